@@ -1,0 +1,106 @@
+"""Device, number format and random generators: chosen once, at the edge, and said aloud with the reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from limbeck.errors import InputError
+
+_AUTO = "auto"
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """Where and in which number format the heavy arithmetic runs.
+
+    Attributes:
+        device: Device of all tensors inside the loops.
+        real_dtype: Format of the convolutions on real clips (no gradient): float32 or bfloat16.
+        synthetic_dtype: Format of the convolutions on synthetic clips (gradient needed).
+        compile: Whether encoders go through `torch.compile`.
+        reason: Why, in one sentence, for people.
+    """
+
+    device: torch.device
+    real_dtype: torch.dtype
+    synthetic_dtype: torch.dtype
+    compile: bool
+    reason: str
+
+
+@lru_cache(maxsize=1)
+def cpu_has_bf16() -> bool:
+    """Whether this processor multiplies bfloat16 natively (avx512_bf16, AMX or ARM bf16)."""
+    try:
+        flags = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:
+        return False
+    return any(f in flags for f in ("avx512_bf16", "amx_bf16", " bf16"))
+
+
+def choose_runtime(device: str = _AUTO, dtype: str = _AUTO, *, compile: bool = False) -> Runtime:
+    """Choose device and number formats.
+
+    Args:
+        device: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:1"``, ``"mps"``.
+        dtype: ``"auto"`` (bfloat16 for real clips where the hardware has it, float32 for synthetic ones),
+            ``"float32"`` (both) or ``"bfloat16"`` (both).
+        compile: Put encoders through `torch.compile`: pays on large inputs and long runs, costs a minute at the start.
+
+    Raises:
+        InputError: The device or number format does not exist here.
+
+    Example:
+        >>> choose_runtime("cpu", "float32").real_dtype
+        torch.float32
+    """
+    chosen, why = _device(device)
+    if dtype == "float32":
+        return Runtime(chosen, torch.float32, torch.float32, compile, f"{why}; float32 as asked")
+    if dtype == "bfloat16":
+        return Runtime(chosen, torch.bfloat16, torch.bfloat16, compile, f"{why}; bfloat16 as asked")
+    if dtype != _AUTO:
+        raise InputError(f"dtype must be 'auto', 'float32' or 'bfloat16', but is {dtype!r}.")
+    native = torch.cuda.is_bf16_supported() if chosen.type == "cuda" else chosen.type == "cpu" and cpu_has_bf16()
+    real = torch.bfloat16 if native else torch.float32
+    note = "bfloat16 for real clips (native here), float32 for synthetic ones" if native else "float32 (no native bfloat16)"
+    return Runtime(chosen, real, torch.float32, compile, f"{why}; {note}")
+
+
+def derive_seed(seed: int, *path: int | str) -> int:
+    """A child seed that depends on the parent and on a path of names and numbers, and on nothing else.
+
+    Raises:
+        InputError: The seed is negative.
+
+    Example:
+        >>> derive_seed(0, "augment", 3) != derive_seed(0, "augment", 4)
+        True
+    """
+    if seed < 0:
+        raise InputError(f"A seed is a whole number >= 0, but {seed} came.")
+    words = [seed] + [p if isinstance(p, int) else int.from_bytes(p.encode(), "little") for p in path]
+    return int(np.random.SeedSequence(words).generate_state(1, np.uint64)[0] >> 1)
+
+
+def generator(seed: int, *path: int | str) -> torch.Generator:
+    """A CPU generator of its own for `derive_seed(seed, *path)`; global generators stay untouched."""
+    return torch.Generator().manual_seed(derive_seed(seed, *path))
+
+
+def _device(device: str) -> tuple[torch.device, str]:
+    if device == _AUTO:
+        if torch.cuda.is_available():
+            return torch.device("cuda"), f"GPU {torch.cuda.get_device_name()}"
+        return torch.device("cpu"), "CPU, as no CUDA device is visible"
+    try:
+        chosen = torch.device(device)
+        torch.empty(0, device=chosen)
+    except (RuntimeError, AssertionError) as error:
+        raise InputError(f"Device {device!r} cannot be used here: {str(error).splitlines()[0]} Try --device auto.") from error
+    return chosen, f"{device} as asked"

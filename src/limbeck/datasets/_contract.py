@@ -1,0 +1,78 @@
+"""What every dataset is: a list of references to clips, a way to read one, a licence and a citation."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from limbeck.media import ClipRecipe, RawClip, read_clip
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClipRef:
+    """Where one labelled clip is; small, picklable, nothing decoded.
+
+    Attributes:
+        id: Unique in the dataset and stable between machines (a relative path with the start time, say).
+        label: Class name.
+        split: ``"train"``, ``"test"``, or another name the dataset's authors gave.
+        audio: File whose sound track is used; None where the dataset makes the sound itself.
+        image: File whose picture is used (often the same); None where the dataset makes the picture itself.
+        start_s: Where the clip starts in the file, in seconds.
+        length_s: How long the clip is, in seconds; None means to the end of the file.
+    """
+
+    id: str
+    label: str
+    split: str
+    audio: Path | None = None
+    image: Path | None = None
+    start_s: float = 0.0
+    length_s: float | None = None
+
+
+class Dataset(ABC):
+    """A labelled audio-visual dataset that can be prepared. One module of this room defines one.
+
+    Class attributes carry what a user must know before using the data.
+
+    Attributes:
+        title: One line for people.
+        licence: Licence of the data, or what the user has to find out.
+        citation: BibTeX entry or plain reference; empty only for a user's own files.
+        homepage: Where it comes from; empty for a user's own files.
+    """
+
+    title: ClassVar[str]
+    licence: ClassVar[str]
+    citation: ClassVar[str]
+    homepage: ClassVar[str] = ""
+
+    @property
+    def name(self) -> str:
+        """The module's stem, as in ``limbeck prepare NAME``."""
+        return type(self).__module__.rpartition(".")[2]
+
+    @abstractmethod
+    def clips(self) -> Sequence[ClipRef]:
+        """All clips in a stable order, the same on every machine.
+
+        Raises:
+            InputError: The folder or manifest is not of the expected layout; says what is missing.
+        """
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names in label order; sorted unless the dataset defines an order."""
+        return tuple(sorted({c.label for c in self.clips()}))
+
+    def read(self, clip: ClipRef, recipe: ClipRecipe) -> RawClip:
+        """Decode one clip. Called in worker processes.
+
+        Raises:
+            MediaError: The clip cannot be used; it will be listed in ``rejected.parquet``.
+        """
+        return read_clip(clip.audio, clip.image, start_s=clip.start_s, length_s=clip.length_s, recipe=recipe)

@@ -1,0 +1,207 @@
+"""The hinge of the library: a distilled set, what a network can be trained on instead of the whole dataset."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+from torch.utils.data import Dataset as TorchDataset
+
+from limbeck import _files
+from limbeck.augment import mosaic
+from limbeck.datasets.statistics import Scale
+from limbeck.errors import InputError
+from limbeck.media import ClipRecipe
+
+FORMAT = "limbeck-distilled-1"
+
+
+@dataclass(frozen=True)
+class DistilledSet(TorchDataset[tuple[Tensor, Tensor, Tensor]]):
+    """A few (log-mel, frame) pairs a class, with all that is needed to use them and to know where they come from.
+
+    As a `torch.utils.data.Dataset` its items are training pairs: mosaics are cut into their cells and enlarged,
+    so ``len(set)`` is ``pairs * mosaic ** 2``.
+
+    Attributes:
+        audio: float32, (pair, 1, mel, frame), in network scale (see `scale`).
+        image: float32, (pair, 3, height, width), in network scale.
+        labels: int64, (pair,): index into `classes`, ascending.
+        classes: Class names.
+        mosaic: Cells a side: every stored pair holds ``mosaic ** 2`` small ones.
+        recipe: How recordings became arrays.
+        scale: What turns decibels and pixels into network scale and back.
+        provenance: Method and parameters, seed, source fingerprint, versions, cost: JSON-able.
+        start: The same pairs before optimisation (audio, image), for before/after pictures; None if not kept.
+    """
+
+    audio: Tensor
+    image: Tensor
+    labels: Tensor
+    classes: tuple[str, ...]
+    mosaic: int
+    recipe: ClipRecipe
+    scale: Scale
+    provenance: dict[str, Any]
+    start: tuple[Tensor, Tensor] | None = None
+
+    def __post_init__(self) -> None:
+        shapes = {"audio": (1, *self.recipe.mel.shape), "image": (3, self.recipe.image_size, self.recipe.image_size)}
+        for name, shape in shapes.items():
+            tensor: Tensor = getattr(self, name)
+            if tensor.dtype != torch.float32 or tensor.shape != (len(self.labels), *shape):
+                raise InputError(
+                    f"{name} of a distilled set must be float32 {(len(self.labels), *shape)}, "
+                    f"but {tensor.dtype} {tuple(tensor.shape)} came."
+                )
+
+    @property
+    def pairs(self) -> int:
+        """Number of stored pairs."""
+        return len(self.labels)
+
+    @property
+    def per_class(self) -> int:
+        """Stored pairs of the class that has most (the literature's IPC)."""
+        return int(torch.bincount(self.labels).max()) if self.pairs else 0
+
+    def __len__(self) -> int:
+        return self.pairs * self.mosaic**2
+
+    def __getitem__(self, item: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Training pair number `item`: log-mel (1, mel, frame), frame (3, height, width), label ()."""
+        cell, pair = divmod(range(len(self))[item], self.pairs)
+        row = slice(pair, pair + 1)
+        audio = mosaic.unpack(self.audio[row], self.mosaic)[cell]
+        image = mosaic.unpack(self.image[row], self.mosaic)[cell]
+        return audio, image, self.labels[pair]
+
+    def training_pairs(self) -> tuple[Tensor, Tensor, Tensor]:
+        """All items at once: log-mel (item, 1, mel, frame), frames (item, 3, height, width), labels (item,)."""
+        return (
+            mosaic.unpack(self.audio, self.mosaic),
+            mosaic.unpack(self.image, self.mosaic),
+            self.labels.repeat(self.mosaic**2),
+        )
+
+    @staticmethod
+    def concat(parts: Sequence[DistilledSet], classes: Sequence[str]) -> DistilledSet:
+        """Join sets that were distilled class by class.
+
+        Args:
+            parts: Sets of disjoint classes with equal mosaic, recipe and scale.
+            classes: All class names in label order.
+
+        Raises:
+            InputError: Nothing came, the parts do not agree, or a class is missing or doubled.
+        """
+        if not parts:
+            raise InputError("No distilled sets to join; give at least one.")
+        first = parts[0]
+        if any((p.mosaic, p.recipe, p.scale) != (first.mosaic, first.recipe, first.scale) for p in parts):
+            raise InputError("The sets differ in mosaic, recipe or scale; distil every class with the same settings.")
+        if sorted(c for p in parts for c in p.classes) != sorted(classes):
+            raise InputError(f"The sets hold classes {[p.classes for p in parts]}; together they must hold {list(classes)} once.")
+        labels = torch.cat([torch.tensor([classes.index(p.classes[i]) for i in p.labels.tolist()]) for p in parts])
+        order = torch.argsort(labels, stable=True)
+        starts = [p.start for p in parts if p.start is not None]
+        kept = len(starts) == len(parts)
+        return replace(
+            first,
+            audio=torch.cat([p.audio for p in parts])[order],
+            image=torch.cat([p.image for p in parts])[order],
+            labels=labels[order],
+            classes=tuple(classes),
+            provenance={"parts": [p.provenance for p in parts]},
+            start=(torch.cat([s[0] for s in starts])[order], torch.cat([s[1] for s in starts])[order]) if kept else None,
+        )
+
+    def save(self, folder: str | Path) -> Path:
+        """Write ``config.json``, ``data.safetensors`` and the card ``README.md``; returns the folder.
+
+        The config is written last: a folder without it is not yet a distilled set.
+        """
+        folder = Path(folder)
+        tensors = {"audio": self.audio, "image": self.image, "labels": self.labels}
+        if self.start is not None:
+            tensors |= {"start_audio": self.start[0], "start_image": self.start[1]}
+        _files.write_tensors(folder / "data.safetensors", tensors)
+        _files.write_text(folder / "README.md", self.card())
+        _files.write_json(
+            folder / "config.json",
+            {
+                "format": FORMAT,
+                "classes": list(self.classes),
+                "mosaic": self.mosaic,
+                "recipe": self.recipe.to_json(),
+                "scale": self.scale.to_json(),
+                "provenance": self.provenance,
+            },
+        )
+        return folder
+
+    @classmethod
+    def load(cls, folder: str | Path) -> DistilledSet:
+        """Read a set written by `save`. Runs no code from the folder.
+
+        Raises:
+            InputError: The folder is not a distilled set, or is damaged.
+        """
+        folder = Path(folder)
+        if not (folder / "config.json").exists():
+            raise InputError(f"{folder} is not a distilled set: it has no config.json. Make one with: limbeck distill.")
+        try:
+            config = _files.read_json(folder / "config.json")
+            tensors = load_file(folder / "data.safetensors")
+            if config["format"] != FORMAT:
+                raise InputError(f"{folder} is of format {config['format']!r}; this version reads {FORMAT!r}.")
+            has_start = "start_audio" in tensors
+            return cls(
+                audio=tensors["audio"],
+                image=tensors["image"],
+                labels=tensors["labels"],
+                classes=tuple(config["classes"]),
+                mosaic=config["mosaic"],
+                recipe=ClipRecipe.from_json(config["recipe"]),
+                scale=Scale.from_json(config["scale"]),
+                provenance=config["provenance"],
+                start=(tensors["start_audio"], tensors["start_image"]) if has_start else None,
+            )
+        except (KeyError, json.JSONDecodeError, OSError, SafetensorError) as error:
+            raise InputError(f"{folder} is damaged ({type(error).__name__}: {error}); distil again.") from error
+
+    def card(self) -> str:
+        """The dataset card: Markdown that says what this is, how it was made and how to use it."""
+        lines = [
+            "---",
+            "tags: [dataset-distillation, audio-visual, limbeck]",
+            "---",
+            f"# Distilled audio-visual set: {len(self.classes)} classes, {self.per_class} pairs a class",
+            "",
+            f"- Stored pairs: {self.pairs}, mosaic {self.mosaic} x {self.mosaic}, so {len(self)} training pairs",
+            f"- Log-mel: {self.audio.shape[2]} bands x {self.audio.shape[3]} frames of "
+            f"{self.recipe.mel.clip_seconds} s at {self.recipe.mel.sample_rate_hz} Hz",
+            f"- Frames: {self.recipe.image_size} x {self.recipe.image_size} RGB",
+            f"- Classes: {', '.join(self.classes)}",
+            "",
+            "```python",
+            "import limbeck",
+            "pairs = limbeck.DistilledSet.load('.')",
+            "audio, image, label = pairs[0]",
+            "```",
+            "",
+            "## Provenance",
+            "",
+            "```json",
+            json.dumps(self.provenance, indent=2, sort_keys=True),
+            "```",
+            "",
+        ]
+        return "\n".join(lines)

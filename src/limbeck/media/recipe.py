@@ -1,0 +1,59 @@
+"""How a clip becomes arrays: every number that must be known to read the arrays again."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from limbeck._config import Config
+
+
+class MelRecipe(Config):
+    """Log-mel spectrogram of a fixed-length mono waveform (power, HTK mel scale, no mel norm, dB re 1.0).
+
+    The defaults are the published recipe of audio-visual dataset distillation: 1 s at 11 kHz gives 128 x 56.
+
+    Attributes:
+        sample_rate_hz: Rate the sound is resampled to.
+        clip_seconds: Length of the waveform; shorter sound is padded with zeros at its end, longer is cut.
+        fft_samples: Length of the Hann window and of the FFT.
+        hop_samples: Step between frames.
+        mels: Number of mel bands between 0 Hz and half the rate.
+    """
+
+    sample_rate_hz: int = Field(11000, ge=1000, le=192_000)
+    clip_seconds: float = Field(1.0, gt=0, le=3600)
+    fft_samples: int = Field(400, ge=16)
+    hop_samples: int = Field(200, ge=1)
+    mels: int = Field(128, ge=4)
+
+    @property
+    def samples(self) -> int:
+        """Waveform length in samples."""
+        return round(self.sample_rate_hz * self.clip_seconds)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Bands and frames of the log-mel.
+
+        Example:
+            >>> MelRecipe().shape
+            (128, 56)
+        """
+        return self.mels, self.samples // self.hop_samples + 1
+
+
+class ClipRecipe(Config):
+    """How a recording becomes one (log-mel, frame) pair.
+
+    Attributes:
+        mel: The sound's recipe.
+        image_size: Height and width of the frame in pixels.
+        fit: What is done with pictures that are not square: squeeze (``stretch``, as published), cut the
+            middle (``crop``) or add black bars (``letterbox``).
+    """
+
+    mel: MelRecipe = MelRecipe()
+    image_size: int = Field(224, ge=8, le=4096)
+    fit: Literal["stretch", "crop", "letterbox"] = "stretch"
