@@ -1,0 +1,36 @@
+"""Fixtures shared by all tests."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+
+ROOT = Path(__file__).parent.parent
+
+
+def _folder(variable: str, default: str) -> Path:
+    path = Path(os.environ.get(variable, ROOT / default)).resolve()
+    if not path.exists():
+        pytest.skip(f"{path} does not exist; point {variable} at it")
+    return path
+
+
+@pytest.fixture(scope="session")
+def golden() -> Path:
+    """Folder of reference numbers."""
+    return _folder("LIMBECK_GOLDEN", "../shared/golden")
+
+
+@pytest.fixture(scope="session")
+def test_data() -> Path:
+    """Folder of real recordings."""
+    return _folder("LIMBECK_TEST_DATA", "../shared/data")
+
+
+@pytest.fixture(autouse=True)
+def _same_threads() -> None:
+    """Two threads, so that sums are taken in the same order everywhere."""
+    torch.set_num_threads(min(2, os.cpu_count() or 1))
