@@ -7,6 +7,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import settings
+
+# Machines are shared and slow at times: a test fails for what it finds, not for how long it took.
+settings.register_profile("limbeck", deadline=None, derandomize=True)
+settings.load_profile("limbeck")
 
 ROOT = Path(__file__).parent.parent
 

@@ -28,6 +28,10 @@ class Config(BaseModel):
         try:
             return cls.model_validate(data)
         except ValidationError as error:
-            lines = [f"  {'.'.join(map(str, e['loc'])) or 'all'}: {e['msg']} (came: {e['input']!r})" for e in error.errors()]
+            lines = [
+                f"  {'.'.join(map(str, e['loc'])) or 'all'}: {e['msg']} (came: {e['input']!r})" for e in error.errors()
+            ]
             known = ", ".join(cls.model_fields)
-            raise InputError(f"Settings of {cls.__name__} do not fit:\n" + "\n".join(lines) + f"\nKnown: {known}.") from error
+            raise InputError(
+                f"Settings of {cls.__name__} do not fit:\n" + "\n".join(lines) + f"\nKnown: {known}."
+            ) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
 import json
 import os
@@ -12,6 +13,8 @@ from typing import Any
 
 import torch
 from safetensors.torch import save as _safetensors_bytes
+
+from limbeck.errors import BusyError
 
 
 @contextlib.contextmanager
@@ -65,6 +68,24 @@ def digest(*parts: Any) -> str:
     """
     text = json.dumps(parts, sort_keys=True, separators=(",", ":"), default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@contextlib.contextmanager
+def exclusive(folder: Path) -> Iterator[None]:
+    """Hold a folder for this process; the lock ends with the process, however it ends.
+
+    Raises:
+        BusyError: Another process holds it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / ".lock", "w", encoding="utf-8") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise BusyError(
+                f"Another process is at work in {folder}. Wait for it to end, or choose another output folder."
+            ) from error
+        yield
 
 
 def _sync_folder(folder: Path) -> None:

@@ -68,7 +68,11 @@ def choose_runtime(device: str = _AUTO, dtype: str = _AUTO, *, compile: bool = F
         raise InputError(f"dtype must be 'auto', 'float32' or 'bfloat16', but is {dtype!r}.")
     native = torch.cuda.is_bf16_supported() if chosen.type == "cuda" else chosen.type == "cpu" and cpu_has_bf16()
     real = torch.bfloat16 if native else torch.float32
-    note = "bfloat16 for real clips (native here), float32 for synthetic ones" if native else "float32 (no native bfloat16)"
+    note = (
+        "bfloat16 for real clips (native here), float32 for synthetic ones"
+        if native
+        else "float32 (no native bfloat16)"
+    )
     return Runtime(chosen, real, torch.float32, compile, f"{why}; {note}")
 
 
@@ -102,5 +106,7 @@ def _device(device: str) -> tuple[torch.device, str]:
         chosen = torch.device(device)
         torch.empty(0, device=chosen)
     except (RuntimeError, AssertionError) as error:
-        raise InputError(f"Device {device!r} cannot be used here: {str(error).splitlines()[0]} Try --device auto.") from error
+        raise InputError(
+            f"Device {device!r} cannot be used here: {str(error).splitlines()[0]} Try --device auto."
+        ) from error
     return chosen, f"{device} as asked"

@@ -16,7 +16,7 @@ from torch.utils.data import Dataset as TorchDataset
 
 from limbeck import _files
 from limbeck.augment import mosaic
-from limbeck.datasets.statistics import Scale
+from limbeck.datasets import Scale
 from limbeck.errors import InputError
 from limbeck.media import ClipRecipe
 
@@ -108,7 +108,9 @@ class DistilledSet(TorchDataset[tuple[Tensor, Tensor, Tensor]]):
         if any((p.mosaic, p.recipe, p.scale) != (first.mosaic, first.recipe, first.scale) for p in parts):
             raise InputError("The sets differ in mosaic, recipe or scale; distil every class with the same settings.")
         if sorted(c for p in parts for c in p.classes) != sorted(classes):
-            raise InputError(f"The sets hold classes {[p.classes for p in parts]}; together they must hold {list(classes)} once.")
+            raise InputError(
+                f"The sets hold classes {[p.classes for p in parts]}; together they must hold {list(classes)} once."
+            )
         labels = torch.cat([torch.tensor([classes.index(p.classes[i]) for i in p.labels.tolist()]) for p in parts])
         order = torch.argsort(labels, stable=True)
         starts = [p.start for p in parts if p.start is not None]
@@ -120,7 +122,9 @@ class DistilledSet(TorchDataset[tuple[Tensor, Tensor, Tensor]]):
             labels=labels[order],
             classes=tuple(classes),
             provenance={"parts": [p.provenance for p in parts]},
-            start=(torch.cat([s[0] for s in starts])[order], torch.cat([s[1] for s in starts])[order]) if kept else None,
+            start=(torch.cat([s[0] for s in starts])[order], torch.cat([s[1] for s in starts])[order])
+            if kept
+            else None,
         )
 
     def save(self, folder: str | Path) -> Path:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from limbeck.errors import MediaError
 from limbeck.media import ClipRecipe, RawClip, read_clip
 
 
@@ -76,3 +77,16 @@ class Dataset(ABC):
             MediaError: The clip cannot be used; it will be listed in ``rejected.parquet``.
         """
         return read_clip(clip.audio, clip.image, start_s=clip.start_s, length_s=clip.length_s, recipe=recipe)
+
+    def read_many(self, clips: Sequence[ClipRef], recipe: ClipRecipe) -> list[RawClip | MediaError]:
+        """Decode some clips, often neighbours in one file; what cannot be used comes back as its error.
+
+        The result must not depend on which clips are asked for together.
+        """
+        return [self._read_or_error(clip, recipe) for clip in clips]
+
+    def _read_or_error(self, clip: ClipRef, recipe: ClipRecipe) -> RawClip | MediaError:
+        try:
+            return self.read(clip, recipe)
+        except MediaError as error:
+            return error

@@ -1,8 +1,24 @@
 """Files to arrays: decode frames and sound, resample, log-mel and back. No networks here."""
 
 from limbeck.media.clip import RawClip
-from limbeck.media.decode import read_clip
+from limbeck.media.decode import MediaInfo, probe, read_clip, read_frame, read_sound
 from limbeck.media.recipe import ClipRecipe, MelRecipe
+from limbeck.media.resample import resample
 from limbeck.media.spectrogram import invert_log_mel, log_mel
+from limbeck.media.write import write_video, write_wav
 
-__all__ = ["ClipRecipe", "MelRecipe", "RawClip", "invert_log_mel", "log_mel", "read_clip"]
+__all__ = [
+    "ClipRecipe",
+    "MediaInfo",
+    "MelRecipe",
+    "RawClip",
+    "invert_log_mel",
+    "log_mel",
+    "probe",
+    "read_clip",
+    "read_frame",
+    "read_sound",
+    "resample",
+    "write_video",
+    "write_wav",
+]

@@ -20,6 +20,7 @@ class MelRecipe(Config):
         fft_samples: Length of the Hann window and of the FFT.
         hop_samples: Step between frames.
         mels: Number of mel bands between 0 Hz and half the rate.
+        resampler: ``"soxr"`` (high quality) or ``"sinc_hann"`` (the published reference's, see `media.resample`).
     """
 
     sample_rate_hz: int = Field(11000, ge=1000, le=192_000)
@@ -27,6 +28,7 @@ class MelRecipe(Config):
     fft_samples: int = Field(400, ge=16)
     hop_samples: int = Field(200, ge=1)
     mels: int = Field(128, ge=4)
+    resampler: Literal["soxr", "sinc_hann"] = "soxr"
 
     @property
     def samples(self) -> int:

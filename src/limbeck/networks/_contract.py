@@ -68,8 +68,8 @@ class Head(nn.Module, ABC):
 
     modalities: ClassVar[tuple[Modality, ...]] = MODALITIES
 
-    @abstractmethod
-    def __init__(self, audio_dim: int, image_dim: int, classes: int, *, generator: torch.Generator) -> None: ...
+    def __init__(self, audio_dim: int, image_dim: int, classes: int, *, generator: torch.Generator) -> None:
+        super().__init__()
 
     @abstractmethod
     def loss(self, audio: Tensor, image: Tensor, labels: Tensor) -> Tensor:

@@ -9,7 +9,8 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from limbeck.datasets.statistics import Statistics
+from limbeck._files import digest
+from limbeck.datasets._statistics import Statistics
 from limbeck.errors import BudgetError, InputError
 from limbeck.media import ClipRecipe
 
@@ -100,8 +101,6 @@ class LabelledClips:
             >>> len(clips), clips.per_class()
             (2, (1, 1))
         """
-        from limbeck._files import digest
-
         _check(audio, frames, labels, classes)
         content = [float(audio.double().sum()), float(frames.double().sum()), labels.tolist()]
         return cls(
@@ -146,8 +145,6 @@ class LabelledClips:
 
     def take(self, index: Tensor) -> LabelledClips:
         """The clips at `index`, in that order; classes stay."""
-        from limbeck._files import digest
-
         return replace(
             self,
             rows=self.rows[index],
@@ -161,8 +158,6 @@ class LabelledClips:
         Raises:
             InputError: A class is unknown.
         """
-        from limbeck._files import digest
-
         unknown = [c for c in classes if c not in self.classes]
         if unknown:
             raise InputError(f"Unknown classes {unknown}; this data has {list(self.classes)}.")
@@ -198,8 +193,13 @@ def _check(audio: Tensor, frames: Tensor, labels: Tensor, classes: Sequence[str]
     if audio.ndim != 4 or audio.shape[1] != 1 or audio.dtype != torch.float32:
         raise InputError(f"Log-mel must be float32 (clip, 1, mel, frame), but {audio.dtype} {tuple(audio.shape)} came.")
     if frames.ndim != 4 or frames.shape[1] != 3 or frames.dtype != torch.uint8:
-        raise InputError(f"Frames must be uint8 (clip, 3, height, width), but {frames.dtype} {tuple(frames.shape)} came.")
+        came = f"{frames.dtype} {tuple(frames.shape)}"
+        raise InputError(f"Frames must be uint8 (clip, 3, height, width), but {came} came.")
     if not len(audio) == len(frames) == len(labels):
-        raise InputError(f"{len(audio)} log-mels, {len(frames)} frames and {len(labels)} labels came; the numbers must agree.")
-    if len(labels) and not (0 <= int(labels.min()) and int(labels.max()) < len(classes)):
-        raise InputError(f"Labels must lie in 0..{len(classes) - 1}, but lie in {int(labels.min())}..{int(labels.max())}.")
+        came = f"{len(audio)} log-mels, {len(frames)} frames and {len(labels)} labels"
+        raise InputError(f"{came} came; the numbers must agree.")
+    if not len(labels):
+        raise InputError("No clips came; give at least one.")
+    lowest, highest = int(labels.min()), int(labels.max())
+    if lowest < 0 or highest >= len(classes):
+        raise InputError(f"Labels must lie in 0..{len(classes) - 1}, but lie in {lowest}..{highest}.")

@@ -1,0 +1,6 @@
+"""Paired augmentation that gradients flow through, and the mosaic: several pairs in the room of one."""
+
+from limbeck.augment import mosaic
+from limbeck.augment.siamese import FAMILIES, Draw, Family, SiameseAugment
+
+__all__ = ["FAMILIES", "Draw", "Family", "SiameseAugment", "mosaic"]

@@ -1,0 +1,116 @@
+"""The single operations of the augmentation: pure functions of a batch and of parameters in their own units.
+
+Every function takes `x`, (sample, channel, height, width), and parameters with one entry for each sample or
+a single one for all of them. `fill` is what fresh borders are filled with: a number, or a tensor that
+broadcasts to a sample. All are differentiable in `x`.
+
+Source: differentiable augmentation (Zhao et al., NeurIPS 2020) as used by Zhao and Bilen, *Dataset
+Condensation with Differentiable Siamese Augmentation*, ICML 2021. Differs from the paper: the fill is free
+(there: 0).
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+Fill = float | Tensor
+
+
+def brightness(x: Tensor, shift: Tensor) -> Tensor:
+    """Add `shift`, (1 or sample,), to all channels."""
+    return x + _plane(shift, x)
+
+
+def saturation(x: Tensor, factor: Tensor) -> Tensor:
+    """Scale the distance of every pixel from its mean over channels by `factor`, (1 or sample,).
+
+    With a single channel (sound) this changes nothing.
+    """
+    return x if x.shape[1] == 1 else _stretch(x, x.mean(1, keepdim=True), factor)
+
+
+def contrast(x: Tensor, factor: Tensor) -> Tensor:
+    """Scale the distance of every pixel from the sample's mean by `factor`, (1 or sample,)."""
+    return _stretch(x, x.mean((1, 2, 3), keepdim=True), factor)
+
+
+def crop(x: Tensor, down: Tensor, right: Tensor, fill: Fill = 0.0) -> Tensor:
+    """Move the window `down` and `right` pixels, int64 (1 or sample,); what lies outside is filled."""
+    rows, columns = down.tolist(), right.tolist()
+    parts = (x,) if len(rows) == 1 else torch.split(x, 1)
+    pads = [(-c, c, -r, r) for r, c in zip(rows, columns, strict=True)]
+    moved = _join([F.pad(part, pad) for part, pad in zip(parts, pads, strict=True)])
+    if _is_zero(fill):
+        return moved
+    inside = torch.ones_like(x[:1, :1], dtype=torch.bool)
+    return torch.where(_join([F.pad(inside, pad) for pad in pads]), moved, fill)
+
+
+def cutout(x: Tensor, row: Tensor, column: Tensor, size: tuple[int, int], fill: Fill = 0.0) -> Tensor:
+    """Fill a rectangle of `size` (height, width) centred at `row` and `column`, int64 (1 or sample,)."""
+    down = _span(row, size[0], x.shape[2])
+    along = _span(column, size[1], x.shape[3])
+    hole = (down[:, None, :, None] & along[:, None, None, :]).to(x.device)
+    return torch.where(hole, _like(fill, x), x)
+
+
+def flip(x: Tensor, mirrored: Tensor) -> Tensor:
+    """Mirror left and right (for a spectrogram: reverse time) where `mirrored`, bool (1 or sample,)."""
+    if len(mirrored) == 1:
+        return x.flip(3) if bool(mirrored) else x
+    return torch.where(mirrored.to(x.device)[:, None, None, None], x.flip(3), x)
+
+
+def scale(x: Tensor, width: Tensor, height: Tensor, fill: Fill = 0.0) -> Tensor:
+    """Look at `width` and `height` times the extent, (1 or sample,): below 1 enlarges, above 1 shrinks."""
+    zero = torch.zeros_like(width)
+    return _affine(x, [[width, zero, zero], [zero, height, zero]], fill)
+
+
+def rotate(x: Tensor, angle: Tensor, fill: Fill = 0.0) -> Tensor:
+    """Turn by `angle` radians, (1 or sample,), in coordinates that run from -1 to 1 along both sides."""
+    zero = torch.zeros_like(angle)
+    return _affine(x, [[angle.cos(), -angle.sin(), zero], [angle.sin(), angle.cos(), zero]], fill)
+
+
+def _affine(x: Tensor, matrix: list[list[Tensor]], fill: Fill) -> Tensor:
+    theta = torch.stack([torch.stack(row, -1) for row in matrix], 1).to(x.device, x.dtype)
+    grid = F.affine_grid(theta, [len(theta), 1, *x.shape[2:]], align_corners=False)
+    moved = _sample(x, grid)
+    if _is_zero(fill):
+        return moved
+    covered = _sample(torch.ones_like(x[:1, :1]).expand(len(grid), -1, -1, -1), grid)
+    return moved + (1 - covered) * fill
+
+
+def _sample(x: Tensor, grid: Tensor) -> Tensor:
+    grid = grid.expand(len(x), -1, -1, -1)
+    return F.grid_sample(x, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+
+
+def _stretch(x: Tensor, centre: Tensor, factor: Tensor) -> Tensor:
+    return (x - centre) * _plane(factor, x) + centre
+
+
+def _span(centre: Tensor, length: int, extent: int) -> Tensor:
+    start = (centre - length // 2)[:, None]
+    position = torch.arange(extent)
+    return (position >= start) & (position < start + length)
+
+
+def _plane(values: Tensor, like: Tensor) -> Tensor:
+    return values.to(like.device, like.dtype)[:, None, None, None]
+
+
+def _like(fill: Fill, x: Tensor) -> Tensor:
+    return fill if isinstance(fill, Tensor) else torch.tensor(fill, dtype=x.dtype, device=x.device)
+
+
+def _is_zero(fill: Fill) -> bool:
+    return isinstance(fill, float | int) and fill == 0
+
+
+def _join(parts: list[Tensor]) -> Tensor:
+    return parts[0] if len(parts) == 1 else torch.cat(parts)

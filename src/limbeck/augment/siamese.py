@@ -1,0 +1,178 @@
+"""Differentiable siamese augmentation: real and synthetic, sound and picture, changed by the same draw.
+
+Source: Zhao and Bilen, *Dataset Condensation with Differentiable Siamese Augmentation*, ICML 2021, with the
+strengths used for audio-visual distillation. Differs from the paper: sound and picture share the underlying
+uniform numbers also where their sizes differ (there: the seed, so whole-pixel shifts came out unrelated), and
+the option `audio_aware`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from limbeck._config import Config
+from limbeck.augment import _operations as operations
+from limbeck.datasets import Scale
+from limbeck.errors import InputError
+
+Family = Literal["colour", "crop", "cutout", "flip", "scale", "rotate"]
+FAMILIES: tuple[Family, ...] = ("colour", "crop", "cutout", "flip", "scale", "rotate")
+SILENCE_DB = -100.0
+_NUMBERS = 3
+
+
+@dataclass(frozen=True)
+class Draw:
+    """What was drawn, without reference to any size: the same draw fits sounds and pictures.
+
+    Attributes:
+        family: The one family of operations.
+        uniforms: float64 in [0, 1), on the CPU: (number,) for one draw shared by all samples,
+            (sample, number) for independent ones. How many numbers a family uses is its own business.
+    """
+
+    family: Family
+    uniforms: Tensor
+
+
+class SiameseAugment(Config):
+    """One family of operations a draw, shared by a batch (siamese) or drawn for every sample.
+
+    Attributes:
+        families: What is chosen from, with equal chances.
+        brightness: Width of the interval the shift is drawn from, in network scale; 1 means -0.5 to 0.5.
+        saturation: Largest factor of a pixel's distance from its mean over channels; the smallest is 0.
+        contrast: Smallest factor of a pixel's distance from the sample's mean; the largest is 1 more.
+        crop: Largest shift as a part of the side.
+        cutout: Side of the hole as a part of the side.
+        flip: Probability of mirroring left and right (on spectrograms: of reversing time).
+        scale: Largest zoom, > 1; both sides are drawn on their own between its inverse and it.
+        rotate_degrees: Largest rotation.
+        audio_aware: Leave the time axis of sound alone (no flip, no rotation) and fill its borders with
+            silence (see `sound_fill`). Off as published.
+
+    Example:
+        >>> augment = SiameseAugment(families=("flip",), flip=1.0)
+        >>> draw = augment.draw(torch.Generator().manual_seed(0), None)
+        >>> augment.apply(torch.tensor([[[[1.0, 2.0, 3.0]]]]), draw)
+        tensor([[[[3., 2., 1.]]]])
+    """
+
+    families: tuple[Family, ...] = Field(FAMILIES, min_length=1)
+    brightness: float = Field(1.0, ge=0)
+    saturation: float = Field(2.0, ge=0)
+    contrast: float = Field(0.5, ge=0)
+    crop: float = Field(0.125, ge=0, le=1)
+    cutout: float = Field(0.5, ge=0, le=1)
+    flip: float = Field(0.5, ge=0, le=1)
+    scale: float = Field(1.2, ge=1)
+    rotate_degrees: float = Field(15.0, ge=0, le=180)
+    audio_aware: bool = False
+
+    def draw(self, generator: torch.Generator, samples: int | None) -> Draw:
+        """Choose a family and its numbers; what is taken from the generator depends on `samples` alone.
+
+        Args:
+            generator: A CPU generator.
+            samples: None for one draw shared by all samples (siamese), else the number of independent ones.
+        """
+        chosen = int(torch.randint(len(self.families), (1,), generator=generator))
+        shape = (_NUMBERS,) if samples is None else (samples, _NUMBERS)
+        return Draw(self.families[chosen], torch.rand(shape, generator=generator, dtype=torch.float64))
+
+    def apply(
+        self, x: Tensor, draw: Draw, fill: float | Tensor = 0.0, modality: Literal["audio", "image"] = "image"
+    ) -> Tensor:
+        """Change a batch as drawn. Differentiable in `x`.
+
+        Args:
+            x: (sample, channel, height, width), network scale; any size.
+            draw: From `draw`; one with independent numbers must have as many as there are samples.
+            fill: Value of fresh borders, in network scale: a number or a tensor that broadcasts to a sample,
+                for instance (1, mel, 1).
+            modality: Only matters with `audio_aware`.
+
+        Returns:
+            Same shape, dtype and device as `x`.
+
+        Raises:
+            InputError: The draw has numbers for another amount of samples.
+        """
+        uniforms = draw.uniforms if draw.uniforms.ndim == 2 else draw.uniforms[None]
+        if draw.uniforms.ndim == 2 and len(uniforms) != len(x):
+            raise InputError(
+                f"This draw holds numbers for {len(uniforms)} samples, but {len(x)} came; "
+                f"draw with samples={len(x)}, or samples=None for one draw shared by all."
+            )
+        if self.audio_aware and modality == "audio" and draw.family in ("flip", "rotate"):
+            return x
+        return _APPLY[draw.family](self, x, uniforms, fill)
+
+    def sound_fill(self, scale: Scale) -> float | Tensor:
+        """What to pass as `fill` for sound: silence (-100 dB) if `audio_aware`, else 0 as published.
+
+        Returns:
+            0.0, or network-scale values, float32 (1, mel, 1), (1, 1, 1) if one number serves all bands.
+        """
+        return scale.audio(torch.full((1, len(scale.mel_mean), 1), SILENCE_DB)) if self.audio_aware else 0.0
+
+
+def _colour(augment: SiameseAugment, x: Tensor, u: Tensor, fill: float | Tensor) -> Tensor:
+    x = operations.brightness(x, (u[:, 0] - 0.5) * augment.brightness)
+    x = operations.saturation(x, u[:, 1] * augment.saturation)
+    return operations.contrast(x, u[:, 2] + augment.contrast)
+
+
+def _crop(augment: SiameseAugment, x: Tensor, u: Tensor, fill: float | Tensor) -> Tensor:
+    down, right = (
+        _whole(u[:, axis], 2 * most + 1) - most
+        for axis, most in enumerate(_part(side, augment.crop) for side in x.shape[2:])
+    )
+    return operations.crop(x, down, right, fill)
+
+
+def _cutout(augment: SiameseAugment, x: Tensor, u: Tensor, fill: float | Tensor) -> Tensor:
+    height, width = (_part(side, augment.cutout) for side in x.shape[2:])
+    row = _whole(u[:, 0], x.shape[2] + 1 - height % 2)
+    column = _whole(u[:, 1], x.shape[3] + 1 - width % 2)
+    return operations.cutout(x, row, column, (height, width), fill)
+
+
+def _flip(augment: SiameseAugment, x: Tensor, u: Tensor, fill: float | Tensor) -> Tensor:
+    return operations.flip(x, u[:, 0] < augment.flip)
+
+
+def _scale(augment: SiameseAugment, x: Tensor, u: Tensor, fill: float | Tensor) -> Tensor:
+    least = 1 / augment.scale
+    width, height = (least + u[:, i] * (augment.scale - least) for i in range(2))
+    return operations.scale(x, width, height, fill)
+
+
+def _rotate(augment: SiameseAugment, x: Tensor, u: Tensor, fill: float | Tensor) -> Tensor:
+    return operations.rotate(x, (2 * u[:, 0] - 1) * math.radians(augment.rotate_degrees), fill)
+
+
+def _part(side: int, ratio: float) -> int:
+    return int(side * ratio + 0.5)
+
+
+def _whole(u: Tensor, count: int) -> Tensor:
+    """Uniform numbers in [0, 1) to whole numbers 0 .. count - 1."""
+    return (u * count).long().clamp_(max=count - 1)
+
+
+_APPLY: Mapping[Family, Callable[[SiameseAugment, Tensor, Tensor, float | Tensor], Tensor]] = {
+    "colour": _colour,
+    "crop": _crop,
+    "cutout": _cutout,
+    "flip": _flip,
+    "scale": _scale,
+    "rotate": _rotate,
+}

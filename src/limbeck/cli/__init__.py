@@ -1,0 +1,96 @@
+"""The command line: one file a verb. Each parses, calls `limbeck.verbs`, prints; nothing here computes.
+
+Data goes to stdout, all else to stderr. Exit codes: 0 done, 1 an error that is explained in one sentence,
+2 a command that cannot be understood, 130 stopped with Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from limbeck.cli import _output, demo, distill, evaluate, explain, export, inspect, listing, prepare, report
+from limbeck.errors import LimbeckError
+
+_VERBS = (
+    ("prepare", prepare),
+    ("distill", distill),
+    ("evaluate", evaluate),
+    ("report", report),
+    ("export", export),
+    ("inspect", inspect),
+    ("list", listing),
+    ("explain", explain),
+    ("demo", demo),
+)
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="\n\n".join(
+        [
+            "From a folder of videos to a page:",
+            "limbeck prepare folder videos/ --out prepared/",
+            "limbeck distill prepared/ --method avdd --per-class 10 --out distilled/",
+            "limbeck evaluate distilled/ --on prepared/",
+            "limbeck report distilled/ --on prepared/ --out page/",
+        ]
+    ),
+)
+for _name, _module in _VERBS:
+    app.command(_name, epilog=_output.examples(_module.EXAMPLES))(_module.run)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"limbeck {version('limbeck')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _limbeck(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and leave.")
+    ] = False,
+) -> None:
+    """Distil a labelled audio-visual dataset into a few synthetic (log-mel, frame) pairs a class."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and leave with its exit code.
+
+    Args:
+        arguments: Words after the program's name; those of the process by default.
+
+    Raises:
+        SystemExit: Always.
+    """
+    try:
+        app(args=None if arguments is None else list(arguments), prog_name="limbeck")
+    except LimbeckError as error:
+        _output.fail(str(error))
+        sys.exit(1)
+    except KeyboardInterrupt:
+        _stopped()
+        sys.exit(130)
+    except SystemExit as leave:
+        if leave.code == 130:
+            _stopped()
+        raise
+    except Exception:
+        traceback.print_exc()
+        _output.fail(
+            "This is a fault in Limbeck, not in your input. Please open an issue with the lines above, "
+            f"the command you gave, and the version (limbeck {version('limbeck')})."
+        )
+        sys.exit(1)
+
+
+def _stopped() -> None:
+    _output.note("Stopped. What was finished is kept: give the same command again and it goes on from there.")

@@ -1,0 +1,95 @@
+"""What the verbs print: data on stdout, everything else on stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import IO, TYPE_CHECKING, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from limbeck.report.table import Row
+
+_PIPE_WIDTH = 160
+
+
+def examples(lines: Sequence[str]) -> str:
+    """The end of a verb's help text."""
+    return "\n\n".join(["Examples:", *lines])
+
+
+def note(text: str, *, quiet: bool = False) -> None:
+    """Tell people something on stderr."""
+    if not quiet:
+        _console(sys.stderr).print(Text(text), soft_wrap=True)
+
+
+def fail(text: str) -> None:
+    """Say in red, on stderr, what went wrong."""
+    _console(sys.stderr).print(Text(f"Error: {text}", style="red"), soft_wrap=True)
+
+
+def as_json(content: Any) -> None:
+    """Print data for programs."""
+    typer.echo(json.dumps(content, indent=2, allow_nan=False))
+
+
+def as_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, title: str | None = None) -> None:
+    """Print data for people.
+
+    Args:
+        columns: Headings; those that begin with ``>`` are set flush right.
+        rows: Cells, as many a row as there are columns.
+        title: What the table shows.
+    """
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for column in columns:
+        table.add_column(column.removeprefix(">"), justify="right" if column.startswith(">") else "left")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    _console(sys.stdout).print(table)
+
+
+def as_scores(rows: Sequence[Row], *, title: str | None = None) -> None:
+    """Print accuracies in percent, mean ± standard deviation, a line a training set."""
+    keys = [key for key in ("A", "V", "A+V") if any(key in row.accuracy for row in rows)]
+    as_table(
+        ["trained on", *(f">{key} %" for key in keys), ">networks", ">pairs"],
+        [
+            [row.name, *(str(row.accuracy.get(key, "")) for key in keys), str(row.n), str(row.training_pairs)]
+            for row in rows
+        ],
+        title=title,
+    )
+
+
+def as_outline(content: dict[str, Any]) -> None:
+    """Print nested data as indented ``name: value`` lines."""
+    for line in _outline(content, 0):
+        typer.echo(line)
+
+
+def _outline(content: dict[str, Any], depth: int) -> list[str]:
+    lines: list[str] = []
+    for name, value in content.items():
+        if isinstance(value, dict) and value:
+            lines += [f"{'  ' * depth}{name}:", *_outline(value, depth + 1)]
+        else:
+            lines.append(f"{'  ' * depth}{name}: {_plain(value)}")
+    return lines
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        words = [_plain(v) for v in value]
+        return ", ".join(words if len(words) <= 12 else [*words[:10], f"... ({len(words)} in all)"])
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _console(stream: IO[str]) -> Console:
+    return Console(file=stream, width=None if stream.isatty() else _PIPE_WIDTH, highlight=False)

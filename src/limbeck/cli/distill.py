@@ -1,0 +1,85 @@
+"""``limbeck distill``: a prepared dataset to a distilled set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from limbeck.cli import _options, _output
+
+EXAMPLES = (
+    "limbeck distill prepared/ --method avdd --per-class 10 --out distilled/",
+    "limbeck distill prepared/ --method herding --mosaic 2 --out herding/",
+    "limbeck distill prepared/ --method dm --set descent.kind=sgd --out dm/",
+    "limbeck distill prepared/ --method avdd --preset faithful --out distilled/ --dry-run",
+)
+
+
+def run(
+    data: Annotated[Path, typer.Argument(metavar="PREPARED", help="Folder of a prepared dataset.")],
+    *,
+    out: Annotated[Path, typer.Option(help="Folder of the run and of the distilled set.")],
+    method: Annotated[
+        str,
+        typer.Option(
+            help="Name of a method; see limbeck list methods.", autocompletion=_options.completer("limbeck.methods")
+        ),
+    ] = "avdd",
+    preset: Annotated[
+        str | None, typer.Option(help="Named settings of the method; 'faithful' is the published recipe.")
+    ] = None,
+    per_class: Annotated[int | None, typer.Option(min=1, help="Pairs stored a class (the literature's IPC).")] = None,
+    mosaic: Annotated[
+        int | None, typer.Option(min=1, help="Cells a side of each stored pair; 1 packs nothing.")
+    ] = None,
+    start: Annotated[str | None, typer.Option(help="What optimisation starts from: herding, random, noise.")] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="Optimisation steps.")] = None,
+    sound: Annotated[str | None, typer.Option(help="What networks hear: raw decibels, or standardised a band.")] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Another setting of the method, name=value; dots lead into parts; may be repeated."),
+    ] = None,
+    seed: _options.Seed = 0,
+    device: _options.Device = "auto",
+    dtype: Annotated[str, typer.Option(help="auto, float32, bfloat16.")] = "auto",
+    compile: Annotated[bool, typer.Option("--compile", help="Compile the networks: pays on long runs.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan as JSON and do nothing.")] = False,
+    json: _options.Json = False,
+    quiet: _options.Quiet = False,
+) -> None:
+    """Distil a prepared dataset's training clips into a few pairs a class.
+
+    A run that was interrupted goes on, to the same bits, when the same command is given again.
+    """
+    parameters = _options.merged(
+        _options.assignments(set_ or []), per_class=per_class, mosaic=mosaic, start=start, steps=steps, sound=sound
+    )
+
+    from limbeck import verbs
+
+    if dry_run:
+        _output.as_json(
+            verbs.plan(
+                data, method, preset=preset, seed=seed, device=device, dtype=dtype, compile=compile, **parameters
+            )
+        )
+        return
+    made = verbs.distill(
+        data,
+        method,
+        out=out,
+        preset=preset,
+        seed=seed,
+        device=device,
+        dtype=dtype,
+        compile=compile,
+        progress=not quiet,
+        **parameters,
+    )
+    if json:
+        _output.as_json(verbs.inspect(out))
+    else:
+        _output.note(f"{made.pairs} pairs stored, {len(made)} to train on.", quiet=quiet)
+        typer.echo(out)

@@ -1,0 +1,95 @@
+"""``limbeck evaluate``: train from scratch on a distilled set, test on the real one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from limbeck.cli import _options, _output
+
+EXAMPLES = (
+    "limbeck evaluate distilled/ --on prepared/ --repeats 5",
+    "limbeck evaluate distilled/ --on prepared/ --controls",
+    "limbeck evaluate --whole --on prepared/ --repeats 1 --out scores/",
+    "limbeck evaluate distilled/ --on prepared/ --head concat --set epochs=300 --json",
+)
+
+
+def run(
+    distilled: Annotated[Path | None, typer.Argument(help="Folder of a distilled set; or give --whole.")] = None,
+    *,
+    on: Annotated[Path, typer.Option(help="The prepared dataset whose test clips are used.")],
+    whole: Annotated[bool, typer.Option("--whole", help="Train on the whole training split.")] = False,
+    repeats: Annotated[int, typer.Option(min=1, help="Networks trained from scratch.")] = 5,
+    head: Annotated[
+        str,
+        typer.Option(
+            help="What joins sound and picture; see limbeck list heads.",
+            autocompletion=_options.completer("limbeck.networks.heads"),
+        ),
+    ] = "ensemble",
+    network: Annotated[
+        str | None,
+        typer.Option(
+            help="Architecture, see limbeck list networks; the one the set was distilled with by default.",
+            autocompletion=_options.completer("limbeck.networks"),
+        ),
+    ] = None,
+    set_network: Annotated[
+        list[str] | None, typer.Option(help="A setting of the network, name=value; may be repeated.")
+    ] = None,
+    preset: Annotated[
+        Literal["faithful"] | None, typer.Option(help="Training settings; 'faithful' is the published protocol.")
+    ] = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="A setting of the training, name=value; may be repeated.")
+    ] = None,
+    sound: Annotated[
+        Literal["raw", "standardised"], typer.Option(help="With --whole: scale of the sound; a set brings its own.")
+    ] = "standardised",
+    seed: _options.Seed = 0,
+    device: _options.Device = "auto",
+    out: Annotated[Path | None, typer.Option(help="Folder of the score; the distilled set's own by default.")] = None,
+    controls: Annotated[
+        bool, typer.Option("--controls", help="Score also random, packed and herded clips, and the whole split.")
+    ] = False,
+    title: Annotated[str | None, typer.Option(help="Name in tables; the method's by default.")] = None,
+    json: _options.Json = False,
+    quiet: _options.Quiet = False,
+) -> None:
+    """Train networks from scratch on a distilled set and test them on real clips.
+
+    The accuracy is that of the last epoch, from sound alone (A), picture alone (V) and both (A+V).
+    """
+    if whole == (distilled is not None):
+        raise typer.BadParameter("give the folder of a distilled set, or --whole, and not both.")
+    if controls and whole:
+        raise typer.BadParameter("--controls compares a distilled set; it does not go with --whole.")
+    options, training = _options.assignments(set_network or []), _options.assignments(set_ or [])
+
+    from limbeck import report, verbs
+    from limbeck.evaluation import Protocol
+    from limbeck.networks import Architecture
+
+    base = Protocol.faithful() if preset else Protocol()
+    shared: dict[str, Any] = {
+        "on": on,
+        "repeats": repeats,
+        "network": Architecture(name=network or "convnet", options=options) if network or options else None,
+        "protocol": Protocol.from_json(base.to_json() | training),
+        "seed": seed,
+        "device": device,
+        "progress": not quiet,
+    }
+    name = title or (distilled.resolve().name if distilled else "whole")
+    score = verbs.evaluate(distilled, **shared, head=head, out=out, title=title, sound=sound)
+    if controls and distilled:
+        scores = {name: score} | verbs.evaluate_controls(distilled, **shared)
+    else:
+        scores = {name: score}
+    if json:
+        _output.as_json({name: one.to_json() for name, one in scores.items()} if controls else score.to_json())
+    else:
+        _output.as_scores(report.table.rows(scores))

@@ -1,0 +1,31 @@
+"""``limbeck export``: a distilled set to files other tools read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from limbeck.cli import _options
+
+EXAMPLES = (
+    "limbeck export distilled/ --to folder --out pairs/",
+    "limbeck export distilled/ --to webdataset --out shards/",
+    "limbeck export distilled/ --to huggingface --out hf/",
+)
+
+
+def run(
+    distilled: Annotated[Path, typer.Argument(help="Folder of a distilled set.")],
+    *,
+    to: Annotated[
+        str,
+        typer.Option(help="Form; see limbeck list exports.", autocompletion=_options.completer("limbeck.exports")),
+    ],
+    out: Annotated[Path, typer.Option(help="Folder the files go to.")],
+) -> None:
+    """Write a distilled set as pictures and sounds, WebDataset shards, or a Hugging Face dataset."""
+    from limbeck import verbs
+
+    typer.echo(verbs.export(distilled, to=to, out=out))

@@ -1,0 +1,37 @@
+"""``limbeck report``: a distilled set to a page to look at and listen to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from limbeck.cli import _options, _output
+
+EXAMPLES = (
+    "limbeck report distilled/ --out page/",
+    "limbeck report distilled/ --on prepared/ --compare herding/ --compare scores/ --out page/",
+)
+
+
+def run(
+    distilled: Annotated[Path, typer.Argument(help="Folder of a distilled set.")],
+    *,
+    out: Annotated[Path, typer.Option(help="Folder of the page.")],
+    on: Annotated[
+        Path | None, typer.Option(help="The prepared dataset; needed to show each pair's nearest real clips.")
+    ] = None,
+    compare: Annotated[
+        list[Path] | None,
+        typer.Option(help="Folder of further scores, or of another distilled set, for the table; may be repeated."),
+    ] = None,
+    title: Annotated[str | None, typer.Option(help="Heading of the page.")] = None,
+    quiet: _options.Quiet = False,
+) -> None:
+    """Write one HTML page that opens from disk: pictures, spectrograms, players, curves, table, provenance."""
+    from limbeck import verbs
+
+    page = verbs.make_report(distilled, out=out, on=on, compare=compare or (), title=title)
+    _output.note("Open this page in a browser:", quiet=quiet)
+    typer.echo(page)

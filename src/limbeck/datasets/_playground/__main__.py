@@ -1,0 +1,12 @@
+"""A worker: reads orders as JSON from standard input, writes one byte to standard output after each clip."""
+
+import json
+import sys
+
+from limbeck.datasets._playground.orders import Order
+
+if __name__ == "__main__":
+    for values in json.load(sys.stdin):
+        Order(*values).fulfil()
+        sys.stdout.write(".")
+        sys.stdout.flush()

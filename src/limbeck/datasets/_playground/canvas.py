@@ -1,0 +1,276 @@
+"""Anti-aliased shapes on a small picture, from signed distances; only numpy, no loop over pixels.
+
+A shape is a signed distance to its outline in pixels (negative inside). It is evaluated in the shape's own window only,
+so that a frame of fifty shapes costs about two milliseconds.
+"""
+
+from __future__ import annotations
+
+import colorsys
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import numpy.typing as npt
+
+Pixels = npt.NDArray[np.float32]
+Colour = tuple[float, float, float]
+Point = tuple[float, float]
+Box = tuple[float, float, float, float]
+Distance = Callable[[Pixels, Pixels], Pixels]
+
+_OUTLINE_PX = 1.4
+_OUTLINE_TONE = 0.55
+
+
+def hsv(hue: float, saturation: float, value: float) -> Colour:
+    """RGB in [0, 1] of a colour; hue goes round, the others are clipped to [0, 1].
+
+    Example:
+        >>> hsv(0.0, 1.0, 1.0)
+        (1.0, 0.0, 0.0)
+    """
+    return colorsys.hsv_to_rgb(hue % 1.0, min(max(saturation, 0.0), 1.0), min(max(value, 0.0), 1.0))
+
+
+@dataclass
+class Canvas:
+    """A picture that shapes are painted on.
+
+    Attributes:
+        pixels: float32, (3, height, width), RGB in [0, 1]; painted in place.
+        touched: Union of the bounds of everything drawn since it was last set to None, (x0, y0, x1, y1)
+            in picture heights; None when nothing was drawn.
+    """
+
+    pixels: Pixels
+    touched: Box | None = None
+    _x: Pixels = field(init=False)
+    _y: Pixels = field(init=False)
+
+    def __post_init__(self) -> None:
+        height, width = self.pixels.shape[1:]
+        self._x = np.arange(width, dtype=np.float32)[None, :] + np.float32(0.5)
+        self._y = np.arange(height, dtype=np.float32)[:, None] + np.float32(0.5)
+
+    @property
+    def height(self) -> int:
+        """Height in pixels."""
+        return int(self.pixels.shape[1])
+
+    def paint(
+        self,
+        bounds: Box,
+        distance: Distance,
+        colour: Colour,
+        opacity: float,
+        *,
+        shade: float,
+        outline: bool,
+        solid: bool = True,
+    ) -> None:
+        """Paint one shape.
+
+        Args:
+            bounds: (x0, y0, x1, y1) in pixels that holds the shape.
+            distance: Signed distance in pixels of pixel centres x (1, column) and y (row, 1).
+            colour: RGB in [0, 1].
+            opacity: 0 to 1.
+            shade: How much brighter the upper left is than the lower right; 0 is flat.
+            outline: Whether the rim is drawn darker.
+            solid: Whether it counts for `touched`.
+        """
+        height, width = self.pixels.shape[1:]
+        tall = float(height)
+        if solid:
+            self._touch((bounds[0] / tall, bounds[1] / tall, bounds[2] / tall, bounds[3] / tall))
+        left, top = max(math.floor(bounds[0]) - 1, 0), max(math.floor(bounds[1]) - 1, 0)
+        right, bottom = min(math.ceil(bounds[2]) + 1, width), min(math.ceil(bounds[3]) + 1, height)
+        if left >= right or top >= bottom or opacity <= 0:
+            return
+        x, y = self._x[:, left:right], self._y[top:bottom]
+        d = distance(x, y)
+        tone: Pixels = np.ones((1, 1), np.float32)
+        if shade:
+            half = max(bounds[2] - bounds[0], bounds[3] - bounds[1], 1.0) / 2
+            slope = (x - (bounds[0] + bounds[2]) / 2) * 0.4 + (y - (bounds[1] + bounds[3]) / 2) * 0.7
+            tone = 1.0 - (shade / half) * slope
+        if outline:
+            rim = np.clip(d + (_OUTLINE_PX * tall / 128 + 0.5), 0.0, 1.0)
+            tone = tone * (1.0 - _OUTLINE_TONE * rim)
+        alpha = np.clip(0.5 - d, 0.0, 1.0) * np.float32(opacity)
+        patch = self.pixels[:, top:bottom, left:right]
+        patch += alpha * (tone * np.array(colour, np.float32)[:, None, None] - patch)
+
+    def _touch(self, box: Box) -> None:
+        x0, y0, x1, y1 = self.touched or box
+        self.touched = (min(x0, box[0]), min(y0, box[1]), max(x1, box[2]), max(y1, box[3]))
+
+
+@dataclass(frozen=True)
+class Pen:
+    """Draws on a canvas in the coordinates of one thing: origin at its middle, x to the right, y down.
+
+    Attributes:
+        canvas: What is drawn on.
+        x: Origin, in picture heights from the left.
+        y: Origin, in picture heights from the top.
+        scale: Length of the thing's unit, in picture heights.
+        angle: Turn of the thing in radians, clockwise on the screen.
+        mirror: -1 swaps left and right before turning.
+        solid: Whether what is drawn counts as the thing itself (its bounding box); smoke and foam do not.
+    """
+
+    canvas: Canvas
+    x: float
+    y: float
+    scale: float = 1.0
+    angle: float = 0.0
+    mirror: float = 1.0
+    solid: bool = True
+
+    def at(self, x: float, y: float, angle: float = 0.0) -> Pen:
+        """A pen whose origin is at (x, y) of this one and which is turned by `angle`."""
+        px, py = self._place((x, y))
+        tall = self.canvas.height
+        return replace(self, x=px / tall, y=py / tall, angle=self.angle + self.mirror * angle)
+
+    def loose(self) -> Pen:
+        """A pen whose strokes do not count for the bounding box."""
+        return replace(self, solid=False)
+
+    def ellipse(
+        self,
+        x: float,
+        y: float,
+        rx: float,
+        ry: float,
+        colour: Colour,
+        *,
+        opacity: float = 1.0,
+        shade: float = 0.3,
+        outline: bool = True,
+    ) -> None:
+        """An ellipse of half axes rx, ry; a disc where they are equal."""
+        cx, cy = self._place((x, y))
+        unit = self._unit
+        a, b = max(rx * unit, 0.3), max(ry * unit, 0.3)
+        cos, sin = np.float32(math.cos(self.angle)), np.float32(math.sin(self.angle))
+        wide, high = math.hypot(a * cos, b * sin), math.hypot(a * sin, b * cos)
+
+        def distance(px: Pixels, py: Pixels) -> Pixels:
+            dx, dy = px - cx, py - cy
+            u, v = (dx * cos + dy * sin) / a, (dy * cos - dx * sin) / b
+            near = np.sqrt(u * u + v * v)
+            slope = np.sqrt((u / a) ** 2 + (v / b) ** 2) + 1e-6
+            return np.asarray((near - 1.0) * near / slope, np.float32)
+
+        bounds = (cx - wide, cy - high, cx + wide, cy + high)
+        self._paint(bounds, distance, colour, opacity, shade, outline)
+
+    def ring(self, x: float, y: float, radius: float, width: float, colour: Colour, *, opacity: float = 1.0) -> None:
+        """A circle's line."""
+        cx, cy = self._place((x, y))
+        r, half = radius * self._unit, max(width * self._unit / 2, 0.35)
+
+        def distance(px: Pixels, py: Pixels) -> Pixels:
+            return np.asarray(np.abs(np.hypot(px - cx, py - cy) - r) - half, np.float32)
+
+        out = r + half
+        self._paint((cx - out, cy - out, cx + out, cy + out), distance, colour, opacity, 0.0, False)
+
+    def line(
+        self,
+        start: Point,
+        end: Point,
+        width: float,
+        colour: Colour,
+        *,
+        bulge: float = 0.0,
+        opacity: float = 1.0,
+        shade: float = 0.0,
+        outline: bool = False,
+    ) -> None:
+        """A line with round ends; `bulge` widens its middle by so much to each side, as a swinging string looks."""
+        (ax, ay), (bx, by) = self._place(start), self._place(end)
+        half, belly = max(width * self._unit / 2, 0.35), bulge * self._unit
+        dx, dy = bx - ax, by - ay
+        length = max(math.hypot(dx, dy), 1e-3)
+        ux, uy = dx / length, dy / length
+
+        def distance(px: Pixels, py: Pixels) -> Pixels:
+            along = (px - ax) * ux + (py - ay) * uy
+            across = (px - ax) * -uy + (py - ay) * ux
+            over = along - np.clip(along, 0.0, length)
+            d = np.hypot(over, across) - half
+            if belly:
+                d = d - belly * np.sin(np.pi * np.clip(along / length, 0.0, 1.0))
+            return np.asarray(d, np.float32)
+
+        out = half + belly
+        bounds = (min(ax, bx) - out, min(ay, by) - out, max(ax, bx) + out, max(ay, by) + out)
+        self._paint(bounds, distance, colour, opacity, shade, outline)
+
+    def polygon(
+        self,
+        points: Sequence[Point],
+        colour: Colour,
+        *,
+        rounding: float = 0.0,
+        opacity: float = 1.0,
+        shade: float = 0.3,
+        outline: bool = True,
+    ) -> None:
+        """A convex polygon, its points in either sense; `rounding` grows it by so much with round corners' look."""
+        placed = np.array([self._place(p) for p in points], np.float32)
+        following = np.roll(placed, -1, axis=0)
+        edge = following - placed
+        area = float(np.sum(placed[:, 0] * following[:, 1] - following[:, 0] * placed[:, 1]))
+        normal = np.stack([edge[:, 1], -edge[:, 0]], 1) * np.sign(area or 1.0)
+        normal = normal / np.maximum(np.hypot(normal[:, 0], normal[:, 1]), 1e-6)[:, None]
+        offset = np.sum(normal * placed, axis=1)
+        grow = rounding * self._unit
+
+        def distance(px: Pixels, py: Pixels) -> Pixels:
+            d = normal[0, 0] * px + normal[0, 1] * py - offset[0]
+            for (nx, ny), c in zip(normal[1:], offset[1:], strict=True):
+                np.maximum(d, nx * px + ny * py - c, out=d)
+            return np.asarray(d - grow, np.float32)
+
+        low, high = placed.min(0) - grow, placed.max(0) + grow
+        bounds = (float(low[0]), float(low[1]), float(high[0]), float(high[1]))
+        self._paint(bounds, distance, colour, opacity, shade, outline)
+
+    def box(
+        self,
+        x: float,
+        y: float,
+        width: float,
+        height: float,
+        colour: Colour,
+        *,
+        opacity: float = 1.0,
+        shade: float = 0.3,
+        outline: bool = True,
+    ) -> None:
+        """A rectangle with its middle at (x, y)."""
+        w, h = width / 2, height / 2
+        corners = [(x - w, y - h), (x + w, y - h), (x + w, y + h), (x - w, y + h)]
+        self.polygon(corners, colour, opacity=opacity, shade=shade, outline=outline)
+
+    @property
+    def _unit(self) -> float:
+        return self.scale * self.canvas.height
+
+    def _place(self, point: Point) -> Point:
+        """Pixels of a point in the thing's coordinates."""
+        x, y = point[0] * self.mirror, point[1]
+        cos, sin = math.cos(self.angle), math.sin(self.angle)
+        tall = self.canvas.height
+        return self.x * tall + self._unit * (x * cos - y * sin), self.y * tall + self._unit * (x * sin + y * cos)
+
+    def _paint(
+        self, bounds: Box, distance: Distance, colour: Colour, opacity: float, shade: float, outline: bool
+    ) -> None:
+        self.canvas.paint(bounds, distance, colour, opacity, shade=shade, outline=outline, solid=self.solid)

@@ -1,0 +1,300 @@
+"""One clip: a thing, what stands and sounds around it, the camera; and from these its frames, sounds and truth."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field
+
+from limbeck._config import Config
+from limbeck.datasets._playground.canvas import Box, Canvas, Colour, Pen, Pixels, hsv
+from limbeck.datasets._playground.cast import Cast
+from limbeck.datasets._playground.kinds import BY_NAME, KINDS, Kind, draw_cast
+from limbeck.datasets._playground.voices import Wave, coloured_noise, total
+
+VERSION = 1
+"""Raised whenever the same numbers would give another clip; older files are then made again."""
+
+FPS = 15
+FRAMES = 27
+CLIP_S = FRAMES / FPS
+SAMPLE_RATE_HZ = 22050
+FIELD_OF_VIEW_DEG = 90.0
+
+
+class Backdrop(Config):
+    """What is behind everything: two colours across each other and blotches.
+
+    Attributes:
+        first: RGB in [0, 1].
+        second: RGB in [0, 1].
+        angle: Of the way from the first to the second, in radians.
+        blotches: Standard deviation of the blotches.
+        seed: Of the blotches.
+    """
+
+    first: Colour
+    second: Colour
+    angle: float
+    blotches: float = Field(ge=0)
+    seed: int = Field(ge=0)
+
+
+class Prop(Config):
+    """A silent thing that stands or drifts about.
+
+    Attributes:
+        sides: Corners of it; 2 means a disc.
+        x: Middle, picture heights from the left, at the clip's middle.
+        y: Likewise from the top.
+        size: Radius in picture heights.
+        angle: Turn in radians.
+        drift: Travel to the right in picture heights a second.
+        colour: RGB in [0, 1].
+    """
+
+    sides: int = Field(ge=2, le=8)
+    x: float
+    y: float
+    size: float = Field(gt=0)
+    angle: float
+    drift: float
+    colour: Colour
+
+
+class Camera(Config):
+    """How the picture is taken.
+
+    Attributes:
+        exposure: Factor on all colours.
+        tint: Factors on red, green and blue.
+        vignette: Loss of light in the corners, as a part.
+        grain: Standard deviation of each frame's noise.
+        seed: Of the noise.
+    """
+
+    exposure: float = Field(gt=0)
+    tint: Colour
+    vignette: float = Field(ge=0, le=1)
+    grain: float = Field(ge=0)
+    seed: int = Field(ge=0)
+
+
+class Scene(Config):
+    """Everything a clip is made from.
+
+    Attributes:
+        main: The thing the clip is about.
+        other: A thing that sounds out of the picture, or None.
+        other_azimuth_deg: Where from.
+        props: Silent things, from back to front.
+        backdrop: Behind everything.
+        camera: How it is taken.
+        noise_gain: Level of the steady noise, the main thing being 1.
+        noise_slope: Of its spectrum: 0 white, 2 brown.
+        noise_seed: Of the noise.
+        level: Root mean square of the main sound in the mixture.
+    """
+
+    main: Cast
+    other: Cast | None
+    other_azimuth_deg: float
+    props: tuple[Prop, ...]
+    backdrop: Backdrop
+    camera: Camera
+    noise_gain: float = Field(ge=0)
+    noise_slope: float
+    noise_seed: int = Field(ge=0)
+    level: float = Field(gt=0)
+
+
+def draw_scene(kind: Kind, seed: int) -> Scene:
+    """A scene about a thing of `kind`, all numbers drawn from `seed`.
+
+    Example:
+        >>> draw_scene(KINDS[0], 1) == draw_scene(KINDS[0], 1) != draw_scene(KINDS[0], 2)
+        True
+    """
+    thing, around, lens = (np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(3))
+    other = None
+    if around.random() < 0.5:
+        cast = draw_cast(KINDS[int(around.integers(len(KINDS)))], around, CLIP_S)
+        other = cast.model_copy(update={"gain": _from_db(around.uniform(-26.0, -12.0))})
+    return Scene(
+        main=draw_cast(kind, thing, CLIP_S),
+        other=other,
+        other_azimuth_deg=float(around.choice([-1, 1]) * around.uniform(50, 85)),
+        props=tuple(_draw_prop(around) for _ in range(int(around.integers(0, 4)))),
+        backdrop=Backdrop(
+            first=_muted(around),
+            second=_muted(around),
+            angle=float(around.uniform(0, 2 * math.pi)),
+            blotches=float(around.uniform(0.0, 0.06)),
+            seed=int(around.integers(2**31)),
+        ),
+        camera=Camera(
+            exposure=float(lens.uniform(0.75, 1.2)),
+            tint=tuple(float(v) for v in lens.uniform(0.9, 1.1, 3)),
+            vignette=float(lens.uniform(0.0, 0.35)),
+            grain=float(lens.uniform(0.005, 0.03)),
+            seed=int(lens.integers(2**31)),
+        ),
+        noise_gain=_from_db(around.uniform(-40.0, -18.0)),
+        noise_slope=float(around.uniform(0.0, 2.0)),
+        noise_seed=int(around.integers(2**31)),
+        level=_from_db(around.uniform(-30.0, -16.0)),
+    )
+
+
+def frames(scene: Scene, size: int) -> Iterator[tuple[npt.NDArray[np.uint8], Box]]:
+    """The clip's frames and, for each, the box of the main thing.
+
+    Args:
+        scene: The clip.
+        size: Height and width in pixels.
+
+    Yields:
+        RGB uint8 (size, size, 3), and (x0, y0, x1, y1) in picture heights, cut to the picture.
+    """
+    kind, cast, camera = BY_NAME[scene.main.kind], scene.main, scene.camera
+    behind, light = _backdrop(scene.backdrop, size), _light(camera, size)
+    grain = np.random.default_rng(camera.seed)
+    for i in range(FRAMES):
+        t = i / FPS
+        canvas = Canvas(behind.copy())
+        whole = Pen(canvas, 0.0, 0.0)
+        kind.setting(whole, cast, t, CLIP_S / 2)
+        for prop in scene.props:
+            _draw(whole, prop, t)
+        canvas.touched = None
+        kind.look(Pen(canvas, cast.x, cast.y, cast.scale, cast.tilt, cast.mirror), cast, t, CLIP_S / 2)
+        box = canvas.touched or (cast.x, cast.y, cast.x, cast.y)
+        noise = grain.standard_normal((1, size, size), np.float32) * np.float32(camera.grain)
+        picture = np.clip(canvas.pixels * light + noise, 0.0, 1.0)
+        image = np.ascontiguousarray((picture * 255.0 + 0.5).astype(np.uint8).transpose(1, 2, 0))
+        x0, y0, x1, y1 = (min(max(v, 0.0), 1.0) for v in box)
+        yield image, (x0, y0, x1, y1)
+
+
+def azimuths(scene: Scene, times: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Azimuth of the main thing in degrees: 0 ahead, positive to the right, the picture spanning -45 to 45."""
+    cast = scene.main
+    travelled = cast.mirror * cast.speed * (times - CLIP_S / 2) if BY_NAME[cast.kind].travels else 0.0 * times
+    return np.asarray(np.clip((cast.x + travelled - 0.5) * FIELD_OF_VIEW_DEG, -90.0, 90.0), np.float64)
+
+
+def sources(scene: Scene) -> dict[str, Wave]:
+    """The sounds of a clip apart: ``"main"``, ``"other"`` (where there is one) and ``"noise"``.
+
+    Each is float32, (2, sample), left and right, panned at constant power, at its level in the mixture;
+    `mixture` is their sum.
+    """
+    samples = round(CLIP_S * SAMPLE_RATE_HZ)
+    apart = {"main": _pan(_voice(scene.main), azimuths(scene, np.arange(samples) / SAMPLE_RATE_HZ))}
+    if scene.other is not None:
+        apart["other"] = _pan(_voice(scene.other), np.full(samples, scene.other_azimuth_deg)) * scene.other.gain
+    rng = np.random.default_rng(scene.noise_seed)
+    sides = [coloured_noise(rng, samples, SAMPLE_RATE_HZ, scene.noise_slope) for _ in range(2)]
+    apart["noise"] = np.stack(sides) * np.float32(scene.noise_gain * math.sqrt(0.5))
+    peak = float(np.abs(total(apart.values())).max()) * scene.level
+    gain = np.float32(scene.level * min(1.0, 0.9 / max(peak, 1e-6)))
+    return {name: np.asarray(wave * gain, np.float32) for name, wave in apart.items()}
+
+
+def mixture(scene: Scene) -> Wave:
+    """The sound of a clip: float32, (2, sample), in [-0.9, 0.9]."""
+    return total(sources(scene).values())
+
+
+def truth(scene: Scene, boxes: list[Box], size: int) -> dict[str, Any]:
+    """What the sidecar says about a clip beyond the scene's own numbers."""
+    times = np.arange(FRAMES) / FPS
+    other = None
+    if scene.other is not None:
+        other = {
+            "class": scene.other.kind,
+            "azimuth_deg": scene.other_azimuth_deg,
+            "onsets_s": _within(scene.other),
+        }
+    return {
+        "version": VERSION,
+        "class": scene.main.kind,
+        "fps": FPS,
+        "frames": FRAMES,
+        "size": size,
+        "sample_rate_hz": SAMPLE_RATE_HZ,
+        "onsets_s": _within(scene.main),
+        "azimuth_deg": [round(float(a), 3) for a in azimuths(scene, times)],
+        "boxes_xyxy": [[round(v, 5) for v in box] for box in boxes],
+        "other": other,
+        "scene": scene.to_json(),
+    }
+
+
+def _voice(cast: Cast) -> Wave:
+    return BY_NAME[cast.kind].voice(cast, SAMPLE_RATE_HZ, CLIP_S)
+
+
+def _within(cast: Cast) -> list[float]:
+    return [o for o in cast.onsets_s if 0.0 <= o < CLIP_S]
+
+
+def _pan(wave: Wave, azimuth_deg: npt.NDArray[np.float64]) -> Wave:
+    angle = (azimuth_deg / 90.0 + 1.0) * (math.pi / 4)
+    return np.stack([wave * np.cos(angle), wave * np.sin(angle)]).astype(np.float32)
+
+
+def _from_db(level_db: float) -> float:
+    return float(10.0 ** (level_db / 20.0))
+
+
+def _muted(rng: np.random.Generator) -> Colour:
+    return hsv(float(rng.random()), float(rng.uniform(0.05, 0.4)), float(rng.uniform(0.35, 0.9)))
+
+
+def _draw_prop(rng: np.random.Generator) -> Prop:
+    return Prop(
+        sides=int(rng.choice([2, 3, 4, 4, 5])),
+        x=float(rng.uniform(0.0, 1.0)),
+        y=float(rng.uniform(0.1, 0.95)),
+        size=float(rng.uniform(0.05, 0.13)),
+        angle=float(rng.uniform(0, 2 * math.pi)),
+        drift=float(rng.uniform(-0.15, 0.15)),
+        colour=hsv(float(rng.random()), float(rng.uniform(0.2, 0.9)), float(rng.uniform(0.3, 0.95))),
+    )
+
+
+def _draw(pen: Pen, prop: Prop, t: float) -> None:
+    here = pen.at(prop.x + prop.drift * (t - CLIP_S / 2), prop.y, prop.angle)
+    if prop.sides == 2:
+        here.ellipse(0.0, 0.0, prop.size, prop.size, prop.colour)
+        return
+    turns = [2 * math.pi * k / prop.sides for k in range(prop.sides)]
+    here.polygon([(prop.size * math.cos(a), prop.size * math.sin(a)) for a in turns], prop.colour)
+
+
+def _grid(size: int) -> tuple[Pixels, Pixels]:
+    line = (np.arange(size, dtype=np.float32) + 0.5) / size
+    return line[None, :], line[:, None]
+
+
+def _backdrop(backdrop: Backdrop, size: int) -> Pixels:
+    x, y = _grid(size)
+    along = (x - 0.5) * math.cos(backdrop.angle) + (y - 0.5) * math.sin(backdrop.angle) + 0.5
+    first, second = (np.array(c, np.float32)[:, None, None] for c in (backdrop.first, backdrop.second))
+    rng = np.random.default_rng(backdrop.seed)
+    blotches = np.zeros((size, size), np.float32)
+    for waves in (2, 3, 5, 8):
+        a, b, p, q = rng.uniform(-1, 1, 4)
+        blotches += np.sin(2 * np.pi * waves * (a * x + b * y) + 9 * p) * np.sin(2 * np.pi * waves * (b * x - a * y) + 9 * q)
+    return np.asarray(first + np.clip(along, 0, 1) * (second - first) + backdrop.blotches * blotches, np.float32)
+
+
+def _light(camera: Camera, size: int) -> Pixels:
+    x, y = _grid(size)
+    fall = 1.0 - camera.vignette * 2.0 * ((x - 0.5) ** 2 + (y - 0.5) ** 2)
+    return np.asarray(camera.exposure * fall * np.array(camera.tint, np.float32)[:, None, None], np.float32)

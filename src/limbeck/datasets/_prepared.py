@@ -1,0 +1,354 @@
+"""A prepared dataset on disk: what is in it, and its arrays row by row without holding them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from limbeck._files import digest, read_json, write_tensors
+from limbeck.datasets._clips import LabelledClips
+from limbeck.datasets._statistics import Statistics
+from limbeck.errors import InputError
+from limbeck.media import ClipRecipe
+
+FORMAT = "limbeck-prepared-1"
+_RECORD = "limbeck"
+_LENGTH_BYTES = 8
+_DTYPES = {"F32": torch.float32, "U8": torch.uint8}
+ArrayName = Literal["audio", "frames"]
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One shard file: where its two arrays lie.
+
+    Attributes:
+        path: The safetensors file.
+        rows: Clips in it.
+        offsets: First byte of each array.
+        record: What was written down with the arrays (see `limbeck.datasets.prepare`).
+    """
+
+    path: Path
+    rows: int
+    offsets: dict[ArrayName, int]
+    record: dict[str, Any]
+
+    @classmethod
+    def open(cls, path: Path, recipe: ClipRecipe) -> Shard:
+        """Read a shard's header.
+
+        Raises:
+            InputError: The file is missing, cut short, or not of the recipe's shapes.
+        """
+        header, data_start, size = _header(path)
+        try:
+            rows = header["audio"]["shape"][0]
+            offsets: dict[ArrayName, int] = {}
+            end = data_start
+            for name, (dtype, shape) in _layout(recipe).items():
+                entry = header[name]
+                if _DTYPES.get(entry["dtype"]) != dtype or entry["shape"] != [rows, *shape]:
+                    raise ValueError(f"its {name} are {entry['dtype']} {entry['shape']}, not {dtype} {[rows, *shape]}")
+                first, last = entry["data_offsets"]
+                offsets[name] = data_start + first
+                end = max(end, data_start + last)
+            if end != size:
+                raise ValueError(f"it has {size} bytes instead of {end}")
+            return cls(path, rows, offsets, json.loads(header["__metadata__"][_RECORD]))
+        except (ValueError, KeyError, TypeError) as error:
+            raise _damaged(path, error) from error
+
+
+@dataclass(frozen=True)
+class ShardStore:
+    """Pairs in shard files. A gather reads its rows into a fresh tensor and keeps nothing: no map, no open file.
+
+    Reading instead of mapping keeps resident memory at what one gather returns, however much was touched before;
+    it may be pickled, forked and used from several threads.
+
+    Attributes:
+        shards: Shards in row order.
+        recipe: Gives the arrays' shapes.
+    """
+
+    shards: tuple[Shard, ...]
+    recipe: ClipRecipe
+
+    def audio(self, rows: Tensor) -> Tensor:
+        """Log-mel, float32, (row, 1, mel, frame), dB re 1.0."""
+        return self._gather("audio", rows)
+
+    def frames(self, rows: Tensor) -> Tensor:
+        """Pictures, uint8, (row, 3, height, width), RGB."""
+        return self._gather("frames", rows)
+
+    @cached_property
+    def _starts(self) -> npt.NDArray[np.int64]:
+        return np.cumsum([0, *(s.rows for s in self.shards)])
+
+    def _gather(self, name: ArrayName, rows: Tensor) -> Tensor:
+        dtype, shape = _layout(self.recipe)[name]
+        out = torch.empty((len(rows), *shape), dtype=dtype)
+        if not len(rows):
+            return out
+        wanted = rows.numpy()
+        if wanted.min() < 0 or wanted.max() >= self._starts[-1]:
+            raise IndexError(f"Rows must lie in 0..{self._starts[-1] - 1}, but lie in {wanted.min()}..{wanted.max()}.")
+        row_bytes = out[0].numel() * out.element_size()
+        view = out.numpy().data.cast("B")
+        order = np.argsort(wanted, kind="stable")
+        ordered = wanted[order]
+        home = np.searchsorted(self._starts, ordered, side="right") - 1
+        new_shard = np.diff(home, prepend=-1) != 0
+        new_run = new_shard | (np.diff(ordered, prepend=-2) != 1) | (np.diff(order, prepend=-2) != 1)
+        runs = np.flatnonzero(new_run)
+        lengths = np.diff(runs, append=len(order))
+        for shard_runs in np.split(np.arange(len(runs)), np.flatnonzero(new_shard[runs])[1:]):
+            at = home[runs[shard_runs[0]]]
+            shard, first = self.shards[at], self._starts[at]
+            try:
+                with open(shard.path, "rb", buffering=0) as handle:
+                    for run in shard_runs:
+                        source = shard.offsets[name] + int(ordered[runs[run]] - first) * row_bytes
+                        target = int(order[runs[run]]) * row_bytes
+                        handle.seek(source)
+                        _fill(handle, view[target : target + int(lengths[run]) * row_bytes])
+            except OSError as error:
+                raise InputError(f"Shard {shard.path} cannot be read ({error}); prepare the dataset again.") from error
+        return out
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A prepared dataset: a folder with ``dataset.json``, ``clips.parquet``, ``rejected.parquet`` and ``shards/``.
+
+    Attributes:
+        folder: Where it is.
+        description: Content of ``dataset.json``.
+        store: The arrays.
+    """
+
+    folder: Path
+    description: dict[str, Any]
+    store: ShardStore
+
+    @classmethod
+    def open(cls, folder: str | Path) -> Prepared:
+        """Open a prepared dataset; reads headers, no arrays.
+
+        Raises:
+            InputError: The folder is no prepared dataset, is not finished, or is damaged.
+        """
+        folder = Path(folder)
+        file = folder / "dataset.json"
+        if not file.exists():
+            if (folder / "shards").is_dir():
+                raise InputError(f"{folder} is not finished; run the same limbeck prepare again, and it will go on.")
+            raise InputError(f"{folder} is not a prepared dataset (no dataset.json). Make one with: limbeck prepare.")
+        try:
+            description = read_json(file)
+            if description["format"] != FORMAT:
+                raise InputError(f"{folder} is of format {description['format']!r}; this version reads {FORMAT!r}.")
+            recipe = ClipRecipe.from_json(description["recipe"])
+            shards = tuple(Shard.open(shard_path(folder, i), recipe) for i in range(description["shards"]))
+        except (KeyError, TypeError, ValueError, OSError) as error:
+            if isinstance(error, InputError):
+                raise
+            raise InputError(
+                f"{file} is damaged ({type(error).__name__}: {error}); delete the folder and prepare again."
+            ) from error
+        prepared = cls(folder, description, ShardStore(shards, recipe))
+        stored = sum(s.rows for s in shards)
+        listed = len(prepared._table["id"])
+        if listed != stored:
+            raise InputError(
+                f"{folder} is damaged: clips.parquet lists {listed} clips, but the shards hold {stored}. "
+                "Delete the folder and prepare again."
+            )
+        return prepared
+
+    @property
+    def name(self) -> str:
+        """Name of the dataset."""
+        return str(self.description["name"])
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names in label order."""
+        return tuple(self.description["classes"])
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """Names of the splits, ``"train"`` first."""
+        return tuple(self.description["splits"])
+
+    @property
+    def licence(self) -> str:
+        """Licence of the data."""
+        return str(self.description["licence"])
+
+    @property
+    def citation(self) -> str:
+        """How to cite the data; empty for a user's own files."""
+        return str(self.description["citation"])
+
+    @property
+    def recipe(self) -> ClipRecipe:
+        """How recordings became arrays."""
+        return self.store.recipe
+
+    @property
+    def statistics(self) -> Statistics:
+        """Mean and spread of the training clips."""
+        return Statistics.from_json(self.description["statistics"])
+
+    @property
+    def fingerprint(self) -> str:
+        """Identifies content and recipe; equal means interchangeable."""
+        return str(self.description["fingerprint"])
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a user should know, in sentences: classes without a usable clip, say."""
+        return tuple(self.description["warnings"])
+
+    @cached_property
+    def rejected(self) -> list[dict[str, Any]]:
+        """Clips left out: ``id``, ``source``, ``label``, ``split``, ``reason``, ``detail``."""
+        return list(_read_table(self.folder / "rejected.parquet").to_pylist())
+
+    def clips(self, split: str = "train") -> LabelledClips:
+        """The clips of a split.
+
+        Raises:
+            InputError: There is no such split.
+        """
+        if split not in self.splits:
+            raise InputError(f"{self.folder} has no split {split!r}; it has: {', '.join(self.splits)}.")
+        rows = np.flatnonzero(np.array(self._table["split"], dtype=object) == split)
+        index = {name: label for label, name in enumerate(self.classes)}
+        return LabelledClips(
+            store=self.store,
+            rows=torch.from_numpy(rows),
+            labels=torch.tensor([index[self._table["label"][row]] for row in rows], dtype=torch.int64),
+            classes=self.classes,
+            recipe=self.recipe,
+            statistics=self.statistics,
+            fingerprint=digest(self.fingerprint, "split", split),
+            name=self.name,
+        )
+
+    def ids(self, split: str = "train") -> tuple[str, ...]:
+        """Identifiers of a split's clips, in the order of `clips`."""
+        return tuple(i for i, s in zip(self._table["id"], self._table["split"], strict=True) if s == split)
+
+    def summary(self) -> dict[str, Any]:
+        """What is in the dataset, JSON-able."""
+        keys = ("name", "title", "classes", "splits", "counts", "rejected", "warnings", "recipe", "units", "licence")
+        more = ("citation", "homepage", "fingerprint", "limbeck")
+        return {"kind": "prepared dataset"} | {k: self.description[k] for k in keys + more}
+
+    @cached_property
+    def _table(self) -> dict[str, list[Any]]:
+        table = _read_table(self.folder / "clips.parquet", ["id", "label", "split"])
+        return {name: table.column(name).to_pylist() for name in table.column_names}
+
+
+def write_shard(
+    path: Path,
+    recipe: ClipRecipe,
+    record: dict[str, Any],
+    audio: Sequence[npt.NDArray[np.float32]],
+    frames: Sequence[npt.NDArray[np.uint8]],
+) -> Shard:
+    """Write one shard file, atomically.
+
+    Args:
+        path: Where to.
+        recipe: Gives the shapes of the arrays.
+        record: JSON-able data that goes with the arrays.
+        audio: Log-mels, float32, (1, mel, frame).
+        frames: Pictures, uint8, (3, height, width).
+    """
+    sound = np.empty((len(audio), 1, *recipe.mel.shape), np.float32)
+    picture = np.empty((len(frames), 3, recipe.image_size, recipe.image_size), np.uint8)
+    for row, (a, f) in enumerate(zip(audio, frames, strict=True)):
+        sound[row], picture[row] = a, f
+    tensors = {"audio": torch.from_numpy(sound), "frames": torch.from_numpy(picture)}
+    # One metadata entry: the order of several would differ from process to process.
+    write_tensors(path, tensors, {_RECORD: json.dumps(record, sort_keys=True)})
+    return Shard.open(path, recipe)
+
+
+def read_record(path: Path) -> dict[str, Any]:
+    """What was written down with a shard's arrays, whatever their shapes.
+
+    Raises:
+        InputError: The file is no shard, or cut short within its header.
+    """
+    try:
+        record: dict[str, Any] = json.loads(_header(path)[0]["__metadata__"][_RECORD])
+    except (ValueError, KeyError, TypeError) as error:
+        raise _damaged(path, error) from error
+    return record
+
+
+def shard_path(folder: Path, index: int) -> Path:
+    """File of a shard."""
+    return folder / "shards" / f"{index:05d}.safetensors"
+
+
+def _layout(recipe: ClipRecipe) -> dict[ArrayName, tuple[torch.dtype, tuple[int, int, int]]]:
+    return {
+        "audio": (torch.float32, (1, *recipe.mel.shape)),
+        "frames": (torch.uint8, (3, recipe.image_size, recipe.image_size)),
+    }
+
+
+def _header(path: Path) -> tuple[dict[str, Any], int, int]:
+    """A safetensors header, the first byte after it, and the file's size."""
+    try:
+        with open(path, "rb") as handle:
+            size = handle.seek(0, 2)
+            handle.seek(0)
+            length = int.from_bytes(handle.read(_LENGTH_BYTES), "little")
+            if _LENGTH_BYTES + length > size:
+                raise ValueError("its header is cut off")
+            header: dict[str, Any] = json.loads(handle.read(length))
+    except (OSError, ValueError) as error:
+        raise _damaged(path, error) from error
+    return header, _LENGTH_BYTES + length, size
+
+
+def _damaged(path: Path, error: Exception) -> InputError:
+    return InputError(
+        f"Shard {path} is missing or damaged ({error}); delete it and run the same limbeck prepare again."
+    )
+
+
+def _fill(handle: Any, view: memoryview) -> None:
+    while view:
+        got = handle.readinto(view)
+        if not got:
+            raise OSError("it ends too early")
+        view = view[got:]
+
+
+def _read_table(path: Path, columns: list[str] | None = None) -> Any:
+    import pyarrow
+    from pyarrow import parquet
+
+    try:
+        return parquet.read_table(path, columns=columns)
+    except (OSError, pyarrow.ArrowException) as error:
+        raise InputError(f"{path} is missing or damaged ({error}); delete the folder and prepare again.") from error

@@ -1,0 +1,101 @@
+"""AVE, audio-visual events: 28 classes of ten-second YouTube videos, one clip a second of the event.
+
+Official layout, as the authors' archive unpacks::
+
+    AVE_Dataset/trainSet.txt valSet.txt testSet.txt     Category&VideoID&Quality&StartTime&EndTime
+    AVE_Dataset/AVE/<VideoID>.mp4
+
+Every whole second between start and end of a video's event is one clip, as in the published distillation protocol;
+seconds of one video are near-duplicates and never cross splits. The validation videos keep the split ``val``.
+
+Differs from the paper: the picture is taken from the middle of each second (published: 4th frame of the second at 8
+frames a second); six training videos the authors dropped by hand are kept where they can be read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar, final
+
+from limbeck.datasets._contract import ClipRef, Dataset
+from limbeck.datasets._listing import TEST, TRAIN, existing_file, existing_folder, require_some
+from limbeck.errors import InputError
+
+_LISTS = {TEST: "testSet.txt", "val": "valSet.txt", TRAIN: "trainSet.txt"}
+_FIELDS = "Category&VideoID&Quality&StartTime&EndTime"
+
+
+@final
+class AVE(Dataset):
+    """The AVE dataset in its official layout.
+
+    A second that the lists name twice counts once; where they name it for testing and for training, it tests.
+
+    Args:
+        root: The folder ``AVE_Dataset``, or the one it lies in.
+
+    Example:
+        >>> AVE(root="AVE_Dataset").name
+        'ave'
+    """
+
+    title: ClassVar[str] = "AVE: 28 classes of audio-visual events, one clip a second"
+    licence: ClassVar[str] = "not stated by the authors, see homepage; videos belong to their YouTube uploaders"
+    homepage: ClassVar[str] = "https://github.com/YapengTian/AVE-ECCV18"
+    citation: ClassVar[str] = """@inproceedings{tian2018ave,
+  title = {Audio-Visual Event Localization in Unconstrained Videos},
+  author = {Tian, Yapeng and Shi, Jing and Li, Bochen and Duan, Zhiyao and Xu, Chenliang},
+  booktitle = {European Conference on Computer Vision (ECCV)},
+  year = {2018}
+}"""
+
+    def __init__(self, *, root: str | Path) -> None:
+        self.root = root
+
+    def clips(self) -> Sequence[ClipRef]:
+        """One clip a second of each event, ordered by class, video and second.
+
+        Videos that are missing are listed all the same; they are rejected when read.
+
+        Raises:
+            InputError: No such folder, a list is missing or malformed (with its line), or not one video is there.
+        """
+        root = existing_folder(Path(self.root), "the AVE dataset (trainSet.txt, testSet.txt and AVE/*.mp4)")
+        inner = root / "AVE_Dataset"
+        root = inner if inner.is_dir() else root
+        found: dict[str, ClipRef] = {}
+        for split, name in _LISTS.items():
+            if split == "val" and not (root / name).is_file():
+                continue
+            listed = existing_file(root / name, f"AVE's list of {split} videos ({_FIELDS})")
+            for ref in _seconds_of_events(listed, root / "AVE", split):
+                found.setdefault(ref.id, ref)
+        videos = sorted({r.audio for r in found.values() if r.audio})
+        require_some(videos, told=f"{root}/*Set.txt", hint="Put the videos into AVE/ below that folder.")
+        return [found[key] for key in sorted(found)]
+
+
+def _seconds_of_events(listed: Path, videos: Path, split: str) -> list[ClipRef]:
+    refs = []
+    for line, text in enumerate(listed.read_text(encoding="utf-8-sig").splitlines(), start=1):
+        if not text.strip() or text.startswith("Category&"):
+            continue
+        fields = text.strip().split("&")
+        if len(fields) != 5 or not (fields[3].isdecimal() and fields[4].isdecimal()):
+            raise InputError(f"{listed.name}, line {line}: {_FIELDS} (whole seconds) was expected, but {text!r} came.")
+        label, video = fields[0], fields[1]
+        path = videos / f"{video}.mp4"
+        refs += [
+            ClipRef(
+                id=f"{label}/{video}@{second:02d}",
+                label=label,
+                split=split,
+                audio=path,
+                image=path,
+                start_s=float(second),
+                length_s=1.0,
+            )
+            for second in range(int(fields[3]), int(fields[4]))
+        ]
+    return refs

@@ -1,0 +1,103 @@
+"""Your own videos: a folder of classes, or a CSV manifest.
+
+Three layouts are understood::
+
+    videos/<split>/<class>/*.mp4          splits are named train and test (or say which with `test`)
+    videos/<class>/*.mp4                  a part of every class is held out
+    manifest.csv                          path,label[,split,start,end]; more columns are fine
+
+Any media file ffmpeg reads will do. Hidden files and text, tables and archives are passed over; everything else is
+tried, and what cannot be read is listed with the reason when the dataset is prepared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import ClassVar, final
+
+from limbeck.datasets._contract import ClipRef, Dataset
+from limbeck.datasets._labelled import LabelledFiles, clip_id, file_of
+from limbeck.datasets._listing import duration_s
+from limbeck.errors import InputError
+
+
+@final
+class Folder(Dataset):
+    """A folder of videos, or a manifest of clips.
+
+    Without splits, `test_fraction` of every class is held out, drawn by `seed` from the file names, and all clips of
+    one file stay on one side.
+
+    Args:
+        root: The folder, or the CSV manifest. A folder with a ``manifest.csv`` in it is read through that.
+        base: Folder that a manifest's paths are relative to; by default the manifest's own.
+        where: Keep only a manifest's rows with these values: ``{"slot": "adverb"}`` or ``"slot:adverb"``.
+        test: Names of the splits that become ``"test"``, all others becoming ``"train"``: ``("fold4",)`` or
+            ``"fold4"``. By default the splits keep their names, and one must be called ``test``.
+        test_fraction: Part of every class to test on where there are no splits, in (0, 1).
+        seed: Draws which files are held out.
+        clip_seconds: Cut each file, or each row of a manifest, into clips of this many seconds, leaving out a shorter
+            rest (what is shorter from the start stays as it is); by default each gives one clip.
+
+    Example:
+        >>> dataset = Folder(root="videos")
+        >>> dataset.name, dataset.licence
+        ('folder', "your own files: their owners' terms hold")
+    """
+
+    title: ClassVar[str] = "Your own videos, from a folder or a manifest"
+    licence: ClassVar[str] = "your own files: their owners' terms hold"
+    citation: ClassVar[str] = ""
+
+    def __init__(
+        self,
+        *,
+        root: str | Path,
+        base: str | Path | None = None,
+        where: str | Mapping[str, str] | None = None,
+        test: str | Sequence[str] | None = None,
+        test_fraction: float = 0.2,
+        seed: int = 0,
+        clip_seconds: float | None = None,
+    ) -> None:
+        self.root = root
+        self.base = base
+        self.where = where
+        self.test = test
+        self.test_fraction = test_fraction
+        self.seed = seed
+        self.clip_seconds = clip_seconds
+
+    def clips(self) -> Sequence[ClipRef]:
+        """One clip a file or manifest row, or one every `clip_seconds`, ordered by path and start.
+
+        Raises:
+            InputError: Nothing there, another layout, one class only, or a mistake in the manifest (with its line).
+        """
+        refs = LabelledFiles(
+            source=Path(self.root),
+            base=None if self.base is None else Path(self.base),
+            where=self.where,
+            test=self.test,
+            test_fraction=self.test_fraction,
+            seed=self.seed,
+        ).refs()
+        if self.clip_seconds is None:
+            return refs
+        if not self.clip_seconds > 0:
+            raise InputError(f"clip_seconds must be above 0, but is {self.clip_seconds}.")
+        return [piece for ref in refs for piece in _pieces(ref, self.clip_seconds)]
+
+
+def _pieces(ref: ClipRef, seconds: float) -> list[ClipRef]:
+    """Consecutive clips of a length; the clip itself where it is shorter or its length cannot be told."""
+    length = ref.length_s
+    if length is None and ref.audio is not None:
+        whole = duration_s(ref.audio)
+        length = None if whole is None else whole - ref.start_s
+    count = int((length or 0.0) / seconds + 1e-6)
+    starts = [ref.start_s + i * seconds for i in range(count)]
+    pieces = [replace(ref, id=clip_id(file_of(ref), s, s + seconds), start_s=s, length_s=seconds) for s in starts]
+    return pieces or [ref]

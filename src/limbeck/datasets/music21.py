@@ -1,0 +1,165 @@
+"""MUSIC-21: solo performances on 21 instruments from YouTube, cut into windows of one second.
+
+Layout::
+
+    MUSIC21_solo_videos.json        {"videos": {instrument: [YouTube ID, ...]}}
+    videos/<YouTube ID>.mp4         or in folders, videos/<instrument>/<YouTube ID>.mp4 say
+
+The dataset comes without splits: `test_fraction` of each instrument's videos is held out, or a table (columns vid,
+split and label) says which. Windows of one video never cross splits. The published distillation protocol counts about
+150,000 training windows from 754 videos; which seconds those are is not documented, so every whole second is taken.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, final
+
+from limbeck.datasets._contract import ClipRef, Dataset
+from limbeck.datasets._listing import (
+    TEST,
+    TRAIN,
+    by_stem,
+    duration_s,
+    existing_file,
+    existing_folder,
+    hold_out,
+    read_table,
+    require_some,
+)
+from limbeck.errors import InputError
+
+
+@dataclass(frozen=True, order=True)
+class _Video:
+    label: str
+    id: str
+    split: str
+
+
+@final
+class Music21(Dataset):
+    """MUSIC-21 solos in the layout of the released list.
+
+    Args:
+        root: Folder with the list and the folder of videos.
+        json: The list of videos, relative to `root`.
+        videos: Folder of the videos, relative to `root`; folders within it are searched too.
+        splits: A CSV table with the columns vid, split and label, relative to `root`, used instead of the list;
+            by default videos are held out.
+        windows: At most this many seconds of each video, spread evenly; every whole second by default.
+        test_fraction: Part of each instrument's videos to test on where there is no table, in (0, 1).
+        seed: Draws which videos those are.
+
+    Example:
+        >>> Music21(root="music21", windows=5).windows
+        5
+    """
+
+    title: ClassVar[str] = "MUSIC-21: solos on 21 instruments, windows of one second"
+    licence: ClassVar[str] = "not stated by the authors, see homepage; videos belong to their YouTube uploaders"
+    homepage: ClassVar[str] = "https://github.com/roudimit/MUSIC_dataset"
+    citation: ClassVar[str] = """@inproceedings{zhao2018sound,
+  title = {The Sound of Pixels},
+  author = {Zhao, Hang and Gan, Chuang and Rouditchenko, Andrew and Vondrick, Carl and McDermott, Josh and
+            Torralba, Antonio},
+  booktitle = {European Conference on Computer Vision (ECCV)},
+  year = {2018}
+}
+@inproceedings{zhao2019sound,
+  title = {The Sound of Motions},
+  author = {Zhao, Hang and Gan, Chuang and Ma, Wei-Chiu and Torralba, Antonio},
+  booktitle = {International Conference on Computer Vision (ICCV)},
+  year = {2019}
+}"""
+
+    def __init__(
+        self,
+        *,
+        root: str | Path,
+        json: str = "MUSIC21_solo_videos.json",
+        videos: str = "videos",
+        splits: str | None = None,
+        windows: int | None = None,
+        test_fraction: float = 0.2,
+        seed: int = 0,
+    ) -> None:
+        self.root = root
+        self.json = json
+        self.videos = videos
+        self.splits = splits
+        self.windows = windows
+        self.test_fraction = test_fraction
+        self.seed = seed
+
+    def clips(self) -> Sequence[ClipRef]:
+        """One-second windows, ordered by instrument, video and second.
+
+        The length of every video is asked for once. A video that is missing or cannot be opened is listed with one
+        window, to be rejected when read.
+
+        Raises:
+            InputError: No such folder or list, a malformed one, or not one video is there.
+        """
+        if self.windows is not None and self.windows < 1:
+            raise InputError(f"windows must be 1 or more, but is {self.windows}.")
+        root = existing_folder(Path(self.root), "MUSIC-21 (MUSIC21_solo_videos.json and videos/)")
+        folder = existing_folder(root / self.videos, "MUSIC-21's videos (<YouTube ID>.mp4)")
+        listed = self._from_table(root) if self.splits else self._from_json(root)
+        files = by_stem(folder)
+        paths = {v.id: files.get(v.id, folder / f"{v.id}.mp4") for v in listed}
+        require_some(paths.values(), told=f"{root}'s list", hint=f"Put videos into {folder} as <YouTube ID>.mp4.")
+        return [
+            ClipRef(
+                id=f"{video.label}/{video.id}@{second:05d}",
+                label=video.label,
+                split=video.split,
+                audio=paths[video.id],
+                image=paths[video.id],
+                start_s=float(second),
+                length_s=1.0,
+            )
+            for video in sorted(listed)
+            for second in window_starts(duration_s(paths[video.id]), self.windows)
+        ]
+
+    def _from_json(self, root: Path) -> list[_Video]:
+        listed = existing_file(root / self.json, 'the list of videos ({"videos": {instrument: [ids]}})')
+        try:
+            videos = json.loads(listed.read_text(encoding="utf-8"))["videos"]
+            labels = {str(v): str(label) for label, ids in sorted(videos.items()) for v in ids}
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise InputError(
+                f'{listed} is not of the form {{"videos": {{instrument: [YouTube ID, ...]}}}}: {error!r}.'
+            ) from error
+        groups = {video: {label: 1} for video, label in labels.items()}
+        tested = hold_out(groups, fraction=self.test_fraction, seed=self.seed)
+        return [_Video(label, v, TEST if v in tested else TRAIN) for v, label in labels.items()]
+
+    def _from_table(self, root: Path) -> list[_Video]:
+        table = existing_file(root / str(self.splits), "the table of splits (vid, split, label)")
+        columns, rows = read_table(table)
+        missing = [c for c in ("vid", "split", "label") if c not in columns]
+        if missing:
+            raise InputError(f"{table} lacks the column {' and '.join(missing)}; it has {', '.join(columns)}.")
+        return list({row["vid"]: _Video(row["label"], row["vid"], row["split"]) for _, row in rows}.values())
+
+
+def window_starts(length_s: float | None, windows: int | None) -> list[int]:
+    """Whole seconds at which one-second windows of a video start.
+
+    Args:
+        length_s: Length of the video in seconds; None where it is not known, which gives the first second.
+        windows: At most this many, spread evenly; all by default.
+
+    Example:
+        >>> window_starts(3.9, None), window_starts(100.0, 5), window_starts(None, 5), window_starts(0.4, None)
+        ([0, 1, 2], [10, 30, 50, 70, 90], [0], [0])
+    """
+    whole = max(1, int((length_s or 0.0) + 1e-3))
+    if windows is None or windows >= whole:
+        return list(range(whole))
+    return [int((i + 0.5) * whole / windows) for i in range(windows)]

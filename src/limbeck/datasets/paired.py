@@ -1,0 +1,279 @@
+"""Sounds of one collection joined with pictures of another, class by class (how AV-MNIST-like sets are made).
+
+Sounds and pictures are each a folder of classes, a folder of splits of classes, or a CSV manifest, exactly as for
+`folder`. Within a class and a split, sound and picture are joined by a seeded draw; splits never mix.
+
+Sound and picture of such a pair know nothing of each other but their class, so this data cannot judge methods that
+match the two (joint and gap terms, retrieval of instances).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from itertools import count, islice
+from pathlib import Path
+from typing import ClassVar, Literal, final
+
+import numpy as np
+import numpy.typing as npt
+
+from limbeck.datasets._contract import ClipRef, Dataset
+from limbeck.datasets._labelled import LabelledFiles
+from limbeck.datasets._listing import TEST, TRAIN, duration_s, parse_pairs, shuffled
+from limbeck.errors import InputError, MediaError
+from limbeck.media import ClipRecipe, MelRecipe, RawClip, read_frame, read_sound
+
+Window = Literal["loudest", "middle", "start"]
+
+IN_ORDER = "in_order"
+_SEARCHED_SECONDS = 600.0
+
+
+def loudest_window(waveform: npt.NDArray[np.float32], samples: int) -> int:
+    """First sample of the window with the most energy; the earliest where several have the same.
+
+    Args:
+        waveform: Shape (sample,).
+        samples: Length of the window in samples, >= 1.
+
+    Example:
+        >>> loudest_window(np.array([0, 0.1, 0, 0.5, -0.5, 0], dtype=np.float32), 2)
+        3
+    """
+    energy = np.concatenate([[0.0], np.cumsum(np.square(waveform, dtype=np.float64))])
+    if len(waveform) <= samples:
+        return 0
+    return int(np.argmax(energy[samples:] - energy[:-samples]))
+
+
+@lru_cache(maxsize=4096)
+def _loudest(path: Path, start_s: float, span_s: float, recipe: MelRecipe) -> float:
+    long = recipe.model_copy(update={"clip_seconds": min(span_s, _SEARCHED_SECONDS)})
+    waveform, _ = read_sound(path, start_s=start_s, length_s=long.clip_seconds, recipe=long)
+    return start_s + loudest_window(waveform, recipe.samples) / recipe.sample_rate_hz
+
+
+def _middle(path: Path, start_s: float, span_s: float, recipe: MelRecipe) -> float:
+    return start_s + (span_s - recipe.clip_seconds) / 2
+
+
+def _first(path: Path, start_s: float, span_s: float, recipe: MelRecipe) -> float:
+    return start_s
+
+
+_START: dict[Window, Callable[[Path, float, float, MelRecipe], float]] = {
+    "loudest": _loudest,
+    "middle": _middle,
+    "start": _first,
+}
+
+
+@final
+class Paired(Dataset):
+    """Any folder of sounds with any folder of pictures.
+
+    A class and split gives as many pairs as its sounds and pictures, each used as often as it may be, allow. Every
+    sound is used once before one is used twice, and no pair comes twice.
+
+    Args:
+        root: Folder that `sounds` and `images` are relative to; by default where you are.
+        sounds: Folder of sounds, or a CSV manifest (path,label[,split,start,end]).
+        images: Folder of pictures, or a CSV manifest (path,label[,split]); of a video the first frame is taken.
+        mapping: Which class of sounds goes with which class of pictures: ``{"dog bark": "dog"}`` or
+            ``"dog bark:dog,rain:frog"``; classes not named are left out. ``"in_order"`` joins the sorted names one by
+            one. By default names must be equal.
+        test_sounds: Splits of the sounds that become ``"test"``, the others becoming ``"train"``: ``"fold4"``.
+        test_images: The same for the pictures.
+        where_sounds: Keep only the rows of the sounds' manifest with these values, ``"column:value"``.
+        where_images: The same for the pictures.
+        test_fraction: Part of every class to test on where a collection has no splits, in (0, 1).
+        clips_per_class: At most this many pairs of a class in each split; as many as there are by default.
+        sound_reuse: How often a sound may be used, each time with another picture.
+        image_reuse: How often a picture may be used.
+        window: Which part of a sound longer than the recipe's clip is taken: the one with most energy
+            (``"loudest"``, searched in the first ten minutes), the ``"middle"`` or the ``"start"``.
+        seed: Draws the pairs, and the test files where a collection has no splits.
+
+    Example:
+        >>> Paired(sounds="esc10/manifest.csv", images="photos", mapping="in_order", test_sounds="fold4").window
+        'loudest'
+    """
+
+    title: ClassVar[str] = "Sounds and pictures of two collections, paired by class"
+    licence: ClassVar[str] = "your own files: the terms of both collections hold"
+    citation: ClassVar[str] = ""
+
+    def __init__(
+        self,
+        *,
+        root: str | Path = ".",
+        sounds: str | Path = "sounds",
+        images: str | Path = "images",
+        mapping: str | Mapping[str, str] | None = None,
+        test_sounds: str | Sequence[str] | None = None,
+        test_images: str | Sequence[str] | None = None,
+        where_sounds: str | Mapping[str, str] | None = None,
+        where_images: str | Mapping[str, str] | None = None,
+        test_fraction: float = 0.2,
+        clips_per_class: int | None = None,
+        sound_reuse: int = 1,
+        image_reuse: int = 1,
+        window: Window = "loudest",
+        seed: int = 0,
+    ) -> None:
+        self.root = root
+        self.sounds = sounds
+        self.images = images
+        self.mapping = mapping
+        self.test_sounds = test_sounds
+        self.test_images = test_images
+        self.where_sounds = where_sounds
+        self.where_images = where_images
+        self.test_fraction = test_fraction
+        self.clips_per_class = clips_per_class
+        self.sound_reuse = sound_reuse
+        self.image_reuse = image_reuse
+        self.window = window
+        self.seed = seed
+
+    def clips(self) -> Sequence[ClipRef]:
+        """One clip a pair, ordered by id (``class/sound@window+picture``).
+
+        A class is named after both its parts (``"dog bark + dog"``), once where they are equal.
+
+        Raises:
+            InputError: A collection is missing or malformed, the classes do not match, an option is out of range, or
+                a class has no training pair.
+        """
+        self._check_options()
+        sounds = self._collection(self.sounds, self.where_sounds, self.test_sounds)
+        images = self._collection(self.images, self.where_images, self.test_images)
+        timed = next((r.id for r in images if r.start_s or r.length_s), None)
+        if timed:
+            raise InputError(f"Pictures have no start and end, but {timed} in {self.images} has; leave them out.")
+        joined = _joined_classes(_labels(sounds), _labels(images), self.mapping)
+        by_sound, by_image = _by_split_and_class(sounds), _by_split_and_class(images)
+        refs: list[ClipRef] = []
+        for split in sorted({s for s, _ in by_sound} & {s for s, _ in by_image}):
+            for sound_class, image_class in joined:
+                refs += self._pairs(by_sound[split, sound_class], by_image[split, image_class])
+        trained = {r.label for r in refs if r.split == TRAIN}
+        untrained = [_joint_name(s, i) for s, i in joined if _joint_name(s, i) not in trained]
+        if untrained:
+            raise InputError(
+                f"No training pair for {', '.join(map(repr, untrained))}: the class has no training sounds or no "
+                "training pictures. Add some, or leave the class out of 'mapping'."
+            )
+        if all(r.split != TEST for r in refs):
+            raise InputError("No test pair: sounds and pictures have no test clips of a common class.")
+        return sorted(refs, key=lambda r: r.id)
+
+    def read(self, clip: ClipRef, recipe: ClipRecipe) -> RawClip:
+        """Decode one pair: the chosen window of the sound, and the picture.
+
+        Raises:
+            MediaError: Sound or picture cannot be used.
+        """
+        if clip.audio is None or clip.image is None:
+            raise MediaError("missing_file", f"The pair {clip.id} names no sound or no picture.")
+        start_s, length_s = clip.start_s, clip.length_s
+        wanted = recipe.mel.clip_seconds
+        whole = duration_s(clip.audio) if length_s is None else start_s + length_s
+        span = (whole or 0.0) - start_s
+        if span > wanted:
+            start_s, length_s = _START[self.window](clip.audio, start_s, span, recipe.mel), wanted
+        waveform, heard = read_sound(clip.audio, start_s=start_s, length_s=length_s, recipe=recipe.mel)
+        frame, seen = read_frame(clip.image, recipe=recipe)
+        return RawClip(waveform, frame, (*heard, *seen))
+
+    def _collection(
+        self, source: str | Path, where: str | Mapping[str, str] | None, test: str | Sequence[str] | None
+    ) -> list[ClipRef]:
+        return LabelledFiles(
+            source=Path(self.root, source),
+            where=where,
+            test=test,
+            test_fraction=self.test_fraction,
+            seed=self.seed,
+        ).refs()
+
+    def _pairs(self, sounds: Sequence[ClipRef], images: Sequence[ClipRef]) -> list[ClipRef]:
+        """Pairs of one class and split, each sound and each picture used equally often up to one."""
+        if not sounds or not images:
+            return []
+        most = min(len(sounds) * self.sound_reuse, len(images) * self.image_reuse)
+        wanted = most if self.clips_per_class is None else min(most, self.clips_per_class)
+        pairs: dict[str, ClipRef] = {}
+        drawn = zip(self._passes(sounds, "sound"), self._passes(images, "image"), strict=False)
+        for sound, image in islice(drawn, wanted):
+            label = _joint_name(sound.label, image.label)
+            key = f"{label}/{sound.id}@{self.window}+{image.id}"
+            pairs.setdefault(key, replace(sound, id=key, label=label, image=image.image))
+        return list(pairs.values())
+
+    def _passes(self, refs: Sequence[ClipRef], kind: str) -> Iterator[ClipRef]:
+        """All clips in a drawn order, then all in another, for ever."""
+        names = {r: r.id for r in refs}
+        for turn in count():
+            yield from shuffled(refs, names, seed=self.seed, path=("pair", kind, turn))
+
+    def _check_options(self) -> None:
+        for name, value in (
+            ("clips_per_class", self.clips_per_class),
+            ("sound_reuse", self.sound_reuse),
+            ("image_reuse", self.image_reuse),
+        ):
+            if value is not None and value < 1:
+                raise InputError(f"{name} must be 1 or more, but is {value}.")
+        if self.window not in _START:
+            raise InputError(f"window must be one of {', '.join(_START)}, but is {self.window!r}.")
+
+
+def _joined_classes(
+    sounds: Sequence[str], images: Sequence[str], mapping: str | Mapping[str, str] | None
+) -> list[tuple[str, str]]:
+    if mapping == IN_ORDER:
+        if len(sounds) != len(images):
+            raise InputError(
+                f"mapping='in_order' joins equally many classes, but {len(sounds)} classes of sounds "
+                f"({', '.join(sounds)}) and {len(images)} of pictures ({', '.join(images)}) came."
+            )
+        return list(zip(sounds, images, strict=True))
+    pairs = parse_pairs(mapping, "mapping")
+    if not pairs:
+        only = [f"{c!r} (sounds)" for c in sounds if c not in images]
+        only += [f"{c!r} (pictures)" for c in images if c not in sounds]
+        if only:
+            raise InputError(
+                f"Sounds and pictures have different classes; on one side only: {', '.join(only)}. Say which go "
+                "together with mapping='sound class:picture class,...', or mapping='in_order' for the sorted names."
+            )
+        return [(c, c) for c in sounds]
+    unknown = [f"{c!r} (sounds)" for c in pairs if c not in sounds]
+    unknown += [f"{c!r} (pictures)" for c in pairs.values() if c not in images]
+    if unknown:
+        raise InputError(
+            f"'mapping' names unknown classes: {', '.join(unknown)}. Sounds have {', '.join(sounds)}; "
+            f"pictures have {', '.join(images)}."
+        )
+    if len(pairs) < 2:
+        raise InputError(f"A dataset needs two classes or more, but 'mapping' has only {pairs}.")
+    return sorted(pairs.items())
+
+
+def _labels(refs: Sequence[ClipRef]) -> list[str]:
+    return sorted({r.label for r in refs})
+
+
+def _joint_name(sound: str, image: str) -> str:
+    return sound if sound == image else f"{sound} + {image}"
+
+
+def _by_split_and_class(refs: Sequence[ClipRef]) -> defaultdict[tuple[str, str], list[ClipRef]]:
+    groups: defaultdict[tuple[str, str], list[ClipRef]] = defaultdict(list)
+    for r in refs:
+        groups[r.split, r.label].append(r)
+    return groups

@@ -1,0 +1,36 @@
+"""Progress on standard error, so that standard output stays clean for data."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+
+Progress = Callable[[int, int], None]
+"""Called with (done, total)."""
+
+
+@contextlib.contextmanager
+def bar(title: str, *, show: bool) -> Iterator[Progress]:
+    """A progress bar with remaining time; a silent stand-in when `show` is false.
+
+    Args:
+        title: What is being done.
+        show: Whether to draw it.
+    """
+    if not show:
+        yield lambda done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+    from rich.progress import Progress as RichProgress
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with RichProgress(*columns, TextColumn("left"), TimeRemainingColumn(), console=Console(stderr=True)) as drawn:
+        task = drawn.add_task(title, total=None)
+        yield lambda done, total: drawn.update(task, completed=done, total=total)

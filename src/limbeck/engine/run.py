@@ -1,0 +1,162 @@
+"""A run folder: what was asked, how far it got, and how to go on.
+
+``run.json`` holds the settings, versions and machine; ``events.jsonl`` a row per step; ``checkpoint.safetensors`` the
+state. Killed at any moment, the same command goes on from the checkpoint and ends with the same bits.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from safetensors import safe_open
+from torch import Tensor
+
+from limbeck import _files
+from limbeck.engine.machine import machine, versions
+from limbeck.errors import FingerprintError
+
+CHECKPOINT_SECONDS = 15.0
+
+
+class RunCheckpoint:
+    """Saves the state now and then, and at once when the user asks to stop.
+
+    Args:
+        path: The file.
+        every_seconds: Time between saves.
+    """
+
+    def __init__(self, path: Path, every_seconds: float = CHECKPOINT_SECONDS) -> None:
+        self._path = path
+        self._every = every_seconds
+        self._saved_at = time.monotonic()
+        self.stop_asked = False
+
+    def load(self) -> tuple[int, dict[str, Tensor]] | None:
+        """Steps done and the state; None when there is none yet."""
+        if not self._path.exists():
+            return None
+        with safe_open(self._path, framework="pt") as file:
+            return int(file.metadata()["step"]), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+
+    def offer(self, step: int, tensors: Callable[[], dict[str, Tensor]]) -> None:
+        """Save when it is time, or when a stop was asked for; then the stop takes effect.
+
+        Raises:
+            KeyboardInterrupt: A stop was asked for; the state is safe.
+        """
+        if self.stop_asked or time.monotonic() - self._saved_at >= self._every:
+            _files.write_tensors(self._path, tensors(), {"step": str(step)})
+            self._saved_at = time.monotonic()
+        if self.stop_asked:
+            raise KeyboardInterrupt
+
+
+class Run:
+    """A run folder held by this process. Open it with `Run.open`.
+
+    Attributes:
+        folder: Where it is.
+        checkpoint: Where the state goes.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.checkpoint = RunCheckpoint(folder / "checkpoint.safetensors")
+
+    @classmethod
+    @contextlib.contextmanager
+    def open(cls, folder: Path, asked: dict[str, Any]) -> Iterator[Run]:
+        """Hold a run folder, new or to be continued.
+
+        Args:
+            folder: The run's folder.
+            asked: What decides the result: method, settings, seed, dataset fingerprint, number formats. JSON-able.
+
+        Raises:
+            BusyError: Another process holds the folder.
+            FingerprintError: The folder belongs to a run with other settings or other data.
+        """
+        with _files.exclusive(folder):
+            run = cls(folder)
+            run._agree(json.loads(json.dumps(asked)))
+            run._forget_unsaved_events()
+            with run._stop_on_interrupt():
+                yield run
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run has ended."""
+        return (self.folder / "done.json").exists()
+
+    def log(self, event: dict[str, Any]) -> None:
+        """Append a row to ``events.jsonl``."""
+        with open(self.folder / "events.jsonl", "a", encoding="utf-8") as file:
+            file.write(json.dumps(event) + "\n")
+
+    def finish(self, cost: dict[str, Any]) -> None:
+        """Mark the run as ended and remove its checkpoint.
+
+        Args:
+            cost: What it took, JSON-able.
+        """
+        _files.write_json(self.folder / "done.json", cost)
+        (self.folder / "checkpoint.safetensors").unlink(missing_ok=True)
+
+    def _agree(self, asked: dict[str, Any]) -> None:
+        file = self.folder / "run.json"
+        if not file.exists():
+            _files.write_json(file, {"asked": asked, "versions": versions(), "machine": machine()})
+            return
+        before = _files.read_json(file)["asked"]
+        differ = sorted(k for k in before.keys() | asked.keys() if before.get(k) != asked.get(k))
+        if differ:
+            lines = "\n".join(f"  {k}: it has {before.get(k)!r}, now asked {asked.get(k)!r}" for k in differ)
+            raise FingerprintError(
+                f"{self.folder.parent} belongs to another run; these differ:\n{lines}\n"
+                "Choose another output folder, or delete this one."
+            )
+
+    def _forget_unsaved_events(self) -> None:
+        """Drop rows of steps that will be done again, and a last row that was cut short."""
+        file = self.folder / "events.jsonl"
+        if not file.exists() or self.finished:
+            return
+        saved = self.checkpoint.load()
+        done = saved[0] if saved else 0
+        _files.write_text(file, "".join(json.dumps(row) + "\n" for row in read_events(file) if row["step"] <= done))
+
+    @contextlib.contextmanager
+    def _stop_on_interrupt(self) -> Iterator[None]:
+        """The first Ctrl-C saves at the end of the step; a second one ends at once."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+
+        def ask(number: int, frame: FrameType | None) -> None:
+            if self.checkpoint.stop_asked:
+                raise KeyboardInterrupt
+            self.checkpoint.stop_asked = True
+
+        before = signal.signal(signal.SIGINT, ask)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+
+def read_events(file: Path) -> list[dict[str, Any]]:
+    """Rows of an ``events.jsonl``; a last row that was cut short is left out."""
+    rows = []
+    for line in file.read_text(encoding="utf-8").splitlines():
+        with contextlib.suppress(json.JSONDecodeError):
+            rows.append(json.loads(line))
+    return rows

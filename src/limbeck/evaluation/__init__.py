@@ -1,0 +1,26 @@
+"""Numbers: students trained from scratch on a distilled set, a subset or the whole, and tested on real clips."""
+
+from limbeck.evaluation._evaluate import OnProgress, evaluate, source_of
+from limbeck.evaluation._pairs import ClipPairs, Pairs, TensorPairs
+from limbeck.evaluation._sound import choose_sound
+from limbeck.evaluation.protocol import Protocol, Rates
+from limbeck.evaluation.score import Repeat, Score, Source
+from limbeck.evaluation.train import EpochReport, predict, train_student
+
+__all__ = [
+    "ClipPairs",
+    "EpochReport",
+    "OnProgress",
+    "Pairs",
+    "Protocol",
+    "Rates",
+    "Repeat",
+    "Score",
+    "Source",
+    "TensorPairs",
+    "choose_sound",
+    "evaluate",
+    "predict",
+    "source_of",
+    "train_student",
+]

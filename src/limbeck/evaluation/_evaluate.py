@@ -1,0 +1,165 @@
+"""Train students on one set, test them on another, repeat."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import torch
+
+from limbeck._runtime import derive_seed
+from limbeck.datasets import LabelledClips, Scale
+from limbeck.distilled import DistilledSet
+from limbeck.errors import InputError
+from limbeck.evaluation._pairs import ClipPairs, Pairs, TensorPairs
+from limbeck.evaluation.protocol import Protocol
+from limbeck.evaluation.score import Repeat, Score, Source
+from limbeck.evaluation.train import EpochReport, predict, train_student
+from limbeck.networks import Architecture
+
+OnProgress = Callable[[int, EpochReport], None]
+"""Called after each epoch with the number of the repeat, from 0, and the epoch's report."""
+
+
+def evaluate(
+    train: DistilledSet | LabelledClips,
+    test: LabelledClips,
+    *,
+    scale: Scale | None = None,
+    network: Architecture | None = None,
+    head: str = "ensemble",
+    repeats: int = 5,
+    protocol: Protocol | None = None,
+    seed: int = 0,
+    device: torch.device | str = "cpu",
+    done: Sequence[Repeat] = (),
+    on_progress: OnProgress | None = None,
+    on_repeat: Callable[[Repeat], None] | None = None,
+) -> Score:
+    """Accuracy on `test` of students trained from scratch on `train`.
+
+    No choice is made on the test clips: every student is tested once, after its last epoch.
+
+    Args:
+        train: A distilled set, or clips (a subset or the whole training split, streamed).
+        test: Test clips of the same classes and recipe.
+        scale: What students see, for clips; standardised by the training statistics by default. A distilled set
+            brings its own.
+        network: Architecture of the students; a ConvNet by default.
+        head: Name of their head, one of ``limbeck.networks.heads.names()``.
+        repeats: Number of students, >= 1.
+        protocol: How they are trained; as published by default.
+        seed: Repeat number r depends on ``(seed, r)`` alone, so that more repeats only add to fewer.
+        device: Where to train and test.
+        done: Repeats finished earlier with the same arguments, which are taken over.
+        on_progress: Called after each epoch.
+        on_repeat: Called after each repeat that was not in `done`.
+
+    Raises:
+        InputError: Classes or recipes differ, there are no test clips, a scale came with a distilled set, or `done`
+            does not belong to this seed.
+        DivergedError: Training diverged.
+    """
+    network, protocol = network or Architecture(), protocol or Protocol()
+    _check(train, test, scale, repeats)
+    pairs, scale = _training_pairs(train, scale)
+    seeds = [derive_seed(seed, "repeat", r) for r in range(repeats)]
+    kept = list(done[:repeats])
+    if [r.seed for r in kept] != seeds[: len(kept)]:
+        raise InputError(f"The finished repeats were not made with seed {seed}; start anew or give their seed.")
+    test_pairs = ClipPairs(test, scale)
+    for number in range(len(kept), repeats):
+        on_epoch = partial(on_progress, number) if on_progress else None
+        made = _repeat(pairs, test_pairs, network, head, protocol, seeds[number], torch.device(device), on_epoch)
+        kept.append(made)
+        if on_repeat:
+            on_repeat(made)
+    return Score(
+        trained_on=source_of(train),
+        tested_on=source_of(test),
+        classes=test.classes,
+        truth=tuple(test.labels.tolist()),
+        repeats=tuple(kept),
+        protocol=protocol,
+        network=network,
+        head=head,
+        scale=scale,
+        seed=seed,
+        device=str(device),
+    )
+
+
+def _repeat(
+    pairs: Pairs,
+    test: ClipPairs,
+    network: Architecture,
+    head: str,
+    protocol: Protocol,
+    seed: int,
+    device: torch.device,
+    on_epoch: Callable[[EpochReport], None] | None,
+) -> Repeat:
+    from sklearn.metrics import accuracy_score
+
+    started = time.perf_counter()
+    losses: list[float] = []
+
+    def note(report: EpochReport) -> None:
+        losses.append(report.loss)
+        if on_epoch:
+            on_epoch(report)
+
+    student = train_student(pairs, network.build(), head, protocol, seed=seed, device=device, on_epoch=note)
+    guesses = {key: p.argmax(1).tolist() for key, p in predict(student, test).items()}
+    truth = test.labels.tolist()
+    return Repeat(
+        seed=seed,
+        seconds=time.perf_counter() - started,
+        losses=tuple(losses),
+        predictions={key: tuple(guess) for key, guess in guesses.items()},
+        accuracy={key: 100 * float(accuracy_score(truth, guess)) for key, guess in guesses.items()},
+    )
+
+
+def _training_pairs(train: DistilledSet | LabelledClips, scale: Scale | None) -> tuple[Pairs, Scale]:
+    if isinstance(train, DistilledSet):
+        return TensorPairs.of(train), train.scale
+    scale = scale or Scale.of(train.statistics, "standardised")
+    return ClipPairs(train, scale), scale
+
+
+def _check(train: DistilledSet | LabelledClips, test: LabelledClips, scale: Scale | None, repeats: int) -> None:
+    if repeats < 1:
+        raise InputError(f"At least one repeat is needed, but {repeats} came.")
+    if not len(test):
+        raise InputError("There are no test clips; prepare a dataset with a test split.")
+    if isinstance(train, DistilledSet) and scale not in (None, train.scale):
+        raise InputError("A distilled set is seen on its own scale; leave `scale` out.")
+    if tuple(train.classes) != tuple(test.classes):
+        raise InputError(
+            f"The training set has the classes {list(train.classes)}, but the test clips have {list(test.classes)}; "
+            "they must be the same in the same order."
+        )
+    if train.recipe != test.recipe:
+        raise InputError(
+            "Training set and test clips were made by different recipes: "
+            f"{train.recipe.to_json()} and {test.recipe.to_json()}. Prepare the test data by the first."
+        )
+
+
+def source_of(data: DistilledSet | LabelledClips) -> Source:
+    """What a score says of its training or test set; equal for equal content."""
+    if isinstance(data, LabelledClips):
+        return Source(kind="clips", name=data.name, fingerprint=data.fingerprint, pairs=len(data))
+    content = hashlib.sha256()
+    for tensor in (data.audio, data.image, data.labels):
+        content.update(tensor.contiguous().numpy().tobytes())
+    return Source(
+        kind="distilled",
+        name=str(data.provenance.get("method", "distilled")),
+        fingerprint=content.hexdigest()[:16],
+        pairs=len(data),
+        per_class=data.per_class,
+    )

@@ -1,0 +1,94 @@
+"""How a student is trained from scratch before it is tested: every number of it."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+from pydantic import Field
+
+from limbeck._config import Config
+from limbeck.augment import SiameseAugment
+
+
+class Rates(NamedTuple):
+    """Learning rates of one epoch.
+
+    Attributes:
+        head: Of the classifier.
+        audio: Of the sound encoder.
+        image: Of the picture encoder.
+    """
+
+    head: float
+    audio: float
+    image: float
+
+
+class Protocol(Config):
+    """Training settings of a student. The defaults are the published ones.
+
+    Attributes:
+        epochs: Passes over the training pairs; the network after the last one is tested, none is chosen.
+        batch: Pairs in a step; the last batch of an epoch may be smaller.
+        audio_lr: Learning rate of the sound encoder in the first epochs.
+        image_lr: Learning rate of the picture encoder.
+        head_lr: Learning rate of the classifier.
+        betas: Adam's.
+        weight_decay: Added to the gradient as ``weight_decay * weight`` (L2, not decoupled).
+        drop_after: Epochs, counted from 0, after which all rates are multiplied by `drop_factor`.
+        drop_factor: See `drop_after`.
+        augment: Changes every batch, with independent draws for every pair and for sound and picture; None for none.
+        dtype: Number format of the encoders in training; weights, classifier and test stay float32.
+        compile: Put the encoders through `torch.compile`: pays on large inputs and long training.
+
+    Source: Kushwaha et al., *Audio-Visual Dataset Distillation*, TMLR 2024, and its released code.
+    """
+
+    epochs: int = Field(30, ge=1)
+    batch: int = Field(32, ge=1)
+    audio_lr: float = Field(1e-3, gt=0)
+    image_lr: float = Field(1e-4, gt=0)
+    head_lr: float = Field(1e-3, gt=0)
+    betas: tuple[float, float] = (0.9, 0.999)
+    weight_decay: float = Field(1e-4, ge=0)
+    drop_after: tuple[int, ...] = (10, 20)
+    drop_factor: float = Field(0.1, gt=0, le=1)
+    augment: SiameseAugment | None = SiameseAugment()
+    dtype: Literal["float32", "bfloat16"] = "float32"
+    compile: bool = False
+
+    @classmethod
+    def faithful(cls) -> Protocol:
+        """The published protocol to the letter, whatever the defaults are.
+
+        Example:
+            >>> Protocol.faithful() == Protocol()
+            True
+        """
+        return cls(
+            epochs=30,
+            batch=32,
+            audio_lr=1e-3,
+            image_lr=1e-4,
+            head_lr=1e-3,
+            betas=(0.9, 0.999),
+            weight_decay=1e-4,
+            drop_after=(10, 20),
+            drop_factor=0.1,
+            augment=SiameseAugment(),
+            dtype="float32",
+            compile=False,
+        )
+
+    def rates(self, epoch: int) -> Rates:
+        """Learning rates of an epoch.
+
+        Args:
+            epoch: Counted from 0.
+
+        Example:
+            >>> Protocol().rates(10).image, round(Protocol().rates(11).image, 9)
+            (0.0001, 1e-05)
+        """
+        factor = self.drop_factor ** sum(epoch > last for last in self.drop_after)
+        return Rates(self.head_lr * factor, self.audio_lr * factor, self.image_lr * factor)

@@ -1,0 +1,31 @@
+"""A distilled set in forms that other tools read. One module a form; its stem is the form's name."""
+
+from __future__ import annotations
+
+from limbeck import _discover
+from limbeck.exports._contract import Export
+
+__all__ = ["Export", "load", "names"]
+
+
+def names() -> tuple[str, ...]:
+    """Names of all forms.
+
+    Example:
+        >>> names()
+        ('folder', 'huggingface', 'webdataset')
+    """
+    return _discover.names(__name__)
+
+
+def load(name: str) -> type[Export]:
+    """The class of a form by name.
+
+    Raises:
+        UnknownNameError: There is no such form; the message lists the known ones.
+
+    Example:
+        >>> load("folder").__name__
+        'Folder'
+    """
+    return _discover.load(__name__, name, Export)

@@ -1,0 +1,33 @@
+"""What every export is: settings and one verb, `write`."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from pathlib import Path
+
+from limbeck._config import Config
+from limbeck.distilled import DistilledSet
+
+
+class Export(Config, ABC):
+    """Settings of one form of a distilled set for other tools. One module of this room defines one.
+
+    Every form holds training pairs (`DistilledSet.training_pairs`: mosaics cut and enlarged), so that whoever reads
+    it needs nothing of Limbeck. The same set gives the same bytes.
+    """
+
+    @abstractmethod
+    def write(self, distilled: DistilledSet, out: Path) -> Path:
+        """Write the set into a new folder; it appears whole or not at all.
+
+        Args:
+            distilled: The set; not changed.
+            out: Folder to make. It may exist if it is empty.
+
+        Returns:
+            The folder.
+
+        Raises:
+            InputError: The folder is not empty, or the set holds no pairs.
+            MissingExtraError: A package this form needs is not installed.
+        """

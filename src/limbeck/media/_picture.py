@@ -1,0 +1,219 @@
+"""The frame of one segment, upright, with square pixels, at the recipe's size."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import islice
+
+import numpy as np
+import numpy.typing as npt
+from av.container import InputContainer
+from av.sidedata.sidedata import Type
+from av.video.frame import VideoFrame
+from av.video.reformatter import Interpolation
+from av.video.stream import VideoStream
+
+from limbeck.errors import MediaError
+from limbeck.media._container import Damage, frames, is_still, only, origin_s, seek, video_stream
+from limbeck.media.recipe import ClipRecipe
+
+_MAX_PIXELS = 2**27
+_MAX_RATIO = 50
+_PLAUSIBLE_PIXEL = 10
+_SCALING = Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT | Interpolation.BITEXACT
+
+_BACK_UP_S = (0.0, 1.0, 10.0, 60.0)
+_SLACK_S = 0.01
+_GUESSED_FRAME_S = 0.04
+
+Image = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """RGB frame, uint8, of shape (size, size, 3), and repairs."""
+
+    frame: Image
+    repairs: tuple[str, ...]
+
+
+@dataclass
+class _Around:
+    """Frames around the wanted time, each with its time in seconds: the one shown then, and the next."""
+
+    shown: tuple[float, VideoFrame] | None = None
+    following: tuple[float, VideoFrame] | None = None
+    count: int = 0
+    from_start: bool = False
+    damage: Damage = field(default_factory=Damage)
+
+
+def read(container: InputContainer, segment: tuple[float, float], at_s: float | None, recipe: ClipRecipe) -> Picture:
+    """The frame nearest to `at_s`, or else to the middle of the segment.
+
+    Raises:
+        MediaError: By the table of `media.decode`.
+    """
+    stream = video_stream(container)
+    if stream is None:
+        unknown = any(s.codec_context is None for s in container.streams.video)
+        reason = "unknown_codec" if unknown else "no_picture_track"
+        raise MediaError(reason, "There is no picture track that can be decoded.")
+    check_size(stream.codec_context.width, stream.codec_context.height)
+    only(container, stream)
+    wanted_s = sum(segment) / 2 if at_s is None else at_s
+    if at_s is not None:
+        segment = min(segment[0], at_s), max(segment[1], at_s)
+    still = is_still(container)
+    around = _look_around(container, stream, 0.0 if still else wanted_s)
+    shown_s, frame = _nearest(around, wanted_s, segment[1])
+    told = around.damage.told("picture")
+    if not still:
+        told += _check_shown(container, stream, around, (shown_s, frame), wanted_s, segment)
+    image, repairs = fit(frame, stream.sample_aspect_ratio, recipe)
+    return Picture(image, told + repairs)
+
+
+def _look_around(container: InputContainer, stream: VideoStream, wanted_s: float) -> _Around:
+    """Frames around a time, seeking earlier where a format's seek lands too late."""
+    for back in _BACK_UP_S:
+        from_s = max(0.0, wanted_s - back)
+        around = _Around(from_start=from_s == 0)
+        if not is_still(container):
+            seek(container, stream, origin_s(container) + from_s)
+        for now, frame in _timed(container, stream, around):
+            around.count += 1
+            if now > wanted_s:
+                around.following = (now, frame)
+                break
+            around.shown = (now, frame)
+        if around.shown is not None or around.from_start:
+            break
+    return around
+
+
+def _timed(container: InputContainer, stream: VideoStream, around: _Around) -> Iterator[tuple[float, VideoFrame]]:
+    """Decoded frames with their times in seconds of the file."""
+    tick_s = 1 / float(stream.average_rate) if stream.average_rate else _GUESSED_FRAME_S
+    now = -tick_s
+    for frame in frames(container, stream, around.damage):
+        if not isinstance(frame, VideoFrame):
+            continue
+        if frame.pts is not None and frame.time_base:
+            now = float(frame.pts * frame.time_base) - origin_s(container)
+        elif around.from_start:
+            now += tick_s
+        else:
+            return
+        yield now, frame
+
+
+def _nearest(around: _Around, wanted_s: float, end_s: float) -> tuple[float, VideoFrame]:
+    """The nearer of the two, but a frame from after the segment only where none is shown in it."""
+    shown, following = around.shown, around.following
+    if shown is None and following is None:
+        raise MediaError("undecodable", f"No whole frame at {wanted_s:g} s can be decoded.")
+    if shown is None or following is None:
+        return shown or following  # type: ignore[return-value]
+    nearer = following[0] - wanted_s < wanted_s - shown[0] and following[0] <= end_s
+    return following if nearer else shown
+
+
+def _check_shown(
+    container: InputContainer,
+    stream: VideoStream,
+    around: _Around,
+    chosen: tuple[float, VideoFrame],
+    wanted_s: float,
+    segment: tuple[float, float],
+) -> tuple[str, ...]:
+    """Refuse a frame that has nothing to do with the segment; tell where it is not quite the wanted one."""
+    shown_s, frame = chosen
+    start_s, end_s = segment
+    until_s = shown_s + _frame_seconds(frame, stream)
+    if shown_s > end_s + _SLACK_S:
+        raise MediaError("beyond_end", f"The picture begins at {shown_s:.2f} s, after {end_s:g} s.")
+    if around.damage.packets + around.damage.frames and until_s < start_s - _SLACK_S:
+        raise MediaError("undecodable", f"No whole frame between {start_s:g} and {end_s:g} s can be decoded.")
+    if around.following is not None or until_s >= wanted_s:
+        return ()
+    if around.count == 1 and (around.from_start or _has_one_frame(container, stream)):
+        return ("the picture track has one frame only: used for the whole clip",)
+    if until_s < start_s - _SLACK_S:
+        raise MediaError("beyond_end", f"The picture ends at {until_s:.2f} s, before {start_s:g} s.")
+    return (f"the picture ended {wanted_s - until_s:.2f} s before the wanted time: last frame used",)
+
+
+def _has_one_frame(container: InputContainer, stream: VideoStream) -> bool:
+    seek(container, stream, 0.0)
+    return sum(1 for _ in islice(frames(container, stream, Damage()), 2)) == 1
+
+
+def _frame_seconds(frame: VideoFrame, stream: VideoStream) -> float:
+    if frame.duration and frame.time_base:
+        return float(frame.duration * frame.time_base)
+    return 1 / float(stream.average_rate) if stream.average_rate else _GUESSED_FRAME_S
+
+
+def check_size(width: int, height: int) -> None:
+    """Refuse pictures that only a broken or hostile file would claim.
+
+    Raises:
+        MediaError: ``absurd_picture_size``.
+    """
+    if width * height > _MAX_PIXELS or max(width, height) > _MAX_RATIO * max(1, min(width, height)):
+        raise MediaError("absurd_picture_size", f"The picture claims to be {width} x {height} pixels.")
+
+
+def fit(frame: VideoFrame, pixel_aspect: Fraction | None, recipe: ClipRecipe) -> tuple[Image, tuple[str, ...]]:
+    """A frame as RGB, uint8, shape (size, size, 3), turned as its metadata says; and what was mended.
+
+    Raises:
+        MediaError: ``absurd_picture_size``.
+    """
+    check_size(frame.width, frame.height)
+    told: list[str] = []
+    aspect = Fraction(pixel_aspect or 1)
+    if not Fraction(1, _PLAUSIBLE_PIXEL) <= aspect <= _PLAUSIBLE_PIXEL:
+        told.append(f"pixels claimed to be {float(aspect):.3g} times as wide as high: taken as square")
+        aspect = Fraction(1)
+    across, down = float(frame.width * aspect), float(frame.height)
+    if max(across, down) > _MAX_RATIO * min(across, down):
+        raise MediaError("absurd_picture_size", f"The picture is {across:.0f} x {down:.0f} pixels.")
+    size = recipe.image_size
+    scale = {"stretch": 0.0, "crop": size / min(across, down), "letterbox": size / max(across, down)}[recipe.fit]
+    width, height = (max(1, round(side * scale)) if scale else size for side in (across, down))
+    image = frame.reformat(width, height, "rgb24", interpolation=_SCALING, threads=1).to_ndarray()
+    return _upright(_middle(np.asarray(image, np.uint8), size), frame, told), tuple(told)
+
+
+def _middle(image: Image, size: int) -> Image:
+    """The middle (size, size) of a picture, with black where it has none."""
+    for axis in (0, 1):
+        spare = image.shape[axis] - size
+        if spare > 0:
+            image = np.take(image, range(spare // 2, spare // 2 + size), axis)
+        elif spare < 0:
+            before = -spare // 2
+            image = np.pad(image, [(before, -spare - before) if a == axis else (0, 0) for a in range(3)])
+    return image
+
+
+def _upright(image: Image, frame: VideoFrame, told: list[str]) -> Image:
+    """Apply the display matrix: column vectors (a, b) and (c, d) are where right and down go on the screen."""
+    try:
+        matrix = bytes(frame.side_data[Type.DISPLAYMATRIX])
+    except KeyError:
+        return image
+    if len(matrix) < 20:
+        return image
+    a, b, _, c, d = struct.unpack_from("=5i", matrix)
+    straight, crossed = abs(a) + abs(d), abs(b) + abs(c)
+    if min(straight, crossed) > 0.05 * max(straight, crossed):
+        told.append("the picture is turned by an odd angle: turned by the nearest right angle")
+    if crossed > straight:
+        image, a, d = image.transpose(1, 0, 2), c, b
+    return np.ascontiguousarray(image[:: -1 if d < 0 else 1, :: -1 if a < 0 else 1])

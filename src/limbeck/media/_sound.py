@@ -1,0 +1,222 @@
+"""The sound of one segment, cut by sample, mended or refused, at the recipe's rate and length."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NoReturn
+
+import av
+import numpy as np
+import numpy.typing as npt
+from av.audio.frame import AudioFrame
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+
+from limbeck.errors import MediaError
+from limbeck.media._container import MAX_FRAMES, Damage, audio_stream, frames, only, origin_s, sane_seconds, seek
+from limbeck.media.recipe import MelRecipe
+from limbeck.media.resample import resample
+
+_MIN_RATE_HZ, _MAX_RATE_HZ = 1_000, 768_000
+_MAX_FRAMES_A_SECOND = 2_000
+_JITTER_S = 0.01
+_CUT_SHORT_S = 0.1
+_PREROLL_S = 0.25
+_BACK_UP_S = (0.0, 1.0, 10.0, 60.0)
+_SILENCE = 1e-5
+_ABSURD_PEAK = 16.0
+_TOLD_PEAK = 1.1
+_LEAST_SOUND = 0.1
+
+Mono = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Sound:
+    """Waveform of shape (sample,) by the recipe, the segment it is of (start and end in seconds), and repairs."""
+
+    waveform: Mono
+    segment: tuple[float, float]
+    repairs: tuple[str, ...]
+
+
+@dataclass
+class _Buffer:
+    """Mono samples of one segment, filled frame by frame.
+
+    Attributes:
+        first: Index in the track of the first sample wanted.
+        samples: What is there; the rest is 0.
+        begin: First sample of the track that was decoded; None before the first frame.
+        end: One past the last that was decoded.
+        holes: Samples missing between frames within the segment.
+        damage: What could not be decoded.
+    """
+
+    first: int
+    samples: Mono
+    begin: int | None = None
+    end: int = 0
+    holes: int = 0
+    damage: Damage = field(default_factory=Damage)
+
+    @property
+    def last(self) -> int:
+        return self.first + len(self.samples)
+
+    @property
+    def missing_front(self) -> int:
+        return len(self.samples) if self.begin is None else min(max(0, self.begin - self.first), len(self.samples))
+
+    @property
+    def missing_back(self) -> int:
+        return 0 if self.begin is None else min(max(0, self.last - self.end), len(self.samples))
+
+    @property
+    def there(self) -> int:
+        return max(0, len(self.samples) - self.missing_front - self.missing_back - self.holes)
+
+    def put(self, at: int, mono: Mono) -> None:
+        if self.begin is None:
+            self.begin = self.end = at
+        self.holes += max(0, min(at, self.last) - max(self.end, self.first))
+        self.end = max(self.end, at + len(mono))
+        left, right = max(at, self.first), min(at + len(mono), self.last)
+        if left < right:
+            self.samples[left - self.first : right - self.first] = mono[left - at : right - at]
+
+
+def read(container: InputContainer, start_s: float, length_s: float | None, recipe: MelRecipe) -> Sound:
+    """Sound of a segment.
+
+    Raises:
+        MediaError: By the table of `media.decode`.
+    """
+    stream = audio_stream(container)
+    if stream is None:
+        reason = "unknown_codec" if container.streams.audio else "no_audio_track"
+        raise MediaError(reason, "There is no sound track that can be decoded.")
+    rate = stream.codec_context.sample_rate
+    if not _MIN_RATE_HZ <= rate <= _MAX_RATE_HZ:
+        raise MediaError("absurd_sample_rate", f"The sound claims {rate} samples a second.")
+    only(container, stream)
+    kept_s = min(length_s or math.inf, recipe.clip_seconds)
+    buffer = _fill(container, stream, rate, start_s, kept_s)
+    claimed_s = sane_seconds(stream.duration, float(stream.time_base or 0)) or sane_seconds(
+        container.duration, 1 / av.time_base
+    )
+    told = list(buffer.damage.told("sound")) if buffer.there < len(buffer.samples) else []
+    if length_s is None and buffer.there:
+        kept_s = _to_the_end(buffer, rate, start_s, claimed_s, told)
+    if buffer.there < max(1.0, _LEAST_SOUND * len(buffer.samples)):
+        _refuse(buffer, rate, start_s, start_s + kept_s, claimed_s)
+    told += _told_gaps(buffer, rate)
+    wave = resample(_mended(buffer.samples, told), rate, recipe.sample_rate_hz, kind=recipe.resampler)
+    fixed = np.zeros(recipe.samples, np.float32)
+    kept = min(len(wave), recipe.samples)
+    fixed[:kept] = np.clip(wave[:kept], -1.0, 1.0)
+    return Sound(fixed, (start_s, start_s + kept_s), tuple(told))
+
+
+def _fill(container: InputContainer, stream: AudioStream, rate: int, start_s: float, kept_s: float) -> _Buffer:
+    """Decode the segment, seeking earlier where a format's seek lands too late."""
+    first, count = round(start_s * rate), max(1, round(kept_s * rate))
+    for back in _BACK_UP_S:
+        from_s = start_s - _PREROLL_S - back
+        buffer = _Buffer(first, np.zeros(count, np.float32))
+        if from_s > 0 or back > 0:
+            seek(container, stream, origin_s(container) + max(0.0, from_s))
+        limit = MAX_FRAMES + round(_MAX_FRAMES_A_SECOND * kept_s)
+        for at, mono in _placed(container, stream, rate, buffer.damage, limit):
+            if at < buffer.last:
+                buffer.put(at, mono)
+            if at + len(mono) >= buffer.last:
+                break
+        if buffer.missing_front == 0 or from_s <= 0:
+            break
+    return buffer
+
+
+def _placed(
+    container: InputContainer, stream: AudioStream, rate: int, damage: Damage, limit: int
+) -> Iterator[tuple[int, Mono]]:
+    """Decoded pieces with the index of their first sample in the track."""
+    origin = origin_s(container)
+    at: int | None = None
+    for frame in frames(container, stream, damage, limit):
+        if not isinstance(frame, AudioFrame):
+            continue
+        if frame.sample_rate != rate:
+            raise MediaError("format_changes", f"The sample rate changes from {rate} to {frame.sample_rate} Hz.")
+        if frame.pts is not None and frame.time_base:
+            stamped = round((float(frame.pts * frame.time_base) - origin) * rate)
+            # Time stamps of many containers are coarser than a sample: counting is exact until there is a gap.
+            at = stamped if at is None or abs(stamped - at) > _JITTER_S * rate else at
+        at = at or 0
+        yield at, _mono(frame)
+        at += frame.samples
+
+
+def _mono(frame: AudioFrame) -> Mono:
+    """Mean of the channels, full scale 1."""
+    raw = frame.to_ndarray()
+    if not frame.format.is_planar:
+        raw = raw.reshape(-1, frame.layout.nb_channels).T
+    scale, middle = _FULL_SCALE.get(raw.dtype.name, (1.0, 0.0))
+    with np.errstate(invalid="ignore", over="ignore"):
+        mono: Mono = ((raw.mean(0, dtype=np.float64) - middle) / scale).astype(np.float32)
+        return mono
+
+
+_FULL_SCALE = MappingProxyType({"uint8": (2.0**7, 2.0**7), "int16": (2.0**15, 0.0), "int32": (2.0**31, 0.0)})
+
+
+def _to_the_end(buffer: _Buffer, rate: int, start_s: float, claimed_s: float | None, told: list[str]) -> float:
+    """Let the segment end where the sound ends, whatever the recipe's length; seconds kept."""
+    if buffer.missing_back:
+        early_s = min(claimed_s or 0.0, buffer.last / rate) - buffer.end / rate
+        if early_s > _CUT_SHORT_S:
+            told.append(f"sound ended {early_s:.2f} s before the file's claimed end")
+        buffer.samples = buffer.samples[: len(buffer.samples) - buffer.missing_back]
+    return len(buffer.samples) / rate
+
+
+def _refuse(buffer: _Buffer, rate: int, start_s: float, end_s: float, claimed_s: float | None) -> NoReturn:
+    if buffer.damage.packets and (claimed_s is None or claimed_s > start_s):
+        raise MediaError("undecodable", f"No sound between {start_s:g} and {end_s:g} s can be decoded.")
+    length = f"; the track is {claimed_s:.2f} s long." if claimed_s else "."
+    raise MediaError(
+        "beyond_end", f"The segment {start_s:g} to {end_s:g} s holds {buffer.there / rate:.2f} s of sound{length}"
+    )
+
+
+def _told_gaps(buffer: _Buffer, rate: int) -> list[str]:
+    gaps = (
+        (buffer.missing_front, "sound began {:.2f} s late: silence put before it"),
+        (buffer.holes, "sound had holes of {:.2f} s: filled with silence"),
+        (buffer.missing_back, "sound ended {:.2f} s early: padded with silence"),
+    )
+    return [text.format(samples / rate) for samples, text in gaps if samples > _JITTER_S * rate]
+
+
+def _mended(samples: Mono, told: list[str]) -> Mono:
+    bad = ~np.isfinite(samples)
+    count = int(bad.sum())
+    if 2 * count > len(samples):
+        raise MediaError("nan_audio", f"{count} of {len(samples)} samples are NaN or infinite.")
+    if count:
+        told.append(f"{count} samples were NaN or infinite: set to 0")
+        samples = np.where(bad, np.float32(0), samples)
+    peak = float(np.abs(samples).max())
+    if peak < _SILENCE:
+        raise MediaError("silent_audio", "The segment's sound is silent (below -100 dBFS throughout).")
+    if peak > _ABSURD_PEAK:
+        raise MediaError(
+            "absurd_loudness", f"Samples reach {peak:.3g}, where 1 is full scale; were whole numbers stored as floats?"
+        )
+    if peak > _TOLD_PEAK:
+        told.append(f"samples reached {peak:.2f}: clipped to 1")
+    return np.clip(samples, -1.0, 1.0)

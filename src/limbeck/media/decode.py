@@ -1,0 +1,200 @@
+"""Sound and picture of any file ffmpeg reads, through PyAV: seek, decode a little, never the whole file.
+
+Second 0 is the file's start time. A clip is the segment from `start_s` on, `length_s` long (to the end of the sound
+where that is None), and never longer than the recipe's `clip_seconds`: its sound, and the frame nearest to its middle
+by time stamp. Memory and work depend on the segment and on the distance between key frames, not on how long the file is.
+
+What happens to bad media (R rejected with `MediaError(reason)`, M mended, told in `RawClip.repairs`, N normal):
+
+=================================  =  ===============================================================================
+what                               .  rule
+=================================  =  ===============================================================================
+no such file                       R  ``missing_file``
+a folder, or not permitted to read R  ``unreadable_file``
+zero bytes                         R  ``empty_file``
+not media at all (also: text,      R  ``not_media``; the content decides, never the name's ending. Playlists and other
+playlists, no index, head cut off)    formats that point to other files are refused
+no decoder for the track           R  ``unknown_codec``
+no sound track                     R  ``no_audio_track``
+no picture track                   R  ``no_picture_track``; a cover picture inside a sound file is none
+sound all below -100 dBFS          R  ``silent_audio`` (in the segment)
+NaN or infinite samples            M  set to 0; more than half of them: R ``nan_audio``
+samples beyond full scale          M  clipped to [-1, 1]; beyond 16 (24 dB over): R ``absurd_loudness``. Lossy coding
+                                      and resampling overshoot by up to 10 %: clipped without a word
+sample rate not in 1-768 kHz       R  ``absurd_sample_rate``
+sample rate changes in the track   R  ``format_changes``
+sound ends, begins late or has     M  the missing part is silence; less than a tenth of the segment there: R
+holes in the segment                  ``beyond_end``
+segment beyond the end             R  ``beyond_end``, of sound or picture
+start or length not a sensible     R  ``bad_segment``
+number
+file cut short                     M  what is there is used, by the rules above; nothing decodable: R ``undecodable``
+corrupt packets                    M  skipped: the nearest whole frame is used, sound has a hole; no whole frame or no
+                                      sound in the segment: R ``undecodable``. Damage that decoders conceal and do not
+                                      tell cannot be seen
+one frame only                     M  in a video: that frame, whatever the time. N in a still picture
+picture ends in the segment        M  its last frame, if it is shown at least into the segment
+variable frame rate                N  time stamps decide. A frame counts from its time stamp until the next one
+no time stamps                     N  frames are counted at the claimed rate, only from the beginning of the file
+absurd frame rate or duration      N  neither is believed
+absurd picture size                R  ``absurd_picture_size``: above 2^27 pixels, or longer than 50 times its width
+absurd pixel aspect                M  taken as square outside of 1:10 to 10:1
+turned by an odd angle             M  turned by the nearest right angle
+too much work                      R  ``too_much_work``: 50,000 frames from a key frame to the wanted one, 5,000 packets
+                                      without a frame, or the file read four times over
+=================================  =  ===============================================================================
+
+Any other failure of ffmpeg is ``undecodable``. Alpha channels are dropped. Nothing but `MediaError` comes out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import av
+import numpy as np
+import numpy.typing as npt
+
+from limbeck.errors import MediaError
+from limbeck.media import _picture, _sound
+from limbeck.media._container import MAX_SECONDS, audio_stream, is_still, opened, sane_seconds, video_stream
+from limbeck.media.clip import RawClip
+from limbeck.media.recipe import ClipRecipe, MelRecipe
+
+
+@dataclass(frozen=True)
+class MediaInfo:
+    """What a file says about itself; nothing is decoded, and files lie.
+
+    Attributes:
+        format: ffmpeg's name of the container.
+        duration_s: Length in seconds; None where the file does not say or says something absurd.
+        sound_seconds: Length of the sound track, or None.
+        picture_seconds: Length of the picture track, or None.
+        sample_rate_hz: Of the first sound track; None without one.
+        channels: Of the first sound track.
+        height: Of the first picture track in stored pixels, before turning; None without one.
+        width: The same.
+        fps: Its mean frame rate as claimed; None where unknown and for stills.
+    """
+
+    format: str
+    duration_s: float | None
+    sound_seconds: float | None
+    picture_seconds: float | None
+    sample_rate_hz: int | None
+    channels: int | None
+    height: int | None
+    width: int | None
+    fps: float | None
+
+    @property
+    def has_audio(self) -> bool:
+        """Whether there is a sound track that can be decoded."""
+        return self.sample_rate_hz is not None
+
+    @property
+    def has_picture(self) -> bool:
+        """Whether there is a picture track that can be decoded."""
+        return self.height is not None
+
+
+def probe(path: Path) -> MediaInfo:
+    """Look at a file's tracks without decoding it.
+
+    Raises:
+        MediaError: The file is missing, empty, not media, or broken at its head.
+    """
+    with opened(path) as container:
+        sound, picture = audio_stream(container), video_stream(container)
+        return MediaInfo(
+            format=container.format.name,
+            duration_s=sane_seconds(container.duration, 1 / av.time_base),
+            sound_seconds=sane_seconds(sound.duration, float(sound.time_base or 0)) if sound else None,
+            picture_seconds=sane_seconds(picture.duration, float(picture.time_base or 0)) if picture else None,
+            sample_rate_hz=sound.codec_context.sample_rate if sound else None,
+            channels=sound.codec_context.channels if sound else None,
+            height=picture.codec_context.height if picture else None,
+            width=picture.codec_context.width if picture else None,
+            fps=float(picture.average_rate) if picture and picture.average_rate and not is_still(container) else None,
+        )
+
+
+def read_clip(
+    audio: Path | None,
+    image: Path | None,
+    *,
+    start_s: float = 0.0,
+    length_s: float | None = None,
+    recipe: ClipRecipe,
+    frame_at_s: float | None = None,
+) -> RawClip:
+    """Decode the sound of a segment and one frame of it.
+
+    Args:
+        audio: File whose first sound track is used.
+        image: File whose first picture track is used, or a still picture; may be the same file (opened once).
+        start_s: Where the segment begins, in seconds, >= 0.
+        length_s: Its length in seconds, > 0; None means to the end of the sound.
+        recipe: Rate and length of the waveform, size of the frame.
+        frame_at_s: When the frame is taken, in seconds from the file's beginning; None means the middle of the segment
+            (of that part of it that the recipe's length keeps).
+
+    Returns:
+        The clip; `repairs` tells what was mended.
+
+    Raises:
+        MediaError: By the table of this module. Nothing else is raised for whatever the files hold.
+    """
+    if audio is None:
+        raise MediaError("no_audio_track", "The clip names no file to take sound from.")
+    if image is None:
+        raise MediaError("no_picture_track", "The clip names no file to take a picture from.")
+    _check_segment(start_s, length_s, frame_at_s)
+    if audio == image:
+        with opened(audio) as container:
+            sound = _sound.read(container, start_s, length_s, recipe.mel)
+            picture = _picture.read(container, sound.segment, frame_at_s, recipe)
+    else:
+        with opened(audio) as container:
+            sound = _sound.read(container, start_s, length_s, recipe.mel)
+        with opened(image) as container:
+            picture = _picture.read(container, sound.segment, frame_at_s, recipe)
+    return RawClip(sound.waveform, picture.frame, (*sound.repairs, *picture.repairs))
+
+
+def read_sound(
+    path: Path, *, start_s: float = 0.0, length_s: float | None = None, recipe: MelRecipe
+) -> tuple[npt.NDArray[np.float32], tuple[str, ...]]:
+    """The sound half of `read_clip`: waveform of shape (sample,) and repairs.
+
+    Raises:
+        MediaError: By the table of this module.
+    """
+    _check_segment(start_s, length_s, None)
+    with opened(path) as container:
+        sound = _sound.read(container, start_s, length_s, recipe)
+    return sound.waveform, sound.repairs
+
+
+def read_frame(path: Path, *, at_s: float = 0.0, recipe: ClipRecipe) -> tuple[npt.NDArray[np.uint8], tuple[str, ...]]:
+    """The picture half of `read_clip`: frame of shape (height, width, 3) and repairs.
+
+    Raises:
+        MediaError: By the table of this module.
+    """
+    _check_segment(at_s, None, None)
+    with opened(path) as container:
+        picture = _picture.read(container, (at_s, at_s), at_s, recipe)
+    return picture.frame, picture.repairs
+
+
+def _check_segment(start_s: float, length_s: float | None, at_s: float | None) -> None:
+    good = 0 <= start_s <= MAX_SECONDS and (length_s is None or 0 < length_s <= MAX_SECONDS)
+    if not (good and (at_s is None or 0 <= at_s <= MAX_SECONDS)):
+        raise MediaError(
+            "bad_segment",
+            "A segment needs a start >= 0, a length > 0 and a frame's time >= 0 in seconds, "
+            f"but {start_s}, {length_s} and {at_s} came.",
+        )

@@ -1,0 +1,28 @@
+"""Labelled clips to a distilled set. One module a method; `names()` lists them without importing any."""
+
+from limbeck import _discover
+from limbeck.methods._contract import Checkpoint, Method, StepReport, Work
+
+ROOM = "limbeck.methods"
+
+
+def names() -> tuple[str, ...]:
+    """Names of all methods, without importing any.
+
+    Example:
+        >>> names()
+        ('avdd', 'dm', 'herding', 'kcenter', 'random')
+    """
+    return _discover.names(ROOM)
+
+
+def load(name: str) -> type[Method]:
+    """The class of a method.
+
+    Raises:
+        UnknownNameError: No method has this name.
+    """
+    return _discover.load(ROOM, name, Method)  # type: ignore[type-abstract]
+
+
+__all__ = ["Checkpoint", "Method", "StepReport", "Work", "load", "names"]

@@ -1,0 +1,141 @@
+"""What every method is: settings and one verb, `distill`."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Protocol, Self
+
+from pydantic import Field
+from torch import Tensor
+
+from limbeck._config import Config
+from limbeck._runtime import Runtime, choose_runtime
+from limbeck.datasets import LabelledClips, Scale
+from limbeck.datasets._statistics import SoundScale
+from limbeck.distilled import DistilledSet
+from limbeck.errors import InputError
+
+
+@dataclass(frozen=True)
+class StepReport:
+    """What a method tells after each step.
+
+    Attributes:
+        step: Steps done, from 1.
+        steps: Steps in all.
+        loss: Loss of the step, summed over classes.
+        seconds: Time the step took.
+    """
+
+    step: int
+    steps: int
+    loss: float
+    seconds: float
+
+
+class Checkpoint(Protocol):
+    """Where a method leaves its state, so that a run that was killed goes on where it was."""
+
+    def load(self) -> tuple[int, dict[str, Tensor]] | None:
+        """Steps done and the tensors saved then; None at the beginning."""
+
+    def offer(self, step: int, tensors: Callable[[], dict[str, Tensor]]) -> None:
+        """Called after each step; saves ``tensors()`` when it is time to."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """Everything about a run that does not change what is distilled, only how and where the work is done.
+
+    Attributes:
+        runtime: Device and number formats.
+        cache: Folder for what other runs on the same data can reuse; None keeps nothing.
+        checkpoint: Where the state goes; None keeps nothing.
+        on_step: Called after each step.
+    """
+
+    runtime: Runtime = field(default_factory=lambda: choose_runtime("cpu", "float32"))
+    cache: Path | None = None
+    checkpoint: Checkpoint | None = None
+    on_step: Callable[[StepReport], None] | None = None
+
+
+class Method(Config, ABC):
+    """Settings of a method. One module of the room defines one.
+
+    Attributes:
+        per_class: Pairs stored per class (the literature's IPC), >= 1.
+        mosaic: Cells a side: each stored pair packs ``mosaic ** 2`` small ones (the literature's factor, or
+            partition-expand), >= 1.
+        sound: Scale on which networks see log-mels: ``"raw"`` dB as published, or ``"standardised"`` per mel band.
+        presets: Named settings; ``"faithful"`` is the published recipe.
+    """
+
+    per_class: int = Field(1, ge=1)
+    mosaic: int = Field(1, ge=1, le=8)
+    sound: SoundScale = "standardised"
+
+    presets: ClassVar[dict[str, dict[str, Any]]] = {}
+
+    @property
+    def name(self) -> str:
+        """The module's stem, as in ``--method NAME``."""
+        return type(self).__module__.rpartition(".")[2]
+
+    @property
+    def steps_planned(self) -> int:
+        """Optimisation steps `distill` will make; 0 for selection methods."""
+        return 0
+
+    @classmethod
+    def preset(cls, preset: str, **changes: Any) -> Self:
+        """The settings of a preset, with changes.
+
+        Args:
+            preset: Name of the preset.
+            changes: Settings that differ from it.
+
+        Raises:
+            InputError: The method has no such preset.
+        """
+        if preset not in cls.presets:
+            raise InputError(f"{cls.__name__} has no preset {preset!r}; it has: {', '.join(cls.presets) or 'none'}.")
+        return cls.from_json(merge(cls.presets[preset], changes))
+
+    def scale(self, real: LabelledClips) -> Scale:
+        """The scale on which networks see this data."""
+        return Scale.of(real.statistics, self.sound)
+
+    @abstractmethod
+    def distill(self, real: LabelledClips, *, seed: int = 0, work: Work | None = None) -> DistilledSet:
+        """Distil `real` into `per_class` pairs a class.
+
+        Args:
+            real: Training clips; not changed.
+            seed: Of every random draw, >= 0. Same seed, same machine kind: same bits.
+            work: Where and how the work is done.
+
+        Returns:
+            A set ordered by class.
+
+        Raises:
+            BudgetError: A class has too few clips for the start that was asked for.
+            DivergedError: The loss became NaN or infinite.
+        """
+
+
+def merge(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """`base` with `changes`, merged through nested dictionaries.
+
+    Example:
+        >>> merge({"a": 1, "descent": {"kind": "sgd", "audio_lr": 0.2}}, {"descent": {"audio_lr": 0.1}})
+        {'a': 1, 'descent': {'kind': 'sgd', 'audio_lr': 0.1}}
+    """
+    merged = dict(base)
+    for key, value in changes.items():
+        below = merged.get(key)
+        merged[key] = merge(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+    return merged

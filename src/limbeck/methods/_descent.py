@@ -1,0 +1,165 @@
+"""How synthetic pairs follow their gradient."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Protocol
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from limbeck._config import Config
+
+
+class Descent(Protocol):
+    """An optimiser of several tensors with a step that can be saved and restored exactly."""
+
+    def before(self) -> None:
+        """Called before the gradient is taken; may move the tensors."""
+
+    def after(self, gradients: list[Tensor]) -> None:
+        """Move the tensors by their gradients."""
+
+    def state(self) -> dict[str, Tensor]:
+        """All that the next step depends on beside the tensors themselves."""
+
+    def restore(self, state: dict[str, Tensor]) -> None:
+        """Take up a saved state."""
+
+
+class SGD(Config):
+    """Gradient descent with momentum.
+
+    Attributes:
+        audio_lr: Step size of log-mels in network scale, > 0.
+        image_lr: Step size of frames in network scale, > 0.
+        momentum: 0 <= momentum < 1.
+        loop: ``"joint"`` is the published loop: one optimiser over all classes stepped once per class, so that a
+            class also coasts on its momentum during the steps of the others. ``"independent"`` gives every class
+            its own step: the same however classes are split over machines.
+    """
+
+    kind: Literal["sgd"] = "sgd"
+    audio_lr: float = Field(0.2, gt=0)
+    image_lr: float = Field(0.2, gt=0)
+    momentum: float = Field(0.5, ge=0, lt=1)
+    loop: Literal["joint", "independent"] = "independent"
+
+    def over(self, tensors: list[Tensor], spreads: list[float], classes: int) -> Descent:
+        """An optimiser of (log-mels, frames), ordered by class. Spreads are not used: step sizes are absolute."""
+        rates = [self.audio_lr, self.image_lr]
+        if self.loop == "joint":
+            return JointSGD(tensors, rates, self.momentum, classes)
+        groups = [{"params": [t], "lr": lr} for t, lr in zip(tensors, rates, strict=True)]
+        return TorchDescent(tensors, torch.optim.SGD(groups, momentum=self.momentum))
+
+
+class Adam(Config):
+    """Adam with step sizes relative to the spread of the data.
+
+    Attributes:
+        audio_lr: Step size of log-mels, in standard deviations of the real log-mels in network scale, > 0.
+        image_lr: Step size of frames, in standard deviations of the real frames in network scale, > 0.
+        beta1: Decay of the gradient's running mean.
+        beta2: Decay of its running square.
+    """
+
+    kind: Literal["adam"] = "adam"
+    audio_lr: float = Field(0.1, gt=0)
+    image_lr: float = Field(0.1, gt=0)
+    beta1: float = Field(0.9, ge=0, lt=1)
+    beta2: float = Field(0.99, ge=0, lt=1)
+
+    def over(self, tensors: list[Tensor], spreads: list[float], classes: int) -> Descent:
+        """An optimiser of (log-mels, frames) whose spreads are given; classes never meet in Adam."""
+        rates = [self.audio_lr * spreads[0], self.image_lr * spreads[1]]
+        groups = [{"params": [t], "lr": lr} for t, lr in zip(tensors, rates, strict=True)]
+        return TorchDescent(tensors, torch.optim.Adam(groups, betas=(self.beta1, self.beta2)))
+
+
+Optimiser = Annotated[SGD | Adam, Field(discriminator="kind")]
+
+
+class TorchDescent:
+    """A `torch.optim` optimiser whose state is a flat dictionary of tensors."""
+
+    def __init__(self, tensors: list[Tensor], optimiser: torch.optim.Optimizer) -> None:
+        self._tensors = tensors
+        self._optimiser = optimiser
+
+    def before(self) -> None:
+        """Nothing to do."""
+
+    def after(self, gradients: list[Tensor]) -> None:
+        """One step of the optimiser."""
+        for tensor, gradient in zip(self._tensors, gradients, strict=True):
+            tensor.grad = gradient
+        self._optimiser.step()
+        self._optimiser.zero_grad(set_to_none=True)
+
+    def state(self) -> dict[str, Tensor]:
+        """The optimiser's buffers, named by tensor and buffer."""
+        rows = self._optimiser.state_dict()["state"]
+        return {f"{i}.{name}": value for i, row in rows.items() for name, value in row.items() if value is not None}
+
+    def restore(self, state: dict[str, Tensor]) -> None:
+        """Put the buffers back."""
+        whole = self._optimiser.state_dict()
+        for name, value in state.items():
+            index, _, buffer = name.partition(".")
+            whole["state"].setdefault(int(index), {})[buffer] = value
+        self._optimiser.load_state_dict(whole)
+
+
+class JointSGD:
+    """The published loop in closed form: one SGD with momentum over all classes, stepped once per class.
+
+    Within an iteration class c of C first coasts through c steps of the others, takes its own, and coasts through the
+    C - 1 - c that follow; all classes' gradients can then be taken in one batch. Exact, not an approximation.
+
+    Args:
+        tensors: Each (class * rows, ...), ordered by class; moved in place.
+        rates: Step size of each tensor.
+        momentum: The momentum.
+        classes: Number of classes.
+    """
+
+    def __init__(self, tensors: list[Tensor], rates: list[float], momentum: float, classes: int) -> None:
+        self._tensors = tensors
+        self._rates = rates
+        self._momentum = momentum
+        self._classes = classes
+        self._buffers = [torch.zeros_like(t) for t in tensors]
+
+    def before(self) -> None:
+        """Coast through the steps of the classes that come earlier."""
+        self._coast(list(range(self._classes)))
+
+    def after(self, gradients: list[Tensor]) -> None:
+        """Every class's own step, then the steps of the classes that come later."""
+        with torch.no_grad():
+            for tensor, buffer, rate, gradient in zip(
+                self._tensors, self._buffers, self._rates, gradients, strict=True
+            ):
+                buffer.mul_(self._momentum).add_(gradient)
+                tensor.sub_(buffer, alpha=rate)
+        self._coast([self._classes - 1 - c for c in range(self._classes)])
+
+    def state(self) -> dict[str, Tensor]:
+        """The momentum buffers."""
+        return {str(i): b for i, b in enumerate(self._buffers)}
+
+    def restore(self, state: dict[str, Tensor]) -> None:
+        """Put the buffers back."""
+        self._buffers = [state[str(i)].to(t.device) for i, t in enumerate(self._tensors)]
+
+    def _coast(self, steps: list[int]) -> None:
+        mu = self._momentum
+        way = torch.tensor([sum(mu**j for j in range(1, n + 1)) for n in steps], dtype=torch.float64)
+        left = torch.tensor([mu**n for n in steps], dtype=torch.float64)
+        with torch.no_grad():
+            for tensor, buffer, rate in zip(self._tensors, self._buffers, self._rates, strict=True):
+                rows = len(tensor) // self._classes
+                shape = (-1, *[1] * (tensor.ndim - 1))
+                tensor.sub_(buffer * (rate * way.repeat_interleave(rows)).to(tensor).view(shape))
+                buffer.mul_(left.repeat_interleave(rows).to(tensor).view(shape))

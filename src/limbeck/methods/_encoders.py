@@ -1,0 +1,174 @@
+"""Where the encoders of a matching step come from, and what the real clips look like through them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from pydantic import Field
+from safetensors.torch import load_file
+from torch import Tensor
+
+from limbeck import _files
+from limbeck._config import Config
+from limbeck._runtime import derive_seed, generator
+from limbeck.augment import Draw, SiameseAugment
+from limbeck.datasets import LabelledClips, Scale
+from limbeck.methods._contract import Work
+from limbeck.methods._selection import stack
+from limbeck.networks import Architecture, EncoderPair, group_means
+
+CHUNK = 128
+
+
+class Encoders(Config):
+    """Random encoders for a matching step.
+
+    Attributes:
+        network: Architecture of both encoders.
+        bank: None draws a new random pair and a new augmentation every step, as published. A number K uses K fixed
+            pairs, each with one fixed augmentation, in turn; what the real clips look like through them is then
+            computed once, kept beside the prepared data, and reused by every later run.
+        batch: Real clips of each class seen by a pair, drawn anew for each pair; None means all of them.
+    """
+
+    network: Architecture = Architecture()
+    bank: int | None = Field(None, ge=1)
+    batch: int | None = Field(128, ge=1)
+
+
+@dataclass(frozen=True)
+class View:
+    """One pair of encoders with one augmentation, and the real clips' class means through them.
+
+    Attributes:
+        pair: Encoders with frozen random weights.
+        draw: The augmentation shared by real and synthetic clips; None for no augmentation.
+        audio: Mean sound embedding of each class, float32, (class, dim).
+        image: Mean picture embedding of each class, float32, (class, dim).
+    """
+
+    pair: EncoderPair
+    draw: Draw | None
+    audio: Tensor
+    image: Tensor
+
+
+def views(
+    encoders: Encoders,
+    augment: SiameseAugment | None,
+    real: LabelledClips,
+    scale: Scale,
+    *,
+    seed: int,
+    work: Work,
+) -> Callable[[int], View]:
+    """What step number n sees.
+
+    Args:
+        encoders: Where encoders come from.
+        augment: Augmentation shared by real and synthetic clips, or None.
+        real: The data.
+        scale: What networks see.
+        seed: Of weights, augmentation and batches.
+        work: Device, number formats and the cache.
+    """
+    network = encoders.network.build()
+    device = work.runtime.device
+    means: dict[int, tuple[Tensor, Tensor]] = {}
+    key = _files.digest(
+        "means-1", real.fingerprint, scale.to_json(), encoders.to_json(), augment and augment.to_json(), seed,
+        str(work.runtime.real_dtype), device.type, work.runtime.compile,
+    )  # fmt: skip
+    folder = work.cache / "means" / key if work.cache and encoders.bank else None
+
+    def view(step: int) -> View:
+        number = step % encoders.bank if encoders.bank else step
+        pair = network.pair(real.audio_shape, real.image_shape, generator=generator(seed, "weights", number))
+        pair = pair.to(device).requires_grad_(False)
+        draw = augment.draw(generator(seed, "augment", number), None) if augment else None
+
+        def compute() -> tuple[Tensor, Tensor]:
+            return real_means(
+                pair, draw, augment, real, scale, derive_seed(seed, "batch", number), encoders.batch, work
+            )
+
+        if encoders.bank is None:
+            return View(pair, draw, *compute())
+        if number not in means:
+            file = folder / f"{number}.safetensors" if folder else None
+            if file and file.exists():
+                kept = load_file(file, device=str(device))
+                means[number] = kept["audio"], kept["image"]
+            else:
+                means[number] = compute()
+                if file:
+                    _files.write_tensors(file, dict(zip(("audio", "image"), means[number], strict=True)))
+        return View(pair, draw, *means[number])
+
+    return view
+
+
+@torch.no_grad()
+def real_means(
+    pair: EncoderPair,
+    draw: Draw | None,
+    augment: SiameseAugment | None,
+    real: LabelledClips,
+    scale: Scale,
+    seed: int,
+    batch: int | None,
+    work: Work,
+) -> tuple[Tensor, Tensor]:
+    """Mean embeddings of each class's real clips.
+
+    Args:
+        pair: The encoders.
+        draw: One augmentation for all clips, or None.
+        augment: What applies the draw.
+        real: The data.
+        scale: What networks see.
+        seed: Draws the batch; a class's batch does not depend on the other classes.
+        batch: Clips a class; None or more than there are means all.
+        work: Device and number formats.
+
+    Returns:
+        Sound and picture means, each float32, (class, dim).
+    """
+    return stack(
+        class_means(pair, draw, augment, real, scale, _batch_of(real, label, batch, seed), work)
+        for label in range(len(real.classes))
+    )
+
+
+def class_means(
+    pair: EncoderPair,
+    draw: Draw | None,
+    augment: SiameseAugment | None,
+    real: LabelledClips,
+    scale: Scale,
+    index: Tensor,
+    work: Work,
+) -> tuple[Tensor, Tensor]:
+    """Mean embeddings (sound, picture), each (dim,), of the clips at `index`, in chunks of bounded memory."""
+    runtime = work.runtime
+    options: dict[str, Any] = {"dtype": runtime.real_dtype, "compile": runtime.compile}
+    audio, image = [], []
+    for chunk in index.split(CHUNK):
+        a = scale.audio(real.audio(chunk).to(runtime.device))
+        v = scale.image(real.frames(chunk).to(runtime.device))
+        if augment and draw:
+            a, v = augment.apply(a, draw), augment.apply(v, draw)
+        audio.append(group_means(pair.audio, a, 1, **options)[0] * len(chunk))
+        image.append(group_means(pair.image, v, 1, **options)[0] * len(chunk))
+    return torch.stack(audio).sum(0) / len(index), torch.stack(image).sum(0) / len(index)
+
+
+def _batch_of(real: LabelledClips, label: int, batch: int | None, seed: int) -> Tensor:
+    index = real.of_class(label)
+    if batch is None or batch >= len(index):
+        return index
+    order = torch.randperm(len(index), generator=generator(seed, real.classes[label]))
+    return index[order[:batch]].sort().values  # ascending: reads run forward through the shards

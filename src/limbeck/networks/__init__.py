@@ -1,0 +1,43 @@
+"""What is trained from scratch, and what random features come from. One module a network; `names()` lists them."""
+
+from limbeck import _discover
+from limbeck.networks._architecture import Architecture
+from limbeck.networks._contract import MODALITIES, Encoder, EncoderPair, Head, Modality, Network
+from limbeck.networks._embed import embed, group_means
+from limbeck.networks._memory import keep_freed_memory
+from limbeck.networks._student import Student
+
+__all__ = [
+    "MODALITIES",
+    "Architecture",
+    "Encoder",
+    "EncoderPair",
+    "Head",
+    "Modality",
+    "Network",
+    "Student",
+    "embed",
+    "group_means",
+    "keep_freed_memory",
+    "load",
+    "names",
+]
+
+
+def names() -> tuple[str, ...]:
+    """Names of all networks.
+
+    Example:
+        >>> names()
+        ('convnet',)
+    """
+    return _discover.names(__name__)
+
+
+def load(name: str) -> type[Network]:
+    """The settings class of the network of that name.
+
+    Raises:
+        UnknownNameError: No network has it.
+    """
+    return _discover.load(__name__, name, Network)  # type: ignore[type-abstract]

@@ -1,0 +1,36 @@
+"""An architecture by name, as settings and recipes carry it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from limbeck import _discover
+from limbeck._config import Config
+from limbeck.networks._contract import Network
+
+ROOM = "limbeck.networks"
+
+
+class Architecture(Config):
+    """A network of the room, with its options.
+
+    Attributes:
+        name: Stem of the module.
+        options: Settings of the network that differ from its defaults.
+
+    Example:
+        >>> Architecture(options={"width": 32}).build().width
+        32
+    """
+
+    name: str = "convnet"
+    options: dict[str, Any] = {}
+
+    def build(self) -> Network:
+        """The network's settings object.
+
+        Raises:
+            UnknownNameError: No network has this name.
+            InputError: The options do not fit it.
+        """
+        return _discover.load(ROOM, self.name, Network).from_json(self.options)  # type: ignore[type-abstract]

@@ -1,0 +1,156 @@
+"""Plain ConvNets, the student of the dataset distillation literature, one for sound and one for pictures.
+
+Blocks of 3x3 convolution, instance norm, ReLU and 2x2 average pooling; the features are the flattened last map.
+
+Source:   Gidaris and Komodakis, *Dynamic Few-Shot Visual Learning without Forgetting*, CVPR 2018, as used by Zhao
+          et al. (dataset condensation) and, with the sound encoder's wider first padding and fixed last grid, by
+          Kushwaha et al., *Audio-Visual Dataset Distillation*, TMLR 2024.
+Differs from the paper: the convolutions have no biases. Instance norm subtracts them again with the mean, so
+          features, gradients and trained networks are exactly the same. The picture encoder's depth follows the
+          picture's size (224 pixels: 5 blocks, as published), and the sound encoder's last grid equals the picture
+          encoder's, so that features of both modalities can be added at any size.
+"""
+
+from __future__ import annotations
+
+from typing import final
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from limbeck.errors import InputError
+from limbeck.networks._block import Grid, conv_norm_relu_pool
+from limbeck.networks._contract import Encoder, EncoderPair, Network
+
+SMALLEST_GRID = 4
+
+
+class ConvBlock(nn.Module):
+    """3x3 convolution, instance norm with a learnt scale and shift, ReLU, average pooling.
+
+    Args:
+        channels: Channels of the input.
+        width: Channels of the output.
+        padding: Zeros at each border before the convolution.
+        grid: Height and width of the output; None halves the input's, rounding down.
+        generator: Draws the weights, uniform in ±1 / sqrt(9 channels), as PyTorch initialises convolutions.
+    """
+
+    def __init__(
+        self, channels: int, width: int, *, padding: int = 1, grid: Grid | None = None, generator: torch.Generator
+    ) -> None:
+        super().__init__()
+        weight = torch.empty(width, channels, 3, 3)
+        nn.init.kaiming_uniform_(weight, a=5**0.5, generator=generator)
+        self.weight = nn.Parameter(weight.contiguous(memory_format=torch.channels_last))
+        self.scale = nn.Parameter(torch.ones(width))
+        self.shift = nn.Parameter(torch.zeros(width))
+        self.padding = padding
+        self.grid = grid
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(sample, channels, height, width) to (sample, width, height', width')."""
+        return conv_norm_relu_pool(x, self.weight, self.scale, self.shift, self.padding, self.grid)
+
+
+@final
+class ConvNetEncoder(Encoder):
+    """A stack of `ConvBlock`; features are the flattened last map, channel by channel.
+
+    Args:
+        shape: (channel, height, width) of the input. Other sizes work, too, but `dim` belongs to this one.
+        width: Channels of every block.
+        depth: Number of blocks.
+        padding: Of the first convolution; the others have 1.
+        grid: Height and width of the last map; None leaves what halving gives.
+        generator: Draws the weights.
+
+    Raises:
+        InputError: The input is too small for so many blocks.
+    """
+
+    def __init__(
+        self,
+        shape: tuple[int, int, int],
+        *,
+        width: int,
+        depth: int,
+        padding: int = 1,
+        grid: Grid | None = None,
+        generator: torch.Generator,
+    ) -> None:
+        super().__init__()
+        channels, height, width_px = shape
+        extra = 2 * (padding - 1)
+        last = (height + extra) >> depth, (width_px + extra) >> depth
+        if min((height + extra) >> (depth - 1), (width_px + extra) >> (depth - 1)) < (2 if grid is None else 1):
+            raise InputError(
+                f"A ConvNet of {depth} blocks halves its input {depth} times; {height} x {width_px} is too small for "
+                "that. Use fewer blocks or larger input."
+            )
+        self.blocks = nn.Sequential(
+            *(
+                ConvBlock(
+                    width if i else channels,
+                    width,
+                    padding=1 if i else padding,
+                    grid=grid if i == depth - 1 else None,
+                    generator=generator,
+                )
+                for i in range(depth)
+            )
+        )
+        rows, columns = grid or last
+        self.dim = width * rows * columns
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(sample, channel, height, width) to (sample, dim)."""
+        features: Tensor = self.blocks(x)
+        return features.flatten(1)
+
+
+@final
+class ConvNet(Network):
+    """A ConvNet for each modality; both have features of equal length.
+
+    Attributes:
+        width: Channels of every convolution.
+        audio_depth: Blocks of the sound encoder.
+        image_depth: Blocks of the picture encoder; None takes as many as leave a last map of at least 4 x 4
+            (32 pixels: 3, 64: 4, 224: 5 with a last map of 7 x 7).
+
+    Example:
+        >>> pair = ConvNet(width=8).pair((1, 128, 56), (3, 64, 64), generator=torch.Generator().manual_seed(0))
+        >>> pair.audio.dim, pair.image.dim, len(pair.image.blocks)
+        (128, 128, 4)
+        >>> pair.image(torch.zeros(2, 3, 64, 64)).shape
+        torch.Size([2, 128])
+    """
+
+    width: int = Field(128, ge=1)
+    audio_depth: int = Field(3, ge=1, le=10)
+    image_depth: int | None = Field(None, ge=1, le=10)
+
+    def pair(
+        self, audio_shape: tuple[int, int, int], image_shape: tuple[int, int, int], *, generator: torch.Generator
+    ) -> EncoderPair:
+        """Build both encoders with fresh random weights, the sound encoder's first.
+
+        Args:
+            audio_shape: (1, mel, frame) of one log-mel.
+            image_shape: (3, height, width) of one picture.
+            generator: Draws the weights; the global generator is not used.
+
+        Raises:
+            InputError: Sound or pictures are too small for the depth.
+        """
+        _, height, width = image_shape
+        depth = self.image_depth or max(1, (min(height, width) // SMALLEST_GRID).bit_length() - 1)
+        grid = height >> depth, width >> depth
+        # The published sound encoder pads its one-channel input by 3; it is what gives 33 x 15 before the last pooling.
+        audio = ConvNetEncoder(
+            audio_shape, width=self.width, depth=self.audio_depth, padding=3, grid=grid, generator=generator
+        )
+        image = ConvNetEncoder(image_shape, width=self.width, depth=depth, generator=generator)
+        return EncoderPair(audio, image)

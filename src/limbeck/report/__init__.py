@@ -1,0 +1,8 @@
+"""Numbers to a page to look at and listen to, figures and a table."""
+
+from __future__ import annotations
+
+from limbeck.report import figures, table
+from limbeck.report.page import page
+
+__all__ = ["figures", "page", "table"]

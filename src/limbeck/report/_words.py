@@ -1,0 +1,59 @@
+"""Numbers as people read them: always with a unit."""
+
+from __future__ import annotations
+
+
+def number(value: int) -> str:
+    r"""A whole number with thin spaces between thousands.
+
+    Example:
+        >>> number(1234567).replace("\u2009", "_")
+        '1_234_567'
+    """
+    return f"{value:,}".replace(",", "\u2009")
+
+
+def size(count: int) -> str:
+    """Bytes in decimal units.
+
+    Example:
+        >>> size(999), size(28_672), size(1_500_000_000)
+        ('999 B', '28.7 kB', '1.5 GB')
+    """
+    if count < 1000:
+        return f"{count} B"
+    amount, unit = float(count), "B"
+    for bigger in ("kB", "MB", "GB", "TB"):
+        if amount < 999.5:
+            break
+        amount, unit = amount / 1000, bigger
+    return f"{amount:.3g} {unit}"
+
+
+def duration(seconds: float) -> str:
+    """A time span.
+
+    Example:
+        >>> duration(0.0312), duration(7.26), duration(75), duration(7300), duration(200000)
+        ('31 ms', '7.3 s', '1 min 15 s', '2 h 2 min', '2 d 8 h')
+    """
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    if whole < 86400:
+        return f"{whole // 3600} h {whole % 3600 // 60} min"
+    return f"{whole // 86400} d {whole % 86400 // 3600} h"
+
+
+def plural(count: int, one: str, many: str | None = None) -> str:
+    """A number with its noun.
+
+    Example:
+        >>> plural(1, "pair"), plural(2, "class", "classes")
+        ('1 pair', '2 classes')
+    """
+    return f"{number(count)} {one if count == 1 else many or one + 's'}"

@@ -1,0 +1,478 @@
+"""What a user does, in order: prepare, distill, evaluate, make_report, export; and inspect. The CLI calls these."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from limbeck import _files, datasets, exports, methods
+from limbeck._runtime import Runtime, choose_runtime
+from limbeck.datasets import Dataset, LabelledClips, Prepared, Scale
+from limbeck.datasets._statistics import SoundScale
+from limbeck.distilled import DistilledSet
+from limbeck.engine import Run, bar
+from limbeck.engine.run import read_events
+from limbeck.errors import FingerprintError, InputError
+from limbeck.evaluation import Protocol, Score, choose_sound
+from limbeck.evaluation import evaluate as _evaluate
+from limbeck.evaluation import source_of
+from limbeck.media import ClipRecipe
+from limbeck.methods import Method, StepReport, Work
+from limbeck.networks import Architecture
+
+RUN = "run"
+"""Folder, inside a distilled set's, of the run that made it."""
+SCORES = "scores"
+"""Folder, inside a distilled set's, of its scores."""
+
+
+def prepare(
+    dataset: str | Dataset,
+    source: Path | str | None = None,
+    *,
+    out: Path | str,
+    image_size: int = 224,
+    recipe: ClipRecipe | None = None,
+    workers: int | None = None,
+    progress: bool = True,
+    **options: Any,
+) -> Prepared:
+    """Decode a dataset once, into memory-mapped arrays. Killed and called again, it goes on.
+
+    Args:
+        dataset: Name of a reader (`datasets.names()`) or a reader.
+        source: The reader's `root`: the folder or manifest the data is in.
+        out: Folder of the prepared dataset.
+        image_size: Height and width of frames in pixels; used when no recipe is given.
+        recipe: How recordings become arrays.
+        workers: Processes; as many as there are cores by default.
+        progress: Draw a bar on standard error.
+        options: Further options of the reader.
+
+    Raises:
+        InputError: The data is not of the reader's layout, or `out` holds something else.
+        BusyError: Another process prepares into `out`.
+    """
+    if isinstance(dataset, str):
+        reader = datasets.load(dataset)
+        dataset = _construct(reader, dataset, options if source is None else {"root": Path(source), **options})
+    recipe = recipe or ClipRecipe(image_size=image_size)
+    with bar(f"Preparing {dataset.name}", show=progress) as tell:
+        return datasets.prepare(dataset, Path(out), recipe=recipe, workers=workers, on_progress=tell)
+
+
+def plan(
+    data: Path | str | Prepared | LabelledClips,
+    method: str | Method = "avdd",
+    *,
+    preset: str | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    dtype: str = "auto",
+    compile: bool = False,
+    classes: Sequence[str] | None = None,
+    **parameters: Any,
+) -> dict[str, Any]:
+    """What `distill` would do with the same arguments: every setting, the data and the device; nothing is done.
+
+    Args:
+        data: As in `distill`.
+        method: As in `distill`.
+        preset: As in `distill`.
+        seed: As in `distill`.
+        device: As in `distill`.
+        dtype: As in `distill`.
+        compile: As in `distill`.
+        classes: As in `distill`.
+        parameters: As in `distill`.
+    """
+    clips = _training_clips(data, classes)
+    chosen, validation = _method(method, preset, parameters, clips, seed)
+    runtime = choose_runtime(device, dtype, compile=compile)
+    return {**_asked(chosen, clips, seed, runtime), "reason": runtime.reason, "sound_validation": validation}
+
+
+def distill(
+    data: Path | str | Prepared | LabelledClips,
+    method: str | Method = "avdd",
+    *,
+    out: Path | str | None = None,
+    preset: str | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    dtype: str = "auto",
+    compile: bool = False,
+    classes: Sequence[str] | None = None,
+    progress: bool = True,
+    **parameters: Any,
+) -> DistilledSet:
+    """Distil the training clips of a dataset into a few pairs a class.
+
+    With `out`, the run is kept in ``out/run``: killed at any moment, the same call goes on and ends with the same bits.
+
+    Args:
+        data: A prepared dataset (its training split is used), or clips.
+        method: Name of a method (`methods.names()`) or a method.
+        out: Folder of the distilled set and its run; None keeps nothing on disk.
+        preset: Named settings of the method, ``"faithful"`` for the published recipe.
+        seed: Of every random draw, >= 0.
+        device: ``"auto"``, ``"cpu"``, ``"cuda"``, ...
+        dtype: ``"auto"``, ``"float32"`` or ``"bfloat16"``; see `choose_runtime`.
+        compile: Compile the encoders: pays on large inputs and long runs.
+        classes: Only these, in this order; parts made apart are joined with `DistilledSet.concat`.
+        progress: Draw a bar on standard error.
+        parameters: Settings of the method that differ from its defaults or the preset. ``sound="validated"``
+            chooses between raw and standardised sound on a split cut from the training clips.
+
+    Raises:
+        InputError: A name, setting or file does not fit.
+        BudgetError: A class has too few clips.
+        FingerprintError: `out` belongs to a run with other settings or other data.
+        BusyError: Another process works in `out`.
+        DivergedError: The loss became NaN or infinite.
+    """
+    clips = _training_clips(data, classes)
+    chosen, validation = _method(method, preset, parameters, clips, seed)
+    runtime = choose_runtime(device, dtype, compile=compile)
+    cache = _folder_of(data)
+    with bar(f"Distilling with {chosen.name}", show=progress and chosen.steps_planned > 0) as tell:
+        if out is None:
+            work = Work(runtime, cache, on_step=lambda report: tell(report.step, report.steps))
+            return chosen.distill(clips, seed=seed, work=work)
+        folder = Path(out)
+        with Run.open(folder / RUN, _asked(chosen, clips, seed, runtime)) as run:
+            if run.finished:
+                return DistilledSet.load(folder)
+            started = time.perf_counter()
+
+            def on_step(report: StepReport) -> None:
+                run.log({"step": report.step, "loss": report.loss, "seconds": report.seconds})
+                tell(report.step, report.steps)
+
+            work = Work(runtime, cache, run.checkpoint, on_step)
+            made = chosen.distill(clips, seed=seed, work=work)
+            made.save(folder)
+            run.finish({"seconds": time.perf_counter() - started, "sound_validation": validation})
+            return made
+
+
+def evaluate(
+    what: Path | str | DistilledSet | None,
+    *,
+    on: Path | str | Prepared,
+    repeats: int = 5,
+    head: str = "ensemble",
+    network: Architecture | None = None,
+    protocol: Protocol | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    progress: bool = True,
+    out: Path | str | None = None,
+    title: str | None = None,
+    sound: SoundScale = "standardised",
+) -> Score:
+    """Train networks from scratch on a distilled set, or on the whole, and test them on real clips.
+
+    Args:
+        what: A distilled set; None trains on the whole training split.
+        on: The prepared dataset whose test split is used, once, after the last epoch.
+        repeats: Networks, each with its own seed.
+        head: What joins sound and picture (`networks.heads.names()`).
+        network: Architecture; the one the set was distilled with by default.
+        protocol: How the networks are trained; the literature's by default.
+        seed: Of every random draw.
+        device: As in `distill`.
+        progress: Draw a bar on standard error.
+        out: Folder of ``TITLE.json``; a distilled set on disk keeps scores in its own folder by default. Finished
+            repeats found there are not done again.
+        title: Name in tables and of the file; says method, mosaic and head by default.
+        sound: Scale of sound for the whole split; a distilled set brings its own.
+
+    Raises:
+        InputError: The set does not fit the dataset, or the file holds another score.
+        DivergedError: Training diverged.
+    """
+    prepared = on if isinstance(on, Prepared) else Prepared.open(on)
+    made = DistilledSet.load(what) if isinstance(what, str | Path) else what
+    train = made if made is not None else prepared.clips("train")
+    network = network or (_network_of(made) if made else Architecture())
+    title = title or _title(made, head)
+    folder = Path(out) if out else Path(what) / SCORES if isinstance(what, str | Path) else None
+    file = folder / f"{title}.json" if folder else None
+    asked: dict[str, Any] = {
+        "network": network,
+        "protocol": protocol or Protocol(),
+        "head": head,
+        "seed": seed,
+        "scale": made.scale if made else Scale.of(prepared.statistics, sound),
+    }
+    before = _score_to_continue(file, asked, train) if file else None
+    kept = list(before.repeats[:repeats]) if before else []
+    target = choose_runtime(device).device
+    total = repeats * asked["protocol"].epochs
+    with bar(f"Evaluating {title}", show=progress) as tell:
+        score = _evaluate(
+            train,
+            prepared.clips("test"),
+            **(asked if made is None else asked | {"scale": None}),
+            repeats=repeats,
+            device=target,
+            done=kept,
+            on_progress=lambda number, report: tell(number * report.epochs + report.epoch, total),
+        )
+    if file and (before is None or len(before.repeats) < repeats):
+        _files.write_json(file, score.to_json())
+    return score
+
+
+def evaluate_controls(
+    distilled: Path | str,
+    *,
+    on: Path | str | Prepared,
+    repeats: int = 5,
+    whole_repeats: int = 1,
+    seed: int = 0,
+    **options: Any,
+) -> dict[str, Score]:
+    """Score what a distilled set must be compared with, at the same number of stored pairs.
+
+    Random clips, random and herded clips packed in mosaics without any optimisation, and the whole training split.
+    The scores are kept beside the set's own, where `make_report` finds them.
+
+    Args:
+        distilled: Folder of a distilled set.
+        on: As in `evaluate`.
+        repeats: Networks for each control.
+        whole_repeats: Networks trained on the whole split.
+        seed: Of the draws of clips and networks.
+        options: Further arguments of `evaluate`.
+
+    Returns:
+        Scores by title.
+    """
+    prepared = on if isinstance(on, Prepared) else Prepared.open(on)
+    made = DistilledSet.load(distilled)
+    network = options.pop("network", None) or _network_of(made)
+    sound: SoundScale = made.provenance["settings"]["sound"]
+    train, budget = prepared.clips("train"), {"per_class": made.per_class, "sound": sound}
+    room = min(train.per_class())
+    cells = max(made.mosaic, 2)
+    rows: list[Method] = [methods.load("random").from_json(budget)]
+    if made.per_class * cells**2 <= room:
+        rows.append(methods.load("random").from_json(budget | {"mosaic": cells}))
+        rows.append(methods.load("herding").from_json(budget | {"mosaic": cells, "network": network.to_json()}))
+    options |= {"on": prepared, "network": network, "seed": seed, "out": Path(distilled) / SCORES}
+    scores = {}
+    for row in rows:
+        chosen = row.distill(train, seed=seed)
+        scores[_title(chosen, "ensemble")] = evaluate(chosen, repeats=repeats, **options)
+    scores["whole"] = evaluate(None, repeats=whole_repeats, sound=sound, **options)
+    return scores
+
+
+def make_report(
+    distilled: Path | str,
+    *,
+    out: Path | str,
+    on: Path | str | Prepared | None = None,
+    compare: Sequence[Path | str] = (),
+    title: str | None = None,
+) -> Path:
+    """Write one self-contained page: pairs to look at and listen to, curves, the table, provenance.
+
+    Args:
+        distilled: Folder of a distilled set; scores kept there are shown.
+        out: Folder of the page and its figures.
+        on: The prepared dataset, for nearest real neighbours.
+        compare: Folders of further scores, or of further distilled sets, for the table.
+        title: Heading of the page.
+
+    Returns:
+        The page, ``index.html``.
+
+    Raises:
+        InputError: A folder is not what it should be.
+        MissingExtraError: The extra ``report`` is not installed.
+    """
+    from limbeck import report
+
+    made, folder = DistilledSet.load(distilled), Path(distilled)
+    scores: dict[str, Score] = {}
+    for place in (folder / SCORES, *(Path(c) for c in compare)):
+        scores |= {name: score for name, score in _scores_in(place).items() if name not in scores}
+    events = folder / RUN / "events.jsonl"
+    prepared = None if on is None else on if isinstance(on, Prepared) else Prepared.open(on)
+    return report.page(
+        made,
+        Path(out),
+        scores=scores,
+        events=read_events(events) if events.exists() else (),
+        clips=prepared.clips("train") if prepared else None,
+        title=title,
+    )
+
+
+def export(distilled: Path | str | DistilledSet, *, to: str, out: Path | str) -> Path:
+    """Write a distilled set in a form other tools read.
+
+    Args:
+        distilled: A distilled set.
+        to: Name of the form (`exports.names()`).
+        out: New folder for it.
+
+    Raises:
+        UnknownNameError: There is no such form.
+        InputError: The target is not empty.
+    """
+    made = distilled if isinstance(distilled, DistilledSet) else DistilledSet.load(distilled)
+    return exports.load(to)().write(made, Path(out))
+
+
+def inspect(path: Path | str) -> dict[str, Any]:
+    """What is in a folder Limbeck wrote: a prepared dataset, a distilled set or a run. JSON-able.
+
+    Raises:
+        InputError: The folder is none of these.
+    """
+    folder = Path(path)
+    if (folder / "dataset.json").exists():
+        return Prepared.open(folder).summary()
+    if (folder / "config.json").exists():
+        return _describe(DistilledSet.load(folder), folder)
+    for place in (folder, folder / RUN):
+        if (place / "run.json").exists():
+            return _describe_run(place)
+    raise InputError(
+        f"{folder} is no prepared dataset (dataset.json), no distilled set (config.json) and no run (run.json). "
+        "Make one with limbeck prepare or limbeck distill."
+    )
+
+
+def _describe(made: DistilledSet, folder: Path) -> dict[str, Any]:
+    return {
+        "kind": "distilled set",
+        "classes": list(made.classes),
+        "pairs": made.pairs,
+        "per_class": made.per_class,
+        "mosaic": made.mosaic,
+        "training_pairs": len(made),
+        "bytes": (folder / "data.safetensors").stat().st_size,
+        "recipe": made.recipe.to_json(),
+        "provenance": made.provenance,
+        "scores": {
+            name: {"mean": score.mean, "sd": {k: v for k, v in score.sd.items() if score.n > 1}, "n": score.n}
+            for name, score in _scores_in(folder).items()
+        },
+    }
+
+
+def _describe_run(folder: Path) -> dict[str, Any]:
+    events = read_events(folder / "events.jsonl") if (folder / "events.jsonl").exists() else []
+    last = events[-1]["step"] if events else 0
+    return {
+        "kind": "run",
+        "finished": (folder / "done.json").exists(),
+        "step": last,
+        **_files.read_json(folder / "run.json"),
+    }
+
+
+def _scores_in(folder: Path) -> dict[str, Score]:
+    """Scores in a folder of scores or in that of a distilled set, by title."""
+    if not folder.exists():
+        return {}
+    place = folder / SCORES if (folder / "config.json").exists() else folder
+    return {file.stem: Score.from_json(_files.read_json(file)) for file in sorted(place.glob("*.json"))}
+
+
+def _score_to_continue(file: Path, asked: dict[str, Any], train: DistilledSet | LabelledClips) -> Score | None:
+    """The score in a file, if it answers the same question; its repeats need not be done again."""
+    if not file.exists():
+        return None
+    score = Score.from_json(_files.read_json(file))
+    differ = sorted(k for k, v in asked.items() if getattr(score, k) != v)
+    if score.trained_on != source_of(train):
+        differ.append("training set")
+    if differ:
+        raise InputError(
+            f"{file} holds another score ({', '.join(differ)} differ). Choose another --title or --out, or delete it."
+        )
+    return score
+
+
+def _network_of(made: DistilledSet) -> Architecture:
+    """The architecture a set was distilled with, if its settings name one."""
+    settings = made.provenance.get("settings", {})
+    network = settings.get("network") or settings.get("encoders", {}).get("network")
+    return Architecture.from_json(network) if network else Architecture()
+
+
+def _title(made: DistilledSet | None, head: str) -> str:
+    name = "whole" if made is None else str(made.provenance.get("method", "distilled"))
+    packed = f"+mosaic {made.mosaic}x{made.mosaic}" if made and made.mosaic > 1 else ""
+    return name + packed + ("" if head == "ensemble" else f" ({head})")
+
+
+def _method(
+    method: str | Method, preset: str | None, parameters: dict[str, Any], clips: LabelledClips, seed: int
+) -> tuple[Method, dict[str, float] | None]:
+    """The method with all its settings, and what the validation of the sound's scale found, if it was asked for."""
+    if isinstance(method, Method):
+        if preset or parameters:
+            raise InputError(
+                f"Settings {sorted(parameters)} came beside a ready {type(method).__name__}; give one of them."
+            )
+        return method, None
+    kind = methods.load(method)
+    asked = dict(parameters)
+    validated = asked.pop("sound", None) if asked.get("sound") == "validated" else None
+    chosen = kind.preset(preset, **asked) if preset else kind.from_json(asked)
+    if validated is None:
+        return chosen, None
+    sound, found = choose_sound(clips, per_class=chosen.per_class, mosaic=chosen.mosaic, seed=seed)
+    return chosen.model_copy(update={"sound": sound}), found
+
+
+def _asked(method: Method, clips: LabelledClips, seed: int, runtime: Runtime) -> dict[str, Any]:
+    return {
+        "method": method.name,
+        "settings": method.to_json(),
+        "seed": seed,
+        "dataset": clips.name,
+        "fingerprint": clips.fingerprint,
+        "classes": list(clips.classes),
+        "device": runtime.device.type,
+        "real_dtype": str(runtime.real_dtype).removeprefix("torch."),
+        "synthetic_dtype": str(runtime.synthetic_dtype).removeprefix("torch."),
+        "compile": runtime.compile,
+    }
+
+
+def _construct(reader: type[Dataset], name: str, options: dict[str, Any]) -> Dataset:
+    """The reader with its options; an option it does not have is a sentence, not a traceback."""
+    import inspect as python_inspect
+
+    signature = python_inspect.signature(reader)
+    try:
+        signature.bind(**options)
+    except TypeError as error:
+        known = ", ".join(str(p) for p in signature.parameters.values())
+        raise InputError(f"Dataset {name!r}: {error}. It takes: {known}.") from error
+    return reader(**options)
+
+
+def _training_clips(data: Path | str | Prepared | LabelledClips, classes: Sequence[str] | None) -> LabelledClips:
+    if isinstance(data, LabelledClips):
+        clips = data
+    else:
+        clips = (data if isinstance(data, Prepared) else Prepared.open(Path(data))).clips("train")
+    return clips.only(classes) if classes else clips
+
+
+def _folder_of(data: Path | str | Prepared | LabelledClips) -> Path | None:
+    """Where other runs on the same data find what can be reused."""
+    if isinstance(data, LabelledClips):
+        return None
+    return (data.folder if isinstance(data, Prepared) else Path(data)) / "cache"

@@ -1,0 +1,42 @@
+"""How ``name=value`` is read."""
+
+from __future__ import annotations
+
+import pytest
+import typer
+
+from limbeck.cli import _options
+
+
+@pytest.mark.parametrize(
+    ("words", "read"),
+    [
+        (["steps=200"], {"steps": 200}),
+        (["rate=1e-3"], {"rate": 0.001}),
+        (["start=noise"], {"start": "noise"}),
+        (["flip=false"], {"flip": False}),
+        (["size=[1, 2]"], {"size": [1, 2]}),
+        (["path=a=b"], {"path": "a=b"}),
+        (["name="], {"name": ""}),
+        (["per-class=3"], {"per_class": 3}),
+        (["a.b.c=1", "a.b.d=2", "a.e=3"], {"a": {"b": {"c": 1, "d": 2}, "e": 3}}),
+    ],
+)
+def test_assignments(words: list[str], read: dict[str, object]) -> None:
+    assert _options.assignments(words) == read
+
+
+@pytest.mark.parametrize("words", [["steps"], ["=3"], ["a..b=1"], ["a=1", "a=2"], ["a=1", "a.b=2"], ["a.b=2", "a=1"]])
+def test_assignments_that_make_no_sense_are_refused(words: list[str]) -> None:
+    with pytest.raises(typer.BadParameter):
+        _options.assignments(words)
+
+
+def test_flags_join_the_settings_unless_not_given() -> None:
+    assert _options.merged({"a": 1}, b=2, c=None) == {"a": 1, "b": 2}
+    with pytest.raises(typer.BadParameter, match="'b' is given twice"):
+        _options.merged({"b": 1}, b=2)
+
+
+def test_completion_offers_what_the_folder_holds() -> None:
+    assert _options.completer("limbeck.methods")("he") == ["herding"]

@@ -1,0 +1,48 @@
+"""How results are printed."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from limbeck.cli import _output
+
+
+def test_tables_are_plain_text_in_a_pipe(capsys: pytest.CaptureFixture[str]) -> None:
+    _output.as_table(["name", ">%"], [["[bold]bell[/]", "9.5"], ["drip", "10.0"]])
+    out = capsys.readouterr().out
+    assert [line.rstrip() for line in out.splitlines()] == [
+        "name              %",
+        "[bold]bell[/]   9.5",
+        "drip           10.0",
+    ]
+
+
+def test_long_names_are_not_cut_in_a_pipe(capsys: pytest.CaptureFixture[str]) -> None:
+    _output.as_table(["name", "about"], [["x" * 60, "y" * 60]])
+    assert "x" * 60 in capsys.readouterr().out
+
+
+def test_outline_indents_parts_and_shortens_long_lists(capsys: pytest.CaptureFixture[str]) -> None:
+    _output.as_outline({"kind": "run", "recipe": {"mels": 128}, "means": [0.123456789] * 20, "empty": {}})
+    assert capsys.readouterr().out.splitlines() == [
+        "kind: run",
+        "recipe:",
+        "  mels: 128",
+        "means: " + "0.123457, " * 10 + "... (20 in all)",
+        "empty: {}",
+    ]
+
+
+def test_json_is_data_and_refuses_what_json_lacks(capsys: pytest.CaptureFixture[str]) -> None:
+    _output.as_json({"a": [1, 2]})
+    assert json.loads(capsys.readouterr().out) == {"a": [1, 2]}
+    with pytest.raises(ValueError, match="JSON"):
+        _output.as_json({"a": float("nan")})
+
+
+def test_quiet_notes_say_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    _output.note("hello", quiet=True)
+    _output.note("[red]hello[/]")
+    assert capsys.readouterr() == ("", "[red]hello[/]\n")

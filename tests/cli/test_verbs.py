@@ -1,0 +1,180 @@
+"""The verbs, one after the other, as a user gives them, on a few generated videos."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from limbeck import cli
+from limbeck.cli import demo
+
+NARROW = '{"options": {"width": 8}}'
+Run = Callable[..., str]
+
+
+@pytest.fixture
+def limbeck(capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs a command, checks that it succeeds, gives what it wrote on standard output."""
+
+    def run(*words: object) -> str:
+        with pytest.raises(SystemExit) as caught:
+            cli.main([str(word) for word in words])
+        out, err = capsys.readouterr()
+        assert not caught.value.code, err
+        return out
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Forty generated clips at 32 x 32."""
+    folder = tmp_path_factory.mktemp("cli")
+    words = ["prepare", "playground", folder / "videos", "--out", folder / "prepared", "--image-size", 32]
+    with pytest.raises(SystemExit) as caught:
+        cli.main([str(w) for w in [*words, "--option", "clips=40", "--workers", 2, "--quiet"]])
+    assert not caught.value.code
+    return folder / "prepared"
+
+
+@pytest.fixture(scope="module")
+def distilled(prepared: Path) -> Path:
+    """Two steps of `dm` with narrow networks."""
+    out = prepared.parent / "dm"
+    words = ["distill", prepared, "--method", "dm", "--out", out, "--steps", 2, "--device", "cpu", "--quiet"]
+    words += ["--set", "encoders.bank=1", "--set", f"encoders.network={NARROW}"]
+    with pytest.raises(SystemExit) as caught:
+        cli.main([str(w) for w in words])
+    assert not caught.value.code
+    return out
+
+
+def test_prepared_folder_is_described(prepared: Path, limbeck: Run) -> None:
+    told = json.loads(limbeck("inspect", prepared, "--json"))
+    assert len(told["classes"]) == 10
+    assert told["recipe"]["image_size"] == 32
+    assert "classes:" in limbeck("inspect", prepared)
+
+
+def test_a_folder_of_videos_needs_no_options(prepared: Path, tmp_path: Path, limbeck: Run) -> None:
+    videos = prepared.parent / "videos"
+    out = limbeck("prepare", "folder", videos, "--out", tmp_path / "again", "--image-size", 16, "--mels", 32, "-q")
+    assert out == f"{tmp_path / 'again'}\n"
+    told = json.loads(limbeck("inspect", tmp_path / "again", "--json"))
+    assert (told["recipe"]["image_size"], told["recipe"]["mel"]["mels"]) == (16, 32)
+
+
+def test_dry_run_prints_the_plan_and_does_nothing(prepared: Path, tmp_path: Path, limbeck: Run) -> None:
+    out = tmp_path / "nothing"
+    words = ["--per-class", 3, "--mosaic", 1, "--start", "noise", "--seed", 7, "--set", "joint_weight=5"]
+    plan = json.loads(limbeck("distill", prepared, "--method", "avdd", "--out", out, *words, "--dry-run"))
+    assert plan["seed"] == 7
+    settings = plan["settings"]
+    assert (settings["per_class"], settings["mosaic"], settings["start"]) == (3, 1, "noise")
+    assert settings["joint_weight"] == 5
+    assert not out.exists()
+
+
+def test_distill_prints_its_folder_and_says_the_rest_on_stderr(
+    prepared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["distill", prepared, "--method", "random", "--mosaic", 2, "--out", tmp_path / "random"]
+    with pytest.raises(SystemExit) as caught:
+        cli.main([str(w) for w in words])
+    assert not caught.value.code
+    out, err = capsys.readouterr()
+    assert out == f"{tmp_path / 'random'}\n"
+    assert "10 pairs stored, 40 to train on" in err
+
+
+def test_distill_as_json_describes_the_set(prepared: Path, tmp_path: Path, limbeck: Run) -> None:
+    told = json.loads(
+        limbeck("distill", prepared, "--method", "random", "--out", tmp_path / "r", "--per-class", 2, "--json", "-q")
+    )
+    assert told == json.loads(limbeck("inspect", tmp_path / "r", "--json"))
+
+
+def test_score_as_table_and_as_json(distilled: Path, prepared: Path, tmp_path: Path, limbeck: Run) -> None:
+    words = [
+        "evaluate",
+        distilled,
+        "--on",
+        prepared,
+        "--set-network",
+        "width=8",
+        "--set",
+        "epochs=1",
+        "--device",
+        "cpu",
+    ]
+    words += ["--repeats", 2, "--out", tmp_path / "score", "--quiet"]
+    score = json.loads(limbeck(*words, "--json"))
+    assert score["protocol"]["epochs"] == 1
+    assert score["network"]["options"] == {"width": 8}
+    table = limbeck(*words)
+    for key in ("A", "V", "A+V"):
+        assert f"{score['summary']['mean'][key]:.1f} ± {score['summary']['sd'][key]:.1f}" in table
+
+
+def test_report_and_exports_say_where_they_are(distilled: Path, prepared: Path, tmp_path: Path, limbeck: Run) -> None:
+    page = Path(limbeck("report", distilled, "--on", prepared, "--out", tmp_path / "page", "-q").strip())
+    assert page.suffix == ".html"
+    assert page.is_relative_to(tmp_path / "page")
+    for form in ("folder", "webdataset", "huggingface"):
+        out = limbeck("export", distilled, "--to", form, "--out", tmp_path / form)
+        assert Path(out.strip()).exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["distill", "{prepared}", "--method", "herdin", "--out", "{out}"], "Did you mean 'herding'"),
+        (["distill", "{prepared}", "--method", "random", "--steps", "3", "--out", "{out}"], "steps"),
+        (["distill", "{prepared}", "--method", "random", "--per-class", "999", "--out", "{out}"], "999"),
+        (["distill", "{out}", "--method", "random", "--out", "{out}"], "not a prepared dataset"),
+        (["prepare", "folder", "{out}", "--out", "{out}"], "{out}"),
+        (["prepare", "folder", "--out", "{out}", "--option", "nosuch=1"], "nosuch"),
+        (["inspect", "{out}"], "{out}"),
+        (["report", "{prepared}", "--out", "{out}"], "not a distilled set"),
+        (["export", "{distilled}", "--to", "pickle", "--out", "{out}"], "pickle"),
+        (["distill", "{prepared}", "--device", "toaster", "--out", "{out}"], "toaster"),
+    ],
+)
+def test_mistakes_are_explained(
+    words: list[str],
+    said: str,
+    prepared: Path,
+    distilled: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    places = {"prepared": prepared, "distilled": distilled, "out": tmp_path / "nowhere"}
+    with pytest.raises(SystemExit) as caught:
+        cli.main([word.format(**places) for word in words])
+    out, err = capsys.readouterr()
+    assert caught.value.code == 1, err
+    assert out == ""
+    assert err.startswith("Error: ")
+    assert said.format(**places) in err
+    assert "Traceback" not in err
+
+
+@pytest.mark.slow
+def test_demo_goes_the_whole_way(tmp_path: Path, limbeck: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, small in {"CLIPS": 40, "IMAGE_SIZE": 32, "STEPS": 1, "REPEATS": 1}.items():
+        monkeypatch.setattr(demo, name, small)
+    monkeypatch.setattr(demo, "ROWS", [_narrow(row) for row in demo.ROWS])
+    out = limbeck("demo", "--out", tmp_path / "demo", "--device", "cpu", "--quiet")
+    lines = out.splitlines()
+    assert [next(x for x in lines if x.startswith(row.title + " ")) for row in demo.ROWS]
+    assert Path(lines[-1]).read_text(encoding="utf-8").startswith("<!")
+
+
+def _narrow(row: demo.Row) -> demo.Row:
+    settings = dict(row.settings)
+    if "steps" in settings:
+        settings |= {"steps": 1, "encoders": {"bank": 1, "network": json.loads(NARROW)}, "mosaic": 1}
+    return row._replace(settings=settings)

@@ -1,0 +1,95 @@
+"""What every method of the room must do, found by listing the folder."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pytest
+import torch
+from tests.helpers.clips import toy_clips
+
+from limbeck import _discover, methods
+from limbeck.errors import BudgetError, InputError
+from limbeck.methods import Method
+
+NETWORK = {"options": {"width": 8}}
+
+
+def small(name: str, **settings) -> Method:
+    """The method at a size that runs in a blink."""
+    method = methods.load(name)
+    known = method.model_fields
+    if "steps" in known:
+        settings = {"steps": 3, "encoders": {"network": NETWORK, "bank": None, "batch": 5}, **settings}
+    elif "network" in known:
+        settings = {"network": NETWORK, **settings}
+    return method.from_json(settings)
+
+
+def rng_states():
+    return torch.get_rng_state().tolist(), np.random.get_state()[1].tolist(), random.getstate()
+
+
+@pytest.mark.parametrize("name", methods.names())
+class TestEveryMethod:
+    def test_names_its_source_and_where_it_differs(self, name):
+        module = __import__(f"limbeck.methods.{name}", fromlist=["x"])
+        assert f"(`{name}`)" in module.__doc__.splitlines()[0]
+        assert "Source:" in module.__doc__
+        assert "Differs from the paper:" in module.__doc__
+        assert _discover.summary(methods.ROOM, name) == module.__doc__.splitlines()[0]
+
+    @pytest.mark.parametrize("mosaic", [1, 2, 3])
+    def test_gives_the_pairs_asked_for_in_class_order(self, name, mosaic):
+        real = toy_clips(per_class=20)
+        made = small(name, per_class=2, mosaic=mosaic).distill(real)
+        assert made.labels.tolist() == [0, 0, 1, 1, 2, 2]
+        assert made.classes == real.classes
+        assert len(made) == 6 * mosaic**2
+        assert torch.isfinite(made.audio).all()
+        assert torch.isfinite(made.image).all()
+
+    def test_same_seed_same_bits_and_no_global_draws(self, name):
+        real, method = toy_clips(), small(name, per_class=2)
+        before = rng_states()
+        first, second, other = method.distill(real, seed=3), method.distill(real, seed=3), method.distill(real, seed=4)
+        assert rng_states() == before
+        assert torch.equal(first.audio, second.audio)
+        assert torch.equal(first.image, second.image)
+        assert not torch.equal(first.audio, other.audio)
+
+    def test_leaves_the_real_clips_alone(self, name):
+        real = toy_clips()
+        audio, frames = real.audio().clone(), real.frames().clone()
+        small(name).distill(real)
+        assert torch.equal(real.audio(), audio)
+        assert torch.equal(real.frames(), frames)
+
+    def test_says_which_class_has_too_few_clips_before_it_starts(self, name):
+        real = toy_clips(per_class=5).take(torch.arange(12))
+        with pytest.raises(BudgetError, match="'class c' has 2"):
+            small(name, per_class=3).distill(real)
+
+    def test_settings_come_back_from_json(self, name):
+        method = small(name, per_class=2)
+        assert type(method).from_json(method.to_json()) == method
+
+    def test_refuses_settings_it_does_not_know(self, name):
+        with pytest.raises(InputError, match="per_clas"):
+            methods.load(name).from_json({"per_clas": 3})
+
+    def test_presets_are_valid(self, name):
+        method = methods.load(name)
+        for preset in method.presets:
+            assert method.preset(preset, per_class=7).per_class == 7
+        with pytest.raises(InputError, match="no preset 'nonsense'"):
+            method.preset("nonsense")
+
+    def test_saved_and_loaded_set_is_the_same(self, name, tmp_path):
+        made = small(name, mosaic=2).distill(toy_clips())
+        back = type(made).load(made.save(tmp_path))
+        assert torch.equal(back.audio, made.audio)
+        assert back.provenance == made.provenance
+        assert back.scale == made.scale
+        assert torch.equal(back.training_pairs()[1], made.training_pairs()[1])

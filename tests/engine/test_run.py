@@ -1,0 +1,87 @@
+"""Run folders: holding, agreeing, continuing, stopping."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+import torch
+
+from limbeck.engine import Run, RunCheckpoint
+from limbeck.engine.run import read_events
+from limbeck.errors import BusyError, FingerprintError
+
+ASKED = {"method": "dm", "seed": 0, "fingerprint": "abc"}
+
+
+def test_a_second_holder_is_refused(tmp_path):
+    import subprocess
+    import sys
+
+    code = (
+        f"from pathlib import Path\nfrom limbeck.engine import Run\nwith Run.open(Path({str(tmp_path)!r}), {{}}): pass"
+    )
+    with Run.open(tmp_path, ASKED):
+        other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert BusyError.__name__ in other.stderr
+    assert "Another process is at work" in other.stderr
+
+
+def test_another_question_is_refused_and_the_difference_named(tmp_path):
+    with Run.open(tmp_path / "run", ASKED):
+        pass
+    with (
+        pytest.raises(FingerprintError, match="fingerprint: it has 'abc', now asked 'xyz'"),
+        Run.open(tmp_path / "run", ASKED | {"fingerprint": "xyz"}),
+    ):
+        pass
+
+
+def test_a_checkpoint_comes_back_bit_for_bit(tmp_path):
+    state = {"x": torch.randn(5, generator=torch.Generator().manual_seed(0)), "n": torch.tensor(3)}
+    RunCheckpoint(tmp_path / "c.safetensors", every_seconds=0).offer(7, lambda: state)
+    step, back = RunCheckpoint(tmp_path / "c.safetensors").load()
+    assert step == 7
+    assert all(torch.equal(back[k], v) for k, v in state.items())
+
+
+def test_nothing_is_saved_before_its_time(tmp_path):
+    RunCheckpoint(tmp_path / "c.safetensors", every_seconds=60).offer(1, lambda: pytest.fail("saved"))
+    assert not (tmp_path / "c.safetensors").exists()
+
+
+def test_interrupt_saves_at_the_end_of_the_step(tmp_path):
+    reached = []
+    with pytest.raises(KeyboardInterrupt), Run.open(tmp_path, ASKED) as run:
+        os.kill(os.getpid(), signal.SIGINT)
+        reached.append("the step goes on to its end")
+        run.checkpoint.offer(4, lambda: {"x": torch.ones(1)})
+    assert reached
+    with Run.open(tmp_path, ASKED) as run:
+        assert run.checkpoint.load()[0] == 4
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_events_of_steps_to_be_done_again_and_torn_rows_are_dropped(tmp_path):
+    with Run.open(tmp_path, ASKED) as run:
+        for step in (1, 2, 3):
+            run.log({"step": step})
+        run.checkpoint.stop_asked = True
+        with pytest.raises(KeyboardInterrupt):
+            run.checkpoint.offer(2, lambda: {"x": torch.ones(1)})
+        with open(tmp_path / "events.jsonl", "a", encoding="utf-8") as file:
+            file.write('{"step": 4, "lo')
+    with Run.open(tmp_path, ASKED):
+        assert read_events(tmp_path / "events.jsonl") == [{"step": 1}, {"step": 2}]
+
+
+def test_a_finished_run_says_so_and_keeps_no_checkpoint(tmp_path):
+    with Run.open(tmp_path, ASKED) as run:
+        assert not run.finished
+        run.checkpoint.stop_asked = True
+        with pytest.raises(KeyboardInterrupt):
+            run.checkpoint.offer(2, lambda: {"x": torch.ones(1)})
+        run.finish({"seconds": 1.5})
+        assert run.finished
+    assert not (tmp_path / "checkpoint.safetensors").exists()

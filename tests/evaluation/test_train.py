@@ -1,0 +1,189 @@
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from limbeck._runtime import generator
+from limbeck.augment import SiameseAugment
+from limbeck.datasets import Scale
+from limbeck.errors import DivergedError, InputError
+from limbeck.evaluation import ClipPairs, Protocol, TensorPairs, predict, train_student
+from limbeck.networks import heads
+
+SHORT = Protocol(epochs=3, batch=16)
+
+
+def _scale(clips):
+    return Scale.of(clips.statistics, "standardised")
+
+
+def _in_memory(clips):
+    scale = _scale(clips)
+    return TensorPairs(scale.audio(clips.audio()), scale.image(clips.frames()), clips.labels, len(clips.classes))
+
+
+def _train(pairs, network, protocol=SHORT, *, head="ensemble", seed=5, **options):
+    return train_student(pairs, network.build(), head, protocol, seed=seed, **options)
+
+
+def _same(one, other):
+    return all(torch.equal(a, b) for a, b in zip(one.state_dict().values(), other.state_dict().values(), strict=True))
+
+
+def test_training_equals_a_plain_loop(train, small, golden):
+    """The published recipe written down naively, rates from the reference: the same weights up to rounding."""
+    with np.load(golden / "eval_rule.npz") as archive:
+        rates = archive["lr_per_epoch"]
+    pairs, protocol = _in_memory(train), Protocol(epochs=13, batch=16, augment=None)
+    losses = []
+    student = _train(pairs, small, protocol, on_epoch=lambda report: losses.append(report.loss))
+
+    plain = _train(
+        pairs, small, protocol.model_copy(update={"epochs": 1, "head_lr": 1e-30, "audio_lr": 1e-30, "image_lr": 1e-30})
+    )
+    plain.train()
+    order, naive = generator(5, "order"), []
+    parts = (plain.head, plain.pair.audio, plain.pair.image)
+    optimisers = [torch.optim.Adam(p.parameters(), weight_decay=1e-4, foreach=False) for p in parts]
+    for epoch in range(13):
+        for optimiser, rate in zip(optimisers, rates[epoch], strict=True):
+            optimiser.param_groups[0]["lr"] = float(rate)
+        total = 0.0
+        for index in torch.randperm(len(train), generator=order).split(16):
+            for optimiser in optimisers:
+                optimiser.zero_grad()
+            a, v = plain.pair.audio(pairs.audio[index]), plain.pair.image(pairs.image[index])
+            loss = plain.head.loss(a, v, pairs.labels[index])
+            loss.backward()
+            for optimiser in optimisers:
+                optimiser.step()
+            total += float(loss.detach()) * len(index)
+        naive.append(total / len(train))
+    assert losses == pytest.approx(naive, rel=2e-3)
+    for key, probabilities in predict(student, pairs).items():
+        torch.testing.assert_close(probabilities, predict(plain, pairs)[key], rtol=0.02, atol=0.01)
+
+
+def test_prediction_rule_and_loss_as_the_reference(golden):
+    """The head's linear maps set to the identity, so that features are the stored logits."""
+    with np.load(golden / "eval_rule.npz") as archive:
+        g = {k: torch.from_numpy(archive[k]) for k in archive}
+    head = heads.load("ensemble")(10, 10, 10, generator=torch.Generator()).double()
+    with torch.no_grad():
+        for parameter in head.parameters():
+            parameter.copy_(torch.eye(10) if parameter.ndim == 2 else torch.zeros(10))
+    scores = head.scores(g["out_a"], g["out_v"])
+    torch.testing.assert_close(scores["A+V"], g["probs"])
+    assert torch.equal(scores["A+V"].argmax(1), g["pred"])
+    assert not torch.equal(g["pred"], g["pred_logit_sum"])
+    torch.testing.assert_close(head.loss(g["out_a"], g["out_v"], g["gt"]), g["loss"])
+    torch.testing.assert_close(scores["A"], F.softmax(g["out_a"], 1))
+    assert 100 * float((scores["A+V"].argmax(1) == g["gt"]).double().mean()) == pytest.approx(float(g["acc_percent"]))
+
+
+def test_a_separable_toy_is_learnt(train, test, small):
+    """Both modalities tell the classes apart; 3 classes, so chance is a third."""
+    student = _train(_in_memory(train), small, Protocol(image_lr=1e-3))
+    for key, probabilities in predict(student, ClipPairs(test, _scale(train))).items():
+        torch.testing.assert_close(probabilities.sum(1), torch.ones(len(test)))
+        assert float((probabilities.argmax(1) == test.labels).float().mean()) > 0.85, key
+
+
+def test_same_seed_same_bits_and_the_global_generator_stays(train, small):
+    pairs = _in_memory(train)
+    before = torch.random.get_rng_state()
+    first = _train(pairs, small)
+    torch.manual_seed(123)
+    disturbed = torch.random.get_rng_state()
+    second = _train(pairs, small)
+    assert _same(first, second)
+    assert torch.equal(disturbed, torch.random.get_rng_state())
+    assert not _same(first, _train(pairs, small, seed=6))
+    torch.random.set_rng_state(before)
+
+
+def test_streaming_equals_memory_and_reads_only_batches(train, small):
+    read = []
+
+    class Watched:
+        def audio(self, rows):
+            read.append(len(rows))
+            return train.store.audio(rows)
+
+        def frames(self, rows):
+            return train.store.frames(rows)
+
+    from dataclasses import replace
+
+    streamed = ClipPairs(replace(train, store=Watched()), _scale(train))
+    assert _same(_train(streamed, small), _train(_in_memory(train), small))
+    assert max(read) <= SHORT.batch
+    assert sum(read) == SHORT.epochs * len(train)
+
+
+def test_sound_and_picture_are_augmented_apart(train, small, monkeypatch):
+    drawn = []
+    real = SiameseAugment.draw
+    monkeypatch.setattr(SiameseAugment, "draw", lambda self, g, n: drawn.append(real(self, g, n)) or drawn[-1])
+    _train(_in_memory(train), small)
+    sound, picture = drawn[::2], drawn[1::2]
+    assert len(sound) == len(picture) == 9  # 3 epochs of 42 pairs: 16, 16, 10
+    assert [len(d.uniforms) for d in sound] == [16, 16, 10] * 3
+    assert any(a.family != v.family for a, v in zip(sound, picture, strict=True))
+    assert not any(torch.equal(a.uniforms, v.uniforms) for a, v in zip(sound, picture, strict=True))
+
+
+def test_a_head_of_one_modality_trains_one_encoder(train, small):
+    pairs = _in_memory(train)
+    still = SHORT.model_copy(update={"epochs": 1, "audio_lr": 1e-30, "head_lr": 1e-30})
+    start, end = _train(pairs, small, still, head="audio"), _train(pairs, small, head="audio")
+    assert list(predict(end, pairs)) == ["A"]
+    assert not _same(start.pair.audio, end.pair.audio)
+    assert _same(start.pair.image, end.pair.image)
+
+
+@pytest.mark.parametrize("options", [{"dtype": "bfloat16"}, {"augment": None}, {"batch": 1000}])
+def test_options_train(train, small, options):
+    losses = []
+    protocol = Protocol(epochs=6, drop_after=(), image_lr=1e-3, **options)
+    _train(_in_memory(train), small, protocol, on_epoch=lambda r: losses.append(r.loss))
+    assert losses[-1] < losses[0]
+
+
+def test_bfloat16_ends_near_float32(train, test, small):
+    pairs, held = _in_memory(train), ClipPairs(test, _scale(train))
+    found = [
+        predict(_train(pairs, small, Protocol(image_lr=1e-3, epochs=12, dtype=dtype)), held)["A+V"]
+        for dtype in ("float32", "bfloat16")
+    ]
+    accuracies = [float((p.argmax(1) == test.labels).float().mean()) for p in found]
+    assert abs(accuracies[0] - accuracies[1]) < 0.1
+    assert not torch.equal(*found)
+
+
+def test_progress_is_told(train, small):
+    reports = []
+    _train(_in_memory(train), small, on_epoch=reports.append)
+    assert [(r.epoch, r.epochs) for r in reports] == [(1, 3), (2, 3), (3, 3)]
+    assert all(r.seconds > 0 for r in reports)
+
+
+def test_a_pair_that_is_not_finite_is_named(train, small):
+    pairs = _in_memory(train)
+    pairs.audio = pairs.audio.clone()
+    pairs.audio[17, 0, 3, 2] = float("nan")
+    with pytest.raises(DivergedError, match=r"nan in epoch 1 of 3: the log-mel of training pair 17"):
+        _train(pairs, small, Protocol(epochs=3, augment=None))
+
+
+def test_steps_that_are_too_large_are_named(train, small):
+    with pytest.raises(DivergedError, match=r"(?s)in epoch \d of 9 .*Lower the learning rates"):
+        _train(_in_memory(train), small, Protocol(epochs=9, audio_lr=1e30, image_lr=1e30, head_lr=1e30))
+
+
+def test_nothing_to_train_on_and_misfits_are_refused(small):
+    empty = TensorPairs(torch.zeros(0, 1, 24, 26), torch.zeros(0, 3, 16, 16), torch.zeros(0, dtype=torch.int64), 3)
+    with pytest.raises(InputError, match="no training pairs"):
+        _train(empty, small)
+    with pytest.raises(InputError, match="2 sounds, 1 pictures and 2 labels"):
+        TensorPairs(torch.zeros(2, 1, 4, 4), torch.zeros(1, 3, 4, 4), torch.zeros(2, dtype=torch.int64), 3)

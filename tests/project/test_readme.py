@@ -1,0 +1,91 @@
+"""What the README and the docs tell people to type works."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+from limbeck.cli import app
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+SMALL = {
+    "clips=800": "clips=40",
+    "image_size=64": "image_size=32",
+    "steps=200": "steps=2",
+    "repeats=3": "repeats=1, network=Architecture(options={'width': 8}), protocol=Protocol(epochs=1)",
+    '"avdd", per_class=1': '"avdd", per_class=1, mosaic=1, encoders={"bank": 1, "network": {"options": {"width": 8}}}',
+    "mosaic=2": 'mosaic=2, network={"options": {"width": 8}}',
+}
+"""What is made small so that the example runs in seconds; its words stay."""
+
+
+def test_ten_lines_of_python_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from limbeck.evaluation import Protocol
+    from limbeck.networks import Architecture
+
+    code = next(_blocks(ROOT / "README.md", "python"))
+    assert len(code.strip().splitlines()) <= 10
+    for words, fewer in SMALL.items():
+        assert words in code
+        code = code.replace(words, fewer)
+    monkeypatch.chdir(tmp_path)
+    names = {"Protocol": Protocol, "Architecture": Architecture}
+    exec(compile(code, "README.md", "exec"), names)
+    printed = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert [line[0] for line in printed] == ["avdd", "herding+mosaic", "whole"]
+    assert all(0 <= float(number) <= 100 for line in printed for number in line[1:])
+    assert Path(str(names["page"])).exists()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_python_on_every_page_compiles(page: Path) -> None:
+    for code in _blocks(page, "python"):
+        compile(code, str(page), "exec")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_commands_on_every_page_are_understood(page: Path) -> None:
+    for block in _blocks(page, "sh"):
+        for line in block.splitlines():
+            words = shlex.split(line, comments=True)
+            if words[:1] == ["limbeck"]:
+                _parse(words[1:])
+            elif words[:1] == ["make"]:
+                assert re.search(rf"^{words[1]}:", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M), line
+
+
+def test_examples_in_help_are_understood() -> None:
+    verbs = get_command(app).commands  # type: ignore[attr-defined]
+    for verb, command in verbs.items():
+        lines = [line for line in command.epilog.split("\n\n") if line.startswith("limbeck ")]
+        assert lines, verb
+        for line in lines:
+            words = shlex.split(line)
+            assert words[1] == verb
+            _parse(words[1:])
+
+
+def test_a_wrong_command_is_noticed() -> None:
+    with pytest.raises(Exception, match="No such option"):
+        _parse(["distill", "prepared/", "--nosuchoption", "3"])
+
+
+def _parse(words: list[str]) -> None:
+    """Take a command's words apart as the command line would, without running it."""
+    if words == ["--version"]:
+        return
+    command = get_command(app).commands[words[0]]  # type: ignore[attr-defined]
+    command.make_context(words[0], words[1:])
+
+
+def _blocks(page: Path, language: str) -> Iterator[str]:
+    yield from re.findall(rf"^```{language}\n(.*?)^```", page.read_text(encoding="utf-8"), re.M | re.S)

@@ -1,0 +1,61 @@
+"""Every settings object goes to JSON and back."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import json
+import pkgutil
+from typing import Any
+
+import pytest
+
+import limbeck
+from limbeck._config import Config
+from limbeck.errors import InputError
+
+REQUIRED: dict[str, dict[str, Any]] = {
+    "Statistics": {"mel_mean": (0.1,), "mel_std": (1.5,), "image_mean": (0.5,), "image_std": (0.25,)},
+    "Scale": {"mel_mean": (-40.25,), "mel_std": (20.0,)},
+}
+"""Examples of the settings that have no defaults."""
+
+
+def _settings() -> list[type[Config]]:
+    for module in pkgutil.walk_packages(limbeck.__path__, "limbeck."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    found: list[type[Config]] = []
+    waiting = [Config]
+    while waiting:
+        below = [c for c in waiting.pop().__subclasses__() if c.__module__.startswith("limbeck.")]
+        waiting += below
+        found += [c for c in below if not inspect.isabstract(c)]
+    return sorted(set(found), key=lambda c: (c.__module__, c.__name__))
+
+
+SETTINGS = _settings()
+
+
+@pytest.mark.parametrize("kind", SETTINGS, ids=lambda c: f"{c.__module__}.{c.__name__}")
+def test_settings_go_to_json_and_back(kind: type[Config]) -> None:
+    settings = kind(**REQUIRED.get(kind.__name__, {}))
+    text = json.dumps(settings.to_json(), allow_nan=False)
+    again = kind.from_json(json.loads(text))
+    assert again == settings
+    assert type(again) is kind
+    assert json.dumps(again.to_json()) == text
+
+
+@pytest.mark.parametrize("kind", SETTINGS, ids=lambda c: f"{c.__module__}.{c.__name__}")
+def test_unknown_settings_are_refused_with_the_known_ones(kind: type[Config]) -> None:
+    with pytest.raises(InputError) as caught:
+        kind.from_json({**REQUIRED.get(kind.__name__, {}), "nosuchsetting": 1})
+    assert "nosuchsetting" in str(caught.value)
+    assert all(name in str(caught.value) for name in kind.model_fields)
+
+
+def test_settings_cannot_be_changed() -> None:
+    settings = next(kind for kind in SETTINGS if kind.__name__ == "MelRecipe")()
+    with pytest.raises(ValueError, match="frozen"):
+        settings.mels = 3  # type: ignore[attr-defined]
