@@ -55,7 +55,7 @@ def load(room: str, name: str, base: type[T]) -> type[T]:
         raise UnknownNameError(f"There is no {name!r} in {room}.{hint} Known names: {', '.join(known)}.")
     plugged = [e for e in entry_points(group=room) if e.name == name]
     module: Any = plugged[0].load() if plugged else importlib.import_module(f"{room}.{name}")
-    if inspect.isclass(module):
+    if inspect.isclass(module) and issubclass(module, base):
         return module
     found = [
         c

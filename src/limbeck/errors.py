@@ -65,7 +65,8 @@ class MissingExtraError(LimbeckError, ImportError):
 
     def __init__(self, extra: str, package: str) -> None:
         super().__init__(
-            f"This needs the package '{package}', which is not installed. Install it with: pip install 'limbeck[{extra}]'"
+            f"This needs the package '{package}', which is not installed. "
+            f"Install it with: pip install 'limbeck[{extra}]'"
         )
         self.extra = extra
         self.package = package

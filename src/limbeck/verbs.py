@@ -14,10 +14,9 @@ from limbeck.datasets._statistics import SoundScale
 from limbeck.distilled import DistilledSet
 from limbeck.engine import Run, bar
 from limbeck.engine.run import read_events
-from limbeck.errors import FingerprintError, InputError
-from limbeck.evaluation import Protocol, Score, choose_sound
+from limbeck.errors import InputError
+from limbeck.evaluation import Protocol, Score, choose_sound, source_of
 from limbeck.evaluation import evaluate as _evaluate
-from limbeck.evaluation import source_of
 from limbeck.media import ClipRecipe
 from limbeck.methods import Method, StepReport, Work
 from limbeck.networks import Architecture

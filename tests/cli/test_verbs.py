@@ -31,11 +31,11 @@ def limbeck(capsys: pytest.CaptureFixture[str]) -> Run:
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Forty generated clips at 32 x 32."""
+    """Sixty generated clips at 32 x 32."""
     folder = tmp_path_factory.mktemp("cli")
     words = ["prepare", "playground", folder / "videos", "--out", folder / "prepared", "--image-size", 32]
     with pytest.raises(SystemExit) as caught:
-        cli.main([str(w) for w in [*words, "--option", "clips=40", "--workers", 2, "--quiet"]])
+        cli.main([str(w) for w in [*words, "--option", "clips=60", "--workers", 2, "--quiet"]])
     assert not caught.value.code
     return folder / "prepared"
 
@@ -163,8 +163,10 @@ def test_mistakes_are_explained(
 
 
 @pytest.mark.slow
-def test_demo_goes_the_whole_way(tmp_path: Path, limbeck: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, small in {"CLIPS": 40, "IMAGE_SIZE": 32, "STEPS": 1, "REPEATS": 1}.items():
+def test_demo_goes_the_whole_way(prepared: Path, tmp_path: Path, limbeck: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "demo").mkdir()
+    (tmp_path / "demo" / "videos").symlink_to(prepared.parent / "videos")  # the same clips: not made again
+    for name, small in {"CLIPS": 60, "IMAGE_SIZE": 32, "STEPS": 1, "REPEATS": 1}.items():
         monkeypatch.setattr(demo, name, small)
     monkeypatch.setattr(demo, "ROWS", [_narrow(row) for row in demo.ROWS])
     out = limbeck("demo", "--out", tmp_path / "demo", "--device", "cpu", "--quiet")

@@ -10,7 +10,7 @@ from limbeck.media import ClipRecipe, MelRecipe
 from limbeck.networks import Architecture
 
 RECIPE = ClipRecipe(
-    mel=MelRecipe(sample_rate_hz=1000, clip_seconds=1.0, fft_samples=64, hop_samples=40, mels=24), image_size=16
+    mel=MelRecipe(sample_rate_hz=1000, clip_seconds=1.0, fft_samples=80, hop_samples=40, mels=24), image_size=16
 )
 CLASSES = ("bell", "drip", "horn")
 
@@ -26,6 +26,12 @@ def toy(per_class: int, seed: int, classes: tuple[str, ...] = CLASSES, recipe: C
         stripes = (frames[number, :, ::2], frames[number, :, :, ::2], frames[number, label])[label]
         stripes += 100
     return LabelledClips.from_arrays(audio, frames.to(torch.uint8), labels, classes, recipe=recipe, name="toy")
+
+
+@pytest.fixture(autouse=True)
+def _one_thread(_same_threads: None) -> None:
+    """Arrays this small gain nothing from a second thread and lose much on a busy machine."""
+    torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")

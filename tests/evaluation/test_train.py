@@ -1,3 +1,5 @@
+import shutil
+
 import numpy as np
 import pytest
 import torch
@@ -43,7 +45,7 @@ def test_training_equals_a_plain_loop(train, small, golden):
     )
     plain.train()
     order, naive = generator(5, "order"), []
-    parts = (plain.head, plain.pair.audio, plain.pair.image)
+    parts = (plain.head, plain.pair["audio"], plain.pair["image"])
     optimisers = [torch.optim.Adam(p.parameters(), weight_decay=1e-4, foreach=False) for p in parts]
     for epoch in range(13):
         for optimiser, rate in zip(optimisers, rates[epoch], strict=True):
@@ -52,7 +54,7 @@ def test_training_equals_a_plain_loop(train, small, golden):
         for index in torch.randperm(len(train), generator=order).split(16):
             for optimiser in optimisers:
                 optimiser.zero_grad()
-            a, v = plain.pair.audio(pairs.audio[index]), plain.pair.image(pairs.image[index])
+            a, v = plain.pair["audio"](pairs.audio[index]), plain.pair["image"](pairs.image[index])
             loss = plain.head.loss(a, v, pairs.labels[index])
             loss.backward()
             for optimiser in optimisers:
@@ -133,13 +135,26 @@ def test_sound_and_picture_are_augmented_apart(train, small, monkeypatch):
     assert not any(torch.equal(a.uniforms, v.uniforms) for a, v in zip(sound, picture, strict=True))
 
 
-def test_a_head_of_one_modality_trains_one_encoder(train, small):
-    pairs = _in_memory(train)
-    still = SHORT.model_copy(update={"epochs": 1, "audio_lr": 1e-30, "head_lr": 1e-30})
-    start, end = _train(pairs, small, still, head="audio"), _train(pairs, small, head="audio")
-    assert list(predict(end, pairs)) == ["A"]
-    assert not _same(start.pair.audio, end.pair.audio)
-    assert _same(start.pair.image, end.pair.image)
+def test_audio_aware_training_fills_with_silence(train, small, monkeypatch):
+    fills = []
+    real = SiameseAugment.apply
+    monkeypatch.setattr(
+        SiameseAugment, "apply", lambda self, x, d, *rest: fills.append(rest) or real(self, x, d, *rest)
+    )
+    aware = Protocol(epochs=1, augment=SiameseAugment(audio_aware=True))
+    _train(ClipPairs(train, _scale(train)), small, aware)
+    assert {rest[1] for rest in fills[::2]} == {"audio"}
+    assert torch.equal(fills[0][0], aware.augment.sound_fill(_scale(train)))
+    assert fills[1] == ()
+    with pytest.raises(InputError, match="with their scale"):
+        _train(_in_memory(train), small, aware)
+
+
+@pytest.mark.parametrize(("head", "modality", "key"), [("audio", "audio", "A"), ("image", "image", "V")])
+def test_a_head_of_one_modality_trains_one_encoder(train, small, head, modality, key):
+    student = _train(_in_memory(train), small, SHORT.model_copy(update={"epochs": 1}), head=head)
+    assert list(student.pair) == [modality]
+    assert list(predict(student, _in_memory(train))) == [key]
 
 
 @pytest.mark.parametrize("options", [{"dtype": "bfloat16"}, {"augment": None}, {"batch": 1000}])
@@ -187,3 +202,14 @@ def test_nothing_to_train_on_and_misfits_are_refused(small):
         _train(empty, small)
     with pytest.raises(InputError, match="2 sounds, 1 pictures and 2 labels"):
         TensorPairs(torch.zeros(2, 1, 4, 4), torch.zeros(1, 3, 4, 4), torch.zeros(2, dtype=torch.int64), 3)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not shutil.which("g++"), reason="torch.compile needs a C++ compiler")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning")
+def test_compiled_training_equals_plain(train, small):
+    losses = {False: [], True: []}
+    for compiled, found in losses.items():
+        protocol = Protocol(epochs=2, batch=21, compile=compiled)
+        _train(_in_memory(train), small, protocol, on_epoch=lambda r, found=found: found.append(r.loss))
+    assert losses[True] == pytest.approx(losses[False], rel=1e-3)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import signal
 import time
@@ -15,7 +16,13 @@ from limbeck.datasets import ClipRef, Dataset
 from limbeck.errors import MediaError
 from limbeck.media import ClipRecipe, MelRecipe, RawClip
 
-RECIPE = ClipRecipe(mel=MelRecipe(sample_rate_hz=4000, clip_seconds=0.4, mels=16, fft_samples=200), image_size=16)
+RECIPE = ClipRecipe(mel=MelRecipe(sample_rate_hz=4000, clip_seconds=0.4, mels=16, fft_samples=200, hop_samples=100), image_size=16)
+
+
+def contents(folder: Path) -> dict[str, str]:
+    """Digest of every file below a folder."""
+    files = [p for p in folder.rglob("*") if p.is_file() and p.name != ".lock"]
+    return {p.relative_to(folder).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
 
 
 class Generated(Dataset):

@@ -46,7 +46,11 @@ def mutated_files(folder: Path, count: int, seed: int = 0) -> list[Path]:
         draw = np.random.default_rng([seed, i])
         name, mutation = list(MUTATIONS.items())[i % len(MUTATIONS)]
         which = (i // len(MUTATIONS)) % len(sources)
-        ending = draw.choice([".mp4", ".wav", ".png", ".ogg", ".txt", ""]) if name == "wrong_ending" else sources[which].suffix
+        ending = (
+            draw.choice([".mp4", ".wav", ".png", ".ogg", ".txt", ""])
+            if name == "wrong_ending"
+            else sources[which].suffix
+        )
         path = folder / f"{i:03d}-{name}-{sources[which].stem}{ending}"
         path.write_bytes(mutation(contents[which], draw, contents))
         made.append(path)

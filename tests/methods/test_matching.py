@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 import torch
-from limbeck.networks.convnet import ConvNet
 from tests.helpers.clips import toy_clips
 
 from limbeck import methods
@@ -12,6 +11,7 @@ from limbeck._runtime import choose_runtime, generator
 from limbeck.datasets import Scale
 from limbeck.errors import DivergedError, InputError
 from limbeck.methods import StepReport, Work
+from limbeck.networks.convnet import ConvNet
 
 NETWORK = {"options": {"width": 8}}
 ENCODERS = {"network": NETWORK, "bank": None, "batch": None}
@@ -107,7 +107,7 @@ def test_a_bank_as_long_as_the_run_is_fresh_encoders():
 
 
 def test_divergence_names_the_step_and_the_cause():
-    method = make("avdd", steps=200, optimiser={"kind": "sgd", "audio_lr": 1e30, "image_lr": 1e30})
+    method = make("avdd", steps=200, optimiser={"kind": "sgd", "audio_lr": 1e38, "image_lr": 1e38})
     with pytest.raises(DivergedError, match=r"at step \d+ of 200.*lower audio_lr"):
         method.distill(toy_clips())
 
@@ -129,3 +129,19 @@ def test_every_step_is_reported():
 def test_all_mistakes_are_told_at_once():
     with pytest.raises(InputError, match=r"per_class[\s\S]*steps[\s\S]*nonsense"):
         methods.load("avdd").from_json({"per_class": 0, "steps": -1, "nonsense": 3})
+
+
+def test_audio_aware_augmentation_reaches_both_branches(monkeypatch):
+    from limbeck.augment import SiameseAugment
+
+    seen = []
+    real_apply = SiameseAugment.apply
+
+    def spy(self, x, draw, fill=0.0, modality="image"):
+        seen.append((modality, isinstance(fill, torch.Tensor)))
+        return real_apply(self, x, draw, fill, modality)
+
+    monkeypatch.setattr(SiameseAugment, "apply", spy)
+    make("dm", steps=1, augment={"audio_aware": True}).distill(toy_clips())
+    assert set(seen) == {("audio", True), ("image", False)}
+    assert seen.count(("audio", True)) == 3 + 1  # three classes of real clips, all synthetic ones at once

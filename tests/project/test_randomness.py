@@ -21,9 +21,9 @@ def _state() -> list[Any]:
     return [torch.get_rng_state().tolist(), kind, keys.tolist(), rest, random.getstate()]
 
 
-def test_verbs_leave_the_global_generators_alone(tmp_path: Path) -> None:
+def test_verbs_leave_the_global_generators_alone(tmp_path: Path, videos: Path) -> None:
     before = _state()
-    data = limbeck.prepare("playground", tmp_path / "videos", out=tmp_path / "data", image_size=32, clips=20, workers=1)
+    data = limbeck.prepare("playground", videos, out=tmp_path / "data", image_size=32, clips=60, workers=1)
     for method in ("random", "herding", "kcenter"):
         extra = {} if method == "random" else {"network": NARROW}
         limbeck.distill(data, method, device="cpu", progress=False, **extra)

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 SMALL = {
-    "clips=800": "clips=40",
+    "clips=800": "clips=60",
     "image_size=64": "image_size=32",
     "steps=200": "steps=2",
     "repeats=3": "repeats=1, network=Architecture(options={'width': 8}), protocol=Protocol(epochs=1)",
@@ -27,7 +27,7 @@ SMALL = {
 
 
 def test_ten_lines_of_python_run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, videos: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from limbeck.evaluation import Protocol
     from limbeck.networks import Architecture
@@ -38,6 +38,7 @@ def test_ten_lines_of_python_run(
         assert words in code
         code = code.replace(words, fewer)
     monkeypatch.chdir(tmp_path)
+    Path("videos").symlink_to(videos)
     names = {"Protocol": Protocol, "Architecture": Architecture}
     exec(compile(code, "README.md", "exec"), names)
     printed = [line.split() for line in capsys.readouterr().out.splitlines()]

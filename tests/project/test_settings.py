@@ -6,6 +6,7 @@ import importlib
 import inspect
 import json
 import pkgutil
+import re
 from typing import Any
 
 import pytest
@@ -17,8 +18,25 @@ from limbeck.errors import InputError
 REQUIRED: dict[str, dict[str, Any]] = {
     "Statistics": {"mel_mean": (0.1,), "mel_std": (1.5,), "image_mean": (0.5,), "image_std": (0.25,)},
     "Scale": {"mel_mean": (-40.25,), "mel_std": (20.0,)},
+    "Source": {"kind": "clips", "name": "bells", "fingerprint": "0f", "pairs": 3},
+    "Repeat": {"seed": 1, "seconds": 2.5, "losses": (0.5,), "predictions": {"A": (0,)}, "accuracy": {"A": 100.0}},
+}
+REQUIRED["Score"] = {
+    "trained_on": REQUIRED["Source"],
+    "tested_on": REQUIRED["Source"],
+    "classes": ("bell", "drip"),
+    "truth": (0,),
+    "repeats": (REQUIRED["Repeat"],),
+    "protocol": {},
+    "network": {},
+    "head": "ensemble",
+    "scale": REQUIRED["Scale"],
+    "seed": 0,
+    "device": "cpu",
 }
 """Examples of the settings that have no defaults."""
+OURS = r"limbeck\.(?!datasets\._playground)"
+"""Where settings are looked for; how a generated scene is written down is no setting."""
 
 
 def _settings() -> list[type[Config]]:
@@ -28,7 +46,7 @@ def _settings() -> list[type[Config]]:
     found: list[type[Config]] = []
     waiting = [Config]
     while waiting:
-        below = [c for c in waiting.pop().__subclasses__() if c.__module__.startswith("limbeck.")]
+        below = [c for c in waiting.pop().__subclasses__() if re.match(OURS, c.__module__)]
         waiting += below
         found += [c for c in below if not inspect.isabstract(c)]
     return sorted(set(found), key=lambda c: (c.__module__, c.__name__))

@@ -12,7 +12,7 @@ from limbeck.cli import _options, _output
 EXAMPLES = (
     "limbeck distill prepared/ --method avdd --per-class 10 --out distilled/",
     "limbeck distill prepared/ --method herding --mosaic 2 --out herding/",
-    "limbeck distill prepared/ --method dm --set descent.kind=sgd --out dm/",
+    "limbeck distill prepared/ --method dm --set optimiser.kind=adam --set optimiser.audio_lr=0.1 --out dm/",
     "limbeck distill prepared/ --method avdd --preset faithful --out distilled/ --dry-run",
 )
 

@@ -84,12 +84,11 @@ def run(
         "progress": not quiet,
     }
     name = title or (distilled.resolve().name if distilled else "whole")
-    score = verbs.evaluate(distilled, **shared, head=head, out=out, title=title, sound=sound)
+    scores = {name: verbs.evaluate(distilled, **shared, head=head, out=out, title=title, sound=sound)}
     if controls and distilled:
-        scores = {name: score} | verbs.evaluate_controls(distilled, **shared)
-    else:
-        scores = {name: score}
+        scores |= verbs.evaluate_controls(distilled, **shared)
     if json:
-        _output.as_json({name: one.to_json() for name, one in scores.items()} if controls else score.to_json())
+        told = {name: score.to_json() for name, score in scores.items()}
+        _output.as_json(told if controls else told[name])
     else:
         _output.as_scores(report.table.rows(scores))

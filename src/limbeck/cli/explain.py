@@ -89,7 +89,9 @@ def _fields(settings: Any, prefix: str = "", values: Any = None) -> Iterator[Set
             yield from _fields(part, f"{prefix}{name}.", default if isinstance(default, part) else None)
         if not parts:
             shown = "" if field.is_required() and values is None else str(default)
-            yield Setting(prefix + name, _type(field.annotation), shown, about.get(name, ""))
+            # The field that tells one kind of part from another carries no sentence of its own: the part's says it.
+            said = about.get(name) or (inspect.getdoc(settings) or "").partition("\n")[0]
+            yield Setting(prefix + name, _type(field.annotation), shown, said)
 
 
 def _arguments(thing: Any) -> Iterator[Setting]:

@@ -205,7 +205,9 @@ class DecodingPool:
             worker.connection.send([self._clips[p] for p in unit.positions])
 
     def _start(self) -> _Worker:
-        context = multiprocessing.get_context("spawn")
+        # Workers are forked off a process that has imported everything but holds none of the caller's threads or files.
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload([__name__, "librosa.filters", "librosa.util.utils"])
         ours, theirs = context.Pipe()
         process = context.Process(target=_work, args=(theirs, self._dataset, self._recipe), daemon=True)
         with _script_stays_out(self._dataset):
@@ -247,6 +249,7 @@ def _work(connection: Connection, dataset: Dataset, recipe: ClipRecipe) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     torch.set_num_threads(1)
+    log_mel(torch.zeros(recipe.mel.samples), recipe.mel)  # makes the filters, so that no clip's time is charged with it
     with contextlib.suppress(EOFError, OSError):
         connection.send(_READY)
         while True:

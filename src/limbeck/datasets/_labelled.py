@@ -47,7 +47,7 @@ class LabelledFiles:
     source: Path
     base: Path | None = None
     where: str | Mapping[str, str] | None = None
-    test: str | Sequence[str] | None = None
+    test: str | int | Sequence[str | int] | None = None
     test_fraction: float = 0.2
     seed: int = 0
 

@@ -155,16 +155,17 @@ def parse_seconds(text: str, where: str) -> float:
     return value
 
 
-def parse_names(value: str | Sequence[str] | None) -> tuple[str, ...]:
-    """Names from an option: ``"fold3,fold4"`` or a sequence of names.
+def parse_names(value: str | int | Sequence[str | int] | None) -> tuple[str, ...]:
+    """Names from an option: ``"fold3,fold4"``, a sequence of names, or a number that is a name.
 
     Example:
-        >>> parse_names("fold3, fold4"), parse_names(("fold4",)), parse_names(None)
-        (('fold3', 'fold4'), ('fold4',), ())
+        >>> parse_names("fold3, fold4"), parse_names(("fold4",)), parse_names(4), parse_names(None)
+        (('fold3', 'fold4'), ('fold4',), ('4',), ())
     """
-    if isinstance(value, str):
-        value = value.split(",")
-    return tuple(name.strip() for name in value or () if name.strip())
+    if isinstance(value, int):
+        value = str(value)
+    parts = value.split(",") if isinstance(value, str) else map(str, value or ())
+    return tuple(name.strip() for name in parts if name.strip())
 
 
 def parse_pairs(value: str | Mapping[str, str] | None, option: str) -> dict[str, str]:

@@ -57,7 +57,7 @@ class Folder(Dataset):
         root: str | Path,
         base: str | Path | None = None,
         where: str | Mapping[str, str] | None = None,
-        test: str | Sequence[str] | None = None,
+        test: str | int | Sequence[str | int] | None = None,
         test_fraction: float = 0.2,
         seed: int = 0,
         clip_seconds: float | None = None,

@@ -1,7 +1,12 @@
-"""Sounds of one collection joined with pictures of another, class by class (how AV-MNIST-like sets are made).
+r"""Sounds of one collection joined with pictures of another, class by class (how AV-MNIST-like sets are made).
 
 Sounds and pictures are each a folder of classes, a folder of splits of classes, or a CSV manifest, exactly as for
 `folder`. Within a class and a split, sound and picture are joined by a seeded draw; splits never mix.
+
+For instance, with sounds in four folds and pictures in ``photos/train`` and ``photos/test``::
+
+    limbeck prepare paired DATA --out prepared/ --option sounds=esc10/manifest.csv --option images=photos \
+        --option mapping=in_order --option test_sounds=fold4 --option sound_reuse=20
 
 Sound and picture of such a pair know nothing of each other but their class, so this data cannot judge methods that
 match the two (joint and gap terms, retrieval of instances).
@@ -10,10 +15,9 @@ match the two (joint and gap terms, retrieval of instances).
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from itertools import count, islice
 from pathlib import Path
 from typing import ClassVar, Literal, final
 
@@ -75,8 +79,8 @@ _START: dict[Window, Callable[[Path, float, float, MelRecipe], float]] = {
 class Paired(Dataset):
     """Any folder of sounds with any folder of pictures.
 
-    A class and split gives as many pairs as its sounds and pictures, each used as often as it may be, allow. Every
-    sound is used once before one is used twice, and no pair comes twice.
+    A class and split gives as many pairs as its sounds and pictures, each used as often as it may be, allow. Sounds are
+    taken in turn, so that all are used about equally often, and no pair comes twice.
 
     Args:
         root: Folder that `sounds` and `images` are relative to; by default where you are.
@@ -113,8 +117,8 @@ class Paired(Dataset):
         sounds: str | Path = "sounds",
         images: str | Path = "images",
         mapping: str | Mapping[str, str] | None = None,
-        test_sounds: str | Sequence[str] | None = None,
-        test_images: str | Sequence[str] | None = None,
+        test_sounds: str | int | Sequence[str | int] | None = None,
+        test_images: str | int | Sequence[str | int] | None = None,
         where_sounds: str | Mapping[str, str] | None = None,
         where_images: str | Mapping[str, str] | None = None,
         test_fraction: float = 0.2,
@@ -190,7 +194,7 @@ class Paired(Dataset):
         return RawClip(waveform, frame, (*heard, *seen))
 
     def _collection(
-        self, source: str | Path, where: str | Mapping[str, str] | None, test: str | Sequence[str] | None
+        self, source: str | Path, where: str | Mapping[str, str] | None, test: str | int | Sequence[str | int] | None
     ) -> list[ClipRef]:
         return LabelledFiles(
             source=Path(self.root, source),
@@ -201,24 +205,26 @@ class Paired(Dataset):
         ).refs()
 
     def _pairs(self, sounds: Sequence[ClipRef], images: Sequence[ClipRef]) -> list[ClipRef]:
-        """Pairs of one class and split, each sound and each picture used equally often up to one."""
-        if not sounds or not images:
-            return []
-        most = min(len(sounds) * self.sound_reuse, len(images) * self.image_reuse)
-        wanted = most if self.clips_per_class is None else min(most, self.clips_per_class)
+        """Pairs of one class and split: each sound takes the next drawn picture that it has not had yet."""
+        most = len(sounds) * self.sound_reuse if self.clips_per_class is None else self.clips_per_class
+        left = self._passes(images, "image", self.image_reuse)[::-1]
         pairs: dict[str, ClipRef] = {}
-        drawn = zip(self._passes(sounds, "sound"), self._passes(images, "image"), strict=False)
-        for sound, image in islice(drawn, wanted):
-            label = _joint_name(sound.label, image.label)
-            key = f"{label}/{sound.id}@{self.window}+{image.id}"
-            pairs.setdefault(key, replace(sound, id=key, label=label, image=image.image))
+        for sound in self._passes(sounds, "sound", self.sound_reuse):
+            for i in reversed(range(len(left))):
+                label = _joint_name(sound.label, left[i].label)
+                key = f"{label}/{sound.id}@{self.window}+{left[i].id}"
+                if key not in pairs:
+                    pairs[key] = replace(sound, id=key, label=label, image=left.pop(i).image)
+                    break
+            if len(pairs) == most:
+                break
         return list(pairs.values())
 
-    def _passes(self, refs: Sequence[ClipRef], kind: str) -> Iterator[ClipRef]:
-        """All clips in a drawn order, then all in another, for ever."""
+    def _passes(self, refs: Sequence[ClipRef], kind: str, turns: int) -> list[ClipRef]:
+        """All clips in a drawn order, then all in another, and so on."""
         names = {r: r.id for r in refs}
-        for turn in count():
-            yield from shuffled(refs, names, seed=self.seed, path=("pair", kind, turn))
+        orders = (shuffled(refs, names, seed=self.seed, path=("pair", kind, turn)) for turn in range(turns))
+        return [ref for order in orders for ref in order]
 
     def _check_options(self) -> None:
         for name, value in (

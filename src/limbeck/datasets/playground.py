@@ -1,8 +1,8 @@
 """Generated videos of ten kinds of sounding things; the default for trying things out.
 
-Real MP4 files with stereo sound, made from a seed. Neighbouring classes look alike or sound alike in turn, so that picture or
-sound alone leaves about two classes open and both together one. Within a class the tracks agree clip by clip: what is bigger
-sounds lower, hits are heard when they are seen, motors sound as fast as they run.
+Real MP4 files with stereo sound, made from a seed. Neighbouring classes look alike or sound alike in turn, so that
+picture or sound alone leaves about two classes open and both together one. Within a class the tracks agree clip by
+clip: what is bigger sounds lower, hits are heard when they are seen, motors sound as fast as they run.
 """
 
 from __future__ import annotations
@@ -30,12 +30,14 @@ SEGMENT_S = 1.0
 class Playground(Dataset):
     """Ten classes of generated videos, 128 pixels wide and high, 1.8 s long at 15 frames a second, stereo at 22,050 Hz.
 
-    Files lie at ``root/<split>/<class>/<id>.mp4`` (so that the folder is also a valid `folder` dataset), each with a JSON
-    sidecar of the same name: class, the box of the thing in every frame, onsets in seconds, azimuth in degrees, what else
-    sounds, and all the numbers from which `sources` makes the isolated sounds again.
+    Files lie at ``root/<split>/<class>/<id>.mp4`` (so that the folder is also a valid `folder` dataset), each with a
+    JSON sidecar of the same name: class, the box of the thing in every frame, onsets in seconds, azimuth in degrees,
+    what else sounds, and all the numbers from which `sources` makes the isolated sounds again.
 
-    A clip depends on the seed, its class and its number alone: a smaller playground is a part of a larger one. Clips that
-    exist and fit are kept, so an interrupted run goes on where it was; those of another seed, size or version are made again.
+    A clip depends on the seed, its class and its number alone: a smaller playground is a part of a larger one. Clips
+    that exist and fit are kept, so an interrupted run goes on where it was; those of another seed, size or version
+    are made again. Nothing is ever deleted: use a folder of its own for each number of clips if the files are to be
+    read as a `folder` dataset.
 
     Args:
         root: Folder for the files; made if absent.
@@ -69,7 +71,9 @@ class Playground(Dataset):
         workers: int | None = None,
     ) -> None:
         if clips < len(KINDS):
-            raise InputError(f"The playground needs at least {len(KINDS)} clips, one of each class, but clips={clips} came.")
+            raise InputError(
+                f"The playground needs at least {len(KINDS)} clips, one of each class, but clips={clips} came."
+            )
         if seed < 0:
             raise InputError(f"A seed is a whole number >= 0, but {seed} came.")
         if size % 2 or not 32 <= size <= 1024:
@@ -133,7 +137,9 @@ class Playground(Dataset):
         name = clip if isinstance(clip, str) else clip.id
         path = self.root / f"{name}.json"
         if not path.is_file():
-            raise InputError(f"There is no {path}. Ids look like 'train/harp/harp-0003'; call clips() to make the files first.")
+            raise InputError(
+                f"There is no {path}. Ids look like 'train/harp/harp-0003'; call clips() to make the files first."
+            )
         content: dict[str, Any] = read_json(path)
         return content
 
@@ -141,8 +147,8 @@ class Playground(Dataset):
         """The isolated sounds of a clip, made again from its sidecar.
 
         Returns:
-            ``"main"``, ``"other"`` (a distractor out of the picture, in about half of the clips) and ``"noise"``, each float32
-            (2, sample) at 22,050 Hz. Their sum is exactly what was given to the file's sound encoder.
+            ``"main"``, ``"other"`` (a distractor out of the picture, in about half of the clips) and ``"noise"``, each
+            float32 (2, sample) at 22,050 Hz. Their sum is exactly what was given to the file's sound encoder.
 
         Raises:
             InputError: There is no such clip, or its sidecar is of another version.

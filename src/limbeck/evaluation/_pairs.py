@@ -22,12 +22,14 @@ class Pairs(ABC):
         classes: Number of classes.
         audio_shape: (1, mel, frame).
         image_shape: (3, height, width).
+        scale: What made them network input; None if not known.
     """
 
     labels: Tensor
     classes: int
     audio_shape: tuple[int, int, int]
     image_shape: tuple[int, int, int]
+    scale: Scale | None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -67,25 +69,27 @@ class TensorPairs(Pairs):
         image: float32, (pair, 3, height, width).
         labels: int64, (pair,).
         classes: Number of classes.
+        scale: What made them network input; only augmentation with `audio_aware` asks for it.
 
     Raises:
         InputError: Sizes or labels do not fit together.
     """
 
-    def __init__(self, audio: Tensor, image: Tensor, labels: Tensor, classes: int) -> None:
+    def __init__(self, audio: Tensor, image: Tensor, labels: Tensor, classes: int, scale: Scale | None = None) -> None:
         if not len(audio) == len(image) == len(labels):
             raise InputError(
                 f"{len(audio)} sounds, {len(image)} pictures and {len(labels)} labels came; "
                 "a training set has as many of each."
             )
         self.audio, self.image, self.labels, self.classes = audio, image, labels.cpu(), classes
+        self.scale = scale
         self.audio_shape = (audio.shape[1], audio.shape[2], audio.shape[3])
         self.image_shape = (image.shape[1], image.shape[2], image.shape[3])
 
     @classmethod
     def of(cls, distilled: DistilledSet) -> TensorPairs:
         """The training pairs of a distilled set, mosaics cut into their cells."""
-        return cls(*distilled.training_pairs(), classes=len(distilled.classes))
+        return cls(*distilled.training_pairs(), classes=len(distilled.classes), scale=distilled.scale)
 
     def fetch(self, index: Tensor, device: torch.device) -> tuple[Tensor, Tensor]:
         """Pairs at some positions, see `Pairs.fetch`; the whole set moves to the device once."""

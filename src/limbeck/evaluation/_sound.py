@@ -57,7 +57,7 @@ def choose_sound(
             f"class beside them; the classes have {clips.per_class()}. Choose sound='raw' or sound='standardised'."
         )
     train, test = clips.take(kept), clips.take(held)
-    found = {}
+    found: dict[str, float] = {}
     for sound in SCALES:
         trial = Herding(per_class=per_class, mosaic=mosaic, sound=sound).distill(train, seed=seed)
         score = evaluate(

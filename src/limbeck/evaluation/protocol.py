@@ -39,7 +39,7 @@ class Protocol(Config):
         drop_factor: See `drop_after`.
         augment: Changes every batch, with independent draws for every pair and for sound and picture; None for none.
         dtype: Number format of the encoders in training; weights, classifier and test stay float32.
-        compile: Put the encoders through `torch.compile`: pays on large inputs and long training.
+        compile: Put the encoders through `torch.compile` (needs a C++ compiler): pays on long training of large inputs.
 
     Source: Kushwaha et al., *Audio-Visual Dataset Distillation*, TMLR 2024, and its released code.
     """

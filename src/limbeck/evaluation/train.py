@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -13,11 +14,10 @@ from limbeck._runtime import generator
 from limbeck.augment import SiameseAugment
 from limbeck.errors import DivergedError, InputError
 from limbeck.evaluation._pairs import Pairs
-from limbeck.evaluation.protocol import Protocol
-from limbeck.networks import MODALITIES, Modality, Network, Student, heads
+from limbeck.evaluation.protocol import Protocol, Rates
+from limbeck.networks import MODALITIES, Network, Student, heads
 
 TEST_BATCH = 64
-Features = Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def train_student(
         The student after the last epoch, in evaluation mode.
 
     Raises:
-        InputError: There are no pairs.
+        InputError: There are no pairs, or the augmentation is `audio_aware` and the pairs' scale is not known.
         UnknownNameError: No head has this name.
         DivergedError: The loss became NaN or infinite; says in which epoch and why.
 
@@ -81,24 +81,28 @@ def train_student(
         raise InputError("There are no training pairs; give at least one.")
     device = torch.device(device)
     student = _fresh(pairs, network, head, seed).to(device)
-    features = {m: _in_format(_encoder(student, m), protocol, device) for m in student.head.modalities}
-    optimiser = _adam(student, protocol)
+    features_of = torch.compile(student.features, dynamic=False) if protocol.compile else student.features
+    optimiser = torch.optim.Adam(
+        student.parameter_groups(), betas=protocol.betas, weight_decay=protocol.weight_decay, fused=True
+    )
+    fill = _sound_fill(protocol.augment, pairs, device)
     order = generator(seed, "order")
-    draws = {m: generator(seed, "augment", m) for m in student.head.modalities}
+    draws = [generator(seed, "augment", m) for m in MODALITIES]
     for epoch in range(protocol.epochs):
         started = time.perf_counter()
-        for group, rate in zip(optimiser.param_groups, protocol.rates(epoch), strict=True):
-            group["lr"] = rate
+        _set_rates(optimiser, protocol.rates(epoch))
         total = torch.zeros((), device=device)
-        for *inputs, labels in pairs.batches(torch.randperm(len(pairs), generator=order), protocol.batch, device):
-            changed = _augmented(protocol.augment, dict(zip(MODALITIES, inputs, strict=True)), draws)
-            loss = student.head.loss(*_embed(features, changed, len(labels)), labels)
+        for audio, image, labels in pairs.batches(torch.randperm(len(pairs), generator=order), protocol.batch, device):
+            audio, image = _changed(protocol.augment, audio, image, draws, fill)
+            with torch.autocast(device.type, torch.bfloat16, enabled=protocol.dtype == "bfloat16"):
+                features = features_of(audio, image)
+            loss = student.head.loss(*features, labels)
             optimiser.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
             total += loss.detach() * len(labels)
         mean = float(total) / len(pairs)
-        if not torch.isfinite(torch.tensor(mean)):
+        if not math.isfinite(mean):
             raise DivergedError(_why_diverged(pairs, protocol, epoch, mean, device))
         if on_epoch:
             on_epoch(EpochReport(epoch + 1, protocol.epochs, mean, time.perf_counter() - started))
@@ -117,68 +121,43 @@ def predict(student: Student, pairs: Pairs) -> dict[str, Tensor]:
         float32 (pair, class) on the CPU, by what was looked at: keys among "A", "V", "A+V".
     """
     device = next(student.parameters()).device
-    features = {m: _encoder(student, m) for m in student.head.modalities}
-    parts: list[Mapping[str, Tensor]] = []
-    for *inputs, labels in pairs.batches(torch.arange(len(pairs)), TEST_BATCH, device):
-        given = dict(zip(MODALITIES, inputs, strict=True))
-        parts.append(student.head.scores(*_embed(features, given, len(labels))))
+    batches = pairs.batches(torch.arange(len(pairs)), TEST_BATCH, device)
+    parts = [student.scores(audio, image) for audio, image, _ in batches]
     return {key: torch.cat([part[key] for part in parts]).cpu() for key in parts[0]}
 
 
 def _fresh(pairs: Pairs, network: Network, head: str, seed: int) -> Student:
     build = heads.load(head)
     pair = network.pair(pairs.audio_shape, pairs.image_shape, generator=generator(seed, "encoders"))
-    top = build(pair.audio.dim, pair.image.dim, pairs.classes, generator=generator(seed, "head"))
-    return Student(pair, top)
+    return Student(pair, build(pair.audio.dim, pair.image.dim, pairs.classes, generator=generator(seed, "head")))
 
 
-def _encoder(student: Student, modality: Modality) -> torch.nn.Module:
-    encoder: torch.nn.Module = getattr(student.pair, modality)
-    return encoder
+def _set_rates(optimiser: torch.optim.Optimizer, rates: Rates) -> None:
+    by_group = {"sound": rates.audio, "frame": rates.image, "classifier": rates.head}
+    for group in optimiser.param_groups:
+        group["lr"] = by_group[group["name"]]
 
 
-def _in_format(encoder: torch.nn.Module, protocol: Protocol, device: torch.device) -> Features:
-    """The encoder in the protocol's number format; what comes out is float32."""
-    run: Features = torch.compile(encoder) if protocol.compile else encoder
-    if protocol.dtype == "float32":
-        return run
-
-    def narrow(x: Tensor) -> Tensor:
-        with torch.autocast(device.type, torch.bfloat16):
-            return run(x).float()
-
-    return narrow
-
-
-def _adam(student: Student, protocol: Protocol) -> torch.optim.Adam:
-    """One group for the head and one an encoder, in the order of `Rates`; unread encoders stay as they are."""
-    groups = [student.head.parameters()]
-    groups += [_encoder(student, m).parameters() if m in student.head.modalities else iter(()) for m in MODALITIES]
-    return torch.optim.Adam(
-        [{"params": list(group)} for group in groups],
-        lr=protocol.head_lr,
-        betas=protocol.betas,
-        weight_decay=protocol.weight_decay,
-        fused=True,
-    )
-
-
-def _augmented(
-    augment: SiameseAugment | None, inputs: Mapping[Modality, Tensor], draws: Mapping[Modality, torch.Generator]
-) -> dict[Modality, Tensor]:
-    """The inputs a head reads, each changed by draws of its own."""
+def _changed(
+    augment: SiameseAugment | None,
+    audio: Tensor,
+    image: Tensor,
+    draws: Sequence[torch.Generator],
+    fill: float | Tensor,
+) -> tuple[Tensor, Tensor]:
+    """Sound and picture, each changed by draws of its own."""
     if augment is None:
-        return {m: inputs[m] for m in draws}
-    return {m: augment.apply(inputs[m], augment.draw(g, len(inputs[m])), modality=m) for m, g in draws.items()}
+        return audio, image
+    for_sound, for_picture = (augment.draw(g, len(audio)) for g in draws)
+    return augment.apply(audio, for_sound, fill, "audio"), augment.apply(image, for_picture)
 
 
-def _embed(features: Mapping[Modality, Features], inputs: Mapping[Modality, Tensor], samples: int) -> list[Tensor]:
-    """Features of sound and picture; (sample, 0) for what the head does not read."""
-    nothing = next(iter(inputs.values())).new_zeros(samples, 0)
-    return [
-        features[m](inputs[m].contiguous(memory_format=torch.channels_last)) if m in features else nothing
-        for m in MODALITIES
-    ]
+def _sound_fill(augment: SiameseAugment | None, pairs: Pairs, device: torch.device) -> float | Tensor:
+    if augment is None or not augment.audio_aware:
+        return 0.0
+    if pairs.scale is None:
+        raise InputError("Augmentation with audio_aware fills with silence, so the pairs must come with their scale.")
+    return torch.as_tensor(augment.sound_fill(pairs.scale), device=device)
 
 
 def _why_diverged(pairs: Pairs, protocol: Protocol, epoch: int, loss: float, device: torch.device) -> str:

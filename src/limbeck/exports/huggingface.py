@@ -120,7 +120,8 @@ LOSSES = """- `audio` and `image`: float32 in network scale, exactly the trainin
   `decibels = audio * mel_std + mel_mean` (per band), `pixel = image * image_std + image_mean` (per colour, 0 to 1).
 - `picture`: rounded to 8 bits and clamped; to look at, not to train on.
 - `sound`: estimated from the log-mel (Griffin-Lim), which keeps no phase; to listen to, not to train on.
-  It comes as the bytes of a WAV file; with torchcodec installed, `cast_column("sound", datasets.Audio())` decodes it."""
+  It comes as the bytes of a WAV file; with torchcodec,
+  `cast_column("sound", datasets.Audio())` decodes it."""
 
 USE = """from datasets import load_dataset
 

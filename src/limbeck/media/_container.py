@@ -121,9 +121,15 @@ class Damage:
 
 
 def frames(
-    container: InputContainer, stream: AudioStream | VideoStream, damage: Damage, limit: int = MAX_FRAMES
+    container: InputContainer, stream: AudioStream | VideoStream, damage: Damage, more: int = 0
 ) -> Iterator[AudioFrame | VideoFrame]:
     """Whole frames from where the container stands; the end of what can be read is the end.
+
+    Args:
+        container: An open file.
+        stream: The track.
+        damage: Counts up what could not be decoded.
+        more: Frames that may be decoded beyond the usual limit.
 
     Raises:
         MediaError: ``too_much_work``.
@@ -147,8 +153,8 @@ def frames(
         made += len(decoded)
         if dry > _MAX_DRY_PACKETS:
             raise MediaError("too_much_work", f"{_MAX_DRY_PACKETS} packets came without a frame.")
-        if made > limit:
-            raise MediaError("too_much_work", f"The wanted time did not come within {limit} frames after a key frame.")
+        if made > MAX_FRAMES + more:
+            raise MediaError("too_much_work", f"The wanted time did not come within {made} frames after a key frame.")
         for frame in decoded:
             if frame.is_corrupt:
                 damage.frames += 1
@@ -185,7 +191,12 @@ def _open(path: Path, source: _Bytes) -> InputContainer:
 
     try:
         container = av.open(
-            source, "r", metadata_errors="replace", timeout=(_OPEN_SECONDS, _OPEN_SECONDS), io_open=refuse
+            source,
+            "r",
+            container_options={"protocol_whitelist": "none"},
+            metadata_errors="replace",
+            timeout=(_OPEN_SECONDS, _OPEN_SECONDS),
+            io_open=refuse,
         )
     except (av.error.FFmpegError, ValueError) as error:
         raise MediaError(

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 from av.container import InputContainer
-from av.sidedata.sidedata import Type
 from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation
 from av.video.stream import VideoStream
 
 from limbeck.errors import MediaError
 from limbeck.media._container import Damage, frames, is_still, only, origin_s, seek, video_stream
+from limbeck.media._orientation import Turn, turn_of_photo, turn_of_video
 from limbeck.media.recipe import ClipRecipe
 
 _MAX_PIXELS = 2**27
@@ -51,7 +51,9 @@ class _Around:
     damage: Damage = field(default_factory=Damage)
 
 
-def read(container: InputContainer, segment: tuple[float, float], at_s: float | None, recipe: ClipRecipe) -> Picture:
+def read(
+    path: Path, container: InputContainer, segment: tuple[float, float], at_s: float | None, recipe: ClipRecipe
+) -> Picture:
     """The frame nearest to `at_s`, or else to the middle of the segment.
 
     Raises:
@@ -73,7 +75,8 @@ def read(container: InputContainer, segment: tuple[float, float], at_s: float | 
     told = around.damage.told("picture")
     if not still:
         told += _check_shown(container, stream, around, (shown_s, frame), wanted_s, segment)
-    image, repairs = fit(frame, stream.sample_aspect_ratio, recipe)
+    turn = turn_of_photo(path) if still else turn_of_video(frame)
+    image, repairs = fit(frame, turn, stream.sample_aspect_ratio, recipe)
     return Picture(image, told + repairs)
 
 
@@ -168,8 +171,10 @@ def check_size(width: int, height: int) -> None:
         raise MediaError("absurd_picture_size", f"The picture claims to be {width} x {height} pixels.")
 
 
-def fit(frame: VideoFrame, pixel_aspect: Fraction | None, recipe: ClipRecipe) -> tuple[Image, tuple[str, ...]]:
-    """A frame as RGB, uint8, shape (size, size, 3), turned as its metadata says; and what was mended.
+def fit(
+    frame: VideoFrame, turn: Turn, pixel_aspect: Fraction | None, recipe: ClipRecipe
+) -> tuple[Image, tuple[str, ...]]:
+    """A frame as RGB, uint8, shape (size, size, 3), turned upright; and what was mended.
 
     Raises:
         MediaError: ``absurd_picture_size``.
@@ -187,7 +192,9 @@ def fit(frame: VideoFrame, pixel_aspect: Fraction | None, recipe: ClipRecipe) ->
     scale = {"stretch": 0.0, "crop": size / min(across, down), "letterbox": size / max(across, down)}[recipe.fit]
     width, height = (max(1, round(side * scale)) if scale else size for side in (across, down))
     image = frame.reformat(width, height, "rgb24", interpolation=_SCALING, threads=1).to_ndarray()
-    return _upright(_middle(np.asarray(image, np.uint8), size), frame, told), tuple(told)
+    if turn.is_odd:
+        told.append("the picture is turned by an odd angle: turned by the nearest right angle")
+    return turn.apply(_middle(np.asarray(image, np.uint8), size)), tuple(told)
 
 
 def _middle(image: Image, size: int) -> Image:
@@ -200,20 +207,3 @@ def _middle(image: Image, size: int) -> Image:
             before = -spare // 2
             image = np.pad(image, [(before, -spare - before) if a == axis else (0, 0) for a in range(3)])
     return image
-
-
-def _upright(image: Image, frame: VideoFrame, told: list[str]) -> Image:
-    """Apply the display matrix: column vectors (a, b) and (c, d) are where right and down go on the screen."""
-    try:
-        matrix = bytes(frame.side_data[Type.DISPLAYMATRIX])
-    except KeyError:
-        return image
-    if len(matrix) < 20:
-        return image
-    a, b, _, c, d = struct.unpack_from("=5i", matrix)
-    straight, crossed = abs(a) + abs(d), abs(b) + abs(c)
-    if min(straight, crossed) > 0.05 * max(straight, crossed):
-        told.append("the picture is turned by an odd angle: turned by the nearest right angle")
-    if crossed > straight:
-        image, a, d = image.transpose(1, 0, 2), c, b
-    return np.ascontiguousarray(image[:: -1 if d < 0 else 1, :: -1 if a < 0 else 1])

@@ -16,7 +16,7 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 
 from limbeck.errors import MediaError
-from limbeck.media._container import MAX_FRAMES, Damage, audio_stream, frames, only, origin_s, sane_seconds, seek
+from limbeck.media._container import Damage, audio_stream, frames, only, origin_s, sane_seconds, seek
 from limbeck.media.recipe import MelRecipe
 from limbeck.media.resample import resample
 
@@ -129,8 +129,7 @@ def _fill(container: InputContainer, stream: AudioStream, rate: int, start_s: fl
         buffer = _Buffer(first, np.zeros(count, np.float32))
         if from_s > 0 or back > 0:
             seek(container, stream, origin_s(container) + max(0.0, from_s))
-        limit = MAX_FRAMES + round(_MAX_FRAMES_A_SECOND * kept_s)
-        for at, mono in _placed(container, stream, rate, buffer.damage, limit):
+        for at, mono in _placed(container, stream, rate, buffer.damage, round(_MAX_FRAMES_A_SECOND * kept_s)):
             if at < buffer.last:
                 buffer.put(at, mono)
             if at + len(mono) >= buffer.last:
@@ -141,12 +140,12 @@ def _fill(container: InputContainer, stream: AudioStream, rate: int, start_s: fl
 
 
 def _placed(
-    container: InputContainer, stream: AudioStream, rate: int, damage: Damage, limit: int
+    container: InputContainer, stream: AudioStream, rate: int, damage: Damage, most: int
 ) -> Iterator[tuple[int, Mono]]:
     """Decoded pieces with the index of their first sample in the track."""
     origin = origin_s(container)
     at: int | None = None
-    for frame in frames(container, stream, damage, limit):
+    for frame in frames(container, stream, damage, most):
         if not isinstance(frame, AudioFrame):
             continue
         if frame.sample_rate != rate:

@@ -2,7 +2,7 @@
 
 Second 0 is the file's start time. A clip is the segment from `start_s` on, `length_s` long (to the end of the sound
 where that is None), and never longer than the recipe's `clip_seconds`: its sound, and the frame nearest to its middle
-by time stamp. Memory and work depend on the segment and on the distance between key frames, not on how long the file is.
+by time stamp. Memory and work depend on the segment and on the distance of key frames, not on how long the file is.
 
 What happens to bad media (R rejected with `MediaError(reason)`, M mended, told in `RawClip.repairs`, N normal):
 
@@ -155,12 +155,12 @@ def read_clip(
     if audio == image:
         with opened(audio) as container:
             sound = _sound.read(container, start_s, length_s, recipe.mel)
-            picture = _picture.read(container, sound.segment, frame_at_s, recipe)
+            picture = _picture.read(image, container, sound.segment, frame_at_s, recipe)
     else:
         with opened(audio) as container:
             sound = _sound.read(container, start_s, length_s, recipe.mel)
         with opened(image) as container:
-            picture = _picture.read(container, sound.segment, frame_at_s, recipe)
+            picture = _picture.read(image, container, sound.segment, frame_at_s, recipe)
     return RawClip(sound.waveform, picture.frame, (*sound.repairs, *picture.repairs))
 
 
@@ -186,7 +186,7 @@ def read_frame(path: Path, *, at_s: float = 0.0, recipe: ClipRecipe) -> tuple[np
     """
     _check_segment(at_s, None, None)
     with opened(path) as container:
-        picture = _picture.read(container, (at_s, at_s), at_s, recipe)
+        picture = _picture.read(path, container, (at_s, at_s), at_s, recipe)
     return picture.frame, picture.repairs
 
 

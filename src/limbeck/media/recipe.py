@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from limbeck._config import Config
 
@@ -18,7 +18,7 @@ class MelRecipe(Config):
         sample_rate_hz: Rate the sound is resampled to.
         clip_seconds: Length of the waveform; shorter sound is padded with zeros at its end, longer is cut.
         fft_samples: Length of the Hann window and of the FFT.
-        hop_samples: Step between frames.
+        hop_samples: Step between frames, less than `fft_samples`: windows must overlap for sound to come back.
         mels: Number of mel bands between 0 Hz and half the rate.
         resampler: ``"soxr"`` (high quality) or ``"sinc_hann"`` (the published reference's, see `media.resample`).
     """
@@ -29,6 +29,12 @@ class MelRecipe(Config):
     hop_samples: int = Field(200, ge=1)
     mels: int = Field(128, ge=4)
     resampler: Literal["soxr", "sinc_hann"] = "soxr"
+
+    @model_validator(mode="after")
+    def _windows_overlap(self) -> Self:
+        if self.hop_samples >= self.fft_samples:
+            raise ValueError(f"hop_samples must be below fft_samples ({self.fft_samples}), but is {self.hop_samples}")
+        return self
 
     @property
     def samples(self) -> int:

@@ -18,7 +18,7 @@ from limbeck.augment import Draw, SiameseAugment
 from limbeck.datasets import LabelledClips, Scale
 from limbeck.methods._contract import Work
 from limbeck.methods._selection import stack
-from limbeck.networks import Architecture, EncoderPair, group_means
+from limbeck.networks import Architecture, EncoderPair, Modality, group_means
 
 CHUNK = 128
 
@@ -156,14 +156,21 @@ def class_means(
     runtime = work.runtime
     options: dict[str, Any] = {"dtype": runtime.real_dtype, "compile": runtime.compile}
     audio, image = [], []
-    for chunk in index.split(CHUNK):
+    for chunk in torch.split(index, CHUNK):  # type: ignore[no-untyped-call]
         a = scale.audio(real.audio(chunk).to(runtime.device))
         v = scale.image(real.frames(chunk).to(runtime.device))
-        if augment and draw:
-            a, v = augment.apply(a, draw), augment.apply(v, draw)
+        a, v = augmented(a, "audio", draw, augment, scale), augmented(v, "image", draw, augment, scale)
         audio.append(group_means(pair.audio, a, 1, **options)[0] * len(chunk))
         image.append(group_means(pair.image, v, 1, **options)[0] * len(chunk))
     return torch.stack(audio).sum(0) / len(index), torch.stack(image).sum(0) / len(index)
+
+
+def augmented(x: Tensor, modality: Modality, draw: Draw | None, augment: SiameseAugment | None, scale: Scale) -> Tensor:
+    """Network input, (sample, channel, height, width), after the augmentation that real and synthetic clips share."""
+    if augment is None or draw is None:
+        return x
+    fill = augment.sound_fill(scale) if modality == "audio" else 0.0
+    return augment.apply(x, draw, fill.to(x.device) if isinstance(fill, Tensor) else fill, modality)
 
 
 def _batch_of(real: LabelledClips, label: int, batch: int | None, seed: int) -> Tensor:

@@ -78,6 +78,7 @@ def audio_visual_gap(
         (...): the weighted sum.
 
     Example:
+        >>> import torch
         >>> a, v, zero = torch.tensor([1.0, 2.0]), torch.tensor([0.0, 3.0]), torch.zeros(2)
         >>> audio_visual_gap(a, v, zero, zero, joint_weight=10, gap_weight=10)   # 21 * (5 + 9)
         tensor(294.)

@@ -9,7 +9,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from limbeck._runtime import generator
+from limbeck._runtime import Runtime, generator
 from limbeck.augment import SiameseAugment
 from limbeck.datasets import LabelledClips, Scale
 from limbeck.distilled import DistilledSet
@@ -17,9 +17,9 @@ from limbeck.errors import DivergedError
 from limbeck.methods._contract import Method, StepReport, Work
 from limbeck.methods._coresets import herding_order
 from limbeck.methods._descent import Descent, Optimiser
-from limbeck.methods._encoders import Encoders, View, views
+from limbeck.methods._encoders import Encoders, View, augmented, views
 from limbeck.methods._selection import choose_by, choose_random, chosen_pairs, class_major, distilled
-from limbeck.networks import group_means
+from limbeck.networks import GRAPH_PIXELS, MODALITIES, group_means
 
 StartName = Literal["random", "herding", "noise"]
 Loss = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
@@ -67,7 +67,7 @@ def match_means(
     view = views(encoders, augment, real, scale, seed=seed, work=work)
     for step in range(done, steps):
         started = time.perf_counter()
-        value = _step(pairs, descent, view(step), loss, method.mosaic, len(real.classes), augment, work)
+        value = _step(pairs, descent, view(step), loss, method.mosaic, len(real.classes), augment, scale, work.runtime)
         if not torch.isfinite(torch.tensor(value)):
             raise DivergedError(
                 f"The loss became {value} at step {step + 1} of {steps}. The step size is the usual cause: lower "
@@ -168,21 +168,34 @@ def _step(
     cells: int,
     classes: int,
     augment: SiameseAugment | None,
-    work: Work,
+    scale: Scale,
+    runtime: Runtime,
 ) -> float:
     descent.before()
-    leaves = [p.detach().requires_grad_() for p in pairs]
-    means = []
-    for leaf, encoder in zip(leaves, (view.pair.audio, view.pair.image), strict=True):
-        small = class_major(leaf, classes, cells)
-        if augment and view.draw:
-            small = augment.apply(small, view.draw)
-        means.append(
-            group_means(encoder, small, classes, dtype=work.runtime.synthetic_dtype, compile=work.runtime.compile)
-        )
-    total = loss(view.audio, view.image, *means).sum()
-    descent.after(list(torch.autograd.grad(total, leaves)))
-    return float(total)
+    total, gradients = 0.0, []
+    for block in _class_blocks(pairs[1], cells, classes):
+        rows = slice(block.start * len(pairs[0]) // classes, block.stop * len(pairs[0]) // classes)
+        leaves = [p[rows].detach().requires_grad_() for p in pairs]
+        means = []
+        for leaf, modality in zip(leaves, MODALITIES, strict=True):
+            small = augmented(class_major(leaf, len(block), cells), modality, view.draw, augment, scale)
+            encoder = getattr(view.pair, modality)
+            means.append(
+                group_means(encoder, small, len(block), dtype=runtime.synthetic_dtype, compile=runtime.compile)
+            )
+        own = slice(block.start, block.stop)
+        value = loss(view.audio[own], view.image[own], *means).sum()
+        gradients.append(torch.autograd.grad(value, leaves))
+        total += float(value.detach())
+    descent.after([torch.cat(parts) for parts in zip(*gradients, strict=True)])
+    return total
+
+
+def _class_blocks(image: Tensor, cells: int, classes: int) -> list[range]:
+    """Classes whose activations fit in memory together: classes do not meet in the loss."""
+    pixels = image.shape[0] // classes * cells**2 * image.shape[2] * image.shape[3]
+    size = max(1, GRAPH_PIXELS // pixels)
+    return [range(first, min(first + size, classes)) for first in range(0, classes, size)]
 
 
 def _state(pairs: list[Tensor], descent: Descent) -> dict[str, Tensor]:

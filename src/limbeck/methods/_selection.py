@@ -45,7 +45,7 @@ def joint_features(
     ):
         parts = [
             embed(encoder, values(chunk).to(runtime.device), dtype=runtime.real_dtype, compile=runtime.compile).cpu()
-            for chunk in index.split(256)
+            for chunk in torch.split(index, 256)  # type: ignore[no-untyped-call]
         ]
         features = torch.cat(parts)
         sides.append(features / features.square().sum(1).mean().sqrt())
@@ -177,7 +177,7 @@ def class_major(x: Tensor, classes: int, cells: int) -> Tensor:
         (class * cells ** 2 * per_class, ...), ordered by class.
     """
     small = mosaic.unpack(x, cells)
-    return small.unflatten(0, (cells**2, classes, -1)).transpose(0, 1).flatten(0, 2)
+    return small.view(cells**2, classes, -1, *small.shape[1:]).transpose(0, 1).flatten(0, 2)
 
 
 def stack(parts: Iterable[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:

@@ -1,7 +1,7 @@
 """Herding: real clips whose running mean follows the class mean (`herding`).
 
-Features are those of one randomly initialised pair of encoders, both modalities side by side. With ``mosaic > 1`` and no
-optimisation this is a strong baseline that the literature leaves out.
+Features are those of one randomly initialised pair of encoders, both modalities side by side. With ``mosaic > 1``
+and no optimisation this is a strong baseline that the literature leaves out.
 
 Source:   Welling, ICML 2009; used for condensation by Zhao et al., ICLR 2021.
 Differs from the paper: the published audio-visual code ships index lists without the network behind them; here the

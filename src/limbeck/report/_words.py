@@ -35,7 +35,7 @@ def duration(seconds: float) -> str:
 
     Example:
         >>> duration(0.0312), duration(7.26), duration(75), duration(7300), duration(200000)
-        ('31 ms', '7.3 s', '1 min 15 s', '2 h 2 min', '2 d 8 h')
+        ('31 ms', '7.3 s', '1 min 15 s', '2 h 1 min', '2 d 7 h')
     """
     if seconds < 1:
         return f"{seconds * 1000:.0f} ms"

@@ -5,11 +5,12 @@ Names that come from data (classes, methods) are drawn as plain text, never as m
 
 from __future__ import annotations
 
+import contextlib
 import io
 import math
 import re
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -91,14 +92,12 @@ def spectrogram(log_mel: Tensor, recipe: MelRecipe, limits: Range) -> Figure:
         recipe: How it was made.
         limits: dB of the first and the last colour.
     """
-    figure = _figure(5.2, 2.9)
+    figure = _figure(4.7, 2.8)
     axes = figure.subplots()
     image = _draw_spectrogram(axes, log_mel, recipe, limits)
     axes.set_xlabel("time (s)")
     axes.set_ylabel("frequency (Hz)")
-    bar = figure.colorbar(image, ax=axes, extend="both", pad=0.03)
-    bar.set_label("level (dB re 1.0)")
-    bar.outline.set_visible(False)
+    _quiet_bar(figure.colorbar(image, ax=axes, extend="both", pad=0.03), "level (dB re 1.0)", 8)
     return figure
 
 
@@ -120,7 +119,9 @@ def pairs(distilled: DistilledSet, *, classes: int = 10, limits: Range | None = 
     for column, row in enumerate(first):
         above, below = grid[0, column], grid[1, column]
         above.imshow(pixels[column].permute(1, 2, 0).numpy())
-        above.set_title(_short(distilled.classes[int(distilled.labels[row])], 14), fontsize=8, parse_math=False)
+        above.set_title(
+            _short(distilled.classes[int(distilled.labels[row])], 14), fontsize=8, color=INK, parse_math=False
+        )
         image = _draw_spectrogram(below, decibels[column], distilled.recipe.mel, limits, ticks=column == 0)
         below.set_box_aspect(1)
         for axes in (above, below):
@@ -137,9 +138,7 @@ def pairs(distilled: DistilledSet, *, classes: int = 10, limits: Range | None = 
             if span.start:
                 below.axhline(span.start - 0.5, color="white", linewidth=0.6)
     bar = figure.colorbar(image, ax=grid[1, :].tolist(), extend="both", aspect=12, pad=0.01)
-    bar.set_label("dB", fontsize=7)
-    bar.ax.tick_params(labelsize=7)
-    bar.outline.set_visible(False)
+    _quiet_bar(bar, "dB", 7)
     return figure
 
 
@@ -159,7 +158,7 @@ def curves(events: Sequence[Mapping[str, Any]], *, along: str = "step") -> Figur
     accuracies = {k: v for k, v in series.items() if "accuracy" in k.lower()}
     losses = {k: v for k, v in series.items() if k not in accuracies}
     panels = [(group, name) for group, name in ((losses, "loss"), (accuracies, "accuracy")) if group]
-    figure = _figure(5.2, 2.5 * len(panels) + 0.3)
+    figure = _figure(4.7, 2.4 * len(panels) + 0.3)
     for axes, (group, name) in zip(figure.subplots(len(panels), squeeze=False)[:, 0], panels, strict=True):
         _draw_curves(axes, group)
         axes.set_ylabel(f"{name} (%)" if name == "accuracy" else name)
@@ -180,7 +179,7 @@ def accuracy(rows: Sequence[Row]) -> Figure | None:
     """
     if not rows:
         return None
-    figure = _figure(5.2, 0.9 + 0.52 * len(rows))
+    figure = _figure(4.7, 0.9 + 0.48 * len(rows))
     axes = figure.subplots()
     used = [k for k in KEYS if any(k in r.accuracy for r in rows)]
     for place, key in enumerate(used):
@@ -202,7 +201,15 @@ def accuracy(rows: Sequence[Row]) -> Figure | None:
     axes.set_xlabel("accuracy on real test clips (%)")
     axes.grid(axis="x", alpha=0.15, color=INK)
     axes.tick_params(axis="y", length=0)
-    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=len(used), frameon=False, handletextpad=0.3)
+    axes.legend(
+        loc="lower center",
+        bbox_to_anchor=(0.5, 1.0),
+        ncols=len(used),
+        frameon=False,
+        handletextpad=0.3,
+        fontsize=8,
+        labelcolor=INK,
+    )
     return figure
 
 
@@ -219,7 +226,10 @@ def confusion(matrix: npt.ArrayLike, classes: Sequence[str]) -> Figure:
     side = min(3.2 + 0.22 * count, 7.0)
     figure = _figure(side + 0.9, side)
     axes = figure.subplots()
-    image = axes.imshow(share, cmap="Blues", vmin=0, vmax=100, interpolation="nearest")
+    from matplotlib.colors import LinearSegmentedColormap
+
+    clear_to_blue = LinearSegmentedColormap.from_list("confusion", [(0.23, 0.44, 0.83, 0.0), (0.15, 0.33, 0.7, 1.0)])
+    image = axes.imshow(share, cmap=clear_to_blue, vmin=0, vmax=100, interpolation="nearest")
     if count <= 40:
         names = [_short(c, 18) for c in classes]
         axes.set_xticks(range(count), names, rotation=45, ha="right", rotation_mode="anchor", parse_math=False)
@@ -227,14 +237,12 @@ def confusion(matrix: npt.ArrayLike, classes: Sequence[str]) -> Figure:
     if count <= 12:
         for (true, predicted), value in np.ndenumerate(share):
             if value >= 0.5:
-                colour = "white" if value > 55 else "#10233f"
+                colour = "white" if value > 50 else INK
                 axes.text(predicted, true, f"{value:.0f}", ha="center", va="center", fontsize=7, color=colour)
     axes.tick_params(length=0, labelsize=8)
     axes.set_xlabel("predicted class")
     axes.set_ylabel("true class")
-    bar = figure.colorbar(image, ax=axes, shrink=0.7, pad=0.02)
-    bar.set_label("clips of the true class (%)")
-    bar.outline.set_visible(False)
+    _quiet_bar(figure.colorbar(image, ax=axes, shrink=0.7, pad=0.02), "clips of the true class (%)", 8)
     return figure
 
 
@@ -249,8 +257,7 @@ def save(figure: Figure, stem: Path) -> tuple[Path, Path]:
         Both paths.
     """
     buffer = io.BytesIO()
-    with _plain_style(), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+    with _drawing(figure):
         figure.savefig(buffer, format="png", dpi=160, facecolor="white", metadata={"Software": None})
     picture, drawing = stem.with_suffix(".png"), stem.with_suffix(".svg")
     _files.write_bytes(picture, buffer.getvalue())
@@ -276,8 +283,7 @@ def inline(figure: Figure, name: str) -> str:
 
 def _svg(figure: Figure, *, facecolor: str) -> str:
     buffer = io.StringIO()
-    with _plain_style(), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+    with _drawing(figure):
         nothing: dict[str, Any] = {"Date": None, "Creator": None, "Format": None, "Type": None}
         figure.savefig(buffer, format="svg", facecolor=facecolor, metadata=nothing)
     return buffer.getvalue()
@@ -291,10 +297,16 @@ def _matplotlib() -> Any:
     return matplotlib
 
 
-def _plain_style() -> Any:
-    """Settings matplotlib takes from nowhere else; given back afterwards."""
+@contextlib.contextmanager
+def _drawing(figure: Figure) -> Iterator[None]:
+    """Settings matplotlib takes from nowhere else, given back afterwards; the layout is worked out once."""
     settings = {"svg.fonttype": "none", "svg.hashsalt": "limbeck", "svg.image_inline": True}
-    return _matplotlib().rc_context(settings)
+    with _matplotlib().rc_context(settings), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        if (engine := figure.get_layout_engine()) is not None and engine.adjust_compatible is False:
+            figure.draw_without_rendering()
+            figure.set_layout_engine("none")
+        yield
 
 
 def _figure(width: float, height: float) -> Figure:
@@ -311,15 +323,21 @@ def _figure(width: float, height: float) -> Figure:
             for side, spine in axes.spines.items():
                 spine.set_visible(side in ("left", "bottom"))
                 spine.set_color(INK)
-            axes.tick_params(colors=INK, labelsize=8)
+            axes.tick_params(colors=INK, labelsize=8.5)
             for label in (axes.xaxis.label, axes.yaxis.label):
                 label.set_color(INK)
-                label.set_size(9)
+                label.set_size(9.5)
             return axes
 
     figure = Page(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure
+
+
+def _quiet_bar(bar: Any, label: str, size: int) -> None:
+    bar.set_label(label, fontsize=size, color=INK)
+    bar.ax.tick_params(labelsize=size, colors=INK)
+    bar.outline.set_visible(False)
 
 
 def _draw_spectrogram(axes: Axes, log_mel: Tensor, recipe: MelRecipe, limits: Range, *, ticks: bool = True) -> Any:

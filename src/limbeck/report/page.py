@@ -163,10 +163,11 @@ def page(
         verdict=_verdict(distilled, method, lines, own),
         facts=_facts(distilled, provenance),
         lines=lines,
+        own_row=_own_row(scores, own),
         best=table.leaders(lines),
         rules=(table.RULE, table.COST_RULE),
         keys=table.KEYS,
-        figures={k: {"svg": figures.inline(f, k), "text": text} for k, (f, text) in drawn.items()},
+        figures={k: {"svg": figures.inline(f, k), "text": text} for k, (f, text) in drawn.items() if k != "pairs"},
         classes=_classes(distilled, plan, limits, own, clips, clip_ids),
         plan=plan,
         faces=_face_titles(distilled, clips),
@@ -409,6 +410,11 @@ def _own(distilled: DistilledSet, scores: table.Scores) -> Score | None:
     return None
 
 
+def _own_row(scores: table.Scores, own: Score | None) -> int | None:
+    every = list(scores.values() if isinstance(scores, Mapping) else scores)
+    return next((i for i, score in enumerate(every) if score is own), None)
+
+
 def _headline_key(score: Score) -> str:
     return "A+V" if "A+V" in score.modalities else score.modalities[0]
 
@@ -422,8 +428,9 @@ def _verdict(distilled: DistilledSet, method: str, lines: Sequence[table.Row], o
         )
     key = _headline_key(own)
     reached = table.rows([own])[0].accuracy[key]
+    verb = "trains" if distilled.per_class == 1 else "train"
     sentence = (
-        f"{a_class}, made by {method}, train a network from scratch to {reached} % on real test clips "
+        f"{a_class}, made by {method}, {verb} a network from scratch to {reached} % on real test clips "
         f"({key}, n = {own.n})"
     )
     controls = [r for r in lines if not r.reference and key in r.accuracy and r.accuracy[key] != reached]

@@ -1,1 +1,1 @@
-"""The generator behind the `playground` dataset: drawn things, the sounds of their events, and the stage they play on."""
+"""The generator behind the `playground` dataset: things, their sounds, and the stage."""

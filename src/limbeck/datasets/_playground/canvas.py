@@ -95,7 +95,7 @@ class Canvas:
         if shade:
             half = max(bounds[2] - bounds[0], bounds[3] - bounds[1], 1.0) / 2
             slope = (x - (bounds[0] + bounds[2]) / 2) * 0.4 + (y - (bounds[1] + bounds[3]) / 2) * 0.7
-            tone = 1.0 - (shade / half) * slope
+            tone = np.asarray(1.0 - (shade / half) * slope, np.float32)
         if outline:
             rim = np.clip(d + (_OUTLINE_PX * tall / 128 + 0.5), 0.0, 1.0)
             tone = tone * (1.0 - _OUTLINE_TONE * rim)

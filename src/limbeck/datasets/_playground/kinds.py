@@ -26,94 +26,125 @@ Range = tuple[float, float]
 
 
 @dataclass(frozen=True)
-class Kind:
-    """One class: how it looks, where it is, how it sounds, and within which bounds its numbers vary.
+class Stance:
+    """What a pair of look-alikes has in common.
 
     Attributes:
-        name: Class name, plain English.
-        look: Draws the thing.
-        setting: Draws what it stands in.
-        voice: Synthesises its sound.
-        pitch_hz: At `MIDDLE_SCALE` and the middle of `speed`.
-        onset_rate_hz: Onsets a second; for what travels, it follows the speed.
-        onset_jitter: Of a step, as a part of it.
+        setting: Draws what the thing stands in.
         hue: Middle of its colours.
-        scale: Size in picture heights.
-        x: Where its middle may be at the clip's middle.
-        y: Likewise.
-        speed: Picture heights a second, or the motor's equivalent; pitch and onset rate follow it.
-        travels: Whether it crosses the picture at that speed.
+        y: Where its middle may be, in picture heights from the top.
+        travels: Whether it crosses the picture.
     """
 
-    name: str
-    look: Look
     setting: Look
-    voice: Voice
-    pitch_hz: float
-    onset_rate_hz: Range
-    onset_jitter: float
     hue: float
-    scale: Range = (0.55, 1.0)
-    x: Range = (0.36, 0.64)
     y: Range = (0.42, 0.6)
-    speed: Range = (0.0, 0.0)
     travels: bool = False
 
 
-_MOTORS: Range = (0.1, 0.4)
+@dataclass(frozen=True)
+class Timbre:
+    """What a pair of sound-alikes has in common.
+
+    Attributes:
+        pitch_hz: At `MIDDLE_SCALE` and the middle of the speeds.
+        onset_rate_hz: Onsets a second.
+        onset_jitter: Of the time between onsets, as a part of it.
+    """
+
+    pitch_hz: float
+    onset_rate_hz: Range
+    onset_jitter: float
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One class.
+
+    Attributes:
+        name: Class name, plain English.
+        stance: Shared with what looks alike.
+        timbre: Shared with what sounds alike.
+        look: Draws the thing.
+        voice: Synthesises its sound.
+        speed: Picture heights a second, or the motor's equivalent; pitch and onset rate follow it.
+    """
+
+    name: str
+    stance: Stance
+    timbre: Timbre
+    look: Look
+    voice: Voice
+    speed: Range = (0.0, 0.0)
+
+
+_BOARD = Stance(looks.nothing, hue=0.1)
+_FRAME = Stance(looks.nothing, hue=0.78)
+_OVER_WATER = Stance(looks.water, hue=0.0, y=(0.42, 0.52))
+_ON_WHEELS = Stance(looks.road, hue=0.33, y=(0.5, 0.62), travels=True)
+_SWUNG = Stance(looks.nothing, hue=0.55)
+
+_STRUCK = Timbre(760.0, (2.2, 4.2), 0.08)
+_PLUCKED = Timbre(230.0, (2.2, 4.2), 0.08)
+_SWEPT = Timbre(1900.0, (2.4, 4.6), 0.12)
+_FIRING = Timbre(85.0, (3.0, 5.0), 0.1)
+_BURSTING = Timbre(1300.0, (3.0, 5.0), 0.06)
+
+_MOTOR: Range = (0.1, 0.4)
 
 KINDS = (
-    Kind("metal bar", looks.metal_bar, looks.nothing, voices.metal_bar, 760.0, (2.2, 4.2), 0.08, hue=0.10),
-    Kind("zither string", looks.zither, looks.nothing, voices.zither, 230.0, (2.2, 4.2), 0.08, hue=0.10),
-    Kind("harp", looks.harp, looks.nothing, voices.harp, 230.0, (2.2, 4.2), 0.08, hue=0.78),
-    Kind("caged bird", looks.caged_bird, looks.nothing, voices.bird, 1900.0, (2.4, 4.6), 0.12, hue=0.78),
-    Kind("dripping tap", looks.dripping_tap, looks.water, voices.drip, 1900.0, (2.4, 4.6), 0.12, 0.0, y=(0.42, 0.52)),
-    Kind(
-        "outboard motor", looks.outboard_motor, looks.water, voices.outboard, 85.0, (3.0, 5.0), 0.1, 0.0,
-        y=(0.42, 0.52), speed=_MOTORS,
-    ),
-    Kind("toy car", looks.toy_car, looks.road, voices.car, 85.0, (3.0, 5.0), 0.1, 0.33, y=(0.5, 0.62), speed=_MOTORS, travels=True),
-    Kind("steam train", looks.steam_train, looks.road, voices.steam, 1300.0, (3.0, 5.0), 0.06, 0.33, y=(0.5, 0.62), speed=_MOTORS, travels=True),
-    Kind("maraca", looks.maraca, looks.nothing, voices.maraca, 1300.0, (3.0, 5.0), 0.06, hue=0.55),
-    Kind("hand bell", looks.hand_bell, looks.nothing, voices.hand_bell, 760.0, (2.2, 4.2), 0.08, hue=0.55),
-)  # fmt: skip
+    Kind("metal bar", _BOARD, _STRUCK, looks.metal_bar, voices.metal_bar),
+    Kind("zither string", _BOARD, _PLUCKED, looks.zither, voices.zither),
+    Kind("harp", _FRAME, _PLUCKED, looks.harp, voices.harp),
+    Kind("caged bird", _FRAME, _SWEPT, looks.caged_bird, voices.bird),
+    Kind("dripping tap", _OVER_WATER, _SWEPT, looks.dripping_tap, voices.drip),
+    Kind("outboard motor", _OVER_WATER, _FIRING, looks.outboard_motor, voices.outboard, _MOTOR),
+    Kind("toy car", _ON_WHEELS, _FIRING, looks.toy_car, voices.car, _MOTOR),
+    Kind("steam train", _ON_WHEELS, _BURSTING, looks.steam_train, voices.steam, _MOTOR),
+    Kind("maraca", _SWUNG, _BURSTING, looks.maraca, voices.maraca),
+    Kind("hand bell", _SWUNG, _STRUCK, looks.hand_bell, voices.hand_bell),
+)
 """The classes in label order."""
 
 BY_NAME = {kind.name: kind for kind in KINDS}
 
+_SCALE: Range = (0.55, 1.0)
+_X: Range = (0.36, 0.64)
 _SIZE_EXPONENT = 1.5
 _SPEED_EXPONENT = 0.4
 
 
 def draw_cast(kind: Kind, rng: np.random.Generator, clip_s: float) -> Cast:
-    """One thing of a kind, its numbers drawn; pitch falls with size (and rises with speed) up to three per cent.
+    """One thing of a kind, its numbers drawn; pitch follows size and speed up to about three per cent.
 
     Args:
         kind: Its class.
         rng: Where the numbers come from.
         clip_s: Length of the clip, for the onsets.
     """
-    low, high = kind.scale
+    stance, timbre = kind.stance, kind.timbre
+    low, high = _SCALE
     scale = float(low * (high / low) ** rng.random())
     speed = float(rng.uniform(*kind.speed))
-    pace = (speed / np.mean(kind.speed)) ** _SPEED_EXPONENT if speed else 1.0
+    pace = (speed / (sum(kind.speed) / 2)) ** _SPEED_EXPONENT if speed else 1.0
     size = (MIDDLE_SCALE / scale) ** _SIZE_EXPONENT
+    rate_hz = float(rng.uniform(*timbre.onset_rate_hz)) * pace
     return Cast(
         kind=kind.name,
         seed=int(rng.integers(2**31)),
-        x=float(rng.uniform(*kind.x)),
-        y=float(rng.uniform(*kind.y)),
+        x=float(rng.uniform(*_X)),
+        y=float(rng.uniform(*stance.y)),
         scale=scale,
         mirror=int(rng.choice([-1, 1])),
         tilt=float(rng.normal(0.0, 0.06)),
-        hue=float((kind.hue + rng.normal(0.0, 0.09)) % 1.0),
+        hue=float((stance.hue + rng.normal(0.0, 0.09)) % 1.0),
         saturation=float(rng.uniform(0.3, 0.85)),
         value=float(rng.uniform(0.5, 0.9)),
         detail=float(rng.random()),
-        pitch_hz=float(kind.pitch_hz * size * pace * np.exp(rng.normal(0.0, 0.03))),
+        pitch_hz=float(timbre.pitch_hz * size * pace * np.exp(rng.normal(0.0, 0.03))),
         brightness=float(np.exp(rng.normal(0.0, 0.25))),
         decay=float(np.exp(rng.normal(0.0, 0.25))),
         speed=speed,
         gain=1.0,
-        onsets_s=onset_grid(rng, float(rng.uniform(*kind.onset_rate_hz)) * pace, clip_s, kind.onset_jitter),
+        onsets_s=onset_grid(rng, rate_hz, clip_s, timbre.onset_jitter),
     )

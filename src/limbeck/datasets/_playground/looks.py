@@ -96,7 +96,9 @@ def outboard_motor(pen: Pen, cast: Cast, t: float, middle_s: float) -> None:
         along = (u + 1.3 * t * (0.5 + cast.speed)) % 1.0
         spread = 0.05 + 0.42 * along * strength
         radius = (0.025 + 0.035 * size) * strength * (1 - 0.5 * along)
-        pen.loose().ellipse(-spread, 0.47 + 0.05 * lift, radius * 1.5, radius, _WHITE, opacity=0.85, shade=0.1, outline=False)
+        pen.loose().ellipse(
+            -spread, 0.47 + 0.05 * lift, radius * 1.5, radius, _WHITE, opacity=0.85, shade=0.1, outline=False
+        )
 
 
 def toy_car(pen: Pen, cast: Cast, t: float, middle_s: float) -> None:
@@ -218,16 +220,16 @@ def _ripples(pen: Pen, after: float, y: float) -> None:
                 pen.line((side * spread * 0.6, y + 0.03), (side * spread, y), 0.022, _WHITE, opacity=0.9 * fade)
 
 
-def _smoke(
-    pen: Pen, cast: Cast, t: float, *, at: tuple[float, float], drift: tuple[float, float], size: float
-) -> None:
+def _smoke(pen: Pen, cast: Cast, t: float, *, at: tuple[float, float], drift: tuple[float, float], size: float) -> None:
     """Clouds that leave at the onsets, grow and thin out."""
     for onset in cast.onsets_s:
         age = t - onset
         if 0.0 <= age < 0.9:
             x, y = at[0] + drift[0] * age, at[1] + drift[1] * age
             radius = size * (0.7 + 1.4 * age)
-            pen.ellipse(x, y, radius, radius, (0.88, 0.88, 0.9), opacity=0.8 * (1 - age / 0.9), shade=0.2, outline=False)
+            pen.ellipse(
+                x, y, radius, radius, (0.88, 0.88, 0.9), opacity=0.8 * (1 - age / 0.9), shade=0.2, outline=False
+            )
 
 
 def _wagon(pen: Pen, cast: Cast, t: float, middle_s: float) -> None:

@@ -94,8 +94,8 @@ class Order(NamedTuple):
 def fulfil_all(orders: Sequence[Order], workers: int) -> Iterator[None]:
     """Fulfil orders, yielding once after each.
 
-    Processes are started with `subprocess` rather than `multiprocessing`: forking a process in which torch has run threads can
-    hang, and spawning runs the user's script a second time.
+    Processes are started with `subprocess` rather than `multiprocessing`: forking a process in which torch has run
+    threads can hang, and spawning runs the user's script a second time.
 
     Args:
         orders: The clips to make.
@@ -132,8 +132,8 @@ def _fulfil_apart(orders: Sequence[Order], workers: int) -> Iterator[None]:
         failed = [code for code in (process.wait() for process in started) if code]
         if failed:
             raise LimbeckError(
-                f"{len(failed)} of {workers} processes that make the playground ended early (exit status {failed[0]}). What "
-                "was finished is kept; run it again to go on, with workers=1 to see the error here."
+                f"{len(failed)} of {workers} processes that make the playground ended early (exit status {failed[0]}). "
+                "What was finished is kept; run it again to go on, with workers=1 to see the error here."
             )
     finally:
         os.close(reader)

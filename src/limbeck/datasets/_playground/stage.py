@@ -16,7 +16,7 @@ from limbeck.datasets._playground.cast import Cast
 from limbeck.datasets._playground.kinds import BY_NAME, KINDS, Kind, draw_cast
 from limbeck.datasets._playground.voices import Wave, coloured_noise, total
 
-VERSION = 1
+VERSION = 2
 """Raised whenever the same numbers would give another clip; older files are then made again."""
 
 FPS = 15
@@ -167,7 +167,7 @@ def frames(scene: Scene, size: int) -> Iterator[tuple[npt.NDArray[np.uint8], Box
         t = i / FPS
         canvas = Canvas(behind.copy())
         whole = Pen(canvas, 0.0, 0.0)
-        kind.setting(whole, cast, t, CLIP_S / 2)
+        kind.stance.setting(whole, cast, t, CLIP_S / 2)
         for prop in scene.props:
             _draw(whole, prop, t)
         canvas.touched = None
@@ -183,7 +183,7 @@ def frames(scene: Scene, size: int) -> Iterator[tuple[npt.NDArray[np.uint8], Box
 def azimuths(scene: Scene, times: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Azimuth of the main thing in degrees: 0 ahead, positive to the right, the picture spanning -45 to 45."""
     cast = scene.main
-    travelled = cast.mirror * cast.speed * (times - CLIP_S / 2) if BY_NAME[cast.kind].travels else 0.0 * times
+    travelled = cast.mirror * cast.speed * (times - CLIP_S / 2) if BY_NAME[cast.kind].stance.travels else 0.0 * times
     return np.asarray(np.clip((cast.x + travelled - 0.5) * FIELD_OF_VIEW_DEG, -90.0, 90.0), np.float64)
 
 
@@ -278,7 +278,7 @@ def _draw(pen: Pen, prop: Prop, t: float) -> None:
 
 
 def _grid(size: int) -> tuple[Pixels, Pixels]:
-    line = (np.arange(size, dtype=np.float32) + 0.5) / size
+    line = np.asarray((np.arange(size) + 0.5) / size, np.float32)
     return line[None, :], line[:, None]
 
 
@@ -290,7 +290,8 @@ def _backdrop(backdrop: Backdrop, size: int) -> Pixels:
     blotches = np.zeros((size, size), np.float32)
     for waves in (2, 3, 5, 8):
         a, b, p, q = rng.uniform(-1, 1, 4)
-        blotches += np.sin(2 * np.pi * waves * (a * x + b * y) + 9 * p) * np.sin(2 * np.pi * waves * (b * x - a * y) + 9 * q)
+        turn = 2 * np.pi * waves
+        blotches += np.sin(turn * (a * x + b * y) + 9 * p) * np.sin(turn * (b * x - a * y) + 9 * q)
     return np.asarray(first + np.clip(along, 0, 1) * (second - first) + backdrop.blotches * blotches, np.float32)
 
 

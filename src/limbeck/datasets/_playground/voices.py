@@ -1,7 +1,7 @@
 """What things sound like: modal bars and bells, plucked strings, chirps, drips, engines and bursts of noise.
 
-A voice is a function ``(cast, sample_rate_hz, clip_s) -> waveform`` float32 (sample,), the dry sound of one thing over the
-clip, of about unit level; it depends on the cast alone.
+A voice is a function ``(cast, sample_rate_hz, clip_s) -> waveform`` float32 (sample,): the dry sound of one thing over
+the clip, of unit root mean square; it depends on the cast alone.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ def harp(cast: Cast, rate_hz: int, clip_s: float) -> Wave:
 
 def bird(cast: Cast, rate_hz: int, clip_s: float) -> Wave:
     """Chirps: a tone that sweeps upwards under a smooth envelope."""
-    return _sweeps(cast, rate_hz, clip_s, length_s=0.085, rise=0.55, attack=0.35)
+    return _sweeps(cast, rate_hz, clip_s, length_s=0.05, rise=0.42, attack=0.22)
 
 
 def drip(cast: Cast, rate_hz: int, clip_s: float) -> Wave:
     """Drops: the ring of the bubble each leaves, higher as it nears the surface (Minnaert's resonance)."""
-    return _sweeps(cast, rate_hz, clip_s, length_s=0.075, rise=0.4, attack=0.08)
+    return _sweeps(cast, rate_hz, clip_s, length_s=0.055, rise=0.38, attack=0.12)
 
 
 def outboard(cast: Cast, rate_hz: int, clip_s: float) -> Wave:
@@ -70,9 +70,7 @@ def maraca(cast: Cast, rate_hz: int, clip_s: float) -> Wave:
     return _bursts(cast, rate_hz, clip_s, attack_s=0.02, decay_s=0.035, width=0.8)
 
 
-def _ring(
-    cast: Cast, rate_hz: int, clip_s: float, *, ratios: tuple[float, ...], split: float, decay_s: float
-) -> Wave:
+def _ring(cast: Cast, rate_hz: int, clip_s: float, *, ratios: tuple[float, ...], split: float, decay_s: float) -> Wave:
     rng = np.random.default_rng(cast.seed)
     t = np.arange(int(_RING_S * rate_hz)) / rate_hz
     one = np.zeros(len(t))
@@ -87,9 +85,7 @@ def _ring(
     return _repeat(cast, rate_hz, clip_s, one + 0.25 * knock, rng)
 
 
-def _pluck(
-    cast: Cast, rate_hz: int, clip_s: float, *, pluck_at: float, stiffness: float, decay_s: float
-) -> Wave:
+def _pluck(cast: Cast, rate_hz: int, clip_s: float, *, pluck_at: float, stiffness: float, decay_s: float) -> Wave:
     rng = np.random.default_rng(cast.seed)
     t = np.arange(int(_RING_S * rate_hz)) / rate_hz
     one = np.zeros(len(t))
@@ -102,10 +98,8 @@ def _pluck(
     return _repeat(cast, rate_hz, clip_s, one, rng)
 
 
-def _sweeps(
-    cast: Cast, rate_hz: int, clip_s: float, *, length_s: float, rise: float, attack: float
-) -> Wave:
-    """Short tones whose frequency rises by the part `rise` and whose level peaks at the part `attack` of their length."""
+def _sweeps(cast: Cast, rate_hz: int, clip_s: float, *, length_s: float, rise: float, attack: float) -> Wave:
+    """Short tones whose frequency rises by the part `rise`; their level peaks at the part `attack` of their length."""
     rng = np.random.default_rng(cast.seed)
     length_s = length_s * math.sqrt(cast.decay)
     u = np.arange(int(2.5 * length_s * rate_hz)) / (length_s * rate_hz)
@@ -117,9 +111,7 @@ def _sweeps(
     return _repeat(cast, rate_hz, clip_s, one, rng)
 
 
-def _engine(
-    cast: Cast, rate_hz: int, clip_s: float, *, half_orders: float, tilt: float, hiss: float
-) -> Wave:
+def _engine(cast: Cast, rate_hz: int, clip_s: float, *, half_orders: float, tilt: float, hiss: float) -> Wave:
     rng = np.random.default_rng(cast.seed)
     samples = round(clip_s * rate_hz)
     t = np.arange(samples) / rate_hz
@@ -131,16 +123,14 @@ def _engine(
         if cast.pitch_hz * n < min(0.45 * rate_hz, 4000.0):
             share = 1.0 if order % 2 == 0 else half_orders
             formant = 1.0 + 1.5 * math.exp(-((math.log2(cast.pitch_hz * n / (6 * cast.pitch_hz)) / 0.7) ** 2))
-            level = share * formant * n ** (-tilt / cast.brightness) * rng.uniform(0.5, 1.5)
+            level = share * formant * n ** (-tilt / cast.brightness) * rng.uniform(0.7, 1.3)
             wave += level * np.sin(n * angle + rng.uniform(0, 2 * np.pi))
     pumped = np.maximum(np.sin(angle), 0.0) ** 3
     noise = _band(rng, samples, rate_hz, centre_hz=18 * cast.pitch_hz, width_octaves=1.5)
     return _level(wave / wave.std() + hiss * cast.brightness * noise * (0.3 + 2 * pumped))
 
 
-def _bursts(
-    cast: Cast, rate_hz: int, clip_s: float, *, attack_s: float, decay_s: float, width: float
-) -> Wave:
+def _bursts(cast: Cast, rate_hz: int, clip_s: float, *, attack_s: float, decay_s: float, width: float) -> Wave:
     rng = np.random.default_rng(cast.seed)
     samples = round(clip_s * rate_hz)
     t = np.arange(samples) / rate_hz

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from limbeck.report import neighbours
+
+
+def test_a_clip_is_nearest_to_itself_within_its_class(make_clips: Callable[..., Any]) -> None:
+    clips = make_clips(("bell", "drip", "hum"), per_class=20)
+    for label in range(3):
+        index = clips.of_class(label)[torch.tensor([7, 0, 19, 7])]
+        found = neighbours.nearest(clips.audio(index), clips.frames(index), clips, label)
+        assert found.tolist() == index.tolist()
+
+
+def test_agrees_with_a_plain_loop_where_the_modalities_disagree(make_clips: Callable[..., Any]) -> None:
+    clips = make_clips(("bell", "drip"), per_class=8)
+    made_audio, made_frames = clips.audio()[8:12], clips.frames()[12:16]
+    audio, frames = clips.audio(clips.of_class(1)), clips.frames(clips.of_class(1)).float()
+
+    def small(x: torch.Tensor, rows: int, columns: int) -> torch.Tensor:
+        return torch.nn.functional.adaptive_avg_pool2d(x.float(), (rows, columns))
+
+    expected = []
+    for a, v in zip(made_audio, made_frames, strict=True):
+        distances = torch.zeros(8)
+        for one, bank, size in ((a, audio, (16, 14)), (v, frames, (16, 16))):
+            variance = small(bank, *size).var(0, correction=0).mean()
+            distances += (small(bank, *size) - small(one, *size)).square().mean((1, 2, 3)) / variance
+        expected.append(8 + int(distances.argmin()))
+    assert neighbours.nearest(made_audio, made_frames, clips, 1).tolist() == expected
+
+
+def test_class_without_clips(make_clips: Callable[..., Any]) -> None:
+    clips = make_clips(("bell", "drip"), per_class=3).take(torch.tensor([0, 1, 2]))
+    assert len(neighbours.nearest(clips.audio(), clips.frames(), clips, 1)) == 0

@@ -1,0 +1,274 @@
+"""The page: what is in it, what cannot get out of it, and how it looks to a browser."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+from PIL import Image
+
+from limbeck import report
+from limbeck.datasets import LabelledClips
+from limbeck.distilled import DistilledSet
+from limbeck.errors import InputError, MissingExtraError
+from limbeck.evaluation import Score
+
+Make = Callable[..., Any]
+
+
+@pytest.fixture(scope="module")
+def written(
+    tmp_path_factory: pytest.TempPathFactory,
+    make_clips: Make,
+    make_set: Make,
+    make_score: Make,
+    hostile: tuple[str, ...],
+) -> SimpleNamespace:
+    """A page of hostile names with everything on it."""
+    clips: LabelledClips = make_clips(hostile)
+    made: DistilledSet = make_set(clips, per_class=2, factor=2)
+    levels = {"A": 50, "V": 40, "A+V": 70}
+    scores: dict[str, Score] = {
+        hostile[0]: make_score(hostile, {k: v - 25 for k, v in levels.items()}, name="random", pairs=32, per_class=2),
+        "avdd": make_score(hostile, levels, name="avdd", pairs=32, per_class=2, seed=1),
+        "whole": make_score(hostile, {"A": 80, "V": 70, "A+V": 92}, name="toy", kind="clips", pairs=40, per_class=None),
+    }
+    events = [
+        {"step": i, "loss": 100 / i, "seconds": 0.1, "accuracy": 10.0 + i / 4, hostile[1]: 1.0} for i in range(1, 200)
+    ]
+    ids = [f"{hostile[1]}/{i}.mp4" for i in range(len(clips))]
+    index = report.page(
+        made,
+        tmp_path_factory.mktemp("page"),
+        scores=scores,
+        events=events,
+        clips=clips,
+        clip_ids=ids,
+        about={"seconds": 12.5, hostile[0]: {"command": hostile[1]}},
+        title=hostile[0],
+    )
+    return SimpleNamespace(index=index, html=index.read_text(encoding="utf-8"), set=made, scores=scores, ids=ids)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    path = shutil.which("chromium")
+    if path is None:
+        pytest.skip("chromium is not installed, so the page cannot be opened")
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with sync_api.sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def opened(browser: Any, written: SimpleNamespace) -> Iterator[SimpleNamespace]:
+    """The page in a browser, with all it complained about and asked for."""
+    page = browser.new_page(viewport={"width": 1400, "height": 1000})
+    complaints: list[str] = []
+    requests: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("dialog", lambda dialog: (complaints.append(dialog.message), dialog.dismiss()))
+    page.on("request", lambda request: requests.append(request.url))
+    page.goto(written.index.as_uri())
+    yield SimpleNamespace(page=page, complaints=complaints, requests=requests)
+    page.close()
+
+
+def test_browser_finds_nothing_to_complain_about_and_asks_for_nothing(opened: SimpleNamespace) -> None:
+    opened.page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    sizes = opened.page.evaluate(
+        "Promise.all([...document.images].map(async i => { i.loading = 'eager'; await i.decode(); return i.naturalWidth; }))"
+    )
+    assert len(sizes) == 4 * 2 * 4 * 3 * 2  # classes, pairs, cells, faces, picture and spectrogram
+    assert min(sizes) > 0
+    assert opened.complaints == []
+    assert all(url.startswith(("file://", "data:")) for url in opened.requests)
+    assert sum(url.startswith("file://") for url in opened.requests) == 1
+
+
+def test_names_from_data_stay_text(opened: SimpleNamespace, hostile: tuple[str, ...]) -> None:
+    page = opened.page
+    assert page.evaluate("document.scripts.length") == 1
+    assert page.evaluate("document.querySelectorAll('[onerror], img:not([src^=\"data:\"])').length") == 0
+    assert page.evaluate("[...document.querySelectorAll('summary h3')].map(h => h.textContent)") == list(hostile)
+    assert page.title() == hostile[0]
+    assert hostile[2] in page.evaluate("document.querySelector('[data-figure=confusion]').textContent")
+
+
+def test_every_sound_has_its_length(opened: SimpleNamespace) -> None:
+    lengths = opened.page.evaluate(
+        """Promise.all([...document.querySelectorAll('audio')].slice(0, 24).map(a => new Promise((ok, no) => {
+            a.onloadedmetadata = () => ok(a.duration); a.onerror = () => no(a.error.message); a.load(); })))"""
+    )
+    np.testing.assert_allclose(lengths, 0.5, atol=0.01)
+
+
+def test_toggles_and_players_work_by_keyboard(opened: SimpleNamespace) -> None:
+    page = opened.page
+    shown = "[...document.querySelectorAll('.face')].filter(f => f.offsetParent).map(f => f.dataset.face)"
+    assert set(page.evaluate(shown)) == {"distilled", "start", "real"}
+    page.focus('input[name="show"][value="all"]')
+    for kind in ("distilled", "start", "real"):
+        page.keyboard.press("ArrowRight")
+        assert set(page.evaluate(shown)) == {kind}
+    gap = "getComputedStyle(document.querySelector('.grid')).gap"
+    assert page.evaluate(gap) == "0px"
+    page.focus("#cut")
+    page.keyboard.press("Space")
+    assert page.evaluate(gap) != "0px"
+    page.click('[data-open="no"]')
+    assert page.evaluate("document.querySelectorAll('details[open]').length") == 0
+    page.click('[data-open="yes"]')
+    assert page.evaluate("document.querySelectorAll('details:not([open])').length") == 0
+    page.evaluate("document.querySelector('.face[data-face=real] .sound').focus()")
+    page.keyboard.press("Enter")
+    page.wait_for_function("document.querySelector('.playing audio')?.currentTime > 0.05")
+    page.wait_for_function("!document.querySelector('.playing')")
+    assert opened.complaints == []
+
+
+@pytest.mark.parametrize("width", [390, 820, 1400])
+def test_fits_the_screen(opened: SimpleNamespace, width: int) -> None:
+    opened.page.set_viewport_size({"width": width, "height": 900})
+    opened.page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_has_contrast(browser: Any, written: SimpleNamespace, scheme: str) -> None:
+    page = browser.new_page(color_scheme=scheme)
+    page.goto(written.index.as_uri())
+    colours = page.evaluate(
+        "Object.fromEntries(['--paper', '--card', '--ink', '--soft', '--accent', '--tint'].map(n => "
+        "[n, getComputedStyle(document.documentElement).getPropertyValue(n).trim()]))"
+    )
+    page.close()
+    for ink in ("--ink", "--soft", "--accent"):
+        for ground in ("--paper", "--card", "--tint"):
+            assert _contrast(colours[ink], colours[ground]) >= 4.5, (scheme, ink, ground)
+
+
+def test_pictures_and_spectrograms_are_the_numbers_of_the_set(written: SimpleNamespace) -> None:
+    pictures = re.findall(r'<img src="data:image/png;base64,([^"]*)" alt="Picture', written.html)
+    made = written.set
+    first = np.asarray(Image.open(io.BytesIO(base64.b64decode(pictures[1]))))  # cell 1: bottom left
+    expected = made.scale.to_pixels(made.image[:1])[0, :, 12:, :12].permute(1, 2, 0).numpy()
+    np.testing.assert_array_equal(first, expected)
+    spectrograms = re.findall(r'<img src="data:image/png;base64,([^"]*)" alt=""', written.html)
+    levels = np.asarray(Image.open(io.BytesIO(base64.b64decode(spectrograms[1]))))
+    db = made.scale.to_db(made.audio[:1])[0, 0, 20:, :]
+    low, high = report.figures.decibel_range([made.scale.to_db(made.audio), made.scale.to_db(made.start[0])])
+    nearest = np.clip((db.numpy()[::-1, : levels.shape[1]] - low) / (high - low), 0, 1) * 255
+    assert np.abs(levels - nearest).max() <= 0.51
+
+
+def test_sounds_have_the_recipes_rate_and_one_peak(written: SimpleNamespace) -> None:
+    sounds = re.findall(r'src="data:audio/wav;base64,([^"]*)"', written.html)
+    assert len(sounds) == 4 * 2 * 4 * 3
+    for sound in sounds[::9]:
+        waveform, rate = soundfile.read(io.BytesIO(base64.b64decode(sound)))
+        assert (rate, len(waveform)) == (8000, 4000)
+        assert np.abs(waveform).max() == pytest.approx(0.9, abs=1e-3)
+
+
+def test_files_beside_the_page(written: SimpleNamespace) -> None:
+    folder = written.index.parent
+    names = {p.name for p in (folder / "figures").iterdir()}
+    for name in ("accuracy", "confusion", "curves", "pairs", "spectrogram", "students"):
+        assert {f"{name}.png", f"{name}.svg"} <= names
+        assert Image.open(folder / "figures" / f"{name}.png").size[0] > 400
+    assert [r["name"] for r in json.loads((folder / "table.json").read_text())] == list(written.scores)
+    assert (folder / "table.md").read_text().startswith("| trained on |")
+
+
+def test_verdict_names_set_control_and_whole(written: SimpleNamespace, hostile: tuple[str, ...]) -> None:
+    verdict = re.search(r'<p class="verdict">(.*?)</p>', written.html, re.DOTALL)[1]
+    own, whole = written.scores["avdd"], written.scores["whole"]
+    assert f"{own.mean['A+V']:.1f} ± {own.sd['A+V']:.1f} %" in verdict
+    assert f"{whole.mean['A+V']:.1f}" in verdict
+    assert f"{100 * own.mean['A+V'] / whole.mean['A+V']:.0f} % of their accuracy" in verdict
+    assert "&lt;script&gt;" in verdict
+
+
+def test_same_input_same_page(tmp_path: Path, make_clips: Make, make_set: Make) -> None:
+    made = make_set(make_clips(("bell", "drip"), per_class=4), per_class=1, factor=1)
+    one, two = (report.page(made, tmp_path / name) for name in "ab")
+    assert one.read_bytes() == two.read_bytes()
+    for file in (one.parent / "figures").iterdir():
+        assert file.read_bytes() == (two.parent / "figures" / file.name).read_bytes()
+
+
+def test_many_classes_are_capped_and_the_page_says_so(tmp_path: Path, make_clips: Make, make_set: Make) -> None:
+    clips = make_clips(tuple(f"class {i}" for i in range(9)), per_class=3)
+    made = make_set(clips, per_class=3, factor=1)
+    html = report.page(made, tmp_path, size_limit_bytes=110_000).read_text(encoding="utf-8")
+    assert len(html) < 300_000
+    shown = len(re.findall(r'<details class="class"', html))
+    assert 0 < shown < 9
+    assert f"the first {shown} of 9 classes" in html
+    assert "the first 1 of up to 3 pairs a class" in html
+    assert "data:audio/mpeg" in html
+    assert "data:image/jpeg" in html
+    assert html.count("<details") == html.count("</details>")
+
+
+def test_page_without_scores_events_or_clips(tmp_path: Path, make_clips: Make, make_set: Make) -> None:
+    made = replace(make_set(make_clips(("bell", "drip"), per_class=2), per_class=1, factor=1), start=None)
+    html = report.page(made, tmp_path).read_text(encoding="utf-8")
+    assert "not evaluated yet" in html
+    assert 'id="scores"' not in html
+    assert 'data-face="start"' not in html
+
+
+def test_refuses_what_cannot_be_shown(
+    tmp_path: Path, make_clips: Make, make_set: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clips = make_clips(("bell", "drip"), per_class=2)
+    made = make_set(clips, per_class=1, factor=1)
+    none = replace(made, audio=made.audio[:0], image=made.image[:0], labels=made.labels[:0], start=None)
+    with pytest.raises(InputError, match="no pairs"):
+        report.page(none, tmp_path)
+    with pytest.raises(InputError, match="recipe"):
+        report.page(made, tmp_path, clips=make_clips(("bell", "drip"), per_class=2, size=32))
+    with pytest.raises(InputError, match="3 ids came for 4 clips"):
+        report.page(made, tmp_path, clips=clips, clip_ids=["a", "b", "c"])
+    monkeypatch.setitem(__import__("sys").modules, "jinja2", None)
+    with pytest.raises(MissingExtraError, match=r"limbeck\[report\]"):
+        report.page(made, tmp_path)
+
+
+def test_global_generators_are_left_alone(tmp_path: Path, make_clips: Make, make_set: Make) -> None:
+    made = make_set(make_clips(("bell", "drip"), per_class=2), per_class=1, factor=1)
+    before = torch.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002
+    report.page(made, tmp_path)
+    assert torch.equal(before[0], torch.get_rng_state())
+    assert np.array_equal(before[1], np.random.get_state()[1])  # noqa: NPY002
+
+
+def _contrast(one: str, two: str) -> float:
+    """WCAG 2 contrast of two #rrggbb colours."""
+
+    def luminance(colour: str) -> float:
+        digits = colour.lstrip("#")
+        digits = "".join(c * 2 for c in digits) if len(digits) == 3 else digits
+        parts = np.array([int(digits[i : i + 2], 16) / 255 for i in (0, 2, 4)])
+        linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+        return float(linear @ [0.2126, 0.7152, 0.0722])
+
+    bright, dim = sorted((luminance(one), luminance(two)), reverse=True)
+    return (bright + 0.05) / (dim + 0.05)

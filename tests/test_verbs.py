@@ -1,0 +1,175 @@
+"""The whole way through the verbs on small data, and what happens when it is cut short."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import limbeck
+from limbeck import verbs
+from limbeck.datasets import Prepared
+from limbeck.errors import FingerprintError, InputError
+from limbeck.evaluation import Protocol
+from limbeck.networks import Architecture
+from tests.helpers.generated import RECIPE, Generated
+
+NETWORK = {"options": {"width": 8}}
+SETTINGS = {"per_class": 2, "steps": 60, "encoders": {"network": NETWORK, "bank": 4, "batch": None}}
+QUICK = {"protocol": Protocol(epochs=2), "progress": False}
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory) -> Path:
+    out = tmp_path_factory.mktemp("data") / "prepared"
+    verbs.prepare(Generated(64), out=out, recipe=RECIPE, workers=1, progress=False)
+    return out
+
+
+@pytest.fixture(scope="module")
+def distilled(prepared, tmp_path_factory) -> Path:
+    out = tmp_path_factory.mktemp("sets") / "distilled"
+    verbs.distill(prepared, "avdd", out=out, progress=False, **SETTINGS)
+    return out
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {name: (folder / name).read_bytes() for name in ("config.json", "data.safetensors", "README.md")}
+
+
+def test_folder_to_page(prepared, distilled, tmp_path):
+    score = verbs.evaluate(distilled, on=prepared, repeats=2, **QUICK)
+    assert set(score.mean) == {"A", "V", "A+V"}
+    controls = verbs.evaluate_controls(distilled, on=prepared, repeats=1, **QUICK)
+    assert set(controls) == {"random", "random+mosaic 2x2", "herding+mosaic 2x2", "whole"}
+    page = verbs.make_report(distilled, out=tmp_path / "page", on=prepared)
+    text = page.read_text(encoding="utf-8")
+    assert all(name in text for name in ("avdd+mosaic 2x2", *controls))
+    for form in ("folder", "webdataset", "huggingface"):
+        assert any(verbs.export(distilled, to=form, out=tmp_path / form).iterdir())
+    assert verbs.inspect(distilled)["scores"]["whole"]["n"] == 1
+    assert verbs.inspect(prepared)["kind"] == "prepared dataset"
+    assert verbs.inspect(distilled / "run")["step"] == 60
+
+
+def test_evaluation_goes_on_where_it_was(prepared, distilled, tmp_path):
+    first = verbs.evaluate(distilled, on=prepared, repeats=1, out=tmp_path, **QUICK)
+    more = verbs.evaluate(distilled, on=prepared, repeats=2, out=tmp_path, **QUICK)
+    assert more.repeats[0] == first.repeats[0]
+    assert more.n == 2
+    with pytest.raises(InputError, match=r"holds another score \(head differ"):
+        verbs.evaluate(distilled, on=prepared, head="concat", out=tmp_path, title="avdd+mosaic 2x2", **QUICK)
+
+
+def test_evaluation_uses_the_network_of_the_distillation(prepared, distilled, tmp_path):
+    score = verbs.evaluate(distilled, on=prepared, repeats=1, out=tmp_path, **QUICK)
+    assert score.network == Architecture(**NETWORK)
+
+
+def test_same_question_again_is_answered_from_disk(prepared, distilled):
+    before = os.stat(distilled / "data.safetensors").st_mtime_ns
+    verbs.distill(prepared, "avdd", out=distilled, progress=False, **SETTINGS)
+    assert os.stat(distilled / "data.safetensors").st_mtime_ns == before
+
+
+def test_another_question_in_the_same_folder_is_refused(prepared, distilled):
+    with pytest.raises(FingerprintError, match="settings"):
+        verbs.distill(prepared, "avdd", out=distilled, progress=False, **(SETTINGS | {"per_class": 1}))
+
+
+def test_other_data_in_the_same_folder_is_refused(distilled, tmp_path):
+    other = verbs.prepare(Generated(60), out=tmp_path / "other", recipe=RECIPE, workers=1, progress=False)
+    with pytest.raises(FingerprintError, match="fingerprint"):
+        verbs.distill(other, "avdd", out=distilled, progress=False, **SETTINGS)
+
+
+def test_classes_apart_on_disk_join_to_the_whole(prepared, distilled, tmp_path):
+    whole = limbeck.DistilledSet.load(distilled)
+    parts = [
+        verbs.distill(prepared, "avdd", out=tmp_path / c, classes=[c], progress=False, **SETTINGS)
+        for c in whole.classes
+    ]
+    joined = limbeck.DistilledSet.concat(parts, whole.classes)
+    assert (joined.audio - whole.audio).abs().max() < 0.02 * (whole.audio - whole.start[0]).abs().max()
+
+
+def test_validated_sound_is_chosen_on_training_clips_and_recorded(prepared, tmp_path, monkeypatch):
+    asked: list[str] = []
+    real = Prepared.clips
+    monkeypatch.setattr(Prepared, "clips", lambda self, split="train": asked.append(split) or real(self, split))
+    made = verbs.distill(prepared, "random", sound="validated", out=tmp_path / "set", progress=False)
+    found = json.loads((tmp_path / "set" / "run" / "done.json").read_text())["sound_validation"]
+    assert set(found) == {"raw", "standardised"}
+    assert made.provenance["settings"]["sound"] == max(found, key=found.get)
+    assert set(asked) == {"train"}
+
+
+def test_plan_tells_everything_and_does_nothing(prepared):
+    plan = verbs.plan(prepared, "avdd", preset="faithful", per_class=10)
+    assert plan["settings"]["steps"] == 5001
+    assert plan["settings"]["optimiser"]["loop"] == "joint"
+    assert json.loads(json.dumps(plan)) == plan
+
+
+def test_wrong_options_of_a_reader_are_a_sentence():
+    with pytest.raises(InputError, match=r"Dataset 'folder'.*colour.*It takes"):
+        verbs.prepare("folder", "videos", out="nowhere", colour="blue", progress=False)
+
+
+CODE = """
+import sys
+import torch
+torch.set_num_threads(1)
+from pathlib import Path
+from limbeck import verbs
+from limbeck.engine import run
+run.CHECKPOINT_SECONDS = 0.0
+run.RunCheckpoint.__init__.__defaults__ = (0.0,)
+settings = {settings!r}
+print("ready", flush=True)
+verbs.distill(Path({data!r}), "avdd", out=Path(sys.argv[1]), progress=False, **settings)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("optimiser", [{"kind": "sgd", "loop": "joint"}, {"kind": "adam"}], ids=["joint", "adam"])
+def test_killed_at_twenty_random_moments_it_ends_with_the_same_bytes(prepared, tmp_path, optimiser):
+    settings = SETTINGS | {"steps": 300, "optimiser": optimiser}
+    code = CODE.format(settings=settings, data=str(prepared))
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+
+    def start(folder):
+        process = subprocess.Popen(
+            [sys.executable, "-c", code, str(folder)], env=environment, stdout=subprocess.PIPE, text=True
+        )
+        process.stdout.readline()
+        return process
+
+    began = time.monotonic()
+    whole = start(tmp_path / "whole")
+    assert whole.wait() == 0
+    seconds = time.monotonic() - began
+    draw, kills = random.Random(0), 0
+    for _ in range(200):
+        process = start(tmp_path / "killed")
+        try:
+            process.wait(draw.uniform(0, min(seconds, 0.6)))
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+            kills += 1
+        if process.wait() == 0:
+            break
+        process.stdout.close()
+        if kills >= 20:
+            process = start(tmp_path / "killed")
+            assert process.wait() == 0
+            break
+    assert kills >= 5
+    assert files(tmp_path / "killed") == files(tmp_path / "whole")
