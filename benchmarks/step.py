@@ -310,8 +310,9 @@ def markdown(result: dict[str, Any]) -> str:
         f"{sizes['image'][1]} x {sizes['image'][2]} frames, ConvNets of width {sizes['width']}, mosaic {MOSAIC}. "
         f"Medians of {result['rounds']} steps, forms in turns.",
         "",
-        f"Machine: {facts['processor']}, {facts['cores']} cores, {facts['threads']} threads, {facts['memory_gib']} GiB, {facts['system']}; "
-        f"torch {result['versions']['torch']}, Python {result['versions']['python']}. "
+        f"Machine: {facts['processor']}, {facts['cores']} cores, {facts['threads']} threads, "
+        f"{facts['memory_gib']} GiB, {facts['system']}; torch {result['versions']['torch']}, "
+        f"Python {result['versions']['python']}. "
         f"Convolution peak measured in the same run: {peak['float32']:.0f} GFLOP/s float32, "
         f"{peak['bfloat16']:.0f} bfloat16.",
         "",

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from tests.helpers.generated import RECIPE, Generated, contents
 
 from limbeck import _files
 from limbeck.datasets import ClipRef, Prepared, _prepare, prepare
 from limbeck.errors import BusyError, FingerprintError, InputError, MediaError
 from limbeck.media import ClipRecipe, RawClip, log_mel
-from tests.helpers.generated import RECIPE, Generated, contents
 
 SMALL_SHARDS = 10
 
@@ -47,7 +47,9 @@ def test_statistics_are_those_of_the_training_clips(tmp_path: Path) -> None:
     torch.testing.assert_close(torch.tensor(s.mel_mean).double(), audio.mean((0, 1, 3)), rtol=1e-6, atol=0)
     torch.testing.assert_close(torch.tensor(s.mel_std).double(), audio.std((0, 1, 3), correction=0), rtol=1e-6, atol=0)
     torch.testing.assert_close(torch.tensor(s.image_mean).double(), frames.mean((0, 2, 3)), rtol=1e-6, atol=0)
-    torch.testing.assert_close(torch.tensor(s.image_std).double(), frames.std((0, 2, 3), correction=0), rtol=1e-6, atol=0)
+    torch.testing.assert_close(
+        torch.tensor(s.image_std).double(), frames.std((0, 2, 3), correction=0), rtol=1e-6, atol=0
+    )
 
 
 def test_bytes_do_not_depend_on_the_number_of_workers(tmp_path: Path) -> None:
@@ -202,14 +204,14 @@ def test_a_class_without_usable_clips_is_told(tmp_path: Path) -> None:
 
 
 def test_large_frames_make_small_shards() -> None:
-    plan = _prepare._Plan.of(Generated(24), ClipRecipe(image_size=4096))
+    plan = _prepare.Plan.of(Generated(24), ClipRecipe(image_size=4096))
     assert plan.shard_clips == 1
 
 
 def test_clips_of_one_file_are_decoded_together_and_nothing_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_prepare, "_SHARD_CLIPS", 256)
     monkeypatch.setattr(_prepare, "_FILE_CLIPS", 6)
-    plan = _prepare._Plan.of(_Seconds([1, 1, 2, 8, 1]), RECIPE)
+    plan = _prepare.Plan.of(_Seconds([1, 1, 2, 8, 1]), RECIPE)
     units = [u.positions for u in plan.units(0)]
     assert units == [(0, 1), (2, 3), (4, 5, 6, 7, 8, 9), (10, 11, 12)]
 

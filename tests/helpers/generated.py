@@ -16,7 +16,9 @@ from limbeck.datasets import ClipRef, Dataset
 from limbeck.errors import MediaError
 from limbeck.media import ClipRecipe, MelRecipe, RawClip
 
-RECIPE = ClipRecipe(mel=MelRecipe(sample_rate_hz=4000, clip_seconds=0.4, mels=16, fft_samples=200, hop_samples=100), image_size=16)
+RECIPE = ClipRecipe(
+    mel=MelRecipe(sample_rate_hz=4000, clip_seconds=0.4, mels=16, fft_samples=200, hop_samples=100), image_size=16
+)
 
 
 def contents(folder: Path) -> dict[str, str]:

@@ -17,10 +17,10 @@ from multiprocessing import util
 from pathlib import Path
 
 import torch
+from tests.helpers.generated import RECIPE, Generated, contents
 
 from limbeck.datasets import _prepare, prepare
 from limbeck.media import log_mel
-from tests.helpers.generated import RECIPE, Generated, contents
 
 _BE_PARENT_OF_ORPHANS = 36
 

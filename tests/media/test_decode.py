@@ -164,6 +164,23 @@ def test_seeking_and_decoding_all_give_the_same_frames(video: Path) -> None:
         assert abs(int(frame[0, 0, 0]) - int(truth[i])) <= 1
 
 
+def test_frames_far_from_a_key_frame_are_the_right_ones(tmp_path: Path) -> None:
+    """Moving noise with B-frames and one key frame in ten seconds."""
+    path, draw = tmp_path / "a.mp4", np.random.default_rng(0)
+    texture = draw.integers(0, 255, (64, 64, 3), np.uint8)
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream("libx264", rate=25, options={"bf": "3", "sc_threshold": "0", "g": "300"})
+        stream.width, stream.height, stream.pix_fmt = 64, 64, "yuv420p"
+        for i in range(250):
+            out.mux(stream.encode(av.VideoFrame.from_ndarray(np.roll(texture, (i, 2 * i), (0, 1)), format="rgb24")))
+        out.mux(stream.encode(None))
+    with av.open(str(path)) as container:
+        truth = [f.to_ndarray(format="rgb24") for f in container.decode(video=0)]
+    for i in (0, 1, 12, 13, 14, 100, 101, 102, 103, 211, 248, 249):
+        frame, _ = read_frame(path, at_s=i / 25, recipe=SMALL)
+        assert int(np.argmin([np.abs(frame.astype(int) - t).mean() for t in truth])) == i
+
+
 @pytest.mark.parametrize("ending", ["mp4", "mkv"])
 def test_variable_frame_rate_goes_by_time_stamps(tmp_path: Path, ending: str) -> None:
     path = tmp_path / f"a.{ending}"
@@ -386,6 +403,7 @@ def _repeat(short: Path, long: Path, times: int) -> None:
                 out.mux(copy)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="peak memory is read from /proc, as Linux has it")
 def test_a_long_video_costs_what_a_short_one_costs(tmp_path: Path) -> None:
     """Two hours against ten seconds: peak memory and time of a clip near the end."""
@@ -398,6 +416,7 @@ def test_a_long_video_costs_what_a_short_one_costs(tmp_path: Path) -> None:
     assert long[1] < short[1] + 0.3, f"seconds: {short} {long}"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="peak memory is read from /proc, as Linux has it")
 def test_ten_hours_of_sound_cost_what_ten_seconds_cost(tmp_path: Path) -> None:
     costs = []

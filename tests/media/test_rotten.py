@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import signal
+import time
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -26,8 +29,9 @@ def test_mutations_are_the_same_every_time(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_three_hundred_broken_files(tmp_path: Path) -> None:
+def test_three_hundred_broken_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Read in processes of their own, with a time limit a file, so that a crash or a hang is seen and named."""
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[2]))  # worker processes import this module by its name
     files = mutated_files(tmp_path / "rotten", COUNT)
     whole = {p.name: p for p in whole_files(tmp_path / "whole")}
     outcomes = _read_all(files, whole["sound.wav"], whole["picture.png"])
@@ -35,6 +39,24 @@ def test_three_hundred_broken_files(tmp_path: Path) -> None:
     assert not bad
     decoded = sum(o.startswith("decoded") for o in outcomes.values())
     assert COUNT // 10 < decoded < COUNT * 2 // 3, "mutations are too strong or too weak to test anything"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("what", "seen"), [("crash", "crashed with code -11"), ("hang", "hung"), ("raise", "raised")])
+def test_the_test_sees_crashes_and_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str, seen: str) -> None:
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[2]))
+    monkeypatch.setattr(f"{__name__}.SECONDS", 4.0)
+    files = [tmp_path / "a.wav", tmp_path / f"{what}.misbehave", tmp_path / "b.wav"]
+    outcomes = _read_all(files, files[0], files[0])
+    assert outcomes["a.wav"].startswith("refused missing_file")
+    assert outcomes[f"{what}.misbehave"].startswith(seen)
+    assert outcomes["b.wav"].startswith("refused missing_file")
+
+
+def _misbehave(what: str) -> None:
+    {"crash": lambda: os.kill(os.getpid(), signal.SIGSEGV), "hang": lambda: time.sleep(60), "raise": lambda: 1 / 0}[
+        what
+    ]()
 
 
 def _read_all(files: list[Path], sound: Path, picture: Path) -> dict[str, str]:
@@ -74,6 +96,8 @@ def _outcome(path: Path, sound: Path, picture: Path) -> str:
     told = []
     for audio, image in ((path, path), (path, picture), (sound, path)):
         try:
+            if path.suffix == ".misbehave":
+                _misbehave(path.stem)
             clip = read_clip(audio, image, start_s=0.5, length_s=1.0, recipe=RECIPE)
         except MediaError as error:
             told.append(error.reason)

@@ -132,11 +132,15 @@ def test_not_media_where_the_index_is_cut_off(tmp_path: Path, good: Path) -> Non
     assert _reason(lambda: _read(tmp_path / "a.mp4")) == "not_media"
 
 
-@pytest.mark.parametrize("code", [b"mp4a", b"avc1"])
-def test_unknown_codec(tmp_path: Path, good: Path, code: bytes) -> None:
-    (tmp_path / "a.mp4").write_bytes((good / "good.mp4").read_bytes().replace(code, b"zzzz"))
+def test_unknown_codec(tmp_path: Path, good: Path) -> None:
+    (tmp_path / "a.mp4").write_bytes((good / "good.mp4").read_bytes().replace(b"avc1", b"zzzz"))
+    wav = bytearray((good / "good.wav").read_bytes())
+    struct.pack_into("<H", wav, 20, 0x7777)
+    (tmp_path / "a.wav").write_bytes(wav)
     assert _reason(lambda: _read(tmp_path / "a.mp4")) == "unknown_codec"
-    assert probe(tmp_path / "a.mp4").has_audio is (code == b"avc1")
+    assert _reason(lambda: _read(tmp_path / "a.wav", good / "good.png")) == "unknown_codec"
+    assert probe(tmp_path / "a.mp4").has_audio
+    assert not probe(tmp_path / "a.mp4").has_picture
 
 
 def test_no_audio_track(tmp_path: Path, good: Path) -> None:
@@ -300,18 +304,22 @@ def test_bad_segment(good: Path, start_s: float, length_s: float, at_s: float | 
 
 
 def test_files_cut_short_are_used_as_far_as_they_go(tmp_path: Path, good: Path) -> None:
-    soundfile.write(tmp_path / "whole.ogg", TONE, RATE)
+    noise = np.random.default_rng(0).uniform(-0.3, 0.3, 4 * RATE)
+    soundfile.write(tmp_path / "whole.ogg", noise, RATE)
     for source in (good / "good.wav", tmp_path / "whole.ogg"):
         data = source.read_bytes()
         cut = tmp_path / f"cut{source.suffix}"
         cut.write_bytes(data[: len(data) // 2])
-        assert _read(cut, good / "good.png", start_s=0.5).repairs == ()
+        assert _read(cut, good / "good.png", start_s=0.2).repairs == ()
         assert _reason(lambda cut=cut: _read(cut, good / "good.png", start_s=3.0)) in {"beyond_end", "undecodable"}
     half = _read(tmp_path / "cut.wav", good / "good.png", start_s=1.5)
     assert half.repairs == ("sound ended 0.50 s early: padded with silence",)
     long = ClipRecipe(mel=MelRecipe(sample_rate_hz=RATE, clip_seconds=3.0), image_size=32)
-    told = read_clip(tmp_path / "cut.wav", good / "good.png", recipe=long).repairs
-    assert told == ("sound ended 1.00 s before the file's claimed end",)
+    _coded_sound(tmp_path / "whole.mkv", "aac", noise.astype(np.float32))
+    data = (tmp_path / "whole.mkv").read_bytes()
+    (tmp_path / "cut.mkv").write_bytes(data[: len(data) // 2])
+    told = read_clip(tmp_path / "cut.mkv", good / "good.png", recipe=long).repairs
+    assert any(t.startswith("sound ended 1.") and t.endswith("before the file's claimed end") for t in told), told
     png = (good / "good.png").read_bytes()
     (tmp_path / "cut.png").write_bytes(png[:45])
     assert _reason(lambda: _read(good / "good.wav", tmp_path / "cut.png")) == "undecodable"
@@ -321,7 +329,7 @@ def test_corrupt_packets_in_the_middle_are_skipped(tmp_path: Path, good: Path) -
     path = _spoilt(tmp_path, good / "good.mp4", "audio", 1.4, 1.6)
     clip = _read(path, start_s=1.0)
     assert any("of sound skipped" in r for r in clip.repairs)
-    assert any("sound had holes of 0.2" in r for r in clip.repairs)
+    assert any("sound had holes of 0.19" in r for r in clip.repairs)
     assert not clip.waveform[round(0.47 * RATE) : round(0.53 * RATE)].any()
     np.testing.assert_allclose(clip.waveform[4000:8000], TONE[RATE + 4000 : RATE + 8000], atol=0.02)
     assert _read(path, start_s=2.5).repairs == ()
@@ -402,7 +410,10 @@ def test_absurd_picture_shape(tmp_path: Path, good: Path) -> None:
 
 
 def test_absurd_pixel_aspect(tmp_path: Path, good: Path) -> None:
-    _one_track_video(tmp_path / "a.mp4", 40, pixel_aspect=Fraction(100, 1))
+    _one_track_video(tmp_path / "a.mp4", 40, pixel_aspect=Fraction(2, 1))
+    data = bytearray((tmp_path / "a.mp4").read_bytes())
+    struct.pack_into(">II", data, data.index(b"pasp") + 4, 100, 1)
+    (tmp_path / "a.mp4").write_bytes(data)
     assert _read(good / "good.wav", tmp_path / "a.mp4", start_s=0.5).repairs == (
         "pixels claimed to be 100 times as wide as high: taken as square",
     )
@@ -469,7 +480,7 @@ def _one_track_video(
 ) -> None:
     """Frame i is grey of level 2 i; 25 frames a second; no sound."""
     with av.open(str(path), "w") as out:
-        stream = out.add_stream("libx264", rate=25, options={"crf": "10", "bf": "0"})
+        stream = out.add_stream("libx264", rate=25, options={"crf": "10", "bf": "0", "sc_threshold": "0"})
         stream.width, stream.height, stream.pix_fmt = 32, 32, "yuv420p"
         stream.codec_context.gop_size = gop
         stream.codec_context.sample_aspect_ratio = pixel_aspect
@@ -497,9 +508,8 @@ def _spoilt(folder: Path, source: Path, kind: str, from_s: float, to_s: float) -
     data = bytearray(source.read_bytes())
     with av.open(str(source)) as container:
         for packet in container.demux():
-            if packet.stream.type == kind and packet.pts is not None and packet.pos is not None:
-                if from_s <= float(packet.pts * packet.time_base) < to_s:
-                    data[packet.pos : packet.pos + packet.size] = b"\xff" * packet.size
+            if packet.stream.type == kind and packet.size and from_s <= packet.pts * packet.time_base < to_s:
+                data[packet.pos : packet.pos + packet.size] = b"\xff" * packet.size
     path = folder / f"spoilt-{kind}-{from_s}.mp4"
     path.write_bytes(data)
     return path

@@ -123,6 +123,7 @@ def test_a_log_mel_of_another_recipe_is_refused() -> None:
         invert_log_mel(torch.zeros(64, 56), RECIPE)
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_real_sound_survives_the_round_trip(test_data: Path) -> None:
     """Stated error within 60 dB of the loudest: below 1 dB on average over ten classes, below 5 dB for each clip.

@@ -14,14 +14,38 @@ if TYPE_CHECKING:
 
 EXAMPLES = ("limbeck demo --out demo/",)
 
-CLIPS = 800
-IMAGE_SIZE = 64
-PER_CLASS = 1
-MOSAIC = 2
-STEPS = 200
-REPEATS = 3
-WHOLE_REPEATS = 1
 SHOWN = "avdd"
+
+
+class Sizes(NamedTuple):
+    """How large the demonstration is; chosen so that it ends within minutes on two cores.
+
+    Attributes:
+        clips: Generated videos.
+        image_size: Height and width of frames in pixels.
+        width: Channels of the networks.
+        per_class: Pairs stored a class.
+        mosaic: Cells a side of packed pairs.
+        steps: Optimisation steps.
+        bank: Fixed random networks that real clips are seen through.
+        repeats: Networks trained on each set.
+        whole_repeats: Networks trained on the whole split.
+        epochs: Of their training.
+    """
+
+    clips: int = 800
+    image_size: int = 64
+    width: int = 64
+    per_class: int = 1
+    mosaic: int = 2
+    steps: int = 200
+    bank: int = 20
+    repeats: int = 3
+    whole_repeats: int = 1
+    epochs: int = 30
+
+
+SIZES = Sizes()
 
 
 class Row(NamedTuple):
@@ -38,14 +62,19 @@ class Row(NamedTuple):
     settings: dict[str, Any]
 
 
-ROWS = (
-    Row("random", "random", {"mosaic": 1}),
-    Row("herding", "herding", {"mosaic": 1}),
-    Row("herding+mosaic", "herding", {"mosaic": MOSAIC}),
-    Row("dm", "dm", {"mosaic": MOSAIC, "steps": STEPS}),
-    Row("avdd", "avdd", {"mosaic": MOSAIC, "steps": STEPS}),
-    Row("whole", None, {}),
-)
+def rows(sizes: Sizes) -> tuple[Row, ...]:
+    """The rows of the table, in order."""
+    network = {"options": {"width": sizes.width}}
+    encoders = {"network": network, "bank": sizes.bank, "batch": None}
+    matching = {"mosaic": sizes.mosaic, "steps": sizes.steps, "encoders": encoders}
+    return (
+        Row("random", "random", {"mosaic": 1}),
+        Row("herding", "herding", {"mosaic": 1, "network": network}),
+        Row("herding+mosaic", "herding", {"mosaic": sizes.mosaic, "network": network}),
+        Row("dm", "dm", matching),
+        Row("avdd", "avdd", matching),
+        Row("whole", None, {}),
+    )
 
 
 def run(
@@ -57,29 +86,35 @@ def run(
 ) -> None:
     """Generate videos, prepare them, distil them with each method, compare the methods, write a page."""
     from limbeck import report, verbs
+    from limbeck.evaluation import Protocol
+    from limbeck.networks import Architecture
 
-    _output.note(f"1/4 Making {CLIPS} videos with sound in {out / 'videos'} and preparing them", quiet=quiet)
+    sizes = SIZES
+
+    _output.note(f"1/4 Making {sizes.clips} videos with sound in {out / 'videos'} and preparing them", quiet=quiet)
     prepared = verbs.prepare(
         "playground",
         out / "videos",
         out=out / "prepared",
-        image_size=IMAGE_SIZE,
+        image_size=sizes.image_size,
         progress=not quiet,
-        clips=CLIPS,
+        clips=sizes.clips,
         seed=seed,
     )
     shared: dict[str, Any] = {"seed": seed, "device": device, "progress": not quiet}
     scores: dict[str, Score] = {}
-    for row in ROWS:
+    for row in rows(sizes):
         folder = out / "distilled" / row.title
         if row.method is not None:
-            _output.note(f"2/4 Distilling: {row.title}, {PER_CLASS} pair(s) a class", quiet=quiet)
-            verbs.distill(prepared, row.method, out=folder, per_class=PER_CLASS, **row.settings, **shared)
+            _output.note(f"2/4 Distilling: {row.title}, {sizes.per_class} pair(s) a class", quiet=quiet)
+            verbs.distill(prepared, row.method, out=folder, per_class=sizes.per_class, **row.settings, **shared)
         _output.note(f"3/4 Training from scratch on: {row.title}, testing on real clips", quiet=quiet)
         scores[row.title] = verbs.evaluate(
             folder if row.method else None,
             on=prepared,
-            repeats=REPEATS if row.method else WHOLE_REPEATS,
+            repeats=sizes.repeats if row.method else sizes.whole_repeats,
+            network=Architecture(options={"width": sizes.width}),
+            protocol=Protocol(epochs=sizes.epochs),
             out=out / "scores",
             title=row.title,
             **shared,
@@ -88,7 +123,7 @@ def run(
     page = verbs.make_report(out / "distilled" / SHOWN, out=out / "page", on=prepared, compare=[out / "scores"])
     _output.as_scores(
         report.table.rows(scores),
-        title=f"Accuracy on real test clips, {PER_CLASS} pair(s) a class, mean ± standard deviation over networks",
+        title=f"Accuracy on real test clips, {sizes.per_class} pair(s) a class, mean ± sd over networks",
     )
     _output.note("The page to look at and listen to:", quiet=quiet)
     typer.echo(page)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import ClassVar
 
 from limbeck.errors import MediaError
-from limbeck.media import ClipRecipe, RawClip, read_clip
+from limbeck.media import ClipRecipe, RawClip, read_clip, read_clips
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +84,16 @@ class Dataset(ABC):
 
         The result must not depend on which clips are asked for together.
         """
-        return [self._read_or_error(clip, recipe) for clip in clips]
+        if type(self).read is not Dataset.read:
+            return [self._read_or_error(clip, recipe) for clip in clips]
+        results: list[RawClip | MediaError] = []
+        for (audio, image), group in groupby(clips, key=lambda c: (c.audio, c.image)):
+            neighbours = list(group)
+            if audio is not None and audio == image and len(neighbours) > 1:
+                results += read_clips(audio, [(c.start_s, c.length_s) for c in neighbours], recipe=recipe)
+            else:
+                results += [self._read_or_error(clip, recipe) for clip in neighbours]
+        return results
 
     def _read_or_error(self, clip: ClipRef, recipe: ClipRecipe) -> RawClip | MediaError:
         try:

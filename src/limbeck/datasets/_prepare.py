@@ -70,21 +70,21 @@ def prepare(
     if workers is not None and workers < 1:
         raise InputError(f"workers must be at least 1, but is {workers}.")
     out = Path(out)
-    plan = _Plan.of(dataset, recipe)
+    plan = Plan.of(dataset, recipe)
     _refuse_foreign(out)
     with _files.exclusive(out):
         if (out / "dataset.json").exists():
             plan.check(_files.read_json(out / "dataset.json"), out)
         else:
             _sweep(out)
-            _finish(plan, out, _decode_missing(plan, out, workers, on_progress, timeout_s))
+            finish(plan, out, _decode_missing(plan, out, workers, on_progress, timeout_s))
     if on_progress:
         on_progress(len(plan.clips), len(plan.clips))
     return Prepared.open(out)
 
 
 @dataclass(frozen=True)
-class _Plan:
+class Plan:
     """What will be decoded, how, and into which shards.
 
     Attributes:
@@ -102,7 +102,7 @@ class _Plan:
     key: str
 
     @classmethod
-    def of(cls, dataset: Dataset, recipe: ClipRecipe) -> _Plan:
+    def of(cls, dataset: Dataset, recipe: ClipRecipe) -> Plan:
         clips, classes = tuple(dataset.clips()), tuple(dataset.classes)
         _check(dataset, clips, classes)
         listed = [[c.id, c.label, c.split, c.start_s, c.length_s, _size(c.audio), _size(c.image)] for c in clips]
@@ -177,7 +177,7 @@ class _Plan:
 
 
 def _decode_missing(
-    plan: _Plan, out: Path, workers: int | None, on_progress: Progress | None, timeout_s: float
+    plan: Plan, out: Path, workers: int | None, on_progress: Progress | None, timeout_s: float
 ) -> list[Shard]:
     """Decode what is not there yet; all shards in order."""
     found = _found_shards(plan, out)
@@ -222,14 +222,14 @@ def _decode_missing(
     return [found[i] for i in range(plan.shards)]
 
 
-def _found_shards(plan: _Plan, out: Path) -> dict[int, Shard]:
+def _found_shards(plan: Plan, out: Path) -> dict[int, Shard]:
     for path in sorted((out / "shards").glob("*.safetensors")):
         plan.check(read_record(path), out)
     paths = {index: shard_path(out, index) for index in range(plan.shards)}
     return {index: Shard.open(path, plan.recipe) for index, path in paths.items() if path.exists()}
 
 
-def _write_shard(plan: _Plan, out: Path, index: int, outcomes: dict[int, Decoded | Refused]) -> Shard:
+def _write_shard(plan: Plan, out: Path, index: int, outcomes: dict[int, Decoded | Refused]) -> Shard:
     in_order = [(plan.clips[p], outcomes[p]) for p in sorted(outcomes)]
     kept = [(clip, o) for clip, o in in_order if isinstance(o, Decoded)]
     training = [o for clip, o in kept if clip.split == TRAIN]
@@ -247,7 +247,7 @@ def _write_shard(plan: _Plan, out: Path, index: int, outcomes: dict[int, Decoded
     )
 
 
-def _finish(plan: _Plan, out: Path, shards: list[Shard]) -> None:
+def finish(plan: Plan, out: Path, shards: list[Shard]) -> None:
     """Write the tables and, last, ``dataset.json``."""
     ref = {c.id: c for c in plan.clips}
     kept = [(i, row, e) for i, shard in enumerate(shards) for row, e in enumerate(shard.record["clips"])]
@@ -259,7 +259,7 @@ def _finish(plan: _Plan, out: Path, shards: list[Shard]) -> None:
 
 
 def _description(
-    plan: _Plan, shards: list[Shard], clips: list[dict[str, Any]], rejected: list[dict[str, Any]], out: Path
+    plan: Plan, shards: list[Shard], clips: list[dict[str, Any]], rejected: list[dict[str, Any]], out: Path
 ) -> dict[str, Any]:
     splits = _splits(plan.clips)
     counts = Counter((c["split"], c["label"]) for c in clips)
@@ -297,7 +297,7 @@ def _description(
     }
 
 
-def _warnings(plan: _Plan, counts: Counter[tuple[str, str]], rejected: int) -> list[str]:
+def _warnings(plan: Plan, counts: Counter[tuple[str, str]], rejected: int) -> list[str]:
     wanted = Counter((c.split, c.label) for c in plan.clips)
     empty = [
         f"Class {label!r} has no usable clip in {split!r}"

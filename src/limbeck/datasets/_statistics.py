@@ -139,7 +139,7 @@ class Scale(Config):
 
     def image(self, frames: Tensor) -> Tensor:
         """Frames, uint8, (..., 3, height, width), to float32 network input of the same shape."""
-        x = frames.to(torch.float32).div_(255)
+        x = frames.to(torch.float32, copy=True).div_(255)
         return x.sub_(_plane(self.image_mean, x)).div_(_plane(self.image_std, x))
 
     def to_db(self, x: Tensor) -> Tensor:

@@ -147,8 +147,8 @@ class Playground(Dataset):
         """The isolated sounds of a clip, made again from its sidecar.
 
         Returns:
-            ``"main"``, ``"other"`` (a distractor out of the picture, in about half of the clips) and ``"noise"``, each
-            float32 (2, sample) at 22,050 Hz. Their sum is exactly what was given to the file's sound encoder.
+            ``"main"``, ``"other"`` (a distractor out of the picture, in more than half of the clips) and ``"noise"``,
+            each float32 (2, sample) at 22,050 Hz. Their sum is exactly what was given to the file's sound encoder.
 
         Raises:
             InputError: There is no such clip, or its sidecar is of another version.

@@ -32,7 +32,6 @@ class Row:
         image: float32, (3, height, width), network scale.
         log_mel: float32, (mel, frame), dB re 1.0.
         pixels: uint8, (3, height, width).
-        waveform: float32, (sample,), mono: the log-mel turned back to sound, peak at most 1.
         clipped: Share of pixel values that lay outside the legal range.
     """
 
@@ -44,7 +43,6 @@ class Row:
     image: Tensor
     log_mel: Tensor
     pixels: Tensor
-    waveform: Tensor
     clipped: float
 
 
@@ -78,13 +76,12 @@ def rows(distilled: DistilledSet, *, chunk: int = 32) -> Iterator[Row]:
 
     Args:
         distilled: The set.
-        chunk: Pairs turned to sound at once.
+        chunk: Pairs in memory at once.
     """
     for start in range(0, len(distilled), chunk):
         items = [distilled[i] for i in range(start, min(start + chunk, len(distilled)))]
         audio, image = torch.stack([a for a, _, _ in items]), torch.stack([v for _, v, _ in items])
         decibels = distilled.scale.to_db(audio)[:, 0]
-        sound = invert_log_mel(decibels, distilled.recipe.mel)
         pixels = distilled.scale.to_pixels(image)
         unclamped = distilled.scale.image(pixels) - image
         half_step = 0.5 / 255 / torch.tensor(distilled.scale.image_std)[:, None, None]
@@ -100,9 +97,20 @@ def rows(distilled: DistilledSet, *, chunk: int = 32) -> Iterator[Row]:
                 image=image[i],
                 log_mel=decibels[i],
                 pixels=pixels[i],
-                waveform=sound[i],
                 clipped=float(clipped[i]),
             )
+
+
+def sounds(distilled: DistilledSet, *, chunk: int = 32) -> Iterator[Tensor]:
+    """The sound of every training pair in the order of `rows`: float32, (sample,), mono, peak at most 1.
+
+    Args:
+        distilled: The set.
+        chunk: Pairs turned to sound at once.
+    """
+    for start in range(0, len(distilled), chunk):
+        audio = torch.stack([distilled[i][0] for i in range(start, min(start + chunk, len(distilled)))])
+        yield from invert_log_mel(distilled.scale.to_db(audio)[:, 0], distilled.recipe.mel)
 
 
 def description(distilled: DistilledSet, form: str) -> dict[str, Any]:

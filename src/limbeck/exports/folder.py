@@ -11,7 +11,7 @@ import numpy as np
 from limbeck import _files
 from limbeck.distilled import DistilledSet
 from limbeck.exports._contract import Export
-from limbeck.exports._rows import Row, card, description, new_folder, rows
+from limbeck.exports._rows import card, description, new_folder, rows, sounds
 from limbeck.report import _encode
 
 COLUMNS = ("number", "pair", "cell", "label", "class", "picture", "log_mel", "sound", "clipped")
@@ -40,7 +40,7 @@ class Folder(Export):
             with open(folder / "metadata.csv", "w", encoding="utf-8", newline="") as handle:
                 table = csv.DictWriter(handle, COLUMNS, lineterminator="\n")
                 table.writeheader()
-                for row in rows(distilled):
+                for row, sound in zip(rows(distilled), sounds(distilled), strict=True):
                     stem = f"{stems[row.label]}/{row.pair:05d}-{row.cell}"
                     record = {
                         "number": row.number,
@@ -53,7 +53,16 @@ class Folder(Export):
                         "sound": f"sounds/{stem}.wav",
                         "clipped": f"{row.clipped:.6g}",
                     }
-                    self._files(folder, row, record, low, step, distilled.recipe.mel.sample_rate_hz)
+                    levels = np.rint((row.log_mel.double().numpy() - low) / step).astype(np.uint16)
+                    contents = {
+                        "picture": _encode.png(row.pixels.numpy().transpose(1, 2, 0)),
+                        "log_mel": _encode.png(levels[::-1]),
+                        "sound": _encode.wav(sound.numpy(), distilled.recipe.mel.sample_rate_hz),
+                    }
+                    for kind, content in contents.items():
+                        path = folder / str(record[kind])
+                        path.parent.mkdir(parents=True, exist_ok=True)
+                        path.write_bytes(content)
                     table.writerow(record)
             _files.write_json(
                 folder / "config.json",
@@ -61,19 +70,6 @@ class Folder(Export):
             )
             _files.write_text(folder / "README.md", card(distilled, layout=LAYOUT, losses=LOSSES, use=USE))
         return out
-
-    @staticmethod
-    def _files(folder: Path, row: Row, record: dict[str, object], low: float, step: float, rate: int) -> None:
-        levels = np.rint((row.log_mel.double().numpy() - low) / step).astype(np.uint16)
-        contents = {
-            "picture": _encode.png(row.pixels.numpy().transpose(1, 2, 0)),
-            "log_mel": _encode.png(levels[::-1]),
-            "sound": _encode.wav(row.waveform.numpy(), rate),
-        }
-        for kind, content in contents.items():
-            path = folder / str(record[kind])
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
 
 
 LAYOUT = """- `metadata.csv`: one row a training pair: number, stored pair, cell of its mosaic,

@@ -10,12 +10,13 @@ from typing import Any, final
 import numpy as np
 import numpy.typing as npt
 from pydantic import Field
+from torch import Tensor
 
 from limbeck import _files
 from limbeck.distilled import DistilledSet
 from limbeck.errors import MissingExtraError
 from limbeck.exports._contract import Export
-from limbeck.exports._rows import Row, card, description, new_folder, rows
+from limbeck.exports._rows import Row, card, description, new_folder, rows, sounds
 from limbeck.report import _encode
 
 
@@ -68,7 +69,7 @@ class HuggingFace(Export):
             (folder / "data").mkdir()
             file = folder / "data" / "train-00000-of-00001.parquet"
             with pq.ParquetWriter(file, schema, compression="zstd") as writer:
-                source = rows(distilled)
+                source = zip(rows(distilled), sounds(distilled), strict=True)
                 while group := list(islice(source, self.row_group)):
                     columns = _columns(group, rate, schema)
                     writer.write_table(pa.Table.from_arrays([columns[name] for name in schema.names], schema=schema))
@@ -78,8 +79,10 @@ class HuggingFace(Export):
         return out
 
 
-def _columns(group: Sequence[Row], rate: int, schema: Any) -> dict[str, Any]:
+def _columns(pairs: Sequence[tuple[Row, Tensor]], rate: int, schema: Any) -> dict[str, Any]:
     import pyarrow as pa
+
+    group, heard = zip(*pairs, strict=True)
 
     def files(name: str, contents: Iterable[bytes]) -> Any:
         return pa.array([{"bytes": c, "path": None} for c in contents], schema.field(name).type)
@@ -92,7 +95,7 @@ def _columns(group: Sequence[Row], rate: int, schema: Any) -> dict[str, Any]:
 
     return {
         "picture": files("picture", (_encode.png(r.pixels.numpy().transpose(1, 2, 0)) for r in group)),
-        "sound": files("sound", (_encode.wav(r.waveform.numpy(), rate) for r in group)),
+        "sound": files("sound", (_encode.wav(sound.numpy(), rate) for sound in heard)),
         "label": numbers("label", (r.label for r in group)),
         "audio": arrays("audio", np.stack([r.audio.numpy() for r in group])),
         "image": arrays("image", np.stack([r.image.numpy() for r in group])),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import math
+from itertools import islice
 from pathlib import Path
-from typing import Any, final
+from typing import final
 
 import numpy as np
 from pydantic import Field
@@ -15,7 +17,7 @@ from limbeck import _files
 from limbeck.distilled import DistilledSet
 from limbeck.errors import MissingExtraError
 from limbeck.exports._contract import Export
-from limbeck.exports._rows import card, description, new_folder, rows
+from limbeck.exports._rows import Row, card, description, new_folder, rows
 from limbeck.report import _encode
 
 
@@ -41,28 +43,26 @@ class WebDataset(Export):
             raise MissingExtraError("export", "webdataset") from error
         with new_folder(distilled, out) as folder:
             (folder / "shards").mkdir()
-            writer: Any = None
-            for row in rows(distilled):
-                if row.number % self.per_shard == 0:
-                    if writer is not None:
-                        writer.close()
-                    shard = folder / "shards" / f"limbeck-{row.number // self.per_shard:06d}.tar"
-                    writer = TarWriter(str(shard), encoder=False, compress=False, mtime=0.0)
-                about = {"class": distilled.classes[row.label], "pair": row.pair, "cell": row.cell}
-                writer.write(
-                    {
-                        "__key__": f"{row.number:08d}",
-                        "audio.npy": _npy(row.audio),
-                        "image.npy": _npy(row.image),
-                        "cls": str(row.label).encode(),
-                        "json": json.dumps(about, sort_keys=True).encode(),
-                        "png": _encode.png(row.pixels.numpy().transpose(1, 2, 0)),
-                    }
-                )
-            writer.close()
+            source = rows(distilled)
+            for number in range(math.ceil(len(distilled) / self.per_shard)):
+                shard = folder / "shards" / f"limbeck-{number:06d}.tar"
+                with open(shard, "wb") as handle, TarWriter(handle, encoder=False, compress=False, mtime=0.0) as writer:
+                    for row in islice(source, self.per_shard):
+                        writer.write(_sample(row, distilled.classes[row.label]))
             _files.write_json(folder / "config.json", description(distilled, "limbeck-webdataset-1"))
             _files.write_text(folder / "README.md", card(distilled, layout=LAYOUT, losses=LOSSES, use=USE))
         return out
+
+
+def _sample(row: Row, name: str) -> dict[str, str | bytes]:
+    return {
+        "__key__": f"{row.number:08d}",
+        "audio.npy": _npy(row.audio),
+        "image.npy": _npy(row.image),
+        "cls": str(row.label).encode(),
+        "json": json.dumps({"class": name, "pair": row.pair, "cell": row.cell}, sort_keys=True).encode(),
+        "png": _encode.png(row.pixels.numpy().transpose(1, 2, 0)),
+    }
 
 
 def _npy(x: Tensor) -> bytes:

@@ -4,6 +4,7 @@ from limbeck.media.clip import RawClip
 from limbeck.media.decode import MediaInfo, probe, read_clip, read_frame, read_sound
 from limbeck.media.recipe import ClipRecipe, MelRecipe
 from limbeck.media.resample import resample
+from limbeck.media.several import read_clips
 from limbeck.media.spectrogram import invert_log_mel, log_mel
 from limbeck.media.write import write_video, write_wav
 
@@ -16,6 +17,7 @@ __all__ = [
     "log_mel",
     "probe",
     "read_clip",
+    "read_clips",
     "read_frame",
     "read_sound",
     "resample",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -96,15 +96,19 @@ def only(container: InputContainer, wanted: AudioStream | VideoStream) -> None:
 
 
 def seek(container: InputContainer, stream: AudioStream | VideoStream, to_s: float) -> bool:
-    """Go to the last key frame at or before `to_s` on the file's clock, or to the beginning; whether it worked."""
+    """Go to the last key frame at or before `to_s` on the file's clock; where that cannot be done, to the beginning.
+
+    Returns:
+        False if it is the beginning for want of a way to seek.
+    """
     tick = float(stream.time_base or 0)
-    for seconds in (to_s, 0.0):
-        try:
-            container.seek(int(seconds / tick) if tick else 0, stream=stream)
-        except (av.error.FFmpegError, OverflowError):
-            continue
-        return True
-    return False
+    try:
+        container.seek(int(to_s / tick) if tick else 0, stream=stream)
+    except (av.error.FFmpegError, OverflowError):
+        with suppress(av.error.FFmpegError):
+            container.seek(0, unsupported_byte_offset=True)
+        return False
+    return True
 
 
 @dataclass
@@ -121,7 +125,7 @@ class Damage:
 
 
 def frames(
-    container: InputContainer, stream: AudioStream | VideoStream, damage: Damage, more: int = 0
+    container: InputContainer, stream: AudioStream | VideoStream, damage: Damage, *, more: int = 0
 ) -> Iterator[AudioFrame | VideoFrame]:
     """Whole frames from where the container stands; the end of what can be read is the end.
 

@@ -30,6 +30,7 @@ _SLACK_S = 0.01
 _GUESSED_FRAME_S = 0.04
 
 Image = npt.NDArray[np.uint8]
+Timed = tuple[float, VideoFrame]
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,8 @@ class Picture:
 class _Around:
     """Frames around the wanted time, each with its time in seconds: the one shown then, and the next."""
 
-    shown: tuple[float, VideoFrame] | None = None
-    following: tuple[float, VideoFrame] | None = None
+    shown: Timed | None = None
+    following: Timed | None = None
     count: int = 0
     from_start: bool = False
     damage: Damage = field(default_factory=Damage)
@@ -71,7 +72,7 @@ def read(
         segment = min(segment[0], at_s), max(segment[1], at_s)
     still = is_still(container)
     around = _look_around(container, stream, 0.0 if still else wanted_s)
-    shown_s, frame = _nearest(around, wanted_s, segment[1])
+    shown_s, frame = nearest(around.shown, around.following, wanted_s, segment[1])
     told = around.damage.told("picture")
     if not still:
         told += _check_shown(container, stream, around, (shown_s, frame), wanted_s, segment)
@@ -84,9 +85,8 @@ def _look_around(container: InputContainer, stream: VideoStream, wanted_s: float
     """Frames around a time, seeking earlier where a format's seek lands too late."""
     for back in _BACK_UP_S:
         from_s = max(0.0, wanted_s - back)
-        around = _Around(from_start=from_s == 0)
-        if not is_still(container):
-            seek(container, stream, origin_s(container) + from_s)
+        sought = not is_still(container) and seek(container, stream, origin_s(container) + from_s)
+        around = _Around(from_start=from_s == 0 or not sought)
         for now, frame in _timed(container, stream, around):
             around.count += 1
             if now > wanted_s:
@@ -98,7 +98,7 @@ def _look_around(container: InputContainer, stream: VideoStream, wanted_s: float
     return around
 
 
-def _timed(container: InputContainer, stream: VideoStream, around: _Around) -> Iterator[tuple[float, VideoFrame]]:
+def _timed(container: InputContainer, stream: VideoStream, around: _Around) -> Iterator[Timed]:
     """Decoded frames with their times in seconds of the file."""
     tick_s = 1 / float(stream.average_rate) if stream.average_rate else _GUESSED_FRAME_S
     now = -tick_s
@@ -114,13 +114,16 @@ def _timed(container: InputContainer, stream: VideoStream, around: _Around) -> I
         yield now, frame
 
 
-def _nearest(around: _Around, wanted_s: float, end_s: float) -> tuple[float, VideoFrame]:
-    """The nearer of the two, but a frame from after the segment only where none is shown in it."""
-    shown, following = around.shown, around.following
-    if shown is None and following is None:
+def nearest(shown: Timed | None, following: Timed | None, wanted_s: float, end_s: float) -> Timed:
+    """The nearer of two frames with their times, but one from after the segment only where none is shown in it.
+
+    Raises:
+        MediaError: There is neither.
+    """
+    if following is None or shown is None:
+        if one := shown or following:
+            return one
         raise MediaError("undecodable", f"No whole frame at {wanted_s:g} s can be decoded.")
-    if shown is None or following is None:
-        return shown or following  # type: ignore[return-value]
     nearer = following[0] - wanted_s < wanted_s - shown[0] and following[0] <= end_s
     return following if nearer else shown
 
@@ -129,7 +132,7 @@ def _check_shown(
     container: InputContainer,
     stream: VideoStream,
     around: _Around,
-    chosen: tuple[float, VideoFrame],
+    chosen: Timed,
     wanted_s: float,
     segment: tuple[float, float],
 ) -> tuple[str, ...]:

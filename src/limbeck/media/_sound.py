@@ -23,6 +23,7 @@ from limbeck.media.resample import resample
 _MIN_RATE_HZ, _MAX_RATE_HZ = 1_000, 768_000
 _MAX_FRAMES_A_SECOND = 2_000
 _JITTER_S = 0.01
+_LATE_STAMP_TOLERANCES = 10
 _CUT_SHORT_S = 0.1
 _PREROLL_S = 0.25
 _BACK_UP_S = (0.0, 1.0, 10.0, 60.0)
@@ -142,21 +143,44 @@ def _fill(container: InputContainer, stream: AudioStream, rate: int, start_s: fl
 def _placed(
     container: InputContainer, stream: AudioStream, rate: int, damage: Damage, most: int
 ) -> Iterator[tuple[int, Mono]]:
-    """Decoded pieces with the index of their first sample in the track."""
+    """Decoded pieces with the index of their first sample in the track.
+
+    Time stamps of many containers are coarser than a sample, so samples are counted until a stamp disagrees. Ogg
+    Vorbis also stamps the frame between two block sizes late: a stamp that disagrees is believed only if the next
+    frame's does not contradict it.
+    """
     origin = origin_s(container)
-    at: int | None = None
-    for frame in frames(container, stream, damage, most):
+    tolerance = _JITTER_S * rate
+    counted: int | None = None
+    waiting: tuple[int, Mono] | None = None  # stamp and samples of a frame whose place the next frame decides
+    for frame in frames(container, stream, damage, more=most):
         if not isinstance(frame, AudioFrame):
             continue
         if frame.sample_rate != rate:
             raise MediaError("format_changes", f"The sample rate changes from {rate} to {frame.sample_rate} Hz.")
+        mono = _mono(frame)
+        stamped = counted or 0
         if frame.pts is not None and frame.time_base:
             stamped = round((float(frame.pts * frame.time_base) - origin) * rate)
-            # Time stamps of many containers are coarser than a sample: counting is exact until there is a gap.
-            at = stamped if at is None or abs(stamped - at) > _JITTER_S * rate else at
-        at = at or 0
-        yield at, _mono(frame)
-        at += frame.samples
+        if waiting is not None:
+            at = _placed_by_next(*waiting, counted, stamped, tolerance)
+            yield at, waiting[1]
+            counted, waiting = at + len(waiting[1]), None
+        if counted is None or abs(stamped - counted) > tolerance:
+            waiting = stamped, mono
+        else:
+            yield counted, mono
+            counted += len(mono)
+    if waiting is not None:
+        yield waiting
+
+
+def _placed_by_next(stamped: int, mono: Mono, counted: int | None, next_stamp: int, tolerance: float) -> int:
+    """Where a frame with a doubtful stamp starts: by counting, by the next frame's stamp if earlier, or as stamped."""
+    by_next = next_stamp - len(mono)
+    if counted is not None and abs(by_next - counted) <= tolerance:
+        return counted
+    return by_next if tolerance < stamped - by_next <= _LATE_STAMP_TOLERANCES * tolerance else stamped
 
 
 def _mono(frame: AudioFrame) -> Mono:

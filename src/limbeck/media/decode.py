@@ -34,14 +34,15 @@ corrupt packets                    M  skipped: the nearest whole frame is used, 
                                       tell cannot be seen
 one frame only                     M  in a video: that frame, whatever the time. N in a still picture
 picture ends in the segment        M  its last frame, if it is shown at least into the segment
-variable frame rate                N  time stamps decide. A frame counts from its time stamp until the next one
+variable frame rate                N  time stamps decide; a frame from after the segment is used only where none is
+                                      shown in it
 no time stamps                     N  frames are counted at the claimed rate, only from the beginning of the file
 absurd frame rate or duration      N  neither is believed
 absurd picture size                R  ``absurd_picture_size``: above 2^27 pixels, or longer than 50 times its width
 absurd pixel aspect                M  taken as square outside of 1:10 to 10:1
 turned by an odd angle             M  turned by the nearest right angle
 too much work                      R  ``too_much_work``: 50,000 frames from a key frame to the wanted one, 5,000 packets
-                                      without a frame, or the file read four times over
+                                      without a frame, or the file read 16 times over
 =================================  =  ===============================================================================
 
 Any other failure of ffmpeg is ``undecodable``. Alpha channels are dropped. Nothing but `MediaError` comes out.

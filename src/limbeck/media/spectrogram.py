@@ -41,7 +41,7 @@ def log_mel(waveform: torch.Tensor, recipe: MelRecipe) -> torch.Tensor:
         >>> tone = torch.sin(2 * torch.pi * 1000 * torch.arange(11000) / 11000)
         >>> db = log_mel(tone, MelRecipe())
         >>> db.shape, int(db[:, 20].argmax())
-        (torch.Size([128, 56]), 52)
+        (torch.Size([128, 56]), 51)
     """
     if not waveform.is_floating_point():
         raise InputError(f"A waveform must be floating point in [-1, 1], but is {waveform.dtype}.")

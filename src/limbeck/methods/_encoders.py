@@ -156,7 +156,7 @@ def class_means(
     runtime = work.runtime
     options: dict[str, Any] = {"dtype": runtime.real_dtype, "compile": runtime.compile}
     audio, image = [], []
-    for chunk in torch.split(index, CHUNK):  # type: ignore[no-untyped-call]
+    for chunk in torch.split(index, CHUNK):
         a = scale.audio(real.audio(chunk).to(runtime.device))
         v = scale.image(real.frames(chunk).to(runtime.device))
         a, v = augmented(a, "audio", draw, augment, scale), augmented(v, "image", draw, augment, scale)

@@ -45,7 +45,7 @@ def joint_features(
     ):
         parts = [
             embed(encoder, values(chunk).to(runtime.device), dtype=runtime.real_dtype, compile=runtime.compile).cpu()
-            for chunk in torch.split(index, 256)  # type: ignore[no-untyped-call]
+            for chunk in torch.split(index, 256)
         ]
         features = torch.cat(parts)
         sides.append(features / features.square().sum(1).mean().sqrt())

@@ -300,10 +300,12 @@ def _matplotlib() -> Any:
 @contextlib.contextmanager
 def _drawing(figure: Figure) -> Iterator[None]:
     """Settings matplotlib takes from nowhere else, given back afterwards; the layout is worked out once."""
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+
     settings = {"svg.fonttype": "none", "svg.hashsalt": "limbeck", "svg.image_inline": True}
     with _matplotlib().rc_context(settings), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
-        if (engine := figure.get_layout_engine()) is not None and engine.adjust_compatible is False:
+        if isinstance(figure.get_layout_engine(), ConstrainedLayoutEngine):
             figure.draw_without_rendering()
             figure.set_layout_engine("none")
         yield

@@ -109,7 +109,7 @@ KINDS = (
 BY_NAME = {kind.name: kind for kind in KINDS}
 
 _SCALE: Range = (0.55, 1.0)
-_X: Range = (0.36, 0.64)
+_X: Range = (0.33, 0.67)
 _SIZE_EXPONENT = 1.5
 _SPEED_EXPONENT = 0.4
 
@@ -137,7 +137,7 @@ def draw_cast(kind: Kind, rng: np.random.Generator, clip_s: float) -> Cast:
         scale=scale,
         mirror=int(rng.choice([-1, 1])),
         tilt=float(rng.normal(0.0, 0.06)),
-        hue=float((stance.hue + rng.normal(0.0, 0.09)) % 1.0),
+        hue=float((stance.hue + rng.normal(0.0, 0.13)) % 1.0),
         saturation=float(rng.uniform(0.3, 0.85)),
         value=float(rng.uniform(0.5, 0.9)),
         detail=float(rng.random()),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -120,13 +121,14 @@ def _fulfil_apart(orders: Sequence[Order], workers: int) -> Iterator[None]:
     reader, writer = os.pipe()
     started: list[subprocess.Popen[bytes]] = []
     try:
-        for share in range(workers):
-            process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=writer, env=environment)
-            started.append(process)
-            assert process.stdin is not None
-            process.stdin.write(json.dumps(orders[share::workers]).encode())
-            process.stdin.close()
-        os.close(writer)
+        try:
+            for _ in range(workers):
+                started.append(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=writer, env=environment))
+        finally:
+            os.close(writer)
+        for share, process in enumerate(started):
+            with contextlib.suppress(BrokenPipeError):  # it ended already; its exit status is looked at below
+                _feed(process, orders[share::workers])
         while ticks := os.read(reader, 4096):
             yield from (None for _ in ticks)
         failed = [code for code in (process.wait() for process in started) if code]
@@ -140,3 +142,9 @@ def _fulfil_apart(orders: Sequence[Order], workers: int) -> Iterator[None]:
         for process in started:
             process.kill()
             process.wait()
+
+
+def _feed(process: subprocess.Popen[bytes], orders: Sequence[Order]) -> None:
+    assert process.stdin is not None
+    with process.stdin as stream:
+        stream.write(json.dumps(orders).encode())

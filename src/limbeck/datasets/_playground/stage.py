@@ -16,7 +16,7 @@ from limbeck.datasets._playground.cast import Cast
 from limbeck.datasets._playground.kinds import BY_NAME, KINDS, Kind, draw_cast
 from limbeck.datasets._playground.voices import Wave, coloured_noise, total
 
-VERSION = 2
+VERSION = 1
 """Raised whenever the same numbers would give another clip; older files are then made again."""
 
 FPS = 15
@@ -121,14 +121,14 @@ def draw_scene(kind: Kind, seed: int) -> Scene:
     """
     thing, around, lens = (np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(3))
     other = None
-    if around.random() < 0.5:
+    if around.random() < 0.6:
         cast = draw_cast(KINDS[int(around.integers(len(KINDS)))], around, CLIP_S)
-        other = cast.model_copy(update={"gain": _from_db(around.uniform(-26.0, -12.0))})
+        other = cast.model_copy(update={"gain": _from_db(around.uniform(-20.0, -5.0))})
     return Scene(
         main=draw_cast(kind, thing, CLIP_S),
         other=other,
         other_azimuth_deg=float(around.choice([-1, 1]) * around.uniform(50, 85)),
-        props=tuple(_draw_prop(around) for _ in range(int(around.integers(0, 4)))),
+        props=tuple(_draw_prop(around) for _ in range(int(around.integers(0, 5)))),
         backdrop=Backdrop(
             first=_muted(around),
             second=_muted(around),
@@ -143,7 +143,7 @@ def draw_scene(kind: Kind, seed: int) -> Scene:
             grain=float(lens.uniform(0.005, 0.03)),
             seed=int(lens.integers(2**31)),
         ),
-        noise_gain=_from_db(around.uniform(-40.0, -18.0)),
+        noise_gain=_from_db(around.uniform(-36.0, -12.0)),
         noise_slope=float(around.uniform(0.0, 2.0)),
         noise_seed=int(around.integers(2**31)),
         level=_from_db(around.uniform(-30.0, -16.0)),
@@ -261,7 +261,7 @@ def _draw_prop(rng: np.random.Generator) -> Prop:
         sides=int(rng.choice([2, 3, 4, 4, 5])),
         x=float(rng.uniform(0.0, 1.0)),
         y=float(rng.uniform(0.1, 0.95)),
-        size=float(rng.uniform(0.05, 0.13)),
+        size=float(rng.uniform(0.05, 0.15)),
         angle=float(rng.uniform(0, 2 * math.pi)),
         drift=float(rng.uniform(-0.15, 0.15)),
         colour=hsv(float(rng.random()), float(rng.uniform(0.2, 0.9)), float(rng.uniform(0.3, 0.95))),

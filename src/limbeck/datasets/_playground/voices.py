@@ -32,12 +32,12 @@ def hand_bell(cast: Cast, rate_hz: int, clip_s: float) -> Wave:
 
 def zither(cast: Cast, rate_hz: int, clip_s: float) -> Wave:
     """A string plucked near its end: bright, stiff enough to be a little out of tune above."""
-    return _pluck(cast, rate_hz, clip_s, pluck_at=0.12 + 0.1 * cast.detail, stiffness=2.5e-4, decay_s=0.7)
+    return _pluck(cast, rate_hz, clip_s, pluck_at=0.13 + 0.12 * cast.detail, stiffness=2.5e-4, decay_s=0.75)
 
 
 def harp(cast: Cast, rate_hz: int, clip_s: float) -> Wave:
     """A string plucked nearer its middle: rounder and longer."""
-    return _pluck(cast, rate_hz, clip_s, pluck_at=0.22 + 0.2 * cast.detail, stiffness=0.5e-4, decay_s=0.95)
+    return _pluck(cast, rate_hz, clip_s, pluck_at=0.18 + 0.2 * cast.detail, stiffness=0.5e-4, decay_s=0.9)
 
 
 def bird(cast: Cast, rate_hz: int, clip_s: float) -> Wave:
@@ -52,22 +52,22 @@ def drip(cast: Cast, rate_hz: int, clip_s: float) -> Wave:
 
 def outboard(cast: Cast, rate_hz: int, clip_s: float) -> Wave:
     """A two-stroke over water: strong firing, its noise pumped through the exhaust."""
-    return _engine(cast, rate_hz, clip_s, half_orders=0.15, tilt=0.8, hiss=0.5)
+    return _engine(cast, rate_hz, clip_s, half_orders=0.2, tilt=0.85, hiss=0.45)
 
 
 def car(cast: Cast, rate_hz: int, clip_s: float) -> Wave:
     """A four-stroke: half orders between the harmonics of the firing rate."""
-    return _engine(cast, rate_hz, clip_s, half_orders=0.55, tilt=1.0, hiss=0.3)
+    return _engine(cast, rate_hz, clip_s, half_orders=0.4, tilt=0.95, hiss=0.35)
 
 
 def steam(cast: Cast, rate_hz: int, clip_s: float) -> Wave:
     """Puffs: bursts of wide noise that die away slowly."""
-    return _bursts(cast, rate_hz, clip_s, attack_s=0.014, decay_s=0.055, width=1.1)
+    return _bursts(cast, rate_hz, clip_s, attack_s=0.014, decay_s=0.05, width=1.05)
 
 
 def maraca(cast: Cast, rate_hz: int, clip_s: float) -> Wave:
     """Shakes: the seeds gather and hit the shell, a short burst of noise."""
-    return _bursts(cast, rate_hz, clip_s, attack_s=0.02, decay_s=0.035, width=0.8)
+    return _bursts(cast, rate_hz, clip_s, attack_s=0.018, decay_s=0.04, width=0.85)
 
 
 def _ring(cast: Cast, rate_hz: int, clip_s: float, *, ratios: tuple[float, ...], split: float, decay_s: float) -> Wave:

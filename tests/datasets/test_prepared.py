@@ -1,0 +1,158 @@
+"""Opening prepared datasets, sound and broken, and reading their rows."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+from tests.helpers.generated import RECIPE, Generated
+
+from limbeck.datasets import Prepared, _prepare, prepare
+from limbeck.datasets._prepared import Shard, ShardStore, write_shard
+from limbeck.errors import InputError
+from limbeck.media import ClipRecipe
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(_prepare, "_SHARD_CLIPS", 10)
+    return prepare(Generated(45, faults={5: "rotten"}), tmp_path / "out", recipe=RECIPE, workers=1).folder
+
+
+def test_gathers_rows_in_any_order(folder: Path) -> None:
+    tensors = [load_file(f) for f in sorted((folder / "shards").iterdir())]
+    audio, frames = (torch.cat([t[name] for t in tensors]) for name in ("audio", "frames"))
+    store = Prepared.open(folder).store
+    source = torch.Generator().manual_seed(0)
+    for count in (0, 1, 7, 300):
+        rows = torch.randint(0, 44, (count,), generator=source)
+        assert torch.equal(store.audio(rows), audio[rows])
+        assert torch.equal(store.frames(rows), frames[rows])
+    for rows in (torch.arange(44), torch.arange(43, -1, -1), torch.tensor([9, 10, 10, 9, 43])):
+        assert torch.equal(store.frames(rows), frames[rows])
+
+
+@pytest.mark.parametrize("row", [-1, 44])
+def test_rows_out_of_range_are_refused(folder: Path, row: int) -> None:
+    with pytest.raises(IndexError, match=r"0\.\.43"):
+        Prepared.open(folder).store.audio(torch.tensor([0, row]))
+
+
+def test_store_may_be_shared(folder: Path) -> None:
+    store = Prepared.open(folder).store
+    again = pickle.loads(pickle.dumps(store))
+    rows = [torch.randperm(44, generator=torch.Generator().manual_seed(s)) for s in range(16)]
+    with ThreadPoolExecutor(8) as threads:
+        results = list(threads.map(again.frames, rows))
+    assert all(torch.equal(result, store.frames(r)) for result, r in zip(results, rows, strict=True))
+
+
+def test_resident_memory_does_not_grow_with_what_was_read(tmp_path: Path) -> None:
+    recipe = ClipRecipe(image_size=224)
+    shards = tuple(
+        write_shard(
+            tmp_path / f"{i}.safetensors",
+            recipe,
+            {},
+            np.zeros((250, 1, 128, 56), np.float32),  # type: ignore[arg-type]
+            np.full((250, 3, 224, 224), i, np.uint8),  # type: ignore[arg-type]
+        )
+        for i in range(4)
+    )
+    store = ShardStore(shards, recipe)
+    order = torch.randperm(1000, generator=torch.Generator().manual_seed(0))
+    store.frames(order[:50])
+    before = _resident_mib()
+    for batch in order.split(50):
+        assert torch.equal(store.frames(batch)[:, 0, 0, 0], batch // 250)
+    assert _resident_mib() - before < 25, "171 MiB were read"
+
+
+def test_selection_by_split(folder: Path) -> None:
+    prepared = Prepared.open(folder)
+    train, test = prepared.clips(), prepared.clips("test")
+    assert len(train) + len(test) == 44
+    assert train.fingerprint != test.fingerprint
+    assert train.statistics == test.statistics == prepared.statistics
+    assert prepared.ids("test")[:3] == ("6", "7", "14")
+    with pytest.raises(InputError, match="no split 'val'; it has: train, test"):
+        prepared.clips("val")
+
+
+def test_describes_itself(folder: Path) -> None:
+    prepared = Prepared.open(folder)
+    summary = json.loads(json.dumps(prepared.summary()))
+    assert summary["counts"] == {"train": {"a": 18, "b": 16}, "test": {"a": 5, "b": 5}}
+    assert summary["rejected"] == {"no_audio_track": 1}
+    assert prepared.rejected == [
+        {
+            "id": "5",
+            "source": None,
+            "label": "b",
+            "split": "train",
+            "reason": "no_audio_track",
+            "detail": "Clip 5 has no sound.",
+        }
+    ]
+    assert (prepared.name, prepared.licence, prepared.citation) == ("generated", "CC0", "")
+    assert prepared.recipe == RECIPE
+
+
+def test_what_is_no_prepared_dataset_says_so(tmp_path: Path, folder: Path) -> None:
+    with pytest.raises(InputError, match="not a prepared dataset"):
+        Prepared.open(tmp_path / "absent")
+    (folder / "dataset.json").unlink()
+    with pytest.raises(InputError, match="not finished; run the same limbeck prepare again"):
+        Prepared.open(folder)
+
+
+def test_damage_says_so(folder: Path) -> None:
+    def refused(file: str, content: bytes | None, match: str) -> None:
+        path = folder / file
+        whole = path.read_bytes()
+        path.unlink()
+        if content is not None:
+            path.write_bytes(content)
+        with pytest.raises(InputError, match=match):
+            Prepared.open(folder)
+        path.write_bytes(whole)
+
+    shard = (folder / "shards/00001.safetensors").read_bytes()
+    description = json.loads((folder / "dataset.json").read_text())
+    refused("shards/00001.safetensors", None, "00001.safetensors is missing or damaged")
+    refused("shards/00001.safetensors", shard[:-1], "bytes instead of")
+    refused("shards/00001.safetensors", shard[:100], "header is cut off")
+    refused("shards/00001.safetensors", b"", "is missing or damaged")
+    refused("shards/00001.safetensors", b"\xff" * len(shard), "header is cut off")
+    refused("clips.parquet", None, r"clips\.parquet is missing or damaged")
+    refused("clips.parquet", b"PAR1", r"clips\.parquet is missing or damaged")
+    refused("dataset.json", b"{", r"dataset\.json is damaged")
+    refused("dataset.json", b"[]", r"dataset\.json is damaged")
+    refused("dataset.json", json.dumps(description | {"format": "limbeck-prepared-9"}).encode(), "this version reads")
+    refused("dataset.json", json.dumps(description | {"shards": 4}).encode(), "lists 44 clips, but the shards hold 39")
+    assert len(Prepared.open(folder).clips()) == 34
+
+
+def test_a_shard_cut_while_in_use_is_told(folder: Path) -> None:
+    store = Prepared.open(folder).store
+    path = store.shards[0].path
+    path.write_bytes(path.read_bytes()[:-1])
+    rows = torch.arange(10)
+    with pytest.raises(InputError, match="prepare the dataset again"):
+        (store.frames(rows), store.audio(rows))
+
+
+def test_shards_of_another_shape_are_refused(folder: Path) -> None:
+    with pytest.raises(InputError, match="its frames are U8"):
+        Shard.open(folder / "shards/00000.safetensors", RECIPE.model_copy(update={"image_size": 20}))
+
+
+def _resident_mib() -> float:
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS")) / 1024
