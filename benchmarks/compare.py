@@ -26,6 +26,7 @@ from limbeck.datasets import LabelledClips, Prepared, Scale
 from limbeck.engine import machine, versions
 from limbeck.evaluation import Protocol, evaluate
 from limbeck.methods import Work
+from limbeck.methods._contract import merge
 from limbeck.networks import Architecture
 
 SGD = {"kind": "sgd", "loop": "joint"}
@@ -79,16 +80,12 @@ def main() -> None:
             seconds = time.perf_counter() - started
             score = evaluate(made, test, network=network, protocol=protocol, repeats=asked.repeats, seed=seed)
             _files.write_json(file, {"row": name, "seconds": seconds, "accuracy": [r.accuracy for r in score.repeats]})
-            print(
-                f"{per_class:3d}  {name:22s} seed {seed}: {summary(score.mean)}  {seconds:.0f} s + {score.seconds:.0f} s",
-                flush=True,
-            )
+            times = f"{seconds:.0f} s + {score.seconds:.0f} s"
+            print(f"{per_class:3d}  {name:22s} seed {seed}: {summary(score.mean)}  {times}", flush=True)
         table.setdefault((per_class, name), []).extend(_files.read_json(file)["accuracy"])
     if asked.whole:
-        file = (
-            cells
-            / f"whole-{_files.digest(train.fingerprint, test.fingerprint, asked.sound, network.to_json(), protocol.to_json())}-{asked.whole}.json"
-        )
+        parts = train.fingerprint, test.fingerprint, asked.sound, network.to_json(), protocol.to_json()
+        file = cells / f"whole-{_files.digest(*parts)}-{asked.whole}.json"
         if not file.exists():
             scale = Scale.of(train.statistics, asked.sound)
             score = evaluate(train, test, scale=scale, network=network, protocol=protocol, repeats=asked.whole)
@@ -102,13 +99,12 @@ def build(
     method: str, settings: dict[str, Any], per_class: int, asked: argparse.Namespace, network: Architecture
 ) -> methods.Method:
     kind = methods.load(method)
-    settings = {"sound": asked.sound, **settings, "per_class": per_class}
+    changes = {"sound": asked.sound, **settings, "per_class": per_class}
     if "steps" in kind.model_fields:
-        encoders = {**kind().encoders.to_json(), "network": network.to_json(), **settings.get("encoders", {})}
-        settings |= {"steps": asked.steps, "encoders": encoders}
+        changes = merge({"steps": asked.steps, "encoders": {"network": network.to_json()}}, changes)
     elif "network" in kind.model_fields:
-        settings["network"] = network.to_json()
-    return kind.from_json(settings)
+        changes["network"] = network.to_json()
+    return kind.configured(**changes)
 
 
 def splits(prepared: Prepared, held_out: float) -> tuple[LabelledClips, LabelledClips]:
@@ -140,11 +136,12 @@ def write(
     lines = [
         f"# {asked.title or prepared.name}",
         "",
-        f"{len(train.classes)} classes, {len(train)} training clips, {len(test)} {'held-out training' if asked.validate else 'test'} "
-        f"clips; {train.recipe.image_size}-pixel frames, log-mel {train.recipe.mel.shape[0]} x {train.recipe.mel.shape[1]}, "
-        f"sound {asked.sound}, ConvNets of width {asked.width}, {asked.steps} distillation steps. Accuracy in percent, mean "
-        "± sample standard deviation over distillations x students (n), last epoch; chance is "
-        f"{100 / len(train.classes):.0f}. Every distillation has its own clips, encoders and seed.",
+        f"{len(train.classes)} classes, {len(train)} training clips, {len(test)} "
+        f"{'held-out training' if asked.validate else 'test'} clips; {train.recipe.image_size}-pixel frames, log-mel "
+        f"{train.recipe.mel.shape[0]} x {train.recipe.mel.shape[1]}, sound {asked.sound}, ConvNets of width "
+        f"{asked.width}, {asked.steps} distillation steps. Accuracy in percent, mean ± sample standard deviation over "
+        f"distillations x students (n), last epoch; chance is {100 / len(train.classes):.0f}. Every distillation has "
+        "its own clips, encoders and seed.",
         "",
         "| pairs a class | method | A | V | A+V | n |",
         "|---|---|---|---|---|---|",

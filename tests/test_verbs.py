@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
+from tests.helpers.generated import RECIPE, Generated
 
 import limbeck
 from limbeck import verbs
@@ -19,7 +20,6 @@ from limbeck.datasets import Prepared
 from limbeck.errors import FingerprintError, InputError
 from limbeck.evaluation import Protocol
 from limbeck.networks import Architecture
-from tests.helpers.generated import RECIPE, Generated
 
 NETWORK = {"options": {"width": 8}}
 SETTINGS = {"per_class": 2, "steps": 60, "encoders": {"network": NETWORK, "bank": 4, "batch": None}}

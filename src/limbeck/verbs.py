@@ -301,14 +301,19 @@ def make_report(
     scores: dict[str, Score] = {}
     for place in (folder / SCORES, *(Path(c) for c in compare)):
         scores |= {name: score for name, score in _scores_in(place).items() if name not in scores}
-    events = folder / RUN / "events.jsonl"
     prepared = None if on is None else on if isinstance(on, Prepared) else Prepared.open(on)
+    events, *facts = (folder / RUN / name for name in ("events.jsonl", "run.json", "done.json"))
+    about: dict[str, Any] = {}
+    for file in facts:
+        about |= _files.read_json(file) if file.exists() else {}
     return report.page(
         made,
         Path(out),
         scores=scores,
         events=read_events(events) if events.exists() else (),
         clips=prepared.clips("train") if prepared else None,
+        clip_ids=prepared.ids("train") if prepared else None,
+        about={k: v for k, v in about.items() if k != "asked"},
         title=title,
     )
 
@@ -427,7 +432,7 @@ def _method(
     kind = methods.load(method)
     asked = dict(parameters)
     validated = asked.pop("sound", None) if asked.get("sound") == "validated" else None
-    chosen = kind.preset(preset, **asked) if preset else kind.from_json(asked)
+    chosen = kind.configured(preset, **asked)
     if validated is None:
         return chosen, None
     sound, found = choose_sound(clips, per_class=chosen.per_class, mosaic=chosen.mosaic, seed=seed)

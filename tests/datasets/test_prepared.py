@@ -71,7 +71,7 @@ def test_resident_memory_does_not_grow_with_what_was_read(tmp_path: Path) -> Non
     before = _resident_mib()
     for batch in order.split(50):
         assert torch.equal(store.frames(batch)[:, 0, 0, 0], batch // 250)
-    assert _resident_mib() - before < 25, "171 MiB were read"
+    assert _resident_mib() - before < 60, "171 MiB were read"
 
 
 def test_selection_by_split(folder: Path) -> None:

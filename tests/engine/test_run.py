@@ -53,10 +53,11 @@ def test_nothing_is_saved_before_its_time(tmp_path):
 
 def test_interrupt_saves_at_the_end_of_the_step(tmp_path):
     reached = []
-    with pytest.raises(KeyboardInterrupt), Run.open(tmp_path, ASKED) as run:
+    with Run.open(tmp_path, ASKED) as run:
         os.kill(os.getpid(), signal.SIGINT)
         reached.append("the step goes on to its end")
-        run.checkpoint.offer(4, lambda: {"x": torch.ones(1)})
+        with pytest.raises(KeyboardInterrupt):
+            run.checkpoint.offer(4, lambda: {"x": torch.ones(1)})
     assert reached
     with Run.open(tmp_path, ASKED) as run:
         assert run.checkpoint.load()[0] == 4

@@ -32,7 +32,7 @@ def test_webdataset_reads_the_same_pairs(tmp_path: Path, make_set: Callable[...,
     assert [s["json"]["class"] for s in samples] == [made.classes[i] for i in labels]
     assert [s["json"]["cell"] * made.pairs + s["json"]["pair"] for s in samples] == list(range(len(made)))
     pixels = made.scale.to_pixels(image).permute(0, 2, 3, 1)
-    assert torch.equal(torch.stack([torch.from_numpy(s["png"]) for s in samples]), pixels)
+    assert torch.equal(torch.stack([torch.tensor(s["png"]) for s in samples]), pixels)
 
 
 def test_nothing_in_the_shards_is_a_pickle(tmp_path: Path, make_set: Callable[..., DistilledSet]) -> None:

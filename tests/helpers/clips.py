@@ -7,7 +7,9 @@ import torch
 from limbeck.datasets import LabelledClips
 from limbeck.media import ClipRecipe, MelRecipe
 
-RECIPE = ClipRecipe(mel=MelRecipe(sample_rate_hz=4000, clip_seconds=0.4, mels=16, fft_samples=200, hop_samples=100), image_size=16)
+RECIPE = ClipRecipe(
+    mel=MelRecipe(sample_rate_hz=4000, clip_seconds=0.4, mels=16, fft_samples=200, hop_samples=100), image_size=16
+)
 
 
 def toy_clips(classes: int = 3, per_class: int = 12, *, seed: int = 0, recipe: ClipRecipe = RECIPE) -> LabelledClips:

@@ -145,3 +145,12 @@ def test_audio_aware_augmentation_reaches_both_branches(monkeypatch):
     make("dm", steps=1, augment={"audio_aware": True}).distill(toy_clips())
     assert set(seen) == {("audio", True), ("image", False)}
     assert seen.count(("audio", True)) == 3 + 1  # three classes of real clips, all synthetic ones at once
+
+
+def test_a_change_inside_a_part_leaves_the_rest_of_it_alone():
+    kind = methods.load("avdd")
+    method = kind.configured(encoders={"bank": 5}, optimiser={"audio_lr": 4.2})
+    assert method.encoders == kind().encoders.model_copy(update={"bank": 5})
+    assert method.optimiser == kind().optimiser.model_copy(update={"audio_lr": 4.2})
+    other = "adam" if kind().optimiser.kind == "sgd" else "sgd"
+    assert kind.configured(optimiser={"kind": other}).optimiser.kind == other

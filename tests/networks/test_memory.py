@@ -10,16 +10,17 @@ import torch
 from limbeck.networks import keep_freed_memory
 import resource
 
-def faults(rounds):
-    torch.ones(16 * 2**20)
+def faults(rounds, warm=2):
+    for _ in range(warm):
+        torch.ones(9 * 2**20)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
     for _ in range(rounds):
-        torch.ones(16 * 2**20)
+        torch.ones(9 * 2**20)
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 
-usual = faults(2)
+usual = faults(4)
 assert keep_freed_memory()
-print(usual, faults(2))
+print(usual, faults(4))
 """
 
 

@@ -76,6 +76,19 @@ def test_inline_drawings_share_no_ids_and_take_the_texts_colour() -> None:
     assert "<?xml" not in drawing("one")
 
 
+def test_overview_puts_each_sound_where_its_picture_is(
+    make_clips: Callable[..., Any], make_set: Callable[..., Any]
+) -> None:
+    made = make_set(make_clips(("bell", "drip")), per_class=1, factor=2, noise=0.0)
+    figure = figures.pairs(made)
+    drawn = next(a for a in figure.axes if a.get_label() != "<colorbar>" and a.get_ylim()[0] < a.get_ylim()[1])
+    array = np.asarray(drawn.images[0].get_array())[::-1]  # as seen: top row first
+    db = made.scale.to_db(made.audio)[0, 0].numpy()
+    half = db.shape[0] // 2
+    np.testing.assert_allclose(array[:half], db[:half][::-1])  # the cells on top, each upright
+    np.testing.assert_allclose(array[half:], db[half:][::-1])
+
+
 def test_accuracy_draws_means_and_deviations(make_score: Callable[..., Any]) -> None:
     rows = table.rows({"dm": make_score(("bell", "drip"), {"A": 60, "A+V": 80}, name="dm")})
     figure = figures.accuracy(rows)

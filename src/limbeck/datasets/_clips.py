@@ -178,6 +178,10 @@ class LabelledClips:
     def require(self, per_class: int, purpose: str) -> None:
         """Refuse, before any work, data in which a class has too few clips.
 
+        Args:
+            per_class: Clips needed of every class.
+            purpose: What needs them, for the message.
+
         Raises:
             BudgetError: Names every such class with its count.
         """

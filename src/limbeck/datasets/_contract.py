@@ -74,6 +74,10 @@ class Dataset(ABC):
     def read(self, clip: ClipRef, recipe: ClipRecipe) -> RawClip:
         """Decode one clip. Called in worker processes.
 
+        Args:
+            clip: One of `clips`.
+            recipe: How it becomes arrays.
+
         Raises:
             MediaError: The clip cannot be used; it will be listed in ``rejected.parquet``.
         """
@@ -83,6 +87,10 @@ class Dataset(ABC):
         """Decode some clips, often neighbours in one file; what cannot be used comes back as its error.
 
         The result must not depend on which clips are asked for together.
+
+        Args:
+            clips: Some of `clips`.
+            recipe: How they become arrays.
         """
         if type(self).read is not Dataset.read:
             return [self._read_or_error(clip, recipe) for clip in clips]

@@ -50,6 +50,10 @@ class RunCheckpoint:
     def offer(self, step: int, tensors: Callable[[], dict[str, Tensor]]) -> None:
         """Save when it is time, or when a stop was asked for; then the stop takes effect.
 
+        Args:
+            step: Steps done.
+            tensors: Gives the state; called only when it is saved.
+
         Raises:
             KeyboardInterrupt: A stop was asked for; the state is safe.
         """

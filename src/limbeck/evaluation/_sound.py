@@ -53,8 +53,9 @@ def choose_sound(
     kept, held = _halves(clips, held_out, seed)
     if not len(held) or min(clips.take(kept).per_class()) < per_class * mosaic**2:
         raise BudgetError(
-            f"sound='validated' holds {held_out:.0%} of the training clips out and needs {per_class * mosaic**2} of every "
-            f"class beside them; the classes have {clips.per_class()}. Choose sound='raw' or sound='standardised'."
+            f"sound='validated' holds {held_out:.0%} of the training clips out and needs "
+            f"{per_class * mosaic**2} of every class beside them; the classes have {clips.per_class()}. "
+            "Choose sound='raw' or sound='standardised'."
         )
     train, test = clips.take(kept), clips.take(held)
     found: dict[str, float] = {}

@@ -170,6 +170,12 @@ def read_sound(
 ) -> tuple[npt.NDArray[np.float32], tuple[str, ...]]:
     """The sound half of `read_clip`: waveform of shape (sample,) and repairs.
 
+    Args:
+        path: Any file with a sound track.
+        start_s: Where the segment starts, in seconds.
+        length_s: How long it is, in seconds; None for all that follows, up to the recipe's length.
+        recipe: Rate, length and resampler.
+
     Raises:
         MediaError: By the table of this module.
     """
@@ -181,6 +187,11 @@ def read_sound(
 
 def read_frame(path: Path, *, at_s: float = 0.0, recipe: ClipRecipe) -> tuple[npt.NDArray[np.uint8], tuple[str, ...]]:
     """The picture half of `read_clip`: frame of shape (height, width, 3) and repairs.
+
+    Args:
+        path: A video or a still picture.
+        at_s: When, in seconds.
+        recipe: Size and fit.
 
     Raises:
         MediaError: By the table of this module.

@@ -43,7 +43,12 @@ class Checkpoint(Protocol):
         """Steps done and the tensors saved then; None at the beginning."""
 
     def offer(self, step: int, tensors: Callable[[], dict[str, Tensor]]) -> None:
-        """Called after each step; saves ``tensors()`` when it is time to."""
+        """Called after each step; saves ``tensors()`` when it is time to.
+
+        Args:
+            step: Steps done.
+            tensors: Gives the state.
+        """
 
 
 @dataclass(frozen=True)
@@ -91,19 +96,22 @@ class Method(Config, ABC):
         return 0
 
     @classmethod
-    def preset(cls, preset: str, **changes: Any) -> Self:
-        """The settings of a preset, with changes.
+    def configured(cls, preset: str | None = None, **changes: Any) -> Self:
+        """The method's defaults, or a preset, with changes; a change inside a part leaves the rest of the part alone.
 
         Args:
-            preset: Name of the preset.
-            changes: Settings that differ from it.
+            preset: Name of the preset; None for the defaults.
+            changes: Settings that differ from it; parts as dictionaries.
 
         Raises:
-            InputError: The method has no such preset.
+            InputError: The method has no such preset, or a setting does not fit.
         """
-        if preset not in cls.presets:
+        if preset is not None and preset not in cls.presets:
             raise InputError(f"{cls.__name__} has no preset {preset!r}; it has: {', '.join(cls.presets) or 'none'}.")
-        return cls.from_json(merge(cls.presets[preset], changes))
+        settings = cls().to_json()
+        for layer in (cls.presets[preset] if preset else {}, changes):
+            settings = merge(settings, layer)
+        return cls.from_json(settings)
 
     def scale(self, real: LabelledClips) -> Scale:
         """The scale on which networks see this data."""
@@ -128,14 +136,27 @@ class Method(Config, ABC):
 
 
 def merge(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    """`base` with `changes`, merged through nested dictionaries.
+    """`base` with `changes`, merged through nested dictionaries; a part of another kind replaces the whole part.
+
+    Args:
+        base: Settings.
+        changes: Settings that differ.
 
     Example:
-        >>> merge({"a": 1, "descent": {"kind": "sgd", "audio_lr": 0.2}}, {"descent": {"audio_lr": 0.1}})
-        {'a': 1, 'descent': {'kind': 'sgd', 'audio_lr': 0.1}}
+        >>> base = {"steps": 1, "optimiser": {"kind": "sgd", "audio_lr": 0.2}}
+        >>> merge(base, {"optimiser": {"audio_lr": 0.1}})
+        {'steps': 1, 'optimiser': {'kind': 'sgd', 'audio_lr': 0.1}}
+        >>> merge(base, {"optimiser": {"kind": "adam"}})
+        {'steps': 1, 'optimiser': {'kind': 'adam'}}
     """
     merged = dict(base)
     for key, value in changes.items():
         below = merged.get(key)
-        merged[key] = merge(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+        if (
+            isinstance(below, dict)
+            and isinstance(value, dict)
+            and value.get("kind", below.get("kind")) == below.get("kind")
+        ):
+            value = merge(below, value)
+        merged[key] = value
     return merged

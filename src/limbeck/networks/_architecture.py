@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from pydantic import Field
+
 from limbeck import _discover
 from limbeck._config import Config
 from limbeck.networks._contract import Network
@@ -24,7 +26,7 @@ class Architecture(Config):
     """
 
     name: str = "convnet"
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = Field(default_factory=dict)
 
     def build(self) -> Network:
         """The network's settings object.

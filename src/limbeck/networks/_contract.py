@@ -83,4 +83,9 @@ class Head(nn.Module, ABC):
 
     @abstractmethod
     def scores(self, audio: Tensor, image: Tensor) -> dict[str, Tensor]:
-        """Class probabilities, (sample, class), by what they were made from: keys among "A", "V", "A+V"."""
+        """Class probabilities, (sample, class), by what they were made from: keys among "A", "V", "A+V".
+
+        Args:
+            audio: As in `loss`.
+            image: As in `loss`.
+        """

@@ -51,13 +51,22 @@ class Student(nn.Module):
         return self.head.loss(*self.features(audio, image), labels)
 
     def scores(self, audio: Tensor, image: Tensor) -> dict[str, Tensor]:
-        """Class probabilities, float32, (sample, class), keys among "A", "V", "A+V"; arguments as in `loss`."""
+        """Class probabilities, float32, (sample, class), keys among "A", "V", "A+V".
+
+        Args:
+            audio: As in `loss`.
+            image: As in `loss`.
+        """
         return self.head.scores(*self.features(audio, image))
 
     def features(self, audio: Tensor, image: Tensor) -> tuple[Tensor, Tensor]:
         """Features of sound and pictures, each (sample, dim), or (sample, 0) for a modality the head does not read.
 
         Also under autocast they are float32, and so is all that the head computes from them.
+
+        Args:
+            audio: As in `loss`.
+            image: As in `loss`.
         """
         a, v = (self._feature(m, x) for m, x in zip(MODALITIES, (audio, image), strict=True))
         return a, v

@@ -104,6 +104,8 @@ def spectrogram(log_mel: Tensor, recipe: MelRecipe, limits: Range) -> Figure:
 def pairs(distilled: DistilledSet, *, classes: int = 10, limits: Range | None = None) -> Figure:
     """The first pair of the first classes: picture above spectrogram, as stored.
 
+    In a mosaic every cell of the spectrogram stands where its picture stands, its lowest band at the cell's bottom.
+
     Args:
         distilled: The set.
         classes: At most this many classes.
@@ -115,28 +117,24 @@ def pairs(distilled: DistilledSet, *, classes: int = 10, limits: Range | None = 
     limits = limits or decibel_range(decibels)
     figure = _figure(1.15 * len(first) + 0.9, 2.7)
     grid = figure.subplots(2, len(first), squeeze=False)
-    borders = mosaic.cells(decibels.shape[-2], decibels.shape[-1], distilled.mosaic)
+    boxes = mosaic.cells(decibels.shape[-2], decibels.shape[-1], distilled.mosaic)
     for column, row in enumerate(first):
         above, below = grid[0, column], grid[1, column]
         above.imshow(pixels[column].permute(1, 2, 0).numpy())
-        above.set_title(
-            _short(distilled.classes[int(distilled.labels[row])], 14), fontsize=8, color=INK, parse_math=False
-        )
-        image = _draw_spectrogram(below, decibels[column], distilled.recipe.mel, limits, ticks=column == 0)
+        above.set_axis_off()
+        name = _short(distilled.classes[int(distilled.labels[row])], 14)
+        above.set_title(name, fontsize=8, color=INK, parse_math=False)
+        upright = decibels[column].flip(0)
+        for bands, frames in boxes:
+            upright[len(upright) - bands.stop : len(upright) - bands.start, frames] = decibels[column, bands, frames]
+            below.axhline(len(upright) - bands.start - 0.5, color="white", linewidth=0.6)
+            below.axvline(frames.start - 0.5, color="white", linewidth=0.6)
+        image = _draw_spectrogram(below, upright, distilled.recipe.mel, limits)
         below.set_box_aspect(1)
-        for axes in (above, below):
-            axes.tick_params(length=2, labelsize=7)
-        above.set_xticks([])
-        above.set_yticks([])
+        below.tick_params(length=2, labelsize=7)
         if column or distilled.mosaic > 1:
             below.set_xticks([])
             below.set_yticks([])
-        for _, span in borders:
-            if span.start:
-                below.axvline(span.start - 0.5, color="white", linewidth=0.6)
-        for span, _ in borders:
-            if span.start:
-                below.axhline(span.start - 0.5, color="white", linewidth=0.6)
     bar = figure.colorbar(image, ax=grid[1, :].tolist(), extend="both", aspect=12, pad=0.01)
     _quiet_bar(bar, "dB", 7)
     return figure
@@ -340,9 +338,10 @@ def _quiet_bar(bar: Any, label: str, size: int) -> None:
     bar.set_label(label, fontsize=size, color=INK)
     bar.ax.tick_params(labelsize=size, colors=INK)
     bar.outline.set_visible(False)
+    bar.ax.set_facecolor("none")
 
 
-def _draw_spectrogram(axes: Axes, log_mel: Tensor, recipe: MelRecipe, limits: Range, *, ticks: bool = True) -> Any:
+def _draw_spectrogram(axes: Axes, log_mel: Tensor, recipe: MelRecipe, limits: Range) -> Any:
     frames = log_mel.shape[-1]
     image = axes.imshow(
         log_mel.numpy(),
@@ -355,8 +354,6 @@ def _draw_spectrogram(axes: Axes, log_mel: Tensor, recipe: MelRecipe, limits: Ra
     )
     for spine in axes.spines.values():
         spine.set_visible(False)
-    if not ticks:
-        return image
     hertz = [f for f in (125, 250, 500, 1000, 2000, 4000, 8000, 16000) if f < recipe.sample_rate_hz / 2]
     bands_at = [_band_of(f, recipe) for f in hertz]
     shown = [(f, b) for f, b in zip(hertz, bands_at, strict=True) if b >= 0]

@@ -217,7 +217,7 @@ def _plan(distilled: DistilledSet, limit: int, *, faces: int) -> Plan:
     classes = min(used, fitting)
     left_out = []
     if per_class < distilled.per_class:
-        left_out.append(f"the first {per_class} of up to {plural(distilled.per_class, 'pair')} a class")
+        left_out.append(f"{per_class} of up to {plural(distilled.per_class, 'pair')} a class")
     if classes < used:
         left_out.append(f"the first {classes} of {number(used)} classes")
     shown = f"To stay below {size(limit)}, this page shows {' of '.join(left_out)}. " if left_out else ""

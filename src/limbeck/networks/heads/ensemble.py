@@ -21,6 +21,10 @@ def average(audio_logits: Tensor, image_logits: Tensor) -> dict[str, Tensor]:
 
     The mean of probabilities is not the softmax of summed logits: they rank classes differently.
 
+    Args:
+        audio_logits: (sample, class).
+        image_logits: (sample, class).
+
     Example:
         >>> average(torch.tensor([[9.0, 0.0]]), torch.tensor([[0.0, 0.0]]))["A+V"]
         tensor([[0.7499, 0.2501]])
