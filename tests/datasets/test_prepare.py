@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +18,7 @@ from limbeck.datasets import ClipRef, Prepared, _prepare, prepare
 from limbeck.errors import BusyError, FingerprintError, InputError, MediaError
 from limbeck.media import ClipRecipe, RawClip, log_mel
 
+ROOT = Path(__file__).parents[2]
 SMALL_SHARDS = 10
 
 
@@ -214,6 +218,20 @@ def test_clips_of_one_file_are_decoded_together_and_nothing_is_lost(monkeypatch:
     plan = _prepare.Plan.of(_Seconds([1, 1, 2, 8, 1]), RECIPE)
     units = [u.positions for u in plan.units(0)]
     assert units == [(0, 1), (2, 3), (4, 5, 6, 7, 8, 9), (10, 11, 12)]
+
+
+def test_a_script_needs_no_main_guard(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from limbeck.datasets import prepare\n"
+        "from tests.helpers.generated import RECIPE, Generated\n"
+        "print(len(prepare(Generated(12), 'out', recipe=RECIPE, workers=2).clips()))\n"
+    )
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, script], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120
+    )
+    assert (done.stdout, done.returncode) == ("10\n", 0), done.stderr
 
 
 class _Named(Generated):

@@ -89,14 +89,24 @@ class Statistics(Config):
 
     @classmethod
     def of(cls, audio: Tensor, frames: Tensor) -> Statistics:
-        """Statistics of arrays: log-mel float32 (clip, 1, mel, frame) in dB, frames uint8 (clip, 3, height, width)."""
+        """Statistics of arrays.
+
+        Args:
+            audio: Log-mels, float32, (clip, 1, mel, frame), dB.
+            frames: Pictures, uint8, (clip, 3, height, width).
+        """
         sound = [Moments.of(part[:, 0].transpose(0, 1).flatten(1).numpy()) for part in torch.split(audio, _CHUNK)]
         picture = [Moments.of(part.transpose(0, 1).flatten(1).numpy()) for part in torch.split(frames, _CHUNK)]
         return cls.of_moments(Moments.pooled(sound), Moments.pooled(picture))
 
     @classmethod
     def of_moments(cls, audio: Moments, frames: Moments) -> Statistics:
-        """Statistics of moments: of dB per mel band, and of pixels in 0..255 per colour channel."""
+        """Statistics of moments.
+
+        Args:
+            audio: Of dB per mel band.
+            frames: Of pixel values in 0..255 per colour channel.
+        """
         return cls(
             mel_mean=tuple(audio.mean.tolist()),
             mel_std=tuple(audio.std.tolist()),

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import av
 import av.error
@@ -27,12 +27,19 @@ _MAX_READS = 16
 _FREE_BYTES = 256 * 2**20
 _OPEN_SECONDS = 60.0
 _POINTERS = frozenset({"hls", "dash", "concat", "sdp", "rtsp", "rtp", "imf", "webm_dash_manifest", "lavfi", "vobsub"})
+_TOLD_BY_HEADER = ("mov,", "matroska,")
 _TEXT_ART = frozenset({"tty", "bin", "xbin", "adf", "idf"})
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[InputContainer]:
-    """The file as a container with one thread a decoder; every failure inside comes out as `MediaError`."""
+def opened(path: Path, *, passed_over: Sequence[bool] = ()) -> Iterator[InputContainer]:
+    """The file as a container with one thread a decoder; every failure inside comes out as `MediaError`.
+
+    Args:
+        path: The file.
+        passed_over: For each track whether nothing of it is decoded to learn more than the header says, which for
+            pictures takes longer than all the rest; from `pictures_to_pass_over`.
+    """
     source: _Bytes | None = None
     try:
         if not path.exists():
@@ -42,7 +49,7 @@ def opened(path: Path) -> Iterator[InputContainer]:
         if path.stat().st_size == 0:
             raise MediaError("empty_file", f"{path} has no bytes.")
         source = _Bytes(path)
-        with _open(path, source) as container:
+        with _open(path, source, passed_over) as container:
             for stream in container.streams:
                 if stream.type in ("audio", "video") and stream.codec_context is not None:
                     stream.codec_context.thread_count = 1
@@ -60,6 +67,13 @@ def opened(path: Path) -> Iterator[InputContainer]:
     finally:
         if source is not None:
             source.close()
+
+
+def pictures_to_pass_over(container: InputContainer) -> tuple[bool, ...]:
+    """Which tracks to pass over when the file is opened again for its sound; none unless the header tells all."""
+    if not container.format.name.startswith(_TOLD_BY_HEADER):
+        return ()
+    return tuple(s.type == "video" for s in container.streams)
 
 
 def audio_stream(container: InputContainer) -> AudioStream | None:
@@ -189,15 +203,17 @@ class _Bytes:
         self._file.close()
 
 
-def _open(path: Path, source: _Bytes) -> InputContainer:
+def _open(path: Path, source: _Bytes, passed_over: Sequence[bool]) -> InputContainer:
     def refuse(url: str, *_: object) -> NoReturn:
         raise MediaError("not_media", f"{path} points to another file ({url[:80]}), which is not followed.")
 
+    options: Any = [{"skip_frame": "all"} if over else {} for over in passed_over]  # PyAV's stub says list[str]
     try:
         container = av.open(
             source,
             "r",
             container_options={"protocol_whitelist": "none"},
+            stream_options=options,
             metadata_errors="replace",
             timeout=(_OPEN_SECONDS, _OPEN_SECONDS),
             io_open=refuse,

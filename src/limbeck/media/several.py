@@ -15,7 +15,17 @@ from av.video.stream import VideoStream
 
 from limbeck.errors import MediaError
 from limbeck.media import _picture, _sound
-from limbeck.media._container import Damage, frames, is_still, only, opened, origin_s, seek, video_stream
+from limbeck.media._container import (
+    Damage,
+    frames,
+    is_still,
+    only,
+    opened,
+    origin_s,
+    pictures_to_pass_over,
+    seek,
+    video_stream,
+)
 from limbeck.media._orientation import turn_of_video
 from limbeck.media.clip import RawClip
 from limbeck.media.decode import read_clip
@@ -37,7 +47,7 @@ def read_clips(path: Path, segments: Sequence[Segment], *, recipe: ClipRecipe) -
     Returns:
         For each segment what `read_clip` returns, or the error it raises.
     """
-    sounds = [_sound_or_none(path, segment, recipe) for segment in segments]
+    sounds = _sounds(path, segments, recipe)
     wanted = {i: sound.segment for i, sound in enumerate(sounds) if sound is not None}
     pictures: dict[int, _picture.Picture] = {}
     if len(wanted) > 1:
@@ -54,12 +64,18 @@ def read_clips(path: Path, segments: Sequence[Segment], *, recipe: ClipRecipe) -
     ]
 
 
-def _sound_or_none(path: Path, segment: Segment, recipe: ClipRecipe) -> _sound.Sound | None:
-    try:
-        with opened(path) as container:
-            return _sound.read(container, *segment, recipe.mel)
-    except MediaError:
-        return None
+def _sounds(path: Path, segments: Sequence[Segment], recipe: ClipRecipe) -> list[_sound.Sound | None]:
+    """The sound of each segment, None where it cannot be had; a decoder of its own each, for decoders remember."""
+    sounds: list[_sound.Sound | None] = []
+    passed_over: tuple[bool, ...] = ()
+    for segment in segments:
+        try:
+            with opened(path, passed_over=passed_over) as container:
+                passed_over = passed_over or pictures_to_pass_over(container)
+                sounds.append(_sound.read(container, *segment, recipe.mel))
+        except MediaError:
+            sounds.append(None)
+    return sounds
 
 
 def _alone(path: Path, segment: Segment, recipe: ClipRecipe) -> RawClip | MediaError:

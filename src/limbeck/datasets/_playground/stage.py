@@ -55,6 +55,7 @@ class Prop(Config):
         angle: Turn in radians.
         drift: Travel to the right in picture heights a second.
         colour: RGB in [0, 1].
+        front: Whether it stands before the main thing and may hide a part of it.
     """
 
     sides: int = Field(ge=2, le=8)
@@ -64,6 +65,7 @@ class Prop(Config):
     angle: float
     drift: float
     colour: Colour
+    front: bool
 
 
 class Camera(Config):
@@ -91,7 +93,7 @@ class Scene(Config):
         main: The thing the clip is about.
         other: A thing that sounds out of the picture, or None.
         other_azimuth_deg: Where from.
-        props: Silent things, from back to front.
+        props: Silent things, from back to front among their own.
         backdrop: Behind everything.
         camera: How it is taken.
         noise_gain: Level of the steady noise, the main thing being 1.
@@ -123,7 +125,7 @@ def draw_scene(kind: Kind, seed: int) -> Scene:
     other = None
     if around.random() < 0.6:
         cast = draw_cast(KINDS[int(around.integers(len(KINDS)))], around, CLIP_S)
-        other = cast.model_copy(update={"gain": _from_db(around.uniform(-20.0, -5.0))})
+        other = cast.model_copy(update={"gain": _from_db(around.uniform(-16.0, -2.0))})
     return Scene(
         main=draw_cast(kind, thing, CLIP_S),
         other=other,
@@ -143,7 +145,7 @@ def draw_scene(kind: Kind, seed: int) -> Scene:
             grain=float(lens.uniform(0.005, 0.03)),
             seed=int(lens.integers(2**31)),
         ),
-        noise_gain=_from_db(around.uniform(-36.0, -12.0)),
+        noise_gain=_from_db(around.uniform(-34.0, -8.0)),
         noise_slope=float(around.uniform(0.0, 2.0)),
         noise_seed=int(around.integers(2**31)),
         level=_from_db(around.uniform(-30.0, -16.0)),
@@ -169,10 +171,14 @@ def frames(scene: Scene, size: int) -> Iterator[tuple[npt.NDArray[np.uint8], Box
         whole = Pen(canvas, 0.0, 0.0)
         kind.stance.setting(whole, cast, t, CLIP_S / 2)
         for prop in scene.props:
-            _draw(whole, prop, t)
+            if not prop.front:
+                _draw(whole, prop, t)
         canvas.touched = None
         kind.look(Pen(canvas, cast.x, cast.y, cast.scale, cast.tilt, cast.mirror), cast, t, CLIP_S / 2)
         box = canvas.touched or (cast.x, cast.y, cast.x, cast.y)
+        for prop in scene.props:
+            if prop.front:
+                _draw(whole, prop, t)
         noise = grain.standard_normal((1, size, size), np.float32) * np.float32(camera.grain)
         picture = np.clip(canvas.pixels * light + noise, 0.0, 1.0)
         image = np.ascontiguousarray((picture * 255.0 + 0.5).astype(np.uint8).transpose(1, 2, 0))
@@ -265,6 +271,7 @@ def _draw_prop(rng: np.random.Generator) -> Prop:
         angle=float(rng.uniform(0, 2 * math.pi)),
         drift=float(rng.uniform(-0.15, 0.15)),
         colour=hsv(float(rng.random()), float(rng.uniform(0.2, 0.9)), float(rng.uniform(0.3, 0.95))),
+        front=bool(rng.random() < 0.3),
     )
 
 
