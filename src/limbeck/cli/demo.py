@@ -35,13 +35,13 @@ class Sizes(NamedTuple):
 
     clips: int = 800
     image_size: int = 64
-    width: int = 64
+    width: int = 32
     per_class: int = 1
     mosaic: int = 2
     steps: int = 200
     bank: int = 20
-    repeats: int = 3
-    whole_repeats: int = 1
+    repeats: int = 5
+    whole_repeats: int = 2
     epochs: int = 30
 
 
