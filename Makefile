@@ -27,7 +27,7 @@ format: $(READY) ## Rewrite the sources in the house format
 	$(BIN)/ruff format .
 
 bench: $(READY) ## Measure speed on this machine
-	@for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+	@for name in step prepare memory; do echo "== $$name"; $(BIN)/python benchmarks/$$name.py || exit 1; done
 
 clean: ## Remove what was made, the environment included
 	rm -rf $(VENV) demo dist build .pytest_cache .mypy_cache .ruff_cache
