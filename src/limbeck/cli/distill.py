@@ -66,6 +66,9 @@ def run(
             )
         )
         return
+    from limbeck.networks import keep_freed_memory
+
+    keep_freed_memory()
     made = verbs.distill(
         data,
         method,
