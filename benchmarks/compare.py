@@ -150,8 +150,8 @@ def write(
         cells = []
         for m in MODALITIES:
             values = [r[m] for r in rows]
-            sd = statistics.stdev(values) if len(values) > 1 else float("nan")
-            cells.append(f"{statistics.fmean(values):.1f} ± {sd:.1f}")
+            spread = f" ± {statistics.stdev(values):.1f}" if len(values) > 1 else ""
+            cells.append(f"{statistics.fmean(values):.1f}{spread}")
         lines.append(f"| {per_class or 'all'} | {name} | {' | '.join(cells)} | {len(rows)} |")
     command = shlex.join(["python", "benchmarks/compare.py", *sys.argv[1:]])
     facts = json.dumps({**machine(), **versions()}, sort_keys=True)
