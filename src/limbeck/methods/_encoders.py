@@ -17,7 +17,6 @@ from limbeck._runtime import derive_seed, generator
 from limbeck.augment import Draw, SiameseAugment
 from limbeck.datasets import LabelledClips, Scale
 from limbeck.methods._contract import Work
-from limbeck.methods._selection import stack
 from limbeck.networks import Architecture, EncoderPair, Modality, group_means
 
 CHUNK = 128
@@ -137,10 +136,14 @@ def real_means(
     Returns:
         Sound and picture means, each float32, (class, dim).
     """
-    return stack(
-        class_means(pair, draw, augment, real, scale, _batch_of(real, label, batch, seed), work)
-        for label in range(len(real.classes))
+    audio, image = zip(
+        *(
+            class_means(pair, draw, augment, real, scale, _batch_of(real, label, batch, seed), work)
+            for label in range(len(real.classes))
+        ),
+        strict=True,
     )
+    return torch.stack(audio), torch.stack(image)
 
 
 def class_means(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -178,9 +178,3 @@ def class_major(x: Tensor, classes: int, cells: int) -> Tensor:
     """
     small = mosaic.unpack(x, cells)
     return small.view(cells**2, classes, -1, *small.shape[1:]).transpose(0, 1).flatten(0, 2)
-
-
-def stack(parts: Iterable[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
-    """Join (sound, picture) rows of classes into two tensors."""
-    audio, image = zip(*parts, strict=True)
-    return torch.stack(audio), torch.stack(image)
