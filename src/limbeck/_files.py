@@ -71,16 +71,20 @@ def digest(*parts: Any) -> str:
 
 
 @contextlib.contextmanager
-def exclusive(folder: Path) -> Iterator[None]:
+def exclusive(folder: Path, *, wait: bool = False) -> Iterator[None]:
     """Hold a folder for this process; the lock ends with the process, however it ends.
 
+    Args:
+        folder: Made if it does not exist.
+        wait: Wait for another process that holds it, instead of refusing.
+
     Raises:
-        BusyError: Another process holds it.
+        BusyError: Another process holds it, and `wait` is off.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with open(folder / ".lock", "w", encoding="utf-8") as handle:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise BusyError(
                 f"Another process is at work in {folder}. Wait for it to end, or choose another output folder."

@@ -68,6 +68,11 @@ class DistilledSet(TorchDataset[tuple[Tensor, Tensor, Tensor]]):
         return len(self.labels)
 
     @property
+    def stored_bytes(self) -> int:
+        """Bytes of the stored numbers."""
+        return 4 * (self.audio.numel() + self.image.numel())
+
+    @property
     def per_class(self) -> int:
         """Stored pairs of the class that has most (the literature's IPC)."""
         return int(torch.bincount(self.labels).max()) if self.pairs else 0

@@ -21,7 +21,10 @@ def small(name: str, **settings) -> Method:
     method = methods.load(name)
     known = method.model_fields
     if "steps" in known:
-        settings = {"steps": 3, "encoders": {"network": NETWORK, "bank": None, "batch": 5}, **settings}
+        trained = known["encoders"].default.training is not None
+        training = {"training": {"epochs": 3, "batch": 16}} if trained else {}
+        encoders = {"network": NETWORK, "bank": 2 if trained else None, "batch": 5, **training}
+        settings = {"steps": 3, "encoders": encoders, **settings}
     elif "network" in known:
         settings = {"network": NETWORK, **settings}
     return method.from_json(settings)

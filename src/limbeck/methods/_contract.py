@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, NamedTuple, Protocol, Self
 
 from pydantic import Field
 from torch import Tensor
@@ -68,6 +68,18 @@ class Work:
     on_step: Callable[[StepReport], None] | None = None
 
 
+class Passes(NamedTuple):
+    """Clips that go through a pair of encoders while a method runs.
+
+    Attributes:
+        forward: Without gradient.
+        backward: Forward and backward.
+    """
+
+    forward: int
+    backward: int
+
+
 class Method(Config, ABC):
     """Settings of a method. One module of the room defines one.
 
@@ -117,7 +129,14 @@ class Method(Config, ABC):
         """The scale on which networks see this data."""
         return Scale.of(real.statistics, self.sound)
 
-    @abstractmethod
+    def passes(self, per_class: Sequence[int]) -> Passes:
+        """What `distill` costs on a dataset, for plans; nothing for methods that do not say.
+
+        Args:
+            per_class: Real training clips of each class.
+        """
+        return Passes(0, 0)
+
     def distill(self, real: LabelledClips, *, seed: int = 0, work: Work | None = None) -> DistilledSet:
         """Distil `real` into `per_class` pairs a class.
 
@@ -133,6 +152,11 @@ class Method(Config, ABC):
             BudgetError: A class has too few clips for the start that was asked for.
             DivergedError: The loss became NaN or infinite.
         """
+        return self._make(real, seed, work or Work())
+
+    @abstractmethod
+    def _make(self, real: LabelledClips, seed: int, work: Work) -> DistilledSet:
+        """What a method is: see `distill`."""
 
 
 def merge(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:

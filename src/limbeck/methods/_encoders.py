@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from pydantic import Field
@@ -17,13 +17,15 @@ from limbeck._runtime import derive_seed, generator
 from limbeck.augment import Draw, SiameseAugment
 from limbeck.datasets import LabelledClips, Scale
 from limbeck.methods._contract import Work
+from limbeck.methods._experts import Experts, Snapshot, Training
 from limbeck.networks import Architecture, EncoderPair, Modality, group_means
 
 CHUNK = 128
+EXPERTS = 20
 
 
 class Encoders(Config):
-    """Random encoders for a matching step.
+    """Encoders for a matching step: fresh random ones, a fixed bank of them, or ones trained on the real clips.
 
     Attributes:
         network: Architecture of both encoders.
@@ -31,11 +33,28 @@ class Encoders(Config):
             pairs, each with one fixed augmentation, in turn; what the real clips look like through them is then
             computed once, kept beside the prepared data, and reused by every later run.
         batch: Real clips of each class seen by a pair, drawn anew for each pair; None means all of them.
+        training: None leaves encoders random. Otherwise they are experts trained on the real clips (as many as the
+            bank has, 20 without a bank), which every method and seed shares. Encoders that have seen labels are a
+            comparison class of their own.
+        age: With training: ``"last"`` takes experts after their last epoch (pretrained encoders); ``"any"`` after an
+            epoch drawn for each step, 0 included: the ages that a queue of partly trained networks holds.
     """
 
     network: Architecture = Architecture()
     bank: int | None = Field(None, ge=1)
     batch: int | None = Field(128, ge=1)
+    training: Training | None = None
+    age: Literal["last", "any"] = "last"
+
+    def real_passes(self, per_class: Sequence[int], steps: int) -> int:
+        """Real clips that go through a pair in that many steps, training of experts left out.
+
+        Args:
+            per_class: Real training clips of each class.
+            steps: Optimisation steps.
+        """
+        seen = sum(n if self.batch is None else min(n, self.batch) for n in per_class)
+        return seen * min(steps, self.bank or steps)
 
 
 @dataclass(frozen=True)
@@ -45,12 +64,14 @@ class View:
     Attributes:
         pair: Encoders with frozen random weights.
         draw: The augmentation shared by real and synthetic clips; None for no augmentation.
+        expert: Where the pair comes from, if it was trained.
         audio: Mean sound embedding of each class, float32, (class, dim).
         image: Mean picture embedding of each class, float32, (class, dim).
     """
 
     pair: EncoderPair
     draw: Draw | None
+    expert: Snapshot | None
     audio: Tensor
     image: Tensor
 
@@ -75,6 +96,7 @@ def views(
         work: Device, number formats and the cache.
     """
     network = encoders.network.build()
+    experts = Experts(encoders.training, encoders.network, real, scale, work) if encoders.training else None
     device = work.runtime.device
     means: dict[int, tuple[Tensor, Tensor]] = {}
     key = _files.digest(
@@ -85,8 +107,12 @@ def views(
 
     def view(step: int) -> View:
         number = step % encoders.bank if encoders.bank else step
-        pair = network.pair(real.audio_shape, real.image_shape, generator=generator(seed, "weights", number))
-        pair = pair.to(device).requires_grad_(False)
+        expert = _expert(encoders, experts, seed, number)
+        if expert is None:
+            pair = network.pair(real.audio_shape, real.image_shape, generator=generator(seed, "weights", number))
+            pair = pair.to(device).requires_grad_(False)
+        else:
+            pair = expert.student.encoders()
         draw = augment.draw(generator(seed, "augment", number), None) if augment else None
 
         def compute() -> tuple[Tensor, Tensor]:
@@ -95,7 +121,7 @@ def views(
             )
 
         if encoders.bank is None:
-            return View(pair, draw, *compute())
+            return View(pair, draw, expert, *compute())
         if number not in means:
             file = folder / f"{number}.safetensors" if folder else None
             if file and file.exists():
@@ -105,9 +131,17 @@ def views(
                 means[number] = compute()
                 if file:
                     _files.write_tensors(file, dict(zip(("audio", "image"), means[number], strict=True)))
-        return View(pair, draw, *means[number])
+        return View(pair, draw, expert, *means[number])
 
     return view
+
+
+def _expert(encoders: Encoders, experts: Experts | None, seed: int, number: int) -> Snapshot | None:
+    if experts is None or encoders.training is None:
+        return None
+    last = encoders.training.epochs
+    drawn = int(torch.randint(last + 1, (), generator=generator(seed, "age", number)))
+    return experts.snapshot(number % (encoders.bank or EXPERTS), {"last": last, "any": drawn}[encoders.age])
 
 
 @torch.no_grad()

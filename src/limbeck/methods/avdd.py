@@ -15,44 +15,28 @@ Cost:     as `dm`.
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any, ClassVar, final
 
 from pydantic import Field
+from torch import Tensor
 
-from limbeck.augment import SiameseAugment
-from limbeck.datasets import LabelledClips
-from limbeck.distilled import DistilledSet
-from limbeck.methods._contract import Method, Work
-from limbeck.methods._descent import SGD, Optimiser
-from limbeck.methods._encoders import Encoders
 from limbeck.methods._losses import audio_visual_gap
-from limbeck.methods._matching import StartName, match_means
+from limbeck.methods._matching import MeanMatching
 
 
 @final
-class AVDD(Method):
+class AVDD(MeanMatching):
     """Match class means per modality, jointly, and across modalities.
 
     Attributes:
         mosaic: As in `Method`; the published recipe packs 2 x 2.
-        steps: Optimisation steps, >= 0.
         joint_weight: Weight of joint matching, the paper's lambda_ICM, >= 0.
         gap_weight: Weight of modality-gap matching, the paper's lambda_CGM, >= 0.
-        start: What the pairs are before the first step.
-        encoders: Where the random encoders come from.
-        augment: Augmentation shared by real and synthetic clips; None for none.
-        optimiser: How pairs follow the gradient.
     """
 
     mosaic: int = Field(2, ge=1, le=8)
-    steps: int = Field(200, ge=0)
     joint_weight: float = Field(10.0, ge=0)
     gap_weight: float = Field(10.0, ge=0)
-    start: StartName = "herding"
-    encoders: Encoders = Encoders(bank=20, batch=None)
-    augment: SiameseAugment | None = SiameseAugment()
-    optimiser: Optimiser = SGD()
 
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "faithful": {
@@ -67,22 +51,8 @@ class AVDD(Method):
         }
     }
 
-    @property
-    def steps_planned(self) -> int:
-        """Optimisation steps."""
-        return self.steps
-
-    def distill(self, real: LabelledClips, *, seed: int = 0, work: Work | None = None) -> DistilledSet:
-        """Distil by distribution, joint and modality-gap matching; see `Method.distill`."""
-        return match_means(
-            self,
-            partial(audio_visual_gap, joint_weight=self.joint_weight, gap_weight=self.gap_weight),
-            real,
-            start=self.start,
-            encoders=self.encoders,
-            augment=self.augment,
-            optimiser=self.optimiser,
-            steps=self.steps,
-            seed=seed,
-            work=work or Work(),
+    def loss(self, real_audio: Tensor, real_image: Tensor, audio: Tensor, image: Tensor) -> Tensor:
+        """The three terms, see `audio_visual_gap`; arguments as in `MeanMatching.loss`."""
+        return audio_visual_gap(
+            real_audio, real_image, audio, image, joint_weight=self.joint_weight, gap_weight=self.gap_weight
         )

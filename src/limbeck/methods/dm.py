@@ -15,36 +15,15 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, final
 
-from pydantic import Field
 from torch import Tensor
 
-from limbeck.augment import SiameseAugment
-from limbeck.datasets import LabelledClips
-from limbeck.distilled import DistilledSet
-from limbeck.methods._contract import Method, Work
-from limbeck.methods._descent import SGD, Optimiser
-from limbeck.methods._encoders import Encoders
 from limbeck.methods._losses import squared_gap
-from limbeck.methods._matching import StartName, match_means
+from limbeck.methods._matching import MeanMatching
 
 
 @final
-class DM(Method):
-    """Match the class means of each modality.
-
-    Attributes:
-        steps: Optimisation steps, >= 0.
-        start: What the pairs are before the first step.
-        encoders: Where the random encoders come from.
-        augment: Augmentation shared by real and synthetic clips; None for none.
-        optimiser: How pairs follow the gradient.
-    """
-
-    steps: int = Field(200, ge=0)
-    start: StartName = "herding"
-    encoders: Encoders = Encoders(bank=20, batch=None)
-    augment: SiameseAugment | None = SiameseAugment()
-    optimiser: Optimiser = SGD()
+class DM(MeanMatching):
+    """Match the class means of each modality; settings as in `MeanMatching`."""
 
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "faithful": {
@@ -56,26 +35,6 @@ class DM(Method):
         }
     }
 
-    @property
-    def steps_planned(self) -> int:
-        """Optimisation steps."""
-        return self.steps
-
-    def distill(self, real: LabelledClips, *, seed: int = 0, work: Work | None = None) -> DistilledSet:
-        """Distil by distribution matching; see `Method.distill`."""
-        return match_means(
-            self,
-            _loss,
-            real,
-            start=self.start,
-            encoders=self.encoders,
-            augment=self.augment,
-            optimiser=self.optimiser,
-            steps=self.steps,
-            seed=seed,
-            work=work or Work(),
-        )
-
-
-def _loss(real_audio: Tensor, real_image: Tensor, audio: Tensor, image: Tensor) -> Tensor:
-    return squared_gap(real_audio, audio) + squared_gap(real_image, image)
+    def loss(self, real_audio: Tensor, real_image: Tensor, audio: Tensor, image: Tensor) -> Tensor:
+        """Squared distances of the means; see `MeanMatching.loss`."""
+        return squared_gap(real_audio, audio) + squared_gap(real_image, image)

@@ -31,11 +31,9 @@ class Herding(Method):
 
     network: Architecture = Architecture()
 
-    def distill(self, real: LabelledClips, *, seed: int = 0, work: Work | None = None) -> DistilledSet:
-        """Choose the pairs; see `Method.distill`."""
-        runtime = (work or Work()).runtime
+    def _make(self, real: LabelledClips, seed: int, work: Work) -> DistilledSet:
         count = self.per_class * self.mosaic**2
         network = self.network.build()
         scale = self.scale(real)
-        choose = choose_by(herding_order, real, count, scale=scale, network=network, seed=seed, runtime=runtime)
+        choose = choose_by(herding_order, real, count, scale=scale, network=network, seed=seed, runtime=work.runtime)
         return select(self, real, choose, seed=seed)

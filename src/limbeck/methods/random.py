@@ -21,18 +21,5 @@ from limbeck.methods._selection import choose_random, select
 class Random(Method):
     """Pairs drawn at random, without replacement, class by class."""
 
-    def distill(self, real: LabelledClips, *, seed: int = 0, work: Work | None = None) -> DistilledSet:
-        """Draw the pairs; see `Method.distill`.
-
-        Example:
-            >>> import torch, limbeck
-            >>> from limbeck.datasets import LabelledClips
-            >>> from limbeck.media import ClipRecipe
-            >>> clips = LabelledClips.from_arrays(
-            ...     torch.randn(8, 1, 128, 56), torch.zeros(8, 3, 16, 16, dtype=torch.uint8),
-            ...     torch.arange(8) % 2, ["bell", "drip"], recipe=ClipRecipe(image_size=16))
-            >>> pairs = Random(per_class=1, mosaic=2).distill(clips)
-            >>> pairs.pairs, len(pairs)
-            (2, 8)
-        """
+    def _make(self, real: LabelledClips, seed: int, work: Work) -> DistilledSet:
         return select(self, real, choose_random(real, self.per_class * self.mosaic**2, seed), seed=seed)

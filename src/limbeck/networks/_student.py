@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import final
+from typing import cast, final
 
 import torch
 from torch import Tensor, nn
 
-from limbeck.networks._contract import MODALITIES, EncoderPair, Head, Modality
+from limbeck.networks._contract import MODALITIES, Encoder, EncoderPair, Head, Modality
 
 
 @final
@@ -70,6 +70,10 @@ class Student(nn.Module):
         """
         a, v = (self._feature(m, x) for m, x in zip(MODALITIES, (audio, image), strict=True))
         return a, v
+
+    def encoders(self) -> EncoderPair:
+        """Both encoders, for a head that reads both."""
+        return EncoderPair(cast("Encoder", self.pair["audio"]), cast("Encoder", self.pair["image"]))
 
     def parameter_groups(self) -> list[dict[str, object]]:
         """Parameters by learning rate, for an optimiser: "sound", "frame" (those the head reads), "classifier"."""
