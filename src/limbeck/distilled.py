@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,17 @@ from safetensors.torch import load_file
 from torch import Tensor
 from torch.utils.data import Dataset as TorchDataset
 
-from limbeck import _files
+from limbeck import _files, storage
 from limbeck.augment import mosaic
 from limbeck.datasets import Scale
 from limbeck.errors import InputError
 from limbeck.media import ClipRecipe
+from limbeck.storage import Coder, Payload, Storage, payload_bytes
+from limbeck.storage.float32 import Float32
 
 FORMAT = "limbeck-distilled-1"
+SOFT = "soft_labels"
+SOFT_SENTENCE = "soft: class probabilities of a network trained on the real clips, `soft_labels`"
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,10 @@ class DistilledSet(TorchDataset[tuple[Tensor, Tensor, Tensor]]):
         scale: What turns decibels and pixels into network scale and back.
         provenance: Method and parameters, seed, source fingerprint, versions, cost: JSON-able.
         start: The same pairs before optimisation (audio, image), for before/after pictures; None if not kept.
+        storage: How the numbers are kept.
+        payload: What is kept: `audio` and `image` are what it decodes to. None for the float32 numbers themselves.
+        soft_labels: Class probabilities of every training pair, float32, (item, class), to train on instead of
+            `labels`; None where the class alone is kept.
     """
 
     audio: Tensor
@@ -51,6 +59,9 @@ class DistilledSet(TorchDataset[tuple[Tensor, Tensor, Tensor]]):
     scale: Scale
     provenance: dict[str, Any]
     start: tuple[Tensor, Tensor] | None = None
+    storage: Storage = field(default_factory=Float32)
+    payload: Payload | None = field(default=None, repr=False)
+    soft_labels: Tensor | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         shapes = {"audio": (1, *self.recipe.mel.shape), "image": (3, self.recipe.image_size, self.recipe.image_size)}
@@ -61,6 +72,14 @@ class DistilledSet(TorchDataset[tuple[Tensor, Tensor, Tensor]]):
                     f"{name} of a distilled set must be float32 {(len(self.labels), *shape)}, "
                     f"but {tensor.dtype} {tuple(tensor.shape)} came."
                 )
+        if self.payload is None and self.storage != Float32():
+            raise InputError(f"A set stored as {self.storage.name!r} needs its payload; make it with `stored_as`.")
+        soft = self.soft_labels
+        if soft is not None and (soft.dtype != torch.float32 or soft.shape != (len(self), len(self.classes))):
+            raise InputError(
+                f"Soft labels of this set must be float32 {(len(self), len(self.classes))}, "
+                f"but {soft.dtype} {tuple(soft.shape)} came."
+            )
 
     @property
     def pairs(self) -> int:
@@ -69,8 +88,12 @@ class DistilledSet(TorchDataset[tuple[Tensor, Tensor, Tensor]]):
 
     @property
     def stored_bytes(self) -> int:
-        """Bytes of the stored numbers."""
-        return 4 * (self.audio.numel() + self.image.numel())
+        """Bytes of what students are trained on: the payload and soft labels.
+
+        Not counted: which class a pair is of (the order says it but for the number of each class), names and settings,
+        and the start, which is only looked at.
+        """
+        return payload_bytes(self._tensors() | self._soft_tensors())
 
     @property
     def per_class(self) -> int:
@@ -96,12 +119,32 @@ class DistilledSet(TorchDataset[tuple[Tensor, Tensor, Tensor]]):
             self.labels.repeat(self.mosaic**2),
         )
 
+    def stored_as(self, form: Coder) -> DistilledSet:
+        """The same pairs in another form: what is left of them in it.
+
+        Args:
+            form: How they are to be kept. In the form they already have they stay as they are.
+        """
+        if form == self.storage:
+            return self
+        return self.with_payload(form, form.encode(self.audio, self.image, self.scale))
+
+    def with_payload(self, form: Storage, payload: Payload) -> DistilledSet:
+        """The same set with the pairs of a payload.
+
+        Args:
+            form: The payload's.
+            payload: As many pairs as there are labels.
+        """
+        audio, image = form.decode(payload, self.scale, self.recipe)
+        return replace(self, audio=audio, image=image, storage=form, payload=payload)
+
     @staticmethod
     def concat(parts: Sequence[DistilledSet], classes: Sequence[str]) -> DistilledSet:
         """Join sets that were distilled class by class.
 
         Args:
-            parts: Sets of disjoint classes with equal mosaic, recipe and scale.
+            parts: Sets of disjoint classes with equal mosaic, recipe, scale and storage, and without soft labels.
             classes: All class names in label order.
 
         Raises:
@@ -112,6 +155,10 @@ class DistilledSet(TorchDataset[tuple[Tensor, Tensor, Tensor]]):
         first = parts[0]
         if any((p.mosaic, p.recipe, p.scale) != (first.mosaic, first.recipe, first.scale) for p in parts):
             raise InputError("The sets differ in mosaic, recipe or scale; distil every class with the same settings.")
+        if any(p.storage != first.storage for p in parts):
+            raise InputError("The sets are stored in different forms; bring them into one with `stored_as`.")
+        if any(p.soft_labels is not None for p in parts):
+            raise InputError("Soft labels of a part know its classes alone; distil all together, or with hard labels.")
         if sorted(c for p in parts for c in p.classes) != sorted(classes):
             raise InputError(
                 f"The sets hold classes {[p.classes for p in parts]}; together they must hold {list(classes)} once."
@@ -130,6 +177,7 @@ class DistilledSet(TorchDataset[tuple[Tensor, Tensor, Tensor]]):
             start=(torch.cat([s[0] for s in starts])[order], torch.cat([s[1] for s in starts])[order])
             if kept
             else None,
+            payload=first.storage.join([p._tensors() for p in parts], order) if first.payload is not None else None,
         )
 
     def save(self, folder: str | Path) -> Path:
@@ -138,7 +186,7 @@ class DistilledSet(TorchDataset[tuple[Tensor, Tensor, Tensor]]):
         The config is written last: a folder without it is not yet a distilled set.
         """
         folder = Path(folder)
-        tensors = {"audio": self.audio, "image": self.image, "labels": self.labels}
+        tensors = {**self._tensors(), **self._soft_tensors(), "labels": self.labels}
         if self.start is not None:
             tensors |= {"start_audio": self.start[0], "start_image": self.start[1]}
         _files.write_tensors(folder / "data.safetensors", tensors)
@@ -151,6 +199,7 @@ class DistilledSet(TorchDataset[tuple[Tensor, Tensor, Tensor]]):
                 "mosaic": self.mosaic,
                 "recipe": self.recipe.to_json(),
                 "scale": self.scale.to_json(),
+                "storage": {"name": self.storage.name, "settings": self.storage.to_json()},
                 "provenance": self.provenance,
             },
         )
@@ -171,20 +220,34 @@ class DistilledSet(TorchDataset[tuple[Tensor, Tensor, Tensor]]):
             tensors = load_file(folder / "data.safetensors")
             if config["format"] != FORMAT:
                 raise InputError(f"{folder} is of format {config['format']!r}; this version reads {FORMAT!r}.")
-            has_start = "start_audio" in tensors
+            recipe, scale = ClipRecipe.from_json(config["recipe"]), Scale.from_json(config["scale"])
+            kept = config.get("storage", {"name": "float32", "settings": {}})
+            form = storage.load(kept["name"]).from_json(kept["settings"])
+            labels, soft = tensors.pop("labels"), tensors.pop(SOFT, None)
+            start = tensors.pop("start_audio", None), tensors.pop("start_image", None)
+            audio, image = form.decode(tensors, scale, recipe)
             return cls(
-                audio=tensors["audio"],
-                image=tensors["image"],
-                labels=tensors["labels"],
+                audio=audio,
+                image=image,
+                labels=labels,
                 classes=tuple(config["classes"]),
                 mosaic=config["mosaic"],
-                recipe=ClipRecipe.from_json(config["recipe"]),
-                scale=Scale.from_json(config["scale"]),
+                recipe=recipe,
+                scale=scale,
                 provenance=config["provenance"],
-                start=(tensors["start_audio"], tensors["start_image"]) if has_start else None,
+                start=None if start[0] is None or start[1] is None else (start[0], start[1]),
+                storage=form,
+                payload=None if form == Float32() else tensors,
+                soft_labels=soft,
             )
         except (KeyError, json.JSONDecodeError, OSError, SafetensorError) as error:
             raise InputError(f"{folder} is damaged ({type(error).__name__}: {error}); distil again.") from error
+
+    def _tensors(self) -> dict[str, Tensor]:
+        return {"audio": self.audio, "image": self.image} if self.payload is None else dict(self.payload)
+
+    def _soft_tensors(self) -> dict[str, Tensor]:
+        return {} if self.soft_labels is None else {SOFT: self.soft_labels}
 
     def card(self) -> str:
         """The dataset card: Markdown that says what this is, how it was made and how to use it."""
@@ -195,6 +258,8 @@ class DistilledSet(TorchDataset[tuple[Tensor, Tensor, Tensor]]):
             f"# Distilled audio-visual set: {len(self.classes)} classes, {self.per_class} pairs a class",
             "",
             f"- Stored pairs: {self.pairs}, mosaic {self.mosaic} x {self.mosaic}, so {len(self)} training pairs",
+            f"- Storage: {self.storage.name}, {self.stored_bytes:,} bytes",
+            f"- Labels: {'hard: the class' if self.soft_labels is None else SOFT_SENTENCE}",
             f"- Log-mel: {self.audio.shape[2]} bands x {self.audio.shape[3]} frames of "
             f"{self.recipe.mel.clip_seconds} s at {self.recipe.mel.sample_rate_hz} Hz",
             f"- Frames: {self.recipe.image_size} x {self.recipe.image_size} RGB",

@@ -20,6 +20,7 @@ from limbeck.evaluation import evaluate as _evaluate
 from limbeck.media import ClipRecipe
 from limbeck.methods import Method, StepReport, Work
 from limbeck.networks import Architecture
+from limbeck.storage import parse_size
 
 RUN = "run"
 """Folder, inside a distilled set's, of the run that made it."""
@@ -123,7 +124,8 @@ def distill(
         classes: Only these, in this order; parts made apart are joined with `DistilledSet.concat`.
         progress: Draw a bar on standard error.
         parameters: Settings of the method that differ from its defaults or the preset. ``sound="validated"``
-            chooses between raw and standardised sound on a split cut from the training clips.
+            chooses between raw and standardised sound on a split cut from the training clips. ``bytes="400KB"``
+            instead of `per_class` chooses the largest one whose pairs take no more.
 
     Raises:
         InputError: A name, setting or file does not fit.
@@ -363,6 +365,9 @@ def _describe(made: DistilledSet, folder: Path) -> dict[str, Any]:
         "mosaic": made.mosaic,
         "training_pairs": len(made),
         "bytes": (folder / "data.safetensors").stat().st_size,
+        "stored_bytes": made.stored_bytes,
+        "storage": {"name": made.storage.name, **made.storage.to_json()},
+        "labels": "hard" if made.soft_labels is None else "soft",
         "recipe": made.recipe.to_json(),
         "provenance": made.provenance,
         "scores": {
@@ -432,7 +437,12 @@ def _method(
     kind = methods.load(method)
     asked = dict(parameters)
     validated = asked.pop("sound", None) if asked.get("sound") == "validated" else None
+    size = asked.pop("bytes", None)
+    if size is not None and "per_class" in asked:
+        raise InputError("Both bytes and per_class came; each says how many pairs a class are stored: give one.")
     chosen = kind.configured(preset, **asked)
+    if size is not None:
+        chosen = chosen.within(parse_size(size), clips)
     if validated is None:
         return chosen, None
     sound, found = choose_sound(clips, per_class=chosen.per_class, mosaic=chosen.mosaic, seed=seed)

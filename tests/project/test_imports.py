@@ -16,6 +16,7 @@ ORDER = [
     {"media"},
     {"datasets"},
     {"augment", "networks"},
+    {"storage"},
     {"distilled"},
     {"methods"},
     {"evaluation"},
@@ -23,6 +24,7 @@ ORDER = [
     {"exports"},
     {"engine"},
     {"verbs"},
+    {"benchmark"},
     {"cli"},
 ]
 """Rooms from left to right; those in one set do not know each other."""

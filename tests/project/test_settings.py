@@ -34,6 +34,17 @@ REQUIRED["Score"] = {
     "seed": 0,
     "device": "cpu",
 }
+REQUIRED |= {
+    "Data": {"dataset": "playground"},
+    "Row": {"method": "random"},
+    "Size": {"classes": 10, "train": 90, "test": 30},
+}
+REQUIRED["Recipe"] = {
+    "title": "Toy",
+    "data": REQUIRED["Data"],
+    "baseline": "random",
+    "rows": {"random": REQUIRED["Row"]},
+}
 """Examples of the settings that have no defaults."""
 OURS = r"limbeck\.(?!datasets\._playground)"
 """Where settings are looked for; how a generated scene is written down is no setting."""

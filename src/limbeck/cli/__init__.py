@@ -14,13 +14,14 @@ from typing import Annotated
 
 import typer
 
-from limbeck.cli import _output, demo, distill, evaluate, explain, export, inspect, listing, prepare, report
+from limbeck.cli import _output, benchmark, demo, distill, evaluate, explain, export, inspect, listing, prepare, report
 from limbeck.errors import LimbeckError
 
 _VERBS = (
     ("prepare", prepare),
     ("distill", distill),
     ("evaluate", evaluate),
+    ("benchmark", benchmark),
     ("report", report),
     ("export", export),
     ("inspect", inspect),

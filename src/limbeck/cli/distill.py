@@ -13,6 +13,8 @@ EXAMPLES = (
     "limbeck distill prepared/ --method avdd --per-class 10 --out distilled/",
     "limbeck distill prepared/ --method herding --mosaic 2 --out herding/",
     "limbeck distill prepared/ --method dm --set optimiser.kind=adam --set optimiser.audio_lr=0.1 --out dm/",
+    "limbeck distill prepared/ --method avdd --storage coded --bytes 400KB --out distilled/",
+    "limbeck distill prepared/ --method coded --bytes 400KB --out control/",
     "limbeck distill prepared/ --method avdd --preset faithful --out distilled/ --dry-run",
 )
 
@@ -31,10 +33,35 @@ def run(
         str | None, typer.Option(help="Named settings of the method; 'faithful' is the published recipe.")
     ] = None,
     per_class: Annotated[int | None, typer.Option(min=1, help="Pairs stored a class (the literature's IPC).")] = None,
+    bytes_: Annotated[
+        str | None,
+        typer.Option(
+            "--bytes",
+            metavar="SIZE",
+            help="Instead of pairs a class: as many as fit in this size, as 400KB or 1.5MB, for all classes together.",
+        ),
+    ] = None,
+    storage: Annotated[
+        str | None,
+        typer.Option(
+            help="How the numbers are kept: float32, uint8 or coded.",
+            autocompletion=_options.completer("limbeck.storage"),
+        ),
+    ] = None,
+    labels: Annotated[
+        str | None,
+        typer.Option(help="What students are told of a pair: hard, its class, or soft, what a teacher sees."),
+    ] = None,
     mosaic: Annotated[
         int | None, typer.Option(min=1, help="Cells a side of each stored pair; 1 packs nothing.")
     ] = None,
-    start: Annotated[str | None, typer.Option(help="What optimisation starts from: herding, random, noise.")] = None,
+    start: Annotated[
+        str | None,
+        typer.Option(
+            help="What optimisation starts from: noise, or a method that chooses clips, as herding, random, kmedoids.",
+            autocompletion=_options.completer("limbeck.methods"),
+        ),
+    ] = None,
     steps: Annotated[int | None, typer.Option(min=1, help="Optimisation steps.")] = None,
     sound: Annotated[str | None, typer.Option(help="What networks hear: raw decibels, or standardised a band.")] = None,
     set_: Annotated[
@@ -54,7 +81,15 @@ def run(
     A run that was interrupted goes on, to the same bits, when the same command is given again.
     """
     parameters = _options.merged(
-        _options.assignments(set_ or []), per_class=per_class, mosaic=mosaic, start=start, steps=steps, sound=sound
+        _options.assignments(set_ or []),
+        per_class=per_class,
+        bytes=bytes_,
+        storage=storage,
+        labels=labels,
+        mosaic=mosaic,
+        start=start,
+        steps=steps,
+        sound=sound,
     )
 
     from limbeck import verbs
@@ -84,5 +119,9 @@ def run(
     if json:
         _output.as_json(verbs.inspect(out))
     else:
-        _output.note(f"{made.pairs} pairs stored, {len(made)} to train on.", quiet=quiet)
+        _output.note(
+            f"{made.pairs} pairs stored, {len(made)} to train on: {made.per_class} a class, "
+            f"{made.stored_bytes:,} bytes as {made.storage.name}.",
+            quiet=quiet,
+        )
         typer.echo(out)

@@ -14,13 +14,14 @@ EXAMPLES = (
     "limbeck list datasets --json",
 )
 
-Kind = Literal["methods", "datasets", "networks", "heads", "exports"]
+Kind = Literal["methods", "datasets", "networks", "heads", "storage", "exports"]
 
 ROOMS: dict[Kind, str] = {
     "methods": "limbeck.methods",
     "datasets": "limbeck.datasets",
     "networks": "limbeck.networks",
     "heads": "limbeck.networks.heads",
+    "storage": "limbeck.storage",
     "exports": "limbeck.exports",
 }
 
@@ -30,7 +31,7 @@ def run(
     *,
     json: _options.Json = False,
 ) -> None:
-    """List methods, datasets, networks, heads or export forms, with a line about each."""
+    """List methods, datasets, networks, heads, forms of storage or of export, with a line about each."""
     room = ROOMS[kind]
     known = {name: _discover.summary(room, name) for name in _discover.names(room)}
     if json:

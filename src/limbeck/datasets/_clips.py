@@ -13,7 +13,7 @@ from torch import Tensor
 from limbeck._files import digest
 from limbeck.datasets._statistics import Statistics
 from limbeck.errors import BudgetError, InputError
-from limbeck.media import ClipRecipe
+from limbeck.media import ClipRecipe, RawClip
 
 
 class ClipStore(Protocol):
@@ -24,6 +24,13 @@ class ClipStore(Protocol):
 
     def frames(self, rows: Tensor) -> Tensor:
         """Pictures, uint8, (row, 3, height, width), RGB."""
+
+    def originals(self, rows: Tensor) -> list[RawClip]:
+        """The recordings of the rows, decoded again.
+
+        Raises:
+            InputError: There are none, or not any more.
+        """
 
 
 @dataclass(frozen=True)
@@ -45,6 +52,13 @@ class ArrayStore:
     def frames(self, rows: Tensor) -> Tensor:
         """Pictures of the rows."""
         return self.pictures[rows]
+
+    def originals(self, rows: Tensor) -> list[RawClip]:
+        """Refused: arrays know nothing of recordings."""
+        raise InputError(
+            "These clips are arrays without recordings behind them, but the recordings are needed. Prepare a dataset "
+            "with limbeck prepare and use that."
+        )
 
 
 @dataclass(frozen=True)
@@ -135,6 +149,14 @@ class LabelledClips:
     def frames(self, index: Tensor | None = None) -> Tensor:
         """Pictures, uint8, (clip, 3, height, width), of the clips at `index` (all of them by default)."""
         return self.store.frames(self.rows if index is None else self.rows[index])
+
+    def originals(self, index: Tensor | None = None) -> list[RawClip]:
+        """Waveform and frame of the clips at `index` (all of them by default), decoded again from the recordings.
+
+        Raises:
+            InputError: The clips come from arrays, or their recordings are not there any more.
+        """
+        return self.store.originals(self.rows if index is None else self.rows[index])
 
     def of_class(self, label: int) -> Tensor:
         """Positions (int64) of a class's clips in this selection, ascending."""

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from limbeck import _files
+from limbeck.datasets import _originals
 from limbeck.datasets._contract import ClipRef, Dataset
 from limbeck.datasets._decoding import Decoded, DecodingPool, Refused, Unit
 from limbeck.datasets._prepared import FORMAT, Prepared, Shard, read_record, shard_path, write_shard
@@ -74,7 +75,11 @@ def prepare(
     _refuse_foreign(out)
     with _files.exclusive(out):
         if (out / "dataset.json").exists():
-            plan.check(_files.read_json(out / "dataset.json"), out)
+            found = _files.read_json(out / "dataset.json")
+            plan.check(found, out)
+            where = {_originals.NOTE: plan.recordings(out)}
+            if found | where != found:  # they have moved, or an older version did not note where they are
+                _files.write_json(out / "dataset.json", found | where)
         else:
             _sweep(out)
             finish(plan, out, _decode_missing(plan, out, workers, on_progress, timeout_s))
@@ -157,6 +162,10 @@ class Plan:
             "label": clip.label,
             "split": clip.split,
         }
+
+    def recordings(self, out: Path) -> dict[str, Any] | None:
+        """What is written down to find the recordings again from the prepared folder."""
+        return _originals.note(self.dataset, self.sources.root, out)
 
     def identity(self) -> dict[str, Any]:
         """What tells one plan from another, for people and for `check`."""
@@ -293,6 +302,7 @@ def _description(
         },
         "statistics": statistics.to_json(),
         "shards": len(shards),
+        _originals.NOTE: plan.recordings(out),
         "fingerprint": _files.digest(FORMAT, plan.dataset.name, plan.classes, plan.recipe.to_json(), content),
     }
 
@@ -319,11 +329,11 @@ class _Sources:
         folders = {p.parent for c in clips for p in (c.audio, c.image) if p is not None}
         if len({f.is_absolute() for f in folders}) > 1:
             folders = {f.absolute() for f in folders}
-        self._root = Path(os.path.commonpath(folders)) if folders else Path()
+        self.root = Path(os.path.commonpath(folders)) if folders else Path()
 
     def of(self, path: Path | None) -> str | None:
         """The short name of a file."""
-        return None if path is None else os.path.relpath(path, self._root).replace(os.sep, "/")
+        return None if path is None else os.path.relpath(path, self.root).replace(os.sep, "/")
 
     def of_both(self, clip: ClipRef) -> str | None:
         """The short names of a clip's files."""
@@ -332,7 +342,7 @@ class _Sources:
 
     def shortened(self, text: str) -> str:
         """A sentence without the folder's own path."""
-        prefixes = {f"{self._root}{os.sep}", f"{self._root.absolute()}{os.sep}"} if self._root.parts else set()
+        prefixes = {f"{self.root}{os.sep}", f"{self.root.absolute()}{os.sep}"} if self.root.parts else set()
         for prefix in sorted(prefixes, key=len, reverse=True):
             text = text.replace(prefix, "")
         return text

@@ -16,13 +16,15 @@ from torch import Tensor
 
 from limbeck._files import digest, read_json, write_tensors
 from limbeck.datasets._clips import LabelledClips
+from limbeck.datasets._originals import Originals
 from limbeck.datasets._statistics import Statistics
 from limbeck.errors import InputError
-from limbeck.media import ClipRecipe
+from limbeck.media import ClipRecipe, RawClip
 
 FORMAT = "limbeck-prepared-1"
 _RECORD = "limbeck"
 _LENGTH_BYTES = 8
+_SAME_PICTURE = 2.0  # pixel values: decoders of other versions round otherwise
 _DTYPES = {"F32": torch.float32, "U8": torch.uint8}
 ArrayName = Literal["audio", "frames"]
 
@@ -79,10 +81,12 @@ class ShardStore:
     Attributes:
         shards: Shards in row order.
         recipe: Gives the arrays' shapes.
+        recordings: What the pairs were made from; None where that is not known.
     """
 
     shards: tuple[Shard, ...]
     recipe: ClipRecipe
+    recordings: Originals | None = None
 
     def audio(self, rows: Tensor) -> Tensor:
         """Log-mel, float32, (row, 1, mel, frame), dB re 1.0."""
@@ -91,6 +95,19 @@ class ShardStore:
     def frames(self, rows: Tensor) -> Tensor:
         """Pictures, uint8, (row, 3, height, width), RGB."""
         return self._gather("frames", rows)
+
+    def originals(self, rows: Tensor) -> list[RawClip]:
+        """The recordings of the rows, decoded again; see `LabelledClips.originals`."""
+        if self.recordings is None:
+            raise InputError("These shards were opened alone; open the folder with Prepared.open to read recordings.")
+        clips = self.recordings.read(rows.tolist(), self.recipe)
+        for row, clip, frame in zip(rows.tolist(), clips, self.frames(rows).numpy(), strict=True):
+            if np.abs(clip.frame.transpose(2, 0, 1).astype(np.int16) - frame).mean() > _SAME_PICTURE:
+                raise InputError(
+                    f"The recording of clip {row} of {self.recordings.folder} is no longer the one that was prepared: "
+                    "its picture is another. Delete the folder and prepare again."
+                )
+        return clips
 
     @cached_property
     def _starts(self) -> npt.NDArray[np.int64]:
@@ -167,7 +184,7 @@ class Prepared:
             raise InputError(
                 f"{file} is damaged ({type(error).__name__}: {error}); delete the folder and prepare again."
             ) from error
-        prepared = cls(folder, description, ShardStore(shards, recipe))
+        prepared = cls(folder, description, ShardStore(shards, recipe, Originals(folder)))
         stored = sum(s.rows for s in shards)
         listed = len(prepared._table["id"])
         if listed != stored:

@@ -154,7 +154,8 @@ def source_of(data: DistilledSet | LabelledClips) -> Source:
     if isinstance(data, LabelledClips):
         return Source(kind="clips", name=data.name, fingerprint=data.fingerprint, pairs=len(data))
     content = hashlib.sha256()
-    for tensor in (data.audio, data.image, data.labels):
+    soft = data.soft_labels
+    for tensor in (data.audio, data.image, data.labels, *([] if soft is None else [soft])):
         content.update(tensor.contiguous().numpy().tobytes())
     return Source(
         kind="distilled",
@@ -162,4 +163,5 @@ def source_of(data: DistilledSet | LabelledClips) -> Source:
         fingerprint=content.hexdigest()[:16],
         pairs=len(data),
         per_class=data.per_class,
+        labels="hard" if soft is None else "soft",
     )

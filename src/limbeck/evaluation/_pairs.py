@@ -18,7 +18,7 @@ class Pairs(ABC):
     """Labelled pairs in network scale that can be fetched by position.
 
     Attributes:
-        labels: int64, (pair,), on the CPU.
+        labels: Classes, int64, (pair,), or probabilities of all of them, float32, (pair, class); on the CPU.
         classes: Number of classes.
         audio_shape: (1, mel, frame).
         image_shape: (3, height, width).
@@ -55,7 +55,7 @@ class Pairs(ABC):
             device: Where they are wanted.
 
         Yields:
-            Sound and picture as in `fetch`, and labels, int64 (pair,), on `device`.
+            Sound and picture as in `fetch`, and their `labels`, on `device`.
         """
         for index in torch.split(order, size):
             yield *self.fetch(index, device), self.labels[index].to(device)
@@ -67,7 +67,7 @@ class TensorPairs(Pairs):
     Args:
         audio: float32, (pair, 1, mel, frame).
         image: float32, (pair, 3, height, width).
-        labels: int64, (pair,).
+        labels: Classes, int64, (pair,), or probabilities of all of them, float32, (pair, class).
         classes: Number of classes.
         scale: What made them network input; only augmentation with `audio_aware` asks for it.
 
@@ -88,8 +88,10 @@ class TensorPairs(Pairs):
 
     @classmethod
     def of(cls, distilled: DistilledSet) -> TensorPairs:
-        """The training pairs of a distilled set, mosaics cut into their cells."""
-        return cls(*distilled.training_pairs(), classes=len(distilled.classes), scale=distilled.scale)
+        """The training pairs of a distilled set, mosaics cut into their cells, with its soft labels if it has them."""
+        audio, image, labels = distilled.training_pairs()
+        told = labels if distilled.soft_labels is None else distilled.soft_labels
+        return cls(audio, image, told, classes=len(distilled.classes), scale=distilled.scale)
 
     def fetch(self, index: Tensor, device: torch.device) -> tuple[Tensor, Tensor]:
         """Pairs at some positions, see `Pairs.fetch`; the whole set moves to the device once."""

@@ -26,6 +26,8 @@ class Source(Config):
         fingerprint: Identifies the content.
         pairs: Number of pairs a student sees (the cells of mosaics count one by one).
         per_class: Pairs stored for the class that has most; None for clips.
+        labels: What students were told of each pair: its class, or class probabilities by a network trained on the
+            real clips, which is another comparison.
     """
 
     kind: Literal["distilled", "clips"]
@@ -33,6 +35,7 @@ class Source(Config):
     fingerprint: str
     pairs: int = Field(ge=0)
     per_class: int | None = None
+    labels: Literal["hard", "soft"] = "hard"
 
 
 class Repeat(Config):

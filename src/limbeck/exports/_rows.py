@@ -33,6 +33,7 @@ class Row:
         log_mel: float32, (mel, frame), dB re 1.0.
         pixels: uint8, (3, height, width).
         clipped: Share of pixel values that lay outside the legal range.
+        soft_label: Class probabilities, float32, (class,); None where the set has none.
     """
 
     number: int
@@ -44,6 +45,7 @@ class Row:
     log_mel: Tensor
     pixels: Tensor
     clipped: float
+    soft_label: Tensor | None
 
 
 @contextlib.contextmanager
@@ -98,6 +100,7 @@ def rows(distilled: DistilledSet, *, chunk: int = 32) -> Iterator[Row]:
                 log_mel=decibels[i],
                 pixels=pixels[i],
                 clipped=float(clipped[i]),
+                soft_label=None if distilled.soft_labels is None else distilled.soft_labels[start + i],
             )
 
 
@@ -119,6 +122,9 @@ def description(distilled: DistilledSet, form: str) -> dict[str, Any]:
         "format": form,
         "classes": list(distilled.classes),
         "mosaic": distilled.mosaic,
+        "storage": distilled.storage.name,
+        "stored_bytes": distilled.stored_bytes,
+        "labels": "hard" if distilled.soft_labels is None else "soft",
         "pairs": distilled.pairs,
         "training_pairs": len(distilled),
         "recipe": distilled.recipe.to_json(),
@@ -144,7 +150,9 @@ def card(distilled: DistilledSet, *, layout: str, losses: str, use: str) -> str:
 cut and enlarged to {len(distilled)} training pairs:
 a picture of {size} x {size} pixels and a log-mel of {mel.shape[0]} bands x {mel.shape[1]} frames
 ({mel.clip_seconds:g} s at {mel.sample_rate_hz} Hz, dB re 1.0, FFT {mel.fft_samples}, hop {mel.hop_samples}, HTK mel).
-Pairs are synthetic: made to train on, not to be looked at or listened to, though one can.
+Pairs are made to train on, not to be looked at or listened to, though one can.
+They are what is left of them in the form they were stored in: {distilled.storage.name},
+{distilled.stored_bytes:,} bytes{"" if distilled.soft_labels is None else ", soft labels among them"}.
 
 ## Layout
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import final
 
 import numpy as np
+from torch import Tensor
 
 from limbeck import _files
 from limbeck.distilled import DistilledSet
@@ -14,7 +15,7 @@ from limbeck.exports._contract import Export
 from limbeck.exports._rows import card, description, new_folder, rows, sounds
 from limbeck.report import _encode
 
-COLUMNS = ("number", "pair", "cell", "label", "class", "picture", "log_mel", "sound", "clipped")
+COLUMNS = ("number", "pair", "cell", "label", "class", "picture", "log_mel", "sound", "clipped", "soft_label")
 
 
 @final
@@ -52,6 +53,7 @@ class Folder(Export):
                         "log_mel": f"log_mels/{stem}.png",
                         "sound": f"sounds/{stem}.wav",
                         "clipped": f"{row.clipped:.6g}",
+                        "soft_label": "" if row.soft_label is None else _numbers(row.soft_label),
                     }
                     levels = np.rint((row.log_mel.double().numpy() - low) / step).astype(np.uint16)
                     contents = {
@@ -72,8 +74,12 @@ class Folder(Export):
         return out
 
 
+def _numbers(values: Tensor) -> str:
+    return " ".join(f"{value:.6g}" for value in values.tolist())
+
+
 LAYOUT = """- `metadata.csv`: one row a training pair: number, stored pair, cell of its mosaic,
-  label, class, and the three files
+  label, class, the three files, and, where there are soft labels, the class probabilities
 - `pictures/CLASS/PAIR-CELL.png`: 8-bit RGB
 - `log_mels/CLASS/PAIR-CELL.png`: 16-bit grey, lowest band at the bottom, time to the right
 - `sounds/CLASS/PAIR-CELL.wav`: 16-bit mono

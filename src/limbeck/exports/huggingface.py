@@ -26,7 +26,8 @@ class HuggingFace(Export):
 
     Columns: ``audio`` (1, mel, frame) and ``image`` (3, height, width), float32 in network scale, exact; ``label``
     (a ClassLabel); ``picture`` (an Image, 8 bits); ``sound`` (an Audio, WAV, not decoded, so that rows can be read
-    without torchcodec); ``pair`` and ``cell`` (where in the distilled set it is).
+    without torchcodec); ``pair`` and ``cell`` (where in the distilled set it is); ``soft_label`` (class probabilities,
+    float32) where the set has soft labels.
 
     Attributes:
         row_group: Training pairs a Parquet row group: what a streaming reader loads at once.
@@ -58,6 +59,7 @@ class HuggingFace(Export):
                 "pair": datasets.Value("int32"),
                 "cell": datasets.Value("int32"),
             }
+            | ({} if distilled.soft_labels is None else {"soft_label": datasets.Sequence(datasets.Value("float32"))})
         )
         about = DatasetCardData(
             tags=["dataset-distillation", "audio-visual", "limbeck"],
@@ -93,7 +95,9 @@ def _columns(pairs: Sequence[tuple[Row, Tensor]], rate: int, schema: Any) -> dic
     def numbers(name: str, values: Iterable[int]) -> Any:
         return pa.array(list(values), schema.field(name).type)
 
-    return {
+    soft = [r.soft_label.numpy() for r in group if r.soft_label is not None]
+    told = {"soft_label": pa.array(list(soft), schema.field("soft_label").type)} if soft else {}
+    return told | {
         "picture": files("picture", (_encode.png(r.pixels.numpy().transpose(1, 2, 0)) for r in group)),
         "sound": files("sound", (_encode.wav(sound.numpy(), rate) for sound in heard)),
         "label": numbers("label", (r.label for r in group)),
@@ -115,7 +119,7 @@ def _nested(values: npt.NDArray[np.float32]) -> Any:
 
 
 LAYOUT = """- `data/*.parquet`: one row a training pair: `audio` (1, mel, frame), `image` (3, height, width), `label`,
-  `picture`, `sound`, and where it is in the distilled set: `pair`, `cell`
+  `picture`, `sound`, and where it is in the distilled set: `pair`, `cell`; `soft_label` where there are soft labels
 - `limbeck.json`: class names, recipe, scales, provenance"""
 
 LOSSES = """- `audio` and `image`: float32 in network scale, exactly the training pairs. Undo the scale

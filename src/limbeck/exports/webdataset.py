@@ -26,7 +26,8 @@ class WebDataset(Export):
     """Tar shards for streaming readers.
 
     Each sample has ``audio.npy`` and ``image.npy`` (float32, network scale, exact), ``cls`` (label), ``json`` (class
-    name, stored pair, cell) and ``png`` (the picture in 8 bits, to look at).
+    name, stored pair, cell) and ``png`` (the picture in 8 bits, to look at); ``soft.npy`` (class probabilities,
+    float32) where the set has soft labels.
 
     Attributes:
         per_shard: Training pairs a shard.
@@ -55,11 +56,13 @@ class WebDataset(Export):
 
 
 def _sample(row: Row, name: str) -> dict[str, str | bytes]:
+    soft = {} if row.soft_label is None else {"soft.npy": _npy(row.soft_label)}
     return {
         "__key__": f"{row.number:08d}",
         "audio.npy": _npy(row.audio),
         "image.npy": _npy(row.image),
         "cls": str(row.label).encode(),
+        **soft,
         "json": json.dumps({"class": name, "pair": row.pair, "cell": row.cell}, sort_keys=True).encode(),
         "png": _encode.png(row.pixels.numpy().transpose(1, 2, 0)),
     }
@@ -72,7 +75,8 @@ def _npy(x: Tensor) -> bytes:
 
 
 LAYOUT = """- `shards/limbeck-NNNNNN.tar`: samples `NUMBER.audio.npy` (1, mel, frame), `NUMBER.image.npy`
-  (3, height, width), `NUMBER.cls` (label), `NUMBER.json` (class, stored pair, cell), `NUMBER.png` (the picture)
+  (3, height, width), `NUMBER.cls` (label), `NUMBER.json` (class, stored pair, cell), `NUMBER.png` (the picture),
+  and, where there are soft labels, `NUMBER.soft.npy` (class probabilities)
 - `config.json`: class names, recipe, scales, provenance"""
 
 LOSSES = """- `audio.npy` and `image.npy`: float32 in network scale, exactly the training pairs. Undo the scale

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, Protocol, Self
 
@@ -17,6 +17,9 @@ from limbeck.datasets import LabelledClips, Scale
 from limbeck.datasets._statistics import SoundScale
 from limbeck.distilled import DistilledSet
 from limbeck.errors import InputError
+from limbeck.methods._budget import pairs_a_class
+from limbeck.methods._labels import Hard, Labels, Soft
+from limbeck.storage import Form, NamedForm
 
 
 @dataclass(frozen=True)
@@ -88,12 +91,16 @@ class Method(Config, ABC):
         mosaic: Cells a side: each stored pair packs ``mosaic ** 2`` small ones (the literature's factor, or
             partition-expand), >= 1.
         sound: Scale on which networks see log-mels: ``"raw"`` dB as published, or ``"standardised"`` per mel band.
+        storage: How the numbers are kept, see `limbeck.storage`; students see what is left of them in it.
+        labels: What students are told of a training pair: ``"hard"``, its class, or ``"soft"``, what a teacher sees.
         presets: Named settings; ``"faithful"`` is the published recipe.
     """
 
     per_class: int = Field(1, ge=1)
     mosaic: int = Field(1, ge=1, le=8)
     sound: SoundScale = "standardised"
+    storage: NamedForm = Form()
+    labels: Labels = Hard()
 
     presets: ClassVar[dict[str, dict[str, Any]]] = {}
 
@@ -106,6 +113,11 @@ class Method(Config, ABC):
     def steps_planned(self) -> int:
         """Optimisation steps `distill` will make; 0 for selection methods."""
         return 0
+
+    @property
+    def sees_labels(self) -> bool:
+        """Whether networks trained on the real labels helped."""
+        return isinstance(self.labels, Soft)
 
     @classmethod
     def configured(cls, preset: str | None = None, **changes: Any) -> Self:
@@ -137,6 +149,22 @@ class Method(Config, ABC):
         """
         return Passes(0, 0)
 
+    def within(self, budget: int, real: LabelledClips) -> Self:
+        """The same method with as many pairs a class as fit in a number of bytes.
+
+        Args:
+            budget: Bytes for the pairs of all classes, and their soft labels.
+            real: Training clips.
+
+        Raises:
+            BudgetError: Not one pair a class fits.
+        """
+        soft = 4 * len(real.classes) * self.mosaic**2 if isinstance(self.labels, Soft) else 0
+        per_class = pairs_a_class(
+            budget, self.storage.build(), real, scale=self.scale(real), cells=self.mosaic, beside=soft
+        )
+        return self.model_copy(update={"per_class": per_class})
+
     def distill(self, real: LabelledClips, *, seed: int = 0, work: Work | None = None) -> DistilledSet:
         """Distil `real` into `per_class` pairs a class.
 
@@ -152,7 +180,13 @@ class Method(Config, ABC):
             BudgetError: A class has too few clips for the start that was asked for.
             DivergedError: The loss became NaN or infinite.
         """
-        return self._make(real, seed, work or Work())
+        work = work or Work()
+        made = self._kept(self._make(real, seed, work))
+        return replace(made, soft_labels=self.labels.of(made, real, seed=seed, work=work))
+
+    def _kept(self, made: DistilledSet) -> DistilledSet:
+        """The set in the form it is stored in."""
+        return made.stored_as(self.storage.build())
 
     @abstractmethod
     def _make(self, real: LabelledClips, seed: int, work: Work) -> DistilledSet:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from pathlib import Path
+from typing import Literal
 
 import torch
 from pydantic import Field
@@ -18,10 +19,11 @@ from limbeck.augment import Draw, SiameseAugment
 from limbeck.datasets import LabelledClips, Scale
 from limbeck.methods._contract import Work
 from limbeck.methods._experts import Experts, Snapshot, Training
-from limbeck.networks import Architecture, EncoderPair, Modality, group_means
+from limbeck.networks import Architecture, EncoderPair, Modality, embed
 
 CHUNK = 128
 EXPERTS = 20
+MEMORY_BYTES = 2**31
 
 
 class Encoders(Config):
@@ -46,6 +48,10 @@ class Encoders(Config):
     training: Training | None = None
     age: Literal["last", "any"] = "last"
 
+    def number(self, step: int) -> int:
+        """Which pair a step sees: the bank's in turn, or a new one each step."""
+        return step % self.bank if self.bank else step
+
     def real_passes(self, per_class: Sequence[int], steps: int) -> int:
         """Real clips that go through a pair in that many steps, training of experts left out.
 
@@ -58,22 +64,66 @@ class Encoders(Config):
 
 
 @dataclass(frozen=True)
-class View:
-    """One pair of encoders with one augmentation, and the real clips' class means through them.
+class Lens:
+    """One pair of encoders with one augmentation.
 
     Attributes:
-        pair: Encoders with frozen random weights.
+        pair: Encoders with frozen weights.
         draw: The augmentation shared by real and synthetic clips; None for no augmentation.
         expert: Where the pair comes from, if it was trained.
-        audio: Mean sound embedding of each class, float32, (class, dim).
-        image: Mean picture embedding of each class, float32, (class, dim).
     """
 
     pair: EncoderPair
     draw: Draw | None
     expert: Snapshot | None
+
+
+@dataclass(frozen=True)
+class View(Lens):
+    """A lens, and the real clips' class means through it.
+
+    Attributes:
+        audio: Mean sound embedding of each class, float32, (class, dim).
+        image: Mean picture embedding of each class, float32, (class, dim).
+    """
+
     audio: Tensor
     image: Tensor
+
+
+def lenses(
+    encoders: Encoders,
+    augment: SiameseAugment | None,
+    real: LabelledClips,
+    scale: Scale,
+    *,
+    seed: int,
+    work: Work,
+) -> Callable[[int], Lens]:
+    """What draw number n looks through; see `Encoders.number`.
+
+    Args:
+        encoders: Where encoders come from.
+        augment: Augmentation shared by real and synthetic clips, or None.
+        real: The data.
+        scale: What networks see.
+        seed: Of weights and augmentation.
+        work: Device, number formats and the cache.
+    """
+    network = encoders.network.build()
+    experts = Experts(encoders.training, encoders.network, real, scale, work) if encoders.training else None
+
+    def lens(number: int) -> Lens:
+        expert = expert_of(encoders, experts, seed, number)
+        if expert is None:
+            pair = network.pair(real.audio_shape, real.image_shape, generator=generator(seed, "weights", number))
+            pair = pair.to(work.runtime.device).requires_grad_(False)
+        else:
+            pair = expert.student.encoders()
+        draw = augment.draw(generator(seed, "augment", number), None) if augment else None
+        return Lens(pair, draw, expert)
+
+    return lens
 
 
 def views(
@@ -95,48 +145,90 @@ def views(
         seed: Of weights, augmentation and batches.
         work: Device, number formats and the cache.
     """
-    network = encoders.network.build()
-    experts = Experts(encoders.training, encoders.network, real, scale, work) if encoders.training else None
-    device = work.runtime.device
-    means: dict[int, tuple[Tensor, Tensor]] = {}
-    key = _files.digest(
-        "means-1", real.fingerprint, scale.to_json(), encoders.to_json(), augment and augment.to_json(), seed,
-        str(work.runtime.real_dtype), device.type, work.runtime.compile,
-    )  # fmt: skip
-    folder = work.cache / "means" / key if work.cache and encoders.bank else None
+    lens = lenses(encoders, augment, real, scale, seed=seed, work=work)
+    seen = Seen("means", 1, encoders, augment, real, scale, seed=seed, work=work)
 
     def view(step: int) -> View:
-        number = step % encoders.bank if encoders.bank else step
-        expert = _expert(encoders, experts, seed, number)
-        if expert is None:
-            pair = network.pair(real.audio_shape, real.image_shape, generator=generator(seed, "weights", number))
-            pair = pair.to(device).requires_grad_(False)
-        else:
-            pair = expert.student.encoders()
-        draw = augment.draw(generator(seed, "augment", number), None) if augment else None
+        number = encoders.number(step)
+        through = lens(number)
 
-        def compute() -> tuple[Tensor, Tensor]:
-            return real_means(
-                pair, draw, augment, real, scale, derive_seed(seed, "batch", number), encoders.batch, work
-            )
+        def compute() -> dict[str, Tensor]:
+            batch = derive_seed(seed, "batch", number)
+            audio, image = real_means(through.pair, through.draw, augment, real, scale, batch, encoders.batch, work)
+            return {"audio": audio, "image": image}
 
-        if encoders.bank is None:
-            return View(pair, draw, expert, *compute())
-        if number not in means:
-            file = folder / f"{number}.safetensors" if folder else None
-            if file and file.exists():
-                kept = load_file(file, device=str(device))
-                means[number] = kept["audio"], kept["image"]
-            else:
-                means[number] = compute()
-                if file:
-                    _files.write_tensors(file, dict(zip(("audio", "image"), means[number], strict=True)))
-        return View(pair, draw, expert, *means[number])
+        means = seen.through(number, compute)
+        return View(through.pair, through.draw, through.expert, means["audio"], means["image"])
 
     return view
 
 
-def _expert(encoders: Encoders, experts: Experts | None, seed: int, number: int) -> Snapshot | None:
+class Seen:
+    """What real clips look like through the pairs of a bank, computed once for each pair.
+
+    It is on disk, beside the prepared data, where there is a cache: two processes at work on one cache wait for each
+    other and do not compute the same thing twice. Beyond `MEMORY_BYTES` it is read again each time it is needed, or,
+    where there is no cache, computed again. Without a bank nothing is kept.
+
+    Args:
+        kind: What is computed: the name of its folder.
+        version: To be raised when it is computed otherwise.
+        encoders: Where encoders come from.
+        augment: Augmentation of the clips.
+        real: The clips.
+        scale: What networks see.
+        seed: Of weights, augmentation and batches.
+        work: Device, number formats and the cache.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        version: int,
+        encoders: Encoders,
+        augment: SiameseAugment | None,
+        real: LabelledClips,
+        scale: Scale,
+        *,
+        seed: int,
+        work: Work,
+    ) -> None:
+        key = _files.digest(
+            f"{kind}-{version}", real.fingerprint, scale.to_json(), encoders.to_json(), augment and augment.to_json(),
+            seed, str(work.runtime.real_dtype), work.runtime.device.type, work.runtime.compile,
+        )  # fmt: skip
+        self._folder = work.cache / kind / key if work.cache else None
+        self._device = work.runtime.device
+        self._bank = encoders.bank
+        self._memory: dict[int, dict[str, Tensor]] = {}
+
+    def through(self, number: int, compute: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]:
+        """What the clips look like through pair `number`.
+
+        Args:
+            number: The pair's, see `Encoders.number`.
+            compute: Gives it, if it is not there.
+        """
+        if self._bank is None:
+            return compute()
+        if number not in self._memory:
+            found = self._read(self._folder, number, compute) if self._folder else compute()
+            if sum(t.nbytes for kept in (*self._memory.values(), found) for t in kept.values()) > MEMORY_BYTES:
+                return found
+            self._memory[number] = found
+        return self._memory[number]
+
+    def _read(self, folder: Path, number: int, compute: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]:
+        file = folder / f"{number}.safetensors"
+        if not file.exists():
+            with _files.exclusive(folder, wait=True):
+                if not file.exists():
+                    _files.write_tensors(file, compute())
+        return load_file(file, device=str(self._device))
+
+
+def expert_of(encoders: Encoders, experts: Experts | None, seed: int, number: int) -> Snapshot | None:
+    """The expert that draw `number` looks through, as `encoders` say; None where encoders are random."""
     if experts is None or encoders.training is None:
         return None
     last = encoders.training.epochs
@@ -172,7 +264,7 @@ def real_means(
     """
     audio, image = zip(
         *(
-            class_means(pair, draw, augment, real, scale, _batch_of(real, label, batch, seed), work)
+            class_means(pair, draw, augment, real, scale, batch_of(real, label, batch, seed), work)
             for label in range(len(real.classes))
         ),
         strict=True,
@@ -190,16 +282,32 @@ def class_means(
     work: Work,
 ) -> tuple[Tensor, Tensor]:
     """Mean embeddings (sound, picture), each (dim,), of the clips at `index`, in chunks of bounded memory."""
-    runtime = work.runtime
-    options: dict[str, Any] = {"dtype": runtime.real_dtype, "compile": runtime.compile}
     audio, image = [], []
+    for a, v in class_features(pair, draw, augment, real, scale, index, work):
+        audio.append(a[None].mean(1)[0] * len(a))
+        image.append(v[None].mean(1)[0] * len(v))
+    return torch.stack(audio).sum(0) / len(index), torch.stack(image).sum(0) / len(index)
+
+
+def class_features(
+    pair: EncoderPair,
+    draw: Draw | None,
+    augment: SiameseAugment | None,
+    real: LabelledClips,
+    scale: Scale,
+    index: Tensor,
+    work: Work,
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Embeddings (sound, picture) of the clips at `index`, chunk by chunk, each float32, (clip, dim)."""
+    runtime = work.runtime
     for chunk in torch.split(index, CHUNK):
         a = scale.audio(real.audio(chunk).to(runtime.device))
         v = scale.image(real.frames(chunk).to(runtime.device))
         a, v = augmented(a, "audio", draw, augment, scale), augmented(v, "image", draw, augment, scale)
-        audio.append(group_means(pair.audio, a, 1, **options)[0] * len(chunk))
-        image.append(group_means(pair.image, v, 1, **options)[0] * len(chunk))
-    return torch.stack(audio).sum(0) / len(index), torch.stack(image).sum(0) / len(index)
+        yield (
+            embed(pair.audio, a, dtype=runtime.real_dtype, compile=runtime.compile),
+            embed(pair.image, v, dtype=runtime.real_dtype, compile=runtime.compile),
+        )
 
 
 def augmented(x: Tensor, modality: Modality, draw: Draw | None, augment: SiameseAugment | None, scale: Scale) -> Tensor:
@@ -210,7 +318,8 @@ def augmented(x: Tensor, modality: Modality, draw: Draw | None, augment: Siamese
     return augment.apply(x, draw, fill.to(x.device) if isinstance(fill, Tensor) else fill, modality)
 
 
-def _batch_of(real: LabelledClips, label: int, batch: int | None, seed: int) -> Tensor:
+def batch_of(real: LabelledClips, label: int, batch: int | None, seed: int) -> Tensor:
+    """Positions of some clips of a class, int64, ascending; the draw does not depend on the other classes."""
     index = real.of_class(label)
     if batch is None or batch >= len(index):
         return index

@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 from dataclasses import dataclass
 from pathlib import Path
-from typing import final
+from typing import TYPE_CHECKING, final
 
 import torch
 from pydantic import Field
@@ -23,8 +23,11 @@ from limbeck._config import Config
 from limbeck._runtime import generator
 from limbeck.augment import SiameseAugment
 from limbeck.datasets import LabelledClips, Scale
-from limbeck.methods._contract import Work
+from limbeck.errors import DivergedError
 from limbeck.networks import MODALITIES, Architecture, Modality, Student, heads
+
+if TYPE_CHECKING:
+    from limbeck.methods._contract import Work
 
 ACCURACY = "accuracy."
 
@@ -92,7 +95,7 @@ class Experts:
         self._memory: dict[tuple[int, int], dict[str, Tensor]] = {}
 
     def snapshot(self, expert: int, epoch: int) -> Snapshot:
-        """Expert number `expert` after `epoch` epochs, 0 <= epoch <= training.epochs; trained if it is not there."""
+        """Expert number `expert` after `epoch` epochs, trained if it is not there; see `tensors`."""
         tensors = self.tensors(expert, epoch)
         student = self._fresh(expert)
         student.load_state_dict({k: v for k, v in tensors.items() if not k.startswith(ACCURACY)})
@@ -105,6 +108,9 @@ class Experts:
         Args:
             expert: Its number, >= 0.
             epoch: Epochs it was trained, 0..training.epochs.
+
+        Raises:
+            DivergedError: Its weights became NaN or infinite in training.
         """
         if self._folder is None:
             if (expert, epoch) not in self._memory:
@@ -138,6 +144,12 @@ class Experts:
             self._keep(student, optimiser, expert, 0, {"audio": 0.0, "image": 0.0})
         for epoch in range(done, training.epochs):
             right = self._epoch(student, optimiser, generator(expert, "expert", "epoch", epoch))
+            if not all(w.isfinite().all() for w in student.parameters()):
+                raise DivergedError(
+                    f"Weights of expert {expert} became NaN or infinite in epoch {epoch + 1} of {training.epochs}. "
+                    f"Lower its learning rates (audio_lr {training.audio_lr:g} and image_lr {training.image_lr:g} of "
+                    "its training)."
+                )
             self._keep(student, optimiser, expert, epoch + 1, right)
 
     def _epoch(
@@ -191,8 +203,14 @@ class Experts:
             return 0
         with safe_open(file, framework="pt") as handle:
             epoch = int((handle.metadata() or {})["epoch"])
+        if not all(self._file(self._folder, expert, e).exists() for e in range(epoch + 1)):
+            return 0  # somebody tidied up: begin again, the same bits come out
+        weights = [w for group in optimiser.param_groups for w in group["params"]]
         whole = copy.deepcopy(optimiser.state_dict())
-        whole["state"] = {int(i): {"momentum_buffer": b} for i, b in load_file(file).items()}
+        # In the memory format of their weights, as they were: sums over other strides could round differently.
+        whole["state"] = {
+            int(i): {"momentum_buffer": weights[int(i)].detach().clone().copy_(b)} for i, b in load_file(file).items()
+        }
         optimiser.load_state_dict(whole)
         tensors = load_file(self._file(self._folder, expert, epoch))
         student.load_state_dict({k: v for k, v in tensors.items() if not k.startswith(ACCURACY)})

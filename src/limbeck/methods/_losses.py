@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor
 
 
@@ -129,3 +130,118 @@ def trajectory_distance(reached: Tensor, target: Tensor, departed: Tensor) -> Te
         (): the ratio of squared distances, >= 0.
     """
     return (reached - target).square().sum() / (departed - target).square().sum()
+
+
+def squared_distances(x: Tensor) -> Tensor:
+    """Squared Euclidean distance of every row from every row.
+
+    Args:
+        x: (row, dim).
+
+    Returns:
+        (row, row), >= 0, zeros on the diagonal.
+
+    Example:
+        >>> squared_distances(torch.tensor([[0.0, 0.0], [3.0, 4.0]]))
+        tensor([[ 0., 25.],
+                [25.,  0.]])
+    """
+    # Distances are those between centred rows, too, and there less is lost to rounding.
+    centred = x - x.detach().mean(0)
+    norms = centred.square().sum(1)
+    apart = (norms[:, None] + norms[None] - 2 * centred @ centred.T).clamp(min=0)
+    return apart * (1 - torch.eye(len(x), dtype=x.dtype, device=x.device))
+
+
+def gaussian_kernels(x: Tensor, count: int = 5, factor: float = 2.0) -> Tensor:
+    """Sum of Gaussian kernels whose widths are powers of a factor around the rows' mean squared distance.
+
+    Source: Zhang et al., "M3D: Dataset Condensation by Minimizing Maximum Mean Discrepancy", AAAI 2024.
+
+    Args:
+        x: (row, dim).
+        count: Kernels, an odd number; the middle one has the mean squared distance b of different rows as its width,
+            exp(-distance² / b). No gradient goes through b.
+        factor: Ratio of neighbouring widths.
+
+    Returns:
+        (row, row), 0..count.
+    """
+    apart = squared_distances(x)
+    width = apart.detach().sum() / max(len(x) * (len(x) - 1), 1)
+    powers = torch.arange(count, dtype=x.dtype, device=x.device) - count // 2
+    widths = (width * factor**powers).clamp(min=torch.finfo(x.dtype).tiny)
+    return torch.exp(-apart / widths[:, None, None]).sum(0)
+
+
+def geodesic_kernel(x: Tensor, width: float) -> Tensor:
+    """Gaussian kernel of the angle between rows of length one.
+
+    Source: Jeong et al., "Multimodal Distribution Matching for Vision-Language Dataset Distillation", CVPR 2026.
+
+    Args:
+        x: (row, dim), each of norm 1.
+        width: Its standard deviation, radian.
+
+    Returns:
+        (row, row): exp(-angle² / (2 width²)).
+    """
+    # The angle has no derivative at 0 and pi; its square has.
+    cosine = (x @ x.T).clamp(-1 + 1e-6, 1 - 1e-6)
+    return torch.exp(-torch.acos(cosine).square() / (2 * width**2))
+
+
+def kernel_discrepancy(kernel: Tensor, real: int) -> Tensor:
+    """Squared maximum mean discrepancy of real and synthetic rows: the distance of their means where the kernel lives.
+
+    Source: Gretton et al., "A Kernel Two-Sample Test", JMLR 2012, eq. 5 (the estimator that is never negative).
+
+    Args:
+        kernel: Kernel of every row with every row, (row, row), the real rows first.
+        real: Number of real rows.
+
+    Returns:
+        (): mean over real pairs plus mean over synthetic pairs minus twice the mean over mixed pairs.
+
+    Example:
+        >>> x = torch.tensor([[1.0, 0.0], [3.0, 0.0], [2.0, 1.0]])   # means (2, 0) and (2, 1)
+        >>> kernel_discrepancy(x @ x.T, real=2)
+        tensor(1.)
+    """
+    return kernel[:real, :real].mean() + kernel[real:, real:].mean() - 2 * kernel[:real, real:].mean()
+
+
+def characteristic_gap(real: Tensor, synthetic: Tensor, amplitude_weight: float = 0.5) -> Tensor:
+    """Distance of two empirical characteristic functions, the mean over frequencies.
+
+    At a frequency t the function is phi(t) = mean exp(i <t, x>) over the samples x. The published distance is the root
+    of ``w (|phi_r| - |phi_s|)^2 + (1 - w) 2 (|phi_r| |phi_s| - Re(phi_r conj phi_s))``, of amplitude and of phase. The
+    two brackets add to ``|phi_r - phi_s|^2``, which is how it is computed: what is 0 stays 0.
+
+    Source: Wang et al., "Dataset Distillation with Neural Characteristic Function", CVPR 2025
+    (https://arxiv.org/abs/2502.20653).
+
+    Args:
+        real: <t, x> of real samples, radian, (real, frequency).
+        synthetic: <t, x> of synthetic samples, radian, (synthetic, frequency).
+        amplitude_weight: w, 0..1; at 1/2 the distance is ``|phi_r - phi_s| / sqrt(2)``.
+
+    Returns:
+        (), 0..sqrt(2).
+
+    Example:
+        >>> characteristic_gap(torch.zeros(1, 1), torch.full((1, 1), torch.pi))   # 1 against -1
+        tensor(1.4142)
+    """
+    (re_r, im_r), (re_s, im_s) = ((x.cos().mean(0), x.sin().mean(0)) for x in (real, synthetic))
+    apart = (re_r - re_s).square() + (im_r - im_s).square()
+    amplitudes = [(re.square() + im.square()).clamp(min=1e-12).sqrt() for re, im in ((re_r, im_r), (re_s, im_s))]
+    amplitude = (amplitudes[0] - amplitudes[1]).square()
+    squared = (1 - amplitude_weight) * apart + (2 * amplitude_weight - 1) * amplitude
+    return root(squared).mean()
+
+
+def root(x: Tensor) -> Tensor:
+    """Square root of values >= 0 that is 0 with gradient 0 at (and by rounding below) zero."""
+    positive = x > 1e-12
+    return torch.where(positive, x.where(positive, torch.ones_like(x)).sqrt(), torch.zeros_like(x))

@@ -3,20 +3,90 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
 
 from limbeck.datasets import LabelledClips, Scale
 from limbeck.methods._contract import Passes, Work
-from limbeck.methods._encoders import View, augmented, views
+from limbeck.methods._encoders import Lens, augmented, views
 from limbeck.methods._optimised import Optimised, Pairs, Problem
 from limbeck.methods._selection import class_major
 from limbeck.networks import GRAPH_PIXELS, MODALITIES, group_means
 
+Compare = Callable[[slice, Tensor, Tensor], Tensor]
+"""Some classes, and the features of their synthetic clips, sound and picture, each (class, sample, dim), to the loss of
+each of these classes, (class,). Rows of a class's sound and picture belong together."""
 
-class MeanMatching(Optimised, ABC):
+
+class Matching(Optimised, ABC):
+    """Compares what real and synthetic clips look like through the same encoders, class by class."""
+
+    @abstractmethod
+    def _comparison(
+        self, real: LabelledClips, scale: Scale, seed: int, work: Work
+    ) -> Callable[[int], tuple[Lens, Compare]]:
+        """What a step looks through, and how it compares.
+
+        Args:
+            real: Training clips.
+            scale: What networks see.
+            seed: Of every random draw.
+            work: Device, number formats and the cache.
+
+        Returns:
+            Step number, from 0, to the lens and the comparison.
+        """
+
+    def passes(self, per_class: Sequence[int]) -> Passes:
+        """Real clips forward once a network, synthetic ones forward and backward once a step."""
+        return Passes(
+            self.encoders.real_passes(per_class, self.steps),
+            self.steps * len(per_class) * self.per_class * self.mosaic**2,
+        )
+
+    def _problem(self, real: LabelledClips, scale: Scale, seed: int, work: Work) -> Problem:
+        comparison = self._comparison(real, scale, seed, work)
+
+        def gradient(step: int, pairs: Pairs) -> tuple[float, list[Tensor]]:
+            lens, compare = comparison(step)
+            total, gradients = 0.0, []
+            for block in self._blocks(pairs[1], len(real.classes)):
+                value, parts = self._gradient(pairs, block, len(real.classes), lens, compare, scale, work)
+                gradients.append(parts)
+                total += value
+            return total, [torch.cat(parts) for parts in zip(*gradients, strict=True)]
+
+        return Problem(gradient)
+
+    def _blocks(self, image: Tensor, classes: int) -> list[range]:
+        """Classes that are compared at once: as many as fit in memory, since it does not matter which.
+
+        Args:
+            image: Frames of the pairs, (class * per_class, 3, height, width).
+            classes: Number of classes.
+        """
+        return class_blocks(image, self.mosaic, classes)
+
+    def _gradient(
+        self, pairs: Pairs, block: range, classes: int, lens: Lens, compare: Compare, scale: Scale, work: Work
+    ) -> tuple[float, Sequence[Tensor]]:
+        """Loss of a block of classes, and its gradient with respect to their pairs."""
+        runtime = work.runtime
+        rows = slice(block.start * len(pairs[0]) // classes, block.stop * len(pairs[0]) // classes)
+        leaves = [p[rows].detach().requires_grad_() for p in pairs]
+        features = []
+        for leaf, modality in zip(leaves, MODALITIES, strict=True):
+            small = augmented(class_major(leaf, len(block), self.mosaic), modality, lens.draw, self.augment, scale)
+            encoder = getattr(lens.pair, modality)
+            each = group_means(encoder, small, len(small), dtype=runtime.synthetic_dtype, compile=runtime.compile)
+            features.append(each.reshape(len(block), -1, each.shape[1]))
+        value = compare(slice(block.start, block.stop), *features).sum()
+        return float(value.detach()), torch.autograd.grad(value, leaves)
+
+
+class MeanMatching(Matching, ABC):
     """Matches class means of embeddings; a method of the family is its loss and its settings."""
 
     @abstractmethod
@@ -33,39 +103,20 @@ class MeanMatching(Optimised, ABC):
             (class,).
         """
 
-    def passes(self, per_class: Sequence[int]) -> Passes:
-        """Real clips forward once a network, synthetic ones forward and backward once a step."""
-        return Passes(
-            self.encoders.real_passes(per_class, self.steps),
-            self.steps * len(per_class) * self.per_class * self.mosaic**2,
-        )
-
-    def _problem(self, real: LabelledClips, scale: Scale, seed: int, work: Work) -> Problem:
+    def _comparison(
+        self, real: LabelledClips, scale: Scale, seed: int, work: Work
+    ) -> Callable[[int], tuple[Lens, Compare]]:
         view = views(self.encoders, self.augment, real, scale, seed=seed, work=work)
 
-        def gradient(step: int, pairs: Pairs) -> tuple[float, list[Tensor]]:
-            return self._gradient(pairs, view(step), len(real.classes), scale, work)
+        def at(step: int) -> tuple[Lens, Compare]:
+            seen = view(step)
 
-        return Problem(gradient)
+            def compare(own: slice, audio: Tensor, image: Tensor) -> Tensor:
+                return self.loss(seen.audio[own], seen.image[own], audio.mean(1), image.mean(1))
 
-    def _gradient(self, pairs: Pairs, view: View, classes: int, scale: Scale, work: Work) -> tuple[float, list[Tensor]]:
-        total, gradients = 0.0, []
-        runtime = work.runtime
-        for block in class_blocks(pairs[1], self.mosaic, classes):
-            rows = slice(block.start * len(pairs[0]) // classes, block.stop * len(pairs[0]) // classes)
-            leaves = [p[rows].detach().requires_grad_() for p in pairs]
-            means = []
-            for leaf, modality in zip(leaves, MODALITIES, strict=True):
-                small = augmented(class_major(leaf, len(block), self.mosaic), modality, view.draw, self.augment, scale)
-                encoder = getattr(view.pair, modality)
-                means.append(
-                    group_means(encoder, small, len(block), dtype=runtime.synthetic_dtype, compile=runtime.compile)
-                )
-            own = slice(block.start, block.stop)
-            value = self.loss(view.audio[own], view.image[own], *means).sum()
-            gradients.append(torch.autograd.grad(value, leaves))
-            total += float(value.detach())
-        return total, [torch.cat(parts) for parts in zip(*gradients, strict=True)]
+            return seen, compare
+
+        return at
 
 
 def class_blocks(image: Tensor, cells: int, classes: int) -> list[range]:

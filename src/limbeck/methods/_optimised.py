@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import torch
-from pydantic import Field
+from pydantic import Field, field_validator
 from torch import Tensor
 
 from limbeck.augment import SiameseAugment
@@ -19,7 +19,7 @@ from limbeck.methods._contract import Method, StepReport, Work
 from limbeck.methods._descent import SGD, Descent, Optimiser
 from limbeck.methods._encoders import Encoders
 from limbeck.methods._selection import distilled
-from limbeck.methods._start import StartName, spreads, start_pairs
+from limbeck.methods._start import NamedStart, Start, spreads, start_pairs
 
 Pairs = list[Tensor]
 """Log-mels (pair, 1, mel, frame) and frames (pair, 3, height, width) on the device, network scale, ordered by class."""
@@ -44,14 +44,15 @@ class Optimised(Method, ABC):
 
     Attributes:
         steps: Optimisation steps, >= 0.
-        start: What the pairs are before the first step.
+        start: What the pairs are before the first step: ``noise``, or the name of a method that chooses real clips,
+            or that name with settings, as in ``{"method": "kmedoids", "settings": {"training": {}}}``.
         encoders: Where encoders come from.
         augment: Augmentation shared by real and synthetic clips; None for none.
         optimiser: How pairs follow the gradient.
     """
 
     steps: int = Field(200, ge=0)
-    start: StartName = "herding"
+    start: NamedStart = Start(method="herding")
     encoders: Encoders = Encoders(bank=20, batch=None)
     augment: SiameseAugment | None = SiameseAugment()
     optimiser: Optimiser = SGD()
@@ -60,6 +61,19 @@ class Optimised(Method, ABC):
     def steps_planned(self) -> int:
         """Optimisation steps."""
         return self.steps
+
+    @property
+    def sees_labels(self) -> bool:
+        """Whether networks trained on the real labels helped: as encoders, or in choosing the start."""
+        selection = self.start.selection()
+        guided = self.encoders.training is not None or (selection is not None and selection.sees_labels)
+        return guided or super().sees_labels
+
+    @field_validator("start")
+    @classmethod
+    def _start_fits(cls, start: Start) -> Start:
+        start.selection()
+        return start
 
     @abstractmethod
     def _problem(self, real: LabelledClips, scale: Scale, seed: int, work: Work) -> Problem:
@@ -75,7 +89,7 @@ class Optimised(Method, ABC):
     def _make(self, real: LabelledClips, seed: int, work: Work) -> DistilledSet:
         scale = self.scale(real)
         audio, image, labels = start_pairs(
-            self, self.start, real, scale=scale, encoders=self.encoders, seed=seed, work=work
+            self, self.start, self.encoders.network, real, scale=scale, seed=seed, work=work
         )
         begun = audio.clone(), image.clone()
         pairs = [audio.to(work.runtime.device), image.to(work.runtime.device)]

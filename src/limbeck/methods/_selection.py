@@ -1,88 +1,148 @@
-"""Choosing real clips: what `random`, `herding` and `kcenter` share, and where optimised methods start."""
+"""Choosing real clips: what selection methods share; optimised methods start from what they choose."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
 
-from limbeck._runtime import Runtime, generator
+from limbeck._runtime import Runtime, derive_seed, generator
 from limbeck.augment import mosaic
 from limbeck.datasets import LabelledClips, Scale
 from limbeck.distilled import DistilledSet
-from limbeck.methods._contract import Method
-from limbeck.networks import Network, embed
+from limbeck.methods._contract import Method, Passes, Work
+from limbeck.methods._encoders import EXPERTS
+from limbeck.methods._experts import Experts, Training
+from limbeck.networks import Architecture, Encoder, EncoderPair, embed
 
 Choose = Callable[[int], Tensor]
-"""Class label to int64 positions of the chosen clips, in order."""
+"""Class label to int64 positions of the chosen clips, the most important first."""
 
 
-def joint_features(
-    real: LabelledClips, index: Tensor, *, scale: Scale, network: Network, seed: int, runtime: Runtime
-) -> Tensor:
-    """Features on which clips are compared: both modalities' embeddings under one random pair, side by side.
+class Selection(Method, ABC):
+    """A method that chooses real clips and leaves them as they are."""
+
+    @abstractmethod
+    def _choose(self, real: LabelledClips, count: int, seed: int, work: Work) -> Choose:
+        """How a class's clips are chosen.
+
+        Args:
+            real: Training clips, at least `count` of each class.
+            count: Clips a class.
+            seed: Of every random draw.
+            work: Device, number formats and the cache.
+
+        Returns:
+            Class label to int64 positions of `count` different clips of the class.
+        """
+
+    def pairs(self, real: LabelledClips, seed: int, work: Work) -> tuple[Tensor, Tensor, Tensor]:
+        """The chosen clips as (mosaics of) pairs in network scale.
+
+        Args:
+            real: Training clips, at least ``per_class * mosaic ** 2`` of each class.
+            seed: Of every random draw.
+            work: Device, number formats and the cache.
+
+        Returns:
+            Log-mel (pair, 1, mel, frame), frames (pair, 3, height, width), labels (pair,), ordered by class.
+        """
+        scale = self.scale(real)
+        choose = self._choose(real, self.per_class * self.mosaic**2, seed, work)
+        chosen = [choose(label) for label in range(len(real.classes))]
+        audio = torch.cat([mosaic.pack(scale.audio(real.audio(index)), self.mosaic) for index in chosen])
+        image = torch.cat([mosaic.pack(scale.image(real.frames(index)), self.mosaic) for index in chosen])
+        return audio, image, torch.arange(len(real.classes)).repeat_interleave(self.per_class)
+
+    def _make(self, real: LabelledClips, seed: int, work: Work) -> DistilledSet:
+        purpose = f"{self.name} with {self.per_class} pairs a class and mosaic {self.mosaic}"
+        real.require(self.per_class * self.mosaic**2, purpose)
+        return distilled(self, real, *self.pairs(real, seed, work), seed=seed)
+
+
+class FeatureSelection(Selection, ABC):
+    """Chooses class by class by looking at features of both modalities, see `joint_features`.
+
+    Attributes:
+        network: Architecture of the pair of encoders whose features are compared.
+        training: None leaves the pair random. Otherwise it is an expert trained on the training clips: a comparison
+            class of its own, as the choice has then been guided by a network that learnt the task.
+    """
+
+    network: Architecture = Architecture()
+    training: Training | None = None
+
+    @property
+    def sees_labels(self) -> bool:
+        """Whether networks trained on the real labels helped."""
+        return self.training is not None or super().sees_labels
+
+    def passes(self, per_class: Sequence[int]) -> Passes:
+        """Every clip forward once; training of the expert left out."""
+        return Passes(sum(per_class), 0)
+
+    @abstractmethod
+    def _order(self, features: Tensor, count: int, seed: int) -> Tensor:
+        """Which of a class's clips stand for it.
+
+        Args:
+            features: float32, (clip, dim).
+            count: How many, 1..clips.
+            seed: Of this class's random draws.
+
+        Returns:
+            int64, (count,): all different, the most important first.
+        """
+
+    def _choose(self, real: LabelledClips, count: int, seed: int, work: Work) -> Choose:
+        scale = self.scale(real)
+        pair = self._pair(real, scale, seed, work)
+
+        def choose(label: int) -> Tensor:
+            index = real.of_class(label)
+            features = joint_features(pair, real, index, scale=scale, runtime=work.runtime)
+            return index[self._order(features, count, derive_seed(seed, "order", real.classes[label]))]
+
+        return choose
+
+    def _pair(self, real: LabelledClips, scale: Scale, seed: int, work: Work) -> EncoderPair:
+        if self.training is not None:
+            experts = Experts(self.training, self.network, real, scale, work)
+            return experts.snapshot(seed % EXPERTS, self.training.epochs).student.encoders()
+        draw = generator(seed, "features")
+        return self.network.build().pair(real.audio_shape, real.image_shape, generator=draw).to(work.runtime.device)
+
+
+def joint_features(pair: EncoderPair, real: LabelledClips, index: Tensor, *, scale: Scale, runtime: Runtime) -> Tensor:
+    """Features on which clips are compared: both modalities' embeddings under one pair of encoders, side by side.
 
     Each modality is divided by its root mean square norm over the clips, so that both weigh the same. The published
     code ships index lists only, not the network they came from; this is the plainest reading.
 
     Args:
+        pair: The encoders, on the device.
         real: The data.
         index: Positions of the clips, int64, (clip,).
         scale: What networks see.
-        network: Architecture of the random pair.
-        seed: Of the pair's weights.
         runtime: Device and number formats.
 
     Returns:
-        float32, (clip, audio dim + image dim).
+        float32, (clip, audio dim + image dim), on the CPU.
     """
-    pair = network.pair(real.audio_shape, real.image_shape, generator=generator(seed, "features")).to(runtime.device)
-    sides = []
-    for encoder, values in (
-        (pair.audio, _scaled_audio(real, scale)),
-        (pair.image, _scaled_image(real, scale)),
-    ):
+
+    def embedded(encoder: Encoder, values: Callable[[Tensor], Tensor]) -> Tensor:
         parts = [
             embed(encoder, values(chunk).to(runtime.device), dtype=runtime.real_dtype, compile=runtime.compile).cpu()
             for chunk in torch.split(index, 256)
         ]
         features = torch.cat(parts)
-        sides.append(features / features.square().sum(1).mean().sqrt())
-    return torch.cat(sides, 1)
+        return features / features.square().sum(1).mean().sqrt()
 
-
-def chosen_pairs(
-    real: LabelledClips, choose: Choose, *, per_class: int, cells: int, scale: Scale
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Real clips as (mosaics of) pairs in network scale.
-
-    Args:
-        real: The data.
-        choose: Gives ``cells ** 2 * per_class`` clips of a class.
-        per_class: Pairs a class.
-        cells: Cells a side of the mosaic.
-        scale: What networks see.
-
-    Returns:
-        Log-mel (pair, 1, mel, frame), frames (pair, 3, height, width), labels (pair,), ordered by class.
-    """
-    audio, image = [], []
-    for label in range(len(real.classes)):
-        index = choose(label)
-        audio.append(mosaic.pack(_scaled_audio(real, scale)(index), cells))
-        image.append(mosaic.pack(_scaled_image(real, scale)(index), cells))
-    labels = torch.arange(len(real.classes)).repeat_interleave(per_class)
-    return torch.cat(audio), torch.cat(image), labels
-
-
-def select(method: Method, real: LabelledClips, choose: Choose, *, seed: int) -> DistilledSet:
-    """The whole of a selection method: choose clips, pack them, say how it was done."""
-    needed = method.per_class * method.mosaic**2
-    real.require(needed, f"{method.name} with {method.per_class} pairs a class and mosaic {method.mosaic}")
-    scale = method.scale(real)
-    audio, image, labels = chosen_pairs(real, choose, per_class=method.per_class, cells=method.mosaic, scale=scale)
-    return distilled(method, real, audio, image, labels, seed=seed)
+    sound = embedded(pair.audio, lambda chunk: scale.audio(real.audio(chunk)))
+    picture = embedded(pair.image, lambda chunk: scale.image(real.frames(chunk)))
+    return torch.cat([sound, picture], 1)
 
 
 def distilled(
@@ -114,55 +174,6 @@ def distilled(
         },
         start=start,
     )
-
-
-def choose_random(real: LabelledClips, count: int, seed: int) -> Choose:
-    """Clips drawn without replacement; a class's draw does not depend on the other classes."""
-
-    def choose(label: int) -> Tensor:
-        index = real.of_class(label)
-        order = torch.randperm(len(index), generator=generator(seed, "choose", real.classes[label]))
-        return index[order[:count]]
-
-    return choose
-
-
-def choose_by(
-    order: Callable[[Tensor, int], Tensor],
-    real: LabelledClips,
-    count: int,
-    *,
-    scale: Scale,
-    network: Network,
-    seed: int,
-    runtime: Runtime,
-) -> Choose:
-    """Clips chosen greedily, class by class, on `joint_features`.
-
-    Args:
-        order: `herding_order` or `kcenter_order`.
-        real: The data.
-        count: Clips a class.
-        scale: What networks see.
-        network: Architecture of the random pair.
-        seed: Of the pair's weights.
-        runtime: Device and number formats.
-    """
-
-    def choose(label: int) -> Tensor:
-        index = real.of_class(label)
-        features = joint_features(real, index, scale=scale, network=network, seed=seed, runtime=runtime)
-        return index[order(features, count)]
-
-    return choose
-
-
-def _scaled_audio(real: LabelledClips, scale: Scale) -> Callable[[Tensor], Tensor]:
-    return lambda index: scale.audio(real.audio(index))
-
-
-def _scaled_image(real: LabelledClips, scale: Scale) -> Callable[[Tensor], Tensor]:
-    return lambda index: scale.image(real.frames(index))
 
 
 def class_major(x: Tensor, classes: int, cells: int) -> Tensor:

@@ -2,42 +2,103 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import torch
+from pydantic import BeforeValidator, Field, PlainSerializer
 from torch import Tensor
 
+from limbeck import _discover
+from limbeck._config import Config
 from limbeck._runtime import generator
 from limbeck.datasets import LabelledClips, Scale
+from limbeck.errors import InputError, UnknownNameError
 from limbeck.methods._contract import Method, Work
-from limbeck.methods._coresets import herding_order
-from limbeck.methods._encoders import Encoders
-from limbeck.methods._selection import choose_by, choose_random, chosen_pairs
+from limbeck.methods._selection import Selection
+from limbeck.networks import Architecture
 
-StartName = Literal["random", "herding", "noise"]
+ROOM = "limbeck.methods"
+NOISE = "noise"
+SHARED = (*Method.model_fields, "network")
+
+
+class Start(Config):
+    """What pairs are before the first step. A name alone may be given for it.
+
+    Attributes:
+        method: Name of a method that chooses real clips (packed if there is a mosaic), as ``herding``; or ``noise``:
+            standard normal numbers with the data's mean and spread.
+        settings: Settings of that method that differ from its defaults, without those it takes from the optimised
+            method: the ones all methods have, and the ``network``.
+    """
+
+    method: str = "herding"
+    settings: dict[str, Any] = Field(default_factory=dict)
+
+    def selection(self, shared: Mapping[str, Any] | None = None) -> Selection | None:
+        """The method that chooses the clips; None for noise.
+
+        Args:
+            shared: Settings it takes from the optimised method, as JSON-able data; one it does not have is left out.
+
+        Raises:
+            UnknownNameError: No method that chooses clips has this name.
+            InputError: The settings do not fit it.
+        """
+        theirs = sorted(self.settings.keys() & set(SHARED))
+        if theirs:
+            raise InputError(
+                f"A start takes {', '.join(SHARED)} from the optimised method, but {', '.join(theirs)} came in its "
+                "settings too; leave that out there."
+            )
+        if self.method == NOISE:
+            if self.settings:
+                raise InputError(f"Noise has no settings, but these came for it: {', '.join(self.settings)}.")
+            return None
+        kind = _kind(self.method) if self.method in _discover.names(ROOM) else None
+        if kind is None or not issubclass(kind, Selection):
+            known = [name for name in _discover.names(ROOM) if issubclass(_kind(name), Selection)]
+            raise UnknownNameError(
+                f"Optimisation cannot start from {self.method!r}. It starts from {NOISE}, or from real clips chosen by "
+                f"one of these methods: {', '.join(known)}."
+            )
+        fitting = {name: value for name, value in (shared or {}).items() if name in kind.model_fields}
+        return kind.from_json(self.settings | fitting)
+
+
+def _kind(name: str) -> type[Method]:
+    return _discover.load(ROOM, name, Method)  # type: ignore[type-abstract]
+
+
+NamedStart = Annotated[
+    Start,
+    BeforeValidator(lambda value: {"method": value} if isinstance(value, str) else value),
+    PlainSerializer(lambda start: start.to_json() if start.settings else start.method),
+]
+"""A `Start` as settings carry it: the name alone where there are no settings."""
 
 
 def start_pairs(
     method: Method,
-    start: StartName,
+    start: Start,
+    network: Architecture,
     real: LabelledClips,
     *,
     scale: Scale,
-    encoders: Encoders,
     seed: int,
     work: Work,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Pairs before the first step.
 
     Args:
-        method: Gives pairs a class and mosaic.
-        start: ``"random"`` or ``"herding"`` real clips (packed if there is a mosaic), or ``"noise"``: standard
-            normal numbers with the data's mean and spread.
+        method: Gives pairs a class, mosaic and the scale of sound.
+        start: What they are.
+        network: Architecture of the encoders that the choice of clips looks through.
         real: The data.
         scale: What networks see.
-        encoders: The architecture whose random features herding compares.
         seed: Of the draw.
-        work: Device and number formats.
+        work: Device, number formats and the cache.
 
     Returns:
         Log-mel (pair, 1, mel, frame), frames (pair, 3, height, width), labels (pair,), ordered by class.
@@ -45,27 +106,13 @@ def start_pairs(
     Raises:
         BudgetError: A class has fewer clips than a start from real clips needs.
     """
-    count = method.per_class * method.mosaic**2
-    if start == "noise":
+    shared = {name: value for name, value in method.to_json().items() if name in SHARED}
+    selection = start.selection(shared | {"network": network.to_json()})
+    if selection is None:
         return _noise(method.per_class, real, scale, seed)
-    real.require(
-        count,
-        f"{method.name} with start={start!r}, {method.per_class} pairs a class and mosaic {method.mosaic}",
-    )
-    choose = (
-        choose_random(real, count, seed)
-        if start == "random"
-        else choose_by(
-            herding_order,
-            real,
-            count,
-            scale=scale,
-            network=encoders.network.build(),
-            seed=seed,
-            runtime=work.runtime,
-        )
-    )
-    return chosen_pairs(real, choose, per_class=method.per_class, cells=method.mosaic, scale=scale)
+    purpose = f"{method.name} with start={start.method!r}, {method.per_class} pairs a class and mosaic {method.mosaic}"
+    real.require(method.per_class * method.mosaic**2, purpose)
+    return selection.pairs(real, seed, work)
 
 
 def spreads(real: LabelledClips, scale: Scale) -> tuple[float, float]:

@@ -11,15 +11,23 @@ from __future__ import annotations
 
 from typing import final
 
+import torch
+from torch import Tensor
+
+from limbeck._runtime import generator
 from limbeck.datasets import LabelledClips
-from limbeck.distilled import DistilledSet
-from limbeck.methods._contract import Method, Work
-from limbeck.methods._selection import choose_random, select
+from limbeck.methods._contract import Work
+from limbeck.methods._selection import Choose, Selection
 
 
 @final
-class Random(Method):
-    """Pairs drawn at random, without replacement, class by class."""
+class Random(Selection):
+    """Pairs drawn at random, without replacement; a class's draw does not depend on the other classes."""
 
-    def _make(self, real: LabelledClips, seed: int, work: Work) -> DistilledSet:
-        return select(self, real, choose_random(real, self.per_class * self.mosaic**2, seed), seed=seed)
+    def _choose(self, real: LabelledClips, count: int, seed: int, work: Work) -> Choose:
+        def choose(label: int) -> Tensor:
+            index = real.of_class(label)
+            order = torch.randperm(len(index), generator=generator(seed, "choose", real.classes[label]))
+            return index[order[:count]]
+
+        return choose

@@ -78,7 +78,7 @@ class Head(nn.Module, ABC):
         Args:
             audio: (sample, audio_dim); empty (sample, 0) where the head does not read sound.
             image: (sample, image_dim); empty where the head does not read pictures.
-            labels: int64, (sample,).
+            labels: Classes, int64, (sample,), or probabilities of all of them, float32, (sample, class).
         """
 
     @abstractmethod

@@ -46,7 +46,7 @@ class Student(nn.Module):
         Args:
             audio: Log-mel in network scale, (sample, 1, mel, frame); anything of that many samples if not read.
             image: Frames in network scale, (sample, 3, height, width); likewise.
-            labels: int64, (sample,).
+            labels: Classes, int64, (sample,), or probabilities of all of them, float32, (sample, class).
         """
         return self.head.loss(*self.features(audio, image), labels)
 

@@ -92,7 +92,7 @@ def spectrogram(log_mel: Tensor, recipe: MelRecipe, limits: Range) -> Figure:
         recipe: How it was made.
         limits: dB of the first and the last colour.
     """
-    figure = _figure(4.7, 2.8)
+    figure = quiet(4.7, 2.8)
     axes = figure.subplots()
     image = _draw_spectrogram(axes, log_mel, recipe, limits)
     axes.set_xlabel("time (s)")
@@ -115,14 +115,14 @@ def pairs(distilled: DistilledSet, *, classes: int = 10, limits: Range | None = 
     decibels = distilled.scale.to_db(distilled.audio[first])[:, 0]
     pixels = distilled.scale.to_pixels(distilled.image[first])
     limits = limits or decibel_range(decibels)
-    figure = _figure(1.15 * len(first) + 0.9, 2.7)
+    figure = quiet(1.15 * len(first) + 0.9, 2.7)
     grid = figure.subplots(2, len(first), squeeze=False)
     boxes = mosaic.cells(decibels.shape[-2], decibels.shape[-1], distilled.mosaic)
     for column, row in enumerate(first):
         above, below = grid[0, column], grid[1, column]
         above.imshow(pixels[column].permute(1, 2, 0).numpy())
         above.set_axis_off()
-        name = _short(distilled.classes[int(distilled.labels[row])], 14)
+        name = short(distilled.classes[int(distilled.labels[row])], 14)
         above.set_title(name, fontsize=8, color=INK, parse_math=False)
         upright = decibels[column].flip(0)
         for bands, frames in boxes:
@@ -156,7 +156,7 @@ def curves(events: Sequence[Mapping[str, Any]], *, along: str = "step") -> Figur
     accuracies = {k: v for k, v in series.items() if "accuracy" in k.lower()}
     losses = {k: v for k, v in series.items() if k not in accuracies}
     panels = [(group, name) for group, name in ((losses, "loss"), (accuracies, "accuracy")) if group]
-    figure = _figure(4.7, 2.4 * len(panels) + 0.3)
+    figure = quiet(4.7, 2.4 * len(panels) + 0.3)
     for axes, (group, name) in zip(figure.subplots(len(panels), squeeze=False)[:, 0], panels, strict=True):
         _draw_curves(axes, group)
         axes.set_ylabel(f"{name} (%)" if name == "accuracy" else name)
@@ -177,7 +177,7 @@ def accuracy(rows: Sequence[Row]) -> Figure | None:
     """
     if not rows:
         return None
-    figure = _figure(4.7, 0.9 + 0.48 * len(rows))
+    figure = quiet(4.7, 0.9 + 0.48 * len(rows))
     axes = figure.subplots()
     used = [k for k in KEYS if any(k in r.accuracy for r in rows)]
     for place, key in enumerate(used):
@@ -193,7 +193,7 @@ def accuracy(rows: Sequence[Row]) -> Figure | None:
             capsize=2.5,
             label=NAMES[key],
         )
-    axes.set_yticks(range(len(rows)), [_short(r.name, 30) for r in rows], parse_math=False)
+    axes.set_yticks(range(len(rows)), [short(r.name, 30) for r in rows], parse_math=False)
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_xlim(left=min(0.0, axes.get_xlim()[0]))
     axes.set_xlabel("accuracy on real test clips (%)")
@@ -222,14 +222,14 @@ def confusion(matrix: npt.ArrayLike, classes: Sequence[str]) -> Figure:
     share = 100 * counts / np.maximum(counts.sum(1, keepdims=True), 1e-12)
     count = len(classes)
     side = min(3.2 + 0.22 * count, 7.0)
-    figure = _figure(side + 0.9, side)
+    figure = quiet(side + 0.9, side)
     axes = figure.subplots()
     from matplotlib.colors import LinearSegmentedColormap
 
     clear_to_blue = LinearSegmentedColormap.from_list("confusion", [(0.23, 0.44, 0.83, 0.0), (0.15, 0.33, 0.7, 1.0)])
     image = axes.imshow(share, cmap=clear_to_blue, vmin=0, vmax=100, interpolation="nearest")
     if count <= 40:
-        names = [_short(c, 18) for c in classes]
+        names = [short(c, 18) for c in classes]
         axes.set_xticks(range(count), names, rotation=45, ha="right", rotation_mode="anchor", parse_math=False)
         axes.set_yticks(range(count), names, parse_math=False)
     if count <= 12:
@@ -296,20 +296,36 @@ def _matplotlib() -> Any:
 
 
 @contextlib.contextmanager
+def any_letters() -> Iterator[None]:
+    """No warning of letters the font lacks: a PNG shows boxes instead, an SVG whatever font the reader has."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        yield
+
+
+@contextlib.contextmanager
 def _drawing(figure: Figure) -> Iterator[None]:
     """Settings matplotlib takes from nowhere else, given back afterwards; the layout is worked out once."""
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     settings = {"svg.fonttype": "none", "svg.hashsalt": "limbeck", "svg.image_inline": True}
-    with _matplotlib().rc_context(settings), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+    with _matplotlib().rc_context(settings), any_letters():
         if isinstance(figure.get_layout_engine(), ConstrainedLayoutEngine):
             figure.draw_without_rendering()
             figure.set_layout_engine("none")
         yield
 
 
-def _figure(width: float, height: float) -> Figure:
+def quiet(width: float, height: float) -> Figure:
+    """An empty figure whose axes are quiet: grey ink, no box.
+
+    Args:
+        width: Inches.
+        height: Inches.
+
+    Raises:
+        MissingExtraError: matplotlib is not installed.
+    """
     _matplotlib()
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -389,7 +405,7 @@ def _series(events: Sequence[Mapping[str, Any]]) -> dict[str, tuple[npt.NDArray[
 
 def _draw_curves(axes: Axes, group: Mapping[str, tuple[npt.NDArray[Any], npt.NDArray[Any]]]) -> None:
     for (name, (steps, values)), colour in zip(group.items(), _cycle(len(group)), strict=True):
-        label = _short(name.replace("_", " "), 30)
+        label = short(name.replace("_", " "), 30)
         if len(values) < 100:
             axes.plot(
                 steps,
@@ -417,7 +433,12 @@ def _cycle(count: int) -> list[str]:
     return [colours[i % len(colours)] for i in range(count)]
 
 
-def _short(name: str, length: int) -> str:
-    """A name on one line, at most `length` characters, without control characters."""
+def short(name: str, length: int) -> str:
+    r"""A name on one line, at most `length` characters, without control characters.
+
+    Example:
+        >>> short("clock\ntick", 8)
+        'clock t…'
+    """
     line = " ".join("".join(c if c.isprintable() else " " for c in name).split())
     return line if len(line) <= length else line[: length - 1] + "…"

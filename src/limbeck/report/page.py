@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import importlib.resources
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,9 +17,9 @@ from limbeck import _files
 from limbeck.augment import mosaic
 from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
-from limbeck.errors import InputError, MissingExtraError
+from limbeck.errors import InputError
 from limbeck.media import invert_log_mel
-from limbeck.report import _encode, figures, neighbours, table
+from limbeck.report import _encode, _html, figures, neighbours, table
 from limbeck.report._words import duration, number, plural, size
 
 if TYPE_CHECKING:
@@ -130,10 +126,7 @@ def page(
         InputError: The set holds no pairs, or the clips' shapes or ids do not fit.
         MissingExtraError: jinja2 or matplotlib is not installed.
     """
-    try:
-        import jinja2
-    except ImportError as error:
-        raise MissingExtraError("report", "jinja2") from error
+    _html.require()
     _encode.require_pillow("report")
     _check(distilled, clips, clip_ids)
     out = Path(out)
@@ -149,16 +142,10 @@ def page(
     _files.write_text(out / "table.md", table.markdown(scores, distilled.recipe))
     _files.write_json(out / "table.json", table.json(scores, distilled.recipe))
 
-    script = _resource("page.js")
-    environment = jinja2.Environment(
-        loader=jinja2.FunctionLoader(_resource),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals |= {"number": number, "duration": duration, "size": size}
-    html = environment.get_template("template.html.jinja").render(
+    html = _html.render(
+        "page.html.jinja",
+        script="page.js",
+        styles=("page.css",),
         title=title or f"{method} on {provenance.get('dataset', 'unknown data')}",
         verdict=_verdict(distilled, method, lines, own),
         facts=_facts(distilled, provenance),
@@ -175,10 +162,7 @@ def page(
         pixelated=distilled.recipe.image_size < 96,
         neighbour_rule=neighbours.RULE if clips is not None else "",
         confusions=_confusions(own),
-        provenance=_flat(provenance),
-        style=_resource("page.css"),
-        script=script,
-        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        provenance=_html.flat(provenance),
     )
     _files.write_text(out / "index.html", html)
     return out / "index.html"
@@ -493,26 +477,5 @@ def _confusions(own: Score | None, *, most: int = 5) -> list[tuple[str, str, str
     return [(own.classes[t], own.classes[p], f"{share[t, p]:.0f} %") for t, p in pairs if share[t, p] > 0]
 
 
-def _flat(data: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
-    """Nested data as dotted names and short texts."""
-    lines: list[tuple[str, str]] = []
-    for key, value in data.items():
-        name = f"{prefix}{key}"
-        if isinstance(value, Mapping) and value:
-            lines += _flat(value, f"{name}.")
-        else:
-            lines.append(
-                (
-                    name,
-                    value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False),
-                )
-            )
-    return lines
-
-
 def _start_db(distilled: DistilledSet) -> list[Tensor]:
     return [] if distilled.start is None else [distilled.scale.to_db(distilled.start[0])]
-
-
-def _resource(name: str) -> str:
-    return importlib.resources.files("limbeck.report").joinpath(name).read_text(encoding="utf-8")

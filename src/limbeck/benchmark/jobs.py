@@ -1,0 +1,180 @@
+"""The grid as a list of small jobs, where each leaves its result, and what doing one means."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from limbeck import _files, verbs
+from limbeck._runtime import choose_runtime
+from limbeck.benchmark.recipe import Recipe
+from limbeck.datasets import Prepared
+from limbeck.evaluation import Score
+from limbeck.media import ClipRecipe
+from limbeck.methods import Method
+from limbeck.report.comparison import Cell
+
+WHOLE = "whole"
+FACTS = "facts.json"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One distillation with its students; or, without a method, students trained on the whole training split.
+
+    Attributes:
+        row: Name of the row.
+        per_class: Pairs a class; None for the whole.
+        seed: Of the distillation and its students.
+        method: The method with all its settings; None for the whole.
+        folder: Where the set and its scores are. It follows from what is asked, not from the recipe's name: recipes
+            that ask the same share the work.
+    """
+
+    row: str
+    per_class: int | None
+    seed: int
+    method: Method | None
+    folder: Path
+
+    def __str__(self) -> str:
+        return self.row if self.per_class is None else f"{self.row}, {self.per_class} a class, seed {self.seed}"
+
+
+def jobs(recipe: Recipe, fingerprint: str, out: Path, *, device: str) -> list[Job]:
+    """All jobs of a recipe: small budgets first, then seed by seed, so that a part of the table is soon whole.
+
+    Args:
+        recipe: The comparison.
+        fingerprint: Of the prepared data.
+        out: Folder of all runs.
+        device: Where they run.
+    """
+    runtime = choose_runtime(device, recipe.dtype)
+    formats = [runtime.device.type, str(runtime.real_dtype), str(runtime.synthetic_dtype), recipe.threads]
+    found = []
+    for per_class in sorted({n for row in recipe.rows.values() for n in recipe.budgets(row)}):
+        for seed in range(recipe.distillations):
+            for name, row in recipe.rows.items():
+                if per_class in recipe.budgets(row):
+                    method = recipe.method(row, per_class)
+                    key = _files.digest(fingerprint, method.name, method.to_json(), seed, formats)
+                    found.append(Job(name, per_class, seed, method, out / "sets" / key))
+    if recipe.whole:
+        key = _files.digest(fingerprint, recipe.sound, formats)
+        found.append(Job(WHOLE, None, 0, None, out / "whole" / key))
+    return found
+
+
+def perform(recipe: Recipe, job: Job, prepared: Prepared, *, device: str) -> None:
+    """Do a job, or what is left of it.
+
+    Args:
+        recipe: The comparison.
+        job: One of its jobs.
+        prepared: The data.
+        device: Where to work.
+
+    Raises:
+        BusyError: Another process is doing it.
+        LimbeckError: The method refused the data, or diverged.
+    """
+    with _files.exclusive(job.folder / "job"):
+        if job.method is not None:
+            made = verbs.distill(
+                prepared, job.method, out=job.folder, seed=job.seed, device=device, dtype=recipe.dtype, progress=False
+            )
+            seconds = _files.read_json(job.folder / verbs.RUN / "done.json")["seconds"]
+            facts = {"stored_bytes": made.stored_bytes, "distill_seconds": seconds}
+        else:
+            clips = prepared.clips("train")
+            facts = {"stored_bytes": len(clips) * clip_bytes(prepared.recipe), "distill_seconds": 0.0}
+        _files.write_json(job.folder / FACTS, facts)
+        options: dict[str, Any] = {"on": prepared, "network": recipe.network, "protocol": recipe.protocol}
+        options |= {"seed": job.seed, "device": device, "progress": False, "sound": recipe.sound}
+        options["out"] = job.folder / verbs.SCORES
+        for head in recipe.heads:
+            for students in range(1, students_of(recipe, job) + 1):  # each is kept as soon as it is there
+                verbs.evaluate(
+                    None if job.method is None else job.folder,
+                    head=head,
+                    repeats=students,
+                    title=score_title(recipe, head),
+                    **options,
+                )
+
+
+def students_of(recipe: Recipe, job: Job) -> int:
+    """Networks trained for a job under each head.
+
+    Args:
+        recipe: The comparison.
+        job: One of its jobs.
+    """
+    return recipe.students if job.method else recipe.whole
+
+
+def score_title(recipe: Recipe, head: str) -> str:
+    """Name of the file a head's score is kept in; students trained otherwise have another.
+
+    Args:
+        recipe: How students are trained.
+        head: Name of the head.
+    """
+    return f"{head}-{_files.digest(recipe.network.to_json(), recipe.protocol.to_json())}"
+
+
+def cells(recipe: Recipe, asked: Sequence[Job]) -> list[Cell]:
+    """What finished jobs found; those that are not finished are left out.
+
+    Args:
+        recipe: The comparison.
+        asked: Its jobs.
+    """
+    found = []
+    for job in asked:
+        for head in recipe.heads:
+            file = job.folder / verbs.SCORES / f"{score_title(recipe, head)}.json"
+            if not file.exists():
+                continue
+            score = Score.from_json(_files.read_json(file))
+            if score.n >= students_of(recipe, job):
+                found.append(_cell(recipe, job, head, score))
+    return found
+
+
+def finished(recipe: Recipe, job: Job) -> bool:
+    """Whether nothing of a job is left to do.
+
+    Args:
+        recipe: The comparison.
+        job: One of its jobs.
+    """
+    return len(cells(recipe, [job])) == len(recipe.heads)
+
+
+def clip_bytes(recipe: ClipRecipe) -> int:
+    """Bytes of a prepared clip: the log-mel in float32 and the frame in 8 bits."""
+    bands, frames = recipe.mel.shape
+    return 4 * bands * frames + 3 * recipe.image_size**2
+
+
+def _cell(recipe: Recipe, job: Job, head: str, score: Score) -> Cell:
+    facts = _files.read_json(job.folder / FACTS)
+    repeats = score.repeats[: students_of(recipe, job)]
+    return Cell(
+        row=job.row,
+        per_class=job.per_class,
+        head=head,
+        seed=job.seed,
+        accuracy={key: tuple(r.accuracy[key] for r in repeats) for key in score.modalities},
+        training_pairs=score.trained_on.pairs,
+        student_seconds=sum(r.seconds for r in repeats) / len(repeats),
+        labels=getattr(score.trained_on, "labels", "hard"),
+        sees_labels=job.method is not None and job.method.sees_labels,
+        reference=job.method is None,
+        confusion={key: matrix.tolist() for key, matrix in score.confusion.items()},
+        **facts,
+    )

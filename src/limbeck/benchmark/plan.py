@@ -1,0 +1,177 @@
+"""What a recipe will take, before it is started: jobs, time, disk."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+
+from limbeck._runtime import Runtime, generator
+from limbeck.benchmark.jobs import Job, clip_bytes, students_of
+from limbeck.benchmark.recipe import Recipe
+from limbeck.media import ClipRecipe
+from limbeck.methods._encoders import EXPERTS
+from limbeck.methods._experts import Training
+from limbeck.networks import Student, embed, group_means, heads
+
+SAMPLES = 32
+
+
+@dataclass(frozen=True)
+class Speed:
+    """Seconds a clip takes to go through a pair of encoders, measured here.
+
+    Attributes:
+        forward: Real clips without gradient.
+        backward: Synthetic clips, forward and backward.
+        train: A clip in a student's training step.
+    """
+
+    forward: float
+    backward: float
+    train: float
+
+
+@dataclass(frozen=True)
+class Line:
+    """A part of the plan.
+
+    Attributes:
+        name: Row, or what is shared.
+        jobs: Number of jobs.
+        done: Those already finished.
+        seconds: Estimated time of those that are not, on one process.
+        stored_bytes: What its sets take, in float32.
+    """
+
+    name: str
+    jobs: int
+    done: int
+    seconds: float
+    stored_bytes: int
+
+
+@torch.no_grad()
+def measure(recipe: Recipe, clip: ClipRecipe, runtime: Runtime, classes: int) -> Speed:
+    """Time a few clips through the recipe's network.
+
+    Args:
+        recipe: Gives the network and the students' number format.
+        clip: Shapes of sound and picture.
+        runtime: Device and number formats.
+        classes: Number of classes.
+    """
+    audio_shape, image_shape = (1, *clip.mel.shape), (3, clip.image_size, clip.image_size)
+    draw = generator(0, "speed")
+    pair = recipe.network.build().pair(audio_shape, image_shape, generator=draw).to(runtime.device)
+    student = Student(pair, heads.load("ensemble")(pair.audio.dim, pair.image.dim, classes, generator=draw))
+    student = student.to(runtime.device)
+    inputs = [torch.randn(SAMPLES, *s, generator=draw).to(runtime.device) for s in (audio_shape, image_shape)]
+    labels = torch.arange(SAMPLES, device=runtime.device) % classes
+    encoders = pair.audio, pair.image
+
+    def forward() -> None:
+        for encoder, x in zip(encoders, inputs, strict=True):
+            embed(encoder, x, dtype=runtime.real_dtype)
+
+    @torch.enable_grad()
+    def backward() -> None:
+        for encoder, x in zip(encoders, inputs, strict=True):
+            leaf = x.clone().requires_grad_()
+            torch.autograd.grad(group_means(encoder, leaf, 1, dtype=runtime.synthetic_dtype).sum(), leaf)
+
+    @torch.enable_grad()
+    def train() -> None:
+        with torch.autocast(runtime.device.type, torch.bfloat16, enabled=recipe.protocol.dtype == "bfloat16"):
+            features = student.features(inputs[0], inputs[1])
+        torch.autograd.grad(student.head.loss(*features, labels), list(student.parameters()))
+
+    return Speed(*(_best(work, runtime) / SAMPLES for work in (forward, backward, train)))
+
+
+def lines(
+    recipe: Recipe,
+    asked: Sequence[Job],
+    *,
+    per_class: Sequence[int],
+    test: int,
+    speed: Speed,
+    clip: ClipRecipe,
+    done: Callable[[Job], bool],
+) -> list[Line]:
+    """The plan, a line a row, and one for what rows share.
+
+    Args:
+        recipe: The comparison.
+        asked: Its jobs.
+        per_class: Training clips of each class.
+        test: Test clips.
+        speed: From `measure`.
+        clip: Shapes of sound and picture.
+        done: Whether a job is finished.
+    """
+    pair_bytes = 4 * (clip.mel.shape[0] * clip.mel.shape[1] + 3 * clip.image_size**2)
+    found: dict[str, list[Line]] = {}
+    for job in asked:
+        pairs, stored, seconds = sum(per_class), sum(per_class) * clip_bytes(clip), 0.0
+        if job.method is not None:
+            pairs = len(per_class) * job.method.per_class * job.method.mosaic**2
+            stored = len(per_class) * job.method.per_class * pair_bytes
+            passes = job.method.passes(per_class)
+            seconds += passes.forward * speed.forward + passes.backward * speed.backward
+        student = recipe.protocol.epochs * pairs * speed.train + test * speed.forward
+        seconds += len(recipe.heads) * students_of(recipe, job) * student
+        over = done(job)
+        found.setdefault(job.row, []).append(Line(job.row, 1, int(over), 0.0 if over else seconds, stored))
+    plan = [_sum(rows) for rows in found.values()]
+    shared = experts(asked)
+    if shared:
+        epochs = sum(training.epochs * count for training, count in shared.items())
+        weights = _weights(recipe, clip, len(per_class))
+        name = f"experts: {sum(shared.values())} networks, {epochs} epochs in all, trained once"
+        plan.append(
+            Line(name, 1, 0, epochs * sum(per_class) * speed.train, 4 * weights * (epochs + sum(shared.values())))
+        )
+    return plan
+
+
+def experts(asked: Sequence[Job]) -> Counter[Training]:
+    """Networks that methods need trained on the real clips: how many of each kind. Rows and seeds share them."""
+    most: Counter[Training] = Counter()
+    for job in asked:
+        encoders = getattr(job.method, "encoders", None)
+        if encoders is not None and encoders.training is not None:
+            most[encoders.training] = max(most[encoders.training], encoders.bank or EXPERTS)
+    return most
+
+
+def _sum(rows: Sequence[Line]) -> Line:
+    return Line(
+        rows[0].name,
+        len(rows),
+        sum(r.done for r in rows),
+        sum(r.seconds for r in rows),
+        sum(r.stored_bytes for r in rows),
+    )
+
+
+def _weights(recipe: Recipe, clip: ClipRecipe, classes: int) -> int:
+    pair = recipe.network.build().pair(
+        (1, *clip.mel.shape), (3, clip.image_size, clip.image_size), generator=generator(0, "speed")
+    )
+    return sum(p.numel() for p in pair.parameters()) + (pair.audio.dim + pair.image.dim + 2) * classes
+
+
+def _best(work: Callable[[], None], runtime: Runtime) -> float:
+    """Seconds of the faster of two calls, after one to warm up."""
+    seconds = []
+    for _ in range(3):
+        started = time.perf_counter()
+        work()
+        if runtime.device.type == "cuda":
+            torch.cuda.synchronize(runtime.device)
+        seconds.append(time.perf_counter() - started)
+    return min(seconds[1:])

@@ -1,0 +1,199 @@
+"""A comparison in one TOML file: data, students, and a row for every method and its settings."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import Field
+
+from limbeck import methods
+from limbeck._config import Config
+from limbeck.datasets._statistics import SoundScale
+from limbeck.errors import InputError
+from limbeck.evaluation import Protocol
+from limbeck.media import ClipRecipe
+from limbeck.methods import Method
+from limbeck.methods._contract import merge
+from limbeck.networks import Architecture, heads
+
+
+class Size(Config):
+    """How large a dataset is, for plans made where it is not at hand.
+
+    Attributes:
+        classes: Number of classes.
+        train: Training clips.
+        test: Test clips.
+    """
+
+    classes: int = Field(ge=1)
+    train: int = Field(ge=1)
+    test: int = Field(ge=1)
+
+
+class Data(Config):
+    """The dataset, as ``limbeck prepare`` would make it.
+
+    Attributes:
+        dataset: Name of a reader.
+        root: The reader's folder or manifest; environment variables are filled in. Can be given on the command line.
+            A reader that generates its data needs none.
+        clip: How recordings become arrays.
+        options: Further options of the reader.
+        expected: Its size, for plans.
+    """
+
+    dataset: str
+    root: str | None = None
+    clip: ClipRecipe = ClipRecipe()
+    options: dict[str, Any] = Field(default_factory=dict)
+    expected: Size | None = None
+
+
+class Row(Config):
+    """One row of the table: a method with its settings.
+
+    Attributes:
+        method: Name of the method.
+        preset: Named settings it starts from.
+        settings: Settings that differ; they win over the recipe's.
+        per_class: Pairs a class this row is run at; all of the recipe's by default, none of them if empty.
+        at: Settings that differ at some number of pairs a class.
+    """
+
+    method: str
+    preset: str | None = None
+    settings: dict[str, Any] = Field(default_factory=dict)
+    per_class: tuple[int, ...] | None = None
+    at: dict[int, dict[str, Any]] = Field(default_factory=dict)
+
+
+class Recipe(Config):
+    """A whole comparison.
+
+    Attributes:
+        title: Heading of the tables.
+        words: What the table is about, for its readers.
+        data: The dataset.
+        per_class: Pairs stored a class.
+        distillations: Independent distillations of each row, with seeds 0, 1, ...
+        students: Networks trained on each distilled set.
+        whole: Networks trained on the whole training split; 0 for none.
+        heads: What joins sound and picture in the students.
+        network: Architecture of encoders and students.
+        protocol: How students are trained.
+        dtype: As in ``limbeck distill --dtype``.
+        threads: Of each job on a CPU. Sums are rounded in another order with another number, so it belongs to the
+            result; how many jobs run at once does not.
+        settings: Settings of all methods that have them.
+        baseline: Row that the others are tested against.
+        rows: The rows by name, in the order of the table.
+    """
+
+    title: str
+    words: str = ""
+    data: Data
+    per_class: tuple[int, ...] = (1,)
+    distillations: int = Field(3, ge=1)
+    students: int = Field(5, ge=1)
+    whole: int = Field(1, ge=0)
+    heads: tuple[str, ...] = ("ensemble",)
+    network: Architecture = Architecture()
+    protocol: Protocol = Protocol()
+    dtype: str = "auto"
+    threads: int = Field(1, ge=1)
+    settings: dict[str, Any] = Field(default_factory=dict)
+    baseline: str
+    rows: dict[str, Row] = Field(min_length=1)
+
+    @classmethod
+    def load(cls, file: str | Path) -> Self:
+        """Read a recipe, and check all of it before any work.
+
+        Args:
+            file: TOML. With ``extends = "other.toml"`` (from the file's folder) it says only what differs.
+
+        Raises:
+            InputError: The file cannot be read, or something in it does not fit; every mistake is told.
+        """
+        file = Path(file)
+        try:
+            recipe = cls.from_json(_read(file))
+        except OSError as error:
+            raise InputError(f"The recipe {file} cannot be read: {error.strerror}.") from error
+        except tomllib.TOMLDecodeError as error:
+            raise InputError(f"{file} is not TOML: {error}.") from error
+        except InputError as error:
+            raise InputError(f"{file}: {error}") from error
+        mistakes = recipe.mistakes()
+        if mistakes:
+            raise InputError("\n".join([f"{file} does not fit:", *(f"  {m}" for m in mistakes)]))
+        return recipe
+
+    def mistakes(self) -> list[str]:
+        """What does not fit together, a sentence each."""
+        found = [] if self.baseline in self.rows else [f"the baseline {self.baseline!r} is none of the rows"]
+        found += [
+            f"there is no head {h!r}; there are {', '.join(heads.names())}"
+            for h in self.heads
+            if h not in heads.names()
+        ]
+        for name, row in self.rows.items():
+            for per_class in self.budgets(row):
+                try:
+                    self.method(row, per_class)
+                except InputError as error:
+                    found.append(f"row {name!r} at {per_class} pairs: {error}")
+        return found
+
+    def budgets(self, row: Row) -> tuple[int, ...]:
+        """Pairs a class at which a row is run."""
+        return self.per_class if row.per_class is None else row.per_class
+
+    def method(self, row: Row, per_class: int) -> Method:
+        """A row's method, with the recipe's settings, then its own, then those for this number of pairs.
+
+        Args:
+            row: One of the rows.
+            per_class: Pairs a class.
+
+        Raises:
+            InputError: Settings do not fit.
+        """
+        kind = methods.load(row.method)
+        network = self.network.to_json()
+        common = self.settings | {"network": network, "encoders": {"network": network}}
+        shared = merge(common, {k: v for k, v in self.settings.items() if k == "encoders"})
+        settings = {k: v for k, v in shared.items() if k in kind.model_fields}
+        settings = merge(merge(settings, row.settings), row.at.get(per_class, {}))
+        return kind.configured(row.preset, **settings, per_class=per_class)
+
+    @property
+    def sound(self) -> SoundScale:
+        """Scale of sound for students trained on the whole."""
+        sound: SoundScale = self.settings.get("sound", "standardised")
+        return sound
+
+
+def root_of(data: Data) -> Path | None:
+    """The reader's folder with environment variables filled in.
+
+    Raises:
+        InputError: A variable is not set.
+    """
+    if data.root is None:
+        return None
+    filled = os.path.expandvars(data.root)
+    if "$" in filled:
+        raise InputError(f"The recipe's data is in {data.root}; set that variable, or give the folder with --data.")
+    return Path(filled)
+
+
+def _read(file: Path) -> dict[str, Any]:
+    """A recipe's content, with what it extends filled in."""
+    content = tomllib.loads(file.read_text(encoding="utf-8"))
+    below = content.pop("extends", None)
+    return content if below is None else merge(_read(file.parent / below), content)

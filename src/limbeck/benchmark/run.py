@@ -1,0 +1,300 @@
+"""Work a recipe off in local processes, and write its tables from what is on disk."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context, parent_process
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import torch
+
+from limbeck import _files, verbs
+from limbeck._runtime import choose_runtime
+from limbeck.benchmark.jobs import Job, cells, finished, jobs, perform, students_of
+from limbeck.benchmark.plan import Line, lines, measure
+from limbeck.benchmark.recipe import Recipe, root_of
+from limbeck.datasets import Prepared
+from limbeck.engine import machine, versions
+from limbeck.errors import BusyError, InputError, LimbeckError
+from limbeck.networks import keep_freed_memory
+from limbeck.report import comparison_page, forms
+from limbeck.report.comparison import Comparison
+from limbeck.report.table import KEYS
+
+RETRY_SECONDS = 5.0
+Told = Callable[[str, int, int], None]
+"""Called with what happened, jobs finished and jobs in all."""
+
+
+def plan(recipe: Recipe, *, out: Path | str, device: str = "auto") -> list[Line]:
+    """What `run` would do with the same arguments, and how long it would take here. Nothing is written.
+
+    Args:
+        recipe: The comparison.
+        out: As in `run`.
+        device: As in `run`.
+
+    Raises:
+        InputError: The data is not prepared yet, and the recipe does not say how large it is.
+    """
+    out = Path(out)
+    runtime = choose_runtime(device, recipe.dtype)
+    place = prepared_folder(recipe, out)
+    if (place / "dataset.json").exists():
+        prepared = Prepared.open(place)
+        per_class, test, print_ = prepared.clips("train").per_class(), len(prepared.clips("test")), prepared.fingerprint
+    elif recipe.data.expected:
+        size = recipe.data.expected
+        per_class, test, print_ = (size.train // size.classes,) * size.classes, size.test, "not prepared"
+    else:
+        raise InputError(
+            f"The data is not prepared, so its size is not known. Prepare it first (limbeck benchmark without "
+            f"--dry-run does), or write classes, train and test under [data.expected] of {recipe.title!r}."
+        )
+    asked = jobs(recipe, print_, out, device=device)
+    with _threads(recipe.threads):
+        speed = measure(recipe, recipe.data.clip, runtime, len(per_class))
+    return lines(
+        recipe, asked, per_class=per_class, test=test, speed=speed, clip=recipe.data.clip,
+        done=lambda job: finished(recipe, job),
+    )  # fmt: skip
+
+
+def run(
+    recipe: Recipe,
+    *,
+    name: str,
+    out: Path | str,
+    data: Path | str | None = None,
+    processes: int = 1,
+    device: str = "auto",
+    progress: bool = True,
+    on_job: Told | None = None,
+) -> Comparison:
+    """Do every job of a recipe that is not done, and write its tables and page to ``out/name``.
+
+    Any number of processes, started here or elsewhere on the same folder, share the jobs. Killed and called again, it
+    goes on where it was. A job that fails is told at the end and tried again by the next call; the others go on.
+
+    Args:
+        recipe: The comparison.
+        name: Folder of its tables.
+        out: Folder of prepared data, distilled sets and tables; recipes that share it share their work.
+        data: Folder or manifest of the dataset, if it is not where the recipe says.
+        processes: Jobs at once, each in a local process with the recipe's number of threads; 1 works in this one.
+        device: ``"auto"``, ``"cpu"``, ``"cuda"``, ...
+        progress: Draw a bar while the data is prepared.
+        on_job: Called after each job.
+
+    Returns:
+        The comparison as far as it is done.
+
+    Raises:
+        InputError: The recipe or the data does not fit.
+        LimbeckError: A process died.
+    """
+    out = Path(out)
+    prepared = prepare(recipe, out, data=data, progress=progress)
+    asked = jobs(recipe, prepared.fingerprint, out, device=device)
+    tell: Told = on_job or (lambda what, done, total: None)
+    todo = [job for job in asked if not finished(recipe, job)]
+    failed: dict[str, str] = {}
+    done = len(asked) - len(todo)
+    started = time.perf_counter()
+    tell("", done, len(asked))
+    try:
+        for job, error in _work_off(recipe, todo, prepared.folder, processes, device):
+            if error:
+                failed[str(job)] = error
+            done += not error
+            tell(f"{job}: {error}" if error else summary(recipe, job), done, len(asked))
+    finally:
+        _add_seconds(out / name / "time.json", time.perf_counter() - started, processes)
+        found = write(recipe, asked, prepared, out / name, failed)
+    return found
+
+
+def prepare(recipe: Recipe, out: Path, *, data: Path | str | None = None, progress: bool = True) -> Prepared:
+    """The recipe's data, prepared once for all recipes that share `out`.
+
+    Args:
+        recipe: Says what data.
+        out: Folder of all runs.
+        data: Folder or manifest of the dataset, if it is not where the recipe says.
+        progress: Draw a bar.
+
+    Raises:
+        InputError: The data is not where it should be.
+    """
+    folder = prepared_folder(recipe, out)
+    if (folder / "dataset.json").exists():
+        return Prepared.open(folder)
+    root = Path(data) if data else root_of(recipe.data) or out / "generated" / folder.name
+    with _files.exclusive(out / "prepared", wait=True):
+        return verbs.prepare(
+            recipe.data.dataset, root, out=folder, recipe=recipe.data.clip, progress=progress, **recipe.data.options
+        )
+
+
+def prepared_folder(recipe: Recipe, out: Path) -> Path:
+    """Where the recipe's data is prepared.
+
+    Args:
+        recipe: Says what data.
+        out: Folder of all runs.
+    """
+    asked = recipe.data.model_dump(mode="json", exclude={"root", "expected"})
+    return out / "prepared" / f"{recipe.data.dataset}-{_files.digest(asked)}"
+
+
+def write(recipe: Recipe, asked: Sequence[Job], prepared: Prepared, folder: Path, failed: dict[str, str]) -> Comparison:
+    """Tables in every form, and the page, from what is on disk.
+
+    Args:
+        recipe: The comparison.
+        asked: Its jobs.
+        prepared: The data.
+        folder: Where to write.
+        failed: Why jobs failed, by job.
+    """
+    train = prepared.clips("train")
+    about: dict[str, Any] = {
+        "words": recipe.words,
+        "classes": len(train.classes),
+        "class_names": list(train.classes),
+        "chance_percent": 100 / len(train.classes),
+        "training_clips": len(train),
+        "training_clips_per_class": list(train.per_class()),
+        "test_clips": len(prepared.clips("test")),
+        "clip": prepared.recipe.to_json(),
+        "network": recipe.network.to_json(),
+        "protocol": recipe.protocol.to_json(),
+        "settings": recipe.settings,
+        "threads": recipe.threads,
+        "command": shlex.join(["limbeck", *sys.argv[1:]]),
+        "time": _files.read_json(folder / "time.json") if (folder / "time.json").exists() else {},
+        "machine": machine(),
+        "versions": versions(),
+        "failed": failed,
+    }
+    comparison = Comparison(
+        title=recipe.title,
+        dataset=prepared.name,
+        about=about,
+        cells=tuple(cells(recipe, asked)),
+        baseline=recipe.baseline,
+        rows=tuple(dict.fromkeys(job.row for job in asked)),
+    )
+    _files.write_json(folder / "recipe.json", recipe.to_json())
+    for form in forms.names():
+        kind = forms.load(form)
+        _files.write_text(folder / f"table{kind.suffix}", kind.write(comparison))
+    comparison_page.write(comparison, folder)
+    return comparison
+
+
+def summary(recipe: Recipe, job: Job) -> str:
+    """A finished job in one line: accuracies under the first head, and seconds.
+
+    Args:
+        recipe: The comparison.
+        job: A finished job.
+    """
+    cell = cells(recipe, [job])[0]
+    means = "  ".join(f"{key} {fmean(cell.accuracy[key]):.1f}" for key in KEYS if key in cell.accuracy)
+    seconds = (
+        f"{cell.distill_seconds:.0f} s + {len(recipe.heads) * students_of(recipe, job) * cell.student_seconds:.0f} s"
+    )
+    return f"{job}: {means}  ({seconds})"
+
+
+def _work_off(
+    recipe: Recipe, todo: Sequence[Job], data: Path, processes: int, device: str
+) -> Iterator[tuple[Job, str | None]]:
+    """Jobs as they end, each with what went wrong; those another process is busy with are asked for again later."""
+    waiting = list(todo)
+    if processes == 1:
+        while waiting:
+            job = waiting.pop(0)
+            try:
+                yield job, _do(recipe, data, job, device)
+            except BusyError:
+                _put_back(waiting, job)
+        return
+    with ProcessPoolExecutor(processes, get_context("spawn"), _begin) as pool:
+        running: dict[Future[str | None], Job] = {}
+        try:
+            while waiting or running:
+                while waiting and len(running) < processes:
+                    job = waiting.pop(0)
+                    running[pool.submit(_do, recipe, data, job, device)] = job
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    job = running.pop(future)
+                    try:
+                        yield job, future.result()
+                    except BusyError:
+                        _put_back(waiting, job)
+        except BrokenProcessPool as error:
+            raise LimbeckError(
+                "A working process died (out of memory, or killed). What was finished is kept: give the same command "
+                "again, with fewer --processes if memory was short."
+            ) from error
+        except BaseException:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+
+
+def _put_back(waiting: list[Job], job: Job) -> None:
+    waiting.append(job)
+    if len(waiting) == 1:  # nothing else to do meanwhile
+        time.sleep(RETRY_SECONDS)
+
+
+@contextlib.contextmanager
+def _threads(count: int) -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _begin() -> None:
+    keep_freed_memory()
+    # Idle workers of a killed parent would otherwise wait for ever.
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _do(recipe: Recipe, data: Path, job: Job, device: str) -> str | None:
+    """Do a job; a fault in the job is its result, so that the others go on."""
+    try:
+        with _threads(recipe.threads):
+            perform(recipe, job, Prepared.open(data), device=device)
+    except BusyError:
+        raise
+    except LimbeckError as error:
+        return str(error)
+    return None
+
+
+def _add_seconds(file: Path, seconds: float, processes: int) -> None:
+    before = _files.read_json(file) if file.exists() else {"wall_seconds": 0.0}
+    _files.write_json(file, {"wall_seconds": before["wall_seconds"] + seconds, "processes": processes})

@@ -1,0 +1,84 @@
+"""``limbeck benchmark``: a whole comparison from one file."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from limbeck.cli import _options, _output
+
+if TYPE_CHECKING:
+    from limbeck.benchmark import Line
+
+EXAMPLES = (
+    "limbeck benchmark recipes/playground.toml --out runs/ --processes 2",
+    "limbeck benchmark recipes/vggsound10k.toml --out runs/ --data VGGSound/ --device cuda",
+    "limbeck benchmark recipes/music21.toml --out runs/ --dry-run",
+)
+
+
+def run(
+    recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="A TOML file; see the folder recipes/.")],
+    *,
+    out: Annotated[Path, typer.Option(help="Folder of all runs; recipes that share it share prepared data and sets.")],
+    data: Annotated[
+        Path | None, typer.Option(help="Folder or manifest of the dataset, if it is not where the recipe says.")
+    ] = None,
+    processes: Annotated[int, typer.Option(min=1, help="Jobs at once, each in a process of its own.")] = 1,
+    device: _options.Device = "auto",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the plan with time and bytes, and do nothing.")
+    ] = False,
+    json: _options.Json = False,
+    quiet: _options.Quiet = False,
+) -> None:
+    """Run every method, budget, seed, head and student of a recipe, and write the tables and a page.
+
+    Finished jobs are never done again; stopped or killed, the same command goes on. The tables are in OUT/NAME.
+    """
+    from limbeck import benchmark
+    from limbeck.engine import bar
+    from limbeck.report import forms
+
+    asked = benchmark.Recipe.load(recipe)
+    if dry_run:
+        lines = benchmark.plan(asked, out=out, device=device)
+        if json:
+            _output.as_json([dataclasses.asdict(line) for line in lines])
+        else:
+            _print_plan(asked.title, lines, processes)
+        return
+    with bar(asked.title, show=not quiet) as tell:
+
+        def on_job(what: str, done: int, total: int) -> None:
+            tell(done, total)
+            if what:
+                _output.note(what, quiet=quiet)
+
+        found = benchmark.run(
+            asked, name=recipe.stem, out=out, data=data, processes=processes, device=device, progress=not quiet,
+            on_job=on_job,
+        )  # fmt: skip
+    typer.echo(forms.load("json").write(found) if json else forms.load("markdown").write(found))
+    _output.note(f"Tables and page: {out / recipe.stem}", quiet=quiet)
+    if found.about["failed"]:
+        raise typer.Exit(1)
+
+
+def _print_plan(title: str, lines: list[Line], processes: int) -> None:
+    from limbeck.report._words import duration, size
+
+    rows = [
+        [line.name, str(line.jobs), str(line.done), duration(line.seconds), size(line.stored_bytes)] for line in lines
+    ]
+    seconds, stored = sum(line.seconds for line in lines), sum(line.stored_bytes for line in lines)
+    counts = [str(sum(line.jobs for line in lines)), str(sum(line.done for line in lines))]
+    rows.append([f"all, {processes} at a time", *counts, duration(seconds / processes), size(stored)])
+    _output.as_table(["row", ">jobs", ">done", ">time", ">on disk"], rows, title=title)
+    _output.note(
+        "Time is estimated from a few clips sent through the networks here; real clips that rows share are counted "
+        "for each of them."
+    )

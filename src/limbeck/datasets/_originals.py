@@ -1,0 +1,106 @@
+"""From a prepared clip back to its recording: which reader it was, and where the files are."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from limbeck import _discover
+from limbeck._files import read_json
+from limbeck.datasets._contract import ClipRef, Dataset
+from limbeck.errors import InputError, MediaError
+from limbeck.media import ClipRecipe, RawClip
+
+ROOM = "limbeck.datasets"
+NOTE = "recordings"
+_COLUMNS = ("id", "audio", "image", "start_s", "length_s", "label", "split")
+
+
+def note(dataset: Dataset, files: Path, out: Path) -> dict[str, Any] | None:
+    """What is written down to find the recordings again; JSON-able.
+
+    The folder is relative to the prepared one, so that nothing names this machine and both may move together.
+    Options that are paths are left out: they tell which clips there are, which is known by then.
+
+    Args:
+        dataset: The reader.
+        files: Folder that all files lie in.
+        out: Folder of the prepared dataset.
+
+    Returns:
+        None for a reader that cannot be found by its name.
+    """
+    if dataset.name not in _discover.names(ROOM) or _reader(dataset.name) is not type(dataset):
+        return None
+    options = {
+        name: vars(dataset)[name]
+        for name, option in inspect.signature(type(dataset)).parameters.items()
+        if name in vars(dataset) and "Path" not in str(option.annotation)
+    }
+    folder = os.path.relpath(files.resolve(), out.resolve()).replace(os.sep, "/")
+    found: dict[str, Any] = json.loads(json.dumps({"reader": dataset.name, "options": options, "folder": folder}))
+    return found
+
+
+@dataclass(frozen=True)
+class Originals:
+    """The recordings of a prepared dataset.
+
+    Attributes:
+        folder: The prepared dataset.
+    """
+
+    folder: Path
+
+    def read(self, rows: Sequence[int], recipe: ClipRecipe) -> list[RawClip]:
+        """Decode some clips again.
+
+        Args:
+            rows: Rows of the prepared dataset.
+            recipe: How they become arrays.
+
+        Raises:
+            InputError: The dataset does not know where its recordings are, or one is not there any more.
+        """
+        found = read_json(self.folder / "dataset.json").get(NOTE)
+        if found is None:
+            raise InputError(
+                f"{self.folder} does not know where its recordings are: an older version or a reader of your own "
+                "prepared it. With one of Limbeck's readers, give the same limbeck prepare again; it notes that."
+            )
+        files = (self.folder / found["folder"]).resolve()
+        dataset = _reader(found["reader"])(root=files, **found["options"])
+        table = self._table()
+        order = sorted(set(rows))  # neighbours in one file are decoded together
+        refs = [_ref({name: table[name][row] for name in _COLUMNS}, files) for row in order]
+        clips = dict(zip(order, dataset.read_many(refs, recipe), strict=True))
+        return [_read(clips[row], table["id"][row], files) for row in rows]
+
+    def _table(self) -> dict[str, list[Any]]:
+        from pyarrow import parquet
+
+        columns = parquet.read_table(self.folder / "clips.parquet", columns=list(_COLUMNS))
+        return {name: columns.column(name).to_pylist() for name in _COLUMNS}
+
+
+def _reader(name: str) -> Any:
+    return _discover.load(ROOM, name, Dataset)
+
+
+def _ref(row: dict[str, Any], files: Path) -> ClipRef:
+    paths = {name: None if row[name] is None else files / row[name] for name in ("audio", "image")}
+    return ClipRef(**(row | paths))
+
+
+def _read(clip: RawClip | MediaError, name: str, files: Path) -> RawClip:
+    if isinstance(clip, MediaError):
+        raise InputError(
+            f"The recording of {name} cannot be read any more: {clip} If the recordings are no longer in {files}, give "
+            "the same limbeck prepare again with the folder they are in now."
+        ) from clip
+    return clip

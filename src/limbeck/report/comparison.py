@@ -1,0 +1,529 @@
+"""A comparison of methods: what each distillation and its students reached, and which differences are real.
+
+The random unit of every test is the distillation: a distillation's students are averaged first, and rows are paired by
+seed, which their clips and their students share.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from typing import Any, ClassVar, Self
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from limbeck.errors import InputError
+from limbeck.report._words import duration, plural
+from limbeck.report.table import KEYS, Spread
+
+LEVEL = 0.05
+"""Chance of calling a difference real where there is none."""
+MARKS = {
+    "†": "students learn from soft labels",
+    "‡": "networks trained on the real clips' labels helped to make the set",
+}
+SPREAD_RULE = (
+    "Accuracy on real test clips in percent, mean ± sample standard deviation over all students; n counts "
+    "distillations × students of each. Last epoch: nothing is chosen on the test clips."
+)
+BOLD_RULE = (
+    "Bold: the best row, only where it differs from the runner-up by a paired t-test over distillations at 5 %; often "
+    "none does. Rows of real clips, whole, are references and take no part."
+)
+HEADS_RULE = (
+    "Of every head its main modality: both together, or the only one it knows. Bold: the best head of a method, only "
+    "where it differs from the runner-up by a paired t-test over distillations at 5 %."
+)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One distillation and its students under one head.
+
+    Attributes:
+        row: Name of the table's row.
+        per_class: Pairs stored a class; None for a whole training split.
+        head: The students' head.
+        seed: Of the distillation. Cells of one seed are paired.
+        accuracy: Percent, one number a student, in the same order; keys among "A", "V", "A+V".
+        stored_bytes: What is stored.
+        training_pairs: Pairs a student sees.
+        distill_seconds: Time of the distillation.
+        student_seconds: Mean time of a student's training and test.
+        labels: Kind of the labels students learn from; all but "hard" are marked † and compete among themselves.
+        sees_labels: Whether networks trained on the real labels helped; marked ‡, and competes among its like.
+        reference: Whether this is a whole training split: shown in every table of its head, out of competition.
+        confusion: Counts (true class, predicted class) over the students, with the keys of `accuracy`.
+
+    Raises:
+        InputError: Accuracies are missing, are not percent, or their numbers differ.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    row: str
+    per_class: int | None
+    head: str
+    seed: int
+    accuracy: dict[str, tuple[float, ...]]
+    stored_bytes: int
+    training_pairs: int
+    distill_seconds: float
+    student_seconds: float
+    labels: str = "hard"
+    sees_labels: bool = False
+    reference: bool = False
+    confusion: dict[str, list[list[int]]] | None = None
+
+    def __post_init__(self) -> None:
+        unknown = sorted(set(self.accuracy) - set(KEYS))
+        counts = {len(values) for values in self.accuracy.values()}
+        if unknown or len(counts) != 1 or 0 in counts:
+            raise InputError(
+                f"{self} needs one accuracy for each student under keys among {', '.join(KEYS)}; came: "
+                f"{ {k: len(v) for k, v in self.accuracy.items()} }."
+            )
+        wrong = [x for values in self.accuracy.values() for x in values if not 0 <= x <= 100]
+        if wrong:
+            raise InputError(f"{self} has accuracies that are no percentages: {wrong}.")
+
+    def __str__(self) -> str:
+        budget = "whole" if self.per_class is None else f"{self.per_class} a class"
+        return f"The cell {self.row!r}, {budget}, {self.head}, seed {self.seed}"
+
+    @property
+    def marks(self) -> str:
+        """Comparison class: signs of `MARKS`; cells with the same signs compete with each other."""
+        return ("" if self.labels == "hard" else "†") + ("‡" if self.sees_labels else "")
+
+    @property
+    def students(self) -> int:
+        """Number of students."""
+        return len(next(iter(self.accuracy.values())))
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How far a row lies from another, distillation by distillation.
+
+    Attributes:
+        mean: Mean of the paired differences, percentage points.
+        low: Lower end of their 95 % interval; None where it cannot be told: fewer than two pairs, or no spread at all.
+        high: Upper end.
+        p: Two-sided p of the paired t-test; None where the interval is.
+        n: Paired distillations.
+        adjusted: p after Holm's correction over the rows of a table; None before it, or without p.
+    """
+
+    mean: float
+    low: float | None
+    high: float | None
+    p: float | None
+    n: int
+    adjusted: float | None = None
+
+    @property
+    def real(self) -> bool:
+        """Whether it stands at 5 %: after the correction where there is one."""
+        p = self.p if self.adjusted is None else self.adjusted
+        return p is not None and p < LEVEL
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row of one table.
+
+    Attributes:
+        row: Its name.
+        marks: Its comparison class; see `Cell.marks`.
+        reference: Whether it is out of competition.
+        per_class: Pairs stored a class; None for a whole training split.
+        accuracy: Mean and spread over all students, by modality; empty where nothing was run.
+        difference: To the baseline, by modality; without the baseline itself and references.
+        best: Modalities in which it is the best of its class beyond chance.
+        distillations: Number of distillations.
+        students: Fewest and most students of a distillation.
+        training_pairs: Pairs a student sees, mean over distillations, as the costs that follow.
+        stored_bytes: What is stored.
+        distill_seconds: Time of a distillation.
+        student_seconds: Time of a student.
+    """
+
+    row: str
+    marks: str = ""
+    reference: bool = False
+    per_class: int | None = None
+    accuracy: dict[str, Spread] = field(default_factory=dict)
+    difference: dict[str, Difference] = field(default_factory=dict)
+    best: frozenset[str] = frozenset()
+    distillations: int = 0
+    students: tuple[int, int] = (0, 0)
+    training_pairs: int | None = None
+    stored_bytes: int | None = None
+    distill_seconds: float | None = None
+    student_seconds: float | None = None
+
+    @property
+    def n(self) -> str:
+        """Distillations × students, as text.
+
+        Example:
+            >>> Line("dm", distillations=3, students=(5, 5)).n, Line("dm", distillations=2, students=(1, 3)).n
+            ('3 × 5', '2 × 1–3')
+        """
+        low, high = self.students
+        return f"{self.distillations} × {low if low == high else f'{low}–{high}'}"
+
+
+@dataclass(frozen=True)
+class Section:
+    """One table: rows at the same number of pairs under the same head.
+
+    Attributes:
+        per_class: Pairs stored a class; None for rows without such a number.
+        head: The students' head.
+        modalities: What accuracies there are, in the usual order.
+        lines: In the comparison's order, those without results too.
+        tested: Whether the baseline is there, so that differences to it are told.
+    """
+
+    per_class: int | None
+    head: str
+    modalities: tuple[str, ...]
+    lines: tuple[Line, ...]
+    tested: bool
+
+    @property
+    def budget(self) -> str:
+        """Pairs a class, in words."""
+        return "No fixed number of pairs" if self.per_class is None else f"{plural(self.per_class, 'pair')} a class"
+
+    @property
+    def title(self) -> str:
+        """Pairs and head, as a heading."""
+        return f"{self.budget}, head {self.head}"
+
+
+@dataclass(frozen=True)
+class HeadLine:
+    """A method at one number of pairs under every head.
+
+    Attributes:
+        row: Its name.
+        per_class: Pairs stored a class; None for a whole training split.
+        marks: Its comparison class.
+        accuracy: By head, of the head's main modality.
+        best: The head that beats the runner-up beyond chance; None if none does.
+        n: Distillations × students, as text.
+    """
+
+    row: str
+    per_class: int | None
+    marks: str
+    accuracy: dict[str, Spread]
+    best: str | None
+    n: str
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Everything a benchmark found, as far as it is done.
+
+    The order in which cells come does not matter: they are kept in the order of `rows`.
+
+    Attributes:
+        title: Heading.
+        dataset: Name of the dataset.
+        about: What was the same in all cells, JSON-able. Some names are looked for: ``"words"`` (a text for readers,
+            Markdown), ``"chance_percent"``, ``"class_names"`` (for the confusion matrix), ``"command"``, ``"failed"``
+            (why jobs failed, by job). All of it is shown.
+        cells: Results.
+        baseline: Name of the row that the others are tested against.
+        rows: Names of the rows in the order of the tables.
+
+    Raises:
+        InputError: Cells, rows and baseline do not fit together.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    title: str
+    dataset: str
+    about: dict[str, Any]
+    cells: tuple[Cell, ...]
+    baseline: str
+    rows: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        place = {row: i for i, row in enumerate(self.rows)}
+        strangers = sorted({c.row for c in self.cells} - set(place))
+        if strangers or self.baseline not in place or len(place) != len(self.rows):
+            raise InputError(
+                f"The rows {list(self.rows)} must differ, and hold the baseline {self.baseline!r} and those of all "
+                f"cells; not among them: {strangers}."
+            )
+        count = Counter((c.row, c.per_class, c.head, c.seed) for c in self.cells)
+        twice = next((c for c in self.cells if count[c.row, c.per_class, c.head, c.seed] > 1), None)
+        if twice is not None:
+            raise InputError(f"{twice} came more than once.")
+        for group in _grouped(self.cells).values():
+            if len({(c.marks, c.reference, tuple(sorted(c.accuracy))) for c in group}) > 1:
+                raise InputError(
+                    f"{group[0]} differs from other seeds of its row in labels, in being a reference, or in what "
+                    "accuracies it has; such cells belong to different rows."
+                )
+        ordered = sorted(self.cells, key=lambda c: (c.head, _budget(c.per_class), place[c.row], c.seed))
+        object.__setattr__(self, "cells", tuple(ordered))
+
+    @cached_property
+    def heads(self) -> tuple[str, ...]:
+        """Heads, those of one modality first."""
+        found: dict[str, set[str]] = defaultdict(set)
+        for cell in self.cells:
+            found[cell.head] |= set(cell.accuracy)
+        return tuple(sorted(found, key=lambda h: (len(found[h]), min(map(KEYS.index, found[h])), h)))
+
+    @cached_property
+    def sections(self) -> tuple[Section, ...]:
+        """The tables: by head, then by pairs a class."""
+        return tuple(
+            self._section(per_class, head)
+            for head in self.heads
+            for per_class in sorted({c.per_class for c in self.cells if self._leads(c, head)}, key=_budget)
+        )
+
+    @cached_property
+    def head_lines(self) -> tuple[HeadLine, ...]:
+        """The same methods under every head, side by side; empty where there is only one head."""
+        if len(self.heads) < 2:
+            return ()
+        found: dict[tuple[int | None, str], dict[str, list[Cell]]] = defaultdict(dict)
+        for (row, per_class, head), cells in _grouped(self.cells).items():
+            found[per_class, row][head] = cells
+        order = sorted(found, key=lambda k: (_budget(k[0]), self.rows.index(k[1])))
+        return tuple(_head_line(row, per_class, found[per_class, row]) for per_class, row in order)
+
+    def to_json(self) -> dict[str, Any]:
+        """All fields as JSON-able data."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """The comparison from what `to_json` gave, or from the file of the JSON form; its summary is worked out anew.
+
+        Raises:
+            InputError: Something is unknown, missing, or does not fit.
+        """
+        try:
+            return TypeAdapter(cls).validate_python({k: v for k, v in data.items() if k != "summary"})
+        except ValidationError as error:
+            wrong = "\n".join(f"  {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+            raise InputError(f"This is no comparison:\n{wrong}") from error
+
+    def _leads(self, cell: Cell, head: str) -> bool:
+        """Whether a cell has a table of its own: references only have one where there is nothing else."""
+        alone = all(c.reference for c in self.cells if c.head == head)
+        return cell.head == head and (alone or not cell.reference)
+
+    def _section(self, per_class: int | None, head: str) -> Section:
+        here = [c for c in self.cells if c.head == head and (c.reference or c.per_class == per_class)]
+        groups: dict[str, list[Cell]] = defaultdict(list)
+        for cell in here:
+            groups[cell.row].append(cell)
+        modalities = tuple(key for key in KEYS if any(key in c.accuracy for c in here))
+        differences: dict[str, dict[str, Difference]] = defaultdict(dict)
+        best: dict[str, set[str]] = defaultdict(set)
+        baseline = groups.get(self.baseline, [])
+        for key in modalities:
+            for row, difference in _against(baseline, groups, key).items():
+                differences[row][key] = difference
+            for marks in {c.marks for c in here}:
+                rivals = {r: g for r, g in groups.items() if g[0].marks == marks and not g[0].reference}
+                means = {r: _by_seed(g, key) for r, g in rivals.items() if key in g[0].accuracy}
+                leader = _leader(means)
+                if leader is not None:
+                    best[leader].add(key)
+        lines = tuple(_line(row, groups.get(row, []), differences[row], frozenset(best[row])) for row in self.rows)
+        return Section(per_class, head, modalities, lines, tested=bool(baseline) and len(groups) > 1)
+
+
+def paired(one: Mapping[int, float], other: Mapping[int, float]) -> Difference | None:
+    """Paired t-test of two rows' means by seed; None where they share no seed.
+
+    Without any spread among the differences (all the same, as may happen by chance with few test clips) a t-test has
+    nothing to measure with, and tells nothing.
+
+    Args:
+        one: Percent, by seed.
+        other: Percent, by seed.
+
+    Example:
+        >>> test = paired({0: 61.0, 1: 64.0, 2: 62.0}, {0: 60.0, 1: 61.0, 2: 60.0})
+        >>> test.mean, round(test.low, 2), round(test.high, 2), round(test.p, 3)
+        (2.0, -0.48, 4.48, 0.074)
+    """
+    seeds = sorted(one.keys() & other.keys())
+    if not seeds:
+        return None
+    apart = [one[s] - other[s] for s in seeds]
+    mean = statistics.fmean(apart)
+    if len(apart) < 2 or statistics.stdev(apart) < 1e-9:
+        return Difference(mean, None, None, None, len(apart))
+    from scipy import stats  # type: ignore[import-untyped]
+
+    test = stats.ttest_rel([one[s] for s in seeds], [other[s] for s in seeds])
+    interval = test.confidence_interval(1 - LEVEL)
+    return Difference(mean, float(interval.low), float(interval.high), float(test.pvalue), len(apart))
+
+
+def holm(values: Sequence[float]) -> list[float]:
+    """P-values after Holm's correction, in the order they came.
+
+    Args:
+        values: P-values of one family.
+
+    Example:
+        >>> [round(p, 6) for p in holm([0.01, 0.04, 0.03])]
+        [0.03, 0.06, 0.06]
+    """
+    adjusted = [0.0] * len(values)
+    largest = 0.0
+    for rank, i in enumerate(sorted(range(len(values)), key=values.__getitem__)):
+        largest = max(largest, min(1.0, (len(values) - rank) * values[i]))
+        adjusted[i] = largest
+    return adjusted
+
+
+def difference_rule(comparison: Comparison) -> str:
+    """What the differences in the tables are, and how far they can be trusted with so few distillations."""
+    rule = (
+        f"Differences to {comparison.baseline}, in points, with 95 % intervals (each by itself): paired t-test over "
+        "distillations of equal seed, their students averaged first. *: real at 5 % after Holm's correction over the "
+        "rows of the table, each modality by itself."
+    )
+    found = [d for s in comparison.sections for line in s.lines for d in line.difference.values()]
+    widths = [(d.high - d.low) / 2 for d in found if d.low is not None and d.high is not None]
+    if not widths:
+        return f"{rule} Where there are fewer than two distillations to pair, no interval can be told."
+    counts = sorted({d.n for d in found})
+    few = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+    return (
+        f"{rule} {few} distillations make wide intervals: half of those here are wider than "
+        f"± {statistics.median(widths):.1f} points, and a smaller difference can hardly be seen."
+    )
+
+
+def marks_rule(comparison: Comparison) -> str:
+    """What the signs behind rows' names mean; empty if none is used."""
+    used = [mark for mark in MARKS if any(mark in c.marks for c in comparison.cells)]
+    signs = "; ".join(f"{mark}: {MARKS[mark]}" for mark in used)
+    return f"{signs}. Such rows compete for bold among their like only." if signs else ""
+
+
+def cost_rule(comparison: Comparison) -> str:
+    """What bytes and seconds mean here."""
+    seconds = [c.student_seconds for c in comparison.cells]
+    each = f"; a student took {duration(min(seconds))} to {duration(max(seconds))}" if seconds else ""
+    return (
+        "Stored: all that has to be kept, with numbers as they are stored. Time: of one distillation; what is made "
+        f"once for all, such as networks trained on real clips, counts where it was made{each}."
+    )
+
+
+def headline(modalities: Sequence[str]) -> str:
+    """The modality that stands for all: both together where there is such an accuracy.
+
+    Args:
+        modalities: Keys among "A", "V", "A+V".
+    """
+    return max(modalities, key=KEYS.index) if "A+V" in modalities else min(modalities, key=KEYS.index)
+
+
+def _budget(per_class: int | None) -> float:
+    return math.inf if per_class is None else per_class
+
+
+def _grouped(cells: Sequence[Cell]) -> dict[tuple[str, int | None, str], list[Cell]]:
+    groups: dict[tuple[str, int | None, str], list[Cell]] = defaultdict(list)
+    for cell in cells:
+        groups[cell.row, cell.per_class, cell.head].append(cell)
+    return groups
+
+
+def _by_seed(cells: Sequence[Cell], key: str) -> dict[int, float]:
+    """Means over students, by seed, percent."""
+    return {c.seed: statistics.fmean(c.accuracy[key]) for c in cells}
+
+
+def _spread(cells: Sequence[Cell], key: str) -> Spread:
+    values = [x for c in cells for x in c.accuracy[key]]
+    return Spread(statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else None, len(values))
+
+
+def _against(baseline: Sequence[Cell], groups: Mapping[str, Sequence[Cell]], key: str) -> dict[str, Difference]:
+    """Every row's difference to the baseline, corrected for their number."""
+    if not baseline or key not in baseline[0].accuracy:
+        return {}
+    level = _by_seed(baseline, key)
+    found: dict[str, Difference] = {}
+    for row, cells in groups.items():
+        if row != baseline[0].row and not cells[0].reference and key in cells[0].accuracy:
+            difference = paired(_by_seed(cells, key), level)
+            if difference is not None:
+                found[row] = difference
+    tested = {row: d.p for row, d in found.items() if d.p is not None}
+    for row, adjusted in zip(tested, holm(list(tested.values())), strict=True):
+        found[row] = Difference(**asdict(found[row]) | {"adjusted": adjusted})
+    return found
+
+
+def _leader(rivals: Mapping[str, Mapping[int, float]]) -> str | None:
+    """Whoever has the highest mean, if the paired test tells it from the runner-up."""
+    ranked = sorted(rivals, key=lambda r: -statistics.fmean(rivals[r].values()))
+    if len(ranked) < 2:
+        return None
+    ahead = paired(rivals[ranked[0]], rivals[ranked[1]])
+    return ranked[0] if ahead is not None and ahead.real and ahead.mean > 0 else None
+
+
+def _line(row: str, cells: Sequence[Cell], difference: dict[str, Difference], best: frozenset[str]) -> Line:
+    if not cells:
+        return Line(row)
+    return Line(
+        row=row,
+        marks=cells[0].marks,
+        reference=cells[0].reference,
+        per_class=cells[0].per_class,
+        accuracy={key: _spread(cells, key) for key in KEYS if key in cells[0].accuracy},
+        difference=difference,
+        best=best,
+        distillations=len(cells),
+        students=_students(cells),
+        training_pairs=round(statistics.fmean(c.training_pairs for c in cells)),
+        stored_bytes=round(statistics.fmean(c.stored_bytes for c in cells)),
+        distill_seconds=statistics.fmean(c.distill_seconds for c in cells),
+        student_seconds=statistics.fmean(c.student_seconds for c in cells),
+    )
+
+
+def _head_line(row: str, per_class: int | None, heads: Mapping[str, Sequence[Cell]]) -> HeadLine:
+    keys = {head: headline(list(cells[0].accuracy)) for head, cells in heads.items()}
+    every = [c for cells in heads.values() for c in cells]
+    most = max(heads.values(), key=len)
+    return HeadLine(
+        row=row,
+        per_class=per_class,
+        marks=every[0].marks,
+        accuracy={head: _spread(cells, keys[head]) for head, cells in heads.items()},
+        best=_leader({head: _by_seed(cells, keys[head]) for head, cells in heads.items()}),
+        n=Line(row, distillations=len(most), students=_students(every)).n,
+    )
+
+
+def _students(cells: Sequence[Cell]) -> tuple[int, int]:
+    counts = [c.students for c in cells]
+    return min(counts), max(counts)

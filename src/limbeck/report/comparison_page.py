@@ -1,0 +1,180 @@
+"""One HTML page of a comparison: tables that sort, plots, confusions, facts; opens from disk, asks for nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from limbeck import _files
+from limbeck.errors import InputError
+from limbeck.report import _html, _sheets, comparison_figures, figures
+from limbeck.report._words import number, plural
+from limbeck.report.comparison import MARKS, Comparison, Line, Section, headline
+from limbeck.report.table import KEYS
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_WORDS = {"A": "sound", "V": "picture", "A+V": "both"}
+"""Of file names."""
+_SHOWN_ABOVE = ("words", "command", "failed", "class_names")
+
+
+def write(comparison: Comparison, out: Path, *, confusion: str | None = None) -> Path:
+    """Write ``index.html``, and its figures as PNG and SVG in ``figures/``.
+
+    The page holds every table with its rules; accuracy against bytes and against time and the differences to the
+    baseline, by modality, under the head that has most modalities; a confusion matrix; and what was the same
+    everywhere. Names that come from data are escaped.
+
+    Args:
+        comparison: The results, as far as there are any.
+        out: Folder; made if need be.
+        confusion: Row whose confusion matrix is shown; the best one by default.
+
+    Returns:
+        Path of ``index.html``.
+
+    Raises:
+        InputError: No confusion matrix was kept for the row.
+        MissingExtraError: jinja2 or matplotlib is not installed.
+    """
+    _html.require()
+    out = Path(out)
+    sections = [s for s in comparison.sections if s.head == comparison.heads[-1]]
+    keys = [key for key in KEYS if any(key in s.modalities for s in sections)]
+    plots = _plots(comparison, sections, keys)
+    confused = _confusion(comparison, sections, confusion)
+    for kind, _, drawn in plots:
+        for key, figure in drawn.items():
+            figures.save(figure, out / "figures" / f"{kind}-{_WORDS[key]}")
+    if confused:
+        figures.save(confused[0], out / "figures" / "confusion")
+    parts = _sheets.parts(comparison)
+    overview = _sheets.side_by_side(comparison)
+    html = _html.render(
+        "comparison.html.jinja",
+        script="comparison.js",
+        styles=("page.css", "comparison.css"),
+        title=comparison.title,
+        words=str(comparison.about.get("words", "")),
+        verdict=_verdict(comparison, sections),
+        facts=_facts(comparison),
+        failed=list(dict(comparison.about.get("failed") or {}).items()),
+        baseline=comparison.baseline,
+        overview=overview,
+        parts=[(part, part.section in sections) for part in parts],
+        rules=list(dict.fromkeys(rule for sheet in _sheets.every(comparison) for rule in sheet.rules)),
+        head=comparison.heads[-1] if comparison.heads else "",
+        keys=keys,
+        names=figures.NAMES,
+        first=headline(keys) if keys else "",
+        plots=[
+            (kind, title, {k: figures.inline(f, f"{kind}-{_WORDS[k]}") for k, f in drawn.items()})
+            for kind, title, drawn in plots
+        ],
+        confusion={"svg": figures.inline(confused[0], "confusion"), "text": confused[1]} if confused else None,
+        command=str(comparison.about.get("command", "")),
+        about=_html.flat({k: v for k, v in comparison.about.items() if k not in _SHOWN_ABOVE}),
+    )
+    _files.write_text(out / "index.html", html)
+    return out / "index.html"
+
+
+def _plots(
+    comparison: Comparison, sections: Sequence[Section], keys: Sequence[str]
+) -> list[tuple[str, str, dict[str, Figure]]]:
+    """Kind, caption and figures by modality, of all plots there is something to show in."""
+    makers = {
+        "bytes": (
+            comparison_figures.against_bytes,
+            "Accuracy against what is stored. Rows that store about the same stand side by side around their "
+            "place, the better to the right.",
+        ),
+        "time": (comparison_figures.against_time, "Accuracy against the time of one distillation."),
+        "differences": (
+            comparison_figures.differences,
+            f"Differences to {comparison.baseline} with 95 % intervals. Filled: real at 5 % after the correction. The "
+            "widest intervals run out of the drawing; the tables have their ends.",
+        ),
+    }
+    found = []
+    for kind, (make, caption) in makers.items():
+        drawn = {key: make(comparison, sections, key) for key in keys}
+        shown = {key: figure for key, figure in drawn.items() if figure is not None}
+        if shown:
+            found.append((kind, caption, shown))
+    return found
+
+
+def _confusion(comparison: Comparison, sections: Sequence[Section], row: str | None) -> tuple[Figure, str] | None:
+    """Confusion matrix of a row, all students together, and what it shows; None where none was kept."""
+    head = comparison.heads[-1] if comparison.heads else ""
+    kept = {(c.row, c.per_class) for c in comparison.cells if c.head == head and c.confusion and not c.reference}
+    entered = [
+        (line.accuracy[headline(section.modalities)].mean, section, line)
+        for section in sections
+        for line in section.lines
+        if (line.row, line.per_class) in kept and row in (None, line.row)
+    ]
+    if row is not None and not entered:
+        raise InputError(f"No confusion matrix was kept for the row {row!r} under the head {head}.")
+    if not entered:
+        return None
+    _, section, line = max(entered, key=lambda e: e[0])
+    key = headline(section.modalities)
+    cells = [c for c in comparison.cells if (c.row, c.per_class, c.head) == (line.row, line.per_class, head)]
+    matrix = np.sum([c.confusion[key] for c in cells if c.confusion], axis=0)
+    names = comparison.about.get("class_names") or [f"class {i}" for i in range(len(matrix))]
+    made = plural(line.distillations, "distillation")
+    words = f"Confusion matrix of {line.row}, {section.budget}, {key}, head {head}: {made}, all students together."
+    return figures.confusion(matrix, [str(n) for n in names]), words
+
+
+def _verdict(comparison: Comparison, sections: Sequence[Section]) -> str:
+    """Who leads, whether that is told from the runner-up, and how many rows differ from the baseline."""
+    found = []
+    for section in sections:
+        key = headline(section.modalities)
+        entered = [line for line in section.lines if key in line.accuracy and not line.reference]
+        rivals = [line for line in entered if not line.marks]
+        ranked = sorted(rivals, key=lambda line: -line.accuracy[key].mean)
+        if len(ranked) < 2:
+            continue
+        kind = "" if len(rivals) == len(entered) else f" the rows without {' or '.join(MARKS)}"
+        found.append(f"{section.budget}: {_lead(ranked, key, kind)}{_tested(section, key, comparison.baseline)}.")
+    return " ".join(found) or f"{plural(len(comparison.cells), 'cell')} so far: nothing to compare yet."
+
+
+def _lead(ranked: Sequence[Line], key: str, kind: str) -> str:
+    best, second = ranked[:2]
+    told = "told apart" if key in best.best else "not told apart"
+    return (
+        f"{best.row} leads{kind} with {best.accuracy[key]} % ({key}), {told} from the runner-up, {second.row} "
+        f"({second.accuracy[key]} %)"
+    )
+
+
+def _tested(section: Section, key: str, baseline: str) -> str:
+    tested = [line.difference[key] for line in section.lines if key in line.difference]
+    if not tested:
+        return ""
+    real = sum(d.adjusted is not None and d.real for d in tested)
+    return f"; {number(real)} of {plural(len(tested), 'row')} differ from {baseline} beyond chance"
+
+
+def _facts(comparison: Comparison) -> list[tuple[str, str]]:
+    about: Mapping[str, Any] = comparison.about
+    counts = ("classes", "training_clips", "test_clips")
+    facts = [("dataset", comparison.dataset)]
+    facts += [(k.replace("_", " "), number(about[k])) for k in counts if isinstance(about.get(k), int)]
+    if isinstance(about.get("chance_percent"), int | float):
+        facts.append(("chance", f"{about['chance_percent']:.1f} %"))
+    made = {(c.row, c.per_class, c.seed) for c in comparison.cells if not c.reference}
+    facts.append(("rows", number(len(comparison.rows))))
+    facts.append(("distillations so far", number(len(made))))
+    facts.append(("students so far", number(sum(c.students for c in comparison.cells))))
+    return facts

@@ -1,0 +1,90 @@
+"""Tables for a paper: one ``table`` each, for the package booktabs."""
+
+from __future__ import annotations
+
+import re
+from typing import final
+
+from limbeck.report import _sheets
+from limbeck.report._sheets import Field, Heads, Sheet
+from limbeck.report.comparison import Comparison
+from limbeck.report.forms._contract import Form
+
+_SIGNS = {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    '"': r"\textquotedbl{}",
+    "*": r"\textasteriskcentered{}",
+    "±": r"$\pm$",
+    "×": r"$\times$",
+    "−": r"$-$",
+    "–": "--",
+    "\u2009": r"\,",
+    "†": r"\textdagger{}",
+    "‡": r"\textdaggerdbl{}",
+    "…": r"\dots{}",
+} | {sign: rf"\{sign}" for sign in "&%$#_{}"}
+
+
+@final
+class Latex(Form):
+    r"""A fragment to ``\input``."""
+
+    suffix = ".tex"
+
+    @staticmethod
+    def write(comparison: Comparison, heads: Heads = "columns") -> str:
+        r"""The whole file as text; needs ``\usepackage{booktabs}`` and, for old engines, ``\usepackage[T1]{fontenc}``.
+
+        Args:
+            comparison: The results.
+            heads: Whether heads, where there are several, are columns or rows of the table that holds them all.
+        """
+        tables = [_table(sheet, comparison.title) for sheet in _sheets.every(comparison, heads)]
+        return "\n".join(["% Needs \\usepackage{booktabs} and \\usepackage[T1]{fontenc}.", *tables]) + "\n"
+
+
+def escaped(text: str) -> str:
+    r"""Text that LaTeX prints as it is.
+
+    Example:
+        >>> print(escaped("50 % of {a_b} ± 2"))
+        50 \% of \{a\_b\} $\pm$ 2
+    """
+    line = " ".join("".join(c if c.isprintable() or c in _SIGNS else " " for c in text).split(" "))
+    return "".join(_SIGNS.get(sign, sign) for sign in re.sub(r" +", " ", line).strip())
+
+
+def _table(sheet: Sheet, title: str) -> str:
+    caption = " ".join([f"{escaped(title)}: {escaped(sheet.title)}.", *map(escaped, sheet.rules)])
+    rows = [_row(line) for line in sheet.lines]
+    first = min(sheet.references, default=0)
+    if first:
+        rows.insert(first, r"\midrule")
+    return "\n".join(
+        [
+            r"\begin{table}",
+            r"\centering",
+            rf"\caption{{{caption}}}",
+            rf"\label{{tab:{sheet.key}}}",
+            rf"\begin{{tabular}}{{{'l' * sheet.names}{'r' * (len(sheet.columns) - sheet.names)}}}",
+            r"\toprule",
+            " & ".join(escaped(c) for c in sheet.columns) + r" \\",
+            r"\midrule",
+            *rows,
+            r"\bottomrule",
+            r"\end{tabular}",
+            r"\end{table}",
+        ]
+    )
+
+
+def _row(line: tuple[Field, ...]) -> str:
+    fields = [rf"\textbf{{{escaped(f.text)}}}" if f.bold else escaped(f.text) for f in line]
+    # A bracket at the start of a line would be taken for the argument of the \\ before it.
+    opening = "{}" if fields[0].startswith("[") else ""
+    return opening + " & ".join(fields) + r" \\"

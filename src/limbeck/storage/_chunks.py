@@ -1,0 +1,67 @@
+"""Pieces of different length as tensors: their bytes one after the other, their lengths, and the beginning all share.
+
+Files of one kind and quality begin alike (of a small JPEG that is most of it), so the common beginning is kept once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise, takewhile
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from limbeck.errors import InputError
+
+
+def pack(name: str, chunks: Sequence[bytes]) -> dict[str, Tensor]:
+    """Pieces as tensors: ``NAME`` (uint8), ``NAME_lengths`` (int32, (piece,)), ``NAME_head`` (uint8).
+
+    Args:
+        name: First part of the tensors' names.
+        chunks: The pieces.
+
+    Example:
+        >>> {name: t.tolist() for name, t in pack("x", [b"ab1", b"ab22"]).items()}
+        {'x': [49, 50, 50], 'x_lengths': [1, 2], 'x_head': [97, 98]}
+    """
+    head = _common_beginning(chunks) if len(chunks) > 1 else b""
+    rest = [chunk[len(head) :] for chunk in chunks]
+    lengths = torch.tensor([len(chunk) for chunk in rest], dtype=torch.int32)
+    return {name: tensor_of(b"".join(rest)), f"{name}_lengths": lengths, f"{name}_head": tensor_of(head)}
+
+
+def unpack(name: str, payload: Mapping[str, Tensor]) -> list[bytes]:
+    """The pieces again.
+
+    Args:
+        name: As in `pack`.
+        payload: Holds the tensors.
+
+    Raises:
+        InputError: Lengths and bytes do not agree.
+    """
+    whole, head = bytes_of(payload[name]), bytes_of(payload[f"{name}_head"])
+    lengths = payload[f"{name}_lengths"].tolist()
+    if sum(lengths) != len(whole) or min(lengths, default=0) < 0:
+        raise InputError(
+            f"The {name} of this set is damaged: its pieces have {sum(lengths)} bytes, but there are {len(whole)}."
+        )
+    ends = np.cumsum([0, *lengths]).tolist()
+    return [head + whole[a:b] for a, b in pairwise(ends)]
+
+
+def tensor_of(content: bytes) -> Tensor:
+    """Bytes as a tensor, uint8, (byte,)."""
+    return torch.from_numpy(np.frombuffer(content, np.uint8).copy())
+
+
+def bytes_of(tensor: Tensor) -> bytes:
+    """A tensor, uint8, (byte,), as bytes."""
+    return tensor.numpy().tobytes()
+
+
+def _common_beginning(chunks: Sequence[bytes]) -> bytes:
+    first, last = min(chunks), max(chunks)
+    return bytes(a for a, _ in takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False)))

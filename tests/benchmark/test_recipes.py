@@ -1,0 +1,107 @@
+"""The recipes of the project: all can be read and planned, and run on miniatures of the official layouts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.helpers import layouts
+
+from limbeck import benchmark, methods
+from limbeck.benchmark import Recipe
+from limbeck.evaluation import Protocol
+from limbeck.media import ClipRecipe, MelRecipe
+from limbeck.networks import Architecture
+
+ROOM = Path(__file__).parents[2] / "recipes"
+FILES = sorted(ROOM.glob("*.toml"))
+OFFICIAL = ("vggsound10k", "vggsound", "music21", "ave")
+TRAINING = {"epochs": 2, "batch": 8}
+TINY = {
+    "steps": 2,
+    "network_epochs": 1,
+    "student_steps": 2,
+    "expert_epochs": 1,
+}
+
+
+def small(recipe: Recipe) -> Recipe:
+    """The same rows, heads and data layout, with every number that costs time made small."""
+    rows = {}
+    for name, row in recipe.rows.items():
+        kind = methods.load(row.method)
+        settings = {key: value for key, value in TINY.items() if key in kind.model_fields}
+        if "encoders" in kind.model_fields:
+            preset = kind.configured(row.preset)
+            training = {"training": TRAINING} if preset.encoders.training else {}
+            settings["encoders"] = {"bank": preset.encoders.bank and 2, "batch": 4, **training}
+        rows[name] = row.model_copy(update={"settings": row.settings | settings, "at": {}})
+    return recipe.model_copy(
+        update={
+            "rows": rows,
+            "per_class": (1,),
+            "distillations": 1,
+            "students": 1,
+            "whole": min(recipe.whole, 1),
+            "network": Architecture(options={"width": 4}),
+            "protocol": Protocol(epochs=1),
+            "data": recipe.data.model_copy(update={"clip": ClipRecipe(image_size=24, mel=MelRecipe(mels=16))}),
+        }
+    )
+
+
+def needed(recipe: Recipe, name: str) -> int:
+    return recipe.method(recipe.rows[name], 1).mosaic ** 2
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda f: f.stem)
+def test_every_recipe_fits(file):
+    recipe = Recipe.load(file)
+    assert recipe.data.expected is not None
+    assert f"recipes/{file.name}" in file.read_text(), "the command that runs it is in its head"
+
+
+@pytest.mark.parametrize("file", [f for f in FILES if f.stem.partition("_")[0] in OFFICIAL], ids=lambda f: f.stem)
+def test_published_recipes_are_the_published_sizes(file):
+    recipe = Recipe.load(file)
+    assert recipe.per_class == (1, 10, 20)
+    assert (recipe.distillations, recipe.students) == (3, 5)
+    assert recipe.network.build().width == 128
+    assert recipe.protocol == Protocol.faithful()
+    assert recipe.data.clip.image_size == 224
+    assert recipe.data.clip.mel.shape == (128, 56)
+    for name in recipe.rows.keys() & {"dm", "avdd"}:
+        assert recipe.method(recipe.rows[name], 10).steps == 5001
+
+
+@pytest.mark.parametrize("kind", ["", "_fusion"])
+@pytest.mark.parametrize("dataset", OFFICIAL)
+def test_published_recipes_run_on_miniatures(dataset, kind, tmp_path):
+    recipe = small(Recipe.load(ROOM / f"{dataset}{kind}.toml"))
+    root = layouts_of(dataset, tmp_path / "data")
+    found = benchmark.run(recipe, name="mini", out=tmp_path / "runs", data=root, device="cpu", progress=False)
+    cells = {(c.row, c.head) for c in found.cells}
+    planned = [name for name, row in recipe.rows.items() if recipe.budgets(row)]
+    least = min(found.about["training_clips_per_class"])
+    possible = [name for name in planned if needed(recipe, name) <= least]
+    assert {"random", "dm", "avdd"} & set(planned) <= set(possible) | {"avdd"}
+    assert cells == {(name, head) for name in [*possible, "whole"] for head in recipe.heads}
+    assert len(found.about["failed"]) == len(planned) - len(possible)
+
+
+def layouts_of(dataset: str, root: Path) -> Path:
+    root.mkdir()
+    written = getattr(layouts, dataset)(root)["root"]
+    assert isinstance(written, Path)
+    return written
+
+
+@pytest.mark.parametrize("name", ["vggsound", "ave_fusion"])
+def test_the_plan_of_a_full_recipe_needs_no_data(name, tmp_path):
+    recipe = Recipe.load(ROOM / f"{name}.toml")
+    lines = benchmark.plan(recipe, out=tmp_path, device="cpu")
+    rows = [n for n, row in recipe.rows.items() if recipe.budgets(row)]
+    assert [line.name for line in lines][: len(rows)] == rows
+    assert sum(line.seconds for line in lines) > 24 * 3600
+    assert all(line.stored_bytes > 0 for line in lines)
+    assert not any(tmp_path.iterdir())

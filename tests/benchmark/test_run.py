@@ -1,0 +1,207 @@
+"""A recipe is run, cut short, continued, shared; its tables come from what is on disk."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from limbeck import _files, benchmark
+from limbeck.benchmark import Recipe
+from limbeck.benchmark.jobs import cells, finished, jobs
+from limbeck.benchmark.run import prepare
+
+JOBS = 2 * 2 + 2 + 1  # random at two budgets, dm at one, two seeds; the whole
+
+
+def accuracies(out, name="two"):
+    return {
+        (c["row"], c["per_class"], c["head"], c["seed"]): c["accuracy"]
+        for c in json.loads((out / name / "table.json").read_text())["cells"]
+    }
+
+
+def asked(recipe, out):
+    return jobs(recipe, prepare(recipe, out).fingerprint, out, device="cpu")
+
+
+def test_every_cell_is_there(recipe, done):
+    table = accuracies(done)
+    assert len(table) == JOBS * 2
+    assert all(len(v) == 2 for key, cell in table.items() if key[0] != "whole" for v in cell.values())
+    assert table["random", 2, "audio", 1].keys() == {"A"}
+    assert table["whole", None, "ensemble", 0].keys() == {"A", "V", "A+V"}
+    assert {p.suffix for p in (done / "two").glob("table.*")} >= {".md", ".tex", ".csv", ".json"}
+    assert (done / "two" / "index.html").exists()
+
+
+def test_a_cell_is_what_the_verbs_give_by_themselves(recipe, done):
+    from limbeck import verbs
+
+    prepared = prepare(recipe, done)
+    method = recipe.method(recipe.rows["dm, Adam"], 1)
+    made = verbs.distill(prepared, method, seed=1, device="cpu", dtype=recipe.dtype, progress=False)
+    score = verbs.evaluate(
+        made,
+        on=prepared,
+        repeats=2,
+        network=recipe.network,
+        protocol=recipe.protocol,
+        seed=1,
+        device="cpu",
+        progress=False,
+    )
+    found = accuracies(done)["dm, Adam", 1, "ensemble", 1]
+    assert found == {key: list(values) for key, values in score.accuracies.items()}
+
+
+def test_nothing_is_done_twice(recipe, done):
+    files = {p: p.stat().st_mtime_ns for p in done.rglob("*.safetensors")}
+    files |= {p: p.stat().st_mtime_ns for p in done.rglob("scores/*.json")}
+    told = []
+    before = accuracies(done)
+    benchmark.run(recipe, name="two", out=done, device="cpu", progress=False, on_job=lambda *a: told.append(a))
+    assert told == [("", JOBS, JOBS)]
+    assert {p: p.stat().st_mtime_ns for p in files} == files
+    assert accuracies(done) == before
+
+
+def test_more_students_and_another_table_reuse_what_is_there(recipe, done):
+    sets = sorted(p.name for p in (done / "sets").iterdir())
+    more = recipe.model_copy(update={"students": 3, "distillations": 1, "heads": ("ensemble",), "title": "More"})
+    before = accuracies(done)
+    benchmark.run(more, name="more", out=done, device="cpu", progress=False)
+    assert sorted(p.name for p in (done / "sets").iterdir()) == sets
+    after = accuracies(done, "more")["random", 1, "ensemble", 0]
+    assert {k: v[:2] for k, v in after.items()} == before["random", 1, "ensemble", 0]
+    assert all(len(v) == 3 for v in after.values())
+
+
+def test_a_row_that_cannot_be_made_does_not_stop_the_others(recipe, done):
+    rows = recipe.rows | {"greedy": recipe.rows["random"].model_copy(update={"settings": {"mosaic": 8}})}
+    found = benchmark.run(
+        recipe.model_copy(update={"rows": rows}), name="greedy", out=done, device="cpu", progress=False
+    )
+    assert {c.row for c in found.cells} == {"random", "dm, Adam", "whole"}
+    assert len(found.about["failed"]) == 4
+    assert "needs 64 training clips" in next(iter(found.about["failed"].values()))
+
+
+def test_two_at_once_share_the_work(toml, done, tmp_path):
+    shutil.copytree(done / "prepared", tmp_path / "prepared")
+    command = [sys.executable, "-m", "limbeck.cli", "benchmark", str(toml), "--out", str(tmp_path), "--quiet"]
+    command += ["--device", "cpu"]
+    both = [subprocess.Popen(command, stdout=subprocess.DEVNULL) for _ in range(2)]
+    assert [p.wait(300) for p in both] == [0, 0]
+    assert accuracies(tmp_path) == accuracies(done)
+    runs = list((tmp_path / "sets").glob("*/run/done.json"))
+    assert len(runs) == JOBS - 1
+
+
+@pytest.mark.slow
+def test_killed_at_random_moments_it_repeats_nothing_and_ends_the_same(toml, done, tmp_path):
+    shutil.copytree(done / "prepared", tmp_path / "prepared")
+    draw = random.Random(0)
+    command = [sys.executable, "-m", "limbeck.cli", "benchmark", str(toml), "--out", str(tmp_path), "--quiet"]
+    command += ["--device", "cpu", "--processes", "2"]
+    kept: dict[Path, bytes] = {}
+    for more in (0, 1, 1, 2, None):
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)
+        until = time.monotonic() + 120
+        while process.poll() is None and (more is None or len(ended(tmp_path)) < len(kept) + more):
+            assert time.monotonic() < until
+            time.sleep(0.02)
+        if more is not None:
+            time.sleep(draw.uniform(0, 2))
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        now = ended(tmp_path)
+        # The seconds in such a file would be others if the job had been done again.
+        assert {p: now.get(p) for p in kept} == kept
+        kept = now
+    assert process.returncode == 0
+    assert accuracies(tmp_path) == accuracies(done)
+
+
+def ended(out: Path) -> dict[Path, bytes]:
+    """What finished distillations and finished scores left."""
+    whole = [p for p in out.rglob("scores/*.json") if json.loads(p.read_text())["summary"]["n"] == 2]
+    return {p: p.read_bytes() for p in [*out.rglob("*/done.json"), *whole]}
+
+
+def test_workers_end_with_their_parent(toml, done, tmp_path):
+    shutil.copytree(done / "prepared", tmp_path / "prepared")
+    command = [sys.executable, "-m", "limbeck.cli", "benchmark", str(toml), "--out", str(tmp_path), "--quiet"]
+    process = subprocess.Popen([*command, "--device", "cpu", "--processes", "2"], stdout=subprocess.DEVNULL)
+
+    def children(pid: int) -> set[int]:
+        found = set()
+        for entry in os.listdir("/proc"):
+            if entry.isdigit():
+                try:
+                    with open(f"/proc/{entry}/stat") as file:
+                        if int(file.read().rpartition(")")[2].split()[1]) == pid:
+                            found.add(int(entry))
+                except OSError:
+                    continue
+        return found
+
+    until = time.monotonic() + 60
+    while not list((tmp_path / "sets").glob("*/run")) and time.monotonic() < until:
+        time.sleep(0.05)
+    workers = children(process.pid)
+    assert len(workers) >= 2
+    process.kill()
+    process.wait()
+    until = time.monotonic() + 20
+    while time.monotonic() < until and any(os.path.exists(f"/proc/{pid}") for pid in workers):
+        time.sleep(0.05)
+    assert not [pid for pid in workers if os.path.exists(f"/proc/{pid}")]
+
+
+def test_the_plan_counts_jobs_and_what_is_done(recipe, done, tmp_path):
+    before = {line.name: line for line in benchmark.plan(recipe, out=tmp_path, device="cpu")}
+    after = {line.name: line for line in benchmark.plan(recipe, out=done, device="cpu")}
+    assert {name: (line.jobs, line.done) for name, line in before.items()} == {
+        "random": (4, 0), "dm, Adam": (2, 0), "whole": (1, 0),
+    }  # fmt: skip
+    assert all(line.seconds > 0 for line in before.values())
+    assert all(line.done == line.jobs and line.seconds == 0 for line in after.values())
+    assert before["random"].stored_bytes == 2 * 10 * (1 + 2) * 4 * (16 * 56 + 3 * 16 * 16)
+    assert not any(tmp_path.iterdir())
+
+
+def test_cells_are_left_out_until_all_their_students_are_there(recipe, done):
+    more = recipe.model_copy(update={"students": 50})
+    listed = asked(more, done)
+    assert {c.row for c in cells(more, listed)} == {"whole"}
+    assert [finished(more, job) for job in listed] == [False] * (JOBS - 1) + [True]
+
+
+def test_another_process_at_a_job_is_waited_for(recipe, done, tmp_path):
+    shutil.copytree(done / "prepared", tmp_path / "prepared")
+    one = recipe.model_copy(update={"per_class": (1,), "distillations": 1, "whole": 0, "heads": ("audio",)})
+    job = asked(one, tmp_path)[0]
+    code = (
+        "import sys, time; from pathlib import Path; from limbeck import _files\n"
+        "with _files.exclusive(Path(sys.argv[1])): print('held', flush=True); time.sleep(3)"
+    )
+    holder = subprocess.Popen([sys.executable, "-c", code, str(job.folder / "job")], stdout=subprocess.PIPE, text=True)
+    assert holder.stdout is not None
+    holder.stdout.readline()
+    found = benchmark.run(one, name="one", out=tmp_path, device="cpu", progress=False)
+    holder.stdout.close()
+    holder.wait()
+    assert {c.row for c in found.cells} == {"random", "dm, Adam"}
+
+
+def test_recipe_beside_the_tables_can_be_run_again(recipe, done):
+    assert Recipe.from_json(_files.read_json(done / "two" / "recipe.json")) == recipe

@@ -1,0 +1,78 @@
+"""Gradient matching as a person would write it first, for the tests of `dc` and `dsa`."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+
+from limbeck import methods
+from limbeck._runtime import generator
+from limbeck.datasets import Scale
+from limbeck.networks import heads
+from limbeck.networks.convnet import ConvNet
+
+WIDTH = 6
+
+
+def make(name: str, **settings):
+    """The method at a size that runs in a blink."""
+    base = {
+        "steps": 3,
+        "start": "random",
+        "updates": 2,
+        "network_epochs": 2,
+        "encoders": {"network": {"options": {"width": WIDTH}}, "batch": None},
+        "optimiser": {"kind": "sgd", "audio_lr": 0.1, "image_lr": 0.1, "momentum": 0.5},
+    }
+    return methods.load(name).configured(**methods._contract.merge(base, settings))
+
+
+def distance(real, synthetic):
+    """Row by row."""
+    total = 0.0
+    for r, s in zip(real, synthetic, strict=True):
+        for i in range(len(r) if r.ndim > 1 else 0):
+            a, b = r[i].flatten(), s[i].flatten()
+            total = total + 1 - (a * b).sum() / ((a * a).sum().sqrt() * (b * b).sum().sqrt() + 1e-6)
+    return total
+
+
+def naive(real, method, *, seed, change):
+    """Everything in one graph, torch's optimisers, the network's training written out; the pairs and the losses."""
+    scale = Scale.of(real.statistics, method.sound)
+    began = method.model_copy(update={"steps": 0}).distill(real, seed=seed)
+    pairs = [t.clone().requires_grad_() for t in (began.audio, began.image)]
+    optimiser = torch.optim.SGD(pairs, lr=method.optimiser.audio_lr, momentum=method.optimiser.momentum)
+    clips = [scale.audio(real.audio()), scale.image(real.frames())]
+    losses, updates = [], method.updates
+    for step in range(method.steps):
+        if step % updates == 0:
+            draw = generator(seed, "weights", step // updates)
+            pair = ConvNet(width=WIDTH).pair(real.audio_shape, real.image_shape, generator=draw)
+            head = heads.load("ensemble")(pair.audio.dim, pair.image.dim, len(real.classes), generator=draw)
+            for linear in (head.audio, head.image):
+                torch.nn.init.kaiming_uniform_(linear.weight, a=5**0.5, generator=draw)
+            nets = [torch.nn.Sequential(pair.audio, head.audio), torch.nn.Sequential(pair.image, head.image)]
+        else:
+            for _ in range(method.network_epochs):
+                for net, x in zip(nets, pairs, strict=True):
+                    gradients = torch.autograd.grad(
+                        F.cross_entropy(net(change(x.detach())), began.labels), list(net.parameters())
+                    )
+                    with torch.no_grad():
+                        for w, g in zip(net.parameters(), gradients, strict=True):
+                            w -= method.network_lr * g
+        total = torch.zeros(())
+        for c in range(len(real.classes)):
+            own = began.labels == c
+            for net, x, clip in zip(nets, pairs, clips, strict=True):
+                weights = list(net.parameters())
+                of_real = F.cross_entropy(net(change(clip[real.of_class(c)])), real.labels[real.of_class(c)])
+                of_pairs = F.cross_entropy(net(change(x[own])), began.labels[own])
+                target = [g.detach() for g in torch.autograd.grad(of_real, weights)]
+                total = total + distance(target, torch.autograd.grad(of_pairs, weights, create_graph=True))
+        optimiser.zero_grad()
+        total.backward()
+        optimiser.step()
+        losses.append(total.item())
+    return *(p.detach() for p in pairs), losses

@@ -1,0 +1,94 @@
+"""`forgetting`: events against hand arithmetic, the choice against a plain second implementation."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+import torch
+from tests.helpers.clips import toy_clips
+
+from limbeck import methods
+from limbeck.datasets import Scale
+from limbeck.methods import Work, forgetting
+from limbeck.methods._experts import Experts, Training
+from limbeck.networks import Architecture
+
+NETWORK = {"options": {"width": 4}}
+TRAINING = {"epochs": 4, "batch": 6, "audio_lr": 0.05, "image_lr": 0.05}
+
+
+def make(**settings):
+    return methods.load("forgetting").from_json({"network": NETWORK, "training": TRAINING, **settings})
+
+
+def hard_clips():
+    """Clips with half of the labels wrong, so that networks do forget."""
+    real = toy_clips(per_class=10)
+    return real.from_arrays(
+        real.audio(),
+        real.frames(),
+        (real.labels + (torch.arange(30) % 2) * (torch.arange(30) % 3)) % 3,
+        real.classes,
+        recipe=real.recipe,
+    )
+
+
+def naive_counts(real, expert, work):
+    """Clip by clip, epoch by epoch."""
+    scale = Scale.of(real.statistics, "standardised")
+    experts = Experts(Training.from_json(TRAINING), Architecture.from_json(NETWORK), real, scale, work)
+    students = [experts.snapshot(expert, epoch).student for epoch in (1, 2, 3, 4)]
+    counts = []
+    for i in range(len(real)):
+        clip = torch.tensor([i])
+        audio, image = scale.audio(real.audio(clip)), scale.image(real.frames(clip))
+        right = [s.scores(audio, image)["A+V"].argmax().item() == real.labels[i].item() for s in students]
+        events = sum(before and not after for before, after in pairwise(right))
+        counts.append(events if any(right) else 4)
+    return counts
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory):
+    """A cache in which the experts are trained once for all tests."""
+    return Work(cache=tmp_path_factory.mktemp("cache"))
+
+
+@pytest.mark.parametrize("order", ["least", "most"])
+def test_the_clips_taken_are_those_forgotten_least_or_most(order, work):
+    real = hard_clips()
+    counts = [a + b for a, b in zip(naive_counts(real, 2, work), naive_counts(real, 3, work), strict=True)]
+    assert len(set(counts)) > 2
+    made = make(order=order, per_class=3, experts=2).distill(real, seed=1, work=work)
+    scaled = made.scale.audio(real.audio())
+    chosen = [int((scaled - pair).abs().flatten(1).amax(1).argmin()) for pair in made.audio]
+    for label in range(3):
+        own = sorted((counts[i] for i in real.of_class(label).tolist()), reverse=order == "most")
+        taken = chosen[3 * label : 3 * label + 3]
+        assert [counts[i] for i in taken] == own[:3]
+        assert len(set(taken)) == 3
+
+
+def test_an_epoch_without_a_change_is_no_event():
+    """Invariance: every epoch twice changes no count but that of clips that never were right."""
+    right = torch.rand(6, 40, generator=torch.Generator().manual_seed(0)) > 0.4
+    once, twice = forgetting.forgotten(right), forgetting.forgotten(right.repeat_interleave(2, 0))
+    learnt = right.any(0)
+    assert torch.equal(once[learnt], twice[learnt])
+    assert (once[~learnt] == 6).all()
+    assert (twice[~learnt] == 12).all()
+
+
+def test_equals_are_drawn_by_lot(work):
+    easy = toy_clips()
+    first, other = (make(per_class=2).distill(easy, seed=seed, work=work) for seed in (0, 20))  # the same expert
+    assert not torch.equal(first.audio, other.audio)
+
+
+def test_counts_are_kept_beside_the_data(tmp_path, monkeypatch):
+    real, work = toy_clips(per_class=5), Work(cache=tmp_path)
+    first = make().distill(real, work=work)
+    monkeypatch.setattr(forgetting, "named_right", lambda *a: pytest.fail("counted again"))
+    assert torch.equal(make(order="least").distill(real, work=work).audio, first.audio)
+    make(order="most").distill(real, work=work)

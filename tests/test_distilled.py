@@ -1,0 +1,108 @@
+"""A distilled set in every form: in memory and on disk the same, joined without loss, old ones still readable."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from tests.helpers.clips import toy_clips
+
+from limbeck import methods, storage
+from limbeck.distilled import DistilledSet
+from limbeck.errors import InputError
+from limbeck.storage import Coder, Form
+
+CODERS = [name for name in storage.names() if issubclass(storage.load(name), Coder)]
+
+
+def made(form: str = "float32", **settings) -> DistilledSet:
+    return methods.load("random").from_json({"per_class": 2, "storage": form, **settings}).distill(toy_clips())
+
+
+@pytest.mark.parametrize("form", CODERS)
+def test_in_memory_it_is_what_is_on_disk(form, tmp_path):
+    kept = made(form)
+    back = DistilledSet.load(kept.save(tmp_path))
+    assert torch.equal(back.audio, kept.audio)
+    assert torch.equal(back.image, kept.image)
+    assert back.storage == kept.storage
+    assert back.storage.name == form
+    assert back.stored_bytes == kept.stored_bytes
+    assert f"Storage: {form}, {kept.stored_bytes:,} bytes" in kept.card()
+    tensors = load_file(tmp_path / "data.safetensors")
+    counted = sum(t.numel() * t.element_size() for name, t in tensors.items() if name != "labels")
+    assert counted == kept.stored_bytes
+
+
+def test_smaller_forms_are_smaller():
+    sizes = [made(form).stored_bytes for form in ("float32", "uint8", "coded")]
+    assert sizes[0] == 6 * 4 * (16 * 17 + 3 * 16 * 16)
+    assert sizes[1] == sizes[0] // 4 + 6 * 4
+    assert sizes[2] < sizes[1]
+
+
+def test_the_start_is_not_counted():
+    kept = made()
+    assert replace(kept, start=(kept.audio, kept.image)).stored_bytes == kept.stored_bytes
+
+
+@pytest.mark.parametrize("form", CODERS)
+def test_classes_apart_join_without_being_coded_again(form):
+    real = toy_clips()
+    method = methods.load("random").from_json({"per_class": 2, "storage": form})
+    parts = [method.distill(real.only([c])) for c in reversed(real.classes)]
+    whole, joined = method.distill(real), DistilledSet.concat(parts, real.classes)
+    assert torch.equal(joined.audio, whole.audio)
+    assert torch.equal(joined.image, whole.image)
+    assert joined.storage == whole.storage
+    assert joined.stored_bytes <= sum(p.stored_bytes for p in parts)
+
+
+def test_parts_in_different_forms_are_refused():
+    real = toy_clips()
+    parts = [
+        methods.load("random").from_json({"storage": form}).distill(real.only([c]))
+        for form, c in zip(CODERS, real.classes, strict=False)
+    ]
+    with pytest.raises(InputError, match="stored in different forms"):
+        DistilledSet.concat(parts, real.classes)
+
+
+def test_what_is_coded_is_not_coded_again():
+    kept = made("coded")
+    assert kept.stored_as(Form(name="coded").build()) is kept
+
+
+def test_a_set_of_an_older_version_is_read(tmp_path):
+    kept = made()
+    kept.save(tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    del config["storage"]
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    back = DistilledSet.load(tmp_path)
+    assert torch.equal(back.audio, kept.audio)
+    assert back.storage.name == "float32"
+    assert back.soft_labels is None
+
+
+def test_a_damaged_set_is_a_sentence(tmp_path):
+    made("coded").save(tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    config["storage"]["settings"]["sound"] = "png"
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    with pytest.raises(InputError, match="cannot be decoded"):
+        DistilledSet.load(tmp_path)
+
+
+def test_a_form_without_its_payload_is_refused():
+    with pytest.raises(InputError, match="needs its payload"):
+        replace(made(), storage=Form(name="uint8").build())
+
+
+def test_soft_labels_must_fit():
+    kept = made(mosaic=2)
+    with pytest.raises(InputError, match=r"Soft labels of this set must be float32 \(24, 3\)"):
+        replace(kept, soft_labels=torch.zeros(6, 3))
