@@ -23,7 +23,7 @@ ENCODERS = {"network": {"options": {"width": 4}}, "bank": 2, "batch": None}
 
 
 def make(**settings):
-    base = {"steps": 4, "per_class": 2, "encoders": ENCODERS, "start": "random"}
+    base = {"steps": 4, "per_class": 2, "encoders": ENCODERS, "start": "random", "ridge": 1}
     return methods.load("krr").from_json({**base, **settings})
 
 

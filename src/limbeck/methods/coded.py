@@ -13,7 +13,7 @@ Cost:     as the method that chooses, and some 20 ms to code a clip.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Literal, Self, cast, final
@@ -26,7 +26,7 @@ from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
 from limbeck.errors import BudgetError, InputError
 from limbeck.methods._budget import pair_bytes
-from limbeck.methods._contract import Method, Work
+from limbeck.methods._contract import Method, Passes, Work
 from limbeck.methods._labels import Soft
 from limbeck.methods._selection import Choose, Selection, distilled
 from limbeck.methods._start import SHARED, NamedStart, Start
@@ -74,6 +74,10 @@ class Coded(Method):
     def sees_labels(self) -> bool:
         """Whether networks trained on the real labels helped: in choosing the clips, or as teachers."""
         return self._selection().sees_labels or super().sees_labels
+
+    def passes(self, per_class: Sequence[int]) -> Passes:
+        """Those of the method that chooses; see `Method.passes`."""
+        return self._selection().passes(per_class)
 
     @field_validator("chosen_by")
     @classmethod

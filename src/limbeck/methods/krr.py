@@ -5,14 +5,15 @@ classes; its squared error is what the pairs are moved to lower. Matching method
 clips; this one asks whether the pairs, all together, tell the classes apart.
 
 Source:   Nguyen, Chen and Lee, "Dataset Meta-Learning from Kernel Ridge-Regression" (KIP), ICLR 2021
-          (https://arxiv.org/abs/2011.00050), eq. 7; on features of finite random networks: Loo et al., "Efficient
-          Dataset Distillation using Random Feature Approximation" (RFAD), NeurIPS 2022; of networks in training: Zhou,
+          (https://arxiv.org/abs/2011.00050); on features of finite random networks: Loo et al., "Efficient Dataset
+          Distillation using Random Feature Approximation" (RFAD), NeurIPS 2022; of networks in training: Zhou,
           Nezhadarya and Ba, "Dataset Distillation using Neural Feature Regression" (FRePo), NeurIPS 2022.
 Differs from the paper: KIP has the kernel of infinitely wide networks, RFAD averages many networks in one kernel and
           scores by cross-entropy; here each step has the features of one network of a bank, as a step of FRePo has,
-          but the networks stay random. Features lose the mean of the real clips' and are divided by their length; the
-          ridge is 1, not relative to the kernel's trace. Each modality has a regression of its own, unless ``joint``.
-          Labels are not learnt. No published recipe joins all this, so there is no preset.
+          but the networks stay random. Features lose the mean of the real clips' and are divided by their length. The
+          ridge is 30, where KIP's is a millionth of the kernel's mean diagonal (here about 1): measured, see
+          docs/methods/krr.md. Each modality has a regression of its own, unless ``joint``. Labels are not learnt. No
+          published recipe joins all this, so there is no preset.
 Cost:     as `dm`, all classes at once, and the solution of a system with as many unknowns as there are synthetic
           clips. Real features are kept as `SampleMatching` keeps them.
 """
@@ -47,7 +48,7 @@ class KRR(Matching):
         optimiser: As in `Optimised`.
     """
 
-    ridge: float = Field(1.0, ge=1e-3)
+    ridge: float = Field(30.0, ge=1e-3)
     joint: bool = False
     encoders: Encoders = Encoders(bank=20, batch=64)
     optimiser: Optimiser = Adam()

@@ -177,7 +177,7 @@ class MTT(Optimised):
 
 
 def _check(rate: Tensor, modality: Modality, step: int, rate_lr: float) -> None:
-    if not rate > 0:
+    if rate <= 0:
         raise DivergedError(
             f"The learnt rate of the {modality} branch became {float(rate):g} at step {step + 1}, which "
             f"must stay above 0. Lower rate_lr (now {rate_lr:g}), or set it to 0 to keep the first rate."
