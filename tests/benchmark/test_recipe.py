@@ -28,6 +28,18 @@ def test_settings_for_a_budget_win(recipe):
     assert [recipe.method(row, n).steps for n in (1, 2)] == [40, 7]
 
 
+def test_the_word_null_is_none(toml, tmp_path):
+    text = toml.read_text().replace("encoders = { bank = 2,", 'encoders = { bank = "null",')
+    recipe = Recipe.load(write(tmp_path, text))
+    assert recipe.method(recipe.rows["dm, Adam"], 1).encoders.bank is None
+
+
+def test_settings_for_all_at_a_budget(toml, tmp_path):
+    recipe = Recipe.load(write(tmp_path, toml.read_text() + "[at.2]\nsteps = 5\n"))
+    assert [recipe.method(recipe.rows["dm, Adam"], n).steps for n in (1, 2)] == [40, 5]
+    assert recipe.method(recipe.rows["random"], 2).sound == "raw"
+
+
 def test_extending_says_only_what_differs(toml, tmp_path):
     (tmp_path / "base.toml").write_text(toml.read_text())
     longer = write(tmp_path, 'extends = "base.toml"\nstudents = 9\n[rows."dm, Adam"]\nper_class = []\n')
@@ -37,6 +49,13 @@ def test_extending_says_only_what_differs(toml, tmp_path):
     assert recipe.budgets(recipe.rows["dm, Adam"]) == ()
     assert recipe.rows["dm, Adam"].settings == base.rows["dm, Adam"].settings
     assert recipe.data == base.data
+
+
+def test_only_keeps_some_rows(toml, tmp_path):
+    (tmp_path / "base.toml").write_text(toml.read_text())
+    assert list(Recipe.load(write(tmp_path, 'extends = "base.toml"\nonly = ["random"]\n')).rows) == ["random"]
+    with pytest.raises(InputError, match="not there: \\['rnadom'\\]"):
+        Recipe.load(write(tmp_path, 'extends = "base.toml"\nonly = ["rnadom"]\n'))
 
 
 def test_every_mistake_is_told_at_once(toml, tmp_path):

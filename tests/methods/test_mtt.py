@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from functools import partial
+from itertools import pairwise
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -15,7 +17,7 @@ from limbeck import methods
 from limbeck._runtime import generator
 from limbeck.augment import SiameseAugment
 from limbeck.datasets import Scale
-from limbeck.errors import DivergedError, InputError
+from limbeck.errors import InputError
 from limbeck.methods import Work
 from limbeck.methods._branch import Branch
 from limbeck.methods._experts import Experts
@@ -141,7 +143,7 @@ def naive(real, method, seed, work):
 def test_the_method_equals_the_naive_loop(tmp_path):
     real, work, losses = toy_clips(), Work(cache=tmp_path), []
     sgd = {"kind": "sgd", "audio_lr": 20.0, "image_lr": 20.0, "momentum": 0.5}
-    method = make(optimiser=sgd, rate=0.05, rate_lr=1e-4, augment=None, per_class=2)
+    method = make(optimiser=sgd, rate=0.05, rate_lr=1e-5, augment=None, per_class=2)
     made = method.distill(real, seed=4, work=Work(cache=tmp_path, on_step=lambda r: losses.append(r.loss)))
     audio, image, expected = naive(real, method, 4, work)
     assert losses == pytest.approx(expected, rel=1e-4)
@@ -211,9 +213,19 @@ def test_experts_are_needed_and_must_go_far_enough():
         make(expert_epochs=4)
 
 
-def test_a_rate_below_zero_is_told():
-    with pytest.raises(DivergedError, match=r"learnt rate of the audio branch.*Lower rate_lr"):
-        make(rate=1e-6, rate_lr=1e6, steps=20).distill(toy_clips())
+def test_a_learnt_rate_stays_above_zero_whatever_its_gradient(tmp_path):
+    class Watch:
+        rates: ClassVar[list[float]] = []
+
+        def load(self):
+            return None
+
+        def offer(self, step, tensors):
+            self.rates.append(tensors()["problem.audio.rate"].item())
+
+    make(rate=1.0, rate_lr=1e6, steps=6).distill(toy_clips(), work=Work(cache=tmp_path, checkpoint=Watch()))
+    assert all(later / earlier >= 0.899 for earlier, later in pairwise([1.0, *Watch.rates]))
+    assert Watch.rates[-1] != 1.0
 
 
 def test_plans_count_second_order():

@@ -89,6 +89,7 @@ class Recipe(Config):
         threads: Of each job on a CPU. Sums are rounded in another order with another number, so it belongs to the
             result; how many jobs run at once does not.
         settings: Settings of all methods that have them.
+        at: Settings of all methods that have them, at some number of pairs a class.
         baseline: Row that the others are tested against.
         rows: The rows by name, in the order of the table.
     """
@@ -106,6 +107,7 @@ class Recipe(Config):
     dtype: str = "auto"
     threads: int = Field(1, ge=1)
     settings: dict[str, Any] = Field(default_factory=dict)
+    at: dict[int, dict[str, Any]] = Field(default_factory=dict)
     baseline: str
     rows: dict[str, Row] = Field(min_length=1)
 
@@ -114,14 +116,15 @@ class Recipe(Config):
         """Read a recipe, and check all of it before any work.
 
         Args:
-            file: TOML. With ``extends = "other.toml"`` (from the file's folder) it says only what differs.
+            file: TOML. With ``extends = "other.toml"`` (from the file's folder) it says only what differs, and with
+                ``only = [...]`` which rows are kept; the word ``"null"`` stands for None, which TOML does not have.
 
         Raises:
             InputError: The file cannot be read, or something in it does not fit; every mistake is told.
         """
         file = Path(file)
         try:
-            recipe = cls.from_json(_read(file))
+            recipe = cls.from_json(_with_nulls(_read(file)))
         except OSError as error:
             raise InputError(f"The recipe {file} cannot be read: {error.strerror}.") from error
         except tomllib.TOMLDecodeError as error:
@@ -164,9 +167,8 @@ class Recipe(Config):
             InputError: Settings do not fit.
         """
         kind = methods.load(row.method)
-        network = self.network.to_json()
-        common = self.settings | {"network": network, "encoders": {"network": network}}
-        shared = merge(common, {k: v for k, v in self.settings.items() if k == "encoders"})
+        network = {"network": self.network.to_json()}
+        shared = merge(merge(network | {"encoders": network}, self.settings), self.at.get(per_class, {}))
         settings = {k: v for k, v in shared.items() if k in kind.model_fields}
         settings = merge(merge(settings, row.settings), row.at.get(per_class, {}))
         return kind.configured(row.preset, **settings, per_class=per_class)
@@ -195,5 +197,19 @@ def root_of(data: Data) -> Path | None:
 def _read(file: Path) -> dict[str, Any]:
     """A recipe's content, with what it extends filled in."""
     content = tomllib.loads(file.read_text(encoding="utf-8"))
-    below = content.pop("extends", None)
-    return content if below is None else merge(_read(file.parent / below), content)
+    below, only = content.pop("extends", None), content.pop("only", None)
+    whole = content if below is None else merge(_read(file.parent / below), content)
+    if only is not None:
+        missing = [name for name in only if name not in whole.get("rows", {})]
+        if missing:
+            raise InputError(f"only names rows that are not there: {missing}.")
+        whole["rows"] = {name: row for name, row in whole["rows"].items() if name in only}
+    return whole
+
+
+def _with_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _with_nulls(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_with_nulls(v) for v in value]
+    return None if value == "null" else value

@@ -110,16 +110,17 @@ def run(
     todo = [job for job in asked if not finished(recipe, job)]
     failed: dict[str, str] = {}
     done = len(asked) - len(todo)
-    started = time.perf_counter()
+    clock = out / name / "time.json"
     tell("", done, len(asked))
+    started = time.perf_counter()
     try:
         for job, error in _work_off(recipe, todo, prepared.folder, processes, device):
             if error:
                 failed[str(job)] = error
             done += not error
+            started = _add_seconds(clock, started)
             tell(f"{job}: {error}" if error else summary(recipe, job), done, len(asked))
     finally:
-        _add_seconds(out / name / "time.json", time.perf_counter() - started, processes)
         found = write(recipe, asked, prepared, out / name, failed)
     return found
 
@@ -180,9 +181,10 @@ def write(recipe: Recipe, asked: Sequence[Job], prepared: Prepared, folder: Path
         "network": recipe.network.to_json(),
         "protocol": recipe.protocol.to_json(),
         "settings": recipe.settings,
+        "settings_at": recipe.at,
         "threads": recipe.threads,
         "command": shlex.join(["limbeck", *sys.argv[1:]]),
-        "time": _files.read_json(folder / "time.json") if (folder / "time.json").exists() else {},
+        "wall_seconds": _files.read_json(clock)["wall_seconds"] if (clock := folder / "time.json").exists() else 0.0,
         "machine": machine(),
         "versions": versions(),
         "failed": failed,
@@ -295,6 +297,9 @@ def _do(recipe: Recipe, data: Path, job: Job, device: str) -> str | None:
     return None
 
 
-def _add_seconds(file: Path, seconds: float, processes: int) -> None:
-    before = _files.read_json(file) if file.exists() else {"wall_seconds": 0.0}
-    _files.write_json(file, {"wall_seconds": before["wall_seconds"] + seconds, "processes": processes})
+def _add_seconds(clock: Path, since: float) -> float:
+    """Add the seconds since then to those of earlier calls; returns now."""
+    now = time.perf_counter()
+    before = _files.read_json(clock)["wall_seconds"] if clock.exists() else 0.0
+    _files.write_json(clock, {"wall_seconds": before + now - since})
+    return now

@@ -423,8 +423,8 @@ def _verdict(distilled: DistilledSet, method: str, lines: Sequence[table.Row], o
         sentence += f"; the best other set in the table, {best.name}, reaches {best.accuracy[key]} %"
     whole = max((r for r in lines if r.reference and key in r.accuracy), key=lambda r: r.training_pairs, default=None)
     if whole is not None:
-        stored, all_bytes = 4 * (distilled.audio.numel() + distilled.image.numel()), whole.stored_bytes or 0
-        share = f" at {100 * stored / all_bytes:.2g} % of the bytes" if all_bytes else ""
+        all_bytes = whole.stored_bytes or 0
+        share = f" at {100 * distilled.stored_bytes / all_bytes:.2g} % of the bytes" if all_bytes else ""
         sentence += (
             f"; {plural(whole.training_pairs, 'real clip')} reach {whole.accuracy[key]} %, so the set keeps "
             f"{100 * reached.mean / max(whole.accuracy[key].mean, 1e-9):.0f} % of their accuracy{share}"
@@ -433,7 +433,6 @@ def _verdict(distilled: DistilledSet, method: str, lines: Sequence[table.Row], o
 
 
 def _facts(distilled: DistilledSet, provenance: Mapping[str, Any]) -> list[tuple[str, str]]:
-    stored = 4 * (distilled.audio.numel() + distilled.image.numel())
     mel = distilled.recipe.mel
     facts = [
         ("classes", number(len(distilled.classes))),
@@ -442,7 +441,7 @@ def _facts(distilled: DistilledSet, provenance: Mapping[str, Any]) -> list[tuple
         ("mosaic", f"{distilled.mosaic} × {distilled.mosaic}" if distilled.mosaic > 1 else "none"),
         ("picture", f"{distilled.recipe.image_size} × {distilled.recipe.image_size} px"),
         ("sound", f"{mel.clip_seconds:g} s, {mel.sample_rate_hz / 1000:g} kHz"),
-        ("stored size", f"{size(stored)} as float32"),
+        ("stored size", f"{size(distilled.stored_bytes)} as {distilled.storage.name}"),
     ]
     if isinstance(provenance.get("seconds"), int | float):
         facts.append(("time to make", duration(float(provenance["seconds"]))))
