@@ -105,9 +105,10 @@ def av_digits(root: Path) -> dict[str, Any]:
     return {"root": root}
 
 
-def ave(root: Path) -> dict[str, Any]:
+def ave(root: Path, train: int = 2) -> dict[str, Any]:
+    """With `train` training clips a class: seconds of one video each."""
     lists = {
-        "trainSet.txt": [("Church bell", "-aaaaaaaaaa", 0, 2), ("Violin, fiddle", "bbbbbbbbbb_", 1, 3)],
+        "trainSet.txt": [("Church bell", "-aaaaaaaaaa", 0, train), ("Violin, fiddle", "bbbbbbbbbb_", 1, 1 + train)],
         "valSet.txt": [("Church bell", "cccccccccc0", 0, 1)],
         "testSet.txt": [("Church bell", "dddddddddd0", 2, 3), ("Violin, fiddle", "eeeeeeeeee0", 0, 2)],
     }
@@ -119,36 +120,37 @@ def ave(root: Path) -> dict[str, Any]:
         (root / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
         everything += lines
         for label, vid, _, _ in rows:
-            video(root / "AVE" / f"{vid}.mp4", classes.index(label), seconds=3)
+            video(root / "AVE" / f"{vid}.mp4", classes.index(label), seconds=1 + train)
     header = "Category&VideoID&Quality&StartTime&EndTime"
     (root / "Annotations.txt").write_text("\n".join([header, *everything]) + "\n", encoding="utf-8")
     return {"root": root}
 
 
-def vggsound(root: Path) -> dict[str, Any]:
-    return _vggsound(root, ["airplane", "child speech, kid speaking", "hail"])
+def vggsound(root: Path, train: int = 2) -> dict[str, Any]:
+    return _vggsound(root, ["airplane", "child speech, kid speaking", "hail"], train)
 
 
-def vggsound10k(root: Path) -> dict[str, Any]:
-    return _vggsound(root, ["playing piano", "child speech, kid speaking", "hail"])
+def vggsound10k(root: Path, train: int = 2) -> dict[str, Any]:
+    return _vggsound(root, ["playing piano", "child speech, kid speaking", "hail"], train)
 
 
-def _vggsound(root: Path, labels: Sequence[str]) -> dict[str, Any]:
+def _vggsound(root: Path, labels: Sequence[str], train: int) -> dict[str, Any]:
     rows = []
     for number, label in enumerate(labels):
-        for i, split in enumerate(("train", "train", "test")):
-            vid, start = f"-{number}{i}zzzzzzzz", 30 * i
+        for i, split in enumerate([*["train"] * train, "test"]):
+            vid, start = f"-{number}{i:x}zzzzzzzz", 30 * i
             rows.append((vid, start, label, split))
             video(root / "videos" / f"{vid}_{start:06d}.mp4", number, seconds=6)
     table(root / "vggsound.csv", rows)
     return {"root": root}
 
 
-def music21(root: Path) -> dict[str, Any]:
+def music21(root: Path, train: int = 3) -> dict[str, Any]:
+    """With at least `train` training clips a class: seconds of its videos."""
     listed = {"banjo": ["-aaaaaaaaaa", "bbbbbbbbbb0"], "tuba": ["cccccccccc_", "dddddddddd0", "eeeeeeeeee0"]}
     for number, (label, ids) in enumerate(listed.items()):
         for vid in ids:
-            video(root / "videos" / label / f"{vid}.mp4", number, seconds=3)
+            video(root / "videos" / label / f"{vid}.mp4", number, seconds=train)
     text = json.dumps({"version": 2.0, "videos": listed})
     (root / "MUSIC21_solo_videos.json").write_text(text, encoding="utf-8")
     return {"root": root}
