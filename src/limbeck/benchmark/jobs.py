@@ -172,7 +172,7 @@ def _cell(recipe: Recipe, job: Job, head: str, score: Score) -> Cell:
         accuracy={key: tuple(r.accuracy[key] for r in repeats) for key in score.modalities},
         training_pairs=score.trained_on.pairs,
         student_seconds=sum(r.seconds for r in repeats) / len(repeats),
-        labels=getattr(score.trained_on, "labels", "hard"),
+        labels=score.trained_on.labels,
         sees_labels=job.method is not None and job.method.sees_labels,
         reference=job.method is None,
         confusion={key: matrix.tolist() for key, matrix in score.confusion.items()},
