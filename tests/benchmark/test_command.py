@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import pytest
 
@@ -31,6 +32,14 @@ def test_prints_the_table_and_says_where_it_is(toml, done, capsys):
     assert told.out.startswith("# Two rows")
     assert "| dm, Adam |" in told.out
     assert str(done / "two") in told.err
+
+
+def test_without_the_report_extra_the_tables_are_there_and_the_page_is_asked_for(toml, done, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    (done / "two" / "table.md").unlink()
+    run(toml, "--out", done, "--device", "cpu")
+    assert (done / "two" / "table.md").exists()
+    assert "pip install 'limbeck[report]'" in capsys.readouterr().err
 
 
 def test_a_failed_job_is_told_and_ends_with_1(toml, done, tmp_path, capsys):

@@ -25,7 +25,7 @@ from limbeck.benchmark.plan import Line, lines, measure
 from limbeck.benchmark.recipe import Recipe, root_of
 from limbeck.datasets import Prepared
 from limbeck.engine import machine, versions
-from limbeck.errors import BusyError, InputError, LimbeckError
+from limbeck.errors import BusyError, InputError, LimbeckError, MissingExtraError
 from limbeck.networks import keep_freed_memory
 from limbeck.report import comparison_page, forms
 from limbeck.report.comparison import Comparison
@@ -201,7 +201,10 @@ def write(recipe: Recipe, asked: Sequence[Job], prepared: Prepared, folder: Path
     for form in forms.names():
         kind = forms.load(form)
         _files.write_text(folder / f"table{kind.suffix}", kind.write(comparison))
-    comparison_page.write(comparison, folder)
+    try:
+        comparison_page.write(comparison, folder)
+    except MissingExtraError as error:  # the numbers are what hours were spent on; the page can be had later
+        comparison.about["page"] = f"The page was left out. {error}"
     return comparison
 
 

@@ -64,6 +64,8 @@ def run(
         )  # fmt: skip
     typer.echo(forms.load("json").write(found) if json else forms.load("markdown").write(found))
     _output.note(f"Tables and page: {out / recipe.stem}", quiet=quiet)
+    if "page" in found.about:
+        _output.note(found.about["page"], quiet=quiet)
     if found.about["failed"]:
         raise typer.Exit(1)
 
