@@ -18,6 +18,7 @@ from limbeck import _files, benchmark
 from limbeck.benchmark import Recipe
 from limbeck.benchmark.jobs import cells, finished, jobs
 from limbeck.benchmark.run import prepare
+from limbeck.methods.dm import DM
 
 JOBS = 2 * 2 + 2 + 1  # random at two budgets, dm at one, two seeds; the whole
 
@@ -201,6 +202,33 @@ def test_another_process_at_a_job_is_waited_for(recipe, done, tmp_path):
     holder.stdout.close()
     holder.wait()
     assert {c.row for c in found.cells} == {"random", "dm, Adam"}
+
+
+def test_data_from_another_place_is_other_data(recipe, done, tmp_path):
+    videos = next((done / "generated").iterdir())
+    data = recipe.data.model_copy(update={"dataset": "folder", "options": {}})
+    folder = recipe.model_copy(update={"data": data})
+    for place, left_out in (("one", 0), ("two", 10)):
+        shutil.copytree(videos, tmp_path / place, ignore=shutil.ignore_patterns("*.json"))
+        for video in sorted((tmp_path / place / "train").rglob("*.mp4"))[:left_out]:
+            video.unlink()
+    one, two, again = (prepare(folder, tmp_path / "out", data=tmp_path / p) for p in ("one", "two", "one"))
+    assert len(one.clips("train")) == len(two.clips("train")) + 10
+    assert one.folder == again.folder != two.folder
+
+
+def test_a_fault_in_a_job_is_told_and_does_not_stop_the_others(recipe, done, tmp_path, monkeypatch, capsys):
+    shutil.copytree(done / "prepared", tmp_path / "prepared")
+    honest = DM._make
+
+    def faulty(self, real, seed, work):
+        return 1 / 0 if seed == 1 else honest(self, real, seed, work)
+
+    monkeypatch.setattr(DM, "_make", faulty)
+    found = benchmark.run(recipe, name="two", out=tmp_path, device="cpu", progress=False)
+    assert list(found.about["failed"]) == ["dm, Adam, 1 a class, seed 1"]
+    assert "ZeroDivisionError" in found.about["failed"]["dm, Adam, 1 a class, seed 1"]
+    assert len(found.cells) == (JOBS - 1) * 2
 
 
 def test_recipe_beside_the_tables_can_be_run_again(recipe, done):

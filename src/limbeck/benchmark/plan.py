@@ -89,7 +89,7 @@ def measure(recipe: Recipe, clip: ClipRecipe, runtime: Runtime, classes: int) ->
             features = student.features(inputs[0], inputs[1])
         torch.autograd.grad(student.head.loss(*features, labels), list(student.parameters()))
 
-    return Speed(*(_best(work, runtime) / SAMPLES for work in (forward, backward, train)))
+    return Speed(*(_seconds(work, runtime) / SAMPLES for work in (forward, backward, train)))
 
 
 def lines(
@@ -165,7 +165,7 @@ def _weights(recipe: Recipe, clip: ClipRecipe, classes: int) -> int:
     return sum(p.numel() for p in pair.parameters()) + (pair.audio.dim + pair.image.dim + 2) * classes
 
 
-def _best(work: Callable[[], None], runtime: Runtime) -> float:
+def _seconds(work: Callable[[], None], runtime: Runtime) -> float:
     """Seconds of a call, after one to warm up."""
     seconds = []
     for _ in range(2):

@@ -180,14 +180,18 @@ class Recipe(Config):
         return sound
 
 
-def root_of(data: Data) -> Path | None:
-    """The reader's folder with environment variables filled in.
+def root_of(data: Data, elsewhere: Path | str | None = None) -> Path | None:
+    """The reader's folder, with environment variables filled in; None for a reader that needs none.
+
+    Args:
+        data: Says where it is.
+        elsewhere: Where it is instead.
 
     Raises:
         InputError: A variable is not set.
     """
-    if data.root is None:
-        return None
+    if elsewhere is not None or data.root is None:
+        return None if elsewhere is None else Path(elsewhere)
     filled = os.path.expandvars(data.root)
     if "$" in filled:
         raise InputError(f"The recipe's data is in {data.root}; set that variable, or give the folder with --data.")

@@ -8,6 +8,7 @@ import shlex
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -36,12 +37,13 @@ Told = Callable[[str, int, int], None]
 """Called with what happened, jobs finished and jobs in all."""
 
 
-def plan(recipe: Recipe, *, out: Path | str, device: str = "auto") -> list[Line]:
+def plan(recipe: Recipe, *, out: Path | str, data: Path | str | None = None, device: str = "auto") -> list[Line]:
     """What `run` would do with the same arguments, and how long it would take here. Nothing is written.
 
     Args:
         recipe: The comparison.
         out: As in `run`.
+        data: As in `run`.
         device: As in `run`.
 
     Raises:
@@ -49,7 +51,7 @@ def plan(recipe: Recipe, *, out: Path | str, device: str = "auto") -> list[Line]
     """
     out = Path(out)
     runtime = choose_runtime(device, recipe.dtype)
-    place = prepared_folder(recipe, out)
+    place = prepared_folder(recipe, out, data)
     if (place / "dataset.json").exists():
         prepared = Prepared.open(place)
         per_class, test, print_ = prepared.clips("train").per_class(), len(prepared.clips("test")), prepared.fingerprint
@@ -137,25 +139,27 @@ def prepare(recipe: Recipe, out: Path, *, data: Path | str | None = None, progre
     Raises:
         InputError: The data is not where it should be.
     """
-    folder = prepared_folder(recipe, out)
+    folder = prepared_folder(recipe, out, data)
     if (folder / "dataset.json").exists():
         return Prepared.open(folder)
-    root = Path(data) if data else root_of(recipe.data) or out / "generated" / folder.name
+    root = root_of(recipe.data, data) or out / "generated" / folder.name
     with _files.exclusive(out / "prepared", wait=True):
         return verbs.prepare(
             recipe.data.dataset, root, out=folder, recipe=recipe.data.clip, progress=progress, **recipe.data.options
         )
 
 
-def prepared_folder(recipe: Recipe, out: Path) -> Path:
-    """Where the recipe's data is prepared.
+def prepared_folder(recipe: Recipe, out: Path, data: Path | str | None = None) -> Path:
+    """Where the recipe's data is prepared: data from another place, or cut otherwise, has another folder.
 
     Args:
         recipe: Says what data.
         out: Folder of all runs.
+        data: Folder or manifest of the dataset, if it is not where the recipe says.
     """
     asked = recipe.data.model_dump(mode="json", exclude={"root", "expected"})
-    return out / "prepared" / f"{recipe.data.dataset}-{_files.digest(asked)}"
+    root = data or (recipe.data.root and os.path.expandvars(recipe.data.root))
+    return out / "prepared" / f"{recipe.data.dataset}-{_files.digest(asked, root and str(Path(root).absolute()))}"
 
 
 def write(recipe: Recipe, asked: Sequence[Job], prepared: Prepared, folder: Path, failed: dict[str, str]) -> Comparison:
@@ -289,7 +293,7 @@ def _end_with_parent() -> None:
 
 
 def _do(recipe: Recipe, data: Path, job: Job, device: str) -> str | None:
-    """Do a job; a fault in the job is its result, so that the others go on."""
+    """Do a job; what goes wrong in it is its result, so that the others go on."""
     try:
         with _threads(recipe.threads):
             perform(recipe, job, Prepared.open(data), device=device)
@@ -297,6 +301,9 @@ def _do(recipe: Recipe, data: Path, job: Job, device: str) -> str | None:
         raise
     except LimbeckError as error:
         return str(error)
+    except Exception as error:
+        traceback.print_exc()
+        return f"a fault in Limbeck, please report the lines above ({type(error).__name__}: {error})"
     return None
 
 

@@ -45,7 +45,7 @@ def run(
 
     asked = benchmark.Recipe.load(recipe)
     if dry_run:
-        lines = benchmark.plan(asked, out=out, device=device)
+        lines = benchmark.plan(asked, out=out, data=data, device=device)
         if json:
             _output.as_json([dataclasses.asdict(line) for line in lines])
         else:
