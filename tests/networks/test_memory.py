@@ -10,7 +10,7 @@ import torch
 from limbeck.networks import keep_freed_memory
 import resource
 
-def faults(rounds, warm=2):
+def faults(rounds, warm=4):  # the first blocks of the heap are placed anew until its layout is settled
     for _ in range(warm):
         torch.ones(9 * 2**20)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
@@ -18,9 +18,9 @@ def faults(rounds, warm=2):
         torch.ones(9 * 2**20)
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 
-usual = faults(4)
+usual = faults(16)
 assert keep_freed_memory()
-print(usual, faults(4))
+print(usual, faults(16))
 """
 
 

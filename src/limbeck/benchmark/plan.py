@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
 
 from limbeck._runtime import Runtime, generator
-from limbeck.benchmark.jobs import Job, clip_bytes, students_of
+from limbeck.benchmark.jobs import Job, finished, measured, measures_of, repeats_of, scored, students_of
 from limbeck.benchmark.recipe import Recipe
+from limbeck.evaluation._subject import clip_bytes
 from limbeck.media import ClipRecipe
-from limbeck.methods._encoders import EXPERTS
-from limbeck.methods._experts import Training
 from limbeck.networks import Student, embed, group_means, heads
 
 SAMPLES = 8
@@ -100,7 +98,6 @@ def lines(
     test: int,
     speed: Speed,
     clip: ClipRecipe,
-    done: Callable[[Job], bool],
 ) -> list[Line]:
     """The plan, a line a row, and one for what rows share.
 
@@ -111,7 +108,6 @@ def lines(
         test: Test clips.
         speed: From `measure`.
         clip: Shapes of sound and picture.
-        done: Whether a job is finished.
     """
     pair_bytes = 4 * (clip.mel.shape[0] * clip.mel.shape[1] + 3 * clip.image_size**2)
     found: dict[str, list[Line]] = {}
@@ -124,28 +120,18 @@ def lines(
             seconds += passes.forward * speed.forward + passes.backward * speed.backward
         student = recipe.protocol.epochs * pairs * speed.train + test * speed.forward
         seconds += len(recipe.heads) * students_of(recipe, job) * student
-        over = done(job)
-        found.setdefault(job.row, []).append(Line(job.row, 1, int(over), 0.0 if over else seconds, stored))
+        seconds *= not scored(recipe, job)
+        left = [name for name in measures_of(recipe, job) if measured(recipe, job, name) is None]
+        seconds += sum(recipe.measure(name).students * repeats_of(recipe, job, name) * student for name in left)
+        found.setdefault(job.row, []).append(Line(job.row, 1, int(finished(recipe, job)), seconds, stored))
     plan = [_sum(rows) for rows in found.values()]
-    shared = experts(asked)
-    if shared:
-        epochs = sum(training.epochs * count for training, count in shared.items())
-        weights = _weights(recipe, clip, len(per_class))
-        name = f"experts: {sum(shared.values())} networks, {epochs} epochs in all, trained once"
-        plan.append(
-            Line(name, 1, 0, epochs * sum(per_class) * speed.train, 4 * weights * (epochs + sum(shared.values())))
-        )
+    experts = {expert for job in asked if job.method for expert in job.method.asked_experts(job.seed)}
+    if experts:
+        epochs = sum(training.epochs for training, _ in experts)
+        on_disk = 4 * _weights(recipe, clip, len(per_class)) * (epochs + len(experts))
+        name = f"experts: {len(experts)} networks, {epochs} epochs in all, trained once"
+        plan.append(Line(name, 1, 0, epochs * sum(per_class) * speed.train, on_disk))
     return plan
-
-
-def experts(asked: Sequence[Job]) -> Counter[Training]:
-    """Networks that methods need trained on the real clips: how many of each kind. Rows and seeds share them."""
-    most: Counter[Training] = Counter()
-    for job in asked:
-        encoders = getattr(job.method, "encoders", None)
-        if encoders is not None and encoders.training is not None:
-            most[encoders.training] = max(most[encoders.training], encoders.bank or EXPERTS)
-    return most
 
 
 def _sum(rows: Sequence[Line]) -> Line:

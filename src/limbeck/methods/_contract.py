@@ -18,6 +18,7 @@ from limbeck.datasets._statistics import SoundScale
 from limbeck.distilled import DistilledSet
 from limbeck.errors import InputError
 from limbeck.methods._budget import pairs_a_class
+from limbeck.methods._experts import Asked
 from limbeck.methods._labels import Hard, Labels, Soft
 from limbeck.storage import Form, NamedForm
 
@@ -114,10 +115,18 @@ class Method(Config, ABC):
         """Optimisation steps `distill` will make; 0 for selection methods."""
         return 0
 
+    def asked_experts(self, seed: int) -> Asked:
+        """Networks trained on the real labels that help; those of the labels, unless the method adds its own.
+
+        Args:
+            seed: Of the distillation.
+        """
+        return self.labels.experts(seed)
+
     @property
     def sees_labels(self) -> bool:
-        """Whether networks trained on the real labels helped."""
-        return isinstance(self.labels, Soft)
+        """Whether networks trained on the real labels help: a comparison class of its own."""
+        return bool(self.asked_experts(0))
 
     @classmethod
     def configured(cls, preset: str | None = None, **changes: Any) -> Self:

@@ -18,11 +18,10 @@ from limbeck._runtime import derive_seed, generator
 from limbeck.augment import Draw, SiameseAugment
 from limbeck.datasets import LabelledClips, Scale
 from limbeck.methods._contract import Work
-from limbeck.methods._experts import Experts, Snapshot, Training
+from limbeck.methods._experts import EXPERTS, Asked, Experts, Snapshot, Training
 from limbeck.networks import Architecture, EncoderPair, Modality, embed
 
 CHUNK = 128
-EXPERTS = 20
 MEMORY_BYTES = 2**31
 
 
@@ -51,6 +50,11 @@ class Encoders(Config):
     def number(self, step: int) -> int:
         """Which pair a step sees: the bank's in turn, or a new one each step."""
         return step % self.bank if self.bank else step
+
+    @property
+    def experts(self) -> Asked:
+        """Those that are looked through."""
+        return frozenset((self.training, i) for i in range(self.bank or EXPERTS)) if self.training else frozenset()
 
     def real_passes(self, per_class: Sequence[int], steps: int) -> int:
         """Real clips that go through a pair in that many steps, training of experts left out.

@@ -30,6 +30,11 @@ if TYPE_CHECKING:
     from limbeck.methods._contract import Work
 
 ACCURACY = "accuracy."
+EXPERTS = 20
+"""How many share the work where a method does not say: seeds and steps take them in turn."""
+
+Asked = frozenset[tuple["Training", int]]
+"""Experts by how they are trained and their number."""
 
 
 class Training(Config):

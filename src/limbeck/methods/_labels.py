@@ -11,14 +11,13 @@ from torch import Tensor
 from limbeck._config import Config
 from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
-from limbeck.methods._experts import Experts, Training
+from limbeck.methods._experts import EXPERTS, Asked, Experts, Training
 from limbeck.networks import Architecture, Student
 from limbeck.networks.heads.ensemble import Ensemble
 
 if TYPE_CHECKING:
     from limbeck.methods._contract import Work
 
-TEACHERS = 20
 CHUNK = 128
 
 
@@ -26,6 +25,10 @@ class Hard(Config):
     """The class of a pair, and nothing else."""
 
     kind: Literal["hard"] = "hard"
+
+    def experts(self, seed: int) -> Asked:
+        """None, whatever the `seed`."""
+        return frozenset()
 
     def of(self, made: DistilledSet, real: LabelledClips, *, seed: int, work: Work) -> Tensor | None:
         """None: `made` says the class itself. Nothing is asked of `real`, `seed` and `work`."""
@@ -47,6 +50,10 @@ class Soft(Config):
     training: Training = Training(epochs=20, batch=64, momentum=0.9)
     temperature: float = Field(1.0, gt=0)
 
+    def experts(self, seed: int) -> Asked:
+        """The one that teaches with this `seed`."""
+        return frozenset([(self.training, seed % EXPERTS)])
+
     def of(self, made: DistilledSet, real: LabelledClips, *, seed: int, work: Work) -> Tensor | None:
         """Probabilities of every training pair, float32, (item, class), on the CPU: the mean of both modalities'.
 
@@ -57,7 +64,7 @@ class Soft(Config):
             work: Device, number formats and the cache.
         """
         experts = Experts(self.training, self.network, real, made.scale, work)
-        teacher = experts.snapshot(seed % TEACHERS, self.training.epochs).student
+        teacher = experts.snapshot(seed % EXPERTS, self.training.epochs).student
         audio, image, _ = made.training_pairs()
         device = work.runtime.device
         parts = [

@@ -18,6 +18,7 @@ from limbeck.errors import DivergedError
 from limbeck.methods._contract import Method, StepReport, Work
 from limbeck.methods._descent import SGD, Descent, Optimiser
 from limbeck.methods._encoders import Encoders
+from limbeck.methods._experts import Asked
 from limbeck.methods._selection import distilled
 from limbeck.methods._start import NamedStart, Start, spreads, start_pairs
 
@@ -62,12 +63,11 @@ class Optimised(Method, ABC):
         """Optimisation steps."""
         return self.steps
 
-    @property
-    def sees_labels(self) -> bool:
-        """Whether networks trained on the real labels helped: as encoders, or in choosing the start."""
+    def asked_experts(self, seed: int) -> Asked:
+        """Those looked through, and those that the choice of the start asks; see `Method.asked_experts`."""
         selection = self.start.selection()
-        guided = self.encoders.training is not None or (selection is not None and selection.sees_labels)
-        return guided or super().sees_labels
+        chosen_by: Asked = selection.asked_experts(seed) if selection else frozenset()
+        return super().asked_experts(seed) | self.encoders.experts | chosen_by
 
     @field_validator("start")
     @classmethod

@@ -13,8 +13,7 @@ from limbeck.augment import mosaic
 from limbeck.datasets import LabelledClips, Scale
 from limbeck.distilled import DistilledSet
 from limbeck.methods._contract import Method, Passes, Work
-from limbeck.methods._encoders import EXPERTS
-from limbeck.methods._experts import Experts, Training
+from limbeck.methods._experts import EXPERTS, Asked, Experts, Training
 from limbeck.networks import Architecture, Encoder, EncoderPair, embed
 
 Choose = Callable[[int], Tensor]
@@ -74,10 +73,10 @@ class FeatureSelection(Selection, ABC):
     network: Architecture = Architecture()
     training: Training | None = None
 
-    @property
-    def sees_labels(self) -> bool:
-        """Whether networks trained on the real labels helped."""
-        return self.training is not None or super().sees_labels
+    def asked_experts(self, seed: int) -> Asked:
+        """The one whose features are compared; see `Method.asked_experts`."""
+        own: Asked = frozenset([(self.training, seed % EXPERTS)]) if self.training else frozenset()
+        return super().asked_experts(seed) | own
 
     def passes(self, per_class: Sequence[int]) -> Passes:
         """Every clip forward once; training of the expert left out."""

@@ -27,6 +27,7 @@ from limbeck.distilled import DistilledSet
 from limbeck.errors import BudgetError, InputError
 from limbeck.methods._budget import pair_bytes
 from limbeck.methods._contract import Method, Passes, Work
+from limbeck.methods._experts import Asked
 from limbeck.methods._labels import Soft
 from limbeck.methods._selection import Choose, Selection, distilled
 from limbeck.methods._start import SHARED, NamedStart, Start
@@ -70,10 +71,9 @@ class Coded(Method):
     jpeg_quality: int = Field(50, ge=1, le=100)
     webp_quality: int = Field(50, ge=1, le=100)
 
-    @property
-    def sees_labels(self) -> bool:
-        """Whether networks trained on the real labels helped: in choosing the clips, or as teachers."""
-        return self._selection().sees_labels or super().sees_labels
+    def asked_experts(self, seed: int) -> Asked:
+        """Those that the choice of the clips asks; see `Method.asked_experts`."""
+        return super().asked_experts(seed) | self._selection().asked_experts(seed)
 
     def passes(self, per_class: Sequence[int]) -> Passes:
         """Those of the method that chooses; see `Method.passes`."""

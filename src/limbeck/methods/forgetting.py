@@ -26,8 +26,8 @@ from limbeck import _files
 from limbeck._runtime import generator
 from limbeck.datasets import LabelledClips, Scale
 from limbeck.methods._contract import Passes, Work
-from limbeck.methods._encoders import CHUNK, EXPERTS
-from limbeck.methods._experts import Experts, Training
+from limbeck.methods._encoders import CHUNK
+from limbeck.methods._experts import EXPERTS, Asked, Experts, Training
 from limbeck.methods._selection import Choose, Selection
 from limbeck.networks import Architecture, Student, embed
 
@@ -48,18 +48,16 @@ class Forgetting(Selection):
     experts: int = Field(1, ge=1, le=EXPERTS)
     order: Literal["least", "most"] = "least"
 
-    @property
-    def sees_labels(self) -> bool:
-        """Always: the choice is made by networks trained on the real labels."""
-        return True
+    def asked_experts(self, seed: int) -> Asked:
+        """Those that decide; see `Method.asked_experts`."""
+        return super().asked_experts(seed) | {(self.training, number) for number in self._numbers(seed)}
 
     def passes(self, per_class: Sequence[int]) -> Passes:
         """Every clip forward once an epoch of every expert; their training left out."""
         return Passes(sum(per_class) * self.training.epochs * self.experts, 0)
 
     def _choose(self, real: LabelledClips, count: int, seed: int, work: Work) -> Choose:
-        asked = [(seed * self.experts + i) % EXPERTS for i in range(self.experts)]
-        counts = torch.stack([self._counts(real, expert, work) for expert in asked]).sum(0)
+        counts = torch.stack([self._counts(real, expert, work) for expert in self._numbers(seed)]).sum(0)
         sign = {"least": 1, "most": -1}[self.order]
 
         def choose(label: int) -> Tensor:
@@ -68,6 +66,9 @@ class Forgetting(Selection):
             return index[(sign * counts[index]).argsort(stable=True)[:count]]
 
         return choose
+
+    def _numbers(self, seed: int) -> list[int]:
+        return [(seed * self.experts + i) % EXPERTS for i in range(self.experts)]
 
     def _counts(self, real: LabelledClips, expert: int, work: Work) -> Tensor:
         """How often an expert forgot each clip, int64, (clip,); kept beside the prepared data."""

@@ -33,8 +33,8 @@ from limbeck.datasets import LabelledClips, Scale
 from limbeck.methods._branch import Branch
 from limbeck.methods._contract import Passes, Work
 from limbeck.methods._descent import Adam, Optimiser
-from limbeck.methods._encoders import EXPERTS, Encoders, augmented
-from limbeck.methods._experts import Experts, Training
+from limbeck.methods._encoders import Encoders, augmented
+from limbeck.methods._experts import EXPERTS, Experts, Training
 from limbeck.methods._losses import trajectory_distance
 from limbeck.methods._optimised import Optimised, Pairs, Problem
 from limbeck.methods._selection import class_major
