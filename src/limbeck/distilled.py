@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.utils.data import Dataset as TorchDataset
 
 from limbeck import _files, storage
-from limbeck.augment import mosaic
+from limbeck.augment import Packing, mosaic
 from limbeck.datasets import Scale
 from limbeck.errors import InputError
 from limbeck.media import ClipRecipe
@@ -32,14 +32,14 @@ class DistilledSet(TorchDataset[tuple[Tensor, Tensor, Tensor]]):
     """A few (log-mel, frame) pairs a class, with all that is needed to use them and to know where they come from.
 
     As a `torch.utils.data.Dataset` its items are training pairs: mosaics are cut into their cells and enlarged,
-    so ``len(set)`` is ``pairs * mosaic ** 2``.
+    so ``len(set)`` is ``pairs * mosaic ** 2`` (`augment.mosaic.count` of it).
 
     Attributes:
         audio: float32, (pair, 1, mel, frame), in network scale (see `scale`).
         image: float32, (pair, 3, height, width), in network scale.
         labels: int64, (pair,): index into `classes`, ascending.
         classes: Class names.
-        mosaic: Cells a side: every stored pair holds ``mosaic ** 2`` small ones.
+        mosaic: Cells a side: every stored pair holds ``mosaic ** 2`` small ones; or a grid for each modality.
         recipe: How recordings became arrays.
         scale: What turns decibels and pixels into network scale and back.
         provenance: Method and parameters, seed, source fingerprint, versions, cost: JSON-able.
@@ -54,7 +54,7 @@ class DistilledSet(TorchDataset[tuple[Tensor, Tensor, Tensor]]):
     image: Tensor
     labels: Tensor
     classes: tuple[str, ...]
-    mosaic: int
+    mosaic: Packing
     recipe: ClipRecipe
     scale: Scale
     provenance: dict[str, Any]
@@ -101,22 +101,24 @@ class DistilledSet(TorchDataset[tuple[Tensor, Tensor, Tensor]]):
         return int(torch.bincount(self.labels).max()) if self.pairs else 0
 
     def __len__(self) -> int:
-        return self.pairs * self.mosaic**2
+        return self.pairs * mosaic.count(self.mosaic)
 
     def __getitem__(self, item: int) -> tuple[Tensor, Tensor, Tensor]:
         """Training pair number `item`: log-mel (1, mel, frame), frame (3, height, width), label ()."""
         cell, pair = divmod(range(len(self))[item], self.pairs)
         row = slice(pair, pair + 1)
-        audio = mosaic.unpack(self.audio[row], self.mosaic)[cell]
-        image = mosaic.unpack(self.image[row], self.mosaic)[cell]
+        grids = mosaic.grids(self.mosaic)
+        audio = mosaic.unpack(self.audio[row], grids.audio)[cell]
+        image = mosaic.unpack(self.image[row], grids.image)[cell]
         return audio, image, self.labels[pair]
 
     def training_pairs(self) -> tuple[Tensor, Tensor, Tensor]:
         """All items at once: log-mel (item, 1, mel, frame), frames (item, 3, height, width), labels (item,)."""
+        grids = mosaic.grids(self.mosaic)
         return (
-            mosaic.unpack(self.audio, self.mosaic),
-            mosaic.unpack(self.image, self.mosaic),
-            self.labels.repeat(self.mosaic**2),
+            mosaic.unpack(self.audio, grids.audio),
+            mosaic.unpack(self.image, grids.image),
+            self.labels.repeat(mosaic.count(self.mosaic)),
         )
 
     def stored_as(self, form: Coder) -> DistilledSet:
@@ -196,7 +198,7 @@ class DistilledSet(TorchDataset[tuple[Tensor, Tensor, Tensor]]):
             {
                 "format": FORMAT,
                 "classes": list(self.classes),
-                "mosaic": self.mosaic,
+                "mosaic": mosaic.to_json(self.mosaic),
                 "recipe": self.recipe.to_json(),
                 "scale": self.scale.to_json(),
                 "storage": {"name": self.storage.name, "settings": self.storage.to_json()},
@@ -231,7 +233,7 @@ class DistilledSet(TorchDataset[tuple[Tensor, Tensor, Tensor]]):
                 image=image,
                 labels=labels,
                 classes=tuple(config["classes"]),
-                mosaic=config["mosaic"],
+                mosaic=mosaic.from_json(config["mosaic"]),
                 recipe=recipe,
                 scale=scale,
                 provenance=config["provenance"],
@@ -257,7 +259,7 @@ class DistilledSet(TorchDataset[tuple[Tensor, Tensor, Tensor]]):
             "---",
             f"# Distilled audio-visual set: {len(self.classes)} classes, {self.per_class} pairs a class",
             "",
-            f"- Stored pairs: {self.pairs}, mosaic {self.mosaic} x {self.mosaic}, so {len(self)} training pairs",
+            f"- Stored pairs: {self.pairs}, mosaic {mosaic.words(self.mosaic)}, so {len(self)} training pairs",
             f"- Storage: {self.storage.name}, {self.stored_bytes:,} bytes",
             f"- Labels: {'hard: the class' if self.soft_labels is None else SOFT_SENTENCE}",
             f"- Log-mel: {self.audio.shape[2]} bands x {self.audio.shape[3]} frames of "

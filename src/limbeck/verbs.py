@@ -9,14 +9,17 @@ from typing import Any
 
 from limbeck import _files, datasets, exports, methods
 from limbeck._runtime import Runtime, choose_runtime
+from limbeck.augment import Packing, mosaic
 from limbeck.datasets import Dataset, LabelledClips, Prepared, Scale
 from limbeck.datasets._statistics import SoundScale
 from limbeck.distilled import DistilledSet
 from limbeck.engine import Run, bar
 from limbeck.engine.run import read_events
 from limbeck.errors import InputError
-from limbeck.evaluation import Protocol, Score, choose_sound, source_of
+from limbeck.evaluation import Measured, Protocol, Score, choose_sound, measured, measures, source_of
 from limbeck.evaluation import evaluate as _evaluate
+from limbeck.evaluation._subject import subject
+from limbeck.evaluation.measures import Measure
 from limbeck.media import ClipRecipe
 from limbeck.methods import Method, StepReport, Work
 from limbeck.networks import Architecture
@@ -26,6 +29,8 @@ RUN = "run"
 """Folder, inside a distilled set's, of the run that made it."""
 SCORES = "scores"
 """Folder, inside a distilled set's, of its scores."""
+MEASURES = "measures"
+"""Folder, inside a distilled set's, of what was measured beside accuracy."""
 
 
 def prepare(
@@ -259,11 +264,11 @@ def evaluate_controls(
     sound: SoundScale = made.provenance["settings"]["sound"]
     train, budget = prepared.clips("train"), {"per_class": made.per_class, "sound": sound}
     room = min(train.per_class())
-    cells = max(made.mosaic, 2)
+    packing: Packing = 2 if made.mosaic == 1 else made.mosaic
     rows: list[Method] = [methods.load("random").from_json(budget)]
-    if made.per_class * cells**2 <= room:
-        rows.append(methods.load("random").from_json(budget | {"mosaic": cells}))
-        rows.append(methods.load("herding").from_json(budget | {"mosaic": cells, "network": network.to_json()}))
+    if made.per_class * mosaic.count(packing) <= room:
+        rows.append(methods.load("random").from_json(budget | {"mosaic": packing}))
+        rows.append(methods.load("herding").from_json(budget | {"mosaic": packing, "network": network.to_json()}))
     options |= {"on": prepared, "network": network, "seed": seed, "out": Path(distilled) / SCORES}
     scores = {}
     for row in rows:
@@ -271,6 +276,111 @@ def evaluate_controls(
         scores[_title(chosen, "ensemble")] = evaluate(chosen, repeats=repeats, **options)
     scores["whole"] = evaluate(None, repeats=whole_repeats, sound=sound, **options)
     return scores
+
+
+def measure(
+    what: Path | str | DistilledSet | None,
+    measure: str | Measure,
+    *,
+    on: Path | str | Prepared,
+    repeats: int = 3,
+    network: Architecture | None = None,
+    protocol: Protocol | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    dtype: str = "auto",
+    progress: bool = True,
+    out: Path | str | None = None,
+    sound: SoundScale = "standardised",
+    **settings: Any,
+) -> Measured:
+    """Measure something else than accuracy of a distilled set, or of the whole: retrieval, for instance.
+
+    Args:
+        what: A distilled set; None for the whole training split.
+        measure: Name of a measure (`evaluation.measures.names()`) or a measure.
+        on: The prepared dataset: its test clips are used, and its training clips by measures that need them.
+        repeats: How often, each time with a seed of its own.
+        network: As in `evaluate`.
+        protocol: As in `evaluate`.
+        seed: As in `evaluate`.
+        device: As in `distill`.
+        dtype: As in `distill`, for measures that distil again.
+        progress: Draw a bar on standard error.
+        out: Folder of the result; a distilled set on disk keeps what was measured in its own folder by default. Every
+            repeat is kept when it is there, and those found there are not done again.
+        sound: As in `evaluate`.
+        settings: Of the measure, where they differ from its defaults.
+
+    Raises:
+        InputError: The set does not fit the dataset, a name or a setting is wrong, or the measure refused the set.
+        DivergedError: Training diverged.
+    """
+    asked = measure if isinstance(measure, Measure) else measures.load(measure).from_json(settings)
+    if settings and isinstance(measure, Measure):
+        raise InputError(f"Settings {sorted(settings)} came beside a ready {type(measure).__name__}; give one of them.")
+    prepared = on if isinstance(on, Prepared) else Prepared.open(on)
+    made = DistilledSet.load(what) if isinstance(what, str | Path) else what
+    network, protocol = network or (_network_of(made) if made else Architecture()), protocol or Protocol()
+    folder = Path(out) if out else Path(what) / MEASURES if isinstance(what, str | Path) else None
+    file = folder / f"{measured.title_of(asked, network, protocol, seed)}.json" if folder else None
+    of = subject(
+        made,
+        prepared.clips("train"),
+        prepared.clips("test"),
+        runtime=choose_runtime(device, dtype),
+        network=network,
+        protocol=protocol,
+        sound=sound,
+        cache=_folder_of(prepared),
+    )
+    with bar(f"Measuring {asked.name}", show=progress) as tell:
+
+        def keep(found: Measured) -> None:
+            tell(found.n, repeats)
+            if file:
+                _files.write_json(file, found.to_json())
+
+        done = Measured.from_json(_files.read_json(file)) if file and file.exists() else None
+        tell(done.n if done else 0, repeats)
+        return measured.take(asked, of, repeats=repeats, seed=seed, done=done, on_repeat=keep)
+
+
+def measure_controls(
+    distilled: Path | str,
+    by: Measure,
+    *,
+    on: Path | str | Prepared,
+    repeats: int = 3,
+    whole_repeats: int = 1,
+    seed: int = 0,
+    **options: Any,
+) -> dict[str, Measured]:
+    """Measure what a distilled set must be compared with: as many random pairs, and the whole training split.
+
+    Args:
+        distilled: Folder of a distilled set; what is measured is kept inside it.
+        by: The measure.
+        on: As in `measure`.
+        repeats: How often random pairs are measured.
+        whole_repeats: How often the whole is.
+        seed: Of the draw of clips, and as in `measure`.
+        options: Further arguments of `measure`.
+
+    Returns:
+        What was found, under ``"random"`` and ``"whole"``.
+    """
+    prepared = on if isinstance(on, Prepared) else Prepared.open(on)
+    made, folder = DistilledSet.load(distilled), Path(distilled) / MEASURES
+    sound: SoundScale = made.provenance["settings"]["sound"]
+    options["network"] = options.get("network") or _network_of(made)
+    options |= {"on": prepared, "seed": seed, "sound": sound}
+    random = methods.load("random").from_json({"per_class": made.per_class, "sound": sound})
+    pairs = random.distill(prepared.clips("train"), seed=seed)
+    return {
+        "random": measure(pairs, by, repeats=repeats, out=folder / "random", **options),
+        "whole": measure(None, by, repeats=whole_repeats, out=folder / "whole", **options),
+    }
 
 
 def make_report(
@@ -362,7 +472,7 @@ def _describe(made: DistilledSet, folder: Path) -> dict[str, Any]:
         "classes": list(made.classes),
         "pairs": made.pairs,
         "per_class": made.per_class,
-        "mosaic": made.mosaic,
+        "mosaic": mosaic.to_json(made.mosaic),
         "training_pairs": len(made),
         "bytes": (folder / "data.safetensors").stat().st_size,
         "stored_bytes": made.stored_bytes,
@@ -420,7 +530,7 @@ def _network_of(made: DistilledSet) -> Architecture:
 
 def _title(made: DistilledSet | None, head: str) -> str:
     name = "whole" if made is None else str(made.provenance.get("method", "distilled"))
-    packed = f"+mosaic {made.mosaic}x{made.mosaic}" if made and made.mosaic > 1 else ""
+    packed = f"+mosaic {mosaic.words(made.mosaic)}" if made and made.mosaic != 1 else ""
     return name + packed + ("" if head == "ensemble" else f" ({head})")
 
 
@@ -445,7 +555,7 @@ def _method(
         chosen = chosen.within(parse_size(size), clips)
     if validated is None:
         return chosen, None
-    sound, found = choose_sound(clips, per_class=chosen.per_class, mosaic=chosen.mosaic, seed=seed)
+    sound, found = choose_sound(clips, per_class=chosen.per_class, packing=chosen.mosaic, seed=seed)
     return chosen.model_copy(update={"sound": sound}), found
 
 

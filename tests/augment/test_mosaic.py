@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from limbeck.augment import mosaic
 from limbeck.errors import InputError
+from limbeck.methods.herding import Herding
 
 sizes = st.integers(1, 17)
 
@@ -43,7 +44,7 @@ def test_pack_at_factor_two_is_the_mean_of_two_by_two_blocks():
 @given(height=sizes, width=sizes, factor=st.integers(1, 5))
 def test_every_pixel_belongs_to_one_cell(height, width, factor):
     if factor > min(height, width):
-        with pytest.raises(InputError, match="factor"):
+        with pytest.raises(InputError, match="mosaic has between 1"):
             mosaic.cells(height, width, factor)
         return
     seen = torch.zeros(height, width, dtype=torch.int64)
@@ -92,5 +93,40 @@ def test_wrong_number_of_samples_and_wrong_factors_are_refused():
     with pytest.raises(InputError, match="multiple of 4, but 3 came"):
         mosaic.pack(torch.zeros(3, 1, 4, 4), 2)
     for factor in (0, -1, 5):
-        with pytest.raises(InputError, match="between 1 and the smaller side of the 4 x 4"):
+        with pytest.raises(InputError, match="as the 4 x 4 input has pixels"):
             mosaic.unpack(torch.zeros(1, 1, 4, 4), factor)
+
+
+@pytest.mark.parametrize("grid", [(1, 4), (4, 1), (2, 3), (1, 7)])
+def test_other_grids_hold_their_cells_column_by_column(grid):
+    rows, columns = grid
+    x = torch.arange(float(rows * columns))[:, None, None, None].expand(-1, 2, 8, 14)
+    packed = mosaic.pack(x, grid)
+    assert packed.shape == (1, 2, 8, 14)
+    assert packed[0, 0, :, 0].unique_consecutive().tolist() == list(range(rows))
+    assert packed[0, 0, 0].unique_consecutive().tolist() == list(range(0, rows * columns, rows))
+    torch.testing.assert_close(mosaic.unpack(packed, grid), x.contiguous())
+
+
+def test_a_grid_of_one_row_keeps_every_band():
+    x = torch.randn(4, 1, 6, 8).cumsum(-1)
+    steady = torch.arange(6.0)[None, None, :, None].expand(4, 1, 6, 8)
+    assert torch.equal(mosaic.unpack(mosaic.pack(steady, (1, 4)), (1, 4)), steady)
+    assert not torch.equal(mosaic.unpack(mosaic.pack(steady, (2, 2)), (2, 2)), steady)
+    assert not torch.equal(mosaic.unpack(mosaic.pack(x, (1, 4)), (1, 4)), x)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [("1x16", "no mosaic"), ("2x2,3x3", "4 sounds and 9 pictures"), ("0x4,2x2", "greater than or equal to 1")],
+)
+def test_a_mosaic_that_does_not_fit_is_told(text, why):
+    with pytest.raises(InputError, match=why):
+        Herding.from_json({"mosaic": text})
+
+
+def test_a_mosaic_is_text_in_files():
+    method = Herding(mosaic="1x16,4x4")
+    assert method.to_json()["mosaic"] == "1x16,4x4"
+    assert Herding.from_json(method.to_json()) == method
+    assert Herding(mosaic=2).to_json()["mosaic"] == 2

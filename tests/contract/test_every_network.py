@@ -6,11 +6,13 @@ import pickle
 
 import pytest
 import torch
+from tests.helpers.clips import toy_clips
 
-from limbeck import networks
+from limbeck import methods, networks
 from limbeck._discover import summary
 from limbeck.errors import UnknownNameError
-from limbeck.networks import MODALITIES, Encoder, EncoderPair, Head, Network, Student, group_means, heads
+from limbeck.methods import Work
+from limbeck.networks import MODALITIES, Encoder, EncoderPair, Head, Network, Student, embed, group_means, heads
 
 SHAPES = [((1, 32, 20), (3, 32, 32)), ((1, 128, 56), (3, 64, 64)), ((1, 40, 101), (3, 48, 64))]
 Shape = tuple[int, int, int]
@@ -76,6 +78,62 @@ class TestEveryNetwork:
         assert x.grad is not None
         assert bool(x.grad.flatten(1).any(1).all())
         assert all(p.grad is None for p in pair.parameters())
+
+    def test_a_sample_has_the_same_features_in_any_company_and_mode(self, name: str) -> None:
+        pair = _pair(name, *SHAPES[0])
+        for modality, shape in zip(MODALITIES, SHAPES[0], strict=True):
+            encoder: Encoder = getattr(pair, modality).double()
+            assert not list(encoder.buffers())
+            x = torch.randn(5, *shape, dtype=torch.float64)
+            alone = torch.cat([encoder.train()(x[i : i + 1]) for i in range(5)])
+            torch.testing.assert_close(encoder(x), alone)
+            torch.testing.assert_close(encoder.eval()(x), alone)
+            torch.testing.assert_close(embed(encoder, x, chunk=2), alone)
+
+    def test_how_pixels_lie_in_memory_changes_nothing(self, name: str) -> None:
+        encoder = _pair(name, *SHAPES[1]).image
+        x = torch.randn(4, *SHAPES[1][1], generator=torch.Generator().manual_seed(0))
+        found = []
+        for layout in (torch.contiguous_format, torch.channels_last):
+            leaf = x.contiguous(memory_format=layout).requires_grad_()
+            loss = encoder(leaf).square().mean()
+            found.append(torch.autograd.grad(loss, [leaf, *encoder.parameters()]))
+        for one, other in zip(*found, strict=True):
+            assert float((one - other).norm()) <= 1e-3 * float(one.norm()) + 1e-6
+
+    def test_gradients_of_gradients_are_right(self, name: str) -> None:
+        """The change of a weight gradient along a direction, against a difference: what gradient matching needs."""
+        encoder = _pair(name, *SHAPES[0]).image.double()
+        draw = torch.Generator().manual_seed(3)
+        x, way = (torch.randn(2, *SHAPES[0][1], dtype=torch.float64, generator=draw) for _ in range(2))
+        weights = [w for w in encoder.parameters() if w.ndim > 1]
+        aims = [torch.randn(w.shape, dtype=w.dtype, generator=draw) for w in weights]
+
+        def pull(x: torch.Tensor, create_graph: bool = False) -> torch.Tensor:
+            loss = encoder(x).square().sum()
+            found = torch.autograd.grad(loss, weights, create_graph=create_graph)
+            return sum((g * a).sum() for g, a in zip(found, aims, strict=True))
+
+        (found,) = torch.autograd.grad(pull(x.requires_grad_(), create_graph=True), x)
+        x.requires_grad_(False)
+        change = (pull(x + 1e-7 * way) - pull(x - 1e-7 * way)) / 2e-7
+        torch.testing.assert_close((found * way).sum(), change, rtol=1e-4, atol=1e-4)
+
+    def test_pairs_are_distilled_through_it(self, name: str) -> None:
+        clips, losses = toy_clips(classes=2, per_class=4), []
+        network = {"name": name, "options": {"width": 8}}
+        dm = methods.load("dm").configured(
+            encoders={"network": network, "bank": 1},
+            start="noise",
+            augment=None,
+            optimiser={"kind": "adam", "audio_lr": 0.01, "image_lr": 0.01},
+        )
+        work = Work(on_step=lambda report: losses.append(report.loss))
+        began, made = (dm.model_copy(update={"steps": s}).distill(clips, seed=0, work=work) for s in (0, 4))
+        assert losses[-1] < losses[0]
+        for before, after in ((began.audio, made.audio), (began.image, made.image)):
+            assert torch.isfinite(after).all()
+            assert (after != before).flatten(1).any(1).all()
 
     @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
     def test_every_weight_is_trained(self, name: str, dtype: torch.dtype) -> None:

@@ -3,32 +3,142 @@
 A mosaic of factor f holds f x f cells. Cells are numbered column by column (for f = 2: top left, bottom left,
 top right, bottom right), and everywhere the cell is the slow axis of the batch: all samples of cell 0 first.
 
+Sound and picture of a pair may be cut differently, into the same number of cells: ``"1x16,4x4"`` keeps all bands of
+16 sounds and shrinks them in time alone, beside 4 x 4 pictures. Cell k of the sound belongs to cell k of the picture.
+
 Source: the "partition and expansion" of Zhao et al., *Improved Distribution Matching for Dataset
-Condensation*, CVPR 2023. Differs from the paper: any factor and any size, not only 2 and even sizes.
+Condensation*, CVPR 2023. Differs from the paper: any factor and any size, not only 2 and even sizes, and other grids.
 """
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
+from typing import Annotated, Any, Self
 
 import torch
 import torch.nn.functional as F
+from pydantic import Field, model_serializer, model_validator
 from torch import Tensor
 
+from limbeck._config import Config
 from limbeck.errors import InputError
 
 Box = tuple[slice, slice]
+Side = Annotated[int, Field(ge=1, le=64)]
+Grid = tuple[Side, Side]
+"""Cells in a column and in a row: (rows, columns)."""
 
 
-def pack(x: Tensor, factor: int) -> Tensor:
+class Mosaic(Config):
+    """How the stored pairs are cut, where sound and picture differ. As text ``"1x16,4x4"``: sound, then picture.
+
+    Attributes:
+        audio: Rows (of bands) and columns (of frames) of a log-mel.
+        image: Rows and columns of a picture; as many cells in all as the sound's.
+
+    Example:
+        >>> Mosaic.model_validate("1x16,4x4")
+        Mosaic(audio=(1, 16), image=(4, 4))
+    """
+
+    audio: Grid
+    image: Grid
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_text(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        found = re.fullmatch(r"(\d+)x(\d+),(\d+)x(\d+)", value)
+        if found is None:
+            raise ValueError(f"{value!r} is no mosaic: write rows and columns of sound and picture, as in '1x16,4x4'")
+        rows, columns, above, beside = map(int, found.groups())
+        return {"audio": (rows, columns), "image": (above, beside)}
+
+    @model_validator(mode="after")
+    def _as_many(self) -> Self:
+        counts = [rows * columns for rows, columns in (self.audio, self.image)]
+        if counts[0] != counts[1]:
+            raise ValueError(f"a mosaic of {counts[0]} sounds and {counts[1]} pictures; there must be as many of each")
+        return self
+
+    @model_serializer
+    def __str__(self) -> str:
+        return ",".join(f"{rows}x{columns}" for rows, columns in (self.audio, self.image))
+
+
+Packing = Annotated[int, Field(ge=1, le=8)] | Mosaic
+"""Cells a side for sound and picture alike, or a grid for each."""
+
+
+def grids(packing: Packing) -> Mosaic:
+    """Rows and columns of sound and picture.
+
+    Args:
+        packing: Cells a side, or a grid for each.
+
+    Example:
+        >>> grids(2)
+        Mosaic(audio=(2, 2), image=(2, 2))
+    """
+    return packing if isinstance(packing, Mosaic) else Mosaic(audio=(packing, packing), image=(packing, packing))
+
+
+def count(packing: Packing) -> int:
+    """Cells of a stored pair.
+
+    Args:
+        packing: Cells a side, or a grid for each modality.
+
+    Example:
+        >>> count(3), count(Mosaic(audio=(1, 16), image=(4, 4)))
+        (9, 16)
+    """
+    rows, columns = grids(packing).image
+    return rows * columns
+
+
+def to_json(packing: Packing) -> int | str:
+    """The mosaic as files carry it.
+
+    Args:
+        packing: Cells a side, or a grid for each modality.
+    """
+    return packing if isinstance(packing, int) else str(packing)
+
+
+def from_json(value: int | str) -> Packing:
+    """The mosaic from what `to_json` gave.
+
+    Args:
+        value: Cells a side, or text as ``"1x16,4x4"``.
+    """
+    return value if isinstance(value, int) else Mosaic.model_validate(value)
+
+
+def words(packing: Packing) -> str:
+    """A mosaic as people write it.
+
+    Args:
+        packing: Cells a side, or a grid for each modality.
+
+    Example:
+        >>> words(2), words(Mosaic(audio=(1, 16), image=(4, 4)))
+        ('2x2', '1x16,4x4')
+    """
+    return str(packing) if isinstance(packing, Mosaic) else f"{packing}x{packing}"
+
+
+def pack(x: Tensor, factor: int | Grid) -> Tensor:
     """Shrink samples and paste them together, `factor` x `factor` of them in each mosaic. Differentiable.
 
     Shrinking is bilinear (``align_corners=False``, no smoothing beforehand): at factor 2 and even sizes the
     mean of every 2 x 2 block.
 
     Args:
-        x: (factor² * mosaic, channel, height, width), cell-major.
-        factor: Cells a side, >= 1; 1 changes nothing.
+        x: (cell * mosaic, channel, height, width), cell-major.
+        factor: Cells a side, >= 1, or (rows, columns); 1 changes nothing.
 
     Returns:
         (mosaic, channel, height, width), same dtype and device. Where the size is no multiple of the factor,
@@ -45,29 +155,29 @@ def pack(x: Tensor, factor: int) -> Tensor:
                 [1., 3.],
                 [1., 3.]])
     """
+    rows, columns = _grid(factor)
     boxes = cells(x.shape[-2], x.shape[-1], factor)
     if len(x) % len(boxes):
         raise InputError(
-            f"A mosaic of factor {factor} holds {len(boxes)} samples, so their number must be a multiple of "
+            f"A mosaic of {rows} x {columns} cells holds {len(boxes)} samples, so their number must be a multiple of "
             f"{len(boxes)}, but {len(x)} came."
         )
-    if factor == 1:
+    if len(boxes) == 1:
         return x
     small = [_resize(part, *_size(box)) for part, box in zip(x.chunk(len(boxes)), boxes, strict=True)]
-    columns = [torch.cat(small[i : i + factor], dim=-2) for i in range(0, len(small), factor)]
-    return torch.cat(columns, dim=-1)
+    return torch.cat([torch.cat(small[i : i + rows], dim=-2) for i in range(0, len(small), rows)], dim=-1)
 
 
-def unpack(x: Tensor, factor: int) -> Tensor:
+def unpack(x: Tensor, factor: int | Grid) -> Tensor:
     """Cut mosaics into their cells and enlarge each to full size, bilinearly. Differentiable.
 
     Args:
         x: (mosaic, channel, height, width).
-        factor: Cells a side, >= 1; 1 changes nothing.
+        factor: Cells a side, >= 1, or (rows, columns); 1 changes nothing.
 
     Returns:
-        (factor² * mosaic, channel, height, width), cell-major, same dtype and device; labels are
-        ``labels.repeat(factor**2)``.
+        (cell * mosaic, channel, height, width), cell-major, same dtype and device; labels are
+        ``labels.repeat(cells)``.
 
     Raises:
         InputError: The factor is below 1 or above the height or width.
@@ -77,33 +187,38 @@ def unpack(x: Tensor, factor: int) -> Tensor:
         tensor([0., 2., 1., 3.])
     """
     boxes = cells(x.shape[-2], x.shape[-1], factor)
-    if factor == 1:
+    if len(boxes) == 1:
         return x
     height, width = x.shape[-2:]
     return torch.cat([_resize(x[..., rows, columns], height, width) for rows, columns in boxes])
 
 
-def cells(height: int, width: int, factor: int) -> list[Box]:
+def cells(height: int, width: int, factor: int | Grid) -> list[Box]:
     """Rows and columns of each cell, column by column.
 
     Args:
         height: Of the mosaic, pixels.
         width: Of the mosaic, pixels.
-        factor: Cells a side.
+        factor: Cells a side, or (rows, columns).
 
     Raises:
-        InputError: The factor is below 1 or above the height or width (a cell would be empty).
+        InputError: There are fewer than one, or more than pixels (a cell would be empty).
 
     Example:
         >>> [(r.start, r.stop, c.start, c.stop) for r, c in cells(5, 4, 2)]
         [(0, 3, 0, 2), (3, 5, 0, 2), (0, 3, 2, 4), (3, 5, 2, 4)]
     """
-    if not 1 <= factor <= min(height, width):
+    rows, columns = _grid(factor)
+    if not (1 <= rows <= height and 1 <= columns <= width):
         raise InputError(
-            f"A mosaic factor lies between 1 and the smaller side of the {height} x {width} input, but is {factor}."
+            f"A mosaic has between 1 and as many rows and columns as the {height} x {width} input has pixels, but "
+            f"{rows} x {columns} came."
         )
-    rows, columns = _borders(height, factor), _borders(width, factor)
-    return [(row, column) for column in columns for row in rows]
+    return [(row, column) for column in _borders(width, columns) for row in _borders(height, rows)]
+
+
+def _grid(factor: int | Grid) -> Grid:
+    return (factor, factor) if isinstance(factor, int) else factor
 
 
 def _borders(length: int, factor: int) -> list[slice]:

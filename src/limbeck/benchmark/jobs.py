@@ -10,11 +10,13 @@ from typing import Any
 from limbeck import _files, verbs
 from limbeck._runtime import choose_runtime
 from limbeck.benchmark.recipe import Recipe
-from limbeck.datasets import Prepared
+from limbeck.datasets import LabelledClips, Prepared
 from limbeck.evaluation import Score
-from limbeck.media import ClipRecipe
+from limbeck.evaluation._subject import clip_bytes
+from limbeck.evaluation.measured import Measured, title_of
 from limbeck.methods import Method
 from limbeck.report.comparison import Cell
+from limbeck.report.measures import Entry, MeasureTable, table
 
 WHOLE = "whole"
 FACTS = "facts.json"
@@ -104,6 +106,15 @@ def perform(recipe: Recipe, job: Job, prepared: Prepared, *, device: str) -> Non
                     title=score_title(recipe, head),
                     **options,
                 )
+        options["out"] = job.folder / verbs.MEASURES
+        for name in measures_of(recipe, job):
+            verbs.measure(
+                None if job.method is None else job.folder,
+                recipe.measure(name),
+                repeats=repeats_of(recipe, job, name),
+                dtype=recipe.dtype,
+                **options,
+            )
 
 
 def students_of(recipe: Recipe, job: Job) -> int:
@@ -114,6 +125,31 @@ def students_of(recipe: Recipe, job: Job) -> int:
         job: One of its jobs.
     """
     return recipe.students if job.method else recipe.whole
+
+
+def measures_of(recipe: Recipe, job: Job) -> list[str]:
+    """Names of what is measured of a job's set.
+
+    Args:
+        recipe: The comparison.
+        job: One of its jobs.
+    """
+    return [
+        name
+        for name, asked in recipe.measures.items()
+        if job.per_class is None or asked.per_class is None or job.per_class in asked.per_class
+    ]
+
+
+def repeats_of(recipe: Recipe, job: Job, name: str) -> int:
+    """How often something is measured of a job's set.
+
+    Args:
+        recipe: The comparison.
+        job: One of its jobs.
+        name: One of the recipe's measures.
+    """
+    return recipe.whole if job.method is None else recipe.measures[name].repeats or recipe.students
 
 
 def score_title(recipe: Recipe, head: str) -> str:
@@ -145,6 +181,56 @@ def cells(recipe: Recipe, asked: Sequence[Job]) -> list[Cell]:
     return found
 
 
+def measured(recipe: Recipe, job: Job, name: str) -> Measured | None:
+    """What was measured of a job's set; None until all its repeats are there.
+
+    Args:
+        recipe: The comparison.
+        job: One of its jobs.
+        name: One of the recipe's measures.
+    """
+    title = title_of(recipe.measure(name), recipe.network, recipe.protocol, job.seed)
+    file = job.folder / verbs.MEASURES / f"{title}.json"
+    if not file.exists():
+        return None
+    found, repeats = Measured.from_json(_files.read_json(file)), repeats_of(recipe, job, name)
+    return found.first(repeats) if found.n >= repeats else None
+
+
+def tables(recipe: Recipe, asked: Sequence[Job], test: LabelledClips) -> list[MeasureTable]:
+    """What finished jobs measured, a table for each measure and number of pairs; empty ones are left out.
+
+    Args:
+        recipe: The comparison.
+        asked: Its jobs.
+        test: Test clips.
+    """
+    made = []
+    for name in recipe.measures:
+        found = [(job, measured(recipe, job, name)) for job in asked if name in measures_of(recipe, job)]
+        there = [(job, one) for job, one in found if one is not None]
+        for per_class in sorted({job.per_class for job, _ in there if job.per_class is not None}):
+            here = [(job, one) for job, one in there if job.per_class in (per_class, None)]
+            plain = next((job.row for job, _ in here if _is_random(job)), None)
+            references = {
+                "whole": [one for job, one in here if job.method is None],
+                "random": [one for job, one in here if job.row == plain],
+            }
+            entries = [Entry(job.row, one, sees_labels=_sees_labels(job)) for job, one in here]
+            made.append(table(name, recipe.measure(name), test, entries, per_class=per_class, references=references))
+    return made
+
+
+def scored(recipe: Recipe, job: Job) -> bool:
+    """Whether a job's set is there, and its students under every head.
+
+    Args:
+        recipe: The comparison.
+        job: One of its jobs.
+    """
+    return (job.folder / FACTS).exists() and len(cells(recipe, [job])) == len(recipe.heads)
+
+
 def finished(recipe: Recipe, job: Job) -> bool:
     """Whether nothing of a job is left to do.
 
@@ -152,13 +238,16 @@ def finished(recipe: Recipe, job: Job) -> bool:
         recipe: The comparison.
         job: One of its jobs.
     """
-    return len(cells(recipe, [job])) == len(recipe.heads)
+    return scored(recipe, job) and all(measured(recipe, job, name) for name in measures_of(recipe, job))
 
 
-def clip_bytes(recipe: ClipRecipe) -> int:
-    """Bytes of a prepared clip: the log-mel in float32 and the frame in 8 bits."""
-    bands, frames = recipe.mel.shape
-    return 4 * bands * frames + 3 * recipe.image_size**2
+def _is_random(job: Job) -> bool:
+    """Whether a job's set is real pairs by chance, as they are: a reference of measures."""
+    return job.method is not None and job.method.name == "random" and job.method.cells == 1
+
+
+def _sees_labels(job: Job) -> bool:
+    return job.method is not None and job.method.sees_labels
 
 
 def _cell(recipe: Recipe, job: Job, head: str, score: Score) -> Cell:
@@ -173,7 +262,7 @@ def _cell(recipe: Recipe, job: Job, head: str, score: Score) -> Cell:
         training_pairs=score.trained_on.pairs,
         student_seconds=sum(r.seconds for r in repeats) / len(repeats),
         labels=score.trained_on.labels,
-        sees_labels=job.method is not None and job.method.sees_labels,
+        sees_labels=_sees_labels(job),
         reference=job.method is None,
         confusion={key: matrix.tolist() for key, matrix in score.confusion.items()},
         **facts,

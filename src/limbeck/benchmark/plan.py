@@ -114,7 +114,7 @@ def lines(
     for job in asked:
         pairs, stored, seconds = sum(per_class), sum(per_class) * clip_bytes(clip), 0.0
         if job.method is not None:
-            pairs = len(per_class) * job.method.per_class * job.method.mosaic**2
+            pairs = len(per_class) * job.method.per_class * job.method.cells
             stored = len(per_class) * job.method.per_class * pair_bytes
             passes = job.method.passes(per_class)
             seconds += passes.forward * speed.forward + passes.backward * speed.backward

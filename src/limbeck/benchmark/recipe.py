@@ -13,7 +13,8 @@ from limbeck import methods
 from limbeck._config import Config
 from limbeck.datasets._statistics import SoundScale
 from limbeck.errors import InputError
-from limbeck.evaluation import Protocol
+from limbeck.evaluation import Protocol, measures
+from limbeck.evaluation.measures import Measure
 from limbeck.media import ClipRecipe
 from limbeck.methods import Method
 from limbeck.methods._contract import merge
@@ -71,6 +72,23 @@ class Row(Config):
     at: dict[int, dict[str, Any]] = Field(default_factory=dict)
 
 
+class Measuring(Config):
+    """A measure beside accuracy.
+
+    Attributes:
+        measure: Its name; the name of the recipe's table by default.
+        settings: Its settings.
+        per_class: Pairs a class at which it is taken; wherever rows are run by default.
+        repeats: How often it is taken of each distilled set; as many times as there are students by default. Of the
+            whole training split it is taken `whole` times.
+    """
+
+    measure: str | None = None
+    settings: dict[str, Any] = Field(default_factory=dict)
+    per_class: tuple[int, ...] | None = None
+    repeats: int | None = Field(None, ge=1)
+
+
 class Recipe(Config):
     """A whole comparison.
 
@@ -82,7 +100,8 @@ class Recipe(Config):
         distillations: Independent distillations of each row, with seeds 0, 1, ...
         students: Networks trained on each distilled set.
         whole: Networks trained on the whole training split; 0 for none.
-        heads: What joins sound and picture in the students.
+        heads: What joins sound and picture in the students; none where only measures are wanted.
+        measures: What is measured beside accuracy, by name, in the order of the tables.
         network: Architecture of encoders and students.
         protocol: How students are trained.
         dtype: As in ``limbeck distill --dtype``.
@@ -102,6 +121,7 @@ class Recipe(Config):
     students: int = Field(5, ge=1)
     whole: int = Field(1, ge=0)
     heads: tuple[str, ...] = ("ensemble",)
+    measures: dict[str, Measuring] = Field(default_factory=dict)
     network: Architecture = Architecture()
     protocol: Protocol = Protocol()
     dtype: str = "auto"
@@ -144,6 +164,13 @@ class Recipe(Config):
             for h in self.heads
             if h not in heads.names()
         ]
+        if not self.heads and not self.measures:
+            found.append("there are neither heads nor measures, so that nothing would be found out")
+        for name in self.measures:
+            try:
+                self.measure(name)
+            except InputError as error:
+                found.append(f"measure {name!r}: {error}")
         for name, row in self.rows.items():
             for per_class in self.budgets(row):
                 try:
@@ -172,6 +199,18 @@ class Recipe(Config):
         settings = {k: v for k, v in shared.items() if k in kind.model_fields}
         settings = merge(merge(settings, row.settings), row.at.get(per_class, {}))
         return kind.configured(row.preset, **settings, per_class=per_class)
+
+    def measure(self, name: str) -> Measure:
+        """A measure with its settings.
+
+        Args:
+            name: One of `measures`.
+
+        Raises:
+            InputError: There is no such measure, or settings do not fit.
+        """
+        asked = self.measures[name]
+        return measures.load(asked.measure or name).from_json(asked.settings)
 
     @property
     def sound(self) -> SoundScale:

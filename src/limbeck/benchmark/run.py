@@ -21,7 +21,7 @@ import torch
 
 from limbeck import _files, verbs
 from limbeck._runtime import choose_runtime
-from limbeck.benchmark.jobs import Job, cells, finished, jobs, perform, students_of
+from limbeck.benchmark.jobs import Job, cells, finished, jobs, measured, measures_of, perform, students_of, tables
 from limbeck.benchmark.plan import Line, lines, measure
 from limbeck.benchmark.recipe import Recipe, root_of
 from limbeck.datasets import Prepared
@@ -68,7 +68,6 @@ def plan(recipe: Recipe, *, out: Path | str, data: Path | str | None = None, dev
         speed = measure(recipe, recipe.data.clip, runtime, len(per_class))
     return lines(
         recipe, asked, per_class=per_class, test=test, speed=speed, clip=recipe.data.clip,
-        done=lambda job: finished(recipe, job),
     )  # fmt: skip
 
 
@@ -200,6 +199,7 @@ def write(recipe: Recipe, asked: Sequence[Job], prepared: Prepared, folder: Path
         cells=tuple(cells(recipe, asked)),
         baseline=recipe.baseline,
         rows=tuple(dict.fromkeys(job.row for job in asked)),
+        measures=tuple(tables(recipe, asked, prepared.clips("test"))),
     )
     _files.write_json(folder / "recipe.json", recipe.to_json())
     for form in forms.names():
@@ -213,18 +213,22 @@ def write(recipe: Recipe, asked: Sequence[Job], prepared: Prepared, folder: Path
 
 
 def summary(recipe: Recipe, job: Job) -> str:
-    """A finished job in one line: accuracies under the first head, and seconds.
+    """A finished job in one line: accuracies under the first head, what was measured, and seconds.
 
     Args:
         recipe: The comparison.
         job: A finished job.
     """
-    cell = cells(recipe, [job])[0]
-    means = "  ".join(f"{key} {fmean(cell.accuracy[key]):.1f}" for key in KEYS if key in cell.accuracy)
-    seconds = (
-        f"{cell.distill_seconds:.0f} s + {len(recipe.heads) * students_of(recipe, job) * cell.student_seconds:.0f} s"
-    )
-    return f"{job}: {means}  ({seconds})"
+    told, seconds = [], []
+    for cell in cells(recipe, [job])[:1]:
+        told += [f"{key} {fmean(cell.accuracy[key]):.1f}" for key in KEYS if key in cell.accuracy]
+        seconds += [cell.distill_seconds, len(recipe.heads) * students_of(recipe, job) * cell.student_seconds]
+    for name in measures_of(recipe, job):
+        found = measured(recipe, job, name)
+        if found:
+            told.append(name)
+            seconds.append(found.seconds)
+    return f"{job}: {'  '.join(told)}  ({' + '.join(f'{s:.0f} s' for s in seconds)})"
 
 
 def _work_off(

@@ -13,6 +13,9 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
+    from rich.console import JustifyMethod
+
+    from limbeck.report._sheets import Sheet
     from limbeck.report.table import Row
 
 _PIPE_WIDTH = 160
@@ -39,17 +42,21 @@ def as_json(content: Any) -> None:
     typer.echo(json.dumps(content, indent=2, allow_nan=False))
 
 
-def as_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, title: str | None = None) -> None:
+def as_table(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], *, title: str | None = None, unbroken: int = 0
+) -> None:
     """Print data for people.
 
     Args:
         columns: Headings; those that begin with ``>`` are set flush right.
         rows: Cells, as many a row as there are columns.
         title: What the table shows.
+        unbroken: Columns on the left whose cells stay on one line.
     """
     table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for column in columns:
-        table.add_column(column.removeprefix(">"), justify="right" if column.startswith(">") else "left")
+    for place, column in enumerate(columns):
+        side: JustifyMethod = "right" if column.startswith(">") else "left"
+        table.add_column(column.removeprefix(">"), justify=side, no_wrap=place < unbroken)
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     _console(sys.stdout).print(table)
@@ -66,6 +73,12 @@ def as_scores(rows: Sequence[Row], *, title: str | None = None) -> None:
         ],
         title=title,
     )
+
+
+def as_sheet(sheet: Sheet) -> None:
+    """Print a table of a comparison: names on the left, numbers flush right."""
+    columns = [c if i < sheet.names else f">{c}" for i, c in enumerate(sheet.columns)]
+    as_table(columns, [[field.text for field in line] for line in sheet.lines], title=sheet.title, unbroken=sheet.names)
 
 
 def as_outline(content: dict[str, Any]) -> None:

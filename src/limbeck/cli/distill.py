@@ -53,7 +53,8 @@ def run(
         typer.Option(help="What students are told of a pair: hard, its class, or soft, what a teacher sees."),
     ] = None,
     mosaic: Annotated[
-        int | None, typer.Option(min=1, help="Cells a side of each stored pair; 1 packs nothing.")
+        str | None,
+        typer.Option(help="Cells a side of each stored pair, or a grid for sound and one for picture: 1x16,4x4."),
     ] = None,
     start: Annotated[
         str | None,
@@ -86,7 +87,7 @@ def run(
         bytes=bytes_,
         storage=storage,
         labels=labels,
-        mosaic=mosaic,
+        mosaic=int(mosaic) if mosaic and mosaic.isdecimal() else mosaic,
         start=start,
         steps=steps,
         sound=sound,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -14,6 +15,8 @@ EXAMPLES = (
     "limbeck evaluate distilled/ --on prepared/ --controls",
     "limbeck evaluate --whole --on prepared/ --repeats 1 --out scores/",
     "limbeck evaluate distilled/ --on prepared/ --head concat --set epochs=300 --json",
+    "limbeck evaluate distilled/ --on prepared/ --measure retrieval --repeats 3 --controls",
+    "limbeck evaluate distilled/ --on prepared/ --measure retrieval --set-measure dim=32 --json",
 )
 
 
@@ -30,6 +33,16 @@ def run(
             autocompletion=_options.completer("limbeck.networks.heads"),
         ),
     ] = "ensemble",
+    measure: Annotated[
+        str | None,
+        typer.Option(
+            help="What to measure instead of accuracy, see limbeck list measures.",
+            autocompletion=_options.completer("limbeck.evaluation.measures"),
+        ),
+    ] = None,
+    set_measure: Annotated[
+        list[str] | None, typer.Option(help="A setting of the measure, name=value; may be repeated.")
+    ] = None,
     network: Annotated[
         str | None,
         typer.Option(
@@ -53,7 +66,11 @@ def run(
     device: _options.Device = "auto",
     out: Annotated[Path | None, typer.Option(help="Folder of the score; the distilled set's own by default.")] = None,
     controls: Annotated[
-        bool, typer.Option("--controls", help="Score also random, packed and herded clips, and the whole split.")
+        bool,
+        typer.Option(
+            "--controls",
+            help="Score also random, packed and herded clips, and the whole split; with --measure, random and whole.",
+        ),
     ] = False,
     title: Annotated[str | None, typer.Option(help="Name in tables; the method's by default.")] = None,
     json: _options.Json = False,
@@ -61,12 +78,17 @@ def run(
 ) -> None:
     """Train networks from scratch on a distilled set and test them on real clips.
 
-    The accuracy is that of the last epoch, from sound alone (A), picture alone (V) and both (A+V).
+    The accuracy is that of the last epoch, from sound alone (A), picture alone (V) and both (A+V). With --measure,
+    another number is taken instead.
     """
     if whole == (distilled is not None):
         raise typer.BadParameter("give the folder of a distilled set, or --whole, and not both.")
     if controls and whole:
         raise typer.BadParameter("--controls compares a distilled set; it does not go with --whole.")
+    if measure is None and set_measure:
+        raise typer.BadParameter("--set-measure sets something of a measure; name it with --measure.")
+    if measure is not None and head != "ensemble":
+        raise typer.BadParameter("a measure trains what it needs; --head does not go with --measure.")
     options, training = _options.assignments(set_network or []), _options.assignments(set_ or [])
 
     from limbeck import report, verbs
@@ -84,6 +106,20 @@ def run(
         "progress": not quiet,
     }
     name = title or (distilled.resolve().name if distilled else "whole")
+    if measure:
+        settings = _options.assignments(set_measure or [])
+        _measure(
+            measure,
+            settings,
+            name,
+            distilled,
+            shared | {"sound": sound},
+            out,
+            controls=controls,
+            json=json,
+            quiet=quiet,
+        )
+        return
     scores = {name: verbs.evaluate(distilled, **shared, head=head, out=out, title=title, sound=sound)}
     if controls and distilled:
         scores |= verbs.evaluate_controls(distilled, **shared)
@@ -92,3 +128,45 @@ def run(
         _output.as_json(told if controls else told[name])
     else:
         _output.as_scores(report.table.rows(scores))
+
+
+def _measure(
+    measure: str,
+    settings: dict[str, Any],
+    row: str,
+    distilled: Path | None,
+    shared: dict[str, Any],
+    out: Path | None,
+    *,
+    controls: bool,
+    json: bool,
+    quiet: bool,
+) -> None:
+    """Take a measure of one set, and of its references where they are asked for, and print the table."""
+    from limbeck import verbs
+    from limbeck.datasets import Prepared
+    from limbeck.evaluation import measures
+    from limbeck.report._sheets import measure_sheets
+    from limbeck.report.measures import Entry, table
+
+    prepared = Prepared.open(shared["on"])
+    asked = measures.load(measure).from_json(settings)
+    shared |= {"on": prepared}
+    found = verbs.measure(distilled, asked, out=out, **shared)
+    controls_found = verbs.measure_controls(distilled, asked, **shared) if controls and distilled else {}
+    references = {"random": "random pairs", "whole": "whole"}
+    rows = {row: found} | {references[name]: one for name, one in controls_found.items()}
+    made = table(
+        asked.name,
+        asked,
+        prepared.clips("test"),
+        [Entry(name, one) for name, one in rows.items()],
+        per_class=found.trained_on.per_class,
+        references={name: [one] for name, one in controls_found.items()} or ({} if distilled else {"whole": [found]}),
+    )
+    if json:
+        _output.as_json({"table": dataclasses.asdict(made), "measured": {n: one.to_json() for n, one in rows.items()}})
+        return
+    for sheet in measure_sheets(made, list(rows)):
+        _output.as_sheet(sheet)
+    _output.note(made.about, quiet=quiet)

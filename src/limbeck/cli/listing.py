@@ -14,13 +14,14 @@ EXAMPLES = (
     "limbeck list datasets --json",
 )
 
-Kind = Literal["methods", "datasets", "networks", "heads", "storage", "exports"]
+Kind = Literal["methods", "datasets", "networks", "heads", "measures", "storage", "exports"]
 
 ROOMS: dict[Kind, str] = {
     "methods": "limbeck.methods",
     "datasets": "limbeck.datasets",
     "networks": "limbeck.networks",
     "heads": "limbeck.networks.heads",
+    "measures": "limbeck.evaluation.measures",
     "storage": "limbeck.storage",
     "exports": "limbeck.exports",
 }
@@ -31,7 +32,7 @@ def run(
     *,
     json: _options.Json = False,
 ) -> None:
-    """List methods, datasets, networks, heads, forms of storage or of export, with a line about each."""
+    """List methods, datasets, networks, heads, measures, forms of storage or of export, with a line about each."""
     room = ROOMS[kind]
     known = {name: _discover.summary(room, name) for name in _discover.names(room)}
     if json:

@@ -3,6 +3,7 @@
 from limbeck.evaluation._evaluate import OnProgress, evaluate, source_of
 from limbeck.evaluation._pairs import ClipPairs, Pairs, TensorPairs
 from limbeck.evaluation._sound import choose_sound
+from limbeck.evaluation.measured import Measured
 from limbeck.evaluation.protocol import Protocol, Rates
 from limbeck.evaluation.score import Repeat, Score, Source
 from limbeck.evaluation.train import EpochReport, predict, train_student
@@ -10,6 +11,7 @@ from limbeck.evaluation.train import EpochReport, predict, train_student
 __all__ = [
     "ClipPairs",
     "EpochReport",
+    "Measured",
     "OnProgress",
     "Pairs",
     "Protocol",

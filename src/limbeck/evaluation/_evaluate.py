@@ -63,7 +63,11 @@ def evaluate(
         DivergedError: Training diverged.
     """
     network, protocol = network or Architecture(), protocol or Protocol()
-    _check(train, test, scale, repeats)
+    if repeats < 1:
+        raise InputError(f"At least one repeat is needed, but {repeats} came.")
+    check(train, test)
+    if isinstance(train, DistilledSet) and scale not in (None, train.scale):
+        raise InputError("A distilled set is seen on its own scale; leave `scale` out.")
     pairs, scale = _training_pairs(train, scale)
     seeds = [derive_seed(seed, "repeat", r) for r in range(repeats)]
     kept = list(done[:repeats])
@@ -130,13 +134,18 @@ def _training_pairs(train: DistilledSet | LabelledClips, scale: Scale | None) ->
     return ClipPairs(train, scale), scale
 
 
-def _check(train: DistilledSet | LabelledClips, test: LabelledClips, scale: Scale | None, repeats: int) -> None:
-    if repeats < 1:
-        raise InputError(f"At least one repeat is needed, but {repeats} came.")
+def check(train: DistilledSet | LabelledClips, test: LabelledClips) -> None:
+    """Refuse a training set and test clips that do not belong together.
+
+    Args:
+        train: A distilled set, or clips.
+        test: Test clips.
+
+    Raises:
+        InputError: Classes or recipes differ, or there are no test clips.
+    """
     if not len(test):
         raise InputError("There are no test clips; prepare a dataset with a test split.")
-    if isinstance(train, DistilledSet) and scale not in (None, train.scale):
-        raise InputError("A distilled set is seen on its own scale; leave `scale` out.")
     if tuple(train.classes) != tuple(test.classes):
         raise InputError(
             f"The training set has the classes {list(train.classes)}, but the test clips have {list(test.classes)}; "

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from limbeck._runtime import generator
+from limbeck.augment import Packing, mosaic
 from limbeck.datasets import LabelledClips
 from limbeck.datasets._statistics import SoundScale
 from limbeck.errors import BudgetError
@@ -21,7 +22,7 @@ def choose_sound(
     clips: LabelledClips,
     *,
     per_class: int,
-    mosaic: int,
+    packing: Packing,
     seed: int,
     network: Architecture | None = None,
     protocol: Protocol | None = None,
@@ -36,7 +37,7 @@ def choose_sound(
     Args:
         clips: Training clips.
         per_class: Pairs a class of the trial set.
-        mosaic: Cells a side of the trial set.
+        packing: Mosaic of the trial set.
         seed: Of the split and the trial.
         network: Architecture of the students.
         protocol: How they are trained.
@@ -51,16 +52,16 @@ def choose_sound(
         BudgetError: A class has too few clips to hold some out.
     """
     kept, held = _halves(clips, held_out, seed)
-    if not len(held) or min(clips.take(kept).per_class()) < per_class * mosaic**2:
+    if not len(held) or min(clips.take(kept).per_class()) < per_class * mosaic.count(packing):
         raise BudgetError(
             f"sound='validated' holds {held_out:.0%} of the training clips out and needs "
-            f"{per_class * mosaic**2} of every class beside them; the classes have {clips.per_class()}. "
+            f"{per_class * mosaic.count(packing)} of every class beside them; the classes have {clips.per_class()}. "
             "Choose sound='raw' or sound='standardised'."
         )
     train, test = clips.take(kept), clips.take(held)
     found: dict[str, float] = {}
     for sound in SCALES:
-        trial = Herding(per_class=per_class, mosaic=mosaic, sound=sound).distill(train, seed=seed)
+        trial = Herding(per_class=per_class, mosaic=packing, sound=sound).distill(train, seed=seed)
         score = evaluate(
             trial,
             test,

@@ -15,9 +15,11 @@ from limbeck.augment import SiameseAugment
 from limbeck.errors import DivergedError, InputError
 from limbeck.evaluation._pairs import Pairs
 from limbeck.evaluation.protocol import Protocol, Rates
-from limbeck.networks import MODALITIES, Network, Student, heads
+from limbeck.networks import MODALITIES, Head, Network, Student, heads
 
 TEST_BATCH = 64
+HeadBuilder = Callable[..., Head]
+"""Called with features of sound, of pictures, classes, and ``generator=``, as the classes of ``networks.heads`` are."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class EpochReport:
 def train_student(
     pairs: Pairs,
     network: Network,
-    head: str,
+    head: str | HeadBuilder,
     protocol: Protocol,
     *,
     seed: int,
@@ -55,7 +57,7 @@ def train_student(
     Args:
         pairs: `TensorPairs` (in memory) or `ClipPairs` (streamed from a dataset of any size).
         network: Architecture of both encoders.
-        head: Name of the head, one of ``limbeck.networks.heads.names()``.
+        head: Name of the head, one of ``limbeck.networks.heads.names()``, or what builds one.
         protocol: How to train.
         seed: >= 0.
         device: Where to train.
@@ -126,8 +128,8 @@ def predict(student: Student, pairs: Pairs) -> dict[str, Tensor]:
     return {key: torch.cat([part[key] for part in parts]).cpu() for key in parts[0]}
 
 
-def _fresh(pairs: Pairs, network: Network, head: str, seed: int) -> Student:
-    build = heads.load(head)
+def _fresh(pairs: Pairs, network: Network, head: str | HeadBuilder, seed: int) -> Student:
+    build = heads.load(head) if isinstance(head, str) else head
     pair = network.pair(pairs.audio_shape, pairs.image_shape, generator=generator(seed, "encoders"))
     return Student(pair, build(pair.audio.dim, pair.image.dim, pairs.classes, generator=generator(seed, "head")))
 

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from limbeck.augment import mosaic
 from limbeck.distilled import DistilledSet
 from limbeck.errors import InputError
 from limbeck.media import invert_log_mel
@@ -121,7 +122,7 @@ def description(distilled: DistilledSet, form: str) -> dict[str, Any]:
     return {
         "format": form,
         "classes": list(distilled.classes),
-        "mosaic": distilled.mosaic,
+        "mosaic": mosaic.to_json(distilled.mosaic),
         "storage": distilled.storage.name,
         "stored_bytes": distilled.stored_bytes,
         "labels": "hard" if distilled.soft_labels is None else "soft",
@@ -146,7 +147,7 @@ def card(distilled: DistilledSet, *, layout: str, losses: str, use: str) -> str:
     size = distilled.recipe.image_size
     return f"""# Distilled audio-visual set: {len(distilled.classes)} classes, {len(distilled)} training pairs
 
-{distilled.pairs} stored pairs with a {distilled.mosaic} x {distilled.mosaic} mosaic,
+{distilled.pairs} stored pairs with a {mosaic.words(distilled.mosaic)} mosaic,
 cut and enlarged to {len(distilled)} training pairs:
 a picture of {size} x {size} pixels and a log-mel of {mel.shape[0]} bands x {mel.shape[1]} frames
 ({mel.clip_seconds:g} s at {mel.sample_rate_hz} Hz, dB re 1.0, FFT {mel.fft_samples}, hop {mel.hop_samples}, HTK mel).

@@ -6,7 +6,7 @@ import math
 
 import torch
 
-from limbeck.augment import mosaic
+from limbeck.augment import Packing, mosaic
 from limbeck.datasets import LabelledClips, Scale
 from limbeck.errors import BudgetError
 from limbeck.storage import Coder, payload_bytes
@@ -15,7 +15,7 @@ GROUPS, GROUP = 8, 8
 SAFETY = 2.0
 
 
-def pairs_a_class(budget: int, form: Coder, real: LabelledClips, *, scale: Scale, cells: int, beside: int) -> int:
+def pairs_a_class(budget: int, form: Coder, real: LabelledClips, *, scale: Scale, packing: Packing, beside: int) -> int:
     """The largest number of pairs a class whose bytes stay within a budget.
 
     Exact where every pair has the same size. Elsewhere it is measured on packed real clips, spread evenly over the
@@ -26,13 +26,13 @@ def pairs_a_class(budget: int, form: Coder, real: LabelledClips, *, scale: Scale
         form: How pairs are kept.
         real: The data.
         scale: What networks see.
-        cells: Cells a side of the mosaic.
+        packing: Cells a side of the mosaic, or a grid for each modality.
         beside: Bytes a pair needs besides, for soft labels.
 
     Raises:
         BudgetError: Not one pair a class fits.
     """
-    mean, spread = pair_bytes(form, real, scale=scale, cells=cells)
+    mean, spread = pair_bytes(form, real, scale=scale, packing=packing)
     classes = len(real.classes)
 
     def needed(per_class: int) -> float:
@@ -50,20 +50,20 @@ def pairs_a_class(budget: int, form: Coder, real: LabelledClips, *, scale: Scale
     return per_class
 
 
-def pair_bytes(form: Coder, real: LabelledClips, *, scale: Scale, cells: int) -> tuple[float, float]:
+def pair_bytes(form: Coder, real: LabelledClips, *, scale: Scale, packing: Packing) -> tuple[float, float]:
     """Mean and standard deviation of the bytes of a pair, measured on packed real clips; exact where all are equal.
 
     Args:
         form: How pairs are kept.
         real: The data.
         scale: What networks see.
-        cells: Cells a side of the mosaic.
+        packing: Cells a side of the mosaic, or a grid for each modality.
     """
-    index = torch.linspace(0, len(real) - 1, GROUPS * GROUP * cells**2).round().long()
-    sizes = []
+    index = torch.linspace(0, len(real) - 1, GROUPS * GROUP * mosaic.count(packing)).round().long()
+    grids, sizes = mosaic.grids(packing), []
     for group in index.view(-1, GROUPS).T:  # every eighth: each group is spread over the data
-        audio = mosaic.pack(scale.audio(real.audio(group)), cells)
-        image = mosaic.pack(scale.image(real.frames(group)), cells)
+        audio = mosaic.pack(scale.audio(real.audio(group)), grids.audio)
+        image = mosaic.pack(scale.image(real.frames(group)), grids.image)
         sizes.append(payload_bytes(form.encode(audio, image, scale)) / len(audio))
     measured = torch.tensor(sizes, dtype=torch.float64)
     return float(measured.mean()), float(measured.std()) * math.sqrt(GROUP)

@@ -13,6 +13,8 @@ from torch import Tensor
 
 from limbeck._config import Config
 from limbeck._runtime import Runtime, choose_runtime
+from limbeck.augment import Packing, mosaic
+from limbeck.augment.mosaic import Grid
 from limbeck.datasets import LabelledClips, Scale
 from limbeck.datasets._statistics import SoundScale
 from limbeck.distilled import DistilledSet
@@ -20,6 +22,7 @@ from limbeck.errors import InputError
 from limbeck.methods._budget import pairs_a_class
 from limbeck.methods._experts import Asked
 from limbeck.methods._labels import Hard, Labels, Soft
+from limbeck.networks import Modality
 from limbeck.storage import Form, NamedForm
 
 
@@ -90,7 +93,7 @@ class Method(Config, ABC):
     Attributes:
         per_class: Pairs stored per class (the literature's IPC), >= 1.
         mosaic: Cells a side: each stored pair packs ``mosaic ** 2`` small ones (the literature's factor, or
-            partition-expand), >= 1.
+            partition-expand), >= 1; or a grid for each modality, ``"1x16,4x4"``.
         sound: Scale on which networks see log-mels: ``"raw"`` dB as published, or ``"standardised"`` per mel band.
         storage: How the numbers are kept, see `limbeck.storage`; students see what is left of them in it.
         labels: What students are told of a training pair: ``"hard"``, its class, or ``"soft"``, what a teacher sees.
@@ -98,12 +101,26 @@ class Method(Config, ABC):
     """
 
     per_class: int = Field(1, ge=1)
-    mosaic: int = Field(1, ge=1, le=8)
+    mosaic: Packing = 1
     sound: SoundScale = "standardised"
     storage: NamedForm = Form()
     labels: Labels = Hard()
 
     presets: ClassVar[dict[str, dict[str, Any]]] = {}
+
+    @property
+    def cells(self) -> int:
+        """Small pairs in a stored one."""
+        return mosaic.count(self.mosaic)
+
+    def grid(self, modality: Modality) -> Grid:
+        """Rows and columns that a modality is cut into.
+
+        Args:
+            modality: Sound or picture.
+        """
+        grid: Grid = getattr(mosaic.grids(self.mosaic), modality)
+        return grid
 
     @property
     def name(self) -> str:
@@ -168,9 +185,9 @@ class Method(Config, ABC):
         Raises:
             BudgetError: Not one pair a class fits.
         """
-        soft = 4 * len(real.classes) * self.mosaic**2 if isinstance(self.labels, Soft) else 0
+        soft = 4 * len(real.classes) * self.cells if isinstance(self.labels, Soft) else 0
         per_class = pairs_a_class(
-            budget, self.storage.build(), real, scale=self.scale(real), cells=self.mosaic, beside=soft
+            budget, self.storage.build(), real, scale=self.scale(real), packing=self.mosaic, beside=soft
         )
         return self.model_copy(update={"per_class": per_class})
 

@@ -58,7 +58,7 @@ class GradientMatching(Optimised, ABC):
         """Gradients of a real batch; three passes for the second order of the pairs; the networks' training."""
         updates, epochs = self.loops
         real = sum(n if self.encoders.batch is None else min(n, self.encoders.batch) for n in per_class)
-        pairs = len(per_class) * self.per_class * self.mosaic**2
+        pairs = len(per_class) * self.per_class * self.cells
         trained = self.steps - -(-self.steps // updates)
         return Passes(0, self.steps * (real + SECOND_ORDER * pairs) + trained * epochs * pairs)
 
@@ -111,14 +111,14 @@ class _Follower:
 
     def _on_pairs(self, modality: Modality, leaf: Tensor, label: int, draw: Draw | None) -> list[Tensor]:
         branch = Branch(self.student, modality, self._work.runtime.synthetic_dtype)
-        small = class_major(leaf, 1, self._method.mosaic)
+        small = class_major(leaf, 1, self._method.grid(modality))
         x = augmented(small, modality, draw, self._method.augment, self._scale)
         return weight_gradients(branch, x, label, create_graph=True)
 
     def _train(self, pairs: Pairs, draw: torch.Generator) -> None:
         """Some epochs of plain gradient descent on the pairs as they are now."""
         classes, augment = len(self._real.classes), self._method.augment
-        inputs = [class_major(p, classes, self._method.mosaic) for p in pairs]
+        inputs = [class_major(p, classes, self._method.grid(m)) for m, p in zip(MODALITIES, pairs, strict=True)]
         labels = torch.arange(classes).repeat_interleave(len(inputs[0]) // classes).to(inputs[0].device)
         branches = [Branch(self.student, m, self._work.runtime.synthetic_dtype) for m in MODALITIES]
         optimiser = torch.optim.SGD(self.student.parameters(), lr=self._method.network_lr)

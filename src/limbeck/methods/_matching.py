@@ -43,7 +43,7 @@ class Matching(Optimised, ABC):
         """Real clips forward once a network, synthetic ones forward and backward once a step."""
         return Passes(
             self.encoders.real_passes(per_class, self.steps),
-            self.steps * len(per_class) * self.per_class * self.mosaic**2,
+            self.steps * len(per_class) * self.per_class * self.cells,
         )
 
     def _problem(self, real: LabelledClips, scale: Scale, seed: int, work: Work) -> Problem:
@@ -67,7 +67,7 @@ class Matching(Optimised, ABC):
             image: Frames of the pairs, (class * per_class, 3, height, width).
             classes: Number of classes.
         """
-        return class_blocks(image, self.mosaic, classes)
+        return class_blocks(image, self.cells, classes)
 
     def _gradient(
         self, pairs: Pairs, block: range, classes: int, lens: Lens, compare: Compare, scale: Scale, work: Work
@@ -78,7 +78,8 @@ class Matching(Optimised, ABC):
         leaves = [p[rows].detach().requires_grad_() for p in pairs]
         features = []
         for leaf, modality in zip(leaves, MODALITIES, strict=True):
-            small = augmented(class_major(leaf, len(block), self.mosaic), modality, lens.draw, self.augment, scale)
+            cells = class_major(leaf, len(block), self.grid(modality))
+            small = augmented(cells, modality, lens.draw, self.augment, scale)
             encoder = getattr(lens.pair, modality)
             each = group_means(encoder, small, len(small), dtype=runtime.synthetic_dtype, compile=runtime.compile)
             features.append(each.reshape(len(block), -1, each.shape[1]))
@@ -124,9 +125,9 @@ def class_blocks(image: Tensor, cells: int, classes: int) -> list[range]:
 
     Args:
         image: Frames, (class * per_class, 3, height, width).
-        cells: Cells a side of the mosaic.
+        cells: Small pairs in a stored one.
         classes: Number of classes.
     """
-    pixels = image.shape[0] // classes * cells**2 * image.shape[2] * image.shape[3]
+    pixels = image.shape[0] // classes * cells * image.shape[2] * image.shape[3]
     size = max(1, GRAPH_PIXELS // pixels)
     return [range(first, min(first + size, classes)) for first in range(0, classes, size)]

@@ -49,15 +49,16 @@ class Selection(Method, ABC):
             Log-mel (pair, 1, mel, frame), frames (pair, 3, height, width), labels (pair,), ordered by class.
         """
         scale = self.scale(real)
-        choose = self._choose(real, self.per_class * self.mosaic**2, seed, work)
+        choose = self._choose(real, self.per_class * self.cells, seed, work)
         chosen = [choose(label) for label in range(len(real.classes))]
-        audio = torch.cat([mosaic.pack(scale.audio(real.audio(index)), self.mosaic) for index in chosen])
-        image = torch.cat([mosaic.pack(scale.image(real.frames(index)), self.mosaic) for index in chosen])
+        grids = mosaic.grids(self.mosaic)
+        audio = torch.cat([mosaic.pack(scale.audio(real.audio(index)), grids.audio) for index in chosen])
+        image = torch.cat([mosaic.pack(scale.image(real.frames(index)), grids.image) for index in chosen])
         return audio, image, torch.arange(len(real.classes)).repeat_interleave(self.per_class)
 
     def _make(self, real: LabelledClips, seed: int, work: Work) -> DistilledSet:
-        purpose = f"{self.name} with {self.per_class} pairs a class and mosaic {self.mosaic}"
-        real.require(self.per_class * self.mosaic**2, purpose)
+        purpose = f"{self.name} with {self.per_class} pairs a class and mosaic {mosaic.words(self.mosaic)}"
+        real.require(self.per_class * self.cells, purpose)
         return distilled(self, real, *self.pairs(real, seed, work), seed=seed)
 
 
@@ -175,16 +176,16 @@ def distilled(
     )
 
 
-def class_major(x: Tensor, classes: int, cells: int) -> Tensor:
+def class_major(x: Tensor, classes: int, grid: int | mosaic.Grid) -> Tensor:
     """Unpack mosaics ordered by class so that the small ones of a class are neighbours.
 
     Args:
         x: Mosaics, (class * per_class, ...), ordered by class.
         classes: Number of classes.
-        cells: Cells a side.
+        grid: Cells a side, or (rows, columns).
 
     Returns:
-        (class * cells ** 2 * per_class, ...), ordered by class.
+        (class * cell * per_class, ...), ordered by class.
     """
-    small = mosaic.unpack(x, cells)
-    return small.view(cells**2, classes, -1, *small.shape[1:]).transpose(0, 1).flatten(0, 2)
+    small = mosaic.unpack(x, grid)
+    return small.view(len(small) // len(x), classes, -1, *small.shape[1:]).transpose(0, 1).flatten(0, 2)

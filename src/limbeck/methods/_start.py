@@ -12,6 +12,7 @@ from torch import Tensor
 from limbeck import _discover
 from limbeck._config import Config
 from limbeck._runtime import generator
+from limbeck.augment import mosaic
 from limbeck.datasets import LabelledClips, Scale
 from limbeck.errors import InputError, UnknownNameError
 from limbeck.methods._contract import Method, Work
@@ -110,8 +111,9 @@ def start_pairs(
     selection = start.selection(shared | {"network": network.to_json()})
     if selection is None:
         return _noise(method.per_class, real, scale, seed)
-    purpose = f"{method.name} with start={start.method!r}, {method.per_class} pairs a class and mosaic {method.mosaic}"
-    real.require(method.per_class * method.mosaic**2, purpose)
+    packed = f"{method.per_class} pairs a class and mosaic {mosaic.words(method.mosaic)}"
+    purpose = f"{method.name} with start={start.method!r}, {packed}"
+    real.require(method.per_class * method.cells, purpose)
     return selection.pairs(real, seed, work)
 
 

@@ -20,6 +20,7 @@ from typing import Any, ClassVar, final
 from pydantic import Field
 from torch import Tensor
 
+from limbeck.augment import Packing
 from limbeck.methods._losses import audio_visual_gap
 from limbeck.methods._matching import MeanMatching
 
@@ -34,7 +35,7 @@ class AVDD(MeanMatching):
         gap_weight: Weight of modality-gap matching, the paper's lambda_CGM, >= 0.
     """
 
-    mosaic: int = Field(2, ge=1, le=8)
+    mosaic: Packing = 2
     joint_weight: float = Field(10.0, ge=0)
     gap_weight: float = Field(10.0, ge=0)
 

@@ -62,7 +62,7 @@ class Coded(Method):
         webp_quality: Of the log-mels that are kept as pictures, 1 (worst) to 100.
     """
 
-    mosaic: int = Field(1, ge=1, le=1)
+    mosaic: Literal[1] = 1
     class_bytes: int | None = Field(None, ge=1)
     chosen_by: NamedStart = Start(method="herding")
     network: Architecture = Architecture()
@@ -116,7 +116,7 @@ class Coded(Method):
 
     def _room(self, real: LabelledClips) -> int:
         """Bytes for a class."""
-        pair, _ = pair_bytes(self.storage.build(), real, scale=self.scale(real), cells=self.mosaic)
+        pair, _ = pair_bytes(self.storage.build(), real, scale=self.scale(real), packing=self.mosaic)
         return self.class_bytes or int(self.per_class * (pair + self._soft(real)))
 
     def _soft(self, real: LabelledClips) -> int:

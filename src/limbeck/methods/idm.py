@@ -28,6 +28,7 @@ import torch.nn.functional as F
 from pydantic import Field, model_validator
 from torch import Tensor
 
+from limbeck.augment import Packing
 from limbeck.datasets import LabelledClips, Scale
 from limbeck.methods._contract import Work
 from limbeck.methods._descent import Adam, Optimiser
@@ -52,7 +53,7 @@ class IDM(MeanMatching):
             training accuracy in per cent, as published; 0 leaves it out.
     """
 
-    mosaic: int = Field(2, ge=1, le=8)
+    mosaic: Packing = 2
     encoders: Encoders = Encoders(bank=10, batch=None, training=Training(epochs=20, batch=64, momentum=0.9), age="any")
     optimiser: Optimiser = Adam()
     cross_entropy_weight: float = Field(0.5, ge=0)

@@ -19,6 +19,7 @@ from pydantic import Field
 from torch import Tensor
 
 from limbeck._config import Config
+from limbeck.augment import Packing
 from limbeck.methods._losses import gaussian_kernels, kernel_discrepancy
 from limbeck.methods._samples import Normal, SampleMatching, stacked
 
@@ -67,7 +68,7 @@ class M3D(SampleMatching):
         kernel: What features are compared with.
     """
 
-    mosaic: int = Field(2, ge=1, le=8)
+    mosaic: Packing = 2
     kernel: Annotated[Gaussian | Polynomial, Field(discriminator="kind")] = Gaussian()
 
     def loss(self, real_audio: Tensor, real_image: Tensor, audio: Tensor, image: Tensor, normal: Normal) -> Tensor:

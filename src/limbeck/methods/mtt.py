@@ -109,7 +109,7 @@ class MTT(Optimised):
 
     def passes(self, per_class: Sequence[int]) -> Passes:
         """The students' steps, first and second order; experts, which runs share, are left out."""
-        pairs = len(per_class) * self.per_class * self.mosaic**2
+        pairs = len(per_class) * self.per_class * self.cells
         return Passes(0, self.steps * self.student_steps * min(pairs, self.student_batch or pairs) * PASSES)
 
     def _problem(self, real: LabelledClips, scale: Scale, seed: int, work: Work) -> Problem:
@@ -117,7 +117,7 @@ class MTT(Optimised):
         experts = Experts(training, self.encoders.network, real, scale, work)
         rates = {m: torch.tensor(self.rate or self._pace(m, len(real))) for m in MODALITIES}
         speeds = {m: torch.zeros(()) for m in MODALITIES}
-        labels = torch.arange(len(real.classes)).repeat_interleave(self.per_class * self.mosaic**2)
+        labels = torch.arange(len(real.classes)).repeat_interleave(self.per_class * self.cells)
         starts = min(self.max_start_epoch, training.epochs - self.expert_epochs + 1)
 
         def gradient(step: int, pairs: Pairs) -> tuple[float, list[Tensor]]:
@@ -128,7 +128,7 @@ class MTT(Optimised):
             total, gradients = 0.0, []
             for modality, pair in zip(MODALITIES, pairs, strict=True):
                 leaf = pair.detach().requires_grad_()
-                small = class_major(leaf, len(real.classes), self.mosaic)
+                small = class_major(leaf, len(real.classes), self.grid(modality))
                 departed, target = (Branch(s, modality, work.runtime.synthetic_dtype) for s in way)
                 lesson = self._lesson(len(small), generator(seed, modality, step))
                 found = descend(

@@ -25,6 +25,7 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor
 
+from limbeck.augment import Packing
 from limbeck.methods._losses import characteristic_gap, squared_distances
 from limbeck.methods._samples import Normal, SampleMatching
 
@@ -44,7 +45,7 @@ class NCFM(SampleMatching):
         amplitude_weight: Share of the amplitude in the distance, the rest is phase, 0..1.
     """
 
-    mosaic: int = Field(2, ge=1, le=8)
+    mosaic: Packing = 2
     joint: bool = True
     frequencies: int = Field(1024, ge=1)
     width: float | None = Field(None, gt=0)

@@ -30,7 +30,7 @@ def names() -> tuple[str, ...]:
 
     Example:
         >>> names()
-        ('convnet',)
+        ('alexnet', 'convnet', 'resnet18', 'transformer', 'vgg11')
     """
     return _discover.names(__name__)
 

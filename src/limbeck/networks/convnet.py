@@ -1,6 +1,6 @@
 """Plain ConvNets, the student of the dataset distillation literature, one for sound and one for pictures.
 
-Blocks of 3x3 convolution, instance norm, ReLU and 2x2 average pooling; the features are the flattened last map.
+Blocks of 3x3 convolution, norm, ReLU and 2x2 average pooling; the features are the flattened last map.
 
 Source:   Gidaris and Komodakis, *Dynamic Few-Shot Visual Learning without Forgetting*, CVPR 2018, as used by Zhao
           et al. (dataset condensation) and, with the sound encoder's wider first padding and fixed last grid, by
@@ -8,11 +8,14 @@ Source:   Gidaris and Komodakis, *Dynamic Few-Shot Visual Learning without Forge
 Differs from the paper: the convolutions have no biases. Instance norm subtracts them again with the mean, so
           features, gradients and trained networks are exactly the same. The picture encoder's depth follows the
           picture's size (224 pixels: 5 blocks, as published), and the sound encoder's last grid equals the picture
-          encoder's, so that features of both modalities can be added at any size.
+          encoder's, so that features of both modalities can be added at any size. Norms other than the instance norm
+          have a scale and a shift a channel, too (the layer norm of dataset condensation has them a position); there is
+          no batch norm, see `_layers.Norm`. Only without a norm do convolutions have biases, which start at 0.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from typing import final
 
 import torch
@@ -22,6 +25,7 @@ from torch import Tensor, nn
 from limbeck.errors import InputError
 from limbeck.networks._block import Grid, conv_norm_relu_pool
 from limbeck.networks._contract import Encoder, EncoderPair, Network
+from limbeck.networks._layers import Norm, norm_layer
 
 SMALLEST_GRID = 4
 
@@ -54,9 +58,39 @@ class ConvBlock(nn.Module):
         return conv_norm_relu_pool(x, self.weight, self.scale, self.shift, self.padding, self.grid)
 
 
+class OtherBlock(nn.Sequential):
+    """The same with another norm, or with a bias and none.
+
+    Args:
+        norm: Which one.
+        channels: As in `ConvBlock`.
+        width: As in `ConvBlock`.
+        padding: As in `ConvBlock`.
+        grid: As in `ConvBlock`.
+        generator: As in `ConvBlock`.
+    """
+
+    def __init__(
+        self,
+        norm: Norm,
+        channels: int,
+        width: int,
+        *,
+        padding: int = 1,
+        grid: Grid | None = None,
+        generator: torch.Generator,
+    ) -> None:
+        conv = nn.Conv2d(channels, width, 3, padding=padding, bias=norm == "none", device="meta").to_empty(device="cpu")
+        nn.init.kaiming_uniform_(conv.weight, a=5**0.5, generator=generator)
+        if conv.bias is not None:
+            nn.init.zeros_(conv.bias)
+        pool = nn.AvgPool2d(2) if grid is None else nn.AdaptiveAvgPool2d(grid)
+        super().__init__(conv, norm_layer(norm, width), nn.ReLU(), pool)
+
+
 @final
 class ConvNetEncoder(Encoder):
-    """A stack of `ConvBlock`; features are the flattened last map, channel by channel.
+    """A stack of blocks; features are the flattened last map, channel by channel.
 
     Args:
         shape: (channel, height, width) of the input. Other sizes work, too, but `dim` belongs to this one.
@@ -64,6 +98,7 @@ class ConvNetEncoder(Encoder):
         depth: Number of blocks.
         padding: Of the first convolution; the others have 1.
         grid: Height and width of the last map; None leaves what halving gives.
+        norm: After every convolution.
         generator: Draws the weights.
 
     Raises:
@@ -78,6 +113,7 @@ class ConvNetEncoder(Encoder):
         depth: int,
         padding: int = 1,
         grid: Grid | None = None,
+        norm: Norm = "instance",
         generator: torch.Generator,
     ) -> None:
         super().__init__()
@@ -89,9 +125,10 @@ class ConvNetEncoder(Encoder):
                 f"A ConvNet of {depth} blocks halves its input {depth} times; {height} x {width_px} is too small for "
                 "that. Use fewer blocks or larger input."
             )
+        block = ConvBlock if norm == "instance" else partial(OtherBlock, norm)
         self.blocks = nn.Sequential(
             *(
-                ConvBlock(
+                block(
                     width if i else channels,
                     width,
                     padding=1 if i else padding,
@@ -119,6 +156,8 @@ class ConvNet(Network):
         audio_depth: Blocks of the sound encoder.
         image_depth: Blocks of the picture encoder; None takes as many as leave a last map of at least 4 x 4
             (32 pixels: 3, 64: 4, 224: 5 with a last map of 7 x 7).
+        norm: After every convolution: each channel of a sample by itself, as published, four groups of channels, all
+            channels together, or none.
 
     Example:
         >>> pair = ConvNet(width=8).pair((1, 128, 56), (3, 64, 64), generator=torch.Generator().manual_seed(0))
@@ -131,6 +170,7 @@ class ConvNet(Network):
     width: int = Field(128, ge=1)
     audio_depth: int = Field(3, ge=1, le=10)
     image_depth: int | None = Field(None, ge=1, le=10)
+    norm: Norm = "instance"
 
     def pair(
         self, audio_shape: tuple[int, int, int], image_shape: tuple[int, int, int], *, generator: torch.Generator
@@ -150,7 +190,13 @@ class ConvNet(Network):
         grid = height >> depth, width >> depth
         # The published sound encoder pads its one-channel input by 3; it is what gives 33 x 15 before the last pooling.
         audio = ConvNetEncoder(
-            audio_shape, width=self.width, depth=self.audio_depth, padding=3, grid=grid, generator=generator
+            audio_shape,
+            width=self.width,
+            depth=self.audio_depth,
+            padding=3,
+            grid=grid,
+            norm=self.norm,
+            generator=generator,
         )
-        image = ConvNetEncoder(image_shape, width=self.width, depth=depth, generator=generator)
+        image = ConvNetEncoder(image_shape, width=self.width, depth=depth, norm=self.norm, generator=generator)
         return EncoderPair(audio, image)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from limbeck.evaluation.measures import Column
 from limbeck.report import comparison as rules
+from limbeck.report._statistics import Difference
 from limbeck.report._words import duration, number, size
-from limbeck.report.comparison import Comparison, Difference, HeadLine, Line, Section
+from limbeck.report.comparison import Comparison, HeadLine, Line, Section
+from limbeck.report.measures import MeasureLine, MeasureTable
 from limbeck.report.table import Spread
 
 Heads = Literal["rows", "columns"]
@@ -108,6 +111,51 @@ def every(comparison: Comparison, heads: Heads = "columns") -> Iterator[Sheet]:
         yield part.accuracy
         if part.difference:
             yield part.difference
+    for table in comparison.measures:
+        yield from of_measure(table, comparison)
+
+
+def of_measure(table: MeasureTable, comparison: Comparison) -> list[Sheet]:
+    """A measure's sheets in a comparison."""
+    return measure_sheets(table, comparison.rows, rules.marks_rule(comparison))
+
+
+def measure_sheets(table: MeasureTable, rows: Sequence[str], marks_rule: str = "") -> list[Sheet]:
+    """A sheet for every group of a measure's columns.
+
+    Args:
+        table: What was measured.
+        rows: Names of the rows, in order; real clips, whole, are last, and chance is before them.
+        marks_rule: What the signs behind rows' names mean.
+    """
+    lines = table.lines(rows)
+    first = next((i for i, line in enumerate(lines) if line.reference), len(lines))
+    found = []
+    for place, group in enumerate(table.groups, 1):
+        columns = [c for c in table.columns if c.group == group]
+        fields = [
+            (Field(f"{line.row} {line.marks}".rstrip()), *(_value(line, c) for c in columns), Field(line.n or NOTHING))
+            for line in lines
+        ]
+        if any(c.name in table.chance for c in columns):
+            told = (table.chance.get(c.name) for c in columns)
+            values = (
+                Field(NOTHING) if x is None else Field(f"{x:.{c.digits}f}", x)
+                for x, c in zip(told, columns, strict=True)
+            )
+            fields.insert(first, (Field("chance"), *values, Field(NOTHING)))
+        found.append(
+            Sheet(
+                key=f"measure-{_plain(table.name)}-{budget(table.per_class)}-{place}",
+                title=f"{table.title}: {group}" if group else table.title,
+                columns=("trained on", *(c.heading for c in columns), "n"),
+                names=1,
+                lines=tuple(fields),
+                references=frozenset(range(first, len(fields))),
+                rules=_some(f"{table.name}: {table.about}" if table.about else "", rules.MEASURE_RULE, marks_rule),
+            )
+        )
+    return found
 
 
 def budget(per_class: int | None) -> str:
@@ -136,8 +184,11 @@ def signed(value: float) -> str:
 
 
 def _key(section: Section, kind: str) -> str:
-    head = "".join(c if c.isascii() and c.isalnum() else "-" for c in section.head)
-    return f"{kind}-{budget(section.per_class)}-{head}"
+    return f"{kind}-{budget(section.per_class)}-{_plain(section.head)}"
+
+
+def _plain(text: str) -> str:
+    return "".join(c if c.isascii() and c.isalnum() else "-" for c in text)
 
 
 def _some(*sentences: str) -> tuple[str, ...]:
@@ -214,6 +265,16 @@ def _name(line: Line | HeadLine) -> str:
 
 def _spread(spread: Spread | None, *, bold: bool) -> Field:
     return Field(NOTHING) if spread is None else Field(str(spread), spread.mean, bold, bar=spread.mean)
+
+
+def _value(line: MeasureLine, column: Column) -> Field:
+    spread = line.values.get(column.name)
+    if spread is None:
+        return Field(NOTHING)
+    text = f"{spread.mean:.{column.digits}f}"
+    if spread.sd is not None:
+        text += f" ± {spread.sd:.{column.digits}f}"
+    return Field(text, spread.mean, column.name in line.best)
 
 
 def _difference(difference: Difference | None) -> Field:

@@ -17,14 +17,23 @@ from typing import Any, ClassVar, Self
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from limbeck.errors import InputError
+from limbeck.report._statistics import (
+    LABELLED,
+    SOFT,
+    Difference,
+    counted,
+    holm,
+    leader,
+    marks,
+    paired,
+)
 from limbeck.report._words import duration, plural
+from limbeck.report.measures import MeasureTable
 from limbeck.report.table import KEYS, Spread
 
-LEVEL = 0.05
-"""Chance of calling a difference real where there is none."""
 MARKS = {
-    "†": "students learn from soft labels",
-    "‡": "networks trained on the real clips' labels helped to make the set",
+    SOFT: "students learn from soft labels",
+    LABELLED: "networks trained on the real clips' labels helped to make the set",
 }
 SPREAD_RULE = (
     "Accuracy on real test clips in percent, mean ± sample standard deviation over all students; n counts "
@@ -33,6 +42,11 @@ SPREAD_RULE = (
 BOLD_RULE = (
     "Bold: the best row, only where it differs from the runner-up by a paired t-test over distillations at 5 %; often "
     "none does. Rows of real clips, whole, are references and take no part."
+)
+MEASURE_RULE = (
+    "Measures: mean ± sample standard deviation over all repeats; n counts distillations × repeats of each. Bold: the "
+    "best row, only where it differs from the runner-up by a paired t-test over distillations at 5 %; chance and rows "
+    "of real clips, whole, take no part."
 )
 HEADS_RULE = (
     "Of every head its main modality: both together, or the only one it knows. Bold: the best head of a method, only "
@@ -98,39 +112,12 @@ class Cell:
     @property
     def marks(self) -> str:
         """Comparison class: signs of `MARKS`; cells with the same signs compete with each other."""
-        return ("" if self.labels == "hard" else "†") + ("‡" if self.sees_labels else "")
+        return marks(self.labels, self.sees_labels)
 
     @property
     def students(self) -> int:
         """Number of students."""
         return len(next(iter(self.accuracy.values())))
-
-
-@dataclass(frozen=True)
-class Difference:
-    """How far a row lies from another, distillation by distillation.
-
-    Attributes:
-        mean: Mean of the paired differences, percentage points.
-        low: Lower end of their 95 % interval; None where it cannot be told: fewer than two pairs, or no spread at all.
-        high: Upper end.
-        p: Two-sided p of the paired t-test; None where the interval is.
-        n: Paired distillations.
-        adjusted: p after Holm's correction over the rows of a table; None before it, or without p.
-    """
-
-    mean: float
-    low: float | None
-    high: float | None
-    p: float | None
-    n: int
-    adjusted: float | None = None
-
-    @property
-    def real(self) -> bool:
-        """Whether it stands at 5 %: after the correction where there is one."""
-        p = self.p if self.adjusted is None else self.adjusted
-        return p is not None and p < LEVEL
 
 
 @dataclass(frozen=True)
@@ -175,8 +162,7 @@ class Line:
             >>> Line("dm", distillations=3, students=(5, 5)).n, Line("dm", distillations=2, students=(1, 3)).n
             ('3 × 5', '2 × 1–3')
         """
-        low, high = self.students
-        return f"{self.distillations} × {low if low == high else f'{low}–{high}'}"
+        return counted(self.distillations, self.students)
 
 
 @dataclass(frozen=True)
@@ -244,6 +230,7 @@ class Comparison:
         cells: Results.
         baseline: Name of the row that the others are tested against.
         rows: Names of the rows in the order of the tables.
+        measures: Tables of what was measured beside accuracy.
 
     Raises:
         InputError: Cells, rows and baseline do not fit together.
@@ -257,10 +244,12 @@ class Comparison:
     cells: tuple[Cell, ...]
     baseline: str
     rows: tuple[str, ...]
+    measures: tuple[MeasureTable, ...] = ()
 
     def __post_init__(self) -> None:
         place = {row: i for i, row in enumerate(self.rows)}
-        strangers = sorted({c.row for c in self.cells} - set(place))
+        entered = {c.row for c in self.cells} | {c.row for t in self.measures for c in t.cells}
+        strangers = sorted(entered - set(place))
         if strangers or self.baseline not in place or len(place) != len(self.rows):
             raise InputError(
                 f"The rows {list(self.rows)} must differ, and hold the baseline {self.baseline!r} and those of all "
@@ -278,6 +267,7 @@ class Comparison:
                 )
         ordered = sorted(self.cells, key=lambda c: (c.head, _budget(c.per_class), place[c.row], c.seed))
         object.__setattr__(self, "cells", tuple(ordered))
+        object.__setattr__(self, "measures", tuple(t.in_order(self.rows) for t in self.measures))
 
     @cached_property
     def heads(self) -> tuple[str, ...]:
@@ -308,8 +298,8 @@ class Comparison:
         return tuple(_head_line(row, per_class, found[per_class, row]) for per_class, row in order)
 
     def to_json(self) -> dict[str, Any]:
-        """All fields as JSON-able data."""
-        return asdict(self)
+        """All fields as JSON-able data; without measures, if there are none."""
+        return {k: v for k, v in asdict(self).items() if k != "measures" or v}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
@@ -341,61 +331,14 @@ class Comparison:
         for key in modalities:
             for row, difference in _against(baseline, groups, key).items():
                 differences[row][key] = difference
-            for marks in {c.marks for c in here}:
-                rivals = {r: g for r, g in groups.items() if g[0].marks == marks and not g[0].reference}
+            for signs in {c.marks for c in here}:
+                rivals = {r: g for r, g in groups.items() if g[0].marks == signs and not g[0].reference}
                 means = {r: _by_seed(g, key) for r, g in rivals.items() if key in g[0].accuracy}
-                leader = _leader(means)
-                if leader is not None:
-                    best[leader].add(key)
+                first = leader(means)
+                if first is not None:
+                    best[first].add(key)
         lines = tuple(_line(row, groups.get(row, []), differences[row], frozenset(best[row])) for row in self.rows)
         return Section(per_class, head, modalities, lines, tested=bool(baseline) and len(groups) > 1)
-
-
-def paired(one: Mapping[int, float], other: Mapping[int, float]) -> Difference | None:
-    """Paired t-test of two rows' means by seed; None where they share no seed.
-
-    Without any spread among the differences (all the same, as may happen by chance with few test clips) a t-test has
-    nothing to measure with, and tells nothing.
-
-    Args:
-        one: Percent, by seed.
-        other: Percent, by seed.
-
-    Example:
-        >>> test = paired({0: 61.0, 1: 64.0, 2: 62.0}, {0: 60.0, 1: 61.0, 2: 60.0})
-        >>> test.mean, round(test.low, 2), round(test.high, 2), round(test.p, 3)
-        (2.0, -0.48, 4.48, 0.074)
-    """
-    seeds = sorted(one.keys() & other.keys())
-    if not seeds:
-        return None
-    apart = [one[s] - other[s] for s in seeds]
-    mean = statistics.fmean(apart)
-    if len(apart) < 2 or statistics.stdev(apart) < 1e-9:
-        return Difference(mean, None, None, None, len(apart))
-    from scipy import stats  # type: ignore[import-untyped]
-
-    test = stats.ttest_rel([one[s] for s in seeds], [other[s] for s in seeds])
-    interval = test.confidence_interval(1 - LEVEL)
-    return Difference(mean, float(interval.low), float(interval.high), float(test.pvalue), len(apart))
-
-
-def holm(values: Sequence[float]) -> list[float]:
-    """P-values after Holm's correction, in the order they came.
-
-    Args:
-        values: P-values of one family.
-
-    Example:
-        >>> [round(p, 6) for p in holm([0.01, 0.04, 0.03])]
-        [0.03, 0.06, 0.06]
-    """
-    adjusted = [0.0] * len(values)
-    largest = 0.0
-    for rank, i in enumerate(sorted(range(len(values)), key=values.__getitem__)):
-        largest = max(largest, min(1.0, (len(values) - rank) * values[i]))
-        adjusted[i] = largest
-    return adjusted
 
 
 def difference_rule(comparison: Comparison) -> str:
@@ -419,7 +362,8 @@ def difference_rule(comparison: Comparison) -> str:
 
 def marks_rule(comparison: Comparison) -> str:
     """What the signs behind rows' names mean; empty if none is used."""
-    used = [mark for mark in MARKS if any(mark in c.marks for c in comparison.cells)]
+    every = {c.marks for c in comparison.cells} | {c.marks for t in comparison.measures for c in t.cells}
+    used = [mark for mark in MARKS if any(mark in signs for signs in every)]
     signs = "; ".join(f"{mark}: {MARKS[mark]}" for mark in used)
     return f"{signs}. Such rows compete for bold among their like only." if signs else ""
 
@@ -481,15 +425,6 @@ def _against(baseline: Sequence[Cell], groups: Mapping[str, Sequence[Cell]], key
     return found
 
 
-def _leader(rivals: Mapping[str, Mapping[int, float]]) -> str | None:
-    """Whoever has the highest mean, if the paired test tells it from the runner-up."""
-    ranked = sorted(rivals, key=lambda r: -statistics.fmean(rivals[r].values()))
-    if len(ranked) < 2:
-        return None
-    ahead = paired(rivals[ranked[0]], rivals[ranked[1]])
-    return ranked[0] if ahead is not None and ahead.real and ahead.mean > 0 else None
-
-
 def _line(row: str, cells: Sequence[Cell], difference: dict[str, Difference], best: frozenset[str]) -> Line:
     if not cells:
         return Line(row)
@@ -519,7 +454,7 @@ def _head_line(row: str, per_class: int | None, heads: Mapping[str, Sequence[Cel
         per_class=per_class,
         marks=every[0].marks,
         accuracy={head: _spread(cells, keys[head]) for head, cells in heads.items()},
-        best=_leader({head: _by_seed(cells, keys[head]) for head, cells in heads.items()}),
+        best=leader({head: _by_seed(cells, keys[head]) for head, cells in heads.items()}),
         n=Line(row, distillations=len(most), students=_students(every)).n,
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ import numpy as np
 from limbeck import _files
 from limbeck.errors import InputError
 from limbeck.report import _html, _sheets, comparison_figures, figures
+from limbeck.report._sheets import Sheet
 from limbeck.report._words import number, plural
 from limbeck.report.comparison import MARKS, Comparison, Line, Section, headline
 from limbeck.report.table import KEYS
@@ -26,9 +27,9 @@ _SHOWN_ABOVE = ("words", "command", "failed", "class_names")
 def write(comparison: Comparison, out: Path, *, confusion: str | None = None) -> Path:
     """Write ``index.html``, and its figures as PNG and SVG in ``figures/``.
 
-    The page holds every table with its rules; accuracy against bytes and against time and the differences to the
-    baseline, by modality, under the head that has most modalities; a confusion matrix; and what was the same
-    everywhere. Names that come from data are escaped.
+    The page holds every table with its rules, those of measures too; accuracy against bytes and against time and the
+    differences to the baseline, by modality, under the head that has most modalities; a confusion matrix; and what was
+    the same everywhere. Names that come from data are escaped.
 
     Args:
         comparison: The results, as far as there are any.
@@ -55,6 +56,7 @@ def write(comparison: Comparison, out: Path, *, confusion: str | None = None) ->
         figures.save(confused[0], out / "figures" / "confusion")
     parts = _sheets.parts(comparison)
     overview = _sheets.side_by_side(comparison)
+    measured = [(table.title, _sheets.of_measure(table, comparison)) for table in comparison.measures]
     html = _html.render(
         "comparison.html.jinja",
         script="comparison.js",
@@ -67,7 +69,9 @@ def write(comparison: Comparison, out: Path, *, confusion: str | None = None) ->
         baseline=comparison.baseline,
         overview=overview,
         parts=[(part, part.section in sections) for part in parts],
-        rules=list(dict.fromkeys(rule for sheet in _sheets.every(comparison) for rule in sheet.rules)),
+        measures=measured,
+        rules=_rules(sheet for part in parts for sheet in (overview, part.accuracy, part.difference)),
+        measure_rules=_rules(sheet for _, sheets in measured for sheet in sheets),
         head=comparison.heads[-1] if comparison.heads else "",
         keys=keys,
         names=figures.NAMES,
@@ -82,6 +86,11 @@ def write(comparison: Comparison, out: Path, *, confusion: str | None = None) ->
     )
     _files.write_text(out / "index.html", html)
     return out / "index.html"
+
+
+def _rules(sheets: Iterable[Sheet | None]) -> list[str]:
+    """What tables were made by, each rule once."""
+    return list(dict.fromkeys(rule for sheet in sheets if sheet for rule in sheet.rules))
 
 
 def _plots(
@@ -146,7 +155,11 @@ def _verdict(comparison: Comparison, sections: Sequence[Section]) -> str:
             continue
         kind = "" if len(rivals) == len(entered) else f" the rows without {' or '.join(MARKS)}"
         found.append(f"{section.budget}: {_lead(ranked, key, kind)}{_tested(section, key, comparison.baseline)}.")
-    return " ".join(found) or f"{plural(len(comparison.cells), 'cell')} so far: nothing to compare yet."
+    if found:
+        return " ".join(found)
+    if comparison.measures and not comparison.cells:
+        return f"{plural(len(comparison.measures), 'table')} of what was measured beside accuracy."
+    return f"{plural(len(comparison.cells), 'cell')} so far: nothing to compare yet."
 
 
 def _lead(ranked: Sequence[Line], key: str, kind: str) -> str:
@@ -174,6 +187,7 @@ def _facts(comparison: Comparison) -> list[tuple[str, str]]:
     if isinstance(about.get("chance_percent"), int | float):
         facts.append(("chance", f"{about['chance_percent']:.1f} %"))
     made = {(c.row, c.per_class, c.seed) for c in comparison.cells if not c.reference}
+    made |= {(c.row, t.per_class, c.seed) for t in comparison.measures for c in t.cells if not c.reference}
     facts.append(("rows", number(len(comparison.rows))))
     facts.append(("distillations so far", number(len(made))))
     facts.append(("students so far", number(sum(c.students for c in comparison.cells))))

@@ -104,7 +104,8 @@ def spectrogram(log_mel: Tensor, recipe: MelRecipe, limits: Range) -> Figure:
 def pairs(distilled: DistilledSet, *, classes: int = 10, limits: Range | None = None) -> Figure:
     """The first pair of the first classes: picture above spectrogram, as stored.
 
-    In a mosaic every cell of the spectrogram stands where its picture stands, its lowest band at the cell's bottom.
+    In a mosaic every cell of the spectrogram has its lowest band at the bottom, and stands where its picture stands
+    unless the two are cut differently.
 
     Args:
         distilled: The set.
@@ -117,7 +118,7 @@ def pairs(distilled: DistilledSet, *, classes: int = 10, limits: Range | None = 
     limits = limits or decibel_range(decibels)
     figure = quiet(1.15 * len(first) + 0.9, 2.7)
     grid = figure.subplots(2, len(first), squeeze=False)
-    boxes = mosaic.cells(decibels.shape[-2], decibels.shape[-1], distilled.mosaic)
+    boxes = mosaic.cells(decibels.shape[-2], decibels.shape[-1], mosaic.grids(distilled.mosaic).audio)
     for column, row in enumerate(first):
         above, below = grid[0, column], grid[1, column]
         above.imshow(pixels[column].permute(1, 2, 0).numpy())
@@ -132,7 +133,7 @@ def pairs(distilled: DistilledSet, *, classes: int = 10, limits: Range | None = 
         image = _draw_spectrogram(below, upright, distilled.recipe.mel, limits)
         below.set_box_aspect(1)
         below.tick_params(length=2, labelsize=7)
-        if column or distilled.mosaic > 1:
+        if column or len(boxes) > 1:
             below.set_xticks([])
             below.set_yticks([])
     bar = figure.colorbar(image, ax=grid[1, :].tolist(), extend="both", aspect=12, pad=0.01)

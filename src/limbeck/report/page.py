@@ -158,7 +158,8 @@ def page(
         classes=_classes(distilled, plan, limits, own, clips, clip_ids),
         plan=plan,
         faces=_face_titles(distilled, clips),
-        mosaic=distilled.mosaic,
+        cells=mosaic.count(distilled.mosaic),
+        columns=mosaic.grids(distilled.mosaic).image[1],
         pixelated=distilled.recipe.image_size < 96,
         neighbour_rule=neighbours.RULE if clips is not None else "",
         confusions=_confusions(own),
@@ -184,7 +185,7 @@ def _check(distilled: DistilledSet, clips: LabelledClips | None, clip_ids: Seque
 
 def _plan(distilled: DistilledSet, limit: int, *, faces: int) -> Plan:
     """Show everything losslessly if it fits; else code it compactly and show as much of every class as fits."""
-    mel, cells = distilled.recipe.mel, distilled.mosaic**2
+    mel, cells = distilled.recipe.mel, mosaic.count(distilled.mosaic)
     side = distilled.recipe.image_size
     spectrograms = math.prod(mel.shape)
     whole = _BASE64 * faces * (3 * side**2 + spectrograms + cells * 2 * mel.samples)
@@ -255,7 +256,9 @@ def _sides(
         made.append(("start", "start", distilled.start[0][index], distilled.start[1][index]))
     sides = [(kind, text, coder.stored(audio, image, text)) for kind, text, audio, image in made]
     if clips is not None and name in clips.classes:
-        audio, image = (mosaic.unpack(x[index], distilled.mosaic) for x in (distilled.audio, distilled.image))
+        grids = mosaic.grids(distilled.mosaic)
+        audio = mosaic.unpack(distilled.audio[index], grids.audio)
+        image = mosaic.unpack(distilled.image[index], grids.image)
         decibels, pixels = distilled.scale.to_db(audio), distilled.scale.to_pixels(image)
         found = neighbours.nearest(decibels, pixels, clips, clips.classes.index(name))
         if len(found):
@@ -273,10 +276,11 @@ class _Coder:
 
     def stored(self, audio: Tensor, image: Tensor, kind: str) -> list[tuple[Cell, ...]]:
         """Cells, pair by pair, of stored pairs in network scale: pictures and spectrograms at the size they have."""
-        factor = self._set.mosaic
+        grids = mosaic.grids(self._set.mosaic)
         decibels, pixels = self._set.scale.to_db(audio), self._set.scale.to_pixels(image)
-        sound = self._sounds(self._set.scale.to_db(mosaic.unpack(audio, factor)))
-        boxes = zip(*(mosaic.cells(x.shape[-2], x.shape[-1], factor) for x in (audio, image)), strict=True)
+        sound = self._sounds(self._set.scale.to_db(mosaic.unpack(audio, grids.audio)))
+        both = (audio, grids.audio), (image, grids.image)
+        boxes = zip(*(mosaic.cells(x.shape[-2], x.shape[-1], grid) for x, grid in both), strict=True)
         columns = []
         for cell, ((bands, frames), (rows, places)) in enumerate(boxes):
             made = zip(
@@ -291,7 +295,7 @@ class _Coder:
     def real(self, decibels: Tensor, pixels: Tensor, ids: Sequence[str], pairs: int) -> list[tuple[Cell, ...]]:
         """Cells, pair by pair, of real clips given cell-major, reduced to the size of a cell."""
         sound = self._sounds(decibels)
-        rows, columns = mosaic.cells(pixels.shape[-2], pixels.shape[-1], self._set.mosaic)[0]
+        rows, columns = mosaic.cells(pixels.shape[-2], pixels.shape[-1], mosaic.grids(self._set.mosaic).image)[0]
         small = F.interpolate(pixels.float(), (rows.stop, columns.stop), mode="bilinear", antialias=True)
         small = small.round().clamp(0, 255).to(torch.uint8)
         cells = [
@@ -303,9 +307,9 @@ class _Coder:
     def _cell(
         self, pixels: Tensor, log_mel: Tensor, sound: Tensor, pair: int, cell: int, kind: str, note: str = ""
     ) -> Cell:
-        where = f", cell {cell + 1}" if self._set.mosaic > 1 else ""
+        where = f", cell {cell + 1}" if mosaic.count(self._set.mosaic) > 1 else ""
         colours = pixels.permute(1, 2, 0).numpy()
-        largest = max(8, _COMPACT_PIXELS // self._set.mosaic)
+        largest = max(8, _COMPACT_PIXELS // max(mosaic.grids(self._set.mosaic).image))
         picture = (
             _encode.data_uri(_encode.jpeg(colours, largest=largest), "image/jpeg")
             if self._compact
@@ -341,7 +345,7 @@ def _figures(
     limits: figures.Range,
 ) -> dict[str, tuple[Any, str]]:
     """Figures by name, each with the sentence that stands for it where it cannot be seen."""
-    first = distilled.scale.to_db(mosaic.unpack(distilled.audio[:1], distilled.mosaic))[0, 0]
+    first = distilled.scale.to_db(distilled[0][0])[0]
     label = distilled.classes[int(distilled.labels[0])]
     drawn: dict[str, tuple[Any, str]] = {
         "spectrogram": (
@@ -438,7 +442,7 @@ def _facts(distilled: DistilledSet, provenance: Mapping[str, Any]) -> list[tuple
         ("classes", number(len(distilled.classes))),
         ("stored pairs", number(distilled.pairs)),
         ("training pairs", number(len(distilled))),
-        ("mosaic", f"{distilled.mosaic} × {distilled.mosaic}" if distilled.mosaic > 1 else "none"),
+        ("mosaic", mosaic.words(distilled.mosaic) if mosaic.count(distilled.mosaic) > 1 else "none"),
         ("picture", f"{distilled.recipe.image_size} × {distilled.recipe.image_size} px"),
         ("sound", f"{mel.clip_seconds:g} s, {mel.sample_rate_hz / 1000:g} kHz"),
         ("stored size", f"{size(distilled.stored_bytes)} as {distilled.storage.name}"),

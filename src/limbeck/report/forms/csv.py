@@ -1,9 +1,10 @@
-"""The long table: one line for every accuracy of every student."""
+"""The long table: one line for every accuracy of every student, and for every number a measure found."""
 
 from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterator
 from typing import final
 
 from limbeck.report.comparison import Comparison
@@ -27,6 +28,8 @@ COLUMNS = (
     "reference",
     "baseline",
 )
+MEASURED = ("measure", "repeat", "column", "value")
+"""Further columns, where there are measures."""
 
 
 @final
@@ -40,7 +43,8 @@ class Csv(Form):
         """The whole file as text."""
         out = io.StringIO(newline="")
         lines = csv.writer(out, lineterminator="\n")
-        lines.writerow(COLUMNS)
+        more = MEASURED if comparison.measures else ()
+        lines.writerow([*COLUMNS, *more])
         for cell in comparison.cells:
             what = [
                 comparison.dataset,
@@ -53,5 +57,26 @@ class Csv(Form):
             kind = [cell.labels, int(cell.sees_labels), int(cell.reference), int(cell.row == comparison.baseline)]
             for modality, values in cell.accuracy.items():
                 for student, value in enumerate(values):
-                    lines.writerow([*what, student, modality, value, *cost, *kind])
+                    lines.writerow([*what, student, modality, value, *cost, *kind, *[""] * len(more)])
+        writer = csv.DictWriter(out, [*COLUMNS, *more], restval="", lineterminator="\n")
+        writer.writerows(_measured(comparison))
         return out.getvalue()
+
+
+def _measured(comparison: Comparison) -> Iterator[dict[str, object]]:
+    for table in comparison.measures:
+        for cell in table.cells:
+            same = {
+                "dataset": comparison.dataset,
+                "row": cell.row,
+                "per_class": "" if table.per_class is None else table.per_class,
+                "seed": cell.seed,
+                "labels": cell.labels,
+                "sees_labels": int(cell.sees_labels),
+                "reference": int(cell.reference),
+                "baseline": int(cell.row == comparison.baseline),
+                "measure": table.name,
+            }
+            for repeat, values in enumerate(cell.values):
+                for column, value in values.items():
+                    yield same | {"repeat": repeat, "column": column, "value": value}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, final
 
 from limbeck.report.comparison import Comparison, Section
 from limbeck.report.forms._contract import Form
+from limbeck.report.measures import MeasureTable
 
 
 @final
@@ -19,9 +21,16 @@ class Json(Form):
     @staticmethod
     def write(comparison: Comparison) -> str:
         """The whole file as text."""
-        summary = {"unit": "percent", "sections": [_section(s) for s in comparison.sections]}
+        summary: dict[str, Any] = {"unit": "percent", "sections": [_section(s) for s in comparison.sections]}
+        if comparison.measures:
+            summary["measures"] = [_measured(table, comparison.rows) for table in comparison.measures]
         content = comparison.to_json() | {"summary": summary}
         return json.dumps(content, indent=1, sort_keys=True, allow_nan=False, ensure_ascii=False) + "\n"
+
+
+def _measured(table: MeasureTable, rows: Sequence[str]) -> dict[str, Any]:
+    lines = [asdict(line) | {"best": sorted(line.best)} for line in table.lines(rows)]
+    return {"measure": table.name, "per_class": table.per_class, "chance": table.chance, "lines": lines}
 
 
 def _section(section: Section) -> dict[str, Any]:

@@ -1,0 +1,200 @@
+"""Learning classes one group after the other with a small memory of the earlier ones (`continual`).
+
+Classes come in tasks. After each task a set is distilled from its clips alone and joins the memory. Two learners are
+scored over all classes so far, without being told the task: one trained from scratch on the memory alone, and one
+trained from scratch on the memory of earlier tasks together with the real clips of the new one.
+
+Source:   GDumb: Prabhu, Torr and Dokania, ECCV 2020, the setting in which Zhao and Bilen, *Dataset Condensation with
+          Distribution Matching*, WACV 2023, and others use distilled sets as memory. Forgetting: Chaudhry et al.,
+          *Riemannian Walk for Incremental Learning*, ECCV 2018.
+Differs from the paper: a memory holds as many pairs of a class from its task to the end (there: a budget that all
+          classes so far share). The second learner does not go on training the network it has, as replay does; it
+          starts anew, so that the same protocol holds everywhere, and repeats memory pairs until a class of the memory
+          has about as many as a new one. The scale of sound and pictures comes from all training clips.
+Cost:     a distillation a task, two students a task; for the whole one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import final
+
+import torch
+import torch.nn.functional as F
+from pydantic import Field
+from torch import Tensor
+
+from limbeck._runtime import derive_seed, generator
+from limbeck.datasets import LabelledClips
+from limbeck.errors import InputError
+from limbeck.evaluation._pairs import ClipPairs, Pairs
+from limbeck.evaluation.measures._contract import Column, Subject
+from limbeck.evaluation.measures._memory import JoinedPairs
+from limbeck.evaluation.measures._students import BOTH, StudentMeasure, bytes_of
+from limbeck.evaluation.train import predict
+
+MEMORY, REPLAY = "memory alone", "with new clips"
+BYTES = "memory (bytes)"
+FINAL, STEPS, FORGETTING = "final A+V (%)", "mean over steps A+V (%)", "forgetting (points)"
+
+
+def groups(classes: Sequence[str], tasks: int, seed: int) -> list[tuple[str, ...]]:
+    """Classes drawn into tasks of as equal size as can be, the larger ones first.
+
+    Args:
+        classes: Their names.
+        tasks: How many groups, each of at least two classes.
+        seed: Of the draw.
+
+    Raises:
+        InputError: There are too few classes.
+    """
+    if len(classes) < 2 * tasks:
+        raise InputError(
+            f"{tasks} tasks of two classes or more need {2 * tasks} classes, but the data has {len(classes)}. "
+            f"Set `tasks` to {max(1, len(classes) // 2)} or fewer."
+        )
+    order = torch.randperm(len(classes), generator=generator(seed, "tasks"))
+    return [tuple(classes[c] for c in part.tolist()) for part in torch.tensor_split(order, tasks)]
+
+
+def forgetting(after: Tensor) -> float:
+    """Mean over tasks but the last of how far their accuracy fell below the best it ever was, in points.
+
+    Args:
+        after: (step, task), percent: accuracy on a task after each step; a task is learnt at the step of its number,
+            and what is said of it earlier does not count.
+
+    Example:
+        >>> forgetting(torch.tensor([[90.0, 0, 0], [60, 80, 0], [70, 50, 100]]))
+        25.0
+    """
+    last = len(after) - 1
+    fallen = [after[task:last, task].max() - after[last, task] for task in range(last)]
+    return float(torch.stack(fallen).mean())
+
+
+@final
+class Continual(StudentMeasure):
+    """Accuracy and forgetting of learners of growing classes that remember by a set's pairs.
+
+    Attributes:
+        tasks: How many groups the classes come in, >= 2; each has at least two classes.
+    """
+
+    tasks: int = Field(5, ge=2)
+
+    @property
+    def students(self) -> float:
+        """Two a task, on what there is of the memory."""
+        return self.tasks + 1.0
+
+    @property
+    def columns(self) -> Sequence[Column]:
+        """For both learners: accuracy at the end and over the steps, forgetting; and what the memory takes."""
+        found: list[Column] = []
+        for name in (MEMORY, REPLAY):
+            found += [Column(f"{name}, {FINAL}"), Column(f"{name}, {STEPS}"), Column(f"{name}, {FORGETTING}", "lower")]
+        return *found, Column(BYTES, "lower", 0)
+
+    def take(self, subject: Subject, *, seed: int) -> dict[str, float]:
+        """Go through the tasks once; the numbers are the columns.
+
+        Args:
+            subject: What is measured, and with what; `again` distils each task's clips.
+            seed: Of the tasks and the students, >= 0.
+
+        Raises:
+            InputError: There are too few classes for the tasks, or none of a task's classes is tested.
+        """
+        tasks = groups(subject.real.classes, self.tasks, seed)
+        memory: list[tuple[Pairs, int]] = []
+        alone, together, stored, first = [], [], 0.0, 0
+        for step, names in enumerate(tasks):
+            clips = subject.real.only(names)
+            kept = subject.again(clips)
+            stored += bytes_of(kept, subject)
+            new, old = (ClipPairs(clips, subject.scale), first), list(memory)
+            memory.append((subject.pairs(kept), first))
+            first += len(names)
+            learn = partial(
+                self._learn, subject, tasks=tasks[: step + 1], classes=first, seed=derive_seed(seed, "continual", step)
+            )
+            alone.append(learn(memory))
+            # A memory that keeps all clips is what the second learner trains on as well.
+            whole = isinstance(kept, LabelledClips)
+            together.append(alone[-1] if whole else learn([*_repeated(old, new[0]), new]))
+        found = {BYTES: stored}
+        for name, steps in ((MEMORY, alone), (REPLAY, together)):
+            found |= _told(name, steps)
+        return found
+
+    def chance(self, test: LabelledClips) -> dict[str, float]:
+        """What guessing among the classes so far comes to.
+
+        Args:
+            test: Says how many classes there are.
+        """
+        if len(test.classes) < 2 * self.tasks:
+            return {}
+        sizes = [len(names) for names in groups(test.classes, self.tasks, 0)]
+        steps, known = [], 0
+        for size in sizes:
+            known += size
+            steps.append((100 / known, torch.full((self.tasks,), 100 / known)))
+        return _told(MEMORY, steps) | _told(REPLAY, steps)
+
+    def about(self, test: LabelledClips) -> str:
+        """How the classes come, what is remembered, what the numbers are.
+
+        Args:
+            test: Test clips.
+        """
+        return (
+            f"{len(test.classes)} classes in {self.tasks} tasks drawn by the seed, {len(test)} test clips. Sets are "
+            "distilled task by task and have not seen later classes. Memory alone: a student trained from scratch on "
+            "the memory after every task (GDumb). With new clips: one trained from scratch on the memory of earlier "
+            "tasks, repeated to balance classes, and on the real clips of the new task, which are gone afterwards. "
+            "Students choose among all classes so far and are not told the task. Forgetting: best accuracy a task ever "
+            "had less its last, mean over all tasks but the last; it grows by itself as there are more classes to "
+            "choose from. The whole remembers every clip."
+        )
+
+    def _learn(
+        self,
+        subject: Subject,
+        parts: Sequence[tuple[Pairs, int]],
+        *,
+        tasks: Sequence[Sequence[str]],
+        classes: int,
+        seed: int,
+    ) -> tuple[float, Tensor]:
+        """Percent right over all classes so far, and on each task (0 before it came), of a fresh student."""
+        student, _ = self.student(subject, JoinedPairs(parts, classes), seed=seed)
+        test = ClipPairs(subject.test.only([name for names in tasks for name in names]), subject.scale)
+        task_of = torch.arange(len(tasks)).repeat_interleave(torch.tensor([len(names) for names in tasks]))
+        tested = task_of[test.labels]
+        counts = torch.bincount(tested, minlength=len(tasks))
+        if not counts.all():
+            raise InputError(
+                f"Every task is tested, but there are no test clips of {list(tasks[int(counts.argmin())])}."
+            )
+        right = (predict(student, test)[BOTH].argmax(1) == test.labels).double()
+        share = torch.bincount(tested, weights=right, minlength=len(tasks)) / counts
+        return 100 * float(right.mean()), 100 * F.pad(share, (0, self.tasks - len(tasks)))
+
+
+def _told(name: str, steps: Sequence[tuple[float, Tensor]]) -> dict[str, float]:
+    over_all = [reached for reached, _ in steps]
+    return {
+        f"{name}, {FINAL}": over_all[-1],
+        f"{name}, {STEPS}": sum(over_all) / len(over_all),
+        f"{name}, {FORGETTING}": forgetting(torch.stack([tasks for _, tasks in steps])),
+    }
+
+
+def _repeated(memory: Sequence[tuple[Pairs, int]], new: Pairs) -> list[tuple[Pairs, int]]:
+    """The memory, each part as often as brings its classes nearest to the size of a new one."""
+    wanted = len(new) / new.classes
+    return [part for part in memory for _ in range(max(1, round(wanted * part[0].classes / len(part[0]))))]

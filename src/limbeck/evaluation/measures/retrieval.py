@@ -1,0 +1,228 @@
+"""Finding the picture to a sound and the sound to a picture among test clips (`retrieval`).
+
+Source: the retrieval experiment of Kushwaha et al., *Audio-Visual Dataset Distillation*, TMLR 2024, whose code was not
+    released. Loss: Khosla et al., *Supervised Contrastive Learning*, NeurIPS 2020, eq. 2, between modalities.
+
+Differs from the paper: loss, size of the shared space and temperature are not known there and are stated here. Its
+    galleries are small and count any clip of the class as found; here the whole test split and the very pair are told
+    beside them, each with its chance.
+
+Cost: one student a take; tests compare every clip with every other, in parts that fit in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Literal, final
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from pydantic import Field
+from torch import Tensor, nn
+
+from limbeck._runtime import generator
+from limbeck.datasets import LabelledClips
+from limbeck.evaluation.measures._contract import Column, Measure, Subject, mean
+from limbeck.evaluation.measures._ranks import NEAREST, by_chance, first_ranks
+from limbeck.evaluation.train import predict, train_student
+from limbeck.networks import Head
+
+DIRECTIONS = {"A->V": ("A", "V"), "V->A": ("V", "A")}
+CLASS, SMALL, PAIR = "class-level", "small gallery", "instance-level"
+QUERIES_AT_ONCE = 1024
+
+
+@final
+class Retrieval(Measure):
+    """Two projections into one space, trained with the encoders, and the ranks of what belongs to each test clip.
+
+    Attributes:
+        dim: Size of the shared space.
+        temperature: Divides cosines before the softmax of the loss.
+        positives: What a sound is drawn to in training: pictures of its class, or its own picture alone.
+        gallery_per_class: Clips a class in the small galleries; a class with fewer sets the number for all.
+        galleries: Small galleries drawn from the test clips, over which numbers are averaged.
+    """
+
+    dim: int = Field(64, ge=1)
+    temperature: float = Field(0.1, gt=0)
+    positives: Literal["class", "pair"] = "class"
+    gallery_per_class: int = Field(5, ge=1)
+    galleries: int = Field(20, ge=1)
+
+    @property
+    def columns(self) -> Sequence[Column]:
+        """Both directions of each of the three rules."""
+        found = []
+        for group in (CLASS, SMALL, PAIR):
+            found.append(Column(f"{group} gallery (clips)", better="neither", digits=0, group=group))
+            for direction in DIRECTIONS:
+                start = f"{group} {direction}"
+                found += [Column(f"{start} R@{k} (%)", group=group) for k in NEAREST]
+                found.append(Column(f"{start} MedR", better="lower", group=group))
+                if group == CLASS:
+                    found.append(Column(f"{start} mAP (%)", group=group))
+        return found
+
+    def take(self, subject: Subject, *, seed: int) -> dict[str, float]:
+        """Train one student, and look for every test clip's other half; see `Measure.take`.
+
+        Args:
+            subject: What is measured, and with what.
+            seed: Of the student and of the small galleries, >= 0.
+        """
+        head = partial(_Projections, dim=self.dim, temperature=self.temperature, positives=self.positives)
+        student = train_student(
+            subject.pairs(), subject.network.build(), head, subject.protocol, seed=seed, device=subject.device
+        )
+        places, labels = predict(student, subject.test_pairs), subject.test.labels
+        small = self._galleries(labels, seed)
+        found = self._sizes(labels)
+        for direction, (asked, given) in DIRECTIONS.items():
+            queries, gallery = places[asked], places[given]
+            by_class, by_pair, precision = _whole(queries, gallery, labels)
+            found |= _named(f"{CLASS} {direction}", by_class) | _named(f"{PAIR} {direction}", by_pair)
+            found[f"{CLASS} {direction} mAP (%)"] = 100 * precision
+            drawn = [first_ranks(queries[i] @ gallery[i].T, labels[i, None] == labels[i]) for i in small]
+            found |= mean([_named(f"{SMALL} {direction}", ranks) for ranks in drawn])
+        return found
+
+    def chance(self, test: LabelledClips) -> dict[str, float]:
+        """What a random order gives, in closed form; see `by_chance`.
+
+        Args:
+            test: Test clips.
+        """
+        counts = [n for n in test.per_class() if n]
+        small = [self._each(test.labels)] * len(counts)
+        rules = {CLASS: (counts, counts), SMALL: (small, small), PAIR: ([1] * len(counts), counts)}
+        found = self._sizes(test.labels)
+        for group, (relevant, queries) in rules.items():
+            told = by_chance(round(found[f"{group} gallery (clips)"]), relevant, queries)
+            found |= {f"{group} {d} {name}": x for d in DIRECTIONS for name, x in told.items()}
+        return {column.name: found[column.name] for column in self.columns}
+
+    def about(self, test: LabelledClips) -> str:
+        """Galleries, rules and chance in words.
+
+        Args:
+            test: Test clips.
+        """
+        counts = [n for n in test.per_class() if n]
+        small = self._each(test.labels)
+        return (
+            "Every test clip asks with one modality and ranks the other one of all clips of the gallery by cosine; "
+            "ties count against. R@k: percent of clips with a hit among the first k; MedR: median rank of the first "
+            "hit. "
+            f"{CLASS}: a hit is any clip of the same class, among all {len(test)} test clips ({min(counts)} to "
+            f"{max(counts)} a class). {SMALL}: the same rule among {small * len(counts)} clips, {small} of each of "
+            f"{len(counts)} classes, mean of {self.galleries} draws. {PAIR}: only the very clip is a hit, among all "
+            f"{len(test)}. Chance: a random order of the same gallery under the same rule, exactly. In training a "
+            f"sound is drawn to {'pictures of its class' if self.positives == 'class' else 'its own picture alone'}."
+        )
+
+    def _each(self, labels: Tensor) -> int:
+        """Clips a class in a small gallery."""
+        counts = torch.bincount(labels)
+        return min(self.gallery_per_class, int(counts[counts > 0].min()))
+
+    def _sizes(self, labels: Tensor) -> dict[str, float]:
+        """Clips in each gallery, by column."""
+        small = self._each(labels) * len(torch.bincount(labels).nonzero())
+        sizes = {CLASS: len(labels), SMALL: small, PAIR: len(labels)}
+        return {f"{group} gallery (clips)": float(size) for group, size in sizes.items()}
+
+    def _galleries(self, labels: Tensor, seed: int) -> list[Tensor]:
+        """Positions of the clips in each small gallery, as many of each class."""
+        each = self._each(labels)
+        drawn = []
+        for number in range(self.galleries):
+            order = torch.randperm(len(labels), generator=generator(seed, "gallery", number))
+            mixed = labels[order]
+            drawn.append(torch.cat([order[mixed == c][:each] for c in sorted(set(labels.tolist()))]))
+        return drawn
+
+
+def contrastive(audio: Tensor, image: Tensor, labels: Tensor, temperature: float, positives: str) -> Tensor:
+    """Symmetric cross-entropy between modalities in which several of a batch may be right.
+
+    Args:
+        audio: Unit vectors, (sample, dim).
+        image: Unit vectors, (sample, dim).
+        labels: Classes, int64, (sample,), or probabilities of all of them, float32, (sample, class). Two samples are as
+            right for each other as it is probable that they are of one class.
+        temperature: Divides the cosines, > 0.
+        positives: ``"class"``, or ``"pair"`` for which only the very pair is right.
+
+    Returns:
+        Scalar: mean over samples and both directions.
+
+    Example:
+        >>> x = torch.eye(2)
+        >>> round(float(contrastive(x, x, torch.tensor([0, 1]), 1.0, "class")), 4)  # log(1 + 1/e)
+        0.3133
+    """
+    right = torch.eye(len(labels), device=audio.device)
+    if positives == "class":
+        told = labels if labels.is_floating_point() else F.one_hot(labels).to(audio.dtype)
+        right = torch.maximum(right, told @ told.T)
+    aims = right / right.sum(1, keepdim=True)
+    alike = audio @ image.T / temperature
+    return (F.cross_entropy(alike, aims) + F.cross_entropy(alike.T, aims)) / 2
+
+
+class _Projections(Head):
+    """A linear map of each modality into the shared space; `scores` are the places there, not probabilities."""
+
+    def __init__(
+        self,
+        audio_dim: int,
+        image_dim: int,
+        classes: int,
+        *,
+        dim: int,
+        temperature: float,
+        positives: Literal["class", "pair"],
+        generator: torch.Generator,
+    ) -> None:
+        super().__init__(audio_dim, image_dim, classes, generator=generator)
+        self.audio, self.image = (_projection(n, dim, generator) for n in (audio_dim, image_dim))
+        self.temperature, self.positives = temperature, positives
+
+    def loss(self, audio: Tensor, image: Tensor, labels: Tensor) -> Tensor:
+        """See `contrastive`."""
+        places = self.scores(audio, image)
+        return contrastive(places["A"], places["V"], labels, self.temperature, self.positives)
+
+    def scores(self, audio: Tensor, image: Tensor) -> dict[str, Tensor]:
+        """Unit vectors, (sample, dim), of sounds "A" and pictures "V"."""
+        return {"A": F.normalize(self.audio(audio)), "V": F.normalize(self.image(image))}
+
+
+def _projection(inputs: int, outputs: int, draw: torch.Generator) -> nn.Linear:
+    """Without a bias, which would draw all clips to one place."""
+    layer = nn.Linear(inputs, outputs, bias=False, device="meta").to_empty(device="cpu")
+    nn.init.normal_(layer.weight, std=inputs**-0.5, generator=draw)
+    return layer
+
+
+def _whole(queries: Tensor, gallery: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, float]:
+    """Ranks by class and by pair, and mean average precision by class, with all clips as the gallery."""
+    from sklearn.metrics import label_ranking_average_precision_score
+
+    by_class, by_pair, precision = [], [], 0.0
+    for part in torch.split(torch.arange(len(labels)), QUERIES_AT_ONCE):
+        alike = queries[part] @ gallery.T
+        same = labels[part, None] == labels
+        by_class.append(first_ranks(alike, same))
+        by_pair.append(first_ranks(alike, part[:, None] == torch.arange(len(labels))))
+        precision += len(part) * float(label_ranking_average_precision_score(same.numpy(), alike.numpy()))
+    return torch.cat(by_class), torch.cat(by_pair), precision / len(labels)
+
+
+def _named(start: str, ranks: Tensor) -> dict[str, float]:
+    """Recalls in percent and the median rank, by column."""
+    recalls = {f"{start} R@{k} (%)": 100 * float((ranks <= k).double().mean()) for k in NEAREST}
+    return recalls | {f"{start} MedR": float(np.median(ranks.numpy()))}

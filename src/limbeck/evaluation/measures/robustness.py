@@ -1,0 +1,175 @@
+"""How much of a set's gain is its data, and how much its labels or the students' augmentation (`robustness`).
+
+Students are trained on the set as it is, with hard labels, with augmentation and without. Compared with random real
+pairs and the whole they give the label-robust score LRS and the augmentation-robust score ARS, 0 to 100.
+
+Source:   Li et al., *DD-Ranking: Rethinking the Evaluation of Dataset Distillation*, arXiv 2505.13300, and
+          https://github.com/NUS-HPC-AI-Lab/DD-Ranking: HLR, IOR, both scores and their weights of 0.5.
+Differs from the paper: it searches a learning rate for every set and takes the best accuracy seen on test clips while
+          training; here one protocol holds for all, and the student after the last epoch is tested, once. Random pairs
+          keep the labels they came with, hard ones as a rule (there: the teacher's, where the set's are soft). The
+          whole is trained as all others are (there: by a protocol of its own). Hard labels keep the protocol's
+          augmentation (there: off unless asked). The published code prints HLR, IOR and the two differences behind
+          ARS; the scores are computed here, against references that are means over repeats.
+Cost:     two students for a set with hard labels, four with soft ones.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import cache
+from typing import final
+
+from pydantic import Field
+
+from limbeck._runtime import derive_seed
+from limbeck.augment import SiameseAugment
+from limbeck.datasets import LabelledClips
+from limbeck.distilled import DistilledSet
+from limbeck.evaluation.measures._contract import Column, Subject, Values
+from limbeck.evaluation.measures._students import BOTH, StudentMeasure, accuracy
+from limbeck.evaluation.protocol import Protocol
+
+LOOKS = (BOTH, "A", "V")
+SCORES, HLR, IOR = "scores", f"HLR {BOTH} (points)", f"IOR {BOTH} (points)"
+WAYS = ("as it is", "hard labels", "augmented", "not augmented")
+
+
+def normalised(gain: float) -> float:
+    """A weighted gain in accuracy as a score: ``100 (e^gain - e^-1) / (e - e^-1)``.
+
+    Args:
+        gain: A difference of accuracies as fractions, -1 to 1.
+
+    Example:
+        >>> [round(normalised(gain), 2) for gain in (-1.0, 0.0, 1.0)]
+        [0.0, 26.89, 100.0]
+    """
+    return 100 * (math.exp(gain) - math.exp(-1)) / (math.e - math.exp(-1))
+
+
+def label_robust(recovery: float, improvement: float, weight: float = 0.5) -> float:
+    """The label-robust score, 0 to 100.
+
+    Args:
+        recovery: HLR: accuracy of the whole less the set's with hard labels, a fraction.
+        improvement: IOR: accuracy of the set as it is less that of random pairs, a fraction.
+        weight: Of the improvement, 0 to 1; the recovery has the rest.
+    """
+    return normalised(weight * improvement - (1 - weight) * recovery)
+
+
+def augmentation_robust(augmented: float, bare: float, weight: float = 0.5) -> float:
+    """The augmentation-robust score, 0 to 100.
+
+    Args:
+        augmented: Accuracy of the set less that of random pairs, both with augmentation, a fraction.
+        bare: The same without augmentation.
+        weight: Of the former, 0 to 1; the latter has the rest.
+    """
+    return normalised(weight * augmented + (1 - weight) * bare)
+
+
+@final
+class Robustness(StudentMeasure):
+    """Label-robust and augmentation-robust scores.
+
+    Attributes:
+        augment: The augmentation that is meant where the protocol has none.
+        label_weight: Of the improvement over random pairs in LRS; the hard-label recovery has the rest.
+        augment_weight: Of the students with augmentation in ARS; those without have the rest.
+    """
+
+    augment: SiameseAugment = SiameseAugment()
+    label_weight: float = Field(0.5, ge=0, le=1)
+    augment_weight: float = Field(0.5, ge=0, le=1)
+
+    @property
+    def students(self) -> float:
+        """Two with hard labels, four with soft ones."""
+        return 2.0
+
+    @property
+    def columns(self) -> Sequence[Column]:
+        """LRS and ARS by what students look at, then what those of A+V come from."""
+        scores = [Column(f"{score} {look}", group=SCORES) for look in LOOKS for score in ("LRS", "ARS")]
+        parts = [Column(HLR, "lower", group=SCORES), Column(IOR, group=SCORES)]
+        found = [Column(f"{BOTH} accuracy {way} (%)", group=f"{BOTH} accuracy") for way in WAYS]
+        return *scores, *parts, *found
+
+    def take(self, subject: Subject, *, seed: int) -> dict[str, float]:
+        """Accuracy in percent of students trained in each way, as ``"A+V accuracy hard labels (%)"``; all start alike.
+
+        Args:
+            subject: What is measured, and with what.
+            seed: Of the students, >= 0.
+        """
+        student_seed = derive_seed(seed, "robustness")
+
+        @cache
+        def found(soft: bool, protocol: Protocol) -> Mapping[str, float]:
+            train = subject.train if soft else _hard(subject.train)
+            student, _ = self.student(subject, subject.pairs(train), seed=student_seed, protocol=protocol)
+            return accuracy(student, subject.test_pairs)
+
+        soft = isinstance(subject.train, DistilledSet) and subject.train.soft_labels is not None
+        usual = subject.protocol
+        protocols = (
+            usual,
+            usual,
+            *(usual.model_copy(update={"augment": a}) for a in (usual.augment or self.augment, None)),
+        )
+        ways = zip(WAYS, (soft, False, soft, soft), protocols, strict=True)
+        return {f"{look} accuracy {way} (%)": value for way, *how in ways for look, value in found(*how).items()}
+
+    def show(self, values: Values, references: Mapping[str, Values]) -> dict[str, float]:
+        """Scores against the whole and random pairs, and the accuracies; see `Measure.show` for `references`.
+
+        Args:
+            values: What `take` found.
+            references: LRS needs ``"whole"`` and ``"random"``, ARS ``"random"``.
+        """
+        shown = {name: values[name] for name in (f"{BOTH} accuracy {way} (%)" for way in WAYS)}
+        whole, random = references.get("whole"), references.get("random")
+        for look in LOOKS:
+            own, hard, *both = (f"{look} accuracy {way} (%)" for way in WAYS)
+            if own not in values or random is None:
+                continue
+            gains = [(values[way] - random[way]) / 100 for way in both]
+            shown[f"ARS {look}"] = augmentation_robust(gains[0], gains[1], self.augment_weight)
+            if whole is not None:
+                recovery, improvement = whole[hard] - values[hard], values[own] - random[own]
+                shown[f"LRS {look}"] = label_robust(recovery / 100, improvement / 100, self.label_weight)
+                if look == BOTH:
+                    shown |= {HLR: recovery, IOR: improvement}
+        return shown
+
+    def chance(self, test: LabelledClips) -> dict[str, float]:
+        """Accuracy of a guess; the scores have no chance, since they compare.
+
+        Args:
+            test: Says how many classes there are.
+        """
+        return {f"{BOTH} accuracy {way} (%)": 100 / len(test.classes) for way in WAYS}
+
+    def about(self, test: LabelledClips) -> str:
+        """What the scores are made of.
+
+        Args:
+            test: Test clips.
+        """
+        return (
+            f"{len(test)} test clips of {len(test.classes)} classes. HLR: whole less this set, both with hard labels. "
+            "IOR: this set as it is less random real pairs, as many stored, with the labels they came with (hard ones "
+            "as a rule). With all accuracies as fractions, "
+            f"LRS = n({self.label_weight:g} IOR - {1 - self.label_weight:g} HLR) and ARS = "
+            f"n({self.augment_weight:g} gain over random with augmentation + {1 - self.augment_weight:g} gain "
+            f"without), n(x) = 100 (e^x - 1/e) / (e - 1/e). Random pairs have ARS {normalised(0):.1f} by definition; a "
+            "set that is no better than they are has no more. One protocol for all, no learning rate is searched."
+        )
+
+
+def _hard(train: DistilledSet | LabelledClips) -> DistilledSet | LabelledClips:
+    return replace(train, soft_labels=None) if isinstance(train, DistilledSet) else train

@@ -1,0 +1,94 @@
+"""An AlexNet-like network, one for sound and one for pictures: five convolutions, three max poolings, no norm.
+
+Source:   Krizhevsky, Sutskever and Hinton, *ImageNet Classification with Deep Convolutional Neural Networks*, NIPS
+          2012; for small pictures the AlexNet of Zhao, Mopuri and Bilen, *Dataset Condensation with Gradient Matching*,
+          ICLR 2021: 5 x 5 filters, 128 to 256 channels, no fully connected layers but the classifier.
+Differs from the papers: an input of more than 96 x 96 positions gets the first convolution of 2012, 11 x 11 with stride
+          4. No local response norm, no dropout; poolings are 2 x 2 and round up. The last map is averaged to 4 x 4,
+          what 32 pixels leave, so that features of both modalities are as many at any size.
+
+Without a norm features grow with their input. Pairs distilled through it, rather than tested with it, need small steps:
+at the published rate of `dm`, 0.2, they diverge; Adam is safe, and so is ``norm="group"``.
+"""
+
+from __future__ import annotations
+
+from typing import final
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from limbeck.networks._contract import Encoder, EncoderPair, Network
+from limbeck.networks._layers import Norm, conv, is_large, norm_layer
+
+GRID = 4
+
+
+@final
+class AlexNetEncoder(Encoder):
+    """Five convolutions; features are the flattened last map, channel by channel.
+
+    Args:
+        shape: (channel, height, width) of the input; chooses the first convolution.
+        width: Channels of the first convolution; the others have 1.5 or 2 times as many.
+        norm: After every convolution.
+        generator: Draws the weights.
+    """
+
+    def __init__(self, shape: tuple[int, int, int], *, width: int, norm: Norm, generator: torch.Generator) -> None:
+        super().__init__()
+        channels, height, width_px = shape
+        large = is_large(height, width_px)
+        middle, wide = 3 * width // 2, 2 * width
+        bias = norm == "none"
+
+        def step(inputs: int, outputs: int, kernel: int, stride: int = 1) -> list[nn.Module]:
+            layer = conv(inputs, outputs, kernel, stride=stride, bias=bias, generator=generator)
+            return [layer, norm_layer(norm, outputs), nn.ReLU()]
+
+        self.layers = nn.Sequential(
+            *(step(channels, width, 11, 4) if large else step(channels, width, 5)),
+            nn.MaxPool2d(2, ceil_mode=True),
+            *step(width, middle, 5),
+            nn.MaxPool2d(2, ceil_mode=True),
+            *step(middle, wide, 3),
+            *step(wide, middle, 3),
+            *step(middle, middle, 3),
+            nn.MaxPool2d(2, ceil_mode=True),
+            nn.AdaptiveAvgPool2d(GRID),
+        )
+        self.dim = middle * GRID * GRID
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(sample, channel, height, width) to (sample, dim)."""
+        maps: Tensor = self.layers(x)
+        return maps.flatten(1)
+
+
+@final
+class AlexNet(Network):
+    """An AlexNet-like network for each modality; both have ``16 * (3 * width // 2)`` features.
+
+    Attributes:
+        width: Channels of the first convolution.
+        norm: After every convolution.
+
+    Example:
+        >>> pair = AlexNet(width=4).pair((1, 64, 56), (3, 32, 32), generator=torch.Generator().manual_seed(0))
+        >>> pair.audio(torch.zeros(2, 1, 64, 56)).shape
+        torch.Size([2, 96])
+    """
+
+    width: int = Field(128, ge=1)
+    norm: Norm = "none"
+
+    def pair(
+        self, audio_shape: tuple[int, int, int], image_shape: tuple[int, int, int], *, generator: torch.Generator
+    ) -> EncoderPair:
+        """Build both encoders with fresh random weights, the sound encoder's first; see `Network.pair`."""
+        audio, image = (
+            AlexNetEncoder(shape, width=self.width, norm=self.norm, generator=generator)
+            for shape in (audio_shape, image_shape)
+        )
+        return EncoderPair(audio, image)

@@ -1,0 +1,152 @@
+"""A small transformer, one for sound and one for pictures: patches as tokens, features averaged over them.
+
+Source:   Dosovitskiy et al., *An Image is Worth 16x16 Words*, ICLR 2021 (https://arxiv.org/abs/2010.11929); for
+          log-mels Gong, Chung and Glass, *AST: Audio Spectrogram Transformer*, Interspeech 2021
+          (https://arxiv.org/abs/2104.01778). Width 192 and depth 12 are ViT-Ti of Touvron et al. (DeiT), ICML 2021.
+Differs from the papers: nothing is pretrained and there is no dropout; features are the tokens' mean, without a class
+          token; patches do not overlap. They are squares of 4, 8, 16 ... positions, the smallest that leave at most 196
+          (32 pixels: 4, a log-mel of 64 x 56: 8, 224 pixels: 16, as published). By default half as deep as ViT-Ti.
+"""
+
+from __future__ import annotations
+
+from typing import Self, final
+
+import torch
+import torch.nn.functional as F
+from pydantic import Field, model_validator
+from torch import Tensor, nn
+
+from limbeck.networks._contract import Encoder, EncoderPair, Network
+
+SMALLEST_PATCH = 4
+MOST_TOKENS = 196
+EXPANSION = 4
+EPS = 1e-6
+
+
+def patch_side(height: int, width: int) -> int:
+    """Side of the square patches an input is cut into; what is missing at the last ones is filled with zeros.
+
+    Args:
+        height: Pixels, or mel bands.
+        width: Pixels, or frames.
+
+    Example:
+        >>> [patch_side(*size) for size in ((16, 16), (32, 32), (64, 56), (128, 56), (224, 224))]
+        [4, 4, 8, 8, 16]
+    """
+    side = SMALLEST_PATCH
+    while -(-height // side) * -(-width // side) > MOST_TOKENS:
+        side *= 2
+    return side
+
+
+class TransformerBlock(nn.Module):
+    """Self-attention and a two-layer perceptron, each behind a layer norm and added to its input.
+
+    Args:
+        width: Length of a token.
+        heads: Attention heads; divides `width`.
+        generator: Draws the weights.
+    """
+
+    def __init__(self, width: int, heads: int, *, generator: torch.Generator) -> None:
+        super().__init__()
+        self.heads = heads
+        self.norms = nn.ModuleList(nn.LayerNorm(width, EPS) for _ in range(2))
+        self.queries_keys_values = _linear(width, 3 * width, generator)
+        self.out = _linear(width, width, generator)
+        self.mlp = nn.Sequential(
+            _linear(width, EXPANSION * width, generator), nn.GELU(), _linear(EXPANSION * width, width, generator)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(sample, token, width) to the same shape."""
+        x = x + self._attention(self.norms[0](x))
+        mixed: Tensor = x + self.mlp(self.norms[1](x))
+        return mixed
+
+    def _attention(self, x: Tensor) -> Tensor:
+        q, k, v = self.queries_keys_values(x).unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
+        # Written out: torch's fused attention cannot be differentiated twice, which gradient matching needs.
+        share = (q @ k.transpose(2, 3) * q.shape[-1] ** -0.5).softmax(-1)
+        mixed: Tensor = self.out((share @ v).transpose(1, 2).flatten(2))
+        return mixed
+
+
+@final
+class TransformerEncoder(Encoder):
+    """Patches with learnt positions through blocks and a last norm; features are the tokens' mean.
+
+    Args:
+        shape: (channel, height, width) of the input, which is the only one it takes.
+        width: Length of a token, and of the features.
+        depth: Blocks.
+        heads: Attention heads; divides `width`.
+        generator: Draws the weights.
+    """
+
+    def __init__(
+        self, shape: tuple[int, int, int], *, width: int, depth: int, heads: int, generator: torch.Generator
+    ) -> None:
+        super().__init__()
+        channels, height, width_px = shape
+        side = patch_side(height, width_px)
+        self.side, self.dim = side, width
+        self.patches = _linear(channels * side * side, width, generator)
+        tokens = -(-height // side) * -(-width_px // side)
+        self.position = nn.Parameter(torch.empty(tokens, width).normal_(std=0.02, generator=generator))
+        self.blocks = nn.Sequential(*(TransformerBlock(width, heads, generator=generator) for _ in range(depth)))
+        self.norm = nn.LayerNorm(width, EPS)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(sample, channel, height, width) to (sample, dim)."""
+        missing = -x.shape[3] % self.side, -x.shape[2] % self.side
+        cut = F.unfold(F.pad(x, (0, missing[0], 0, missing[1])), self.side, stride=self.side).transpose(1, 2)
+        tokens: Tensor = self.norm(self.blocks(self.patches(cut) + self.position))
+        return tokens.mean(1)
+
+
+@final
+class Transformer(Network):
+    """A transformer for each modality; both have `width` features.
+
+    Attributes:
+        width: Length of a token.
+        depth: Blocks.
+        heads: Attention heads; divides `width`.
+
+    Example:
+        >>> pair = Transformer(width=8).pair((1, 64, 56), (3, 32, 32), generator=torch.Generator().manual_seed(0))
+        >>> pair.audio(torch.zeros(2, 1, 64, 56)).shape, len(pair.image.position)
+        (torch.Size([2, 8]), 64)
+    """
+
+    width: int = Field(192, ge=1)
+    depth: int = Field(6, ge=1)
+    heads: int = Field(4, ge=1)
+
+    @model_validator(mode="after")
+    def _heads_divide_the_width(self) -> Self:
+        if self.width % self.heads:
+            raise ValueError(f"width {self.width} does not divide into {self.heads} heads; change one of them")
+        return self
+
+    def pair(
+        self, audio_shape: tuple[int, int, int], image_shape: tuple[int, int, int], *, generator: torch.Generator
+    ) -> EncoderPair:
+        """Build both encoders with fresh random weights, the sound encoder's first; see `Network.pair`."""
+        audio, image = (
+            TransformerEncoder(shape, width=self.width, depth=self.depth, heads=self.heads, generator=generator)
+            for shape in (audio_shape, image_shape)
+        )
+        return EncoderPair(audio, image)
+
+
+def _linear(inputs: int, outputs: int, generator: torch.Generator) -> nn.Linear:
+    """Xavier uniform, as in the published code, bias 0."""
+    layer = nn.Linear(inputs, outputs, device="meta").to_empty(device="cpu")
+    nn.init.xavier_uniform_(layer.weight, generator=generator)
+    nn.init.zeros_(layer.bias)
+    return layer

@@ -1,0 +1,81 @@
+"""VGG-11, one for sound and one for pictures: eight 3 x 3 convolutions and five max poolings, then the map's mean.
+
+Source:   Simonyan and Zisserman, *Very Deep Convolutional Networks for Large-Scale Image Recognition*, ICLR 2015,
+          configuration A (https://arxiv.org/abs/1409.1556), without its fully connected layers, as used for small
+          pictures by Zhao et al. (dataset condensation).
+Differs from the paper: group norm after every convolution, which has no bias then (see `_layers.Norm`). Poolings round
+          up, so that inputs below 32 pixels pass. Small and large inputs have the same layers.
+"""
+
+from __future__ import annotations
+
+from typing import final
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from limbeck.networks._contract import Encoder, EncoderPair, Network
+from limbeck.networks._layers import Norm, conv, norm_layer
+
+STAGES = ((1,), (2,), (4, 4), (8, 8), (8, 8))
+
+
+@final
+class VGG11Encoder(Encoder):
+    """Five stages of convolutions that each end in a max pooling; features are the last map's means.
+
+    Args:
+        channels: Channels of the input, of any size.
+        width: Channels of the first convolution; the last four have eight times as many.
+        norm: After every convolution.
+        generator: Draws the weights.
+    """
+
+    def __init__(self, channels: int, *, width: int, norm: Norm, generator: torch.Generator) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        for stage in STAGES:
+            for factor in stage:
+                layers += [
+                    conv(channels, width * factor, 3, bias=norm == "none", generator=generator),
+                    norm_layer(norm, width * factor),
+                    nn.ReLU(),
+                ]
+                channels = width * factor
+            layers.append(nn.MaxPool2d(2, ceil_mode=True))
+        self.layers = nn.Sequential(*layers)
+        self.dim = channels
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(sample, channel, height, width) to (sample, dim)."""
+        maps: Tensor = self.layers(x)
+        return maps.mean((2, 3))
+
+
+@final
+class VGG11(Network):
+    """A VGG-11 for each modality; both have ``8 * width`` features.
+
+    Attributes:
+        width: Channels of the first convolution.
+        norm: After every convolution; ``"none"`` is the published network.
+
+    Example:
+        >>> pair = VGG11(width=4).pair((1, 64, 56), (3, 32, 32), generator=torch.Generator().manual_seed(0))
+        >>> pair.audio(torch.zeros(2, 1, 64, 56)).shape
+        torch.Size([2, 32])
+    """
+
+    width: int = Field(64, ge=1)
+    norm: Norm = "group"
+
+    def pair(
+        self, audio_shape: tuple[int, int, int], image_shape: tuple[int, int, int], *, generator: torch.Generator
+    ) -> EncoderPair:
+        """Build both encoders with fresh random weights, the sound encoder's first; see `Network.pair`."""
+        audio, image = (
+            VGG11Encoder(shape[0], width=self.width, norm=self.norm, generator=generator)
+            for shape in (audio_shape, image_shape)
+        )
+        return EncoderPair(audio, image)

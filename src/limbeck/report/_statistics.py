@@ -1,0 +1,130 @@
+"""Which differences are real: paired tests over distillations."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+LEVEL = 0.05
+"""Chance of calling a difference real where there is none."""
+SOFT, LABELLED = "†", "‡"
+"""Signs of rows whose students learn from soft labels, and of those that networks trained on real labels helped."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How far a row lies from another, distillation by distillation.
+
+    Attributes:
+        mean: Mean of the paired differences, percentage points.
+        low: Lower end of their 95 % interval; None where it cannot be told: fewer than two pairs, or no spread at all.
+        high: Upper end.
+        p: Two-sided p of the paired t-test; None where the interval is.
+        n: Paired distillations.
+        adjusted: p after Holm's correction over the rows of a table; None before it, or without p.
+    """
+
+    mean: float
+    low: float | None
+    high: float | None
+    p: float | None
+    n: int
+    adjusted: float | None = None
+
+    @property
+    def real(self) -> bool:
+        """Whether it stands at 5 %: after the correction where there is one."""
+        p = self.p if self.adjusted is None else self.adjusted
+        return p is not None and p < LEVEL
+
+
+def paired(one: Mapping[int, float], other: Mapping[int, float]) -> Difference | None:
+    """Paired t-test of two rows' means by seed; None where they share no seed.
+
+    Without any spread among the differences (all the same, as may happen by chance with few test clips) a t-test has
+    nothing to measure with, and tells nothing.
+
+    Args:
+        one: Percent, by seed.
+        other: Percent, by seed.
+
+    Example:
+        >>> test = paired({0: 61.0, 1: 64.0, 2: 62.0}, {0: 60.0, 1: 61.0, 2: 60.0})
+        >>> test.mean, round(test.low, 2), round(test.high, 2), round(test.p, 3)
+        (2.0, -0.48, 4.48, 0.074)
+    """
+    seeds = sorted(one.keys() & other.keys())
+    if not seeds:
+        return None
+    apart = [one[s] - other[s] for s in seeds]
+    mean = statistics.fmean(apart)
+    if len(apart) < 2 or statistics.stdev(apart) < 1e-9:
+        return Difference(mean, None, None, None, len(apart))
+    from scipy import stats  # type: ignore[import-untyped]
+
+    test = stats.ttest_rel([one[s] for s in seeds], [other[s] for s in seeds])
+    interval = test.confidence_interval(1 - LEVEL)
+    return Difference(mean, float(interval.low), float(interval.high), float(test.pvalue), len(apart))
+
+
+def holm(values: Sequence[float]) -> list[float]:
+    """P-values after Holm's correction, in the order they came.
+
+    Args:
+        values: P-values of one family.
+
+    Example:
+        >>> [round(p, 6) for p in holm([0.01, 0.04, 0.03])]
+        [0.03, 0.06, 0.06]
+    """
+    adjusted = [0.0] * len(values)
+    largest = 0.0
+    for rank, i in enumerate(sorted(range(len(values)), key=values.__getitem__)):
+        largest = max(largest, min(1.0, (len(values) - rank) * values[i]))
+        adjusted[i] = largest
+    return adjusted
+
+
+def leader(rivals: Mapping[str, Mapping[int, float]], *, lowest: bool = False) -> str | None:
+    """Whoever has the highest mean, if the paired test tells it from the runner-up; None if nobody.
+
+    Args:
+        rivals: Means by seed, by row.
+        lowest: Whether the lowest mean is the best.
+
+    Example:
+        >>> leader({"a": {0: 5.0, 1: 6.0, 2: 5.5}, "b": {0: 1.0, 1: 2.1, 2: 1.4}})
+        'a'
+    """
+    sign = -1 if lowest else 1
+    ranked = sorted(rivals, key=lambda r: -sign * statistics.fmean(rivals[r].values()))
+    if len(ranked) < 2:
+        return None
+    ahead = paired(rivals[ranked[0]], rivals[ranked[1]])
+    return ranked[0] if ahead is not None and ahead.real and sign * ahead.mean > 0 else None
+
+
+def marks(labels: str, sees_labels: bool) -> str:
+    """Signs of a comparison class.
+
+    Args:
+        labels: Kind of the labels students learn from.
+        sees_labels: Whether networks trained on the real labels helped.
+    """
+    return ("" if labels == "hard" else SOFT) + (LABELLED if sees_labels else "")
+
+
+def counted(distillations: int, students: tuple[int, int]) -> str:
+    """Distillations × students, as text.
+
+    Args:
+        distillations: How many.
+        students: Fewest and most students of a distillation.
+
+    Example:
+        >>> counted(3, (5, 5)), counted(2, (1, 3))
+        ('3 × 5', '2 × 1–3')
+    """
+    low, high = students
+    return f"{distillations} × {low if low == high else f'{low}–{high}'}"

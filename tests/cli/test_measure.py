@@ -1,0 +1,90 @@
+"""`limbeck evaluate --measure` as it is typed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.helpers.generated import RECIPE, Generated
+
+from limbeck import cli, datasets, verbs
+
+TINY = ["--set-network", "width=4", "--set", "epochs=1", "--device", "cpu", "--quiet"]
+Run = Callable[..., tuple[str, str]]
+
+
+@pytest.fixture
+def limbeck(capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs a command that ends with a code, and gives what it wrote."""
+
+    def run(*words: object, code: int = 0) -> tuple[str, str]:
+        with pytest.raises(SystemExit) as caught:
+            cli.main([str(word) for word in words])
+        out, err = capsys.readouterr()
+        assert (caught.value.code or 0) == code, err
+        return out, err
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A prepared dataset and a set distilled from it."""
+    folder = tmp_path_factory.mktemp("measure")
+    datasets.prepare(Generated(40), folder / "prepared", recipe=RECIPE, workers=1)
+    verbs.distill(folder / "prepared", "random", out=folder / "pairs", mosaic=2, device="cpu", progress=False)
+    return folder
+
+
+def test_a_table_with_chance_and_controls(place: Path, limbeck: Run) -> None:
+    words = ["evaluate", place / "pairs", "--on", place / "prepared", "--measure", "retrieval", "--repeats", 2, *TINY]
+    out, _ = limbeck(*words, "--controls")
+    lines = [line.split() for line in out.splitlines()]
+    assert [line[0] for line in lines if line and line[0] in ("pairs", "random", "chance", "whole")] == [
+        "pairs", "random", "chance", "whole",
+    ] * 3  # fmt: skip
+    assert "retrieval, 1 pair a class: instance-level" in out
+    kept = {p.relative_to(place / "pairs").parts[:-1] for p in (place / "pairs" / "measures").rglob("*.json")}
+    assert kept == {("measures",), ("measures", "random"), ("measures", "whole")}
+    assert limbeck(*words, "--controls")[0] == out
+
+
+def test_as_json_it_has_every_number(place: Path, limbeck: Run) -> None:
+    words = ["evaluate", place / "pairs", "--on", place / "prepared", "--measure", "retrieval", "--repeats", 1, *TINY]
+    told = json.loads(limbeck(*words, "--set-measure", "dim=3", "--title", "mine", "--json")[0])
+    assert told["measured"]["mine"]["settings"]["dim"] == 3
+    assert told["table"]["chance"]["class-level gallery (clips)"] == 10
+    assert told["table"]["cells"][0]["values"] == [told["measured"]["mine"]["repeats"][0]["values"]]
+
+
+def test_the_whole_is_measured_too(place: Path, tmp_path: Path, limbeck: Run) -> None:
+    words = ["evaluate", "--whole", "--on", place / "prepared", "--measure", "retrieval", "--repeats", 1, *TINY]
+    out, _ = limbeck(*words, "--out", tmp_path)
+    assert "retrieval: class-level" in out
+    assert len(list(tmp_path.glob("retrieval-*.json"))) == 1
+
+
+def test_the_words_below_the_table_are_on_standard_error(place: Path, limbeck: Run) -> None:
+    words = ["evaluate", place / "pairs", "--on", place / "prepared", "--measure", "retrieval", "--repeats", 1]
+    _, err = limbeck(*words, *TINY[:-1])
+    assert "a hit is any clip of the same class, among all 10 test clips" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["--measure", "retrievl"], 1, "Did you mean 'retrieval'"),
+        (["--measure", "retrieval", "--set-measure", "dimm=3"], 1, "dimm"),
+        (["--set-measure", "dim=3"], 2, "--measure"),
+        (["--measure", "retrieval", "--head", "concat"], 2, "--head"),
+    ],
+)
+def test_mistakes_are_explained(words: list[str], code: int, said: str, place: Path, limbeck: Run) -> None:
+    _, err = limbeck("evaluate", place / "pairs", "--on", place / "prepared", *words, code=code)
+    assert said in err
+
+
+def test_measures_are_listed(limbeck: Run) -> None:
+    assert "retrieval" in {line["name"] for line in json.loads(limbeck("list", "measures", "--json")[0])}
