@@ -25,6 +25,8 @@ from limbeck.methods import Method, StepReport, Work
 from limbeck.networks import Architecture
 from limbeck.storage import parse_size
 
+DEFAULT, BEST = "avdd", "best"
+"""Method distilled with where none is named; and with the preset of the same name, the house recipe."""
 RUN = "run"
 """Folder, inside a distilled set's, of the run that made it."""
 SCORES = "scores"
@@ -70,7 +72,7 @@ def prepare(
 
 def plan(
     data: Path | str | Prepared | LabelledClips,
-    method: str | Method = "avdd",
+    method: str | Method | None = None,
     *,
     preset: str | None = None,
     seed: int = 0,
@@ -101,7 +103,7 @@ def plan(
 
 def distill(
     data: Path | str | Prepared | LabelledClips,
-    method: str | Method = "avdd",
+    method: str | Method | None = None,
     *,
     out: Path | str | None = None,
     preset: str | None = None,
@@ -119,7 +121,7 @@ def distill(
 
     Args:
         data: A prepared dataset (its training split is used), or clips.
-        method: Name of a method (`methods.names()`) or a method.
+        method: Name of a method (`methods.names()`) or a method; by default ``"avdd"``, or ``"best"`` with that preset.
         out: Folder of the distilled set and its run; None keeps nothing on disk.
         preset: Named settings of the method, ``"faithful"`` for the published recipe.
         seed: Of every random draw, >= 0.
@@ -535,7 +537,7 @@ def _title(made: DistilledSet | None, head: str) -> str:
 
 
 def _method(
-    method: str | Method, preset: str | None, parameters: dict[str, Any], clips: LabelledClips, seed: int
+    method: str | Method | None, preset: str | None, parameters: dict[str, Any], clips: LabelledClips, seed: int
 ) -> tuple[Method, dict[str, float] | None]:
     """The method with all its settings, and what the validation of the sound's scale found, if it was asked for."""
     if isinstance(method, Method):
@@ -544,7 +546,7 @@ def _method(
                 f"Settings {sorted(parameters)} came beside a ready {type(method).__name__}; give one of them."
             )
         return method, None
-    kind = methods.load(method)
+    kind = methods.load(method or (BEST if preset == BEST else DEFAULT))
     asked = dict(parameters)
     validated = asked.pop("sound", None) if asked.get("sound") == "validated" else None
     size = asked.pop("bytes", None)

@@ -45,6 +45,8 @@ REQUIRED["Recipe"] = {
     "baseline": "random",
     "rows": {"random": REQUIRED["Row"]},
 }
+REQUIRED["Mosaic"] = {"audio": (1, 4), "image": (2, 2)}
+REQUIRED["Taken"] = {"seed": 1, "seconds": 2.5, "values": {"R@1 (%)": 50.0}}
 """Examples of the settings that have no defaults."""
 OURS = r"limbeck\.(?!datasets\._playground)"
 """Where settings are looked for; how a generated scene is written down is no setting."""

@@ -15,6 +15,7 @@ EXAMPLES = (
     "limbeck distill prepared/ --method dm --set optimiser.kind=adam --set optimiser.audio_lr=0.1 --out dm/",
     "limbeck distill prepared/ --method avdd --storage coded --bytes 400KB --out distilled/",
     "limbeck distill prepared/ --method coded --bytes 400KB --out control/",
+    "limbeck distill prepared/ --preset best --per-class 10 --out best/",
     "limbeck distill prepared/ --method avdd --preset faithful --out distilled/ --dry-run",
 )
 
@@ -24,13 +25,15 @@ def run(
     *,
     out: Annotated[Path, typer.Option(help="Folder of the run and of the distilled set.")],
     method: Annotated[
-        str,
+        str | None,
         typer.Option(
-            help="Name of a method; see limbeck list methods.", autocompletion=_options.completer("limbeck.methods")
+            help="Name of a method, see limbeck list methods; avdd by default.",
+            autocompletion=_options.completer("limbeck.methods"),
         ),
-    ] = "avdd",
+    ] = None,
     preset: Annotated[
-        str | None, typer.Option(help="Named settings of the method; 'faithful' is the published recipe.")
+        str | None,
+        typer.Option(help="Named settings: faithful, a method's published recipe; best, alone, our own recipe."),
     ] = None,
     per_class: Annotated[int | None, typer.Option(min=1, help="Pairs stored a class (the literature's IPC).")] = None,
     bytes_: Annotated[

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -32,6 +34,26 @@ def ridge_predictions(train: Tensor, targets: Tensor, test: Tensor, ridge: float
     return test @ _solved(train.T @ train, train.T @ targets, ridge)
 
 
+def class_errors(real: Tensor, sizes: Sequence[int], synthetic: Tensor, ridge: float) -> Tensor:
+    """Squared error on each class's real rows, mean over rows, of a regression that tells classes apart.
+
+    Args:
+        real: Rows of all classes, class after class, (real, dim); see `unit_rows`.
+        sizes: Rows of each class.
+        synthetic: What it is fitted on, likewise with equally many of each class, (synthetic, dim).
+        ridge: As in `ridge_predictions`.
+
+    Returns:
+        (class,).
+    """
+    classes = len(sizes)
+    wanted = torch.eye(classes, dtype=synthetic.dtype, device=synthetic.device) - 1 / classes
+    labels = wanted.repeat_interleave(len(synthetic) // classes, 0)
+    targets = wanted.repeat_interleave(torch.tensor(sizes, device=wanted.device), 0)
+    errors = (ridge_predictions(synthetic, labels, real, ridge) - targets).square().sum(1)
+    return torch.stack([part.mean() for part in torch.split(errors, list(sizes))])
+
+
 def unit_rows(real: Tensor, synthetic: Tensor) -> tuple[Tensor, Tensor]:
     """Both without the mean of the real rows, every row divided by its length.
 
@@ -44,6 +66,19 @@ def unit_rows(real: Tensor, synthetic: Tensor) -> tuple[Tensor, Tensor]:
     """
     mean = real.mean(0)
     return F.normalize(real - mean, dim=1), F.normalize(synthetic - mean, dim=1)
+
+
+def unit_sides(real: Sequence[Tensor], synthetic: Tensor) -> tuple[Tensor, Tensor]:
+    """A modality's features as rows for `class_errors`.
+
+    Args:
+        real: Features of each class's real clips, each (real, dim).
+        synthetic: (class, synthetic, dim).
+
+    Returns:
+        (all real, dim) and (class * synthetic, dim), as `unit_rows` gives them, in the second's number format.
+    """
+    return unit_rows(torch.cat(list(real)).to(synthetic), synthetic.flatten(0, 1))
 
 
 def _solved(square: Tensor, right: Tensor, ridge: float) -> Tensor:

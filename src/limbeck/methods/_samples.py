@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -75,6 +75,46 @@ class SampleMatching(Matching, ABC):
             return seen, compare
 
         return at
+
+
+class AllClassesMatching(Matching, ABC):
+    """Compares all classes at once: its losses tell them apart.
+
+    Attributes:
+        encoders: As in `Optimised`, on a batch of each class's clips.
+        optimiser: As in `Optimised`.
+    """
+
+    encoders: Encoders = Encoders(bank=20, batch=64)
+    optimiser: Optimiser = Adam()
+
+    @abstractmethod
+    def loss(self, real_audio: Sequence[Tensor], real_image: Sequence[Tensor], audio: Tensor, image: Tensor) -> Tensor:
+        """A loss a class.
+
+        Args:
+            real_audio: Sound embeddings of each class's real clips, each (real, dim).
+            real_image: Picture embeddings of the same clips, each (real, dim).
+            audio: Sound embeddings of the synthetic clips, (class, synthetic, dim).
+            image: Picture embeddings of the same clips, (class, synthetic, dim).
+
+        Returns:
+            (class,).
+        """
+
+    def _comparison(
+        self, real: LabelledClips, scale: Scale, seed: int, work: Work
+    ) -> Callable[[int], tuple[Lens, Compare]]:
+        view = sample_views(self.encoders, self.augment, real, scale, seed=seed, work=work)
+
+        def at(step: int) -> tuple[Lens, Compare]:
+            seen = view(step)
+            return seen, lambda _, audio, image: self.loss(seen.audio, seen.image, audio, image)
+
+        return at
+
+    def _blocks(self, image: Tensor, classes: int) -> list[range]:
+        return [range(classes)]
 
 
 def stacked(real: Tensor, synthetic: Tensor) -> Tensor:

@@ -20,7 +20,7 @@ Cost:     as `dm`, all classes at once, and the solution of a system with as man
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import final
 
 import torch
@@ -28,30 +28,21 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor
 
-from limbeck.datasets import LabelledClips, Scale
-from limbeck.methods._contract import Work
-from limbeck.methods._descent import Adam, Optimiser
-from limbeck.methods._encoders import Encoders, Lens
-from limbeck.methods._matching import Compare, Matching
-from limbeck.methods._ridge import ridge_predictions, unit_rows
-from limbeck.methods._samples import sample_views
+from limbeck.methods._ridge import class_errors, unit_sides
+from limbeck.methods._samples import AllClassesMatching
 
 
 @final
-class KRR(Matching):
+class KRR(AllClassesMatching):
     """Lower the error on real clips of a ridge regression fitted on the pairs.
 
     Attributes:
         ridge: Penalty on the squared weights; features have length 1.
         joint: One regression on the features of both modalities side by side; otherwise the modalities never meet.
-        encoders: As in `Optimised`, on a batch of each class's clips.
-        optimiser: As in `Optimised`.
     """
 
     ridge: float = Field(30.0, ge=1e-3)
     joint: bool = False
-    encoders: Encoders = Encoders(bank=20, batch=64)
-    optimiser: Optimiser = Adam()
 
     def loss(self, real_audio: Sequence[Tensor], real_image: Sequence[Tensor], audio: Tensor, image: Tensor) -> Tensor:
         """Squared error on the real clips of each class, mean over clips, added over modalities unless `joint`.
@@ -65,35 +56,10 @@ class KRR(Matching):
         Returns:
             (class,).
         """
-        wanted = torch.eye(len(audio), dtype=audio.dtype, device=audio.device) - 1 / len(audio)
         sizes = [len(clips) for clips in real_audio]
-        targets = wanted.repeat_interleave(torch.tensor(sizes, device=wanted.device), 0)
-        sides = [
-            unit_rows(torch.cat(list(real)).to(synthetic), synthetic.flatten(0, 1))
-            for real, synthetic in ((real_audio, audio), (real_image, image))
-        ]
+        sides = [unit_sides(real_audio, audio), unit_sides(real_image, image)]
         if self.joint:
             real, synthetic = (F.normalize(torch.cat(rows, 1), dim=1) for rows in zip(*sides, strict=True))
             sides = [(real, synthetic)]
-        labels = wanted.repeat_interleave(audio.shape[1], 0)
-        errors = torch.stack(
-            [
-                (ridge_predictions(synthetic, labels, real, self.ridge) - targets).square().sum(1)
-                for real, synthetic in sides
-            ]
-        ).sum(0)
-        return torch.stack([part.mean() for part in torch.split(errors, sizes)])
-
-    def _comparison(
-        self, real: LabelledClips, scale: Scale, seed: int, work: Work
-    ) -> Callable[[int], tuple[Lens, Compare]]:
-        view = sample_views(self.encoders, self.augment, real, scale, seed=seed, work=work)
-
-        def at(step: int) -> tuple[Lens, Compare]:
-            seen = view(step)
-            return seen, lambda _, audio, image: self.loss(seen.audio, seen.image, audio, image)
-
-        return at
-
-    def _blocks(self, image: Tensor, classes: int) -> list[range]:
-        return [range(classes)]  # the regression tells all classes apart
+        errors = [class_errors(real, sizes, synthetic, self.ridge) for real, synthetic in sides]
+        return torch.stack(errors).sum(0)
