@@ -9,16 +9,17 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tests.helpers.generated import RECIPE, Generated
 
 import limbeck
-from limbeck import verbs
+from limbeck import methods, verbs
 from limbeck.datasets import Prepared
 from limbeck.errors import FingerprintError, InputError
-from limbeck.evaluation import Protocol
+from limbeck.evaluation import Protocol, measures
 from limbeck.networks import Architecture
 
 NETWORK = {"options": {"width": 8}}
@@ -98,6 +99,71 @@ def test_classes_apart_on_disk_join_to_the_whole(prepared, distilled, tmp_path):
     ]
     joined = limbeck.DistilledSet.concat(parts, whole.classes)
     assert (joined.audio - whole.audio).abs().max() < 0.02 * (whole.audio - whole.start[0]).abs().max()
+
+
+@pytest.fixture(scope="module")
+def pairs(prepared, tmp_path_factory) -> Path:
+    out = tmp_path_factory.mktemp("pairs") / "pairs"
+    verbs.distill(prepared, "random", out=out, progress=False)
+    return out
+
+
+BRIEF = {"protocol": Protocol(epochs=1), "network": Architecture(**NETWORK), "device": "cpu", "progress": False}
+
+
+def test_what_was_measured_is_no_score(prepared, pairs, tmp_path):
+    asked = {"on": prepared, "repeats": 1, "out": tmp_path / "both", **BRIEF}
+    verbs.evaluate(pairs, title="one", **asked)
+    verbs.measure(pairs, "retrieval", **asked)
+    assert len(list((tmp_path / "both").glob("*.json"))) == 2
+    assert list(verbs._scores_in(tmp_path / "both")) == ["one"]
+    page = verbs.make_report(pairs, out=tmp_path / "page", compare=[tmp_path / "both"])
+    assert "one" in page.read_text(encoding="utf-8")
+
+
+def test_number_formats_have_files_of_their_own_and_another_answer_names_its_file(prepared, pairs, tmp_path):
+    asked = {"on": prepared, "repeats": 1, "out": tmp_path, **BRIEF}
+    one = verbs.measure(pairs, "retrieval", dtype="float32", **asked)
+    other = verbs.measure(pairs, "retrieval", dtype="bfloat16", **asked)
+    assert (one.formats, other.formats) == (("float32", "float32"), ("bfloat16", "bfloat16"))
+    files = sorted(tmp_path.glob("retrieval-*.json"))
+    assert len(files) == 2
+    with pytest.raises(InputError, match=r"retrieval-\w+\.json answers another question .*--out, or delete it"):
+        verbs.measure(None, "retrieval", dtype="float32", **asked)
+
+
+def test_controls_hold_as_many_pairs_as_were_asked_for_not_as_many_clips_as_fit(prepared, tmp_path, monkeypatch):
+    settings = {"per_class": 2, "sound": "raw", "sound_codec": "webp", "chosen_by": "random"}
+    assert verbs.distill(prepared, "coded", out=tmp_path / "coded", progress=False, **settings).per_class > 2
+    asked = []
+    for verb in ("evaluate", "measure"):
+        monkeypatch.setattr(verbs, verb, lambda what, *_, sound=None, **__: asked.append((what, sound)))
+    verbs.evaluate_controls(tmp_path / "coded", on=prepared)
+    verbs.measure_controls(tmp_path / "coded", measures.load("retrieval")(), on=prepared)
+    assert [what.per_class for what, _ in asked if what] == [2, 2, 2, 2]
+    assert {what.provenance["settings"]["sound"] for what, _ in asked if what} == {"raw"}
+    assert [sound for what, sound in asked if what is None] == ["raw", "raw"]
+
+
+def test_controls_of_a_set_without_settings_are_refused_in_a_sentence(prepared, pairs, tmp_path):
+    whole = limbeck.DistilledSet.load(pairs)
+    parts = [verbs.distill(prepared, "random", classes=[c], progress=False) for c in whole.classes]
+    limbeck.DistilledSet.concat(parts, whole.classes).save(tmp_path / "joined")
+    with pytest.raises(InputError, match="joined from parts"):
+        verbs.evaluate_controls(tmp_path / "joined", on=prepared, **BRIEF)
+    with pytest.raises(InputError, match="joined from parts"):
+        verbs.measure_controls(tmp_path / "joined", measures.load("retrieval")(), on=prepared, **BRIEF)
+
+
+def test_a_set_tells_whether_real_labels_helped_to_make_it(prepared, pairs):
+    plain = limbeck.DistilledSet.load(pairs)
+    settings = methods.load("random").from_json({"labels": {"kind": "soft"}}).to_json()
+    helped = replace(plain, provenance=plain.provenance | {"settings": settings})
+    assert not verbs.sees_labels(pairs)
+    assert verbs.sees_labels(helped)
+    assert verbs.sees_labels(replace(plain, provenance={"parts": [plain.provenance, helped.provenance]}))
+    assert not verbs.sees_labels(replace(helped, provenance=helped.provenance | {"method": "from elsewhere"}))
+    assert not verbs.sees_labels(replace(helped, provenance={}))
 
 
 def test_validated_sound_is_chosen_on_training_clips_and_recorded(prepared, tmp_path, monkeypatch):

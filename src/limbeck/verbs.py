@@ -18,7 +18,7 @@ from limbeck.engine.run import read_events
 from limbeck.errors import InputError
 from limbeck.evaluation import Measured, Protocol, Score, choose_sound, measured, measures, source_of
 from limbeck.evaluation import evaluate as _evaluate
-from limbeck.evaluation._subject import subject
+from limbeck.evaluation._subject import formats_of, subject
 from limbeck.evaluation.measures import Measure
 from limbeck.media import ClipRecipe
 from limbeck.methods import Method, StepReport, Work
@@ -219,7 +219,6 @@ def evaluate(
     before = _score_to_continue(file, asked, train) if file else None
     kept = list(before.repeats[:repeats]) if before else []
     target = choose_runtime(device).device
-    total = repeats * asked["protocol"].epochs
     with bar(f"Evaluating {title}", show=progress) as tell:
         score = _evaluate(
             train,
@@ -228,7 +227,7 @@ def evaluate(
             repeats=repeats,
             device=target,
             done=kept,
-            on_progress=lambda number, report: tell(number * report.epochs + report.epoch, total),
+            on_progress=lambda number, report: tell(number * report.epochs + report.epoch, repeats * report.epochs),
         )
     if file and (before is None or len(before.repeats) < repeats):
         _files.write_json(file, score.to_json())
@@ -259,16 +258,19 @@ def evaluate_controls(
 
     Returns:
         Scores by title.
+
+    Raises:
+        InputError: The set does not say with which settings it was made.
     """
     prepared = on if isinstance(on, Prepared) else Prepared.open(on)
     made = DistilledSet.load(distilled)
     network = options.pop("network", None) or _network_of(made)
-    sound: SoundScale = made.provenance["settings"]["sound"]
-    train, budget = prepared.clips("train"), {"per_class": made.per_class, "sound": sound}
+    per_class, sound = _budget_of(made, distilled)
+    train, budget = prepared.clips("train"), {"per_class": per_class, "sound": sound}
     room = min(train.per_class())
     packing: Packing = 2 if made.mosaic == 1 else made.mosaic
     rows: list[Method] = [methods.load("random").from_json(budget)]
-    if made.per_class * mosaic.count(packing) <= room:
+    if per_class * mosaic.count(packing) <= room:
         rows.append(methods.load("random").from_json(budget | {"mosaic": packing}))
         rows.append(methods.load("herding").from_json(budget | {"mosaic": packing, "network": network.to_json()}))
     options |= {"on": prepared, "network": network, "seed": seed, "out": Path(distilled) / SCORES}
@@ -293,6 +295,7 @@ def measure(
     dtype: str = "auto",
     progress: bool = True,
     out: Path | str | None = None,
+    title: str | None = None,
     sound: SoundScale = "standardised",
     **settings: Any,
 ) -> Measured:
@@ -311,11 +314,13 @@ def measure(
         progress: Draw a bar on standard error.
         out: Folder of the result; a distilled set on disk keeps what was measured in its own folder by default. Every
             repeat is kept when it is there, and those found there are not done again.
+        title: Name of the file; by default it differs wherever something else is asked.
         sound: As in `evaluate`.
         settings: Of the measure, where they differ from its defaults.
 
     Raises:
-        InputError: The set does not fit the dataset, a name or a setting is wrong, or the measure refused the set.
+        InputError: The set does not fit the dataset, a name or a setting is wrong, the measure refused the set, or
+            the file answers another question.
         DivergedError: Training diverged.
     """
     asked = measure if isinstance(measure, Measure) else measures.load(measure).from_json(settings)
@@ -325,17 +330,20 @@ def measure(
     made = DistilledSet.load(what) if isinstance(what, str | Path) else what
     network, protocol = network or (_network_of(made) if made else Architecture()), protocol or Protocol()
     folder = Path(out) if out else Path(what) / MEASURES if isinstance(what, str | Path) else None
-    file = folder / f"{measured.title_of(asked, network, protocol, seed)}.json" if folder else None
+    runtime = choose_runtime(device, dtype)
+    title = title or measured.title_of(asked, network, protocol, seed, formats=formats_of(runtime))
+    file = folder / f"{title}.json" if folder else None
     of = subject(
         made,
         prepared.clips("train"),
         prepared.clips("test"),
-        runtime=choose_runtime(device, dtype),
+        runtime=runtime,
         network=network,
         protocol=protocol,
         sound=sound,
         cache=_folder_of(prepared),
     )
+    done = _measured_to_continue(file, measured.question(asked, of, seed)) if file else None
     with bar(f"Measuring {asked.name}", show=progress) as tell:
 
         def keep(found: Measured) -> None:
@@ -343,7 +351,6 @@ def measure(
             if file:
                 _files.write_json(file, found.to_json())
 
-        done = Measured.from_json(_files.read_json(file)) if file and file.exists() else None
         tell(done.n if done else 0, repeats)
         return measured.take(asked, of, repeats=repeats, seed=seed, done=done, on_repeat=keep)
 
@@ -371,18 +378,30 @@ def measure_controls(
 
     Returns:
         What was found, under ``"random"`` and ``"whole"``.
+
+    Raises:
+        InputError: The set does not say with which settings it was made.
     """
     prepared = on if isinstance(on, Prepared) else Prepared.open(on)
     made, folder = DistilledSet.load(distilled), Path(distilled) / MEASURES
-    sound: SoundScale = made.provenance["settings"]["sound"]
+    per_class, sound = _budget_of(made, distilled)
     options["network"] = options.get("network") or _network_of(made)
     options |= {"on": prepared, "seed": seed, "sound": sound}
-    random = methods.load("random").from_json({"per_class": made.per_class, "sound": sound})
+    random = methods.load("random").from_json({"per_class": per_class, "sound": sound})
     pairs = random.distill(prepared.clips("train"), seed=seed)
     return {
         "random": measure(pairs, by, repeats=repeats, out=folder / "random", **options),
         "whole": measure(None, by, repeats=whole_repeats, out=folder / "whole", **options),
     }
+
+
+def sees_labels(distilled: Path | str | DistilledSet) -> bool:
+    """Whether networks trained on the real labels helped to make a set; of parts that were joined, any of them.
+
+    A set whose method is not installed here, or does not know its settings any more, does not say so.
+    """
+    made = distilled if isinstance(distilled, DistilledSet) else DistilledSet.load(distilled)
+    return any(_sees_labels(part) for part in made.provenance.get("parts", [made.provenance]))
 
 
 def make_report(
@@ -501,11 +520,12 @@ def _describe_run(folder: Path) -> dict[str, Any]:
 
 
 def _scores_in(folder: Path) -> dict[str, Score]:
-    """Scores in a folder of scores or in that of a distilled set, by title."""
+    """Scores in a folder of scores or in that of a distilled set, by title; what was measured there is no score."""
     if not folder.exists():
         return {}
     place = folder / SCORES if (folder / "config.json").exists() else folder
-    return {file.stem: Score.from_json(_files.read_json(file)) for file in sorted(place.glob("*.json"))}
+    found = {file.stem: _files.read_json(file) for file in sorted(place.glob("*.json"))}
+    return {title: Score.from_json(content) for title, content in found.items() if "measure" not in content}
 
 
 def _score_to_continue(file: Path, asked: dict[str, Any], train: DistilledSet | LabelledClips) -> Score | None:
@@ -523,11 +543,44 @@ def _score_to_continue(file: Path, asked: dict[str, Any], train: DistilledSet | 
     return score
 
 
+def _measured_to_continue(file: Path, asked: Measured) -> Measured | None:
+    """What was measured before, if the file answers the same question."""
+    if not file.exists():
+        return None
+    found = Measured.from_json(_files.read_json(file))
+    if differ := asked.differs(found):
+        raise InputError(
+            f"{file} answers another question ({', '.join(differ)} differ). Choose another --out, or delete it."
+        )
+    return found
+
+
+def _budget_of(made: DistilledSet, folder: Path | str) -> tuple[int, SoundScale]:
+    """Pairs a class that were asked for, and the scale of sound; a set may hold more clips in the bytes of so many."""
+    settings = made.provenance.get("settings", {})
+    if not {"per_class", "sound"} <= settings.keys():
+        raise InputError(
+            f"The set in {folder} does not say with which settings it was made: it was joined from parts, or comes "
+            "from elsewhere. What it is compared with is chosen by them. Distil all classes together, or evaluate it "
+            "without --controls."
+        )
+    return settings["per_class"], settings["sound"]
+
+
 def _network_of(made: DistilledSet) -> Architecture:
     """The architecture a set was distilled with, if its settings name one."""
     settings = made.provenance.get("settings", {})
     network = settings.get("network") or settings.get("encoders", {}).get("network")
     return Architecture.from_json(network) if network else Architecture()
+
+
+def _sees_labels(provenance: dict[str, Any]) -> bool:
+    if not {"method", "settings"} <= provenance.keys():
+        return False
+    try:
+        return methods.load(provenance["method"]).from_json(provenance["settings"]).sees_labels
+    except InputError:
+        return False
 
 
 def _title(made: DistilledSet | None, head: str) -> str:
@@ -555,6 +608,7 @@ def _method(
     chosen = kind.configured(preset, **asked)
     if size is not None:
         chosen = chosen.within(parse_size(size), clips)
+    chosen = chosen.fitted(clips)
     if validated is None:
         return chosen, None
     sound, found = choose_sound(clips, per_class=chosen.per_class, packing=chosen.mosaic, seed=seed)

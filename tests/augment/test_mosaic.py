@@ -116,13 +116,29 @@ def test_a_grid_of_one_row_keeps_every_band():
     assert not torch.equal(mosaic.unpack(mosaic.pack(x, (1, 4)), (1, 4)), x)
 
 
+@pytest.mark.parametrize("value", [9, 0, "9", "9x9", "1x16", "2x2,3x3", "0x4,2x2", "65x1,65x1", "", None])
+def test_what_is_no_mosaic_is_told_in_one_sentence(value):
+    with pytest.raises(InputError) as told:
+        Herding.from_json({"mosaic": value})
+    (line,) = (line for line in str(told.value).splitlines() if "mosaic:" in line)
+    assert line == (
+        "  mosaic: a mosaic is a number of cells a side from 1 to 8, or grids as '1x16,4x4' with as many sounds as "
+        f"pictures, at most 64 a side (came: {value!r})"
+    )
+    assert len(str(told.value).splitlines()) == 3
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [("1x16", "no mosaic"), ("2x2,3x3", "4 sounds and 9 pictures"), ("0x4,2x2", "greater than or equal to 1")],
 )
-def test_a_mosaic_that_does_not_fit_is_told(text, why):
+def test_a_grid_that_does_not_fit_is_told(text, why):
     with pytest.raises(InputError, match=why):
-        Herding.from_json({"mosaic": text})
+        mosaic.Mosaic.from_json(text)
+
+
+def test_a_square_may_be_written_out():
+    assert Herding.from_json({"mosaic": "3x3"}) == Herding(mosaic=3)
 
 
 def test_a_mosaic_is_text_in_files():

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 
 import pytest
 
 from limbeck import _files, benchmark, verbs
 from limbeck.benchmark import Recipe
-from limbeck.benchmark.jobs import finished, jobs, measured, scored, tables
+from limbeck.benchmark.jobs import finished, jobs, measure_title, measured, perform, scored, tables
 from limbeck.benchmark.run import prepare
-from limbeck.errors import InputError
+from limbeck.cli.benchmark import _print_plan
+from limbeck.errors import BusyError, InputError, LimbeckError
 from limbeck.evaluation import measures
 
 MORE = """
@@ -164,6 +166,90 @@ def test_mistakes_in_measures_are_told(toml, tmp_path):
     assert all(words in str(error.value) for words in ("measure 'retrieval'", "dimm", "Did you mean 'retrieval'"))
 
 
+def test_measures_need_rows_where_they_are_taken_and_those_they_compare_with(toml, tmp_path):
+    text = toml.read_text()
+
+    def mistakes(more, base=text):
+        (tmp_path / "r.toml").write_text(base + more)
+        with pytest.raises(InputError) as error:
+            Recipe.load(tmp_path / "r.toml")
+        return str(error.value)
+
+    told = mistakes("[measures.retrieval]\nper_class = [1, 5]\n")
+    assert "measure 'retrieval' is taken at 5 pairs a class, but rows are run at 1, 2" in told
+    without = text.replace("whole = 1", "whole = 0")
+    for name in ("robustness", "hyperparameters", "savings"):
+        assert f"measure {name!r} compares with the whole" in mistakes(f"[measures.{name}]\n", without)
+    packed = text.replace("[rows.random]", "[rows.random]\nsettings = { mosaic = 2 }")
+    told = mistakes("[measures.robustness]\n[measures.savings]\n", packed)
+    assert "measure 'robustness' compares with random pairs, but no row at 1, 2 has method random and mosaic 1" in told
+    assert "savings" not in told
+    (tmp_path / "r.toml").write_text(text + "[measures.robustness]\n[measures.savings]\nper_class = [2]\n")
+    Recipe.load(tmp_path / "r.toml")
+
+
+def test_a_measure_that_refuses_does_not_stop_those_after_it(measuring, out, tmp_path, monkeypatch):
+    shutil.copytree(out, tmp_path / "runs")
+    place, kind = tmp_path / "runs", measures.load("retrieval")
+    more = {"measure": "retrieval", "settings": {"dim": 3, "galleries": 1}, "repeats": 1, "per_class": [1]}
+    recipe = Recipe.from_json(
+        measuring.to_json()
+        | {
+            "measures": {
+                "no": {**more, "settings": {"dim": 5}},
+                "nor this": {**more, "settings": {"dim": 6}},
+                "yes": more,
+            }
+        }
+    )
+    honest = kind.take
+
+    def take(self, subject, *, seed):
+        if self.dim > 4:
+            raise InputError(f"Not with {self.dim}.")
+        return honest(self, subject, seed=seed)
+
+    monkeypatch.setattr(kind, "take", take)
+    job = next(j for j in asked(recipe, place) if j.row == "random" and j.per_class == 1 and j.seed == 0)
+    prepared = prepare(recipe, place)
+    with pytest.raises(LimbeckError, match=r"Measure 'no': Not with 5\. Measure 'nor this': Not with 6\."):
+        perform(recipe, job, prepared, device="cpu")
+    assert measured(recipe, job, "yes").n == 1
+    assert measured(recipe, job, "no") is None
+
+    def busy(self, subject, *, seed):
+        raise BusyError("elsewhere")
+
+    monkeypatch.setattr(kind, "take", busy)
+    with pytest.raises(BusyError):
+        perform(recipe, job, prepared, device="cpu")
+
+
+def test_files_of_older_versions_are_still_read(measuring, out):
+    """Their names hold no number formats: those are in the name of the job's folder."""
+    job = asked(measuring, out)[0]
+    file = job.folder / "measures" / f"{measure_title(measuring, job, 'retrieval')}.json"
+    content = _files.read_json(file)
+    assert content["formats"][1] == "float32"
+    _files.write_json(file, {k: v for k, v in content.items() if k != "formats"})
+    found = measured(measuring, job, "retrieval")
+    assert found.formats is None
+    assert finished(measuring, job)
+    _files.write_json(file, content)
+    assert measured(measuring, job, "retrieval").repeats == found.repeats
+
+
+def test_the_plan_says_that_measures_may_take_longer(measuring, recipe, out, tmp_path, capsys):
+    before = {line.name: line for line in benchmark.plan(measuring, out=tmp_path, device="cpu")}
+    assert all(line.at_least for line in before.values())
+    assert not any(line.at_least for line in benchmark.plan(recipe, out=tmp_path, device="cpu"))
+    assert not any(line.at_least for line in benchmark.plan(measuring, out=out, device="cpu")), "all is done"
+    _print_plan("t", list(before.values()), 2)
+    told = capsys.readouterr()
+    assert told.out.count("≥") == 4
+    assert "≥: at least" in told.err
+
+
 def test_a_recipe_with_measures_goes_to_json_and_back(measuring):
     assert Recipe.from_json(measuring.to_json()) == measuring
     assert measuring.measure("retrieval, by pair").positives == "pair"
@@ -176,8 +262,12 @@ def test_a_file_with_another_answer_is_refused(measuring, out, tmp_path):
     content = _files.read_json(file)
     measure = measures.load("retrieval").from_json(content["settings"])
     _files.write_json(file, content | {"trained_on": content["trained_on"] | {"fingerprint": "other"}})
-    with pytest.raises(InputError, match="trained_on differ"):
+    words = (
+        re.escape(str(file)) + r" answers another question \(trained_on differ\)\. Choose another --out, or delete it"
+    )
+    with pytest.raises(InputError, match=words):
         verbs.measure(
             job.folder, measure, on=prepare(measuring, out), repeats=1, network=measuring.network,
             protocol=measuring.protocol, seed=job.seed, device="cpu", progress=False, out=tmp_path / "measures",
+            title=file.stem,
         )  # fmt: skip

@@ -143,6 +143,21 @@ def test_everything_listed_can_be_explained(kind: str, capsys: pytest.CaptureFix
         assert all(setting["type"] for setting in told["settings"]), told["settings"]
 
 
+def test_help_of_explain_names_everything_that_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    leave(["explain", "--help"])
+    told = " ".join(capsys.readouterr().out.replace("│", " ").split())
+    assert "method, dataset, network, head, measure, form of storage or of export" in told
+
+
+def test_explain_tells_several_named_parts_from_one(capsys: pytest.CaptureFixture[str]) -> None:
+    leave(["explain", "hyperparameters", "--json"])
+    told = {s["name"]: s for s in json.loads(capsys.readouterr().out)["settings"]}
+    assert told["candidates"]["type"] == "dict[str, Candidate]"
+    assert told["candidates"]["default"].startswith("unchanged; ")
+    assert "candidates.NAME.protocol" in told
+    assert "candidates.protocol" not in told
+
+
 def test_explain_shows_the_settings_of_parts_and_their_meaning(capsys: pytest.CaptureFixture[str]) -> None:
     leave(["explain", "avdd", "--json"])
     told = {s["name"]: s for s in json.loads(capsys.readouterr().out)["settings"]}

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tests.helpers.generated import RECIPE, Generated
 
-from limbeck import cli, datasets, verbs
+from limbeck import DistilledSet, cli, datasets, methods, verbs
+from limbeck.storage.float32 import Float32
 
 TINY = ["--set-network", "width=4", "--set", "epochs=1", "--device", "cpu", "--quiet"]
 Run = Callable[..., tuple[str, str]]
@@ -70,6 +73,40 @@ def test_the_words_below_the_table_are_on_standard_error(place: Path, limbeck: R
     words = ["evaluate", place / "pairs", "--on", place / "prepared", "--measure", "retrieval", "--repeats", 1]
     _, err = limbeck(*words, *TINY[:-1])
     assert "a hit is any clip of the same class, among all 10 test clips" in err
+
+
+def test_columns_without_their_references_are_told(place: Path, limbeck: Run) -> None:
+    words = ["evaluate", place / "pairs", "--on", place / "prepared", "--repeats", 1, *TINY[:-1]]
+    said = "compare with whole are left out; --controls"
+    measure = ["--measure", "savings", "--set-measure", "clips=[1]"]
+    assert said in limbeck(*words, *measure)[1]
+    assert said not in limbeck(*words, *measure, "--controls")[1]
+    assert said not in limbeck(*words, *measure, "--quiet")[1]
+    assert "left out" not in limbeck(*words, "--measure", "retrieval")[1]
+
+
+def test_a_set_called_as_a_control_keeps_its_row(place: Path, tmp_path: Path, limbeck: Run) -> None:
+    shutil.copytree(place / "pairs", tmp_path / "whole", ignore=shutil.ignore_patterns("measures", "scores"))
+    words = ["evaluate", tmp_path / "whole", "--on", place / "prepared", "--repeats", 1, *TINY, "--controls", "--json"]
+    told = json.loads(limbeck(*words, "--measure", "retrieval")[0])["measured"]
+    assert list(told) == ["whole (this set)", "random pairs", "whole"]
+    assert [told[name]["trained_on"]["kind"] for name in told] == ["distilled", "distilled", "clips"]
+    told = json.loads(limbeck(*words)[0])
+    assert told["whole (this set)"]["trained_on"]["kind"] == "distilled"
+    assert told["whole"]["trained_on"]["kind"] == "clips"
+
+
+def test_rows_helped_by_real_labels_are_marked(place: Path, tmp_path: Path, limbeck: Run) -> None:
+    made = replace(DistilledSet.load(place / "pairs"), storage=Float32(), payload=None)
+    settings = methods.load("random").from_json({"labels": {"kind": "soft"}}).to_json()
+    replace(made, provenance=made.provenance | {"settings": settings}).save(tmp_path / "helped")
+    words = ["evaluate", tmp_path / "helped", "--on", place / "prepared", "--repeats", 1, *TINY[:-1]]
+    for more in ([], ["--measure", "retrieval"]):
+        out, err = limbeck(*words, *more)
+        assert "helped ‡" in out
+        assert "‡: networks trained on the real clips' labels" in err
+    out, err = limbeck("evaluate", place / "pairs", *words[2:])
+    assert "‡" not in out + err
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pytest
 from tests.helpers.subjects import toy_subject
@@ -53,6 +54,21 @@ def test_what_answers_another_question_is_not_taken_over() -> None:
         measured.take(Invented(), toy_subject(Random(per_class=2)), repeats=1, done=done)
     with pytest.raises(InputError, match="At least one"):
         measured.take(Invented(), of, repeats=0)
+
+
+def test_number_formats_are_a_part_of_the_question_but_older_files_do_not_say_them() -> None:
+    of = toy_subject(Random())
+    assert of.formats == ("float32", "float32")
+    done = measured.take(Invented(), of, repeats=1)
+    coarse = replace(of, formats=("bfloat16", "float32"))
+    with pytest.raises(InputError, match="formats differ"):
+        measured.take(Invented(), coarse, repeats=1, done=done)
+    older = Measured.from_json({name: value for name, value in done.to_json().items() if name != "formats"})
+    assert older.formats is None
+    assert measured.take(Invented(), coarse, repeats=2, done=older).repeats[:1] == done.repeats
+    asked = Invented(), of.network, of.protocol, 0
+    names = [measured.title_of(*asked), *(measured.title_of(*asked, formats=x.formats) for x in (of, coarse))]
+    assert len(set(names)) == 3
 
 
 def test_a_file_is_named_after_what_is_asked() -> None:

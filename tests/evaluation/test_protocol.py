@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from limbeck import _files
 from limbeck.augment import SiameseAugment
 from limbeck.errors import InputError
 from limbeck.evaluation import Protocol
@@ -33,3 +34,34 @@ def test_settings_survive_json_and_mistakes_are_listed():
     assert Protocol.from_json(p.to_json()) == p
     with pytest.raises(InputError, match=r"(?s)epochs.*batch.*optimizer"):
         Protocol.from_json({"epochs": 0, "batch": 0, "optimizer": "sgd"})
+
+
+@pytest.mark.parametrize(
+    ("protocol", "digest"), [(Protocol(), "2638a66223ab2af7"), (Protocol(dtype="bfloat16"), "34f15030016d817e")]
+)
+def test_names_of_files_made_before_there_were_least_steps_stay(protocol, digest):
+    assert _files.digest(protocol.to_json()) == digest
+    assert _files.digest(protocol.model_copy(update={"least_steps": 1}).to_json()) != digest
+
+
+def test_least_steps_survive_json():
+    p = Protocol(least_steps=1200)
+    assert p.to_json()["least_steps"] == 1200
+    assert Protocol.from_json(p.to_json()) == p
+    with pytest.raises(InputError, match="least_steps"):
+        Protocol.from_json({"least_steps": -1})
+
+
+@pytest.mark.parametrize(
+    ("pairs", "epochs", "drops"), [(10, 240, (80, 160)), (90, 80, (26, 53)), (257, 30, (10, 20)), (1000, 30, (10, 20))]
+)
+def test_longer_budgets_worked_by_hand(pairs, epochs, drops):
+    """1, 3, 9 and 32 steps an epoch."""
+    longer = Protocol(least_steps=240).lengthened(pairs)
+    assert (longer.epochs, longer.drop_after) == (epochs, drops)
+    assert longer.model_copy(update={"epochs": 30, "drop_after": (10, 20), "least_steps": 0}) == Protocol()
+    assert longer.lengthened(pairs) == longer
+
+
+def test_no_least_steps_leave_the_epochs_as_they_are():
+    assert Protocol().lengthened(1) == Protocol()

@@ -183,6 +183,15 @@ def test_progress_is_told(train, small):
     assert all(r.seconds > 0 for r in reports)
 
 
+def test_a_student_takes_the_least_number_of_steps(train, small):
+    """Two steps an epoch, so that seven take four epochs."""
+    pairs, reports = _in_memory(train), []
+    protocol = Protocol(epochs=2, batch=len(pairs) - 1, drop_after=(0,))
+    student = _train(pairs, small, protocol.model_copy(update={"least_steps": 7}), on_epoch=reports.append)
+    assert [(r.epoch, r.epochs) for r in reports] == [(i, 4) for i in range(1, 5)]
+    assert _same(student, _train(pairs, small, protocol.model_copy(update={"epochs": 4, "drop_after": (0,)})))
+
+
 def test_a_pair_that_is_not_finite_is_named(train, small):
     pairs = _in_memory(train)
     pairs.audio = pairs.audio.clone()

@@ -46,6 +46,9 @@ REQUIRED["Recipe"] = {
     "rows": {"random": REQUIRED["Row"]},
 }
 REQUIRED["Mosaic"] = {"audio": (1, 4), "image": (2, 2)}
+REQUIRED["Measured"] = {
+    key: REQUIRED["Score"][key] for key in ("trained_on", "tested_on", "network", "protocol", "scale", "seed", "device")
+} | {"measure": "retrieval", "settings": {}}
 REQUIRED["Taken"] = {"seed": 1, "seconds": 2.5, "values": {"R@1 (%)": 50.0}}
 """Examples of the settings that have no defaults."""
 OURS = r"limbeck\.(?!datasets\._playground)"

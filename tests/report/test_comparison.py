@@ -385,3 +385,15 @@ def test_comparisons_that_do_not_fit() -> None:
         Comparison("t", "d", {}, (), "c", ("a",))
     with pytest.raises(InputError, match="differs from other seeds"):
         table(cell("a", 0, 50), cell("a", 1, 51, labels="soft"))
+
+
+def test_the_share_of_the_gap_by_hand_and_not_of_a_small_one() -> None:
+    cells = [cell("a", 0, 40, 50), cell("b", 0, 60, 60)]
+    made = table(*cells, cell("whole", 0, 80, 90, per_class=None, reference=True))
+    found = made.sections[0]
+    assert found.gap_closed(line(made, "b"), "a") == {"A+V": pytest.approx(100 * (60 - 45) / (85 - 45))}
+    assert found.gap_closed(line(made, "b"), "nothing") == {}
+    assert "| b | +15.0 | 38 |" in forms.load("markdown").write(made)
+    near = table(*cells, cell("whole", 0, 48, 49, per_class=None, reference=True))
+    assert near.sections[0].gap_closed(line(near, "b"), "a") == {}
+    assert "Gap closed" not in forms.load("markdown").write(near)

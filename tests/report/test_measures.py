@@ -67,6 +67,14 @@ def test_mean_deviation_and_count_are_over_all_repeats() -> None:
     assert line["never run"].values == {}
 
 
+def test_only_a_constant_that_is_no_better_or_worse_has_no_spread() -> None:
+    sizes = [MeasureCell(row="a", seed=0, values=({SIZE: x, SEEN: 50.0}, {SIZE: y, SEEN: 50.0})) for x, y in ((7, 9),)]
+    (line,) = table(*sizes).lines(["a"])
+    assert line.values[SIZE].sd == pytest.approx(2**0.5)
+    assert line.values[SEEN].sd == 0
+    assert table(*CELLS).lines(["a"])[0].values[SIZE].sd is None
+
+
 def test_bold_is_what_a_paired_test_tells_apart_in_the_columns_direction() -> None:
     lines = {x.row: x.best for x in table(*(c for c in CELLS if c.row != "c")).lines(ROWS)}
     assert lines["b"] == {HIT, RANK}, "more hits, lower ranks; sizes are no better or worse, and seen is equal"
@@ -98,7 +106,8 @@ def test_a_sheet_for_every_group_with_chance_before_the_whole() -> None:
     assert [f.text for f in near.lines[4]] == ["chance", "12.5", "–", "–", "–"]
     assert near.references == {4, 5}
     assert [line[0].text for line in other.lines] == ["a", "b", "c", "never run", "whole"], "no chance of its own"
-    assert near.lines[0][3].text == "7 ± 0"
+    assert near.lines[0][3].text == "7", "a constant has no spread"
+    assert any("without correction" in rule for rule in near.rules)
     assert "hits & ranks: Among 7 clips." in near.rules
     assert near.key != other.key
 

@@ -19,6 +19,7 @@ import torch
 from PIL import Image
 
 from limbeck import report
+from limbeck.augment import Mosaic
 from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
 from limbeck.errors import InputError, MissingExtraError
@@ -136,6 +137,36 @@ def test_toggles_and_players_work_by_keyboard(opened: SimpleNamespace) -> None:
     assert seconds == pytest.approx(0.5, abs=0.02)
     assert (marked, left) == (True, 0)
     assert opened.complaints == []
+
+
+@pytest.mark.parametrize(("audio", "image"), [((1, 12), (3, 4)), ((4, 2), (2, 4)), ((1, 3), (3, 1))])
+def test_cells_stand_where_they_are_stored(
+    browser: Any,
+    tmp_path: Path,
+    make_clips: Make,
+    make_set: Make,
+    audio: tuple[int, int],
+    image: tuple[int, int],
+) -> None:
+    """Column by column, as the picture is cut; the sound of a cell stands where its picture does."""
+    made = make_set(make_clips(("bell", "drip"), per_class=2), per_class=1, factor=1)
+    made = replace(made, mosaic=Mosaic(audio=audio, image=image), start=None)
+    page = browser.new_page()
+    page.goto(report.page(made, tmp_path).as_uri())
+    halves = page.evaluate(
+        """[...document.querySelectorAll('.grid')].map(grid => {
+            const whole = grid.getBoundingClientRect();
+            return [...grid.children].map(cell => {
+                const box = cell.getBoundingClientRect();
+                return [(box.top - whole.top) / whole.height, (box.left - whole.left) / whole.width,
+                        box.height / whole.height, box.width / whole.width]; }); })"""
+    )
+    page.close()
+    rows, columns = image
+    stored = [(k % rows / rows, k // rows / columns, 1 / rows, 1 / columns) for k in range(rows * columns)]
+    assert len(halves) == 2 * 2  # classes, picture and spectrogram
+    for cells in halves:
+        np.testing.assert_allclose(cells, stored, atol=1e-3)
 
 
 @pytest.mark.parametrize("width", [390, 820, 1400])

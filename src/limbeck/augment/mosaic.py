@@ -18,7 +18,15 @@ from typing import Annotated, Any, Self
 
 import torch
 import torch.nn.functional as F
-from pydantic import Field, model_serializer, model_validator
+from pydantic import (
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    model_serializer,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 from torch import Tensor
 
 from limbeck._config import Config
@@ -68,7 +76,20 @@ class Mosaic(Config):
         return ",".join(f"{rows}x{columns}" for rows, columns in (self.audio, self.image))
 
 
-Packing = Annotated[int, Field(ge=1, le=8)] | Mosaic
+def _in_a_sentence(value: Any, packing: ValidatorFunctionWrapHandler) -> Any:
+    """``"3x3"`` is 3. What is no mosaic is told in one sentence, not in one for each form it might have had."""
+    square = re.fullmatch(r"(\d+)x\1", value) if isinstance(value, str) else None
+    try:
+        return packing(int(square[1]) if square else value)
+    except ValidationError as error:
+        raise PydanticCustomError(
+            "mosaic",
+            "a mosaic is a number of cells a side from 1 to 8, or grids as '1x16,4x4' with as many sounds as pictures, "
+            "at most 64 a side",
+        ) from error
+
+
+Packing = Annotated[Annotated[int, Field(ge=1, le=8)] | Mosaic, WrapValidator(_in_a_sentence)]
 """Cells a side for sound and picture alike, or a grid for each."""
 
 

@@ -9,8 +9,9 @@ from typing import Any
 
 from limbeck import _files, verbs
 from limbeck._runtime import choose_runtime
-from limbeck.benchmark.recipe import Recipe
+from limbeck.benchmark.recipe import Recipe, is_random
 from limbeck.datasets import LabelledClips, Prepared
+from limbeck.errors import BusyError, LimbeckError
 from limbeck.evaluation import Score
 from limbeck.evaluation._subject import clip_bytes
 from limbeck.evaluation.measured import Measured, title_of
@@ -81,7 +82,7 @@ def perform(recipe: Recipe, job: Job, prepared: Prepared, *, device: str) -> Non
 
     Raises:
         BusyError: Another process is doing it.
-        LimbeckError: The method refused the data, or diverged.
+        LimbeckError: The method refused the data, or diverged; or measures did, after the others were taken.
     """
     with _files.exclusive(job.folder / "job"):
         if job.method is not None:
@@ -107,14 +108,24 @@ def perform(recipe: Recipe, job: Job, prepared: Prepared, *, device: str) -> Non
                     **options,
                 )
         options["out"] = job.folder / verbs.MEASURES
+        refused: dict[str, LimbeckError] = {}
         for name in measures_of(recipe, job):
-            verbs.measure(
-                None if job.method is None else job.folder,
-                recipe.measure(name),
-                repeats=repeats_of(recipe, job, name),
-                dtype=recipe.dtype,
-                **options,
-            )
+            try:
+                verbs.measure(
+                    None if job.method is None else job.folder,
+                    recipe.measure(name),
+                    repeats=repeats_of(recipe, job, name),
+                    dtype=recipe.dtype,
+                    title=measure_title(recipe, job, name),
+                    **options,
+                )
+            except BusyError:
+                raise
+            except LimbeckError as error:
+                refused[name] = error
+        if refused:
+            words = " ".join(f"Measure {name!r}: {error}" for name, error in refused.items())
+            raise LimbeckError(words) from ExceptionGroup("measures", list(refused.values()))
 
 
 def students_of(recipe: Recipe, job: Job) -> int:
@@ -162,6 +173,17 @@ def score_title(recipe: Recipe, head: str) -> str:
     return f"{head}-{_files.digest(recipe.network.to_json(), recipe.protocol.to_json())}"
 
 
+def measure_title(recipe: Recipe, job: Job, name: str) -> str:
+    """Name of the file a measure is kept in; number formats are in that of the job's folder.
+
+    Args:
+        recipe: How students are trained.
+        job: One of its jobs.
+        name: One of the recipe's measures.
+    """
+    return title_of(recipe.measure(name), recipe.network, recipe.protocol, job.seed)
+
+
 def cells(recipe: Recipe, asked: Sequence[Job]) -> list[Cell]:
     """What finished jobs found; those that are not finished are left out.
 
@@ -189,8 +211,7 @@ def measured(recipe: Recipe, job: Job, name: str) -> Measured | None:
         job: One of its jobs.
         name: One of the recipe's measures.
     """
-    title = title_of(recipe.measure(name), recipe.network, recipe.protocol, job.seed)
-    file = job.folder / verbs.MEASURES / f"{title}.json"
+    file = job.folder / verbs.MEASURES / f"{measure_title(recipe, job, name)}.json"
     if not file.exists():
         return None
     found, repeats = Measured.from_json(_files.read_json(file)), repeats_of(recipe, job, name)
@@ -211,7 +232,7 @@ def tables(recipe: Recipe, asked: Sequence[Job], test: LabelledClips) -> list[Me
         there = [(job, one) for job, one in found if one is not None]
         for per_class in sorted({job.per_class for job, _ in there if job.per_class is not None}):
             here = [(job, one) for job, one in there if job.per_class in (per_class, None)]
-            plain = next((job.row for job, _ in here if _is_random(job)), None)
+            plain = next((job.row for job, _ in here if job.method and is_random(job.method)), None)
             references = {
                 "whole": [one for job, one in here if job.method is None],
                 "random": [one for job, one in here if job.row == plain],
@@ -239,11 +260,6 @@ def finished(recipe: Recipe, job: Job) -> bool:
         job: One of its jobs.
     """
     return scored(recipe, job) and all(measured(recipe, job, name) for name in measures_of(recipe, job))
-
-
-def _is_random(job: Job) -> bool:
-    """Whether a job's set is real pairs by chance, as they are: a reference of measures."""
-    return job.method is not None and job.method.name == "random" and job.method.cells == 1
 
 
 def _sees_labels(job: Job) -> bool:

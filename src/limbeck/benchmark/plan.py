@@ -43,6 +43,8 @@ class Line:
         done: Those already finished.
         seconds: Estimated time of those that are not, on one process.
         stored_bytes: What its sets take, in float32.
+        at_least: Whether more than `seconds` may be needed: of measures only the students are counted, and as many as
+            they say, trained as the recipe's are; distilling again, other networks and long protocols are not.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Line:
     done: int
     seconds: float
     stored_bytes: int
+    at_least: bool = False
 
 
 @torch.no_grad()
@@ -118,29 +121,38 @@ def lines(
             stored = len(per_class) * job.method.per_class * pair_bytes
             passes = job.method.passes(per_class)
             seconds += passes.forward * speed.forward + passes.backward * speed.backward
-        student = recipe.protocol.epochs * pairs * speed.train + test * speed.forward
+        student = recipe.protocol.lengthened(pairs).epochs * pairs * speed.train + test * speed.forward
         seconds += len(recipe.heads) * students_of(recipe, job) * student
         seconds *= not scored(recipe, job)
         left = [name for name in measures_of(recipe, job) if measured(recipe, job, name) is None]
         seconds += sum(recipe.measure(name).students * repeats_of(recipe, job, name) * student for name in left)
-        found.setdefault(job.row, []).append(Line(job.row, 1, int(finished(recipe, job)), seconds, stored))
-    plan = [_sum(rows) for rows in found.values()]
+        found.setdefault(job.row, []).append(
+            Line(job.row, 1, int(finished(recipe, job)), seconds, stored, at_least=bool(left))
+        )
+    plan = [total(name, rows) for name, rows in found.items()]
     experts = {expert for job in asked if job.method for expert in job.method.asked_experts(job.seed)}
     if experts:
         epochs = sum(training.epochs for training, _ in experts)
         on_disk = 4 * _weights(recipe, clip, len(per_class)) * (epochs + len(experts))
-        name = f"experts: {len(experts)} networks, {epochs} epochs in all, trained once"
-        plan.append(Line(name, 1, 0, epochs * sum(per_class) * speed.train, on_disk))
+        shared = f"experts: {len(experts)} networks, {epochs} epochs in all, trained once"
+        plan.append(Line(shared, 1, 0, epochs * sum(per_class) * speed.train, on_disk))
     return plan
 
 
-def _sum(rows: Sequence[Line]) -> Line:
+def total(name: str, parts: Sequence[Line]) -> Line:
+    """Several parts as one.
+
+    Args:
+        name: Of all of them.
+        parts: What is added up.
+    """
     return Line(
-        rows[0].name,
-        len(rows),
-        sum(r.done for r in rows),
-        sum(r.seconds for r in rows),
-        sum(r.stored_bytes for r in rows),
+        name,
+        sum(p.jobs for p in parts),
+        sum(p.done for p in parts),
+        sum(p.seconds for p in parts),
+        sum(p.stored_bytes for p in parts),
+        any(p.at_least for p in parts),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tomllib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -166,17 +167,31 @@ class Recipe(Config):
         ]
         if not self.heads and not self.measures:
             found.append("there are neither heads nor measures, so that nothing would be found out")
-        for name in self.measures:
-            try:
-                self.measure(name)
-            except InputError as error:
-                found.append(f"measure {name!r}: {error}")
+        made: dict[int, list[Method]] = {per_class: [] for row in self.rows.values() for per_class in self.budgets(row)}
         for name, row in self.rows.items():
             for per_class in self.budgets(row):
                 try:
-                    self.method(row, per_class)
+                    made[per_class].append(self.method(row, per_class))
                 except InputError as error:
                     found.append(f"row {name!r} at {per_class} pairs: {error}")
+        for name in self.measures:
+            try:
+                found += [f"measure {name!r} {words}" for words in self._misfits(name, made)]
+            except InputError as error:
+                found.append(f"measure {name!r}: {error}")
+        return found
+
+    def _misfits(self, name: str, made: Mapping[int, Sequence[Method]]) -> list[str]:
+        """What is wrong with a measure beside its settings: budgets without rows, or rows it compares with missing."""
+        found, references = [], self.measure(name).references
+        asked = self.measures[name].per_class
+        if never := [n for n in asked or () if n not in made]:
+            found.append(f"is taken at {_listed(never)} pairs a class, but rows are run at {_listed(sorted(made))}")
+        if "whole" in references and not self.whole:
+            found.append("compares with the whole training split, but whole is 0: give it 1 or more")
+        bare = [n for n in sorted(made) if (asked is None or n in asked) and not any(map(is_random, made[n]))]
+        if "random" in references and bare:
+            found.append(f"compares with random pairs, but no row at {_listed(bare)} has method random and mosaic 1")
         return found
 
     def budgets(self, row: Row) -> tuple[int, ...]:
@@ -219,6 +234,11 @@ class Recipe(Config):
         return sound
 
 
+def is_random(method: Method) -> bool:
+    """Whether a method gives real pairs by chance, as they are: a reference of measures."""
+    return method.name == "random" and method.cells == 1
+
+
 def root_of(data: Data, elsewhere: Path | str | None = None) -> Path | None:
     """The reader's folder, with environment variables filled in; None for a reader that needs none.
 
@@ -248,6 +268,10 @@ def _read(file: Path) -> dict[str, Any]:
             raise InputError(f"only names rows that are not there: {missing}.")
         whole["rows"] = {name: row for name, row in whole["rows"].items() if name in only}
     return whole
+
+
+def _listed(budgets: Sequence[int]) -> str:
+    return ", ".join(map(str, budgets))
 
 
 def _with_nulls(value: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -94,6 +95,8 @@ def run(
     from limbeck import report, verbs
     from limbeck.evaluation import Protocol
     from limbeck.networks import Architecture
+    from limbeck.report._statistics import marks
+    from limbeck.report.comparison import signs_rule
 
     base = Protocol.faithful() if preset else Protocol()
     shared: dict[str, Any] = {
@@ -120,14 +123,16 @@ def run(
             quiet=quiet,
         )
         return
-    scores = {name: verbs.evaluate(distilled, **shared, head=head, out=out, title=title, sound=sound)}
-    if controls and distilled:
-        scores |= verbs.evaluate_controls(distilled, **shared)
+    score = verbs.evaluate(distilled, **shared, head=head, out=out, title=title, sound=sound)
+    others = verbs.evaluate_controls(distilled, **shared) if controls and distilled else {}
+    scores = {_apart(name, others): score} | others
     if json:
-        told = {name: score.to_json() for name, score in scores.items()}
-        _output.as_json(told if controls else told[name])
-    else:
-        _output.as_scores(report.table.rows(scores))
+        _output.as_json({n: one.to_json() for n, one in scores.items()} if controls else score.to_json())
+        return
+    helped = distilled is not None and verbs.sees_labels(distilled)
+    signs = {n: marks(one.trained_on.labels, helped and one is score) for n, one in scores.items()}
+    _output.as_scores(report.table.rows({f"{n} {signs[n]}".rstrip(): one for n, one in scores.items()}))
+    _output.note(signs_rule(signs.values()), quiet=quiet or not any(signs.values()))
 
 
 def _measure(
@@ -147,6 +152,7 @@ def _measure(
     from limbeck.datasets import Prepared
     from limbeck.evaluation import measures
     from limbeck.report._sheets import measure_sheets
+    from limbeck.report.comparison import signs_rule
     from limbeck.report.measures import Entry, table
 
     prepared = Prepared.open(shared["on"])
@@ -154,14 +160,17 @@ def _measure(
     shared |= {"on": prepared}
     found = verbs.measure(distilled, asked, out=out, **shared)
     controls_found = verbs.measure_controls(distilled, asked, **shared) if controls and distilled else {}
-    references = {"random": "random pairs", "whole": "whole"}
-    rows = {row: found} | {references[name]: one for name, one in controls_found.items()}
+    named = {"random": "random pairs", "whole": "whole"}
+    others = {named[name]: one for name, one in controls_found.items()}
+    rows = {_apart(row, others): found} | others
+    helped = distilled is not None and verbs.sees_labels(distilled)
+    budgets = {one.trained_on.per_class for one in rows.values()} - {None}
     made = table(
         asked.name,
         asked,
         prepared.clips("test"),
-        [Entry(name, one) for name, one in rows.items()],
-        per_class=found.trained_on.per_class,
+        [Entry(name, one, sees_labels=helped and one is found) for name, one in rows.items()],
+        per_class=budgets.pop() if len(budgets) == 1 else None,
         references={name: [one] for name, one in controls_found.items()} or ({} if distilled else {"whole": [found]}),
     )
     if json:
@@ -170,3 +179,13 @@ def _measure(
     for sheet in measure_sheets(made, list(rows)):
         _output.as_sheet(sheet)
     _output.note(made.about, quiet=quiet)
+    signs = [cell.marks for cell in made.cells]
+    _output.note(signs_rule(signs), quiet=quiet or not any(signs))
+    if distilled and asked.references and not controls:
+        compared = " and ".join(named[name] for name in asked.references)
+        _output.note(f"Columns that compare with {compared} are left out; --controls measures these too.", quiet=quiet)
+
+
+def _apart(name: str, others: Collection[str]) -> str:
+    """A set's name in a table, where a control may be called the same."""
+    return f"{name} (this set)" if name in others else name

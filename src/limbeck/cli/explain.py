@@ -1,4 +1,4 @@
-"""``limbeck explain``: what a method, dataset, network, head or export form is, and every setting it has."""
+"""``limbeck explain``: what one of the things ``limbeck list`` shows is, and every setting it has."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import inspect
 import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, get_args, get_origin
 
 import typer
 
@@ -18,6 +18,8 @@ from limbeck.errors import UnknownNameError
 
 EXAMPLES = (
     "limbeck explain avdd",
+    "limbeck explain retrieval",
+    "limbeck explain coded --kind storage",
     "limbeck explain convnet --json",
 )
 
@@ -27,7 +29,8 @@ class Setting:
     """One setting of a thing.
 
     Attributes:
-        name: As given to ``--set``, ``--set-network`` or ``--option``; dots lead into parts.
+        name: As given to ``--set``, ``--set-network``, ``--set-measure`` or ``--option``; dots lead into parts, and
+            NAME stands for any name where there are several parts of a kind.
         type: Kind of value.
         default: As JSON would write it; empty where a value must be given.
         about: The sentence of the docstring.
@@ -40,7 +43,9 @@ class Setting:
 
 
 def run(
-    name: Annotated[str, typer.Argument(help="Name of a method, dataset, network, head or export form.")],
+    name: Annotated[
+        str, typer.Argument(help="Name of a method, dataset, network, head, measure, form of storage or of export.")
+    ],
     *,
     kind: Annotated[Kind | None, typer.Option(help="What it is, where two things have one name.")] = None,
     json: _options.Json = False,
@@ -85,13 +90,16 @@ def _fields(settings: Any, prefix: str = "", values: Any = None) -> Iterator[Set
     for name, field in settings.model_fields.items():
         default = getattr(values, name) if values is not None else field.get_default(call_default_factory=True)
         parts = [part for part in _members(field.annotation) if hasattr(part, "model_fields")]
-        for part in parts:
-            yield from _fields(part, f"{prefix}{name}.", default if isinstance(default, part) else None)
-        if not parts:
-            shown = "" if field.is_required() and values is None else str(default)
+        several = get_origin(field.annotation) is dict
+        if several or not parts:
+            told = "; ".join(default) if several and parts else str(default)
+            shown = "" if field.is_required() and values is None else told
             # The field that tells one kind of part from another carries no sentence of its own: the part's says it.
             said = about.get(name) or (inspect.getdoc(settings) or "").partition("\n")[0]
             yield Setting(prefix + name, _type(field.annotation), shown, said)
+        for part in parts:
+            below = f"{prefix}{name}.NAME." if several else f"{prefix}{name}."
+            yield from _fields(part, below, default if isinstance(default, part) else None)
 
 
 def _arguments(thing: Any) -> Iterator[Setting]:
@@ -109,7 +117,7 @@ def _members(annotation: Any) -> tuple[Any, ...]:
 
 def _type(annotation: Any) -> str:
     text = annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
-    return re.sub(r"\b(?:typing|pathlib|collections\.abc)\.", "", text)
+    return re.sub(r"\b(?:typing|pathlib|collections\.abc|limbeck(?:\.\w+)*)\.", "", text)
 
 
 def _sentences(thing: Any) -> dict[str, str]:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
-
-from limbeck._runtime import generator
 from limbeck.augment import Packing, mosaic
 from limbeck.datasets import LabelledClips
 from limbeck.datasets._statistics import SoundScale
 from limbeck.errors import BudgetError
 from limbeck.evaluation._evaluate import evaluate
+from limbeck.evaluation._split import hold_out
 from limbeck.evaluation.protocol import Protocol
 from limbeck.methods.herding import Herding
 from limbeck.networks import Architecture
@@ -32,7 +29,8 @@ def choose_sound(
 ) -> tuple[SoundScale, dict[str, float]]:
     """Which scale of sound serves a student better: herded pairs of three quarters of the clips, tested on the rest.
 
-    The test split is not looked at. Herding stands in for the method that will be used: it costs seconds.
+    The test split is not looked at, and all clips of a recording are on one side (see `hold_out`). Herding stands in
+    for the method that will be used: it costs seconds.
 
     Args:
         clips: Training clips.
@@ -42,23 +40,24 @@ def choose_sound(
         network: Architecture of the students.
         protocol: How they are trained.
         repeats: Students for each scale.
-        held_out: Share of each class's clips that is tested on, 0 < held_out < 1.
+        held_out: Share of each class's clips that is tested on, about, 0 < held_out < 1; a class of one recording is
+            not tested on.
         device: Where to train.
 
     Returns:
         The better scale, and the mean A+V accuracy in percent of each.
 
     Raises:
-        BudgetError: A class has too few clips to hold some out.
+        BudgetError: The classes have too few clips or recordings to hold some out.
     """
-    kept, held = _halves(clips, held_out, seed)
-    if not len(held) or min(clips.take(kept).per_class()) < per_class * mosaic.count(packing):
+    parts = hold_out(clips, held_out, seed=seed)
+    train, test = clips.take(parts.kept), clips.take(parts.held)
+    if not len(test) or min(train.per_class()) < per_class * mosaic.count(packing):
         raise BudgetError(
-            f"sound='validated' holds {held_out:.0%} of the training clips out and needs "
-            f"{per_class * mosaic.count(packing)} of every class beside them; the classes have {clips.per_class()}. "
-            "Choose sound='raw' or sound='standardised'."
+            f"sound='validated' holds about {held_out:.0%} of the training clips out, recordings whole, and needs "
+            f"{per_class * mosaic.count(packing)} of every class beside them; {train.per_class()} would be left of "
+            f"{clips.per_class()}. Choose sound='raw' or sound='standardised'."
         )
-    train, test = clips.take(kept), clips.take(held)
     found: dict[str, float] = {}
     for sound in SCALES:
         trial = Herding(per_class=per_class, mosaic=packing, sound=sound).distill(train, seed=seed)
@@ -73,15 +72,3 @@ def choose_sound(
         )
         found[sound] = score.mean["A+V"]
     return max(SCALES, key=lambda s: found[s]), found
-
-
-def _halves(clips: LabelledClips, held_out: float, seed: int) -> tuple[Tensor, Tensor]:
-    """Positions kept and held out, class by class."""
-    kept, held = [], []
-    for label, name in enumerate(clips.classes):
-        index = clips.of_class(label)
-        order = index[torch.randperm(len(index), generator=generator(seed, "validation", name))]
-        cut = round(len(index) * held_out)
-        held.append(order[:cut])
-        kept.append(order[cut:])
-    return torch.cat(kept).sort().values, torch.cat(held).sort().values

@@ -59,9 +59,16 @@ def subject(
         network=network,
         protocol=protocol,
         device=runtime.device,
+        formats=formats_of(runtime),
         stored_bytes=made.stored_bytes if made is not None else len(real) * clip_bytes(real.recipe),
         again=again,
     )
+
+
+def formats_of(runtime: Runtime) -> tuple[str, str]:
+    """Number formats of the convolutions on real and on synthetic clips, as words."""
+    real, synthetic = (str(dtype).removeprefix("torch.") for dtype in (runtime.real_dtype, runtime.synthetic_dtype))
+    return real, synthetic
 
 
 def clip_bytes(recipe: ClipRecipe) -> int:

@@ -50,6 +50,8 @@ class Measured(Config):
         scale: What they saw.
         seed: The seed all repeats' seeds come from.
         device: Where it ran.
+        formats: Number formats of real and synthetic clips, for measures that distil again; None in files that do not
+            say.
         repeats: One entry a seed.
     """
 
@@ -62,6 +64,7 @@ class Measured(Config):
     scale: Scale
     seed: int
     device: str
+    formats: tuple[str, str] | None = None
     repeats: tuple[Taken, ...] = ()
 
     @property
@@ -91,13 +94,17 @@ class Measured(Config):
         """Names of what was not the same in another; where it ran and how often do not count.
 
         Args:
-            other: Another result.
+            other: Another result. Where one of the two does not say its formats, they do not count.
         """
         asked = set(type(self).model_fields) - {"device", "repeats"}
+        if None in (self.formats, other.formats):
+            asked.remove("formats")
         return sorted(name for name in asked if getattr(self, name) != getattr(other, name))
 
 
-def title_of(measure: Measure, network: Architecture, protocol: Protocol, seed: int) -> str:
+def title_of(
+    measure: Measure, network: Architecture, protocol: Protocol, seed: int, *, formats: tuple[str, str] | None = None
+) -> str:
     """Name of the file a result is kept in: what is asked otherwise has another.
 
     Args:
@@ -105,8 +112,32 @@ def title_of(measure: Measure, network: Architecture, protocol: Protocol, seed: 
         network: Architecture of the students.
         protocol: How they are trained.
         seed: The seed all repeats' seeds come from.
+        formats: Number formats of real and synthetic clips; None where the folder is theirs alone.
     """
-    return f"{measure.name}-{_files.digest(measure.to_json(), network.to_json(), protocol.to_json(), seed)}"
+    asked = [measure.to_json(), network.to_json(), protocol.to_json(), seed]
+    return f"{measure.name}-{_files.digest(*asked, *([formats] if formats else []))}"
+
+
+def question(measure: Measure, subject: Subject, seed: int) -> Measured:
+    """What is asked, before any answer.
+
+    Args:
+        measure: With all its settings.
+        subject: What is measured, and with what.
+        seed: The seed all repeats' seeds come from.
+    """
+    return Measured(
+        measure=measure.name,
+        settings=measure.to_json(),
+        trained_on=source_of(subject.train),
+        tested_on=source_of(subject.test),
+        network=subject.network,
+        protocol=subject.protocol,
+        scale=subject.scale,
+        seed=seed,
+        device=str(subject.device),
+        formats=subject.formats,
+    )
 
 
 def take(
@@ -134,17 +165,7 @@ def take(
     """
     if repeats < 1:
         raise InputError(f"At least one repeat is needed, but {repeats} came.")
-    found = Measured(
-        measure=measure.name,
-        settings=measure.to_json(),
-        trained_on=source_of(subject.train),
-        tested_on=source_of(subject.test),
-        network=subject.network,
-        protocol=subject.protocol,
-        scale=subject.scale,
-        seed=seed,
-        device=str(subject.device),
-    )
+    found = question(measure, subject, seed)
     if done is not None:
         if differ := found.differs(done):
             raise InputError(f"What was measured before is another ({', '.join(differ)} differ); measure anew.")

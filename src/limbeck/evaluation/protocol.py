@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+import math
+from typing import Any, Literal, NamedTuple
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from limbeck._config import Config
 from limbeck.augment import SiameseAugment
@@ -39,6 +40,8 @@ class Protocol(Config):
         drop_factor: See `drop_after`.
         augment: Changes every batch, with independent draws for every pair and for sound and picture; None for none.
         dtype: Number format of the encoders in training; weights, classifier and test stay float32.
+        least_steps: Steps a student takes at least: where `epochs` make fewer, there are more of them, and rates drop
+            after the same share. 0 leaves the epochs as they are.
         compile: Put the encoders through `torch.compile` (needs a C++ compiler): pays on long training of large inputs.
 
     Source: Kushwaha et al., *Audio-Visual Dataset Distillation*, TMLR 2024, and its released code.
@@ -55,6 +58,7 @@ class Protocol(Config):
     drop_factor: float = Field(0.1, gt=0, le=1)
     augment: SiameseAugment | None = SiameseAugment()
     dtype: Literal["float32", "bfloat16"] = "float32"
+    least_steps: int = Field(0, ge=0)
     compile: bool = False
 
     @classmethod
@@ -77,8 +81,24 @@ class Protocol(Config):
             drop_factor=0.1,
             augment=SiameseAugment(),
             dtype="float32",
+            least_steps=0,
             compile=False,
         )
+
+    def lengthened(self, pairs: int) -> Protocol:
+        """The protocol with the epochs that make `least_steps` steps on so many pairs; itself where they do already.
+
+        Args:
+            pairs: Training pairs, >= 1.
+
+        Example:
+            >>> longer = Protocol(least_steps=240).lengthened(40)  # 2 steps an epoch
+            >>> longer.epochs, longer.drop_after
+            (120, (40, 80))
+        """
+        epochs = max(self.epochs, math.ceil(self.least_steps / math.ceil(pairs / self.batch)))
+        drops = tuple(last * epochs // self.epochs for last in self.drop_after)
+        return self.model_copy(update={"epochs": epochs, "drop_after": drops})
 
     def rates(self, epoch: int) -> Rates:
         """Learning rates of an epoch.
@@ -92,3 +112,11 @@ class Protocol(Config):
         """
         factor = self.drop_factor ** sum(epoch > last for last in self.drop_after)
         return Rates(self.head_lr * factor, self.audio_lr * factor, self.image_lr * factor)
+
+    @model_serializer(mode="wrap")
+    def _as_ever(self, fields: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without `least_steps` at its default: digests of this are names of files that are older than it."""
+        data: dict[str, Any] = fields(self)
+        if not self.least_steps:
+            data.pop("least_steps", None)
+        return data

@@ -58,7 +58,7 @@ def train_student(
         pairs: `TensorPairs` (in memory) or `ClipPairs` (streamed from a dataset of any size).
         network: Architecture of both encoders.
         head: Name of the head, one of ``limbeck.networks.heads.names()``, or what builds one.
-        protocol: How to train.
+        protocol: How to train; lengthened to its `least_steps` if need be.
         seed: >= 0.
         device: Where to train.
         on_epoch: Called after each epoch.
@@ -81,7 +81,7 @@ def train_student(
     """
     if not len(pairs):
         raise InputError("There are no training pairs; give at least one.")
-    device = torch.device(device)
+    device, protocol = torch.device(device), protocol.lengthened(len(pairs))
     student = _fresh(pairs, network, head, seed).to(device)
     features_of = torch.compile(student.features, dynamic=False) if protocol.compile else student.features
     optimiser = torch.optim.Adam(

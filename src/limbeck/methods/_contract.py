@@ -191,6 +191,14 @@ class Method(Config, ABC):
         )
         return self.model_copy(update={"per_class": per_class})
 
+    def fitted(self, real: LabelledClips) -> Self:
+        """The method as it will be run on this data; most do not ask it.
+
+        Args:
+            real: Training clips.
+        """
+        return self
+
     def distill(self, real: LabelledClips, *, seed: int = 0, work: Work | None = None) -> DistilledSet:
         """Distil `real` into `per_class` pairs a class.
 
@@ -207,7 +215,8 @@ class Method(Config, ABC):
             DivergedError: The loss became NaN or infinite.
         """
         work = work or Work()
-        made = self._kept(self._make(real, seed, work))
+        method = self.fitted(real)
+        made = method._kept(method._make(real, seed, work))
         return replace(made, soft_labels=self.labels.of(made, real, seed=seed, work=work))
 
     def _kept(self, made: DistilledSet) -> DistilledSet:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, Self, final
 
 import torch
 from pydantic import Field
@@ -23,8 +23,6 @@ from torch import Tensor
 
 from limbeck.augment import Mosaic, Packing, mosaic
 from limbeck.datasets import LabelledClips
-from limbeck.distilled import DistilledSet
-from limbeck.methods._contract import Work
 from limbeck.methods._losses import squared_gap
 from limbeck.methods._ridge import class_errors, unit_sides
 from limbeck.methods._samples import AllClassesMatching
@@ -67,11 +65,15 @@ class Best(AllClassesMatching):
         real, synthetic = unit_sides(real_image, image)
         return sound + class_errors(real, [len(clips) for clips in real_image], synthetic, self.ridge)
 
-    def _make(self, real: LabelledClips, seed: int, work: Work) -> DistilledSet:
+    def fitted(self, real: LabelledClips) -> Self:
+        """With the cells that the clips allow, and no steps where there are many; see `Method.fitted`.
+
+        Args:
+            real: Training clips.
+        """
         fitting = narrowed(self.mosaic, min(real.per_class()) // self.per_class, real.audio_shape[2])
         many = self.per_class * mosaic.count(fitting) >= self.settled
-        method = self.model_copy(update={"mosaic": fitting, "steps": 0 if many else self.steps})
-        return super(Best, method)._make(real, seed, work)
+        return self.model_copy(update={"mosaic": fitting, "steps": 0 if many else self.steps})
 
 
 def narrowed(packing: Packing, cells: int, frames: int) -> Packing:

@@ -216,12 +216,20 @@ def _accuracy_sheet(section: Section, comparison: Comparison) -> Sheet:
 
 def _difference_sheet(section: Section, comparison: Comparison) -> Sheet:
     rows = [line for line in section.lines if not line.reference and line.row != comparison.baseline]
+    closed = [section.gap_closed(line, comparison.baseline) for line in rows]
+    told = [key for key in section.modalities if any(key in shares for shares in closed)]
     lines = tuple(
-        (Field(_name(line)), *(_difference(line.difference.get(key)) for key in section.modalities)) for line in rows
+        (
+            Field(_name(line)),
+            *(_difference(line.difference.get(key)) for key in section.modalities),
+            *(Field(f"{shares[key]:.0f}", shares[key]) if key in shares else Field(NOTHING) for key in told),
+        )
+        for line, shares in zip(rows, closed, strict=True)
     )
     title = f"{section.title}: difference to {comparison.baseline}"
-    columns = ("trained on", *(f"{key} (points)" for key in section.modalities))
-    said = _some(rules.difference_rule(comparison), rules.marks_rule(comparison))
+    gaps = (f"{key} gap closed (%)" for key in told)
+    columns = ("trained on", *(f"{key} (points)" for key in section.modalities), *gaps)
+    said = _some(rules.difference_rule(comparison), rules.GAP_RULE if told else "", rules.marks_rule(comparison))
     return Sheet(_key(section, "difference"), title, columns, 1, lines, rules=said)
 
 

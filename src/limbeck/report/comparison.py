@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar, Self
@@ -31,6 +31,12 @@ from limbeck.report._words import duration, plural
 from limbeck.report.measures import MeasureTable
 from limbeck.report.table import KEYS, Spread
 
+LEAST_GAP = 5.0
+"""Points between baseline and whole from which on shares of the gap are told."""
+GAP_RULE = (
+    "Gap closed: the row's mean less the baseline's, in percent of the whole's less the baseline's; told where these "
+    "two lie five points apart or more."
+)
 MARKS = {
     SOFT: "students learn from soft labels",
     LABELLED: "networks trained on the real clips' labels helped to make the set",
@@ -45,8 +51,9 @@ BOLD_RULE = (
 )
 MEASURE_RULE = (
     "Measures: mean ± sample standard deviation over all repeats; n counts distillations × repeats of each. Bold: the "
-    "best row, only where it differs from the runner-up by a paired t-test over distillations at 5 %; chance and rows "
-    "of real clips, whole, take no part."
+    "best row, only where it differs from the runner-up by a paired t-test over distillations at 5 %, column by column "
+    "without correction: among many columns a few are bold by chance. Chance and rows of real clips, whole, take no "
+    "part."
 )
 HEADS_RULE = (
     "Of every head its main modality: both together, or the only one it knows. Bold: the best head of a method, only "
@@ -192,6 +199,25 @@ class Section:
     def title(self) -> str:
         """Pairs and head, as a heading."""
         return f"{self.budget}, head {self.head}"
+
+    def gap_closed(self, line: Line, baseline: str) -> dict[str, float]:
+        """How much of the way from the baseline to the whole a row goes, percent, by modality.
+
+        Differences of the means over all students. Left out where the whole is missing or less than `LEAST_GAP` points
+        above the baseline: a share of little says nothing.
+
+        Args:
+            line: One of the lines.
+            baseline: Name of the row where the way begins.
+        """
+        whole = next((x.accuracy for x in self.lines if x.reference), {})
+        begin = next((x.accuracy for x in self.lines if x.row == baseline), {})
+        found = {}
+        for key in line.accuracy.keys() & whole.keys() & begin.keys():
+            gap = whole[key].mean - begin[key].mean
+            if gap >= LEAST_GAP:
+                found[key] = 100 * (line.accuracy[key].mean - begin[key].mean) / gap
+        return found
 
 
 @dataclass(frozen=True)
@@ -363,6 +389,15 @@ def difference_rule(comparison: Comparison) -> str:
 def marks_rule(comparison: Comparison) -> str:
     """What the signs behind rows' names mean; empty if none is used."""
     every = {c.marks for c in comparison.cells} | {c.marks for t in comparison.measures for c in t.cells}
+    return signs_rule(every)
+
+
+def signs_rule(every: Collection[str]) -> str:
+    """What signs mean; empty if none is used.
+
+    Args:
+        every: Signs behind the rows' names, a text a row.
+    """
     used = [mark for mark in MARKS if any(mark in signs for signs in every)]
     signs = "; ".join(f"{mark}: {MARKS[mark]}" for mark in used)
     return f"{signs}. Such rows compete for bold among their like only." if signs else ""

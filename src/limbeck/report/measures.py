@@ -158,6 +158,8 @@ class MeasureTable:
             told = [v[column.name] for c in cells for v in c.values if column.name in v]
             if told:
                 sd = statistics.stdev(told) if len(told) > 1 else None
+                if column.better == "neither" and sd == 0:  # a size, say: the same in every repeat
+                    sd = None
                 values[column.name] = Spread(statistics.fmean(told), sd, len(told))
         repeats = [len(c.values) for c in cells]
         n = counted(len(cells), (min(repeats), max(repeats)))

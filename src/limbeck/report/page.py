@@ -159,7 +159,7 @@ def page(
         plan=plan,
         faces=_face_titles(distilled, clips),
         cells=mosaic.count(distilled.mosaic),
-        columns=mosaic.grids(distilled.mosaic).image[1],
+        grid=mosaic.grids(distilled.mosaic).image,
         pixelated=distilled.recipe.image_size < 96,
         neighbour_rule=neighbours.RULE if clips is not None else "",
         confusions=_confusions(own),

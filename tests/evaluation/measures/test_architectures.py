@@ -12,7 +12,7 @@ from tests.helpers.subjects import SHORT, toy_subject
 from limbeck._runtime import derive_seed
 from limbeck.errors import InputError
 from limbeck.evaluation import Protocol, predict, train_student
-from limbeck.evaluation.measures.architectures import Architectures, lengthened, same_but_width
+from limbeck.evaluation.measures.architectures import Architectures, same_but_width
 from limbeck.methods.random import Random
 from limbeck.networks import Architecture
 
@@ -71,43 +71,24 @@ def test_a_network_of_the_subject_alone_has_no_others() -> None:
     assert list(measure.show(measure.take(subject, seed=0), {})) == ["own (%)"]
 
 
-def test_a_head_that_looks_at_sound_alone_fills_no_column() -> None:
-    found = Architectures(networks=SMALL, least_steps=0, head="audio").take(toy_subject(Random(per_class=1)), seed=0)
-    assert set(found) == {f"{n} A" for n in SMALL}
-    assert Architectures(networks=SMALL).show(found, {}) == {}
-
-
 def test_what_a_network_is_decides_whether_it_is_the_subjects_own_and_not_its_width() -> None:
     assert same_but_width(Architecture(), Architecture(options={"width": 3, "norm": "instance"}))
     assert not same_but_width(Architecture(), Architecture(options={"audio_depth": 4}))
     assert not same_but_width(Architecture(name="resnet18"), Architecture(name="vgg11"))
 
 
-@pytest.mark.parametrize(("pairs", "least", "epochs", "drops"), [(10, 240, 240, (80, 160)), (90, 240, 80, (26, 53))])
-def test_longer_budgets_worked_by_hand(pairs: int, least: int, epochs: int, drops: tuple[int, ...]) -> None:
-    longer = lengthened(Protocol(), pairs=pairs, least_steps=least)
-    assert (longer.epochs, longer.drop_after) == (epochs, drops)
-    assert longer.model_copy(update={"epochs": 30, "drop_after": (10, 20)}) == Protocol()
-
-
-def test_long_budgets_stay_as_they_are() -> None:
-    assert lengthened(Protocol(), pairs=1000, least_steps=240) == Protocol()
-    assert lengthened(Protocol(), pairs=10, least_steps=0) == Protocol()
-
-
-def test_students_take_the_least_number_of_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    from limbeck.evaluation.measures import architectures
-
-    seen: list[Protocol] = []
-
-    def watched(pairs, network, head, protocol, **rest):
-        seen.append(protocol)
-        return train_student(pairs, network, head, protocol, **rest)
-
-    monkeypatch.setattr(architectures, "train_student", watched)
-    subject = replace(toy_subject(Random(per_class=2)), protocol=Protocol(epochs=3, batch=4, drop_after=(1,)))
-    Architectures(networks={"own": SMALL["own"]}, least_steps=11).take(subject, seed=0)
-    assert [(p.epochs, p.drop_after) for p in seen] == [(6, (2,))]
+@pytest.mark.parametrize(("own", "asked", "changes"), [(11, 0, {}), (0, 11, {}), (7, 2, {"least_steps": 11})])
+def test_students_take_the_least_number_of_steps(own: int, asked: int, changes: dict[str, int]) -> None:
+    """6 pairs in batches of 4: 2 steps an epoch, so 11 steps take 6 epochs instead of 3."""
+    subject = toy_subject(Random(per_class=2))
+    short = Protocol(epochs=3, batch=4, drop_after=(1,), head_lr=1e-2, image_lr=1e-2)
+    measure = Architectures(networks={"own": SMALL["own"]}, least_steps=own, changes={"own": changes})
+    found = measure.take(replace(subject, protocol=short.model_copy(update={"least_steps": asked})), seed=0)
+    longer = short.model_copy(update={"epochs": 6, "drop_after": (2,)})
+    by_hand = Architectures(networks={"own": SMALL["own"]}, least_steps=0).take(
+        replace(subject, protocol=longer), seed=0
+    )
+    assert found == by_hand
 
 
 def test_chance_and_words() -> None:
@@ -145,3 +126,5 @@ def test_what_does_not_fit_is_said_before_any_work() -> None:
         Architectures.from_json({"networks": {"x": {"name": "nosuch"}}})
     with pytest.raises(InputError, match=r"There is no 'nosuch' in limbeck\.networks\.heads"):
         Architectures.from_json({"head": "nosuch"})
+    with pytest.raises(InputError, match="must read sound and picture, but 'audio' reads one"):
+        Architectures.from_json({"head": "audio"})

@@ -9,6 +9,7 @@ import pytest
 import torch
 from tests.helpers.subjects import toy_subject
 
+from limbeck import networks
 from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
 from limbeck.errors import BudgetError, InputError
@@ -18,6 +19,7 @@ from limbeck.evaluation.measures.hyperparameters import (
     CANDIDATES,
     Candidate,
     Hyperparameters,
+    different,
     outcome,
     rank_correlation,
 )
@@ -28,9 +30,10 @@ FEW = Hyperparameters(
     candidates={
         "unchanged": Candidate(),
         "no learning": Candidate(protocol={"audio_lr": 1e-9, "image_lr": 1e-9, "head_lr": 1e-9}),
-        "wide": Candidate(network=Architecture(options={"width": 12}), protocol={"epochs": 7}),
+        "wide": Candidate(options={"width": 12}, protocol={"epochs": 7}),
     }
 )
+BESIDE = {"search (s)", "validation clips", "validation clips whose log-mel or frame is trained on"}
 
 
 def test_correlation_against_ranks_written_out() -> None:
@@ -71,14 +74,22 @@ def test_columns_worked_by_hand() -> None:
 
 def test_validation_is_cut_class_by_class_and_the_same_for_all() -> None:
     real = toy_subject().real
-    kept, held = FEW._parts(real)
-    assert kept.per_class() == (6, 6, 6)
-    assert held.per_class() == (2, 2, 2)
-    assert sorted([*kept.rows.tolist(), *held.rows.tolist()]) == list(range(24))
-    assert FEW._parts(real)[1].rows.tolist() == held.rows.tolist()
-    assert Hyperparameters(split=1)._parts(real)[1].rows.tolist() != held.rows.tolist()
-    with pytest.raises(BudgetError, match="25%"):
-        FEW._parts(real.take(real.of_class(0)[:3]))
+    parts = FEW._parts(real)
+    assert real.take(parts.kept).per_class() == (6, 6, 6)
+    assert real.take(parts.held).per_class() == (2, 2, 2)
+    assert torch.equal(FEW._parts(real).held, parts.held)
+    assert not torch.equal(Hyperparameters(split=1)._parts(real).held, parts.held)
+
+
+def test_a_sound_used_several_times_is_held_out_with_all_its_clips() -> None:
+    real = toy_subject().real
+    five_times = real.take(torch.arange(24).repeat(5))
+    parts = FEW._parts(five_times)
+    assert not set(five_times.take(parts.kept).rows.tolist()) & set(five_times.take(parts.held).rows.tolist())
+    assert five_times.take(parts.held).per_class() == (10, 10, 10)
+    one_sound = torch.cat([torch.zeros(5, dtype=torch.int64), torch.arange(8, 24)])
+    with pytest.raises(BudgetError, match="two recordings of every class, but 'class a' has fewer"):
+        FEW._parts(real.take(one_sound))
 
 
 def test_the_whole_searches_without_the_clips_it_is_scored_on() -> None:
@@ -90,12 +101,10 @@ def test_the_whole_searches_without_the_clips_it_is_scored_on() -> None:
         return clips
 
     values = FEW.take(replace(subject, again=again), seed=0)
-    kept, held = FEW._parts(subject.real)
-    assert [clips.fingerprint for clips in asked] == [kept.fingerprint]
-    assert not set(kept.rows.tolist()) & set(held.rows.tolist())
-    assert set(values) == {"search (s)"} | {
-        f"{part}, {name}" for part in ("validation", "test") for name in FEW.candidates
-    }
+    parts = FEW._parts(subject.real)
+    assert [clips.fingerprint for clips in asked] == [subject.real.take(parts.kept).fingerprint]
+    assert set(values) == BESIDE | {f"{part}, {name}" for part in ("validation", "test") for name in FEW.candidates}
+    assert [values[name] for name in sorted(BESIDE)[1:]] == [6, 0]
     assert values["test, unchanged"] > values["test, no learning"]
 
 
@@ -110,7 +119,7 @@ def test_a_set_is_searched_as_it_is_or_made_again_without_them() -> None:
     watched: Subject = replace(subject, again=again)
     values = FEW.take(watched, seed=0)
     assert asked == []
-    assert set(values) == {"search (s)"} | {f"validation, {name}" for name in FEW.candidates}
+    assert set(values) == BESIDE | {f"validation, {name}" for name in FEW.candidates}
     repeated = FEW.take(watched, seed=0)
     assert {k: v for k, v in values.items() if k != "search (s)"} == {
         k: repeated[k] for k in values if k != "search (s)"
@@ -128,18 +137,50 @@ def test_a_candidate_that_diverges_is_the_worst_and_stops_nothing() -> None:
 
 def test_default_candidates_differ_and_can_be_built() -> None:
     subject = toy_subject()
-    settings = [(c.network, c.changed(Protocol())) for c in CANDIDATES.values()]
-    assert len(settings) >= 10
-    assert all(settings.count(one) == 1 for one in settings)
-    for network, _ in settings:
-        if network:
-            network.build().pair(subject.real.audio_shape, subject.real.image_shape, generator=_draw())
+    tried = different(CANDIDATES, subject.network, subject.protocol)
+    assert CANDIDATES.keys() - tried.keys() == {"rates 1e-2"}  # the toy students' own
+    for network, _ in tried.values():
+        network.build().pair(subject.real.audio_shape, subject.real.image_shape, generator=_draw())
+    for name in networks.names():
+        different(CANDIDATES, Architecture(name=name), Protocol())
     assert Hyperparameters.from_json(Hyperparameters().to_json()) == Hyperparameters()
     assert Hyperparameters().students == len(CANDIDATES)
-    assert "these were among" in Hyperparameters().about(subject.test)
+    assert "These were among" in Hyperparameters().about(subject.test)
+
+
+def test_a_candidate_changes_the_network_and_keeps_the_rest() -> None:
+    own = Architecture(options={"width": 32, "norm": "group"})
+    deeper, protocol = Candidate(options={"audio_depth": 2}, protocol={"epochs": 4}).changed(own, Protocol(batch=8))
+    assert deeper == Architecture(options={"width": 32, "norm": "group", "audio_depth": 2})
+    assert protocol == Protocol(batch=8, epochs=4)
+    assert Candidate(network="convnet", options={"width": 8}).changed(own, Protocol())[0].options["norm"] == "group"
+    other, _ = Candidate(network="resnet18", options={"width": 8}).changed(own, Protocol())
+    assert other == Architecture(name="resnet18", options={"width": 8})
+
+
+def test_of_candidates_with_the_same_settings_the_first_is_tried() -> None:
+    subject = toy_subject(Random(per_class=1))
+    same = {"width 4": Candidate(options={"width": 4}), "depth 3": Candidate(options={"audio_depth": 3})}
+    measure = Hyperparameters(candidates={"unchanged": Candidate()} | same | {"w": Candidate(options={"width": 6})})
+    values = measure.take(subject, seed=0)
+    assert values.keys() - BESIDE == {"validation, unchanged", "validation, w"}
+    whole = dict(values) | {"test, unchanged": 60.0, "test, w": 50.0}
+    assert measure.show(values, {"whole": whole})["Regret of a blind choice (points)"] == 5
+    with pytest.raises(InputError, match="unchanged, width 4, depth 3 all come to the same student"):
+        Hyperparameters(candidates={"unchanged": Candidate()} | same).take(subject, seed=0)
+
+
+def test_options_the_network_does_not_have_are_refused_before_any_training() -> None:
+    asked: list[LabelledClips] = []
+    measure = Hyperparameters(candidates={"unchanged": Candidate(), "odd": Candidate(options={"nosuch": 1})})
+    with pytest.raises(InputError, match="nosuch"):
+        measure.take(replace(toy_subject(), again=asked.append), seed=0)
+    assert asked == []
 
 
 def test_unknown_changes_are_refused() -> None:
+    with pytest.raises(InputError, match="nosuch"):
+        Hyperparameters.from_json({"candidates": {"a": {}, "b": {"network": "nosuch"}}})
     with pytest.raises(InputError, match="nosuch"):
         Hyperparameters.from_json({"candidates": {"a": {}, "b": {"protocol": {"nosuch": 1}}}})
 

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 
@@ -74,6 +74,7 @@ class Subject:
         protocol: How they are trained.
         device: Where to train and test.
         stored_bytes: What `train` takes.
+        formats: Number formats in which `again` distils: of real and of synthetic clips.
         again: Distils other clips as `train` was (a part of the classes, say); for the whole, gives them back.
     """
 
@@ -85,6 +86,7 @@ class Subject:
     protocol: Protocol
     device: torch.device
     stored_bytes: int
+    formats: tuple[str, str]
     again: Callable[[LabelledClips], DistilledSet | LabelledClips]
 
     def pairs(self, train: DistilledSet | LabelledClips | None = None) -> Pairs:
@@ -99,7 +101,13 @@ class Subject:
 
 
 class Measure(Config, ABC):
-    """Settings of a measure. One module of the room defines one."""
+    """Settings of a measure. One module of the room defines one.
+
+    Attributes:
+        references: Rows without which columns are left out, among ``"random"`` and ``"whole"``; see `show`.
+    """
+
+    references: ClassVar[tuple[str, ...]] = ()
 
     @property
     def name(self) -> str:

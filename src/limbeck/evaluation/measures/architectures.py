@@ -20,25 +20,23 @@ from pydantic import Field, model_validator
 
 from limbeck._runtime import derive_seed
 from limbeck.datasets import LabelledClips
-from limbeck.evaluation.measures._contract import Column, Measure, Subject, Values
+from limbeck.evaluation.measures._contract import Column, Subject, Values
+from limbeck.evaluation.measures._students import BOTH, StudentMeasure, accuracy
 from limbeck.evaluation.protocol import Protocol
-from limbeck.evaluation.train import predict, train_student
-from limbeck.networks import Architecture, heads
+from limbeck.networks import Architecture
 
-SHOWN = "A+V"
-OTHERS = f"others {SHOWN}"
+OTHERS = f"others {BOTH}"
 
 
 @final
-class Architectures(Measure):
+class Architectures(StudentMeasure):
     """Accuracy of one student of each network.
 
     Attributes:
         networks: Architectures by the name they have in the table.
-        least_steps: Steps every student takes at least: a shorter protocol gets more epochs. 0 leaves it as it is.
+        least_steps: Steps every student takes at least, as the protocol's; the larger of the two counts.
         changes: What is different in the protocol of some networks, by their name, for instance
             ``{"transformer": {"image_lr": 1e-3}}``; nothing by default.
-        head: Name of the students' head.
     """
 
     networks: dict[str, Architecture] = Field(
@@ -55,17 +53,15 @@ class Architectures(Measure):
     )
     least_steps: int = Field(240, ge=0)
     changes: dict[str, dict[str, Any]] = Field(default_factory=dict)
-    head: str = "ensemble"
 
     @model_validator(mode="after")
     def _names_and_changes_fit(self) -> Self:
-        heads.load(self.head)
         for architecture in self.networks.values():
             architecture.build()
         if unknown := sorted(set(self.changes) - set(self.networks)):
             raise ValueError(f"changes are given for {unknown}, but the networks are {list(self.networks)}")
         for name in self.changes:
-            self._protocol(name, Protocol(), pairs=1)
+            self._protocol(name, Protocol())
         return self
 
     @property
@@ -89,18 +85,14 @@ class Architectures(Measure):
             Accuracy in percent, named "ResNet-18 A", "ResNet-18 V", "ResNet-18 A+V" and so on, and "others A+V", the
             mean over networks that are not the subject's, whatever their width.
         """
-        pairs, test, found = subject.pairs(), subject.test_pairs, {}
+        pairs, test = subject.pairs(), subject.test_pairs
+        found: dict[str, float] = {}
         for name, architecture in self.networks.items():
-            protocol = self._protocol(name, subject.protocol, pairs=len(pairs))
-            own = derive_seed(seed, "architecture", name)
-            student = train_student(pairs, architecture.build(), self.head, protocol, seed=own, device=subject.device)
-            for key, probabilities in predict(student, test).items():
-                right = probabilities.argmax(1) == test.labels
-                found[f"{name} {key}"] = 100 * float(right.double().mean())
+            own, protocol = derive_seed(seed, "architecture", name), self._protocol(name, subject.protocol)
+            student, _ = self.student(subject, pairs, seed=own, network=architecture, protocol=protocol)
+            found |= {f"{name} {key}": percent for key, percent in accuracy(student, test).items()}
         others = [name for name, a in self.networks.items() if not same_but_width(a, subject.network)]
-        if values := [found[f"{name} {SHOWN}"] for name in others if f"{name} {SHOWN}" in found]:
-            found[OTHERS] = fmean(values)
-        return found
+        return found | ({OTHERS: fmean(found[f"{name} {BOTH}"] for name in others)} if others else {})
 
     def show(self, values: Values, references: Mapping[str, Values]) -> dict[str, float]:
         """A+V of every network; see `Measure.show`.
@@ -109,7 +101,7 @@ class Architectures(Measure):
             values: What `take` found.
             references: Not looked at.
         """
-        named = {f"{name} (%)": f"{name} {SHOWN}" for name in self.networks} | {"mean of others (%)": OTHERS}
+        named = {f"{name} (%)": f"{name} {BOTH}" for name in self.networks} | {"mean of others (%)": OTHERS}
         return {heading: values[name] for heading, name in named.items() if name in values}
 
     def chance(self, test: LabelledClips) -> dict[str, float]:
@@ -142,28 +134,9 @@ class Architectures(Measure):
             f"{changed}"
         )
 
-    def _protocol(self, name: str, protocol: Protocol, *, pairs: int) -> Protocol:
+    def _protocol(self, name: str, protocol: Protocol) -> Protocol:
         changed = Protocol.from_json(protocol.to_json() | self.changes.get(name, {}))
-        return lengthened(changed, pairs=pairs, least_steps=self.least_steps)
-
-
-def lengthened(protocol: Protocol, *, pairs: int, least_steps: int) -> Protocol:
-    """The protocol with as many epochs as make so many steps; learning rates drop after the same share of them.
-
-    Args:
-        protocol: How students are trained.
-        pairs: Training pairs, >= 1.
-        least_steps: Steps a student takes at least; what has as many stays as it is.
-
-    Example:
-        >>> longer = lengthened(Protocol(), pairs=40, least_steps=240)  # 2 steps an epoch
-        >>> longer.epochs, longer.drop_after
-        (120, (40, 80))
-    """
-    steps_an_epoch = -(-pairs // protocol.batch)
-    epochs = max(protocol.epochs, -(-least_steps // steps_an_epoch))
-    drops = tuple(last * epochs // protocol.epochs for last in protocol.drop_after)
-    return protocol.model_copy(update={"epochs": epochs, "drop_after": drops})
+        return changed.model_copy(update={"least_steps": max(changed.least_steps, self.least_steps)})
 
 
 def same_but_width(one: Architecture, other: Architecture) -> bool:

@@ -1,8 +1,8 @@
 """Searching a student's hyper-parameters on a small set instead of the whole (`hyperparameters`).
 
-Every candidate is trained on the set and scored on validation clips cut from the real training clips. Looked at then:
-whether candidates are ranked as by the whole, how good on test the best-found one is when trained on the whole, and
-what the search cost.
+Every candidate is trained on the set and scored on validation clips cut from the real training clips, recordings whole.
+Looked at then: whether candidates are ranked as by the whole, how good on test the best-found one is when trained on
+the whole, and what the search cost.
 
 Source:   the use named by Zhao, Mopuri and Bilen, *Dataset Condensation with Gradient Matching*, ICLR 2021 (search
           among 720 ConvNets on CIFAR-10, Spearman correlation with training on the whole).
@@ -18,36 +18,47 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, final
+from typing import Any, ClassVar, final
 
-import torch
 from pydantic import Field, field_validator
 
+from limbeck import networks
 from limbeck._config import Config
 from limbeck._runtime import derive_seed
 from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
-from limbeck.errors import DivergedError
+from limbeck.errors import BudgetError, DivergedError, InputError
 from limbeck.evaluation._pairs import ClipPairs
+from limbeck.evaluation._split import Split, hold_out
 from limbeck.evaluation.measures._contract import Column, Subject, Values
 from limbeck.evaluation.measures._students import BOTH, StudentMeasure, accuracy
 from limbeck.evaluation.protocol import Protocol
 from limbeck.networks import Architecture
 
 VALIDATION, TEST, SECONDS = "validation, ", "test, ", "search (s)"
-SKLEARN_SEEDS = 2**32
+HELD, SHARED = "validation clips", "validation clips whose log-mel or frame is trained on"
 
 
 class Candidate(Config):
-    """A student to try.
+    """A student to try: what differs from the comparison's.
 
     Attributes:
-        network: Its architecture; None for the comparison's own.
+        network: Name of another network, with its own defaults for all that `options` leaves out; None, or the name of
+            the comparison's, changes that one.
+        options: Settings of the network that change.
         protocol: What of the comparison's protocol changes.
     """
 
-    network: Architecture | None = None
+    network: str | None = None
+    options: dict[str, Any] = Field(default_factory=dict)
     protocol: dict[str, Any] = Field(default_factory=dict)
+
+    @field_validator("network")
+    @classmethod
+    def _exists(cls, network: str | None) -> str | None:
+        if network is not None:
+            networks.load(network)
+        return network
 
     @field_validator("protocol")
     @classmethod
@@ -55,17 +66,64 @@ class Candidate(Config):
         Protocol.from_json(changes)
         return changes
 
-    def changed(self, protocol: Protocol) -> Protocol:
-        """The protocol with this candidate's changes.
+    def changed(self, network: Architecture, protocol: Protocol) -> tuple[Architecture, Protocol]:
+        """Network and protocol with this candidate's changes.
 
         Args:
+            network: The comparison's.
             protocol: The comparison's.
+
+        Raises:
+            InputError: The network does not have the options, or they do not fit it.
+
+        Example:
+            >>> deeper = Candidate(options={"audio_depth": 4})
+            >>> deeper.changed(Architecture(options={"width": 32}), Protocol())[0].options
+            {'width': 32, 'audio_depth': 4}
         """
-        return Protocol.from_json(protocol.to_json() | self.protocol)
+        name = self.network or network.name
+        kept = network.options if name == network.name else {}
+        changed = Architecture(name=name, options=kept | self.options)
+        changed.build()
+        return changed, Protocol.from_json(protocol.to_json() | self.protocol)
+
+
+def different(
+    candidates: Mapping[str, Candidate], network: Architecture, protocol: Protocol
+) -> dict[str, tuple[Architecture, Protocol]]:
+    """Students to try, by name; of those with the same settings the first.
+
+    Args:
+        candidates: By name.
+        network: What they change.
+        protocol: What they change.
+
+    Raises:
+        InputError: A candidate does not fit the network, or fewer than two differ.
+
+    Example:
+        >>> widths = {f"width {w}": Candidate(options={"width": w}) for w in (8, 32)}
+        >>> list(different({"unchanged": Candidate()} | widths, Architecture(options={"width": 32}), Protocol()))
+        ['unchanged', 'width 8']
+    """
+    found: dict[str, tuple[Architecture, Protocol]] = {}
+    known: list[Any] = []
+    for name, candidate in candidates.items():
+        architecture, trained = candidate.changed(network, protocol)
+        settings = architecture.build(), trained
+        if settings not in known:
+            found[name] = architecture, trained
+            known.append(settings)
+    if len(found) < 2:
+        raise InputError(
+            f"At least two candidates with different settings are needed, but {', '.join(candidates)} all come to "
+            f"the same student ({network.name} {network.options}). Give candidates that change something."
+        )
+    return found
 
 
 def _convnet(**options: int) -> Candidate:
-    return Candidate(network=Architecture(options=options))
+    return Candidate(network="convnet", options=options)
 
 
 def _trained(**changes: Any) -> Candidate:
@@ -74,19 +132,22 @@ def _trained(**changes: Any) -> Candidate:
 
 CANDIDATES = {
     "unchanged": Candidate(),
-    "width 8": _convnet(width=8),
-    "width 32": _convnet(width=32),
-    "2 and 3 blocks": _convnet(audio_depth=2, image_depth=3),
-    "4 and 4 blocks": _convnet(audio_depth=4, image_depth=4),
+    "ConvNet of width 8": _convnet(width=8),
+    "ConvNet of width 32": _convnet(width=32),
+    "ConvNet of 2 and 3 blocks": _convnet(audio_depth=2, image_depth=3),
+    "ConvNet of 4 and 4 blocks": _convnet(audio_depth=4, image_depth=4),
     "rates 1e-2": _trained(audio_lr=1e-2, image_lr=1e-2, head_lr=1e-2),
     "rates 1e-3": _trained(audio_lr=1e-3, image_lr=1e-3, head_lr=1e-3),
     "rates 1e-4": _trained(audio_lr=1e-4, image_lr=1e-4, head_lr=1e-4),
     "rates 1e-5": _trained(audio_lr=1e-5, image_lr=1e-5, head_lr=1e-5),
     "weight decay 0.1": _trained(weight_decay=0.1),
-    "3 epochs": _trained(epochs=3),
+    "3 epochs": _trained(epochs=3, least_steps=0),
     "not augmented": _trained(augment=None),
 }
-"""What is tried by default: widths, depths (sound and picture), learning rates and other parts of training."""
+"""What is tried by default: widths, depths (sound and picture), learning rates and other parts of training.
+
+A ConvNet keeps its other options; beside another network the named ones are ConvNets with their defaults.
+"""
 
 
 @dataclass(frozen=True)
@@ -144,11 +205,14 @@ class Hyperparameters(StudentMeasure):
     """Ranking and choosing students by what a small set says of them.
 
     Attributes:
-        candidates: Students to try, by name.
-        held_out: Share of the real training clips that candidates are scored on, 0 < held_out < 1.
+        candidates: Students to try, by name; of several with the same settings only the first is tried.
+        held_out: Share of the real training clips that candidates are scored on, 0 < held_out < 1, about: all clips of
+            a recording together.
         split: Seed of that share, the same for all that is compared.
         unseen: Distil again without the held-out clips, which costs a distillation; else the set has seen them.
     """
+
+    references: ClassVar[tuple[str, ...]] = ("whole",)
 
     candidates: dict[str, Candidate] = Field(CANDIDATES, min_length=2)
     held_out: float = Field(0.25, gt=0, lt=1)
@@ -157,7 +221,7 @@ class Hyperparameters(StudentMeasure):
 
     @property
     def students(self) -> float:
-        """One a candidate."""
+        """One a candidate, at most."""
         return float(len(self.candidates))
 
     @property
@@ -181,14 +245,18 @@ class Hyperparameters(StudentMeasure):
             seed: Of the students, >= 0.
 
         Raises:
-            BudgetError: A class has too few clips to hold some out.
+            BudgetError: A class has a single recording, so none can be held out.
+            InputError: A candidate does not fit the subject's network, or fewer than two differ.
         """
-        kept, held = self._parts(subject.real)
+        students = different(self.candidates, subject.network, subject.protocol)
+        parts = self._parts(subject.real)
+        held = subject.real.take(parts.held)
         whole = isinstance(subject.train, LabelledClips)
-        train = subject.again(kept) if whole or self.unseen else subject.train
-        found = {SECONDS: 0.0}
-        for name, candidate in self.candidates.items():
-            learn = partial(self._learn, subject, candidate, seed=derive_seed(seed, "hyperparameters", name))
+        train = subject.again(subject.real.take(parts.kept)) if whole or self.unseen else subject.train
+        found = {SECONDS: 0.0, HELD: float(len(held)), SHARED: float(parts.shared)}
+        for name, (network, protocol) in students.items():
+            own = derive_seed(seed, "hyperparameters", name)
+            learn = partial(self._learn, subject, network, protocol, seed=own)
             found[VALIDATION + name], seconds = learn(train, held)
             found[SECONDS] += seconds
             if whole:
@@ -204,8 +272,9 @@ class Hyperparameters(StudentMeasure):
         """
         shown: dict[str, float | None] = {"Search (s)": values[SECONDS]}
         if whole := references.get("whole"):
-            scores, theirs = ([v[VALIDATION + name] for name in self.candidates] for v in (values, whole))
-            truth = [whole[TEST + name] for name in self.candidates]
+            tried = [name for name in self.candidates if VALIDATION + name in values]
+            scores, theirs = ([v[VALIDATION + name] for name in tried] for v in (values, whole))
+            truth = [whole[TEST + name] for name in tried]
             found = outcome(scores, truth)
             shown |= {
                 "Rank correlation, validation": rank_correlation(scores, theirs),
@@ -225,48 +294,49 @@ class Hyperparameters(StudentMeasure):
         """
         seen = "were not" if self.unseen else "were"
         return (
-            f"{len(self.candidates)} candidates: {', '.join(self.candidates)}. Each is trained on the set and scored "
-            f"by sound and picture on {self.held_out:.0%} of the real training clips; these {seen} among those the set "
-            f"was distilled from. The whole searches on the rest. The {len(test)} test clips choose nothing: they tell "
-            "how good each candidate is when trained on the whole. Rank correlation (Spearman) with the whole's scores "
-            "on the same validation clips, where the whole agrees with itself, and with the test accuracies. Regret: "
-            "test accuracy of the best candidate less the found one's (mean over candidates that tie); a blind choice "
-            "is one of them at random, with no correlation. A candidate whose training diverges has 0 %. Seconds: "
-            "training the candidates, without the distillation."
+            f"{len(self.candidates)} candidates: {', '.join(self.candidates)}. Each changes the students' network and "
+            "training only where it says so; of several that come to the same settings the first is tried. Each is "
+            f"trained on the set and scored by sound and picture on about {self.held_out:.0%} of the real training "
+            "clips, class by class: clips with an equal log-mel or frame are held out together (where both are used "
+            "several times, crosswise, those with an equal log-mel). "
+            f"These {seen} among those the set was distilled from. The whole searches on the rest. The {len(test)} "
+            "test clips choose nothing: they tell how good each candidate is when trained on the whole. Rank "
+            "correlation (Spearman) is with the whole's scores on the same validation clips, mean over its repeats, "
+            "and with its test accuracies, mean over its repeats. In the whole's own row each repeat is compared with "
+            "these means, of which it is a part: 1 on validation clips if there is one repeat, below 1 as a rule if "
+            "there are several. Regret: test accuracy of the best candidate less the found one's (mean over candidates "
+            "that tie); a blind choice is one of them at random, with no correlation. A candidate whose training "
+            "diverges has 0 %. Seconds: training the candidates, without the distillation."
         )
 
     def _learn(
         self,
         subject: Subject,
-        candidate: Candidate,
+        network: Architecture,
+        protocol: Protocol,
         train: DistilledSet | LabelledClips,
         clips: LabelledClips,
         *,
         seed: int,
     ) -> tuple[float, float]:
         """Percent of the clips a candidate gets right, and the seconds of its training; 0 % where that diverges."""
-        protocol = candidate.changed(subject.protocol)
         started = time.perf_counter()
         try:
             student, seconds = self.student(
-                subject, subject.pairs(train), seed=seed, network=candidate.network, protocol=protocol
+                subject, subject.pairs(train), seed=seed, network=network, protocol=protocol
             )
         except DivergedError:
             return 0.0, time.perf_counter() - started
         return accuracy(student, ClipPairs(clips, subject.scale))[BOTH], seconds
 
-    def _parts(self, real: LabelledClips) -> tuple[LabelledClips, LabelledClips]:
-        """Clips to train on and to score on, class by class."""
-        from sklearn.model_selection import train_test_split
-
-        real.require(
-            math.ceil(1 / min(self.held_out, 1 - self.held_out)), f"Holding out {self.held_out:.0%} of a class"
-        )
-        kept, held = train_test_split(
-            torch.arange(len(real)).numpy(),
-            test_size=self.held_out,
-            stratify=real.labels.numpy(),
-            random_state=derive_seed(self.split, "validation") % SKLEARN_SEEDS,
-        )
-        first, second = (real.take(torch.from_numpy(part).sort().values) for part in (kept, held))
-        return first, second
+    def _parts(self, real: LabelledClips) -> Split:
+        """Clips to train on and to score on, the same for all that is compared."""
+        parts = hold_out(real, self.held_out, seed=self.split)
+        scored = real.take(parts.held).per_class()
+        if short := [repr(name) for name, n in zip(real.classes, scored, strict=True) if not n]:
+            raise BudgetError(
+                f"Holding out {self.held_out:.0%} of the training clips to score candidates on needs two recordings of "
+                f"every class, but {', '.join(short)} has fewer (clips with an equal log-mel or frame count as one). "
+                "Add recordings, or leave those classes out."
+            )
+        return parts

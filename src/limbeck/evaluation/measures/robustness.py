@@ -20,7 +20,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
-from typing import final
+from typing import ClassVar, final
 
 from pydantic import Field
 
@@ -81,6 +81,8 @@ class Robustness(StudentMeasure):
         label_weight: Of the improvement over random pairs in LRS; the hard-label recovery has the rest.
         augment_weight: Of the students with augmentation in ARS; those without have the rest.
     """
+
+    references: ClassVar[tuple[str, ...]] = ("random", "whole")
 
     augment: SiameseAugment = SiameseAugment()
     label_weight: float = Field(0.5, ge=0, le=1)

@@ -11,7 +11,7 @@ Cost:     a student a set; for the whole one a point of the curve.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import final
+from typing import ClassVar, final
 
 import numpy as np
 import torch
@@ -63,6 +63,8 @@ class Savings(StudentMeasure):
         clips: Clips a class of the learning curve's points; those that are more than the data has are left out, and
             all clips are the last point.
     """
+
+    references: ClassVar[tuple[str, ...]] = ("whole",)
 
     clips: tuple[int, ...] = Field((1, 2, 5, 10, 20, 50, 100, 200), min_length=1)
 
@@ -135,7 +137,7 @@ class Savings(StudentMeasure):
             "better counts as all of them, so that it saves at least what is said; one worse than the fewest clips of "
             "the curve counts as those, so that it saves at most that. Bytes: of a set what students are trained on as "
             "it is stored, of a real clip its prepared form, a float32 log-mel and an 8-bit frame (real clips, too, "
-            "could be stored smaller). Time: training a student with the same number of epochs, without the "
+            "could be stored smaller). Time: training a student by the same protocol, without the "
             "distillation."
         )
 

@@ -1,0 +1,126 @@
+"""Training clips held out to validate on, recordings whole: what is scored on was not trained on."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from limbeck._runtime import generator
+from limbeck.datasets import LabelledClips
+
+CHUNK = 64
+
+
+@dataclass(frozen=True)
+class Split:
+    """Positions of clips in two parts, ascending.
+
+    Attributes:
+        kept: int64, (clip,): to train on.
+        held: int64, (clip,): to validate on.
+        shared: How many held clips have a log-mel or frame that a kept one has, bit for bit. 0, but where one is used
+            in several classes, or reuse left no other way (see `hold_out`).
+    """
+
+    kept: Tensor
+    held: Tensor
+    shared: int
+
+
+def hold_out(clips: LabelledClips, share: float, *, seed: int) -> Split:
+    """Hold a share of every class out, all clips of a recording together.
+
+    Clips of a class with the same log-mel or the same frame, bit for bit, count as one recording, and so do those that
+    a chain of such clips joins. Where that joins more of a class than either part shall have, as happens when sounds
+    and pictures are both used several times, crosswise, only equal log-mels join there, and frames may be on both
+    sides.
+    Excerpts of one recording from different seconds are not recognised. A class of one recording is kept.
+
+    Args:
+        clips: At least one. Log-mels and frames are read once, a few at a time.
+        share: Of each class's clips, 0 < share < 1; met as nearly as whole recordings allow.
+        seed: Draws which recordings, >= 0.
+    """
+    sounds, frames = _digests(clips, clips.audio), _digests(clips, clips.frames)
+    held = np.zeros(len(clips), dtype=bool)
+    for label, name in enumerate(clips.classes):
+        index = clips.of_class(label).numpy()
+        if not len(index):
+            continue
+        groups = joined(sounds[index], frames[index])
+        if np.bincount(groups).max() > max(share, 1 - share) * len(index):
+            groups = joined(sounds[index])
+        sizes = np.bincount(groups)
+        order = torch.randperm(len(sizes), generator=generator(seed, "validation", name)).numpy()
+        chosen = order[some(sizes[order].tolist(), share * len(index))]
+        held[index[np.isin(groups, chosen)]] = True
+    shared = np.isin(sounds[held], sounds[~held]) | np.isin(frames[held], frames[~held])
+    kept, taken = (torch.from_numpy(np.flatnonzero(part)) for part in (~held, held))
+    return Split(kept, taken, int(shared.sum()))
+
+
+def joined(*relations: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
+    """Groups of things that share a value in one of several relations, themselves or through others.
+
+    Args:
+        relations: Each (thing,): one value a thing.
+
+    Returns:
+        (thing,): number of its group, from 0.
+
+    Example:
+        >>> joined(np.array([1, 1, 2, 3]), np.array([7, 8, 8, 9])).tolist()
+        [0, 0, 0, 1]
+    """
+    from scipy.sparse import coo_array  # type: ignore[import-untyped]
+    from scipy.sparse.csgraph import connected_components  # type: ignore[import-untyped]
+
+    many = len(relations[0])
+    uniques = [np.unique(values, return_index=True, return_inverse=True) for values in relations]
+    first_alike = np.concatenate([first[inverse] for _, first, inverse in uniques])
+    things = np.tile(np.arange(many), len(relations))
+    edges = coo_array((np.ones(len(things)), (things, first_alike)), shape=(many, many))
+    groups: npt.NDArray[np.int32] = connected_components(edges, directed=False)[1]
+    return groups
+
+
+def some(sizes: Sequence[int], wanted: float) -> list[int]:
+    """Which groups to take for about so much: one after the other, where that comes nearer; one at least, never all.
+
+    Args:
+        sizes: Of the groups, in the order in which they are tried.
+        wanted: Sum of the sizes of those taken, about.
+
+    Returns:
+        Positions in `sizes`; none where there is but one group.
+
+    Example:
+        >>> some([5, 3, 1, 4], 6), some([9, 2], 1), some([9], 3)
+        ([0, 2], [1], [])
+    """
+    if len(sizes) < 2:
+        return []
+    taken: list[int] = []
+    total = 0
+    for i, size in enumerate(sizes):
+        if total + size / 2 <= wanted and len(taken) < len(sizes) - 1:
+            taken.append(i)
+            total += size
+    return taken or [min(range(len(sizes)), key=sizes.__getitem__)]
+
+
+def _digests(clips: LabelledClips, read: Callable[[Tensor], Tensor]) -> npt.NDArray[np.str_]:
+    """A key of each clip's array."""
+    keys = [
+        hashlib.blake2b(array.contiguous().numpy().data, digest_size=16).hexdigest()
+        for start in range(0, len(clips), CHUNK)
+        for array in read(torch.arange(start, min(start + CHUNK, len(clips))))
+    ]
+    return np.array(keys)
