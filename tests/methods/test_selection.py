@@ -108,7 +108,7 @@ def test_mosaics_pack_the_clips_that_are_chosen_unpacked(name, tmp_path):
 def test_too_few_clips_are_told_before_networks_are_built(name, monkeypatch):
     monkeypatch.setattr(Architecture, "build", lambda self: pytest.fail("built"))
     real = toy_clips(per_class=5).take(torch.arange(12))
-    with pytest.raises(BudgetError, match=rf"{name} with 1 pairs a class and mosaic 2 needs 4 .*'class c' has 2"):
+    with pytest.raises(BudgetError, match=rf"{name} with 1 pairs a class and mosaic 2x2 needs 4 .*'class c' has 2"):
         small(name, mosaic=2).distill(real)
 
 

@@ -11,7 +11,7 @@ def names() -> tuple[str, ...]:
 
     Example:
         >>> names()[:5]
-        ('avdd', 'coded', 'davdd', 'dc', 'dm')
+        ('avdd', 'best', 'coded', 'davdd', 'dc')
     """
     return _discover.names(ROOM)
 

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.helpers.clips import toy_clips
 from tests.helpers.subjects import toy_subject
+from torchmetrics.functional import retrieval as retrieval_metrics
 
 from limbeck.evaluation.measures import retrieval
 from limbeck.evaluation.measures._ranks import by_chance, first_ranks
@@ -68,17 +69,16 @@ def test_ranks_of_clips_agree_with_two_loops_and_with_scikit_learn() -> None:
 
 
 def test_recall_is_that_of_torchmetrics() -> None:
-    functional = pytest.importorskip("torchmetrics.functional.retrieval", reason="torchmetrics is not installed")
     labels = torch.arange(30) % 6
     sound, picture = drawn(30, seed=3), drawn(30, seed=4)
     ranks, _, precision = retrieval._whole(sound, picture, labels)
     told = retrieval._named("x", ranks)
     alike, same = sound @ picture.T, labels[:, None] == labels
     for k in (1, 5, 10):
-        hits = [functional.retrieval_hit_rate(a, s, top_k=k) for a, s in zip(alike, same, strict=True)]
+        hits = [retrieval_metrics.retrieval_hit_rate(a, s, top_k=k) for a, s in zip(alike, same, strict=True)]
         assert told[f"x R@{k} (%)"] == pytest.approx(100 * float(torch.stack(hits).mean()))
     positive = (1 + alike) / 2  # it would count relevant items of no or negative score as irrelevant
-    found = [functional.retrieval_average_precision(a, s) for a, s in zip(positive, same, strict=True)]
+    found = [retrieval_metrics.retrieval_average_precision(a, s) for a, s in zip(positive, same, strict=True)]
     assert precision == pytest.approx(float(torch.stack(found).mean()), abs=1e-5)
 
 
