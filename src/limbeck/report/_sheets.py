@@ -222,7 +222,7 @@ def _difference_sheet(section: Section, comparison: Comparison) -> Sheet:
         (
             Field(_name(line)),
             *(_difference(line.difference.get(key)) for key in section.modalities),
-            *(Field(f"{shares[key]:.0f}", shares[key]) if key in shares else Field(NOTHING) for key in told),
+            *(_share(shares.get(key)) for key in told),
         )
         for line, shares in zip(rows, closed, strict=True)
     )
@@ -231,6 +231,10 @@ def _difference_sheet(section: Section, comparison: Comparison) -> Sheet:
     columns = ("trained on", *(f"{key} (points)" for key in section.modalities), *gaps)
     said = _some(rules.difference_rule(comparison), rules.GAP_RULE if told else "", rules.marks_rule(comparison))
     return Sheet(_key(section, "difference"), title, columns, 1, lines, rules=said)
+
+
+def _share(value: float | None) -> Field:
+    return Field(NOTHING) if value is None else Field(f"{value:.0f}".replace("-", "−"), value)
 
 
 def _head_columns(
