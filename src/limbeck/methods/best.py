@@ -1,14 +1,15 @@
-"""The house recipe: many small cells, sounds matched by means, pictures by regression (`best`).
+"""The house recipe: as many small cells as the data allows, sounds shrunk in time alone (`best`).
 
 Many clips at low resolution serve students better than few at full: sounds keep all their bands and are shrunk in time
-alone, pictures on both sides. Herding chooses them. Then sounds are moved as in `dm` and pictures as in `krr`; where a
-class has many cells already, they are better left as they are.
+alone, pictures on both sides. Herding chooses them. By default that is all: sounds can be moved as in `dm` and pictures
+as in `krr`, which served each modality alone at few cells, but cost both together more than it gave.
 
 Source:   mosaics: Zhao et al., "Improved Distribution Matching for Dataset Condensation", CVPR 2023; sounds: Zhao and
           Bilen, "Dataset Condensation with Distribution Matching", WACV 2023; pictures: Nguyen, Chen and Lee, "Dataset
           Meta-Learning from Kernel Ridge-Regression", ICLR 2021.
 Differs from the paper: there is none. Choices were made on splits cut from training clips, see docs/methods/best.md.
-Cost:     as `dm`, with as many small pairs as there are cells; a student sees as many, so it also trains longer.
+Cost:     as `herding`; with steps as `krr`, with as many small pairs as there are cells. A student sees as many, so it
+          also trains longer.
 """
 
 from __future__ import annotations
@@ -32,18 +33,18 @@ WIDEST = Mosaic(audio=(1, 36), image=(6, 6))
 
 @final
 class Best(AllClassesMatching):
-    """As many cells as the data allows, each modality moved by the loss that serves it.
+    """As many cells as the data allows, and on request each modality moved by the loss that serves it.
 
     Attributes:
         mosaic: The most cells; fewer are taken where a class has too few clips for them, or a clip too few frames.
         ridge: As in `krr`, for pictures.
-        settled: Cells a class from which on nothing is moved.
+        settled: Cells a class from which on nothing is moved; by default always.
         steps: As in `Optimised`, below that number.
     """
 
     mosaic: Packing = WIDEST
     ridge: float = Field(10.0, ge=1e-3)
-    settled: int = Field(64, ge=1)
+    settled: int = Field(1, ge=1)
     steps: int = Field(60, ge=0)
 
     presets: ClassVar[dict[str, dict[str, Any]]] = {"best": {}}
