@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.utils.data import Dataset as TorchDataset
 
 from limbeck import _files, storage
-from limbeck.augment import Packing, mosaic
+from limbeck.augment import Frequencies, Packing, mosaic
 from limbeck.datasets import Scale
 from limbeck.errors import InputError
 from limbeck.media import ClipRecipe
@@ -107,18 +107,35 @@ class DistilledSet(TorchDataset[tuple[Tensor, Tensor, Tensor]]):
         """Training pair number `item`: log-mel (1, mel, frame), frame (3, height, width), label ()."""
         cell, pair = divmod(range(len(self))[item], self.pairs)
         row = slice(pair, pair + 1)
-        grids = mosaic.grids(self.mosaic)
-        audio = mosaic.unpack(self.audio[row], grids.audio)[cell]
-        image = mosaic.unpack(self.image[row], grids.image)[cell]
+        shares = mosaic.shares(self.mosaic)
+        audio = mosaic.unpack(self.audio[row], shares.audio)[cell]
+        image = mosaic.unpack(self.image[row], shares.image)[cell]
         return audio, image, self.labels[pair]
 
     def training_pairs(self) -> tuple[Tensor, Tensor, Tensor]:
         """All items at once: log-mel (item, 1, mel, frame), frames (item, 3, height, width), labels (item,)."""
-        grids = mosaic.grids(self.mosaic)
+        shares = mosaic.shares(self.mosaic)
         return (
-            mosaic.unpack(self.audio, grids.audio),
-            mosaic.unpack(self.image, grids.image),
+            mosaic.unpack(self.audio, shares.audio),
+            mosaic.unpack(self.image, shares.image),
             self.labels.repeat(mosaic.count(self.mosaic)),
+        )
+
+    def apart(self) -> DistilledSet:
+        """The same training pairs with the room of a stored pair each: to look at where pairs share by frequencies."""
+        audio, image, labels = self.training_pairs()
+        order = torch.argsort(labels, stable=True)
+        start = self.start and replace(self, audio=self.start[0], image=self.start[1]).training_pairs()[:2]
+        return replace(
+            self,
+            audio=audio[order],
+            image=image[order],
+            labels=labels[order],
+            mosaic=1,
+            start=start and (start[0][order], start[1][order]),
+            storage=Float32(),
+            payload=None,
+            soft_labels=None if self.soft_labels is None else self.soft_labels[order],
         )
 
     def stored_as(self, form: Coder) -> DistilledSet:
@@ -126,9 +143,17 @@ class DistilledSet(TorchDataset[tuple[Tensor, Tensor, Tensor]]):
 
         Args:
             form: How they are to be kept. In the form they already have they stay as they are.
+
+        Raises:
+            InputError: The pairs share by frequencies, and the form is for pictures and decibels.
         """
         if form == self.storage:
             return self
+        if isinstance(self.mosaic, Frequencies):
+            raise InputError(
+                f"Pairs that share by frequencies ({self.mosaic}) are kept as float32 numbers alone, but {form.name!r} "
+                "was asked for, which rounds pixels and decibels. Leave the storage out, or use a mosaic of cells."
+            )
         return self.with_payload(form, form.encode(self.audio, self.image, self.scale))
 
     def with_payload(self, form: Storage, payload: Payload) -> DistilledSet:

@@ -123,7 +123,7 @@ def test_what_is_no_mosaic_is_told_in_one_sentence(value):
     (line,) = (line for line in str(told.value).splitlines() if "mosaic:" in line)
     assert line == (
         "  mosaic: a mosaic is a number of cells a side from 1 to 8, or grids as '1x16,4x4' with as many sounds as "
-        f"pictures, at most 64 a side (came: {value!r})"
+        f"pictures, at most 64 a side, or 'dct16' for the low frequencies of 16 (came: {value!r})"
     )
     assert len(str(told.value).splitlines()) == 3
 

@@ -19,7 +19,7 @@ import torch
 from PIL import Image
 
 from limbeck import report
-from limbeck.augment import Mosaic
+from limbeck.augment import Frequencies, Mosaic
 from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
 from limbeck.errors import InputError, MissingExtraError
@@ -167,6 +167,14 @@ def test_cells_stand_where_they_are_stored(
     assert len(halves) == 2 * 2  # classes, picture and spectrogram
     for cells in halves:
         np.testing.assert_allclose(cells, stored, atol=1e-3)
+
+
+def test_pairs_that_share_by_frequencies_are_shown_apart(make_clips: Make, make_set: Make, tmp_path: Path) -> None:
+    made = make_set(make_clips(("bell", "drip"), per_class=2), per_class=1, factor=1)
+    text = report.page(replace(made, mosaic=Frequencies(cells=3), start=None), tmp_path).read_text(encoding="utf-8")
+    assert "dct3" in text
+    assert len(set(re.findall(r"bell, pair \d, distilled", text))) == 3
+    assert "Cut the mosaic" not in text
 
 
 @pytest.mark.parametrize("width", [390, 820, 1400])

@@ -6,6 +6,9 @@ top right, bottom right), and everywhere the cell is the slow axis of the batch:
 Sound and picture of a pair may be cut differently, into the same number of cells: ``"1x16,4x4"`` keeps all bands of
 16 sounds and shrinks them in time alone, beside 4 x 4 pictures. Cell k of the sound belongs to cell k of the picture.
 
+Another way to share the room of one pair is to keep the low `frequencies` of each: ``"dct16"`` for 16 of them. It is
+asked for in the same place, and packs and unpacks the same way, but cannot be looked at as it is stored.
+
 Source: the "partition and expansion" of Zhao et al., *Improved Distribution Matching for Dataset
 Condensation*, CVPR 2023. Differs from the paper: any factor and any size, not only 2 and even sizes, and other grids.
 """
@@ -14,7 +17,7 @@ from __future__ import annotations
 
 import re
 from itertools import pairwise
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, NamedTuple, Self
 
 import torch
 import torch.nn.functional as F
@@ -30,6 +33,7 @@ from pydantic_core import PydanticCustomError
 from torch import Tensor
 
 from limbeck._config import Config
+from limbeck.augment import frequencies
 from limbeck.errors import InputError
 
 Box = tuple[slice, slice]
@@ -76,6 +80,34 @@ class Mosaic(Config):
         return ",".join(f"{rows}x{columns}" for rows, columns in (self.audio, self.image))
 
 
+class Frequencies(Config):
+    """Pairs that share the room of one by their low `frequencies`. As text ``"dct16"``.
+
+    Attributes:
+        cells: How many share it.
+
+    Example:
+        >>> Frequencies.model_validate("dct16")
+        Frequencies(cells=16)
+    """
+
+    cells: int = Field(ge=2, le=1024)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_text(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        found = re.fullmatch(r"dct(\d+)", value)
+        if found is None:
+            raise ValueError(f"{value!r} is no number of cells that share by frequencies: write 'dct16' for 16")
+        return {"cells": int(found[1])}
+
+    @model_serializer
+    def __str__(self) -> str:
+        return f"dct{self.cells}"
+
+
 def _in_a_sentence(value: Any, packing: ValidatorFunctionWrapHandler) -> Any:
     """``"3x3"`` is 3. What is no mosaic is told in one sentence, not in one for each form it might have had."""
     square = re.fullmatch(r"(\d+)x\1", value) if isinstance(value, str) else None
@@ -85,24 +117,56 @@ def _in_a_sentence(value: Any, packing: ValidatorFunctionWrapHandler) -> Any:
         raise PydanticCustomError(
             "mosaic",
             "a mosaic is a number of cells a side from 1 to 8, or grids as '1x16,4x4' with as many sounds as pictures, "
-            "at most 64 a side",
+            "at most 64 a side, or 'dct16' for the low frequencies of 16",
         ) from error
 
 
-Packing = Annotated[Annotated[int, Field(ge=1, le=8)] | Mosaic, WrapValidator(_in_a_sentence)]
-"""Cells a side for sound and picture alike, or a grid for each."""
+Packing = Annotated[Annotated[int, Field(ge=1, le=8)] | Mosaic | Frequencies, WrapValidator(_in_a_sentence)]
+"""Cells a side for sound and picture alike, a grid for each, or low frequencies."""
+
+Share = Grid | Frequencies
+"""How the cells of one modality share the room."""
+
+
+class Shares(NamedTuple):
+    """How the cells of each modality share the room."""
+
+    audio: Share
+    image: Share
+
+
+def shares(packing: Packing) -> Shares:
+    """How sounds and pictures share the room.
+
+    Args:
+        packing: Any.
+
+    Example:
+        >>> shares(2)
+        Shares(audio=(2, 2), image=(2, 2))
+    """
+    if isinstance(packing, Frequencies):
+        return Shares(packing, packing)
+    if isinstance(packing, Mosaic):
+        return Shares(packing.audio, packing.image)
+    return Shares((packing, packing), (packing, packing))
 
 
 def grids(packing: Packing) -> Mosaic:
-    """Rows and columns of sound and picture.
+    """Rows and columns of sound and picture, to look at what is stored.
 
     Args:
-        packing: Cells a side, or a grid for each.
+        packing: Any but frequencies.
+
+    Raises:
+        InputError: The pairs share by frequencies: what is stored is no picture.
 
     Example:
         >>> grids(2)
         Mosaic(audio=(2, 2), image=(2, 2))
     """
+    if isinstance(packing, Frequencies):
+        raise InputError(f"{packing} has no grid: its pairs can be looked at only apart, see `DistilledSet.apart`.")
     return packing if isinstance(packing, Mosaic) else Mosaic(audio=(packing, packing), image=(packing, packing))
 
 
@@ -110,13 +174,15 @@ def count(packing: Packing) -> int:
     """Cells of a stored pair.
 
     Args:
-        packing: Cells a side, or a grid for each modality.
+        packing: Any.
 
     Example:
-        >>> count(3), count(Mosaic(audio=(1, 16), image=(4, 4)))
-        (9, 16)
+        >>> count(3), count(Mosaic(audio=(1, 16), image=(4, 4))), count(Frequencies(cells=36))
+        (9, 16, 36)
     """
-    rows, columns = grids(packing).image
+    if isinstance(packing, Frequencies):
+        return packing.cells
+    rows, columns = packing.image if isinstance(packing, Mosaic) else (packing, packing)
     return rows * columns
 
 
@@ -124,7 +190,7 @@ def to_json(packing: Packing) -> int | str:
     """The mosaic as files carry it.
 
     Args:
-        packing: Cells a side, or a grid for each modality.
+        packing: Any.
     """
     return packing if isinstance(packing, int) else str(packing)
 
@@ -133,25 +199,27 @@ def from_json(value: int | str) -> Packing:
     """The mosaic from what `to_json` gave.
 
     Args:
-        value: Cells a side, or text as ``"1x16,4x4"``.
+        value: Cells a side, or text as ``"1x16,4x4"`` and ``"dct16"``.
     """
-    return value if isinstance(value, int) else Mosaic.model_validate(value)
+    if isinstance(value, int):
+        return value
+    return Frequencies.model_validate(value) if value.startswith("dct") else Mosaic.model_validate(value)
 
 
 def words(packing: Packing) -> str:
     """A mosaic as people write it.
 
     Args:
-        packing: Cells a side, or a grid for each modality.
+        packing: Any.
 
     Example:
-        >>> words(2), words(Mosaic(audio=(1, 16), image=(4, 4)))
-        ('2x2', '1x16,4x4')
+        >>> words(2), words(Mosaic(audio=(1, 16), image=(4, 4))), words(Frequencies(cells=36))
+        ('2x2', '1x16,4x4', 'dct36')
     """
-    return str(packing) if isinstance(packing, Mosaic) else f"{packing}x{packing}"
+    return f"{packing}x{packing}" if isinstance(packing, int) else str(packing)
 
 
-def pack(x: Tensor, factor: int | Grid) -> Tensor:
+def pack(x: Tensor, factor: int | Share) -> Tensor:
     """Shrink samples and paste them together, `factor` x `factor` of them in each mosaic. Differentiable.
 
     Shrinking is bilinear (``align_corners=False``, no smoothing beforehand): at factor 2 and even sizes the
@@ -159,7 +227,7 @@ def pack(x: Tensor, factor: int | Grid) -> Tensor:
 
     Args:
         x: (cell * mosaic, channel, height, width), cell-major.
-        factor: Cells a side, >= 1, or (rows, columns); 1 changes nothing.
+        factor: Cells a side, >= 1, or (rows, columns), or frequencies, see `frequencies.pack`; 1 changes nothing.
 
     Returns:
         (mosaic, channel, height, width), same dtype and device. Where the size is no multiple of the factor,
@@ -176,6 +244,8 @@ def pack(x: Tensor, factor: int | Grid) -> Tensor:
                 [1., 3.],
                 [1., 3.]])
     """
+    if isinstance(factor, Frequencies):
+        return frequencies.pack(x, factor.cells)
     rows, columns = _grid(factor)
     boxes = cells(x.shape[-2], x.shape[-1], factor)
     if len(x) % len(boxes):
@@ -189,12 +259,12 @@ def pack(x: Tensor, factor: int | Grid) -> Tensor:
     return torch.cat([torch.cat(small[i : i + rows], dim=-2) for i in range(0, len(small), rows)], dim=-1)
 
 
-def unpack(x: Tensor, factor: int | Grid) -> Tensor:
+def unpack(x: Tensor, factor: int | Share) -> Tensor:
     """Cut mosaics into their cells and enlarge each to full size, bilinearly. Differentiable.
 
     Args:
         x: (mosaic, channel, height, width).
-        factor: Cells a side, >= 1, or (rows, columns); 1 changes nothing.
+        factor: Cells a side, >= 1, or (rows, columns), or frequencies, see `frequencies.unpack`; 1 changes nothing.
 
     Returns:
         (cell * mosaic, channel, height, width), cell-major, same dtype and device; labels are
@@ -207,6 +277,8 @@ def unpack(x: Tensor, factor: int | Grid) -> Tensor:
         >>> unpack(torch.arange(4.0).reshape(1, 1, 2, 2), 2)[:, 0, 0, 0]
         tensor([0., 2., 1., 3.])
     """
+    if isinstance(factor, Frequencies):
+        return frequencies.unpack(x, factor.cells)
     boxes = cells(x.shape[-2], x.shape[-1], factor)
     if len(boxes) == 1:
         return x

@@ -57,7 +57,9 @@ def run(
     ] = None,
     mosaic: Annotated[
         str | None,
-        typer.Option(help="Cells a side of each stored pair, or a grid for sound and one for picture: 1x16,4x4."),
+        typer.Option(
+            help="Cells a side of a stored pair, or a grid for sound and picture, 1x16,4x4, or low frequencies, dct16."
+        ),
     ] = None,
     start: Annotated[
         str | None,

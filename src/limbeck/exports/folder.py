@@ -34,7 +34,7 @@ class Folder(Export):
         """Write the set as ordinary files; see `Export.write`."""
         _encode.require_pillow("export")
         with new_folder(distilled, out) as folder:
-            decibels = distilled.scale.to_db(distilled.audio)
+            decibels = distilled.scale.to_db(distilled.training_pairs()[0])
             low, high = float(decibels.min().floor()), float(decibels.max().ceil())
             step = max(high - low, 1.0) / 65535
             stems = [f"{i:03d}-{_encode.slug(name)}" for i, name in enumerate(distilled.classes)]

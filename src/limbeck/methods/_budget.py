@@ -60,10 +60,10 @@ def pair_bytes(form: Coder, real: LabelledClips, *, scale: Scale, packing: Packi
         packing: Cells a side of the mosaic, or a grid for each modality.
     """
     index = torch.linspace(0, len(real) - 1, GROUPS * GROUP * mosaic.count(packing)).round().long()
-    grids, sizes = mosaic.grids(packing), []
+    shares, sizes = mosaic.shares(packing), []
     for group in index.view(-1, GROUPS).T:  # every eighth: each group is spread over the data
-        audio = mosaic.pack(scale.audio(real.audio(group)), grids.audio)
-        image = mosaic.pack(scale.image(real.frames(group)), grids.image)
+        audio = mosaic.pack(scale.audio(real.audio(group)), shares.audio)
+        image = mosaic.pack(scale.image(real.frames(group)), shares.image)
         sizes.append(payload_bytes(form.encode(audio, image, scale)) / len(audio))
     measured = torch.tensor(sizes, dtype=torch.float64)
     return float(measured.mean()), float(measured.std()) * math.sqrt(GROUP)

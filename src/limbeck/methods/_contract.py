@@ -14,7 +14,7 @@ from torch import Tensor
 from limbeck._config import Config
 from limbeck._runtime import Runtime, choose_runtime
 from limbeck.augment import Packing, mosaic
-from limbeck.augment.mosaic import Grid
+from limbeck.augment.mosaic import Share
 from limbeck.datasets import LabelledClips, Scale
 from limbeck.datasets._statistics import SoundScale
 from limbeck.distilled import DistilledSet
@@ -93,7 +93,8 @@ class Method(Config, ABC):
     Attributes:
         per_class: Pairs stored per class (the literature's IPC), >= 1.
         mosaic: Cells a side: each stored pair packs ``mosaic ** 2`` small ones (the literature's factor, or
-            partition-expand), >= 1; or a grid for each modality, ``"1x16,4x4"``.
+            partition-expand), >= 1; or a grid for each modality, ``"1x16,4x4"``; or the low frequencies of some,
+            ``"dct16"``.
         sound: Scale on which networks see log-mels: ``"raw"`` dB as published, or ``"standardised"`` per mel band.
         storage: How the numbers are kept, see `limbeck.storage`; students see what is left of them in it.
         labels: What students are told of a training pair: ``"hard"``, its class, or ``"soft"``, what a teacher sees.
@@ -113,14 +114,14 @@ class Method(Config, ABC):
         """Small pairs in a stored one."""
         return mosaic.count(self.mosaic)
 
-    def grid(self, modality: Modality) -> Grid:
-        """Rows and columns that a modality is cut into.
+    def share(self, modality: Modality) -> Share:
+        """How the cells of a modality share the room.
 
         Args:
             modality: Sound or picture.
         """
-        grid: Grid = getattr(mosaic.grids(self.mosaic), modality)
-        return grid
+        share: Share = getattr(mosaic.shares(self.mosaic), modality)
+        return share
 
     @property
     def name(self) -> str:

@@ -111,14 +111,14 @@ class _Follower:
 
     def _on_pairs(self, modality: Modality, leaf: Tensor, label: int, draw: Draw | None) -> list[Tensor]:
         branch = Branch(self.student, modality, self._work.runtime.synthetic_dtype)
-        small = class_major(leaf, 1, self._method.grid(modality))
+        small = class_major(leaf, 1, self._method.share(modality))
         x = augmented(small, modality, draw, self._method.augment, self._scale)
         return weight_gradients(branch, x, label, create_graph=True)
 
     def _train(self, pairs: Pairs, draw: torch.Generator) -> None:
         """Some epochs of plain gradient descent on the pairs as they are now."""
         classes, augment = len(self._real.classes), self._method.augment
-        inputs = [class_major(p, classes, self._method.grid(m)) for m, p in zip(MODALITIES, pairs, strict=True)]
+        inputs = [class_major(p, classes, self._method.share(m)) for m, p in zip(MODALITIES, pairs, strict=True)]
         labels = torch.arange(classes).repeat_interleave(len(inputs[0]) // classes).to(inputs[0].device)
         branches = [Branch(self.student, m, self._work.runtime.synthetic_dtype) for m in MODALITIES]
         optimiser = torch.optim.SGD(self.student.parameters(), lr=self._method.network_lr)

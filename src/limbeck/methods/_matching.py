@@ -78,7 +78,7 @@ class Matching(Optimised, ABC):
         leaves = [p[rows].detach().requires_grad_() for p in pairs]
         features = []
         for leaf, modality in zip(leaves, MODALITIES, strict=True):
-            cells = class_major(leaf, len(block), self.grid(modality))
+            cells = class_major(leaf, len(block), self.share(modality))
             small = augmented(cells, modality, lens.draw, self.augment, scale)
             encoder = getattr(lens.pair, modality)
             each = group_means(encoder, small, len(small), dtype=runtime.synthetic_dtype, compile=runtime.compile)

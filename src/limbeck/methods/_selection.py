@@ -51,9 +51,9 @@ class Selection(Method, ABC):
         scale = self.scale(real)
         choose = self._choose(real, self.per_class * self.cells, seed, work)
         chosen = [choose(label) for label in range(len(real.classes))]
-        grids = mosaic.grids(self.mosaic)
-        audio = torch.cat([mosaic.pack(scale.audio(real.audio(index)), grids.audio) for index in chosen])
-        image = torch.cat([mosaic.pack(scale.image(real.frames(index)), grids.image) for index in chosen])
+        shares = mosaic.shares(self.mosaic)
+        audio = torch.cat([mosaic.pack(scale.audio(real.audio(index)), shares.audio) for index in chosen])
+        image = torch.cat([mosaic.pack(scale.image(real.frames(index)), shares.image) for index in chosen])
         return audio, image, torch.arange(len(real.classes)).repeat_interleave(self.per_class)
 
     def _make(self, real: LabelledClips, seed: int, work: Work) -> DistilledSet:
@@ -176,16 +176,16 @@ def distilled(
     )
 
 
-def class_major(x: Tensor, classes: int, grid: int | mosaic.Grid) -> Tensor:
+def class_major(x: Tensor, classes: int, share: int | mosaic.Share) -> Tensor:
     """Unpack mosaics ordered by class so that the small ones of a class are neighbours.
 
     Args:
         x: Mosaics, (class * per_class, ...), ordered by class.
         classes: Number of classes.
-        grid: Cells a side, or (rows, columns).
+        share: How cells share the room: cells a side, (rows, columns), or frequencies.
 
     Returns:
         (class * cell * per_class, ...), ordered by class.
     """
-    small = mosaic.unpack(x, grid)
+    small = mosaic.unpack(x, share)
     return small.view(len(small) // len(x), classes, -1, *small.shape[1:]).transpose(0, 1).flatten(0, 2)

@@ -12,7 +12,7 @@ from torch import Tensor
 from limbeck import _discover
 from limbeck._config import Config
 from limbeck._runtime import generator
-from limbeck.augment import mosaic
+from limbeck.augment import Frequencies, mosaic
 from limbeck.datasets import LabelledClips, Scale
 from limbeck.errors import InputError, UnknownNameError
 from limbeck.methods._contract import Method, Work
@@ -110,6 +110,11 @@ def start_pairs(
     shared = {name: value for name, value in method.to_json().items() if name in SHARED}
     selection = start.selection(shared | {"network": network.to_json()})
     if selection is None:
+        if isinstance(method.mosaic, Frequencies):
+            raise InputError(
+                f"Pairs that share by frequencies ({method.mosaic}) cannot start from noise, which has no low ones. "
+                "Start from real clips, or use a mosaic of cells."
+            )
         return _noise(method.per_class, real, scale, seed)
     packed = f"{method.per_class} pairs a class and mosaic {mosaic.words(method.mosaic)}"
     purpose = f"{method.name} with start={start.method!r}, {packed}"

@@ -128,7 +128,7 @@ class MTT(Optimised):
             total, gradients = 0.0, []
             for modality, pair in zip(MODALITIES, pairs, strict=True):
                 leaf = pair.detach().requires_grad_()
-                small = class_major(leaf, len(real.classes), self.grid(modality))
+                small = class_major(leaf, len(real.classes), self.share(modality))
                 departed, target = (Branch(s, modality, work.runtime.synthetic_dtype) for s in way)
                 lesson = self._lesson(len(small), generator(seed, modality, step))
                 found = descend(

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from limbeck import _files
-from limbeck.augment import mosaic
+from limbeck.augment import Frequencies, mosaic
 from limbeck.distilled import DistilledSet
 from limbeck.errors import MissingExtraError
 from limbeck.media import MelRecipe
@@ -112,6 +112,7 @@ def pairs(distilled: DistilledSet, *, classes: int = 10, limits: Range | None = 
         classes: At most this many classes.
         limits: dB of the first and the last colour; by default of this set.
     """
+    distilled = distilled.apart() if isinstance(distilled.mosaic, Frequencies) else distilled
     first = [int(torch.nonzero(distilled.labels == c)[0]) for c in torch.unique(distilled.labels).tolist()][:classes]
     decibels = distilled.scale.to_db(distilled.audio[first])[:, 0]
     pixels = distilled.scale.to_pixels(distilled.image[first])

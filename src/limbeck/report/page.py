@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from limbeck import _files
-from limbeck.augment import mosaic
+from limbeck.augment import Frequencies, mosaic
 from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
 from limbeck.errors import InputError
@@ -134,9 +134,10 @@ def page(
     method = str(provenance.get("method", "unknown method"))
     lines = table.rows(scores, distilled.recipe)
     own = _own(distilled, scores)
-    limits = figures.decibel_range(x for x in (distilled.scale.to_db(distilled.audio), *_start_db(distilled)))
-    plan = _plan(distilled, size_limit_bytes, faces=1 + (distilled.start is not None) + (clips is not None))
-    drawn = _figures(distilled, lines, own, events, limits)
+    shown = distilled.apart() if isinstance(distilled.mosaic, Frequencies) else distilled
+    limits = figures.decibel_range(x for x in (shown.scale.to_db(shown.audio), *_start_db(shown)))
+    plan = _plan(shown, size_limit_bytes, faces=1 + (shown.start is not None) + (clips is not None))
+    drawn = _figures(shown, lines, own, events, limits)
     for name, (figure, _) in drawn.items():
         figures.save(figure, out / "figures" / name)
     _files.write_text(out / "table.md", table.markdown(scores, distilled.recipe))
@@ -155,11 +156,11 @@ def page(
         rules=(table.RULE, table.COST_RULE),
         keys=table.KEYS,
         figures={k: {"svg": figures.inline(f, k), "text": text} for k, (f, text) in drawn.items() if k != "pairs"},
-        classes=_classes(distilled, plan, limits, own, clips, clip_ids),
+        classes=_classes(shown, plan, limits, own, clips, clip_ids),
         plan=plan,
         faces=_face_titles(distilled, clips),
-        cells=mosaic.count(distilled.mosaic),
-        grid=mosaic.grids(distilled.mosaic).image,
+        cells=mosaic.count(shown.mosaic),
+        grid=mosaic.grids(shown.mosaic).image,
         pixelated=distilled.recipe.image_size < 96,
         neighbour_rule=neighbours.RULE if clips is not None else "",
         confusions=_confusions(own),
