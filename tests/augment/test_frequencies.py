@@ -62,7 +62,7 @@ def test_cells_keep_their_places_and_packing_again_changes_nothing(cells, stored
 
 def test_more_is_left_of_smooth_pictures_than_in_a_mosaic():
     x = _smooth(16, 1, 32, 32) + 0.1 * _smooth(16, 3, 32, 32)  # colours differ less than brightness
-    lost = [(mosaic.unpack(mosaic.pack(x, s), s) - x).square().mean() for s in ((4, 4), Frequencies(cells=16))]
+    lost = [(mosaic.unpack(mosaic.pack(x, s), s) - x).square().mean() for s in ((4, 4), mosaic.Low(16, 1))]
     assert lost[1] < 0.6 * lost[0]
 
 
@@ -79,7 +79,7 @@ def test_what_does_not_fit_is_refused():
 
 
 def test_a_method_takes_it_where_it_takes_a_mosaic():
-    assert Herding.from_json({"mosaic": "dct12"}).mosaic == Frequencies(cells=12)
+    assert Herding.from_json({"mosaic": "dct12"}).mosaic == Frequencies(audio=12, image=12)
     assert Herding.from_json({"mosaic": "dct12"}).to_json()["mosaic"] == "dct12"
     with pytest.raises(InputError, match="'dct16' for the low frequencies of 16"):
         Herding.from_json({"mosaic": "dct1"})
@@ -92,7 +92,7 @@ def test_sets_learn_keep_and_come_apart(tmp_path):
     assert len(made) == 3 * made.pairs
     assert not torch.equal(made.audio, made.start[0])
     again = type(made).load(made.save(tmp_path / "set"))
-    assert again.mosaic == Frequencies(cells=3)
+    assert again.mosaic == Frequencies(audio=3, image=3)
     assert torch.equal(again.image, made.image)
     apart = made.apart()
     assert apart.mosaic == 1
@@ -100,6 +100,30 @@ def test_sets_learn_keep_and_come_apart(tmp_path):
     for one, other in zip(apart.training_pairs(), made.training_pairs(), strict=True):
         assert sorted(x.double().sum().item() for x in one) == sorted(x.double().sum().item() for x in other)
     torch.testing.assert_close(made[4][1], made.training_pairs()[1][4])
+
+
+def test_fewer_sounds_than_pictures_are_heard_several_times():
+    clips = toy_clips(classes=2, per_class=12)
+    index = torch.arange(24)
+    few = torch.cat([clips.audio(torch.arange(3) + 12 * c).repeat(4, 1, 1, 1) for c in range(2)])  # 3 sounds a class
+    clips = type(clips).from_arrays(
+        few, clips.frames(index), clips.labels, clips.classes, recipe=clips.recipe, name="few sounds"
+    )
+    made = Herding.configured(mosaic="dct3,12", network={"options": {"width": 4}}).distill(clips)
+    audio, image, labels = made.training_pairs()
+    assert len(made) == len(audio) == len(image) == 24
+    for label in range(2):
+        own = audio[labels == label]
+        assert torch.equal(own[:3].repeat(4, 1, 1, 1), own)
+        lost = torch.cdist(made.scale.audio(few[12 * label : 12 * label + 3]).flatten(1), own[:3].flatten(1))
+        assert sorted(lost.argmin(1).tolist()) == [0, 1, 2]  # each of the three is there, though 12 clips were chosen
+    assert torch.equal(made[5][0], audio[5])
+
+
+@pytest.mark.parametrize("value", ["dct3,10", "dct1,1", "dct0,4", "dct"])
+def test_counts_that_do_not_go_together_are_refused(value):
+    with pytest.raises(InputError, match="mosaic"):
+        Herding.from_json({"mosaic": value})
 
 
 def test_other_forms_of_storage_and_noise_are_refused():

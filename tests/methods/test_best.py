@@ -10,7 +10,7 @@ from tests.helpers.clips import toy_clips
 from tests.helpers.resume import distil_in_two_goes, same_bits
 
 from limbeck import methods, verbs
-from limbeck.augment import Mosaic
+from limbeck.augment import Frequencies, Mosaic
 from limbeck.methods.best import WIDEST, narrowed
 
 ENCODERS = {"network": {"options": {"width": 4}}, "bank": 2, "batch": 5}
@@ -58,35 +58,43 @@ def test_order_of_clips_does_not_matter_and_modalities_never_meet():
 
 
 @pytest.mark.parametrize(
-    ("cells", "frames", "expected"),
-    [
-        (120, 56, "1x36,6x6"), (36, 56, "1x36,6x6"), (35, 56, "1x35,5x7"), (31, 56, "1x30,5x6"), (14, 56, "1x12,3x4"),
-        (3, 56, "1x2,1x2"), (120, 17, "1x16,4x4"),
-    ],
+    ("clips", "sounds", "expected"),
+    [(120, 120, "dct36"), (36, 36, "dct36"), (35, 35, "dct35"), (14.5, 14.5, "dct14"), (2, 2, "dct2"),
+     (120, 24, "dct24,48"), (12, 2.4, "dct3,12"), (40, 24, "dct24"), (120, 1, "dct1,36"), (100, 20, "dct20,40")],
 )  # fmt: skip
-def test_fewer_clips_or_frames_take_fewer_cells(cells, frames, expected):
-    assert str(narrowed(WIDEST, cells, frames)) == expected
+def test_as_many_clips_as_there_are_and_no_sound_twice(clips, sounds, expected):
+    assert str(narrowed(WIDEST, clips, sounds)) == expected
 
 
 def test_one_clip_is_stored_whole():
-    assert narrowed(WIDEST, 1, 56) == 1
+    assert narrowed(WIDEST, 1, 1) == 1
     assert len(make().distill(toy_clips(per_class=1))) == 3
 
 
-def test_a_set_says_how_it_was_cut_and_takes_the_clips_there_are():
+def test_a_set_says_how_it_was_packed_and_takes_the_clips_there_are():
     made = make().distill(toy_clips(per_class=9))
-    assert made.mosaic == Mosaic(audio=(1, 9), image=(3, 3))
-    assert made.provenance["settings"]["mosaic"] == "1x9,3x3"
+    assert made.mosaic == Frequencies(audio=9, image=9)
+    assert made.provenance["settings"]["mosaic"] == "dct9"
     assert len(made) == 3 * 9
     assert not torch.equal(made.audio, made.start[0])
     assert not torch.equal(made.image, made.start[1])
+    assert make(mosaic="1x4,2x2").distill(toy_clips(per_class=9)).mosaic == Mosaic(audio=(1, 4), image=(2, 2))
+
+
+def test_a_sound_beside_several_pictures_is_kept_once():
+    clips = toy_clips(per_class=12)
+    audio = torch.cat([clips.audio(clips.of_class(c)[:3]).repeat(4, 1, 1, 1) for c in range(3)])
+    frames = clips.frames(torch.arange(36))
+    few = type(clips).from_arrays(audio, frames, clips.labels, clips.classes, recipe=clips.recipe, name="few")
+    assert make(settled=1).distill(few).mosaic == Frequencies(audio=3, image=12)
+    assert make(settled=1, per_class=2).distill(few).mosaic == Frequencies(audio=2, image=6)
 
 
 @pytest.mark.parametrize("settled", [1, 9])
-def test_from_many_cells_on_it_is_what_herding_chose(settled):
+def test_from_many_clips_on_it_is_what_herding_chose(settled):
     real = toy_clips(per_class=9)
     made = make(settled=settled).distill(real, seed=3)
-    herded = methods.load("herding").from_json({"mosaic": "1x9,3x3", "network": ENCODERS["network"]})
+    herded = methods.load("herding").from_json({"mosaic": "dct9", "network": ENCODERS["network"]})
     chosen = herded.distill(real, seed=3)
     assert torch.equal(made.audio, chosen.audio)
     assert torch.equal(made.image, chosen.image)

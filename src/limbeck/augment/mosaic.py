@@ -7,7 +7,9 @@ Sound and picture of a pair may be cut differently, into the same number of cell
 16 sounds and shrinks them in time alone, beside 4 x 4 pictures. Cell k of the sound belongs to cell k of the picture.
 
 Another way to share the room of one pair is to keep the low `frequencies` of each: ``"dct16"`` for 16 of them. It is
-asked for in the same place, and packs and unpacks the same way, but cannot be looked at as it is stored.
+asked for in the same place, and packs and unpacks the same way, but cannot be looked at as it is stored. There may be
+fewer sounds than pictures, or the other way round: ``"dct3,12"`` keeps 3 sounds beside 12 pictures, and each sound is
+heard with 4 of them. That is for data where one sound stands beside many pictures of its class.
 
 Source: the "partition and expansion" of Zhao et al., *Improved Distribution Matching for Dataset
 Condensation*, CVPR 2023. Differs from the paper: any factor and any size, not only 2 and even sizes, and other grids.
@@ -81,31 +83,48 @@ class Mosaic(Config):
 
 
 class Frequencies(Config):
-    """Pairs that share the room of one by their low `frequencies`. As text ``"dct16"``.
+    """Pairs that share the room of one by their low `frequencies`. As text ``"dct16"``, or ``"dct3,12"``.
 
     Attributes:
-        cells: How many share it.
+        audio: How many sounds share it.
+        image: How many pictures; as many, or a multiple of one another.
 
     Example:
         >>> Frequencies.model_validate("dct16")
-        Frequencies(cells=16)
+        Frequencies(audio=16, image=16)
     """
 
-    cells: int = Field(ge=2, le=1024)
+    audio: int = Field(ge=1, le=1024)
+    image: int = Field(ge=1, le=1024)
 
     @model_validator(mode="before")
     @classmethod
     def _from_text(cls, value: Any) -> Any:
         if not isinstance(value, str):
             return value
-        found = re.fullmatch(r"dct(\d+)", value)
+        found = re.fullmatch(r"dct(\d+)(?:,(\d+))?", value)
         if found is None:
-            raise ValueError(f"{value!r} is no number of cells that share by frequencies: write 'dct16' for 16")
-        return {"cells": int(found[1])}
+            raise ValueError(f"{value!r} does not say how many share by frequencies: write 'dct16', or 'dct3,12'")
+        return {"audio": int(found[1]), "image": int(found[2] or found[1])}
+
+    @model_validator(mode="after")
+    def _a_multiple(self) -> Self:
+        if max(self.audio, self.image) % min(self.audio, self.image):
+            raise ValueError(f"{self.audio} sounds and {self.image} pictures: one must be a multiple of the other")
+        if self.audio == self.image == 1:
+            raise ValueError("one pair alone shares nothing: use a mosaic of 1")
+        return self
 
     @model_serializer
     def __str__(self) -> str:
-        return f"dct{self.cells}"
+        return f"dct{self.audio}" if self.audio == self.image else f"dct{self.audio},{self.image}"
+
+
+class Low(NamedTuple):
+    """How one modality shares by frequencies: `cells` of them, each used `times` times over."""
+
+    cells: int
+    times: int
 
 
 def _in_a_sentence(value: Any, packing: ValidatorFunctionWrapHandler) -> Any:
@@ -124,7 +143,7 @@ def _in_a_sentence(value: Any, packing: ValidatorFunctionWrapHandler) -> Any:
 Packing = Annotated[Annotated[int, Field(ge=1, le=8)] | Mosaic | Frequencies, WrapValidator(_in_a_sentence)]
 """Cells a side for sound and picture alike, a grid for each, or low frequencies."""
 
-Share = Grid | Frequencies
+Share = Grid | Low
 """How the cells of one modality share the room."""
 
 
@@ -146,7 +165,8 @@ def shares(packing: Packing) -> Shares:
         Shares(audio=(2, 2), image=(2, 2))
     """
     if isinstance(packing, Frequencies):
-        return Shares(packing, packing)
+        most = count(packing)
+        return Shares(*(Low(cells, most // cells) for cells in (packing.audio, packing.image)))
     if isinstance(packing, Mosaic):
         return Shares(packing.audio, packing.image)
     return Shares((packing, packing), (packing, packing))
@@ -177,11 +197,11 @@ def count(packing: Packing) -> int:
         packing: Any.
 
     Example:
-        >>> count(3), count(Mosaic(audio=(1, 16), image=(4, 4))), count(Frequencies(cells=36))
-        (9, 16, 36)
+        >>> count(3), count(Mosaic(audio=(1, 16), image=(4, 4))), count(Frequencies(audio=3, image=12))
+        (9, 16, 12)
     """
     if isinstance(packing, Frequencies):
-        return packing.cells
+        return max(packing.audio, packing.image)
     rows, columns = packing.image if isinstance(packing, Mosaic) else (packing, packing)
     return rows * columns
 
@@ -213,8 +233,8 @@ def words(packing: Packing) -> str:
         packing: Any.
 
     Example:
-        >>> words(2), words(Mosaic(audio=(1, 16), image=(4, 4))), words(Frequencies(cells=36))
-        ('2x2', '1x16,4x4', 'dct36')
+        >>> words(2), words(Mosaic(audio=(1, 16), image=(4, 4))), words(Frequencies(audio=3, image=12))
+        ('2x2', '1x16,4x4', 'dct3,12')
     """
     return f"{packing}x{packing}" if isinstance(packing, int) else str(packing)
 
@@ -227,7 +247,8 @@ def pack(x: Tensor, factor: int | Share) -> Tensor:
 
     Args:
         x: (cell * mosaic, channel, height, width), cell-major.
-        factor: Cells a side, >= 1, or (rows, columns), or frequencies, see `frequencies.pack`; 1 changes nothing.
+        factor: Cells a side, >= 1, or (rows, columns); 1 changes nothing. Or a share by `frequencies`: of cells that
+            come several times, the first are kept.
 
     Returns:
         (mosaic, channel, height, width), same dtype and device. Where the size is no multiple of the factor,
@@ -244,8 +265,8 @@ def pack(x: Tensor, factor: int | Share) -> Tensor:
                 [1., 3.],
                 [1., 3.]])
     """
-    if isinstance(factor, Frequencies):
-        return frequencies.pack(x, factor.cells)
+    if isinstance(factor, Low):
+        return frequencies.pack(x[: len(x) // factor.times], factor.cells)
     rows, columns = _grid(factor)
     boxes = cells(x.shape[-2], x.shape[-1], factor)
     if len(x) % len(boxes):
@@ -264,7 +285,7 @@ def unpack(x: Tensor, factor: int | Share) -> Tensor:
 
     Args:
         x: (mosaic, channel, height, width).
-        factor: Cells a side, >= 1, or (rows, columns), or frequencies, see `frequencies.unpack`; 1 changes nothing.
+        factor: Cells a side, >= 1, or (rows, columns); 1 changes nothing. Or a share by `frequencies`.
 
     Returns:
         (cell * mosaic, channel, height, width), cell-major, same dtype and device; labels are
@@ -277,8 +298,8 @@ def unpack(x: Tensor, factor: int | Share) -> Tensor:
         >>> unpack(torch.arange(4.0).reshape(1, 1, 2, 2), 2)[:, 0, 0, 0]
         tensor([0., 2., 1., 3.])
     """
-    if isinstance(factor, Frequencies):
-        return frequencies.unpack(x, factor.cells)
+    if isinstance(factor, Low):
+        return frequencies.unpack(x, factor.cells).repeat(factor.times, 1, 1, 1)
     boxes = cells(x.shape[-2], x.shape[-1], factor)
     if len(boxes) == 1:
         return x

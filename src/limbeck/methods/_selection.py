@@ -52,8 +52,8 @@ class Selection(Method, ABC):
         choose = self._choose(real, self.per_class * self.cells, seed, work)
         chosen = [choose(label) for label in range(len(real.classes))]
         shares = mosaic.shares(self.mosaic)
-        audio = torch.cat([mosaic.pack(scale.audio(real.audio(index)), shares.audio) for index in chosen])
-        image = torch.cat([mosaic.pack(scale.image(real.frames(index)), shares.image) for index in chosen])
+        audio = torch.cat([packed(scale.audio(real.audio(index)), shares.audio) for index in chosen])
+        image = torch.cat([packed(scale.image(real.frames(index)), shares.image) for index in chosen])
         return audio, image, torch.arange(len(real.classes)).repeat_interleave(self.per_class)
 
     def _make(self, real: LabelledClips, seed: int, work: Work) -> DistilledSet:
@@ -174,6 +174,34 @@ def distilled(
         },
         start=start,
     )
+
+
+def packed(x: Tensor, share: mosaic.Share) -> Tensor:
+    """Samples of one modality of one class in the room they share, see `mosaic.pack`.
+
+    Args:
+        x: Of the chosen clips, (cell * per_class, ...), the most important first. Where fewer are kept than there are
+            clips, repeats of an earlier one are left out first.
+        share: How they share the room.
+    """
+    if isinstance(share, mosaic.Low) and share.times > 1:
+        x = x[repeats_last(x)]
+    return mosaic.pack(x, share)
+
+
+def repeats_last(x: Tensor) -> Tensor:
+    """Positions of samples in the order they came, but those equal to an earlier one after all others.
+
+    Args:
+        x: (sample, ...).
+
+    Example:
+        >>> repeats_last(torch.tensor([[5], [5], [3], [5], [4]]))
+        tensor([0, 2, 4, 1, 3])
+    """
+    same = torch.unique(x.flatten(1), dim=0, return_inverse=True)[1].tolist()
+    repeated = torch.tensor([value in same[:i] for i, value in enumerate(same)])
+    return torch.argsort(repeated.int(), stable=True)
 
 
 def class_major(x: Tensor, classes: int, share: int | mosaic.Share) -> Tensor:

@@ -1,12 +1,15 @@
-"""The house recipe: as many small cells as the data allows, sounds shrunk in time alone (`best`).
+"""The house recipe: as many clips as say something, each by its low frequencies (`best`).
 
-Many clips at low resolution serve students better than few at full: sounds keep all their bands and are shrunk in time
-alone, pictures on both sides. Herding chooses them. By default that is all: sounds can be moved as in `dm` and pictures
-as in `krr`, which served each modality alone at few cells, but cost both together more than it gave.
+Many clips of few numbers serve students better than few clips of many. Herding chooses them, and what is kept of each
+is its low `frequencies`, which say more than the same numbers of a small cell. Where a class has fewer sounds than
+pictures (data paired by class often reuses them) no sound is kept twice. By default that is all: sounds can be moved
+as in `dm` and pictures as in `krr`, which served each modality alone at few cells of a mosaic, but cost both together
+more than it gave.
 
-Source:   mosaics: Zhao et al., "Improved Distribution Matching for Dataset Condensation", CVPR 2023; sounds: Zhao and
-          Bilen, "Dataset Condensation with Distribution Matching", WACV 2023; pictures: Nguyen, Chen and Lee, "Dataset
-          Meta-Learning from Kernel Ridge-Regression", ICLR 2021.
+Source:   frequencies: Shin, Shin and Moon, "Frequency Domain-based Dataset Distillation", NeurIPS 2023; many clips in
+          the room of one: Zhao et al., "Improved Distribution Matching for Dataset Condensation", CVPR 2023; sounds:
+          Zhao and Bilen, "Dataset Condensation with Distribution Matching", WACV 2023; pictures: Nguyen, Chen and Lee,
+          "Dataset Meta-Learning from Kernel Ridge-Regression", ICLR 2021.
 Differs from the paper: there is none. Choices were made on splits cut from training clips, see docs/methods/best.md.
 Cost:     as `herding`; with steps as `krr`, with as many small pairs as there are cells. A student sees as many, so it
           also trains longer.
@@ -22,21 +25,22 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from limbeck.augment import Mosaic, Packing, mosaic
+from limbeck.augment import Frequencies, Packing, mosaic
 from limbeck.datasets import LabelledClips
 from limbeck.methods._losses import squared_gap
 from limbeck.methods._ridge import class_errors, unit_sides
 from limbeck.methods._samples import AllClassesMatching
 
-WIDEST = Mosaic(audio=(1, 36), image=(6, 6))
+WIDEST = Frequencies(audio=36, image=36)
 
 
 @final
 class Best(AllClassesMatching):
-    """As many cells as the data allows, and on request each modality moved by the loss that serves it.
+    """As many clips as the data allows, and on request each modality moved by the loss that serves it.
 
     Attributes:
-        mosaic: The most cells; fewer are taken where a class has too few clips for them, or a clip too few frames.
+        mosaic: How clips share the room of a stored pair. Of frequencies these are about the most: fewer share where a
+            class has too few clips, or too few different sounds. A mosaic of cells is taken as it is.
         ridge: As in `krr`, for pictures.
         settled: Cells a class from which on nothing is moved; by default always.
         steps: As in `Optimised`, below that number.
@@ -67,32 +71,37 @@ class Best(AllClassesMatching):
         return sound + class_errors(real, [len(clips) for clips in real_image], synthetic, self.ridge)
 
     def fitted(self, real: LabelledClips) -> Self:
-        """With the cells that the clips allow, and no steps where there are many; see `Method.fitted`.
+        """With the sharers that the clips allow, and no steps where there are many; see `Method.fitted`.
 
         Args:
             real: Training clips.
         """
-        fitting = narrowed(self.mosaic, min(real.per_class()) // self.per_class, real.audio_shape[2])
+        fitting = self.mosaic
+        if isinstance(fitting, Frequencies):
+            sounds = max(_different_sounds(real, label) for label in range(len(real.classes)))
+            fitting = narrowed(fitting, min(real.per_class()) / self.per_class, sounds / self.per_class)
         many = self.per_class * mosaic.count(fitting) >= self.settled
         return self.model_copy(update={"mosaic": fitting, "steps": 0 if many else self.steps})
 
 
-def narrowed(packing: Packing, cells: int, frames: int) -> Packing:
-    """The mosaic asked for, or the one with most cells that fits: sounds beside each other, pictures in a near square.
+def narrowed(packing: Frequencies, clips: float, sounds: float) -> Packing:
+    """As many clips as asked for, or as there are; no sound twice; and whole clips where there is one a pair.
 
     Args:
         packing: What was asked for.
-        cells: At most as many.
-        frames: Of a log-mel; every sound keeps one at least.
+        clips: Of a class, for each of its stored pairs.
+        sounds: Different ones among them.
 
     Example:
-        >>> str(narrowed(WIDEST, 12, 56)), narrowed(2, 12, 56), narrowed(WIDEST, 1, 56)
-        ('1x12,3x4', 2, 1)
+        >>> str(narrowed(WIDEST, 60, 60)), str(narrowed(WIDEST, 12.0, 2.4)), narrowed(WIDEST, 1, 1)
+        ('dct36', 'dct3,12', 1)
     """
-    if mosaic.count(packing) <= cells and mosaic.grids(packing).audio[1] <= frames:
-        return packing
-    for number in range(min(cells, mosaic.count(packing), frames), 1, -1):
-        rows = max(r for r in range(1, math.isqrt(number) + 1) if number % r == 0)
-        if number <= 2 * rows**2:
-            return Mosaic(audio=(1, number), image=(rows, number // rows))
-    return 1
+    image = min(packing.image, math.floor(clips))
+    audio = min(packing.audio, image, math.ceil(sounds))
+    image = audio * min(round(image / audio), math.floor(clips / audio))
+    return Frequencies(audio=audio, image=image) if image > 1 else 1
+
+
+def _different_sounds(real: LabelledClips, label: int) -> int:
+    parts = (real.audio(index) for index in torch.split(real.of_class(label), 256))
+    return len({sound.numpy().tobytes() for part in parts for sound in part})
