@@ -6,13 +6,16 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench clean
+.PHONY: help demo sounds-demo test lint format bench clean
 
 help: ## Show the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 demo: $(READY) ## Make videos, distil them, compare the methods, write a page (minutes)
 	$(BIN)/limbeck demo --out demo
+
+sounds-demo: $(READY) ## Index recordings, learn ten words without labels, name held-out recordings, write a page
+	$(BIN)/limbeck sounds demo --out sounds-demo
 
 test: lint ## Lint, then every test and docstring example
 	OMP_WAIT_POLICY=passive $(BIN)/python -m pytest -m "not network"  # threads that spin cost ten times on a busy machine
@@ -30,7 +33,7 @@ bench: $(READY) ## Measure speed on this machine
 	@for name in step prepare memory; do echo "== $$name"; $(BIN)/python benchmarks/$$name.py || exit 1; done
 
 clean: ## Remove what was made, the environment included
-	rm -rf $(VENV) demo dist build .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) demo sounds-demo dist build .pytest_cache .mypy_cache .ruff_cache
 	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(READY): pyproject.toml constraints.txt
