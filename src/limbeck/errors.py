@@ -55,6 +55,10 @@ class DivergedError(LimbeckError):
     """A number became NaN or infinite during optimisation."""
 
 
+class MissingWeightsError(LimbeckError):
+    """Weights of a pretrained model are not on this machine and could not be fetched."""
+
+
 class MissingExtraError(LimbeckError, ImportError):
     """An optional dependency is not installed.
 

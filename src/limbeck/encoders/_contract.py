@@ -1,0 +1,130 @@
+"""What every encoder is: a frozen pretrained model whose preprocessing cannot be separated from it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Self
+
+import torch
+from torch import Tensor
+
+from limbeck.errors import InputError
+
+
+@dataclass(frozen=True)
+class AudioEmbeddings:
+    """What an encoder says of some sounds, in two spaces.
+
+    Attributes:
+        joint: Rows of length 1 in the space shared with text, float32, (sound, dim).
+        features: What the audio network knew before it was projected into that space, float32, (sound, features_dim).
+            Richer: good for telling sounds apart, but no text lives there.
+    """
+
+    joint: Tensor
+    features: Tensor
+
+
+class Encoder(ABC):
+    """Sounds and texts to vectors that can be compared. One module of the room defines one.
+
+    Instances are made by `pretrained` or `tiny`, never by the constructor. They are frozen and on one device.
+
+    Attributes:
+        sample_rate: Of the waveforms it takes, in Hz.
+        window_s: Longest piece of sound embedded as a whole, in seconds; longer recordings are cut into windows.
+        dim: Length of a vector in the joint space.
+        features_dim: Length of a vector in the audio network's own space.
+        prompt: The text of a class, with ``{label}`` where its name goes.
+        checkpoints: Names of the checkpoints that can be asked for; the first is the default.
+    """
+
+    sample_rate: ClassVar[int]
+    window_s: ClassVar[float]
+    prompt: ClassVar[str] = "This is a sound of {label}"
+    checkpoints: ClassVar[tuple[str, ...]]
+    dim: int
+    features_dim: int
+
+    @property
+    @abstractmethod
+    def id(self) -> str:
+        """Name, checkpoint and a hash of the weights: vectors with different ids must never be compared."""
+
+    @classmethod
+    @abstractmethod
+    def pretrained(
+        cls,
+        checkpoint: str | None = None,
+        *,
+        folder: Path | None = None,
+        device: torch.device | str = "cpu",
+        offline: bool = False,
+    ) -> Self:
+        """The model with its published weights.
+
+        Args:
+            checkpoint: One of `checkpoints`; None means the first.
+            folder: Where the weights lie already; None means the cache, filled from the official address.
+            device: Where it runs.
+            offline: Never ask the network.
+
+        Raises:
+            MissingWeightsError: The weights are not there and cannot be had; the message says how to get them.
+            UnknownNameError: No such checkpoint.
+        """
+
+    @classmethod
+    @abstractmethod
+    def tiny(cls, *, seed: int = 0) -> Self:
+        """The same code with a few random weights, for tests: it runs anywhere and means nothing.
+
+        Args:
+            seed: Of the weights.
+        """
+
+    def embed_audio(self, waveforms: Sequence[Tensor], *, batch: int = 32) -> AudioEmbeddings:
+        """Vectors of sounds.
+
+        Args:
+            waveforms: Mono float32 in [-1, 1] at `sample_rate`, (sample,) each, of any lengths above 0; beyond
+                `window_s` it is up to the encoder what is heard, so cut before.
+            batch: Sounds at a time; the vectors do not depend on it beyond rounding.
+
+        Raises:
+            InputError: A waveform is not one-dimensional, empty, or not finite.
+        """
+        for i, waveform in enumerate(waveforms):
+            _check_waveform(i, waveform)
+        parts = [self._audio(waveforms[i : i + batch]) for i in range(0, len(waveforms), batch)]
+        if not parts:
+            return AudioEmbeddings(torch.zeros(0, self.dim), torch.zeros(0, self.features_dim))
+        return AudioEmbeddings(torch.cat([p.joint for p in parts]), torch.cat([p.features for p in parts]))
+
+    def embed_text(self, texts: Sequence[str], *, batch: int = 256) -> Tensor:
+        """Vectors of texts, rows of length 1 in the joint space, float32, (text, dim).
+
+        Args:
+            texts: Any sentences; of long ones the model reads the beginning.
+            batch: Texts at a time.
+        """
+        parts = [self._text(texts[i : i + batch]) for i in range(0, len(texts), batch)]
+        return torch.cat(parts) if parts else torch.zeros(0, self.dim)
+
+    @abstractmethod
+    def _audio(self, waveforms: Sequence[Tensor]) -> AudioEmbeddings:
+        """One batch of checked waveforms, on the CPU in and out."""
+
+    @abstractmethod
+    def _text(self, texts: Sequence[str]) -> Tensor:
+        """One batch of texts."""
+
+
+def _check_waveform(place: int, waveform: Tensor) -> None:
+    if waveform.ndim != 1 or not len(waveform):
+        raise InputError(f"Waveform {place} must be of shape (sample,) and not empty; came {tuple(waveform.shape)}.")
+    if not bool(torch.isfinite(waveform).all()):
+        raise InputError(f"Waveform {place} has samples that are NaN or infinite. Decode it with limbeck.media.")

@@ -1,0 +1,143 @@
+"""AudioCLIP's audio network: a ResNeXt with attention over time and frequency, on a learnt spectrogram.
+
+Source:   Guzhov, Raue, Hees and Dengel, *AudioCLIP: Extending CLIP to Image, Text and Audio*, ICASSP 2022
+          (https://arxiv.org/abs/2106.13043) and *ESResNe(X)t-fbsp*, IJCNN 2021 (https://arxiv.org/abs/2104.11587).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Self, final
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.signal.windows import general_cosine
+
+from limbeck.encoders._fbsp import Fbsp
+from limbeck.encoders._module import built, filled
+from limbeck.encoders._residual import Bottleneck, depths
+
+PREFIX = "audio."
+_FULL_SCALE = 32768.0
+_FLOOR = 1e-18
+_BLACKMAN_HARRIS = (0.35875, 0.48829, 0.14128, 0.01168)
+_BLOCK_GROWTH = 4
+_PICTURE_CHANNELS = 3
+
+
+@final
+class Attention(nn.Module):
+    """Weights in (0, 1) for each place of a stage's output, from its input.
+
+    Args:
+        channels: Of the stage's input.
+        width: Of its output.
+        kernel: (height, width) of the convolution that looks at each channel alone; odd.
+    """
+
+    def __init__(self, channels: int, width: int, kernel: tuple[int, int]) -> None:
+        super().__init__()
+        padding = (kernel[0] // 2, kernel[1] // 2)
+        self.conv_depth = nn.Conv2d(channels, channels, kernel, padding=padding, groups=channels)
+        self.conv_point = nn.Conv2d(channels, width, 1)
+        self.bn = nn.BatchNorm2d(width)
+
+    def forward(self, x: Tensor, size: tuple[int, int]) -> Tensor:
+        """(sound, channels, height, width) to (sound, width, *size)."""
+        found: Tensor = self.bn(self.conv_point(self.conv_depth(F.adaptive_max_pool2d(x, size))))
+        return found.sigmoid()
+
+
+@final
+class EsResNext(nn.Module):
+    """ESResNeXt-fbsp with the layer into CLIP's space.
+
+    Args:
+        base: Channels of the stem; the stages end in 4, 8, 16 and 32 times as many.
+        inner: Channels of the first stage's grouped convolutions.
+        groups: Of those convolutions.
+        counts: Blocks of each stage.
+        bands: Of the spectrogram, the one of 0 Hz among them; its frames have twice as many samples.
+        window: Samples of the window.
+        dim: Of CLIP's space.
+    """
+
+    def __init__(
+        self,
+        *,
+        base: int = 64,
+        inner: int = 128,
+        groups: int = 32,
+        counts: tuple[int, ...] = (3, 4, 6, 3),
+        bands: int = 1025,
+        window: int = 1654,
+        dim: int = 1024,
+    ) -> None:
+        super().__init__()
+        self.features_dim, self.dim = 8 * _BLOCK_GROWTH * base, dim
+        self.hop = round(2 * (bands - 1) * 561 / 2048)
+        self.register_buffer("window", general_cosine(window, a=_BLACKMAN_HARRIS, sym=False))
+        self.window: Tensor
+        self.fbsp = Fbsp(bands)
+        self.conv1 = nn.Conv2d(_PICTURE_CHANNELS, base, 7, 2, padding=3, bias=False)
+        self.bn1 = nn.BatchNorm2d(base)
+        wide = [base, *(base * _BLOCK_GROWTH * 2**i for i in range(4))]
+        kernels = ((3, 1), (1, 5), (3, 1), (1, 5))
+        for i, (count, kernel) in enumerate(zip(counts, kernels, strict=True)):
+            first = Bottleneck(wide[i], inner * 2**i, wide[i + 1], 2 if i else 1, groups)
+            rest = (Bottleneck(wide[i + 1], inner * 2**i, wide[i + 1], 1, groups) for _ in range(1, count))
+            self.add_module(f"layer{i + 1}", nn.Sequential(first, *rest))
+            self.add_module(f"att{i + 1}", Attention(wide[i], wide[i + 1], kernel))
+        self.att5 = Attention(wide[4], wide[4], (3, 5))
+        self.fc = nn.Linear(wide[4], dim)
+
+    @classmethod
+    def read(cls, state: Mapping[str, Tensor], source: object) -> Self:
+        """The network of an AudioCLIP checkpoint, as large as that is; other towers are left out.
+
+        Args:
+            state: Tensors by name, its own begin with ``audio.``.
+            source: Where they come from, for messages.
+
+        Raises:
+            InputError: It is not one of AudioCLIP.
+        """
+        own = {name.removeprefix(PREFIX): tensor for name, tensor in state.items() if name.startswith(PREFIX)}
+        sizes = {size: len(own[name]) for size, name in _SIZES.items() if name in own}
+        grouped = own.get("layer1.0.conv2.weight")
+        if grouped is not None and grouped.ndim == 4:
+            sizes["groups"] = len(grouped) // grouped.shape[1]
+        counts = tuple(depths(own, ""))
+        return filled(built(lambda: cls(counts=counts, **sizes)), own, source=source)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Waveforms (sound, sample) to joint vectors (sound, dim) of any length and features (sound, features_dim)."""
+        y = self.pictures(x)
+        y = F.max_pool2d(F.relu(self.bn1(self.conv1(y))), 3, 2, padding=1)
+        for number in range(1, 5):
+            seen, y = y, self.get_submodule(f"layer{number}")(y)
+            y = y * self.get_submodule(f"att{number}")(seen, y.shape[-2:])
+        features = (y.mean((2, 3), keepdim=True) * self.att5(y, (1, 1))).flatten(1)
+        return self.fc(features), features
+
+    def pictures(self, x: Tensor) -> Tensor:
+        """Waveforms in [-1, 1], (sound, sample), to spectrograms in dB, (sound, 3, band, frame).
+
+        The low, middle and high third of the bands stand in the place of red, green and blue.
+        """
+        # Published code maps 16-bit whole numbers -32768 ... 32767 to -1 ... 1.
+        x = (x + 1) * (2 * _FULL_SCALE / (2 * _FULL_SCALE - 1)) - 1
+        power = self.fbsp(x, self.window, hop=self.hop)
+        third = power.shape[1] // _PICTURE_CHANNELS
+        thirds = power[:, : third * _PICTURE_CHANNELS].unflatten(1, (_PICTURE_CHANNELS, third))
+        return 10 * torch.where(thirds > 0, thirds, _FLOOR).log10()
+
+
+_SIZES = {
+    "base": "conv1.weight",
+    "inner": "layer1.0.conv1.weight",
+    "bands": "fbsp.m",
+    "window": "window",
+    "dim": "fc.weight",
+}

@@ -1,0 +1,77 @@
+"""HTS-AT around its network: a waveform brought to the length of the window, its log-mel, and what is pooled.
+
+Source:   Chen et al., *HTS-AT: A Hierarchical Token-Semantic Audio Transformer for Sound Classification and Detection*,
+          ICASSP 2022 (https://arxiv.org/abs/2202.00874); filling as in LAION-CLAP and Microsoft CLAP.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+FLOOR = 1e-10
+"""Smallest power told apart from silence: -100 dB."""
+
+AT_ONCE = 4
+"""Clips that go through the network together on a processor. The maps of more are blocks so large that the C library
+returns each to the system and gets it back zeroed, page by page: 32 at once take 1.4 times as long."""
+
+
+def _repeat_then_silence(waveform: Tensor, samples: int) -> Tensor:
+    whole = waveform.repeat(max(samples // len(waveform), 1))[:samples]
+    return F.pad(whole, (0, samples - len(whole)))
+
+
+def _repeat(waveform: Tensor, samples: int) -> Tensor:
+    return waveform.repeat(-(-samples // len(waveform)))[:samples]
+
+
+def _silence(waveform: Tensor, samples: int) -> Tensor:
+    return F.pad(waveform[:samples], (0, max(samples - len(waveform), 0)))
+
+
+FILLS: Mapping[str, Callable[[Tensor, int], Tensor]] = {
+    "repeatpad": _repeat_then_silence,
+    "repeat": _repeat,
+    "pad": _silence,
+}
+"""Ways to bring a waveform (sample,) to a number of samples, by their names in feature extractors: longer ones are cut
+at the end; shorter ones are repeated as often as they fit whole and followed by silence, repeated and cut, or
+followed by silence."""
+
+
+def log_mel(waveforms: Tensor, filters: Tensor, *, hop: int) -> Tensor:
+    """Log-mel spectrograms, float32, (clip, frame, band), dB re 1.0, not below -100.
+
+    Args:
+        waveforms: float32, (clip, sample).
+        filters: Weights of the bands, (bin, band); the Fourier transform is of 2 (bin - 1) samples.
+        hop: Samples between frames; frames are centred, the ends mirrored.
+    """
+    length = 2 * (len(filters) - 1)
+    window = torch.hann_window(length, device=waveforms.device)
+    spectrum = torch.stft(waveforms, length, hop, window=window, return_complex=True)
+    power = torch.view_as_real(spectrum).square().sum(-1)
+    return 10 * torch.log10((power.transpose(1, 2) @ filters).clamp_min(FLOOR))
+
+
+def pooled(network: Any, mels: Tensor, longer: Tensor | None, *, dtype: torch.dtype) -> Tensor:
+    """The network's last map averaged, float32, (clip, feature).
+
+    Args:
+        network: ``ClapAudioModel``.
+        mels: (clip, channel, frame, band).
+        longer: Which clips are heard in pieces too, (clip, 1); None where no network can.
+        dtype: Format of the products.
+    """
+    at_once = AT_ONCE if mels.device.type == "cpu" else len(mels)
+    with torch.autocast(mels.device.type, dtype, enabled=dtype != torch.float32):
+        parts = [
+            network(part, is_longer=None if longer is None else longer[i * at_once : (i + 1) * at_once]).pooler_output
+            for i, part in enumerate(mels.split(at_once))
+        ]
+    return torch.cat(parts).float()

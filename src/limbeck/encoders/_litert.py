@@ -1,0 +1,140 @@
+"""A LiteRT network that also gives what it knew before its last layer, as fast as the network itself."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
+from typing import Any, final
+
+import numpy as np
+import torch
+
+from limbeck.encoders._packages import package
+from limbeck.errors import InputError
+
+
+@final
+class PatchNetwork:
+    """A convolutional classifier: patches in; class scores and the averages its last layer sees out.
+
+    The file gives the scores alone. Instead of keeping every inner tensor, which the fast kernels cannot, the averages
+    are named as a second output before the network is set up: about ten times as fast.
+
+    Args:
+        content: Of the ``.tflite`` file.
+        shape: (frame, band) of the one patch it takes at a time.
+        copies: Networks side by side, each on a thread of its own.
+
+    Raises:
+        InputError: The content is not such a network.
+        MissingExtraError: Package ai-edge-litert is not installed.
+
+    Attributes:
+        classes: Number of classes.
+        dim: Length of the averages.
+    """
+
+    def __init__(self, content: bytes, shape: tuple[int, int], *, copies: int | None = None) -> None:
+        self.content = content
+        self.shape = shape
+        self._copies = copies or torch.get_num_threads()
+        widened = _with_averages(content)
+        self._free: SimpleQueue[Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]] = SimpleQueue()
+        for _ in range(self._copies):
+            self._free.put(_function(widened, shape))
+        scores, averages = self(np.zeros((1, *shape), np.float32))
+        self.classes, self.dim = scores.shape[1], averages.shape[1]
+
+    def __call__(self, patches: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Scores, float32, (patch, class), and averages, float32, (patch, dim).
+
+        Args:
+            patches: float32, (patch, frame, band), at least one.
+        """
+        shares = np.array_split(patches, min(self._copies, len(patches)))
+        if len(shares) == 1:
+            return self._run(patches)
+        with ThreadPoolExecutor(len(shares)) as pool:
+            scores, averages = zip(*pool.map(self._run, shares), strict=True)
+        return np.concatenate(scores), np.concatenate(averages)
+
+    def _run(self, patches: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        function = self._free.get()
+        try:
+            scores, averages = zip(*map(function, patches), strict=True)
+        finally:
+            self._free.put(function)
+        return np.stack(scores), np.stack(averages)
+
+
+def schema() -> Any:
+    """The classes of the ``.tflite`` format.
+
+    Raises:
+        MissingExtraError: Package ai-edge-litert is not installed.
+    """
+    package("ai_edge_litert")
+    return importlib.import_module("ai_edge_litert.schema_py_generated")
+
+
+def packed(model: Any) -> bytes:
+    """A model of `schema` as the content of a file.
+
+    Args:
+        model: A ``ModelT``.
+    """
+    builder = package("flatbuffers").Builder(1024)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
+
+
+def _with_averages(content: bytes) -> bytes:
+    """The same network with two outputs: scores, and what its only MEAN operator gives."""
+    form = schema()
+    if content[4:8] != b"TFL3":
+        raise InputError("This is not a LiteRT network: a .tflite file has TFL3 in its bytes 4 to 7. Fetch it again.")
+    try:
+        model = form.ModelT.InitFromObj(form.Model.GetRootAs(content, 0))
+    except Exception as error:  # numpy, struct or Python itself, whatever the damaged place was read as
+        raise InputError(f"This LiteRT network is damaged: {error} Fetch it again.") from error
+    graph = model.subgraphs[0]
+    codes = [max(code.builtinCode, code.deprecatedBuiltinCode) for code in model.operatorCodes]
+    means = [op for op in graph.operators if codes[op.opcodeIndex] == form.BuiltinOperator.MEAN]
+    if len(means) != 1 or len(graph.inputs) != 1 or len(graph.outputs) != 1:
+        raise InputError(
+            "This LiteRT network is not a classifier of patches: expected were one input, one output and one average "
+            f"over the map (operator MEAN), but it has {len(graph.inputs)}, {len(graph.outputs)} and {len(means)}. "
+            "Use the published yamnet_spectra_in.tflite."
+        )
+    graph.outputs = np.array([graph.outputs[0], means[0].outputs[0]], np.int32)
+    model.signatureDefs = None  # they name the outputs, and would have to be told of the second
+    return packed(model)
+
+
+def _function(content: bytes, shape: tuple[int, int]) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
+    """One network, set up: a patch to its scores and averages."""
+    network = importlib.import_module("ai_edge_litert.interpreter").Interpreter(model_content=content, num_threads=1)
+    (taken,), (scores, averages) = network.get_input_details(), network.get_output_details()
+    size = tuple(int(side) for side in taken["shape"])
+    if size != (1, *shape) or taken["dtype"] is not np.float32 or scores["dtype"] is not np.float32:
+        raise InputError(
+            f"This LiteRT network takes {size} {taken['dtype'].__name__} and gives "
+            f"{scores['dtype'].__name__}, but expected were (1, {shape[0]}, {shape[1]}) float32 and float32."
+        )
+    network.allocate_tensors()
+
+    def run(patch: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        network.set_tensor(taken["index"], np.ascontiguousarray(patch[None]))
+        network.invoke()
+        return _values(network, scores), _values(network, averages)
+
+    return run
+
+
+def _values(network: Any, tensor: dict[str, Any]) -> np.ndarray:
+    """A tensor's numbers, float32 and flat; whole numbers of a quantised network become what they stand for."""
+    raw: np.ndarray = network.get_tensor(tensor["index"]).reshape(-1)
+    scale, zero = tensor["quantization"]
+    return (raw.astype(np.float32) - zero) * np.float32(scale) if scale else raw

@@ -1,0 +1,68 @@
+"""Networks of others as they are used here: built beside the global generators, filled from a checkpoint, frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from limbeck._runtime import generator
+from limbeck.errors import InputError
+
+M = TypeVar("M", bound=nn.Module)
+
+
+def built(build: Callable[[], M]) -> M:
+    """A frozen module in evaluation mode; what its constructor drew from torch's global generator is put back.
+
+    Args:
+        build: Makes it.
+    """
+    with torch.random.fork_rng(devices=[]):
+        module = build()
+    return module.eval().requires_grad_(False)
+
+
+def with_random_weights(module: M, *, seed: int) -> M:
+    """The module with matrices drawn anew, of variance 1 over inputs; vectors (biases, gains) stay.
+
+    Args:
+        module: Is changed.
+        seed: Of the weights.
+    """
+    draw = generator(seed, "weights")
+    with torch.no_grad():
+        for weight in module.parameters():
+            if weight.ndim > 1:
+                weight.copy_(torch.randn(weight.shape, generator=draw) / weight[0].numel() ** 0.5)
+    return module
+
+
+def filled(module: M, state: Mapping[str, Tensor], *, source: object) -> M:
+    """The module with the weights of a checkpoint, which may hold more than is needed but not less.
+
+    Args:
+        module: Is changed.
+        state: Tensors by the module's own names. Whole-number tensors (indices, counters) may be left out.
+        source: Where they come from, for messages.
+
+    Raises:
+        InputError: A weight is missing or has another shape.
+    """
+    wanted = module.state_dict()
+    missing = [k for k, v in wanted.items() if k not in state and v.is_floating_point()]
+    if missing:
+        raise InputError(
+            f"{source} lacks {len(missing)} of the {len(wanted)} weights of this model, for instance {missing[0]}. "
+            "Is it another checkpoint, or cut short?"
+        )
+    wrong = [k for k, v in wanted.items() if k in state and state[k].shape != v.shape]
+    if wrong:
+        raise InputError(
+            f"{source}: {wrong[0]} must be of shape {tuple(wanted[wrong[0]].shape)}, "
+            f"but is {tuple(state[wrong[0]].shape)}. Does it belong to another configuration?"
+        )
+    module.load_state_dict({k: v for k, v in state.items() if k in wanted}, strict=False)
+    return module

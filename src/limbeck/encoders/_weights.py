@@ -1,0 +1,248 @@
+"""Weights of pretrained models: found in a folder or in the cache, or fetched, and checked.
+
+A model says what it needs as `HubFiles` (a repository of the Hugging Face hub) or as an `OfficialFile` (one address of
+its authors). Hub files lie in the hub's own cache (``HF_HOME``), others under ``LIMBECK_CACHE`` (by default the user's
+cache folder). ``HF_HUB_OFFLINE=1`` keeps both from asking the network.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from limbeck._files import write_text
+from limbeck.encoders._packages import package
+from limbeck.encoders._state import file_sha256, first_line, read_state, weights_hash
+from limbeck.errors import MissingWeightsError, UnknownNameError
+
+__all__ = [
+    "HubFiles",
+    "OfficialFile",
+    "cache_folder",
+    "file_sha256",
+    "known_checkpoint",
+    "offline_asked",
+    "read_state",
+    "weights_hash",
+]
+
+_TRUE = {"1", "ON", "YES", "TRUE"}
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+def offline_asked(offline: bool = False) -> bool:
+    """Whether the network must not be used: by argument, or by ``HF_HUB_OFFLINE``.
+
+    Args:
+        offline: The argument.
+    """
+    return offline or os.environ.get("HF_HUB_OFFLINE", "").upper() in _TRUE
+
+
+def cache_folder() -> Path:
+    """Where files of official addresses are kept: ``LIMBECK_CACHE``, or the user's cache folder."""
+    return Path(os.environ.get("LIMBECK_CACHE") or package("pooch").os_cache("limbeck")) / "weights"
+
+
+@dataclass(frozen=True)
+class HubFiles:
+    """Some files of one repository of the Hugging Face hub.
+
+    Attributes:
+        repo: ``owner/name``.
+        files: All that are needed, as paths inside the repository.
+        weights: Any one of these is needed too; the first that exists is taken.
+        revision: Branch, tag or commit.
+    """
+
+    repo: str
+    files: tuple[str, ...]
+    weights: tuple[str, ...] = ("model.safetensors", "pytorch_model.bin")
+    revision: str = "main"
+
+    @property
+    def command(self) -> str:
+        """What to type to get them into the hub's cache."""
+        names = " ".join(f"--include {shlex.quote(name)}" for name in (*self.files, *self.weights))
+        return f"HF_HUB_OFFLINE=0 hf download {self.repo} --revision {self.revision} {names}"
+
+    def find(self, folder: Path | None = None, *, offline: bool = False) -> Path:
+        """The folder they lie in.
+
+        Args:
+            folder: Look only here, and take the files as they are.
+            offline: Do not ask the network if the cache lacks one.
+
+        Raises:
+            MissingExtraError: Package huggingface_hub is not installed.
+            MissingWeightsError: They are not there and cannot be had.
+        """
+        if folder is not None:
+            lacking = self.lacking(folder)
+            if lacking:
+                raise MissingWeightsError(
+                    f"{folder} lacks {', '.join(lacking)} of {self.repo}. Get them with: "
+                    f"{self.command} --local-dir {shlex.quote(str(folder))}"
+                )
+            return folder
+        cached = self._cached()
+        if cached is not None:
+            return cached
+        if offline_asked(offline):
+            raise MissingWeightsError(
+                f"The weights {self.repo} are not in the cache, and the network may not be asked (offline). "
+                f"On a machine with network: {self.command}"
+            )
+        return self._fetched()
+
+    def weights_in(self, folder: Path) -> Path | None:
+        """The file of weights in a folder; None if there is none.
+
+        Args:
+            folder: As `find` gives it.
+        """
+        return next((folder / name for name in self.weights if (folder / name).is_file()), None)
+
+    def lacking(self, folder: Path) -> list[str]:
+        """What of the files a folder has not got.
+
+        Args:
+            folder: Any folder, it need not exist.
+        """
+        found = [name for name in self.files if not (folder / name).is_file()]
+        if self.weights and self.weights_in(folder) is None:
+            found.append(" or ".join(self.weights))
+        return found
+
+    def _cached(self) -> Path | None:
+        hub = package("huggingface_hub")
+        for name in (*self.weights, *self.files):
+            path = hub.try_to_load_from_cache(self.repo, name, revision=self.revision)
+            if isinstance(path, str):
+                folder = Path(path.removesuffix(name))
+                return None if self.lacking(folder) else folder
+        return None
+
+    def _fetched(self) -> Path:
+        hub = package("huggingface_hub")
+        try:
+            for weights in self.weights or ("",):
+                wanted = [*self.files, *([weights] if weights else [])]
+                folder = Path(hub.snapshot_download(self.repo, revision=self.revision, allow_patterns=wanted))
+                if not self.lacking(folder):
+                    break
+        except Exception as error:  # the hub's client and its network layers have many roots of errors
+            raise MissingWeightsError(
+                f"The weights {self.repo} could not be fetched from the Hugging Face hub: {first_line(error)} "
+                f"Try again later, or on a machine with network: {self.command}"
+            ) from error
+        lacking = self.lacking(folder)
+        if lacking:
+            raise MissingWeightsError(f"The hub's {self.repo} ({self.revision}) has no {', '.join(lacking)}.")
+        for name in (*self.files, *self.weights):
+            blob = (folder / name).resolve()  # the hub's cache names a large file by its sha256
+            if blob.is_file() and _SHA256.fullmatch(blob.name) and file_sha256(blob) != blob.name:
+                blob.unlink()  # or the next look would take it for whole
+                raise MissingWeightsError(f"{name} of {self.repo} came damaged. Try again: {self.command}")
+        return folder
+
+
+@dataclass(frozen=True)
+class OfficialFile:
+    """One file at the address its authors published.
+
+    Attributes:
+        name: What it is called in the cache and in a local folder.
+        url: Where it comes from.
+        sha256: Of the file. None where the authors give none: then that of the first download is kept beside it, and
+            every later look compares.
+    """
+
+    name: str
+    url: str
+    sha256: str | None = None
+
+    @property
+    def command(self) -> str:
+        """What to type to get it into the cache."""
+        target = shlex.quote(str(cache_folder() / self.name))
+        return f"curl -L --fail --create-dirs -o {target} {shlex.quote(self.url)}"
+
+    def find(self, folder: Path | None = None, *, offline: bool = False) -> Path:
+        """The file.
+
+        Args:
+            folder: Look only here, and take the file as it is: it may hold weights of your own.
+            offline: Do not ask the network if the cache lacks it.
+
+        Raises:
+            MissingWeightsError: It is not there and cannot be had, or is not the file it should be.
+        """
+        if folder is not None:
+            if not (folder / self.name).is_file():
+                raise MissingWeightsError(
+                    f"{folder} has no {self.name}. Get it with: curl -L --fail --create-dirs "
+                    f"-o {shlex.quote(str(folder / self.name))} {shlex.quote(self.url)}"
+                )
+            return folder / self.name
+        path = cache_folder() / self.name
+        if not path.is_file():
+            if offline_asked(offline):
+                raise MissingWeightsError(
+                    f"{self.name} is not in {path.parent}, and the network may not be asked (offline). "
+                    f"On a machine with network: {self.command}"
+                )
+            self._fetch(path)
+        self._check_once(path)
+        return path
+
+    def _fetch(self, path: Path) -> None:
+        pooch = package("pooch")
+        pooch.get_logger().setLevel(logging.WARNING)
+        try:
+            pooch.retrieve(self.url, known_hash=self.sha256, fname=path.name, path=path.parent)
+        except Exception as error:  # of requests, urllib3, or the system, or a wrong hash
+            raise MissingWeightsError(
+                f"{self.name} could not be fetched from {self.url}: {first_line(error)} Get it with: {self.command}"
+            ) from error
+
+    def _check_once(self, path: Path) -> None:
+        """Compare with the published hash or that of the first download, unless this very file was compared before."""
+        note = path.with_name(path.name + ".sha256")
+        seen = note.read_text(encoding="utf-8").split() if note.is_file() else []
+        expected = self.sha256 or (seen[0] if seen else None)
+        stamp = f"{path.stat().st_size}:{path.stat().st_mtime_ns}"
+        if seen == [expected, stamp]:
+            return
+        if expected is not None:
+            _check(path, expected, self.name, f"rm {shlex.quote(str(path))} && {self.command}")
+        write_text(note, f"{expected or file_sha256(path)} {stamp}\n")
+
+
+def known_checkpoint(checkpoints: Sequence[str], asked: str | None) -> str:
+    """The checkpoint asked for, or the first.
+
+    Args:
+        checkpoints: All there are.
+        asked: A name, or None.
+
+    Raises:
+        UnknownNameError: It is not among them.
+    """
+    if asked is not None and asked not in checkpoints:
+        raise UnknownNameError(f"There is no checkpoint {asked!r}. Known names: {', '.join(checkpoints)}.")
+    return asked or checkpoints[0]
+
+
+def _check(path: Path, expected: str, what: str, command: str) -> None:
+    found = file_sha256(path)
+    if found != expected:
+        raise MissingWeightsError(
+            f"{what} in {path} is damaged or another file: its sha256 is {found}, expected was {expected}. "
+            f"Remove it and fetch it again: {command}"
+        )

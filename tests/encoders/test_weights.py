@@ -1,0 +1,303 @@
+"""Weights are found where they are, fetched whole or not at all, and never run code."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from tests.helpers import network
+from torch import nn
+
+from limbeck.encoders._module import built, filled, with_random_weights
+from limbeck.encoders._packages import package
+from limbeck.encoders._weights import (
+    HubFiles,
+    OfficialFile,
+    file_sha256,
+    offline_asked,
+    read_state,
+    weights_hash,
+)
+from limbeck.errors import InputError, MissingExtraError, MissingWeightsError
+
+CONTENT = bytes(range(256)) * 40
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
+REPO = HubFiles("owner/name", ("config.json", "sub/words.txt"))
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("LIMBECK_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    return tmp_path / "cache" / "weights"
+
+
+class TestOffline:
+    @pytest.mark.parametrize(
+        ("value", "expected"), [("1", True), ("true", True), ("YES", True), ("0", False), ("", False)]
+    )
+    def test_the_hubs_own_variable_counts(self, value: str, expected: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("HF_HUB_OFFLINE", value)
+        assert offline_asked() is expected
+        assert offline_asked(True)
+
+
+@pytest.mark.usefixtures("cache")
+class TestHubFiles:
+    def _lay(self, folder: Path, *names: str) -> Path:
+        for name in names:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(CONTENT)
+        return folder
+
+    def test_a_folder_is_taken_as_it_is(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        network.forbid(monkeypatch)
+        folder = self._lay(tmp_path / "mine", "config.json", "sub/words.txt", "pytorch_model.bin")
+        assert REPO.find(folder) == folder
+        assert REPO.weights_in(folder) == folder / "pytorch_model.bin"
+        self._lay(folder, "model.safetensors")
+        assert REPO.weights_in(folder) == folder / "model.safetensors"
+
+    def test_what_a_folder_lacks_is_named(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        network.forbid(monkeypatch)
+        folder = self._lay(tmp_path / "a folder", "config.json")
+        with pytest.raises(MissingWeightsError) as caught:
+            REPO.find(folder)
+        message = str(caught.value)
+        assert "lacks sub/words.txt, model.safetensors or pytorch_model.bin of owner/name" in message
+        assert "hf download owner/name" in message
+        assert f"--local-dir '{folder}'" in message
+
+    def test_the_hubs_cache_is_used_without_the_network(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        network.forbid(monkeypatch)
+        repo = tmp_path / "hub" / "models--owner--name"
+        (repo / "refs").mkdir(parents=True)
+        (repo / "refs" / "main").write_text(network.COMMIT)
+        folder = self._lay(repo / "snapshots" / network.COMMIT, "config.json", "sub/words.txt")
+        with pytest.raises(
+            MissingWeightsError, match=r"offline.*HF_HUB_OFFLINE=0 hf download owner/name --revision main"
+        ):
+            REPO.find(offline=True)
+        self._lay(folder, "pytorch_model.bin")
+        assert REPO.find() == folder
+        assert REPO.find(offline=True) == folder
+
+    @pytest.fixture
+    def at(self, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], HubFiles]:
+        def point(url: str) -> HubFiles:
+            template = url + "/{repo_id}/resolve/{revision}/{filename}"
+            monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", url)
+            monkeypatch.setattr("huggingface_hub.constants.HUGGINGFACE_CO_URL_TEMPLATE", template)
+            return HubFiles("owner/name", ("config.json",))
+
+        return point
+
+    def test_files_are_fetched_once_and_only_those_needed(self, at: Callable[[str], HubFiles]) -> None:
+        files = {"config.json": b"{}", "pytorch_model.bin": CONTENT, "other.bin": CONTENT}
+        with network.serving(network.Hub("owner/name", files)) as hub:
+            repo = at(hub.url)
+            folder = repo.find()
+        assert repo.weights_in(folder) == folder / "pytorch_model.bin"
+        assert (folder / "pytorch_model.bin").read_bytes() == CONTENT
+        assert not (folder / "other.bin").exists()
+        assert not any("other.bin" in path for path in hub.asked)
+        assert repo.find() == folder
+        assert repo.find(offline=True) == folder
+
+    def test_a_damaged_download_is_refused_and_forgotten(self, at: Callable[[str], HubFiles]) -> None:
+        hub = network.Hub("owner/name", {"config.json": b"{}", "model.safetensors": CONTENT})
+        hub.changed.add("model.safetensors")
+        with network.serving(hub):
+            repo = at(hub.url)
+            with pytest.raises(
+                MissingWeightsError, match=r"model\.safetensors of owner/name came damaged.*hf download"
+            ):
+                repo.find()
+            hub.changed.clear()
+            assert (repo.find() / "model.safetensors").read_bytes() == CONTENT
+
+    def test_a_repository_without_weights_is_a_sentence(self, at: Callable[[str], HubFiles]) -> None:
+        with (
+            network.serving(network.Hub("owner/name", {"config.json": b"{}"})) as hub,
+            pytest.raises(MissingWeightsError, match=r"owner/name \(main\) has no model\.safetensors or pytorch_model"),
+        ):
+            at(hub.url).find()
+
+    def test_a_hub_that_does_not_answer_is_a_sentence(self, at: Callable[[str], HubFiles]) -> None:
+        with pytest.raises(MissingWeightsError, match=r"could not be fetched from the Hugging Face hub.*hf download"):
+            at("http://127.0.0.1:9").find()
+
+
+class TestOfficialFile:
+    def _file(self, server: network.Server, sha256: str | None = SHA256) -> OfficialFile:
+        return OfficialFile("weights.pt", f"{server.url}/weights.pt", sha256)
+
+    @pytest.mark.parametrize("sha256", [SHA256, None])
+    def test_it_is_fetched_once(self, cache: Path, sha256: str | None) -> None:
+        with network.serving(network.Server({"/weights.pt": CONTENT})) as server:
+            file = self._file(server, sha256)
+            assert file.find() == cache / "weights.pt"
+            assert file.find().read_bytes() == CONTENT
+        assert server.asked == ["/weights.pt"]
+        assert file.find(offline=True) == cache / "weights.pt"
+
+    def test_another_file_than_the_published_one_is_refused_and_not_kept(self, cache: Path) -> None:
+        with (
+            network.serving(network.Server({"/weights.pt": CONTENT})) as server,
+            pytest.raises(MissingWeightsError, match=r"could not be fetched.*curl -L .*weights\.pt"),
+        ):
+            self._file(server, "0" * 64).find()
+        assert list(cache.rglob("*.pt")) == []
+
+    @pytest.mark.parametrize("sha256", [SHA256, None])
+    def test_a_download_that_ends_early_leaves_nothing(self, cache: Path, sha256: str | None) -> None:
+        server = network.Server({"/weights.pt": CONTENT})
+        server.short.add("weights.pt")
+        with network.serving(server):
+            with pytest.raises(MissingWeightsError, match="could not be fetched"):
+                self._file(server, sha256).find()
+            assert [p for p in cache.rglob("*") if p.is_file()] == []
+            server.short.clear()
+            assert self._file(server, sha256).find().read_bytes() == CONTENT
+
+    @pytest.mark.parametrize("sha256", [SHA256, None])
+    def test_a_file_changed_later_is_noticed(self, cache: Path, sha256: str | None) -> None:
+        with network.serving(network.Server({"/weights.pt": CONTENT})) as server:
+            file = self._file(server, sha256)
+            path = file.find()
+        path.write_bytes(CONTENT[::-1])
+        os.utime(path, ns=(1, 1))
+        with pytest.raises(MissingWeightsError, match=rf"damaged or another file.*expected was {SHA256}.*rm "):
+            file.find()
+        path.write_bytes(CONTENT)
+        assert file.find() == cache / "weights.pt"
+
+    def test_a_file_laid_there_by_hand_is_checked(self, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        network.forbid(monkeypatch)
+        cache.mkdir(parents=True)
+        file = OfficialFile("weights.pt", "https://example.org/weights.pt", SHA256)
+        (cache / "weights.pt").write_bytes(b"not it")
+        with pytest.raises(MissingWeightsError, match="damaged or another file"):
+            file.find()
+        (cache / "weights.pt").write_bytes(CONTENT)
+        assert file.find(offline=True).read_bytes() == CONTENT
+
+    def test_a_folder_may_hold_weights_of_ones_own(
+        self, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        network.forbid(monkeypatch)
+        file = OfficialFile("weights.pt", "https://example.org/weights.pt", SHA256)
+        (tmp_path / "weights.pt").write_bytes(b"mine")
+        assert file.find(tmp_path) == tmp_path / "weights.pt"
+        with pytest.raises(
+            MissingWeightsError, match=r"has no weights\.pt.*curl .*-o .*none/weights\.pt https://example"
+        ):
+            file.find(tmp_path / "none")
+        with pytest.raises(MissingWeightsError, match=rf"offline.*curl .*-o {cache}/weights\.pt https://example"):
+            file.find(offline=True)
+
+
+class _Code:
+    def __reduce__(self) -> tuple[object, tuple[object, ...]]:
+        return os.mkdir, ("ran",)
+
+
+class TestReading:
+    def test_both_formats_give_the_tensors(self, tmp_path: Path) -> None:
+        state = {"a": torch.arange(6.0).reshape(2, 3), "b": torch.tensor([1, 2], dtype=torch.int64)}
+        save_file(state, tmp_path / "s.safetensors")
+        torch.save(state, tmp_path / "t.pt")
+        torch.save({"epoch": 3, "model": state}, tmp_path / "u.pth")
+        for file, inside in (("s.safetensors", ()), ("t.pt", ("model",)), ("u.pth", ("state_dict", "model"))):
+            found = read_state(tmp_path / file, inside=inside)
+            assert found.keys() == state.keys()
+            assert all(torch.equal(found[k], state[k]) for k in state)
+
+    def test_code_in_a_file_is_never_run(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(tmp_path)
+        torch.save({"a": torch.zeros(1), "b": _Code()}, "bad.pt")
+        Path("old.pt").write_bytes(pickle.dumps({"a": _Code()}))
+        for name in ("bad.pt", "old.pt"):
+            with pytest.raises(InputError, match=name):
+                read_state(Path(name))
+        assert not Path("ran").exists()
+
+    @pytest.mark.parametrize("name", ["w.safetensors", "w.pt"])
+    def test_a_file_cut_short_is_a_sentence(self, name: str, tmp_path: Path) -> None:
+        (save_file if name.endswith("tensors") else torch.save)({"a": torch.zeros(1000)}, tmp_path / name)
+        whole = (tmp_path / name).read_bytes()
+        (tmp_path / name).write_bytes(whole[: len(whole) // 2])
+        with pytest.raises(InputError, match=r"cannot be read as weights.*Fetch it again"):
+            read_state(tmp_path / name)
+
+    @pytest.mark.parametrize("content", [{}, {"a": 1}, [1, 2]])
+    def test_a_file_without_tensors_is_refused(self, content: object, tmp_path: Path) -> None:
+        torch.save(content, tmp_path / "w.pt")
+        with pytest.raises(InputError, match="no tensors by name"):
+            read_state(tmp_path / "w.pt")
+
+
+class TestHash:
+    def test_it_depends_on_names_values_formats_and_shapes_and_not_on_the_order(self) -> None:
+        one = {"a": torch.zeros(4), "b": torch.ones(2)}
+        others = [
+            {"a": torch.zeros(4), "c": torch.ones(2)},
+            {"a": torch.zeros(4), "b": torch.tensor([1.0, 1.0 + 1e-6])},
+            {"a": torch.zeros(2, 2), "b": torch.ones(2)},
+            {"a": torch.zeros(4, dtype=torch.bfloat16), "b": torch.ones(2)},
+            {"a": torch.zeros(4)},
+        ]
+        found = weights_hash(one)
+        assert len(found) == 12
+        assert weights_hash({"b": torch.ones(2), "a": torch.zeros(4)}) == found
+        assert found not in {weights_hash(other) for other in others}
+
+    def test_how_a_tensor_lies_in_memory_does_not_matter(self) -> None:
+        tensor = torch.arange(6.0).reshape(2, 3)
+        assert weights_hash({"a": tensor.T}) == weights_hash({"a": tensor.T.contiguous()})
+        assert weights_hash({"a": torch.tensor(2.0)}) != weights_hash({"a": torch.tensor([2.0])})
+
+    def test_files_count_by_what_they_hold(self, tmp_path: Path) -> None:
+        for name in ("a", "b"):
+            (tmp_path / name).write_bytes(CONTENT)
+        assert file_sha256(tmp_path / "a") == SHA256
+        assert weights_hash(tmp_path / "a") == weights_hash(tmp_path / "b")
+        (tmp_path / "b").write_bytes(CONTENT[1:])
+        assert weights_hash(tmp_path / "a") != weights_hash(tmp_path / "b")
+
+
+class TestModules:
+    def test_a_checkpoint_may_hold_more_but_not_less(self) -> None:
+        layer = built(lambda: nn.BatchNorm1d(3))
+        state = {"weight": torch.full((3,), 2.0), "bias": torch.zeros(3), "running_mean": torch.ones(3)}
+        with pytest.raises(InputError, match="here lacks 1 of the 5 weights of this model, for instance running_var"):
+            filled(layer, state, source="here")
+        filled(layer, {**state, "running_var": torch.ones(3), "head": torch.ones(9)}, source="here")
+        assert torch.equal(layer.weight, torch.full((3,), 2.0))
+        with pytest.raises(InputError, match=r"bias must be of shape \(3,\), but is \(4,\)"):
+            filled(layer, {**state, "running_var": torch.ones(3), "bias": torch.ones(4)}, source="here")
+
+    def test_built_is_frozen_and_leaves_the_global_generator_alone(self) -> None:
+        before = torch.get_rng_state()
+        layer = built(lambda: nn.Sequential(nn.Linear(300, 40), nn.Dropout()))
+        assert torch.equal(torch.get_rng_state(), before)
+        assert not layer.training
+        assert not any(p.requires_grad for p in layer.parameters())
+        drawn = with_random_weights(layer, seed=1)[0].weight.clone()
+        assert abs(float(drawn.std()) * 300**0.5 - 1) < 0.05
+        assert torch.equal(with_random_weights(layer, seed=1)[0].weight, drawn)
+        assert not torch.equal(with_random_weights(layer, seed=2)[0].weight, drawn)
+
+
+def test_a_missing_package_names_the_extra() -> None:
+    with pytest.raises(MissingExtraError, match=r"nosuchpackage.*pip install 'limbeck\[sounds\]'"):
+        package("nosuchpackage")
+    assert package("json") is json
