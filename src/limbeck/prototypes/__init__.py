@@ -1,0 +1,16 @@
+"""Naming sounds: embeddings and words to prototypes, prototypes to labels, in scikit-learn's manners."""
+
+from limbeck.prototypes._prompts import class_texts
+from limbeck.prototypes.classifier import PrototypeClassifier
+from limbeck.prototypes.saved import EncoderNote, Piece, SoundClassifier
+from limbeck.prototypes.sensitivity import AtCount, sensitivity
+
+__all__ = [
+    "AtCount",
+    "EncoderNote",
+    "Piece",
+    "PrototypeClassifier",
+    "SoundClassifier",
+    "class_texts",
+    "sensitivity",
+]

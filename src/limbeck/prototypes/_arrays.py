@@ -1,0 +1,77 @@
+"""What comes in: arrays of vectors, checked once and refused in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils import check_array
+
+from limbeck.errors import InputError
+
+Floats = NDArray[np.floating[Any]]
+Positions = NDArray[np.int64]
+
+CHUNK = 16_384
+"""Rows worked on at a time, so that a million vectors need no second copy of themselves."""
+
+
+def rows(values: ArrayLike, name: str) -> Floats:
+    """Vectors as (row, dim), float32 or float64 as they came, finite, at least one.
+
+    Args:
+        values: NumPy array, tensor on the CPU or nested lists.
+        name: What they are called, for the message.
+
+    Raises:
+        InputError: They are of another shape, not numbers, or not finite.
+    """
+    try:
+        return check_array(values, dtype=[np.float32, np.float64], input_name=name)  # type: ignore[no-any-return]
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{name} must be finite numbers of shape (row, dim): {error}") from error
+
+
+def class_text(values: ArrayLike, classes: int, dim: int) -> Floats:
+    """Vectors of the classes' words as (prompt, class, dim); (class, dim) becomes one prompt.
+
+    Args:
+        values: (class, dim) or (prompt, class, dim).
+        classes: How many classes there are.
+        dim: Length of a vector of the pool.
+
+    Raises:
+        InputError: The shape differs, or a number is not finite.
+    """
+    array = np.asarray(values)
+    if array.ndim == 2:
+        array = array[None]
+    if array.ndim != 3 or not len(array) or array.shape[1:] != (classes, dim):
+        raise InputError(
+            f"text must be of shape (class, dim) or (prompt, class, dim), here ({classes}, {dim}) or "
+            f"(prompt, {classes}, {dim}): one row a label, as long as a vector of the pool. Came {np.shape(values)}."
+        )
+    return rows(array.reshape(-1, dim), "text").reshape(array.shape)
+
+
+def label_array(labels: Sequence[str]) -> NDArray[Any]:
+    """Labels as an array.
+
+    Raises:
+        InputError: There are none, one is empty, or two are the same.
+    """
+    if isinstance(labels, str) or not len(labels):
+        raise InputError(f"labels must be a list of at least one name; came {labels!r}.")
+    doubled = sorted({str(label) for label in labels if list(labels).count(label) > 1})
+    if doubled:
+        raise InputError(f"Labels must differ from one another; more than once came: {', '.join(doubled)}.")
+    if any(isinstance(label, str) and not label.strip() for label in labels):
+        raise InputError("A label is empty; the empty name is kept for sounds that are none of these.")
+    return np.asarray(labels)
+
+
+def chunks(total: int) -> Iterator[slice]:
+    """Slices that cover so many rows in order, `CHUNK` at a time."""
+    return (slice(start, min(start + CHUNK, total)) for start in range(0, total, CHUNK))

@@ -1,0 +1,84 @@
+"""Which recordings of the pool stand for a class: those nearest to its words.
+
+Source: audio-text prototypes (INTERSPEECH 2023, https://arxiv.org/abs/2306.12300): the 35 most similar, of every class.
+Differs from the paper: `exclusive` is ours.
+Cost: one product of pool and text; 16,384 similarities a class are in memory at a time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from limbeck.prototypes._arrays import Floats, Positions, chunks
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """What was found, class by class, most similar first.
+
+    Attributes:
+        positions: Rows of the pool, int64, (neighbour,) each.
+        similarities: To the class's words, (neighbour,) each.
+        cut: Similarity of the first recording that was left out, one a class; where none was, of the last taken.
+    """
+
+    positions: list[Positions]
+    similarities: list[Floats]
+    cut: list[float]
+
+
+def nearest(pool: Floats, text: Floats, count: int, *, exclusive: bool = False) -> Neighbours:
+    """The `count` recordings most similar to each class's words; of equals the earlier.
+
+    Args:
+        pool: (recording, dim), in the joint space.
+        text: (class, dim), there too. Similarity is the dot product, the cosine where rows have length 1.
+        count: Neighbours of a class, at most the size of the pool.
+        exclusive: A recording serves only the class it is most similar to, so that a class may get fewer; one that is
+            nothing's most similar class gets its neighbours as if the others were not there.
+
+    Example:
+        >>> pool = np.array([[1.0, 0.0], [0.8, 0.6], [0.0, 1.0]])
+        >>> [p.tolist() for p in nearest(pool, np.eye(2), 2).positions]
+        [[0, 1], [2, 1]]
+        >>> [p.tolist() for p in nearest(pool, np.eye(2), 2, exclusive=True).positions]
+        [[0, 1], [2]]
+    """
+    classes = len(text)
+    all_best = [_Best(count + 1) for _ in range(classes)]
+    own_best = [_Best(count + 1) for _ in range(classes)]
+    for part in chunks(len(pool)):
+        similarity = pool[part] @ text.T
+        place = np.arange(part.start, part.stop)
+        for label in range(classes):
+            all_best[label].offer(place, similarity[:, label])
+        if exclusive:
+            served = similarity.argmax(1)
+            for label in np.unique(served):
+                own = served == label
+                own_best[label].offer(place[own], similarity[own, label])
+    best = [mine if len(mine.place) else every for mine, every in zip(own_best, all_best, strict=True)]
+    return Neighbours(
+        [b.place[:count] for b in best],
+        [b.similarity[:count] for b in best],
+        [float(b.similarity[-1]) for b in best],
+    )
+
+
+class _Best:
+    """The most similar so far."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self.place: Positions = np.zeros(0, np.int64)
+        self.similarity: Floats = np.zeros(0, np.float32)
+
+    def offer(self, place: Positions, similarity: Floats) -> None:
+        if len(similarity) > self.count:
+            lowest = np.partition(similarity, -self.count)[-self.count]
+            place, similarity = place[similarity >= lowest], similarity[similarity >= lowest]
+        place, similarity = np.concatenate([self.place, place]), np.concatenate([self.similarity, similarity])
+        order = np.lexsort((place, -similarity))[: self.count]
+        self.place, self.similarity = place[order], similarity[order]

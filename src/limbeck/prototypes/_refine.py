@@ -1,0 +1,49 @@
+"""Prototypes made better by the whole pool: expectation and maximisation on the sphere, held by words.
+
+Source: transductive zero-shot audio classification (https://arxiv.org/abs/2606.17160), after TransCLIP.
+Differs from the paper: run on the pool and then frozen, so that new sounds need no batch; the centres are held by the
+    neighbours' means, which exist in either space, where the paper holds them by the text; temperatures come from the
+    pool (see `calibration`) instead of the encoder's training.
+Cost: two products of pool and prototypes a step.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.special import softmax  # type: ignore[import-untyped]
+
+from limbeck.prototypes._arrays import Floats
+from limbeck.prototypes._space import unit
+
+
+def refined(
+    rows: Floats,
+    words: Floats,
+    prototypes: Floats,
+    *,
+    steps: int,
+    temperature: float,
+    word_temperature: float,
+    anchor: float,
+) -> Floats:
+    """Centres of length 1, (class, dim), after some rounds of the two steps.
+
+    - Expectation: how much recording i is of class c, ``softmax_c(words_ic / word_temperature + cosine(row_i,
+      centre_c) / temperature)``.
+    - Maximisation: a centre is the direction of ``sum_i share_ic row_i + anchor prototype_c``.
+
+    Args:
+        rows: The pool in the prototypes' space, (recording, dim); only directions matter.
+        words: Similarity of each recording to each class's text, (recording, class).
+        prototypes: Where to begin and what holds the centres, (class, dim); only directions matter.
+        steps: Rounds.
+        temperature: Of cosines to centres.
+        word_temperature: Of similarities to text.
+        anchor: How many recordings a prototype weighs.
+    """
+    rows, anchors = unit(rows), unit(prototypes)
+    centres = anchors
+    for _ in range(steps):
+        share = softmax(words / word_temperature + rows @ centres.T / temperature, axis=1).astype(rows.dtype)
+        centres = unit(share.T @ rows + rows.dtype.type(anchor) * anchors)
+    return np.ascontiguousarray(centres)

@@ -1,0 +1,67 @@
+"""What prototypes say of the pool's recordings as if they had never heard them, or nothing of their kind."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from limbeck.prototypes._arrays import Floats, Positions
+from limbeck.prototypes._means import left_out, weighted_mean
+from limbeck.prototypes._metrics import Metric
+from limbeck.prototypes._space import Standard
+
+
+def stranger_scores(
+    pool: Floats,
+    sample: Positions,
+    neighbours: Sequence[Positions],
+    weights: Sequence[Floats],
+    standard: Standard,
+    metric: Metric,
+) -> Floats:
+    """Similarity of recordings to prototypes, (recording, class), none by a prototype that it is part of.
+
+    Args:
+        pool: (recording, dim), as they came.
+        sample: Which recordings are wanted, ascending.
+        neighbours: Of each class, positions in the pool; where there are none, the prototype is the pool's mean.
+        weights: Theirs.
+        standard: The prototypes' space.
+        metric: Its measure.
+    """
+    means = [weighted_mean(pool[n], w) if len(n) else standard.mean for n, w in zip(neighbours, weights, strict=True)]
+    scores = metric.between(standard(pool[sample]), standard(np.stack(means)))
+    for label, (own, weight) in enumerate(zip(neighbours, weights, strict=True)):
+        wanted = np.isin(own, sample)
+        rows = pool[own[wanted]]
+        others = left_out(rows, weight[wanted], means[label], float(weight.sum()))
+        scores[np.searchsorted(sample, own[wanted]), label] = metric.paired(standard(rows), standard(others))
+    return scores
+
+
+def foreign_scores(rows: Floats, prototypes: Floats, named: Positions, metric: Metric, *, centred: bool) -> Floats:
+    """How near recordings would come to the list if their own class were not in it: (recording,).
+
+    In a space that is centred on the pool, classes lie on different sides of the centre, and taking one away moves it:
+    recordings of the class are compared from the mean of all others.
+
+    Args:
+        rows: The pool in the prototypes' space, (recording, dim).
+        prototypes: (class, dim).
+        named: Class of each recording, int64, (recording,).
+        metric: Of the space.
+        centred: Whether it is centred on the pool.
+
+    Returns:
+        Similarity to the nearest of the other prototypes; minus infinity where there are none.
+    """
+    scores = np.full(len(rows), -np.inf, rows.dtype)
+    if len(prototypes) == 1:
+        return scores
+    for label in np.unique(named):
+        own = named == label
+        centre = rows[~own].mean(axis=0) if centred and not own.all() else np.zeros_like(rows[0])
+        others = np.delete(prototypes, label, axis=0)
+        scores[own] = metric.between(rows[own] - centre, others - centre).max(axis=1)
+    return scores

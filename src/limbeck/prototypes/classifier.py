@@ -1,0 +1,233 @@
+"""Words and unlabelled recordings, or labelled ones, to prototypes, and prototypes to labels of new sounds.
+
+Source: audio-text prototypes (INTERSPEECH 2023, pages 266-270, https://arxiv.org/abs/2306.12300).
+Differs from the paper: not at all as `PrototypeClassifier.paper()`. Otherwise neighbours are chosen in the joint space
+    but averaged in the audio network's own, standardised, and compared by cosine; their number comes from the pool.
+Cost: learning takes one product of pool and text and one pass for mean and deviation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from copy import copy
+from typing import Any, Literal, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from limbeck.errors import InputError
+from limbeck.prototypes import _arrays
+from limbeck.prototypes._arrays import Floats, Positions
+from limbeck.prototypes._calibration import Calibration, calibrate, levels
+from limbeck.prototypes._correctable import CorrectablePrototypes, Space
+from limbeck.prototypes._count import fair_half
+from limbeck.prototypes._metrics import METRICS
+from limbeck.prototypes._neighbours import nearest
+from limbeck.prototypes._parameters import AUTO, check
+from limbeck.prototypes._prompts import PROMPTS, joined
+from limbeck.prototypes._space import Standard
+from limbeck.prototypes._strangers import foreign_scores
+from limbeck.prototypes._targets import members, one_or_several
+from limbeck.prototypes._weights import WEIGHTS
+
+SAMPLE = 20_000
+"""Recordings, evenly spaced over the pool, that temperature, threshold, levels and refinement look at."""
+
+
+class PrototypeClassifier(CorrectablePrototypes):
+    """Nearest-prototype classifier whose prototypes come from words, from labels, or from both.
+
+    `fit_from_text` learns from unlabelled recordings and the words' vectors, `fit` from labelled vectors. Prediction is
+    the same. Every choice that is made for you is made on the pool: no test data and no labels have a part in it.
+
+    Args:
+        neighbours: Recordings a class, or ``"auto"``: half of a class's fair share of the pool, at most 35.
+        metric: ``"cosine"`` or ``"euclidean"``.
+        standardise: Bring each dimension to mean 0 and deviation 1 over the pool before comparing.
+        weights: ``"uniform"``, or ``"similarity"``: by how far a neighbour is above the first one left out.
+        exclusive: A recording serves only the class it is most similar to.
+        refine: Rounds of expectation and maximisation over the pool; 0 for none, 10 is plenty. Needs the cosine; `fit`
+            has no use for it.
+        prompts: ``"entropy"`` weights several prompts by how sure they make the pool, ``"even"`` weights them alike.
+        reject: Name a sound "none of these" where it is too far from all prototypes. None: never. A share, such as
+            0.05: so that this share of the pool's known sounds is lost. ``"auto"``: where known sounds and sounds of a
+            class that is not in the list are told apart best.
+        temperature: What similarities are divided by before the softmax; ``"auto"``: so that over the pool predictions
+            are on average as sure as words and prototypes agree (with labels: as prototypes are right about recordings
+            left out).
+
+    Attributes:
+        classes_: Labels, (class,): as given by `fit_from_text`, sorted by `fit`.
+        prototypes_: (class, dim), in the standardised space.
+        mean_: Subtracted from vectors, (dim,); zeros without `standardise`.
+        scale_: Vectors are divided by it, (dim,).
+        neighbours_: Positions in the pool, most similar first, int64 (neighbour,) each.
+        neighbour_weights_: How much each counts, (neighbour,) each.
+        neighbours_count_: Neighbours that were asked for; 0 after `fit`.
+        prompt_weights_: (prompt,), of sum 1; empty after `fit`.
+        agreement_: Share of the pool that words and prototypes call the same, or of labelled rows that prototypes of
+            the others name rightly; not a number after `fit` with several labels a row.
+        temperature_: Above 0.
+        threshold_: Least similarity of a sound that gets a name; minus infinity without `reject`.
+        levels_: Similarity to each class that others, and its own, have on average, (2, class).
+        space_: Where vectors live that are to be named: ``"joint"`` or ``"features"`` of an encoder, ``"array"`` after
+            `fit`.
+        multi_label_: Whether `fit` had several labels a row.
+
+    Example:
+        >>> pool = np.array([[1.0, 0.1], [0.9, 0.0], [0.1, 1.0], [0.0, 0.9]])
+        >>> clf = PrototypeClassifier(neighbours=2).fit_from_text(pool, np.eye(2), ["bark", "rain"])
+        >>> clf.predict([[0.8, 0.3]]).tolist(), [n.tolist() for n in clf.neighbours_]
+        (['bark'], [[0, 1], [2, 3]])
+    """
+
+    def __init__(
+        self,
+        neighbours: int | Literal["auto"] = "auto",
+        *,
+        metric: Literal["cosine", "euclidean"] = "cosine",
+        standardise: bool = True,
+        weights: Literal["uniform", "similarity"] = "uniform",
+        exclusive: bool = False,
+        refine: int = 0,
+        prompts: Literal["entropy", "even"] = "entropy",
+        reject: Literal["auto"] | float | None = None,
+        temperature: Literal["auto"] | float = "auto",
+    ) -> None:
+        self.neighbours = neighbours
+        self.metric = metric
+        self.standardise = standardise
+        self.weights = weights
+        self.exclusive = exclusive
+        self.refine = refine
+        self.prompts = prompts
+        self.reject = reject
+        self.temperature = temperature
+
+    @classmethod
+    def paper(cls) -> Self:
+        """The published method: the 35 most similar, plain mean, Euclidean distance. Its pool is the joint space's.
+
+        Do not give `features` to `fit_from_text`: the method knows one space.
+        """
+        return cls(35, metric="euclidean", standardise=False, prompts="even")
+
+    def fit_from_text(
+        self, pool: ArrayLike, text: ArrayLike, labels: Sequence[str], *, features: ArrayLike | None = None
+    ) -> Self:
+        """Learn from unlabelled recordings and words.
+
+        The pool is kept by reference, as corrections need it.
+
+        Args:
+            pool: Recordings in the joint space, rows of length 1, (recording, dim).
+            text: The labels' words in the joint space, (class, dim), or (prompt, class, dim) for several prompts.
+            labels: Names of the classes, in the order of `text`.
+            features: The same recordings in the audio network's own space, (recording, features_dim). Given, prototypes
+                are averaged and new sounds compared there.
+
+        Returns:
+            Itself.
+
+        Raises:
+            InputError: A parameter, a shape or a number does not fit.
+        """
+        check(self.get_params())
+        joint, classes = _arrays.rows(pool, "pool"), _arrays.label_array(labels)
+        prompts = _arrays.class_text(text, len(classes), joint.shape[1]).astype(joint.dtype)
+        rows = joint if features is None else _arrays.rows(features, "features")
+        if len(rows) != len(joint):
+            raise InputError(f"features must have a row for each of the pool's {len(joint)}; came {len(rows)}.")
+        count = fair_half(len(joint), len(classes)) if self.neighbours == AUTO else int(self.neighbours)
+        if count > len(joint):
+            raise InputError(
+                f"{count} neighbours were asked of a pool of {len(joint)} recordings; ask for fewer or give more."
+            )
+        sample = _evenly(len(joint))
+        self.prompt_weights_ = PROMPTS[self.prompts](joint[sample], prompts)
+        words = joined(prompts, self.prompt_weights_) if len(prompts) > 1 else prompts[0]
+        found = nearest(joint, words, count, exclusive=self.exclusive)
+        self._begin(rows, classes, "joint" if features is None else "features")
+        self.multi_label_ = False
+        self.neighbours_count_ = count
+        self.neighbours_ = found.positions
+        self.neighbour_weights_ = [
+            WEIGHTS[self.weights](s, cut) for s, cut in zip(found.similarities, found.cut, strict=True)
+        ]
+        self._sample = np.unique(np.concatenate([sample, *found.positions]))
+        self._words = joint[self._sample] @ words.T
+        self._relearn()
+        return self._calibrate(self._words.argmax(axis=1))
+
+    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:  # noqa: N803
+        """Learn from labelled vectors: a prototype is the mean of its class.
+
+        Args:
+            X: (row, dim).
+            y: Labels (row,); or 0 and 1, (row, class), where a row may have several.
+
+        Returns:
+            Itself.
+
+        Raises:
+            ValueError: Shapes or numbers do not fit.
+        """
+        check(self.get_params())
+        rows, target = validate_data(self, X, one_or_several(y), dtype=[np.float64, np.float32], multi_output=True)
+        classes, member = members(target)
+        self._begin(rows, classes, "array")
+        self.multi_label_ = target.ndim == 2
+        self.neighbours_count_ = 0
+        self.prompt_weights_ = np.zeros(0, rows.dtype)
+        self.neighbours_ = [np.flatnonzero(column) for column in member.T]
+        self.neighbour_weights_ = [np.ones(len(own), rows.dtype) for own in self.neighbours_]
+        self._sample, self._words = _evenly(len(rows)), None
+        self._relearn()
+        of_class = member[self._sample]
+        if self.multi_label_:
+            found = levels(self._stranger_scores(), of_class, ~of_class)
+            return self._set_levels(Calibration(np.nan, 1.0, -np.inf, *found))
+        return self._calibrate(of_class.argmax(axis=1))
+
+    def alone(self) -> tuple[Self, Positions]:
+        """A copy that keeps of the pool the neighbours only, and which rows of the pool these were, ascending.
+
+        Its `neighbours_` are positions among them.
+        """
+        check_is_fitted(self)
+        kept = np.unique(np.concatenate(self.neighbours_))
+        small = copy(self)
+        small._pool, small._words = self._pool[kept], None
+        small.neighbours_ = [np.searchsorted(kept, own) for own in self.neighbours_]
+        small.neighbour_weights_ = list(self.neighbour_weights_)
+        return small, kept
+
+    def _begin(self, pool: Floats, classes: NDArray[Any], space: Space) -> None:
+        self._pool = pool
+        self.n_features_in_ = pool.shape[1]
+        self.classes_ = classes
+        self.space_ = space
+        self._examples = []
+        if self.reject is not None:
+            self._nobody()
+        standard = Standard.of(pool) if self.standardise else Standard.as_it_is(pool)
+        self.mean_, self.scale_ = standard.mean, standard.scale
+
+    def _calibrate(self, reference: Positions) -> Self:
+        """Set everything by what another view, words or labels, calls the sample (recording,)."""
+        metric, rows = METRICS[self.metric], self._standard(self._pool[self._sample])
+        scores = metric.between(rows, self.prototypes_) if self._refined else self._stranger_scores()
+        foreign = foreign_scores(rows, self.prototypes_, scores.argmax(axis=1), metric, centred=self.standardise)
+        return self._set_levels(calibrate(scores, reference, foreign, reject=self.reject))
+
+    def _set_levels(self, found: Calibration) -> Self:
+        self.agreement_ = found.agreement
+        self.temperature_ = found.temperature if self.temperature == AUTO else float(self.temperature)
+        self.threshold_ = found.threshold
+        self.levels_ = np.stack([found.away, found.home])
+        return self
+
+
+def _evenly(total: int) -> Positions:
+    return np.unique(np.linspace(0, total - 1, min(total, SAMPLE)).astype(np.int64))

@@ -1,0 +1,261 @@
+"""A classifier of sounds as a folder: prototypes, their encoder, the words, and the recordings behind them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self, cast
+
+import numpy as np
+import safetensors.numpy
+from numpy.typing import ArrayLike, NDArray
+from pydantic import Field
+from safetensors import SafetensorError
+
+from limbeck import __version__, _files
+from limbeck._config import Config
+from limbeck.encoders import AudioEmbeddings, Encoder
+from limbeck.errors import FingerprintError, InputError
+from limbeck.prototypes._prompts import class_texts
+from limbeck.prototypes._state import Learned, restored, taken
+from limbeck.prototypes.classifier import PrototypeClassifier
+
+FORMAT = "limbeck-sound-classifier-1"
+CONFIG = "config.json"
+
+
+class Piece(Config):
+    """A recording, or a window of one, that a prototype was made from.
+
+    Attributes:
+        path: The file, as it was given.
+        start_s: Where the window begins, in seconds.
+        duration_s: How long it is, in seconds.
+    """
+
+    path: str = ""
+    start_s: float = Field(default=0.0, ge=0)
+    duration_s: float = Field(default=0.0, ge=0)
+
+
+class EncoderNote(Config):
+    """Which encoder vectors must come from.
+
+    Attributes:
+        name: As in `limbeck.encoders.names`.
+        checkpoint: One of its checkpoints; None for its first.
+        id: Of the very weights.
+    """
+
+    name: str = ""
+    checkpoint: str | None = None
+    id: str = ""
+
+
+class _Card(Config):
+    """What ``config.json`` holds."""
+
+    format: str = FORMAT
+    version: str = __version__
+    encoder: EncoderNote = EncoderNote()
+    descriptions: dict[str, str] = Field(default_factory=dict)
+    prompts: tuple[str, ...] = ()
+    window_s: float | None = None
+    hop_s: float | None = None
+    learned: Learned = Learned()
+    pieces: tuple[Piece, ...] = ()
+    data: str = Field(default="data.safetensors", pattern=r"^[\w-]+\.safetensors$")
+    sha256: str = ""
+
+
+@dataclass(frozen=True)
+class SoundClassifier:
+    """A `PrototypeClassifier` with all that is needed to use it elsewhere and to know where it comes from.
+
+    Attributes:
+        classifier: Learned from words. Positions in its `neighbours_` are places in `pieces`.
+        encoder: Whose vectors it takes.
+        pieces: The neighbours' recordings, each once.
+        prompts: Sentences that the words were put in.
+        descriptions: What was said instead of a label, for some labels or all.
+        window_s: Length of the windows recordings were cut into, in seconds; None for whole recordings.
+        hop_s: From the beginning of one window to the next, in seconds; None likewise.
+    """
+
+    classifier: PrototypeClassifier
+    encoder: EncoderNote
+    pieces: tuple[Piece, ...]
+    prompts: tuple[str, ...]
+    descriptions: Mapping[str, str] = field(default_factory=dict)
+    window_s: float | None = None
+    hop_s: float | None = None
+
+    @classmethod
+    def learn(
+        cls,
+        encoder: Encoder,
+        labels: Sequence[str],
+        pool: ArrayLike,
+        features: ArrayLike | None,
+        pieces: Sequence[Piece],
+        *,
+        name: str,
+        checkpoint: str | None = None,
+        prompts: Sequence[str] = (),
+        descriptions: Mapping[str, str] | None = None,
+        window_s: float | None = None,
+        hop_s: float | None = None,
+        classifier: PrototypeClassifier | None = None,
+    ) -> Self:
+        """Embed the words, learn from the pool, and keep of it the neighbours only.
+
+        Args:
+            encoder: The one that embedded the pool.
+            labels: Words.
+            pool: Recordings in the joint space, (recording, dim).
+            features: In the audio network's own, (recording, features_dim); None for the joint space alone.
+            pieces: What the rows of the pool are.
+            name: The encoder's.
+            checkpoint: The encoder's.
+            prompts: Sentences with ``{label}``; none means the encoder's own.
+            descriptions: What to say instead of a label's name, for some labels or all.
+            window_s: Of the pool, in seconds.
+            hop_s: Of the pool, in seconds.
+            classifier: Not learned yet; the default one if None. It learns, and keeps the whole pool.
+
+        Raises:
+            InputError: Something does not fit.
+        """
+        if len(pieces) != np.shape(pool)[0]:
+            raise InputError(f"pieces must say what each of the {np.shape(pool)[0]} rows is; came {len(pieces)}.")
+        said = tuple(prompts) or (encoder.prompt,)
+        sentences = class_texts(labels, said, descriptions)
+        text = np.stack([encoder.embed_text(row).numpy() for row in sentences])
+        learner = PrototypeClassifier() if classifier is None else classifier
+        small, kept = learner.fit_from_text(pool, text, labels, features=features).alone()
+        return cls(
+            small,
+            EncoderNote(name=name, checkpoint=checkpoint, id=encoder.id),
+            tuple(pieces[row] for row in kept.tolist()),
+            said,
+            dict(descriptions or {}),
+            window_s,
+            hop_s,
+        )
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The words, in the order they were given."""
+        return tuple(self.classifier.classes_.tolist())
+
+    def neighbours(self, label: str) -> list[tuple[int, Piece]]:
+        """The recordings behind a word, most similar first, with their places for corrections."""
+        own = self.classifier.neighbours_[self.labels.index(label)]
+        return [(row, self.pieces[row]) for row in own.tolist()]
+
+    def without(self, label: str, index: int) -> Self:
+        """Take a wrong recording from a word; see `PrototypeClassifier.without`."""
+        self.classifier.without(label, index)
+        return self
+
+    def with_neighbour(self, label: str, index: int) -> Self:
+        """Give a word a recording that another has; see `PrototypeClassifier.with_neighbour`."""
+        self.classifier.with_neighbour(label, index)
+        return self
+
+    def check(self, encoder: Encoder) -> None:
+        """See that an encoder is the one this was learned with.
+
+        Raises:
+            FingerprintError: It is another, or has other weights.
+        """
+        self._check_id(encoder.id)
+
+    def vectors(self, embeddings: AudioEmbeddings) -> NDArray[np.float32]:
+        """Of the two spaces the one this classifier compares in, float32, (sound, dim)."""
+        chosen = embeddings.features if self.classifier.space_ == "features" else embeddings.joint
+        return cast(NDArray[np.float32], chosen.numpy())
+
+    def predict(self, embeddings: AudioEmbeddings) -> list[str]:
+        """A word for each sound; ``""`` for none of these."""
+        return cast(list[str], self.classifier.predict(self.vectors(embeddings)).tolist())
+
+    def save(self, folder: str | Path) -> Path:
+        """Write the classifier; returns the folder.
+
+        A reader finds the old one or the new one, whenever the writer is stopped: ``config.json`` is replaced last and
+        names the arrays' file, which is named after what is in it.
+
+        Args:
+            folder: Made if it does not exist; an older classifier in it is replaced.
+        """
+        folder = Path(folder)
+        learned, arrays = taken(self.classifier)
+        content = safetensors.numpy.save({name: np.ascontiguousarray(array) for name, array in arrays.items()})
+        sha256 = hashlib.sha256(content).hexdigest()
+        data = f"data-{sha256[:16]}.safetensors"
+        _files.write_bytes(folder / data, content)
+        card = _Card(
+            encoder=self.encoder,
+            descriptions=dict(self.descriptions),
+            prompts=self.prompts,
+            window_s=self.window_s,
+            hop_s=self.hop_s,
+            learned=learned,
+            pieces=self.pieces,
+            data=data,
+            sha256=sha256,
+        )
+        _files.write_json(folder / CONFIG, card.to_json())
+        for old in folder.glob("data-*.safetensors"):
+            if old.name != data:
+                old.unlink(missing_ok=True)
+        return folder
+
+    @classmethod
+    def load(cls, folder: str | Path, *, encoder_id: str | None = None) -> Self:
+        """Read what `save` wrote. Runs no code from the folder.
+
+        Args:
+            folder: Where it is.
+            encoder_id: Of the encoder that will be used; None for no check.
+
+        Raises:
+            FingerprintError: It was learned with another encoder.
+            InputError: The folder is no classifier, or is damaged.
+        """
+        folder = Path(folder)
+        if not (folder / CONFIG).is_file():
+            raise InputError(
+                f"{folder} is not a classifier of sounds: it has no {CONFIG}. Make one with: limbeck sounds learn."
+            )
+        try:
+            card = _card(_files.read_json(folder / CONFIG))
+            content = (folder / card.data).read_bytes()
+            if hashlib.sha256(content).hexdigest() != card.sha256:
+                raise InputError(f"{card.data} is not what {CONFIG} says it is")
+            classifier = restored(card.learned, safetensors.numpy.load(content))
+            if len(card.pieces) != len(classifier._pool):
+                raise InputError(f"{len(card.pieces)} recordings are named, but vectors of others are there")
+        except (InputError, KeyError, OSError, SafetensorError, TypeError, ValueError) as error:
+            raise InputError(f"{folder} is damaged ({error}). Learn again with: limbeck sounds learn.") from error
+        found = cls(classifier, card.encoder, card.pieces, card.prompts, card.descriptions, card.window_s, card.hop_s)
+        if encoder_id is not None:
+            found._check_id(encoder_id)
+        return found
+
+    def _check_id(self, encoder_id: str) -> None:
+        if encoder_id != self.encoder.id:
+            raise FingerprintError(
+                f"This classifier was learned with {self.encoder.id}, and vectors of {encoder_id} cannot be compared "
+                "with its prototypes. Use that encoder, or index and learn again with this one."
+            )
+
+
+def _card(data: Any) -> _Card:
+    if not isinstance(data, dict) or data.get("format") != FORMAT:
+        came = data.get("format") if isinstance(data, dict) else data
+        raise InputError(f"this version reads the format {FORMAT!r}, but {came!r} came")
+    return _Card.from_json(data)

@@ -1,0 +1,55 @@
+"""Neighbours against a plain sort."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from limbeck.prototypes import _arrays
+from limbeck.prototypes._neighbours import nearest
+from limbeck.prototypes._weights import above_cut, uniform
+
+
+def _data(rows: int = 200, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    # Few values, so that ties are many.
+    return rng.integers(-2, 3, (rows, 3)).astype(np.float32), rng.integers(-2, 3, (5, 3)).astype(np.float32)
+
+
+@pytest.mark.parametrize("chunk", [7, 64, 1000])
+@pytest.mark.parametrize("count", [1, 6, 200])
+def test_as_a_stable_sort_says_whatever_the_chunks(chunk: int, count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_arrays, "CHUNK", chunk)
+    pool, text = _data()
+    found = nearest(pool, text, count)
+    for label in range(5):
+        similarity = pool @ text[label]
+        expected = np.argsort(-similarity, kind="stable")
+        assert found.positions[label].tolist() == expected[:count].tolist()
+        np.testing.assert_array_equal(found.similarities[label], similarity[expected[:count]])
+        assert found.cut[label] == similarity[expected[min(count, 199)]]
+
+
+def test_exclusive_neighbours_serve_their_most_similar_class() -> None:
+    pool, text = _data(seed=1)
+    served = (pool @ text.T).argmax(1)
+    found = nearest(pool, text, 8, exclusive=True)
+    taken = np.concatenate(found.positions)
+    assert len(set(taken.tolist())) == len(taken)
+    for label, positions in enumerate(found.positions):
+        own = [i for i in np.argsort(-(pool @ text[label]), kind="stable") if served[i] == label]
+        assert positions.tolist() == own[:8]
+
+
+def test_a_class_nothing_is_most_similar_to_shares() -> None:
+    pool = np.array([[1.0, 0.0], [0.9, 0.1]], np.float32)
+    text = np.array([[1.0, 0.0], [0.5, 0.0]], np.float32)
+    assert [p.tolist() for p in nearest(pool, text, 1, exclusive=True).positions] == [[0], [0]]
+
+
+def test_weights_fall_to_nothing_at_the_cut() -> None:
+    similarity = np.array([0.9, 0.6, 0.5], np.float32)
+    np.testing.assert_allclose(above_cut(similarity, 0.4), [1, 0.4, 0.2], rtol=1e-5)
+    np.testing.assert_allclose(above_cut(similarity * 3 + 1, 2.2), [1, 0.4, 0.2], rtol=1e-5)
+    assert above_cut(np.full(3, 0.5), 0.5).tolist() == [1, 1, 1]
+    assert uniform(similarity, 0.4).tolist() == [1, 1, 1]
