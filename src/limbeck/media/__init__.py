@@ -6,6 +6,7 @@ from limbeck.media.recipe import ClipRecipe, MelRecipe
 from limbeck.media.resample import resample
 from limbeck.media.several import read_clips
 from limbeck.media.spectrogram import invert_log_mel, log_mel
+from limbeck.media.stream import SoundWindow, sound_windows
 from limbeck.media.write import write_video, write_wav
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "MediaInfo",
     "MelRecipe",
     "RawClip",
+    "SoundWindow",
     "invert_log_mel",
     "log_mel",
     "probe",
@@ -21,6 +23,7 @@ __all__ = [
     "read_frame",
     "read_sound",
     "resample",
+    "sound_windows",
     "write_video",
     "write_wav",
 ]

@@ -1,0 +1,67 @@
+"""All windows, or those of some recordings, as arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from limbeck.errors import InputError
+from limbeck.index import _rows
+from limbeck.index._rows import Pool
+from limbeck.index._store import Store
+
+
+def pool(store: Store, paths: Iterable[Path] | None) -> Pool:
+    """Read windows sorted by path and start, whatever the order in which they came into the index.
+
+    The vectors are read once, in batches, to where they belong: memory is the result and little more.
+
+    Args:
+        store: The table.
+        paths: Recordings wanted, absolute; None for all.
+
+    Raises:
+        InputError: A recording is not in the index.
+    """
+    places: dict[tuple[str, str], Path] = {}
+    ids, of, starts, lengths = [], [], [], []
+    wanted = None if paths is None else set(paths)
+    for batch in store.scan(["root", "path", "start_s", "duration_s"]):
+        names = zip(batch["root"].to_pylist(), batch["path"].to_pylist(), strict=True)
+        here = [places.get(name) or places.setdefault(name, Path(*name)) for name in names]
+        kept = np.array([wanted is None or place in wanted for place in here], bool)
+        of += [place for place, keep in zip(here, kept, strict=True) if keep]
+        ids.append(batch["_rowid"].to_numpy()[kept])
+        starts.append(batch["start_s"].to_numpy()[kept])
+        lengths.append(batch["duration_s"].to_numpy()[kept])
+    if wanted is not None and (missing := wanted - set(of)):
+        raise InputError(
+            f"{min(missing)} and {len(missing) - 1} other recordings are not in the index. Update the index, or look "
+            "among the rejected ones."
+            if len(missing) > 1
+            else f"{min(missing)} is not in the index. Update the index, or look among the rejected recordings."
+        )
+    rank = {place: i for i, place in enumerate(sorted(set(of)))}
+    start_s, duration_s = np.concatenate([np.zeros(0), *starts]), np.concatenate([np.zeros(0), *lengths])
+    row_ids = np.concatenate([np.zeros(0, np.uint64), *ids])
+    order = np.lexsort((start_s, np.array([rank[place] for place in of], np.int64)))
+    joint, features = _vectors(store, row_ids[order])
+    return Pool(joint, features, [of[i] for i in order], start_s[order], duration_s[order])
+
+
+def _vectors(store: Store, row_ids: npt.NDArray[np.uint64]) -> tuple[_rows.Floats, _rows.Floats]:
+    joint = np.empty((len(row_ids), store.settings.dim), np.float32)
+    features = np.empty((len(row_ids), store.settings.features_dim), np.float32)
+    by_id = np.argsort(row_ids)
+    sorted_ids = row_ids[by_id]
+    for batch in store.scan(["joint", "features"]) if len(row_ids) else ():
+        ids = batch["_rowid"].to_numpy()
+        at = np.searchsorted(sorted_ids, ids).clip(max=len(row_ids) - 1)
+        kept = sorted_ids[at] == ids
+        rows = _rows.vectors(batch["joint"])[kept].astype(np.float32)
+        joint[by_id[at[kept]]] = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+        features[by_id[at[kept]]] = _rows.vectors(batch["features"])[kept]
+    return joint, features

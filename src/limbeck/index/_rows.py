@@ -1,0 +1,248 @@
+"""What a row of the table holds, and how embeddings become rows and rows arrays.
+
+Vectors are kept in float16: half the disk and half the reading. Rows of length 1 lose at most 0.0005 of an element, and
+the ten most similar of a million stay the same but for ties (measured in ``benchmarks/results/index.md``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field
+
+from limbeck._config import Config
+from limbeck.encoders import Encoder
+from limbeck.errors import InputError
+from limbeck.index._places import File, Refused
+
+NOTE = b"limbeck"
+KEY = ("root", "path", "window")
+
+Floats = npt.NDArray[np.float32]
+Halves = npt.NDArray[np.float16]
+
+
+class IndexSettings(Config):
+    """What all rows of an index have in common; kept with the table.
+
+    Attributes:
+        format: Of this note and the table.
+        encoder: Id of the encoder: name, checkpoint and hash of the weights.
+        sample_rate_hz: Rate of the sound it heard, in Hz.
+        window_s: Length of a window in seconds.
+        hop_s: From the beginning of one window to that of the next, in seconds.
+        dim: Length of a vector in the space shared with text.
+        features_dim: Length of a vector in the audio network's own space.
+    """
+
+    format: Literal[1] = 1
+    encoder: str
+    sample_rate_hz: int = Field(ge=1)
+    window_s: float = Field(gt=0)
+    hop_s: float = Field(gt=0)
+    dim: int = Field(ge=1)
+    features_dim: int = Field(ge=1)
+
+    @classmethod
+    def of(cls, encoder: Encoder, window_s: float | None, hop_s: float | None) -> Self:
+        """Settings for an encoder.
+
+        Args:
+            encoder: What embeds.
+            window_s: Seconds; None means the longest the encoder hears as a whole.
+            hop_s: Seconds; None means windows side by side.
+
+        Raises:
+            InputError: A window longer than the encoder hears, or settings out of range.
+        """
+        window_s = encoder.window_s if window_s is None else window_s
+        if window_s > encoder.window_s:
+            raise InputError(
+                f"Windows of {window_s:g} s were asked for, but this encoder hears {encoder.window_s:g} s as a whole. "
+                f"Choose at most {encoder.window_s:g} s."
+            )
+        return cls.from_json(
+            {
+                "encoder": encoder.id,
+                "sample_rate_hz": encoder.sample_rate,
+                "window_s": window_s,
+                "hop_s": window_s if hop_s is None else hop_s,
+                "dim": encoder.dim,
+                "features_dim": encoder.features_dim,
+            }
+        )
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A window found by a search.
+
+    Attributes:
+        path: The recording.
+        start_s: Where the window begins, in seconds.
+        duration_s: How long it is, in seconds.
+        similarity: Cosine to what was searched for, in [-1, 1].
+    """
+
+    path: Path
+    start_s: float
+    duration_s: float
+    similarity: float
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Windows as arrays, sorted by path and start.
+
+    Attributes:
+        joint: Rows of length 1 in the space shared with text, float32, (window, dim).
+        features: In the audio network's own space, float32, (window, features_dim).
+        path: The recording of each window.
+        start_s: Where each begins, in seconds, float64, (window,).
+        duration_s: How long each is, in seconds, float64, (window,).
+    """
+
+    joint: Floats
+    features: Floats
+    path: list[Path]
+    start_s: npt.NDArray[np.float64]
+    duration_s: npt.NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.path)
+
+
+@dataclass
+class Embedded:
+    """The windows of one recording.
+
+    Attributes:
+        start_s: Where each begins, in seconds.
+        duration_s: How long each is, in seconds.
+        joint: Vectors, float16, (dim,) each.
+        features: Vectors, float16, (features_dim,) each.
+    """
+
+    start_s: list[float]
+    duration_s: list[float]
+    joint: list[Halves]
+    features: list[Halves]
+
+    def __len__(self) -> int:
+        return len(self.joint)
+
+    @property
+    def fits(self) -> bool:
+        """Whether float16 can hold all the vectors."""
+        return all(bool(np.isfinite(v).all()) for v in (*self.joint, *self.features))
+
+
+def schema(settings: IndexSettings) -> Any:
+    """Arrow schema of the table of windows, with the settings in its metadata."""
+    import pyarrow as pa
+
+    columns = [
+        ("root", pa.string()),
+        ("path", pa.string()),
+        ("window", pa.int32()),
+        ("start_s", pa.float64()),
+        ("duration_s", pa.float64()),
+        ("size", pa.int64()),
+        ("mtime_ns", pa.int64()),
+        ("sha256", pa.string()),
+        ("encoder", pa.string()),
+        ("joint", pa.list_(pa.float16(), settings.dim)),
+        ("features", pa.list_(pa.float16(), settings.features_dim)),
+    ]
+    return pa.schema(columns, metadata={NOTE: settings.model_dump_json().encode()})
+
+
+def rows(file: File, windows: Embedded, settings: IndexSettings) -> Any:
+    """Arrow table of one recording."""
+    import pyarrow as pa
+
+    count = len(windows)
+    columns = [
+        pa.repeat(file.root, count),
+        pa.repeat(file.path, count),
+        pa.array(range(count), pa.int32()),
+        pa.array(windows.start_s, pa.float64()),
+        pa.array(windows.duration_s, pa.float64()),
+        pa.repeat(pa.scalar(file.size, pa.int64()), count),
+        pa.repeat(pa.scalar(file.mtime_ns, pa.int64()), count),
+        pa.repeat(file.sha256, count),
+        pa.repeat(settings.encoder, count),
+        vectors_column(np.stack(windows.joint)),
+        vectors_column(np.stack(windows.features)),
+    ]
+    return pa.table(columns, schema=schema(settings))
+
+
+def joined(tables: Sequence[Any]) -> Any:
+    """Rows of several recordings as one table."""
+    import pyarrow as pa
+
+    return pa.concat_tables(tables)
+
+
+def renamed(table: Any, file: File) -> Any:
+    """Rows of one recording as rows of another of the same content."""
+    import pyarrow as pa
+
+    for name, kind in (("root", pa.string()), ("path", pa.string()), ("size", pa.int64()), ("mtime_ns", pa.int64())):
+        column = pa.repeat(pa.scalar(getattr(file, name), kind), len(table))
+        table = table.set_column(table.schema.get_field_index(name), name, column)
+    return table
+
+
+def vectors_column(vectors: npt.NDArray[np.floating]) -> Any:
+    """Vectors of shape (row, dim) as an Arrow column of fixed-size lists of float16."""
+    import pyarrow as pa
+
+    flat = pa.array(np.ascontiguousarray(vectors, np.float16).reshape(-1))
+    return pa.FixedSizeListArray.from_arrays(flat, vectors.shape[1])
+
+
+def vectors(column: Any) -> Halves:
+    """The same column as an array, (row, dim)."""
+    flat: Halves = column.flatten().to_numpy(zero_copy_only=False)
+    return flat.reshape(len(column), -1)
+
+
+def files(table: Any) -> list[File]:
+    """The recordings of rows."""
+    columns = [table[name].to_pylist() for name in ("root", "path", "size", "mtime_ns", "sha256")]
+    return [File(*values) for values in zip(*columns, strict=True)]
+
+
+def refused_schema() -> Any:
+    """Arrow schema of the table of files that could not be indexed."""
+    import pyarrow as pa
+
+    names = ("root", "path", "size", "mtime_ns", "sha256", "reason", "detail")
+    return pa.schema([(n, pa.int64() if n in ("size", "mtime_ns") else pa.string()) for n in names])
+
+
+def refused_rows(refused: Iterable[Refused]) -> Any:
+    """Refused files as an Arrow table."""
+    import pyarrow as pa
+
+    told = [vars(r.file) | {"reason": r.reason, "detail": r.detail} for r in refused]
+    listed = [{k: _printable(v) if isinstance(v, str) else v for k, v in row.items()} for row in told]
+    return pa.Table.from_pylist(listed, schema=refused_schema())
+
+
+def refused_files(table: Any) -> list[Refused]:
+    """Refused files from an Arrow table."""
+    told: Sequence[tuple[str, str]] = list(zip(table["reason"].to_pylist(), table["detail"].to_pylist(), strict=True))
+    return [Refused(file, *words) for file, words in zip(files(table), told, strict=True)]
+
+
+def _printable(text: str) -> str:
+    """Text with a mark in place of bytes of a file's name that are not UTF-8."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

@@ -1,0 +1,84 @@
+"""The windows most like some vectors: by looking at all of them, or by LanceDB's index.
+
+Looking at all reads the joint vectors once for any number of queries, as products of matrices in float32: for a
+thousand queries that costs little more than for one, and memory is a batch of rows.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from limbeck.index import _rows
+from limbeck.index._rows import Floats, Hit
+from limbeck.index._store import Store
+
+_COLUMNS = ["root", "path", "start_s", "duration_s"]
+_PROBES = 24
+_REFINE = 10
+_QUERIES_AT_A_TIME = 64
+
+
+def exact(store: Store, queries: Floats, top: int) -> list[list[Hit]]:
+    """Hits by looking at every window.
+
+    Args:
+        store: The table.
+        queries: Rows of length 1, (query, dim).
+        top: Hits a query, >= 1.
+    """
+    best = np.zeros((len(queries), 0), np.float32)
+    ids = np.zeros((len(queries), 0), np.int64)
+    for batch in store.scan(["joint"]):
+        new = queries @ _rows.vectors(batch["joint"]).astype(np.float32).T
+        new_ids = np.broadcast_to(batch["_rowid"].to_numpy().astype(np.int64), new.shape)
+        best, ids = _largest(np.hstack([best, new]), np.hstack([ids, new_ids]), top)
+    return _hits(store, best, ids)
+
+
+def approximate(store: Store, queries: Floats, top: int) -> list[list[Hit]]:
+    """Hits by LanceDB's index: candidates by coarse vectors, ordered again by the kept ones.
+
+    Args:
+        store: The table, which has such an index.
+        queries: Rows of length 1, (query, dim).
+        top: Hits a query, >= 1.
+    """
+    found: list[list[Hit]] = []
+    for begin in range(0, len(queries), _QUERIES_AT_A_TIME):
+        some = queries[begin : begin + _QUERIES_AT_A_TIME]
+        asked = store.nearest(list(some), [*_COLUMNS, "_distance"])
+        table = asked.limit(top).nprobes(_PROBES).refine_factor(_REFINE).to_arrow()
+        of = table["query_index"].to_numpy() if len(some) > 1 else np.zeros(len(table), np.int32)
+        similarity = 1 - table["_distance"].to_numpy()
+        for query in range(len(some)):
+            rows = np.flatnonzero(of == query)
+            found.append(_ordered(table.take(rows), similarity[rows]))
+    return found
+
+
+def _largest(
+    scores: npt.NDArray[np.float32], ids: npt.NDArray[np.int64], count: int
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
+    if scores.shape[1] > count:
+        places = np.argpartition(-scores, count - 1, axis=1)[:, :count]
+        scores, ids = np.take_along_axis(scores, places, 1), np.take_along_axis(ids, places, 1)
+    return scores, ids
+
+
+def _hits(store: Store, scores: npt.NDArray[np.float32], ids: npt.NDArray[np.int64]) -> list[list[Hit]]:
+    wanted = np.unique(ids)
+    table = store.take(wanted.tolist(), _COLUMNS)
+    order = np.argsort(table["_rowid"].to_numpy())
+    return [
+        _ordered(table.take(order[np.searchsorted(wanted, row)]), score) for row, score in zip(ids, scores, strict=True)
+    ]
+
+
+def _ordered(table: Any, similarity: npt.NDArray[np.float32]) -> list[Hit]:
+    columns = zip(*(table[name].to_pylist() for name in _COLUMNS), similarity.tolist(), strict=True)
+    hits = [Hit(Path(root, path), start, length, value) for root, path, start, length, value in columns]
+    return sorted(hits, key=lambda hit: (-hit.similarity, hit.path, hit.start_s))

@@ -1,0 +1,217 @@
+"""The tables in LanceDB: in a folder, or wherever else LanceDB keeps tables (``s3://bucket/name``).
+
+Every change is one commit, which is there as a whole or not at all; readers need no lock.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Self
+
+from limbeck import _files
+from limbeck.errors import InputError, MissingExtraError
+from limbeck.index import _rows
+from limbeck.index._places import File, Refused
+
+APPROXIMATE_FROM = 200_000
+_WINDOWS, _REFUSED = "windows", "rejected"
+_SMALL_PIECES = 16
+_UNINDEXED_SHARE = 0.1
+_PARTITION_ROWS = 4096
+_NAMES_AT_A_TIME = 500
+_READERS_MAY_TAKE = timedelta(hours=1)
+_BATCH_ROWS = 8192
+
+
+class Store:
+    """The windows of an index and the list of files it refused.
+
+    Made by `open` or `create`.
+    """
+
+    def __init__(self, place: str | Path, database: Any, settings: _rows.IndexSettings) -> None:
+        self.place = place
+        self.settings = settings
+        self._database = database
+        self._table = database.open_table(_WINDOWS)
+
+    @classmethod
+    def exists(cls, place: str | Path) -> bool:
+        """Whether there is an index.
+
+        Args:
+            place: Folder or address.
+        """
+        return (is_address(place) or Path(place).is_dir()) and _WINDOWS in _tables(_connected(place))
+
+    @classmethod
+    def open(cls, place: str | Path) -> Self:
+        """An index that is there.
+
+        Args:
+            place: Folder or address.
+
+        Raises:
+            InputError: There is none, or another version wrote it.
+        """
+        if not cls.exists(place):
+            raise InputError(f"{place} holds no index of sounds. Make one: limbeck sounds index FOLDER --out {place}")
+        database = _connected(place)
+        note = (database.open_table(_WINDOWS).schema.metadata or {}).get(_rows.NOTE)
+        if note is None:
+            raise InputError(f"The table in {place} was not written by Limbeck: it lacks the note on its encoder.")
+        return cls(place, database, _rows.IndexSettings.model_validate_json(note))
+
+    @classmethod
+    def create(cls, place: str | Path, settings: _rows.IndexSettings) -> Self:
+        """A new, empty index.
+
+        Args:
+            place: Folder or address.
+            settings: What its rows have in common.
+
+        Raises:
+            InputError: There is an index already, or something else.
+            BusyError: Another process is at work there.
+        """
+        with locked(place):
+            if cls.exists(place):
+                raise InputError(f"{place} holds an index already. Open it and update it, or choose another folder.")
+            if not is_address(place):
+                _refuse_foreign(Path(place))
+            database = _connected(place)
+            database.create_table(_REFUSED, schema=_rows.refused_schema(), exist_ok=True)
+            database.create_table(_WINDOWS, schema=_rows.schema(settings))
+            return cls(place, database, settings)
+
+    def refresh(self) -> None:
+        """See what other processes have committed."""
+        self._table.checkout_latest()
+
+    def __len__(self) -> int:
+        return int(self._table.count_rows())
+
+    def files(self) -> list[File]:
+        """The recordings in the index."""
+        columns = ["root", "path", "size", "mtime_ns", "sha256"]
+        return _rows.files(self._table.search().where("window = 0").select(columns).to_arrow())
+
+    def refused(self) -> list[Refused]:
+        """The files that could not be indexed."""
+        return _rows.refused_files(self._database.open_table(_REFUSED).to_arrow())
+
+    def rows_of(self, file: File) -> Any:
+        """All that is kept of a recording as it was, as an Arrow table; nothing if it has other content now."""
+        table = self._table.search().where(f"{_among([file])} AND sha256 = {_quoted(file.sha256)}").to_arrow()
+        return table.sort_by("window").cast(self._table.schema)
+
+    def add(self, rows: Any, replacing: Sequence[File] = ()) -> None:
+        """Add recordings in one commit.
+
+        Args:
+            rows: Arrow table of whole recordings.
+            replacing: Those of them that are in the index already with other windows, which leave in the same commit.
+        """
+        if not replacing:
+            self._table.add(rows)
+            return
+        merge = self._table.merge_insert(list(_rows.KEY)).when_matched_update_all().when_not_matched_insert_all()
+        merge.when_not_matched_by_source_delete(_among(replacing)).execute(rows)
+
+    def remove(self, files: Sequence[File]) -> None:
+        """Take recordings out."""
+        for i in range(0, len(files), _NAMES_AT_A_TIME):
+            self._table.delete(_among(files[i : i + _NAMES_AT_A_TIME]))
+
+    def refuse(self, refused: Iterable[Refused]) -> None:
+        """Replace the list of files that could not be indexed."""
+        self._database.create_table(_REFUSED, data=_rows.refused_rows(refused), mode="overwrite")
+
+    def scan(self, columns: list[str]) -> Iterator[Any]:
+        """Columns of all rows in batches, and `_rowid`, which does not change until the next commit."""
+        yield from self._table.search().select(columns).with_row_id(True).to_batches(_BATCH_ROWS)
+
+    def take(self, row_ids: Sequence[int], columns: list[str]) -> Any:
+        """Columns of some rows by `_rowid`, in any order, as an Arrow table with `_rowid`."""
+        return self._table.take_row_ids(list(row_ids)).with_row_id().select(columns).to_arrow()
+
+    def nearest(self, query: Any, columns: list[str]) -> Any:
+        """A query of LanceDB for vectors like some, by inner product."""
+        return self._table.search(query, vector_column_name="joint").distance_type("dot").select(columns)
+
+    @property
+    def approximate(self) -> Any | None:
+        """Facts about the index for approximate search, or None."""
+        return next((i for i in self._table.list_indices() if i.columns == ["joint"]), None)
+
+    def make_approximate(self) -> None:
+        """Build the index for approximate search."""
+        from lancedb.index import IvfRq
+
+        count = max(1, len(self) // _PARTITION_ROWS)
+        self._table.create_index("joint", config=IvfRq(distance_type="dot", num_partitions=count, num_bits=4))
+
+    def compact(self) -> None:
+        """Join pieces, forget old versions, and let approximate search know of new rows."""
+        self._table.optimize(cleanup_older_than=_READERS_MAY_TAKE, delete_unverified=not is_address(self.place))
+
+    def tidy(self) -> None:
+        """Join small pieces, forget old versions, and bring approximate search up to date, where it is worth it."""
+        stats: Any = self._table.stats()
+        if stats["fragment_stats"]["num_small_fragments"] > _SMALL_PIECES or self._lags():
+            self.compact()
+        if self.approximate is None and len(self) >= APPROXIMATE_FROM:
+            self.make_approximate()
+
+    def _lags(self) -> bool:
+        found = self.approximate
+        return found is not None and (found.num_unindexed_rows or 0) > _UNINDEXED_SHARE * len(self)
+
+
+def is_address(place: str | Path) -> bool:
+    """Whether a place is an address such as ``s3://bucket/name``, not a folder."""
+    return "://" in str(place)
+
+
+def locked(place: str | Path) -> AbstractContextManager[None]:
+    """Keep other writers out. Object stores have no locks: there, one writer at a time is up to the user.
+
+    Raises:
+        BusyError: Another process is at work there.
+    """
+    return contextlib.nullcontext() if is_address(place) else _files.exclusive(Path(place))
+
+
+def _connected(place: str | Path) -> Any:
+    try:
+        import lancedb
+    except ImportError as error:
+        raise MissingExtraError("sounds", "lancedb") from error
+    return lancedb.connect(str(place))
+
+
+def _tables(database: Any) -> list[str]:
+    return list(database.list_tables().tables)
+
+
+def _refuse_foreign(folder: Path) -> None:
+    others = sorted(p.name for p in folder.iterdir() if not p.name.startswith(".") and p.suffix != ".lance")
+    if others:
+        raise InputError(f"{folder} holds other things ({', '.join(others[:3])}); choose a new folder for the index.")
+
+
+def _among(files: Sequence[File]) -> str:
+    """A condition that rows are of some recordings."""
+    below: dict[str, list[str]] = defaultdict(list)
+    for file in files:
+        below[file.root].append(_quoted(file.path))
+    return " OR ".join(f"(root = {_quoted(root)} AND path IN ({', '.join(paths)}))" for root, paths in below.items())
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,103 @@
+"""Bringing an index up to date: read ahead, embed in batches, commit whole recordings together.
+
+Killed at any moment, the index holds the recordings committed so far, whole and once; the next update goes on there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from limbeck.encoders import Encoder
+from limbeck.index import _places
+from limbeck.index._ahead import read_ahead
+from limbeck.index._places import File, Refused
+from limbeck.index._store import Store, is_address
+from limbeck.index._work import Work
+from limbeck.media import SoundWindow, sound_windows
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Update:
+    """What an update did, in recordings.
+
+    Attributes:
+        added: New in the index.
+        changed: Embedded again, because their content has changed.
+        moved: Known by their content, which is at a new place now; not embedded again.
+        removed: No longer there.
+        unchanged: Nothing was to be done; the same content written again is no change.
+        rejected: Files below the sources that cannot be indexed, found so now or before, each with the reason: a word
+            by the table of `limbeck.media.decode`, or ``crashed``, ``timeout``, ``bad_embedding``, ``bad_name``.
+    """
+
+    added: int
+    changed: int
+    moved: int
+    removed: int
+    unchanged: int
+    rejected: list[tuple[Path, str]]
+
+
+def update(
+    store: Store, sources: Sequence[Path], encoder: Encoder, *, batch: int, workers: int, progress: Progress | None
+) -> Update:
+    """Bring a store up to date; the caller holds its lock.
+
+    Args:
+        store: The tables.
+        sources: Folders and files.
+        encoder: What embeds, of the store's encoder id.
+        batch: Windows embedded at a time.
+        workers: Processes that decode.
+        progress: Called with the files done and the files to be read.
+    """
+    known = {f.place: f for f in store.files()}
+    refused = {r.file.place: r for r in store.refused()}
+    index = None if is_address(store.place) else Path(store.place).absolute()
+    found = _places.listed(sources, [*known, *refused], apart_from=index)
+    plan = _places.planned(found, known, refused, sources)
+    work = Work(store, encoder, batch, known, refused)
+    work.forget([place for place in refused if place not in found and not place.exists()])
+    for file in plan.to_read:
+        if not _has_name(file):
+            work.take(file, Refused(file, "bad_name", f"{file.place!r}: its name is not UTF-8. Rename it."))
+    _read([f for f in plan.to_read if _has_name(f)], work, store, batch, workers, progress)
+    _read(work.to_read_again(), work, store, batch, workers, None)
+    gone = {f.place: f for f in (*plan.gone, *work.emptied)}
+    store.remove(list(gone.values()))
+    store.tidy()
+    return Update(
+        added=work.counts["added"],
+        changed=work.counts["changed"],
+        moved=work.counts["moved"],
+        removed=max(0, len(gone) - work.counts["moved"]),
+        unchanged=plan.unchanged + work.counts["unchanged"],
+        rejected=sorted((place, r.reason) for place, r in work.refused.items() if place in found),
+    )
+
+
+def _read(files: Sequence[File], work: Work, store: Store, batch: int, workers: int, progress: Progress | None) -> None:
+    """Read some files and commit them, and whatever else waits."""
+    settings, done = store.settings, 0
+    read = partial(
+        sound_windows, sample_rate_hz=settings.sample_rate_hz, window_s=settings.window_s, hop_s=settings.hop_s
+    )
+    for file, message in read_ahead(files, read, work.contents, workers=min(workers, len(files)), ahead=2 * batch):
+        work.take(file, message)
+        if not isinstance(message, SoundWindow):
+            done += 1
+            if progress:
+                progress(done, len(files))
+    work.commit()
+
+
+def _has_name(file: File) -> bool:
+    try:
+        return bool(str(file.place).encode())
+    except UnicodeEncodeError:
+        return False

@@ -1,0 +1,210 @@
+"""The index of sounds."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from limbeck.encoders import Encoder
+from limbeck.errors import InputError
+from limbeck.index import _pool, _search
+from limbeck.index._rows import Hit, IndexSettings, Pool
+from limbeck.index._store import Store, locked
+from limbeck.index._update import Progress, Update, update
+
+
+class SoundIndex:
+    """Vectors of every window of many recordings, by one encoder: made once, kept up to date, searched, pooled.
+
+    Made by `open` or `create`. Any number of processes may read while one writes.
+
+    Cost: a window takes 2 (dim + features_dim) bytes on disk and some hundred more for its recording. Searching looks
+    at every window up to 200,000 of them, and goes by an approximate index above.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    @classmethod
+    def exists(cls, folder: str | Path) -> bool:
+        """Whether there is an index.
+
+        Args:
+            folder: Folder, or address of LanceDB's: ``s3://bucket/name``.
+        """
+        return Store.exists(folder)
+
+    @classmethod
+    def open(cls, folder: str | Path) -> Self:
+        """An index that is there.
+
+        Args:
+            folder: Folder, or address of LanceDB's: ``s3://bucket/name``.
+
+        Raises:
+            InputError: There is none.
+            MissingExtraError: LanceDB is not installed.
+        """
+        return cls(Store.open(folder))
+
+    @classmethod
+    def create(
+        cls, folder: str | Path, encoder: Encoder, *, window_s: float | None = None, hop_s: float | None = None
+    ) -> Self:
+        """A new, empty index.
+
+        Args:
+            folder: New or empty folder, or an address of LanceDB's: ``s3://bucket/name``.
+            encoder: What will embed; its id is kept, and no other will be let in.
+            window_s: Length of a window in seconds; None means the longest the encoder hears as a whole.
+            hop_s: From the beginning of one window to that of the next, in seconds; None means side by side.
+
+        Raises:
+            InputError: There is an index already or something else, or the windows do not suit the encoder.
+            BusyError: Another process is at work there.
+            MissingExtraError: LanceDB is not installed.
+        """
+        return cls(Store.create(folder, IndexSettings.of(encoder, window_s, hop_s)))
+
+    @property
+    def settings(self) -> IndexSettings:
+        """Encoder, windows and sizes."""
+        return self._store.settings
+
+    @property
+    def encoder_id(self) -> str:
+        """Name, checkpoint and hash of the weights of the encoder."""
+        return self.settings.encoder
+
+    @property
+    def encoder_name(self) -> str:
+        """Name of the encoder, for `limbeck.encoders.load`."""
+        return self.encoder_id.partition(":")[0]
+
+    @property
+    def checkpoint(self) -> str:
+        """Checkpoint of the encoder."""
+        return self.encoder_id.partition(":")[2].rpartition(":")[0]
+
+    def __len__(self) -> int:
+        """Number of windows."""
+        self._store.refresh()
+        return len(self._store)
+
+    def files(self) -> list[Path]:
+        """The recordings, sorted."""
+        self._store.refresh()
+        return sorted(f.place for f in self._store.files())
+
+    def rejected(self) -> list[tuple[Path, str, str]]:
+        """Files that could not be indexed: where, the reason in a word, and in a sentence; sorted."""
+        return sorted((r.file.place, r.reason, r.detail) for r in self._store.refused())
+
+    def describe(self) -> dict[str, Any]:
+        """What it holds, as JSON-able data, with how it is searched."""
+        self._store.refresh()
+        return {
+            **self.settings.to_json(),
+            "place": str(self._store.place),
+            "windows": len(self._store),
+            "recordings": len(self._store.files()),
+            "rejected": len(self._store.refused()),
+            "search": self._way(),
+        }
+
+    def update(
+        self,
+        sources: Sequence[Path],
+        encoder: Encoder,
+        *,
+        batch: int = 32,
+        workers: int | None = None,
+        progress: Progress | None = None,
+    ) -> Update:
+        """Bring the index up to date with what lies below some folders. Only new and changed files are embedded.
+
+        A file of known size and time of writing is left alone; of others the content is hashed, and decoded only if
+        no file of the index has the same. Files that lay below the sources and are gone leave the index; those below
+        other folders stay. Broken files are listed and passed over. Killed at any moment, it can be repeated.
+
+        Args:
+            sources: Folders, searched at all depths, and files. Hidden files and kinds that are known not to be media
+                (texts, tables, archives) are passed over.
+            encoder: The one the index was made with.
+            batch: Windows embedded at a time, >= 1.
+            workers: Processes that decode ahead, >= 1; None means one a core.
+            progress: Called with the files done and the files to be read.
+
+        Raises:
+            InputError: Another encoder, a source that does not exist, or numbers out of range.
+            BusyError: Another process is updating it.
+        """
+        if encoder.id != self.encoder_id:
+            raise InputError(
+                f"The vectors of this index were made by {self.encoder_id}, but the encoder given is {encoder.id}; "
+                "vectors of two encoders cannot be compared. Use the same encoder, or make a new index."
+            )
+        workers = len(os.sched_getaffinity(0)) if workers is None else workers
+        if batch < 1 or workers < 1:
+            raise InputError(f"batch and workers must be at least 1, but {batch} and {workers} came.")
+        with locked(self._store.place):
+            self._store.refresh()
+            return update(self._store, sources, encoder, batch=batch, workers=workers, progress=progress)
+
+    def search(self, vectors: npt.ArrayLike, top: int = 10, *, exact: bool | None = None) -> list[list[Hit]]:
+        """The windows most like some vectors.
+
+        Args:
+            vectors: In the joint space, of sounds or texts, (query, dim); their length does not matter.
+            top: Hits a query, >= 1; fewer come from an index that has fewer.
+            exact: Look at every window; None means if there is no approximate index.
+
+        Returns:
+            For each query its hits, most similar first.
+
+        Raises:
+            InputError: Vectors of another length, not finite, or 0 throughout; or `top` below 1.
+        """
+        queries = self._unit(vectors)
+        if top < 1:
+            raise InputError(f"top must be at least 1, but {top} came.")
+        self._store.refresh()
+        if not len(self._store) or not len(queries):
+            return [[] for _ in queries]
+        if exact is None:
+            exact = self._store.approximate is None
+        return (_search.exact if exact else _search.approximate)(self._store, queries, top)
+
+    def pool(self, paths: Sequence[Path] | None = None) -> Pool:
+        """Windows as arrays, to learn from.
+
+        Args:
+            paths: The recordings wanted; None means all.
+
+        Raises:
+            InputError: A recording is not in the index.
+        """
+        self._store.refresh()
+        return _pool.pool(self._store, None if paths is None else [Path(os.path.abspath(p)) for p in paths])
+
+    def _way(self) -> str:
+        found = self._store.approximate
+        if found is None:
+            return "exact: every window is looked at"
+        return f"approximate: {found.index_type} over {found.num_indexed_rows} windows, the others are looked at"
+
+    def _unit(self, vectors: npt.ArrayLike) -> npt.NDArray[np.float32]:
+        queries = np.asarray(vectors, np.float32)
+        dim = self.settings.dim
+        if queries.ndim != 2 or queries.shape[1] != dim:
+            raise InputError(f"Vectors of shape (query, {dim}) were expected, but {queries.shape} came.")
+        lengths = np.linalg.norm(queries, axis=1, keepdims=True)
+        if not (np.isfinite(lengths) & (lengths > 0)).all():
+            raise InputError("Vectors to search for must be finite and not 0 throughout.")
+        unit: npt.NDArray[np.float32] = queries / lengths
+        return unit

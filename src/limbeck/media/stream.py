@@ -1,0 +1,195 @@
+"""Windows of a whole recording, however long, decoded once from beginning to end.
+
+Memory does not grow with the recording: what is held is one window, one decoded frame, and the resampler's filter.
+
+Windows begin every hop, at second 0 first. The last one may be shorter: what is left after the last whole window
+becomes a window of its own if a tenth of a window in it is new, and is left out otherwise. A recording shorter than a
+window is one window of its own length.
+
+Bad media follow the table in `limbeck.media.decode`, read for a segment that is the whole file, and with these rules
+where a stream must decide before it has seen the end:
+
+- A silent window (below -100 dBFS throughout) is left out. A recording that has no other is refused, ``silent_audio``.
+- Holes are silence. A clock that steps back by more than a second, or ahead by hours, is not believed: holes make up
+  an hour of a recording at most, and beyond that sound is taken to go on.
+- ``nan_audio`` (more than half of all samples), ``silent_audio`` and damage that ends a file can only be told at the
+  end: windows that came before an error belong to a recording that is to be refused, so use them after the last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+
+from limbeck.errors import InputError, MediaError
+from limbeck.media import _sound
+from limbeck.media._container import MAX_SECONDS, Damage, audio_stream, only, opened
+
+_LONGEST_HOLES_S = 3600.0
+_STEP_BACK_S = 1.0
+_BLOCK = 2**16
+_LEAST_NEW = 0.1
+
+Mono = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class SoundWindow:
+    """A piece of a recording.
+
+    Attributes:
+        start_s: Where it begins, in seconds from the recording's beginning.
+        duration_s: How long it is, in seconds.
+        samples: Mono, float32 in [-1, 1], (sample,), at the rate asked for.
+    """
+
+    start_s: float
+    duration_s: float
+    samples: Mono
+
+
+def sound_windows(path: Path, *, sample_rate_hz: int, window_s: float, hop_s: float) -> Iterator[SoundWindow]:
+    """Cut a recording into windows while it is decoded, once, with memory that does not grow with its length.
+
+    Args:
+        path: Any file with a sound track; of a video the pictures are passed over.
+        sample_rate_hz: Rate of the windows, in Hz, >= 1; the sound is resampled by soxr.
+        window_s: Length of a window in seconds, > 0.
+        hop_s: From the beginning of one to the beginning of the next, in seconds, > 0; longer than a window leaves
+            sound out between them.
+
+    Returns:
+        The windows in order. The file is opened when the first is asked for.
+
+    Raises:
+        InputError: A rate or length is not positive, or is less than a sample.
+        MediaError: While windows are taken, by the table of `limbeck.media.decode` and the rules above.
+    """
+    lengths = (window_s, hop_s)
+    if sample_rate_hz < 1 or not all(1 / sample_rate_hz <= s <= MAX_SECONDS for s in lengths):
+        raise InputError(
+            f"Windows need a rate of at least 1 Hz and a length and hop of at least one sample, but {sample_rate_hz} "
+            f"Hz, {window_s:g} s and {hop_s:g} s came."
+        )
+    return _windows(path, sample_rate_hz, round(window_s * sample_rate_hz), round(hop_s * sample_rate_hz))
+
+
+def _windows(path: Path, rate_hz: int, window: int, hop: int) -> Iterator[SoundWindow]:
+    heard = False
+    with opened(path) as container:
+        track, source_hz = _track(container)
+        sound = _resampled(_mended(_whole(container, track, source_hz)), source_hz, rate_hz)
+        for start, samples in cut(sound, window, hop):
+            if np.abs(samples).max() >= _sound._SILENCE:
+                heard = True
+                yield SoundWindow(start / rate_hz, len(samples) / rate_hz, np.clip(samples, -1.0, 1.0))
+        if not heard:
+            raise MediaError("silent_audio", "The whole recording is silent (below -100 dBFS throughout).")
+
+
+def cut(pieces: Iterator[Mono], window: int, hop: int) -> Iterator[tuple[int, Mono]]:
+    """Cut a stream of samples into windows.
+
+    Args:
+        pieces: The stream in pieces of any lengths, (sample,) each.
+        window: Samples of a window, >= 1.
+        hop: Samples from window to window, >= 1.
+
+    Returns:
+        First sample and copy of each window; the last by the rule of this module.
+
+    Example:
+        >>> [(start, len(samples)) for start, samples in cut(iter([np.zeros(25, np.float32)]), 10, 10)]
+        [(0, 10), (10, 10), (20, 5)]
+    """
+    shared, apart = max(0, window - hop), max(0, hop - window)
+    buffer = np.empty(window, np.float32)
+    start = filled = to_skip = 0
+    for piece in pieces:
+        at = 0
+        while at < len(piece):
+            skipped = min(to_skip, len(piece) - at)
+            to_skip, at = to_skip - skipped, at + skipped
+            taken = min(window - filled, len(piece) - at)
+            buffer[filled : filled + taken] = piece[at : at + taken]
+            filled, at = filled + taken, at + taken
+            if filled == window:
+                yield start, buffer.copy()
+                buffer[:shared] = buffer[window - shared :].copy()
+                start, filled, to_skip = start + hop, shared, apart
+    new = filled - shared if start else filled
+    if new > 0 and (start == 0 or new >= _LEAST_NEW * window):
+        yield start, buffer[:filled].copy()
+
+
+def _track(container: InputContainer) -> tuple[AudioStream, int]:
+    stream = audio_stream(container)
+    if stream is None:
+        reason = "unknown_codec" if container.streams.audio else "no_audio_track"
+        raise MediaError(reason, "There is no sound track that can be decoded.")
+    rate = stream.codec_context.sample_rate
+    if not _sound._MIN_RATE_HZ <= rate <= _sound._MAX_RATE_HZ:
+        raise MediaError("absurd_sample_rate", f"The sound claims {rate} samples a second.")
+    only(container, stream)
+    return stream, rate
+
+
+def _whole(container: InputContainer, stream: AudioStream, rate: int) -> Iterator[Mono]:
+    """All samples of a track from second 0 on, holes filled."""
+    damage = Damage()
+    end = shift = holes = 0
+    no_limit = round(_sound._MAX_FRAMES_A_SECOND * MAX_SECONDS)
+    for at, mono in _sound._placed(container, stream, rate, damage, no_limit):
+        gap = at + shift - end
+        if gap < -_STEP_BACK_S * rate or holes + gap > _LONGEST_HOLES_S * rate:
+            shift, gap = end - at, 0
+        for begin in range(0, gap, _BLOCK):
+            yield np.zeros(min(_BLOCK, gap - begin), np.float32)
+        holes += max(0, gap)
+        fresh = mono[max(0, -gap) :]
+        end += max(0, gap) + len(fresh)
+        if len(fresh):
+            yield fresh
+    if end == 0:
+        reason = "undecodable" if damage.packets or damage.frames else "beyond_end"
+        raise MediaError(reason, "The sound track holds no sound that can be decoded.")
+
+
+def _mended(pieces: Iterator[Mono]) -> Iterator[Mono]:
+    count = bad = 0
+    for piece in pieces:
+        finite = np.isfinite(piece)
+        count, bad = count + len(piece), bad + len(piece) - int(finite.sum())
+        whole = piece if finite.all() else np.where(finite, piece, np.float32(0))
+        peak = float(np.abs(whole).max())
+        if peak > _sound._ABSURD_PEAK:
+            raise MediaError("absurd_loudness", f"Samples reach {peak:.3g}, where 1 is full scale.")
+        yield np.clip(whole, -1.0, 1.0)
+    if 2 * bad > count:
+        raise MediaError("nan_audio", f"{bad} of {count} samples are NaN or infinite.")
+
+
+def _resampled(pieces: Iterator[Mono], from_hz: int, to_hz: int) -> Iterator[Mono]:
+    """The same as `media.resample` of all pieces joined, up to rounding."""
+    if from_hz == to_hz:
+        yield from pieces
+        return
+    import soxr
+
+    resampler = soxr.ResampleStream(from_hz, to_hz, 1, dtype="float32", quality="HQ")
+    taken = given = 0
+    for piece in pieces:
+        taken += len(piece)
+        made = resampler.resample_chunk(piece)
+        given += len(made)
+        yield made
+    left = max(0, -(-taken * to_hz // from_hz) - given)
+    made = resampler.resample_chunk(np.zeros(0, np.float32), last=True)[:left]
+    yield made
+    yield np.zeros(left - len(made), np.float32)

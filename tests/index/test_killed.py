@@ -1,0 +1,48 @@
+"""An update that is killed, again and again: nothing lost, nothing doubled. And two writers at once."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.helpers.recordings import recordings
+from tests.helpers.spectral_encoder import SpectralEncoder
+
+from limbeck._files import exclusive
+from limbeck.errors import BusyError
+from limbeck.index import SoundIndex
+
+KILLS = 10
+ROOT = Path(__file__).parents[2]
+
+
+def test_killed_ten_times(tmp_path: Path) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", "tests.helpers.killed_index", str(tmp_path), str(KILLS)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    told = json.loads(ran.stdout)
+    assert told["faults"] == ""
+    assert len({name for name, *_ in told["whole"]}) == 40
+    assert all(end == told["whole"] for end in told["ends"])
+    assert any(0 < size < len(told["whole"]) for size in told["left"]), "no kill came while there was work to do"
+    assert told["orphans"] == 0
+
+
+def test_a_second_writer_is_sent_away_and_readers_are_not(tmp_path: Path) -> None:
+    encoder = SpectralEncoder()
+    recordings(tmp_path / "recordings", 2)
+    index = SoundIndex.create(tmp_path / "index", encoder)
+    with exclusive(tmp_path / "index"):
+        with pytest.raises(BusyError, match="Another process"):
+            index.update([tmp_path / "recordings"], encoder)
+        assert len(SoundIndex.open(tmp_path / "index")) == 0
+    assert index.update([tmp_path / "recordings"], encoder).added == 2

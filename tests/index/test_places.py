@@ -1,0 +1,69 @@
+"""What is found, and what is made of it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from limbeck.errors import InputError
+from limbeck.index._places import File, Refused, listed, planned
+
+
+def _tree(root: Path, *names: str) -> None:
+    for name in names:
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(name.encode())
+
+
+def test_files_are_found_once_with_paths_from_their_root(tmp_path: Path) -> None:
+    _tree(
+        tmp_path, "a/one.wav", "a/deep/two.ogg", "a/notes.txt", "a/.hidden.wav", "a/index/x.lance/data", "b/three.mp3"
+    )
+    found = listed(
+        [tmp_path / "a", tmp_path / "a" / "deep", tmp_path / "b" / "three.mp3"], [], apart_from=tmp_path / "a" / "index"
+    )
+    assert [(Path(f.root).name, f.path) for f in found.values()] == [
+        ("a", "deep/two.ogg"),
+        ("a", "one.wav"),
+        ("b", "three.mp3"),
+    ]
+    assert all(place == f.place and f.size == place.stat().st_size for place, f in found.items())
+
+
+def test_a_relative_source_is_the_same_as_an_absolute_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _tree(tmp_path, "a/one.wav")
+    monkeypatch.chdir(tmp_path)
+    assert listed([Path("a/../a")], [], apart_from=None) == listed([tmp_path / "a"], [], apart_from=None)
+
+
+def test_a_source_that_is_not_there_is_refused_unless_it_was_known(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="does not exist; a folder"):
+        listed([tmp_path / "recordigns"], [], apart_from=None)
+    assert listed([tmp_path / "gone.wav"], [tmp_path / "gone.wav"], apart_from=None) == {}
+
+
+def test_a_link_to_nothing_is_kept_to_be_told(tmp_path: Path) -> None:
+    os.symlink(tmp_path / "nowhere", tmp_path / "link.wav")
+    assert list(listed([tmp_path], [], apart_from=None)) == [tmp_path / "link.wav"]
+
+
+def test_the_plan_by_hand() -> None:
+    def file(name: str, size: int = 1, mtime_ns: int = 1, root: str = "/r") -> File:
+        return File(root, name, size, mtime_ns)
+
+    def by_place(*files: File) -> dict[Path, File]:
+        return {f.place: f for f in files}
+
+    found = by_place(file("same"), file("longer", 2), file("later", 1, 2), file("new"), file("rotten"), file("locked"))
+    known = by_place(file("same"), file("longer"), file("later"), file("lost"), file("lost", root="/elsewhere"))
+    refused = {
+        f.place: Refused(f, reason, "")
+        for f, reason in ((file("rotten"), "not_media"), (file("locked"), "unreadable_file"))
+    }
+    plan = planned(found, known, refused, [Path("/r")])
+    assert {f.path for f in plan.to_read} == {"longer", "later", "new", "locked"}
+    assert plan.unchanged == 1
+    assert [f.place for f in plan.gone] == [Path("/r/lost")]
