@@ -1,0 +1,150 @@
+"""What every dataset of sounds is: recordings, classes with words for them, and how it is divided."""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Self
+
+from limbeck.errors import InputError
+
+TRAIN, VALIDATION, TEST = "train", "validation", "test"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recording:
+    """One sound and what is known of it; nothing is decoded.
+
+    Attributes:
+        id: Unique in the dataset and the same on every machine: a relative path, say.
+        path: The file.
+        labels: Names of its classes; none where nobody has labelled it.
+        split: Name of its fold, or ``"train"``, ``"validation"`` or ``"test"``; empty where the dataset has none.
+        start_s: Where the sound starts in the file, in seconds.
+        duration_s: Its length in seconds; None means to the end of the file.
+        group: What it was cut from: sounds of a group are alike and must not be on both sides of a split.
+    """
+
+    id: str
+    path: Path
+    labels: tuple[str, ...] = ()
+    split: str = ""
+    start_s: float = 0.0
+    duration_s: float | None = None
+    group: str = ""
+
+
+@dataclass(frozen=True)
+class Split:
+    """One division of the recordings, as positions in `SoundDataset.recordings`.
+
+    Attributes:
+        name: Of the fold that is tested on.
+        train: The pool: prototypes see these without labels, supervised classifiers with them.
+        test: What is classified.
+        validation: Kept apart by the authors for choosing an epoch, say; empty in cross-validation.
+    """
+
+    name: str
+    train: tuple[int, ...]
+    test: tuple[int, ...]
+    validation: tuple[int, ...] = ()
+
+
+class SoundDataset(ABC):
+    """Recordings in a stable order. One module of this room defines one.
+
+    Attributes:
+        title: One line for people.
+        licence: Licence of the recordings, or what the user has to find out.
+        citation: BibTeX entry; empty only for a user's own files.
+        homepage: Where it comes from; empty for a user's own files.
+        recordings: All of them.
+        classes: Names of the classes, in label order.
+        words: What to call each class in a sentence.
+
+    Args:
+        recordings: All of them, in an order that is the same on every machine.
+        classes: Names of the classes; by default the labels that occur, sorted.
+        words: Words for classes that `natural` would not find.
+    """
+
+    title: ClassVar[str]
+    licence: ClassVar[str]
+    citation: ClassVar[str]
+    homepage: ClassVar[str] = ""
+
+    def __init__(
+        self,
+        recordings: Sequence[Recording],
+        *,
+        classes: Sequence[str] | None = None,
+        words: Mapping[str, str] | None = None,
+    ) -> None:
+        self.recordings = list(recordings)
+        found = {label for r in self.recordings for label in r.labels}
+        self.classes = tuple(sorted(found) if classes is None else classes)
+        self.words = {c: (words or {}).get(c) or natural(c) for c in self.classes}
+
+    @classmethod
+    @abstractmethod
+    def open(cls, root: Path | str) -> Self:
+        """Read the lists of a copy on this machine; readers have further options, all by keyword with a default.
+
+        Args:
+            root: The dataset's folder.
+
+        Raises:
+            InputError: It is not there or has another layout; says what is missing and how to get it.
+        """
+
+    @property
+    def name(self) -> str:
+        """The module's stem."""
+        return type(self).__module__.rpartition(".")[2]
+
+    @property
+    def multi_label(self) -> bool:
+        """Whether a recording can have several labels."""
+        return any(len(r.labels) > 1 for r in self.recordings)
+
+    def splits(self) -> list[Split]:
+        """The official train and test split; or each fold once for testing, with all others as the pool.
+
+        Raises:
+            InputError: The recordings have no splits, or only one.
+        """
+        found: dict[str, list[int]] = {}
+        for i, recording in enumerate(self.recordings):
+            found.setdefault(recording.split, []).append(i)
+        if "" in found or len(found) < 2 or (TEST in found and TRAIN not in found):
+            listed = ", ".join(f"{name or 'none'} ({len(rows)})" for name, rows in sorted(found.items()))
+            raise InputError(
+                f"{self.title} cannot be divided: every recording must belong to one of several folds, or to 'train' "
+                f"or 'test', but these came: {listed or 'no recordings'}. Give folds, or ask for drawn ones."
+            )
+        if TEST in found:
+            kept = found.get(VALIDATION, [])
+            return [Split(TEST, tuple(found[TRAIN]), tuple(found[TEST]), tuple(kept))]
+        return [
+            Split(name, tuple(i for other in found for i in found[other] if other != name), tuple(found[name]))
+            for name in sorted(found, key=_as_counted)
+        ]
+
+
+def natural(name: str) -> str:
+    """A class's name as one would say it in a sentence.
+
+    Example:
+        >>> natural("crying_baby"), natural("dog")
+        ('crying baby', 'dog')
+    """
+    return " ".join(name.replace("_", " ").split())
+
+
+def _as_counted(name: str) -> tuple[object, ...]:
+    """Sorts fold2 before fold10."""
+    return tuple(int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", name))

@@ -1,0 +1,59 @@
+"""Copies of public datasets, found and fetched by soundata."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from limbeck.errors import InputError, MissingExtraError
+
+
+def copy_of(name: str, root: Path | str, *, inner: str, needed: str, size: str, download: bool) -> Any:
+    """A copy as soundata sees it, made sure that its list of recordings is there.
+
+    soundata's own index of files and checksums is not asked for: it is fetched from the network into soundata's folder,
+    and a copy that somebody unpacked by hand has none. What is read comes from the copy's own tables.
+
+    Args:
+        name: Of the dataset in soundata.
+        root: Folder of the copy, or the folder its archive was unpacked in.
+        inner: Folder that the archive unpacks to.
+        needed: A file every copy has, relative to its folder.
+        size: Of the download, for people.
+        download: Fetch what is missing, with checksums.
+
+    Returns:
+        A `soundata.core.Dataset` whose `data_home` is the copy.
+
+    Raises:
+        InputError: There is no copy, and none was asked for.
+        MissingExtraError: soundata is not installed.
+    """
+    try:
+        import soundata
+    except ImportError as error:
+        raise MissingExtraError("sounds", "soundata") from error
+    root = Path(root)
+    home = root / inner if (root / inner / needed).is_file() else root
+    copy: Any = soundata.initialize(name, data_home=str(home))
+    if not (home / needed).is_file() and download:
+        copy.download()
+    if not (home / needed).is_file():
+        raise InputError(
+            f"There is no copy of {name} in {root}: {needed} was looked for. Give the folder that holds it, or fetch "
+            f"it from its official address ({size}): limbeck.datasets.sounds.load({name!r}).open(root, download=True)."
+        )
+    return copy
+
+
+def malformed(table: str, root: Path | str, error: Exception) -> InputError:
+    """The error for a copy whose tables soundata cannot read.
+
+    Args:
+        table: The table.
+        root: Folder of the copy.
+        error: What soundata said.
+    """
+    return InputError(
+        f"{table} in {root} is not as its authors published it ({type(error).__name__}: {error}). Fetch it again."
+    )

@@ -1,0 +1,80 @@
+"""Your own recordings, listed in a CSV table (`manifest`).
+
+Columns: ``path`` (relative to the table), and, where known, ``label`` (several with ``|`` between them), ``split``
+(folds, or train, validation and test), ``start`` and ``end`` in seconds, ``group`` (what the sound was cut from).
+Further columns are passed over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import ClassVar, Self, final
+
+from limbeck.datasets._listing import (
+    MANIFEST,
+    existing_file,
+    parse_seconds,
+    portable,
+    read_table,
+    relative_path,
+    require_some,
+)
+from limbeck.datasets.sounds._contract import Recording, SoundDataset
+from limbeck.datasets.sounds._drawn import with_folds
+from limbeck.errors import InputError
+
+
+@final
+class Manifest(SoundDataset):
+    """Recordings of a table; see `SoundDataset`."""
+
+    title: ClassVar[str] = "Your own recordings, from a table"
+    licence: ClassVar[str] = "your own files: their owners' terms hold"
+    citation: ClassVar[str] = ""
+
+    @classmethod
+    def open(cls, root: Path | str, *, folds: int = 5, seed: int = 0) -> Self:
+        """Read a table.
+
+        Args:
+            root: The CSV file, or a folder with a ``manifest.csv``.
+            folds: Folds to draw where there are no splits; 0 for none.
+            seed: Of the draw.
+
+        Raises:
+            InputError: There is no such table, or a row does not fit (with its line).
+        """
+        given = Path(root)
+        table = existing_file(given / MANIFEST if given.suffix.lower() != ".csv" else given, "a table of recordings")
+        columns, rows = read_table(table)
+        if "path" not in columns:
+            raise InputError(f"{table} lacks the column path; it has {', '.join(columns)}.")
+        found: dict[str, Recording] = {}
+        for line, row in rows:
+            recording = _recording(row, table.parent, f"{table.name}, line {line}")
+            if recording.id in found:
+                raise InputError(f"{table.name}, line {line}: {recording.id} came before. Remove one of the two.")
+            found[recording.id] = recording
+        require_some(
+            (r.path for r in found.values()), told=str(table), hint="Paths are relative to the table's folder."
+        )
+        return cls(with_folds(list(found.values()), folds, seed))
+
+
+def _recording(row: Mapping[str, str], base: Path, where: str) -> Recording:
+    relative = relative_path(row["path"], where)
+    name = portable(relative)
+    start = parse_seconds(row["start"], f"{where}, column start") if row.get("start") else 0.0
+    end = parse_seconds(row["end"], f"{where}, column end") if row.get("end") else None
+    if end is not None and end <= start:
+        raise InputError(f"{where}: the sound ends at {end} s but starts at {start} s; the end must be later.")
+    return Recording(
+        id=name if not start and end is None else f"{name}@{start:.3f}",
+        path=base / relative,
+        labels=tuple(label.strip() for label in row.get("label", "").split("|") if label.strip()),
+        split=row.get("split", ""),
+        start_s=start,
+        duration_s=None if end is None else end - start,
+        group=row.get("group") or name,
+    )

@@ -1,0 +1,129 @@
+"""Every recording through an encoder once, kept on disk: a run that was stopped goes on where it was.
+
+Files are named by what is in them (encoder with its weights, recordings with size and time of change, noise), so
+nothing stale is ever read and several recipes can share a folder.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import safe_open
+
+from limbeck import _files
+from limbeck.datasets.sounds import Recording
+from limbeck.encoders import Encoder
+from limbeck.errors import MediaError
+from limbeck.evaluation.sounds._fold import Array
+from limbeck.evaluation.sounds._hear import Noise, hear, pieces
+
+CHUNK = 64
+"""Recordings in a file: what is lost at most when a run is stopped."""
+
+Progress = Callable[[int, int], None]
+"""Called with recordings done and in all."""
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """Recordings as vectors.
+
+    Attributes:
+        joint: Rows of length 1 in the space shared with text, float32, (recording, dim); zeros for rejected ones.
+        features: In the encoder's own audio space, float32, (recording, features_dim); likewise.
+        rejected: Why recordings cannot be used, by position.
+    """
+
+    joint: Array
+    features: Array
+    rejected: dict[int, str]
+
+
+def embed(
+    recordings: Sequence[Recording],
+    encoder: Encoder,
+    folder: Path,
+    *,
+    noise: Noise | None = None,
+    batch: int = 32,
+    workers: int = 2,
+    progress: Progress | None = None,
+) -> Embedded:
+    """Vectors of recordings, from disk where they have been made before.
+
+    A recording longer than the encoder's window is cut into equal pieces that fit; its vectors are the pieces' means.
+
+    Args:
+        recordings: What to embed.
+        encoder: With what.
+        folder: Where vectors are kept.
+        noise: Mixed into the recordings first.
+        batch: Pieces at a time.
+        workers: Threads that decode.
+        progress: Told after each file.
+    """
+    joint = np.zeros((len(recordings), encoder.dim), dtype=np.float32)
+    features = np.zeros((len(recordings), encoder.features_dim), dtype=np.float32)
+    rejected: dict[int, str] = {}
+    for start in range(0, len(recordings), CHUNK):
+        chunk = recordings[start : start + CHUNK]
+        file = folder / f"{_key(chunk, encoder, noise)}.safetensors"
+        if not file.exists():
+            _make(file, chunk, encoder, noise, batch, workers)
+        with safe_open(file, framework="numpy") as kept:
+            joint[start : start + len(chunk)] = kept.get_tensor("joint")
+            features[start : start + len(chunk)] = kept.get_tensor("features")
+            lost = json.loads(kept.metadata()["rejected"])
+        rejected |= {start + int(i): why for i, why in lost.items()}
+        if progress:
+            progress(start + len(chunk), len(recordings))
+    return Embedded(joint, features, rejected)
+
+
+def _key(chunk: Sequence[Recording], encoder: Encoder, noise: Noise | None) -> str:
+    return _files.digest(encoder.id, repr(noise), [(r.id, r.start_s, r.duration_s, _stamp(r.path)) for r in chunk])
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    try:
+        state = path.stat()
+    except OSError:
+        return (-1, 0)
+    return (state.st_size, state.st_mtime_ns)
+
+
+def _make(
+    file: Path, chunk: Sequence[Recording], encoder: Encoder, noise: Noise | None, batch: int, workers: int
+) -> None:
+    def heard(recording: Recording) -> Array | str:
+        try:
+            return hear(recording, encoder.sample_rate, noise)
+        except MediaError as error:
+            return str(error)
+
+    with ThreadPoolExecutor(workers) as pool:
+        waveforms = list(pool.map(heard, chunk))
+    longest = round(encoder.window_s * encoder.sample_rate)
+    owners: list[int] = []
+    parts: list[torch.Tensor] = []
+    for i, waveform in enumerate(waveforms):
+        for piece in pieces(waveform, longest) if not isinstance(waveform, str) else []:
+            owners.append(i)
+            parts.append(torch.from_numpy(piece))
+    found = encoder.embed_audio(parts, batch=batch)
+    belongs = torch.tensor(owners, dtype=torch.long)
+    joint = torch.nn.functional.normalize(_means(found.joint, belongs, len(chunk)), dim=1)
+    rejected = {i: why for i, why in enumerate(waveforms) if isinstance(why, str)}
+    tensors = {"joint": joint, "features": _means(found.features, belongs, len(chunk))}
+    _files.write_tensors(file, tensors, {"encoder": encoder.id, "rejected": json.dumps(rejected)})
+
+
+def _means(vectors: torch.Tensor, owners: torch.Tensor, count: int) -> torch.Tensor:
+    total = torch.zeros(count, vectors.shape[1]).index_add_(0, owners, vectors.float())
+    return total / torch.bincount(owners, minlength=count).clamp_min(1)[:, None]

@@ -1,0 +1,143 @@
+"""What a recipe found, as numbers that tables and figures are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean, stdev
+from typing import Any
+
+from pydantic import TypeAdapter
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One row, measured once on one fold.
+
+    Attributes:
+        study: Name of the recipe's study; empty for the main table.
+        row: Name of the row.
+        fold: Name of the fold.
+        draw: Number of the draw, from 0 on.
+        values: Numbers by name, in percent where the name says so; the first is the one to compare by.
+        point: Where in the study.
+        variant: Which curve of the study; mostly empty.
+        x: Place on the study's axis; None where it has none.
+        seconds: Time to learn and to classify.
+    """
+
+    study: str
+    row: str
+    fold: str
+    draw: int
+    values: dict[str, float]
+    point: str = ""
+    variant: str = ""
+    x: float | None = None
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class StudyFacts:
+    """How a study is to be shown.
+
+    Attributes:
+        name: Of the study in the recipe.
+        title: Heading.
+        axis: What runs along the horizontal axis; empty for none.
+        log: Whether it is logarithmic.
+        about: What a reader must know.
+    """
+
+    name: str
+    title: str
+    axis: str
+    log: bool
+    about: str
+
+
+@dataclass(frozen=True)
+class SoundResults:
+    """Everything a recipe found.
+
+    Attributes:
+        name: Of the recipe, and of the folder of its tables.
+        title: Heading.
+        dataset: Name of the reader.
+        baseline: Row that the others are compared with.
+        rows: Rows in the order of the tables.
+        supervised: Rows that saw labels of the pool.
+        studies: How the studies are to be shown, in the order of the tables.
+        cells: All numbers.
+        about: What was the same everywhere, JSON-able.
+    """
+
+    name: str
+    title: str
+    dataset: str
+    baseline: str
+    rows: tuple[str, ...]
+    supervised: tuple[str, ...]
+    studies: tuple[StudyFacts, ...]
+    cells: tuple[Cell, ...]
+    about: dict[str, Any]
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything as JSON-able data."""
+        content: dict[str, Any] = _ADAPTER.dump_python(self, mode="json")
+        return content
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> SoundResults:
+        """Results from JSON-able data."""
+        return _ADAPTER.validate_python(data)
+
+    def of(self, study: str = "", **wanted: Any) -> list[Cell]:
+        """Cells of a study.
+
+        Args:
+            study: Its name; empty for the main table.
+            wanted: Fields of a cell and what they must be, ``row="zero-shot"``.
+        """
+        return [c for c in self.cells if c.study == study and all(getattr(c, k) == v for k, v in wanted.items())]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A number over folds.
+
+    Attributes:
+        mean: Mean of the folds, each the mean of its draws.
+        sd: Sample standard deviation over folds, or over draws where there is one fold; None for a single number.
+        folds: Mean of each fold, by name.
+    """
+
+    mean: float
+    sd: float | None
+    folds: dict[str, float]
+
+
+def summary(cells: Sequence[Cell], value: str) -> Summary | None:
+    """One number of some cells; None where none has it.
+
+    Args:
+        cells: Of one row at one point.
+        value: Name of the number.
+
+    Example:
+        >>> cells = [Cell("", "a", f, d, {"n": v}) for f, d, v in (("1", 0, 1.0), ("1", 1, 3.0), ("2", 0, 4.0))]
+        >>> summary(cells, "n")
+        Summary(mean=3.0, sd=1.41..., folds={'1': 2.0, '2': 4.0})
+    """
+    by_fold: dict[str, list[float]] = {}
+    for cell in cells:
+        if value in cell.values:
+            by_fold.setdefault(cell.fold, []).append(cell.values[value])
+    if not by_fold:
+        return None
+    means = {fold: fmean(values) for fold, values in by_fold.items()}
+    spread = list(means.values()) if len(means) > 1 else next(iter(by_fold.values()))
+    return Summary(fmean(means.values()), stdev(spread) if len(spread) > 1 else None, means)
+
+
+_ADAPTER = TypeAdapter(SoundResults)

@@ -1,0 +1,64 @@
+"""What every study is: points, each a change of the folds or of the rows' settings."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from limbeck._config import Config
+from limbeck.evaluation.sounds._bench import Bench
+from limbeck.evaluation.sounds._fold import Fold
+from limbeck.evaluation.sounds.ways import Way
+
+
+@dataclass(frozen=True)
+class Point:
+    """One place at which rows are measured.
+
+    Attributes:
+        name: For tables.
+        folds: The folds there, for the seed of a draw.
+        x: Where it stands on the axis; None where a study has none.
+        variant: Name of a curve of its own; mostly empty.
+        settings: What becomes different in each row's settings.
+        draws: How many seeds.
+    """
+
+    name: str
+    folds: Callable[[int], list[Fold]]
+    x: float | None = None
+    variant: str = ""
+    settings: dict[str, Any] = field(default_factory=dict)
+    draws: int = 1
+
+
+class Study(Config, ABC):
+    """Settings of a study. One module of the room defines one.
+
+    Attributes:
+        title: Heading.
+        axis: What runs along the horizontal axis; empty where points have no order.
+        log: Whether that axis is logarithmic.
+        about: What a reader must know.
+        rows: Names of the recipe's rows that take part; by default those it can say something of.
+    """
+
+    title: ClassVar[str]
+    axis: ClassVar[str] = ""
+    log: ClassVar[bool] = False
+    about: ClassVar[str] = ""
+    rows: tuple[str, ...] = ()
+
+    def fits(self, way: Way) -> bool:
+        """Whether a row of this way takes part where `rows` names none."""
+        return not way.supervised and way.draws == 1
+
+    @abstractmethod
+    def points(self, bench: Bench) -> Iterator[Point]:
+        """All points, in the order of tables.
+
+        Args:
+            bench: The recordings and the encoder.
+        """

@@ -1,0 +1,48 @@
+"""Accuracy against the number of neighbours, with how many of them are right (`cluster_size`).
+
+The count that the rule for unlabelled pools takes is found without labels and stands in the main table; this curve says
+how much hangs on it. No count is chosen here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar, final
+
+from limbeck.evaluation.sounds._bench import Bench
+from limbeck.evaluation.sounds.studies._contract import Point, Study
+from limbeck.evaluation.sounds.ways import Way
+from limbeck.evaluation.sounds.ways.prototypes import Prototypes
+
+
+@final
+class ClusterSize(Study):
+    """Prototypes of fewer and of more neighbours.
+
+    Attributes:
+        sizes: Neighbours of a class.
+    """
+
+    title: ClassVar[str] = "Number of neighbours"
+    axis: ClassVar[str] = "neighbours of a class"
+    log: ClassVar[bool] = True
+    about: ClassVar[str] = (
+        "Neighbour purity: neighbours of a class that truly have it, mean over classes. Labels are used to tell it, "
+        "not to choose."
+    )
+    sizes: tuple[int, ...] = (1, 2, 3, 5, 8, 12, 16, 24, 35)
+
+    def fits(self, way: Way) -> bool:
+        """Whether the way has neighbours."""
+        return isinstance(way, Prototypes)
+
+    def points(self, bench: Bench) -> Iterator[Point]:
+        """A point for each size that every pool has.
+
+        Args:
+            bench: The recordings.
+        """
+        folds = bench.folds()
+        for size in self.sizes:
+            if all(size <= len(fold.pool) for fold in folds):
+                yield Point(str(size), lambda seed: folds, x=size, settings={"settings": {"neighbours": size}})

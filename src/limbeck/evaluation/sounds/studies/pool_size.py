@@ -1,0 +1,69 @@
+"""Accuracy against the size of the unlabelled pool (`pool_size`): parts drawn at random, whatever their classes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import ClassVar, final
+
+import numpy as np
+from pydantic import Field
+
+from limbeck._runtime import derive_seed
+from limbeck.evaluation.sounds._bench import Bench
+from limbeck.evaluation.sounds._fold import Fold
+from limbeck.evaluation.sounds.studies._contract import Point, Study
+
+
+@final
+class PoolSize(Study):
+    """Smaller pools.
+
+    Attributes:
+        shares: Parts of the pool, in (0, 1].
+        draws: Independent draws of each.
+    """
+
+    title: ClassVar[str] = "Size of the pool"
+    axis: ClassVar[str] = "recordings in the pool"
+    log: ClassVar[bool] = True
+    about: ClassVar[str] = "Recordings are drawn at random without looking at labels; means over draws, then folds."
+    shares: tuple[float, ...] = (0.05, 0.1, 0.25, 0.5, 1.0)
+    draws: int = Field(5, ge=1)
+
+    def points(self, bench: Bench) -> Iterator[Point]:
+        """A point for each share.
+
+        Args:
+            bench: The recordings.
+        """
+        folds = bench.folds()
+
+        def drawn(share: float) -> Callable[[int], list[Fold]]:
+            return lambda seed: [replace(f, pool=f.pool.take(part(len(f.pool), share, seed, f.name))) for f in folds]
+
+        for share in self.shares:
+            size = round(float(np.mean([kept(len(f.pool), share) for f in folds])))
+            yield Point(str(size), drawn(share), x=size, draws=1 if share == 1 else self.draws)
+
+
+def kept(total: int, share: float) -> int:
+    """How many of `total` are kept for a `share` in (0, 1], at least 1."""
+    return max(1, round(share * total))
+
+
+def part(total: int, share: float, seed: int, name: str) -> list[int]:
+    """Positions of a part drawn at random, in ascending order.
+
+    Args:
+        total: How many there are.
+        share: Part kept, in (0, 1].
+        seed: Of the draw.
+        name: Of the fold, so that folds draw apart.
+
+    Example:
+        >>> part(10, 1.0, 0, "fold1") == list(range(10)), len(part(10, 0.25, 0, "fold1"))
+        (True, 2)
+    """
+    draw = np.random.default_rng(derive_seed(seed, "pool", name))
+    return sorted(draw.permutation(total)[: kept(total, share)].tolist())

@@ -1,0 +1,63 @@
+"""Prototypes from words (`prototypes`): each class is the mean of the unlabelled recordings nearest to its text."""
+
+from __future__ import annotations
+
+from typing import Any, final
+
+import numpy as np
+from pydantic import Field
+
+from limbeck.evaluation.sounds._fold import Fold
+from limbeck.evaluation.sounds.ways._contract import Answer, Way
+
+
+@final
+class Prototypes(Way):
+    """A `limbeck.prototypes.PrototypeClassifier` that learns from texts and the pool.
+
+    Attributes:
+        paper: Start from the published settings rather than the defaults.
+        two_spaces: Average neighbours in the encoder's own audio space; otherwise all happens in the joint space.
+        levels: Score by how far a sound is between other sounds and the class's own, which can be compared over
+            classes that several of may be there; otherwise by similarity to the prototype.
+        settings: Settings of the classifier that differ. More neighbours than the pool has means all of it.
+    """
+
+    paper: bool = False
+    two_spaces: bool = True
+    levels: bool = False
+    settings: dict[str, Any] = Field(default_factory=dict)
+
+    def answer(self, fold: Fold, *, seed: int) -> Answer:
+        """Find neighbours, average them, and score the test recordings.
+
+        Args:
+            fold: Its pool without labels, texts and test recordings.
+            seed: Not used.
+        """
+        classifier = self.classifier()
+        if classifier.neighbours != "auto":
+            classifier.set_params(neighbours=min(classifier.neighbours, len(fold.pool)))
+        labels = [str(c) for c in range(fold.texts.shape[1])]
+        features = fold.pool.features if self.two_spaces else None
+        classifier.fit_from_text(fold.pool.joint, fold.texts, labels, features=features)
+        score = classifier.multi_label_scores if self.levels else classifier.similarities
+        scores = score(fold.test.space("features" if self.two_spaces else "joint"))
+        neighbours = [np.asarray(rows, dtype=np.int64) for rows in classifier.neighbours_]
+        count = float(np.mean([len(rows) for rows in neighbours]))
+        return Answer(np.asarray(scores, dtype=np.float32), neighbours, {"neighbours": count})
+
+    def check(self) -> None:
+        """Refuse settings the classifier does not know."""
+        self.classifier()
+
+    def classifier(self) -> Any:
+        """The classifier, not fitted.
+
+        Raises:
+            ValueError: A setting is unknown.
+        """
+        from limbeck.prototypes import PrototypeClassifier
+
+        start = PrototypeClassifier.paper() if self.paper else PrototypeClassifier()
+        return start.set_params(**self.settings)

@@ -1,0 +1,68 @@
+"""Recipes: those of the repository, and mistakes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from limbeck.errors import InputError
+from limbeck.evaluation.sounds import SoundRecipe
+
+RECIPES = sorted((Path(__file__).parents[3] / "recipes" / "sounds").glob("*.toml"))
+
+
+def test_there_is_one_for_each_public_dataset() -> None:
+    assert {"esc10", "esc50", "fsd50k", "urbansound8k"} <= {r.stem for r in RECIPES}
+
+
+@pytest.mark.parametrize("file", RECIPES, ids=lambda p: p.stem)
+def test_recipes_of_the_repository_fit(file: Path) -> None:
+    recipe = SoundRecipe.load(file)
+    assert f"recipes/sounds/{file.name}" in file.read_text(encoding="utf-8")
+    assert {"chance", "zero-shot", "prototypes, paper", "prototypes, two spaces"} <= set(recipe.rows)
+    assert {"cluster_size", "prompts", "pool_size"} <= set(recipe.studies)
+    for name in recipe.studies:
+        assert recipe.rows_of(recipe.study(name))
+
+
+def test_every_mistake_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "wrong.toml"
+    file.write_text(
+        'baseline = "nobody"\n[data]\ndataset = "esc51"\n[encoder]\nname = "yammer"\n'
+        '[rows.a]\nway = "guess"\n[rows.b]\nsettings = { settings = { nosuch = 1 } }\n'
+        "[rows.c]\nsettings = { papr = true }\n"
+        '[studies.noise]\nsettings = { rows = ["x"] }\n[studies.weather]\n',
+        encoding="utf-8",
+    )
+    with pytest.raises(InputError) as caught:
+        SoundRecipe.load(file)
+    for words in ("'nobody'", "'esc51'", "'yammer'", "'guess'", "nosuch", "papr", "the row 'x'", "'weather'"):
+        assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"), [("title = [", "is not TOML"), ("titel = 'x'", "titel"), (None, "cannot be read")]
+)
+def test_files_that_are_no_recipes_are_refused(text: str | None, sentence: str, tmp_path: Path) -> None:
+    file = tmp_path / "r.toml"
+    if text is not None:
+        file.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=sentence):
+        SoundRecipe.load(file)
+
+
+def test_settings_of_a_point_join_those_of_the_row() -> None:
+    recipe = SoundRecipe.from_json({"rows": {"zero-shot": {"settings": {"settings": {"metric": "euclidean"}}}}})
+    way = recipe.way("zero-shot", {"settings": {"neighbours": 3}})
+    assert way.to_json()["settings"] == {"metric": "euclidean", "neighbours": 3}
+
+
+def test_root_is_filled_in_or_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = SoundRecipe.from_json({"data": {"root": "$SOME_SOUNDS/a"}})
+    monkeypatch.delenv("SOME_SOUNDS", raising=False)
+    with pytest.raises(InputError, match=r"\$SOME_SOUNDS/a; set that variable, or give the folder with --data"):
+        recipe.root()
+    monkeypatch.setenv("SOME_SOUNDS", "there")
+    assert recipe.root() == Path("there/a")
+    assert recipe.root("elsewhere") == Path("elsewhere")

@@ -1,0 +1,163 @@
+"""A whole recipe on generated recordings, and the promise on real ones."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.helpers import sound_layouts
+from tests.helpers.layouts import table
+from tests.helpers.yamnet_folder import yamnet_folder
+
+from limbeck.encoders import Encoder, load
+from limbeck.errors import InputError
+from limbeck.evaluation.sounds import SoundRecipe, SoundResults, run, summary
+from limbeck.evaluation.sounds.metrics import ACCURACY, CLASS_WISE, EXAMPLE_WISE, PURITY
+
+STUDIES = {
+    "cluster_size": {"settings": {"sizes": [1, 2]}},
+    "prompts": {"settings": {"texts": ["{label}", "A {label}"]}},
+    "pool_size": {"settings": {"shares": [0.5, 1.0], "draws": 2}},
+    "imbalance": {"settings": {"ratios": [1, 2], "draws": 1}},
+    "foreign": {"settings": {"shares": [0.0, 1.0], "draws": 1}},
+    "noise": {"settings": {"snr_db": [10]}},
+}
+
+
+@pytest.fixture(scope="module")
+def encoder() -> Encoder:
+    pytest.importorskip("ai_edge_litert")
+    pytest.importorskip("sentence_transformers")
+    return load("yamnet").tiny()
+
+
+def recipe(dataset: str, **more: Any) -> SoundRecipe:
+    rows = {
+        "zero-shot": {"way": "zero_shot"},
+        "paper": {"settings": {"paper": True, "two_spaces": False}},
+        "two spaces": {},
+        "probe": {"way": "linear_probe"},
+    }
+    return SoundRecipe.from_json({"data": {"dataset": dataset}, "rows": rows, **more})
+
+
+def without_seconds(results: SoundResults) -> list[Any]:
+    return [(c.study, c.row, c.fold, c.draw, c.point, c.variant, c.x, c.values) for c in results.cells]
+
+
+def test_rows_and_studies_on_every_fold(encoder: Encoder, tmp_path: Path) -> None:
+    data = sound_layouts.esc50(tmp_path / "data")
+    asked = recipe("esc50", studies=STUDIES)
+    results = run(asked, out=tmp_path / "out", data=data, encoder=encoder, facts={"command": "by hand"})
+    assert {(c.row, c.fold) for c in results.of()} == {(r, f"fold{i}") for r in asked.rows for i in range(1, 6)}
+    assert results.supervised == ("probe",)
+    assert results.about["command"] == "by hand"
+    assert results.about["folds"]["fold2"] == {"pool": 12, "test": 3}
+    points = {name: list(dict.fromkeys((c.point, c.variant, c.x) for c in results.of(name))) for name in STUDIES}
+    assert points["cluster_size"] == [("1", "", 1.0), ("2", "", 2.0)]
+    assert [p for p, _, _ in points["prompts"]] == ["{label}", "A {label}", "all together", "surest on the pool"]
+    assert [x for _, _, x in points["pool_size"]] == [6.0, 12.0]
+    assert [(p, v) for p, v, _ in points["noise"]] == [
+        ("no noise", "clean pool"),
+        ("10 dB", "clean pool"),
+        ("10 dB", "noisy pool"),
+    ]
+    assert {c.row for c in results.of("cluster_size")} == {"paper", "two spaces"}
+    assert {c.row for c in results.of("noise")} == {"zero-shot", "paper", "two spaces"}
+    assert all(0 <= c.values[ACCURACY] <= 100 for c in results.cells)
+    # The same neighbours whatever space they are averaged in; twelve in the pool of four each.
+    purity = [[c.values[PURITY] for c in results.of("cluster_size", row=r)] for r in ("paper", "two spaces")]
+    assert purity[0] == purity[1]
+    kept = SoundResults.from_json(
+        json.loads((tmp_path / "out" / "results" / "results.json").read_text(encoding="utf-8"))
+    )
+    assert kept == results
+
+
+def test_run_is_repeatable_and_takes_up_what_is_kept(encoder: Encoder, tmp_path: Path) -> None:
+    data, asked = sound_layouts.urbansound8k(tmp_path / "data"), recipe("urbansound8k")
+    told: list[str] = []
+    one = run(asked, out=tmp_path / "a", data=data, encoder=encoder, told=told.append)
+    assert told == list(asked.rows)
+    kept = sorted((tmp_path / "a" / "cells").iterdir())
+    stamps = [p.stat().st_mtime_ns for p in kept]
+    again = run(asked, out=tmp_path / "a", data=data, encoder=encoder)
+    assert [p.stat().st_mtime_ns for p in sorted((tmp_path / "a" / "cells").iterdir())] == stamps
+    assert again.cells == one.cells
+    assert without_seconds(run(asked, out=tmp_path / "b", data=data, encoder=encoder)) == without_seconds(one)
+
+
+def test_several_labels_get_each_number_under_its_own_name(encoder: Encoder, tmp_path: Path) -> None:
+    data = sound_layouts.fsd50k(tmp_path / "data")
+    results = run(recipe("fsd50k"), out=tmp_path / "out", data=data, encoder=encoder)
+    values = results.of(row="zero-shot")[0].values
+    assert next(iter(values)) == CLASS_WISE
+    assert {CLASS_WISE, EXAMPLE_WISE} < set(values)
+    assert sum("as published" in name for name in values) == 2
+    assert results.about["folds"] == {"test": {"pool": 6, "test": 4}}
+
+
+def test_rotten_and_unlabelled_recordings_are_left_out_and_told(encoder: Encoder, tmp_path: Path) -> None:
+    data = sound_layouts.folder(tmp_path / "data")
+    (data / "rain" / "9.wav").write_bytes(b"nothing")
+    sound_layouts.recording(data / "loose.wav", 3)
+    results = run(recipe("folder"), out=tmp_path / "out", data=data, encoder=encoder)
+    assert list(results.about["rejected"]) == ["rain/9.wav"]
+    sizes = results.about["folds"].values()
+    assert sum(s["test"] for s in sizes) == 10
+    assert {s["pool"] + s["test"] for s in sizes} == {10, 11}
+
+
+def test_words_of_the_recipe_are_said(encoder: Encoder, tmp_path: Path) -> None:
+    data = sound_layouts.folder(tmp_path / "data")
+    asked = recipe("folder").to_json()
+    asked["data"]["words"] = {"rain": "rain on a roof"}
+    results = run(SoundRecipe.from_json(asked), out=tmp_path / "out", data=data, encoder=encoder)
+    assert results.about["classes"] == {"dog_bark": "dog bark", "rain": "rain on a roof"}
+
+
+def test_fold_without_anything_to_learn_from_is_refused(encoder: Encoder, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.wav").write_bytes(b"nothing")
+    table(tmp_path / "manifest.csv", [("a.wav", "x", "train"), ("b.wav", "y", "test")], ("path", "label", "split"))
+    with pytest.raises(InputError, match=r"has 0 recordings to learn from and 0 labelled ones to test on"):
+        run(recipe("manifest"), out=tmp_path / "out", data=tmp_path, encoder=encoder)
+
+
+def test_prompt_without_a_place_is_refused(encoder: Encoder, tmp_path: Path) -> None:
+    data = sound_layouts.folder(tmp_path / "data")
+    asked = recipe("folder", encoder={"prompts": ["a sound"]})
+    with pytest.raises(InputError, match="'a sound' has none"):
+        run(asked, out=tmp_path / "out", data=data, encoder=encoder)
+
+
+def test_summary_of_one_fold_spreads_over_its_draws(encoder: Encoder, tmp_path: Path) -> None:
+    data = sound_layouts.fsd50k(tmp_path / "data")
+    asked = SoundRecipe.from_json({"data": {"dataset": "fsd50k"}, "rows": {"zero-shot": {"way": "chance"}}})
+    results = run(asked, out=tmp_path / "out", data=data, encoder=encoder)
+    values = [c.values[CLASS_WISE] for c in results.of()]
+    found = summary(results.of(), CLASS_WISE)
+    assert found is not None
+    assert (found.mean, found.sd) == (pytest.approx(np.mean(values)), pytest.approx(np.std(values, ddof=1)))
+
+
+@pytest.mark.data
+@pytest.mark.slow
+def test_prototypes_beat_asking_directly_on_real_recordings(test_data: Path, tmp_path: Path) -> None:
+    weights = tmp_path / "weights"
+    weights.mkdir()
+    yamnet_folder(test_data, weights)
+    rows = {
+        "zero-shot": {"way": "zero_shot"},
+        "paper": {"settings": {"paper": True, "two_spaces": False}},
+        "two spaces": {},
+    }
+    asked = SoundRecipe.from_json({"data": {"dataset": "manifest"}, "rows": rows})
+    results = run(asked, out=tmp_path / "out", data=test_data / "esc10", weights=weights, offline=True)
+    found = {row: summary(results.of(row=row), ACCURACY) for row in rows}
+    assert found["zero-shot"].mean >= 82
+    assert found["paper"].mean >= found["zero-shot"].mean + 2
+    assert found["two spaces"].mean >= 93
