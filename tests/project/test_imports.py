@@ -15,7 +15,8 @@ SOURCE = Path(__file__).parents[2] / "src" / "limbeck"
 ORDER = [
     {"media"},
     {"datasets"},
-    {"augment", "networks"},
+    {"augment", "networks", "encoders"},
+    {"index", "prototypes"},
     {"storage"},
     {"distilled"},
     {"methods"},
@@ -23,7 +24,7 @@ ORDER = [
     {"report"},
     {"exports"},
     {"engine"},
-    {"verbs"},
+    {"verbs", "sounds"},
     {"benchmark"},
     {"cli"},
 ]

@@ -46,6 +46,15 @@ REQUIRED["Recipe"] = {
     "rows": {"random": REQUIRED["Row"]},
 }
 REQUIRED["Mosaic"] = {"audio": (1, 4), "image": (2, 2)}
+REQUIRED["Frequencies"] = {"audio": 3, "image": 12}
+REQUIRED["IndexSettings"] = {
+    "encoder": "yamnet:spectra-in:0f",
+    "sample_rate_hz": 16_000,
+    "window_s": 10.0,
+    "hop_s": 10.0,
+    "dim": 384,
+    "features_dim": 1024,
+}
 REQUIRED["Measured"] = {
     key: REQUIRED["Score"][key] for key in ("trained_on", "tested_on", "network", "protocol", "scale", "seed", "device")
 } | {"measure": "retrieval", "settings": {}}

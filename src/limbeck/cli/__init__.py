@@ -14,7 +14,20 @@ from typing import Annotated
 
 import typer
 
-from limbeck.cli import _output, benchmark, demo, distill, evaluate, explain, export, inspect, listing, prepare, report
+from limbeck.cli import (
+    _output,
+    benchmark,
+    demo,
+    distill,
+    evaluate,
+    explain,
+    export,
+    inspect,
+    listing,
+    prepare,
+    report,
+    sounds,
+)
 from limbeck.errors import LimbeckError
 
 _VERBS = (
@@ -46,6 +59,7 @@ app = typer.Typer(
 )
 for _name, _module in _VERBS:
     app.command(_name, epilog=_output.examples(_module.EXAMPLES))(_module.run)
+app.add_typer(sounds.app, name="sounds")
 
 
 def _show_version(wanted: bool) -> None:

@@ -1,0 +1,36 @@
+"""``limbeck sounds``: from a folder of recordings and a list of words to a classifier; one file a verb."""
+
+from __future__ import annotations
+
+import typer
+
+from limbeck.cli import _output
+from limbeck.cli.sounds import benchmark, classify, correct, demo, index, learn, page, search, watch
+
+EXAMPLES = (
+    "limbeck sounds index recordings/ --encoder clap --out index/",
+    'limbeck sounds search index/ "glass breaking" --top 20',
+    'limbeck sounds learn index/ --labels "dog bark,rain,chainsaw" --out classifier/',
+    "limbeck sounds classify classifier/ new/a.wav new/b.wav --json",
+    "limbeck sounds page classifier/ --out page/",
+)
+
+_VERBS = (
+    ("index", index),
+    ("search", search),
+    ("learn", learn),
+    ("classify", classify),
+    ("page", page),
+    ("correct", correct),
+    ("watch", watch),
+    ("benchmark", benchmark),
+    ("demo", demo),
+)
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Name unlabelled sounds: a folder of recordings and a list of words become a classifier.",
+    epilog=_output.examples(EXAMPLES),
+)
+for _name, _module in _VERBS:
+    app.command(_name, epilog=_output.examples(_module.EXAMPLES))(_module.run)

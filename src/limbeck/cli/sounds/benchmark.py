@@ -1,0 +1,49 @@
+"""``limbeck sounds benchmark``: a whole comparison of ways to name sounds from one file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from limbeck.cli import _options as _common
+from limbeck.cli import _output
+from limbeck.cli.sounds import _options
+
+EXAMPLES = (
+    "limbeck sounds benchmark recipes/sounds/esc50.toml --out runs/ --data ESC-50-master/",
+    "limbeck sounds benchmark recipes/sounds/esc10.toml --out runs/ --data esc10/ --weights weights/ --offline",
+)
+
+
+def run(
+    recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="A TOML file; see the folder recipes/sounds/.")],
+    *,
+    out: Annotated[Path, typer.Option(help="Folder of the run; recipes that share it share embeddings.")],
+    data: Annotated[Path | None, typer.Option(help="Where the recordings are, if not where the recipe says.")] = None,
+    weights: _options.Weights = None,
+    offline: _options.Offline = False,
+    device: _common.Device = "auto",
+    json: _common.Json = False,
+    quiet: _common.Quiet = False,
+) -> None:
+    """Measure every way to name sounds on every fold of a recipe, and its studies; stopped, it goes on."""
+    from limbeck import sounds
+    from limbeck.report import sounds_tables
+
+    results = sounds.benchmark(
+        recipe,
+        out=out,
+        data=data,
+        weights=weights,
+        offline=offline,
+        device=device,
+        progress=not quiet,
+        told=lambda what: _output.note(what, quiet=quiet),
+    )
+    if json:
+        _output.as_json(results.to_json())
+    else:
+        typer.echo(sounds_tables.markdown(results))
+    _output.note(f"Tables and figures: {out}", quiet=quiet)

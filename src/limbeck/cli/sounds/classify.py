@@ -1,0 +1,81 @@
+"""``limbeck sounds classify``: new recordings to names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from limbeck.cli import _options as _common
+from limbeck.cli import _output
+from limbeck.cli.sounds import _options
+
+EXAMPLES = (
+    "limbeck sounds classify classifier/ new/a.wav new/b.wav",
+    "limbeck sounds classify classifier/ new/ --json",
+    "limbeck sounds classify classifier/ night.flac --by window --window 5 --hop 2.5 --top 2",
+)
+
+
+def run(
+    classifier: Annotated[Path, typer.Argument(help="Folder of a classifier.")],
+    files: Annotated[list[Path], typer.Argument(help="Recordings, or folders of them.")],
+    *,
+    by: Annotated[
+        Literal["file", "window"], typer.Option(help="What is named: each recording, or each window of it.")
+    ] = "file",
+    top: _options.Top = 3,
+    always: _options.Always = False,
+    window: _options.Window = None,
+    hop: _options.Hop = None,
+    weights: _options.Weights = None,
+    offline: _options.Offline = False,
+    device: _common.Device = "auto",
+    json: _common.Json = False,
+    quiet: _common.Quiet = False,
+) -> None:
+    """Name recordings: the likeliest words with their scores, or none of these.
+
+    Files that cannot be read are told and passed over; only if all of them are is that an error.
+    """
+    from limbeck import sounds
+    from limbeck.errors import InputError
+
+    found = list(
+        sounds.classify(
+            classifier,
+            files,
+            by=by,
+            top=top,
+            always=always,
+            window=window,
+            hop=hop,
+            weights=weights,
+            offline=offline,
+            device=device,
+            progress=not quiet,
+        )
+    )
+    unread = [row for row in found if isinstance(row, sounds.Unread)]
+    for row in unread:
+        _output.note(f"{row.path}: {row.reason}", quiet=quiet)
+    if json:
+        _output.as_json([row.to_json() for row in found])
+    else:
+        _output.as_table(
+            ["recording", ">from s", "name", ">score", "then"],
+            [_output_cells(row) for row in found if isinstance(row, sounds.Named)],
+            unbroken=1,
+        )
+    if len(unread) == len(found):
+        raise InputError(f"None of the {len(found)} recordings can be read; the reasons are above.")
+
+
+def _output_cells(row: object) -> list[str]:
+    from limbeck import sounds
+
+    assert isinstance(row, sounds.Named)
+    then = ", ".join(f"{label} {score:.2f}" for label, score in row.scores[row.label is not None :])
+    score = f"{row.scores[0][1]:.2f}" if row.label is not None else ""
+    return [str(row.path), f"{row.start_s:.1f}", row.label or "(none of these)", score, then]

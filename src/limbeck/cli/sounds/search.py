@@ -1,0 +1,51 @@
+"""``limbeck sounds search``: what sounds like these words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from limbeck.cli import _options as _common
+from limbeck.cli import _output
+from limbeck.cli.sounds import _options
+
+EXAMPLES = (
+    'limbeck sounds search index/ "glass breaking" --top 20',
+    'limbeck sounds search index/ "a dog barks far away" --json',
+)
+
+
+def run(
+    index: Annotated[Path, typer.Argument(help="Folder of an index.")],
+    words: Annotated[str, typer.Argument(help="What to look for.")],
+    *,
+    top: Annotated[int, typer.Option(min=1, help="Most windows that are given.")] = 10,
+    weights: _options.Weights = None,
+    offline: _options.Offline = False,
+    device: _common.Device = "auto",
+    json: _common.Json = False,
+) -> None:
+    """List the windows of an index whose sound is nearest to some words, best first."""
+    from limbeck import sounds
+
+    hits = sounds.search(index, words, top=top, weights=weights, offline=offline, device=device)
+    if json:
+        _output.as_json(
+            [
+                {
+                    "path": str(hit.path),
+                    "start_s": round(hit.start_s, 3),
+                    "duration_s": round(hit.duration_s, 3),
+                    "similarity": round(float(hit.similarity), 6),
+                }
+                for hit in hits
+            ]
+        )
+        return
+    _output.as_table(
+        ["recording", ">from s", ">long s", ">similarity"],
+        [[str(h.path), f"{h.start_s:.1f}", f"{h.duration_s:.1f}", f"{h.similarity:.3f}"] for h in hits],
+        unbroken=1,
+    )

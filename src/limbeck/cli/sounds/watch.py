@@ -1,0 +1,65 @@
+"""``limbeck sounds watch``: name what arrives."""
+
+from __future__ import annotations
+
+import json as _json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from limbeck.cli import _options as _common
+from limbeck.cli import _output
+from limbeck.cli.sounds import _options
+
+EXAMPLES = (
+    "limbeck sounds watch classifier/ --input incoming/",
+    "limbeck sounds watch classifier/ --input incoming/ --existing --json",
+    "limbeck sounds watch classifier/ --input microphone --window 3 --hop 1",
+)
+
+
+def run(
+    classifier: Annotated[Path, typer.Argument(help="Folder of a classifier.")],
+    *,
+    input: Annotated[str, typer.Option(help="A folder files are written to, or the word microphone.")],
+    existing: Annotated[
+        bool, typer.Option("--existing", help="Name the files that are in the folder already, too.")
+    ] = False,
+    count: Annotated[int | None, typer.Option(min=1, help="Leave after so many sounds.")] = None,
+    top: _options.Top = 3,
+    always: _options.Always = False,
+    window: _options.Window = None,
+    hop: _options.Hop = None,
+    weights: _options.Weights = None,
+    offline: _options.Offline = False,
+    device: _common.Device = "auto",
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
+    quiet: _common.Quiet = False,
+) -> None:
+    """Name each file that arrives in a folder once it is complete, or what a microphone hears, until Ctrl-C."""
+    from limbeck import sounds
+
+    _output.note(f"Waiting for sounds from {input}; Ctrl-C ends it.", quiet=quiet)
+    heard = sounds.watch(
+        classifier,
+        input,
+        existing=existing,
+        top=top,
+        always=always,
+        window=window,
+        hop=hop,
+        weights=weights,
+        offline=offline,
+        device=device,
+    )
+    for done, row in enumerate(heard, 1):
+        if json:
+            typer.echo(_json.dumps(row.to_json()))
+        elif isinstance(row, sounds.Unread):
+            _output.note(f"{row.path}: {row.reason}")
+        else:
+            scores = ", ".join(f"{label} {score:.2f}" for label, score in row.scores)
+            typer.echo(f"{row.path} {row.start_s:.1f} s: {row.label or '(none of these)'} ({scores})")
+        if done == count:
+            return

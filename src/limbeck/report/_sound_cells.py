@@ -1,0 +1,88 @@
+"""A window of a recording as what a page can hold: a small spectrogram and a small sound."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from limbeck.errors import MediaError
+from limbeck.media import MelRecipe, log_mel, read_sound
+from limbeck.report import _encode, figures
+
+RATE_HZ = 16_000
+LONGEST_S = 10.0
+_FFT = 1024
+_BANDS = 48
+_FRAMES = 128
+_PEAK = 0.9
+_SMALL = 0.9
+"""Of MP3's settings: 24 kbit/s at this rate, good enough to know a sound by."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A window to look at and listen to.
+
+    Attributes:
+        picture: PNG as an address; empty where the recording could not be read.
+        sound: MP3 as an address; empty likewise.
+        trouble: Why it could not be read, in a sentence; empty if it could.
+    """
+
+    picture: str = ""
+    sound: str = ""
+    trouble: str = ""
+
+
+def cell(path: Path, start_s: float, duration_s: float, palette: npt.NDArray[np.uint8] | None = None) -> Cell:
+    """Read a window again and code it.
+
+    Args:
+        path: The recording.
+        start_s: Where the window begins, in seconds.
+        duration_s: How long it is; of long ones the first ten seconds are taken.
+        palette: Colours of the spectrogram, uint8, (256, 3); None makes no picture.
+    """
+    seconds = min(max(duration_s, 0.1), LONGEST_S)
+    samples = round(seconds * RATE_HZ)
+    recipe = MelRecipe(
+        sample_rate_hz=RATE_HZ,
+        clip_seconds=seconds,
+        fft_samples=_FFT,
+        hop_samples=max(16, min(_FFT - 1, samples // _FRAMES)),
+        mels=_BANDS,
+    )
+    try:
+        waveform, _ = read_sound(path, start_s=start_s, length_s=seconds, recipe=recipe)
+    except MediaError as error:
+        return Cell(trouble=str(error))
+    loudest = float(np.abs(waveform).max())
+    if loudest > 0:
+        waveform = waveform * np.float32(_PEAK / loudest)
+    picture = ""
+    if palette is not None:
+        decibels = log_mel(torch.from_numpy(waveform), recipe)
+        drawn = figures.levels(decibels, figures.decibel_range([decibels]))
+        picture = _encode.data_uri(_encode.png(drawn, palette), "image/png")
+    return Cell(picture, _encode.data_uri(_small_mp3(waveform), "audio/mpeg"))
+
+
+def _small_mp3(waveform: npt.NDArray[np.float32]) -> bytes:
+    import soundfile
+
+    buffer = io.BytesIO()
+    soundfile.write(
+        buffer,
+        waveform,
+        RATE_HZ,
+        format="MP3",
+        subtype="MPEG_LAYER_III",
+        compression_level=_SMALL,
+        bitrate_mode="CONSTANT",
+    )
+    return buffer.getvalue()

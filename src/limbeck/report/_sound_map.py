@@ -1,0 +1,112 @@
+"""Windows of an index as points of a plane: which are drawn, where, and where the words among them stand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from limbeck.errors import InputError
+
+Floats = npt.NDArray[np.floating]
+Ints = npt.NDArray[np.intp]
+
+_DIMENSIONS = 50
+_MARGIN = 0.03
+_PERPLEXITY = 30.0
+_FEWEST = 8
+"""Below so many points neighbourhoods say nothing, and principal components are as good."""
+
+
+def chosen(count: int, wanted: Sequence[int] | Ints, limit: int, *, seed: int = 0) -> Ints:
+    """Which of many windows are drawn: those wanted, and of the others as many as there is room for, at random.
+
+    Args:
+        count: How many there are.
+        wanted: Positions that must be among them, most important first.
+        limit: At most so many.
+        seed: Of the draw.
+
+    Returns:
+        Positions, ascending.
+
+    Example:
+        >>> chosen(4, [2], 10).tolist(), len(chosen(100, [7, 7, 9], 5)), chosen(100, [9, 7], 1).tolist()
+        ([0, 1, 2, 3], 5, [9])
+    """
+    if count <= limit:
+        return np.arange(count)
+    first = np.asarray(list(dict.fromkeys(int(i) for i in wanted))[:limit], dtype=np.intp)
+    others = np.setdiff1d(np.arange(count), first)
+    drawn = np.random.default_rng(seed).choice(others, limit - len(first), replace=False)
+    return np.sort(np.concatenate([first, drawn]))
+
+
+def places(features: Floats, *, seed: int = 0) -> npt.NDArray[np.float64]:
+    """Where points stand: t-SNE of the standardised features' principal components, filling a unit square.
+
+    What lies close together sounds alike to the encoder; distances between far groups, and the axes, mean nothing.
+
+    Args:
+        features: (point, dim).
+        seed: Of the search.
+
+    Returns:
+        Shape (point, 2), 0 to 1, with a small margin.
+
+    Raises:
+        InputError: The features are not of shape (point, dim).
+    """
+    from sklearn.decomposition import PCA
+    from sklearn.manifold import TSNE
+
+    if features.ndim != 2:
+        raise InputError(f"Features of a map must be of shape (point, dim); came {features.shape}.")
+    count = len(features)
+    spread = features.std(0)
+    level = (features - features.mean(0))[:, spread > 0].astype(np.float64) / spread[spread > 0]
+    if count < 2 or not level.shape[1]:
+        return np.full((count, 2), 0.5)
+    parts = min(_DIMENSIONS, count - 1, level.shape[1])
+    flat = PCA(max(parts, 1), random_state=seed, svd_solver="full").fit_transform(level)
+    if count >= _FEWEST and flat.shape[1] >= 2:
+        perplexity = min(_PERPLEXITY, (count - 1) / 4)
+        flat = TSNE(2, perplexity=perplexity, init="pca", random_state=seed).fit_transform(flat)
+    flat = np.pad(flat, ((0, 0), (0, max(0, 2 - flat.shape[1]))))[:, :2]
+    low, size = flat.min(0), np.ptp(flat, axis=0)
+    unit = np.where(size > 0, (flat - low) / np.where(size > 0, size, 1), 0.5)
+    return np.asarray(_MARGIN + (1 - 2 * _MARGIN) * unit)
+
+
+def apart(middles: Floats, widths: Floats, height: float, *, rounds: int = 200) -> npt.NDArray[np.float64]:
+    """Move boxes of text as little as is needed for none to cover another.
+
+    Args:
+        middles: (box, 2), x and y in the drawing's unit.
+        widths: (box,), in the same unit.
+        height: Of every box.
+        rounds: At most so many passes.
+
+    Returns:
+        Their middles after that, (box, 2); boxes that had room have not moved.
+
+    Example:
+        >>> apart(np.array([[0.0, 0.0], [0.0, 0.5]]), np.array([4.0, 4.0]), 1.0).tolist()
+        [[0.0, -0.25], [0.0, 0.75]]
+    """
+    moved = np.array(middles, dtype=np.float64)
+    for _ in range(rounds):
+        still = True
+        for i in range(len(moved)):
+            for j in range(i):
+                gap = moved[i] - moved[j]
+                over = np.array([(widths[i] + widths[j]) / 2, height]) - np.abs(gap)
+                if (over > 1e-9).all():
+                    step = over[1] / 2 * (1 if gap[1] >= 0 else -1)
+                    moved[i, 1] += step
+                    moved[j, 1] -= step
+                    still = False
+        if still:
+            break
+    return moved

@@ -1,0 +1,23 @@
+"""Name unlabelled sounds: index recordings, search them, learn words from them, name new ones; the CLI calls these."""
+
+from limbeck.sounds._build import index, learn, search
+from limbeck.sounds._correct import correct
+from limbeck.sounds._corrections import Correction
+from limbeck.sounds._naming import Named, Unread
+from limbeck.sounds._show import benchmark, page, summary
+from limbeck.sounds._use import classify, watch
+
+__all__ = [
+    "Correction",
+    "Named",
+    "Unread",
+    "benchmark",
+    "classify",
+    "correct",
+    "index",
+    "learn",
+    "page",
+    "search",
+    "summary",
+    "watch",
+]

@@ -1,0 +1,67 @@
+"""Files that arrive in a folder, each told once it has stopped growing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Event
+
+from limbeck.errors import InputError, MissingExtraError
+
+SETTLE_S = 0.5
+"""A file whose size and time have not changed for so long is taken as complete."""
+_UNFINISHED = (".part", ".tmp", ".crdownload")
+_Stamp = tuple[int, int]
+
+
+def arrivals(
+    folder: Path, *, existing: bool = False, stop: Event | None = None, settle_s: float = SETTLE_S
+) -> Iterator[Path]:
+    """Files written into a folder or below it, as they become complete; one that is written again is told again.
+
+    Args:
+        folder: Watched until `stop`.
+        existing: Begin with the files that are there already, sorted.
+        stop: Ends the watch when set.
+        settle_s: How long a file must have been left alone.
+
+    Raises:
+        InputError: There is no such folder.
+        MissingExtraError: Package watchfiles is not installed.
+    """
+    try:
+        from watchfiles import Change, watch
+    except ImportError as error:
+        raise MissingExtraError("sounds", "watchfiles") from error
+    if not folder.is_dir():
+        raise InputError(f"{folder} is not a folder that could be watched; make it first, or give another --input.")
+    folder, step = folder.resolve(), max(1, round(settle_s * 1000))
+    waiting: dict[Path, _Stamp | None] = {}
+    changed = watch(folder, stop_event=stop, rust_timeout=step, debounce=step, yield_on_timeout=True)
+    for turn, changes in enumerate(changed):
+        fresh = [Path(name) for change, name in sorted(changes) if change is not Change.deleted]
+        # Listed once the watch stands, so that nothing slips between the two.
+        there = sorted(folder.rglob("*")) if existing and turn == 0 else []
+        waiting |= {path: None for path in [*there, *fresh] if _wanted(path.relative_to(folder)) and not path.is_dir()}
+        for path, before in list(waiting.items()):
+            now = _stamp(path)
+            if now is None:
+                del waiting[path]
+            elif now == before and now[0]:
+                del waiting[path]
+                yield path
+            else:
+                waiting[path] = now
+
+
+def _wanted(path: Path) -> bool:
+    return not any(part.startswith(".") for part in path.parts) and path.suffix.lower() not in _UNFINISHED
+
+
+def _stamp(path: Path) -> _Stamp | None:
+    """Size and time of a file; None where it is gone."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_size, found.st_mtime_ns

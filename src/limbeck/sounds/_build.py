@@ -1,0 +1,220 @@
+"""From recordings to an index, and from an index and words to a classifier."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, overload
+
+from limbeck import _files
+from limbeck.encoders import Encoder
+from limbeck.engine import bar
+from limbeck.errors import FingerprintError, InputError
+from limbeck.index import Hit, Pool, SoundIndex, Update
+from limbeck.prototypes import Piece, PrototypeClassifier, SoundClassifier
+from limbeck.sounds import _labels
+from limbeck.sounds._corrections import LEARNED, Origin, relative
+from limbeck.sounds._encoders import ready
+
+
+def index(
+    sources: Path | str | Sequence[Path | str],
+    *,
+    out: Path | str,
+    encoder: str | Encoder = "clap",
+    checkpoint: str | None = None,
+    weights: Path | str | None = None,
+    offline: bool = False,
+    window: float | None = None,
+    hop: float | None = None,
+    device: str = "auto",
+    workers: int | None = None,
+    progress: bool = True,
+) -> Update:
+    """Embed recordings window by window into an index, or bring one up to date.
+
+    Args:
+        sources: Folders and files; of those below folders, the ones that are gone leave the index.
+        out: Folder of the index; made if there is none.
+        encoder: Name of an encoder (`encoders.names()`), or an encoder.
+        checkpoint: One of its checkpoints; the index's own, or the encoder's first, by default.
+        weights: Folder of its weights; the cache, filled from their official address, by default.
+        offline: Never ask the network.
+        window: Length of a window in seconds; the encoder's by default.
+        hop: Seconds from one window to the next; windows lie side by side by default.
+        device: ``"auto"``, ``"cpu"``, ``"cuda"``, ...
+        workers: Processes that decode; as many as there are cores by default.
+        progress: Draw a bar on standard error.
+
+    Returns:
+        What was done, in recordings.
+
+    Raises:
+        InputError: A source is not there, or the index was made with another encoder or other windows.
+        MissingWeightsError: The encoder's weights are not there and cannot be had.
+        BusyError: Another process is at work in the index.
+    """
+    given = [sources] if isinstance(sources, Path | str) else list(sources)
+    there = SoundIndex.open(out) if SoundIndex.exists(out) else None
+    if there is not None and isinstance(encoder, str) and encoder == there.encoder_name:
+        checkpoint = checkpoint or there.checkpoint
+    hears = ready(encoder, checkpoint, weights=weights, offline=offline, device=device)
+    if there is None:
+        there = SoundIndex.create(out, hears, window_s=window, hop_s=hop)
+    _check_windows(there, window, hop)
+    with bar("Listening", show=progress) as tell:
+        return there.update([Path(source) for source in given], hears, workers=workers, progress=tell)
+
+
+def search(
+    index: Path | str | SoundIndex,
+    words: str,
+    *,
+    top: int = 10,
+    encoder: Encoder | None = None,
+    weights: Path | str | None = None,
+    offline: bool = False,
+    device: str = "auto",
+) -> list[Hit]:
+    """The windows of an index whose sound is nearest to some words.
+
+    Args:
+        index: An index or its folder.
+        words: What to look for, as one would say it.
+        top: Most windows.
+        encoder: The index's, if it is at hand.
+        weights: As in `index`.
+        offline: As in `index`.
+        device: As in `index`.
+
+    Returns:
+        Hits, best first.
+
+    Raises:
+        InputError: There is no such index, or the words are empty.
+        FingerprintError: The encoder is not the index's.
+    """
+    opened = index if isinstance(index, SoundIndex) else SoundIndex.open(index)
+    if not words.strip():
+        raise InputError('There are no words to look for; give some, for instance "glass breaking".')
+    hears = _of_index(opened, encoder, weights=weights, offline=offline, device=device)
+    return opened.search(hears.embed_text([words]).numpy(), top)[0]
+
+
+def learn(
+    index: Path | str | SoundIndex,
+    labels: _labels.Labels,
+    *,
+    out: Path | str | None = None,
+    prompts: Sequence[str] | None = None,
+    preset: str | None = None,
+    reject: str | float | None = None,
+    encoder: Encoder | None = None,
+    weights: Path | str | None = None,
+    offline: bool = False,
+    device: str = "auto",
+    **settings: Any,
+) -> SoundClassifier:
+    """Learn what words sound like from an index nobody has labelled.
+
+    Args:
+        index: An index or its folder.
+        labels: Words with commas between, a file with a ``label`` or ``label: description`` a line, a list, or
+            descriptions by label. A description is what the encoder reads instead of the label.
+        out: Folder of the classifier; None keeps nothing on disk. Corrections of an older one there are forgotten.
+        prompts: Sentences with ``{label}`` in them; the encoder's own by default.
+        preset: ``"paper"`` for the published method.
+        reject: What is none of the words: ``"auto"``, or the share of known sounds that may be lost; see
+            `PrototypeClassifier`. None names everything.
+        encoder: The index's, if it is at hand.
+        weights: As in `index`.
+        offline: As in `index`.
+        device: As in `index`.
+        settings: Settings of the `PrototypeClassifier` that differ from its defaults or the preset.
+
+    Raises:
+        InputError: There is no such index, it holds too few windows, or a label or setting does not fit.
+        FingerprintError: The encoder is not the index's.
+    """
+    words = _labels.read(labels)
+    opened = index if isinstance(index, SoundIndex) else SoundIndex.open(index)
+    learner = _classifier(preset, {**settings, "reject": reject})
+    hears = _of_index(opened, encoder, weights=weights, offline=offline, device=device)
+    pool = opened.pool()
+    if not len(pool):
+        raise InputError("This index holds no window to learn from. Bring it up to date with: limbeck sounds index.")
+    made = SoundClassifier.learn(
+        hears,
+        list(words),
+        pool.joint,
+        None if preset else pool.features,
+        _Pieces(pool),
+        name=opened.encoder_name,
+        checkpoint=opened.checkpoint,
+        prompts=tuple(prompts or ()),
+        descriptions={label: about for label, about in words.items() if about},
+        window_s=opened.settings.window_s,
+        hop_s=opened.settings.hop_s,
+        classifier=learner,
+    )
+    if out is not None:
+        folder = Path(out)
+        place = "" if isinstance(index, SoundIndex) else relative(index, folder)
+        with _files.exclusive(folder):
+            # In this order: wherever it stops, no correction is made twice.
+            Origin(index=place, windows=len(pool)).write(folder)
+            shutil.rmtree(folder / LEARNED, ignore_errors=True)
+            made.save(folder)
+    return made
+
+
+class _Pieces(Sequence[Piece]):
+    """What the rows of a pool are, made when asked for: of a million, a few hundred are."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    def __len__(self) -> int:
+        return len(self._pool)
+
+    @overload
+    def __getitem__(self, row: int) -> Piece: ...
+    @overload
+    def __getitem__(self, row: slice) -> list[Piece]: ...
+    def __getitem__(self, row: int | slice) -> Piece | list[Piece]:
+        if isinstance(row, slice):
+            return [self[i] for i in range(*row.indices(len(self)))]
+        pool = self._pool
+        return Piece(path=str(pool.path[row]), start_s=float(pool.start_s[row]), duration_s=float(pool.duration_s[row]))
+
+
+def _classifier(preset: str | None, settings: dict[str, Any]) -> PrototypeClassifier:
+    presets = {"paper": PrototypeClassifier.paper}
+    if preset is not None and preset not in presets:
+        raise InputError(f"There is no preset {preset!r} for naming sounds; known: {', '.join(presets)}.")
+    made = presets[preset]() if preset else PrototypeClassifier()
+    unknown = sorted(settings.keys() - made.get_params().keys())
+    if unknown:
+        raise InputError(f"{unknown[0]!r} is no setting of a classifier; known: {', '.join(made.get_params())}.")
+    made.set_params(**settings)
+    return made
+
+
+def _of_index(index: SoundIndex, encoder: Encoder | None, **where: Any) -> Encoder:
+    hears = ready(encoder or index.encoder_name, index.checkpoint, **where)
+    if hears.id != index.encoder_id:
+        raise FingerprintError(
+            f"This index was made by {index.encoder_id}, but {hears.id} came, and vectors of two encoders cannot be "
+            "compared. Give the weights it was made with (--weights), or make a new index."
+        )
+    return hears
+
+
+def _check_windows(index: SoundIndex, window: float | None, hop: float | None) -> None:
+    has = index.settings
+    if (window is not None and window != has.window_s) or (hop is not None and hop != has.hop_s):
+        raise InputError(
+            f"This index has windows of {has.window_s:g} s every {has.hop_s:g} s, and windows of another kind cannot "
+            "join them. Leave --window and --hop out, or choose another --out."
+        )

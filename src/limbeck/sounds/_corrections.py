@@ -1,0 +1,167 @@
+"""What people tell a classifier it has wrong, and where the classifier came from; kept beside it as ``origin.json``."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Self
+
+from pydantic import Field
+
+from limbeck import _files
+from limbeck._config import Config
+from limbeck.errors import InputError
+
+ORIGIN = "origin.json"
+LEARNED = "learned"
+"""Folder, inside a classifier's, of the classifier as it was before any correction."""
+
+
+class Correction(Config):
+    """A sound that does, or does not, stand for a label.
+
+    Attributes:
+        label: The word.
+        path: The recording, absolute.
+        start_s: Where the sound begins, in seconds; None for a recording that is one window.
+    """
+
+    label: str = ""
+    path: str = ""
+    start_s: float | None = Field(default=None, ge=0)
+
+    @classmethod
+    def of(cls, text: str | Correction) -> Correction:
+        """Read ``label=path`` or ``label=path@seconds``.
+
+        Args:
+            text: As typed, or a correction.
+
+        Raises:
+            InputError: It has another form.
+
+        Example:
+            >>> Correction.of("rain=/a/b@c.wav@12.5").start_s, Correction.of("rain=/a/b@c.wav").path
+            (12.5, '/a/b@c.wav')
+        """
+        if isinstance(text, Correction):
+            return text.absolute()
+        label, equals, rest = text.partition("=")
+        path, at, seconds = rest.rpartition("@")
+        try:
+            start = float(seconds) if at else None
+        except ValueError:
+            start = None
+        if not (equals and label.strip() and rest):
+            raise InputError(f"A correction is written label=path or label=path@seconds, but {text!r} came.")
+        if start is None:
+            return cls(label=label.strip(), path=rest).absolute()
+        return cls(label=label.strip(), path=path, start_s=start).absolute()
+
+    def absolute(self) -> Correction:
+        """The same with an absolute path."""
+        return self.model_copy(update={"path": os.path.abspath(self.path)})
+
+
+class Corrections(Config):
+    """Corrections in the order they were made.
+
+    Attributes:
+        remove: Sounds that do not stand for their label.
+        add: Sounds that do.
+    """
+
+    remove: tuple[Correction, ...] = ()
+    add: tuple[Correction, ...] = ()
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """A file as the page saves it.
+
+        Args:
+            path: JSON, ``{"remove": [{"label": ..., "path": ..., "start_s": ...}], "add": [...]}``.
+
+        Raises:
+            InputError: It is not there, or is no such file.
+        """
+        try:
+            content = _files.read_json(path)
+        except (OSError, json.JSONDecodeError, UnicodeDecodeError) as error:
+            raise InputError(f"No corrections can be read from {path}: {error}. Save them from the page.") from error
+        return cls.from_json(content)
+
+    def joined(self, remove: Iterable[Correction], add: Iterable[Correction]) -> Self:
+        """These and further ones: the newer of two that contradict each other holds.
+
+        Args:
+            remove: Further sounds that do not stand for a label.
+            add: Further ones that do.
+        """
+        out, into = dict.fromkeys(self.remove), dict.fromkeys(self.add)
+        for one in remove:
+            into.pop(one, None)
+            out[one] = None
+        for one in add:
+            out.pop(one, None)
+            into[one] = None
+        return type(self)(remove=tuple(out), add=tuple(into))
+
+
+class Origin(Config):
+    """Where a classifier came from and what was corrected since.
+
+    Attributes:
+        index: The index, relative to the classifier's folder, or an address.
+        windows: How many windows it had.
+        corrections: All that hold.
+    """
+
+    index: str = ""
+    windows: int = 0
+    corrections: Corrections = Corrections()
+
+    @classmethod
+    def read(cls, classifier: Path) -> Self:
+        """Of the classifier in a folder; an empty one where it was made by other means.
+
+        Args:
+            classifier: Its folder.
+        """
+        path = classifier / ORIGIN
+        return cls.from_json(_files.read_json(path)) if path.is_file() else cls()
+
+    def write(self, classifier: Path) -> None:
+        """Put it beside a classifier."""
+        _files.write_json(classifier / ORIGIN, self.to_json())
+
+    def place(self, classifier: Path, index: Path | str | None = None) -> Path | str:
+        """Where the index is.
+
+        Args:
+            classifier: Folder of the classifier.
+            index: What to take instead.
+
+        Raises:
+            InputError: It is not known.
+        """
+        if index is not None:
+            return index
+        if not self.index:
+            raise InputError(f"{classifier} does not say which index it was learned from; name it with --index.")
+        return self.index if "://" in self.index else Path(os.path.normpath(classifier / self.index))
+
+
+def relative(index: Path | str, classifier: Path) -> str:
+    """How a classifier names its index, so that both can be moved together.
+
+    Args:
+        index: Folder or address.
+        classifier: Folder.
+
+    Example:
+        >>> relative(Path("work/index"), Path("work/classifier")), relative("s3://a/b", Path("c"))
+        ('../index', 's3://a/b')
+    """
+    return str(index) if "://" in str(index) else os.path.relpath(index, classifier)

@@ -1,0 +1,44 @@
+"""A small folder of generated sounds, a subfolder a kind: what there is to try things on where no recordings are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from limbeck._runtime import derive_seed
+from limbeck.datasets._playground.kinds import KINDS, draw_cast
+from limbeck.datasets._playground.voices import coloured_noise
+from limbeck.media import write_wav
+
+RATE_HZ = 16_000
+SECONDS = 4.0
+_NOISE = 0.03
+_PEAK = 0.7
+
+
+def write_sounds(folder: Path, *, each: int, seed: int = 0, kinds: int = len(KINDS)) -> list[tuple[Path, str]]:
+    """Write `each` sounds of every kind as ``folder/kind/number.wav``; what is there already is left as it is.
+
+    Args:
+        folder: Made if need be.
+        each: Sounds a kind.
+        seed: Everything random follows from it.
+        kinds: Only the first so many kinds.
+
+    Returns:
+        Path and kind of each sound, kind after kind.
+    """
+    made = []
+    for kind in KINDS[:kinds]:
+        for i in range(each):
+            path = folder / kind.name.replace(" ", "_") / f"{i:02d}.wav"
+            made.append((path, kind.name))
+            if path.exists():
+                continue
+            rng = np.random.default_rng(derive_seed(seed, "sounds", kind.name, i))
+            cast = draw_cast(kind, rng, SECONDS)
+            wave = kind.voice(cast, RATE_HZ, SECONDS)
+            wave = wave + _NOISE * coloured_noise(rng, len(wave), RATE_HZ, 1.0)
+            write_wav(path, (wave * (_PEAK / np.abs(wave).max())).astype(np.float32), RATE_HZ)
+    return made

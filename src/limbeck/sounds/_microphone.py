@@ -1,0 +1,83 @@
+"""Sound as it comes in, cut into overlapping windows; the sound card itself is one function."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Iterable, Iterator
+from threading import Event
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from limbeck.errors import InputError, MissingExtraError
+
+Wave = npt.NDArray[np.float32]
+_BLOCK_S = 0.1
+
+
+def windows(blocks: Iterable[Wave], *, window: int, hop: int) -> Iterator[tuple[int, Wave]]:
+    """The last `window` samples, every `hop` samples; in the beginning what there is.
+
+    Args:
+        blocks: Pieces of a stream as they come, float32 (sample,) of any lengths.
+        window: Samples of a window.
+        hop: Samples between the ends of two windows.
+
+    Yields:
+        Where the window begins in the stream, and its samples (at most `window`).
+
+    Example:
+        >>> stream = [np.arange(0, 3), np.arange(3, 7)]
+        >>> [(start, piece.tolist()) for start, piece in windows(stream, window=4, hop=2)]
+        [(0, [0, 1]), (0, [0, 1, 2, 3]), (2, [2, 3, 4, 5])]
+    """
+    kept = np.zeros(0, dtype=np.float32)
+    heard, due = 0, hop
+    for block in blocks:
+        kept = np.concatenate([kept, block])
+        heard += len(block)
+        while heard >= due:
+            end = len(kept) - (heard - due)
+            piece = kept[max(0, end - window) : end]
+            yield due - len(piece), piece
+            due += hop
+        kept = kept[max(0, len(kept) - (heard - due) - window - hop) :]
+
+
+def microphone(rate_hz: int, *, stop: Event | None = None) -> Iterator[Wave]:
+    """Blocks of the default microphone's sound, mono float32 (sample,).
+
+    Args:
+        rate_hz: Wanted rate.
+        stop: Ends the stream when set.
+
+    Raises:
+        MissingExtraError: Package sounddevice is not installed.
+        InputError: There is no sound card, or it cannot be opened.
+    """
+    try:
+        import sounddevice
+    except ImportError as error:
+        raise MissingExtraError("sounds", "sounddevice") from error
+    except OSError as error:
+        raise InputError(
+            f"No microphone can be used here: {error}. Install PortAudio (on Debian: apt install libportaudio2), or "
+            "let a recorder write files and watch its folder with --input FOLDER."
+        ) from error
+    blocks: queue.SimpleQueue[Wave] = queue.SimpleQueue()
+
+    def take(data: npt.NDArray[np.float32], frames: int, time: Any, status: Any) -> None:
+        blocks.put(data[:, 0].copy())
+
+    try:
+        with sounddevice.InputStream(
+            samplerate=rate_hz, channels=1, dtype="float32", blocksize=round(rate_hz * _BLOCK_S), callback=take
+        ):
+            while stop is None or not stop.is_set():
+                try:
+                    yield blocks.get(timeout=1.0)
+                except queue.Empty:
+                    continue
+    except sounddevice.PortAudioError as error:
+        raise InputError(f"The microphone cannot be opened: {error}. Watch a folder with --input FOLDER.") from error

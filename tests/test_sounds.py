@@ -1,0 +1,428 @@
+"""Naming sounds from Python, from files to names, with a small real encoder that needs no weights."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from tests.helpers.spectral_encoder import SpectralEncoder
+
+from limbeck import sounds
+from limbeck.encoders import AudioEmbeddings
+from limbeck.errors import BusyError, FingerprintError, InputError
+from limbeck.index import SoundIndex
+from limbeck.media import write_wav
+from limbeck.prototypes import SoundClassifier
+from limbeck.sounds import _arrivals, _labels, _microphone, _naming
+
+RATE_HZ = 8000
+WORDS = {"low": 200, "middle": 900, "high": 3000}
+
+
+class Listener(SpectralEncoder):
+    """An encoder that knows what three words sound like: a text's vector is that of the tone it names."""
+
+    def _text(self, texts: list[str]) -> torch.Tensor:  # type: ignore[override]
+        tones = [next(hz for word, hz in WORDS.items() if word in text) for text in texts]
+        return self._audio([torch.from_numpy(tone(hz, 1.0, seed=99)) for hz in tones]).joint
+
+
+def tone(hertz: float, seconds: float, *, seed: int = 0) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    at = np.arange(round(seconds * RATE_HZ)) / RATE_HZ
+    pitch = hertz * rng.uniform(0.95, 1.05)
+    return (0.3 * np.sin(2 * np.pi * pitch * at) + 0.003 * rng.standard_normal(len(at))).astype(np.float32)
+
+
+def recording(path: Path, *parts: float, seconds: float = 2.0, seed: int = 0) -> Path:
+    """Tones one after the other, `seconds` each; 0 Hz is noise."""
+    noise = np.random.default_rng(seed)
+    waves = [
+        tone(hz, seconds, seed=seed) if hz else 0.2 * noise.standard_normal(round(seconds * RATE_HZ)) for hz in parts
+    ]
+    write_wav(path, np.concatenate(waves).astype(np.float32), RATE_HZ)
+    return path
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
+    """Thirty recordings of three tones, their index, and a classifier learned from three words."""
+    folder = tmp_path_factory.mktemp("sounds")
+    for word, hertz in WORDS.items():
+        for i in range(10):
+            recording(folder / "recordings" / word / f"{i}.wav", hertz, seed=i)
+    encoder = Listener()
+    done = sounds.index(folder / "recordings", out=folder / "index", encoder=encoder, workers=1, progress=False)
+    learned = sounds.learn(
+        folder / "index", "low, middle, high", out=folder / "classifier", reject="auto", encoder=encoder
+    )
+    return SimpleNamespace(folder=folder, encoder=encoder, done=done, learned=learned)
+
+
+@pytest.fixture
+def copied(made: SimpleNamespace, tmp_path: Path) -> SimpleNamespace:
+    """A classifier of its own for a test."""
+    sounds.learn(made.folder / "index", list(WORDS), out=tmp_path / "classifier", encoder=made.encoder, neighbours=4)
+    return SimpleNamespace(folder=tmp_path / "classifier", encoder=made.encoder, recordings=made.folder / "recordings")
+
+
+def stands(classifier: SoundClassifier, label: str) -> set[str]:
+    return {f"{Path(piece.path).parent.name}/{Path(piece.path).name}" for _, piece in classifier.neighbours(label)}
+
+
+class TestIndex:
+    def test_counts_what_was_done(self, made: SimpleNamespace) -> None:
+        assert (made.done.added, made.done.rejected) == (30, [])
+        again = sounds.index(
+            made.folder / "recordings", out=made.folder / "index", encoder=made.encoder, progress=False
+        )
+        assert (again.added, again.unchanged) == (0, 30)
+
+    def test_windows_of_an_index_stay(self, made: SimpleNamespace) -> None:
+        with pytest.raises(InputError, match="windows of 2 s every 2 s"):
+            sounds.index(
+                made.folder / "recordings", out=made.folder / "index", encoder=made.encoder, window=1.0, progress=False
+            )
+
+    def test_an_index_that_is_there_keeps_its_encoder(self, made: SimpleNamespace) -> None:
+        with pytest.raises(InputError, match="two encoders"):
+            sounds.index(
+                made.folder / "recordings", out=made.folder / "index", encoder=Listener(seed=3), progress=False
+            )
+
+
+class TestSearch:
+    def test_finds_what_the_words_name(self, made: SimpleNamespace) -> None:
+        hits = sounds.search(made.folder / "index", "a high tone", top=10, encoder=made.encoder)
+        assert {hit.path.parent.name for hit in hits} == {"high"}
+        assert [hit.similarity for hit in hits] == sorted((hit.similarity for hit in hits), reverse=True)
+
+    def test_takes_an_open_index(self, made: SimpleNamespace) -> None:
+        opened = SoundIndex.open(made.folder / "index")
+        assert len(sounds.search(opened, "low", top=3, encoder=made.encoder)) == 3
+
+    def test_refuses_no_words_and_another_encoder(self, made: SimpleNamespace) -> None:
+        with pytest.raises(InputError, match="no words to look for"):
+            sounds.search(made.folder / "index", " ", encoder=made.encoder)
+        with pytest.raises(FingerprintError, match="two encoders cannot be compared"):
+            sounds.search(made.folder / "index", "low", encoder=Listener(seed=1))
+
+
+class TestLearn:
+    def test_words_find_their_recordings(self, made: SimpleNamespace) -> None:
+        assert made.learned.labels == tuple(WORDS)
+        for word in WORDS:
+            assert {name.split("/")[0] for name in stands(made.learned, word)} == {word}
+
+    def test_what_is_on_disk_is_what_was_returned(self, made: SimpleNamespace) -> None:
+        again = SoundClassifier.load(made.folder / "classifier")
+        np.testing.assert_array_equal(again.classifier.prototypes_, made.learned.classifier.prototypes_)
+        assert sounds.summary(again) == sounds.summary(made.learned)
+        assert json.loads((made.folder / "classifier" / "origin.json").read_text())["index"] == "../index"
+
+    def test_descriptions_are_read_instead_of_labels(self, made: SimpleNamespace, tmp_path: Path) -> None:
+        (tmp_path / "labels.txt").write_text("hum: low tone\n\n# a remark\nwhistle: high tone\n", encoding="utf-8")
+        learned = sounds.learn(made.folder / "index", tmp_path / "labels.txt", encoder=made.encoder)
+        assert learned.labels == ("hum", "whistle")
+        assert {name.split("/")[0] for name in stands(learned, "whistle")} == {"high"}
+
+    def test_the_published_method_knows_one_space_and_rejects_nothing(self, made: SimpleNamespace) -> None:
+        learned = sounds.learn(made.folder / "index", list(WORDS), preset="paper", neighbours=5, encoder=made.encoder)
+        told = sounds.summary(learned)
+        assert (told["space"], told["threshold"], told["settings"]["metric"]) == ("joint", None, "euclidean")
+        assert told["neighbours"] == dict.fromkeys(WORDS, 5)
+
+    def test_what_does_not_fit_is_refused(self, made: SimpleNamespace, tmp_path: Path) -> None:
+        with pytest.raises(InputError, match=r"'nosuch' is no setting .*neighbours"):
+            sounds.learn(made.folder / "index", "low", encoder=made.encoder, nosuch=1)
+        with pytest.raises(InputError, match="no preset 'best'"):
+            sounds.learn(made.folder / "index", "low", encoder=made.encoder, preset="best")
+        empty = SoundIndex.create(tmp_path / "empty", made.encoder)
+        with pytest.raises(InputError, match="holds no window"):
+            sounds.learn(empty, "low", encoder=made.encoder)
+
+
+class TestLabels:
+    def test_every_way_to_give_them(self, tmp_path: Path) -> None:
+        path = tmp_path / "words.txt"
+        path.write_text("\ufeffdog bark:  a dog: it barks \n  rain  \n", encoding="utf-8")
+        assert _labels.read(path) == _labels.read(str(path)) == {"dog bark": "a dog: it barks", "rain": ""}
+        assert _labels.read(" dog  bark ,rain") == _labels.read(["dog bark", "rain"]) == {"dog bark": "", "rain": ""}
+
+    @pytest.mark.parametrize(
+        ("labels", "words"),
+        [
+            ("rain,,wind", "A label is empty"),
+            ("rain,rain", "'rain' comes twice"),
+            ([], "No label came"),
+            ("nosuch.txt", "cannot be read from nosuch.txt"),
+        ],
+    )
+    def test_refuses(self, labels: str | list[str], words: str) -> None:
+        with pytest.raises(InputError, match=words):
+            _labels.read(labels)
+
+
+class TestClassify:
+    def test_names_files_in_their_order(self, made: SimpleNamespace, tmp_path: Path) -> None:
+        files = [recording(tmp_path / f"{i}.wav", hz, seed=50 + i) for i, hz in enumerate(WORDS.values())]
+        found = list(sounds.classify(made.folder / "classifier", files, encoder=made.encoder, top=2))
+        assert [row.label for row in found] == list(WORDS)
+        assert [row.path for row in found] == files
+        assert all(len(row.scores) == 2 and row.scores[0][1] >= row.scores[1][1] for row in found)
+        assert found[0].to_json()["scores"][0]["label"] == "low"
+
+    def test_batches_do_not_matter(self, made: SimpleNamespace, tmp_path: Path) -> None:
+        files = [recording(tmp_path / f"{i}.wav", *list(WORDS.values())[: i + 1], seed=i) for i in range(3)]
+        pieces = list(_naming.windows_of(files, made.encoder, None, None))
+        one, many = (
+            list(_naming.name(pieces, made.encoder, made.learned, by="file", batch=batch)) for batch in (1, 32)
+        )
+        assert [(row.path, row.label) for row in one] == [(row.path, row.label) for row in many]
+        for a, b in zip(one, many, strict=True):
+            np.testing.assert_allclose([s for _, s in a.scores], [s for _, s in b.scores], atol=1e-6)
+
+    def test_a_short_event_in_a_long_recording_is_heard(self, made: SimpleNamespace, tmp_path: Path) -> None:
+        path = recording(tmp_path / "long.wav", 200, 200, 200, 3000, 200)
+        windows = list(sounds.classify(made.learned, path, encoder=made.encoder, by="window", always=True))
+        assert [row.label for row in windows] == ["low", "low", "low", "high", "low"]
+        assert [row.start_s for row in windows] == [0, 2, 4, 6, 8]
+        (whole,) = sounds.classify(made.learned, path, encoder=made.encoder, always=True)
+        assert (whole.start_s, whole.duration_s) == (0, 10)
+        best = {label: max(dict(row.scores)[label] for row in windows) for label in WORDS}
+        assert dict(whole.scores) == pytest.approx(best)
+
+    def test_none_of_these_unless_always(self, made: SimpleNamespace, tmp_path: Path) -> None:
+        path = recording(tmp_path / "noise.wav", 0)
+        (row,) = sounds.classify(made.learned, path, encoder=made.encoder)
+        assert row.label is None
+        assert row.scores
+        (row,) = sounds.classify(made.learned, path, encoder=made.encoder, always=True)
+        assert row.label == row.scores[0][0]
+        (row,) = sounds.classify(made.learned, recording(tmp_path / "both.wav", 0, 900), encoder=made.encoder)
+        assert row.label == "middle", "one window is one of the words"
+
+    def test_other_windows_can_be_asked_for(self, made: SimpleNamespace, tmp_path: Path) -> None:
+        path = recording(tmp_path / "a.wav", 900)
+        found = list(sounds.classify(made.learned, path, encoder=made.encoder, by="window", window=1.0, hop=0.5))
+        assert [row.start_s for row in found] == [0, 0.5, 1.0]
+        with pytest.raises(InputError, match=r"Windows of 9 s .* hears 2 s"):
+            list(sounds.classify(made.learned, path, encoder=made.encoder, window=9.0))
+
+    def test_what_cannot_be_read_is_told_and_passed_over(self, made: SimpleNamespace, tmp_path: Path) -> None:
+        (tmp_path / "rotten.wav").write_bytes(b"RIFF nothing")
+        recording(tmp_path / "sub" / "good.wav", 900)
+        found = list(sounds.classify(made.learned, [tmp_path, tmp_path / "gone.wav"], encoder=made.encoder))
+        assert [type(row) for row in found] == [sounds.Unread, sounds.Named, sounds.Unread]
+        assert "missing_file" in found[2].to_json()["error"]
+
+    def test_refuses_no_file_and_another_encoder(self, made: SimpleNamespace, tmp_path: Path) -> None:
+        with pytest.raises(InputError, match="no recording to name"):
+            sounds.classify(made.learned, tmp_path, encoder=made.encoder)
+        with pytest.raises(FingerprintError):
+            sounds.classify(made.learned, made.folder / "recordings", encoder=Listener(seed=2))
+
+
+class TestCorrect:
+    def test_a_wrong_one_goes_and_a_right_one_comes(self, copied: SimpleNamespace) -> None:
+        before = SoundClassifier.load(copied.folder)
+        gone = before.neighbours("low")[0][1].path
+        other = next(
+            p for p in sorted((copied.recordings / "low").iterdir()) if f"low/{p.name}" not in stands(before, "low")
+        )
+        after = sounds.correct(copied.folder, remove=[f"low={gone}"], add=[f"low={other}"])
+        assert gone not in {piece.path for _, piece in after.neighbours("low")}
+        pool = SoundIndex.open(copied.recordings.parent / "index").pool()
+        kept = [piece.path for _, piece in after.neighbours("low")] + [str(other)]
+        rows = [i for i, path in enumerate(pool.path) if str(path) in kept]
+        mean = (pool.features[rows].mean(0) - before.classifier.mean_) / before.classifier.scale_
+        np.testing.assert_allclose(after.classifier.prototypes_[0], mean, atol=1e-3)
+        np.testing.assert_array_equal(after.classifier.prototypes_[1:], before.classifier.prototypes_[1:])
+
+    def test_corrections_add_up_and_the_newest_holds(self, copied: SimpleNamespace) -> None:
+        first = SoundClassifier.load(copied.folder)
+        a, b = (piece.path for _, piece in first.neighbours("low")[:2])
+        sounds.correct(copied.folder, remove=[f"low={a}@0"])
+        both = sounds.correct(copied.folder, remove=[sounds.Correction(label="low", path=b, start_s=0.0)])
+        assert not {a, b} & {piece.path for _, piece in both.neighbours("low")}
+        back = sounds.correct(copied.folder, add=[f"low={a}@0", f"low={b}@0"])
+        np.testing.assert_allclose(back.classifier.prototypes_, first.classifier.prototypes_, atol=1e-6)
+
+    def test_a_sound_of_another_word_can_be_given(self, copied: SimpleNamespace) -> None:
+        first = SoundClassifier.load(copied.folder)
+        path = first.neighbours("high")[0][1].path
+        after = sounds.correct(copied.folder, add=[f"low={path}@0"])
+        assert path in {piece.path for _, piece in after.neighbours("low")}
+        assert path in {piece.path for _, piece in after.neighbours("high")}
+
+    def test_a_sound_outside_of_the_index_is_heard(self, copied: SimpleNamespace, tmp_path: Path) -> None:
+        new = recording(tmp_path / "new.wav", 0, 900)
+        before = SoundClassifier.load(copied.folder)
+        with pytest.raises(InputError, match=r"begin at 0, 2 s\. Say which"):
+            sounds.correct(copied.folder, add=[f"low={new}"], encoder=copied.encoder)
+        after = sounds.correct(copied.folder, add=[f"low={new}@2"], encoder=copied.encoder)
+        heard = copied.encoder.embed_audio([torch.from_numpy(tone(900, 2.0))]).features.numpy()
+        moved = after.classifier.similarities(heard)[0, 0] - before.classifier.similarities(heard)[0, 0]
+        assert moved > 0.05
+        np.testing.assert_allclose(
+            SoundClassifier.load(copied.folder).classifier.prototypes_, after.classifier.prototypes_
+        )
+
+    def test_a_file_from_the_page(self, copied: SimpleNamespace, tmp_path: Path) -> None:
+        path = SoundClassifier.load(copied.folder).neighbours("low")[0][1].path
+        content = {"remove": [{"label": "low", "path": path, "start_s": 0}], "add": []}
+        (tmp_path / "c.json").write_text(json.dumps(content), encoding="utf-8")
+        after = sounds.correct(copied.folder, corrections=tmp_path / "c.json")
+        assert len(after.neighbours("low")) == 3
+
+    def test_learning_again_forgets_corrections(self, copied: SimpleNamespace) -> None:
+        first = SoundClassifier.load(copied.folder)
+        path = first.neighbours("low")[0][1].path
+        sounds.correct(copied.folder, remove=[f"low={path}"])
+        index = copied.recordings.parent / "index"
+        sounds.learn(index, list(WORDS), out=copied.folder, encoder=copied.encoder, neighbours=4)
+        after = sounds.correct(copied.folder, add=[f"low={path}@0"])
+        np.testing.assert_array_equal(after.classifier.prototypes_, first.classifier.prototypes_)
+
+    @pytest.mark.parametrize(
+        ("remove", "words"),
+        [
+            (["low"], "label=path or label=path@seconds"),
+            (["nosuch=/a.wav"], "no label 'nosuch'.*low, middle, high"),
+            (["low=/a.wav@3"], "/a.wav at 3 s does not stand for 'low'"),
+        ],
+    )
+    def test_refuses_and_changes_nothing(self, copied: SimpleNamespace, remove: list[str], words: str) -> None:
+        before = {path.name: path.read_bytes() for path in copied.folder.iterdir() if path.is_file()}
+        with pytest.raises(InputError, match=words):
+            sounds.correct(copied.folder, remove=remove)
+        assert {path.name: path.read_bytes() for path in copied.folder.iterdir() if path.is_file()} == before
+
+    def test_a_word_keeps_at_least_one_sound(self, copied: SimpleNamespace) -> None:
+        every = [f"low={piece.path}" for _, piece in SoundClassifier.load(copied.folder).neighbours("low")]
+        with pytest.raises(InputError, match="could do without"):
+            sounds.correct(copied.folder, remove=every)
+
+    def test_two_at_once_are_kept_apart(self, copied: SimpleNamespace) -> None:
+        from limbeck import _files
+
+        with _files.exclusive(copied.folder), pytest.raises(BusyError):
+            sounds.correct(copied.folder, remove=["low=/a.wav"])
+
+
+class TestPage:
+    def test_shows_the_words_and_the_corrections(self, copied: SimpleNamespace, tmp_path: Path) -> None:
+        path = SoundClassifier.load(copied.folder).neighbours("low")[0][1].path
+        other = copied.recordings / "middle" / "9.wav"
+        sounds.correct(copied.folder, remove=[f"low={path}"], add=[f"high={other}"])
+        index = copied.recordings.parent / "index"
+        # Where a classifier lies decides where it looks for its index.
+        page = sounds.page(copied.folder, out=tmp_path / "page", index=index, progress=False)
+        text = page.read_text(encoding="utf-8")
+        low, _, high = (part.partition("</details>")[0] for part in text.split('<details class="class"')[1:])
+        assert "3 stand for it" in low
+        assert "5 stand for it" in high
+        assert "middle/9.wav" in high
+        assert text.count("<circle class=") == 30
+        assert f"limbeck sounds correct {copied.folder}" in text
+
+    def test_says_what_is_missing(self, made: SimpleNamespace, tmp_path: Path) -> None:
+        made.learned.save(tmp_path / "alone")
+        with pytest.raises(InputError, match="name it with --index"):
+            sounds.page(tmp_path / "alone", out=tmp_path, progress=False)
+        SoundIndex.create(tmp_path / "other", Listener(seed=5))
+        with pytest.raises(FingerprintError, match="was made by spectral:tiny:000000000005"):
+            sounds.page(made.folder / "classifier", out=tmp_path, index=tmp_path / "other", progress=False)
+
+
+class TestWatch:
+    def test_a_folder(self, made: SimpleNamespace, tmp_path: Path) -> None:
+        """What is there already, what comes, what comes slowly, and what is no sound; nothing hidden or unfinished."""
+        recording(tmp_path / "in" / "there.wav", 200)
+        stop = threading.Event()
+        heard = sounds.watch(made.learned, tmp_path / "in", existing=True, always=True, encoder=made.encoder, stop=stop)
+        rows = [next(heard)]
+        whole = recording(tmp_path / "later.wav", 3000).read_bytes()
+
+        def arrive() -> None:
+            (tmp_path / "in" / ".hidden.wav").write_bytes(whole)
+            (tmp_path / "in" / "copy.part").write_bytes(whole)
+            (tmp_path / "in" / "deep").mkdir()
+            with open(tmp_path / "in" / "deep" / "slow.wav", "wb") as file:
+                for at in range(0, len(whole), 1 + len(whole) // 4):
+                    file.write(whole[at : at + 1 + len(whole) // 4])
+                    file.flush()
+                    time.sleep(0.2)
+            (tmp_path / "in" / "text.wav").write_text("no sound")
+
+        thread = threading.Thread(target=arrive)
+        thread.start()
+        rows += [next(heard), next(heard)]
+        stop.set()
+        thread.join()
+        assert list(heard) == []
+        assert [(row.path.name, getattr(row, "label", "unread")) for row in rows] == [
+            ("there.wav", "low"),
+            ("slow.wav", "high"),
+            ("text.wav", "unread"),
+        ]
+
+    def test_a_folder_that_is_not_there(self, tmp_path: Path) -> None:
+        with pytest.raises(InputError, match="is not a folder that could be watched"):
+            next(_arrivals.arrivals(tmp_path / "nosuch"))
+
+    def test_a_stream(self, made: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The sound card alone is replaced: blocks of 1000 samples, two seconds of each tone."""
+        sound = np.concatenate([tone(hz, 2.0) for hz in WORDS.values()])
+
+        def blocks(rate_hz: int, *, stop: threading.Event | None) -> Iterator[np.ndarray]:
+            assert rate_hz == RATE_HZ
+            yield from np.split(sound, range(1000, len(sound), 1000))
+
+        monkeypatch.setattr(_microphone, "microphone", blocks)
+        found = list(sounds.watch(made.learned, "microphone", always=True, encoder=made.encoder, hop=1.0))
+        assert [row.start_s for row in found] == [0, 0, 1, 2, 3, 4]
+        assert [found[i].label for i in (1, 3, 5)] == list(WORDS)
+
+    def test_windows_of_a_stream_against_plain_slicing(self) -> None:
+        stream = np.arange(1000, dtype=np.float32)
+        rng = np.random.default_rng(0)
+        blocks = np.split(stream, np.sort(rng.integers(0, 1000, 40)))
+        found = list(_microphone.windows(blocks, window=70, hop=30))
+        assert [start for start, _ in found] == [max(0, end - 70) for end in range(30, 1001, 30)]
+        for (start, piece), end in zip(found, range(30, 1001, 30), strict=True):
+            np.testing.assert_array_equal(piece, stream[start:end])
+
+    def test_no_sound_card_is_explained(self) -> None:
+        try:
+            import sounddevice
+        except OSError:
+            with pytest.raises(InputError, match=r"No microphone can be used here: .*--input FOLDER"):
+                next(_microphone.microphone(16_000))
+            return
+        if not sounddevice.query_devices():
+            with pytest.raises(InputError, match="cannot be opened"):
+                next(_microphone.microphone(16_000))
+
+
+def test_windows_keep_no_sound_of_a_long_recording(made: SimpleNamespace, tmp_path: Path) -> None:
+    """A file of many windows is named with at most a batch of them in memory."""
+    path = recording(tmp_path / "long.wav", *([200] * 40))
+    alive = []
+
+    class Counting(Listener):
+        def _audio(self, waveforms: list[torch.Tensor]) -> AudioEmbeddings:  # type: ignore[override]
+            alive.append(len(waveforms))
+            return super()._audio(waveforms)
+
+    pieces = _naming.windows_of([path], made.encoder, None, None)
+    (row,) = _naming.name(pieces, Counting(), made.learned, by="file", batch=8)
+    assert row.label == "low"
+    assert alive == [8] * 5
