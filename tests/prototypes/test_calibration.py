@@ -66,4 +66,4 @@ def test_only_recordings_that_both_views_name_alike_count() -> None:
     found = calibrate(scores, np.array([0, 1, 2]), foreign, reject="auto")
     assert found.agreement == pytest.approx(3 / 5)
     assert found.threshold == pytest.approx((0.8 + 0.5) / 2)
-    assert calibrate(scores, np.array([0, 1, 2]), foreign).threshold == -np.inf
+    assert calibrate(scores, np.array([0, 1, 2])).threshold == -np.inf

@@ -17,7 +17,6 @@ from scipy.special import expit, softmax  # type: ignore[import-untyped]
 from limbeck.errors import InputError
 from limbeck.prototypes._arrays import Floats, Positions
 
-Reject = Literal["auto"] | float | None
 Mask = NDArray[np.bool_]
 
 
@@ -40,14 +39,16 @@ class Calibration:
     home: Floats
 
 
-def calibrate(scores: Floats, reference: Positions, foreign: Floats, *, reject: Reject = None) -> Calibration:
+def calibrate(
+    scores: Floats, reference: Positions, foreign: Floats | None = None, *, reject: Literal["auto"] | float = "auto"
+) -> Calibration:
     """Everything from similarities of recordings and what another view calls them.
 
     Args:
         scores: (recording, class), none by a prototype that the recording is part of.
         reference: Class of each recording by its words, or by its label where there are labels, int64, (recording,).
-        foreign: See `threshold`, of all recordings, (recording,).
-        reject: Likewise; None rejects nothing.
+        foreign: See `threshold`, of all recordings, (recording,); None rejects nothing.
+        reject: Likewise.
     """
     named = scores.argmax(1)
     agree = named == reference
@@ -57,7 +58,7 @@ def calibrate(scores: Floats, reference: Positions, foreign: Floats, *, reject: 
     return Calibration(
         sure,
         temperature(scores, sure),
-        -np.inf if reject is None else threshold(scores[agree].max(axis=1), foreign[agree], reject),
+        -np.inf if foreign is None else threshold(scores[agree].max(axis=1), foreign[agree], reject),
         away,
         home,
     )

@@ -59,9 +59,12 @@ def foreign_scores(rows: Floats, prototypes: Floats, named: Positions, metric: M
     scores = np.full(len(rows), -np.inf, rows.dtype)
     if len(prototypes) == 1:
         return scores
+    total = rows.sum(axis=0, dtype=np.float64)
     for label in np.unique(named):
         own = named == label
-        centre = rows[~own].mean(axis=0) if centred and not own.all() else np.zeros_like(rows[0])
+        rest = len(rows) - int(own.sum())
+        away = (total - rows[own].sum(axis=0)) / rest if centred and rest else np.zeros_like(total)
+        centre = away.astype(rows.dtype)
         others = np.delete(prototypes, label, axis=0)
         scores[own] = metric.between(rows[own] - centre, others - centre).max(axis=1)
     return scores

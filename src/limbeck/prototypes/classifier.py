@@ -218,6 +218,8 @@ class PrototypeClassifier(CorrectablePrototypes):
         """Set everything by what another view, words or labels, calls the sample (recording,)."""
         metric, rows = METRICS[self.metric], self._standard(self._pool[self._sample])
         scores = metric.between(rows, self.prototypes_) if self._refined else self._stranger_scores()
+        if self.reject is None:
+            return self._set_levels(calibrate(scores, reference))
         foreign = foreign_scores(rows, self.prototypes_, scores.argmax(axis=1), metric, centred=self.standardise)
         return self._set_levels(calibrate(scores, reference, foreign, reject=self.reject))
 
