@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import os
@@ -295,6 +296,22 @@ class TestModules:
         assert abs(float(drawn.std()) * 300**0.5 - 1) < 0.05
         assert torch.equal(with_random_weights(layer, seed=1)[0].weight, drawn)
         assert not torch.equal(with_random_weights(layer, seed=2)[0].weight, drawn)
+
+    @pytest.mark.parametrize("bias", [True, False])
+    def test_products_are_those_of_plain_layers(self, bias: bool) -> None:
+        plain = nn.Linear(40, 30, bias=bias)
+        ours = built(lambda: nn.Sequential(copy.deepcopy(plain)))[0]
+        assert type(ours) is not nn.Linear
+        draw = torch.Generator().manual_seed(0)
+        wide = torch.randn(3, 40, 5, generator=draw)
+        for x in (torch.randn(40, generator=draw), torch.randn(7, 6, 40, generator=draw), wide.transpose(1, 2)):
+            with torch.no_grad():
+                torch.testing.assert_close(ours(x), plain(x), atol=1e-5, rtol=0)
+                with torch.autocast("cpu", torch.bfloat16):
+                    assert ours(x).dtype == torch.bfloat16
+            watched = x.clone().requires_grad_()
+            ours(watched).sum().backward()
+            torch.testing.assert_close(watched.grad, plain.weight.detach().sum(0).expand_as(x), atol=1e-5, rtol=0)
 
 
 def test_a_missing_package_names_the_extra() -> None:

@@ -92,5 +92,5 @@ def test_leaving_early_ends_the_workers_at_once(tmp_path: Path) -> None:
     messages = read_ahead(files, read, frozenset(), workers=2, ahead=4)
     next(messages)
     begun = time.monotonic()
-    messages.close()  # type: ignore[attr-defined]
+    messages.close()
     assert time.monotonic() - begun < 20

@@ -69,9 +69,9 @@ def pooled(network: Any, mels: Tensor, longer: Tensor | None, *, dtype: torch.dt
         dtype: Format of the products.
     """
     at_once = AT_ONCE if mels.device.type == "cpu" else len(mels)
+    parts = []
     with torch.autocast(mels.device.type, dtype, enabled=dtype != torch.float32):
-        parts = [
-            network(part, is_longer=None if longer is None else longer[i * at_once : (i + 1) * at_once]).pooler_output
-            for i, part in enumerate(mels.split(at_once))
-        ]
+        for i in range(0, len(mels), at_once):
+            some = slice(i, i + at_once)
+            parts.append(network(mels[some], is_longer=None if longer is None else longer[some]).pooler_output)
     return torch.cat(parts).float()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
@@ -13,15 +14,41 @@ from limbeck.errors import InputError
 
 M = TypeVar("M", bound=nn.Module)
 
+_ONEDNN = (
+    platform.machine().lower() in {"x86_64", "amd64"}
+    and bool(torch.backends.mkldnn.is_available())  # type: ignore[no-untyped-call]
+    and hasattr(torch.ops.mkldnn, "_linear_pointwise")
+)
+
+
+class Linear(nn.Linear):
+    """A linear layer whose product in float32 on a processor is oneDNN's.
+
+    PyTorch takes MKL, which makes no use of AVX-512 on processors other than Intel's and so takes 2.4 times as long.
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        """The product, (..., out), of input, (..., width)."""
+        plain = input.device.type == "cpu" and input.dtype == self.weight.dtype == torch.float32
+        if _ONEDNN and plain and not (torch.is_grad_enabled() or torch.is_autocast_enabled("cpu")):
+            made: Tensor = torch.ops.mkldnn._linear_pointwise(input, self.weight, self.bias, "none", [], "")
+            return made
+        return super().forward(input)
+
 
 def built(build: Callable[[], M]) -> M:
-    """A frozen module in evaluation mode; what its constructor drew from torch's global generator is put back.
+    """A frozen module in evaluation mode, its linear layers of our kind.
+
+    What the constructor draws from torch's global generator is put back.
 
     Args:
         build: Makes it.
     """
     with torch.random.fork_rng(devices=[]):
         module = build()
+    for layer in module.modules():
+        if type(layer) is nn.Linear:
+            layer.__class__ = Linear
     return module.eval().requires_grad_(False)
 
 

@@ -7,8 +7,8 @@ Differs from the paper: nothing is drawn by chance. Of a sound beyond 10 s the c
           beginning (published: a random piece) and the one with fusion the middles of its three thirds (published: a
           random place in each). A short sound is never fused: the published code, and transformers, treat one clip
           picked at random from each batch as a long one. Texts are cut after 77 tokens, as in training.
-Cost:     per sound of up to 10 s about 23 thousand million multiplications; on two processor cores 0.2 s, or 0.07 s in
-          bfloat16 (`dtype`) where the processor has it. Log-mels are made for a whole batch at once.
+Cost:     per sound of up to 10 s some 6 thousand million multiplications, more than nine tenths of them HTS-AT's;
+          a tenth of a second on one processor core of 2024, half of that in bfloat16 (`dtype`).
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ class Clap(Encoder):
                 pytorch_model.bin); None means the cache of the Hugging Face hub, filled from there.
             device: Where it runs.
             offline: Never ask the network.
-            dtype: Format of the heavy products over sounds. With ``torch.bfloat16`` (a third of the time where the
+            dtype: Format of the heavy products over sounds. With ``torch.bfloat16`` (half the time where the
                 hardware has it) vectors agree with those of float32 to a cosine above 0.999; the `id` is the same.
 
         Raises:

@@ -10,7 +10,7 @@ Differs from the paper: of a sound beyond 7 s the beginning is heard (published:
           The mel filters are those in the checkpoint, whatever a configuration says.
           The checkpoint of 2022 (a CNN14 and BERT) is not offered.
           Names and shapes were held against the published code, vectors never against the published weights.
-Cost:     as `clap`: 0.2 s per sound on two processor cores.
+Cost:     as `clap`, for sounds of up to 7 s.
 """
 
 from __future__ import annotations

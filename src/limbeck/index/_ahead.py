@@ -10,7 +10,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -51,8 +51,10 @@ def read_ahead(
     workers: int,
     ahead: int,
     patience_s: float = _PATIENCE_S,
-) -> Iterator[tuple[File, Message]]:
+) -> Generator[tuple[File, Message], None, None]:
     """Windows of many files, those of one in order, of several mixed; each file ends with `Whole` or `Refused`.
+
+    Close it when leaving early: that ends the processes.
 
     Args:
         files: What to read.

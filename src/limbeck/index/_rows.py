@@ -1,7 +1,8 @@
 """What a row of the table holds, and how embeddings become rows and rows arrays.
 
-Vectors are kept in float16: half the disk and half the reading. Rows of length 1 lose at most 0.0005 of an element, and
-the ten most similar of a million stay the same but for ties (measured in ``benchmarks/results/index.md``).
+Vectors are kept in float16: half the disk and half the reading. An element is off by a two-thousandth of itself
+at most, and a search finds what it finds in float32 but for a few near ties in a thousand (measured in
+``benchmarks/results/index.md``).
 """
 
 from __future__ import annotations

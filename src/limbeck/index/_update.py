@@ -5,6 +5,7 @@ Killed at any moment, the index holds the recordings committed so far, whole and
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -87,12 +88,14 @@ def _read(files: Sequence[File], work: Work, store: Store, batch: int, workers: 
     read = partial(
         sound_windows, sample_rate_hz=settings.sample_rate_hz, window_s=settings.window_s, hop_s=settings.hop_s
     )
-    for file, message in read_ahead(files, read, work.contents, workers=min(workers, len(files)), ahead=2 * batch):
-        work.take(file, message)
-        if not isinstance(message, SoundWindow):
-            done += 1
-            if progress:
-                progress(done, len(files))
+    workers = min(workers, len(files))
+    with contextlib.closing(read_ahead(files, read, work.contents, workers=workers, ahead=2 * batch)) as messages:
+        for file, message in messages:
+            work.take(file, message)
+            if not isinstance(message, SoundWindow):
+                done += 1
+                if progress:
+                    progress(done, len(files))
     work.commit()
 
 

@@ -74,10 +74,8 @@ def run(
     if json:
         _output.as_json({"classifier": str(out), **told})
         return
-    _output.note(
-        f"{len(told['labels'])} words, each from {told['neighbours']} windows of {told['pool']}.",
-        quiet=quiet,
-    )
+    counts = ", ".join(f"{label} ({count})" for label, count in told["neighbours"].items())
+    _output.note(f"{len(told['labels'])} words, each with the windows it stands for: {counts}.", quiet=quiet)
     typer.echo(out)
 
 

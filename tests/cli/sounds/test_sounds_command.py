@@ -1,0 +1,241 @@
+"""`limbeck sounds` as it is typed, with a small CLAP whose random weights lie in a folder."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+from limbeck import cli
+from limbeck.cli.sounds import demo
+from limbeck.sounds._generated import write_sounds
+
+VERBS = ["index", "search", "learn", "classify", "page", "correct", "watch", "benchmark", "demo"]
+WORDS = ["metal bar", "zither string", "harp"]
+Run = Callable[..., tuple[str, str]]
+
+
+@pytest.fixture
+def limbeck(capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs `limbeck sounds ...`, which ends with a code, and gives what it wrote."""
+
+    def run(*words: object, code: int = 0) -> tuple[str, str]:
+        with pytest.raises(SystemExit) as caught:
+            cli.main(["sounds", *map(str, words)])
+        out, err = capsys.readouterr()
+        assert (caught.value.code or 0) == code, err
+        return out, err
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Nine generated sounds, the weights of a small CLAP, an index and a classifier of three words."""
+    pytest.importorskip("transformers")
+    from limbeck.encoders.clap import Clap
+
+    folder = tmp_path_factory.mktemp("place")
+    write_sounds(folder / "recordings", each=3, kinds=3)
+    Clap.tiny().save(folder / "weights")
+    for words in (
+        ["index", folder / "recordings", "--out", folder / "index", "--window", 4, "--workers", 1],
+        ["learn", folder / "index", "--labels", ",".join(WORDS), "--neighbours", 2, "--out", folder / "classifier"],
+    ):
+        with pytest.raises(SystemExit) as caught:
+            cli.main([str(w) for w in ["sounds", *words, "--weights", folder / "weights", "--offline", "--quiet"]])
+        assert not caught.value.code
+    return folder
+
+
+@pytest.fixture
+def own(place: Path, tmp_path: Path) -> Path:
+    """A copy that a test may change."""
+    shutil.copytree(place, tmp_path / "own")
+    return tmp_path / "own"
+
+
+class TestHelp:
+    def test_examples_name_the_verb_and_are_understood(self) -> None:
+        group = get_command(cli.app).commands["sounds"]  # type: ignore[attr-defined]
+        assert list(group.commands) == VERBS
+        for verb, command in group.commands.items():
+            lines = [line for line in command.epilog.split("\n\n") if line.startswith("limbeck ")]
+            assert lines, verb
+            for line in lines:
+                words = shlex.split(line)
+                assert words[:3] == ["limbeck", "sounds", verb]
+                command.make_context(verb, words[3:])
+
+    def test_group_lists_every_verb(self, limbeck: Run) -> None:
+        out, err = limbeck("--help")
+        assert all(verb in out for verb in VERBS)
+        assert err == ""
+
+    def test_help_of_every_verb_imports_nothing_heavy(self) -> None:
+        code = (
+            "import sys\nfrom limbeck import cli\n"
+            f"for verb in {VERBS}:\n"
+            "    try:\n        cli.main(['sounds', verb, '--help'])\n"
+            "    except SystemExit as leave:\n        assert not leave.code\n"
+            "heavy = {'torch', 'lancedb', 'sklearn', 'av', 'numpy'} & set(sys.modules)\nassert not heavy, heavy\n"
+        )
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.count("Examples:") == len(VERBS)
+
+    @pytest.mark.parametrize(
+        "words",
+        [
+            ["nosuchverb"],
+            ["index", "recordings"],
+            ["learn", "index", "--labels", "a,b", "--out", "x", "--reject", "often"],
+            ["learn", "index", "--labels", "a,b", "--out", "x", "--neighbours", "3", "--set", "neighbours=4"],
+            ["classify", "classifier"],
+            ["classify", "classifier", "a.wav", "--by", "hour"],
+            ["correct", "classifier"],
+        ],
+    )
+    def test_commands_that_cannot_be_understood_exit_2(self, words: list[str], limbeck: Run) -> None:
+        out, err = limbeck(*words, code=2)
+        assert out == ""
+        assert "Traceback" not in err
+
+
+class TestTheWholeWay:
+    def test_index_again_hears_nothing(self, own: Path, limbeck: Run) -> None:
+        (own / "recordings" / "rotten.wav").write_bytes(b"RIFF")
+        words = ["index", own / "recordings", "--out", own / "index", "--weights", own / "weights", "--workers", 1]
+        told = json.loads(limbeck(*words, "--json", "-q")[0])
+        # The copy lies elsewhere, so its recordings are new to the index and the old ones stay.
+        assert (told["added"] + told["unchanged"], told["removed"]) == (9, 0)
+        assert [Path(row["path"]).name for row in told["rejected"]] == ["rotten.wav"]
+        out, err = limbeck(*words)
+        assert out == f"{own / 'index'}\n"
+        assert "9 unchanged" in err
+        assert "rotten.wav: " in err
+
+    def test_search(self, place: Path, limbeck: Run) -> None:
+        words = ["search", place / "index", "glass breaking", "--top", 4, "--weights", place / "weights"]
+        hits = json.loads(limbeck(*words, "--json")[0])
+        assert len(hits) == 4
+        assert set(hits[0]) == {"path", "start_s", "duration_s", "similarity"}
+        table = limbeck(*words)[0].splitlines()
+        assert [line.split()[0] for line in table[1:]] == [hit["path"] for hit in hits]
+
+    def test_learn_tells_what_it_made(self, place: Path, tmp_path: Path, limbeck: Run) -> None:
+        (tmp_path / "labels.txt").write_text("bar: a struck metal bar\nharp\n", encoding="utf-8")
+        words = ["learn", place / "index", "--labels", tmp_path / "labels.txt", "--out", tmp_path / "c"]
+        words += ["--weights", place / "weights", "--prompt", "{label}", "--prompt", "hear {label}", "--reject", "0.05"]
+        told = json.loads(limbeck(*words, "--set", "weights=similarity", "--json")[0])
+        assert told["labels"] == ["bar", "harp"]
+        assert told["descriptions"] == {"bar": "a struck metal bar"}
+        assert told["prompts"] == ["{label}", "hear {label}"]
+        assert told["settings"]["weights"] == "similarity"
+        assert told["threshold"] is not None
+        out, err = limbeck(*words)
+        assert out == f"{tmp_path / 'c'}\n"
+        assert "2 words, each with" in err
+
+    def test_classify_as_table_and_as_json(self, place: Path, limbeck: Run) -> None:
+        words = ["classify", place / "classifier", place / "recordings" / "harp", "--weights", place / "weights"]
+        rows = json.loads(limbeck(*words, "--json", "--top", 2)[0])
+        assert [Path(row["path"]).name for row in rows] == ["00.wav", "01.wav", "02.wav"]
+        assert all(row["label"] in WORDS and len(row["scores"]) == 2 for row in rows)
+        table = limbeck(*words)[0]
+        assert all(f"{row['label']}" in line for row, line in zip(rows, table.splitlines()[1:], strict=True))
+        by_window = json.loads(limbeck(*words, "--json", "--by", "window", "--window", 2)[0])
+        assert [row["start_s"] for row in by_window] == [0, 2] * 3
+
+    def test_classify_passes_over_what_cannot_be_read(self, place: Path, tmp_path: Path, limbeck: Run) -> None:
+        (tmp_path / "rotten.wav").write_bytes(b"RIFF")
+        words = ["classify", place / "classifier", "--weights", place / "weights", tmp_path / "rotten.wav"]
+        out, err = limbeck(*words, place / "recordings" / "harp" / "00.wav", "--json")
+        assert ["error" in row for row in json.loads(out)] == [True, False]
+        assert "rotten.wav: " in err
+        assert "None of the 1 recordings can be read" in limbeck(*words, code=1)[1]
+
+    def test_correct_then_page(self, own: Path, limbeck: Run) -> None:
+        config = own / "classifier" / "config.json"
+        pieces = json.loads(config.read_text(encoding="utf-8"))["pieces"]
+        before = config.read_text(encoding="utf-8")
+        words = ["correct", own / "classifier", "--add", f"harp={own / 'recordings' / 'harp' / '00.wav'}"]
+        words += ["--weights", own / "weights"]
+        out, err = limbeck(*words)
+        assert out == f"{own / 'classifier'}\n"
+        assert "Learned again" in err
+        assert config.read_text(encoding="utf-8") != before
+        assert pieces
+        told = json.loads(limbeck(*words, "--json")[0])
+        assert told["labels"] == WORDS
+        out, err = limbeck("page", own / "classifier", "--out", own / "page", "-q")
+        assert out == f"{own / 'page' / 'index.html'}\n"
+        assert (own / "page" / "index.html").exists()
+
+    def test_watch_leaves_after_so_many(self, place: Path, limbeck: Run) -> None:
+        words = ["watch", place / "classifier", "--input", place / "recordings", "--existing", "--count", 2]
+        out, err = limbeck(*words, "--weights", place / "weights", "--json")
+        rows = [json.loads(line) for line in out.splitlines()]
+        assert [Path(row["path"]).parent.name for row in rows] == ["harp", "harp"]
+        assert "Waiting for sounds" in err
+        out, _ = limbeck(*words, "--weights", place / "weights", "-q")
+        assert out.count("\n") == 2
+        assert rows[0]["label"] in out
+
+    def test_weights_can_be_named_once_for_all(
+        self, place: Path, limbeck: Run, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("LIMBECK_WEIGHTS", str(place / "weights"))
+        assert limbeck("search", place / "index", "rain", "--offline")[0]
+
+    def test_errors_are_sentences(self, place: Path, tmp_path: Path, limbeck: Run) -> None:
+        for words, told in (
+            (["search", tmp_path, "rain"], "index"),
+            (["classify", tmp_path, "a.wav"], "is not a classifier of sounds"),
+            (["learn", place / "index", "--labels", "nosuch.txt", "--out", tmp_path / "c"], "nosuch.txt"),
+            (["page", tmp_path, "--out", tmp_path / "p"], "is not a classifier of sounds"),
+            (["correct", place / "classifier", "--remove", "rain"], "label=path"),
+        ):
+            out, err = limbeck(*words, code=1)
+            assert out == ""
+            assert err.startswith("Error: ")
+            assert told in err
+            assert "Traceback" not in err
+
+
+def test_benchmark_prints_its_table(place: Path, tmp_path: Path, limbeck: Run) -> None:
+    recipe = tmp_path / "tiny.toml"
+    recipe.write_text(
+        'title = "Generated sounds"\n[data]\ndataset = "folder"\n'
+        f'root = "{place / "recordings"}"\noptions = {{ folds = 3 }}\n[encoder]\nname = "clap"\n',
+        encoding="utf-8",
+    )
+    words = ["benchmark", recipe, "--out", tmp_path / "runs", "--weights", place / "weights", "--offline", "-q"]
+    out, _ = limbeck(*words)
+    assert "Generated sounds" in out
+    assert (tmp_path / "runs" / "table.md").exists()
+    told = json.loads(limbeck(*words, "--json")[0])
+    assert told["cells"]
+
+
+def test_demo_without_recordings_or_weights(tmp_path: Path, limbeck: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It generates sounds; the encoder's weights are random, and it says so."""
+    pytest.importorskip("ai_edge_litert")
+    monkeypatch.delenv("LIMBECK_TEST_DATA", raising=False)
+    monkeypatch.setenv("LIMBECK_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setattr(demo, "EACH", 4)
+    monkeypatch.setattr(demo, "TESTED", 1)
+    out, err = limbeck("demo", "--out", tmp_path / "demo")
+    assert "random weights" in err
+    assert "accuracy: " in out
+    assert "of 10 held out" in out
+    assert out.splitlines()[-1] == str(tmp_path / "demo" / "page" / "index.html")
+    assert limbeck("demo", "--out", tmp_path / "demo", "-q")[0] == out
