@@ -143,7 +143,7 @@ class TestLearn:
 
     def test_what_does_not_fit_is_refused(self, made: SimpleNamespace, tmp_path: Path) -> None:
         with pytest.raises(InputError, match=r"'nosuch' is no setting .*neighbours"):
-            sounds.learn(made.folder / "index", "low", encoder=made.encoder, nosuch=1)
+            sounds.learn(made.folder / "index", "low", encoder=made.encoder, settings={"nosuch": 1})
         with pytest.raises(InputError, match="no preset 'best'"):
             sounds.learn(made.folder / "index", "low", encoder=made.encoder, preset="best")
         empty = SoundIndex.create(tmp_path / "empty", made.encoder)

@@ -171,7 +171,8 @@ def test_cells_stand_where_they_are_stored(
 
 def test_pairs_that_share_by_frequencies_are_shown_apart(make_clips: Make, make_set: Make, tmp_path: Path) -> None:
     made = make_set(make_clips(("bell", "drip"), per_class=2), per_class=1, factor=1)
-    text = report.page(replace(made, mosaic=Frequencies(audio=3, image=3), start=None), tmp_path).read_text(encoding="utf-8")
+    shared = replace(made, mosaic=Frequencies(audio=3, image=3), start=None)
+    text = report.page(shared, tmp_path).read_text(encoding="utf-8")
     assert "dct3" in text
     assert len(set(re.findall(r"bell, pair \d, distilled", text))) == 3
     assert "Cut the mosaic" not in text

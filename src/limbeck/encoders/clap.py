@@ -68,7 +68,7 @@ class Clap(Encoder):
         self.dim = int(model.config.projection_dim)
         self.features_dim = int(model.config.audio_config.hidden_size)
         self._fusion = bool(model.config.audio_config.enable_fusion)
-        filters = extractor.mel_filters if self._fusion else extractor.mel_filters_slaney
+        filters = extractor.mel_filters if extractor.truncation == "fusion" else extractor.mel_filters_slaney
         self._filters = torch.as_tensor(filters, dtype=torch.float32, device=device)
 
     @cached_property

@@ -146,7 +146,7 @@ def measure_sheets(table: MeasureTable, rows: Sequence[str], marks_rule: str = "
             fields.insert(first, (Field("chance"), *values, Field(NOTHING)))
         found.append(
             Sheet(
-                key=f"measure-{_plain(table.name)}-{budget(table.per_class)}-{place}",
+                key=f"measure-{plain(table.name)}-{budget(table.per_class)}-{place}",
                 title=f"{table.title}: {group}" if group else table.title,
                 columns=("trained on", *(c.heading for c in columns), "n"),
                 names=1,
@@ -184,10 +184,10 @@ def signed(value: float) -> str:
 
 
 def _key(section: Section, kind: str) -> str:
-    return f"{kind}-{budget(section.per_class)}-{_plain(section.head)}"
+    return f"{kind}-{budget(section.per_class)}-{plain(section.head)}"
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     return "".join(c if c.isascii() and c.isalnum() else "-" for c in text)
 
 

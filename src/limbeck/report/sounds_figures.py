@@ -10,7 +10,7 @@ from limbeck.evaluation.sounds import Cell, SoundResults, summary
 from limbeck.evaluation.sounds.metrics import PURITY
 from limbeck.evaluation.sounds.results import StudyFacts
 from limbeck.report import figures
-from limbeck.report._sheets import _plain
+from limbeck.report._sheets import plain
 from limbeck.report.figures import INK, quiet, short
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def write(results: SoundResults, folder: Path) -> dict[str, tuple[Path, Path]]:
     Raises:
         MissingExtraError: matplotlib is not installed.
     """
-    drawn = {"rows": rows(results)} | {_plain(s.name): curve(results, s) for s in results.studies}
+    drawn = {"rows": rows(results)} | {plain(s.name): curve(results, s) for s in results.studies}
     return {name: figures.save(drawing, folder / name) for name, drawing in drawn.items() if drawing is not None}
 
 

@@ -13,10 +13,10 @@ from limbeck.evaluation.sounds import Cell, SoundResults, summary
 from limbeck.evaluation.sounds.metrics import PURITY
 from limbeck.evaluation.sounds.results import StudyFacts
 from limbeck.report import sounds_figures
-from limbeck.report._sheets import NOTHING, Field, Sheet, _plain, difference_text
+from limbeck.report._sheets import NOTHING, Field, Sheet, difference_text, plain
 from limbeck.report._statistics import leader, paired
 from limbeck.report._words import duration
-from limbeck.report.forms.latex import _table as _latex
+from limbeck.report.forms.latex import sheet_table as _latex
 from limbeck.report.forms.markdown import escaped
 
 NEIGHBOURS = "neighbours"
@@ -172,7 +172,7 @@ def _study(results: SoundResults, facts: StudyFacts) -> Sheet:
         lines.append((*named, *found))
     columns = [facts.axis or study, *(["pool"] if variants else []), *rows, *pure.values()]
     about = (facts.about,) if facts.about else ()
-    return Sheet(_plain(study), f"{facts.title}: {value}", tuple(columns), 1 + variants, tuple(lines), rules=about)
+    return Sheet(plain(study), f"{facts.title}: {value}", tuple(columns), 1 + variants, tuple(lines), rules=about)
 
 
 def _purities(results: SoundResults, study: str, rows: Sequence[str]) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, overload
 
@@ -109,12 +109,13 @@ def learn(
     out: Path | str | None = None,
     prompts: Sequence[str] | None = None,
     preset: str | None = None,
+    neighbours: int | None = None,
     reject: str | float | None = None,
+    settings: Mapping[str, Any] | None = None,
     encoder: Encoder | None = None,
     weights: Path | str | None = None,
     offline: bool = False,
     device: str = "auto",
-    **settings: Any,
 ) -> SoundClassifier:
     """Learn what words sound like from an index nobody has labelled.
 
@@ -125,13 +126,14 @@ def learn(
         out: Folder of the classifier; None keeps nothing on disk. Corrections of an older one there are forgotten.
         prompts: Sentences with ``{label}`` in them; the encoder's own by default.
         preset: ``"paper"`` for the published method.
+        neighbours: Windows a word; from the size of the index, or the preset's, by default.
         reject: What is none of the words: ``"auto"``, or the share of known sounds that may be lost; see
             `PrototypeClassifier`. None names everything.
+        settings: Further settings of the `PrototypeClassifier` that differ from its defaults or the preset.
         encoder: The index's, if it is at hand.
         weights: As in `index`.
         offline: As in `index`.
         device: As in `index`.
-        settings: Settings of the `PrototypeClassifier` that differ from its defaults or the preset.
 
     Raises:
         InputError: There is no such index, it holds too few windows, or a label or setting does not fit.
@@ -139,7 +141,10 @@ def learn(
     """
     words = _labels.read(labels)
     opened = index if isinstance(index, SoundIndex) else SoundIndex.open(index)
-    learner = _classifier(preset, {**settings, "reject": reject})
+    asked = {"neighbours": neighbours, "reject": reject}
+    learner = _classifier(
+        preset, {name: value for name, value in asked.items() if value is not None} | dict(settings or {})
+    )
     hears = _of_index(opened, encoder, weights=weights, offline=offline, device=device)
     pool = opened.pool()
     if not len(pool):

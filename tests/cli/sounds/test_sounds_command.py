@@ -238,4 +238,3 @@ def test_demo_without_recordings_or_weights(tmp_path: Path, limbeck: Run, monkey
     assert "accuracy: " in out
     assert "of 10 held out" in out
     assert out.splitlines()[-1] == str(tmp_path / "demo" / "page" / "index.html")
-    assert limbeck("demo", "--out", tmp_path / "demo", "-q")[0] == out

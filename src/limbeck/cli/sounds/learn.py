@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -54,7 +54,9 @@ def run(
 
     Each word finds the windows nearest to it; their mean is its prototype, and a sound is named by the nearest one.
     """
-    settings: dict[str, Any] = _common.merged(_common.assignments(set_ or []), neighbours=neighbours)
+    settings = _common.merged(
+        _common.assignments(set_ or []), neighbours=neighbours, reject=None if reject is None else _share(reject)
+    )
 
     from limbeck import sounds
 
@@ -64,11 +66,10 @@ def run(
         out=out,
         prompts=prompt,
         preset=preset,
-        reject=None if reject is None else _share(reject),
+        settings=settings,
         weights=weights,
         offline=offline,
         device=device,
-        **settings,
     )
     told = sounds.summary(made)
     if json:

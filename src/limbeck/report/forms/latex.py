@@ -44,7 +44,7 @@ class Latex(Form):
             comparison: The results.
             heads: Whether heads, where there are several, are columns or rows of the table that holds them all.
         """
-        tables = [_table(sheet, comparison.title) for sheet in _sheets.every(comparison, heads)]
+        tables = [sheet_table(sheet, comparison.title) for sheet in _sheets.every(comparison, heads)]
         return "\n".join(["% Needs \\usepackage{booktabs} and \\usepackage[T1]{fontenc}.", *tables]) + "\n"
 
 
@@ -59,7 +59,13 @@ def escaped(text: str) -> str:
     return "".join(_SIGNS.get(sign, sign) for sign in re.sub(r" +", " ", line).strip())
 
 
-def _table(sheet: Sheet, title: str) -> str:
+def sheet_table(sheet: Sheet, title: str) -> str:
+    """One table with its rules as the caption.
+
+    Args:
+        sheet: What it shows.
+        title: Of all that is compared.
+    """
     caption = " ".join([f"{escaped(title)}: {escaped(sheet.title)}.", *map(escaped, sheet.rules)])
     rows = [_row(line) for line in sheet.lines]
     first = min(sheet.references, default=0)
