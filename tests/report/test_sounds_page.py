@@ -141,6 +141,9 @@ def test_a_word_stands_out_on_demand(opened: SimpleNamespace) -> None:
     assert set(tab.evaluate(kept)) == {"2"}
     tab.click('.chip[data-word="2"]')
     assert tab.evaluate(kept) == []
+    tab.click('.chip[data-word="-1"]')
+    assert tab.evaluate(kept) == ["-1"]
+    tab.click('.chip[data-word="-1"]')
     assert not tab.evaluate("document.getElementById('plane').classList.contains('filtered')")
 
 
@@ -154,7 +157,7 @@ def test_corrections_become_a_command_and_a_file(opened: SimpleNamespace, writte
     paths = [str(path) for path in written.heard.paths]
     assert shlex.split(spoken.replace("\\\n", " ")) == [
         "limbeck", "sounds", "correct", "a b/",
-        "--remove", f"{HOSTILE[0]}={paths[2]}",
+        "--remove", f"{HOSTILE[0]}={paths[2]}@0",
         "--add", f"{HOSTILE[3]}={paths[EACH + 5]}@1",
     ]  # fmt: skip
     with tab.expect_download() as caught:
@@ -164,6 +167,10 @@ def test_corrections_become_a_command_and_a_file(opened: SimpleNamespace, writte
         "remove": [{"label": HOSTILE[0], "path": paths[2], "start_s": 0}],
         "add": [{"label": HOSTILE[3], "path": paths[EACH + 5], "start_s": 1}],
     }
+    tab.uncheck('[data-remove="2"]')
+    tab.select_option('[data-add="1"]', "3")
+    spoken = shlex.split(tab.inner_text("#command").replace("\\\n", " "))
+    assert f"{HOSTILE[0]}={paths[1]}@1" in spoken[spoken.index("--remove") :], "what is one word is not another"
     tab.click("#clear")
     assert tab.is_hidden("#corrections")
     assert opened.complaints == []

@@ -61,7 +61,20 @@ class Heard:
 
 @dataclass(frozen=True)
 class Point:
-    """A window as the page shows it; `place` is its position in `Heard`."""
+    """A window as the page shows it.
+
+    Attributes:
+        place: Its position in `Heard`.
+        name: The recording, short, and where in it.
+        path: The recording.
+        start_s: Where the window begins, in seconds.
+        word: Position of the word it is named, or `NONE`.
+        told: Its likeliest words with scores.
+        doubt: Why it should be checked; empty if it need not be.
+        x: Where it stands on the map, from the left.
+        y: Likewise from the top.
+        stands: Words it stands for, by position.
+    """
 
     place: int
     name: str
@@ -72,7 +85,7 @@ class Point:
     doubt: str = ""
     x: float = 0.0
     y: float = 0.0
-    near: bool = False
+    stands: tuple[int, ...] = ()
 
 
 def to_check(words: Sequence[Word], heard: Heard, most: int) -> list[tuple[int, str]]:
@@ -107,10 +120,12 @@ def to_check(words: Sequence[Word], heard: Heard, most: int) -> list[tuple[int, 
 class Shower:
     """Makes what is shown of a window."""
 
-    def __init__(
-        self, words: Sequence[Word], heard: Heard, spots: Mapping[int, Sequence[float]], stands: set[int]
-    ) -> None:
-        self._words, self._heard, self._spots, self._stands = words, heard, spots, stands
+    def __init__(self, words: Sequence[Word], heard: Heard, spots: Mapping[int, Sequence[float]]) -> None:
+        self._words, self._heard, self._spots = words, heard, spots
+        self._stands: dict[int, tuple[int, ...]] = {}
+        for c, word in enumerate(words):
+            for i in map(int, word.neighbours):
+                self._stands[i] = (*self._stands.get(i, ()), c)
         self._root = _root(heard.paths)
 
     def __call__(self, i: int, word: int | None = None, *, doubt: str = "") -> Point:
@@ -131,7 +146,7 @@ class Shower:
             doubt=doubt,
             x=round(x * WIDTH, 1),
             y=round(y * HEIGHT, 1),
-            near=i in self._stands,
+            stands=self._stands.get(i, ()),
         )
 
 
@@ -181,6 +196,7 @@ def told(point: Point) -> dict[str, Any]:
         "start": round(point.start_s, 3),
         "told": [[label, round(score, 3)] for label, score in point.told],
         "word": point.word,
+        "stands": point.stands,
     }
 
 

@@ -176,9 +176,16 @@ for (const chip of all(".chip")) {
 const quoted = (words) => (/^[\w./,:@%+=-]+$/.test(words) ? words : `'${words.replaceAll("'", "'\\''")}'`);
 const place = (i) => ({ path: data.points[i].path, start_s: data.points[i].start });
 function corrections() {
-  const remove = all("[data-remove]:checked").map((box) => ({ label: data.labels[box.dataset.label], ...place(box.dataset.remove) }));
-  const add = all("[data-add]").filter((box) => box.value !== "").map((box) => ({ label: data.labels[box.value], ...place(box.dataset.add) }));
-  return { remove, add };
+  const out = all("[data-remove]:checked").map((box) => [box.dataset.remove, Number(box.dataset.label)]);
+  const into = all("[data-add]").filter((box) => box.value !== "").map((box) => [box.dataset.add, Number(box.value)]);
+  // What is one word does not stand for another.
+  for (const [i, word] of into) {
+    for (const other of data.points[i].stands) {
+      if (other !== word && !out.some(([j, label]) => j === i && label === other)) out.push([i, other]);
+    }
+  }
+  const told = (rows) => rows.map(([i, word]) => ({ label: data.labels[word], ...place(i) }));
+  return { remove: told(out), add: told(into) };
 }
 function correct() {
   const asked = corrections();
@@ -187,7 +194,7 @@ function correct() {
   document.body.classList.toggle("correcting", count > 0);
   if (!count) return;
   const words = ["remove", "add"].flatMap((kind) =>
-    asked[kind].map((c) => `--${kind} ${quoted(`${c.label}=${c.path}${c.start_s ? `@${c.start_s}` : ""}`)}`));
+    asked[kind].map((c) => `--${kind} ${quoted(`${c.label}=${c.path}@${c.start_s}`)}`));
   one("counted").textContent = count === 1 ? "1 correction." : `${count} corrections.`;
   one("command").textContent = [data.command, ...words].join(" \\\n  ");
   one("save").href = `data:application/json;charset=utf-8,${encodeURIComponent(`${JSON.stringify(asked, null, 2)}\n`)}`;

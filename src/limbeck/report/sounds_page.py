@@ -76,8 +76,7 @@ def page(
     spots = dict(zip(drawn.tolist(), _sound_map.places(heard.features[drawn], seed=seed).tolist(), strict=True))
     pictured = list(dict.fromkeys([i for row in shown for i in row] + [i for i, _ in doubts]))
     cells, complete = _cells(heard, pictured, drawn.tolist(), size_limit_bytes, on_progress)
-    stands = {int(i) for word in words for i in word.neighbours}
-    show = Shower(words, heard, spots, stands)
+    show = Shower(words, heard, spots)
     html = _html.render(
         "sounds_page.html.jinja",
         script="sounds_page.js",
@@ -97,7 +96,7 @@ def page(
             }
             for c, word in enumerate(words)
         ],
-        none=int((heard.named == NONE).sum()),
+        unnamed=int((heard.named == NONE).sum()),
         map=[show(int(i)) for i in drawn],
         names=names(words, spots),
         width=WIDTH,
@@ -150,8 +149,8 @@ def _verdict(words: Sequence[Word], heard: Heard, doubts: int) -> str:
     rejected = int((heard.named == NONE).sum())
     none = f" {plural(rejected, 'window is', 'windows are')} none of the words." if rejected else ""
     return (
-        f"Each word stands for the {nearest} windows nearest to it among {number(len(heard.paths))}, without a single "
-        f"label; a sound is named by the nearest of their means.{none} {plural(doubts, 'window is', 'windows are')} "
+        f"The {nearest} windows nearest to a word, of {number(len(heard.paths))} that nobody has labelled, stand for "
+        f"it; a sound is named by the nearest of their means.{none} {plural(doubts, 'window is', 'windows are')} "
         "worth a check by ear below."
     )
 

@@ -29,7 +29,7 @@ def windows(blocks: Iterable[Wave], *, window: int, hop: int) -> Iterator[tuple[
 
     Example:
         >>> stream = [np.arange(0, 3), np.arange(3, 7)]
-        >>> [(start, piece.tolist()) for start, piece in windows(stream, window=4, hop=2)]
+        >>> [(start, piece.astype(int).tolist()) for start, piece in windows(stream, window=4, hop=2)]
         [(0, [0, 1]), (0, [0, 1, 2, 3]), (2, [2, 3, 4, 5])]
     """
     kept = np.zeros(0, dtype=np.float32)

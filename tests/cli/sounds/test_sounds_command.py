@@ -133,13 +133,13 @@ class TestTheWholeWay:
     def test_learn_tells_what_it_made(self, place: Path, tmp_path: Path, limbeck: Run) -> None:
         (tmp_path / "labels.txt").write_text("bar: a struck metal bar\nharp\n", encoding="utf-8")
         words = ["learn", place / "index", "--labels", tmp_path / "labels.txt", "--out", tmp_path / "c"]
-        words += ["--weights", place / "weights", "--prompt", "{label}", "--prompt", "hear {label}", "--reject", "0.05"]
+        words += ["--weights", place / "weights", "--prompt", "{label}", "--prompt", "hear {label}"]
         told = json.loads(limbeck(*words, "--set", "weights=similarity", "--json")[0])
         assert told["labels"] == ["bar", "harp"]
         assert told["descriptions"] == {"bar": "a struck metal bar"}
         assert told["prompts"] == ["{label}", "hear {label}"]
         assert told["settings"]["weights"] == "similarity"
-        assert told["threshold"] is not None
+        assert told["threshold"] is None
         out, err = limbeck(*words)
         assert out == f"{tmp_path / 'c'}\n"
         assert "2 words, each with" in err

@@ -1,4 +1,4 @@
-"""``limbeck sounds``: from a folder of recordings and a list of words to a classifier; one file a verb."""
+"""``limbeck sounds``: from recordings and a list of words to a classifier that can be seen and corrected."""
 
 from __future__ import annotations
 

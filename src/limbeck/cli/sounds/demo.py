@@ -62,7 +62,7 @@ def run(
     _output.note(f"1/4 Indexing {len(recordings.known)} recordings: {recordings.about}", quiet=quiet)
     sounds.index([path for path, _ in recordings.known], out=index, encoder=encoder, progress=not quiet)
     _output.note(f"2/4 Learning what these sound like: {', '.join(words)}", quiet=quiet)
-    sounds.learn(index, words, out=classifier, reject="auto", encoder=encoder)
+    sounds.learn(index, words, out=classifier, reject="auto" if reads else None, encoder=encoder)
     if not reads:
         _output.note(
             "    The encoder has random weights, as YAMNet's are not on this machine: words mean nothing to it. "
