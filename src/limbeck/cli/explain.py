@@ -44,7 +44,8 @@ class Setting:
 
 def run(
     name: Annotated[
-        str, typer.Argument(help="Name of a method, dataset, network, head, measure, form of storage or of export.")
+        str,
+        typer.Argument(help="Name of a method, dataset, network, head, measure, encoder, form of storage or export."),
     ],
     *,
     kind: Annotated[Kind | None, typer.Option(help="What it is, where two things have one name.")] = None,
@@ -103,9 +104,10 @@ def _fields(settings: Any, prefix: str = "", values: Any = None) -> Iterator[Set
 
 
 def _arguments(thing: Any) -> Iterator[Setting]:
-    """Options of a class without typed settings: the keywords of its constructor."""
-    about = _sentences(thing)
-    for option in inspect.signature(thing).parameters.values():
+    """Options of a class without typed settings: the keywords of what makes one."""
+    makes = next((getattr(thing, name) for name in ("pretrained", "open") if hasattr(thing, name)), thing)
+    about = _sentences(thing) | _said_in(inspect.getdoc(makes) or "")
+    for option in inspect.signature(makes).parameters.values():
         if option.kind is not option.VAR_KEYWORD:
             default = "" if option.default is option.empty else str(option.default)
             yield Setting(option.name, _type(option.annotation), default, about.get(option.name, ""))
@@ -124,7 +126,13 @@ def _sentences(thing: Any) -> dict[str, str]:
     """What the docstrings of a class and its bases say about each of its attributes and arguments."""
     found: dict[str, str] = {}
     for base in reversed(thing.__mro__):
-        for section in re.findall(r"^(?:Args|Attributes):\n((?:[ \t]+.*\n?|\n)*)", inspect.getdoc(base) or "", re.M):
-            for name, text in re.findall(r"^ {4}(\w+): ((?:.*\n?)(?:^ {5,}.*\n?)*)", section, re.M):
-                found[name] = " ".join(text.split())
+        found |= _said_in(inspect.getdoc(base) or "")
+    return found
+
+
+def _said_in(docstring: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for section in re.findall(r"^(?:Args|Attributes):\n((?:[ \t]+.*\n?|\n)*)", docstring, re.M):
+        for name, text in re.findall(r"^ {4}(\w+): ((?:.*\n?)(?:^ {5,}.*\n?)*)", section, re.M):
+            found[name] = " ".join(text.split())
     return found

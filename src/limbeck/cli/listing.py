@@ -14,7 +14,9 @@ EXAMPLES = (
     "limbeck list datasets --json",
 )
 
-Kind = Literal["methods", "datasets", "networks", "heads", "measures", "storage", "exports"]
+Kind = Literal[
+    "methods", "datasets", "networks", "heads", "measures", "storage", "exports", "encoders", "sound-datasets"
+]
 
 ROOMS: dict[Kind, str] = {
     "methods": "limbeck.methods",
@@ -24,6 +26,8 @@ ROOMS: dict[Kind, str] = {
     "measures": "limbeck.evaluation.measures",
     "storage": "limbeck.storage",
     "exports": "limbeck.exports",
+    "encoders": "limbeck.encoders",
+    "sound-datasets": "limbeck.datasets.sounds",
 }
 
 
@@ -32,7 +36,7 @@ def run(
     *,
     json: _options.Json = False,
 ) -> None:
-    """List methods, datasets, networks, heads, measures, forms of storage or of export, with a line about each."""
+    """List methods, datasets, networks, heads, measures, encoders, forms of storage or export, each with a line."""
     room = ROOMS[kind]
     known = {name: _discover.summary(room, name) for name in _discover.names(room)}
     if json:

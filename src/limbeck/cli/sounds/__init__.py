@@ -7,6 +7,8 @@ import typer
 from limbeck.cli import _output
 from limbeck.cli.sounds import benchmark, classify, correct, demo, index, learn, page, search, watch
 
+__all__ = ["app"]
+
 EXAMPLES = (
     "limbeck sounds index recordings/ --encoder clap --out index/",
     'limbeck sounds search index/ "glass breaking" --top 20',
