@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,7 +26,7 @@ from limbeck.errors import BusyError, FingerprintError, InputError
 from limbeck.index import SoundIndex
 from limbeck.media import write_wav
 from limbeck.prototypes import SoundClassifier
-from limbeck.sounds import _arrivals, _labels, _microphone, _naming
+from limbeck.sounds import _arrivals, _correct, _labels, _microphone, _naming
 
 RATE_HZ = 8000
 WORDS = {"low": 200, "middle": 900, "high": 3000}
@@ -99,6 +103,20 @@ class TestIndex:
                 made.folder / "recordings", out=made.folder / "index", encoder=Listener(seed=3), progress=False
             )
 
+    def test_its_encoder_need_not_be_named(self, made: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("limbeck.encoders.load", {"spectral": Listener}.__getitem__)
+        again = sounds.index(made.folder / "recordings", out=made.folder / "index", workers=1, progress=False)
+        assert (again.added, again.unchanged) == (0, 30)
+
+    def test_another_name_is_refused_before_anything_is_loaded(
+        self, made: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("limbeck.encoders.load", {}.__getitem__)
+        with pytest.raises(InputError, match=r"made with spectral, but clap was asked for.*--encoder"):
+            sounds.index(made.folder / "recordings", out=made.folder / "index", encoder="clap", progress=False)
+        with pytest.raises(InputError, match="windows of 2 s every 2 s"):
+            sounds.index(made.folder / "recordings", out=made.folder / "index", hop=1.0, progress=False)
+
 
 class TestSearch:
     def test_finds_what_the_words_name(self, made: SimpleNamespace) -> None:
@@ -150,6 +168,20 @@ class TestLearn:
         with pytest.raises(InputError, match="holds no window"):
             sounds.learn(empty, "low", encoder=made.encoder)
 
+    def test_a_folder_of_other_things_is_left_alone(self, made: SimpleNamespace, tmp_path: Path) -> None:
+        (tmp_path / "learned").mkdir()
+        (tmp_path / "learned" / "notes.txt").write_text("years of work", encoding="utf-8")
+        (tmp_path / "config.json").write_text('{"mine": true}', encoding="utf-8")
+        with pytest.raises(InputError, match=r"holds other things \(config.json, learned\); choose a new folder"):
+            sounds.learn(made.folder / "index", "low", out=tmp_path, encoder=made.encoder)
+        assert sorted(path.name for path in tmp_path.rglob("*")) == ["config.json", "learned", "notes.txt"]
+        assert (tmp_path / "config.json").read_text(encoding="utf-8") == '{"mine": true}'
+
+    def test_a_classifier_that_was_begun_is_finished(self, copied: SimpleNamespace) -> None:
+        (copied.folder / "config.json").unlink()
+        sounds.learn(copied.recordings.parent / "index", list(WORDS), out=copied.folder, encoder=copied.encoder)
+        assert SoundClassifier.load(copied.folder).labels == tuple(WORDS)
+
 
 class TestLabels:
     def test_every_way_to_give_them(self, tmp_path: Path) -> None:
@@ -157,6 +189,13 @@ class TestLabels:
         path.write_text("\ufeffdog bark:  a dog: it barks \n  rain  \n", encoding="utf-8")
         assert _labels.read(path) == _labels.read(str(path)) == {"dog bark": "a dog: it barks", "rain": ""}
         assert _labels.read(" dog  bark ,rain") == _labels.read(["dog bark", "rain"]) == {"dog bark": "", "rain": ""}
+
+    def test_a_file_may_lie_in_a_folder_with_a_comma(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        (tmp_path / "a,b").mkdir()
+        (tmp_path / "a,b" / "words.txt").write_text("rain\n", encoding="utf-8")
+        monkeypatch.chdir(tmp_path)
+        assert _labels.read("a,b/words.txt") == {"rain": ""}
+        assert len(_labels.read(",".join(f"word {i}" for i in range(1000)))) == 1000
 
     @pytest.mark.parametrize(
         ("labels", "words"),
@@ -277,6 +316,64 @@ class TestCorrect:
             SoundClassifier.load(copied.folder).classifier.prototypes_, after.classifier.prototypes_
         )
 
+    @pytest.mark.parametrize(
+        ("parts", "added", "removed"),
+        [
+            ([900], "", ""),
+            ([900], "", "@0"),
+            ([900], "@0", ""),
+            ([0, 900], "@2", "@2.004"),
+            ([0, 900], "@2.001", ""),
+        ],
+    )
+    def test_what_was_added_can_be_taken_back(
+        self, copied: SimpleNamespace, tmp_path: Path, parts: list[float], added: str, removed: str
+    ) -> None:
+        new = recording(tmp_path / "new.wav", *parts)
+        first = SoundClassifier.load(copied.folder)
+        there = sounds.correct(copied.folder, add=[f"low={new}{added}"], encoder=copied.encoder)
+        assert np.abs(there.classifier.prototypes_ - first.classifier.prototypes_).max() > 0.01
+        back = sounds.correct(copied.folder, remove=[f"low={new}{removed}"])
+        np.testing.assert_array_equal(back.classifier.prototypes_, first.classifier.prototypes_)
+        origin = json.loads((copied.folder / "origin.json").read_text(encoding="utf-8"))
+        assert origin["corrections"] == {"add": [], "remove": []}
+        with pytest.raises(InputError, match="does not stand for 'low'"):
+            sounds.correct(copied.folder, remove=[f"low={new}{removed}"])
+
+    def test_a_sound_added_twice_counts_once(self, copied: SimpleNamespace, tmp_path: Path) -> None:
+        new = recording(tmp_path / "new.wav", 900)
+        once = sounds.correct(copied.folder, add=[f"low={new}"], encoder=copied.encoder)
+        twice = sounds.correct(copied.folder, add=[f"low={new}@0"], encoder=copied.encoder)
+        np.testing.assert_array_equal(twice.classifier.prototypes_, once.classifier.prototypes_)
+
+    def test_a_sound_that_stands_for_the_word_already_counts_once(self, copied: SimpleNamespace) -> None:
+        first = SoundClassifier.load(copied.folder)
+        path = first.neighbours("low")[0][1].path
+        after = sounds.correct(copied.folder, add=[f"low={path}"])
+        np.testing.assert_array_equal(after.classifier.prototypes_, first.classifier.prototypes_)
+        gone = sounds.correct(copied.folder, remove=[f"low={path}@0"])
+        assert path not in {piece.path for _, piece in gone.neighbours("low")}
+        again = sounds.correct(copied.folder, remove=[f"low={path}"])
+        np.testing.assert_array_equal(again.classifier.prototypes_, gone.classifier.prototypes_)
+
+    def test_of_a_long_recording_one_window_is_kept(
+        self, copied: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        seen: list[weakref.ref[np.ndarray]] = []
+        alive = []
+
+        def counted(*asked: Any) -> Iterator[Any]:
+            for piece in _naming.windows_of(*asked):
+                seen.append(weakref.ref(piece.samples))
+                alive.append(sum(samples() is not None for samples in seen))
+                yield piece
+
+        monkeypatch.setattr(_correct, "windows_of", counted)
+        new = recording(tmp_path / "long.wav", *([900] * 20))
+        sounds.correct(copied.folder, add=[f"low={new}@2"], encoder=copied.encoder)
+        assert len(alive) == 20
+        assert max(alive) <= 4
+
     def test_a_file_from_the_page(self, copied: SimpleNamespace, tmp_path: Path) -> None:
         path = SoundClassifier.load(copied.folder).neighbours("low")[0][1].path
         content = {"remove": [{"label": "low", "path": path, "start_s": 0}], "add": []}
@@ -299,6 +396,10 @@ class TestCorrect:
             (["low"], "label=path or label=path@seconds"),
             (["nosuch=/a.wav"], "no label 'nosuch'.*low, middle, high"),
             (["low=/a.wav@3"], "/a.wav at 3 s does not stand for 'low'"),
+            (["low=@3"], "label=path or label=path@seconds"),
+            (["low=/a.wav@-5"], r"start_s: .*greater than or equal to 0 \(came: -5"),
+            (["low=/a.wav@nan"], "start_s: .*finite"),
+            (["low=/a.wav@inf"], "start_s: .*finite"),
         ],
     )
     def test_refuses_and_changes_nothing(self, copied: SimpleNamespace, remove: list[str], words: str) -> None:
@@ -311,6 +412,12 @@ class TestCorrect:
         every = [f"low={piece.path}" for _, piece in SoundClassifier.load(copied.folder).neighbours("low")]
         with pytest.raises(InputError, match="could do without"):
             sounds.correct(copied.folder, remove=every)
+
+    def test_a_folder_that_is_no_classifier_stays_as_it_is(self, tmp_path: Path) -> None:
+        for folder in (tmp_path, tmp_path / "typo"):
+            with pytest.raises(InputError, match="is not a classifier of sounds"):
+                sounds.correct(folder, remove=["low=/a.wav"])
+        assert list(tmp_path.iterdir()) == []
 
     def test_two_at_once_are_kept_apart(self, copied: SimpleNamespace) -> None:
         from limbeck import _files
@@ -376,6 +483,24 @@ class TestWatch:
             ("text.wav", "unread"),
         ]
 
+    def test_a_folder_that_is_moved_in(self, tmp_path: Path) -> None:
+        """Of its files nothing is told by the system; what is no media is passed over here, too."""
+        inside = tmp_path / "in"
+        recording(inside / "there.wav", 200)
+        recording(tmp_path / "full" / "deep" / "a.wav", 200)
+        (tmp_path / "full" / "notes.txt").write_text("no sound")
+        stop = threading.Event()
+        at_last = threading.Timer(10, stop.set)
+        at_last.start()
+        found = _arrivals.arrivals(inside, existing=True, stop=stop, settle_s=0.1)
+        assert next(found) == inside / "there.wav"
+        (inside / "list.txt").write_text("no sound")
+        os.rename(tmp_path / "full", inside / "full")
+        assert next(found, None) == inside / "full" / "deep" / "a.wav"
+        threading.Timer(0.5, stop.set).start()
+        assert list(found) == []
+        at_last.cancel()
+
     def test_a_folder_that_is_not_there(self, tmp_path: Path) -> None:
         with pytest.raises(InputError, match="is not a folder that could be watched"):
             next(_arrivals.arrivals(tmp_path / "nosuch"))
@@ -401,6 +526,24 @@ class TestWatch:
         assert [start for start, _ in found] == [max(0, end - 70) for end in range(30, 1001, 30)]
         for (start, piece), end in zip(found, range(30, 1001, 30), strict=True):
             np.testing.assert_array_equal(piece, stream[start:end])
+
+    def test_a_slow_reader_loses_the_oldest_sound(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The sound card alone is replaced: it gives a thousand blocks at once."""
+
+        class Card:
+            def __init__(self, *, blocksize: int, callback: Any, **_: Any) -> None:
+                for i in range(1000):
+                    callback(np.full((blocksize, 1), i, np.float32), blocksize, None, None)
+
+            def __enter__(self) -> None:
+                pass
+
+            def __exit__(self, *error: object) -> None:
+                pass
+
+        monkeypatch.setitem(sys.modules, "sounddevice", SimpleNamespace(InputStream=Card, PortAudioError=OSError))
+        heard = _microphone.microphone(8000)
+        assert [int(next(heard)[0]) for _ in range(300)] == list(range(700, 1000))
 
     def test_no_sound_card_is_explained(self) -> None:
         try:
@@ -428,6 +571,10 @@ def test_windows_keep_no_sound_of_a_long_recording(made: SimpleNamespace, tmp_pa
     (row,) = _naming.name(pieces, Counting(), made.learned, by="file", batch=8)
     assert row.label == "low"
     assert alive == [8] * 5
+    pieces = _naming.windows_of([path], made.encoder, None, None)
+    kept = [piece.samples for piece, *_ in _naming._scored(pieces, made.encoder, made.learned, 8)]
+    assert len(kept) == 40
+    assert all(samples.base is None and samples.size == 0 for samples in kept), "a view keeps the whole window"
 
 
 @pytest.mark.data

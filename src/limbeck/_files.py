@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from safetensors.torch import save as _safetensors_bytes
 
-from limbeck.errors import BusyError
+from limbeck.errors import BusyError, InputError
 
 
 @contextlib.contextmanager
@@ -79,9 +79,15 @@ def exclusive(folder: Path, *, wait: bool = False) -> Iterator[None]:
         wait: Wait for another process that holds it, instead of refusing.
 
     Raises:
+        InputError: It is a file, or would lie below one.
         BusyError: Another process holds it, and `wait` is off.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise InputError(
+            f"{folder} should be a folder, but it is a file or lies below one. Choose another folder."
+        ) from error
     with open(folder / ".lock", "w", encoding="utf-8") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -146,7 +146,7 @@ def test_everything_listed_can_be_explained(kind: str, capsys: pytest.CaptureFix
 def test_help_of_explain_names_everything_that_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
     leave(["explain", "--help"])
     told = " ".join(capsys.readouterr().out.replace("│", " ").split())
-    assert "method, dataset, network, head, measure, form of storage or of export" in told
+    assert "method, dataset, network, head, measure, encoder, form of storage or export" in told
 
 
 def test_explain_tells_several_named_parts_from_one(capsys: pytest.CaptureFixture[str]) -> None:

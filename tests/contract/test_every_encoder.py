@@ -151,6 +151,20 @@ class TestEveryEncoder:
         assert torch.equal(one.embed_audio(sounds).joint, same.embed_audio(sounds).joint)
         assert float((one.embed_audio(sounds).joint - other.embed_audio(sounds).joint).abs().max()) > 1e-4
 
+    def test_a_raised_revision_makes_another_id(self, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Code that gives other vectors for the same weights must not mix with an old index."""
+        kind = encoders.load(name)
+        monkeypatch.setattr(kind, "revision", kind.revision + 1)
+        raised = kind.tiny(seed=0).id
+        assert raised.split(":")[:2] == [name, "tiny"]
+        assert raised != _tiny(name).id
+
+    def test_the_id_is_the_same_before_and_after_use(self, name: str) -> None:
+        """Tokenizers remember how they filled and cut what they last read."""
+        fresh, used = (encoders.load(name).tiny(seed=0) for _ in range(2))
+        used.embed_text(["rain", "a dog that barks"])
+        assert used.id == fresh.id
+
     def test_no_gradient_is_recorded_and_the_vectors_can_be_learned_from(self, name: str) -> None:
         encoder, sound = _tiny(name), _sounds(_tiny(name))[1].clone().requires_grad_()
         heard = encoder.embed_audio([sound])

@@ -32,6 +32,10 @@ def _parts(clap: Clap) -> tuple[Any, Any, Any]:
     return clap._model, clap._extractor, clap._tokenizer
 
 
+def _changed(file: Path, change: dict[str, Any]) -> None:
+    file.write_text(json.dumps(json.loads(file.read_text()) | change))
+
+
 @pytest.mark.parametrize("fusion", [False, True])
 class TestAgainstTransformers:
     def test_log_mels_are_those_of_its_feature_extractor(self, fusion: bool) -> None:
@@ -139,6 +143,40 @@ class TestFolder:
         config["text_config"]["num_hidden_layers"] = 2
         (tmp_path / "config.json").write_text(json.dumps(config))
         with pytest.raises(InputError, match=r"lacks 16 of the .*text_model\.encoder\.layer\.1\."):
+            Clap.pretrained(folder=tmp_path)
+
+    @pytest.mark.parametrize(
+        "change", [{"hop_length": 960}, {"frequency_max": 8000}, {"padding": "pad"}, {"max_length_s": 5}]
+    )
+    def test_another_log_mel_makes_other_vectors_and_another_id(self, change: dict[str, Any], tmp_path: Path) -> None:
+        _tiny().save(tmp_path)
+        _changed(tmp_path / "preprocessor_config.json", change)
+        again, sound = Clap.pretrained(folder=tmp_path), _noises(100_000)
+        assert float((again.embed_audio(sound).joint - _tiny().embed_audio(sound).joint).abs().max()) > 2e-4
+        assert again.id.split(":")[2] != _tiny().id.split(":")[2]
+
+    def test_another_way_to_read_makes_another_id(self, tmp_path: Path) -> None:
+        _tiny().save(tmp_path)
+        words = _tiny()._tokenizer.get_vocab()
+        words |= {"R": words["N"], "N": words["R"]}
+        _changed(tmp_path / "tokenizer.json", {"model": {"type": "BPE", "vocab": words, "merges": []}})
+        again = Clap.pretrained(folder=tmp_path)
+        assert not torch.equal(again.embed_text(["RAIN"]), _tiny().embed_text(["RAIN"]))
+        torch.testing.assert_close(again.embed_text(["NAIR"]), _tiny().embed_text(["RAIN"]))
+        assert again.id.split(":")[2] != _tiny().id.split(":")[2]
+
+    def test_an_unknown_padding_is_refused_with_the_known_ones(self, tmp_path: Path) -> None:
+        _tiny().save(tmp_path)
+        _changed(tmp_path / "preprocessor_config.json", {"padding": "mirror"})
+        with pytest.raises(InputError, match=r"padding is 'mirror', expected was one of repeatpad, repeat, pad\."):
+            Clap.pretrained(folder=tmp_path)
+
+    @pytest.mark.parametrize("name", ["config.json", "preprocessor_config.json", "tokenizer.json"])
+    @pytest.mark.parametrize("content", ["{", "[1]"])
+    def test_a_broken_file_is_a_sentence(self, name: str, content: str, tmp_path: Path) -> None:
+        _tiny().save(tmp_path)
+        (tmp_path / name).write_text(content)
+        with pytest.raises(InputError, match=rf"^{tmp_path} cannot be read: \w+: .*\. Fetch it again\.$"):
             Clap.pretrained(folder=tmp_path)
 
 

@@ -172,6 +172,11 @@ class TestFolder:
         with pytest.raises(InputError, match=r"CLAP_weights_2023\.pth lacks \d+ of the"):
             MsClap.pretrained(folder=_folder(tmp_path, _tiny()))
 
+    def test_a_broken_tokenizer_is_a_sentence(self, tmp_path: Path) -> None:
+        (_folder(tmp_path, _tiny()) / "tokenizer.json").write_text("{")
+        with pytest.raises(InputError, match=r"tokenizer\.json cannot be read: .* Fetch it again"):
+            MsClap.pretrained(folder=tmp_path)
+
 
 class TestSound:
     def test_log_mels_are_those_of_frames_one_by_one(self) -> None:

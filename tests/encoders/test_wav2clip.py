@@ -123,6 +123,13 @@ class TestEncoder:
         with pytest.raises(InputError, match="into 12 dimensions, but the text tower into 9"):
             Wav2Clip.pretrained(folder=tmp_path, offline=True)
 
+    @pytest.mark.parametrize("name", ["config.json", "tokenizer.json"])
+    def test_a_broken_file_of_clip_is_a_sentence(self, name: str, tmp_path: Path) -> None:
+        _tiny().save(tmp_path)
+        (tmp_path / FOLDER / name).write_text("{")
+        with pytest.raises(InputError, match=rf"^{tmp_path / FOLDER} cannot be read: .* Fetch it again\.$"):
+            Wav2Clip.pretrained(folder=tmp_path, offline=True)
+
     def test_a_file_that_would_run_code_is_refused(self, tmp_path: Path) -> None:
         _tiny().save(tmp_path)
         torch.save({"audio_encoder": tmp_path}, tmp_path / "Wav2CLIP.pt")

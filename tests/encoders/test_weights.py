@@ -9,6 +9,7 @@ import os
 import pickle
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -18,6 +19,8 @@ from torch import nn
 
 from limbeck.encoders._module import built, filled, with_random_weights
 from limbeck.encoders._packages import package
+from limbeck.encoders._state import reading
+from limbeck.encoders._tokens import byte_vocabulary, habits
 from limbeck.encoders._weights import (
     HubFiles,
     OfficialFile,
@@ -76,6 +79,12 @@ class TestHubFiles:
         assert "lacks sub/words.txt, model.safetensors or pytorch_model.bin of owner/name" in message
         assert "hf download owner/name" in message
         assert f"--local-dir '{folder}'" in message
+
+    def test_the_command_fetches_one_file_of_weights_and_names_the_other(self) -> None:
+        command = REPO.command()
+        assert command.count("--include") == 3
+        assert "model.safetensors (if it has no model.safetensors: the same with pytorch_model.bin)" in command
+        assert HubFiles("owner/name", ("a",), ()).command().endswith("--include a")
 
     def test_the_hubs_cache_is_used_without_the_network(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         network.forbid(monkeypatch)
@@ -236,8 +245,17 @@ class TestReading:
         (save_file if name.endswith("tensors") else torch.save)({"a": torch.zeros(1000)}, tmp_path / name)
         whole = (tmp_path / name).read_bytes()
         (tmp_path / name).write_bytes(whole[: len(whole) // 2])
-        with pytest.raises(InputError, match=r"cannot be read as weights.*Fetch it again"):
+        with pytest.raises(InputError, match=r"cannot be read.*Fetch it again"):
             read_state(tmp_path / name)
+
+    def test_errors_of_other_packages_become_one_sentence(self, tmp_path: Path) -> None:
+        sentence = rf"^{tmp_path} cannot be read: ValueError: one\. Fetch it again\.$"
+        with pytest.raises(InputError, match=sentence), reading(tmp_path):
+            raise ValueError("one.\ntwo")
+        for own in (MissingWeightsError("mine"), MissingExtraError("sounds", "x"), ModuleNotFoundError("theirs")):
+            with pytest.raises(type(own)) as caught, reading(tmp_path):
+                raise own
+            assert caught.value is own
 
     @pytest.mark.parametrize("content", [{}, {"a": 1}, [1, 2]])
     def test_a_file_without_tensors_is_refused(self, content: object, tmp_path: Path) -> None:
@@ -247,6 +265,11 @@ class TestReading:
 
 
 class TestHash:
+    def test_settings_count_each_for_itself(self) -> None:
+        state = {"a": torch.zeros(1)}
+        found = [weights_hash(*parts) for parts in ((state,), (state, "ab"), (state, "a", "b"), (state, "ba"), ("ab",))]
+        assert len(set(found)) == 5
+
     def test_it_depends_on_names_values_formats_and_shapes_and_not_on_the_order(self) -> None:
         one = {"a": torch.zeros(4), "b": torch.ones(2)}
         others = [
@@ -312,6 +335,26 @@ class TestModules:
             watched = x.clone().requires_grad_()
             ours(watched).sum().backward()
             torch.testing.assert_close(watched.grad, plain.weight.detach().sum(0).expand_as(x), atol=1e-5, rtol=0)
+
+
+class TestHabits:
+    def _tokenizer(self, vocabulary: dict[str, int]) -> Any:
+        tokenizers = package("tokenizers")
+        made = tokenizers.Tokenizer(tokenizers.models.BPE(vocabulary, []))
+        made.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
+        return made
+
+    def test_the_vocabulary_and_the_way_of_reading_count(self) -> None:
+        plain, small, other = (self._tokenizer(byte_vocabulary(())) for _ in range(3))
+        small.normalizer = package("tokenizers").normalizers.Lowercase()
+        other = self._tokenizer(byte_vocabulary(("<s>",)))
+        assert habits(plain) == habits(self._tokenizer(byte_vocabulary(())))
+        assert len({habits(one) for one in (plain, small, other)}) == 3
+
+    def test_filling_does_not(self) -> None:
+        plain, filled_up = (self._tokenizer(byte_vocabulary(())) for _ in range(2))
+        filled_up.enable_padding(length=128)
+        assert habits(filled_up) == habits(plain)
 
 
 def test_a_missing_package_names_the_extra() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import math
 from functools import lru_cache
 from pathlib import Path
@@ -185,9 +186,44 @@ class TestEncoder:
         names.write_text(text + "8,Thunder\n")
         with pytest.raises(InputError, match="tells 8 classes apart, but the class map names 9"):
             YamNet.pretrained(folder=tmp_path, offline=True)
+        names.write_bytes(b"index,display_name\n0,\xff\n")
+        with pytest.raises(InputError, match=r"yamnet_class_map\.csv cannot be read: UnicodeDecodeError"):
+            YamNet.pretrained(folder=tmp_path, offline=True)
         names.write_text("nothing\n")
         with pytest.raises(InputError, match="column display_name"):
             YamNet.pretrained(folder=tmp_path, offline=True)
+
+    def test_other_pooling_of_words_makes_another_id(self, tmp_path: Path) -> None:
+        _tiny().save(tmp_path)
+        file = tmp_path / "all-MiniLM-L6-v2/1_Pooling/config.json"
+        file.write_text(json.dumps(json.loads(file.read_text()) | {"pooling_mode": "cls"}))
+        again = YamNet.pretrained(folder=tmp_path, offline=True)
+        assert not torch.allclose(again.embed_text(["rain"]), _tiny().embed_text(["rain"]), atol=1e-3)
+        assert again.id.split(":")[2] != _tiny().id.split(":")[2]
+
+    def test_a_broken_text_model_is_a_sentence(self, tmp_path: Path) -> None:
+        _tiny().save(tmp_path)
+        text = tmp_path / "all-MiniLM-L6-v2"
+        (text / "config.json").write_text("{")
+        with pytest.raises(InputError, match=rf"^{text} cannot be read: .* Fetch it again\.$"):
+            YamNet.pretrained(folder=tmp_path, offline=True)
+
+    @pytest.mark.parametrize("place", [".", "elsewhere"])
+    def test_a_text_model_that_names_a_foreign_class_is_refused_and_not_run(
+        self, place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Neither from the folder itself nor from what can be imported."""
+        _tiny().save(tmp_path)
+        text, ran = tmp_path / "all-MiniLM-L6-v2", tmp_path / "ran"
+        (text / place).mkdir(exist_ok=True)
+        monkeypatch.syspath_prepend(text / "elsewhere")
+        (text / place / "foreign.py").write_text(f"open({str(ran)!r}, 'w').close()\nclass Part: pass\n")
+        parts = json.loads((text / "modules.json").read_text())
+        parts[1]["type"] = "foreign.Part"
+        (text / "modules.json").write_text(json.dumps(parts))
+        with pytest.raises(InputError, match=rf"^{text} cannot be read: .*'foreign\.Part', which is not part of"):
+            YamNet.pretrained(folder=tmp_path, offline=True)
+        assert not ran.exists()
 
 
 @pytest.mark.data

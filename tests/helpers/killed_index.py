@@ -15,6 +15,7 @@ import signal
 import sys
 import time
 import warnings
+from collections.abc import Callable
 from multiprocessing import util
 from pathlib import Path
 
@@ -52,15 +53,37 @@ def run(recorded: Path, folder: Path, expected: Path, log: Path) -> None:
     (folder.parent / f"{folder.name}.json").write_text(json.dumps(contents(index)))
 
 
-def start(recorded: Path, folder: Path, expected: Path, log: Path) -> int:
-    """Begin a run; its process number."""
+def start(work: Callable[..., object], *args: Path) -> int:
+    """Begin some work in a process; its number."""
     pid = os.fork()
     if pid == 0:
         util.spawnv_passfds = fork_instead_of_exec
         background_loop.LOOP._start = lambda: None  # the server and its workers have no use for LanceDB's thread
-        run(recorded, folder, expected, log)
+        work(*args)
         os._exit(0)
     return pid
+
+
+def make(folder: Path) -> None:
+    """Make an index, or open it where it is made already."""
+    index = SoundIndex.open(folder) if SoundIndex.exists(folder) else SoundIndex.create(folder, SpectralEncoder())
+    assert not len(index)
+
+
+def killed_in_the_making(folder: Path) -> tuple[bool, int]:
+    """Kill what makes an index when its last table appears, and make it again.
+
+    Returns:
+        Whether the table was half made, and how making it again ended.
+    """
+    table = folder / "windows.lance"
+    pid = start(make, folder)
+    while not table.exists():
+        pass
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    half = not list(table.glob("_versions/*.manifest"))
+    return half, os.waitpid(start(make, folder), 0)[1]
 
 
 def main(folder: Path, kills: int) -> None:
@@ -71,12 +94,13 @@ def main(folder: Path, kills: int) -> None:
     recorded, log, whole = folder / "recordings", folder / "faults", folder / "whole.json"
     recordings(recorded, 40)
     begun = time.monotonic()
-    os.waitpid(start(recorded, folder / "whole", whole, log), 0)
+    os.waitpid(start(run, recorded, folder / "whole", whole, log), 0)
     whole_s = time.monotonic() - begun
     log.with_suffix(".sizes").unlink()
+    made = [killed_in_the_making(folder / f"made{i}") for i in range(kills)]
     draw, landed, rounds = random.Random(0), 0, 0
     while landed < kills or not (folder / f"{rounds}.json").exists():
-        pid = start(recorded, folder / str(rounds), whole, log)
+        pid = start(run, recorded, folder / str(rounds), whole, log)
         if landed < kills:
             time.sleep(draw.uniform(0.1, 0.9) * whole_s)
             os.kill(pid, signal.SIGKILL)
@@ -89,6 +113,7 @@ def main(folder: Path, kills: int) -> None:
                 "whole": json.loads(whole.read_text()),
                 "ends": [json.loads((folder / f"{i}.json").read_text()) for i in range(rounds + 1)],
                 "left": [int(size) for size in log.with_suffix(".sizes").read_text().split()],
+                "made": made,
                 "faults": log.read_text() if log.exists() else "",
                 "orphans": orphans(20),
             }

@@ -35,6 +35,8 @@ def test_killed_ten_times(tmp_path: Path) -> None:
     assert all(end == told["whole"] for end in told["ends"])
     assert any(0 < size < len(told["whole"]) for size in told["left"]), "no kill came while there was work to do"
     assert told["orphans"] == 0
+    assert any(half for half, _ in told["made"]), "no kill came while an index was being made"
+    assert all(status == 0 for _, status in told["made"])
 
 
 def test_a_second_writer_is_sent_away_and_readers_are_not(tmp_path: Path) -> None:

@@ -5,20 +5,23 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import astuple
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from tests.helpers.failing_disk import failing
 from tests.helpers.recordings import RATE_HZ, recording, recordings
 from tests.helpers.spectral_encoder import SpectralEncoder
 from torch import Tensor
 
 from limbeck.encoders import AudioEmbeddings
 from limbeck.errors import InputError
-from limbeck.index import SoundIndex, Update, _store, _work
+from limbeck.index import SoundIndex, Update, _store, _update, _work
+from limbeck.index._places import File, Refused
 from limbeck.media import sound_windows, write_wav
 
 
@@ -179,6 +182,87 @@ def test_silence_and_names_that_are_no_text_are_told(index: SoundIndex, folder: 
     assert _counts(index.update([folder], encoder, workers=1)) == {"unchanged": 8}
 
 
+def test_a_folder_that_cannot_be_listed_loses_nothing(
+    monkeypatch: pytest.MonkeyPatch, index: SoundIndex, folder: Path, encoder: SpectralEncoder
+) -> None:
+    (folder / "dark").mkdir()
+    for name in ("001.wav", "002.wav"):
+        (folder / name).rename(folder / "dark" / name)
+    index.update([folder], encoder, workers=1)
+    with monkeypatch.context() as patch:
+        failing(patch, folder / "dark", folder / "003.wav")
+        shutil.copy(folder / "dark" / "001.wav", folder / "copy.wav")
+        (folder / "000.wav").unlink()
+        for done in ({"added": 1, "removed": 1, "unchanged": 4}, {"unchanged": 5}):
+            update = index.update([folder], encoder, workers=1)
+            assert _counts(update) == done
+            assert update.rejected == [(folder / "003.wav", "unreadable_file"), (folder / "dark", "unreadable_folder")]
+            assert [(path, reason) for path, reason, _ in index.rejected()] == update.rejected
+    assert _counts(index.update([folder], encoder, workers=1)) == {"unchanged": 8}
+    assert index.rejected() == []
+    shutil.rmtree(folder / "dark")
+    assert _counts(index.update([folder], encoder, workers=1)) == {"removed": 2, "unchanged": 6}
+
+
+def test_an_unlisted_folder_is_no_file_that_was_known(
+    monkeypatch: pytest.MonkeyPatch, index: SoundIndex, folder: Path, encoder: SpectralEncoder
+) -> None:
+    with monkeypatch.context() as patch:
+        failing(patch, folder)
+        assert index.update([folder], encoder).rejected == [(folder, "unreadable_folder")]
+    folder.rename(folder.parent / "away")
+    with pytest.raises(InputError, match="does not exist"):
+        index.update([folder], encoder)
+    assert len(index.files()) == 8
+
+
+@pytest.mark.parametrize("reason", ["unreadable_file", "crashed", "timeout"])
+def test_vectors_stay_while_a_recording_cannot_be_read(
+    monkeypatch: pytest.MonkeyPatch, index: SoundIndex, folder: Path, encoder: SpectralEncoder, reason: str
+) -> None:
+    path = folder / "000.wav"
+    os.utime(path, ns=(1, 1))
+    with monkeypatch.context() as patch:
+        patch.setattr(_update, "read_ahead", lambda files, *_, **__: _refusing(files, reason))
+        for _ in range(2):
+            assert index.update([folder], encoder).rejected == [(path, reason)]
+            assert len(index.files()) == 8
+    assert _counts(index.update([folder], encoder, workers=1)) == {"unchanged": 8}
+    assert index.rejected() == []
+
+
+def _refusing(files: Sequence[File], reason: str) -> Generator[tuple[File, Refused], None, None]:
+    for file in files:
+        yield file, Refused(file, reason, "The disk is slow today.")
+
+
+def test_an_index_among_its_recordings_does_not_index_itself(
+    monkeypatch: pytest.MonkeyPatch, folder: Path, encoder: SpectralEncoder
+) -> None:
+    (folder / "deep").mkdir()
+    monkeypatch.chdir(folder / "deep")
+    index = SoundIndex.create("../index", encoder)
+    for counts in ({"added": 8}, {"unchanged": 8}):
+        done = index.update([folder], encoder, workers=1)
+        assert (_counts(done), done.rejected) == (counts, [])
+
+
+def test_the_list_of_rejected_is_written_when_it_changes(
+    monkeypatch: pytest.MonkeyPatch, index: SoundIndex, folder: Path, encoder: SpectralEncoder
+) -> None:
+    versions = Path(str(index._store.place), "rejected.lance", "_versions")
+    shutil.copy(folder / "000.wav", os.fsencode(folder) + b"/na\xefve.wav")
+    index.update([folder], encoder, workers=1)
+    written = sorted(versions.glob("*.manifest"))
+    assert index.update([folder], encoder, workers=1).rejected[0][1] == "bad_name"
+    assert sorted(versions.glob("*.manifest")) == written
+    monkeypatch.setattr(_store, "_READERS_MAY_TAKE", timedelta(milliseconds=1))
+    (folder / "001.wav").write_bytes(b"no sound")
+    index.update([folder], encoder, workers=1)
+    assert len(list(versions.glob("*.manifest"))) == 1
+    assert len(index.rejected()) == 2
+
+
 class _Overflowing(SpectralEncoder):
     def _audio(self, waveforms: Sequence[Tensor]) -> AudioEmbeddings:
         made = super()._audio(waveforms)
@@ -212,6 +296,37 @@ def test_places_that_are_taken_or_empty(tmp_path: Path, index: SoundIndex, folde
         SoundIndex.open(folder)
     assert not SoundIndex.exists(tmp_path / "nowhere")
     assert not (tmp_path / "nowhere").exists()
+    for place in (folder / "000.wav", folder / "000.wav" / "index"):
+        with pytest.raises(InputError, match="is a file or lies below one"):
+            SoundIndex.create(place, SpectralEncoder())
+    for verb in (SoundIndex.exists, SoundIndex.open, lambda place: SoundIndex.create(place, SpectralEncoder())):
+        (tmp_path / "two\nlines").mkdir(exist_ok=True)
+        with pytest.raises(InputError, match=r"LanceDB cannot keep an index at .*two.nlines"):
+            verb(tmp_path / "two\nlines")
+
+
+@pytest.mark.parametrize("inside", ["", "_versions", "_transactions"])
+def test_a_table_that_was_not_made_to_its_end_is_no_index(
+    tmp_path: Path, encoder: SpectralEncoder, folder: Path, inside: str
+) -> None:
+    for name in ("rejected.lance", "windows.lance"):
+        (tmp_path / "index" / name / inside).mkdir(parents=True)
+    assert not SoundIndex.exists(tmp_path / "index")
+    with pytest.raises(InputError, match="holds no index"):
+        SoundIndex.open(tmp_path / "index")
+    index = SoundIndex.create(tmp_path / "index", encoder)
+    assert index.update([folder], encoder, workers=1).added == 8
+
+
+@pytest.mark.parametrize(("note", "sentence"), [(b"{", "is damaged"), (b'{"format": 2}', "format: Input should be 1")])
+def test_an_index_of_another_version_is_refused(tmp_path: Path, note: bytes, sentence: str) -> None:
+    import lancedb
+    import pyarrow as pa
+
+    schema = pa.schema([("root", pa.string())], metadata={b"limbeck": note})
+    lancedb.connect(str(tmp_path)).create_table("windows", schema=schema)
+    with pytest.raises(InputError, match=sentence):
+        SoundIndex.open(tmp_path)
 
 
 def test_an_address_of_lancedb_is_as_good_as_a_folder(

@@ -13,7 +13,7 @@ from tests.helpers.mutate import mutated_files
 
 from limbeck.errors import InputError, MediaError
 from limbeck.media import MelRecipe, read_sound, resample, sound_windows, write_video, write_wav
-from limbeck.media.stream import _resampled, _whole, cut
+from limbeck.media.stream import _resampled, _whole, cut, sound_pieces
 
 RATE = 8000
 
@@ -173,6 +173,14 @@ def test_clocks(monkeypatch: pytest.MonkeyPatch, stamps: list[int], expected: in
     pieces = [(at, np.full(100, 0.5, np.float32)) for at in stamps]
     monkeypatch.setattr("limbeck.media._sound._placed", lambda *_: iter(pieces))
     assert sum(len(p) for p in _whole(None, None, 1000)) == expected  # type: ignore[arg-type]
+
+
+def test_pieces_are_all_of_a_recording_silence_and_all(tmp_path: Path) -> None:
+    path, sound = tmp_path / "a.wav", np.concatenate([_tone(1.05), np.zeros(4 * RATE, np.float32), _tone(0.01)])
+    write_wav(path, sound, RATE)
+    heard = np.concatenate(list(sound_pieces(path, sample_rate_hz=RATE)))
+    assert len(heard) == len(sound)
+    assert np.allclose(heard, sound, atol=1e-3)
 
 
 @pytest.mark.parametrize("wrong", [{"sample_rate_hz": 0}, {"window_s": 0.0}, {"hop_s": -1.0}, {"hop_s": float("nan")}])

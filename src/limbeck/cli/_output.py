@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from limbeck.report._sheets import Sheet
     from limbeck.report.table import Row
 
-_PIPE_WIDTH = 160
+_PIPE_WIDTH = 100_000
+"""As wide as any table: programs read it, and want no cell cut or broken."""
 
 
 def examples(lines: Sequence[str]) -> str:

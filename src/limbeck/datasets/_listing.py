@@ -11,7 +11,7 @@ import math
 import os
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
@@ -65,15 +65,28 @@ def existing_file(path: Path, what: str) -> Path:
     return path
 
 
-def files_below(root: Path) -> list[tuple[str, Path]]:
+def _refuse_unlisted(error: OSError) -> None:
+    raise InputError(
+        f"The folder {error.filename} cannot be listed: {error.strerror}. Make it readable, or move it elsewhere."
+    ) from error
+
+
+def files_below(root: Path, unlisted: Callable[[OSError], None] = _refuse_unlisted) -> list[tuple[str, Path]]:
     """All files that could be media, with their paths relative to `root` (posix, NFC), sorted.
 
     Hidden files and kinds of file that are known not to be media (text, tables, archives, ...) are left out;
     anything else is kept, so that a recording with an odd name is tried rather than lost.
+
+    Args:
+        root: A folder.
+        unlisted: Called with the error, which names the folder, for each folder that cannot be listed.
+
+    Raises:
+        InputError: A folder cannot be listed, and `unlisted` was not given.
     """
     found: list[tuple[str, Path]] = []
     seen: set[str] = set()
-    for folder, subfolders, names in os.walk(root, followlinks=True):
+    for folder, subfolders, names in os.walk(root, onerror=unlisted, followlinks=True):
         real = os.path.realpath(folder)
         if real in seen:
             subfolders.clear()

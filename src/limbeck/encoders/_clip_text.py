@@ -18,7 +18,7 @@ from limbeck._files import write_tensors
 from limbeck.encoders._clip_names import converted, layers, reverted
 from limbeck.encoders._module import built, filled, with_random_weights
 from limbeck.encoders._packages import package
-from limbeck.encoders._state import read_state
+from limbeck.encoders._state import read_state, reading
 from limbeck.encoders._tokens import byte_vocabulary
 from limbeck.encoders._weights import HubFiles
 
@@ -57,13 +57,14 @@ class ClipText:
             folder: Holds config, tokenizer and weights.
 
         Raises:
-            InputError: The weights do not make this model.
+            InputError: The files do not make this model.
             MissingExtraError: Package transformers is not installed.
         """
-        config = package("transformers").CLIPTextConfig.from_pretrained(folder, local_files_only=True)
         weights = CLIP_B32.weights_in(folder)
         assert weights is not None
-        return cls(filled(_model(config), read_state(weights), source=weights), tokenizer(folder))
+        with reading(folder):
+            config = package("transformers").CLIPTextConfig.from_pretrained(folder, local_files_only=True)
+            return cls(filled(_model(config), read_state(weights), source=weights), tokenizer(folder))
 
     @classmethod
     def convert(cls, state: Mapping[str, Tensor], tokenizer: Any, *, source: object) -> Self:
@@ -168,9 +169,11 @@ def tokenizer(folder: Path) -> Any:
         folder: Holds tokenizer.json.
 
     Raises:
+        InputError: It cannot be read.
         MissingExtraError: Package transformers is not installed.
     """
-    return package("transformers").CLIPTokenizer.from_pretrained(folder, local_files_only=True)
+    with reading(folder):
+        return package("transformers").CLIPTokenizer.from_pretrained(folder, local_files_only=True)
 
 
 def _model(config: Any) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Self
@@ -11,6 +11,7 @@ from typing import ClassVar, Self
 import torch
 from torch import Tensor
 
+from limbeck.encoders._state import weights_hash
 from limbeck.errors import InputError
 
 
@@ -40,19 +41,23 @@ class Encoder(ABC):
         features_dim: Length of a vector in the audio network's own space.
         prompt: The text of a class, with ``{label}`` where its name goes.
         checkpoints: Names of the checkpoints that can be asked for; the first is the default.
+        revision: Of the code around the weights; raised whenever the same weights give other vectors than before.
+        checkpoint: Which weights these are.
     """
 
     sample_rate: ClassVar[int]
     window_s: ClassVar[float]
     prompt: ClassVar[str] = "This is a sound of {label}"
     checkpoints: ClassVar[tuple[str, ...]]
+    revision: ClassVar[int] = 1
+    checkpoint: str
     dim: int
     features_dim: int
 
     @property
     @abstractmethod
     def id(self) -> str:
-        """Name, checkpoint and a hash of the weights: vectors with different ids must never be compared."""
+        """Name, checkpoint and a hash of all that decides the vectors: never compare those of different ids."""
 
     @classmethod
     @abstractmethod
@@ -113,6 +118,11 @@ class Encoder(ABC):
         """
         parts = [self._text(texts[i : i + batch]) for i in range(0, len(texts), batch)]
         return torch.cat(parts) if parts else torch.zeros(0, self.dim)
+
+    def _id(self, *decisive: Mapping[str, Tensor] | str) -> str:
+        """The `id` from weights and settings; `revision` goes in here, for every encoder."""
+        name = type(self).__module__.rpartition(".")[2]
+        return f"{name}:{self.checkpoint}:{weights_hash(*decisive, f'revision {self.revision}')}"
 
     @abstractmethod
     def _audio(self, waveforms: Sequence[Tensor]) -> AudioEmbeddings:

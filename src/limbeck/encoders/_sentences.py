@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import string
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +16,8 @@ from torch import Tensor
 from limbeck._files import write_json, write_tensors
 from limbeck.encoders._module import built, with_random_weights
 from limbeck.encoders._packages import package
+from limbeck.encoders._state import reading
+from limbeck.encoders._tokens import habits
 from limbeck.encoders._weights import HubFiles
 
 MINILM = HubFiles(
@@ -54,11 +57,13 @@ class Sentences:
             device: Where it runs.
 
         Raises:
+            InputError: The files do not make a model, or name a class that sentence-transformers does not have.
             MissingExtraError: Package sentence-transformers is not installed.
         """
         make = package("sentence_transformers").SentenceTransformer
-        with _quiet():
-            return cls(make(str(folder), device=str(device), local_files_only=True))
+        with _quiet(), reading(folder):
+            model = make(str(folder), device="cpu", local_files_only=True, trust_remote_code=False)
+        return cls(model.to(device))
 
     @classmethod
     def tiny(cls, *, seed: int) -> Self:
@@ -117,6 +122,11 @@ class Sentences:
         """Its weights by name."""
         found: dict[str, Tensor] = self._model.state_dict()
         return found
+
+    def settings(self) -> str:
+        """What else decides its vectors: its parts, how tokens are pooled, how many count, and how texts are read."""
+        parts = [(type(part).__name__, getattr(part, "pooling_mode", None)) for part in self._model]
+        return json.dumps([parts, self._model.max_seq_length, habits(self._model.tokenizer)])
 
 
 def _part(place: int, path: str, kind: str) -> dict[str, object]:

@@ -1,17 +1,36 @@
-"""Files of weights as tensors by name, read without running code, and hashes of both."""
+"""Files of weights as tensors by name, read without running code; hashes of them; errors on the way in sentences."""
 
 from __future__ import annotations
 
 import hashlib
 import pickle
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from limbeck.errors import InputError
+from limbeck.errors import InputError, LimbeckError
+
+
+@contextmanager
+def reading(place: Path) -> Iterator[None]:
+    """Whatever other packages raise inside over a file that is not as it should be becomes one sentence.
+
+    Args:
+        place: The file or folder that is read.
+
+    Raises:
+        InputError: It cannot be read. Limbeck's own errors and missing packages pass as they are.
+    """
+    try:
+        yield
+    except (LimbeckError, ImportError):
+        raise
+    except Exception as error:  # json, safetensors, zip, torch, tokenizers and transformers each have their own root
+        raise InputError(f"{place} cannot be read: {first_line(error)} Fetch it again.") from error
 
 
 def read_state(path: Path, *, inside: Sequence[str] = ()) -> dict[str, Tensor]:
@@ -24,19 +43,18 @@ def read_state(path: Path, *, inside: Sequence[str] = ()) -> dict[str, Tensor]:
     Raises:
         InputError: It cannot be read, or holds more than tensors.
     """
-    try:
+    with reading(path):
         if path.suffix == ".safetensors":
             from safetensors.torch import load_file
 
             return load_file(path)
-        found: Any = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise InputError(
-            f"{path} holds more than tensors, and reading that would run code of its maker: it is refused. "
-            "Convert it to safetensors where you trust it."
-        ) from error
-    except Exception as error:  # safetensors, zip and torch each have their own root
-        raise InputError(f"{path} cannot be read as weights: {first_line(error)} Fetch it again.") from error
+        try:
+            found: Any = torch.load(path, map_location="cpu", weights_only=True)
+        except pickle.UnpicklingError as error:
+            raise InputError(
+                f"{path} holds more than tensors, and reading that would run code of its maker: it is refused. "
+                "Convert it to safetensors where you trust it."
+            ) from error
     for key in inside:
         if isinstance(found, Mapping) and isinstance(found.get(key), Mapping):
             found = found[key]
@@ -47,11 +65,12 @@ def read_state(path: Path, *, inside: Sequence[str] = ()) -> dict[str, Tensor]:
     return tensors
 
 
-def weights_hash(*parts: Mapping[str, Tensor] | Path) -> str:
-    """A short hash (12 hexadecimal digits) of weights, for `Encoder.id`.
+def weights_hash(*parts: Mapping[str, Tensor] | Path | str) -> str:
+    """A short hash (12 hexadecimal digits) of weights and settings, for `Encoder.id`.
 
     Args:
-        parts: Tensors by name (their order does not matter, their names, formats and values do), or files as they lie.
+        parts: Tensors by name (their order does not matter, their names, formats and values do), files as they lie, or
+            settings as text.
 
     Example:
         >>> one, two = torch.zeros(2), torch.ones(1)
@@ -62,6 +81,9 @@ def weights_hash(*parts: Mapping[str, Tensor] | Path) -> str:
     for part in parts:
         if isinstance(part, Path):
             content.update(file_sha256(part).encode())
+            continue
+        if isinstance(part, str):
+            content.update(f"text of {len(part)}:{part};".encode())
             continue
         for name in sorted(part):
             tensor = part[name].detach().cpu().contiguous()

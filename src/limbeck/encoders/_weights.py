@@ -57,7 +57,8 @@ class HubFiles:
         repo: ``owner/name``.
         files: All that are needed, as paths inside the repository.
         weights: Any one of these is needed too; the first that exists is taken.
-        revision: Branch, tag or commit.
+        revision: Branch, tag or commit. A branch is whatever the hub serves that day: its checksums show that a file
+            came whole, not that it is the one of last year.
     """
 
     repo: str
@@ -65,11 +66,16 @@ class HubFiles:
     weights: tuple[str, ...] = ("model.safetensors", "pytorch_model.bin")
     revision: str = "main"
 
-    @property
-    def command(self) -> str:
-        """What to type to get them into the hub's cache."""
-        names = " ".join(f"--include {shlex.quote(name)}" for name in (*self.files, *self.weights))
-        return f"HF_HUB_OFFLINE=0 hf download {self.repo} --revision {self.revision} {names}"
+    def command(self, folder: Path | None = None) -> str:
+        """What to type to get them, with one file of weights: most repositories hold the same twice.
+
+        Args:
+            folder: Where to; None means the hub's cache.
+        """
+        names = " ".join(f"--include {shlex.quote(name)}" for name in (*self.files, *self.weights[:1]))
+        target = f" --local-dir {shlex.quote(str(folder))}" if folder is not None else ""
+        others = "".join(f" (if it has no {self.weights[0]}: the same with {name})" for name in self.weights[1:])
+        return f"HF_HUB_OFFLINE=0 hf download {self.repo} --revision {self.revision} {names}{target}{others}"
 
     def find(self, folder: Path | None = None, *, offline: bool = False) -> Path:
         """The folder they lie in.
@@ -86,8 +92,7 @@ class HubFiles:
             lacking = self.lacking(folder)
             if lacking:
                 raise MissingWeightsError(
-                    f"{folder} lacks {', '.join(lacking)} of {self.repo}. Get them with: "
-                    f"{self.command} --local-dir {shlex.quote(str(folder))}"
+                    f"{folder} lacks {', '.join(lacking)} of {self.repo}. Get them with: {self.command(folder)}"
                 )
             return folder
         cached = self._cached()
@@ -96,7 +101,7 @@ class HubFiles:
         if offline_asked(offline):
             raise MissingWeightsError(
                 f"The weights {self.repo} are not in the cache, and the network may not be asked (offline). "
-                f"On a machine with network: {self.command}"
+                f"On a machine with network: {self.command()}"
             )
         return self._fetched()
 
@@ -139,7 +144,7 @@ class HubFiles:
         except Exception as error:  # the hub's client and its network layers have many roots of errors
             raise MissingWeightsError(
                 f"The weights {self.repo} could not be fetched from the Hugging Face hub: {first_line(error)} "
-                f"Try again later, or on a machine with network: {self.command}"
+                f"Try again later, or on a machine with network: {self.command()}"
             ) from error
         lacking = self.lacking(folder)
         if lacking:
@@ -148,7 +153,7 @@ class HubFiles:
             blob = (folder / name).resolve()  # the hub's cache names a large file by its sha256
             if blob.is_file() and _SHA256.fullmatch(blob.name) and file_sha256(blob) != blob.name:
                 blob.unlink()  # or the next look would take it for whole
-                raise MissingWeightsError(f"{name} of {self.repo} came damaged. Try again: {self.command}")
+                raise MissingWeightsError(f"{name} of {self.repo} came damaged. Try again: {self.command()}")
         return folder
 
 

@@ -13,6 +13,7 @@ Cost:     per sound of up to 10 s some 6 thousand million multiplications, more 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -27,13 +28,26 @@ from limbeck.encoders import _htsat
 from limbeck.encoders._contract import AudioEmbeddings, Encoder
 from limbeck.encoders._module import built, filled, with_random_weights
 from limbeck.encoders._packages import package
-from limbeck.encoders._state import read_state, weights_hash
-from limbeck.encoders._tokens import byte_vocabulary
+from limbeck.encoders._state import read_state, reading
+from limbeck.encoders._tokens import byte_vocabulary, habits
 from limbeck.encoders._weights import HubFiles, known_checkpoint
+from limbeck.errors import InputError
 
 TOKENS = 77
 FILES = ("config.json", "preprocessor_config.json", "tokenizer.json")
 THIRDS = 3
+HEARING = (
+    "sampling_rate",
+    "feature_size",
+    "fft_window_size",
+    "hop_length",
+    "frequency_min",
+    "frequency_max",
+    "nb_max_samples",
+    "truncation",
+    "padding",
+)
+"""Settings of the feature extractor that decide the vectors."""
 
 
 @final
@@ -59,6 +73,11 @@ class Clap(Encoder):
         device: torch.device | str = "cpu",
         dtype: torch.dtype = torch.float32,
     ) -> None:
+        if extractor.padding not in _htsat.FILLS:
+            raise InputError(
+                f"The feature extractor's padding is {extractor.padding!r}, expected was one of "
+                f"{', '.join(_htsat.FILLS)}. Correct it in preprocessor_config.json, or fetch that anew."
+            )
         self._model = model.to(device)
         self._extractor = extractor
         self._tokenizer = tokenizer
@@ -73,8 +92,9 @@ class Clap(Encoder):
 
     @cached_property
     def id(self) -> str:
-        """Name, checkpoint and a hash of the weights; the same on every device and in every format."""
-        return f"clap:{self.checkpoint}:{weights_hash(self._model.state_dict())}"
+        """Name, checkpoint and a hash of weights, log-mel and tokens; the same on every device and in every format."""
+        hearing = {name: getattr(self._extractor, name) for name in HEARING}
+        return self._id(self._model.state_dict(), json.dumps(hearing), habits(self._tokenizer))
 
     @classmethod
     def pretrained(
@@ -107,12 +127,13 @@ class Clap(Encoder):
         checkpoint = known_checkpoint(cls.checkpoints, checkpoint)
         source = HubFiles(f"laion/{checkpoint}", FILES)
         found = source.find(folder, offline=offline)
-        config = transformers.ClapConfig.from_pretrained(found, local_files_only=True)
-        extractor = transformers.ClapFeatureExtractor.from_pretrained(found, local_files_only=True)
-        tokenizer = transformers.RobertaTokenizer.from_pretrained(found, local_files_only=True)
         weights = source.weights_in(found)
         assert weights is not None
-        model = filled(built(lambda: transformers.ClapModel(config)), read_state(weights), source=weights)
+        with reading(found):
+            config = transformers.ClapConfig.from_pretrained(found, local_files_only=True)
+            extractor = transformers.ClapFeatureExtractor.from_pretrained(found, local_files_only=True)
+            tokenizer = transformers.RobertaTokenizer.from_pretrained(found, local_files_only=True)
+            model = filled(built(lambda: transformers.ClapModel(config)), read_state(weights), source=weights)
         return cls(model, extractor, tokenizer, checkpoint=checkpoint, device=device, dtype=dtype)
 
     @classmethod

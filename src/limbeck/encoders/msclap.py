@@ -28,8 +28,8 @@ from limbeck.encoders import _htsat
 from limbeck.encoders._contract import AudioEmbeddings, Encoder
 from limbeck.encoders._module import built, filled, with_random_weights
 from limbeck.encoders._packages import package
-from limbeck.encoders._state import read_state, weights_hash
-from limbeck.encoders._tokens import byte_vocabulary
+from limbeck.encoders._state import read_state, reading
+from limbeck.encoders._tokens import byte_vocabulary, habits
 from limbeck.encoders._weights import HubFiles, known_checkpoint
 
 HOP = 320
@@ -135,8 +135,8 @@ class MsClap(Encoder):
 
     @cached_property
     def id(self) -> str:
-        """Name, checkpoint and a hash of the weights; the same on every device and in every format."""
-        return f"msclap:{self.checkpoint}:{weights_hash(self._towers.state_dict())}"
+        """Name, checkpoint and a hash of weights and tokens; the same on every device and in every format."""
+        return self._id(self._towers.state_dict(), habits(self._tokenizer))
 
     @classmethod
     def pretrained(
@@ -169,10 +169,11 @@ class MsClap(Encoder):
         file = f"CLAP_weights_{checkpoint}.pth"
         weights = HubFiles("microsoft/msclap", (), (file,)).find(folder, offline=offline) / file
         tokens = HubFiles("openai-community/gpt2", ("tokenizer.json",), ()).find(folder, offline=offline)
+        with reading(tokens / "tokenizer.json"):
+            tokenizer = tokenizers.Tokenizer.from_file(str(tokens / "tokenizer.json"))
         configs = transformers.ClapAudioConfig(), transformers.GPT2Config()
         towers = built(lambda: Towers(*configs, dim=1024))
         filled(towers, renamed(read_state(weights, inside=("model",))), source=weights)
-        tokenizer = tokenizers.Tokenizer.from_file(str(tokens / "tokenizer.json"))
         return cls(towers, tokenizer, checkpoint=checkpoint, device=device, dtype=dtype)
 
     @classmethod

@@ -23,7 +23,8 @@ from limbeck.encoders._clip_text import CLIP_B32, FOLDER, ClipText
 from limbeck.encoders._contract import AudioEmbeddings, Encoder
 from limbeck.encoders._lengths import by_length
 from limbeck.encoders._module import built, with_random_weights
-from limbeck.encoders._state import read_state, weights_hash
+from limbeck.encoders._state import read_state
+from limbeck.encoders._tokens import habits
 from limbeck.encoders._wav2clip_network import Wav2ClipNetwork
 from limbeck.encoders._weights import OfficialFile, known_checkpoint
 from limbeck.errors import InputError
@@ -61,9 +62,8 @@ class Wav2Clip(Encoder):
 
     @cached_property
     def id(self) -> str:
-        """Name, checkpoint and a hash of both towers' weights."""
-        weights = weights_hash(self._network.state_dict(), self._text_tower.state())
-        return f"wav2clip:{self.checkpoint}:{weights}"
+        """Name, checkpoint and a hash of both towers' weights and of the tokens."""
+        return self._id(self._network.state_dict(), self._text_tower.state(), habits(self._text_tower.tokenizer))
 
     @classmethod
     def pretrained(

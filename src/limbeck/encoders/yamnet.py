@@ -7,8 +7,8 @@ Source:   Plakal and Ellis, *YAMNet*, 2020 (https://github.com/tensorflow/models
           quantised weights from https://github.com/google-coral/coralmicro (Apache-2.0). Text vectors: Reimers and
           Gurevych, *Sentence-BERT*, EMNLP 2019 (https://arxiv.org/abs/1908.10084).
 Differs from the paper: YAMNet averages over a recording's patches, which hides short events such as a sneeze. Here a
-          class counts by its three best patches, and an audio feature by its best one; docs/encoders.md has the
-          measurements.
+          class counts by its three best patches, and an audio feature by its best one: chosen on ESC-10, measured in
+          docs/encoders.md.
 Cost:     about 0.5 ms a patch (0.48 s of sound) on one core, and 5 MB of memory a core.
 """
 
@@ -29,7 +29,7 @@ from limbeck.encoders._contract import AudioEmbeddings, Encoder
 from limbeck.encoders._litert import PatchNetwork
 from limbeck.encoders._litert_tiny import tiny_network
 from limbeck.encoders._sentences import MINILM, Sentences
-from limbeck.encoders._state import weights_hash
+from limbeck.encoders._state import reading
 from limbeck.encoders._weights import OfficialFile, known_checkpoint
 from limbeck.encoders._yamnet_frontend import BANDS, PATCH_FRAMES, SAMPLE_RATE_HZ, patches
 from limbeck.errors import InputError
@@ -78,11 +78,10 @@ class YamNet(Encoder):
 
     @cached_property
     def id(self) -> str:
-        """Name, checkpoint and a hash of both models' weights and of the class names."""
+        """Name, checkpoint and a hash of both models, of the class names, and of how texts are read."""
         content = torch.frombuffer(bytearray(self._network.content), dtype=torch.uint8)
         names = torch.frombuffer(bytearray("\n".join(self.classes).encode()), dtype=torch.uint8)
-        weights = weights_hash({"network": content, "names": names}, self._sentences.state())
-        return f"yamnet:{self.checkpoint}:{weights}"
+        return self._id({"network": content, "names": names}, self._sentences.state(), self._sentences.settings())
 
     @classmethod
     def pretrained(
@@ -164,7 +163,7 @@ class YamNet(Encoder):
 
 
 def _class_names(path: Path) -> list[str]:
-    with open(path, encoding="utf-8", newline="") as file:
+    with reading(path), open(path, encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     if not rows or "display_name" not in rows[0]:
         raise InputError(f"{path} is not YAMNet's class map: expected was a CSV file with a column display_name.")

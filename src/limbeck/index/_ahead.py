@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import multiprocessing
+import os
 import queue
 import signal
 import sys
@@ -205,7 +206,7 @@ def _messages(file: File, read: Read, known: frozenset[str]) -> Iterator[Message
 
 
 def _hashed(path: Path) -> str:
-    if path.exists() and not path.is_file():  # opening a pipe would wait for somebody to write
+    if os.path.exists(path) and not os.path.isfile(path):  # opening a pipe would wait for somebody to write
         raise MediaError("unreadable_file", f"{path} is not a file.")
     try:
         with open(path, "rb") as handle:

@@ -10,7 +10,8 @@ from pathlib import Path
 from limbeck.datasets._listing import files_below
 from limbeck.errors import InputError
 
-_WORTH_ANOTHER_TRY = frozenset(["unreadable_file", "crashed", "timeout"])
+UNLISTED = "unreadable_folder"
+_PASSING = frozenset([UNLISTED, "unreadable_file", "crashed", "timeout"])
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class File:
 
 @dataclass(frozen=True)
 class Refused:
-    """A file that could not be indexed.
+    """A file that could not be indexed, or a folder that could not be listed.
 
     Attributes:
         file: Which, as it was then.
@@ -55,6 +56,25 @@ class Refused:
     reason: str
     detail: str
 
+    @property
+    def may_pass(self) -> bool:
+        """Whether the reason may lie in the disk or the machine: worth another try, and no reason to drop vectors."""
+        return self.reason in _PASSING
+
+
+@dataclass(frozen=True)
+class Found:
+    """What lies below some sources.
+
+    Attributes:
+        files: By place, sorted.
+        unseen: Folders that cannot be listed and files that cannot be looked at, by place; nobody knows what has
+            become of what was there.
+    """
+
+    files: dict[Path, File]
+    unseen: dict[Path, Refused]
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -65,43 +85,46 @@ class Plan:
         unchanged: How many need nothing.
         gone: Known files that are no longer there.
         refused: Files refused before that look the same now.
+        settled: Places refused before that are no longer there, or hold again what the index knows.
     """
 
     to_read: list[File]
     unchanged: int
     gone: list[File]
     refused: list[Refused]
+    settled: list[Path]
 
 
-def listed(sources: Sequence[Path], known: Iterable[Path], *, apart_from: Path | None) -> dict[Path, File]:
-    """The files below some folders, by place.
+def listed(sources: Sequence[Path], known: Iterable[Path], *, apart_from: Path | None) -> Found:
+    """The files below some folders.
 
     Args:
         sources: Folders and files.
         known: Files that are or were known, which may be named as sources without existing.
-        apart_from: A folder whose files are left out: the index itself.
+        apart_from: An absolute folder whose files are left out: the index itself.
 
     Raises:
         InputError: A source does not exist and never was a file of this index: an index is not emptied because a disk
             is not there or a name was misspelt.
     """
     known = set(known)
-    found: dict[Path, File] = {}
+    found = Found({}, {})
     for source in map(_absolute, sources):
-        if source.is_dir():
-            for _, path in files_below(source):
+        if os.path.isdir(source):
+            unlisted: list[OSError] = []
+            for _, path in files_below(source, unlisted.append):
                 if apart_from is None or not path.is_relative_to(apart_from):
                     _note(found, source, path)
-        elif source.exists():
+            for error in unlisted:
+                _note_unseen(found, source, Path(error.filename), UNLISTED, error)
+        elif not is_gone(source):
             _note(found, source.parent, source)
         elif source not in known:
             raise InputError(f"{source} does not exist; a folder of recordings or a recording was expected.")
-    return dict(sorted(found.items()))
+    return Found(dict(sorted(found.files.items())), found.unseen)
 
 
-def planned(
-    found: Mapping[Path, File], known: Mapping[Path, File], refused: Mapping[Path, Refused], sources: Sequence[Path]
-) -> Plan:
+def planned(found: Found, known: Mapping[Path, File], refused: Mapping[Path, Refused], sources: Sequence[Path]) -> Plan:
     """Compare what is there with what is known.
 
     Args:
@@ -110,35 +133,52 @@ def planned(
         refused: Files that could not be indexed.
         sources: Where was looked; files elsewhere are left alone.
     """
-    to_read, still_refused, unchanged = [], [], 0
-    for place, file in found.items():
+    to_read, still_refused, unchanged = [], [], set()
+    for place, file in found.files.items():
         if place in known and known[place].looks_like(file):
-            unchanged += 1
-        elif (
-            place in refused
-            and refused[place].file.looks_like(file)
-            and refused[place].reason not in _WORTH_ANOTHER_TRY
-        ):
+            unchanged.add(place)
+        elif place in refused and refused[place].file.looks_like(file) and not refused[place].may_pass:
             still_refused.append(refused[place])
         else:
             to_read.append(file)
     looked_at = [_absolute(s) for s in sources]
-    gone = [
-        file
-        for place, file in known.items()
-        if place not in found and any(place.is_relative_to(source) for source in looked_at)
-    ]
-    return Plan(to_read, unchanged, gone, still_refused)
+
+    def lost(place: Path) -> bool:
+        looked = place not in found.files and any(map(place.is_relative_to, looked_at))
+        return looked and not any(map(place.is_relative_to, found.unseen))
+
+    gone = [file for place, file in known.items() if lost(place)]
+    settled = [place for place in refused if place in unchanged or lost(place)]
+    return Plan(to_read, len(unchanged), gone, still_refused, settled)
+
+
+def is_gone(place: Path) -> bool:
+    """Whether there is nothing; False where the disk or a permission keeps the answer."""
+    try:
+        place.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def _absolute(path: Path) -> Path:
     return Path(os.path.abspath(path))
 
 
-def _note(found: dict[Path, File], root: Path, path: Path) -> None:
+def _note(found: Found, root: Path, path: Path) -> None:
     try:
         stat = path.stat()
         size, mtime_ns = stat.st_size, stat.st_mtime_ns
-    except OSError:  # a link to nothing, or gone this moment: reading it will tell
+    except (FileNotFoundError, NotADirectoryError):  # a link to nothing, or gone this moment: reading it will tell
         size, mtime_ns = 0, 0
-    found.setdefault(path, File(str(root), path.relative_to(root).as_posix(), size, mtime_ns))
+    except OSError as error:
+        _note_unseen(found, root, path, "unreadable_file", error)
+        return
+    found.files.setdefault(path, File(str(root), path.relative_to(root).as_posix(), size, mtime_ns))
+
+
+def _note_unseen(found: Found, root: Path, path: Path, reason: str, error: OSError) -> None:
+    file = File(str(root), path.relative_to(root).as_posix(), 0, 0)
+    found.unseen.setdefault(path, Refused(file, reason, f"{path} cannot be read: {error.strerror}."))

@@ -6,6 +6,7 @@ Every change is one commit, which is there as a whole or not at all; readers nee
 from __future__ import annotations
 
 import contextlib
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -47,7 +48,10 @@ class Store:
         Args:
             place: Folder or address.
         """
-        return (is_address(place) or Path(place).is_dir()) and _WINDOWS in _tables(_connected(place))
+        if not is_address(place) and not Path(place).is_dir():
+            return False
+        database = _connected(place)
+        return _WINDOWS in _tables(database) and _is_whole(database, _WINDOWS)
 
     @classmethod
     def open(cls, place: str | Path) -> Self:
@@ -57,7 +61,7 @@ class Store:
             place: Folder or address.
 
         Raises:
-            InputError: There is none, or another version wrote it.
+            InputError: There is none, another version wrote it, or LanceDB cannot keep tables at such a place.
         """
         if not cls.exists(place):
             raise InputError(f"{place} holds no index of sounds. Make one: limbeck sounds index FOLDER --out {place}")
@@ -65,7 +69,11 @@ class Store:
         note = (database.open_table(_WINDOWS).schema.metadata or {}).get(_rows.NOTE)
         if note is None:
             raise InputError(f"The table in {place} was not written by Limbeck: it lacks the note on its encoder.")
-        return cls(place, database, _rows.IndexSettings.model_validate_json(note))
+        try:
+            settings = json.loads(note)
+        except ValueError as error:
+            raise InputError(f"The note on its encoder in the table in {place} is damaged: {error}.") from error
+        return cls(place, database, _rows.IndexSettings.from_json(settings))
 
     @classmethod
     def create(cls, place: str | Path, settings: _rows.IndexSettings) -> Self:
@@ -76,7 +84,7 @@ class Store:
             settings: What its rows have in common.
 
         Raises:
-            InputError: There is an index already, or something else.
+            InputError: There is an index already, or something else, or LanceDB cannot keep tables at such a place.
             BusyError: Another process is at work there.
         """
         with locked(place):
@@ -129,8 +137,10 @@ class Store:
             self._table.delete(_among(files[i : i + _NAMES_AT_A_TIME]))
 
     def refuse(self, refused: Iterable[Refused]) -> None:
-        """Replace the list of files that could not be indexed."""
-        self._database.create_table(_REFUSED, data=_rows.refused_rows(refused), mode="overwrite")
+        """Replace the list of files that could not be indexed, if it is another."""
+        rows = _rows.refused_rows(sorted(refused, key=lambda r: r.file.place))
+        if not rows.equals(self._database.open_table(_REFUSED).to_arrow()):
+            self._database.create_table(_REFUSED, data=rows, mode="overwrite")
 
     def scan(self, columns: list[str]) -> Iterator[Any]:
         """Columns of all rows in batches, and `_rowid`, which does not change until the next commit."""
@@ -158,7 +168,7 @@ class Store:
 
     def compact(self) -> None:
         """Join pieces, forget old versions, and let approximate search know of new rows."""
-        self._table.optimize(cleanup_older_than=_READERS_MAY_TAKE, delete_unverified=not is_address(self.place))
+        self._optimise(self._table)
 
     def tidy(self) -> None:
         """Join small pieces, forget old versions, and bring approximate search up to date, where it is worth it."""
@@ -167,6 +177,10 @@ class Store:
             self.compact()
         if self.approximate is None and len(self) >= APPROXIMATE_FROM:
             self.make_approximate()
+        self._optimise(self._database.open_table(_REFUSED))
+
+    def _optimise(self, table: Any) -> None:
+        table.optimize(cleanup_older_than=_READERS_MAY_TAKE, delete_unverified=not is_address(self.place))
 
     def _lags(self) -> bool:
         found = self.approximate
@@ -192,11 +206,25 @@ def _connected(place: str | Path) -> Any:
         import lancedb
     except ImportError as error:
         raise MissingExtraError("sounds", "lancedb") from error
-    return lancedb.connect(str(place))
+    try:
+        return lancedb.connect(str(place))
+    except ValueError as error:
+        raise InputError(
+            f"LanceDB cannot keep an index at {str(place)!r}. Choose another folder or address. It says: {error}"
+        ) from error
 
 
 def _tables(database: Any) -> list[str]:
     return list(database.list_tables().tables)
+
+
+def _is_whole(database: Any, name: str) -> bool:
+    """Whether a table that is listed has a first version; a process killed while it made one leaves folders only."""
+    try:
+        database.open_table(name)
+    except ValueError:
+        return False
+    return True
 
 
 def _refuse_foreign(folder: Path) -> None:

@@ -6,6 +6,7 @@ Killed at any moment, the index holds the recordings committed so far, whole and
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -33,7 +34,8 @@ class Update:
         removed: No longer there.
         unchanged: Nothing was to be done; the same content written again is no change.
         rejected: Files below the sources that cannot be indexed, found so now or before, each with the reason: a word
-            by the table of `limbeck.media.decode`, or ``crashed``, ``timeout``, ``bad_embedding``, ``bad_name``.
+            by the table of `limbeck.media.decode`, or ``crashed``, ``timeout``, ``bad_embedding``, ``bad_name``; and
+            folders that cannot be listed, ``unreadable_folder``.
     """
 
     added: int
@@ -59,11 +61,14 @@ def update(
     """
     known = {f.place: f for f in store.files()}
     refused = {r.file.place: r for r in store.refused()}
-    index = None if is_address(store.place) else Path(store.place).absolute()
-    found = _places.listed(sources, [*known, *refused], apart_from=index)
+    index = None if is_address(store.place) else Path(os.path.abspath(store.place))
+    files = [*known, *(place for place, r in refused.items() if r.reason != _places.UNLISTED)]
+    found = _places.listed(sources, files, apart_from=index)
     plan = _places.planned(found, known, refused, sources)
     work = Work(store, encoder, batch, known, refused)
-    work.forget([place for place in refused if place not in found and not place.exists()])
+    work.forget([*plan.settled, *(p for p in refused if p not in found.files and _places.is_gone(p))])
+    for unseen in found.unseen.values():
+        work.take(unseen.file, unseen)
     for file in plan.to_read:
         if not _has_name(file):
             work.take(file, Refused(file, "bad_name", f"{file.place!r}: its name is not UTF-8. Rename it."))
@@ -72,13 +77,14 @@ def update(
     gone = {f.place: f for f in (*plan.gone, *work.emptied)}
     store.remove(list(gone.values()))
     store.tidy()
+    here = found.files.keys() | found.unseen.keys()
     return Update(
         added=work.counts["added"],
         changed=work.counts["changed"],
         moved=work.counts["moved"],
         removed=max(0, len(gone) - work.counts["moved"]),
         unchanged=plan.unchanged + work.counts["unchanged"],
-        rejected=sorted((place, r.reason) for place, r in work.refused.items() if place in found),
+        rejected=sorted((place, r.reason) for place, r in work.refused.items() if place in here),
     )
 
 

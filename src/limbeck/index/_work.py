@@ -16,7 +16,7 @@ from limbeck.encoders import Encoder
 from limbeck.errors import LimbeckError
 from limbeck.index import _rows
 from limbeck.index._ahead import Message, Whole
-from limbeck.index._places import File, Refused
+from limbeck.index._places import File, Refused, is_gone
 from limbeck.index._rows import Embedded
 from limbeck.index._store import Store
 from limbeck.media import SoundWindow
@@ -90,7 +90,7 @@ class Work:
             self.commit()
 
     def commit(self) -> None:
-        """Put all whole files into the table in one commit, and take out known ones that are refused now."""
+        """Put all whole files into the table in one commit, and take out known ones that are refused for good now."""
         self._embed()
         tables, replaced = [], []
         for file in self._whole:
@@ -105,7 +105,8 @@ class Work:
         if tables:
             self._store.add(_rows.joined(tables), replaced)
         if self._refusals_changed:
-            self._store.remove([self._known[place] for place in self.refused if place in self._known])
+            rotten = [place for place, refused in self.refused.items() if not refused.may_pass]
+            self._store.remove([self._known[place] for place in rotten if place in self._known])
             self._store.refuse(self.refused.values())
         self._whole.clear()
         self._refusals_changed, self._embedded_since = False, 0
@@ -134,7 +135,7 @@ class Work:
         before = self._known.get(file.place)
         if before is not None:
             self.counts["unchanged" if before.sha256 == file.sha256 else "changed"] += 1
-        elif source is not None and not source.place.exists():
+        elif source is not None and is_gone(source.place):
             self.counts["moved"] += 1
             self.emptied.append(source)
         else:

@@ -80,12 +80,25 @@ def sound_windows(path: Path, *, sample_rate_hz: int, window_s: float, hop_s: fl
     return _windows(path, sample_rate_hz, round(window_s * sample_rate_hz), round(hop_s * sample_rate_hz))
 
 
+def sound_pieces(path: Path, *, sample_rate_hz: int) -> Iterator[Mono]:
+    """All sound of a recording in pieces of any lengths, (sample,) each, to the last sample, silence and all.
+
+    Args:
+        path: As in `sound_windows`.
+        sample_rate_hz: Likewise.
+
+    Raises:
+        MediaError: While pieces are taken, as in `sound_windows`, but for silence.
+    """
+    with opened(path) as container:
+        for piece in _sound_of(container, sample_rate_hz):
+            yield np.clip(piece, -1.0, 1.0)
+
+
 def _windows(path: Path, rate_hz: int, window: int, hop: int) -> Iterator[SoundWindow]:
     heard = False
     with opened(path) as container:
-        track, source_hz = _track(container)
-        sound = _resampled(_mended(_whole(container, track, source_hz)), source_hz, rate_hz)
-        for start, samples in cut(sound, window, hop):
+        for start, samples in cut(_sound_of(container, rate_hz), window, hop):
             if np.abs(samples).max() >= _sound._SILENCE:
                 heard = True
                 yield SoundWindow(start / rate_hz, len(samples) / rate_hz, np.clip(samples, -1.0, 1.0))
@@ -126,6 +139,11 @@ def cut(pieces: Iterator[Mono], window: int, hop: int) -> Iterator[tuple[int, Mo
     new = filled - shared if start else filled
     if new > 0 and (start == 0 or new >= _LEAST_NEW * window):
         yield start, buffer[:filled].copy()
+
+
+def _sound_of(container: InputContainer, rate_hz: int) -> Iterator[Mono]:
+    track, source_hz = _track(container)
+    return _resampled(_mended(_whole(container, track, source_hz)), source_hz, rate_hz)
 
 
 def _track(container: InputContainer) -> tuple[AudioStream, int]:

@@ -6,18 +6,21 @@ from collections.abc import Iterator
 from pathlib import Path
 from threading import Event
 
+from limbeck.datasets._listing import _could_be_media, files_below
 from limbeck.errors import InputError, MissingExtraError
 
 SETTLE_S = 0.5
 """A file whose size and time have not changed for so long is taken as complete."""
-_UNFINISHED = (".part", ".tmp", ".crdownload")
+_DOWNLOADING = ".crdownload"
 _Stamp = tuple[int, int]
 
 
 def arrivals(
     folder: Path, *, existing: bool = False, stop: Event | None = None, settle_s: float = SETTLE_S
 ) -> Iterator[Path]:
-    """Files written into a folder or below it, as they become complete; one that is written again is told again.
+    """Files that come to lie in a folder or below it, as they become complete; one written again is told again.
+
+    Hidden files and kinds that are known not to be media are passed over, as everywhere.
 
     Args:
         folder: Watched until `stop`.
@@ -39,10 +42,15 @@ def arrivals(
     waiting: dict[Path, _Stamp | None] = {}
     changed = watch(folder, stop_event=stop, rust_timeout=step, debounce=step, yield_on_timeout=True)
     for turn, changes in enumerate(changed):
-        fresh = [Path(name) for change, name in sorted(changes) if change is not Change.deleted]
         # Listed once the watch stands, so that nothing slips between the two.
-        there = sorted(folder.rglob("*")) if existing and turn == 0 else []
-        waiting |= {path: None for path in [*there, *fresh] if _wanted(path.relative_to(folder)) and not path.is_dir()}
+        there = _files(folder) if existing and turn == 0 else []
+        for change, path in sorted((change, Path(name)) for change, name in changes if change is not Change.deleted):
+            if not path.is_dir():
+                there.append(path)
+            elif change is Change.added:
+                # Of a folder that is moved in, or filled at once, nothing else is told.
+                there += _files(path)
+        waiting |= {path: None for path in there if _wanted(path.relative_to(folder))}
         for path, before in list(waiting.items()):
             now = _stamp(path)
             if now is None:
@@ -55,7 +63,12 @@ def arrivals(
 
 
 def _wanted(path: Path) -> bool:
-    return not any(part.startswith(".") for part in path.parts) and path.suffix.lower() not in _UNFINISHED
+    hidden = any(part.startswith(".") for part in path.parts)
+    return _could_be_media(path) and not hidden and path.suffix.lower() != _DOWNLOADING
+
+
+def _files(folder: Path) -> list[Path]:
+    return [path for _, path in files_below(folder)]
 
 
 def _stamp(path: Path) -> _Stamp | None:

@@ -14,15 +14,17 @@ from limbeck.errors import FingerprintError, InputError
 from limbeck.index import Hit, Pool, SoundIndex, Update
 from limbeck.prototypes import Piece, PrototypeClassifier, SoundClassifier
 from limbeck.sounds import _labels
-from limbeck.sounds._corrections import LEARNED, Origin, relative
+from limbeck.sounds._corrections import LEARNED, ORIGIN, Origin, relative
 from limbeck.sounds._encoders import ready
+
+_ENCODER = "clap"
 
 
 def index(
     sources: Path | str | Sequence[Path | str],
     *,
     out: Path | str,
-    encoder: str | Encoder = "clap",
+    encoder: str | Encoder | None = None,
     checkpoint: str | None = None,
     weights: Path | str | None = None,
     offline: bool = False,
@@ -37,7 +39,8 @@ def index(
     Args:
         sources: Folders and files; of those below folders, the ones that are gone leave the index.
         out: Folder of the index; made if there is none.
-        encoder: Name of an encoder (`encoders.names()`), or an encoder.
+        encoder: Name of an encoder (`encoders.names()`), or an encoder; by default the index's own, or ``"clap"`` for a
+            new one.
         checkpoint: One of its checkpoints; the index's own, or the encoder's first, by default.
         weights: Folder of its weights; the cache, filled from their official address, by default.
         offline: Never ask the network.
@@ -57,12 +60,14 @@ def index(
     """
     given = [sources] if isinstance(sources, Path | str) else list(sources)
     there = SoundIndex.open(out) if SoundIndex.exists(out) else None
-    if there is not None and isinstance(encoder, str) and encoder == there.encoder_name:
-        checkpoint = checkpoint or there.checkpoint
-    hears = ready(encoder, checkpoint, weights=weights, offline=offline, device=device)
+    if there is not None:
+        # Before the encoder is loaded, or fetched.
+        _check_windows(there, window, hop)
+        _check_name(there, encoder)
+        encoder, checkpoint = encoder or there.encoder_name, checkpoint or there.checkpoint
+    hears = ready(encoder or _ENCODER, checkpoint, weights=weights, offline=offline, device=device)
     if there is None:
         there = SoundIndex.create(out, hears, window_s=window, hop_s=hop)
-    _check_windows(there, window, hop)
     with bar("Listening", show=progress) as tell:
         return there.update([Path(source) for source in given], hears, workers=workers, progress=tell)
 
@@ -123,7 +128,8 @@ def learn(
         index: An index or its folder.
         labels: Words with commas between, a file with a ``label`` or ``label: description`` a line, a list, or
             descriptions by label. A description is what the encoder reads instead of the label.
-        out: Folder of the classifier; None keeps nothing on disk. Corrections of an older one there are forgotten.
+        out: Folder of the classifier, new, empty, or an older one's, whose corrections are forgotten; None keeps
+            nothing on disk.
         prompts: Sentences with ``{label}`` in them; the encoder's own by default.
         preset: ``"paper"`` for the published method.
         neighbours: Windows a word; from the size of the index, or the preset's, by default.
@@ -136,10 +142,13 @@ def learn(
         device: As in `index`.
 
     Raises:
-        InputError: There is no such index, it holds too few windows, or a label or setting does not fit.
+        InputError: There is no such index, it holds too few windows, a label or setting does not fit, or `out` holds
+            other things.
         FingerprintError: The encoder is not the index's.
     """
     words = _labels.read(labels)
+    if out is not None:
+        _check_place(Path(out))
     opened = index if isinstance(index, SoundIndex) else SoundIndex.open(index)
     asked = {"neighbours": neighbours, "reject": reject}
     learner = _classifier(
@@ -194,6 +203,22 @@ class _Pieces(Sequence[Piece]):
         return Piece(path=str(pool.path[row]), start_s=float(pool.start_s[row]), duration_s=float(pool.duration_s[row]))
 
 
+def _check_place(folder: Path) -> None:
+    """Refuse a folder that holds something else than a classifier, whole or begun."""
+    others = sorted(p.name for p in folder.iterdir() if not p.name.startswith(".")) if folder.is_dir() else []
+    if not others:
+        return
+    try:
+        if (folder / ORIGIN).is_file():
+            Origin.read(folder)
+        else:
+            SoundClassifier.load(folder)
+    except ValueError as error:
+        raise InputError(
+            f"{folder} holds other things ({', '.join(others[:3])}); choose a new folder for the classifier."
+        ) from error
+
+
 def _classifier(preset: str | None, settings: dict[str, Any]) -> PrototypeClassifier:
     presets = {"paper": PrototypeClassifier.paper}
     if preset is not None and preset not in presets:
@@ -214,6 +239,14 @@ def _of_index(index: SoundIndex, encoder: Encoder | None, **where: Any) -> Encod
             "compared. Give the weights it was made with (--weights), or make a new index."
         )
     return hears
+
+
+def _check_name(index: SoundIndex, encoder: str | Encoder | None) -> None:
+    if isinstance(encoder, str) and encoder != index.encoder_name:
+        raise InputError(
+            f"This index was made with {index.encoder_name}, but {encoder} was asked for, and vectors of two encoders "
+            "cannot be compared. Leave --encoder out, or choose another --out."
+        )
 
 
 def _check_windows(index: SoundIndex, window: float | None, hop: float | None) -> None:

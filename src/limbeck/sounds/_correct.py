@@ -16,11 +16,11 @@ from limbeck.index import SoundIndex
 from limbeck.prototypes import SoundClassifier
 from limbeck.sounds._corrections import LEARNED, Correction, Corrections, Origin
 from limbeck.sounds._encoders import of_classifier
-from limbeck.sounds._naming import Unread, Window, windows_of
+from limbeck.sounds._naming import Unread, windows_of
 
 Vectors = npt.NDArray[np.float32]
-_SAME_S = 0.006
-"""Two beginnings in a recording are the same if they are no further apart: pages and people round."""
+Found = tuple[float, Vectors]
+"""Where a window begins, in seconds, and its vector, (1, dim)."""
 
 
 def correct(
@@ -52,22 +52,27 @@ def correct(
         device: As in `index`.
 
     Raises:
-        InputError: A label or a recording is unknown, or a label would be left with nothing.
+        InputError: The folder is no classifier, a label or a recording is unknown, or a label would be left with
+            nothing.
         BusyError: Another process corrects it.
     """
     folder = Path(classifier)
+    SoundClassifier.load(folder)  # Refused before a lock is made in a folder that is none.
     from_file = Corrections() if corrections is None else Corrections.read(Path(corrections))
     with _files.exclusive(folder):
         origin = Origin.read(folder)
         first = folder / LEARNED
         base = SoundClassifier.load(first if first.is_dir() else folder)
         wanted = origin.corrections.joined(
-            [Correction.of(c) for c in (*from_file.remove, *remove)], [Correction.of(c) for c in (*from_file.add, *add)]
+            [Correction.of(c) for c in (*from_file.remove, *remove)],
+            [Correction.of(c) for c in (*from_file.add, *add)],
+            lambda one: bool(_standing(base, one)),
         )
-        for one in wanted.remove:
-            _take_out(base, one)
+        gone = dict.fromkeys((one.label, place) for one in wanted.remove for place in _standing(base, one))
+        for label, place in gone:
+            base.without(label, place)
 
-        def embed(one: Correction) -> Vectors:
+        def embed(one: Correction) -> Found:
             hears = of_classifier(base, encoder, weights=weights, offline=offline, device=device)
             return _heard(one, base, hears)
 
@@ -80,32 +85,34 @@ def correct(
     return base
 
 
-def _take_out(base: SoundClassifier, one: Correction) -> None:
+def _standing(base: SoundClassifier, one: Correction) -> list[int]:
+    """Places of the sounds meant that stand for their label."""
     _check_label(base, one)
-    own = [place for place, piece in base.neighbours(one.label) if _fits(one, piece.path, piece.start_s)]
-    if not own:
-        raise InputError(
-            f"{_told(one)} does not stand for {one.label!r}, so it cannot be taken out. What stands for it is on the "
-            "page: limbeck sounds page."
-        )
-    for place in own:
-        base.without(one.label, place)
+    return [place for place, piece in base.neighbours(one.label) if one.covers(piece.path, piece.start_s)]
 
 
-def _put_in(base: SoundClassifier, one: Correction, *sources: Callable[[Correction], Vectors | None]) -> None:
-    """Let a sound stand for a label: one that stands for another already, or the first source's that knows it."""
+def _put_in(base: SoundClassifier, one: Correction, *sources: Callable[[Correction], Found | None]) -> None:
+    """Let a sound stand for a label: one that stands for some label already, or the first source's that knows it."""
     _check_label(base, one)
-    own = {place for place, _ in base.neighbours(one.label)}
-    known = [place for place, piece in enumerate(base.pieces) if _fits(one, piece.path, piece.start_s)]
-    if len(known) == 1 and one.start_s is not None:
-        if known[0] not in own:
-            base.with_neighbour(one.label, known[0])
+    if _put_known(base, one):
         return
     for source in sources:
-        vectors = source(one)
-        if vectors is not None:
-            base.classifier.add_labelled(vectors, [one.label] * len(vectors))
+        found = source(one)
+        if found is not None:
+            start_s, vectors = found
+            if not _put_known(base, one.model_copy(update={"start_s": start_s})):
+                base.classifier.add_labelled(vectors, [one.label] * len(vectors))
             return
+
+
+def _put_known(base: SoundClassifier, one: Correction) -> bool:
+    """Let one of the classifier's own sounds stand for a label; False where it is none, or could be several."""
+    known = [place for place, piece in enumerate(base.pieces) if one.covers(piece.path, piece.start_s)]
+    if one.start_s is None or len(known) != 1:
+        return False
+    if known[0] not in _standing(base, one):
+        base.with_neighbour(one.label, known[0])
+    return True
 
 
 def _index(origin: Origin, folder: Path, index: Path | str | None) -> SoundIndex | None:
@@ -115,48 +122,43 @@ def _index(origin: Origin, folder: Path, index: Path | str | None) -> SoundIndex
     return SoundIndex.open(place) if index is not None or SoundIndex.exists(place) else None
 
 
-def _indexed(one: Correction, base: SoundClassifier, index: SoundIndex | None) -> Vectors | None:
-    """Vector of a window that the index holds; None where it does not know the recording."""
+def _indexed(one: Correction, base: SoundClassifier, index: SoundIndex | None) -> Found | None:
+    """A window that the index holds; None where it does not know the recording."""
     if index is None or index.encoder_id != base.encoder.id or Path(one.path) not in set(index.files()):
         return None
     pool = index.pool([Path(one.path)])
-    row = _which(one, pool.start_s.tolist())
+    starts = pool.start_s.tolist()
+    row = _which(one, starts)
     rows = pool.features if base.classifier.space_ == "features" else pool.joint
-    return rows[row : row + 1]
+    return starts[row], rows[row : row + 1]
 
 
-def _heard(one: Correction, base: SoundClassifier, encoder: Encoder) -> Vectors:
-    """Vector of a window, from its sound."""
-    windows: list[Window] = []
+def _heard(one: Correction, base: SoundClassifier, encoder: Encoder) -> Found:
+    """A window, from its sound."""
+    starts: list[float] = []
+    samples = np.zeros(0, np.float32)
     for piece in windows_of([Path(one.path)], encoder, base.window_s, base.hop_s):
         if isinstance(piece, Unread):
-            raise InputError(f"{_told(one)} cannot be heard: {piece.reason}")
-        windows.append(piece)
-    row = _which(one, [window.start_s for window in windows])
-    return base.vectors(encoder.embed_audio([torch.from_numpy(windows[row].samples)]))
+            raise InputError(f"{one.told()} cannot be heard: {piece.reason}")
+        starts.append(piece.start_s)
+        # A recording may be long: of its windows the one that is meant is kept.
+        if one.covers(one.path, piece.start_s):
+            samples = piece.samples
+    return starts[_which(one, starts)], base.vectors(encoder.embed_audio([torch.from_numpy(samples)]))
 
 
 def _which(one: Correction, starts: list[float]) -> int:
-    if one.start_s is None and len(starts) == 1:
-        return 0
-    found = [row for row, start in enumerate(starts) if _fits(one, one.path, start)]
-    if one.start_s is None or len(found) != 1:
+    """Place of the one window that is meant."""
+    found = [row for row, start in enumerate(starts) if one.covers(one.path, start)]
+    if len(found) != 1:
         known = ", ".join(f"{start:g}" for start in starts[:12]) + ", ..." * (len(starts) > 12)
         raise InputError(
-            f"{_told(one)} is not one window: the recording's begin at {known} s. Say which: "
+            f"{one.told()} is not one window: the recording's begin at {known} s. Say which: "
             f"{one.label}={one.path}@SECONDS."
         )
     return found[0]
 
 
-def _fits(one: Correction, path: str, start_s: float) -> bool:
-    return path == one.path and (one.start_s is None or abs(start_s - one.start_s) < _SAME_S)
-
-
 def _check_label(base: SoundClassifier, one: Correction) -> None:
     if one.label not in base.labels:
         raise InputError(f"There is no label {one.label!r} in this classifier; known: {', '.join(base.labels)}.")
-
-
-def _told(one: Correction) -> str:
-    return one.path if one.start_s is None else f"{one.path} at {one.start_s:g} s"

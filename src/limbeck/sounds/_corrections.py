@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Self
 
@@ -13,10 +13,13 @@ from pydantic import Field
 from limbeck import _files
 from limbeck._config import Config
 from limbeck.errors import InputError
+from limbeck.index._store import is_address
 
 ORIGIN = "origin.json"
 LEARNED = "learned"
 """Folder, inside a classifier's, of the classifier as it was before any correction."""
+_SAME_S = 0.006
+"""Two beginnings in a recording are the same if they are no further apart: pages and people round."""
 
 
 class Correction(Config):
@@ -30,7 +33,7 @@ class Correction(Config):
 
     label: str = ""
     path: str = ""
-    start_s: float | None = Field(default=None, ge=0)
+    start_s: float | None = Field(default=None, ge=0, allow_inf_nan=False)
 
     @classmethod
     def of(cls, text: str | Correction) -> Correction:
@@ -40,7 +43,7 @@ class Correction(Config):
             text: As typed, or a correction.
 
         Raises:
-            InputError: It has another form.
+            InputError: It has another form, or begins at no second of a recording.
 
         Example:
             >>> Correction.of("rain=/a/b@c.wav@12.5").start_s, Correction.of("rain=/a/b@c.wav").path
@@ -54,15 +57,29 @@ class Correction(Config):
             start = float(seconds) if at else None
         except ValueError:
             start = None
-        if not (equals and label.strip() and rest):
+        path = rest if start is None else path
+        if not (equals and label.strip() and path):
             raise InputError(f"A correction is written label=path or label=path@seconds, but {text!r} came.")
-        if start is None:
-            return cls(label=label.strip(), path=rest).absolute()
-        return cls(label=label.strip(), path=path, start_s=start).absolute()
+        return cls.from_json({"label": label.strip(), "path": path, "start_s": start}).absolute()
 
     def absolute(self) -> Correction:
         """The same with an absolute path."""
         return self.model_copy(update={"path": os.path.abspath(self.path)})
+
+    def covers(self, path: str, start_s: float | None) -> bool:
+        """Whether a sound is the one meant, or one of them where no beginning was said.
+
+        Args:
+            path: Its recording, absolute.
+            start_s: Where it begins, in seconds; None where that was not said, which only None covers.
+        """
+        if path != self.path or self.start_s is None:
+            return path == self.path
+        return start_s is not None and abs(start_s - self.start_s) < _SAME_S
+
+    def told(self) -> str:
+        """The sound in words."""
+        return self.path if self.start_s is None else f"{self.path} at {self.start_s:g} s"
 
 
 class Corrections(Config):
@@ -92,21 +109,39 @@ class Corrections(Config):
             raise InputError(f"No corrections can be read from {path}: {error}. Save them from the page.") from error
         return cls.from_json(content)
 
-    def joined(self, remove: Iterable[Correction], add: Iterable[Correction]) -> Self:
+    def joined(
+        self, remove: Iterable[Correction], add: Iterable[Correction], learned: Callable[[Correction], bool]
+    ) -> Self:
         """These and further ones: the newer of two that contradict each other holds.
 
         Args:
             remove: Further sounds that do not stand for a label.
             add: Further ones that do.
+            learned: Whether a sound stood for its label before any correction.
+
+        Raises:
+            InputError: A sound to take out was neither learned nor put in.
         """
-        out, into = dict.fromkeys(self.remove), dict.fromkeys(self.add)
+        out, into = list(self.remove), list(self.add)
         for one in remove:
-            into.pop(one, None)
-            out[one] = None
+            left = [other for other in into if not _same(one, other)]
+            if learned(one):
+                out = [*(other for other in out if other != one), one]
+            elif len(left) == len(into):
+                raise InputError(
+                    f"{one.told()} does not stand for {one.label!r}, so it cannot be taken out. What stands for it is "
+                    "on the page: limbeck sounds page."
+                )
+            into = left
         for one in add:
-            out.pop(one, None)
-            into[one] = None
+            out = [other for other in out if other.label != one.label or not one.covers(other.path, other.start_s)]
+            into = [*(other for other in into if not _same(one, other)), one]
         return type(self)(remove=tuple(out), add=tuple(into))
+
+
+def _same(one: Correction, other: Correction) -> bool:
+    """Whether two are of one sound: what was put in is one window, whether or not its beginning was said."""
+    return one.label == other.label and (one.covers(other.path, other.start_s) or other.covers(one.path, one.start_s))
 
 
 class Origin(Config):
@@ -150,7 +185,7 @@ class Origin(Config):
             return index
         if not self.index:
             raise InputError(f"{classifier} does not say which index it was learned from; name it with --index.")
-        return self.index if "://" in self.index else Path(os.path.normpath(classifier / self.index))
+        return self.index if is_address(self.index) else Path(os.path.normpath(classifier / self.index))
 
 
 def relative(index: Path | str, classifier: Path) -> str:
@@ -164,4 +199,4 @@ def relative(index: Path | str, classifier: Path) -> str:
         >>> relative(Path("work/index"), Path("work/classifier")), relative("s3://a/b", Path("c"))
         ('../index', 's3://a/b')
     """
-    return str(index) if "://" in str(index) else os.path.relpath(index, classifier)
+    return str(index) if is_address(index) else os.path.relpath(index, classifier)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -34,7 +35,8 @@ def read(labels: Labels) -> dict[str, str]:
 
 
 def _is_file(words: str) -> bool:
-    return "," not in words and (Path(words).is_file() or Path(words).suffix.lower() == ".txt")
+    # os.path knows that a name longer than a file's may be is none.
+    return os.path.isfile(words) or ("," not in words and Path(words).suffix.lower() == ".txt")
 
 
 def _lines(path: Path) -> list[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 from collections.abc import Iterable, Iterator
 from threading import Event
@@ -14,6 +15,8 @@ from limbeck.errors import InputError, MissingExtraError
 
 Wave = npt.NDArray[np.float32]
 _BLOCK_S = 0.1
+_BEHIND_S = 30.0
+"""Sound that may wait to be named; beyond that the oldest is dropped, and times fall behind by as much."""
 
 
 def windows(blocks: Iterable[Wave], *, window: int, hop: int) -> Iterator[tuple[int, Wave]]:
@@ -46,7 +49,7 @@ def windows(blocks: Iterable[Wave], *, window: int, hop: int) -> Iterator[tuple[
 
 
 def microphone(rate_hz: int, *, stop: Event | None = None) -> Iterator[Wave]:
-    """Blocks of the default microphone's sound, mono float32 (sample,).
+    """Blocks of the default microphone's sound, mono float32 (sample,); the newest where the reader is too slow.
 
     Args:
         rate_hz: Wanted rate.
@@ -65,10 +68,13 @@ def microphone(rate_hz: int, *, stop: Event | None = None) -> Iterator[Wave]:
             f"No microphone can be used here: {error}. Install PortAudio (on Debian: apt install libportaudio2), or "
             "let a recorder write files and watch its folder with --input FOLDER."
         ) from error
-    blocks: queue.SimpleQueue[Wave] = queue.SimpleQueue()
+    blocks: queue.Queue[Wave] = queue.Queue(round(_BEHIND_S / _BLOCK_S))
 
     def take(data: npt.NDArray[np.float32], frames: int, time: Any, status: Any) -> None:
-        blocks.put(data[:, 0].copy())
+        if blocks.full():
+            with contextlib.suppress(queue.Empty):
+                blocks.get_nowait()
+        blocks.put_nowait(data[:, 0].copy())
 
     try:
         with sounddevice.InputStream(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -154,8 +154,8 @@ def _scored(
                 yield piece, nothing, False
             else:
                 scores, accepted = next(rows)
-                # What is kept of a file until its last window must not be its sound.
-                yield Window(piece.path, piece.start_s, piece.duration_s, piece.samples[:0]), scores, accepted
+                # What is kept of a file until its last window must not be its sound, nor a view of it.
+                yield replace(piece, samples=np.zeros(0, np.float32)), scores, accepted
 
 
 def _batches(pieces: Iterable[Window | Unread], size: int) -> Iterator[list[Window | Unread]]:

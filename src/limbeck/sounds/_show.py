@@ -110,8 +110,9 @@ def benchmark(
 
     Args:
         recipe: A TOML file.
-        out: Folder of the run and of ``table.md``, ``table.tex``, ``table.csv`` and the figures. Stopped and called
-            again, it goes on.
+        out: Folder of all runs; recipes that share it share embeddings. ``table.md``, ``table.tex``, ``table.csv`` and
+            the figures are in ``out/NAME``, where NAME is that of the recipe's file. Stopped and called again, it goes
+            on.
         data: Where the recordings are, if not where the recipe says.
         encoder: One that is at hand, instead of the recipe's.
         weights: As in `index`.
@@ -138,7 +139,7 @@ def benchmark(
             progress=tell,
             told=told,
         )
-    sounds_tables.write(results, out)
+    sounds_tables.write(results, Path(out) / results.name)
     return results
 
 

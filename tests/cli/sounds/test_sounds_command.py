@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import shutil
 import subprocess
@@ -15,7 +16,7 @@ from typer.main import get_command
 
 from limbeck import cli
 from limbeck.cli.sounds import demo
-from limbeck.sounds._generated import write_sounds
+from limbeck.datasets.sounds._generated import write_sounds
 
 VERBS = ["index", "search", "learn", "classify", "page", "correct", "watch", "benchmark", "demo"]
 WORDS = ["metal bar", "zither string", "harp"]
@@ -116,11 +117,39 @@ class TestTheWholeWay:
         told = json.loads(limbeck(*words, "--json", "-q")[0])
         # The copy lies elsewhere, so its recordings are new to the index and the old ones stay.
         assert (told["added"] + told["unchanged"], told["removed"]) == (9, 0)
+        assert told["moved"] + told["added"] + told["unchanged"] == 9
         assert [Path(row["path"]).name for row in told["rejected"]] == ["rotten.wav"]
         out, err = limbeck(*words)
         assert out == f"{own / 'index'}\n"
         assert "9 unchanged" in err
         assert "rotten.wav: " in err
+
+    def test_a_renamed_recording_is_told_as_moved(self, own: Path, tmp_path: Path, limbeck: Run) -> None:
+        words = ["index", own / "recordings", "--out", tmp_path / "index", "--weights", own / "weights"]
+        limbeck(*words, "--window", 4, "--workers", 1)
+        (own / "recordings" / "harp").rename(own / "recordings" / "lyre")
+        told = json.loads(limbeck(*words, "--workers", 1, "--json", "-q")[0])
+        assert [told[name] for name in ("added", "changed", "moved", "removed", "unchanged")] == [0, 0, 3, 0, 6]
+
+    def test_an_index_of_another_encoder_is_told_before_it_is_fetched(self, place: Path, limbeck: Run) -> None:
+        words = ["index", place / "recordings", "--encoder", "yamnet", "--out", place / "index", "--offline"]
+        assert "made with clap, but yamnet was asked for" in limbeck(*words, code=1)[1]
+
+    def test_an_index_may_have_an_address(
+        self, own: Path, tmp_path: Path, limbeck: Run, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """One on this machine, as there is no other here."""
+        monkeypatch.chdir(tmp_path)
+        address, weights = f"file://{tmp_path}/index", ["--weights", own / "weights"]
+        limbeck("index", own / "recordings", "--out", address, "--window", 4, "--workers", 1, *weights)
+        assert len(json.loads(limbeck("search", address, "rain", "--json", *weights)[0])) == 9
+        limbeck("learn", address, "--labels", "harp,bell", "--out", "classifier", *weights)
+        origin = json.loads(Path("classifier", "origin.json").read_text(encoding="utf-8"))
+        assert origin["index"] == address
+        sound = own / "recordings" / "harp" / "00.wav"
+        limbeck("correct", "classifier", "--add", f"bell={sound}", "--index", address, *weights)
+        limbeck("page", "classifier", "--out", "page")
+        limbeck("page", "classifier", "--index", address, "--out", "page")
 
     def test_search(self, place: Path, limbeck: Run) -> None:
         words = ["search", place / "index", "glass breaking", "--top", 4, "--weights", place / "weights"]
@@ -161,6 +190,14 @@ class TestTheWholeWay:
         assert ["error" in row for row in json.loads(out)] == [True, False]
         assert "rotten.wav: " in err
         assert "None of the 1 recordings can be read" in limbeck(*words, code=1)[1]
+
+    def test_a_name_that_is_not_text_is_printed(self, place: Path, tmp_path: Path, limbeck: Run) -> None:
+        odd = tmp_path / os.fsdecode(b"\xff.wav")
+        shutil.copy(place / "recordings" / "harp" / "00.wav", odd)
+        words = ["classify", place / "classifier", odd, place / "recordings" / "harp" / "00.wav", "-q"]
+        assert "\\udcff.wav" in limbeck(*words, "--weights", place / "weights")[0]
+        words = ["watch", place / "classifier", "--input", tmp_path, "--existing", "--count", 1]
+        assert "\\udcff.wav" in limbeck(*words, "--weights", place / "weights")[0]
 
     def test_correct_then_page(self, own: Path, limbeck: Run) -> None:
         config = own / "classifier" / "config.json"
@@ -210,18 +247,22 @@ class TestTheWholeWay:
             assert "Traceback" not in err
 
 
-def test_benchmark_prints_its_table(place: Path, tmp_path: Path, limbeck: Run) -> None:
+def test_benchmark_prints_its_table(place: Path, tmp_path: Path, limbeck: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no --out is given, in runs/; recipes that share it have tables of their own."""
     recipe = tmp_path / "tiny.toml"
     recipe.write_text(
         'title = "Generated sounds"\n[data]\ndataset = "folder"\n'
         f'root = "{place / "recordings"}"\noptions = {{ folds = 3 }}\n[encoder]\nname = "clap"\n',
         encoding="utf-8",
     )
-    words = ["benchmark", recipe, "--out", tmp_path / "runs", "--weights", place / "weights", "--offline", "-q"]
-    out, _ = limbeck(*words)
+    monkeypatch.chdir(tmp_path)
+    words = ["benchmark", recipe, "--weights", place / "weights", "--offline"]
+    out, err = limbeck(*words)
     assert "Generated sounds" in out
-    assert (tmp_path / "runs" / "table.md").exists()
-    told = json.loads(limbeck(*words, "--json")[0])
+    assert "Tables and figures: runs/tiny" in err
+    assert (tmp_path / "runs" / "tiny" / "table.md").exists()
+    assert not (tmp_path / "runs" / "table.md").exists()
+    told = json.loads(limbeck(*words, "--json", "-q")[0])
     assert told["cells"]
 
 
@@ -237,4 +278,5 @@ def test_demo_without_recordings_or_weights(tmp_path: Path, limbeck: Run, monkey
     assert "random weights" in err
     assert "accuracy: " in out
     assert "of 10 held out" in out
-    assert out.splitlines()[-1] == str(tmp_path / "demo" / "page" / "index.html")
+    # Apart from what another kind of recordings, or real weights, would leave there.
+    assert out.splitlines()[-1] == str(tmp_path / "demo" / "generated_random_weights" / "page" / "index.html")

@@ -112,3 +112,52 @@ def test_train_without_test_is_refused() -> None:
     only = Folder([Recording(id=str(i), path=Path("x"), split="test") for i in range(3)])
     with pytest.raises(InputError, match=r"these came: test \(3\)"):
         only.splits()
+
+
+@pytest.mark.parametrize("name", ["validation", "val", "valid", "dev"])
+def test_validation_has_its_usual_names(name: str, tmp_path: Path) -> None:
+    for split in ("train", name, "test"):
+        for number, label in enumerate(("bell", "drip")):
+            sound_layouts.recording(tmp_path / split / label / "0.wav", number)
+    dataset = sounds.load("folder").open(tmp_path)
+    (split,) = dataset.splits()
+    assert dataset.classes == ("bell", "drip")
+    assert [dataset.recordings[i].split for i in split.validation] == [name, name]
+    assert (len(split.train), len(split.test)) == (2, 2)
+
+
+def test_folders_that_are_splits_only_in_part_are_refused(tmp_path: Path) -> None:
+    for split in ("train", "test", "extra"):
+        sound_layouts.recording(tmp_path / split / "bell" / "0.wav", 0)
+    with pytest.raises(InputError, match=r"holds test, train with labels in it, as splits have, and beside it extra"):
+        sounds.load("folder").open(tmp_path)
+
+
+def test_a_train_can_be_a_sound(tmp_path: Path) -> None:
+    for number, label in enumerate(("bell", "train")):
+        for i in range(2):
+            sound_layouts.recording(tmp_path / label / f"{i}.wav", number)
+    dataset = sounds.load("folder").open(tmp_path, folds=2)
+    assert dataset.classes == ("bell", "train")
+    assert len(dataset.splits()) == 2
+
+
+def _recordings(*splits: str, group: str = "") -> list[Recording]:
+    return [Recording(id=str(i), path=Path("x"), split=split, group=group) for i, split in enumerate(splits)]
+
+
+@pytest.mark.parametrize("splits", [("train", "test", "fold1"), ("train", "validation"), ("train", "test", "")])
+def test_splits_that_do_not_go_together_are_refused(splits: tuple[str, ...]) -> None:
+    from limbeck.datasets.sounds.folder import Folder
+
+    with pytest.raises(InputError, match="cannot be divided"):
+        Folder(_recordings(*splits)).splits()
+
+
+@pytest.mark.parametrize("splits", [("fold1", "fold2"), ("train", "train", "test"), ("train", "test", "val")])
+def test_groups_on_both_sides_are_refused(splits: tuple[str, ...]) -> None:
+    from limbeck.datasets.sounds.folder import Folder
+
+    assert Folder(_recordings(*splits)).splits()
+    with pytest.raises(InputError, match=rf"group 'a' are in {splits[0]} and in (fold2|test)"):
+        Folder(_recordings(*splits, group="a")).splits()

@@ -130,6 +130,17 @@ def test_a_segment_is_heard_where_it_lies(tmp_path: Path) -> None:
         hear(Recording(id="s", path=path, start_s=9.0), RATE_HZ)
 
 
+def test_a_recording_is_heard_to_its_end(tmp_path: Path) -> None:
+    wave = tone(400, 32.0)
+    wave[-RATE_HZ:] = 0
+    path = sound(tmp_path / "long.wav", [wave])
+    assert len(hear(Recording(id="r", path=path), RATE_HZ)) == len(wave)
+    late = hear(Recording(id="r", path=path, start_s=30.5, duration_s=1.0), RATE_HZ)
+    assert np.allclose(late, wave[round(30.5 * RATE_HZ) : round(31.5 * RATE_HZ)], atol=2e-2)
+    with pytest.raises(MediaError, match="r is silent"):
+        hear(Recording(id="r", path=path, start_s=31.1, duration_s=0.5), RATE_HZ)
+
+
 def test_noise_has_its_level_and_keeps_the_loudness() -> None:
     clean = tone(440, 1.0)
     noisy = Noise(10.0).mixed(clean, "a")

@@ -22,6 +22,8 @@ def test_recipes_of_the_repository_fit(file: Path) -> None:
     assert f"recipes/sounds/{file.name}" in file.read_text(encoding="utf-8")
     assert {"chance", "zero-shot", "prototypes, paper", "prototypes, two spaces"} <= set(recipe.rows)
     assert {"cluster_size", "prompts", "pool_size"} <= set(recipe.studies)
+    assert recipe.encoder.name != "clap" or recipe.encoder.checkpoint == "clap-htsat-fused"
+    assert recipe.way("supervised prototypes, paper").to_json()["paper"]
     for name in recipe.studies:
         assert recipe.rows_of(recipe.study(name))
 
@@ -39,6 +41,25 @@ def test_every_mistake_is_told(tmp_path: Path) -> None:
         SoundRecipe.load(file)
     for words in ("'nobody'", "'esc51'", "'yammer'", "'guess'", "nosuch", "papr", "the row 'x'", "'weather'"):
         assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("[rows.a]\nsettings = { settings = { neighbours = 'many' } }", "neighbours must be 'auto' or a whole number"),
+        ("[rows.a]\nway = 'supervised_prototypes'\nsettings = { settings = { metric = 'x' } }", "metric must be"),
+        ("[rows.a]\nway = 'supervised_prototypes'\nsettings = { settings = { nosuch = 1 } }", "nosuch"),
+        ("[rows.a]\n[data]\noptions = { fold = 3 }", "there is no 'fold'; there are folds, seed"),
+        ("[rows.a]\n[encoder]\ncheckpoint = 'newest'", "there is no 'newest'; there are spectra-in"),
+        ("[rows.a]\n[studies.cluster_size]\nsettings = { sizes = [0] }", "greater than 0"),
+        ("[rows.a]\n[studies.pool_size]\nsettings = { shares = [2] }", "less than or equal to 1"),
+    ],
+)
+def test_what_only_work_would_show_is_told_before(text: str, sentence: str, tmp_path: Path) -> None:
+    file = tmp_path / "r.toml"
+    file.write_text(f"baseline = 'a'\n{text}\n", encoding="utf-8")
+    with pytest.raises(InputError, match=sentence):
+        SoundRecipe.load(file)
 
 
 @pytest.mark.parametrize(

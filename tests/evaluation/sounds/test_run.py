@@ -90,6 +90,15 @@ def test_run_is_repeatable_and_takes_up_what_is_kept(encoder: Encoder, tmp_path:
     assert without_seconds(run(asked, out=tmp_path / "b", data=data, encoder=encoder)) == without_seconds(one)
 
 
+def test_other_recordings_of_the_same_names_are_measured_anew(encoder: Encoder, tmp_path: Path) -> None:
+    asked = SoundRecipe.from_json({"data": {"dataset": "folder"}, "rows": {"zero-shot": {"way": "zero_shot"}}})
+    for count, seconds in ((1, 0.3), (2, 0.4)):
+        data = sound_layouts.folder(tmp_path / str(count))
+        sound_layouts.recording(data / "rain" / "0.wav", 1, seconds)
+        run(asked, out=tmp_path / "out", data=data, encoder=encoder)
+        assert len(list((tmp_path / "out" / "cells").iterdir())) == count
+
+
 def test_several_labels_get_each_number_under_its_own_name(encoder: Encoder, tmp_path: Path) -> None:
     data = sound_layouts.fsd50k(tmp_path / "data")
     results = run(recipe("fsd50k"), out=tmp_path / "out", data=data, encoder=encoder)
@@ -127,11 +136,13 @@ def test_fold_without_anything_to_learn_from_is_refused(encoder: Encoder, tmp_pa
         run(recipe("manifest"), out=tmp_path / "out", data=tmp_path, encoder=encoder)
 
 
-def test_prompt_without_a_place_is_refused(encoder: Encoder, tmp_path: Path) -> None:
-    data = sound_layouts.folder(tmp_path / "data")
-    asked = recipe("folder", encoder={"prompts": ["a sound"]})
-    with pytest.raises(InputError, match="'a sound' has none"):
-        run(asked, out=tmp_path / "out", data=data, encoder=encoder)
+def test_prompt_without_a_place_is_refused() -> None:
+    for wrong in (
+        {"encoder": {"prompts": ["a sound"]}},
+        {"studies": {"prompts": {"settings": {"texts": ["a sound"]}}}},
+    ):
+        with pytest.raises(InputError, match=r"label.*'a sound'"):
+            recipe("folder", **wrong).study("prompts")
 
 
 def test_summary_of_one_fold_spreads_over_its_draws(encoder: Encoder, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from limbeck.errors import InputError
-from limbeck.evaluation.sounds import metrics, ways
+from limbeck.evaluation.sounds import SoundRecipe, metrics, ways
 from limbeck.evaluation.sounds._fold import Fold
 from limbeck.evaluation.sounds._run import measured
 from limbeck.evaluation.sounds.ways.mlp import MLP
@@ -90,9 +90,21 @@ def test_more_neighbours_than_there_are_means_all(make_fold: Make) -> None:
     assert [len(n) for n in answer.neighbours] == [len(fold.pool)] * 4
 
 
-def test_unknown_setting_of_the_classifier_is_refused() -> None:
-    with pytest.raises(ValueError, match="nosuch"):
-        Prototypes(settings={"nosuch": 1}).check()
+def test_papers_rule_with_its_own_number_fits_a_small_pool(make_fold: Make) -> None:
+    way = SoundRecipe().way("prototypes, paper's rule, own number")
+    fold = make_fold(per_class=6)
+    values = measured(way, fold, seed=0)
+    assert values["neighbours"] == 3
+    assert values[metrics.ACCURACY] > measured(SoundRecipe().way("prototypes, paper"), fold, seed=0)[metrics.ACCURACY]
+
+
+@pytest.mark.parametrize("way", [Prototypes, SupervisedPrototypes])
+@pytest.mark.parametrize(("name", "value"), [("nosuch", 1), ("neighbours", "many"), ("refine", -1)])
+def test_settings_the_classifier_does_not_take_are_refused(
+    way: type[Prototypes] | type[SupervisedPrototypes], name: str, value: object
+) -> None:
+    with pytest.raises(ValueError, match=name):
+        way(settings={name: value}).check()
 
 
 def test_supervised_prototypes_of_the_paper_are_class_means(make_fold: Make) -> None:

@@ -12,6 +12,7 @@ from limbeck.cli import _output
 from limbeck.cli.sounds import _options
 
 EXAMPLES = (
+    "limbeck sounds benchmark recipes/sounds/esc10.toml",
     "limbeck sounds benchmark recipes/sounds/esc50.toml --out runs/ --data ESC-50-master/",
     "limbeck sounds benchmark recipes/sounds/esc10.toml --out runs/ --data esc10/ --weights weights/ --offline",
 )
@@ -20,7 +21,7 @@ EXAMPLES = (
 def run(
     recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="A TOML file; see the folder recipes/sounds/.")],
     *,
-    out: Annotated[Path, typer.Option(help="Folder of the run; recipes that share it share embeddings.")],
+    out: Annotated[Path, typer.Option(help="Folder of all runs; they share embeddings.")] = Path("runs"),
     data: Annotated[Path | None, typer.Option(help="Where the recordings are, if not where the recipe says.")] = None,
     weights: _options.Weights = None,
     offline: _options.Offline = False,
@@ -28,7 +29,10 @@ def run(
     json: _common.Json = False,
     quiet: _common.Quiet = False,
 ) -> None:
-    """Measure every way to name sounds on every fold of a recipe, and its studies; stopped, it goes on."""
+    """Measure every way to name sounds on every fold of a recipe, and its studies; stopped, it goes on.
+
+    The tables and figures are in OUT/NAME.
+    """
     from limbeck import sounds
     from limbeck.report import sounds_tables
 
@@ -46,4 +50,4 @@ def run(
         _output.as_json(results.to_json())
     else:
         typer.echo(sounds_tables.markdown(results))
-    _output.note(f"Tables and figures: {out}", quiet=quiet)
+    _output.note(f"Tables and figures: {out / results.name}", quiet=quiet)

@@ -32,7 +32,7 @@ def run(
         typer.Option(help="LABEL=PATH or LABEL=PATH@SECONDS: this sound stands for the label; may be repeated."),
     ] = None,
     corrections: Annotated[Path | None, typer.Option(help="A file of them, as the page saves it.")] = None,
-    index: Annotated[Path | None, typer.Option(help="The index it was learned from, if it has moved.")] = None,
+    index: Annotated[str | None, typer.Option(help="The index it was learned from, if it has moved.")] = None,
     weights: _options.Weights = None,
     offline: _options.Offline = False,
     device: _common.Device = "auto",

@@ -54,8 +54,10 @@ def run(
     from limbeck import sounds
 
     data = _test_data()
-    recordings = _esc10(data) if data else _generated(out / "recordings", seed)
     encoder, reads = _encoder(data, out / "weights")
+    # Each kind of data and weights has a folder: what one run left must not meet another's.
+    out = out / ("esc10" if data else "generated" if reads else "generated_random_weights")
+    recordings = _esc10(data) if data else _generated(out / "recordings", seed)
     words = sorted({word for _, word in recordings.new})
     index, classifier = out / "index", out / "classifier"
 
@@ -110,7 +112,7 @@ def _esc10(data: Path) -> Recordings:
 
 
 def _generated(folder: Path, seed: int) -> Recordings:
-    from limbeck.sounds._generated import write_sounds
+    from limbeck.datasets.sounds._generated import write_sounds
 
     made = write_sounds(folder, each=EACH, seed=seed)
     new = [row for i, row in enumerate(made) if i % EACH < TESTED]

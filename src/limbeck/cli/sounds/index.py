@@ -23,10 +23,14 @@ def run(
         list[Path], typer.Argument(help="Folders and files; any media file with a sound track will do.")
     ],
     *,
-    out: Annotated[Path, typer.Option(help="Folder of the index; one that is there is brought up to date.")],
+    out: Annotated[str, typer.Option(help="Folder of the index, or its address; one that is there is updated.")],
     encoder: Annotated[
-        str, typer.Option(help="Which encoder hears them.", autocompletion=_common.completer("limbeck.encoders"))
-    ] = "clap",
+        str | None,
+        typer.Option(
+            help="Which encoder hears them; by default that of the index, or clap for a new one.",
+            autocompletion=_common.completer("limbeck.encoders"),
+        ),
+    ] = None,
     checkpoint: Annotated[
         str | None, typer.Option(help="Which of the encoder's weights; its default if not given.")
     ] = None,
@@ -62,10 +66,10 @@ def run(
     )
     for path, reason in found.rejected:
         _output.note(f"{path}: {reason}", quiet=quiet)
-    counts = {name: getattr(found, name) for name in ("added", "changed", "removed", "unchanged")}
+    counts = {name: getattr(found, name) for name in ("added", "changed", "moved", "removed", "unchanged")}
     if json:
         rejected = [{"path": str(path), "reason": reason} for path, reason in found.rejected]
-        _output.as_json({"index": str(out), **counts, "rejected": rejected})
+        _output.as_json({"index": out, **counts, "rejected": rejected})
         return
     told = ", ".join(f"{count} {name}" for name, count in counts.items())
     _output.note(f"Recordings: {told}, {len(found.rejected)} that cannot be read.", quiet=quiet)

@@ -20,7 +20,7 @@ EXAMPLES = (
 
 
 def run(
-    index: Annotated[Path, typer.Argument(help="Folder of an index.")],
+    index: Annotated[str, typer.Argument(help="Folder of an index, or its address.")],
     *,
     labels: Annotated[
         str, typer.Option(help="Words with commas between, or a text file: one label, or label: description, a line.")

@@ -20,7 +20,7 @@ def run(
     classifier: Annotated[Path, typer.Argument(help="Folder of a classifier.")],
     *,
     out: Annotated[Path, typer.Option(help="Folder of the page.")],
-    index: Annotated[Path | None, typer.Option(help="The index it was learned from, if it has moved.")] = None,
+    index: Annotated[str | None, typer.Option(help="The index it was learned from, if it has moved.")] = None,
     points: Annotated[int, typer.Option(min=1, help="Most windows on the map.")] = 1500,
     title: Annotated[str | None, typer.Option(help="Heading of the page.")] = None,
     seed: _common.Seed = 0,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -18,7 +17,7 @@ EXAMPLES = (
 
 
 def run(
-    index: Annotated[Path, typer.Argument(help="Folder of an index.")],
+    index: Annotated[str, typer.Argument(help="Folder of an index, or its address.")],
     words: Annotated[str, typer.Argument(help="What to look for.")],
     *,
     top: Annotated[int, typer.Option(min=1, help="Most windows that are given.")] = 10,

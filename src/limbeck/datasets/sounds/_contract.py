@@ -12,6 +12,8 @@ from typing import ClassVar, Self
 from limbeck.errors import InputError
 
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
+OFFICIAL = {TRAIN: TRAIN, TEST: TEST, **dict.fromkeys((VALIDATION, "val", "valid", "dev"), VALIDATION)}
+"""What the names of official splits mean."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +24,8 @@ class Recording:
         id: Unique in the dataset and the same on every machine: a relative path, say.
         path: The file.
         labels: Names of its classes; none where nobody has labelled it.
-        split: Name of its fold, or ``"train"``, ``"validation"`` or ``"test"``; empty where the dataset has none.
+        split: Name of its fold, or ``"train"``, ``"test"`` or ``"validation"`` (or ``"val"``, ``"valid"``, ``"dev"``);
+            empty where the dataset has none.
         start_s: Where the sound starts in the file, in seconds.
         duration_s: Its length in seconds; None means to the end of the file.
         group: What it was cut from: sounds of a group are alike and must not be on both sides of a split.
@@ -115,17 +118,21 @@ class SoundDataset(ABC):
         """The official train and test split; or each fold once for testing, with all others as the pool.
 
         Raises:
-            InputError: The recordings have no splits, or only one.
+            InputError: The recordings have no splits, only one, or folds beside official ones; or sounds of one group
+                are in several.
         """
         found: dict[str, list[int]] = {}
         for i, recording in enumerate(self.recordings):
-            found.setdefault(recording.split, []).append(i)
-        if "" in found or len(found) < 2 or (TEST in found and TRAIN not in found):
+            found.setdefault(OFFICIAL.get(recording.split, recording.split), []).append(i)
+        official = found.keys() & set(OFFICIAL.values())
+        if not ({TRAIN, TEST} <= official == found.keys() if official else len(found) > 1 and "" not in found):
             listed = ", ".join(f"{name or 'none'} ({len(rows)})" for name, rows in sorted(found.items()))
             raise InputError(
-                f"{self.title} cannot be divided: every recording must belong to one of several folds, or to 'train' "
-                f"or 'test', but these came: {listed or 'no recordings'}. Give folds, or ask for drawn ones."
+                f"{self.title} cannot be divided: every recording must belong to one of several folds, or to 'train', "
+                f"'test' or 'validation', but these came: {listed or 'no recordings'}. Give folds, or ask for drawn "
+                "ones."
             )
+        self._check_groups(found)
         if TEST in found:
             kept = found.get(VALIDATION, [])
             return [Split(TEST, tuple(found[TRAIN]), tuple(found[TEST]), tuple(kept))]
@@ -133,6 +140,16 @@ class SoundDataset(ABC):
             Split(name, tuple(i for other in found for i in found[other] if other != name), tuple(found[name]))
             for name in sorted(found, key=_as_counted)
         ]
+
+    def _check_groups(self, found: Mapping[str, Sequence[int]]) -> None:
+        home: dict[str, str] = {}
+        for name, rows in found.items():
+            for group in filter(None, (self.recordings[i].group for i in rows)):
+                if home.setdefault(group, name) != name:
+                    raise InputError(
+                        f"{self.title}: sounds of the group {group!r} are in {home[group]} and in {name}. They were "
+                        "cut from one recording, and testing on what was learned from means nothing: put all into one."
+                    )
 
 
 def natural(name: str) -> str:

@@ -2,7 +2,7 @@
 
 Layouts::
 
-    sounds/<split>/<label>/*    splits named train, test, validation or fold1, fold2, ...
+    sounds/<split>/<label>/*    splits named train, test, validation (val, valid, dev) or fold1, fold2, ...
     sounds/<label>/*            folds are drawn, class by class
     sounds/*                    no labels: a pool to find neighbours in
 
@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import ClassVar, Self, final
 
 from limbeck.datasets._listing import existing_folder, files_below
-from limbeck.datasets.sounds._contract import Recording, SoundDataset
+from limbeck.datasets.sounds._contract import OFFICIAL, Recording, SoundDataset
 from limbeck.datasets.sounds._drawn import with_folds
 from limbeck.errors import InputError
 
-_SPLIT = re.compile(r"train|test|validation|fold\d+")
+_SPLIT = re.compile(rf"{'|'.join(OFFICIAL)}|fold\d+")
 
 
 @final
@@ -41,14 +41,25 @@ class Folder(SoundDataset):
             seed: Of the draw.
 
         Raises:
-            InputError: There is no such folder, or nothing in it.
+            InputError: There is no such folder, or nothing in it; or some of its folders are splits with labels in
+                them, and some are not.
         """
         layout = "recordings (<label>/*, <split>/<label>/* or unlabelled files)"
         files = files_below(existing_folder(Path(root), layout))
         if not files:
             raise InputError(f"{root} holds no recordings. Expected: {layout}.")
         parts = {name: tuple(name.split("/"))[:-1] for name, _ in files}
-        divided = all(len(p) >= 1 and _SPLIT.fullmatch(p[0]) for p in parts.values())
+        tops = {"".join(p[:1]) for p in parts.values()}
+        splits = {top for top in tops if _SPLIT.fullmatch(top)}
+        divided = splits == tops
+        # A label may be called train: it is a split where labels lie below it.
+        deep = sorted(splits & {p[0] for p in parts.values() if len(p) > 1})
+        if deep and not divided:
+            others = ", ".join(sorted(top or "files of its own" for top in tops - splits))
+            raise InputError(
+                f"{root} holds {', '.join(deep)} with labels in it, as splits have, and beside it {others}. Put all "
+                "recordings into splits (train, validation, test, or fold1, fold2, ...), or rename what is a label."
+            )
         found = [
             Recording(
                 id=name,

@@ -1,8 +1,8 @@
 """Your own recordings, listed in a CSV table (`manifest`).
 
 Columns: ``path`` (relative to the table), and, where known, ``label`` (several with ``|`` between them), ``split``
-(folds, or train, validation and test), ``start`` and ``end`` in seconds, ``group`` (what the sound was cut from).
-Further columns are passed over.
+(folds, or train, validation and test; val, valid and dev are validation), ``start`` and ``end`` in seconds, ``group``
+(what the sound was cut from). Further columns are passed over.
 """
 
 from __future__ import annotations

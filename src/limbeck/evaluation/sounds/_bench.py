@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
+from pydantic import Field
 
 from limbeck.datasets.sounds import SoundDataset
 from limbeck.encoders import Encoder
@@ -13,6 +15,9 @@ from limbeck.errors import InputError
 from limbeck.evaluation.sounds._fold import Array, Fold, Sounds
 from limbeck.evaluation.sounds._hear import Noise
 from limbeck.evaluation.sounds.embeddings import Embedded
+
+Sentence = Annotated[str, Field(pattern=r"\{label\}")]
+"""A prompt, with ``{label}`` where the words go."""
 
 
 @dataclass(frozen=True)
@@ -40,11 +45,10 @@ class Bench:
         Raises:
             InputError: One has no such place.
         """
-        if bad := [p for p in prompts if "{label}" not in p]:
-            raise InputError(f"A prompt needs {{label}} where the class goes; {bad[0]!r} has none.")
-        words = [self.dataset.words[c] for c in self.dataset.classes]
-        said = [self.encoder.embed_text([p.replace("{label}", w) for w in words]) for p in prompts]
-        return np.stack([s.numpy().astype(np.float32) for s in said])
+        from limbeck.prototypes import class_texts
+
+        sentences = class_texts(self.dataset.classes, prompts, self.dataset.words)
+        return np.stack([self.encoder.embed_text(row).numpy().astype(np.float32) for row in sentences])
 
     def folds(self, *, pool_noise: Noise | None = None, test_noise: Noise | None = None) -> list[Fold]:
         """Every division of the dataset; recordings that cannot be read, and tests without a label, are left out.

@@ -10,9 +10,9 @@ from limbeck._runtime import derive_seed
 from limbeck.datasets.sounds import Recording
 from limbeck.errors import MediaError
 from limbeck.evaluation.sounds._fold import Array
-from limbeck.media.stream import sound_windows
+from limbeck.media.stream import sound_pieces
 
-_READ_S = 30.0
+_SILENCE = 1e-5
 
 
 @dataclass(frozen=True)
@@ -71,18 +71,17 @@ def hear(recording: Recording, rate_hz: int, noise: Noise | None = None) -> Arra
     begin = round(recording.start_s * rate_hz)
     end = None if length is None else begin + round(length * rate_hz)
     parts, done = [], 0
-    for window in sound_windows(recording.path, sample_rate_hz=rate_hz, window_s=_READ_S, hop_s=_READ_S):
-        at = round(window.start_s * rate_hz)
-        # Silent windows do not come: they are put back as silence, so that times stay true.
-        fresh = np.concatenate([np.zeros(max(0, at - done), dtype=np.float32), window.samples[max(0, done - at) :]])
-        parts.append(fresh[max(0, begin - done) :])
-        done += len(fresh)
+    for piece in sound_pieces(recording.path, sample_rate_hz=rate_hz):
+        parts.append(piece[max(0, begin - done) :])
+        done += len(piece)
         if end is not None and done >= end:
             break
     whole = np.concatenate(parts) if parts else np.zeros(0, dtype=np.float32)
     whole = whole if end is None else whole[: end - begin]
     if not len(whole):
         raise MediaError("beyond_end", f"{recording.id} has no sound from {recording.start_s} s on.")
+    if np.abs(whole).max() < _SILENCE:
+        raise MediaError("silent_audio", f"{recording.id} is silent (below -100 dBFS throughout).")
     return noise.mixed(whole, recording.id) if noise else np.asarray(whole, dtype=np.float32)
 
 

@@ -22,7 +22,7 @@ from limbeck.evaluation.sounds import metrics
 from limbeck.evaluation.sounds._bench import Bench
 from limbeck.evaluation.sounds._fold import Fold
 from limbeck.evaluation.sounds._hear import Noise
-from limbeck.evaluation.sounds.embeddings import Embedded, Progress, embed
+from limbeck.evaluation.sounds.embeddings import Embedded, Progress, embed, stamp
 from limbeck.evaluation.sounds.recipe import SoundRecipe
 from limbeck.evaluation.sounds.results import Cell, SoundResults, StudyFacts
 from limbeck.evaluation.sounds.studies import Point
@@ -125,7 +125,7 @@ def _cells(recipe: SoundRecipe, bench: Bench, folder: Path, told: Told) -> Itera
     base = [
         version("limbeck"),
         bench.encoder.id,
-        [(r.id, r.labels, r.split) for r in bench.dataset.recordings],
+        [(r.id, r.labels, r.split, r.group, r.start_s, r.duration_s, stamp(r.path)) for r in bench.dataset.recordings],
         bench.dataset.words,
         bench.prompts,
         recipe.seed,

@@ -87,10 +87,11 @@ def embed(
 
 
 def _key(chunk: Sequence[Recording], encoder: Encoder, noise: Noise | None) -> str:
-    return _files.digest(encoder.id, repr(noise), [(r.id, r.start_s, r.duration_s, _stamp(r.path)) for r in chunk])
+    return _files.digest(encoder.id, repr(noise), [(r.id, r.start_s, r.duration_s, stamp(r.path)) for r in chunk])
 
 
-def _stamp(path: Path) -> tuple[int, int]:
+def stamp(path: Path) -> tuple[int, int]:
+    """Size of the file at `path` and time of its last change, in nanoseconds; (-1, 0) where there is none."""
     try:
         state = path.stat()
     except OSError:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,6 +16,7 @@ from limbeck._config import Config
 from limbeck.datasets import sounds
 from limbeck.errors import InputError
 from limbeck.evaluation.sounds import studies, ways
+from limbeck.evaluation.sounds._bench import Sentence
 from limbeck.evaluation.sounds.studies import Study
 from limbeck.evaluation.sounds.ways import Way
 
@@ -45,7 +48,7 @@ class Hearing(Config):
 
     name: str = "yamnet"
     checkpoint: str | None = None
-    prompts: tuple[str, ...] = ()
+    prompts: tuple[Sentence, ...] = ()
 
 
 class WayRow(Config):
@@ -76,8 +79,11 @@ ROWS: dict[str, WayRow] = {
     "chance": WayRow(way="chance"),
     "zero-shot": WayRow(way="zero_shot"),
     "prototypes, paper": WayRow(settings={"paper": True, "two_spaces": False}),
+    "prototypes, paper's rule, own number": WayRow(
+        settings={"paper": True, "two_spaces": False, "settings": {"neighbours": "auto"}}
+    ),
     "prototypes, two spaces": WayRow(),
-    "supervised prototypes, joint space": WayRow(way="supervised_prototypes"),
+    "supervised prototypes, paper": WayRow(way="supervised_prototypes", settings={"paper": True}),
     "supervised prototypes, audio space": WayRow(way="supervised_prototypes", settings={"space": "features"}),
     "MLP, joint space, as published": WayRow(way="mlp"),
     "MLP, audio space": WayRow(way="mlp", settings={"space": "features", "standardise": True, "learning_rate": 1e-3}),
@@ -137,9 +143,12 @@ class SoundRecipe(Config):
     def mistakes(self) -> list[str]:
         """What does not fit together, a sentence each."""
         found = [] if self.baseline in self.rows else [f"the baseline {self.baseline!r} is none of the rows"]
-        for room, name in ((sounds.names(), self.data.dataset), (encoders.names(), self.encoder.name)):
-            if name not in room:
-                found.append(f"there is no {name!r}; there are {', '.join(room)}")
+        data, encoder = self.data, self.encoder
+        found += _unknown([data.dataset], sounds.names()) or _unknown(data.options, _options(data.dataset))
+        checkpoints = [] if encoder.checkpoint is None else [encoder.checkpoint]
+        found += _unknown([encoder.name], encoders.names()) or (
+            _unknown(checkpoints, encoders.load(encoder.name).checkpoints)
+        )
         for name in self.rows:
             try:
                 self.way(name)
@@ -207,6 +216,16 @@ class SoundRecipe(Config):
                 "the folder with --data."
             )
         return Path(filled)
+
+
+def _unknown(asked: Iterable[str], known: Iterable[str]) -> list[str]:
+    listed = list(known)
+    return [f"there is no {name!r}; there are {', '.join(listed)}" for name in asked if name not in listed]
+
+
+def _options(dataset: str) -> list[str]:
+    """What a reader's `open` takes beside the folder."""
+    return list(inspect.signature(sounds.load(dataset).open).parameters)[1:]
 
 
 def _joined(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:

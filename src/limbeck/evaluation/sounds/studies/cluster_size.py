@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar, final
 
+from pydantic import PositiveInt
+
 from limbeck.evaluation.sounds._bench import Bench
 from limbeck.evaluation.sounds.studies._contract import Point, Study
 from limbeck.evaluation.sounds.ways import Way
@@ -30,7 +32,7 @@ class ClusterSize(Study):
         "Neighbour purity: neighbours of a class that truly have it, mean over classes. Labels are used to tell it, "
         "not to choose."
     )
-    sizes: tuple[int, ...] = (1, 2, 3, 5, 8, 12, 16, 24, 35)
+    sizes: tuple[PositiveInt, ...] = (1, 2, 3, 5, 8, 12, 16, 24, 35)
 
     def fits(self, way: Way) -> bool:
         """Whether the way has neighbours."""

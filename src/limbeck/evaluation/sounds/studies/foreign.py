@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import ClassVar, final
+from typing import Annotated, ClassVar, final
 
 import numpy as np
 from pydantic import Field
@@ -33,7 +33,7 @@ class Foreign(Study):
     about: ClassVar[str] = (
         "Half of the classes are named, drawn by chance; the others' recordings are the foreign ones."
     )
-    shares: tuple[float, ...] = (0.0, 0.25, 0.5, 1.0)
+    shares: tuple[Annotated[float, Field(ge=0)], ...] = (0.0, 0.25, 0.5, 1.0)
     draws: int = Field(5, ge=1)
 
     def points(self, bench: Bench) -> Iterator[Point]:

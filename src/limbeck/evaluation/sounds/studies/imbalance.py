@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import ClassVar, final
+from typing import Annotated, ClassVar, final
 
 import numpy as np
 from pydantic import Field
@@ -29,9 +29,10 @@ class Imbalance(Study):
     log: ClassVar[bool] = True
     about: ClassVar[str] = (
         "Sizes of classes fall geometrically in an order drawn by chance. A tail leaves a smaller pool; beside it "
-        "stands a pool of as many recordings with classes as even as they were."
+        "stands a pool of as many recordings with classes as even as they were. Of a smaller pool a fixed number of "
+        "neighbours is a larger part, and more of them are wrong."
     )
-    ratios: tuple[float, ...] = (1.0, 3.0, 10.0, 20.0)
+    ratios: tuple[Annotated[float, Field(ge=1)], ...] = (1.0, 3.0, 10.0, 20.0)
     draws: int = Field(5, ge=1)
 
     def points(self, bench: Bench) -> Iterator[Point]:

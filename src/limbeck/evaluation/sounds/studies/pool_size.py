@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import ClassVar, final
+from typing import Annotated, ClassVar, final
 
 import numpy as np
 from pydantic import Field
@@ -27,8 +27,11 @@ class PoolSize(Study):
     title: ClassVar[str] = "Size of the pool"
     axis: ClassVar[str] = "recordings in the pool"
     log: ClassVar[bool] = True
-    about: ClassVar[str] = "Recordings are drawn at random without looking at labels; means over draws, then folds."
-    shares: tuple[float, ...] = (0.05, 0.1, 0.25, 0.5, 1.0)
+    about: ClassVar[str] = (
+        "Recordings are drawn at random without looking at labels; means over draws, then folds. A fixed number of "
+        "neighbours that a pool does not have means all of it: then all prototypes are the same, and this is chance."
+    )
+    shares: tuple[Annotated[float, Field(gt=0, le=1)], ...] = (0.05, 0.1, 0.25, 0.5, 1.0)
     draws: int = Field(5, ge=1)
 
     def points(self, bench: Bench) -> Iterator[Point]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import ClassVar, final
 
-from limbeck.evaluation.sounds._bench import Bench
+from limbeck.evaluation.sounds._bench import Bench, Sentence
 from limbeck.evaluation.sounds._fold import Array, Fold
 from limbeck.evaluation.sounds.studies._contract import Point, Study
 
@@ -39,7 +39,7 @@ class Prompts(Study):
         "unlabelled pool have the lowest entropy; no label is looked at. The best line of this table is chosen on the "
         "test folds and is no result."
     )
-    texts: tuple[str, ...] = PUBLISHED
+    texts: tuple[Sentence, ...] = PUBLISHED
 
     def points(self, bench: Bench) -> Iterator[Point]:
         """A point for each text, then all, then the one chosen on the pool.
@@ -67,8 +67,6 @@ def surest(pool: Array, texts: Array) -> int:
         pool: Rows of length 1, (recording, dim).
         texts: (prompt, class, dim).
     """
-    from limbeck.prototypes import PrototypeClassifier
+    from limbeck.prototypes._prompts import by_entropy
 
-    labels = [str(c) for c in range(texts.shape[1])]
-    classifier = PrototypeClassifier(neighbours=1, prompts="entropy").fit_from_text(pool, texts, labels)
-    return int(classifier.prompt_weights_.argmax())
+    return int(by_entropy(pool, texts).argmax())

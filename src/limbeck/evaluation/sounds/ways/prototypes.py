@@ -8,6 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from limbeck.evaluation.sounds._fold import Fold
+from limbeck.evaluation.sounds.ways._classifier import classifier
 from limbeck.evaluation.sounds.ways._contract import Answer, Way
 
 
@@ -35,29 +36,18 @@ class Prototypes(Way):
             fold: Its pool without labels, texts and test recordings.
             seed: Not used.
         """
-        classifier = self.classifier()
-        if classifier.neighbours != "auto":
-            classifier.set_params(neighbours=min(classifier.neighbours, len(fold.pool)))
+        learner = classifier(self.settings, paper=self.paper)
+        if learner.neighbours != "auto":
+            learner.set_params(neighbours=min(learner.neighbours, len(fold.pool)))
         labels = [str(c) for c in range(fold.texts.shape[1])]
         features = fold.pool.features if self.two_spaces else None
-        classifier.fit_from_text(fold.pool.joint, fold.texts, labels, features=features)
-        score = classifier.multi_label_scores if self.levels else classifier.similarities
+        learner.fit_from_text(fold.pool.joint, fold.texts, labels, features=features)
+        score = learner.multi_label_scores if self.levels else learner.similarities
         scores = score(fold.test.space("features" if self.two_spaces else "joint"))
-        neighbours = [np.asarray(rows, dtype=np.int64) for rows in classifier.neighbours_]
+        neighbours = [np.asarray(rows, dtype=np.int64) for rows in learner.neighbours_]
         count = float(np.mean([len(rows) for rows in neighbours]))
         return Answer(np.asarray(scores, dtype=np.float32), neighbours, {"neighbours": count})
 
     def check(self) -> None:
-        """Refuse settings the classifier does not know."""
-        self.classifier()
-
-    def classifier(self) -> Any:
-        """The classifier, not fitted.
-
-        Raises:
-            ValueError: A setting is unknown.
-        """
-        from limbeck.prototypes import PrototypeClassifier
-
-        start = PrototypeClassifier.paper() if self.paper else PrototypeClassifier()
-        return start.set_params(**self.settings)
+        """Refuse settings the classifier does not take."""
+        classifier(self.settings, paper=self.paper)

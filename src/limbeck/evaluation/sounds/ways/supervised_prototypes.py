@@ -1,6 +1,7 @@
 """Class means of labelled recordings (`supervised_prototypes`): what prototypes from words would be if none were wrong.
 
-Source: the "sv" prototypes of PROTO (Interspeech 2023): the mean of all pool recordings that have the class.
+Source: the "sv" prototypes of PROTO (Interspeech 2023): the mean of all pool recordings that have the class, in the
+joint space, by Euclidean distance; `paper` is that to the letter, otherwise the classifier's defaults hold.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import numpy as np
 from pydantic import Field
 
 from limbeck.evaluation.sounds._fold import Fold
+from limbeck.evaluation.sounds.ways._classifier import classifier
 from limbeck.evaluation.sounds.ways._contract import Answer, Way
 
 
@@ -36,15 +38,16 @@ class SupervisedPrototypes(Way):
             fold: Its pool with labels and test recordings.
             seed: Not used.
         """
-        from limbeck.prototypes import PrototypeClassifier
-
         pool = fold.pool.labelled
-        start = PrototypeClassifier.paper() if self.paper else PrototypeClassifier()
-        classifier = start.set_params(**self.settings)
+        learner = classifier(self.settings, paper=self.paper)
         present = np.flatnonzero(pool.known.any(0))
         targets = pool.known[:, present].astype(int) if fold.multi_label else pool.known.argmax(1)
-        classifier.fit(pool.space(self.space), targets)
-        return Answer(spread(classifier.similarities(fold.test.space(self.space)), present, fold.texts.shape[1]))
+        learner.fit(pool.space(self.space), targets)
+        return Answer(spread(learner.similarities(fold.test.space(self.space)), present, fold.texts.shape[1]))
+
+    def check(self) -> None:
+        """Refuse settings the classifier does not take."""
+        classifier(self.settings, paper=self.paper)
 
 
 def spread(scores: Any, classes: Any, count: int) -> Any:

@@ -1,0 +1,23 @@
+"""The classifier that ways ask for by settings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def classifier(settings: dict[str, Any], *, paper: bool) -> Any:
+    """A `limbeck.prototypes.PrototypeClassifier`, not fitted, whose settings are known to make sense.
+
+    Args:
+        settings: What differs.
+        paper: From the published settings rather than the defaults.
+
+    Raises:
+        ValueError: A setting is unknown, or has a value that does not fit.
+    """
+    from limbeck.prototypes import PrototypeClassifier
+    from limbeck.prototypes._parameters import check
+
+    made = (PrototypeClassifier.paper() if paper else PrototypeClassifier()).set_params(**settings)
+    check(made.get_params())
+    return made
