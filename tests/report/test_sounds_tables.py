@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,15 @@ def test_folds_and_studies_have_tables_of_their_own() -> None:
     assert [f.text for f in loud.lines[3]] == ["10 dB", "noisy", "80.0 ± 0.0", "81.0 ± 1.0", "90.0"]
     assert words.columns == ("words", "asked")
     assert [line[0].text for line in words.lines] == ["{label}", "a {label}"]
+
+
+def test_rows_with_the_same_neighbours_share_a_column_that_names_both() -> None:
+    made = results()
+    loud = [c for c in made.cells if c.study == "loud" and c.row == "ours_|x"]
+    alike = [replace(c, row="told") for c in loud]
+    apart = [replace(c, row="asked", values=c.values | {PURITY: 50.0}) for c in loud]
+    sheet = sounds_tables.sheets(replace(made, cells=(*made.of(), *made.of("words"), *apart, *loud, *alike)))[2]
+    assert sheet.columns[-2:] == (f"asked: {PURITY}", f"ours_|x and told: {PURITY}")
 
 
 def test_markdown_is_escaped_and_says_the_command() -> None:

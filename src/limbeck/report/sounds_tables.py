@@ -177,12 +177,11 @@ def _study(results: SoundResults, facts: StudyFacts) -> Sheet:
 
 def _purities(results: SoundResults, study: str, rows: Sequence[str]) -> dict[str, str]:
     """Rows whose purity is shown, with the column's heading; rows that have the same neighbours share one."""
-    kept: dict[str, list[float]] = {}
+    kept: dict[tuple[float, ...], list[str]] = {}
     for row in rows:
-        series = [c.values[PURITY] for c in results.of(study, row=row) if PURITY in c.values]
-        if series and series not in kept.values():
-            kept[row] = series
-    return {row: PURITY if len(kept) == 1 else f"{row}: {PURITY}" for row in kept}
+        if series := tuple(c.values[PURITY] for c in results.of(study, row=row) if PURITY in c.values):
+            kept.setdefault(series, []).append(row)
+    return {alike[0]: PURITY if len(kept) == 1 else f"{' and '.join(alike)}: {PURITY}" for alike in kept.values()}
 
 
 def _rivals(results: SoundResults, value: str) -> dict[str, dict[int, float]]:

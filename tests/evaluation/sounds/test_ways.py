@@ -91,7 +91,7 @@ def test_more_neighbours_than_there_are_means_all(make_fold: Make) -> None:
 
 
 def test_papers_rule_with_its_own_number_fits_a_small_pool(make_fold: Make) -> None:
-    way = SoundRecipe().way("prototypes, paper's rule, own number")
+    way = SoundRecipe().way("paper's rule, own number")
     fold = make_fold(per_class=6)
     values = measured(way, fold, seed=0)
     assert values["neighbours"] == 3

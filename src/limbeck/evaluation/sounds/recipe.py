@@ -79,7 +79,7 @@ ROWS: dict[str, WayRow] = {
     "chance": WayRow(way="chance"),
     "zero-shot": WayRow(way="zero_shot"),
     "prototypes, paper": WayRow(settings={"paper": True, "two_spaces": False}),
-    "prototypes, paper's rule, own number": WayRow(
+    "paper's rule, own number": WayRow(
         settings={"paper": True, "two_spaces": False, "settings": {"neighbours": "auto"}}
     ),
     "prototypes, two spaces": WayRow(),
