@@ -234,7 +234,7 @@ def _difference_sheet(section: Section, comparison: Comparison) -> Sheet:
 
 
 def _share(value: float | None) -> Field:
-    return Field(NOTHING) if value is None else Field(f"{value:.0f}".replace("-", "−"), value)
+    return Field(NOTHING) if value is None else Field(f"{value:z.0f}".replace("-", "−"), value)
 
 
 def _head_columns(
@@ -283,7 +283,7 @@ def _value(line: MeasureLine, column: Column) -> Field:
     spread = line.values.get(column.name)
     if spread is None:
         return Field(NOTHING)
-    text = f"{spread.mean:.{column.digits}f}"
+    text = f"{spread.mean:z.{column.digits}f}"
     if spread.sd is not None:
         text += f" ± {spread.sd:.{column.digits}f}"
     return Field(text, spread.mean, column.name in line.best)
