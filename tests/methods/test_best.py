@@ -67,7 +67,7 @@ def test_as_many_clips_as_there_are_and_no_sound_twice(clips, sounds, expected):
 
 
 def test_one_clip_is_stored_whole():
-    assert narrowed(WIDEST, 1, 1) == 1
+    assert narrowed(WIDEST, 1, 1) == narrowed(WIDEST, 0.5, 0.5) == 1  # too few clips are refused when chosen
     assert len(make().distill(toy_clips(per_class=1))) == 3
 
 

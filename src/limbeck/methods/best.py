@@ -96,9 +96,9 @@ def narrowed(packing: Frequencies, clips: float, sounds: float) -> Packing:
         >>> str(narrowed(WIDEST, 60, 60)), str(narrowed(WIDEST, 12.0, 2.4)), narrowed(WIDEST, 1, 1)
         ('dct36', 'dct3,12', 1)
     """
-    image = min(packing.image, math.floor(clips))
+    image = max(1, min(packing.image, math.floor(clips)))
     audio = min(packing.audio, image, math.ceil(sounds))
-    image = audio * min(round(image / audio), math.floor(clips / audio))
+    image = audio * min(round(image / audio), max(1, math.floor(clips / audio)))
     return Frequencies(audio=audio, image=image) if image > 1 else 1
 
 
