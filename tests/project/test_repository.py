@@ -17,7 +17,7 @@ PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md"
     (ROOT / "docs").rglob("*.md")
 )
 TEXT = {".py", ".md", ".toml", ".txt", ".cff", ".json", ".html", ".j2", ".css", ".js", ".yml", ".yaml", ""}
-SKIPPED = {"demo", "dist", "build", "__pycache__"}
+SKIPPED = {"demo", "sounds-demo", "dist", "build", "__pycache__"}
 PRIVATE_PATH = re.compile(r"(?<![\w.~/-])/(?:work|root|home|Users)/\w")
 
 
