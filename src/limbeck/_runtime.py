@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -74,6 +76,21 @@ def choose_runtime(device: str = _AUTO, dtype: str = _AUTO, *, compile: bool = F
         else "float32 (no native bfloat16)"
     )
     return Runtime(chosen, real, torch.float32, compile, f"{why}; {note}")
+
+
+@contextlib.contextmanager
+def threads(count: int) -> Iterator[None]:
+    """Torch with so many threads for a while, then with as many as before.
+
+    Args:
+        count: Threads, >= 1.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def derive_seed(seed: int, *path: int | str) -> int:

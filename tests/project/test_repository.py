@@ -50,15 +50,20 @@ def test_links_lead_somewhere(page: Path) -> None:
     assert dead == []
 
 
-@pytest.mark.parametrize("room", ["methods", "datasets", "exports", "networks.heads"])
+@pytest.mark.parametrize("room", ["methods", "datasets", "exports", "networks.heads", "encoders", "datasets.sounds"])
 def test_everything_has_its_words_and_its_tests(room: str) -> None:
     names = _discover.names(f"limbeck.{room}")
     assert names
     if room == "methods":
         assert [n for n in names if not (ROOT / "docs" / "methods" / f"{n}.md").exists()] == []
-    page = {"methods": "index.md", "datasets": "datasets.md", "exports": "files.md", "networks.heads": "evaluation.md"}[
-        room
-    ]
+    page = {
+        "methods": "index.md",
+        "datasets": "datasets.md",
+        "exports": "files.md",
+        "networks.heads": "evaluation.md",
+        "encoders": "encoders.md",
+        "datasets.sounds": "sounds-evaluation.md",
+    }[room]
     text = (ROOT / "docs" / page).read_text(encoding="utf-8")
     assert [name for name in names if f"`{name}`" not in text] == []
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shlex
 import sys
@@ -17,10 +16,8 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-import torch
-
 from limbeck import _files, verbs
-from limbeck._runtime import choose_runtime
+from limbeck._runtime import choose_runtime, threads
 from limbeck.benchmark.jobs import Job, cells, finished, jobs, measured, measures_of, perform, students_of, tables
 from limbeck.benchmark.plan import Line, lines, measure
 from limbeck.benchmark.recipe import Recipe, root_of
@@ -64,7 +61,7 @@ def plan(recipe: Recipe, *, out: Path | str, data: Path | str | None = None, dev
             f"--dry-run does), or write classes, train and test under [data.expected] of {recipe.title!r}."
         )
     asked = jobs(recipe, print_, out, device=device)
-    with _threads(recipe.threads):
+    with threads(recipe.threads):
         speed = measure(recipe, recipe.data.clip, runtime, len(per_class))
     return lines(
         recipe, asked, per_class=per_class, test=test, speed=speed, clip=recipe.data.clip,
@@ -273,16 +270,6 @@ def _put_back(waiting: list[Job], job: Job) -> None:
         time.sleep(RETRY_SECONDS)
 
 
-@contextlib.contextmanager
-def _threads(count: int) -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
 def _begin() -> None:
     keep_freed_memory()
     # Idle workers of a killed parent would otherwise wait for ever.
@@ -299,7 +286,7 @@ def _end_with_parent() -> None:
 def _do(recipe: Recipe, data: Path, job: Job, device: str) -> str | None:
     """Do a job; what goes wrong in it is its result, so that the others go on."""
     try:
-        with _threads(recipe.threads):
+        with threads(recipe.threads):
             perform(recipe, job, Prepared.open(data), device=device)
     except BusyError:
         raise

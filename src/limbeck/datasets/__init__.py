@@ -38,4 +38,4 @@ def load(name: str) -> type[Dataset]:
     Raises:
         UnknownNameError: No dataset has this name; the message gives the nearest one.
     """
-    return _discover.load(_ROOM, name, Dataset)  # type: ignore[type-abstract]
+    return _discover.load(_ROOM, name, Dataset)

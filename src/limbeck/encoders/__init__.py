@@ -28,4 +28,4 @@ def load(name: str) -> type[Encoder]:
         >>> load("yamnet").sample_rate
         16000
     """
-    return _discover.load(_ROOM, name, Encoder)  # type: ignore[type-abstract]
+    return _discover.load(_ROOM, name, Encoder)

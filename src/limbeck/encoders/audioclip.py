@@ -7,25 +7,18 @@ Differs from the paper: a sound is taken as long as it is; the published evaluat
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import Self, final
 
 import torch
-import torch.nn.functional as F
-from torch import Tensor
 
 from limbeck._files import atomic
+from limbeck.encoders._beside_clip import BesideClip, clip_in
 from limbeck.encoders._clip_text import FOLDER, TOKENIZER, ClipText, tokenizer
-from limbeck.encoders._contract import AudioEmbeddings, Encoder
 from limbeck.encoders._esresnext import PREFIX, EsResNext
-from limbeck.encoders._lengths import by_length
 from limbeck.encoders._module import built, with_random_weights
 from limbeck.encoders._state import read_state
-from limbeck.encoders._tokens import habits
 from limbeck.encoders._weights import OfficialFile, known_checkpoint
-from limbeck.errors import InputError
 
 _RELEASE = "https://github.com/AndreyGuzhov/AudioCLIP/releases/download/v0.1/"
 FILES = {
@@ -40,36 +33,16 @@ FILES = {
         "1921885b6c3b5de0619f2ef4a9700ecbade758a398b34eb064230c30baef0c75",
     ),
 }
-_SOUNDS_AT_A_TIME = 8
 
 
 @final
-class AudioClip(Encoder):
-    """AudioCLIP's audio and text towers. The features are what the audio network gives its last layer.
-
-    Attributes:
-        checkpoint: Which weights these are.
-    """
+class AudioClip(BesideClip):
+    """AudioCLIP's audio and text towers. The features are what the audio network gives its last layer."""
 
     sample_rate = 44100
     window_s = 10.0
     prompt = "This is {label}"
     checkpoints = ("full-training", "partial-training")
-
-    def __init__(self, checkpoint: str, network: EsResNext, text: ClipText, device: torch.device | str = "cpu") -> None:
-        if network.dim != text.dim:
-            raise InputError(
-                f"The audio network leads into {network.dim} dimensions, but the text tower into {text.dim}. "
-                "They must be of one model."
-            )
-        self.checkpoint = checkpoint
-        self.dim, self.features_dim = network.dim, network.features_dim
-        self._network, self._text_tower, self._device = network.to(device), text.to(device), device
-
-    @cached_property
-    def id(self) -> str:
-        """Name, checkpoint and a hash of both towers' weights and of the tokens."""
-        return self._id(self._network.state_dict(), self._text_tower.state(), habits(self._text_tower.tokenizer))
 
     @classmethod
     def pretrained(
@@ -97,8 +70,7 @@ class AudioClip(Encoder):
         """
         name = known_checkpoint(cls.checkpoints, checkpoint)
         path = FILES[name].find(folder, offline=offline)
-        near = folder / FOLDER if folder is not None else None
-        words = tokenizer(TOKENIZER.find(near if near is not None and near.is_dir() else None, offline=offline))
+        words = tokenizer(TOKENIZER.find(clip_in(folder), offline=offline))
         state = read_state(path, inside=("state_dict", "model"))
         network = EsResNext.read(state, path)
         return cls(name, network, ClipText.convert(state, words, source=path), device)
@@ -127,10 +99,3 @@ class AudioClip(Encoder):
         with atomic(folder / FILES[self.checkpoints[0]].name) as path:
             torch.save(sound | self._text_tower.original(), path)
         self._text_tower.tokenizer.save_pretrained(folder / FOLDER)
-
-    def _audio(self, waveforms: Sequence[Tensor]) -> AudioEmbeddings:
-        joint, features = by_length(self._network, waveforms, most=_SOUNDS_AT_A_TIME, device=self._device)
-        return AudioEmbeddings(F.normalize(joint, dim=1), features)
-
-    def _text(self, texts: Sequence[str]) -> Tensor:
-        return self._text_tower(texts)

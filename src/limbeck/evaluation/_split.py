@@ -79,8 +79,8 @@ def joined(*relations: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
         >>> joined(np.array([1, 1, 2, 3]), np.array([7, 8, 8, 9])).tolist()
         [0, 0, 0, 1]
     """
-    from scipy.sparse import coo_array  # type: ignore[import-untyped]
-    from scipy.sparse.csgraph import connected_components  # type: ignore[import-untyped]
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
 
     many = len(relations[0])
     uniques = [np.unique(values, return_index=True, return_inverse=True) for values in relations]

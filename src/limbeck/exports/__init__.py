@@ -28,4 +28,4 @@ def load(name: str) -> type[Export]:
         >>> load("folder").__name__
         'Folder'
     """
-    return _discover.load(__name__, name, Export)  # type: ignore[type-abstract]
+    return _discover.load(__name__, name, Export)

@@ -22,7 +22,7 @@ def load(name: str) -> type[Method]:
     Raises:
         UnknownNameError: No method has this name.
     """
-    return _discover.load(ROOM, name, Method)  # type: ignore[type-abstract]
+    return _discover.load(ROOM, name, Method)
 
 
 __all__ = ["Checkpoint", "Method", "StepReport", "Work", "load", "names"]

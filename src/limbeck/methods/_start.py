@@ -69,7 +69,7 @@ class Start(Config):
 
 
 def _kind(name: str) -> type[Method]:
-    return _discover.load(ROOM, name, Method)  # type: ignore[type-abstract]
+    return _discover.load(ROOM, name, Method)
 
 
 NamedStart = Annotated[

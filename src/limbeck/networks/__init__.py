@@ -41,4 +41,4 @@ def load(name: str) -> type[Network]:
     Raises:
         UnknownNameError: No network has it.
     """
-    return _discover.load(__name__, name, Network)  # type: ignore[type-abstract]
+    return _discover.load(__name__, name, Network)

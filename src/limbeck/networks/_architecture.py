@@ -35,4 +35,4 @@ class Architecture(Config):
             UnknownNameError: No network has this name.
             InputError: The options do not fit it.
         """
-        return _discover.load(ROOM, self.name, Network).from_json(self.options)  # type: ignore[type-abstract]
+        return _discover.load(ROOM, self.name, Network).from_json(self.options)

@@ -11,8 +11,8 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq  # type: ignore[import-untyped]
-from scipy.special import expit, softmax  # type: ignore[import-untyped]
+from scipy.optimize import brentq
+from scipy.special import expit, softmax
 
 from limbeck.errors import InputError
 from limbeck.prototypes._arrays import Floats, Positions

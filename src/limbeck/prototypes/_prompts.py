@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import cast
 
 import numpy as np
-from scipy.special import logsumexp, softmax  # type: ignore[import-untyped]
+from scipy.special import logsumexp, softmax
 
 from limbeck.errors import InputError
 from limbeck.prototypes._arrays import Floats

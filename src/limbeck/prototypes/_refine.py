@@ -10,7 +10,7 @@ Cost: two products of pool and prototypes a step.
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import softmax  # type: ignore[import-untyped]
+from scipy.special import softmax
 
 from limbeck.prototypes._arrays import Floats
 from limbeck.prototypes._space import unit

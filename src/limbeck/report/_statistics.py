@@ -61,7 +61,7 @@ def paired(one: Mapping[int, float], other: Mapping[int, float]) -> Difference |
     mean = statistics.fmean(apart)
     if len(apart) < 2 or statistics.stdev(apart) < 1e-9:
         return Difference(mean, None, None, None, len(apart))
-    from scipy import stats  # type: ignore[import-untyped]
+    from scipy import stats
 
     test = stats.ttest_rel([one[s] for s in seeds], [other[s] for s in seeds])
     interval = test.confidence_interval(1 - LEVEL)

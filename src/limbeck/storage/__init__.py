@@ -24,4 +24,4 @@ def load(name: str) -> type[Storage]:
     Raises:
         UnknownNameError: No form has this name.
     """
-    return _discover.load(__name__, name, Storage)  # type: ignore[type-abstract]
+    return _discover.load(__name__, name, Storage)

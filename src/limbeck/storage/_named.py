@@ -36,7 +36,7 @@ class Form(Config):
             UnknownNameError: No form has this name.
             InputError: The options do not fit it, or it keeps recordings, which pairs in general are not.
         """
-        form = _discover.load(ROOM, self.name, Storage).from_json(self.options)  # type: ignore[type-abstract]
+        form = _discover.load(ROOM, self.name, Storage).from_json(self.options)
         if not isinstance(form, Coder):
             raise InputError(
                 f"The form {self.name!r} keeps recordings, and pairs of numbers are none; the method 'coded' makes it. "

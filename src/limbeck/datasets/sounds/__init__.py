@@ -27,4 +27,4 @@ def load(name: str) -> type[SoundDataset]:
     Raises:
         UnknownNameError: No dataset has this name; the message gives the nearest one.
     """
-    return _discover.load(__name__, name, SoundDataset)  # type: ignore[type-abstract]
+    return _discover.load(__name__, name, SoundDataset)

@@ -17,4 +17,4 @@ def load(name: str) -> type[Measure]:
     Raises:
         UnknownNameError: No measure has it.
     """
-    return _discover.load(__name__, name, Measure)  # type: ignore[type-abstract]
+    return _discover.load(__name__, name, Measure)

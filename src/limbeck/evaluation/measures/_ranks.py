@@ -49,7 +49,7 @@ def by_chance(items: int, relevant: Sequence[int], queries: Sequence[int]) -> di
         >>> round(told["R@1 (%)"], 1), round(told["R@5 (%)"], 1), told["MedR"]
         (10.0, 42.3, 7.0)
     """
-    from scipy.stats import hypergeom  # type: ignore[import-untyped]
+    from scipy.stats import hypergeom
 
     hit = np.arange(items + 1)
     within = np.average(

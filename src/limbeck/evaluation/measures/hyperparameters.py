@@ -193,7 +193,7 @@ def rank_correlation(one: Sequence[float], other: Sequence[float]) -> float | No
         >>> rank_correlation([1, 2, 3], [10, 30, 20])
         0.5
     """
-    from scipy.stats import spearmanr  # type: ignore[import-untyped]
+    from scipy.stats import spearmanr
 
     if min(len(set(one)), len(set(other))) < 2:
         return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
@@ -11,10 +10,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from limbeck import _files, encoders
-from limbeck._runtime import derive_seed
+from limbeck._runtime import derive_seed, threads
 from limbeck.datasets import sounds
 from limbeck.datasets.sounds import SoundDataset
 from limbeck.encoders import Encoder
@@ -72,7 +69,7 @@ def run(
         recipe = SoundRecipe.load(recipe)
     out = Path(out)
     dataset = opened(recipe, data)
-    with _files.exclusive(out), _threads(recipe.threads):
+    with _files.exclusive(out), threads(recipe.threads):
         encoder = encoder or encoders.load(recipe.encoder.name).pretrained(
             recipe.encoder.checkpoint,
             folder=None if weights is None else Path(weights),
@@ -201,13 +198,3 @@ def _about(recipe: SoundRecipe, bench: Bench) -> dict[str, Any]:
         "threads": recipe.threads,
         "rejected": {dataset.recordings[i].id: why for i, why in rejected.items()},
     }
-
-
-@contextlib.contextmanager
-def _threads(count: int) -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

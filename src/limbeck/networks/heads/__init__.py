@@ -22,4 +22,4 @@ def load(name: str) -> type[Head]:
     Raises:
         UnknownNameError: No head has it.
     """
-    return _discover.load(__name__, name, Head)  # type: ignore[type-abstract]
+    return _discover.load(__name__, name, Head)

@@ -28,4 +28,4 @@ def load(name: str) -> type[Form]:
         >>> load("latex").suffix
         '.tex'
     """
-    return _discover.load(__name__, name, Form)  # type: ignore[type-abstract]
+    return _discover.load(__name__, name, Form)

@@ -24,4 +24,4 @@ def load(name: str) -> type[Study]:
     Raises:
         UnknownNameError: No study has it.
     """
-    return _discover.load(__name__, name, Study)  # type: ignore[type-abstract]
+    return _discover.load(__name__, name, Study)

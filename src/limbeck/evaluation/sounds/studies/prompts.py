@@ -52,8 +52,11 @@ class Prompts(Study):
         def using(choose: Callable[[Fold], Sequence[int]]) -> Callable[[int], list[Fold]]:
             return lambda seed: [replace(fold, texts=texts[list(choose(fold))]) for fold in folds]
 
+        def alone(number: int) -> Callable[[Fold], Sequence[int]]:
+            return lambda fold: [number]
+
         for i, text in enumerate(self.texts):
-            yield Point(text, using(lambda fold, i=i: [i]))  # type: ignore[misc]
+            yield Point(text, using(alone(i)))
         yield Point("all together", using(lambda fold: range(len(texts))))
         yield Point("surest on the pool", using(lambda fold: [surest(fold.pool.joint, texts)]))
 

@@ -24,4 +24,4 @@ def load(name: str) -> type[Way]:
     Raises:
         UnknownNameError: No way has it.
     """
-    return _discover.load(__name__, name, Way)  # type: ignore[type-abstract]
+    return _discover.load(__name__, name, Way)
