@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -23,7 +24,7 @@ from limbeck.evaluation import Protocol, measures
 from limbeck.networks import Architecture
 
 NETWORK = {"options": {"width": 8}}
-SETTINGS = {"per_class": 2, "steps": 60, "encoders": {"network": NETWORK, "bank": 4, "batch": None}}
+SETTINGS = {"per_class": 2, "mosaic": 2, "steps": 60, "encoders": {"network": NETWORK, "bank": 4, "batch": None}}
 QUICK = {"protocol": Protocol(epochs=2), "progress": False}
 
 
@@ -108,6 +109,13 @@ def pairs(prepared, tmp_path_factory) -> Path:
     return out
 
 
+def test_a_set_that_is_not_packed_is_compared_with_herded_clips_that_are_not(prepared, pairs, tmp_path):
+    shutil.copytree(pairs, tmp_path / "pairs")
+    controls = verbs.evaluate_controls(tmp_path / "pairs", on=prepared, repeats=1, **QUICK)
+    assert {"random", "herding", "herding+mosaic 2x2", "whole"} <= set(controls)
+    assert controls["herding"].trained_on.pairs == len(limbeck.DistilledSet.load(pairs))
+
+
 BRIEF = {"protocol": Protocol(epochs=1), "network": Architecture(**NETWORK), "device": "cpu", "progress": False}
 
 
@@ -140,7 +148,7 @@ def test_controls_hold_as_many_pairs_as_were_asked_for_not_as_many_clips_as_fit(
         monkeypatch.setattr(verbs, verb, lambda what, *_, sound=None, **__: asked.append((what, sound)))
     verbs.evaluate_controls(tmp_path / "coded", on=prepared)
     verbs.measure_controls(tmp_path / "coded", measures.load("retrieval")(), on=prepared)
-    assert [what.per_class for what, _ in asked if what] == [2, 2, 2, 2]
+    assert [what.per_class for what, _ in asked if what] == [2, 2, 2, 2, 2]
     assert {what.provenance["settings"]["sound"] for what, _ in asked if what} == {"raw"}
     assert [sound for what, sound in asked if what is None] == ["raw", "raw"]
 

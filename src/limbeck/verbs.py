@@ -245,7 +245,8 @@ def evaluate_controls(
 ) -> dict[str, Score]:
     """Score what a distilled set must be compared with, at the same number of stored pairs.
 
-    Random clips, random and herded clips packed in mosaics without any optimisation, and the whole training split.
+    Random clips, random and herded clips packed in mosaics without any optimisation, and the whole training split. A
+    set that is not packed is compared with herded clips that are not, too, so that one control sees as many pairs.
     The scores are kept beside the set's own, where `make_report` finds them.
 
     Args:
@@ -269,10 +270,13 @@ def evaluate_controls(
     train, budget = prepared.clips("train"), {"per_class": per_class, "sound": sound}
     room = min(train.per_class())
     packing: Packing = 2 if made.mosaic == 1 else made.mosaic
+    herding = budget | {"network": network.to_json()}
     rows: list[Method] = [methods.load("random").from_json(budget)]
+    if made.mosaic == 1:
+        rows.append(methods.load("herding").from_json(herding))
     if per_class * mosaic.count(packing) <= room:
         rows.append(methods.load("random").from_json(budget | {"mosaic": packing}))
-        rows.append(methods.load("herding").from_json(budget | {"mosaic": packing, "network": network.to_json()}))
+        rows.append(methods.load("herding").from_json(herding | {"mosaic": packing}))
     options |= {"on": prepared, "network": network, "seed": seed, "out": Path(distilled) / SCORES}
     scores = {}
     for row in rows:

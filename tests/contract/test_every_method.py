@@ -11,6 +11,7 @@ import torch
 from tests.helpers.clips import toy_clips
 
 from limbeck import _discover, methods
+from limbeck.augment import Frequencies
 from limbeck.errors import BudgetError, InputError
 from limbeck.methods import Method
 
@@ -99,6 +100,11 @@ class TestEveryMethod:
     def test_refuses_settings_it_does_not_know(self, name):
         with pytest.raises(InputError, match="per_clas"):
             methods.load(name).from_json({"per_clas": 3})
+
+    def test_packs_nothing_unless_asked_to(self, name):
+        """Two methods run by their defaults differ in the method, and not in how many pairs a student sees."""
+        unasked = methods.load(name)().mosaic
+        assert unasked == 1 or isinstance(unasked, Frequencies), "sharing by frequencies is a method of its own"
 
     def test_presets_are_valid(self, name):
         method = methods.load(name)

@@ -20,7 +20,7 @@ SMALL = {
     "image_size=64": "image_size=32",
     "steps=200": "steps=2",
     "repeats=3": "repeats=1, network=Architecture(options={'width': 8}), protocol=Protocol(epochs=1)",
-    '"avdd", per_class=1': '"avdd", per_class=1, mosaic=1, encoders={"bank": 1, "network": {"options": {"width": 8}}}',
+    '"avdd", per_class=1, mosaic=2': '"avdd", per_class=1, encoders={"bank": 1, "network": {"options": {"width": 8}}}',
     "mosaic=2": 'mosaic=2, network={"options": {"width": 8}}',
 }
 """What is made small so that the example runs in seconds; its words stay."""

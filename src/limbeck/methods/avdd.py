@@ -20,7 +20,6 @@ from typing import Any, ClassVar, final
 from pydantic import Field
 from torch import Tensor
 
-from limbeck.augment import Packing
 from limbeck.methods._losses import audio_visual_gap
 from limbeck.methods._matching import MeanMatching
 
@@ -30,12 +29,10 @@ class AVDD(MeanMatching):
     """Match class means per modality, jointly, and across modalities.
 
     Attributes:
-        mosaic: As in `Method`; the published recipe packs 2 x 2.
         joint_weight: Weight of joint matching, the paper's lambda_ICM, >= 0.
         gap_weight: Weight of modality-gap matching, the paper's lambda_CGM, >= 0.
     """
 
-    mosaic: Packing = 2
     joint_weight: float = Field(10.0, ge=0)
     gap_weight: float = Field(10.0, ge=0)
 

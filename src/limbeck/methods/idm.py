@@ -1,7 +1,8 @@
 """Distribution matching under partly trained networks, with a cross-entropy (`idm`).
 
 `dm`, improved in three ways: encoders are networks at any stage of training instead of random ones; a classifier that
-knows the real clips must recognise the pairs, the more it knows the more so; and pairs are packed 2 x 2.
+knows the real clips must recognise the pairs, the more it knows the more so; and pairs are packed 2 x 2 (with
+``mosaic=2``; the preset does).
 
 Source:   Zhao, Li, Qin and Yu, "Improved Distribution Matching for Dataset Condensation", CVPR 2023
           (https://arxiv.org/abs/2307.09742).
@@ -28,7 +29,6 @@ import torch.nn.functional as F
 from pydantic import Field, model_validator
 from torch import Tensor
 
-from limbeck.augment import Packing
 from limbeck.datasets import LabelledClips, Scale
 from limbeck.methods._contract import Work
 from limbeck.methods._descent import Adam, Optimiser
@@ -46,14 +46,12 @@ class IDM(MeanMatching):
     """Match class means under experts, and have the experts recognise the pairs.
 
     Attributes:
-        mosaic: As in `Method`; the published recipe packs 2 x 2.
         encoders: As in `Optimised`; `Encoders.training` must be there.
         optimiser: As in `Optimised`.
         cross_entropy_weight: Weight of the pairs' cross-entropy under the expert, which is multiplied by the expert's
             training accuracy in per cent, as published; 0 leaves it out.
     """
 
-    mosaic: Packing = 2
     encoders: Encoders = Encoders(bank=10, batch=None, training=Training(epochs=20, batch=64, momentum=0.9), age="any")
     optimiser: Optimiser = Adam()
     cross_entropy_weight: float = Field(0.5, ge=0)

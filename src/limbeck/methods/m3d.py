@@ -7,7 +7,7 @@ Source:   Zhang, Li, Wang, Zeng and Ge, "M3D: Dataset Condensation by Minimizing
           (https://arxiv.org/abs/2312.15927).
 Differs from the paper: a discrepancy for each modality, and their sum. Where the paper stays with a random network for
           some steps, a bank comes back to it. The released repository holds no code that would settle step sizes and
-          the like, so there is no ``faithful`` preset.
+          the like, so there is no ``faithful`` preset; its recipe packs 2 x 2, here with ``mosaic=2``.
 Cost:     as `dm`, and kernels of all features of a class with each other, which is little beside the encoders.
 """
 
@@ -19,7 +19,6 @@ from pydantic import Field
 from torch import Tensor
 
 from limbeck._config import Config
-from limbeck.augment import Packing
 from limbeck.methods._losses import gaussian_kernels, kernel_discrepancy
 from limbeck.methods._samples import Normal, SampleMatching, stacked
 
@@ -64,11 +63,9 @@ class M3D(SampleMatching):
     """Match in the space of a kernel.
 
     Attributes:
-        mosaic: As in `Method`; the published recipe packs 2 x 2.
         kernel: What features are compared with.
     """
 
-    mosaic: Packing = 2
     kernel: Annotated[Gaussian | Polynomial, Field(discriminator="kind")] = Gaussian()
 
     def loss(self, real_audio: Tensor, real_image: Tensor, audio: Tensor, image: Tensor, normal: Normal) -> Tensor:

@@ -25,7 +25,6 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor
 
-from limbeck.augment import Packing
 from limbeck.methods._losses import characteristic_gap, squared_distances
 from limbeck.methods._samples import Normal, SampleMatching
 
@@ -35,7 +34,6 @@ class NCFM(SampleMatching):
     """Match characteristic functions.
 
     Attributes:
-        mosaic: As in `Method`; the published recipe packs 2 x 2.
         joint: Frequencies on sound and picture side by side; otherwise the modalities never meet.
         frequencies: Drawn anew each step, the same for every class.
         width: Features are divided by it before they meet the frequencies (whose entries have deviation 1); None for
@@ -45,7 +43,6 @@ class NCFM(SampleMatching):
         amplitude_weight: Share of the amplitude in the distance, the rest is phase, 0..1.
     """
 
-    mosaic: Packing = 2
     joint: bool = True
     frequencies: int = Field(1024, ge=1)
     width: float | None = Field(None, gt=0)
