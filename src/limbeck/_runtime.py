@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from limbeck import _machine
 from limbeck.errors import InputError
 
 _AUTO = "auto"
@@ -62,6 +64,8 @@ def choose_runtime(device: str = _AUTO, dtype: str = _AUTO, *, compile: bool = F
         torch.float32
     """
     chosen, why = _device(device)
+    if chosen.type == "cpu":
+        _advise(torch.get_num_threads())
     if dtype == "float32":
         return Runtime(chosen, torch.float32, torch.float32, compile, f"{why}; float32 as asked")
     if dtype == "bfloat16":
@@ -91,6 +95,12 @@ def threads(count: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+@lru_cache(maxsize=1)
+def _advise(threads: int) -> None:
+    if advice := _machine.advice(threads):
+        logging.getLogger("limbeck").warning(advice)
 
 
 def derive_seed(seed: int, *path: int | str) -> int:

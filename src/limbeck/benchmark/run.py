@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
-import sys
 import threading
 import time
 import traceback
@@ -16,7 +14,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from limbeck import _files, verbs
+from limbeck import _files, _machine, verbs
 from limbeck._runtime import choose_runtime, threads
 from limbeck.benchmark.jobs import Job, cells, finished, jobs, measured, measures_of, perform, students_of, tables
 from limbeck.benchmark.plan import Line, lines, measure
@@ -78,6 +76,7 @@ def run(
     device: str = "auto",
     progress: bool = True,
     on_job: Told | None = None,
+    command: str = "",
 ) -> Comparison:
     """Do every job of a recipe that is not done, and write its tables and page to ``out/name``.
 
@@ -93,6 +92,7 @@ def run(
         device: ``"auto"``, ``"cpu"``, ``"cuda"``, ...
         progress: Draw a bar while the data is prepared.
         on_job: Called after each job.
+        command: What was typed to run it, shown below the tables.
 
     Returns:
         The comparison as far as it is done.
@@ -119,7 +119,7 @@ def run(
             started = _add_seconds(clock, started)
             tell(f"{job}: {error}" if error else summary(recipe, job), done, len(asked))
     finally:
-        found = write(recipe, asked, prepared, out / name, failed)
+        found = write(recipe, asked, prepared, out / name, failed, command)
     return found
 
 
@@ -158,7 +158,9 @@ def prepared_folder(recipe: Recipe, out: Path, data: Path | str | None = None) -
     return out / "prepared" / f"{recipe.data.dataset}-{_files.digest(asked, root and str(Path(root).absolute()))}"
 
 
-def write(recipe: Recipe, asked: Sequence[Job], prepared: Prepared, folder: Path, failed: dict[str, str]) -> Comparison:
+def write(
+    recipe: Recipe, asked: Sequence[Job], prepared: Prepared, folder: Path, failed: dict[str, str], command: str
+) -> Comparison:
     """Tables in every form, and the page, from what is on disk.
 
     Args:
@@ -167,6 +169,7 @@ def write(recipe: Recipe, asked: Sequence[Job], prepared: Prepared, folder: Path
         prepared: The data.
         folder: Where to write.
         failed: Why jobs failed, by job.
+        command: What was typed; "" where nothing was.
     """
     train = prepared.clips("train")
     about: dict[str, Any] = {
@@ -183,7 +186,7 @@ def write(recipe: Recipe, asked: Sequence[Job], prepared: Prepared, folder: Path
         "settings": recipe.settings,
         "settings_at": recipe.at,
         "threads": recipe.threads,
-        "command": shlex.join(["limbeck", *sys.argv[1:]]),
+        "command": command,
         "wall_seconds": _files.read_json(clock)["wall_seconds"] if (clock := folder / "time.json").exists() else 0.0,
         "machine": machine(),
         "versions": versions(),
@@ -247,7 +250,8 @@ def _work_off(
             while waiting or running:
                 while waiting and len(running) < processes:
                     job = waiting.pop(0)
-                    running[pool.submit(_do, recipe, data, job, device)] = job
+                    with _machine.considerate_children():  # a process starts with the first job it gets
+                        running[pool.submit(_do, recipe, data, job, device)] = job
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
                     job = running.pop(future)
                     try:

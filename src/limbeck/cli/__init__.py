@@ -7,6 +7,7 @@ Data goes to stdout, all else to stderr. Exit codes: 0 done, 1 an error that is 
 from __future__ import annotations
 
 import io
+import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from typing import Annotated
 
 import typer
 
+from limbeck import _machine
 from limbeck.cli import (
     _output,
     benchmark,
@@ -87,6 +89,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Raises:
         SystemExit: Always.
     """
+    os.environ.update(_machine.considerate())
     for stream in (sys.stdout, sys.stderr):
         # Names of files need not be text.
         if isinstance(stream, io.TextIOWrapper):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from collections.abc import Sequence
 from typing import IO, TYPE_CHECKING, Any
@@ -25,6 +26,11 @@ _PIPE_WIDTH = 100_000
 def examples(lines: Sequence[str]) -> str:
     """The end of a verb's help text."""
     return "\n\n".join(["Examples:", *lines])
+
+
+def typed() -> str:
+    """The command this process was started with, as a shell takes it."""
+    return shlex.join(["limbeck", *sys.argv[1:]])
 
 
 def note(text: str, *, quiet: bool = False) -> None:

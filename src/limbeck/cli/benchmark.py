@@ -60,7 +60,7 @@ def run(
 
         found = benchmark.run(
             asked, name=recipe.stem, out=out, data=data, processes=processes, device=device, progress=not quiet,
-            on_job=on_job,
+            on_job=on_job, command=_output.typed(),
         )  # fmt: skip
     typer.echo(forms.load("json").write(found) if json else forms.load("markdown").write(found))
     _output.note(f"Tables and page: {out / recipe.stem}", quiet=quiet)

@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from limbeck import _machine
 from limbeck.datasets._contract import ClipRef, Dataset
 from limbeck.datasets._statistics import Moments
 from limbeck.errors import LimbeckError, MediaError
@@ -210,7 +211,7 @@ class DecodingPool:
         context.set_forkserver_preload([__name__, "librosa.filters", "librosa.util.utils"])
         ours, theirs = context.Pipe()
         process = context.Process(target=_work, args=(theirs, self._dataset, self._recipe), daemon=True)
-        with _script_stays_out(self._dataset):
+        with _machine.considerate_children(), _script_stays_out(self._dataset):
             process.start()
         theirs.close()
         return _Worker(process, ours)

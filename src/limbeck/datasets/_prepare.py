@@ -17,7 +17,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from limbeck import _files
+from limbeck import _files, _machine
 from limbeck.datasets import _originals
 from limbeck.datasets._contract import ClipRef, Dataset
 from limbeck.datasets._decoding import Decoded, DecodingPool, Refused, Unit
@@ -193,7 +193,7 @@ def _decode_missing(
     missing = [i for i in range(plan.shards) if i not in found]
     done = sum(len(plan.shard(i)) for i in found)
     units = deque((i, unit) for i in missing for unit in plan.units(i))
-    count = min(workers or _cores(), len(units))
+    count = min(workers or _machine.cores(), len(units))
     open_limit = 4 + count * 2 * _FILE_CLIPS // plan.shard_clips
     gathered: dict[int, dict[int, Decoded | Refused]] = {}
     writes: dict[int, Future[Shard]] = {}
@@ -407,10 +407,6 @@ def _size(path: Path | None) -> int | None:
         return None if path is None else path.stat().st_size
     except OSError:
         return None
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _clip_schema() -> Any:

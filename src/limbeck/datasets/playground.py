@@ -7,7 +7,6 @@ clip: what is bigger sounds lower, hits are heard when they are seen, motors sou
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, final
@@ -15,6 +14,7 @@ from typing import Any, ClassVar, final
 import numpy as np
 import numpy.typing as npt
 
+from limbeck import _machine
 from limbeck._files import read_json
 from limbeck.datasets._contract import ClipRef, Dataset
 from limbeck.datasets._playground import stage
@@ -123,7 +123,7 @@ class Playground(Dataset):
             LimbeckError: A clip could not be made; says why.
         """
         missing = [order for order in self._orders() if not order.finished()]
-        for done, _ in enumerate(fulfil_all(missing, self.workers or _cores()), 1):
+        for done, _ in enumerate(fulfil_all(missing, self.workers or _machine.cores()), 1):
             if on_progress:
                 on_progress(done, len(missing))
         return len(missing)
@@ -169,8 +169,3 @@ class Playground(Dataset):
                 folder = self.root / split / kind.name
                 name = f"{kind.name.replace(' ', '-')}-{i:04d}"
                 yield Order(str(folder), name, split, label, i, self.seed, self.size)
-
-
-def _cores() -> int:
-    """Cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+
+from limbeck import _machine
 
 
 def versions() -> dict[str, str]:
@@ -25,15 +26,15 @@ def versions() -> dict[str, str]:
 
 
 def machine() -> dict[str, str | int]:
-    """Processor, cores, memory and accelerator, for reading results by; no host name, no user."""
+    """Processor, cores and memory this process may use, accelerator, to read results by; no host name, no user."""
     import torch
 
     return {
         "system": f"{platform.system()} {platform.machine()}",
         "processor": _processor(),
-        "cores": os.cpu_count() or 1,
+        "cores": _machine.cores(),
         "threads": torch.get_num_threads(),
-        "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30),
+        "memory_gib": round(_machine.memory_bytes() / 2**30),
         "accelerator": torch.cuda.get_device_name() if torch.cuda.is_available() else "none",
     }
 

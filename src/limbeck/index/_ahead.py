@@ -18,6 +18,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from limbeck import _machine
 from limbeck.errors import LimbeckError, MediaError
 from limbeck.index._places import File, Refused
 from limbeck.media import SoundWindow
@@ -157,7 +158,7 @@ class _Worker:
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload([__name__])
         self._connection, theirs = context.Pipe()
-        with _STARTING, _script_stays_out():
+        with _STARTING, _machine.considerate_children(), _script_stays_out():
             self._process: Any = context.Process(target=_work, args=(theirs, *self._task), daemon=True)
             self._process.start()
         theirs.close()

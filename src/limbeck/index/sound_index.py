@@ -10,6 +10,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from limbeck import _machine
 from limbeck.encoders import Encoder
 from limbeck.errors import InputError
 from limbeck.index import _pool, _search
@@ -149,7 +150,7 @@ class SoundIndex:
                 f"The vectors of this index were made by {self.encoder_id}, but the encoder given is {encoder.id}; "
                 "vectors of two encoders cannot be compared. Use the same encoder, or make a new index."
             )
-        workers = _cores() if workers is None else workers
+        workers = _machine.cores() if workers is None else workers
         if batch < 1 or workers < 1:
             raise InputError(f"batch and workers must be at least 1, but {batch} and {workers} came.")
         with locked(self._store.place):
@@ -208,7 +209,3 @@ class SoundIndex:
             raise InputError("Vectors to search for must be finite and not 0 throughout.")
         unit: npt.NDArray[np.float32] = queries / lengths
         return unit
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -12,7 +12,7 @@ from pydantic import Field
 from safetensors.torch import load_file
 from torch import Tensor
 
-from limbeck import _files
+from limbeck import _files, _machine
 from limbeck._config import Config
 from limbeck._runtime import derive_seed, generator
 from limbeck.augment import Draw, SiameseAugment
@@ -171,8 +171,9 @@ class Seen:
     """What real clips look like through the pairs of a bank, computed once for each pair.
 
     It is on disk, beside the prepared data, where there is a cache: two processes at work on one cache wait for each
-    other and do not compute the same thing twice. Beyond `MEMORY_BYTES` it is read again each time it is needed, or,
-    where there is no cache, computed again. Without a bank nothing is kept.
+    other and do not compute the same thing twice. Beyond `MEMORY_BYTES`, or a quarter of the memory this process may
+    fill, it is read again each time it is needed, or, where there is no cache, computed again. Without a bank nothing
+    is kept.
 
     Args:
         kind: What is computed: the name of its folder.
@@ -217,7 +218,7 @@ class Seen:
             return compute()
         if number not in self._memory:
             found = self._read(self._folder, number, compute) if self._folder else compute()
-            if sum(t.nbytes for kept in (*self._memory.values(), found) for t in kept.values()) > MEMORY_BYTES:
+            if sum(t.nbytes for kept in (*self._memory.values(), found) for t in kept.values()) > _room():
                 return found
             self._memory[number] = found
         return self._memory[number]
@@ -229,6 +230,11 @@ class Seen:
                 if not file.exists():
                     _files.write_tensors(file, compute())
         return load_file(file, device=str(self._device))
+
+
+def _room() -> int:
+    """Bytes that may be kept in memory."""
+    return min(MEMORY_BYTES, _machine.memory_bytes() // 4 or MEMORY_BYTES)
 
 
 def expert_of(encoders: Encoders, experts: Experts | None, seed: int, number: int) -> Snapshot | None:

@@ -6,13 +6,12 @@ shows the command, or saves the file, that `limbeck sounds correct` takes.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from limbeck import _files
+from limbeck import _files, _machine
 from limbeck.report import _encode, _html, _sound_map, figures
 from limbeck.report._sound_cells import Cell, cell
 from limbeck.report._sound_views import HEIGHT, NONE, WIDTH, Heard, Shower, Word, check, names, to_check, told
@@ -131,7 +130,7 @@ def _cells(
     queue = list(dict.fromkeys([*pictured, *drawn]))
     cells: dict[int, Cell] = {}
     spent = 0
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(_machine.cores()) as pool:
         for at in range(0, len(queue), _AT_ONCE):
             on_progress(at, len(queue))
             if spent > limit:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from limbeck import _machine
 from limbeck._files import digest, read_json, write_json
 from limbeck._runtime import derive_seed
 from limbeck.datasets._playground import stage
@@ -117,7 +118,12 @@ def fulfil_all(orders: Sequence[Order], workers: int) -> Iterator[None]:
 def _fulfil_apart(orders: Sequence[Order], workers: int) -> Iterator[None]:
     """One pipe back for all workers, a byte a clip; it closes when the last of them ends."""
     command = [sys.executable, "-m", "limbeck.datasets._playground"]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p), "OMP_NUM_THREADS": "1"}
+    environment = {
+        **os.environ,
+        **_machine.considerate(),
+        "PYTHONPATH": os.pathsep.join(p for p in sys.path if p),
+        "OMP_NUM_THREADS": "1",
+    }
     reader, writer = os.pipe()
     started: list[subprocess.Popen[bytes]] = []
     try:

@@ -1,0 +1,152 @@
+"""What this process may use of the machine, as its container and its scheduler say, and how its threads should wait."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+_ROOT = Path("/")
+_WAITING = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME")
+"""Variables by which a user says how OpenMP's threads wait: of the standard, of GNU, of Intel and LLVM."""
+
+
+def cores(root: Path = _ROOT) -> int:
+    """Cores this process may keep busy: the least of its affinity and of the quotas of its control groups.
+
+    A quota of one core and a half counts as two.
+
+    Args:
+        root: Where ``proc`` and ``sys`` lie.
+
+    Returns:
+        At least 1.
+    """
+    quotas = [_quota_v2(folder) for folder in _groups(root, "")] + [
+        _quota_v1(folder) for folder in _groups(root, "cpu")
+    ]
+    return max(1, min([_affinity(), *(math.ceil(quota) for quota in quotas if quota is not None)]))
+
+
+def memory_bytes(root: Path = _ROOT) -> int:
+    """Memory this process may fill: the least of the machine's and of the limits of its control groups.
+
+    Args:
+        root: Where ``proc`` and ``sys`` lie.
+
+    Returns:
+        Bytes; 0 where the system does not say.
+    """
+    try:
+        physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):  # Windows has none of it
+        return 0
+    limits = [_number(folder / "memory.max") for folder in _groups(root, "")]
+    limits += [_number(folder / "memory.limit_in_bytes") for folder in _groups(root, "memory")]
+    return min([physical, *(limit for limit in limits if limit is not None)])
+
+
+def considerate() -> dict[str, str]:
+    """Environment variables that a process needs before it loads torch, to go well beside other programs.
+
+    By default OpenMP's threads spin while they wait for each other. Where other programs use the cores too, they spin
+    while the thread they wait for cannot run, and training takes ten times as long. And OpenMP starts as many threads
+    as there are cores, whatever the container's quota.
+
+    Returns:
+        Variables and values; none that the user has set.
+    """
+    found = {} if any(name in os.environ for name in _WAITING) else {"OMP_WAIT_POLICY": "passive"}
+    allowed = cores()
+    if "OMP_NUM_THREADS" not in os.environ and allowed < _affinity():
+        found["OMP_NUM_THREADS"] = str(allowed)
+    return found
+
+
+@contextlib.contextmanager
+def considerate_children() -> Iterator[None]:
+    """Give processes that are started meanwhile the variables of `considerate`; those of this one stay as they were."""
+    added = considerate()
+    os.environ.update(added)
+    try:
+        yield
+    finally:
+        for name in added:
+            os.environ.pop(name, None)
+
+
+def advice(threads: int) -> str:
+    """What a Python user should know before threads compute for long, in a sentence; empty if there is nothing to say.
+
+    Args:
+        threads: Threads that torch computes with.
+    """
+    allowed = cores()
+    if threads > allowed:
+        return (
+            f"Torch computes with {threads} threads, but this process may use {allowed} cores: "
+            f"torch.set_num_threads({allowed}) is faster."
+        )
+    if threads > 1 and "OMP_WAIT_POLICY" in considerate() and _load() > _affinity():
+        return (
+            "Other programs keep this machine busy, and torch's threads spin while they wait for each other, which can "
+            "take ten times as long. Set OMP_WAIT_POLICY=passive before Python starts."
+        )
+    return ""
+
+
+def _affinity() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _load() -> float:
+    """Tasks that ran or waited to run, mean of the last minute; 0 where the system does not say."""
+    try:
+        return os.getloadavg()[0]
+    except (AttributeError, OSError):
+        return 0.0
+
+
+def _groups(root: Path, controller: str) -> list[Path]:
+    """Folders of the control groups this process is in, of one controller of version 1, or of version 2 ("").
+
+    Inside a container the path may be the host's, of which nothing is mounted but the container's own group, as the
+    top: each folder on the way up is looked at, the top too.
+    """
+    try:
+        lines = (root / "proc/self/cgroup").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return []
+    found: list[Path] = []
+    for line in lines:
+        _, names, path = line.split(":", 2)
+        if controller in names.split(","):
+            for mount in {names, controller} if names else {"", "unified"}:
+                top = root / "sys/fs/cgroup" / mount
+                place = Path(os.path.normpath(top / path.lstrip("/")))
+                found += [top, *(folder for folder in (place, *place.parents) if folder.is_relative_to(top))]
+    return found
+
+
+def _quota_v2(folder: Path) -> float | None:
+    """Cores a second of version 2's ``cpu.max``, "max 100000" or "150000 100000" in microseconds."""
+    try:
+        quota, period = (folder / "cpu.max").read_text(encoding="utf-8").split()
+        return int(quota) / int(period)
+    except (OSError, ValueError):
+        return None
+
+
+def _quota_v1(folder: Path) -> float | None:
+    quota, period = _number(folder / "cpu.cfs_quota_us"), _number(folder / "cpu.cfs_period_us")
+    return quota / period if quota is not None and period and quota > 0 else None
+
+
+def _number(file: Path) -> int | None:
+    """The whole number in a file; None if there is no file, or a word."""
+    try:
+        return int(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
