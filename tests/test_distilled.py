@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 
 import pytest
@@ -10,7 +9,7 @@ import torch
 from safetensors.torch import load_file
 from tests.helpers.clips import toy_clips
 
-from limbeck import methods, storage
+from limbeck import _files, methods, storage
 from limbeck.distilled import DistilledSet
 from limbeck.errors import InputError
 from limbeck.storage import Coder, Form
@@ -76,24 +75,25 @@ def test_what_is_coded_is_not_coded_again():
     assert kept.stored_as(Form(name="coded").build()) is kept
 
 
-def test_a_set_of_an_older_version_is_read(tmp_path):
-    kept = made()
-    kept.save(tmp_path)
-    config = json.loads((tmp_path / "config.json").read_text())
-    del config["storage"]
-    (tmp_path / "config.json").write_text(json.dumps(config))
-    back = DistilledSet.load(tmp_path)
-    assert torch.equal(back.audio, kept.audio)
-    assert back.storage.name == "float32"
-    assert back.soft_labels is None
-
-
 def test_a_damaged_set_is_a_sentence(tmp_path):
     made("coded").save(tmp_path)
-    config = json.loads((tmp_path / "config.json").read_text())
+    config = _files.read_record(tmp_path / "config.json")
     config["storage"]["settings"]["sound"] = "png"
-    (tmp_path / "config.json").write_text(json.dumps(config))
+    _files.write_record(tmp_path / "config.json", config)
     with pytest.raises(InputError, match="cannot be decoded"):
+        DistilledSet.load(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["config.json", "data.safetensors"])
+def test_one_changed_digit_or_bit_is_noticed(tmp_path, name):
+    made().save(tmp_path)
+    content = bytearray((tmp_path / name).read_bytes())
+    digits = (
+        [i for i, byte in enumerate(content) if chr(byte).isdigit()] if name == "config.json" else [len(content) - 1]
+    )
+    content[digits[-1]] ^= 1
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError, match=f"{name} was damaged or changed"):
         DistilledSet.load(tmp_path)
 
 

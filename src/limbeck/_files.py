@@ -12,9 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load as _tensors_of
 from safetensors.torch import save as _safetensors_bytes
 
 from limbeck.errors import BusyError, InputError
+
+NOTE = "limbeck"
+"""Entry of a safetensors file's metadata: JSON."""
+SEAL = "sha256"
+"""Key of the checksum in a record or note."""
 
 
 @contextlib.contextmanager
@@ -48,15 +55,61 @@ def write_json(path: Path, content: Any) -> None:
     write_text(path, json.dumps(content, indent=2, sort_keys=True, allow_nan=False) + "\n")
 
 
-def read_json(path: Path) -> Any:
-    """Read a JSON file."""
-    return json.loads(path.read_text(encoding="utf-8"))
+def write_record(path: Path, content: Mapping[str, Any]) -> None:
+    """Write JSON that `read_record` reads: sealed with a checksum of what it says."""
+    plain = json.loads(json.dumps(content, allow_nan=False))
+    write_json(path, {**plain, SEAL: _sum_of(plain)})
 
 
-def write_tensors(path: Path, tensors: Mapping[str, torch.Tensor], metadata: Mapping[str, str] | None = None) -> None:
-    """Write tensors as one safetensors file, atomically."""
+def read_record(path: Path) -> dict[str, Any]:
+    """Read what `write_record` wrote.
+
+    Raises:
+        InputError: The file is damaged, or was changed since.
+        OSError: It is not there, or cannot be read.
+    """
+    try:
+        content: dict[str, Any] = json.loads(path.read_bytes())
+        seal = content.pop(SEAL, None)
+    except (ValueError, AttributeError, TypeError, RecursionError) as error:
+        raise _damaged(path, f"it is not the JSON that was written ({error})") from error
+    if seal != _sum_of(content):
+        raise _damaged(path, "its checksum does not fit")
+    return content
+
+
+def write_tensors(path: Path, tensors: Mapping[str, torch.Tensor], note: Mapping[str, Any] | None = None) -> None:
+    """Write tensors as one safetensors file, atomically, sealed with a checksum.
+
+    Args:
+        path: Where to.
+        tensors: By name, on any device.
+        note: JSON-able data that goes with them.
+    """
     plain = {name: t.detach().to("cpu").contiguous() for name, t in tensors.items()}
-    write_bytes(path, _safetensors_bytes(plain, dict(metadata) if metadata else None))
+    sealed = {**(note or {}), SEAL: _sum_of(note or {}, plain)}
+    # One entry of metadata: the order of several would differ from process to process.
+    write_bytes(path, _safetensors_bytes(plain, {NOTE: json.dumps(sealed, sort_keys=True)}))
+
+
+def read_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+    """Tensors on the CPU and the note that `write_tensors` wrote with them.
+
+    Raises:
+        InputError: The file is damaged, or was changed since.
+        OSError: It is not there, or cannot be read.
+    """
+    content = path.read_bytes()
+    try:
+        tensors = _tensors_of(content)
+        header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+        note: dict[str, Any] = json.loads(header["__metadata__"][NOTE])
+        seal = note.pop(SEAL, None)
+    except (SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _damaged(path, f"it is not what was written ({error})") from error
+    if seal != _sum_of(note, tensors):
+        raise _damaged(path, "its checksum does not fit")
+    return tensors, note
 
 
 def digest(*parts: Any) -> str:
@@ -96,6 +149,22 @@ def exclusive(folder: Path, *, wait: bool = False) -> Iterator[None]:
                 f"Another process is at work in {folder}. Wait for it to end, or choose another output folder."
             ) from error
         yield
+
+
+def _sum_of(content: Mapping[str, Any], tensors: Mapping[str, torch.Tensor] | None = None) -> str:
+    """SHA-256 of JSON-able data and of tensors: names, formats, shapes and bytes."""
+    total = hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode())
+    for name, tensor in sorted((tensors or {}).items()):
+        total.update(json.dumps([name, str(tensor.dtype), list(tensor.shape)]).encode())
+        total.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    return total.hexdigest()
+
+
+def _damaged(path: Path, why: str) -> InputError:
+    return InputError(
+        f"{path} was damaged or changed since Limbeck wrote it: {why}. Bring back a copy, or delete it and give the "
+        "command again that made it."
+    )
 
 
 def _sync_folder(folder: Path) -> None:

@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 from torch.utils.data import Dataset as TorchDataset
 
@@ -218,7 +216,7 @@ class DistilledSet(TorchDataset[tuple[Tensor, Tensor, Tensor]]):
             tensors |= {"start_audio": self.start[0], "start_image": self.start[1]}
         _files.write_tensors(folder / "data.safetensors", tensors)
         _files.write_text(folder / "README.md", self.card())
-        _files.write_json(
+        _files.write_record(
             folder / "config.json",
             {
                 "format": FORMAT,
@@ -243,12 +241,12 @@ class DistilledSet(TorchDataset[tuple[Tensor, Tensor, Tensor]]):
         if not (folder / "config.json").exists():
             raise InputError(f"{folder} is not a distilled set: it has no config.json. Make one with: limbeck distill.")
         try:
-            config = _files.read_json(folder / "config.json")
-            tensors = load_file(folder / "data.safetensors")
+            config = _files.read_record(folder / "config.json")
+            tensors, _ = _files.read_tensors(folder / "data.safetensors")
             if config["format"] != FORMAT:
                 raise InputError(f"{folder} is of format {config['format']!r}; this version reads {FORMAT!r}.")
             recipe, scale = ClipRecipe.from_json(config["recipe"]), Scale.from_json(config["scale"])
-            kept = config.get("storage", {"name": "float32", "settings": {}})
+            kept = config["storage"]
             form = storage.load(kept["name"]).from_json(kept["settings"])
             labels, soft = tensors.pop("labels"), tensors.pop(SOFT, None)
             start = tensors.pop("start_audio", None), tensors.pop("start_image", None)
@@ -267,7 +265,7 @@ class DistilledSet(TorchDataset[tuple[Tensor, Tensor, Tensor]]):
                 payload=None if form == Float32() else tensors,
                 soft_labels=soft,
             )
-        except (KeyError, json.JSONDecodeError, OSError, SafetensorError) as error:
+        except (KeyError, TypeError, OSError) as error:
             raise InputError(f"{folder} is damaged ({type(error).__name__}: {error}); distil again.") from error
 
     def _tensors(self) -> dict[str, Tensor]:

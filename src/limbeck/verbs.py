@@ -230,7 +230,7 @@ def evaluate(
             on_progress=lambda number, report: tell(number * report.epochs + report.epoch, repeats * report.epochs),
         )
     if file and (before is None or len(before.repeats) < repeats):
-        _files.write_json(file, score.to_json())
+        _files.write_record(file, score.to_json())
     return score
 
 
@@ -353,7 +353,7 @@ def measure(
         def keep(found: Measured) -> None:
             tell(found.n, repeats)
             if file:
-                _files.write_json(file, found.to_json())
+                _files.write_record(file, found.to_json())
 
         tell(done.n if done else 0, repeats)
         return measured.take(asked, of, repeats=repeats, seed=seed, done=done, on_repeat=keep)
@@ -442,7 +442,7 @@ def make_report(
     events, *facts = (folder / RUN / name for name in ("events.jsonl", "run.json", "done.json"))
     about: dict[str, Any] = {}
     for file in facts:
-        about |= _files.read_json(file) if file.exists() else {}
+        about |= _files.read_record(file) if file.exists() else {}
     return report.page(
         made,
         Path(out),
@@ -519,7 +519,7 @@ def _describe_run(folder: Path) -> dict[str, Any]:
         "kind": "run",
         "finished": (folder / "done.json").exists(),
         "step": last,
-        **_files.read_json(folder / "run.json"),
+        **_files.read_record(folder / "run.json"),
     }
 
 
@@ -528,7 +528,7 @@ def _scores_in(folder: Path) -> dict[str, Score]:
     if not folder.exists():
         return {}
     place = folder / SCORES if (folder / "config.json").exists() else folder
-    found = {file.stem: _files.read_json(file) for file in sorted(place.glob("*.json"))}
+    found = {file.stem: _files.read_record(file) for file in sorted(place.glob("*.json"))}
     return {title: Score.from_json(content) for title, content in found.items() if "measure" not in content}
 
 
@@ -536,7 +536,7 @@ def _score_to_continue(file: Path, asked: dict[str, Any], train: DistilledSet | 
     """The score in a file, if it answers the same question; its repeats need not be done again."""
     if not file.exists():
         return None
-    score = Score.from_json(_files.read_json(file))
+    score = Score.from_json(_files.read_record(file))
     differ = sorted(k for k, v in asked.items() if getattr(score, k) != v)
     if score.trained_on != source_of(train):
         differ.append("training set")
@@ -551,7 +551,7 @@ def _measured_to_continue(file: Path, asked: Measured) -> Measured | None:
     """What was measured before, if the file answers the same question."""
     if not file.exists():
         return None
-    found = Measured.from_json(_files.read_json(file))
+    found = Measured.from_json(_files.read_record(file))
     if differ := asked.differs(found):
         raise InputError(
             f"{file} answers another question ({', '.join(differ)} differ). Choose another --out, or delete it."

@@ -10,7 +10,7 @@ import pytest
 
 from limbeck import _files, benchmark, verbs
 from limbeck.benchmark import Recipe
-from limbeck.benchmark.jobs import finished, jobs, measure_title, measured, perform, scored, tables
+from limbeck.benchmark.jobs import finished, jobs, measured, perform, scored, tables
 from limbeck.benchmark.run import prepare
 from limbeck.cli.benchmark import _print_plan
 from limbeck.errors import BusyError, InputError, LimbeckError
@@ -225,20 +225,6 @@ def test_a_measure_that_refuses_does_not_stop_those_after_it(measuring, out, tmp
         perform(recipe, job, prepared, device="cpu")
 
 
-def test_files_of_older_versions_are_still_read(measuring, out):
-    """Their names hold no number formats: those are in the name of the job's folder."""
-    job = asked(measuring, out)[0]
-    file = job.folder / "measures" / f"{measure_title(measuring, job, 'retrieval')}.json"
-    content = _files.read_json(file)
-    assert content["formats"][1] == "float32"
-    _files.write_json(file, {k: v for k, v in content.items() if k != "formats"})
-    found = measured(measuring, job, "retrieval")
-    assert found.formats is None
-    assert finished(measuring, job)
-    _files.write_json(file, content)
-    assert measured(measuring, job, "retrieval").repeats == found.repeats
-
-
 def test_the_plan_says_that_measures_may_take_longer(measuring, recipe, out, tmp_path, capsys):
     before = {line.name: line for line in benchmark.plan(measuring, out=tmp_path, device="cpu")}
     assert all(line.at_least for line in before.values())
@@ -259,9 +245,9 @@ def test_a_file_with_another_answer_is_refused(measuring, out, tmp_path):
     job = asked(measuring, out)[0]
     shutil.copytree(job.folder / "measures", tmp_path / "measures")
     file = next((tmp_path / "measures").glob("*.json"))
-    content = _files.read_json(file)
+    content = _files.read_record(file)
     measure = measures.load("retrieval").from_json(content["settings"])
-    _files.write_json(file, content | {"trained_on": content["trained_on"] | {"fingerprint": "other"}})
+    _files.write_record(file, content | {"trained_on": content["trained_on"] | {"fingerprint": "other"}})
     words = (
         re.escape(str(file)) + r" answers another question \(trained_on differ\)\. Choose another --out, or delete it"
     )

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from limbeck import _files, benchmark
+from limbeck import benchmark
 from limbeck.benchmark import Recipe
 from limbeck.benchmark.jobs import cells, finished, jobs
 from limbeck.benchmark.run import prepare
@@ -232,4 +232,4 @@ def test_a_fault_in_a_job_is_told_and_does_not_stop_the_others(recipe, done, tmp
 
 
 def test_recipe_beside_the_tables_can_be_run_again(recipe, done):
-    assert Recipe.from_json(_files.read_json(done / "two" / "recipe.json")) == recipe
+    assert Recipe.from_json(json.loads((done / "two" / "recipe.json").read_text())) == recipe

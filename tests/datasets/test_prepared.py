@@ -132,8 +132,8 @@ def test_damage_says_so(folder: Path) -> None:
     refused("shards/00001.safetensors", b"\xff" * len(shard), "header is cut off")
     refused("clips.parquet", None, r"clips\.parquet is missing or damaged")
     refused("clips.parquet", b"PAR1", r"clips\.parquet is missing or damaged")
-    refused("dataset.json", b"{", r"dataset\.json is damaged")
-    refused("dataset.json", b"[]", r"dataset\.json is damaged")
+    refused("dataset.json", b"{", r"dataset\.json was damaged")
+    refused("dataset.json", b"[]", r"dataset\.json was damaged")
     refused("dataset.json", json.dumps(description | {"format": "limbeck-prepared-9"}).encode(), "this version reads")
     refused("dataset.json", json.dumps(description | {"shards": 4}).encode(), "lists 44 clips, but the shards hold 39")
     assert len(Prepared.open(folder).clips()) == 34

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -120,3 +121,33 @@ MUTATIONS: dict[str, Mutation] = {
     "noise": _noise,
     "doubled": _doubled,
 }
+
+
+def changed_text(text: str, draw: np.random.Generator) -> tuple[str, bytes]:
+    """Text as a careless hand leaves it; what was done, and the bytes.
+
+    Args:
+        text: CSV, JSON or TOML.
+        draw: Decides.
+    """
+    lines = text.splitlines(keepends=True)
+    at = int(draw.integers(len(lines)))
+    values = list(re.finditer(r'"[^"\n]*"|-?\d+(\.\d+)?|true|false|null', text))
+    value = values[int(draw.integers(len(values)))] if values else re.match("", text)
+    assert value is not None
+    other = str(
+        draw.choice(['""', '"x"', "-1", "0", "1e999", "3.5", "99999999999999999999", "[]", "{}", "true", "null"])
+    )
+    ways: dict[str, Callable[[], bytes]] = {
+        "line dropped": lambda: "".join(lines[:at] + lines[at + 1 :]).encode(),
+        "line doubled": lambda: "".join([*lines[:at], lines[at], *lines[at:]]).encode(),
+        "end cut off": lambda: "".join(lines[:at]).encode(),
+        f"{value.group()[:40]} to {other}": lambda: (text[: value.start()] + other + text[value.end() :]).encode(),
+        f"letter of {value.group()[:40]}": lambda: (text[: value.end() - 1] + "\u00e9" + text[value.end() :]).encode(),
+        "not UTF-8": lambda: text[: value.start()].encode() + b"\xff\xfe" + text[value.start() :].encode(),
+        "byte order mark": lambda: text.encode("utf-8-sig"),
+        "line ends of Windows": lambda: text.replace("\n", "\r\n").encode(),
+        "UTF-16": lambda: text.encode("utf-16"),
+    }
+    how = list(ways)[int(draw.integers(len(ways)))]
+    return how, ways[how]()

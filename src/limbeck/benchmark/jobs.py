@@ -89,12 +89,12 @@ def perform(recipe: Recipe, job: Job, prepared: Prepared, *, device: str) -> Non
             made = verbs.distill(
                 prepared, job.method, out=job.folder, seed=job.seed, device=device, dtype=recipe.dtype, progress=False
             )
-            seconds = _files.read_json(job.folder / verbs.RUN / "done.json")["seconds"]
+            seconds = _files.read_record(job.folder / verbs.RUN / "done.json")["seconds"]
             facts = {"stored_bytes": made.stored_bytes, "distill_seconds": seconds}
         else:
             clips = prepared.clips("train")
             facts = {"stored_bytes": len(clips) * clip_bytes(prepared.recipe), "distill_seconds": 0.0}
-        _files.write_json(job.folder / FACTS, facts)
+        _files.write_record(job.folder / FACTS, facts)
         options: dict[str, Any] = {"on": prepared, "network": recipe.network, "protocol": recipe.protocol}
         options |= {"seed": job.seed, "device": device, "progress": False, "sound": recipe.sound}
         options["out"] = job.folder / verbs.SCORES
@@ -197,7 +197,7 @@ def cells(recipe: Recipe, asked: Sequence[Job]) -> list[Cell]:
             file = job.folder / verbs.SCORES / f"{score_title(recipe, head)}.json"
             if not file.exists():
                 continue
-            score = Score.from_json(_files.read_json(file))
+            score = Score.from_json(_files.read_record(file))
             if score.n >= students_of(recipe, job):
                 found.append(_cell(recipe, job, head, score))
     return found
@@ -214,7 +214,7 @@ def measured(recipe: Recipe, job: Job, name: str) -> Measured | None:
     file = job.folder / verbs.MEASURES / f"{measure_title(recipe, job, name)}.json"
     if not file.exists():
         return None
-    found, repeats = Measured.from_json(_files.read_json(file)), repeats_of(recipe, job, name)
+    found, repeats = Measured.from_json(_files.read_record(file)), repeats_of(recipe, job, name)
     return found.first(repeats) if found.n >= repeats else None
 
 
@@ -267,7 +267,7 @@ def _sees_labels(job: Job) -> bool:
 
 
 def _cell(recipe: Recipe, job: Job, head: str, score: Score) -> Cell:
-    facts = _files.read_json(job.folder / FACTS)
+    facts = _files.read_record(job.folder / FACTS)
     repeats = score.repeats[: students_of(recipe, job)]
     return Cell(
         row=job.row,

@@ -187,7 +187,7 @@ def write(
         "settings_at": recipe.at,
         "threads": recipe.threads,
         "command": command,
-        "wall_seconds": _files.read_json(clock)["wall_seconds"] if (clock := folder / "time.json").exists() else 0.0,
+        "wall_seconds": _files.read_record(clock)["wall_seconds"] if (clock := folder / "time.json").exists() else 0.0,
         "machine": machine(),
         "versions": versions(),
         "failed": failed,
@@ -305,6 +305,6 @@ def _do(recipe: Recipe, data: Path, job: Job, device: str) -> str | None:
 def _add_seconds(clock: Path, since: float) -> float:
     """Add the seconds since then to those of earlier calls; returns now."""
     now = time.perf_counter()
-    before = _files.read_json(clock)["wall_seconds"] if clock.exists() else 0.0
-    _files.write_json(clock, {"wall_seconds": before + now - since})
+    before = _files.read_record(clock)["wall_seconds"] if clock.exists() else 0.0
+    _files.write_record(clock, {"wall_seconds": before + now - since})
     return now

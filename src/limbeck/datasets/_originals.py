@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from limbeck import _discover
-from limbeck._files import read_json
+from limbeck._files import read_record
 from limbeck.datasets._contract import ClipRef, Dataset
 from limbeck.errors import InputError, MediaError
 from limbeck.media import ClipRecipe, RawClip
@@ -67,7 +67,7 @@ class Originals:
         Raises:
             InputError: The dataset does not know where its recordings are, or one is not there any more.
         """
-        found = read_json(self.folder / "dataset.json").get(NOTE)
+        found = read_record(self.folder / "dataset.json").get(NOTE)
         if found is None:
             raise InputError(
                 f"{self.folder} does not know where its recordings are: an older version or a reader of your own "

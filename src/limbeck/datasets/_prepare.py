@@ -21,7 +21,7 @@ from limbeck import _files, _machine
 from limbeck.datasets import _originals
 from limbeck.datasets._contract import ClipRef, Dataset
 from limbeck.datasets._decoding import Decoded, DecodingPool, Refused, Unit
-from limbeck.datasets._prepared import FORMAT, Prepared, Shard, read_record, shard_path, write_shard
+from limbeck.datasets._prepared import FORMAT, Prepared, Shard, shard_path, shard_record, write_shard
 from limbeck.datasets._statistics import Moments, Statistics
 from limbeck.errors import FingerprintError, InputError
 from limbeck.media import ClipRecipe
@@ -75,11 +75,11 @@ def prepare(
     _refuse_foreign(out)
     with _files.exclusive(out):
         if (out / "dataset.json").exists():
-            found = _files.read_json(out / "dataset.json")
+            found = _files.read_record(out / "dataset.json")
             plan.check(found, out)
             where = {_originals.NOTE: plan.recordings(out)}
             if found | where != found:  # they have moved, or an older version did not note where they are
-                _files.write_json(out / "dataset.json", found | where)
+                _files.write_record(out / "dataset.json", found | where)
         else:
             _sweep(out)
             finish(plan, out, _decode_missing(plan, out, workers, on_progress, timeout_s))
@@ -233,7 +233,7 @@ def _decode_missing(
 
 def _found_shards(plan: Plan, out: Path) -> dict[int, Shard]:
     for path in sorted((out / "shards").glob("*.safetensors")):
-        plan.check(read_record(path), out)
+        plan.check(shard_record(path), out)
     paths = {index: shard_path(out, index) for index in range(plan.shards)}
     return {index: Shard.open(path, plan.recipe) for index, path in paths.items() if path.exists()}
 
@@ -264,7 +264,7 @@ def finish(plan: Plan, out: Path, shards: list[Shard]) -> None:
     rejected = [plan.row(ref[e["id"]]) | e for shard in shards for e in shard.record["rejected"]]
     _write_table(out / "clips.parquet", clips, _clip_schema())
     _write_table(out / "rejected.parquet", rejected, _rejected_schema())
-    _files.write_json(out / "dataset.json", _description(plan, shards, clips, rejected, out))
+    _files.write_record(out / "dataset.json", _description(plan, shards, clips, rejected, out))
 
 
 def _description(

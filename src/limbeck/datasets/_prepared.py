@@ -14,7 +14,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from limbeck._files import digest, read_json, write_tensors
+from limbeck._files import NOTE, digest, read_record, write_tensors
 from limbeck.datasets._clips import LabelledClips
 from limbeck.datasets._originals import Originals
 from limbeck.datasets._statistics import Statistics
@@ -22,7 +22,6 @@ from limbeck.errors import InputError
 from limbeck.media import ClipRecipe, RawClip
 
 FORMAT = "limbeck-prepared-1"
-_RECORD = "limbeck"
 _LENGTH_BYTES = 8
 _SAME_PICTURE = 2.0  # pixel values: decoders of other versions round otherwise
 _DTYPES = {"F32": torch.float32, "U8": torch.uint8}
@@ -66,7 +65,7 @@ class Shard:
                 end = max(end, data_start + last)
             if end != size:
                 raise ValueError(f"it has {size} bytes instead of {end}")
-            return cls(path, rows, offsets, json.loads(header["__metadata__"][_RECORD]))
+            return cls(path, rows, offsets, json.loads(header["__metadata__"][NOTE]))
         except (ValueError, KeyError, TypeError) as error:
             raise _damaged(path, error) from error
 
@@ -173,7 +172,7 @@ class Prepared:
                 raise InputError(f"{folder} is not finished; run the same limbeck prepare again, and it will go on.")
             raise InputError(f"{folder} is not a prepared dataset (no dataset.json). Make one with: limbeck prepare.")
         try:
-            description = read_json(file)
+            description = read_record(file)
             if description["format"] != FORMAT:
                 raise InputError(f"{folder} is of format {description['format']!r}; this version reads {FORMAT!r}.")
             recipe = ClipRecipe.from_json(description["recipe"])
@@ -302,19 +301,18 @@ def write_shard(
     for row, (a, f) in enumerate(zip(audio, frames, strict=True)):
         sound[row], picture[row] = a, f
     tensors = {"audio": torch.from_numpy(sound), "frames": torch.from_numpy(picture)}
-    # One metadata entry: the order of several would differ from process to process.
-    write_tensors(path, tensors, {_RECORD: json.dumps(record, sort_keys=True)})
+    write_tensors(path, tensors, record)
     return Shard.open(path, recipe)
 
 
-def read_record(path: Path) -> dict[str, Any]:
+def shard_record(path: Path) -> dict[str, Any]:
     """What was written down with a shard's arrays, whatever their shapes.
 
     Raises:
         InputError: The file is no shard, or cut short within its header.
     """
     try:
-        record: dict[str, Any] = json.loads(_header(path)[0]["__metadata__"][_RECORD])
+        record: dict[str, Any] = json.loads(_header(path)[0]["__metadata__"][NOTE])
     except (ValueError, KeyError, TypeError) as error:
         raise _damaged(path, error) from error
     return record

@@ -16,7 +16,6 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from safetensors import safe_open
 from torch import Tensor
 
 from limbeck import _files
@@ -44,8 +43,8 @@ class RunCheckpoint:
         """Steps done and the state; None when there is none yet."""
         if not self._path.exists():
             return None
-        with safe_open(self._path, framework="pt") as file:
-            return int(file.metadata()["step"]), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        tensors, note = _files.read_tensors(self._path)
+        return note["step"], tensors
 
     def offer(self, step: int, tensors: Callable[[], dict[str, Tensor]]) -> None:
         """Save when it is time, or when a stop was asked for; then the stop takes effect.
@@ -58,7 +57,7 @@ class RunCheckpoint:
             KeyboardInterrupt: A stop was asked for; the state is safe.
         """
         if self.stop_asked or time.monotonic() - self._saved_at >= self._every:
-            _files.write_tensors(self._path, tensors(), {"step": str(step)})
+            _files.write_tensors(self._path, tensors(), {"step": step})
             self._saved_at = time.monotonic()
         if self.stop_asked:
             raise KeyboardInterrupt
@@ -112,15 +111,15 @@ class Run:
         Args:
             cost: What it took, JSON-able.
         """
-        _files.write_json(self.folder / "done.json", cost)
+        _files.write_record(self.folder / "done.json", cost)
         (self.folder / "checkpoint.safetensors").unlink(missing_ok=True)
 
     def _agree(self, asked: dict[str, Any]) -> None:
         file = self.folder / "run.json"
         if not file.exists():
-            _files.write_json(file, {"asked": asked, "versions": versions(), "machine": machine()})
+            _files.write_record(file, {"asked": asked, "versions": versions(), "machine": machine()})
             return
-        before = _files.read_json(file)["asked"]
+        before = _files.read_record(file)["asked"]
         differ = sorted(k for k in before.keys() | asked.keys() if before.get(k) != asked.get(k))
         if differ:
             lines = "\n".join(f"  {k}: it has {before.get(k)!r}, now asked {asked.get(k)!r}" for k in differ)

@@ -14,8 +14,6 @@ from typing import TYPE_CHECKING, final
 
 import torch
 from pydantic import Field
-from safetensors import safe_open
-from safetensors.torch import load_file
 from torch import Tensor
 
 from limbeck import _files
@@ -125,7 +123,7 @@ class Experts:
         if not file.exists():
             with _files.exclusive(self._folder / str(expert), wait=True):
                 self._train(expert)
-        return load_file(file)
+        return _files.read_tensors(file)[0]
 
     def _fresh(self, expert: int) -> Student:
         draw = generator(expert, "expert")
@@ -199,25 +197,25 @@ class Experts:
             if row.get("momentum_buffer") is not None
         }
         # After the weights: what it says is done is on disk.
-        _files.write_tensors(self._folder / str(expert) / "optimiser.safetensors", buffers, {"epoch": str(epoch)})
+        _files.write_tensors(self._folder / str(expert) / "optimiser.safetensors", buffers, {"epoch": epoch})
 
     def _resume(self, student: Student, optimiser: torch.optim.Optimizer, expert: int) -> int:
         """Put the newest saved epoch back; returns its number."""
         file = self._folder / str(expert) / "optimiser.safetensors" if self._folder else None
         if self._folder is None or file is None or not file.exists():
             return 0
-        with safe_open(file, framework="pt") as handle:
-            epoch = int((handle.metadata() or {})["epoch"])
+        buffers, note = _files.read_tensors(file)
+        epoch: int = note["epoch"]
         if not all(self._file(self._folder, expert, e).exists() for e in range(epoch + 1)):
             return 0  # somebody tidied up: begin again, the same bits come out
         weights = [w for group in optimiser.param_groups for w in group["params"]]
         whole = copy.deepcopy(optimiser.state_dict())
         # In the memory format of their weights, as they were: sums over other strides could round differently.
         whole["state"] = {
-            int(i): {"momentum_buffer": weights[int(i)].detach().clone().copy_(b)} for i, b in load_file(file).items()
+            int(i): {"momentum_buffer": weights[int(i)].detach().clone().copy_(b)} for i, b in buffers.items()
         }
         optimiser.load_state_dict(whole)
-        tensors = load_file(self._file(self._folder, expert, epoch))
+        tensors, _ = _files.read_tensors(self._file(self._folder, expert, epoch))
         student.load_state_dict({k: v for k, v in tensors.items() if not k.startswith(ACCURACY)})
         return epoch
 

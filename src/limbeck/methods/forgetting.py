@@ -19,7 +19,6 @@ from typing import Literal, final
 
 import torch
 from pydantic import Field
-from safetensors.torch import load_file
 from torch import Tensor
 
 from limbeck import _files
@@ -79,7 +78,7 @@ class Forgetting(Selection):
         )  # fmt: skip
         file = work.cache / "forgetting" / key / f"{expert}.safetensors" if work.cache else None
         if file and file.exists():
-            return load_file(file)["forgotten"]
+            return _files.read_tensors(file)[0]["forgotten"]
         experts = Experts(self.training, self.network, real, scale, work)
         right = torch.stack(
             [

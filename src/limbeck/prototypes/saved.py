@@ -208,7 +208,7 @@ class SoundClassifier:
             data=data,
             sha256=sha256,
         )
-        _files.write_json(folder / CONFIG, card.to_json())
+        _files.write_record(folder / CONFIG, card.to_json())
         for old in folder.glob("data-*.safetensors"):
             if old.name != data:
                 old.unlink(missing_ok=True)
@@ -232,7 +232,7 @@ class SoundClassifier:
                 f"{folder} is not a classifier of sounds: it has no {CONFIG}. Make one with: limbeck sounds learn."
             )
         try:
-            card = _card(_files.read_json(folder / CONFIG))
+            card = _card(_files.read_record(folder / CONFIG))
             content = (folder / card.data).read_bytes()
             if hashlib.sha256(content).hexdigest() != card.sha256:
                 raise InputError(f"{card.data} is not what {CONFIG} says it is")

@@ -104,7 +104,7 @@ class Corrections(Config):
             InputError: It is not there, or is no such file.
         """
         try:
-            content = _files.read_json(path)
+            content = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, json.JSONDecodeError, UnicodeDecodeError) as error:
             raise InputError(f"No corrections can be read from {path}: {error}. Save them from the page.") from error
         return cls.from_json(content)
@@ -165,11 +165,11 @@ class Origin(Config):
             classifier: Its folder.
         """
         path = classifier / ORIGIN
-        return cls.from_json(_files.read_json(path)) if path.is_file() else cls()
+        return cls.from_json(_files.read_record(path)) if path.is_file() else cls()
 
     def write(self, classifier: Path) -> None:
         """Put it beside a classifier."""
-        _files.write_json(classifier / ORIGIN, self.to_json())
+        _files.write_record(classifier / ORIGIN, self.to_json())
 
     def place(self, classifier: Path, index: Path | str | None = None) -> Path | str:
         """Where the index is.

@@ -147,7 +147,7 @@ def _cells(recipe: SoundRecipe, bench: Bench, folder: Path, told: Told) -> Itera
 def _kept(folder: Path, asked: list[Any], way: Way, point: Point, seed: int, study: str, row: str) -> list[Cell]:
     file = folder / f"{_files.digest(*asked)}.json"
     if file.exists():
-        return [Cell(**(cell | {"study": study, "row": row})) for cell in _files.read_json(file)]
+        return [Cell(**(cell | {"study": study, "row": row})) for cell in _files.read_record(file)["cells"]]
     cells: list[Cell] = []
     for draw in range(point.draws):
         for fold in point.folds(derive_seed(seed, "draw", draw)):
@@ -156,7 +156,7 @@ def _kept(folder: Path, asked: list[Any], way: Way, point: Point, seed: int, stu
             seconds = time.perf_counter() - started
             where = (point.name, point.variant, point.x)
             cells.append(Cell(study, row, fold.name, draw, values, *where, round(seconds, 4)))
-    _files.write_json(file, [asdict(cell) for cell in cells])
+    _files.write_record(file, {"cells": [asdict(cell) for cell in cells]})
     return cells
 
 

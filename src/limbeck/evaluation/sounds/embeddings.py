@@ -6,7 +6,6 @@ nothing stale is ever read and several recipes can share a folder.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import safe_open
 
 from limbeck import _files
 from limbeck.datasets.sounds import Recording
@@ -76,11 +74,10 @@ def embed(
         file = folder / f"{_key(chunk, encoder, noise)}.safetensors"
         if not file.exists():
             _make(file, chunk, encoder, noise, batch, workers)
-        with safe_open(file, framework="numpy") as kept:
-            joint[start : start + len(chunk)] = kept.get_tensor("joint")
-            features[start : start + len(chunk)] = kept.get_tensor("features")
-            lost = json.loads(kept.metadata()["rejected"])
-        rejected |= {start + int(i): why for i, why in lost.items()}
+        kept, note = _files.read_tensors(file)
+        joint[start : start + len(chunk)] = kept["joint"].numpy()
+        features[start : start + len(chunk)] = kept["features"].numpy()
+        rejected |= {start + int(i): why for i, why in note["rejected"].items()}
         if progress:
             progress(start + len(chunk), len(recordings))
     return Embedded(joint, features, rejected)
@@ -120,9 +117,9 @@ def _make(
     found = encoder.embed_audio(parts, batch=batch)
     belongs = torch.tensor(owners, dtype=torch.long)
     joint = torch.nn.functional.normalize(_means(found.joint, belongs, len(chunk)), dim=1)
-    rejected = {i: why for i, why in enumerate(waveforms) if isinstance(why, str)}
+    rejected = {str(i): why for i, why in enumerate(waveforms) if isinstance(why, str)}
     tensors = {"joint": joint, "features": _means(found.features, belongs, len(chunk))}
-    _files.write_tensors(file, tensors, {"encoder": encoder.id, "rejected": json.dumps(rejected)})
+    _files.write_tensors(file, tensors, {"encoder": encoder.id, "rejected": rejected})
 
 
 def _means(vectors: torch.Tensor, owners: torch.Tensor, count: int) -> torch.Tensor:

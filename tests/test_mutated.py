@@ -1,0 +1,309 @@
+"""Damaged files of every form that a verb reads: refused in a sentence, or harmless. No traceback, no other result.
+
+Every form has one whole example and one command that uses it. A file of the example is damaged by a draw from a seed,
+and the command is given again. It may end as it did before, or leave with a sentence. Where Limbeck writes the form
+for itself, another result than before is a fault too: damage has to be noticed. What people write by hand (a
+manifest, a recipe) may well mean something else after a change.
+
+``LIMBECK_MUTATIONS=1000`` makes more of them, ``LIMBECK_MUTATION_SEED`` others.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.helpers.generated import RECIPE, Generated, contents
+from tests.helpers.mutate import MUTATIONS, changed_text, whole_files
+
+from limbeck import cli, verbs
+from limbeck.datasets.sounds._generated import write_sounds
+from limbeck.evaluation import Protocol
+
+SEED = int(os.environ.get("LIMBECK_MUTATION_SEED", "0"))
+QUICK = {"protocol": Protocol(epochs=2, drop_after=()), "progress": False}
+SETTINGS = {"per_class": 1, "mosaic": 1}
+FIRST = 2
+
+
+@dataclass(frozen=True)
+class Form:
+    """A kind of file or folder.
+
+    Attributes:
+        name: For people.
+        make: Makes a whole example in a folder; gives the file or folder.
+        use: Words of a command that uses it, given the example and an empty folder for what it writes.
+        own: Written by Limbeck for itself: no other result may come of it.
+        damaged: Patterns of the files that are damaged.
+        text: They are text.
+        share: Of all mutations.
+    """
+
+    name: str
+    make: Callable[[Path], Path]
+    use: Callable[[Path, Path], Sequence[object]]
+    own: bool
+    damaged: tuple[str, ...]
+    text: bool
+    share: float
+
+
+def _prepared(folder: Path) -> Path:
+    verbs.prepare(Generated(16), out=folder / "prepared", recipe=RECIPE, workers=1, progress=False)
+    return folder / "prepared"
+
+
+def _distilled(folder: Path, **settings: object) -> Path:
+    verbs.distill(_prepared(folder), "random", out=folder / "distilled", progress=False, **SETTINGS | settings)
+    return folder / "distilled"
+
+
+def _coded(folder: Path) -> Path:
+    return _distilled(folder, storage="coded")
+
+
+def _scored(folder: Path) -> Path:
+    made = _distilled(folder)
+    verbs.evaluate(made, on=folder / "prepared", repeats=1, **QUICK)
+    return made
+
+
+def _unfinished(folder: Path) -> Path:
+    """A run that was stopped: its set is not there yet, its checkpoint is."""
+    from limbeck._files import write_tensors
+    from limbeck.methods import Work, load
+
+    prepared = _prepared(folder)
+    out = folder / "distilled"
+    settings = {"steps": 4, "encoders": {"network": {"options": {"width": 8}}, "bank": 2}} | SETTINGS
+    verbs.distill(prepared, "dm", out=out, progress=False, **settings)
+    clips = verbs.Prepared.open(prepared).clips("train")
+
+    class Keep:
+        def load(self) -> None:
+            return None
+
+        def offer(self, step: int, tensors: Callable[[], dict[str, object]]) -> None:
+            if step == FIRST:
+                write_tensors(out / "run" / "checkpoint.safetensors", tensors(), {"step": str(step)})  # type: ignore[arg-type]
+
+    asked = json.loads((out / "run" / "run.json").read_text())["asked"]
+    method = load("dm").from_json(asked["settings"])
+    method.distill(clips, seed=0, work=Work(verbs.choose_runtime(), None, Keep()))  # type: ignore[arg-type]
+    for name in ("config.json", "data.safetensors", "README.md", "run/done.json"):
+        (out / name).unlink()
+    shutil.rmtree(prepared / "cache", ignore_errors=True)
+    return folder
+
+
+def _manifest(folder: Path) -> Path:
+    whole = [f for f in whole_files(folder / "videos") if f.suffix == ".mp4"]
+    lines = ["path,label,split,start,end"]
+    for number in range(8):
+        split = "test" if number > 5 else "train"
+        lines.append(
+            f"videos/{whole[number % 2].name},{'ab'[number % 2]},{split},{number % 4 / 4},{number % 4 / 4 + 0.5}"
+        )
+    (folder / "manifest.csv").write_text("\n".join(lines) + "\n")
+    return folder / "manifest.csv"
+
+
+def _media(folder: Path) -> Path:
+    for file in whole_files(folder / "whole"):
+        for label in "ab":
+            (folder / "videos" / label).mkdir(parents=True, exist_ok=True)
+            shutil.copy(file, folder / "videos" / label / file.name)
+            shutil.copy(folder / "whole" / "plain.mp4", folder / "videos" / label / "more.mp4")
+    return folder / "videos"
+
+
+RECIPE_TOML = """
+title = "Two rows"
+per_class = [1]
+baseline = "random"
+distillations = 2
+[data]
+dataset = "playground"
+options = { clips = 80, seed = 1 }
+expected = { classes = 10, train = 60, test = 20 }
+[data.clip]
+image_size = 32
+[network]
+options = { width = 8 }
+[protocol]
+epochs = 3
+[rows.random]
+method = "random"
+[rows.dm]
+method = "dm"
+settings = { steps = 2, mosaic = 2, optimiser = { kind = "adam" } }
+"""
+
+
+def _recipe(folder: Path) -> Path:
+    (folder / "two.toml").write_text(RECIPE_TOML)
+    return folder / "two.toml"
+
+
+def _weights(folder: Path) -> Path:
+    pytest.importorskip("transformers")
+    from limbeck.encoders.clap import Clap
+
+    if not (folder / "weights").exists():
+        Clap.tiny().save(folder / "weights")
+        write_sounds(folder / "recordings", each=3, kinds=2)
+    return folder / "weights"
+
+
+def _run(*words: object) -> None:
+    with pytest.raises(SystemExit) as caught:
+        cli.main([str(w) for w in words])
+    assert not caught.value.code
+
+
+def _index(folder: Path) -> Path:
+    weights = _weights(folder)
+    _run(
+        "sounds", "index", folder / "recordings", "--out", folder / "index", "--window", 4, "--workers", 1,
+        "--weights", weights, "--offline", "--quiet",
+    )  # fmt: skip
+    return folder / "index"
+
+
+def _classifier(folder: Path) -> Path:
+    _run(
+        "sounds", "learn", _index(folder), "--labels", "metal bar,harp", "--neighbours", 2,
+        "--out", folder / "classifier", "--weights", folder / "weights", "--offline", "--quiet",
+    )  # fmt: skip
+    return folder / "classifier"
+
+
+def _prepare(source: Path, out: Path) -> Sequence[object]:
+    return ("prepare", "folder", source, "--out", out / "prepared", "--image-size", 32, "--workers", 1, "-q")
+
+
+def _export(made: Path, out: Path) -> Sequence[object]:
+    return ("export", made, "--to", "folder", "--out", out / "pairs")
+
+
+def _weights_of(place: Path) -> Sequence[object]:
+    return ("--weights", place.parent / "weights", "--offline", "-q", "--json")
+
+
+FORMS = [
+    Form("media", _media, _prepare, False, ("*/plain.mp4", "*/busy.mp4"), False, 0.1),
+    Form("manifest", _manifest, _prepare, False, ("manifest.csv",), True, 0.1),
+    Form("prepared", _prepared, lambda p, _: ("inspect", p, "--json"), False, ("dataset.json", "*.parquet"), True, 0.1),
+    Form("distilled", _distilled, _export, True, ("config.json", "data.safetensors"), True, 0.15),
+    Form("coded", _coded, _export, True, ("config.json", "data.safetensors"), True, 0.1),
+    Form("scores", _scored, lambda p, _: ("inspect", p, "--json"), False, ("scores/*.json",), True, 0.1),
+    Form(
+        "run", _unfinished,
+        lambda p, _: (
+            "distill", p / "prepared", "--method", "dm", "--out", p / "distilled", "--per-class", 1,
+            "--set", "mosaic=1", "--set", "steps=4", "--set", "encoders.bank=2",
+            "--set", "encoders.network.options.width=8", "-q",
+        ),
+        True, ("distilled/run/*",), True, 0.1,
+    ),
+    Form(
+        "recipe", _recipe,
+        lambda p, out: ("benchmark", p, "--out", out, "--dry-run", "-q"),
+        False, ("two.toml",), True, 0.1,
+    ),
+    Form(
+        "index", _index,
+        lambda p, _: ("sounds", "search", p, "harp", "--top", 3, *_weights_of(p)),
+        True, ("**/*",), False, 0.1,
+    ),
+    Form(
+        "classifier", _classifier,
+        lambda p, _: ("sounds", "classify", p, p.parent / "recordings", *_weights_of(p)),
+        True, ("*.json", "*.safetensors"), True, 0.1,
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", FORMS, ids=lambda f: f.name)
+def test_damage_is_refused_or_harmless(
+    form: Form, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = tmp_path / "whole"
+    whole.mkdir()
+    example = form.make(whole).relative_to(whole)
+    capfd.readouterr()
+    before = _outcome(form, whole, example, tmp_path / "out", capfd)
+    assert before[0] == 0, before
+    count = max(10, round(int(os.environ.get("LIMBECK_MUTATIONS", "150")) * form.share))
+    seen: Counter[str] = Counter()
+    faults = []
+    for number in range(count):
+        draw = np.random.default_rng([SEED, number])
+        copy = tmp_path / "copy"
+        shutil.copytree(whole, copy, symlinks=True)
+        what = _damage(form, copy / example, draw)
+        after = _outcome(form, copy, example, tmp_path / "out", capfd)
+        verdict = _verdict(form, before, after)
+        seen[verdict] += 1
+        if verdict.startswith("FAULT"):
+            told = "\n".join(after[2].splitlines()[-6:])
+            faults.append(f"number {number}, {what}: {verdict}\n{told}")
+        shutil.rmtree(copy)
+    with capfd.disabled():
+        print(f"\n{form.name}: seed {SEED}, {count} damaged: {dict(seen)}")
+    assert not faults, f"{len(faults)} faults in {form.name} with seed {SEED}\n" + "\n".join(faults[:12])
+
+
+Outcome = tuple[int, str, str]
+
+
+def _outcome(form: Form, root: Path, example: Path, out: Path, capfd: pytest.CaptureFixture[str]) -> Outcome:
+    """Exit code, what came out (printed and written), and what was told on stderr."""
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir()
+    code = 0
+    try:
+        cli.main([str(w) for w in form.use(root / example, out)])
+    except SystemExit as leave:
+        code = int(leave.code or 0)
+    printed, told = capfd.readouterr()
+    made = contents(out)
+    if form.name == "run":
+        made = {n: d for n, d in contents(root / "distilled").items() if n in ("config.json", "data.safetensors")}
+    return code, printed.replace(str(root), "") + json.dumps(made, sort_keys=True), told
+
+
+def _verdict(form: Form, before: Outcome, after: Outcome) -> str:
+    code, result, told = after
+    if "Traceback" in told or "fault in Limbeck" in told or code not in (0, 1, 2):
+        return f"FAULT: not refused in a sentence (exit {code})"
+    if code:
+        return "refused" if "Error" in told else "FAULT: refused without a word"
+    if result == before[1]:
+        return "the same"
+    return "FAULT: another result without a word" if form.own else "something else"
+
+
+def _damage(form: Form, example: Path, draw: np.random.Generator) -> str:
+    """Damage one file of the example; what was done."""
+    files = sorted({f for pattern in form.damaged for f in example.glob(pattern)} if example.is_dir() else {example})
+    files = [f for f in files if f.is_file() and f.stat().st_size]
+    file = files[int(draw.integers(len(files)))]
+    content = file.read_bytes()
+    textual = form.text and file.suffix in (".json", ".jsonl", ".csv", ".toml", ".md")
+    if textual and draw.random() < 0.7:
+        how, damaged = changed_text(content.decode(), draw)
+        file.write_bytes(damaged)
+    else:
+        how = str(draw.choice([name for name in MUTATIONS if name != "wrong_ending"]))
+        file.write_bytes(MUTATIONS[how](content, draw, [content, b"{}", bytes(300)]))
+    return f"{how} of {file.relative_to(example) if file != example else file.name}"
