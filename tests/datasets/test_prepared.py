@@ -6,6 +6,7 @@ import json
 import pickle
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ import torch
 from safetensors.torch import load_file
 from tests.helpers.generated import RECIPE, Generated
 
+from limbeck import _files
 from limbeck.datasets import Prepared, _prepare, prepare
 from limbeck.datasets._prepared import Shard, ShardStore, write_shard
 from limbeck.errors import InputError
@@ -124,7 +126,12 @@ def test_damage_says_so(folder: Path) -> None:
         path.write_bytes(whole)
 
     shard = (folder / "shards/00001.safetensors").read_bytes()
-    description = json.loads((folder / "dataset.json").read_text())
+    description = _files.read_record(folder / "dataset.json")
+
+    def described(**changes: Any) -> bytes:
+        _files.write_record(folder / "other.json", description | changes)
+        return (folder / "other.json").read_bytes()
+
     refused("shards/00001.safetensors", None, "00001.safetensors is missing or damaged")
     refused("shards/00001.safetensors", shard[:-1], "bytes instead of")
     refused("shards/00001.safetensors", shard[:100], "header is cut off")
@@ -134,8 +141,9 @@ def test_damage_says_so(folder: Path) -> None:
     refused("clips.parquet", b"PAR1", r"clips\.parquet is missing or damaged")
     refused("dataset.json", b"{", r"dataset\.json was damaged")
     refused("dataset.json", b"[]", r"dataset\.json was damaged")
-    refused("dataset.json", json.dumps(description | {"format": "limbeck-prepared-9"}).encode(), "this version reads")
-    refused("dataset.json", json.dumps(description | {"shards": 4}).encode(), "lists 44 clips, but the shards hold 39")
+    refused("dataset.json", json.dumps(description | {"name": "x"}).encode(), "its checksum does not fit")
+    refused("dataset.json", described(format="limbeck-prepared-9"), "this version reads")
+    refused("dataset.json", described(shards=4), "lists 44 clips, but the shards hold 39")
     assert len(Prepared.open(folder).clips()) == 34
 
 
