@@ -190,6 +190,48 @@ class TestLabels:
         assert _labels.read(path) == _labels.read(str(path)) == {"dog bark": "a dog: it barks", "rain": ""}
         assert _labels.read(" dog  bark ,rain") == _labels.read(["dog bark", "rain"]) == {"dog bark": "", "rain": ""}
 
+    @pytest.mark.parametrize(
+        ("typed", "read"),
+        [
+            ('"dog barking, loud",rain', {"dog barking, loud": "", "rain": ""}),
+            ("crane: a bird calling,rain", {"crane": "a bird calling", "rain": ""}),
+            ('crane: "a bird, calling", rain', {"crane": "a bird, calling", "rain": ""}),
+            ('"crane: a bird, calling", rain', {"crane": "a bird, calling", "rain": ""}),
+            ('12" record, "7"" single"', {'12" record': "", '7" single': ""}),
+            ("a: b: c,d", {"a": "b: c", "d": ""}),
+        ],
+    )
+    def test_quotes_keep_commas_and_colons_begin_descriptions(
+        self, typed: str, read: dict[str, str], tmp_path: Path
+    ) -> None:
+        assert _labels.read(typed) == read
+        lines = "\n".join(
+            f'"{label}": {about}'.replace('12" ', '12"" ').replace('7" ', '7"" ') for label, about in read.items()
+        )
+        (tmp_path / "words.txt").write_text(lines, encoding="utf-8")
+        assert _labels.read(tmp_path / "words.txt") == read
+
+    def test_a_line_of_a_text_file_is_one_label(self, tmp_path: Path) -> None:
+        (tmp_path / "words.txt").write_text('dog barking, loud\n12" record: a disc, spinning\n', encoding="utf-8")
+        assert _labels.read(tmp_path / "words.txt") == {"dog barking, loud": "", '12" record': "a disc, spinning"}
+
+    @pytest.mark.parametrize(
+        ("table", "read"),
+        [
+            ('index,mid,display_name\n0,/m/09x0r,"Speech, loud"\n1,/m/05zppz,Rain\n', {"Speech, loud": "", "Rain": ""}),
+            ("Label;Description\ncrane;a bird, calling\n", {"crane": "a bird, calling"}),
+            ("file\tcategory\na.wav\tdog: big\n", {"dog: big": ""}),
+        ],
+    )
+    def test_a_table_has_a_column_of_labels(self, table: str, read: dict[str, str], tmp_path: Path) -> None:
+        (tmp_path / "words.csv").write_text(table, encoding="utf-8")
+        assert _labels.read(str(tmp_path / "words.csv")) == read
+
+    def test_a_table_without_one_is_refused(self, tmp_path: Path) -> None:
+        (tmp_path / "words.csv").write_text("0,Accelerating,/m/07q2z82\n1,Accordion,/m/0mkg\n", encoding="utf-8")
+        with pytest.raises(InputError, match=r"first line names 0, accelerating, /m/07q2z82\. Name one column label"):
+            _labels.read(tmp_path / "words.csv")
+
     def test_a_file_may_lie_in_a_folder_with_a_comma(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (tmp_path / "a,b").mkdir()
         (tmp_path / "a,b" / "words.txt").write_text("rain\n", encoding="utf-8")
@@ -204,6 +246,14 @@ class TestLabels:
             ("rain,rain", "'rain' comes twice"),
             ([], "No label came"),
             ("nosuch.txt", "cannot be read from nosuch.txt"),
+            ("nosuch.csv", "cannot be read from nosuch.csv"),
+            ("", "A label is empty"),
+            ("Rain,wind,rain", "'Rain' and 'rain' in the labels given differ in their case alone"),
+            ("caf\u00e9,cafe\u0301", "comes twice"),
+            ('"dog,rain', "double quotes in the labels given do not fit"),
+            ('rain,"dog" bark', r'do not fit, from here on: "dog" bark'),
+            ({"rain": 3}, "Labels and descriptions are words"),
+            ([3], "Labels and descriptions are words"),
         ],
     )
     def test_refuses(self, labels: str | list[str], words: str) -> None:
@@ -501,9 +551,54 @@ class TestWatch:
         assert list(found) == []
         at_last.cancel()
 
+    def test_what_comes_while_the_encoder_loads_is_named(
+        self, made: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A file that comes, and one that is replaced, between the call and the first name that is asked for."""
+        inside = tmp_path / "in"
+        old, replaced = recording(inside / "old.wav", 200), recording(inside / "replaced.wav", 200)
+
+        def slow(name: str) -> type[Listener]:
+            recording(inside / "new.wav", 900)
+            recording(replaced, 3000, seconds=1.5)
+            return Listener
+
+        monkeypatch.setattr("limbeck.encoders.load", slow)
+        stop = threading.Event()
+        at_last = threading.Timer(20, stop.set)
+        at_last.start()
+        heard = sounds.watch(made.learned, inside, always=True, stop=stop)
+        rows = {next(heard), next(heard)}
+        assert {(row.path.name, row.label) for row in rows} == {("new.wav", "middle"), ("replaced.wav", "high")}
+        recording(inside / "later.wav", 200)
+        assert next(heard).path.name == "later.wav", f"and {old} never"
+        at_last.cancel()
+        stop.set()
+
+    def test_a_folder_with_any_name(self, tmp_path: Path) -> None:
+        """The package that watches passes over the names of folders that programmers use."""
+        inside = tmp_path / "node_modules" / "venv"
+        inside.mkdir(parents=True)
+        stop = threading.Event()
+        at_last = threading.Timer(10, stop.set)
+        at_last.start()
+        found = _arrivals.arrivals(inside, stop=stop, settle_s=0.1)
+        threading.Timer(1, recording, [inside / "a.wav", 200]).start()
+        assert next(found, None) == inside / "a.wav"
+        at_last.cancel()
+        stop.set()
+
+    def test_a_folder_that_goes_away(self, tmp_path: Path) -> None:
+        inside = tmp_path / "in"
+        inside.mkdir()
+        found = _arrivals.arrivals(inside, settle_s=0.1)
+        threading.Timer(0.5, inside.rmdir).start()
+        with pytest.raises(InputError, match="is no longer there"):
+            next(found)
+
     def test_a_folder_that_is_not_there(self, tmp_path: Path) -> None:
         with pytest.raises(InputError, match="is not a folder that could be watched"):
-            next(_arrivals.arrivals(tmp_path / "nosuch"))
+            _arrivals.arrivals(tmp_path / "nosuch")
 
     def test_a_stream(self, made: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
         """The sound card alone is replaced: blocks of 1000 samples, two seconds of each tone."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from threading import Event
 
@@ -20,7 +20,8 @@ def arrivals(
 ) -> Iterator[Path]:
     """Files that come to lie in a folder or below it, as they become complete; one written again is told again.
 
-    Hidden files and kinds that are known not to be media are passed over, as everywhere.
+    What is new is new since the call, however late the first file is asked for. Hidden files and kinds that are known
+    not to be media are passed over, as everywhere.
 
     Args:
         folder: Watched until `stop`.
@@ -29,25 +30,35 @@ def arrivals(
         settle_s: How long a file must have been left alone.
 
     Raises:
-        InputError: There is no such folder.
+        InputError: There is no such folder, or, while files are taken, no longer.
         MissingExtraError: Package watchfiles is not installed.
     """
     try:
-        from watchfiles import Change, watch
+        from watchfiles import watch
     except ImportError as error:
         raise MissingExtraError("sounds", "watchfiles") from error
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder that could be watched; make it first, or give another --input.")
     folder, step = folder.resolve(), max(1, round(settle_s * 1000))
+    # Without a filter: that of the package leaves out folders by their names, and all below them.
+    changed = watch(folder, watch_filter=None, stop_event=stop, rust_timeout=step, debounce=step, yield_on_timeout=True)
+    return _arriving(folder, {} if existing else {path: _stamp(path) for path in _files(folder)}, changed)
+
+
+def _arriving(
+    folder: Path, known: Mapping[Path, _Stamp | None], changed: Iterator[Iterable[tuple[int, str]]]
+) -> Iterator[Path]:
+    """Files that differ from the known ones, then those that change."""
+    from watchfiles import Change
+
     waiting: dict[Path, _Stamp | None] = {}
-    changed = watch(folder, stop_event=stop, rust_timeout=step, debounce=step, yield_on_timeout=True)
     for turn, changes in enumerate(changed):
         # Listed once the watch stands, so that nothing slips between the two.
-        there = _files(folder) if existing and turn == 0 else []
-        for change, path in sorted((change, Path(name)) for change, name in changes if change is not Change.deleted):
+        there = [path for path in _files(folder) if _stamp(path) != known.get(path)] if not turn else []
+        for change, path in sorted((change, Path(name)) for change, name in changes if change != Change.deleted):
             if not path.is_dir():
                 there.append(path)
-            elif change is Change.added:
+            elif change == Change.added:
                 # Of a folder that is moved in, or filled at once, nothing else is told.
                 there += _files(path)
         waiting |= {path: None for path in there if _wanted(path.relative_to(folder))}
@@ -60,6 +71,8 @@ def arrivals(
                 yield path
             else:
                 waiting[path] = now
+        if not folder.is_dir():
+            raise InputError(f"{folder} is no longer there, so nothing can arrive in it. Bring it back, watch again.")
 
 
 def _wanted(path: Path) -> bool:

@@ -126,7 +126,8 @@ def learn(
 
     Args:
         index: An index or its folder.
-        labels: Words with commas between, a file with a ``label`` or ``label: description`` a line, a list, or
+        labels: Words with commas between, each ``label`` or ``label: description``, in double quotes where it has a
+            comma of its own; a text file with one of these a line; a CSV file with a column ``label``; a list; or
             descriptions by label. A description is what the encoder reads instead of the label.
         out: Folder of the classifier, new, empty, or an older one's, whose corrections are forgotten; None keeps
             nothing on disk.

@@ -95,6 +95,8 @@ def watch(
 ) -> Iterator[Named | Unread]:
     """Name what arrives: each file that is written into a folder, once it is complete, or what a microphone hears.
 
+    What arrives after the call is named, also if the first name is asked for later.
+
     Args:
         classifier: A classifier or its folder.
         source: A folder, or ``"microphone"``.
@@ -117,13 +119,15 @@ def watch(
         MissingExtraError: Package watchfiles or sounddevice is not installed.
     """
     learned = _loaded(classifier)
+    listening = str(source) == MICROPHONE
+    # From here on nothing that arrives is missed, however long the encoder takes to load.
+    arrived = iter(()) if listening else _arrivals.arrivals(Path(source), existing=existing, stop=stop)
     hears = of_classifier(learned, encoder, weights=weights, offline=offline, device=device)
     window, hop = _windows(learned, window, hop)
-    if str(source) == MICROPHONE:
+    if listening:
         blocks = _microphone.microphone(hears.sample_rate, stop=stop)
         pieces = _listened(blocks, hears.sample_rate, window or hears.window_s, hop or window or hears.window_s)
         return _naming.name(pieces, hears, learned, top=top, always=always, batch=1)
-    arrived = _arrivals.arrivals(Path(source), existing=existing, stop=stop)
 
     def names() -> Iterator[Named | Unread]:
         for path in arrived:

@@ -14,6 +14,7 @@ from limbeck.cli.sounds import _options
 EXAMPLES = (
     'limbeck sounds learn index/ --labels "dog bark,rain,chainsaw" --out classifier/',
     "limbeck sounds learn index/ --labels labels.txt --out classifier/",
+    'limbeck sounds learn index/ --labels "crane: a large bird calling, rain" --out classifier/',
     'limbeck sounds learn index/ --labels "rain,wind" --prompt "{label}" --prompt "hear {label}" --out classifier/',
     'limbeck sounds learn index/ --labels "rain,wind" --neighbours 15 --reject auto --out classifier/',
 )
@@ -23,7 +24,11 @@ def run(
     index: Annotated[str, typer.Argument(help="Folder of an index, or its address.")],
     *,
     labels: Annotated[
-        str, typer.Option(help="Words with commas between, or a text file: one label, or label: description, a line.")
+        str,
+        typer.Option(
+            help="Words with commas between, each label or label: description, in double quotes if it has a comma; or "
+            "a text file with one a line; or a CSV file with a column label."
+        ),
     ],
     out: Annotated[Path, typer.Option(help="Folder of the classifier.")],
     prompt: Annotated[

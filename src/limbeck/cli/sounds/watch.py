@@ -40,7 +40,6 @@ def run(
     """Name each file that arrives in a folder once it is complete, or what a microphone hears, until Ctrl-C."""
     from limbeck import sounds
 
-    _output.note(f"Waiting for sounds from {input}; Ctrl-C ends it.", quiet=quiet)
     heard = sounds.watch(
         classifier,
         input,
@@ -53,6 +52,7 @@ def run(
         offline=offline,
         device=device,
     )
+    _output.note(f"Waiting for sounds from {input}; Ctrl-C ends it.", quiet=quiet)
     for done, row in enumerate(heard, 1):
         if json:
             typer.echo(_json.dumps(row.to_json()))
