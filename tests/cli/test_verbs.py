@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.helpers import layouts
 
 from limbeck import cli
 from limbeck.cli import demo
@@ -65,6 +66,20 @@ def test_a_folder_of_videos_needs_no_options(prepared: Path, tmp_path: Path, lim
     assert out == f"{tmp_path / 'again'}\n"
     told = json.loads(limbeck("inspect", tmp_path / "again", "--json"))
     assert (told["recipe"]["image_size"], told["recipe"]["mel"]["mels"]) == (16, 32)
+
+
+def test_what_is_wrong_with_a_dataset_is_told_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    layouts.video(tmp_path / "videos" / "train" / "bell" / "0.mp4")
+    layouts.video(tmp_path / "videos" / "test" / "bell" / "0.mp4")
+    (tmp_path / "videos" / "train" / "drip").mkdir()
+    (tmp_path / "videos" / "train" / "drip" / "0.mp4").touch()
+    words = ["prepare", "folder", tmp_path / "videos", "--out", tmp_path / "out", "--image-size", 16, "--workers", 1]
+    for _ in range(2):  # done anew, and found done
+        with pytest.raises(SystemExit):
+            cli.main([str(word) for word in words])
+        told = " ".join(capsys.readouterr().err.split())
+        assert "Class 'drip' has no usable clip in 'train': all 1 were rejected." in told
+        assert "The same sound is in 'train' and 'test' (2 clips" in told
 
 
 def test_dry_run_prints_the_plan_and_does_nothing(prepared: Path, tmp_path: Path, limbeck: Run) -> None:

@@ -14,7 +14,7 @@ import torch
 from tests.helpers.generated import RECIPE, Generated, contents
 
 from limbeck import _files
-from limbeck.datasets import ClipRef, Prepared, _prepare, prepare
+from limbeck.datasets import ClipRef, Prepared, _prepare, _sources, prepare
 from limbeck.errors import BusyError, FingerprintError, InputError, MediaError
 from limbeck.media import ClipRecipe, RawClip, log_mel
 
@@ -154,6 +154,68 @@ def test_a_file_that_changed_since_is_noticed(tmp_path: Path) -> None:
         prepare(_WithFile(file), tmp_path / "out", recipe=RECIPE)
 
 
+@pytest.mark.parametrize("finished", [True, False])
+def test_a_file_replaced_by_one_of_equal_length_is_noticed(tmp_path: Path, finished: bool) -> None:
+    """Content decides: other bytes are refused though length and time of writing are those of before."""
+    file, out = tmp_path / "sound.bin", tmp_path / "out"
+    file.write_bytes(b"12")
+    stat = file.stat()
+    prepare(_WithFile(file), out, recipe=RECIPE, workers=1)
+    if not finished:
+        (out / "dataset.json").unlink()
+    before = contents(out)
+    file.write_bytes(b"34")
+    os.utime(file, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    with pytest.raises(FingerprintError, match=r"1 changed since \(sound\.bin\)"):
+        prepare(_WithFile(file), out, recipe=RECIPE, workers=1)
+    assert contents(out) == before
+    file.write_bytes(b"12")
+    assert prepare(_WithFile(file), out, recipe=RECIPE, workers=1).rejected == []
+
+
+def test_files_are_read_again_only_if_they_look_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file, out = tmp_path / "sound.bin", tmp_path / "out"
+    file.write_bytes(b"12")
+    prepare(_WithFile(file), out, recipe=RECIPE, workers=1)
+    read: list[Path] = []
+    digest = _sources._digest
+    monkeypatch.setattr(_sources, "_digest", lambda path: read.append(path) or digest(path))
+    prepare(_WithFile(file), out, recipe=RECIPE)
+    assert read == []
+    os.utime(file, (1, 1))
+    prepare(_WithFile(file), out, recipe=RECIPE)
+    prepare(_WithFile(file), out, recipe=RECIPE)
+    assert read == [file]
+    (out / _sources.MEMORY).write_bytes(b'["half a line')
+    prepare(_WithFile(file), out, recipe=RECIPE)
+    assert read == [file, file]
+
+
+def test_a_file_that_changes_while_it_is_prepared_is_noticed_the_next_time(tmp_path: Path) -> None:
+    file, out = tmp_path / "sound.bin", tmp_path / "out"
+    file.write_bytes(b"12")
+    plan = _prepare.Plan.of(_WithFile(file), RECIPE)
+    file.write_bytes(b"34")
+    plan.digests(plan.clips[0], _sources.Digests.kept_in(tmp_path))
+    assert plan.digests(plan.clips[0], _sources.Digests.kept_in(tmp_path)) == [_sources.UNSTEADY]
+    with pytest.raises(FingerprintError, match="1 changed"):
+        plan.check_files([{"id": "0", "files": [_sources.UNSTEADY]}], out)
+
+
+def test_a_name_that_is_not_text_is_refused_and_nothing_else(tmp_path: Path) -> None:
+    bad = tmp_path / os.fsdecode(b"caf\xe9.bin")
+    for file in (tmp_path / "good.bin", bad):
+        file.write_bytes(b"12")
+    prepared = prepare(_Two(tmp_path / "good.bin", bad), tmp_path / "out", recipe=RECIPE, workers=1)
+    assert [(r["id"], r["source"], r["reason"]) for r in prepared.rejected] == [
+        (str(i), "caf\\udce9.bin", "bad_name") for i in (1, 3, 5)
+    ]
+    assert prepared.rejected[0]["detail"] == "The name caf\\udce9.bin is not UTF-8 text; rename the file."
+    assert prepared.ids() == ("0", "2", "4")
+    with pytest.raises(InputError, match=r"6 bad_name.*rename the file"):
+        prepare(_WithFile(bad), tmp_path / "none", recipe=RECIPE, workers=1)
+
+
 def test_nothing_written_names_this_machine(tmp_path: Path) -> None:
     trees = []
     for place in ("here", "there/deeper"):
@@ -207,6 +269,32 @@ def test_a_class_without_usable_clips_is_told(tmp_path: Path) -> None:
     assert "Class 'c' has no usable clip in 'train': all 5 were rejected." in prepared.warnings
 
 
+def test_the_same_content_in_two_splits_or_classes_is_told(tmp_path: Path) -> None:
+    prepared = prepare(_Repeating(24, period=6), tmp_path / "out", recipe=RECIPE, workers=1)
+    assert prepared.warnings == (
+        "The same sound is in 'train' and 'test' (24 clips, '0' and '6' among them): that is no test.",
+    )
+    assert prepared.summary()["warnings"] == list(prepared.warnings)
+    prepared = prepare(_Repeating(24, period=13), tmp_path / "odd", recipe=RECIPE, workers=1)
+    assert [w.partition(" (")[0] for w in prepared.warnings] == [
+        "The same sound is in the classes 'a' and 'b'",
+        "The same sound is in 'train' and 'test'",
+    ]
+    assert prepare(Generated(24), tmp_path / "all", recipe=RECIPE, workers=1).warnings == ()
+
+
+def test_repairs_are_counted(tmp_path: Path) -> None:
+    prepared = prepare(Generated(24), tmp_path / "out", recipe=RECIPE, workers=1)
+    assert prepared.repairs == {"padded": 5}
+
+
+def test_one_class_or_no_test_is_told(tmp_path: Path) -> None:
+    one = prepare(Generated(12, classes=("a",)), tmp_path / "one", recipe=RECIPE, workers=1)
+    assert "one class only, 'a'" in one.warnings[0]
+    untested = prepare(Generated(6), tmp_path / "untested", recipe=RECIPE, workers=1)
+    assert "no test clips" in untested.warnings[0]
+
+
 def test_large_frames_make_small_shards() -> None:
     plan = _prepare.Plan.of(Generated(24), ClipRecipe(image_size=4096))
     assert plan.shard_clips == 1
@@ -252,6 +340,25 @@ class _WithFile(Generated):
         if self.faults.get(int(clip.id)):
             raise MediaError("rotten", f"{clip.audio} is rotten.")
         return super().read(clip, recipe)
+
+
+class _Two(_WithFile):
+    def __init__(self, *files: Path) -> None:
+        super().__init__(files[0])
+        self.files = files
+
+    def clips(self) -> list[ClipRef]:
+        files = [self.files[i % 2] for i in range(self.count)]
+        return [replace(c, audio=f, image=f) for c, f in zip(super().clips(), files, strict=True)]
+
+
+class _Repeating(Generated):
+    def __init__(self, clips: int, *, period: int) -> None:
+        super().__init__(clips)
+        self.period = period
+
+    def read(self, clip: ClipRef, recipe: ClipRecipe) -> RawClip:
+        return super().read(replace(clip, id=str(int(clip.id) % self.period)), recipe)
 
 
 class _Seconds(Generated):

@@ -22,8 +22,8 @@ RECIPE = ClipRecipe(
 
 
 def contents(folder: Path) -> dict[str, str]:
-    """Digest of every file below a folder."""
-    files = [p for p in folder.rglob("*") if p.is_file() and p.name != ".lock"]
+    """Digest of every file below a folder but the hidden ones, which serve one machine."""
+    files = [p for p in folder.rglob("*") if p.is_file() and not p.name.startswith(".")]
     return {p.relative_to(folder).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
 
 

@@ -9,6 +9,8 @@ import typer
 
 from limbeck.cli import _options, _output
 
+_MOST_NOTES = 12
+
 EXAMPLES = (
     "limbeck prepare folder videos/ --out prepared/",
     "limbeck prepare folder clips.csv --out prepared/ --image-size 64 --fit crop",
@@ -65,4 +67,10 @@ def run(
     prepared = verbs.prepare(dataset, source, out=out, recipe=recipe, workers=workers, progress=not quiet, **options)
     counts = ", ".join(f"{len(prepared.clips(split))} {split}" for split in prepared.splits)
     _output.note(f"{len(prepared.classes)} classes, clips: {counts}; {len(prepared.rejected)} rejected.", quiet=quiet)
+    mended = [f"{count} clips: {kind}." for kind, count in prepared.repairs.items()]
+    told = [*mended, *prepared.warnings]
+    for line in told[:_MOST_NOTES]:
+        _output.note(line, quiet=quiet)
+    if len(told) > _MOST_NOTES:
+        _output.note(f"... and {len(told) - _MOST_NOTES} notes more: limbeck inspect {out}", quiet=quiet)
     typer.echo(out)

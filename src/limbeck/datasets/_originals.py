@@ -13,12 +13,14 @@ from typing import Any
 from limbeck import _discover
 from limbeck._files import read_record
 from limbeck.datasets._contract import ClipRef, Dataset
+from limbeck.datasets._sources import Digests, files_of
 from limbeck.errors import InputError, MediaError
 from limbeck.media import ClipRecipe, RawClip
 
 ROOM = "limbeck.datasets"
 NOTE = "recordings"
 _COLUMNS = ("id", "audio", "image", "start_s", "length_s", "label", "split")
+_FILES = "files"
 
 
 def note(dataset: Dataset, files: Path, out: Path) -> dict[str, Any] | None:
@@ -76,16 +78,25 @@ class Originals:
         files = (self.folder / found["folder"]).resolve()
         dataset = _reader(found["reader"])(root=files, **found["options"])
         table = self._table()
+        memory = Digests.kept_in(self.folder)
         order = sorted(set(rows))  # neighbours in one file are decoded together
         refs = [_ref({name: table[name][row] for name in _COLUMNS}, files) for row in order]
+        for row, ref in zip(order, refs, strict=True):
+            now = memory.of(files_of(ref))
+            if None not in now and now != table[_FILES][row]:
+                raise InputError(
+                    f"The recording of {ref.id} in {files} is no longer the one that was prepared: its bytes are "
+                    f"others. Delete {self.folder} and prepare again."
+                )
         clips = dict(zip(order, dataset.read_many(refs, recipe), strict=True))
         return [_read(clips[row], table["id"][row], files) for row in rows]
 
     def _table(self) -> dict[str, list[Any]]:
         from pyarrow import parquet
 
-        columns = parquet.read_table(self.folder / "clips.parquet", columns=list(_COLUMNS))
-        return {name: columns.column(name).to_pylist() for name in _COLUMNS}
+        names = [*_COLUMNS, _FILES]
+        columns = parquet.read_table(self.folder / "clips.parquet", columns=names)
+        return {name: columns.column(name).to_pylist() for name in names}
 
 
 def _reader(name: str) -> Any:

@@ -6,9 +6,10 @@ nothing else: not on the number of workers, on timing, or on how often the work 
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,10 +19,11 @@ from pathlib import Path
 from typing import Any
 
 from limbeck import _files, _machine
-from limbeck.datasets import _originals
+from limbeck.datasets import _findings, _originals
 from limbeck.datasets._contract import ClipRef, Dataset
 from limbeck.datasets._decoding import Decoded, DecodingPool, Refused, Unit
 from limbeck.datasets._prepared import FORMAT, Prepared, Shard, shard_path, shard_record, write_shard
+from limbeck.datasets._sources import MEMORY, UNSTEADY, Digests, Sources, Stamp, files_of, is_text
 from limbeck.datasets._statistics import Moments, Statistics
 from limbeck.errors import FingerprintError, InputError
 from limbeck.media import ClipRecipe
@@ -32,7 +34,8 @@ _SHARD_BYTES = 64 * 2**20
 _UNIT_CLIPS = 8
 _FILE_CLIPS = 32
 _PARTS = ".*.part"
-_OURS = {"dataset.json", "clips.parquet", "rejected.parquet", "shards", ".lock"}
+_OURS = {"dataset.json", "clips.parquet", "rejected.parquet", "shards", ".lock", MEMORY}
+_TOLD_NAMES = 3
 
 Progress = Callable[[int, int], None]
 
@@ -49,8 +52,12 @@ def prepare(
     """Decode all clips of a dataset into a folder; goes on where an earlier call was interrupted.
 
     Clips that cannot be used are listed in ``rejected.parquet`` with a reason, among them ``"crashed"`` (the file
-    killed the process that decoded it, twice), ``"timeout"`` (it kept one busy too long, twice) and ``"unreadable"``
-    (another error than the reader foresees). ``dataset.json`` is written last.
+    killed the process that decoded it, twice), ``"timeout"`` (it kept one busy too long, twice), ``"unreadable"``
+    (another error than the reader foresees) and ``"bad_name"`` (the file's name is not UTF-8, so that no table can hold
+    it). ``dataset.json`` is written last.
+
+    The recordings are remembered by a digest of their bytes, which is asked for again only where a file's size or
+    times are others than before.
 
     Args:
         dataset: Where the clips come from.
@@ -77,6 +84,7 @@ def prepare(
         if (out / "dataset.json").exists():
             found = _files.read_record(out / "dataset.json")
             plan.check(found, out)
+            _found_shards(plan, out)
             where = {_originals.NOTE: plan.recordings(out)}
             if found | where != found:  # they have moved, or an older version did not note where they are
                 _files.write_record(out / "dataset.json", found | where)
@@ -97,6 +105,7 @@ class Plan:
         clips: All of them, in the dataset's order.
         classes: Class names.
         recipe: How a recording becomes arrays.
+        stamps: What the clips' files looked like before any was decoded; None for one that is not there.
         key: Digest of the clips, the files' sizes and the recipe; equal on every machine.
     """
 
@@ -104,15 +113,18 @@ class Plan:
     clips: tuple[ClipRef, ...]
     classes: tuple[str, ...]
     recipe: ClipRecipe
+    stamps: Mapping[Path, Stamp | None]
     key: str
 
     @classmethod
     def of(cls, dataset: Dataset, recipe: ClipRecipe) -> Plan:
         clips, classes = tuple(dataset.clips()), tuple(dataset.classes)
         _check(dataset, clips, classes)
-        listed = [[c.id, c.label, c.split, c.start_s, c.length_s, _size(c.audio), _size(c.image)] for c in clips]
+        stamps = {path: Stamp.of(path) for path in dict.fromkeys(p for c in clips for p in files_of(c))}
+        sizes = {path: stamp and stamp.size for path, stamp in stamps.items()} | {None: None}
+        listed = [[c.id, c.label, c.split, c.start_s, c.length_s, sizes[c.audio], sizes[c.image]] for c in clips]
         key = _files.digest(FORMAT, dataset.name, classes, recipe.to_json(), listed)
-        return cls(dataset, clips, classes, recipe, key)
+        return cls(dataset, clips, classes, recipe, stamps, key)
 
     @property
     def shards(self) -> int:
@@ -130,7 +142,8 @@ class Plan:
 
     def units(self, index: int) -> Iterator[Unit]:
         """A shard cut into pieces of work: neighbours in one file stay together, for they are decoded together."""
-        files = groupby(self.shard(index), key=lambda i: (self.clips[i].audio, self.clips[i].image))
+        wanted = [i for i in self.shard(index) if i not in self.refused]
+        files = groupby(wanted, key=lambda i: (self.clips[i].audio, self.clips[i].image))
         gathered: list[int] = []
         for (audio, image), group in files:
             positions = list(group)
@@ -147,8 +160,24 @@ class Plan:
             yield Unit(tuple(gathered))
 
     @cached_property
-    def sources(self) -> _Sources:
-        return _Sources(self.clips)
+    def sources(self) -> Sources:
+        return Sources(self.clips)
+
+    @cached_property
+    def refused(self) -> dict[int, Refused]:
+        """Clips that are refused unseen, by position."""
+        return {
+            position: Refused("bad_name", f"The name {self.sources.of(path)} is not UTF-8 text; rename the file.")
+            for position, clip in enumerate(self.clips)
+            for path in files_of(clip)
+            if not is_text(path)
+        }
+
+    def digests(self, clip: ClipRef, memory: Digests) -> list[str | None]:
+        """Digests of a clip's files, as they were when the plan was made."""
+        files = files_of(clip)
+        found = zip(files, memory.of(files), strict=True)
+        return [digest if self.stamps[path] == Stamp.of(path) else UNSTEADY for path, digest in found]
 
     def row(self, clip: ClipRef) -> dict[str, Any]:
         """What is written down about a clip in either table; each keeps the columns it has."""
@@ -184,6 +213,22 @@ class Plan:
             what = "other clips of this dataset: its list of clips or its files have changed since"
         raise FingerprintError(f"{out} holds {what}. Choose another output folder, or delete this one to prepare anew.")
 
+    def check_files(self, entries: Sequence[Mapping[str, Any]], out: Path) -> None:
+        """Refuse clips whose recordings hold other bytes than when they were decoded."""
+        ref, memory = {c.id: files_of(c) for c in self.clips}, Digests.kept_in(out)
+        changed = {
+            str(self.sources.of(path)): None
+            for entry in entries
+            for path, then, now in zip(ref[entry["id"]], entry["files"], memory.of(ref[entry["id"]]), strict=True)
+            if then != now
+        }
+        if changed:
+            some = ", ".join([*[*changed][:_TOLD_NAMES], *(["..."] if len(changed) > _TOLD_NAMES else [])])
+            raise FingerprintError(
+                f"{out} was prepared from other recordings: {len(changed)} changed since ({some}). "
+                "Delete this folder to prepare anew, or choose another."
+            )
+
 
 def _decode_missing(
     plan: Plan, out: Path, workers: int | None, on_progress: Progress | None, timeout_s: float
@@ -192,11 +237,15 @@ def _decode_missing(
     found = _found_shards(plan, out)
     missing = [i for i in range(plan.shards) if i not in found]
     done = sum(len(plan.shard(i)) for i in found)
+    refused: dict[int, dict[int, Decoded | Refused]] = {
+        i: {p: plan.refused[p] for p in plan.shard(i) if p in plan.refused} for i in missing
+    }
     units = deque((i, unit) for i in missing for unit in plan.units(i))
     count = min(workers or _machine.cores(), len(units))
     open_limit = 4 + count * 2 * _FILE_CLIPS // plan.shard_clips
     gathered: dict[int, dict[int, Decoded | Refused]] = {}
     writes: dict[int, Future[Shard]] = {}
+    memory = Digests.kept_in(out)
     if on_progress:
         on_progress(done, len(plan.clips))
 
@@ -209,25 +258,33 @@ def _decode_missing(
         ThreadPoolExecutor(1) as writer,
         DecodingPool(plan.dataset, plan.clips, plan.recipe, workers=count, timeout_s=timeout_s) as pool,
     ):
+
+        def write(index: int, outcomes: dict[int, Decoded | Refused]) -> None:
+            writes[index] = writer.submit(_write_shard, plan, out, index, outcomes, memory)
+
+        for index in missing:
+            done += len(refused[index])
+            if len(refused[index]) == len(plan.shard(index)):
+                write(index, refused[index])
         while units or gathered:
             while units and pool.has_room and is_room():
                 index, unit = units.popleft()
-                gathered.setdefault(index, {})
+                gathered.setdefault(index, refused[index])
                 pool.submit(unit)
             for position, outcome in pool.results():
                 index = position // plan.shard_clips
                 gathered[index][position] = outcome
                 done += 1
                 if len(gathered[index]) == len(plan.shard(index)):
-                    writes[index] = writer.submit(_write_shard, plan, out, index, gathered.pop(index))
+                    write(index, gathered.pop(index))
             if on_progress:
                 on_progress(done, len(plan.clips))
-            for write in writes.values():
-                if write.done():
-                    write.result()
+            for written in writes.values():
+                if written.done():
+                    written.result()
             if units and not is_room() and not pool.busy:
                 next(w for w in writes.values() if not w.done()).result()
-        found |= {index: write.result() for index, write in writes.items()}
+        found |= {index: written.result() for index, written in writes.items()}
     return [found[i] for i in range(plan.shards)]
 
 
@@ -235,17 +292,33 @@ def _found_shards(plan: Plan, out: Path) -> dict[int, Shard]:
     for path in sorted((out / "shards").glob("*.safetensors")):
         plan.check(shard_record(path), out)
     paths = {index: shard_path(out, index) for index in range(plan.shards)}
-    return {index: Shard.open(path, plan.recipe) for index, path in paths.items() if path.exists()}
+    found = {index: Shard.open(path, plan.recipe) for index, path in paths.items() if path.exists()}
+    plan.check_files([e for s in found.values() for e in (*s.record["clips"], *s.record["rejected"])], out)
+    return found
 
 
-def _write_shard(plan: Plan, out: Path, index: int, outcomes: dict[int, Decoded | Refused]) -> Shard:
+def _write_shard(plan: Plan, out: Path, index: int, outcomes: dict[int, Decoded | Refused], memory: Digests) -> Shard:
     in_order = [(plan.clips[p], outcomes[p]) for p in sorted(outcomes)]
     kept = [(clip, o) for clip, o in in_order if isinstance(o, Decoded)]
     training = [o for clip, o in kept if clip.split == TRAIN]
     record = plan.identity() | {
-        "clips": [{"id": clip.id, "repairs": list(o.repairs), "sha256": o.sha256} for clip, o in kept],
+        "clips": [
+            {
+                "id": clip.id,
+                "repairs": list(o.repairs),
+                "sha256": o.sha256,
+                "sound": hashlib.sha256(o.audio.data).hexdigest(),
+                "files": plan.digests(clip, memory),
+            }
+            for clip, o in kept
+        ],
         "rejected": [
-            {"id": clip.id, "reason": o.reason, "detail": plan.sources.shortened(o.detail)}
+            {
+                "id": clip.id,
+                "reason": o.reason,
+                "detail": plan.sources.shortened(o.detail),
+                "files": plan.digests(clip, memory),
+            }
             for clip, o in in_order
             if isinstance(o, Refused)
         ],
@@ -273,11 +346,11 @@ def _description(
     splits = _splits(plan.clips)
     counts = Counter((c["split"], c["label"]) for c in clips)
     if not any(counts[TRAIN, label] for label in plan.classes):
-        reasons = ", ".join(f"{n} {r}" for r, n in Counter(r["reason"] for r in rejected).most_common())
         raise InputError(
-            f"No training clip could be used: {len(rejected)} of {len(plan.clips)} clips were rejected ({reasons}), "
-            f"the first because: {rejected[0]['detail']} All are listed in {out / 'rejected.parquet'}. "
-            "Mend the files, delete that folder, and prepare again."
+            f"No training clip could be used: {len(rejected)} of {len(plan.clips)} clips were rejected "
+            f"({_findings.reasons(rejected)}), the first because: {rejected[0]['detail']} All are listed in "
+            f"{out / 'rejected.parquet'}. {_findings.advice(rejected)} Delete {out} before you "
+            "prepare into it again."
         )
     parts = [s.record["moments"] for s in shards if s.record["moments"]]
     statistics = Statistics.of_moments(
@@ -295,7 +368,8 @@ def _description(
         "splits": list(splits),
         "counts": {split: {label: counts[split, label] for label in plan.classes} for split in splits},
         "rejected": dict(Counter(r["reason"] for r in rejected)),
-        "warnings": _warnings(plan, counts, len(rejected)),
+        "repairs": _findings.repairs(c["repairs"] for c in clips),
+        "warnings": _warnings(plan, counts, clips, rejected),
         "units": {
             "audio": {"dtype": "float32", "axes": ["clip", "1", "mel", "frame"], "unit": "dB re 1.0"},
             "frames": {"dtype": "uint8", "axes": ["clip", "RGB", "height", "width"], "unit": "pixel value, 0-255"},
@@ -307,45 +381,24 @@ def _description(
     }
 
 
-def _warnings(plan: Plan, counts: Counter[tuple[str, str]], rejected: int) -> list[str]:
-    wanted = Counter((c.split, c.label) for c in plan.clips)
-    empty = [
-        f"Class {label!r} has no usable clip in {split!r}"
-        + (f": all {wanted[split, label]} were rejected." if wanted[split, label] else ": the dataset lists none.")
-        for split in _splits(plan.clips)
-        for label in plan.classes
-        if not counts[split, label]
-    ]
-    if rejected * 2 > len(plan.clips):
-        share = f"{rejected} of {len(plan.clips)}"
-        empty.append(f"More than half of the clips were rejected ({share}); see rejected.parquet.")
-    return empty
+def _warnings(
+    plan: Plan, counts: Counter[tuple[str, str]], clips: Sequence[Mapping[str, Any]], rejected: list[dict[str, Any]]
+) -> list[str]:
+    listed = Counter((c.split, c.label) for c in plan.clips)
+    told = _findings.lost(plan.classes, _splits(plan.clips), listed, counts)
+    if len(rejected) * 2 > len(plan.clips):
+        told.append(
+            f"More than half of the clips were rejected, {len(rejected)} of {len(plan.clips)} "
+            f"({_findings.reasons(rejected)}); see rejected.parquet. {_findings.advice(rejected)}"
+        )
+    contents = [_findings.Content(c["id"], c["label"], c["split"], _digests(c)) for c in clips]
+    return [*told, *_findings.lookalikes(plan.classes), *_findings.shared(contents)]
 
 
-class _Sources:
-    """File names as they are written down: relative to the folder all files share, so equal on every machine."""
-
-    def __init__(self, clips: Sequence[ClipRef]) -> None:
-        folders = {p.parent for c in clips for p in (c.audio, c.image) if p is not None}
-        if len({f.is_absolute() for f in folders}) > 1:
-            folders = {f.absolute() for f in folders}
-        self.root = Path(os.path.commonpath(folders)) if folders else Path()
-
-    def of(self, path: Path | None) -> str | None:
-        """The short name of a file."""
-        return None if path is None else os.path.relpath(path, self.root).replace(os.sep, "/")
-
-    def of_both(self, clip: ClipRef) -> str | None:
-        """The short names of a clip's files."""
-        names = dict.fromkeys(n for n in (self.of(clip.audio), self.of(clip.image)) if n is not None)
-        return " + ".join(names) or None
-
-    def shortened(self, text: str) -> str:
-        """A sentence without the folder's own path."""
-        prefixes = {f"{self.root}{os.sep}", f"{self.root.absolute()}{os.sep}"} if self.root.parts else set()
-        for prefix in sorted(prefixes, key=len, reverse=True):
-            text = text.replace(prefix, "")
-        return text
+def _digests(clip: Mapping[str, Any]) -> dict[str, str]:
+    """What a clip must share with no clip of another split or class; a still picture is known by its file."""
+    apart = clip["audio"] is not None and clip["image"] not in (None, clip["audio"])
+    return {"sound": clip["sound"]} | ({"picture": str(clip["files"][-1])} if apart else {})
 
 
 def _check(dataset: Dataset, clips: Sequence[ClipRef], classes: Sequence[str]) -> None:
@@ -402,13 +455,6 @@ def _differences(old: dict[str, Any], new: dict[str, Any], prefix: str = "") -> 
     return ", ".join(parts)
 
 
-def _size(path: Path | None) -> int | None:
-    try:
-        return None if path is None else path.stat().st_size
-    except OSError:
-        return None
-
-
 def _clip_schema() -> Any:
     import pyarrow as pa
 
@@ -426,6 +472,7 @@ def _clip_schema() -> Any:
             ("row", pa.int32()),
             ("repairs", pa.list_(text)),
             ("sha256", text),
+            ("files", pa.list_(text)),
         ]
     )
 

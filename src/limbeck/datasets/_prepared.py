@@ -21,9 +21,8 @@ from limbeck.datasets._statistics import Statistics
 from limbeck.errors import InputError
 from limbeck.media import ClipRecipe, RawClip
 
-FORMAT = "limbeck-prepared-1"
+FORMAT = "limbeck-prepared-2"
 _LENGTH_BYTES = 8
-_SAME_PICTURE = 2.0  # pixel values: decoders of other versions round otherwise
 _DTYPES = {"F32": torch.float32, "U8": torch.uint8}
 ArrayName = Literal["audio", "frames"]
 
@@ -99,14 +98,7 @@ class ShardStore:
         """The recordings of the rows, decoded again; see `LabelledClips.originals`."""
         if self.recordings is None:
             raise InputError("These shards were opened alone; open the folder with Prepared.open to read recordings.")
-        clips = self.recordings.read(rows.tolist(), self.recipe)
-        for row, clip, frame in zip(rows.tolist(), clips, self.frames(rows).numpy(), strict=True):
-            if np.abs(clip.frame.transpose(2, 0, 1).astype(np.int16) - frame).mean() > _SAME_PICTURE:
-                raise InputError(
-                    f"The recording of clip {row} of {self.recordings.folder} is no longer the one that was prepared: "
-                    "its picture is another. Delete the folder and prepare again."
-                )
-        return clips
+        return self.recordings.read(rows.tolist(), self.recipe)
 
     @cached_property
     def _starts(self) -> npt.NDArray[np.int64]:
@@ -238,6 +230,11 @@ class Prepared:
         """What a user should know, in sentences: classes without a usable clip, say."""
         return tuple(self.description["warnings"])
 
+    @property
+    def repairs(self) -> dict[str, int]:
+        """How many clips were mended in which way; the numbers of each clip are in ``clips.parquet``."""
+        return dict(self.description["repairs"])
+
     @cached_property
     def rejected(self) -> list[dict[str, Any]]:
         """Clips left out: ``id``, ``source``, ``label``, ``split``, ``reason``, ``detail``."""
@@ -270,8 +267,8 @@ class Prepared:
 
     def summary(self) -> dict[str, Any]:
         """What is in the dataset, JSON-able."""
-        keys = ("name", "title", "classes", "splits", "counts", "rejected", "warnings", "recipe", "units", "licence")
-        more = ("citation", "homepage", "fingerprint", "limbeck")
+        keys = ("name", "title", "classes", "splits", "counts", "rejected", "repairs", "warnings")
+        more = ("recipe", "units", "licence", "citation", "homepage", "fingerprint", "limbeck")
         return {"kind": "prepared dataset"} | {k: self.description[k] for k in keys + more}
 
     @cached_property

@@ -1,0 +1,150 @@
+"""What a user should know about a prepared dataset, in sentences: lost classes, repairs, one content on two sides."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+TRAIN = "train"
+_NUMBER = re.compile(r"\d+(\.\d+)?(e[+-]?\d+)?")
+_INVISIBLE = ("Cf", "Cc")
+_ADVICE = {
+    "no_picture_track": "A clip needs sound and picture, and these files have no picture. The reader 'paired' joins "
+    "sounds with pictures, class by class; limbeck sounds names sounds alone.",
+    "no_audio_track": "A clip needs sound and picture, and these files have no sound. The reader 'paired' joins "
+    "pictures with sounds, class by class.",
+    "missing_file": "Look whether the paths are those of this machine.",
+}
+_MEND = "Mend the files, or leave them out."
+
+
+@dataclass(frozen=True)
+class Content:
+    """What one prepared clip holds.
+
+    Attributes:
+        id: The clip's.
+        label: Its class.
+        split: Its split.
+        digests: Content by what it is: ``{"sound": "1f...", "picture": "a0..."}``; equal digests, equal content.
+    """
+
+    id: str
+    label: str
+    split: str
+    digests: Mapping[str, str]
+
+
+def lost(
+    classes: Sequence[str],
+    splits: Sequence[str],
+    listed: Mapping[tuple[str, str], int],
+    kept: Mapping[tuple[str, str], int],
+) -> list[str]:
+    """Classes and splits that are empty.
+
+    Args:
+        classes: Class names.
+        splits: Names of the splits.
+        listed: Clips that the dataset lists, by split and class.
+        kept: Clips that could be used, by split and class.
+    """
+    told = [
+        f"Class {label!r} has no usable clip in {split!r}"
+        + (
+            f": all {listed[split, label]} were rejected."
+            if listed.get((split, label))
+            else ": the dataset lists none."
+        )
+        for split in splits
+        for label in classes
+        if not kept.get((split, label))
+    ]
+    if len(classes) == 1:
+        told.append(f"There is one class only, {classes[0]!r}: whatever is trained on this is right always.")
+    if not any(split != TRAIN for split in splits):
+        told.append("There are no test clips: nothing trained on this can be evaluated on it.")
+    return told
+
+
+def lookalikes(classes: Iterable[str]) -> list[str]:
+    """Classes whose names differ in nothing that one would see as another class.
+
+    Example:
+        >>> lookalikes(["dog", "Dog ", "cat"])
+        ["The classes 'Dog ' and 'dog' differ in case, spaces or signs that are not seen only: is it one class?"]
+        >>> lookalikes(["dog 1", "dog 2"])
+        []
+    """
+    alike: defaultdict[str, list[str]] = defaultdict(list)
+    for name in classes:
+        plain = unicodedata.normalize("NFKC", name)
+        seen = "".join(c for c in plain if c.isspace() or unicodedata.category(c) not in _INVISIBLE)
+        alike[" ".join(seen.casefold().split())].append(name)
+    return [
+        f"The classes {_listed(sorted(names))} differ in case, spaces or signs that are not seen only: is it one class?"
+        for names in alike.values()
+        if len(names) > 1
+    ]
+
+
+def shared(contents: Iterable[Content]) -> list[str]:
+    """Content that is in several splits, or in several classes.
+
+    Example:
+        >>> one, two = (Content(f"{s}.mp4", "dog", s, {"sound": "1f"}) for s in ("train", "test"))
+        >>> shared([one, two])
+        ["The same sound is in 'train' and 'test' (2 clips, 'train.mp4' and 'test.mp4' among them): that is no test."]
+    """
+    holders: defaultdict[tuple[str, str], list[Content]] = defaultdict(list)
+    for content in contents:
+        for what, digest in content.digests.items():
+            holders[what, digest].append(content)
+    across: defaultdict[tuple[str, str, tuple[str, ...]], list[list[Content]]] = defaultdict(list)
+    for (what, _), clips in holders.items():
+        for kind, names in (("split", {c.split for c in clips}), ("class", {c.label for c in clips})):
+            if len(names) > 1:
+                across[kind, what, tuple(sorted(names, key=lambda n: (n != TRAIN, n)))].append(clips)
+    return [_told(kind, what, names, groups) for (kind, what, names), groups in across.items()]
+
+
+def repairs(told: Iterable[Sequence[str]]) -> dict[str, int]:
+    """How many clips were mended in which way, the commonest first; numbers in the sentences become ``...``.
+
+    Args:
+        told: Repairs of each clip.
+
+    Example:
+        >>> repairs([["sound ended 0.20 s early: padded with silence"], ["sound ended 3 s early: padded with silence"]])
+        {'sound ended ... s early: padded with silence': 2}
+    """
+    kinds = Counter(kind for clip in told for kind in {_NUMBER.sub("...", text) for text in clip})
+    return dict(sorted(kinds.items(), key=lambda item: (-item[1], item[0])))
+
+
+def reasons(rejected: Sequence[Mapping[str, Any]]) -> str:
+    """Why clips were rejected, the commonest reason first: ``"3 silent_audio, 1 not_media"``."""
+    return ", ".join(f"{n} {reason}" for reason, n in Counter(r["reason"] for r in rejected).most_common())
+
+
+def advice(rejected: Sequence[Mapping[str, Any]]) -> str:
+    """What to do where clips were rejected, by the commonest reason; there must be some."""
+    return _ADVICE.get(Counter(r["reason"] for r in rejected).most_common(1)[0][0], _MEND)
+
+
+def _told(kind: str, what: str, names: Sequence[str], groups: Sequence[Sequence[Content]]) -> str:
+    first = groups[0]
+    one = first[0]
+    other = next(c for c in first if (c.split, c.label)[kind == "class"] != (one.split, one.label)[kind == "class"])
+    count = sum(map(len, groups))
+    where = f"the classes {_listed(names)}" if kind == "class" else _listed(names)
+    so = "that is no test" if kind == "split" else "one label at most is right"
+    return f"The same {what} is in {where} ({count} clips, {one.id!r} and {other.id!r} among them): {so}."
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(map(repr, names[:-1])) + f" and {names[-1]!r}"

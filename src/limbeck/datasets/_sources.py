@@ -1,0 +1,141 @@
+"""The files behind clips: how they are written down, and whether they are still those that were prepared."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple, Self
+
+from limbeck.datasets._contract import ClipRef
+
+MEMORY = ".files.jsonl"
+UNSTEADY = "changed while it was prepared"
+
+
+class Stamp(NamedTuple):
+    """What tells without reading that a file is still the same: size in bytes, times of its content and its entry."""
+
+    size: int
+    modified_ns: int
+    changed_ns: int
+
+    @classmethod
+    def of(cls, path: Path) -> Self | None:
+        """The stamp of a file; None where there is none, or it cannot be looked at."""
+        try:
+            stat = path.stat()
+        except (OSError, ValueError):
+            return None
+        return cls(stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
+
+
+class Sources:
+    """File names as they are written down: relative to the folder all files share, so equal on every machine.
+
+    Attributes:
+        root: That folder.
+    """
+
+    def __init__(self, clips: Sequence[ClipRef]) -> None:
+        folders = {p.parent for c in clips for p in files_of(c)}
+        if len({f.is_absolute() for f in folders}) > 1:
+            folders = {f.absolute() for f in folders}
+        self.root = Path(os.path.commonpath(folders)) if folders else Path()
+
+    def of(self, path: Path | None) -> str | None:
+        """The short name of a file."""
+        return None if path is None else printable(os.path.relpath(path, self.root).replace(os.sep, "/"))
+
+    def of_both(self, clip: ClipRef) -> str | None:
+        """The short names of a clip's files."""
+        names = dict.fromkeys(n for n in (self.of(clip.audio), self.of(clip.image)) if n is not None)
+        return " + ".join(names) or None
+
+    def shortened(self, text: str) -> str:
+        """A sentence without the folder's own path."""
+        prefixes = {f"{self.root}{os.sep}", f"{self.root.absolute()}{os.sep}"} if self.root.parts else set()
+        for prefix in sorted(prefixes, key=len, reverse=True):
+            text = text.replace(prefix, "")
+        return printable(text)
+
+
+@dataclass(frozen=True)
+class Digests:
+    """Digests of files' bytes. A file whose stamp is known from before is not read again.
+
+    What is known is kept in a folder, as lines that are added to; it serves this machine alone and may be lost.
+
+    Attributes:
+        folder: Where it is kept; files are named from there, so that both may move together.
+        known: Stamp and digest by name.
+    """
+
+    folder: Path
+    known: dict[str, tuple[Stamp, str]]
+
+    @classmethod
+    def kept_in(cls, folder: Path) -> Self:
+        """What a folder knows; whatever is damaged in it counts as not known."""
+        known: dict[str, tuple[Stamp, str]] = {}
+        with contextlib.suppress(OSError):
+            for line in (folder / MEMORY).read_bytes().splitlines():
+                with contextlib.suppress(ValueError, TypeError):
+                    name, stamp, digest = json.loads(line)
+                    known[str(name)] = Stamp(*stamp), str(digest)
+        return cls(folder, known)
+
+    def of(self, paths: Iterable[Path]) -> list[str | None]:
+        """SHA-256 of each file; None for one that is missing or cannot be read."""
+        here = os.path.abspath(self.folder)
+        found: list[str | None] = []
+        lines = []
+        for path in paths:
+            name, stamp = os.path.relpath(os.path.abspath(path), here), Stamp.of(path)
+            if stamp is None:
+                found.append(None)
+                continue
+            if name not in self.known or self.known[name][0] != stamp:
+                digest = _digest(path)
+                if digest is None:
+                    found.append(None)
+                    continue
+                self.known[name] = stamp, digest
+                lines.append(json.dumps([name, stamp, digest]) + "\n")
+            found.append(self.known[name][1])
+        if lines:
+            with contextlib.suppress(OSError), (self.folder / MEMORY).open("a", encoding="utf-8") as handle:
+                handle.writelines(lines)
+        return found
+
+
+def files_of(clip: ClipRef) -> list[Path]:
+    """The files of a clip, sound before picture, one where they are the same."""
+    return list(dict.fromkeys(p for p in (clip.audio, clip.image) if p is not None))
+
+
+def printable(text: str) -> str:
+    r"""Text that can be written down: what is no UTF-8 in a file's name is spelled, ``\udce9`` say.
+
+    Example:
+        >>> print(printable("caf\udce9.mp4"), printable("café.mp4"))
+        caf\udce9.mp4 café.mp4
+    """
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def is_text(path: Path) -> bool:
+    """Whether a file's name can be written down and found again."""
+    return printable(str(path)) == str(path)
+
+
+def _digest(path: Path) -> str | None:
+    try:
+        with path.open("rb") as handle:
+            return hashlib.file_digest(handle, "sha256").hexdigest()
+    except OSError:
+        return None

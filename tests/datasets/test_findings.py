@@ -1,0 +1,56 @@
+"""What is told of a prepared dataset."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+
+from limbeck.datasets import _findings
+from limbeck.datasets._findings import Content
+
+
+@pytest.mark.parametrize(
+    ("names", "alike"),
+    [
+        (["dog", "Dog"], True),
+        (["dog bark", "dog  bark"], True),
+        (["dog", "dog\u200b"], True),
+        (["dog", "\ufeffdog"], True),
+        (["café", unicodedata.normalize("NFD", "café")], True),
+        (["Ｄog", "dog"], True),
+        (["1", "2"], False),
+        (["dog", "dogs"], False),
+        (["dog bark", "dogbark"], False),
+        (["cafe", "café"], False),
+    ],
+)
+def test_names_that_look_alike(names: list[str], alike: bool) -> None:
+    assert bool(_findings.lookalikes([*names, "rain"])) is alike
+
+
+def test_one_sentence_for_each_pair_of_splits() -> None:
+    clips = [Content(f"{s}{i}", "dog", s, {"sound": str(i)}) for s in ("val", "train", "test") for i in range(3)]
+    assert [w.partition(" (")[0] for w in _findings.shared(clips)] == [
+        "The same sound is in 'train', 'test' and 'val'",
+    ]
+    assert "(9 clips, " in _findings.shared(clips)[0]
+
+
+def test_within_one_split_and_class_content_may_recur() -> None:
+    assert _findings.shared(Content(str(i), "dog", "train", {"sound": "1f"}) for i in range(3)) == []
+
+
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [("no_picture_track", "limbeck sounds"), ("no_audio_track", "'paired'"), ("empty_file", "Mend the files")],
+)
+def test_advice_is_by_the_commonest_reason(reason: str, told: str) -> None:
+    rejected = [{"reason": r} for r in ("not_media", reason, reason)]
+    assert told in _findings.advice(rejected)
+    assert _findings.reasons(rejected) == f"2 {reason}, 1 not_media"
+
+
+def test_numbers_of_repairs_do_not_divide_them() -> None:
+    told = [("sound ended 0.20 s early: padded", "x"), ("sound ended 1e-05 s early: padded",), ()]
+    assert _findings.repairs(told) == {"sound ended ... s early: padded": 2, "x": 1}
