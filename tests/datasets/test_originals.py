@@ -11,6 +11,7 @@ import torch
 from tests.helpers.clips import toy_clips
 from tests.helpers.generated import RECIPE, Generated, contents
 
+from limbeck import _files
 from limbeck.datasets import LabelledClips, Prepared, prepare
 from limbeck.datasets.folder import Folder
 from limbeck.datasets.playground import Playground
@@ -76,12 +77,12 @@ def test_other_recordings_are_noticed(place: Path, tmp_path: Path) -> None:
         clips.originals()
 
 
-def test_an_older_folder_is_refused_until_prepared_again(place: Path, tmp_path: Path) -> None:
+def test_a_folder_that_forgot_its_recordings_is_refused_until_prepared_again(place: Path, tmp_path: Path) -> None:
     shutil.copytree(place, tmp_path / "old")
     file = tmp_path / "old" / "prepared" / "dataset.json"
-    description = json.loads(file.read_text(encoding="utf-8"))
+    description = _files.read_record(file)
     del description["recordings"]
-    file.write_text(json.dumps(description), encoding="utf-8")
+    _files.write_record(file, description)
     clips = Prepared.open(file.parent).clips()
     assert len(clips.audio()) == len(clips)
     with pytest.raises(InputError, match="does not know where its recordings are"):

@@ -7,7 +7,6 @@ nothing else: not on the number of workers, on timing, or on how often the work 
 from __future__ import annotations
 
 import hashlib
-import os
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
