@@ -13,10 +13,22 @@ import av
 import numpy as np
 import pytest
 import soundfile
+import torch
 from PIL import Image
 
-from limbeck.errors import MediaError
-from limbeck.media import ClipRecipe, MelRecipe, RawClip, _container, probe, read_clip, read_frame, read_sound
+from limbeck.errors import InputError, MediaError
+from limbeck.media import (
+    ClipRecipe,
+    MelRecipe,
+    RawClip,
+    _container,
+    log_mel,
+    probe,
+    read_clip,
+    read_frame,
+    read_sound,
+    sound_windows,
+)
 from limbeck.media.write import write_video, write_wav
 
 RATE = 22050
@@ -177,6 +189,33 @@ def test_silent_audio(tmp_path: Path, good: Path, ending: str) -> None:
         soundfile.write(path, wave, RATE)
     assert _reason(lambda: _read(path, good / "good.png", start_s=1.0)) == "silent_audio"
     assert _read(path, good / "good.png", start_s=3.0).repairs == ()
+
+
+@pytest.mark.parametrize("balance", [(1.0, -1.0), (1.0, -0.9), (0.3, -0.3), (0.1, 0.5, -0.6)])
+def test_channels_that_cancel_each_other_out(tmp_path: Path, balance: tuple[float, ...]) -> None:
+    channels = np.outer(TONE, np.array(balance, np.float32))
+    soundfile.write(tmp_path / "a.wav", channels, RATE, subtype="FLOAT")
+    heard, repairs = read_sound(tmp_path / "a.wav", start_s=1.0, length_s=1.0, recipe=RECIPE.mel)
+    loud = next(c for c in balance if abs(c) >= 0.5 * max(map(abs, balance)))
+    np.testing.assert_allclose(heard, loud * TONE[RATE : 2 * RATE], atol=1e-4)
+    assert repairs == ("the channels cancel each other out for 1.00 s: one of them used",)
+    windows = list(sound_windows(tmp_path / "a.wav", sample_rate_hz=RATE, window_s=1.0, hop_s=1.0))
+    np.testing.assert_allclose(windows[1].samples, heard, atol=1e-4)
+
+
+@pytest.mark.parametrize("balance", [(1.0, 1.0), (1.0, 0.0), (1.0, -0.5), (0.0, 0.0, 0.0, 0.0, 0.0, 1.0)])
+def test_channels_are_else_averaged(tmp_path: Path, balance: tuple[float, ...]) -> None:
+    soundfile.write(tmp_path / "a.wav", np.outer(TONE, np.array(balance, np.float32)), RATE, subtype="FLOAT")
+    heard, repairs = read_sound(tmp_path / "a.wav", start_s=1.0, length_s=1.0, recipe=RECIPE.mel)
+    np.testing.assert_allclose(heard, np.mean(balance) * TONE[RATE : 2 * RATE], atol=1e-4)
+    assert repairs == ()
+
+
+def test_a_clip_too_short_for_one_frame_is_refused_in_the_recipe() -> None:
+    with pytest.raises(InputError, match=r"clips of 0.01 s at 8000 Hz have 80 samples, too few for one frame of 400"):
+        MelRecipe.from_json({"sample_rate_hz": 8000, "clip_seconds": 0.01})
+    shortest = MelRecipe(sample_rate_hz=8000, clip_seconds=201 / 8000)
+    assert log_mel(torch.zeros(shortest.samples), shortest).shape == shortest.shape
 
 
 def test_the_faintest_16_bit_sound_is_not_silent(tmp_path: Path) -> None:

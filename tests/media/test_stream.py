@@ -13,6 +13,7 @@ from tests.helpers.mutate import mutated_files
 
 from limbeck.errors import InputError, MediaError
 from limbeck.media import MelRecipe, read_sound, resample, sound_windows, write_video, write_wav
+from limbeck.media._sound import Piece
 from limbeck.media.stream import _resampled, _whole, cut, sound_pieces
 
 RATE = 8000
@@ -170,9 +171,9 @@ def test_a_file_cut_short_gives_what_is_there(tmp_path: Path) -> None:
 )
 def test_clocks(monkeypatch: pytest.MonkeyPatch, stamps: list[int], expected: int) -> None:
     """Holes and late beginnings are filled; clocks that jump are not believed. 1000 samples a second, 100 a frame."""
-    pieces = [(at, np.full(100, 0.5, np.float32)) for at in stamps]
-    monkeypatch.setattr("limbeck.media._sound._placed", lambda *_: iter(pieces))
-    assert sum(len(p) for p in _whole(None, None, 1000)) == expected  # type: ignore[arg-type]
+    pieces = [Piece(at, np.full(100, 0.5, np.float32)) for at in stamps]
+    monkeypatch.setattr("limbeck.media._sound.placed", lambda *_: (True, iter(pieces)))
+    assert sum(len(p) for p in _whole(None, 1000)) == expected  # type: ignore[arg-type]
 
 
 def test_pieces_are_all_of_a_recording_silence_and_all(tmp_path: Path) -> None:

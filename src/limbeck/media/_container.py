@@ -1,13 +1,18 @@
-"""Opening media files: one thread, no other files, bounded work, and only `MediaError` comes out."""
+"""Opening media files: one thread, no other files, bounded work, and only `MediaError` comes out.
+
+Second 0 of a file is when the first of its sound or picture is presented, whatever its clock shows then. A time is
+found by the container's own means, or where these cannot be trusted by reading from the beginning.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, Literal, NoReturn
 
 import av
 import av.error
@@ -28,19 +33,152 @@ _FREE_BYTES = 256 * 2**20
 _OPEN_SECONDS = 60.0
 _POINTERS = frozenset({"hls", "dash", "concat", "sdp", "rtsp", "rtp", "imf", "webm_dash_manifest", "lavfi", "vobsub"})
 _TOLD_BY_HEADER = ("mov,", "matroska,")
+_BYTES_FOR_TIME = frozenset({"wav", "w64", "aiff", "au", "voc", "ircam", "nistsphere", "sox", "avr", "pvf"})
+_ADPCM_OF_BLOCKS = frozenset({"adpcm_ima_qt", "adpcm_ima_wav", "adpcm_ms"})
 _TEXT_ART = frozenset({"tty", "bin", "xbin", "adf", "idf"})
 
 
+Kind = Literal["sound", "picture"]
+
+
+class Media:
+    """An open file, its second 0 on its own clock, and the way to any time in it.
+
+    Attributes:
+        container: What is open; another one after the way back to the beginning.
+        origin_s: What the file's clock shows at second 0, in seconds.
+    """
+
+    def __init__(self, path: Path, passed_over: Sequence[bool], origin_s: float | None) -> None:
+        self._path = path
+        self._passed_over = passed_over
+        self._source = _Bytes(path)
+        try:
+            self._open()
+            self.origin_s = self._second_zero() if origin_s is None else origin_s
+        except BaseException:
+            self._source.close()
+            raise
+
+    def _open(self) -> None:
+        self._source.seek(0)
+        self.container = _open(self._path, self._source, self._passed_over)
+        self._at_beginning = True
+        for stream in self.container.streams:
+            if stream.type in ("audio", "video") and stream.codec_context is not None:
+                stream.codec_context.thread_count = 1
+
+    def close(self) -> None:
+        """Close the container and the file."""
+        self.container.close()
+        self._source.close()
+
+    @property
+    def sound(self) -> AudioStream | None:
+        """The first sound track that can be decoded."""
+        return next((s for s in self.container.streams.audio if s.codec_context is not None), None)
+
+    @property
+    def picture(self) -> VideoStream | None:
+        """The first picture track that can be decoded and is not a cover picture."""
+        streams = (s for s in self.container.streams.video if s.codec_context is not None)
+        return next((s for s in streams if not s.disposition & Disposition.attached_pic), None)
+
+    @property
+    def is_still(self) -> bool:
+        """Whether the format holds one picture and no time."""
+        return self.container.format.name.endswith("_pipe")
+
+    @property
+    def counts_sound(self) -> bool:
+        """Whether sound keeps its time only from the beginning on.
+
+        Files made for plain samples take bytes for time when they seek, which is wrong for anything coded; and most
+        ADPCM goes on from the samples before.
+        """
+        codec = self.sound.codec_context.name if self.sound else "pcm"
+        takes_bytes = self.container.format.name in _BYTES_FOR_TIME and not codec.startswith("pcm_")
+        return takes_bytes or (codec.startswith("adpcm_") and codec not in _ADPCM_OF_BLOCKS)
+
+    def frames(
+        self, kind: Kind, from_s: float, damage: Damage, *, more: int = 0
+    ) -> tuple[bool, Iterator[AudioFrame | VideoFrame]]:
+        """Whole frames of a track; the end of what can be read is the end.
+
+        Args:
+            kind: The track: that of `sound` or of `picture`.
+            from_s: They begin with the last key frame at or before this time in seconds of the file, or soon after,
+                by how well its container seeks. 0 or less is the beginning, and so is any time where the container
+                cannot seek.
+            damage: Counts up what could not be decoded.
+            more: Frames that may be decoded beyond the usual limit.
+
+        Returns:
+            Whether it is the beginning, and the frames. `MediaError` (``too_much_work``) may come with any of them.
+        """
+        begins = from_s <= 0 or self.is_still or (kind == "sound" and self.counts_sound) or not self._seek(kind, from_s)
+        if begins and not self._at_beginning:
+            self.container.close()
+            self._open()
+        self._at_beginning = False
+        stream = self._track(kind)
+        for other in self.container.streams:
+            other.discard = Discard.default if other.index == stream.index else Discard.all
+        return begins, _frames(self.container, stream, damage, more)
+
+    def seconds(self, frame: AudioFrame | VideoFrame) -> float | None:
+        """When a frame is presented, in seconds of the file; None where it does not say."""
+        return None if frame.pts is None or not frame.time_base else float(frame.pts * frame.time_base) - self.origin_s
+
+    def _track(self, kind: Kind) -> AudioStream | VideoStream:
+        stream = self.sound if kind == "sound" else self.picture
+        if stream is None:
+            raise MediaError("undecodable", f"The {kind} track cannot be found again.")
+        return stream
+
+    def _seek(self, kind: Kind, to_s: float) -> bool:
+        stream = self._track(kind)
+        tick = float(stream.time_base or 0)
+        try:
+            self.container.seek(int((self.origin_s + to_s) / tick) if tick else 0, stream=stream)
+        except (av.error.FFmpegError, OverflowError):
+            self._at_beginning = False
+            return False
+        self._at_beginning = False
+        return True
+
+    def _second_zero(self) -> float:
+        """When the first track begins; of tracks that begin below 0, when their first frame is presented.
+
+        Below 0 lies what a decoder needs and drops, or a clock that runs over soon after the beginning.
+        """
+        tracks: list[AudioStream | VideoStream] = [*self.container.streams.audio, *self.container.streams.video]
+        played = [t for t in tracks if t.codec_context and not t.disposition & Disposition.attached_pic]
+        begins = [float(t.start_time * t.time_base) for t in played if t.start_time is not None and t.time_base]
+        if self.is_still or min(begins, default=0.0) >= 0:
+            return min(begins, default=0.0)
+        self.origin_s = 0.0
+        return min([*self._first("sound"), *self._first("picture")], default=0.0)
+
+    def _first(self, kind: Kind) -> list[float]:
+        """When the first frame of a track is presented, if there is one that says so."""
+        if (self.sound if kind == "sound" else self.picture) is None:
+            return []
+        _, frames = self.frames(kind, 0.0, Damage())
+        return [at for frame in islice(frames, 1) if (at := self.seconds(frame)) is not None]
+
+
 @contextmanager
-def opened(path: Path, *, passed_over: Sequence[bool] = ()) -> Iterator[InputContainer]:
-    """The file as a container with one thread a decoder; every failure inside comes out as `MediaError`.
+def opened(path: Path, *, passed_over: Sequence[bool] = (), origin_s: float | None = None) -> Iterator[Media]:
+    """An open file, with one thread a decoder; every failure inside comes out as `MediaError`.
 
     Args:
         path: The file.
         passed_over: For each track whether nothing of it is decoded to learn more than the header says, which for
             pictures takes longer than all the rest; from `pictures_to_pass_over`.
+        origin_s: Second 0 of the file where it is known; tracks that are passed over do not tell when they begin.
     """
-    source: _Bytes | None = None
+    media: Media | None = None
     try:
         if not path.exists():
             raise MediaError("missing_file", f"{path} does not exist.")
@@ -48,12 +186,8 @@ def opened(path: Path, *, passed_over: Sequence[bool] = ()) -> Iterator[InputCon
             raise MediaError("unreadable_file", f"{path} is not a file.")
         if path.stat().st_size == 0:
             raise MediaError("empty_file", f"{path} has no bytes.")
-        source = _Bytes(path)
-        with _open(path, source, passed_over) as container:
-            for stream in container.streams:
-                if stream.type in ("audio", "video") and stream.codec_context is not None:
-                    stream.codec_context.thread_count = 1
-            yield container
+        media = Media(path, passed_over, origin_s)
+        yield media
     except MediaError as error:
         if str(path) in error.detail:
             raise
@@ -65,64 +199,21 @@ def opened(path: Path, *, passed_over: Sequence[bool] = ()) -> Iterator[InputCon
     except Exception as error:  # whatever a broken file brings up in ffmpeg, PyAV or numpy is that file's fault
         raise MediaError("undecodable", f"{path} cannot be decoded: {type(error).__name__}: {error}") from error
     finally:
-        if source is not None:
-            source.close()
+        if media is not None:
+            media.close()
 
 
-def pictures_to_pass_over(container: InputContainer) -> tuple[bool, ...]:
+def pictures_to_pass_over(media: Media) -> tuple[bool, ...]:
     """Which tracks to pass over when the file is opened again for its sound; none unless the header tells all."""
-    if not container.format.name.startswith(_TOLD_BY_HEADER):
+    if not media.container.format.name.startswith(_TOLD_BY_HEADER):
         return ()
-    return tuple(s.type == "video" for s in container.streams)
-
-
-def audio_stream(container: InputContainer) -> AudioStream | None:
-    """The first sound track that can be decoded."""
-    return next((s for s in container.streams.audio if s.codec_context is not None), None)
-
-
-def video_stream(container: InputContainer) -> VideoStream | None:
-    """The first picture track that can be decoded and is not a cover picture."""
-    streams = (s for s in container.streams.video if s.codec_context is not None)
-    return next((s for s in streams if not s.disposition & Disposition.attached_pic), None)
-
-
-def is_still(container: InputContainer) -> bool:
-    """Whether the format holds one picture and no time."""
-    return container.format.name.endswith("_pipe")
+    return tuple(s.type == "video" for s in media.container.streams)
 
 
 def sane_seconds(ticks: int | None, tick_s: float) -> float | None:
     """A claimed duration in seconds, or None where it is absent or absurd."""
     seconds = (ticks or 0) * tick_s
     return seconds if 0 < seconds <= MAX_SECONDS else None
-
-
-def origin_s(container: InputContainer) -> float:
-    """Second 0 of the file's clock: recorded streams (MPEG-TS) begin anywhere, times below zero are priming."""
-    return max(0.0, (container.start_time or 0) / av.time_base)
-
-
-def only(container: InputContainer, wanted: AudioStream | VideoStream) -> None:
-    """Let the demuxer skip all other tracks."""
-    for stream in container.streams:
-        stream.discard = Discard.default if stream.index == wanted.index else Discard.all
-
-
-def seek(container: InputContainer, stream: AudioStream | VideoStream, to_s: float) -> bool:
-    """Go to the last key frame at or before `to_s` on the file's clock; where that cannot be done, to the beginning.
-
-    Returns:
-        False if it is the beginning for want of a way to seek.
-    """
-    tick = float(stream.time_base or 0)
-    try:
-        container.seek(int(to_s / tick) if tick else 0, stream=stream)
-    except (av.error.FFmpegError, OverflowError):
-        with suppress(av.error.FFmpegError):
-            container.seek(0, unsupported_byte_offset=True)
-        return False
-    return True
 
 
 @dataclass
@@ -138,20 +229,9 @@ class Damage:
         return (f"{count} corrupt {'piece' if count == 1 else 'pieces'} of {what} skipped",) if count else ()
 
 
-def frames(
-    container: InputContainer, stream: AudioStream | VideoStream, damage: Damage, *, more: int = 0
+def _frames(
+    container: InputContainer, stream: AudioStream | VideoStream, damage: Damage, more: int
 ) -> Iterator[AudioFrame | VideoFrame]:
-    """Whole frames from where the container stands; the end of what can be read is the end.
-
-    Args:
-        container: An open file.
-        stream: The track.
-        damage: Counts up what could not be decoded.
-        more: Frames that may be decoded beyond the usual limit.
-
-    Raises:
-        MediaError: ``too_much_work``.
-    """
     dry = made = 0
     packets = container.demux(stream)
     while True:

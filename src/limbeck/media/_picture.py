@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -10,13 +11,12 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation
 from av.video.stream import VideoStream
 
 from limbeck.errors import MediaError
-from limbeck.media._container import Damage, frames, is_still, only, origin_s, seek, video_stream
+from limbeck.media._container import Damage, Media
 from limbeck.media._orientation import Turn, turn_of_photo, turn_of_video
 from limbeck.media.recipe import ClipRecipe
 
@@ -25,7 +25,7 @@ _MAX_RATIO = 50
 _PLAUSIBLE_PIXEL = 10
 _SCALING = Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT | Interpolation.BITEXACT
 
-_BACK_UP_S = (0.0, 1.0, 10.0, 60.0)
+_BACK_UP_S = (0.0, 1.0, 10.0, 60.0, math.inf)
 _SLACK_S = 0.01
 _GUESSED_FRAME_S = 0.04
 
@@ -52,65 +52,59 @@ class _Around:
     damage: Damage = field(default_factory=Damage)
 
 
-def read(
-    path: Path, container: InputContainer, segment: tuple[float, float], at_s: float | None, recipe: ClipRecipe
-) -> Picture:
+def read(path: Path, media: Media, segment: tuple[float, float], at_s: float | None, recipe: ClipRecipe) -> Picture:
     """The frame nearest to `at_s`, or else to the middle of the segment.
 
     Raises:
         MediaError: By the table of `media.decode`.
     """
-    stream = video_stream(container)
+    stream = media.picture
     if stream is None:
-        unknown = any(s.codec_context is None for s in container.streams.video)
+        unknown = any(s.codec_context is None for s in media.container.streams.video)
         reason = "unknown_codec" if unknown else "no_picture_track"
         raise MediaError(reason, "There is no picture track that can be decoded.")
     check_size(stream.codec_context.width, stream.codec_context.height)
-    only(container, stream)
     wanted_s = sum(segment) / 2 if at_s is None else at_s
     if at_s is not None:
         segment = min(segment[0], at_s), max(segment[1], at_s)
-    still = is_still(container)
-    around = _look_around(container, stream, 0.0 if still else wanted_s)
+    still = media.is_still
+    aspect, frame_s = stream.sample_aspect_ratio, _mean_frame_seconds(stream)
+    around = _look_around(media, frame_s, 0.0 if still else wanted_s)
     shown_s, frame = nearest(around.shown, around.following, wanted_s, segment[1])
     told = around.damage.told("picture")
     if not still:
-        told += _check_shown(container, stream, around, (shown_s, frame), wanted_s, segment)
+        told += _check_shown(media, frame_s, around, (shown_s, frame), wanted_s, segment)
     turn = turn_of_photo(path) if still else turn_of_video(frame)
-    image, repairs = fit(frame, turn, stream.sample_aspect_ratio, recipe)
+    image, repairs = fit(frame, turn, aspect, recipe)
     return Picture(image, told + repairs)
 
 
-def _look_around(container: InputContainer, stream: VideoStream, wanted_s: float) -> _Around:
+def _look_around(media: Media, frame_s: float, wanted_s: float) -> _Around:
     """Frames around a time, seeking earlier where a format's seek lands too late."""
     for back in _BACK_UP_S:
-        from_s = max(0.0, wanted_s - back)
-        sought = not is_still(container) and seek(container, stream, origin_s(container) + from_s)
-        around = _Around(from_start=from_s == 0 or not sought)
-        for now, frame in _timed(container, stream, around):
+        around = _Around()
+        for now, frame in _timed(media, wanted_s - back, around, frame_s):
             around.count += 1
             if now > wanted_s:
                 around.following = (now, frame)
                 break
             around.shown = (now, frame)
         if around.shown is not None or around.from_start:
-            break
+            return around
     return around
 
 
-def _timed(container: InputContainer, stream: VideoStream, around: _Around) -> Iterator[Timed]:
+def _timed(media: Media, from_s: float, around: _Around, frame_s: float) -> Iterator[Timed]:
     """Decoded frames with their times in seconds of the file."""
-    tick_s = 1 / float(stream.average_rate) if stream.average_rate else _GUESSED_FRAME_S
-    now = -tick_s
-    for frame in frames(container, stream, around.damage):
+    now = -frame_s
+    around.from_start, frames = media.frames("picture", from_s, around.damage)
+    for frame in frames:
         if not isinstance(frame, VideoFrame):
             continue
-        if frame.pts is not None and frame.time_base:
-            now = float(frame.pts * frame.time_base) - origin_s(container)
-        elif around.from_start:
-            now += tick_s
-        else:
+        at = media.seconds(frame)
+        if at is None and not around.from_start:
             return
+        now = now + frame_s if at is None else at
         yield now, frame
 
 
@@ -129,8 +123,8 @@ def nearest(shown: Timed | None, following: Timed | None, wanted_s: float, end_s
 
 
 def _check_shown(
-    container: InputContainer,
-    stream: VideoStream,
+    media: Media,
+    mean_frame_s: float,
     around: _Around,
     chosen: Timed,
     wanted_s: float,
@@ -139,28 +133,27 @@ def _check_shown(
     """Refuse a frame that has nothing to do with the segment; tell where it is not quite the wanted one."""
     shown_s, frame = chosen
     start_s, end_s = segment
-    until_s = shown_s + _frame_seconds(frame, stream)
+    until_s = shown_s + (
+        float(frame.duration * frame.time_base) if frame.duration and frame.time_base else mean_frame_s
+    )
     if shown_s > end_s + _SLACK_S:
         raise MediaError("beyond_end", f"The picture begins at {shown_s:.2f} s, after {end_s:g} s.")
     if around.damage.packets + around.damage.frames and until_s < start_s - _SLACK_S:
         raise MediaError("undecodable", f"No whole frame between {start_s:g} and {end_s:g} s can be decoded.")
     if around.following is not None or until_s >= wanted_s:
         return ()
-    if around.count == 1 and (around.from_start or _has_one_frame(container, stream)):
+    if around.count == 1 and (around.from_start or _has_one_frame(media)):
         return ("the picture track has one frame only: used for the whole clip",)
     if until_s < start_s - _SLACK_S:
         raise MediaError("beyond_end", f"The picture ends at {until_s:.2f} s, before {start_s:g} s.")
     return (f"the picture ended {wanted_s - until_s:.2f} s before the wanted time: last frame used",)
 
 
-def _has_one_frame(container: InputContainer, stream: VideoStream) -> bool:
-    seek(container, stream, 0.0)
-    return sum(1 for _ in islice(frames(container, stream, Damage()), 2)) == 1
+def _has_one_frame(media: Media) -> bool:
+    return sum(1 for _ in islice(media.frames("picture", 0.0, Damage())[1], 2)) == 1
 
 
-def _frame_seconds(frame: VideoFrame, stream: VideoStream) -> float:
-    if frame.duration and frame.time_base:
-        return float(frame.duration * frame.time_base)
+def _mean_frame_seconds(stream: VideoStream) -> float:
     return 1 / float(stream.average_rate) if stream.average_rate else _GUESSED_FRAME_S
 
 

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import NoReturn
+from typing import NamedTuple, NoReturn, Self
 
 import av
 import numpy as np
 import numpy.typing as npt
 from av.audio.frame import AudioFrame
-from av.audio.stream import AudioStream
-from av.container import InputContainer
 
 from limbeck.errors import MediaError
-from limbeck.media._container import Damage, audio_stream, frames, only, origin_s, sane_seconds, seek
+from limbeck.media._container import Damage, Media, sane_seconds
 from limbeck.media.recipe import MelRecipe
 from limbeck.media.resample import resample
 
@@ -31,6 +29,8 @@ _SILENCE = 1e-5
 _ABSURD_PEAK = 16.0
 _TOLD_PEAK = 1.1
 _LEAST_SOUND = 0.1
+_CANCELLED = 0.02
+_NOT_QUIET = 0.25
 
 Mono = npt.NDArray[np.float32]
 
@@ -44,6 +44,20 @@ class Sound:
     repairs: tuple[str, ...]
 
 
+class Piece(NamedTuple):
+    """Decoded samples.
+
+    Attributes:
+        at: Index in the track of the first.
+        mono: Mono, (sample,).
+        cancels: Whether the channels cancel each other out, so that it is one of them.
+    """
+
+    at: int
+    mono: Mono
+    cancels: bool = False
+
+
 @dataclass
 class _Buffer:
     """Mono samples of one segment, filled frame by frame.
@@ -54,6 +68,7 @@ class _Buffer:
         begin: First sample of the track that was decoded; None before the first frame.
         end: One past the last that was decoded.
         holes: Samples missing between frames within the segment.
+        cancelled: Samples whose channels cancel each other out.
         damage: What could not be decoded.
     """
 
@@ -62,7 +77,13 @@ class _Buffer:
     begin: int | None = None
     end: int = 0
     holes: int = 0
+    cancelled: int = 0
     damage: Damage = field(default_factory=Damage)
+
+    @classmethod
+    def of(cls, start_s: float, length_s: float | None, rate: int, recipe: MelRecipe) -> Self:
+        kept_s = min(length_s or math.inf, recipe.clip_seconds)
+        return cls(round(start_s * rate), np.zeros(max(1, round(kept_s * rate)), np.float32))
 
     @property
     def last(self) -> int:
@@ -80,35 +101,76 @@ class _Buffer:
     def there(self) -> int:
         return max(0, len(self.samples) - self.missing_front - self.missing_back - self.holes)
 
-    def put(self, at: int, mono: Mono) -> None:
+    def put(self, piece: Piece) -> None:
+        at, mono, cancels = piece
         if self.begin is None:
             self.begin = self.end = at
         self.holes += max(0, min(at, self.last) - max(self.end, self.first))
         self.end = max(self.end, at + len(mono))
         left, right = max(at, self.first), min(at + len(mono), self.last)
         if left < right:
+            self.cancelled += cancels * (right - left)
             self.samples[left - self.first : right - self.first] = mono[left - at : right - at]
 
 
-def read(container: InputContainer, start_s: float, length_s: float | None, recipe: MelRecipe) -> Sound:
+def read(media: Media, start_s: float, length_s: float | None, recipe: MelRecipe) -> Sound:
     """Sound of a segment.
 
     Raises:
         MediaError: By the table of `media.decode`.
     """
-    stream = audio_stream(container)
+    rate = checked_rate_hz(media)
+    buffer = _Buffer.of(start_s, length_s, rate, recipe)
+    for back in _BACK_UP_S:
+        buffer = _Buffer.of(start_s, length_s, rate, recipe)
+        begins = _fill(media, rate, start_s - _PREROLL_S - back, [buffer])
+        if buffer.missing_front == 0 or begins:
+            break
+    return _finished(media, buffer, rate, start_s, length_s, recipe)
+
+
+def read_counted(
+    media: Media, segments: Sequence[tuple[float, float | None]], recipe: MelRecipe
+) -> list[Sound | MediaError]:
+    """Sound of several segments, or why there is none; for tracks that are read from their beginning, read once.
+
+    Raises:
+        MediaError: The track cannot be read at all.
+    """
+    rate = checked_rate_hz(media)
+    buffers = [_Buffer.of(*segment, rate, recipe) for segment in segments]
+    _fill(media, rate, 0.0, buffers)
+    sounds: list[Sound | MediaError] = []
+    for buffer, segment in zip(buffers, segments, strict=True):
+        try:
+            sounds.append(_finished(media, buffer, rate, *segment, recipe))
+        except MediaError as error:
+            sounds.append(error)
+    return sounds
+
+
+def checked_rate_hz(media: Media) -> int:
+    """Sample rate of the sound track.
+
+    Raises:
+        MediaError: There is no such track, or its rate is absurd.
+    """
+    stream = media.sound
     if stream is None:
-        reason = "unknown_codec" if container.streams.audio else "no_audio_track"
+        reason = "unknown_codec" if media.container.streams.audio else "no_audio_track"
         raise MediaError(reason, "There is no sound track that can be decoded.")
     rate = stream.codec_context.sample_rate
     if not _MIN_RATE_HZ <= rate <= _MAX_RATE_HZ:
         raise MediaError("absurd_sample_rate", f"The sound claims {rate} samples a second.")
-    only(container, stream)
-    kept_s = min(length_s or math.inf, recipe.clip_seconds)
-    buffer = _fill(container, stream, rate, start_s, kept_s)
-    claimed_s = sane_seconds(stream.duration, float(stream.time_base or 0)) or sane_seconds(
-        container.duration, 1 / av.time_base
-    )
+    return rate
+
+
+def _finished(
+    media: Media, buffer: _Buffer, rate: int, start_s: float, length_s: float | None, recipe: MelRecipe
+) -> Sound:
+    stream, kept_s = media.sound, min(length_s or math.inf, recipe.clip_seconds)
+    claimed_s = sane_seconds(stream.duration, float(stream.time_base or 0)) if stream else None
+    claimed_s = claimed_s or sane_seconds(media.container.duration, 1 / av.time_base)
     told = list(buffer.damage.told("sound")) if buffer.there < len(buffer.samples) else []
     if length_s is None and buffer.there:
         kept_s = _to_the_end(buffer, rate, start_s, claimed_s, told)
@@ -122,55 +184,64 @@ def read(container: InputContainer, start_s: float, length_s: float | None, reci
     return Sound(fixed, (start_s, start_s + kept_s), tuple(told))
 
 
-def _fill(container: InputContainer, stream: AudioStream, rate: int, start_s: float, kept_s: float) -> _Buffer:
-    """Decode the segment, seeking earlier where a format's seek lands too late."""
-    first, count = round(start_s * rate), max(1, round(kept_s * rate))
-    for back in _BACK_UP_S:
-        from_s = start_s - _PREROLL_S - back
-        buffer = _Buffer(first, np.zeros(count, np.float32))
-        if from_s > 0 or back > 0:
-            seek(container, stream, origin_s(container) + max(0.0, from_s))
-        for at, mono in _placed(container, stream, rate, buffer.damage, round(_MAX_FRAMES_A_SECOND * kept_s)):
-            if at < buffer.last:
-                buffer.put(at, mono)
-            if at + len(mono) >= buffer.last:
-                break
-        if buffer.missing_front == 0 or from_s <= 0:
+def _fill(media: Media, rate: int, from_s: float, buffers: Sequence[_Buffer]) -> bool:
+    """Decode what some buffers want; whether from the track's beginning."""
+    damage, open_ones = Damage(), list(buffers)
+    most = max(len(b.samples) if not media.counts_sound else b.last for b in buffers) * _MAX_FRAMES_A_SECOND // rate
+    begins, pieces = placed(media, rate, from_s, damage, most)
+    for piece in pieces:
+        for buffer in open_ones:
+            if piece.at < buffer.last:
+                buffer.put(piece)
+        ended = [b for b in open_ones if piece.at + len(piece.mono) >= b.last]
+        for buffer in ended:
+            buffer.damage = replace(damage)
+            open_ones.remove(buffer)
+        if not open_ones:
             break
-    return buffer
+    for buffer in open_ones:
+        buffer.damage = replace(damage)
+    return begins
 
 
-def _placed(
-    container: InputContainer, stream: AudioStream, rate: int, damage: Damage, most: int
-) -> Iterator[tuple[int, Mono]]:
+def placed(media: Media, rate: int, from_s: float, damage: Damage, most: int) -> tuple[bool, Iterator[Piece]]:
+    """Whether the track is read from its beginning, and decoded pieces with their places in it.
+
+    Args:
+        media: An open file.
+        rate: Of its sound, in Hz.
+        from_s: As for `Media.frames`.
+        damage: Counts up what could not be decoded.
+        most: Frames that may be decoded beyond the usual limit.
+    """
+    begins, frames = media.frames("sound", from_s, damage, more=most)
+    return begins, _in_place(media, rate, (f for f in frames if isinstance(f, AudioFrame)))
+
+
+def _in_place(media: Media, rate: int, frames: Iterator[AudioFrame]) -> Iterator[Piece]:
     """Decoded pieces with the index of their first sample in the track.
 
     Time stamps of many containers are coarser than a sample, so samples are counted until a stamp disagrees. Ogg
     Vorbis also stamps the frame between two block sizes late: a stamp that disagrees is believed only if the next
     frame's does not contradict it.
     """
-    origin = origin_s(container)
     tolerance = _JITTER_S * rate
     counted: int | None = None
-    waiting: tuple[int, Mono] | None = None  # stamp and samples of a frame whose place the next frame decides
-    for frame in frames(container, stream, damage, more=most):
-        if not isinstance(frame, AudioFrame):
-            continue
+    waiting: Piece | None = None  # as stamped: its place is decided by the next
+    for frame in frames:
         if frame.sample_rate != rate:
             raise MediaError("format_changes", f"The sample rate changes from {rate} to {frame.sample_rate} Hz.")
-        mono = _mono(frame)
-        stamped = counted or 0
-        if frame.pts is not None and frame.time_base:
-            stamped = round((float(frame.pts * frame.time_base) - origin) * rate)
+        at_s = media.seconds(frame)
+        piece = Piece((counted or 0) if at_s is None else round(at_s * rate), *_mono(frame))
         if waiting is not None:
-            at = _placed_by_next(*waiting, counted, stamped, tolerance)
-            yield at, waiting[1]
-            counted, waiting = at + len(waiting[1]), None
-        if counted is None or abs(stamped - counted) > tolerance:
-            waiting = stamped, mono
+            at = _placed_by_next(waiting.at, waiting.mono, counted, piece.at, tolerance)
+            yield waiting._replace(at=at)
+            counted, waiting = at + len(waiting.mono), None
+        if counted is None or abs(piece.at - counted) > tolerance:
+            waiting = piece
         else:
-            yield counted, mono
-            counted += len(mono)
+            yield piece._replace(at=counted)
+            counted += len(piece.mono)
     if waiting is not None:
         yield waiting
 
@@ -183,15 +254,21 @@ def _placed_by_next(stamped: int, mono: Mono, counted: int | None, next_stamp: i
     return by_next if tolerance < stamped - by_next <= _LATE_STAMP_TOLERANCES * tolerance else stamped
 
 
-def _mono(frame: AudioFrame) -> Mono:
-    """Mean of the channels, full scale 1."""
+def _mono(frame: AudioFrame) -> tuple[Mono, bool]:
+    """Mean of the channels, full scale 1; where they cancel each other out, the first that is not quiet, and True."""
     raw = frame.to_ndarray()
     if not frame.format.is_planar:
         raw = raw.reshape(-1, frame.layout.nb_channels).T
     scale, middle = _FULL_SCALE.get(raw.dtype.name, (1.0, 0.0))
     with np.errstate(invalid="ignore", over="ignore"):
-        mono: Mono = ((raw.mean(0, dtype=np.float64) - middle) / scale).astype(np.float32)
-        return mono
+        mean = (raw.mean(0, dtype=np.float64) - middle) / scale
+        if len(raw) > 1 and mean.size:
+            channels = raw.astype(np.float64)
+            channels = (channels - middle) / scale
+            power = np.einsum("cs,cs->c", channels, channels) / mean.size
+            if len(raw) * np.dot(mean, mean) / mean.size < _CANCELLED * power.mean() and power.max() > _SILENCE**2:
+                return channels[int(np.argmax(power >= _NOT_QUIET * power.max()))].astype(np.float32), True
+        return mean.astype(np.float32), False
 
 
 _FULL_SCALE = MappingProxyType({"uint8": (2.0**7, 2.0**7), "int16": (2.0**15, 0.0), "int32": (2.0**31, 0.0)})
@@ -221,6 +298,7 @@ def _told_gaps(buffer: _Buffer, rate: int) -> list[str]:
         (buffer.missing_front, "sound began {:.2f} s late: silence put before it"),
         (buffer.holes, "sound had holes of {:.2f} s: filled with silence"),
         (buffer.missing_back, "sound ended {:.2f} s early: padded with silence"),
+        (buffer.cancelled, "the channels cancel each other out for {:.2f} s: one of them used"),
     )
     return [text.format(samples / rate) for samples, text in gaps if samples > _JITTER_S * rate]
 

@@ -1,8 +1,10 @@
 """Sound and picture of any file ffmpeg reads, through PyAV: seek, decode a little, never the whole file.
 
-Second 0 is the file's start time. A clip is the segment from `start_s` on, `length_s` long (to the end of the sound
-where that is None), and never longer than the recipe's `clip_seconds`: its sound, and the frame nearest to its middle
-by time stamp. Memory and work depend on the segment and on the distance of key frames, not on how long the file is.
+Second 0 is when the first of the file's sound or picture is presented, whatever its clock shows then. A clip is the
+segment from `start_s` on, `length_s` long (to the end of the sound where that is None), and never longer than the
+recipe's `clip_seconds`: its sound, and the frame nearest to its middle by time stamp. Memory and work depend on the
+segment and on the distance of key frames, not on how long the file is; only where a file's own way to a time cannot be
+trusted (ADPCM in WAV, say) is it read from its beginning.
 
 What happens to bad media (R rejected with `MediaError(reason)`, M mended, told in `RawClip.repairs`, N normal):
 
@@ -18,6 +20,8 @@ no decoder for the track           R  ``unknown_codec``
 no sound track                     R  ``no_audio_track``
 no picture track                   R  ``no_picture_track``; a cover picture inside a sound file is none
 sound all below -100 dBFS          R  ``silent_audio`` (in the segment)
+channels that cancel each other    M  where their mean is 20 dB below them, the first channel that is not quiet is
+out                                   used
 NaN or infinite samples            M  set to 0; more than half of them: R ``nan_audio``
 samples beyond full scale          M  clipped to [-1, 1]; beyond 16 (24 dB over): R ``absurd_loudness``. Lossy coding
                                       and resampling overshoot by up to 10 %: clipped without a word
@@ -59,7 +63,7 @@ import numpy.typing as npt
 
 from limbeck.errors import MediaError
 from limbeck.media import _picture, _sound
-from limbeck.media._container import MAX_SECONDS, audio_stream, is_still, opened, sane_seconds, video_stream
+from limbeck.media._container import MAX_SECONDS, opened, sane_seconds
 from limbeck.media.clip import RawClip
 from limbeck.media.recipe import ClipRecipe, MelRecipe
 
@@ -107,8 +111,8 @@ def probe(path: Path) -> MediaInfo:
     Raises:
         MediaError: The file is missing, empty, not media, or broken at its head.
     """
-    with opened(path) as container:
-        sound, picture = audio_stream(container), video_stream(container)
+    with opened(path) as media:
+        container, sound, picture = media.container, media.sound, media.picture
         return MediaInfo(
             format=container.format.name,
             duration_s=sane_seconds(container.duration, 1 / av.time_base),
@@ -118,7 +122,7 @@ def probe(path: Path) -> MediaInfo:
             channels=sound.codec_context.channels if sound else None,
             height=picture.codec_context.height if picture else None,
             width=picture.codec_context.width if picture else None,
-            fps=float(picture.average_rate) if picture and picture.average_rate and not is_still(container) else None,
+            fps=float(picture.average_rate) if picture and picture.average_rate and not media.is_still else None,
         )
 
 
@@ -154,14 +158,14 @@ def read_clip(
         raise MediaError("no_picture_track", "The clip names no file to take a picture from.")
     _check_segment(start_s, length_s, frame_at_s)
     if audio == image:
-        with opened(audio) as container:
-            sound = _sound.read(container, start_s, length_s, recipe.mel)
-            picture = _picture.read(image, container, sound.segment, frame_at_s, recipe)
+        with opened(audio) as media:
+            sound = _sound.read(media, start_s, length_s, recipe.mel)
+            picture = _picture.read(image, media, sound.segment, frame_at_s, recipe)
     else:
-        with opened(audio) as container:
-            sound = _sound.read(container, start_s, length_s, recipe.mel)
-        with opened(image) as container:
-            picture = _picture.read(image, container, sound.segment, frame_at_s, recipe)
+        with opened(audio) as media:
+            sound = _sound.read(media, start_s, length_s, recipe.mel)
+        with opened(image) as media:
+            picture = _picture.read(image, media, sound.segment, frame_at_s, recipe)
     return RawClip(sound.waveform, picture.frame, (*sound.repairs, *picture.repairs))
 
 
@@ -180,8 +184,8 @@ def read_sound(
         MediaError: By the table of this module.
     """
     _check_segment(start_s, length_s, None)
-    with opened(path) as container:
-        sound = _sound.read(container, start_s, length_s, recipe)
+    with opened(path) as media:
+        sound = _sound.read(media, start_s, length_s, recipe)
     return sound.waveform, sound.repairs
 
 
@@ -197,14 +201,18 @@ def read_frame(path: Path, *, at_s: float = 0.0, recipe: ClipRecipe) -> tuple[np
         MediaError: By the table of this module.
     """
     _check_segment(at_s, None, None)
-    with opened(path) as container:
-        picture = _picture.read(path, container, (at_s, at_s), at_s, recipe)
+    with opened(path) as media:
+        picture = _picture.read(path, media, (at_s, at_s), at_s, recipe)
     return picture.frame, picture.repairs
 
 
+def is_segment(start_s: float, length_s: float | None) -> bool:
+    """Whether start and length are sensible numbers of seconds."""
+    return 0 <= start_s <= MAX_SECONDS and (length_s is None or 0 < length_s <= MAX_SECONDS)
+
+
 def _check_segment(start_s: float, length_s: float | None, at_s: float | None) -> None:
-    good = 0 <= start_s <= MAX_SECONDS and (length_s is None or 0 < length_s <= MAX_SECONDS)
-    if not (good and (at_s is None or 0 <= at_s <= MAX_SECONDS)):
+    if not (is_segment(start_s, length_s) and (at_s is None or 0 <= at_s <= MAX_SECONDS)):
         raise MediaError(
             "bad_segment",
             "A segment needs a start >= 0, a length > 0 and a frame's time >= 0 in seconds, "

@@ -31,9 +31,15 @@ class MelRecipe(Config):
     resampler: Literal["soxr", "sinc_hann"] = "soxr"
 
     @model_validator(mode="after")
-    def _windows_overlap(self) -> Self:
+    def _windows_overlap_and_fit(self) -> Self:
         if self.hop_samples >= self.fft_samples:
             raise ValueError(f"hop_samples must be below fft_samples ({self.fft_samples}), but is {self.hop_samples}")
+        if self.samples <= self.fft_samples // 2:
+            raise ValueError(
+                f"clips of {self.clip_seconds:g} s at {self.sample_rate_hz} Hz have {self.samples} samples, too few "
+                f"for one frame of {self.fft_samples}; make clip_seconds longer than "
+                f"{self.fft_samples / 2 / self.sample_rate_hz:g}, or fft_samples smaller"
+            )
         return self
 
     @property

@@ -7,28 +7,17 @@ Only whole files go this way. Whatever is odd (damage, no time stamps, a picture
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
-from av.container import InputContainer
 from av.video.frame import VideoFrame
-from av.video.stream import VideoStream
 
 from limbeck.errors import MediaError
 from limbeck.media import _picture, _sound
-from limbeck.media._container import (
-    Damage,
-    frames,
-    is_still,
-    only,
-    opened,
-    origin_s,
-    pictures_to_pass_over,
-    seek,
-    video_stream,
-)
+from limbeck.media._container import Damage, Media, opened, pictures_to_pass_over
 from limbeck.media._orientation import turn_of_video
 from limbeck.media.clip import RawClip
-from limbeck.media.decode import read_clip
+from limbeck.media.decode import is_segment, read_clip
 from limbeck.media.recipe import ClipRecipe
 
 _SEEK_AHEAD_S = 5.0
@@ -47,34 +36,32 @@ def read_clips(path: Path, segments: Sequence[Segment], *, recipe: ClipRecipe) -
     Returns:
         For each segment what `read_clip` returns, or the error it raises.
     """
-    sounds = _sounds(path, segments, recipe)
-    wanted = {i: sound.segment for i, sound in enumerate(sounds) if sound is not None}
+    sounds = _sounds(path, {i: s for i, s in enumerate(segments) if is_segment(*s)}, recipe)
+    wanted = {i: sound.segment for i, sound in sounds.items()}
     pictures: dict[int, _picture.Picture] = {}
     if len(wanted) > 1:
-        try:
-            with opened(path) as container:
-                pictures = _in_one_pass(container, wanted, recipe)
-        except MediaError:
-            pictures = {}
+        with suppress(MediaError), opened(path) as media:
+            pictures = _in_one_pass(media, wanted, recipe)
     return [
-        RawClip(sound.waveform, pictures[i].frame, (*sound.repairs, *pictures[i].repairs))
-        if sound is not None and i in pictures
+        RawClip(sounds[i].waveform, pictures[i].frame, (*sounds[i].repairs, *pictures[i].repairs))
+        if i in pictures
         else _alone(path, segment, recipe)
-        for i, (segment, sound) in enumerate(zip(segments, sounds, strict=True))
+        for i, segment in enumerate(segments)
     ]
 
 
-def _sounds(path: Path, segments: Sequence[Segment], recipe: ClipRecipe) -> list[_sound.Sound | None]:
-    """The sound of each segment, None where it cannot be had; a decoder of its own each, for decoders remember."""
-    sounds: list[_sound.Sound | None] = []
+def _sounds(path: Path, segments: dict[int, Segment], recipe: ClipRecipe) -> dict[int, _sound.Sound]:
+    """The sound of each segment that has some, each by a decoder of its own, for decoders remember."""
+    sounds: dict[int, _sound.Sound] = {}
     passed_over: tuple[bool, ...] = ()
-    for segment in segments:
-        try:
-            with opened(path, passed_over=passed_over) as container:
-                passed_over = passed_over or pictures_to_pass_over(container)
-                sounds.append(_sound.read(container, *segment, recipe.mel))
-        except MediaError:
-            sounds.append(None)
+    origin_s: float | None = None
+    for i, segment in segments.items():
+        with suppress(MediaError), opened(path, passed_over=passed_over, origin_s=origin_s) as media:
+            if media.counts_sound:
+                counted = _sound.read_counted(media, list(segments.values()), recipe.mel)
+                return {j: s for j, s in zip(segments, counted, strict=True) if isinstance(s, _sound.Sound)}
+            passed_over, origin_s = passed_over or pictures_to_pass_over(media), media.origin_s
+            sounds[i] = _sound.read(media, *segment, recipe.mel)
     return sounds
 
 
@@ -86,45 +73,37 @@ def _alone(path: Path, segment: Segment, recipe: ClipRecipe) -> RawClip | MediaE
 
 
 def _in_one_pass(
-    container: InputContainer, wanted: dict[int, tuple[float, float]], recipe: ClipRecipe
+    media: Media, wanted: dict[int, tuple[float, float]], recipe: ClipRecipe
 ) -> dict[int, _picture.Picture]:
     """The frames nearest to the middles of some segments, as far as they come out of a faultless track."""
-    stream = video_stream(container)
-    if stream is None or is_still(container):
+    stream = media.picture
+    if stream is None or media.is_still:
         return {}
     _picture.check_size(stream.codec_context.width, stream.codec_context.height)
-    only(container, stream)
+    aspect = stream.sample_aspect_ratio
     found: dict[int, _picture.Picture] = {}
     left = sorted(wanted, key=lambda i: sum(wanted[i]), reverse=True)
     while left:
-        if not seek(container, stream, origin_s(container) + sum(wanted[left[-1]]) / 2):
-            break
         damage = Damage()
-        nearest = _nearest_frames(container, stream, left, wanted, damage)
+        nearest = _nearest_frames(media, left, wanted, damage)
         if nearest is None or damage.packets + damage.frames:
             break
         if not nearest:
             left.pop()
         for i, frame in nearest.items():
-            found[i] = _picture.Picture(*_picture.fit(frame, turn_of_video(frame), stream.sample_aspect_ratio, recipe))
+            found[i] = _picture.Picture(*_picture.fit(frame, turn_of_video(frame), aspect, recipe))
     return found
 
 
 def _nearest_frames(
-    container: InputContainer,
-    stream: VideoStream,
-    left: list[int],
-    wanted: dict[int, tuple[float, float]],
-    damage: Damage,
+    media: Media, left: list[int], wanted: dict[int, tuple[float, float]], damage: Damage
 ) -> dict[int, VideoFrame] | None:
     """Frames for the last of `left`, which they leave, until the next is far ahead; None where times make no sense."""
     nearest: dict[int, VideoFrame] = {}
     shown: tuple[float, VideoFrame] | None = None
-    for frame in frames(container, stream, damage):
-        if not isinstance(frame, VideoFrame) or frame.pts is None or not frame.time_base:
-            return None
-        now = float(frame.pts * frame.time_base) - origin_s(container)
-        if shown is not None and now < shown[0]:
+    for frame in media.frames("picture", sum(wanted[left[-1]]) / 2, damage)[1]:
+        now = media.seconds(frame)
+        if not isinstance(frame, VideoFrame) or now is None or (shown is not None and now < shown[0]):
             return None
         while left and now > sum(wanted[left[-1]]) / 2:
             if shown is None:

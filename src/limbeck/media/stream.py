@@ -24,12 +24,10 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from av.audio.stream import AudioStream
-from av.container import InputContainer
 
 from limbeck.errors import InputError, MediaError
 from limbeck.media import _sound
-from limbeck.media._container import MAX_SECONDS, Damage, audio_stream, only, opened
+from limbeck.media._container import MAX_SECONDS, Damage, Media, opened
 
 _LONGEST_HOLES_S = 3600.0
 _STEP_BACK_S = 1.0
@@ -90,15 +88,15 @@ def sound_pieces(path: Path, *, sample_rate_hz: int) -> Iterator[Mono]:
     Raises:
         MediaError: While pieces are taken, as in `sound_windows`, but for silence.
     """
-    with opened(path) as container:
-        for piece in _sound_of(container, sample_rate_hz):
+    with opened(path) as media:
+        for piece in _sound_of(media, sample_rate_hz):
             yield np.clip(piece, -1.0, 1.0)
 
 
 def _windows(path: Path, rate_hz: int, window: int, hop: int) -> Iterator[SoundWindow]:
     heard = False
-    with opened(path) as container:
-        for start, samples in cut(_sound_of(container, rate_hz), window, hop):
+    with opened(path) as media:
+        for start, samples in cut(_sound_of(media, rate_hz), window, hop):
             if np.abs(samples).max() >= _sound._SILENCE:
                 heard = True
                 yield SoundWindow(start / rate_hz, len(samples) / rate_hz, np.clip(samples, -1.0, 1.0))
@@ -141,29 +139,17 @@ def cut(pieces: Iterator[Mono], window: int, hop: int) -> Iterator[tuple[int, Mo
         yield start, buffer[:filled].copy()
 
 
-def _sound_of(container: InputContainer, rate_hz: int) -> Iterator[Mono]:
-    track, source_hz = _track(container)
-    return _resampled(_mended(_whole(container, track, source_hz)), source_hz, rate_hz)
+def _sound_of(media: Media, rate_hz: int) -> Iterator[Mono]:
+    source_hz = _sound.checked_rate_hz(media)
+    return _resampled(_mended(_whole(media, source_hz)), source_hz, rate_hz)
 
 
-def _track(container: InputContainer) -> tuple[AudioStream, int]:
-    stream = audio_stream(container)
-    if stream is None:
-        reason = "unknown_codec" if container.streams.audio else "no_audio_track"
-        raise MediaError(reason, "There is no sound track that can be decoded.")
-    rate = stream.codec_context.sample_rate
-    if not _sound._MIN_RATE_HZ <= rate <= _sound._MAX_RATE_HZ:
-        raise MediaError("absurd_sample_rate", f"The sound claims {rate} samples a second.")
-    only(container, stream)
-    return stream, rate
-
-
-def _whole(container: InputContainer, stream: AudioStream, rate: int) -> Iterator[Mono]:
+def _whole(media: Media, rate: int) -> Iterator[Mono]:
     """All samples of a track from second 0 on, holes filled."""
     damage = Damage()
     end = shift = holes = 0
     no_limit = round(_sound._MAX_FRAMES_A_SECOND * MAX_SECONDS)
-    for at, mono in _sound._placed(container, stream, rate, damage, no_limit):
+    for at, mono, _ in _sound.placed(media, rate, 0.0, damage, no_limit)[1]:
         gap = at + shift - end
         if gap < -_STEP_BACK_S * rate or holes + gap > _LONGEST_HOLES_S * rate:
             shift, gap = end - at, 0
