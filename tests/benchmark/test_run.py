@@ -180,6 +180,21 @@ def test_the_plan_counts_jobs_and_what_is_done(recipe, done, tmp_path):
     assert not any(tmp_path.iterdir())
 
 
+def test_the_plan_tells_bytes_in_the_form_they_will_be_stored_in(recipe, done, tmp_path):
+    rows = {
+        form: recipe.rows["random"].model_copy(update={"settings": {"storage": form}})
+        for form in ("float32", "uint8", "coded")
+    }
+    several = recipe.model_copy(update={"rows": rows, "baseline": "uint8"})
+    before = {line.name: line.stored_bytes for line in benchmark.plan(several, out=tmp_path, device="cpu")}
+    pairs = 2 * 10 * (1 + 2)
+    numbers = pairs * (16 * 56 + 3 * 16 * 16)
+    assert [before[form] for form in rows] == [4 * numbers, numbers + 4 * pairs, None]
+    after = {line.name: line.stored_bytes for line in benchmark.plan(several, out=done, device="cpu")}
+    assert before["uint8"] == after["uint8"]
+    assert 0 < after["coded"] < numbers
+
+
 def test_cells_are_left_out_until_all_their_students_are_there(recipe, done):
     more = recipe.model_copy(update={"students": 50})
     listed = asked(more, done)

@@ -20,9 +20,18 @@ def _repeat(seed, guess):
 
 @pytest.fixture
 def score():
-    clips = Source(kind="clips", name="toy", fingerprint="ab", pairs=4)
+    clips = Source(kind="clips", name="toy", fingerprint="ab", pairs=4, stored_bytes=40, storage="prepared")
     return Score(
-        trained_on=Source(kind="distilled", name="dm", fingerprint="cd", pairs=12, per_class=1),
+        trained_on=Source(
+            kind="distilled",
+            name="dm",
+            fingerprint="cd",
+            pairs=12,
+            per_class=1,
+            stored_bytes=96,
+            storage="uint8",
+            mosaic=2,
+        ),
         tested_on=clips,
         classes=("bell", "drip", "unheard"),
         truth=TRUTH,

@@ -88,7 +88,7 @@ def test_sure_probabilities_are_the_class_itself():
 
 
 def test_a_score_of_an_older_version_is_read():
-    data = Source(kind="distilled", name="dm", fingerprint="0", pairs=1).to_json()
+    data = Source(kind="distilled", name="dm", fingerprint="0", pairs=1, stored_bytes=4, storage="float32").to_json()
     del data["labels"]
     assert Source.from_json(json.loads(json.dumps(data))).labels == "hard"
 

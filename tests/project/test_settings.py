@@ -18,7 +18,14 @@ from limbeck.errors import InputError
 REQUIRED: dict[str, dict[str, Any]] = {
     "Statistics": {"mel_mean": (0.1,), "mel_std": (1.5,), "image_mean": (0.5,), "image_std": (0.25,)},
     "Scale": {"mel_mean": (-40.25,), "mel_std": (20.0,)},
-    "Source": {"kind": "clips", "name": "bells", "fingerprint": "0f", "pairs": 3},
+    "Source": {
+        "kind": "clips",
+        "name": "bells",
+        "fingerprint": "0f",
+        "pairs": 3,
+        "stored_bytes": 36,
+        "storage": "prepared",
+    },
     "Repeat": {"seed": 1, "seconds": 2.5, "losses": (0.5,), "predictions": {"A": (0,)}, "accuracy": {"A": 100.0}},
 }
 REQUIRED["Score"] = {

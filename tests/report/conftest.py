@@ -87,6 +87,9 @@ def invented_score(
     seed: int = 0,
     spread: float = 1.5,
     tests: int = 40,
+    stored_bytes: int = 12_000,
+    storage: str = "float32",
+    mosaic: int = 1,
 ) -> Score:
     """A score whose students are right about as often as asked (percent); the rest of it is made up."""
     draw = np.random.default_rng(seed)
@@ -103,8 +106,24 @@ def invented_score(
         losses = tuple((2.3 * np.exp(-np.arange(30) / 8) + 0.05 * draw.random(30)).tolist())
         repeats.append(Repeat(seed=r, seconds=2.5 + r / 10, losses=losses, predictions=predictions, accuracy=accuracy))
     return Score(
-        trained_on=Source(kind=kind, name=name, fingerprint="0", pairs=pairs, per_class=per_class),
-        tested_on=Source(kind="clips", name="toy", fingerprint="1", pairs=len(truth)),
+        trained_on=Source(
+            kind=kind,
+            name=name,
+            fingerprint="0",
+            pairs=pairs,
+            per_class=per_class,
+            stored_bytes=stored_bytes,
+            storage=storage,
+            mosaic=mosaic,
+        ),
+        tested_on=Source(
+            kind="clips",
+            name="toy",
+            fingerprint="1",
+            pairs=len(truth),
+            stored_bytes=len(truth) * 1000,
+            storage="prepared",
+        ),
         classes=classes,
         truth=tuple(truth.tolist()),
         repeats=tuple(repeats),

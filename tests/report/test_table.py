@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from limbeck.media import ClipRecipe, MelRecipe
+from limbeck import storage
+from limbeck.evaluation import source_of
 from limbeck.report import table
 
 CLASSES = ("bell", "drip")
@@ -22,25 +23,41 @@ def test_numbers_are_means_and_sample_deviations(make_score: Callable[..., Any])
     assert row.name == "dm, 1 per class"
 
 
-def test_bytes_by_hand(make_score: Callable[..., Any]) -> None:
-    recipe = ClipRecipe(image_size=10, mel=MelRecipe(sample_rate_hz=1000, clip_seconds=1.0, hop_samples=200, mels=8))
-    packed = make_score(CLASSES, {"A": 50}, name="dm", pairs=24, per_class=3)  # 6 stored pairs as 2 x 2 mosaics
-    whole = make_score(CLASSES, {"A": 50}, name="toy", kind="clips", pairs=100, per_class=None)
-    sizes = [r.stored_bytes for r in table.rows([packed, whole], recipe)]
-    assert sizes == [6 * 4 * (8 * 6 + 300), 100 * (4 * 8 * 6 + 300)]
+@pytest.mark.parametrize("form", ["float32", "uint8", "coded"])
+def test_a_row_says_what_the_set_says_of_itself(
+    form: str, make_clips: Callable[..., Any], make_set: Callable[..., Any], make_score: Callable[..., Any]
+) -> None:
+    """Bytes are those of the numbers as they are kept, and not of as many in float32."""
+    clips = make_clips(CLASSES)
+    made = make_set(clips, per_class=2, factor=2).stored_as(storage.load(form)())
+    score = make_score(CLASSES, {"A": 50}, name="avdd").model_copy(update={"trained_on": source_of(made)})
+    whole = make_score(CLASSES, {"A": 50}, name="toy").model_copy(update={"trained_on": source_of(clips)})
+    row, real = table.rows([score, whole])
+    assert (row.stored_bytes, row.storage) == (made.stored_bytes, form)
+    assert (row.stored_pairs, row.mosaic, row.training_pairs) == (4, "2x2", 16)
+    numbers = 4 * (40 * 21 + 3 * 24**2)
+    by_hand = {"float32": 4 * numbers, "uint8": numbers + 4 * 4}
+    assert row.stored_bytes == by_hand.get(form, made.stored_bytes) <= 4 * numbers
+    assert real.stored_bytes == 20 * (4 * 40 * 21 + 3 * 24**2)
+    assert (real.stored_pairs, real.mosaic, real.training_pairs, real.storage) == (20, "none", 20, "prepared")
+    assert f"| {table.stored(row)} |" in table.markdown([score])
 
 
-def test_bold_only_beyond_the_standard_error() -> None:
-    def line(name: str, mean: float, *, reference: bool = False, sd: float | None = 2.0) -> table.Row:
-        spread = table.Spread(mean, sd, 4)
-        return table.Row(name, {"A+V": spread}, 4, 10, None, 1.0, reference)
+def test_what_rows_differ_in_is_said_once_and_real_clips_do_not_count(make_score: Callable[..., Any]) -> None:
+    plain = make_score(CLASSES, {"A": 50}, name="dm", pairs=4)
+    packed = make_score(CLASSES, {"A": 60}, name="avdd", pairs=16, mosaic=2)
+    small = make_score(CLASSES, {"A": 60}, name="avdd", pairs=4, stored_bytes=900, storage="uint8")
+    whole = make_score(CLASSES, {"A": 90}, name="toy", kind="clips", pairs=100, per_class=None)
+    assert "differ in mosaic and training pairs:" in table.markdown([plain, packed])
+    assert "differ in stored bytes:" in table.markdown([plain, small])
+    assert "differ in" not in table.markdown([plain, plain, whole])
 
-    error = 2**0.5  # of the difference: sqrt(4 / 4 + 4 / 4)
-    assert table.leaders([line("a", 50), line("b", 50 + error + 0.01)]) == {"A+V": 1}
-    assert table.leaders([line("a", 50), line("b", 50 + error - 0.01)]) == {}
-    assert table.leaders([line("a", 50), line("b", 40), line("whole", 90, reference=True)]) == {"A+V": 0}
-    assert table.leaders([line("a", 50), line("b", 90, sd=None)]) == {}
-    assert table.leaders([line("a", 50)]) == {}
+
+def test_nothing_is_bold_where_every_row_is_one_distillation(make_score: Callable[..., Any]) -> None:
+    """However far apart: students of one set say nothing of the method that made it."""
+    for n in (2, 3, 9):
+        rows = [make_score(CLASSES, {"A": level, "A+V": level}, name="dm", n=n, spread=0) for level in (20, 90)]
+        assert "**" not in table.markdown(rows)
 
 
 def test_markdown_has_one_cell_a_column_whatever_the_names(
@@ -51,7 +68,7 @@ def test_markdown_has_one_cell_a_column_whatever_the_names(
     }
     lines = table.markdown(scores).splitlines()
     body = lines[2 : 2 + len(hostile)]
-    assert [line.replace("\\|", "").count("|") for line in body] == [9] * len(hostile)
+    assert [line.replace("\\|", "").count("|") for line in body] == [11] * len(hostile)
     assert "<" not in "".join(body)
     assert table.RULE in lines
 

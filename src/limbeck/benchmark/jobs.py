@@ -13,7 +13,6 @@ from limbeck.benchmark.recipe import Recipe, is_random
 from limbeck.datasets import LabelledClips, Prepared
 from limbeck.errors import BusyError, LimbeckError
 from limbeck.evaluation import Score
-from limbeck.evaluation._subject import clip_bytes
 from limbeck.evaluation.measured import Measured, title_of
 from limbeck.methods import Method
 from limbeck.report.comparison import Cell
@@ -92,8 +91,7 @@ def perform(recipe: Recipe, job: Job, prepared: Prepared, *, device: str) -> Non
             seconds = _files.read_record(job.folder / verbs.RUN / "done.json")["seconds"]
             facts = {"stored_bytes": made.stored_bytes, "distill_seconds": seconds}
         else:
-            clips = prepared.clips("train")
-            facts = {"stored_bytes": len(clips) * clip_bytes(prepared.recipe), "distill_seconds": 0.0}
+            facts = {"stored_bytes": prepared.clips("train").stored_bytes, "distill_seconds": 0.0}
         _files.write_record(job.folder / FACTS, facts)
         options: dict[str, Any] = {"on": prepared, "network": recipe.network, "protocol": recipe.protocol}
         options |= {"seed": job.seed, "device": device, "progress": False, "sound": recipe.sound}

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 
 import torch
 
+from limbeck import _files
 from limbeck._runtime import Runtime, generator
 from limbeck.benchmark.jobs import Job, finished, measured, measures_of, repeats_of, scored, students_of
 from limbeck.benchmark.recipe import Recipe
-from limbeck.evaluation._subject import clip_bytes
+from limbeck.datasets import LabelledClips
 from limbeck.media import ClipRecipe
+from limbeck.methods import Method
 from limbeck.networks import Student, embed, group_means, heads
 
 SAMPLES = 8
@@ -42,7 +44,8 @@ class Line:
         jobs: Number of jobs.
         done: Those already finished.
         seconds: Estimated time of those that are not, on one process.
-        stored_bytes: What its sets take, in float32.
+        stored_bytes: What its sets take, in the form they are stored in; None where that depends on clips that are not
+            prepared yet.
         at_least: Whether more than `seconds` may be needed: of measures only the students are counted, and as many as
             they say, trained as the recipe's are; distilling again, other networks and long protocols are not.
     """
@@ -51,7 +54,7 @@ class Line:
     jobs: int
     done: int
     seconds: float
-    stored_bytes: int
+    stored_bytes: int | None
     at_least: bool = False
 
 
@@ -101,6 +104,7 @@ def lines(
     test: int,
     speed: Speed,
     clip: ClipRecipe,
+    clips: LabelledClips | None = None,
 ) -> list[Line]:
     """The plan, a line a row, and one for what rows share.
 
@@ -111,14 +115,16 @@ def lines(
         test: Test clips.
         speed: From `measure`.
         clip: Shapes of sound and picture.
+        clips: The training clips; None where they are not prepared yet.
     """
-    pair_bytes = 4 * (clip.mel.shape[0] * clip.mel.shape[1] + 3 * clip.image_size**2)
+    bytes_of = _bytes_of(clips, clip, len(per_class))
     found: dict[str, list[Line]] = {}
     for job in asked:
-        pairs, stored, seconds = sum(per_class), sum(per_class) * clip_bytes(clip), 0.0
+        pairs, seconds = sum(per_class), 0.0
+        stored: int | None = sum(per_class) * clip.stored_bytes
         if job.method is not None:
             pairs = len(per_class) * job.method.per_class * job.method.cells
-            stored = len(per_class) * job.method.per_class * pair_bytes
+            stored = bytes_of(job.method)
             passes = job.method.passes(per_class)
             seconds += passes.forward * speed.forward + passes.backward * speed.backward
         student = recipe.protocol.lengthened(pairs).epochs * pairs * speed.train + test * speed.forward
@@ -146,13 +152,42 @@ def total(name: str, parts: Sequence[Line]) -> Line:
         name: Of all of them.
         parts: What is added up.
     """
+    stored = [p.stored_bytes for p in parts]
     return Line(
         name,
         sum(p.jobs for p in parts),
         sum(p.done for p in parts),
         sum(p.seconds for p in parts),
-        sum(p.stored_bytes for p in parts),
+        None if None in stored else sum(b for b in stored if b is not None),
         any(p.at_least for p in parts),
+    )
+
+
+def _bytes_of(clips: LabelledClips | None, clip: ClipRecipe, classes: int) -> Callable[[Method], int | None]:
+    """What a method's set takes; methods that differ in nothing that matters to it are measured once."""
+    real = _noise(clip, classes) if clips is None else clips
+    known: dict[str, int | None] = {}
+
+    def bytes_of(method: Method) -> int | None:
+        shared = type(method).stored_bytes is Method.stored_bytes  # which looks at what all methods have
+        key = _files.digest({k: v for k, v in method.to_json().items() if k in Method.model_fields or not shared})
+        if key not in known:
+            stored, exact = method.stored_bytes(real)
+            known[key] = stored if exact or clips is not None else None
+        return known[key]
+
+    return bytes_of
+
+
+def _noise(clip: ClipRecipe, classes: int) -> LabelledClips:
+    """A clip a class of the right shapes, to count numbers that are not there yet."""
+    draw, side = generator(0, "noise"), clip.image_size
+    return LabelledClips.from_arrays(
+        torch.randn(classes, 1, *clip.mel.shape, generator=draw),
+        torch.randint(256, (classes, 3, side, side), generator=draw, dtype=torch.uint8),
+        torch.arange(classes),
+        [str(label) for label in range(classes)],
+        recipe=clip,
     )
 
 

@@ -44,12 +44,13 @@ def plan(recipe: Recipe, *, out: Path | str, data: Path | str | None = None, dev
     Raises:
         InputError: The data is not prepared yet, and the recipe does not say how large it is.
     """
-    out = Path(out)
+    out, clips = Path(out), None
     runtime = choose_runtime(device, recipe.dtype)
     place = prepared_folder(recipe, out, data)
     if (place / "dataset.json").exists():
         prepared = Prepared.open(place)
-        per_class, test, print_ = prepared.clips("train").per_class(), len(prepared.clips("test")), prepared.fingerprint
+        clips = prepared.clips("train")
+        per_class, test, print_ = clips.per_class(), len(prepared.clips("test")), prepared.fingerprint
     elif recipe.data.expected:
         size = recipe.data.expected
         per_class, test, print_ = (size.train // size.classes,) * size.classes, size.test, "not prepared"
@@ -62,7 +63,7 @@ def plan(recipe: Recipe, *, out: Path | str, data: Path | str | None = None, dev
     with threads(recipe.threads):
         speed = measure(recipe, recipe.data.clip, runtime, len(per_class))
     return lines(
-        recipe, asked, per_class=per_class, test=test, speed=speed, clip=recipe.data.clip,
+        recipe, asked, per_class=per_class, test=test, speed=speed, clip=recipe.data.clip, clips=clips,
     )  # fmt: skip
 
 

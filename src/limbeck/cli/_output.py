@@ -69,17 +69,28 @@ def as_table(
     _console(sys.stdout).print(table)
 
 
-def as_scores(rows: Sequence[Row], *, title: str | None = None) -> None:
-    """Print accuracies in percent, mean ± standard deviation, a line a training set."""
+def as_scores(rows: Sequence[Row], *, title: str | None = None, quiet: bool = False) -> None:
+    """Print accuracies in percent, mean ± standard deviation, a line a training set; say in what else rows differ."""
+    from limbeck.report import table
+
     keys = [key for key in ("A", "V", "A+V") if any(key in row.accuracy for row in rows)]
     as_table(
-        ["trained on", *(f">{key} %" for key in keys), ">networks", ">pairs"],
+        ["trained on", *(f">{k} %" for k in keys), ">n", ">stored pairs", "mosaic", ">training pairs", ">stored"],
         [
-            [row.name, *(str(row.accuracy.get(key, "")) for key in keys), str(row.n), str(row.training_pairs)]
+            [
+                row.name,
+                *(str(row.accuracy.get(key, "")) for key in keys),
+                str(row.n),
+                str(row.stored_pairs),
+                row.mosaic,
+                str(row.training_pairs),
+                table.stored(row),
+            ]
             for row in rows
         ],
         title=title,
     )
+    note(table.unlike(rows), quiet=quiet)
 
 
 def as_sheet(sheet: Sheet) -> None:

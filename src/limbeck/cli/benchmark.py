@@ -76,7 +76,8 @@ def _print_plan(title: str, lines: list[Line], processes: int) -> None:
 
     def told(line: Line, processes: int = 1) -> list[str]:
         time = f"{'≥ ' * line.at_least}{duration(line.seconds / processes)}"
-        return [line.name, str(line.jobs), str(line.done), time, size(line.stored_bytes)]
+        stored = "–" if line.stored_bytes is None else size(line.stored_bytes)
+        return [line.name, str(line.jobs), str(line.done), time, stored]
 
     every = total(f"all, {processes} at a time", lines)
     rows = [*(told(line) for line in lines), told(every, processes)]
@@ -85,6 +86,8 @@ def _print_plan(title: str, lines: list[Line], processes: int) -> None:
         "Time is estimated from a few clips sent through the networks here; real clips that rows share are counted "
         "for each of them."
     )
+    if every.stored_bytes is None:
+        _output.note("–: how much is stored depends on the clips, which are not prepared yet.")
     if every.at_least:
         _output.note(
             "≥: at least. Of measures only their students are counted, trained as the recipe says: distilling again, "

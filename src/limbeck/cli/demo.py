@@ -124,6 +124,7 @@ def run(
     _output.as_scores(
         report.table.rows(scores),
         title=f"Accuracy on real test clips, {sizes.per_class} pair(s) a class, mean ± sd over networks",
+        quiet=quiet,
     )
     _output.note("The page to look at and listen to:", quiet=quiet)
     typer.echo(page)

@@ -131,7 +131,7 @@ def run(
         return
     helped = distilled is not None and verbs.sees_labels(distilled)
     signs = {n: marks(one.trained_on.labels, helped and one is score) for n, one in scores.items()}
-    _output.as_scores(report.table.rows({f"{n} {signs[n]}".rstrip(): one for n, one in scores.items()}))
+    _output.as_scores(report.table.rows({f"{n} {signs[n]}".rstrip(): one for n, one in scores.items()}), quiet=quiet)
     _output.note(signs_rule(signs.values()), quiet=quiet or not any(signs.values()))
 
 

@@ -85,6 +85,11 @@ class LabelledClips:
     fingerprint: str
     name: str
 
+    @property
+    def stored_bytes(self) -> int:
+        """Bytes of the clips as they are prepared."""
+        return len(self) * self.recipe.stored_bytes
+
     @classmethod
     def from_arrays(
         cls,

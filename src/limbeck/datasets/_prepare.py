@@ -131,9 +131,7 @@ class Plan:
 
     @property
     def shard_clips(self) -> int:
-        mels, frames = self.recipe.mel.shape
-        clip_bytes = 4 * mels * frames + 3 * self.recipe.image_size**2
-        return min(max(_SHARD_BYTES // clip_bytes, 1), _SHARD_CLIPS)
+        return min(max(_SHARD_BYTES // self.recipe.stored_bytes, 1), _SHARD_CLIPS)
 
     def shard(self, index: int) -> range:
         """Positions of a shard's clips."""

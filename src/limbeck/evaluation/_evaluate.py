@@ -161,7 +161,14 @@ def check(train: DistilledSet | LabelledClips, test: LabelledClips) -> None:
 def source_of(data: DistilledSet | LabelledClips) -> Source:
     """What a score says of its training or test set; equal for equal content."""
     if isinstance(data, LabelledClips):
-        return Source(kind="clips", name=data.name, fingerprint=data.fingerprint, pairs=len(data))
+        return Source(
+            kind="clips",
+            name=data.name,
+            fingerprint=data.fingerprint,
+            pairs=len(data),
+            stored_bytes=data.stored_bytes,
+            storage="prepared",
+        )
     content = hashlib.sha256()
     soft = data.soft_labels
     for tensor in (data.audio, data.image, data.labels, *([] if soft is None else [soft])):
@@ -172,5 +179,8 @@ def source_of(data: DistilledSet | LabelledClips) -> Source:
         fingerprint=content.hexdigest()[:16],
         pairs=len(data),
         per_class=data.per_class,
+        stored_bytes=data.stored_bytes,
+        storage=data.storage.name,
+        mosaic=data.mosaic,
         labels="hard" if soft is None else "soft",
     )

@@ -14,7 +14,6 @@ from limbeck.errors import InputError
 from limbeck.evaluation._evaluate import check
 from limbeck.evaluation.measures import Subject
 from limbeck.evaluation.protocol import Protocol
-from limbeck.media import ClipRecipe
 from limbeck.methods import Work
 from limbeck.networks import Architecture
 
@@ -60,7 +59,7 @@ def subject(
         protocol=protocol,
         device=runtime.device,
         formats=formats_of(runtime),
-        stored_bytes=made.stored_bytes if made is not None else len(real) * clip_bytes(real.recipe),
+        stored_bytes=train.stored_bytes,
         again=again,
     )
 
@@ -69,12 +68,6 @@ def formats_of(runtime: Runtime) -> tuple[str, str]:
     """Number formats of the convolutions on real and on synthetic clips, as words."""
     real, synthetic = (str(dtype).removeprefix("torch.") for dtype in (runtime.real_dtype, runtime.synthetic_dtype))
     return real, synthetic
-
-
-def clip_bytes(recipe: ClipRecipe) -> int:
-    """Bytes of a prepared clip: the log-mel in float32 and the frame in 8 bits."""
-    bands, frames = recipe.mel.shape
-    return 4 * bands * frames + 3 * recipe.image_size**2
 
 
 def _again(provenance: dict[str, Any], clips: LabelledClips, work: Work) -> DistilledSet:

@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from limbeck._config import Config
+from limbeck.augment import Packing, mosaic
 from limbeck.datasets import Scale
 from limbeck.evaluation.protocol import Protocol
 from limbeck.networks import Architecture
@@ -26,6 +27,9 @@ class Source(Config):
         fingerprint: Identifies the content.
         pairs: Number of pairs a student sees (the cells of mosaics count one by one).
         per_class: Pairs stored for the class that has most; None for clips.
+        stored_bytes: Bytes of what is stored; of clips, as they are prepared.
+        storage: How the numbers are stored: name of the form, ``"prepared"`` for clips.
+        mosaic: Cells a side of the stored pairs, or another packing.
         labels: What students were told of each pair: its class, or class probabilities by a network trained on the
             real clips, which is another comparison.
     """
@@ -35,7 +39,15 @@ class Source(Config):
     fingerprint: str
     pairs: int = Field(ge=0)
     per_class: int | None = None
+    stored_bytes: int = Field(ge=0)
+    storage: str
+    mosaic: Packing = 1
     labels: Literal["hard", "soft"] = "hard"
+
+    @property
+    def stored_pairs(self) -> int:
+        """Number of pairs that are stored."""
+        return self.pairs // mosaic.count(self.mosaic)
 
 
 class Repeat(Config):
@@ -77,7 +89,7 @@ class Score(Config):
         >>> def repeat(seed, *guess):
         ...     right = 50.0 * sum(a == b for a, b in zip(guess, truth))
         ...     return Repeat(seed=seed, seconds=1, losses=(), predictions={"A": guess}, accuracy={"A": right})
-        >>> source = Source(kind="clips", name="toy", fingerprint="0", pairs=2)
+        >>> source = Source(kind="clips", name="toy", fingerprint="0", pairs=2, stored_bytes=9, storage="none")
         >>> score = Score(trained_on=source, tested_on=source, classes=("bell", "drip"), truth=truth,
         ...               repeats=(repeat(1, 0, 1), repeat(2, 0, 0)), protocol=Protocol(), network=Architecture(),
         ...               head="audio", scale=Scale(mel_mean=(0,), mel_std=(1,)), seed=0, device="cpu")

@@ -71,3 +71,14 @@ class ClipRecipe(Config):
     mel: MelRecipe = MelRecipe()
     image_size: int = Field(224, ge=8, le=4096)
     fit: Literal["stretch", "crop", "letterbox"] = "stretch"
+
+    @property
+    def stored_bytes(self) -> int:
+        """Bytes of a prepared clip: the log-mel in float32 and the frame in 8 bits.
+
+        Example:
+            >>> ClipRecipe().stored_bytes
+            179200
+        """
+        bands, frames = self.mel.shape
+        return 4 * bands * frames + 3 * self.image_size**2

@@ -19,7 +19,7 @@ from limbeck.datasets import LabelledClips, Scale
 from limbeck.datasets._statistics import SoundScale
 from limbeck.distilled import DistilledSet
 from limbeck.errors import InputError
-from limbeck.methods._budget import pairs_a_class
+from limbeck.methods._budget import pair_bytes, pairs_a_class
 from limbeck.methods._experts import Asked
 from limbeck.methods._labels import Hard, Labels, Soft
 from limbeck.networks import Modality
@@ -176,6 +176,21 @@ class Method(Config, ABC):
         """
         return Passes(0, 0)
 
+    def stored_bytes(self, real: LabelledClips) -> tuple[int, bool]:
+        """Bytes the pairs of all classes will take, with their soft labels, and whether that is exact.
+
+        It is where every pair has the same size; elsewhere it is estimated from packed real clips.
+
+        Args:
+            real: Training clips.
+        """
+        pair, spread = pair_bytes(self.storage.build(), real, scale=self.scale(real), packing=self.mosaic)
+        return len(real.classes) * int(self.per_class * (pair + self._label_bytes(real))), spread == 0
+
+    def _label_bytes(self, real: LabelledClips) -> int:
+        """Bytes of the soft labels of a stored pair."""
+        return 4 * len(real.classes) * self.cells if isinstance(self.labels, Soft) else 0
+
     def within(self, budget: int, real: LabelledClips) -> Self:
         """The same method with as many pairs a class as fit in a number of bytes.
 
@@ -186,9 +201,13 @@ class Method(Config, ABC):
         Raises:
             BudgetError: Not one pair a class fits.
         """
-        soft = 4 * len(real.classes) * self.cells if isinstance(self.labels, Soft) else 0
         per_class = pairs_a_class(
-            budget, self.storage.build(), real, scale=self.scale(real), packing=self.mosaic, beside=soft
+            budget,
+            self.storage.build(),
+            real,
+            scale=self.scale(real),
+            packing=self.mosaic,
+            beside=self._label_bytes(real),
         )
         return self.model_copy(update={"per_class": per_class})
 

@@ -25,10 +25,8 @@ from torch import Tensor
 from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
 from limbeck.errors import BudgetError, InputError
-from limbeck.methods._budget import pair_bytes
 from limbeck.methods._contract import Method, Passes, Work
 from limbeck.methods._experts import Asked
-from limbeck.methods._labels import Soft
 from limbeck.methods._selection import Choose, Selection, distilled
 from limbeck.methods._start import SHARED, NamedStart, Start
 from limbeck.networks import Architecture
@@ -114,13 +112,13 @@ class Coded(Method):
         shared = {name: value for name, value in self.to_json().items() if name in SHARED}
         return cast("Selection", self.chosen_by.selection(shared))
 
+    def stored_bytes(self, real: LabelledClips) -> tuple[int, bool]:
+        """At most as many as the pairs that are filled take, or as it is told; see `Method.stored_bytes`."""
+        return (len(real.classes) * self.class_bytes, True) if self.class_bytes else super().stored_bytes(real)
+
     def _room(self, real: LabelledClips) -> int:
         """Bytes for a class."""
-        pair, _ = pair_bytes(self.storage.build(), real, scale=self.scale(real), packing=self.mosaic)
-        return self.class_bytes or int(self.per_class * (pair + self._soft(real)))
-
-    def _soft(self, real: LabelledClips) -> int:
-        return 4 * len(real.classes) if isinstance(self.labels, Soft) else 0
+        return self.stored_bytes(real)[0] // len(real.classes)
 
     def _coder(self, real: LabelledClips) -> tuple[Files, Code]:
         if self.sound_codec == "opus" or (self.sound_codec == "auto" and _has_recordings(real)):
@@ -145,7 +143,7 @@ class Coded(Method):
         index = real.of_class(label)
         tried = code(index[:CHUNK])
         shared = common_beginning(tried[0][1], form.picture)
-        beside = LENGTHS + self._soft(real) - shared
+        beside = LENGTHS + self._label_bytes(real) - shared
         sizes = [len(sound) + len(picture) + beside for sound, picture in tried]
         left = room - math.ceil(shared / len(real.classes))
         most = min(len(index), math.ceil(SPARE * left * len(sizes) / sum(sizes)))

@@ -132,28 +132,29 @@ def page(
     out = Path(out)
     provenance = {**distilled.provenance, **(about or {})}
     method = str(provenance.get("method", "unknown method"))
-    lines = table.rows(scores, distilled.recipe)
+    lines = table.rows(scores)
     own = _own(distilled, scores)
+    place = _own_row(scores, own)
     shown = distilled.apart() if isinstance(distilled.mosaic, Frequencies) else distilled
     limits = figures.decibel_range(x for x in (shown.scale.to_db(shown.audio), *_start_db(shown)))
     plan = _plan(shown, size_limit_bytes, faces=1 + (shown.start is not None) + (clips is not None))
     drawn = _figures(shown, lines, own, events, limits)
     for name, (figure, _) in drawn.items():
         figures.save(figure, out / "figures" / name)
-    _files.write_text(out / "table.md", table.markdown(scores, distilled.recipe))
-    _files.write_json(out / "table.json", table.json(scores, distilled.recipe))
+    _files.write_text(out / "table.md", table.markdown(scores))
+    _files.write_json(out / "table.json", table.json(scores))
 
     html = _html.render(
         "page.html.jinja",
         script="page.js",
         styles=("page.css",),
         title=title or f"{method} on {provenance.get('dataset', 'unknown data')}",
-        verdict=_verdict(distilled, method, lines, own),
+        verdict=_verdict(distilled, method, lines, None if place is None else lines[place]),
         facts=_facts(distilled, provenance),
         lines=lines,
-        own_row=_own_row(scores, own),
-        best=table.leaders(lines),
-        rules=(table.RULE, table.COST_RULE),
+        own_row=place,
+        rules=table.rules(lines),
+        stored=table.stored,
         keys=table.KEYS,
         figures={k: {"svg": figures.inline(f, k), "text": text} for k, (f, text) in drawn.items() if k != "pairs"},
         classes=_classes(shown, plan, limits, own, clips, clip_ids),
@@ -408,24 +409,26 @@ def _headline_key(score: Score) -> str:
     return "A+V" if "A+V" in score.modalities else score.modalities[0]
 
 
-def _verdict(distilled: DistilledSet, method: str, lines: Sequence[table.Row], own: Score | None) -> str:
+def _verdict(distilled: DistilledSet, method: str, lines: Sequence[table.Row], own: table.Row | None) -> str:
     a_class = f"{plural(distilled.per_class, 'stored pair')} a class"
     if own is None:
         return (
             f"{plural(len(distilled), 'training pair')} for {plural(len(distilled.classes), 'class', 'classes')} "
             f"({a_class}), made by {method}; not evaluated yet."
         )
-    key = _headline_key(own)
-    reached = table.rows([own])[0].accuracy[key]
+    key = "A+V" if "A+V" in own.accuracy else next(iter(own.accuracy))
+    reached = own.accuracy[key]
     verb = "trains" if distilled.per_class == 1 else "train"
     sentence = (
         f"{a_class}, made by {method}, {verb} a network from scratch to {reached} % on real test clips "
         f"({key}, n = {own.n})"
     )
-    controls = [r for r in lines if not r.reference and key in r.accuracy and r.accuracy[key] != reached]
+    controls = [r for r in lines if not r.reference and key in r.accuracy and r is not own]
     if controls:
         best = max(controls, key=lambda r: r.accuracy[key].mean)
         sentence += f"; the best other set in the table, {best.name}, reaches {best.accuracy[key]} %"
+        if table.unlike([own, best]):
+            sentence += f" with {plural(best.training_pairs, 'training pair')} in {table.stored(best)}"
     whole = max((r for r in lines if r.reference and key in r.accuracy), key=lambda r: r.training_pairs, default=None)
     if whole is not None:
         all_bytes = whole.stored_bytes or 0

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from limbeck.media import ClipRecipe
+from limbeck.augment import mosaic
 from limbeck.report._words import duration, number, size
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ RULE = (
     "standard error of their difference, √(sd₁²/n₁ + sd₂²/n₂). Rows of real clips are references and take no part."
 )
 COST_RULE = (
-    "Stored: float32 numbers of the stored pairs; for real clips, the prepared log-mel in float32 and the frame in "
-    "8 bits. "
+    "Stored: all that students are trained on, in the form it is kept in; for real clips, the prepared log-mel in "
+    "float32 and the frame in 8 bits. Training pairs: what a student sees, each cell of a mosaic one. "
     "Time: training and testing all n students."
 )
 
@@ -55,8 +55,11 @@ class Row:
         name: What students were trained on.
         accuracy: Keys among "A", "V", "A+V".
         n: Repeats.
+        stored_pairs: Pairs that are stored.
+        mosaic: How pairs share the room of a stored one, in words.
         training_pairs: Pairs a student sees.
-        stored_bytes: Size of what is stored; None where the recipe is not known.
+        stored_bytes: Size of what is stored.
+        storage: How its numbers are stored.
         seconds: Time of all repeats.
         reference: Whether these are real clips, a reference that takes no part in the comparison.
     """
@@ -64,115 +67,128 @@ class Row:
     name: str
     accuracy: dict[str, Spread]
     n: int
+    stored_pairs: int
+    mosaic: str
     training_pairs: int
-    stored_bytes: int | None
+    stored_bytes: int
+    storage: str
     seconds: float
     reference: bool
 
 
-def rows(scores: Scores, recipe: ClipRecipe | None = None) -> list[Row]:
+def rows(scores: Scores) -> list[Row]:
     """The table's lines in the order of `scores`.
 
     Args:
         scores: By name, or a sequence; then rows are named by what their students were trained on.
-        recipe: Shapes of the arrays, for the size of what is stored.
     """
     named = scores.items() if isinstance(scores, Mapping) else [(_name(s), s) for s in scores]
-    return [_row(name, score, recipe) for name, score in named]
+    return [_row(name, score) for name, score in named]
 
 
-def leaders(lines: Sequence[Row]) -> dict[str, int]:
-    """Row that leads each column by more than the standard error of the difference to the runner-up; see `RULE`.
+def unlike(lines: Sequence[Row]) -> str:
+    """Says in what rows differ beside how their pairs were made; empty where in nothing. Real clips take no part.
 
     Args:
         lines: From `rows`.
 
     Example:
-        >>> def line(name, mean, sd=1.0, n=4):
-        ...     return Row(name, {"A": Spread(mean, sd, n)}, n, 10, None, 1.0, reference=False)
-        >>> leaders([line("dm", 60.0), line("avdd", 61.0)]), leaders([line("dm", 60.0), line("avdd", 60.5)])
-        ({'A': 1}, {})
+        >>> from dataclasses import replace
+        >>> plain = Row("dm", {}, 5, 10, "none", 10, 1000, "float32", 1.0, reference=False)
+        >>> unlike([plain, plain])
+        ''
+        >>> unlike([plain, replace(plain, mosaic="2x2", training_pairs=40)])
+        'The rows differ in mosaic and training pairs: where two do, it is not the method alone that tells them apart.'
     """
-    found = {}
-    for key in KEYS:
-        entered = [(r.accuracy[key], i) for i, r in enumerate(lines) if key in r.accuracy and not r.reference]
-        ranked = sorted(entered, key=lambda e: -e[0].mean)
-        if len(ranked) < 2:
-            continue
-        (best, place), (second, _) = ranked[:2]
-        if best.sd is None or second.sd is None:
-            continue
-        if best.mean - second.mean > math.hypot(best.sd / math.sqrt(best.n), second.sd / math.sqrt(second.n)):
-            found[key] = place
-    return found
+    made = [line for line in lines if not line.reference]
+    told = ("stored_pairs", "mosaic", "training_pairs", "stored_bytes")
+    differ = [name.replace("_", " ") for name in told if len({getattr(line, name) for line in made}) > 1]
+    if not differ:
+        return ""
+    named = " and ".join([", ".join(differ[:-1]), differ[-1]] if differ[1:] else differ)
+    return f"The rows differ in {named}: where two do, it is not the method alone that tells them apart."
 
 
-def markdown(scores: Scores, recipe: ClipRecipe | None = None) -> str:
+def rules(lines: Sequence[Row]) -> list[str]:
+    """What a table was made by, and what its rows cannot tell.
+
+    Args:
+        lines: From `rows`.
+    """
+    return [rule for rule in (RULE, unlike(lines), COST_RULE) if rule]
+
+
+def markdown(scores: Scores) -> str:
     """The table as Markdown, with the rules it was made by.
 
     Args:
         scores: See `rows`.
-        recipe: See `rows`.
     """
-    lines = rows(scores, recipe)
-    best = leaders(lines)
+    lines = rows(scores)
     out = [
-        "| trained on | A (%) | V (%) | A+V (%) | n | training pairs | stored | time |",
-        "|:---|---:|---:|---:|---:|---:|---:|---:|",
+        "| trained on | A (%) | V (%) | A+V (%) | n | stored pairs | mosaic | training pairs | stored | time |",
+        "|:---|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
     ]
-    for i, line in enumerate(lines):
-        cells = []
-        for key in KEYS:
-            text = str(line.accuracy[key]) if key in line.accuracy else "–"
-            cells.append(f"**{text}**" if best.get(key) == i else text)
-        stored = "–" if line.stored_bytes is None else size(line.stored_bytes)
-        cost = [str(line.n), number(line.training_pairs), stored, duration(line.seconds)]
-        out.append("| " + " | ".join([_plain(line.name), *cells, *cost]) + " |")
-    return "\n".join([*out, "", RULE, "", COST_RULE, ""])
+    for line in lines:
+        cells = [str(line.accuracy.get(key, "–")) for key in KEYS]
+        cells += [str(line.n), number(line.stored_pairs), line.mosaic, number(line.training_pairs)]
+        cells += [stored(line), duration(line.seconds)]
+        out.append("| " + " | ".join([_plain(line.name), *cells]) + " |")
+    return "\n".join([*out, *(word for rule in rules(lines) for word in ("", rule)), ""])
 
 
-def json(scores: Scores, recipe: ClipRecipe | None = None) -> list[dict[str, Any]]:
+def stored(line: Row) -> str:
+    """What a row stores, in words.
+
+    Args:
+        line: From `rows`.
+
+    Example:
+        >>> stored(Row("dm", {}, 5, 10, "none", 10, 28_672, "uint8", 1.0, reference=False))
+        '28.7 kB, uint8'
+    """
+    return f"{size(line.stored_bytes)}, {line.storage}"
+
+
+def json(scores: Scores) -> list[dict[str, Any]]:
     """The table as JSON-able data: percent, seconds and bytes as numbers.
 
     Args:
         scores: See `rows`.
-        recipe: See `rows`.
     """
     return [
         {
             "name": line.name,
             "accuracy_percent": {k: {"mean": s.mean, "sd": s.sd, "n": s.n} for k, s in line.accuracy.items()},
             "n": line.n,
+            "stored_pairs": line.stored_pairs,
+            "mosaic": line.mosaic,
             "training_pairs": line.training_pairs,
             "stored_bytes": line.stored_bytes,
+            "storage": line.storage,
             "seconds": line.seconds,
             "reference": line.reference,
         }
-        for line in rows(scores, recipe)
+        for line in rows(scores)
     ]
 
 
-def _row(name: str, score: Score, recipe: ClipRecipe | None) -> Row:
-    sd = score.sd
+def _row(name: str, score: Score) -> Row:
+    sd, source = score.sd, score.trained_on
     return Row(
         name=name,
         accuracy={
             k: Spread(m, None if math.isnan(sd[k]) else sd[k], score.n) for k, m in score.mean.items() if k in KEYS
         },
         n=score.n,
-        training_pairs=score.trained_on.pairs,
-        stored_bytes=None if recipe is None else _stored_bytes(score, recipe),
+        stored_pairs=source.stored_pairs,
+        mosaic=mosaic.words(source.mosaic) if mosaic.count(source.mosaic) > 1 else "none",
+        training_pairs=source.pairs,
+        stored_bytes=source.stored_bytes,
+        storage=source.storage,
         seconds=score.seconds,
-        reference=score.trained_on.kind == "clips",
+        reference=source.kind == "clips",
     )
-
-
-def _stored_bytes(score: Score, recipe: ClipRecipe) -> int:
-    log_mel, frame = math.prod(recipe.mel.shape), 3 * recipe.image_size**2
-    if score.trained_on.kind == "clips":
-        return score.trained_on.pairs * (4 * log_mel + frame)
-    stored = min(score.trained_on.pairs, (score.trained_on.per_class or 0) * len(score.classes))
-    return stored * 4 * (log_mel + frame)
 
 
 def _name(score: Score) -> str:
