@@ -20,8 +20,8 @@ from limbeck.errors import BusyError, InputError
 
 NOTE = "limbeck"
 """Entry of a safetensors file's metadata: JSON."""
-SEAL = "sha256"
-"""Key of the checksum in a record or note."""
+SEAL = "checksum"
+"""Key, in a record or note, of the SHA-256 of all else."""
 
 
 @contextlib.contextmanager

@@ -157,9 +157,11 @@ class Run:
 
 
 def read_events(file: Path) -> list[dict[str, Any]]:
-    """Rows of an ``events.jsonl``; a last row that was cut short is left out."""
+    """Rows of an ``events.jsonl``; those that were cut short or damaged are left out."""
     rows = []
-    for line in file.read_text(encoding="utf-8").splitlines():
-        with contextlib.suppress(json.JSONDecodeError):
-            rows.append(json.loads(line))
+    for line in file.read_bytes().splitlines():
+        with contextlib.suppress(ValueError):
+            row = json.loads(line)
+            if isinstance(row, dict) and isinstance(row.get("step"), int):
+                rows.append(row)
     return rows
