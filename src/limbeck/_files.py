@@ -55,6 +55,19 @@ def write_json(path: Path, content: Any) -> None:
     write_text(path, json.dumps(content, indent=2, sort_keys=True, allow_nan=False) + "\n")
 
 
+def read_json(path: Path) -> Any:
+    """Read a JSON file.
+
+    Raises:
+        InputError: It is no JSON.
+        OSError: It is not there, or cannot be read.
+    """
+    try:
+        return json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path} should be JSON, but is not: {error}.") from error
+
+
 def write_record(path: Path, content: Mapping[str, Any]) -> None:
     """Write JSON that `read_record` reads: sealed with a checksum of what it says."""
     plain = json.loads(json.dumps(content, allow_nan=False))
@@ -69,10 +82,12 @@ def read_record(path: Path) -> dict[str, Any]:
         OSError: It is not there, or cannot be read.
     """
     try:
-        content: dict[str, Any] = json.loads(path.read_bytes())
-        seal = content.pop(SEAL, None)
-    except (ValueError, AttributeError, TypeError, RecursionError) as error:
-        raise _damaged(path, f"it is not the JSON that was written ({error})") from error
+        content = json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise _damaged(path, f"it is no JSON any more ({error})") from error
+    if not isinstance(content, dict):
+        raise _damaged(path, "it holds no fields")
+    seal = content.pop(SEAL, None)
     if seal != _sum_of(content):
         raise _damaged(path, "its checksum does not fit")
     return content

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -167,8 +166,8 @@ def _broken(folder: Path) -> None:
 
 def _changed(**changes: Any) -> Any:
     def change(folder: Path) -> None:
-        card = json.loads((folder / "config.json").read_text())
-        _files.write_json(folder / "config.json", card | changes)
+        card = _files.read_record(folder / "config.json")
+        _files.write_record(folder / "config.json", card | changes)
 
     return change
 

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from limbeck import _machine
-from limbeck._files import read_record
+from limbeck._files import read_json
 from limbeck.datasets._contract import ClipRef, Dataset
 from limbeck.datasets._playground import stage
 from limbeck.datasets._playground.kinds import KINDS
@@ -140,7 +140,7 @@ class Playground(Dataset):
             raise InputError(
                 f"There is no {path}. Ids look like 'train/harp/harp-0003'; call clips() to make the files first."
             )
-        content: dict[str, Any] = read_record(path)
+        content: dict[str, Any] = read_json(path)
         return content
 
     def sources(self, clip: ClipRef | str) -> dict[str, npt.NDArray[np.float32]]:

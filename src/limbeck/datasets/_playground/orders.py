@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from limbeck import _machine
-from limbeck._files import digest, read_record, write_record
+from limbeck._files import digest, read_json, write_json
 from limbeck._runtime import derive_seed
 from limbeck.datasets._playground import stage
 from limbeck.datasets._playground.canvas import Box
@@ -71,7 +71,7 @@ class Order(NamedTuple):
     def finished(self) -> bool:
         """Whether both files exist and are those of this order."""
         try:
-            return self.video.stat().st_size > 0 and bool(read_record(self.sidecar)["key"] == self.key)
+            return self.video.stat().st_size > 0 and bool(read_json(self.sidecar)["key"] == self.key)
         except (OSError, ValueError, KeyError):
             return False
 
@@ -90,7 +90,7 @@ class Order(NamedTuple):
         self.sidecar.unlink(missing_ok=True)
         sound = stage.mixture(scene)
         write_video(self.video, pictures(), fps=stage.FPS, waveform=sound, sample_rate_hz=stage.SAMPLE_RATE_HZ)
-        write_record(self.sidecar, {"key": self.key, **stage.truth(scene, boxes, self.size)})
+        write_json(self.sidecar, {"key": self.key, **stage.truth(scene, boxes, self.size)})
 
 
 def fulfil_all(orders: Sequence[Order], workers: int) -> Iterator[None]:
