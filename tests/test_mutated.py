@@ -109,9 +109,7 @@ def _manifest(folder: Path) -> Path:
     lines = ["path,label,split,start,end"]
     for number in range(8):
         split = "test" if number > 5 else "train"
-        lines.append(
-            f"videos/{whole[number % 2].name},{'ab'[number % 2]},{split},{number % 4 / 4},{number % 4 / 4 + 0.5}"
-        )
+        lines.append(f"videos/{whole[number % 2].name},{'ab'[number % 2]},{split},{number / 8},{number / 8 + 0.5}")
     (folder / "manifest.csv").write_text("\n".join(lines) + "\n")
     return folder / "manifest.csv"
 
