@@ -184,6 +184,14 @@ def _classifier(folder: Path) -> Path:
     return folder / "classifier"
 
 
+def _words(folder: Path) -> Path:
+    _index(folder)
+    (folder / "words.csv").write_text(
+        'label,description\n"metal bar","a bar of metal, struck"\nharp,\n', encoding="utf-8"
+    )
+    return folder / "words.csv"
+
+
 def _prepare(source: Path, out: Path) -> Sequence[object]:
     return ("prepare", "folder", source, "--out", out / "prepared", "--image-size", 32, "--workers", 1, "-q")
 
@@ -221,6 +229,14 @@ FORMS = [
         "index", _index,
         lambda p, _: ("sounds", "search", p, "harp", "--top", 3, *_weights_of(p)),
         True, ("**/*",), False, 0.1,
+    ),
+    Form(
+        "words", _words,
+        lambda p, out: (
+            "sounds", "learn", p.parent / "index", "--labels", p, "--neighbours", 2, "--out", out / "classifier",
+            *_weights_of(p),
+        ),
+        False, ("words.csv",), True, 0.05,
     ),
     Form(
         "classifier", _classifier,
