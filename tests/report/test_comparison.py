@@ -20,7 +20,8 @@ from tests.helpers.comparison import invented
 
 from limbeck.errors import InputError, UnknownNameError
 from limbeck.report import _sheets, comparison, forms
-from limbeck.report.comparison import Cell, Comparison, Difference, holm, paired
+from limbeck.report._statistics import holm
+from limbeck.report.comparison import Cell, Comparison, Difference, paired
 
 FEW = ("random", "herding + 2x2", "dm, Adam, 2x2", "mtt", "dm, Adam, soft labels")
 T_975_OF_TWO = 0.95 / math.sqrt(2 * 0.975 * 0.025)  # Student's t of two degrees of freedom has closed forms
@@ -176,6 +177,35 @@ def bold(made: Comparison) -> set[str]:
     return {x.row for x in made.sections[0].lines if x.best}
 
 
+def test_two_distillations_tell_nothing() -> None:
+    """A t-test of two differences can come out at any p: here 0.006, by two numbers that happen to lie close."""
+    two = [c for c in (*far("a", 50), *far("b", 60)) if c.seed < 2]
+    made = table(*two)
+    difference = line(made, "b").difference["A+V"]
+    assert difference.adjusted is not None
+    assert difference.adjusted < 0.05
+    assert not difference.real
+    assert bold(made) == set()
+    assert "**" not in forms.load("markdown").write(made)
+    assert " * |" not in forms.load("markdown").write(made)
+
+
+def test_bold_rows_are_told_from_all_others_after_the_correction() -> None:
+    """c by itself differs from b (p between 0.05 / 2 and 0.05); among two tests the smaller must be below 0.05 / 2."""
+    near = [cell("c", s, x) for s, x in enumerate((50.0, 55.5, 50.5))]
+    also = [cell("d", s, x) for s, x in enumerate((49.0, 54.5, 50.0))]
+    alone = [
+        paired({s: c.accuracy["A+V"][0] for s, c in enumerate(far("b", 60))}, by) for by in map(_levels, (near, also))
+    ]
+    assert all(0.025 < d.p < 0.05 for d in alone if d is not None and d.p is not None), alone
+    assert bold(table(*far("b", 60), *near, baseline="b")) == {"b"}
+    assert bold(table(*far("b", 60), *near, *also, baseline="b")) == set()
+
+
+def _levels(cells: list[Cell]) -> dict[int, float]:
+    return {c.seed: c.accuracy["A+V"][0] for c in cells}
+
+
 def test_bold_only_where_the_difference_to_the_runner_up_is_real() -> None:
     assert bold(table(*far("a", 50), *far("b", 60), *far("c", 40))) == {"b"}
     noisy = [cell("b", 0, 70), cell("b", 1, 45), cell("b", 2, 66)]
@@ -212,8 +242,8 @@ def test_missing_cells_are_dashes_and_missing_seeds_are_not_paired() -> None:
     assert line(made, "b").difference["A+V"].n == 2
     assert line(made, "b", 1).accuracy == {}
     lines = forms.load("markdown").write(made).splitlines()
-    assert "| c | – | – | – | – | – |" in lines
-    assert "| b | – | – | – | – | – |" in lines
+    assert "| c | – | – | – | – | – | – |" in lines
+    assert "| b | – | – | – | – | – | – |" in lines
 
 
 def test_without_the_baseline_there_are_no_differences() -> None:

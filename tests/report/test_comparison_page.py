@@ -99,8 +99,8 @@ def test_columns_sort_by_number_and_keep_the_reference_last(opened: SimpleNamesp
     assert read(0)[-1] == "whole"
     page.keyboard.press("Enter")
     assert read(0) == given
-    page.locator(".part[open] > .scroll table").first.locator("thead button").nth(7).click()
-    times = page.evaluate(f"[...{table}.tBodies[0].rows].map(r => Number(r.cells[7].dataset.value ?? -1))")
+    page.locator(".part[open] > .scroll table").first.locator("thead button").nth(8).click()
+    times = page.evaluate(f"[...{table}.tBodies[0].rows].map(r => Number(r.cells[8].dataset.value ?? -1))")
     assert times == sorted(times, reverse=True)
 
 
@@ -151,7 +151,7 @@ def test_verdict_says_whether_the_leader_is_told_apart(written: SimpleNamespace)
     verdict = re.search(r'<p class="verdict">(.*?)</p>', written.html, re.DOTALL)[1]  # type: ignore[index]
     assert "1 pair a class: " in verdict
     assert "the rows without † or ‡" in verdict
-    assert "told apart from the runner-up, " in verdict
+    assert "told apart from all others; the runner-up is " in verdict
     assert re.search(r"\d of 4 rows differ from herding \+ 2x2 beyond chance", verdict)
 
 

@@ -93,21 +93,21 @@ def test_rows_with_signs_compete_among_their_like() -> None:
 def test_a_column_that_is_not_told_is_a_dash_and_counts_only_where_it_is() -> None:
     part = MeasureCell(row="a", seed=0, values=({HIT: 1.0}, {HIT: 3.0, SEEN: 8.0}))
     (near, other) = _sheets.measure_sheets(table(part), ["a"])
-    assert [f.text for f in near.lines[0]] == ["a", "2.0 ± 1.4", "–", "–", "1 × 2"]
-    assert [f.text for f in other.lines[0]] == ["a", "8.0", "1 × 2"]
+    assert [f.text for f in near.lines[0]] == ["a", "2.0 ± 1.4", "–", "–", "1 × 2", "none", "–"]
+    assert [f.text for f in other.lines[0]] == ["a", "8.0", "1 × 2", "none", "–"]
 
 
 def test_a_sheet_for_every_group_with_chance_before_the_whole() -> None:
     near, other = _sheets.measure_sheets(table(*CELLS), ROWS)
     assert near.title == "hits & ranks, 1 pair a class: near"
     assert other.title == "hits & ranks, 1 pair a class"
-    assert near.columns == ("trained on", "hit (%)", "rank", "size", "n")
+    assert near.columns == ("trained on", "hit (%)", "rank", "size", "n", "mosaic", "training pairs")
     assert [line[0].text for line in near.lines] == ["a", "b", "c", "never run", "chance", "whole"]
-    assert [f.text for f in near.lines[4]] == ["chance", "12.5", "–", "–", "–"]
+    assert [f.text for f in near.lines[4]] == ["chance", "12.5", "–", "–", "–", "–", "–"]
     assert near.references == {4, 5}
     assert [line[0].text for line in other.lines] == ["a", "b", "c", "never run", "whole"], "no chance of its own"
     assert near.lines[0][3].text == "7", "a constant has no spread"
-    assert any("without correction" in rule for rule in near.rules)
+    assert any("after Holm's correction" in rule for rule in near.rules)
     assert "hits & ranks: Among 7 clips." in near.rules
     assert near.key != other.key
 

@@ -274,6 +274,7 @@ def _cell(recipe: Recipe, job: Job, head: str, score: Score) -> Cell:
         seed=job.seed,
         accuracy={key: tuple(r.accuracy[key] for r in repeats) for key in score.modalities},
         training_pairs=score.trained_on.pairs,
+        mosaic=score.trained_on.packing,
         student_seconds=sum(r.seconds for r in repeats) / len(repeats),
         labels=score.trained_on.labels,
         sees_labels=_sees_labels(job),

@@ -49,6 +49,11 @@ class Source(Config):
         """Number of pairs that are stored."""
         return self.pairs // mosaic.count(self.mosaic)
 
+    @property
+    def packing(self) -> str:
+        """How pairs share the room of a stored one, in words."""
+        return mosaic.words(self.mosaic) if mosaic.count(self.mosaic) > 1 else "none"
+
 
 class Repeat(Config):
     """One student, trained from scratch and tested.

@@ -134,7 +134,13 @@ def measure_sheets(table: MeasureTable, rows: Sequence[str], marks_rule: str = "
     for place, group in enumerate(table.groups, 1):
         columns = [c for c in table.columns if c.group == group]
         fields = [
-            (Field(f"{line.row} {line.marks}".rstrip()), *(_value(line, c) for c in columns), Field(line.n or NOTHING))
+            (
+                Field(f"{line.row} {line.marks}".rstrip()),
+                *(_value(line, c) for c in columns),
+                Field(line.n or NOTHING),
+                Field(line.mosaic or NOTHING),
+                _count(line.training_pairs),
+            )
             for line in lines
         ]
         if any(c.name in table.chance for c in columns):
@@ -143,12 +149,12 @@ def measure_sheets(table: MeasureTable, rows: Sequence[str], marks_rule: str = "
                 Field(NOTHING) if x is None else Field(f"{x:.{c.digits}f}", x)
                 for x, c in zip(told, columns, strict=True)
             )
-            fields.insert(first, (Field("chance"), *values, Field(NOTHING)))
+            fields.insert(first, (Field("chance"), *values, *[Field(NOTHING)] * 3))
         found.append(
             Sheet(
                 key=f"measure-{plain(table.name)}-{budget(table.per_class)}-{place}",
                 title=f"{table.title}: {group}" if group else table.title,
-                columns=("trained on", *(c.heading for c in columns), "n"),
+                columns=("trained on", *(c.heading for c in columns), "n", "mosaic", "training pairs"),
                 names=1,
                 lines=tuple(fields),
                 references=frozenset(range(first, len(fields))),
@@ -201,13 +207,22 @@ def _accuracy_sheet(section: Section, comparison: Comparison) -> Sheet:
             Field(_name(line)),
             *(_spread(line.accuracy.get(key), bold=key in line.best) for key in section.modalities),
             Field(line.n, line.distillations) if line.accuracy else Field(NOTHING),
+            Field(line.mosaic or NOTHING),
             _count(line.training_pairs),
             Field(NOTHING) if line.stored_bytes is None else Field(size(line.stored_bytes), line.stored_bytes),
             _time(line),
         )
         for line in section.lines
     )
-    columns = ("trained on", *(f"{key} (%)" for key in section.modalities), "n", "training pairs", "stored", "time")
+    columns = (
+        "trained on",
+        *(f"{key} (%)" for key in section.modalities),
+        "n",
+        "mosaic",
+        "training pairs",
+        "stored",
+        "time",
+    )
     references = frozenset(i for i, line in enumerate(section.lines) if line.reference)
     said = _some(rules.SPREAD_RULE, rules.BOLD_RULE, rules.marks_rule(comparison), rules.cost_rule(comparison))
     baseline = next(i for i, line in enumerate(section.lines) if line.row == comparison.baseline)

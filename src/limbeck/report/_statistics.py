@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 LEVEL = 0.05
 """Chance of calling a difference real where there is none."""
+LEAST = 3
+"""Fewest pairs with which a difference is called real: a t-test of two has one number to tell the spread from."""
 SOFT, LABELLED = "†", "‡"
 """Signs of rows whose students learn from soft labels, and of those that networks trained on real labels helped."""
 
@@ -34,9 +36,9 @@ class Difference:
 
     @property
     def real(self) -> bool:
-        """Whether it stands at 5 %: after the correction where there is one."""
+        """Whether it stands at 5 % with three pairs or more: after the correction where there is one."""
         p = self.p if self.adjusted is None else self.adjusted
-        return p is not None and p < LEVEL
+        return self.n >= LEAST and p is not None and p < LEVEL
 
 
 def paired(one: Mapping[int, float], other: Mapping[int, float]) -> Difference | None:
@@ -87,7 +89,9 @@ def holm(values: Sequence[float]) -> list[float]:
 
 
 def leader(rivals: Mapping[str, Mapping[int, float]], *, lowest: bool = False) -> str | None:
-    """Whoever has the highest mean, if the paired test tells it from the runner-up; None if nobody.
+    """Whoever has the highest mean, if the paired tests tell it from every rival; None if nobody. What is bold.
+
+    The tests are corrected for their number (Holm), and none tells anything with fewer than `LEAST` pairs.
 
     Args:
         rivals: Means by seed, by row.
@@ -96,13 +100,39 @@ def leader(rivals: Mapping[str, Mapping[int, float]], *, lowest: bool = False) -
     Example:
         >>> leader({"a": {0: 5.0, 1: 6.0, 2: 5.5}, "b": {0: 1.0, 1: 2.1, 2: 1.4}})
         'a'
+        >>> leader({"a": {0: 5.0, 1: 6.0}, "b": {0: 1.0, 1: 2.1}}) is None
+        True
     """
     sign = -1 if lowest else 1
     ranked = sorted(rivals, key=lambda r: -sign * statistics.fmean(rivals[r].values()))
     if len(ranked) < 2:
         return None
-    ahead = paired(rivals[ranked[0]], rivals[ranked[1]])
-    return ranked[0] if ahead is not None and ahead.real and sign * ahead.mean > 0 else None
+    ahead = corrected({row: paired(rivals[ranked[0]], rivals[row]) for row in ranked[1:]})
+    return ranked[0] if all(d is not None and d.real and sign * d.mean > 0 for d in ahead.values()) else None
+
+
+def corrected(differences: Mapping[str, Difference | None]) -> dict[str, Difference | None]:
+    """Differences of one family with their p after Holm's correction; those without p stay as they are.
+
+    Args:
+        differences: By row.
+    """
+    tested = {row: d.p for row, d in differences.items() if d is not None and d.p is not None}
+    adjusted = dict(zip(tested, holm(list(tested.values())), strict=True))
+    return {row: d and replace(d, adjusted=adjusted.get(row)) for row, d in differences.items()}
+
+
+def bold_rule(what: str, over: str) -> str:
+    """What is bold in a table, in words.
+
+    Args:
+        what: Competes in a column, as "row".
+        over: Units of the test, as "distillations".
+    """
+    return (
+        f"Bold: the best {what}, only where it differs from every other {what} by a paired t-test over {over} at 5 %, "
+        f"after Holm's correction over these, with three {over} or more; often none does."
+    )
 
 
 def marks(labels: str, sees_labels: bool) -> str:

@@ -21,8 +21,9 @@ from limbeck.report._statistics import (
     LABELLED,
     SOFT,
     Difference,
+    bold_rule,
+    corrected,
     counted,
-    holm,
     leader,
     marks,
     paired,
@@ -45,19 +46,15 @@ SPREAD_RULE = (
     "Accuracy on real test clips in percent, mean ± sample standard deviation over all students; n counts "
     "distillations × students of each. Last epoch: nothing is chosen on the test clips."
 )
-BOLD_RULE = (
-    "Bold: the best row, only where it differs from the runner-up by a paired t-test over distillations at 5 %; often "
-    "none does. Rows of real clips, whole, are references and take no part."
-)
+BOLD_RULE = f"{bold_rule('row', 'distillations')} Rows of real clips, whole, are references and take no part."
 MEASURE_RULE = (
-    "Measures: mean ± sample standard deviation over all repeats; n counts distillations × repeats of each. Bold: the "
-    "best row, only where it differs from the runner-up by a paired t-test over distillations at 5 %, column by column "
-    "without correction: among many columns a few are bold by chance. Chance and rows of real clips, whole, take no "
-    "part."
+    "Measures: mean ± sample standard deviation over all repeats; n counts distillations × repeats of each. "
+    f"{bold_rule('row', 'distillations')} Each column by itself: among many a few are bold by chance. "
+    "Chance and rows of real clips, whole, take no part."
 )
 HEADS_RULE = (
-    "Of every head its main modality: both together, or the only one it knows. Bold: the best head of a method, only "
-    "where it differs from the runner-up by a paired t-test over distillations at 5 %."
+    "Of every head its main modality: both together, or the only one it knows. "
+    f"{bold_rule('head of a method', 'distillations')}"
 )
 
 
@@ -73,6 +70,7 @@ class Cell:
         accuracy: Percent, one number a student, in the same order; keys among "A", "V", "A+V".
         stored_bytes: What is stored.
         training_pairs: Pairs a student sees.
+        mosaic: How pairs share the room of a stored one, in words.
         distill_seconds: Time of the distillation.
         student_seconds: Mean time of a student's training and test.
         labels: Kind of the labels students learn from; all but "hard" are marked † and compete among themselves.
@@ -95,6 +93,7 @@ class Cell:
     training_pairs: int
     distill_seconds: float
     student_seconds: float
+    mosaic: str = "none"
     labels: str = "hard"
     sees_labels: bool = False
     reference: bool = False
@@ -141,6 +140,7 @@ class Line:
         best: Modalities in which it is the best of its class beyond chance.
         distillations: Number of distillations.
         students: Fewest and most students of a distillation.
+        mosaic: How pairs share the room of a stored one; of all distillations, where they differ in it.
         training_pairs: Pairs a student sees, mean over distillations, as the costs that follow.
         stored_bytes: What is stored.
         distill_seconds: Time of a distillation.
@@ -156,6 +156,7 @@ class Line:
     best: frozenset[str] = frozenset()
     distillations: int = 0
     students: tuple[int, int] = (0, 0)
+    mosaic: str = ""
     training_pairs: int | None = None
     stored_bytes: int | None = None
     distill_seconds: float | None = None
@@ -372,7 +373,7 @@ def difference_rule(comparison: Comparison) -> str:
     rule = (
         f"Differences to {comparison.baseline}, in points, with 95 % intervals (each by itself): paired t-test over "
         "distillations of equal seed, their students averaged first. *: real at 5 % after Holm's correction over the "
-        "rows of the table, each modality by itself."
+        "rows of the table, each modality by itself, with three distillations or more."
     )
     found = [d for s in comparison.sections for line in s.lines for d in line.difference.values()]
     widths = [(d.high - d.low) / 2 for d in found if d.low is not None and d.high is not None]
@@ -454,10 +455,7 @@ def _against(baseline: Sequence[Cell], groups: Mapping[str, Sequence[Cell]], key
             difference = paired(_by_seed(cells, key), level)
             if difference is not None:
                 found[row] = difference
-    tested = {row: d.p for row, d in found.items() if d.p is not None}
-    for row, adjusted in zip(tested, holm(list(tested.values())), strict=True):
-        found[row] = Difference(**asdict(found[row]) | {"adjusted": adjusted})
-    return found
+    return {row: d for row, d in corrected(found).items() if d is not None}
 
 
 def _line(row: str, cells: Sequence[Cell], difference: dict[str, Difference], best: frozenset[str]) -> Line:
@@ -473,6 +471,7 @@ def _line(row: str, cells: Sequence[Cell], difference: dict[str, Difference], be
         best=best,
         distillations=len(cells),
         students=_students(cells),
+        mosaic=", ".join(sorted({c.mosaic for c in cells})),
         training_pairs=round(statistics.fmean(c.training_pairs for c in cells)),
         stored_bytes=round(statistics.fmean(c.stored_bytes for c in cells)),
         distill_seconds=statistics.fmean(c.distill_seconds for c in cells),

@@ -166,8 +166,8 @@ def _lead(ranked: Sequence[Line], key: str, kind: str) -> str:
     best, second = ranked[:2]
     told = "told apart" if key in best.best else "not told apart"
     return (
-        f"{best.row} leads{kind} with {best.accuracy[key]} % ({key}), {told} from the runner-up, {second.row} "
-        f"({second.accuracy[key]} %)"
+        f"{best.row} leads{kind} with {best.accuracy[key]} % ({key}), {told} from all others; the runner-up is "
+        f"{second.row} ({second.accuracy[key]} %)"
     )
 
 

@@ -41,6 +41,8 @@ class MeasureCell:
         row: Name of the table's row.
         seed: Of the distillation. Cells of one seed are paired.
         values: Columns by name, for each repeat; a column that cannot be told is left out.
+        mosaic: How pairs share the room of a stored one, in words.
+        training_pairs: Pairs a student sees; None where it is not known.
         labels: Kind of the labels students learn from; see `Cell`.
         sees_labels: Whether networks trained on the real labels helped; see `Cell`.
         reference: Whether this is a whole training split.
@@ -51,6 +53,8 @@ class MeasureCell:
     row: str
     seed: int
     values: tuple[dict[str, float], ...]
+    mosaic: str = "none"
+    training_pairs: int | None = None
     labels: str = "hard"
     sees_labels: bool = False
     reference: bool = False
@@ -77,6 +81,8 @@ class MeasureLine:
         values: Mean and spread over all repeats of all distillations, by column.
         best: Columns in which it is the best of its class beyond chance.
         n: Distillations × repeats, as text; empty where nothing was measured.
+        mosaic: How pairs share the room of a stored one, in words.
+        training_pairs: Pairs a student sees, mean over distillations.
     """
 
     row: str
@@ -85,6 +91,8 @@ class MeasureLine:
     values: dict[str, Spread] = field(default_factory=dict)
     best: frozenset[str] = frozenset()
     n: str = ""
+    mosaic: str = ""
+    training_pairs: int | None = None
 
 
 @dataclass(frozen=True)
@@ -163,7 +171,17 @@ class MeasureTable:
                 values[column.name] = Spread(statistics.fmean(told), sd, len(told))
         repeats = [len(c.values) for c in cells]
         n = counted(len(cells), (min(repeats), max(repeats)))
-        return MeasureLine(row, cells[0].marks, cells[0].reference, values, best, n)
+        seen = [c.training_pairs for c in cells if c.training_pairs is not None]
+        return MeasureLine(
+            row,
+            cells[0].marks,
+            cells[0].reference,
+            values,
+            best,
+            n,
+            ", ".join(sorted({c.mosaic for c in cells})),
+            round(statistics.fmean(seen)) if seen else None,
+        )
 
 
 def table(
@@ -191,6 +209,8 @@ def table(
             row=entry.row,
             seed=entry.found.seed,
             values=tuple(shown(measure, entry.found, references)),
+            mosaic=entry.found.trained_on.packing,
+            training_pairs=entry.found.trained_on.pairs,
             labels=entry.found.trained_on.labels,
             sees_labels=entry.sees_labels,
             reference=entry.found.trained_on.kind == "clips",

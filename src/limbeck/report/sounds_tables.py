@@ -14,7 +14,7 @@ from limbeck.evaluation.sounds.metrics import PURITY
 from limbeck.evaluation.sounds.results import StudyFacts
 from limbeck.report import sounds_figures
 from limbeck.report._sheets import NOTHING, Field, Sheet, difference_text, plain
-from limbeck.report._statistics import leader, paired
+from limbeck.report._statistics import bold_rule, leader, paired
 from limbeck.report._words import duration
 from limbeck.report.forms.latex import sheet_table as _latex
 from limbeck.report.forms.markdown import escaped
@@ -141,8 +141,8 @@ def _rows(results: SoundResults) -> Sheet:
             f"Mean ± sample standard deviation over {len(folds)} folds ({sizes})."
             if len(folds) > 1
             else f"One split ({sizes}); ± sample standard deviation over draws, where there are several.",
-            "Difference: paired t-test over folds, with 95 % interval. Bold: best of the rows that see no labels, "
-            "where that test tells it from the runner-up at 5 %. Time: learning and classifying from embeddings.",
+            "Difference: paired t-test over folds, with 95 % interval. "
+            f"{bold_rule('row that sees no labels', 'folds')} Time: learning and classifying from embeddings.",
         ),
     )
 

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from limbeck.augment import mosaic
 from limbeck.report._words import duration, number, size
 
 if TYPE_CHECKING:
@@ -182,7 +181,7 @@ def _row(name: str, score: Score) -> Row:
         },
         n=score.n,
         stored_pairs=source.stored_pairs,
-        mosaic=mosaic.words(source.mosaic) if mosaic.count(source.mosaic) > 1 else "none",
+        mosaic=source.packing,
         training_pairs=source.pairs,
         stored_bytes=source.stored_bytes,
         storage=source.storage,

@@ -21,6 +21,7 @@ COLUMNS = (
     "accuracy_percent",
     "stored_bytes",
     "training_pairs",
+    "mosaic",
     "distill_seconds",
     "student_seconds",
     "labels",
@@ -53,7 +54,7 @@ class Csv(Form):
                 cell.head,
                 cell.seed,
             ]
-            cost = [cell.stored_bytes, cell.training_pairs, cell.distill_seconds, cell.student_seconds]
+            cost = [cell.stored_bytes, cell.training_pairs, cell.mosaic, cell.distill_seconds, cell.student_seconds]
             kind = [cell.labels, int(cell.sees_labels), int(cell.reference), int(cell.row == comparison.baseline)]
             for modality, values in cell.accuracy.items():
                 for student, value in enumerate(values):
@@ -69,6 +70,8 @@ def _measured(comparison: Comparison) -> Iterator[dict[str, object]]:
             same = {
                 "dataset": comparison.dataset,
                 "row": cell.row,
+                "mosaic": cell.mosaic,
+                "training_pairs": "" if cell.training_pairs is None else cell.training_pairs,
                 "per_class": "" if table.per_class is None else table.per_class,
                 "seed": cell.seed,
                 "labels": cell.labels,
