@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from limbeck.benchmark import Recipe
@@ -64,15 +66,93 @@ def test_every_mistake_is_told_at_once(toml, tmp_path):
         + '[rows.bad]\nmethod = "dm"\nsettings = { stepps = 3 }\n'
         + '[rows.worse]\nmethod = "alchemy"\n'
     )
+    told = refusal(write(tmp_path, text))
+    for part in ("'nobody' is none of the rows", "no head 'nose'", "row 'bad' at 1, 2 pairs", "stepps", "alchemy"):
+        assert part in told
+    assert told.count("stepps") == 1, "once, not for every number of pairs"
+
+
+def refusal(file):
     with pytest.raises(InputError) as error:
-        Recipe.load(write(tmp_path, text))
-    for part in ("'nobody' is none of the rows", "no head 'nose'", "row 'bad' at 1 pairs", "stepps", "alchemy"):
-        assert part in str(error.value)
+        Recipe.load(file)
+    return str(error.value)
+
+
+MISSPELT = {
+    'titel = "T"': "titel: there is no such setting",
+    "students = 0": "students: Input should be greater than or equal to 1",
+    'heads = ["ensemble", "nose"]': "no head 'nose'",
+    '[data]\ndataset = "playgruond"': "data.dataset: There is no 'playgruond'",
+    '[network]\nname = "convnt"': "network: There is no 'convnt'",
+    "[protocol]\nepoch = 3": "protocol.epoch: there is no such setting",
+    "[settings]\nstepps = 3": "settings: no method has a setting 'stepps'; did you mean 'steps'?",
+    "[at.2]\nmosaik = 2": "at.2: no method has a setting 'mosaik'; did you mean 'mosaic'?",
+    '[rows.odd]\nmethod = "random"\nsetings = { mosaic = 2 }': "rows.odd.setings: there is no such setting",
+    "[rows.lacking]\nsettings = { mosaic = 2 }": "rows.lacking.method: is missing",
+    '[rows.bad]\nmethod = "dm"\nsettings = { steps = -1 }': "row 'bad' at 1 pairs a class: Settings of DM do not fit",
+    "[measures.retreival]": "measure 'retreival': There is no 'retreival'",
+}
+
+
+def test_what_is_misspelt_in_one_place_hides_no_mistake_in_another(tmp_path):
+    told = refusal(write(tmp_path, "\n".join(MISSPELT)))
+    for words in MISSPELT.values():
+        assert words in told, told
+    assert "title: is missing" in told
+    assert "baseline: is missing" in told
+
+
+@pytest.mark.parametrize("only", MISSPELT)
+def test_each_mistake_is_told_alone_too(toml, tmp_path, only):
+    (tmp_path / "base.toml").write_text(toml.read_text())
+    told = refusal(write(tmp_path, f'extends = "base.toml"\n{only}\n'))
+    assert MISSPELT[only].replace(" at 1 pairs", " at 1, 2 pairs") in told
+
+
+def test_options_a_reader_does_not_have_are_told_before_any_work(toml, tmp_path):
+    text = toml.read_text().replace("clips = 60", "clip = 60")
+    assert "data.options: dataset 'playground' has no option 'clip'; it has: " in refusal(write(tmp_path, text))
+
+
+def test_other_data_takes_no_options_of_the_old(toml, tmp_path):
+    (tmp_path / "base.toml").write_text(toml.read_text())
+    other = write(tmp_path, 'extends = "base.toml"\n[data]\ndataset = "folder"\nroot = "videos"\n')
+    data = Recipe.load(other).data
+    assert (data.dataset, data.root, data.options, data.expected) == ("folder", "videos", {}, None)
+    assert data.clip == Recipe.load(toml).data.clip
+    same = write(tmp_path, 'extends = "base.toml"\n[data]\ndataset = "playground"\noptions = { seed = 3 }\n', "s.toml")
+    assert Recipe.load(same).data.options == {"clips": 60, "size": 48, "seed": 3}
+
+
+def test_recipes_of_limbeck_are_found_and_extended_by_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    whole = Recipe.load("playground")
+    mine = Recipe.load(write(tmp_path, 'extends = "playground"\nonly = ["herding + 2x2"]\n'))
+    assert mine.rows == {"herding + 2x2": whole.rows["herding + 2x2"]}
+    assert mine.data == whole.data
+    assert "Did you mean 'playground'?" in refusal("playgruond")
+    Path("playground").mkdir()  # a folder of that name is no recipe
+    assert Recipe.load("playground") == whole
+    below = refusal(write(tmp_path, 'extends = "rows/smal.toml"\n'))
+    assert "extends 'rows/smal.toml', but there is no such file beside it" in below
+
+
+def test_a_recipe_that_extends_itself_is_refused(tmp_path):
+    (tmp_path / "a.toml").write_text('extends = "b.toml"\n')
+    (tmp_path / "b.toml").write_text('extends = "a.toml"\n')
+    assert "extends 'a.toml', which extends it" in refusal(tmp_path / "a.toml")
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [("title = ", "not TOML"), ("title = 3", "title"), ('[data]\ndatasett = "x"', "datasett")],
+    [
+        ("title = ", "not TOML"),
+        ("title = 3", "title"),
+        ('[data]\ndatasett = "x"', "datasett"),
+        ("rows = 3", "rows: "),
+        ("extends = 3", "names one other recipe"),
+        ("only = 3", "a list of names of rows"),
+    ],
 )
 def test_what_is_no_recipe_is_refused_in_a_sentence(tmp_path, text, said):
     with pytest.raises(InputError, match=said):
@@ -80,8 +160,9 @@ def test_what_is_no_recipe_is_refused_in_a_sentence(tmp_path, text, said):
 
 
 def test_a_file_that_is_not_there(tmp_path):
-    with pytest.raises(InputError, match="cannot be read"):
-        Recipe.load(tmp_path / "none.toml")
+    assert "There is no recipe" in refusal(tmp_path / "none.toml")
+    (tmp_path / "latin.toml").write_bytes('title = "Müll"'.encode("latin-1"))
+    assert "is not TOML" in refusal(tmp_path / "latin.toml")
 
 
 def test_json_and_back(recipe):

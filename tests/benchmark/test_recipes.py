@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from tests.helpers import layouts
 
-from limbeck import benchmark, methods
+from limbeck import _recipes, benchmark, methods
 from limbeck.benchmark import Recipe
 from limbeck.evaluation import Protocol
 from limbeck.media import ClipRecipe, MelRecipe
 from limbeck.networks import Architecture
 
-ROOM = Path(__file__).parents[2] / "recipes"
+ROOM = _recipes.ROOM
 FILES = sorted(ROOM.glob("*.toml"))
 OFFICIAL = ("vggsound10k", "vggsound", "music21", "ave")
 TRAINING = {"epochs": 2, "batch": 8}
@@ -55,7 +55,7 @@ def small(recipe: Recipe) -> Recipe:
 def test_every_recipe_fits(file):
     recipe = Recipe.load(file)
     assert recipe.data.expected is not None
-    assert f"recipes/{file.name}" in file.read_text(), "the command that runs it is in its head"
+    assert f"limbeck benchmark {file.stem} " in file.read_text(), "the command that runs it is in its head"
 
 
 @pytest.mark.parametrize("file", [f for f in FILES if f.stem.partition("_")[0] in OFFICIAL], ids=lambda f: f.stem)

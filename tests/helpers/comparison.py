@@ -64,7 +64,7 @@ def invented(
             "test_clips": 400,
             "network": {"name": "convnet", "options": {"width": 32}},
             "protocol": {"epochs": 30, "batch": 32},
-            "command": "limbeck benchmark recipes/paired_small.toml --out runs/",
+            "command": "limbeck benchmark paired_small --out runs/",
             "time": {"wall_seconds": 8123.4, "processes": 2},
             "machine": {"cores": 2, "processor": "AMD EPYC"},
             "versions": {"limbeck": "0.1.0", "torch": "2.13.0"},

@@ -360,7 +360,7 @@ def test_markdown_says_what_failed_and_how_it_was_made() -> None:
     made = replace(invented(rows=FEW), about={**invented(rows=FEW).about, "failed": {"mtt, 1 a class": "diverged"}})
     text = forms.load("markdown").write(made)
     assert "- mtt, 1 a class: diverged" in text
-    assert "limbeck benchmark recipes/paired_small.toml --out runs/" in text
+    assert "limbeck benchmark paired_small --out runs/" in text
     assert 'machine: {"cores": 2, "processor": "AMD EPYC"}' in text
     assert "mtt ‡" in text
     assert comparison.BOLD_RULE in text

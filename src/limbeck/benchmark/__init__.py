@@ -1,4 +1,4 @@
-"""A comparison stated in one file: jobs, local processes, tables. Recipes are TOML; see ``recipes/``."""
+"""A comparison stated in one file: jobs, local processes, tables. Recipes are TOML; see ``limbeck list recipes``."""
 
 from limbeck.benchmark.plan import Line
 from limbeck.benchmark.recipe import Data, Recipe, Row, Size

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import difflib
+import inspect
 import os
-import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
 from pydantic import Field
 
-from limbeck import methods
+from limbeck import _recipes, datasets, methods
+from limbeck._checked import checked
 from limbeck._config import Config
 from limbeck.datasets._statistics import SoundScale
 from limbeck.errors import InputError
@@ -137,43 +139,40 @@ class Recipe(Config):
         """Read a recipe, and check all of it before any work.
 
         Args:
-            file: TOML. With ``extends = "other.toml"`` (from the file's folder) it says only what differs, and with
-                ``only = [...]`` which rows are kept; the word ``"null"`` stands for None, which TOML does not have.
+            file: TOML; or the name of a recipe that comes with Limbeck (``limbeck list recipes``). With
+                ``extends = "other.toml"`` (a file beside it, or a recipe of Limbeck's by name) it says only what
+                differs, and with ``only = [...]`` which rows are kept; the word ``"null"`` stands for None, which TOML
+                does not have.
 
         Raises:
-            InputError: The file cannot be read, or something in it does not fit; every mistake is told.
+            InputError: There is no such recipe, or something in it does not fit; every mistake is told.
         """
-        file = Path(file)
-        try:
-            recipe = cls.from_json(_with_nulls(_read(file)))
-        except OSError as error:
-            raise InputError(f"The recipe {file} cannot be read: {error.strerror}.") from error
-        except tomllib.TOMLDecodeError as error:
-            raise InputError(f"{file} is not TOML: {error}.") from error
-        except InputError as error:
-            raise InputError(f"{file}: {error}") from error
-        mistakes = recipe.mistakes()
-        if mistakes:
-            raise InputError("\n".join([f"{file} does not fit:", *(f"  {m}" for m in mistakes)]))
-        return recipe
+        found = _recipes.find(file)
+        return checked(
+            cls, _with_nulls(_read(found)), found, stand_in=_stand_in, mistakes=lambda recipe: recipe.mistakes()
+        )
 
     def mistakes(self) -> list[str]:
         """What does not fit together, a sentence each."""
         found = [] if self.baseline in self.rows else [f"the baseline {self.baseline!r} is none of the rows"]
+        found += [*_data_mistakes(self.data), *_refused("network", self.network.build)]
         found += [
             f"there is no head {h!r}; there are {', '.join(heads.names())}"
             for h in self.heads
             if h not in heads.names()
         ]
+        found += self._strangers()
         if not self.heads and not self.measures:
             found.append("there are neither heads nor measures, so that nothing would be found out")
         made: dict[int, list[Method]] = {per_class: [] for row in self.rows.values() for per_class in self.budgets(row)}
         for name, row in self.rows.items():
+            wrong: dict[str, list[int]] = {}
             for per_class in self.budgets(row):
                 try:
                     made[per_class].append(self.method(row, per_class))
                 except InputError as error:
-                    found.append(f"row {name!r} at {per_class} pairs: {error}")
+                    wrong.setdefault(str(error), []).append(per_class)
+            found += [f"row {name!r} at {_listed(budgets)} pairs a class: {words}" for words, budgets in wrong.items()]
         for name in self.measures:
             try:
                 found += [f"measure {name!r} {words}" for words in self._misfits(name, made)]
@@ -192,6 +191,18 @@ class Recipe(Config):
         bare = [n for n in sorted(made) if (asked is None or n in asked) and not any(map(is_random, made[n]))]
         if "random" in references and bare:
             found.append(f"compares with random pairs, but no row at {_listed(bare)} has method random and mosaic 1")
+        return found
+
+    def _strangers(self) -> list[str]:
+        """Settings for all methods that no method has: a row would be run without them, and nobody told."""
+        known = sorted({field for name in methods.names() for field in methods.load(name).model_fields})
+        places = {"settings": self.settings} | {f"at.{n}": settings for n, settings in self.at.items()}
+        found = []
+        for place, settings in places.items():
+            for field in sorted(settings.keys() - set(known)):
+                close = difflib.get_close_matches(field, known, n=1)
+                hint = f"; did you mean {close[0]!r}?" if close else ""
+                found.append(f"{place}: no method has a setting {field!r}{hint}")
         return found
 
     def budgets(self, row: Row) -> tuple[int, ...]:
@@ -257,17 +268,74 @@ def root_of(data: Data, elsewhere: Path | str | None = None) -> Path | None:
     return Path(filled)
 
 
-def _read(file: Path) -> dict[str, Any]:
+def _read(file: Path, above: tuple[Path, ...] = ()) -> dict[str, Any]:
     """A recipe's content, with what it extends filled in."""
-    content = tomllib.loads(file.read_text(encoding="utf-8"))
+    content = _recipes.read(file)
     below, only = content.pop("extends", None), content.pop("only", None)
-    whole = content if below is None else merge(_read(file.parent / below), content)
+    whole = content
+    if below is not None:
+        base = _base(file, below)
+        if base.resolve() in (file.resolve(), *above):
+            raise InputError(f"{file} extends {below!r}, which extends it.")
+        beneath = _read(base, (file.resolve(), *above))
+        whole = merge(_with_other_data(beneath, content), content)
     if only is not None:
-        missing = [name for name in only if name not in whole.get("rows", {})]
-        if missing:
-            raise InputError(f"only names rows that are not there: {missing}.")
-        whole["rows"] = {name: row for name, row in whole["rows"].items() if name in only}
+        rows = whole.get("rows", {})
+        if not isinstance(only, list) or not isinstance(rows, dict):
+            raise InputError(f"{file}: only is a list of names of rows, as only = ['random', 'dm'], but {only!r} came.")
+        if missing := [name for name in only if name not in rows]:
+            raise InputError(f"{file}: only names rows that are not there: {missing}. There are: {', '.join(rows)}.")
+        whole["rows"] = {name: row for name, row in rows.items() if name in only}
     return whole
+
+
+def _base(file: Path, below: Any) -> Path:
+    """The file of what a recipe extends: beside it, or one that comes with Limbeck."""
+    if not isinstance(below, str):
+        raise InputError(f"{file}: extends names one other recipe, as extends = 'playground', but {below!r} came.")
+    beside = file.parent / below
+    found = beside if beside.is_file() else _recipes.shipped(below)
+    if found is None:
+        raise InputError(
+            f"{file} extends {below!r}, but there is no such file beside it, and no recipe of that name comes with "
+            f"Limbeck. Those that do: {', '.join(_recipes.names())}."
+        )
+    return found
+
+
+def _with_other_data(beneath: dict[str, Any], content: dict[str, Any]) -> dict[str, Any]:
+    """What is extended, for another dataset: place, options and size were the old one's; how clips are cut stays."""
+    old, new = beneath.get("data"), content.get("data")
+    if not isinstance(old, dict) or not isinstance(new, dict) or new.get("dataset") in (None, old.get("dataset")):
+        return beneath
+    return beneath | {"data": {key: value for key, value in old.items() if key == "clip"}}
+
+
+def _stand_in(content: Mapping[str, Any]) -> dict[str, Any]:
+    """What every recipe must have."""
+    rows = content.get("rows")
+    first = next(iter(rows), "") if isinstance(rows, dict) else ""
+    return {"title": "", "data": {"dataset": "playground"}, "baseline": first}
+
+
+def _data_mistakes(data: Data) -> list[str]:
+    """What is wrong with the reader, as far as it can be told without the data."""
+    if wrong := _refused("data.dataset", lambda: datasets.load(data.dataset)):
+        return wrong
+    known = list(inspect.signature(datasets.load(data.dataset)).parameters)
+    return [
+        f"data.options: dataset {data.dataset!r} has no option {name!r}; it has: {', '.join(known)}"
+        for name in data.options
+        if name not in known
+    ]
+
+
+def _refused(place: str, work: Callable[[], object]) -> list[str]:
+    try:
+        work()
+    except InputError as error:
+        return [f"{place}: {error}"]
+    return []
 
 
 def _listed(budgets: Sequence[int]) -> str:

@@ -28,6 +28,7 @@ from limbeck.cli import (
     inspect,
     listing,
     prepare,
+    recipe,
     report,
     sounds,
 )
@@ -62,6 +63,7 @@ app = typer.Typer(
 )
 for _name, _module in _VERBS:
     app.command(_name, epilog=_output.examples(_module.EXAMPLES))(_module.run)
+app.add_typer(recipe.app, name="recipe")
 app.add_typer(sounds.app, name="sounds")
 
 

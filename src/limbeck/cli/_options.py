@@ -25,6 +25,17 @@ def completer(room: str) -> Callable[[str], list[str]]:
     return complete
 
 
+def recipes(kind: str) -> Callable[[str], list[str]]:
+    """Shell completion with the names of recipes, see `_recipes.names`."""
+
+    def complete(incomplete: str) -> list[str]:
+        from limbeck import _recipes
+
+        return [name for name in _recipes.names(kind) if name.startswith(incomplete)]
+
+    return complete
+
+
 def assignments(pairs: Sequence[str]) -> dict[str, Any]:
     """Read ``name=value`` words. Dots lead into parts; a value is JSON if it can be read as such, else text.
 

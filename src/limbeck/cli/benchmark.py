@@ -14,14 +14,21 @@ if TYPE_CHECKING:
     from limbeck.benchmark import Line
 
 EXAMPLES = (
-    "limbeck benchmark recipes/playground.toml --out runs/ --processes 2",
-    "limbeck benchmark recipes/vggsound10k.toml --out runs/ --data VGGSound/ --device cuda",
-    "limbeck benchmark recipes/music21.toml --out runs/ --dry-run",
+    "limbeck benchmark playground --out runs/ --processes 2",
+    "limbeck benchmark vggsound10k --out runs/ --data VGGSound/ --device cuda",
+    "limbeck benchmark music21 --out runs/ --dry-run",
 )
 
 
 def run(
-    recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="A TOML file; see the folder recipes/.")],
+    recipe: Annotated[
+        str,
+        typer.Argument(
+            metavar="RECIPE",
+            help="Name of a recipe, see limbeck list recipes, or a TOML file.",
+            autocompletion=_options.recipes(""),
+        ),
+    ],
     *,
     out: Annotated[Path, typer.Option(help="Folder of all runs; recipes that share it share prepared data and sets.")],
     data: Annotated[
@@ -59,11 +66,11 @@ def run(
                 _output.note(what, quiet=quiet)
 
         found = benchmark.run(
-            asked, name=recipe.stem, out=out, data=data, processes=processes, device=device, progress=not quiet,
+            asked, name=Path(recipe).stem, out=out, data=data, processes=processes, device=device, progress=not quiet,
             on_job=on_job, command=_output.typed(),
         )  # fmt: skip
     typer.echo(forms.load("json").write(found) if json else forms.load("markdown").write(found))
-    _output.note(f"Tables and page: {out / recipe.stem}", quiet=quiet)
+    _output.note(f"Tables and page: {out / Path(recipe).stem}", quiet=quiet)
     if "page" in found.about:
         _output.note(found.about["page"], quiet=quiet)
     if found.about["failed"]:

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 
 import typer
 
-from limbeck import _discover
+from limbeck import _discover, _recipes
 from limbeck.cli import _options, _output
 
 EXAMPLES = (
     "limbeck list methods",
     "limbeck list datasets --json",
+    "limbeck list recipes",
 )
 
 Kind = Literal[
     "methods", "datasets", "networks", "heads", "measures", "storage", "exports", "encoders", "sound-datasets"
 ]
+Listed = Literal[Kind, "recipes", "sound-recipes"]
 
+RECIPES: dict[Listed, str] = {"recipes": _recipes.METHODS, "sound-recipes": _recipes.SOUNDS}
 ROOMS: dict[Kind, str] = {
     "methods": "limbeck.methods",
     "datasets": "limbeck.datasets",
@@ -32,13 +35,16 @@ ROOMS: dict[Kind, str] = {
 
 
 def run(
-    kind: Annotated[Kind, typer.Argument(help="What to list.")],
+    kind: Annotated[Listed, typer.Argument(help="What to list.")],
     *,
     json: _options.Json = False,
 ) -> None:
-    """List methods, datasets, networks, heads, measures, encoders, forms of storage or export, each with a line."""
-    room = ROOMS[kind]
-    known = {name: _discover.summary(room, name) for name in _discover.names(room)}
+    """List methods, datasets, networks, heads, measures, encoders, forms of storage or export, recipes; a line each."""
+    if kind in RECIPES:
+        known = {name: _recipes.summary(name, RECIPES[kind]) for name in _recipes.names(RECIPES[kind])}
+    else:
+        room = ROOMS[cast("Kind", kind)]
+        known = {name: _discover.summary(room, name) for name in _discover.names(room)}
     if json:
         _output.as_json([{"name": name, "summary": summary} for name, summary in known.items()])
     else:

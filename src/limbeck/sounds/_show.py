@@ -109,7 +109,7 @@ def benchmark(
     """Measure every way to name sounds of a recipe on every fold, and its studies; write tables and figures.
 
     Args:
-        recipe: A TOML file.
+        recipe: Name of a recipe that comes with Limbeck, or a TOML file.
         out: Folder of all runs; recipes that share it share embeddings. ``table.md``, ``table.tex``, ``table.csv`` and
             the figures are in ``out/NAME``, where NAME is that of the recipe's file. Stopped and called again, it goes
             on.

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from limbeck import _recipes
 from limbeck.errors import InputError
 from limbeck.evaluation.sounds import SoundRecipe
 
-RECIPES = sorted((Path(__file__).parents[3] / "recipes" / "sounds").glob("*.toml"))
+RECIPES = [_recipes.find(name, _recipes.SOUNDS) for name in _recipes.names(_recipes.SOUNDS)]
 
 
 def test_there_is_one_for_each_public_dataset() -> None:
@@ -19,7 +20,7 @@ def test_there_is_one_for_each_public_dataset() -> None:
 @pytest.mark.parametrize("file", RECIPES, ids=lambda p: p.stem)
 def test_recipes_of_the_repository_fit(file: Path) -> None:
     recipe = SoundRecipe.load(file)
-    assert f"recipes/sounds/{file.name}" in file.read_text(encoding="utf-8")
+    assert f"limbeck sounds benchmark {file.stem} " in file.read_text(encoding="utf-8")
     assert {"chance", "zero-shot", "prototypes, paper", "prototypes, two spaces"} <= set(recipe.rows)
     assert {"cluster_size", "prompts", "pool_size"} <= set(recipe.studies)
     assert recipe.encoder.name != "clap" or recipe.encoder.checkpoint == "clap-htsat-fused"
@@ -31,7 +32,7 @@ def test_recipes_of_the_repository_fit(file: Path) -> None:
 def test_every_mistake_is_told(tmp_path: Path) -> None:
     file = tmp_path / "wrong.toml"
     file.write_text(
-        'baseline = "nobody"\n[data]\ndataset = "esc51"\n[encoder]\nname = "yammer"\n'
+        'titel = "x"\nbaseline = "nobody"\n[data]\ndatset = "x"\ndataset = "esc51"\n[encoder]\nname = "yammer"\n'
         '[rows.a]\nway = "guess"\n[rows.b]\nsettings = { settings = { nosuch = 1 } }\n'
         "[rows.c]\nsettings = { papr = true }\n"
         '[studies.noise]\nsettings = { rows = ["x"] }\n[studies.weather]\n',
@@ -39,7 +40,18 @@ def test_every_mistake_is_told(tmp_path: Path) -> None:
     )
     with pytest.raises(InputError) as caught:
         SoundRecipe.load(file)
-    for words in ("'nobody'", "'esc51'", "'yammer'", "'guess'", "nosuch", "papr", "the row 'x'", "'weather'"):
+    for words in (
+        "titel",
+        "data.datset",
+        "'nobody'",
+        "'esc51'",
+        "'yammer'",
+        "'guess'",
+        "nosuch",
+        "papr",
+        "the row 'x'",
+        "'weather'",
+    ):
         assert words in str(caught.value)
 
 
@@ -63,7 +75,8 @@ def test_what_only_work_would_show_is_told_before(text: str, sentence: str, tmp_
 
 
 @pytest.mark.parametrize(
-    ("text", "sentence"), [("title = [", "is not TOML"), ("titel = 'x'", "titel"), (None, "cannot be read")]
+    ("text", "sentence"),
+    [("title = [", "is not TOML"), ("titel = 'x'", "titel: there is no such setting"), (None, "There is no recipe")],
 )
 def test_files_that_are_no_recipes_are_refused(text: str | None, sentence: str, tmp_path: Path) -> None:
     file = tmp_path / "r.toml"

@@ -12,14 +12,21 @@ from limbeck.cli import _output
 from limbeck.cli.sounds import _options
 
 EXAMPLES = (
-    "limbeck sounds benchmark recipes/sounds/esc10.toml",
-    "limbeck sounds benchmark recipes/sounds/esc50.toml --out runs/ --data ESC-50-master/",
-    "limbeck sounds benchmark recipes/sounds/esc10.toml --out runs/ --data esc10/ --weights weights/ --offline",
+    "limbeck sounds benchmark esc10",
+    "limbeck sounds benchmark esc50 --out runs/ --data ESC-50-master/",
+    "limbeck sounds benchmark esc10 --out runs/ --data esc10/ --weights weights/ --offline",
 )
 
 
 def run(
-    recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="A TOML file; see the folder recipes/sounds/.")],
+    recipe: Annotated[
+        str,
+        typer.Argument(
+            metavar="RECIPE",
+            help="Name of a recipe, see limbeck list sound-recipes, or a TOML file.",
+            autocompletion=_common.recipes("sounds"),
+        ),
+    ],
     *,
     out: Annotated[Path, typer.Option(help="Folder of all runs; they share embeddings.")] = Path("runs"),
     data: Annotated[Path | None, typer.Option(help="Where the recordings are, if not where the recipe says.")] = None,

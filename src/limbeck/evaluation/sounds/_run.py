@@ -48,7 +48,7 @@ def run(
     The whole is in ``out/NAME/results.json``.
 
     Args:
-        recipe: The comparison, or its file; NAME is the file's stem, or ``results``.
+        recipe: The comparison, its file, or the name of one that comes with Limbeck; NAME is its stem, or ``results``.
         out: Folder of the run; recipes can share it.
         data: Where the recordings are, if not where the recipe says.
         weights: Folder of the encoder's weights; by default they come from the cache, or from their official address.

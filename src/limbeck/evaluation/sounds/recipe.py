@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import inspect
 import os
-import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
 from pydantic import Field
 
-from limbeck import encoders
+from limbeck import _recipes, encoders
+from limbeck._checked import checked
 from limbeck._config import Config
 from limbeck.datasets import sounds
 from limbeck.errors import InputError
@@ -122,23 +122,13 @@ class SoundRecipe(Config):
         """Read a recipe, and check all of it before any work.
 
         Args:
-            file: TOML.
+            file: TOML; or the name of a recipe that comes with Limbeck (``limbeck list sound-recipes``).
 
         Raises:
-            InputError: The file cannot be read, or something in it does not fit; every mistake is told.
+            InputError: There is no such recipe, or something in it does not fit; every mistake is told.
         """
-        file = Path(file)
-        try:
-            recipe = cls.from_json(tomllib.loads(file.read_text(encoding="utf-8")))
-        except OSError as error:
-            raise InputError(f"The recipe {file} cannot be read: {error.strerror}.") from error
-        except tomllib.TOMLDecodeError as error:
-            raise InputError(f"{file} is not TOML: {error}.") from error
-        except InputError as error:
-            raise InputError(f"{file}: {error}") from error
-        if mistakes := recipe.mistakes():
-            raise InputError("\n".join([f"{file} does not fit:", *(f"  {m}" for m in mistakes)]))
-        return recipe
+        found = _recipes.find(file, _recipes.SOUNDS)
+        return checked(cls, _recipes.read(found), found, stand_in=_stand_in, mistakes=lambda recipe: recipe.mistakes())
 
     def mistakes(self) -> list[str]:
         """What does not fit together, a sentence each."""
@@ -216,6 +206,12 @@ class SoundRecipe(Config):
                 "the folder with --data."
             )
         return Path(filled)
+
+
+def _stand_in(content: Mapping[str, Any]) -> dict[str, Any]:
+    """A baseline for a recipe whose own did not fit."""
+    rows = content.get("rows")
+    return {"baseline": next(iter(rows), "")} if isinstance(rows, dict) else {}
 
 
 def _unknown(asked: Iterable[str], known: Iterable[str]) -> list[str]:

@@ -1,0 +1,79 @@
+"""All that is wrong with a file of settings, told at once."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from limbeck.errors import InputError
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def checked(
+    kind: type[Model],
+    content: Mapping[str, Any],
+    file: Path,
+    *,
+    stand_in: Callable[[Mapping[str, Any]], Mapping[str, Any]],
+    mistakes: Callable[[Model], Sequence[str]],
+) -> Model:
+    """The settings of a file that fits. What does not hides no other mistake: it is left out, and the rest looked at.
+
+    Args:
+        kind: Of settings.
+        content: Of the file.
+        file: Where it came from, for people.
+        stand_in: Gives what such settings must have, for a file that has not got it, or got it wrong.
+        mistakes: Tells what does not fit together, a sentence each.
+
+    Raises:
+        InputError: Something is unknown, missing, out of range or does not fit together; every mistake is told.
+    """
+    found: list[str] = []
+    recipe: Model | None = None
+    try:
+        recipe = kind.model_validate(content)
+    except ValidationError as error:
+        found = [_told(e) for e in error.errors()]
+        rest = _without(content, [e["loc"] for e in error.errors()], [e["type"] for e in error.errors()])
+        with contextlib.suppress(ValidationError):  # else too little of it fits to say more
+            recipe = kind.model_validate({**stand_in(rest), **rest})
+    if recipe is not None:
+        found += mistakes(recipe)
+    if found or recipe is None:
+        raise InputError("\n".join([f"{file} does not fit:", *(f"  {m}" for m in found)]))
+    return recipe
+
+
+def _told(error: Any) -> str:
+    where = ".".join(map(str, error["loc"]))
+    if error["type"] == "extra_forbidden":
+        return f"{where}: there is no such setting"
+    if error["type"] == "missing":
+        return f"{where}: is missing"
+    return f"{where}: {error['msg']} (came: {error['input']!r})"
+
+
+def _without(
+    content: Mapping[str, Any], places: Sequence[tuple[int | str, ...]], kinds: Sequence[str]
+) -> dict[str, Any]:
+    """The content without what did not fit; what lacks something is left out whole."""
+    rest = copy.deepcopy(dict(content))
+    for place, kind in zip(places, kinds, strict=True):
+        keys = place[:-1] if kind == "missing" else place
+        above: dict[str, Any] | None = None
+        inside: Any = rest
+        last: int | str = ""
+        for key in keys:
+            if not isinstance(inside, dict) or key not in inside:
+                break
+            above, last, inside = inside, key, inside[key]
+        if above is not None:
+            above.pop(str(last), None)
+    return rest

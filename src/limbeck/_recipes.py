@@ -1,0 +1,91 @@
+"""Recipes that come with Limbeck, found by name as others are by path."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from limbeck.errors import InputError
+
+ROOM = Path(__file__).parent / "recipes"
+"""Folder of the recipes that come with Limbeck: comparisons of methods; below it, of ways to name sounds."""
+METHODS, SOUNDS = "", "sounds"
+"""Kinds of recipes: folders of the room."""
+
+
+def names(kind: str = METHODS) -> tuple[str, ...]:
+    """Names of the recipes that come with Limbeck, sorted.
+
+    Args:
+        kind: Of what they compare.
+
+    Example:
+        >>> names("sounds")
+        ('esc10', 'esc50', 'fsd50k', 'urbansound8k')
+    """
+    return tuple(sorted(file.stem for file in (ROOM / kind).glob("*.toml")))
+
+
+def summary(name: str, kind: str = METHODS) -> str:
+    """The first line of a recipe: what it compares.
+
+    Args:
+        name: One of `names`.
+        kind: Of what it compares.
+    """
+    return (ROOM / kind / f"{name}.toml").read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ")
+
+
+def find(recipe: str | Path, kind: str = METHODS) -> Path:
+    """The file of a recipe.
+
+    Args:
+        recipe: A file, or the name of a recipe that comes with Limbeck.
+        kind: Of what it compares.
+
+    Raises:
+        InputError: It is neither.
+
+    Example:
+        >>> find("playground").name
+        'playground.toml'
+    """
+    file = Path(recipe)
+    found = file if file.is_file() else shipped(recipe, kind)
+    if found is None:
+        known = names(kind)
+        close = difflib.get_close_matches(file.stem, known, n=1)
+        hint = f" Did you mean {close[0]!r}?" if close else ""
+        raise InputError(
+            f"There is no recipe {str(recipe)!r}: no such file, and none of that name comes with Limbeck.{hint} "
+            f"Those that do: {', '.join(known)}."
+        )
+    return found
+
+
+def shipped(recipe: str | Path, kind: str = METHODS) -> Path | None:
+    """The file of a recipe that comes with Limbeck; None if there is no such one.
+
+    Args:
+        recipe: Its name, or its path below the room.
+        kind: Of what it compares.
+    """
+    places = (ROOM / kind / f"{recipe}.toml", ROOM / kind / recipe)
+    return next((place for place in places if place.is_file()), None)
+
+
+def read(file: Path) -> dict[str, Any]:
+    """The content of a TOML file.
+
+    Args:
+        file: Where it is.
+
+    Raises:
+        InputError: It is not TOML.
+    """
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{file} is not TOML: {error}.") from error

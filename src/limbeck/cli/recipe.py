@@ -1,0 +1,56 @@
+"""``limbeck recipe``: recipes that come with Limbeck, to be changed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from limbeck import _recipes
+from limbeck.cli import _options, _output
+from limbeck.errors import InputError
+
+_KINDS = (_recipes.METHODS, _recipes.SOUNDS)
+EXAMPLES = (
+    "limbeck recipe copy playground",
+    "limbeck recipe copy paired_small --out mine.toml",
+)
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Recipes of whole comparisons that come with Limbeck: copy one, change it, run it.",
+    epilog=_output.examples(EXAMPLES),
+)
+
+
+@app.callback()
+def _recipe() -> None:
+    """Keep the group a group while it has one command."""
+
+
+def copy(
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="See limbeck list recipes and limbeck list sound-recipes.",
+            autocompletion=lambda incomplete: [n for k in _KINDS for n in _options.recipes(k)(incomplete)],
+        ),
+    ],
+    *,
+    out: Annotated[Path | None, typer.Option(help="The new file; NAME.toml here by default.")] = None,
+    quiet: _options.Quiet = False,
+) -> None:
+    """Write a recipe to a file of your own. What it extends is still found by name."""
+    kind = next((kind for kind in _KINDS if _recipes.shipped(name, kind)), _recipes.METHODS)
+    found = _recipes.find(name, kind)
+    file = out or Path(f"{found.stem}.toml")
+    if file.exists():
+        raise InputError(f"{file} is there already; name another file with --out, or delete it.")
+    file.write_text(found.read_text(encoding="utf-8"), encoding="utf-8")
+    typer.echo(file)
+    command = " ".join(filter(None, ("limbeck", kind, "benchmark")))
+    _output.note(f"Change it, then: {command} {file} --out runs/", quiet=quiet)
+
+
+app.command("copy", epilog=_output.examples(EXAMPLES))(copy)
