@@ -17,7 +17,7 @@ import pytest
 from tests.helpers.generated import RECIPE, Generated
 
 import limbeck
-from limbeck import methods, verbs
+from limbeck import verbs
 from limbeck.datasets import Prepared
 from limbeck.errors import FingerprintError, InputError
 from limbeck.evaluation import Protocol, measures
@@ -42,8 +42,11 @@ def distilled(prepared, tmp_path_factory) -> Path:
     return out
 
 
-def files(folder: Path) -> dict[str, bytes]:
-    return {name: (folder / name).read_bytes() for name in ("config.json", "data.safetensors", "README.md")}
+def content(folder: Path) -> tuple[bytes, dict[str, object]]:
+    """All of a set but the time it took."""
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    assert config["provenance"].pop("cost")["seconds"] > 0
+    return (folder / "data.safetensors").read_bytes(), config
 
 
 def test_folder_to_page(prepared, distilled, tmp_path):
@@ -165,12 +168,13 @@ def test_controls_of_a_set_without_settings_are_refused_in_a_sentence(prepared, 
 
 def test_a_set_tells_whether_real_labels_helped_to_make_it(prepared, pairs):
     plain = limbeck.DistilledSet.load(pairs)
-    settings = methods.load("random").from_json({"labels": {"kind": "soft"}}).to_json()
-    helped = replace(plain, provenance=plain.provenance | {"settings": settings})
+    helped = verbs.distill(
+        prepared, "random", labels={"kind": "soft", "network": NETWORK, "training": {"epochs": 1}}, progress=False
+    )
     assert not verbs.sees_labels(pairs)
     assert verbs.sees_labels(helped)
     assert verbs.sees_labels(replace(plain, provenance={"parts": [plain.provenance, helped.provenance]}))
-    assert not verbs.sees_labels(replace(helped, provenance=helped.provenance | {"method": "from elsewhere"}))
+    assert verbs.sees_labels(replace(helped, provenance=helped.provenance | {"method": "of a plug-in not installed"}))
     assert not verbs.sees_labels(replace(helped, provenance={}))
 
 
@@ -190,6 +194,30 @@ def test_plan_tells_everything_and_does_nothing(prepared):
     assert plan["settings"]["steps"] == 5001
     assert plan["settings"]["optimiser"]["loop"] == "joint"
     assert json.loads(json.dumps(plan)) == plan
+
+
+def test_plan_of_a_validated_sound_trains_nothing(prepared, monkeypatch):
+    monkeypatch.setattr("torch.Tensor.backward", lambda *_, **__: pytest.fail("something was trained"))
+    plan = verbs.plan(prepared, "random", sound="validated")
+    assert plan["settings"]["sound"] == "validated"
+
+
+def test_a_finished_run_is_told_and_nothing_is_validated_again(prepared, tmp_path, monkeypatch, capfd):
+    made = verbs.distill(prepared, "random", sound="validated", out=tmp_path, progress=False)
+    monkeypatch.setattr("torch.Tensor.backward", lambda *_, **__: pytest.fail("something was trained"))
+    again = verbs.distill(prepared, "random", sound="validated", out=tmp_path)
+    assert again.provenance == made.provenance
+    assert "Already done" in capfd.readouterr().err
+
+
+def test_a_set_and_its_run_say_what_made_it_and_what_it_took(prepared, pairs):
+    provenance = limbeck.DistilledSet.load(pairs).provenance
+    run, done = (json.loads((pairs / "run" / name).read_text()) for name in ("run.json", "done.json"))
+    assert run["reason"]
+    assert provenance["code"] == run["code"]
+    assert provenance["code"]["distributions"] == {"limbeck": provenance["versions"]["limbeck"]}
+    assert {"limbeck.methods.random", "limbeck.methods._selection"} <= provenance["code"]["modules"].keys()
+    assert 0 < provenance["cost"]["seconds"] <= done["seconds"]
 
 
 def test_wrong_options_of_a_reader_are_a_sentence():
@@ -240,4 +268,4 @@ def test_killed_at_random_moments_it_ends_with_the_same_bytes(prepared, tmp_path
     assert [run(tmp_path / "killed", *moment) for moment in moments] == [-signal.SIGKILL] * kills
     assert (tmp_path / "killed" / "run" / "checkpoint.safetensors").exists()
     assert run(tmp_path / "killed") == 0
-    assert files(tmp_path / "killed") == files(tmp_path / "whole")
+    assert content(tmp_path / "killed") == content(tmp_path / "whole")

@@ -14,6 +14,10 @@ class Config(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=False, validate_default=True)
 
+    def named(self) -> Config | None:
+        """The settings object of what these settings name (an architecture its network, say); most name nothing."""
+        return None
+
     def to_json(self) -> dict[str, Any]:
         """The settings as JSON-able data."""
         return self.model_dump(mode="json")

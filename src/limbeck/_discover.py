@@ -1,27 +1,67 @@
 """List what is in a room (methods, datasets, networks, heads) without importing it, and load one by name.
 
 A room is a package with one public module per thing; the module's stem is the thing's name everywhere. Other
-distributions add to a room through an entry point in the group of the room's package name (``limbeck.methods``).
+distributions (plug-ins) add to a room through an entry point in the group of the room's package name
+(``limbeck.methods``); there the entry point's name is the thing's name everywhere, wherever its class is.
 """
 
 from __future__ import annotations
 
+import ast
+import contextlib
 import difflib
 import importlib
-import importlib.util
 import inspect
 import pkgutil
-from importlib.metadata import entry_points
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib.machinery import ModuleSpec
+from importlib.metadata import EntryPoint, entry_points, version
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
-from limbeck.errors import UnknownNameError
+from limbeck.errors import PluginError, UnknownNameError
 
 T = TypeVar("T")
 
 
+class Listed:
+    """Something a room lists.
+
+    Attributes:
+        room: Dotted name of the room's package.
+    """
+
+    room: ClassVar[str]
+
+    @property
+    def name(self) -> str:
+        """The name it is listed under; of a class that is not listed, where it is defined (``my_file.MyMethod``)."""
+        return name_of(type(self), self.room)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a listed thing comes from.
+
+    Attributes:
+        distribution: The package that was installed.
+        version: Its version.
+        place: ``module`` or ``module:Class``, as the value of an entry point is written.
+    """
+
+    distribution: str
+    version: str
+    place: str
+
+    def __str__(self) -> str:
+        return f"{self.place} of {self.distribution} {self.version}"
+
+
 def names(room: str) -> tuple[str, ...]:
-    """Names of everything in a room, sorted, found by listing the folder.
+    """Names of everything in a room, sorted, found by listing the folder and entry points.
 
     Args:
         room: Dotted package name, for instance ``"limbeck.methods"``.
@@ -30,55 +70,163 @@ def names(room: str) -> tuple[str, ...]:
         >>> names("limbeck.networks.heads")
         ('attention', 'audio', 'concat', 'ensemble', 'image', 'sum')
     """
-    spec = importlib.util.find_spec(room)
-    folders = list(spec.submodule_search_locations or []) if spec else []
-    here = {m.name for m in pkgutil.iter_modules(folders) if not m.name.startswith("_") and not m.ispkg}
-    plugged = {e.name for e in entry_points(group=room)}
-    return tuple(sorted(here | plugged))
+    return tuple(sorted(_built_in(room) | {entry.name for entry in entry_points(group=room)}))
 
 
-def load(room: str, name: str, base: type[T]) -> type[T]:
-    """The class a room's module defines.
+def origins(room: str, name: str) -> list[Origin]:
+    """Where the things of that name come from: one, or several that are in each other's way.
 
     Args:
         room: Dotted package name.
-        name: Stem of the module.
+        name: As in `names`.
+    """
+    own = [Origin("limbeck", version("limbeck"), f"{room}.{name}")] if name in _built_in(room) else []
+    return own + [_origin(entry) for entry in entry_points(group=room, name=name)]
+
+
+def load(room: str, name: str, base: type[T]) -> type[T]:
+    """The class a room's module, or a plug-in, defines.
+
+    Args:
+        room: Dotted package name.
+        name: As in `names`.
         base: The room's abstract class; the module must define exactly one concrete subclass of it.
 
     Raises:
         UnknownNameError: No such name in the room; the message lists the nearest names.
+        PluginError: A plug-in cannot be imported, is no such thing, or has the name of another one.
     """
-    known = names(room)
-    if name not in known:
+    found = origins(room, name)
+    if not found:
+        known = names(room)
         close = difflib.get_close_matches(name, known, n=1)
         hint = f" Did you mean '{close[0]}'?" if close else ""
         raise UnknownNameError(f"There is no {name!r} in {room}.{hint} Known names: {', '.join(known)}.")
-    plugged = [e for e in entry_points(group=room) if e.name == name]
-    module: Any = plugged[0].load() if plugged else importlib.import_module(f"{room}.{name}")
-    if inspect.isclass(module) and issubclass(module, base):
-        return module
-    found = [
-        c
-        for c in vars(module).values()
-        if inspect.isclass(c) and issubclass(c, base) and not inspect.isabstract(c) and c.__module__ == module.__name__
-    ]
-    if len(found) != 1:
-        raise TypeError(f"{module.__name__} must define one {base.__name__}, but defines {len(found)}.")
-    return found[0]
+    if len(found) > 1:
+        raise PluginError(
+            f"{len(found)} things in {room} are called {name!r}: {' and '.join(map(str, found))}. Names must differ: "
+            "uninstall one, or have its author rename the entry point."
+        )
+    for entry in entry_points(group=room, name=name):
+        try:
+            return _class_in(entry.load(), base)
+        except Exception as error:
+            raise PluginError(
+                f"The plug-in {name!r} in {room} ({found[0]}) could not be loaded. {type(error).__name__}: {error}. "
+                f"Mend it, or uninstall {found[0].distribution}."
+            ) from error
+    return _class_in(importlib.import_module(f"{room}.{name}"), base)
+
+
+def name_of(kind: type, room: str) -> str:
+    """The name a class is listed under; of one that is not listed, where it is defined.
+
+    Args:
+        kind: The class.
+        room: Dotted package name.
+
+    Example:
+        >>> from limbeck.networks.heads.sum import Sum
+        >>> name_of(Sum, "limbeck.networks.heads")
+        'sum'
+    """
+    package, _, stem = kind.__module__.rpartition(".")
+    if package == room:
+        return stem
+    entry = entry_of(kind, room)
+    return entry.name if entry else f"{kind.__module__}.{kind.__name__}"
+
+
+@cache
+def entry_of(kind: Any, room: str) -> EntryPoint | None:
+    """The entry point a class is listed by; None for Limbeck's own, and for one that is not listed.
+
+    Args:
+        kind: The class.
+        room: Dotted package name.
+    """
+    if kind.__module__.rpartition(".")[0] == room:
+        return None
+    for entry in sorted(entry_points(group=room), key=lambda e: e.name):
+        with contextlib.suppress(Exception):  # another plug-in that is broken
+            found = entry.load()
+            if found is kind or (inspect.ismodule(found) and found.__name__ == kind.__module__):
+                return entry
+    return None
 
 
 def summary(room: str, name: str) -> str:
-    """First line of a module's docstring, read from its source without importing it ('' for plug-ins).
+    """First line of a thing's docstring, read from its source without importing it; '' where there is none.
 
     Args:
         room: Dotted package name.
-        name: Stem of the module.
+        name: As in `names`.
     """
-    import ast
+    found = origins(room, name)
+    if len(found) > 1:
+        return f"Cannot be used: {' and '.join(map(str, found))} are both called {name}."
+    module, _, inside = found[0].place.partition(":")
+    return (_docstring(module, inside) or _docstring(module, "")).partition("\n")[0]
 
-    spec = importlib.util.find_spec(room)
-    for folder in (spec.submodule_search_locations or []) if spec else []:
-        file = Path(folder) / f"{name}.py"
-        if file.exists():
-            return (ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or "").partition("\n")[0]
-    return ""
+
+def spec_of(module: str) -> ModuleSpec | None:
+    """Where a module is, found without importing it or the packages it is in; None where it is not to be found.
+
+    Args:
+        module: Its dotted name.
+    """
+    spec, path = None, None
+    parts = module.split(".")
+    for depth in range(1, len(parts) + 1):
+        name = ".".join(parts[:depth])
+        if depth > 1 and path is None:
+            return None  # below a module that is no package
+        spec = next(filter(None, (finder.find_spec(name, path) for finder in sys.meta_path)), None)
+        if spec is None:
+            return None
+        path = spec.submodule_search_locations
+    return spec
+
+
+def _built_in(room: str) -> set[str]:
+    spec = spec_of(room)
+    folders = list(spec.submodule_search_locations or []) if spec else []
+    return {m.name for m in pkgutil.iter_modules(folders) if not m.name.startswith("_") and not m.ispkg}
+
+
+def _origin(entry: EntryPoint) -> Origin:
+    dist = entry.dist
+    return Origin(dist.name if dist else "an unknown distribution", dist.version if dist else "", entry.value)
+
+
+def _class_in(found: Any, base: type[T]) -> type[T]:
+    """What an entry point or module stands for: a class, or the one class a module defines."""
+    if inspect.isclass(found):
+        if not issubclass(found, base) or inspect.isabstract(found):
+            raise TypeError(f"{found.__name__} is no concrete {base.__module__.rpartition('.')[0]}.{base.__name__}")
+        return found
+    if not inspect.ismodule(found):
+        raise TypeError(f"a class or a module was expected, but came: {found!r}")
+    classes = [c for c in _concrete(vars(found).values(), base) if c.__module__ == found.__name__]
+    if len(classes) != 1:
+        raise TypeError(f"{found.__name__} must define one {base.__name__}, but defines {len(classes)}")
+    return classes[0]
+
+
+def _concrete(things: Any, base: type[T]) -> Iterator[type[T]]:
+    return (c for c in things if inspect.isclass(c) and issubclass(c, base) and not inspect.isabstract(c))
+
+
+def _docstring(module: str, inside: str) -> str:
+    """Docstring of a module, or of a class in it, from its source."""
+    spec = spec_of(module)
+    if spec is None or not spec.origin or not spec.origin.endswith(".py"):
+        return ""
+    try:
+        tree = ast.parse(Path(spec.origin).read_text(encoding="utf-8"))
+    except (OSError, ValueError, SyntaxError):
+        return ""
+    if not inside:
+        return ast.get_docstring(tree) or ""
+    classes = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == inside]
+    return next((ast.get_docstring(node) or "" for node in classes), "")

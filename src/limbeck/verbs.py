@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from limbeck import _files, datasets, exports, methods
+from limbeck import _code, _files, datasets, exports, methods
 from limbeck._runtime import Runtime, choose_runtime
 from limbeck.augment import Packing, mosaic
 from limbeck.datasets import Dataset, LabelledClips, Prepared, Scale
 from limbeck.datasets._statistics import SoundScale
 from limbeck.distilled import DistilledSet
-from limbeck.engine import Run, bar
+from limbeck.engine import Run, bar, note, versions
 from limbeck.engine.run import read_events
 from limbeck.errors import InputError
 from limbeck.evaluation import Measured, Protocol, Score, choose_sound, measured, measures, source_of
@@ -96,9 +97,9 @@ def plan(
         parameters: As in `distill`.
     """
     clips = _training_clips(data, classes)
-    chosen, validation = _method(method, preset, parameters, clips, seed)
+    chosen, validated = _method(method, preset, parameters, clips)
     runtime = choose_runtime(device, dtype, compile=compile)
-    return {**_asked(chosen, clips, seed, runtime), "reason": runtime.reason, "sound_validation": validation}
+    return {**_asked(chosen, clips, seed, runtime, validated=validated), "reason": runtime.reason}
 
 
 def distill(
@@ -142,27 +143,30 @@ def distill(
         DivergedError: The loss became NaN or infinite.
     """
     clips = _training_clips(data, classes)
-    chosen, validation = _method(method, preset, parameters, clips, seed)
+    chosen, validated = _method(method, preset, parameters, clips)
     runtime = choose_runtime(device, dtype, compile=compile)
     cache = _folder_of(data)
     with bar(f"Distilling with {chosen.name}", show=progress and chosen.steps_planned > 0) as tell:
         if out is None:
-            work = Work(runtime, cache, on_step=lambda report: tell(report.step, report.steps))
-            return chosen.distill(clips, seed=seed, work=work)
-        folder = Path(out)
-        with Run.open(folder / RUN, _asked(chosen, clips, seed, runtime)) as run:
-            if run.finished:
-                return DistilledSet.load(folder)
             started = time.perf_counter()
+            chosen, _ = _with_sound(chosen, clips, seed, validated=validated)
+            work = Work(runtime, cache, on_step=lambda report: tell(report.step, report.steps))
+            return _told(chosen.distill(clips, seed=seed, work=work), time.perf_counter() - started)
+        folder, asked = Path(out), _asked(chosen, clips, seed, runtime, validated=validated)
+        with Run.open(folder / RUN, asked, _code.of(chosen), about={"reason": runtime.reason}) as run:
+            if run.finished:
+                note(f"Already done: {folder} holds this very set. Nothing was run.", show=progress)
+                return DistilledSet.load(folder)
 
             def on_step(report: StepReport) -> None:
                 run.log({"step": report.step, "loss": report.loss, "seconds": report.seconds})
                 tell(report.step, report.steps)
 
+            chosen, validation = _with_sound(chosen, clips, seed, validated=validated)
             work = Work(runtime, cache, run.checkpoint, on_step)
-            made = chosen.distill(clips, seed=seed, work=work)
+            made = _told(chosen.distill(clips, seed=seed, work=work), run.checkpoint.seconds)
             made.save(folder)
-            run.finish({"seconds": time.perf_counter() - started, "sound_validation": validation})
+            run.finish({"seconds": run.checkpoint.seconds, "sound_validation": validation})
             return made
 
 
@@ -400,12 +404,9 @@ def measure_controls(
 
 
 def sees_labels(distilled: Path | str | DistilledSet) -> bool:
-    """Whether networks trained on the real labels helped to make a set; of parts that were joined, any of them.
-
-    A set whose method is not installed here, or does not know its settings any more, does not say so.
-    """
+    """Whether networks trained on the real labels helped to make a set; of parts that were joined, any of them."""
     made = distilled if isinstance(distilled, DistilledSet) else DistilledSet.load(distilled)
-    return any(_sees_labels(part) for part in made.provenance.get("parts", [made.provenance]))
+    return any(part.get("sees_labels", False) for part in made.provenance.get("parts", [made.provenance]))
 
 
 def make_report(
@@ -578,15 +579,6 @@ def _network_of(made: DistilledSet) -> Architecture:
     return Architecture.from_json(network) if network else Architecture()
 
 
-def _sees_labels(provenance: dict[str, Any]) -> bool:
-    if not {"method", "settings"} <= provenance.keys():
-        return False
-    try:
-        return methods.load(provenance["method"]).from_json(provenance["settings"]).sees_labels
-    except InputError:
-        return False
-
-
 def _title(made: DistilledSet | None, head: str) -> str:
     name = "whole" if made is None else str(made.provenance.get("method", "distilled"))
     packed = f"+mosaic {mosaic.words(made.mosaic)}" if made and made.mosaic != 1 else ""
@@ -594,35 +586,48 @@ def _title(made: DistilledSet | None, head: str) -> str:
 
 
 def _method(
-    method: str | Method | None, preset: str | None, parameters: dict[str, Any], clips: LabelledClips, seed: int
-) -> tuple[Method, dict[str, float] | None]:
-    """The method with all its settings, and what the validation of the sound's scale found, if it was asked for."""
+    method: str | Method | None, preset: str | None, parameters: dict[str, Any], clips: LabelledClips
+) -> tuple[Method, bool]:
+    """The method with all its settings, and whether the scale of sound is still to be chosen by validation."""
     if isinstance(method, Method):
         if preset or parameters:
             raise InputError(
                 f"Settings {sorted(parameters)} came beside a ready {type(method).__name__}; give one of them."
             )
-        return method, None
+        return method, False
     kind = methods.load(method or (BEST if preset == BEST else DEFAULT))
     asked = dict(parameters)
-    validated = asked.pop("sound", None) if asked.get("sound") == "validated" else None
+    validated = asked.get("sound") == "validated"
+    if validated:
+        del asked["sound"]
     size = asked.pop("bytes", None)
     if size is not None and "per_class" in asked:
         raise InputError("Both bytes and per_class came; each says how many pairs a class are stored: give one.")
     chosen = kind.configured(preset, **asked)
     if size is not None:
         chosen = chosen.within(parse_size(size), clips)
-    chosen = chosen.fitted(clips)
-    if validated is None:
-        return chosen, None
-    sound, found = choose_sound(clips, per_class=chosen.per_class, packing=chosen.mosaic, seed=seed)
-    return chosen.model_copy(update={"sound": sound}), found
+    return chosen.fitted(clips), validated
 
 
-def _asked(method: Method, clips: LabelledClips, seed: int, runtime: Runtime) -> dict[str, Any]:
+def _with_sound(
+    method: Method, clips: LabelledClips, seed: int, *, validated: bool
+) -> tuple[Method, dict[str, float] | None]:
+    """The method with its scale of sound, and what validation found, if it was asked for."""
+    if not validated:
+        return method, None
+    sound, found = choose_sound(clips, per_class=method.per_class, packing=method.mosaic, seed=seed)
+    return method.model_copy(update={"sound": sound}), found
+
+
+def _told(made: DistilledSet, seconds: float) -> DistilledSet:
+    """A set that says what software made it, and what it cost."""
+    return replace(made, provenance=made.provenance | {"versions": versions(), "cost": {"seconds": seconds}})
+
+
+def _asked(method: Method, clips: LabelledClips, seed: int, runtime: Runtime, *, validated: bool) -> dict[str, Any]:
     return {
         "method": method.name,
-        "settings": method.to_json(),
+        "settings": method.to_json() | ({"sound": "validated"} if validated else {}),
         "seed": seed,
         "dataset": clips.name,
         "fingerprint": clips.fingerprint,

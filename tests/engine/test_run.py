@@ -38,6 +38,32 @@ def test_another_question_is_refused_and_the_difference_named(tmp_path):
         pass
 
 
+def test_other_code_is_refused_and_what_changed_is_named(tmp_path):
+    before = {"distributions": {"mine": "1.0"}, "modules": {"mine.fancy": "aa", "mine.same": "cc"}}
+    now = {"distributions": {"mine": "1.1"}, "modules": {"mine.fancy": "bb", "mine.same": "cc"}}
+    with Run.open(tmp_path / "run", ASKED, before):
+        pass
+    with Run.open(tmp_path / "run", ASKED, before):
+        pass
+    with (
+        pytest.raises(FingerprintError, match=r"mine was 1\.0 and is 1\.1; mine\.fancy was changed\. .*delete"),
+        Run.open(tmp_path / "run", ASKED, now),
+    ):
+        pass
+
+
+def test_time_goes_on_where_it_was(tmp_path, monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    first = RunCheckpoint(tmp_path / "c.safetensors", every_seconds=0)
+    now[0] += 40
+    first.offer(1, lambda: {"x": torch.ones(1)})
+    second = RunCheckpoint(tmp_path / "c.safetensors")
+    second.load()
+    now[0] += 2
+    assert second.seconds == 42
+
+
 def test_a_checkpoint_comes_back_bit_for_bit(tmp_path):
     state = {"x": torch.randn(5, generator=torch.Generator().manual_seed(0)), "n": torch.tensor(3)}
     RunCheckpoint(tmp_path / "c.safetensors", every_seconds=0).offer(7, lambda: state)

@@ -21,7 +21,7 @@ from limbeck.benchmark.plan import Line, lines, measure
 from limbeck.benchmark.recipe import Recipe, root_of
 from limbeck.datasets import Prepared
 from limbeck.engine import machine, versions
-from limbeck.errors import BusyError, InputError, LimbeckError, MissingExtraError, explained
+from limbeck.errors import BusyError, InputError, LimbeckError, MissingExtraError, PluginError
 from limbeck.networks import keep_freed_memory
 from limbeck.report import comparison_page, forms
 from limbeck.report.comparison import Comparison
@@ -172,7 +172,12 @@ def write(
         failed: Why jobs failed, by job.
         command: What was typed; "" where nothing was.
     """
-    train = prepared.clips("train")
+    train, kinds = prepared.clips("train"), {}
+    for form in forms.names():
+        try:
+            kinds[form] = forms.load(form)
+        except PluginError as error:  # the others are written all the same
+            failed[f"table as {form}"] = str(error)
     about: dict[str, Any] = {
         "words": recipe.words,
         "classes": len(train.classes),
@@ -203,8 +208,7 @@ def write(
         measures=tuple(tables(recipe, asked, prepared.clips("test"))),
     )
     _files.write_json(folder / "recipe.json", recipe.to_json())
-    for form in forms.names():
-        kind = forms.load(form)
+    for kind in kinds.values():
         _files.write_text(folder / f"table{kind.suffix}", kind.write(comparison))
     try:
         comparison_page.write(comparison, folder)
@@ -295,9 +299,9 @@ def _do(recipe: Recipe, data: Path, job: Job, device: str) -> str | None:
             perform(recipe, job, Prepared.open(data), device=device)
     except BusyError:
         raise
+    except LimbeckError as error:
+        return str(error)
     except Exception as error:
-        if told := explained(error):
-            return told
         traceback.print_exc()
         return f"a fault in Limbeck, please report the lines above ({type(error).__name__}: {error})"
     return None

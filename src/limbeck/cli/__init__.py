@@ -32,7 +32,7 @@ from limbeck.cli import (
     report,
     sounds,
 )
-from limbeck.errors import explained
+from limbeck.errors import LimbeckError
 
 _VERBS = (
     ("prepare", prepare),
@@ -98,6 +98,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             stream.reconfigure(errors="backslashreplace")
     try:
         app(args=None if arguments is None else list(arguments), prog_name="limbeck")
+    except LimbeckError as error:
+        _output.fail(str(error))
+        sys.exit(1)
     except KeyboardInterrupt:
         _stopped()
         sys.exit(130)
@@ -105,13 +108,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if leave.code == 130:
             _stopped()
         raise
-    except Exception as error:
-        told = explained(error)
-        if told is None:
-            traceback.print_exc()
+    except Exception:
+        traceback.print_exc()
         _output.fail(
-            told
-            or "This is a fault in Limbeck, not in your input. Please open an issue with the lines above, "
+            "This is a fault in Limbeck, not in your input. Please open an issue with the lines above, "
             f"the command you gave, and the version (limbeck {version('limbeck')})."
         )
         sys.exit(1)

@@ -57,11 +57,12 @@ def run(
     about = inspect.getdoc(inspect.getmodule(thing)) or ""
     settings = list(_fields(thing) if hasattr(thing, "model_fields") else _arguments(thing))
     presets: dict[str, dict[str, Any]] = getattr(thing, "presets", {})
+    (origin,) = _discover.origins(room, name)
     if json:
         rows = [asdict(setting) for setting in settings]
-        _output.as_json({"name": name, "about": about, "settings": rows, "presets": presets})
+        _output.as_json({"name": name, "about": about, "from": asdict(origin), "settings": rows, "presets": presets})
         return
-    typer.echo(f"{about}\n")
+    typer.echo(f"{about}\n\nIt is {origin}.\n")
     if settings:
         _output.as_table(
             ["setting", "type", "default", "about"], [[s.name, s.type, s.default, s.about] for s in settings]

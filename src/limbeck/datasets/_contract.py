@@ -9,6 +9,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import ClassVar
 
+from limbeck._discover import Listed
 from limbeck.errors import MediaError
 from limbeck.media import ClipRecipe, RawClip, read_clip, read_clips
 
@@ -36,7 +37,7 @@ class ClipRef:
     length_s: float | None = None
 
 
-class Dataset(ABC):
+class Dataset(Listed, ABC):
     """A labelled audio-visual dataset that can be prepared. One module of this room defines one.
 
     Class attributes carry what a user must know before using the data.
@@ -48,15 +49,12 @@ class Dataset(ABC):
         homepage: Where it comes from; empty for a user's own files.
     """
 
+    room: ClassVar[str] = "limbeck.datasets"
+
     title: ClassVar[str]
     licence: ClassVar[str]
     citation: ClassVar[str]
     homepage: ClassVar[str] = ""
-
-    @property
-    def name(self) -> str:
-        """The module's stem, as in ``limbeck prepare NAME``."""
-        return type(self).__module__.rpartition(".")[2]
 
     @abstractmethod
     def clips(self) -> Sequence[ClipRef]:

@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Callable, Iterator
 
 Progress = Callable[[int, int], None]
 """Called with (done, total)."""
+
+
+def note(sentence: str, *, show: bool) -> None:
+    """Tell people something on standard error.
+
+    Args:
+        sentence: What.
+        show: Whether to.
+    """
+    if show:
+        print(sentence, file=sys.stderr)
 
 
 @contextlib.contextmanager

@@ -18,7 +18,8 @@ from typing import Any
 
 from torch import Tensor
 
-from limbeck import _files
+from limbeck import _code, _files
+from limbeck._code import Code
 from limbeck.engine.machine import machine, versions
 from limbeck.errors import FingerprintError
 
@@ -36,14 +37,21 @@ class RunCheckpoint:
     def __init__(self, path: Path, every_seconds: float = CHECKPOINT_SECONDS) -> None:
         self._path = path
         self._every = every_seconds
-        self._saved_at = time.monotonic()
+        self._saved_at = self._began = time.monotonic()
+        self._before = 0.0
         self.stop_asked = False
+
+    @property
+    def seconds(self) -> float:
+        """Time since the beginning, with that of earlier processes as far as their work was saved."""
+        return self._before + time.monotonic() - self._began
 
     def load(self) -> tuple[int, dict[str, Tensor]] | None:
         """Steps done and the state; None when there is none yet."""
         if not self._path.exists():
             return None
         tensors, note = _files.read_tensors(self._path)
+        self._before = note["seconds"]
         return note["step"], tensors
 
     def offer(self, step: int, tensors: Callable[[], dict[str, Tensor]]) -> None:
@@ -57,7 +65,7 @@ class RunCheckpoint:
             KeyboardInterrupt: A stop was asked for; the state is safe.
         """
         if self.stop_asked or time.monotonic() - self._saved_at >= self._every:
-            _files.write_tensors(self._path, tensors(), {"step": step})
+            _files.write_tensors(self._path, tensors(), {"step": step, "seconds": self.seconds})
             self._saved_at = time.monotonic()
         if self.stop_asked:
             raise KeyboardInterrupt
@@ -77,20 +85,24 @@ class Run:
 
     @classmethod
     @contextlib.contextmanager
-    def open(cls, folder: Path, asked: dict[str, Any]) -> Iterator[Run]:
+    def open(
+        cls, folder: Path, asked: dict[str, Any], code: Code | None = None, *, about: dict[str, Any] | None = None
+    ) -> Iterator[Run]:
         """Hold a run folder, new or to be continued.
 
         Args:
             folder: The run's folder.
             asked: What decides the result: method, settings, seed, dataset fingerprint, number formats. JSON-able.
+            code: What else does: the code behind them, see `limbeck._code`.
+            about: What is worth knowing of a new run, and decides nothing. JSON-able.
 
         Raises:
             BusyError: Another process holds the folder.
-            FingerprintError: The folder belongs to a run with other settings or other data.
+            FingerprintError: The folder belongs to a run with other settings, other data or other code.
         """
         with _files.exclusive(folder):
             run = cls(folder)
-            run._agree(json.loads(json.dumps(asked)))
+            run._agree(json.loads(json.dumps(asked)), code or {}, about or {})
             run._forget_unsaved_events()
             with run._stop_on_interrupt():
                 yield run
@@ -102,8 +114,7 @@ class Run:
 
     def log(self, event: dict[str, Any]) -> None:
         """Append a row to ``events.jsonl``."""
-        path = self.folder / "events.jsonl"
-        with _files.naming(path), open(path, "a", encoding="utf-8") as file:
+        with open(self.folder / "events.jsonl", "a", encoding="utf-8") as file:
             file.write(json.dumps(event) + "\n")
 
     def finish(self, cost: dict[str, Any]) -> None:
@@ -115,18 +126,25 @@ class Run:
         _files.write_record(self.folder / "done.json", cost)
         (self.folder / "checkpoint.safetensors").unlink(missing_ok=True)
 
-    def _agree(self, asked: dict[str, Any]) -> None:
+    def _agree(self, asked: dict[str, Any], code: Code, about: dict[str, Any]) -> None:
         file = self.folder / "run.json"
         if not file.exists():
-            _files.write_record(file, {"asked": asked, "versions": versions(), "machine": machine()})
+            facts = {"asked": asked, "code": code, "versions": versions(), "machine": machine()}
+            _files.write_record(file, about | facts)
             return
-        before = _files.read_record(file)["asked"]
+        found = _files.read_record(file)
+        before = found["asked"]
         differ = sorted(k for k in before.keys() | asked.keys() if before.get(k) != asked.get(k))
         if differ:
             lines = "\n".join(f"  {k}: it has {before.get(k)!r}, now asked {asked.get(k)!r}" for k in differ)
             raise FingerprintError(
                 f"{self.folder.parent} belongs to another run; these differ:\n{lines}\n"
                 "Choose another output folder, or delete this one."
+            )
+        if other := _code.differences(found["code"], code):
+            raise FingerprintError(
+                f"{self.folder.parent} was made by other code than is installed now: {'; '.join(other)}. What it holds "
+                "may not be what would be made now. Choose another output folder; or delete this one to make it anew."
             )
 
     def _forget_unsaved_events(self) -> None:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from pathlib import Path
+from typing import ClassVar
 
 from limbeck._config import Config
+from limbeck._discover import Listed
 from limbeck.distilled import DistilledSet
 
 
-class Export(Config, ABC):
+class Export(Config, Listed, ABC):
     """Settings of one form of a distilled set for other tools. One module of this room defines one.
 
     Every form holds training pairs (`DistilledSet.training_pairs`: mosaics cut and enlarged), so that whoever reads
     it needs nothing of Limbeck. The same set gives the same bytes.
     """
+
+    room: ClassVar[str] = "limbeck.exports"
 
     @abstractmethod
     def write(self, distilled: DistilledSet, out: Path) -> Path:

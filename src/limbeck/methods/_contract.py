@@ -11,7 +11,9 @@ from typing import Any, ClassVar, NamedTuple, Protocol, Self
 from pydantic import Field
 from torch import Tensor
 
+from limbeck import _code
 from limbeck._config import Config
+from limbeck._discover import Listed
 from limbeck._runtime import Runtime, choose_runtime
 from limbeck.augment import Packing, mosaic
 from limbeck.augment.mosaic import Share
@@ -87,7 +89,7 @@ class Passes(NamedTuple):
     backward: int
 
 
-class Method(Config, ABC):
+class Method(Config, Listed, ABC):
     """Settings of a method. One module of the room defines one.
 
     Attributes:
@@ -100,6 +102,8 @@ class Method(Config, ABC):
         labels: What students are told of a training pair: ``"hard"``, its class, or ``"soft"``, what a teacher sees.
         presets: Named settings; ``"faithful"`` is the published recipe.
     """
+
+    room: ClassVar[str] = "limbeck.methods"
 
     per_class: int = Field(1, ge=1)
     mosaic: Packing = 1
@@ -122,11 +126,6 @@ class Method(Config, ABC):
         """
         share: Share = getattr(mosaic.shares(self.mosaic), modality)
         return share
-
-    @property
-    def name(self) -> str:
-        """The module's stem, as in ``--method NAME``."""
-        return type(self).__module__.rpartition(".")[2]
 
     @property
     def steps_planned(self) -> int:
@@ -237,7 +236,24 @@ class Method(Config, ABC):
         work = work or Work()
         method = self.fitted(real)
         made = method._kept(method._make(real, seed, work))
-        return replace(made, soft_labels=self.labels.of(made, real, seed=seed, work=work))
+        return replace(
+            made,
+            soft_labels=self.labels.of(made, real, seed=seed, work=work),
+            provenance=made.provenance | method._provenance(real, seed),
+        )
+
+    def _provenance(self, real: LabelledClips, seed: int) -> dict[str, Any]:
+        """What must be known of a set to make it again, and to compare it with its like."""
+        return {
+            "method": self.name,
+            "settings": self.to_json(),
+            "seed": seed,
+            "dataset": real.name,
+            "fingerprint": real.fingerprint,
+            "clips": len(real),
+            "sees_labels": bool(self.asked_experts(seed)),
+            "code": _code.of(self),
+        }
 
     def _kept(self, made: DistilledSet) -> DistilledSet:
         """The set in the form it is stored in."""

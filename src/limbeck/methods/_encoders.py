@@ -11,7 +11,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from limbeck import _files, _machine
+from limbeck import _code, _files, _machine
 from limbeck._config import Config
 from limbeck._runtime import derive_seed, generator
 from limbeck.augment import Draw, SiameseAugment
@@ -198,7 +198,8 @@ class Seen:
         work: Work,
     ) -> None:
         key = _files.digest(
-            f"{kind}-{version}", real.fingerprint, scale.to_json(), encoders.to_json(), augment and augment.to_json(),
+            f"{kind}-{version}", _code.of(type(self), encoders), real.fingerprint, scale.to_json(), encoders.to_json(),
+            augment and augment.to_json(),
             seed, str(work.runtime.real_dtype), work.runtime.device.type, work.runtime.compile,
         )  # fmt: skip
         self._folder = work.cache / kind / key if work.cache else None

@@ -16,7 +16,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from limbeck import _files
+from limbeck import _code, _files
 from limbeck._config import Config
 from limbeck._runtime import generator
 from limbeck.augment import SiameseAugment
@@ -91,7 +91,7 @@ class Experts:
         self._training, self._network, self._real, self._scale = training, network, real, scale
         self._runtime = work.runtime
         key = _files.digest(
-            "experts-1", real.fingerprint, scale.to_json(), network.to_json(),
+            _code.of(type(self), network), real.fingerprint, scale.to_json(), network.to_json(),
             training.model_copy(update={"epochs": 1}).to_json(), str(work.runtime.real_dtype), work.runtime.device.type,
         )  # fmt: skip
         self._folder = work.cache / "experts" / key if work.cache else None

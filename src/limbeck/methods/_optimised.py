@@ -109,9 +109,7 @@ class Optimised(Method, ABC):
                 work.on_step(StepReport(step + 1, self.steps, loss, time.perf_counter() - started))
             if work.checkpoint:
                 work.checkpoint.offer(step + 1, lambda: _state(pairs, descent, problem))
-        return distilled(
-            self, real, pairs[0].cpu(), pairs[1].cpu(), labels, seed=seed, start=begun if self.steps else None
-        )
+        return distilled(self, real, pairs[0].cpu(), pairs[1].cpu(), labels, start=begun if self.steps else None)
 
 
 def _state(pairs: Pairs, descent: Descent, problem: Problem) -> dict[str, Tensor]:

@@ -59,7 +59,7 @@ class Selection(Method, ABC):
     def _make(self, real: LabelledClips, seed: int, work: Work) -> DistilledSet:
         purpose = f"{self.name} with {self.per_class} pairs a class and mosaic {mosaic.words(self.mosaic)}"
         real.require(self.per_class * self.cells, purpose)
-        return distilled(self, real, *self.pairs(real, seed, work), seed=seed)
+        return distilled(self, real, *self.pairs(real, seed, work))
 
 
 class FeatureSelection(Selection, ABC):
@@ -152,10 +152,18 @@ def distilled(
     image: Tensor,
     labels: Tensor,
     *,
-    seed: int,
     start: tuple[Tensor, Tensor] | None = None,
 ) -> DistilledSet:
-    """Pairs in network scale with what must be known of them."""
+    """Pairs in network scale as a set; `Method.distill` writes down how they were made.
+
+    Args:
+        method: What made them.
+        real: The clips they were made from.
+        audio: Log-mel, float32, (pair, 1, mel, frame).
+        image: Frames, float32, (pair, 3, height, width).
+        labels: int64, (pair,), ascending.
+        start: The same pairs before optimisation; None if there was none.
+    """
     return DistilledSet(
         audio=audio,
         image=image,
@@ -164,14 +172,7 @@ def distilled(
         mosaic=method.mosaic,
         recipe=real.recipe,
         scale=method.scale(real),
-        provenance={
-            "method": method.name,
-            "settings": method.to_json(),
-            "seed": seed,
-            "dataset": real.name,
-            "fingerprint": real.fingerprint,
-            "clips": len(real),
-        },
+        provenance={},
         start=start,
     )
 

@@ -14,7 +14,7 @@ from limbeck._config import Config
 from limbeck._runtime import generator
 from limbeck.augment import Frequencies, mosaic
 from limbeck.datasets import LabelledClips, Scale
-from limbeck.errors import InputError, UnknownNameError
+from limbeck.errors import InputError, PluginError, UnknownNameError
 from limbeck.methods._contract import Method, Work
 from limbeck.methods._selection import Selection
 from limbeck.networks import Architecture
@@ -59,17 +59,27 @@ class Start(Config):
             return None
         kind = _kind(self.method) if self.method in _discover.names(ROOM) else None
         if kind is None or not issubclass(kind, Selection):
-            known = [name for name in _discover.names(ROOM) if issubclass(_kind(name), Selection)]
             raise UnknownNameError(
                 f"Optimisation cannot start from {self.method!r}. It starts from {NOISE}, or from real clips chosen by "
-                f"one of these methods: {', '.join(known)}."
+                f"one of these methods: {', '.join(filter(_chooses, _discover.names(ROOM)))}."
             )
         fitting = {name: value for name, value in (shared or {}).items() if name in kind.model_fields}
         return kind.from_json(self.settings | fitting)
 
+    def named(self) -> Selection | None:
+        """As `selection`."""
+        return self.selection()
+
 
 def _kind(name: str) -> type[Method]:
     return _discover.load(ROOM, name, Method)
+
+
+def _chooses(name: str) -> bool:
+    try:
+        return issubclass(_kind(name), Selection)
+    except PluginError:
+        return False
 
 
 NamedStart = Annotated[

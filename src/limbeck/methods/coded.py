@@ -101,8 +101,8 @@ class Coded(Method):
         payload = form.payload(clip for part in codes for clip in part)
         audio, image = form.decode(payload, self.scale(real), real.recipe)
         labels = torch.tensor(classes).repeat_interleave(torch.tensor(clips))
-        made = distilled(self, real, audio, image, labels, seed=seed)
-        told = made.provenance | {"coded": {"form": form.name, "clips": clips, "bytes_a_class": room}}
+        made = distilled(self, real, audio, image, labels)
+        told = {"coded": {"form": form.name, "clips": clips, "bytes_a_class": room}}
         return replace(made, storage=form, payload=payload, provenance=told)
 
     def _kept(self, made: DistilledSet) -> DistilledSet:

@@ -21,7 +21,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from limbeck import _files
+from limbeck import _code, _files
 from limbeck._runtime import generator
 from limbeck.datasets import LabelledClips, Scale
 from limbeck.methods._contract import Passes, Work
@@ -73,7 +73,8 @@ class Forgetting(Selection):
         """How often an expert forgot each clip, int64, (clip,); kept beside the prepared data."""
         scale = self.scale(real)
         key = _files.digest(
-            "forgetting-1", real.fingerprint, scale.to_json(), self.network.to_json(), self.training.to_json(),
+            _code.of(type(self), self.network), real.fingerprint, scale.to_json(), self.network.to_json(),
+            self.training.to_json(),
             str(work.runtime.real_dtype), work.runtime.device.type,
         )  # fmt: skip
         file = work.cache / "forgetting" / key / f"{expert}.safetensors" if work.cache else None

@@ -17,7 +17,7 @@ class Architecture(Config):
     """A network of the room, with its options.
 
     Attributes:
-        name: Stem of the module.
+        name: As in `networks.names`.
         options: Settings of the network that differ from its defaults.
 
     Example:
@@ -36,3 +36,7 @@ class Architecture(Config):
             InputError: The options do not fit it.
         """
         return _discover.load(ROOM, self.name, Network).from_json(self.options)
+
+    def named(self) -> Network:
+        """As `build`."""
+        return self.build()

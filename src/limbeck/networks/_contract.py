@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from limbeck._config import Config
+from limbeck._discover import Listed
 
 Modality = Literal["audio", "image"]
 MODALITIES: tuple[Modality, ...] = ("audio", "image")
@@ -37,8 +38,10 @@ class EncoderPair(nn.Module):
         self.image = image
 
 
-class Network(Config, ABC):
+class Network(Config, Listed, ABC):
     """Settings of an architecture for both modalities. One module of the room defines one."""
+
+    room: ClassVar[str] = "limbeck.networks"
 
     @abstractmethod
     def pair(
@@ -53,7 +56,7 @@ class Network(Config, ABC):
         """
 
 
-class Head(nn.Module, ABC):
+class Head(nn.Module, Listed, ABC):
     """What turns features of the two encoders into classes. One module of ``networks.heads`` defines one.
 
     Args:
@@ -66,6 +69,7 @@ class Head(nn.Module, ABC):
         modalities: Encoders the head reads; the others are neither built nor trained.
     """
 
+    room: ClassVar[str] = "limbeck.networks.heads"
     modalities: ClassVar[tuple[Modality, ...]] = MODALITIES
 
     def __init__(self, audio_dim: int, image_dim: int, classes: int, *, generator: torch.Generator) -> None:

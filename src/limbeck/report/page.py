@@ -451,8 +451,9 @@ def _facts(distilled: DistilledSet, provenance: Mapping[str, Any]) -> list[tuple
         ("sound", f"{mel.clip_seconds:g} s, {mel.sample_rate_hz / 1000:g} kHz"),
         ("stored size", f"{size(distilled.stored_bytes)} as {distilled.storage.name}"),
     ]
-    if isinstance(provenance.get("seconds"), int | float):
-        facts.append(("time to make", duration(float(provenance["seconds"]))))
+    seconds = provenance.get("seconds", provenance.get("cost", {}).get("seconds"))
+    if isinstance(seconds, int | float):
+        facts.append(("time to make", duration(float(seconds))))
     return facts
 
 

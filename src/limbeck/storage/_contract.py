@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
 from limbeck._config import Config
+from limbeck._discover import Listed
 from limbeck.datasets import Scale
 from limbeck.media import ClipRecipe
 
@@ -16,17 +18,14 @@ Payload = Mapping[str, Tensor]
 """What is written, by name: everything that must be known beside the form, the recipe and the scale."""
 
 
-class Storage(Config, ABC):
+class Storage(Config, Listed, ABC):
     """Settings of a form. One module of the room defines one.
 
     A set is always what its payload decodes to, in memory as after loading, so that a student never sees more than
     what was kept.
     """
 
-    @property
-    def name(self) -> str:
-        """The module's stem."""
-        return type(self).__module__.rpartition(".")[2]
+    room: ClassVar[str] = "limbeck.storage"
 
     @abstractmethod
     def decode(self, payload: Payload, scale: Scale, recipe: ClipRecipe) -> tuple[Tensor, Tensor]:

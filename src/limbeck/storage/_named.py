@@ -18,7 +18,7 @@ class Form(Config):
     """A form of the room, with its options. A name alone may be given for it.
 
     Attributes:
-        name: Stem of the module.
+        name: As in `storage.names`.
         options: Settings of the form that differ from its defaults.
 
     Example:
@@ -43,6 +43,10 @@ class Form(Config):
                 "Choose another: float32, uint8 or coded."
             )
         return form
+
+    def named(self) -> Coder:
+        """As `build`."""
+        return self.build()
 
 
 def _checked(form: Form) -> Form:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Self
 
+from limbeck._discover import Listed
 from limbeck.errors import InputError
 
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
@@ -57,7 +58,7 @@ class Split:
     validation: tuple[int, ...] = ()
 
 
-class SoundDataset(ABC):
+class SoundDataset(Listed, ABC):
     """Recordings in a stable order. One module of this room defines one.
 
     Attributes:
@@ -74,6 +75,8 @@ class SoundDataset(ABC):
         classes: Names of the classes; by default the labels that occur, sorted.
         words: Words for classes that `natural` would not find.
     """
+
+    room: ClassVar[str] = "limbeck.datasets.sounds"
 
     title: ClassVar[str]
     licence: ClassVar[str]
@@ -103,11 +106,6 @@ class SoundDataset(ABC):
         Raises:
             InputError: It is not there or has another layout; says what is missing and how to get it.
         """
-
-    @property
-    def name(self) -> str:
-        """The module's stem."""
-        return type(self).__module__.rpartition(".")[2]
 
     @property
     def multi_label(self) -> bool:

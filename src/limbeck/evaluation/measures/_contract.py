@@ -11,6 +11,7 @@ from typing import ClassVar, Literal
 import torch
 
 from limbeck._config import Config
+from limbeck._discover import Listed
 from limbeck.datasets import LabelledClips, Scale
 from limbeck.distilled import DistilledSet
 from limbeck.evaluation._pairs import ClipPairs, Pairs, TensorPairs
@@ -100,19 +101,16 @@ class Subject:
         return ClipPairs(self.test, self.scale)
 
 
-class Measure(Config, ABC):
+class Measure(Config, Listed, ABC):
     """Settings of a measure. One module of the room defines one.
 
     Attributes:
         references: Rows without which columns are left out, among ``"random"`` and ``"whole"``; see `show`.
     """
 
-    references: ClassVar[tuple[str, ...]] = ()
+    room: ClassVar[str] = "limbeck.evaluation.measures"
 
-    @property
-    def name(self) -> str:
-        """The module's stem, as in ``--measure NAME``."""
-        return type(self).__module__.rpartition(".")[2]
+    references: ClassVar[tuple[str, ...]] = ()
 
     @property
     def students(self) -> float:

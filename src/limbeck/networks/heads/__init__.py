@@ -3,7 +3,7 @@
 from limbeck import _discover
 from limbeck.networks._contract import Head
 
-__all__ = ["load", "names"]
+__all__ = ["Head", "load", "names"]
 
 
 def names() -> tuple[str, ...]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from limbeck import _discover
+from limbeck.evaluation.sounds._bench import Bench
 from limbeck.evaluation.sounds.studies._contract import Point, Study
 
-__all__ = ["Point", "Study", "load", "names"]
+__all__ = ["Bench", "Point", "Study", "load", "names"]
 
 
 def names() -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from limbeck._config import Config
+from limbeck._discover import Listed
 from limbeck.evaluation.sounds._bench import Bench
 from limbeck.evaluation.sounds._fold import Fold
 from limbeck.evaluation.sounds.ways import Way
@@ -34,7 +35,7 @@ class Point:
     draws: int = 1
 
 
-class Study(Config, ABC):
+class Study(Config, Listed, ABC):
     """Settings of a study. One module of the room defines one.
 
     Attributes:
@@ -44,6 +45,8 @@ class Study(Config, ABC):
         about: What a reader must know.
         rows: Names of the recipe's rows that take part; by default those it can say something of.
     """
+
+    room: ClassVar[str] = "limbeck.evaluation.sounds.studies"
 
     title: ClassVar[str]
     axis: ClassVar[str] = ""

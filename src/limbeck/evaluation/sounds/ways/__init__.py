@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from limbeck import _discover
+from limbeck.evaluation.sounds._fold import Fold, Sounds
 from limbeck.evaluation.sounds.ways._contract import Answer, Way
 
-__all__ = ["Answer", "Way", "load", "names"]
+__all__ = ["Answer", "Fold", "Sounds", "Way", "load", "names"]
 
 
 def names() -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from limbeck._config import Config
+from limbeck._discover import Listed
 from limbeck.evaluation.sounds._fold import Array, Fold, Rows
 
 
@@ -25,13 +26,15 @@ class Answer:
     facts: dict[str, float] = field(default_factory=dict)
 
 
-class Way(Config, ABC):
+class Way(Config, Listed, ABC):
     """Settings of a way to classify. One module of the room defines one.
 
     Attributes:
         supervised: Whether it sees the pool's labels; from the others they are hidden.
         draws: How often it is repeated with another seed.
     """
+
+    room: ClassVar[str] = "limbeck.evaluation.sounds.ways"
 
     supervised: ClassVar[bool] = False
     draws: ClassVar[int] = 1

@@ -1,0 +1,221 @@
+"""What other distributions add is known by the name it is listed under, wherever its class is, from end to end."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.helpers import plugins
+
+RECIPE = """
+title = "Gifts"
+per_class = [1]
+distillations = 1
+students = 1
+whole = 0
+heads = ["mean"]
+baseline = "loudest"
+network = { name = "plain" }
+protocol = { epochs = 2 }
+[data]
+dataset = "hums"
+clip = { image_size = 16 }
+[measures.spread]
+[rows.loudest]
+method = "loudest"
+settings = { network = { name = "plain" } }
+[rows.gentle]
+method = "gentle"
+settings = { steps = 2, start = "loudest", encoders = { network = { name = "plain" }, bank = 1 } }
+"""
+
+
+@pytest.fixture(scope="module")
+def gifts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a plug-in, installed."""
+    return plugins.install(tmp_path_factory.mktemp("plugin") / "installed")
+
+
+def test_everything_is_known_by_the_name_it_is_listed_under(gifts: Path) -> None:
+    told = json.loads(
+        plugins.run(
+            """
+            import importlib
+            from importlib.metadata import distribution
+            from limbeck._discover import name_of, summary
+            found = {}
+            for entry in distribution("limbeck-gifts").entry_points:
+                room = importlib.import_module(entry.group)
+                kind = room.load(entry.name)
+                called, words = name_of(kind, entry.group), summary(entry.group, entry.name)
+                found[entry.name] = [entry.name in room.names(), called, words]
+            print(json.dumps(found))
+            """,
+            gifts,
+        ).stdout
+    )
+    assert len(told) == 13
+    for name, (listed, called, summary) in told.items():
+        assert listed
+        assert called == name
+        assert summary.endswith(".")
+
+
+def test_instances_say_it_too_and_their_settings_find_the_way_back(gifts: Path) -> None:
+    told = json.loads(
+        plugins.run(
+            """
+            import torch
+            from gifts import building, choosing, hearing, judging, keeping, measuring, moving, reading, telling
+            from limbeck.networks import Architecture
+            head = building.Averaged(8, 8, 2, generator=torch.Generator())
+            things = [choosing.Loudest(), moving.Gentle(start="loudest", storage="halves"), reading.Tones(),
+                      reading.Notes([]), building.Flat(), head, keeping.Halves(), measuring.Brightness(),
+                      telling.Labels(), hearing.Ear(), judging.Stubborn(), judging.Once()]
+            assert moving.Gentle.from_json(things[1].to_json()) == things[1]
+            class Mine(choosing.Loudest.__mro__[1]):
+                def _order(self, features, count, seed): return torch.arange(count)
+            print(json.dumps([t.name for t in things] + [Mine().name, hearing.Ear.tiny().id.split(":")[0]]))
+            """,
+            gifts,
+        ).stdout
+    )
+    names = [
+        "loudest",
+        "gentle",
+        "hums",
+        "notes",
+        "plain",
+        "mean",
+        "halves",
+        "spread",
+        "listing",
+        "ear",
+        "first_class",
+        "once",
+    ]
+    assert told == [*names, "__main__.Mine", "ear"]
+
+
+def test_the_whole_way_with_things_of_a_plug_in(gifts: Path, tmp_path: Path) -> None:
+    (tmp_path / "gifts.toml").write_text(RECIPE)
+    told: dict[str, Any] = json.loads(
+        plugins.run(
+            f"""
+            import os
+            os.chdir({str(tmp_path)!r})
+            settings = ["encoders.network.name=plain", "encoders.bank=1", "labels.kind=soft",
+                        "labels.training.epochs=1", "labels.network.name=plain"]
+            distill = ["distill", "data", "--method", "gentle", "--steps", "2", "--start", "loudest", "--storage",
+                       "halves", "--out", "set", *(word for pair in settings for word in ("--set", pair))]
+            told = {{}}
+            told["list"] = limbeck("list", "methods")
+            told["explain"] = limbeck("explain", "gentle")
+            told["prepare"] = limbeck("prepare", "hums", "--out", "data", "--image-size", "16", "--workers", "1")
+            told["distill"] = limbeck(*distill)
+            told["again"] = limbeck(*distill)
+            told["evaluate"] = limbeck("evaluate", "set", "--on", "data", "--repeats", "1", "--head", "mean")
+            told["measure"] = limbeck("evaluate", "set", "--on", "data", "--repeats", "1", "--measure", "spread")
+            told["inspect"] = limbeck("inspect", "set", "--json")
+            told["export"] = limbeck("export", "set", "--to", "listing", "--out", "labels")
+            told["report"] = limbeck("report", "set", "--on", "data", "--out", "page")
+            told["benchmark"] = limbeck("benchmark", "gifts.toml", "--out", "runs")
+            from limbeck import verbs
+            assert told["distill"][0] == 0, told["distill"]
+            told["marks"] = verbs.sees_labels("set")
+            print(json.dumps(told))
+            """,
+            gifts,
+        ).stdout
+    )
+    marks = told.pop("marks")
+    assert {name: (code, err) for name, (code, _, err) in told.items() if code} == {}
+    assert marks
+    assert "Class means, matched without haste" in told["list"][1]
+    assert "gifts.moving of limbeck-gifts 0.3.0" in told["explain"][1]
+    assert "Already done" in told["again"][2]
+    provenance = json.loads(told["inspect"][1])["provenance"]
+    assert (provenance["method"], provenance["settings"]["start"]) == ("gentle", "loudest")
+    assert provenance["code"]["distributions"]["limbeck-gifts"] == "0.3.0"
+    ours = {name for name in provenance["code"]["modules"] if name.startswith("gifts")}
+    assert ours == {"gifts.moving", "gifts.choosing", "gifts._taste", "gifts.building", "gifts.keeping"}
+    assert provenance["cost"]["seconds"] > 0
+    assert "limbeck" in provenance["versions"]
+    assert "mean" in told["evaluate"][1] or "A+V" in told["evaluate"][1]
+    assert "brightness" in told["measure"][1]
+    assert "gentle" in told["benchmark"][1]
+    assert (tmp_path / "runs" / "gifts" / "table.lines").read_text() == "loudest\ngentle"
+    page = (tmp_path / "page" / "index.html").read_text(encoding="utf-8")
+    assert "gentle" in page
+
+
+def test_a_broken_plug_in_is_listed_and_told_in_a_sentence(tmp_path: Path) -> None:
+    broken = plugins.install_files(
+        tmp_path / "broken",
+        "limbeck-broken",
+        "1.0",
+        {"broken.py": '"""Broken things."""\nimport nosuchpackage_\n', "rotten.py": "def (\n"},
+        {
+            "limbeck.methods": {"torn": "broken", "rotten": "rotten", "gone": "nowhere.to.be:Found"},
+            "limbeck.report.forms": {"torn": "broken"},
+            "limbeck.exports": {"nothing": "json:dumps"},
+        },
+    )
+    told = json.loads(
+        plugins.run(
+            """
+            told = [limbeck("list", "methods"), limbeck("explain", "torn"), limbeck("explain", "rotten"),
+                    limbeck("explain", "gone"), limbeck("explain", "nothing"), limbeck("explain", "avdd")]
+            from limbeck.methods import Optimised
+            from limbeck.methods.dm import DM
+            from limbeck.errors import InputError
+            try:
+                DM(start="dm")
+            except Exception as error:
+                told.append(str(error))
+            print(json.dumps(told))
+            """,
+            broken,
+        ).stdout
+    )
+    listed, torn, rotten, gone, nothing, avdd, start = told
+    assert listed[0] == 0
+    assert all(name in listed[1] for name in ("torn", "Broken things.", "rotten", "gone", "avdd"))
+    for code, out, err in (torn, rotten, gone, nothing):
+        assert (code, out) == (1, "")
+        assert err.startswith("Error: The plug-in '")
+        assert "limbeck-broken 1.0" in err
+        assert "Traceback" not in err
+    assert "No module named 'nosuchpackage_'" in torn[2]
+    assert avdd[0] == 0
+    assert "herding" in start
+
+
+def test_two_things_of_one_name_are_refused_both(gifts: Path, tmp_path: Path) -> None:
+    """A plug-in can neither take the place of a method of Limbeck's, nor of another plug-in's."""
+    other = plugins.install_files(
+        tmp_path / "other",
+        "limbeck-other",
+        "2.0",
+        {"other.py": '"""Other."""\nfrom gifts.choosing import Loudest\n'},
+        {"limbeck.methods": {"loudest": "other:Loudest", "dm": "other:Loudest"}},
+    )
+    told = json.loads(
+        plugins.run(
+            """
+            print(json.dumps([limbeck("list", "methods"), limbeck("explain", "loudest"), limbeck("explain", "dm"),
+                              limbeck("explain", "gentle")]))
+            """,
+            gifts,
+            other,
+        ).stdout
+    )
+    listed, loudest, dm, gentle = told
+    assert (listed[0], gentle[0]) == (0, 0)
+    assert listed[1].count("Cannot be used") == 2
+    for (code, _, err), owners in ((loudest, ("limbeck-gifts 0.3.0", "limbeck-other 2.0")), (dm, ("limbeck 0", "2.0"))):
+        assert code == 1
+        assert "are called" in err
+        assert all(owner in err for owner in owners)
