@@ -10,7 +10,7 @@ from limbeck.augment import SiameseAugment
 from limbeck.datasets import Scale
 from limbeck.errors import DivergedError, InputError
 from limbeck.evaluation import ClipPairs, Protocol, TensorPairs, predict, train_student
-from limbeck.networks import heads
+from limbeck.networks import _block, _norm, heads
 
 SHORT = Protocol(epochs=3, batch=16)
 
@@ -64,6 +64,23 @@ def test_training_equals_a_plain_loop(train, small, golden):
     assert losses == pytest.approx(naive, rel=2e-3)
     for key, probabilities in predict(student, pairs).items():
         torch.testing.assert_close(probabilities, predict(plain, pairs)[key], rtol=0.02, atol=0.01)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_training_equals_that_by_operations_instead_of_loops(train, small, monkeypatch, seed):
+    """The second implementation of the block that ConvNets are made of; long training would blow up any rounding."""
+    pairs, protocol = _in_memory(train), Protocol(epochs=2, batch=16)
+
+    def losses():
+        found = []
+        student = _train(pairs, small, protocol, seed=seed, on_epoch=lambda report: found.append(report.loss))
+        return found, predict(student, pairs)["A+V"]
+
+    fast, guess = losses()
+    monkeypatch.setattr(_block, "_by", lambda *_: _norm)
+    slow, same_guess = losses()
+    assert fast == pytest.approx(slow, rel=1e-3)
+    torch.testing.assert_close(guess, same_guess, rtol=0.02, atol=0.01)
 
 
 def test_prediction_rule_and_loss_as_the_reference(golden):

@@ -1,11 +1,18 @@
 from __future__ import annotations
 
+import os
+import signal
+from types import ModuleType
+
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from limbeck.networks._block import LARGE, Grid, conv_norm_relu_pool
+from limbeck._runtime import threads
+from limbeck.networks import _kernels, _norm
+from limbeck.networks._block import conv_norm_relu_pool
+from limbeck.networks._norm import Grid
 
 CASES = [
     pytest.param(3, (40, 36), 1, None, id="large, first layer"),
@@ -34,8 +41,67 @@ def _all(block: object, inputs: list[Tensor], padding: int, grid: Grid | None) -
     return [out, *torch.autograd.grad((out * torch.linspace(-1, 2, out.numel()).view_as(out)).sum(), inputs)]
 
 
-def test_the_cases_lie_on_both_sides_of_the_threshold() -> None:
-    assert 9 * 7 < LARGE < 40 * 36
+def _both(by: ModuleType, y: Tensor, scale: Tensor, shift: Tensor, grid: Grid | None) -> list[Tensor]:
+    out, mean, rstd = by.norm_relu_pool(y, scale, shift, grid)
+    gradient = torch.linspace(-1, 2, out.numel()).bfloat16().view_as(out).to(y.dtype)
+    return [out, mean, rstd, *by.norm_relu_pool_backward(gradient, y, mean, rstd, scale, shift, grid)]
+
+
+def _maps(size: tuple[int, int], dtype: torch.dtype, seed: int = 0) -> tuple[Tensor, Tensor, Tensor]:
+    g = torch.Generator().manual_seed(seed)
+    y, scale, shift = (torch.randn(s, generator=g) for s in ((5, 20, *size), (20,), (20,)))
+    return (y * 3 + 1).to(dtype).contiguous(memory_format=torch.channels_last), scale, shift
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize(
+    ("size", "grid"), [((40, 37), None), ((9, 7), None), ((13, 15), (4, 3)), ((3, 2), (4, 4)), ((40, 36), (40, 36))]
+)
+def test_loops_and_operations_agree_to_rounding(size: tuple[int, int], grid: Grid | None, seed: int) -> None:
+    given = _maps(size, torch.float32, seed)
+    for mine, theirs in zip(_both(_kernels, *given, grid), _both(_norm, *given, grid), strict=True):
+        torch.testing.assert_close(mine, theirs, rtol=1e-5, atol=1e-5 * float(theirs.abs().max()))
+
+
+@pytest.mark.parametrize(("size", "grid"), [((40, 37), None), ((13, 15), (4, 3))])
+def test_loops_on_bfloat16_stay_as_near_the_truth_as_it_allows(size: tuple[int, int], grid: Grid | None) -> None:
+    y, scale, shift = _maps(size, torch.bfloat16)
+    exact = _both(_norm, y.double(), scale.double(), shift.double(), grid)
+    for mine, truth in zip(_both(_kernels, y, scale, shift, grid), exact, strict=True):
+        assert float((mine.double() - truth).norm() / truth.norm()) < 6e-3
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_what_is_not_finite_does_not_vanish_in_a_relu(dtype: torch.dtype, bad: float) -> None:
+    y, scale, shift = _maps((6, 6), dtype)
+    y[2, 3, 1, 1] = bad
+    out, _, _, dy, dscale, _ = _both(_kernels, y, scale, shift, None)
+    assert bool(out[2, 3].isnan().all())
+    assert bool(dy[2, 3].isnan().all())
+    assert int(out.isnan().sum()) == out[2, 3].numel()
+    assert int(dscale.isnan().sum()) == 1
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_the_number_of_threads_changes_no_bit(dtype: torch.dtype) -> None:
+    given = _maps((16, 12), dtype)
+    with threads(1):
+        alone = _both(_kernels, *given, None)
+    for count in (2, 3, 8):
+        with threads(count):
+            assert all(map(torch.equal, alone, _both(_kernels, *given, None)))
+
+
+def test_a_forked_process_has_threads_of_its_own() -> None:
+    given = _maps((16, 12), torch.float32)
+    with threads(2):
+        expected = _both(_kernels, *given, None)[0]
+        child = os.fork()
+        if not child:
+            signal.alarm(30)
+            os._exit(not torch.equal(_kernels.norm_relu_pool(*given, None)[0], expected))
+        assert os.waitpid(child, 0)[1] == 0
 
 
 @pytest.mark.parametrize(("channels", "size", "padding", "grid"), CASES)

@@ -2,21 +2,22 @@
 
 At 224 x 224 pixels the first convolution's output (26 MB a picture) costs more to move than to compute. So the
 block keeps channels innermost, keeps nothing but its input and the convolution's output for the backward pass, and
-does that pass by hand. Without a compiler this runs as fast as what `torch.compile` makes of the plain formula.
+does all beside the convolutions in loops of its own (`_kernels`) that touch each map once or twice.
 """
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-EPS = 1e-5
-# From this many positions on, the built-in kernels (one call a batch forward, one a sample backward) win over sums.
-LARGE = 1024
-Grid = tuple[int, int]
+from limbeck.networks._norm import EPS, Grid, plane, pool
+
+FORMATS = (torch.float32, torch.bfloat16)
+KEPT_BYTES = 2**26
 Gradients = tuple[Tensor | None, Tensor | None, Tensor | None, Tensor | None, None, None]
 
 
@@ -42,29 +43,31 @@ def conv_norm_relu_pool(
     x = _channels_last(x)
     if torch.compiler.is_compiling():
         return _plain(x, weight, scale, shift, padding, grid)
+    if torch.is_autocast_enabled(x.device.type):
+        half = torch.get_autocast_dtype(x.device.type)
+        x, weight = x.to(half), weight.to(half)
     if torch.is_grad_enabled() and any(t.requires_grad for t in (x, weight, scale, shift)):
-        if torch.is_autocast_enabled(x.device.type):
-            half = torch.get_autocast_dtype(x.device.type)
-            x, weight = x.to(half), weight.to(half)
-        out: Tensor = _Block.apply(x, weight, scale, shift, padding, grid)  # type: ignore[no-untyped-call]
-        return out
-    return _pool(_normalised(F.conv2d(x, weight, padding=padding), scale, shift)[0].relu_(), grid)
+        taped: Tensor = _Block.apply(x, weight, scale, shift, padding, grid)  # type: ignore[no-untyped-call]
+        return taped
+    out: Tensor = _by(scale, x).norm_relu_pool(_convolved(x, weight, padding), scale, shift, grid)[0]
+    return out
 
 
 class _Block(torch.autograd.Function):
-    """The block with a hand-written backward pass."""
+    """The block with a backward pass of its own."""
 
     @staticmethod
     def forward(
         ctx: Any, x: Tensor, weight: Tensor, scale: Tensor, shift: Tensor, padding: int, grid: Grid | None
     ) -> Tensor:
-        y = F.conv2d(x, weight, padding=padding)
-        out, mean, rstd = _normalised(y, scale, shift)
-        # A first layer is cheaper to convolve again than its output is to keep: 26 MB a picture for 7 % of the time.
-        again = x.shape[1] <= 3
+        y = _convolved(x, weight, padding)
+        out: Tensor
+        out, mean, rstd = _by(scale, x).norm_relu_pool(y, scale, shift, grid)
+        # A large first layer is cheaper to convolve again than to keep: 26 MB a picture for 7 % of the time.
+        again = x.shape[1] <= 3 and y.nbytes > KEPT_BYTES
         ctx.save_for_backward(x, weight, scale, shift, mean, rstd, None if again else y)
         ctx.padding, ctx.grid = padding, grid
-        return _pool(out.relu_(), grid)
+        return out
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Gradients:
@@ -73,9 +76,9 @@ class _Block(torch.autograd.Function):
         if torch.is_grad_enabled():
             return _twice(x, weight, scale, shift, needs, gradient, ctx.padding, ctx.grid)
         if y is None:
-            y = F.conv2d(x, weight, padding=ctx.padding)
-        masked, factor = _unpooled(gradient, y, ctx.grid)
-        dy, dscale, dshift = _norm_relu_backward(masked, factor, y, scale, shift, mean, rstd)
+            y = _convolved(x, weight, ctx.padding)
+        by = _by(scale, x)
+        dy, dscale, dshift = by.norm_relu_pool_backward(gradient, y, mean, rstd, scale, shift, ctx.grid)
         dx, dweight, _ = torch.ops.aten.convolution_backward(
             dy, x, weight, None, [1, 1], [ctx.padding] * 2, [1, 1], False, [0, 0], 1, [needs[0], needs[1], False]
         )
@@ -107,63 +110,8 @@ def _plain(x: Tensor, weight: Tensor, scale: Tensor, shift: Tensor, padding: int
     z = y.to(torch.promote_types(y.dtype, torch.float32))
     centred = z - z.mean((2, 3), keepdim=True)
     variance = centred.square().mean((2, 3), keepdim=True)
-    out = torch.relu(centred * (torch.rsqrt(variance + EPS) * _plane(scale)) + _plane(shift))
-    return _pool(out.to(y.dtype), grid)
-
-
-def _normalised(y: Tensor, scale: Tensor, shift: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Instance norm of (sample, channel, height, width); also its mean and 1 / deviation, (sample, channel)."""
-    samples, channels, height, width = y.shape
-    if height * width >= LARGE:
-        return torch.native_group_norm(y, scale, shift, samples, channels, height * width, channels, EPS)
-    z = y.to(torch.promote_types(y.dtype, torch.float32))
-    mean = z.mean((2, 3))
-    centred = z - _plane(mean)
-    rstd = centred.square().mean((2, 3)).add_(EPS).rsqrt_()
-    return torch.addcmul(_plane(shift), centred, _plane(rstd * scale)).to(y.dtype), mean, rstd
-
-
-def _norm_relu_backward(
-    gradient: Tensor, factor: float, y: Tensor, scale: Tensor, shift: Tensor, mean: Tensor, rstd: Tensor
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Gradients for `y`, `scale` and `shift`, given `factor` times `gradient` at the ReLU's output."""
-    slope = rstd * scale
-    if y.shape[2] * y.shape[3] >= LARGE and y.device.type == "cpu":
-        before = torch.addcmul(_plane(shift - mean * slope).to(y.dtype), y, _plane(slope).to(y.dtype))
-        passed = torch.ops.aten.threshold_backward.grad_input(gradient, before, 0, grad_input=before)
-        # With one sample, batch norm is instance norm, and its backward kernel is good at channels_last.
-        parts = [
-            torch.ops.aten.native_batch_norm_backward(
-                passed[i : i + 1], y[i : i + 1], scale * factor, None, None, mean[i], rstd[i], True, EPS, [True] * 3
-            )
-            for i in range(len(y))
-        ]
-        dy = parts[0][0] if len(parts) == 1 else torch.cat([p[0] for p in parts], out=before)
-        return (
-            dy,
-            torch.stack([p[1] for p in parts]).sum(0) * factor,
-            torch.stack([p[2] for p in parts]).sum(0) * factor,
-        )
-    normal = (y.to(mean.dtype) - _plane(mean)).mul_(_plane(rstd))
-    before = torch.addcmul(_plane(shift), normal, _plane(scale))
-    passed = torch.ops.aten.threshold_backward(gradient.to(mean.dtype), before, 0)
-    total, along = passed.sum((2, 3)), torch.mul(passed, normal, out=before).sum((2, 3))
-    slope, size = slope * factor, y.shape[2] * y.shape[3]
-    dy = torch.addcmul(_plane(slope * total / -size), normal, _plane(slope * along / -size), out=before)
-    return dy.addcmul_(passed, _plane(slope)).to(y.dtype), along.sum(0) * factor, total.sum(0) * factor
-
-
-def _pool(x: Tensor, grid: Grid | None) -> Tensor:
-    return F.avg_pool2d(x, 2) if grid is None else F.adaptive_avg_pool2d(x, grid)
-
-
-def _unpooled(gradient: Tensor, y: Tensor, grid: Grid | None) -> tuple[Tensor, float]:
-    """Gradient before the pooling, of the shape of `y`, and a factor still to be applied."""
-    if grid is not None:
-        return torch.ops.aten._adaptive_avg_pool2d_backward(_channels_last(gradient), y), 1.0
-    spread = F.interpolate(_channels_last(gradient), scale_factor=2)
-    below, right = y.shape[2] - spread.shape[2], y.shape[3] - spread.shape[3]
-    return F.pad(spread, (0, right, 0, below)) if below or right else spread, 0.25
+    out = torch.relu(centred * (torch.rsqrt(variance + EPS) * plane(scale)) + plane(shift))
+    return pool(out.to(y.dtype), grid)
 
 
 def _channels_last(x: Tensor) -> Tensor:
@@ -173,5 +121,11 @@ def _channels_last(x: Tensor) -> Tensor:
     return x.contiguous(memory_format=torch.channels_last)
 
 
-def _plane(values: Tensor) -> Tensor:
-    return values[..., None, None]
+def _convolved(x: Tensor, weight: Tensor, padding: int) -> Tensor:
+    return _channels_last(F.conv2d(x, weight, padding=padding))
+
+
+def _by(scale: Tensor, x: Tensor) -> Any:
+    """Where norm, ReLU and pooling for these are: compiled loops on a CPU, or operations of PyTorch."""
+    loops = x.device.type == "cpu" and x.dtype in FORMATS and scale.dtype == torch.float32
+    return import_module(f"limbeck.networks.{'_kernels' if loops else '_norm'}")  # numba takes half a second to import

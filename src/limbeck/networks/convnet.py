@@ -23,9 +23,10 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from limbeck.errors import InputError
-from limbeck.networks._block import Grid, conv_norm_relu_pool
+from limbeck.networks._block import conv_norm_relu_pool
 from limbeck.networks._contract import Encoder, EncoderPair, Network
 from limbeck.networks._layers import Norm, norm_layer
+from limbeck.networks._norm import Grid
 
 SMALLEST_GRID = 4
 

@@ -1,0 +1,82 @@
+"""Instance norm, ReLU and average pooling, and their backward pass, in operations of PyTorch: for every device.
+
+`_kernels` has the same two functions for CPUs; what they agree on stands here.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+EPS = 1e-5
+Grid = tuple[int, int]
+
+
+def norm_relu_pool(y: Tensor, scale: Tensor, shift: Tensor, grid: Grid | None) -> tuple[Tensor, Tensor, Tensor]:
+    """Instance norm with a scale and shift a channel, ReLU, average pooling.
+
+    Statistics are taken in float32 where `y` has fewer bits.
+
+    Args:
+        y: (sample, channel, height, width).
+        scale: (channel,).
+        shift: (channel,).
+        grid: Height and width of the output (adaptive pooling); None halves both, rounding down.
+
+    Returns:
+        The pooled map, in the format of `y`; mean and 1 / deviation before the norm, (sample, channel).
+    """
+    z = _wide(y)
+    mean = z.mean((2, 3))
+    centred = z - plane(mean)
+    rstd = centred.square().mean((2, 3)).add_(EPS).rsqrt_()
+    out = torch.addcmul(plane(shift), centred, plane(rstd * scale)).relu_()
+    return pool(out.to(y.dtype), grid), mean, rstd
+
+
+def norm_relu_pool_backward(
+    gradient: Tensor, y: Tensor, mean: Tensor, rstd: Tensor, scale: Tensor, shift: Tensor, grid: Grid | None
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Gradients for `y`, `scale` and `shift`.
+
+    Args:
+        gradient: At the pooled map, of its shape.
+        y: As in `norm_relu_pool`.
+        mean: As it returned it.
+        rstd: As it returned it.
+        scale: As in `norm_relu_pool`.
+        shift: As in `norm_relu_pool`.
+        grid: As in `norm_relu_pool`.
+    """
+    normal = (_wide(y) - plane(mean)).mul_(plane(rstd))
+    before = torch.addcmul(plane(shift), normal, plane(scale))
+    passed = torch.ops.aten.threshold_backward(_wide(_unpooled(gradient, y, grid)), before, 0)
+    total, along = passed.sum((2, 3)), torch.mul(passed, normal, out=before).sum((2, 3))
+    slope, size = rstd * scale, y.shape[2] * y.shape[3]
+    dy = torch.addcmul(plane(slope * total / -size), normal, plane(slope * along / -size), out=before)
+    return dy.addcmul_(passed, plane(slope)).to(y.dtype), along.sum(0), total.sum(0)
+
+
+def pool(x: Tensor, grid: Grid | None) -> Tensor:
+    """Average pooling to a grid, or to half of each side, rounded down."""
+    return F.avg_pool2d(x, 2) if grid is None else F.adaptive_avg_pool2d(x, grid)
+
+
+def plane(values: Tensor) -> Tensor:
+    """(..., channel) for a product with (..., channel, height, width)."""
+    return values[..., None, None]
+
+
+def _unpooled(gradient: Tensor, y: Tensor, grid: Grid | None) -> Tensor:
+    """The gradient before the pooling, of the shape of `y`."""
+    gradient = gradient.contiguous(memory_format=torch.channels_last)
+    if grid is not None:
+        spread: Tensor = torch.ops.aten._adaptive_avg_pool2d_backward(gradient, y)
+        return spread
+    spread = F.interpolate(gradient / 4, scale_factor=2)
+    return F.pad(spread, (0, y.shape[3] - spread.shape[3], 0, y.shape[2] - spread.shape[2]))
+
+
+def _wide(x: Tensor) -> Tensor:
+    return x.to(torch.promote_types(x.dtype, torch.float32))
