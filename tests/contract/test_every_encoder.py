@@ -16,6 +16,9 @@ from limbeck._discover import summary
 from limbeck.encoders import AudioEmbeddings, Encoder
 from limbeck.errors import InputError, MissingWeightsError, UnknownNameError
 
+PARTS = {"clap": 1, "msclap": 2, "audioclip": 2, "wav2clip": 2, "yamnet": 3}
+"""Things each needs: networks, names of classes, tokenizers, models of text."""
+
 
 @lru_cache
 def _tiny(name: str, seed: int = 0) -> Encoder:
@@ -117,11 +120,31 @@ class TestEveryEncoder:
             (torch.zeros(0), r"Waveform 1 must be of shape \(sample,\) and not empty"),
             (torch.tensor([0.0, float("nan")]), "Waveform 1 has samples that are NaN"),
             (torch.tensor([float("inf"), 0.0]), "Waveform 1 has samples that are NaN or infinite"),
+            (torch.full((400,), 20000, dtype=torch.int16), "Waveform 1 must be a tensor of float32 .*int16 came"),
+            (torch.full((400,), 20000.0), "Waveform 1 reaches 20000, .*divided by 32768"),
+            (np.zeros(400, np.float32), "Waveform 1 must be a tensor .*ndarray came.*from_numpy"),
+            ("a.wav", "Waveform 1 must be a tensor .*str came"),
         ],
     )
     def test_bad_waveforms_are_refused(self, name: str, waveform: torch.Tensor, sentence: str) -> None:
         with pytest.raises(InputError, match=sentence):
             _tiny(name).embed_audio([torch.zeros(400), waveform])
+
+    def test_double_precision_is_heard_as_single(self, name: str) -> None:
+        encoder, sound = _tiny(name), _sounds(_tiny(name))[2]
+        torch.testing.assert_close(
+            encoder.embed_audio([sound.double()]).joint[0], _heard(name).joint[2], atol=2e-5, rtol=0
+        )
+
+    def test_what_is_no_list_of_texts_or_no_batch_is_refused(self, name: str) -> None:
+        for texts in ("rain", [3], ["rain", None]):
+            with pytest.raises(InputError, match="A list of texts was expected"):
+                _tiny(name).embed_text(texts)  # type: ignore[arg-type]
+        for batch in (0, -1, 2.5):
+            with pytest.raises(InputError, match=f"batch must be a whole number of at least 1, but {batch}"):
+                _tiny(name).embed_text(["rain"], batch=batch)  # type: ignore[arg-type]
+            with pytest.raises(InputError, match="batch must be a whole number"):
+                _tiny(name).embed_audio([torch.zeros(400)], batch=batch)  # type: ignore[arg-type]
 
     def test_texts_have_unit_vectors_in_any_company(self, name: str) -> None:
         encoder = _tiny(name)
@@ -211,3 +234,33 @@ class TestEveryEncoder:
         with pytest.raises(MissingWeightsError, match=r"(?s)(hf download \w|curl -L .*https://)") as caught:
             encoders.load(name).pretrained(folder=tmp_path)
         assert str(tmp_path) in str(caught.value)
+
+    def test_a_folder_may_be_text_and_must_be_a_path(
+        self, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        network.forbid(monkeypatch)
+        kind = encoders.load(name)
+        with pytest.raises(MissingWeightsError, match="nosuch"):
+            kind.pretrained(folder=str(tmp_path / "nosuch"))
+        with pytest.raises(InputError, match="folder of weights must be a path, but 3 came"):
+            kind.pretrained(folder=3)  # type: ignore[arg-type]
+        with pytest.raises(InputError, match="'cpu' or 'cuda' was expected, but 'gpu' came"):
+            kind.pretrained(folder=tmp_path, device="gpu")
+
+    def test_all_that_is_missing_is_named_with_where_it_was_looked_for(
+        self, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("LIMBECK_CACHE", str(tmp_path / "ours"))
+        monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+        network.forbid(monkeypatch)
+        kind = encoders.load(name)
+        with pytest.raises(MissingWeightsError) as caught:
+            kind.pretrained(folder=tmp_path / "weights")
+        lines = str(caught.value).splitlines()[1:]
+        assert len(lines) == PARTS[name]
+        assert all(f"looked for in {tmp_path / 'weights'}" in line for line in lines)
+        assert all("hf download" in line or "curl" in line for line in lines)
+        with pytest.raises(MissingWeightsError) as caught:
+            kind.pretrained(offline=True)
+        lines = str(caught.value).splitlines()[1 : 1 + PARTS[name]]
+        assert all("looked for in the cache" in line and str(tmp_path) in line for line in lines)

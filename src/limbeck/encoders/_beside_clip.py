@@ -68,10 +68,9 @@ class BesideClip(Encoder, ABC):
 
 
 def clip_in(folder: Path | None) -> Path | None:
-    """CLIP's own files in a folder of weights, if they are there.
+    """Where CLIP's own files lie in a folder of weights.
 
     Args:
         folder: Of the weights; None where there is none.
     """
-    near = folder / FOLDER if folder is not None else None
-    return near if near is not None and near.is_dir() else None
+    return None if folder is None else folder / FOLDER

@@ -13,7 +13,10 @@ from torch import Tensor
 
 from limbeck._discover import Listed
 from limbeck.encoders._state import weights_hash
-from limbeck.errors import InputError
+from limbeck.errors import InputError, UnknownNameError
+
+LOUDEST = 16.0
+"""Samples beyond are no sound of full scale 1, 24 dB over: whole numbers of 16 bits, mostly."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,7 @@ class Encoder(Listed, ABC):
         prompt: The text of a class, with ``{label}`` where its name goes.
         checkpoints: Names of the checkpoints that can be asked for; the first is the default.
         revision: Of the code around the weights; raised whenever the same weights give other vectors than before.
+        dtype: Number format of the heavy products over sounds.
         checkpoint: Which weights these are.
     """
 
@@ -53,14 +57,21 @@ class Encoder(Listed, ABC):
     prompt: ClassVar[str] = "This is a sound of {label}"
     checkpoints: ClassVar[tuple[str, ...]]
     revision: ClassVar[int] = 1
+    dtype: torch.dtype = torch.float32
     checkpoint: str
     dim: int
     features_dim: int
+    _device: torch.device | str = "cpu"
 
     @property
     @abstractmethod
     def id(self) -> str:
         """Name, checkpoint and a hash of all that decides the vectors: never compare those of different ids."""
+
+    @property
+    def arithmetic(self) -> str:
+        """What the vectors' rounding, and only that, depends on beside the `id`: kind of device and number format."""
+        return f"{torch.device(self._device).type} {str(self.dtype).removeprefix('torch.')}"
 
     @classmethod
     @abstractmethod
@@ -68,7 +79,7 @@ class Encoder(Listed, ABC):
         cls,
         checkpoint: str | None = None,
         *,
-        folder: Path | None = None,
+        folder: Path | str | None = None,
         device: torch.device | str = "cpu",
         offline: bool = False,
     ) -> Self:
@@ -81,7 +92,9 @@ class Encoder(Listed, ABC):
             offline: Never ask the network.
 
         Raises:
-            MissingWeightsError: The weights are not there and cannot be had; the message says how to get them.
+            InputError: The folder is no path, or the device no device.
+            MissingWeightsError: Weights are not there and cannot be had; the message names all that are missing, where
+                each was looked for, and how to get it.
             UnknownNameError: No such checkpoint.
         """
 
@@ -103,8 +116,9 @@ class Encoder(Listed, ABC):
             batch: Sounds at a time; the vectors do not depend on it beyond rounding.
 
         Raises:
-            InputError: A waveform is not one-dimensional, empty, or not finite.
+            InputError: A waveform is not one-dimensional, empty, not finite, or not in [-1, 1] by far.
         """
+        _check_batch(batch)
         for i, waveform in enumerate(waveforms):
             _check_waveform(i, waveform)
         parts = [self._audio(waveforms[i : i + batch]) for i in range(0, len(waveforms), batch)]
@@ -118,9 +132,30 @@ class Encoder(Listed, ABC):
         Args:
             texts: Any sentences; of long ones the model reads the beginning.
             batch: Texts at a time.
+
+        Raises:
+            InputError: These are no texts, or one text that is not in a list.
         """
+        _check_batch(batch)
+        if isinstance(texts, str) or not all(isinstance(text, str) for text in texts):
+            raise InputError(f"A list of texts was expected, but {texts!r} came. Put one text in a list of its own.")
         parts = [self._text(texts[i : i + batch]) for i in range(0, len(texts), batch)]
         return torch.cat(parts) if parts else torch.zeros(0, self.dim)
+
+    @classmethod
+    def _asked(
+        cls, checkpoint: str | None, folder: Path | str | None, device: torch.device | str
+    ) -> tuple[str, Path | None, torch.device]:
+        """What `pretrained` was asked for, checked: the checkpoint, the folder, the device."""
+        if checkpoint is not None and checkpoint not in cls.checkpoints:
+            raise UnknownNameError(f"There is no checkpoint {checkpoint!r}. Known names: {', '.join(cls.checkpoints)}.")
+        if not isinstance(folder, Path | str | None):
+            raise InputError(f"The folder of weights must be a path, but {folder!r} came.")
+        try:
+            place = torch.device(device)
+        except (RuntimeError, TypeError) as error:
+            raise InputError(f"A device such as 'cpu' or 'cuda' was expected, but {device!r} came.") from error
+        return checkpoint or cls.checkpoints[0], None if folder is None else Path(folder), place
 
     def _id(self, *decisive: Mapping[str, Tensor] | str) -> str:
         """The `id` from weights and settings; `revision` goes in here, for every encoder."""
@@ -135,8 +170,24 @@ class Encoder(Listed, ABC):
         """One batch of texts."""
 
 
+def _check_batch(batch: int) -> None:
+    if not isinstance(batch, int) or batch < 1:
+        raise InputError(f"batch must be a whole number of at least 1, but {batch!r} came.")
+
+
 def _check_waveform(place: int, waveform: Tensor) -> None:
+    if not isinstance(waveform, Tensor) or not waveform.is_floating_point():
+        kind = str(waveform.dtype) if isinstance(waveform, Tensor) else type(waveform).__name__
+        raise InputError(
+            f"Waveform {place} must be a tensor of float32 numbers in [-1, 1], but {kind} came. Arrays become tensors "
+            "by torch.from_numpy, whole numbers of 16 bits are divided by 32768."
+        )
     if waveform.ndim != 1 or not len(waveform):
         raise InputError(f"Waveform {place} must be of shape (sample,) and not empty; came {tuple(waveform.shape)}.")
     if not bool(torch.isfinite(waveform).all()):
         raise InputError(f"Waveform {place} has samples that are NaN or infinite. Decode it with limbeck.media.")
+    if (peak := float(waveform.detach().abs().max())) > LOUDEST:
+        raise InputError(
+            f"Waveform {place} reaches {peak:.6g}, but samples in [-1, 1] were expected. Whole "
+            "numbers of 16 bits are divided by 32768."
+        )

@@ -11,21 +11,21 @@ import logging
 import os
 import re
 import shlex
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from limbeck._files import write_text
 from limbeck.encoders._packages import package
 from limbeck.encoders._state import file_sha256, first_line, read_state, weights_hash
-from limbeck.errors import MissingWeightsError, UnknownNameError
+from limbeck.errors import MissingWeightsError
 
 __all__ = [
     "HubFiles",
     "OfficialFile",
+    "Wanted",
     "cache_folder",
     "file_sha256",
-    "known_checkpoint",
+    "located",
     "offline_asked",
     "read_state",
     "weights_hash",
@@ -77,6 +77,13 @@ class HubFiles:
         others = "".join(f" (if it has no {self.weights[0]}: the same with {name})" for name in self.weights[1:])
         return f"HF_HUB_OFFLINE=0 hf download {self.repo} --revision {self.revision} {names}{target}{others}"
 
+    def __str__(self) -> str:
+        return self.repo
+
+    def cache_told(self) -> str:
+        """Where the cache is, in words."""
+        return f"the cache of the Hugging Face hub ({package('huggingface_hub').constants.HF_HUB_CACHE})"
+
     def find(self, folder: Path | None = None, *, offline: bool = False) -> Path:
         """The folder they lie in.
 
@@ -95,7 +102,7 @@ class HubFiles:
                     f"{folder} lacks {', '.join(lacking)} of {self.repo}. Get them with: {self.command(folder)}"
                 )
             return folder
-        cached = self._cached()
+        cached = self.cached()
         if cached is not None:
             return cached
         if offline_asked(offline):
@@ -124,7 +131,8 @@ class HubFiles:
             found.append(" or ".join(self.weights))
         return found
 
-    def _cached(self) -> Path | None:
+    def cached(self) -> Path | None:
+        """The folder in the hub's cache, where it has all of them."""
         hub = package("huggingface_hub")
         for name in (*self.weights, *self.files):
             path = hub.try_to_load_from_cache(self.repo, name, revision=self.revision)
@@ -172,10 +180,40 @@ class OfficialFile:
     url: str
     sha256: str | None = None
 
-    @property
-    def command(self) -> str:
-        """What to type to get it into the cache."""
-        target = shlex.quote(str(cache_folder() / self.name))
+    def __str__(self) -> str:
+        return self.name
+
+    def cache_told(self) -> str:
+        """Where the cache is, in words."""
+        return f"the cache ({cache_folder()})"
+
+    def lacking(self, folder: Path) -> list[str]:
+        """Its name, where a folder has not got it.
+
+        Args:
+            folder: Any folder, it need not exist.
+        """
+        return [] if (folder / self.name).is_file() else [self.name]
+
+    def cached(self) -> Path | None:
+        """The file in the cache, checked, where it is there.
+
+        Raises:
+            MissingWeightsError: It is not the file it should be.
+        """
+        path = cache_folder() / self.name
+        if not path.is_file():
+            return None
+        self._check_once(path)
+        return path
+
+    def command(self, folder: Path | None = None) -> str:
+        """What to type to get it.
+
+        Args:
+            folder: Where to; None means the cache.
+        """
+        target = shlex.quote(str((folder or cache_folder()) / self.name))
         return f"curl -L --fail --create-dirs -o {target} {shlex.quote(self.url)}"
 
     def find(self, folder: Path | None = None, *, offline: bool = False) -> Path:
@@ -190,17 +228,14 @@ class OfficialFile:
         """
         if folder is not None:
             if not (folder / self.name).is_file():
-                raise MissingWeightsError(
-                    f"{folder} has no {self.name}. Get it with: curl -L --fail --create-dirs "
-                    f"-o {shlex.quote(str(folder / self.name))} {shlex.quote(self.url)}"
-                )
+                raise MissingWeightsError(f"{folder} has no {self.name}. Get it with: {self.command(folder)}")
             return folder / self.name
         path = cache_folder() / self.name
         if not path.is_file():
             if offline_asked(offline):
                 raise MissingWeightsError(
                     f"{self.name} is not in {path.parent}, and the network may not be asked (offline). "
-                    f"On a machine with network: {self.command}"
+                    f"On a machine with network: {self.command()}"
                 )
             self._fetch(path)
         self._check_once(path)
@@ -213,7 +248,7 @@ class OfficialFile:
             pooch.retrieve(self.url, known_hash=self.sha256, fname=path.name, path=path.parent)
         except Exception as error:  # of requests, urllib3, or the system, or a wrong hash
             raise MissingWeightsError(
-                f"{self.name} could not be fetched from {self.url}: {first_line(error)} Get it with: {self.command}"
+                f"{self.name} could not be fetched from {self.url}: {first_line(error)} Get it with: {self.command()}"
             ) from error
 
     def _check_once(self, path: Path) -> None:
@@ -225,23 +260,67 @@ class OfficialFile:
         if seen == [expected, stamp]:
             return
         if expected is not None:
-            _check(path, expected, self.name, f"rm {shlex.quote(str(path))} && {self.command}")
+            _check(path, expected, self.name, f"rm {shlex.quote(str(path))} && {self.command()}")
         write_text(note, f"{expected or file_sha256(path)} {stamp}\n")
 
 
-def known_checkpoint(checkpoints: Sequence[str], asked: str | None) -> str:
-    """The checkpoint asked for, or the first.
+@dataclass(frozen=True)
+class Wanted:
+    """Something a model needs, and where it is looked for.
+
+    Attributes:
+        source: What.
+        folder: Looked in first; None where only the cache is.
+        or_cache: Whether the cache, filled from the official address, will do where the folder lacks it.
+    """
+
+    source: HubFiles | OfficialFile
+    folder: Path | None
+    or_cache: bool = False
+
+    @property
+    def _in_cache(self) -> bool:
+        return self.folder is None or self.or_cache
+
+    def here(self) -> Path | None:
+        """Where it lies on this machine, as `find` gives it; None where it does not."""
+        if self.folder is not None and not self.source.lacking(self.folder):
+            return self.source.find(self.folder)
+        return self.source.cached() if self._in_cache else None
+
+    def told(self) -> str:
+        """What is missing, where it was looked for, and how to get it."""
+        places = [str(self.folder) + ("" if self.folder.is_dir() else " (no such folder)")] if self.folder else []
+        places += [self.source.cache_told()] if self._in_cache else []
+        lacking = ", ".join(self.source.lacking(self.folder or Path(os.devnull)))
+        return f"{self.source}: {lacking}; looked for in {' and in '.join(places)}. {self.source.command(self.folder)}"
+
+
+def located(*wanted: Wanted, offline: bool = False) -> list[Path]:
+    """Where all that a model needs lies, as `find` gives it; nothing is fetched while something else cannot be had.
 
     Args:
-        checkpoints: All there are.
-        asked: A name, or None.
+        wanted: Each thing.
+        offline: Do not ask the network.
 
     Raises:
-        UnknownNameError: It is not among them.
+        MissingExtraError: Package huggingface_hub or pooch is not installed.
+        MissingWeightsError: Something is not there and cannot be had; the message names all of it.
     """
-    if asked is not None and asked not in checkpoints:
-        raise UnknownNameError(f"There is no checkpoint {asked!r}. Known names: {', '.join(checkpoints)}.")
-    return asked or checkpoints[0]
+    found = [one.here() for one in wanted]
+    lacking = [one for one, path in zip(wanted, found, strict=True) if path is None]
+    reason = "the network may not be asked (offline)" if offline_asked(offline) else ""
+    if not reason and all(one._in_cache for one in lacking):
+        try:
+            return [path or one.source.find() for one, path in zip(wanted, found, strict=True)]
+        except MissingWeightsError as error:
+            reason, lacking = str(error), [one for one in wanted if one.here() is None]
+    if lacking:
+        raise MissingWeightsError(
+            "\n".join(["Weights are not on this machine:", *(f"  {one.told()}" for one in lacking)])
+            + (f"\nThey cannot be fetched: {reason}" if reason else "")
+        )
+    return [path for path in found if path is not None]
 
 
 def _check(path: Path, expected: str, what: str, command: str) -> None:

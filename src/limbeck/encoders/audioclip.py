@@ -18,7 +18,7 @@ from limbeck.encoders._clip_text import FOLDER, TOKENIZER, ClipText, tokenizer
 from limbeck.encoders._esresnext import PREFIX, EsResNext
 from limbeck.encoders._module import built, with_random_weights
 from limbeck.encoders._state import read_state
-from limbeck.encoders._weights import OfficialFile, known_checkpoint
+from limbeck.encoders._weights import OfficialFile, Wanted, located
 
 _RELEASE = "https://github.com/AndreyGuzhov/AudioCLIP/releases/download/v0.1/"
 FILES = {
@@ -49,7 +49,7 @@ class AudioClip(BesideClip):
         cls,
         checkpoint: str | None = None,
         *,
-        folder: Path | None = None,
+        folder: Path | str | None = None,
         device: torch.device | str = "cpu",
         offline: bool = False,
     ) -> Self:
@@ -65,15 +65,16 @@ class AudioClip(BesideClip):
         Raises:
             InputError: The file is not AudioCLIP's.
             MissingExtraError: Package transformers is not installed.
-            MissingWeightsError: Weights are not there and cannot be had.
+            MissingWeightsError: Weights are not there and cannot be had; the message names all, and how to get them.
             UnknownNameError: No such checkpoint.
         """
-        name = known_checkpoint(cls.checkpoints, checkpoint)
-        path = FILES[name].find(folder, offline=offline)
-        words = tokenizer(TOKENIZER.find(clip_in(folder), offline=offline))
+        name, near, device = cls._asked(checkpoint, folder, device)
+        path, words = located(
+            Wanted(FILES[name], near), Wanted(TOKENIZER, clip_in(near), or_cache=True), offline=offline
+        )
         state = read_state(path, inside=("state_dict", "model"))
         network = EsResNext.read(state, path)
-        return cls(name, network, ClipText.convert(state, words, source=path), device)
+        return cls(name, network, ClipText.convert(state, tokenizer(words), source=path), device)
 
     @classmethod
     def tiny(cls, *, seed: int = 0) -> Self:

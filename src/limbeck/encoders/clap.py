@@ -30,7 +30,7 @@ from limbeck.encoders._module import built, filled, with_random_weights
 from limbeck.encoders._packages import package
 from limbeck.encoders._state import read_state, reading
 from limbeck.encoders._tokens import byte_vocabulary, habits
-from limbeck.encoders._weights import HubFiles, known_checkpoint
+from limbeck.encoders._weights import HubFiles, Wanted, located
 from limbeck.errors import InputError
 
 TOKENS = 77
@@ -101,7 +101,7 @@ class Clap(Encoder):
         cls,
         checkpoint: str | None = None,
         *,
-        folder: Path | None = None,
+        folder: Path | str | None = None,
         device: torch.device | str = "cpu",
         offline: bool = False,
         dtype: torch.dtype = torch.float32,
@@ -120,13 +120,13 @@ class Clap(Encoder):
         Raises:
             InputError: The files are there but do not make this model.
             MissingExtraError: Package transformers is not installed.
-            MissingWeightsError: The weights are not there and cannot be had; the message says how to get them.
+            MissingWeightsError: Weights are not there and cannot be had; the message names all, and how to get them.
             UnknownNameError: No such checkpoint.
         """
         transformers = package("transformers")
-        checkpoint = known_checkpoint(cls.checkpoints, checkpoint)
+        checkpoint, near, device = cls._asked(checkpoint, folder, device)
         source = HubFiles(f"laion/{checkpoint}", FILES)
-        found = source.find(folder, offline=offline)
+        (found,) = located(Wanted(source, near), offline=offline)
         weights = source.weights_in(found)
         assert weights is not None
         with reading(found):

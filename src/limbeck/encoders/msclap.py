@@ -30,7 +30,7 @@ from limbeck.encoders._module import built, filled, with_random_weights
 from limbeck.encoders._packages import package
 from limbeck.encoders._state import read_state, reading
 from limbeck.encoders._tokens import byte_vocabulary, habits
-from limbeck.encoders._weights import HubFiles, known_checkpoint
+from limbeck.encoders._weights import HubFiles, Wanted, located
 
 HOP = 320
 TOKENS = 77
@@ -143,7 +143,7 @@ class MsClap(Encoder):
         cls,
         checkpoint: str | None = None,
         *,
-        folder: Path | None = None,
+        folder: Path | str | None = None,
         device: torch.device | str = "cpu",
         offline: bool = False,
         dtype: torch.dtype = torch.float32,
@@ -161,14 +161,18 @@ class MsClap(Encoder):
         Raises:
             InputError: The files are there but do not make this model.
             MissingExtraError: Package transformers is not installed.
-            MissingWeightsError: The weights are not there and cannot be had; the message says how to get them.
+            MissingWeightsError: Weights are not there and cannot be had; the message names all, and how to get them.
             UnknownNameError: No such checkpoint.
         """
         transformers, tokenizers = package("transformers"), package("tokenizers")
-        checkpoint = known_checkpoint(cls.checkpoints, checkpoint)
+        checkpoint, near, device = cls._asked(checkpoint, folder, device)
         file = f"CLAP_weights_{checkpoint}.pth"
-        weights = HubFiles("microsoft/msclap", (), (file,)).find(folder, offline=offline) / file
-        tokens = HubFiles("openai-community/gpt2", ("tokenizer.json",), ()).find(folder, offline=offline)
+        weights, tokens = located(
+            Wanted(HubFiles("microsoft/msclap", (), (file,)), near),
+            Wanted(HubFiles("openai-community/gpt2", ("tokenizer.json",), ()), near),
+            offline=offline,
+        )
+        weights = weights / file
         with reading(tokens / "tokenizer.json"):
             tokenizer = tokenizers.Tokenizer.from_file(str(tokens / "tokenizer.json"))
         configs = transformers.ClapAudioConfig(), transformers.GPT2Config()

@@ -20,7 +20,7 @@ from limbeck.encoders._clip_text import CLIP_B32, FOLDER, ClipText
 from limbeck.encoders._module import built, with_random_weights
 from limbeck.encoders._state import read_state
 from limbeck.encoders._wav2clip_network import Wav2ClipNetwork
-from limbeck.encoders._weights import OfficialFile, known_checkpoint
+from limbeck.encoders._weights import OfficialFile, Wanted, located
 
 NETWORK = OfficialFile(
     "Wav2CLIP.pt",
@@ -41,7 +41,7 @@ class Wav2Clip(BesideClip):
         cls,
         checkpoint: str | None = None,
         *,
-        folder: Path | None = None,
+        folder: Path | str | None = None,
         device: torch.device | str = "cpu",
         offline: bool = False,
     ) -> Self:
@@ -57,13 +57,12 @@ class Wav2Clip(BesideClip):
         Raises:
             InputError: A file is not Wav2CLIP's or not CLIP's.
             MissingExtraError: Package transformers is not installed.
-            MissingWeightsError: Weights are not there and cannot be had.
+            MissingWeightsError: Weights are not there and cannot be had; the message names all, and how to get them.
             UnknownNameError: No such checkpoint.
         """
-        name = known_checkpoint(cls.checkpoints, checkpoint)
-        path = NETWORK.find(folder, offline=offline)
+        name, near, device = cls._asked(checkpoint, folder, device)
+        path, text = located(Wanted(NETWORK, near), Wanted(CLIP_B32, clip_in(near), or_cache=True), offline=offline)
         network = Wav2ClipNetwork.read(read_state(path, inside=("state_dict", "model")), path)
-        text = CLIP_B32.find(clip_in(folder), offline=offline)
         return cls(name, network, ClipText.read(text), device)
 
     @classmethod

@@ -30,7 +30,7 @@ from limbeck.encoders._litert import PatchNetwork
 from limbeck.encoders._litert_tiny import tiny_network
 from limbeck.encoders._sentences import MINILM, Sentences
 from limbeck.encoders._state import reading
-from limbeck.encoders._weights import OfficialFile, known_checkpoint
+from limbeck.encoders._weights import OfficialFile, Wanted, located
 from limbeck.encoders._yamnet_frontend import BANDS, PATCH_FRAMES, SAMPLE_RATE_HZ, patches
 from limbeck.errors import InputError
 
@@ -88,7 +88,7 @@ class YamNet(Encoder):
         cls,
         checkpoint: str | None = None,
         *,
-        folder: Path | None = None,
+        folder: Path | str | None = None,
         device: torch.device | str = "cpu",
         offline: bool = False,
     ) -> Self:
@@ -104,15 +104,20 @@ class YamNet(Encoder):
         Raises:
             InputError: A file is not YAMNet's.
             MissingExtraError: Package ai-edge-litert or sentence-transformers is not installed.
-            MissingWeightsError: Weights are not there and cannot be had.
+            MissingWeightsError: Weights are not there and cannot be had; the message names all, and how to get them.
             UnknownNameError: No such checkpoint.
         """
-        name = known_checkpoint(cls.checkpoints, checkpoint)
-        content = NETWORK.find(folder, offline=offline).read_bytes()
-        classes = _class_names(CLASS_MAP.find(folder, offline=offline))
-        near = folder / _TEXT_FOLDER if folder is not None else None
-        text = MINILM.find(near if near is not None and near.is_dir() else None, offline=offline)
-        return cls(name, PatchNetwork(content, _PATCH_SHAPE), classes, Sentences.read(text, device))
+        name, near, device = cls._asked(checkpoint, folder, device)
+        network, classes, text = located(
+            Wanted(NETWORK, near),
+            Wanted(CLASS_MAP, near),
+            Wanted(MINILM, None if near is None else near / _TEXT_FOLDER, or_cache=True),
+            offline=offline,
+        )
+        content = PatchNetwork(network.read_bytes(), _PATCH_SHAPE)
+        made = cls(name, content, _class_names(classes), Sentences.read(text, device))
+        made._device = device
+        return made
 
     @classmethod
     def tiny(cls, *, seed: int = 0) -> Self:

@@ -74,6 +74,37 @@ def test_what_is_on_disk_is_not_embedded_again(recordings: list[Recording], tmp_
     assert np.allclose(np.linalg.norm(one.joint, axis=1), 1)
 
 
+def test_other_content_of_the_same_size_and_time_is_embedded_anew(recordings: list[Recording], tmp_path: Path) -> None:
+    one = embed(recordings, Counting(), tmp_path / "e")
+    times = os.stat(recordings[0].path)
+    sound(recordings[0].path, [tone(1700, 0.5)])
+    assert recordings[0].path.stat().st_size == times.st_size
+    os.utime(recordings[0].path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    again = Counting()
+    other = embed(recordings, again, tmp_path / "e")
+    assert again.given > 0
+    assert not np.array_equal(one.joint[0], other.joint[0])
+    assert np.array_equal(one.joint[2:], other.joint[2:])
+
+
+def test_a_touched_or_moved_file_is_not_embedded_again(recordings: list[Recording], tmp_path: Path) -> None:
+    embed(recordings, Counting(), tmp_path / "e")
+    os.utime(recordings[0].path)
+    (tmp_path / "in").rename(tmp_path / "moved")
+    moved = [Recording(id=r.id, path=tmp_path / "moved" / r.path.name) for r in recordings]
+    again = Counting()
+    embed(moved, again, tmp_path / "e")
+    assert again.given == 0
+
+
+def test_another_number_format_is_another_embedding(recordings: list[Recording], tmp_path: Path) -> None:
+    embed(recordings, Counting(), tmp_path / "e")
+    again = Counting()
+    again.dtype = torch.bfloat16
+    embed(recordings, again, tmp_path / "e")
+    assert again.given > 0
+
+
 def test_a_stopped_run_goes_on_where_it_was(recordings: list[Recording], tmp_path: Path) -> None:
     def stop(done: int, total: int) -> None:
         raise KeyboardInterrupt
@@ -89,7 +120,7 @@ def test_a_stopped_run_goes_on_where_it_was(recordings: list[Recording], tmp_pat
 def test_changed_files_and_noise_are_embedded_anew(recordings: list[Recording], tmp_path: Path) -> None:
     before = embed(recordings, Counting(), tmp_path / "e")
     encoder = Counting()
-    os.utime(recordings[0].path, (1, 1))
+    sound(recordings[0].path, [tone(1700, 0.5)])
     embed(recordings, encoder, tmp_path / "e")
     assert encoder.given == 2  # the recordings of one file on disk: half a second, and a second
     noisy = embed(recordings, Counting(), tmp_path / "e", noise=Noise(0.0))

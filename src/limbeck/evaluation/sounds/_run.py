@@ -19,7 +19,7 @@ from limbeck.evaluation.sounds import metrics
 from limbeck.evaluation.sounds._bench import Bench
 from limbeck.evaluation.sounds._fold import Fold
 from limbeck.evaluation.sounds._hear import Noise
-from limbeck.evaluation.sounds.embeddings import Embedded, Progress, embed, stamp
+from limbeck.evaluation.sounds.embeddings import Embedded, Progress, digests, embed
 from limbeck.evaluation.sounds.recipe import SoundRecipe
 from limbeck.evaluation.sounds.results import Cell, SoundResults, StudyFacts
 from limbeck.evaluation.sounds.studies import Point
@@ -119,10 +119,16 @@ def _bench(recipe: SoundRecipe, dataset: SoundDataset, encoder: Encoder, out: Pa
 
 def _cells(recipe: SoundRecipe, bench: Bench, folder: Path, told: Told) -> Iterator[Cell]:
     """The main table, then every study; each row at each point is kept once it is measured."""
+    recordings = bench.dataset.recordings
+    contents = digests(recordings, folder.parent / "embeddings")
     base = [
         version("limbeck"),
         bench.encoder.id,
-        [(r.id, r.labels, r.split, r.group, r.start_s, r.duration_s, stamp(r.path)) for r in bench.dataset.recordings],
+        bench.encoder.arithmetic,
+        [
+            (r.id, r.labels, r.split, r.group, r.start_s, r.duration_s, content)
+            for r, content in zip(recordings, contents, strict=True)
+        ],
         bench.dataset.words,
         bench.prompts,
         recipe.seed,
@@ -191,6 +197,7 @@ def _about(recipe: SoundRecipe, bench: Bench) -> dict[str, Any]:
         "folds": {f.name: {"pool": len(f.pool), "test": len(f.test)} for f in folds},
         "licence": dataset.licence,
         "encoder": bench.encoder.id,
+        "arithmetic": bench.encoder.arithmetic,
         "prompts": list(bench.prompts),
         "rows": {name: row.to_json() for name, row in recipe.rows.items()},
         "studies": {name: recipe.study(name).to_json() for name in recipe.studies},

@@ -1,7 +1,7 @@
 """Every recording through an encoder once, kept on disk: a run that was stopped goes on where it was.
 
-Files are named by what is in them (encoder with its weights, recordings with size and time of change, noise), so
-nothing stale is ever read and several recipes can share a folder.
+Files are named by what is in them: encoder with its weights, kind of device, number format, the recordings' bytes,
+and noise. So nothing stale is ever read, a moved archive is not heard again, and several recipes can share a folder.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from limbeck import _files
+from limbeck.datasets._sources import Digests
 from limbeck.datasets.sounds import Recording
 from limbeck.encoders import Encoder
 from limbeck.errors import MediaError
@@ -69,9 +70,10 @@ def embed(
     joint = np.zeros((len(recordings), encoder.dim), dtype=np.float32)
     features = np.zeros((len(recordings), encoder.features_dim), dtype=np.float32)
     rejected: dict[int, str] = {}
+    contents = digests(recordings, folder)
     for start in range(0, len(recordings), CHUNK):
         chunk = recordings[start : start + CHUNK]
-        file = folder / f"{_key(chunk, encoder, noise)}.safetensors"
+        file = folder / f"{_key(chunk, contents[start : start + CHUNK], encoder, noise)}.safetensors"
         if not file.exists():
             _make(file, chunk, encoder, noise, batch, workers)
         kept, note = _files.read_tensors(file)
@@ -83,17 +85,20 @@ def embed(
     return Embedded(joint, features, rejected)
 
 
-def _key(chunk: Sequence[Recording], encoder: Encoder, noise: Noise | None) -> str:
-    return _files.digest(encoder.id, repr(noise), [(r.id, r.start_s, r.duration_s, stamp(r.path)) for r in chunk])
+def digests(recordings: Sequence[Recording], folder: Path) -> list[str | None]:
+    """SHA-256 of each recording's file; None where there is none.
+
+    Args:
+        recordings: Which.
+        folder: Keeps what was found, so that a file that was not touched is read once.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    return Digests.kept_in(folder).of(recording.path for recording in recordings)
 
 
-def stamp(path: Path) -> tuple[int, int]:
-    """Size of the file at `path` and time of its last change, in nanoseconds; (-1, 0) where there is none."""
-    try:
-        state = path.stat()
-    except OSError:
-        return (-1, 0)
-    return (state.st_size, state.st_mtime_ns)
+def _key(chunk: Sequence[Recording], contents: Sequence[str | None], encoder: Encoder, noise: Noise | None) -> str:
+    rows = [(r.id, r.start_s, r.duration_s, content) for r, content in zip(chunk, contents, strict=True)]
+    return _files.digest(encoder.id, encoder.arithmetic, repr(noise), rows)
 
 
 def _make(
