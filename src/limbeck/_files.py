@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
+import errno
 import hashlib
 import json
 import os
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from filelock import FileLock, Timeout
 from safetensors import SafetensorError
 from safetensors.torch import load as _tensors_of
 from safetensors.torch import save as _safetensors_bytes
@@ -26,17 +27,43 @@ SEAL = "checksum"
 
 @contextlib.contextmanager
 def atomic(path: Path) -> Iterator[Path]:
-    """A temporary name beside `path`; on leaving without an error it is synced to disk and renamed to `path`."""
+    """A temporary name beside `path`; on leaving without an error it is synced to disk and renamed to `path`.
+
+    Raises:
+        OSError: Writing failed; it names `path`.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        yield temporary
-        with open(temporary, "rb") as handle:
-            os.fsync(handle.fileno())
-        os.replace(temporary, path)
-        _sync_folder(path.parent)
+        with naming(path):
+            yield temporary
+            with open(temporary, "rb+") as handle:
+                os.fsync(handle.fileno())
+            os.replace(temporary, path)
+            _sync_folder(path.parent)
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Errors of the system that do not say of which file, or name a temporary one beside it, say `path`.
+
+    A write that fails, other than an open, does not know the name of its file.
+    """
+    try:
+        yield
+    except OSError as error:
+        named = error.filename is not None and not str(error.filename).endswith(f".{os.getpid()}.part")
+        if named or error.errno is None:
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+def is_of_system(error: BaseException) -> bool:
+    """Whether an error is the system's (no permission, disk full), rather than of something missing or damaged."""
+    return isinstance(error, OSError) and error.errno not in {None, errno.ENOENT}
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -149,6 +176,7 @@ def exclusive(folder: Path, *, wait: bool = False) -> Iterator[None]:
     Raises:
         InputError: It is a file, or would lie below one.
         BusyError: Another process holds it, and `wait` is off.
+        OSError: It cannot be locked for another reason; the error names the folder.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -156,13 +184,17 @@ def exclusive(folder: Path, *, wait: bool = False) -> Iterator[None]:
         raise InputError(
             f"{folder} should be a folder, but it is a file or lies below one. Choose another folder."
         ) from error
-    with open(folder / ".lock", "w", encoding="utf-8") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise BusyError(
-                f"Another process is at work in {folder}. Wait for it to end, or choose another output folder."
-            ) from error
+    # Where the system has no locks, a file that says "locked" would outlive a process that is killed.
+    lock = FileLock(folder / ".lock", timeout=-1 if wait else 0, fallback_to_soft=False)
+    try:
+        held = lock.acquire()
+    except Timeout as error:
+        raise BusyError(
+            f"Another process is at work in {folder}. Wait for it to end, or choose another output folder."
+        ) from error
+    except OSError as error:
+        raise OSError(error.errno, f"it cannot be locked ({error.strerror})", str(folder)) from error
+    with held:
         yield
 
 

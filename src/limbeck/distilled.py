@@ -266,6 +266,8 @@ class DistilledSet(TorchDataset[tuple[Tensor, Tensor, Tensor]]):
                 soft_labels=soft,
             )
         except (KeyError, TypeError, OSError) as error:
+            if _files.is_of_system(error):
+                raise
             raise InputError(f"{folder} is damaged ({type(error).__name__}: {error}); distil again.") from error
 
     def _tensors(self) -> dict[str, Tensor]:

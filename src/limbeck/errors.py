@@ -5,6 +5,30 @@ Every message says what was wrong, what was expected, what came, and what to do 
 
 from __future__ import annotations
 
+import errno
+import os
+import re
+
+_SYSTEM_ERROR = re.compile(r"\(os error (\d+)\)")
+"""How libraries written in Rust (safetensors, Lance, tokenizers) tell of an error of the system."""
+_REASONS = {
+    errno.ENOSPC: "the disk is full. Free some room, or choose another place",
+    errno.EDQUOT: "your share of the disk is used up. Free some room, or choose another place",
+    errno.EFBIG: "a file would become larger than this system or its limit (ulimit -f) allows. Raise the limit",
+    errno.EROFS: "the disk is read-only. Choose another place",
+    errno.EACCES: "permission is denied. Choose another place, or ask for the right to use this one",
+    errno.EPERM: "the system does not permit it. Choose another place, or ask for the right to use this one",
+    errno.ENAMETOOLONG: "the name is too long. Choose a shorter one",
+    errno.ENOTDIR: "part of the path is a file, not a folder. Choose another place",
+    errno.EISDIR: "it is a folder, and a file was expected. Choose another place",
+    errno.EEXIST: "it exists already. Choose another place",
+    errno.ENOTEMPTY: "it is a folder that is not empty. Choose another place",
+    errno.ENOENT: "it does not exist. Check the path",
+    errno.EMFILE: "too many files are open. Raise the limit (ulimit -n)",
+    errno.EIO: "the disk reports a fault. Check the disk",
+    errno.ENOMEM: "memory is full. Close other programs, or do less at once",
+}
+
 
 class LimbeckError(Exception):
     """Root of all errors Limbeck raises on purpose."""
@@ -78,3 +102,39 @@ class MissingExtraError(LimbeckError, ImportError):
         )
         self.extra = extra
         self.package = package
+
+
+def explained(error: BaseException) -> str | None:
+    """What went wrong, for people, if it is no fault in the program.
+
+    Args:
+        error: Any.
+
+    Returns:
+        The message of an error raised on purpose; a sentence for an error of the system, whichever library it came
+        through, and for a lack of memory; None for anything else, which is a fault.
+
+    Example:
+        >>> explained(FileNotFoundError(2, "No such file or directory", "clips.csv"))
+        'clips.csv: it does not exist. Check the path, then give the same command again.'
+        >>> explained(RuntimeError("lance: IO: No space left on device (os error 28)"))
+        'The disk is full. Free some room, or choose another place, then give the same command again.'
+        >>> explained(ZeroDivisionError()) is None
+        True
+    """
+    if isinstance(error, LimbeckError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return _sentence(errno.ENOMEM)
+    if isinstance(error, OSError):
+        where = error.filename if error.filename2 is None else error.filename2
+        told = isinstance(where, str | bytes | os.PathLike)
+        return _sentence(error.errno, os.fsdecode(where) if told else "", str(error.strerror or error))
+    found = _SYSTEM_ERROR.search(str(error))
+    return _sentence(int(found[1])) if found else None
+
+
+def _sentence(number: int | None, where: str = "", words: str = "") -> str:
+    reason = _REASONS.get(number or 0) or f"{words or os.strerror(number or 0)}. Choose another place"
+    reason = f"{where}: {reason}" if where else reason[0].upper() + reason[1:]
+    return f"{reason}, then give the same command again."

@@ -21,7 +21,7 @@ from limbeck.benchmark.plan import Line, lines, measure
 from limbeck.benchmark.recipe import Recipe, root_of
 from limbeck.datasets import Prepared
 from limbeck.engine import machine, versions
-from limbeck.errors import BusyError, InputError, LimbeckError, MissingExtraError, PluginError
+from limbeck.errors import BusyError, InputError, LimbeckError, MissingExtraError, PluginError, explained
 from limbeck.networks import keep_freed_memory
 from limbeck.report import comparison_page, forms
 from limbeck.report.comparison import Comparison
@@ -299,9 +299,9 @@ def _do(recipe: Recipe, data: Path, job: Job, device: str) -> str | None:
             perform(recipe, job, Prepared.open(data), device=device)
     except BusyError:
         raise
-    except LimbeckError as error:
-        return str(error)
     except Exception as error:
+        if told := explained(error):
+            return told
         traceback.print_exc()
         return f"a fault in Limbeck, please report the lines above ({type(error).__name__}: {error})"
     return None

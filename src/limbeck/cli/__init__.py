@@ -32,7 +32,7 @@ from limbeck.cli import (
     report,
     sounds,
 )
-from limbeck.errors import LimbeckError
+from limbeck.errors import explained
 
 _VERBS = (
     ("prepare", prepare),
@@ -98,9 +98,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
             stream.reconfigure(errors="backslashreplace")
     try:
         app(args=None if arguments is None else list(arguments), prog_name="limbeck")
-    except LimbeckError as error:
-        _output.fail(str(error))
-        sys.exit(1)
     except KeyboardInterrupt:
         _stopped()
         sys.exit(130)
@@ -108,10 +105,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if leave.code == 130:
             _stopped()
         raise
-    except Exception:
-        traceback.print_exc()
+    except Exception as error:
+        told = explained(error)
+        if told is None:
+            traceback.print_exc()
         _output.fail(
-            "This is a fault in Limbeck, not in your input. Please open an issue with the lines above, "
+            told
+            or "This is a fault in Limbeck, not in your input. Please open an issue with the lines above, "
             f"the command you gave, and the version (limbeck {version('limbeck')})."
         )
         sys.exit(1)

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from limbeck._files import NOTE, digest, read_record, write_tensors
+from limbeck._files import NOTE, digest, is_of_system, read_record, write_tensors
 from limbeck.datasets._clips import LabelledClips
 from limbeck.datasets._originals import Originals
 from limbeck.datasets._statistics import Statistics
@@ -132,6 +132,8 @@ class ShardStore:
                         handle.seek(source)
                         _fill(handle, view[target : target + int(lengths[run]) * row_bytes])
             except OSError as error:
+                if is_of_system(error):
+                    raise
                 raise InputError(f"Shard {shard.path} cannot be read ({error}); prepare the dataset again.") from error
         return out
 
@@ -170,7 +172,7 @@ class Prepared:
             recipe = ClipRecipe.from_json(description["recipe"])
             shards = tuple(Shard.open(shard_path(folder, i), recipe) for i in range(description["shards"]))
         except (KeyError, TypeError, ValueError, OSError) as error:
-            if isinstance(error, InputError):
+            if isinstance(error, InputError) or is_of_system(error):
                 raise
             raise InputError(
                 f"{file} is damaged ({type(error).__name__}: {error}); delete the folder and prepare again."
@@ -338,6 +340,8 @@ def _header(path: Path) -> tuple[dict[str, Any], int, int]:
                 raise ValueError("its header is cut off")
             header: dict[str, Any] = json.loads(handle.read(length))
     except (OSError, ValueError) as error:
+        if is_of_system(error):
+            raise
         raise _damaged(path, error) from error
     return header, _LENGTH_BYTES + length, size
 
@@ -363,4 +367,6 @@ def _read_table(path: Path, columns: list[str] | None = None) -> Any:
     try:
         return parquet.read_table(path, columns=columns)
     except (OSError, pyarrow.ArrowException) as error:
+        if is_of_system(error):
+            raise
         raise InputError(f"{path} is missing or damaged ({error}); delete the folder and prepare again.") from error

@@ -114,7 +114,8 @@ class Run:
 
     def log(self, event: dict[str, Any]) -> None:
         """Append a row to ``events.jsonl``."""
-        with open(self.folder / "events.jsonl", "a", encoding="utf-8") as file:
+        path = self.folder / "events.jsonl"
+        with _files.naming(path), open(path, "a", encoding="utf-8") as file:
             file.write(json.dumps(event) + "\n")
 
     def finish(self, cost: dict[str, Any]) -> None:

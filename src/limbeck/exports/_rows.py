@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from limbeck import _files
 from limbeck.augment import mosaic
 from limbeck.distilled import DistilledSet
 from limbeck.errors import InputError
@@ -63,13 +64,14 @@ def new_folder(distilled: DistilledSet, out: Path) -> Iterator[Path]:
     out.parent.mkdir(parents=True, exist_ok=True)
     temporary = out.with_name(f".{out.name}.{os.getpid()}.part")
     try:
-        temporary.mkdir()
-        yield temporary
-        for file in temporary.rglob("*"):
-            if file.is_file():
-                with open(file, "rb") as handle:
-                    os.fsync(handle.fileno())
-        os.replace(temporary, out)
+        with _files.naming(out):
+            temporary.mkdir()
+            yield temporary
+            for file in temporary.rglob("*"):
+                if file.is_file():
+                    with open(file, "rb+") as handle:
+                        os.fsync(handle.fileno())
+            os.replace(temporary, out)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 

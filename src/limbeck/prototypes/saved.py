@@ -240,6 +240,8 @@ class SoundClassifier:
             if len(card.pieces) != len(classifier._pool):
                 raise InputError(f"{len(card.pieces)} recordings are named, but vectors of others are there")
         except (InputError, KeyError, OSError, SafetensorError, TypeError, ValueError) as error:
+            if _files.is_of_system(error):
+                raise
             raise InputError(f"{folder} is damaged ({error}). Learn again with: limbeck sounds learn.") from error
         found = cls(classifier, card.encoder, card.pieces, card.prompts, card.descriptions, card.window_s, card.hop_s)
         if encoder_id is not None:

@@ -140,8 +140,8 @@ def _fulfil_apart(orders: Sequence[Order], workers: int) -> Iterator[None]:
         failed = [code for code in (process.wait() for process in started) if code]
         if failed:
             raise LimbeckError(
-                f"{len(failed)} of {workers} processes that make the playground ended early (exit status {failed[0]}). "
-                "What was finished is kept; run it again to go on, with workers=1 to see the error here."
+                f"{len(failed)} of {workers} processes that make the playground ended early (exit status {failed[0]}); "
+                "what they printed above says why. What was finished is kept: run it again to go on."
             )
     finally:
         os.close(reader)
