@@ -5,12 +5,24 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from tests.helpers.timed_media import SECONDS, TimedMedia, heard, place_s, shown, sound, write
 
+from limbeck.datasets.folder import Folder
 from limbeck.errors import MediaError
-from limbeck.media import ClipRecipe, MelRecipe, RawClip, read_clip, read_clips, read_sound, resample, sound_windows
+from limbeck.media import (
+    ClipRecipe,
+    MelRecipe,
+    RawClip,
+    probe,
+    read_clip,
+    read_clips,
+    read_sound,
+    resample,
+    sound_windows,
+)
 
 RATE = 16000
 RECIPE = ClipRecipe(mel=MelRecipe(sample_rate_hz=RATE), image_size=16)
@@ -153,3 +165,70 @@ def test_every_second_is_found_whenever_tracks_begin(tmp_path: Path, name: str, 
     how = _varied(name, VIDEOS[name], seed)
     print(how)
     _check(write(tmp_path / "media", how), how, seed)
+
+
+def _joined(path: Path, name: str, clocks_s: tuple[float, ...]) -> tuple[Path, TimedMedia]:
+    """Files of which each has its own clock, put end to end."""
+    how = {**VIDEOS, **SOUNDS}[name]
+    parts = [write(path.with_suffix(f".{i}"), replace(how, clock_s=clock_s)) for i, clock_s in enumerate(clocks_s)]
+    path.write_bytes(b"".join(part.read_bytes() for part in parts))
+    return path, how
+
+
+@pytest.mark.parametrize("clocks_s", [(0.0, 0.0), (50_000.0, 0.0), (0.0, 50_000.0), (20.0, 15.0, 0.0)])
+@pytest.mark.parametrize("name", ["ts", "ts with open GOPs", "mpg", "ogg", "ogg with Opus"])
+def test_a_clock_that_jumps_goes_on(tmp_path: Path, name: str, clocks_s: tuple[float, ...]) -> None:
+    path, how = _joined(tmp_path / "media", name, clocks_s)
+    seconds = SECONDS * len(clocks_s)
+    assert probe(path).duration_s == pytest.approx(seconds, abs=0.1 * len(clocks_s))
+    segments = [(k + 0.2, 0.6) for k in (0, 1, 5, *range(6, seconds, 4), seconds - 1)]
+    for start_s, length_s in segments:
+        alone = _alone(path, how, start_s, length_s)
+        assert isinstance(alone, RawClip), alone
+        assert heard(alone.waveform[: RATE // 2], RATE) == int(start_s) % SECONDS
+        if how.video:
+            assert shown(alone.frame) == int(start_s) % SECONDS
+    windows = list(sound_windows(path, sample_rate_hz=RATE, window_s=1.0, hop_s=1.0))
+    assert [heard(w.samples[3000:11000], RATE) for w in windows[:seconds]] == [*range(SECONDS)] * len(clocks_s)
+    if how.video:
+        for segment, clip in zip(segments, read_clips(path, segments, recipe=RECIPE), strict=True):
+            alone = _alone(path, how, *segment)
+            assert isinstance(clip, RawClip)
+            assert isinstance(alone, RawClip)
+            assert np.array_equal(clip.waveform, alone.waveform)
+            assert np.array_equal(clip.frame, alone.frame)
+
+
+@pytest.mark.parametrize("before_s", [0.3, 2.0, 5.5])
+@pytest.mark.parametrize("name", ["ts", "ts with open GOPs", "ts of MPEG-2"])
+def test_a_clock_that_runs_over_goes_on(tmp_path: Path, name: str, before_s: float) -> None:
+    """The clock of transport streams has 33 bits at 90 kHz."""
+    how = VIDEOS[name]
+    path = write(tmp_path / "media", replace(how, clock_s=round(2**33 / 90_000 - before_s, 1)))
+    with av.open(str(path)) as container:
+        assert container.start_time is not None
+        assert container.start_time < 0
+    _check(path, how, seed=0)
+    assert probe(path).duration_s == pytest.approx(SECONDS, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    "name", ["mkv", "mkv with MP3", "webm", "webm, live", "flv", "ts", "ogg", "flac", "avi", "aac", "mp3 of many rates"]
+)
+@pytest.mark.parametrize("clock_s", [0.0, 1000.0])
+def test_a_length_that_no_header_tells_is_found(tmp_path: Path, name: str, clock_s: float) -> None:
+    how = replace({**VIDEOS, **SOUNDS}[name], is_streamed=True, clock_s=0.0 if name == "avi" else clock_s)
+    path = write(tmp_path / "media", how)
+    assert probe(path).duration_s == pytest.approx(SECONDS, abs=0.11)
+    if name != "avi":
+        _check(path, how, seed=0)
+
+
+def test_a_live_recording_is_cut_into_all_its_seconds(tmp_path: Path) -> None:
+    for label in "ab":
+        for split in ("train", "test"):
+            path = tmp_path / split / label / "live.webm"
+            path.parent.mkdir(parents=True)
+            write(path, VIDEOS["webm, live"])
+    clips = Folder(root=tmp_path, clip_seconds=1).clips()
+    assert [c.start_s for c in clips if c.label == "a" and c.split == "test"] == [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]

@@ -6,10 +6,12 @@ found by the container's own means, or where these cannot be trusted by reading 
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, NoReturn
@@ -19,11 +21,13 @@ import av.error
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import InputContainer
+from av.packet import Packet
 from av.stream import Discard, Disposition
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from limbeck.errors import MediaError
+from limbeck.media._clock import Clock, from_key_frame, is_chained
 
 MAX_SECONDS = 10 * 365 * 86_400.0
 MAX_FRAMES = 50_000
@@ -32,7 +36,12 @@ _MAX_READS = 16
 _FREE_BYTES = 256 * 2**20
 _OPEN_SECONDS = 60.0
 _POINTERS = frozenset({"hls", "dash", "concat", "sdp", "rtsp", "rtp", "imf", "webm_dash_manifest", "lavfi", "vobsub"})
+_CLOCKS_MAY_JUMP = frozenset({"mpegts", "mpeg"})
 _TOLD_BY_HEADER = ("mov,", "matroska,")
+_TELL_THEIR_LENGTH = frozenset(
+    {"mov", "wav", "w64", "flac", "aiff", "au", "caf", "mxf", "asf", "mpegts", "mpeg", "tta", "wv"}
+)
+_TELL_THEIR_END = frozenset({"matroska", "nut", "ogg", "flv"})
 _BYTES_FOR_TIME = frozenset({"wav", "w64", "aiff", "au", "voc", "ircam", "nistsphere", "sox", "avr", "pvf"})
 _ADPCM_OF_BLOCKS = frozenset({"adpcm_ima_qt", "adpcm_ima_wav", "adpcm_ms"})
 _TEXT_ART = frozenset({"tty", "bin", "xbin", "adf", "idf"})
@@ -55,6 +64,7 @@ class Media:
         self._source = _Bytes(path)
         try:
             self._open()
+            self._jumps = self._may_jump() and self._survey().jumps > 0
             self.origin_s = self._second_zero() if origin_s is None else origin_s
         except BaseException:
             self._source.close()
@@ -116,15 +126,17 @@ class Media:
         Returns:
             Whether it is the beginning, and the frames. `MediaError` (``too_much_work``) may come with any of them.
         """
-        begins = from_s <= 0 or self.is_still or (kind == "sound" and self.counts_sound) or not self._seek(kind, from_s)
-        if begins and not self._at_beginning:
-            self.container.close()
-            self._open()
+        begins = from_s <= 0 or self.is_still or (kind == "sound" and self.counts_sound)
+        sought = not begins and not self._jumps and self._seek(kind, from_s)
+        if not sought:
+            self._rewind()
         self._at_beginning = False
         stream = self._track(kind)
-        for other in self.container.streams:
-            other.discard = Discard.default if other.index == stream.index else Discard.all
-        return begins, _frames(self.container, stream, damage, more)
+        if not self._jumps:
+            return not sought, _frames(_packets(self.container, [stream]), stream, damage, more)
+        packets = Clock().even(_packets(self.container, _played(self.container)))
+        from_s = -math.inf if begins else self.origin_s + from_s
+        return begins, _frames(from_key_frame(packets, stream.index, from_s), stream, damage, more)
 
     def seconds(self, frame: AudioFrame | VideoFrame) -> float | None:
         """When a frame is presented, in seconds of the file; None where it does not say."""
@@ -147,14 +159,40 @@ class Media:
         self._at_beginning = False
         return True
 
+    def length_s(self) -> float | None:
+        """Length in seconds, as the header tells it, or else found by reading all packets without decoding them."""
+        claimed_s = sane_seconds(self.container.duration, 1 / av.time_base)
+        name = self.container.format.name.partition(",")[0]
+        tells = name in _TELL_THEIR_LENGTH or (name in _TELL_THEIR_END and self.origin_s == 0)
+        if claimed_s is None or self._jumps or not tells:
+            claimed_s = max(self._survey().ends.values(), default=0.0) - self.origin_s
+        return claimed_s if 0 < claimed_s <= MAX_SECONDS else None
+
+    def _survey(self) -> Clock:
+        now = self._path.stat()
+        return _surveyed(self._path, now.st_size, now.st_mtime_ns)
+
+    def _may_jump(self) -> bool:
+        name = self.container.format.name
+        if name == "ogg":
+            return is_chained(self._path, len(self.container.streams))
+        return name in _CLOCKS_MAY_JUMP
+
+    def _rewind(self) -> None:
+        if not self._at_beginning:
+            self.container.close()
+            self._open()
+
     def _second_zero(self) -> float:
         """When the first track begins; of tracks that begin below 0, when their first frame is presented.
 
         Below 0 lies what a decoder needs and drops, or a clock that runs over soon after the beginning.
         """
-        tracks: list[AudioStream | VideoStream] = [*self.container.streams.audio, *self.container.streams.video]
-        played = [t for t in tracks if t.codec_context and not t.disposition & Disposition.attached_pic]
-        begins = [float(t.start_time * t.time_base) for t in played if t.start_time is not None and t.time_base]
+        begins = [
+            float(t.start_time * t.time_base)
+            for t in _played(self.container)
+            if t.start_time is not None and t.time_base
+        ]
         if self.is_still or min(begins, default=0.0) >= 0:
             return min(begins, default=0.0)
         self.origin_s = 0.0
@@ -166,6 +204,32 @@ class Media:
             return []
         _, frames = self.frames(kind, 0.0, Damage())
         return [at for frame in islice(frames, 1) if (at := self.seconds(frame)) is not None]
+
+
+def _played(container: InputContainer) -> list[AudioStream | VideoStream]:
+    """All tracks that can be decoded, without cover pictures."""
+    tracks: list[AudioStream | VideoStream] = [*container.streams.audio, *container.streams.video]
+    return [t for t in tracks if t.codec_context and not t.disposition & Disposition.attached_pic]
+
+
+def _packets(container: InputContainer, tracks: Sequence[AudioStream | VideoStream]) -> Iterator[Packet[Any]]:
+    """The packets of some tracks; the demuxer skips all others."""
+    wanted = {t.index for t in tracks}
+    for stream in container.streams:
+        stream.discard = Discard.default if stream.index in wanted else Discard.all
+    return container.demux(tracks)
+
+
+@lru_cache(maxsize=4096)
+def _surveyed(path: Path, _size: int, _modified_ns: int) -> Clock:
+    clock, source = Clock(), _Bytes(path)
+    try:
+        with _open(path, source, ()) as container, suppress(av.error.FFmpegError, OSError):
+            for _ in clock.even(_packets(container, _played(container))):
+                pass
+    finally:
+        source.close()
+    return clock
 
 
 @contextmanager
@@ -230,10 +294,9 @@ class Damage:
 
 
 def _frames(
-    container: InputContainer, stream: AudioStream | VideoStream, damage: Damage, more: int
+    packets: Iterator[Packet[Any]], stream: AudioStream | VideoStream, damage: Damage, more: int
 ) -> Iterator[AudioFrame | VideoFrame]:
     dry = made = 0
-    packets = container.demux(stream)
     while True:
         try:
             packet = next(packets, None)

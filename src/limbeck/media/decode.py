@@ -57,7 +57,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import av
 import numpy as np
 import numpy.typing as npt
 
@@ -72,9 +71,11 @@ from limbeck.media.recipe import ClipRecipe, MelRecipe
 class MediaInfo:
     """What a file says about itself; nothing is decoded, and files lie.
 
+    Where the header tells no length, or only guesses it from the size of the file, all packets are read to find it.
+
     Attributes:
         format: ffmpeg's name of the container.
-        duration_s: Length in seconds; None where the file does not say or says something absurd.
+        duration_s: Length in seconds from second 0; None where it cannot be told or is absurd, and for stills.
         sound_seconds: Length of the sound track, or None.
         picture_seconds: Length of the picture track, or None.
         sample_rate_hz: Of the first sound track; None without one.
@@ -115,7 +116,7 @@ def probe(path: Path) -> MediaInfo:
         container, sound, picture = media.container, media.sound, media.picture
         return MediaInfo(
             format=container.format.name,
-            duration_s=sane_seconds(container.duration, 1 / av.time_base),
+            duration_s=None if media.is_still else media.length_s(),
             sound_seconds=sane_seconds(sound.duration, float(sound.time_base or 0)) if sound else None,
             picture_seconds=sane_seconds(picture.duration, float(picture.time_base or 0)) if picture else None,
             sample_rate_hz=sound.codec_context.sample_rate if sound else None,

@@ -101,16 +101,18 @@ def _nearest_frames(
     """Frames for the last of `left`, which they leave, until the next is far ahead; None where times make no sense."""
     nearest: dict[int, VideoFrame] = {}
     shown: tuple[float, VideoFrame] | None = None
+    is_done = False  # told one frame later, which shows whether the clock makes sense
     for frame in media.frames("picture", sum(wanted[left[-1]]) / 2, damage)[1]:
         now = media.seconds(frame)
         if not isinstance(frame, VideoFrame) or now is None or (shown is not None and now < shown[0]):
             return None
+        if is_done:
+            break
         while left and now > sum(wanted[left[-1]]) / 2:
             if shown is None:
                 return nearest
             start_s, end_s = wanted[left[-1]]
             nearest[left.pop()] = _picture.nearest(shown, (now, frame), (start_s + end_s) / 2, end_s)[1]
         shown = (now, frame)
-        if not left or (nearest and sum(wanted[left[-1]]) / 2 - now > _SEEK_AHEAD_S):
-            break
+        is_done = not left or (bool(nearest) and sum(wanted[left[-1]]) / 2 - now > _SEEK_AHEAD_S)
     return nearest
