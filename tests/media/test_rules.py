@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import soundfile
 import torch
+from av.stream import Disposition
 from PIL import Image
 
 from limbeck.errors import InputError, MediaError
@@ -218,6 +219,45 @@ def test_a_clip_too_short_for_one_frame_is_refused_in_the_recipe() -> None:
     assert log_mel(torch.zeros(shortest.samples), shortest).shape == shortest.shape
 
 
+def test_a_picture_in_tiles_is_no_picture(good: Path) -> None:
+    """Made by libavif's avifenc with two by two tiles."""
+    tiled = Path(__file__).parent / "data" / "tiled.avif"
+    assert _reason(lambda: read_frame(tiled, recipe=RECIPE)) == "tiled_picture"
+    assert _reason(lambda: _read(good / "good.wav", tiled)) == "tiled_picture"
+
+
+@pytest.mark.parametrize("format", ["matroska", "mp4"])
+@pytest.mark.parametrize("default", [0, 1])
+def test_of_several_tracks_the_default_one_is_used(tmp_path: Path, format: str, default: int) -> None:
+    path = tmp_path / "media"
+    with av.open(str(path), "w", format=format) as out:
+        videos = [out.add_stream("mpeg4", rate=10) for _ in range(2)]
+        audios = [out.add_stream("aac", rate=RATE, layout="mono") for _ in range(2)]
+        for i, (video, audio) in enumerate(zip(videos, audios, strict=True)):
+            video.width, video.height, video.pix_fmt = 32, 32, "yuv420p"
+            video.disposition = audio.disposition = Disposition.default if i == default else Disposition(0)
+        for i, (video, audio) in enumerate(zip(videos, audios, strict=True)):
+            image = av.VideoFrame.from_ndarray(np.full((32, 32, 3), 60 + 100 * i, np.uint8), format="rgb24")
+            for k in range(20):
+                image.pts, image.time_base = k, Fraction(1, 10)
+                out.mux(video.encode(image))
+            sound = av.AudioFrame.from_ndarray(TONE[None, : 2 * RATE] / (1 + i), format="fltp", layout="mono")
+            sound.sample_rate, sound.pts, sound.time_base = RATE, 0, Fraction(1, RATE)
+            out.mux(audio.encode(sound))
+            out.mux([*video.encode(None), *audio.encode(None)])
+    clip = _read(path, start_s=0.5)
+    assert abs(float(clip.frame.mean()) - (60 + 100 * default)) < 3
+    assert np.abs(clip.waveform).max() == pytest.approx(0.5 / (1 + default), abs=0.05)
+
+
+@pytest.mark.parametrize("length_s", [0.4, None])
+def test_short_clips_are_padded_and_say_so(tmp_path: Path, length_s: float | None) -> None:
+    write_wav(tmp_path / "a.wav", TONE[: round((0.4 if length_s is None else 2.0) * RATE)], RATE)
+    heard, repairs = read_sound(tmp_path / "a.wav", length_s=length_s, recipe=RECIPE.mel)
+    assert repairs == ("the clip is 0.40 s long: padded to 1.00 s with silence",)
+    assert not heard[round(0.41 * RATE) :].any()
+
+
 def test_the_faintest_16_bit_sound_is_not_silent(tmp_path: Path) -> None:
     wave = np.zeros(2 * RATE, np.float32)
     wave[1000] = 2**-15
@@ -272,7 +312,7 @@ def test_sound_that_ends_early_is_padded(good: Path) -> None:
 
 
 def test_sound_to_the_end_of_the_file_needs_no_repair(good: Path) -> None:
-    assert _read(good / "good.wav", good / "good.png", start_s=3.5, length_s=None).repairs == ()
+    assert _read(good / "good.wav", good / "good.png", start_s=3.0, length_s=None).repairs == ()
 
 
 def test_sound_that_begins_late_and_has_holes(tmp_path: Path, good: Path) -> None:

@@ -85,14 +85,19 @@ class Media:
 
     @property
     def sound(self) -> AudioStream | None:
-        """The first sound track that can be decoded."""
-        return next((s for s in self.container.streams.audio if s.codec_context is not None), None)
+        """The sound track that players choose, of those that can be decoded: the first default one, or the first."""
+        return min((s for s in self.container.streams.audio if s.codec_context is not None), key=_rank, default=None)
 
     @property
     def picture(self) -> VideoStream | None:
-        """The first picture track that can be decoded and is not a cover picture."""
+        """The picture track that players choose, of those that can be decoded and are no cover picture."""
         streams = (s for s in self.container.streams.video if s.codec_context is not None)
-        return next((s for s in streams if not s.disposition & Disposition.attached_pic), None)
+        return min((s for s in streams if not s.disposition & Disposition.attached_pic), key=_rank, default=None)
+
+    @property
+    def is_tiled(self) -> bool:
+        """Whether no track holds a whole picture, but each a part, as in photos of phones (HEIC) and large AVIF."""
+        return self.picture is not None and bool(self.picture.disposition & Disposition.dependent)
 
     @property
     def is_still(self) -> bool:
@@ -204,6 +209,12 @@ class Media:
             return []
         _, frames = self.frames(kind, 0.0, Damage())
         return [at for frame in islice(frames, 1) if (at := self.seconds(frame)) is not None]
+
+
+def _rank(stream: AudioStream | VideoStream) -> tuple[bool, bool, int]:
+    """Order of choice among the tracks of a file."""
+    is_part = bool(stream.disposition & Disposition.dependent)
+    return is_part, not stream.disposition & Disposition.default, stream.index
 
 
 def _played(container: InputContainer) -> list[AudioStream | VideoStream]:

@@ -63,6 +63,10 @@ def read(path: Path, media: Media, segment: tuple[float, float], at_s: float | N
         unknown = any(s.codec_context is None for s in media.container.streams.video)
         reason = "unknown_codec" if unknown else "no_picture_track"
         raise MediaError(reason, "There is no picture track that can be decoded.")
+    if media.is_tiled:
+        raise MediaError(
+            "tiled_picture", "The picture is stored in tiles, which are not put together; save it as JPEG or PNG."
+        )
     check_size(stream.codec_context.width, stream.codec_context.height)
     wanted_s = sum(segment) / 2 if at_s is None else at_s
     if at_s is not None:

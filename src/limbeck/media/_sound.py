@@ -177,6 +177,8 @@ def _finished(
     if buffer.there < max(1.0, _LEAST_SOUND * len(buffer.samples)):
         _refuse(buffer, rate, start_s, start_s + kept_s, claimed_s)
     told += _told_gaps(buffer, rate)
+    if recipe.clip_seconds - kept_s > _JITTER_S:
+        told.append(f"the clip is {kept_s:.2f} s long: padded to {recipe.clip_seconds:.2f} s with silence")
     wave = resample(_mended(buffer.samples, told), rate, recipe.sample_rate_hz, kind=recipe.resampler)
     fixed = np.zeros(recipe.samples, np.float32)
     kept = min(len(wave), recipe.samples)
@@ -271,7 +273,9 @@ def _mono(frame: AudioFrame) -> tuple[Mono, bool]:
         return mean.astype(np.float32), False
 
 
-_FULL_SCALE = MappingProxyType({"uint8": (2.0**7, 2.0**7), "int16": (2.0**15, 0.0), "int32": (2.0**31, 0.0)})
+_FULL_SCALE = MappingProxyType(
+    {"uint8": (2.0**7, 2.0**7), "int16": (2.0**15, 0.0), "int32": (2.0**31, 0.0), "int64": (2.0**63, 0.0)}
+)
 
 
 def _to_the_end(buffer: _Buffer, rate: int, start_s: float, claimed_s: float | None, told: list[str]) -> float:

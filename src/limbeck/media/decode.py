@@ -18,6 +18,7 @@ not media at all (also: text,      R  ``not_media``; the content decides, never 
 playlists, no index, head cut off)    formats that point to other files are refused
 no decoder for the track           R  ``unknown_codec``
 no sound track                     R  ``no_audio_track``
+picture in tiles (HEIC, AVIF)      R  ``tiled_picture``
 no picture track                   R  ``no_picture_track``; a cover picture inside a sound file is none
 sound all below -100 dBFS          R  ``silent_audio`` (in the segment)
 channels that cancel each other    M  where their mean is 20 dB below them, the first channel that is not quiet is
@@ -29,6 +30,7 @@ sample rate not in 1-768 kHz       R  ``absurd_sample_rate``
 sample rate changes in the track   R  ``format_changes``
 sound ends, begins late or has     M  the missing part is silence; less than a tenth of the segment there: R
 holes in the segment                  ``beyond_end``
+clip shorter than the recipe's     M  silence put behind it
 segment beyond the end             R  ``beyond_end``, of sound or picture
 start or length not a sensible     R  ``bad_segment``
 number
@@ -139,8 +141,8 @@ def read_clip(
     """Decode the sound of a segment and one frame of it.
 
     Args:
-        audio: File whose first sound track is used.
-        image: File whose first picture track is used, or a still picture; may be the same file (opened once).
+        audio: File whose sound track is used: the first that is marked as default, or the first.
+        image: File whose picture track is used, chosen likewise, or a still; may be the same file (opened once).
         start_s: Where the segment begins, in seconds, >= 0.
         length_s: Its length in seconds, > 0; None means to the end of the sound.
         recipe: Rate and length of the waveform, size of the frame.
