@@ -12,6 +12,7 @@ from limbeck import _code, _files, datasets, exports, methods
 from limbeck._runtime import Runtime, choose_runtime
 from limbeck.augment import Packing, mosaic
 from limbeck.datasets import Dataset, LabelledClips, Prepared, Scale
+from limbeck.datasets._options import construct
 from limbeck.datasets._statistics import SoundScale
 from limbeck.distilled import DistilledSet
 from limbeck.engine import Run, bar, note, versions
@@ -65,7 +66,7 @@ def prepare(
     """
     if isinstance(dataset, str):
         reader = datasets.load(dataset)
-        dataset = _construct(reader, dataset, options if source is None else {"root": Path(source), **options})
+        dataset = construct(reader, dataset, options if source is None else {"root": Path(source), **options})
     recipe = recipe or ClipRecipe(image_size=image_size)
     with bar(f"Preparing {dataset.name}", show=progress) as tell:
         return datasets.prepare(dataset, Path(out), recipe=recipe, workers=workers, on_progress=tell)
@@ -637,19 +638,6 @@ def _asked(method: Method, clips: LabelledClips, seed: int, runtime: Runtime, *,
         "synthetic_dtype": str(runtime.synthetic_dtype).removeprefix("torch."),
         "compile": runtime.compile,
     }
-
-
-def _construct(reader: type[Dataset], name: str, options: dict[str, Any]) -> Dataset:
-    """The reader with its options; an option it does not have is a sentence, not a traceback."""
-    import inspect as python_inspect
-
-    signature = python_inspect.signature(reader)
-    try:
-        signature.bind(**options)
-    except TypeError as error:
-        known = ", ".join(str(p) for p in signature.parameters.values())
-        raise InputError(f"Dataset {name!r}: {error}. It takes: {known}.") from error
-    return reader(**options)
 
 
 def _training_clips(data: Path | str | Prepared | LabelledClips, classes: Sequence[str] | None) -> LabelledClips:

@@ -80,6 +80,20 @@ def test_a_second_named_twice_counts_once_and_tests(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("line", ["&a&good&0&1", "Bark&&good&0&1", "Bark&a&good&3&2", "Bark&a&good&-1&2"])
+def test_lines_that_cannot_be_meant_are_told(tmp_path: Path, line: str) -> None:
+    lists(tmp_path, f"Bus&a&good&0&1\n{line}\n", "Bark&a&good&1&2\n")
+    with pytest.raises(InputError, match=r"trainSet\.txt, line 2: .* expected, but '.*' came"):
+        AVE(root=tmp_path).clips()
+
+
+def test_a_list_that_is_no_text_is_told(tmp_path: Path) -> None:
+    lists(tmp_path, "", "")
+    (tmp_path / "trainSet.txt").write_bytes(b"B\xffrk&a&good&0&1\n")
+    with pytest.raises(InputError, match=r"trainSet\.txt should be AVE's list of train videos .*is not UTF-8"):
+        AVE(root=tmp_path).clips()
+
+
 def test_mistakes_are_told(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"testSet\.txt should be AVE's list of test videos.* no such file"):
         AVE(root=tmp_path).clips()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
@@ -15,11 +16,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.helpers import layouts
 
-from limbeck.datasets import ClipRef
+from limbeck.datasets import ClipRef, prepare
 from limbeck.datasets._listing import hold_out, shuffled
 from limbeck.datasets.folder import Folder
-from limbeck.errors import InputError
-from limbeck.media import ClipRecipe
+from limbeck.errors import InputError, MediaError
+from limbeck.media import ClipRecipe, RawClip, write_video
 
 RECIPE = ClipRecipe(image_size=16)
 
@@ -80,6 +81,89 @@ class TestLayouts:
         clips = Folder(root=tmp_path, test="fold3").clips()
         assert of(clips, "test") == ["fold3/cat/1.mp4", "fold3/dog/1.mp4"]
         assert len(of(clips, "train")) == 4
+
+    @pytest.mark.parametrize(
+        ("train", "test"),
+        [("Training", "Testing"), ("TRAIN", "TEST"), ("train_set", "test-set"), ("TrainSplit", "testdata")],
+    )
+    def test_splits_by_their_usual_names(self, tmp_path: Path, train: str, test: str) -> None:
+        touch(tmp_path, *(f"{s}/{c}/{i}.mp4" for s in (train, test) for c in ("cat", "dog") for i in (1, 2)))
+        clips = Folder(root=tmp_path).clips()
+        assert {c.label for c in clips} == {"cat", "dog"}
+        assert {(c.id.partition("/")[0], c.split) for c in clips} == {(train, "train"), (test, "test")}
+
+    def test_usual_names_in_a_manifest(self, tmp_path: Path) -> None:
+        rows = "a1.mp4,a,Training\nb1.mp4,b,TRAINING\na2.mp4,a,testing\nb2.mp4,b,test_set\nb3.mp4,b,Val\n"
+        clips = Folder(root=manifest(tmp_path, "path,label,split\n" + rows)).clips()
+        assert sorted(Counter(c.split for c in clips).items()) == [("Val", 1), ("test", 2), ("train", 2)]
+
+    def test_splits_below_classes(self, tmp_path: Path) -> None:
+        touch(tmp_path, *(f"{c}/{s}/{i}.mp4" for s in ("train", "test") for c in ("cat", "dog") for i in (1, 2)))
+        clips = Folder(root=tmp_path).clips()
+        assert {(c.label, c.split) for c in clips} == {(c, s) for s in ("train", "test") for c in ("cat", "dog")}
+
+    def test_folders_that_may_be_splits_or_classes_are_asked_about(self, tmp_path: Path) -> None:
+        touch(tmp_path, *(f"{f}/{c}/{i}.mp4" for f in ("one", "two", "six") for c in ("cat", "dog") for i in (1, 2)))
+        told = r"one, six, two hold the same sub-folders \(cat, dog\).*layout=split/class, or layout=class"
+        with pytest.raises(InputError, match=told):
+            Folder(root=tmp_path).clips()
+        with pytest.raises(InputError, match=told):
+            prepare(Folder(root=tmp_path), tmp_path / "out", recipe=RECIPE)
+        assert Folder(root=tmp_path, layout="class").classes == ("one", "six", "two")
+        with pytest.raises(InputError, match=r"none is left for 'train'. Say with the option 'test'"):
+            Folder(root=tmp_path, layout="split/class").clips()
+        for layout in (None, "split/class"):
+            clips = Folder(root=tmp_path, layout=layout, test="six").clips()
+            assert {(c.label, c.split) for c in clips} == {(c, s) for s in ("train", "test") for c in ("cat", "dog")}
+        with pytest.raises(InputError, match=r"'layout' must be one of class, split/class, class/split, but is 'top'"):
+            Folder(root=tmp_path, layout="top").clips()  # type: ignore[arg-type]
+
+    @pytest.mark.parametrize(
+        "names",
+        [
+            [f"{c}/videos/{i}.mp4" for c in ("cat", "dog") for i in (1, 2)],
+            [f"{c}/{v}/{i}.mp4" for c in ("cat", "dog") for v in ("near", "far") for i in (1, 2)] + ["cat/3.mp4"],
+            [f"{c}/{c}{v}/{i}.mp4" for c in ("cat", "dog") for v in ("near", "far") for i in (1, 2)],
+        ],
+    )
+    def test_folders_that_can_only_be_classes_are_not(self, tmp_path: Path, names: list[str]) -> None:
+        touch(tmp_path, *names)
+        assert Folder(root=tmp_path).classes == ("cat", "dog")
+
+    def test_what_lies_beside_a_video_is_passed_over(self, tmp_path: Path) -> None:
+        for label in ("bell", "drip"):
+            video = layouts.video(tmp_path / label / "0.mp4")
+            layouts.picture(video.with_suffix(".png"), (9, 9, 9))
+            layouts.sound(video.with_suffix(".wav"), [layouts.tone(500, 0.5)])
+            layouts.picture(tmp_path / label / "1.png", (9, 9, 9))  # is no companion: tried, and told
+        assert ids(Folder(root=tmp_path).clips()) == ["bell/0.mp4", "bell/1.png", "drip/0.mp4", "drip/1.png"]
+
+    def test_folders_of_the_system_are_passed_over(self, tmp_path: Path) -> None:
+        touch(tmp_path, "cat/1.mp4", "cat/@eaDir/1.mp4/thumb.jpg", "dog/1.mp4", "__MACOSX/cat/._1.mp4")
+        touch(tmp_path, "lost+found/x/1.mp4", "cat/Thumbs.db", "dog/.DS_Store", "dog/._1.mp4")
+        assert ids(Folder(root=tmp_path).clips()) == ["cat/1.mp4", "dog/1.mp4"]
+
+    def test_a_folder_may_be_linked_to_twice(self, tmp_path: Path) -> None:
+        touch(tmp_path / "store", "cat/1.mp4", "dog/1.mp4")
+        for split in ("train", "test"):
+            (tmp_path / "root" / split).mkdir(parents=True)
+            for label in ("cat", "dog"):
+                (tmp_path / "root" / split / label).symlink_to(tmp_path / "store" / label)
+        assert len(Folder(root=tmp_path / "root").clips()) == 4
+
+    def test_names_that_are_not_text_are_listed_in_letters(self, tmp_path: Path) -> None:
+        touch(tmp_path, "cat/1.mp4", "dog/1.mp4", f"dog/{os.fsdecode(bytes([0x63, 0xE9]))}.mp4")
+        clips = Folder(root=tmp_path).clips()
+        assert ids(clips) == ["cat/1.mp4", "dog/1.mp4", "dog/c\\udce9.mp4"]
+        assert clips[-1].audio is not None
+        assert clips[-1].audio.exists()
+
+    def test_two_names_in_two_unicode_forms_are_told(self, tmp_path: Path) -> None:
+        touch(tmp_path, *(f"cat/{unicodedata.normalize(form, 'café')}.mp4" for form in ("NFC", "NFD")), "dog/1.mp4")
+        with pytest.raises(
+            InputError, match=r"two files named cat/café\.mp4, whose names differ in their Unicode form"
+        ):
+            Folder(root=tmp_path).clips()
 
     def test_passes_over_what_is_not_media_and_tries_the_rest(self, tmp_path: Path) -> None:
         kept = ["cat/1.mp4", "cat/2.odd", "cat/desktop.mp4", "cat/none", "dog/1.WEBM"]
@@ -195,6 +279,38 @@ class TestManifest:
         clips = Folder(root=path, base=tmp_path / "media").clips()
         assert [c.audio for c in clips] == [tmp_path / "media/a.mp4", tmp_path / "media/b.mp4"]
 
+    @pytest.mark.parametrize("written", ["NFC", "NFD"])
+    def test_files_are_found_whatever_their_unicode_form(self, tmp_path: Path, written: str) -> None:
+        form = {"NFC": "NFD", "NFD": "NFC"}[written]
+        touch(tmp_path, unicodedata.normalize(form, "é/café.mp4"), "b1.mp4")
+        text = unicodedata.normalize(written, "path,label\né/café.mp4,näher\nb1.mp4,b\n")
+        path = tmp_path / "all.csv"
+        path.write_text(text, encoding="utf-8")
+        clip = Folder(root=path).clips()[1]
+        assert (clip.id, clip.label) == ("é/café.mp4", "näher")
+        assert clip.audio is not None
+        assert clip.audio.exists()
+
+    def test_absolute_paths_below_one_folder(self, tmp_path: Path) -> None:
+        for place in ("here", "there"):
+            touch(tmp_path / place / "videos", "x/a.mp4", "b.mp4")
+        here, there = tmp_path / "here", tmp_path / "there"
+        path = tmp_path / "all.csv"
+        path.write_text(f"path,label\n{here}/videos/x/a.mp4,a\n{here}/videos/b.mp4,b\n")
+        clips = Folder(root=path).clips()
+        assert [(c.id, c.audio) for c in clips] == [
+            ("b.mp4", here / "videos/b.mp4"),
+            ("x/a.mp4", here / "videos/x/a.mp4"),
+        ]
+        assert ids(Folder(root=path, base=here).clips()) == ["videos/b.mp4", "videos/x/a.mp4"]
+        moved = Folder(root=path, base=there / "videos").clips()
+        assert [(c.id, c.audio) for c in moved] == [
+            ("b.mp4", there / "videos/b.mp4"),
+            ("x/a.mp4", there / "videos/x/a.mp4"),
+        ]
+        path.write_text("path,label\nC:\\data\\x\\a.mp4,a\nC:\\data\\b.mp4,b\n")
+        assert ids(Folder(root=path, base=there / "videos").clips()) == ["b.mp4", "x/a.mp4"]
+
     def test_lost_files_are_listed(self, tmp_path: Path) -> None:
         path = manifest(tmp_path, "path,label\na1.mp4,a\nlost.mp4,b\n")
         assert ids(Folder(root=path).clips()) == ["a1.mp4", "lost.mp4"]
@@ -211,9 +327,14 @@ class TestManifest:
             ("path,label\na1.mp4,a\nb1.mp4\n", "line 3: 1 fields came"),
             ("path,label\na1.mp4,a\nb1.mp4,\n", "line 3: the label is empty"),
             ("path,label\na1.mp4,a\n,b\n", "line 3: a path below"),
-            ("path,label\na1.mp4,a\n../b1.mp4,b\n", r"line 3: a path below.*'\.\./b1\.mp4' came.*'base'"),
-            ("path,label\na1.mp4,a\n/b1.mp4,b\n", "line 3: a path below"),
-            ("path,label\na1.mp4,a\nC:\\b1.mp4,b\n", "line 3: a path below"),
+            ("path,label\na1.mp4,a\n../b1.mp4,b\n", r"line 3: a path below.*'\.\./b1\.mp4' came.*absolute"),
+            (
+                "path,label\na1.mp4,a\n/b1.mp4,b\n",
+                "line 3: '/b1.mp4' and 'a1.mp4' of .*line 2 have no folder in common",
+            ),
+            ("path,label\na1.mp4,a\nC:\\b1.mp4,b\n", "line 3: .* have no folder in common"),
+            ("path,label\nD:/a1.mp4,a\nC:\\b1.mp4,b\n", "line 3: .* have no folder in common"),
+            ("path,label\n/x/a1.mp4,a\n/x/../b1.mp4,b\n", "line 3: a path below"),
             ("path,label,start\na1.mp4,a,0\nb1.mp4,b,soon\n", "line 3, column start: seconds >= 0 .*'soon' came"),
             ("path,label,start\na1.mp4,a,0\nb1.mp4,b,-1\n", "line 3, column start: .*'-1' came"),
             ("path,label,end\na1.mp4,a,1\nb1.mp4,b,nan\n", "line 3, column end: .*'nan' came"),
@@ -249,6 +370,78 @@ class TestManifest:
         path.write_bytes(b"path,label\n\xff\xfe,a\n")
         with pytest.raises(InputError, match="UTF-8"):
             Folder(root=path).clips()
+
+
+@pytest.fixture(scope="module")
+def silent(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two classes of five-second videos: two silent seconds, a quiet one, a loud one, a quiet one."""
+    root = tmp_path_factory.mktemp("silent")
+    for number, label in enumerate(("bell", "drip")):
+        for i in range(2):
+            parts = [layouts.tone(500 + 500 * s, 1.0, loud) for s, loud in enumerate((0.0, 0.0, 0.1, 0.4, 0.1))]
+            frames = (np.full((32, 32, 3), layouts.level(f // 10), np.uint8) for f in range(50))
+            wave = np.concatenate(parts)[None] * np.float32(1 - 0.1 * number - 0.05 * i)
+            write_video(root / label / f"{i}.mp4", frames, fps=10, waveform=wave, sample_rate_hz=layouts.RATE_HZ)
+    return root
+
+
+class TestWindow:
+    """Files that nobody says the times of."""
+
+    def heard(self, raw: RawClip) -> tuple[int, int]:
+        """The tone, and the second that the picture is of."""
+        peak = int(np.argmax(np.abs(np.fft.rfft(raw.waveform[2000:9000])))) * 11000 / 7000
+        return round(peak / 500) * 500, min(range(6), key=lambda s: abs(layouts.level(s) - float(raw.frame.mean())))
+
+    def test_the_loudest_second_is_taken_and_told(self, silent: Path, tmp_path: Path) -> None:
+        dataset = Folder(root=silent)
+        raw = dataset.read(dataset.clips()[0], RECIPE)
+        assert self.heard(raw) == (2000, 3)
+        assert raw.repairs == ("longer than a clip: its loudest part is taken, from 3.00 s",)
+        prepared = prepare(dataset, tmp_path / "out", recipe=RECIPE, workers=1)
+        assert prepared.rejected == []
+        assert prepared.repairs == {"longer than a clip: its loudest part is taken, from ... s": 4}
+        again = prepared.clips().originals()
+        assert [self.heard(r) for r in again] == [(2000, 3)] * len(again)
+
+    def test_other_windows_and_pieces(self, silent: Path) -> None:
+        middle, start = Folder(root=silent, window="middle"), Folder(root=silent, window="start")
+        assert self.heard(middle.read(middle.clips()[0], RECIPE)) == (1500, 2)
+        (refused,) = start.read_many(start.clips()[:1], RECIPE)
+        assert isinstance(refused, MediaError)
+        assert refused.reason == "silent_audio"
+        cut = Folder(root=silent, clip_seconds=1)
+        raws = cut.read_many(cut.clips()[:5], RECIPE)
+        found = [r.reason if isinstance(r, MediaError) else self.heard(r) for r in raws]
+        assert (found[0], found[2:]) == ("silent_audio", [(1500, 2), (2000, 3), (2500, 4)])
+        with pytest.raises(InputError, match="loudest, middle, start, but is 'end'"):
+            Folder(root=silent, window="end").clips()  # type: ignore[arg-type]
+
+    def test_times_that_are_said_are_kept(self, silent: Path, tmp_path: Path) -> None:
+        rows = ["bell/0.mp4,bell,2,3", "bell/1.mp4,bell,4,", "drip/0.mp4,drip,,", "drip/1.mp4,drip,2,"]
+        table = tmp_path / "all.csv"
+        table.write_text("\n".join(["path,label,start,end", *rows]), encoding="utf-8")
+        dataset = Folder(root=table, base=silent)
+        raws = dataset.read_many(dataset.clips(), RECIPE)
+        found = [self.heard(r) for r in raws if isinstance(r, RawClip)]
+        assert found == [(1500, 2), (2500, 4), (2000, 3), (1500, 2)]
+
+    def test_a_picture_that_ends_before_the_sound_is_loudest(self, tmp_path: Path) -> None:
+        """The second of the part that is shown is taken."""
+        for label in ("bell", "drip"):
+            parts = [layouts.tone(500 + 500 * s, 1.0, loud) for s, loud in enumerate((0.1, 0.2, 0.1, 0.1, 0.1, 0.8))]
+            frames = (np.full((32, 32, 3), layouts.level(f // 10), np.uint8) for f in range(25))
+            wave = np.concatenate(parts)[None]
+            write_video(tmp_path / label / "0.mp4", frames, fps=10, waveform=wave, sample_rate_hz=layouts.RATE_HZ)
+        dataset = Folder(root=tmp_path)
+        assert self.heard(dataset.read(dataset.clips()[0], RECIPE)) == (1000, 1)
+
+    def test_a_short_file_is_taken_whole(self, tmp_path: Path) -> None:
+        for label in ("bell", "drip"):
+            layouts.video(tmp_path / label / "0.mp4", seconds=1)
+        dataset = Folder(root=tmp_path)
+        raw = dataset.read(dataset.clips()[0], RECIPE)
+        assert not any("longer than a clip" in told for told in raw.repairs)
 
 
 class TestHeldOut:

@@ -101,6 +101,28 @@ def test_mistakes_are_told(tmp_path: Path, listed: object, told: str) -> None:
         Music21(root=small(tmp_path, listed)).clips()
 
 
+def test_a_video_of_two_instruments_counts_for_both_and_stays_on_one_side(tmp_path: Path) -> None:
+    listed = {"banjo": ["a", "b", "c", "a"], "tuba": ["a", "d", "e"]}
+    clips = Music21(root=small(tmp_path, {"videos": listed}), test_fraction=0.4).clips()
+    assert sorted(c.label for c in clips if "/a@" in c.id) == ["banjo", "tuba"]
+    assert len({c.split for c in clips if "/a@" in c.id}) == 1
+
+
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        ("a,train,banjo\na,test,banjo\n", "line 3: a is in 'test', but came before in 'train'"),
+        ("a,train,banjo\nb,,tuba\n", "line 3: vid, split and label are needed"),
+        ("a,train,\n", "line 2: vid, split and label are needed"),
+    ],
+)
+def test_splits_that_cannot_be_meant_are_told(tmp_path: Path, rows: str, told: str) -> None:
+    small(tmp_path, {"videos": {}})
+    (tmp_path / "s.csv").write_text("vid,split,label\n" + rows)
+    with pytest.raises(InputError, match=told):
+        Music21(root=tmp_path, splits="s.csv").clips()
+
+
 def test_other_mistakes_are_told(root: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="windows must be 1 or more, but is 0"):
         Music21(root=root, windows=0).clips()

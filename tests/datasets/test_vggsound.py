@@ -68,6 +68,15 @@ def test_videos_may_lie_in_folders_and_be_of_any_kind(tmp_path: Path) -> None:
     assert clips[1].audio == tmp_path / "videos/part1/xyz_000007.webm"
 
 
+def test_the_video_is_taken_and_not_what_lies_beside_it(tmp_path: Path) -> None:
+    small(tmp_path, "abc,30,hail,train\n")
+    video = layouts.video(tmp_path / "videos" / "abc_000030.mp4")
+    layouts.sound(video.with_suffix(".aac.wav").with_name("abc_000030.aac"), [layouts.tone(500, 1)])
+    layouts.picture(video.with_name("abc_000030.jpg"), (9, 9, 9))
+    (tmp_path / "videos" / "abc_000030.avi").touch()
+    assert VGGSound(root=tmp_path).clips()[0].audio == video
+
+
 def test_table_as_released(tmp_path: Path) -> None:
     small(
         tmp_path,
@@ -86,6 +95,9 @@ def test_table_as_released(tmp_path: Path) -> None:
         ("abc,30,hail,validation\n", "line 1: .*train or test was"),
         ("abc,30,hail\n", "line 1: "),
         ("abc,30,hail,train\nabc,30,rain,test\n", "line 2: abc from 30 s came before"),
+        ("abc,30,,train\n", "line 1: "),
+        (",30,hail,train\n", "line 1: "),
+        ("abc;30;hail;train\n", "line 1: YouTube ID.*'abc;30;hail;train' came"),
         ("", "lists no clip"),
         ("xyz,30,hail,train\n", r"None of the files .*/xyz_000030\.mp4"),
     ],
@@ -93,6 +105,13 @@ def test_table_as_released(tmp_path: Path) -> None:
 def test_mistakes_are_told(tmp_path: Path, text: str, told: str) -> None:
     with pytest.raises(InputError, match=told):
         VGGSound(root=small(tmp_path, text)).clips()
+
+
+def test_a_table_that_is_no_text_is_told(tmp_path: Path) -> None:
+    small(tmp_path, "")
+    (tmp_path / "vggsound.csv").write_bytes(b"abc,30,h\xffil,train\n")
+    with pytest.raises(InputError, match=r"vggsound\.csv should be VGGSound's table .*is not UTF-8 text"):
+        VGGSound(root=tmp_path).clips()
 
 
 def test_other_mistakes_are_told(tmp_path: Path) -> None:

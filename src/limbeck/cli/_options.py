@@ -36,11 +36,13 @@ def recipes(kind: str) -> Callable[[str], list[str]]:
     return complete
 
 
-def assignments(pairs: Sequence[str]) -> dict[str, Any]:
+def assignments(pairs: Sequence[str], *, typed: bool = True) -> dict[str, Any]:
     """Read ``name=value`` words. Dots lead into parts; a value is JSON if it can be read as such, else text.
 
     Args:
         pairs: The words as typed.
+        typed: Whether numbers, true, false and null are read as such; else they stay text for whoever knows what is
+            wanted, since ``2024`` may be a folder.
 
     Raises:
         typer.BadParameter: A word has no ``=``, or a name is given twice.
@@ -48,6 +50,8 @@ def assignments(pairs: Sequence[str]) -> dict[str, Any]:
     Example:
         >>> assignments(["steps=200", "augment.flip=false", "start=noise"])
         {'steps': 200, 'augment': {'flip': False}, 'start': 'noise'}
+        >>> assignments(["base=2024", 'where={"fold": "1"}'], typed=False)
+        {'base': '2024', 'where': {'fold': '1'}}
     """
     settings: dict[str, Any] = {}
     for pair in pairs:
@@ -62,7 +66,8 @@ def assignments(pairs: Sequence[str]) -> dict[str, Any]:
                 raise typer.BadParameter(f"{name!r} is given both as a value and as a part.")
         if path[-1] in place:
             raise typer.BadParameter(f"{name!r} is given twice.")
-        place[path[-1]] = _value(value)
+        read = _value(value)
+        place[path[-1]] = read if typed or isinstance(read, dict | list) else value
     return settings
 
 

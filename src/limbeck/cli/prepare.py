@@ -52,7 +52,7 @@ def run(
     Clips that cannot be used are left out and listed, with the reason, in rejected.parquet. The same command goes on
     where it was interrupted.
     """
-    options = _options.assignments(option or [])
+    options = _options.assignments(option or [], typed=False)
 
     from limbeck import verbs
     from limbeck.media import ClipRecipe

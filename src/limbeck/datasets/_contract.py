@@ -92,6 +92,10 @@ class Dataset(Listed, ABC):
         """
         if type(self).read is not Dataset.read:
             return [self._read_or_error(clip, recipe) for clip in clips]
+        return self._read_neighbours(clips, recipe)
+
+    def _read_neighbours(self, clips: Sequence[ClipRef], recipe: ClipRecipe) -> list[RawClip | MediaError]:
+        """Read clips as they are listed, those that follow each other in one file together."""
         results: list[RawClip | MediaError] = []
         for (audio, image), group in groupby(clips, key=lambda c: (c.audio, c.image)):
             neighbours = list(group)

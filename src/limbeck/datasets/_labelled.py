@@ -4,26 +4,31 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from limbeck.datasets._contract import ClipRef
+from limbeck.datasets._layout import checked, layout_of, places
 from limbeck.datasets._listing import (
+    BOTH,
     MANIFEST,
     TEST,
     TRAIN,
+    VALIDATION,
     existing_file,
     existing_folder,
     files_below,
     hold_out,
+    manifest_paths,
     parse_names,
     parse_pairs,
     parse_seconds,
     portable,
     read_table,
-    relative_path,
     require_some,
+    usual_split,
+    with_tracks,
 )
 from limbeck.errors import InputError
 
@@ -42,6 +47,10 @@ class LabelledFiles:
         test: Names of the splits that become ``"test"``; all others become ``"train"``.
         test_fraction: Part of every class to test on where the files come without splits, in (0, 1).
         seed: Draws which files that are.
+        layout: What the folders are: ``"class"``, ``"split/class"`` or ``"class/split"``; where None, their names tell.
+        tracks: What is wanted of a file, `AUDIO`, `IMAGE` or both; of files of one name in one folder, those that have
+            it are taken.
+        suffix: Ends the names of options in messages: ``"_sounds"`` where the option is ``test_sounds``.
     """
 
     source: Path
@@ -50,6 +59,9 @@ class LabelledFiles:
     test: str | int | Sequence[str | int] | None = None
     test_fraction: float = 0.2
     seed: int = 0
+    layout: str | None = None
+    tracks: Collection[str] = BOTH
+    suffix: str = ""
 
     def refs(self) -> list[ClipRef]:
         """One reference a file or manifest row, with `audio` and `image` the same file, ordered by path and start.
@@ -72,39 +84,48 @@ class LabelledFiles:
     def _from_folder(self) -> list[ClipRef]:
         root = existing_folder(self.source, _LAYOUT)
         if self.where:
-            raise InputError(f"The option 'where' picks rows of a manifest, but {root} is a folder without one.")
-        files = files_below(root)
+            raise InputError(f"{self._option('where')} picks rows of a manifest, but {root} is a folder without one.")
+        files = self._without_companions(files_below(root))
         if not files:
             raise InputError(f"{root} holds no media files. Expected: {_LAYOUT}.")
-        parts = {name: tuple(name.split("/")) for name, _ in files}
-        splits = self._split_folders(list(parts.values()))
-        depth = 3 if splits else 2
-        loose = [name for name, p in parts.items() if len(p) < depth]
-        if loose:
-            wanted = "<split>/<class>/" if splits else "<class>/"
+        twice = [name for name, n in Counter(name for name, _ in files).items() if n > 1]
+        if twice:
             raise InputError(
-                f"In {root}, {loose[0]} lies outside of a class folder ({len(loose)} such files in all); {wanted} was "
+                f"{root} holds two files named {twice[0]}, whose names differ in their Unicode form only. Rename one."
+            )
+        parts = {name: tuple(name.split("/")) for name, _ in files}
+        layout = checked(self.layout, f"layout{self.suffix}") or layout_of(
+            list(parts.values()), self._is_split, source=str(root), option=f"layout{self.suffix}"
+        )
+        loose = [name for name, p in parts.items() if len(p) <= layout.count("/") + 1]
+        if loose:
+            wanted = "/".join(f"<{name}>" for name in layout.split("/"))
+            raise InputError(
+                f"In {root}, {loose[0]} lies outside of a class folder ({len(loose)} such files in all); {wanted}/ was "
                 "expected. Move them into the folder of their class, or list them in a CSV manifest."
             )
+        label_at, split_at = places(layout)
         return [
             ClipRef(
                 id=name,
-                label=parts[name][depth - 2],
-                split=parts[name][0] if splits else "",
+                label=parts[name][label_at],
+                split="" if split_at is None else parts[name][split_at],
                 audio=path,
                 image=path,
             )
             for name, path in files
         ]
 
-    def _split_folders(self, parts: Sequence[tuple[str, ...]]) -> bool:
-        """Whether the top folders are splits: one has a split's name and holds folders only."""
-        known = {TRAIN, TEST, *map(str.lower, parse_names(self.test))}
-        depths: dict[str, int] = {}
-        for p in parts:
-            if len(p) > 1 and p[0].lower() in known:
-                depths[p[0]] = min(depths.get(p[0], 99), len(p))
-        return any(depth >= 3 for depth in depths.values())
+    def _without_companions(self, files: Sequence[tuple[str, Path]]) -> list[tuple[str, Path]]:
+        """Leave out what lies beside a recording under its name and is none: a thumbnail, or its sound alone."""
+        named: defaultdict[Path, list[Path]] = defaultdict(list)
+        for _, path in files:
+            named[path.with_suffix("")].append(path)
+        kept = {path for paths in named.values() for path in with_tracks(paths, self.tracks)}
+        return [(name, path) for name, path in files if path in kept]
+
+    def _is_split(self, name: str) -> bool:
+        return usual_split(name) is not None or name.lower() in map(str.lower, parse_names(self.test))
 
     def _from_table(self, table: Path) -> list[ClipRef]:
         columns, rows = read_table(table)
@@ -115,28 +136,32 @@ class LabelledFiles:
                 "path, label and, if wanted, split, start and end (seconds)."
             )
         rows = self._wanted(table, columns, rows)
-        base = self.base or table.parent
         refs: dict[str, ClipRef] = {}
         lines: dict[str, int] = {}
-        for line, row in rows:
-            ref = _row_as_ref(row, base, f"{table.name}, line {line}")
+        places = manifest_paths([(f"{table.name}, line {line}", row["path"]) for line, row in rows], table, self.base)
+        for (line, row), place in zip(rows, places, strict=True):
+            ref = _row_as_ref(row, *place, f"{table.name}, line {line}")
             if ref.id in refs:
                 raise InputError(
                     f"{table.name}, line {line}: {ref.id} came before in line {lines[ref.id]} "
                     f"(labels {refs[ref.id].label!r} and {ref.label!r}). Remove one of the two."
                 )
             refs[ref.id], lines[ref.id] = ref, line
-        hint = "Paths are relative to the manifest's folder; for another one give the option 'base'."
+        hint = "Paths are relative to the manifest's folder" + (
+            "." if self.suffix else "; for another one give the option 'base'."
+        )
         require_some((r.audio for r in refs.values() if r.audio), told=str(table), hint=hint)
         return list(refs.values())
 
     def _wanted(
         self, table: Path, columns: Sequence[str], rows: list[tuple[int, dict[str, str]]]
     ) -> list[tuple[int, dict[str, str]]]:
-        wanted = parse_pairs(self.where, "where")
+        wanted = parse_pairs(self.where, f"where{self.suffix}")
         for column, value in wanted.items():
             if column not in columns:
-                raise InputError(f"'where' names the column {column!r}, but {table} has {', '.join(columns)}.")
+                raise InputError(
+                    f"{self._option('where')} names the column {column!r}, but {table} has {', '.join(columns)}."
+                )
             came = sorted({row[column] for _, row in rows})
             rows = [(line, row) for line, row in rows if row[column] == value]
             if not rows:
@@ -147,15 +172,18 @@ class LabelledFiles:
             raise InputError(f"{table} has a header but no rows.")
         return rows
 
+    def _option(self, name: str) -> str:
+        return f"'{name}{self.suffix}'"
+
     def _divided(self, refs: Sequence[ClipRef]) -> list[ClipRef]:
-        came = Counter(_usual(r.split) for r in refs)
-        test = {_usual(name) for name in parse_names(self.test)}
+        came = Counter(trained_or_tested(r.split) for r in refs)
+        test = {trained_or_tested(name) for name in parse_names(self.test)}
         listed = ", ".join(f"{s!r} ({n})" for s, n in sorted(came.items()) if s)
         if came[""] == len(refs):
             if test:
                 raise InputError(
-                    f"'test' names the splits {sorted(test)}, but {self.source} has none; leave 'test' out and a part "
-                    "of every class is held out (test_fraction)."
+                    f"{self._option('test')} names the splits {sorted(test)}, but {self.source} has none; leave "
+                    f"{self._option('test')} out and a part of every class is held out (test_fraction)."
                 )
             return self._held_out(refs)
         if came[""]:
@@ -163,16 +191,18 @@ class LabelledFiles:
                 f"{came['']} clips of {self.source} have no split, while others have: {listed}. Fill it in."
             )
         if test - set(came):
-            raise InputError(f"'test' names {sorted(test - set(came))}, but the splits of {self.source} are {listed}.")
+            unknown = sorted(test - set(came))
+            raise InputError(f"{self._option('test')} names {unknown}, but the splits of {self.source} are {listed}.")
         if test:
-            refs = [replace(r, split=TEST if _usual(r.split) in test else TRAIN) for r in refs]
+            refs = [replace(r, split=TEST if trained_or_tested(r.split) in test else TRAIN) for r in refs]
         else:
-            refs = [replace(r, split=_usual(r.split)) for r in refs]
+            refs = [replace(r, split=trained_or_tested(r.split)) for r in refs]
         lacking = [s for s in (TRAIN, TEST) if all(r.split != s for r in refs)]
         if lacking:
             raise InputError(
-                f"{self.source} has the splits {listed}; none is left for {lacking[0]!r}. Say with the option 'test' "
-                "which of them to test on (test='fold4'); the others become the training clips."
+                f"{self.source} has the splits {listed}; none is left for {lacking[0]!r}. Say with the option "
+                f"{self._option('test')} which of them to test on (test{self.suffix}='fold4'); the others become the "
+                "training clips."
             )
         return list(refs)
 
@@ -184,8 +214,7 @@ class LabelledFiles:
         return [replace(r, split=TEST if file_of(r) in tested else TRAIN) for r in refs]
 
 
-def _row_as_ref(row: Mapping[str, str], base: Path, where: str) -> ClipRef:
-    name = relative_path(row["path"], where)
+def _row_as_ref(row: Mapping[str, str], name: str, file: Path, where: str) -> ClipRef:
     if not row["label"]:
         raise InputError(f"{where}: the label is empty.")
     start, end = (row.get(key) or row.get(f"{key}_s") or "" for key in ("start", "end"))
@@ -194,11 +223,11 @@ def _row_as_ref(row: Mapping[str, str], base: Path, where: str) -> ClipRef:
     if end_s is not None and end_s <= start_s:
         raise InputError(f"{where}: the clip ends at {end_s} s but starts at {start_s} s; the end must be later.")
     return ClipRef(
-        id=clip_id(portable(name), start_s, end_s) if start or end else portable(name),
-        label=row["label"],
+        id=clip_id(name, start_s, end_s) if start or end else name,
+        label=portable(row["label"]),
         split=row.get("split", ""),
-        audio=base / name,
-        image=base / name,
+        audio=file,
+        image=file,
         start_s=start_s,
         length_s=None if end_s is None else end_s - start_s,
     )
@@ -219,5 +248,7 @@ def file_of(ref: ClipRef) -> str:
     return _SPAN.sub("", ref.id)
 
 
-def _usual(split: str) -> str:
-    return split.lower() if split.lower() in (TRAIN, TEST) else split
+def trained_or_tested(split: str) -> str:
+    """``"train"`` or ``"test"`` where a split's name says so; other splits keep their names."""
+    usual = usual_split(split)
+    return split if usual in (None, VALIDATION) else str(usual)

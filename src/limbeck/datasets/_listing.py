@@ -9,20 +9,30 @@ import csv
 import hashlib
 import math
 import os
+import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
 from limbeck.errors import InputError, MediaError
-from limbeck.media import probe
+from limbeck.media import MediaInfo, probe
 
 T = TypeVar("T")
 
-TRAIN, TEST = "train", "test"
+TRAIN, VALIDATION, TEST = "train", "validation", "test"
 MANIFEST = "manifest.csv"
+AUDIO, IMAGE = "audio", "image"
+BOTH = frozenset([AUDIO, IMAGE])
+
+_SPLITS = {
+    **dict.fromkeys(("train", "training"), TRAIN),
+    **dict.fromkeys(("test", "testing"), TEST),
+    **dict.fromkeys(("validation", "val", "valid", "dev"), VALIDATION),
+}
+_SPLIT_ENDING = re.compile(r"[ _-]*(set|split|data)$")
 
 # fmt: off
 _NOT_MEDIA = frozenset([
@@ -33,7 +43,18 @@ _NOT_MEDIA = frozenset([
     ".tmp", ".db", ".lnk", ".url", ".sha256", ".md5",
 ])
 # fmt: on
+_NOT_OURS = frozenset(["__macosx", "@eadir", "lost+found", "$recycle.bin", "system volume information"])
 _NOT_MEDIA_NAMES = frozenset(["readme", "license", "licence", "copying", "citation", "changelog", "notice", "makefile"])
+
+
+def usual_split(name: str) -> str | None:
+    """What a well-known name of a split means: ``"train"``, ``"validation"`` or ``"test"``; None for any other name.
+
+    Example:
+        >>> [usual_split(n) for n in ("Training", "test_set", "TrainSet", "dev", "fold1", "tester")]
+        ['train', 'test', 'train', 'validation', None, None]
+    """
+    return _SPLITS.get(_SPLIT_ENDING.sub("", name.strip().casefold()))
 
 
 def existing_folder(path: Path, what: str) -> Path:
@@ -72,10 +93,11 @@ def _refuse_unlisted(error: OSError) -> None:
 
 
 def files_below(root: Path, unlisted: Callable[[OSError], None] = _refuse_unlisted) -> list[tuple[str, Path]]:
-    """All files that could be media, with their paths relative to `root` (posix, NFC), sorted.
+    """All files that could be media, with their paths relative to `root` (`portable`), sorted.
 
-    Hidden files and kinds of file that are known not to be media (text, tables, archives, ...) are left out;
-    anything else is kept, so that a recording with an odd name is tried rather than lost.
+    Hidden files, folders that systems make for themselves and kinds of file that are known not to be media (text,
+    tables, archives, ...) are left out; anything else is kept, so that a recording with an odd name is tried rather
+    than lost. Links are followed, but not back into a folder that one came through.
 
     Args:
         root: A folder.
@@ -85,14 +107,14 @@ def files_below(root: Path, unlisted: Callable[[OSError], None] = _refuse_unlist
         InputError: A folder cannot be listed, and `unlisted` was not given.
     """
     found: list[tuple[str, Path]] = []
-    seen: set[str] = set()
+    came_through: dict[str, frozenset[str]] = {str(root): frozenset()}
     for folder, subfolders, names in os.walk(root, onerror=unlisted, followlinks=True):
-        real = os.path.realpath(folder)
-        if real in seen:
+        real, above = os.path.realpath(folder), came_through.pop(folder)
+        if real in above:
             subfolders.clear()
             continue
-        seen.add(real)
-        subfolders[:] = sorted(s for s in subfolders if not s.startswith("."))
+        subfolders[:] = sorted(s for s in subfolders if not s.startswith(".") and s.lower() not in _NOT_OURS)
+        came_through.update((os.path.join(folder, s), above | {real}) for s in subfolders)
         for name in names:
             path = Path(folder, name)
             if _could_be_media(path):
@@ -101,8 +123,62 @@ def files_below(root: Path, unlisted: Callable[[OSError], None] = _refuse_unlist
 
 
 def by_stem(root: Path) -> dict[str, Path]:
-    """Media files below a folder by their name without its ending; the first in sorted order wins."""
-    return {path.stem: path for _, path in reversed(files_below(root))}
+    """Videos below a folder by their name (`portable`) without its ending.
+
+    Of several files of one name, a thumbnail or the extracted sound beside a video say, the first in sorted order that
+    has sound and picture is taken; the first where none has both.
+    """
+    named: defaultdict[str, list[Path]] = defaultdict(list)
+    for _, path in files_below(root):
+        named[portable(path.stem)].append(path)
+    return {stem: with_tracks(paths, BOTH)[0] for stem, paths in named.items()}
+
+
+def with_tracks(paths: Sequence[Path], tracks: Collection[str]) -> list[Path]:
+    """Those of some files that have the tracks wanted; all of them where none has, or where there is one only.
+
+    Args:
+        paths: Files.
+        tracks: `AUDIO`, `IMAGE` or both.
+    """
+    if len(paths) < 2:
+        return list(paths)
+    found = {path: _probed(path) for path in paths}
+    whole = [
+        path
+        for path, info in found.items()
+        if info is not None and (AUDIO not in tracks or info.has_audio) and (IMAGE not in tracks or info.has_picture)
+    ]
+    return whole or list(paths)
+
+
+def located(base: Path, name: str) -> Path:
+    """The file of a relative name; where there is none so written, one whose name differs in its Unicode form only.
+
+    Args:
+        base: Folder that the name is relative to.
+        name: With forward slashes.
+    """
+    here = base
+    for part in PurePosixPath(name).parts:
+        step = here / part
+        if not part.isascii() and not os.path.lexists(step):
+            step = here / _spelled(here).get(portable(part), part)
+        here = step
+    return here
+
+
+def _spelled(folder: Path) -> Mapping[str, str]:
+    """Names in a folder as they are written there, by their `portable` form."""
+    try:
+        return _spelled_at(folder, folder.stat().st_mtime_ns)
+    except OSError:
+        return {}
+
+
+@lru_cache(maxsize=256)
+def _spelled_at(folder: Path, _modified_ns: int) -> Mapping[str, str]:
+    return {portable(name): name for name in os.listdir(folder)}
 
 
 def require_some(found: Iterable[Path], *, told: str, hint: str) -> None:
@@ -282,46 +358,100 @@ def hold_out(groups: Mapping[str, Mapping[str, int]], *, fraction: float, seed: 
     return frozenset(taken)
 
 
-def relative_path(text: str, where: str) -> str:
-    r"""A manifest's path: relative, staying below its base, with forward slashes.
+def manifest_paths(rows: Sequence[tuple[str, str]], table: Path, base: Path | None = None) -> list[tuple[str, Path]]:
+    r"""Name and file of each path of a manifest.
+
+    Names are relative, with forward slashes, and the same on every machine. Paths may be absolute if all are: the names
+    are then relative to the folder they share, which `base` may replace where the files have moved.
+
+    Args:
+        rows: Where each path stands, to open a sentence (``"clips.csv, line 7"``), and the path as written.
+        table: The manifest; relative paths are relative to its folder.
+        base: Another folder that paths are relative to.
 
     Raises:
-        InputError: Empty, absolute, or leading out of the base folder with ``..``.
-
-    Example:
-        >>> relative_path("clips\\./a.mp4", "line 2")
-        'clips/a.mp4'
+        InputError: A path is empty, leads out of its folder with ``..``, or only some are absolute.
     """
-    plain = PurePosixPath(text.replace("\\", "/"))
-    drive = plain.parts[:1] and plain.parts[0].endswith(":")
-    if not text or drive or plain.is_absolute() or ".." in plain.parts:
+    plain = [PurePosixPath(text.replace("\\", "/")) for _, text in rows]
+    for (where, text), path in zip(rows, plain, strict=True):
+        if not text or ".." in path.parts:
+            raise InputError(
+                f"{where}: a path below the manifest's folder was expected, but {text!r} came. Clip names must be the "
+                "same on every machine: write paths relative to one folder, or all of them absolute."
+            )
+    starts = [path.parts[0] if path.is_absolute() or "".join(path.parts[:1]).endswith(":") else "" for path in plain]
+    odd = next((i for i, start in enumerate(starts) if start != starts[0]), None)
+    if odd is not None:
         raise InputError(
-            f"{where}: a path below the manifest's folder was expected, but {text!r} came. Clip names must be the "
-            "same on every machine; write paths relative to a folder and name that folder with the option 'base'."
+            f"{rows[odd][0]}: {rows[odd][1]!r} and {rows[0][1]!r} of {rows[0][0]} have no folder in common. Write all "
+            "paths relative to one folder, or all of them absolute."
         )
-    return plain.as_posix()
+    folder = base or table.parent
+    if starts[:1] != [""]:
+        shared = PurePosixPath(os.path.commonpath([path.parent for path in plain]))
+        given = PurePosixPath(base.absolute().as_posix()) if base else shared
+        folder = Path(given)
+        plain = [path.relative_to(given if shared.is_relative_to(given) else shared) for path in plain]
+    return [(portable(path.as_posix()), located(folder, path.as_posix())) for path in plain]
 
 
 def duration_s(path: Path) -> float | None:
     """Length of a media file in seconds as its header tells it; None where it cannot be told."""
+    info = _probed(path)
+    return None if info is None else info.duration_s
+
+
+def picture_seconds(path: Path) -> float | None:
+    """Length of a media file's picture track in seconds as its header tells it; None where it cannot be told."""
+    info = _probed(path)
+    return None if info is None else info.picture_seconds
+
+
+def _probed(path: Path) -> MediaInfo | None:
     try:
         stamp = path.stat()
-    except OSError:
+    except (OSError, ValueError):
         return None
-    return _duration_s(path, stamp.st_size, stamp.st_mtime_ns)
+    return _probed_at(path, stamp.st_size, stamp.st_mtime_ns)
 
 
 @lru_cache(maxsize=65536)
-def _duration_s(path: Path, _size: int, _modified_ns: int) -> float | None:
+def _probed_at(path: Path, _size: int, _modified_ns: int) -> MediaInfo | None:
     try:
-        return probe(path).duration_s
+        return probe(path)
     except MediaError:
         return None
 
 
 def portable(text: str) -> str:
-    """Text in the one Unicode form (NFC) that all machines write alike."""
-    return unicodedata.normalize("NFC", text)
+    """Text in the one Unicode form (NFC) that all machines write alike, `printable`."""
+    return unicodedata.normalize("NFC", printable(text))
+
+
+def printable(text: str) -> str:
+    r"""Text that can be written down: what is no UTF-8 in a file's name is spelled, ``\udce9`` say.
+
+    Example:
+        >>> print(printable("caf\udce9.mp4"), printable("café.mp4"))
+        caf\udce9.mp4 café.mp4
+    """
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def read_lines(path: Path, what: str) -> list[str]:
+    """Lines of a UTF-8 text, with or without a byte order mark.
+
+    Args:
+        path: The text.
+        what: What it should be, for the message.
+
+    Raises:
+        InputError: It does not exist, or is other than UTF-8 text.
+    """
+    try:
+        return existing_file(path, what).read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} should be {what}, but is not UTF-8 text: {error}. Save it again as UTF-8.") from error
 
 
 def _could_be_media(path: Path) -> bool:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple, Self
 
 from limbeck.datasets._contract import ClipRef
+from limbeck.datasets._listing import printable
 
 MEMORY = ".files.jsonl"
 UNSTEADY = "changed while it was prepared"
@@ -116,16 +117,6 @@ class Digests:
 def files_of(clip: ClipRef) -> list[Path]:
     """The files of a clip, sound before picture, one where they are the same."""
     return list(dict.fromkeys(p for p in (clip.audio, clip.image) if p is not None))
-
-
-def printable(text: str) -> str:
-    r"""Text that can be written down: what is no UTF-8 in a file's name is spelled, ``\udce9`` say.
-
-    Example:
-        >>> print(printable("caf\udce9.mp4"), printable("café.mp4"))
-        caf\udce9.mp4 café.mp4
-    """
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def is_text(path: Path) -> bool:

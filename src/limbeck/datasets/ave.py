@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import ClassVar, final
 
 from limbeck.datasets._contract import ClipRef, Dataset
-from limbeck.datasets._listing import TEST, TRAIN, existing_file, existing_folder, require_some
+from limbeck.datasets._listing import TEST, TRAIN, existing_folder, located, portable, read_lines, require_some
 from limbeck.errors import InputError
 
 _LISTS = {TEST: "testSet.txt", "val": "valSet.txt", TRAIN: "trainSet.txt"}
@@ -68,8 +68,7 @@ class AVE(Dataset):
         for split, name in _LISTS.items():
             if split == "val" and not (root / name).is_file():
                 continue
-            listed = existing_file(root / name, f"AVE's list of {split} videos ({_FIELDS})")
-            for ref in _seconds_of_events(listed, root / "AVE", split):
+            for ref in _seconds_of_events(root / name, root / "AVE", split):
                 found.setdefault(ref.id, ref)
         videos = sorted({r.audio for r in found.values() if r.audio})
         require_some(videos, told=f"{root}/*Set.txt", hint="Put the videos into AVE/ below that folder.")
@@ -78,14 +77,19 @@ class AVE(Dataset):
 
 def _seconds_of_events(listed: Path, videos: Path, split: str) -> list[ClipRef]:
     refs = []
-    for line, text in enumerate(listed.read_text(encoding="utf-8-sig").splitlines(), start=1):
+    for line, text in enumerate(read_lines(listed, f"AVE's list of {split} videos ({_FIELDS})"), start=1):
         if not text.strip() or text.startswith("Category&"):
             continue
         fields = text.strip().split("&")
         if len(fields) != 5 or not (fields[3].isdecimal() and fields[4].isdecimal()):
             raise InputError(f"{listed.name}, line {line}: {_FIELDS} (whole seconds) was expected, but {text!r} came.")
-        label, video = fields[0], fields[1]
-        path = videos / f"{video}.mp4"
+        label, video = portable(fields[0].strip()), fields[1].strip()
+        if not label or not video or int(fields[3]) > int(fields[4]):
+            raise InputError(
+                f"{listed.name}, line {line}: a category, a video and a start before the end were expected, but "
+                f"{text!r} came."
+            )
+        path = located(videos, f"{video}.mp4")
         refs += [
             ClipRef(
                 id=f"{label}/{video}@{second:02d}",

@@ -6,21 +6,27 @@ Three layouts are understood::
     videos/<class>/*.mp4                  a part of every class is held out
     manifest.csv                          path,label[,split,start,end]; more columns are fine
 
-Any media file ffmpeg reads will do. Hidden files and text, tables and archives are passed over; everything else is
-tried, and what cannot be read is listed with the reason when the dataset is prepared.
+Any media file ffmpeg reads will do. Hidden files and text, tables and archives are passed over, and so is what lies
+beside a video under its name, a thumbnail say; everything else is tried, and what cannot be read is listed with the
+reason when the dataset is prepared. Of a file without start and end the loudest part is taken (`window`).
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 from typing import ClassVar, final
 
 from limbeck.datasets._contract import ClipRef, Dataset
 from limbeck.datasets._labelled import LabelledFiles, clip_id, file_of
-from limbeck.datasets._listing import duration_s
-from limbeck.errors import InputError
+from limbeck.datasets._layout import Layout
+from limbeck.datasets._listing import duration_s, picture_seconds
+from limbeck.datasets._window import Window, check_window, chosen
+from limbeck.errors import InputError, MediaError
+from limbeck.media import ClipRecipe, RawClip
 
 
 @final
@@ -32,14 +38,19 @@ class Folder(Dataset):
 
     Args:
         root: The folder, or the CSV manifest. A folder with a ``manifest.csv`` in it is read through that.
-        base: Folder that a manifest's paths are relative to; by default the manifest's own.
+        base: Folder that a manifest's paths are relative to; by default the manifest's own, or the one that absolute
+            paths share.
         where: Keep only a manifest's rows with these values: ``{"slot": "adverb"}`` or ``"slot:adverb"``.
         test: Names of the splits that become ``"test"``, all others becoming ``"train"``: ``("fold4",)`` or
             ``"fold4"``. By default the splits keep their names, and one must be called ``test``.
+        layout: What the folders are: ``"class"``, ``"split/class"`` or ``"class/split"``; by default their names tell.
         test_fraction: Part of every class to test on where there are no splits, in (0, 1).
         seed: Draws which files are held out.
         clip_seconds: Cut each file, or each row of a manifest, into clips of this many seconds, leaving out a shorter
             rest (what is shorter from the start stays as it is); by default each gives one clip.
+        window: Which part of a file longer than the recipe's clip is taken where neither start and end nor
+            `clip_seconds` say: the one with most energy (``"loudest"``, searched in the first ten minutes), the
+            ``"middle"`` or the ``"start"``.
 
     Example:
         >>> dataset = Folder(root="videos")
@@ -58,17 +69,21 @@ class Folder(Dataset):
         base: str | Path | None = None,
         where: str | Mapping[str, str] | None = None,
         test: str | int | Sequence[str | int] | None = None,
+        layout: Layout | None = None,
         test_fraction: float = 0.2,
         seed: int = 0,
         clip_seconds: float | None = None,
+        window: Window = "loudest",
     ) -> None:
         self.root = root
         self.base = base
         self.where = where
         self.test = test
+        self.layout = layout
         self.test_fraction = test_fraction
         self.seed = seed
         self.clip_seconds = clip_seconds
+        self.window = window
 
     def clips(self) -> Sequence[ClipRef]:
         """One clip a file or manifest row, or one every `clip_seconds`, ordered by path and start.
@@ -76,11 +91,13 @@ class Folder(Dataset):
         Raises:
             InputError: Nothing there, another layout, one class only, or a mistake in the manifest (with its line).
         """
+        check_window(self.window)
         refs = LabelledFiles(
             source=Path(self.root),
             base=None if self.base is None else Path(self.base),
             where=self.where,
             test=self.test,
+            layout=self.layout,
             test_fraction=self.test_fraction,
             seed=self.seed,
         ).refs()
@@ -89,6 +106,38 @@ class Folder(Dataset):
         if not self.clip_seconds > 0:
             raise InputError(f"clip_seconds must be above 0, but is {self.clip_seconds}.")
         return [piece for ref in refs for piece in _pieces(ref, self.clip_seconds)]
+
+    def read(self, clip: ClipRef, recipe: ClipRecipe) -> RawClip:
+        """Decode one clip: what the manifest says, or the chosen part of a file.
+
+        Raises:
+            MediaError: The clip cannot be used.
+        """
+        if clip.audio is None or not _is_whole_file(clip):
+            return super().read(clip, recipe)
+        shown_s = picture_seconds(clip.audio) or 0.0
+        most_s = shown_s if shown_s > recipe.mel.clip_seconds else math.inf  # one picture may stand for all of a sound
+        start_s, length_s, told = chosen(self.window, clip.audio, 0.0, None, recipe.mel, most_s=most_s)
+        try:
+            raw = super().read(replace(clip, start_s=start_s, length_s=length_s), recipe)
+        except MediaError as error:
+            if error.reason != "beyond_end" or not told:
+                raise
+            return super().read(clip, recipe)  # the picture ends before the sound is loudest
+        return replace(raw, repairs=(*told, *raw.repairs))
+
+    def read_many(self, clips: Sequence[ClipRef], recipe: ClipRecipe) -> list[RawClip | MediaError]:
+        """Decode some clips; those of one file that say their times together."""
+        results: list[RawClip | MediaError] = []
+        for is_whole, group in groupby(clips, key=_is_whole_file):
+            some = list(group)
+            whole = [self._read_or_error(clip, recipe) for clip in some] if is_whole else []
+            results += whole or self._read_neighbours(some, recipe)
+        return results
+
+
+def _is_whole_file(clip: ClipRef) -> bool:
+    return clip.length_s is None and clip.id == file_of(clip)
 
 
 def _pieces(ref: ClipRef, seconds: float) -> list[ClipRef]:

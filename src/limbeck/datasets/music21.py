@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import ClassVar, final
 
 from limbeck.datasets._contract import ClipRef, Dataset
+from limbeck.datasets._labelled import trained_or_tested
 from limbeck.datasets._listing import (
     TEST,
     TRAIN,
@@ -27,6 +28,7 @@ from limbeck.datasets._listing import (
     existing_file,
     existing_folder,
     hold_out,
+    portable,
     read_table,
     require_some,
 )
@@ -42,7 +44,7 @@ class _Video:
 
 @final
 class Music21(Dataset):
-    """MUSIC-21 solos in the layout of the released list.
+    """MUSIC-21 solos in the layout of the released list. A video that is listed for two instruments counts for both.
 
     Args:
         root: Folder with the list and the folder of videos.
@@ -110,7 +112,7 @@ class Music21(Dataset):
         folder = existing_folder(root / self.videos, "MUSIC-21's videos (<YouTube ID>.mp4)")
         listed = self._from_table(root) if self.splits else self._from_json(root)
         files = by_stem(folder)
-        paths = {v.id: files.get(v.id, folder / f"{v.id}.mp4") for v in listed}
+        paths = {v.id: files.get(portable(v.id), folder / f"{v.id}.mp4") for v in listed}
         require_some(paths.values(), told=f"{root}'s list", hint=f"Put videos into {folder} as <YouTube ID>.mp4.")
         return [
             ClipRef(
@@ -130,14 +132,16 @@ class Music21(Dataset):
         listed = existing_file(root / self.json, 'the list of videos ({"videos": {instrument: [ids]}})')
         try:
             videos = json.loads(listed.read_text(encoding="utf-8"))["videos"]
-            labels = {str(v): str(label) for label, ids in sorted(videos.items()) for v in ids}
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            listed_as: dict[str, dict[str, int]] = {}
+            for label, ids in videos.items():
+                for video in ids:
+                    listed_as.setdefault(str(video), {})[str(label)] = 1
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise InputError(
                 f'{listed} is not of the form {{"videos": {{instrument: [YouTube ID, ...]}}}}: {error!r}.'
             ) from error
-        groups = {video: {label: 1} for video, label in labels.items()}
-        tested = hold_out(groups, fraction=self.test_fraction, seed=self.seed)
-        return [_Video(label, v, TEST if v in tested else TRAIN) for v, label in labels.items()]
+        tested = hold_out(listed_as, fraction=self.test_fraction, seed=self.seed)
+        return [_Video(label, v, TEST if v in tested else TRAIN) for v, labels in listed_as.items() for label in labels]
 
     def _from_table(self, root: Path) -> list[_Video]:
         table = existing_file(root / str(self.splits), "the table of splits (vid, split, label)")
@@ -145,7 +149,19 @@ class Music21(Dataset):
         missing = [c for c in ("vid", "split", "label") if c not in columns]
         if missing:
             raise InputError(f"{table} lacks the column {' and '.join(missing)}; it has {', '.join(columns)}.")
-        return list({row["vid"]: _Video(row["label"], row["vid"], row["split"]) for _, row in rows}.values())
+        found: dict[_Video, None] = {}
+        home: dict[str, str] = {}
+        for line, row in rows:
+            video = _Video(portable(row["label"]), row["vid"], trained_or_tested(row["split"]))
+            if not (video.label and video.id and video.split):
+                raise InputError(f"{table.name}, line {line}: vid, split and label are needed, but one is empty.")
+            if home.setdefault(video.id, video.split) != video.split:
+                raise InputError(
+                    f"{table.name}, line {line}: {video.id} is in {video.split!r}, but came before in "
+                    f"{home[video.id]!r}. A video belongs to one split."
+                )
+            found[video] = None
+        return list(found)
 
 
 def window_starts(length_s: float | None, windows: int | None) -> list[int]:

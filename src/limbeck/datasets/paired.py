@@ -15,64 +15,20 @@ match the two (joint and gap terms, retrieval of instances).
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
-from typing import ClassVar, Literal, final
-
-import numpy as np
-import numpy.typing as npt
+from typing import ClassVar, final
 
 from limbeck.datasets._contract import ClipRef, Dataset
 from limbeck.datasets._labelled import LabelledFiles
-from limbeck.datasets._listing import TEST, TRAIN, duration_s, parse_pairs, shuffled
+from limbeck.datasets._layout import Layout
+from limbeck.datasets._listing import AUDIO, IMAGE, TEST, TRAIN, parse_pairs, shuffled
+from limbeck.datasets._window import Window, check_window, chosen
 from limbeck.errors import InputError, MediaError
-from limbeck.media import ClipRecipe, MelRecipe, RawClip, read_frame, read_sound
-
-Window = Literal["loudest", "middle", "start"]
+from limbeck.media import ClipRecipe, RawClip, read_frame, read_sound
 
 IN_ORDER = "in_order"
-_SEARCHED_SECONDS = 600.0
-
-
-def loudest_window(waveform: npt.NDArray[np.float32], samples: int) -> int:
-    """First sample of the window with the most energy; the earliest where several have the same.
-
-    Args:
-        waveform: Shape (sample,).
-        samples: Length of the window in samples, >= 1.
-
-    Example:
-        >>> loudest_window(np.array([0, 0.1, 0, 0.5, -0.5, 0], dtype=np.float32), 2)
-        3
-    """
-    energy = np.concatenate([[0.0], np.cumsum(np.square(waveform, dtype=np.float64))])
-    if len(waveform) <= samples:
-        return 0
-    return int(np.argmax(energy[samples:] - energy[:-samples]))
-
-
-@lru_cache(maxsize=4096)
-def _loudest(path: Path, start_s: float, span_s: float, recipe: MelRecipe) -> float:
-    long = recipe.model_copy(update={"clip_seconds": min(span_s, _SEARCHED_SECONDS)})
-    waveform, _ = read_sound(path, start_s=start_s, length_s=long.clip_seconds, recipe=long)
-    return start_s + loudest_window(waveform, recipe.samples) / recipe.sample_rate_hz
-
-
-def _middle(path: Path, start_s: float, span_s: float, recipe: MelRecipe) -> float:
-    return start_s + (span_s - recipe.clip_seconds) / 2
-
-
-def _first(path: Path, start_s: float, span_s: float, recipe: MelRecipe) -> float:
-    return start_s
-
-
-_START: dict[Window, Callable[[Path, float, float, MelRecipe], float]] = {
-    "loudest": _loudest,
-    "middle": _middle,
-    "start": _first,
-}
 
 
 @final
@@ -93,6 +49,9 @@ class Paired(Dataset):
         test_images: The same for the pictures.
         where_sounds: Keep only the rows of the sounds' manifest with these values, ``"column:value"``.
         where_images: The same for the pictures.
+        layout_sounds: What the folders of sounds are: ``"class"``, ``"split/class"`` or ``"class/split"``; by default
+            their names tell.
+        layout_images: The same for the pictures.
         test_fraction: Part of every class to test on where a collection has no splits, in (0, 1).
         clips_per_class: At most this many pairs of a class in each split; as many as there are by default.
         sound_reuse: How often a sound may be used, each time with another picture.
@@ -121,6 +80,8 @@ class Paired(Dataset):
         test_images: str | int | Sequence[str | int] | None = None,
         where_sounds: str | Mapping[str, str] | None = None,
         where_images: str | Mapping[str, str] | None = None,
+        layout_sounds: Layout | None = None,
+        layout_images: Layout | None = None,
         test_fraction: float = 0.2,
         clips_per_class: int | None = None,
         sound_reuse: int = 1,
@@ -136,6 +97,8 @@ class Paired(Dataset):
         self.test_images = test_images
         self.where_sounds = where_sounds
         self.where_images = where_images
+        self.layout_sounds = layout_sounds
+        self.layout_images = layout_images
         self.test_fraction = test_fraction
         self.clips_per_class = clips_per_class
         self.sound_reuse = sound_reuse
@@ -153,8 +116,26 @@ class Paired(Dataset):
                 a class has no training pair.
         """
         self._check_options()
-        sounds = self._collection(self.sounds, self.where_sounds, self.test_sounds)
-        images = self._collection(self.images, self.where_images, self.test_images)
+        sounds = LabelledFiles(
+            source=Path(self.root, self.sounds),
+            where=self.where_sounds,
+            test=self.test_sounds,
+            layout=self.layout_sounds,
+            tracks=[AUDIO],
+            suffix="_sounds",
+            test_fraction=self.test_fraction,
+            seed=self.seed,
+        ).refs()
+        images = LabelledFiles(
+            source=Path(self.root, self.images),
+            where=self.where_images,
+            test=self.test_images,
+            layout=self.layout_images,
+            tracks=[IMAGE],
+            suffix="_images",
+            test_fraction=self.test_fraction,
+            seed=self.seed,
+        ).refs()
         timed = next((r.id for r in images if r.start_s or r.length_s), None)
         if timed:
             raise InputError(f"Pictures have no start and end, but {timed} in {self.images} has; leave them out.")
@@ -183,26 +164,10 @@ class Paired(Dataset):
         """
         if clip.audio is None or clip.image is None:
             raise MediaError("missing_file", f"The pair {clip.id} names no sound or no picture.")
-        start_s, length_s = clip.start_s, clip.length_s
-        wanted = recipe.mel.clip_seconds
-        whole = duration_s(clip.audio) if length_s is None else start_s + length_s
-        span = (whole or 0.0) - start_s
-        if span > wanted:
-            start_s, length_s = _START[self.window](clip.audio, start_s, span, recipe.mel), wanted
+        start_s, length_s, told = chosen(self.window, clip.audio, clip.start_s, clip.length_s, recipe.mel)
         waveform, heard = read_sound(clip.audio, start_s=start_s, length_s=length_s, recipe=recipe.mel)
         frame, seen = read_frame(clip.image, recipe=recipe)
-        return RawClip(waveform, frame, (*heard, *seen))
-
-    def _collection(
-        self, source: str | Path, where: str | Mapping[str, str] | None, test: str | int | Sequence[str | int] | None
-    ) -> list[ClipRef]:
-        return LabelledFiles(
-            source=Path(self.root, source),
-            where=where,
-            test=test,
-            test_fraction=self.test_fraction,
-            seed=self.seed,
-        ).refs()
+        return RawClip(waveform, frame, (*told, *heard, *seen))
 
     def _pairs(self, sounds: Sequence[ClipRef], images: Sequence[ClipRef]) -> list[ClipRef]:
         """Pairs of one class and split: each sound takes the next drawn picture that it has not had yet."""
@@ -234,8 +199,7 @@ class Paired(Dataset):
         ):
             if value is not None and value < 1:
                 raise InputError(f"{name} must be 1 or more, but is {value}.")
-        if self.window not in _START:
-            raise InputError(f"window must be one of {', '.join(_START)}, but is {self.window!r}.")
+        check_window(self.window)
 
 
 def _joined_classes(

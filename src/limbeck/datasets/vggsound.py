@@ -18,7 +18,16 @@ from pathlib import Path
 from typing import ClassVar, final
 
 from limbeck.datasets._contract import ClipRef, Dataset
-from limbeck.datasets._listing import TEST, TRAIN, by_stem, existing_file, existing_folder, require_some
+from limbeck.datasets._listing import (
+    TEST,
+    TRAIN,
+    by_stem,
+    existing_file,
+    existing_folder,
+    portable,
+    read_lines,
+    require_some,
+)
 from limbeck.errors import InputError
 
 LICENCE = "CC BY 4.0 (annotations); videos belong to their YouTube uploaders"
@@ -29,6 +38,8 @@ CITATION = """@inproceedings{chen2020vggsound,
   booktitle = {International Conference on Acoustics, Speech, and Signal Processing (ICASSP)},
   year = {2020}
 }"""
+
+_TABLE = "VGGSound's table (YouTube ID, start seconds, label, split)"
 
 
 @final
@@ -86,7 +97,7 @@ def clips_of_table(
     if not 0 <= second <= 9:
         raise InputError(f"second must lie in 0..9 (the clips last ten seconds), but is {second}.")
     root = existing_folder(root, "VGGSound (vggsound.csv and videos/)")
-    table = existing_file(root / csv_name, "VGGSound's table (YouTube ID, start seconds, label, split)")
+    table = existing_file(root / csv_name, _TABLE)
     folder = existing_folder(root / videos, "VGGSound's videos (<YouTube ID>_<start>.mp4)")
     files = by_stem(folder)
     refs: dict[str, ClipRef] = {}
@@ -96,7 +107,7 @@ def clips_of_table(
         stem = f"{video}_{start:06d}"
         if stem in refs:
             raise InputError(f"{table.name}, line {line}: {video} from {start} s came before. Remove one of the two.")
-        path = files.get(stem, folder / f"{stem}.mp4")
+        path = files.get(portable(stem), folder / f"{stem}.mp4")
         refs[stem] = ClipRef(
             id=stem, label=label, split=split, audio=path, image=path, start_s=float(second), length_s=1.0
         )
@@ -109,16 +120,15 @@ def clips_of_table(
 
 def _rows(table: Path) -> list[tuple[int, tuple[str, int, str, str]]]:
     rows = []
-    with table.open(encoding="utf-8-sig", newline="") as handle:
-        reader = csv.reader(handle, skipinitialspace=True)
-        for fields in reader:
-            plain = [f.strip() for f in fields]
-            if not any(plain) or plain[0].startswith("#"):
-                continue
-            if len(plain) != 4 or not plain[1].isdecimal() or plain[3] not in (TRAIN, TEST):
-                raise InputError(
-                    f"{table.name}, line {reader.line_num}: YouTube ID, start seconds, label, train or test was "
-                    f"expected, but {','.join(fields)!r} came."
-                )
-            rows.append((reader.line_num, (plain[0], int(plain[1]), plain[2], plain[3])))
+    reader = csv.reader(read_lines(table, _TABLE), skipinitialspace=True)
+    for fields in reader:
+        video, start, label, split = plain = ([f.strip() for f in fields] + [""] * 4)[:4]
+        if not any(plain) or video.startswith("#"):
+            continue
+        if len(fields) != 4 or not video or not start.isdecimal() or not label or split not in (TRAIN, TEST):
+            raise InputError(
+                f"{table.name}, line {reader.line_num}: YouTube ID, start seconds, label, train or test was "
+                f"expected, but {','.join(fields)!r} came."
+            )
+        rows.append((reader.line_num, (video, int(start), portable(label), split)))
     return rows

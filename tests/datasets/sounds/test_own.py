@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 from pathlib import Path
 
@@ -53,7 +54,7 @@ def test_manifest_has_segments_labels_and_groups(tmp_path: Path) -> None:
     dataset = sounds.load("manifest").open(sound_layouts.manifest(tmp_path))
     cut = dataset.recordings[-1]
     assert (cut.id, cut.start_s, round(cut.duration_s or 0, 6), cut.group) == (
-        "sounds/0.wav@0.100",
+        "sounds/0.wav@0.100-0.400",
         0.1,
         0.3,
         "sounds/0.wav",
@@ -124,6 +125,51 @@ def test_validation_has_its_usual_names(name: str, tmp_path: Path) -> None:
     assert dataset.classes == ("bell", "drip")
     assert [dataset.recordings[i].split for i in split.validation] == [name, name]
     assert (len(split.train), len(split.test)) == (2, 2)
+
+
+@pytest.mark.parametrize("names", [("Training", "Testing"), ("train_set", "test_set")])
+def test_splits_have_their_usual_names(names: tuple[str, str], tmp_path: Path) -> None:
+    for split in names:
+        for number, label in enumerate(("bell", "drip")):
+            sound_layouts.recording(tmp_path / split / label / "0.wav", number)
+    dataset = sounds.load("folder").open(tmp_path)
+    (split,) = dataset.splits()
+    assert dataset.classes == ("bell", "drip")
+    assert [dataset.recordings[i].split for i in (*split.train, *split.test)] == [*names[:1] * 2, *names[1:] * 2]
+
+
+def test_folders_that_may_be_splits_or_labels_are_asked_about(tmp_path: Path) -> None:
+    for top in ("one", "two"):
+        for number, label in enumerate(("bell", "drip")):
+            sound_layouts.recording(tmp_path / top / label / "0.wav", number)
+    kind = sounds.load("folder")
+    with pytest.raises(InputError, match=r"one, two hold the same sub-folders \(bell, drip\)"):
+        kind.open(tmp_path)
+    assert kind.open(tmp_path, layout="class").classes == ("one", "two")
+    folds = kind.open(tmp_path, layout="split/class")
+    assert [s.name for s in folds.splits()] == ["one", "two"]
+    assert folds.classes == ("bell", "drip")
+
+
+def test_manifest_takes_absolute_paths_and_other_unicode_forms(tmp_path: Path) -> None:
+    sound_layouts.recording(tmp_path / unicodedata.normalize("NFD", "é.wav"), 0)
+    sound_layouts.recording(tmp_path / "deep" / "1.wav", 0)
+    rows = [(tmp_path / "é.wav", "rain|rain", "Training"), (tmp_path / "deep/1.wav", "dog", "testing")]
+    (tmp_path / "lists").mkdir()
+    file = table(tmp_path / "lists" / "all.csv", rows, ("path", "label", "split"))
+    dataset = sounds.load("manifest").open(file)
+    assert [(r.id, r.labels, r.path.exists()) for r in dataset.recordings] == [
+        ("é.wav", ("rain",), True),
+        ("deep/1.wav", ("dog",), True),
+    ]
+    assert not dataset.multi_label
+    assert [(len(s.train), len(s.test)) for s in dataset.splits()] == [(1, 1)]
+
+
+def test_pieces_with_one_start_are_told_apart(tmp_path: Path) -> None:
+    sound_layouts.recording(tmp_path / "0.wav", 0)
+    file = table(tmp_path / "all.csv", [("0.wav", 0, 1), ("0.wav", 0, 2)], ("path", "start", "end"))
+    assert len(sounds.load("manifest").open(file, folds=0).recordings) == 2
 
 
 def test_folders_that_are_splits_only_in_part_are_refused(tmp_path: Path) -> None:

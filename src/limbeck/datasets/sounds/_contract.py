@@ -10,11 +10,8 @@ from pathlib import Path
 from typing import ClassVar, Self
 
 from limbeck._discover import Listed
+from limbeck.datasets._listing import TEST, TRAIN, VALIDATION, usual_split
 from limbeck.errors import InputError
-
-TRAIN, VALIDATION, TEST = "train", "validation", "test"
-OFFICIAL = {TRAIN: TRAIN, TEST: TEST, **dict.fromkeys((VALIDATION, "val", "valid", "dev"), VALIDATION)}
-"""What the names of official splits mean."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,8 +118,8 @@ class SoundDataset(Listed, ABC):
         """
         found: dict[str, list[int]] = {}
         for i, recording in enumerate(self.recordings):
-            found.setdefault(OFFICIAL.get(recording.split, recording.split), []).append(i)
-        official = found.keys() & set(OFFICIAL.values())
+            found.setdefault(usual_split(recording.split) or recording.split, []).append(i)
+        official = found.keys() & {TRAIN, VALIDATION, TEST}
         if not ({TRAIN, TEST} <= official == found.keys() if official else len(found) > 1 and "" not in found):
             listed = ", ".join(f"{name or 'none'} ({len(rows)})" for name, rows in sorted(found.items()))
             raise InputError(

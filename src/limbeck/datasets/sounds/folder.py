@@ -12,15 +12,17 @@ Any media file ffmpeg reads will do. Files that lie beside the folders of labels
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar, Self, final
 
-from limbeck.datasets._listing import existing_folder, files_below
-from limbeck.datasets.sounds._contract import OFFICIAL, Recording, SoundDataset
+from limbeck.datasets._layout import Layout, checked, layout_of, places
+from limbeck.datasets._listing import existing_folder, files_below, usual_split
+from limbeck.datasets.sounds._contract import Recording, SoundDataset
 from limbeck.datasets.sounds._drawn import with_folds
 from limbeck.errors import InputError
 
-_SPLIT = re.compile(rf"{'|'.join(OFFICIAL)}|fold\d+")
+_FOLD = re.compile(r"fold[ _-]?\d+", re.IGNORECASE)
 
 
 @final
@@ -32,41 +34,56 @@ class Folder(SoundDataset):
     citation: ClassVar[str] = ""
 
     @classmethod
-    def open(cls, root: Path | str, *, folds: int = 5, seed: int = 0) -> Self:
+    def open(cls, root: Path | str, *, folds: int = 5, seed: int = 0, layout: str | None = None) -> Self:
         """List the files below a folder.
 
         Args:
             root: The folder.
             folds: Folds to draw where there are no splits; 0 for none.
             seed: Of the draw.
+            layout: What the folders are: ``"class"``, ``"split/class"`` or ``"class/split"``, where a class is a label;
+                by default their names tell.
 
         Raises:
-            InputError: There is no such folder, or nothing in it; or some of its folders are splits with labels in
-                them, and some are not.
+            InputError: There is no such folder, or nothing in it; some of its folders are splits with labels in
+                them, and some are not; or its folders may be splits as well as labels.
         """
-        layout = "recordings (<label>/*, <split>/<label>/* or unlabelled files)"
-        files = files_below(existing_folder(Path(root), layout))
+        expected = "recordings (<label>/*, <split>/<label>/* or unlabelled files)"
+        files = files_below(existing_folder(Path(root), expected))
         if not files:
-            raise InputError(f"{root} holds no recordings. Expected: {layout}.")
-        parts = {name: tuple(name.split("/"))[:-1] for name, _ in files}
-        tops = {"".join(p[:1]) for p in parts.values()}
-        splits = {top for top in tops if _SPLIT.fullmatch(top)}
-        divided = splits == tops
-        # A label may be called train: it is a split where labels lie below it.
-        deep = sorted(splits & {p[0] for p in parts.values() if len(p) > 1})
-        if deep and not divided:
-            others = ", ".join(sorted(top or "files of its own" for top in tops - splits))
-            raise InputError(
-                f"{root} holds {', '.join(deep)} with labels in it, as splits have, and beside it {others}. Put all "
-                "recordings into splits (train, validation, test, or fold1, fold2, ...), or rename what is a label."
+            raise InputError(f"{root} holds no recordings. Expected: {expected}.")
+        parts = {name: tuple(name.split("/")) for name, _ in files}
+        found = checked(layout, "layout") or _told(list(parts.values()), root)
+        label_at, split_at = places(found)
+        recordings = []
+        for name, path in files:
+            above = parts[name][:-1]
+            recordings.append(
+                Recording(
+                    id=name,
+                    path=path,
+                    labels=above[label_at : label_at + 1],
+                    split="" if split_at is None else "".join(above[split_at : split_at + 1]),
+                )
             )
-        found = [
-            Recording(
-                id=name,
-                path=path,
-                labels=parts[name][divided : divided + 1],
-                split=parts[name][0] if divided else "",
-            )
-            for name, path in files
-        ]
-        return cls(with_folds(found, folds, seed))
+        return cls(with_folds(recordings, folds, seed))
+
+
+def _told(parts: Sequence[tuple[str, ...]], root: Path | str) -> Layout:
+    """The layout that the folders' names tell; a label may be called train, which is a split where labels lie in it."""
+    tops = {"".join(p[:-1][:1]) for p in parts}
+    splits = {top for top in tops if _is_split(top)}
+    deep = sorted(splits & {p[0] for p in parts if len(p) > 2})
+    if splits == tops:
+        return "split/class"
+    if deep:
+        others = ", ".join(sorted(top or "files of its own" for top in tops - splits))
+        raise InputError(
+            f"{root} holds {', '.join(deep)} with labels in it, as splits have, and beside it {others}. Put all "
+            "recordings into splits (train, validation, test, or fold1, fold2, ...), or rename what is a label."
+        )
+    return layout_of(parts, _is_split, source=str(root), option="layout")
+
+
+def _is_split(name: str) -> bool:
+    return usual_split(name) is not None or _FOLD.fullmatch(name) is not None

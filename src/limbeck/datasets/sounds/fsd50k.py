@@ -17,8 +17,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar, Self, final
 
-from limbeck.datasets._listing import existing_file, require_some
-from limbeck.datasets.sounds._contract import TEST, Recording, SoundDataset, natural
+from limbeck.datasets._listing import TEST, existing_file, require_some
+from limbeck.datasets.sounds._contract import Recording, SoundDataset, natural
 from limbeck.datasets.sounds._soundata import copy_of, malformed
 
 TABLES = "FSD50K.ground_truth"

@@ -1,8 +1,8 @@
 """Your own recordings, listed in a CSV table (`manifest`).
 
-Columns: ``path`` (relative to the table), and, where known, ``label`` (several with ``|`` between them), ``split``
-(folds, or train, validation and test; val, valid and dev are validation), ``start`` and ``end`` in seconds, ``group``
-(what the sound was cut from). Further columns are passed over.
+Columns: ``path`` (relative to the table, or all absolute), and, where known, ``label`` (several with ``|`` between
+them), ``split`` (folds, or train, validation and test; val, valid and dev are validation), ``start`` and ``end`` in
+seconds, ``group`` (what the sound was cut from). Further columns are passed over.
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar, Self, final
 
+from limbeck.datasets._labelled import clip_id
 from limbeck.datasets._listing import (
     MANIFEST,
     existing_file,
+    manifest_paths,
     parse_seconds,
     portable,
     read_table,
-    relative_path,
     require_some,
 )
 from limbeck.datasets.sounds._contract import Recording, SoundDataset
@@ -51,8 +52,9 @@ class Manifest(SoundDataset):
         if "path" not in columns:
             raise InputError(f"{table} lacks the column path; it has {', '.join(columns)}.")
         found: dict[str, Recording] = {}
-        for line, row in rows:
-            recording = _recording(row, table.parent, f"{table.name}, line {line}")
+        places = manifest_paths([(f"{table.name}, line {line}", row["path"]) for line, row in rows], table)
+        for (line, row), place in zip(rows, places, strict=True):
+            recording = _recording(row, *place, f"{table.name}, line {line}")
             if recording.id in found:
                 raise InputError(f"{table.name}, line {line}: {recording.id} came before. Remove one of the two.")
             found[recording.id] = recording
@@ -62,17 +64,15 @@ class Manifest(SoundDataset):
         return cls(with_folds(list(found.values()), folds, seed))
 
 
-def _recording(row: Mapping[str, str], base: Path, where: str) -> Recording:
-    relative = relative_path(row["path"], where)
-    name = portable(relative)
+def _recording(row: Mapping[str, str], name: str, file: Path, where: str) -> Recording:
     start = parse_seconds(row["start"], f"{where}, column start") if row.get("start") else 0.0
     end = parse_seconds(row["end"], f"{where}, column end") if row.get("end") else None
     if end is not None and end <= start:
         raise InputError(f"{where}: the sound ends at {end} s but starts at {start} s; the end must be later.")
     return Recording(
-        id=name if not start and end is None else f"{name}@{start:.3f}",
-        path=base / relative,
-        labels=tuple(label.strip() for label in row.get("label", "").split("|") if label.strip()),
+        id=name if not start and end is None else clip_id(name, start, end),
+        path=file,
+        labels=tuple(dict.fromkeys(portable(w.strip()) for w in row.get("label", "").split("|") if w.strip())),
         split=row.get("split", ""),
         start_s=start,
         duration_s=None if end is None else end - start,

@@ -1,0 +1,98 @@
+"""Which part of a long recording is taken where nobody says: the loudest, the middle or the start."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from limbeck.datasets._listing import duration_s
+from limbeck.errors import InputError
+from limbeck.media import MelRecipe, read_sound
+
+Window = Literal["loudest", "middle", "start"]
+
+_SEARCHED_SECONDS = 600.0
+
+
+def loudest_window(waveform: npt.NDArray[np.float32], samples: int) -> int:
+    """First sample of the window with the most energy; the earliest where several have the same.
+
+    Args:
+        waveform: Shape (sample,).
+        samples: Length of the window in samples, >= 1.
+
+    Example:
+        >>> loudest_window(np.array([0, 0.1, 0, 0.5, -0.5, 0], dtype=np.float32), 2)
+        3
+    """
+    energy = np.concatenate([[0.0], np.cumsum(np.square(waveform, dtype=np.float64))])
+    if len(waveform) <= samples:
+        return 0
+    return int(np.argmax(energy[samples:] - energy[:-samples]))
+
+
+def chosen(
+    window: Window, path: Path, start_s: float, length_s: float | None, recipe: MelRecipe, *, most_s: float = math.inf
+) -> tuple[float, float | None, tuple[str, ...]]:
+    """Start and length of the part that is taken, in seconds, and what is told of it.
+
+    What is not longer than the recipe's clip is taken as it is.
+
+    Args:
+        window: Which part.
+        path: The recording.
+        start_s: Where the part that is searched starts.
+        length_s: How long that is; None means to the end of the sound.
+        recipe: Gives the window's length.
+        most_s: Nothing later than this is taken.
+
+    Raises:
+        MediaError: The sound cannot be read.
+    """
+    ends = duration_s(path) if length_s is None else start_s + length_s
+    span_s = math.inf if ends is None else min(ends, most_s) - start_s
+    if span_s <= recipe.clip_seconds:
+        return start_s, length_s, ()
+    at_s = _START[window](path, start_s, length_s, span_s, recipe)
+    if span_s == math.inf and at_s == start_s:  # its length is not known: it may be as short as a clip
+        return start_s, length_s, ()
+    return at_s, recipe.clip_seconds, (f"longer than a clip: its {_WORDS[window]} is taken, from {at_s:.2f} s",)
+
+
+def check_window(window: str) -> None:
+    """Refuse a window that is none.
+
+    Raises:
+        InputError: It is none.
+    """
+    if window not in _START:
+        raise InputError(f"window must be one of {', '.join(_START)}, but is {window!r}.")
+
+
+@lru_cache(maxsize=4096)
+def _loudest(path: Path, start_s: float, length_s: float | None, span_s: float, recipe: MelRecipe) -> float:
+    long = recipe.model_copy(update={"clip_seconds": min(span_s, _SEARCHED_SECONDS)})
+    waveform, _ = read_sound(path, start_s=start_s, length_s=length_s, recipe=long)
+    return start_s + loudest_window(waveform, recipe.samples) / recipe.sample_rate_hz
+
+
+def _middle(path: Path, start_s: float, length_s: float | None, span_s: float, recipe: MelRecipe) -> float:
+    return start_s + (span_s - recipe.clip_seconds) / 2 if math.isfinite(span_s) else start_s
+
+
+def _first(path: Path, start_s: float, length_s: float | None, span_s: float, recipe: MelRecipe) -> float:
+    return start_s
+
+
+_START: dict[Window, Callable[[Path, float, float | None, float, MelRecipe], float]] = {
+    "loudest": _loudest,
+    "middle": _middle,
+    "start": _first,
+}
+_WORDS: dict[Window, str] = {"loudest": "loudest part", "middle": "middle", "start": "start"}
