@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
 from tests.helpers.clips import toy_clips
 
 from limbeck import _files, methods, storage
+from limbeck.datasets import prepare
+from limbeck.datasets.folder import Folder
 from limbeck.distilled import DistilledSet
 from limbeck.errors import InputError
+from limbeck.media import ClipRecipe, MelRecipe, write_video
 from limbeck.storage import Coder, Form
 
 CODERS = [name for name in storage.names() if issubclass(storage.load(name), Coder)]
@@ -106,3 +110,33 @@ def test_soft_labels_must_fit():
     kept = made(mosaic=2)
     with pytest.raises(InputError, match=r"Soft labels of this set must be float32 \(24, 3\)"):
         replace(kept, soft_labels=torch.zeros(6, 3))
+
+
+@pytest.mark.parametrize("form", CODERS)
+def test_a_recording_is_read_as_the_set_was_prepared(form, tmp_path):
+    """Every prepared clip, read from its file, is the very row that networks are tested on."""
+    for label in ("low", "high"):
+        for split in ("train", "test"):
+            for i in range(2):
+                path = tmp_path / "videos" / split / label / f"{i}.mp4"
+                tone = 0.4 * np.sin(2 * np.pi * (300 if label == "low" else 900) * (1 + i) * np.arange(2 * 8000) / 8000)
+                frames = [np.full((32, 32, 3), 30 * i + 5 * k, np.uint8) for k in range(20)]
+                write_video(path, frames, fps=10, waveform=tone[None].astype(np.float32), sample_rate_hz=8000)
+    recipe = ClipRecipe(mel=MelRecipe(sample_rate_hz=8000, mels=16), image_size=16)
+    manifest = tmp_path / "videos" / "manifest.csv"
+    rows = [
+        f"{p.relative_to(manifest.parent)},{p.parent.name},{p.parent.parent.name},0.7,1.7" for p in _videos(tmp_path)
+    ]
+    manifest.write_text("path,label,split,start,end\n" + "\n".join(rows) + "\n")
+    prepared = prepare(Folder(root=manifest), tmp_path / "prepared", recipe=recipe, workers=1)
+    pairs = methods.load("random").from_json({"per_class": 1, "storage": form}).distill(prepared.clips("train"))
+    tested = prepared.clips("test")
+    for i, name in enumerate(prepared.ids("test")):
+        log_mel, frame = pairs.read(tmp_path / "videos" / name.partition("@")[0], start_seconds=0.7)
+        assert torch.equal(log_mel, pairs.scale.audio(tested.audio(torch.tensor([i])))[0])
+        assert torch.equal(frame, pairs.scale.image(tested.frames(torch.tensor([i])))[0])
+        assert (log_mel.shape, frame.shape) == (pairs[0][0].shape, pairs[0][1].shape)
+
+
+def _videos(folder):
+    return sorted(folder.rglob("*.mp4"))

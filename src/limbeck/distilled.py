@@ -16,7 +16,7 @@ from limbeck import _files, storage
 from limbeck.augment import Frequencies, Packing, mosaic
 from limbeck.datasets import Scale
 from limbeck.errors import InputError
-from limbeck.media import ClipRecipe
+from limbeck.media import ClipRecipe, log_mel, read_clip
 from limbeck.storage import Coder, Payload, Storage, payload_bytes
 from limbeck.storage.float32 import Float32
 
@@ -118,6 +118,26 @@ class DistilledSet(TorchDataset[tuple[Tensor, Tensor, Tensor]]):
             mosaic.unpack(self.image, shares.image),
             self.labels.repeat(mosaic.count(self.mosaic)),
         )
+
+    def read(
+        self, clip: str | Path, *, image: str | Path | None = None, start_seconds: float = 0.0
+    ) -> tuple[Tensor, Tensor]:
+        """A recording of your own as what a network trained on this set expects.
+
+        Args:
+            clip: Any video, or a file of sound with `image` beside it.
+            image: The picture, or a video of it, where it is another file.
+            start_seconds: Where the clip begins, in seconds; it is as long as the recipe's, shorter ones are padded.
+
+        Returns:
+            Log-mel (1, mel, frame) and frame (3, height, width), float32, in network scale.
+
+        Raises:
+            MediaError: The file cannot be read there; says why.
+        """
+        raw = read_clip(Path(clip), Path(image or clip), start_s=start_seconds, recipe=self.recipe)
+        audio = log_mel(torch.from_numpy(raw.waveform), self.recipe.mel)[None]
+        return self.scale.audio(audio), self.scale.image(torch.from_numpy(raw.frame).permute(2, 0, 1).contiguous())
 
     def apart(self) -> DistilledSet:
         """The same training pairs with the room of a stored pair each: to look at where pairs share by frequencies."""

@@ -45,6 +45,13 @@ def test_ten_lines_of_python_run(
     assert [line[0] for line in printed] == ["avdd", "herding+mosaic", "whole"]
     assert all(0 <= float(number) <= 100 for line in printed for number in line[1:])
     assert Path(str(names["page"])).exists()
+    name_a_clip = list(_blocks(ROOT / "README.md", "python"))[1]
+    for words, fewer in {"ConvNet()": "ConvNet(width=8)", "Protocol()": "Protocol(epochs=1)"}.items():
+        assert words in name_a_clip
+        name_a_clip = name_a_clip.replace(words, fewer)
+    Path("clip.mp4").symlink_to(next(videos.rglob("*.mp4")))
+    exec(compile(name_a_clip, "README.md", "exec"), names)
+    assert capsys.readouterr().out.strip() in names["pairs"].classes  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
