@@ -501,6 +501,97 @@ class TestPage:
             sounds.page(made.folder / "classifier", out=tmp_path, index=tmp_path / "other", progress=False)
 
 
+@pytest.fixture
+def archive(tmp_path: Path) -> SimpleNamespace:
+    """An archive of its own, its index and a classifier, which a test may move and change."""
+    encoder, old = Listener(), tmp_path / "old" / "archive"
+    for word, hertz in WORDS.items():
+        for i in range(4):
+            recording(old / word / f"{i}.wav", hertz, seed=i)
+    sounds.index(old, out=tmp_path / "index", encoder=encoder, workers=1, progress=False)
+    sounds.learn(tmp_path / "index", list(WORDS), out=tmp_path / "classifier", encoder=encoder, neighbours=3)
+    return SimpleNamespace(
+        folder=tmp_path, encoder=encoder, old=old, classifier=tmp_path / "classifier", index=tmp_path / "index"
+    )
+
+
+def shown(archive: SimpleNamespace, **options: Any) -> tuple[str, list[str]]:
+    told: list[str] = []
+    made = sounds.page(archive.classifier, out=archive.folder / "page", progress=False, told=told.append, **options)
+    return made.read_text(encoding="utf-8"), told
+
+
+class TestMoved:
+    """What was learned is found again by the bytes of recordings, wherever they lie."""
+
+    def test_an_archive_that_moved_and_was_indexed_again(self, archive: SimpleNamespace) -> None:
+        new = archive.old.rename(archive.folder / "new")
+        done = sounds.index(new, out=archive.index, encoder=archive.encoder, workers=1, progress=False)
+        assert (done.moved, done.added) == (12, 0)
+        text, told = shown(archive)
+        assert told == []
+        assert text.count("3 stand for it") == 3
+        gone = Path(SoundClassifier.load(archive.classifier).neighbours("low")[0][1].path)
+        now = new / gone.relative_to(archive.old)
+        after = sounds.correct(archive.classifier, remove=[f"low={now}@0"])
+        assert str(gone) not in {piece.path for _, piece in after.neighbours("low")}
+        assert len(after.neighbours("low")) == 2
+        other = next((new / "high").iterdir())
+        after = sounds.correct(archive.classifier, add=[f"low={other}@0"])
+        assert len(after.neighbours("low")) == 3, "one of the classifier's own, not a stranger that was heard"
+
+    def test_an_archive_that_moved_without_the_index_knowing(self, archive: SimpleNamespace) -> None:
+        archive.old.rename(archive.folder / "new")
+        text, (told,) = shown(archive)
+        assert told.startswith("12 recordings cannot be heard on the page; the first is")
+        assert (
+            "is no longer there. (missing_file) If they were moved, name the folder they are in now with --root" in told
+        )
+        assert "12 recordings cannot be heard" in text
+        assert "data:audio" not in text
+        text, told = shown(archive, root=archive.folder / "new")
+        assert told == []
+        assert text.count("data:audio") >= 12
+
+    def test_a_recording_that_was_replaced_is_not_played_for_the_old_one(self, archive: SimpleNamespace) -> None:
+        path = Path(SoundClassifier.load(archive.classifier).neighbours("low")[0][1].path)
+        times = path.stat()
+        recording(path, 3000, seed=9)
+        os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+        _, (told,) = shown(archive)
+        assert told.startswith(f"1 recording cannot be heard on the page; the first is {path}: ")
+        assert "its content has changed since" in told
+        after = sounds.correct(archive.classifier, add=[f"high={path}@0"], encoder=archive.encoder)
+        assert len(after.neighbours("high")) == 3, "what lies there now was heard"
+        assert after.classifier._examples
+
+    def test_sounds_that_left_the_index_are_told(self, archive: SimpleNamespace, tmp_path: Path) -> None:
+        path = Path(SoundClassifier.load(archive.classifier).neighbours("low")[0][1].path)
+        other = recording(tmp_path / "x.wav", 3000, seed=77)
+        sounds.correct(archive.classifier, add=[f"high={other}"], encoder=archive.encoder)
+        path.unlink()
+        sounds.index(archive.old, out=archive.index, encoder=archive.encoder, workers=1, progress=False)
+        text, told = shown(archive)
+        assert told == [
+            f"A sound that stands for 'low' is not in the index, so the page does not show it: {path} at 0 s",
+            f"A sound that stands for 'high' is not in the index, so the page does not show it: {other} at 0 s",
+        ]
+        assert "A sound that stands for &#39;low&#39; is not in the index" in text
+
+    def test_a_classifier_that_moved_finds_its_index(self, archive: SimpleNamespace) -> None:
+        (archive.folder / "deep" / "er").mkdir(parents=True)
+        archive.classifier = archive.classifier.rename(archive.folder / "deep" / "er" / "classifier")
+        assert shown(archive)[1] == []
+
+    def test_the_same_recording_twice(self, archive: SimpleNamespace) -> None:
+        path = Path(SoundClassifier.load(archive.classifier).neighbours("low")[0][1].path)
+        (archive.old / "copy.wav").write_bytes(path.read_bytes())
+        sounds.index(archive.old, out=archive.index, encoder=archive.encoder, workers=1, progress=False)
+        text, told = shown(archive)
+        assert told == []
+        assert text.count("3 stand for it") == 3
+
+
 class TestWatch:
     def test_a_folder(self, made: SimpleNamespace, tmp_path: Path) -> None:
         """What is there already, what comes, what comes slowly, and what is no sound; nothing hidden or unfinished."""

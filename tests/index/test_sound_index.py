@@ -19,7 +19,7 @@ from tests.helpers.spectral_encoder import SpectralEncoder
 from torch import Tensor
 
 from limbeck.encoders import AudioEmbeddings
-from limbeck.errors import InputError
+from limbeck.errors import InputError, MediaError
 from limbeck.index import SoundIndex, Update, _store, _update, _work
 from limbeck.index._places import File, Refused
 from limbeck.media import sound_windows, write_wav
@@ -318,15 +318,44 @@ def test_a_table_that_was_not_made_to_its_end_is_no_index(
     assert index.update([folder], encoder, workers=1).added == 8
 
 
-@pytest.mark.parametrize(("note", "sentence"), [(b"{", "is damaged"), (b'{"format": 2}', "format: Input should be 1")])
-def test_an_index_of_another_version_is_refused(tmp_path: Path, note: bytes, sentence: str) -> None:
+@pytest.mark.parametrize("note", [b"{", b'{"format": 1, "encoder": "a:b:c", "dim": 3}', b"[]"])
+def test_an_index_of_another_version_is_refused(tmp_path: Path, note: bytes) -> None:
     import lancedb
     import pyarrow as pa
 
     schema = pa.schema([("root", pa.string())], metadata={b"limbeck": note})
     lancedb.connect(str(tmp_path)).create_table("windows", schema=schema)
-    with pytest.raises(InputError, match=sentence):
+    with pytest.raises(InputError, match=r"made by another version of Limbeck, or is damaged\. Make it anew"):
         SoundIndex.open(tmp_path)
+
+
+def test_other_content_of_the_same_size_and_time_is_a_change(
+    index: SoundIndex, folder: Path, encoder: SpectralEncoder
+) -> None:
+    """As copying tools leave it that keep times, and recorders that write files of one length."""
+    path = folder / "000.wav"
+    before, times = path.read_bytes(), path.stat()
+    path.write_bytes(before[:44] + before[44:][::-1])
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert _counts(index.update([folder], encoder, workers=1)) == {"changed": 1, "unchanged": 7}
+    _check(index, list(folder.iterdir()))
+
+
+def test_where_a_recording_lies_now(tmp_path: Path, index: SoundIndex, folder: Path) -> None:
+    file = index.recordings()[0]
+    assert file.located() == folder / "000.wav"
+    os.utime(file.place)
+    assert file.located() == folder / "000.wav", "the same bytes"
+    folder.rename(tmp_path / "moved")
+    with pytest.raises(MediaError, match=r"000\.wav is no longer there\. \(missing_file\)"):
+        file.located()
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "moved").rename(tmp_path / "disk" / folder.name)
+    for root in (tmp_path / "disk" / folder.name, tmp_path / "disk"):
+        assert file.located(root) == tmp_path / "disk" / folder.name / "000.wav"
+    (tmp_path / "disk" / folder.name / "000.wav").write_bytes(b"other")
+    with pytest.raises(MediaError, match="is not what was indexed"):
+        file.located(tmp_path / "disk")
 
 
 def test_an_address_of_lancedb_is_as_good_as_a_folder(

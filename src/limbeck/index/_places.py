@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from limbeck.datasets._listing import files_below
-from limbeck.errors import InputError
+from limbeck.errors import InputError, MediaError
 
 UNLISTED = "unreadable_folder"
 _PASSING = frozenset([UNLISTED, "unreadable_file", "crashed", "timeout"])
@@ -24,6 +25,7 @@ class File:
         size: In bytes.
         mtime_ns: When it was last written, in nanoseconds.
         sha256: Of its bytes; empty where they were not read.
+        changed_ns: When its content or its entry in the folder last changed, in nanoseconds; nobody can set it back.
     """
 
     root: str
@@ -31,6 +33,7 @@ class File:
     size: int
     mtime_ns: int
     sha256: str = ""
+    changed_ns: int = 0
 
     @property
     def place(self) -> Path:
@@ -38,8 +41,39 @@ class File:
         return Path(self.root, self.path)
 
     def looks_like(self, other: File) -> bool:
-        """Whether size and time of writing are the same."""
-        return (self.size, self.mtime_ns) == (other.size, other.mtime_ns)
+        """Whether size and times are the same."""
+        return (self.size, self.mtime_ns, self.changed_ns) == (other.size, other.mtime_ns, other.changed_ns)
+
+    def is_at(self, place: Path) -> bool:
+        """Whether the recording lies somewhere: this very file, or one of the same bytes."""
+        try:
+            stat = place.stat()
+        except (OSError, ValueError):
+            return False
+        if place == self.place and self.looks_like(_stamped(self.root, self.path, stat)):
+            return True
+        return stat.st_size == self.size and sha256_of(place) == self.sha256
+
+    def located(self, root: Path | None = None) -> Path:
+        """Where it lies now.
+
+        Args:
+            root: A folder that the recordings were moved to. They are looked for in it by their paths from the folder
+                they were found below, and by as much more of their old places as there was.
+
+        Raises:
+            MediaError: There is no file of the same bytes: ``missing_file``; ``changed_file`` where there is another.
+        """
+        parts = self.place.parts[1:]
+        least = len(Path(self.path).parts)
+        moved = [] if root is None else [root.joinpath(*parts[-count:]) for count in range(least, len(parts) + 1)]
+        for place in (*moved, self.place):
+            if self.is_at(place):
+                return place
+        others = [place for place in (*moved, self.place) if not is_gone(place)]
+        if others:
+            raise MediaError("changed_file", f"{others[0]} is not what was indexed: its content has changed since.")
+        raise MediaError("missing_file", f"{self.place} is no longer there.")
 
 
 @dataclass(frozen=True)
@@ -169,14 +203,26 @@ def _absolute(path: Path) -> Path:
 
 def _note(found: Found, root: Path, path: Path) -> None:
     try:
-        stat = path.stat()
-        size, mtime_ns = stat.st_size, stat.st_mtime_ns
+        file = _stamped(str(root), path.relative_to(root).as_posix(), path.stat())
     except (FileNotFoundError, NotADirectoryError):  # a link to nothing, or gone this moment: reading it will tell
-        size, mtime_ns = 0, 0
+        file = File(str(root), path.relative_to(root).as_posix(), 0, 0)
     except OSError as error:
         _note_unseen(found, root, path, "unreadable_file", error)
         return
-    found.files.setdefault(path, File(str(root), path.relative_to(root).as_posix(), size, mtime_ns))
+    found.files.setdefault(path, file)
+
+
+def _stamped(root: str, path: str, stat: os.stat_result) -> File:
+    return File(root, path, stat.st_size, stat.st_mtime_ns, changed_ns=stat.st_ctime_ns)
+
+
+def sha256_of(place: Path) -> str:
+    """SHA-256 of a file's bytes, empty where they cannot be read."""
+    try:
+        with place.open("rb") as handle:
+            return hashlib.file_digest(handle, "sha256").hexdigest()
+    except OSError:
+        return ""
 
 
 def _note_unseen(found: Found, root: Path, path: Path, reason: str, error: OSError) -> None:

@@ -26,30 +26,31 @@ def pool(store: Store, paths: Iterable[Path] | None) -> Pool:
     Raises:
         InputError: A recording is not in the index.
     """
-    places: dict[tuple[str, str], Path] = {}
+    known = {(file.root, file.path): (file.place, file) for file in store.files()}
     ids, of, starts, lengths = [], [], [], []
     wanted = None if paths is None else set(paths)
     for batch in store.scan(["root", "path", "start_s", "duration_s"]):
         names = zip(batch["root"].to_pylist(), batch["path"].to_pylist(), strict=True)
-        here = [places.get(name) or places.setdefault(name, Path(*name)) for name in names]
-        kept = np.array([wanted is None or place in wanted for place in here], bool)
-        of += [place for place, keep in zip(here, kept, strict=True) if keep]
+        here = [known[name] for name in names]
+        kept = np.array([wanted is None or place in wanted for place, _ in here], bool)
+        of += [both for both, keep in zip(here, kept, strict=True) if keep]
         ids.append(batch["_rowid"].to_numpy()[kept])
         starts.append(batch["start_s"].to_numpy()[kept])
         lengths.append(batch["duration_s"].to_numpy()[kept])
-    if wanted is not None and (missing := wanted - set(of)):
+    if wanted is not None and (missing := wanted - {place for place, _ in of}):
         raise InputError(
             f"{min(missing)} and {len(missing) - 1} other recordings are not in the index. Update the index, or look "
             "among the rejected ones."
             if len(missing) > 1
             else f"{min(missing)} is not in the index. Update the index, or look among the rejected recordings."
         )
-    rank = {place: i for i, place in enumerate(sorted(set(of)))}
+    rank = {place: i for i, place in enumerate(sorted({place for place, _ in of}))}
     start_s, duration_s = np.concatenate([np.zeros(0), *starts]), np.concatenate([np.zeros(0), *lengths])
     row_ids = np.concatenate([np.zeros(0, np.uint64), *ids])
-    order = np.lexsort((start_s, np.array([rank[place] for place in of], np.int64)))
+    order = np.lexsort((start_s, np.array([rank[place] for place, _ in of], np.int64)))
     joint, features = _vectors(store, row_ids[order])
-    return Pool(joint, features, [of[i] for i in order], start_s[order], duration_s[order])
+    places, files = ([of[i][part] for i in order] for part in (0, 1))
+    return Pool(joint, features, places, start_s[order], duration_s[order], files)
 
 
 def _vectors(store: Store, row_ids: npt.NDArray[np.uint64]) -> tuple[_rows.Floats, _rows.Floats]:

@@ -23,6 +23,8 @@ from limbeck.index._places import File, Refused
 
 NOTE = b"limbeck"
 KEY = ("root", "path", "window")
+FILE = ("root", "path", "size", "mtime_ns", "sha256", "changed_ns")
+"""Columns that are the fields of a `File`."""
 
 Floats = npt.NDArray[np.float32]
 Halves = npt.NDArray[np.float16]
@@ -41,7 +43,7 @@ class IndexSettings(Config):
         features_dim: Length of a vector in the audio network's own space.
     """
 
-    format: Literal[1] = 1
+    format: Literal[2] = 2
     encoder: str
     sample_rate_hz: int = Field(ge=1)
     window_s: float = Field(gt=0)
@@ -88,12 +90,14 @@ class Hit:
         start_s: Where the window begins, in seconds.
         duration_s: How long it is, in seconds.
         similarity: Cosine to what was searched for, in [-1, 1].
+        file: The recording as it was when it was indexed; `File.located` says whether it is still that.
     """
 
     path: Path
     start_s: float
     duration_s: float
     similarity: float
+    file: File
 
 
 @dataclass(frozen=True)
@@ -106,6 +110,7 @@ class Pool:
         path: The recording of each window.
         start_s: Where each begins, in seconds, float64, (window,).
         duration_s: How long each is, in seconds, float64, (window,).
+        file: The recording of each as it was when it was indexed.
     """
 
     joint: Floats
@@ -113,6 +118,7 @@ class Pool:
     path: list[Path]
     start_s: npt.NDArray[np.float64]
     duration_s: npt.NDArray[np.float64]
+    file: list[File]
 
     def __len__(self) -> int:
         return len(self.path)
@@ -156,6 +162,7 @@ def schema(settings: IndexSettings) -> Any:
         ("size", pa.int64()),
         ("mtime_ns", pa.int64()),
         ("sha256", pa.string()),
+        ("changed_ns", pa.int64()),
         ("encoder", pa.string()),
         ("joint", pa.list_(pa.float16(), settings.dim)),
         ("features", pa.list_(pa.float16(), settings.features_dim)),
@@ -177,6 +184,7 @@ def rows(file: File, windows: Embedded, settings: IndexSettings) -> Any:
         pa.repeat(pa.scalar(file.size, pa.int64()), count),
         pa.repeat(pa.scalar(file.mtime_ns, pa.int64()), count),
         pa.repeat(file.sha256, count),
+        pa.repeat(pa.scalar(file.changed_ns, pa.int64()), count),
         pa.repeat(settings.encoder, count),
         vectors_column(np.stack(windows.joint)),
         vectors_column(np.stack(windows.features)),
@@ -195,9 +203,10 @@ def renamed(table: Any, file: File) -> Any:
     """Rows of one recording as rows of another of the same content."""
     import pyarrow as pa
 
-    for name, kind in (("root", pa.string()), ("path", pa.string()), ("size", pa.int64()), ("mtime_ns", pa.int64())):
-        column = pa.repeat(pa.scalar(getattr(file, name), kind), len(table))
-        table = table.set_column(table.schema.get_field_index(name), name, column)
+    for name in FILE:
+        at = table.schema.get_field_index(name)
+        column = pa.repeat(pa.scalar(getattr(file, name), table.schema.field(at).type), len(table))
+        table = table.set_column(at, name, column)
     return table
 
 
@@ -217,7 +226,7 @@ def vectors(column: Any) -> Halves:
 
 def files(table: Any) -> list[File]:
     """The recordings of rows."""
-    columns = [table[name].to_pylist() for name in ("root", "path", "size", "mtime_ns", "sha256")]
+    columns = [table[name].to_pylist() for name in FILE]
     return [File(*values) for values in zip(*columns, strict=True)]
 
 
@@ -225,8 +234,8 @@ def refused_schema() -> Any:
     """Arrow schema of the table of files that could not be indexed."""
     import pyarrow as pa
 
-    names = ("root", "path", "size", "mtime_ns", "sha256", "reason", "detail")
-    return pa.schema([(n, pa.int64() if n in ("size", "mtime_ns") else pa.string()) for n in names])
+    names = (*FILE, "reason", "detail")
+    return pa.schema([(n, pa.int64() if n in ("size", "mtime_ns", "changed_ns") else pa.string()) for n in names])
 
 
 def refused_rows(refused: Iterable[Refused]) -> Any:

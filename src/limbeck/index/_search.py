@@ -6,7 +6,6 @@ thousand queries that costs little more than for one, and memory is a batch of r
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,8 @@ from limbeck.index import _rows
 from limbeck.index._rows import Floats, Hit
 from limbeck.index._store import Store
 
-_COLUMNS = ["root", "path", "start_s", "duration_s"]
+_WINDOW = ["start_s", "duration_s"]
+_COLUMNS = [*_rows.FILE, *_WINDOW]
 _PROBES = 24
 _REFINE = 10
 _QUERIES_AT_A_TIME = 64
@@ -79,6 +79,6 @@ def _hits(store: Store, scores: npt.NDArray[np.float32], ids: npt.NDArray[np.int
 
 
 def _ordered(table: Any, similarity: npt.NDArray[np.float32]) -> list[Hit]:
-    columns = zip(*(table[name].to_pylist() for name in _COLUMNS), similarity.tolist(), strict=True)
-    hits = [Hit(Path(root, path), start, length, value) for root, path, start, length, value in columns]
+    columns = zip(_rows.files(table), *(table[name].to_pylist() for name in _WINDOW), similarity.tolist(), strict=True)
+    hits = [Hit(file.place, start, length, value, file) for file, start, length, value in columns]
     return sorted(hits, key=lambda hit: (-hit.similarity, hit.path, hit.start_s))

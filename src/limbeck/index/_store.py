@@ -70,10 +70,13 @@ class Store:
         if note is None:
             raise InputError(f"The table in {place} was not written by Limbeck: it lacks the note on its encoder.")
         try:
-            settings = json.loads(note)
+            settings = _rows.IndexSettings.from_json(json.loads(note))
         except ValueError as error:
-            raise InputError(f"The note on its encoder in the table in {place} is damaged: {error}.") from error
-        return cls(place, database, _rows.IndexSettings.from_json(settings))
+            raise InputError(
+                f"The index in {place} was made by another version of Limbeck, or is damaged. Make it anew in another "
+                f"folder: limbeck sounds index FOLDER --out OTHER. Its note says: {note.decode(errors='replace')}"
+            ) from error
+        return cls(place, database, settings)
 
     @classmethod
     def create(cls, place: str | Path, settings: _rows.IndexSettings) -> Self:
@@ -106,8 +109,7 @@ class Store:
 
     def files(self) -> list[File]:
         """The recordings in the index."""
-        columns = ["root", "path", "size", "mtime_ns", "sha256"]
-        return _rows.files(self._table.search().where("window = 0").select(columns).to_arrow())
+        return _rows.files(self._table.search().where("window = 0").select(list(_rows.FILE)).to_arrow())
 
     def refused(self) -> list[Refused]:
         """The files that could not be indexed."""

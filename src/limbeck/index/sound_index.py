@@ -14,6 +14,7 @@ from limbeck import _machine
 from limbeck.encoders import Encoder
 from limbeck.errors import InputError
 from limbeck.index import _pool, _search
+from limbeck.index._places import File
 from limbeck.index._rows import Hit, IndexSettings, Pool
 from limbeck.index._store import Store, locked
 from limbeck.index._update import Progress, Update, update
@@ -99,8 +100,12 @@ class SoundIndex:
 
     def files(self) -> list[Path]:
         """The recordings, sorted."""
+        return [file.place for file in self.recordings()]
+
+    def recordings(self) -> list[File]:
+        """The recordings as they were when they were indexed, sorted by place."""
         self._store.refresh()
-        return sorted(f.place for f in self._store.files())
+        return sorted(self._store.files(), key=lambda file: file.place)
 
     def rejected(self) -> list[tuple[Path, str, str]]:
         """Files that could not be indexed: where, the reason in a word, and in a sentence; sorted."""
@@ -129,7 +134,7 @@ class SoundIndex:
     ) -> Update:
         """Bring the index up to date with what lies below some folders. Only new and changed files are embedded.
 
-        A file of known size and time of writing is left alone; of others the content is hashed, and decoded only if
+        A file of known size and times is left alone; of others the content is hashed, and decoded only if
         no file of the index has the same. Files that lay below the sources and are gone leave the index; those below
         other folders stay. Broken files are listed and passed over. Killed at any moment, it can be repeated.
 

@@ -33,11 +33,13 @@ class Piece(Config):
         path: The file, as it was given.
         start_s: Where the window begins, in seconds.
         duration_s: How long it is, in seconds.
+        sha256: Of the file's bytes, by which it is known again at another place; empty where they were not read.
     """
 
     path: str = ""
     start_s: float = Field(default=0.0, ge=0)
     duration_s: float = Field(default=0.0, ge=0)
+    sha256: str = ""
 
 
 class EncoderNote(Config):

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from limbeck import _files, _machine
+from limbeck.errors import MediaError
 from limbeck.report import _encode, _html, _sound_map, figures
 from limbeck.report._sound_cells import Cell, cell
 from limbeck.report._sound_views import HEIGHT, NONE, WIDTH, Heard, Shower, Word, check, names, to_check, told
@@ -37,11 +38,14 @@ def page(
     command: str = "limbeck sounds correct classifier/",
     title: str | None = None,
     about: Mapping[str, Any] | None = None,
+    remarks: Sequence[str] = (),
+    recording: Callable[[int], Path] | None = None,
     points: int = 1500,
     uncertain: int = 24,
     size_limit_bytes: int = SIZE_LIMIT_BYTES,
     seed: int = 0,
     on_progress: Progress = lambda done, total: None,
+    told_of: Callable[[str], None] = lambda sentence: None,
 ) -> Path:
     """Write ``index.html``.
 
@@ -52,11 +56,15 @@ def page(
         command: Beginning of the command that corrects this classifier.
         title: Heading; made from the number of words by default.
         about: What else is known (encoder, settings, date); shown at the end.
+        remarks: What a reader must know, a sentence each; shown at the top.
+        recording: Where the recording of a window lies now, by position; raises `MediaError` where it does not. Its
+            path in `heard` by default.
         points: Most windows drawn on the map; those that stand for words and those to check come first.
         uncertain: Most windows offered for checking.
         size_limit_bytes: Most bytes of sounds; players beyond it are left out, and the page says so.
         seed: Of the map.
         on_progress: Told of recordings read, done and total.
+        told_of: Told, in a sentence, that recordings cannot be heard on the page.
 
     Returns:
         Path of ``index.html``.
@@ -74,7 +82,10 @@ def page(
     drawn = _sound_map.chosen(len(heard.paths), wanted, max(points, 1), seed=seed)
     spots = dict(zip(drawn.tolist(), _sound_map.places(heard.features[drawn], seed=seed).tolist(), strict=True))
     pictured = list(dict.fromkeys([i for row in shown for i in row] + [i for i, _ in doubts]))
-    cells, complete = _cells(heard, pictured, drawn.tolist(), size_limit_bytes, on_progress)
+    cells, complete = _cells(
+        heard, recording or (lambda i: Path(heard.paths[i])), pictured, drawn.tolist(), size_limit_bytes, on_progress
+    )
+    unheard = _unheard(heard, cells)
     show = Shower(words, heard, spots)
     html = _html.render(
         "sounds_page.html.jinja",
@@ -83,6 +94,7 @@ def page(
         title=title or f"{plural(len(words), 'word')} and what they sound like",
         verdict=_verdict(words, heard, len(doubts)),
         facts=_facts(words, heard, about or {}),
+        remarks=[*remarks, *unheard],
         words=[
             {
                 "label": word.label,
@@ -114,18 +126,29 @@ def page(
         provenance=_html.flat(about or {}),
     )
     _files.write_text(Path(out) / "index.html", html)
+    for sentence in unheard:
+        told_of(sentence)
     return Path(out) / "index.html"
 
 
 def _cells(
-    heard: Heard, pictured: Sequence[int], drawn: Sequence[int], limit: int, on_progress: Progress
+    heard: Heard,
+    recording: Callable[[int], Path],
+    pictured: Sequence[int],
+    drawn: Sequence[int],
+    limit: int,
+    on_progress: Progress,
 ) -> tuple[dict[int, Cell], bool]:
     """What can be heard: with pictures first, then the other points of the map while there is room."""
     palette, with_picture = figures.palette(), set(pictured)
 
     def read(i: int) -> Cell:
         seconds = float(heard.start_s[i]), float(heard.duration_s[i])
-        return cell(Path(heard.paths[i]), *seconds, palette if i in with_picture else None)
+        try:
+            path = recording(i)
+        except MediaError as error:
+            return Cell(trouble=str(error))
+        return cell(path, *seconds, palette if i in with_picture else None)
 
     queue = list(dict.fromkeys([*pictured, *drawn]))
     cells: dict[int, Cell] = {}
@@ -140,6 +163,19 @@ def _cells(
             spent = sum(len(c.sound) + len(c.picture) for c in cells.values())
     on_progress(len(queue), len(queue))
     return {i: cells.get(i, Cell()) for i in queue}, len(cells) == len(queue)
+
+
+def _unheard(heard: Heard, cells: Mapping[int, Cell]) -> list[str]:
+    """That recordings cannot be heard, in a sentence; nothing where all can."""
+    lost = {str(heard.paths[i]): cell.trouble for i, cell in cells.items() if cell.trouble}
+    if not lost:
+        return []
+    first = min(lost)
+    return [
+        f"{plural(len(lost), 'recording')} cannot be heard on the page; the first is {first}: {lost[first]} If they "
+        "were moved, name the folder they are in now with --root; if they have changed, bring the index up to date and "
+        "learn again."
+    ]
 
 
 def _verdict(words: Sequence[Word], heard: Heard, doubts: int) -> str:

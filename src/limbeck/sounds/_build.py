@@ -14,7 +14,7 @@ from limbeck.errors import FingerprintError, InputError
 from limbeck.index import Hit, Pool, SoundIndex, Update
 from limbeck.prototypes import Piece, PrototypeClassifier, SoundClassifier
 from limbeck.sounds import _labels
-from limbeck.sounds._corrections import LEARNED, ORIGIN, Origin, relative
+from limbeck.sounds._corrections import LEARNED, ORIGIN, Origin
 from limbeck.sounds._encoders import ready
 
 _ENCODER = "clap"
@@ -175,10 +175,10 @@ def learn(
     )
     if out is not None:
         folder = Path(out)
-        place = "" if isinstance(index, SoundIndex) else relative(index, folder)
+        place = "" if isinstance(index, SoundIndex) else str(index)
         with _files.exclusive(folder):
             # In this order: wherever it stops, no correction is made twice.
-            Origin(index=place, windows=len(pool)).write(folder)
+            Origin.of(place, folder, windows=len(pool)).write(folder)
             shutil.rmtree(folder / LEARNED, ignore_errors=True)
             made.save(folder)
     return made
@@ -201,7 +201,12 @@ class _Pieces(Sequence[Piece]):
         if isinstance(row, slice):
             return [self[i] for i in range(*row.indices(len(self)))]
         pool = self._pool
-        return Piece(path=str(pool.path[row]), start_s=float(pool.start_s[row]), duration_s=float(pool.duration_s[row]))
+        return Piece(
+            path=str(pool.path[row]),
+            start_s=float(pool.start_s[row]),
+            duration_s=float(pool.duration_s[row]),
+            sha256=pool.file[row].sha256,
+        )
 
 
 def _check_place(folder: Path) -> None:

@@ -13,6 +13,7 @@ from limbeck import _files
 from limbeck.encoders import Encoder
 from limbeck.errors import InputError
 from limbeck.index import SoundIndex
+from limbeck.index._places import sha256_of
 from limbeck.prototypes import SoundClassifier
 from limbeck.sounds._corrections import LEARNED, Correction, Corrections, Origin
 from limbeck.sounds._encoders import of_classifier
@@ -63,9 +64,11 @@ def correct(
         origin = Origin.read(folder)
         first = folder / LEARNED
         base = SoundClassifier.load(first if first.is_dir() else folder)
+        opened = _index(origin, folder, index)
+        known = _Known(base, opened, origin.corrections)
         wanted = origin.corrections.joined(
-            [Correction.of(c) for c in (*from_file.remove, *remove)],
-            [Correction.of(c) for c in (*from_file.add, *add)],
+            [known.named(Correction.of(c)) for c in (*from_file.remove, *remove)],
+            [known.named(Correction.of(c), fresh=True) for c in (*from_file.add, *add)],
             lambda one: bool(_standing(base, one)),
         )
         gone = dict.fromkeys((one.label, place) for one in wanted.remove for place in _standing(base, one))
@@ -77,12 +80,42 @@ def correct(
             return _heard(one, base, hears)
 
         for one in wanted.add:
-            _put_in(base, one, lambda one: _indexed(one, base, _index(origin, folder, index)), embed)
+            _put_in(base, one, lambda one: _indexed(one, base, opened), embed)
         if not first.is_dir():
             SoundClassifier.load(folder).save(first)
         base.save(folder)
-        Origin(index=origin.index, windows=origin.windows, corrections=wanted).write(folder)
+        origin.model_copy(update={"corrections": wanted}).write(folder)
     return base
+
+
+class _Known:
+    """Recordings by the names a classifier has for them, wherever they lie now: they are known by their bytes.
+
+    Args:
+        base: The classifier before any correction.
+        index: Its index, if that is there.
+        before: Corrections made before.
+    """
+
+    def __init__(self, base: SoundClassifier, index: SoundIndex | None, before: Corrections) -> None:
+        self._content = {one.path: one.sha256 for one in (*before.remove, *before.add)}
+        self._content |= {piece.path: piece.sha256 for piece in base.pieces}
+        self._path = {content: path for path, content in self._content.items() if content}
+        self._indexed = {} if index is None else {str(file.place): file.sha256 for file in index.recordings()}
+
+    def named(self, one: Correction, *, fresh: bool = False) -> Correction:
+        """The same sound under the name the classifier knows it by.
+
+        Args:
+            one: Under the name it was given.
+            fresh: What lies there now is meant, also if something else lay there when the classifier was learned.
+        """
+        if one.path in self._content and not fresh:
+            return one
+        place = Path(one.path)
+        now = sha256_of(place) if place.is_file() else self._content.get(one.path) or self._indexed.get(one.path, "")
+        path = one.path if self._content.get(one.path) == now else self._path.get(now, one.path)
+        return one.model_copy(update={"path": path, "sha256": now})
 
 
 def _standing(base: SoundClassifier, one: Correction) -> list[int]:
@@ -107,7 +140,11 @@ def _put_in(base: SoundClassifier, one: Correction, *sources: Callable[[Correcti
 
 def _put_known(base: SoundClassifier, one: Correction) -> bool:
     """Let one of the classifier's own sounds stand for a label; False where it is none, or could be several."""
-    known = [place for place, piece in enumerate(base.pieces) if one.covers(piece.path, piece.start_s)]
+    known = [
+        place
+        for place, piece in enumerate(base.pieces)
+        if one.covers(piece.path, piece.start_s) and (not (one.sha256 and piece.sha256) or one.sha256 == piece.sha256)
+    ]
     if one.start_s is None or len(known) != 1:
         return False
     if known[0] not in _standing(base, one):
@@ -124,9 +161,16 @@ def _index(origin: Origin, folder: Path, index: Path | str | None) -> SoundIndex
 
 def _indexed(one: Correction, base: SoundClassifier, index: SoundIndex | None) -> Found | None:
     """A window that the index holds; None where it does not know the recording."""
-    if index is None or index.encoder_id != base.encoder.id or Path(one.path) not in set(index.files()):
+    if index is None or index.encoder_id != base.encoder.id:
         return None
-    pool = index.pool([Path(one.path)])
+    same = [
+        file.place
+        for file in index.recordings()
+        if (file.sha256 == one.sha256 if one.sha256 else str(file.place) == one.path)
+    ]
+    if not same:
+        return None
+    pool = index.pool(same[:1])
     starts = pool.start_s.tolist()
     row = _which(one, starts)
     rows = pool.features if base.classifier.space_ == "features" else pool.joint

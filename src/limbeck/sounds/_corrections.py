@@ -29,11 +29,13 @@ class Correction(Config):
         label: The word.
         path: The recording, absolute.
         start_s: Where the sound begins, in seconds; None for a recording that is one window.
+        sha256: Of the recording's bytes, by which it is known again at another place; empty where they are not known.
     """
 
     label: str = ""
     path: str = ""
     start_s: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    sha256: str = ""
 
     @classmethod
     def of(cls, text: str | Correction) -> Correction:
@@ -149,13 +151,29 @@ class Origin(Config):
 
     Attributes:
         index: The index, relative to the classifier's folder, or an address.
+        index_place: The same, absolute: where it is if the classifier alone was moved.
         windows: How many windows it had.
         corrections: All that hold.
     """
 
     index: str = ""
+    index_place: str = ""
     windows: int = 0
     corrections: Corrections = Corrections()
+
+    @classmethod
+    def of(cls, index: str, classifier: Path, *, windows: int) -> Self:
+        """Of a classifier just learned.
+
+        Args:
+            index: Folder or address; empty where it is not known.
+            classifier: Folder.
+            windows: How many the index has.
+        """
+        if not index:
+            return cls(windows=windows)
+        place = index if is_address(index) else os.path.abspath(index)
+        return cls(index=relative(index, classifier), index_place=place, windows=windows)
 
     @classmethod
     def read(cls, classifier: Path) -> Self:
@@ -185,7 +203,10 @@ class Origin(Config):
             return index
         if not self.index:
             raise InputError(f"{classifier} does not say which index it was learned from; name it with --index.")
-        return self.index if is_address(self.index) else Path(os.path.normpath(classifier / self.index))
+        if is_address(self.index):
+            return self.index
+        beside, before = Path(os.path.normpath(classifier / self.index)), Path(self.index_place)
+        return before if before.is_dir() and not beside.is_dir() else beside
 
 
 def relative(index: Path | str, classifier: Path) -> str:

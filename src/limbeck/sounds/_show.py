@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from limbeck.engine.machine import machine, versions
 from limbeck.errors import FingerprintError
 from limbeck.evaluation import sounds as evaluation_of_sounds
 from limbeck.evaluation.sounds import SoundResults
-from limbeck.index import SoundIndex
+from limbeck.index import Pool, SoundIndex
 from limbeck.prototypes import SoundClassifier
 from limbeck.report import sounds_page, sounds_tables
 from limbeck.sounds import _naming
@@ -30,8 +30,10 @@ def page(
     index: Path | str | None = None,
     points: int = 1500,
     title: str | None = None,
+    root: Path | str | None = None,
     seed: int = 0,
     progress: bool = True,
+    told: Callable[[str], None] = lambda what: None,
 ) -> Path:
     """Write one HTML page: what each word stands for, with players, a map of the index, and what to check by ear.
 
@@ -41,8 +43,10 @@ def page(
         index: The index it was learned from, if it is not where it was.
         points: Most windows on the map.
         title: Heading; made from the number of words by default.
+        root: A folder that the recordings were moved to since they were indexed.
         seed: Of the map.
         progress: Draw a bar on standard error.
+        told: Told what the page cannot show or play, a sentence each; the page says so, too.
 
     Returns:
         Path of ``index.html``.
@@ -63,14 +67,17 @@ def page(
     pool = opened.pool()
     vectors = pool.features if learned.classifier.space_ == "features" else pool.joint
     scores, accepted = _naming.judged(learned.classifier, vectors)
-    places = zip(map(str, pool.path), pool.start_s.tolist(), strict=True)
-    rows = {place: row for row, place in enumerate(places)}
-    words = []
+    rows = _Rows(pool)
+    words, lost = [], {}
     for label in learned.labels:
-        stands = [(piece.path, piece.start_s) for _, piece in learned.neighbours(label)]
-        stands += [(one.path, one.start_s or 0.0) for one in origin.corrections.add if one.label == label]
-        own = dict.fromkeys(rows[place] for place in stands if place in rows)
+        stands = [(piece.path, piece.sha256, piece.start_s) for _, piece in learned.neighbours(label)]
+        added = [one for one in origin.corrections.add if one.label == label]
+        stands += [(one.path, one.sha256, one.start_s or 0.0) for one in added]
+        found = {place: rows.of(*place) for place in stands}
+        own = dict.fromkeys(row for row in found.values() if row is not None)
         words.append(sounds_page.Word(label, learned.descriptions.get(label, ""), list(own)))
+        if missing := [place for place, row in found.items() if row is None]:
+            lost[label] = missing
     heard = sounds_page.Heard(
         pool.path,
         pool.start_s,
@@ -79,6 +86,9 @@ def page(
         scores,
         np.where(accepted, scores.argmax(axis=1), sounds_page.NONE),
     )
+    remarks = [_not_indexed(label, missing) for label, missing in lost.items()]
+    for remark in remarks:
+        told(remark)
     with bar("Reading sounds", show=progress) as tell:
         return sounds_page.page(
             words,
@@ -87,10 +97,45 @@ def page(
             command=f"limbeck sounds correct {shlex.quote(str(folder))}",
             title=title,
             about=_about(learned, origin),
+            remarks=remarks,
+            recording=lambda row: pool.file[row].located(None if root is None else Path(root)),
             points=points,
             seed=seed,
             on_progress=tell,
+            told_of=told,
         )
+
+
+class _Rows:
+    """Windows of a pool, found again by the bytes of their recordings, wherever these lie now."""
+
+    def __init__(self, pool: Pool) -> None:
+        windows = list(zip(pool.path, pool.file, pool.start_s.tolist(), strict=True))
+        self._content = [file.sha256 for file in pool.file]
+        self._by_place = {(str(path), start): row for row, (path, _, start) in enumerate(windows)}
+        self._by_content = {(file.sha256, start): row for row, (_, file, start) in enumerate(windows)}
+
+    def of(self, path: str, sha256: str, start_s: float) -> int | None:
+        """The row of a window; None where there is none.
+
+        Args:
+            path: Its recording.
+            sha256: Of that; empty where it is not known.
+            start_s: Where it begins, in seconds.
+        """
+        row = self._by_place.get((path, start_s))
+        if row is not None and sha256 in ("", self._content[row]):
+            return row
+        return self._by_content.get((sha256, start_s))
+
+
+def _not_indexed(label: str, missing: Sequence[tuple[str, str, float]]) -> str:
+    count, (path, _, start_s) = len(missing), missing[0]
+    stand = "A sound that stands" if count == 1 else f"{count} sounds that stand"
+    return (
+        f"{stand} for {label!r} {'is' if count == 1 else 'are'} not in the index, so the page does not show "
+        f"{'it' if count == 1 else 'them'}: {path} at {start_s:g} s{', ...' if count > 1 else ''}"
+    )
 
 
 def benchmark(

@@ -155,9 +155,22 @@ class TestTheWholeWay:
         words = ["search", place / "index", "glass breaking", "--top", 4, "--weights", place / "weights"]
         hits = json.loads(limbeck(*words, "--json")[0])
         assert len(hits) == 4
-        assert set(hits[0]) == {"path", "start_s", "duration_s", "similarity"}
+        assert set(hits[0]) == {"path", "start_s", "duration_s", "similarity", "state"}
+        assert {hit["state"] for hit in hits} == {"there"}
         table = limbeck(*words)[0].splitlines()
         assert [line.split()[0] for line in table[1:]] == [hit["path"] for hit in hits]
+
+    def test_search_tells_of_recordings_that_are_not_what_they_were(
+        self, own: Path, tmp_path: Path, limbeck: Run
+    ) -> None:
+        limbeck("index", own / "recordings", "--out", tmp_path / "i", "--weights", own / "weights", "--workers", 1)
+        (own / "recordings" / "harp" / "00.wav").unlink()
+        (own / "recordings" / "harp" / "01.wav").write_bytes(b"RIFF")
+        out, err = limbeck("search", tmp_path / "i", "glass", "--weights", own / "weights", "--json")
+        states = {Path(hit["path"]).name: hit["state"] for hit in json.loads(out) if "harp" in hit["path"]}
+        assert states == {"00.wav": "missing_file", "01.wav": "changed_file", "02.wav": "there"}
+        assert "1 of these recordings have gone since they were indexed" in err
+        assert "1 of these recordings have changed since" in err
 
     def test_learn_tells_what_it_made(self, place: Path, tmp_path: Path, limbeck: Run) -> None:
         (tmp_path / "labels.txt").write_text("bar: a struck metal bar\nharp\n", encoding="utf-8")

@@ -12,6 +12,7 @@ from limbeck.cli import _output
 
 EXAMPLES = (
     "limbeck sounds page classifier/ --out page/",
+    "limbeck sounds page classifier/ --root /media/archive/ --out page/",
     "limbeck sounds page classifier/ --index moved/index/ --points 500 --out page/",
 )
 
@@ -22,6 +23,9 @@ def run(
     out: Annotated[Path, typer.Option(help="Folder of the page.")],
     index: Annotated[str | None, typer.Option(help="The index it was learned from, if it has moved.")] = None,
     points: Annotated[int, typer.Option(min=1, help="Most windows on the map.")] = 1500,
+    root: Annotated[
+        Path | None, typer.Option(help="Folder the recordings were moved to, if they are not where they were indexed.")
+    ] = None,
     title: Annotated[str | None, typer.Option(help="Heading of the page.")] = None,
     seed: _common.Seed = 0,
     quiet: _common.Quiet = False,
@@ -32,6 +36,16 @@ def run(
     """
     from limbeck import sounds
 
-    made = sounds.page(classifier, out=out, index=index, points=points, title=title, seed=seed, progress=not quiet)
+    made = sounds.page(
+        classifier,
+        out=out,
+        index=index,
+        points=points,
+        title=title,
+        root=root,
+        seed=seed,
+        progress=not quiet,
+        told=lambda what: _output.note(what, quiet=quiet),
+    )
     _output.note("Open this page in a browser:", quiet=quiet)
     typer.echo(made)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from limbeck.cli import _options as _common
 from limbeck.cli import _output
 from limbeck.cli.sounds import _options
+
+if TYPE_CHECKING:
+    from limbeck.index import File
+
+_TOLD = {"missing_file": "have gone", "changed_file": "have changed"}
 
 EXAMPLES = (
     'limbeck sounds search index/ "glass breaking" --top 20',
@@ -30,6 +35,13 @@ def run(
     from limbeck import sounds
 
     hits = sounds.search(index, words, top=top, weights=weights, offline=offline, device=device)
+    states = [_state(hit.file) for hit in hits]
+    for state, told in _TOLD.items():
+        if places := sorted({str(hit.path) for hit, now in zip(hits, states, strict=True) if now == state}):
+            _output.note(
+                f"{len(places)} of these recordings {told} since they were indexed, the first {places[0]}. Bring the "
+                f"index up to date: limbeck sounds index FOLDER --out {index}"
+            )
     if json:
         _output.as_json(
             [
@@ -38,8 +50,9 @@ def run(
                     "start_s": round(hit.start_s, 3),
                     "duration_s": round(hit.duration_s, 3),
                     "similarity": round(float(hit.similarity), 6),
+                    "state": state,
                 }
-                for hit in hits
+                for hit, state in zip(hits, states, strict=True)
             ]
         )
         return
@@ -48,3 +61,13 @@ def run(
         [[str(h.path), f"{h.start_s:.1f}", f"{h.duration_s:.1f}", f"{h.similarity:.3f}"] for h in hits],
         unbroken=1,
     )
+
+
+def _state(file: File) -> str:
+    from limbeck.errors import MediaError
+
+    try:
+        file.located()
+    except MediaError as error:
+        return error.reason
+    return "there"
