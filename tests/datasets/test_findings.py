@@ -42,6 +42,28 @@ def test_within_one_split_and_class_content_may_recur() -> None:
 
 
 @pytest.mark.parametrize(
+    ("spans", "told"),
+    [
+        ([("train", 0, 1), ("test", 1, 1)], False),
+        ([("train", 0, 1), ("test", 0.5, 1)], True),
+        ([("train", 0.5, 1), ("test", 0, 1)], True),
+        ([("train", 0, None), ("test", 60, 1)], True),
+        ([("train", 0, 9), ("train", 1, 1), ("test", 5, 1)], True),
+        ([("train", 0, 1), ("train", 0.5, 1), ("test", 2, 1)], False),
+        ([("train", 0, 0.1 + 0.2), ("test", 0.3, 1)], False),
+    ],
+)
+def test_clips_of_one_file_that_overlap(spans: list[tuple[str, float, float | None]], told: bool) -> None:
+    rows = [
+        {"id": str(i), "audio": "a.mp4", "split": split, "start_s": start, "length_s": length}
+        for i, (split, start, length) in enumerate(spans)
+    ]
+    assert bool(_findings.overlaps(rows)) is told
+    assert _findings.overlaps([row | {"audio": row["id"]} for row in rows]) == []
+    assert _findings.overlaps([row | {"audio": None} for row in rows]) == []
+
+
+@pytest.mark.parametrize(
     ("reason", "told"),
     [("no_picture_track", "limbeck sounds"), ("no_audio_track", "'paired'"), ("empty_file", "Mend the files")],
 )

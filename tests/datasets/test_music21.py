@@ -93,6 +93,9 @@ def test_lost_and_broken_videos_are_listed_once(tmp_path: Path) -> None:
         ("{", "is not of the form"),
         ({"solo": {}}, "is not of the form .*KeyError"),
         ({"videos": ["a"]}, "is not of the form"),
+        ({"videos": {"banjo": ["a"], "": ["b"]}}, "instrument '' has the video 'b'"),
+        ({"videos": {"banjo": ["a"], "tuba": [7]}}, "instrument 'tuba' has the video 7"),
+        ({"videos": {"banjo": ["x\ud800"], "tuba": ["y"]}}, r"None of the files .*videos.x"),
         ({"videos": {"banjo": ["x"], "tuba": ["y"]}}, r"None of the files .*videos/x\.mp4"),
     ],
 )

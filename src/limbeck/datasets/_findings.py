@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 TRAIN = "train"
 _NUMBER = re.compile(r"\d+(\.\d+)?(e[+-]?\d+)?")
+_TOUCHING_S = 1e-6
 _INVISIBLE = ("Cf", "Cc")
 _ADVICE = {
     "no_picture_track": "A clip needs sound and picture, and these files have no picture. The reader 'paired' joins "
@@ -110,6 +112,50 @@ def shared(contents: Iterable[Content]) -> list[str]:
             if len(names) > 1:
                 across[kind, what, tuple(sorted(names, key=lambda n: (n != TRAIN, n)))].append(clips)
     return [_told(kind, what, names, groups) for (kind, what, names), groups in across.items()]
+
+
+def overlaps(clips: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Clips of one file that share some of its time and are in different splits.
+
+    Args:
+        clips: Rows with the keys ``id``, ``audio``, ``split``, ``start_s`` and ``length_s``; a length of None means to
+            the end of the file.
+
+    Example:
+        >>> rows = [{"id": s, "audio": "a.mp4", "split": s, "start_s": i, "length_s": 1.5}
+        ...         for i, s in enumerate(["train", "test"])]
+        >>> overlaps(rows)
+        ["Clips of one file share some time, but are in 'train' and 'test' ('train' and 'test', say): that is no test."]
+    """
+    files: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for clip in clips:
+        if clip["audio"] is not None:
+            files[clip["audio"]].append(clip)
+    pairs = [
+        (one, other)
+        for parts in files.values()
+        for one, other in _overlapping(sorted(parts, key=lambda c: c["start_s"]))
+    ]
+    if not pairs:
+        return []
+    one, other = pairs[0]
+    splits = sorted({c["split"] for pair in pairs for c in pair}, key=lambda s: (s != TRAIN, s))
+    return [
+        f"Clips of one file share some time, but are in {_listed(splits)} ({one['id']!r} and {other['id']!r}, say): "
+        "that is no test."
+    ]
+
+
+def _overlapping(parts: Sequence[Mapping[str, Any]]) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+    """Pairs of a clip and the one that reaches furthest of those before it in another split, where they overlap."""
+    latest: dict[str, tuple[float, Mapping[str, Any]]] = {}
+    for clip in parts:
+        for split, (end_s, earlier) in latest.items():
+            if split != clip["split"] and clip["start_s"] < end_s - _TOUCHING_S:
+                yield earlier, clip
+        end_s = math.inf if clip["length_s"] is None else clip["start_s"] + clip["length_s"]
+        if clip["split"] not in latest or latest[clip["split"]][0] < end_s:
+            latest[clip["split"]] = end_s, clip
 
 
 def repairs(told: Iterable[Sequence[str]]) -> dict[str, int]:

@@ -389,7 +389,7 @@ def _warnings(
             f"({_findings.reasons(rejected)}); see rejected.parquet. {_findings.advice(rejected)}"
         )
     contents = [_findings.Content(c["id"], c["label"], c["split"], _digests(c)) for c in clips]
-    return [*told, *_findings.lookalikes(plan.classes), *_findings.shared(contents)]
+    return [*told, *_findings.lookalikes(plan.classes), *_findings.shared(contents), *_findings.overlaps(clips)]
 
 
 def _digests(clip: Mapping[str, Any]) -> dict[str, str]:

@@ -135,7 +135,9 @@ class Music21(Dataset):
             listed_as: dict[str, dict[str, int]] = {}
             for label, ids in videos.items():
                 for video in ids:
-                    listed_as.setdefault(str(video), {})[str(label)] = 1
+                    if not (isinstance(video, str) and video and label):
+                        raise ValueError(f"instrument {label!r} has the video {video!r}")
+                    listed_as.setdefault(portable(video), {})[portable(label)] = 1
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise InputError(
                 f'{listed} is not of the form {{"videos": {{instrument: [YouTube ID, ...]}}}}: {error!r}.'

@@ -68,6 +68,36 @@ def test_malformed_table_is_refused(name: str, file: str, text: str, tmp_path: P
         sounds.load(name).open(root)
 
 
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [
+        ("esc50", "meta/esc50.csv"),
+        ("urbansound8k", "metadata/UrbanSound8K.csv"),
+        ("fsd50k", "FSD50K.ground_truth/dev.csv"),
+        ("fsd50k", "FSD50K.ground_truth/eval.csv"),
+    ],
+)
+def test_rows_named_twice_are_refused(name: str, file: str, tmp_path: Path) -> None:
+    table = getattr(sound_layouts, name)(tmp_path) / file
+    table.write_text(table.read_text() + table.read_text().splitlines()[-1] + "\n")
+    with pytest.raises(InputError, match=r"rows, but gives .* recordings: rows are damaged, or files are named twice"):
+        sounds.load(name).open(tmp_path)
+
+
+def test_rows_of_another_form_are_refused(tmp_path: Path) -> None:
+    table = sound_layouts.fsd50k(tmp_path) / "FSD50K.ground_truth" / "dev.csv"
+    table.write_text(table.read_text() + "999,Bark\n")
+    with pytest.raises(InputError, match="rows are damaged"):
+        sounds.load("fsd50k").open(tmp_path)
+
+
+def test_a_table_that_a_spreadsheet_rewrote_is_refused(tmp_path: Path) -> None:
+    table = sound_layouts.esc50(tmp_path) / "meta" / "esc50.csv"
+    table.write_text(table.read_text().replace("True", "TRUE"))
+    with pytest.raises(InputError, match="marks no recording as ESC-10"):
+        sounds.load("esc10").open(tmp_path)
+
+
 def test_tables_without_recordings_are_refused(tmp_path: Path) -> None:
     root = sound_layouts.esc50(tmp_path)
     (root / "audio").rename(root / "elsewhere")

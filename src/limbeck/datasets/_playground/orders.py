@@ -72,7 +72,7 @@ class Order(NamedTuple):
         """Whether both files exist and are those of this order."""
         try:
             return self.video.stat().st_size > 0 and bool(read_json(self.sidecar)["key"] == self.key)
-        except (OSError, ValueError, KeyError):
+        except (OSError, ValueError, KeyError, TypeError):
             return False
 
     def fulfil(self) -> None:

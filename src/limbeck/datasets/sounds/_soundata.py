@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,28 @@ def copy_of(name: str, root: Path | str, *, inner: str, needed: str, size: str, 
             f"it from its official address ({size}): limbeck.datasets.sounds.load({name!r}).open(root, download=True)."
         )
     return copy
+
+
+def check_complete(table: Path, count: int) -> None:
+    """Refuse a table of which something was passed over: a row of another form, or a file named twice.
+
+    Args:
+        table: A CSV file with a header.
+        count: Recordings that were read from it.
+
+    Raises:
+        InputError: The table has more rows, or no text in UTF-8.
+    """
+    try:
+        with table.open(encoding="utf-8", newline="") as handle:
+            rows = sum(bool(row) for row in csv.reader(handle)) - 1
+    except (ValueError, csv.Error) as error:
+        raise malformed(table.name, table.parent, error) from error
+    if rows != count or not count:
+        raise InputError(
+            f"{table} has {rows} rows, but gives {count} recordings: rows are damaged, or files are named twice. Fetch "
+            "it again."
+        )
 
 
 def malformed(table: str, root: Path | str, error: Exception) -> InputError:

@@ -11,12 +11,14 @@ https://github.com/karolpiczak/ESC-50. All cuts of one Freesound recording are i
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 from typing import ClassVar, Self, final
 
 from limbeck.datasets._listing import require_some
 from limbeck.datasets.sounds._contract import Recording, SoundDataset
-from limbeck.datasets.sounds._soundata import copy_of, malformed
+from limbeck.datasets.sounds._soundata import check_complete, copy_of, malformed
+from limbeck.errors import InputError
 
 CITATION = """@inproceedings{piczak2015esc,
   title = {{ESC}: Dataset for Environmental Sound Classification},
@@ -66,8 +68,9 @@ def recordings(root: Path | str, *, esc10: bool = False, download: bool = False)
     home = Path(copy.data_home)
     try:
         rows = sorted(copy._metadata.items())
-    except (ValueError, IndexError) as error:
+    except (ValueError, IndexError, csv.Error) as error:
         raise malformed(TABLE, home, error) from error
+    check_complete(home / TABLE, len(rows))
     found = [
         Recording(
             id=row["filename"],
@@ -79,5 +82,7 @@ def recordings(root: Path | str, *, esc10: bool = False, download: bool = False)
         for _, row in rows
         if row["esc10"] or not esc10
     ]
+    if not found:
+        raise InputError(f"{home / TABLE} marks no recording as ESC-10; its column esc10 holds True or False.")
     require_some((r.path for r in found), told=str(home / TABLE), hint="Unpack the archive's folder audio beside meta.")
     return found

@@ -14,12 +14,13 @@ validation recordings are kept for what has to choose an epoch.
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 from typing import ClassVar, Self, final
 
 from limbeck.datasets._listing import TEST, existing_file, require_some
 from limbeck.datasets.sounds._contract import Recording, SoundDataset, natural
-from limbeck.datasets.sounds._soundata import copy_of, malformed
+from limbeck.datasets.sounds._soundata import check_complete, copy_of, malformed
 
 TABLES = "FSD50K.ground_truth"
 
@@ -64,8 +65,10 @@ class FSD50K(SoundDataset):
             development, _ = copy.load_ground_truth(copy.ground_truth_dev_path)
             evaluation, _ = copy.load_ground_truth(copy.ground_truth_eval_path)
             classes = sorted(copy.fsd50k_to_audioset)
-        except (ValueError, IndexError, StopIteration) as error:
+        except (ValueError, IndexError, StopIteration, csv.Error) as error:
             raise malformed(TABLES, home, error) from error
+        check_complete(home / TABLES / "dev.csv", len(development))
+        check_complete(home / TABLES / "eval.csv", len(evaluation))
         found = [
             Recording(id=f"{folder}/{clip}.wav", path=home / folder / f"{clip}.wav", labels=labels, split=split)
             for folder, clip, labels, split in (
