@@ -21,7 +21,8 @@ SMALL = {
     "steps=200": "steps=2",
     "repeats=3": "repeats=1, network=Architecture(options={'width': 8}), protocol=Protocol(epochs=1)",
     '"avdd", per_class=1, mosaic=2': '"avdd", per_class=1, encoders={"bank": 1, "network": {"options": {"width": 8}}}',
-    "mosaic=2": 'mosaic=2, network={"options": {"width": 8}}',
+    '"best")': '"best", encoders={"network": {"options": {"width": 8}}})',
+    '"herding", mosaic=2': '"herding", mosaic=2, network={"options": {"width": 8}}',
 }
 """What is made small so that the example runs in seconds; its words stay."""
 
@@ -42,7 +43,7 @@ def test_ten_lines_of_python_run(
     names = {"Protocol": Protocol, "Architecture": Architecture}
     exec(compile(code, "README.md", "exec"), names)
     printed = [line.split() for line in capsys.readouterr().out.splitlines()]
-    assert [line[0] for line in printed] == ["avdd", "herding+mosaic", "whole"]
+    assert [line[0] for line in printed] == ["avdd", "best", "herding+mosaic", "whole"]
     assert all(0 <= float(number) <= 100 for line in printed for number in line[1:])
     assert Path(str(names["page"])).exists()
     name_a_clip = list(_blocks(ROOT / "README.md", "python"))[1]

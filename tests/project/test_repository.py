@@ -50,6 +50,18 @@ def test_links_lead_somewhere(page: Path) -> None:
     assert dead == []
 
 
+def test_on_a_package_index_no_link_leads_nowhere() -> None:
+    """There is no docs/ beside the README: the build makes its links words, and keeps those within it."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    for change in project["tool"]["hatch"]["metadata"]["hooks"]["fancy-pypi-readme"]["substitutions"]:
+        text = re.sub(change["pattern"], change["replacement"], text)
+    targets = re.findall(r"\]\(([^)\s]+)\)", text)
+    assert targets
+    assert all(target.startswith("#") for target in targets), targets
+    assert "results, speed in benchmarks" in " ".join(text.split()), "the words stay"
+
+
 @pytest.mark.parametrize("room", ["methods", "datasets", "exports", "networks.heads", "encoders", "datasets.sounds"])
 def test_everything_has_its_words_and_its_tests(room: str) -> None:
     names = _discover.names(f"limbeck.{room}")

@@ -58,6 +58,7 @@ def test_nothing_is_bold_where_every_row_is_one_distillation(make_score: Callabl
     for n in (2, 3, 9):
         rows = [make_score(CLASSES, {"A": level, "A+V": level}, name="dm", n=n, spread=0) for level in (20, 90)]
         assert "**" not in table.markdown(rows)
+        assert "so nothing is bold" in table.markdown(rows)
 
 
 def test_markdown_has_one_cell_a_column_whatever_the_names(

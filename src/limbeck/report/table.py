@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 KEYS = ("A", "V", "A+V")
 RULE = (
     "Accuracy on real test clips in percent, mean ± standard deviation (divided by n − 1) over n students trained from "
-    "scratch; last epoch. Bold: the best row of synthetic or selected pairs, where it leads the next by more than the "
-    "standard error of their difference, √(sd₁²/n₁ + sd₂²/n₂). Rows of real clips are references and take no part."
+    "scratch; last epoch. Every row is one distillation: which method is better can only be told over three or more "
+    "(limbeck benchmark), so nothing is bold. Rows of real clips are references."
 )
 COST_RULE = (
     "Stored: all that students are trained on, in the form it is kept in; for real clips, the prepared log-mel in "
