@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +54,8 @@ def find(recipe: str | Path, kind: str = METHODS) -> Path:
     found = file if file.is_file() else shipped(recipe, kind)
     if found is None:
         known = names(kind)
+        import difflib
+
         close = difflib.get_close_matches(file.stem, known, n=1)
         hint = f" Did you mean {close[0]!r}?" if close else ""
         raise InputError(
@@ -85,6 +85,8 @@ def read(file: Path) -> dict[str, Any]:
     Raises:
         InputError: It is not TOML.
     """
+    import tomllib
+
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

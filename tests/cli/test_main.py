@@ -53,6 +53,24 @@ def test_help_and_lists_do_not_import_torch(words: list[str]) -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.parametrize("words", [["--help"], ["distill", "--help"], ["sounds", "--help"], ["--version"]])
+def test_help_loads_nothing_it_does_not_need(words: list[str]) -> None:
+    code = (
+        "import sys\nfrom limbeck import cli\n"
+        f"try:\n    cli.main({words!r})\n"
+        "except SystemExit as leave:\n    assert not leave.code\n"
+        "print({'rich', 'pygments', 'markdown_it', 'asyncio', 'numpy'} & set(sys.modules))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.endswith("\nset()\n"), done.stdout + done.stderr
+
+
+def test_lists_of_commands_are_not_cut(capsys: pytest.CaptureFixture[str]) -> None:
+    for words in (["--help"], ["sounds", "--help"]):
+        assert leave(words) == 0
+        assert "..." not in capsys.readouterr().out.partition("Commands:")[2]
+
+
 @pytest.mark.parametrize(
     "words",
     [

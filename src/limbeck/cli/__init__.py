@@ -2,21 +2,22 @@
 
 Data goes to stdout, all else to stderr. Exit codes: 0 done, 1 an error that is explained in one sentence,
 2 a command that cannot be understood, 130 stopped with Ctrl-C.
-"""
 
-from __future__ import annotations
+The help must come at once. So modules are imported where they are used, help is not drawn with rich, and the modules
+of the verbs, whose annotations typer evaluates again and again where they are text, do without
+``from __future__ import annotations``.
+"""
 
 import io
 import os
 import sys
 import traceback
 from collections.abc import Sequence
-from importlib.metadata import version
 from typing import Annotated
 
 import typer
 
-from limbeck import _machine
+from limbeck import __version__, _machine
 from limbeck.cli import (
     _output,
     benchmark,
@@ -49,6 +50,7 @@ _VERBS = (
 
 app = typer.Typer(
     no_args_is_help=True,
+    rich_markup_mode=None,  # the help it draws with rich costs more time than all the rest of it
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="\n\n".join(
@@ -62,14 +64,14 @@ app = typer.Typer(
     ),
 )
 for _name, _module in _VERBS:
-    app.command(_name, epilog=_output.examples(_module.EXAMPLES))(_module.run)
+    app.command(_name, **_output.help_of(_module))(_module.run)
 app.add_typer(recipe.app, name="recipe")
 app.add_typer(sounds.app, name="sounds")
 
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"limbeck {version('limbeck')}")
+        typer.echo(f"limbeck {__version__}")
         raise typer.Exit
 
 
@@ -112,7 +114,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _output.fail(
             told
             or "This is a fault in Limbeck, not in your input. Please open an issue with the lines above, "
-            f"the command you gave, and the version (limbeck {version('limbeck')})."
+            f"the command you gave, and the version (limbeck {__version__})."
         )
         sys.exit(1)
 

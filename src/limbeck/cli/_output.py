@@ -6,15 +6,13 @@ import json
 import shlex
 import sys
 from collections.abc import Sequence
+from types import ModuleType
 from typing import IO, TYPE_CHECKING, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 if TYPE_CHECKING:
-    from rich.console import JustifyMethod
+    from rich.console import Console, JustifyMethod
 
     from limbeck.report._sheets import Sheet
     from limbeck.report.table import Row
@@ -28,6 +26,11 @@ def examples(lines: Sequence[str]) -> str:
     return "\n\n".join(["Examples:", *lines])
 
 
+def help_of(module: ModuleType) -> dict[str, Any]:
+    """Help of a verb's command: its first line in lists of commands, uncut, and its examples at the end."""
+    return {"short_help": module.run.__doc__.partition("\n")[0], "epilog": examples(module.EXAMPLES)}
+
+
 def typed() -> str:
     """The command this process was started with, as a shell takes it."""
     return shlex.join(["limbeck", *sys.argv[1:]])
@@ -36,12 +39,12 @@ def typed() -> str:
 def note(text: str, *, quiet: bool = False) -> None:
     """Tell people something on stderr."""
     if not quiet:
-        _console(sys.stderr).print(Text(text), soft_wrap=True)
+        _say(text)
 
 
 def fail(text: str) -> None:
     """Say in red, on stderr, what went wrong."""
-    _console(sys.stderr).print(Text(f"Error: {text}", style="red"), soft_wrap=True)
+    _say(f"Error: {text}", "red")
 
 
 def as_json(content: Any) -> None:
@@ -60,6 +63,9 @@ def as_table(
         title: What the table shows.
         unbroken: Columns on the left whose cells stay on one line.
     """
+    from rich.table import Table
+    from rich.text import Text
+
     table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for place, column in enumerate(columns):
         side: JustifyMethod = "right" if column.startswith(">") else "left"
@@ -122,5 +128,13 @@ def _plain(value: Any) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
+def _say(text: str, style: str = "") -> None:
+    from rich.text import Text
+
+    _console(sys.stderr).print(Text(text, style), soft_wrap=True)
+
+
 def _console(stream: IO[str]) -> Console:
+    from rich.console import Console
+
     return Console(file=stream, width=None if stream.isatty() else _PIPE_WIDTH, highlight=False)

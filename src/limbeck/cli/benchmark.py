@@ -1,7 +1,5 @@
 """``limbeck benchmark``: a whole comparison from one file."""
 
-from __future__ import annotations
-
 import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -77,11 +75,11 @@ def run(
         raise typer.Exit(1)
 
 
-def _print_plan(title: str, lines: list[Line], processes: int) -> None:
+def _print_plan(title: str, lines: "list[Line]", processes: int) -> None:
     from limbeck.benchmark.plan import total
     from limbeck.report._words import duration, size
 
-    def told(line: Line, processes: int = 1) -> list[str]:
+    def told(line: "Line", processes: int = 1) -> list[str]:
         time = f"{'≥ ' * line.at_least}{duration(line.seconds / processes)}"
         stored = "–" if line.stored_bytes is None else size(line.stored_bytes)
         return [line.name, str(line.jobs), str(line.done), time, stored]

@@ -1,7 +1,5 @@
 """``limbeck demo``: the whole way on generated videos, with every baseline, in a few minutes."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 

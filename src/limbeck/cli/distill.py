@@ -1,7 +1,5 @@
 """``limbeck distill``: a prepared dataset to a distilled set."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """``limbeck evaluate``: train from scratch on a distilled set, test on the real one."""
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Collection
 from pathlib import Path

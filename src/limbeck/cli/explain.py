@@ -1,7 +1,5 @@
 """``limbeck explain``: what one of the things ``limbeck list`` shows is, and every setting it has."""
 
-from __future__ import annotations
-
 import importlib
 import inspect
 import re
@@ -11,7 +9,6 @@ from typing import Annotated, Any, get_args, get_origin
 
 import typer
 
-from limbeck import _discover
 from limbeck.cli import _options, _output
 from limbeck.cli.listing import ROOMS, Kind
 from limbeck.errors import UnknownNameError
@@ -57,6 +54,8 @@ def run(
     about = inspect.getdoc(inspect.getmodule(thing)) or ""
     settings = list(_fields(thing) if hasattr(thing, "model_fields") else _arguments(thing))
     presets: dict[str, dict[str, Any]] = getattr(thing, "presets", {})
+    from limbeck import _discover
+
     (origin,) = _discover.origins(room, name)
     if json:
         rows = [asdict(setting) for setting in settings]
@@ -73,6 +72,8 @@ def run(
 
 
 def _kind(name: str) -> Kind:
+    from limbeck import _discover
+
     for kind, room in ROOMS.items():
         if name in _discover.names(room):
             return kind

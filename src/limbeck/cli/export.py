@@ -1,7 +1,5 @@
 """``limbeck export``: a distilled set to files other tools read."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """``limbeck inspect``: what is in a folder Limbeck wrote."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

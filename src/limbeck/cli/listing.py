@@ -1,12 +1,10 @@
 """``limbeck list``: what there is to choose from."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal, cast
 
 import typer
 
-from limbeck import _discover, _recipes
+from limbeck import _recipes
 from limbeck.cli import _options, _output
 
 EXAMPLES = (
@@ -40,6 +38,8 @@ def run(
     json: _options.Json = False,
 ) -> None:
     """List methods, datasets, networks, heads, measures, encoders, forms of storage or export, recipes; a line each."""
+    from limbeck import _discover
+
     if kind in RECIPES:
         known = {name: _recipes.summary(name, RECIPES[kind]) for name in _recipes.names(RECIPES[kind])}
     else:

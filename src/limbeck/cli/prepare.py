@@ -1,7 +1,5 @@
 """``limbeck prepare``: recordings to a prepared dataset."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated, Literal
 

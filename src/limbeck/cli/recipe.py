@@ -1,7 +1,5 @@
 """``limbeck recipe``: recipes that come with Limbeck, to be changed."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 
@@ -17,9 +15,13 @@ EXAMPLES = (
     "limbeck recipe copy paired_small --out mine.toml",
 )
 
+_ABOUT = "Recipes of whole comparisons that come with Limbeck: copy one, change it, run it."
+
 app = typer.Typer(
     no_args_is_help=True,
-    help="Recipes of whole comparisons that come with Limbeck: copy one, change it, run it.",
+    rich_markup_mode=None,
+    help=_ABOUT,
+    short_help=_ABOUT,
     epilog=_output.examples(EXAMPLES),
 )
 
@@ -53,4 +55,4 @@ def copy(
     _output.note(f"Change it, then: {command} {file} --out runs/", quiet=quiet)
 
 
-app.command("copy", epilog=_output.examples(EXAMPLES))(copy)
+app.command("copy", short_help="Write a recipe to a file of your own.", epilog=_output.examples(EXAMPLES))(copy)

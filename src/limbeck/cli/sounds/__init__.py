@@ -1,7 +1,5 @@
 """``limbeck sounds``: from recordings and a list of words to a classifier that can be seen and corrected."""
 
-from __future__ import annotations
-
 import typer
 
 from limbeck.cli import _output
@@ -29,10 +27,14 @@ _VERBS = (
     ("demo", demo),
 )
 
+_ABOUT = "Name unlabelled sounds: a folder of recordings and a list of words become a classifier."
+
 app = typer.Typer(
     no_args_is_help=True,
-    help="Name unlabelled sounds: a folder of recordings and a list of words become a classifier.",
+    rich_markup_mode=None,
+    help=_ABOUT,
+    short_help=_ABOUT,
     epilog=_output.examples(EXAMPLES),
 )
 for _name, _module in _VERBS:
-    app.command(_name, epilog=_output.examples(_module.EXAMPLES))(_module.run)
+    app.command(_name, **_output.help_of(_module))(_module.run)

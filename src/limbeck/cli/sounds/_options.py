@@ -1,7 +1,5 @@
 """Options the verbs about sounds have in common."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """``limbeck sounds benchmark``: a whole comparison of ways to name sounds from one file."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """``limbeck sounds classify``: new recordings to names."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated, Literal
 

@@ -1,7 +1,5 @@
 """``limbeck sounds correct``: tell a classifier what it has wrong."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

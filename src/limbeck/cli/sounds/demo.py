@@ -1,7 +1,5 @@
 """``limbeck sounds demo``: the whole way, from recordings and ten words to a page, in a minute or two."""
 
-from __future__ import annotations
-
 import importlib.util
 import os
 from collections.abc import Sequence
@@ -119,7 +117,7 @@ def _generated(folder: Path, seed: int) -> Recordings:
     return Recordings([row for row in made if row not in new], new, "generated sounds, as LIMBECK_TEST_DATA is not set")
 
 
-def _encoder(data: Path | None, weights: Path) -> tuple[Encoder, bool]:
+def _encoder(data: Path | None, weights: Path) -> "tuple[Encoder, bool]":
     """YAMNet, and whether it knows words: with random weights where the real ones cannot be had."""
     from limbeck import encoders
     from limbeck.errors import MissingWeightsError

@@ -1,7 +1,5 @@
 """``limbeck sounds index``: recordings to vectors that can be searched."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

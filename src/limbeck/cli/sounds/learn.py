@@ -1,7 +1,5 @@
 """``limbeck sounds learn``: words and an index to a classifier."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

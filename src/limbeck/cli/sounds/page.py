@@ -1,7 +1,5 @@
 """``limbeck sounds page``: a classifier to a page to look at and listen to."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

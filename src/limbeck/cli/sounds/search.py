@@ -1,7 +1,5 @@
 """``limbeck sounds search``: what sounds like these words."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -63,7 +61,7 @@ def run(
     )
 
 
-def _state(file: File) -> str:
+def _state(file: "File") -> str:
     from limbeck.errors import MediaError
 
     try:

@@ -1,7 +1,5 @@
 """``limbeck sounds watch``: name what arrives."""
 
-from __future__ import annotations
-
 import json as _json
 from pathlib import Path
 from typing import Annotated
