@@ -145,7 +145,8 @@ class Media:
 
     def seconds(self, frame: AudioFrame | VideoFrame) -> float | None:
         """When a frame is presented, in seconds of the file; None where it does not say."""
-        return None if frame.pts is None or not frame.time_base else float(frame.pts * frame.time_base) - self.origin_s
+        stamp, tick = frame.pts, frame.time_base
+        return None if stamp is None or not tick else stamp * tick.numerator / tick.denominator - self.origin_s
 
     def _track(self, kind: Kind) -> AudioStream | VideoStream:
         stream = self.sound if kind == "sound" else self.picture

@@ -261,7 +261,7 @@ def _mono(frame: AudioFrame) -> tuple[Mono, bool]:
     raw = frame.to_ndarray()
     if not frame.format.is_planar:
         raw = raw.reshape(-1, frame.layout.nb_channels).T
-    scale, middle = _FULL_SCALE.get(raw.dtype.name, (1.0, 0.0))
+    scale, middle = _FULL_SCALE.get(raw.dtype, (1.0, 0.0))
     with np.errstate(invalid="ignore", over="ignore"):
         mean = (raw.mean(0, dtype=np.float64) - middle) / scale
         if len(raw) > 1 and mean.size:
@@ -274,7 +274,12 @@ def _mono(frame: AudioFrame) -> tuple[Mono, bool]:
 
 
 _FULL_SCALE = MappingProxyType(
-    {"uint8": (2.0**7, 2.0**7), "int16": (2.0**15, 0.0), "int32": (2.0**31, 0.0), "int64": (2.0**63, 0.0)}
+    {
+        np.dtype(np.uint8): (2.0**7, 2.0**7),
+        np.dtype(np.int16): (2.0**15, 0.0),
+        np.dtype(np.int32): (2.0**31, 0.0),
+        np.dtype(np.int64): (2.0**63, 0.0),
+    }
 )
 
 
