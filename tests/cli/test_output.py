@@ -31,7 +31,17 @@ def test_outline_indents_parts_and_shortens_long_lists(capsys: pytest.CaptureFix
         "recipe:",
         "  mels: 128",
         "means: " + "0.123457, " * 10 + "... (20 in all)",
-        "empty: {}",
+        "empty: none",
+    ]
+
+
+def test_outline_gives_sentences_a_line_each(capsys: pytest.CaptureFixture[str]) -> None:
+    _output.as_outline({"warnings": ["Class 'b' is lost.", "Two are alike."], "names": ["a", "b"]})
+    assert capsys.readouterr().out.splitlines() == [
+        "warnings:",
+        "  Class 'b' is lost.",
+        "  Two are alike.",
+        "names: a, b",
     ]
 
 

@@ -116,12 +116,20 @@ def _outline(content: dict[str, Any], depth: int) -> list[str]:
     for name, value in content.items():
         if isinstance(value, dict) and value:
             lines += [f"{'  ' * depth}{name}:", *_outline(value, depth + 1)]
+        elif _are_sentences(value):
+            lines += [f"{'  ' * depth}{name}:", *(f"{'  ' * (depth + 1)}{sentence}" for sentence in value)]
         else:
             lines.append(f"{'  ' * depth}{name}: {_plain(value)}")
     return lines
 
 
+def _are_sentences(value: Any) -> bool:
+    return isinstance(value, list | tuple) and any(isinstance(v, str) and v.endswith(".") for v in value)
+
+
 def _plain(value: Any) -> str:
+    if value in ({}, [], ()):
+        return "none"
     if isinstance(value, list | tuple):
         words = [_plain(v) for v in value]
         return ", ".join(words if len(words) <= 12 else [*words[:10], f"... ({len(words)} in all)"])

@@ -82,16 +82,24 @@ def lookalikes(classes: Iterable[str]) -> list[str]:
         >>> lookalikes(["dog 1", "dog 2"])
         []
     """
-    alike: defaultdict[str, list[str]] = defaultdict(list)
-    for name in classes:
-        plain = unicodedata.normalize("NFKC", name)
-        seen = "".join(c for c in plain if c.isspace() or unicodedata.category(c) not in _INVISIBLE)
-        alike[" ".join(seen.casefold().split())].append(name)
     return [
-        f"The classes {_listed(sorted(names))} differ in case, spaces or signs that are not seen only: is it one class?"
-        for names in alike.values()
-        if len(names) > 1
+        f"The classes {_listed(names)} differ in case, spaces or signs that are not seen only: is it one class?"
+        for names in alike({name: name for name in classes})
     ]
+
+
+def alike(said: Mapping[str, str]) -> list[list[str]]:
+    """Groups of names that are said alike: in letters and the spaces between, whatever their case and Unicode form.
+
+    Args:
+        said: What each name is called.
+    """
+    groups: defaultdict[str, list[str]] = defaultdict(list)
+    for name, words in said.items():
+        plain = unicodedata.normalize("NFKC", words)
+        seen = "".join(c for c in plain if c.isspace() or unicodedata.category(c) not in _INVISIBLE)
+        groups[" ".join(seen.casefold().split())].append(name)
+    return [sorted(names) for names in groups.values() if len(names) > 1]
 
 
 def shared(contents: Iterable[Content]) -> list[str]:

@@ -166,6 +166,17 @@ def test_manifest_takes_absolute_paths_and_other_unicode_forms(tmp_path: Path) -
     assert [(len(s.train), len(s.test)) for s in dataset.splits()] == [(1, 1)]
 
 
+@pytest.mark.parametrize("names", [("dog_bark", "dog bark"), ("Rain", "rain"), ("rain", "rain\u200b")])
+def test_labels_that_are_the_same_in_words_are_refused(names: tuple[str, str], tmp_path: Path) -> None:
+    for number, label in enumerate((*names, "bell")):
+        sound_layouts.recording(tmp_path / label / "0.wav", number)
+    with pytest.raises(InputError, match="are the same in words"):
+        sounds.load("folder").open(tmp_path)
+    rows = [(f"{label}/0.wav", label) for label in names]
+    with pytest.raises(InputError, match="are the same in words"):
+        sounds.load("manifest").open(table(tmp_path / "all.csv", rows, ("path", "label")))
+
+
 def test_pieces_with_one_start_are_told_apart(tmp_path: Path) -> None:
     sound_layouts.recording(tmp_path / "0.wav", 0)
     file = table(tmp_path / "all.csv", [("0.wav", 0, 1), ("0.wav", 0, 2)], ("path", "start", "end"))

@@ -7,9 +7,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import ClassVar, Self, TypeVar
 
 from limbeck._discover import Listed
+from limbeck.datasets._findings import alike
 from limbeck.datasets._listing import TEST, TRAIN, VALIDATION, usual_split
 from limbeck.errors import InputError
 
@@ -145,6 +146,24 @@ class SoundDataset(Listed, ABC):
                         f"{self.title}: sounds of the group {group!r} are in {home[group]} and in {name}. They were "
                         "cut from one recording, and testing on what was learned from means nothing: put all into one."
                     )
+
+
+D = TypeVar("D", bound=SoundDataset)
+
+
+def with_distinct_words(dataset: D) -> D:
+    """The dataset itself, once every class has words of its own.
+
+    Raises:
+        InputError: Two labels are called alike in a sentence, which nothing that hears words can tell apart.
+    """
+    for names in alike(dataset.words):
+        listed = " and ".join(map(repr, names))
+        raise InputError(
+            f"{dataset.title}: the labels {listed} are the same in words, {dataset.words[names[0]]!r}. Write them in "
+            "one way, or give one of them another name."
+        )
+    return dataset
 
 
 def natural(name: str) -> str:

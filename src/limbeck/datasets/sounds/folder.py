@@ -18,7 +18,7 @@ from typing import ClassVar, Self, final
 
 from limbeck.datasets._layout import Layout, checked, layout_of, places
 from limbeck.datasets._listing import existing_folder, files_below, usual_split
-from limbeck.datasets.sounds._contract import Recording, SoundDataset
+from limbeck.datasets.sounds._contract import Recording, SoundDataset, with_distinct_words
 from limbeck.datasets.sounds._drawn import with_folds
 from limbeck.errors import InputError
 
@@ -46,7 +46,8 @@ class Folder(SoundDataset):
 
         Raises:
             InputError: There is no such folder, or nothing in it; some of its folders are splits with labels in
-                them, and some are not; or its folders may be splits as well as labels.
+                them, and some are not; its folders may be splits as well as labels; or two labels are the same in
+                words.
         """
         expected = "recordings (<label>/*, <split>/<label>/* or unlabelled files)"
         files = files_below(existing_folder(Path(root), expected))
@@ -66,7 +67,7 @@ class Folder(SoundDataset):
                     split="" if split_at is None else "".join(above[split_at : split_at + 1]),
                 )
             )
-        return cls(with_folds(recordings, folds, seed))
+        return with_distinct_words(cls(with_folds(recordings, folds, seed)))
 
 
 def _told(parts: Sequence[tuple[str, ...]], root: Path | str) -> Layout:

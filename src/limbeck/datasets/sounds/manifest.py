@@ -21,7 +21,7 @@ from limbeck.datasets._listing import (
     read_table,
     require_some,
 )
-from limbeck.datasets.sounds._contract import Recording, SoundDataset
+from limbeck.datasets.sounds._contract import Recording, SoundDataset, with_distinct_words
 from limbeck.datasets.sounds._drawn import with_folds
 from limbeck.errors import InputError
 
@@ -44,7 +44,8 @@ class Manifest(SoundDataset):
             seed: Of the draw.
 
         Raises:
-            InputError: There is no such table, or a row does not fit (with its line).
+            InputError: There is no such table, a row does not fit (with its line), or two labels are the
+                same in words.
         """
         given = Path(root)
         table = existing_file(given / MANIFEST if given.suffix.lower() != ".csv" else given, "a table of recordings")
@@ -61,7 +62,7 @@ class Manifest(SoundDataset):
         require_some(
             (r.path for r in found.values()), told=str(table), hint="Paths are relative to the table's folder."
         )
-        return cls(with_folds(list(found.values()), folds, seed))
+        return with_distinct_words(cls(with_folds(list(found.values()), folds, seed)))
 
 
 def _recording(row: Mapping[str, str], name: str, file: Path, where: str) -> Recording:
