@@ -102,7 +102,7 @@ def test_describes_itself(folder: Path) -> None:
             "detail": "Clip 5 has no sound.",
         }
     ]
-    assert (prepared.name, prepared.licence, prepared.citation) == ("generated", "CC0", "")
+    assert (prepared.name.rpartition(".")[2], prepared.licence, prepared.citation) == ("Generated", "CC0", "")
     assert prepared.recipe == RECIPE
 
 
