@@ -140,7 +140,7 @@ def test_another_plan_is_refused(tmp_path: Path, finished: bool) -> None:
         prepare(Generated(24), out, recipe=RECIPE.model_copy(update={"image_size": 20}))
     with pytest.raises(FingerprintError, match="list of clips or its files have changed"):
         prepare(Generated(25), out, recipe=RECIPE)
-    with pytest.raises(FingerprintError, match="holds the dataset '.*Generated', not 'other'"):
+    with pytest.raises(FingerprintError, match=r"holds the dataset '.*Generated', not 'other'"):
         prepare(_Named(24), out, recipe=RECIPE)
     assert contents(out) == before
 
