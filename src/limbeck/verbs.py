@@ -474,55 +474,20 @@ def export(distilled: Path | str | DistilledSet, *, to: str, out: Path | str) ->
 
 
 def inspect(path: Path | str) -> dict[str, Any]:
-    """What is in a folder Limbeck wrote: a prepared dataset, a distilled set or a run. JSON-able.
+    """What is in a folder Limbeck wrote, as JSON-able data whose ``kind`` says what it is.
+
+    A prepared dataset, a distilled set, a run, scores, an export, an index or a classifier of sounds, what a recipe
+    or a demonstration left, or a page.
+
+    Args:
+        path: The folder.
 
     Raises:
-        InputError: The folder is none of these.
+        InputError: There is no such folder, it is none of these, or is damaged.
     """
-    folder = Path(path)
-    if (folder / "dataset.json").exists():
-        return Prepared.open(folder).summary()
-    if (folder / "config.json").exists():
-        return _describe(DistilledSet.load(folder), folder)
-    for place in (folder, folder / RUN):
-        if (place / "run.json").exists():
-            return _describe_run(place)
-    raise InputError(
-        f"{folder} is no prepared dataset (dataset.json), no distilled set (config.json) and no run (run.json). "
-        "Make one with limbeck prepare or limbeck distill."
-    )
+    from limbeck._contents import contents  # knows every room, most of which the other verbs do not need
 
-
-def _describe(made: DistilledSet, folder: Path) -> dict[str, Any]:
-    return {
-        "kind": "distilled set",
-        "classes": list(made.classes),
-        "pairs": made.pairs,
-        "per_class": made.per_class,
-        "mosaic": mosaic.to_json(made.mosaic),
-        "training_pairs": len(made),
-        "bytes": (folder / "data.safetensors").stat().st_size,
-        "stored_bytes": made.stored_bytes,
-        "storage": {"name": made.storage.name, **made.storage.to_json()},
-        "labels": "hard" if made.soft_labels is None else "soft",
-        "recipe": made.recipe.to_json(),
-        "provenance": made.provenance,
-        "scores": {
-            name: {"mean": score.mean, "sd": {k: v for k, v in score.sd.items() if score.n > 1}, "n": score.n}
-            for name, score in _scores_in(folder).items()
-        },
-    }
-
-
-def _describe_run(folder: Path) -> dict[str, Any]:
-    events = read_events(folder / "events.jsonl") if (folder / "events.jsonl").exists() else []
-    last = events[-1]["step"] if events else 0
-    return {
-        "kind": "run",
-        "finished": (folder / "done.json").exists(),
-        "step": last,
-        **_files.read_record(folder / "run.json"),
-    }
+    return contents(Path(path))
 
 
 def _scores_in(folder: Path) -> dict[str, Score]:

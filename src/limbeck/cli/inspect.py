@@ -10,15 +10,19 @@ from limbeck.cli import _options, _output
 EXAMPLES = (
     "limbeck inspect prepared/",
     "limbeck inspect distilled/ --json",
+    "limbeck inspect classifier/",
 )
 
 
 def run(
-    path: Annotated[Path, typer.Argument(help="Folder of a prepared dataset, a distilled set or a run.")],
+    path: Annotated[Path, typer.Argument(help="A folder that Limbeck wrote, whatever it holds.")],
     *,
     json: _options.Json = False,
 ) -> None:
-    """Describe a prepared dataset, a distilled set or a run."""
+    """Say what is in a folder that Limbeck wrote: a dataset, a set, a run, scores, an export, an index, a page, ...
+
+    Of a folder that holds several of these, such as a demonstration's, each is named.
+    """
     from limbeck import verbs
 
     description = verbs.inspect(path)

@@ -1,0 +1,228 @@
+"""What is in a folder that Limbeck wrote, whatever wrote it; `limbeck inspect` shows it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from limbeck import _files, verbs
+from limbeck.augment import mosaic
+from limbeck.datasets import Prepared
+from limbeck.distilled import DistilledSet
+from limbeck.engine.run import read_events
+from limbeck.errors import InputError
+
+_GENERATOR = '<meta name="generator" content="limbeck">'
+_HEAD_BYTES = 65_536
+"""A page's head is within its first so many bytes."""
+_DEEPEST = 2
+"""Folders of folders are looked into so far: what a demonstration or a comparison leaves."""
+Contents = dict[str, Any]
+
+
+def contents(folder: Path) -> Contents:
+    """What a folder holds, as JSON-able data whose ``kind`` says what it is.
+
+    Args:
+        folder: Of a prepared dataset, a distilled set, a run, scores, an export, an index or classifier of sounds, a
+            comparison, a page, or of several of these.
+
+    Raises:
+        InputError: There is no such folder, it is none of these, or is damaged.
+    """
+    if not folder.is_dir():
+        state = "is a file" if folder.exists() else "does not exist"
+        raise InputError(f"{folder} {state}; a folder that Limbeck wrote was expected.")
+    found = _found(folder, _DEEPEST)
+    if found is None:
+        here = ", ".join(sorted(path.name for path in folder.iterdir())[:6]) or "nothing"
+        raise InputError(
+            f"{folder} is nothing that Limbeck wrote: no prepared dataset, distilled set, run, scores, export, index "
+            f"or classifier of sounds, comparison or page. It holds {here}. Make a dataset with limbeck prepare, or an "
+            "index of sounds with limbeck sounds index."
+        )
+    return found
+
+
+def _found(folder: Path, deepest: int) -> Contents | None:
+    for look in _LOOKS:
+        if (found := look(folder)) is not None:
+            return found
+    return _several(folder, deepest)
+
+
+def _prepared(folder: Path) -> Contents | None:
+    return Prepared.open(folder).summary() if (folder / "dataset.json").is_file() else None
+
+
+def _named_by_config(folder: Path) -> Contents | None:
+    """A distilled set, a classifier of sounds or an export: ``config.json`` says which."""
+    files = [file for name in ("config.json", "limbeck.json") if (file := folder / name).is_file()]
+    if not files:
+        return None
+    try:
+        config = json.loads(files[0].read_bytes())
+    except (ValueError, RecursionError):
+        config = None
+    form = str(config.get("format", "")) if isinstance(config, dict) else ""
+    if form.startswith("limbeck-sound-classifier-"):
+        return _classifier(folder)
+    if (folder / "data.safetensors").is_file():
+        return _distilled(DistilledSet.load(folder), folder)
+    if form.startswith("limbeck-") and isinstance(config, dict):
+        return {"kind": "export", **config}
+    return None
+
+
+def _distilled(made: DistilledSet, folder: Path) -> Contents:
+    return {
+        "kind": "distilled set",
+        "classes": list(made.classes),
+        "pairs": made.pairs,
+        "per_class": made.per_class,
+        "mosaic": mosaic.to_json(made.mosaic),
+        "training_pairs": len(made),
+        "bytes": (folder / "data.safetensors").stat().st_size,
+        "stored_bytes": made.stored_bytes,
+        "storage": {"name": made.storage.name, **made.storage.to_json()},
+        "labels": "hard" if made.soft_labels is None else "soft",
+        "recipe": made.recipe.to_json(),
+        "provenance": made.provenance,
+        "scores": _scores_of(folder),
+    }
+
+
+def _classifier(folder: Path) -> Contents:
+    from limbeck import sounds
+    from limbeck.prototypes import SoundClassifier
+    from limbeck.sounds._corrections import Origin
+
+    origin = Origin.read(folder)
+    return {
+        "kind": "classifier of sounds",
+        **sounds.summary(SoundClassifier.load(folder)),
+        "index": origin.index,
+        "corrections": origin.corrections.to_json(),
+    }
+
+
+def _index(folder: Path) -> Contents | None:
+    if not (folder / "windows.lance").is_dir():
+        return None
+    from limbeck.index import SoundIndex
+
+    return {"kind": "index of sounds", **SoundIndex.open(folder).describe()}
+
+
+def _run(folder: Path) -> Contents | None:
+    """A run, or the folder of a set whose run has not ended."""
+    for place in (folder, folder / verbs.RUN):
+        if (place / "run.json").is_file():
+            events = read_events(place / "events.jsonl") if (place / "events.jsonl").is_file() else []
+            return {
+                "kind": "run",
+                "finished": (place / "done.json").is_file(),
+                "step": events[-1]["step"] if events else 0,
+                **_files.read_record(place / "run.json"),
+            }
+    return None
+
+
+def _sound_comparison(folder: Path) -> Contents | None:
+    if not (folder / "results.json").is_file():
+        return None
+    from limbeck.evaluation.sounds import SoundResults
+
+    try:
+        results = SoundResults.from_json(json.loads((folder / "results.json").read_bytes()))
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{folder / 'results.json'} is damaged. Give the command again that made it.") from error
+    return {
+        "kind": "comparison of ways to name sounds",
+        "title": results.title,
+        "dataset": results.dataset,
+        "rows": list(results.rows),
+        "studies": [study.name for study in results.studies],
+        "files": _names(folder),
+        **results.about,
+    }
+
+
+def _comparison(folder: Path) -> Contents | None:
+    if not (folder / "recipe.json").is_file():
+        return None
+    try:
+        recipe = json.loads((folder / "recipe.json").read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{folder / 'recipe.json'} is damaged. Give the command again that made it.") from error
+    return {"kind": "comparison", "files": _names(folder), "recipe": recipe}
+
+
+def _page(folder: Path) -> Contents | None:
+    file = folder / "index.html"
+    if not file.is_file():
+        return None
+    with file.open("rb") as handle:
+        head = handle.read(_HEAD_BYTES).decode("utf-8", "replace")
+    if _GENERATOR not in head:
+        return None
+    title = re.search(r"<title>(.*?)</title>", head, re.DOTALL)
+    return {"kind": "page", "title": title[1].strip() if title else "", "open": str(file), "files": _names(folder)}
+
+
+def _scores(folder: Path) -> Contents | None:
+    """Scores and what was measured beside them, where there is nothing else."""
+    files = [path for path in folder.iterdir() if not path.name.startswith(".")]
+    if not files or not all(path.is_file() and path.suffix == ".json" for path in files):
+        return None
+    if not all(_says(file, "trained_on", "measure") for file in files):
+        return None
+    records = {file.stem: _files.read_record(file) for file in sorted(files)}
+    measured = {title: record["measure"] for title, record in records.items() if "measure" in record}
+    found = {"kind": "scores", "scores": _scores_of(folder) if len(measured) < len(records) else {}}
+    return {**found, "measured": measured} if measured else found
+
+
+def _says(file: Path, *keys: str) -> bool:
+    """Whether a JSON file has one of some keys; a damaged one may have had."""
+    try:
+        content = json.loads(file.read_bytes())
+    except (ValueError, RecursionError):
+        return True
+    return isinstance(content, dict) and not content.keys().isdisjoint(keys)
+
+
+def _several(folder: Path, deepest: int) -> Contents | None:
+    """What lies in the folders of a folder: of a demonstration, of a comparison."""
+    below = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+    found = {path.name: _found(path, deepest - 1) for path in below} if deepest else {}
+    holds = {name: what for name, what in found.items() if what is not None}
+    if not holds:
+        return None
+    return {"kind": "several", "holds": {name: what.get("holds", what["kind"]) for name, what in holds.items()}}
+
+
+def _scores_of(folder: Path) -> Contents:
+    return {
+        name: {"mean": score.mean, "sd": {k: v for k, v in score.sd.items() if score.n > 1}, "n": score.n}
+        for name, score in verbs._scores_in(folder).items()
+    }
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
+
+
+_LOOKS: tuple[Callable[[Path], Contents | None], ...] = (
+    _prepared,
+    _named_by_config,
+    _run,
+    _index,
+    _sound_comparison,
+    _comparison,
+    _page,
+    _scores,
+)
