@@ -358,6 +358,52 @@ def test_where_a_recording_lies_now(tmp_path: Path, index: SoundIndex, folder: P
         file.located(tmp_path / "disk")
 
 
+@pytest.mark.parametrize("column", ["joint", "features", "start_s", "path", "sha256", "mtime_ns"])
+def test_a_row_that_was_changed_is_refused(
+    index: SoundIndex, folder: Path, encoder: SpectralEncoder, column: str
+) -> None:
+    """Lance itself keeps no checksums: written here as a flipped bit on the disk would be read."""
+    import lancedb
+    import pyarrow as pa
+
+    database = lancedb.connect(str(index._store.place))
+    rows = database.open_table("windows").to_arrow().combine_chunks()
+    values = rows[column].to_pylist()
+    at = len(values) // 2
+    if isinstance(values[at], list):
+        values[at] = [*values[at][:-1], np.nextafter(np.float16(values[at][-1]), np.float16(9))]
+    else:
+        values[at] = f"{values[at]}x" if isinstance(values[at], str) else values[at] + 1
+    changed = pa.array(values, rows.schema.field(column).type)
+    rows = rows.set_column(rows.schema.get_field_index(column), rows.schema.field(column), changed)
+    database.create_table("windows", data=rows, mode="overwrite")
+    opened = SoundIndex.open(index._store.place)
+    with pytest.raises(InputError, match="is damaged: rows of it are not what was written"):
+        opened.pool()
+    if column not in ("joint", "features"):
+        with pytest.raises(InputError, match="is damaged"):
+            opened.update([folder], encoder, workers=1)
+    if column != "features":
+        with pytest.raises(InputError, match="is damaged"):
+            opened.search(np.ones((1, encoder.dim)), top=len(rows))
+
+
+@pytest.mark.parametrize("pattern", ["windows.lance/_versions/*.manifest", "windows.lance/data/*.lance"])
+def test_damaged_files_are_refused_in_a_sentence(index: SoundIndex, pattern: str) -> None:
+    place = Path(index._store.place)
+    file = max(place.glob(pattern), key=lambda path: path.stat().st_mtime_ns)
+    content = file.read_bytes()
+    for damaged in (content[: len(content) // 2], bytes(len(content)), content[:-40] + bytes(40), b"", b"nonsense" * 9):
+        file.write_bytes(damaged)
+        with pytest.raises(
+            InputError, match=r"(index|table) in .*(cannot be used|damaged|holds no index|not written by Limbeck)"
+        ):
+            SoundIndex.open(place).pool()
+        assert SoundIndex.exists(place), "and no other is made over it"
+    file.write_bytes(content)
+    assert len(SoundIndex.open(place).pool()) == len(index)
+
+
 def test_an_address_of_lancedb_is_as_good_as_a_folder(
     tmp_path: Path, index: SoundIndex, folder: Path, encoder: SpectralEncoder
 ) -> None:

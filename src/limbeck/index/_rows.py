@@ -19,10 +19,17 @@ from pydantic import Field
 from limbeck._config import Config
 from limbeck.encoders import Encoder
 from limbeck.errors import InputError
+from limbeck.index import _sums
 from limbeck.index._places import File, Refused
 
 NOTE = b"limbeck"
 KEY = ("root", "path", "window")
+SAID = (
+    "root", "path", "window", "start_s", "duration_s", "size", "mtime_ns", "sha256", "changed_ns", "joint_sum",
+    "features_sum",
+)  # fmt: skip
+"""Columns that ``row_sum`` is of."""
+CHECKED = (*SAID, "row_sum")
 FILE = ("root", "path", "size", "mtime_ns", "sha256", "changed_ns")
 """Columns that are the fields of a `File`."""
 
@@ -166,6 +173,9 @@ def schema(settings: IndexSettings) -> Any:
         ("encoder", pa.string()),
         ("joint", pa.list_(pa.float16(), settings.dim)),
         ("features", pa.list_(pa.float16(), settings.features_dim)),
+        ("joint_sum", pa.int64()),
+        ("features_sum", pa.int64()),
+        ("row_sum", pa.int64()),
     ]
     return pa.schema(columns, metadata={NOTE: settings.model_dump_json().encode()})
 
@@ -188,8 +198,32 @@ def rows(file: File, windows: Embedded, settings: IndexSettings) -> Any:
         pa.repeat(settings.encoder, count),
         vectors_column(np.stack(windows.joint)),
         vectors_column(np.stack(windows.features)),
+        pa.array(_sums.of_vectors(np.stack(windows.joint))),
+        pa.array(_sums.of_vectors(np.stack(windows.features))),
+        pa.repeat(pa.scalar(0, pa.int64()), count),
     ]
-    return pa.table(columns, schema=schema(settings))
+    return summed(pa.table(columns, schema=schema(settings)))
+
+
+def summed(table: Any) -> Any:
+    """Rows with the checksum of what they say."""
+    import pyarrow as pa
+
+    sums = pa.array(_sums.of_rows([table[name].to_pylist() for name in SAID]), pa.int64())
+    return table.set_column(table.schema.get_field_index("row_sum"), "row_sum", sums)
+
+
+def unharmed(table: Any) -> bool:
+    """Whether rows say what was written: by what columns of theirs are there."""
+    names = set(table.schema.names)
+    for name in ("joint", "features"):
+        if {name, f"{name}_sum"} <= names:
+            found = _sums.of_vectors(vectors(table[name]))
+            if not np.array_equal(found, table[f"{name}_sum"].to_numpy()):
+                return False
+    if {*SAID, "row_sum"} <= names:
+        return bool(_sums.of_rows([table[name].to_pylist() for name in SAID]) == table["row_sum"].to_pylist())
+    return True
 
 
 def joined(tables: Sequence[Any]) -> Any:
@@ -207,7 +241,7 @@ def renamed(table: Any, file: File) -> Any:
         at = table.schema.get_field_index(name)
         column = pa.repeat(pa.scalar(getattr(file, name), table.schema.field(at).type), len(table))
         table = table.set_column(at, name, column)
-    return table
+    return summed(table)
 
 
 def vectors_column(vectors: npt.NDArray[np.floating]) -> Any:
@@ -220,8 +254,11 @@ def vectors_column(vectors: npt.NDArray[np.floating]) -> Any:
 
 def vectors(column: Any) -> Halves:
     """The same column as an array, (row, dim)."""
+    import pyarrow as pa
+
+    column = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     flat: Halves = column.flatten().to_numpy(zero_copy_only=False)
-    return flat.reshape(len(column), -1)
+    return flat.reshape(len(column), column.type.list_size)
 
 
 def files(table: Any) -> list[File]:

@@ -50,8 +50,7 @@ def approximate(store: Store, queries: Floats, top: int) -> list[list[Hit]]:
     found: list[list[Hit]] = []
     for begin in range(0, len(queries), _QUERIES_AT_A_TIME):
         some = queries[begin : begin + _QUERIES_AT_A_TIME]
-        asked = store.nearest(list(some), [*_COLUMNS, "_distance"])
-        table = asked.limit(top).nprobes(_PROBES).refine_factor(_REFINE).to_arrow()
+        table = store.nearest(list(some), _COLUMNS, top, probes=_PROBES, refine=_REFINE)
         of = table["query_index"].to_numpy() if len(some) > 1 else np.zeros(len(table), np.int32)
         similarity = 1 - table["_distance"].to_numpy()
         for query in range(len(some)):

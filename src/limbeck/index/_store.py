@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from limbeck import _files
-from limbeck.errors import InputError, MissingExtraError
+from limbeck.errors import InputError, LimbeckError, MissingExtraError
 from limbeck.index import _rows
 from limbeck.index._places import File, Refused
 
@@ -39,7 +39,8 @@ class Store:
         self.place = place
         self.settings = settings
         self._database = database
-        self._table = database.open_table(_WINDOWS)
+        with _using(place):
+            self._table = database.open_table(_WINDOWS)
 
     @classmethod
     def exists(cls, place: str | Path) -> bool:
@@ -51,6 +52,9 @@ class Store:
         if not is_address(place) and not Path(place).is_dir():
             return False
         database = _connected(place)
+        if not is_address(place):
+            # A process killed while it made the table leaves folders without a version.
+            return any((Path(place) / f"{_WINDOWS}.lance" / "_versions").glob("*.manifest"))
         return _WINDOWS in _tables(database) and _is_whole(database, _WINDOWS)
 
     @classmethod
@@ -66,7 +70,8 @@ class Store:
         if not cls.exists(place):
             raise InputError(f"{place} holds no index of sounds. Make one: limbeck sounds index FOLDER --out {place}")
         database = _connected(place)
-        note = (database.open_table(_WINDOWS).schema.metadata or {}).get(_rows.NOTE)
+        with _using(place):
+            note = (database.open_table(_WINDOWS).schema.metadata or {}).get(_rows.NOTE)
         if note is None:
             raise InputError(f"The table in {place} was not written by Limbeck: it lacks the note on its encoder.")
         try:
@@ -102,23 +107,29 @@ class Store:
 
     def refresh(self) -> None:
         """See what other processes have committed."""
-        self._table.checkout_latest()
+        with _using(self.place):
+            self._table.checkout_latest()
 
     def __len__(self) -> int:
-        return int(self._table.count_rows())
+        with _using(self.place):
+            return int(self._table.count_rows())
 
     def files(self) -> list[File]:
         """The recordings in the index."""
-        return _rows.files(self._table.search().where("window = 0").select(list(_rows.FILE)).to_arrow())
+        with _using(self.place):
+            table = self._table.search().where("window = 0").select(list(_rows.CHECKED)).to_arrow()
+        return _rows.files(self._checked(table))
 
     def refused(self) -> list[Refused]:
         """The files that could not be indexed."""
-        return _rows.refused_files(self._database.open_table(_REFUSED).to_arrow())
+        with _using(self.place):
+            return _rows.refused_files(self._database.open_table(_REFUSED).to_arrow())
 
     def rows_of(self, file: File) -> Any:
         """All that is kept of a recording as it was, as an Arrow table; nothing if it has other content now."""
-        table = self._table.search().where(f"{_among([file])} AND sha256 = {_quoted(file.sha256)}").to_arrow()
-        return table.sort_by("window").cast(self._table.schema)
+        with _using(self.place):
+            table = self._table.search().where(f"{_among([file])} AND sha256 = {_quoted(file.sha256)}").to_arrow()
+            return self._checked(table.sort_by("window").cast(self._table.schema))
 
     def add(self, rows: Any, replacing: Sequence[File] = ()) -> None:
         """Add recordings in one commit.
@@ -127,34 +138,66 @@ class Store:
             rows: Arrow table of whole recordings.
             replacing: Those of them that are in the index already with other windows, which leave in the same commit.
         """
-        if not replacing:
-            self._table.add(rows)
-            return
-        merge = self._table.merge_insert(list(_rows.KEY)).when_matched_update_all().when_not_matched_insert_all()
-        merge.when_not_matched_by_source_delete(_among(replacing)).execute(rows)
+        with _using(self.place):
+            if not replacing:
+                self._table.add(rows)
+                return
+            merge = self._table.merge_insert(list(_rows.KEY)).when_matched_update_all().when_not_matched_insert_all()
+            merge.when_not_matched_by_source_delete(_among(replacing)).execute(rows)
 
     def remove(self, files: Sequence[File]) -> None:
         """Take recordings out."""
-        for i in range(0, len(files), _NAMES_AT_A_TIME):
-            self._table.delete(_among(files[i : i + _NAMES_AT_A_TIME]))
+        with _using(self.place):
+            for i in range(0, len(files), _NAMES_AT_A_TIME):
+                self._table.delete(_among(files[i : i + _NAMES_AT_A_TIME]))
 
     def refuse(self, refused: Iterable[Refused]) -> None:
         """Replace the list of files that could not be indexed, if it is another."""
         rows = _rows.refused_rows(sorted(refused, key=lambda r: r.file.place))
-        if not rows.equals(self._database.open_table(_REFUSED).to_arrow()):
-            self._database.create_table(_REFUSED, data=rows, mode="overwrite")
+        with _using(self.place):
+            if not rows.equals(self._database.open_table(_REFUSED).to_arrow()):
+                self._database.create_table(_REFUSED, data=rows, mode="overwrite")
 
     def scan(self, columns: list[str]) -> Iterator[Any]:
-        """Columns of all rows in batches, and `_rowid`, which does not change until the next commit."""
-        yield from self._table.search().select(columns).with_row_id(True).to_batches(_BATCH_ROWS)
+        """Columns of all rows in batches, and `_rowid`, which does not change until the next commit.
+
+        Raises:
+            InputError: A row is not what was written.
+        """
+        with _using(self.place):
+            found = self._table.search().select(_with_sums(columns)).with_row_id(True).to_batches(_BATCH_ROWS)
+            for batch in found:
+                yield self._checked(batch)
 
     def take(self, row_ids: Sequence[int], columns: list[str]) -> Any:
         """Columns of some rows by `_rowid`, in any order, as an Arrow table with `_rowid`."""
-        return self._table.take_row_ids(list(row_ids)).with_row_id().select(columns).to_arrow()
+        with _using(self.place):
+            return self._checked(
+                self._table.take_row_ids(list(row_ids)).with_row_id().select(_with_sums(columns)).to_arrow()
+            )
 
-    def nearest(self, query: Any, columns: list[str]) -> Any:
-        """A query of LanceDB for vectors like some, by inner product."""
-        return self._table.search(query, vector_column_name="joint").distance_type("dot").select(columns)
+    def nearest(self, queries: Any, columns: list[str], top: int, *, probes: int, refine: int) -> Any:
+        """Rows with vectors like some by inner product, by the approximate index, with `query_index` and `_distance`.
+
+        Args:
+            queries: Rows of length 1, (query, dim).
+            columns: Wanted.
+            top: Rows a query.
+            probes: Partitions looked into.
+            refine: How many times as many candidates are ordered again by the kept vectors.
+        """
+        with _using(self.place):
+            asked = self._table.search(queries, vector_column_name="joint").distance_type("dot")
+            asked = asked.select([*_with_sums([*columns, "joint"]), "_distance"])
+            return self._checked(asked.limit(top).nprobes(probes).refine_factor(refine).to_arrow())
+
+    def _checked(self, rows: Any) -> Any:
+        if not _rows.unharmed(rows):
+            raise InputError(
+                f"The index in {self.place} is damaged: rows of it are not what was written. Bring back a copy, or "
+                "make it anew in another folder: limbeck sounds index FOLDER --out OTHER."
+            )
+        return rows
 
     @property
     def approximate(self) -> Any | None:
@@ -174,6 +217,10 @@ class Store:
 
     def tidy(self) -> None:
         """Join small pieces, forget old versions, and bring approximate search up to date, where it is worth it."""
+        with _using(self.place):
+            self._tidy()
+
+    def _tidy(self) -> None:
         stats: Any = self._table.stats()
         if stats["fragment_stats"]["num_small_fragments"] > _SMALL_PIECES or self._lags():
             self.compact()
@@ -201,6 +248,29 @@ def locked(place: str | Path) -> AbstractContextManager[None]:
         BusyError: Another process is at work there.
     """
     return contextlib.nullcontext() if is_address(place) else _files.exclusive(Path(place))
+
+
+@contextlib.contextmanager
+def _using(place: str | Path) -> Iterator[None]:
+    """Whatever LanceDB raises over its files is one sentence."""
+    try:
+        yield
+    except (LimbeckError, OSError, MemoryError, KeyboardInterrupt, SystemExit, GeneratorExit):
+        raise
+    except BaseException as error:  # a panic of its Rust code is no Exception
+        said = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+        raise InputError(
+            f"The index in {place} cannot be used; LanceDB says: {said} If its disk is full or cannot be written to, "
+            "mend that; else it is damaged: bring back a copy, or make it anew in another folder: limbeck sounds index "
+            "FOLDER --out OTHER."
+        ) from error
+
+
+def _with_sums(columns: Sequence[str]) -> list[str]:
+    """Columns, and with them those by which they are checked."""
+    said = list(_rows.CHECKED) if set(columns) & set(_rows.SAID) else []
+    sums = [f"{name}_sum" for name in ("joint", "features") if name in columns]
+    return list(dict.fromkeys([*columns, *said, *sums]))
 
 
 def _connected(place: str | Path) -> Any:
