@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html as html_lib
 import json
 import os
 import random
@@ -117,6 +118,35 @@ def test_a_set_that_is_not_packed_is_compared_with_herded_clips_that_are_not(pre
     controls = verbs.evaluate_controls(tmp_path / "pairs", on=prepared, repeats=1, **QUICK)
     assert {"random", "herding", "herding+mosaic 2x2", "whole"} <= set(controls)
     assert controls["herding"].trained_on.pairs == len(limbeck.DistilledSet.load(pairs))
+
+
+def test_sets_to_compare_with_that_have_no_score_are_named_with_the_command(
+    prepared, distilled, pairs, tmp_path, capsys
+):
+    """A set without scores, one whose only score is of what was in it before, and a folder that holds nothing."""
+    stale = shutil.copytree(pairs, tmp_path / "stale set")
+    verbs.evaluate(stale, on=prepared, repeats=1, **QUICK)
+    verbs.distill(prepared, "random", seed=1, progress=False).save(stale)
+    (tmp_path / "empty").mkdir()
+    fresh = shutil.copytree(pairs, tmp_path / "fresh")
+    compare = [stale, tmp_path / "empty", fresh]
+    page = verbs.make_report(distilled, out=tmp_path / "page", on=prepared, compare=compare)
+    told = capsys.readouterr().err
+    html = html_lib.unescape(page.read_text(encoding="utf-8"))
+    table = (tmp_path / "page" / "table.md").read_text(encoding="utf-8")
+    for place, command in (
+        (stale, f"limbeck evaluate '{stale}' --on {prepared}"),
+        (fresh, f"limbeck evaluate {fresh} --on {prepared}"),
+        (tmp_path / "empty", "limbeck evaluate --out"),
+    ):
+        for said in (told, html, table):
+            assert f"{place} h" in said
+            assert command in said
+    verbs.evaluate(fresh, on=prepared, repeats=1, **QUICK)
+    verbs.make_report(distilled, out=tmp_path / "page", on=prepared, compare=[fresh])
+    assert capsys.readouterr().err == ""
+    with pytest.raises(InputError, match=r"There is no folder .*nowhere to compare with"):
+        verbs.make_report(distilled, out=tmp_path / "page", compare=[tmp_path / "nowhere"])
 
 
 BRIEF = {"protocol": Protocol(epochs=1), "network": Architecture(**NETWORK), "device": "cpu", "progress": False}

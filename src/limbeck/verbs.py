@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -417,6 +418,7 @@ def make_report(
     on: Path | str | Prepared | None = None,
     compare: Sequence[Path | str] = (),
     title: str | None = None,
+    progress: bool = True,
 ) -> Path:
     """Write one self-contained page: pairs to look at and listen to, curves, the table, provenance.
 
@@ -426,6 +428,8 @@ def make_report(
         on: The prepared dataset, for nearest real neighbours.
         compare: Folders of further scores, or of further distilled sets, for the table.
         title: Heading of the page.
+        progress: Say on standard error which folders to compare with have no score, and by which command they get
+            one; the page says it too.
 
     Returns:
         The page, ``index.html``.
@@ -441,6 +445,9 @@ def make_report(
     for place in (folder / SCORES, *(Path(c) for c in compare)):
         scores |= {name: score for name, score in _scores_in(place).items() if name not in scores}
     prepared = None if on is None else on if isinstance(on, Prepared) else Prepared.open(on)
+    unscored = [words for c in compare if (words := _unscored(Path(c), prepared))]
+    for words in unscored:
+        note(words, show=progress)
     events, *facts = (folder / RUN / name for name in ("events.jsonl", "run.json", "done.json"))
     about: dict[str, Any] = {}
     for file in facts:
@@ -454,6 +461,7 @@ def make_report(
         clip_ids=prepared.ids("train") if prepared else None,
         about={k: v for k, v in about.items() if k != "asked"},
         title=title,
+        unscored=unscored,
     )
 
 
@@ -497,6 +505,22 @@ def _scores_in(folder: Path) -> dict[str, Score]:
     place = folder / SCORES if (folder / "config.json").exists() else folder
     found = {file.stem: _files.read_record(file) for file in sorted(place.glob("*.json"))}
     return {title: Score.from_json(content) for title, content in found.items() if "measure" not in content}
+
+
+def _unscored(place: Path, on: Prepared | None) -> str:
+    """What a folder to compare with lacks, and the command that gives it; empty where its scores are there."""
+    if not place.is_dir():
+        raise InputError(f"There is no folder {place} to compare with; give a distilled set's, or one of scores.")
+    if (place / "config.json").exists():
+        fingerprint = source_of(DistilledSet.load(place)).fingerprint
+        if any(score.trained_on.fingerprint == fingerprint for score in _scores_in(place).values()):
+            return ""
+        data = "PREPARED" if on is None else shlex.quote(str(on.folder))
+        command = f"limbeck evaluate {shlex.quote(str(place))} --on {data}"
+        return f"{place} has no score, so it is not in the table. Score it with: {command}"
+    if any(place.glob("*.json")):
+        return ""
+    return f"{place} holds no scores, so nothing of it is in the table. Scores are written by: limbeck evaluate --out"
 
 
 def _score_to_continue(file: Path, asked: dict[str, Any], train: DistilledSet | LabelledClips) -> Score | None:

@@ -95,6 +95,7 @@ def _cell(row: str, per_class: int, head: str, seed: int, students: int, confusi
         accuracy=accuracy,
         stored_bytes=stored if row != "JPEG + Opus" else stored * 24 // 25,
         training_pairs=len(CLASSES) * per_class * cells,
+        mosaic={4: "2x2", 9: "3x3"}.get(cells, "none"),
         distill_seconds=seconds * per_class**0.6 * float(draw.uniform(0.95, 1.05)),
         student_seconds=2.0 * (cells * per_class) ** 0.7,
         labels="soft" if "soft" in row else "hard",

@@ -100,6 +100,7 @@ def page(
     clip_ids: Sequence[str] | None = None,
     about: Mapping[str, Any] | None = None,
     title: str | None = None,
+    unscored: Sequence[str] = (),
     size_limit_bytes: int = SIZE_LIMIT_BYTES,
 ) -> Path:
     """Write ``index.html``, ``figures/*.png`` and ``*.svg``, ``table.md`` and ``table.json``.
@@ -117,6 +118,7 @@ def page(
         clip_ids: Their ids, for people; positions by default.
         about: What else is known of the run (machine, versions, command, seconds); joins the provenance.
         title: Heading; made from method and dataset by default.
+        unscored: A sentence for each set that was to be compared but has no score.
         size_limit_bytes: Rough limit of the page's size.
 
     Returns:
@@ -141,7 +143,7 @@ def page(
     drawn = _figures(shown, lines, own, events, limits)
     for name, (figure, _) in drawn.items():
         figures.save(figure, out / "figures" / name)
-    _files.write_text(out / "table.md", table.markdown(scores))
+    _files.write_text(out / "table.md", "\n".join([table.markdown(scores), *unscored]))
     _files.write_json(out / "table.json", table.json(scores))
 
     html = _html.render(
@@ -153,7 +155,8 @@ def page(
         facts=_facts(distilled, provenance),
         lines=lines,
         own_row=place,
-        rules=table.rules(lines),
+        rules=table.rules(lines) if lines else (),
+        unscored=unscored,
         stored=table.stored,
         keys=table.KEYS,
         figures={k: {"svg": figures.inline(f, k), "text": text} for k, (f, text) in drawn.items() if k != "pairs"},
