@@ -216,6 +216,16 @@ def test_a_name_that_is_not_text_is_refused_and_nothing_else(tmp_path: Path) -> 
         prepare(_WithFile(bad), tmp_path / "none", recipe=RECIPE, workers=1)
 
 
+def test_the_folder_above_may_have_any_name(tmp_path: Path) -> None:
+    file = tmp_path / os.fsdecode(b"caf\xe9") / "good.bin"
+    file.parent.mkdir()
+    file.write_bytes(b"12")
+    for _ in range(2):
+        prepared = prepare(_WithFile(file), file.parent / "out", recipe=RECIPE, workers=1)
+        assert prepared.rejected == []
+        assert len(prepared.clips()) == 6
+
+
 def test_nothing_written_names_this_machine(tmp_path: Path) -> None:
     trees = []
     for place in ("here", "there/deeper"):

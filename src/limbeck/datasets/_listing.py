@@ -415,7 +415,7 @@ def _probed(path: Path) -> MediaInfo | None:
     return _probed_at(path, stamp.st_size, stamp.st_mtime_ns)
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=2**20)
 def _probed_at(path: Path, _size: int, _modified_ns: int) -> MediaInfo | None:
     try:
         return probe(path)

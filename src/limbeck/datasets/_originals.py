@@ -95,7 +95,8 @@ class Originals:
         from pyarrow import parquet
 
         names = [*_COLUMNS, _FILES]
-        columns = parquet.read_table(self.folder / "clips.parquet", columns=names)
+        with (self.folder / "clips.parquet").open("rb") as handle:
+            columns = parquet.read_table(handle, columns=names)
         return {name: columns.column(name).to_pylist() for name in names}
 
 

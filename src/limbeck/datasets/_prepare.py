@@ -22,7 +22,7 @@ from limbeck.datasets import _findings, _originals
 from limbeck.datasets._contract import ClipRef, Dataset
 from limbeck.datasets._decoding import Decoded, DecodingPool, Refused, Unit
 from limbeck.datasets._prepared import FORMAT, Prepared, Shard, shard_path, shard_record, write_shard
-from limbeck.datasets._sources import MEMORY, UNSTEADY, Digests, Sources, Stamp, files_of, is_text
+from limbeck.datasets._sources import MEMORY, UNSTEADY, Digests, Sources, Stamp, files_of
 from limbeck.datasets._statistics import Moments, Statistics
 from limbeck.errors import FingerprintError, InputError
 from limbeck.media import ClipRecipe
@@ -167,7 +167,7 @@ class Plan:
             position: Refused("bad_name", f"The name {self.sources.of(path)} is not UTF-8 text; rename the file.")
             for position, clip in enumerate(self.clips)
             for path in files_of(clip)
-            if not is_text(path)
+            if not self.sources.is_text(path)
         }
 
     def digests(self, clip: ClipRef, memory: Digests) -> list[str | None]:
@@ -484,5 +484,5 @@ def _write_table(path: Path, rows: list[dict[str, Any]], schema: Any) -> None:
     import pyarrow as pa
     from pyarrow import parquet
 
-    with _files.atomic(path) as temporary:
-        parquet.write_table(pa.Table.from_pylist(rows, schema=schema), temporary)
+    with _files.atomic(path) as temporary, temporary.open("wb") as handle:  # pyarrow takes no names but UTF-8
+        parquet.write_table(pa.Table.from_pylist(rows, schema=schema), handle)

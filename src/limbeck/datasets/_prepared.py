@@ -365,7 +365,8 @@ def _read_table(path: Path, columns: list[str] | None = None) -> Any:
     from pyarrow import parquet
 
     try:
-        return parquet.read_table(path, columns=columns)
+        with path.open("rb") as handle:
+            return parquet.read_table(handle, columns=columns)
     except (OSError, pyarrow.ArrowException) as error:
         if is_of_system(error):
             raise

@@ -49,8 +49,15 @@ class Sources:
         self.root = Path(os.path.commonpath(folders)) if folders else Path()
 
     def of(self, path: Path | None) -> str | None:
-        """The short name of a file."""
-        return None if path is None else printable(os.path.relpath(path, self.root).replace(os.sep, "/"))
+        """The short name of a file, `printable`."""
+        return None if path is None else printable(self._below(path))
+
+    def is_text(self, path: Path) -> bool:
+        """Whether a file's short name can be written down and found again."""
+        return printable(self._below(path)) == self._below(path)
+
+    def _below(self, path: Path) -> str:
+        return os.path.relpath(path, self.root).replace(os.sep, "/")
 
     def of_both(self, clip: ClipRef) -> str | None:
         """The short names of a clip's files."""
@@ -117,11 +124,6 @@ class Digests:
 def files_of(clip: ClipRef) -> list[Path]:
     """The files of a clip, sound before picture, one where they are the same."""
     return list(dict.fromkeys(p for p in (clip.audio, clip.image) if p is not None))
-
-
-def is_text(path: Path) -> bool:
-    """Whether a file's name can be written down and found again."""
-    return printable(str(path)) == str(path)
 
 
 def _digest(path: Path) -> str | None:
