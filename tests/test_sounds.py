@@ -168,6 +168,18 @@ class TestLearn:
         with pytest.raises(InputError, match="holds no window"):
             sounds.learn(empty, "low", encoder=made.encoder)
 
+    def test_words_that_stand_for_the_same_windows_are_named(self, made: SimpleNamespace) -> None:
+        words = {"low": "", "bass": "low", "high": ""}
+        learned = sounds.learn(made.folder / "index", words, encoder=made.encoder)
+        assert sounds.summary(learned)["alike"] == [["low", "bass"]]
+        assert sounds.summary(made.learned)["alike"] == []
+
+    def test_one_window_teaches_nothing(self, made: SimpleNamespace, tmp_path: Path) -> None:
+        path = recording(tmp_path / "one.wav", 200)
+        sounds.index(path, out=tmp_path / "index", encoder=made.encoder, workers=1, progress=False)
+        with pytest.raises(InputError, match="One recording alone has no deviation"):
+            sounds.learn(tmp_path / "index", "low,high", encoder=made.encoder)
+
     def test_a_folder_of_other_things_is_left_alone(self, made: SimpleNamespace, tmp_path: Path) -> None:
         (tmp_path / "learned").mkdir()
         (tmp_path / "learned" / "notes.txt").write_text("years of work", encoding="utf-8")
@@ -306,6 +318,22 @@ class TestClassify:
         assert [row.start_s for row in found] == [0, 0.5, 1.0]
         with pytest.raises(InputError, match=r"Windows of 9 s .* hears 2 s"):
             list(sounds.classify(made.learned, path, encoder=made.encoder, window=9.0))
+
+    @pytest.mark.parametrize(
+        "lengths", [{"window": 0.0}, {"hop": 0.0}, {"window": -1.0}, {"hop": 1e-9}, {"hop": np.nan}]
+    )
+    def test_no_length_at_all_is_refused(
+        self, made: SimpleNamespace, lengths: dict[str, float], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with pytest.raises(InputError, match="at least a sample long"):
+            list(sounds.classify(made.learned, made.folder / "recordings", encoder=made.encoder, **lengths))
+        monkeypatch.setattr(_microphone, "microphone", lambda rate_hz, *, stop: iter([np.zeros(800, np.float32)]))
+        with pytest.raises(InputError, match="at least a sample long"):
+            list(sounds.watch(made.learned, "microphone", encoder=made.encoder, **lengths))
+
+    def test_a_microphone_is_not_heard_in_longer_windows_than_the_encoder_hears(self, made: SimpleNamespace) -> None:
+        with pytest.raises(InputError, match=r"Windows of 9 s .* hears 2 s"):
+            sounds.watch(made.learned, "microphone", encoder=made.encoder, window=9.0)
 
     def test_what_cannot_be_read_is_told_and_passed_over(self, made: SimpleNamespace, tmp_path: Path) -> None:
         (tmp_path / "rotten.wav").write_bytes(b"RIFF nothing")

@@ -137,6 +137,11 @@ class PrototypeClassifier(CorrectablePrototypes):
         joint, classes = _arrays.rows(pool, "pool"), _arrays.label_array(labels)
         prompts = _arrays.class_text(text, len(classes), joint.shape[1]).astype(joint.dtype)
         rows = joint if features is None else _arrays.rows(features, "features")
+        if self.standardise and len(joint) < 2:
+            raise InputError(
+                "One recording alone has no deviation to standardise by, and every sound would get the first label. "
+                "Give more recordings, or learn with standardise=False."
+            )
         if len(rows) != len(joint):
             raise InputError(f"features must have a row for each of the pool's {len(joint)}; came {len(rows)}.")
         count = fair_half(len(joint), len(classes)) if self.neighbours == AUTO else int(self.neighbours)

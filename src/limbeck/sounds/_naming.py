@@ -92,19 +92,38 @@ def windows_of(
     Raises:
         InputError: A window is longer than the encoder hears, or a length is not positive.
     """
-    window_s = window_s or encoder.window_s
+    window_s, hop_s = lengths(encoder, window_s, hop_s)
+    for path in paths:
+        try:
+            for window in sound_windows(path, sample_rate_hz=encoder.sample_rate, window_s=window_s, hop_s=hop_s):
+                yield Window(path, window.start_s, window.duration_s, window.samples)
+        except MediaError as error:
+            yield Unread(path, str(error))
+
+
+def lengths(encoder: Encoder, window_s: float | None, hop_s: float | None) -> tuple[float, float]:
+    """Length of a window and seconds from one to the next, as asked for or by default.
+
+    Args:
+        encoder: What will hear them.
+        window_s: Seconds; None for the longest the encoder hears as a whole.
+        hop_s: Seconds; None for windows side by side.
+
+    Raises:
+        InputError: A window is longer than the encoder hears, or one of the two is less than a sample.
+    """
+    window_s = encoder.window_s if window_s is None else window_s
+    hop_s = window_s if hop_s is None else hop_s
     if window_s > encoder.window_s:
         raise InputError(
             f"Windows of {window_s:g} s were asked for, but this encoder hears {encoder.window_s:g} s as a whole."
         )
-    for path in paths:
-        try:
-            for window in sound_windows(
-                path, sample_rate_hz=encoder.sample_rate, window_s=window_s, hop_s=hop_s or window_s
-            ):
-                yield Window(path, window.start_s, window.duration_s, window.samples)
-        except MediaError as error:
-            yield Unread(path, str(error))
+    if not all(seconds * encoder.sample_rate >= 1 for seconds in (window_s, hop_s)):
+        raise InputError(
+            f"A window and the way from one to the next are at least a sample long, but {window_s:g} and {hop_s:g} s "
+            "were asked for."
+        )
+    return window_s, hop_s
 
 
 def name(

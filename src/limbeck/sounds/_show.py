@@ -202,6 +202,7 @@ def summary(classifier: SoundClassifier) -> dict[str, Any]:
         "prompts": list(classifier.prompts),
         "descriptions": dict(classifier.descriptions),
         "neighbours": {label: len(classifier.neighbours(label)) for label in classifier.labels},
+        "alike": _alike(classifier),
         "window_s": classifier.window_s,
         "hop_s": classifier.hop_s,
         "threshold": float(inner.threshold_) if np.isfinite(inner.threshold_) else None,
@@ -220,6 +221,14 @@ def _about(learned: SoundClassifier, origin: Origin) -> dict[str, Any]:
         "corrections": {"taken out": len(origin.corrections.remove), "put in": len(origin.corrections.add)},
         "limbeck": versions()["limbeck"],
     }
+
+
+def _alike(classifier: SoundClassifier) -> list[list[str]]:
+    """Labels that stand for the same sounds, so that only the first of each group is ever given."""
+    groups: dict[bytes, list[str]] = {}
+    for label, prototype in zip(classifier.labels, classifier.classifier.prototypes_, strict=True):
+        groups.setdefault(prototype.tobytes(), []).append(label)
+    return [group for group in groups.values() if len(group) > 1]
 
 
 def _plain(value: Any) -> Any:

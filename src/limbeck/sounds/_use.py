@@ -126,7 +126,7 @@ def watch(
     window, hop = _windows(learned, window, hop)
     if listening:
         blocks = _microphone.microphone(hears.sample_rate, stop=stop)
-        pieces = _listened(blocks, hears.sample_rate, window or hears.window_s, hop or window or hears.window_s)
+        pieces = _listened(blocks, hears.sample_rate, *_naming.lengths(hears, window, hop))
         return _naming.name(pieces, hears, learned, top=top, always=always, batch=1)
 
     def names() -> Iterator[Named | Unread]:
@@ -150,8 +150,8 @@ def _loaded(classifier: Path | str | SoundClassifier) -> SoundClassifier:
 def _windows(learned: SoundClassifier, window: float | None, hop: float | None) -> tuple[float | None, float | None]:
     """Length and hop asked for, or the classifier's; a hop that was not asked for never leaves sound out."""
     if window is None:
-        return learned.window_s, hop or learned.hop_s
-    return window, hop or window
+        return learned.window_s, learned.hop_s if hop is None else hop
+    return window, window if hop is None else hop
 
 
 def _files_of(files: Path | str | Sequence[Path | str]) -> list[Path]:

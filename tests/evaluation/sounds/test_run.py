@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,34 @@ def test_rows_and_studies_on_every_fold(encoder: Encoder, tmp_path: Path) -> Non
         json.loads((tmp_path / "out" / "results" / "results.json").read_text(encoding="utf-8"))
     )
     assert kept == results
+
+
+def test_what_other_code_measured_is_measured_anew(
+    encoder: Encoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The number of a row belongs to the code it comes from."""
+    from limbeck import _code
+    from limbeck.evaluation.sounds.ways import load as way
+
+    data = sound_layouts.esc50(tmp_path / "data")
+    run(recipe("esc50"), out=tmp_path / "out", data=data, encoder=encoder)
+    cells = set((tmp_path / "out" / "cells").iterdir())
+    run(recipe("esc50"), out=tmp_path / "out", data=data, encoder=encoder)
+    assert set((tmp_path / "out" / "cells").iterdir()) == cells
+    module = way("zero_shot").__module__
+    mended = tmp_path / "zero_shot.py"
+    mended.write_bytes(Path(sys.modules[module].__file__ or "").read_bytes() + b"# mended")
+    monkeypatch.setattr(sys.modules[module], "__file__", str(mended))
+    run(recipe("esc50"), out=tmp_path / "out", data=data, encoder=encoder)
+    assert len(set((tmp_path / "out" / "cells").iterdir()) - cells) == 1
+    assert _code.of(way("zero_shot"))["modules"][module]
+
+
+def test_words_of_no_class_are_refused(encoder: Encoder, tmp_path: Path) -> None:
+    data = sound_layouts.esc50(tmp_path / "data")
+    asked = SoundRecipe.from_json({"data": {"dataset": "esc50", "words": {"nosuch": "a dog"}}})
+    with pytest.raises(InputError, match=r"data\.words: .* has no class 'nosuch'; it has: "):
+        run(asked, out=tmp_path / "out", data=data, encoder=encoder)
 
 
 def test_run_is_repeatable_and_takes_up_what_is_kept(encoder: Encoder, tmp_path: Path) -> None:

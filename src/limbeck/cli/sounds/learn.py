@@ -75,6 +75,12 @@ def run(
         device=device,
     )
     told = sounds.summary(made)
+    for group in told["alike"]:
+        _output.note(
+            f"{', '.join(group)} stand for the very same windows, so that no sound will be named by any but the first. "
+            "Say them in other words, or index more recordings.",
+            quiet=quiet,
+        )
     if json:
         _output.as_json({"classifier": str(out), **told})
         return

@@ -10,11 +10,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from limbeck import _files, encoders
+from limbeck import _code, _files, encoders
 from limbeck._runtime import derive_seed, threads
 from limbeck.datasets import sounds
 from limbeck.datasets.sounds import SoundDataset
 from limbeck.encoders import Encoder
+from limbeck.errors import InputError
 from limbeck.evaluation.sounds import metrics
 from limbeck.evaluation.sounds._bench import Bench
 from limbeck.evaluation.sounds._fold import Fold
@@ -22,7 +23,7 @@ from limbeck.evaluation.sounds._hear import Noise
 from limbeck.evaluation.sounds.embeddings import Embedded, Progress, digests, embed
 from limbeck.evaluation.sounds.recipe import SoundRecipe
 from limbeck.evaluation.sounds.results import Cell, SoundResults, StudyFacts
-from limbeck.evaluation.sounds.studies import Point
+from limbeck.evaluation.sounds.studies import Point, Study
 from limbeck.evaluation.sounds.ways import Way
 
 Told = Callable[[str], None]
@@ -105,7 +106,12 @@ def opened(recipe: SoundRecipe, data: Path | str | None = None) -> SoundDataset:
     """
     kind: Any = sounds.load(recipe.data.dataset)
     dataset: SoundDataset = kind.open(recipe.root(data), **recipe.data.options)
-    dataset.words |= {c: w for c, w in recipe.data.words.items() if c in dataset.words}
+    if unknown := sorted(recipe.data.words.keys() - dataset.words.keys()):
+        raise InputError(
+            f"data.words: {dataset.title} has no class {', '.join(map(repr, unknown))}; it has: "
+            f"{', '.join(dataset.words)}."
+        )
+    dataset.words |= recipe.data.words
     return dataset
 
 
@@ -138,7 +144,8 @@ def _cells(recipe: SoundRecipe, bench: Bench, folder: Path, told: Told) -> Itera
     for row in recipe.rows:
         way = recipe.way(row)
         point = Point("", lambda seed: folds, draws=way.draws)
-        yield from _kept(folder, [*base, "", row, recipe.rows[row].to_json()], way, point, recipe.seed, "", row)
+        asked = [*base, "", row, recipe.rows[row].to_json(), _made_by(way, bench)]
+        yield from _kept(folder, asked, way, point, recipe.seed, "", row)
         told(row)
     for name in recipe.studies:
         study = recipe.study(name)
@@ -146,8 +153,16 @@ def _cells(recipe: SoundRecipe, bench: Bench, folder: Path, told: Told) -> Itera
             for row in recipe.rows_of(study):
                 way = recipe.way(row, point.settings)
                 asked = [*base, recipe.studies[name].to_json(), way.to_json(), point.name, point.variant, point.draws]
+                asked += [_made_by(way, bench, study)]
                 yield from _kept(folder, asked, way, point, recipe.seed, name, row)
             told(f"{name}: {' '.join(filter(None, (point.name, point.variant)))}")
+
+
+def _made_by(way: Way, bench: Bench, *more: Study) -> _code.Code:
+    """The code a number comes from: once it is changed, the number is measured anew."""
+    from limbeck.prototypes import PrototypeClassifier
+
+    return _code.of(way, *more, type(bench.encoder), Bench, PrototypeClassifier)
 
 
 def _kept(folder: Path, asked: list[Any], way: Way, point: Point, seed: int, study: str, row: str) -> list[Cell]:

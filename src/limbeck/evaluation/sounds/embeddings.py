@@ -1,7 +1,7 @@
 """Every recording through an encoder once, kept on disk: a run that was stopped goes on where it was.
 
-Files are named by what is in them: encoder with its weights, kind of device, number format, the recordings' bytes,
-and noise. So nothing stale is ever read, a moved archive is not heard again, and several recipes can share a folder.
+Files are named by what is in them: encoder with its weights and code, kind of device, number format, the recordings'
+bytes, and noise. So nothing stale is ever read, a moved archive is not heard again, and recipes can share a folder.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from limbeck import _files
+from limbeck import _code, _files
 from limbeck.datasets._sources import Digests
 from limbeck.datasets.sounds import Recording
 from limbeck.encoders import Encoder
@@ -98,7 +98,7 @@ def digests(recordings: Sequence[Recording], folder: Path) -> list[str | None]:
 
 def _key(chunk: Sequence[Recording], contents: Sequence[str | None], encoder: Encoder, noise: Noise | None) -> str:
     rows = [(r.id, r.start_s, r.duration_s, content) for r, content in zip(chunk, contents, strict=True)]
-    return _files.digest(encoder.id, encoder.arithmetic, repr(noise), rows)
+    return _files.digest(encoder.id, encoder.arithmetic, _code.of(type(encoder)), repr(noise), rows)
 
 
 def _make(
