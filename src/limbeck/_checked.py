@@ -66,14 +66,22 @@ def _without(
     """The content without what did not fit; what lacks something is left out whole."""
     rest = copy.deepcopy(dict(content))
     for place, kind in zip(places, kinds, strict=True):
-        keys = place[:-1] if kind == "missing" else place
-        above: dict[str, Any] | None = None
+        path = _existing(content, place[:-1] if kind == "missing" else place)
         inside: Any = rest
-        last: int | str = ""
-        for key in keys:
-            if not isinstance(inside, dict) or key not in inside:
-                break
-            above, last, inside = inside, key, inside[key]
-        if above is not None:
-            above.pop(str(last), None)
+        for key in path[:-1]:
+            inside = inside.get(key, {})  # may be gone with what it was a part of
+        if path:
+            inside.pop(path[-1], None)
     return rest
+
+
+def _existing(content: Mapping[str, Any], place: Sequence[int | str]) -> list[str]:
+    """The keys of a place as far as tables lead: a list is left out whole, and kinds of a part are no keys."""
+    path: list[str] = []
+    inside: Any = content
+    for key in place:
+        if not isinstance(inside, dict) or key not in inside:
+            break
+        path.append(str(key))
+        inside = inside[key]
+    return path
