@@ -29,6 +29,7 @@ RECIPE = ClipRecipe(mel=MelRecipe(sample_rate_hz=RATE), image_size=16)
 _X264 = {"preset": "ultrafast"}
 _B_FRAMES = {"preset": "veryfast", "x264-params": "bframes=3:b-adapt=0"}
 _OPEN_GOP = {"preset": "veryfast", "x264-params": "bframes=3:b-adapt=0:open-gop=1:keyint=20:min-keyint=20:scenecut=0"}
+_HEVC = {"preset": "ultrafast", "x265-params": "log-level=none:open-gop=1:keyint=20:bframes=3:b-adapt=0:pools=none"}
 _EXPERIMENTAL = {"strict": "-2"}
 
 
@@ -64,6 +65,11 @@ VIDEOS = {
     "flv": _of("flv", "flv", "libmp3lame", rate_hz=44100),
     "flv with H.264": _of("flv", "libx264", "aac", rate_hz=44100, video_options=_B_FRAMES),
     "nut": _of("nut", "mpeg4", "libmp3lame"),
+    "mp4 with HEVC": _of("mp4", "libx265", "aac", video_options=_HEVC),
+    "ts with HEVC": _of("mpegts", "libx265", "aac", video_options=_HEVC),
+    "webm with VP9": _of("webm", "libvpx-vp9", "libopus", rate_hz=48000, video_options={"deadline": "realtime"}),
+    "wmv": _of("asf", "wmv2", "wmav2", rate_hz=44100, layout="stereo", audio_options={"b": "128000"}),
+    "mxf": _of("mxf", "mpeg2video", "pcm_s16le", rate_hz=48000, fps=25),
 }
 SOUNDS = {
     "ogg": _of("ogg", None, "vorbis", layout="stereo", audio_options=_EXPERIMENTAL),
@@ -99,7 +105,7 @@ def _varied(name: str, how: TimedMedia, seed: int) -> TimedMedia:
     return replace(
         how,
         video_from_s=late_s if video_is_late else 0.0,
-        audio_from_s=0.0 if video_is_late or name.startswith("avi") else late_s,
+        audio_from_s=0.0 if video_is_late or name.startswith(("avi", "mxf")) else late_s,
         clock_s=clock_s,
         gop=int(draw.choice([1, 7, 15, 40, 300])),
         kept=kept if draw.integers(2) and how.fps == 10 and not name.startswith("avi") else None,
@@ -210,6 +216,29 @@ def test_a_clock_that_runs_over_goes_on(tmp_path: Path, name: str, before_s: flo
         assert container.start_time < 0
     _check(path, how, seed=0)
     assert probe(path).duration_s == pytest.approx(SECONDS, abs=0.1)
+
+
+@pytest.mark.parametrize("before_s", [0.5, 1.0])
+@pytest.mark.parametrize("name", ["mkv", "mkv with MP3", "webm", "flv", "ts"])
+def test_a_clock_that_begins_below_zero_is_shown_from_there(tmp_path: Path, name: str, before_s: float) -> None:
+    how = replace(VIDEOS[name], clock_s=-before_s, options={"avoid_negative_ts": "disabled"})
+    _check(write(tmp_path / "media", how), how, seed=0)
+
+
+@pytest.mark.parametrize("name", ["mp4", "mp4 with B-frames", "mov"])
+def test_what_an_edit_list_hides_is_not_shown(tmp_path: Path, name: str) -> None:
+    """Cutting without coding anew keeps what decoders need before the cut, and hides it."""
+    how = replace(VIDEOS[name], clock_s=-2.0, options={"avoid_negative_ts": "disabled"})
+    path = write(tmp_path / "media", how)
+    assert probe(path).duration_s == pytest.approx(SECONDS - 2, abs=0.1)
+    segments = [(float(k), 1.0) for k in range(SECONDS - 2)]
+    for (start_s, length_s), clip in zip(segments, read_clips(path, segments, recipe=RECIPE), strict=True):
+        alone = _alone(path, how, start_s, length_s)
+        assert isinstance(alone, RawClip)
+        assert isinstance(clip, RawClip)
+        assert np.array_equal(clip.waveform, alone.waveform)
+        assert np.array_equal(clip.frame, alone.frame)
+        assert heard(alone.waveform[3000:13000], RATE) == shown(alone.frame) == start_s + 2
 
 
 @pytest.mark.parametrize(

@@ -33,14 +33,19 @@ class Clock:
     ends: dict[int, float] = field(default_factory=dict)
     _shift_s: float = 0.0
     _shifts_s: dict[int, float] = field(default_factory=dict)
+    _last_s: dict[int, float] = field(default_factory=dict)
 
     def even(self, packets: Iterable[Packet[Any]]) -> Iterator[Packet[Any]]:
         """The packets of a file from its beginning, with times that do not jump."""
         for packet in packets:
             stamp, tick = packet.pts if packet.dts is None else packet.dts, packet.time_base
             if stamp is not None and tick:
-                shift = round(self._shift_of(packet.stream_index, float(stamp * tick)) / tick)
-                self.ends[packet.stream_index] = float((stamp + shift + (packet.duration or 0)) * tick)
+                track = packet.stream_index
+                shift = round(self._shift_of(track, float(stamp * tick)) / tick)
+                at_s = float((stamp + shift) * tick)
+                since_last_s = min(max(0.0, at_s - self._last_s.get(track, at_s)), BACK_S)
+                self.ends[track] = at_s + (float(packet.duration * tick) if packet.duration else since_last_s)
+                self._last_s[track] = at_s
                 if packet.pts is not None and not 0 <= float((packet.pts - stamp) * tick) <= _LONGEST_DELAY_S:
                     packet.pts = stamp + (packet.duration or 0)  # of the last before a jump ffmpeg guesses behind it
                 if shift and packet.dts is not None:

@@ -36,7 +36,7 @@ _MAX_READS = 16
 _FREE_BYTES = 256 * 2**20
 _OPEN_SECONDS = 60.0
 _POINTERS = frozenset({"hls", "dash", "concat", "sdp", "rtsp", "rtp", "imf", "webm_dash_manifest", "lavfi", "vobsub"})
-_CLOCKS_MAY_JUMP = frozenset({"mpegts", "mpeg"})
+_CLOCKS_MAY_JUMP = frozenset({"mpegts", "mpeg", "flv", "live_flv"})
 _TOLD_BY_HEADER = ("mov,", "matroska,")
 _TELL_THEIR_LENGTH = frozenset(
     {"mov", "wav", "w64", "flac", "aiff", "au", "caf", "mxf", "asf", "mpegts", "mpeg", "tta", "wv"}
@@ -202,7 +202,9 @@ class Media:
         if self.is_still or min(begins, default=0.0) >= 0:
             return min(begins, default=0.0)
         self.origin_s = 0.0
-        return min([*self._first("sound"), *self._first("picture")], default=0.0)
+        firsts = [*self._first("sound"), *self._first("picture")]
+        self._rewind()  # where a seek lands depends on what was read before
+        return min(firsts, default=0.0)
 
     def _first(self, kind: Kind) -> list[float]:
         """When the first frame of a track is presented, if there is one that says so."""
