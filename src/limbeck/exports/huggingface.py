@@ -130,7 +130,9 @@ LOSSES = """- `audio` and `image`: float32 in network scale, exactly the trainin
   It comes as the bytes of a WAV file; with torchcodec,
   `cast_column("sound", datasets.Audio())` decodes it."""
 
-USE = """from datasets import load_dataset
+USE = """from pathlib import Path
+from datasets import load_dataset
 
-pairs = load_dataset(".", split="train").with_format("torch", columns=["audio", "image", "label"])
+here = str(Path.cwd())  # the whole path: "." has no name, which is asked for
+pairs = load_dataset(here, split="train").with_format("torch", columns=["audio", "image", "label"])
 audio, image, label = pairs[0]["audio"], pairs[0]["image"], pairs[0]["label"]"""
