@@ -219,3 +219,44 @@ def test_two_things_of_one_name_are_refused_both(gifts: Path, tmp_path: Path) ->
         assert code == 1
         assert "are called" in err
         assert all(owner in err for owner in owners)
+
+
+def test_changed_code_is_not_taken_for_the_old(tmp_path: Path) -> None:
+    """Of a method's module and of a helper it imports: distill refuses, benchmark does it anew beside, caches miss."""
+    changing = plugins.install(tmp_path / "changing")
+    (tmp_path / "gifts.toml").write_text(RECIPE)
+    code = f"""
+        import os
+        os.chdir({str(tmp_path)!r})
+        settings = ["network.name=plain", "training.epochs=1"]
+        loudest = ["distill", "data", "--method", "loudest", *(word for pair in settings for word in ("--set", pair))]
+        told = [limbeck("prepare", "hums", "--out", "data", "--image-size", "16", "--workers", "1", "--quiet"),
+                limbeck(*loudest, "--out", "set"), limbeck("benchmark", "gifts.toml", "--out", "runs")]
+        print(json.dumps([*told, sorted(os.listdir("data/cache/experts")), sorted(os.listdir("runs/sets"))]))
+        """
+    first = json.loads(plugins.run(code, changing).stdout)
+    same = json.loads(plugins.run(code, changing).stdout)
+    for module, old, new in (
+        ("_taste.py", "features.square().sum(1)", "-features.square().sum(1)"),
+        ("building.py", "normal_(0, 0.3", "normal_(0, 0.2"),
+    ):
+        file = changing / "gifts" / module
+        before = file.read_text()
+        assert old in before
+        file.write_text(before.replace(old, new))
+    other = json.loads(plugins.run(code, changing).stdout)
+
+    assert [told[0] for told in first[:3]] == [told[0] for told in same[:3]] == [0, 0, 0]
+    assert "Already done" not in first[1][2] + first[2][2]
+    assert "Already done" in same[1][2]
+    assert "Already done: all 2 jobs" in same[2][2]
+    assert same[3:] == first[3:]
+
+    assert other[1][0] == 1
+    assert "gifts._taste was changed; gifts.building was changed" in other[1][2]
+    assert "delete this one to make it anew" in other[1][2]
+    assert other[2][0] == 0, other[2]
+    assert "done anew: loudest, gentle (gifts._taste was changed" in other[2][2]
+    assert (len(first[4]), len(other[4])) == (2, 4)
+    distilled = json.loads((tmp_path / "set" / "config.json").read_text())
+    assert "gifts._taste" in distilled["provenance"]["code"]["modules"]

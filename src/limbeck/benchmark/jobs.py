@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from limbeck import _files, verbs
+from limbeck import _code, _files, verbs
 from limbeck._runtime import choose_runtime
 from limbeck.benchmark.recipe import Recipe, is_random
 from limbeck.datasets import LabelledClips, Prepared
@@ -31,8 +31,8 @@ class Job:
         per_class: Pairs a class; None for the whole.
         seed: Of the distillation and its students.
         method: The method with all its settings; None for the whole.
-        folder: Where the set and its scores are. It follows from what is asked, not from the recipe's name: recipes
-            that ask the same share the work.
+        folder: Where the set and its scores are. It follows from what is asked and from the code that answers, not from
+            the recipe's name: recipes that ask the same share the work, and other code works beside the old.
     """
 
     row: str
@@ -58,16 +58,31 @@ def jobs(recipe: Recipe, fingerprint: str, out: Path, *, device: str) -> list[Jo
     formats = [runtime.device.type, str(runtime.real_dtype), str(runtime.synthetic_dtype), recipe.threads]
     found = []
     for per_class in sorted({n for row in recipe.rows.values() for n in recipe.budgets(row)}):
+        rows = {
+            name: recipe.method(row, per_class) for name, row in recipe.rows.items() if per_class in recipe.budgets(row)
+        }
+        codes = {name: _files.digest(_code.of(method)) for name, method in rows.items()}
         for seed in range(recipe.distillations):
-            for name, row in recipe.rows.items():
-                if per_class in recipe.budgets(row):
-                    method = recipe.method(row, per_class)
-                    key = _files.digest(fingerprint, method.name, method.to_json(), seed, formats)
-                    found.append(Job(name, per_class, seed, method, out / "sets" / key))
+            for name, method in rows.items():
+                key = _files.digest(fingerprint, method.name, method.to_json(), seed, formats)
+                found.append(Job(name, per_class, seed, method, out / "sets" / f"{key}-{codes[name]}"))
     if recipe.whole:
         key = _files.digest(fingerprint, recipe.sound, formats)
         found.append(Job(WHOLE, None, 0, None, out / "whole" / key))
     return found
+
+
+def changes(job: Job) -> list[str]:
+    """What of the code was changed since the same was done before, in words; empty where it was not done before.
+
+    Args:
+        job: One of a recipe's jobs.
+    """
+    if job.method is None or job.folder.exists():
+        return []
+    question = job.folder.name.partition("-")[0]
+    files = sorted(job.folder.parent.glob(f"{question}-*/{verbs.RUN}/run.json"), key=lambda f: f.stat().st_mtime)
+    return _code.differences(_files.read_record(files[-1])["code"], _code.of(job.method)) if files else []
 
 
 def perform(recipe: Recipe, job: Job, prepared: Prepared, *, device: str) -> None:

@@ -16,7 +16,18 @@ from typing import Any
 
 from limbeck import _files, _machine, verbs
 from limbeck._runtime import choose_runtime, threads
-from limbeck.benchmark.jobs import Job, cells, finished, jobs, measured, measures_of, perform, students_of, tables
+from limbeck.benchmark.jobs import (
+    Job,
+    cells,
+    changes,
+    finished,
+    jobs,
+    measured,
+    measures_of,
+    perform,
+    students_of,
+    tables,
+)
 from limbeck.benchmark.plan import Line, lines, measure
 from limbeck.benchmark.recipe import Recipe, root_of
 from limbeck.datasets import Prepared
@@ -92,7 +103,7 @@ def run(
         processes: Jobs at once, each in a local process with the recipe's number of threads; 1 works in this one.
         device: ``"auto"``, ``"cpu"``, ``"cuda"``, ...
         progress: Draw a bar while the data is prepared.
-        on_job: Called after each job.
+        on_job: Called after each job, and with what is to be said before the first.
         command: What was typed to run it, shown below the tables.
 
     Returns:
@@ -110,7 +121,7 @@ def run(
     failed: dict[str, str] = {}
     done = len(asked) - len(todo)
     clock = out / name / "time.json"
-    tell("", done, len(asked))
+    tell(_before(asked, todo), done, len(asked))
     started = time.perf_counter()
     try:
         for job, error in _work_off(recipe, todo, prepared.folder, processes, device):
@@ -122,6 +133,18 @@ def run(
     finally:
         found = write(recipe, asked, prepared, out / name, failed, command)
     return found
+
+
+def _before(asked: Sequence[Job], todo: Sequence[Job]) -> str:
+    """What is to be said before the work; mostly nothing."""
+    if not todo:
+        return f"Already done: all {len(asked)} jobs were finished before. Nothing was run."
+    again = [(job.row, changed) for job in todo if (changed := changes(job))]
+    if not again:
+        return ""
+    told = "; ".join(dict.fromkeys(words for _, changed in again for words in changed))
+    rows = ", ".join(dict.fromkeys(row for row, _ in again))
+    return f"Done before by other code, and done anew: {rows} ({told}). What was found then stays where it is."
 
 
 def prepare(recipe: Recipe, out: Path, *, data: Path | str | None = None, progress: bool = True) -> Prepared:
