@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import subprocess
+import sys
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import pytest
@@ -230,7 +235,7 @@ def test_changed_code_is_not_taken_for_the_old(tmp_path: Path) -> None:
         os.chdir({str(tmp_path)!r})
         settings = ["network.name=plain", "training.epochs=1"]
         loudest = ["distill", "data", "--method", "loudest", *(word for pair in settings for word in ("--set", pair))]
-        told = [limbeck("prepare", "hums", "--out", "data", "--image-size", "16", "--workers", "1", "--quiet"),
+        told = [limbeck("prepare", "hums", "--out", "data", "--image-size", "16", "--workers", "1"),
                 limbeck(*loudest, "--out", "set"), limbeck("benchmark", "gifts.toml", "--out", "runs")]
         print(json.dumps([*told, sorted(os.listdir("data/cache/experts")), sorted(os.listdir("runs/sets"))]))
         """
@@ -247,7 +252,8 @@ def test_changed_code_is_not_taken_for_the_old(tmp_path: Path) -> None:
     other = json.loads(plugins.run(code, changing).stdout)
 
     assert [told[0] for told in first[:3]] == [told[0] for told in same[:3]] == [0, 0, 0]
-    assert "Already done" not in first[1][2] + first[2][2]
+    assert "Already done" not in first[0][2] + first[1][2] + first[2][2]
+    assert "Already done" in same[0][2]
     assert "Already done" in same[1][2]
     assert "Already done: all 2 jobs" in same[2][2]
     assert same[3:] == first[3:]
@@ -260,3 +266,64 @@ def test_changed_code_is_not_taken_for_the_old(tmp_path: Path) -> None:
     assert (len(first[4]), len(other[4])) == (2, 4)
     distilled = json.loads((tmp_path / "set" / "config.json").read_text())
     assert "gifts._taste" in distilled["provenance"]["code"]["modules"]
+
+
+def test_a_reader_that_was_changed_is_not_taken_for_the_old(tmp_path: Path) -> None:
+    changing = plugins.install(tmp_path / "changing")
+    code = f"""
+        out = {str(tmp_path / "data")!r}
+        print(json.dumps(limbeck("prepare", "hums", "--out", out, "--image-size", "16", "--workers", "1")))
+        """
+    assert json.loads(plugins.run(code, changing).stdout)[0] == 0
+    file = changing / "gifts" / "reading.py"
+    file.write_text(file.read_text().replace('"low": 220.0', '"low": 110.0'))
+    refused, out, err = json.loads(plugins.run(code, changing).stdout)
+    assert (refused, out) == (1, "")
+    assert "clips read by other code than is installed now (gifts.reading was changed)" in err
+
+
+def test_contracts_can_be_used_by_whoever_adds_something(gifts: Path, tmp_path: Path) -> None:
+    """What Limbeck's own things are tested by; one that breaks its contract fails, and says with what."""
+    (tmp_path / "test_gifts.py").write_text(
+        dedent(
+            """
+            import pytest
+            from limbeck.testing import CoderContract, DatasetContract, HeadContract, MeasureContract, MethodContract
+
+            @pytest.mark.parametrize("name", ["loudest"])
+            class TestMethod(MethodContract):
+                pass
+
+            @pytest.mark.parametrize("name", ["mean"])
+            class TestHead(HeadContract):
+                pass
+
+            @pytest.mark.parametrize("name", ["spread"])
+            class TestMeasure(MeasureContract):
+                pass
+
+            @pytest.mark.parametrize("name", ["halves"])
+            class TestCoder(CoderContract):
+                within_db = {"halves": 0.0}
+
+            @pytest.mark.parametrize("name", ["hums"])
+            class TestDataset(DatasetContract):
+                @classmethod
+                def miniature(cls, name, root):
+                    return {"root": root}
+            """
+        )
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)],
+        env=os.environ | {"PYTHONPATH": str(gifts)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    failed = [line for line in done.stdout.splitlines() if line.startswith("FAILED")]
+    assert len(failed) == 1, done.stdout
+    assert "TestCoder::test_comes_back_within_its_error[halves]" in failed[0]
+    assert "assert tensor(" in failed[0]
+    assert int(re.search(r"(\d+) passed", done.stdout)[1]) > 40

@@ -69,8 +69,11 @@ def prepare(
         reader = datasets.load(dataset)
         dataset = construct(reader, dataset, options if source is None else {"root": Path(source), **options})
     recipe = recipe or ClipRecipe(image_size=image_size)
+    done = (Path(out) / "dataset.json").exists()
     with bar(f"Preparing {dataset.name}", show=progress) as tell:
-        return datasets.prepare(dataset, Path(out), recipe=recipe, workers=workers, on_progress=tell)
+        prepared = datasets.prepare(dataset, Path(out), recipe=recipe, workers=workers, on_progress=tell)
+    note(f"Already done: {out} holds this very data. Nothing was decoded.", show=progress and done)
+    return prepared
 
 
 def plan(

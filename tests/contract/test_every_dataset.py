@@ -1,149 +1,28 @@
-"""What every dataset must keep to, whoever wrote it; a new one is put through this before it has tests of its own."""
+"""What every dataset must keep to; a new one is put through this before it has tests of its own."""
 
 from __future__ import annotations
 
-import inspect
-import pickle
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from tests.helpers import layouts
 
 from limbeck import datasets
-from limbeck.datasets import Dataset
-from limbeck.errors import InputError
-from limbeck.media import ClipRecipe, MelRecipe
-
-NAMES = datasets.names()
-OWN_FILES = "your own files"
-RECIPE = ClipRecipe(mel=MelRecipe(sample_rate_hz=11000), image_size=24)
-
-
-def miniature(name: str, root: Path) -> dict[str, Any]:
-    """The options of a dataset's reader, after writing its miniature below `root`."""
-    builder = getattr(layouts, name, None)
-    assert builder is not None, (
-        f"The dataset {name!r} has no miniature: add a function {name}(root) to tests/helpers/layouts.py that "
-        "writes a few files in its official layout and returns the reader's options."
-    )
-    return builder(root)
-
-
-@pytest.fixture(scope="module")
-def build(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """Makes a dataset's miniature, once for all tests here."""
-
-    @cache
-    def made(name: str) -> Dataset:
-        return datasets.load(name)(**miniature(name, tmp_path_factory.mktemp(name)))
-
-    return made
+from limbeck.testing import DatasetContract
 
 
 def test_there_is_a_dataset() -> None:
-    assert "folder" in NAMES
+    assert "folder" in datasets.names()
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_says_what_it_is(name: str) -> None:
-    kind = datasets.load(name)
-    own = kind.licence.startswith(OWN_FILES)
-    assert kind.title
-    assert kind.licence
-    assert kind.citation or own
-    assert kind.homepage.startswith("https://") or own or "generated" in kind.licence
-    assert kind.__doc__
-    assert inspect.getmodule(kind).__doc__
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_is_final_and_takes_keyword_options_with_defaults(name: str) -> None:
-    kind = datasets.load(name)
-    assert getattr(kind, "__final__", False), f"{kind.__name__} must be marked @final"
-    options = list(inspect.signature(kind).parameters.values())
-    assert "root" in [p.name for p in options]
-    needed = [p.name for p in options if p.default is p.empty]
-    assert needed in ([], ["root"])
-    documented = inspect.getdoc(kind)
-    assert [p.name for p in options if f"{p.name}:" not in documented] == []
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_constructor_only_stores(name: str, tmp_path: Path) -> None:
-    datasets.load(name)(root=tmp_path / "absent")
-    assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_absent_folder_is_refused_in_a_sentence_or_made(name: str, tmp_path: Path) -> None:
-    absent = tmp_path / "absent"
-    options = miniature(name, tmp_path / "present")
-    dataset = datasets.load(name)(**{**options, "root": absent})
-    if "generated" in dataset.licence:
-        assert dataset.clips()
-        assert absent.is_dir()
-    else:
-        with pytest.raises(InputError, match=rf"{absent}.*\.$"):
-            dataset.clips()
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_lists_the_same_clips_every_time_and_when_pickled(name: str, build: Any) -> None:
-    dataset = build(name)
-    clips = list(dataset.clips())
-    assert clips == list(dataset.clips())
-    assert clips == list(pickle.loads(pickle.dumps(dataset)).clips())
-    assert clips == pickle.loads(pickle.dumps(clips))
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_clips_are_well_formed(name: str, build: Any) -> None:
-    dataset = build(name)
-    clips = list(dataset.clips())
-    assert dataset.name == name
-    assert len({c.id for c in clips}) == len(clips)
-    assert {"train", "test"} <= {c.split for c in clips}
-    assert set(dataset.classes) == {c.label for c in clips}
-    assert len(set(dataset.classes)) == len(dataset.classes) >= 2
-    for c in clips:
-        assert c.id
-        assert not Path(c.id).is_absolute()
-        assert str(dataset.root) not in c.id
-        assert c.start_s >= 0
-        assert c.length_s is None or c.length_s > 0
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_ids_do_not_depend_on_where_the_files_are(name: str, build: Any, tmp_path: Path) -> None:
-    elsewhere = tmp_path / "elsewhere" / "deep"
-    moved = datasets.load(name)(**miniature(name, elsewhere))
-    here = [(c.id, c.label, c.split, c.start_s, c.length_s) for c in build(name).clips()]
-    assert here == [(c.id, c.label, c.split, c.start_s, c.length_s) for c in moved.clips()]
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_reads_a_clip_of_each_class(name: str, build: Any) -> None:
-    dataset = build(name)
-    for label in dataset.classes:
-        clip = next(c for c in dataset.clips() if c.label == label)
-        raw = dataset.read(clip, RECIPE)
-        assert raw.waveform.shape == (RECIPE.mel.samples,)
-        assert raw.waveform.dtype == np.float32
-        assert np.isfinite(raw.waveform).all()
-        assert np.abs(raw.waveform).max() > 1e-4
-        assert raw.frame.shape == (RECIPE.image_size, RECIPE.image_size, 3)
-        assert raw.frame.dtype == np.uint8
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_prepares(name: str, build: Any, tmp_path: Path) -> None:
-    dataset = build(name)
-    prepared = datasets.prepare(dataset, tmp_path / "prepared", recipe=RECIPE, workers=1)
-    assert prepared.name == name
-    assert tuple(prepared.classes) == tuple(dataset.classes)
-    assert prepared.licence == dataset.licence
-    assert prepared.citation == dataset.citation
-    assert sum(len(prepared.clips(split)) for split in prepared.splits) == len(dataset.clips())
+@pytest.mark.parametrize("name", datasets.names())
+class TestEveryDataset(DatasetContract):
+    @classmethod
+    def miniature(cls, name: str, root: Path) -> dict[str, Any]:
+        builder = getattr(layouts, name, None)
+        assert builder is not None, (
+            f"The dataset {name!r} has no miniature: add a function {name}(root) to tests/helpers/layouts.py that "
+            "writes a few files in its official layout and returns the reader's options."
+        )
+        return builder(root)

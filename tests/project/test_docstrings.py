@@ -56,7 +56,8 @@ def _public(module: str) -> Iterator[tuple[str, Any]]:
             for member, value in vars(thing).items():
                 function = getattr(value, "__func__", getattr(value, "fget", value))
                 inherited = any(hasattr(base, member) for base in thing.__mro__[1:])
-                if not member.startswith("_") and inspect.isfunction(function) and not inherited:
+                # The names of tests are sentences.
+                if not member.startswith(("_", "test_")) and inspect.isfunction(function) and not inherited:
                     yield f"{name}.{member}", function
 
 

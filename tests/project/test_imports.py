@@ -25,7 +25,7 @@ ORDER = [
     {"exports"},
     {"engine"},
     {"verbs", "sounds"},
-    {"benchmark"},
+    {"benchmark", "testing"},
     {"cli"},
 ]
 """Rooms from left to right; those in one set do not know each other."""

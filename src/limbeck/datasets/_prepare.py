@@ -17,7 +17,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from limbeck import _files, _machine
+from limbeck import _code, _files, _machine
 from limbeck.datasets import _findings, _originals
 from limbeck.datasets._contract import ClipRef, Dataset
 from limbeck.datasets._decoding import Decoded, DecodingPool, Refused, Unit
@@ -195,14 +195,22 @@ class Plan:
 
     def identity(self) -> dict[str, Any]:
         """What tells one plan from another, for people and for `check`."""
-        return {"plan": self.key, "name": self.dataset.name, "recipe": self.recipe.to_json()}
+        return {
+            "plan": self.key,
+            "name": self.dataset.name,
+            "recipe": self.recipe.to_json(),
+            "code": _code.of(self.dataset),
+        }
 
     def check(self, found: dict[str, Any], out: Path) -> None:
-        """Refuse a folder that was begun with another plan."""
-        if found.get("plan") == self.key:
-            return
+        """Refuse a folder that was begun with another plan, or by other code."""
         mine = self.identity()
-        if found.get("name") != mine["name"]:
+        other = _code.differences(found.get("code", {}), mine["code"])
+        if found.get("plan") == self.key and not other:
+            return
+        if found.get("plan") == self.key:
+            what = f"clips read by other code than is installed now ({'; '.join(other)})"
+        elif found.get("name") != mine["name"]:
             what = f"the dataset {found.get('name')!r}, not {mine['name']!r}"
         elif found.get("recipe") != mine["recipe"]:
             what = f"clips made with other settings ({_differences(found.get('recipe') or {}, mine['recipe'])})"

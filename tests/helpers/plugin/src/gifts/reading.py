@@ -20,7 +20,7 @@ class Tones(Dataset):
     """Tones beside plain pictures.
 
     Args:
-        root: Not used.
+        root: Made, and left empty.
         clips: How many; every fourth is for testing.
     """
 
@@ -33,6 +33,7 @@ class Tones(Dataset):
 
     def clips(self) -> Sequence[ClipRef]:
         """All clips, classes in turn."""
+        self.root.mkdir(parents=True, exist_ok=True)
         return [
             ClipRef(id=str(i), label=list(PITCH)[i % 2], split="test" if i // 2 % 4 == 3 else "train")
             for i in range(self.count)

@@ -1,0 +1,205 @@
+"""What every encoder must do, whoever wrote it."""
+
+from __future__ import annotations
+
+import random
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from limbeck import encoders
+from limbeck._discover import summary
+from limbeck.encoders import AudioEmbeddings, Encoder
+from limbeck.errors import InputError, UnknownNameError
+
+
+@lru_cache
+def _tiny(name: str, seed: int = 0) -> Encoder:
+    return encoders.load(name).tiny(seed=seed)
+
+
+def _sounds(encoder: Encoder) -> list[torch.Tensor]:
+    """A click, tones and noises: far below the window, about half of it, exactly one, and beyond."""
+    rate, window = encoder.sample_rate, round(encoder.window_s * encoder.sample_rate)
+    draw = torch.Generator().manual_seed(5)
+    time = torch.arange(2 * window) / rate
+    tone = 0.4 * torch.sin(2 * torch.pi * 440 * time)
+    noise = 0.2 * torch.randn(2 * window, generator=draw)
+    beep = torch.where(time % 0.5 < 0.1, 0.5 * torch.sin(2 * torch.pi * 2000 * time), 0.01 * noise)
+    return [noise[:37], tone[: window // 20], beep[: window // 2], noise[:window], beep[: int(1.3 * window)]]
+
+
+@lru_cache
+def _heard(name: str) -> AudioEmbeddings:
+    return _tiny(name).embed_audio(_sounds(_tiny(name)))
+
+
+class EncoderContract:
+    """What an encoder must do, tested on `Encoder.tiny`."""
+
+    def test_it_says_what_it_is(self, name: str) -> None:
+        kind = encoders.load(name)
+        assert summary("limbeck.encoders", name).endswith(".")
+        assert kind.sample_rate >= 8000
+        assert kind.window_s > 0
+        assert kind.prompt.count("{label}") == 1
+        assert kind.prompt.format(label="rain") != kind.prompt
+        assert kind.checkpoints
+        assert len(set(kind.checkpoints)) == len(kind.checkpoints)
+
+    def test_vectors_have_the_lengths_that_are_announced(self, name: str) -> None:
+        encoder, heard = _tiny(name), _heard(name)
+        assert heard.joint.shape == (5, encoder.dim)
+        assert heard.features.shape == (5, encoder.features_dim)
+        for vectors in (heard.joint, heard.features):
+            assert vectors.dtype == torch.float32
+            assert vectors.device.type == "cpu"
+            assert bool(torch.isfinite(vectors).all())
+        torch.testing.assert_close(heard.joint.norm(dim=1), torch.ones(5), atol=1e-5, rtol=0)
+
+    def test_different_sounds_have_different_vectors(self, name: str) -> None:
+        for vectors in (_heard(name).joint, _heard(name).features):
+            apart = torch.cdist(vectors, vectors) + torch.eye(5)
+            assert float(apart.min()) > 1e-5
+
+    def test_no_sounds_and_no_texts_are_empty_arrays_of_the_right_width(self, name: str) -> None:
+        encoder = _tiny(name)
+        nothing = encoder.embed_audio([])
+        assert nothing.joint.shape == (0, encoder.dim)
+        assert nothing.features.shape == (0, encoder.features_dim)
+        assert encoder.embed_text([]).shape == (0, encoder.dim)
+
+    def test_a_sound_has_the_same_vectors_in_any_company_and_order(self, name: str) -> None:
+        encoder, heard, sounds = _tiny(name), _heard(name), _sounds(_tiny(name))
+        for again in (
+            encoder.embed_audio(sounds, batch=2),
+            encoder.embed_audio([s.clone() for s in sounds], batch=1),
+        ):
+            torch.testing.assert_close(again.joint, heard.joint, atol=2e-5, rtol=0)
+            torch.testing.assert_close(again.features, heard.features, atol=2e-5, rtol=1e-4)
+        back = encoder.embed_audio(sounds[::-1])
+        torch.testing.assert_close(back.joint.flip(0), heard.joint, atol=2e-5, rtol=0)
+
+    def test_the_waveforms_are_left_as_they_are(self, name: str) -> None:
+        sounds = [s.clone() for s in _sounds(_tiny(name))[:3]]
+        _tiny(name).embed_audio(sounds)
+        for left, before in zip(sounds, _sounds(_tiny(name)), strict=False):
+            assert torch.equal(left, before)
+
+    def test_a_view_and_a_transposed_column_are_heard_as_their_copies(self, name: str) -> None:
+        encoder, sound = _tiny(name), _sounds(_tiny(name))[2]
+        strided = torch.stack([sound, -sound], dim=1)[:, 0]
+        assert not strided.is_contiguous()
+        torch.testing.assert_close(encoder.embed_audio([strided]).joint[0], _heard(name).joint[2], atol=2e-5, rtol=0)
+
+    @pytest.mark.parametrize("value", [0.0, 1.0])
+    def test_silence_and_a_constant_have_vectors_too(self, name: str, value: float) -> None:
+        encoder = _tiny(name)
+        joint = encoder.embed_audio([torch.full((encoder.sample_rate // 2,), value)]).joint
+        torch.testing.assert_close(joint.norm(dim=1), torch.ones(1), atol=1e-5, rtol=0)
+
+    @pytest.mark.parametrize(
+        ("waveform", "sentence"),
+        [
+            (torch.zeros(2, 400), r"Waveform 1 must be of shape \(sample,\).*\(2, 400\)"),
+            (torch.zeros(0), r"Waveform 1 must be of shape \(sample,\) and not empty"),
+            (torch.tensor([0.0, float("nan")]), "Waveform 1 has samples that are NaN"),
+            (torch.tensor([float("inf"), 0.0]), "Waveform 1 has samples that are NaN or infinite"),
+            (torch.full((400,), 20000, dtype=torch.int16), "Waveform 1 must be a tensor of float32 .*int16 came"),
+            (torch.full((400,), 20000.0), "Waveform 1 reaches 20000, .*divided by 32768"),
+            (np.zeros(400, np.float32), "Waveform 1 must be a tensor .*ndarray came.*from_numpy"),
+            ("a.wav", "Waveform 1 must be a tensor .*str came"),
+        ],
+    )
+    def test_bad_waveforms_are_refused(self, name: str, waveform: torch.Tensor, sentence: str) -> None:
+        with pytest.raises(InputError, match=sentence):
+            _tiny(name).embed_audio([torch.zeros(400), waveform])
+
+    def test_double_precision_is_heard_as_single(self, name: str) -> None:
+        encoder, sound = _tiny(name), _sounds(_tiny(name))[2]
+        torch.testing.assert_close(
+            encoder.embed_audio([sound.double()]).joint[0], _heard(name).joint[2], atol=2e-5, rtol=0
+        )
+
+    def test_what_is_no_list_of_texts_or_no_batch_is_refused(self, name: str) -> None:
+        for texts in ("rain", [3], ["rain", None]):
+            with pytest.raises(InputError, match="A list of texts was expected"):
+                _tiny(name).embed_text(texts)  # type: ignore[arg-type]
+        for batch in (0, -1, 2.5):
+            with pytest.raises(InputError, match=f"batch must be a whole number of at least 1, but {batch}"):
+                _tiny(name).embed_text(["rain"], batch=batch)  # type: ignore[arg-type]
+            with pytest.raises(InputError, match="batch must be a whole number"):
+                _tiny(name).embed_audio([torch.zeros(400)], batch=batch)  # type: ignore[arg-type]
+
+    def test_texts_have_unit_vectors_in_any_company(self, name: str) -> None:
+        encoder = _tiny(name)
+        texts = [encoder.prompt.format(label=label) for label in ("rain", "a dog that barks", "Türklingel")]
+        found = encoder.embed_text(texts)
+        assert found.shape == (3, encoder.dim)
+        assert found.dtype == torch.float32
+        assert found.device.type == "cpu"
+        torch.testing.assert_close(found.norm(dim=1), torch.ones(3), atol=1e-5, rtol=0)
+        torch.testing.assert_close(encoder.embed_text(texts[::-1], batch=1).flip(0), found, atol=2e-5, rtol=0)
+        assert float((torch.cdist(found, found) + torch.eye(3)).min()) > 1e-4
+
+    def test_of_a_long_text_the_beginning_is_read(self, name: str) -> None:
+        encoder = _tiny(name)
+        long, longer = ("a dog barks in the rain " * n for n in (200, 400))
+        one, other = encoder.embed_text([long, longer])
+        torch.testing.assert_close(one, other, atol=2e-5, rtol=0)
+
+    def test_the_seed_decides_the_weights_and_the_id(self, name: str) -> None:
+        kind, one, other = encoders.load(name), _tiny(name), _tiny(name, 1)
+        same = kind.tiny(seed=0)
+        assert one.id == same.id
+        assert one.id != other.id
+        assert one.id.split(":")[0] == name
+        assert len(one.id.split(":")) == 3
+        sounds = _sounds(one)[1:3]
+        assert torch.equal(one.embed_audio(sounds).joint, same.embed_audio(sounds).joint)
+        assert float((one.embed_audio(sounds).joint - other.embed_audio(sounds).joint).abs().max()) > 1e-4
+
+    def test_a_raised_revision_makes_another_id(self, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Code that gives other vectors for the same weights must not mix with an old index."""
+        kind = encoders.load(name)
+        monkeypatch.setattr(kind, "revision", kind.revision + 1)
+        raised = kind.tiny(seed=0).id
+        assert raised.split(":")[:2] == [name, "tiny"]
+        assert raised != _tiny(name).id
+
+    def test_the_id_is_the_same_before_and_after_use(self, name: str) -> None:
+        """Tokenizers remember how they filled and cut what they last read."""
+        fresh, used = (encoders.load(name).tiny(seed=0) for _ in range(2))
+        used.embed_text(["rain", "a dog that barks"])
+        assert used.id == fresh.id
+
+    def test_no_gradient_is_recorded_and_the_vectors_can_be_learned_from(self, name: str) -> None:
+        encoder, sound = _tiny(name), _sounds(_tiny(name))[1].clone().requires_grad_()
+        heard = encoder.embed_audio([sound])
+        assert not heard.joint.requires_grad
+        assert not heard.features.requires_grad
+        assert not encoder.embed_text(["rain"]).requires_grad
+        weight = torch.ones(encoder.features_dim, requires_grad=True)
+        (heard.features @ weight).sum().backward()  # type: ignore[no-untyped-call]
+        assert weight.grad is not None
+
+    def test_the_global_generators_are_left_alone(self, name: str) -> None:
+        def state() -> list[object]:
+            state: Any = np.random.get_state()  # noqa: NPY002
+            kind, keys, *rest = state
+            return [torch.get_rng_state().tolist(), kind, keys.tolist(), rest, random.getstate()]
+
+        before = state()
+        encoder = encoders.load(name).tiny(seed=3)
+        encoder.embed_audio(_sounds(encoder)[:2])
+        encoder.embed_text(["rain"])
+        assert state() == before
+
+    def test_an_unknown_checkpoint_is_refused_with_the_names_there_are(self, name: str) -> None:
+        kind = encoders.load(name)
+        with pytest.raises(UnknownNameError, match="no checkpoint 'nosuch'") as caught:
+            kind.pretrained("nosuch", offline=True)
+        assert all(checkpoint in str(caught.value) for checkpoint in kind.checkpoints)

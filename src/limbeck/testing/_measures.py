@@ -1,0 +1,110 @@
+"""What every measure must do, whoever wrote it."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any, ClassVar
+
+import pytest
+import torch
+
+from limbeck import _discover
+from limbeck.errors import InputError
+from limbeck.evaluation import measured, measures
+from limbeck.evaluation.measured import Measured
+from limbeck.evaluation.measures import Measure, Subject
+from limbeck.methods.random import Random
+from limbeck.testing._subjects import toy_subject
+
+TIMES = "(s)"
+"""Unit of numbers that differ from run to run."""
+
+
+@cache
+def subject(name: str) -> Subject:
+    return toy_subject(Random(per_class=2) if name == "set" else None, classes=4, per_class=6)
+
+
+@cache
+def _taken(measure: str, settings: str, of: str) -> Measured:
+    asked = measures.load(measure).from_json(json.loads(settings))
+    return measured.take(asked, subject(of), repeats=1, seed=3)
+
+
+class MeasureContract:
+    """What a measure must do.
+
+    Attributes:
+        tiny: Settings, by name of the measure, that make it small enough for a test, where its defaults are not.
+    """
+
+    tiny: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+
+    def small(self, name: str) -> Measure:
+        """The measure at a size that runs in a blink."""
+        return measures.load(name).from_json(dict(self.tiny.get(name, {})))
+
+    def taken(self, name: str, of: str) -> Measured:
+        """What it finds of a ``"set"`` or of the ``"whole"``, taken once for all tests."""
+        return _taken(name, json.dumps(self.small(name).to_json()), of)
+
+    @pytest.fixture(autouse=True)
+    def _one_thread(self) -> Iterator[None]:
+        """What is taken once is compared in several tests: sums must be taken in one order in all of them."""
+        before = torch.get_num_threads()
+        torch.set_num_threads(1)
+        yield
+        torch.set_num_threads(before)
+
+    def test_says_what_it_is(self, name: str) -> None:
+        assert _discover.summary("limbeck.evaluation.measures", name).endswith(".")
+        assert measures.load(name)().name == name
+
+    def test_settings_come_back_from_json(self, name: str) -> None:
+        measure = measures.load(name)()
+        assert type(measure).from_json(json.loads(json.dumps(measure.to_json()))) == measure
+        with pytest.raises(InputError, match="nosuchsetting"):
+            type(measure).from_json({"nosuchsetting": 1})
+
+    def test_columns_have_names_of_their_own(self, name: str) -> None:
+        columns = measures.load(name)().columns
+        assert columns
+        assert len({c.name for c in columns}) == len(columns)
+        assert len({(c.group, c.heading) for c in columns}) == len(columns)
+        assert all(c.heading for c in columns)
+
+    def test_numbers_are_finite_and_kept_as_json(self, name: str) -> None:
+        for of in ("set", "whole"):
+            found = self.taken(name, of)
+            assert found.mean
+            assert all(math.isfinite(x) for x in found.mean.values())
+            assert Measured.from_json(json.loads(json.dumps(found.to_json()))) == found
+
+    def test_shows_its_columns_with_and_without_references(self, name: str) -> None:
+        measure, found = self.small(name), self.taken(name, "set")
+        known = {c.name for c in measure.columns}
+        references = {"whole": [self.taken(name, "whole")], "random": [found]}
+        alone, beside = measured.shown(measure, found, {}), measured.shown(measure, found, references)
+        for columns in (*alone, *beside):
+            assert columns.keys() <= known
+            assert all(math.isfinite(x) for x in columns.values())
+        assert alone[0].keys() <= beside[0].keys()
+        assert beside[0]
+        assert measured.shown(measure, self.taken(name, "whole"), references)[0].keys() <= known
+
+    def test_chance_and_words_need_only_the_test_clips(self, name: str) -> None:
+        measure, test = measures.load(name)(), subject("set").test
+        assert measure.chance(test).keys() <= {c.name for c in measure.columns}
+        assert isinstance(measure.about(test), str)
+        assert measure.students > 0
+
+    def test_the_seed_decides_and_the_global_generator_is_untouched(self, name: str) -> None:
+        before = torch.random.get_rng_state()
+        again = measured.take(self.small(name), subject("set"), repeats=1, seed=3)
+        assert torch.equal(before, torch.random.get_rng_state())
+        both = self.taken(name, "set"), again
+        one, same = ({k: v for k, v in found.mean.items() if TIMES not in k} for found in both)
+        assert same == one
