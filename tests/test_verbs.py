@@ -244,6 +244,8 @@ def test_a_set_and_its_run_say_what_made_it_and_what_it_took(prepared, pairs):
     provenance = limbeck.DistilledSet.load(pairs).provenance
     run, done = (json.loads((pairs / "run" / name).read_text()) for name in ("run.json", "done.json"))
     assert run["reason"]
+    train = verbs.inspect(prepared)["split_fingerprints"]["train"]
+    assert provenance["training_fingerprint"] == run["asked"]["training_fingerprint"] == train
     assert provenance["code"] == run["code"]
     assert provenance["code"]["distributions"] == {"limbeck": provenance["versions"]["limbeck"]}
     assert {"limbeck.methods.random", "limbeck.methods._selection"} <= provenance["code"]["modules"].keys()

@@ -40,7 +40,7 @@ class DistilledSet(TorchDataset[tuple[Tensor, Tensor, Tensor]]):
         mosaic: Cells a side: every stored pair holds ``mosaic ** 2`` small ones; or a grid for each modality.
         recipe: How recordings became arrays.
         scale: What turns decibels and pixels into network scale and back.
-        provenance: Method and parameters, seed, source fingerprint, versions, cost: JSON-able.
+        provenance: Method and parameters, seed, fingerprint of the training clips, code, versions, cost: JSON-able.
         start: The same pairs before optimisation (audio, image), for before/after pictures; None if not kept.
         storage: How the numbers are kept.
         payload: What is kept: `audio` and `image` are what it decodes to. None for the float32 numbers themselves.

@@ -16,7 +16,9 @@ def run(*words, code=0):
     assert (leave.value.code or 0) == code
 
 
-def test_dry_run_prints_the_plan(toml, tmp_path, capsys):
+def test_dry_run_prints_the_plan_and_trains_nothing(toml, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("torch.Tensor.backward", lambda *_, **__: pytest.fail("something was trained"))
+    monkeypatch.setattr("torch.optim.Adam.step", lambda *_, **__: pytest.fail("something was trained"))
     run(toml, "--out", tmp_path, "--device", "cpu", "--dry-run")
     out = capsys.readouterr().out
     assert all(words in out for words in ("Two rows", "random", "dm, Adam", "whole", "all, 1 at a time", "kB"))

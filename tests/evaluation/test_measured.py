@@ -100,6 +100,14 @@ def test_numbers_that_are_none_are_refused() -> None:
         measured.take(Broken(), toy_subject(Random()), repeats=1)
 
 
+def test_distilling_again_by_other_code_than_the_set_was_is_refused() -> None:
+    of = toy_subject(Random(per_class=2))
+    code = of.train.provenance["code"]
+    code["modules"]["limbeck.methods.random"] = "0f"
+    with pytest.raises(InputError, match=r"limbeck\.methods\.random was changed\. Distil the set anew"):
+        of.again(of.real)
+
+
 def test_distilling_again_gives_what_the_method_gives_and_the_whole_gives_clips_back() -> None:
     import torch
 

@@ -224,7 +224,7 @@ class Prepared:
 
     @property
     def fingerprint(self) -> str:
-        """Identifies content and recipe; equal means interchangeable."""
+        """Identifies content and recipe of all splits; that of one split is `LabelledClips.fingerprint`."""
         return str(self.description["fingerprint"])
 
     @property
@@ -268,10 +268,15 @@ class Prepared:
         return tuple(i for i, s in zip(self._table["id"], self._table["split"], strict=True) if s == split)
 
     def summary(self) -> dict[str, Any]:
-        """What is in the dataset, JSON-able."""
+        """What is in the dataset, JSON-able.
+
+        ``fingerprint`` identifies all of it, ``split_fingerprints`` each split: sets and runs remember that of
+        ``"train"`` as their ``training_fingerprint``.
+        """
         keys = ("name", "title", "classes", "splits", "counts", "rejected", "repairs", "warnings")
         more = ("recipe", "units", "licence", "citation", "homepage", "fingerprint", "limbeck")
-        return {"kind": "prepared dataset"} | {k: self.description[k] for k in keys + more}
+        told = {"kind": "prepared dataset"} | {k: self.description[k] for k in keys + more}
+        return told | {"split_fingerprints": {split: self.clips(split).fingerprint for split in self.splits}}
 
     @cached_property
     def _table(self) -> dict[str, list[Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from limbeck import methods
+from limbeck import _code, methods
 from limbeck._runtime import Runtime
 from limbeck.datasets import LabelledClips, Scale
 from limbeck.datasets._statistics import SoundScale
@@ -78,4 +78,9 @@ def _again(provenance: dict[str, Any], clips: LabelledClips, work: Work) -> Dist
             "from parts. Distil all classes together."
         )
     method = methods.load(provenance["method"]).from_json(provenance["settings"])
+    if "code" in provenance and (other := _code.differences(provenance["code"], _code.of(method))):
+        raise InputError(
+            f"This measure distils other clips as the set was, but that was by other code than is installed now: "
+            f"{'; '.join(other)}. Distil the set anew, with the code of now."
+        )
     return method.distill(clips, seed=provenance["seed"], work=work)

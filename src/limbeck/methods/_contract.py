@@ -249,7 +249,7 @@ class Method(Config, Listed, ABC):
             "settings": self.to_json(),
             "seed": seed,
             "dataset": real.name,
-            "fingerprint": real.fingerprint,
+            "training_fingerprint": real.fingerprint,
             "clips": len(real),
             "sees_labels": bool(self.asked_experts(seed)),
             "code": _code.of(self),
