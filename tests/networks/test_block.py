@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import signal
+import warnings
 from types import ModuleType
 
 import pytest
@@ -84,7 +85,8 @@ def test_what_is_not_finite_does_not_vanish_in_a_relu(dtype: torch.dtype, bad: f
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-def test_the_number_of_threads_changes_no_bit(dtype: torch.dtype) -> None:
+def test_the_number_of_threads_changes_no_bit(dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_kernels, "WORTH_A_THREAD_BYTES", 1)
     given = _maps((16, 12), dtype)
     with threads(1):
         alone = _both(_kernels, *given, None)
@@ -93,11 +95,13 @@ def test_the_number_of_threads_changes_no_bit(dtype: torch.dtype) -> None:
             assert all(map(torch.equal, alone, _both(_kernels, *given, None)))
 
 
-def test_a_forked_process_has_threads_of_its_own() -> None:
+def test_a_forked_process_has_threads_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_kernels, "WORTH_A_THREAD_BYTES", 1)
     given = _maps((16, 12), torch.float32)
     with threads(2):
         expected = _both(_kernels, *given, None)[0]
-        child = os.fork()
+        with warnings.catch_warnings(action="ignore"):  # newer Pythons warn of just what is tried here
+            child = os.fork()
         if not child:
             signal.alarm(30)
             os._exit(not torch.equal(_kernels.norm_relu_pool(*given, None)[0], expected))

@@ -32,6 +32,7 @@ Array = npt.NDArray[Any]
 EPS = np.float32(_norm.EPS)
 NOUGHT, ONE = np.float32(0), np.float32(1)
 BITS = ir.IntType(32)
+WORTH_A_THREAD_BYTES = 2**20
 OUTSIDE = -1
 """Where a row or column of a map is in no window of the pooling."""
 
@@ -245,7 +246,7 @@ def _each(kernel: Any, by_sample: list[Tensor], shared: list[Tensor], rest: list
     """Call a kernel on all samples, in as many threads as torch uses; what comes out does not depend on how many."""
     arrays, always = [_array(t) for t in by_sample], [_array(t) for t in shared]
     samples = len(arrays[0])
-    parts = min(torch.get_num_threads(), samples)
+    parts = min(torch.get_num_threads(), samples, 1 + arrays[0].nbytes // WORTH_A_THREAD_BYTES)
     if parts < 2:
         kernel(*arrays, *always, *rest)
         return
