@@ -341,6 +341,7 @@ class TestClassify:
         found = list(sounds.classify(made.learned, [tmp_path, tmp_path / "gone.wav"], encoder=made.encoder))
         assert [type(row) for row in found] == [sounds.Unread, sounds.Named, sounds.Unread]
         assert "missing_file" in found[2].to_json()["error"]
+        assert all(row.told().count(str(row.path)) == 1 for row in (found[0], found[2]))
 
     def test_refuses_no_file_and_another_encoder(self, made: SimpleNamespace, tmp_path: Path) -> None:
         with pytest.raises(InputError, match="no recording to name"):
@@ -571,7 +572,9 @@ class TestMoved:
     def test_an_archive_that_moved_without_the_index_knowing(self, archive: SimpleNamespace) -> None:
         archive.old.rename(archive.folder / "new")
         text, (told,) = shown(archive)
-        assert told.startswith("12 recordings cannot be heard on the page; the first is")
+        assert told.startswith(
+            f"12 recordings cannot be heard on the page. The first: {archive.old / 'high' / '0.wav'} is"
+        )
         assert (
             "is no longer there. (missing_file) If they were moved, name the folder they are in now with --root" in told
         )
@@ -587,7 +590,7 @@ class TestMoved:
         recording(path, 3000, seed=9)
         os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
         _, (told,) = shown(archive)
-        assert told.startswith(f"1 recording cannot be heard on the page; the first is {path}: ")
+        assert told.startswith(f"1 recording cannot be heard on the page. The first: {path} is not what was indexed")
         assert "its content has changed since" in told
         after = sounds.correct(archive.classifier, add=[f"high={path}@0"], encoder=archive.encoder)
         assert len(after.neighbours("high")) == 3, "what lies there now was heard"

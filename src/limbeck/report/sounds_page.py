@@ -171,10 +171,10 @@ def _unheard(heard: Heard, cells: Mapping[int, Cell]) -> list[str]:
     if not lost:
         return []
     first = min(lost)
+    why = lost[first] if first in lost[first] else f"{first}: {lost[first]}"
     return [
-        f"{plural(len(lost), 'recording')} cannot be heard on the page; the first is {first}: {lost[first]} If they "
-        "were moved, name the folder they are in now with --root; if they have changed, bring the index up to date and "
-        "learn again."
+        f"{plural(len(lost), 'recording')} cannot be heard on the page. The first: {why} If they were moved, "
+        "name the folder they are in now with --root; if they have changed, bring the index up to date and learn again."
     ]
 
 

@@ -63,6 +63,10 @@ class Unread:
     path: Path
     reason: str
 
+    def told(self) -> str:
+        """The file and the reason, in one sentence."""
+        return self.reason if self.reason.startswith(str(self.path)) else f"{self.path}: {self.reason}"
+
     def to_json(self) -> dict[str, Any]:
         """As JSON-able data."""
         return {"path": str(self.path), "error": self.reason}

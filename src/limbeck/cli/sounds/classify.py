@@ -57,7 +57,7 @@ def run(
     )
     unread = [row for row in found if isinstance(row, sounds.Unread)]
     for row in unread:
-        _output.note(f"{row.path}: {row.reason}", quiet=quiet)
+        _output.note(row.told(), quiet=quiet)
     if json:
         _output.as_json([row.to_json() for row in found])
     else:
