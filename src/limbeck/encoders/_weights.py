@@ -293,7 +293,8 @@ class Wanted:
         places = [str(self.folder) + ("" if self.folder.is_dir() else " (no such folder)")] if self.folder else []
         places += [self.source.cache_told()] if self._in_cache else []
         lacking = ", ".join(self.source.lacking(self.folder or Path(os.devnull)))
-        return f"{self.source}: {lacking}; looked for in {' and in '.join(places)}. {self.source.command(self.folder)}"
+        what = lacking if lacking == str(self.source) else f"{lacking} of {self.source}"
+        return f"{what}: looked for in {' and in '.join(places)}. Get with: {self.source.command(self.folder)}"
 
 
 def located(*wanted: Wanted, offline: bool = False) -> list[Path]:
