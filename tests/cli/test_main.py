@@ -140,6 +140,14 @@ def test_ctrl_c_exits_130_and_says_how_to_go_on(
     assert "same command again" in capsys.readouterr().err
 
 
+def test_windows_is_told_at_the_start(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "win32")
+    assert leave(["list", "methods"]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("Error: Limbeck runs on Linux and macOS;")
+
+
 def test_list_as_json_agrees_with_the_folder(capsys: pytest.CaptureFixture[str]) -> None:
     for kind in listing.ROOMS:
         assert leave(["list", kind, "--json"]) == 0

@@ -40,3 +40,8 @@ def test_flags_join_the_settings_unless_not_given() -> None:
 
 def test_completion_offers_what_the_folder_holds() -> None:
     assert _options.completer("limbeck.methods")("he") == ["herding"]
+
+
+@pytest.mark.parametrize("value", ["9" * 5000, "[" * 100_000, "caf\udce9", "\0", ""])
+def test_values_that_cannot_be_json_are_text(value: str) -> None:
+    assert _options.assignments([f"a={value}"]) == {"a": value}

@@ -6,6 +6,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.main import get_command
@@ -84,16 +85,22 @@ def test_examples_in_help_are_understood() -> None:
 
 
 def test_a_wrong_command_is_noticed() -> None:
-    with pytest.raises(Exception, match="No such option"):
-        _parse(["distill", "prepared/", "--nosuchoption", "3"])
+    for words in (["distill", "prepared/"], ["sounds", "page", "classifier/"], ["recipe", "copy", "playground"]):
+        with pytest.raises(Exception, match="No such option"):
+            _parse([*words, "--nosuchoption", "3"])
+    with pytest.raises(KeyError):
+        _parse(["sounds", "nosuchverb"])
 
 
 def _parse(words: list[str]) -> None:
     """Take a command's words apart as the command line would, without running it."""
     if words == ["--version"]:
         return
-    command = get_command(app).commands[words[0]]  # type: ignore[attr-defined]
-    command.make_context(words[0], words[1:])
+    command: Any = get_command(app)
+    while hasattr(command, "commands"):  # a group, as sounds: what follows is the name of one of its commands
+        name, *words = words
+        command = command.commands[name]
+    command.make_context(name, words)
 
 
 def _blocks(page: Path, language: str) -> Iterator[str]:

@@ -93,6 +93,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Raises:
         SystemExit: Always.
     """
+    if sys.platform == "win32":
+        _output.fail(
+            "Limbeck runs on Linux and macOS; Windows itself lacks the processes it forks. "
+            "There, run it in the Windows Subsystem for Linux (wsl --install)."
+        )
+        sys.exit(1)
     os.environ.update(_machine.considerate())
     for stream in (sys.stdout, sys.stderr):
         # Names of files need not be text.

@@ -87,5 +87,5 @@ def merged(settings: dict[str, Any], **flags: Any) -> dict[str, Any]:
 def _value(text: str) -> Any:
     try:
         return json.loads(text)
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):  # no JSON, a number of thousands of digits, or nested beyond reason
         return text
