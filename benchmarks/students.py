@@ -1,6 +1,6 @@
 """Processor time of training and testing students, against the plain formulation and against another version.
 
-The sizes are those of `recipes/paired_small.toml`: 64 x 56 log-mels and 32 x 32 frames, ConvNets of width 32, one
+The sizes are those of the recipe `paired_small`: 64 x 56 log-mels and 32 x 32 frames, ConvNets of width 32, one
 thread. Students are trained on 40 pairs (one stored pair a class, 2 x 2), 400 and 1,200 (the whole split) and tested
 on 400. Everything random is the same in all forms, so their accuracies can be compared student by student.
 
