@@ -42,6 +42,10 @@ one frame only                     M  in a video: that frame, whatever the time.
 picture ends in the segment        M  its last frame, if it is shown at least into the segment
 variable frame rate                N  time stamps decide; a frame from after the segment is used only where none is
                                       shown in it
+clock that goes back, or ahead by  N  it is taken to go on where it was (broadcasts, files put end to end: transport
+more than an hour                     and program streams, FLV, Ogg)
+clock that begins below 0 or runs  N  nothing moves; what an edit list or an encoder's delay hides is not shown
+over
 no time stamps                     N  frames are counted at the claimed rate, only from the beginning of the file
 absurd frame rate or duration      N  neither is believed
 absurd picture size                R  ``absurd_picture_size``: above 2^27 pixels, or longer than 50 times its width
