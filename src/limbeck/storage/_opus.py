@@ -41,7 +41,7 @@ def encode_opus(waveform: Mono, sample_rate_hz: int, bitrate: int) -> bytes:
     return bytes([gain + _GAIN_BIAS]) + b"".join(_length(len(p)) + p for p in _packets(sound, rate, bitrate))
 
 
-def decode_opus(content: bytes, sample_rate_hz: int, samples: int) -> Mono:
+def decode_opus(content: bytes, sample_rate_hz: int, samples: int) -> npt.NDArray[np.float64]:
     """The clip again.
 
     Args:
@@ -50,7 +50,7 @@ def decode_opus(content: bytes, sample_rate_hz: int, samples: int) -> Mono:
         samples: Wanted length; what is missing at the end is silence.
 
     Returns:
-        float32, (sample,), in [-1, 1].
+        float64, (sample,), in [-1, 1].
 
     Raises:
         InputError: The packets cannot be decoded.
@@ -61,12 +61,12 @@ def decode_opus(content: bytes, sample_rate_hz: int, samples: int) -> Mono:
     try:
         frames = [f for packet in _split(content[1:]) for f in context.decode(av.Packet(packet))]
         frames += context.decode(None)
-        heard = np.concatenate([f.to_ndarray()[0] for f in frames]).astype(np.float32)
+        heard = np.concatenate([f.to_ndarray()[0] for f in frames]).astype(np.float64)
     except (av.error.FFmpegError, ValueError, IndexError) as error:
         raise InputError(f"A sound of this set cannot be decoded ({error}); distil again.") from error
-    quiet = heard * np.float32(10 ** ((_GAIN_BIAS - content[0]) / 20))
+    quiet = heard * 10 ** ((_GAIN_BIAS - content[0]) / 20)
     sound = resample(quiet, _OUT_HZ, sample_rate_hz)[:samples]
-    return np.clip(np.pad(sound, (0, samples - len(sound))), -1, 1).astype(np.float32)
+    return np.clip(np.pad(sound, (0, samples - len(sound))), -1, 1)
 
 
 def _encoder(rate: int, bitrate: int) -> AudioCodecContext:

@@ -21,6 +21,8 @@ from limbeck.storage._files import Files
 from limbeck.storage._opus import decode_opus, encode_opus
 from limbeck.storage._pictures import PictureCodec
 
+_STEPS_A_DB = 256
+
 
 @final
 class Recorded(Files):
@@ -45,6 +47,11 @@ class Recorded(Files):
         return sound, self.code_picture(torch.from_numpy(clip.frame).permute(2, 0, 1))
 
     def decibels(self, sound: bytes, recipe: ClipRecipe) -> Tensor:
-        """The log-mel of the decoded sound by the recipe; see `Files.decibels`."""
+        """The log-mel of the decoded sound by the recipe, in steps of 1/256 dB; see `Files.decibels`.
+
+        In float64, and rounded: in float32 a Fourier transform comes out otherwise with another instruction set, and
+        with some libraries at another place in memory. That is lost in the rounding, and a set decodes to the same.
+        """
         mel = recipe.mel
-        return log_mel(torch.from_numpy(decode_opus(sound, mel.sample_rate_hz, mel.samples)), mel)[None]
+        waveform = torch.from_numpy(decode_opus(sound, mel.sample_rate_hz, mel.samples))
+        return log_mel(waveform, mel).mul(_STEPS_A_DB).round().div(_STEPS_A_DB).float()[None]
