@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 
-from limbeck import _files
 from limbeck.augment import SiameseAugment
 from limbeck.errors import InputError
 from limbeck.evaluation import Protocol
@@ -36,12 +35,36 @@ def test_settings_survive_json_and_mistakes_are_listed():
         Protocol.from_json({"epochs": 0, "batch": 0, "optimizer": "sgd"})
 
 
-@pytest.mark.parametrize(
-    ("protocol", "digest"), [(Protocol(), "2638a66223ab2af7"), (Protocol(dtype="bfloat16"), "34f15030016d817e")]
-)
-def test_names_of_files_made_before_there_were_least_steps_stay(protocol, digest):
-    assert _files.digest(protocol.to_json()) == digest
-    assert _files.digest(protocol.model_copy(update={"least_steps": 1}).to_json()) != digest
+@pytest.mark.parametrize(("epochs", "drops"), [(1, (0, 0)), (10, (3, 6)), (30, (10, 20)), (300, (100, 200))])
+def test_drops_follow_from_epochs_however_they_are_given(epochs, drops):
+    """A third and two thirds, rounded down."""
+    written = Protocol.faithful().to_json()
+    given = [
+        Protocol(epochs=epochs),
+        Protocol.from_json({"epochs": epochs}),
+        Protocol().changed(epochs=epochs),
+        Protocol.faithful().changed(epochs=epochs),
+        Protocol.from_json(written).changed(epochs=epochs),
+    ]
+    assert {p.drop_after for p in given} == {drops}
+    assert given[0].rates(epochs - 1).head == pytest.approx(1e-3 * 0.1 ** sum(last < epochs - 1 for last in drops))
+
+
+def test_drops_that_would_never_come_are_refused():
+    for late in ({"epochs": 10, "drop_after": [10, 20]}, {"drop_after": [10, 30]}):
+        with pytest.raises(InputError, match=r"drop_after .* behind the last of .*leave drop_after out"):
+            Protocol.from_json(late)
+    assert Protocol().changed(epochs=6, drop_after=[2, 4]).drop_after == (2, 4)
+    assert Protocol(drop_after=(4, 8)).changed(epochs=60).drop_after == (8, 16)
+
+
+def test_changes_of_a_part_leave_the_rest_of_it():
+    plain = Protocol(augment=SiameseAugment(crop=0.25))
+    changed = plain.changed(augment={"flip": 0.0})
+    assert (changed.augment.crop, changed.augment.flip) == (0.25, 0.0)
+    assert plain.changed(augment=None).augment is None
+    with pytest.raises(InputError, match=r"(?s)epochs.*flop"):
+        plain.changed(epochs="many", augment={"flop": 1})
 
 
 def test_least_steps_survive_json():

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Self
 
-from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import Field, model_validator
 
 from limbeck._config import Config
 from limbeck.augment import SiameseAugment
+from limbeck.methods._contract import merge
 
 
 class Rates(NamedTuple):
@@ -36,7 +37,8 @@ class Protocol(Config):
         head_lr: Learning rate of the classifier.
         betas: Adam's.
         weight_decay: Added to the gradient as ``weight_decay * weight`` (L2, not decoupled).
-        drop_after: Epochs, counted from 0, after which all rates are multiplied by `drop_factor`.
+        drop_after: Epochs, counted from 0, after which all rates are multiplied by `drop_factor`; after a third and two
+            thirds of `epochs` where it is not given.
         drop_factor: See `drop_after`.
         augment: Changes every batch, with independent draws for every pair and for sound and picture; None for none.
         dtype: Number format of the encoders in training; weights, classifier and test stay float32.
@@ -97,8 +99,7 @@ class Protocol(Config):
             (120, (40, 80))
         """
         epochs = max(self.epochs, math.ceil(self.least_steps / math.ceil(pairs / self.batch)))
-        drops = tuple(last * epochs // self.epochs for last in self.drop_after)
-        return self.model_copy(update={"epochs": epochs, "drop_after": drops})
+        return self.model_copy(update={"epochs": epochs, "drop_after": _moved(self.drop_after, self.epochs, epochs)})
 
     def rates(self, epoch: int) -> Rates:
         """Learning rates of an epoch.
@@ -113,10 +114,43 @@ class Protocol(Config):
         factor = self.drop_factor ** sum(epoch > last for last in self.drop_after)
         return Rates(self.head_lr * factor, self.audio_lr * factor, self.image_lr * factor)
 
-    @model_serializer(mode="wrap")
-    def _as_ever(self, fields: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Without `least_steps` at its default: digests of this are names of files that are older than it."""
-        data: dict[str, Any] = fields(self)
-        if not self.least_steps:
-            data.pop("least_steps", None)
-        return data
+    def changed(self, **settings: Any) -> Self:
+        """The protocol with other settings, checked. Where epochs change and drops are not said, drops move along.
+
+        Args:
+            settings: Those that differ; of parts (``augment``) those of the part that differ.
+
+        Raises:
+            InputError: Something is unknown or does not fit; the message lists every mistake.
+
+        Example:
+            >>> Protocol(epochs=60).drop_after, Protocol().changed(epochs=12, head_lr=0.01).drop_after
+            ((20, 40), (4, 8))
+        """
+        before = self.to_json()
+        if "epochs" in settings:
+            before["drop_after"] = _moved(self.drop_after, self.epochs, settings["epochs"])
+        return self.from_json(merge(before, settings))
+
+    @model_validator(mode="before")
+    @classmethod
+    def _drops_follow(cls, given: Any) -> Any:
+        if not isinstance(given, dict) or "epochs" not in given or "drop_after" in given:
+            return given
+        usual = {name: field.default for name, field in cls.model_fields.items()}
+        return given | {"drop_after": _moved(usual["drop_after"], usual["epochs"], given["epochs"])}
+
+    @model_validator(mode="after")
+    def _drops_happen(self) -> Self:
+        late = [last for last in self.drop_after if last >= self.epochs]
+        if late:
+            raise ValueError(
+                f"drop_after {late} lies behind the last of {self.epochs} epochs, which is number {self.epochs - 1}, "
+                "so that rates would never drop there; leave drop_after out, and it follows from epochs"
+            )
+        return self
+
+
+def _moved(drops: tuple[int, ...], epochs: int, to: Any) -> tuple[int, ...]:
+    """Drops after the same share of other epochs; as they are where those are no number, which is told elsewhere."""
+    return tuple(last * to // epochs for last in drops) if isinstance(to, int) else drops

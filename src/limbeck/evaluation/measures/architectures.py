@@ -135,7 +135,7 @@ class Architectures(StudentMeasure):
         )
 
     def _protocol(self, name: str, protocol: Protocol) -> Protocol:
-        changed = Protocol.from_json(protocol.to_json() | self.changes.get(name, {}))
+        changed = protocol.changed(**self.changes.get(name, {}))
         return changed.model_copy(update={"least_steps": max(changed.least_steps, self.least_steps)})
 
 

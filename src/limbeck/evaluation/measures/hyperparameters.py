@@ -85,7 +85,7 @@ class Candidate(Config):
         kept = network.options if name == network.name else {}
         changed = Architecture(name=name, options=kept | self.options)
         changed.build()
-        return changed, Protocol.from_json(protocol.to_json() | self.protocol)
+        return changed, protocol.changed(**self.protocol)
 
 
 def different(
