@@ -79,6 +79,32 @@ def test_what_is_coded_is_not_coded_again():
     assert kept.stored_as(Form(name="coded").build()) is kept
 
 
+@pytest.mark.parametrize("form", CODERS)
+def test_its_identity_is_what_is_stored(form, tmp_path):
+    kept = made(form)
+    print_ = kept.fingerprint
+    assert DistilledSet.load(kept.save(tmp_path)).fingerprint == print_
+    assert replace(kept, audio=kept.audio + 1).fingerprint == print_ or form == "float32", "decoded, not stored"
+    assert replace(kept, provenance={}, start=(kept.audio, kept.image)).fingerprint == print_
+    others = [
+        replace(kept, labels=kept.labels.flip(0)),
+        replace(kept, classes=tuple(reversed(kept.classes))),
+        replace(kept, mosaic=2),
+        replace(kept, scale=kept.scale.model_copy(update={"mel_mean": (1.0,)})),
+        replace(kept, recipe=kept.recipe.model_copy(update={"fit": "crop"})),
+        replace(kept, soft_labels=torch.full((len(kept), 3), 1 / 3)),
+        made(form, per_class=3),
+        *(made(other) for other in CODERS if other != form),
+    ]
+    assert len({print_, *(other.fingerprint for other in others)}) == 1 + len(others)
+
+
+def test_it_is_told_in_a_line():
+    text = repr(made("uint8", mosaic=2))
+    assert len(text) < 200
+    assert all(word in text for word in ("random", "6 pairs", "3 classes", "2x2", "24 training pairs", "uint8"))
+
+
 def test_a_damaged_set_is_a_sentence(tmp_path):
     made("coded").save(tmp_path)
     config = _files.read_record(tmp_path / "config.json")

@@ -18,10 +18,10 @@ import pytest
 from tests.helpers.generated import RECIPE, Generated
 
 import limbeck
-from limbeck import verbs
+from limbeck import evaluation, methods, verbs
 from limbeck.datasets import Prepared
 from limbeck.errors import FingerprintError, InputError
-from limbeck.evaluation import Protocol, measures
+from limbeck.evaluation import Protocol, _evaluate, _sound, measures
 from limbeck.networks import Architecture
 
 NETWORK = {"options": {"width": 8}}
@@ -70,8 +70,110 @@ def test_evaluation_goes_on_where_it_was(prepared, distilled, tmp_path):
     more = verbs.evaluate(distilled, on=prepared, repeats=2, out=tmp_path, **QUICK)
     assert more.repeats[0] == first.repeats[0]
     assert more.n == 2
-    with pytest.raises(InputError, match=r"holds another score \(head differ"):
-        verbs.evaluate(distilled, on=prepared, head="concat", out=tmp_path, title="avdd+mosaic 2x2", **QUICK)
+    assert verbs.evaluate(distilled, on=prepared, repeats=1, out=tmp_path, **QUICK) == first
+    with pytest.raises(InputError, match="slashes"):
+        verbs.evaluate(distilled, on=prepared, repeats=1, out=tmp_path, title="../elsewhere", **QUICK)
+
+
+def test_a_score_belongs_to_a_test_set_and_a_protocol_by_content(prepared, pairs, tmp_path):
+    """Under one title in one folder: every other question is asked anew, beside the first."""
+    other = verbs.prepare(Generated(64, seed=1), out=tmp_path / "other", recipe=RECIPE, workers=1, progress=False)
+    made = tmp_path / "pairs"
+    shutil.copytree(pairs, made, ignore=shutil.ignore_patterns("scores", "measures"))
+    asked = {"repeats": 1, **BRIEF}
+    first = verbs.evaluate(made, on=prepared, **asked)
+    others = [
+        verbs.evaluate(made, on=other, **asked),
+        verbs.evaluate(made, on=prepared, **(asked | {"protocol": Protocol(epochs=2)})),
+        verbs.evaluate(made, on=prepared, title="random", head="concat", **asked),
+        verbs.evaluate(made, on=prepared, seed=1, **asked),
+    ]
+    assert others[0].repeats[0].predictions != first.repeats[0].predictions
+    assert others[0] == verbs.evaluate(made, on=other, out=tmp_path / "fresh", **asked).model_copy(
+        update={"repeats": others[0].repeats}
+    )
+    assert [one.differs(first) for one in others] == [["tested_on"], ["protocol"], ["head"], ["seed"]]
+    assert verbs.evaluate(made, on=other, **asked) == others[0], "found again"
+    shown = verbs.inspect(made)["scores"]
+    assert len(shown) == 5
+    assert sum("tested on" in name for name in shown) == 1
+    page = verbs.make_report(made, out=tmp_path / "page", on=other).read_text(encoding="utf-8")
+    assert "other seed" not in page, "on the other's test clips there is one score"
+
+
+def test_scores_of_a_set_that_was_there_before_are_not_shown_as_its_own(prepared, tmp_path):
+    folder = tmp_path / "set"
+    for seed in (0, 1):
+        verbs.distill(prepared, "random", out=folder, seed=seed, progress=False)
+        score = verbs.evaluate(folder, on=prepared, repeats=1, **BRIEF)
+        assert [one for _, one in verbs._scores_in(folder)] == [score]
+        shutil.rmtree(folder / "run")
+    assert len(list((folder / "scores").glob("*.json"))) == 2
+    other = tmp_path / "other"
+    verbs.distill(prepared, "random", out=other, seed=2, progress=False)
+    page = verbs.make_report(other, out=tmp_path / "page", compare=[folder]).read_text(encoding="utf-8")
+    assert "not evaluated yet" in page, "a set of the same method and size has a score, this one has none"
+
+
+def test_settings_of_the_training_may_be_given_by_themselves(prepared, pairs, tmp_path):
+    asked = {"on": prepared, "repeats": 1, "out": tmp_path, "device": "cpu", "progress": False}
+    network = Architecture(**NETWORK)
+    score = limbeck.evaluate(pairs, epochs=1, augment=None, network=network, **asked)
+    assert score.protocol == Protocol(epochs=1, augment=None)
+    with pytest.raises(InputError, match=r"epoch: .*\n.*Known: .*epochs"):
+        limbeck.evaluate(pairs, epoch=3, **asked)
+
+
+def test_every_finished_student_is_kept(prepared, pairs, tmp_path, monkeypatch):
+    asked = {"on": prepared, "repeats": 3, "out": tmp_path, **BRIEF}
+    honest, calls = _evaluate._repeat, []
+
+    def stopped(*words):
+        calls.append(words)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return honest(*words)
+
+    monkeypatch.setattr(_evaluate, "_repeat", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        verbs.evaluate(pairs, **asked)
+    kept = evaluation.Score.read(next(tmp_path.glob("*.json")))
+    assert kept.n == 2
+    assert verbs.evaluate(pairs, **asked).repeats[:2] == kept.repeats
+    assert len(calls) == 4
+
+
+def test_controls_are_asked_what_their_set_was_asked(prepared, tmp_path, monkeypatch):
+    settings = {"mosaic": 2, "network": {"options": {"width": 4}}}
+    verbs.distill(
+        prepared, "herding", out=tmp_path / "set", seed=3, device="cpu", dtype="float32", progress=False, **settings
+    )
+    herded = []
+    monkeypatch.setattr(methods.Method, "distill", _noting(methods.Method.distill, herded))
+    asked = {"on": prepared, "head": "concat", "seed": 5, "protocol": Protocol(epochs=1), "progress": False}
+    told = []
+    own = verbs.evaluate(tmp_path / "set", repeats=1, device="cpu", **asked)
+    controls = verbs.evaluate_controls(
+        tmp_path / "set", repeats=1, device="cpu", on_score=lambda *a: told.append(a), **asked
+    )
+    assert list(controls) == ["random (concat)", "random+mosaic 2x2 (concat)", "herding+mosaic 2x2 (concat)",
+                              "whole (concat)"]  # fmt: skip
+    assert told == list(controls.items())
+    for score in controls.values():
+        assert set(score.differs(own)) <= {"trained_on", "scale"}
+    assert controls["herding+mosaic 2x2 (concat)"].trained_on == own.trained_on, "drawn and herded alike"
+    assert [(seed, str(work.runtime.real_dtype)) for seed, work in herded] == [(3, "torch.float32")] * 3
+    assert "whole" not in verbs.evaluate_controls(tmp_path / "set", repeats=1, whole_repeats=0, **asked)
+    kept = [score for _, score in verbs._scores_in(tmp_path / "set")]
+    assert {score.key for score in kept} == {own.key, *(score.key for score in controls.values())}
+
+
+def _noting(honest, into):
+    def distill(self, real, *, seed=0, work=None):
+        into.append((seed, work))
+        return honest(self, real, seed=seed, work=work)
+
+    return distill
 
 
 def test_evaluation_uses_the_network_of_the_distillation(prepared, distilled, tmp_path):
@@ -157,20 +259,20 @@ def test_what_was_measured_is_no_score(prepared, pairs, tmp_path):
     verbs.evaluate(pairs, title="one", **asked)
     verbs.measure(pairs, "retrieval", **asked)
     assert len(list((tmp_path / "both").glob("*.json"))) == 2
-    assert list(verbs._scores_in(tmp_path / "both")) == ["one"]
+    assert [title for title, _ in verbs._scores_in(tmp_path / "both")] == ["one"]
     page = verbs.make_report(pairs, out=tmp_path / "page", compare=[tmp_path / "both"])
     assert "one" in page.read_text(encoding="utf-8")
 
 
-def test_number_formats_have_files_of_their_own_and_another_answer_names_its_file(prepared, pairs, tmp_path):
+def test_every_other_question_has_a_file_of_its_own(prepared, pairs, tmp_path):
     asked = {"on": prepared, "repeats": 1, "out": tmp_path, **BRIEF}
     one = verbs.measure(pairs, "retrieval", dtype="float32", **asked)
     other = verbs.measure(pairs, "retrieval", dtype="bfloat16", **asked)
     assert (one.formats, other.formats) == (("float32", "float32"), ("bfloat16", "bfloat16"))
     files = sorted(tmp_path.glob("retrieval-*.json"))
     assert len(files) == 2
-    with pytest.raises(InputError, match=r"retrieval-\w+\.json answers another question .*--out, or delete it"):
-        verbs.measure(None, "retrieval", dtype="float32", **asked)
+    verbs.measure(None, "retrieval", dtype="float32", **asked)
+    assert len(list(tmp_path.glob("retrieval-*.json"))) == 3
 
 
 def test_controls_hold_as_many_pairs_as_were_asked_for_not_as_many_clips_as_fit(prepared, tmp_path, monkeypatch):
@@ -217,6 +319,17 @@ def test_validated_sound_is_chosen_on_training_clips_and_recorded(prepared, tmp_
     assert set(found) == {"raw", "standardised"}
     assert made.provenance["settings"]["sound"] == max(found, key=found.get)
     assert set(asked) == {"train"}
+
+
+def test_sound_is_validated_as_the_set_will_be_distilled(prepared, monkeypatch):
+    herded, students = [], []
+    monkeypatch.setattr(methods.Method, "distill", _noting(methods.Method.distill, herded))
+    honest = _sound.evaluate
+    monkeypatch.setattr(_sound, "evaluate", lambda *a, **o: students.append(o) or honest(*a, **o))
+    verbs.distill(prepared, "herding", sound="validated", network=NETWORK, device="cpu", dtype="bfloat16", seed=4)
+    assert len(herded) == 3
+    assert {str(work.runtime.real_dtype) for _, work in herded} == {"torch.bfloat16"}
+    assert [(str(o["device"]), o["seed"], o["network"]) for o in students] == [("cpu", 4, Architecture(**NETWORK))] * 2
 
 
 def test_plan_tells_everything_and_does_nothing(prepared):

@@ -175,7 +175,7 @@ def _page(folder: Path) -> Contents | None:
 
 def _scores(folder: Path) -> Contents | None:
     """Scores and what was measured beside them, where there is nothing else."""
-    files = [path for path in folder.iterdir() if not path.name.startswith(".")]
+    files = [path for path in folder.iterdir() if not path.name.startswith(".") and path.name != verbs.CONTROLS]
     if not files or not all(path.is_file() and path.suffix == ".json" for path in files):
         return None
     if not all(_says(file, "trained_on", "measure") for file in files):
@@ -208,7 +208,7 @@ def _several(folder: Path, deepest: int) -> Contents | None:
 def _scores_of(folder: Path) -> Contents:
     return {
         name: {"mean": score.mean, "sd": {k: v for k, v in score.sd.items() if score.n > 1}, "n": score.n}
-        for name, score in verbs._scores_in(folder).items()
+        for name, score in verbs._told_apart(verbs._scores_in(folder)).items()
     }
 
 

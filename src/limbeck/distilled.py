@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -25,7 +26,7 @@ SOFT = "soft_labels"
 SOFT_SENTENCE = "soft: class probabilities of a network trained on the real clips, `soft_labels`"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class DistilledSet(TorchDataset[tuple[Tensor, Tensor, Tensor]]):
     """A few (log-mel, frame) pairs a class, with all that is needed to use them and to know where they come from.
 
@@ -58,8 +59,8 @@ class DistilledSet(TorchDataset[tuple[Tensor, Tensor, Tensor]]):
     provenance: dict[str, Any]
     start: tuple[Tensor, Tensor] | None = None
     storage: Storage = field(default_factory=Float32)
-    payload: Payload | None = field(default=None, repr=False)
-    soft_labels: Tensor | None = field(default=None, repr=False)
+    payload: Payload | None = None
+    soft_labels: Tensor | None = None
 
     def __post_init__(self) -> None:
         shapes = {"audio": (1, *self.recipe.mel.shape), "image": (3, self.recipe.image_size, self.recipe.image_size)}
@@ -92,6 +93,26 @@ class DistilledSet(TorchDataset[tuple[Tensor, Tensor, Tensor]]):
         and the start, which is only looked at.
         """
         return payload_bytes(self._tensors() | self._soft_tensors())
+
+    @property
+    def fingerprint(self) -> str:
+        """Identifies what students are trained on, by what is stored: payload, labels, and what decoding depends on.
+
+        Never by the decoded numbers: processors, and versions of decoders, may round them otherwise. How a set was
+        made, and its start, are no part of it.
+        """
+        content = hashlib.sha256(json.dumps(self._decoded_by(), sort_keys=True).encode())
+        for name, tensor in sorted((self._tensors() | self._soft_tensors() | {"labels": self.labels}).items()):
+            content.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+            content.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
+        return content.hexdigest()[:16]
+
+    def __repr__(self) -> str:
+        return (
+            f"<DistilledSet {self.provenance.get('method', 'of unknown origin')}: {self.pairs} pairs of "
+            f"{len(self.classes)} classes, mosaic {mosaic.words(self.mosaic)}, so {len(self)} training pairs; "
+            f"{self.storage.name}, {self.stored_bytes:,} bytes>"
+        )
 
     @property
     def per_class(self) -> int:
@@ -240,11 +261,7 @@ class DistilledSet(TorchDataset[tuple[Tensor, Tensor, Tensor]]):
             folder / "config.json",
             {
                 "format": FORMAT,
-                "classes": list(self.classes),
-                "mosaic": mosaic.to_json(self.mosaic),
-                "recipe": self.recipe.to_json(),
-                "scale": self.scale.to_json(),
-                "storage": {"name": self.storage.name, "settings": self.storage.to_json()},
+                **self._decoded_by(),
                 "provenance": self.provenance,
             },
         )
@@ -266,8 +283,7 @@ class DistilledSet(TorchDataset[tuple[Tensor, Tensor, Tensor]]):
             if config["format"] != FORMAT:
                 raise InputError(f"{folder} is of format {config['format']!r}; this version reads {FORMAT!r}.")
             recipe, scale = ClipRecipe.from_json(config["recipe"]), Scale.from_json(config["scale"])
-            kept = config["storage"]
-            form = storage.load(kept["name"]).from_json(kept["settings"])
+            form = storage.load(config["storage"]["name"]).from_json(config["storage"]["settings"])
             labels, soft = tensors.pop("labels"), tensors.pop(SOFT, None)
             start = tensors.pop("start_audio", None), tensors.pop("start_image", None)
             audio, image = form.decode(tensors, scale, recipe)
@@ -289,6 +305,16 @@ class DistilledSet(TorchDataset[tuple[Tensor, Tensor, Tensor]]):
             if _files.is_of_system(error):
                 raise
             raise InputError(f"{folder} is damaged ({type(error).__name__}: {error}); distil again.") from error
+
+    def _decoded_by(self) -> dict[str, Any]:
+        """All that makes training pairs of the stored tensors, JSON-able."""
+        return {
+            "classes": list(self.classes),
+            "mosaic": mosaic.to_json(self.mosaic),
+            "recipe": self.recipe.to_json(),
+            "scale": self.scale.to_json(),
+            "storage": {"name": self.storage.name, "settings": self.storage.to_json()},
+        }
 
     def _tensors(self) -> dict[str, Tensor]:
         return {"audio": self.audio, "image": self.image} if self.payload is None else dict(self.payload)

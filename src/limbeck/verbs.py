@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import shlex
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import torch
 
 from limbeck import _code, _files, datasets, exports, methods
 from limbeck._runtime import Runtime, choose_runtime
@@ -19,9 +21,10 @@ from limbeck.distilled import DistilledSet
 from limbeck.engine import Run, bar, note, versions
 from limbeck.engine.run import read_events
 from limbeck.errors import InputError
-from limbeck.evaluation import Measured, Protocol, Score, choose_sound, measured, measures, source_of
+from limbeck.evaluation import Measured, Protocol, Result, Score, choose_sound, measured, measures
 from limbeck.evaluation import evaluate as _evaluate
-from limbeck.evaluation._subject import formats_of, subject
+from limbeck.evaluation._evaluate import question
+from limbeck.evaluation._subject import subject
 from limbeck.evaluation.measures import Measure
 from limbeck.media import ClipRecipe
 from limbeck.methods import Method, StepReport, Work
@@ -34,6 +37,8 @@ RUN = "run"
 """Folder, inside a distilled set's, of the run that made it."""
 SCORES = "scores"
 """Folder, inside a distilled set's, of its scores."""
+CONTROLS = "controls"
+"""Folder, inside that of a set's scores, of the scores of what it is compared with."""
 MEASURES = "measures"
 """Folder, inside a distilled set's, of what was measured beside accuracy."""
 
@@ -154,7 +159,7 @@ def distill(
     with bar(f"Distilling with {chosen.name}", show=progress and chosen.steps_planned > 0) as tell:
         if out is None:
             started = time.perf_counter()
-            chosen, _ = _with_sound(chosen, clips, seed, validated=validated)
+            chosen, _ = _with_sound(chosen, clips, seed, runtime, validated=validated)
             work = Work(runtime, cache, on_step=lambda report: tell(report.step, report.steps))
             return _told(chosen.distill(clips, seed=seed, work=work), time.perf_counter() - started)
         folder, asked = Path(out), _asked(chosen, clips, seed, runtime, validated=validated)
@@ -167,7 +172,7 @@ def distill(
                 run.log({"step": report.step, "loss": report.loss, "seconds": report.seconds})
                 tell(report.step, report.steps)
 
-            chosen, validation = _with_sound(chosen, clips, seed, validated=validated)
+            chosen, validation = _with_sound(chosen, clips, seed, runtime, validated=validated)
             work = Work(runtime, cache, run.checkpoint, on_step)
             made = _told(chosen.distill(clips, seed=seed, work=work), run.checkpoint.seconds)
             made.save(folder)
@@ -189,6 +194,7 @@ def evaluate(
     out: Path | str | None = None,
     title: str | None = None,
     sound: SoundScale = "standardised",
+    **training: Any,
 ) -> Score:
     """Train networks from scratch on a distilled set, or on the whole, and test them on real clips.
 
@@ -202,13 +208,15 @@ def evaluate(
         seed: Of every random draw.
         device: As in `distill`.
         progress: Draw a bar on standard error.
-        out: Folder of ``TITLE.json``; a distilled set on disk keeps scores in its own folder by default. Finished
-            repeats found there are not done again.
-        title: Name in tables and of the file; says method, mosaic and head by default.
+        out: Folder of the score; a distilled set on disk keeps scores in its own folder by default. Every student is
+            kept when it is there, and those found there are not trained again. The file's name holds the title and a
+            digest of the question: another test set or protocol is another file.
+        title: Name in tables; says method, mosaic and head by default.
         sound: Scale of sound for the whole split; a distilled set brings its own.
+        training: Settings of `evaluation.Protocol` that differ from `protocol`: ``epochs=300``, for instance.
 
     Raises:
-        InputError: The set does not fit the dataset, or the file holds another score.
+        InputError: The set does not fit the dataset, a setting is wrong, or a file is damaged.
         DivergedError: Training diverged.
     """
     prepared = on if isinstance(on, Prepared) else Prepared.open(on)
@@ -217,30 +225,33 @@ def evaluate(
     network = network or (_network_of(made) if made else Architecture())
     title = title or _title(made, head)
     folder = Path(out) if out else Path(what) / SCORES if isinstance(what, str | Path) else None
-    file = folder / f"{title}.json" if folder else None
+    target = choose_runtime(device).device
     asked: dict[str, Any] = {
         "network": network,
-        "protocol": protocol or Protocol(),
+        "protocol": (protocol or Protocol()).changed(**training),
         "head": head,
         "seed": seed,
-        "scale": made.scale if made else Scale.of(prepared.statistics, sound),
+        "scale": None if made else Scale.of(prepared.statistics, sound),
+        "device": target,
     }
-    before = _score_to_continue(file, asked, train) if file else None
-    kept = list(before.repeats[:repeats]) if before else []
-    target = choose_runtime(device).device
+    test = prepared.clips("test")
+    file = _file(folder, title, question(train, test, **asked)) if folder else None
+    done = Score.read(file) if file and file.exists() else None
     with bar(f"Evaluating {title}", show=progress) as tell:
-        score = _evaluate(
+
+        def keep(score: Score) -> None:
+            if file:
+                _files.write_record(file, score.to_json())
+
+        return _evaluate(
             train,
-            prepared.clips("test"),
-            **(asked if made is None else asked | {"scale": None}),
+            test,
+            **asked,
             repeats=repeats,
-            device=target,
-            done=kept,
+            done=done,
             on_progress=lambda number, report: tell(number * report.epochs + report.epoch, repeats * report.epochs),
+            on_repeat=keep,
         )
-    if file and (before is None or len(before.repeats) < repeats):
-        _files.write_record(file, score.to_json())
-    return score
 
 
 def evaluate_controls(
@@ -249,21 +260,31 @@ def evaluate_controls(
     on: Path | str | Prepared,
     repeats: int = 5,
     whole_repeats: int = 1,
-    seed: int = 0,
+    head: str = "ensemble",
+    network: Architecture | None = None,
+    device: str = "auto",
+    dtype: str = "auto",
+    out: Path | str | None = None,
+    on_score: Callable[[str, Score], None] | None = None,
     **options: Any,
 ) -> dict[str, Score]:
     """Score what a distilled set must be compared with, at the same number of stored pairs.
 
     Random clips, random and herded clips packed in mosaics without any optimisation, and the whole training split. A
     set that is not packed is compared with herded clips that are not, too, so that one control sees as many pairs.
-    The scores are kept beside the set's own, where `make_report` finds them.
+    Clips are drawn with the set's own seed. The scores are kept beside the set's own, where `make_report` finds them.
 
     Args:
         distilled: Folder of a distilled set.
         on: As in `evaluate`.
         repeats: Networks for each control.
-        whole_repeats: Networks trained on the whole split.
-        seed: Of the draws of clips and networks.
+        whole_repeats: Networks trained on the whole split; 0 leaves it out.
+        head: As in `evaluate`.
+        network: As in `evaluate`; clips are herded through it, too.
+        device: As in `evaluate`; clips are herded there, too.
+        dtype: Number format clips are herded in, as in `distill`; by default that of the set's own run.
+        out: Folder of the set's score, if it is not its own; the controls' lie in a folder inside.
+        on_score: Told each title and score when it is there.
         options: Further arguments of `evaluate`.
 
     Returns:
@@ -274,24 +295,29 @@ def evaluate_controls(
     """
     prepared = on if isinstance(on, Prepared) else Prepared.open(on)
     made = DistilledSet.load(distilled)
-    network = options.pop("network", None) or _network_of(made)
+    network = network or _network_of(made)
     per_class, sound = _budget_of(made, distilled)
     train, budget = prepared.clips("train"), {"per_class": per_class, "sound": sound}
-    room = min(train.per_class())
     packing: Packing = 2 if made.mosaic == 1 else made.mosaic
     herding = budget | {"network": network.to_json()}
-    rows: list[Method] = [methods.load("random").from_json(budget)]
+    rows: list[Method | None] = [methods.load("random").from_json(budget)]
     if made.mosaic == 1:
         rows.append(methods.load("herding").from_json(herding))
-    if per_class * mosaic.count(packing) <= room:
+    if per_class * mosaic.count(packing) <= min(train.per_class()):
         rows.append(methods.load("random").from_json(budget | {"mosaic": packing}))
         rows.append(methods.load("herding").from_json(herding | {"mosaic": packing}))
-    options |= {"on": prepared, "network": network, "seed": seed, "out": Path(distilled) / SCORES}
+    if whole_repeats:
+        rows.append(None)
+    work = Work(_runtime_of(distilled, device, dtype), _folder_of(prepared))
+    options |= {"on": prepared, "network": network, "head": head, "device": device}
+    options["out"] = (Path(out) if out else Path(distilled) / SCORES) / CONTROLS
     scores = {}
     for row in rows:
-        chosen = row.distill(train, seed=seed)
-        scores[_title(chosen, "ensemble")] = evaluate(chosen, repeats=repeats, **options)
-    scores["whole"] = evaluate(None, repeats=whole_repeats, sound=sound, **options)
+        chosen = row.distill(train, seed=made.provenance["seed"], work=work) if row else None
+        title = _title(chosen, head)
+        scores[title] = evaluate(chosen, repeats=repeats if row else whole_repeats, sound=sound, **options)
+        if on_score:
+            on_score(title, scores[title])
     return scores
 
 
@@ -323,17 +349,18 @@ def measure(
         protocol: As in `evaluate`.
         seed: As in `evaluate`.
         device: As in `distill`.
-        dtype: As in `distill`, for measures that distil again.
+        dtype: As in `distill`, for measures that distil again; by default that of the set's own run.
         progress: Draw a bar on standard error.
         out: Folder of the result; a distilled set on disk keeps what was measured in its own folder by default. Every
             repeat is kept when it is there, and those found there are not done again.
-        title: Name of the file; by default it differs wherever something else is asked.
+        title: First part of the file's name, the measure's by default; the rest differs wherever something else is
+            asked.
         sound: As in `evaluate`.
         settings: Of the measure, where they differ from its defaults.
 
     Raises:
         InputError: The set does not fit the dataset, a name or a setting is wrong, the measure refused the set, or
-            the file answers another question.
+            a file is damaged.
         DivergedError: Training diverged.
     """
     asked = measure if isinstance(measure, Measure) else measures.load(measure).from_json(settings)
@@ -343,9 +370,7 @@ def measure(
     made = DistilledSet.load(what) if isinstance(what, str | Path) else what
     network, protocol = network or (_network_of(made) if made else Architecture()), protocol or Protocol()
     folder = Path(out) if out else Path(what) / MEASURES if isinstance(what, str | Path) else None
-    runtime = choose_runtime(device, dtype)
-    title = title or measured.title_of(asked, network, protocol, seed, formats=formats_of(runtime))
-    file = folder / f"{title}.json" if folder else None
+    runtime = _runtime_of(what, device, dtype)
     of = subject(
         made,
         prepared.clips("train"),
@@ -356,7 +381,8 @@ def measure(
         sound=sound,
         cache=_folder_of(prepared),
     )
-    done = _measured_to_continue(file, measured.question(asked, of, seed)) if file else None
+    file = _file(folder, title or asked.name, measured.question(asked, of, seed)) if folder else None
+    done = Measured.read(file) if file and file.exists() else None
     with bar(f"Measuring {asked.name}", show=progress) as tell:
 
         def keep(found: Measured) -> None:
@@ -375,18 +401,26 @@ def measure_controls(
     on: Path | str | Prepared,
     repeats: int = 3,
     whole_repeats: int = 1,
-    seed: int = 0,
+    network: Architecture | None = None,
+    device: str = "auto",
+    dtype: str = "auto",
+    out: Path | str | None = None,
     **options: Any,
 ) -> dict[str, Measured]:
     """Measure what a distilled set must be compared with: as many random pairs, and the whole training split.
+
+    Clips are drawn with the set's own seed.
 
     Args:
         distilled: Folder of a distilled set; what is measured is kept inside it.
         by: The measure.
         on: As in `measure`.
         repeats: How often random pairs are measured.
-        whole_repeats: How often the whole is.
-        seed: Of the draw of clips, and as in `measure`.
+        whole_repeats: How often the whole is; 0 leaves it out.
+        network: As in `measure`.
+        device: As in `measure`.
+        dtype: As in `measure`.
+        out: Folder of what was measured of the set, if it is not its own; the controls' lie in a folder inside.
         options: Further arguments of `measure`.
 
     Returns:
@@ -396,16 +430,19 @@ def measure_controls(
         InputError: The set does not say with which settings it was made.
     """
     prepared = on if isinstance(on, Prepared) else Prepared.open(on)
-    made, folder = DistilledSet.load(distilled), Path(distilled) / MEASURES
+    made = DistilledSet.load(distilled)
     per_class, sound = _budget_of(made, distilled)
-    options["network"] = options.get("network") or _network_of(made)
-    options |= {"on": prepared, "seed": seed, "sound": sound}
     random = methods.load("random").from_json({"per_class": per_class, "sound": sound})
-    pairs = random.distill(prepared.clips("train"), seed=seed)
-    return {
-        "random": measure(pairs, by, repeats=repeats, out=folder / "random", **options),
-        "whole": measure(None, by, repeats=whole_repeats, out=folder / "whole", **options),
-    }
+    pairs = random.distill(
+        prepared.clips("train"), seed=made.provenance["seed"], work=Work(choose_runtime(device, dtype))
+    )
+    options |= {"on": prepared, "network": network or _network_of(made), "sound": sound}
+    options |= {"device": device, "dtype": dtype}
+    folder = (Path(out) if out else Path(distilled) / MEASURES) / CONTROLS
+    found = {"random": measure(pairs, by, repeats=repeats, out=folder / "random", **options)}
+    if whole_repeats:
+        found["whole"] = measure(None, by, repeats=whole_repeats, out=folder / "whole", **options)
+    return found
 
 
 def sees_labels(distilled: Path | str | DistilledSet) -> bool:
@@ -426,9 +463,9 @@ def make_report(
     """Write one self-contained page: pairs to look at and listen to, curves, the table, provenance.
 
     Args:
-        distilled: Folder of a distilled set; scores kept there are shown.
+        distilled: Folder of a distilled set; its scores kept there are shown, and those of its controls.
         out: Folder of the page and its figures.
-        on: The prepared dataset, for nearest real neighbours.
+        on: The prepared dataset, for nearest real neighbours; scores on other test clips are then left out.
         compare: Folders of further scores, or of further distilled sets, for the table.
         title: Heading of the page.
         progress: Say on standard error which folders to compare with have no score, and by which command they get
@@ -444,13 +481,13 @@ def make_report(
     from limbeck import report
 
     made, folder = DistilledSet.load(distilled), Path(distilled)
-    scores: dict[str, Score] = {}
-    for place in (folder / SCORES, *(Path(c) for c in compare)):
-        scores |= {name: score for name, score in _scores_in(place).items() if name not in scores}
     prepared = None if on is None else on if isinstance(on, Prepared) else Prepared.open(on)
-    unscored = [words for c in compare if (words := _unscored(Path(c), prepared))]
+    test = prepared.clips("test") if prepared and "test" in prepared.splits else None
+    unscored = [words for c in compare if (words := _unscored(Path(c), prepared, test))]
     for words in unscored:
         note(words, show=progress)
+    places = [folder, *map(Path, compare)]
+    scores = _told_apart(found for place in places for found in _scores_in(place, test))
     events, *facts = (folder / RUN / name for name in ("events.jsonl", "run.json", "done.json"))
     about: dict[str, Any] = {}
     for file in facts:
@@ -501,22 +538,20 @@ def inspect(path: Path | str) -> dict[str, Any]:
     return contents(Path(path))
 
 
-def _scores_in(folder: Path) -> dict[str, Score]:
-    """Scores in a folder of scores or in that of a distilled set, by title; what was measured there is no score."""
-    if not folder.exists():
-        return {}
-    place = folder / SCORES if (folder / "config.json").exists() else folder
-    found = {file.stem: _files.read_record(file) for file in sorted(place.glob("*.json"))}
-    return {title: Score.from_json(content) for title, content in found.items() if "measure" not in content}
+def _file(folder: Path, title: str, asked: Result) -> Path:
+    """Where the answers to a question are kept."""
+    if Path(title).name != title:
+        raise InputError(f"A title becomes part of a file's name, but {title!r} is a path. Leave slashes out.")
+    return folder / f"{title}-{asked.key}.json"
 
 
-def _unscored(place: Path, on: Prepared | None) -> str:
+def _unscored(place: Path, on: Prepared | None, test: LabelledClips | None) -> str:
     """What a folder to compare with lacks, and the command that gives it; empty where its scores are there."""
     if not place.is_dir():
         raise InputError(f"There is no folder {place} to compare with; give a distilled set's, or one of scores.")
     if (place / "config.json").exists():
-        fingerprint = source_of(DistilledSet.load(place)).fingerprint
-        if any(score.trained_on.fingerprint == fingerprint for score in _scores_in(place).values()):
+        fingerprint = DistilledSet.load(place).fingerprint
+        if any(score.trained_on.fingerprint == fingerprint for _, score in _scores_in(place, test)):
             return ""
         data = "PREPARED" if on is None else shlex.quote(str(on.folder))
         command = f"limbeck evaluate {shlex.quote(str(place))} --on {data}"
@@ -526,31 +561,40 @@ def _unscored(place: Path, on: Prepared | None) -> str:
     return f"{place} holds no scores, so nothing of it is in the table. Scores are written by: limbeck evaluate --out"
 
 
-def _score_to_continue(file: Path, asked: dict[str, Any], train: DistilledSet | LabelledClips) -> Score | None:
-    """The score in a file, if it answers the same question; its repeats need not be done again."""
-    if not file.exists():
-        return None
-    score = Score.from_json(_files.read_record(file))
-    differ = sorted(k for k, v in asked.items() if getattr(score, k) != v)
-    if score.trained_on != source_of(train):
-        differ.append("training set")
-    if differ:
-        raise InputError(
-            f"{file} holds another score ({', '.join(differ)} differ). Choose another --title or --out, or delete it."
-        )
-    return score
+def _scores_in(folder: Path, test: LabelledClips | None = None) -> list[tuple[str, Score]]:
+    """Scores in a folder of scores or in that of a distilled set, with their titles.
 
-
-def _measured_to_continue(file: Path, asked: Measured) -> Measured | None:
-    """What was measured before, if the file answers the same question."""
-    if not file.exists():
-        return None
-    found = Measured.from_json(_files.read_record(file))
-    if differ := asked.differs(found):
-        raise InputError(
-            f"{file} answers another question ({', '.join(differ)} differ). Choose another --out, or delete it."
-        )
+    Of a distilled set those that were made with what is in the folder now, and of its controls; of scores alone all.
+    What was measured there is no score.
+    """
+    ours = (folder / "config.json").exists()
+    place = folder / SCORES if ours else folder
+    fingerprint = DistilledSet.load(folder).fingerprint if ours else None
+    found = []
+    for file in [*sorted(place.glob("*.json")), *sorted((place / CONTROLS).glob("*.json"))]:
+        if "measure" in _files.read_record(file):
+            continue
+        score = Score.read(file)
+        own = file.parent.name == CONTROLS or fingerprint in (None, score.trained_on.fingerprint)
+        if own and (test is None or score.tested_on.fingerprint == test.fingerprint):
+            found.append((file.stem.removesuffix(f"-{score.key}"), score))
     return found
+
+
+def _told_apart(scores: Iterable[tuple[str, Score]]) -> dict[str, Score]:
+    """Scores by title, each question once; where titles agree and questions do not, the later ones say what differs."""
+    every: dict[str, Score] = {}
+    keys: set[str] = set()
+    for title, score in scores:
+        name = title
+        if score.key in keys:
+            continue
+        if title in every:
+            differ = (n for n in score.differs(every[title]) if n not in ("classes", "truth", "scale"))
+            name = f"{title} (other {', '.join(n.replace('_', ' ') for n in differ)}: {score.key[:4]})"
+        keys.add(score.key)
+        every[name] = score
+    return every
 
 
 def _budget_of(made: DistilledSet, folder: Path | str) -> tuple[int, SoundScale]:
@@ -565,9 +609,24 @@ def _budget_of(made: DistilledSet, folder: Path | str) -> tuple[int, SoundScale]
     return settings["per_class"], settings["sound"]
 
 
+def _runtime_of(what: Path | str | DistilledSet | None, device: str, dtype: str) -> Runtime:
+    """Where to work and in which number formats: by default those of the run that made a set, on such a device."""
+    chosen = choose_runtime(device, dtype)
+    file = Path(what) / RUN / "run.json" if isinstance(what, str | Path) else None
+    asked = _files.read_record(file)["asked"] if file and file.exists() else {}
+    if dtype != "auto" or asked.get("device") != chosen.device.type:
+        return chosen
+    formats = {name: getattr(torch, asked[name]) for name in ("real_dtype", "synthetic_dtype")}
+    return replace(chosen, **formats, reason=f"{chosen.reason}; number formats as the set was distilled")
+
+
 def _network_of(made: DistilledSet) -> Architecture:
     """The architecture a set was distilled with, if its settings name one."""
     settings = made.provenance.get("settings", {})
+    return _architecture(settings)
+
+
+def _architecture(settings: dict[str, Any]) -> Architecture:
     network = settings.get("network") or settings.get("encoders", {}).get("network")
     return Architecture.from_json(network) if network else Architecture()
 
@@ -603,12 +662,19 @@ def _method(
 
 
 def _with_sound(
-    method: Method, clips: LabelledClips, seed: int, *, validated: bool
+    method: Method, clips: LabelledClips, seed: int, runtime: Runtime, *, validated: bool
 ) -> tuple[Method, dict[str, float] | None]:
     """The method with its scale of sound, and what validation found, if it was asked for."""
     if not validated:
         return method, None
-    sound, found = choose_sound(clips, per_class=method.per_class, packing=method.mosaic, seed=seed)
+    sound, found = choose_sound(
+        clips,
+        per_class=method.per_class,
+        packing=method.mosaic,
+        seed=seed,
+        network=_architecture(method.to_json()),
+        runtime=runtime,
+    )
     return method.model_copy(update={"sound": sound}), found
 
 

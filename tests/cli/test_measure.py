@@ -12,6 +12,8 @@ import pytest
 from tests.helpers.generated import RECIPE, Generated
 
 from limbeck import DistilledSet, cli, datasets, methods, verbs
+from limbeck.cli import evaluate
+from limbeck.evaluation import Protocol
 from limbeck.storage.float32 import Float32
 
 TINY = ["--set-network", "width=4", "--set", "epochs=1", "--device", "cpu", "--quiet"]
@@ -50,7 +52,8 @@ def test_a_table_with_chance_and_controls(place: Path, limbeck: Run) -> None:
     ] * 3  # fmt: skip
     assert "retrieval, 1 pair a class: instance-level" in out
     kept = {p.relative_to(place / "pairs").parts[:-1] for p in (place / "pairs" / "measures").rglob("*.json")}
-    assert kept == {("measures",), ("measures", "random"), ("measures", "whole")}
+    controls = ("measures", "controls")
+    assert kept == {("measures",), (*controls, "random"), (*controls, "whole")}
     assert limbeck(*words, "--controls")[0] == out
 
 
@@ -85,6 +88,27 @@ def test_columns_without_their_references_are_told(place: Path, limbeck: Run) ->
     assert "left out" not in limbeck(*words, "--measure", "retrieval")[1]
 
 
+def test_controls_are_scored_under_the_head_and_epochs_of_the_set_and_told_as_they_come(
+    place: Path, tmp_path: Path, limbeck: Run
+) -> None:
+    words = ["evaluate", place / "pairs", "--on", place / "prepared", "--repeats", 1, "--set-network", "width=4"]
+    words += ["--device", "cpu", "--head", "concat", "--epochs", 4, "--controls", "--json", "--out", tmp_path]
+    out, err = limbeck(*words, "--whole-repeats", 0)
+    scores = json.loads(out)
+    assert {(one["head"], one["protocol"]["epochs"]) for one in scores.values()} == {("concat", 4)}
+    assert {tuple(one["protocol"]["drop_after"]) for one in scores.values()} == {(1, 2)}
+    assert [line.partition(":")[0] for line in err.splitlines() if " %" in line] == list(scores)
+    assert not any(name.startswith("whole") for name in scores)
+    assert "whole (concat)" in json.loads(limbeck(*words, "--quiet")[0])
+    kept = {p.relative_to(tmp_path).parts[:-1] for p in tmp_path.rglob("*.json")}
+    assert kept == {(), ("controls",)}
+
+
+def test_the_help_names_every_setting_of_the_training() -> None:
+    (said,) = evaluate.run.__annotations__["set_"].__metadata__
+    assert all(name in said.help for name in Protocol.model_fields)
+
+
 def test_a_set_called_as_a_control_keeps_its_row(place: Path, tmp_path: Path, limbeck: Run) -> None:
     shutil.copytree(place / "pairs", tmp_path / "whole", ignore=shutil.ignore_patterns("measures", "scores"))
     words = ["evaluate", tmp_path / "whole", "--on", place / "prepared", "--repeats", 1, *TINY, "--controls", "--json"]
@@ -115,6 +139,8 @@ def test_rows_helped_by_real_labels_are_marked(place: Path, tmp_path: Path, limb
         (["--measure", "retrievl"], 1, "Did you mean 'retrieval'"),
         (["--measure", "retrieval", "--set-measure", "dimm=3"], 1, "dimm"),
         (["--set-measure", "dim=3"], 2, "--measure"),
+        (["--epochs", "3", "--set", "epochs=4"], 2, "twice"),
+        (["--epochs", "10", "--set", "drop_after=[10,20]"], 1, "behind the last of 10 epochs"),
         (["--measure", "retrieval", "--head", "concat"], 2, "--head"),
     ],
 )

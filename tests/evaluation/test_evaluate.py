@@ -42,7 +42,7 @@ def test_the_score_says_what_was_done(distilled, test, small):
     )
     assert list(score.mean) == ["A", "V", "A+V"]
     assert seen == [(r, e) for r in range(2) for e in range(1, 5)]
-    assert tuple(finished) == score.repeats
+    assert [kept.repeats for kept in finished] == [score.repeats[:1], score.repeats]
     assert score.repeats[0].predictions != score.repeats[1].predictions
     assert (score.trained_on.name, score.trained_on.pairs, score.trained_on.per_class) == ("first", 6, 2)
     assert (score.tested_on.name, score.tested_on.pairs, score.tested_on.fingerprint) == ("toy", 60, test.fingerprint)
@@ -70,13 +70,14 @@ def test_repeats_can_be_taken_up_again(distilled, test, small):
     whole = evaluate(distilled, test, network=small, repeats=3, protocol=SHORT)
     first = evaluate(distilled, test, network=small, repeats=1, protocol=SHORT)
     again = []
-    resumed = evaluate(
-        distilled, test, network=small, repeats=3, protocol=SHORT, done=first.repeats, on_repeat=again.append
-    )
+    resumed = evaluate(distilled, test, network=small, repeats=3, protocol=SHORT, done=first, on_repeat=again.append)
     assert strip(resumed) == strip(whole)
     assert len(again) == 2
-    with pytest.raises(InputError, match="not made with seed 1"):
-        evaluate(distilled, test, network=small, repeats=3, protocol=SHORT, seed=1, done=first.repeats)
+    assert evaluate(distilled, test, network=small, repeats=1, protocol=SHORT, done=resumed) == resumed.first(1)
+    with pytest.raises(InputError, match=r"another question \(seed differ"):
+        evaluate(distilled, test, network=small, repeats=3, protocol=SHORT, seed=1, done=first)
+    with pytest.raises(InputError, match=r"another question \(tested_on, truth differ"):
+        evaluate(distilled, test.take(torch.arange(9)), network=small, repeats=3, protocol=SHORT, done=first)
 
 
 def test_test_clips_do_not_touch_training(distilled, test, small):

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pytest
+import torch
 from tests.helpers.subjects import toy_subject
 
 from limbeck._runtime import derive_seed
@@ -56,30 +57,30 @@ def test_what_answers_another_question_is_not_taken_over() -> None:
         measured.take(Invented(), of, repeats=0)
 
 
-def test_number_formats_are_a_part_of_the_question_but_older_files_do_not_say_them() -> None:
+def test_number_formats_are_a_part_of_the_question() -> None:
     of = toy_subject(Random())
     assert of.formats == ("float32", "float32")
     done = measured.take(Invented(), of, repeats=1)
     coarse = replace(of, formats=("bfloat16", "float32"))
     with pytest.raises(InputError, match="formats differ"):
         measured.take(Invented(), coarse, repeats=1, done=done)
-    older = Measured.from_json({name: value for name, value in done.to_json().items() if name != "formats"})
-    assert older.formats is None
-    assert measured.take(Invented(), coarse, repeats=2, done=older).repeats[:1] == done.repeats
-    asked = Invented(), of.network, of.protocol, 0
-    names = [measured.title_of(*asked), *(measured.title_of(*asked, formats=x.formats) for x in (of, coarse))]
-    assert len(set(names)) == 3
 
 
 def test_a_file_is_named_after_what_is_asked() -> None:
     of = toy_subject(Random())
-    names = {
-        measured.title_of(measure, of.network, protocol, seed)
+    keys = {
+        measured.question(measure, subject, seed).key
         for measure in (Invented(), Invented(shift=1))
-        for protocol in (of.protocol, of.protocol.model_copy(update={"epochs": 9}))
+        for subject in (
+            of,
+            replace(of, protocol=of.protocol.model_copy(update={"epochs": 9})),
+            replace(of, formats=("bfloat16", "float32")),
+            replace(of, train=toy_subject(Random(per_class=2)).train),
+            replace(of, test=of.test.take(torch.arange(3))),
+        )
         for seed in (0, 1)
     }
-    assert len(names) == 8
+    assert len(keys) == 2 * 5 * 2
 
 
 def test_references_are_shown_as_the_mean_of_all_their_repeats() -> None:
@@ -109,8 +110,6 @@ def test_distilling_again_by_other_code_than_the_set_was_is_refused() -> None:
 
 
 def test_distilling_again_gives_what_the_method_gives_and_the_whole_gives_clips_back() -> None:
-    import torch
-
     method = Random(per_class=2)
     of = toy_subject(method)
     part = of.real.only(of.real.classes[1:])

@@ -78,6 +78,34 @@ def test_one_repeat_has_no_spread(score):
     assert single.to_json()["summary"]["sd"] == {"V": None}
 
 
+def test_the_key_names_the_question_and_nothing_else(score):
+    alike = [
+        {"repeats": ()},
+        {"repeats": score.repeats[:1]},
+        {"device": score.device + ":1"},
+    ]
+    assert {score.model_copy(update=same).key for same in alike} == {score.key}
+    others = [
+        {"trained_on": score.trained_on.model_copy(update={"fingerprint": "ef"})},
+        {"tested_on": score.tested_on.model_copy(update={"fingerprint": "ef"})},
+        {"protocol": score.protocol.model_copy(update={"dtype": "bfloat16"})},
+        {"network": score.network.model_copy(update={"options": {"width": 3}})},
+        {"scale": score.scale.model_copy(update={"mel_mean": (3.0,)})},
+        {"head": "other"},
+        {"seed": score.seed + 1},
+        {"device": "mps"},
+    ]
+    changed = [score.model_copy(update=other) for other in others]
+    assert [one.differs(score) for one in changed] == [[name] for other in others for name in other]
+    assert len({score.key, *(one.key for one in changed)}) == 1 + len(others)
+
+
+def test_a_score_is_told_in_a_line(score):
+    many = score.model_copy(update={"truth": score.truth * 500, "repeats": score.repeats * 20})
+    assert len(repr(many)) < 200
+    assert str(many.mean) in repr(many)
+
+
 def test_damaged_json_is_refused(score):
     data = score.to_json()
     del data["truth"]

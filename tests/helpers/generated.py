@@ -37,6 +37,7 @@ class Generated(Dataset):
         delay_s: Seconds a clip takes.
         classes: Class names.
         splits: Names of the splits.
+        seed: Other noise.
     """
 
     title: ClassVar[str] = "Generated"
@@ -52,6 +53,7 @@ class Generated(Dataset):
         delay_s: float = 0.0,
         classes: Sequence[str] = ("a", "b"),
         splits: tuple[str, str] = ("train", "test"),
+        seed: int = 0,
     ) -> None:
         self.count = clips
         self.faults = dict(faults or {})
@@ -59,6 +61,7 @@ class Generated(Dataset):
         self.delay_s = delay_s
         self.labels = tuple(classes)
         self.splits = splits
+        self.seed = seed
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -74,7 +77,7 @@ class Generated(Dataset):
         number = int(clip.id)
         time.sleep(self.delay_s)
         self._misbehave(number)
-        source = np.random.default_rng(number)
+        source = np.random.default_rng((number, self.seed) if self.seed else number)
         size = recipe.image_size
         return RawClip(
             waveform=source.uniform(-1, 1, recipe.mel.samples).astype(np.float32),

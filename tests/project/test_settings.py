@@ -64,7 +64,8 @@ REQUIRED["IndexSettings"] = {
 }
 REQUIRED["Measured"] = {
     key: REQUIRED["Score"][key] for key in ("trained_on", "tested_on", "network", "protocol", "scale", "seed", "device")
-} | {"measure": "retrieval", "settings": {}}
+} | {"measure": "retrieval", "settings": {}, "formats": ("float32", "float32")}
+REQUIRED["Result"] = {k: v for k, v in REQUIRED["Measured"].items() if k not in ("measure", "settings", "formats")}
 REQUIRED["Taken"] = {"seed": 1, "seconds": 2.5, "values": {"R@1 (%)": 50.0}}
 """Examples of the settings that have no defaults."""
 OURS = r"limbeck\.(?!datasets\._playground)"

@@ -23,7 +23,7 @@ from limbeck.augment import Frequencies, Mosaic
 from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
 from limbeck.errors import InputError, MissingExtraError
-from limbeck.evaluation import Score
+from limbeck.evaluation import Score, source_of
 
 Make = Callable[..., Any]
 
@@ -45,6 +45,7 @@ def written(
         "avdd": make_score(hostile, levels, name="avdd", pairs=32, per_class=2, seed=1),
         "whole": make_score(hostile, {"A": 80, "V": 70, "A+V": 92}, name="toy", kind="clips", pairs=40, per_class=None),
     }
+    scores["avdd"] = scores["avdd"].model_copy(update={"trained_on": source_of(made)})
     events = [
         {"step": i, "loss": 100 / i, "seconds": 0.1, "accuracy": 10.0 + i / 4, hostile[1]: 1.0} for i in range(1, 200)
     ]

@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from limbeck import _code, _files, verbs
 from limbeck._runtime import choose_runtime
 from limbeck.benchmark.recipe import Recipe, is_random
 from limbeck.datasets import LabelledClips, Prepared
 from limbeck.errors import BusyError, LimbeckError
-from limbeck.evaluation import Score
-from limbeck.evaluation.measured import Measured, title_of
+from limbeck.evaluation import Measured, Result, Score
 from limbeck.methods import Method
 from limbeck.report.comparison import Cell
 from limbeck.report.measures import Entry, MeasureTable, table
 
 WHOLE = "whole"
 FACTS = "facts.json"
+Found = TypeVar("Found", bound=Result)
 
 
 @dataclass(frozen=True)
@@ -104,22 +104,22 @@ def perform(recipe: Recipe, job: Job, prepared: Prepared, *, device: str) -> Non
                 prepared, job.method, out=job.folder, seed=job.seed, device=device, dtype=recipe.dtype, progress=False
             )
             seconds = _files.read_record(job.folder / verbs.RUN / "done.json")["seconds"]
-            facts = {"stored_bytes": made.stored_bytes, "distill_seconds": seconds}
+            facts = {"stored_bytes": made.stored_bytes, "distill_seconds": seconds, "fingerprint": made.fingerprint}
         else:
-            facts = {"stored_bytes": prepared.clips("train").stored_bytes, "distill_seconds": 0.0}
+            clips = prepared.clips("train")
+            facts = {"stored_bytes": clips.stored_bytes, "distill_seconds": 0.0, "fingerprint": clips.fingerprint}
         _files.write_record(job.folder / FACTS, facts)
         options: dict[str, Any] = {"on": prepared, "network": recipe.network, "protocol": recipe.protocol}
         options |= {"seed": job.seed, "device": device, "progress": False, "sound": recipe.sound}
         options["out"] = job.folder / verbs.SCORES
         for head in recipe.heads:
-            for students in range(1, students_of(recipe, job) + 1):  # each is kept as soon as it is there
-                verbs.evaluate(
-                    None if job.method is None else job.folder,
-                    head=head,
-                    repeats=students,
-                    title=score_title(recipe, head),
-                    **options,
-                )
+            verbs.evaluate(
+                None if job.method is None else job.folder,
+                head=head,
+                repeats=students_of(recipe, job),
+                title=head,
+                **options,
+            )
         options["out"] = job.folder / verbs.MEASURES
         refused: dict[str, LimbeckError] = {}
         for name in measures_of(recipe, job):
@@ -129,7 +129,6 @@ def perform(recipe: Recipe, job: Job, prepared: Prepared, *, device: str) -> Non
                     recipe.measure(name),
                     repeats=repeats_of(recipe, job, name),
                     dtype=recipe.dtype,
-                    title=measure_title(recipe, job, name),
                     **options,
                 )
             except BusyError:
@@ -176,27 +175,6 @@ def repeats_of(recipe: Recipe, job: Job, name: str) -> int:
     return recipe.whole if job.method is None else recipe.measures[name].repeats or recipe.students
 
 
-def score_title(recipe: Recipe, head: str) -> str:
-    """Name of the file a head's score is kept in; students trained otherwise have another.
-
-    Args:
-        recipe: How students are trained.
-        head: Name of the head.
-    """
-    return f"{head}-{_files.digest(recipe.network.to_json(), recipe.protocol.to_json())}"
-
-
-def measure_title(recipe: Recipe, job: Job, name: str) -> str:
-    """Name of the file a measure is kept in; number formats are in that of the job's folder.
-
-    Args:
-        recipe: How students are trained.
-        job: One of its jobs.
-        name: One of the recipe's measures.
-    """
-    return title_of(recipe.measure(name), recipe.network, recipe.protocol, job.seed)
-
-
 def cells(recipe: Recipe, asked: Sequence[Job]) -> list[Cell]:
     """What finished jobs found; those that are not finished are left out.
 
@@ -207,12 +185,9 @@ def cells(recipe: Recipe, asked: Sequence[Job]) -> list[Cell]:
     found = []
     for job in asked:
         for head in recipe.heads:
-            file = job.folder / verbs.SCORES / f"{score_title(recipe, head)}.json"
-            if not file.exists():
-                continue
-            score = Score.from_json(_files.read_record(file))
-            if score.n >= students_of(recipe, job):
-                found.append(_cell(recipe, job, head, score))
+            score = _found(recipe, job, Score, job.folder / verbs.SCORES, head, head=head)
+            if score and score.n >= students_of(recipe, job):
+                found.append(_cell(job, head, score.first(students_of(recipe, job))))
     return found
 
 
@@ -224,11 +199,9 @@ def measured(recipe: Recipe, job: Job, name: str) -> Measured | None:
         job: One of its jobs.
         name: One of the recipe's measures.
     """
-    file = job.folder / verbs.MEASURES / f"{measure_title(recipe, job, name)}.json"
-    if not file.exists():
-        return None
-    found, repeats = Measured.from_json(_files.read_record(file)), repeats_of(recipe, job, name)
-    return found.first(repeats) if found.n >= repeats else None
+    measure, repeats = recipe.measure(name), repeats_of(recipe, job, name)
+    found = _found(recipe, job, Measured, job.folder / verbs.MEASURES, measure.name, settings=measure.to_json())
+    return found.first(repeats) if found and found.n >= repeats else None
 
 
 def tables(recipe: Recipe, asked: Sequence[Job], test: LabelledClips) -> list[MeasureTable]:
@@ -279,21 +252,34 @@ def _sees_labels(job: Job) -> bool:
     return job.method is not None and job.method.sees_labels
 
 
-def _cell(recipe: Recipe, job: Job, head: str, score: Score) -> Cell:
+def _found(recipe: Recipe, job: Job, kind: type[Found], folder: Path, title: str, **asked: Any) -> Found | None:
+    """What was found of the set that is there now, asked as the recipe asks; device and formats are the folder's."""
+    if not (job.folder / FACTS).exists():
+        return None
+    fingerprint = _files.read_record(job.folder / FACTS)["fingerprint"]
+    asked |= {"network": recipe.network, "protocol": recipe.protocol, "seed": job.seed}
+    for file in sorted(folder.glob(f"{title}-*.json")):
+        found = kind.read(file)
+        if found.trained_on.fingerprint == fingerprint and all(getattr(found, k) == v for k, v in asked.items()):
+            return found
+    return None
+
+
+def _cell(job: Job, head: str, score: Score) -> Cell:
     facts = _files.read_record(job.folder / FACTS)
-    repeats = score.repeats[: students_of(recipe, job)]
     return Cell(
         row=job.row,
         per_class=job.per_class,
         head=head,
         seed=job.seed,
-        accuracy={key: tuple(r.accuracy[key] for r in repeats) for key in score.modalities},
+        accuracy=score.accuracies,
         training_pairs=score.trained_on.pairs,
         mosaic=score.trained_on.packing,
-        student_seconds=sum(r.seconds for r in repeats) / len(repeats),
+        student_seconds=score.seconds / score.n,
         labels=score.trained_on.labels,
         sees_labels=_sees_labels(job),
         reference=job.method is None,
         confusion={key: matrix.tolist() for key, matrix in score.confusion.items()},
-        **facts,
+        stored_bytes=facts["stored_bytes"],
+        distill_seconds=facts["distill_seconds"],
     )

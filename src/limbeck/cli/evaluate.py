@@ -3,17 +3,20 @@
 import dataclasses
 from collections.abc import Collection
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from limbeck.cli import _options, _output
 
+if TYPE_CHECKING:
+    from limbeck.evaluation import Score
+
 EXAMPLES = (
     "limbeck evaluate distilled/ --on prepared/ --repeats 5",
-    "limbeck evaluate distilled/ --on prepared/ --controls",
+    "limbeck evaluate distilled/ --on prepared/ --controls --whole-repeats 0",
     "limbeck evaluate --whole --on prepared/ --repeats 1 --out scores/",
-    "limbeck evaluate distilled/ --on prepared/ --head concat --set epochs=300 --json",
+    "limbeck evaluate distilled/ --on prepared/ --head concat --epochs 300 --set augment=null --json",
     "limbeck evaluate distilled/ --on prepared/ --measure retrieval --repeats 3 --controls",
     "limbeck evaluate distilled/ --on prepared/ --measure retrieval --set-measure dim=32 --json",
 )
@@ -55,14 +58,27 @@ def run(
     preset: Annotated[
         Literal["faithful"] | None, typer.Option(help="Training settings; 'faithful' is the published protocol.")
     ] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the training pairs; 30 by default.")] = None,
     set_: Annotated[
-        list[str] | None, typer.Option("--set", help="A setting of the training, name=value; may be repeated.")
+        list[str] | None,
+        typer.Option(
+            "--set",
+            help="A setting of the training, name=value; may be repeated. There are: epochs, batch, audio_lr, "
+            "image_lr, head_lr, betas, weight_decay, drop_after, drop_factor, augment, dtype, least_steps, compile.",
+        ),
     ] = None,
     sound: Annotated[
         Literal["raw", "standardised"], typer.Option(help="With --whole: scale of the sound; a set brings its own.")
     ] = "standardised",
     seed: _options.Seed = 0,
     device: _options.Device = "auto",
+    dtype: Annotated[
+        str,
+        typer.Option(
+            help="Number format in which controls are herded and measures distil again: auto (as the set was), "
+            "float32, bfloat16. That of the students is --set dtype=NAME."
+        ),
+    ] = "auto",
     out: Annotated[Path | None, typer.Option(help="Folder of the score; the distilled set's own by default.")] = None,
     controls: Annotated[
         bool,
@@ -71,6 +87,9 @@ def run(
             help="Score also random, packed and herded clips, and the whole split; with --measure, random and whole.",
         ),
     ] = False,
+    whole_repeats: Annotated[
+        int, typer.Option(min=0, help="With --controls: networks trained on the whole split; 0 leaves it out.")
+    ] = 1,
     title: Annotated[str | None, typer.Option(help="Name in tables; the method's by default.")] = None,
     json: _options.Json = False,
     quiet: _options.Quiet = False,
@@ -88,7 +107,8 @@ def run(
         raise typer.BadParameter("--set-measure sets something of a measure; name it with --measure.")
     if measure is not None and head != "ensemble":
         raise typer.BadParameter("a measure trains what it needs; --head does not go with --measure.")
-    options, training = _options.assignments(set_network or []), _options.assignments(set_ or [])
+    options = _options.assignments(set_network or [])
+    training = _options.merged(_options.assignments(set_ or []), epochs=epochs)
 
     from limbeck import report, verbs
     from limbeck.evaluation import Protocol
@@ -102,11 +122,13 @@ def run(
         "on": on,
         "repeats": repeats,
         "network": Architecture(name=network or "convnet", options=options) if network or options else None,
-        "protocol": Protocol.from_json(base.to_json() | training),
+        "protocol": base.changed(**training),
         "seed": seed,
         "device": device,
         "progress": not quiet,
+        "out": out,
     }
+    more: dict[str, Any] = {"whole_repeats": whole_repeats, "dtype": dtype}
     name = title or (distilled.resolve().name if distilled else "whole")
     if measure:
         settings = _options.assignments(set_measure or [])
@@ -115,15 +137,22 @@ def run(
             settings,
             name,
             distilled,
-            shared | {"sound": sound},
-            out,
-            controls=controls,
+            shared,
+            {"sound": sound, "dtype": dtype},
+            more if controls else None,
             json=json,
             quiet=quiet,
         )
         return
-    score = verbs.evaluate(distilled, **shared, head=head, out=out, title=title, sound=sound)
-    others = verbs.evaluate_controls(distilled, **shared) if controls and distilled else {}
+    score = verbs.evaluate(distilled, **shared, head=head, title=title, sound=sound)
+    others = {}
+    if controls and distilled:
+
+        def tell(control: str, found: "Score") -> None:
+            _output.note(_line(control, found), quiet=quiet)
+
+        tell(name, score)
+        others = verbs.evaluate_controls(distilled, **shared, **more, head=head, on_score=tell)
     scores = {_apart(name, others): score} | others
     if json:
         _output.as_json({n: one.to_json() for n, one in scores.items()} if controls else score.to_json())
@@ -140,9 +169,9 @@ def _measure(
     row: str,
     distilled: Path | None,
     shared: dict[str, Any],
-    out: Path | None,
+    own: dict[str, Any],
+    controls: dict[str, Any] | None,
     *,
-    controls: bool,
     json: bool,
     quiet: bool,
 ) -> None:
@@ -157,8 +186,8 @@ def _measure(
     prepared = Prepared.open(shared["on"])
     asked = measures.load(measure).from_json(settings)
     shared |= {"on": prepared}
-    found = verbs.measure(distilled, asked, out=out, **shared)
-    controls_found = verbs.measure_controls(distilled, asked, **shared) if controls and distilled else {}
+    found = verbs.measure(distilled, asked, **shared, **own)
+    controls_found = verbs.measure_controls(distilled, asked, **shared, **controls) if controls and distilled else {}
     named = {"random": "random pairs", "whole": "whole"}
     others = {named[name]: one for name, one in controls_found.items()}
     rows = {_apart(row, others): found} | others
@@ -183,6 +212,11 @@ def _measure(
     if distilled and asked.references and not controls:
         compared = " and ".join(named[name] for name in asked.references)
         _output.note(f"Columns that compare with {compared} are left out; --controls measures these too.", quiet=quiet)
+
+
+def _line(name: str, score: "Score") -> str:
+    """A row of the table that is to come."""
+    return f"{name}: " + ", ".join(f"{key} {mean:.1f} %" for key, mean in score.mean.items())
 
 
 def _apart(name: str, others: Collection[str]) -> str:

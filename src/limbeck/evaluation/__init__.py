@@ -5,7 +5,7 @@ from limbeck.evaluation._pairs import ClipPairs, Pairs, TensorPairs
 from limbeck.evaluation._sound import choose_sound
 from limbeck.evaluation.measured import Measured
 from limbeck.evaluation.protocol import Protocol, Rates
-from limbeck.evaluation.score import Repeat, Score, Source
+from limbeck.evaluation.score import Repeat, Result, Score, Source
 from limbeck.evaluation.train import EpochReport, predict, train_student
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "Protocol",
     "Rates",
     "Repeat",
+    "Result",
     "Score",
     "Source",
     "TensorPairs",

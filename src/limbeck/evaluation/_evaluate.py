@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 
 import torch
@@ -34,9 +33,9 @@ def evaluate(
     protocol: Protocol | None = None,
     seed: int = 0,
     device: torch.device | str = "cpu",
-    done: Sequence[Repeat] = (),
+    done: Score | None = None,
     on_progress: OnProgress | None = None,
-    on_repeat: Callable[[Repeat], None] | None = None,
+    on_repeat: Callable[[Score], None] | None = None,
 ) -> Score:
     """Accuracy on `test` of students trained from scratch on `train`.
 
@@ -53,39 +52,65 @@ def evaluate(
         protocol: How they are trained; as published by default.
         seed: Repeat number r depends on ``(seed, r)`` alone, so that more repeats only add to fewer.
         device: Where to train and test.
-        done: Repeats finished earlier with the same arguments, which are taken over.
+        done: What was found earlier with the same arguments, which is taken over.
         on_progress: Called after each epoch.
-        on_repeat: Called after each repeat that was not in `done`.
+        on_repeat: Called after each student that was not in `done`, with all that is there.
 
     Raises:
         InputError: Classes or recipes differ, there are no test clips, a scale came with a distilled set, or `done`
-            does not belong to this seed.
+            answers another question.
         DivergedError: Training diverged.
     """
     network, protocol = network or Architecture(), protocol or Protocol()
     if repeats < 1:
         raise InputError(f"At least one repeat is needed, but {repeats} came.")
-    check(train, test)
-    if isinstance(train, DistilledSet) and scale not in (None, train.scale):
-        raise InputError("A distilled set is seen on its own scale; leave `scale` out.")
-    pairs, scale = _training_pairs(train, scale)
-    seeds = [derive_seed(seed, "repeat", r) for r in range(repeats)]
-    kept = list(done[:repeats])
-    if [r.seed for r in kept] != seeds[: len(kept)]:
-        raise InputError(f"The finished repeats were not made with seed {seed}; start anew or give their seed.")
-    test_pairs = ClipPairs(test, scale)
-    for number in range(len(kept), repeats):
+    found = question(
+        train, test, scale=scale, network=network, head=head, protocol=protocol, seed=seed, device=device
+    )  # fmt: skip
+    if done is not None:
+        if differ := found.differs(done):
+            raise InputError(f"The finished repeats answer another question ({', '.join(differ)} differ); start anew.")
+        found = done
+    pairs = TensorPairs.of(train) if isinstance(train, DistilledSet) else ClipPairs(train, found.scale)
+    test_pairs = ClipPairs(test, found.scale)
+    for number in range(found.n, repeats):
         on_epoch = partial(on_progress, number) if on_progress else None
-        made = _repeat(pairs, test_pairs, network, head, protocol, seeds[number], torch.device(device), on_epoch)
-        kept.append(made)
+        own = derive_seed(seed, "repeat", number)
+        made = _repeat(pairs, test_pairs, network, head, protocol, own, torch.device(device), on_epoch)
+        found = found.model_copy(update={"repeats": (*found.repeats, made)})
         if on_repeat:
-            on_repeat(made)
+            on_repeat(found)
+    return found.first(repeats)
+
+
+def question(
+    train: DistilledSet | LabelledClips,
+    test: LabelledClips,
+    *,
+    scale: Scale | None,
+    network: Architecture,
+    head: str,
+    protocol: Protocol,
+    seed: int,
+    device: torch.device | str,
+) -> Score:
+    """What `evaluate` is asked, before any answer; the arguments are its own.
+
+    Raises:
+        InputError: Training and test set do not belong together, or a scale came with a distilled set.
+    """
+    check(train, test)
+    if isinstance(train, DistilledSet):
+        if scale not in (None, train.scale):
+            raise InputError("A distilled set is seen on its own scale; leave `scale` out.")
+        scale = train.scale
+    elif scale is None:
+        scale = Scale.of(train.statistics, "standardised")
     return Score(
         trained_on=source_of(train),
         tested_on=source_of(test),
         classes=test.classes,
         truth=tuple(test.labels.tolist()),
-        repeats=tuple(kept),
         protocol=protocol,
         network=network,
         head=head,
@@ -127,13 +152,6 @@ def _repeat(
     )
 
 
-def _training_pairs(train: DistilledSet | LabelledClips, scale: Scale | None) -> tuple[Pairs, Scale]:
-    if isinstance(train, DistilledSet):
-        return TensorPairs.of(train), train.scale
-    scale = scale or Scale.of(train.statistics, "standardised")
-    return ClipPairs(train, scale), scale
-
-
 def check(train: DistilledSet | LabelledClips, test: LabelledClips) -> None:
     """Refuse a training set and test clips that do not belong together.
 
@@ -169,18 +187,14 @@ def source_of(data: DistilledSet | LabelledClips) -> Source:
             stored_bytes=data.stored_bytes,
             storage="prepared",
         )
-    content = hashlib.sha256()
-    soft = data.soft_labels
-    for tensor in (data.audio, data.image, data.labels, *([] if soft is None else [soft])):
-        content.update(tensor.contiguous().numpy().tobytes())
     return Source(
         kind="distilled",
         name=str(data.provenance.get("method", "distilled")),
-        fingerprint=content.hexdigest()[:16],
+        fingerprint=data.fingerprint,
         pairs=len(data),
         per_class=data.per_class,
         stored_bytes=data.stored_bytes,
         storage=data.storage.name,
         mosaic=data.mosaic,
-        labels="hard" if soft is None else "soft",
+        labels="hard" if data.soft_labels is None else "soft",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from limbeck._runtime import Runtime
 from limbeck.augment import Packing, mosaic
 from limbeck.datasets import LabelledClips
 from limbeck.datasets._statistics import SoundScale
@@ -9,6 +10,7 @@ from limbeck.errors import BudgetError
 from limbeck.evaluation._evaluate import evaluate
 from limbeck.evaluation._split import hold_out
 from limbeck.evaluation.protocol import Protocol
+from limbeck.methods import Work
 from limbeck.methods.herding import Herding
 from limbeck.networks import Architecture
 
@@ -25,7 +27,7 @@ def choose_sound(
     protocol: Protocol | None = None,
     repeats: int = 3,
     held_out: float = 0.25,
-    device: str = "cpu",
+    runtime: Runtime | None = None,
 ) -> tuple[SoundScale, dict[str, float]]:
     """Which scale of sound serves a student better: herded pairs of three quarters of the clips, tested on the rest.
 
@@ -37,12 +39,12 @@ def choose_sound(
         per_class: Pairs a class of the trial set.
         packing: Mosaic of the trial set.
         seed: Of the split and the trial.
-        network: Architecture of the students.
+        network: Architecture of the students, and of the encoders that clips are herded through.
         protocol: How they are trained.
         repeats: Students for each scale.
         held_out: Share of each class's clips that is tested on, about, 0 < held_out < 1; a class of one recording is
             not tested on.
-        device: Where to train.
+        runtime: Where to herd and to train, and in which number format to herd; by default as in `Work`.
 
     Returns:
         The better scale, and the mean A+V accuracy in percent of each.
@@ -58,17 +60,20 @@ def choose_sound(
             f"{per_class * mosaic.count(packing)} of every class beside them; {train.per_class()} would be left of "
             f"{clips.per_class()}. Choose sound='raw' or sound='standardised'."
         )
+    network = network or Architecture()
+    work = Work() if runtime is None else Work(runtime)
     found: dict[str, float] = {}
     for sound in SCALES:
-        trial = Herding(per_class=per_class, mosaic=packing, sound=sound).distill(train, seed=seed)
+        herding = Herding(per_class=per_class, mosaic=packing, sound=sound, network=network)
+        trial = herding.distill(train, seed=seed, work=work)
         score = evaluate(
             trial,
             test,
-            network=network or Architecture(),
+            network=network,
             protocol=protocol or Protocol(),
             repeats=repeats,
             seed=seed,
-            device=device,
+            device=work.runtime.device,
         )
         found[sound] = score.mean["A+V"]
     return max(SCALES, key=lambda s: found[s]), found

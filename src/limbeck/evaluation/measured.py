@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
 from pydantic import Field
 
-from limbeck import _files
 from limbeck._config import Config
 from limbeck._runtime import derive_seed
-from limbeck.datasets import Scale
 from limbeck.errors import InputError
 from limbeck.evaluation._evaluate import source_of
 from limbeck.evaluation.measures import Measure, Subject, Values
 from limbeck.evaluation.measures._contract import mean
-from limbeck.evaluation.protocol import Protocol
-from limbeck.evaluation.score import Source
-from limbeck.networks import Architecture
+from limbeck.evaluation.score import Result
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
 
@@ -37,85 +33,25 @@ class Taken(Config):
     values: dict[str, Number]
 
 
-class Measured(Config):
+class Measured(Result):
     """What a measure found of one set, over repeats.
 
     Attributes:
         measure: Name of the measure.
         settings: Its settings.
-        trained_on: The set.
-        tested_on: The test clips.
-        network: Architecture of the students.
-        protocol: How they were trained.
-        scale: What they saw.
-        seed: The seed all repeats' seeds come from.
-        device: Where it ran.
-        formats: Number formats of real and synthetic clips, for measures that distil again; None in files that do not
-            say.
+        formats: Number formats of real and synthetic clips, for measures that distil again.
         repeats: One entry a seed.
     """
 
     measure: str
     settings: dict[str, Any]
-    trained_on: Source
-    tested_on: Source
-    network: Architecture
-    protocol: Protocol
-    scale: Scale
-    seed: int
-    device: str
-    formats: tuple[str, str] | None = None
+    formats: tuple[str, str]
     repeats: tuple[Taken, ...] = ()
-
-    @property
-    def n(self) -> int:
-        """Number of repeats."""
-        return len(self.repeats)
 
     @property
     def mean(self) -> dict[str, float]:
         """Means over the repeats, by name."""
         return mean(taken.values for taken in self.repeats)
-
-    @property
-    def seconds(self) -> float:
-        """Time of all repeats."""
-        return sum(taken.seconds for taken in self.repeats)
-
-    def first(self, repeats: int) -> Self:
-        """The same with its first repeats alone.
-
-        Args:
-            repeats: How many.
-        """
-        return self.model_copy(update={"repeats": self.repeats[:repeats]})
-
-    def differs(self, other: Measured) -> list[str]:
-        """Names of what was not the same in another; where it ran and how often do not count.
-
-        Args:
-            other: Another result. Where one of the two does not say its formats, they do not count.
-        """
-        asked = set(type(self).model_fields) - {"device", "repeats"}
-        if None in (self.formats, other.formats):
-            asked.remove("formats")
-        return sorted(name for name in asked if getattr(self, name) != getattr(other, name))
-
-
-def title_of(
-    measure: Measure, network: Architecture, protocol: Protocol, seed: int, *, formats: tuple[str, str] | None = None
-) -> str:
-    """Name of the file a result is kept in: what is asked otherwise has another.
-
-    Args:
-        measure: With all its settings.
-        network: Architecture of the students.
-        protocol: How they are trained.
-        seed: The seed all repeats' seeds come from.
-        formats: Number formats of real and synthetic clips; None where the folder is theirs alone.
-    """
-    asked = [measure.to_json(), network.to_json(), protocol.to_json(), seed]
-    return f"{measure.name}-{_files.digest(*asked, *([formats] if formats else []))}"
 
 
 def question(measure: Measure, subject: Subject, seed: int) -> Measured:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 from pydantic import Field
 
+from limbeck import _files
 from limbeck._config import Config
 from limbeck.augment import Packing, mosaic
 from limbeck.datasets import Scale
@@ -55,6 +58,83 @@ class Source(Config):
         return mosaic.words(self.mosaic) if mosaic.count(self.mosaic) > 1 else "none"
 
 
+class Result(Config):
+    """A question to a training set and what was found, a repeat a seed. Without repeats it is the question alone.
+
+    Attributes:
+        trained_on: The training set.
+        tested_on: The test set.
+        network: Architecture of the students.
+        protocol: How they were trained.
+        scale: What they saw.
+        seed: The seed all repeats' seeds come from.
+        device: Where it ran.
+        repeats: One entry for every seed.
+    """
+
+    trained_on: Source
+    tested_on: Source
+    network: Architecture
+    protocol: Protocol
+    scale: Scale
+    seed: int
+    device: str
+    repeats: tuple[Any, ...] = ()
+
+    @property
+    def n(self) -> int:
+        """Number of repeats."""
+        return len(self.repeats)
+
+    @property
+    def seconds(self) -> float:
+        """Time of all repeats."""
+        return float(sum(r.seconds for r in self.repeats))
+
+    @property
+    def key(self) -> str:
+        """Names the question, in the names of files: equal for equal questions, wherever and however often asked."""
+        return _files.digest(type(self).__name__, self._question())
+
+    def first(self, repeats: int) -> Self:
+        """The same with its first repeats alone.
+
+        Args:
+            repeats: How many.
+        """
+        return self.model_copy(update={"repeats": self.repeats[:repeats]})
+
+    def differs(self, other: Result) -> list[str]:
+        """Names of what was not asked alike in another; how often, and which device of a kind, do not count.
+
+        Args:
+            other: Another result.
+        """
+        mine, theirs = self._question(), other._question()
+        return sorted(name for name in mine.keys() | theirs.keys() if mine.get(name) != theirs.get(name))
+
+    @classmethod
+    def read(cls, file: Path) -> Self:
+        """The result in a file.
+
+        Args:
+            file: From `_files.write_record`.
+
+        Raises:
+            InputError: The file is damaged, or holds something else.
+        """
+        return cls.from_json(_files.read_record(file))
+
+    def _question(self) -> dict[str, Any]:
+        asked = self.model_dump(mode="json", exclude={"repeats"})
+        return asked | {"device": self.device.partition(":")[0]}
+
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        """What fits a line: predictions of hundreds of clips do not."""
+        told = {"trained_on": self.trained_on.name, "tested_on": self.tested_on.name, "n": self.n}
+        return (told | {"mean": getattr(self, "mean", {})}).items()
+
+
 class Repeat(Config):
     """One student, trained from scratch and tested.
 
@@ -73,21 +153,14 @@ class Repeat(Config):
     accuracy: dict[str, float]
 
 
-class Score(Config):
+class Score(Result):
     """Accuracy of students trained on one set and tested on another, over repeats.
 
     Attributes:
-        trained_on: The training set.
-        tested_on: The test set.
         classes: Class names.
         truth: Class of every test clip, in the order of the predictions.
+        head: The students' head.
         repeats: One entry for every student.
-        protocol: How students were trained.
-        network: Their architecture.
-        head: Their head.
-        scale: What they saw.
-        seed: The seed all repeats' seeds come from.
-        device: Where it ran.
 
     Example:
         >>> truth = (0, 1)
@@ -102,27 +175,15 @@ class Score(Config):
         ({'A': 75.0}, (100.0, 50.0))
     """
 
-    trained_on: Source
-    tested_on: Source
     classes: tuple[str, ...]
     truth: tuple[int, ...]
-    repeats: tuple[Repeat, ...] = Field(min_length=1)
-    protocol: Protocol
-    network: Architecture
     head: str
-    scale: Scale
-    seed: int
-    device: str
+    repeats: tuple[Repeat, ...] = ()
 
     @property
     def modalities(self) -> tuple[str, ...]:
         """What accuracies there are: keys among "A" (sound alone), "V" (picture alone), "A+V"."""
-        return tuple(self.repeats[0].accuracy)
-
-    @property
-    def n(self) -> int:
-        """Number of repeats."""
-        return len(self.repeats)
+        return tuple(self.repeats[0].accuracy) if self.repeats else ()
 
     @property
     def accuracies(self) -> dict[str, tuple[float, ...]]:
@@ -166,11 +227,6 @@ class Score(Config):
     def per_class(self) -> dict[str, tuple[float, ...]]:
         """Percent of a class's test clips predicted right, over all repeats; NaN for a class without test clips."""
         return {key: tuple(_recall(matrix)) for key, matrix in self.confusion.items()}
-
-    @property
-    def seconds(self) -> float:
-        """Time of all repeats."""
-        return sum(r.seconds for r in self.repeats)
 
     def to_json(self) -> dict[str, Any]:
         """All fields, and under ``"summary"`` what follows from them, for readers without Limbeck."""

@@ -388,19 +388,10 @@ def _figures(
 
 
 def _own(distilled: DistilledSet, scores: table.Scores) -> Score | None:
-    """The first score whose students were trained on this set, as far as its description tells."""
-    method = str(distilled.provenance.get("method", "distilled"))
+    """The first score whose students were trained on this very set."""
     every = scores.values() if isinstance(scores, Mapping) else scores
-    for score in every:
-        source = score.trained_on
-        if (source.kind, source.name, source.pairs, source.per_class) == (
-            "distilled",
-            method,
-            len(distilled),
-            distilled.per_class,
-        ):
-            return score
-    return None
+    fingerprint = distilled.fingerprint
+    return next((score for score in every if score.trained_on.fingerprint == fingerprint), None)
 
 
 def _own_row(scores: table.Scores, own: Score | None) -> int | None:
