@@ -94,3 +94,13 @@ def test_an_error_of_the_program_is_no_error_of_the_system() -> None:
         explained(MemoryError())
         == "Memory is full. Close other programs, or do less at once, then give the same command again."
     )
+
+
+def test_what_cannot_be_read_is_not_called_damaged(tmp_path: Path) -> None:
+    """Told to delete or make again what only cannot be read, people lose it."""
+    from limbeck import DistilledSet, Prepared
+
+    for load, name in ((DistilledSet.load, "config.json"), (Prepared.open, "dataset.json")):
+        (tmp_path / name).mkdir()
+        with pytest.raises(IsADirectoryError):
+            load(tmp_path)
