@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from tests.helpers.generated import RECIPE, Generated
 
-from limbeck import DistilledSet, cli, datasets, methods, verbs
+from limbeck import DistilledSet, cli, datasets, verbs
 from limbeck.cli import evaluate
 from limbeck.evaluation import Protocol
 from limbeck.storage.float32 import Float32
@@ -122,8 +122,7 @@ def test_a_set_called_as_a_control_keeps_its_row(place: Path, tmp_path: Path, li
 
 def test_rows_helped_by_real_labels_are_marked(place: Path, tmp_path: Path, limbeck: Run) -> None:
     made = replace(DistilledSet.load(place / "pairs"), storage=Float32(), payload=None)
-    settings = methods.load("random").from_json({"labels": {"kind": "soft"}}).to_json()
-    replace(made, provenance=made.provenance | {"settings": settings}).save(tmp_path / "helped")
+    replace(made, provenance=made.provenance | {"sees_labels": True}).save(tmp_path / "helped")
     words = ["evaluate", tmp_path / "helped", "--on", place / "prepared", "--repeats", 1, *TINY[:-1]]
     for more in ([], ["--measure", "retrieval"]):
         out, err = limbeck(*words, *more)
