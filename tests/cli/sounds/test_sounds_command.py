@@ -201,7 +201,7 @@ class TestTheWholeWay:
         words = ["classify", place / "classifier", "--weights", place / "weights", tmp_path / "rotten.wav"]
         out, err = limbeck(*words, place / "recordings" / "harp" / "00.wav", "--json")
         assert ["error" in row for row in json.loads(out)] == [True, False]
-        assert "rotten.wav: " in err
+        assert err.count("rotten.wav") == 1
         assert "None of the 1 recordings can be read" in limbeck(*words, code=1)[1]
 
     def test_a_name_that_is_not_text_is_printed(self, place: Path, tmp_path: Path, limbeck: Run) -> None:
