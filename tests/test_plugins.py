@@ -237,13 +237,18 @@ def test_changed_code_is_not_taken_for_the_old(tmp_path: Path) -> None:
         loudest = ["distill", "data", "--method", "loudest", *(word for pair in settings for word in ("--set", pair))]
         told = [limbeck("prepare", "hums", "--out", "data", "--image-size", "16", "--workers", "1"),
                 limbeck(*loudest, "--out", "set"), limbeck("benchmark", "gifts.toml", "--out", "runs")]
-        print(json.dumps([*told, sorted(os.listdir("data/cache/experts")), sorted(os.listdir("runs/sets"))]))
+        told += [sorted(os.listdir("data/cache/experts")), sorted(os.listdir("runs/sets"))]
+        evaluate = "evaluate", "set", "--on", "data", "--repeats", "1"
+        told += [limbeck(*evaluate, "--head", "mean", "--epochs", "2"), limbeck(*evaluate, "--measure", "spread")]
+        told += [sorted(os.listdir("set/scores")), sorted(os.listdir("set/measures"))]
+        print(json.dumps(told))
         """
     first = json.loads(plugins.run(code, changing).stdout)
     same = json.loads(plugins.run(code, changing).stdout)
     for module, old, new in (
         ("_taste.py", "features.square().sum(1)", "-features.square().sum(1)"),
         ("building.py", "normal_(0, 0.3", "normal_(0, 0.2"),
+        ("measuring.py", "self.factor *", "2 * self.factor *"),
     ):
         file = changing / "gifts" / module
         before = file.read_text()
@@ -256,7 +261,7 @@ def test_changed_code_is_not_taken_for_the_old(tmp_path: Path) -> None:
     assert "Already done" in same[0][2]
     assert "Already done" in same[1][2]
     assert "Already done: all 2 jobs" in same[2][2]
-    assert same[3:] == first[3:]
+    assert same[3:5] + same[7:] == first[3:5] + first[7:]
 
     assert other[1][0] == 1
     assert "gifts._taste was changed; gifts.building was changed" in other[1][2]
@@ -264,6 +269,10 @@ def test_changed_code_is_not_taken_for_the_old(tmp_path: Path) -> None:
     assert other[2][0] == 0, other[2]
     assert "done anew: loudest, gentle (gifts._taste was changed" in other[2][2]
     assert (len(first[4]), len(other[4])) == (2, 4)
+    assert [told[0] for told in (*first[5:7], *other[5:7])] == [0] * 4
+    assert [(len(before), len(now)) for before, now in zip(first[7:], other[7:], strict=True)] == [(1, 2)] * 2
+    assert "126.0" in first[6][1]
+    assert "252.0" in other[6][1]
     distilled = json.loads((tmp_path / "set" / "config.json").read_text())
     assert "gifts._taste" in distilled["provenance"]["code"]["modules"]
 

@@ -92,7 +92,7 @@ def test_a_score_belongs_to_a_test_set_and_a_protocol_by_content(prepared, pairs
     assert others[0] == verbs.evaluate(made, on=other, out=tmp_path / "fresh", **asked).model_copy(
         update={"repeats": others[0].repeats}
     )
-    assert [one.differs(first) for one in others] == [["tested_on"], ["protocol"], ["head"], ["seed"]]
+    assert [one.differs(first) for one in others] == [["tested_on"], ["protocol"], ["code", "head"], ["seed"]]
     assert verbs.evaluate(made, on=other, **asked) == others[0], "found again"
     shown = verbs.inspect(made)["scores"]
     assert len(shown) == 5

@@ -23,7 +23,7 @@ from limbeck._discover import Listed, entry_of, spec_of
 Code = dict[str, dict[str, str]]
 """JSON-able: versions under ``"distributions"``, hashes of sources under ``"modules"``, both by name."""
 
-OURS = "limbeck"
+OURS, VERSION = "limbeck", version("limbeck")
 
 
 def of(*things: Any) -> Code:
@@ -32,7 +32,7 @@ def of(*things: Any) -> Code:
     Args:
         things: Settings, or classes; what is neither has no code.
     """
-    distributions = {OURS: version(OURS)}
+    distributions = {OURS: VERSION}
     modules: dict[str, str] = {}
     kinds: list[Any] = list(_kinds(things))
     for kind in dict.fromkeys(kinds):

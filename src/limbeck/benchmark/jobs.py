@@ -14,6 +14,7 @@ from limbeck.datasets import LabelledClips, Prepared
 from limbeck.errors import BusyError, LimbeckError
 from limbeck.evaluation import Measured, Result, Score
 from limbeck.methods import Method
+from limbeck.networks import heads
 from limbeck.report.comparison import Cell
 from limbeck.report.measures import Entry, MeasureTable, table
 
@@ -185,7 +186,8 @@ def cells(recipe: Recipe, asked: Sequence[Job]) -> list[Cell]:
     found = []
     for job in asked:
         for head in recipe.heads:
-            score = _found(recipe, job, Score, job.folder / verbs.SCORES, head, head=head)
+            code = _code.of(recipe.network, heads.load(head))
+            score = _found(recipe, job, Score, job.folder / verbs.SCORES, head, head=head, code=code)
             if score and score.n >= students_of(recipe, job):
                 found.append(_cell(job, head, score.first(students_of(recipe, job))))
     return found
@@ -200,7 +202,8 @@ def measured(recipe: Recipe, job: Job, name: str) -> Measured | None:
         name: One of the recipe's measures.
     """
     measure, repeats = recipe.measure(name), repeats_of(recipe, job, name)
-    found = _found(recipe, job, Measured, job.folder / verbs.MEASURES, measure.name, settings=measure.to_json())
+    asked = {"settings": measure.to_json(), "code": _code.of(measure, recipe.network)}
+    found = _found(recipe, job, Measured, job.folder / verbs.MEASURES, measure.name, **asked)
     return found.first(repeats) if found and found.n >= repeats else None
 
 

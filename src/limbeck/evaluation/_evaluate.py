@@ -8,6 +8,7 @@ from functools import partial
 
 import torch
 
+from limbeck import _code
 from limbeck._runtime import derive_seed
 from limbeck.datasets import LabelledClips, Scale
 from limbeck.distilled import DistilledSet
@@ -16,7 +17,7 @@ from limbeck.evaluation._pairs import ClipPairs, Pairs, TensorPairs
 from limbeck.evaluation.protocol import Protocol
 from limbeck.evaluation.score import Repeat, Score, Source
 from limbeck.evaluation.train import EpochReport, predict, train_student
-from limbeck.networks import Architecture
+from limbeck.networks import Architecture, heads
 
 OnProgress = Callable[[int, EpochReport], None]
 """Called after each epoch with the number of the repeat, from 0, and the epoch's report."""
@@ -116,6 +117,7 @@ def question(
         head=head,
         scale=scale,
         seed=seed,
+        code=_code.of(network, heads.load(head)),
         device=str(device),
     )
 

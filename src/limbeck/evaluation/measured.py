@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from limbeck import _code
 from limbeck._config import Config
 from limbeck._runtime import derive_seed
 from limbeck.errors import InputError
@@ -73,6 +74,7 @@ def question(measure: Measure, subject: Subject, seed: int) -> Measured:
         seed=seed,
         device=str(subject.device),
         formats=subject.formats,
+        code=_code.of(measure, subject.network),
     )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from pydantic import Field
 
 from limbeck import _files
+from limbeck._code import Code
 from limbeck._config import Config
 from limbeck.augment import Packing, mosaic
 from limbeck.datasets import Scale
@@ -69,6 +70,7 @@ class Result(Config):
         scale: What they saw.
         seed: The seed all repeats' seeds come from.
         device: Where it ran.
+        code: Of the network, head or measure: other code is another question.
         repeats: One entry for every seed.
     """
 
@@ -79,6 +81,7 @@ class Result(Config):
     scale: Scale
     seed: int
     device: str
+    code: Code = Field(default_factory=dict)
     repeats: tuple[Any, ...] = ()
 
     @property
