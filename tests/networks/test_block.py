@@ -10,10 +10,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from limbeck import _code
 from limbeck._runtime import threads
 from limbeck.networks import _kernels, _norm
 from limbeck.networks._block import conv_norm_relu_pool
 from limbeck.networks._norm import Grid
+from limbeck.networks.convnet import ConvNet
 
 CASES = [
     pytest.param(3, (40, 36), 1, None, id="large, first layer"),
@@ -93,6 +95,11 @@ def test_the_number_of_threads_changes_no_bit(dtype: torch.dtype, monkeypatch: p
     for count in (2, 3, 8):
         with threads(count):
             assert all(map(torch.equal, alone, _both(_kernels, *given, None)))
+
+
+def test_the_loops_belong_to_the_code_that_results_are_known_by() -> None:
+    modules = _code.of(ConvNet())["modules"]
+    assert {f"limbeck.networks.{name}" for name in ("convnet", "_block", "_kernels", "_norm")} <= set(modules)
 
 
 def test_a_forked_process_has_threads_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:

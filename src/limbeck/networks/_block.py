@@ -7,13 +7,14 @@ does all beside the convolutions in loops of its own (`_kernels`) that touch eac
 
 from __future__ import annotations
 
-from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from limbeck.networks import _norm
 from limbeck.networks._norm import EPS, Grid, plane, pool
 
 FORMATS = (torch.float32, torch.bfloat16)
@@ -125,7 +126,10 @@ def _convolved(x: Tensor, weight: Tensor, padding: int) -> Tensor:
     return _channels_last(F.conv2d(x, weight, padding=padding))
 
 
-def _by(scale: Tensor, x: Tensor) -> Any:
+def _by(scale: Tensor, x: Tensor) -> ModuleType:
     """Where norm, ReLU and pooling for these are: compiled loops on a CPU, or operations of PyTorch."""
-    loops = x.device.type == "cpu" and x.dtype in FORMATS and scale.dtype == torch.float32
-    return import_module(f"limbeck.networks.{'_kernels' if loops else '_norm'}")  # numba takes half a second to import
+    if x.device.type == "cpu" and x.dtype in FORMATS and scale.dtype == torch.float32:
+        from limbeck.networks import _kernels  # numba takes half a second to import
+
+        return _kernels
+    return _norm
