@@ -18,6 +18,7 @@ from limbeck import benchmark
 from limbeck.benchmark import Recipe
 from limbeck.benchmark.jobs import cells, finished, jobs
 from limbeck.benchmark.run import prepare
+from limbeck.errors import FingerprintError
 from limbeck.methods.dm import DM
 
 JOBS = 2 * 2 + 2 + 1  # random at two budgets, dm at one, two seeds; the whole
@@ -70,7 +71,7 @@ def test_nothing_is_done_twice(recipe, done):
     told = []
     before = accuracies(done)
     benchmark.run(recipe, name="two", out=done, device="cpu", progress=False, on_job=lambda *a: told.append(a))
-    assert told == [("", JOBS, JOBS)]
+    assert told == [(f"Already done: all {JOBS} jobs were finished before. Nothing was run.", JOBS, JOBS)]
     assert {p: p.stat().st_mtime_ns for p in files} == files
     assert accuracies(done) == before
 
@@ -94,6 +95,21 @@ def test_a_row_that_cannot_be_made_does_not_stop_the_others(recipe, done):
     assert {c.row for c in found.cells} == {"random", "dm, Adam", "whole"}
     assert len(found.about["failed"]) == 4
     assert "needs 64 training clips" in next(iter(found.about["failed"].values()))
+
+
+def test_recordings_replaced_since_they_were_prepared_are_refused(recipe, done, tmp_path):
+    """Their folder is found by where they lie: what lies there now must be what was prepared."""
+    shutil.copytree(done / "prepared", tmp_path / "prepared")
+    shutil.copytree(done / "generated", tmp_path / "generated")
+    before = prepare(recipe, tmp_path, progress=False)
+    one, other = sorted((tmp_path / "generated").rglob("*.mp4"))[:2]
+    content = one.read_bytes()
+    one.write_bytes(other.read_bytes())
+    other.write_bytes(content)
+    with pytest.raises(FingerprintError, match="changed since"):
+        benchmark.run(recipe, name="two", out=tmp_path, device="cpu", progress=False)
+    shutil.rmtree(tmp_path / "generated")
+    assert prepare(recipe, tmp_path, progress=False).fingerprint == before.fingerprint
 
 
 def test_two_at_once_share_the_work(toml, done, tmp_path):

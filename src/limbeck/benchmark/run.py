@@ -31,7 +31,7 @@ from limbeck.benchmark.jobs import (
 from limbeck.benchmark.plan import Line, lines, measure
 from limbeck.benchmark.recipe import Recipe, root_of
 from limbeck.datasets import Prepared
-from limbeck.engine import machine, versions
+from limbeck.engine import machine, note, versions
 from limbeck.errors import BusyError, InputError, LimbeckError, MissingExtraError, PluginError, explained
 from limbeck.networks import keep_freed_memory
 from limbeck.report import comparison_page, forms
@@ -150,6 +150,9 @@ def _before(asked: Sequence[Job], todo: Sequence[Job]) -> str:
 def prepare(recipe: Recipe, out: Path, *, data: Path | str | None = None, progress: bool = True) -> Prepared:
     """The recipe's data, prepared once for all recipes that share `out`.
 
+    What is there is checked against the recordings, so that results of others are never taken for theirs; where they
+    have gone, it is taken as it is.
+
     Args:
         recipe: Says what data.
         out: Folder of all runs.
@@ -158,11 +161,13 @@ def prepare(recipe: Recipe, out: Path, *, data: Path | str | None = None, progre
 
     Raises:
         InputError: The data is not where it should be.
+        FingerprintError: The recordings have changed since they were prepared.
     """
     folder = prepared_folder(recipe, out, data)
-    if (folder / "dataset.json").exists():
-        return Prepared.open(folder)
     root = root_of(recipe.data, data) or out / "generated" / folder.name
+    if (folder / "dataset.json").exists() and not root.exists():
+        note(f"The recordings are not at {root} any more; {folder} is taken as it is.", show=progress)
+        return Prepared.open(folder)
     with _files.exclusive(out / "prepared", wait=True):
         return verbs.prepare(
             recipe.data.dataset, root, out=folder, recipe=recipe.data.clip, progress=progress, **recipe.data.options
