@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -125,6 +126,17 @@ def test_one_changed_digit_or_bit_is_noticed(tmp_path, name):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(InputError, match=f"{name} was damaged or changed"):
         DistilledSet.load(tmp_path)
+
+
+@pytest.mark.parametrize("mosaic", [1, 2])
+def test_files_of_two_sets_do_not_make_one(tmp_path, mosaic):
+    """As a save over another set leaves them, where it is killed between its files, or as somebody copied them."""
+    one = made(per_class=1)
+    one.save(tmp_path / "one")
+    replace(one, audio=one.audio + 1, mosaic=mosaic).save(tmp_path / "other")
+    shutil.copy(tmp_path / "other" / "data.safetensors", tmp_path / "one")
+    with pytest.raises(InputError, match="of two sets"):
+        DistilledSet.load(tmp_path / "one")
 
 
 def test_a_form_without_its_payload_is_refused():

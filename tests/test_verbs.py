@@ -115,6 +115,40 @@ def test_scores_of_a_set_that_was_there_before_are_not_shown_as_its_own(prepared
     assert "not evaluated yet" in page, "a set of the same method and size has a score, this one has none"
 
 
+def test_controls_of_a_set_that_was_there_before_are_not_shown(prepared, tmp_path):
+    """They are of other clips, and of another number of pairs."""
+    page = tmp_path / "set"
+    asked = {
+        "on": prepared,
+        "repeats": 1,
+        "epochs": 1,
+        "device": "cpu",
+        "progress": False,
+        "network": Architecture(**NETWORK),
+    }
+    for per_class in (2, 1):
+        shutil.rmtree(page / "run", ignore_errors=True)
+        verbs.distill(prepared, "random", per_class=per_class, out=page, device="cpu", progress=False)
+        verbs.evaluate(page, **asked)
+        verbs.evaluate_controls(page, whole_repeats=0, **asked) if per_class == 2 else None
+        shown = [(title, one.trained_on.per_class) for title, one in verbs._scores_in(page)]
+        assert {pairs for _, pairs in shown} == {per_class}
+    assert shown == [("random", 1)]
+
+
+@pytest.mark.parametrize("change", ["replaced", "gone"])
+def test_a_finished_run_does_not_give_another_set_for_its_own(prepared, tmp_path, change):
+    asked = {"device": "cpu", "progress": False}
+    for seed in (0, 1):
+        verbs.distill(prepared, "random", seed=seed, out=tmp_path / str(seed), **asked)
+    for name in ("config.json", "data.safetensors"):
+        (tmp_path / "0" / name).unlink()
+        if change == "replaced":
+            shutil.copy(tmp_path / "1" / name, tmp_path / "0")
+    with pytest.raises(FingerprintError, match="does not hold the set that its run made"):
+        verbs.distill(prepared, "random", seed=0, out=tmp_path / "0", **asked)
+
+
 def test_settings_of_the_training_may_be_given_by_themselves(prepared, pairs, tmp_path):
     asked = {"on": prepared, "repeats": 1, "out": tmp_path, "device": "cpu", "progress": False}
     network = Architecture(**NETWORK)

@@ -263,6 +263,7 @@ class DistilledSet(TorchDataset[tuple[Tensor, Tensor, Tensor]]):
                 "format": FORMAT,
                 **self._decoded_by(),
                 "provenance": self.provenance,
+                "fingerprint": self.fingerprint,
             },
         )
         return folder
@@ -287,7 +288,7 @@ class DistilledSet(TorchDataset[tuple[Tensor, Tensor, Tensor]]):
             labels, soft = tensors.pop("labels"), tensors.pop(SOFT, None)
             start = tensors.pop("start_audio", None), tensors.pop("start_image", None)
             audio, image = form.decode(tensors, scale, recipe)
-            return cls(
+            made = cls(
                 audio=audio,
                 image=image,
                 labels=labels,
@@ -301,10 +302,16 @@ class DistilledSet(TorchDataset[tuple[Tensor, Tensor, Tensor]]):
                 payload=None if form == Float32() else tensors,
                 soft_labels=soft,
             )
+            if made.fingerprint != config["fingerprint"]:
+                raise InputError(
+                    f"{folder} is damaged: its config.json and data.safetensors are of two sets. Bring back a copy of "
+                    "both, or distil again."
+                )
         except (KeyError, TypeError, OSError) as error:
             if _files.is_of_system(error):
                 raise
             raise InputError(f"{folder} is damaged ({type(error).__name__}: {error}); distil again.") from error
+        return made
 
     def _decoded_by(self) -> dict[str, Any]:
         """All that makes training pairs of the stored tensors, JSON-able."""

@@ -20,7 +20,7 @@ from limbeck.datasets._statistics import SoundScale
 from limbeck.distilled import DistilledSet
 from limbeck.engine import Run, bar, note, versions
 from limbeck.engine.run import read_events
-from limbeck.errors import InputError
+from limbeck.errors import FingerprintError, InputError
 from limbeck.evaluation import Measured, Protocol, Result, Score, choose_sound, measured, measures
 from limbeck.evaluation import evaluate as _evaluate
 from limbeck.evaluation._evaluate import question
@@ -38,7 +38,7 @@ RUN = "run"
 SCORES = "scores"
 """Folder, inside a distilled set's, of its scores."""
 CONTROLS = "controls"
-"""Folder, inside that of a set's scores, of the scores of what it is compared with."""
+"""Folder, inside that of a set's scores, of the scores of what it is compared with, in one for each set."""
 MEASURES = "measures"
 """Folder, inside a distilled set's, of what was measured beside accuracy."""
 
@@ -165,8 +165,9 @@ def distill(
         folder, asked = Path(out), _asked(chosen, clips, seed, runtime, validated=validated)
         with Run.open(folder / RUN, asked, _code.of(chosen), about={"reason": runtime.reason}) as run:
             if run.finished:
+                found = _made_by(run, folder)
                 note(f"Already done: {folder} holds this very set. Nothing was run.", show=progress)
-                return DistilledSet.load(folder)
+                return found
 
             def on_step(report: StepReport) -> None:
                 run.log({"step": report.step, "loss": report.loss, "seconds": report.seconds})
@@ -176,7 +177,8 @@ def distill(
             work = Work(runtime, cache, run.checkpoint, on_step)
             made = _told(chosen.distill(clips, seed=seed, work=work), run.checkpoint.seconds)
             made.save(folder)
-            run.finish({"seconds": run.checkpoint.seconds, "sound_validation": validation})
+            cost = {"seconds": run.checkpoint.seconds, "sound_validation": validation}
+            run.finish(cost | {"fingerprint": made.fingerprint})
             return made
 
 
@@ -310,7 +312,7 @@ def evaluate_controls(
         rows.append(None)
     work = Work(_runtime_of(distilled, device, dtype), _folder_of(prepared))
     options |= {"on": prepared, "network": network, "head": head, "device": device}
-    options["out"] = (Path(out) if out else Path(distilled) / SCORES) / CONTROLS
+    options["out"] = (Path(out) if out else Path(distilled) / SCORES) / CONTROLS / made.fingerprint
     scores = {}
     for row in rows:
         chosen = row.distill(train, seed=made.provenance["seed"], work=work) if row else None
@@ -438,7 +440,7 @@ def measure_controls(
     )
     options |= {"on": prepared, "network": network or _network_of(made), "sound": sound}
     options |= {"device": device, "dtype": dtype}
-    folder = (Path(out) if out else Path(distilled) / MEASURES) / CONTROLS
+    folder = (Path(out) if out else Path(distilled) / MEASURES) / CONTROLS / made.fingerprint
     found = {"random": measure(pairs, by, repeats=repeats, out=folder / "random", **options)}
     if whole_repeats:
         found["whole"] = measure(None, by, repeats=whole_repeats, out=folder / "whole", **options)
@@ -492,14 +494,15 @@ def make_report(
     about: dict[str, Any] = {}
     for file in facts:
         about |= _files.read_record(file) if file.exists() else {}
+    ours = about.pop("fingerprint", made.fingerprint) == made.fingerprint  # else another set was put beside the run
     return report.page(
         made,
         Path(out),
         scores=scores,
-        events=read_events(events) if events.exists() else (),
+        events=read_events(events) if ours and events.exists() else (),
         clips=prepared.clips("train") if prepared else None,
         clip_ids=prepared.ids("train") if prepared else None,
-        about={k: v for k, v in about.items() if k != "asked"},
+        about={k: v for k, v in about.items() if ours and k != "asked"},
         title=title,
         unscored=unscored,
     )
@@ -564,18 +567,18 @@ def _unscored(place: Path, on: Prepared | None, test: LabelledClips | None) -> s
 def _scores_in(folder: Path, test: LabelledClips | None = None) -> list[tuple[str, Score]]:
     """Scores in a folder of scores or in that of a distilled set, with their titles.
 
-    Of a distilled set those that were made with what is in the folder now, and of its controls; of scores alone all.
+    Of a distilled set those that were made with what is in the folder now, and its controls'; of scores alone all.
     What was measured there is no score.
     """
     ours = (folder / "config.json").exists()
     place = folder / SCORES if ours else folder
     fingerprint = DistilledSet.load(folder).fingerprint if ours else None
     found = []
-    for file in [*sorted(place.glob("*.json")), *sorted((place / CONTROLS).glob("*.json"))]:
+    for file in [*sorted(place.glob("*.json")), *sorted((place / CONTROLS).glob(f"{fingerprint or '*'}/*.json"))]:
         if "measure" in _files.read_record(file):
             continue
         score = Score.read(file)
-        own = file.parent.name == CONTROLS or fingerprint in (None, score.trained_on.fingerprint)
+        own = file.parent != place or fingerprint in (None, score.trained_on.fingerprint)
         if own and (test is None or score.tested_on.fingerprint == test.fingerprint):
             found.append((file.stem.removesuffix(f"-{score.key}"), score))
     return found
@@ -681,6 +684,21 @@ def _with_sound(
 def _told(made: DistilledSet, seconds: float) -> DistilledSet:
     """A set that says what software made it, and what it cost."""
     return replace(made, provenance=made.provenance | {"versions": versions(), "cost": {"seconds": seconds}})
+
+
+def _made_by(run: Run, folder: Path) -> DistilledSet:
+    """The set that a finished run left in its folder.
+
+    Raises:
+        FingerprintError: Another set lies there, or none.
+    """
+    made = DistilledSet.load(folder) if (folder / "config.json").exists() else None
+    if made is None or made.fingerprint != run.cost["fingerprint"]:
+        raise FingerprintError(
+            f"{folder} does not hold the set that its run made: {'another lies there' if made else 'it has gone'}. "
+            "Choose another output folder, or delete this one to make it anew."
+        )
+    return made
 
 
 def _asked(method: Method, clips: LabelledClips, seed: int, runtime: Runtime, *, validated: bool) -> dict[str, Any]:

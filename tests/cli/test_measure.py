@@ -52,7 +52,7 @@ def test_a_table_with_chance_and_controls(place: Path, limbeck: Run) -> None:
     ] * 3  # fmt: skip
     assert "retrieval, 1 pair a class: instance-level" in out
     kept = {p.relative_to(place / "pairs").parts[:-1] for p in (place / "pairs" / "measures").rglob("*.json")}
-    controls = ("measures", "controls")
+    controls = ("measures", "controls", DistilledSet.load(place / "pairs").fingerprint)
     assert kept == {("measures",), (*controls, "random"), (*controls, "whole")}
     assert limbeck(*words, "--controls")[0] == out
 
@@ -101,7 +101,7 @@ def test_controls_are_scored_under_the_head_and_epochs_of_the_set_and_told_as_th
     assert not any(name.startswith("whole") for name in scores)
     assert "whole (concat)" in json.loads(limbeck(*words, "--quiet")[0])
     kept = {p.relative_to(tmp_path).parts[:-1] for p in tmp_path.rglob("*.json")}
-    assert kept == {(), ("controls",)}
+    assert kept == {(), ("controls", DistilledSet.load(place / "pairs").fingerprint)}
 
 
 def test_the_help_names_every_setting_of_the_training() -> None:

@@ -112,6 +112,11 @@ class Run:
         """Whether the run has ended."""
         return (self.folder / "done.json").exists()
 
+    @property
+    def cost(self) -> dict[str, Any]:
+        """What a finished run took, and what else was said when it ended."""
+        return _files.read_record(self.folder / "done.json")
+
     def log(self, event: dict[str, Any]) -> None:
         """Append a row to ``events.jsonl``."""
         path = self.folder / "events.jsonl"
