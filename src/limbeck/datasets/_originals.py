@@ -12,6 +12,7 @@ from typing import Any
 
 from limbeck import _discover
 from limbeck._files import read_record
+from limbeck.datasets import _tables
 from limbeck.datasets._contract import ClipRef, Dataset
 from limbeck.datasets._sources import Digests, files_of
 from limbeck.errors import InputError, MediaError
@@ -92,11 +93,8 @@ class Originals:
         return [_read(clips[row], table["id"][row], files) for row in rows]
 
     def _table(self) -> dict[str, list[Any]]:
-        from pyarrow import parquet
-
         names = [*_COLUMNS, _FILES]
-        with (self.folder / "clips.parquet").open("rb") as handle:
-            columns = parquet.read_table(handle, columns=names)
+        columns = _tables.read(self.folder / "clips.parquet", names)
         return {name: columns.column(name).to_pylist() for name in names}
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from limbeck import _code, _files, _machine
-from limbeck.datasets import _findings, _originals
+from limbeck.datasets import _findings, _originals, _tables
 from limbeck.datasets._contract import ClipRef, Dataset
 from limbeck.datasets._decoding import Decoded, DecodingPool, Refused, Unit
 from limbeck.datasets._prepared import FORMAT, Prepared, Shard, shard_path, shard_record, write_shard
@@ -340,8 +340,8 @@ def finish(plan: Plan, out: Path, shards: list[Shard]) -> None:
     kept = [(i, row, e) for i, shard in enumerate(shards) for row, e in enumerate(shard.record["clips"])]
     clips = [plan.row(ref[e["id"]]) | {"shard": i, "row": row} | e for i, row, e in kept]
     rejected = [plan.row(ref[e["id"]]) | e for shard in shards for e in shard.record["rejected"]]
-    _write_table(out / "clips.parquet", clips, _clip_schema())
-    _write_table(out / "rejected.parquet", rejected, _rejected_schema())
+    _tables.write(out / "clips.parquet", clips, _clip_schema())
+    _tables.write(out / "rejected.parquet", rejected, _rejected_schema())
     _files.write_record(out / "dataset.json", _description(plan, shards, clips, rejected, out))
 
 
@@ -486,11 +486,3 @@ def _rejected_schema() -> Any:
     import pyarrow as pa
 
     return pa.schema([(name, pa.string()) for name in ("id", "source", "label", "split", "reason", "detail")])
-
-
-def _write_table(path: Path, rows: list[dict[str, Any]], schema: Any) -> None:
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    with _files.atomic(path) as temporary, temporary.open("wb") as handle:  # pyarrow takes no names but UTF-8
-        parquet.write_table(pa.Table.from_pylist(rows, schema=schema), handle)

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from limbeck._files import NOTE, digest, is_of_system, read_record, write_tensors
+from limbeck.datasets import _tables
 from limbeck.datasets._clips import LabelledClips
 from limbeck.datasets._originals import Originals
 from limbeck.datasets._statistics import Statistics
@@ -240,7 +241,7 @@ class Prepared:
     @cached_property
     def rejected(self) -> list[dict[str, Any]]:
         """Clips left out: ``id``, ``source``, ``label``, ``split``, ``reason``, ``detail``."""
-        return list(_read_table(self.folder / "rejected.parquet").to_pylist())
+        return list(_tables.read(self.folder / "rejected.parquet").to_pylist())
 
     def clips(self, split: str = "train") -> LabelledClips:
         """The clips of a split.
@@ -280,7 +281,7 @@ class Prepared:
 
     @cached_property
     def _table(self) -> dict[str, list[Any]]:
-        table = _read_table(self.folder / "clips.parquet", ["id", "label", "split"])
+        table = _tables.read(self.folder / "clips.parquet", ["id", "label", "split"])
         return {name: table.column(name).to_pylist() for name in table.column_names}
 
 
@@ -363,16 +364,3 @@ def _fill(handle: Any, view: memoryview) -> None:
         if not got:
             raise OSError("it ends too early")
         view = view[got:]
-
-
-def _read_table(path: Path, columns: list[str] | None = None) -> Any:
-    import pyarrow
-    from pyarrow import parquet
-
-    try:
-        with path.open("rb") as handle:
-            return parquet.read_table(handle, columns=columns)
-    except (OSError, pyarrow.ArrowException) as error:
-        if is_of_system(error):
-            raise
-        raise InputError(f"{path} is missing or damaged ({error}); delete the folder and prepare again.") from error

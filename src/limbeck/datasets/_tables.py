@@ -1,0 +1,49 @@
+"""Parquet tables of a prepared dataset, in folders of any name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from limbeck import _files
+from limbeck.errors import InputError
+
+
+def read(path: Path, columns: list[str] | None = None) -> Any:
+    """A table, as pyarrow has it.
+
+    Args:
+        path: The Parquet file.
+        columns: Only these; all of them if None.
+
+    Raises:
+        InputError: The file is damaged.
+        OSError: It is not there, or cannot be read.
+    """
+    import pyarrow
+    from pyarrow import parquet
+
+    try:
+        with path.open("rb") as handle:  # pyarrow takes no names but UTF-8
+            # Without threads: a process that ends while pyarrow still makes some is aborted.
+            return parquet.read_table(handle, columns=columns, use_threads=False, pre_buffer=False)
+    except (OSError, pyarrow.ArrowException) as error:
+        if _files.is_of_system(error):
+            raise
+        raise InputError(f"{path} is missing or damaged ({error}); delete the folder and prepare again.") from error
+
+
+def write(path: Path, rows: Sequence[dict[str, Any]], schema: Any) -> None:
+    """Write a table atomically.
+
+    Args:
+        path: Where to.
+        rows: A dictionary a row.
+        schema: Columns and types, of pyarrow; other keys of the rows are left out.
+    """
+    import pyarrow
+    from pyarrow import parquet
+
+    with _files.atomic(path) as temporary, temporary.open("wb") as handle:
+        parquet.write_table(pyarrow.Table.from_pylist(list(rows), schema=schema), handle)
