@@ -10,7 +10,6 @@ import pyarrow
 
 from limbeck.datasets import _tables
 
-
 READ = "import sys; from pathlib import Path; from limbeck.datasets import _tables; _tables.read(Path(sys.argv[1]))"
 
 
