@@ -26,8 +26,8 @@ def read(path: Path, columns: list[str] | None = None) -> Any:
 
     try:
         with path.open("rb") as handle:  # pyarrow takes no names but UTF-8
-            # Without threads: a process that ends while pyarrow still makes some is aborted.
-            return parquet.read_table(handle, columns=columns, use_threads=False, pre_buffer=False)
+            # Not by `read_table`: it starts threads whatever one asks, and a process that ends meanwhile is aborted.
+            return parquet.ParquetFile(handle, pre_buffer=False).read(columns, use_threads=False)
     except (OSError, pyarrow.ArrowException) as error:
         if _files.is_of_system(error):
             raise
