@@ -20,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from tests.helpers.generated import RECIPE, Generated, contents
 from tests.helpers.mutate import MUTATIONS, changed_text, whole_files
 
@@ -78,7 +79,7 @@ def _scored(folder: Path) -> Path:
 
 def _unfinished(folder: Path) -> Path:
     """A run that was stopped: its set is not there yet, its checkpoint is."""
-    from limbeck._files import write_tensors
+    from limbeck.engine.run import RunCheckpoint
     from limbeck.methods import Work, load
 
     prepared = _prepared(folder)
@@ -87,17 +88,15 @@ def _unfinished(folder: Path) -> Path:
     verbs.distill(prepared, "dm", out=out, progress=False, **settings)
     clips = verbs.Prepared.open(prepared).clips("train")
 
-    class Keep:
-        def load(self) -> None:
-            return None
-
-        def offer(self, step: int, tensors: Callable[[], dict[str, object]]) -> None:
+    class Keep(RunCheckpoint):
+        def offer(self, step: int, tensors: Callable[[], dict[str, torch.Tensor]]) -> None:
             if step == FIRST:
-                write_tensors(out / "run" / "checkpoint.safetensors", tensors(), {"step": step})  # type: ignore[arg-type]
+                super().offer(step, tensors)
 
     asked = json.loads((out / "run" / "run.json").read_text())["asked"]
+    kept = Keep(out / "run" / "checkpoint.safetensors", every_seconds=0.0)
     method = load("dm").from_json(asked["settings"])
-    method.distill(clips, seed=0, work=Work(verbs.choose_runtime(), None, Keep()))  # type: ignore[arg-type]
+    method.distill(clips, seed=0, work=Work(verbs.choose_runtime(), None, kept))
     for name in ("config.json", "data.safetensors", "README.md", "run/done.json"):
         (out / name).unlink()
     shutil.rmtree(prepared / "cache", ignore_errors=True)

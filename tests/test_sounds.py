@@ -97,6 +97,16 @@ class TestIndex:
                 made.folder / "recordings", out=made.folder / "index", encoder=made.encoder, window=1.0, progress=False
             )
 
+    @pytest.mark.parametrize("lengths", [{"hop": 1e-4}, {"hop": np.inf}, {"window": 1e-9}, {"window": -1.0}])
+    def test_windows_that_cannot_be_cut_make_no_index(
+        self, made: SimpleNamespace, lengths: dict[str, float], tmp_path: Path
+    ) -> None:
+        with pytest.raises(InputError, match="at least a sample long"):
+            sounds.index(
+                made.folder / "recordings", out=tmp_path / "index", encoder=made.encoder, progress=False, **lengths
+            )
+        assert not SoundIndex.exists(tmp_path / "index")
+
     def test_an_index_that_is_there_keeps_its_encoder(self, made: SimpleNamespace) -> None:
         with pytest.raises(InputError, match="two encoders"):
             sounds.index(
@@ -131,6 +141,8 @@ class TestSearch:
     def test_refuses_no_words_and_another_encoder(self, made: SimpleNamespace) -> None:
         with pytest.raises(InputError, match="no words to look for"):
             sounds.search(made.folder / "index", " ", encoder=made.encoder)
+        with pytest.raises(InputError, match=r"is no text in UTF-8"):
+            sounds.search(made.folder / "index", "low \udce9", encoder=made.encoder)
         with pytest.raises(FingerprintError, match="two encoders cannot be compared"):
             sounds.search(made.folder / "index", "low", encoder=Listener(seed=1))
 
@@ -343,6 +355,11 @@ class TestClassify:
         assert "missing_file" in found[2].to_json()["error"]
         assert all(row.told().count(str(row.path)) == 1 for row in (found[0], found[2]))
 
+    @pytest.mark.parametrize("wrong", [{"top": 0}, {"top": -1}, {"by": "second"}])
+    def test_refuses_what_it_could_not_give(self, made: SimpleNamespace, wrong: dict[str, Any]) -> None:
+        with pytest.raises(InputError, match="top is at least 1 and by is one of file, window"):
+            list(sounds.classify(made.learned, made.folder / "recordings", encoder=made.encoder, **wrong))
+
     def test_refuses_no_file_and_another_encoder(self, made: SimpleNamespace, tmp_path: Path) -> None:
         with pytest.raises(InputError, match="no recording to name"):
             sounds.classify(made.learned, tmp_path, encoder=made.encoder)
@@ -503,6 +520,34 @@ class TestCorrect:
 
         with _files.exclusive(copied.folder), pytest.raises(BusyError):
             sounds.correct(copied.folder, remove=["low=/a.wav"])
+
+    @pytest.mark.parametrize("lost", [False, True])
+    def test_a_sound_put_in_is_never_heard_from_other_bytes(
+        self, archive: SimpleNamespace, tmp_path: Path, lost: bool
+    ) -> None:
+        added, other = (recording(archive.old / f"{name}.wav", hz, seed=7) for name, hz in (("x", 3000), ("y", 900)))
+        fresh = {"encoder": archive.encoder}
+        sounds.correct(archive.classifier, add=[f"high={added}@0"], **fresh)
+        added.unlink() if lost else recording(added, 200, seed=8)
+        sounds.index(archive.old, out=archive.index, encoder=archive.encoder, workers=1, progress=False)
+        told = (
+            rf"x.wav at 0 s was put to 'high', but the recording {'is gone' if lost else 'has changed'} since.*--remove"
+        )
+        with pytest.raises(InputError, match=told):
+            sounds.correct(archive.classifier, add=[f"middle={other}@0"], **fresh)
+        after = sounds.correct(archive.classifier, remove=[f"high={added}@0"], add=[f"middle={other}@0"], **fresh)
+        ((_, labels, _),) = after.classifier._examples
+        assert labels.tolist() == [1]
+
+    def test_windows_of_another_index_are_not_taken_for_its_own(self, archive: SimpleNamespace) -> None:
+        other = archive.folder / "other"
+        sounds.index(archive.old, out=other, encoder=archive.encoder, window=1.0, workers=1, progress=False)
+        with pytest.raises(InputError, match=r"1.wav at 1 s is not one window: the recording's begin at 0 s"):
+            sounds.correct(
+                archive.classifier, add=[f"low={archive.old}/high/1.wav@1"], index=other, encoder=archive.encoder
+            )
+        with pytest.raises(FingerprintError, match=r"learned from windows of 2 s every 2 s.* holds windows of 1 s"):
+            sounds.page(archive.classifier, index=other, out=archive.folder / "page", progress=False)
 
 
 class TestPage:

@@ -187,7 +187,7 @@ def test_pieces_are_all_of_a_recording_silence_and_all(tmp_path: Path) -> None:
 @pytest.mark.parametrize("wrong", [{"sample_rate_hz": 0}, {"window_s": 0.0}, {"hop_s": -1.0}, {"hop_s": float("nan")}])
 def test_settings_that_make_no_sense(tmp_path: Path, wrong: dict[str, float]) -> None:
     settings = {"sample_rate_hz": RATE, "window_s": 1.0, "hop_s": 1.0} | wrong
-    with pytest.raises(InputError, match="at least one sample"):
+    with pytest.raises(InputError, match="at least a sample long"):
         sound_windows(tmp_path / "a.wav", **settings)  # type: ignore[arg-type]
 
 

@@ -134,11 +134,13 @@ class Encoder(Listed, ABC):
             batch: Texts at a time.
 
         Raises:
-            InputError: These are no texts, or one text that is not in a list.
+            InputError: These are no texts, not in UTF-8, or one text that is not in a list.
         """
         _check_batch(batch)
         if isinstance(texts, str) or not all(isinstance(text, str) for text in texts):
             raise InputError(f"A list of texts was expected, but {texts!r} came. Put one text in a list of its own.")
+        if unreadable := [text for text in texts if not _is_unicode(text)]:
+            raise InputError(f"{unreadable[0]!r} is no text in UTF-8. Write it again.")
         parts = [self._text(texts[i : i + batch]) for i in range(0, len(texts), batch)]
         return torch.cat(parts) if parts else torch.zeros(0, self.dim)
 
@@ -173,6 +175,14 @@ class Encoder(Listed, ABC):
 def _check_batch(batch: int) -> None:
     if not isinstance(batch, int) or batch < 1:
         raise InputError(f"batch must be a whole number of at least 1, but {batch!r} came.")
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether a text can be written down; bytes of a command line that are no UTF-8 cannot."""
+    try:
+        return bool(text.encode()) or not text
+    except UnicodeEncodeError:
+        return False
 
 
 def _check_waveform(place: int, waveform: Tensor) -> None:

@@ -21,6 +21,7 @@ from limbeck.encoders import Encoder
 from limbeck.errors import InputError
 from limbeck.index import _sums
 from limbeck.index._places import File, Refused
+from limbeck.media.stream import check_lengths
 
 NOTE = b"limbeck"
 KEY = ("root", "path", "window")
@@ -76,12 +77,14 @@ class IndexSettings(Config):
                 f"Windows of {window_s:g} s were asked for, but this encoder hears {encoder.window_s:g} s as a whole. "
                 f"Choose at most {encoder.window_s:g} s."
             )
+        hop_s = window_s if hop_s is None else hop_s
+        check_lengths(encoder.sample_rate, window_s, hop_s)
         return cls.from_json(
             {
                 "encoder": encoder.id,
                 "sample_rate_hz": encoder.sample_rate,
                 "window_s": window_s,
-                "hop_s": window_s if hop_s is None else hop_s,
+                "hop_s": hop_s,
                 "dim": encoder.dim,
                 "features_dim": encoder.features_dim,
             }

@@ -69,13 +69,26 @@ def sound_windows(path: Path, *, sample_rate_hz: int, window_s: float, hop_s: fl
         InputError: A rate or length is not positive, or is less than a sample.
         MediaError: While windows are taken, by the table of `limbeck.media.decode` and the rules above.
     """
-    lengths = (window_s, hop_s)
-    if sample_rate_hz < 1 or not all(1 / sample_rate_hz <= s <= MAX_SECONDS for s in lengths):
-        raise InputError(
-            f"Windows need a rate of at least 1 Hz and a length and hop of at least one sample, but {sample_rate_hz} "
-            f"Hz, {window_s:g} s and {hop_s:g} s came."
-        )
+    check_lengths(sample_rate_hz, window_s, hop_s)
     return _windows(path, sample_rate_hz, round(window_s * sample_rate_hz), round(hop_s * sample_rate_hz))
+
+
+def check_lengths(sample_rate_hz: int, window_s: float, hop_s: float) -> None:
+    """See that windows can be cut, before anything is opened or made for them.
+
+    Args:
+        sample_rate_hz: Rate, in Hz.
+        window_s: Length of a window in seconds.
+        hop_s: From the beginning of one to the beginning of the next, in seconds.
+
+    Raises:
+        InputError: The rate is below 1 Hz, or a length is no number, less than a sample, or more than ten years.
+    """
+    if sample_rate_hz < 1 or not all(1 / sample_rate_hz <= s <= MAX_SECONDS for s in (window_s, hop_s)):
+        raise InputError(
+            f"A window and the way from one to the next are at least a sample long, and no more than ten years, but "
+            f"{window_s:g} and {hop_s:g} s were asked for at {sample_rate_hz} Hz."
+        )
 
 
 def sound_pieces(path: Path, *, sample_rate_hz: int) -> Iterator[Mono]:

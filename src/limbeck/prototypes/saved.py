@@ -167,6 +167,10 @@ class SoundClassifier:
         self.classifier.with_neighbour(label, index)
         return self
 
+    def windows_differ(self, window_s: float, hop_s: float) -> bool:
+        """Whether windows of such a length and hop, in seconds, are others than those this was learned from."""
+        return self.window_s is not None and (self.window_s, self.hop_s) != (window_s, hop_s)
+
     def check(self, encoder: Encoder) -> None:
         """See that an encoder is the one this was learned with.
 

@@ -15,7 +15,7 @@ from limbeck.errors import InputError
 from limbeck.index import SoundIndex
 from limbeck.index._places import sha256_of
 from limbeck.prototypes import SoundClassifier
-from limbeck.sounds._corrections import LEARNED, Correction, Corrections, Origin
+from limbeck.sounds._corrections import LEARNED, Correction, Corrections, Origin, seconds
 from limbeck.sounds._encoders import of_classifier
 from limbeck.sounds._naming import Unread, windows_of
 
@@ -161,7 +161,7 @@ def _index(origin: Origin, folder: Path, index: Path | str | None) -> SoundIndex
 
 def _indexed(one: Correction, base: SoundClassifier, index: SoundIndex | None) -> Found | None:
     """A window that the index holds; None where it does not know the recording."""
-    if index is None or index.encoder_id != base.encoder.id:
+    if index is None or not _is_of(index, base):
         return None
     same = [
         file.place
@@ -177,8 +177,20 @@ def _indexed(one: Correction, base: SoundClassifier, index: SoundIndex | None) -
     return starts[row], rows[row : row + 1]
 
 
+def _is_of(index: SoundIndex, base: SoundClassifier) -> bool:
+    """Whether an index holds such windows as a classifier learned from, by the same encoder."""
+    return (
+        not base.windows_differ(index.settings.window_s, index.settings.hop_s) and index.encoder_id == base.encoder.id
+    )
+
+
 def _heard(one: Correction, base: SoundClassifier, encoder: Encoder) -> Found:
-    """A window, from its sound."""
+    """A window, from its sound; the recording has to be the one that was meant when the correction was made."""
+    if one.sha256 and (now := sha256_of(Path(one.path))) != one.sha256:
+        raise InputError(
+            f"{one.told()} was put to {one.label!r}, but the recording {'has changed' if now else 'is gone'} since. "
+            f"Bring it back, or take it out: --remove {one.typed()}."
+        )
     starts: list[float] = []
     samples = np.zeros(0, np.float32)
     for piece in windows_of([Path(one.path)], encoder, base.window_s, base.hop_s):
@@ -195,7 +207,7 @@ def _which(one: Correction, starts: list[float]) -> int:
     """Place of the one window that is meant."""
     found = [row for row, start in enumerate(starts) if one.covers(one.path, start)]
     if len(found) != 1:
-        known = ", ".join(f"{start:g}" for start in starts[:12]) + ", ..." * (len(starts) > 12)
+        known = ", ".join(map(seconds, starts[:12])) + ", ..." * (len(starts) > 12)
         raise InputError(
             f"{one.told()} is not one window: the recording's begin at {known} s. Say which: "
             f"{one.label}={one.path}@SECONDS."

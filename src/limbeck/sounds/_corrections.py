@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Self
@@ -79,9 +80,23 @@ class Correction(Config):
             return path == self.path
         return start_s is not None and abs(start_s - self.start_s) < _SAME_S
 
+    def typed(self) -> str:
+        """As `of` reads it, quoted for a shell."""
+        return shlex.quote(f"{self.label}={self.path}" + ("" if self.start_s is None else f"@{seconds(self.start_s)}"))
+
     def told(self) -> str:
         """The sound in words."""
-        return self.path if self.start_s is None else f"{self.path} at {self.start_s:g} s"
+        return self.path if self.start_s is None else f"{self.path} at {seconds(self.start_s)} s"
+
+
+def seconds(start_s: float) -> str:
+    """Seconds as people type them, near enough to be the same beginning hours into a recording.
+
+    Example:
+        >>> seconds(2.0), seconds(10802.4600001)
+        ('2', '10802.46')
+    """
+    return f"{round(start_s, 3):.12g}"
 
 
 class Corrections(Config):

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,7 @@ import torch
 from limbeck.encoders import Encoder
 from limbeck.errors import InputError, MediaError
 from limbeck.media import sound_windows
+from limbeck.media.stream import check_lengths
 from limbeck.prototypes import PrototypeClassifier, SoundClassifier
 
 By = Literal["file", "window"]
@@ -122,11 +123,7 @@ def lengths(encoder: Encoder, window_s: float | None, hop_s: float | None) -> tu
         raise InputError(
             f"Windows of {window_s:g} s were asked for, but this encoder hears {encoder.window_s:g} s as a whole."
         )
-    if not all(seconds * encoder.sample_rate >= 1 for seconds in (window_s, hop_s)):
-        raise InputError(
-            f"A window and the way from one to the next are at least a sample long, but {window_s:g} and {hop_s:g} s "
-            "were asked for."
-        )
+    check_lengths(encoder.sample_rate, window_s, hop_s)
     return window_s, hop_s
 
 
@@ -153,7 +150,24 @@ def name(
         by: What is named: each ``"window"``, or each ``"file"``.
         always: Name every sound by its likeliest word, also one that is none of them.
         batch: Windows embedded at a time.
+
+    Raises:
+        InputError: `top` is below 1, or `by` is neither.
     """
+    if top < 1 or by not in get_args(By):
+        raise InputError(f"top is at least 1 and by is one of {', '.join(get_args(By))}, but {top} and {by!r} came.")
+    return _names(pieces, encoder, classifier, top, by, always, batch)
+
+
+def _names(
+    pieces: Iterable[Window | Unread],
+    encoder: Encoder,
+    classifier: SoundClassifier,
+    top: int,
+    by: By,
+    always: bool,
+    batch: int,
+) -> Iterator[Named | Unread]:
     words = list(classifier.labels)
     heard = ((piece, scores, always or known) for piece, scores, known in _scored(pieces, encoder, classifier, batch))
     if by == "window":

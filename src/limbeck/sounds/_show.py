@@ -20,7 +20,7 @@ from limbeck.index import Pool, SoundIndex
 from limbeck.prototypes import SoundClassifier
 from limbeck.report import sounds_page, sounds_tables
 from limbeck.sounds import _naming
-from limbeck.sounds._corrections import Origin
+from limbeck.sounds._corrections import Origin, seconds
 
 
 def page(
@@ -53,7 +53,7 @@ def page(
 
     Raises:
         InputError: The classifier or its index is not there.
-        FingerprintError: The index was made by another encoder.
+        FingerprintError: The index was made by another encoder, or holds other windows.
         MissingExtraError: jinja2, matplotlib or Pillow is not installed.
     """
     folder = Path(classifier)
@@ -63,6 +63,13 @@ def page(
         raise FingerprintError(
             f"This classifier was learned with {learned.encoder.id}, but the index was made by {opened.encoder_id}. "
             "Name the index it was learned from with --index."
+        )
+    settings = opened.settings
+    if learned.windows_differ(settings.window_s, settings.hop_s):
+        raise FingerprintError(
+            f"This classifier was learned from windows of {learned.window_s:g} s every {learned.hop_s:g} s, but the "
+            f"index holds windows of {settings.window_s:g} s every {settings.hop_s:g} s. Name the index it was learned "
+            "from with --index, or learn again from this one."
         )
     pool = opened.pool()
     vectors = pool.features if learned.classifier.space_ == "features" else pool.joint
@@ -134,7 +141,7 @@ def _not_indexed(label: str, missing: Sequence[tuple[str, str, float]]) -> str:
     stand = "A sound that stands" if count == 1 else f"{count} sounds that stand"
     return (
         f"{stand} for {label!r} {'is' if count == 1 else 'are'} not in the index, so the page does not show "
-        f"{'it' if count == 1 else 'them'}: {path} at {start_s:g} s{', ...' if count > 1 else ''}"
+        f"{'it' if count == 1 else 'them'}: {path} at {seconds(start_s)} s{', ...' if count > 1 else ''}"
     )
 
 
