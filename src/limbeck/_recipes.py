@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +76,32 @@ def shipped(recipe: str | Path, kind: str = METHODS) -> Path | None:
     """
     places = (ROOM / kind / f"{recipe}.toml", ROOM / kind / recipe)
     return next((place for place in places if place.is_file()), None)
+
+
+def folder_of(name: str, recipe: Mapping[str, Any], *, out: Path, data: Path | str | None = None) -> Path:
+    """Folder of a recipe's tables, which says whose they are in ``recipe.json``.
+
+    That is ``out/name``, or one beside it where another recipe of that name, or the same over other data, has its own.
+
+    Args:
+        name: Of the recipe.
+        recipe: As JSON-able data.
+        out: Folder of all runs.
+        data: What was given instead of the recipe's data.
+
+    Raises:
+        InputError: A ``recipe.json`` that is there is no JSON.
+    """
+    from limbeck import _files  # it loads torch, which lists of recipes do without
+
+    asked = json.loads(json.dumps(recipe))
+    if data is not None:
+        asked["data"]["root"] = str(Path(data).absolute())
+    own = [out / name, out / f"{name}-{_files.digest(asked)[:8]}"]
+    said = own[0] / "recipe.json"
+    folder = own[said.exists() and _files.read_json(said) != asked]
+    _files.write_json(folder / "recipe.json", asked)
+    return folder
 
 
 def read(file: Path) -> dict[str, Any]:

@@ -87,6 +87,20 @@ def test_more_students_and_another_table_reuse_what_is_there(recipe, done):
     assert all(len(v) == 3 for v in after.values())
 
 
+def test_another_recipe_of_the_same_name_leaves_tables_alone(recipe, done, tmp_path):
+    for folder in ("prepared", "generated", "sets"):
+        shutil.copytree(done / folder, tmp_path / folder)
+    other = recipe.model_copy(update={"title": "Others", "per_class": (1,)})
+    tables = []
+    for asked in (recipe, other, recipe):
+        benchmark.run(asked, name="two", out=tmp_path, device="cpu", progress=False)
+        tables.append((tmp_path / "two" / "table.md").read_text())
+    assert tables[0].splitlines()[0] == tables[1].splitlines()[0] == tables[2].splitlines()[0] == f"# {recipe.title}"
+    places = sorted(tmp_path.glob("two*/table.md"))
+    assert len(places) == 2
+    assert places[1].read_text().startswith("# Others")
+
+
 def test_a_row_that_cannot_be_made_does_not_stop_the_others(recipe, done):
     rows = recipe.rows | {"greedy": recipe.rows["random"].model_copy(update={"settings": {"mosaic": 8}})}
     found = benchmark.run(

@@ -14,7 +14,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from limbeck import _files, _machine, verbs
+from limbeck import _files, _machine, _recipes, verbs
 from limbeck._runtime import choose_runtime, threads
 from limbeck.benchmark.jobs import (
     Job,
@@ -97,7 +97,7 @@ def run(
 
     Args:
         recipe: The comparison.
-        name: Folder of its tables.
+        name: Folder of its tables; one beside it, where another recipe of that name has them (`_recipes.folder_of`).
         out: Folder of prepared data, distilled sets and tables; recipes that share it share their work.
         data: Folder or manifest of the dataset, if it is not where the recipe says.
         processes: Jobs at once, each in a local process with the recipe's number of threads; 1 works in this one.
@@ -120,7 +120,8 @@ def run(
     todo = [job for job in asked if not finished(recipe, job)]
     failed: dict[str, str] = {}
     done = len(asked) - len(todo)
-    clock = out / name / "time.json"
+    folder = _recipes.folder_of(name, recipe.to_json(), out=out, data=data)
+    clock = folder / "time.json"
     tell(_before(asked, todo), done, len(asked))
     started = time.perf_counter()
     try:
@@ -131,7 +132,7 @@ def run(
             started = _add_seconds(clock, started)
             tell(f"{job}: {error}" if error else summary(recipe, job), done, len(asked))
     finally:
-        found = write(recipe, asked, prepared, out / name, failed, command)
+        found = write(recipe, asked, prepared, folder, failed, command)
     return found
 
 
@@ -235,7 +236,6 @@ def write(
         rows=tuple(dict.fromkeys(job.row for job in asked)),
         measures=tuple(tables(recipe, asked, prepared.clips("test"))),
     )
-    _files.write_json(folder / "recipe.json", recipe.to_json())
     for kind in kinds.values():
         _files.write_text(folder / f"table{kind.suffix}", kind.write(comparison))
     try:

@@ -44,7 +44,7 @@ def run(
 
     Finished jobs are never done again; stopped or killed, the same command goes on. The tables are in OUT/NAME.
     """
-    from limbeck import benchmark
+    from limbeck import _recipes, benchmark
     from limbeck.engine import bar
     from limbeck.report import forms
 
@@ -68,7 +68,8 @@ def run(
             on_job=on_job, command=_output.typed(),
         )  # fmt: skip
     typer.echo(forms.load("json").write(found) if json else forms.load("markdown").write(found))
-    _output.note(f"Tables and page: {out / Path(recipe).stem}", quiet=quiet)
+    place = _recipes.folder_of(Path(recipe).stem, asked.to_json(), out=out, data=data)
+    _output.note(f"Tables and page: {place}", quiet=quiet)
     if "page" in found.about:
         _output.note(found.about["page"], quiet=quiet)
     if found.about["failed"]:

@@ -99,6 +99,22 @@ def test_what_other_code_measured_is_measured_anew(
     assert _code.of(way("zero_shot"))["modules"][module]
 
 
+def test_other_recordings_or_another_recipe_leave_results_alone(encoder: Encoder, tmp_path: Path) -> None:
+    """Tables are found by the name of a recipe, so that the name alone must not decide whose they are."""
+    asked = SoundRecipe.from_json({"data": {"dataset": "folder"}, "rows": {"zero-shot": {"way": "zero_shot"}}})
+    data = [sound_layouts.folder(tmp_path / name) for name in ("a", "b")]
+    out = tmp_path / "out"
+    others = asked.model_copy(update={"title": "Others"})
+    found = [
+        run(r, out=out, data=d, encoder=encoder) for r, d in ((asked, data[0]), (asked, data[1]), (others, data[0]))
+    ]
+    assert found[0].name == "results"
+    assert len({one.name for one in found}) == 3
+    for one in (*found, run(asked, out=out, data=data[0], encoder=encoder)):
+        kept = json.loads((out / one.name / "results.json").read_text(encoding="utf-8"))
+        assert SoundResults.from_json(kept).title == one.title
+
+
 def test_words_of_no_class_are_refused(encoder: Encoder, tmp_path: Path) -> None:
     data = sound_layouts.esc50(tmp_path / "data")
     asked = SoundRecipe.from_json({"data": {"dataset": "esc50", "words": {"nosuch": "a dog"}}})

@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from limbeck import _code, _files, encoders
+from limbeck import _code, _files, _recipes, encoders
 from limbeck._runtime import derive_seed, threads
 from limbeck.datasets import sounds
 from limbeck.datasets.sounds import SoundDataset
@@ -46,7 +46,7 @@ def run(
     """Everything a recipe asks for. Killed and called again, it goes on where it was.
 
     Embeddings are kept in ``out/embeddings``, what was measured in ``out/cells``: recipes that share `out` share both.
-    The whole is in ``out/NAME/results.json``.
+    The whole is in ``out/NAME/results.json``; in a folder beside it, where another recipe of that name has its own.
 
     Args:
         recipe: The comparison, its file, or the name of one that comes with Limbeck; NAME is its stem, or ``results``.
@@ -79,8 +79,9 @@ def run(
         )
         bench = _bench(recipe, dataset, encoder, out, progress)
         cells = tuple(_cells(recipe, bench, out / "cells", told or (lambda what: None)))
+        folder = _recipes.folder_of(name, recipe.to_json(), out=out, data=data)
         results = SoundResults(
-            name=name,
+            name=folder.name,
             title=recipe.title,
             dataset=dataset.name,
             baseline=recipe.baseline,
@@ -90,7 +91,7 @@ def run(
             cells=cells,
             about=_about(recipe, bench) | dict(facts or {}),
         )
-        _files.write_json(out / name / "results.json", results.to_json())
+        _files.write_json(folder / "results.json", results.to_json())
     return results
 
 
