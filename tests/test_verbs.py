@@ -19,9 +19,11 @@ from tests.helpers.generated import RECIPE, Generated
 
 import limbeck
 from limbeck import evaluation, methods, verbs
+from limbeck._runtime import choose_runtime
 from limbeck.datasets import Prepared
 from limbeck.errors import FingerprintError, InputError
 from limbeck.evaluation import Protocol, _evaluate, _sound, measures
+from limbeck.evaluation._subject import subject
 from limbeck.networks import Architecture
 
 NETWORK = {"options": {"width": 8}}
@@ -99,6 +101,27 @@ def test_a_score_belongs_to_a_test_set_and_a_protocol_by_content(prepared, pairs
     assert sum("tested on" in name for name in shown) == 1
     page = verbs.make_report(made, out=tmp_path / "page", on=other).read_text(encoding="utf-8")
     assert "other seed" not in page, "on the other's test clips there is one score"
+
+
+def test_clips_a_set_was_not_made_from_are_not_taken_for_its_own(prepared, pairs, tmp_path):
+    """Controls, nearest clips and further distillations are those of its own training clips, or there are none."""
+    other = verbs.prepare(Generated(64, seed=1), out=tmp_path / "other", recipe=RECIPE, workers=1, progress=False)
+    with pytest.raises(InputError, match="distilled from other clips"):
+        verbs.evaluate_controls(pairs, on=other, repeats=1, **QUICK)
+    with pytest.raises(InputError, match="distilled from other clips"):
+        verbs.measure_controls(pairs, measures.load("retrieval")(), on=other, repeats=1, **QUICK)
+    made, network, protocol = limbeck.DistilledSet.load(pairs), Architecture(**NETWORK), QUICK["protocol"]
+    runtime, train, test = choose_runtime("cpu"), other.clips("train"), other.clips("test")
+    of = subject(made, train, test, runtime=runtime, network=network, protocol=protocol)
+    with pytest.raises(InputError, match="from another dataset"):
+        of.again(train.only(train.classes[:1]))
+    parts = [verbs.distill(prepared, "random", classes=[name], device="cpu", progress=False) for name in other.classes]
+    limbeck.DistilledSet.concat(parts, other.classes).save(tmp_path / "joined")
+    for on in (prepared, other.folder):
+        for made in (pairs, tmp_path / "joined"):
+            page = verbs.make_report(made, out=tmp_path / "page", on=on, progress=False).read_text(encoding="utf-8")
+            assert ("nearest real clip" in page) == (on == prepared)
+            assert ("Nearest real clips are left out" in page) == (on != prepared)
 
 
 def test_scores_of_a_set_that_was_there_before_are_not_shown_as_its_own(prepared, tmp_path):

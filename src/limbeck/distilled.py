@@ -21,7 +21,7 @@ from limbeck.media import ClipRecipe, log_mel, read_clip
 from limbeck.storage import Coder, Payload, Storage, payload_bytes
 from limbeck.storage.float32 import Float32
 
-FORMAT = "limbeck-distilled-1"
+FORMAT = "limbeck-distilled-2"
 SOFT = "soft_labels"
 SOFT_SENTENCE = "soft: class probabilities of a network trained on the real clips, `soft_labels`"
 
@@ -239,7 +239,7 @@ class DistilledSet(TorchDataset[tuple[Tensor, Tensor, Tensor]]):
             image=torch.cat([p.image for p in parts])[order],
             labels=labels[order],
             classes=tuple(classes),
-            provenance={"parts": [p.provenance for p in parts]},
+            provenance={"parts": [p.provenance | {"classes": list(p.classes)} for p in parts]},
             start=(torch.cat([s[0] for s in starts])[order], torch.cat([s[1] for s in starts])[order])
             if kept
             else None,

@@ -298,8 +298,9 @@ def evaluate_controls(
     prepared = on if isinstance(on, Prepared) else Prepared.open(on)
     made = DistilledSet.load(distilled)
     network = network or _network_of(made)
-    per_class, sound = _budget_of(made, distilled)
-    train, budget = prepared.clips("train"), {"per_class": per_class, "sound": sound}
+    train = prepared.clips("train")
+    per_class, sound = _budget_of(made, distilled, train)
+    budget = {"per_class": per_class, "sound": sound}
     packing: Packing = 2 if made.mosaic == 1 else made.mosaic
     herding = budget | {"network": network.to_json()}
     rows: list[Method | None] = [methods.load("random").from_json(budget)]
@@ -433,11 +434,10 @@ def measure_controls(
     """
     prepared = on if isinstance(on, Prepared) else Prepared.open(on)
     made = DistilledSet.load(distilled)
-    per_class, sound = _budget_of(made, distilled)
+    train = prepared.clips("train")
+    per_class, sound = _budget_of(made, distilled, train)
     random = methods.load("random").from_json({"per_class": per_class, "sound": sound})
-    pairs = random.distill(
-        prepared.clips("train"), seed=made.provenance["seed"], work=Work(choose_runtime(device, dtype))
-    )
+    pairs = random.distill(train, seed=made.provenance["seed"], work=Work(choose_runtime(device, dtype)))
     options |= {"on": prepared, "network": network or _network_of(made), "sound": sound}
     options |= {"device": device, "dtype": dtype}
     folder = (Path(out) if out else Path(distilled) / MEASURES) / CONTROLS / made.fingerprint
@@ -467,7 +467,8 @@ def make_report(
     Args:
         distilled: Folder of a distilled set; its scores kept there are shown, and those of its controls.
         out: Folder of the page and its figures.
-        on: The prepared dataset, for nearest real neighbours; scores on other test clips are then left out.
+        on: The prepared dataset, for nearest real neighbours; scores on other test clips are then left out. Of a
+            dataset that the set was not distilled from no neighbours are shown.
         compare: Folders of further scores, or of further distilled sets, for the table.
         title: Heading of the page.
         progress: Say on standard error which folders to compare with have no score, and by which command they get
@@ -491,6 +492,14 @@ def make_report(
     places = [folder, *map(Path, compare)]
     scores = _told_apart(found for place in places for found in _scores_in(place, test))
     events, *facts = (folder / RUN / name for name in ("events.jsonl", "run.json", "done.json"))
+    train = prepared.clips("train") if prepared else None
+    if train is not None and prepared and not _made_from(made, train):
+        train = None
+        words = (
+            f"Nearest real clips are left out: the set was distilled from other clips than those of {prepared.folder}."
+        )
+        note(words, show=progress)
+        unscored = [*unscored, words]
     about: dict[str, Any] = {}
     for file in facts:
         about |= _files.read_record(file) if file.exists() else {}
@@ -500,8 +509,8 @@ def make_report(
         Path(out),
         scores=scores,
         events=read_events(events) if ours and events.exists() else (),
-        clips=prepared.clips("train") if prepared else None,
-        clip_ids=prepared.ids("train") if prepared else None,
+        clips=train,
+        clip_ids=prepared.ids("train") if prepared and train else None,
         about={k: v for k, v in about.items() if ours and k != "asked"},
         title=title,
         unscored=unscored,
@@ -600,8 +609,12 @@ def _told_apart(scores: Iterable[tuple[str, Score]]) -> dict[str, Score]:
     return every
 
 
-def _budget_of(made: DistilledSet, folder: Path | str) -> tuple[int, SoundScale]:
-    """Pairs a class that were asked for, and the scale of sound; a set may hold more clips in the bytes of so many."""
+def _budget_of(made: DistilledSet, folder: Path | str, train: LabelledClips) -> tuple[int, SoundScale]:
+    """Pairs a class that were asked for, and the scale of sound; a set may hold more clips in the bytes of so many.
+
+    Raises:
+        InputError: A set does not say it, or was made from other clips than its controls would be drawn from.
+    """
     settings = made.provenance.get("settings", {})
     if not {"per_class", "sound"} <= settings.keys():
         raise InputError(
@@ -609,7 +622,22 @@ def _budget_of(made: DistilledSet, folder: Path | str) -> tuple[int, SoundScale]
             "from elsewhere. What it is compared with is chosen by them. Distil all classes together, or evaluate it "
             "without --controls."
         )
+    if not _made_from(made, train):
+        raise InputError(
+            f"The set in {folder} was distilled from other clips than these training clips, from which its controls "
+            "would be drawn. Give the dataset that it was distilled from, or evaluate it without --controls."
+        )
     return settings["per_class"], settings["sound"]
+
+
+def _made_from(made: DistilledSet, train: LabelledClips) -> bool:
+    """Whether a set was made from these training clips, or from those of its classes; of parts, every one."""
+    for part in made.provenance.get("parts", [made.provenance | {"classes": list(made.classes)}]):
+        known = set(part["classes"]) <= set(train.classes)
+        prints = {train.fingerprint} | ({train.only(part["classes"]).fingerprint} if known else set())
+        if part.get("training_fingerprint") not in prints:
+            return False
+    return True
 
 
 def _runtime_of(what: Path | str | DistilledSet | None, device: str, dtype: str) -> Runtime:

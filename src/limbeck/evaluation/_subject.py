@@ -48,7 +48,14 @@ def subject(
     check(train, test)
 
     def again(clips: LabelledClips) -> DistilledSet | LabelledClips:
-        return clips if made is None else _again(made.provenance, clips, Work(runtime, cache))
+        if made is None:
+            return clips
+        if made.provenance.get("training_fingerprint", real.fingerprint) != real.fingerprint:
+            raise InputError(
+                "This measure distils other clips as the set was, but the set was distilled from another dataset than "
+                "these clips are of. Give the dataset that it was distilled from."
+            )
+        return _again(made.provenance, clips, Work(runtime, cache))
 
     return Subject(
         train=train,
