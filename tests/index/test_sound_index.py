@@ -273,8 +273,8 @@ class _Overflowing(SpectralEncoder):
 def test_vectors_that_are_no_numbers_are_told(tmp_path: Path) -> None:
     encoder = _Overflowing()
     (tmp_path / "a").mkdir()
-    write_wav(tmp_path / "a" / "quiet.wav", np.full(RATE_HZ, 0.5, np.float32), RATE_HZ)
-    write_wav(tmp_path / "a" / "loud.wav", np.full(RATE_HZ, 0.95, np.float32), RATE_HZ)
+    write_wav(tmp_path / "a" / "quiet.wav", np.resize(np.float32([0.5, -0.5]), RATE_HZ), RATE_HZ)
+    write_wav(tmp_path / "a" / "loud.wav", np.resize(np.float32([0.95, -0.95]), RATE_HZ), RATE_HZ)
     index = SoundIndex.create(tmp_path / "index", encoder)
     assert index.update([tmp_path / "a"], encoder).rejected == [(tmp_path / "a" / "loud.wav", "bad_embedding")]
     assert index.files() == [tmp_path / "a" / "quiet.wav"]
@@ -386,6 +386,29 @@ def test_a_row_that_was_changed_is_refused(
     if column != "features":
         with pytest.raises(InputError, match="is damaged"):
             opened.search(np.ones((1, encoder.dim)), top=len(rows))
+
+
+@pytest.mark.parametrize("column", ["path", "size", "mtime_ns", "reason", "detail"])
+def test_a_refusal_that_was_changed_is_refused(
+    index: SoundIndex, folder: Path, encoder: SpectralEncoder, column: str
+) -> None:
+    """By it a mended recording would be passed over as still rotten, or another be told as rotten."""
+    import lancedb
+    import pyarrow as pa
+
+    (folder / "rotten.wav").write_bytes(b"no sound")
+    index.update([folder], encoder, workers=1)
+    database = lancedb.connect(str(index._store.place))
+    rows = database.open_table("rejected").to_arrow().combine_chunks()
+    (value,) = rows[column].to_pylist()
+    changed = pa.array([f"{value}x" if isinstance(value, str) else value + 1], rows.schema.field(column).type)
+    place = rows.schema.get_field_index(column)
+    database.create_table("rejected", data=rows.set_column(place, rows.schema.field(column), changed), mode="overwrite")
+    opened = SoundIndex.open(index._store.place)
+    with pytest.raises(InputError, match="is damaged: rows of it are not what was written"):
+        opened.rejected()
+    with pytest.raises(InputError, match="is damaged"):
+        opened.update([folder], encoder, workers=1)
 
 
 @pytest.mark.parametrize("pattern", ["windows.lance/_versions/*.manifest", "windows.lance/data/*.lance"])

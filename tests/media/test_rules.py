@@ -258,6 +258,12 @@ def test_short_clips_are_padded_and_say_so(tmp_path: Path, length_s: float | Non
     assert not heard[round(0.41 * RATE) :].any()
 
 
+def test_a_constant_level_is_silence(tmp_path: Path, good: Path) -> None:
+    path = tmp_path / "level.wav"
+    write_wav(path, np.full(3 * 22050, -0.25, np.float32), 22050)
+    assert _reason(lambda: _read(path, good / "good.png", start_s=1.0)) == "silent_audio"
+
+
 def test_the_faintest_16_bit_sound_is_not_silent(tmp_path: Path) -> None:
     wave = np.zeros(2 * RATE, np.float32)
     wave[1000] = 2**-15

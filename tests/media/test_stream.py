@@ -98,6 +98,18 @@ def test_silent_windows_are_left_out(tmp_path: Path) -> None:
     assert _windows(tmp_path / "a.wav", 1.0) == [(0.0, 1.0), (1.0, 1.0), (5.0, 1.0), (6.0, 0.5)]
 
 
+@pytest.mark.parametrize("rate", [RATE, 44100])
+def test_a_constant_level_is_silence(tmp_path: Path, rate: int) -> None:
+    write_wav(tmp_path / "level.wav", np.full(3 * rate, 0.3, np.float32), rate)
+    with pytest.raises(MediaError, match="silent_audio"):
+        list(sound_windows(tmp_path / "level.wav", sample_rate_hz=RATE, window_s=1.0, hop_s=1.0))
+    wave = np.full(3 * rate, 0.3, np.float32)
+    wave[rate : 2 * rate] += 0.1 * np.sin(0.2 * np.arange(rate), dtype=np.float32)
+    write_wav(tmp_path / "level.wav", wave, rate)
+    found = [w.start_s for w in sound_windows(tmp_path / "level.wav", sample_rate_hz=RATE, window_s=1.0, hop_s=1.0)]
+    assert 1.0 in found
+
+
 def _silent(path: Path) -> None:
     write_wav(path, np.zeros(RATE, np.float32), RATE)
 

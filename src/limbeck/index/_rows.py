@@ -33,6 +33,8 @@ SAID = (
 CHECKED = (*SAID, "row_sum")
 FILE = ("root", "path", "size", "mtime_ns", "sha256", "changed_ns")
 """Columns that are the fields of a `File`."""
+REFUSED = (*FILE, "reason", "detail")
+"""Columns of the table of files that could not be indexed; ``row_sum`` there is of these."""
 
 Floats = npt.NDArray[np.float32]
 Halves = npt.NDArray[np.float16]
@@ -51,7 +53,7 @@ class IndexSettings(Config):
         features_dim: Length of a vector in the audio network's own space.
     """
 
-    format: Literal[2] = 2
+    format: Literal[3] = 3
     encoder: str
     sample_rate_hz: int = Field(ge=1)
     window_s: float = Field(gt=0)
@@ -224,8 +226,9 @@ def unharmed(table: Any) -> bool:
             found = _sums.of_vectors(vectors(table[name]))
             if not np.array_equal(found, table[f"{name}_sum"].to_numpy()):
                 return False
-    if {*SAID, "row_sum"} <= names:
-        return bool(_sums.of_rows([table[name].to_pylist() for name in SAID]) == table["row_sum"].to_pylist())
+    for said in (SAID, REFUSED):
+        if {*said, "row_sum"} <= names:
+            return bool(_sums.of_rows([table[name].to_pylist() for name in said]) == table["row_sum"].to_pylist())
     return True
 
 
@@ -274,8 +277,8 @@ def refused_schema() -> Any:
     """Arrow schema of the table of files that could not be indexed."""
     import pyarrow as pa
 
-    names = (*FILE, "reason", "detail")
-    return pa.schema([(n, pa.int64() if n in ("size", "mtime_ns", "changed_ns") else pa.string()) for n in names])
+    numbers = ("size", "mtime_ns", "changed_ns", "row_sum")
+    return pa.schema([(n, pa.int64() if n in numbers else pa.string()) for n in (*REFUSED, "row_sum")])
 
 
 def refused_rows(refused: Iterable[Refused]) -> Any:
@@ -284,6 +287,8 @@ def refused_rows(refused: Iterable[Refused]) -> Any:
 
     told = [vars(r.file) | {"reason": r.reason, "detail": r.detail} for r in refused]
     listed = [{k: _printable(v) if isinstance(v, str) else v for k, v in row.items()} for row in told]
+    sums = _sums.of_rows([[row[name] for row in listed] for name in REFUSED])
+    listed = [row | {"row_sum": total} for row, total in zip(listed, sums, strict=True)]
     return pa.Table.from_pylist(listed, schema=refused_schema())
 
 

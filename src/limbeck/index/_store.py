@@ -123,7 +123,7 @@ class Store:
     def refused(self) -> list[Refused]:
         """The files that could not be indexed."""
         with _using(self.place):
-            return _rows.refused_files(self._database.open_table(_REFUSED).to_arrow())
+            return _rows.refused_files(self._checked(self._database.open_table(_REFUSED).to_arrow()))
 
     def rows_of(self, file: File) -> Any:
         """All that is kept of a recording as it was, as an Arrow table; nothing if it has other content now."""

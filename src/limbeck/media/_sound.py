@@ -302,6 +302,11 @@ def _refuse(buffer: _Buffer, rate: int, start_s: float, end_s: float, claimed_s:
     )
 
 
+def is_silent(samples: Mono) -> bool:
+    """Whether nothing is to be heard: below -100 dBFS throughout, about whatever constant level a recorder adds."""
+    return float(np.ptp(samples)) < 2 * _SILENCE
+
+
 def _told_gaps(buffer: _Buffer, rate: int) -> list[str]:
     gaps = (
         (buffer.missing_front, "sound began {:.2f} s late: silence put before it"),
@@ -321,7 +326,7 @@ def _mended(samples: Mono, told: list[str]) -> Mono:
         told.append(f"{count} samples were NaN or infinite: set to 0")
         samples = np.where(bad, np.float32(0), samples)
     peak = float(np.abs(samples).max())
-    if peak < _SILENCE:
+    if is_silent(samples):
         raise MediaError("silent_audio", "The segment's sound is silent (below -100 dBFS throughout).")
     if peak > _ABSURD_PEAK:
         raise MediaError(

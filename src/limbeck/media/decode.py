@@ -20,7 +20,7 @@ no decoder for the track           R  ``unknown_codec``
 no sound track                     R  ``no_audio_track``
 picture in tiles (HEIC, AVIF)      R  ``tiled_picture``
 no picture track                   R  ``no_picture_track``; a cover picture inside a sound file is none
-sound all below -100 dBFS          R  ``silent_audio`` (in the segment)
+sound all below -100 dBFS          R  ``silent_audio`` (in the segment; about whatever constant level it has)
 channels that cancel each other    M  where their mean is 20 dB below them, the first channel that is not quiet is
 out                                   used
 NaN or infinite samples            M  set to 0; more than half of them: R ``nan_audio``

@@ -9,7 +9,8 @@ window is one window of its own length.
 Bad media follow the table in `limbeck.media.decode`, read for a segment that is the whole file, and with these rules
 where a stream must decide before it has seen the end:
 
-- A silent window (below -100 dBFS throughout) is left out. A recording that has no other is refused, ``silent_audio``.
+- A silent window (below -100 dBFS throughout, about whatever constant level it has) is left out. A recording that has
+  no other is refused, ``silent_audio``.
 - Holes are silence. A clock that steps back by more than a second, or ahead by hours, is not believed: holes make up
   an hour of a recording at most, and beyond that sound is taken to go on.
 - ``nan_audio`` (more than half of all samples), ``silent_audio`` and damage that ends a file can only be told at the
@@ -107,13 +108,14 @@ def sound_pieces(path: Path, *, sample_rate_hz: int) -> Iterator[Mono]:
 
 
 def _windows(path: Path, rate_hz: int, window: int, hop: int) -> Iterator[SoundWindow]:
-    heard = False
+    heard, span = False, _Span()
     with opened(path) as media:
-        for start, samples in cut(_sound_of(media, rate_hz), window, hop):
-            if np.abs(samples).max() >= _sound._SILENCE:
+        for start, samples in cut(_sound_of(media, rate_hz, span), window, hop):
+            if not _sound.is_silent(samples):
                 heard = True
                 yield SoundWindow(start / rate_hz, len(samples) / rate_hz, np.clip(samples, -1.0, 1.0))
-        if not heard:
+        # A constant level rings at its ends once it is resampled, which is no sound.
+        if not heard or _sound.is_silent(span.ends):
             raise MediaError("silent_audio", "The whole recording is silent (below -100 dBFS throughout).")
 
 
@@ -152,9 +154,22 @@ def cut(pieces: Iterator[Mono], window: int, hop: int) -> Iterator[tuple[int, Mo
         yield start, buffer[:filled].copy()
 
 
-def _sound_of(media: Media, rate_hz: int) -> Iterator[Mono]:
+class _Span:
+    """The least and the greatest of the samples that came by, `ends`."""
+
+    def __init__(self) -> None:
+        self.ends: Mono = np.zeros(0, np.float32)
+
+    def watched(self, pieces: Iterator[Mono]) -> Iterator[Mono]:
+        for piece in pieces:
+            self.ends = np.array([f([*self.ends, f(piece)]) for f in (np.min, np.max)], np.float32)
+            yield piece
+
+
+def _sound_of(media: Media, rate_hz: int, span: _Span | None = None) -> Iterator[Mono]:
     source_hz = _sound.checked_rate_hz(media)
-    return _resampled(_mended(_whole(media, source_hz)), source_hz, rate_hz)
+    mended = _mended(_whole(media, source_hz))
+    return _resampled(span.watched(mended) if span else mended, source_hz, rate_hz)
 
 
 def _whole(media: Media, rate: int) -> Iterator[Mono]:

@@ -10,9 +10,8 @@ from limbeck._runtime import derive_seed
 from limbeck.datasets.sounds import Recording
 from limbeck.errors import MediaError
 from limbeck.evaluation.sounds._fold import Array
+from limbeck.media._sound import is_silent
 from limbeck.media.stream import sound_pieces
-
-_SILENCE = 1e-5
 
 
 @dataclass(frozen=True)
@@ -80,7 +79,7 @@ def hear(recording: Recording, rate_hz: int, noise: Noise | None = None) -> Arra
     whole = whole if end is None else whole[: end - begin]
     if not len(whole):
         raise MediaError("beyond_end", f"{recording.id} has no sound from {recording.start_s} s on.")
-    if np.abs(whole).max() < _SILENCE:
+    if is_silent(whole):
         raise MediaError("silent_audio", f"{recording.id} is silent (below -100 dBFS throughout).")
     return noise.mixed(whole, recording.id) if noise else np.asarray(whole, dtype=np.float32)
 
