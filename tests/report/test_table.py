@@ -1,14 +1,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from limbeck import storage
-from limbeck.evaluation import source_of
-from limbeck.report import table
+from limbeck.evaluation import Protocol, source_of
+from limbeck.report import page, table
 
 CLASSES = ("bell", "drip")
 
@@ -51,6 +52,28 @@ def test_what_rows_differ_in_is_said_once_and_real_clips_do_not_count(make_score
     assert "differ in mosaic and training pairs:" in table.markdown([plain, packed])
     assert "differ in stored bytes:" in table.markdown([plain, small])
     assert "differ in" not in table.markdown([plain, plain, whole])
+
+
+def test_rows_that_were_asked_otherwise_are_named_and_take_no_part_in_the_verdict(
+    make_score: Callable[..., Any], make_clips: Callable[..., Any], make_set: Callable[..., Any], tmp_path: Path
+) -> None:
+    """Whatever their titles: students of more epochs, or another test set, say nothing of the pairs."""
+    made = make_set(make_clips(CLASSES), per_class=1, factor=1)
+    own = make_score(CLASSES, {"A": 50}, name="dm").model_copy(update={"trained_on": source_of(made)})
+    alike = make_score(CLASSES, {"A": 55}, name="random")
+    longer = make_score(CLASSES, {"A": 70}, name="long").model_copy(update={"protocol": Protocol(epochs=300)})
+    tested = alike.tested_on.model_copy(update={"fingerprint": "others"})
+    whole = make_score(CLASSES, {"A": 90}, name="toy", kind="clips").model_copy(update={"tested_on": tested})
+    scores = {"dm": own, "random": alike, "long": longer, "whole": whole}
+    said = "Not asked as dm was, and not to be compared with it: long (other training); whole (other test clips)."
+    assert said in table.markdown(scores)
+    assert "Not asked" not in table.markdown({"dm": own, "random": alike})
+    others = [row["asked_otherwise_than_the_first"] for row in table.json(scores)]
+    assert others == [[], [], ["training"], ["test clips"]]
+    text = page(made, tmp_path, scores=scores).read_text(encoding="utf-8")
+    assert said in text
+    assert "the best other set in the table, random," in text
+    assert "of their accuracy" not in text
 
 
 def test_nothing_is_bold_where_every_row_is_one_distillation(make_score: Callable[..., Any]) -> None:

@@ -97,6 +97,7 @@ def as_scores(rows: Sequence[Row], *, title: str | None = None, quiet: bool = Fa
         title=title,
     )
     note(table.unlike(rows), quiet=quiet)
+    note(table.apart(rows), quiet=quiet)
 
 
 def as_sheet(sheet: Sheet) -> None:

@@ -417,13 +417,14 @@ def _verdict(distilled: DistilledSet, method: str, lines: Sequence[table.Row], o
         f"{a_class}, made by {method}, {verb} a network from scratch to {reached} % on real test clips "
         f"({key}, n = {own.n})"
     )
-    controls = [r for r in lines if not r.reference and key in r.accuracy and r is not own]
+    lines = [r for r in lines if key in r.accuracy and not table.asked_otherwise(r, own)]
+    controls = [r for r in lines if not r.reference and r is not own]
     if controls:
         best = max(controls, key=lambda r: r.accuracy[key].mean)
         sentence += f"; the best other set in the table, {best.name}, reaches {best.accuracy[key]} %"
         if table.unlike([own, best]):
             sentence += f" with {plural(best.training_pairs, 'training pair')} in {table.stored(best)}"
-    whole = max((r for r in lines if r.reference and key in r.accuracy), key=lambda r: r.training_pairs, default=None)
+    whole = max((r for r in lines if r.reference), key=lambda r: r.training_pairs, default=None)
     if whole is not None:
         all_bytes = whole.stored_bytes or 0
         share = f" at {100 * distilled.stored_bytes / all_bytes:.2g} % of the bytes" if all_bytes else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from limbeck.report._words import duration, number, size
@@ -61,6 +61,7 @@ class Row:
         storage: How its numbers are stored.
         seconds: Time of all repeats.
         reference: Whether these are real clips, a reference that takes no part in the comparison.
+        asked: What students were asked beside the pairs they learn from, by name: test clips, training, network, ...
     """
 
     name: str
@@ -73,6 +74,7 @@ class Row:
     storage: str
     seconds: float
     reference: bool
+    asked: Mapping[str, Any] = field(default_factory=dict)
 
 
 def rows(scores: Scores) -> list[Row]:
@@ -108,13 +110,41 @@ def unlike(lines: Sequence[Row]) -> str:
     return f"The rows differ in {named}: where two do, it is not the method alone that tells them apart."
 
 
+def asked_otherwise(line: Row, first: Row) -> list[str]:
+    """Names of what students of a row were asked otherwise than those of another, so that the two do not compare.
+
+    Args:
+        line: From `rows`.
+        first: From `rows`.
+
+    Example:
+        >>> short = Row("dm", {}, 5, 10, "none", 10, 9, "uint8", 1.0, False, {"training": 3, "head": "sum", "code": 1})
+        >>> asked_otherwise(short, short)
+        []
+        >>> asked_otherwise(replace(short, asked={"training": 30, "head": "concat", "code": 2}), short)
+        ['training', 'head']
+    """
+    differ = [name for name, value in line.asked.items() if value != first.asked.get(name)]
+    return [name for name in differ if name != "code" or not {"network", "head"} & set(differ)]
+
+
+def apart(lines: Sequence[Row]) -> str:
+    """Says which rows were asked otherwise than the first, and in what; empty where none was.
+
+    Args:
+        lines: From `rows`.
+    """
+    told = [f"{line.name} (other {', '.join(other)})" for line in lines if (other := asked_otherwise(line, lines[0]))]
+    return f"Not asked as {lines[0].name} was, and not to be compared with it: {'; '.join(told)}." if told else ""
+
+
 def rules(lines: Sequence[Row]) -> list[str]:
     """What a table was made by, and what its rows cannot tell.
 
     Args:
         lines: From `rows`.
     """
-    return [rule for rule in (RULE, unlike(lines), COST_RULE) if rule]
+    return [rule for rule in (RULE, unlike(lines), apart(lines), COST_RULE) if rule]
 
 
 def markdown(scores: Scores) -> str:
@@ -123,7 +153,7 @@ def markdown(scores: Scores) -> str:
     Args:
         scores: See `rows`.
     """
-    lines = rows(scores)
+    lines = [replace(line, name=_plain(line.name)) for line in rows(scores)]
     out = [
         "| trained on | A (%) | V (%) | A+V (%) | n | stored pairs | mosaic | training pairs | stored | time |",
         "|:---|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
@@ -132,7 +162,7 @@ def markdown(scores: Scores) -> str:
         cells = [str(line.accuracy.get(key, "–")) for key in KEYS]
         cells += [str(line.n), number(line.stored_pairs), line.mosaic, number(line.training_pairs)]
         cells += [stored(line), duration(line.seconds)]
-        out.append("| " + " | ".join([_plain(line.name), *cells]) + " |")
+        out.append("| " + " | ".join([line.name, *cells]) + " |")
     return "\n".join([*out, *(word for rule in rules(lines) for word in ("", rule)), ""])
 
 
@@ -155,6 +185,7 @@ def json(scores: Scores) -> list[dict[str, Any]]:
     Args:
         scores: See `rows`.
     """
+    lines = rows(scores)
     return [
         {
             "name": line.name,
@@ -167,8 +198,9 @@ def json(scores: Scores) -> list[dict[str, Any]]:
             "storage": line.storage,
             "seconds": line.seconds,
             "reference": line.reference,
+            "asked_otherwise_than_the_first": asked_otherwise(line, lines[0]),
         }
-        for line in rows(scores)
+        for line in lines
     ]
 
 
@@ -187,6 +219,14 @@ def _row(name: str, score: Score) -> Row:
         storage=source.storage,
         seconds=score.seconds,
         reference=source.kind == "clips",
+        asked={
+            "test clips": score.tested_on.fingerprint,
+            "training": score.protocol,
+            "network": score.network,
+            "head": score.head,
+            "device": score.device.partition(":")[0],
+            "code": score.code,
+        },
     )
 
 
