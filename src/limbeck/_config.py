@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -39,3 +40,25 @@ class Config(BaseModel):
             raise InputError(
                 f"Settings of {cls.__name__} do not fit:\n" + "\n".join(lines) + f"\nKnown: {known}."
             ) from error
+
+
+def differences(before: Mapping[str, Any], now: Mapping[str, Any], prefix: str = "") -> list[str]:
+    """In what two sets of settings differ, each by the name it is given by, with both values.
+
+    Args:
+        before: Settings as JSON-able values.
+        now: Others.
+        prefix: Comes before every name.
+
+    Example:
+        >>> differences({"steps": 60, "augment": {"flip": 0.5, "crop": 1}}, {"steps": 60, "augment": {"flip": 0}})
+        ['augment.crop 1, now None', 'augment.flip 0.5, now 0']
+    """
+    parts: list[str] = []
+    for key in sorted(before.keys() | now.keys()):
+        a, b = before.get(key), now.get(key)
+        if isinstance(a, Mapping) and isinstance(b, Mapping):
+            parts += differences(a, b, f"{prefix}{key}.")
+        elif a != b:
+            parts.append(f"{prefix}{key} {a}, now {b}")
+    return parts

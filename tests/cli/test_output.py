@@ -12,7 +12,7 @@ from limbeck.cli import _output
 def test_tables_are_plain_text_in_a_pipe(capsys: pytest.CaptureFixture[str]) -> None:
     _output.as_table(["name", ">%"], [["[bold]bell[/]", "9.5"], ["drip", "10.0"]])
     out = capsys.readouterr().out
-    assert [line.rstrip() for line in out.splitlines()] == [
+    assert out.splitlines() == [
         "name              %",
         "[bold]bell[/]   9.5",
         "drip           10.0",
@@ -25,13 +25,14 @@ def test_long_names_are_not_cut_in_a_pipe(capsys: pytest.CaptureFixture[str]) ->
 
 
 def test_outline_indents_parts_and_shortens_long_lists(capsys: pytest.CaptureFixture[str]) -> None:
-    _output.as_outline({"kind": "run", "recipe": {"mels": 128}, "means": [0.123456789] * 20, "empty": {}})
+    _output.as_outline({"kind": "run", "recipe": {"mels": 128}, "means": [0.123456789] * 20, "empty": {}, "ok": True})
     assert capsys.readouterr().out.splitlines() == [
         "kind: run",
         "recipe:",
         "  mels: 128",
         "means: " + "0.123457, " * 10 + "... (20 in all)",
         "empty: none",
+        "ok: true",
     ]
 
 

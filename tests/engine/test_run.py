@@ -29,20 +29,32 @@ def test_a_second_holder_is_refused(tmp_path):
 
 
 def test_another_question_is_refused_and_the_difference_named(tmp_path):
-    with Run.open(tmp_path / "run", ASKED):
+    asked = ASKED | {"settings": {"steps": 60, "augment": {"flip": 0.5, "crop": 1}}}
+    other = ASKED | {"settings": {"steps": 60, "augment": {"flip": 0.0, "crop": 1}}, "fingerprint": "xyz"}
+    with Run.open(tmp_path / "run", asked) as run:
+        run.finish({})
+    with pytest.raises(FingerprintError) as told, Run.open(tmp_path / "run", other):
         pass
-    with (
-        pytest.raises(FingerprintError, match="fingerprint: it has 'abc', now asked 'xyz'"),
-        Run.open(tmp_path / "run", ASKED | {"fingerprint": "xyz"}),
-    ):
+    assert "fingerprint abc, now xyz" in str(told.value)
+    assert "settings.augment.flip 0.5, now 0.0" in str(told.value)
+    assert "steps" not in str(told.value), "what is the same is not listed"
+
+
+def test_a_run_that_left_nothing_holds_no_folder(tmp_path):
+    with Run.open(tmp_path / "run", ASKED) as run:
+        run.log({"step": 1})
+    with Run.open(tmp_path / "run", ASKED | {"seed": 1}) as run:
+        assert read_events(tmp_path / "run" / "events.jsonl") == []
+        run.finish({})
+    with pytest.raises(FingerprintError, match="seed 1, now 0"), Run.open(tmp_path / "run", ASKED):
         pass
 
 
 def test_other_code_is_refused_and_what_changed_is_named(tmp_path):
     before = {"distributions": {"mine": "1.0"}, "modules": {"mine.fancy": "aa", "mine.same": "cc"}}
     now = {"distributions": {"mine": "1.1"}, "modules": {"mine.fancy": "bb", "mine.same": "cc"}}
-    with Run.open(tmp_path / "run", ASKED, before):
-        pass
+    with Run.open(tmp_path / "run", ASKED, before) as run:
+        run.finish({})
     with Run.open(tmp_path / "run", ASKED, before):
         pass
     with (

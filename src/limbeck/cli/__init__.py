@@ -55,6 +55,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="\n\n".join(
         [
+            "To see it all on videos it makes itself, in minutes:",
+            "limbeck demo --out demo/",
             "From a folder of videos to a page:",
             "limbeck prepare folder videos/ --out prepared/",
             "limbeck distill prepared/ --method avdd --per-class 10 --out distilled/",

@@ -72,7 +72,14 @@ def as_table(
         table.add_column(column.removeprefix(">"), justify=side, no_wrap=place < unbroken)
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
-    _console(sys.stdout).print(table)
+    console = _console(sys.stdout)
+    if sys.stdout.isatty():
+        console.print(table)
+        return
+    # A column is padded to its widest cell, the last one too: a screenful of spaces a line where a cell is a sentence.
+    with console.capture() as printed:
+        console.print(table)
+    typer.echo("\n".join(line.rstrip() for line in printed.get().splitlines()))
 
 
 def as_scores(rows: Sequence[Row], *, title: str | None = None, quiet: bool = False) -> None:
@@ -96,8 +103,8 @@ def as_scores(rows: Sequence[Row], *, title: str | None = None, quiet: bool = Fa
         ],
         title=title,
     )
-    note(table.unlike(rows), quiet=quiet)
-    note(table.apart(rows), quiet=quiet)
+    for told in filter(None, (table.unlike(rows), table.apart(rows))):
+        note(told, quiet=quiet)
 
 
 def as_sheet(sheet: Sheet) -> None:
@@ -129,8 +136,10 @@ def _are_sentences(value: Any) -> bool:
 
 
 def _plain(value: Any) -> str:
-    if value in ({}, [], ()):
+    if value is None or value in ({}, [], (), ""):
         return "none"
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, list | tuple):
         words = [_plain(v) for v in value]
         return ", ".join(words if len(words) <= 12 else [*words[:10], f"... ({len(words)} in all)"])

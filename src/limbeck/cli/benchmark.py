@@ -28,7 +28,9 @@ def run(
         ),
     ],
     *,
-    out: Annotated[Path, typer.Option(help="Folder of all runs; recipes that share it share prepared data and sets.")],
+    out: Annotated[
+        Path, typer.Option(help="Folder of all runs; recipes that share it share prepared data and sets.")
+    ] = Path("runs"),
     data: Annotated[
         Path | None, typer.Option(help="Folder or manifest of the dataset, if it is not where the recipe says.")
     ] = None,
@@ -50,6 +52,7 @@ def run(
 
     asked = benchmark.Recipe.load(recipe)
     if dry_run:
+        _output.note("Sending a few clips through the networks to estimate the time", quiet=quiet)
         lines = benchmark.plan(asked, out=out, data=data, device=device)
         if json:
             _output.as_json([dataclasses.asdict(line) for line in lines])

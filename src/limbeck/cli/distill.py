@@ -70,7 +70,11 @@ def run(
     sound: Annotated[str | None, typer.Option(help="What networks hear: raw decibels, or standardised a band.")] = None,
     set_: Annotated[
         list[str] | None,
-        typer.Option("--set", help="Another setting of the method, name=value; dots lead into parts; may be repeated."),
+        typer.Option(
+            "--set",
+            metavar="NAME=VALUE",
+            help="Another setting of the method, see limbeck explain METHOD; dots lead into parts; may be repeated.",
+        ),
     ] = None,
     seed: _options.Seed = 0,
     device: _options.Device = "auto",

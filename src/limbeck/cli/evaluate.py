@@ -43,7 +43,7 @@ def run(
         ),
     ] = None,
     set_measure: Annotated[
-        list[str] | None, typer.Option(help="A setting of the measure, name=value; may be repeated.")
+        list[str] | None, typer.Option(metavar="NAME=VALUE", help="A setting of the measure; may be repeated.")
     ] = None,
     network: Annotated[
         str | None,
@@ -53,7 +53,7 @@ def run(
         ),
     ] = None,
     set_network: Annotated[
-        list[str] | None, typer.Option(help="A setting of the network, name=value; may be repeated.")
+        list[str] | None, typer.Option(metavar="NAME=VALUE", help="A setting of the network; may be repeated.")
     ] = None,
     preset: Annotated[
         Literal["faithful"] | None, typer.Option(help="Training settings; 'faithful' is the published protocol.")
@@ -63,7 +63,8 @@ def run(
         list[str] | None,
         typer.Option(
             "--set",
-            help="A setting of the training, name=value; may be repeated. There are: epochs, batch, audio_lr, "
+            metavar="NAME=VALUE",
+            help="A setting of the training; may be repeated. There are: epochs, batch, audio_lr, "
             "image_lr, head_lr, betas, weight_decay, drop_after, drop_factor, augment, dtype, least_steps, compile.",
         ),
     ] = None,

@@ -19,7 +19,7 @@ def run(
     *,
     json: _options.Json = False,
 ) -> None:
-    """Say what is in a folder that Limbeck wrote: a dataset, a set, a run, scores, an export, an index, a page, ...
+    """Say what is in a folder that Limbeck wrote: a dataset, a set, a run, scores, an export, an index or a page.
 
     Of a folder that holds several of these, such as a demonstration's, each is named.
     """

@@ -41,7 +41,11 @@ def run(
         int | None, typer.Option(min=1, help="Processes; as many as there are cores by default.")
     ] = None,
     option: Annotated[
-        list[str] | None, typer.Option(help="An option of the dataset, name=value; may be repeated.")
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=VALUE",
+            help="An option of the dataset; may be repeated. limbeck explain DATASET shows them.",
+        ),
     ] = None,
     quiet: _options.Quiet = False,
 ) -> None:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from limbeck import _code, _files, _machine
+from limbeck._config import differences
 from limbeck.datasets import _findings, _originals, _tables
 from limbeck.datasets._contract import ClipRef, Dataset
 from limbeck.datasets._decoding import Decoded, DecodingPool, Refused, Unit
@@ -213,7 +214,9 @@ class Plan:
         elif found.get("name") != mine["name"]:
             what = f"the dataset {found.get('name')!r}, not {mine['name']!r}"
         elif found.get("recipe") != mine["recipe"]:
-            what = f"clips made with other settings ({_differences(found.get('recipe') or {}, mine['recipe'])})"
+            what = (
+                f"clips made with other settings ({', '.join(differences(found.get('recipe') or {}, mine['recipe']))})"
+            )
         else:
             what = "other clips of this dataset: its list of clips or its files have changed since"
         raise FingerprintError(f"{out} holds {what}. Choose another output folder, or delete this one to prepare anew.")
@@ -447,17 +450,6 @@ def _moments(audio: list[Moments], frames: list[Moments]) -> dict[str, Any] | No
     if not audio:
         return None
     return {"audio": Moments.pooled(audio).to_json(), "frames": Moments.pooled(frames).to_json()}
-
-
-def _differences(old: dict[str, Any], new: dict[str, Any], prefix: str = "") -> str:
-    parts = []
-    for key in sorted(old.keys() | new.keys()):
-        a, b = old.get(key), new.get(key)
-        if isinstance(a, dict) and isinstance(b, dict):
-            parts += [inner] if (inner := _differences(a, b, f"{prefix}{key}.")) else []
-        elif a != b:
-            parts.append(f"{prefix}{key} {a}, now {b}")
-    return ", ".join(parts)
 
 
 def _clip_schema() -> Any:

@@ -315,7 +315,9 @@ def located(*wanted: Wanted, offline: bool = False) -> list[Path]:
         try:
             return [path or one.source.find() for one, path in zip(wanted, found, strict=True)]
         except MissingWeightsError as error:
-            reason, lacking = str(error), [one for one in wanted if one.here() is None]
+            # Its own sentence says again what the lines above do.
+            reason = first_line(error.__cause__) if isinstance(error.__cause__, Exception) else str(error)
+            lacking = [one for one in wanted if one.here() is None]
     if lacking:
         raise MissingWeightsError(
             "\n".join(["Weights are not on this machine:", *(f"  {one.told()}" for one in lacking)])

@@ -20,6 +20,7 @@ from torch import Tensor
 
 from limbeck import _code, _files
 from limbeck._code import Code
+from limbeck._config import differences
 from limbeck.engine.machine import machine, versions
 from limbeck.errors import FingerprintError
 
@@ -46,9 +47,14 @@ class RunCheckpoint:
         """Time since the beginning, with that of earlier processes as far as their work was saved."""
         return self._before + time.monotonic() - self._began
 
+    @property
+    def exists(self) -> bool:
+        """Whether a state was saved."""
+        return self._path.exists()
+
     def load(self) -> tuple[int, dict[str, Tensor]] | None:
         """Steps done and the state; None when there is none yet."""
-        if not self._path.exists():
+        if not self.exists:
             return None
         tensors, note = _files.read_tensors(self._path)
         self._before = note["seconds"]
@@ -117,6 +123,11 @@ class Run:
         """What a finished run took, and what else was said when it ended."""
         return _files.read_record(self.folder / "done.json")
 
+    @property
+    def _begun(self) -> bool:
+        """Whether anything is kept that a run could go on from, or be mistaken for the result of another question."""
+        return self.finished or self.checkpoint.exists
+
     def log(self, event: dict[str, Any]) -> None:
         """Append a row to ``events.jsonl``."""
         path = self.folder / "events.jsonl"
@@ -134,17 +145,16 @@ class Run:
 
     def _agree(self, asked: dict[str, Any], code: Code, about: dict[str, Any]) -> None:
         file = self.folder / "run.json"
-        if not file.exists():
+        if not (file.exists() and self._begun):
             facts = {"asked": asked, "code": code, "versions": versions(), "machine": machine()}
             _files.write_record(file, about | facts)
             return
         found = _files.read_record(file)
         before = found["asked"]
-        differ = sorted(k for k in before.keys() | asked.keys() if before.get(k) != asked.get(k))
-        if differ:
-            lines = "\n".join(f"  {k}: it has {before.get(k)!r}, now asked {asked.get(k)!r}" for k in differ)
+        if differ := differences(before, asked):
+            lines = "\n".join(f"  {line}" for line in differ)
             raise FingerprintError(
-                f"{self.folder.parent} belongs to another run; these differ:\n{lines}\n"
+                f"{self.folder.parent} holds another run, which had:\n{lines}\n"
                 "Choose another output folder, or delete this one."
             )
         if other := _code.differences(found["code"], code):

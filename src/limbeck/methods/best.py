@@ -41,9 +41,9 @@ class Best(AllClassesMatching):
     Attributes:
         mosaic: How clips share the room of a stored pair. Of frequencies these are about the most: fewer share where a
             class has too few clips, or too few different sounds. A mosaic of cells is taken as it is.
-        ridge: As in `krr`, for pictures.
+        ridge: Penalty on the squared weights of the regression on pictures; features have length 1.
         settled: Cells a class from which on nothing is moved; by default always.
-        steps: As in `Optimised`, below that number.
+        steps: Optimisation steps, >= 0, in classes of fewer cells than `settled`.
     """
 
     mosaic: Packing = WIDEST

@@ -17,7 +17,7 @@ class Architecture(Config):
     """A network of the room, with its options.
 
     Attributes:
-        name: As in `networks.names`.
+        name: Name of a network, see ``limbeck list networks``.
         options: Settings of the network that differ from its defaults.
 
     Example:

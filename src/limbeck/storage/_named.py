@@ -18,7 +18,7 @@ class Form(Config):
     """A form of the room, with its options. A name alone may be given for it.
 
     Attributes:
-        name: As in `storage.names`.
+        name: Name of a form of storage, see ``limbeck list storage``.
         options: Settings of the form that differ from its defaults.
 
     Example:

@@ -21,13 +21,11 @@ def run(
     *,
     remove: Annotated[
         list[str] | None,
-        typer.Option(
-            help="LABEL=PATH or LABEL=PATH@SECONDS: this sound does not stand for the label; may be repeated."
-        ),
+        typer.Option(metavar="LABEL=PATH[@SECONDS]", help="This sound does not stand for the label; may be repeated."),
     ] = None,
     add: Annotated[
         list[str] | None,
-        typer.Option(help="LABEL=PATH or LABEL=PATH@SECONDS: this sound stands for the label; may be repeated."),
+        typer.Option(metavar="LABEL=PATH[@SECONDS]", help="This sound stands for the label; may be repeated."),
     ] = None,
     corrections: Annotated[Path | None, typer.Option(help="A file of them, as the page saves it.")] = None,
     index: Annotated[str | None, typer.Option(help="The index it was learned from, if it has moved.")] = None,

@@ -31,7 +31,9 @@ def run(
     out: Annotated[Path, typer.Option(help="Folder of the classifier.")],
     prompt: Annotated[
         list[str] | None,
-        typer.Option(help="A sentence with {label} in it; may be repeated. The encoder's own by default."),
+        typer.Option(
+            metavar="SENTENCE", help="A sentence with {label} in it; may be repeated. The encoder's own by default."
+        ),
     ] = None,
     neighbours: Annotated[int | None, typer.Option(min=1, help="Windows a word; from the index by default.")] = None,
     reject: Annotated[
@@ -45,7 +47,8 @@ def run(
         str | None, typer.Option(help="paper: the published method, which knows one space and rejects nothing.")
     ] = None,
     set_: Annotated[
-        list[str] | None, typer.Option("--set", help="A setting of the classifier, name=value; may be repeated.")
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="A setting of the classifier; may be repeated."),
     ] = None,
     weights: _options.Weights = None,
     offline: _options.Offline = False,
