@@ -200,6 +200,16 @@ def test_every_finished_student_is_kept(prepared, pairs, tmp_path, monkeypatch):
     assert len(calls) == 4
 
 
+def test_students_that_another_process_kept_meanwhile_stay(prepared, pairs, tmp_path):
+    """Two commands ask the same at once, one for fewer students: what it keeps last must not be all."""
+    asked = {"on": prepared, "network": Architecture(**NETWORK), "epochs": 1, "device": "cpu", "progress": False}
+    both = [verbs.evaluate(pairs, repeats=n, **asked, out=tmp_path) for n in (2, 1)]
+    (file,) = tmp_path.glob("*.json")
+    for kept in (both[1], both[0].model_copy(update={"repeats": both[0].repeats * 2})):
+        verbs._keep(kept, file)
+        assert evaluation.Score.read(file).n == max(2, kept.n)
+
+
 def test_controls_are_asked_what_their_set_was_asked(prepared, tmp_path, monkeypatch):
     settings = {"mosaic": 2, "network": {"options": {"width": 4}}}
     verbs.distill(

@@ -240,11 +240,6 @@ def evaluate(
     file = _file(folder, title, question(train, test, **asked)) if folder else None
     done = Score.read(file) if file and file.exists() else None
     with bar(f"Evaluating {title}", show=progress) as tell:
-
-        def keep(score: Score) -> None:
-            if file:
-                _files.write_record(file, score.to_json())
-
         return _evaluate(
             train,
             test,
@@ -252,7 +247,7 @@ def evaluate(
             repeats=repeats,
             done=done,
             on_progress=lambda number, report: tell(number * report.epochs + report.epoch, repeats * report.epochs),
-            on_repeat=keep,
+            on_repeat=lambda score: _keep(score, file),
         )
 
 
@@ -390,8 +385,7 @@ def measure(
 
         def keep(found: Measured) -> None:
             tell(found.n, repeats)
-            if file:
-                _files.write_record(file, found.to_json())
+            _keep(found, file)
 
         tell(done.n if done else 0, repeats)
         return measured.take(asked, of, repeats=repeats, seed=seed, done=done, on_repeat=keep)
@@ -555,6 +549,12 @@ def _file(folder: Path, title: str, asked: Result) -> Path:
     if Path(title).name != title:
         raise InputError(f"A title becomes part of a file's name, but {title!r} is a path. Leave slashes out.")
     return folder / f"{title}-{asked.key}.json"
+
+
+def _keep(found: Result, file: Path | None) -> None:
+    """Keep the answers to a question, unless another process has kept more of them meanwhile."""
+    if file and not (file.exists() and type(found).read(file).n >= found.n):
+        _files.write_record(file, found.to_json())
 
 
 def _unscored(place: Path, on: Prepared | None, test: LabelledClips | None) -> str:
