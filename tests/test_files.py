@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from limbeck import _files
+from limbeck._contents import contents as inspected
 from limbeck.errors import BusyError, InputError, LimbeckError, explained
 
 HOLD = (
@@ -57,6 +58,18 @@ def test_a_system_without_locks_says_so(tmp_path: Path, monkeypatch: pytest.Monk
     with pytest.raises(OSError, match="No locks available") as caught, _files.exclusive(tmp_path):
         pass
     assert "it cannot be locked" in str(explained(caught.value))
+
+
+@pytest.mark.parametrize("number", ["1e999", "-1e999", "NaN", "Infinity"])
+def test_numbers_that_json_has_not_are_refused(tmp_path: Path, number: str) -> None:
+    """They could be read, and not be written or shown again."""
+    for name in ("recipe.json", "results.json", "config.json"):
+        (tmp_path / name).write_text(f'{{"format": "limbeck-folder-1", "n": {number}}}')
+        with pytest.raises(InputError, match=rf"{name} should be JSON, but is not: {number} is no number"):
+            _files.read_json(tmp_path / name)
+        with pytest.raises(InputError, match=r"is damaged|is nothing that Limbeck wrote"):
+            inspected(tmp_path)
+        (tmp_path / name).unlink()
 
 
 def test_a_file_cannot_be_held(tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ def _named_by_config(folder: Path) -> Contents | None:
     if not files:
         return None
     try:
-        config = json.loads(files[0].read_bytes())
+        config = _files.read_json(files[0])
     except (ValueError, RecursionError):
         config = None
     form = str(config.get("format", "")) if isinstance(config, dict) else ""
@@ -137,7 +137,7 @@ def _sound_comparison(folder: Path) -> Contents | None:
     from limbeck.evaluation.sounds import SoundResults
 
     try:
-        results = SoundResults.from_json(json.loads((folder / "results.json").read_bytes()))
+        results = SoundResults.from_json(_files.read_json(folder / "results.json"))
     except (ValueError, RecursionError) as error:
         raise InputError(f"{folder / 'results.json'} is damaged. Give the command again that made it.") from error
     return {
@@ -155,7 +155,7 @@ def _comparison(folder: Path) -> Contents | None:
     if not (folder / "recipe.json").is_file():
         return None
     try:
-        recipe = json.loads((folder / "recipe.json").read_bytes())
+        recipe = _files.read_json(folder / "recipe.json")
     except (ValueError, RecursionError) as error:
         raise InputError(f"{folder / 'recipe.json'} is damaged. Give the command again that made it.") from error
     return {"kind": "comparison", "files": _names(folder), "recipe": recipe}

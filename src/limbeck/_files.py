@@ -6,6 +6,7 @@ import contextlib
 import errno
 import hashlib
 import json
+import math
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -86,11 +87,11 @@ def read_json(path: Path) -> Any:
     """Read a JSON file.
 
     Raises:
-        InputError: It is no JSON.
+        InputError: It is no JSON, or has numbers that JSON has not: NaN, infinity, 1e999.
         OSError: It is not there, or cannot be read.
     """
     try:
-        return json.loads(path.read_bytes())
+        return json.loads(path.read_bytes(), parse_float=_finite, parse_constant=_finite)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path} should be JSON, but is not: {error}.") from error
 
@@ -205,6 +206,12 @@ def _sum_of(content: Mapping[str, Any], tensors: Mapping[str, torch.Tensor] | No
         total.update(json.dumps([name, str(tensor.dtype), list(tensor.shape)]).encode())
         total.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
     return total.hexdigest()
+
+
+def _finite(text: str) -> float:
+    if not math.isfinite(number := float(text)):
+        raise ValueError(f"{text} is no number that can be written again")
+    return number
 
 
 def _damaged(path: Path, why: str) -> InputError:
