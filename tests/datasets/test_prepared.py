@@ -92,6 +92,8 @@ def test_describes_itself(folder: Path) -> None:
     summary = json.loads(json.dumps(prepared.summary()))
     assert summary["counts"] == {"train": {"a": 18, "b": 16}, "test": {"a": 5, "b": 5}}
     assert summary["rejected"] == {"no_audio_track": 1}
+    assert summary["rejected_clips"] == ["Clip 5 has no sound."]
+    assert prepared.why_rejected(0) == [f"... and 1 more, in {folder / 'rejected.parquet'}."]
     assert prepared.rejected == [
         {
             "id": "5",

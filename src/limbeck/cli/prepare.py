@@ -7,6 +7,8 @@ import typer
 
 from limbeck.cli import _options, _output
 
+_MOST_REJECTED = 3
+"""Rejected clips that are named at once; `inspect` names more."""
 _MOST_NOTES = 12
 
 EXAMPLES = (
@@ -69,6 +71,8 @@ def run(
     prepared = verbs.prepare(dataset, source, out=out, recipe=recipe, workers=workers, progress=not quiet, **options)
     counts = ", ".join(f"{len(prepared.clips(split))} {split}" for split in prepared.splits)
     _output.note(f"{len(prepared.classes)} classes, clips: {counts}; {len(prepared.rejected)} rejected.", quiet=quiet)
+    for line in prepared.why_rejected(_MOST_REJECTED):
+        _output.note(f"  {line}", quiet=quiet)
     mended = [f"{count} clips: {kind}." for kind, count in prepared.repairs.items()]
     told = [*mended, *prepared.warnings]
     for line in told[:_MOST_NOTES]:

@@ -24,6 +24,8 @@ from limbeck.media import ClipRecipe, RawClip
 
 FORMAT = "limbeck-prepared-2"
 _LENGTH_BYTES = 8
+_MOST_TOLD = 10
+"""Rejected clips that a summary names."""
 _DTYPES = {"F32": torch.float32, "U8": torch.uint8}
 ArrayName = Literal["audio", "frames"]
 
@@ -243,6 +245,17 @@ class Prepared:
         """Clips left out: ``id``, ``source``, ``label``, ``split``, ``reason``, ``detail``."""
         return list(_tables.read(self.folder / "rejected.parquet").to_pylist())
 
+    def why_rejected(self, most: int) -> list[str]:
+        """Why clips were left out, a sentence each that names the recording.
+
+        Args:
+            most: So many clips; how many more there are is the last sentence.
+        """
+        rows = [(row["source"] or row["id"], row["detail"]) for row in self.rejected]
+        told = [detail if name in detail else f"{name}: {detail}" for name, detail in rows[:most]]
+        more = len(rows) - most
+        return [*told, f"... and {more} more, in {self.folder / 'rejected.parquet'}."] if more > 0 else told
+
     def clips(self, split: str = "train") -> LabelledClips:
         """The clips of a split.
 
@@ -277,6 +290,7 @@ class Prepared:
         keys = ("name", "title", "classes", "splits", "counts", "rejected", "repairs", "warnings")
         more = ("recipe", "units", "licence", "citation", "homepage", "fingerprint", "limbeck")
         told = {"kind": "prepared dataset"} | {k: self.description[k] for k in keys + more}
+        told["rejected_clips"] = self.why_rejected(_MOST_TOLD)
         return told | {"split_fingerprints": {split: self.clips(split).fingerprint for split in self.splits}}
 
     @cached_property

@@ -83,6 +83,12 @@ def run(
     )
     hits = sum(map(sum, right.values()))
     typer.echo(f"accuracy: {100 * hits / len(recordings.new):.1f} % ({hits} of {len(recordings.new)} held out)")
+    if not reads:
+        _output.note(
+            f"By chance it would be {100 / len(words):.0f} %: random weights show the way, and name next to nothing. "
+            "With network, the next run fetches YAMNet's.",
+            quiet=quiet,
+        )
     _output.note("The page to look at and listen to:", quiet=quiet)
     typer.echo(page)
 
