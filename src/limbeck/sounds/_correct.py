@@ -73,6 +73,11 @@ def correct(
         )
         gone = dict.fromkeys((one.label, place) for one in wanted.remove for place in _standing(base, one))
         for label, place in gone:
+            if len(base.neighbours(label)) == 1:
+                raise InputError(
+                    f"Of the sounds that {label!r} was learned from, at least one has to stay. If none of them is "
+                    "right, describe the word otherwise and learn again: limbeck sounds learn."
+                )
             base.without(label, place)
 
         def embed(one: Correction) -> Found:
