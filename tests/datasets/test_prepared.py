@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -147,6 +148,16 @@ def test_damage_says_so(folder: Path) -> None:
     refused("dataset.json", described(format="limbeck-prepared-9"), "this version reads")
     refused("dataset.json", described(shards=4), "lists 44 clips, but the shards hold 39")
     assert len(Prepared.open(folder).clips()) == 34
+
+
+@pytest.mark.parametrize("file", ["dataset.json", "clips.parquet", "shards/00001.safetensors"])
+def test_files_of_two_datasets_do_not_make_one(folder: Path, tmp_path: Path, file: str) -> None:
+    """As a copy over another folder leaves them, where it is cut short: results are known by the fingerprint of one."""
+    other = prepare(Generated(45, seed=1, faults={5: "rotten"}), tmp_path / "other", recipe=RECIPE, workers=1)
+    assert other.fingerprint != Prepared.open(folder).fingerprint
+    shutil.copy(other.folder / file, folder / file)
+    with pytest.raises(InputError, match="not of one dataset"):
+        Prepared.open(folder)
 
 
 def test_a_shard_cut_while_in_use_is_told(folder: Path) -> None:

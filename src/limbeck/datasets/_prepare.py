@@ -22,7 +22,7 @@ from limbeck._config import differences
 from limbeck.datasets import _findings, _originals, _tables
 from limbeck.datasets._contract import ClipRef, Dataset
 from limbeck.datasets._decoding import Decoded, DecodingPool, Refused, Unit
-from limbeck.datasets._prepared import FORMAT, Prepared, Shard, shard_path, shard_record, write_shard
+from limbeck.datasets._prepared import FORMAT, Prepared, Shard, fingerprint_of, shard_path, shard_record, write_shard
 from limbeck.datasets._sources import MEMORY, UNSTEADY, Digests, Sources, Stamp, files_of
 from limbeck.datasets._statistics import Moments, Statistics
 from limbeck.errors import FingerprintError, InputError
@@ -385,7 +385,7 @@ def _description(
         "statistics": statistics.to_json(),
         "shards": len(shards),
         _originals.NOTE: plan.recordings(out),
-        "fingerprint": _files.digest(FORMAT, plan.dataset.name, plan.classes, plan.recipe.to_json(), content),
+        "fingerprint": fingerprint_of(plan.dataset.name, plan.classes, plan.recipe, content),
     }
 
 

@@ -188,7 +188,19 @@ class Prepared:
                 f"{folder} is damaged: clips.parquet lists {listed} clips, but the shards hold {stored}. "
                 "Delete the folder and prepare again."
             )
+        prepared._check_contents()
         return prepared
+
+    def _check_contents(self) -> None:
+        """Refuse files of two prepared datasets in one folder: results are known by the fingerprint of one."""
+        table, listed = self._table, [(e["id"], e["sha256"]) for s in self.store.shards for e in s.record["clips"]]
+        content = [list(row) for row in zip(*(table[n] for n in ("id", "label", "split", "sha256")), strict=True)]
+        made = fingerprint_of(self.name, self.classes, self.recipe, content)
+        if made != self.fingerprint or listed != list(zip(table["id"], table["sha256"], strict=True)):
+            raise InputError(
+                f"{self.folder} is damaged: its dataset.json, clips.parquet and shards are not of one dataset. "
+                "Bring back a copy of all, or delete the folder and prepare again."
+            )
 
     @property
     def name(self) -> str:
@@ -295,8 +307,20 @@ class Prepared:
 
     @cached_property
     def _table(self) -> dict[str, list[Any]]:
-        table = _tables.read(self.folder / "clips.parquet", ["id", "label", "split"])
+        table = _tables.read(self.folder / "clips.parquet", ["id", "label", "split", "sha256"])
         return {name: table.column(name).to_pylist() for name in table.column_names}
+
+
+def fingerprint_of(name: str, classes: Sequence[str], recipe: ClipRecipe, content: Sequence[Sequence[str]]) -> str:
+    """Identifies content and recipe of a prepared dataset.
+
+    Args:
+        name: The dataset's.
+        classes: Class names.
+        recipe: How recordings became arrays.
+        content: Of every clip its id, label, split, and the SHA-256 of its arrays.
+    """
+    return digest(FORMAT, name, list(classes), recipe.to_json(), content)
 
 
 def write_shard(
