@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from limbeck._config import mistake
 from limbeck.errors import InputError
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -40,7 +41,7 @@ def checked(
     try:
         recipe = kind.model_validate(content)
     except ValidationError as error:
-        found = [_told(e) for e in error.errors()]
+        found = [mistake(e) for e in error.errors()]
         rest = _without(content, [e["loc"] for e in error.errors()], [e["type"] for e in error.errors()])
         with contextlib.suppress(ValidationError):  # else too little of it fits to say more
             recipe = kind.model_validate({**stand_in(rest), **rest})
@@ -49,15 +50,6 @@ def checked(
     if found or recipe is None:
         raise InputError("\n".join([f"{file} does not fit:", *(f"  {m}" for m in found)]))
     return recipe
-
-
-def _told(error: Any) -> str:
-    where = ".".join(map(str, error["loc"]))
-    if error["type"] == "extra_forbidden":
-        return f"{where}: there is no such setting"
-    if error["type"] == "missing":
-        return f"{where}: is missing"
-    return f"{where}: {error['msg']} (came: {error['input']!r})"
 
 
 def _without(

@@ -33,13 +33,28 @@ class Config(BaseModel):
         try:
             return cls.model_validate(data)
         except ValidationError as error:
-            lines = [
-                f"  {'.'.join(map(str, e['loc'])) or 'all'}: {e['msg']} (came: {e['input']!r})" for e in error.errors()
-            ]
+            lines = [f"  {mistake(e)}" for e in error.errors()]
             known = ", ".join(cls.model_fields)
             raise InputError(
                 f"Settings of {cls.__name__} do not fit:\n" + "\n".join(lines) + f"\nKnown: {known}."
             ) from error
+
+
+def mistake(error: Mapping[str, Any]) -> str:
+    """One mistake in settings, in words.
+
+    Args:
+        error: As pydantic describes it.
+    """
+    place = ".".join(map(str, error["loc"]))
+    where = f"{place}: " if place else ""
+    if error["type"] == "extra_forbidden":
+        return f"{where}there is no such setting"
+    if error["type"] == "missing":
+        return f"{where}is missing"
+    # Settings that do not go together come whole, with all that does fit.
+    came = "" if isinstance(error["input"], Mapping) else f" (came: {error['input']!r})"
+    return f"{where}{error['msg'].removeprefix('Value error, ')}{came}"
 
 
 def differences(before: Mapping[str, Any], now: Mapping[str, Any], prefix: str = "") -> list[str]:

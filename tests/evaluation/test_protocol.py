@@ -88,3 +88,15 @@ def test_longer_budgets_worked_by_hand(pairs, epochs, drops):
 
 def test_no_least_steps_leave_the_epochs_as_they_are():
     assert Protocol().lengthened(1) == Protocol()
+
+
+def test_mistakes_are_told_in_words_and_without_what_fits() -> None:
+    with pytest.raises(InputError) as told:
+        Protocol.from_json({"epoch": 3, "epochs": 0})
+    assert "epoch: there is no such setting" in str(told.value)
+    assert "epochs: Input should be greater than or equal to 1 (came: 0)" in str(told.value)
+    with pytest.raises(InputError) as told:
+        Protocol.from_json({"epochs": 10, "drop_after": [20]})
+    assert "drop_after [20] lies behind" in str(told.value)
+    assert "Value error" not in str(told.value)
+    assert "audio_lr': " not in str(told.value)
