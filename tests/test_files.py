@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from limbeck import _files
-from limbeck._contents import contents as inspected
 from limbeck.errors import BusyError, InputError, LimbeckError, explained
+from limbeck.inspection import inspect as inspected
 
 HOLD = (
     "import sys, time; from pathlib import Path; from limbeck import _files\n"

@@ -18,7 +18,7 @@ import pytest
 from tests.helpers.generated import RECIPE, Generated
 
 import limbeck
-from limbeck import evaluation, methods, verbs
+from limbeck import _files, evaluation, methods, verbs
 from limbeck._runtime import choose_runtime
 from limbeck.datasets import Prepared
 from limbeck.errors import FingerprintError, InputError
@@ -47,7 +47,7 @@ def distilled(prepared, tmp_path_factory) -> Path:
 
 def content(folder: Path) -> tuple[bytes, dict[str, object]]:
     """All of a set but the time it took."""
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    config = _files.read_record(folder / "config.json")
     assert config["provenance"].pop("cost")["seconds"] > 0
     return (folder / "data.safetensors").read_bytes(), config
 
@@ -62,9 +62,9 @@ def test_folder_to_page(prepared, distilled, tmp_path):
     assert all(name in text for name in ("avdd+mosaic 2x2", *controls))
     for form in ("folder", "webdataset", "huggingface"):
         assert any(verbs.export(distilled, to=form, out=tmp_path / form).iterdir())
-    assert verbs.inspect(distilled)["scores"]["whole"]["n"] == 1
-    assert verbs.inspect(prepared)["kind"] == "prepared dataset"
-    assert verbs.inspect(distilled / "run")["step"] == 60
+    assert limbeck.inspect(distilled)["scores"]["whole"]["n"] == 1
+    assert limbeck.inspect(prepared)["kind"] == "prepared dataset"
+    assert limbeck.inspect(distilled / "run")["step"] == 60
 
 
 def test_evaluation_goes_on_where_it_was(prepared, distilled, tmp_path):
@@ -96,7 +96,7 @@ def test_a_score_belongs_to_a_test_set_and_a_protocol_by_content(prepared, pairs
     )
     assert [one.differs(first) for one in others] == [["tested_on"], ["protocol"], ["code", "head"], ["seed"]]
     assert verbs.evaluate(made, on=other, **asked) == others[0], "found again"
-    shown = verbs.inspect(made)["scores"]
+    shown = limbeck.inspect(made)["scores"]
     assert len(shown) == 5
     assert sum("tested on" in name for name in shown) == 1
     page = verbs.make_report(made, out=tmp_path / "page", on=other).read_text(encoding="utf-8")
@@ -424,7 +424,7 @@ def test_a_set_and_its_run_say_what_made_it_and_what_it_took(prepared, pairs):
     provenance = limbeck.DistilledSet.load(pairs).provenance
     run, done = (json.loads((pairs / "run" / name).read_text()) for name in ("run.json", "done.json"))
     assert run["reason"]
-    train = verbs.inspect(prepared)["split_fingerprints"]["train"]
+    train = limbeck.inspect(prepared)["split_fingerprints"]["train"]
     assert provenance["training_fingerprint"] == run["asked"]["training_fingerprint"] == train
     assert provenance["code"] == run["code"]
     assert provenance["code"]["distributions"] == {"limbeck": provenance["versions"]["limbeck"]}

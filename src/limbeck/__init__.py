@@ -19,7 +19,7 @@ _HOMES = {
     "distill": "limbeck.verbs",
     "evaluate": "limbeck.verbs",
     "export": "limbeck.verbs",
-    "inspect": "limbeck.verbs",
+    "inspect": "limbeck.inspection",
     "make_report": "limbeck.verbs",
     "prepare": "limbeck.verbs",
 }
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from limbeck.distilled import DistilledSet
     from limbeck.errors import LimbeckError
     from limbeck.evaluation import Score
-    from limbeck.verbs import distill, evaluate, export, inspect, make_report, prepare
+    from limbeck.inspection import inspect
+    from limbeck.verbs import distill, evaluate, export, make_report, prepare
 
 __all__ = [
     "DistilledSet",

@@ -1,4 +1,4 @@
-"""What a user does, in order: prepare, distill, evaluate, make_report, export; and inspect. The CLI calls these."""
+"""What a user does, in order: prepare, distill, evaluate, make_report, export. The CLI calls these."""
 
 from __future__ import annotations
 
@@ -525,23 +525,6 @@ def export(distilled: Path | str | DistilledSet, *, to: str, out: Path | str) ->
     """
     made = distilled if isinstance(distilled, DistilledSet) else DistilledSet.load(distilled)
     return exports.load(to)().write(made, Path(out))
-
-
-def inspect(path: Path | str) -> dict[str, Any]:
-    """What is in a folder Limbeck wrote, as JSON-able data whose ``kind`` says what it is.
-
-    A prepared dataset, a distilled set, a run, scores, an export, an index or a classifier of sounds, what a recipe
-    or a demonstration left, or a page.
-
-    Args:
-        path: The folder.
-
-    Raises:
-        InputError: There is no such folder, it is none of these, or is damaged.
-    """
-    from limbeck._contents import contents  # knows every room, most of which the other verbs do not need
-
-    return contents(Path(path))
 
 
 def _file(folder: Path, title: str, asked: Result) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.helpers.clips import toy_clips
 
+import limbeck
 from limbeck import methods, verbs
 from limbeck.errors import BudgetError, InputError
 
@@ -54,7 +55,7 @@ def test_distill_takes_bytes_and_settles_them_before_the_run(tmp_path):
     made = verbs.distill(real, "random", bytes="26KB", device="cpu", progress=False, out=tmp_path)
     assert made.per_class == 2
     assert made.stored_bytes <= 26_000
-    told = verbs.inspect(tmp_path)
+    told = limbeck.inspect(tmp_path)
     assert (told["stored_bytes"], told["storage"], told["labels"]) == (made.stored_bytes, {"name": "float32"}, "hard")
     with pytest.raises(InputError, match="Both bytes and per_class"):
         verbs.plan(real, "random", bytes="26KB", per_class=1)

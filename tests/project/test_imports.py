@@ -25,6 +25,7 @@ ORDER = [
     {"exports"},
     {"engine"},
     {"verbs", "sounds"},
+    {"inspection"},
     {"benchmark", "testing"},
     {"cli"},
 ]

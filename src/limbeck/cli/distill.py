@@ -100,7 +100,7 @@ def run(
         sound=sound,
     )
 
-    from limbeck import verbs
+    from limbeck import inspection, verbs
 
     if dry_run:
         _output.as_json(
@@ -125,7 +125,7 @@ def run(
         **parameters,
     )
     if json:
-        _output.as_json(verbs.inspect(out))
+        _output.as_json(inspection.inspect(out))
     else:
         _output.note(
             f"{made.pairs} pairs stored, {len(made)} to train on: {made.per_class} a class, "

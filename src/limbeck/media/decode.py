@@ -214,7 +214,12 @@ def read_frame(path: Path, *, at_s: float = 0.0, recipe: ClipRecipe) -> tuple[np
 
 
 def is_segment(start_s: float, length_s: float | None) -> bool:
-    """Whether start and length are sensible numbers of seconds."""
+    """Whether a segment is sensible.
+
+    Args:
+        start_s: Where it begins, in seconds.
+        length_s: How long it is, in seconds; None where that is not said.
+    """
     return 0 <= start_s <= MAX_SECONDS and (length_s is None or 0 < length_s <= MAX_SECONDS)
 
 

@@ -168,7 +168,12 @@ class SoundClassifier:
         return self
 
     def windows_differ(self, window_s: float, hop_s: float) -> bool:
-        """Whether windows of such a length and hop, in seconds, are others than those this was learned from."""
+        """Whether windows are others than those this was learned from.
+
+        Args:
+            window_s: Their length, in seconds.
+            hop_s: From the beginning of one to the next, in seconds.
+        """
         return self.window_s is not None and (self.window_s, self.hop_s) != (window_s, hop_s)
 
     def check(self, encoder: Encoder) -> None:

@@ -48,7 +48,12 @@ class MeasureContract:
         return measures.load(name).from_json(dict(self.tiny.get(name, {})))
 
     def taken(self, name: str, of: str) -> Measured:
-        """What it finds of a ``"set"`` or of the ``"whole"``, taken once for all tests."""
+        """What a measure finds, taken once for all tests.
+
+        Args:
+            name: The measure's.
+            of: ``"set"`` or ``"whole"``.
+        """
         return _taken(name, json.dumps(self.small(name).to_json()), of)
 
     @pytest.fixture(autouse=True)

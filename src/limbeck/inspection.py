@@ -23,16 +23,19 @@ _DEEPEST = 2
 Contents = dict[str, Any]
 
 
-def contents(folder: Path) -> Contents:
-    """What a folder holds, as JSON-able data whose ``kind`` says what it is.
+def inspect(path: Path | str) -> Contents:
+    """What is in a folder Limbeck wrote, as JSON-able data whose ``kind`` says what it is.
+
+    A prepared dataset, a distilled set, a run, scores, an export, an index or a classifier of sounds, what a recipe
+    or a demonstration left, or a page.
 
     Args:
-        folder: Of a prepared dataset, a distilled set, a run, scores, an export, an index or classifier of sounds, a
-            comparison, a page, or of several of these.
+        path: The folder.
 
     Raises:
         InputError: There is no such folder, it is none of these, or is damaged.
     """
+    folder = Path(path)
     if not folder.is_dir():
         state = "is a file" if folder.exists() else "does not exist"
         raise InputError(f"{folder} {state}; a folder that Limbeck wrote was expected.")

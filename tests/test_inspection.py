@@ -12,6 +12,7 @@ import torch
 from tests.helpers.generated import Generated
 from tests.helpers.spectral_encoder import SpectralEncoder
 
+import limbeck
 from limbeck import exports, sounds, verbs
 from limbeck.errors import InputError
 from limbeck.evaluation import Protocol
@@ -75,7 +76,7 @@ def test_each_is_known(place: Path) -> None:
         "runs/results": "comparison of ways to name sounds",
         **{f"exports/{name}": "export" for name in exports.names()},
     }
-    found = {name: verbs.inspect(place / name) for name in kinds}
+    found = {name: limbeck.inspect(place / name) for name in kinds}
     assert {name: what["kind"] for name, what in found.items()} == kinds
     assert all(json.dumps(what) for what in found.values())
     assert found["naming/index"]["windows"] == 6
@@ -87,8 +88,8 @@ def test_each_is_known(place: Path) -> None:
 
 def test_a_folder_of_several_names_them(place: Path) -> None:
     holds = {"index": "index of sounds", "classifier": "classifier of sounds", "page": "page"}
-    assert verbs.inspect(place / "naming") == {"kind": "several", "holds": holds}
-    everything = verbs.inspect(place)["holds"]
+    assert limbeck.inspect(place / "naming") == {"kind": "several", "holds": holds}
+    everything = limbeck.inspect(place)["holds"]
     assert everything["naming"] == holds
     assert everything["runs"] == {"results": "comparison of ways to name sounds"}
     assert "recordings" not in everything
@@ -96,15 +97,15 @@ def test_a_folder_of_several_names_them(place: Path) -> None:
 
 def test_what_is_none_is_said(place: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"recordings is nothing that Limbeck wrote.*It holds bell, rain"):
-        verbs.inspect(place / "recordings")
+        limbeck.inspect(place / "recordings")
     with pytest.raises(InputError, match="nosuch does not exist"):
-        verbs.inspect(tmp_path / "nosuch")
+        limbeck.inspect(tmp_path / "nosuch")
     with pytest.raises(InputError, match="is a file"):
-        verbs.inspect(place / "set" / "config.json")
+        limbeck.inspect(place / "set" / "config.json")
     (tmp_path / "config.json").write_text("{", encoding="utf-8")
     (tmp_path / "index.html").write_text("<html></html>", encoding="utf-8")
     with pytest.raises(InputError, match="is nothing that Limbeck wrote"):
-        verbs.inspect(tmp_path)
+        limbeck.inspect(tmp_path)
 
 
 @pytest.mark.parametrize("name", ["naming/classifier/config.json", "set/config.json", "runs/results/results.json"])
@@ -114,6 +115,6 @@ def test_what_is_damaged_is_said(place: Path, name: str) -> None:
     try:
         file.write_bytes(content[: len(content) // 2])
         with pytest.raises(InputError):
-            verbs.inspect(file.parent)
+            limbeck.inspect(file.parent)
     finally:
         file.write_bytes(content)
