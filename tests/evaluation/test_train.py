@@ -36,7 +36,7 @@ def test_training_equals_a_plain_loop(train, small, golden):
     """The published recipe written down naively, rates from the reference: the same weights up to rounding."""
     with np.load(golden / "eval_rule.npz") as archive:
         rates = archive["lr_per_epoch"]
-    pairs, protocol = _in_memory(train), Protocol(epochs=13, batch=16, augment=None)
+    pairs, protocol = _in_memory(train), Protocol(epochs=13, drop_after=(10,), batch=16, augment=None)
     losses = []
     student = _train(pairs, small, protocol, on_epoch=lambda report: losses.append(report.loss))
 
