@@ -21,7 +21,8 @@ sounds-demo: $(VENV)/.has-sounds-demo ## Index recordings, learn ten words witho
 	$(BIN)/limbeck sounds demo --out sounds-demo
 
 test: lint ## Lint, then every test and docstring example
-	OMP_WAIT_POLICY=passive $(BIN)/python -m pytest -m "not network"  # threads that spin cost ten times on a busy machine
+	@# Threads that spin cost ten times on a busy machine; files stay whole, for what their tests share.
+	OMP_WAIT_POLICY=passive $(BIN)/python -m pytest -m "not network" -n auto --dist loadfile
 
 lint: $(VENV)/.has-dev ## Style, formatting and types
 	$(BIN)/ruff check .
