@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -14,85 +14,104 @@ from torch import Tensor
 from torch.utils.data import Dataset as TorchDataset
 
 from limbeck import _files, storage
-from limbeck.augment import Frequencies, Packing, mosaic
-from limbeck.datasets import Scale
+from limbeck.datasets import LabelledClips, Targets
 from limbeck.errors import InputError
-from limbeck.media import ClipRecipe, log_mel, read_clip
-from limbeck.storage import Coder, Payload, Storage, payload_bytes
+from limbeck.media import ClipRecipe, read_clip
+from limbeck.modalities import Batch, Modality, Scale, bound
+from limbeck.parameterisations import Parameterisation, Tensors, parse
+from limbeck.storage import Coder, Meaning, Meanings, Payload, Storage, payload_bytes
 from limbeck.storage.float32 import Float32
 
-FORMAT = "limbeck-distilled-2"
+FORMAT = "limbeck-distilled-3"
 SOFT = "soft_labels"
 SOFT_SENTENCE = "soft: class probabilities of a network trained on the real clips, `soft_labels`"
+START = "start."
 
 
 @dataclass(frozen=True, repr=False)
-class DistilledSet(TorchDataset[tuple[Tensor, Tensor, Tensor]]):
-    """A few (log-mel, frame) pairs a class, with all that is needed to use them and to know where they come from.
+class DistilledSet(TorchDataset[tuple[Batch, Tensor]]):
+    """A few synthetic samples per class, with all that is needed to use them and to know where they come from.
 
-    As a `torch.utils.data.Dataset` its items are training pairs: mosaics are cut into their cells and enlarged,
-    so ``len(set)`` is ``pairs * mosaic ** 2`` (`augment.mosaic.count` of it).
+    As a `torch.utils.data.Dataset` its items are samples as networks see them: what `hold` decodes the tensors to.
 
     Attributes:
-        audio: float32, (pair, 1, mel, frame), in network scale (see `scale`).
-        image: float32, (pair, 3, height, width), in network scale.
-        labels: int64, (pair,): index into `classes`, ascending.
+        tensors: What is stored, as it is after storage, float32; rows in the order of classes.
+        labels: int64, (row,): index into `classes`, ascending.
         classes: Class names.
-        mosaic: Cells a side: every stored pair holds ``mosaic ** 2`` small ones; or a grid for each modality.
-        recipe: How recordings became arrays.
-        scale: What turns decibels and pixels into network scale and back.
+        hold: How tensors become samples.
+        modalities: What the samples are, by name.
+        scales: What turns decibels and pixels into network scale and back, by modality.
         provenance: Method and parameters, seed, fingerprint of the training clips, code, versions, cost: JSON-able.
-        start: The same pairs before optimisation (audio, image), for before/after pictures; None if not kept.
-        storage: How the numbers are kept.
-        payload: What is kept: `audio` and `image` are what it decodes to. None for the float32 numbers themselves.
-        soft_labels: Class probabilities of every training pair, float32, (item, class), to train on instead of
-            `labels`; None where the class alone is kept.
+        start: The same tensors before optimisation, for before/after pictures; None if not kept.
+        storage: How the tensors are kept.
+        payload: What is kept: `tensors` are what it decodes to. None for the float32 numbers themselves.
+        soft_labels: Class probabilities of every sample, float32, (sample, class), to train on instead of `labels`;
+            None where the class alone is kept.
     """
 
-    audio: Tensor
-    image: Tensor
+    tensors: Tensors
     labels: Tensor
     classes: tuple[str, ...]
-    mosaic: Packing
-    recipe: ClipRecipe
-    scale: Scale
+    hold: Parameterisation
+    modalities: Mapping[str, Modality]
+    scales: Mapping[str, Scale]
     provenance: dict[str, Any]
-    start: tuple[Tensor, Tensor] | None = None
+    start: Tensors | None = None
     storage: Storage = field(default_factory=Float32)
     payload: Payload | None = None
     soft_labels: Tensor | None = None
 
     def __post_init__(self) -> None:
-        shapes = {"audio": (1, *self.recipe.mel.shape), "image": (3, self.recipe.image_size, self.recipe.image_size)}
-        for name, shape in shapes.items():
-            tensor: Tensor = getattr(self, name)
-            if tensor.dtype != torch.float32 or tensor.shape != (len(self.labels), *shape):
-                raise InputError(
-                    f"{name} of a distilled set must be float32 {(len(self.labels), *shape)}, "
-                    f"but {tensor.dtype} {tuple(tensor.shape)} came."
-                )
+        for name, tensor in self.tensors.items():
+            if tensor.dtype != torch.float32:
+                raise InputError(f"Tensors of a distilled set are float32, but {name} is {tensor.dtype}.")
+            shape = (self.rows, *self.modalities[name].shape) if self.hold.are_samples else tensor.shape
+            if tensor.shape != shape:
+                raise InputError(f"{name} of this set must be {tuple(shape)}, but got {tuple(tensor.shape)}.")
         if self.payload is None and self.storage != Float32():
             raise InputError(f"A set stored as {self.storage.name!r} needs its payload; make it with `stored_as`.")
-        soft = self.soft_labels
-        if soft is not None and (soft.dtype != torch.float32 or soft.shape != (len(self), len(self.classes))):
-            raise InputError(
-                f"Soft labels of this set must be float32 {(len(self), len(self.classes))}, "
-                f"but {soft.dtype} {tuple(soft.shape)} came."
-            )
+        self.targets  # noqa: B018 - checks labels and soft labels
+
+    def __repr__(self) -> str:
+        return (
+            f"<DistilledSet {self.provenance.get('method', 'of unknown origin')}: {len(self)} samples "
+            f"({', '.join(self.modalities)}) of {len(self.classes)} classes in {self.rows} rows, held as {self.hold}; "
+            f"{self.storage.name}, {self.stored_bytes:,} bytes>"
+        )
 
     @property
-    def pairs(self) -> int:
-        """Number of stored pairs."""
+    def rows(self) -> int:
+        """Number of stored rows, each of which stands for `hold.cells` samples."""
         return len(self.labels)
+
+    @property
+    def recipe(self) -> ClipRecipe:
+        """How recordings were decoded."""
+        return next(iter(self.modalities.values())).recipe
+
+    @property
+    def per_class(self) -> int:
+        """Stored rows of the class that has most (the literature's IPC)."""
+        return int(torch.bincount(self.labels).max()) if self.rows else 0
+
+    @property
+    def targets(self) -> Targets:
+        """What is to be learnt of each sample, in the order of `samples`."""
+        return Targets(self.classes, self.labels.repeat(self.hold.cells), self.soft_labels)
+
+    @property
+    def meanings(self) -> Meanings:
+        """What makes the tensors decibels and pixels; empty where they are no samples."""
+        return meanings_of(self.hold, self.modalities, self.scales)
 
     @property
     def stored_bytes(self) -> int:
         """Bytes of what students are trained on: the payload and soft labels.
 
-        Not counted: which class a pair is of (the order says it but for the number of each class), names and settings,
+        Not counted: which class a row is of (the order says it but for the number of each class), names and settings,
         and the start, which is only looked at.
         """
-        return payload_bytes(self._tensors() | self._soft_tensors())
+        return payload_bytes(self._kept() | self._soft())
 
     @property
     def fingerprint(self) -> str:
@@ -102,115 +121,121 @@ class DistilledSet(TorchDataset[tuple[Tensor, Tensor, Tensor]]):
         made, and its start, are no part of it.
         """
         content = hashlib.sha256(json.dumps(self._decoded_by(), sort_keys=True).encode())
-        for name, tensor in sorted((self._tensors() | self._soft_tensors() | {"labels": self.labels}).items()):
+        for name, tensor in sorted((self._kept() | self._soft() | {"labels": self.labels}).items()):
             content.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
             content.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
         return content.hexdigest()[:16]
 
-    def __repr__(self) -> str:
-        return (
-            f"<DistilledSet {self.provenance.get('method', 'of unknown origin')}: {self.pairs} pairs of "
-            f"{len(self.classes)} classes, mosaic {mosaic.words(self.mosaic)}, so {len(self)} training pairs; "
-            f"{self.storage.name}, {self.stored_bytes:,} bytes>"
-        )
-
-    @property
-    def per_class(self) -> int:
-        """Stored pairs of the class that has most (the literature's IPC)."""
-        return int(torch.bincount(self.labels).max()) if self.pairs else 0
-
     def __len__(self) -> int:
-        return self.pairs * mosaic.count(self.mosaic)
+        return self.rows * self.hold.cells
 
-    def __getitem__(self, item: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Training pair number `item`: log-mel (1, mel, frame), frame (3, height, width), label ()."""
-        cell, pair = divmod(range(len(self))[item], self.pairs)
-        row = slice(pair, pair + 1)
-        shares = mosaic.shares(self.mosaic)
-        audio = mosaic.unpack(self.audio[row], shares.audio)[cell]
-        image = mosaic.unpack(self.image[row], shares.image)[cell]
-        return audio, image, self.labels[pair]
+    def __getitem__(self, item: int) -> tuple[Batch, Tensor]:
+        """Sample number `item` by modality, each (channel, height, width) in network scale, and its label, ()."""
+        cell, row = divmod(range(len(self))[item], self.rows)
+        samples = self.hold.decode(self.hold.rows(self.tensors, slice(row, row + 1)), self.modalities)
+        return {name: x[cell] for name, x in samples.items()}, self.labels[row]
 
-    def training_pairs(self) -> tuple[Tensor, Tensor, Tensor]:
-        """All items at once: log-mel (item, 1, mel, frame), frames (item, 3, height, width), labels (item,)."""
-        shares = mosaic.shares(self.mosaic)
-        return (
-            mosaic.unpack(self.audio, shares.audio),
-            mosaic.unpack(self.image, shares.image),
-            self.labels.repeat(mosaic.count(self.mosaic)),
-        )
+    def samples(self) -> Batch:
+        """All samples by modality, each (sample, channel, height, width), cell-major; see `targets`."""
+        return self.hold.decode(self.tensors, self.modalities)
 
-    def read(
-        self, clip: str | Path, *, image: str | Path | None = None, start_seconds: float = 0.0
-    ) -> tuple[Tensor, Tensor]:
+    def arrays(self, samples: Batch) -> Batch:
+        """Samples in network scale as arrays in decibels and pixels, as they are prepared."""
+        return {name: self.modalities[name].from_network(x, self.scales[name]) for name, x in samples.items()}
+
+    def read(self, audio: str | Path, *, image: str | Path | None = None, start_seconds: float = 0.0) -> Batch:
         """A recording of your own as what a network trained on this set expects.
 
         Args:
-            clip: Any video, or a file of sound with `image` beside it.
+            audio: Any video, or a file of sound with `image` beside it; of a set without sound, the picture.
             image: The picture, or a video of it, where it is another file.
             start_seconds: Where the clip begins, in seconds; it is as long as the recipe's, shorter ones are padded.
 
         Returns:
-            Log-mel (1, mel, frame) and frame (3, height, width), float32, in network scale.
+            Arrays by modality, (channel, height, width), float32, in network scale.
 
         Raises:
             MediaError: The file cannot be read there; says why.
         """
-        raw = read_clip(Path(clip), Path(image or clip), start_s=start_seconds, recipe=self.recipe)
-        audio = log_mel(torch.from_numpy(raw.waveform), self.recipe.mel)[None]
-        return self.scale.audio(audio), self.scale.image(torch.from_numpy(raw.frame).permute(2, 0, 1).contiguous())
+        raw = read_clip(Path(audio), Path(image or audio), start_s=start_seconds, recipe=self.recipe)
+        return {
+            name: modality.to_network(torch.from_numpy(modality.array(raw)), self.scales[name])
+            for name, modality in self.modalities.items()
+        }
 
-    def apart(self) -> DistilledSet:
-        """The same training pairs with the room of a stored pair each: to look at where pairs share by frequencies."""
-        audio, image, labels = self.training_pairs()
-        order = torch.argsort(labels, stable=True)
-        start = self.start and replace(self, audio=self.start[0], image=self.start[1]).training_pairs()[:2]
+    def seen_by(self, names: Sequence[str]) -> DistilledSet:
+        """The same set with some of its modalities, as float32.
+
+        Raises:
+            InputError: One is named that the set does not have.
+        """
+        unknown = sorted(set(names) - set(self.modalities))
+        if unknown or not names:
+            raise InputError(f"This set has {', '.join(self.modalities)}, but got: {', '.join(names) or 'none'}.")
+        if len(names) == len(self.modalities):
+            return self
+
+        def kept(tensors: Tensors) -> Tensors:
+            return {name: t for name, t in tensors.items() if name.partition(".")[0] in names}
+
         return replace(
             self,
-            audio=audio[order],
-            image=image[order],
-            labels=labels[order],
-            mosaic=1,
-            start=start and (start[0][order], start[1][order]),
+            tensors=kept(self.tensors),
+            modalities={name: m for name, m in self.modalities.items() if name in names},
+            scales={name: s for name, s in self.scales.items() if name in names},
+            start=self.start and kept(self.start),
+            storage=Float32(),
+            payload=None,
+        )
+
+    def unpacked(self) -> DistilledSet:
+        """The same samples with a row each: to look at where rows are no samples."""
+        order = torch.argsort(self.targets.labels, stable=True)
+
+        def rows(tensors: Tensors) -> Tensors:
+            return {name: x[order] for name, x in self.hold.decode(tensors, self.modalities).items()}
+
+        return replace(
+            self,
+            tensors=rows(self.tensors),
+            labels=self.targets.labels[order],
+            hold=parse("plain"),
+            start=self.start and rows(self.start),
             storage=Float32(),
             payload=None,
             soft_labels=None if self.soft_labels is None else self.soft_labels[order],
         )
 
     def stored_as(self, form: Coder) -> DistilledSet:
-        """The same pairs in another form: what is left of them in it.
+        """The same set in another form: what is left of it in it.
 
         Args:
-            form: How they are to be kept. In the form they already have they stay as they are.
+            form: How the tensors are to be kept. In the form they already have they stay as they are.
 
         Raises:
-            InputError: The pairs share by frequencies, and the form is for pictures and decibels.
+            InputError: The form is for samples, and the tensors are none.
         """
-        if form == self.storage:
-            return self
-        if isinstance(self.mosaic, Frequencies):
-            raise InputError(
-                f"Pairs that share by frequencies ({self.mosaic}) are kept as float32 numbers alone, but {form.name!r} "
-                "was asked for, which rounds pixels and decibels. Leave the storage out, or use a mosaic of cells."
-            )
-        return self.with_payload(form, form.encode(self.audio, self.image, self.scale))
+        return self if form == self.storage else self.with_payload(form, form.encode(self.tensors, self.meanings))
 
     def with_payload(self, form: Storage, payload: Payload) -> DistilledSet:
-        """The same set with the pairs of a payload.
+        """The same set with the tensors of a payload of as many rows as there are labels."""
+        return replace(self, tensors=form.decode(payload, self.meanings), storage=form, payload=payload)
 
-        Args:
-            form: The payload's.
-            payload: As many pairs as there are labels.
-        """
-        audio, image = form.decode(payload, self.scale, self.recipe)
-        return replace(self, audio=audio, image=image, storage=form, payload=payload)
+    def made_from(self, clips: LabelledClips) -> bool:
+        """Whether it was made from these training clips, or from those of its classes; of parts, every one."""
+        for part in self.provenance.get("parts", [self.provenance | {"classes": list(self.classes)}]):
+            known = set(part["classes"]) <= set(clips.classes)
+            prints = {clips.fingerprint} | ({clips.only(part["classes"]).fingerprint} if known else set())
+            if part.get("training_fingerprint") not in prints:
+                return False
+        return True
 
     @staticmethod
     def concat(parts: Sequence[DistilledSet], classes: Sequence[str]) -> DistilledSet:
         """Join sets that were distilled class by class.
 
         Args:
-            parts: Sets of disjoint classes with equal mosaic, recipe, scale and storage, and without soft labels.
+            parts: Sets of disjoint classes, held, scaled and stored alike, and without soft labels.
             classes: All class names in label order.
 
         Raises:
@@ -219,8 +244,8 @@ class DistilledSet(TorchDataset[tuple[Tensor, Tensor, Tensor]]):
         if not parts:
             raise InputError("No distilled sets to join; give at least one.")
         first = parts[0]
-        if any((p.mosaic, p.recipe, p.scale) != (first.mosaic, first.recipe, first.scale) for p in parts):
-            raise InputError("The sets differ in mosaic, recipe or scale; distil every class with the same settings.")
+        if any((p.hold, p.modalities, p.scales) != (first.hold, first.modalities, first.scales) for p in parts):
+            raise InputError("The sets differ in how they are held, in recipe or in scale; distil every class alike.")
         if any(p.storage != first.storage for p in parts):
             raise InputError("The sets are stored in different forms; bring them into one with `stored_as`.")
         if any(p.soft_labels is not None for p in parts):
@@ -232,18 +257,18 @@ class DistilledSet(TorchDataset[tuple[Tensor, Tensor, Tensor]]):
         labels = torch.cat([torch.tensor([classes.index(p.classes[i]) for i in p.labels.tolist()]) for p in parts])
         order = torch.argsort(labels, stable=True)
         starts = [p.start for p in parts if p.start is not None]
-        kept = len(starts) == len(parts)
+
+        def joined(every: Sequence[Tensors]) -> Tensors:
+            return {name: torch.cat([tensors[name] for tensors in every])[order] for name in every[0]}
+
         return replace(
             first,
-            audio=torch.cat([p.audio for p in parts])[order],
-            image=torch.cat([p.image for p in parts])[order],
+            tensors=joined([p.tensors for p in parts]),
             labels=labels[order],
             classes=tuple(classes),
             provenance={"parts": [p.provenance | {"classes": list(p.classes)} for p in parts]},
-            start=(torch.cat([s[0] for s in starts])[order], torch.cat([s[1] for s in starts])[order])
-            if kept
-            else None,
-            payload=first.storage.join([p._tensors() for p in parts], order) if first.payload is not None else None,
+            start=joined(starts) if len(starts) == len(parts) else None,
+            payload=None if first.payload is None else first.storage.join([p._kept() for p in parts], order),
         )
 
     def save(self, folder: str | Path) -> Path:
@@ -252,20 +277,12 @@ class DistilledSet(TorchDataset[tuple[Tensor, Tensor, Tensor]]):
         The config is written last: a folder without it is not yet a distilled set.
         """
         folder = Path(folder)
-        tensors = {**self._tensors(), **self._soft_tensors(), "labels": self.labels}
-        if self.start is not None:
-            tensors |= {"start_audio": self.start[0], "start_image": self.start[1]}
+        tensors = {**self._kept(), **self._soft(), "labels": self.labels}
+        tensors |= {START + name: tensor for name, tensor in (self.start or {}).items()}
         _files.write_tensors(folder / "data.safetensors", tensors)
         _files.write_text(folder / "README.md", self.card())
-        _files.write_record(
-            folder / "config.json",
-            {
-                "format": FORMAT,
-                **self._decoded_by(),
-                "provenance": self.provenance,
-                "fingerprint": self.fingerprint,
-            },
-        )
+        about = {"provenance": self.provenance, "fingerprint": self.fingerprint}
+        _files.write_record(folder / "config.json", {"format": FORMAT, **self._decoded_by(), **about})
         return folder
 
     @classmethod
@@ -280,24 +297,24 @@ class DistilledSet(TorchDataset[tuple[Tensor, Tensor, Tensor]]):
             raise InputError(f"{folder} is not a distilled set: it has no config.json. Make one with: limbeck distill.")
         try:
             config = _files.read_record(folder / "config.json")
-            tensors, _ = _files.read_tensors(folder / "data.safetensors")
             if config["format"] != FORMAT:
                 raise InputError(f"{folder} is of format {config['format']!r}; this version reads {FORMAT!r}.")
-            recipe, scale = ClipRecipe.from_json(config["recipe"]), Scale.from_json(config["scale"])
+            tensors, _ = _files.read_tensors(folder / "data.safetensors")
+            modalities = bound(config["scales"], ClipRecipe.from_json(config["recipe"]))
+            scales = {name: Scale.from_json(config["scales"][name]) for name in modalities}
+            hold = parse(config["hold"])
             form = storage.load(config["storage"]["name"]).from_json(config["storage"]["settings"])
             labels, soft = tensors.pop("labels"), tensors.pop(SOFT, None)
-            start = tensors.pop("start_audio", None), tensors.pop("start_image", None)
-            audio, image = form.decode(tensors, scale, recipe)
+            start = {name.removeprefix(START): tensors.pop(name) for name in [*tensors] if name.startswith(START)}
             made = cls(
-                audio=audio,
-                image=image,
+                tensors=form.decode(tensors, meanings_of(hold, modalities, scales)),
                 labels=labels,
                 classes=tuple(config["classes"]),
-                mosaic=mosaic.from_json(config["mosaic"]),
-                recipe=recipe,
-                scale=scale,
+                hold=hold,
+                modalities=modalities,
+                scales=scales,
                 provenance=config["provenance"],
-                start=None if start[0] is None or start[1] is None else (start[0], start[1]),
+                start=start or None,
                 storage=form,
                 payload=None if form == Float32() else tensors,
                 soft_labels=soft,
@@ -313,42 +330,26 @@ class DistilledSet(TorchDataset[tuple[Tensor, Tensor, Tensor]]):
             raise InputError(f"{folder} is damaged ({type(error).__name__}: {error}); distil again.") from error
         return made
 
-    def _decoded_by(self) -> dict[str, Any]:
-        """All that makes training pairs of the stored tensors, JSON-able."""
-        return {
-            "classes": list(self.classes),
-            "mosaic": mosaic.to_json(self.mosaic),
-            "recipe": self.recipe.to_json(),
-            "scale": self.scale.to_json(),
-            "storage": {"name": self.storage.name, "settings": self.storage.to_json()},
-        }
-
-    def _tensors(self) -> dict[str, Tensor]:
-        return {"audio": self.audio, "image": self.image} if self.payload is None else dict(self.payload)
-
-    def _soft_tensors(self) -> dict[str, Tensor]:
-        return {} if self.soft_labels is None else {SOFT: self.soft_labels}
-
     def card(self) -> str:
-        """The dataset card: Markdown that says what this is, how it was made and how to use it."""
+        """The README of a saved set: what it is, how it was made, how to use it."""
+        shapes = ", ".join(f"{name} {' x '.join(map(str, m.shape))}" for name, m in self.modalities.items())
         lines = [
             "---",
-            "tags: [dataset-distillation, audio-visual, limbeck]",
+            f"tags: [dataset-distillation, {', '.join(self.modalities)}, limbeck]",
             "---",
-            f"# Distilled audio-visual set: {len(self.classes)} classes, {self.per_class} pairs a class",
+            f"# Distilled set: {len(self.classes)} classes, {self.per_class} stored samples per class",
             "",
-            f"- Stored pairs: {self.pairs}, mosaic {mosaic.words(self.mosaic)}, so {len(self)} training pairs",
+            f"- Samples: {len(self)} in {self.rows} rows, held as {self.hold}",
             f"- Storage: {self.storage.name}, {self.stored_bytes:,} bytes",
             f"- Labels: {'hard: the class' if self.soft_labels is None else SOFT_SENTENCE}",
-            f"- Log-mel: {self.audio.shape[2]} bands x {self.audio.shape[3]} frames of "
-            f"{self.recipe.mel.clip_seconds} s at {self.recipe.mel.sample_rate_hz} Hz",
-            f"- Frames: {self.recipe.image_size} x {self.recipe.image_size} RGB",
+            f"- Modalities: {shapes}",
             f"- Classes: {', '.join(self.classes)}",
             "",
             "```python",
             "import limbeck",
-            "pairs = limbeck.DistilledSet.load('.')",
-            "audio, image, label = pairs[0]",
+            "distilled = limbeck.DistilledSet.load('.')",
+            "sample, label = distilled[0]",
+            f"print(sample['{next(iter(self.modalities))}'].shape, distilled.classes[label])",
             "```",
             "",
             "## Provenance",
@@ -359,3 +360,24 @@ class DistilledSet(TorchDataset[tuple[Tensor, Tensor, Tensor]]):
             "",
         ]
         return "\n".join(lines)
+
+    def _decoded_by(self) -> dict[str, Any]:
+        """What decoding the payload depends on, JSON-able."""
+        return {
+            "classes": list(self.classes),
+            "hold": str(self.hold),
+            "recipe": self.recipe.to_json(),
+            "scales": {name: scale.to_json() for name, scale in self.scales.items()},
+            "storage": {"name": self.storage.name, "settings": self.storage.to_json()},
+        }
+
+    def _kept(self) -> dict[str, Tensor]:
+        return dict(self.tensors if self.payload is None else self.payload)
+
+    def _soft(self) -> dict[str, Tensor]:
+        return {} if self.soft_labels is None else {SOFT: self.soft_labels}
+
+
+def meanings_of(hold: Parameterisation, modalities: Mapping[str, Modality], scales: Mapping[str, Scale]) -> Meanings:
+    """What makes tensors decibels and pixels; empty where they are no samples."""
+    return {name: Meaning(m, scales[name]) for name, m in modalities.items()} if hold.are_samples else {}

@@ -1,7 +1,5 @@
-"""Paired augmentation that gradients flow through, and two ways for several pairs to share the room of one."""
+"""Augmentation that gradients flow through, drawn once for real and synthetic samples and for all modalities."""
 
-from limbeck.augment import frequencies, mosaic
-from limbeck.augment.mosaic import Frequencies, Mosaic, Packing
 from limbeck.augment.siamese import FAMILIES, Draw, Family, SiameseAugment
 
-__all__ = ["FAMILIES", "Draw", "Family", "Frequencies", "Mosaic", "Packing", "SiameseAugment", "frequencies", "mosaic"]
+__all__ = ["FAMILIES", "Draw", "Family", "SiameseAugment"]

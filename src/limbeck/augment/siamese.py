@@ -3,7 +3,7 @@
 Source: Zhao and Bilen, *Dataset Condensation with Differentiable Siamese Augmentation*, ICML 2021, with the
 strengths used for audio-visual distillation. Differs from the paper: sound and picture share the underlying
 uniform numbers also where their sizes differ (there: the seed, so whole-pixel shifts came out unrelated), and
-the option `audio_aware`.
+the option `modality_aware`.
 """
 
 from __future__ import annotations
@@ -19,12 +19,11 @@ from torch import Tensor
 
 from limbeck._config import Config
 from limbeck.augment import _operations as operations
-from limbeck.datasets import Scale
 from limbeck.errors import InputError
+from limbeck.modalities import Modality, Scale
 
 Family = Literal["colour", "crop", "cutout", "flip", "scale", "rotate"]
 FAMILIES: tuple[Family, ...] = ("colour", "crop", "cutout", "flip", "scale", "rotate")
-SILENCE_DB = -100.0
 _NUMBERS = 3
 
 
@@ -55,8 +54,8 @@ class SiameseAugment(Config):
         flip: Probability of mirroring left and right (on spectrograms: of reversing time).
         scale: Largest zoom, > 1; both sides are drawn on their own between its inverse and it.
         rotate_degrees: Largest rotation.
-        audio_aware: Leave the time axis of sound alone (no flip, no rotation) and fill its borders with
-            silence (see `sound_fill`). Off as published.
+        modality_aware: Leave out what would change what a modality is (no flip, no rotation in time) and fill borders
+            as it says (sound with silence), see `Modality.keeps` and `Modality.border`. Off as published.
 
     Example:
         >>> augment = SiameseAugment(families=("flip",), flip=1.0)
@@ -74,7 +73,7 @@ class SiameseAugment(Config):
     flip: float = Field(0.5, ge=0, le=1)
     scale: float = Field(1.2, ge=1)
     rotate_degrees: float = Field(15.0, ge=0, le=180)
-    audio_aware: bool = False
+    modality_aware: bool = False
 
     def draw(self, generator: torch.Generator, samples: int | None) -> Draw:
         """Choose a family and its numbers; what is taken from the generator depends on `samples` alone.
@@ -87,41 +86,35 @@ class SiameseAugment(Config):
         shape = (_NUMBERS,) if samples is None else (samples, _NUMBERS)
         return Draw(self.families[chosen], torch.rand(shape, generator=generator, dtype=torch.float64))
 
-    def apply(
-        self, x: Tensor, draw: Draw, fill: float | Tensor = 0.0, modality: Literal["audio", "image"] = "image"
-    ) -> Tensor:
+    def apply(self, x: Tensor, draw: Draw, *, modality: Modality | None = None, scale: Scale | None = None) -> Tensor:
         """Change a batch as drawn. Differentiable in `x`.
 
         Args:
             x: (sample, channel, height, width), network scale; any size.
             draw: From `draw`; one with independent numbers must have as many as there are samples.
-            fill: Value of fresh borders, in network scale: a number or a tensor that broadcasts to a sample,
-                for instance (1, mel, 1).
-            modality: Only matters with `audio_aware`.
+            modality: What the samples are; only matters with `modality_aware`.
+            scale: On which they are; likewise.
 
         Returns:
             Same shape, dtype and device as `x`.
 
         Raises:
-            InputError: The draw has numbers for another amount of samples.
+            InputError: The draw has numbers for another amount of samples, or `modality_aware` needs what is missing.
         """
         uniforms = draw.uniforms if draw.uniforms.ndim == 2 else draw.uniforms[None]
         if draw.uniforms.ndim == 2 and len(uniforms) != len(x):
             raise InputError(
-                f"This draw holds numbers for {len(uniforms)} samples, but {len(x)} came; "
+                f"This draw holds numbers for {len(uniforms)} samples, but got {len(x)}; "
                 f"draw with samples={len(x)}, or samples=None for one draw shared by all."
             )
-        if self.audio_aware and modality == "audio" and draw.family in ("flip", "rotate"):
+        if not self.modality_aware:
+            return _APPLY[draw.family](self, x, uniforms, 0.0)
+        if modality is None or scale is None:
+            raise InputError("Augmentation with modality_aware needs the samples' modality and scale.")
+        if draw.family in modality.keeps:
             return x
-        return _APPLY[draw.family](self, x, uniforms, fill)
-
-    def sound_fill(self, scale: Scale) -> float | Tensor:
-        """What to pass as `fill` for sound: silence (-100 dB) if `audio_aware`, else 0 as published.
-
-        Returns:
-            0.0, or network-scale values, float32 (1, mel, 1), (1, 1, 1) if one number serves all bands.
-        """
-        return scale.audio(torch.full((1, len(scale.mel_mean), 1), SILENCE_DB)) if self.audio_aware else 0.0
+        fill = modality.border(scale)
+        return _APPLY[draw.family](self, x, uniforms, fill.to(x.device) if isinstance(fill, Tensor) else fill)
 
 
 def _colour(augment: SiameseAugment, x: Tensor, u: Tensor, fill: float | Tensor) -> Tensor:

@@ -5,7 +5,7 @@ from limbeck.datasets._clips import ArrayStore, ClipStore, LabelledClips
 from limbeck.datasets._contract import ClipRef, Dataset
 from limbeck.datasets._prepare import prepare
 from limbeck.datasets._prepared import Prepared
-from limbeck.datasets._statistics import Scale, Statistics
+from limbeck.datasets._targets import Targets
 
 _ROOM = "limbeck.datasets"
 
@@ -16,8 +16,7 @@ __all__ = [
     "Dataset",
     "LabelledClips",
     "Prepared",
-    "Scale",
-    "Statistics",
+    "Targets",
     "load",
     "names",
     "prepare",

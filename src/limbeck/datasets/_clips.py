@@ -1,9 +1,9 @@
-"""Labelled (log-mel, frame) pairs: the one type that methods and evaluation read."""
+"""Labelled clips: the one type that methods and evaluation read."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -11,19 +11,19 @@ import torch
 from torch import Tensor
 
 from limbeck._files import digest
-from limbeck.datasets._statistics import Statistics
+from limbeck.datasets._targets import Targets
 from limbeck.errors import BudgetError, InputError
 from limbeck.media import ClipRecipe, RawClip
+from limbeck.modalities import Batch, Modality, Moments, Statistics, bound
+
+_CHUNK = 64
 
 
 class ClipStore(Protocol):
-    """Random access to stored pairs by row; in memory or memory-mapped."""
+    """Random access to prepared arrays by row; in memory or memory-mapped."""
 
-    def audio(self, rows: Tensor) -> Tensor:
-        """Log-mel, float32, (row, 1, mel, frame), dB re 1.0."""
-
-    def frames(self, rows: Tensor) -> Tensor:
-        """Pictures, uint8, (row, 3, height, width), RGB."""
+    def read(self, modality: str, rows: Tensor) -> Tensor:
+        """Arrays of one modality as they are prepared, (row, channel, height, width)."""
 
     def originals(self, rows: Tensor) -> list[RawClip]:
         """The recordings of the rows, decoded again.
@@ -35,23 +35,17 @@ class ClipStore(Protocol):
 
 @dataclass(frozen=True)
 class ArrayStore:
-    """Pairs held in memory.
+    """Prepared arrays held in memory.
 
     Attributes:
-        log_mel: float32, (clip, 1, mel, frame), dB re 1.0.
-        pictures: uint8, (clip, 3, height, width).
+        arrays: By modality.
     """
 
-    log_mel: Tensor
-    pictures: Tensor
+    arrays: Mapping[str, Tensor]
 
-    def audio(self, rows: Tensor) -> Tensor:
-        """Log-mel of the rows."""
-        return self.log_mel[rows]
-
-    def frames(self, rows: Tensor) -> Tensor:
-        """Pictures of the rows."""
-        return self.pictures[rows]
+    def read(self, modality: str, rows: Tensor) -> Tensor:
+        """Arrays of the rows."""
+        return self.arrays[modality][rows]
 
     def originals(self, rows: Tensor) -> list[RawClip]:
         """Refused: arrays know nothing of recordings."""
@@ -63,38 +57,32 @@ class ArrayStore:
 
 @dataclass(frozen=True)
 class LabelledClips:
-    """A labelled selection of stored pairs. Cheap to make; nothing is read until asked for.
+    """A labelled selection of prepared clips. Cheap to make; nothing is read until it is needed.
 
     Attributes:
         store: Where the arrays are.
         rows: int64, (clip,): rows of the store in this selection.
-        labels: int64, (clip,): index into `classes` of each clip.
-        classes: Class names.
-        recipe: How recordings became arrays.
-        statistics: Mean and spread of the dataset's training clips.
+        targets: What is known of each clip.
+        modalities: What the arrays are, by name.
+        statistics: Mean and spread of the dataset's training clips, by modality.
         fingerprint: Identifies dataset content, recipe and selection; equal means interchangeable.
         name: Dataset name, for people.
+        ids: Identifier of each clip.
     """
 
     store: ClipStore
     rows: Tensor
-    labels: Tensor
-    classes: tuple[str, ...]
-    recipe: ClipRecipe
-    statistics: Statistics
+    targets: Targets
+    modalities: Mapping[str, Modality]
+    statistics: Mapping[str, Statistics]
     fingerprint: str
     name: str
-
-    @property
-    def stored_bytes(self) -> int:
-        """Bytes of the clips as they are prepared."""
-        return len(self) * self.recipe.stored_bytes
+    ids: tuple[str, ...]
 
     @classmethod
     def from_arrays(
         cls,
-        audio: Tensor,
-        frames: Tensor,
+        arrays: Mapping[str, Tensor],
         labels: Tensor,
         classes: Sequence[str],
         *,
@@ -104,8 +92,7 @@ class LabelledClips:
         """Clips from tensors in memory.
 
         Args:
-            audio: float32, (clip, 1, mel, frame), dB re 1.0.
-            frames: uint8, (clip, 3, height, width).
+            arrays: By modality, as it prepares them, (clip, channel, height, width).
             labels: int64, (clip,).
             classes: Class names in label order.
             recipe: How the arrays were made.
@@ -116,44 +103,66 @@ class LabelledClips:
 
         Example:
             >>> clips = LabelledClips.from_arrays(
-            ...     torch.zeros(2, 1, 128, 56), torch.zeros(2, 3, 8, 8, dtype=torch.uint8), torch.tensor([0, 1]),
-            ...     ["bell", "drip"], recipe=ClipRecipe(image_size=8))
-            >>> len(clips), clips.per_class()
+            ...     {"audio": torch.zeros(2, 1, 128, 56), "image": torch.zeros(2, 3, 8, 8, dtype=torch.uint8)},
+            ...     torch.tensor([0, 1]), ["bell", "drip"], recipe=ClipRecipe(image_size=8))
+            >>> len(clips), clips.targets.per_class()
             (2, (1, 1))
         """
-        _check(audio, frames, labels, classes)
-        content = [hashlib.sha256(t.contiguous().numpy().data).hexdigest() for t in (audio, frames, labels)]
+        modalities = bound(arrays, recipe)
+        targets = Targets(tuple(classes), labels)
+        for key, modality in modalities.items():
+            _check(key, modality, arrays[key], len(labels))
+        if not len(labels):
+            raise InputError("There are no clips; give at least one.")
+        content = [
+            hashlib.sha256(t.contiguous().numpy().data).hexdigest() for t in (*(arrays[m] for m in modalities), labels)
+        ]
         return cls(
-            store=ArrayStore(audio, frames),
+            store=ArrayStore(arrays),
             rows=torch.arange(len(labels)),
-            labels=labels,
-            classes=tuple(classes),
-            recipe=recipe,
-            statistics=Statistics.of(audio, frames),
-            fingerprint=digest(name, list(classes), recipe.to_json(), content),
+            targets=targets,
+            modalities=modalities,
+            statistics={key: _statistics(modality, arrays[key]) for key, modality in modalities.items()},
+            fingerprint=digest(name, list(classes), [*modalities], recipe.to_json(), content),
             name=name,
+            ids=tuple(str(i) for i in range(len(labels))),
         )
 
     def __len__(self) -> int:
         return len(self.rows)
 
     @property
-    def audio_shape(self) -> tuple[int, int, int]:
-        """(1, mel, frame)."""
-        return (1, *self.recipe.mel.shape)
+    def classes(self) -> tuple[str, ...]:
+        """Class names."""
+        return self.targets.classes
 
     @property
-    def image_shape(self) -> tuple[int, int, int]:
-        """(3, height, width)."""
-        return (3, self.recipe.image_size, self.recipe.image_size)
+    def labels(self) -> Tensor:
+        """int64, (clip,): index into `classes` of each clip."""
+        return self.targets.labels
 
-    def audio(self, index: Tensor | None = None) -> Tensor:
-        """Log-mel, float32, (clip, 1, mel, frame), dB re 1.0, of the clips at `index` (all of them by default)."""
-        return self.store.audio(self.rows if index is None else self.rows[index])
+    @property
+    def recipe(self) -> ClipRecipe:
+        """How recordings were decoded."""
+        return next(iter(self.modalities.values())).recipe
 
-    def frames(self, index: Tensor | None = None) -> Tensor:
-        """Pictures, uint8, (clip, 3, height, width), of the clips at `index` (all of them by default)."""
-        return self.store.frames(self.rows if index is None else self.rows[index])
+    @property
+    def shapes(self) -> dict[str, tuple[int, int, int]]:
+        """Shape of an array, by modality."""
+        return {name: modality.shape for name, modality in self.modalities.items()}
+
+    @property
+    def stored_bytes(self) -> int:
+        """Bytes of the clips as they are prepared."""
+        return len(self) * sum(modality.stored_bytes for modality in self.modalities.values())
+
+    def array(self, modality: str, index: Tensor | None = None) -> Tensor:
+        """Arrays of one modality as they are prepared, of the clips at `index` (all of them by default)."""
+        return self.store.read(modality, self.rows if index is None else self.rows[index])
+
+    def arrays(self, index: Tensor | None = None) -> Batch:
+        """Arrays of every modality as they are prepared, of the clips at `index` (all of them by default)."""
+        return {modality: self.array(modality, index) for modality in self.modalities}
 
     def originals(self, index: Tensor | None = None) -> list[RawClip]:
         """Waveform and frame of the clips at `index` (all of them by default), decoded again from the recordings.
@@ -165,20 +174,15 @@ class LabelledClips:
 
     def of_class(self, label: int) -> Tensor:
         """Positions (int64) of a class's clips in this selection, ascending."""
-        return torch.nonzero(self.labels == label).flatten()
+        return self.targets.of_class(label)
 
     def per_class(self) -> tuple[int, ...]:
         """Number of clips of each class."""
-        return tuple(torch.bincount(self.labels, minlength=len(self.classes)).tolist())
+        return self.targets.per_class()
 
     def take(self, index: Tensor) -> LabelledClips:
         """The clips at `index`, in that order; classes stay."""
-        return replace(
-            self,
-            rows=self.rows[index],
-            labels=self.labels[index],
-            fingerprint=digest(self.fingerprint, "take", index.tolist()),
-        )
+        return self._selected(index, self.targets.take(index), "take", index.tolist())
 
     def only(self, classes: Sequence[str]) -> LabelledClips:
         """The clips of some classes, relabelled 0, 1, ... in the order given.
@@ -186,21 +190,23 @@ class LabelledClips:
         Raises:
             InputError: A class is unknown.
         """
-        unknown = [c for c in classes if c not in self.classes]
-        if unknown:
-            raise InputError(f"Unknown classes {unknown}; this data has {list(self.classes)}.")
-        table = torch.full((len(self.classes),), -1)
-        for new, label in enumerate(classes):
-            table[self.classes.index(label)] = new
-        relabelled = table[self.labels]
-        keep = relabelled >= 0
-        return replace(
-            self,
-            rows=self.rows[keep],
-            labels=relabelled[keep],
-            classes=tuple(classes),
-            fingerprint=digest(self.fingerprint, "only", list(classes)),
-        )
+        return self._selected(*self.targets.only(classes), "only", list(classes))
+
+    def seen_by(self, modalities: Collection[str]) -> LabelledClips:
+        """The same clips with some of their modalities.
+
+        Raises:
+            InputError: None is named, or one the clips do not have.
+        """
+        unknown = sorted(set(modalities) - set(self.modalities))
+        if unknown or not modalities:
+            raise InputError(
+                f"These clips have {', '.join(self.modalities)}, but got: {', '.join(modalities) or 'none'}."
+            )
+        kept = {name: modality for name, modality in self.modalities.items() if name in modalities}
+        if len(kept) == len(self.modalities):
+            return self
+        return replace(self, modalities=kept, fingerprint=digest(self.fingerprint, "modalities", [*kept]))
 
     def require(self, per_class: int, purpose: str) -> None:
         """Refuse, before any work, data in which a class has too few clips.
@@ -217,21 +223,27 @@ class LabelledClips:
             listed = ", ".join(f"{c!r} has {n}" for c, n in short.items())
             raise BudgetError(
                 f"{purpose} needs {per_class} training clips of every class, but {listed}. "
-                "Lower --per-class or --mosaic, add clips, or leave those classes out."
+                "Lower --per-class, hold fewer samples in one, add clips, or leave those classes out."
             )
 
+    def _selected(self, index: Tensor, targets: Targets, *how: object) -> LabelledClips:
+        return replace(
+            self,
+            rows=self.rows[index],
+            targets=targets,
+            ids=tuple(self.ids[i] for i in index.tolist()),
+            fingerprint=digest(self.fingerprint, *how),
+        )
 
-def _check(audio: Tensor, frames: Tensor, labels: Tensor, classes: Sequence[str]) -> None:
-    if audio.ndim != 4 or audio.shape[1] != 1 or audio.dtype != torch.float32:
-        raise InputError(f"Log-mel must be float32 (clip, 1, mel, frame), but {audio.dtype} {tuple(audio.shape)} came.")
-    if frames.ndim != 4 or frames.shape[1] != 3 or frames.dtype != torch.uint8:
-        came = f"{frames.dtype} {tuple(frames.shape)}"
-        raise InputError(f"Frames must be uint8 (clip, 3, height, width), but {came} came.")
-    if not len(audio) == len(frames) == len(labels):
-        came = f"{len(audio)} log-mels, {len(frames)} frames and {len(labels)} labels"
-        raise InputError(f"{came} came; the numbers must agree.")
-    if not len(labels):
-        raise InputError("No clips came; give at least one.")
-    lowest, highest = int(labels.min()), int(labels.max())
-    if lowest < 0 or highest >= len(classes):
-        raise InputError(f"Labels must lie in 0..{len(classes) - 1}, but lie in {lowest}..{highest}.")
+
+def _check(name: str, modality: Modality, arrays: Tensor, clips: int) -> None:
+    expected = (clips, *modality.shape)
+    if arrays.dtype != modality.dtype or arrays.shape != expected:
+        raise InputError(
+            f"Arrays of {name} must be {modality.dtype} {expected} (clip, {', '.join(modality.axes)}), but got "
+            f"{arrays.dtype} {tuple(arrays.shape)}."
+        )
+
+
+def _statistics(modality: Modality, arrays: Tensor) -> Statistics:
+    return modality.statistics(Moments.pooled([modality.moments(part.numpy()) for part in torch.split(arrays, _CHUNK)]))

@@ -58,27 +58,21 @@ class MelRecipe(Config):
         return self.mels, self.samples // self.hop_samples + 1
 
 
+Track = Literal["audio", "image"]
+
+
 class ClipRecipe(Config):
-    """How a recording becomes one (log-mel, frame) pair.
+    """How a recording is decoded, for arrays of its sound, its picture or both.
 
     Attributes:
+        tracks: Tracks that are read, ``"audio"``, ``"image"`` or both in this order; a file need not have the others.
         mel: The sound's recipe.
         image_size: Height and width of the frame in pixels.
         fit: What is done with pictures that are not square: squeeze (``stretch``, as published), cut the
             middle (``crop``) or add black bars (``letterbox``).
     """
 
+    tracks: tuple[Track, ...] = Field(("audio", "image"), min_length=1)
     mel: MelRecipe = MelRecipe()
     image_size: int = Field(224, ge=8, le=4096)
     fit: Literal["stretch", "crop", "letterbox"] = "stretch"
-
-    @property
-    def stored_bytes(self) -> int:
-        """Bytes of a prepared clip: the log-mel in float32 and the frame in 8 bits.
-
-        Example:
-            >>> ClipRecipe().stored_bytes
-            179200
-        """
-        bands, frames = self.mel.shape
-        return 4 * bands * frames + 3 * self.image_size**2

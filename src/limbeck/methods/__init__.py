@@ -1,13 +1,12 @@
 """Labelled clips to a distilled set. One module a method; `names()` lists them without importing any."""
 
 from limbeck import _discover
-from limbeck.methods._contract import Checkpoint, Method, Passes, StepReport, Work
-from limbeck.methods._encoders import Encoders, Lens
-from limbeck.methods._experts import Asked, Experts, Training
-from limbeck.methods._matching import Compare, Matching, MeanMatching
-from limbeck.methods._optimised import Optimised, Pairs, Problem
-from limbeck.methods._samples import Normal, SampleMatching
-from limbeck.methods._selection import Choose, FeatureSelection, Selection, distilled
+from limbeck.methods._choose import ByClass, Selection, features_by_class
+from limbeck.methods._contract import Checkpoint, Method, Passes, RunContext, StepReport, merge
+from limbeck.methods._encoders import EncoderDraw, EncoderDraws, EncoderSource
+from limbeck.methods._experts import ExpertKeys, Experts, Training
+from limbeck.methods._start import NamedStart, Start
+from limbeck.methods._steps import Block, Held, Step, experts_of, finished, passes_of, selected, started, steps
 
 ROOM = "limbeck.methods"
 
@@ -32,28 +31,32 @@ def load(name: str) -> type[Method]:
 
 
 __all__ = [
-    "Asked",
+    "Block",
+    "ByClass",
     "Checkpoint",
-    "Choose",
-    "Compare",
-    "Encoders",
+    "EncoderDraw",
+    "EncoderDraws",
+    "EncoderSource",
+    "ExpertKeys",
     "Experts",
-    "FeatureSelection",
-    "Lens",
-    "Matching",
-    "MeanMatching",
+    "Held",
     "Method",
-    "Normal",
-    "Optimised",
-    "Pairs",
+    "NamedStart",
     "Passes",
-    "Problem",
-    "SampleMatching",
+    "RunContext",
     "Selection",
+    "Start",
+    "Step",
     "StepReport",
     "Training",
-    "Work",
-    "distilled",
+    "experts_of",
+    "features_by_class",
+    "finished",
     "load",
+    "merge",
     "names",
+    "passes_of",
+    "selected",
+    "started",
+    "steps",
 ]

@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Any, final
+from typing import Any, cast, final
 
 import torch
 from torch import Tensor, nn
 
-from limbeck.networks import Modality, Student
+from limbeck.networks import Student
+from limbeck.networks.heads.ensemble import Ensemble
 
 
 @final
 class Branch(nn.Module):
     """The encoder and the classifier of one modality of a student with the `ensemble` head.
 
-    The two branches share no weight and no loss, so each can be trained, compared and differentiated on its own.
+    Branches share no weight and no loss, so each can be trained, compared and differentiated on its own.
     It holds the student's own modules: what changes here changes there.
 
     Args:
-        student: Its head has a classifier called after each modality.
+        student: With the `ensemble` head.
         modality: Which branch.
         dtype: Format of the encoder's convolutions: float32, or bfloat16 (features and logits stay float32).
     """
 
-    def __init__(self, student: Student, modality: Modality, dtype: torch.dtype = torch.float32) -> None:
+    def __init__(self, student: Student, modality: str, dtype: torch.dtype = torch.float32) -> None:
         super().__init__()
-        self.encoder = student.pair[modality]
-        self.classifier = getattr(student.head, modality)
+        self.encoder = student.encoders[modality]
+        self.classifier = cast("Ensemble", student.head).classifiers[modality]
         self._dtype = dtype
 
     def forward(self, x: Tensor) -> Tensor:

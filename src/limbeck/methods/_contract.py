@@ -3,34 +3,31 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, Protocol, Self
 
 from pydantic import Field
 from torch import Tensor
 
-from limbeck import _code
 from limbeck._config import Config
 from limbeck._discover import Listed
 from limbeck._runtime import Runtime, choose_runtime
-from limbeck.augment import Packing, mosaic
-from limbeck.augment.mosaic import Share
-from limbeck.datasets import LabelledClips, Scale
-from limbeck.datasets._statistics import SoundScale
+from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
 from limbeck.errors import InputError
-from limbeck.methods._budget import pair_bytes, pairs_a_class
-from limbeck.methods._experts import Asked
+from limbeck.methods._budget import row_bytes, rows_per_class
+from limbeck.methods._experts import ExpertKeys
 from limbeck.methods._labels import Hard, Labels, Soft
-from limbeck.networks import Modality
+from limbeck.modalities import Scale, ScaleKind
+from limbeck.parameterisations import Hold, parse
 from limbeck.storage import Form, NamedForm
 
 
 @dataclass(frozen=True)
 class StepReport:
-    """What a method tells after each step.
+    """What a method reports after each step.
 
     Attributes:
         step: Steps done, from 1.
@@ -61,7 +58,7 @@ class Checkpoint(Protocol):
 
 
 @dataclass(frozen=True)
-class Work:
+class RunContext:
     """Everything about a run that does not change what is distilled, only how and where the work is done.
 
     Attributes:
@@ -78,7 +75,7 @@ class Work:
 
 
 class Passes(NamedTuple):
-    """Clips that go through a pair of encoders while a method runs.
+    """Clips that go through the encoders while a method runs.
 
     Attributes:
         forward: Without gradient.
@@ -93,46 +90,49 @@ class Method(Config, Listed, ABC):
     """Settings of a method. One module of the room defines one.
 
     Attributes:
-        per_class: Pairs stored per class (the literature's IPC), >= 1.
-        mosaic: Cells a side: each stored pair packs ``mosaic ** 2`` small ones (the literature's factor, or
-            partition-expand), >= 1; or a grid for each modality, ``"1x16,4x4"``; or the low frequencies of some,
-            ``"dct16"``.
-        sound: Scale on which networks see log-mels: ``"raw"`` dB as published, or ``"standardised"`` per mel band.
+        per_class: Rows stored per class (the literature's IPC), >= 1.
+        hold: How samples are held in a row: ``"plain"``; ``"mosaic:2"``, 2 x 2 small ones (the literature's factor, or
+            partition-expand); ``"mosaic:audio=1x16,image=4x4"``; ``"frequencies:36"``, the low frequencies of 36.
+        sound: Scale on which networks see what is not standardised by nature: ``"raw"`` dB as published, or
+            ``"standardised"`` per mel band.
         storage: How the numbers are kept, see `limbeck.storage`; students see what is left of them in it.
-        labels: What students are told of a training pair: ``"hard"``, its class, or ``"soft"``, what a teacher sees.
+        labels: What students learn of a sample: ``"hard"``, its class, or ``"soft"``, a teacher's probabilities.
         presets: Named settings; ``"faithful"`` is the published recipe.
     """
 
     room: ClassVar[str] = "limbeck.methods"
 
     per_class: int = Field(1, ge=1)
-    mosaic: Packing = 1
-    sound: SoundScale = "standardised"
+    hold: Hold = parse("plain")
+    sound: ScaleKind = "standardised"
     storage: NamedForm = Form()
     labels: Labels = Hard()
 
     presets: ClassVar[dict[str, dict[str, Any]]] = {}
 
-    @property
-    def cells(self) -> int:
-        """Small pairs in a stored one."""
-        return mosaic.count(self.mosaic)
-
-    def share(self, modality: Modality) -> Share:
-        """How the cells of a modality share the room.
+    @abstractmethod
+    def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
+        """Distil `real` into `per_class` rows per class.
 
         Args:
-            modality: Sound or picture.
+            real: Training clips; not changed.
+            seed: Of every random draw, >= 0. Same seed, same machine kind: same bits.
+            run: Where and how the work is done.
+
+        Returns:
+            A set ordered by class.
+
+        Raises:
+            BudgetError: A class has too few clips for the start that the settings name.
+            DivergedError: The loss became NaN or infinite.
         """
-        share: Share = getattr(mosaic.shares(self.mosaic), modality)
-        return share
 
     @property
     def steps_planned(self) -> int:
         """Optimisation steps `distill` will make; 0 for selection methods."""
-        return 0
+        return int(getattr(self, "steps", 0))
 
-    def asked_experts(self, seed: int) -> Asked:
+    def required_experts(self, seed: int) -> ExpertKeys:
         """Networks trained on the real labels that help; those of the labels, unless the method adds its own.
 
         Args:
@@ -143,7 +143,7 @@ class Method(Config, Listed, ABC):
     @property
     def sees_labels(self) -> bool:
         """Whether networks trained on the real labels help: a comparison class of its own."""
-        return bool(self.asked_experts(0))
+        return bool(self.required_experts(0))
 
     @classmethod
     def configured(cls, preset: str | None = None, **changes: Any) -> Self:
@@ -163,9 +163,17 @@ class Method(Config, Listed, ABC):
             settings = merge(settings, layer)
         return cls.from_json(settings)
 
-    def scale(self, real: LabelledClips) -> Scale:
-        """The scale on which networks see this data."""
-        return Scale.of(real.statistics, self.sound)
+    def resolved_for(self, real: LabelledClips) -> Self:
+        """The method as it will be run on this data; most do not look at it.
+
+        Args:
+            real: Training clips.
+        """
+        return self
+
+    def scales(self, real: LabelledClips) -> dict[str, Scale]:
+        """The scales on which networks see this data, by modality."""
+        return {name: m.scale(real.statistics[name], self.sound) for name, m in real.modalities.items()}
 
     def passes(self, per_class: Sequence[int]) -> Passes:
         """What `distill` costs on a dataset, for plans; nothing for methods that do not say.
@@ -176,95 +184,37 @@ class Method(Config, Listed, ABC):
         return Passes(0, 0)
 
     def stored_bytes(self, real: LabelledClips) -> tuple[int, bool]:
-        """Bytes the pairs of all classes will take, with their soft labels, and whether that is exact.
+        """Bytes the rows of all classes will take, with their soft labels, and whether that is exact.
 
-        It is where every pair has the same size; elsewhere it is estimated from packed real clips.
+        It is where every row has the same size; elsewhere it is estimated from held real clips.
 
         Args:
             real: Training clips.
         """
-        pair, spread = pair_bytes(self.storage.build(), real, scale=self.scale(real), packing=self.mosaic)
-        return len(real.classes) * int(self.per_class * (pair + self._label_bytes(real))), spread == 0
+        row, spread = row_bytes(self.storage.build(), real, scales=self.scales(real), hold=self.hold)
+        return len(real.classes) * int(self.per_class * (row + self.label_bytes(real))), spread == 0
 
-    def _label_bytes(self, real: LabelledClips) -> int:
-        """Bytes of the soft labels of a stored pair."""
-        return 4 * len(real.classes) * self.cells if isinstance(self.labels, Soft) else 0
+    def label_bytes(self, real: LabelledClips) -> int:
+        """Bytes of the soft labels of a row."""
+        return 4 * len(real.classes) * self.hold.cells if isinstance(self.labels, Soft) else 0
 
     def within(self, budget: int, real: LabelledClips) -> Self:
-        """The same method with as many pairs a class as fit in a number of bytes.
+        """The same method with as many rows per class as fit in a number of bytes.
 
         Args:
-            budget: Bytes for the pairs of all classes, and their soft labels.
+            budget: Bytes for the rows of all classes, and their soft labels.
             real: Training clips.
 
         Raises:
-            BudgetError: Not one pair a class fits.
+            BudgetError: Not one row per class fits.
         """
-        per_class = pairs_a_class(
-            budget,
-            self.storage.build(),
-            real,
-            scale=self.scale(real),
-            packing=self.mosaic,
-            beside=self._label_bytes(real),
+        per_class = rows_per_class(
+            budget, self.storage.build(), real, scales=self.scales(real), hold=self.hold, beside=self.label_bytes(real)
         )
         return self.model_copy(update={"per_class": per_class})
 
-    def fitted(self, real: LabelledClips) -> Self:
-        """The method as it will be run on this data; most do not ask it.
 
-        Args:
-            real: Training clips.
-        """
-        return self
-
-    def distill(self, real: LabelledClips, *, seed: int = 0, work: Work | None = None) -> DistilledSet:
-        """Distil `real` into `per_class` pairs a class.
-
-        Args:
-            real: Training clips; not changed.
-            seed: Of every random draw, >= 0. Same seed, same machine kind: same bits.
-            work: Where and how the work is done.
-
-        Returns:
-            A set ordered by class.
-
-        Raises:
-            BudgetError: A class has too few clips for the start that was asked for.
-            DivergedError: The loss became NaN or infinite.
-        """
-        work = work or Work()
-        method = self.fitted(real)
-        made = method._kept(method._make(real, seed, work))
-        return replace(
-            made,
-            soft_labels=self.labels.of(made, real, seed=seed, work=work),
-            provenance=made.provenance | method._provenance(real, seed),
-        )
-
-    def _provenance(self, real: LabelledClips, seed: int) -> dict[str, Any]:
-        """What must be known of a set to make it again, and to compare it with its like."""
-        return {
-            "method": self.name,
-            "settings": self.to_json(),
-            "seed": seed,
-            "dataset": real.name,
-            "training_fingerprint": real.fingerprint,
-            "clips": len(real),
-            "sees_labels": bool(self.asked_experts(seed)),
-            "code": _code.of(self),
-        }
-
-    def _kept(self, made: DistilledSet) -> DistilledSet:
-        """The set in the form it is stored in."""
-        return made.stored_as(self.storage.build())
-
-    @abstractmethod
-    def _make(self, real: LabelledClips, seed: int, work: Work) -> DistilledSet:
-        """What a method is: see `distill`."""
-
-
-def merge(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     """`base` with `changes`, merged through nested dictionaries; a part of another kind replaces the whole part.
 
     Args:
@@ -272,9 +222,9 @@ def merge(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
         changes: Settings that differ.
 
     Example:
-        >>> base = {"steps": 1, "optimiser": {"kind": "sgd", "audio_lr": 0.2}}
-        >>> merge(base, {"optimiser": {"audio_lr": 0.1}})
-        {'steps': 1, 'optimiser': {'kind': 'sgd', 'audio_lr': 0.1}}
+        >>> base = {"steps": 1, "optimiser": {"kind": "sgd", "lr": 0.2}}
+        >>> merge(base, {"optimiser": {"lr": 0.1}})
+        {'steps': 1, 'optimiser': {'kind': 'sgd', 'lr': 0.1}}
         >>> merge(base, {"optimiser": {"kind": "adam"}})
         {'steps': 1, 'optimiser': {'kind': 'adam'}}
     """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple, Self
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -47,23 +47,7 @@ class Decoupler:
         return (features - self.mean) / self.length
 
 
-class Split(NamedTuple):
-    """Decouplers whose common parts are alike.
-
-    Attributes:
-        audio: Of sound.
-        image: Of pictures.
-    """
-
-    audio: Decoupler
-    image: Decoupler
-
-    def turned(self, rotation: Tensor) -> Split:
-        """The same splits with both codes rotated, (common, common)."""
-        return Split(self.audio.turned(rotation), self.image.turned(rotation))
-
-
-def decouple(audio: Tensor, image: Tensor, *, common: int, draw: torch.Generator) -> Split:
+def decouple(audio: Tensor, image: Tensor, *, common: int, draw: torch.Generator) -> tuple[Decoupler, Decoupler]:
     """Split both modalities so that their common parts agree as far as a rotation can make them.
 
     The bases are the leading singular vectors of the covariance of the two modalities: no other orthonormal columns
@@ -90,7 +74,7 @@ def decouple(audio: Tensor, image: Tensor, *, common: int, draw: torch.Generator
         left = torch.linalg.qr(a.T @ (v @ right)).Q
     u, _, w = torch.linalg.svd((a @ left).T @ (v @ right))
     left, right = left @ u, right @ w.T
-    return Split(
+    return (
         Decoupler(audio_mean, audio_length, left, _to_length_one(a @ left)),
         Decoupler(image_mean, image_length, right, _to_length_one(v @ right)),
     )

@@ -1,7 +1,8 @@
-"""How synthetic pairs follow their gradient."""
+"""How synthetic samples follow their gradient."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal, Protocol
 
 import torch
@@ -9,6 +10,8 @@ from pydantic import Field
 from torch import Tensor
 
 from limbeck._config import Config
+from limbeck._rates import Rates, rate_of
+from limbeck.parameterisations import Tensors
 
 
 class Descent(Protocol):
@@ -31,8 +34,7 @@ class SGD(Config):
     """Gradient descent with momentum.
 
     Attributes:
-        audio_lr: Step size of log-mels in network scale, > 0.
-        image_lr: Step size of frames in network scale, > 0.
+        lr: Step size in network scale, > 0: one, or one for each modality.
         momentum: 0 <= momentum < 1.
         loop: ``"joint"`` is the published loop: one optimiser over all classes stepped once per class, so that a
             class also coasts on its momentum during the steps of the others. ``"independent"`` gives every class
@@ -40,41 +42,41 @@ class SGD(Config):
     """
 
     kind: Literal["sgd"] = "sgd"
-    audio_lr: float = Field(0.2, gt=0)
-    image_lr: float = Field(0.2, gt=0)
+    lr: Rates = 0.2
     momentum: float = Field(0.5, ge=0, lt=1)
     loop: Literal["joint", "independent"] = "independent"
 
-    def over(self, tensors: list[Tensor], spreads: list[float], classes: int) -> Descent:
-        """An optimiser of (log-mels, frames), ordered by class. Spreads are not used: step sizes are absolute."""
-        rates = [self.audio_lr, self.image_lr]
+    def over(self, tensors: Tensors, spreads: Mapping[str, float], classes: int) -> Descent:
+        """An optimiser of tensors ordered by class. Spreads are not used: step sizes are absolute."""
+        rates = [rate_of(self.lr, name.partition(".")[0]) for name in tensors]
         if self.loop == "joint":
-            return JointSGD(tensors, rates, self.momentum, classes)
-        groups = [{"params": [t], "lr": lr} for t, lr in zip(tensors, rates, strict=True)]
-        return TorchDescent(tensors, torch.optim.SGD(groups, momentum=self.momentum))
+            return JointSGD([*tensors.values()], rates, self.momentum, classes)
+        groups = [{"params": [t], "lr": lr} for t, lr in zip(tensors.values(), rates, strict=True)]
+        return TorchDescent([*tensors.values()], torch.optim.SGD(groups, momentum=self.momentum))
 
 
 class Adam(Config):
     """Adam with step sizes relative to the spread of the data.
 
     Attributes:
-        audio_lr: Step size of log-mels, in standard deviations of the real log-mels in network scale, > 0.
-        image_lr: Step size of frames, in standard deviations of the real frames in network scale, > 0.
+        lr: Step size in standard deviations of the real values in network scale, > 0: one, or one for each modality.
         beta1: Decay of the gradient's running mean.
         beta2: Decay of its running square.
     """
 
     kind: Literal["adam"] = "adam"
-    audio_lr: float = Field(0.1, gt=0)
-    image_lr: float = Field(0.1, gt=0)
+    lr: Rates = 0.1
     beta1: float = Field(0.9, ge=0, lt=1)
     beta2: float = Field(0.99, ge=0, lt=1)
 
-    def over(self, tensors: list[Tensor], spreads: list[float], classes: int) -> Descent:
-        """An optimiser of (log-mels, frames) whose spreads are given; classes never meet in Adam."""
-        rates = [self.audio_lr * spreads[0], self.image_lr * spreads[1]]
-        groups = [{"params": [t], "lr": lr} for t, lr in zip(tensors, rates, strict=True)]
-        return TorchDescent(tensors, torch.optim.Adam(groups, betas=(self.beta1, self.beta2)))
+    def over(self, tensors: Tensors, spreads: Mapping[str, float], classes: int) -> Descent:
+        """An optimiser of tensors whose modalities' spreads are given; classes never meet in Adam."""
+        modalities = [name.partition(".")[0] for name in tensors]
+        groups = [
+            {"params": [t], "lr": rate_of(self.lr, m) * spreads[m]}
+            for t, m in zip(tensors.values(), modalities, strict=True)
+        ]
+        return TorchDescent([*tensors.values()], torch.optim.Adam(groups, betas=(self.beta1, self.beta2)))
 
 
 Optimiser = Annotated[SGD | Adam, Field(discriminator="kind")]

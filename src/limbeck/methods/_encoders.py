@@ -1,8 +1,8 @@
-"""Where the encoders of a matching step come from, and what the real clips look like through them."""
+"""Where the encoders of a matching step come from, and what real clips look like through them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -15,24 +15,28 @@ from limbeck import _code, _files, _machine
 from limbeck._config import Config
 from limbeck._runtime import derive_seed, generator
 from limbeck.augment import Draw, SiameseAugment
-from limbeck.datasets import LabelledClips, Scale
-from limbeck.methods._contract import Work
-from limbeck.methods._experts import EXPERTS, Asked, Experts, Snapshot, Training
-from limbeck.networks import Architecture, EncoderPair, Modality, embed
+from limbeck.datasets import LabelledClips
+from limbeck.methods._contract import RunContext
+from limbeck.methods._experts import EXPERTS, ExpertKeys, Experts, Snapshot, Training
+from limbeck.methods._view import View
+from limbeck.modalities import Batch, Scale
+from limbeck.networks import Architecture, Encoder, embed, group_means
 
 CHUNK = 128
 MEMORY_BYTES = 2**31
+# Features are a few units large: half precision rounds them by far less than the draw of the batch moves them.
+KEPT = torch.float16
 
 
-class Encoders(Config):
+class EncoderSource(Config):
     """Encoders for a matching step: fresh random ones, a fixed bank of them, or ones trained on the real clips.
 
     Attributes:
-        network: Architecture of both encoders.
-        bank: None draws a new random pair and a new augmentation every step, as published. A number K uses K fixed
-            pairs, each with one fixed augmentation, in turn; what the real clips look like through them is then
+        network: Architecture of the encoders.
+        bank: None draws new random encoders and a new augmentation every step, as published. A number K uses K fixed
+            draws, each with one fixed augmentation, in turn; what the real clips look like through them is then
             computed once, kept beside the prepared data, and reused by every later run.
-        batch: Real clips of each class seen by a pair, drawn anew for each pair; None means all of them.
+        batch: Real clips of each class seen by a draw, drawn anew for each; None means all of them.
         training: None leaves encoders random. Otherwise they are experts trained on the real clips (as many as the
             bank has, 20 without a bank), which every method and seed shares. Encoders that have seen labels are a
             comparison class of their own.
@@ -47,16 +51,16 @@ class Encoders(Config):
     age: Literal["last", "any"] = "last"
 
     def number(self, step: int) -> int:
-        """Which pair a step sees: the bank's in turn, or a new one each step."""
+        """Which draw a step sees: the bank's in turn, or a new one each step."""
         return step % self.bank if self.bank else step
 
     @property
-    def experts(self) -> Asked:
+    def experts(self) -> ExpertKeys:
         """Those that are looked through."""
         return frozenset((self.training, i) for i in range(self.bank or EXPERTS)) if self.training else frozenset()
 
     def real_passes(self, per_class: Sequence[int], steps: int) -> int:
-        """Real clips that go through a pair in that many steps, training of experts left out.
+        """Real clips that go through encoders in that many steps, training of experts left out.
 
         Args:
             per_class: Real training clips of each class.
@@ -67,107 +71,125 @@ class Encoders(Config):
 
 
 @dataclass(frozen=True)
-class Lens:
-    """One pair of encoders with one augmentation.
+class EncoderDraw:
+    """Encoders with one augmentation.
 
     Attributes:
-        pair: Encoders with frozen weights.
-        draw: The augmentation shared by real and synthetic clips; None for no augmentation.
-        expert: Where the pair comes from, if it was trained.
+        number: See `EncoderSource.number`.
+        encoders: By modality, with frozen weights.
+        draw: The augmentation shared by real and synthetic samples; None for none.
+        expert: Where the encoders come from, if they were trained.
     """
 
-    pair: EncoderPair
+    number: int
+    encoders: Mapping[str, Encoder]
     draw: Draw | None
     expert: Snapshot | None
 
 
-@dataclass(frozen=True)
-class View(Lens):
-    """A lens, and the real clips' class means through it.
-
-    Attributes:
-        audio: Mean sound embedding of each class, float32, (class, dim).
-        image: Mean picture embedding of each class, float32, (class, dim).
-    """
-
-    audio: Tensor
-    image: Tensor
-
-
-def lenses(
-    encoders: Encoders,
-    augment: SiameseAugment | None,
-    real: LabelledClips,
-    scale: Scale,
-    *,
-    seed: int,
-    work: Work,
-) -> Callable[[int], Lens]:
-    """What draw number n looks through; see `Encoders.number`.
+class EncoderDraws:
+    """The encoders that steps look through, and real clips through them.
 
     Args:
-        encoders: Where encoders come from.
-        augment: Augmentation shared by real and synthetic clips, or None.
+        source: Where encoders come from.
+        augment: Augmentation shared by real and synthetic samples, or None.
         real: The data.
-        scale: What networks see.
-        seed: Of weights and augmentation.
-        work: Device, number formats and the cache.
-    """
-    network = encoders.network.build()
-    experts = Experts(encoders.training, encoders.network, real, scale, work) if encoders.training else None
-
-    def lens(number: int) -> Lens:
-        expert = expert_of(encoders, experts, seed, number)
-        if expert is None:
-            pair = network.pair(real.audio_shape, real.image_shape, generator=generator(seed, "weights", number))
-            pair = pair.to(work.runtime.device).requires_grad_(False)
-        else:
-            pair = expert.student.encoders()
-        draw = augment.draw(generator(seed, "augment", number), None) if augment else None
-        return Lens(pair, draw, expert)
-
-    return lens
-
-
-def views(
-    encoders: Encoders,
-    augment: SiameseAugment | None,
-    real: LabelledClips,
-    scale: Scale,
-    *,
-    seed: int,
-    work: Work,
-) -> Callable[[int], View]:
-    """What step number n sees.
-
-    Args:
-        encoders: Where encoders come from.
-        augment: Augmentation shared by real and synthetic clips, or None.
-        real: The data.
-        scale: What networks see.
+        scales: What networks see, by modality.
         seed: Of weights, augmentation and batches.
-        work: Device, number formats and the cache.
+        run: Device, number formats and the cache.
     """
-    lens = lenses(encoders, augment, real, scale, seed=seed, work=work)
-    seen = Seen("means", 1, encoders, augment, real, scale, seed=seed, work=work)
 
-    def view(step: int) -> View:
-        number = encoders.number(step)
-        through = lens(number)
+    def __init__(
+        self,
+        source: EncoderSource,
+        augment: SiameseAugment | None,
+        real: LabelledClips,
+        scales: Mapping[str, Scale],
+        seed: int,
+        run: RunContext,
+    ) -> None:
+        self.source, self._real, self._seed, self._run = source, real, seed, run
+        self.view = View(real.modalities, scales, augment)
+        self._network = source.network.build()
+        self._experts = Experts(source.training, source.network, real, scales, run) if source.training else None
+        self._caches = {kind: FeatureCache(kind, source, self.view, real, seed, run) for kind in ("means", "samples")}
 
-        def compute() -> dict[str, Tensor]:
-            batch = derive_seed(seed, "batch", number)
-            audio, image = real_means(through.pair, through.draw, augment, real, scale, batch, encoders.batch, work)
-            return {"audio": audio, "image": image}
+    def at(self, step: int) -> EncoderDraw:
+        """What a step looks through."""
+        number, augment = self.source.number(step), self.view.augment
+        expert = expert_of(self.source, self._experts, self._seed, number)
+        if expert is None:
+            fresh = self._network.encoders(self._real.shapes, generator=generator(self._seed, "weights", number))
+            encoders = {m: e.to(self._run.runtime.device).requires_grad_(False) for m, e in fresh.items()}
+        else:
+            encoders = dict(expert.student.encoders)
+        draw = augment.draw(generator(self._seed, "augment", number), None) if augment else None
+        return EncoderDraw(number, encoders, draw, expert)
 
-        means = seen.through(number, compute)
-        return View(through.pair, through.draw, through.expert, means["audio"], means["image"])
+    def features(self, drawn: EncoderDraw, samples: Batch, classes: int) -> Batch:
+        """Features of synthetic samples, differentiable, (class, sample, dim).
 
-    return view
+        Args:
+            drawn: What they are seen through.
+            samples: Network input ordered by class, equally many of each class.
+            classes: How many.
+        """
+        runtime, found = self._run.runtime, {}
+        for modality, x in samples.items():
+            small = self.view.augmented(x, modality, drawn.draw)
+            encoder = drawn.encoders[modality]
+            each = group_means(encoder, small, len(small), dtype=runtime.synthetic_dtype, compile=runtime.compile)
+            found[modality] = each.reshape(classes, -1, each.shape[1])
+        return found
+
+    @torch.no_grad()
+    def means(self, drawn: EncoderDraw) -> Batch:
+        """Mean features of the real clips of each class, float32, (class, dim), by modality."""
+
+        def compute() -> Batch:
+            by_class = [self._class_means(drawn, index) for index in self._batches(drawn)]
+            return {m: torch.stack([means[m] for means in by_class]) for m in self.view.modalities}
+
+        return self._caches["means"].get(drawn.number, compute)
+
+    @torch.no_grad()
+    def samples(self, drawn: EncoderDraw) -> dict[str, tuple[Tensor, ...]]:
+        """Features of the same real clips one by one, by modality: float16, each class's (clip, dim)."""
+        batches = self._batches(drawn)
+
+        def compute() -> Batch:
+            chunks = [part for index in batches for part in self._features(drawn, index)]
+            return {m: torch.cat([part[m].to(KEPT) for part in chunks]) for m in self.view.modalities}
+
+        features = self._caches["samples"].get(drawn.number, compute)
+        return {m: torch.split(features[m], [len(index) for index in batches]) for m in features}
+
+    def _batches(self, drawn: EncoderDraw) -> list[Tensor]:
+        seed = derive_seed(self._seed, "batch", drawn.number)
+        return [batch_of(self._real, label, self.source.batch, seed) for label in range(len(self._real.classes))]
+
+    def _class_means(self, drawn: EncoderDraw, index: Tensor) -> Batch:
+        """Mean features, (dim,), of the clips at `index`, in chunks of bounded memory."""
+        chunks = [{m: x[None].mean(1)[0] * len(x) for m, x in part.items()} for part in self._features(drawn, index)]
+        return {m: torch.stack([sums[m] for sums in chunks]).sum(0) / len(index) for m in self.view.modalities}
+
+    def _features(self, drawn: EncoderDraw, index: Tensor) -> Iterator[Batch]:
+        """Features of the clips at `index`, chunk by chunk, each float32, (clip, dim)."""
+        runtime = self._run.runtime
+        for chunk in torch.split(index, CHUNK):
+            yield {
+                m: embed(
+                    drawn.encoders[m],
+                    self.view.augmented(self.view.read(self._real, m, chunk, runtime.device), m, drawn.draw),
+                    dtype=runtime.real_dtype,
+                    compile=runtime.compile,
+                )
+                for m in self.view.modalities
+            }
 
 
-class Seen:
-    """What real clips look like through the pairs of a bank, computed once for each pair.
+class FeatureCache:
+    """What real clips look like through the draws of a bank, computed once for each draw.
 
     It is on disk, beside the prepared data, where there is a cache: two processes at work on one cache wait for each
     other and do not compute the same thing twice. Beyond `MEMORY_BYTES`, or a quarter of the memory this process may
@@ -176,42 +198,33 @@ class Seen:
 
     Args:
         kind: What is computed: the name of its folder.
-        version: To be raised when it is computed otherwise.
-        encoders: Where encoders come from.
-        augment: Augmentation of the clips.
+        source: Where encoders come from.
+        view: What samples are and how they are changed.
         real: The clips.
-        scale: What networks see.
         seed: Of weights, augmentation and batches.
-        work: Device, number formats and the cache.
+        run: Device, number formats and the cache.
     """
 
     def __init__(
-        self,
-        kind: str,
-        version: int,
-        encoders: Encoders,
-        augment: SiameseAugment | None,
-        real: LabelledClips,
-        scale: Scale,
-        *,
-        seed: int,
-        work: Work,
+        self, kind: str, source: EncoderSource, view: View, real: LabelledClips, seed: int, run: RunContext
     ) -> None:
+        runtime = run.runtime
         key = _files.digest(
-            f"{kind}-{version}", _code.of(type(self), encoders), real.fingerprint, scale.to_json(), encoders.to_json(),
-            augment and augment.to_json(),
-            seed, str(work.runtime.real_dtype), work.runtime.device.type, work.runtime.compile,
+            kind, _code.of(type(self), source), real.fingerprint,
+            {m: scale.to_json() for m, scale in view.scales.items()}, source.to_json(),
+            view.augment and view.augment.to_json(),
+            seed, str(runtime.real_dtype), runtime.device.type, runtime.compile,
         )  # fmt: skip
-        self._folder = work.cache / kind / key if work.cache else None
-        self._device = work.runtime.device
-        self._bank = encoders.bank
-        self._memory: dict[int, dict[str, Tensor]] = {}
+        self._folder = run.cache / kind / key if run.cache else None
+        self._device = runtime.device
+        self._bank = source.bank
+        self._memory: dict[int, Batch] = {}
 
-    def through(self, number: int, compute: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]:
-        """What the clips look like through pair `number`.
+    def get(self, number: int, compute: Callable[[], Batch]) -> Batch:
+        """What clips look like through a draw.
 
         Args:
-            number: The pair's, see `Encoders.number`.
+            number: See `EncoderSource.number`.
             compute: Gives it, if it is not there.
         """
         if self._bank is None:
@@ -223,7 +236,7 @@ class Seen:
             self._memory[number] = found
         return self._memory[number]
 
-    def _read(self, folder: Path, number: int, compute: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]:
+    def _read(self, folder: Path, number: int, compute: Callable[[], Batch]) -> Batch:
         file = folder / f"{number}.safetensors"
         if not file.exists():
             with _files.exclusive(folder, wait=True):
@@ -237,95 +250,13 @@ def _room() -> int:
     return min(MEMORY_BYTES, _machine.memory_bytes() // 4 or MEMORY_BYTES)
 
 
-def expert_of(encoders: Encoders, experts: Experts | None, seed: int, number: int) -> Snapshot | None:
-    """The expert that draw `number` looks through, as `encoders` say; None where encoders are random."""
-    if experts is None or encoders.training is None:
+def expert_of(source: EncoderSource, experts: Experts | None, seed: int, number: int) -> Snapshot | None:
+    """The expert that a draw looks through, as the source says; None where encoders are random."""
+    if experts is None or source.training is None:
         return None
-    last = encoders.training.epochs
+    last = source.training.epochs
     drawn = int(torch.randint(last + 1, (), generator=generator(seed, "age", number)))
-    return experts.snapshot(number % (encoders.bank or EXPERTS), {"last": last, "any": drawn}[encoders.age])
-
-
-@torch.no_grad()
-def real_means(
-    pair: EncoderPair,
-    draw: Draw | None,
-    augment: SiameseAugment | None,
-    real: LabelledClips,
-    scale: Scale,
-    seed: int,
-    batch: int | None,
-    work: Work,
-) -> tuple[Tensor, Tensor]:
-    """Mean embeddings of each class's real clips.
-
-    Args:
-        pair: The encoders.
-        draw: One augmentation for all clips, or None.
-        augment: What applies the draw.
-        real: The data.
-        scale: What networks see.
-        seed: Draws the batch; a class's batch does not depend on the other classes.
-        batch: Clips a class; None or more than there are means all.
-        work: Device and number formats.
-
-    Returns:
-        Sound and picture means, each float32, (class, dim).
-    """
-    audio, image = zip(
-        *(
-            class_means(pair, draw, augment, real, scale, batch_of(real, label, batch, seed), work)
-            for label in range(len(real.classes))
-        ),
-        strict=True,
-    )
-    return torch.stack(audio), torch.stack(image)
-
-
-def class_means(
-    pair: EncoderPair,
-    draw: Draw | None,
-    augment: SiameseAugment | None,
-    real: LabelledClips,
-    scale: Scale,
-    index: Tensor,
-    work: Work,
-) -> tuple[Tensor, Tensor]:
-    """Mean embeddings (sound, picture), each (dim,), of the clips at `index`, in chunks of bounded memory."""
-    audio, image = [], []
-    for a, v in class_features(pair, draw, augment, real, scale, index, work):
-        audio.append(a[None].mean(1)[0] * len(a))
-        image.append(v[None].mean(1)[0] * len(v))
-    return torch.stack(audio).sum(0) / len(index), torch.stack(image).sum(0) / len(index)
-
-
-def class_features(
-    pair: EncoderPair,
-    draw: Draw | None,
-    augment: SiameseAugment | None,
-    real: LabelledClips,
-    scale: Scale,
-    index: Tensor,
-    work: Work,
-) -> Iterator[tuple[Tensor, Tensor]]:
-    """Embeddings (sound, picture) of the clips at `index`, chunk by chunk, each float32, (clip, dim)."""
-    runtime = work.runtime
-    for chunk in torch.split(index, CHUNK):
-        a = scale.audio(real.audio(chunk).to(runtime.device))
-        v = scale.image(real.frames(chunk).to(runtime.device))
-        a, v = augmented(a, "audio", draw, augment, scale), augmented(v, "image", draw, augment, scale)
-        yield (
-            embed(pair.audio, a, dtype=runtime.real_dtype, compile=runtime.compile),
-            embed(pair.image, v, dtype=runtime.real_dtype, compile=runtime.compile),
-        )
-
-
-def augmented(x: Tensor, modality: Modality, draw: Draw | None, augment: SiameseAugment | None, scale: Scale) -> Tensor:
-    """Network input, (sample, channel, height, width), after the augmentation that real and synthetic clips share."""
-    if augment is None or draw is None:
-        return x
-    fill = augment.sound_fill(scale) if modality == "audio" else 0.0
-    return augment.apply(x, draw, fill.to(x.device) if isinstance(fill, Tensor) else fill, modality)
+    return experts.snapshot(number % (source.bank or EXPERTS), {"last": last, "any": drawn}[source.age])
 
 
 def batch_of(real: LabelledClips, label: int, batch: int | None, seed: int) -> Tensor:

@@ -8,9 +8,10 @@ Source:   Cazenavette et al., "Dataset Distillation by Matching Training Traject
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, cast, final
 
 import torch
 from pydantic import Field
@@ -18,20 +19,24 @@ from torch import Tensor
 
 from limbeck import _code, _files
 from limbeck._config import Config
+from limbeck._rates import Rates, rate_of
 from limbeck._runtime import generator
 from limbeck.augment import SiameseAugment
-from limbeck.datasets import LabelledClips, Scale
+from limbeck.datasets import LabelledClips
 from limbeck.errors import DivergedError
-from limbeck.networks import MODALITIES, Architecture, Modality, Student, heads
+from limbeck.methods._view import View
+from limbeck.modalities import Scale
+from limbeck.networks import Architecture, Student, heads
+from limbeck.networks.heads.ensemble import Ensemble
 
 if TYPE_CHECKING:
-    from limbeck.methods._contract import Work
+    from limbeck.methods._contract import RunContext
 
 ACCURACY = "accuracy."
 EXPERTS = 20
 """How many share the work where a method does not say: seeds and steps take them in turn."""
 
-Asked = frozenset[tuple["Training", int]]
+ExpertKeys = frozenset[tuple["Training", int]]
 """Experts by how they are trained and their number."""
 
 
@@ -41,8 +46,7 @@ class Training(Config):
     Attributes:
         epochs: Passes over the training clips, >= 1; weights are kept at the start and after each.
         batch: Clips in a step.
-        audio_lr: Learning rate of the sound encoder and its classifier.
-        image_lr: Learning rate of the picture encoder and its classifier.
+        lr: Learning rate of an encoder and its classifier: one, or one for each modality.
         momentum: Of the gradient descent.
         weight_decay: Added to the gradient as ``weight_decay * weight``.
         augment: Changes every clip by a draw of its own; None for none.
@@ -50,8 +54,7 @@ class Training(Config):
 
     epochs: int = Field(50, ge=1)
     batch: int = Field(256, ge=1)
-    audio_lr: float = Field(0.01, gt=0)
-    image_lr: float = Field(0.01, gt=0)
+    lr: Rates = 0.01
     momentum: float = Field(0.0, ge=0, lt=1)
     weight_decay: float = Field(0.0, ge=0)
     augment: SiameseAugment | None = SiameseAugment()
@@ -62,13 +65,13 @@ class Snapshot:
     """An expert after some epochs.
 
     Attributes:
-        student: Encoders and the `ensemble` head, whose two classifiers never meet.
-        accuracy: Share of training clips each modality's classifier named right in the epoch before, 0..1, keys
-            among "audio", "image"; 0 at the start.
+        student: Encoders and the `ensemble` head, whose classifiers never meet.
+        accuracy: Fraction of training clips each modality's classifier named right in the epoch before, 0..1; 0 at the
+            start.
     """
 
     student: Student
-    accuracy: dict[Modality, float]
+    accuracy: dict[str, float]
 
 
 @final
@@ -81,20 +84,27 @@ class Experts:
         training: How they are trained.
         network: Their architecture.
         real: The clips.
-        scale: What they see.
-        work: Device, number format (that of real clips) and cache.
+        scales: What they see, by modality.
+        run: Device, number format (that of real clips) and cache.
     """
 
     def __init__(
-        self, training: Training, network: Architecture, real: LabelledClips, scale: Scale, work: Work
+        self,
+        training: Training,
+        network: Architecture,
+        real: LabelledClips,
+        scales: Mapping[str, Scale],
+        run: RunContext,
     ) -> None:
-        self._training, self._network, self._real, self._scale = training, network, real, scale
-        self._runtime = work.runtime
+        self._training, self._network, self._real = training, network, real
+        self._view = View(real.modalities, scales, training.augment)
+        self._runtime = run.runtime
         key = _files.digest(
-            _code.of(type(self), network), real.fingerprint, scale.to_json(), network.to_json(),
-            training.model_copy(update={"epochs": 1}).to_json(), str(work.runtime.real_dtype), work.runtime.device.type,
+            _code.of(type(self), network), real.fingerprint, {m: scale.to_json() for m, scale in scales.items()},
+            network.to_json(), training.model_copy(update={"epochs": 1}).to_json(), str(run.runtime.real_dtype),
+            run.runtime.device.type,
         )  # fmt: skip
-        self._folder = work.cache / "experts" / key if work.cache else None
+        self._folder = run.cache / "experts" / key if run.cache else None
         self._memory: dict[tuple[int, int], dict[str, Tensor]] = {}
 
     def snapshot(self, expert: int, epoch: int) -> Snapshot:
@@ -102,11 +112,11 @@ class Experts:
         tensors = self.tensors(expert, epoch)
         student = self._fresh(expert)
         student.load_state_dict({k: v for k, v in tensors.items() if not k.startswith(ACCURACY)})
-        accuracy: dict[Modality, float] = {m: float(tensors[ACCURACY + m]) for m in MODALITIES}
+        accuracy = {m: float(tensors[ACCURACY + m]) for m in self._real.modalities}
         return Snapshot(student.to(self._runtime.device).requires_grad_(False).eval(), accuracy)
 
     def tensors(self, expert: int, epoch: int) -> dict[str, Tensor]:
-        """The snapshot's `Student.state_dict`, float32, on the CPU, and its accuracies, ``accuracy.audio``, ...
+        """The snapshot's `Student.state_dict`, float32, on the CPU, and its accuracies, ``accuracy.MODALITY``
 
         Args:
             expert: Its number, >= 0.
@@ -127,65 +137,55 @@ class Experts:
 
     def _fresh(self, expert: int) -> Student:
         draw = generator(expert, "expert")
-        pair = self._network.build().pair(self._real.audio_shape, self._real.image_shape, generator=draw)
-        head = heads.load("ensemble")(pair.audio.dim, pair.image.dim, len(self._real.classes), generator=draw)
-        return Student(pair, head)
+        return fresh_student(self._network, self._real, draw)
 
     def _train(self, expert: int) -> None:
         student = self._fresh(expert).to(self._runtime.device)
-        training = self._training
-        branches = {m: [*student.pair[m].parameters(), *getattr(student.head, m).parameters()] for m in MODALITIES}
-        rates = {"audio": training.audio_lr, "image": training.image_lr}
+        training, head = self._training, cast("Ensemble", student.head)
         optimiser = torch.optim.SGD(
-            [{"params": branches[m], "lr": rates[m]} for m in MODALITIES],
-            lr=training.audio_lr,
+            [
+                {"params": [*encoder.parameters(), *head.classifiers[m].parameters()], "lr": rate_of(training.lr, m)}
+                for m, encoder in student.encoders.items()
+            ],
             momentum=training.momentum,
             weight_decay=training.weight_decay,
         )
         done = self._resume(student, optimiser, expert)
         if done == 0:
-            self._keep(student, optimiser, expert, 0, {"audio": 0.0, "image": 0.0})
+            self._keep(student, optimiser, expert, 0, dict.fromkeys(student.encoders, 0.0))
         for epoch in range(done, training.epochs):
             right = self._epoch(student, optimiser, generator(expert, "expert", "epoch", epoch))
             if not all(w.isfinite().all() for w in student.parameters()):
                 raise DivergedError(
                     f"Weights of expert {expert} became NaN or infinite in epoch {epoch + 1} of {training.epochs}. "
-                    f"Lower its learning rates (audio_lr {training.audio_lr:g} and image_lr {training.image_lr:g} of "
-                    "its training)."
+                    f"Lower the lr of its training (now {training.lr})."
                 )
             self._keep(student, optimiser, expert, epoch + 1, right)
 
-    def _epoch(
-        self, student: Student, optimiser: torch.optim.Optimizer, draw: torch.Generator
-    ) -> dict[Modality, float]:
-        right = torch.zeros(len(MODALITIES))
-        device, real, scale, augment = self._runtime.device, self._real, self._scale, self._training.augment
-        for index in torch.split(torch.randperm(len(real), generator=draw), self._training.batch):
-            inputs = [scale.audio(real.audio(index).to(device)), scale.image(real.frames(index).to(device))]
-            labels = real.labels[index].to(device)
-            if augment:
-                fills = (augment.sound_fill(scale), 0.0)
-                inputs = [
-                    augment.apply(x, augment.draw(draw, len(index)), fill if isinstance(fill, float) else fill.to(x), m)
-                    for x, fill, m in zip(inputs, fills, MODALITIES, strict=True)
-                ]
-            with torch.autocast(
-                device.type, self._runtime.real_dtype, enabled=self._runtime.real_dtype != torch.float32
-            ):
-                features = student.features(*inputs)
-            loss = student.head.loss(*features, labels)
+    def _epoch(self, student: Student, optimiser: torch.optim.Optimizer, draw: torch.Generator) -> dict[str, float]:
+        head, right = cast("Ensemble", student.head), dict.fromkeys(student.encoders, 0.0)
+        device, dtype, augment = self._runtime.device, self._runtime.real_dtype, self._training.augment
+        for index in torch.split(torch.randperm(len(self._real), generator=draw), self._training.batch):
+            labels = self._real.labels[index].to(device)
+            inputs = {}
+            for m in right:
+                x = self._view.read(self._real, m, index, device)
+                inputs[m] = self._view.augmented(x, m, augment.draw(draw, len(index)) if augment else None)
+            with torch.autocast(device.type, dtype, enabled=dtype != torch.float32):
+                features = student.features(inputs)
+            loss = head.loss(features, labels)
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
             with torch.no_grad():
-                scores = student.head.scores(*features)
-                right += torch.tensor([float((scores[k].argmax(1) == labels).sum()) for k in ("A", "V")])
-        return dict(zip(MODALITIES, (right / len(real)).tolist(), strict=True))
+                for m, logits in head.logits(features).items():
+                    right[m] += float((logits.softmax(1).argmax(1) == labels).sum())
+        return {m: float(torch.tensor(n) / len(self._real)) for m, n in right.items()}
 
     def _keep(
-        self, student: Student, optimiser: torch.optim.Optimizer, expert: int, epoch: int, right: dict[Modality, float]
+        self, student: Student, optimiser: torch.optim.Optimizer, expert: int, epoch: int, right: dict[str, float]
     ) -> None:
-        accuracies = {ACCURACY + m: torch.tensor(right[m]) for m in MODALITIES}
+        accuracies = {ACCURACY + m: torch.tensor(right[m]) for m in right}
         tensors = {k: v.detach().cpu().clone() for k, v in student.state_dict().items()} | accuracies
         if self._folder is None:
             self._memory[expert, epoch] = tensors
@@ -222,3 +222,11 @@ class Experts:
     @staticmethod
     def _file(folder: Path, expert: int, epoch: int) -> Path:
         return folder / str(expert) / f"{epoch}.safetensors"
+
+
+def fresh_student(network: Architecture, real: LabelledClips, draw: torch.Generator) -> Student:
+    """A student with the `ensemble` head, encoders drawn first."""
+    encoders = network.build().encoders(real.shapes, generator=draw)
+    dims = {m: encoder.dim for m, encoder in encoders.items()}
+    letters = {m: modality.letter for m, modality in real.modalities.items()}
+    return Student(encoders, heads.load("ensemble")(dims, len(real.classes), letters, generator=draw))

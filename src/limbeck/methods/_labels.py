@@ -1,4 +1,4 @@
-"""What students are told of a training pair: its class, or what a teacher sees in it."""
+"""What students learn of a sample: its class, or a teacher's probabilities."""
 
 from __future__ import annotations
 
@@ -11,27 +11,28 @@ from torch import Tensor
 from limbeck._config import Config
 from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
-from limbeck.methods._experts import EXPERTS, Asked, Experts, Training
+from limbeck.methods._experts import EXPERTS, ExpertKeys, Experts, Training
+from limbeck.modalities import Batch
 from limbeck.networks import Architecture, Student
 from limbeck.networks.heads.ensemble import Ensemble
 
 if TYPE_CHECKING:
-    from limbeck.methods._contract import Work
+    from limbeck.methods._contract import RunContext
 
 CHUNK = 128
 
 
 class Hard(Config):
-    """The class of a pair, and nothing else."""
+    """The class of a sample, and nothing else."""
 
     kind: Literal["hard"] = "hard"
 
-    def experts(self, seed: int) -> Asked:
+    def experts(self, seed: int) -> ExpertKeys:
         """None, whatever the `seed`."""
         return frozenset()
 
-    def of(self, made: DistilledSet, real: LabelledClips, *, seed: int, work: Work) -> Tensor | None:
-        """None: `made` says the class itself. Nothing is asked of `real`, `seed` and `work`."""
+    def of(self, made: DistilledSet, real: LabelledClips, *, seed: int, run: RunContext) -> Tensor | None:
+        """None: `made` says the class itself. Nothing is asked of `real`, `seed` and `run`."""
         return None
 
 
@@ -40,7 +41,7 @@ class Soft(Config):
 
     Attributes:
         network: The teacher's architecture.
-        training: How it is trained; the network after the last epoch teaches. Methods and seeds that ask for the same
+        training: How it is trained; the network after the last epoch teaches. Methods and seeds with the same
             training share 20 networks.
         temperature: What logits are divided by before the softmax, > 0: above 1 for flatter probabilities.
     """
@@ -50,34 +51,32 @@ class Soft(Config):
     training: Training = Training(epochs=20, batch=64, momentum=0.9)
     temperature: float = Field(1.0, gt=0)
 
-    def experts(self, seed: int) -> Asked:
+    def experts(self, seed: int) -> ExpertKeys:
         """The one that teaches with this `seed`."""
         return frozenset([(self.training, seed % EXPERTS)])
 
-    def of(self, made: DistilledSet, real: LabelledClips, *, seed: int, work: Work) -> Tensor | None:
-        """Probabilities of every training pair, float32, (item, class), on the CPU: the mean of both modalities'.
+    def of(self, made: DistilledSet, real: LabelledClips, *, seed: int, run: RunContext) -> Tensor | None:
+        """Probabilities of every sample, float32, (sample, class), on the CPU: the mean of the modalities'.
 
         Args:
             made: The set, as students see it.
             real: What the teacher is trained on.
             seed: Which of the shared networks teaches.
-            work: Device, number formats and the cache.
+            run: Device, number formats and the cache.
         """
-        experts = Experts(self.training, self.network, real, made.scale, work)
+        experts = Experts(self.training, self.network, real, made.scales, run)
         teacher = experts.snapshot(seed % EXPERTS, self.training.epochs).student
-        audio, image, _ = made.training_pairs()
-        device = work.runtime.device
+        samples, device = made.samples(), run.runtime.device
         parts = [
-            self._told(teacher, a.to(device), v.to(device)).cpu()
-            for a, v in zip(torch.split(audio, CHUNK), torch.split(image, CHUNK), strict=True)
+            self._probabilities(teacher, {m: x[index].to(device) for m, x in samples.items()}).cpu()
+            for index in torch.split(torch.arange(len(made)), CHUNK)
         ]
         return torch.cat(parts)
 
     @torch.no_grad()
-    def _told(self, teacher: Student, audio: Tensor, image: Tensor) -> Tensor:
-        head = cast("Ensemble", teacher.head)
-        sides = zip((head.audio, head.image), teacher.features(audio, image), strict=True)
-        return torch.stack([(classify(x) / self.temperature).softmax(1) for classify, x in sides]).mean(0)
+    def _probabilities(self, teacher: Student, samples: Batch) -> Tensor:
+        each = cast("Ensemble", teacher.head).logits(teacher.features(samples)).values()
+        return torch.stack([(logits / self.temperature).softmax(1) for logits in each]).mean(0)
 
 
 Labels = Annotated[

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import combinations
 
 import torch
 from torch import Tensor
+
+from limbeck.modalities import Batch
 
 
 def squared_gap(real: Tensor, synthetic: Tensor) -> Tensor:
@@ -21,57 +24,47 @@ def squared_gap(real: Tensor, synthetic: Tensor) -> Tensor:
     return (real - synthetic).square().sum(-1)
 
 
-def joint_gap(real_audio: Tensor, real_image: Tensor, audio: Tensor, image: Tensor) -> Tensor:
-    """Joint matching (the paper's implicit cross-matching): distance of the summed sound and picture means.
+def joint_gap(real_a: Tensor, real_b: Tensor, a: Tensor, b: Tensor) -> Tensor:
+    """Joint matching (the paper's implicit cross-matching): distance of the summed means of two modalities.
 
     Args:
-        real_audio: Mean sound embedding of the real clips, (..., dim).
-        real_image: Mean picture embedding of the real clips, same shape.
-        audio: Mean sound embedding of the synthetic clips, same shape.
-        image: Mean picture embedding of the synthetic clips, same shape.
+        real_a: Mean embedding of the real clips in one modality, (..., dim).
+        real_b: In the other, same shape.
+        a: Mean embedding of the synthetic samples in the one modality, same shape.
+        b: In the other, same shape.
 
     Returns:
         (...): the squared distance.
     """
-    return squared_gap(real_audio + real_image, audio + image)
+    return squared_gap(real_a + real_b, a + b)
 
 
-def modality_gap(real_audio: Tensor, real_image: Tensor, audio: Tensor, image: Tensor) -> Tensor:
-    """Modality-gap matching: distance of real sound with synthetic picture from real picture with synthetic sound.
+def modality_gap(real_a: Tensor, real_b: Tensor, a: Tensor, b: Tensor) -> Tensor:
+    """Modality-gap matching: distance of one modality's real mean plus the other's synthetic one, and vice versa.
 
     Args:
-        real_audio: Mean sound embedding of the real clips, (..., dim).
-        real_image: Mean picture embedding of the real clips, same shape.
-        audio: Mean sound embedding of the synthetic clips, same shape.
-        image: Mean picture embedding of the synthetic clips, same shape.
+        real_a: As in `joint_gap`.
+        real_b: As in `joint_gap`.
+        a: As in `joint_gap`.
+        b: As in `joint_gap`.
 
     Returns:
         (...): the squared distance.
     """
-    return squared_gap(real_audio + image, real_image + audio)
+    return squared_gap(real_a + b, real_b + a)
 
 
-def audio_visual_gap(
-    real_audio: Tensor,
-    real_image: Tensor,
-    audio: Tensor,
-    image: Tensor,
-    *,
-    joint_weight: float,
-    gap_weight: float,
-) -> Tensor:
+def cross_modal_gap(real: Batch, synthetic: Batch, *, joint_weight: float, gap_weight: float) -> Tensor:
     """The loss of audio-visual dataset distillation: per modality, jointly, and across modalities.
 
     With d_a and d_v the real-minus-synthetic gaps, the joint term is ``|d_a + d_v|^2`` and the gap term
     ``|d_a - d_v|^2``; they add to twice the plain loss. Equal weights w therefore give exactly ``1 + 2 w`` times
     plain distribution matching: a factor on the learning rate and no more. Unequal weights couple the modalities by
-    ``2 (joint_weight - gap_weight) <d_a, d_v>``.
+    ``2 (joint_weight - gap_weight) <d_a, d_v>``. Of more than two modalities, every two have both terms.
 
     Args:
-        real_audio: Mean sound embedding of the real clips, (..., dim).
-        real_image: Mean picture embedding of the real clips, same shape.
-        audio: Mean sound embedding of the synthetic clips, same shape.
-        image: Mean picture embedding of the synthetic clips, same shape.
+        real: Mean embedding of the real clips by modality, (..., dim).
+        synthetic: Mean embedding of the synthetic samples, same shapes.
         joint_weight: The paper's lambda_ICM, >= 0.
         gap_weight: The paper's lambda_CGM, >= 0.
 
@@ -80,15 +73,18 @@ def audio_visual_gap(
 
     Example:
         >>> import torch
-        >>> a, v, zero = torch.tensor([1.0, 2.0]), torch.tensor([0.0, 3.0]), torch.zeros(2)
-        >>> audio_visual_gap(a, v, zero, zero, joint_weight=10, gap_weight=10)   # 21 * (5 + 9)
+        >>> real, none = {"audio": torch.tensor([1.0, 2.0]), "image": torch.tensor([0.0, 3.0])}, torch.zeros(2)
+        >>> cross_modal_gap(real, {"audio": none, "image": none}, joint_weight=10, gap_weight=10)   # 21 * (5 + 9)
         tensor(294.)
     """
-    loss = squared_gap(real_audio, audio) + squared_gap(real_image, image)
-    if joint_weight:
-        loss = loss + joint_weight * joint_gap(real_audio, real_image, audio, image)
-    if gap_weight:
-        loss = loss + gap_weight * modality_gap(real_audio, real_image, audio, image)
+    first, *others = (squared_gap(real[m], synthetic[m]) for m in real)
+    loss = sum(others, first)
+    for one, other in combinations(real, 2):
+        sides = real[one], real[other], synthetic[one], synthetic[other]
+        if joint_weight:
+            loss = loss + joint_weight * joint_gap(*sides)
+        if gap_weight:
+            loss = loss + gap_weight * modality_gap(*sides)
     return loss
 
 

@@ -1,9 +1,9 @@
-"""What pairs are before the first step of optimisation."""
+"""What is held before the first step of optimisation."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol, cast
 
 import torch
 from pydantic import BeforeValidator, Field, PlainSerializer
@@ -12,12 +12,13 @@ from torch import Tensor
 from limbeck import _discover
 from limbeck._config import Config
 from limbeck._runtime import generator
-from limbeck.augment import Frequencies, mosaic
-from limbeck.datasets import LabelledClips, Scale
+from limbeck.datasets import LabelledClips
 from limbeck.errors import InputError, PluginError, UnknownNameError
-from limbeck.methods._contract import Method, Work
-from limbeck.methods._selection import Selection
+from limbeck.methods._choose import Choose, Selection
+from limbeck.methods._contract import Method, RunContext
+from limbeck.modalities import Scale, Statistics
 from limbeck.networks import Architecture
+from limbeck.parameterisations import Parameterisation, Tensors, joined
 
 ROOM = "limbeck.methods"
 NOISE = "noise"
@@ -25,11 +26,11 @@ SHARED = (*Method.model_fields, "network")
 
 
 class Start(Config):
-    """What pairs are before the first step. A name alone may be given for it.
+    """What is held before the first step. A name alone may be given for it.
 
     Attributes:
-        method: Name of a method that chooses real clips (packed if there is a mosaic), as ``herding``; or ``noise``:
-            standard normal numbers with the data's mean and spread.
+        method: Name of a method that chooses real clips, as ``herding``; or ``noise``: normal numbers with the data's
+            mean and spread.
         settings: Settings of that method that differ from its defaults, without those it takes from the optimised
             method: the ones all methods have, and the ``network``.
     """
@@ -50,12 +51,12 @@ class Start(Config):
         theirs = sorted(self.settings.keys() & set(SHARED))
         if theirs:
             raise InputError(
-                f"A start takes {', '.join(SHARED)} from the optimised method, but {', '.join(theirs)} came in its "
-                "settings too; leave that out there."
+                f"A start takes {', '.join(SHARED)} from the optimised method, but its settings name {', '.join(theirs)} "
+                "too; leave that out there."
             )
         if self.method == NOISE:
             if self.settings:
-                raise InputError(f"Noise has no settings, but these came for it: {', '.join(self.settings)}.")
+                raise InputError(f"Noise has no settings, but got: {', '.join(self.settings)}.")
             return None
         kind = _kind(self.method) if self.method in _discover.names(ROOM) else None
         if kind is None or not issubclass(kind, Selection):
@@ -64,11 +65,11 @@ class Start(Config):
                 f"one of these methods: {', '.join(filter(_chooses, _discover.names(ROOM)))}."
             )
         fitting = {name: value for name, value in (shared or {}).items() if name in kind.model_fields}
-        return kind.from_json(self.settings | fitting)
+        return cast("Selection", kind.from_json(self.settings | fitting))
 
-    def named(self) -> Selection | None:
+    def named(self) -> Method | None:
         """As `selection`."""
-        return self.selection()
+        return cast("Method | None", self.selection())
 
 
 def _kind(name: str) -> type[Method]:
@@ -90,72 +91,107 @@ NamedStart = Annotated[
 """A `Start` as settings carry it: the name alone where there are no settings."""
 
 
-def start_pairs(
-    method: Method,
+class Starting(Protocol):
+    """What a start asks of the method that it is for; see `Method`."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def per_class(self) -> int: ...
+    @property
+    def hold(self) -> Parameterisation: ...
+    def scales(self, real: LabelledClips) -> dict[str, Scale]: ...
+    def to_json(self) -> dict[str, Any]: ...
+
+
+def start_tensors(
+    method: Starting,
     start: Start,
     network: Architecture,
     real: LabelledClips,
     *,
-    scale: Scale,
     seed: int,
-    work: Work,
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Pairs before the first step.
+    run: RunContext,
+) -> Tensors:
+    """Tensors before the first step.
 
     Args:
-        method: Gives pairs a class, mosaic and the scale of sound.
+        method: Gives rows per class, how they hold samples, and the scales.
         start: What they are.
         network: Architecture of the encoders that the choice of clips looks through.
         real: The data.
-        scale: What networks see.
         seed: Of the draw.
-        work: Device, number formats and the cache.
+        run: Device, number formats and the cache.
 
     Returns:
-        Log-mel (pair, 1, mel, frame), frames (pair, 3, height, width), labels (pair,), ordered by class.
+        Rows ordered by class, equally many of each, in network scale, on the CPU.
 
     Raises:
         BudgetError: A class has fewer clips than a start from real clips needs.
     """
     shared = {name: value for name, value in method.to_json().items() if name in SHARED}
     selection = start.selection(shared | {"network": network.to_json()})
-    if selection is None:
-        if isinstance(method.mosaic, Frequencies):
-            raise InputError(
-                f"Pairs that share by frequencies ({method.mosaic}) cannot start from noise, which has no low ones. "
-                "Start from real clips, or use a mosaic of cells."
-            )
-        return _noise(method.per_class, real, scale, seed)
-    packed = f"{method.per_class} pairs a class and mosaic {mosaic.words(method.mosaic)}"
-    purpose = f"{method.name} with start={start.method!r}, {packed}"
-    real.require(method.per_class * method.cells, purpose)
-    return selection.pairs(real, seed, work)
+    if selection is not None:
+        purpose = f"{method.name} with start={start.method!r}"
+        return held_clips(method, real, selection.choose, purpose, seed, run)
+    if not method.hold.are_samples:
+        raise InputError(
+            f"Rows held as {method.hold} cannot start from noise, which has no low frequencies. Start from real clips, "
+            "or hold samples as plain or in a mosaic."
+        )
+    return _noise(method.per_class, real, method.scales(real), seed)
 
 
-def spreads(real: LabelledClips, scale: Scale) -> tuple[float, float]:
-    """Standard deviation of all log-mel values and of all frame values in network scale."""
-    s = real.statistics
-    return (
-        _pooled(s.mel_mean, s.mel_std, scale.mel_mean, scale.mel_std),
-        _pooled(s.image_mean, s.image_std, scale.image_mean, scale.image_std),
+def held_clips(
+    method: Starting, real: LabelledClips, choose: Choose, purpose: str, seed: int, run: RunContext
+) -> Tensors:
+    """Chosen real clips as the rows of a set.
+
+    Args:
+        method: Gives rows per class, how they hold samples, and the scales.
+        real: Training clips.
+        choose: Which clips, the most important first.
+        purpose: What needs them, for the message.
+        seed: Of every random draw.
+        run: Device, number formats and the cache.
+
+    Returns:
+        Rows ordered by class, equally many of each, in network scale, on the CPU.
+
+    Raises:
+        BudgetError: A class has too few clips.
+    """
+    count, scales = method.per_class * method.hold.cells, method.scales(real)
+    real.require(count, f"{purpose}, {method.per_class} rows per class held as {method.hold},")
+    chosen = choose(real, count, seed, run)
+    kinds = real.modalities
+    return joined(
+        [
+            method.hold.start({m: k.to_network(real.array(m, index), scales[m]) for m, k in kinds.items()}, kinds)
+            for index in map(chosen, range(len(real.classes)))
+        ]
     )
 
 
-def _pooled(mean: tuple[float, ...], std: tuple[float, ...], shift: tuple[float, ...], by: tuple[float, ...]) -> float:
-    m, s, a, b = (torch.tensor(v, dtype=torch.float64) for v in (mean, std, shift, by))
+def spreads(real: LabelledClips, scales: Mapping[str, Scale]) -> dict[str, float]:
+    """Standard deviation of all values of a modality in network scale, by modality."""
+    return {name: _pooled(real.statistics[name], scale) for name, scale in scales.items()}
+
+
+def _pooled(statistics: Statistics, scale: Scale) -> float:
+    numbers = (statistics.mean, statistics.std, scale.mean, scale.std)
+    m, s, a, b = (torch.tensor(v, dtype=torch.float64) for v in numbers)
     means, variances = ((m - a) / b).expand(len(m)), (s / b).square().expand(len(m))
     return float((variances.mean() + means.var(correction=0)).sqrt())
 
 
-def _noise(per_class: int, real: LabelledClips, scale: Scale, seed: int) -> tuple[Tensor, Tensor, Tensor]:
-    s = real.statistics
-    mel_mean, mel_std = (torch.tensor(v)[:, None] for v in (s.mel_mean, s.mel_std))
-    image_mean, image_std = (torch.tensor(v)[:, None, None] for v in (s.image_mean, s.image_std))
-    audio, image = [], []
+def _noise(per_class: int, real: LabelledClips, scales: Mapping[str, Scale], seed: int) -> Tensors:
+    """Normal numbers with the data's mean and spread per channel, as far as a prepared array can hold them."""
+    found: dict[str, list[Tensor]] = {name: [] for name in real.modalities}
     for label in real.classes:
         source = generator(seed, "noise", label)
-        audio.append(torch.randn(per_class, *real.audio_shape, generator=source) * mel_std + mel_mean)
-        pixels = torch.randn(per_class, *real.image_shape, generator=source) * image_std + image_mean
-        image.append(pixels.mul(255).clamp(0, 255).to(torch.uint8))
-    labels = torch.arange(len(real.classes)).repeat_interleave(per_class)
-    return scale.audio(torch.cat(audio)), scale.image(torch.cat(image)), labels
+        for name, modality in real.modalities.items():
+            own = Scale(mean=real.statistics[name].mean, std=real.statistics[name].std)
+            values = own.undo(torch.randn(per_class, *modality.shape, generator=source), -modality.channels_at - 1)
+            found[name].append(modality.prepared(values))
+    return {m: kind.to_network(torch.cat(found[m]), scales[m]) for m, kind in real.modalities.items()}

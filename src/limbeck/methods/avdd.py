@@ -1,10 +1,10 @@
 """Audio-visual dataset distillation: distribution, joint and modality-gap matching (`avdd`).
 
-Moves a few (log-mel, frame) pairs a class until their mean embeddings agree with those of the real clips under many
+Moves a few (log-mel, frame) pairs per class until their mean embeddings agree with those of the real clips under many
 random encoders: per modality, as a sum over modalities, and across modalities.
 
 With equal weights the two cross-modal terms are plain matching times ``1 + 2 * weight``, a factor on the step size and
-no more (`methods._losses.audio_visual_gap`). Compare with `dm` at the scaled rate before crediting them.
+no more (`methods._losses.cross_modal_gap`). Compare with `dm` at the scaled rate before crediting them.
 
 Source:   Kushwaha, Vasireddy, Wang and Tian, "Audio-Visual Dataset Distillation", TMLR 2024
           (https://openreview.net/forum?id=IJlbuSrXmk), implicit cross-matching and cross-modal gap matching.
@@ -15,42 +15,84 @@ Cost:     as `dm`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar, final
 
 from pydantic import Field
-from torch import Tensor
 
-from limbeck.methods._losses import audio_visual_gap
-from limbeck.methods._matching import MeanMatching
+from limbeck.augment import SiameseAugment
+from limbeck.datasets import LabelledClips
+from limbeck.distilled import DistilledSet
+from limbeck.methods._contract import Method, Passes, RunContext
+from limbeck.methods._descent import SGD, Optimiser
+from limbeck.methods._encoders import EncoderDraws, EncoderSource
+from limbeck.methods._experts import ExpertKeys
+from limbeck.methods._losses import cross_modal_gap
+from limbeck.methods._start import NamedStart, Start
+from limbeck.methods._steps import experts_of, finished, passes_of, started, steps
 
 
 @final
-class AVDD(MeanMatching):
+class AVDD(Method):
     """Match class means per modality, jointly, and across modalities.
+
+    Of three or more modalities the cross-modal terms are those of every two; of one there are none, and it is `dm`.
 
     Attributes:
         joint_weight: Weight of joint matching, the paper's lambda_ICM, >= 0.
         gap_weight: Weight of modality-gap matching, the paper's lambda_CGM, >= 0.
+        steps: Optimisation steps, >= 0.
+        start: What is held before the first step: ``noise``, or the name of a method that chooses real clips, or that
+            name with settings, as in ``{"method": "kmedoids", "settings": {"training": {}}}``.
+        encoders: Where encoders come from.
+        augment: Augmentation shared by real and synthetic samples; None for none.
+        optimiser: How samples follow the gradient.
     """
 
     joint_weight: float = Field(10.0, ge=0)
     gap_weight: float = Field(10.0, ge=0)
+    steps: int = Field(200, ge=0)
+    start: NamedStart = Start(method="herding")
+    encoders: EncoderSource = EncoderSource(bank=20, batch=None)
+    augment: SiameseAugment | None = SiameseAugment()
+    optimiser: Optimiser = SGD()
 
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "faithful": {
             "sound": "raw",
-            "mosaic": 2,
+            "hold": "mosaic:2",
             "steps": 5001,
             "joint_weight": 10.0,
             "gap_weight": 10.0,
             "start": "herding",
             "encoders": {"bank": None, "batch": 128},
-            "optimiser": {"kind": "sgd", "audio_lr": 0.2, "image_lr": 0.2, "momentum": 0.5, "loop": "joint"},
+            "optimiser": {"kind": "sgd", "lr": 0.2, "momentum": 0.5, "loop": "joint"},
         }
     }
 
-    def loss(self, real_audio: Tensor, real_image: Tensor, audio: Tensor, image: Tensor) -> Tensor:
-        """The three terms, see `audio_visual_gap`; arguments as in `MeanMatching.loss`."""
-        return audio_visual_gap(
-            real_audio, real_image, audio, image, joint_weight=self.joint_weight, gap_weight=self.gap_weight
-        )
+    def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
+        """Match means, step by step; see `Method.distill`."""
+        run = run or RunContext()
+        held = started(self, real, seed, run)
+        draws = EncoderDraws(self.encoders, self.augment, real, self.scales(real), seed, run)
+        for step in steps(self, held, real, run):
+            drawn = draws.at(step.number)
+            real_means = draws.means(drawn)
+            for block in held.blocks():
+                synthetic = draws.features(drawn, block.samples, len(block))
+                gap = cross_modal_gap(
+                    {m: means[block.classes] for m, means in real_means.items()},
+                    {m: x.mean(1) for m, x in synthetic.items()},
+                    joint_weight=self.joint_weight,
+                    gap_weight=self.gap_weight,
+                )
+                step.descend(gap.sum(), block)
+        return finished(self, real, held.tensors, seed, run, start=held.start)
+
+    def required_experts(self, seed: int) -> ExpertKeys:
+        """Those looked through, and those that the choice of the start needs; see `Method.required_experts`."""
+        return super().required_experts(seed) | experts_of(self, seed)
+
+    def passes(self, per_class: Sequence[int]) -> Passes:
+        """Real clips forward once per draw, synthetic ones forward and backward once per step."""
+        return passes_of(self, per_class)

@@ -1,10 +1,10 @@
 """The house recipe: as many clips as say something, each by its low frequencies (`best`).
 
 Many clips of few numbers serve students better than few clips of many. Herding chooses them, and what is kept of each
-is its low `frequencies`, which say more than the same numbers of a small cell. Where a class has fewer sounds than
-pictures (data paired by class often reuses them) no sound is kept twice. By default that is all: sounds can be moved
-as in `dm` and pictures as in `krr`, which served each modality alone at few cells of a mosaic, but cost both together
-more than it gave.
+is its low frequencies (`parameterisations.frequencies`), which say more than the same numbers of a small cell. Where a
+class has fewer sounds than pictures (data paired by class often reuses them) no sound is kept twice. By default that is
+all: modalities can be moved, sounds as in `dm` and pictures as in `krr`, which served each alone at few cells of a
+mosaic, but cost both together more than it gave.
 
 Source:   frequencies: Shin, Shin and Moon, "Frequency Domain-based Dataset Distillation", NeurIPS 2023; many clips in
           the room of one: Zhao et al., "Improved Distribution Matching for Dataset Condensation", CVPR 2023; sounds:
@@ -17,91 +17,107 @@ Cost:     as `herding`; with steps as `krr`, with as many small pairs as there a
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from typing import Any, ClassVar, Self, final
+from typing import Any, ClassVar, Literal, Self, final
 
 import torch
 from pydantic import Field
 from torch import Tensor
 
-from limbeck.augment import Frequencies, Packing, mosaic
+from limbeck.augment import SiameseAugment
 from limbeck.datasets import LabelledClips
+from limbeck.distilled import DistilledSet
+from limbeck.methods._contract import Method, Passes, RunContext
+from limbeck.methods._descent import Adam, Optimiser
+from limbeck.methods._encoders import EncoderDraws, EncoderSource
+from limbeck.methods._experts import ExpertKeys
 from limbeck.methods._losses import squared_gap
 from limbeck.methods._ridge import class_errors, unit_sides
-from limbeck.methods._samples import AllClassesMatching
+from limbeck.methods._start import NamedStart, Start
+from limbeck.methods._steps import experts_of, finished, passes_of, started, steps
+from limbeck.parameterisations import Hold, parse
 
-WIDEST = Frequencies(audio=36, image=36)
+CHUNK = 256
 
 
 @final
-class Best(AllClassesMatching):
+class Best(Method):
     """As many clips as the data allows, and on request each modality moved by the loss that serves it.
 
     Attributes:
-        mosaic: How clips share the room of a stored pair. Of frequencies these are about the most: fewer share where a
-            class has too few clips, or too few different sounds. A mosaic of cells is taken as it is.
-        ridge: Penalty on the squared weights of the regression on pictures; features have length 1.
-        settled: Cells a class from which on nothing is moved; by default always.
-        steps: Optimisation steps, >= 0, in classes of fewer cells than `settled`.
+        hold: How clips are held. Of frequencies these are about the most: fewer share where a class has too few clips,
+            or too few different sounds. Anything else is taken as it is.
+        steps: Optimisation steps, >= 0, in classes of fewer samples than `freeze_above`.
+        freeze_above: Samples per class from which on nothing is moved; by default always.
+        losses: Loss by modality, ``"means"`` as `dm` or ``"ridge"`` as `krr`; means for one that is not named.
+        ridge: Penalty on the squared weights of the regression; features have length 1.
+        start: What is held before the first step: ``noise``, or the name of a method that chooses real clips, or that
+            name with settings, as in ``{"method": "kmedoids", "settings": {"training": {}}}``.
+        encoders: Where encoders come from.
+        augment: Augmentation shared by real and synthetic samples; None for none.
+        optimiser: How samples follow the gradient.
     """
 
-    mosaic: Packing = WIDEST
-    ridge: float = Field(10.0, ge=1e-3)
-    settled: int = Field(1, ge=1)
+    hold: Hold = parse("frequencies:36")
     steps: int = Field(60, ge=0)
+    freeze_above: int = Field(1, ge=1)
+    losses: dict[str, Literal["means", "ridge"]] = {"image": "ridge"}
+    ridge: float = Field(10.0, ge=1e-3)
+    start: NamedStart = Start(method="herding")
+    encoders: EncoderSource = EncoderSource(bank=20, batch=64)
+    augment: SiameseAugment | None = SiameseAugment()
+    optimiser: Optimiser = Adam()
 
     presets: ClassVar[dict[str, dict[str, Any]]] = {"best": {}}
 
-    def loss(self, real_audio: Sequence[Tensor], real_image: Sequence[Tensor], audio: Tensor, image: Tensor) -> Tensor:
-        """Distance of mean sounds, and error of a regression on pictures.
+    def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
+        """Hold the clips, and move them where there are steps; see `Method.distill`."""
+        run, method = run or RunContext(), self.resolved_for(real)
+        held = started(method, real, seed, run)
+        draws = EncoderDraws(method.encoders, method.augment, real, method.scales(real), seed, run)
+        for step in steps(method, held, real, run):
+            drawn, block = draws.at(step.number), held.all()
+            real_samples = draws.samples(drawn)
+            synthetic = draws.features(drawn, block.samples, len(block))
+            losses = [method._loss(m, real_samples[m], x) for m, x in synthetic.items()]
+            step.descend(torch.stack(losses).sum(0).sum(), block)
+        return finished(method, real, held.tensors, seed, run, start=held.start)
 
-        Args:
-            real_audio: Sound embeddings of each class's real clips, each (real, dim).
-            real_image: Picture embeddings of the same clips, each (real, dim).
-            audio: Sound embeddings of the synthetic clips, (class, synthetic, dim).
-            image: Picture embeddings of the same clips, (class, synthetic, dim).
+    def _loss(self, modality: str, real: Sequence[Tensor], synthetic: Tensor) -> Tensor:
+        """Of a modality's features, (class,): real ones of each class, (clip, dim), and (class, sample, dim)."""
+        if self.losses.get(modality, "means") == "means":
+            return squared_gap(torch.stack([clips.float().mean(0) for clips in real]), synthetic.mean(1))
+        return class_errors(*_split(real, synthetic), self.ridge)
 
-        Returns:
-            (class,).
-        """
-        means = torch.stack([clips.float().mean(0) for clips in real_audio])
-        sound = squared_gap(means, audio.mean(1))
-        real, synthetic = unit_sides(real_image, image)
-        return sound + class_errors(real, [len(clips) for clips in real_image], synthetic, self.ridge)
-
-    def fitted(self, real: LabelledClips) -> Self:
-        """With the sharers that the clips allow, and no steps where there are many; see `Method.fitted`.
+    def resolved_for(self, real: LabelledClips) -> Self:
+        """With the samples in a row that the clips allow, and no steps where there are many; see `Method.resolved_for`.
 
         Args:
             real: Training clips.
         """
-        fitting = self.mosaic
-        if isinstance(fitting, Frequencies):
-            sounds = max(_different_sounds(real, label) for label in range(len(real.classes)))
-            fitting = narrowed(fitting, min(real.per_class()) / self.per_class, sounds / self.per_class)
-        many = self.per_class * mosaic.count(fitting) >= self.settled
-        return self.model_copy(update={"mosaic": fitting, "steps": 0 if many else self.steps})
+        different = {
+            m: max(_different(real, m, label) for label in range(len(real.classes))) / self.per_class
+            for m in real.modalities
+        }
+        hold = self.hold.narrowed(min(real.per_class()) / self.per_class, different)
+        many = self.per_class * hold.cells >= self.freeze_above
+        return self.model_copy(update={"hold": hold, "steps": 0 if many else self.steps})
+
+    def required_experts(self, seed: int) -> ExpertKeys:
+        """Those looked through, and those that the choice of the start needs; see `Method.required_experts`."""
+        return super().required_experts(seed) | experts_of(self, seed)
+
+    def passes(self, per_class: Sequence[int]) -> Passes:
+        """Real clips forward once per draw, synthetic ones forward and backward once per step."""
+        return passes_of(self, per_class)
 
 
-def narrowed(packing: Frequencies, clips: float, sounds: float) -> Packing:
-    """As many clips as asked for, or as there are; no sound twice; and whole clips where there is one a pair.
-
-    Args:
-        packing: What was asked for.
-        clips: Of a class, for each of its stored pairs.
-        sounds: Different ones among them.
-
-    Example:
-        >>> str(narrowed(WIDEST, 60, 60)), str(narrowed(WIDEST, 12.0, 2.4)), narrowed(WIDEST, 1, 1)
-        ('dct36', 'dct3,12', 1)
-    """
-    image = max(1, min(packing.image, math.floor(clips)))
-    audio = min(packing.audio, image, math.ceil(sounds))
-    image = audio * min(round(image / audio), max(1, math.floor(clips / audio)))
-    return Frequencies(audio=audio, image=image) if image > 1 else 1
+def _split(real: Sequence[Tensor], synthetic: Tensor) -> tuple[Tensor, list[int], Tensor]:
+    clips, samples = unit_sides(real, synthetic)
+    return clips, [len(part) for part in real], samples
 
 
-def _different_sounds(real: LabelledClips, label: int) -> int:
-    parts = (real.audio(index) for index in torch.split(real.of_class(label), 256))
-    return len({sound.numpy().tobytes() for part in parts for sound in part})
+def _different(real: LabelledClips, modality: str, label: int) -> int:
+    """How many different arrays a class has."""
+    parts = (real.array(modality, index) for index in torch.split(real.of_class(label), CHUNK))
+    return len({array.numpy().tobytes() for part in parts for array in part})

@@ -1,7 +1,7 @@
 """Real clips as JPEG and Opus, as many as fit in the bytes of distilled pairs (`coded`).
 
 The control that asks what the bytes of a distilled set are worth: real clips chosen by herding, the picture as a JPEG
-file and the sound as Opus packets, stored whole and in any number, without optimisation and without mosaic. Students
+file and the sound as Opus packets, stored whole and in any number, without optimisation, one in a row. Students
 train on what comes back: the picture decoded, the sound decoded, resampled and made a log-mel.
 
 Source:   no paper: how recordings are kept everywhere (ITU-T T.81 for JPEG, RFC 6716 for Opus).
@@ -13,44 +13,60 @@ Cost:     as the method that chooses, and some 20 ms to code a clip.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from typing import Literal, Self, cast, final
+from typing import Literal, NamedTuple, Self, cast, final
 
 import torch
 from pydantic import Field, field_validator
 from torch import Tensor
 
 from limbeck.datasets import LabelledClips
-from limbeck.distilled import DistilledSet
+from limbeck.distilled import DistilledSet, meanings_of
 from limbeck.errors import BudgetError, InputError
-from limbeck.methods._contract import Method, Passes, Work
-from limbeck.methods._experts import Asked
-from limbeck.methods._selection import Choose, Selection, distilled
+from limbeck.methods._choose import ByClass, Selection
+from limbeck.methods._contract import Method, Passes, RunContext
+from limbeck.methods._experts import ExpertKeys
 from limbeck.methods._start import SHARED, NamedStart, Start
+from limbeck.methods._steps import labelled, provenance
 from limbeck.networks import Architecture
-from limbeck.storage._files import Files
-from limbeck.storage._pictures import common_beginning
+from limbeck.parameterisations import Parameterisation, parse
+from limbeck.storage import Payload, Storage
 from limbeck.storage.coded import Coded as Pictures
 from limbeck.storage.recorded import Recorded
 
 CHUNK = 16
 SPARE = 1.5
-LENGTHS = 8
+LENGTH = 4
 
-Code = Callable[[Tensor], list[tuple[bytes, bytes]]]
-"""Positions of clips to the bytes of each one's sound and picture."""
+Code = Mapping[str, bytes]
+"""The bytes of a clip, by what they are of."""
+
+
+class Coder(NamedTuple):
+    """How clips become bytes.
+
+    Attributes:
+        form: Storage of the set.
+        code: Positions of clips to the bytes of each.
+        shared: Bytes that every clip's begin with, which are kept once.
+        payload: What is written of some clips.
+    """
+
+    form: Storage
+    code: Callable[[Tensor], list[Code]]
+    shared: Callable[[Code], int]
+    payload: Callable[[Sequence[Code]], Payload]
 
 
 @final
 class Coded(Method):
-    """As many real clips a class as fit in the bytes of `per_class` pairs.
+    """As many real clips per class as fit in the bytes of `per_class` rows.
 
     Attributes:
-        mosaic: 1: clips are stored whole.
-        storage: The form of the `per_class` pairs whose bytes are filled; the clips have a form of their own.
-        class_bytes: Bytes for the clips of a class instead; None for those of `per_class` pairs.
+        hold: Plain: clips are stored whole.
+        storage: The form of the `per_class` rows whose bytes are filled; the clips have a form of their own.
+        class_bytes: Bytes for the clips of a class instead; None for those of `per_class` rows.
         chosen_by: Method that says which clips come first, as the `start` of optimised methods.
         network: Architecture of the encoders that method looks through.
         sound_codec: ``"opus"``, which needs the recordings; ``"webp"``, the log-mel as a picture; ``"auto"``, Opus
@@ -60,7 +76,6 @@ class Coded(Method):
         webp_quality: Of the log-mels that are kept as pictures, 1 (worst) to 100.
     """
 
-    mosaic: Literal[1] = 1
     class_bytes: int | None = Field(None, ge=1)
     chosen_by: NamedStart = Start(method="herding")
     network: Architecture = Architecture()
@@ -69,13 +84,12 @@ class Coded(Method):
     jpeg_quality: int = Field(50, ge=1, le=100)
     webp_quality: int = Field(50, ge=1, le=100)
 
-    def asked_experts(self, seed: int) -> Asked:
-        """Those that the choice of the clips asks; see `Method.asked_experts`."""
-        return super().asked_experts(seed) | self._selection().asked_experts(seed)
-
-    def passes(self, per_class: Sequence[int]) -> Passes:
-        """Those of the method that chooses; see `Method.passes`."""
-        return self._selection().passes(per_class)
+    @field_validator("hold")
+    @classmethod
+    def _whole(cls, hold: Parameterisation) -> Parameterisation:
+        if hold != parse("plain"):
+            raise ValueError(f"coded keeps clips whole, so they are held as plain, not {hold}")
+        return hold
 
     @field_validator("chosen_by")
     @classmethod
@@ -84,76 +98,83 @@ class Coded(Method):
             raise InputError("Noise cannot be coded; name a method that chooses real clips, as herding or random.")
         return start
 
+    def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
+        """Code the chosen clips until the bytes are full; see `Method.distill`."""
+        run, scales = run or RunContext(), self.scales(real)
+        real.require(self.per_class, f"{self.name} in the bytes of {self.per_class} rows per class")
+        coder = self._coder(real)
+        choose = cache(lambda count: self._selection().choose(real, count, seed, run))
+        room = self.stored_bytes(real)[0] // len(real.classes)
+        codes = [self._fill(real, label, coder, room, choose) for label in range(len(real.classes))]
+        clips = [len(part) for part in codes]
+        payload = coder.payload([clip for part in codes for clip in part])
+        about = {"coded": {"form": coder.form.name, "clips": clips, "bytes_per_class": room}}
+        made = DistilledSet(
+            tensors=coder.form.decode(payload, meanings_of(self.hold, real.modalities, scales)),
+            labels=torch.arange(len(clips)).repeat_interleave(torch.tensor(clips)),
+            classes=real.classes,
+            hold=self.hold,
+            modalities=real.modalities,
+            scales=scales,
+            provenance=provenance(self, real, seed) | about,
+            storage=coder.form,
+            payload=payload,
+        )
+        return labelled(self, made, real, seed, run)
+
+    def required_experts(self, seed: int) -> ExpertKeys:
+        """Those that the choice of the clips needs; see `Method.required_experts`."""
+        return super().required_experts(seed) | self._selection().required_experts(seed)
+
+    def passes(self, per_class: Sequence[int]) -> Passes:
+        """Those of the method that chooses; see `Method.passes`."""
+        return self._selection().passes(per_class)
+
     def within(self, budget: int, real: LabelledClips) -> Self:
-        """The same method with as many bytes a class; see `Method.within`."""
+        """The same method with as many bytes per class; see `Method.within`."""
         if budget < len(real.classes):
             raise BudgetError(f"{budget:,} bytes are less than one for each of the {len(real.classes)} classes.")
         return self.model_copy(update={"class_bytes": budget // len(real.classes)})
 
-    def _make(self, real: LabelledClips, seed: int, work: Work) -> DistilledSet:
-        real.require(self.per_class, f"{self.name} in the bytes of {self.per_class} pairs a class")
-        form, code = self._coder(real)
-        choose = cache(lambda count: self._selection()._choose(real, count, seed, work))
-        room = self._room(real)
-        classes = range(len(real.classes))
-        codes = [self._fill(real, label, form, code, room, choose) for label in classes]
-        clips = [len(part) for part in codes]
-        payload = form.payload(clip for part in codes for clip in part)
-        audio, image = form.decode(payload, self.scale(real), real.recipe)
-        labels = torch.tensor(classes).repeat_interleave(torch.tensor(clips))
-        made = distilled(self, real, audio, image, labels)
-        told = {"coded": {"form": form.name, "clips": clips, "bytes_a_class": room}}
-        return replace(made, storage=form, payload=payload, provenance=told)
-
-    def _kept(self, made: DistilledSet) -> DistilledSet:
-        return made
+    def stored_bytes(self, real: LabelledClips) -> tuple[int, bool]:
+        """At most as many as the rows that are filled take, or as the settings say; see `Method.stored_bytes`."""
+        return (len(real.classes) * self.class_bytes, True) if self.class_bytes else super().stored_bytes(real)
 
     def _selection(self) -> Selection:
         shared = {name: value for name, value in self.to_json().items() if name in SHARED}
         return cast("Selection", self.chosen_by.selection(shared))
 
-    def stored_bytes(self, real: LabelledClips) -> tuple[int, bool]:
-        """At most as many as the pairs that are filled take, or as it is told; see `Method.stored_bytes`."""
-        return (len(real.classes) * self.class_bytes, True) if self.class_bytes else super().stored_bytes(real)
-
-    def _room(self, real: LabelledClips) -> int:
-        """Bytes for a class."""
-        return self.stored_bytes(real)[0] // len(real.classes)
-
-    def _coder(self, real: LabelledClips) -> tuple[Files, Code]:
+    def _coder(self, real: LabelledClips) -> Coder:
         if self.sound_codec == "opus" or (self.sound_codec == "auto" and _has_recordings(real)):
             recorded = Recorded(picture_quality=self.jpeg_quality, opus_bitrate=self.opus_bitrate)
-            return recorded, lambda index: [recorded.code(clip, real.recipe) for clip in real.originals(index)]
+            code = lambda index: [recorded.code(clip, real.recipe) for clip in real.originals(index)]  # noqa: E731
+            return Coder(recorded, code, recorded.shared, recorded.payload)
         form = Pictures(picture="jpeg", picture_quality=self.jpeg_quality, sound_quality=self.webp_quality)
-        return form, lambda index: [
-            (form.code_sound(sound), form.code_picture(frame))
-            for sound, frame in zip(real.audio(index), real.frames(index), strict=True)
-        ]
+
+        def pictures(index: Tensor) -> list[Code]:
+            arrays = real.arrays(index)
+            return [{m: form.code(x[i]) for m, x in arrays.items()} for i in range(len(index))]
+
+        return Coder(form, pictures, lambda clip: form.shared(clip, real.modalities), form.payload)
 
     def _fill(
-        self,
-        real: LabelledClips,
-        label: int,
-        form: Files,
-        code: Code,
-        room: int,
-        choose: Callable[[int], Choose],
-    ) -> list[tuple[bytes, bytes]]:
+        self, real: LabelledClips, label: int, coder: Coder, room: int, choose: Callable[[int], ByClass]
+    ) -> list[Code]:
         """Clips of a class, coded, the most important first, until the next does not fit."""
         index = real.of_class(label)
-        tried = code(index[:CHUNK])
-        shared = common_beginning(tried[0][1], form.picture)
-        beside = LENGTHS + self._label_bytes(real) - shared
-        sizes = [len(sound) + len(picture) + beside for sound, picture in tried]
+        tried = coder.code(index[:CHUNK])
+        shared = coder.shared(tried[0])
+        beside = LENGTH * len(tried[0]) + self.label_bytes(real) - shared
+        sizes = [sum(map(len, clip.values())) + beside for clip in tried]
         left = room - math.ceil(shared / len(real.classes))
         most = min(len(index), math.ceil(SPARE * left * len(sizes) / sum(sizes)))
-        kept: list[tuple[bytes, bytes]] = []
+        kept: list[Code] = []
         order = choose(max(most, 1))(label)
-        for sound, picture in (clip for chunk in torch.split(order, CHUNK) for clip in code(chunk)):
-            left -= len(sound) + len(picture) + beside
+        for clip in (clip for chunk in torch.split(order, CHUNK) for clip in coder.code(chunk)):
+            left -= sum(map(len, clip.values())) + beside
             if left < 0:
                 break
-            kept.append((sound, picture))
+            kept.append(clip)
         if not kept:
             raise BudgetError(
                 f"Not one clip of class {real.classes[label]!r} fits: the first takes {room - left:,} bytes, but a "

@@ -23,9 +23,9 @@ Cost:     as `dm`, after `Training.epochs` passes forward and backward over the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Self, final
+from typing import NamedTuple, Self, final
 
 import torch
 import torch.nn.functional as F
@@ -33,40 +33,66 @@ from pydantic import Field, model_validator
 from torch import Tensor
 
 from limbeck._runtime import generator
-from limbeck.datasets import LabelledClips, Scale
-from limbeck.methods._contract import Work
-from limbeck.methods._decouple import Split, decouple, rotation_onto
+from limbeck.augment import SiameseAugment
+from limbeck.datasets import LabelledClips
+from limbeck.distilled import DistilledSet
+from limbeck.methods._contract import Method, Passes, RunContext
+from limbeck.methods._decouple import Decoupler, decouple, rotation_onto
 from limbeck.methods._descent import Adam, Optimiser
-from limbeck.methods._encoders import Encoders, Lens
-from limbeck.methods._experts import Training
+from limbeck.methods._encoders import EncoderDraws, EncoderSource
+from limbeck.methods._experts import ExpertKeys, Training
 from limbeck.methods._losses import squared_gap
-from limbeck.methods._matching import Compare, Matching
-from limbeck.methods._samples import sample_views
+from limbeck.methods._start import NamedStart, Start
+from limbeck.methods._steps import experts_of, finished, passes_of, started, steps, two_modalities
+from limbeck.modalities import Batch
+
+
+class Known(NamedTuple):
+    """What is known of the real clips through a draw of the bank.
+
+    Attributes:
+        split: Decouplers, by modality.
+        means: Mean features of each class, (class, dim), by modality.
+        codes: Mean codes of each class, (class, common).
+    """
+
+    split: Mapping[str, Decoupler]
+    means: Batch
+    codes: Tensor
 
 
 @final
-class DAVDD(Matching):
+class DAVDD(Method):
     """Match private parts within modalities, common parts within and across them.
 
     Attributes:
-        encoders: As in `Optimised`; `Encoders.training` and a bank must be there.
-        optimiser: As in `Optimised`.
         common: Numbers in the code of a common part, >= 1; fewer where features or clips are fewer.
         common_weight: Weight of the common parts' gaps within modalities, relative to the private ones'.
         across_weight: Weight of the common parts' gaps across modalities.
-        sample_weight: Weight of the cross-entropy of clips among prototypes.
+        sample_weight: Weight of the cross-entropy of samples among prototypes.
         temperature: Cosines with prototypes are divided by it.
-        memory: Share of the prototypes that stays from step to step, 0 <= memory < 1.
+        memory: Fraction of the prototypes that stays from step to step, 0 <= memory < 1.
+        steps: Optimisation steps, >= 0.
+        start: What is held before the first step: ``noise``, or the name of a method that chooses real clips, or that
+            name with settings, as in ``{"method": "kmedoids", "settings": {"training": {}}}``.
+        encoders: Where encoders come from; `EncoderSource.training` and a bank must be there.
+        augment: Augmentation shared by real and synthetic samples; None for none.
+        optimiser: How samples follow the gradient.
     """
 
-    encoders: Encoders = Encoders(bank=5, batch=128, training=Training(epochs=20, batch=64, momentum=0.9), age="last")
-    optimiser: Optimiser = Adam()
     common: int = Field(64, ge=1)
     common_weight: float = Field(1.0, ge=0)
     across_weight: float = Field(1.0, ge=0)
     sample_weight: float = Field(0.1, ge=0)
     temperature: float = Field(0.1, gt=0)
     memory: float = Field(0.9, ge=0, lt=1)
+    steps: int = Field(200, ge=0)
+    start: NamedStart = Start(method="herding")
+    encoders: EncoderSource = EncoderSource(
+        bank=5, batch=128, training=Training(epochs=20, batch=64, momentum=0.9), age="last"
+    )
+    augment: SiameseAugment | None = SiameseAugment()
+    optimiser: Optimiser = Adam()
 
     @model_validator(mode="after")
     def _has_a_bank_of_experts(self) -> Self:
@@ -77,62 +103,71 @@ class DAVDD(Matching):
             )
         return self
 
-    def loss(
-        self, split: Split, means: Sequence[Tensor], prototypes: Tensor, own: slice, features: Sequence[Tensor]
-    ) -> Tensor:
-        """The four terms, a number a class.
+    def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
+        """Match both parts, step by step; see `Method.distill`.
+
+        Raises:
+            InputError: There are not two modalities.
+        """
+        run = run or RunContext()
+        one, other = two_modalities(real, self.name)
+        held = started(self, real, seed, run)
+        draws = EncoderDraws(self.encoders, self.augment, real, self.scales(real), seed, run)
+        bank = self.encoders.bank or 1
+
+        @cache
+        def known(number: int) -> Known:
+            samples = draws.samples(draws.at(number))
+            rows = {m: torch.cat(parts).float() for m, parts in samples.items()}
+            draw = generator(seed, "decouple", number)
+            split = dict(
+                zip((one, other), decouple(rows[one], rows[other], common=self.common, draw=draw), strict=True)
+            )
+            means = {m: torch.stack([x.float().mean(0) for x in samples[m]]) for m in split}
+            codes = torch.stack([decoupler.common(means[m]) for m, decoupler in split.items()]).mean(0)
+            if (
+                number
+            ):  # codes of all draws are rotated onto those of the first: prototypes could not be shared otherwise
+                turn = rotation_onto(codes, known(0).codes)
+                split, codes = {m: decoupler.turned(turn) for m, decoupler in split.items()}, codes @ turn
+            return Known(split, means, codes)
+
+        for step in steps(self, held, real, run):
+            drawn = draws.at(step.number)
+            recent = [self.encoders.number(step.number - ago) for ago in range(min(step.number + 1, bank))]
+            weights = recency(step.number, self.memory, len(recent))
+            prototypes = torch.stack([w * known(n).codes for w, n in zip(weights, recent, strict=True)]).sum(0)
+            for block in held.blocks():
+                synthetic = draws.features(drawn, block.samples, len(block))
+                step.descend(self._loss(known(drawn.number), prototypes, block.classes, synthetic).sum(), block)
+        return finished(self, real, held.tensors, seed, run, start=held.start)
+
+    def _loss(self, known: Known, prototypes: Tensor, own: slice, features: Batch) -> Tensor:
+        """The four terms, (class,).
 
         Args:
-            split: Decouplers of sound and of picture.
-            means: Real clips' mean embeddings of all classes, sound and picture, each (class, dim).
+            known: Decouplers, and mean features of the real clips of all classes.
             prototypes: Codes of all classes, (class, common).
             own: The classes in question.
-            features: Embeddings of their synthetic clips, sound and picture, each (class, sample, dim).
-
-        Returns:
-            (class,): of the classes in question.
+            features: Features of their synthetic samples, (class, sample, dim).
         """
-        sides = [(d, m[own], x, x.mean(1)) for d, m, x in zip(split, means, features, strict=True)]
+        sides = [(d, known.means[m][own], features[m], features[m].mean(1)) for m, d in known.split.items()]
         private = torch.stack([squared_gap(d.private(m), d.private(mean)) for d, m, _, mean in sides]).sum(0)
         codes = [(d.common(m), d.common(mean)) for d, m, _, mean in sides]
         within = torch.stack([squared_gap(real, synthetic) for real, synthetic in codes]).sum(0)
-        (real_sound, sound), (real_picture, picture) = codes
-        across = squared_gap(real_sound, picture) + squared_gap(real_picture, sound)
+        (real_one, one), (real_other, other) = codes
+        across = squared_gap(real_one, other) + squared_gap(real_other, one)
         loss = private + self.common_weight * within + self.across_weight * across
         confused = [confusion(d.common(x), prototypes, own, self.temperature) for d, _, x, _ in sides]
         return loss + self.sample_weight * torch.stack(confused).sum(0)
 
-    def _comparison(
-        self, real: LabelledClips, scale: Scale, seed: int, work: Work
-    ) -> Callable[[int], tuple[Lens, Compare]]:
-        view = sample_views(self.encoders, self.augment, real, scale, seed=seed, work=work)
+    def required_experts(self, seed: int) -> ExpertKeys:
+        """Those looked through, and those that the choice of the start needs; see `Method.required_experts`."""
+        return super().required_experts(seed) | experts_of(self, seed)
 
-        @cache
-        def known(number: int) -> tuple[Split, list[Tensor], Tensor]:
-            """Decouplers of a pair of the bank, and means and codes of the real clips of every class."""
-            seen = view(number)
-            audio, image = (torch.cat(side).float() for side in (seen.audio, seen.image))
-            split = decouple(audio, image, common=self.common, draw=generator(seed, "decouple", number))
-            means = [torch.stack([x.float().mean(0) for x in side]) for side in (seen.audio, seen.image)]
-            codes = torch.stack([d.common(m) for d, m in zip(split, means, strict=True)]).mean(0)
-            if number:
-                turn = rotation_onto(codes, known(0)[2])
-                split, codes = split.turned(turn), codes @ turn
-            return split, means, codes
-
-        def at(step: int) -> tuple[Lens, Compare]:
-            number = self.encoders.number(step)
-            split, means, _ = known(number)
-            recent = [self.encoders.number(step - ago) for ago in range(min(step + 1, self.encoders.bank or 1))]
-            weights = recency(step, self.memory, len(recent))
-            prototypes = torch.stack([weight * known(n)[2] for weight, n in zip(weights, recent, strict=True)]).sum(0)
-
-            def compare(own: slice, audio: Tensor, image: Tensor) -> Tensor:
-                return self.loss(split, means, prototypes, own, (audio, image))
-
-            return view(step), compare
-
-        return at
+    def passes(self, per_class: Sequence[int]) -> Passes:
+        """Real clips forward once per draw, synthetic ones forward and backward once per step."""
+        return passes_of(self, per_class)
 
 
 def recency(step: int, memory: float, views: int) -> list[float]:

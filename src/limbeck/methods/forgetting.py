@@ -7,14 +7,14 @@ stand for the core of a class, those forgotten most for its border.
 Source:   Toneva et al., "An Empirical Study of Example Forgetting during Deep Neural Network Learning", ICLR 2019.
 Differs from the paper: all clips are classified at the end of every epoch, not each in its batch; the paper keeps the
           most forgotten clips of a large dataset, whereas at a few pairs a class the least forgotten are better, and
-          they are the default. Sound and picture together decide what is right ("A+V").
+          they are the default. All modalities together decide what is right.
 Cost:     training of `experts` networks, shared with every method that asks for the same training, and a forward pass
           over the data for each of their epochs, once for a dataset.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, final
 
 import torch
@@ -23,17 +23,21 @@ from torch import Tensor
 
 from limbeck import _code, _files
 from limbeck._runtime import generator
-from limbeck.datasets import LabelledClips, Scale
-from limbeck.methods._contract import Passes, Work
+from limbeck.datasets import LabelledClips
+from limbeck.distilled import DistilledSet
+from limbeck.methods._choose import ByClass
+from limbeck.methods._contract import Method, Passes, RunContext
 from limbeck.methods._encoders import CHUNK
-from limbeck.methods._experts import EXPERTS, Asked, Experts, Training
-from limbeck.methods._selection import Choose, Selection
+from limbeck.methods._experts import EXPERTS, ExpertKeys, Experts, Training
+from limbeck.methods._steps import selected
+from limbeck.methods._view import View
+from limbeck.modalities import Scale
 from limbeck.networks import Architecture, Student, embed
 
 
 @final
-class Forgetting(Selection):
-    """Pairs that experts forget least, or most, often; equals are drawn by lot.
+class Forgetting(Method):
+    """Clips that experts forget least, or most, often; equals are drawn by lot.
 
     Attributes:
         network: Architecture of the experts.
@@ -47,43 +51,48 @@ class Forgetting(Selection):
     experts: int = Field(1, ge=1, le=EXPERTS)
     order: Literal["least", "most"] = "least"
 
-    def asked_experts(self, seed: int) -> Asked:
-        """Those that decide; see `Method.asked_experts`."""
-        return super().asked_experts(seed) | {(self.training, number) for number in self._numbers(seed)}
+    def required_experts(self, seed: int) -> ExpertKeys:
+        """Those that decide; see `Method.required_experts`."""
+        return super().required_experts(seed) | {(self.training, number) for number in self._numbers(seed)}
 
     def passes(self, per_class: Sequence[int]) -> Passes:
         """Every clip forward once an epoch of every expert; their training left out."""
         return Passes(sum(per_class) * self.training.epochs * self.experts, 0)
 
-    def _choose(self, real: LabelledClips, count: int, seed: int, work: Work) -> Choose:
-        counts = torch.stack([self._counts(real, expert, work) for expert in self._numbers(seed)]).sum(0)
+    def choose(self, real: LabelledClips, count: int, seed: int, run: RunContext) -> ByClass:
+        """See `Selection.choose`."""
+        counts = torch.stack([self._counts(real, expert, run) for expert in self._numbers(seed)]).sum(0)
         sign = {"least": 1, "most": -1}[self.order]
 
-        def choose(label: int) -> Tensor:
+        def chosen(label: int) -> Tensor:
             index = real.of_class(label)
             index = index[torch.randperm(len(index), generator=generator(seed, "ties", real.classes[label]))]
             return index[(sign * counts[index]).argsort(stable=True)[:count]]
 
-        return choose
+        return chosen
+
+    def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
+        """Hold the chosen clips; see `Method.distill`."""
+        return selected(self, real, seed, run or RunContext())
 
     def _numbers(self, seed: int) -> list[int]:
         return [(seed * self.experts + i) % EXPERTS for i in range(self.experts)]
 
-    def _counts(self, real: LabelledClips, expert: int, work: Work) -> Tensor:
+    def _counts(self, real: LabelledClips, expert: int, run: RunContext) -> Tensor:
         """How often an expert forgot each clip, int64, (clip,); kept beside the prepared data."""
-        scale = self.scale(real)
+        scales = self.scales(real)
         key = _files.digest(
-            _code.of(type(self), self.network), real.fingerprint, scale.to_json(), self.network.to_json(),
+            _code.of(type(self), self.network), real.fingerprint, {m: s.to_json() for m, s in scales.items()}, self.network.to_json(),
             self.training.to_json(),
-            str(work.runtime.real_dtype), work.runtime.device.type,
+            str(run.runtime.real_dtype), run.runtime.device.type,
         )  # fmt: skip
-        file = work.cache / "forgetting" / key / f"{expert}.safetensors" if work.cache else None
+        file = run.cache / "forgetting" / key / f"{expert}.safetensors" if run.cache else None
         if file and file.exists():
             return _files.read_tensors(file)[0]["forgotten"]
-        experts = Experts(self.training, self.network, real, scale, work)
+        experts = Experts(self.training, self.network, real, scales, run)
         right = torch.stack(
             [
-                named_right(experts.snapshot(expert, epoch).student, real, scale, work)
+                named_right(experts.snapshot(expert, epoch).student, real, scales, run)
                 for epoch in range(1, self.training.epochs + 1)
             ]
         )
@@ -111,23 +120,22 @@ def forgotten(right: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def named_right(student: Student, real: LabelledClips, scale: Scale, work: Work) -> Tensor:
-    """Whether a student names each clip's class from sound and picture together: bool, (clip,), on the CPU.
+def named_right(student: Student, real: LabelledClips, scales: Mapping[str, Scale], run: RunContext) -> Tensor:
+    """Whether a student names each clip's class from all modalities together: bool, (clip,), on the CPU.
 
     Args:
-        student: Encoders and a head that gives "A+V".
+        student: Of these modalities.
         real: The clips.
-        scale: What the student sees.
-        work: Device and number formats.
+        scales: What the student sees, by modality.
+        run: Device and number formats.
     """
-    pair, runtime = student.encoders(), work.runtime
-    parts = []
+    view, runtime, parts = View(real.modalities, scales, None), run.runtime, []
     for index in torch.split(torch.arange(len(real)), CHUNK):
-        audio = scale.audio(real.audio(index).to(runtime.device))
-        image = scale.image(real.frames(index).to(runtime.device))
-        features = [
-            embed(encoder, x, dtype=runtime.real_dtype, compile=runtime.compile)
-            for encoder, x in ((pair.audio, audio), (pair.image, image))
-        ]
-        parts.append(student.head.scores(*features)["A+V"].argmax(1).cpu() == real.labels[index])
+        features = {
+            m: embed(
+                encoder, view.read(real, m, index, runtime.device), dtype=runtime.real_dtype, compile=runtime.compile
+            )
+            for m, encoder in student.encoders.items()
+        }
+        parts.append(student.head.scores(features)[student.head.together].argmax(1).cpu() == real.labels[index])
     return torch.cat(parts)

@@ -12,17 +12,51 @@ Cost:     one forward pass over the data.      Memory: one class's features.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import final
 
 from torch import Tensor
 
+from limbeck.datasets import LabelledClips
+from limbeck.distilled import DistilledSet
+from limbeck.methods._choose import ByClass, expert_keys, features_by_class
+from limbeck.methods._contract import Method, Passes, RunContext
 from limbeck.methods._coresets import herding_order
-from limbeck.methods._selection import FeatureSelection
+from limbeck.methods._experts import ExpertKeys, Training
+from limbeck.methods._steps import selected
+from limbeck.networks import Architecture
 
 
 @final
-class Herding(FeatureSelection):
-    """Pairs chosen greedily so that their mean stays nearest to the class mean; settings as in `FeatureSelection`."""
+class Herding(Method):
+    """Clips chosen greedily so that their mean stays nearest to the class mean.
 
-    def _order(self, features: Tensor, count: int, seed: int) -> Tensor:
-        return herding_order(features, count)
+    Attributes:
+        network: Architecture of the encoders whose features are compared.
+        training: None leaves them random. Otherwise they are an expert's, trained on the training clips: a comparison
+            class of its own, as the choice has then been guided by a network that learnt the task.
+    """
+
+    network: Architecture = Architecture()
+    training: Training | None = None
+
+    def required_experts(self, seed: int) -> ExpertKeys:
+        """The one whose features are compared; see `Method.required_experts`."""
+        return super().required_experts(seed) | expert_keys(self.training, seed)
+
+    def passes(self, per_class: Sequence[int]) -> Passes:
+        """Every clip forward once; training of the expert left out."""
+        return Passes(sum(per_class), 0)
+
+    def choose(self, real: LabelledClips, count: int, seed: int, run: RunContext) -> ByClass:
+        """See `Selection.choose`."""
+        features = features_by_class(self.network, self.training, real, self.scales(real), seed, run)
+
+        def chosen(label: int) -> Tensor:
+            return real.of_class(label)[herding_order(features(label), count)]
+
+        return chosen
+
+    def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
+        """Hold the chosen clips; see `Method.distill`."""
+        return selected(self, real, seed, run or RunContext())

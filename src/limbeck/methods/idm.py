@@ -2,7 +2,7 @@
 
 `dm`, improved in three ways: encoders are networks at any stage of training instead of random ones; a classifier that
 knows the real clips must recognise the pairs, the more it knows the more so; and pairs are packed 2 x 2 (with
-``mosaic=2``; the preset does).
+``hold="mosaic:2"``; the preset does).
 
 Source:   Zhao, Li, Qin and Yu, "Improved Distribution Matching for Dataset Condensation", CVPR 2023
           (https://arxiv.org/abs/2307.09742).
@@ -21,7 +21,7 @@ Cost:     as `dm`, after `Training.epochs` passes forward and backward over the 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any, ClassVar, Self, cast, final
 
 import torch
@@ -29,37 +29,50 @@ import torch.nn.functional as F
 from pydantic import Field, model_validator
 from torch import Tensor
 
-from limbeck.datasets import LabelledClips, Scale
-from limbeck.methods._contract import Work
+from limbeck.augment import SiameseAugment
+from limbeck.datasets import LabelledClips
+from limbeck.distilled import DistilledSet
+from limbeck.methods._contract import Method, Passes, RunContext
 from limbeck.methods._descent import Adam, Optimiser
-from limbeck.methods._encoders import Encoders, Lens
-from limbeck.methods._experts import Snapshot, Training
+from limbeck.methods._encoders import EncoderDraws, EncoderSource
+from limbeck.methods._experts import ExpertKeys, Snapshot, Training
 from limbeck.methods._losses import squared_gap
-from limbeck.methods._matching import Compare, MeanMatching
-from limbeck.networks import MODALITIES
+from limbeck.methods._start import NamedStart, Start
+from limbeck.methods._steps import experts_of, finished, passes_of, started, steps
+from limbeck.modalities import Batch
+from limbeck.networks.heads.ensemble import Ensemble
 
 PER_CENT = 100
 
 
 @final
-class IDM(MeanMatching):
-    """Match class means under experts, and have the experts recognise the pairs.
+class IDM(Method):
+    """Match class means under experts, and have the experts recognise the samples.
 
     Attributes:
-        encoders: As in `Optimised`; `Encoders.training` must be there.
-        optimiser: As in `Optimised`.
-        cross_entropy_weight: Weight of the pairs' cross-entropy under the expert, which is multiplied by the expert's
+        cross_entropy_weight: Weight of the samples' cross-entropy under the expert, which is multiplied by the expert's
             training accuracy in per cent, as published; 0 leaves it out.
+        steps: Optimisation steps, >= 0.
+        start: What is held before the first step: ``noise``, or the name of a method that chooses real clips, or that
+            name with settings, as in ``{"method": "kmedoids", "settings": {"training": {}}}``.
+        encoders: Where encoders come from; `EncoderSource.training` must be there.
+        augment: Augmentation shared by real and synthetic samples; None for none.
+        optimiser: How samples follow the gradient.
     """
 
-    encoders: Encoders = Encoders(bank=10, batch=None, training=Training(epochs=20, batch=64, momentum=0.9), age="any")
-    optimiser: Optimiser = Adam()
     cross_entropy_weight: float = Field(0.5, ge=0)
+    steps: int = Field(200, ge=0)
+    start: NamedStart = Start(method="herding")
+    encoders: EncoderSource = EncoderSource(
+        bank=10, batch=None, training=Training(epochs=20, batch=64, momentum=0.9), age="any"
+    )
+    augment: SiameseAugment | None = SiameseAugment()
+    optimiser: Optimiser = Adam()
 
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "faithful": {
             "sound": "raw",
-            "mosaic": 2,
+            "hold": "mosaic:2",
             "steps": 20001,
             "start": "random",
             "cross_entropy_weight": 0.5,
@@ -69,7 +82,7 @@ class IDM(MeanMatching):
                 "training": {"epochs": 20, "momentum": 0.9, "weight_decay": 0.0005, "augment": None},
                 "age": "any",
             },
-            "optimiser": {"kind": "sgd", "audio_lr": 0.2, "image_lr": 0.2, "momentum": 0.5, "loop": "joint"},
+            "optimiser": {"kind": "sgd", "lr": 0.2, "momentum": 0.5, "loop": "joint"},
         }
     }
 
@@ -79,46 +92,46 @@ class IDM(MeanMatching):
             raise ValueError("idm looks through networks trained on the real clips; set encoders.training, as in {}")
         return self
 
-    def loss(self, real_audio: Tensor, real_image: Tensor, audio: Tensor, image: Tensor) -> Tensor:
-        """Squared distances of the means, without the cross-entropy; see `MeanMatching.loss`."""
-        return squared_gap(real_audio, audio) + squared_gap(real_image, image)
+    def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
+        """Match means and recognise, step by step; see `Method.distill`."""
+        run = run or RunContext()
+        held = started(self, real, seed, run)
+        draws = EncoderDraws(self.encoders, self.augment, real, self.scales(real), seed, run)
+        for step in steps(self, held, real, run):
+            drawn = draws.at(step.number)
+            real_means = draws.means(drawn)
+            for block in held.blocks():
+                synthetic = draws.features(drawn, block.samples, len(block))
+                gaps = [squared_gap(real_means[m][block.classes], x.mean(1)) for m, x in synthetic.items()]
+                labels = torch.arange(block.classes.start, block.classes.stop, device=gaps[0].device)
+                entropy = recognition(cast("Snapshot", drawn.expert), synthetic, labels)
+                step.descend((torch.stack(gaps).sum(0) + self.cross_entropy_weight * entropy).sum(), block)
+        return finished(self, real, held.tensors, seed, run, start=held.start)
 
-    def _comparison(
-        self, real: LabelledClips, scale: Scale, seed: int, work: Work
-    ) -> Callable[[int], tuple[Lens, Compare]]:
-        matching = super()._comparison(real, scale, seed, work)
+    def required_experts(self, seed: int) -> ExpertKeys:
+        """Those looked through, and those that the choice of the start needs; see `Method.required_experts`."""
+        return super().required_experts(seed) | experts_of(self, seed)
 
-        def at(step: int) -> tuple[Lens, Compare]:
-            lens, compare = matching(step)
-            expert = cast("Snapshot", lens.expert)
-
-            def with_labels(own: slice, audio: Tensor, image: Tensor) -> Tensor:
-                labels = torch.arange(own.start, own.stop, device=audio.device)
-                return compare(own, audio, image) + self.cross_entropy_weight * recognition(
-                    expert, audio, image, labels
-                )
-
-            return lens, with_labels
-
-        return at
+    def passes(self, per_class: Sequence[int]) -> Passes:
+        """Real clips forward once per draw, synthetic ones forward and backward once per step."""
+        return passes_of(self, per_class)
 
 
-def recognition(expert: Snapshot, audio: Tensor, image: Tensor, labels: Tensor) -> Tensor:
+def recognition(expert: Snapshot, features: Batch, labels: Tensor) -> Tensor:
     """Cross-entropy of an expert's classifiers, each times its training accuracy in per cent, added.
 
     Args:
         expert: Whose heads they are.
-        audio: Its sound features, (class, sample, dim).
-        image: Its picture features, (class, sample, dim).
+        features: Its features by modality, (class, sample, dim).
         labels: Of the classes, int64, (class,).
 
     Returns:
         (class,): means over samples.
     """
-    total = audio.new_zeros(len(labels))
-    for modality, features in zip(MODALITIES, (audio, image), strict=True):
-        scores = getattr(expert.student.head, modality)(features).transpose(1, 2)
-        wanted = labels[:, None].expand(-1, features.shape[1])
+    total = torch.zeros(len(labels), device=labels.device)
+    for modality, x in features.items():
+        scores = cast("Ensemble", expert.student.head).classifiers[modality](x).transpose(1, 2)
+        wanted = labels[:, None].expand(-1, x.shape[1])
         entropy = F.cross_entropy(scores, wanted, reduction="none").mean(1)
         total = total + PER_CENT * expert.accuracy[modality] * entropy
     return total

@@ -11,17 +11,54 @@ Cost:     one forward pass over the data and k-means of every class.      Memory
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import final
 
 from torch import Tensor
 
+from limbeck._runtime import derive_seed
+from limbeck.datasets import LabelledClips
+from limbeck.distilled import DistilledSet
+from limbeck.methods._choose import ByClass, expert_keys, features_by_class
+from limbeck.methods._contract import Method, Passes, RunContext
 from limbeck.methods._coresets import medoids_order
-from limbeck.methods._selection import FeatureSelection
+from limbeck.methods._experts import ExpertKeys, Training
+from limbeck.methods._steps import selected
+from limbeck.networks import Architecture
 
 
 @final
-class KMedoids(FeatureSelection):
-    """Pairs nearest to the centres of as many clusters as pairs are wanted; settings as in `FeatureSelection`."""
+class KMedoids(Method):
+    """Clips nearest to the centres that k-means finds in a class.
 
-    def _order(self, features: Tensor, count: int, seed: int) -> Tensor:
-        return medoids_order(features, count, seed)
+    Attributes:
+        network: Architecture of the encoders whose features are compared.
+        training: None leaves them random. Otherwise they are an expert's, trained on the training clips: a comparison
+            class of its own, as the choice has then been guided by a network that learnt the task.
+    """
+
+    network: Architecture = Architecture()
+    training: Training | None = None
+
+    def required_experts(self, seed: int) -> ExpertKeys:
+        """The one whose features are compared; see `Method.required_experts`."""
+        return super().required_experts(seed) | expert_keys(self.training, seed)
+
+    def passes(self, per_class: Sequence[int]) -> Passes:
+        """Every clip forward once; training of the expert left out."""
+        return Passes(sum(per_class), 0)
+
+    def choose(self, real: LabelledClips, count: int, seed: int, run: RunContext) -> ByClass:
+        """See `Selection.choose`."""
+        features = features_by_class(self.network, self.training, real, self.scales(real), seed, run)
+
+        def chosen(label: int) -> Tensor:
+            return real.of_class(label)[
+                medoids_order(features(label), count, derive_seed(seed, "order", real.classes[label]))
+            ]
+
+        return chosen
+
+    def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
+        """Hold the chosen clips; see `Method.distill`."""
+        return selected(self, real, seed, run or RunContext())

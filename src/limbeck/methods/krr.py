@@ -1,6 +1,6 @@
 """Kernel ridge regression on features of random networks (`krr`).
 
-A ridge regression is fitted on the synthetic pairs' features in closed form and asked about the real clips of all
+A ridge regression is fitted on the synthetic samples' features in closed form and asked about the real clips of all
 classes; its squared error is what the pairs are moved to lower. Matching methods bring each class's pairs near its real
 clips; this one asks whether the pairs, all together, tell the classes apart.
 
@@ -26,40 +26,64 @@ from typing import final
 import torch
 import torch.nn.functional as F
 from pydantic import Field
-from torch import Tensor
 
+from limbeck.augment import SiameseAugment
+from limbeck.datasets import LabelledClips
+from limbeck.distilled import DistilledSet
+from limbeck.methods._contract import Method, Passes, RunContext
+from limbeck.methods._descent import Adam, Optimiser
+from limbeck.methods._encoders import EncoderDraws, EncoderSource
+from limbeck.methods._experts import ExpertKeys
 from limbeck.methods._ridge import class_errors, unit_sides
-from limbeck.methods._samples import AllClassesMatching
+from limbeck.methods._start import NamedStart, Start
+from limbeck.methods._steps import experts_of, finished, passes_of, started, steps
 
 
 @final
-class KRR(AllClassesMatching):
-    """Lower the error on real clips of a ridge regression fitted on the pairs.
+class KRR(Method):
+    """Lower the error on real clips of a ridge regression fitted on the synthetic samples.
 
     Attributes:
         ridge: Penalty on the squared weights; features have length 1.
-        joint: One regression on the features of both modalities side by side; otherwise the modalities never meet.
+        joint: One regression on the features of all modalities side by side; otherwise the modalities never meet.
+        steps: Optimisation steps, >= 0.
+        start: What is held before the first step: ``noise``, or the name of a method that chooses real clips, or that
+            name with settings, as in ``{"method": "kmedoids", "settings": {"training": {}}}``.
+        encoders: Where encoders come from.
+        augment: Augmentation shared by real and synthetic samples; None for none.
+        optimiser: How samples follow the gradient.
     """
 
     ridge: float = Field(30.0, ge=1e-3)
     joint: bool = False
+    steps: int = Field(200, ge=0)
+    start: NamedStart = Start(method="herding")
+    encoders: EncoderSource = EncoderSource(bank=20, batch=64)
+    augment: SiameseAugment | None = SiameseAugment()
+    optimiser: Optimiser = Adam()
 
-    def loss(self, real_audio: Sequence[Tensor], real_image: Sequence[Tensor], audio: Tensor, image: Tensor) -> Tensor:
-        """Squared error on the real clips of each class, mean over clips, added over modalities unless `joint`.
+    def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
+        """Lower the error, step by step, all classes at once; see `Method.distill`."""
+        run = run or RunContext()
+        held = started(self, real, seed, run)
+        draws = EncoderDraws(self.encoders, self.augment, real, self.scales(real), seed, run)
+        for step in steps(self, held, real, run):
+            drawn, block = draws.at(step.number), held.all()
+            real_samples = draws.samples(drawn)
+            synthetic = draws.features(drawn, block.samples, len(block))
+            sides = [unit_sides(real_samples[m], x) for m, x in synthetic.items()]
+            if self.joint:
+                clips, samples = (F.normalize(torch.cat(rows, 1), dim=1) for rows in zip(*sides, strict=True))
+                sides = [(clips, samples)]
+            sizes = [len(clips) for clips in next(iter(real_samples.values()))]
+            errors = [class_errors(clips, sizes, samples, self.ridge) for clips, samples in sides]
+            step.descend(torch.stack(errors).sum(0).sum(), block)
+        return finished(self, real, held.tensors, seed, run, start=held.start)
 
-        Args:
-            real_audio: Sound embeddings of each class's real clips, each (real, dim).
-            real_image: Picture embeddings of the same clips, each (real, dim).
-            audio: Sound embeddings of the synthetic clips, (class, synthetic, dim).
-            image: Picture embeddings of the same clips, (class, synthetic, dim).
+    def required_experts(self, seed: int) -> ExpertKeys:
+        """Those looked through, and those that the choice of the start needs; see `Method.required_experts`."""
+        return super().required_experts(seed) | experts_of(self, seed)
 
-        Returns:
-            (class,).
-        """
-        sizes = [len(clips) for clips in real_audio]
-        sides = [unit_sides(real_audio, audio), unit_sides(real_image, image)]
-        if self.joint:
-            real, synthetic = (F.normalize(torch.cat(rows, 1), dim=1) for rows in zip(*sides, strict=True))
-            sides = [(real, synthetic)]
-        errors = [class_errors(real, sizes, synthetic, self.ridge) for real, synthetic in sides]
-        return torch.stack(errors).sum(0)
+    def passes(self, per_class: Sequence[int]) -> Passes:
+        """Real clips forward once per draw, synthetic ones forward and backward once per step."""
+        return passes_of(self, per_class)

@@ -1,26 +1,36 @@
 """Matching distributions in a kernel's space, each modality on its own (`m3d`).
 
-Moves a few pairs a class until their features, under many encoders, cannot be told from those of the real clips by any
+Moves a few samples per class until their features, under many encoders, cannot be told from those of the real clips by any
 function of the kernel's space: with Gaussian kernels all moments are matched, where `dm` matches the mean.
 
 Source:   Zhang, Li, Wang, Zeng and Ge, "M3D: Dataset Condensation by Minimizing Maximum Mean Discrepancy", AAAI 2024
           (https://arxiv.org/abs/2312.15927).
 Differs from the paper: a discrepancy for each modality, and their sum. Where the paper stays with a random network for
           some steps, a bank comes back to it. The released repository holds no code that would settle step sizes and
-          the like, so there is no ``faithful`` preset; its recipe packs 2 x 2, here with ``mosaic=2``.
+          the like, so there is no ``faithful`` preset; its recipe packs 2 x 2, here with ``hold="mosaic:2"``.
 Cost:     as `dm`, and kernels of all features of a class with each other, which is little beside the encoders.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal, final
 
+import torch
 from pydantic import Field
 from torch import Tensor
 
 from limbeck._config import Config
+from limbeck.augment import SiameseAugment
+from limbeck.datasets import LabelledClips
+from limbeck.distilled import DistilledSet
+from limbeck.methods._contract import Method, Passes, RunContext
+from limbeck.methods._descent import Adam, Optimiser
+from limbeck.methods._encoders import EncoderDraws, EncoderSource
+from limbeck.methods._experts import ExpertKeys
 from limbeck.methods._losses import gaussian_kernels, kernel_discrepancy
-from limbeck.methods._samples import Normal, SampleMatching, stacked
+from limbeck.methods._start import NamedStart, Start
+from limbeck.methods._steps import experts_of, finished, passes_of, started, steps
 
 
 class Gaussian(Config):
@@ -59,17 +69,52 @@ class Polynomial(Config):
 
 
 @final
-class M3D(SampleMatching):
+class M3D(Method):
     """Match in the space of a kernel.
 
     Attributes:
         kernel: What features are compared with.
+        steps: Optimisation steps, >= 0.
+        start: What is held before the first step: ``noise``, or the name of a method that chooses real clips, or that
+            name with settings, as in ``{"method": "kmedoids", "settings": {"training": {}}}``.
+        encoders: Where encoders come from.
+        augment: Augmentation shared by real and synthetic samples; None for none.
+        optimiser: How samples follow the gradient.
     """
 
     kernel: Annotated[Gaussian | Polynomial, Field(discriminator="kind")] = Gaussian()
+    steps: int = Field(200, ge=0)
+    start: NamedStart = Start(method="herding")
+    encoders: EncoderSource = EncoderSource(bank=20, batch=128)
+    augment: SiameseAugment | None = SiameseAugment()
+    optimiser: Optimiser = Adam()
 
-    def loss(self, real_audio: Tensor, real_image: Tensor, audio: Tensor, image: Tensor, normal: Normal) -> Tensor:
-        """Squared discrepancies of both modalities, added; see `SampleMatching.loss`."""
-        sound = kernel_discrepancy(self.kernel.of(stacked(real_audio, audio)), len(real_audio))
-        picture = kernel_discrepancy(self.kernel.of(stacked(real_image, image)), len(real_image))
-        return sound + picture
+    def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
+        """Match distributions, step by step; see `Method.distill`."""
+        run = run or RunContext()
+        held = started(self, real, seed, run)
+        draws = EncoderDraws(self.encoders, self.augment, real, self.scales(real), seed, run)
+        for step in steps(self, held, real, run):
+            drawn = draws.at(step.number)
+            real_samples = draws.samples(drawn)
+            for block in held.blocks():
+                synthetic = draws.features(drawn, block.samples, len(block))
+                gaps = [
+                    self._discrepancy(clips.to(x), x)
+                    for m in synthetic
+                    for clips, x in zip(real_samples[m][block.classes], synthetic[m], strict=True)
+                ]
+                step.descend(torch.stack(gaps).view(len(synthetic), -1).sum(0).sum(), block)
+        return finished(self, real, held.tensors, seed, run, start=held.start)
+
+    def _discrepancy(self, real: Tensor, synthetic: Tensor) -> Tensor:
+        """Of the features of one class in one modality, (), of rows (sample, dim)."""
+        return kernel_discrepancy(self.kernel.of(torch.cat([real, synthetic])), len(real))
+
+    def required_experts(self, seed: int) -> ExpertKeys:
+        """Those looked through, and those that the choice of the start needs; see `Method.required_experts`."""
+        return super().required_experts(seed) | experts_of(self, seed)
+
+    def passes(self, per_class: Sequence[int]) -> Passes:
+        """Real clips forward once per draw, synthetic ones forward and backward once per step."""
+        return passes_of(self, per_class)

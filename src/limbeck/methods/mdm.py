@@ -1,13 +1,13 @@
 """Matching what sound and picture of a pair share and what parts them, on the sphere (`mdm`).
 
 For each pair, the sum of its two features and their difference, as directions: how it agrees and how it disagrees.
-Moves a few pairs a class until these directions are distributed as those of the real clips, by a kernel of the angle.
+Moves a few samples per class until these directions are distributed as those of the real clips, by a kernel of the angle.
 What `avdd` does with two means, which cancels (see there), this does pair by pair, which does not.
 
 Source:   Jeong, Kwon, Kim and Yoon, "Multimodal Distribution Matching for Vision-Language Dataset Distillation", CVPR
           2026 (https://arxiv.org/abs/2605.23482): agreement and discrepancy directions, geodesic kernel.
 Differs from the paper: classes, not single pairs, are matched. Encoders are random or experts as of `Encoders`, where
-          the paper merges pairs of contrastively tuned ones; its third term, a contrast of the synthetic pairs, is left
+          the paper merges pairs of contrastively tuned ones; its third term, a contrast of the synthetic samples, is left
           out, since classifiers of sound and picture that never met give a cosine across modalities no meaning. All
           pairs of clips count in the discrepancy, a clip with itself too, so that it is a distance; the released code
           leaves those out. The start is not k-means, and its gradient clipping is left to Adam, so there is no
@@ -17,46 +17,89 @@ Cost:     as `dm`, and kernels of all features of a class with each other, which
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import final
 
+import torch
 import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor
 
+from limbeck.augment import SiameseAugment
+from limbeck.datasets import LabelledClips
+from limbeck.distilled import DistilledSet
 from limbeck.errors import InputError
+from limbeck.methods._contract import Method, Passes, RunContext
+from limbeck.methods._descent import Adam, Optimiser
+from limbeck.methods._encoders import EncoderDraws, EncoderSource
+from limbeck.methods._experts import ExpertKeys
 from limbeck.methods._losses import geodesic_kernel, kernel_discrepancy, root
-from limbeck.methods._samples import Normal, SampleMatching, stacked
+from limbeck.methods._start import NamedStart, Start
+from limbeck.methods._steps import experts_of, finished, passes_of, started, steps, two_modalities
 
 
 @final
-class MDM(SampleMatching):
+class MDM(Method):
     """Match directions of agreement and of discrepancy.
 
     Attributes:
         agreement_weight: Weight of the sums' directions, >= 0.
         discrepancy_weight: Weight of the differences' directions, >= 0.
         width: Of the kernel, radian, > 0.
+        steps: Optimisation steps, >= 0.
+        start: What is held before the first step: ``noise``, or the name of a method that chooses real clips, or that
+            name with settings, as in ``{"method": "kmedoids", "settings": {"training": {}}}``.
+        encoders: Where encoders come from.
+        augment: Augmentation shared by real and synthetic samples; None for none.
+        optimiser: How samples follow the gradient.
     """
 
     agreement_weight: float = Field(0.8, ge=0)
     discrepancy_weight: float = Field(0.8, ge=0)
     width: float = Field(0.5, gt=0)
+    steps: int = Field(200, ge=0)
+    start: NamedStart = Start(method="herding")
+    encoders: EncoderSource = EncoderSource(bank=20, batch=128)
+    augment: SiameseAugment | None = SiameseAugment()
+    optimiser: Optimiser = Adam()
 
-    def loss(self, real_audio: Tensor, real_image: Tensor, audio: Tensor, image: Tensor, normal: Normal) -> Tensor:
-        """Weighted discrepancies, not squared; see `SampleMatching.loss`.
+    def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
+        """Match directions, step by step; see `Method.distill`.
 
         Raises:
-            InputError: Features of sound and picture differ in length.
+            InputError: There are not two modalities, or their features differ in length.
         """
-        if audio.shape[-1] != image.shape[-1]:
-            raise InputError(
-                f"mdm adds the features of sound and picture, so both must be of one length, but they have "
-                f"{audio.shape[-1]} and {image.shape[-1]} numbers. Use a network whose encoders agree, as convnet."
-            )
-        a, v = F.normalize(stacked(real_audio, audio), dim=1), F.normalize(stacked(real_image, image), dim=1)
-        return self.agreement_weight * self._gap(a + v, len(real_audio)) + self.discrepancy_weight * self._gap(
-            a - v, len(real_audio)
-        )
+        run = run or RunContext()
+        one, other = two_modalities(real, self.name)
+        held = started(self, real, seed, run)
+        draws = EncoderDraws(self.encoders, self.augment, real, self.scales(real), seed, run)
+        for step in steps(self, held, real, run):
+            drawn = draws.at(step.number)
+            real_samples = draws.samples(drawn)
+            for block in held.blocks():
+                synthetic = draws.features(drawn, block.samples, len(block))
+                sides = [zip(real_samples[m][block.classes], synthetic[m], strict=True) for m in (one, other)]
+                step.descend(torch.stack([self._gap(*pair) for pair in zip(*sides, strict=True)]).sum(), block)
+        return finished(self, real, held.tensors, seed, run, start=held.start)
 
-    def _gap(self, x: Tensor, real: int) -> Tensor:
-        return root(kernel_discrepancy(geodesic_kernel(F.normalize(x, dim=1), self.width), real))
+    def _gap(self, one: tuple[Tensor, Tensor], other: tuple[Tensor, Tensor]) -> Tensor:
+        """Weighted discrepancies, not squared, (), of a class's real and synthetic features in both modalities."""
+        a, v = (F.normalize(torch.cat([real.to(x), x]), dim=1) for real, x in (one, other))
+        if a.shape[1] != v.shape[1]:
+            raise InputError(
+                f"mdm adds the features of two modalities, so both must be of one length, but they have {a.shape[1]} "
+                f"and {v.shape[1]} numbers. Use a network whose encoders agree, as convnet."
+            )
+        agreement, discrepancy = (
+            root(kernel_discrepancy(geodesic_kernel(F.normalize(x, dim=1), self.width), len(one[0])))
+            for x in (a + v, a - v)
+        )
+        return self.agreement_weight * agreement + self.discrepancy_weight * discrepancy
+
+    def required_experts(self, seed: int) -> ExpertKeys:
+        """Those looked through, and those that the choice of the start needs; see `Method.required_experts`."""
+        return super().required_experts(seed) | experts_of(self, seed)
+
+    def passes(self, per_class: Sequence[int]) -> Passes:
+        """Real clips forward once per draw, synthetic ones forward and backward once per step."""
+        return passes_of(self, per_class)

@@ -1,6 +1,6 @@
 """Matching characteristic functions, of sound and picture jointly (`ncfm`).
 
-Moves a few pairs a class until the characteristic function of their features agrees, at random frequencies and under
+Moves a few samples per class until the characteristic function of their features agrees, at random frequencies and under
 many encoders, with that of the real clips. A characteristic function determines a distribution, and that of sound and
 picture side by side determines how they depend on each other: which sounds go with which pictures.
 
@@ -9,7 +9,7 @@ Source:   Wang et al., "Dataset Distillation with Neural Characteristic Function
           Min et al., "ImageBindDC", AAAI 2026 (https://arxiv.org/abs/2511.08263).
 Differs from the paper: two modalities, jointly unless ``joint=false``. Frequencies are Gaussian, as in the released
           settings; the paper's adversary, a network that looks for the frequencies where the functions differ most, is
-          reduced to one number, the scale of the frequencies (`scales`). Widths follow the features (the paper's are 1,
+          reduced to one number, the scale of the frequencies (`scales_tried`). Widths follow the features (the paper's are 1,
           as the preset's). Left out: the cross-entropy of the pairs under a trained network, and the factor 300 on the
           loss, which Adam ignores. Encoders are random; the preset takes partly trained ones, the nearest thing to the
           paper's mixtures of a random and a trained network. Real batches are those of `Encoders`.
@@ -18,6 +18,7 @@ Cost:     as `dm`, and a product of every feature with every frequency.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, final
 
 import torch
@@ -25,34 +26,55 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor
 
+from limbeck._runtime import generator
+from limbeck.augment import SiameseAugment
+from limbeck.datasets import LabelledClips
+from limbeck.distilled import DistilledSet
+from limbeck.methods._contract import Method, Passes, RunContext
+from limbeck.methods._descent import Adam, Optimiser
+from limbeck.methods._encoders import EncoderDraws, EncoderSource
+from limbeck.methods._experts import ExpertKeys
 from limbeck.methods._losses import characteristic_gap, squared_distances
-from limbeck.methods._samples import Normal, SampleMatching
+from limbeck.methods._start import NamedStart, Start
+from limbeck.methods._steps import experts_of, finished, passes_of, started, steps
+from limbeck.modalities import Batch
 
 
 @final
-class NCFM(SampleMatching):
+class NCFM(Method):
     """Match characteristic functions.
 
     Attributes:
-        joint: Frequencies on sound and picture side by side; otherwise the modalities never meet.
+        joint: Frequencies on all modalities side by side; otherwise the modalities never meet.
         frequencies: Drawn anew each step, the same for every class.
         width: Features are divided by it before they meet the frequencies (whose entries have deviation 1); None for
             the root of the median squared distance of a class's clips, for each modality.
-        scales: Multiples of the frequencies that are tried; the one where the functions differ most counts. One
+        scales_tried: Multiples of the frequencies that are tried; the one where the functions differ most counts. One
             number is no adversary.
-        amplitude_weight: Share of the amplitude in the distance, the rest is phase, 0..1.
+        amplitude_weight: Fraction of the amplitude in the distance, the rest is phase, 0..1.
+        steps: Optimisation steps, >= 0.
+        start: What is held before the first step: ``noise``, or the name of a method that chooses real clips, or that
+            name with settings, as in ``{"method": "kmedoids", "settings": {"training": {}}}``.
+        encoders: Where encoders come from.
+        augment: Augmentation shared by real and synthetic samples; None for none.
+        optimiser: How samples follow the gradient.
     """
 
     joint: bool = True
     frequencies: int = Field(1024, ge=1)
     width: float | None = Field(None, gt=0)
-    scales: tuple[float, ...] = Field((1.0,), min_length=1)
+    scales_tried: tuple[float, ...] = Field((1.0,), min_length=1)
     amplitude_weight: float = Field(0.5, ge=0, le=1)
+    steps: int = Field(200, ge=0)
+    start: NamedStart = Start(method="herding")
+    encoders: EncoderSource = EncoderSource(bank=20, batch=128)
+    augment: SiameseAugment | None = SiameseAugment()
+    optimiser: Optimiser = Adam()
 
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "faithful": {
             "sound": "raw",
-            "mosaic": 2,
+            "hold": "mosaic:2",
             "steps": 20000,
             "start": "random",
             "joint": False,
@@ -60,27 +82,61 @@ class NCFM(SampleMatching):
             "width": 1.0,
             "amplitude_weight": 0.5,
             "encoders": {"bank": None, "batch": 1024, "training": {"epochs": 60}, "age": "any"},
-            "optimiser": {"kind": "adam", "audio_lr": 0.01, "image_lr": 0.01, "beta1": 0.9, "beta2": 0.999},
+            "optimiser": {"kind": "adam", "lr": 0.01, "beta1": 0.9, "beta2": 0.999},
         }
     }
 
-    def loss(self, real_audio: Tensor, real_image: Tensor, audio: Tensor, image: Tensor, normal: Normal) -> Tensor:
-        """Distance of the functions, added over modalities unless `joint`; see `SampleMatching.loss`."""
-        sound = self._phases(real_audio, audio, "audio", normal)
-        picture = self._phases(real_image, image, "image", normal)
-        # <(t_a, t_v), (a, v)> = <t_a, a> + <t_v, v>
-        laws = [(sound[0] + picture[0], sound[1] + picture[1])] if self.joint else [sound, picture]
-        return torch.stack([self._gap(*phases) for phases in laws]).sum()
+    def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
+        """Match characteristic functions, step by step; see `Method.distill`."""
+        run = run or RunContext()
+        held = started(self, real, seed, run)
+        draws = EncoderDraws(self.encoders, self.augment, real, self.scales(real), seed, run)
+        for step in steps(self, held, real, run):
+            drawn = draws.at(step.number)
+            real_samples = draws.samples(drawn)
+            for block in held.blocks():
+                synthetic = draws.features(drawn, block.samples, len(block))
+                frequencies = {m: self._draw(seed, m, step.number, x) for m, x in synthetic.items()}
+                gaps = [
+                    self._gap({m: (real_samples[m][block.classes][c], synthetic[m][c]) for m in synthetic}, frequencies)
+                    for c in range(len(block))
+                ]
+                step.descend(torch.stack(gaps).sum(), block)
+        return finished(self, real, held.tensors, seed, run, start=held.start)
 
-    def _phases(self, real: Tensor, synthetic: Tensor, name: str, normal: Normal) -> tuple[Tensor, Tensor]:
+    def _draw(self, seed: int, modality: str, step: int, like: Tensor) -> Tensor:
+        """Standard normal frequencies, (dim, frequency)."""
+        draw = generator(seed, "loss", modality, step)
+        return torch.randn(self.frequencies, like.shape[-1], generator=draw).to(like).T
+
+    def _gap(self, sides: Mapping[str, tuple[Tensor, Tensor]], frequencies: Batch) -> Tensor:
+        """Distance of the functions of a class, (), added over modalities unless `joint`.
+
+        Args:
+            sides: Features of its real and of its synthetic samples, by modality.
+            frequencies: By modality.
+        """
+        phases = [self._phases(real.to(x), x, frequencies[m]) for m, (real, x) in sides.items()]
+        if self.joint:  # <(t_a, t_v), (a, v)> = <t_a, a> + <t_v, v>
+            phases = [tuple(sum(others, first) for first, *others in zip(*phases, strict=True))]
+        return torch.stack([self._apart(*each) for each in phases]).sum()
+
+    def _phases(self, real: Tensor, synthetic: Tensor, frequencies: Tensor) -> tuple[Tensor, ...]:
         units = F.normalize(real, dim=1), F.normalize(synthetic, dim=1)
-        frequencies = normal(name, self.frequencies, real.shape[1]).to(real).T
         frequencies = frequencies / (self.width or _median_distance(torch.cat(units).detach()))
         return units[0] @ frequencies, units[1] @ frequencies
 
-    def _gap(self, real: Tensor, synthetic: Tensor) -> Tensor:
-        tried = [characteristic_gap(real * s, synthetic * s, self.amplitude_weight) for s in self.scales]
+    def _apart(self, real: Tensor, synthetic: Tensor) -> Tensor:
+        tried = [characteristic_gap(real * s, synthetic * s, self.amplitude_weight) for s in self.scales_tried]
         return torch.stack(tried).max()
+
+    def required_experts(self, seed: int) -> ExpertKeys:
+        """Those looked through, and those that the choice of the start needs; see `Method.required_experts`."""
+        return super().required_experts(seed) | experts_of(self, seed)
+
+    def passes(self, per_class: Sequence[int]) -> Passes:
+        """Real clips forward once per draw, synthetic ones forward and backward once per step."""
+        return passes_of(self, per_class)
 
 
 def _median_distance(x: Tensor) -> float:

@@ -1,6 +1,6 @@
 """Random real clips: the baseline everything must beat (`random`).
 
-With ``mosaic > 1`` each stored pair packs ``mosaic ** 2`` small clips: the control that shows how much of a
+In a mosaic or as frequencies each row holds several small clips: the control that shows how much of a
 distillation result is packing and how much is optimisation.
 
 Source:   every table of dataset condensation.      Differs from the paper: nothing known.
@@ -16,18 +16,26 @@ from torch import Tensor
 
 from limbeck._runtime import generator
 from limbeck.datasets import LabelledClips
-from limbeck.methods._contract import Work
-from limbeck.methods._selection import Choose, Selection
+from limbeck.distilled import DistilledSet
+from limbeck.methods._choose import ByClass
+from limbeck.methods._contract import Method, RunContext
+from limbeck.methods._steps import selected
 
 
 @final
-class Random(Selection):
-    """Pairs drawn at random, without replacement; a class's draw does not depend on the other classes."""
+class Random(Method):
+    """Clips drawn at random, without replacement; a class's draw does not depend on the other classes."""
 
-    def _choose(self, real: LabelledClips, count: int, seed: int, work: Work) -> Choose:
-        def choose(label: int) -> Tensor:
+    def choose(self, real: LabelledClips, count: int, seed: int, run: RunContext) -> ByClass:
+        """See `Selection.choose`."""
+
+        def drawn(label: int) -> Tensor:
             index = real.of_class(label)
             order = torch.randperm(len(index), generator=generator(seed, "choose", real.classes[label]))
             return index[order[:count]]
 
-        return choose
+        return drawn
+
+    def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
+        """Hold the drawn clips; see `Method.distill`."""
+        return selected(self, real, seed, run or RunContext())

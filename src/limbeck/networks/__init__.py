@@ -2,20 +2,19 @@
 
 from limbeck import _discover
 from limbeck.networks._architecture import Architecture
-from limbeck.networks._contract import MODALITIES, Encoder, EncoderPair, Head, Modality, Network
+from limbeck.networks._contract import Encoder, Head, Network, Shape
 from limbeck.networks._embed import GRAPH_PIXELS, embed, group_means
 from limbeck.networks._memory import keep_freed_memory
-from limbeck.networks._student import Student
+from limbeck.networks._student import HEAD, Student
 
 __all__ = [
     "GRAPH_PIXELS",
-    "MODALITIES",
+    "HEAD",
     "Architecture",
     "Encoder",
-    "EncoderPair",
     "Head",
-    "Modality",
     "Network",
+    "Shape",
     "Student",
     "embed",
     "group_means",

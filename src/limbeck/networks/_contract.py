@@ -1,18 +1,20 @@
-"""What every network is: settings that build one encoder a modality; and what every head is: a loss and scores."""
+"""What every network is: settings that build an encoder per modality; and what every head is: a loss and scores."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar, Literal
+from collections.abc import Mapping
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from limbeck._config import Config
 from limbeck._discover import Listed
+from limbeck.modalities import Batch
 
-Modality = Literal["audio", "image"]
-MODALITIES: tuple[Modality, ...] = ("audio", "image")
+Shape = tuple[int, int, int]
+"""(channel, height, width) of a sample."""
 
 
 class Encoder(nn.Module, ABC):
@@ -29,67 +31,63 @@ class Encoder(nn.Module, ABC):
         """Features, (sample, dim), of network input (sample, channel, height, width)."""
 
 
-class EncoderPair(nn.Module):
-    """A sound encoder and a picture encoder."""
-
-    def __init__(self, audio: Encoder, image: Encoder) -> None:
-        super().__init__()
-        self.audio = audio
-        self.image = image
+Encoders = Mapping[str, Encoder]
+"""Encoders by modality."""
 
 
 class Network(Config, Listed, ABC):
-    """Settings of an architecture for both modalities. One module of the room defines one."""
+    """Settings of an architecture for any modalities. One module of the room defines one."""
 
     room: ClassVar[str] = "limbeck.networks"
 
     @abstractmethod
-    def pair(
-        self, audio_shape: tuple[int, int, int], image_shape: tuple[int, int, int], *, generator: torch.Generator
-    ) -> EncoderPair:
-        """Build both encoders with fresh random weights.
+    def encoders(self, shapes: Mapping[str, Shape], *, generator: torch.Generator) -> dict[str, Encoder]:
+        """Build an encoder per modality with fresh random weights, one after the other.
 
         Args:
-            audio_shape: (1, mel, frame) of one log-mel.
-            image_shape: (3, height, width) of one picture.
+            shapes: Of a sample, by modality.
             generator: Draws the weights; the global generator is not used.
+
+        Raises:
+            InputError: A shape does not fit the settings.
         """
 
 
 class Head(nn.Module, Listed, ABC):
-    """What turns features of the two encoders into classes. One module of ``networks.heads`` defines one.
+    """What turns features of the encoders into classes. One module of ``networks.heads`` defines one.
 
     Args:
-        audio_dim: Features of the sound encoder.
-        image_dim: Features of the picture encoder.
+        dims: Features of each encoder, by modality.
         classes: Number of classes.
+        letters: What tables call each modality, see `Modality.letter`.
         generator: Draws the weights.
 
     Attributes:
-        modalities: Encoders the head reads; the others are neither built nor trained.
+        together: Key of the scores from all modalities together, as in ``"A+V"``.
     """
 
     room: ClassVar[str] = "limbeck.networks.heads"
-    modalities: ClassVar[tuple[Modality, ...]] = MODALITIES
 
-    def __init__(self, audio_dim: int, image_dim: int, classes: int, *, generator: torch.Generator) -> None:
+    def __init__(
+        self, dims: Mapping[str, int], classes: int, letters: Mapping[str, str], *, generator: torch.Generator
+    ) -> None:
         super().__init__()
+        self.letters = dict(letters)
+        self.together = "+".join(letters.values())
 
     @abstractmethod
-    def loss(self, audio: Tensor, image: Tensor, labels: Tensor) -> Tensor:
+    def loss(self, features: Batch, labels: Tensor) -> Tensor:
         """Mean training loss of a batch.
 
         Args:
-            audio: (sample, audio_dim); empty (sample, 0) where the head does not read sound.
-            image: (sample, image_dim); empty where the head does not read pictures.
+            features: (sample, dim) of each modality.
             labels: Classes, int64, (sample,), or probabilities of all of them, float32, (sample, class).
         """
 
     @abstractmethod
-    def scores(self, audio: Tensor, image: Tensor) -> dict[str, Tensor]:
-        """Class probabilities, (sample, class), by what they were made from: keys among "A", "V", "A+V".
+    def scores(self, features: Batch) -> dict[str, Tensor]:
+        """Class probabilities, (sample, class), by what they were made from: letters of modalities, and `together`.
 
         Args:
-            audio: As in `loss`.
-            image: As in `loss`.
+            features: As in `loss`.
         """

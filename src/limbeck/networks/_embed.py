@@ -89,10 +89,11 @@ def group_means(
 
     Example:
         >>> from limbeck.networks import load
-        >>> pair = load("convnet")(width=4).pair((1, 32, 16), (3, 16, 16), generator=torch.Generator().manual_seed(0))
+        >>> draw = torch.Generator().manual_seed(0)
+        >>> encoder = load("convnet")(width=4).encoders({"image": (3, 16, 16)}, generator=draw)["image"]
         >>> x = torch.rand(6, 3, 16, 16, requires_grad=True)
-        >>> means = group_means(pair.image, x, 2)
-        >>> means.shape, torch.allclose(means[1], pair.image(x[3:]).mean(0), atol=1e-6)
+        >>> means = group_means(encoder, x, 2)
+        >>> means.shape, torch.allclose(means[1], encoder(x[3:]).mean(0), atol=1e-6)
         (torch.Size([2, 64]), True)
     """
     if groups < 1 or not len(x) or len(x) % groups:

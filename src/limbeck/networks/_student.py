@@ -2,89 +2,75 @@
 
 from __future__ import annotations
 
-from typing import cast, final
+from collections.abc import Iterable, Mapping
+from typing import Any, cast, final
 
-import torch
 from torch import Tensor, nn
 
-from limbeck.networks._contract import MODALITIES, Encoder, EncoderPair, Head, Modality
+from limbeck.modalities import Batch
+from limbeck.networks._contract import Encoder, Encoders, Head
+
+HEAD = "head"
+"""Name of the head's learning rate among those of the modalities."""
 
 
 @final
 class Student(nn.Module):
-    """The encoders a head reads, and the head.
+    """An encoder per modality, and a head.
 
     Args:
-        pair: Both encoders; one that the head does not read is left out.
+        encoders: By modality.
         head: Turns features into classes.
 
     Example:
+        >>> import torch
         >>> from limbeck.networks import heads, load
         >>> draw = torch.Generator().manual_seed(0)
-        >>> pair = load("convnet")(width=4).pair((1, 32, 16), (3, 16, 16), generator=draw)
-        >>> head = heads.load("ensemble")(pair.audio.dim, pair.image.dim, 10, generator=draw)
-        >>> student = Student(pair, head)
-        >>> scores = student.scores(torch.zeros(2, 1, 32, 16), torch.zeros(2, 3, 16, 16))
+        >>> encoders = load("convnet")(width=4).encoders({"audio": (1, 32, 16), "image": (3, 16, 16)}, generator=draw)
+        >>> dims, letters = {m: e.dim for m, e in encoders.items()}, {"audio": "A", "image": "V"}
+        >>> student = Student(encoders, heads.load("ensemble")(dims, 10, letters, generator=draw))
+        >>> scores = student.scores({"audio": torch.zeros(2, 1, 32, 16), "image": torch.zeros(2, 3, 16, 16)})
         >>> {name: tuple(s.shape) for name, s in scores.items()}
         {'A': (2, 10), 'V': (2, 10), 'A+V': (2, 10)}
         >>> [group["name"] for group in student.parameter_groups()]
-        ['sound', 'frame', 'classifier']
+        ['audio', 'image', 'head']
     """
 
-    def __init__(self, pair: EncoderPair, head: Head) -> None:
+    def __init__(self, encoders: Encoders, head: Head) -> None:
         super().__init__()
-        self.pair = nn.ModuleDict({m: getattr(pair, m) for m in head.modalities})
+        self._encoders = nn.ModuleDict(encoders)
         self.head = head
 
-    def forward(self, audio: Tensor, image: Tensor) -> dict[str, Tensor]:
-        """The same as `scores`."""
-        return self.scores(audio, image)
+    @property
+    def encoders(self) -> Mapping[str, Encoder]:
+        """The encoders, by modality."""
+        return dict(cast("Iterable[tuple[str, Encoder]]", self._encoders.items()))
 
-    def loss(self, audio: Tensor, image: Tensor, labels: Tensor) -> Tensor:
+    def forward(self, samples: Batch) -> dict[str, Tensor]:
+        """The same as `scores`."""
+        return self.scores(samples)
+
+    def loss(self, samples: Batch, labels: Tensor) -> Tensor:
         """Mean training loss.
 
         Args:
-            audio: Log-mel in network scale, (sample, 1, mel, frame); anything of that many samples if not read.
-            image: Frames in network scale, (sample, 3, height, width); likewise.
+            samples: In network scale, (sample, channel, height, width), by modality.
             labels: Classes, int64, (sample,), or probabilities of all of them, float32, (sample, class).
         """
-        return self.head.loss(*self.features(audio, image), labels)
+        return self.head.loss(self.features(samples), labels)
 
-    def scores(self, audio: Tensor, image: Tensor) -> dict[str, Tensor]:
-        """Class probabilities, float32, (sample, class), keys among "A", "V", "A+V".
+    def scores(self, samples: Batch) -> dict[str, Tensor]:
+        """Class probabilities, float32, (sample, class), by what they were made from, as ``"A"``, ``"V"``, ``"A+V"``."""
+        return self.head.scores(self.features(samples))
 
-        Args:
-            audio: As in `loss`.
-            image: As in `loss`.
-        """
-        return self.head.scores(*self.features(audio, image))
-
-    def features(self, audio: Tensor, image: Tensor) -> tuple[Tensor, Tensor]:
-        """Features of sound and pictures, each (sample, dim), or (sample, 0) for a modality the head does not read.
+    def features(self, samples: Batch) -> Batch:
+        """Features by modality, each (sample, dim).
 
         Also under autocast they are float32, and so is all that the head computes from them.
-
-        Args:
-            audio: As in `loss`.
-            image: As in `loss`.
         """
-        a, v = (self._feature(m, x) for m, x in zip(MODALITIES, (audio, image), strict=True))
-        return a, v
+        return {modality: encoder(samples[modality]).float() for modality, encoder in self._encoders.items()}
 
-    def encoders(self) -> EncoderPair:
-        """Both encoders, for a head that reads both."""
-        return EncoderPair(cast("Encoder", self.pair["audio"]), cast("Encoder", self.pair["image"]))
-
-    def parameter_groups(self) -> list[dict[str, object]]:
-        """Parameters by learning rate, for an optimiser: "sound", "frame" (those the head reads), "classifier"."""
-        names = {"audio": "sound", "image": "frame"}
-        groups: list[dict[str, object]] = [
-            {"name": names[m], "params": list(self.pair[m].parameters())} for m in self.head.modalities
-        ]
-        return [*groups, {"name": "classifier", "params": list(self.head.parameters())}]
-
-    def _feature(self, modality: Modality, x: Tensor) -> Tensor:
-        if modality not in self.pair:
-            return torch.zeros(len(x), 0, device=x.device)
-        features: Tensor = self.pair[modality](x)
-        return features.float()
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """Parameters by learning rate, for an optimiser: one group per modality, and ``"head"``."""
+        groups = [{"name": name, "params": list(encoder.parameters())} for name, encoder in self._encoders.items()]
+        return [*groups, {"name": HEAD, "params": list(self.head.parameters())}]

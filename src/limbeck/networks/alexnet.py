@@ -1,4 +1,4 @@
-"""An AlexNet-like network, one for sound and one for pictures: five convolutions, three max poolings, no norm.
+"""An AlexNet-like network: five convolutions, three max poolings, no norm.
 
 Source:   Krizhevsky, Sutskever and Hinton, *ImageNet Classification with Deep Convolutional Neural Networks*, NIPS
           2012; for small pictures the AlexNet of Zhao, Mopuri and Bilen, *Dataset Condensation with Gradient Matching*,
@@ -13,13 +13,14 @@ at the published rate of `dm`, 0.2, they diverge; Adam is safe, and so is ``norm
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import final
 
 import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from limbeck.networks._contract import Encoder, EncoderPair, Network
+from limbeck.networks._contract import Encoder, Network, Shape
 from limbeck.networks._layers import Norm, conv, is_large, norm_layer
 
 GRID = 4
@@ -68,27 +69,25 @@ class AlexNetEncoder(Encoder):
 
 @final
 class AlexNet(Network):
-    """An AlexNet-like network for each modality; both have ``16 * (3 * width // 2)`` features.
+    """An AlexNet-like network for each modality; all have ``16 * (3 * width // 2)`` features.
 
     Attributes:
         width: Channels of the first convolution.
         norm: After every convolution.
 
     Example:
-        >>> pair = AlexNet(width=4).pair((1, 64, 56), (3, 32, 32), generator=torch.Generator().manual_seed(0))
-        >>> pair.audio(torch.zeros(2, 1, 64, 56)).shape
+        >>> shapes, draw = {'audio': (1, 64, 56), 'image': (3, 32, 32)}, torch.Generator().manual_seed(0)
+        >>> encoders = AlexNet(width=4).encoders(shapes, generator=draw)
+        >>> encoders['audio'](torch.zeros(2, 1, 64, 56)).shape
         torch.Size([2, 96])
     """
 
     width: int = Field(128, ge=1)
     norm: Norm = "none"
 
-    def pair(
-        self, audio_shape: tuple[int, int, int], image_shape: tuple[int, int, int], *, generator: torch.Generator
-    ) -> EncoderPair:
-        """Build both encoders with fresh random weights, the sound encoder's first; see `Network.pair`."""
-        audio, image = (
-            AlexNetEncoder(shape, width=self.width, norm=self.norm, generator=generator)
-            for shape in (audio_shape, image_shape)
-        )
-        return EncoderPair(audio, image)
+    def encoders(self, shapes: Mapping[str, Shape], *, generator: torch.Generator) -> dict[str, Encoder]:
+        """Build an encoder per modality with fresh random weights; see `Network.encoders`."""
+        return {
+            modality: AlexNetEncoder(shape, width=self.width, norm=self.norm, generator=generator)
+            for modality, shape in shapes.items()
+        }

@@ -1,4 +1,4 @@
-"""Plain ConvNets, the student of the dataset distillation literature, one for sound and one for pictures.
+"""Plain ConvNets, the student of the dataset distillation literature.
 
 Blocks of 3x3 convolution, norm, ReLU and 2x2 average pooling; the features are the flattened last map.
 
@@ -15,8 +15,9 @@ Differs from the paper: the convolutions have no biases. Instance norm subtracts
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
-from typing import final
+from typing import Annotated, cast, final
 
 import torch
 from pydantic import Field
@@ -24,7 +25,7 @@ from torch import Tensor, nn
 
 from limbeck.errors import InputError
 from limbeck.networks._block import conv_norm_relu_pool
-from limbeck.networks._contract import Encoder, EncoderPair, Network
+from limbeck.networks._contract import Encoder, Network, Shape
 from limbeck.networks._layers import Norm, norm_layer
 from limbeck.networks._norm import Grid
 
@@ -150,54 +151,54 @@ class ConvNetEncoder(Encoder):
 
 @final
 class ConvNet(Network):
-    """A ConvNet for each modality; both have features of equal length.
+    """A ConvNet for each modality; all have features of equal length.
 
     Attributes:
         width: Channels of every convolution.
-        audio_depth: Blocks of the sound encoder.
-        image_depth: Blocks of the picture encoder; None takes as many as leave a last map of at least 4 x 4
-            (32 pixels: 3, 64: 4, 224: 5 with a last map of 7 x 7).
+        depth: Blocks, by modality; others get as many as leave a last map of at least 4 x 4 (32 pixels: 3, 64: 4, 224: 5
+            with a last map of 7 x 7).
+        padding: Zeros at each border before the first convolution, by modality; 1 for others. The published sound
+            encoder pads its one-channel input by 3; it is what gives 33 x 15 before the last pooling. The last map of
+            the first modality that is not named here is the grid of all.
         norm: After every convolution: each channel of a sample by itself, as published, four groups of channels, all
             channels together, or none.
 
     Example:
-        >>> pair = ConvNet(width=8).pair((1, 128, 56), (3, 64, 64), generator=torch.Generator().manual_seed(0))
-        >>> pair.audio.dim, pair.image.dim, len(pair.image.blocks)
-        (128, 128, 4)
-        >>> pair.image(torch.zeros(2, 3, 64, 64)).shape
+        >>> shapes, draw = {"audio": (1, 128, 56), "image": (3, 64, 64)}, torch.Generator().manual_seed(0)
+        >>> encoders = ConvNet(width=8).encoders(shapes, generator=draw)
+        >>> [encoder.dim for encoder in encoders.values()], len(encoders["image"].blocks)
+        ([128, 128], 4)
+        >>> encoders["image"](torch.zeros(2, 3, 64, 64)).shape
         torch.Size([2, 128])
     """
 
     width: int = Field(128, ge=1)
-    audio_depth: int = Field(3, ge=1, le=10)
-    image_depth: int | None = Field(None, ge=1, le=10)
+    depth: dict[str, Annotated[int, Field(ge=1, le=10)]] = {"audio": 3}
+    padding: dict[str, Annotated[int, Field(ge=1)]] = {"audio": 3}
     norm: Norm = "instance"
 
-    def pair(
-        self, audio_shape: tuple[int, int, int], image_shape: tuple[int, int, int], *, generator: torch.Generator
-    ) -> EncoderPair:
-        """Build both encoders with fresh random weights, the sound encoder's first.
-
-        Args:
-            audio_shape: (1, mel, frame) of one log-mel.
-            image_shape: (3, height, width) of one picture.
-            generator: Draws the weights; the global generator is not used.
+    def encoders(self, shapes: Mapping[str, Shape], *, generator: torch.Generator) -> dict[str, Encoder]:
+        """Build an encoder per modality with fresh random weights; see `Network.encoders`.
 
         Raises:
-            InputError: Sound or pictures are too small for the depth.
+            InputError: A sample is too small for the depth.
         """
-        _, height, width = image_shape
-        depth = self.image_depth or max(1, (min(height, width) // SMALLEST_GRID).bit_length() - 1)
-        grid = height >> depth, width >> depth
-        # The published sound encoder pads its one-channel input by 3; it is what gives 33 x 15 before the last pooling.
-        audio = ConvNetEncoder(
-            audio_shape,
-            width=self.width,
-            depth=self.audio_depth,
-            padding=3,
-            grid=grid,
-            norm=self.norm,
-            generator=generator,
-        )
-        image = ConvNetEncoder(image_shape, width=self.width, depth=depth, norm=self.norm, generator=generator)
-        return EncoderPair(audio, image)
+        depths = {modality: self.depth.get(modality) or _depth(shape) for modality, shape in shapes.items()}
+        leading = next((modality for modality in shapes if modality not in self.padding), None)
+        grid = tuple(side >> depths[leading] for side in shapes[leading][1:]) if leading else None
+        return {
+            modality: ConvNetEncoder(
+                shape,
+                width=self.width,
+                depth=depths[modality],
+                padding=self.padding.get(modality, 1),
+                grid=None if modality == leading else cast("Grid | None", grid),
+                norm=self.norm,
+                generator=generator,
+            )
+            for modality, shape in shapes.items()
+        }
+
+
+def _depth(shape: Shape) -> int:
+    return max(1, (min(shape[1:]) // SMALLEST_GRID).bit_length() - 1)

@@ -1,4 +1,4 @@
-"""ResNet-18, one for sound and one for pictures: four stages of two residual blocks, features averaged over the map.
+"""ResNet-18: four stages of two residual blocks, features averaged over the map.
 
 Source:   He, Zhang, Ren and Sun, *Deep Residual Learning for Image Recognition*, CVPR 2016
           (https://arxiv.org/abs/1512.03385); the stem for small inputs as in its CIFAR networks.
@@ -9,6 +9,7 @@ Differs from the paper: group norm in place of batch norm (see `_layers.Norm`), 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import final
 
 import torch
@@ -16,7 +17,7 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
-from limbeck.networks._contract import Encoder, EncoderPair, Network
+from limbeck.networks._contract import Encoder, Network, Shape
 from limbeck.networks._layers import Norm, conv, is_large, norm_layer
 
 STAGES = (1, 2, 4, 8)
@@ -98,27 +99,25 @@ class ResNet18Encoder(Encoder):
 
 @final
 class ResNet18(Network):
-    """A ResNet-18 for each modality; both have ``8 * width`` features.
+    """A ResNet-18 for each modality; all have ``8 * width`` features.
 
     Attributes:
         width: Channels of the first stage.
         norm: After every convolution.
 
     Example:
-        >>> pair = ResNet18(width=4).pair((1, 64, 56), (3, 32, 32), generator=torch.Generator().manual_seed(0))
-        >>> pair.audio(torch.zeros(2, 1, 64, 56)).shape
+        >>> shapes, draw = {'audio': (1, 64, 56), 'image': (3, 32, 32)}, torch.Generator().manual_seed(0)
+        >>> encoders = ResNet18(width=4).encoders(shapes, generator=draw)
+        >>> encoders['audio'](torch.zeros(2, 1, 64, 56)).shape
         torch.Size([2, 32])
     """
 
     width: int = Field(64, ge=1)
     norm: Norm = "group"
 
-    def pair(
-        self, audio_shape: tuple[int, int, int], image_shape: tuple[int, int, int], *, generator: torch.Generator
-    ) -> EncoderPair:
-        """Build both encoders with fresh random weights, the sound encoder's first; see `Network.pair`."""
-        audio, image = (
-            ResNet18Encoder(shape, width=self.width, norm=self.norm, generator=generator)
-            for shape in (audio_shape, image_shape)
-        )
-        return EncoderPair(audio, image)
+    def encoders(self, shapes: Mapping[str, Shape], *, generator: torch.Generator) -> dict[str, Encoder]:
+        """Build an encoder per modality with fresh random weights; see `Network.encoders`."""
+        return {
+            modality: ResNet18Encoder(shape, width=self.width, norm=self.norm, generator=generator)
+            for modality, shape in shapes.items()
+        }

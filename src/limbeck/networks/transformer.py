@@ -1,4 +1,4 @@
-"""A small transformer, one for sound and one for pictures: patches as tokens, features averaged over them.
+"""A small transformer: patches as tokens, features averaged over them.
 
 Source:   Dosovitskiy et al., *An Image is Worth 16x16 Words*, ICLR 2021 (https://arxiv.org/abs/2010.11929); for
           log-mels Gong, Chung and Glass, *AST: Audio Spectrogram Transformer*, Interspeech 2021
@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 
-from limbeck.networks._contract import Encoder, EncoderPair, Network
+from limbeck.networks._contract import Encoder, Network, Shape
 
 SMALLEST_PATCH = 4
 MOST_TOKENS = 196
@@ -110,7 +110,7 @@ class TransformerEncoder(Encoder):
 
 @final
 class Transformer(Network):
-    """A transformer for each modality; both have `width` features.
+    """A transformer for each modality; all have `width` features.
 
     Attributes:
         width: Length of a token.
@@ -118,8 +118,9 @@ class Transformer(Network):
         heads: Attention heads; divides `width`.
 
     Example:
-        >>> pair = Transformer(width=8).pair((1, 64, 56), (3, 32, 32), generator=torch.Generator().manual_seed(0))
-        >>> pair.audio(torch.zeros(2, 1, 64, 56)).shape, len(pair.image.position)
+        >>> shapes, draw = {'audio': (1, 64, 56), 'image': (3, 32, 32)}, torch.Generator().manual_seed(0)
+        >>> encoders = Transformer(width=8).encoders(shapes, generator=draw)
+        >>> encoders['audio'](torch.zeros(2, 1, 64, 56)).shape, len(encoders['image'].position)
         (torch.Size([2, 8]), 64)
     """
 
@@ -133,15 +134,14 @@ class Transformer(Network):
             raise ValueError(f"width {self.width} does not divide into {self.heads} heads; change one of them")
         return self
 
-    def pair(
-        self, audio_shape: tuple[int, int, int], image_shape: tuple[int, int, int], *, generator: torch.Generator
-    ) -> EncoderPair:
-        """Build both encoders with fresh random weights, the sound encoder's first; see `Network.pair`."""
-        audio, image = (
-            TransformerEncoder(shape, width=self.width, depth=self.depth, heads=self.heads, generator=generator)
-            for shape in (audio_shape, image_shape)
-        )
-        return EncoderPair(audio, image)
+    def encoders(self, shapes: Mapping[str, Shape], *, generator: torch.Generator) -> dict[str, Encoder]:
+        """Build an encoder per modality with fresh random weights; see `Network.encoders`."""
+        return {
+            modality: TransformerEncoder(
+                shape, width=self.width, depth=self.depth, heads=self.heads, generator=generator
+            )
+            for modality, shape in shapes.items()
+        }
 
 
 def _linear(inputs: int, outputs: int, generator: torch.Generator) -> nn.Linear:

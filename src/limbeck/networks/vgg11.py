@@ -1,4 +1,4 @@
-"""VGG-11, one for sound and one for pictures: eight 3 x 3 convolutions and five max poolings, then the map's mean.
+"""VGG-11: eight 3 x 3 convolutions and five max poolings, then the map's mean.
 
 Source:   Simonyan and Zisserman, *Very Deep Convolutional Networks for Large-Scale Image Recognition*, ICLR 2015,
           configuration A (https://arxiv.org/abs/1409.1556), without its fully connected layers, as used for small
@@ -9,13 +9,14 @@ Differs from the paper: group norm after every convolution, which has no bias th
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import final
 
 import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from limbeck.networks._contract import Encoder, EncoderPair, Network
+from limbeck.networks._contract import Encoder, Network, Shape
 from limbeck.networks._layers import Norm, conv, norm_layer
 
 STAGES = ((1,), (2,), (4, 4), (8, 8), (8, 8))
@@ -55,27 +56,25 @@ class VGG11Encoder(Encoder):
 
 @final
 class VGG11(Network):
-    """A VGG-11 for each modality; both have ``8 * width`` features.
+    """A VGG-11 for each modality; all have ``8 * width`` features.
 
     Attributes:
         width: Channels of the first convolution.
         norm: After every convolution; ``"none"`` is the published network.
 
     Example:
-        >>> pair = VGG11(width=4).pair((1, 64, 56), (3, 32, 32), generator=torch.Generator().manual_seed(0))
-        >>> pair.audio(torch.zeros(2, 1, 64, 56)).shape
+        >>> shapes, draw = {'audio': (1, 64, 56), 'image': (3, 32, 32)}, torch.Generator().manual_seed(0)
+        >>> encoders = VGG11(width=4).encoders(shapes, generator=draw)
+        >>> encoders['audio'](torch.zeros(2, 1, 64, 56)).shape
         torch.Size([2, 32])
     """
 
     width: int = Field(64, ge=1)
     norm: Norm = "group"
 
-    def pair(
-        self, audio_shape: tuple[int, int, int], image_shape: tuple[int, int, int], *, generator: torch.Generator
-    ) -> EncoderPair:
-        """Build both encoders with fresh random weights, the sound encoder's first; see `Network.pair`."""
-        audio, image = (
-            VGG11Encoder(shape[0], width=self.width, norm=self.norm, generator=generator)
-            for shape in (audio_shape, image_shape)
-        )
-        return EncoderPair(audio, image)
+    def encoders(self, shapes: Mapping[str, Shape], *, generator: torch.Generator) -> dict[str, Encoder]:
+        """Build an encoder per modality with fresh random weights; see `Network.encoders`."""
+        return {
+            modality: VGG11Encoder(shape[0], width=self.width, norm=self.norm, generator=generator)
+            for modality, shape in shapes.items()
+        }

@@ -1,11 +1,23 @@
 """How the numbers of a distilled set are kept. One module a form; `names()` lists them without importing any."""
 
 from limbeck import _discover
-from limbeck.storage._contract import Coder, Payload, Storage, payload_bytes
+from limbeck.storage._contract import Coder, Meaning, Meanings, Payload, Storage, payload_bytes
 from limbeck.storage._named import Form, NamedForm
 from limbeck.storage._size import parse_size
 
-__all__ = ["Coder", "Form", "NamedForm", "Payload", "Storage", "load", "names", "parse_size", "payload_bytes"]
+__all__ = [
+    "Coder",
+    "Form",
+    "Meaning",
+    "Meanings",
+    "NamedForm",
+    "Payload",
+    "Storage",
+    "load",
+    "names",
+    "parse_size",
+    "payload_bytes",
+]
 
 
 def names() -> tuple[str, ...]:

@@ -5,7 +5,7 @@ Files of one kind and quality begin alike (of a small JPEG that is most of it), 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise, takewhile
 
 import numpy as np
@@ -50,6 +50,19 @@ def unpack(name: str, payload: Mapping[str, Tensor]) -> list[bytes]:
         )
     ends = np.cumsum([0, *lengths]).tolist()
     return [head + whole[a:b] for a, b in pairwise(ends)]
+
+
+def pack_all(codes: Iterable[Mapping[str, bytes]]) -> dict[str, Tensor]:
+    """Pieces of several names as tensors, see `pack`; each entry has a piece of every name."""
+    listed = list(codes)
+    return {key: t for name in listed[0] for key, t in pack(name, [code[name] for code in listed]).items()}
+
+
+def join(payloads: Sequence[Mapping[str, Tensor]], order: Tensor) -> dict[str, Tensor]:
+    """Pieces of several payloads as one, in an order of all of them, int64, (piece,)."""
+    names = [name.removesuffix("_lengths") for name in payloads[0] if name.endswith("_lengths")]
+    every = {name: [chunk for payload in payloads for chunk in unpack(name, payload)] for name in names}
+    return pack_all({name: chunks[i] for name, chunks in every.items()} for i in order.tolist())
 
 
 def tensor_of(content: bytes) -> Tensor:

@@ -1,21 +1,37 @@
-"""What every form of storage is: how the pairs of a distilled set become bytes, and what a student then sees."""
+"""What every form of storage is: how the tensors of a distilled set become bytes, and what is left of them."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
 
 from limbeck._config import Config
 from limbeck._discover import Listed
-from limbeck.datasets import Scale
-from limbeck.media import ClipRecipe
+from limbeck.errors import InputError
+from limbeck.modalities import Modality, Scale
 
 Payload = Mapping[str, Tensor]
-"""What is written, by name: everything that must be known beside the form, the recipe and the scale."""
+"""What is written, by name: everything that must be known beside the form and what the tensors mean."""
+
+
+class Meaning(NamedTuple):
+    """What makes the numbers of a tensor decibels or pixels.
+
+    Attributes:
+        modality: What its rows are samples of.
+        scale: On which they are.
+    """
+
+    modality: Modality
+    scale: Scale
+
+
+Meanings = Mapping[str, Meaning]
+"""By tensor; empty where the tensors are no samples but other numbers (coefficients, say)."""
 
 
 class Storage(Config, Listed, ABC):
@@ -28,17 +44,15 @@ class Storage(Config, Listed, ABC):
     room: ClassVar[str] = "limbeck.storage"
 
     @abstractmethod
-    def decode(self, payload: Payload, scale: Scale, recipe: ClipRecipe) -> tuple[Tensor, Tensor]:
-        """What a student sees.
+    def decode(self, payload: Payload, meanings: Meanings) -> dict[str, Tensor]:
+        """Tensors as a student's samples are made of them.
 
         Args:
             payload: Of this form.
-            scale: What networks see.
-            recipe: How recordings become arrays.
+            meanings: What the tensors are.
 
         Returns:
-            Log-mel, float32, (pair, 1, mel, frame), and frames, float32, (pair, 3, height, width), in network scale.
-            The same payload gives the same bits on the same kind of machine.
+            float32 tensors by name. The same payload gives the same bits on the same kind of machine.
 
         Raises:
             InputError: The payload cannot be decoded.
@@ -49,23 +63,34 @@ class Storage(Config, Listed, ABC):
 
         Args:
             payloads: Of this form.
-            order: int64, (pair,): which pair of all of them, one after the other, comes first, second, ...
+            order: int64, (row,): which row of all of them, one after the other, comes first, second, ...
         """
         return {name: torch.cat([p[name] for p in payloads])[order] for name in payloads[0]}
 
 
 class Coder(Storage, ABC):
-    """A form that any pairs can be put in."""
+    """A form that tensors can be put in."""
 
     @abstractmethod
-    def encode(self, audio: Tensor, image: Tensor, scale: Scale) -> Payload:
-        """Pairs as they are kept.
+    def encode(self, tensors: Mapping[str, Tensor], meanings: Meanings) -> Payload:
+        """Tensors as they are kept.
 
         Args:
-            audio: Log-mel in network scale, float32, (pair, 1, mel, frame).
-            image: Frames in network scale, float32, (pair, 3, height, width).
-            scale: What makes them decibels and pixels.
+            tensors: float32, in network scale.
+            meanings: What they are.
+
+        Raises:
+            InputError: The form is for samples, and the tensors are none.
         """
+
+    def for_samples(self, meanings: Meanings) -> Meanings:
+        """Refuse tensors that are no samples, for forms that keep decibels and pixels."""
+        if not meanings:
+            raise InputError(
+                f"The storage {self.name!r} rounds decibels and pixels, but the tensors of this set are other numbers. "
+                "Leave the storage out (float32), or hold samples as plain or in a mosaic."
+            )
+        return meanings
 
 
 def payload_bytes(payload: Payload) -> int:

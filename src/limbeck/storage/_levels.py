@@ -10,13 +10,13 @@ _WHOLE = torch.iinfo(torch.int16)
 
 
 def to_levels(decibels: Tensor) -> tuple[Tensor, Tensor]:
-    """Round each log-mel to 256 levels between its lowest and highest value.
+    """Round each sample to 256 levels between its lowest and highest value.
 
     Args:
-        decibels: (pair, 1, mel, frame).
+        decibels: (sample, channel, height, width).
 
     Returns:
-        Levels, uint8, same shape, and the values of level 0 and 255 in whole decibels, int16, (pair, 2).
+        Levels, uint8, same shape, and the values of level 0 and 255 in whole decibels, int16, (sample, 2).
 
     Example:
         >>> levels, span = to_levels(torch.tensor([[[[-100.0, 0.0, 26.9]]]]))
@@ -34,8 +34,8 @@ def from_levels(levels: Tensor, span: Tensor) -> Tensor:
     """Decibels of levels.
 
     Args:
-        levels: uint8, (pair, 1, mel, frame).
-        span: int16, (pair, 2): decibels of level 0 and level 255.
+        levels: uint8, (sample, channel, height, width).
+        span: int16, (sample, 2): decibels of level 0 and level 255.
 
     Returns:
         float32, same shape as `levels`.

@@ -1,58 +1,99 @@
-"""Pictures as WebP or JPEG files, log-mels as grey ones (`coded`).
+"""Samples as small picture files (`coded`): frames as WebP or JPEG, log-mels as grey pictures.
 
-A log-mel is rounded to 256 levels as in `uint8`, and those are the brightness of a picture of ``mel`` rows and
-``frame`` columns.
+A log-mel, and whatever else is prepared as float32, is rounded to 256 levels as in `uint8`, and those are the brightness
+of a grey picture, channel below channel. What is prepared as uint8 in three channels is a colour picture.
 
 Differs from what was distilled: by what the quality costs; at the defaults a log-mel of a real recording is off by some
           3 dB (root mean square). What lay outside of the legal pixel values is cut off as in `uint8`. Synthetic
-          pairs are noisier than real ones, and so larger and worse at the same quality.
+          samples are noisier than real ones, and so larger and worse at the same quality.
 Size:     measured; about an eighth of `uint8`. Counted are every file, four bytes for its length, four for a log-mel's
           range, and once the beginning that all files share (of a small JPEG most of the file).
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import final
 
 import torch
 from pydantic import Field
 from torch import Tensor
 
-from limbeck.datasets import Scale
-from limbeck.media import ClipRecipe
+from limbeck.modalities import Modality
 from limbeck.storage import _chunks
-from limbeck.storage._contract import Coder, Payload
-from limbeck.storage._files import Files
+from limbeck.storage._contract import Coder, Meanings, Payload
 from limbeck.storage._levels import from_levels, to_levels
-from limbeck.storage._pictures import GreyCodec, decode_grey, encode_grey
+from limbeck.storage._pictures import (
+    GreyCodec,
+    PictureCodec,
+    common_beginning,
+    decode_grey,
+    decode_rgb,
+    encode_grey,
+    encode_rgb,
+)
 
 _SPAN_BYTES = 4
 
 
 @final
-class Coded(Files, Coder):
-    """Every frame and every log-mel is a small picture file.
+class Coded(Coder):
+    """Every sample is a picture file for each modality.
 
     Attributes:
-        sound: Kind of file of the log-mels; ``"png"`` keeps every level.
+        picture: Kind of file of colour pictures.
+        picture_quality: 1 (worst) to 100.
+        sound: Kind of file of levels; ``"png"`` keeps every level.
         sound_quality: 1 (worst) to 100; nothing to ``"png"``.
     """
 
+    picture: PictureCodec = "webp"
+    picture_quality: int = Field(50, ge=1, le=100)
     sound: GreyCodec = "webp"
     sound_quality: int = Field(50, ge=1, le=100)
 
-    def encode(self, audio: Tensor, image: Tensor, scale: Scale) -> Payload:
+    def encode(self, tensors: Mapping[str, Tensor], meanings: Meanings) -> Payload:
         """Files, their lengths and common beginnings; see `Coder.encode`."""
-        sounds = [self.code_sound(x) for x in scale.to_db(audio)]
-        return self.payload(zip(sounds, map(self.code_picture, scale.to_pixels(image)), strict=True))
+        payload: dict[str, Tensor] = {}
+        for name, (modality, scale) in self.for_samples(meanings).items():
+            payload |= _chunks.pack(name, [self.code(x) for x in modality.from_network(tensors[name], scale)])
+        return payload
 
-    def code_sound(self, decibels: Tensor) -> bytes:
-        """The file of a log-mel, float32, (1, mel, frame), dB, and behind it the decibels of level 0 and 255."""
-        levels, span = to_levels(decibels[None])
-        return encode_grey(levels[0, 0].numpy(), self.sound, self.sound_quality) + span.numpy().astype("<i2").tobytes()
+    def decode(self, payload: Payload, meanings: Meanings) -> dict[str, Tensor]:
+        """Files to arrays, and those to network scale; see `Storage.decode`.
 
-    def decibels(self, sound: bytes, recipe: ClipRecipe) -> Tensor:
-        """The log-mel of a file; see `Files.decibels`."""
-        levels = torch.from_numpy(decode_grey(sound[:-_SPAN_BYTES], self.sound))
-        span = _chunks.tensor_of(sound[-_SPAN_BYTES:]).view(torch.int16)
-        return from_levels(levels[None, None], span[None])[0]
+        One by one, so that a sample's bits do not depend on the samples beside it.
+        """
+        return {
+            name: modality.to_network(
+                torch.stack([self._array(chunk, modality) for chunk in _chunks.unpack(name, payload)]), scale
+            )
+            for name, (modality, scale) in meanings.items()
+        }
+
+    def join(self, payloads: Sequence[Payload], order: Tensor) -> Payload:
+        """See `Storage.join`."""
+        return _chunks.join(payloads, order)
+
+    def code(self, array: Tensor) -> bytes:
+        """The file of a prepared array, (channel, height, width), and behind levels the values of level 0 and 255."""
+        if array.dtype == torch.uint8:
+            return encode_rgb(array.permute(1, 2, 0).numpy(), self.picture, self.picture_quality)
+        levels, span = to_levels(array[None])
+        grey = encode_grey(levels[0].flatten(0, 1).numpy(), self.sound, self.sound_quality)
+        return grey + span.numpy().astype("<i2").tobytes()
+
+    def payload(self, codes: Sequence[Mapping[str, bytes]]) -> Payload:
+        """What is written of some samples' files, by modality."""
+        return _chunks.pack_all(codes)
+
+    def shared(self, code: Mapping[str, bytes], modalities: Mapping[str, Modality]) -> int:
+        """Bytes that the colour pictures of all samples of this size and quality begin with."""
+        colour = (name for name, modality in modalities.items() if modality.dtype == torch.uint8)
+        return sum(common_beginning(code[name], self.picture) for name in colour)
+
+    def _array(self, chunk: bytes, modality: Modality) -> Tensor:
+        if modality.dtype == torch.uint8:
+            return torch.from_numpy(decode_rgb(chunk, self.picture)).permute(2, 0, 1).contiguous()
+        levels = torch.from_numpy(decode_grey(chunk[:-_SPAN_BYTES], self.sound)).view(1, *modality.shape)
+        return from_levels(levels, _chunks.tensor_of(chunk[-_SPAN_BYTES:]).view(torch.int16)[None])[0]

@@ -1,27 +1,26 @@
 """The numbers as they are, four bytes each (`float32`).
 
-Differs from what was distilled: nothing.      Size: ``4 * (mel * frame + 3 * height * width)`` bytes a pair.
+Differs from what was distilled: nothing.      Size: four bytes a number.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import final
 
 from torch import Tensor
 
-from limbeck.datasets import Scale
-from limbeck.media import ClipRecipe
-from limbeck.storage._contract import Coder, Payload
+from limbeck.storage._contract import Coder, Meanings, Payload
 
 
 @final
 class Float32(Coder):
-    """Log-mels and frames in network scale, exactly."""
+    """Tensors in network scale, exactly."""
 
-    def encode(self, audio: Tensor, image: Tensor, scale: Scale) -> Payload:
-        """The pairs themselves; see `Coder.encode`."""
-        return {"audio": audio, "image": image}
+    def encode(self, tensors: Mapping[str, Tensor], meanings: Meanings) -> Payload:
+        """The tensors themselves; see `Coder.encode`."""
+        return dict(tensors)
 
-    def decode(self, payload: Payload, scale: Scale, recipe: ClipRecipe) -> tuple[Tensor, Tensor]:
-        """The pairs themselves; see `Storage.decode`."""
-        return payload["audio"], payload["image"]
+    def decode(self, payload: Payload, meanings: Meanings) -> dict[str, Tensor]:
+        """The tensors themselves; see `Storage.decode`."""
+        return dict(payload)

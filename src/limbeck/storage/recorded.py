@@ -1,7 +1,7 @@
-"""Real clips as JPEG and Opus: pictures and sound themselves, not the numbers networks see (`recorded`).
+"""Real clips as JPEG and Opus: the recordings' own tracks, not the numbers networks see (`recorded`).
 
-A student sees what comes back: the picture decoded, and the sound decoded, resampled and made a log-mel by the recipe.
-Only recordings can be kept so (a log-mel holds no phase), so the method `coded` makes such sets.
+A student sees what comes back: the picture decoded, the sound decoded and resampled, and of these the array of each
+modality. Only recordings can be kept so (a log-mel holds no phase), so the method `coded` makes such sets.
 
 Size:     measured. Counted are the bytes of every Opus packet with its length (one or two bytes), a byte of gain a
           clip, every picture file, four bytes for the length of either, and once the beginning all picture files share.
@@ -10,48 +10,89 @@ Size:     measured. Counted are the bytes of every Opus packet with its length (
 
 from __future__ import annotations
 
-from typing import final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, final
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from pydantic import Field
 from torch import Tensor
 
-from limbeck.media import ClipRecipe, RawClip, log_mel
-from limbeck.storage._files import Files
+from limbeck.media import ClipRecipe, RawClip
+from limbeck.storage import _chunks
+from limbeck.storage._contract import Meanings, Payload, Storage
 from limbeck.storage._opus import decode_opus, encode_opus
-from limbeck.storage._pictures import PictureCodec
+from limbeck.storage._pictures import PictureCodec, common_beginning, decode_rgb, encode_rgb
 
-_STEPS_A_DB = 256
+_STEPS = 256
 
 
 @final
-class Recorded(Files):
-    """Opus packets and picture files.
+class Recorded(Storage):
+    """Opus packets of the sound and a file of the picture, of the tracks that are there.
 
     Attributes:
         picture: Kind of file of the frames.
+        picture_quality: 1 (worst) to 100.
         opus_bitrate: Bits a second, about.
     """
 
     picture: PictureCodec = "jpeg"
+    picture_quality: int = Field(50, ge=1, le=100)
     opus_bitrate: int = Field(12_000, ge=6_000, le=256_000)
 
-    def code(self, clip: RawClip, recipe: ClipRecipe) -> tuple[bytes, bytes]:
-        """The bytes of a clip's sound and of its picture.
+    def code(self, clip: RawClip, recipe: ClipRecipe) -> dict[str, bytes]:
+        """The bytes of a clip's tracks, by track.
 
         Args:
             clip: A recording.
-            recipe: How it became arrays.
+            recipe: How it was decoded.
         """
-        sound = encode_opus(clip.waveform, recipe.mel.sample_rate_hz, self.opus_bitrate)
-        return sound, self.code_picture(torch.from_numpy(clip.frame).permute(2, 0, 1))
+        found = {}
+        if clip.waveform is not None:
+            found["audio"] = encode_opus(clip.waveform, recipe.mel.sample_rate_hz, self.opus_bitrate)
+        if clip.frame is not None:
+            found["image"] = encode_rgb(clip.frame, self.picture, self.picture_quality)
+        return found
 
-    def decibels(self, sound: bytes, recipe: ClipRecipe) -> Tensor:
-        """The log-mel of the decoded sound by the recipe, in steps of 1/256 dB; see `Files.decibels`.
+    def payload(self, codes: Iterable[Mapping[str, bytes]]) -> Payload:
+        """What is written of some clips, by track."""
+        return _chunks.pack_all(codes)
 
-        In float64, and rounded: in float32 a Fourier transform comes out otherwise with another instruction set, and
-        with some libraries at another place in memory. That is lost in the rounding, and a set decodes to the same.
-        """
+    def shared(self, code: Mapping[str, bytes]) -> int:
+        """Bytes that the pictures of all clips of this size and quality begin with."""
+        return common_beginning(code["image"], self.picture) if "image" in code else 0
+
+    def decode(self, payload: Payload, meanings: Meanings) -> dict[str, Tensor]:
+        """Tracks to arrays, and those to network scale; see `Storage.decode`."""
+        recipe = next(iter(meanings.values())).modality.recipe
+        tracks = {track: _chunks.unpack(track, payload) for track in recipe.tracks}
+        clips = [
+            self._clip(dict(zip(tracks, chunks, strict=True)), recipe) for chunks in zip(*tracks.values(), strict=True)
+        ]
+        return {
+            name: modality.to_network(_rounded(np.stack([modality.array(clip) for clip in clips])), scale)
+            for name, (modality, scale) in meanings.items()
+        }
+
+    def join(self, payloads: Sequence[Payload], order: Tensor) -> Payload:
+        """See `Storage.join`."""
+        return _chunks.join(payloads, order)
+
+    def _clip(self, chunks: Mapping[str, bytes], recipe: ClipRecipe) -> RawClip:
         mel = recipe.mel
-        waveform = torch.from_numpy(decode_opus(sound, mel.sample_rate_hz, mel.samples))
-        return log_mel(waveform, mel).mul(_STEPS_A_DB).round().div(_STEPS_A_DB).float()[None]
+        return RawClip(
+            decode_opus(chunks["audio"], mel.sample_rate_hz, mel.samples) if "audio" in chunks else None,
+            decode_rgb(chunks["image"], self.picture) if "image" in chunks else None,
+        )
+
+
+def _rounded(arrays: npt.NDArray[Any]) -> Tensor:
+    """Arrays as they are prepared; floating-point ones in steps of 1/256 of their unit.
+
+    They come in float64: in float32 a Fourier transform comes out otherwise with another instruction set, and with some
+    libraries at another place in memory. That is lost in the rounding, and a set decodes to the same.
+    """
+    x = torch.from_numpy(arrays)
+    return x.mul(_STEPS).round().div(_STEPS).float() if x.is_floating_point() else x

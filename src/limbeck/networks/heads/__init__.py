@@ -1,4 +1,4 @@
-"""What turns features of both encoders into classes. One module a head; `names()` lists them without importing any."""
+"""What turns features of the encoders into classes. One module a head; `names()` lists them without importing any."""
 
 from limbeck import _discover
 from limbeck.networks._contract import Head
@@ -11,7 +11,7 @@ def names() -> tuple[str, ...]:
 
     Example:
         >>> names()
-        ('attention', 'audio', 'concat', 'ensemble', 'image', 'sum')
+        ('attention', 'concat', 'ensemble', 'sum')
     """
     return _discover.names(__name__)
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import nn
+
+from limbeck.errors import InputError
 
 INITIAL_STD = 1e-4
 
@@ -23,3 +27,18 @@ def linear(inputs: int, outputs: int, *, generator: torch.Generator) -> nn.Linea
     nn.init.normal_(layer.weight, std=INITIAL_STD, generator=generator)
     nn.init.zeros_(layer.bias)
     return layer
+
+
+def one_length(dims: Mapping[str, int], head: str) -> int:
+    """The length that all encoders' features have.
+
+    Raises:
+        InputError: They differ.
+    """
+    if len(set(dims.values())) > 1:
+        told = ", ".join(f"{dim} ({modality})" for modality, dim in dims.items())
+        raise InputError(
+            f"The head {head!r} adds features of the encoders, so their lengths must be equal, but they are {told}. "
+            "Use 'concat' or 'ensemble'."
+        )
+    return next(iter(dims.values()))

@@ -1,4 +1,4 @@
-"""One classifier on both feature vectors side by side.
+"""One classifier on all feature vectors side by side.
 
 Source:   The "concat" row of Kushwaha et al., *Audio-Visual Dataset Distillation*, TMLR 2024. The code was not
           released; this is the obvious form of it.
@@ -6,39 +6,43 @@ Source:   The "concat" row of Kushwaha et al., *Audio-Visual Dataset Distillatio
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import final
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from limbeck.modalities import Batch
 from limbeck.networks._contract import Head
 from limbeck.networks.heads._layers import linear
 
 
 @final
 class Concat(Head):
-    """Linear classifier of the joined features; scored "A+V".
+    """Linear classifier of the joined features; scored together.
 
     Args:
-        audio_dim: Features of the sound encoder.
-        image_dim: Features of the picture encoder.
+        dims: Features of each encoder.
         classes: Number of classes.
+        letters: What tables call each modality.
         generator: Draws the weights.
     """
 
-    def __init__(self, audio_dim: int, image_dim: int, classes: int, *, generator: torch.Generator) -> None:
-        super().__init__(audio_dim, image_dim, classes, generator=generator)
-        self.classifier = linear(audio_dim + image_dim, classes, generator=generator)
+    def __init__(
+        self, dims: Mapping[str, int], classes: int, letters: Mapping[str, str], *, generator: torch.Generator
+    ) -> None:
+        super().__init__(dims, classes, letters, generator=generator)
+        self.classifier = linear(sum(dims.values()), classes, generator=generator)
 
-    def loss(self, audio: Tensor, image: Tensor, labels: Tensor) -> Tensor:
+    def loss(self, features: Batch, labels: Tensor) -> Tensor:
         """Mean cross-entropy; see `Head.loss` for shapes."""
-        return F.cross_entropy(self._logits(audio, image), labels)
+        return F.cross_entropy(self._logits(features), labels)
 
-    def scores(self, audio: Tensor, image: Tensor) -> dict[str, Tensor]:
-        """Class probabilities "A+V"."""
-        return {"A+V": self._logits(audio, image).softmax(1)}
+    def scores(self, features: Batch) -> dict[str, Tensor]:
+        """Class probabilities from all modalities."""
+        return {self.together: self._logits(features).softmax(1)}
 
-    def _logits(self, audio: Tensor, image: Tensor) -> Tensor:
-        logits: Tensor = self.classifier(torch.cat([audio, image], dim=1))
+    def _logits(self, features: Batch) -> Tensor:
+        logits: Tensor = self.classifier(torch.cat(list(features.values()), dim=1))
         return logits

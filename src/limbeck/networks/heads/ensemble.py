@@ -1,4 +1,6 @@
-"""Two classifiers, one a modality, that never see each other; their probabilities are averaged.
+"""A classifier per modality that never see each other; their probabilities are averaged.
+
+Of one modality it is that modality's linear classifier.
 
 Source:   Kushwaha et al., *Audio-Visual Dataset Distillation*, TMLR 2024 (the released `ensemble` classifier).
           Differs from the paper: nothing known, but see `_layers.linear` for the biases.
@@ -6,53 +8,51 @@ Source:   Kushwaha et al., *Audio-Visual Dataset Distillation*, TMLR 2024 (the r
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import final
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
+from limbeck.modalities import Batch
 from limbeck.networks._contract import Head
 from limbeck.networks.heads._layers import linear
 
 
-def average(audio_logits: Tensor, image_logits: Tensor) -> dict[str, Tensor]:
-    """Probabilities by sound, by picture, and their mean, each (sample, class).
-
-    The mean of probabilities is not the softmax of summed logits: they rank classes differently.
-
-    Args:
-        audio_logits: (sample, class).
-        image_logits: (sample, class).
-
-    Example:
-        >>> average(torch.tensor([[9.0, 0.0]]), torch.tensor([[0.0, 0.0]]))["A+V"]
-        tensor([[0.7499, 0.2501]])
-    """
-    a, v = audio_logits.softmax(1), image_logits.softmax(1)
-    return {"A": a, "V": v, "A+V": (a + v) / 2}
-
-
 @final
 class Ensemble(Head):
-    """Trained on the sum of both classifiers' cross-entropies; scored "A", "V" and "A+V".
+    """Trained on the sum of the classifiers' cross-entropies; scored by each modality, and together.
 
     Args:
-        audio_dim: Features of the sound encoder.
-        image_dim: Features of the picture encoder.
+        dims: Features of each encoder.
         classes: Number of classes.
+        letters: What tables call each modality.
         generator: Draws the weights.
+
+    Attributes:
+        classifiers: Linear classifiers, by modality.
     """
 
-    def __init__(self, audio_dim: int, image_dim: int, classes: int, *, generator: torch.Generator) -> None:
-        super().__init__(audio_dim, image_dim, classes, generator=generator)
-        self.audio = linear(audio_dim, classes, generator=generator)
-        self.image = linear(image_dim, classes, generator=generator)
+    def __init__(
+        self, dims: Mapping[str, int], classes: int, letters: Mapping[str, str], *, generator: torch.Generator
+    ) -> None:
+        super().__init__(dims, classes, letters, generator=generator)
+        self.classifiers = nn.ModuleDict({m: linear(dim, classes, generator=generator) for m, dim in dims.items()})
 
-    def loss(self, audio: Tensor, image: Tensor, labels: Tensor) -> Tensor:
-        """CE(sound) + CE(picture), each a mean over the batch; see `Head.loss` for shapes."""
-        return F.cross_entropy(self.audio(audio), labels) + F.cross_entropy(self.image(image), labels)
+    def logits(self, features: Batch) -> Batch:
+        """Logits of each modality's classifier, (sample, class)."""
+        return {modality: classify(features[modality]) for modality, classify in self.classifiers.items()}
 
-    def scores(self, audio: Tensor, image: Tensor) -> dict[str, Tensor]:
-        """Class probabilities "A", "V" and "A+V"; see `average`."""
-        return average(self.audio(audio), self.image(image))
+    def loss(self, features: Batch, labels: Tensor) -> Tensor:
+        """Cross-entropies of the modalities, each a mean over the batch, added; see `Head.loss` for shapes."""
+        each = [F.cross_entropy(logits, labels) for logits in self.logits(features).values()]
+        return sum(each[1:], each[0])
+
+    def scores(self, features: Batch) -> dict[str, Tensor]:
+        """Class probabilities by letter, and their mean.
+
+        The mean of probabilities is not the softmax of summed logits: they rank classes differently.
+        """
+        each = {self.letters[m]: logits.softmax(1) for m, logits in self.logits(features).items()}
+        return each | {self.together: sum([*each.values()][1:], next(iter(each.values()))) / len(each)}

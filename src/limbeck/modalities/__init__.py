@@ -1,0 +1,65 @@
+"""Kinds of arrays that are made of recordings. One module a modality; `names()` lists them without importing any."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from limbeck import _discover
+from limbeck.errors import InputError
+from limbeck.media import ClipRecipe
+from limbeck.modalities._contract import Batch, Modality
+from limbeck.modalities._scale import Moments, Scale, ScaleKind, Statistics
+
+__all__ = ["Batch", "Modality", "Moments", "Scale", "ScaleKind", "Statistics", "bound", "label", "load", "names"]
+
+Modalities = Mapping[str, Modality]
+
+
+def names() -> tuple[str, ...]:
+    """Names of all modalities.
+
+    Example:
+        >>> names()
+        ('audio', 'image')
+    """
+    return _discover.names(__name__)
+
+
+def load(name: str) -> type[Modality]:
+    """The class of a modality.
+
+    Raises:
+        UnknownNameError: No modality has this name.
+    """
+    return _discover.load(__name__, name, Modality)
+
+
+def bound(chosen: Iterable[str], recipe: ClipRecipe) -> dict[str, Modality]:
+    """Modalities by name, in the order of their names, each with the recipe by which its arrays are made.
+
+    Args:
+        chosen: Names, each once.
+        recipe: How recordings are decoded.
+
+    Raises:
+        InputError: No name came, or one came twice.
+        UnknownNameError: No modality has a name.
+
+    Example:
+        >>> {name: modality.shape for name, modality in bound(["image", "audio"], ClipRecipe(image_size=32)).items()}
+        {'audio': (1, 128, 56), 'image': (3, 32, 32)}
+    """
+    listed = sorted(chosen)
+    if not listed or len(set(listed)) < len(listed):
+        raise InputError(f"Modalities are named once each, as in audio,image, but got: {', '.join(listed) or 'none'}.")
+    return {name: load(name)(recipe) for name in listed}
+
+
+def label(modalities: Modalities) -> str:
+    """What tables call what is seen: the letters of the modalities.
+
+    Example:
+        >>> label(bound(["audio", "image"], ClipRecipe()))
+        'A+V'
+    """
+    return "+".join(modality.letter for modality in modalities.values())

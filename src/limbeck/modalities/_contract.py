@@ -1,0 +1,123 @@
+"""What every modality is: how its array is made of a recording, seen by a network, shown, played and stored."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from limbeck._discover import Listed
+from limbeck.media import ClipRecipe, RawClip
+from limbeck.modalities._scale import Moments, Scale, ScaleKind, Statistics
+
+Batch = dict[str, Tensor]
+"""Samples by modality, each (sample, channel, height, width); rows of one position belong together."""
+
+
+@dataclass(frozen=True)
+class Modality(Listed, ABC):
+    """One kind of array that is made of a recording. One module of this room defines one.
+
+    All that depends on the kind of array is here; nothing else asks which modality it has by name, position or number
+    of channels. Arrays are (channel, height, width).
+
+    Attributes:
+        recipe: How recordings are decoded.
+        letter: What tables call it; tables of several join letters, as in ``A+V``.
+        track: Track of the recording that it is made of.
+        unit: Unit of its statistics and of float arrays, for people.
+        axes: Names of the array's axes, for people.
+        dtype: Number format of prepared arrays: ``torch.float32``, or ``torch.uint8`` for pictures.
+        channels_at: Axis of the array along which statistics and scales run, from the end: -3, -2 or -1.
+        keeps: Families of augmentation that would change what it is, which `modality_aware` augmentation leaves out.
+        basis: Orthogonal rows that decorrelate its channels before low frequencies are kept; None for none.
+    """
+
+    room: ClassVar[str] = "limbeck.modalities"
+
+    letter: ClassVar[str]
+    track: ClassVar[Literal["audio", "image"]]
+    unit: ClassVar[str]
+    axes: ClassVar[tuple[str, str, str]] = ("channel", "height", "width")
+    dtype: ClassVar[torch.dtype] = torch.float32
+    channels_at: ClassVar[int] = -3
+    keeps: ClassVar[frozenset[str]] = frozenset()
+    basis: ClassVar[tuple[tuple[float, ...], ...] | None] = None
+
+    recipe: ClipRecipe
+
+    @property
+    @abstractmethod
+    def shape(self) -> tuple[int, int, int]:
+        """Shape of an array."""
+
+    @abstractmethod
+    def array(self, raw: RawClip) -> npt.NDArray[Any]:
+        """The array of a decoded recording, of the modality's `shape` and `dtype`."""
+
+    @property
+    def stored_bytes(self) -> int:
+        """Bytes of a prepared array."""
+        return int(np.prod(self.shape)) * self.dtype.itemsize
+
+    def moments(self, arrays: npt.NDArray[Any]) -> Moments:
+        """Moments per channel of arrays, (..., channel, height, width), as they are prepared."""
+        along = np.moveaxis(arrays, self.channels_at, 0)
+        return Moments.of(along.reshape(len(along), -1))
+
+    def statistics(self, moments: Moments) -> Statistics:
+        """Mean and spread in the modality's unit of moments of prepared arrays."""
+        return Statistics(mean=tuple(moments.mean.tolist()), std=tuple(moments.std.tolist()))
+
+    @abstractmethod
+    def scale(self, statistics: Statistics, kind: ScaleKind) -> Scale:
+        """The scale on which networks see a dataset with these statistics."""
+
+    def to_network(self, arrays: Tensor, scale: Scale) -> Tensor:
+        """Prepared arrays, (..., channel, height, width), to float32 network input of the same shape."""
+        return scale.apply(arrays, -self.channels_at - 1)
+
+    def from_network(self, x: Tensor, scale: Scale) -> Tensor:
+        """Network input back to arrays as they are prepared: the inverse of `to_network`, but for rounding."""
+        return self.prepared(scale.undo(x, -self.channels_at - 1))
+
+    def prepared(self, values: Tensor) -> Tensor:
+        """Values in the modality's unit as a prepared array holds them."""
+        return values
+
+    def border(self, scale: Scale) -> float | Tensor:
+        """What `modality_aware` augmentation fills fresh borders with, in network scale."""
+        return 0.0
+
+    def frequency_order(self) -> Tensor:
+        """Rank of every coefficient of the cosine transform, of the modality's `shape`: those of low rank are kept.
+
+        By default the hyperbolic cross, ``(row + 1) * (column + 1)``: what is steady along one axis may be sharp along
+        the other.
+        """
+        channels, height, width = self.shape
+        return ((torch.arange(height)[:, None] + 1) * (torch.arange(width) + 1)).expand(channels, -1, -1)
+
+    @abstractmethod
+    def show(self, arrays: Tensor) -> Tensor:
+        """Prepared arrays as pictures to look at.
+
+        Args:
+            arrays: (sample, channel, height, width).
+
+        Returns:
+            Grey levels, uint8 (sample, height, width), or RGB, uint8 (sample, height, width, 3).
+        """
+
+    def play(self, arrays: Tensor) -> Tensor | None:
+        """Prepared arrays as sound to listen to, float32 (sample, time) at the recipe's rate; None where there is none.
+
+        Args:
+            arrays: (sample, channel, height, width).
+        """
+        return None

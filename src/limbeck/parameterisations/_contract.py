@@ -1,0 +1,190 @@
+"""What every way to hold samples is: how it starts from real ones, and how its tensors become samples again."""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, ClassVar, Self, TypeVar
+
+import torch
+from pydantic import BeforeValidator, PlainSerializer
+from torch import Tensor
+
+from limbeck import _discover
+from limbeck._config import Config
+from limbeck._discover import Listed
+from limbeck.errors import InputError
+from limbeck.modalities import Batch, Modality
+
+ROOM = "limbeck.parameterisations"
+Tensors = dict[str, Tensor]
+"""What is stored and optimised, by name; a name is that of a modality, or begins with it and a dot."""
+Value = TypeVar("Value")
+
+
+class Parameterisation(Config, Listed, ABC):
+    """Settings of a way to hold samples. One module of this room defines one.
+
+    Tensors have a row for each stored sample, rows in the order of classes; each row stands for `cells` samples that
+    networks see. Samples are cell-major: those of cell 0 of all rows come first. All of it is in network scale.
+
+    As text, in settings, recipes and on the command line: the name, and after a colon the settings, as in
+    ``mosaic:2``; see `parse`.
+
+    Attributes:
+        are_samples: Whether tensors are pictures of samples: in the shape and on the scale of a sample of the modality
+            whose name they bear, so that they can be shown and kept as pictures and decibels.
+    """
+
+    room: ClassVar[str] = ROOM
+    are_samples: ClassVar[bool] = True
+
+    @property
+    @abstractmethod
+    def cells(self) -> int:
+        """Samples that a row stands for."""
+
+    @abstractmethod
+    def start(self, samples: Batch, modalities: Mapping[str, Modality]) -> Tensors:
+        """Tensors that stand for real samples, as well as they can.
+
+        Args:
+            samples: In network scale, (cell * row, channel, height, width), cell-major, the most important first.
+            modalities: What the samples are.
+
+        Raises:
+            InputError: The samples do not fit: a size, a number, a modality that the settings leave out.
+        """
+
+    @abstractmethod
+    def decode(self, tensors: Mapping[str, Tensor], modalities: Mapping[str, Modality]) -> Batch:
+        """What networks see. Differentiable.
+
+        Args:
+            tensors: Of all rows, or of some, see `rows`.
+            modalities: What the samples are.
+
+        Returns:
+            Samples in network scale, (cell * row, channel, height, width), cell-major.
+        """
+
+    def rows(self, tensors: Mapping[str, Tensor], index: slice | Tensor) -> Tensors:
+        """The tensors of some rows; what all rows share stays whole."""
+        return {name: tensor[index] for name, tensor in tensors.items()}
+
+    def narrowed(self, clips: float, different: Mapping[str, float]) -> Parameterisation:
+        """The nearest one whose rows can be filled without a sample twice; itself where it is taken as it is.
+
+        Args:
+            clips: Real clips for each row.
+            different: Different ones among them, by modality.
+        """
+        return self
+
+    @classmethod
+    def from_text(cls, text: str) -> Self:
+        """Settings from the text after the colon: ``name=value`` pairs with commas between them."""
+        pairs = dict(pair.partition("=")[::2] for pair in text.split(",")) if text else {}
+        return cls.from_json(pairs)
+
+    def to_text(self) -> str:
+        """Settings as `from_text` reads them."""
+        return ",".join(f"{name}={value}" for name, value in self.to_json().items())
+
+    def __str__(self) -> str:
+        text = self.to_text()
+        return f"{self.name}:{text}" if text else self.name
+
+
+def parse(text: str) -> Parameterisation:
+    """The way to hold samples that a text names.
+
+    Args:
+        text: As in ``plain``, ``mosaic:2``, ``mosaic:audio=1x16,image=4x4`` or ``frequencies:36``.
+
+    Raises:
+        UnknownNameError: No parameterisation has the name.
+        InputError: The settings do not fit it.
+
+    Example:
+        >>> parse("mosaic:2").cells, str(parse("mosaic:audio=1x16,image=4x4")), parse("plain").cells
+        (4, 'mosaic:audio=1x16,image=4x4', 1)
+    """
+    name, _, settings = text.partition(":")
+    return _discover.load(ROOM, name, Parameterisation).from_text(settings)
+
+
+Hold = Annotated[
+    Parameterisation,
+    BeforeValidator(lambda value: parse(value) if isinstance(value, str) else value),
+    PlainSerializer(str),
+]
+"""A `Parameterisation` as settings carry it: its text."""
+
+
+def each(text: str, read: Callable[[str], Value]) -> Value | dict[str, Value]:
+    """One value for all modalities, or one for each as ``audio=3,image=12``.
+
+    Args:
+        text: Either.
+        read: Reads a value; a ValueError of its own says what is wrong.
+
+    Example:
+        >>> each("36", int), each("audio=3,image=12", int)
+        (36, {'audio': 3, 'image': 12})
+    """
+    if "=" not in text:
+        return read(text)
+    pairs = (part.partition("=") for part in text.split(","))
+    return {name.strip(): read(value) for name, _, value in pairs}
+
+
+def of_each(values: Any, modality: str, holder: Parameterisation) -> Any:
+    """The value of a modality, of what `each` read.
+
+    Raises:
+        InputError: The values name other modalities.
+    """
+    if not isinstance(values, Mapping):
+        return values
+    if modality not in values:
+        raise InputError(f"{holder} says nothing of {modality}; it names {', '.join(values)}. Name {modality} too.")
+    return values[modality]
+
+
+def written(values: Any, write: Callable[[Any], str]) -> str:
+    """What `each` reads again."""
+    if not isinstance(values, Mapping):
+        return write(values)
+    return ",".join(f"{name}={write(value)}" for name, value in values.items())
+
+
+def class_major(samples: Tensor, classes: int, cells: int) -> Tensor:
+    """Cell-major samples of rows ordered by class, so that the samples of a class are neighbours.
+
+    Args:
+        samples: (cell * class * row, ...).
+        classes: Number of classes, with equally many rows.
+        cells: Samples that a row stands for.
+
+    Returns:
+        (class * cell * row, ...).
+    """
+    return samples.view(cells, classes, -1, *samples.shape[1:]).transpose(0, 1).flatten(0, 2)
+
+
+def joined(parts: list[Tensors]) -> Tensors:
+    """Rows of several tensors of the same names, one after the other."""
+    return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
+
+
+def whole_number(text: str) -> int:
+    """A number of samples, >= 1.
+
+    Raises:
+        InputError: It is none.
+    """
+    if not re.fullmatch(r"\s*[1-9]\d*\s*", text):
+        raise InputError(f"a number of samples is a whole number above 0, but got {text!r}")
+    return int(text)

@@ -1,0 +1,193 @@
+"""Several small samples in the room of one, cut apart and enlarged again for training (`mosaic`).
+
+A mosaic of factor f holds f x f cells. Cells are numbered column by column (for f = 2: top left, bottom left,
+top right, bottom right). Modalities may be cut differently, into the same number of cells:
+``mosaic:audio=1x16,image=4x4`` keeps all bands of 16 sounds and shrinks them in time alone, beside 4 x 4 pictures. Cell
+k of one modality belongs to cell k of the others.
+
+Source:   the "partition and expansion" of Zhao et al., "Improved Distribution Matching for Dataset Condensation", CVPR
+          2023.
+Differs from the paper: any factor and any size, not only 2 and even sizes, and other grids.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Annotated, Self, final
+
+import torch
+import torch.nn.functional as F
+from pydantic import Field, model_validator
+from torch import Tensor
+
+from limbeck.errors import InputError
+from limbeck.modalities import Batch, Modality
+from limbeck.parameterisations._contract import Parameterisation, Tensors, each, of_each, written
+
+Side = Annotated[int, Field(ge=1, le=64)]
+Grid = tuple[Side, Side]
+Box = tuple[slice, slice]
+
+
+@final
+class Mosaic(Parameterisation):
+    """Samples shrunk bilinearly and pasted together.
+
+    Attributes:
+        grid: Rows and columns of cells, 1 to 64 each: one grid for all modalities, or one for each, with as many cells.
+
+    Example:
+        >>> Mosaic.from_text("2"), Mosaic.from_text("audio=1x16,image=4x4").cells
+        (Mosaic(grid=(2, 2)), 16)
+    """
+
+    grid: Grid | dict[str, Grid]
+
+    @model_validator(mode="after")
+    def _as_many(self) -> Self:
+        counts = {rows * columns for rows, columns in self._grids()}
+        if len(counts) != 1:
+            raise ValueError(f"a mosaic has as many cells of every modality, but got {sorted(counts)}")
+        return self
+
+    @classmethod
+    def from_text(cls, text: str) -> Self:
+        """From ``2``, ``2x3`` or ``audio=1x16,image=4x4``: rows and columns."""
+        return cls.from_json({"grid": each(text, _read)})
+
+    def to_text(self) -> str:
+        """See `from_text`."""
+        return written(
+            self.grid,
+            lambda grid: str(grid[0]) if grid[0] == grid[1] and grid is self.grid else "x".join(map(str, grid)),
+        )
+
+    @property
+    def cells(self) -> int:
+        """Rows times columns."""
+        rows, columns = next(iter(self._grids()))
+        return rows * columns
+
+    def start(self, samples: Batch, modalities: Mapping[str, Modality]) -> Tensors:
+        """Each modality's samples shrunk into their cells; see `pack`."""
+        return {name: pack(x, of_each(self.grid, name, self)) for name, x in samples.items()}
+
+    def decode(self, tensors: Mapping[str, Tensor], modalities: Mapping[str, Modality]) -> Batch:
+        """Each modality's cells enlarged; see `unpack`."""
+        return {name: unpack(x, of_each(self.grid, name, self)) for name, x in tensors.items()}
+
+    def _grids(self) -> list[Grid]:
+        return list(self.grid.values()) if isinstance(self.grid, dict) else [self.grid]
+
+
+def pack(x: Tensor, grid: Grid) -> Tensor:
+    """Shrink samples and paste them together. Differentiable.
+
+    Shrinking is bilinear (``align_corners=False``, no smoothing beforehand): at factor 2 and even sizes the
+    mean of every 2 x 2 block.
+
+    Args:
+        x: (cell * mosaic, channel, height, width), cell-major.
+        grid: Rows and columns of cells.
+
+    Returns:
+        (mosaic, channel, height, width), same dtype and device. Where the size is no multiple of the grid,
+        cell borders are rounded: every pixel belongs to exactly one cell.
+
+    Raises:
+        InputError: The grid does not fit the number of samples or their size.
+
+    Example:
+        >>> x = torch.arange(4.0).reshape(4, 1, 1, 1).expand(4, 1, 4, 6)
+        >>> pack(x, (2, 2))[0, 0, :, ::3]
+        tensor([[0., 2.],
+                [0., 2.],
+                [1., 3.],
+                [1., 3.]])
+    """
+    rows, columns = grid
+    boxes = boxes_of(x.shape[-2], x.shape[-1], grid)
+    if len(x) % len(boxes):
+        raise InputError(
+            f"A mosaic of {rows} x {columns} cells holds {len(boxes)} samples, so their number must be a multiple of "
+            f"{len(boxes)}, but got {len(x)}."
+        )
+    if len(boxes) == 1:
+        return x
+    small = [_resize(part, *_size(box)) for part, box in zip(x.chunk(len(boxes)), boxes, strict=True)]
+    return torch.cat([torch.cat(small[i : i + rows], dim=-2) for i in range(0, len(small), rows)], dim=-1)
+
+
+def unpack(x: Tensor, grid: Grid) -> Tensor:
+    """Cut mosaics into their cells and enlarge each to full size, bilinearly. Differentiable.
+
+    Args:
+        x: (mosaic, channel, height, width).
+        grid: Rows and columns of cells.
+
+    Returns:
+        (cell * mosaic, channel, height, width), cell-major, same dtype and device.
+
+    Raises:
+        InputError: The grid has more rows or columns than there are pixels.
+
+    Example:
+        >>> unpack(torch.arange(4.0).reshape(1, 1, 2, 2), (2, 2))[:, 0, 0, 0]
+        tensor([0., 2., 1., 3.])
+    """
+    boxes = boxes_of(x.shape[-2], x.shape[-1], grid)
+    if len(boxes) == 1:
+        return x
+    height, width = x.shape[-2:]
+    return torch.cat([_resize(x[..., rows, columns], height, width) for rows, columns in boxes])
+
+
+def boxes_of(height: int, width: int, grid: Grid) -> list[Box]:
+    """Rows and columns of pixels of each cell, column by column.
+
+    Args:
+        height: Of the mosaic, pixels.
+        width: Of the mosaic, pixels.
+        grid: Rows and columns of cells.
+
+    Raises:
+        InputError: There are fewer than one, or more than pixels (a cell would be empty).
+
+    Example:
+        >>> [(r.start, r.stop, c.start, c.stop) for r, c in boxes_of(5, 4, (2, 2))]
+        [(0, 3, 0, 2), (3, 5, 0, 2), (0, 3, 2, 4), (3, 5, 2, 4)]
+    """
+    rows, columns = grid
+    if not (1 <= rows <= height and 1 <= columns <= width):
+        raise InputError(
+            f"A mosaic has between 1 and as many rows and columns as the {height} x {width} input has pixels, but got "
+            f"{rows} x {columns}."
+        )
+    return [(row, column) for column in _borders(width, columns) for row in _borders(height, rows)]
+
+
+def _read(text: str) -> Grid:
+    """``2`` is (2, 2), ``1x16`` (1, 16)."""
+    found = re.fullmatch(r"\s*(\d+)(?:x(\d+))?\s*", text)
+    if found is None:
+        raise InputError(
+            f"A mosaic is a number of cells a side, as in mosaic:2, or rows and columns, as in mosaic:2x3 or "
+            f"mosaic:audio=1x16,image=4x4, but got {text!r}."
+        )
+    return int(found[1]), int(found[2] or found[1])
+
+
+def _borders(length: int, cells: int) -> list[slice]:
+    edges = [(2 * i * length + cells) // (2 * cells) for i in range(cells + 1)]
+    return [slice(a, b) for a, b in pairwise(edges)]
+
+
+def _size(box: Box) -> tuple[int, int]:
+    rows, columns = box
+    return rows.stop - rows.start, columns.stop - columns.start
+
+
+def _resize(x: Tensor, height: int, width: int) -> Tensor:
+    return F.interpolate(x, size=(height, width), mode="bilinear", align_corners=False)

@@ -1,0 +1,29 @@
+"""Samples as they are, one in each row (`plain`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import final
+
+from torch import Tensor
+
+from limbeck.modalities import Batch, Modality
+from limbeck.parameterisations._contract import Parameterisation, Tensors
+
+
+@final
+class Plain(Parameterisation):
+    """A tensor for each modality, in the shape of its samples."""
+
+    @property
+    def cells(self) -> int:
+        """One."""
+        return 1
+
+    def start(self, samples: Batch, modalities: Mapping[str, Modality]) -> Tensors:
+        """The samples themselves."""
+        return dict(samples)
+
+    def decode(self, tensors: Mapping[str, Tensor], modalities: Mapping[str, Modality]) -> Batch:
+        """The tensors themselves."""
+        return dict(tensors)
