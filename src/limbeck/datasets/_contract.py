@@ -38,7 +38,7 @@ class ClipRef:
 
 
 class Dataset(Listed, ABC):
-    """A labelled audio-visual dataset that can be prepared. One module of this room defines one.
+    """A labelled dataset of sounds, images or both that can be prepared. One module of this room defines one.
 
     Class attributes carry what a user must know before using the data.
 
@@ -47,6 +47,7 @@ class Dataset(Listed, ABC):
         licence: Licence of the data, or what the user has to find out.
         citation: BibTeX entry or plain reference; empty only for a user's own files.
         homepage: Where it comes from; empty for a user's own files.
+        modalities: What is prepared of it unless one asks for others.
     """
 
     room: ClassVar[str] = "limbeck.datasets"
@@ -55,6 +56,7 @@ class Dataset(Listed, ABC):
     licence: ClassVar[str]
     citation: ClassVar[str]
     homepage: ClassVar[str] = ""
+    modalities: ClassVar[tuple[str, ...]] = ("audio", "image")
 
     @abstractmethod
     def clips(self) -> Sequence[ClipRef]:

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from types import ModuleType, TracebackType
@@ -23,9 +23,9 @@ import torch
 
 from limbeck import _machine
 from limbeck.datasets._contract import ClipRef, Dataset
-from limbeck.datasets._statistics import Moments
 from limbeck.errors import LimbeckError, MediaError
-from limbeck.media import ClipRecipe, RawClip, log_mel
+from limbeck.media import ClipRecipe, RawClip
+from limbeck.modalities import Modality, Moments
 
 _READY = "ready"
 _QUEUED = 2
@@ -50,20 +50,18 @@ class Decoded:
     """A clip as it is stored.
 
     Attributes:
-        audio: Log-mel, float32, (1, mel, frame), dB re 1.0.
-        frame: RGB, uint8, (3, height, width).
+        arrays: By modality, (channel, height, width).
+        moments: Of the arrays, by modality.
+        digests: SHA-256 of each array's bytes, by modality.
+        sha256: Of the bytes of all arrays.
         repairs: What was mended on the way.
-        sha256: Of the bytes of both arrays.
-        audio_moments: Of dB per mel band.
-        frame_moments: Of pixel values (0-255) per channel.
     """
 
-    audio: npt.NDArray[np.float32]
-    frame: npt.NDArray[np.uint8]
-    repairs: tuple[str, ...]
+    arrays: dict[str, npt.NDArray[Any]]
+    moments: dict[str, Moments]
+    digests: dict[str, str]
     sha256: str
-    audio_moments: Moments
-    frame_moments: Moments
+    repairs: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -97,17 +95,24 @@ class DecodingPool:
     Args:
         dataset: Reads the clips.
         clips: All clips; units name them by position.
-        recipe: How a recording becomes arrays.
+        recipe: How recordings are decoded.
+        modalities: What arrays are made of them.
         workers: Number of processes.
         timeout_s: Seconds after which a worker that returns nothing counts as hung.
     """
 
     def __init__(
-        self, dataset: Dataset, clips: Sequence[ClipRef], recipe: ClipRecipe, *, workers: int, timeout_s: float
+        self,
+        dataset: Dataset,
+        clips: Sequence[ClipRef],
+        recipe: ClipRecipe,
+        modalities: Mapping[str, Modality],
+        *,
+        workers: int,
+        timeout_s: float,
     ) -> None:
-        self._dataset = dataset
         self._clips = clips
-        self._recipe = recipe
+        self._decoder = Decoder(dataset, recipe, modalities)
         self._timeout_s = timeout_s
         self._count = workers
         self._workers: list[_Worker] = []
@@ -210,8 +215,8 @@ class DecodingPool:
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload([__name__, "librosa.filters", "librosa.util.utils"])
         ours, theirs = context.Pipe()
-        process = context.Process(target=_work, args=(theirs, self._dataset, self._recipe), daemon=True)
-        with _machine.considerate_children(), _script_stays_out(self._dataset):
+        process = context.Process(target=_work, args=(theirs, self._decoder), daemon=True)
+        with _machine.considerate_children(), _script_stays_out(self._decoder.dataset):
             process.start()
         theirs.close()
         return _Worker(process, ours)
@@ -245,18 +250,18 @@ def _script_stays_out(dataset: Dataset) -> Iterator[None]:
         sys.modules["__main__"] = main
 
 
-def _work(connection: Connection, dataset: Dataset, recipe: ClipRecipe) -> None:
+def _work(connection: Connection, decoder: Decoder) -> None:
     """Life of a worker process: units in, outcomes out, until the other end is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     torch.set_num_threads(1)
-    log_mel(torch.zeros(recipe.mel.samples), recipe.mel)  # makes the filters, so that no clip's time is charged with it
+    decoder.warm_up()
     with contextlib.suppress(EOFError, OSError):
         connection.send(_READY)
         while True:
             clips = connection.recv()
             try:
-                answer: Any = _decode(dataset, clips, recipe)
+                answer: Any = decoder.decoded(clips)
             except LimbeckError as error:
                 answer = str(error)
             connection.send(answer)
@@ -269,48 +274,85 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _decode(dataset: Dataset, clips: list[ClipRef], recipe: ClipRecipe) -> list[Decoded | Refused]:
-    try:
-        raw: Sequence[RawClip | Exception] = dataset.read_many(clips, recipe)
-    except Exception:  # one by one, to learn which
-        raw = [_read(dataset, clip, recipe) for clip in clips]
-    return [_finished(r, recipe) for r in raw]
+@dataclass(frozen=True)
+class Decoder:
+    """Makes arrays of clips.
 
+    Attributes:
+        dataset: Reads the clips.
+        recipe: How recordings are decoded.
+        modalities: What arrays are made of them.
+    """
 
-def _read(dataset: Dataset, clip: ClipRef, recipe: ClipRecipe) -> RawClip | Exception:
-    try:
-        return dataset.read(clip, recipe)
-    except MediaError as error:
-        return error
-    except LimbeckError:
-        raise
-    except Exception as error:
-        return error
+    dataset: Dataset
+    recipe: ClipRecipe
+    modalities: Mapping[str, Modality]
 
+    def warm_up(self) -> None:
+        """Make filters and the like, so that no clip's time is charged with it."""
+        with contextlib.suppress(MediaError):
+            self._arrays(RawClip.blank(self.recipe))
 
-def _finished(raw: RawClip | Exception, recipe: ClipRecipe) -> Decoded | Refused:
-    if isinstance(raw, MediaError):
-        return Refused(raw.reason, raw.detail)
-    if isinstance(raw, Exception):
-        return Refused("unreadable", f"{type(raw).__name__}: {raw}")
-    size = recipe.image_size
-    if raw.waveform.shape != (recipe.mel.samples,) or raw.frame.shape != (size, size, 3):
-        return Refused(
-            "unreadable",
-            f"The reader returned sound {raw.waveform.shape} and picture {raw.frame.shape} "
-            f"instead of {(recipe.mel.samples,)} and {(size, size, 3)}.",
+    def decoded(self, clips: list[ClipRef]) -> list[Decoded | Refused]:
+        """The clips' arrays, or why there are none.
+
+        Raises:
+            LimbeckError: The dataset itself, not a clip, is at fault.
+        """
+        try:
+            raw: Sequence[RawClip | Exception] = self.dataset.read_many(clips, self.recipe)
+        except Exception:  # one by one, to learn which
+            raw = [self._read(clip) for clip in clips]
+        return [self._finished(r) for r in raw]
+
+    def _read(self, clip: ClipRef) -> RawClip | Exception:
+        try:
+            return self.dataset.read(clip, self.recipe)
+        except MediaError as error:
+            return error
+        except LimbeckError:
+            raise
+        except Exception as error:
+            return error
+
+    def _finished(self, raw: RawClip | Exception) -> Decoded | Refused:
+        if isinstance(raw, Exception):
+            return _refused(raw)
+        wanted, came = RawClip.blank(self.recipe).shapes, raw.shapes
+        if any(came.get(part) != shape for part, shape in wanted.items()):
+            return Refused("unreadable", f"The reader returned arrays of {came} instead of {wanted}.")
+        if raw.waveform is not None and not np.isfinite(raw.waveform).all():
+            return Refused("not_finite", "The sound holds NaN or infinity.")
+        try:
+            arrays = self._arrays(raw)
+        except Exception as error:
+            if isinstance(error, LimbeckError) and not isinstance(error, MediaError):
+                raise
+            return _refused(error)
+        content = hashlib.sha256()
+        for array in arrays.values():
+            content.update(array.data)
+        return Decoded(
+            arrays=arrays,
+            moments={name: self.modalities[name].moments(array) for name, array in arrays.items()},
+            digests={name: hashlib.sha256(array.data).hexdigest() for name, array in arrays.items()},
+            sha256=content.hexdigest(),
+            repairs=raw.repairs,
         )
-    if not np.isfinite(raw.waveform).all():
-        return Refused("not_finite", "The sound holds NaN or infinity.")
-    audio = np.ascontiguousarray(log_mel(torch.from_numpy(raw.waveform), recipe.mel)[None].numpy())
-    frame = np.ascontiguousarray(raw.frame.transpose(2, 0, 1))
-    content = hashlib.sha256(audio.data)
-    content.update(frame.data)
-    return Decoded(
-        audio=audio,
-        frame=frame,
-        repairs=raw.repairs,
-        sha256=content.hexdigest(),
-        audio_moments=Moments.of(audio[0]),
-        frame_moments=Moments.of(frame.reshape(3, -1)),
-    )
+
+    def _arrays(self, raw: RawClip) -> dict[str, npt.NDArray[Any]]:
+        arrays = {name: np.ascontiguousarray(modality.array(raw)) for name, modality in self.modalities.items()}
+        for name, array in arrays.items():
+            wanted, dtype = self.modalities[name].shape, str(self.modalities[name].dtype).removeprefix("torch.")
+            if array.shape != wanted or array.dtype != dtype:
+                raise LimbeckError(
+                    f"The modality {name!r} made {array.dtype} {array.shape} of a clip, but says {dtype} {wanted}: "
+                    "mend its shape, its dtype or its array."
+                )
+        return arrays
+
+
+def _refused(error: Exception) -> Refused:
+    if isinstance(error, MediaError):
+        return Refused(error.reason, error.detail)
+    return Refused("unreadable", f"{type(error).__name__}: {error}")

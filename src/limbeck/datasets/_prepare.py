@@ -6,16 +6,15 @@ nothing else: not on the number of workers, on timing, or on how often the work 
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from limbeck import _code, _files, _machine
 from limbeck._config import differences
@@ -24,9 +23,10 @@ from limbeck.datasets._contract import ClipRef, Dataset
 from limbeck.datasets._decoding import Decoded, DecodingPool, Refused, Unit
 from limbeck.datasets._prepared import FORMAT, Prepared, Shard, fingerprint_of, shard_path, shard_record, write_shard
 from limbeck.datasets._sources import MEMORY, UNSTEADY, Digests, Sources, Stamp, files_of
-from limbeck.datasets._statistics import Moments, Statistics
 from limbeck.errors import FingerprintError, InputError
 from limbeck.media import ClipRecipe
+from limbeck.media.recipe import Track
+from limbeck.modalities import Modality, Moments, bound
 
 TRAIN = "train"
 _SHARD_CLIPS = 256
@@ -45,6 +45,7 @@ def prepare(
     out: str | Path,
     *,
     recipe: ClipRecipe,
+    modalities: Collection[str] | None = None,
     workers: int | None = None,
     on_progress: Progress | None = None,
     timeout_s: float = 60.0,
@@ -62,7 +63,8 @@ def prepare(
     Args:
         dataset: Where the clips come from.
         out: Folder to write; made if absent.
-        recipe: How a recording becomes a log-mel and a frame.
+        recipe: How recordings are decoded; which of their tracks are is up to the modalities.
+        modalities: Names of the modalities that arrays are made of; by default those of the dataset.
         workers: Processes, >= 1; by default one for each core this process may use. The result does not depend on it.
         on_progress: Called with (clips done, clips in all) after each bit of work.
         timeout_s: Seconds one file may keep a worker busy.
@@ -72,13 +74,14 @@ def prepare(
 
     Raises:
         InputError: There are no clips, no training clips, none that can be used, or `out` holds other things.
+        UnknownNameError: No modality has a name.
         FingerprintError: `out` holds another dataset, other settings, or files that changed since.
         BusyError: Another process is preparing into `out`.
     """
     if workers is not None and workers < 1:
         raise InputError(f"workers must be at least 1, but is {workers}.")
     out = Path(out)
-    plan = Plan.of(dataset, recipe)
+    plan = Plan.of(dataset, recipe, modalities)
     _refuse_foreign(out)
     with _files.exclusive(out):
         if (out / "dataset.json").exists():
@@ -104,27 +107,33 @@ class Plan:
         dataset: Where the clips come from.
         clips: All of them, in the dataset's order.
         classes: Class names.
-        recipe: How a recording becomes arrays.
+        recipe: How recordings are decoded.
+        modalities: What arrays are made of them, by name.
         stamps: What the clips' files looked like before any was decoded; None for one that is not there.
-        key: Digest of the clips, the files' sizes and the recipe; equal on every machine.
+        key: Digest of the clips, the files' sizes, the modalities and the recipe; equal on every machine.
     """
 
     dataset: Dataset
     clips: tuple[ClipRef, ...]
     classes: tuple[str, ...]
     recipe: ClipRecipe
+    modalities: Mapping[str, Modality]
     stamps: Mapping[Path, Stamp | None]
     key: str
 
     @classmethod
-    def of(cls, dataset: Dataset, recipe: ClipRecipe) -> Plan:
+    def of(cls, dataset: Dataset, recipe: ClipRecipe, modalities: Collection[str] | None) -> Plan:
+        names = dataset.modalities if modalities is None else modalities
+        tracks = {modality.track for modality in bound(names, recipe).values()}
+        recipe = recipe.model_copy(update={"tracks": tuple(t for t in get_args(Track) if t in tracks)})
+        made = bound(names, recipe)
         clips, classes = tuple(dataset.clips()), tuple(dataset.classes)
         _check(dataset, clips, classes)
         stamps = {path: Stamp.of(path) for path in dict.fromkeys(p for c in clips for p in files_of(c))}
         sizes = {path: stamp and stamp.size for path, stamp in stamps.items()} | {None: None}
         listed = [[c.id, c.label, c.split, c.start_s, c.length_s, sizes[c.audio], sizes[c.image]] for c in clips]
-        key = _files.digest(FORMAT, dataset.name, classes, recipe.to_json(), listed)
-        return cls(dataset, clips, classes, recipe, stamps, key)
+        key = _files.digest(FORMAT, dataset.name, classes, [*made], recipe.to_json(), listed)
+        return cls(dataset, clips, classes, recipe, made, stamps, key)
 
     @property
     def shards(self) -> int:
@@ -132,7 +141,8 @@ class Plan:
 
     @property
     def shard_clips(self) -> int:
-        return min(max(_SHARD_BYTES // self.recipe.stored_bytes, 1), _SHARD_CLIPS)
+        clip_bytes = sum(modality.stored_bytes for modality in self.modalities.values())
+        return min(max(_SHARD_BYTES // clip_bytes, 1), _SHARD_CLIPS)
 
     def shard(self, index: int) -> range:
         """Positions of a shard's clips."""
@@ -199,8 +209,9 @@ class Plan:
         return {
             "plan": self.key,
             "name": self.dataset.name,
+            "modalities": [*self.modalities],
             "recipe": self.recipe.to_json(),
-            "code": _code.of(self.dataset),
+            "code": _code.of(self.dataset, self.modalities),
         }
 
     def check(self, found: dict[str, Any], out: Path) -> None:
@@ -213,6 +224,8 @@ class Plan:
             what = f"clips read by other code than is installed now ({'; '.join(other)})"
         elif found.get("name") != mine["name"]:
             what = f"the dataset {found.get('name')!r}, not {mine['name']!r}"
+        elif found.get("modalities") != mine["modalities"]:
+            what = f"clips prepared as {' and '.join(found.get('modalities', ['an older version did']))}"
         elif found.get("recipe") != mine["recipe"]:
             what = (
                 f"clips made with other settings ({', '.join(differences(found.get('recipe') or {}, mine['recipe']))})"
@@ -264,7 +277,9 @@ def _decode_missing(
 
     with (
         ThreadPoolExecutor(1) as writer,
-        DecodingPool(plan.dataset, plan.clips, plan.recipe, workers=count, timeout_s=timeout_s) as pool,
+        DecodingPool(
+            plan.dataset, plan.clips, plan.recipe, plan.modalities, workers=count, timeout_s=timeout_s
+        ) as pool,
     ):
 
         def write(index: int, outcomes: dict[int, Decoded | Refused]) -> None:
@@ -300,7 +315,7 @@ def _found_shards(plan: Plan, out: Path) -> dict[int, Shard]:
     for path in sorted((out / "shards").glob("*.safetensors")):
         plan.check(shard_record(path), out)
     paths = {index: shard_path(out, index) for index in range(plan.shards)}
-    found = {index: Shard.open(path, plan.recipe) for index, path in paths.items() if path.exists()}
+    found = {index: Shard.open(path, plan.modalities) for index, path in paths.items() if path.exists()}
     plan.check_files([e for s in found.values() for e in (*s.record["clips"], *s.record["rejected"])], out)
     return found
 
@@ -315,7 +330,7 @@ def _write_shard(plan: Plan, out: Path, index: int, outcomes: dict[int, Decoded 
                 "id": clip.id,
                 "repairs": list(o.repairs),
                 "sha256": o.sha256,
-                "sound": hashlib.sha256(o.audio.data).hexdigest(),
+                "digests": o.digests,
                 "files": plan.digests(clip, memory),
             }
             for clip, o in kept
@@ -330,11 +345,11 @@ def _write_shard(plan: Plan, out: Path, index: int, outcomes: dict[int, Decoded 
             for clip, o in in_order
             if isinstance(o, Refused)
         ],
-        "moments": _moments([o.audio_moments for o in training], [o.frame_moments for o in training]),
+        "moments": {
+            name: Moments.pooled([o.moments[name] for o in training]).to_json() for name in plan.modalities if training
+        },
     }
-    return write_shard(
-        shard_path(out, index), plan.recipe, record, [o.audio for _, o in kept], [o.frame for _, o in kept]
-    )
+    return write_shard(shard_path(out, index), plan.modalities, record, [o.arrays for _, o in kept])
 
 
 def finish(plan: Plan, out: Path, shards: list[Shard]) -> None:
@@ -361,9 +376,7 @@ def _description(
             "prepare into it again."
         )
     parts = [s.record["moments"] for s in shards if s.record["moments"]]
-    statistics = Statistics.of_moments(
-        *(Moments.pooled([Moments.from_json(p[which]) for p in parts]) for which in ("audio", "frames"))
-    )
+    moments = {name: Moments.pooled([Moments.from_json(p[name]) for p in parts]) for name in plan.modalities}
     content = [[c["id"], c["label"], c["split"], c["sha256"]] for c in clips]
     return plan.identity() | {
         "format": FORMAT,
@@ -378,14 +391,11 @@ def _description(
         "rejected": dict(Counter(r["reason"] for r in rejected)),
         "repairs": _findings.repairs(c["repairs"] for c in clips),
         "warnings": _warnings(plan, counts, clips, rejected),
-        "units": {
-            "audio": {"dtype": "float32", "axes": ["clip", "1", "mel", "frame"], "unit": "dB re 1.0"},
-            "frames": {"dtype": "uint8", "axes": ["clip", "RGB", "height", "width"], "unit": "pixel value, 0-255"},
-        },
-        "statistics": statistics.to_json(),
+        "units": {name: _unit(modality) for name, modality in plan.modalities.items()},
+        "statistics": {name: m.statistics(moments[name]).to_json() for name, m in plan.modalities.items()},
         "shards": len(shards),
         _originals.NOTE: plan.recordings(out),
-        "fingerprint": fingerprint_of(plan.dataset.name, plan.classes, plan.recipe, content),
+        "fingerprint": fingerprint_of(plan.dataset.name, plan.classes, plan.modalities, plan.recipe, content),
     }
 
 
@@ -399,14 +409,21 @@ def _warnings(
             f"More than half of the clips were rejected, {len(rejected)} of {len(plan.clips)} "
             f"({_findings.reasons(rejected)}); see rejected.parquet. {_findings.advice(rejected)}"
         )
-    contents = [_findings.Content(c["id"], c["label"], c["split"], _digests(c)) for c in clips]
+    contents = [_findings.Content(c["id"], c["label"], c["split"], _digests(plan, c)) for c in clips]
     return [*told, *_findings.lookalikes(plan.classes), *_findings.shared(contents), *_findings.overlaps(clips)]
 
 
-def _digests(clip: Mapping[str, Any]) -> dict[str, str]:
-    """What a clip must share with no clip of another split or class; a still picture is known by its file."""
-    apart = clip["audio"] is not None and clip["image"] not in (None, clip["audio"])
-    return {"sound": clip["sound"]} | ({"picture": str(clip["files"][-1])} if apart else {})
+def _digests(plan: Plan, clip: Mapping[str, Any]) -> dict[str, str]:
+    """Arrays that a clip must share with no clip of another split or class: of each of its files, the first track's.
+
+    Two videos may show the same picture and be two; pictures that have files of their own may not.
+    """
+    first: dict[str | None, str] = {}
+    for track in plan.recipe.tracks:
+        first.setdefault(clip[track], track)
+    drawn = {track for file, track in first.items() if file is None and len(first) > 1}
+    telling = set(first.values()) - drawn
+    return {name: digest for name, digest in clip["digests"].items() if plan.modalities[name].track in telling}
 
 
 def _check(dataset: Dataset, clips: Sequence[ClipRef], classes: Sequence[str]) -> None:
@@ -446,10 +463,13 @@ def _sweep(out: Path) -> None:
         part.unlink(missing_ok=True)
 
 
-def _moments(audio: list[Moments], frames: list[Moments]) -> dict[str, Any] | None:
-    if not audio:
-        return None
-    return {"audio": Moments.pooled(audio).to_json(), "frames": Moments.pooled(frames).to_json()}
+def _unit(modality: Modality) -> dict[str, Any]:
+    steps = "" if modality.dtype.is_floating_point else ", in steps of 1/255"
+    return {
+        "dtype": str(modality.dtype).removeprefix("torch."),
+        "axes": ["clip", *modality.axes],
+        "unit": f"{modality.unit}{steps}",
+    }
 
 
 def _clip_schema() -> Any:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,50 +18,52 @@ from limbeck._files import NOTE, digest, is_of_system, read_record, write_tensor
 from limbeck.datasets import _tables
 from limbeck.datasets._clips import LabelledClips
 from limbeck.datasets._originals import Originals
-from limbeck.datasets._statistics import Statistics
-from limbeck.errors import InputError
+from limbeck.datasets._targets import Targets
+from limbeck.errors import InputError, UnknownNameError
 from limbeck.media import ClipRecipe, RawClip
+from limbeck.modalities import Modality, Statistics, bound
 
-FORMAT = "limbeck-prepared-2"
+FORMAT = "limbeck-prepared-3"
 _LENGTH_BYTES = 8
 _MOST_TOLD = 10
 """Rejected clips that a summary names."""
 _DTYPES = {"F32": torch.float32, "U8": torch.uint8}
-ArrayName = Literal["audio", "frames"]
 
 
 @dataclass(frozen=True)
 class Shard:
-    """One shard file: where its two arrays lie.
+    """One shard file: where its arrays lie.
 
     Attributes:
         path: The safetensors file.
         rows: Clips in it.
-        offsets: First byte of each array.
+        offsets: First byte of each modality's arrays.
         record: What was written down with the arrays (see `limbeck.datasets.prepare`).
     """
 
     path: Path
     rows: int
-    offsets: dict[ArrayName, int]
+    offsets: dict[str, int]
     record: dict[str, Any]
 
     @classmethod
-    def open(cls, path: Path, recipe: ClipRecipe) -> Shard:
+    def open(cls, path: Path, modalities: Mapping[str, Modality]) -> Shard:
         """Read a shard's header.
 
         Raises:
-            InputError: The file is missing, cut short, or not of the recipe's shapes.
+            InputError: The file is missing, cut short, or not of the modalities' shapes.
         """
         header, data_start, size = _header(path)
         try:
-            rows = header["audio"]["shape"][0]
-            offsets: dict[ArrayName, int] = {}
+            rows = header[next(iter(modalities))]["shape"][0]
+            offsets: dict[str, int] = {}
             end = data_start
-            for name, (dtype, shape) in _layout(recipe).items():
-                entry = header[name]
-                if _DTYPES.get(entry["dtype"]) != dtype or entry["shape"] != [rows, *shape]:
-                    raise ValueError(f"its {name} are {entry['dtype']} {entry['shape']}, not {dtype} {[rows, *shape]}")
+            for name, modality in modalities.items():
+                entry, wanted = header[name], [rows, *modality.shape]
+                if _DTYPES.get(entry["dtype"]) != modality.dtype or entry["shape"] != wanted:
+                    raise ValueError(
+                        f"its arrays of {name} are {entry['dtype']} {entry['shape']}, not {modality.dtype} {wanted}"
+                    )
                 first, last = entry["data_offsets"]
                 offsets[name] = data_start + first
                 end = max(end, data_start + last)
@@ -74,28 +76,22 @@ class Shard:
 
 @dataclass(frozen=True)
 class ShardStore:
-    """Pairs in shard files. A gather reads its rows into a fresh tensor and keeps nothing: no map, no open file.
+    """Clips in shard files. A gather reads its rows into a fresh tensor and keeps nothing: no map, no open file.
 
     Reading instead of mapping keeps resident memory at what one gather returns, however much was touched before;
     it may be pickled, forked and used from several threads.
 
     Attributes:
         shards: Shards in row order.
-        recipe: Gives the arrays' shapes.
-        recordings: What the pairs were made from; None where that is not known.
+        recipe: How the recordings are decoded.
+        modalities: What the arrays are, by name.
+        recordings: What the clips were made from; None where that is not known.
     """
 
     shards: tuple[Shard, ...]
     recipe: ClipRecipe
+    modalities: Mapping[str, Modality]
     recordings: Originals | None = None
-
-    def audio(self, rows: Tensor) -> Tensor:
-        """Log-mel, float32, (row, 1, mel, frame), dB re 1.0."""
-        return self._gather("audio", rows)
-
-    def frames(self, rows: Tensor) -> Tensor:
-        """Pictures, uint8, (row, 3, height, width), RGB."""
-        return self._gather("frames", rows)
 
     def originals(self, rows: Tensor) -> list[RawClip]:
         """The recordings of the rows, decoded again; see `LabelledClips.originals`."""
@@ -107,9 +103,10 @@ class ShardStore:
     def _starts(self) -> npt.NDArray[np.int64]:
         return np.cumsum([0, *(s.rows for s in self.shards)])
 
-    def _gather(self, name: ArrayName, rows: Tensor) -> Tensor:
-        dtype, shape = _layout(self.recipe)[name]
-        out = torch.empty((len(rows), *shape), dtype=dtype)
+    def read(self, modality: str, rows: Tensor) -> Tensor:
+        """Arrays of one modality as they are prepared, (row, channel, height, width)."""
+        kind = self.modalities[modality]
+        out = torch.empty((len(rows), *kind.shape), dtype=kind.dtype)
         if not len(rows):
             return out
         wanted = rows.numpy()
@@ -130,7 +127,7 @@ class ShardStore:
             try:
                 with open(shard.path, "rb", buffering=0) as handle:
                     for run in shard_runs:
-                        source = shard.offsets[name] + int(ordered[runs[run]] - first) * row_bytes
+                        source = shard.offsets[modality] + int(ordered[runs[run]] - first) * row_bytes
                         target = int(order[runs[run]]) * row_bytes
                         handle.seek(source)
                         _fill(handle, view[target : target + int(lengths[run]) * row_bytes])
@@ -173,14 +170,19 @@ class Prepared:
             if description["format"] != FORMAT:
                 raise InputError(f"{folder} is of format {description['format']!r}; this version reads {FORMAT!r}.")
             recipe = ClipRecipe.from_json(description["recipe"])
-            shards = tuple(Shard.open(shard_path(folder, i), recipe) for i in range(description["shards"]))
+            modalities = bound(description["modalities"], recipe)
+            shards = tuple(Shard.open(shard_path(folder, i), modalities) for i in range(description["shards"]))
+        except UnknownNameError as error:
+            raise UnknownNameError(
+                f"{folder} cannot be read without the package that adds a modality. {error}"
+            ) from error
         except (KeyError, TypeError, ValueError, OSError) as error:
             if isinstance(error, InputError) or is_of_system(error):
                 raise
             raise InputError(
                 f"{file} is damaged ({type(error).__name__}: {error}); delete the folder and prepare again."
             ) from error
-        prepared = cls(folder, description, ShardStore(shards, recipe, Originals(folder)))
+        prepared = cls(folder, description, ShardStore(shards, recipe, modalities, Originals(folder)))
         stored = sum(s.rows for s in shards)
         listed = len(prepared._table["id"])
         if listed != stored:
@@ -195,7 +197,7 @@ class Prepared:
         """Refuse files of two prepared datasets in one folder: results are known by the fingerprint of one."""
         table, listed = self._table, [(e["id"], e["sha256"]) for s in self.store.shards for e in s.record["clips"]]
         content = [list(row) for row in zip(*(table[n] for n in ("id", "label", "split", "sha256")), strict=True)]
-        made = fingerprint_of(self.name, self.classes, self.recipe, content)
+        made = fingerprint_of(self.name, self.classes, self.modalities, self.recipe, content)
         if made != self.fingerprint or listed != list(zip(table["id"], table["sha256"], strict=True)):
             raise InputError(
                 f"{self.folder} is damaged: its dataset.json, clips.parquet and shards are not of one dataset. "
@@ -233,9 +235,14 @@ class Prepared:
         return self.store.recipe
 
     @property
-    def statistics(self) -> Statistics:
-        """Mean and spread of the training clips."""
-        return Statistics.from_json(self.description["statistics"])
+    def modalities(self) -> Mapping[str, Modality]:
+        """What its arrays are, by name."""
+        return self.store.modalities
+
+    @property
+    def statistics(self) -> dict[str, Statistics]:
+        """Mean and spread of the training clips, by modality."""
+        return {name: Statistics.from_json(self.description["statistics"][name]) for name in self.modalities}
 
     @property
     def fingerprint(self) -> str:
@@ -278,20 +285,17 @@ class Prepared:
             raise InputError(f"{self.folder} has no split {split!r}; it has: {', '.join(self.splits)}.")
         rows = np.flatnonzero(np.array(self._table["split"], dtype=object) == split)
         index = {name: label for label, name in enumerate(self.classes)}
+        labels = torch.tensor([index[self._table["label"][row]] for row in rows], dtype=torch.int64)
         return LabelledClips(
             store=self.store,
             rows=torch.from_numpy(rows),
-            labels=torch.tensor([index[self._table["label"][row]] for row in rows], dtype=torch.int64),
-            classes=self.classes,
-            recipe=self.recipe,
+            targets=Targets(self.classes, labels),
+            modalities=self.modalities,
             statistics=self.statistics,
             fingerprint=digest(self.fingerprint, "split", split),
             name=self.name,
+            ids=tuple(self._table["id"][row] for row in rows),
         )
-
-    def ids(self, split: str = "train") -> tuple[str, ...]:
-        """Identifiers of a split's clips, in the order of `clips`."""
-        return tuple(i for i, s in zip(self._table["id"], self._table["split"], strict=True) if s == split)
 
     def summary(self) -> dict[str, Any]:
         """What is in the dataset, JSON-able.
@@ -299,7 +303,7 @@ class Prepared:
         ``fingerprint`` identifies all of it, ``split_fingerprints`` each split: sets and runs remember that of
         ``"train"`` as their ``training_fingerprint``.
         """
-        keys = ("name", "title", "classes", "splits", "counts", "rejected", "repairs", "warnings")
+        keys = ("name", "title", "modalities", "classes", "splits", "counts", "rejected", "repairs", "warnings")
         more = ("recipe", "units", "licence", "citation", "homepage", "fingerprint", "limbeck")
         told = {"kind": "prepared dataset"} | {k: self.description[k] for k in keys + more}
         told["rejected_clips"] = self.why_rejected(_MOST_TOLD)
@@ -311,41 +315,46 @@ class Prepared:
         return {name: table.column(name).to_pylist() for name in table.column_names}
 
 
-def fingerprint_of(name: str, classes: Sequence[str], recipe: ClipRecipe, content: Sequence[Sequence[str]]) -> str:
+def fingerprint_of(
+    name: str,
+    classes: Sequence[str],
+    modalities: Mapping[str, Modality],
+    recipe: ClipRecipe,
+    content: Sequence[Sequence[str]],
+) -> str:
     """Identifies content and recipe of a prepared dataset.
 
     Args:
         name: The dataset's.
         classes: Class names.
-        recipe: How recordings became arrays.
+        modalities: What its arrays are, by name.
+        recipe: How recordings are decoded.
         content: Of every clip its id, label, split, and the SHA-256 of its arrays.
     """
-    return digest(FORMAT, name, list(classes), recipe.to_json(), content)
+    return digest(FORMAT, name, list(classes), [*modalities], recipe.to_json(), content)
 
 
 def write_shard(
     path: Path,
-    recipe: ClipRecipe,
+    modalities: Mapping[str, Modality],
     record: dict[str, Any],
-    audio: Sequence[npt.NDArray[np.float32]],
-    frames: Sequence[npt.NDArray[np.uint8]],
+    clips: Sequence[Mapping[str, npt.NDArray[Any]]],
 ) -> Shard:
     """Write one shard file, atomically.
 
     Args:
         path: Where to.
-        recipe: Gives the shapes of the arrays.
+        modalities: Give shape and number format of the arrays.
         record: JSON-able data that goes with the arrays.
-        audio: Log-mels, float32, (1, mel, frame).
-        frames: Pictures, uint8, (3, height, width).
+        clips: Arrays of each clip, by modality.
     """
-    sound = np.empty((len(audio), 1, *recipe.mel.shape), np.float32)
-    picture = np.empty((len(frames), 3, recipe.image_size, recipe.image_size), np.uint8)
-    for row, (a, f) in enumerate(zip(audio, frames, strict=True)):
-        sound[row], picture[row] = a, f
-    tensors = {"audio": torch.from_numpy(sound), "frames": torch.from_numpy(picture)}
+    tensors = {}
+    for name, modality in modalities.items():
+        tensors[name] = torch.empty((len(clips), *modality.shape), dtype=modality.dtype)
+        for row, arrays in enumerate(clips):
+            tensors[name][row] = torch.from_numpy(arrays[name])
     write_tensors(path, tensors, record)
-    return Shard.open(path, recipe)
+    return Shard.open(path, modalities)
 
 
 def shard_record(path: Path) -> dict[str, Any]:
@@ -364,13 +373,6 @@ def shard_record(path: Path) -> dict[str, Any]:
 def shard_path(folder: Path, index: int) -> Path:
     """File of a shard."""
     return folder / "shards" / f"{index:05d}.safetensors"
-
-
-def _layout(recipe: ClipRecipe) -> dict[ArrayName, tuple[torch.dtype, tuple[int, int, int]]]:
-    return {
-        "audio": (torch.float32, (1, *recipe.mel.shape)),
-        "frames": (torch.uint8, (3, recipe.image_size, recipe.image_size)),
-    }
 
 
 def _header(path: Path) -> tuple[dict[str, Any], int, int]:

@@ -30,8 +30,7 @@ def toy_clips(classes: int = 3, per_class: int = 12, *, seed: int = 0, recipe: C
         audio[i, :, label * mels // classes : (label + 1) * mels // classes] += 25
         pictures[i, label % 3] += 60 + 10 * label
     return LabelledClips.from_arrays(
-        audio,
-        pictures.clamp(0, 255).to(torch.uint8),
+        {"audio": audio, "image": pictures.clamp(0, 255).to(torch.uint8)},
         labels,
         [f"class {c}" for c in "abcdefghij"[:classes]],
         recipe=recipe,
