@@ -116,7 +116,7 @@ class Experts:
         return Snapshot(student.to(self._runtime.device).requires_grad_(False).eval(), accuracy)
 
     def tensors(self, expert: int, epoch: int) -> dict[str, Tensor]:
-        """The snapshot's `Student.state_dict`, float32, on the CPU, and its accuracies, ``accuracy.MODALITY``
+        """The snapshot's `Student.state_dict`, float32, on the CPU, and its accuracies, ``accuracy.MODALITY``.
 
         Args:
             expert: Its number, >= 0.

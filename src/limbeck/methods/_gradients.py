@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -140,14 +141,14 @@ class Follower:
         draw = generator(self._seed, "weights", number)
         student = fresh_student(self._source.network, self._real, draw)
         if isinstance(student.head, Ensemble):
-            for classifier in student.head.classifiers.values():
+            for classifier in cast("Iterable[nn.Linear]", student.head.classifiers.values()):
                 # The head's own 1e-4 would leave the encoders' gradients below the 1e-6 in the distance's denominator.
                 nn.init.kaiming_uniform_(classifier.weight, a=5**0.5, generator=draw)
         return student
 
 
 def weight_gradients(branch: Branch, x: Tensor, label: int, *, create_graph: bool = False) -> list[Tensor]:
-    """Gradients of the mean cross-entropy of samples of one class, with respect to the weights that the distance counts.
+    """Gradients of the mean cross-entropy of one class's samples, with respect to the weights that the distance counts.
 
     Args:
         branch: Encoder and classifier.

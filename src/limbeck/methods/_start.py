@@ -51,8 +51,8 @@ class Start(Config):
         theirs = sorted(self.settings.keys() & set(SHARED))
         if theirs:
             raise InputError(
-                f"A start takes {', '.join(SHARED)} from the optimised method, but its settings name {', '.join(theirs)} "
-                "too; leave that out there."
+                f"A start takes {', '.join(SHARED)} from the optimised method, but its settings name "
+                f"{', '.join(theirs)} too; leave that out there."
             )
         if self.method == NOISE:
             if self.settings:

@@ -116,7 +116,8 @@ class Held:
     @property
     def rows(self) -> int:
         """Of each class."""
-        return len(next(iter(self.tensors.values()))) // self.classes
+        rows: int = len(next(iter(self.tensors.values()))) // self.classes
+        return rows
 
     def block(self, first: int, last: int) -> Block:
         """Classes from `first` up to before `last`."""

@@ -61,7 +61,7 @@ class Best(Method):
     hold: Hold = parse("frequencies:36")
     steps: int = Field(60, ge=0)
     freeze_above: int = Field(1, ge=1)
-    losses: dict[str, Literal["means", "ridge"]] = {"image": "ridge"}
+    losses: dict[str, Literal["means", "ridge"]] = Field({"image": "ridge"})
     ridge: float = Field(10.0, ge=1e-3)
     start: NamedStart = Start(method="herding")
     encoders: EncoderSource = EncoderSource(bank=20, batch=64)

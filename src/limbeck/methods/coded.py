@@ -147,8 +147,11 @@ class Coded(Method):
     def _coder(self, real: LabelledClips) -> Coder:
         if self.sound_codec == "opus" or (self.sound_codec == "auto" and _has_recordings(real)):
             recorded = Recorded(picture_quality=self.jpeg_quality, opus_bitrate=self.opus_bitrate)
-            code = lambda index: [recorded.code(clip, real.recipe) for clip in real.originals(index)]  # noqa: E731
-            return Coder(recorded, code, recorded.shared, recorded.payload)
+
+            def tracks(index: Tensor) -> list[Code]:
+                return [recorded.code(clip, real.recipe) for clip in real.originals(index)]
+
+            return Coder(recorded, tracks, recorded.shared, recorded.payload)
         form = Pictures(picture="jpeg", picture_quality=self.jpeg_quality, sound_quality=self.webp_quality)
 
         def pictures(index: Tensor) -> list[Code]:

@@ -7,8 +7,8 @@ Source:   Zhao and Bilen, "Dataset Condensation with Distribution Matching", WAC
           the baseline of Kushwaha et al., "Audio-Visual Dataset Distillation", TMLR 2024.
 Differs from the paper: the defaults were measured here (docs/log.md); ``--preset faithful`` is the published recipe.
           Whether the published audio-visual DM rows use mosaic and herding is not known; the preset does not.
-Cost:     per step, one forward pass over `encoders.batch` real clips per class (none with a bank, once it is filled) and
-          one forward and backward pass over the synthetic ones.
+Cost:     per step, one forward pass over `encoders.batch` real clips per class (none with a bank, once it is filled)
+          and one forward and backward pass over the synthetic ones.
 """
 
 from __future__ import annotations

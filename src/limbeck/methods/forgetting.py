@@ -82,7 +82,8 @@ class Forgetting(Method):
         """How often an expert forgot each clip, int64, (clip,); kept beside the prepared data."""
         scales = self.scales(real)
         key = _files.digest(
-            _code.of(type(self), self.network), real.fingerprint, {m: s.to_json() for m, s in scales.items()}, self.network.to_json(),
+            _code.of(type(self), self.network), real.fingerprint, {m: s.to_json() for m, s in scales.items()},
+            self.network.to_json(),
             self.training.to_json(),
             str(run.runtime.real_dtype), run.runtime.device.type,
         )  # fmt: skip

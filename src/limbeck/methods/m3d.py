@@ -1,7 +1,7 @@
 """Matching distributions in a kernel's space, each modality on its own (`m3d`).
 
-Moves a few samples per class until their features, under many encoders, cannot be told from those of the real clips by any
-function of the kernel's space: with Gaussian kernels all moments are matched, where `dm` matches the mean.
+Moves a few samples per class until their features, under many encoders, cannot be told from those of the real clips by
+any function of the kernel's space: with Gaussian kernels all moments are matched, where `dm` matches the mean.
 
 Source:   Zhang, Li, Wang, Zeng and Ge, "M3D: Dataset Condensation by Minimizing Maximum Mean Discrepancy", AAAI 2024
           (https://arxiv.org/abs/2312.15927).

@@ -1,16 +1,16 @@
 """Matching what sound and picture of a pair share and what parts them, on the sphere (`mdm`).
 
 For each pair, the sum of its two features and their difference, as directions: how it agrees and how it disagrees.
-Moves a few samples per class until these directions are distributed as those of the real clips, by a kernel of the angle.
-What `avdd` does with two means, which cancels (see there), this does pair by pair, which does not.
+Moves a few samples per class until these directions are distributed as those of the real clips, by a kernel of the
+angle. What `avdd` does with two means, which cancels (see there), this does pair by pair, which does not.
 
 Source:   Jeong, Kwon, Kim and Yoon, "Multimodal Distribution Matching for Vision-Language Dataset Distillation", CVPR
           2026 (https://arxiv.org/abs/2605.23482): agreement and discrepancy directions, geodesic kernel.
 Differs from the paper: classes, not single pairs, are matched. Encoders are random or experts as of `Encoders`, where
-          the paper merges pairs of contrastively tuned ones; its third term, a contrast of the synthetic samples, is left
-          out, since classifiers of sound and picture that never met give a cosine across modalities no meaning. All
-          pairs of clips count in the discrepancy, a clip with itself too, so that it is a distance; the released code
-          leaves those out. The start is not k-means, and its gradient clipping is left to Adam, so there is no
+          the paper merges pairs of contrastively tuned ones; its third term, a contrast of the synthetic samples, is
+          left out, since classifiers of sound and picture that never met give a cosine across modalities no meaning.
+          All pairs of clips count in the discrepancy, a clip with itself too, so that it is a distance; the released
+          code leaves those out. The start is not k-means, and its gradient clipping is left to Adam, so there is no
           ``faithful`` preset.
 Cost:     as `dm`, and kernels of all features of a class with each other, which is little beside the encoders.
 """

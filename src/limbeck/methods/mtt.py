@@ -1,14 +1,14 @@
 """Trajectory matching, each modality with its own distance and learnt rate (`mtt`).
 
-Moves a few samples per class until a network that is trained on them for a few steps lands where experts, trained on the
-real clips for some epochs from the same weights, have landed. Modalities never meet.
+Moves a few samples per class until a network that is trained on them for a few steps lands where experts, trained on
+the real clips for some epochs from the same weights, have landed. Modalities never meet.
 
 Source:   Cazenavette et al., "Dataset Distillation by Matching Training Trajectories", CVPR 2022, algorithm 1, eq. 2.
-Differs from the paper: a branch per modality, with a distance and a learnt rate each, where its network has one; the gradient
-          through the student's steps is exact, but in the memory of one step (`_unrolled`). The defaults are sized for
-          a small machine: fewer and shorter experts, Adam, a start from herded clips; the first rate is such that the
-          student's steps add up to the experts' way. A learnt rate moves by at most a tenth of itself in a step: far
-          from where it belongs its gradient threw it below 0. It is not used when a student is scored.
+Differs from the paper: a branch per modality, with a distance and a learnt rate each, where its network has one; the
+          gradient through the student's steps is exact, but in the memory of one step (`_unrolled`). The defaults are
+          sized for a small machine: fewer and shorter experts, Adam, a start from herded clips; the first rate is such
+          that the student's steps add up to the experts' way. A learnt rate moves by at most a tenth of itself in a
+          step: far from where it belongs its gradient threw it below 0. It is not used when a student is scored.
           ``--preset faithful`` is the published recipe.
 Cost:     per step, `student_steps` passes over a batch of pairs without, and as many with second order (about four
           passes in all). Before the first step, the experts: `encoders.bank` times `encoders.training.epochs` passes
@@ -171,7 +171,7 @@ class MTT(Method):
         """Which samples each step of the student sees, and how they are changed: one family a step."""
         batches: list[Tensor] = []
         while len(batches) < self.student_steps:
-            batches += torch.split(torch.randperm(pairs, generator=draw), self.student_batch or pairs)
+            batches += torch.split(torch.randperm(samples, generator=draw), self.student_batch or samples)
         return [(b, self.augment.draw(draw, len(b)) if self.augment else None) for b in batches[: self.student_steps]]
 
     def _inner(

@@ -1,18 +1,18 @@
 """Matching characteristic functions, of sound and picture jointly (`ncfm`).
 
-Moves a few samples per class until the characteristic function of their features agrees, at random frequencies and under
-many encoders, with that of the real clips. A characteristic function determines a distribution, and that of sound and
-picture side by side determines how they depend on each other: which sounds go with which pictures.
+Moves a few samples per class until the characteristic function of their features agrees, at random frequencies and
+under many encoders, with that of the real clips. A characteristic function determines a distribution, and that of sound
+and picture side by side determines how they depend on each other: which sounds go with which pictures.
 
 Source:   Wang et al., "Dataset Distillation with Neural Characteristic Function: A Minmax Perspective", CVPR 2025
           (https://arxiv.org/abs/2502.20653). Across modalities characteristic functions are also matched, otherwise, by
           Min et al., "ImageBindDC", AAAI 2026 (https://arxiv.org/abs/2511.08263).
 Differs from the paper: two modalities, jointly unless ``joint=false``. Frequencies are Gaussian, as in the released
           settings; the paper's adversary, a network that looks for the frequencies where the functions differ most, is
-          reduced to one number, the scale of the frequencies (`scales_tried`). Widths follow the features (the paper's are 1,
-          as the preset's). Left out: the cross-entropy of the pairs under a trained network, and the factor 300 on the
-          loss, which Adam ignores. Encoders are random; the preset takes partly trained ones, the nearest thing to the
-          paper's mixtures of a random and a trained network. Real batches are those of `Encoders`.
+          reduced to one number, the scale of the frequencies (`scales_tried`). Widths follow the features (the paper's
+          are 1, as the preset's). Left out: the cross-entropy of the pairs under a trained network, and the factor 300
+          on the loss, which Adam ignores. Encoders are random; the preset takes partly trained ones, the nearest thing
+          to the paper's mixtures of a random and a trained network. Real batches are those of `Encoders`.
 Cost:     as `dm`, and a product of every feature with every frequency.
 """
 

@@ -1,6 +1,7 @@
 """Sound as a log-mel spectrogram (`audio`), float32 (1, mel, frame), dB re 1.0.
 
-Source:   the published recipe of Kushwaha et al., "Audio-Visual Dataset Distillation", TMLR 2024; see `media.MelRecipe`.
+Source:   the published recipe of Kushwaha et al., "Audio-Visual Dataset Distillation", TMLR 2024; see
+`media.MelRecipe`.
 """
 
 from __future__ import annotations

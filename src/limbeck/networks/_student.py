@@ -60,7 +60,7 @@ class Student(nn.Module):
         return self.head.loss(self.features(samples), labels)
 
     def scores(self, samples: Batch) -> dict[str, Tensor]:
-        """Class probabilities, float32, (sample, class), by what they were made from, as ``"A"``, ``"V"``, ``"A+V"``."""
+        """Class probabilities, float32, (sample, class), keys as ``"A"``, ``"V"`` and ``"A+V"``."""
         return self.head.scores(self.features(samples))
 
     def features(self, samples: Batch) -> Batch:

@@ -155,8 +155,8 @@ class ConvNet(Network):
 
     Attributes:
         width: Channels of every convolution.
-        depth: Blocks, by modality; others get as many as leave a last map of at least 4 x 4 (32 pixels: 3, 64: 4, 224: 5
-            with a last map of 7 x 7).
+        depth: Blocks, by modality; others get as many as leave a last map of at least 4 x 4 (32 pixels: 3, 64: 4,
+            224: 5 with a last map of 7 x 7).
         padding: Zeros at each border before the first convolution, by modality; 1 for others. The published sound
             encoder pads its one-channel input by 3; it is what gives 33 x 15 before the last pooling. The last map of
             the first modality that is not named here is the grid of all.
@@ -173,8 +173,8 @@ class ConvNet(Network):
     """
 
     width: int = Field(128, ge=1)
-    depth: dict[str, Annotated[int, Field(ge=1, le=10)]] = {"audio": 3}
-    padding: dict[str, Annotated[int, Field(ge=1)]] = {"audio": 3}
+    depth: dict[str, Annotated[int, Field(ge=1, le=10)]] = Field({"audio": 3})
+    padding: dict[str, Annotated[int, Field(ge=1)]] = Field({"audio": 3})
     norm: Norm = "instance"
 
     def encoders(self, shapes: Mapping[str, Shape], *, generator: torch.Generator) -> dict[str, Encoder]:

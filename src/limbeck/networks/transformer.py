@@ -10,6 +10,7 @@ Differs from the papers: nothing is pretrained and there is no dropout; features
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Self, final
 
 import torch

@@ -59,10 +59,9 @@ class Mosaic(Parameterisation):
 
     def to_text(self) -> str:
         """See `from_text`."""
-        return written(
-            self.grid,
-            lambda grid: str(grid[0]) if grid[0] == grid[1] and grid is self.grid else "x".join(map(str, grid)),
-        )
+        if isinstance(self.grid, dict) or self.grid[0] != self.grid[1]:
+            return written(self.grid, lambda grid: f"{grid[0]}x{grid[1]}")
+        return str(self.grid[0])
 
     @property
     def cells(self) -> int:

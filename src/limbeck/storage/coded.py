@@ -1,7 +1,7 @@
 """Samples as small picture files (`coded`): frames as WebP or JPEG, log-mels as grey pictures.
 
-A log-mel, and whatever else is prepared as float32, is rounded to 256 levels as in `uint8`, and those are the brightness
-of a grey picture, channel below channel. What is prepared as uint8 in three channels is a colour picture.
+A log-mel, and whatever else is prepared as float32, is rounded to 256 levels as in `uint8`. Those are the brightness of
+a grey picture, channel below channel. What is prepared as uint8 in three channels is a colour picture.
 
 Differs from what was distilled: by what the quality costs; at the defaults a log-mel of a real recording is off by some
           3 dB (root mean square). What lay outside of the legal pixel values is cut off as in `uint8`. Synthetic

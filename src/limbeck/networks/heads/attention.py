@@ -2,8 +2,8 @@
 
 Source:   The "attention" row of Kushwaha et al., *Audio-Visual Dataset Distillation*, TMLR 2024, whose code was not
           released and whose accuracy is near chance (10 %). Differs from the paper: unknown. Here a linear score per
-          modality, softmax over them, and the weighted sum of features times their number: at the start, when all scores
-          are nearly zero, it is the head `sum`.
+          modality, softmax over them, and the weighted sum of features times their number: at the start, when all
+          scores are nearly zero, it is the head `sum`.
 """
 
 from __future__ import annotations
