@@ -3,6 +3,7 @@
 from limbeck import _discover
 from limbeck.methods._choose import ByClass, Selection, features_by_class
 from limbeck.methods._contract import Checkpoint, Method, Passes, RunContext, StepReport, merge
+from limbeck.methods._descent import SGD, Adam, Optimiser
 from limbeck.methods._encoders import EncoderDraw, EncoderDraws, EncoderSource
 from limbeck.methods._experts import ExpertKeys, Experts, Training
 from limbeck.methods._start import NamedStart, Start
@@ -31,6 +32,8 @@ def load(name: str) -> type[Method]:
 
 
 __all__ = [
+    "SGD",
+    "Adam",
     "Block",
     "ByClass",
     "Checkpoint",
@@ -42,6 +45,7 @@ __all__ = [
     "Held",
     "Method",
     "NamedStart",
+    "Optimiser",
     "Passes",
     "RunContext",
     "Selection",

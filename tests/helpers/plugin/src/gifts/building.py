@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import final
 
 import torch
 from torch import Tensor, nn
 
-from limbeck.networks import Encoder, EncoderPair, Network
+from limbeck.modalities import Batch
+from limbeck.networks import Encoder, Network, Shape
 from limbeck.networks.heads import Head
 
 
@@ -34,27 +36,29 @@ class Flat(Network):
 
     width: int = 8
 
-    def pair(
-        self, audio_shape: tuple[int, int, int], image_shape: tuple[int, int, int], *, generator: torch.Generator
-    ) -> EncoderPair:
-        """Both encoders; see `Network.pair`."""
-        return EncoderPair(
-            _Pooled(audio_shape[0], self.width, generator), _Pooled(image_shape[0], self.width, generator)
-        )
+    def encoders(self, shapes: Mapping[str, Shape], *, generator: torch.Generator) -> dict[str, Encoder]:
+        """One for each modality; see `Network.encoders`."""
+        return {m: _Pooled(shape[0], self.width, generator) for m, shape in shapes.items()}
 
 
 @final
 class Averaged(Head):
-    """One classifier on the mean of both features."""
+    """One classifier on the mean of all features."""
 
-    def __init__(self, audio_dim: int, image_dim: int, classes: int, *, generator: torch.Generator) -> None:
-        super().__init__(audio_dim, image_dim, classes, generator=generator)
-        self.weight = nn.Parameter(torch.randn(audio_dim, classes, generator=generator) / audio_dim**0.5)
+    def __init__(
+        self, dims: Mapping[str, int], classes: int, letters: Mapping[str, str], *, generator: torch.Generator
+    ) -> None:
+        super().__init__(dims, classes, letters, generator=generator)
+        dim = next(iter(dims.values()))
+        self.weight = nn.Parameter(torch.randn(dim, classes, generator=generator) / dim**0.5)
 
-    def loss(self, audio: Tensor, image: Tensor, labels: Tensor) -> Tensor:
+    def loss(self, features: Batch, labels: Tensor) -> Tensor:
         """Cross-entropy; see `Head.loss`."""
-        return nn.functional.cross_entropy((audio + image) @ self.weight / 2, labels)
+        return nn.functional.cross_entropy(self._logits(features), labels)
 
-    def scores(self, audio: Tensor, image: Tensor) -> dict[str, Tensor]:
-        """Class probabilities "A+V"."""
-        return {"A+V": ((audio + image) @ self.weight / 2).softmax(1)}
+    def scores(self, features: Batch) -> dict[str, Tensor]:
+        """Class probabilities from all modalities."""
+        return {self.together: self._logits(features).softmax(1)}
+
+    def _logits(self, features: Batch) -> Tensor:
+        return torch.stack([*features.values()]).mean(0) @ self.weight

@@ -11,15 +11,31 @@ from typing import final
 import torch
 from torch import Tensor
 
-from limbeck.methods import FeatureSelection
+from limbeck.datasets import LabelledClips
+from limbeck.distilled import DistilledSet
+from limbeck.methods import ByClass, Method, RunContext, features_by_class, selected
+from limbeck.networks import Architecture
 
 
 @final
-class Loudest(FeatureSelection):
+class Loudest(Method):
     """Clips with the longest features; equals by lot."""
 
-    def _order(self, features: Tensor, count: int, seed: int) -> Tensor:
+    network: Architecture = Architecture()
+
+    def choose(self, real: LabelledClips, count: int, seed: int, run: RunContext) -> ByClass:
+        """See `Selection.choose`."""
         from gifts._taste import liking
 
-        lots = torch.rand(len(features), generator=torch.Generator().manual_seed(seed % 2**63))
-        return (liking(features) + 1e3 * lots).argsort(descending=True)[:count]
+        features = features_by_class(self.network, None, real, self.scales(real), seed, run)
+
+        def chosen(label: int) -> Tensor:
+            liked = liking(features(label))
+            lots = torch.rand(len(liked), generator=torch.Generator().manual_seed(seed))
+            return real.of_class(label)[(liked + 1e3 * lots).argsort(descending=True)[:count]]
+
+        return chosen
+
+    def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
+        """Hold them; see `Method.distill`."""
+        return selected(self, real, seed, run or RunContext())

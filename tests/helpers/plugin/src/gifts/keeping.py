@@ -5,23 +5,22 @@ Size: half of float32.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import final
 
 from torch import Tensor
 
-from limbeck.datasets import Scale
-from limbeck.media import ClipRecipe
-from limbeck.storage import Coder, Payload
+from limbeck.storage import Coder, Meanings, Payload
 
 
 @final
 class Halves(Coder):
-    """Log-mels and frames as float16."""
+    """All tensors as float16."""
 
-    def encode(self, audio: Tensor, image: Tensor, scale: Scale) -> Payload:
+    def encode(self, tensors: Mapping[str, Tensor], meanings: Meanings) -> Payload:
         """Rounded; see `Coder.encode`."""
-        return {"audio": audio.half(), "image": image.half()}
+        return {name: tensor.half() for name, tensor in tensors.items()}
 
-    def decode(self, payload: Payload, scale: Scale, recipe: ClipRecipe) -> tuple[Tensor, Tensor]:
+    def decode(self, payload: Payload, meanings: Meanings) -> dict[str, Tensor]:
         """As float32; see `Storage.decode`."""
-        return payload["audio"].float(), payload["image"].float()
+        return {name: tensor.float() for name, tensor in payload.items()}

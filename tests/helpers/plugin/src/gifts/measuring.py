@@ -25,4 +25,4 @@ class Brightness(Measure):
 
     def take(self, subject: Subject, *, seed: int) -> dict[str, float]:
         """The mean; see `Measure.take`."""
-        return {"brightness": self.factor * float(subject.test.frames().float().mean())}
+        return {"brightness": self.factor * float(subject.test.array("image").float().mean())}

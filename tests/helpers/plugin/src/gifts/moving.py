@@ -8,15 +8,44 @@ from __future__ import annotations
 
 from typing import final
 
-from torch import Tensor
+import torch
 
-from limbeck.methods import MeanMatching
+from limbeck.datasets import LabelledClips
+from limbeck.distilled import DistilledSet
+from limbeck.methods import (
+    Adam,
+    EncoderDraws,
+    EncoderSource,
+    Method,
+    NamedStart,
+    Optimiser,
+    RunContext,
+    Start,
+    finished,
+    started,
+    steps,
+)
 
 
 @final
-class Gentle(MeanMatching):
-    """Match the class means of both modalities; settings as in `MeanMatching`."""
+class Gentle(Method):
+    """Match the class means of each modality by their absolute differences."""
 
-    def loss(self, real_audio: Tensor, real_image: Tensor, audio: Tensor, image: Tensor) -> Tensor:
-        """Distances of the means; see `MeanMatching.loss`."""
-        return (real_audio - audio).abs().sum(1) + (real_image - image).abs().sum(1)
+    steps: int = 60
+    start: NamedStart = Start(method="herding")
+    encoders: EncoderSource = EncoderSource(bank=20, batch=None)
+    optimiser: Optimiser = Adam()
+
+    def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
+        """Match means, step by step; see `Method.distill`."""
+        run = run or RunContext()
+        held = started(self, real, seed, run)
+        draws = EncoderDraws(self.encoders, None, real, self.scales(real), seed, run)
+        for step in steps(self, held, real, run):
+            drawn = draws.at(step.number)
+            real_means = draws.means(drawn)
+            for block in held.blocks():
+                synthetic = draws.features(drawn, block.samples, len(block))
+                gaps = [(real_means[m][block.classes] - x.mean(1)).abs().sum() for m, x in synthetic.items()]
+                step.descend(torch.stack(gaps).sum(), block)
+        return finished(self, real, held.tensors, seed, run, start=held.start)
