@@ -25,7 +25,7 @@ def main(videos: int = 60, steps: int = 40, width: int = 32) -> None:
                                    image_size=64, clips=videos, progress=False)  # fmt: skip
         real, test = prepared.clips("train"), prepared.clips("test")
 
-        # Start from random clips, in the scale that networks see; a set holds tensors, labels and all that decodes them.
+        # Start from random clips in the scale networks see; a set holds tensors, labels and all that decodes them.
         begun = limbeck.distill(real, "random", progress=False)
         synthetic = {name: x.clone().requires_grad_() for name, x in begun.tensors.items()}
         optimiser = torch.optim.SGD(synthetic.values(), lr=5.0, momentum=0.5)
