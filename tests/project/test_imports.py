@@ -14,6 +14,7 @@ SOURCE = Path(__file__).parents[2] / "src" / "limbeck"
 
 ORDER = [
     {"media"},
+    {"playground"},
     {"datasets"},
     {"augment", "networks", "encoders"},
     {"index", "prototypes"},
