@@ -324,7 +324,7 @@ class TestManifest:
             ("file,class\na,b\n", "lacks the column path and label; it has file, class"),
             ("path,label,label\na,b,c\n", "column 'label' twice"),
             ("path,label\na1.mp4,a\nb1.mp4,b,c\n", "line 3: got 3 fields, but the header has 2"),
-            ("path,label\na1.mp4,a\nb1.mp4\n", "line 3: 1 fields came"),
+            ("path,label\na1.mp4,a\nb1.mp4\n", "line 3: got 1 fields"),
             ("path,label\na1.mp4,a\nb1.mp4,\n", "line 3: the label is empty"),
             ("path,label\na1.mp4,a\n,b\n", "line 3: a path below"),
             ("path,label\na1.mp4,a\n../b1.mp4,b\n", r"line 3: a path below.*'\.\./b1\.mp4' came.*absolute"),
