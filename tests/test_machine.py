@@ -157,8 +157,8 @@ STARTS = {
     "    pool.workers._workers[0].connection.recv()",
     "index": "from limbeck.index._prefetch import *; from limbeck.index._places import File\n"
     "list(prefetch([File('.', 'nothing', 0, 0)], print, frozenset(), workers=1, windows=1))",
-    "benchmark": "from limbeck.benchmark.run import _work_off; from types import SimpleNamespace as Recipe\n"
-    "list(_work_off(Recipe(threads=1), ['a job', 'another'], 'nowhere', 2, 'cpu'))",
+    "tasks": "from limbeck.engine.executor import local; from types import SimpleNamespace as Task\n"
+    "list(local(2).run([Task(needs=()), Task(needs=())]))",
 }
 
 

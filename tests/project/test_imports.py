@@ -28,7 +28,7 @@ ORDER = [
     {"exports"},
     {"verbs", "sounds"},
     {"inspection"},
-    {"benchmark", "comparison", "testing"},
+    {"comparison", "testing"},
     {"cli"},
 ]
 """Rooms from the ground floor up; those on one floor do not know each other.
@@ -36,19 +36,17 @@ ORDER = [
 Modules of the top folder whose names begin with an underscore, and `errors`, are for all rooms and know none.
 """
 
-MOVING = {"modalities", "parameterisations", "comparison", "benchmark", "verbs"}
+MOVING = {"modalities", "parameterisations", "verbs"}
 """Rooms of the order that need not be there, while they come or go."""
 
 STILL_PRIVATE = {
-    ("benchmark", "limbeck.datasets._statistics.SoundScale"),
-    ("benchmark", "limbeck.methods._contract.merge"),
     ("cli", "limbeck.report._sheets.Sheet"),
     ("cli", "limbeck.report._sheets.measure_sheets"),
     ("cli", "limbeck.report._statistics.marks"),
     ("cli", "limbeck.report._words.duration"),
     ("cli", "limbeck.report._words.size"),
+    ("comparison", "limbeck.datasets._statistics.SoundScale"),
     ("evaluation", "limbeck.datasets._statistics.SoundScale"),
-    ("evaluation", "limbeck.methods._contract.merge"),
     ("exports", "limbeck.report._encode"),
     ("methods", "limbeck.datasets._statistics.SoundScale"),
     ("methods", "limbeck.storage._files.Files"),

@@ -12,7 +12,7 @@ from pydantic import Field
 from torch import Tensor
 
 from limbeck import _code
-from limbeck._config import Config
+from limbeck._config import Config, merge
 from limbeck._discover import Listed
 from limbeck._runtime import Runtime, choose_runtime
 from limbeck.augment import Packing, mosaic
@@ -262,30 +262,3 @@ class Method(Config, Listed, ABC):
     @abstractmethod
     def _make(self, real: LabelledClips, seed: int, work: Work) -> DistilledSet:
         """What a method is: see `distill`."""
-
-
-def merge(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    """`base` with `changes`, merged through nested dictionaries; a part of another kind replaces the whole part.
-
-    Args:
-        base: Settings.
-        changes: Settings that differ.
-
-    Example:
-        >>> base = {"steps": 1, "optimiser": {"kind": "sgd", "audio_lr": 0.2}}
-        >>> merge(base, {"optimiser": {"audio_lr": 0.1}})
-        {'steps': 1, 'optimiser': {'kind': 'sgd', 'audio_lr': 0.1}}
-        >>> merge(base, {"optimiser": {"kind": "adam"}})
-        {'steps': 1, 'optimiser': {'kind': 'adam'}}
-    """
-    merged = dict(base)
-    for key, value in changes.items():
-        below = merged.get(key)
-        if (
-            isinstance(below, dict)
-            and isinstance(value, dict)
-            and value.get("kind", below.get("kind")) == below.get("kind")
-        ):
-            value = merge(below, value)
-        merged[key] = value
-    return merged
