@@ -77,13 +77,13 @@ def worker(form: str, folder: Path) -> None:
 def real_pairs(data: str, folder: Path) -> None:
     """The recipe's data, and mosaics of herded clips, as tensors in network scale."""
     from limbeck import verbs
-    from limbeck.benchmark import Recipe
-    from limbeck.benchmark.run import prepare
+    from limbeck.comparison import Place
+    from limbeck.comparison.kinds.distillation import DistillationRecipe
     from limbeck.datasets import Scale
     from limbeck.evaluation import TensorPairs
 
-    recipe = Recipe.load(ROOT / "recipes" / "paired_small.toml")
-    prepared = prepare(recipe, folder, data=data, progress=False)
+    recipe = DistillationRecipe.load("paired_small")
+    prepared = recipe.data.prepare(Place(out=folder, data=data))
     scale = Scale.of(prepared.statistics, "standardised")
     for name, split in (("1200", "train"), ("test", "test")):
         clips = prepared.clips(split)

@@ -26,9 +26,9 @@ from tests.helpers.mutate import MUTATIONS, changed_text, whole_files
 from tests.helpers.timed_media import TimedMedia, write
 
 from limbeck import cli, verbs
-from limbeck.datasets.sounds._generated import write_sounds
 from limbeck.distilled import DistilledSet
 from limbeck.evaluation import Protocol
+from limbeck.playground.sounds import write_sounds
 
 SEED = int(os.environ.get("LIMBECK_MUTATION_SEED", "0"))
 QUICK = {"protocol": Protocol(epochs=2, drop_after=()), "progress": False}

@@ -12,6 +12,7 @@ from limbeck.errors import InputError
 ROOM = Path(__file__).parent / "recipes"
 """Folder of the recipes that come with Limbeck: comparisons of methods; below it, of ways to name sounds."""
 METHODS, SOUNDS = "", "sounds"
+KINDS = (METHODS, SOUNDS)
 """Kinds of recipes: folders of the room."""
 
 
@@ -38,24 +39,24 @@ def summary(name: str, kind: str = METHODS) -> str:
     return (ROOM / kind / f"{name}.toml").read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ")
 
 
-def find(recipe: str | Path, kind: str = METHODS) -> Path:
+def find(recipe: str | Path, *kinds: str) -> Path:
     """The file of a recipe.
 
     Args:
         recipe: A file, or the name of a recipe that comes with Limbeck.
-        kind: Of what it compares.
+        kinds: Of what it may compare; anything by default.
 
     Raises:
         InputError: It is neither.
 
     Example:
-        >>> find("playground").name
-        'playground.toml'
+        >>> find("playground").name, find("esc10").parent.name
+        ('playground.toml', 'sounds')
     """
     file = Path(recipe)
-    found = file if file.is_file() else shipped(recipe, kind)
+    found = file if file.is_file() else shipped(recipe, *kinds)
     if found is None:
-        known = names(kind)
+        known = [name for kind in kinds or KINDS for name in names(kind)]
         import difflib
 
         close = difflib.get_close_matches(file.stem, known, n=1)
@@ -67,14 +68,14 @@ def find(recipe: str | Path, kind: str = METHODS) -> Path:
     return found
 
 
-def shipped(recipe: str | Path, kind: str = METHODS) -> Path | None:
+def shipped(recipe: str | Path, *kinds: str) -> Path | None:
     """The file of a recipe that comes with Limbeck; None if there is no such one.
 
     Args:
         recipe: Its name, or its path below the room.
-        kind: Of what it compares.
+        kinds: Of what it may compare; anything by default.
     """
-    places = (ROOM / kind / f"{recipe}.toml", ROOM / kind / recipe)
+    places = [ROOM / kind / name for kind in kinds or KINDS for name in (f"{recipe}.toml", recipe)]
     return next((place for place in places if place.is_file()), None)
 
 
@@ -105,17 +106,77 @@ def folder_of(name: str, recipe: Mapping[str, Any], *, out: Path, data: Path | s
 
 
 def read(file: Path) -> dict[str, Any]:
-    """The content of a TOML file.
+    """The content of a recipe, with what it extends filled in; the word ``"null"`` becomes None, which TOML lacks.
+
+    With ``extends = "other.toml"`` (a file beside it, or a recipe of Limbeck's by name) a recipe says only what
+    differs, and with ``only = [...]`` which rows are kept.
 
     Args:
         file: Where it is.
 
     Raises:
-        InputError: It is not TOML.
+        InputError: It is not TOML, or extends what is not there, or itself.
     """
+    filled: dict[str, Any] = _with_nulls(_read(file))
+    return filled
+
+
+def _read(file: Path, above: tuple[Path, ...] = ()) -> dict[str, Any]:
+    from limbeck._config import merge  # it loads pydantic, which lists of recipes do without
+
+    content = _toml(file)
+    below, only = content.pop("extends", None), content.pop("only", None)
+    whole = content
+    if below is not None:
+        base = _base(file, below)
+        if base.resolve() in (file.resolve(), *above):
+            raise InputError(f"{file} extends {below!r}, which extends it.")
+        beneath = _read(base, (file.resolve(), *above))
+        whole = merge(_with_other_data(beneath, content), content)
+    if only is not None:
+        rows = whole.get("rows", {})
+        if not isinstance(only, list) or not isinstance(rows, dict):
+            raise InputError(f"{file}: only is a list of names of rows, as only = ['random', 'dm'], but {only!r} came.")
+        if missing := [name for name in only if name not in rows]:
+            raise InputError(f"{file}: only names rows that are not there: {missing}. There are: {', '.join(rows)}.")
+        whole["rows"] = {name: row for name, row in rows.items() if name in only}
+    return whole
+
+
+def _toml(file: Path) -> dict[str, Any]:
     import tomllib
 
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{file} is not TOML: {error}.") from error
+
+
+def _base(file: Path, below: Any) -> Path:
+    """The file of what a recipe extends: beside it, or one that comes with Limbeck."""
+    if not isinstance(below, str):
+        raise InputError(f"{file}: extends names one other recipe, as extends = 'playground', but {below!r} came.")
+    beside = file.parent / below
+    found = beside if beside.is_file() else shipped(below)
+    if found is None:
+        raise InputError(
+            f"{file} extends {below!r}, but there is no such file beside it, and no recipe of that name comes with "
+            f"Limbeck. Those that do: {', '.join(name for kind in KINDS for name in names(kind))}."
+        )
+    return found
+
+
+def _with_other_data(beneath: dict[str, Any], content: dict[str, Any]) -> dict[str, Any]:
+    """What is extended, for another dataset: place, options and size were the old one's; how clips are cut stays."""
+    old, new = beneath.get("data"), content.get("data")
+    if not isinstance(old, dict) or not isinstance(new, dict) or new.get("dataset") in (None, old.get("dataset")):
+        return beneath
+    return beneath | {"data": {key: value for key, value in old.items() if key == "clip"}}
+
+
+def _with_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _with_nulls(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_with_nulls(v) for v in value]
+    return None if value == "null" else value

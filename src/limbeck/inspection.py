@@ -101,9 +101,8 @@ def _distilled(made: DistilledSet, folder: Path) -> Contents:
 def _classifier(folder: Path) -> Contents:
     from limbeck import sounds
     from limbeck.prototypes import SoundClassifier
-    from limbeck.sounds._corrections import Origin
 
-    origin = Origin.read(folder)
+    origin = sounds.Origin.read(folder)
     return {
         "kind": "classifier of sounds",
         **sounds.summary(SoundClassifier.load(folder)),

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from limbeck import _recipes
-from limbeck.benchmark import Recipe
 from limbeck.cli import main
+from limbeck.comparison import Recipe
 from limbeck.evaluation.sounds import SoundRecipe
 
 

@@ -14,13 +14,13 @@ import numpy as np
 import pytest
 import torch
 
-from limbeck.datasets._playground import stage
-from limbeck.datasets._playground.canvas import Canvas, Pen
-from limbeck.datasets._playground.kinds import BY_NAME, KINDS
-from limbeck.datasets._playground.orders import fulfil_all
 from limbeck.datasets.playground import Playground
 from limbeck.errors import InputError, LimbeckError
 from limbeck.media import ClipRecipe
+from limbeck.playground import stage
+from limbeck.playground._canvas import Canvas, Pen
+from limbeck.playground.clips import make_all
+from limbeck.playground.kinds import BY_NAME, KINDS
 
 SIZE = 64
 
@@ -57,9 +57,9 @@ def test_clips_are_files_in_split_and_class_folders_with_a_sidecar(made: Playgro
 
 
 def test_every_split_of_a_class_has_its_part(tmp_path: Path) -> None:
-    orders = list(Playground(tmp_path, clips=800)._orders())
+    clips = Playground(tmp_path, clips=800)._planned()
     for label in range(10):
-        splits = [o.split for o in orders if o.label == label]
+        splits = [c.split for c in clips if c.label == label]
         assert (splits.count("train"), splits.count("test")) == (60, 20)
 
 
@@ -83,7 +83,7 @@ def test_the_same_seed_gives_the_same_bytes_and_a_smaller_playground_is_part_of_
 
 
 def test_processes_make_the_same_bytes(made: Playground, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("limbeck.datasets._playground.orders._CLIPS_WORTH_A_PROCESS", 1)
+    monkeypatch.setattr("limbeck.playground.clips._CLIPS_WORTH_A_PROCESS", 1)
     ticks: list[tuple[int, int]] = []
     assert _playground(tmp_path, workers=3).make(lambda done, of: ticks.append((done, of))) == 10
     assert _bytes(tmp_path).items() <= _bytes(made.root).items()
@@ -91,11 +91,11 @@ def test_processes_make_the_same_bytes(made: Playground, tmp_path: Path, monkeyp
 
 
 def test_a_process_that_fails_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("limbeck.datasets._playground.orders._CLIPS_WORTH_A_PROCESS", 1)
-    good, bad = list(_playground(tmp_path)._orders())[:2]
+    monkeypatch.setattr("limbeck.playground.clips._CLIPS_WORTH_A_PROCESS", 1)
+    good, bad = _playground(tmp_path)._planned()[:2]
     broken = [good, bad._replace(label=99)]
     with pytest.raises(LimbeckError, match="1 of 2 processes"):
-        list(fulfil_all(broken, 2))
+        list(make_all(broken, 2))
 
 
 def test_finished_clips_are_kept_and_others_made_again(made: Playground, tmp_path: Path) -> None:
@@ -109,12 +109,12 @@ def test_finished_clips_are_kept_and_others_made_again(made: Playground, tmp_pat
     assert playground.make() == 3
     assert _bytes(tmp_path) == _bytes(made.root)
     seeds, sizes = _playground(tmp_path, seed=1), _playground(tmp_path, size=32)
-    assert not any(order.finished() for other in (seeds, sizes) for order in other._orders())
-    order = next(seeds._orders())
-    before = order.video.read_bytes()
-    order.fulfil()
-    assert order.finished()
-    assert order.video.read_bytes() != before
+    assert not any(clip.is_made() for other in (seeds, sizes) for clip in other._planned())
+    clip = seeds._planned()[0]
+    before = clip.video.read_bytes()
+    clip.make()
+    assert clip.is_made()
+    assert clip.video.read_bytes() != before
 
 
 def test_sidecars_agree_with_the_files(made: Playground) -> None:
@@ -243,7 +243,7 @@ def test_read_gives_the_middle_frame_and_one_second(made: Playground) -> None:
 def test_global_generators_stay_untouched(tmp_path: Path) -> None:
     state, torch_state = np.random.get_state()[1].copy(), torch.get_rng_state()  # noqa: NPY002
     stage.mixture(_scenes("harp", 1)[0])
-    next(_playground(tmp_path)._orders()).fulfil()
+    _playground(tmp_path)._planned()[0].make()
     assert np.array_equal(state, np.random.get_state()[1])  # noqa: NPY002
     assert torch.equal(torch_state, torch.get_rng_state())
 

@@ -178,8 +178,8 @@ def test_files_are_read_again_only_if_they_look_changed(tmp_path: Path, monkeypa
     file.write_bytes(b"12")
     prepare(_WithFile(file), out, recipe=RECIPE, workers=1)
     read: list[Path] = []
-    digest = _sources._digest
-    monkeypatch.setattr(_sources, "_digest", lambda path: read.append(path) or digest(path))
+    digest = _sources.sha256_of
+    monkeypatch.setattr(_sources, "sha256_of", lambda path: read.append(path) or digest(path))
     prepare(_WithFile(file), out, recipe=RECIPE)
     assert read == []
     os.utime(file, (1, 1))

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from tests.helpers.failing_disk import failing
 
-from limbeck.datasets._listing import files_below
 from limbeck.errors import InputError
 from limbeck.index._places import File, Found, Refused, listed, planned
+from limbeck.media import files_below
 
 
 def _tree(root: Path, *names: str) -> None:

@@ -223,7 +223,7 @@ def test_vectors_stay_while_a_recording_cannot_be_read(
     path = folder / "000.wav"
     os.utime(path, ns=(1, 1))
     with monkeypatch.context() as patch:
-        patch.setattr(_update, "read_ahead", lambda files, *_, **__: _refusing(files, reason))
+        patch.setattr(_update, "prefetch", lambda files, *_, **__: _refusing(files, reason))
         for _ in range(2):
             assert index.update([folder], encoder).rejected == [(path, reason)]
             assert len(index.files()) == 8

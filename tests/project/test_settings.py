@@ -68,7 +68,7 @@ REQUIRED["Measured"] = {
 REQUIRED["Result"] = {k: v for k, v in REQUIRED["Measured"].items() if k not in ("measure", "settings", "formats")}
 REQUIRED["Taken"] = {"seed": 1, "seconds": 2.5, "values": {"R@1 (%)": 50.0}}
 """Examples of the settings that have no defaults."""
-OURS = r"limbeck\.(?!datasets\._playground)"
+OURS = r"limbeck\.(?!playground)"
 """Where settings are looked for; how a generated scene is written down is no setting."""
 
 

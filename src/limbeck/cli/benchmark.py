@@ -9,7 +9,7 @@ import typer
 from limbeck.cli import _options, _output
 
 if TYPE_CHECKING:
-    from limbeck.benchmark import Line
+    from limbeck.comparison import Line
 
 EXAMPLES = (
     "limbeck benchmark playground --out runs/ --processes 2",
@@ -46,14 +46,14 @@ def run(
 
     Finished jobs are never done again; stopped or killed, the same command goes on. The tables are in OUT/NAME.
     """
-    from limbeck import _recipes, benchmark
+    from limbeck import _recipes, comparison
     from limbeck.engine import bar
     from limbeck.report import forms
 
-    asked = benchmark.Recipe.load(recipe)
+    asked = comparison.Recipe.load(recipe)
     if dry_run:
         _output.note("Sending a few clips through the networks to estimate the time", quiet=quiet)
-        lines = benchmark.plan(asked, out=out, data=data, device=device)
+        lines = comparison.plan(asked, out=out, data=data, device=device)
         if json:
             _output.as_json([dataclasses.asdict(line) for line in lines])
         else:
@@ -66,7 +66,7 @@ def run(
             if what:
                 _output.note(what, quiet=quiet)
 
-        found = benchmark.run(
+        found = comparison.run(
             asked, name=Path(recipe).stem, out=out, data=data, processes=processes, device=device, progress=not quiet,
             on_job=on_job, command=_output.typed(),
         )  # fmt: skip
@@ -80,7 +80,7 @@ def run(
 
 
 def _print_plan(title: str, lines: "list[Line]", processes: int) -> None:
-    from limbeck.benchmark.plan import total
+    from limbeck.comparison import Line
     from limbeck.report._words import duration, size
 
     def told(line: "Line", processes: int = 1) -> list[str]:
@@ -88,7 +88,7 @@ def _print_plan(title: str, lines: "list[Line]", processes: int) -> None:
         stored = "–" if line.stored_bytes is None else size(line.stored_bytes)
         return [line.name, str(line.jobs), str(line.done), time, stored]
 
-    every = total(f"all, {processes} at a time", lines)
+    every = Line.total(f"all, {processes} at a time", lines)
     rows = [*(told(line) for line in lines), told(every, processes)]
     _output.as_table(["row", ">jobs", ">done", ">time", ">on disk"], rows, title=title)
     _output.note(

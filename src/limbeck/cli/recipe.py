@@ -9,7 +9,6 @@ from limbeck import _recipes
 from limbeck.cli import _options, _output
 from limbeck.errors import InputError
 
-_KINDS = (_recipes.METHODS, _recipes.SOUNDS)
 EXAMPLES = (
     "limbeck recipe copy playground",
     "limbeck recipe copy paired_small --out mine.toml",
@@ -36,7 +35,7 @@ def copy(
         str,
         typer.Argument(
             help="See limbeck list recipes and limbeck list sound-recipes.",
-            autocompletion=lambda incomplete: [n for k in _KINDS for n in _options.recipes(k)(incomplete)],
+            autocompletion=lambda incomplete: [n for k in _recipes.KINDS for n in _options.recipes(k)(incomplete)],
         ),
     ],
     *,
@@ -44,8 +43,8 @@ def copy(
     quiet: _options.Quiet = False,
 ) -> None:
     """Write a recipe to a file of your own. What it extends is still found by name."""
-    kind = next((kind for kind in _KINDS if _recipes.shipped(name, kind)), _recipes.METHODS)
-    found = _recipes.find(name, kind)
+    found = _recipes.find(name)
+    kind = next((kind for kind in _recipes.KINDS if _recipes.shipped(name, kind)), _recipes.METHODS)
     file = out or Path(f"{found.stem}.toml")
     if file.exists():
         raise InputError(f"{file} is there already; name another file with --out, or delete it.")

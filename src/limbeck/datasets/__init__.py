@@ -5,6 +5,7 @@ from limbeck.datasets._clips import ArrayStore, ClipStore, LabelledClips
 from limbeck.datasets._contract import ClipRef, Dataset
 from limbeck.datasets._prepare import prepare
 from limbeck.datasets._prepared import Prepared
+from limbeck.datasets._sources import Digests
 from limbeck.datasets._targets import Targets
 
 _ROOM = "limbeck.datasets"
@@ -14,6 +15,7 @@ __all__ = [
     "ClipRef",
     "ClipStore",
     "Dataset",
+    "Digests",
     "LabelledClips",
     "Prepared",
     "Targets",

@@ -4,32 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import multiprocessing
-import os
-import signal
-import sys
-import threading
-import time
-from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from multiprocessing.connection import Connection, wait
-from types import ModuleType, TracebackType
-from typing import Any, Self
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from limbeck import _machine
 from limbeck.datasets._contract import ClipRef, Dataset
+from limbeck.engine import Lost, WorkerPool
 from limbeck.errors import LimbeckError, MediaError
 from limbeck.media import ClipRecipe, RawClip
 from limbeck.modalities import Modality, Moments
-
-_READY = "ready"
-_QUEUED = 2
-_LAST_WORDS_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -77,20 +65,11 @@ class Refused:
     detail: str
 
 
-@dataclass
-class _Worker:
-    process: Any
-    connection: Connection
-    queue: deque[Unit] = field(default_factory=deque)
-    is_ready: bool = False
-    started: float = 0.0
-
-
 class DecodingPool:
     """Decodes units in worker processes; to be used in a ``with`` statement.
 
-    A worker that dies or hangs is replaced. Its unit is tried again, clip by clip; a clip that is alone in a worker
-    when that dies or hangs, too, is refused as ``"crashed"`` or ``"timeout"``.
+    A unit whose worker dies or hangs is tried again, clip by clip; a clip that is alone in a worker when that dies or
+    hangs, too, is refused as ``"crashed"`` or ``"timeout"``.
 
     Args:
         dataset: Reads the clips.
@@ -112,39 +91,28 @@ class DecodingPool:
         timeout_s: float,
     ) -> None:
         self._clips = clips
-        self._decoder = Decoder(dataset, recipe, modalities)
-        self._timeout_s = timeout_s
-        self._count = workers
-        self._workers: list[_Worker] = []
-        self._again: deque[Unit] = deque()
+        decoder = Decoder(dataset, recipe, modalities)
+        self.workers: WorkerPool[_Task, list[Decoded | Refused]] = WorkerPool(
+            decoder,
+            workers=workers,
+            patience_s=lambda task: timeout_s,
+            begin=decoder.warm_up,
+            preload=(__name__, "librosa.filters", "librosa.util.utils"),
+            needs_script=type(dataset).__module__ == "__main__",
+        )
 
     def __enter__(self) -> Self:
-        try:
-            for _ in range(self._count):
-                self._workers.append(self._start())
-        except BaseException:
-            self._stop()
-            raise
+        self.workers.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._stop()
+        self.workers.__exit__(kind, error, trace)
 
-    @property
-    def has_room(self) -> bool:
-        """Whether a worker would begin with another unit soon."""
-        return not self._again and any(len(w.queue) < _QUEUED for w in self._workers)
-
-    @property
-    def busy(self) -> bool:
-        """Whether results are to come."""
-        return bool(self._again) or any(w.queue for w in self._workers)
-
-    def submit(self, unit: Unit) -> None:
-        """Queue a unit at the worker with the least to do."""
-        self._send(min(self._workers, key=lambda w: len(w.queue)), unit)
+    def submit(self, *units: Unit) -> None:
+        """Queue units at the workers with the least to do."""
+        self.workers.submit(*(_Task(unit, [self._clips[p] for p in unit.positions]) for unit in units))
 
     def results(self) -> list[tuple[int, Decoded | Refused]]:
         """Wait for something to happen; positions and what became of them (possibly none).
@@ -152,126 +120,20 @@ class DecodingPool:
         Raises:
             LimbeckError: The dataset itself, not a clip, is at fault, or workers cannot start.
         """
-        if not self.busy:
-            return []
-        came = wait([w.connection for w in self._workers], timeout=self._patience())
-        results: list[tuple[int, Decoded | Refused]] = []
-        for index, worker in enumerate(self._workers):
-            if worker.connection in came:
-                results += self._receive(index, worker)
-            elif worker.is_ready and worker.queue and time.monotonic() - worker.started > self._timeout_s:
-                results += self._lose(index, worker, "timeout", f"Decoding it took longer than {self._timeout_s:g} s.")
-        while self._again and any(len(w.queue) < _QUEUED for w in self._workers):
-            self.submit(self._again.popleft())
-        return results
-
-    def _patience(self) -> float:
-        waits = [w.started + self._timeout_s - time.monotonic() for w in self._workers if w.is_ready and w.queue]
-        return max(min(waits, default=self._timeout_s), 0.0) + 0.01
-
-    def _receive(self, index: int, worker: _Worker) -> list[tuple[int, Decoded | Refused]]:
-        try:
-            message = worker.connection.recv()
-        except (EOFError, OSError):
-            worker.process.join(_LAST_WORDS_S)
-            code = worker.process.exitcode
-            if not worker.is_ready:
-                raise LimbeckError(
-                    f"A worker process could not start (exit code {code}); what it printed above says why. "
-                    "A script that calls prepare with a dataset class of its own needs: if __name__ == '__main__'."
-                ) from None
-            return self._lose(index, worker, "crashed", f"The process that decoded it ended with exit code {code}.")
-        worker.started = time.monotonic()
-        if message == _READY:
-            worker.is_ready = True
-            return []
-        if isinstance(message, str):
-            raise LimbeckError(message)
-        unit = worker.queue.popleft()
-        return list(zip(unit.positions, message, strict=True))
-
-    def _lose(self, index: int, worker: _Worker, reason: str, detail: str) -> list[tuple[int, Decoded | Refused]]:
-        """Replace a worker that died or hung; its unit is at fault until shown otherwise."""
-        _end(worker)
-        self._workers[index] = self._start()
-        if not worker.queue:
-            return []
-        culprit, *innocent = worker.queue
-        self._again.extend(innocent)
-        if culprit.alone:
-            return [(culprit.positions[0], Refused(reason, detail))]
-        self._again.extend(Unit((p,), alone=True) for p in culprit.positions)
-        return []
-
-    def _send(self, worker: _Worker, unit: Unit) -> None:
-        if not worker.queue:
-            worker.started = time.monotonic()
-        worker.queue.append(unit)
-        with contextlib.suppress(OSError):  # a dead worker is noticed when its answer is awaited
-            worker.connection.send([self._clips[p] for p in unit.positions])
-
-    def _start(self) -> _Worker:
-        # Workers are forked off a process that has imported everything but holds none of the caller's threads or files.
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload([__name__, "librosa.filters", "librosa.util.utils"])
-        ours, theirs = context.Pipe()
-        process = context.Process(target=_work, args=(theirs, self._decoder), daemon=True)
-        with _machine.considerate_children(), _script_stays_out(self._decoder.dataset):
-            process.start()
-        theirs.close()
-        return _Worker(process, ours)
-
-    def _stop(self) -> None:
-        for worker in self._workers:
-            worker.process.kill()
-        for worker in self._workers:
-            _end(worker)
+        found: list[tuple[int, Decoded | Refused]] = []
+        for (unit, _), outcome in self.workers.messages():
+            if not isinstance(outcome, Lost):
+                found += zip(unit.positions, outcome, strict=True)
+            elif unit.alone:
+                found.append((unit.positions[0], Refused(outcome.reason, outcome.detail)))
+            else:
+                self.submit(*(Unit((p,), alone=True) for p in unit.positions))
+        return found
 
 
-def _end(worker: _Worker) -> None:
-    worker.process.kill()
-    worker.process.join()
-    worker.process.close()
-    worker.connection.close()
-
-
-@contextlib.contextmanager
-def _script_stays_out(dataset: Dataset) -> Iterator[None]:
-    """Start a process without running the user's script in it, which needs nothing of it.
-
-    Otherwise a script without ``if __name__ == "__main__"`` would start itself again and again.
-    """
-    main = sys.modules["__main__"]
-    if type(dataset).__module__ != "__main__":
-        sys.modules["__main__"] = ModuleType("__main__")
-    try:
-        yield
-    finally:
-        sys.modules["__main__"] = main
-
-
-def _work(connection: Connection, decoder: Decoder) -> None:
-    """Life of a worker process: units in, outcomes out, until the other end is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    torch.set_num_threads(1)
-    decoder.warm_up()
-    with contextlib.suppress(EOFError, OSError):
-        connection.send(_READY)
-        while True:
-            clips = connection.recv()
-            try:
-                answer: Any = decoder.decoded(clips)
-            except LimbeckError as error:
-                answer = str(error)
-            connection.send(answer)
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+class _Task(NamedTuple):
+    unit: Unit
+    clips: list[ClipRef]
 
 
 @dataclass(frozen=True)
@@ -289,9 +151,14 @@ class Decoder:
     modalities: Mapping[str, Modality]
 
     def warm_up(self) -> None:
-        """Make filters and the like, so that no clip's time is charged with it."""
+        """Begin a worker's life: one thread, and filters made, so that no clip's time is charged with it."""
+        torch.set_num_threads(1)
         with contextlib.suppress(MediaError):
             self._arrays(RawClip.blank(self.recipe))
+
+    def __call__(self, task: _Task) -> Iterator[list[Decoded | Refused]]:
+        """All of a task at once; see `decoded`."""
+        yield self.decoded(task.clips)
 
     def decoded(self, clips: list[ClipRef]) -> list[Decoded | Refused]:
         """The clips' arrays, or why there are none.

@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from limbeck._text import portable, read_table
 from limbeck.datasets._contract import ClipRef
 from limbeck.datasets._layout import checked, layout_of, places
 from limbeck.datasets._listing import (
@@ -18,19 +19,17 @@ from limbeck.datasets._listing import (
     VALIDATION,
     existing_file,
     existing_folder,
-    files_below,
     hold_out,
     manifest_paths,
     parse_names,
     parse_pairs,
     parse_seconds,
-    portable,
-    read_table,
     require_some,
     usual_split,
     with_tracks,
 )
 from limbeck.errors import InputError
+from limbeck.media import files_below
 
 _SPAN = re.compile(r"@\d+\.\d{3}(-\d+\.\d{3})?$")
 _LAYOUT = "<class>/*, <split>/<class>/* or a manifest.csv with the columns path and label"

@@ -1,24 +1,23 @@
-"""What the readers share: walking folders, reading tables, drawing and splitting without chance.
+"""What the readers share: finding files, parsing options, drawing and splitting without chance.
 
 Every order and every draw depends on names and the seed alone, so that all machines agree.
 """
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import math
 import os
 import re
-import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
+from limbeck._text import portable
 from limbeck.errors import InputError, MediaError
-from limbeck.media import MediaInfo, probe
+from limbeck.media import MediaInfo, files_below, probe
 
 T = TypeVar("T")
 
@@ -33,18 +32,6 @@ _SPLITS = {
     **dict.fromkeys(("validation", "val", "valid", "dev"), VALIDATION),
 }
 _SPLIT_ENDING = re.compile(r"[ _-]*(set|split|data)$")
-
-# fmt: off
-_NOT_MEDIA = frozenset([
-    ".json", ".jsonl", ".csv", ".tsv", ".txt", ".md", ".rst", ".html", ".htm", ".xml", ".yaml", ".yml", ".toml",
-    ".ini", ".cfg", ".bib", ".cff", ".parquet", ".npy", ".npz", ".pt", ".pth", ".pkl", ".h5", ".hdf5", ".mat",
-    ".safetensors", ".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".py", ".ipynb", ".sh", ".log",
-    ".srt", ".vtt", ".ass", ".lab", ".textgrid", ".pdf", ".doc", ".docx", ".xls", ".xlsx", ".part", ".ytdl",
-    ".tmp", ".db", ".lnk", ".url", ".sha256", ".md5",
-])
-# fmt: on
-_NOT_OURS = frozenset(["__macosx", "@eadir", "lost+found", "$recycle.bin", "system volume information"])
-_NOT_MEDIA_NAMES = frozenset(["readme", "license", "licence", "copying", "citation", "changelog", "notice", "makefile"])
 
 
 def usual_split(name: str) -> str | None:
@@ -84,42 +71,6 @@ def existing_file(path: Path, what: str) -> Path:
         beside = f" Its folder holds {', '.join(here)}." if here else ""
         raise InputError(f"{path} should be {what}, but there is no such file.{beside}")
     return path
-
-
-def _refuse_unlisted(error: OSError) -> None:
-    raise InputError(
-        f"The folder {error.filename} cannot be listed: {error.strerror}. Make it readable, or move it elsewhere."
-    ) from error
-
-
-def files_below(root: Path, unlisted: Callable[[OSError], None] = _refuse_unlisted) -> list[tuple[str, Path]]:
-    """All files that could be media, with their paths relative to `root` (`portable`), sorted.
-
-    Hidden files, folders that systems make for themselves and kinds of file that are known not to be media (text,
-    tables, archives, ...) are left out; anything else is kept, so that a recording with an odd name is tried rather
-    than lost. Links are followed, but not back into a folder that one came through.
-
-    Args:
-        root: A folder.
-        unlisted: Called with the error, which names the folder, for each folder that cannot be listed.
-
-    Raises:
-        InputError: A folder cannot be listed, and `unlisted` was not given.
-    """
-    found: list[tuple[str, Path]] = []
-    came_through: dict[str, frozenset[str]] = {str(root): frozenset()}
-    for folder, subfolders, names in os.walk(root, onerror=unlisted, followlinks=True):
-        real, above = os.path.realpath(folder), came_through.pop(folder)
-        if real in above:
-            subfolders.clear()
-            continue
-        subfolders[:] = sorted(s for s in subfolders if not s.startswith(".") and s.lower() not in _NOT_OURS)
-        came_through.update((os.path.join(folder, s), above | {real}) for s in subfolders)
-        for name in names:
-            path = Path(folder, name)
-            if _could_be_media(path):
-                found.append((portable(path.relative_to(root).as_posix()), path))
-    return sorted(found)
 
 
 def by_stem(root: Path) -> dict[str, Path]:
@@ -193,40 +144,6 @@ def require_some(found: Iterable[Path], *, told: str, hint: str) -> None:
         if path.exists():
             return
     raise InputError(f"None of the files that {told} names exist; the first looked for was {first}. {hint}")
-
-
-def read_table(path: Path, delimiters: str = ",;\t") -> tuple[tuple[str, ...], list[tuple[int, dict[str, str]]]]:
-    """Columns and rows of a CSV file with a header; each row with its line number.
-
-    Commas, semicolons and tabs are told apart by the header; a byte order mark and empty lines are skipped.
-
-    Raises:
-        InputError: Not UTF-8 text, no header, a column named twice, or a row with more or fewer fields.
-    """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as handle:
-            header = handle.readline()
-            delimiter = max(delimiters, key=header.count)
-            handle.seek(0)
-            reader = csv.reader(handle, delimiter=delimiter, strict=True)
-            columns = tuple(c.strip().lower() for c in next(reader, []))
-            rows = [(reader.line_num, row) for row in reader if any(f.strip() for f in row)]
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(
-            f"{path} cannot be read as a UTF-8 CSV file: {error}. Save it again as CSV (UTF-8)."
-        ) from error
-    if not any(columns):
-        raise InputError(f"{path} is empty; a header line with the column names was expected.")
-    twice = [c for c, n in Counter(columns).items() if n > 1]
-    if twice:
-        raise InputError(f"{path} names the column {twice[0]!r} twice; rename one.")
-    for line, row in rows:
-        if len(row) != len(columns):
-            raise InputError(
-                f"{path}, line {line}: {len(row)} fields came, but the header has {len(columns)}. "
-                "Put fields that contain the separator in double quotes."
-            )
-    return columns, [(line, dict(zip(columns, map(str.strip, row), strict=True))) for line, row in rows]
 
 
 def parse_seconds(text: str, where: str) -> float:
@@ -423,21 +340,6 @@ def _probed_at(path: Path, _size: int, _modified_ns: int) -> MediaInfo | None:
         return None
 
 
-def portable(text: str) -> str:
-    """Text in the one Unicode form (NFC) that all machines write alike, `printable`."""
-    return unicodedata.normalize("NFC", printable(text))
-
-
-def printable(text: str) -> str:
-    r"""Text that can be written down: what is no UTF-8 in a file's name is spelled, ``\udce9`` say.
-
-    Example:
-        >>> print(printable("caf\udce9.mp4"), printable("café.mp4"))
-        caf\udce9.mp4 café.mp4
-    """
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
-
-
 def read_lines(path: Path, what: str) -> list[str]:
     """Lines of a UTF-8 text, with or without a byte order mark.
 
@@ -452,9 +354,3 @@ def read_lines(path: Path, what: str) -> list[str]:
         return existing_file(path, what).read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
         raise InputError(f"{path} should be {what}, but is not UTF-8 text: {error}. Save it again as UTF-8.") from error
-
-
-def _could_be_media(path: Path) -> bool:
-    name = path.name.lower()
-    known = path.suffix.lower() in _NOT_MEDIA if path.suffix else name in _NOT_MEDIA_NAMES
-    return not (name.startswith(".") or known)

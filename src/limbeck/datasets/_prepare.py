@@ -290,7 +290,7 @@ def _decode_missing(
             if len(refused[index]) == len(plan.shard(index)):
                 write(index, refused[index])
         while units or gathered:
-            while units and pool.has_room and is_room():
+            while units and pool.workers.has_room and is_room():
                 index, unit = units.popleft()
                 gathered.setdefault(index, refused[index])
                 pool.submit(unit)
@@ -305,7 +305,7 @@ def _decode_missing(
             for written in writes.values():
                 if written.done():
                     written.result()
-            if units and not is_room() and not pool.busy:
+            if units and not is_room() and not pool.workers.is_busy:
                 next(w for w in writes.values() if not w.done()).result()
         found |= {index: written.result() for index, written in writes.items()}
     return [found[i] for i in range(plan.shards)]

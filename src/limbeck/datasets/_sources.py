@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 from collections.abc import Iterable, Sequence
@@ -11,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Self
 
+from limbeck._files import sha256_of
+from limbeck._text import printable
 from limbeck.datasets._contract import ClipRef
-from limbeck.datasets._listing import printable
 
 MEMORY = ".files.jsonl"
 UNSTEADY = "changed while it was prepared"
@@ -108,8 +108,8 @@ class Digests:
                 found.append(None)
                 continue
             if name not in self.known or self.known[name][0] != stamp:
-                digest = _digest(path)
-                if digest is None:
+                digest = sha256_of(path)
+                if not digest:
                     found.append(None)
                     continue
                 self.known[name] = stamp, digest
@@ -124,11 +124,3 @@ class Digests:
 def files_of(clip: ClipRef) -> list[Path]:
     """The files of a clip, sound before picture, one where they are the same."""
     return list(dict.fromkeys(p for p in (clip.audio, clip.image) if p is not None))
-
-
-def _digest(path: Path) -> str | None:
-    try:
-        with path.open("rb") as handle:
-            return hashlib.file_digest(handle, "sha256").hexdigest()
-    except OSError:
-        return None

@@ -18,8 +18,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar, final
 
+from limbeck._text import portable
 from limbeck.datasets._contract import ClipRef, Dataset
-from limbeck.datasets._listing import TEST, TRAIN, existing_folder, located, portable, read_lines, require_some
+from limbeck.datasets._listing import TEST, TRAIN, existing_folder, located, read_lines, require_some
 from limbeck.errors import InputError
 
 _LISTS = {TEST: "testSet.txt", "val": "valSet.txt", TRAIN: "trainSet.txt"}

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, final
 
+from limbeck._text import portable, read_table
 from limbeck.datasets._contract import ClipRef, Dataset
 from limbeck.datasets._labelled import trained_or_tested
 from limbeck.datasets._listing import (
@@ -28,8 +29,6 @@ from limbeck.datasets._listing import (
     existing_file,
     existing_folder,
     hold_out,
-    portable,
-    read_table,
     require_some,
 )
 from limbeck.errors import InputError

@@ -7,7 +7,7 @@ clip: what is bigger sounds lower, hits are heard when they are seen, motors sou
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, final
 
@@ -15,12 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from limbeck import _machine
-from limbeck._files import read_json
 from limbeck.datasets._contract import ClipRef, Dataset
-from limbeck.datasets._playground import stage
-from limbeck.datasets._playground.kinds import KINDS
-from limbeck.datasets._playground.orders import Order, fulfil_all
 from limbeck.errors import InputError
+from limbeck.playground import KINDS, GeneratedClip, make_all, planned, read_sources, read_truth
 
 SEGMENT_START_S = 0.4
 SEGMENT_S = 1.0
@@ -72,16 +69,16 @@ class Playground(Dataset):
     ) -> None:
         if clips < len(KINDS):
             raise InputError(
-                f"The playground needs at least {len(KINDS)} clips, one of each class, but clips={clips} came."
+                f"The playground needs at least {len(KINDS)} clips, one of each class, but got clips={clips}."
             )
         if seed < 0:
-            raise InputError(f"A seed is a whole number >= 0, but {seed} came.")
+            raise InputError(f"A seed is a whole number >= 0, but got {seed}.")
         if size % 2 or not 32 <= size <= 1024:
-            raise InputError(f"size must be an even number of pixels from 32 to 1024, but {size} came.")
+            raise InputError(f"size must be an even number of pixels from 32 to 1024, but got {size}.")
         if not 0 <= test_fraction < 1:
-            raise InputError(f"test_fraction must be at least 0 and below 1, but {test_fraction} came.")
+            raise InputError(f"test_fraction must be at least 0 and below 1, but got {test_fraction}.")
         if workers is not None and workers < 1:
-            raise InputError(f"workers must be at least 1, but {workers} came.")
+            raise InputError(f"workers must be at least 1, but got {workers}.")
         self.root = Path(root)
         self.seed = seed
         self.size = size
@@ -91,7 +88,7 @@ class Playground(Dataset):
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """The ten classes in the order of their ring (`limbeck.datasets._playground.kinds`)."""
+        """The ten classes in the order of their ring (`limbeck.playground`)."""
         return tuple(kind.name for kind in KINDS)
 
     def clips(self) -> Sequence[ClipRef]:
@@ -99,15 +96,15 @@ class Playground(Dataset):
         self.make()
         return [
             ClipRef(
-                id=f"{order.split}/{KINDS[order.label].name}/{order.name}",
-                label=KINDS[order.label].name,
-                split=order.split,
-                audio=order.video,
-                image=order.video,
+                id=f"{clip.split}/{KINDS[clip.label].name}/{clip.name}",
+                label=KINDS[clip.label].name,
+                split=clip.split,
+                audio=clip.video,
+                image=clip.video,
                 start_s=SEGMENT_START_S,
                 length_s=SEGMENT_S,
             )
-            for order in self._orders()
+            for clip in self._planned()
         ]
 
     def make(self, on_progress: Callable[[int, int], None] | None = None) -> int:
@@ -122,8 +119,8 @@ class Playground(Dataset):
         Raises:
             LimbeckError: A clip could not be made; says why.
         """
-        missing = [order for order in self._orders() if not order.finished()]
-        for done, _ in enumerate(fulfil_all(missing, self.workers or _machine.cores()), 1):
+        missing = [clip for clip in self._planned() if not clip.is_made()]
+        for done, _ in enumerate(make_all(missing, self.workers or _machine.cores()), 1):
             if on_progress:
                 on_progress(done, len(missing))
         return len(missing)
@@ -134,14 +131,7 @@ class Playground(Dataset):
         Raises:
             InputError: There is no such clip; it was not made yet, or the id is wrong.
         """
-        name = clip if isinstance(clip, str) else clip.id
-        path = self.root / f"{name}.json"
-        if not path.is_file():
-            raise InputError(
-                f"There is no {path}. Ids look like 'train/harp/harp-0003'; call clips() to make the files first."
-            )
-        content: dict[str, Any] = read_json(path)
-        return content
+        return read_truth(self._sidecar(clip))
 
     def sources(self, clip: ClipRef | str) -> dict[str, npt.NDArray[np.float32]]:
         """The isolated sounds of a clip, made again from its sidecar.
@@ -153,19 +143,10 @@ class Playground(Dataset):
         Raises:
             InputError: There is no such clip, or its sidecar is of another version.
         """
-        truth = self.truth(clip)
-        if truth["version"] != stage.VERSION:
-            raise InputError(
-                f"The sidecar is of version {truth['version']} of the generator, but this is version {stage.VERSION}. "
-                "Call make() to make the clips again."
-            )
-        return stage.sources(stage.Scene.from_json(truth["scene"]))
+        return read_sources(self._sidecar(clip))
 
-    def _orders(self) -> Iterator[Order]:
-        for label, kind in enumerate(KINDS):
-            for i in range(len(range(label, self._count, len(KINDS)))):
-                is_test = int((i + 1) * self.test_fraction) > int(i * self.test_fraction)
-                split = "test" if is_test else "train"
-                folder = self.root / split / kind.name
-                name = f"{kind.name.replace(' ', '-')}-{i:04d}"
-                yield Order(str(folder), name, split, label, i, self.seed, self.size)
+    def _sidecar(self, clip: ClipRef | str) -> Path:
+        return self.root / f"{clip if isinstance(clip, str) else clip.id}.json"
+
+    def _planned(self) -> list[GeneratedClip]:
+        return planned(self.root, self._count, seed=self.seed, size=self.size, test_fraction=self.test_fraction)

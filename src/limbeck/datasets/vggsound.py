@@ -17,17 +17,9 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import ClassVar, final
 
+from limbeck._text import portable
 from limbeck.datasets._contract import ClipRef, Dataset
-from limbeck.datasets._listing import (
-    TEST,
-    TRAIN,
-    by_stem,
-    existing_file,
-    existing_folder,
-    portable,
-    read_lines,
-    require_some,
-)
+from limbeck.datasets._listing import TEST, TRAIN, by_stem, existing_file, existing_folder, read_lines, require_some
 from limbeck.errors import InputError
 
 LICENCE = "CC BY 4.0 (annotations); videos belong to their YouTube uploaders"

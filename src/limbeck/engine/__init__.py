@@ -1,7 +1,8 @@
-"""How long work runs: run folders, checkpoints, resuming, progress, what machine it was. Knows no method."""
+"""How long work runs: run folders, checkpoints, worker processes, progress, what machine it was. Knows no method."""
 
 from limbeck.engine.machine import machine, versions
 from limbeck.engine.progress import Progress, bar, note
 from limbeck.engine.run import Run, RunCheckpoint
+from limbeck.engine.workers import Lost, WorkerPool
 
-__all__ = ["Progress", "Run", "RunCheckpoint", "bar", "machine", "note", "versions"]
+__all__ = ["Lost", "Progress", "Run", "RunCheckpoint", "WorkerPool", "bar", "machine", "note", "versions"]

@@ -7,9 +7,8 @@ from typing import Any, Literal, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
-from limbeck._config import Config
+from limbeck._config import Config, merge
 from limbeck.augment import SiameseAugment
-from limbeck.methods._contract import merge
 
 
 class Rates(NamedTuple):

@@ -2,7 +2,8 @@
 
 from limbeck.index._places import File
 from limbeck.index._rows import Hit, IndexSettings, Pool
+from limbeck.index._store import is_address
 from limbeck.index._update import Update
 from limbeck.index.sound_index import SoundIndex
 
-__all__ = ["File", "Hit", "IndexSettings", "Pool", "SoundIndex", "Update"]
+__all__ = ["File", "Hit", "IndexSettings", "Pool", "SoundIndex", "Update", "is_address"]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from limbeck.datasets._listing import files_below
+from limbeck._files import sha256_of
 from limbeck.errors import InputError, MediaError
+from limbeck.media import files_below
 
 UNLISTED = "unreadable_folder"
 _PASSING = frozenset([UNLISTED, "unreadable_file", "crashed", "timeout"])
@@ -214,15 +214,6 @@ def _note(found: Found, root: Path, path: Path) -> None:
 
 def _stamped(root: str, path: str, stat: os.stat_result) -> File:
     return File(root, path, stat.st_size, stat.st_mtime_ns, changed_ns=stat.st_ctime_ns)
-
-
-def sha256_of(place: Path) -> str:
-    """SHA-256 of a file's bytes, empty where they cannot be read."""
-    try:
-        with place.open("rb") as handle:
-            return hashlib.file_digest(handle, "sha256").hexdigest()
-    except OSError:
-        return ""
 
 
 def _note_unseen(found: Found, root: Path, path: Path, reason: str, error: OSError) -> None:

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from limbeck.encoders import Encoder
 from limbeck.index import _places
-from limbeck.index._ahead import read_ahead
 from limbeck.index._places import File, Refused
+from limbeck.index._prefetch import prefetch
 from limbeck.index._store import Store, is_address
 from limbeck.index._work import Work
 from limbeck.media import SoundWindow, sound_windows
@@ -95,7 +95,7 @@ def _read(files: Sequence[File], work: Work, store: Store, batch: int, workers: 
         sound_windows, sample_rate_hz=settings.sample_rate_hz, window_s=settings.window_s, hop_s=settings.hop_s
     )
     workers = min(workers, len(files))
-    with contextlib.closing(read_ahead(files, read, work.contents, workers=workers, ahead=2 * batch)) as messages:
+    with contextlib.closing(prefetch(files, read, work.contents, workers=workers, windows=2 * batch)) as messages:
         for file, message in messages:
             work.take(file, message)
             if not isinstance(message, SoundWindow):

@@ -15,8 +15,8 @@ import torch
 from limbeck.encoders import Encoder
 from limbeck.errors import LimbeckError
 from limbeck.index import _rows
-from limbeck.index._ahead import Message, Whole
 from limbeck.index._places import File, Refused, is_gone
+from limbeck.index._prefetch import Message, Whole
 from limbeck.index._rows import Embedded
 from limbeck.index._store import Store
 from limbeck.media import SoundWindow

@@ -1,7 +1,9 @@
 """Files to arrays: decode frames and sound, resample, log-mel and back. No networks here."""
 
+from limbeck.media._sound import is_silent
 from limbeck.media.clip import RawClip
 from limbeck.media.decode import MediaInfo, probe, read_clip, read_frame, read_sound
+from limbeck.media.listing import could_be_media, files_below
 from limbeck.media.recipe import ClipRecipe, MelRecipe
 from limbeck.media.resample import resample
 from limbeck.media.several import read_clips
@@ -15,7 +17,10 @@ __all__ = [
     "MelRecipe",
     "RawClip",
     "SoundWindow",
+    "could_be_media",
+    "files_below",
     "invert_log_mel",
+    "is_silent",
     "log_mel",
     "probe",
     "read_clip",

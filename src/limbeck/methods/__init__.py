@@ -2,7 +2,7 @@
 
 from limbeck import _discover
 from limbeck.methods._choose import ByClass, Selection, features_by_class
-from limbeck.methods._contract import Checkpoint, Method, Passes, RunContext, StepReport, merge
+from limbeck.methods._contract import Checkpoint, Method, Passes, RunContext, StepReport
 from limbeck.methods._descent import SGD, Adam, Optimiser
 from limbeck.methods._encoders import EncoderDraw, EncoderDraws, EncoderSource
 from limbeck.methods._experts import ExpertKeys, Experts, Training
@@ -57,7 +57,6 @@ __all__ = [
     "features_by_class",
     "finished",
     "load",
-    "merge",
     "names",
     "passes_of",
     "selected",

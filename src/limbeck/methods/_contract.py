@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, Protocol, Self
@@ -11,7 +11,7 @@ from typing import Any, ClassVar, NamedTuple, Protocol, Self
 from pydantic import Field
 from torch import Tensor
 
-from limbeck._config import Config
+from limbeck._config import Config, merge
 from limbeck._discover import Listed
 from limbeck._runtime import Runtime, choose_runtime
 from limbeck.datasets import LabelledClips
@@ -212,30 +212,3 @@ class Method(Config, Listed, ABC):
             budget, self.storage.build(), real, scales=self.scales(real), hold=self.hold, beside=self.label_bytes(real)
         )
         return self.model_copy(update={"per_class": per_class})
-
-
-def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """`base` with `changes`, merged through nested dictionaries; a part of another kind replaces the whole part.
-
-    Args:
-        base: Settings.
-        changes: Settings that differ.
-
-    Example:
-        >>> base = {"steps": 1, "optimiser": {"kind": "sgd", "lr": 0.2}}
-        >>> merge(base, {"optimiser": {"lr": 0.1}})
-        {'steps': 1, 'optimiser': {'kind': 'sgd', 'lr': 0.1}}
-        >>> merge(base, {"optimiser": {"kind": "adam"}})
-        {'steps': 1, 'optimiser': {'kind': 'adam'}}
-    """
-    merged = dict(base)
-    for key, value in changes.items():
-        below = merged.get(key)
-        if (
-            isinstance(below, dict)
-            and isinstance(value, dict)
-            and value.get("kind", below.get("kind")) == below.get("kind")
-        ):
-            value = merge(below, value)
-        merged[key] = value
-    return merged

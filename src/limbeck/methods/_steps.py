@@ -87,7 +87,7 @@ class Block:
     samples: Batch
 
     def __len__(self) -> int:
-        return self.classes.stop - self.classes.start
+        return int(self.classes.stop - self.classes.start)
 
     def only(self, modality: str) -> Block:
         """The same block with the samples of one modality, and with the leaves of which they are made."""

@@ -1,6 +1,7 @@
 """Naming sounds: embeddings and words to prototypes, prototypes to labels, in scikit-learn's manners."""
 
-from limbeck.prototypes._prompts import class_texts
+from limbeck.prototypes._parameters import check_parameters
+from limbeck.prototypes._prompts import by_entropy, class_texts
 from limbeck.prototypes.classifier import PrototypeClassifier
 from limbeck.prototypes.saved import EncoderNote, Piece, SoundClassifier
 from limbeck.prototypes.sensitivity import AtCount, sensitivity
@@ -11,6 +12,8 @@ __all__ = [
     "Piece",
     "PrototypeClassifier",
     "SoundClassifier",
+    "by_entropy",
+    "check_parameters",
     "class_texts",
     "sensitivity",
 ]

@@ -14,7 +14,7 @@ from limbeck.prototypes._weights import WEIGHTS
 AUTO = "auto"
 
 
-def check(parameters: dict[str, Any]) -> None:
+def check_parameters(parameters: dict[str, Any]) -> None:
     """See that every parameter of a `PrototypeClassifier` makes sense.
 
     Args:

@@ -24,7 +24,7 @@ from limbeck.prototypes._correctable import CorrectablePrototypes, Space
 from limbeck.prototypes._count import fair_half
 from limbeck.prototypes._metrics import METRICS
 from limbeck.prototypes._neighbours import nearest
-from limbeck.prototypes._parameters import AUTO, check
+from limbeck.prototypes._parameters import AUTO, check_parameters
 from limbeck.prototypes._prompts import PROMPTS, joined
 from limbeck.prototypes._space import Standard
 from limbeck.prototypes._strangers import foreign_scores
@@ -133,7 +133,7 @@ class PrototypeClassifier(CorrectablePrototypes):
         Raises:
             InputError: A parameter, a shape or a number does not fit.
         """
-        check(self.get_params())
+        check_parameters(self.get_params())
         joint, classes = _arrays.rows(pool, "pool"), _arrays.label_array(labels)
         prompts = _arrays.class_text(text, len(classes), joint.shape[1]).astype(joint.dtype)
         rows = joint if features is None else _arrays.rows(features, "features")
@@ -178,7 +178,7 @@ class PrototypeClassifier(CorrectablePrototypes):
         Raises:
             ValueError: Shapes or numbers do not fit.
         """
-        check(self.get_params())
+        check_parameters(self.get_params())
         rows, target = validate_data(self, X, one_or_several(y), dtype=[np.float64, np.float32], multi_output=True)
         classes, member = members(target)
         self._begin(rows, classes, "array")

@@ -2,7 +2,7 @@
 
 from limbeck.sounds._build import index, learn, search
 from limbeck.sounds._correct import correct
-from limbeck.sounds._corrections import Correction
+from limbeck.sounds._corrections import Correction, Origin
 from limbeck.sounds._naming import Named, Unread
 from limbeck.sounds._show import benchmark, page, summary
 from limbeck.sounds._use import classify, watch
@@ -10,6 +10,7 @@ from limbeck.sounds._use import classify, watch
 __all__ = [
     "Correction",
     "Named",
+    "Origin",
     "Unread",
     "benchmark",
     "classify",

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from threading import Event
 
-from limbeck.datasets._listing import _could_be_media, files_below
 from limbeck.errors import InputError, MissingExtraError
+from limbeck.media import could_be_media, files_below
 
 SETTLE_S = 0.5
 """A file whose size and time have not changed for so long is taken as complete."""
@@ -77,7 +77,7 @@ def _arriving(
 
 def _wanted(path: Path) -> bool:
     hidden = any(part.startswith(".") for part in path.parts)
-    return _could_be_media(path) and not hidden and path.suffix.lower() != _DOWNLOADING
+    return could_be_media(path) and not hidden and path.suffix.lower() != _DOWNLOADING
 
 
 def _files(folder: Path) -> list[Path]:

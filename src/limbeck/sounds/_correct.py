@@ -10,10 +10,10 @@ import numpy.typing as npt
 import torch
 
 from limbeck import _files
+from limbeck._files import sha256_of
 from limbeck.encoders import Encoder
 from limbeck.errors import InputError
 from limbeck.index import SoundIndex
-from limbeck.index._places import sha256_of
 from limbeck.prototypes import SoundClassifier
 from limbeck.sounds._corrections import LEARNED, Correction, Corrections, Origin, seconds
 from limbeck.sounds._encoders import of_classifier

@@ -14,7 +14,7 @@ from pydantic import Field
 from limbeck import _files
 from limbeck._config import Config
 from limbeck.errors import InputError
-from limbeck.index._store import is_address
+from limbeck.index import is_address
 
 ORIGIN = "origin.json"
 LEARNED = "learned"

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from limbeck.datasets._listing import portable, read_table
+from limbeck._text import portable, read_table
 from limbeck.errors import InputError
 
 Labels = str | Path | Sequence[str] | Mapping[str, str]

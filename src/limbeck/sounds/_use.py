@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from threading import Event
 
-from limbeck.datasets._listing import files_below
 from limbeck.encoders import Encoder
 from limbeck.engine import bar
 from limbeck.errors import InputError
+from limbeck.media import files_below
 from limbeck.prototypes import SoundClassifier
 from limbeck.sounds import _arrivals, _microphone, _naming
 from limbeck.sounds._encoders import of_classifier

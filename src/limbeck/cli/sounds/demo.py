@@ -116,7 +116,7 @@ def _esc10(data: Path) -> Recordings:
 
 
 def _generated(folder: Path, seed: int) -> Recordings:
-    from limbeck.datasets.sounds._generated import write_sounds
+    from limbeck.playground.sounds import write_sounds
 
     made = write_sounds(folder, each=EACH, seed=seed)
     new = [row for i, row in enumerate(made) if i % EACH < TESTED]

@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import ClassVar, Self, final
 
 from limbeck.datasets._layout import Layout, checked, layout_of, places
-from limbeck.datasets._listing import existing_folder, files_below, usual_split
+from limbeck.datasets._listing import existing_folder, usual_split
 from limbeck.datasets.sounds._contract import Recording, SoundDataset, with_distinct_words
 from limbeck.datasets.sounds._drawn import with_folds
 from limbeck.errors import InputError
+from limbeck.media import files_below
 
 _FOLD = re.compile(r"fold[ _-]?\d+", re.IGNORECASE)
 

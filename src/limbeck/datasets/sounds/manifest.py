@@ -11,16 +11,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar, Self, final
 
+from limbeck._text import portable, read_table
 from limbeck.datasets._labelled import clip_id
-from limbeck.datasets._listing import (
-    MANIFEST,
-    existing_file,
-    manifest_paths,
-    parse_seconds,
-    portable,
-    read_table,
-    require_some,
-)
+from limbeck.datasets._listing import MANIFEST, existing_file, manifest_paths, parse_seconds, require_some
 from limbeck.datasets.sounds._contract import Recording, SoundDataset, with_distinct_words
 from limbeck.datasets.sounds._drawn import with_folds
 from limbeck.errors import InputError

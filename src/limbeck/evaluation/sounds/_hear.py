@@ -10,7 +10,7 @@ from limbeck._runtime import derive_seed
 from limbeck.datasets.sounds import Recording
 from limbeck.errors import MediaError
 from limbeck.evaluation.sounds._fold import Array
-from limbeck.media._sound import is_silent
+from limbeck.media import is_silent
 from limbeck.media.stream import sound_pieces
 
 

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from limbeck import _code, _files
-from limbeck.datasets._sources import Digests
+from limbeck.datasets import Digests
 from limbeck.datasets.sounds import Recording
 from limbeck.encoders import Encoder
 from limbeck.errors import MediaError

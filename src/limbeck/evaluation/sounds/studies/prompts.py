@@ -70,6 +70,6 @@ def surest(pool: Array, texts: Array) -> int:
         pool: Rows of length 1, (recording, dim).
         texts: (prompt, class, dim).
     """
-    from limbeck.prototypes._prompts import by_entropy
+    from limbeck.prototypes import by_entropy
 
     return int(by_entropy(pool, texts).argmax())

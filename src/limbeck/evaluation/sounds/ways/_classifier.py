@@ -15,9 +15,8 @@ def classifier(settings: dict[str, Any], *, paper: bool) -> Any:
     Raises:
         ValueError: A setting is unknown, or has a value that does not fit.
     """
-    from limbeck.prototypes import PrototypeClassifier
-    from limbeck.prototypes._parameters import check
+    from limbeck.prototypes import PrototypeClassifier, check_parameters
 
     made = (PrototypeClassifier.paper() if paper else PrototypeClassifier()).set_params(**settings)
-    check(made.get_params())
+    check_parameters(made.get_params())
     return made

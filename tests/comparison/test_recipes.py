@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from tests.helpers import layouts
 
-from limbeck import _recipes, benchmark, methods
-from limbeck.benchmark import Recipe
+from limbeck import _recipes, comparison, methods
+from limbeck.comparison import Recipe
 from limbeck.evaluation import Protocol
 from limbeck.media import ClipRecipe, MelRecipe
 from limbeck.networks import Architecture
@@ -76,7 +76,7 @@ def test_published_recipes_are_the_published_sizes(file):
 def test_published_recipes_run_on_miniatures(dataset, kind, tmp_path):
     recipe = small(Recipe.load(ROOM / f"{dataset}{kind}.toml"))
     root = layouts_of(dataset, tmp_path / "data")
-    found = benchmark.run(recipe, name="mini", out=tmp_path / "runs", data=root, device="cpu", progress=False)
+    found = comparison.run(recipe, name="mini", out=tmp_path / "runs", data=root, device="cpu", progress=False)
     rows = [name for name, row in recipe.rows.items() if recipe.budgets(row)]
     assert found.about["failed"] == {}
     assert {(c.row, c.head) for c in found.cells} == {
@@ -95,7 +95,7 @@ def layouts_of(dataset: str, root: Path) -> Path:
 @pytest.mark.parametrize("name", ["vggsound", "ave_fusion"])
 def test_the_plan_of_a_full_recipe_needs_no_data(name, tmp_path):
     recipe = Recipe.load(ROOM / f"{name}.toml")
-    lines = benchmark.plan(recipe, out=tmp_path, device="cpu")
+    lines = comparison.plan(recipe, out=tmp_path, device="cpu")
     rows = [n for n, row in recipe.rows.items() if recipe.budgets(row)]
     assert [line.name for line in lines][: len(rows)] == rows
     assert sum(line.seconds for line in lines) > 24 * 3600

@@ -75,11 +75,21 @@ class Cast(Config):
         return t - self.onsets_s[last] if last >= 0 else 1e3
 
     def travel(self, t: float, middle_s: float) -> float:
-        """How far it has gone since the clip's middle (negative before), in its own lengths."""
+        """How far it has gone since the clip's middle (negative before), in its own lengths.
+
+        Args:
+            t: Moment in seconds from the beginning of the clip.
+            middle_s: The clip's middle in seconds.
+        """
         return self.speed * (t - middle_s) / self.scale
 
     def wobble(self, t: float, rate_hz: float) -> float:
-        """A visible vibration: a sine of its own phase, -1 to 1."""
+        """A visible vibration: a sine of its own phase, -1 to 1.
+
+        Args:
+            t: Moment in seconds from the beginning of the clip.
+            rate_hz: Frequency of the vibration.
+        """
         return math.sin(2 * math.pi * (rate_hz * t + self.detail))
 
 

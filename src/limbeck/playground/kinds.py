@@ -17,10 +17,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from limbeck.datasets._playground import looks, voices
-from limbeck.datasets._playground.cast import MIDDLE_SCALE, Cast, onset_grid
-from limbeck.datasets._playground.looks import Look
-from limbeck.datasets._playground.voices import Voice
+from limbeck.playground import _looks as looks
+from limbeck.playground import _voices as voices
+from limbeck.playground._looks import Look
+from limbeck.playground._voices import Voice
+from limbeck.playground.cast import MIDDLE_SCALE, Cast, onset_grid
 
 Range = tuple[float, float]
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 import numpy.typing as npt
 
-from limbeck.datasets._playground.cast import Cast
+from limbeck.playground.cast import Cast
 
 Wave = npt.NDArray[np.float32]
 Voice = Callable[[Cast, int, float], Wave]
@@ -121,9 +121,9 @@ def _engine(cast: Cast, rate_hz: int, clip_s: float, *, half_orders: float, tilt
     for order in range(1, 49):
         n = order / 2
         if cast.pitch_hz * n < min(0.45 * rate_hz, 4000.0):
-            share = 1.0 if order % 2 == 0 else half_orders
+            weight = 1.0 if order % 2 == 0 else half_orders
             formant = 1.0 + 1.5 * math.exp(-((math.log2(cast.pitch_hz * n / (6 * cast.pitch_hz)) / 0.7) ** 2))
-            level = share * formant * n ** (-tilt / cast.brightness) * rng.uniform(0.7, 1.3)
+            level = weight * formant * n ** (-tilt / cast.brightness) * rng.uniform(0.7, 1.3)
             wave += level * np.sin(n * angle + rng.uniform(0, 2 * np.pi))
     pumped = np.maximum(np.sin(angle), 0.0) ** 3
     noise = _band(rng, samples, rate_hz, centre_hz=18 * cast.pitch_hz, width_octaves=1.5)

@@ -11,8 +11,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from limbeck.datasets._playground.canvas import Colour, Pen, hsv
-from limbeck.datasets._playground.cast import Cast
+from limbeck.playground._canvas import Colour, Pen, hsv
+from limbeck.playground.cast import Cast
 
 Look = Callable[[Pen, Cast, float, float], None]
 

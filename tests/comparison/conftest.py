@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from limbeck.benchmark import Recipe
+from limbeck.comparison import Recipe
 
 TOML = """
 title = "Two rows"
@@ -61,8 +61,8 @@ def recipe(toml) -> Recipe:
 @pytest.fixture(scope="session")
 def done(recipe, tmp_path_factory) -> Path:
     """Where the small recipe was run without interruption."""
-    from limbeck import benchmark
+    from limbeck import comparison
 
     out = tmp_path_factory.mktemp("runs")
-    benchmark.run(recipe, name="two", out=out, device="cpu", progress=False)
+    comparison.run(recipe, name="two", out=out, device="cpu", progress=False)
     return out

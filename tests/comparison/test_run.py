@@ -14,10 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from limbeck import benchmark
-from limbeck.benchmark import Recipe
-from limbeck.benchmark.jobs import cells, finished, jobs
-from limbeck.benchmark.run import prepare
+from limbeck import comparison
+from limbeck.comparison import Place, Recipe
+from limbeck.comparison.kinds.distillation import cells
 from limbeck.errors import FingerprintError
 from limbeck.methods.dm import DM
 
@@ -31,8 +30,13 @@ def accuracies(out, name="two"):
     }
 
 
+def prepare(recipe, out, data=None):
+    return recipe.data.prepare(Place(out=out, data=data))
+
+
 def asked(recipe, out):
-    return jobs(recipe, prepare(recipe, out).fingerprint, out, device="cpu")
+    prepared = prepare(recipe, out)
+    return recipe.jobs(prepared.folder, prepared.fingerprint, Place(out=out, device="cpu"))
 
 
 def test_every_cell_is_there(recipe, done):
@@ -70,7 +74,7 @@ def test_nothing_is_done_twice(recipe, done):
     files |= {p: p.stat().st_mtime_ns for p in done.rglob("scores/*.json")}
     told = []
     before = accuracies(done)
-    benchmark.run(recipe, name="two", out=done, device="cpu", progress=False, on_job=lambda *a: told.append(a))
+    comparison.run(recipe, name="two", out=done, device="cpu", progress=False, on_job=lambda *a: told.append(a))
     assert told == [(f"Already done: all {JOBS} jobs were finished before. Nothing was run.", JOBS, JOBS)]
     assert {p: p.stat().st_mtime_ns for p in files} == files
     assert accuracies(done) == before
@@ -80,7 +84,7 @@ def test_more_students_and_another_table_reuse_what_is_there(recipe, done):
     sets = sorted(p.name for p in (done / "sets").iterdir())
     more = recipe.model_copy(update={"students": 3, "distillations": 1, "heads": ("ensemble",), "title": "More"})
     before = accuracies(done)
-    benchmark.run(more, name="more", out=done, device="cpu", progress=False)
+    comparison.run(more, name="more", out=done, device="cpu", progress=False)
     assert sorted(p.name for p in (done / "sets").iterdir()) == sets
     after = accuracies(done, "more")["random", 1, "ensemble", 0]
     assert {k: v[:2] for k, v in after.items()} == before["random", 1, "ensemble", 0]
@@ -93,7 +97,7 @@ def test_another_recipe_of_the_same_name_leaves_tables_alone(recipe, done, tmp_p
     other = recipe.model_copy(update={"title": "Others", "per_class": (1,)})
     tables = []
     for asked in (recipe, other, recipe):
-        benchmark.run(asked, name="two", out=tmp_path, device="cpu", progress=False)
+        comparison.run(asked, name="two", out=tmp_path, device="cpu", progress=False)
         tables.append((tmp_path / "two" / "table.md").read_text())
     assert tables[0].splitlines()[0] == tables[1].splitlines()[0] == tables[2].splitlines()[0] == f"# {recipe.title}"
     places = sorted(tmp_path.glob("two*/table.md"))
@@ -103,7 +107,7 @@ def test_another_recipe_of_the_same_name_leaves_tables_alone(recipe, done, tmp_p
 
 def test_a_row_that_cannot_be_made_does_not_stop_the_others(recipe, done):
     rows = recipe.rows | {"greedy": recipe.rows["random"].model_copy(update={"settings": {"mosaic": 8}})}
-    found = benchmark.run(
+    found = comparison.run(
         recipe.model_copy(update={"rows": rows}), name="greedy", out=done, device="cpu", progress=False
     )
     assert {c.row for c in found.cells} == {"random", "dm, Adam", "whole"}
@@ -115,15 +119,15 @@ def test_recordings_replaced_since_they_were_prepared_are_refused(recipe, done, 
     """Their folder is found by where they lie: what lies there now must be what was prepared."""
     shutil.copytree(done / "prepared", tmp_path / "prepared")
     shutil.copytree(done / "generated", tmp_path / "generated")
-    before = prepare(recipe, tmp_path, progress=False)
+    before = prepare(recipe, tmp_path)
     one, other = sorted((tmp_path / "generated").rglob("*.mp4"))[:2]
     content = one.read_bytes()
     one.write_bytes(other.read_bytes())
     other.write_bytes(content)
     with pytest.raises(FingerprintError, match="changed since"):
-        benchmark.run(recipe, name="two", out=tmp_path, device="cpu", progress=False)
+        comparison.run(recipe, name="two", out=tmp_path, device="cpu", progress=False)
     shutil.rmtree(tmp_path / "generated")
-    assert prepare(recipe, tmp_path, progress=False).fingerprint == before.fingerprint
+    assert prepare(recipe, tmp_path).fingerprint == before.fingerprint
 
 
 def test_two_at_once_share_the_work(toml, done, tmp_path):
@@ -199,8 +203,8 @@ def test_workers_end_with_their_parent(toml, done, tmp_path):
 
 
 def test_the_plan_counts_jobs_and_what_is_done(recipe, done, tmp_path):
-    before = {line.name: line for line in benchmark.plan(recipe, out=tmp_path, device="cpu")}
-    after = {line.name: line for line in benchmark.plan(recipe, out=done, device="cpu")}
+    before = {line.name: line for line in comparison.plan(recipe, out=tmp_path, device="cpu")}
+    after = {line.name: line for line in comparison.plan(recipe, out=done, device="cpu")}
     assert {name: (line.jobs, line.done) for name, line in before.items()} == {
         "random": (4, 0), "dm, Adam": (2, 0), "whole": (1, 0),
     }  # fmt: skip
@@ -216,11 +220,11 @@ def test_the_plan_tells_bytes_in_the_form_they_will_be_stored_in(recipe, done, t
         for form in ("float32", "uint8", "coded")
     }
     several = recipe.model_copy(update={"rows": rows, "baseline": "uint8"})
-    before = {line.name: line.stored_bytes for line in benchmark.plan(several, out=tmp_path, device="cpu")}
+    before = {line.name: line.stored_bytes for line in comparison.plan(several, out=tmp_path, device="cpu")}
     pairs = 2 * 10 * (1 + 2)
     numbers = pairs * (16 * 56 + 3 * 16 * 16)
     assert [before[form] for form in rows] == [4 * numbers, numbers + 4 * pairs, None]
-    after = {line.name: line.stored_bytes for line in benchmark.plan(several, out=done, device="cpu")}
+    after = {line.name: line.stored_bytes for line in comparison.plan(several, out=done, device="cpu")}
     assert before["uint8"] == after["uint8"]
     assert 0 < after["coded"] < numbers
 
@@ -228,8 +232,8 @@ def test_the_plan_tells_bytes_in_the_form_they_will_be_stored_in(recipe, done, t
 def test_cells_are_left_out_until_all_their_students_are_there(recipe, done):
     more = recipe.model_copy(update={"students": 50})
     listed = asked(more, done)
-    assert {c.row for c in cells(more, listed)} == {"whole"}
-    assert [finished(more, job) for job in listed] == [False] * (JOBS - 1) + [True]
+    assert {c.row for c in cells(listed)} == {"whole"}
+    assert [job.done for job in listed] == [False] * (JOBS - 1) + [True]
 
 
 def test_another_process_at_a_job_is_waited_for(recipe, done, tmp_path):
@@ -243,7 +247,7 @@ def test_another_process_at_a_job_is_waited_for(recipe, done, tmp_path):
     holder = subprocess.Popen([sys.executable, "-c", code, str(job.folder / "job")], stdout=subprocess.PIPE, text=True)
     assert holder.stdout is not None
     holder.stdout.readline()
-    found = benchmark.run(one, name="one", out=tmp_path, device="cpu", progress=False)
+    found = comparison.run(one, name="one", out=tmp_path, device="cpu", progress=False)
     holder.stdout.close()
     holder.wait()
     assert {c.row for c in found.cells} == {"random", "dm, Adam"}
@@ -257,7 +261,7 @@ def test_data_from_another_place_is_other_data(recipe, done, tmp_path):
         shutil.copytree(videos, tmp_path / place, ignore=shutil.ignore_patterns("*.json"))
         for video in sorted((tmp_path / place / "train").rglob("*.mp4"))[:left_out]:
             video.unlink()
-    one, two, again = (prepare(folder, tmp_path / "out", data=tmp_path / p) for p in ("one", "two", "one"))
+    one, two, again = (prepare(folder, tmp_path / "out", tmp_path / p) for p in ("one", "two", "one"))
     assert len(one.clips("train")) == len(two.clips("train")) + 10
     assert one.folder == again.folder != two.folder
 
@@ -270,7 +274,7 @@ def test_a_fault_in_a_job_is_told_and_does_not_stop_the_others(recipe, done, tmp
         return 1 / 0 if seed == 1 else honest(self, real, seed, work)
 
     monkeypatch.setattr(DM, "_make", faulty)
-    found = benchmark.run(recipe, name="two", out=tmp_path, device="cpu", progress=False)
+    found = comparison.run(recipe, name="two", out=tmp_path, device="cpu", progress=False)
     assert list(found.about["failed"]) == ["dm, Adam, 1 a class, seed 1"]
     assert "ZeroDivisionError" in found.about["failed"]["dm, Adam, 1 a class, seed 1"]
     assert len(found.cells) == (JOBS - 1) * 2

@@ -7,12 +7,14 @@ import shutil
 
 import pytest
 
-from limbeck import _files, benchmark, verbs
-from limbeck.benchmark import Recipe
-from limbeck.benchmark.jobs import FACTS, cells, finished, jobs, measured, perform, scored, tables
-from limbeck.benchmark.run import prepare
+from limbeck import _files, comparison, verbs
 from limbeck.cli.benchmark import _print_plan
-from limbeck.errors import BusyError, InputError, LimbeckError
+from limbeck.comparison import Place, Recipe
+from limbeck.comparison.jobs import Distil, MeasureSet
+from limbeck.comparison.jobs.distil import FACTS
+from limbeck.comparison.kinds.distillation import cells, tables
+from limbeck.engine.executor import Here
+from limbeck.errors import BusyError, InputError
 from limbeck.evaluation import measures
 
 MORE = """
@@ -40,7 +42,7 @@ def out(done, measuring, tmp_path_factory):
     place = tmp_path_factory.mktemp("measured") / "runs"
     shutil.copytree(done, place)
     before = kept(place)
-    benchmark.run(measuring, name="more", out=place, device="cpu", progress=False)
+    comparison.run(measuring, name="more", out=place, device="cpu", progress=False)
     after = kept(place)
     assert {p: after[p] for p in before} == before, "no distillation and no score was done again"
     return place
@@ -51,12 +53,24 @@ def kept(place):
     return {p: (p.stat().st_mtime_ns, p.read_bytes()) for p in files}
 
 
+def prepare(recipe, out):
+    return recipe.data.prepare(Place(out=out))
+
+
 def asked(recipe, out):
-    return jobs(recipe, prepare(recipe, out).fingerprint, out, device="cpu")
+    prepared = prepare(recipe, out)
+    return recipe.jobs(prepared.folder, prepared.fingerprint, Place(out=out, device="cpu"))
+
+
+def of_row(jobs, row, seed=0, per_class=1):
+    """The distillation of a row, and what is measured of it by name."""
+    made = next(j for j in jobs if isinstance(j, Distil) and (j.row, j.seed, j.per_class) == (row, seed, per_class))
+    return made, {j.name: j for j in jobs if isinstance(j, MeasureSet) and j.of is made}
 
 
 def test_sets_do_not_depend_on_what_is_measured(recipe, measuring, out):
-    assert [j.folder for j in asked(measuring, out)] == [j.folder for j in asked(recipe, out)]
+    sets = [job.folder for job in asked(measuring, out) if isinstance(job, Distil)]
+    assert sets == [job.folder for job in asked(recipe, out)]
 
 
 def test_every_job_is_measured_as_often_as_was_asked(measuring, out):
@@ -68,11 +82,11 @@ def test_every_job_is_measured_as_often_as_was_asked(measuring, out):
     assert counts[0] == {("random", 0): 1, ("random", 1): 1, ("dm, Adam", 0): 1, ("dm, Adam", 1): 1, ("whole", 0): 1}
     assert counts[1] == {("random", 0): 1, ("random", 1): 1, ("whole", 0): 1}
     assert set(counts[2].values()) == {1, 2}, "as often as there are students; the whole once"
-    assert all(finished(measuring, job) for job in asked(measuring, out))
+    assert all(job.done for job in asked(measuring, out))
 
 
 def test_a_measure_is_what_the_verb_gives_by_itself(measuring, out):
-    job = next(j for j in asked(measuring, out) if j.row == "dm, Adam" and j.seed == 1)
+    job, measures_of = of_row(asked(measuring, out), "dm, Adam", seed=1)
     by_itself = verbs.measure(
         verbs.DistilledSet.load(job.folder),
         "retrieval",
@@ -86,7 +100,7 @@ def test_a_measure_is_what_the_verb_gives_by_itself(measuring, out):
         dim=4,
         galleries=2,
     )
-    found = measured(measuring, job, "retrieval")
+    found = measures_of["retrieval"].found
     assert [t.values for t in found.repeats] == [t.values for t in by_itself.repeats]
 
 
@@ -97,7 +111,7 @@ def test_only_what_is_missing_is_done(measuring, out, monkeypatch):
     monkeypatch.setattr(
         kind, "take", lambda self, subject, seed: taken.append(seed) or honest(self, subject, seed=seed)
     )
-    benchmark.run(measuring, name="more", out=out, device="cpu", progress=False)
+    comparison.run(measuring, name="more", out=out, device="cpu", progress=False)
     assert taken == []
     more = measuring.model_copy(
         update={
@@ -106,13 +120,12 @@ def test_only_what_is_missing_is_done(measuring, out, monkeypatch):
             }
         }
     )
-    waiting = [job for job in asked(more, out) if not finished(more, job)]
-    assert {(job.row, job.per_class) for job in waiting} == {("random", 2)}
-    assert all(scored(more, job) for job in waiting)
-    lines = {line.name: line for line in benchmark.plan(more, out=out, device="cpu")}
+    waiting = [job for job in asked(more, out) if not job.done]
+    assert {(job.row, job.of.per_class) for job in waiting} == {("random", 2)}, "measures alone"
+    lines = {line.name: line for line in comparison.plan(more, out=out, device="cpu")}
     assert lines["random"].seconds > 0
     assert lines["dm, Adam"].seconds == lines["whole"].seconds == 0
-    benchmark.run(more, name="again", out=out, device="cpu", progress=False)
+    comparison.run(more, name="again", out=out, device="cpu", progress=False)
     assert len(taken) == 2, "one more of each of two distillations"
 
 
@@ -121,17 +134,14 @@ def test_references_are_random_pairs_of_the_same_number_and_the_whole(measuring,
     kind = measures.load("retrieval")
     monkeypatch.setattr(kind, "show", lambda self, values, references: seen.append(references) or dict(values))
     listed, test = asked(measuring, out), prepare(measuring, out).clips("test")
-    tables(measuring, listed, test)
-    random = {
-        n: [measured(measuring, j, "retrieval").mean for j in listed if j.row == "random" and j.per_class == n]
-        for n in (1, 2)
-    }
+    tables(listed, test)
+    random = {n: [of_row(listed, "random", seed, n)[1]["retrieval"].found.mean for seed in (0, 1)] for n in (1, 2)}
     name = "class-level A->V mAP (%)"
     first, last = seen[0], seen[5]
     assert first["random"][name] == pytest.approx((random[1][0][name] + random[1][1][name]) / 2)
     assert last["random"][name] == pytest.approx((random[2][0][name] + random[2][1][name]) / 2)
-    whole = next(j for j in listed if j.method is None)
-    assert first["whole"] == last["whole"] == measured(measuring, whole, "retrieval").mean
+    whole = of_row(listed, "whole", per_class=None)[1]["retrieval"]
+    assert first["whole"] == last["whole"] == whole.found.mean
 
 
 def test_measures_alone(measuring, done, tmp_path):
@@ -141,14 +151,14 @@ def test_measures_alone(measuring, done, tmp_path):
                 "measures": {"retrieval": measuring.measures["retrieval"]}, "baseline": "random"}
     )  # fmt: skip
     told = []
-    plan = benchmark.plan(alone, out=tmp_path, device="cpu")
+    plan = comparison.plan(alone, out=tmp_path, device="cpu")
     assert all(line.seconds > 0 and not line.done for line in plan)
-    found = benchmark.run(
+    found = comparison.run(
         alone, name="a", out=tmp_path, device="cpu", progress=False, on_job=lambda *a: told.append(a[0])
     )
     assert found.cells == ()
     assert {c.row for t in found.measures for c in t.cells} == {"random", "whole"}
-    assert told[1].startswith("random, 1 a class, seed 0: retrieval")
+    assert told[2].startswith("random, 1 a class, seed 0: retrieval")
     assert not list(tmp_path.rglob("scores/*.json"))
     assert "| chance |" in (tmp_path / "a" / "table.md").read_text()
     assert (tmp_path / "a" / "index.html").exists()
@@ -209,41 +219,41 @@ def test_a_measure_that_refuses_does_not_stop_those_after_it(measuring, out, tmp
         return honest(self, subject, seed=seed)
 
     monkeypatch.setattr(kind, "take", take)
-    job = next(j for j in asked(recipe, place) if j.row == "random" and j.per_class == 1 and j.seed == 0)
-    prepared = prepare(recipe, place)
-    with pytest.raises(LimbeckError, match=r"Measure 'no': Not with 5\. Measure 'nor this': Not with 6\."):
-        perform(recipe, job, prepared, device="cpu")
-    assert measured(recipe, job, "yes").n == 1
-    assert measured(recipe, job, "no") is None
+    _, jobs = of_row(asked(recipe, place), "random")
+    failed = {job.name: error for job, error in Here().run(jobs.values()) if error}
+    assert failed == {"no": "Not with 5.", "nor this": "Not with 6."}
+    assert jobs["yes"].found.n == 1
+    assert jobs["no"].found is None
 
     def busy(self, subject, *, seed):
         raise BusyError("elsewhere")
 
     monkeypatch.setattr(kind, "take", busy)
     with pytest.raises(BusyError):
-        perform(recipe, job, prepared, device="cpu")
+        jobs["no"].run()
 
 
 def test_what_was_found_of_another_set_is_not_shown(measuring, out, tmp_path):
     """Scores and measures lie beside a set that was made anew: they are looked up by its content."""
     place = tmp_path / "runs"
     shutil.copytree(out, place)
-    job = asked(measuring, place)[0]
-    assert finished(measuring, job)
+    job, measures_of = of_row(asked(measuring, place), "random")
+    assert job.done
     facts = _files.read_record(job.folder / FACTS)
     _files.write_record(job.folder / FACTS, facts | {"fingerprint": "another"})
-    assert measured(measuring, job, "retrieval") is None
-    assert cells(measuring, [job]) == []
-    perform(measuring, job, prepare(measuring, place), device="cpu")
+    assert measures_of["retrieval"].found is None
+    assert cells([job]) == []
+    job.run()
     assert _files.read_record(job.folder / FACTS) == facts
-    assert finished(measuring, job)
+    assert job.done
+    assert measures_of["retrieval"].done
 
 
 def test_the_plan_says_that_measures_may_take_longer(measuring, recipe, out, tmp_path, capsys):
-    before = {line.name: line for line in benchmark.plan(measuring, out=tmp_path, device="cpu")}
+    before = {line.name: line for line in comparison.plan(measuring, out=tmp_path, device="cpu")}
     assert all(line.at_least for line in before.values())
-    assert not any(line.at_least for line in benchmark.plan(recipe, out=tmp_path, device="cpu"))
-    assert not any(line.at_least for line in benchmark.plan(measuring, out=out, device="cpu")), "all is done"
+    assert not any(line.at_least for line in comparison.plan(recipe, out=tmp_path, device="cpu"))
+    assert not any(line.at_least for line in comparison.plan(measuring, out=out, device="cpu")), "all is done"
     _print_plan("t", list(before.values()), 2)
     told = capsys.readouterr()
     assert told.out.count("≥") == 4

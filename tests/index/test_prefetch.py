@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from limbeck.errors import MediaError
-from limbeck.index._ahead import Message, Whole, read_ahead
 from limbeck.index._places import File, Refused
+from limbeck.index._prefetch import Message, Whole, prefetch
 from limbeck.media import SoundWindow
 
 
@@ -43,7 +43,7 @@ def _importable(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _told(files: list[File], known: frozenset[str] = frozenset(), patience_s: float = 60.0) -> dict[str, list[Message]]:
     told: dict[str, list[Message]] = {f.path: [] for f in files}
-    for file, message in read_ahead(files, read, known, workers=2, ahead=4, patience_s=patience_s):
+    for file, message in prefetch(files, read, known, workers=2, windows=4, patience_s=patience_s):
         told[file.path].append(message)
     return told
 
@@ -89,7 +89,7 @@ def test_what_cannot_be_opened(tmp_path: Path) -> None:
 
 def test_leaving_early_ends_the_workers_at_once(tmp_path: Path) -> None:
     files = _files(tmp_path, "hang.a", "500.b")
-    messages = read_ahead(files, read, frozenset(), workers=2, ahead=4)
+    messages = prefetch(files, read, frozenset(), workers=2, windows=4)
     next(messages)
     begun = time.monotonic()
     messages.close()

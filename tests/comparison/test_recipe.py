@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from limbeck.benchmark import Recipe
+from limbeck.comparison import Recipe
 from limbeck.errors import InputError
 
 

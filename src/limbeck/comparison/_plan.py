@@ -5,14 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 
 from limbeck import _files
-from limbeck._runtime import Runtime, generator
-from limbeck.benchmark.jobs import Job, finished, measured, measures_of, repeats_of, scored, students_of
-from limbeck.benchmark.recipe import Recipe
-from limbeck.datasets import LabelledClips
+from limbeck._runtime import Runtime, choose_runtime, generator, threads
+from limbeck.comparison._job import Job
+from limbeck.comparison._recipe import Place, Recipe
+from limbeck.comparison.jobs import Distil, MeasureSet
+from limbeck.comparison.kinds.distillation import DistillationRecipe
+from limbeck.datasets import LabelledClips, Prepared
+from limbeck.errors import InputError
 from limbeck.media import ClipRecipe
 from limbeck.methods import Method
 from limbeck.networks import Student, embed, group_means, heads
@@ -57,9 +61,27 @@ class Line:
     stored_bytes: int | None
     at_least: bool = False
 
+    @classmethod
+    def total(cls, name: str, parts: Sequence[Line]) -> Line:
+        """Several parts as one.
+
+        Args:
+            name: Of all of them.
+            parts: What is added up.
+        """
+        stored = [p.stored_bytes for p in parts]
+        return cls(
+            name,
+            sum(p.jobs for p in parts),
+            sum(p.done for p in parts),
+            sum(p.seconds for p in parts),
+            None if None in stored else sum(b for b in stored if b is not None),
+            any(p.at_least for p in parts),
+        )
+
 
 @torch.no_grad()
-def measure(recipe: Recipe, clip: ClipRecipe, runtime: Runtime, classes: int) -> Speed:
+def measure(recipe: DistillationRecipe, clip: ClipRecipe, runtime: Runtime, classes: int) -> Speed:
     """Time a few clips through the recipe's network.
 
     Args:
@@ -96,71 +118,94 @@ def measure(recipe: Recipe, clip: ClipRecipe, runtime: Runtime, classes: int) ->
     return Speed(*(_seconds(work, runtime) / SAMPLES for work in (forward, backward, train)))
 
 
+def plan(recipe: Recipe, *, out: Path | str, data: Path | str | None = None, device: str = "auto") -> list[Line]:
+    """What `run` would do with the same arguments, and how long it would take here. Nothing is written.
+
+    Args:
+        recipe: A comparison of distillations.
+        out: As in `run`.
+        data: As in `run`.
+        device: As in `run`.
+
+    Returns:
+        A line a row, and one for what rows share.
+
+    Raises:
+        InputError: The recipe is of another kind; or the data is not prepared, and the recipe does not say how large
+            it is.
+    """
+    if not isinstance(recipe, DistillationRecipe):
+        raise InputError("Comparisons of distillations alone can be planned; this recipe is of another kind.")
+    out, clips = Path(out), None
+    folder = recipe.data.prepared_folder(out, data)
+    if (folder / "dataset.json").exists():
+        prepared = Prepared.open(folder)
+        clips = prepared.clips("train")
+        per_class, test, fingerprint = clips.per_class(), len(prepared.clips("test")), prepared.fingerprint
+    elif recipe.data.expected:
+        size = recipe.data.expected
+        per_class, test, fingerprint = (size.train // size.classes,) * size.classes, size.test, "not prepared"
+    else:
+        raise InputError(
+            f"The data is not prepared, so its size is not known. Prepare it first (limbeck benchmark without "
+            f"--dry-run does), or write classes, train and test under [data.expected] of {recipe.title!r}."
+        )
+    jobs = recipe.jobs(folder, fingerprint, Place(out=out, data=data, device=device))
+    with threads(recipe.threads):
+        speed = measure(recipe, recipe.data.clip, choose_runtime(device, recipe.dtype), len(per_class))
+    return lines(recipe, jobs, per_class=per_class, test=test, speed=speed, clips=clips)
+
+
 def lines(
-    recipe: Recipe,
-    asked: Sequence[Job],
+    recipe: DistillationRecipe,
+    jobs: Sequence[Job],
     *,
     per_class: Sequence[int],
     test: int,
     speed: Speed,
-    clip: ClipRecipe,
     clips: LabelledClips | None = None,
 ) -> list[Line]:
     """The plan, a line a row, and one for what rows share.
 
     Args:
         recipe: The comparison.
-        asked: Its jobs.
+        jobs: Its jobs.
         per_class: Training clips of each class.
         test: Test clips.
         speed: From `measure`.
-        clip: Shapes of sound and picture.
         clips: The training clips; None where they are not prepared yet.
     """
+    clip, whole = recipe.data.clip, sum(per_class)
     bytes_of = _bytes_of(clips, clip, len(per_class))
+
+    def student(of: Distil) -> float:
+        pairs = whole if of.method is None else len(per_class) * of.method.per_class * of.method.cells
+        return recipe.protocol.lengthened(pairs).epochs * pairs * speed.train + test * speed.forward
+
     found: dict[str, list[Line]] = {}
-    for job in asked:
-        pairs, seconds = sum(per_class), 0.0
-        stored: int | None = sum(per_class) * clip.stored_bytes
-        if job.method is not None:
-            pairs = len(per_class) * job.method.per_class * job.method.cells
-            stored = bytes_of(job.method)
-            passes = job.method.passes(per_class)
-            seconds += passes.forward * speed.forward + passes.backward * speed.backward
-        student = recipe.protocol.lengthened(pairs).epochs * pairs * speed.train + test * speed.forward
-        seconds += len(recipe.heads) * students_of(recipe, job) * student
-        seconds *= not scored(recipe, job)
-        left = [name for name in measures_of(recipe, job) if measured(recipe, job, name) is None]
-        seconds += sum(recipe.measure(name).students * repeats_of(recipe, job, name) * student for name in left)
-        found.setdefault(job.row, []).append(
-            Line(job.row, 1, int(finished(recipe, job)), seconds, stored, at_least=bool(left))
-        )
-    plan = [total(name, rows) for name, rows in found.items()]
-    experts = {expert for job in asked if job.method for expert in job.method.asked_experts(job.seed)}
+    for job in jobs:
+        seconds = 0.0
+        stored: int | None = 0
+        if isinstance(job, MeasureSet):
+            seconds = job.measure.students * job.repeats * student(job.of)
+        elif isinstance(job, Distil):
+            stored = whole * clip.stored_bytes if job.method is None else bytes_of(job.method)
+            if job.method is not None:
+                passes = job.method.passes(per_class)
+                seconds = passes.forward * speed.forward + passes.backward * speed.backward
+            seconds += len(job.heads) * job.students * student(job)
+        done = job.done
+        line = Line(job.row, 1, int(done), seconds * (not done), stored, isinstance(job, MeasureSet) and not done)
+        found.setdefault(job.row, []).append(line)
+    planned = [Line.total(name, rows) for name, rows in found.items()]
+    sets = [job for job in jobs if isinstance(job, Distil) and job.method]
+    experts = {expert for job in sets if job.method for expert in job.method.asked_experts(job.seed)}
     if experts:
         epochs = sum(training.epochs for training, _ in experts)
         on_disk = 4 * _weights(recipe, clip, len(per_class)) * (epochs + len(experts))
         shared = f"experts: {len(experts)} networks, {epochs} epochs in all, trained once"
-        plan.append(Line(shared, 1, 0, epochs * sum(per_class) * speed.train, on_disk))
-    return plan
-
-
-def total(name: str, parts: Sequence[Line]) -> Line:
-    """Several parts as one.
-
-    Args:
-        name: Of all of them.
-        parts: What is added up.
-    """
-    stored = [p.stored_bytes for p in parts]
-    return Line(
-        name,
-        sum(p.jobs for p in parts),
-        sum(p.done for p in parts),
-        sum(p.seconds for p in parts),
-        None if None in stored else sum(b for b in stored if b is not None),
-        any(p.at_least for p in parts),
-    )
+        planned.append(Line(shared, 1, 0, epochs * whole * speed.train, on_disk))
+    return planned
 
 
 def _bytes_of(clips: LabelledClips | None, clip: ClipRecipe, classes: int) -> Callable[[Method], int | None]:
@@ -191,7 +236,7 @@ def _noise(clip: ClipRecipe, classes: int) -> LabelledClips:
     )
 
 
-def _weights(recipe: Recipe, clip: ClipRecipe, classes: int) -> int:
+def _weights(recipe: DistillationRecipe, clip: ClipRecipe, classes: int) -> int:
     pair = recipe.network.build().pair(
         (1, *clip.mel.shape), (3, clip.image_size, clip.image_size), generator=generator(0, "speed")
     )

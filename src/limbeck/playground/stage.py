@@ -11,10 +11,10 @@ import numpy.typing as npt
 from pydantic import Field
 
 from limbeck._config import Config
-from limbeck.datasets._playground.canvas import Box, Canvas, Colour, Pen, Pixels, hsv
-from limbeck.datasets._playground.cast import Cast
-from limbeck.datasets._playground.kinds import BY_NAME, KINDS, Kind, draw_cast
-from limbeck.datasets._playground.voices import Wave, coloured_noise, total
+from limbeck.playground._canvas import Box, Canvas, Colour, Pen, Pixels, hsv
+from limbeck.playground._voices import Wave, coloured_noise, total
+from limbeck.playground.cast import Cast
+from limbeck.playground.kinds import BY_NAME, KINDS, Kind, draw_cast
 
 VERSION = 1
 """Raised whenever the same numbers would give another clip; older files are then made again."""
@@ -117,6 +117,10 @@ class Scene(Config):
 def draw_scene(kind: Kind, seed: int) -> Scene:
     """A scene about a thing of `kind`, all numbers drawn from `seed`.
 
+    Args:
+        kind: Class of the main thing, one of `KINDS`.
+        seed: Everything random follows from it, >= 0.
+
     Example:
         >>> draw_scene(KINDS[0], 1) == draw_scene(KINDS[0], 1) != draw_scene(KINDS[0], 2)
         True
@@ -187,7 +191,12 @@ def frames(scene: Scene, size: int) -> Iterator[tuple[npt.NDArray[np.uint8], Box
 
 
 def azimuths(scene: Scene, times: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Azimuth of the main thing in degrees: 0 ahead, positive to the right, the picture spanning -45 to 45."""
+    """Azimuth of the main thing in degrees: 0 ahead, positive to the right, the picture spanning -45 to 45.
+
+    Args:
+        scene: The clip.
+        times: Moments in seconds from the beginning of the clip.
+    """
     cast = scene.main
     travelled = cast.mirror * cast.speed * (times - CLIP_S / 2) if BY_NAME[cast.kind].stance.travels else 0.0 * times
     return np.asarray(np.clip((cast.x + travelled - 0.5) * FIELD_OF_VIEW_DEG, -90.0, 90.0), np.float64)
@@ -217,7 +226,13 @@ def mixture(scene: Scene) -> Wave:
 
 
 def truth(scene: Scene, boxes: list[Box], size: int) -> dict[str, Any]:
-    """What the sidecar says about a clip beyond the scene's own numbers."""
+    """What is known of a clip, as JSON: class, boxes, onsets in seconds, azimuths in degrees, and the scene itself.
+
+    Args:
+        scene: The clip.
+        boxes: Box of the main thing in each frame, as `frames` gives them.
+        size: Height and width of the video in pixels.
+    """
     times = np.arange(FRAMES) / FPS
     other = None
     if scene.other is not None:

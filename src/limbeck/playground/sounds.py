@@ -1,4 +1,4 @@
-"""A small folder of generated sounds, a subfolder a kind: what there is to try things on where no recordings are."""
+"""A small folder of generated sounds, one subfolder per kind, to try things on without recordings."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from limbeck._runtime import derive_seed
-from limbeck.datasets._playground.kinds import KINDS, draw_cast
-from limbeck.datasets._playground.voices import coloured_noise
 from limbeck.media import write_wav
+from limbeck.playground._voices import coloured_noise
+from limbeck.playground.kinds import KINDS, draw_cast
 
 RATE_HZ = 16_000
 SECONDS = 4.0
@@ -18,11 +18,11 @@ _PEAK = 0.7
 
 
 def write_sounds(folder: Path, *, each: int, seed: int = 0, kinds: int = len(KINDS)) -> list[tuple[Path, str]]:
-    """Write `each` sounds of every kind as ``folder/kind/number.wav``; what is there already is left as it is.
+    """Write `each` sounds of every kind as ``folder/kind/number.wav``; files that exist are kept.
 
     Args:
         folder: Made if need be.
-        each: Sounds a kind.
+        each: Sounds per kind.
         seed: Everything random follows from it.
         kinds: Only the first so many kinds.
 

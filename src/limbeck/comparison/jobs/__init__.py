@@ -1,0 +1,6 @@
+"""Kinds of jobs, a file each: distil and evaluate, measure, name sounds."""
+
+from limbeck.comparison.jobs.distil import Distil
+from limbeck.comparison.jobs.measure import MeasureSet
+
+__all__ = ["Distil", "MeasureSet"]

@@ -1,0 +1,206 @@
+"""Distil a set and evaluate it under every head; or, without a method, evaluate the whole training split."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from statistics import fmean
+from typing import Any, TypeVar, final
+
+from limbeck import _code, _files, verbs
+from limbeck._runtime import choose_runtime
+from limbeck.comparison import _command
+from limbeck.comparison._job import Job
+from limbeck.datasets import Prepared
+from limbeck.datasets._statistics import SoundScale
+from limbeck.evaluation import Protocol, Result, Score
+from limbeck.methods import Method
+from limbeck.networks import Architecture, heads
+
+FACTS = "facts.json"
+Found = TypeVar("Found", bound=Result)
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Distil(Job):
+    """One distillation with its students; or, without a method, students trained on the whole training split.
+
+    Attributes:
+        per_class: Pairs a class; None for the whole.
+        seed: Of the distillation and its students.
+        method: The method with all its settings; None for the whole.
+        data: Folder of the prepared data.
+        fingerprint: Of that data.
+        network: Architecture of the students.
+        protocol: How they are trained.
+        heads: Their heads; none where only measures are wanted.
+        students: Networks trained under each head.
+        sound: Scale of sound for students of the whole.
+        device: Where to work.
+        dtype: As in ``limbeck distill --dtype``.
+        out: Folder of all runs.
+    """
+
+    per_class: int | None
+    seed: int
+    method: Method | None
+    data: Path
+    fingerprint: str
+    network: Architecture
+    protocol: Protocol
+    heads: tuple[str, ...]
+    students: int
+    sound: SoundScale
+    device: str
+    dtype: str
+    out: Path
+
+    def __str__(self) -> str:
+        return self.row if self.per_class is None else f"{self.row}, {self.per_class} a class, seed {self.seed}"
+
+    @cached_property
+    def folder(self) -> Path:
+        """Where the set and its scores are."""
+        runtime = choose_runtime(self.device, self.dtype)
+        formats = [runtime.device.type, str(runtime.real_dtype), str(runtime.synthetic_dtype), self.threads]
+        if self.method is None:
+            return self.out / "whole" / _files.digest(self.fingerprint, self.sound, formats)
+        key = _files.digest(self.fingerprint, self.method.name, self.method.to_json(), self.seed, formats)
+        return self.out / "sets" / f"{key}-{_files.digest(_code.of(self.method))}"
+
+    @property
+    def set(self) -> Path | None:
+        """The distilled set; None for the whole."""
+        return None if self.method is None else self.folder
+
+    @property
+    def done(self) -> bool:
+        """Whether the set is there, and its students under every head."""
+        return (self.folder / FACTS).exists() and len(list(self.scores())) == len(self.heads)
+
+    @property
+    def sees_labels(self) -> bool:
+        """Whether networks trained on the real labels help to make the set."""
+        return self.method is not None and self.method.sees_labels
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What is stored, what it took, and the fingerprint of the set that is there."""
+        return _files.read_record(self.folder / FACTS)
+
+    @property
+    def evaluation(self) -> dict[str, Any]:
+        """What evaluations and measures of the set are given."""
+        return {
+            "network": self.network,
+            "protocol": self.protocol,
+            "seed": self.seed,
+            "device": self.device,
+            "sound": self.sound,
+        }
+
+    @property
+    def command(self) -> str:
+        """``limbeck distill`` and ``limbeck evaluate``, a line for each head."""
+        lines = []
+        if self.method is not None:
+            own = {"method": self.method.name, "seed": self.seed, "device": self.device, "dtype": self.dtype}
+            lines.append(_command.line("distill", self.data, **own, set=self.method.to_json(), out=self.folder))
+        for head in self.heads:
+            lines.append(self.evaluate_command(self.students, self.folder / verbs.SCORES, head=head, title=head))
+        return "\n".join(lines)
+
+    def evaluate_command(self, repeats: int, out: Path, **more: Any) -> str:
+        """``limbeck evaluate`` of the set, or of the whole.
+
+        Args:
+            repeats: How often.
+            out: Folder of the result.
+            more: Further options.
+        """
+        what = {"whole": True, "sound": self.sound} if self.method is None else {}
+        return _command.line(
+            "evaluate",
+            *filter(None, [self.set]),
+            **what,
+            on=self.data,
+            repeats=repeats,
+            network=self.network.name,
+            set_network=self.network.options,
+            set=self.protocol.to_json(),
+            seed=self.seed,
+            device=self.device,
+            out=out,
+            **more,
+        )
+
+    @property
+    def summary(self) -> str:
+        """Accuracies under the first head, and seconds."""
+        seconds, told = [self.facts["distill_seconds"]], []
+        for score in list(self.scores())[:1]:
+            told = [f"{key} {fmean(values):.1f}" for key, values in score.accuracies.items()]
+            seconds.append(len(self.heads) * score.seconds)
+        return f"{self}: {'  '.join(told)}  ({' + '.join(f'{s:.0f} s' for s in seconds)})"
+
+    def scores(self) -> Iterator[Score]:
+        """Scores under the heads that all students are there of; other scores than these are left alone."""
+        for head in self.heads:
+            code = _code.of(self.network, heads.load(head))
+            score = self.answer(Score, self.folder / verbs.SCORES, head, head=head, code=code)
+            if score and score.n >= self.students:
+                yield score.first(self.students)
+
+    def answer(self, kind: type[Found], folder: Path, title: str, **settings: Any) -> Found | None:
+        """What was found of the set that is there now, with this job's settings; None where nothing was.
+
+        Args:
+            kind: Of the result.
+            folder: Where it would be.
+            title: It would have.
+            settings: It would have beside this job's; device and number formats are the folder's.
+        """
+        if not (self.folder / FACTS).exists():
+            return None
+        settings |= {"network": self.network, "protocol": self.protocol, "seed": self.seed}
+        fingerprint = self.facts["fingerprint"]
+        for file in sorted(folder.glob(f"{title}-*.json")):
+            found = kind.read(file)
+            if found.trained_on.fingerprint == fingerprint and all(getattr(found, k) == v for k, v in settings.items()):
+                return found
+        return None
+
+    def code_changes(self) -> list[str]:
+        """What of the method's code was changed since the same was distilled before, in words."""
+        if self.method is None or self.folder.exists():
+            return []
+        question = self.folder.name.partition("-")[0]
+        files = sorted(self.folder.parent.glob(f"{question}-*/{verbs.RUN}/run.json"), key=lambda f: f.stat().st_mtime)
+        return _code.differences(_files.read_record(files[-1])["code"], _code.of(self.method)) if files else []
+
+    def _work(self) -> None:
+        with _files.exclusive(self.folder / "job"):
+            prepared = Prepared.open(self.data)
+            if self.method is None:
+                clips = prepared.clips("train")
+                facts = {"stored_bytes": clips.stored_bytes, "distill_seconds": 0.0, "fingerprint": clips.fingerprint}
+            else:
+                own: dict[str, Any] = {"seed": self.seed, "device": self.device, "dtype": self.dtype}
+                made = verbs.distill(prepared, self.method, out=self.folder, progress=False, **own)
+                seconds = _files.read_record(self.folder / verbs.RUN / "done.json")["seconds"]
+                facts = {"stored_bytes": made.stored_bytes, "distill_seconds": seconds, "fingerprint": made.fingerprint}
+            _files.write_record(self.folder / FACTS, facts)
+            for head in self.heads:
+                verbs.evaluate(
+                    self.set,
+                    on=prepared,
+                    head=head,
+                    repeats=self.students,
+                    title=head,
+                    out=self.folder / verbs.SCORES,
+                    progress=False,
+                    **self.evaluation,
+                )

@@ -1,0 +1,82 @@
+"""Measure something else than accuracy of what another job distilled."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import final
+
+from limbeck import _code, _files, verbs
+from limbeck.comparison._job import Job
+from limbeck.comparison.jobs.distil import Distil
+from limbeck.datasets import Prepared
+from limbeck.evaluation import Measured
+from limbeck.evaluation.measures import Measure
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class MeasureSet(Job):
+    """A measure of a distilled set, or of the whole training split.
+
+    Attributes:
+        of: The job that distils the set.
+        name: Of the measure in the tables.
+        measure: With its settings.
+        repeats: How often it is taken.
+    """
+
+    of: Distil
+    name: str
+    measure: Measure
+    repeats: int
+
+    def __str__(self) -> str:
+        return f"{self.of}: {self.name}"
+
+    @property
+    def needs(self) -> Sequence[Job]:
+        """The job that distils the set."""
+        return (self.of,)
+
+    @property
+    def folder(self) -> Path:
+        """Where the result is, beside the set it is of."""
+        return self.of.folder / verbs.MEASURES
+
+    @property
+    def done(self) -> bool:
+        """Whether all repeats are there, of the set that is there now."""
+        return self.found is not None
+
+    @property
+    def found(self) -> Measured | None:
+        """What was measured; None until all repeats are there."""
+        settings = {"settings": self.measure.to_json(), "code": _code.of(self.measure, self.of.network)}
+        found = self.of.answer(Measured, self.folder, self.measure.name, **settings)
+        return found.first(self.repeats) if found and found.n >= self.repeats else None
+
+    @property
+    def command(self) -> str:
+        """``limbeck evaluate --measure``."""
+        more = {"measure": self.measure.name, "set_measure": self.measure.to_json(), "dtype": self.of.dtype}
+        return self.of.evaluate_command(self.repeats, self.folder, title=self.measure.name, **more)
+
+    @property
+    def summary(self) -> str:
+        """That it was taken, and seconds."""
+        return f"{self}  ({self.found.seconds:.0f} s)" if self.found else str(self)
+
+    def _work(self) -> None:
+        with _files.exclusive(self.folder / f".{_files.digest(self.measure.name, self.measure.to_json())}"):
+            verbs.measure(
+                self.of.set,
+                self.measure,
+                on=Prepared.open(self.of.data),
+                repeats=self.repeats,
+                dtype=self.of.dtype,
+                out=self.folder,
+                progress=False,
+                **self.of.evaluation,
+            )

@@ -1,0 +1,424 @@
+"""Distillations compared (`distillation`): methods, budgets and heads, by students and by measures.
+
+Every row is a method with settings. It is distilled at every number of pairs a class with every seed, evaluated under
+every head, and measured as the recipe asks.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, final
+
+from pydantic import Field
+
+from limbeck import _files, datasets, methods, verbs
+from limbeck._config import Config, merge
+from limbeck.comparison._job import Job
+from limbeck.comparison._recipe import Data as _Data
+from limbeck.comparison._recipe import Part, Place, Recipe, Row, Session, options_of, refused, unknown
+from limbeck.comparison.jobs import Distil, MeasureSet
+from limbeck.datasets import LabelledClips, Prepared
+from limbeck.datasets._statistics import SoundScale
+from limbeck.engine import note
+from limbeck.errors import InputError, MissingExtraError, PluginError
+from limbeck.evaluation import Protocol, Score, measures
+from limbeck.evaluation.measures import Measure
+from limbeck.media import ClipRecipe
+from limbeck.methods import Method
+from limbeck.networks import Architecture, heads
+from limbeck.report import comparison_page, forms
+from limbeck.report.comparison import Cell, Comparison
+from limbeck.report.measures import Entry, MeasureTable, table
+
+WHOLE = "whole"
+"""Row of the whole training split."""
+
+
+class Size(Config):
+    """How large a dataset is, for plans made where it is not at hand.
+
+    Attributes:
+        classes: Number of classes.
+        train: Training clips.
+        test: Test clips.
+    """
+
+    classes: int = Field(ge=1)
+    train: int = Field(ge=1)
+    test: int = Field(ge=1)
+
+
+class Data(_Data):
+    """The dataset, as ``limbeck prepare`` would make it.
+
+    Attributes:
+        clip: How recordings become arrays.
+        expected: Its size, for plans.
+    """
+
+    clip: ClipRecipe = ClipRecipe()
+    expected: Size | None = None
+
+    def prepared_folder(self, out: Path, elsewhere: Path | str | None = None) -> Path:
+        """Where it is prepared: data from another place, or cut otherwise, has another folder.
+
+        Args:
+            out: Folder of all runs.
+            elsewhere: Where the dataset is, if it is not where the recipe says.
+        """
+        asked = self.model_dump(mode="json", exclude={"root", "expected"})
+        root = elsewhere or (self.root and os.path.expandvars(self.root))
+        return out / "prepared" / f"{self.dataset}-{_files.digest(asked, root and str(Path(root).absolute()))}"
+
+    def prepare(self, place: Place) -> Prepared:
+        """The data, prepared once for all recipes that share a folder.
+
+        What is there is checked against the recordings, so that results of others are never taken for theirs; where
+        they have gone, it is taken as it is.
+
+        Args:
+            place: Where to.
+
+        Raises:
+            InputError: The data is not where it should be.
+            FingerprintError: The recordings have changed since they were prepared.
+        """
+        folder = self.prepared_folder(place.out, place.data)
+        root = self.folder(place.data) or place.out / "generated" / folder.name
+        if (folder / "dataset.json").exists() and not root.exists():
+            note(f"The recordings are not at {root} any more; {folder} is taken as it is.", show=place.progress)
+            return Prepared.open(folder)
+        with _files.exclusive(place.out / "prepared", wait=True):
+            return verbs.prepare(
+                self.dataset, root, out=folder, recipe=self.clip, progress=place.progress, **self.options
+            )
+
+
+class MethodRow(Row):
+    """One row of the table: a method with its settings.
+
+    Attributes:
+        method: Name of the method.
+        preset: Named settings it starts from.
+        per_class: Pairs a class this row is run at; all of the recipe's by default, none of them if empty.
+        at: Settings that differ at some number of pairs a class.
+    """
+
+    method: str
+    preset: str | None = None
+    per_class: tuple[int, ...] | None = None
+    at: dict[int, dict[str, Any]] = Field(default_factory=dict)
+
+
+class Measuring(Part):
+    """A measure beside accuracy.
+
+    Attributes:
+        measure: Its name; the name of the recipe's table by default.
+        per_class: Pairs a class at which it is taken; wherever rows are run by default.
+        repeats: How often it is taken of each distilled set; as many times as there are students by default. Of the
+            whole training split it is taken `whole` times.
+    """
+
+    measure: str | None = None
+    per_class: tuple[int, ...] | None = None
+    repeats: int | None = Field(None, ge=1)
+
+
+@final
+class DistillationRecipe(Recipe):
+    """A comparison of distillations.
+
+    Attributes:
+        data: The dataset.
+        per_class: Pairs stored a class.
+        distillations: Independent distillations of each row, with seeds 0, 1, ...
+        students: Networks trained on each distilled set.
+        whole: Networks trained on the whole training split; 0 for none.
+        heads: What joins the modalities in the students; none where only measures are wanted.
+        measures: What is measured beside accuracy, by name, in the order of the tables.
+        network: Architecture of encoders and students.
+        protocol: How students are trained.
+        dtype: As in ``limbeck distill --dtype``.
+        settings: Settings of all methods that have them.
+        at: Settings of all methods that have them, at some number of pairs a class.
+    """
+
+    data: Data
+    per_class: tuple[int, ...] = (1,)
+    distillations: int = Field(3, ge=1)
+    students: int = Field(5, ge=1)
+    whole: int = Field(1, ge=0)
+    heads: tuple[str, ...] = ("ensemble",)
+    measures: dict[str, Measuring] = Field(default_factory=dict)
+    network: Architecture = Architecture()
+    protocol: Protocol = Protocol()
+    dtype: str = "auto"
+    settings: dict[str, Any] = Field(default_factory=dict)
+    at: dict[int, dict[str, Any]] = Field(default_factory=dict)
+    rows: Mapping[str, MethodRow] = Field(min_length=1)
+
+    @classmethod
+    def stand_in(cls, content: Mapping[str, Any]) -> dict[str, Any]:
+        """See `Recipe.stand_in`."""
+        rows = content.get("rows")
+        first = next(iter(rows), "") if isinstance(rows, dict) else ""
+        return {"title": "", "data": {"dataset": "playground"}, "baseline": first}
+
+    def mistakes(self) -> list[str]:
+        """What does not fit together, a sentence each."""
+        found = [] if self.baseline in self.rows else [f"the baseline {self.baseline!r} is none of the rows"]
+        dataset = self.data.dataset
+        found += refused("data.dataset", lambda: datasets.load(dataset)) or unknown(
+            "data.options", self.data.options, options_of(datasets.load(dataset)), f"dataset {dataset!r} has no option"
+        )
+        found += refused("network", self.network.build)
+        known = heads.names()
+        found += [f"there is no head {h!r}; there are {', '.join(known)}" for h in self.heads if h not in known]
+        found += self._unknown_settings()
+        if not self.heads and not self.measures:
+            found.append("there are neither heads nor measures, so that nothing would be found out")
+        made: dict[int, list[Method]] = {per_class: [] for row in self.rows.values() for per_class in self.budgets(row)}
+        for name, row in self.rows.items():
+            wrong: dict[str, list[int]] = {}
+            for per_class in self.budgets(row):
+                try:
+                    made[per_class].append(self.method(row, per_class))
+                except InputError as error:
+                    wrong.setdefault(str(error), []).append(per_class)
+            found += [f"row {name!r} at {_listed(budgets)} pairs a class: {words}" for words, budgets in wrong.items()]
+        for name in self.measures:
+            try:
+                found += [f"measure {name!r} {words}" for words in self._misfits(name, made)]
+            except InputError as error:
+                found.append(f"measure {name!r}: {error}")
+        return found
+
+    def _misfits(self, name: str, made: Mapping[int, Sequence[Method]]) -> list[str]:
+        """What is wrong with a measure beside its settings: budgets without rows, or rows it compares with missing."""
+        found, references = [], self.measure(name).references
+        asked = self.measures[name].per_class
+        if never := [n for n in asked or () if n not in made]:
+            found.append(f"is taken at {_listed(never)} pairs a class, but rows are run at {_listed(sorted(made))}")
+        if "whole" in references and not self.whole:
+            found.append("compares with the whole training split, but whole is 0: give it 1 or more")
+        bare = [n for n in sorted(made) if (asked is None or n in asked) and not any(map(is_random, made[n]))]
+        if "random" in references and bare:
+            found.append(f"compares with random pairs, but no row at {_listed(bare)} has method random and mosaic 1")
+        return found
+
+    def _unknown_settings(self) -> list[str]:
+        """Settings for all methods that no method has: a row would be run without them, and nobody would know."""
+        known = sorted({field for name in methods.names() for field in methods.load(name).model_fields})
+        places = {"settings": self.settings} | {f"at.{n}": settings for n, settings in self.at.items()}
+        found = []
+        for place, settings in places.items():
+            for field in sorted(settings.keys() - set(known)):
+                close = difflib.get_close_matches(field, known, n=1)
+                hint = f"; did you mean {close[0]!r}?" if close else ""
+                found.append(f"{place}: no method has a setting {field!r}{hint}")
+        return found
+
+    def budgets(self, row: MethodRow) -> tuple[int, ...]:
+        """Pairs a class at which a row is run."""
+        return self.per_class if row.per_class is None else row.per_class
+
+    def method(self, row: MethodRow, per_class: int) -> Method:
+        """A row's method, with the recipe's settings, then its own, then those for this number of pairs.
+
+        Args:
+            row: One of the rows.
+            per_class: Pairs a class.
+
+        Raises:
+            InputError: Settings do not fit.
+        """
+        kind = methods.load(row.method)
+        network = {"network": self.network.to_json()}
+        shared = merge(merge(network | {"encoders": network}, self.settings), self.at.get(per_class, {}))
+        settings = {k: v for k, v in shared.items() if k in kind.model_fields}
+        settings = merge(merge(settings, row.settings), row.at.get(per_class, {}))
+        return kind.configured(row.preset, **settings, per_class=per_class)
+
+    def measure(self, name: str) -> Measure:
+        """A measure with its settings.
+
+        Args:
+            name: One of `measures`.
+
+        Raises:
+            InputError: There is no such measure, or settings do not fit.
+        """
+        asked = self.measures[name]
+        return measures.load(asked.measure or name).from_json(asked.settings)
+
+    @property
+    def sound(self) -> SoundScale:
+        """Scale of sound for students trained on the whole."""
+        sound: SoundScale = self.settings.get("sound", "standardised")
+        return sound
+
+    def begin(self, place: Place) -> Distillations:
+        """Prepare the data, and list the jobs.
+
+        Args:
+            place: Where and on what.
+
+        Raises:
+            InputError: The data is not where it should be.
+            FingerprintError: The recordings have changed since they were prepared.
+        """
+        return Distillations(self, self.data.prepare(place), place)
+
+    def jobs(self, data: Path, fingerprint: str, place: Place) -> list[Job]:
+        """All jobs: small budgets first, then seed by seed, so that a part of the table is soon whole.
+
+        Args:
+            data: Folder of the prepared data.
+            fingerprint: Of that data.
+            place: Where they run, and where their results are.
+        """
+        shared: dict[str, Any] = {
+            "threads": self.threads, "data": data, "fingerprint": fingerprint, "network": self.network,
+            "protocol": self.protocol, "heads": self.heads, "sound": self.sound, "device": place.device,
+            "dtype": self.dtype, "out": place.out,
+        }  # fmt: skip
+        sets = [
+            Distil(row=name, per_class=n, seed=seed, method=method, students=self.students, **shared)
+            for n in sorted({n for row in self.rows.values() for n in self.budgets(row)})
+            for rows in [{name: self.method(r, n) for name, r in self.rows.items() if n in self.budgets(r)}]
+            for seed in range(self.distillations)
+            for name, method in rows.items()
+        ]
+        if self.whole:
+            sets.append(Distil(row=WHOLE, per_class=None, seed=0, method=None, students=self.whole, **shared))
+        return [job for distil in sets for job in (distil, *self._measures(distil))]
+
+    def _measures(self, of: Distil) -> Iterator[MeasureSet]:
+        for name, asked in self.measures.items():
+            if of.per_class is None or asked.per_class is None or of.per_class in asked.per_class:
+                repeats = self.whole if of.method is None else asked.repeats or self.students
+                yield MeasureSet(
+                    row=of.row, threads=of.threads, of=of, name=name, measure=self.measure(name), repeats=repeats
+                )
+
+
+class Distillations(Session):
+    """A comparison of distillations on its prepared data.
+
+    Args:
+        recipe: The comparison.
+        prepared: The data.
+        place: Where and on what.
+    """
+
+    def __init__(self, recipe: DistillationRecipe, prepared: Prepared, place: Place) -> None:
+        self.recipe, self.prepared = recipe, prepared
+        self.jobs = recipe.jobs(prepared.folder, prepared.fingerprint, place)
+
+    def results(self, name: str, about: Mapping[str, Any]) -> Comparison:
+        """What finished jobs found; see `Session.results`."""
+        recipe, train, test = self.recipe, self.prepared.clips("train"), self.prepared.clips("test")
+        return Comparison(
+            title=recipe.title,
+            dataset=self.prepared.name,
+            about={
+                "words": recipe.words,
+                "classes": len(train.classes),
+                "class_names": list(train.classes),
+                "chance_percent": 100 / len(train.classes),
+                "training_clips": len(train),
+                "training_clips_per_class": list(train.per_class()),
+                "test_clips": len(test),
+                "clip": self.prepared.recipe.to_json(),
+                "network": recipe.network.to_json(),
+                "protocol": recipe.protocol.to_json(),
+                "settings": recipe.settings,
+                "settings_at": recipe.at,
+                "threads": recipe.threads,
+                **about,
+            },
+            cells=tuple(cells(self.jobs)),
+            baseline=recipe.baseline,
+            rows=tuple(dict.fromkeys(job.row for job in self.jobs)),
+            measures=tuple(tables(self.jobs, test)),
+        )
+
+    def write(self, results: Comparison, folder: Path) -> None:
+        """Tables in every form, and the page; see `Session.write`."""
+        kinds = {}
+        for form in forms.names():
+            try:
+                kinds[form] = forms.load(form)
+            except PluginError as error:  # the others are written all the same
+                results.about["failed"][f"table as {form}"] = str(error)
+        for kind in kinds.values():
+            _files.write_text(folder / f"table{kind.suffix}", kind.write(results))
+        try:
+            comparison_page.write(results, folder)
+        except MissingExtraError as error:  # the numbers are what hours were spent on; the page can be had later
+            results.about["page"] = f"The page was left out. {error}"
+
+
+def cells(jobs: Sequence[Job]) -> list[Cell]:
+    """Accuracies that finished jobs found, one for each distillation and head.
+
+    Args:
+        jobs: Of a comparison.
+    """
+    distilled = [job for job in jobs if isinstance(job, Distil)]
+    return [_cell(job, job.facts, score) for job in distilled for score in job.scores()]
+
+
+def tables(jobs: Sequence[Job], test: LabelledClips) -> list[MeasureTable]:
+    """What finished jobs measured, a table for each measure and number of pairs; empty ones are left out.
+
+    Args:
+        jobs: Of a comparison.
+        test: Test clips.
+    """
+    made = []
+    measuring = [job for job in jobs if isinstance(job, MeasureSet)]
+    for name in dict.fromkeys(job.name for job in measuring):
+        there = [(job, found) for job in measuring if job.name == name and (found := job.found)]
+        for per_class in sorted({job.of.per_class for job, _ in there if job.of.per_class is not None}):
+            here = [(job, one) for job, one in there if job.of.per_class in (per_class, None)]
+            plain = next((job.row for job, _ in here if job.of.method and is_random(job.of.method)), None)
+            references = {
+                "whole": [one for job, one in here if job.of.method is None],
+                "random": [one for job, one in here if job.row == plain],
+            }
+            entries = [Entry(job.row, one, sees_labels=job.of.sees_labels) for job, one in here]
+            made.append(table(name, here[0][0].measure, test, entries, per_class=per_class, references=references))
+    return made
+
+
+def is_random(method: Method) -> bool:
+    """Whether a method gives real pairs by chance, as they are: a reference of measures."""
+    return method.name == "random" and method.cells == 1
+
+
+def _cell(job: Distil, facts: Mapping[str, Any], score: Score) -> Cell:
+    return Cell(
+        row=job.row,
+        per_class=job.per_class,
+        head=score.head,
+        seed=job.seed,
+        accuracy=score.accuracies,
+        training_pairs=score.trained_on.pairs,
+        mosaic=score.trained_on.packing,
+        student_seconds=score.seconds / score.n,
+        labels=score.trained_on.labels,
+        sees_labels=job.sees_labels,
+        reference=job.method is None,
+        confusion={key: matrix.tolist() for key, matrix in score.confusion.items()},
+        stored_bytes=facts["stored_bytes"],
+        distill_seconds=facts["distill_seconds"],
+    )
+
+
+def _listed(budgets: Sequence[int]) -> str:
+    return ", ".join(map(str, budgets))

@@ -1,1 +1,0 @@
-"""The generator behind the `playground` dataset: things, their sounds, and the stage."""

@@ -1,0 +1,190 @@
+"""Where tasks are run: here, or in local processes. A cluster would be another executor in this file's place."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+import traceback
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context, parent_process
+from typing import Generic, Protocol, TypeVar, final
+
+from limbeck import _machine
+from limbeck.errors import BusyError, LimbeckError, explained
+
+RETRY_SECONDS = 5.0
+"""Time after which a task that another process was busy with is tried again, where there is nothing else to do."""
+
+
+class Task(Protocol):
+    """Something to do that knows all of itself, and leaves its result where it says."""
+
+    @property
+    def needs(self) -> Sequence[Task]:
+        """Tasks whose results it takes."""
+
+    def run(self) -> None:
+        """Do it, or what is left of it.
+
+        Raises:
+            BusyError: Another process is doing it.
+        """
+
+
+AnyTask = TypeVar("AnyTask", bound=Task)
+
+
+class Executor(ABC):
+    """Runs tasks in an order in which what a task needs comes before it."""
+
+    @abstractmethod
+    def run(self, tasks: Iterable[AnyTask]) -> Iterator[tuple[AnyTask, str | None]]:
+        """Tasks as they end, each with what went wrong.
+
+        One that fails stops only those that need it, which are left out.
+
+        Args:
+            tasks: What to do; what one needs stands before it, or is done.
+
+        Raises:
+            LimbeckError: A process died.
+        """
+
+
+@final
+class Here(Executor):
+    """One task after another, in this process."""
+
+    def run(self, tasks: Iterable[AnyTask]) -> Iterator[tuple[AnyTask, str | None]]:
+        """See `Executor.run`."""
+        queue = _Queue(tasks)
+        while task := queue.next():
+            try:
+                error = _attempt(task)
+            except BusyError:
+                queue.put_back(task)
+                continue
+            queue.ended(task, error)
+            yield task, error
+
+
+@final
+class LocalProcesses(Executor):
+    """Several tasks at once, each in a process of this machine.
+
+    Args:
+        count: Processes.
+        begin: Called in each of them before its first task; can be sent to it.
+    """
+
+    def __init__(self, count: int, begin: Callable[[], object] | None = None) -> None:
+        self.count, self._begin = count, begin
+
+    def run(self, tasks: Iterable[AnyTask]) -> Iterator[tuple[AnyTask, str | None]]:
+        """See `Executor.run`."""
+        queue = _Queue(tasks)
+        with ProcessPoolExecutor(self.count, get_context("spawn"), _begin, (self._begin,)) as pool:
+            running: dict[Future[str | None], AnyTask] = {}
+            try:
+                while True:
+                    while len(running) < self.count and (task := queue.next()):
+                        with _machine.considerate_children():  # a process starts with the first task it gets
+                            running[pool.submit(_attempt, task)] = task
+                    if not running:
+                        return
+                    for future in wait(running, return_when=FIRST_COMPLETED).done:
+                        task = running.pop(future)
+                        try:
+                            error = future.result()
+                        except BusyError:
+                            queue.put_back(task)
+                            continue
+                        queue.ended(task, error)
+                        yield task, error
+            except BrokenProcessPool as error:
+                raise LimbeckError(
+                    "A working process died (out of memory, or killed). What was finished is kept: give the same "
+                    "command again, with fewer --processes if memory was short."
+                ) from error
+            except BaseException:
+                pool.shutdown(wait=True, cancel_futures=True)
+                raise
+
+
+def local(processes: int, begin: Callable[[], object] | None = None) -> Executor:
+    """The executor for so many tasks at once on this machine; one works in this process.
+
+    Args:
+        processes: Tasks at once, >= 1.
+        begin: See `LocalProcesses`.
+    """
+    return Here() if processes == 1 else LocalProcesses(processes, begin)
+
+
+class _Queue(Generic[AnyTask]):
+    """Tasks that wait, in order: those first that need none that waits."""
+
+    def __init__(self, tasks: Iterable[AnyTask]) -> None:
+        self._waiting = list(tasks)
+        self._open = {id(task) for task in self._waiting}
+        self._failed, self._busy = set[int](), set[int]()
+
+    def next(self) -> AnyTask | None:
+        """Take the next task that can be done now; None where there is none."""
+        while lost := [t for t in self._waiting if self._failed & {id(need) for need in t.needs}]:
+            for task in lost:
+                self._waiting.remove(task)
+                self.ended(task, "what it needs failed")
+        found = next(iter(self._ready()), None)
+        if found is not None:
+            self._waiting.remove(found)
+        return found
+
+    def ended(self, task: AnyTask, error: str | None) -> None:
+        """Note that a task was done, or failed."""
+        self._open.discard(id(task))
+        if error:
+            self._failed.add(id(task))
+
+    def put_back(self, task: AnyTask) -> None:
+        """Have a task tried again after the others, and after a while where there is nothing else to do."""
+        self._waiting.append(task)
+        self._busy.add(id(task))
+        if all(id(other) in self._busy for other in self._ready()):
+            time.sleep(RETRY_SECONDS)
+            self._busy.clear()
+
+    def _ready(self) -> list[AnyTask]:
+        return [task for task in self._waiting if not self._open & {id(need) for need in task.needs}]
+
+
+def _attempt(task: Task) -> str | None:
+    """Do a task; what goes wrong in it is its result, so that the others go on."""
+    try:
+        task.run()
+    except BusyError:
+        raise
+    except Exception as error:
+        if told := explained(error):
+            return told
+        traceback.print_exc()
+        return f"a fault in Limbeck, please report the lines above ({type(error).__name__}: {error})"
+    return None
+
+
+def _begin(begin: Callable[[], object] | None) -> None:
+    if begin:
+        begin()
+    # Idle workers of a killed parent would otherwise wait forever.
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

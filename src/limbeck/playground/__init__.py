@@ -1,0 +1,43 @@
+"""Playground: generated videos with sound whose truth is known exactly.
+
+Ten kinds of sounding things move on a stage with silent props, other sounds and a camera. Picture and sound of a thing
+are functions of the same few numbers (`Cast`), so that boxes, onsets, directions and isolated sources are exact.
+`Scene` holds everything one clip is made from and goes to JSON and back; the functions of `stage` make the rest of it.
+The dataset `limbeck.datasets.playground` reads what this package writes.
+
+Example:
+    >>> scene = draw_scene(KINDS[2], seed=7)
+    >>> scene.main.kind, mixture(scene).shape
+    ('harp', (2, 39690))
+    >>> sorted(sources(scene))
+    ['main', 'noise', 'other']
+    >>> image, box = next(frames(scene, size=64))
+    >>> image.shape, all(0 <= edge <= 1 for edge in box)
+    ((64, 64, 3), True)
+"""
+
+from limbeck.playground.cast import Cast
+from limbeck.playground.clips import GeneratedClip, make_all, planned, read_sources, read_truth
+from limbeck.playground.kinds import KINDS, Kind, draw_cast
+from limbeck.playground.sounds import write_sounds
+from limbeck.playground.stage import Scene, azimuths, draw_scene, frames, mixture, sources, truth
+
+__all__ = [
+    "KINDS",
+    "Cast",
+    "GeneratedClip",
+    "Kind",
+    "Scene",
+    "azimuths",
+    "draw_cast",
+    "draw_scene",
+    "frames",
+    "make_all",
+    "mixture",
+    "planned",
+    "read_sources",
+    "read_truth",
+    "sources",
+    "truth",
+    "write_sounds",
+]
