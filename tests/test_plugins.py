@@ -61,7 +61,7 @@ def test_everything_is_known_by_the_name_it_is_listed_under(gifts: Path) -> None
             gifts,
         ).stdout
     )
-    assert len(told) == 13
+    assert len(told) == 15
     for name, (listed, called, summary) in told.items():
         assert listed
         assert called == name
@@ -73,15 +73,17 @@ def test_instances_say_it_too_and_their_settings_find_the_way_back(gifts: Path) 
         plugins.run(
             """
             import torch
-            from gifts import building, choosing, hearing, judging, keeping, measuring, moving, reading, telling
-            from limbeck.networks import Architecture
-            head = building.Averaged(8, 8, 2, generator=torch.Generator())
+            from gifts import (building, choosing, enveloping, hearing, holding, judging, keeping, measuring, moving,
+                               reading, telling)
+            from limbeck.media import ClipRecipe
+            head = building.Averaged({"audio": 8}, 2, {"audio": "A"}, generator=torch.Generator())
             things = [choosing.Loudest(), moving.Gentle(start="loudest", storage="halves"), reading.Tones(),
                       reading.Notes([]), building.Flat(), head, keeping.Halves(), measuring.Brightness(),
-                      telling.Labels(), hearing.Ear(), judging.Stubborn(), judging.Once()]
+                      telling.Labels(), hearing.Ear(), judging.Stubborn(), judging.Once(),
+                      enveloping.Envelope(ClipRecipe()), holding.Small()]
             assert moving.Gentle.from_json(things[1].to_json()) == things[1]
             class Mine(choosing.Loudest.__mro__[1]):
-                def _order(self, features, count, seed): return torch.arange(count)
+                def distill(self, real, *, seed=0, run=None): ...
             print(json.dumps([t.name for t in things] + [Mine().name, hearing.Ear.tiny().id.split(":")[0]]))
             """,
             gifts,
@@ -100,6 +102,8 @@ def test_instances_say_it_too_and_their_settings_find_the_way_back(gifts: Path) 
         "ear",
         "first_class",
         "once",
+        "envelope",
+        "small",
     ]
     assert told == [*names, "__main__.Mine", "ear"]
 
@@ -156,6 +160,42 @@ def test_the_whole_way_with_things_of_a_plug_in(gifts: Path, tmp_path: Path) -> 
     assert "gentle" in page
 
 
+def test_a_third_modality_and_a_way_to_hold_samples_go_the_whole_way(gifts: Path, tmp_path: Path) -> None:
+    told: dict[str, Any] = json.loads(
+        plugins.run(
+            f"""
+            import os
+            os.chdir({str(tmp_path)!r})
+            told = {{}}
+            told["prepare"] = limbeck("prepare", "hums", "--out", "data", "--image-size", "16", "--workers", "1",
+                                      "--modality", "audio,envelope,image")
+            small = ["--set", "encoders.network.options.width=4", "--set", "encoders.bank=1"]
+            ways = {{"dm": ["--steps", "2", *small], "dc": ["--steps", "1", "--set", "encoders.network.options.width=4"],
+                     "krr": ["--steps", "2", *small], "herding": ["--set", "network.options.width=4"],
+                     "best": ["--set", "encoders.network.options.width=4"]}}
+            ways = {{(method, "plain"): words for method, words in ways.items()}}
+            ways |= {{(m, "small:factor=2"): [*w, "--hold", "small:factor=2"] for (m, _), w in ways.items() if m != "best"}}
+            for (method, hold), words in ways.items():
+                out = f"{{method}}-{{hold.partition(':')[0]}}"
+                told[out] = limbeck("distill", "data", "--method", method, *words, "--out", out)
+                told[f"{{out}} evaluate"] = limbeck("evaluate", out, "--on", "data", "--repeats", "1", "--epochs", "1")
+                told[f"{{out}} report"] = limbeck("report", out, "--on", "data", "--out", f"{{out}}-page")
+                for form in ("folder", "webdataset", "huggingface"):
+                    told[f"{{out}} {{form}}"] = limbeck("export", out, "--to", form, "--out", f"{{out}}-{{form}}")
+            print(json.dumps(told))
+            """,
+            gifts,
+        ).stdout
+    )
+    assert {name: (code, err) for name, (code, _, err) in told.items() if code} == {}
+    config = json.loads((tmp_path / "dm-plain" / "config.json").read_text())
+    assert [*config["scales"]] == ["audio", "envelope", "image"]
+    assert "A+E+V" in told["dm-plain evaluate"][1]
+    held = json.loads((tmp_path / "krr-small" / "config.json").read_text())
+    assert held["hold"] == "small:factor=2"
+    assert "A+E+V" in (tmp_path / "herding-small-page" / "index.html").read_text(encoding="utf-8")
+
+
 def test_a_broken_plug_in_is_listed_and_told_in_a_sentence(tmp_path: Path) -> None:
     broken = plugins.install_files(
         tmp_path / "broken",
@@ -173,7 +213,6 @@ def test_a_broken_plug_in_is_listed_and_told_in_a_sentence(tmp_path: Path) -> No
             """
             told = [limbeck("list", "methods"), limbeck("explain", "torn"), limbeck("explain", "rotten"),
                     limbeck("explain", "gone"), limbeck("explain", "nothing"), limbeck("explain", "avdd")]
-            from limbeck.methods import Optimised
             from limbeck.methods.dm import DM
             from limbeck.errors import InputError
             try:
