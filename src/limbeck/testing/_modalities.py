@@ -13,8 +13,7 @@ import torch
 from torch import Tensor
 
 from limbeck import _discover, modalities
-from limbeck.media import ClipRecipe, MelRecipe, RawClip
-from limbeck.media.recipe import Track
+from limbeck.media import ClipRecipe, MelRecipe, RawClip, Track
 from limbeck.modalities import Modality, Moments, Scale, ScaleKind
 from limbeck.testing._clips import RECIPE
 
