@@ -7,16 +7,16 @@ from limbeck.networks.alexnet import AlexNet
 
 
 def test_weights_are_as_many_as_in_the_published_small_network_without_its_classifier() -> None:
-    pair = AlexNet().pair((1, 64, 56), (3, 32, 32), generator=torch.Generator())
+    encoders = AlexNet().encoders({"audio": (1, 64, 56), "image": (3, 32, 32)}, generator=torch.Generator())
     filters = [(128, 3, 5), (192, 128, 5), (256, 192, 3), (192, 256, 3), (192, 192, 3)]
     expected = sum(out * (channels * side * side + 1) for out, channels, side in filters)
-    assert sum(p.numel() for p in pair.image.parameters()) == expected == 1_841_472
-    assert pair.image.dim == pair.audio.dim == 192 * 4 * 4
+    assert sum(p.numel() for p in encoders["image"].parameters()) == expected == 1_841_472
+    assert encoders["image"].dim == encoders["audio"].dim == 192 * 4 * 4
 
 
 def test_it_is_the_network_written_out() -> None:
     draw = torch.Generator().manual_seed(0)
-    encoder = AlexNet(width=4).pair((1, 32, 32), (3, 32, 32), generator=draw).image.double()
+    encoder = AlexNet(width=4).encoders({"audio": (1, 32, 32), "image": (3, 32, 32)}, generator=draw)["image"].double()
     x = torch.randn(2, 3, 32, 32, dtype=torch.float64, generator=draw)
     weights = iter(encoder.state_dict().values())
     y = x
@@ -29,19 +29,27 @@ def test_it_is_the_network_written_out() -> None:
 
 
 def test_large_pictures_get_the_large_first_filters_and_features_of_the_same_length() -> None:
-    pair = AlexNet(width=4).pair((1, 64, 56), (3, 224, 224), generator=torch.Generator().manual_seed(0))
-    assert [e.layers[0].kernel_size for e in (pair.audio, pair.image)] == [(5, 5), (11, 11)]
-    assert pair.audio(torch.zeros(1, 1, 64, 56)).shape == pair.image(torch.zeros(1, 3, 224, 224)).shape == (1, 96)
+    encoders = AlexNet(width=4).encoders(
+        {"audio": (1, 64, 56), "image": (3, 224, 224)}, generator=torch.Generator().manual_seed(0)
+    )
+    assert [e.layers[0].kernel_size for e in (encoders["audio"], encoders["image"])] == [(5, 5), (11, 11)]
+    assert (
+        encoders["audio"](torch.zeros(1, 1, 64, 56)).shape
+        == encoders["image"](torch.zeros(1, 3, 224, 224)).shape
+        == (1, 96)
+    )
 
 
 def test_without_a_norm_activations_keep_their_size() -> None:
-    pair = AlexNet(width=64).pair((1, 32, 32), (3, 32, 32), generator=torch.Generator().manual_seed(0))
+    encoders = AlexNet(width=64).encoders(
+        {"audio": (1, 32, 32), "image": (3, 32, 32)}, generator=torch.Generator().manual_seed(0)
+    )
     x = torch.randn(8, 3, 32, 32, generator=torch.Generator().manual_seed(1))
-    layers = [m for m in pair.image.layers if isinstance(m, torch.nn.Conv2d)]
+    layers = [m for m in encoders["image"].layers if isinstance(m, torch.nn.Conv2d)]
     sizes = []
     for layer in layers:
         layer.register_forward_hook(lambda _m, _i, out: sizes.append(float(out.square().mean().sqrt())))
     with torch.no_grad():
-        pair.image(x)
+        encoders["image"](x)
     assert len(sizes) == 5
     assert all(0.5 < size < 4 for size in sizes)

@@ -11,7 +11,7 @@ from torch import Tensor
 from limbeck.errors import InputError
 from limbeck.networks.convnet import ConvNet, ConvNetEncoder
 
-PUBLISHED = (1, 128, 56), (3, 224, 224)
+PUBLISHED = {"audio": (1, 128, 56), "image": (3, 224, 224)}
 # The stored numbers were made in float64 with constants that had been rounded to float32.
 MEAN = torch.tensor([0.425, 0.396, 0.370])[:, None, None].double()
 STD = torch.tensor([0.229, 0.224, 0.221])[:, None, None].double()
@@ -42,15 +42,18 @@ def _agrees(encoder: ConvNetEncoder, x: Tensor, features: np.ndarray, gradient: 
 
 def test_sound_encoder_agrees_with_the_reference(golden: Path) -> None:
     stored = dict(np.load(golden / "convnet_audio.npz"))
-    encoder = _golden_encoder(ConvNet().pair(*PUBLISHED, generator=torch.Generator()).audio, stored)
+    encoder = _golden_encoder(ConvNet().encoders(PUBLISHED, generator=torch.Generator())["audio"], stored)
     _agrees(encoder, torch.from_numpy(stored["x"]).double(), stored["embed"], stored["grad_in"], seed=31)
 
 
 @pytest.mark.parametrize(("size", "seed"), [(224, 32), (64, 33)])
 def test_picture_encoder_agrees_with_the_reference(golden: Path, size: int, seed: int) -> None:
     stored = dict(np.load(golden / "convnet_vision.npz"))
-    network = ConvNet(image_depth=5)
-    encoder = _golden_encoder(network.pair(PUBLISHED[0], (3, size, size), generator=torch.Generator()).image, stored)
+    network = ConvNet(depth={"audio": 3, "image": 5})
+    encoder = _golden_encoder(
+        network.encoders({"audio": PUBLISHED["audio"], "image": (3, size, size)}, generator=torch.Generator())["image"],
+        stored,
+    )
     x = (torch.from_numpy(stored[f"x_{size}"]).double() / 255 - MEAN) / STD
     assert encoder.dim == stored[f"embed_{size}"].shape[1]
     _agrees(encoder, x, stored[f"embed_{size}"], stored[f"grad_in_{size}"], seed=seed)
@@ -61,11 +64,11 @@ def test_picture_encoder_agrees_with_the_reference(golden: Path, size: int, seed
     [((32, 32), 3, 4), ((64, 64), 4, 4), ((96, 128), 4, 6), ((128, 128), 5, 4), ((224, 224), 5, 7), ((8, 8), 1, 4)],
 )
 def test_depth_follows_the_picture(size: tuple[int, int], depth: int, grid: int) -> None:
-    pair = ConvNet(width=2).pair((1, 64, 30), (3, *size), generator=torch.Generator())
-    assert len(pair.image.blocks) == depth
-    assert pair.image.dim == 2 * grid * (size[1] >> depth)
-    assert pair.audio.dim == pair.image.dim
-    assert pair.audio(torch.randn(2, 1, 64, 30)).shape == pair.image(torch.randn(2, 3, *size)).shape
+    encoders = ConvNet(width=2).encoders({"audio": (1, 64, 30), "image": (3, *size)}, generator=torch.Generator())
+    assert len(encoders["image"].blocks) == depth
+    assert encoders["image"].dim == 2 * grid * (size[1] >> depth)
+    assert encoders["audio"].dim == encoders["image"].dim
+    assert encoders["audio"](torch.randn(2, 1, 64, 30)).shape == encoders["image"](torch.randn(2, 3, *size)).shape
 
 
 @pytest.mark.parametrize("audio_shape", [(1, 4, 3), (1, 80, 101), (1, 128, 56), (1, 33, 700)])
@@ -73,26 +76,29 @@ def test_depth_follows_the_picture(size: tuple[int, int], depth: int, grid: int)
 def test_any_size_gives_both_modalities_the_same_length(
     audio_shape: tuple[int, int, int], size: tuple[int, int]
 ) -> None:
-    pair = ConvNet(width=3).pair(audio_shape, (3, *size), generator=torch.Generator())
-    sound, picture = pair.audio(torch.randn(1, *audio_shape)), pair.image(torch.randn(1, 3, *size))
-    assert sound.shape == picture.shape == (1, pair.audio.dim)
+    encoders = ConvNet(width=3).encoders({"audio": audio_shape, "image": (3, *size)}, generator=torch.Generator())
+    sound, picture = encoders["audio"](torch.randn(1, *audio_shape)), encoders["image"](torch.randn(1, 3, *size))
+    assert sound.shape == picture.shape == (1, encoders["audio"].dim)
 
 
 def test_parameter_counts_are_the_published_ones_without_convolution_biases() -> None:
-    pair = ConvNet().pair(*PUBLISHED, generator=torch.Generator())
-    count = {m: sum(p.numel() for p in getattr(pair, m).parameters()) for m in ("audio", "image")}
+    encoders = ConvNet().encoders(PUBLISHED, generator=torch.Generator())
+    count = {m: sum(p.numel() for p in e.parameters()) for m, e in encoders.items()}
     assert count == {"audio": 297_216 - 3 * 128, "image": 595_200 - 5 * 128}
 
 
 def test_weights_come_from_the_generator_alone_and_have_the_range_of_torch_convolutions() -> None:
     before = torch.random.get_rng_state()
-    first, second = (ConvNet(width=64).pair(*PUBLISHED, generator=torch.Generator().manual_seed(5)) for _ in range(2))
-    other = ConvNet(width=64).pair(*PUBLISHED, generator=torch.Generator().manual_seed(6))
+    first, second = (
+        ConvNet(width=64).encoders(PUBLISHED, generator=torch.Generator().manual_seed(5)) for _ in range(2)
+    )
+    other = ConvNet(width=64).encoders(PUBLISHED, generator=torch.Generator().manual_seed(6))
     assert torch.equal(torch.random.get_rng_state(), before)
-    for name, weight in first.state_dict().items():
-        assert torch.equal(weight, second.state_dict()[name])
-    weight = first.image.blocks[1].weight
-    assert not torch.equal(weight, other.image.blocks[1].weight)
+    for modality, encoder in first.items():
+        for name, weight in encoder.state_dict().items():
+            assert torch.equal(weight, second[modality].state_dict()[name])
+    weight = first["image"].blocks[1].weight
+    assert not torch.equal(weight, other["image"].blocks[1].weight)
     bound = 1 / (9 * 64) ** 0.5
     assert 0.99 * bound < float(weight.detach().abs().max()) <= bound
     assert abs(float(weight.detach().std()) - bound / 3**0.5) < 0.01 * bound
@@ -100,7 +106,9 @@ def test_weights_come_from_the_generator_alone_and_have_the_range_of_torch_convo
 
 def test_a_bias_before_the_norm_changes_nothing() -> None:
     generator = torch.Generator().manual_seed(0)
-    encoder = ConvNet(width=8).pair((1, 32, 16), (3, 32, 32), generator=generator).image.double()
+    encoder = (
+        ConvNet(width=8).encoders({"audio": (1, 32, 16), "image": (3, 32, 32)}, generator=generator)["image"].double()
+    )
     x = torch.randn(2, 3, 32, 32, dtype=torch.float64, generator=generator)
     y = x
     for block in encoder.blocks:
@@ -111,11 +119,13 @@ def test_a_bias_before_the_norm_changes_nothing() -> None:
 
 def test_too_deep_for_the_picture_is_said_before_any_work() -> None:
     with pytest.raises(InputError, match="too small"):
-        ConvNet(image_depth=6).pair((1, 64, 64), (3, 32, 32), generator=torch.Generator())
+        ConvNet(depth={"image": 6}).encoders({"audio": (1, 64, 64), "image": (3, 32, 32)}, generator=torch.Generator())
 
 
 def test_autocast_and_evaluation_mode_and_inference_mode() -> None:
-    encoder = ConvNet(width=16).pair((1, 64, 40), (3, 64, 64), generator=torch.Generator().manual_seed(0)).image
+    encoder = ConvNet(width=16).encoders(
+        {"audio": (1, 64, 40), "image": (3, 64, 64)}, generator=torch.Generator().manual_seed(0)
+    )["image"]
     x = torch.randn(3, 3, 64, 64)
     exact = encoder(x)
     with torch.autocast("cpu", torch.bfloat16):
@@ -129,3 +139,33 @@ def test_autocast_and_evaluation_mode_and_inference_mode() -> None:
     assert all(p.grad is not None and p.grad.dtype == torch.float32 for p in encoder.parameters())
     with torch.inference_mode():
         torch.testing.assert_close(encoder.eval()(x), exact, rtol=1e-5, atol=1e-5)
+
+
+def test_the_first_modality_without_a_padding_of_its_own_gives_the_grid_of_the_last_map() -> None:
+    shapes = {"audio": (1, 64, 30), "echo": (2, 48, 40), "image": (3, 32, 32)}
+    encoders = ConvNet(width=2).encoders(shapes, generator=torch.Generator().manual_seed(0))
+    assert [len(e.blocks) for e in encoders.values()] == [3, 3, 3]
+    assert [e.blocks[-1].grid for e in encoders.values()] == [(6, 5), None, (6, 5)]
+    assert {e.dim for e in encoders.values()} == {2 * 6 * 5}
+    for modality, encoder in encoders.items():
+        assert encoder(torch.randn(1, *shapes[modality])).shape == (1, 60)
+
+
+@pytest.mark.parametrize("alone", ["audio", "image", "echo"])
+def test_alone_a_modality_keeps_the_map_that_halving_leaves(alone: str) -> None:
+    shape = (2, 40, 33)
+    (encoder,) = ConvNet(width=2).encoders({alone: shape}, generator=torch.Generator().manual_seed(0)).values()
+    wider = 4 if alone == "audio" else 0  # its first padding is 3
+    assert encoder.dim == 2 * (40 + wider >> 3) * (33 + wider >> 3)
+    assert encoder(torch.randn(3, *shape)).shape == (3, encoder.dim)
+
+
+def test_depths_and_paddings_are_told_by_modality() -> None:
+    network = ConvNet(width=2, depth={"image": 2, "echo": 1}, padding={"echo": 2})
+    shapes = {"echo": (1, 20, 20), "image": (3, 32, 32)}
+    encoders = network.encoders(shapes, generator=torch.Generator())
+    assert [[b.padding for b in e.blocks] for e in encoders.values()] == [[2], [1, 1]]
+    assert encoders["echo"].blocks[-1].grid == (8, 8)
+    assert ConvNet.from_json(network.to_json()) == network
+    with pytest.raises(InputError, match=r"depth\.image"):
+        ConvNet.from_json({"depth": {"image": 0}})

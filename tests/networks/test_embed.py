@@ -17,9 +17,8 @@ needs_compiler = pytest.mark.skipif(not shutil.which("g++"), reason="no C++ comp
 
 
 def _encoder(seed: int = 0, modality: str = "image") -> Encoder:
-    pair = ConvNet(width=16).pair((1, 40, 30), (3, 40, 40), generator=torch.Generator().manual_seed(seed))
-    encoder: Encoder = getattr(pair, modality)
-    return encoder
+    shapes, draw = {"audio": (1, 40, 30), "image": (3, 40, 40)}, torch.Generator().manual_seed(seed)
+    return ConvNet(width=16).encoders(shapes, generator=draw)[modality]
 
 
 def _samples(count: int, channels: int = 3) -> Tensor:
@@ -130,7 +129,7 @@ from limbeck.networks.convnet import ConvNet
 
 def run(seed, dtype, compile):
     g = torch.Generator().manual_seed(seed)
-    encoder = ConvNet(width=8).pair((1, 20, 16), (3, 16, 16), generator=g).image
+    encoder = ConvNet(width=8).encoders({"audio": (1, 20, 16), "image": (3, 16, 16)}, generator=g)["image"]
     x = torch.randn(5, 3, 16, 16, generator=g)
     leaf = x.clone().requires_grad_()
     means = group_means(encoder, leaf, 5, dtype=dtype, compile=compile, chunk=2)

@@ -13,10 +13,10 @@ def _count(encoder: torch.nn.Module) -> int:
 
 
 def test_weights_are_as_many_as_in_the_published_networks_without_their_classifier() -> None:
-    small = ResNet18().pair((1, 64, 56), (3, 32, 32), generator=torch.Generator())
+    small = ResNet18().encoders({"audio": (1, 64, 56), "image": (3, 32, 32)}, generator=torch.Generator())
     # The network for CIFAR has 11,173,962 with 512 * 10 + 10 in the classifier, that for ImageNet 11,689,512.
-    assert _count(small.image) == 11_173_962 - 5_130
-    assert _count(small.audio) == 11_173_962 - 5_130 - 2 * 64 * 9
+    assert _count(small["image"]) == 11_173_962 - 5_130
+    assert _count(small["audio"]) == 11_173_962 - 5_130 - 2 * 64 * 9
     large = ResNet18Encoder((3, 224, 224), width=64, norm="group", generator=torch.Generator())
     assert _count(large) == 11_689_512 - 513_000
 
@@ -49,15 +49,22 @@ def test_it_is_the_network_written_out(shape: tuple[int, int, int], large: bool)
 
 
 def test_both_modalities_have_features_of_one_length_also_where_only_one_is_large() -> None:
-    pair = ResNet18(width=2).pair((1, 64, 56), (3, 112, 112), generator=torch.Generator().manual_seed(0))
-    assert pair.audio(torch.zeros(1, 1, 64, 56)).shape == pair.image(torch.zeros(1, 3, 112, 112)).shape == (1, 16)
+    encoders = ResNet18(width=2).encoders(
+        {"audio": (1, 64, 56), "image": (3, 112, 112)}, generator=torch.Generator().manual_seed(0)
+    )
+    assert (
+        encoders["audio"](torch.zeros(1, 1, 64, 56)).shape
+        == encoders["image"](torch.zeros(1, 3, 112, 112)).shape
+        == (1, 16)
+    )
 
 
 def test_without_a_norm_convolutions_have_biases() -> None:
     with_norm, without = (
-        ResNet18(width=4, norm=n).pair((1, 16, 16), (3, 16, 16), generator=torch.Generator()) for n in ("layer", "none")
+        ResNet18(width=4, norm=n).encoders({"audio": (1, 16, 16), "image": (3, 16, 16)}, generator=torch.Generator())
+        for n in ("layer", "none")
     )
-    convolutions = [m for m in without.image.modules() if isinstance(m, torch.nn.Conv2d)]
+    convolutions = [m for m in without["image"].modules() if isinstance(m, torch.nn.Conv2d)]
     assert len(convolutions) == 1 + 16 + 3
     assert all(c.bias is not None for c in convolutions)
-    assert all(m.bias is None for m in with_norm.image.modules() if isinstance(m, torch.nn.Conv2d))
+    assert all(m.bias is None for m in with_norm["image"].modules() if isinstance(m, torch.nn.Conv2d))

@@ -11,10 +11,12 @@ from limbeck.networks.transformer import Transformer, TransformerEncoder, patch_
 
 
 def test_weights_are_as_many_as_in_the_published_tiny_one() -> None:
-    pair = Transformer(width=192, depth=12, heads=3).pair((1, 128, 112), (3, 224, 224), generator=torch.Generator())
+    encoders = Transformer(width=192, depth=12, heads=3).encoders(
+        {"audio": (1, 128, 112), "image": (3, 224, 224)}, generator=torch.Generator()
+    )
     # ViT-Ti has 5,717,416, of which 1000 classes, a class token and its position are not here.
-    assert sum(p.numel() for p in pair.image.parameters()) == 5_717_416 - 193_000 - 2 * 192
-    assert pair.image.side == 16
+    assert sum(p.numel() for p in encoders["image"].parameters()) == 5_717_416 - 193_000 - 2 * 192
+    assert encoders["image"].side == 16
 
 
 @pytest.mark.parametrize(("size", "tokens"), [((32, 32), 64), ((64, 56), 56), ((128, 56), 112), ((224, 224), 196)])

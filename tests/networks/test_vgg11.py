@@ -7,18 +7,18 @@ from limbeck.networks.vgg11 import VGG11
 
 
 def test_weights_are_as_many_as_in_the_published_convolutions() -> None:
-    pair = VGG11(norm="none").pair((1, 64, 56), (3, 32, 32), generator=torch.Generator())
+    encoders = VGG11(norm="none").encoders({"audio": (1, 64, 56), "image": (3, 32, 32)}, generator=torch.Generator())
     # VGG-11 has 132,863,336 parameters; three fully connected layers have all but these.
     full = 25_088 * 4_096 + 4_096 + 4_096 * 4_096 + 4_096 + 4_096 * 1_000 + 1_000
-    assert sum(p.numel() for p in pair.image.parameters()) == 132_863_336 - full == 9_220_480
-    normed = VGG11().pair((1, 64, 56), (3, 32, 32), generator=torch.Generator())
+    assert sum(p.numel() for p in encoders["image"].parameters()) == 132_863_336 - full == 9_220_480
+    normed = VGG11().encoders({"audio": (1, 64, 56), "image": (3, 32, 32)}, generator=torch.Generator())
     channels = 64 + 128 + 2 * 256 + 4 * 512
-    assert sum(p.numel() for p in normed.image.parameters()) == 9_220_480 - channels + 2 * channels
+    assert sum(p.numel() for p in normed["image"].parameters()) == 9_220_480 - channels + 2 * channels
 
 
 def test_it_is_the_network_written_out() -> None:
     draw = torch.Generator().manual_seed(0)
-    encoder = VGG11(width=4).pair((1, 32, 32), (3, 32, 32), generator=draw).image.double()
+    encoder = VGG11(width=4).encoders({"audio": (1, 32, 32), "image": (3, 32, 32)}, generator=draw)["image"].double()
     x = torch.randn(2, 3, 32, 32, dtype=torch.float64, generator=draw)
     weights = iter(encoder.state_dict().values())
     y = x
@@ -32,7 +32,9 @@ def test_it_is_the_network_written_out() -> None:
 
 
 def test_small_and_odd_inputs_keep_a_map() -> None:
-    pair = VGG11(width=4).pair((1, 5, 3), (3, 17, 33), generator=torch.Generator().manual_seed(0))
-    sound, picture = pair.audio(torch.randn(2, 1, 5, 3)), pair.image(torch.randn(2, 3, 17, 33))
+    encoders = VGG11(width=4).encoders(
+        {"audio": (1, 5, 3), "image": (3, 17, 33)}, generator=torch.Generator().manual_seed(0)
+    )
+    sound, picture = encoders["audio"](torch.randn(2, 1, 5, 3)), encoders["image"](torch.randn(2, 3, 17, 33))
     assert sound.shape == picture.shape == (2, 32)
     assert not torch.equal(sound[0], sound[1])

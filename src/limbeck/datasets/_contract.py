@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from limbeck._discover import Listed
 from limbeck.errors import MediaError
-from limbeck.media import ClipRecipe, RawClip, read_clip, read_clips
+from limbeck.media import TRACKS, ClipRecipe, RawClip, Track, read_clip, read_clips
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,8 +22,9 @@ class ClipRef:
         id: Unique in the dataset and stable between machines (a relative path with the start time, say).
         label: Class name.
         split: ``"train"``, ``"test"``, or another name the dataset's authors gave.
-        audio: File whose sound track is used; None where the dataset makes the sound itself.
-        image: File whose picture is used (often the same); None where the dataset makes the picture itself.
+        audio: File whose sound track is used; None where the dataset makes the sound itself, or it is not read.
+        image: File whose picture is used (often the same); None where the dataset makes the picture itself, or it is
+            not read.
         start_s: Where the clip starts in the file, in seconds.
         length_s: How long the clip is, in seconds; None means to the end of the file.
     """
@@ -59,8 +60,12 @@ class Dataset(Listed, ABC):
     modalities: ClassVar[tuple[str, ...]] = ("audio", "image")
 
     @abstractmethod
-    def clips(self) -> Sequence[ClipRef]:
+    def clips(self, tracks: Collection[Track] = TRACKS) -> Sequence[ClipRef]:
         """All clips in a stable order, the same on every machine.
+
+        Args:
+            tracks: Tracks that will be read, which matter where a clip has several files to choose from. A reference
+                may name a file of a track that will not be read.
 
         Raises:
             InputError: The folder or manifest is not of the expected layout; says what is missing.
@@ -75,8 +80,8 @@ class Dataset(Listed, ABC):
         """Decode one clip. Called in worker processes.
 
         Args:
-            clip: One of `clips`.
-            recipe: How it becomes arrays.
+            clip: One of `clips`, without the files of tracks that are not read.
+            recipe: How it is decoded; of its tracks alone something is returned.
 
         Raises:
             MediaError: The clip cannot be used; it will be listed in ``rejected.parquet``.
@@ -90,7 +95,7 @@ class Dataset(Listed, ABC):
 
         Args:
             clips: Some of `clips`.
-            recipe: How they become arrays.
+            recipe: How they are decoded.
         """
         if type(self).read is not Dataset.read:
             return [self._read_or_error(clip, recipe) for clip in clips]
@@ -99,10 +104,10 @@ class Dataset(Listed, ABC):
     def _read_neighbours(self, clips: Sequence[ClipRef], recipe: ClipRecipe) -> list[RawClip | MediaError]:
         """Read clips as they are listed, those that follow each other in one file together."""
         results: list[RawClip | MediaError] = []
-        for (audio, image), group in groupby(clips, key=lambda c: (c.audio, c.image)):
-            neighbours = list(group)
-            if audio is not None and audio == image and len(neighbours) > 1:
-                results += read_clips(audio, [(c.start_s, c.length_s) for c in neighbours], recipe=recipe)
+        for files, group in groupby(clips, key=lambda clip: {getattr(clip, track) for track in recipe.tracks}):
+            neighbours, file = list(group), next(iter(files))
+            if file is not None and len(files) == 1 and len(neighbours) > 1:
+                results += read_clips(file, [(c.start_s, c.length_s) for c in neighbours], recipe=recipe)
             else:
                 results += [self._read_or_error(clip, recipe) for clip in neighbours]
         return results

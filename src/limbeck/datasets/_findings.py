@@ -15,10 +15,10 @@ _NUMBER = re.compile(r"\d+(\.\d+)?(e[+-]?\d+)?")
 _TOUCHING_S = 1e-6
 _INVISIBLE = ("Cf", "Cc")
 _ADVICE = {
-    "no_picture_track": "A clip needs sound and picture, and these files have no picture. The reader 'paired' joins "
-    "sounds with pictures, class by class; limbeck sounds names sounds alone.",
-    "no_audio_track": "A clip needs sound and picture, and these files have no sound. The reader 'paired' joins "
-    "pictures with sounds, class by class.",
+    "no_picture_track": "These files have no picture. Prepare their sound alone with --modality audio; or the reader "
+    "'paired' joins sounds with pictures, class by class.",
+    "no_audio_track": "These files have no sound. Prepare their pictures alone with --modality image; or the reader "
+    "'paired' joins pictures with sounds, class by class.",
     "missing_file": "Look whether the paths are those of this machine.",
 }
 _MEND = "Mend the files, or leave them out."
@@ -32,7 +32,7 @@ class Content:
         id: The clip's.
         label: Its class.
         split: Its split.
-        digests: Content by what it is: ``{"sound": "1f...", "picture": "a0..."}``; equal digests, equal content.
+        digests: Of its arrays, by modality: ``{"audio": "1f...", "image": "a0..."}``; equal digests, equal content.
     """
 
     id: str
@@ -106,9 +106,9 @@ def shared(contents: Iterable[Content]) -> list[str]:
     """Content that is in several splits, or in several classes.
 
     Example:
-        >>> one, two = (Content(f"{s}.mp4", "dog", s, {"sound": "1f"}) for s in ("train", "test"))
+        >>> one, two = (Content(f"{s}.mp4", "dog", s, {"audio": "1f"}) for s in ("train", "test"))
         >>> shared([one, two])
-        ["The same sound is in 'train' and 'test' (2 clips, 'train.mp4' and 'test.mp4' among them): that is no test."]
+        ["The same audio is in 'train' and 'test' (2 clips, 'train.mp4' and 'test.mp4' among them): that is no test."]
     """
     holders: defaultdict[tuple[str, str], list[Content]] = defaultdict(list)
     for content in contents:
@@ -126,19 +126,19 @@ def overlaps(clips: Iterable[Mapping[str, Any]]) -> list[str]:
     """Clips of one file that share some of its time and are in different splits.
 
     Args:
-        clips: Rows with the keys ``id``, ``audio``, ``split``, ``start_s`` and ``length_s``; a length of None means to
-            the end of the file.
+        clips: Rows with the keys ``id``, ``audio``, ``image`` (of which one is a file), ``split``, ``start_s`` and
+            ``length_s``; a length of None means to the end of the file.
 
     Example:
-        >>> rows = [{"id": s, "audio": "a.mp4", "split": s, "start_s": i, "length_s": 1.5}
+        >>> rows = [{"id": s, "audio": "a.mp4", "image": None, "split": s, "start_s": i, "length_s": 1.5}
         ...         for i, s in enumerate(["train", "test"])]
         >>> overlaps(rows)
         ["Clips of one file share some time, but are in 'train' and 'test' ('train' and 'test', say): that is no test."]
     """
     files: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for clip in clips:
-        if clip["audio"] is not None:
-            files[clip["audio"]].append(clip)
+        if file := clip["audio"] or clip["image"]:
+            files[file].append(clip)
     pairs = [
         (one, other)
         for parts in files.values()

@@ -12,7 +12,6 @@ from limbeck._text import portable, read_table
 from limbeck.datasets._contract import ClipRef
 from limbeck.datasets._layout import checked, layout_of, places
 from limbeck.datasets._listing import (
-    BOTH,
     MANIFEST,
     TEST,
     TRAIN,
@@ -29,7 +28,7 @@ from limbeck.datasets._listing import (
     with_tracks,
 )
 from limbeck.errors import InputError
-from limbeck.media import files_below
+from limbeck.media import TRACKS, Track, files_below
 
 _SPAN = re.compile(r"@\d+\.\d{3}(-\d+\.\d{3})?$")
 _LAYOUT = "<class>/*, <split>/<class>/* or a manifest.csv with the columns path and label"
@@ -47,8 +46,7 @@ class LabelledFiles:
         test_fraction: Part of every class to test on where the files come without splits, in (0, 1).
         seed: Draws which files that are.
         layout: What the folders are: ``"class"``, ``"split/class"`` or ``"class/split"``; where None, their names tell.
-        tracks: What is wanted of a file, `AUDIO`, `IMAGE` or both; of files of one name in one folder, those that have
-            it are taken.
+        tracks: What is wanted of a file; of files of one name in one folder, those `with_tracks` are taken.
         suffix: Ends the names of options in messages: ``"_sounds"`` where the option is ``test_sounds``.
     """
 
@@ -59,7 +57,7 @@ class LabelledFiles:
     test_fraction: float = 0.2
     seed: int = 0
     layout: str | None = None
-    tracks: Collection[str] = BOTH
+    tracks: Collection[Track] = TRACKS
     suffix: str = ""
 
     def refs(self) -> list[ClipRef]:

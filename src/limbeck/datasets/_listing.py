@@ -17,14 +17,12 @@ from typing import TypeVar
 
 from limbeck._text import portable
 from limbeck.errors import InputError, MediaError
-from limbeck.media import MediaInfo, files_below, probe
+from limbeck.media import TRACKS, MediaInfo, Track, files_below, probe
 
 T = TypeVar("T")
 
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
 MANIFEST = "manifest.csv"
-AUDIO, IMAGE = "audio", "image"
-BOTH = frozenset([AUDIO, IMAGE])
 
 _SPLITS = {
     **dict.fromkeys(("train", "training"), TRAIN),
@@ -73,34 +71,29 @@ def existing_file(path: Path, what: str) -> Path:
     return path
 
 
-def by_stem(root: Path) -> dict[str, Path]:
-    """Videos below a folder by their name (`portable`) without its ending.
+def by_stem(root: Path, tracks: Collection[Track] = TRACKS) -> dict[str, Path]:
+    """Files below a folder by their name (`portable`) without its ending.
 
-    Of several files of one name, a thumbnail or the extracted sound beside a video say, the first in sorted order that
-    has sound and picture is taken; the first where none has both.
+    Of several files of one name, a thumbnail or the extracted sound beside a video say, the first `with_tracks` is
+    taken.
     """
     named: defaultdict[str, list[Path]] = defaultdict(list)
     for _, path in files_below(root):
         named[portable(path.stem)].append(path)
-    return {stem: with_tracks(paths, BOTH)[0] for stem, paths in named.items()}
+    return {stem: with_tracks(paths, tracks)[0] for stem, paths in named.items()}
 
 
-def with_tracks(paths: Sequence[Path], tracks: Collection[str]) -> list[Path]:
-    """Those of some files that have the tracks wanted; all of them where none has, or where there is one only.
+def with_tracks(paths: Sequence[Path], tracks: Collection[Track]) -> list[Path]:
+    """Those of some files of one name that have the tracks wanted; of these, whole videos before parts of them.
 
-    Args:
-        paths: Files.
-        tracks: `AUDIO`, `IMAGE` or both.
+    All of them where none has what is wanted, or where there is one only.
     """
     if len(paths) < 2:
         return list(paths)
-    found = {path: _probed(path) for path in paths}
-    whole = [
-        path
-        for path, info in found.items()
-        if info is not None and (AUDIO not in tracks or info.has_audio) and (IMAGE not in tracks or info.has_picture)
-    ]
-    return whole or list(paths)
+    there = {path: _tracks(path) for path in paths}
+    able = {path: found for path, found in there.items() if found.issuperset(tracks)}
+    most = max(map(len, able.values()), default=0)
+    return [path for path, found in able.items() if len(found) == most] or list(paths)
 
 
 def located(base: Path, name: str) -> Path:
@@ -322,6 +315,13 @@ def picture_seconds(path: Path) -> float | None:
     """Length of a media file's picture track in seconds as its header tells it; None where it cannot be told."""
     info = _probed(path)
     return None if info is None else info.picture_seconds
+
+
+def _tracks(path: Path) -> frozenset[Track]:
+    """Tracks of a file that can be decoded."""
+    info = _probed(path)
+    there = {"audio": info is not None and info.has_audio, "image": info is not None and info.has_picture}
+    return frozenset(track for track in TRACKS if there[track])
 
 
 def _probed(path: Path) -> MediaInfo | None:

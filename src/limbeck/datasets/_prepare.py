@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.metadata import version
 from itertools import groupby
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from limbeck import _code, _files, _machine
 from limbeck._config import differences
@@ -24,8 +24,7 @@ from limbeck.datasets._decoding import Decoded, DecodingPool, Refused, Unit
 from limbeck.datasets._prepared import FORMAT, Prepared, Shard, fingerprint_of, shard_path, shard_record, write_shard
 from limbeck.datasets._sources import MEMORY, UNSTEADY, Digests, Sources, Stamp, files_of
 from limbeck.errors import FingerprintError, InputError
-from limbeck.media import ClipRecipe
-from limbeck.media.recipe import Track
+from limbeck.media import TRACKS, ClipRecipe
 from limbeck.modalities import Modality, Moments, bound
 
 TRAIN = "train"
@@ -125,9 +124,10 @@ class Plan:
     def of(cls, dataset: Dataset, recipe: ClipRecipe, modalities: Collection[str] | None) -> Plan:
         names = dataset.modalities if modalities is None else modalities
         tracks = {modality.track for modality in bound(names, recipe).values()}
-        recipe = recipe.model_copy(update={"tracks": tuple(t for t in get_args(Track) if t in tracks)})
+        recipe = recipe.model_copy(update={"tracks": tuple(t for t in TRACKS if t in tracks)})
         made = bound(names, recipe)
-        clips, classes = tuple(dataset.clips()), tuple(dataset.classes)
+        unread: dict[str, Any] = {track: None for track in TRACKS if track not in tracks}
+        clips, classes = tuple(replace(c, **unread) for c in dataset.clips(recipe.tracks)), tuple(dataset.classes)
         _check(dataset, clips, classes)
         stamps = {path: Stamp.of(path) for path in dict.fromkeys(p for c in clips for p in files_of(c))}
         sizes = {path: stamp and stamp.size for path, stamp in stamps.items()} | {None: None}

@@ -1,4 +1,4 @@
-"""Your own videos: a folder of classes, or a CSV manifest.
+"""Your own videos, sounds or pictures: a folder of classes, or a CSV manifest.
 
 Three layouts are understood::
 
@@ -6,15 +6,16 @@ Three layouts are understood::
     videos/<class>/*.mp4                  a part of every class is held out
     manifest.csv                          path,label[,split,start,end]; more columns are fine
 
-Any media file ffmpeg reads will do. Hidden files and text, tables and archives are passed over, and so is what lies
-beside a video under its name, a thumbnail say; everything else is tried, and what cannot be read is listed with the
-reason when the dataset is prepared. Of a file without start and end the loudest part is taken (`window`).
+Any media file ffmpeg reads will do; a folder of sounds alone is prepared as ``--modality audio``, one of pictures alone
+as ``--modality image``. Hidden files and text, tables and archives are skipped, and so is what lies beside a video
+under its name, a thumbnail say; everything else is tried, and what cannot be read is listed with the reason when the
+dataset is prepared. Of a file without start and end the loudest part is taken (`window`).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
@@ -26,12 +27,12 @@ from limbeck.datasets._layout import Layout
 from limbeck.datasets._listing import duration_s, picture_seconds
 from limbeck.datasets._window import Window, check_window, chosen
 from limbeck.errors import InputError, MediaError
-from limbeck.media import ClipRecipe, RawClip
+from limbeck.media import TRACKS, ClipRecipe, RawClip, Track
 
 
 @final
 class Folder(Dataset):
-    """A folder of videos, or a manifest of clips.
+    """A folder of videos, sounds or pictures, or a manifest of clips.
 
     Without splits, `test_fraction` of every class is held out, drawn by `seed` from the file names, and all clips of
     one file stay on one side.
@@ -50,7 +51,7 @@ class Folder(Dataset):
             rest (what is shorter from the start stays as it is); by default each gives one clip.
         window: Which part of a file longer than the recipe's clip is taken where neither start and end nor
             `clip_seconds` say: the one with most energy (``"loudest"``, searched in the first ten minutes), the
-            ``"middle"`` or the ``"start"``.
+            ``"middle"`` or the ``"start"``. Where no sound is read, the middle is taken for the loudest.
 
     Example:
         >>> dataset = Folder(root="videos")
@@ -58,7 +59,7 @@ class Folder(Dataset):
         ('folder', "your own files: their owners' terms hold")
     """
 
-    title: ClassVar[str] = "Your own videos, from a folder or a manifest"
+    title: ClassVar[str] = "Your own videos, sounds or pictures, from a folder or a manifest"
     licence: ClassVar[str] = "your own files: their owners' terms hold"
     citation: ClassVar[str] = ""
 
@@ -85,7 +86,7 @@ class Folder(Dataset):
         self.clip_seconds = clip_seconds
         self.window = window
 
-    def clips(self) -> Sequence[ClipRef]:
+    def clips(self, tracks: Collection[Track] = TRACKS) -> Sequence[ClipRef]:
         """One clip a file or manifest row, or one every `clip_seconds`, ordered by path and start.
 
         Raises:
@@ -100,6 +101,7 @@ class Folder(Dataset):
             layout=self.layout,
             test_fraction=self.test_fraction,
             seed=self.seed,
+            tracks=tracks,
         ).refs()
         if self.clip_seconds is None:
             return refs
@@ -113,11 +115,13 @@ class Folder(Dataset):
         Raises:
             MediaError: The clip cannot be used.
         """
-        if clip.audio is None or not _is_whole_file(clip):
+        path = clip.audio or clip.image
+        if path is None or not _is_whole_file(clip):
             return super().read(clip, recipe)
-        shown_s = picture_seconds(clip.audio) or 0.0
+        shown_s = (picture_seconds(path) or 0.0) if clip.image else 0.0
         most_s = shown_s if shown_s > recipe.mel.clip_seconds else math.inf  # one picture may stand for all of a sound
-        start_s, length_s, told = chosen(self.window, clip.audio, 0.0, None, recipe.mel, most_s=most_s)
+        window = "middle" if clip.audio is None and self.window == "loudest" else self.window
+        start_s, length_s, told = chosen(window, path, 0.0, None, recipe.mel, most_s=most_s)
         try:
             raw = super().read(replace(clip, start_s=start_s, length_s=length_s), recipe)
         except MediaError as error:

@@ -13,7 +13,7 @@ split and label) says which. Windows of one video never cross splits. The publis
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, final
@@ -32,6 +32,7 @@ from limbeck.datasets._listing import (
     require_some,
 )
 from limbeck.errors import InputError
+from limbeck.media import TRACKS, Track
 
 
 @dataclass(frozen=True, order=True)
@@ -96,7 +97,7 @@ class Music21(Dataset):
         self.test_fraction = test_fraction
         self.seed = seed
 
-    def clips(self) -> Sequence[ClipRef]:
+    def clips(self, tracks: Collection[Track] = TRACKS) -> Sequence[ClipRef]:
         """One-second windows, ordered by instrument, video and second.
 
         The length of every video is asked for once. A video that is missing or cannot be opened is listed with one
@@ -110,7 +111,7 @@ class Music21(Dataset):
         root = existing_folder(Path(self.root), "MUSIC-21 (MUSIC21_solo_videos.json and videos/)")
         folder = existing_folder(root / self.videos, "MUSIC-21's videos (<YouTube ID>.mp4)")
         listed = self._from_table(root) if self.splits else self._from_json(root)
-        files = by_stem(folder)
+        files = by_stem(folder, tracks)
         paths = {v.id: files.get(portable(v.id), folder / f"{v.id}.mp4") for v in listed}
         require_some(paths.values(), told=f"{root}'s list", hint=f"Put videos into {folder} as <YouTube ID>.mp4.")
         return [

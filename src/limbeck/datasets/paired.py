@@ -15,7 +15,7 @@ match the two (joint and gap terms, retrieval of instances).
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar, final
@@ -23,10 +23,10 @@ from typing import ClassVar, final
 from limbeck.datasets._contract import ClipRef, Dataset
 from limbeck.datasets._labelled import LabelledFiles
 from limbeck.datasets._layout import Layout
-from limbeck.datasets._listing import AUDIO, IMAGE, TEST, TRAIN, parse_pairs, shuffled
+from limbeck.datasets._listing import TEST, TRAIN, parse_pairs, shuffled
 from limbeck.datasets._window import Window, check_window, chosen
-from limbeck.errors import InputError, MediaError
-from limbeck.media import ClipRecipe, RawClip, read_frame, read_sound
+from limbeck.errors import InputError
+from limbeck.media import TRACKS, ClipRecipe, RawClip, Track, read_clip
 
 IN_ORDER = "in_order"
 
@@ -106,7 +106,7 @@ class Paired(Dataset):
         self.window = window
         self.seed = seed
 
-    def clips(self) -> Sequence[ClipRef]:
+    def clips(self, tracks: Collection[Track] = TRACKS) -> Sequence[ClipRef]:
         """One clip a pair, ordered by id (``class/sound@window+picture``).
 
         A class is named after both its parts (``"dog bark + dog"``), once where they are equal.
@@ -121,7 +121,7 @@ class Paired(Dataset):
             where=self.where_sounds,
             test=self.test_sounds,
             layout=self.layout_sounds,
-            tracks=[AUDIO],
+            tracks=["audio"],
             suffix="_sounds",
             test_fraction=self.test_fraction,
             seed=self.seed,
@@ -131,7 +131,7 @@ class Paired(Dataset):
             where=self.where_images,
             test=self.test_images,
             layout=self.layout_images,
-            tracks=[IMAGE],
+            tracks=["image"],
             suffix="_images",
             test_fraction=self.test_fraction,
             seed=self.seed,
@@ -157,17 +157,17 @@ class Paired(Dataset):
         return sorted(refs, key=lambda r: r.id)
 
     def read(self, clip: ClipRef, recipe: ClipRecipe) -> RawClip:
-        """Decode one pair: the chosen window of the sound, and the picture.
+        """Decode one pair, or the side of it that is wanted: the chosen window of the sound, and the picture.
 
         Raises:
             MediaError: Sound or picture cannot be used.
         """
-        if clip.audio is None or clip.image is None:
-            raise MediaError("missing_file", f"The pair {clip.id} names no sound or no picture.")
-        start_s, length_s, told = chosen(self.window, clip.audio, clip.start_s, clip.length_s, recipe.mel)
-        waveform, heard = read_sound(clip.audio, start_s=start_s, length_s=length_s, recipe=recipe.mel)
-        frame, seen = read_frame(clip.image, recipe=recipe)
-        return RawClip(waveform, frame, (*told, *heard, *seen))
+        start_s, length_s = clip.start_s, clip.length_s
+        told: tuple[str, ...] = ()
+        if clip.audio is not None:
+            start_s, length_s, told = chosen(self.window, clip.audio, start_s, length_s, recipe.mel)
+        raw = read_clip(clip.audio, clip.image, start_s=start_s, length_s=length_s, recipe=recipe, frame_at_s=0.0)
+        return replace(raw, repairs=(*told, *raw.repairs))
 
     def _pairs(self, sounds: Sequence[ClipRef], images: Sequence[ClipRef]) -> list[ClipRef]:
         """Pairs of one class and split: each sound takes the next drawn picture that it has not had yet."""

@@ -21,6 +21,7 @@ from limbeck._text import portable
 from limbeck.datasets._contract import ClipRef, Dataset
 from limbeck.datasets._listing import TEST, TRAIN, by_stem, existing_file, existing_folder, read_lines, require_some
 from limbeck.errors import InputError
+from limbeck.media import TRACKS, Track
 
 LICENCE = "CC BY 4.0 (annotations); videos belong to their YouTube uploaders"
 HOMEPAGE = "https://www.robots.ox.ac.uk/~vgg/data/vggsound/"
@@ -62,17 +63,23 @@ class VGGSound(Dataset):
         self.videos = videos
         self.second = second
 
-    def clips(self) -> Sequence[ClipRef]:
+    def clips(self, tracks: Collection[Track] = TRACKS) -> Sequence[ClipRef]:
         """One clip a row of the table, ordered by id. Missing videos are listed; they are rejected when read.
 
         Raises:
             InputError: No such folder or table, a malformed row (with its line), or not one video is there.
         """
-        return clips_of_table(Path(self.root), csv_name=self.csv, videos=self.videos, second=self.second)
+        return clips_of_table(Path(self.root), csv_name=self.csv, videos=self.videos, second=self.second, tracks=tracks)
 
 
 def clips_of_table(
-    root: Path, *, csv_name: str, videos: str, second: float, only: Collection[str] | None = None
+    root: Path,
+    *,
+    csv_name: str,
+    videos: str,
+    second: float,
+    tracks: Collection[Track],
+    only: Collection[str] | None = None,
 ) -> list[ClipRef]:
     """Clips that VGGSound's table lists.
 
@@ -81,6 +88,7 @@ def clips_of_table(
         csv_name: The table, relative to `root`.
         videos: Folder of videos, relative to `root`.
         second: Where the one-second clip starts in each video, in seconds.
+        tracks: Tracks that will be read.
         only: Keep these labels; all by default.
 
     Raises:
@@ -91,7 +99,7 @@ def clips_of_table(
     root = existing_folder(root, "VGGSound (vggsound.csv and videos/)")
     table = existing_file(root / csv_name, _TABLE)
     folder = existing_folder(root / videos, "VGGSound's videos (<YouTube ID>_<start>.mp4)")
-    files = by_stem(folder)
+    files = by_stem(folder, tracks)
     refs: dict[str, ClipRef] = {}
     for line, (video, start, label, split) in _rows(table):
         if only is not None and label not in only:

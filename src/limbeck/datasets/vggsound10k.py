@@ -6,12 +6,13 @@ counts 8,808 training and 443 or 444 test clips: those whose videos were still t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import ClassVar, final
 
 from limbeck.datasets import vggsound
 from limbeck.datasets._contract import ClipRef, Dataset
+from limbeck.media import TRACKS, Track
 
 CLASSES = (
     "basketball bounce",
@@ -55,12 +56,12 @@ class VGGSound10k(Dataset):
         self.videos = videos
         self.second = second
 
-    def clips(self) -> Sequence[ClipRef]:
+    def clips(self, tracks: Collection[Track] = TRACKS) -> Sequence[ClipRef]:
         """One clip a row of the table with one of the ten labels, ordered by id.
 
         Raises:
             InputError: As for `vggsound`, or the table has none of the ten classes.
         """
         return vggsound.clips_of_table(
-            Path(self.root), csv_name=self.csv, videos=self.videos, second=self.second, only=CLASSES
+            Path(self.root), csv_name=self.csv, videos=self.videos, second=self.second, tracks=tracks, only=CLASSES
         )

@@ -4,7 +4,7 @@ from limbeck.media._sound import is_silent
 from limbeck.media.clip import RawClip
 from limbeck.media.decode import MediaInfo, probe, read_clip, read_frame, read_sound
 from limbeck.media.listing import could_be_media, files_below
-from limbeck.media.recipe import ClipRecipe, MelRecipe
+from limbeck.media.recipe import TRACKS, ClipRecipe, MelRecipe, Track
 from limbeck.media.resample import resample
 from limbeck.media.several import read_clips
 from limbeck.media.spectrogram import invert_log_mel, log_mel
@@ -12,11 +12,13 @@ from limbeck.media.stream import SoundWindow, sound_windows
 from limbeck.media.write import write_video, write_wav
 
 __all__ = [
+    "TRACKS",
     "ClipRecipe",
     "MediaInfo",
     "MelRecipe",
     "RawClip",
     "SoundWindow",
+    "Track",
     "could_be_media",
     "files_below",
     "invert_log_mel",

@@ -83,6 +83,14 @@ def read(path: Path, media: Media, segment: tuple[float, float], at_s: float | N
     return Picture(image, told + repairs)
 
 
+def segment(media: Media, start_s: float, length_s: float | None, recipe: ClipRecipe) -> tuple[float, float]:
+    """Start and end in seconds of a clip whose sound is not read; a length of None means to the end of the file."""
+    if length_s is None:
+        whole_s = None if media.is_still else media.length_s()
+        length_s = math.inf if whole_s is None else max(whole_s - start_s, 0.0)
+    return start_s, start_s + min(length_s, recipe.mel.clip_seconds)
+
+
 def _look_around(media: Media, frame_s: float, wanted_s: float) -> _Around:
     """Frames around a time, seeking earlier where a format's seek lands too late."""
     for back in _BACK_UP_S:

@@ -2,7 +2,8 @@
 
 Second 0 is when the first of the file's sound or picture is presented, whatever its clock shows then. A clip is the
 segment from `start_s` on, `length_s` long (to the end of the sound where that is None), and never longer than the
-recipe's `clip_seconds`: its sound, and the frame nearest to its middle by time stamp. Memory and work depend on the
+recipe's `clip_seconds`: its sound, and the frame nearest to its middle by time stamp. A track that the recipe does not
+ask for is not looked at: where it is the sound, the segment goes to the end of the file. Memory and work depend on the
 segment and on the distance of key frames, not on how long the file is; only where a file's own way to a time cannot be
 trusted (ADPCM in WAV, say) is it read from its beginning.
 
@@ -142,14 +143,14 @@ def read_clip(
     recipe: ClipRecipe,
     frame_at_s: float | None = None,
 ) -> RawClip:
-    """Decode the sound of a segment and one frame of it.
+    """Decode the sound of a segment and one frame of it, or one of the two, by the recipe's tracks.
 
     Args:
         audio: File whose sound track is used: the first that is marked as default, or the first.
         image: File whose picture track is used, chosen likewise, or a still; may be the same file (opened once).
         start_s: Where the segment begins, in seconds, >= 0.
         length_s: Its length in seconds, > 0; None means to the end of the sound.
-        recipe: Rate and length of the waveform, size of the frame.
+        recipe: Tracks to read, rate and length of the waveform, size of the frame.
         frame_at_s: When the frame is taken, in seconds from the file's beginning; None means the middle of the segment
             (of that part of it that the recipe's length keeps).
 
@@ -159,21 +160,29 @@ def read_clip(
     Raises:
         MediaError: By the table of this module. Nothing else is raised for whatever the files hold.
     """
-    if audio is None:
-        raise MediaError("no_audio_track", "The clip names no file to take sound from.")
-    if image is None:
-        raise MediaError("no_picture_track", "The clip names no file to take a picture from.")
     _check_segment(start_s, length_s, frame_at_s)
-    if audio == image:
+    sound: _sound.Sound | None = None
+    picture: _picture.Picture | None = None
+    if "audio" in recipe.tracks:
+        if audio is None:
+            raise MediaError("no_audio_track", "The clip names no file to take sound from.")
         with opened(audio) as media:
             sound = _sound.read(media, start_s, length_s, recipe.mel)
-            picture = _picture.read(image, media, sound.segment, frame_at_s, recipe)
-    else:
-        with opened(audio) as media:
-            sound = _sound.read(media, start_s, length_s, recipe.mel)
+            if audio == image and "image" in recipe.tracks:
+                picture = _picture.read(audio, media, sound.segment, frame_at_s, recipe)
+    if "image" in recipe.tracks and picture is None:
+        if image is None:
+            raise MediaError("no_picture_track", "The clip names no file to take a picture from.")
         with opened(image) as media:
-            picture = _picture.read(image, media, sound.segment, frame_at_s, recipe)
-    return RawClip(sound.waveform, picture.frame, (*sound.repairs, *picture.repairs))
+            segment = sound.segment if sound else _picture.segment(media, start_s, length_s, recipe)
+            picture = _picture.read(image, media, segment, frame_at_s, recipe)
+    return joined(sound, picture)
+
+
+def joined(sound: _sound.Sound | None, picture: _picture.Picture | None) -> RawClip:
+    """A clip of what was read of it."""
+    repairs = [told for part in (sound, picture) if part for told in part.repairs]
+    return RawClip(sound.waveform if sound else None, picture.frame if picture else None, tuple(repairs))
 
 
 def read_sound(

@@ -59,6 +59,7 @@ class MelRecipe(Config):
 
 
 Track = Literal["audio", "image"]
+TRACKS: tuple[Track, ...] = ("audio", "image")
 
 
 class ClipRecipe(Config):
@@ -72,7 +73,7 @@ class ClipRecipe(Config):
             middle (``crop``) or add black bars (``letterbox``).
     """
 
-    tracks: tuple[Track, ...] = Field(("audio", "image"), min_length=1)
+    tracks: tuple[Track, ...] = Field(TRACKS, min_length=1)
     mel: MelRecipe = MelRecipe()
     image_size: int = Field(224, ge=8, le=4096)
     fit: Literal["stretch", "crop", "letterbox"] = "stretch"

@@ -6,7 +6,7 @@ Only whole files go this way. Whatever is odd (damage, no time stamps, a picture
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from limbeck.media import _picture, _sound
 from limbeck.media._container import Damage, Media, opened, pictures_to_pass_over
 from limbeck.media._orientation import turn_of_video
 from limbeck.media.clip import RawClip
-from limbeck.media.decode import is_segment, read_clip
+from limbeck.media.decode import is_segment, joined, read_clip
 from limbeck.media.recipe import ClipRecipe
 
 _SEEK_AHEAD_S = 5.0
@@ -29,23 +29,29 @@ def read_clips(path: Path, segments: Sequence[Segment], *, recipe: ClipRecipe) -
     """Decode several segments of one file; much faster than one by one where they are neighbours.
 
     Args:
-        path: File of both tracks.
+        path: File of all tracks that the recipe asks for.
         segments: Start and length of each in seconds, as for `read_clip`, in any order.
-        recipe: Rate and length of the waveform, size of the frame.
+        recipe: Tracks to read, rate and length of the waveform, size of the frame.
 
     Returns:
         For each segment what `read_clip` returns, or the error it raises.
     """
-    sounds = _sounds(path, {i: s for i, s in enumerate(segments) if is_segment(*s)}, recipe)
-    wanted = {i: sound.segment for i, sound in sounds.items()}
+    possible = {i: segment for i, segment in enumerate(segments) if is_segment(*segment)}
+    sounds: dict[int, _sound.Sound] = {}
     pictures: dict[int, _picture.Picture] = {}
-    if len(wanted) > 1:
+    if "audio" in recipe.tracks:
+        sounds = _sounds(path, possible, recipe)
+        possible = {i: possible[i] for i in sounds}
+    if "image" in recipe.tracks and len(possible) > 1:
         with suppress(MediaError), opened(path) as media:
+            wanted = {
+                i: sounds[i].segment if i in sounds else _picture.segment(media, *s, recipe)
+                for i, s in possible.items()
+            }
             pictures = _in_one_pass(media, wanted, recipe)
+    whole: Container[int] = pictures if "image" in recipe.tracks else sounds
     return [
-        RawClip(sounds[i].waveform, pictures[i].frame, (*sounds[i].repairs, *pictures[i].repairs))
-        if i in pictures
-        else _alone(path, segment, recipe)
+        joined(sounds.get(i), pictures.get(i)) if i in whole else _alone(path, segment, recipe)
         for i, segment in enumerate(segments)
     ]
 

@@ -9,25 +9,49 @@ A contract is a class of pytest tests that take the name of a thing::
     class TestMine(MethodContract):
         pass
 
-Limbeck's own tests are the same classes, over all names of the room. pytest must be installed.
+Limbeck's own tests are the same classes, over all names of the room. pytest must be installed. Each name is loaded on
+first use, so that a contract brings in its own room alone.
 """
 
+from __future__ import annotations
+
+import importlib
 import pkgutil
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 # Before they are imported: asserts then show what was compared.
 pytest.register_assert_rewrite(*(f"{__name__}.{module.name}" for module in pkgutil.iter_modules(__path__)))
 
-from limbeck.testing._clips import RECIPE, toy_clips
-from limbeck.testing._datasets import DatasetContract
-from limbeck.testing._encoders import EncoderContract
-from limbeck.testing._measures import MeasureContract
-from limbeck.testing._methods import MethodContract
-from limbeck.testing._networks import HeadContract, NetworkContract
-from limbeck.testing._sound_datasets import SoundDatasetContract
-from limbeck.testing._storage import CoderContract, StorageContract
-from limbeck.testing._subjects import SHORT, toy_subject
+_HOMES = {
+    "RECIPE": "_clips",
+    "SHORT": "_subjects",
+    "CoderContract": "_storage",
+    "DatasetContract": "_datasets",
+    "EncoderContract": "_encoders",
+    "HeadContract": "_networks",
+    "MeasureContract": "_measures",
+    "MethodContract": "_methods",
+    "ModalityContract": "_modalities",
+    "NetworkContract": "_networks",
+    "SoundDatasetContract": "_sound_datasets",
+    "StorageContract": "_storage",
+    "toy_clips": "_clips",
+    "toy_subject": "_subjects",
+}
+
+if TYPE_CHECKING:
+    from limbeck.testing._clips import RECIPE, toy_clips
+    from limbeck.testing._datasets import DatasetContract
+    from limbeck.testing._encoders import EncoderContract
+    from limbeck.testing._measures import MeasureContract
+    from limbeck.testing._methods import MethodContract
+    from limbeck.testing._modalities import ModalityContract
+    from limbeck.testing._networks import HeadContract, NetworkContract
+    from limbeck.testing._sound_datasets import SoundDatasetContract
+    from limbeck.testing._storage import CoderContract, StorageContract
+    from limbeck.testing._subjects import SHORT, toy_subject
 
 __all__ = [
     "RECIPE",
@@ -38,9 +62,17 @@ __all__ = [
     "HeadContract",
     "MeasureContract",
     "MethodContract",
+    "ModalityContract",
     "NetworkContract",
     "SoundDatasetContract",
     "StorageContract",
     "toy_clips",
     "toy_subject",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from its home."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)

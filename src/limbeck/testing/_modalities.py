@@ -1,0 +1,170 @@
+"""What every modality must do, whoever wrote it."""
+
+from __future__ import annotations
+
+import inspect
+import pickle
+from functools import cache
+from typing import get_args
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from limbeck import _discover, modalities
+from limbeck.media import ClipRecipe, MelRecipe, RawClip, Track
+from limbeck.modalities import Modality, Moments, Scale, ScaleKind
+from limbeck.testing._clips import RECIPE
+
+ROOM = "limbeck.modalities"
+LARGER = ClipRecipe(mel=MelRecipe(sample_rate_hz=8000, clip_seconds=1.2, mels=32), image_size=40)
+
+
+def recordings(recipe: ClipRecipe, count: int = 6) -> list[RawClip]:
+    """Noise of rising loudness with pictures of noise, of which a modality is given its own track alone."""
+    draw = np.random.default_rng(0)
+    size = recipe.image_size
+    return [
+        RawClip(
+            (draw.uniform(-1, 1, recipe.mel.samples) * (i + 1) / count).astype(np.float32),
+            draw.integers(0, 256, (size, size, 3), dtype=np.uint8),
+        )
+        for i in range(count)
+    ]
+
+
+@cache
+def arrays(modality: Modality) -> Tensor:
+    """Arrays of some recordings as they are prepared, (sample, channel, height, width)."""
+    own = {"audio": lambda raw: RawClip(raw.waveform, None), "image": lambda raw: RawClip(None, raw.frame)}
+    made = [modality.array(own[modality.track](raw)) for raw in recordings(modality.recipe)]
+    return torch.stack([torch.from_numpy(np.ascontiguousarray(array)) for array in made])
+
+
+def scale(modality: Modality, kind: ScaleKind) -> Scale:
+    """The scale of the arrays above."""
+    return modality.scale(modality.statistics(modality.moments(arrays(modality).numpy())), kind)
+
+
+class ModalityContract:
+    """What a modality must do, at two recipes."""
+
+    @pytest.fixture(params=[RECIPE, LARGER], ids=["small", "larger"])
+    def modality(self, name: str, request: pytest.FixtureRequest) -> Modality:
+        """The modality at a recipe."""
+        return modalities.load(name)(request.param)
+
+    @pytest.fixture(params=get_args(ScaleKind))
+    def kind(self, request: pytest.FixtureRequest) -> ScaleKind:
+        """Which scale."""
+        found: ScaleKind = request.param
+        return found
+
+    def test_says_what_it_is(self, name: str) -> None:
+        kind = modalities.load(name)
+        assert _discover.summary(ROOM, name).endswith(".")
+        assert getattr(kind, "__final__", False), f"{kind.__name__} must be marked @final"
+        assert kind(RECIPE).name == name
+        assert inspect.getdoc(kind)
+        assert kind.unit
+        assert len(kind.axes) == 3
+        assert kind.track in get_args(Track)
+        assert kind.channels_at in (-3, -2, -1)
+
+    def test_has_a_letter_of_its_own(self, name: str) -> None:
+        letters = [modalities.load(other).letter for other in modalities.names()]
+        assert letters.count(modalities.load(name).letter) == 1
+        assert modalities.load(name).letter.isupper()
+        assert "+" not in modalities.load(name).letter
+
+    def test_survives_pickle(self, modality: Modality) -> None:
+        assert pickle.loads(pickle.dumps(modality)) == modality
+
+    def test_makes_arrays_of_its_own_track_as_announced(self, modality: Modality) -> None:
+        made = arrays(modality)
+        assert made.shape[1:] == modality.shape
+        assert made.dtype == modality.dtype
+        assert modality.dtype in (torch.float32, torch.uint8)
+        assert torch.isfinite(made.float()).all()
+        assert modality.stored_bytes == made[0].numel() * made.element_size()
+
+    def test_the_same_recording_gives_the_same_array_in_any_company(self, modality: Modality) -> None:
+        last = recordings(modality.recipe)[-1]
+        assert np.array_equal(modality.array(last), arrays(modality)[-1].numpy())
+        assert not torch.equal(arrays(modality)[0], arrays(modality)[-1])
+
+    def test_blank_recordings_do_no_harm(self, modality: Modality) -> None:
+        blank = modality.array(RawClip.blank(modality.recipe))
+        assert np.isfinite(blank).all()
+        assert torch.isfinite(modality.to_network(torch.from_numpy(blank), scale(modality, "standardised"))).all()
+
+    def test_moments_are_those_of_each_channel_and_may_be_pooled(self, modality: Modality) -> None:
+        values = arrays(modality).numpy()
+        found = modality.moments(values)
+        others = tuple(axis for axis in range(values.ndim) if axis != values.ndim + modality.channels_at)
+        wide = values.astype(np.float64)
+        np.testing.assert_allclose(found.mean, wide.mean(others), rtol=1e-12)
+        np.testing.assert_allclose(found.std, wide.std(others), rtol=1e-9)
+        pooled = Moments.pooled([modality.moments(values[:1]), modality.moments(values[1:])])
+        np.testing.assert_allclose(pooled.mean, found.mean, rtol=1e-12)
+        np.testing.assert_allclose(pooled.std, found.std, rtol=1e-9)
+        np.testing.assert_array_equal(modality.moments(values[0]).mean, modality.moments(values[:1]).mean)
+
+    def test_scale_has_a_number_for_all_or_for_each_channel(self, modality: Modality, kind: ScaleKind) -> None:
+        found = scale(modality, kind)
+        assert len(found.mean) == len(found.std)
+        assert len(found.mean) in (1, modality.shape[modality.channels_at])
+        assert min(found.std) > 0
+        assert Scale.from_json(found.to_json()) == found
+
+    def test_network_scale_and_back(self, modality: Modality, kind: ScaleKind) -> None:
+        real, seen_on = arrays(modality), scale(modality, kind)
+        seen = modality.to_network(real, seen_on)
+        assert seen.dtype == torch.float32
+        assert seen.shape == real.shape
+        assert torch.isfinite(seen).all()
+        back = modality.from_network(seen, seen_on)
+        assert back.dtype == real.dtype
+        torch.testing.assert_close(back, real, rtol=1e-5, atol=0 if real.dtype == torch.uint8 else 1e-3)
+        torch.testing.assert_close(modality.to_network(real[0], seen_on), seen[0])
+
+    def test_prepares_whatever_a_network_scale_holds(self, modality: Modality, kind: ScaleKind) -> None:
+        wild = torch.randn(2, *modality.shape, generator=torch.Generator().manual_seed(0)) * 1e4
+        back = modality.from_network(wild, scale(modality, kind))
+        assert back.dtype == modality.dtype
+        assert torch.isfinite(back.float()).all()
+
+    def test_border_fits_any_picture_of_it(self, modality: Modality, kind: ScaleKind) -> None:
+        border = torch.as_tensor(modality.border(scale(modality, kind)))
+        assert border.expand(2, *modality.shape).isfinite().all()
+
+    def test_every_frequency_has_a_rank_and_the_mean_the_lowest(self, modality: Modality) -> None:
+        order = modality.frequency_order()
+        assert order.shape == modality.shape
+        assert not order.dtype.is_floating_point
+        assert int(order[0, 0, 0]) == int(order.min())
+
+    def test_basis_is_orthogonal(self, modality: Modality) -> None:
+        if modality.basis is not None:
+            rows = torch.tensor(modality.basis)
+            assert rows.shape == (modality.shape[0], modality.shape[0])
+            products = rows @ rows.T
+            assert (products.diagonal() > 0).all()
+            torch.testing.assert_close(products, torch.diag(products.diagonal()))
+
+    def test_shows_pictures(self, modality: Modality) -> None:
+        real = arrays(modality)
+        shown = modality.show(real)
+        assert shown.dtype == torch.uint8
+        assert len(shown) == len(real)
+        assert shown.ndim == 3 or (shown.ndim == 4 and shown.shape[3] == 3)
+        assert torch.equal(modality.show(real[1:2])[0], shown[1])
+
+    def test_plays_sound_or_has_none(self, modality: Modality) -> None:
+        played = modality.play(arrays(modality))
+        if played is not None:
+            assert played.dtype == torch.float32
+            assert played.ndim == 2
+            assert len(played) == len(arrays(modality))
+            assert torch.isfinite(played).all()
