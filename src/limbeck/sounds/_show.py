@@ -11,8 +11,7 @@ import numpy as np
 
 from limbeck._runtime import choose_runtime
 from limbeck.encoders import Encoder
-from limbeck.engine import bar
-from limbeck.engine.machine import machine, versions
+from limbeck.engine import bar, machine, versions
 from limbeck.errors import FingerprintError
 from limbeck.evaluation import sounds as evaluation_of_sounds
 from limbeck.evaluation.sounds import SoundResults
