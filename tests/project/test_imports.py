@@ -47,7 +47,6 @@ STILL_PRIVATE = {
     ("cli", "limbeck.report._words.size"),
     ("comparison", "limbeck.datasets._statistics.SoundScale"),
     ("evaluation", "limbeck.datasets._statistics.SoundScale"),
-    ("exports", "limbeck.report._encode"),
     ("methods", "limbeck.datasets._statistics.SoundScale"),
     ("methods", "limbeck.storage._files.Files"),
     ("methods", "limbeck.storage._pictures.common_beginning"),

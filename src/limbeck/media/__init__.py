@@ -1,5 +1,6 @@
 """Files to arrays: decode frames and sound, resample, log-mel and back. No networks here."""
 
+from limbeck.media import encode
 from limbeck.media._resample import resample
 from limbeck.media._sound import is_silent
 from limbeck.media.clip import RawClip
@@ -18,6 +19,7 @@ __all__ = [
     "RawClip",
     "SoundWindow",
     "could_be_media",
+    "encode",
     "files_below",
     "invert_log_mel",
     "is_silent",
