@@ -43,8 +43,6 @@ STILL_PRIVATE = {
     ("cli", "limbeck.report._sheets.Sheet"),
     ("cli", "limbeck.report._sheets.measure_sheets"),
     ("cli", "limbeck.report._statistics.marks"),
-    ("cli", "limbeck.report._words.duration"),
-    ("cli", "limbeck.report._words.size"),
     ("comparison", "limbeck.datasets._statistics.SoundScale"),
     ("evaluation", "limbeck.datasets._statistics.SoundScale"),
     ("methods", "limbeck.datasets._statistics.SoundScale"),

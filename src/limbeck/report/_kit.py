@@ -12,9 +12,9 @@ from types import ModuleType
 from typing import Any
 
 from limbeck import _files
+from limbeck._words import duration, number, plural, size
 from limbeck.errors import MissingExtraError
 from limbeck.media import encode
-from limbeck.report._words import duration, number, plural, size
 
 
 def write(out: Path, page: str, **content: Any) -> Path:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from limbeck._words import size
 from limbeck.report import _labels, _samples
 from limbeck.report._drawing import BLUE, GREEN, INK, ORANGE, any_letters, freeze, quiet, rows, short
 from limbeck.report._labels import Array
-from limbeck.report._words import size
 from limbeck.report.comparison import Comparison, Line, Section
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from limbeck._words import number, plural
 from limbeck.errors import InputError
 from limbeck.report import _drawing, _kit, _samples, _sheets, comparison_figures, figures
 from limbeck.report._sheets import Sheet
-from limbeck.report._words import number, plural
 from limbeck.report.comparison import MARKS, Comparison, Section, headline
 from limbeck.report.table import KEYS
 

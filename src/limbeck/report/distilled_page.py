@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from limbeck import _files
+from limbeck._words import duration, number, plural, size
 from limbeck.augment import mosaic
 from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
@@ -21,7 +22,6 @@ from limbeck.media import encode
 from limbeck.report import _drawing, _kit, _samples, figures, neighbours, table
 from limbeck.report._samples import Samples
 from limbeck.report._sheets import NOTHING, Field, Sheet
-from limbeck.report._words import duration, number, plural, size
 from limbeck.report.comparison import headline
 
 if TYPE_CHECKING:

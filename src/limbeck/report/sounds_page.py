@@ -17,11 +17,11 @@ import numpy as np
 import numpy.typing as npt
 
 from limbeck import _machine
+from limbeck._words import number, plural, size
 from limbeck.errors import InputError, MediaError
 from limbeck.report import _kit, _sound_map, spectrograms
 from limbeck.report._sound_cells import Cell, cell
 from limbeck.report._sound_map import HEIGHT, WIDTH
-from limbeck.report._words import number, plural, size
 
 Progress = Callable[[int, int], None]
 
