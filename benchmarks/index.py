@@ -30,7 +30,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.neighbors import NearestNeighbors
 
-from limbeck.engine.machine import machine
+from limbeck.engine import machine
 from limbeck.index import File, IndexSettings, SoundIndex, _rows
 from limbeck.index._rows import Embedded
 from limbeck.index._store import APPROXIMATE_FROM, Store

@@ -29,7 +29,7 @@ from limbeck.datasets import ClipRef, Dataset, Prepared
 from limbeck.datasets._prepare import Plan, finish
 from limbeck.datasets._prepared import shard_path, write_shard
 from limbeck.datasets._statistics import Moments
-from limbeck.engine.machine import machine, versions
+from limbeck.engine import machine, versions
 from limbeck.media import ClipRecipe
 
 CLASSES = 10

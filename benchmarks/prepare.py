@@ -29,7 +29,7 @@ import numpy.typing as npt
 import torch
 
 from limbeck.datasets import Prepared, load, prepare
-from limbeck.engine.machine import machine, versions
+from limbeck.engine import machine, versions
 from limbeck.media import ClipRecipe, log_mel, write_video
 
 RECIPE = ClipRecipe()

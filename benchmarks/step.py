@@ -34,7 +34,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from limbeck.augment import mosaic
-from limbeck.engine.machine import machine, versions
+from limbeck.engine import machine, versions
 from limbeck.networks import EncoderPair, group_means, keep_freed_memory
 from limbeck.networks.convnet import ConvNet, ConvNetEncoder
 

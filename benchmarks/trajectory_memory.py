@@ -25,7 +25,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from limbeck.engine.machine import machine, versions
+from limbeck.engine import machine, versions
 from limbeck.methods._branch import Branch
 from limbeck.methods._losses import trajectory_distance
 from limbeck.methods._unrolled import Inner, descend

@@ -52,7 +52,7 @@ def test_a_failure_leaves_nothing(name: str, tmp_path: Path, make_set: Make, mon
     def fail(*_: object) -> None:
         raise OSError("disk full")
 
-    monkeypatch.setattr("limbeck.report._encode.png", fail)
+    monkeypatch.setattr("limbeck.media.encode.png", fail)
     with pytest.raises(OSError, match="disk full"):
         exports.load(name)().write(make_set(), tmp_path / "out")
     assert list(tmp_path.iterdir()) == []

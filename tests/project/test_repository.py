@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
@@ -17,7 +18,7 @@ PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md"
     (ROOT / "docs").rglob("*.md")
 )
 TEXT = {".py", ".md", ".toml", ".txt", ".cff", ".json", ".html", ".j2", ".css", ".js", ".yml", ".yaml", ""}
-SKIPPED = {"demo", "sounds-demo", "dist", "build", "__pycache__"}
+SKIPPED = {"demo", "sounds-demo", "dist", "build", "site", "__pycache__"}
 PRIVATE_PATH = re.compile(r"(?<![\w.~/-])/(?:work|root|home|Users)/\w")
 
 
@@ -80,18 +81,34 @@ def test_everything_has_its_words_and_its_tests(room: str) -> None:
     assert [name for name in names if f"`{name}`" not in text] == []
 
 
+def test_texts_end_with_one_newline_and_lines_without_blanks() -> None:
+    wrong = []
+    for path in _texts():
+        text = path.read_bytes()
+        if text and (
+            not text.endswith(b"\n") or text.endswith(b"\n\n") or b"\r" in text or re.search(rb"[ \t]\n", text)
+        ):
+            wrong.append(str(path.relative_to(ROOT)))
+    assert wrong == []
+
+
 def test_no_path_of_somebodys_machine_is_left() -> None:
     found = []
+    for path in _texts():
+        for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
+            if PRIVATE_PATH.search(line):
+                found.append(f"{path.relative_to(ROOT)}:{number}: {line.strip()[:120]}")
+    assert found == []
+
+
+def _texts() -> Iterator[Path]:
+    """Text files of the checkout, not of what its commands made."""
     for folder, below, names in os.walk(ROOT):
         below[:] = [name for name in below if name not in SKIPPED and (name == ".ci" or not name.startswith("."))]
         kept = [
             name for name in names if Path(name).suffix in TEXT and name != ".git"
         ]  # a file where a checkout is linked
-        for path in (Path(folder) / name for name in kept):
-            for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
-                if PRIVATE_PATH.search(line):
-                    found.append(f"{path.relative_to(ROOT)}:{number}: {line.strip()[:120]}")
-    assert found == []
+        yield from (Path(folder) / name for name in kept)
 
 
 def _anchors(page: Path) -> set[str]:

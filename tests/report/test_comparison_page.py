@@ -106,9 +106,9 @@ def test_columns_sort_by_number_and_keep_the_reference_last(opened: SimpleNamesp
 
 def test_one_modality_is_shown_at_a_time(opened: SimpleNamespace) -> None:
     page = opened.page
-    shown = "[...document.querySelectorAll('[data-key]')].filter(f => f.offsetParent).map(f => f.dataset.key)"
+    shown = "[...document.querySelectorAll('[data-part]')].filter(f => f.offsetParent).map(f => f.dataset.part)"
     assert page.evaluate(shown) == ["A+V"] * 3
-    page.focus('input[name="key"]:checked')
+    page.focus('input[name="show"]:checked')
     page.keyboard.press("ArrowLeft")
     assert page.evaluate(shown) == ["V"] * 3
 
@@ -141,9 +141,9 @@ def test_page_is_readable_without_its_script(browser: Any, written: SimpleNamesp
 
 def test_figures_lie_beside_the_page(written: SimpleNamespace) -> None:
     names = {p.name for p in (written.index.parent / "figures").iterdir()}
-    plots = {f"{kind}-{key}" for kind in ("bytes", "time", "differences") for key in ("sound", "picture", "both")}
+    plots = {f"{kind}-{key}" for kind in ("bytes", "time", "differences") for key in ("audio", "image", "audio-image")}
     assert names == {f"{name}{suffix}" for name in plots | {"confusion"} for suffix in (".png", ".svg")}
-    with Image.open(written.index.parent / "figures" / "bytes-both.png") as picture:
+    with Image.open(written.index.parent / "figures" / "bytes-audio-image.png") as picture:
         assert picture.size[0] > 1000
 
 
@@ -151,7 +151,7 @@ def test_verdict_says_whether_the_leader_is_told_apart(written: SimpleNamespace)
     verdict = re.search(r'<p class="verdict">(.*?)</p>', written.html, re.DOTALL)[1]  # type: ignore[index]
     assert "1 pair a class: " in verdict
     assert "the rows without † or ‡" in verdict
-    assert "told apart from all others; the runner-up is " in verdict
+    assert "told apart from all others. The runner-up is " in verdict
     assert re.search(r"\d of 4 rows differ from herding \+ 2x2 beyond chance", verdict)
 
 
@@ -178,7 +178,7 @@ def test_small_and_empty_comparisons_have_pages(tmp_path: Path) -> None:
     one = invented(rows=("herding + 2x2",), heads=("audio",), seeds=1, students=1, per_class=(1,), confusions=False)
     html = comparison_page.write(one, tmp_path / "1").read_text(encoding="utf-8")
     assert 'id="confusion"' not in html
-    assert html.count('data-key="A"') == 2
+    assert html.count('data-part="A"') == 2
 
 
 def test_same_comparison_same_page(tmp_path: Path) -> None:

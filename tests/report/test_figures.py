@@ -10,13 +10,13 @@ import numpy as np
 import torch
 
 from limbeck.media import MelRecipe
-from limbeck.report import figures, table
+from limbeck.report import _drawing, figures, spectrograms, table
 
 
 def test_frequency_axis_agrees_with_librosa() -> None:
     recipe = MelRecipe()
-    figure = figures.spectrogram(torch.zeros(recipe.shape), recipe, (-80.0, 0.0))
-    axes = figure.axes[0]
+    axes = _drawing.quiet(4.7, 2.8).subplots()
+    spectrograms.draw(axes, torch.zeros(recipe.shape), recipe, (-80.0, 0.0))
     centres = librosa.mel_frequencies(n_mels=recipe.mels + 2, fmin=0, fmax=recipe.sample_rate_hz / 2, htk=True)[1:-1]
     marks = {"1 k": 1000, "2 k": 2000, "4 k": 4000, "250": 250}
     found = {label.get_text(): at for label, at in zip(axes.get_yticklabels(), axes.get_yticks(), strict=True)}
@@ -28,13 +28,13 @@ def test_frequency_axis_agrees_with_librosa() -> None:
 
 def test_levels_put_low_bands_at_the_bottom() -> None:
     db = torch.tensor([[-80.0, -40.0], [0.0, 40.0]])
-    np.testing.assert_array_equal(figures.levels(db, (-80.0, 0.0)), [[255, 255], [0, 128]])
+    np.testing.assert_array_equal(spectrograms.levels(db, (-80.0, 0.0)), [[255, 255], [0, 128]])
 
 
 def test_range_ignores_a_few_outliers_and_spans_80_db() -> None:
     db = torch.full((100, 100), -50.0)
     db[0, :5] = 300.0
-    assert figures.decibel_range([db]) == (-130.0, -50.0)
+    assert spectrograms.decibel_range([db]) == (-130.0, -50.0)
 
 
 def test_curves_take_every_number_and_survive_bad_rows(hostile: tuple[str, ...]) -> None:
@@ -53,7 +53,7 @@ def test_curves_take_every_number_and_survive_bad_rows(hostile: tuple[str, ...])
 def test_saved_figures_are_valid_repeatable_and_plain(tmp_path: Path, hostile: tuple[str, ...]) -> None:
     matrix = np.eye(len(hostile)) * 5 + 1
     for name in "ab":
-        figures.save(figures.confusion(matrix, hostile), tmp_path / name)
+        _drawing.save(figures.confusion(matrix, hostile), tmp_path / name)
     assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
     drawing = ET.parse(tmp_path / "a.svg")
@@ -65,14 +65,14 @@ def test_saved_figures_are_valid_repeatable_and_plain(tmp_path: Path, hostile: t
 
 def test_inline_drawings_share_no_ids_and_take_the_texts_colour() -> None:
     def drawing(name: str) -> str:
-        return figures.inline(figures.confusion(np.eye(2), ["bell", "drip"]), name)
+        return _drawing.inline(figures.confusion(np.eye(2), ["bell", "drip"]), name)
 
     one, two = (ET.fromstring(drawing(name).replace('aria-hidden="true"', "")) for name in ("one", "two"))
     ids = [{e.get("id") for e in d.iter() if e.get("id")} for d in (one, two)]
     assert ids[0]
     assert not ids[0] & ids[1]
     assert "currentColor" in drawing("one")
-    assert figures.INK not in drawing("one")
+    assert _drawing.INK not in drawing("one")
     assert "<?xml" not in drawing("one")
 
 
@@ -102,5 +102,5 @@ def test_matplotlibs_settings_are_given_back(tmp_path: Path) -> None:
     import matplotlib
 
     before = dict(matplotlib.rcParams)
-    figures.save(figures.confusion(np.eye(2), ["bell", "drip"]), tmp_path / "x")
+    _drawing.save(figures.confusion(np.eye(2), ["bell", "drip"]), tmp_path / "x")
     assert dict(matplotlib.rcParams) == before

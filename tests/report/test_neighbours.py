@@ -1,18 +1,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
 
+from limbeck.datasets import LabelledClips
 from limbeck.report import neighbours
+
+
+def read(clips: LabelledClips, index: torch.Tensor) -> dict[str, torch.Tensor]:
+    return {"audio": clips.audio(index), "image": clips.frames(index)}
 
 
 def test_a_clip_is_nearest_to_itself_within_its_class(make_clips: Callable[..., Any]) -> None:
     clips = make_clips(("bell", "drip", "hum"), per_class=20)
     for label in range(3):
         index = clips.of_class(label)[torch.tensor([7, 0, 19, 7])]
-        found = neighbours.nearest(clips.audio(index), clips.frames(index), clips, label)
+        found = neighbours.nearest(read(clips, index), partial(read, clips), clips.of_class(label))
         assert found.tolist() == index.tolist()
 
 
@@ -21,19 +27,21 @@ def test_agrees_with_a_plain_loop_where_the_modalities_disagree(make_clips: Call
     made_audio, made_frames = clips.audio()[8:12], clips.frames()[12:16]
     audio, frames = clips.audio(clips.of_class(1)), clips.frames(clips.of_class(1)).float()
 
-    def small(x: torch.Tensor, rows: int, columns: int) -> torch.Tensor:
-        return torch.nn.functional.adaptive_avg_pool2d(x.float(), (rows, columns))
+    def small(x: torch.Tensor) -> torch.Tensor:
+        return torch.nn.functional.adaptive_avg_pool2d(x.float(), (16, 16))
 
     expected = []
     for a, v in zip(made_audio, made_frames, strict=True):
         distances = torch.zeros(8)
-        for one, bank, size in ((a, audio, (16, 14)), (v, frames, (16, 16))):
-            variance = small(bank, *size).var(0, correction=0).mean()
-            distances += (small(bank, *size) - small(one, *size)).square().mean((1, 2, 3)) / variance
+        for one, bank in ((a, audio), (v, frames)):
+            variance = small(bank).var(0, correction=0).mean()
+            distances += (small(bank) - small(one)).square().mean((1, 2, 3)) / variance
         expected.append(8 + int(distances.argmin()))
-    assert neighbours.nearest(made_audio, made_frames, clips, 1).tolist() == expected
+    made = {"audio": made_audio, "image": made_frames}
+    assert neighbours.nearest(made, partial(read, clips), clips.of_class(1)).tolist() == expected
 
 
 def test_class_without_clips(make_clips: Callable[..., Any]) -> None:
     clips = make_clips(("bell", "drip"), per_class=3).take(torch.tensor([0, 1, 2]))
-    assert len(neighbours.nearest(clips.audio(), clips.frames(), clips, 1)) == 0
+    everything = read(clips, torch.arange(3))
+    assert len(neighbours.nearest(everything, partial(read, clips), clips.of_class(1))) == 0

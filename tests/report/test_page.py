@@ -24,6 +24,7 @@ from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
 from limbeck.errors import InputError, MissingExtraError
 from limbeck.evaluation import Score, source_of
+from limbeck.report.spectrograms import decibel_range
 
 Make = Callable[..., Any]
 
@@ -102,7 +103,8 @@ def test_names_from_data_stay_text(opened: SimpleNamespace, hostile: tuple[str, 
 
 def test_every_sound_has_its_length(opened: SimpleNamespace) -> None:
     lengths = opened.page.evaluate(
-        """Promise.all([...document.querySelectorAll('audio')].slice(0, 24).map(a => new Promise((ok, no) => {
+        """Promise.all([...document.querySelectorAll('.sound')].slice(0, 24).map(b => new Promise((ok, no) => {
+            const a = new Audio(b.dataset.sound);
             a.onloadedmetadata = () => ok(a.duration); a.onerror = () => no(a.error.message); a.load(); })))"""
     )
     np.testing.assert_allclose(lengths, 0.5, atol=0.01)
@@ -110,7 +112,7 @@ def test_every_sound_has_its_length(opened: SimpleNamespace) -> None:
 
 def test_toggles_and_players_work_by_keyboard(opened: SimpleNamespace) -> None:
     page = opened.page
-    shown = "[...document.querySelectorAll('.face')].filter(f => f.offsetParent).map(f => f.dataset.face)"
+    shown = "[...document.querySelectorAll('.face')].filter(f => f.offsetParent).map(f => f.dataset.part)"
     assert set(page.evaluate(shown)) == {"distilled", "start", "real"}
     page.focus('input[name="show"][value="all"]')
     for kind in ("distilled", "start", "real"):
@@ -127,7 +129,7 @@ def test_toggles_and_players_work_by_keyboard(opened: SimpleNamespace) -> None:
     assert page.evaluate("document.querySelectorAll('details:not([open])').length") == 0
     page.evaluate(
         """() => {
-            const button = document.querySelector('.face[data-face=real] .sound'), sound = button.lastElementChild;
+            const button = document.querySelector('.face[data-part=real] .sound');
             sound.onplaying = () => { window.marked = button.matches('.playing[aria-pressed=true]'); };
             window.heard = new Promise(ok => { sound.onended = () => requestAnimationFrame(() => requestAnimationFrame(
                 () => ok([sound.currentTime, window.marked, document.querySelectorAll('.playing').length]))) });
@@ -201,7 +203,7 @@ def test_text_has_contrast(browser: Any, written: SimpleNamespace, scheme: str) 
 
 
 def test_pictures_and_spectrograms_are_the_numbers_of_the_set(written: SimpleNamespace) -> None:
-    pictures = re.findall(r'<img src="data:image/png;base64,([^"]*)" alt="Picture', written.html)
+    pictures = re.findall(r'<img src="data:image/png;base64,([^"]*)" alt="Image', written.html)
     made = written.set
     first = np.asarray(Image.open(io.BytesIO(base64.b64decode(pictures[1]))))  # cell 1: bottom left
     expected = made.scale.to_pixels(made.image[:1])[0, :, 12:, :12].permute(1, 2, 0).numpy()
@@ -209,13 +211,13 @@ def test_pictures_and_spectrograms_are_the_numbers_of_the_set(written: SimpleNam
     spectrograms = re.findall(r'<img src="data:image/png;base64,([^"]*)" alt=""', written.html)
     levels = np.asarray(Image.open(io.BytesIO(base64.b64decode(spectrograms[1]))))
     db = made.scale.to_db(made.audio[:1])[0, 0, 20:, :]
-    low, high = report.figures.decibel_range([made.scale.to_db(made.audio), made.scale.to_db(made.start[0])])
+    low, high = decibel_range([made.scale.to_db(made.audio), made.scale.to_db(made.start[0])])
     nearest = np.clip((db.numpy()[::-1, : levels.shape[1]] - low) / (high - low), 0, 1) * 255
     assert np.abs(levels - nearest).max() <= 0.51
 
 
 def test_sounds_have_the_recipes_rate_and_one_peak(written: SimpleNamespace) -> None:
-    sounds = re.findall(r'src="data:audio/wav;base64,([^"]*)"', written.html)
+    sounds = re.findall(r'data-sound="data:audio/wav;base64,([^"]*)"', written.html)
     assert len(sounds) == 4 * 2 * 4 * 3
     for sound in sounds[::9]:
         waveform, rate = soundfile.read(io.BytesIO(base64.b64decode(sound)))
@@ -259,7 +261,7 @@ def test_many_classes_are_capped_and_the_page_says_so(tmp_path: Path, make_clips
     shown = len(re.findall(r'<details class="class"', html))
     assert 0 < shown < 9
     assert f"the first {shown} of 9 classes" in html
-    assert "1 of up to 3 pairs a class" in html
+    assert "1 of up to 3 pairs per class" in html
     assert "data:audio/mpeg" in html
     assert "data:image/jpeg" in html
     assert html.count("<details") == html.count("</details>")
@@ -270,7 +272,7 @@ def test_page_without_scores_events_or_clips(tmp_path: Path, make_clips: Make, m
     html = report.page(made, tmp_path).read_text(encoding="utf-8")
     assert "not evaluated yet" in html
     assert 'id="scores"' not in html
-    assert '<figure class="face" data-face="start"' not in html
+    assert '<figure class="face" data-part="start"' not in html
 
 
 def test_refuses_what_cannot_be_shown(

@@ -18,13 +18,13 @@ import soundfile
 
 from limbeck.errors import InputError, MissingExtraError
 from limbeck.media import write_wav
-from limbeck.report.sounds_page import NONE, Heard, Word, page, to_check
+from limbeck.report.sounds_page import NONE, Windows, Word, page, to_check
 
 HOSTILE = ("<script>alert(1)</script>", '"><img src=x onerror=alert(2)>', "it's {{ 7 * 7 }}", "雨 | rain")
 EACH = 6
 
 
-def heard(folder: Path, *, each: int = EACH, seconds: float = 1.0) -> Heard:
+def heard(folder: Path, *, each: int = EACH, seconds: float = 1.0) -> Windows:
     """Tones of four pitches in windows of a second, two windows a recording; their vectors are four clouds."""
     rng = np.random.default_rng(4)
     time = np.arange(round(2 * seconds * 8000)) / 8000
@@ -39,7 +39,7 @@ def heard(folder: Path, *, each: int = EACH, seconds: float = 1.0) -> Heard:
     label = np.repeat(np.arange(len(HOSTILE)), each)
     features = 5 * np.eye(len(HOSTILE), 12)[label] + rng.standard_normal((len(label), 12))
     scores = np.full((len(label), len(HOSTILE)), 0.1) + 0.6 * np.eye(len(HOSTILE))[label]
-    return Heard(
+    return Windows(
         paths, np.array(starts), np.full(len(label), seconds), features.astype(np.float32), scores, label.copy()
     )
 
@@ -223,12 +223,12 @@ def test_to_check_by_hand(tmp_path: Path) -> None:
     found = heard(tmp_path, each=2)
     two = [Word("a", "", [0, 1]), Word("b", "", [2, 3])]
     scores = np.array([[0.9, 0.1], [0.3, 0.7], [0.45, 0.55], [0.1, 0.9], [0.52, 0.48], [0.5, 0.5], [0.8, 0.2], [1, 0]])
-    found = Heard(found.paths, found.start_s, found.duration_s, found.features, scores, scores.argmax(1))
+    found = Windows(found.paths, found.start_s, found.duration_s, found.features, scores, scores.argmax(1))
     found.named[5] = NONE
     assert to_check(two, found, 3) == [
         (1, "stands for “a”, but is named “b”"),
-        (4, "hardly told from another word"),
-        (2, "hardly told from another word"),
+        (4, "scores of two words hardly differ"),
+        (2, "scores of two words hardly differ"),
     ]
     assert to_check(two, found, 0) == []
 
@@ -239,7 +239,7 @@ def test_refuses_what_does_not_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         page(words()[:3], found, tmp_path)
     with pytest.raises(InputError, match="outside of the 24 windows"):
         page([*words()[:3], Word("x", "", [24])], found, tmp_path)
-    none = Heard([], *(np.zeros(0),) * 2, np.zeros((0, 3)), np.zeros((0, 4)), np.zeros(0, int))
+    none = Windows([], *(np.zeros(0),) * 2, np.zeros((0, 3)), np.zeros((0, 4)), np.zeros(0, int))
     with pytest.raises(InputError, match="index recordings first"):
         page(words(), none, tmp_path)
     monkeypatch.setitem(__import__("sys").modules, "jinja2", None)

@@ -80,8 +80,8 @@ def run(
 
 
 def _print_plan(title: str, lines: "list[Line]", processes: int) -> None:
+    from limbeck._words import duration, size
     from limbeck.comparison import Line
-    from limbeck.report._words import duration, size
 
     def told(line: "Line", processes: int = 1) -> list[str]:
         time = f"{'≥ ' * line.at_least}{duration(line.seconds / processes)}"

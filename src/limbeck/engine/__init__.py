@@ -1,6 +1,6 @@
 """How long work runs: run folders, checkpoints, worker processes, progress, what machine it was. Knows no method."""
 
-from limbeck.engine.machine import machine, versions
+from limbeck.engine._environment import machine, versions
 from limbeck.engine.progress import Progress, bar, note
 from limbeck.engine.run import Run, RunCheckpoint
 from limbeck.engine.workers import Lost, WorkerPool

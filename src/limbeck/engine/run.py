@@ -21,7 +21,7 @@ from torch import Tensor
 from limbeck import _code, _files
 from limbeck._code import Code
 from limbeck._config import differences
-from limbeck.engine.machine import machine, versions
+from limbeck.engine._environment import machine, versions
 from limbeck.errors import FingerprintError
 
 CHECKPOINT_SECONDS = 15.0

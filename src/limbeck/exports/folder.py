@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import re
+import unicodedata
 from pathlib import Path
 from typing import final
 
@@ -13,7 +15,7 @@ from limbeck import _files
 from limbeck.distilled import DistilledSet
 from limbeck.exports._contract import Export
 from limbeck.exports._rows import card, description, new_folder, rows, sounds
-from limbeck.report import _encode
+from limbeck.media import encode
 
 COLUMNS = ("number", "pair", "cell", "label", "class", "picture", "log_mel", "sound", "clipped", "soft_label")
 
@@ -32,12 +34,12 @@ class Folder(Export):
 
     def write(self, distilled: DistilledSet, out: Path) -> Path:
         """Write the set as ordinary files; see `Export.write`."""
-        _encode.require_pillow("export")
+        encode.require_pillow("export")
         with new_folder(distilled, out) as folder:
             decibels = distilled.scale.to_db(distilled.training_pairs()[0])
             low, high = float(decibels.min().floor()), float(decibels.max().ceil())
             step = max(high - low, 1.0) / 65535
-            stems = [f"{i:03d}-{_encode.slug(name)}" for i, name in enumerate(distilled.classes)]
+            stems = [f"{i:03d}-{_slug(name)}" for i, name in enumerate(distilled.classes)]
             with open(folder / "metadata.csv", "w", encoding="utf-8", newline="") as handle:
                 table = csv.DictWriter(handle, COLUMNS, lineterminator="\n")
                 table.writeheader()
@@ -57,9 +59,9 @@ class Folder(Export):
                     }
                     levels = np.rint((row.log_mel.double().numpy() - low) / step).astype(np.uint16)
                     contents = {
-                        "picture": _encode.png(row.pixels.numpy().transpose(1, 2, 0)),
-                        "log_mel": _encode.png(levels[::-1]),
-                        "sound": _encode.wav(sound.numpy(), distilled.recipe.mel.sample_rate_hz),
+                        "picture": encode.png(row.pixels.numpy().transpose(1, 2, 0)),
+                        "log_mel": encode.png(levels[::-1]),
+                        "sound": encode.wav(sound.numpy(), distilled.recipe.mel.sample_rate_hz),
                     }
                     for kind, content in contents.items():
                         path = folder / str(record[kind])
@@ -76,6 +78,17 @@ class Folder(Export):
 
 def _numbers(values: Tensor) -> str:
     return " ".join(f"{value:.6g}" for value in values.tolist())
+
+
+def _slug(name: str) -> str:
+    """The harmless letters of a name, for file names; not unique.
+
+    Example:
+        >>> _slug("Dog bark/../<b>"), _slug("Überflug"), _slug("雨")
+        ('dog-bark-b', 'uberflug', 'class')
+    """
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40].strip("-") or "class"
 
 
 LAYOUT = """- `metadata.csv`: one row a training pair: number, stored pair, cell of its mosaic,

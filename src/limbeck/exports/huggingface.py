@@ -17,7 +17,7 @@ from limbeck.distilled import DistilledSet
 from limbeck.errors import MissingExtraError
 from limbeck.exports._contract import Export
 from limbeck.exports._rows import Row, card, description, new_folder, rows, sounds
-from limbeck.report import _encode
+from limbeck.media import encode
 
 
 @final
@@ -37,7 +37,7 @@ class HuggingFace(Export):
 
     def write(self, distilled: DistilledSet, out: Path) -> Path:
         """Write the set as Parquet with a card; see `Export.write`."""
-        _encode.require_pillow("export")
+        encode.require_pillow("export")
         try:
             from datasets.info import DatasetInfosDict
             from huggingface_hub import DatasetCardData
@@ -98,8 +98,8 @@ def _columns(pairs: Sequence[tuple[Row, Tensor]], rate: int, schema: Any) -> dic
     soft = [r.soft_label.numpy() for r in group if r.soft_label is not None]
     told = {"soft_label": pa.array(list(soft), schema.field("soft_label").type)} if soft else {}
     return told | {
-        "picture": files("picture", (_encode.png(r.pixels.numpy().transpose(1, 2, 0)) for r in group)),
-        "sound": files("sound", (_encode.wav(sound.numpy(), rate) for sound in heard)),
+        "picture": files("picture", (encode.png(r.pixels.numpy().transpose(1, 2, 0)) for r in group)),
+        "sound": files("sound", (encode.wav(sound.numpy(), rate) for sound in heard)),
         "label": numbers("label", (r.label for r in group)),
         "audio": arrays("audio", np.stack([r.audio.numpy() for r in group])),
         "image": arrays("image", np.stack([r.image.numpy() for r in group])),

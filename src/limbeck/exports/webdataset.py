@@ -18,7 +18,7 @@ from limbeck.distilled import DistilledSet
 from limbeck.errors import MissingExtraError
 from limbeck.exports._contract import Export
 from limbeck.exports._rows import Row, card, description, new_folder, rows
-from limbeck.report import _encode
+from limbeck.media import encode
 
 
 @final
@@ -37,7 +37,7 @@ class WebDataset(Export):
 
     def write(self, distilled: DistilledSet, out: Path) -> Path:
         """Write the set as shards; see `Export.write`."""
-        _encode.require_pillow("export")
+        encode.require_pillow("export")
         try:
             from webdataset import TarWriter
         except ImportError as error:
@@ -64,7 +64,7 @@ def _sample(row: Row, name: str) -> dict[str, str | bytes]:
         "cls": str(row.label).encode(),
         **soft,
         "json": json.dumps({"class": name, "pair": row.pair, "cell": row.cell}, sort_keys=True).encode(),
-        "png": _encode.png(row.pixels.numpy().transpose(1, 2, 0)),
+        "png": encode.png(row.pixels.numpy().transpose(1, 2, 0)),
     }
 
 

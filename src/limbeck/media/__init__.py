@@ -1,11 +1,12 @@
 """Files to arrays: decode frames and sound, resample, log-mel and back. No networks here."""
 
+from limbeck.media import encode
+from limbeck.media._resample import resample
 from limbeck.media._sound import is_silent
 from limbeck.media.clip import RawClip
 from limbeck.media.decode import MediaInfo, probe, read_clip, read_frame, read_sound
 from limbeck.media.listing import could_be_media, files_below
 from limbeck.media.recipe import TRACKS, ClipRecipe, MelRecipe, Track
-from limbeck.media.resample import resample
 from limbeck.media.several import read_clips
 from limbeck.media.spectrogram import invert_log_mel, log_mel
 from limbeck.media.stream import SoundWindow, sound_windows
@@ -20,6 +21,7 @@ __all__ = [
     "SoundWindow",
     "Track",
     "could_be_media",
+    "encode",
     "files_below",
     "invert_log_mel",
     "is_silent",

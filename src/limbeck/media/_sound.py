@@ -15,8 +15,8 @@ from av.audio.frame import AudioFrame
 
 from limbeck.errors import MediaError
 from limbeck.media._container import Damage, Media, sane_seconds
+from limbeck.media._resample import resample
 from limbeck.media.recipe import MelRecipe
-from limbeck.media.resample import resample
 
 _MIN_RATE_HZ, _MAX_RATE_HZ = 1_000, 768_000
 _MAX_FRAMES_A_SECOND = 2_000

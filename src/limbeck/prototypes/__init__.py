@@ -2,9 +2,9 @@
 
 from limbeck.prototypes._parameters import check_parameters
 from limbeck.prototypes._prompts import by_entropy, class_texts
+from limbeck.prototypes._sensitivity import AtCount, sensitivity
 from limbeck.prototypes.classifier import PrototypeClassifier
 from limbeck.prototypes.saved import EncoderNote, Piece, SoundClassifier
-from limbeck.prototypes.sensitivity import AtCount, sensitivity
 
 __all__ = [
     "AtCount",

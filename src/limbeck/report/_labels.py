@@ -1,4 +1,4 @@
-"""Where to write the names of dots so that they can be read."""
+"""Where to write the names of dots so that they can be read. All lengths of a call have one unit."""
 
 from __future__ import annotations
 
@@ -8,21 +8,14 @@ import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
+Crossed = npt.NDArray[np.bool_]
 
 _FORBIDDEN = 1e6
 _CROSSING = 60.0
 _BAR = 14.0
 
 
-def place(
-    dots: Array,
-    sizes: Array,
-    *,
-    area: tuple[float, float, float, float],
-    bars: Array,
-    taken: Array,
-    radius: float,
-) -> Array:
+def place(dots: Array, sizes: Array, *, area: Sequence[float], bars: Array, taken: Array, radius: float) -> Array:
     """A place for every dot's name: near it, on no other name and no dot, if possible on no bar.
 
     Names are placed one by one, from the top; each takes the cheapest of a few hundred places around its dot.
@@ -33,7 +26,7 @@ def place(
         area: Left, bottom, right and top of where names may lie.
         bars: Boxes that are better left free, (bar, 4): left, bottom, right, top.
         taken: Boxes that must be left free, (box, 4).
-        radius: Of a dot. All lengths have one unit.
+        radius: Of a dot.
 
     Returns:
         Lower left corners, (dot, 2).
@@ -45,25 +38,23 @@ def place(
         array([[14., 46.]])
     """
     spots = np.concatenate([dots - radius, dots + radius], axis=1)
-    boxes: list[Array] = []
-    leaders: list[tuple[Array, Array]] = []
+    boxes = np.zeros((0, 4))
+    leaders = np.zeros((0, 2, 2))
     corners = np.zeros_like(dots)
     for i in np.lexsort((dots[:, 0], -dots[:, 1])):
         corner = _around(dots[i], sizes[i], radius)
         box = np.concatenate([corner, corner + sizes[i]], axis=1)
-        ends = end_of_leader(dots[i], box)
-        cost = np.hypot(*(ends - dots[i]).T) + 0.25 * np.abs(ends[:, 1] - dots[i, 1])
-        outside = (box[:, 0] < area[0]) | (box[:, 1] < area[1]) | (box[:, 2] > area[2]) | (box[:, 3] > area[3])
-        cost = cost + _FORBIDDEN * outside
-        cost += _FORBIDDEN * _covered(box, [*taken, *boxes]) + _FORBIDDEN / 10 * _covered(box, [*spots])
-        cost += _BAR * _covered(box, [*bars])
-        others = np.delete(spots, i, axis=0)
-        cost += _CROSSING * _passes(dots[i], ends, [*boxes, *others])
-        cost += _CROSSING * sum((_passes_one(a, b, box) for a, b in leaders), np.zeros(len(box)))
+        lines = np.stack(np.broadcast_arrays(dots[i], end_of_leader(dots[i], box)), axis=1)
+        cost = np.hypot(*(lines[:, 1] - dots[i]).T) + 0.25 * np.abs(lines[:, 1, 1] - dots[i, 1])
+        cost += _FORBIDDEN * ((box[:, :2] < area[:2]).any(1) | (box[:, 2:] > area[2:]).any(1))
+        cost += _FORBIDDEN * _covered(box, np.concatenate([taken, boxes])).sum(1)
+        cost += _FORBIDDEN / 10 * _covered(box, spots).sum(1) + _BAR * _covered(box, bars).sum(1)
+        cost += _CROSSING * _passed(lines, np.concatenate([boxes, np.delete(spots, i, axis=0)])).sum(1)
+        cost += _CROSSING * _passed(leaders, box).sum(0)
         best = int(np.argmin(cost))
         corners[i] = corner[best]
-        boxes.append(box[best])
-        leaders.append((dots[i], ends[best]))
+        boxes = np.concatenate([boxes, box[best][None]])
+        leaders = np.concatenate([leaders, lines[best][None]])
     return corners
 
 
@@ -84,27 +75,18 @@ def hang(levels: Array, height: float, low: float) -> Array:
         >>> hang(np.array([29.0, 30.0]), 10.0, 0.0), hang(np.array([5.0, 6.0]), 10.0, 0.0)
         (array([20., 30.]), array([ 0., 10.]))
     """
-    count = np.arange(len(levels))
-    down = np.minimum.accumulate((levels - height * count)[::-1])[::-1] + height * count
-    placed: Array = np.maximum(down, low + height * count)
+    steps = height * np.arange(len(levels))
+    down = np.minimum.accumulate((levels - steps)[::-1])[::-1] + steps
+    placed: Array = np.maximum(down, low + steps)
     return placed
 
 
 def end_of_leader(dot: Array, box: Array) -> Array:
-    """The point of each box, left, right, or the middle of its lower or upper edge, that a line from a dot ends at.
-
-    Args:
-        dot: (2,).
-        box: (box, 4).
-
-    Returns:
-        (box, 2).
-    """
-    x = np.clip(dot[0], box[:, 0], box[:, 2])
-    y = np.where(
-        (dot[0] < box[:, 0]) | (dot[0] > box[:, 2]), box[:, [1, 3]].mean(1), np.clip(dot[1], box[:, 1], box[:, 3])
-    )
-    return np.stack([x, y], axis=1)
+    """The point of each box, left, right, or on its lower or upper edge, that a line from a dot ends at; (box, 2)."""
+    end = np.clip(dot, box[:, :2], box[:, 2:])
+    beside = (dot[0] < box[:, 0]) | (dot[0] > box[:, 2])
+    end[beside, 1] = box[beside][:, [1, 3]].mean(1)
+    return end
 
 
 def _around(dot: Array, size: Array, radius: float) -> Array:
@@ -122,43 +104,16 @@ def _around(dot: Array, size: Array, radius: float) -> Array:
     return np.concatenate([right, left, np.array(upright)])
 
 
-def _covered(box: Array, others: Sequence[Array]) -> Array:
-    """How many of `others` each box lies on."""
-    if not others:
-        return np.zeros(len(box))
-    other = np.stack(others)
-    apart = (
-        (box[:, None, 0] >= other[:, 2])
-        | (box[:, None, 2] <= other[:, 0])
-        | (box[:, None, 1] >= other[:, 3])
-        | (box[:, None, 3] <= other[:, 1])
-    )
-    return np.asarray((~apart).sum(1), dtype=np.float64)
+def _covered(boxes: Array, others: Array) -> Crossed:
+    """Which of the other boxes each box lies on, (box, other)."""
+    one = boxes[:, None]
+    found: Crossed = np.all((one[..., :2] < others[:, 2:]) & (one[..., 2:] > others[:, :2]), axis=-1)
+    return found
 
 
-def _passes(start: Array, ends: Array, others: Sequence[Array]) -> Array:
-    """How many of `others` each line from `start` goes through."""
-    if not others:
-        return np.zeros(len(ends))
-    other = np.stack(others)
+def _passed(lines: Array, boxes: Array) -> Crossed:
+    """Which boxes each line goes through, (line, box); lines are (line, end, 2)."""
     along = np.linspace(0, 1, 17)[:, None, None]
-    points = start + along * (ends - start)
-    inside = (
-        (points[:, :, None, 0] > other[:, 0])
-        & (points[:, :, None, 0] < other[:, 2])
-        & (points[:, :, None, 1] > other[:, 1])
-        & (points[:, :, None, 1] < other[:, 3])
-    )
-    return np.asarray(inside.any(0).sum(1), dtype=np.float64)
-
-
-def _passes_one(start: Array, end: Array, boxes: Array) -> Array:
-    """Whether one line goes through each box."""
-    points = start + np.linspace(0, 1, 17)[:, None] * (end - start)
-    inside = (
-        (points[:, None, 0] > boxes[:, 0])
-        & (points[:, None, 0] < boxes[:, 2])
-        & (points[:, None, 1] > boxes[:, 1])
-        & (points[:, None, 1] < boxes[:, 3])
-    )
-    return np.asarray(inside.any(0), dtype=np.float64)
+    points = (lines[:, 0] + along * (lines[:, 1] - lines[:, 0]))[:, :, None]
+    found: Crossed = np.any(np.all((points > boxes[:, :2]) & (points < boxes[:, 2:]), axis=-1), axis=0)
+    return found

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from limbeck._words import duration, number, size
 from limbeck.evaluation.measures import Column
 from limbeck.report import comparison as rules
 from limbeck.report._statistics import Difference
-from limbeck.report._words import duration, number, size
 from limbeck.report.comparison import Comparison, HeadLine, Line, Section
 from limbeck.report.measures import MeasureLine, MeasureTable
 from limbeck.report.table import Spread

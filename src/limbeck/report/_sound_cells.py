@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,8 +10,8 @@ import numpy.typing as npt
 import torch
 
 from limbeck.errors import MediaError
-from limbeck.media import MelRecipe, log_mel, read_sound
-from limbeck.report import _encode, figures
+from limbeck.media import MelRecipe, encode, log_mel, read_sound
+from limbeck.report import _kit, spectrograms
 
 RATE_HZ = 16_000
 LONGEST_S = 10.0
@@ -20,7 +19,7 @@ _FFT = 1024
 _BANDS = 48
 _FRAMES = 128
 _PEAK = 0.9
-_SMALL = 0.9
+_SMALL = {"compression_level": 0.9, "bitrate_mode": "CONSTANT"}
 """Of MP3's settings: 24 kbit/s at this rate, good enough to know a sound by."""
 
 
@@ -67,22 +66,6 @@ def cell(path: Path, start_s: float, duration_s: float, palette: npt.NDArray[np.
     picture = ""
     if palette is not None:
         decibels = log_mel(torch.from_numpy(waveform), recipe)
-        drawn = figures.levels(decibels, figures.decibel_range([decibels]))
-        picture = _encode.data_uri(_encode.png(drawn, palette), "image/png")
-    return Cell(picture, _encode.data_uri(_small_mp3(waveform), "audio/mpeg"))
-
-
-def _small_mp3(waveform: npt.NDArray[np.float32]) -> bytes:
-    import soundfile
-
-    buffer = io.BytesIO()
-    soundfile.write(
-        buffer,
-        waveform,
-        RATE_HZ,
-        format="MP3",
-        subtype="MPEG_LAYER_III",
-        compression_level=_SMALL,
-        bitrate_mode="CONSTANT",
-    )
-    return buffer.getvalue()
+        drawn = spectrograms.levels(decibels, spectrograms.decibel_range([decibels]))
+        picture = _kit.data_uri(encode.png(drawn, palette), "image/png")
+    return Cell(picture, _kit.data_uri(encode.mp3(waveform, RATE_HZ, **_SMALL), "audio/mpeg"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,10 @@ from limbeck.errors import InputError
 Floats = npt.NDArray[np.floating]
 Ints = npt.NDArray[np.intp]
 
+WIDTH, HEIGHT = 1000, 620
+"""Of the map, in units of its drawing."""
+_LETTER, _LINE = 9.6, 21.0
+_TOP = 0.1
 _DIMENSIONS = 50
 _MARGIN = 0.03
 _PERPLEXITY = 30.0
@@ -77,6 +81,30 @@ def places(features: Floats, *, seed: int = 0) -> npt.NDArray[np.float64]:
     low, size = flat.min(0), np.ptp(flat, axis=0)
     unit = np.where(size > 0, (flat - low) / np.where(size > 0, size, 1), 0.5)
     return np.asarray(_MARGIN + (1 - 2 * _MARGIN) * unit)
+
+
+def names(
+    words: Sequence[tuple[str, Sequence[int]]], spots: Mapping[int, Sequence[float] | Floats]
+) -> list[tuple[int, str, float, float]]:
+    """Where words stand: above their neighbours, beside the other words.
+
+    Args:
+        words: Label and positions of the neighbours, of each.
+        spots: Where windows stand on the map, by position.
+
+    Returns:
+        Position, label and place of each word that has neighbours on the map.
+    """
+    own = {c: np.array([spots[int(i)] for i in stands if int(i) in spots]) for c, (_, stands) in enumerate(words)}
+    own = {c: at for c, at in own.items() if len(at)}
+    if not own:
+        return []
+    middles = [(np.median(at[:, 0]), np.quantile(at[:, 1], _TOP) - 1.2 * _LINE) for at in own.values()]
+    widths = np.array([_LETTER * len(words[c][0]) + 8 for c in own])
+    moved = apart(np.array(middles), widths, _LINE)
+    moved[:, 0] = np.clip(moved[:, 0], widths / 2, np.maximum(WIDTH - widths / 2, widths / 2))
+    moved[:, 1] = np.clip(moved[:, 1], _LINE, HEIGHT - _LINE / 2)
+    return [(c, words[c][0], x, y) for c, (x, y) in zip(own, moved.round(1).tolist(), strict=True)]
 
 
 def apart(middles: Floats, widths: Floats, height: float, *, rounds: int = 200) -> npt.NDArray[np.float64]:

@@ -16,6 +16,7 @@ from typing import Any, ClassVar, Self
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
+from limbeck._words import duration, plural
 from limbeck.errors import InputError
 from limbeck.report._statistics import (
     LABELLED,
@@ -28,7 +29,6 @@ from limbeck.report._statistics import (
     marks,
     paired,
 )
-from limbeck.report._words import duration, plural
 from limbeck.report.measures import MeasureTable
 from limbeck.report.table import KEYS, Spread
 

@@ -8,19 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from limbeck import _files
+from limbeck._words import number, plural
 from limbeck.errors import InputError
-from limbeck.report import _html, _sheets, comparison_figures, figures
+from limbeck.report import _drawing, _kit, _samples, _sheets, comparison_figures, figures
 from limbeck.report._sheets import Sheet
-from limbeck.report._words import number, plural
-from limbeck.report.comparison import MARKS, Comparison, Line, Section, headline
+from limbeck.report.comparison import MARKS, Comparison, Section, headline
 from limbeck.report.table import KEYS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_WORDS = {"A": "sound", "V": "picture", "A+V": "both"}
-"""Of file names."""
 _SHOWN_ABOVE = ("words", "command", "failed", "class_names")
 
 
@@ -43,7 +40,7 @@ def write(comparison: Comparison, out: Path, *, confusion: str | None = None) ->
         InputError: No confusion matrix was kept for the row.
         MissingExtraError: jinja2 or matplotlib is not installed.
     """
-    _html.require()
+    _kit.require()
     out = Path(out)
     sections = [s for s in comparison.sections if s.head == comparison.heads[-1]]
     keys = [key for key in KEYS if any(key in s.modalities for s in sections)]
@@ -51,16 +48,16 @@ def write(comparison: Comparison, out: Path, *, confusion: str | None = None) ->
     confused = _confusion(comparison, sections, confusion)
     for kind, _, drawn in plots:
         for key, figure in drawn.items():
-            figures.save(figure, out / "figures" / f"{kind}-{_WORDS[key]}")
+            _drawing.save(figure, out / "figures" / _file(kind, key))
     if confused:
-        figures.save(confused[0], out / "figures" / "confusion")
+        _drawing.save(confused[0], out / "figures" / "confusion")
     parts = _sheets.parts(comparison)
     overview = _sheets.side_by_side(comparison)
     measured = [(table.title, _sheets.of_measure(table, comparison)) for table in comparison.measures]
-    html = _html.render(
-        "comparison.html.jinja",
-        script="comparison.js",
-        styles=("page.css", "comparison.css"),
+    names = {key: _samples.named(key) for key in keys}
+    return _kit.write(
+        out,
+        "comparison",
         title=comparison.title,
         words=str(comparison.about.get("words", "")),
         verdict=_verdict(comparison, sections),
@@ -73,19 +70,21 @@ def write(comparison: Comparison, out: Path, *, confusion: str | None = None) ->
         rules=_rules(sheet for part in parts for sheet in (overview, part.accuracy, part.difference)),
         measure_rules=_rules(sheet for _, sheets in measured for sheet in sheets),
         head=comparison.heads[-1] if comparison.heads else "",
-        keys=keys,
-        names=figures.NAMES,
+        keys=list(names.items()),
         first=headline(keys) if keys else "",
         plots=[
-            (kind, title, {k: figures.inline(f, f"{kind}-{_WORDS[k]}") for k, f in drawn.items()})
+            (kind, title, [((k, names[k]), _drawing.inline(f, _file(kind, k))) for k, f in drawn.items()])
             for kind, title, drawn in plots
         ],
-        confusion={"svg": figures.inline(confused[0], "confusion"), "text": confused[1]} if confused else None,
+        confusion={"svg": _drawing.inline(confused[0], "confusion"), "text": confused[1]} if confused else None,
         command=str(comparison.about.get("command", "")),
-        about=_html.flat({k: v for k, v in comparison.about.items() if k not in _SHOWN_ABOVE}),
+        about=_kit.flat({k: v for k, v in comparison.about.items() if k not in _SHOWN_ABOVE}),
     )
-    _files.write_text(out / "index.html", html)
-    return out / "index.html"
+
+
+def _file(kind: str, key: str) -> str:
+    """Name of a plot, as ``bytes-audio-image``."""
+    return f"{kind}-{_samples.words(key, '-')}"
 
 
 def _rules(sheets: Iterable[Sheet | None]) -> list[str]:
@@ -150,33 +149,25 @@ def _verdict(comparison: Comparison, sections: Sequence[Section]) -> str:
         key = headline(section.modalities)
         entered = [line for line in section.lines if key in line.accuracy and not line.reference]
         rivals = [line for line in entered if not line.marks]
-        ranked = sorted(rivals, key=lambda line: -line.accuracy[key].mean)
-        if len(ranked) < 2:
+        if len(rivals) < 2:
             continue
+        best, second = sorted(rivals, key=lambda line: -line.accuracy[key].mean)[:2]
         kind = "" if len(rivals) == len(entered) else f" the rows without {' or '.join(MARKS)}"
-        found.append(f"{section.budget}: {_lead(ranked, key, kind)}{_tested(section, key, comparison.baseline)}.")
+        apart = "told apart" if key in best.best else "not told apart"
+        found.append(
+            f"{section.budget}: {best.row} leads{kind} with {best.accuracy[key]} % ({key}), {apart} from all others. "
+            f"The runner-up is {second.row} ({second.accuracy[key]} %)."
+        )
+        tested = [line.difference[key] for line in section.lines if key in line.difference]
+        if tested:
+            real = sum(d.adjusted is not None and d.real for d in tested)
+            rows = f"{number(real)} of {plural(len(tested), 'row')}"
+            found.append(f"{rows} differ from {comparison.baseline} beyond chance.")
     if found:
         return " ".join(found)
     if comparison.measures and not comparison.cells:
         return f"{plural(len(comparison.measures), 'table')} of what was measured beside accuracy."
-    return f"{plural(len(comparison.cells), 'cell')} so far: nothing to compare yet."
-
-
-def _lead(ranked: Sequence[Line], key: str, kind: str) -> str:
-    best, second = ranked[:2]
-    told = "told apart" if key in best.best else "not told apart"
-    return (
-        f"{best.row} leads{kind} with {best.accuracy[key]} % ({key}), {told} from all others; the runner-up is "
-        f"{second.row} ({second.accuracy[key]} %)"
-    )
-
-
-def _tested(section: Section, key: str, baseline: str) -> str:
-    tested = [line.difference[key] for line in section.lines if key in line.difference]
-    if not tested:
-        return ""
-    real = sum(d.adjusted is not None and d.real for d in tested)
-    return f"; {number(real)} of {plural(len(tested), 'row')} differ from {baseline} beyond chance"
+    return f"{plural(len(comparison.cells), 'result')} so far: nothing to compare yet."
 
 
 def _facts(comparison: Comparison) -> list[tuple[str, str]]:

@@ -10,11 +10,11 @@ from typing import ClassVar
 
 from pydantic import ConfigDict
 
+from limbeck._words import plural
 from limbeck.datasets import LabelledClips
 from limbeck.evaluation.measured import Measured, shown
 from limbeck.evaluation.measures import Column, Measure
 from limbeck.report._statistics import counted, leader, marks
-from limbeck.report._words import plural
 from limbeck.report.table import Spread
 
 

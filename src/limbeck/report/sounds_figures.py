@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING
 from limbeck.evaluation.sounds import Cell, SoundResults, summary
 from limbeck.evaluation.sounds.metrics import PURITY
 from limbeck.evaluation.sounds.results import StudyFacts
-from limbeck.report import figures
+from limbeck.report import _drawing
+from limbeck.report._drawing import BLUE, COLOURS, INK, ORANGE, legend_above, quiet, short
 from limbeck.report._sheets import plain
-from limbeck.report.figures import INK, quiet, short
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-COLOURS = ("#3b6fd4", "#c2571a", "#2f8f5b", "#8a56c2", "#b0394f", "#7a7a2a", "#4a5560", "#1d8a99", "#a05a2c")
 MARKS = ("o", "s", "D", "^", "v", "P", "X", "<", ">")
 LINES = ("-", (0, (4, 2)), (0, (1, 1.5)))
 _LETTERS = 38
@@ -37,7 +36,7 @@ def write(results: SoundResults, folder: Path) -> dict[str, tuple[Path, Path]]:
         MissingExtraError: matplotlib is not installed.
     """
     drawn = {"rows": rows(results)} | {plain(s.name): curve(results, s) for s in results.studies}
-    return {name: figures.save(drawing, folder / name) for name, drawing in drawn.items() if drawing is not None}
+    return {name: _drawing.save(figure, folder / name) for name, figure in drawn.items() if figure is not None}
 
 
 def rows(results: SoundResults) -> Figure:
@@ -53,16 +52,13 @@ def rows(results: SoundResults) -> Figure:
         found = summary(results.of(row=row), value)
         if found is None:
             continue
-        colour = COLOURS[1] if row in results.supervised else COLOURS[0]
+        colour, mark = (ORANGE, "s") if row in results.supervised else (BLUE, "o")
         axes.plot(list(found.folds.values()), [place] * len(found.folds), "o", ms=4, mfc="none", mec=colour, alpha=0.6)
-        axes.plot(found.mean, place, MARKS[row in results.supervised], ms=7, color=colour)
-        words, above = f"{found.mean:.1f}", (0, 6)
-        axes.annotate(words, (found.mean, place), above, textcoords="offset points", ha="center", fontsize=7.5)
-    axes.set_yticks(range(len(results.rows)), [short(row, _LETTERS) for row in results.rows], parse_math=False)
-    axes.set_ylim(len(results.rows) - 0.5, -0.7)
+        axes.plot(found.mean, place, mark, ms=7, color=colour)
+        text, above = f"{found.mean:.1f}", (0, 6)
+        axes.annotate(text, (found.mean, place), above, textcoords="offset points", ha="center", fontsize=7.5)
+    _drawing.rows(axes, [short(row, _LETTERS) for row in results.rows], above=0.7)
     axes.set_xlabel(f"{value}; rings: folds; squares: rows that see labels")
-    axes.grid(axis="x", alpha=0.15, color=INK)
-    axes.tick_params(axis="y", length=0)
     return figure
 
 
@@ -79,33 +75,23 @@ def curve(results: SoundResults, study: StudyFacts) -> Figure | None:
         None where the study has no axis, or fewer than two places on it.
     """
     cells = [c for c in results.of(study.name) if c.x is not None]
-    if not study.axis or len({c.x for c in cells}) < 2:
+    places = sorted({float(c.x) for c in cells if c.x is not None})
+    if not study.axis or len(places) < 2:
         return None
-    value = next(iter(cells[0].values))
-    panels = [value] + ([PURITY] if _purity_varies(cells) else [])
+    purities = {round(c.values[PURITY], 6) for c in cells if PURITY in c.values}
+    panels = [next(iter(cells[0].values)), *[PURITY] * (len(purities) > 1)]
     figure = quiet(6.4, 3.6 + 2.2 * (len(panels) - 1))
     grid = figure.subplots(len(panels), sharex=True, squeeze=False, height_ratios=[1.6, 1][: len(panels)])[:, 0]
     for axes, name in zip(grid, panels, strict=True):
         _draw(axes, results, cells, name)
         axes.set_ylabel(name)
         axes.grid(alpha=0.15, color=INK)
-    places = sorted({float(c.x) for c in cells if c.x is not None})
     if study.log:
         grid[-1].set_xscale("log")
     grid[-1].set_xticks(places, [f"{x:g}" for x in places])
     grid[-1].minorticks_off()
     grid[-1].set_xlabel(study.axis)
-    legend = grid[0].legend(
-        loc="lower center",
-        bbox_to_anchor=(0.5, 1.0),
-        ncols=2,
-        frameon=False,
-        fontsize=8,
-        labelcolor=INK,
-        handlelength=3.2,
-    )
-    for text in legend.get_texts():
-        text.set_parse_math(False)
+    legend_above(grid[0], 2, handlelength=3.2)
     return figure
 
 
@@ -124,7 +110,7 @@ def _draw(axes: Axes, results: SoundResults, cells: Sequence[Cell], value: str) 
         row, variant = who[0]
         place = results.rows.index(row) % len(COLOURS)
         x, mean, deviation = zip(*points, strict=True)
-        container = axes.errorbar(
+        _, _, bars = axes.errorbar(
             x,
             mean,
             yerr=deviation,
@@ -137,11 +123,7 @@ def _draw(axes: Axes, results: SoundResults, cells: Sequence[Cell], value: str) 
             capsize=2,
             label=short(", ".join(filter(None, (row, variant if len(who) == 1 else ""))), _LETTERS + 16),
         )
-        for bar in container[2]:
+        for bar in bars:
             bar.set_alpha(0.5)
     if axes.get_ylim()[1] > 100:
         axes.set_ylim(top=101.5)
-
-
-def _purity_varies(cells: Sequence[Cell]) -> bool:
-    return len({round(c.values[PURITY], 6) for c in cells if PURITY in c.values}) > 1

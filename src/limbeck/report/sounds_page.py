@@ -6,33 +6,75 @@ shows the command, or saves the file, that `limbeck sounds correct` takes.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from limbeck import _files, _machine
-from limbeck.errors import MediaError
-from limbeck.report import _encode, _html, _sound_map, figures
+import numpy as np
+import numpy.typing as npt
+
+from limbeck import _machine
+from limbeck._words import number, plural, size
+from limbeck.errors import InputError, MediaError
+from limbeck.report import _kit, _sound_map, spectrograms
 from limbeck.report._sound_cells import Cell, cell
-from limbeck.report._sound_views import HEIGHT, NONE, WIDTH, Heard, Shower, Word, check, names, to_check, told
-from limbeck.report._words import number, plural, size
+from limbeck.report._sound_map import HEIGHT, WIDTH
 
 Progress = Callable[[int, int], None]
 
-__all__ = ["NONE", "SIZE_LIMIT_BYTES", "Heard", "Word", "page", "to_check"]
-
 SIZE_LIMIT_BYTES = 40_000_000
 """Largest sum of the sounds of a page: a browser opens this without trouble."""
+NONE = -1
+"""In `Windows.named`: none of the words."""
 _HUES = 12
 _OPEN_WORDS = 4
-_PLAYERS_A_WORD = 36
+_PLAYERS_PER_WORD = 36
 _AT_ONCE = 32
+_LIKELIEST = 3
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word and what stands for it.
+
+    Attributes:
+        label: The word.
+        description: What was said of it beside the word; may be empty.
+        neighbours: Windows its prototype is the mean of, positions in `Windows`, nearest first.
+    """
+
+    label: str
+    description: str
+    neighbours: Sequence[int]
+
+
+@dataclass(frozen=True)
+class Windows:
+    """The windows of an index, and what the classifier predicts of each.
+
+    Attributes:
+        paths: Recording of each window.
+        start_s: Where it begins in the recording, seconds, (window,).
+        duration_s: How long it is, seconds, (window,).
+        features: Its vector in the space prototypes live in, float32, (window, dim).
+        scores: How sure the classifier is of each word, 0 to 1, (window, word).
+        named: Position of its word, or `NONE`; (window,).
+    """
+
+    paths: Sequence[Path]
+    start_s: npt.NDArray[np.floating]
+    duration_s: npt.NDArray[np.floating]
+    features: npt.NDArray[np.floating]
+    scores: npt.NDArray[np.floating]
+    named: npt.NDArray[np.integer]
 
 
 def page(
     words: Sequence[Word],
-    heard: Heard,
+    windows: Windows,
     out: Path | str,
     *,
     command: str = "limbeck sounds correct classifier/",
@@ -45,26 +87,26 @@ def page(
     size_limit_bytes: int = SIZE_LIMIT_BYTES,
     seed: int = 0,
     on_progress: Progress = lambda done, total: None,
-    told_of: Callable[[str], None] = lambda sentence: None,
+    log: Callable[[str], None] = lambda sentence: None,
 ) -> Path:
     """Write ``index.html``.
 
     Args:
-        words: The words in the order of the columns of `heard.scores`.
-        heard: The windows.
+        words: The words in the order of the columns of `windows.scores`.
+        windows: The windows.
         out: Folder; made if need be.
         command: Beginning of the command that corrects this classifier.
         title: Heading; made from the number of words by default.
         about: What else is known (encoder, settings, date); shown at the end.
         remarks: What a reader must know, a sentence each; shown at the top.
         recording: Where the recording of a window lies now, by position; raises `MediaError` where it does not. Its
-            path in `heard` by default.
+            path in `windows` by default.
         points: Most windows drawn on the map; those that stand for words and those to check come first.
         uncertain: Most windows offered for checking.
         size_limit_bytes: Most bytes of sounds; players beyond it are left out, and the page says so.
         seed: Of the map.
-        on_progress: Told of recordings read, done and total.
-        told_of: Told, in a sentence, that recordings cannot be heard on the page.
+        on_progress: Called with recordings read, done and total.
+        log: Called with a sentence where recordings cannot be heard on the page.
 
     Returns:
         Path of ``index.html``.
@@ -73,129 +115,222 @@ def page(
         InputError: The arrays do not fit each other, or there is no window.
         MissingExtraError: jinja2, matplotlib or Pillow is not installed.
     """
-    _html.require()
-    _encode.require_pillow("report")
-    check(words, heard)
-    doubts = to_check(words, heard, uncertain)
-    shown = [[int(i) for i in word.neighbours][:_PLAYERS_A_WORD] for word in words]
-    wanted = [i for row in shown for i in row] + [i for i, _ in doubts] + [int(i) for w in words for i in w.neighbours]
-    drawn = _sound_map.chosen(len(heard.paths), wanted, max(points, 1), seed=seed)
-    spots = dict(zip(drawn.tolist(), _sound_map.places(heard.features[drawn], seed=seed).tolist(), strict=True))
+    _kit.require()
+    _check(words, windows)
+    about = about or {}
+    doubts = to_check(words, windows, uncertain)
+    shown = [[int(i) for i in word.neighbours][:_PLAYERS_PER_WORD] for word in words]
     pictured = list(dict.fromkeys([i for row in shown for i in row] + [i for i, _ in doubts]))
+    wanted = [*pictured, *(int(i) for word in words for i in word.neighbours)]
+    drawn = _sound_map.chosen(len(windows.paths), wanted, max(points, 1), seed=seed).tolist()
+    spots = dict(zip(drawn, _sound_map.places(windows.features[drawn], seed=seed) * (WIDTH, HEIGHT), strict=True))
     cells, complete = _cells(
-        heard, recording or (lambda i: Path(heard.paths[i])), pictured, drawn.tolist(), size_limit_bytes, on_progress
+        windows, recording or (lambda i: Path(windows.paths[i])), pictured, drawn, size_limit_bytes, on_progress
     )
-    unheard = _unheard(heard, cells)
-    show = Shower(words, heard, spots)
-    html = _html.render(
-        "sounds_page.html.jinja",
-        script="sounds_page.js",
-        styles=("page.css", "sounds_page.css"),
+    unheard = _unheard(windows, cells)
+    data = _points(words, windows, sorted({*drawn, *pictured}))
+    named = {c: int((windows.named == c).sum()) for c in range(NONE, len(words))}
+    index = _kit.write(
+        Path(out),
+        "sounds",
         title=title or f"{plural(len(words), 'word')} and what they sound like",
-        verdict=_verdict(words, heard, len(doubts)),
-        facts=_facts(words, heard, about or {}),
+        verdict=_verdict(words, windows, len(doubts)),
+        facts=[
+            ("words", number(len(words))),
+            ("recordings", number(len({str(path) for path in windows.paths}))),
+            ("windows", number(len(windows.paths))),
+            ("none of the words", number(named[NONE])),
+            *([("encoder", str(about["encoder"]))] if about.get("encoder") else []),
+        ],
         remarks=[*remarks, *unheard],
         words=[
             {
                 "label": word.label,
                 "description": word.description,
-                "points": [show(i, c) for i in shown[c]],
+                "windows": [(i, _otherwise(words, windows, i, c)) for i in shown[c]],
                 "stands": len(word.neighbours),
-                "named": int((heard.named == c).sum()),
+                "named": named[c],
                 "hue": c % _HUES,
                 "opened": c < _OPEN_WORDS,
             }
             for c, word in enumerate(words)
         ],
-        unnamed=int((heard.named == NONE).sum()),
-        map=[show(int(i)) for i in drawn],
-        names=names(words, spots),
+        unnamed=named[NONE],
+        points=data,
+        map=[(i, round(float(x), 1), round(float(y), 1)) for i, (x, y) in spots.items()],
+        names=_sound_map.names([(word.label, word.neighbours) for word in words], spots),
         width=WIDTH,
         height=HEIGHT,
-        left_out=len(heard.paths) - len(drawn),
-        check=[show(i, doubt=doubt) for i, doubt in doubts],
+        left_out=len(windows.paths) - len(drawn),
+        check=doubts,
         cells=cells,
         complete=complete,
         limit=size(size_limit_bytes),
-        facts_for_script={
+        data={
             "command": command,
             "labels": [word.label for word in words],
-            "points": {i: told(show(i)) for i in sorted({*drawn.tolist(), *pictured})},
+            "points": data,
             "sounds": {i: c.sound for i, c in cells.items() if c.sound},
         },
-        provenance=_html.flat(about or {}),
+        provenance=_kit.flat(about),
     )
-    _files.write_text(Path(out) / "index.html", html)
     for sentence in unheard:
-        told_of(sentence)
-    return Path(out) / "index.html"
+        log(sentence)
+    return index
+
+
+def to_check(words: Sequence[Word], windows: Windows, most: int) -> list[tuple[int, str]]:
+    """Windows worth a person's ear, with the reason.
+
+    First those a prototype leans on although the classifier names them otherwise; then those between two words, the
+    smallest lead first.
+
+    Args:
+        words: As in `page`.
+        windows: As in `page`.
+        most: At most so many.
+    """
+    found: dict[int, str] = {}
+    for c, word in enumerate(words):
+        for i in map(int, word.neighbours):
+            if windows.named[i] != c and i not in found:
+                found[i] = f"stands for “{word.label}”, but is named {_word(words, windows.named[i], '“{}”')}"
+    doubtful = sorted(found, key=lambda i: float(windows.scores[i].max()))[:most]
+    kept = {i: found[i] for i in doubtful}
+    if windows.scores.shape[1] > 1:
+        best = np.partition(windows.scores, -2, axis=1)[:, -2:]
+        close = np.argsort(best[:, 1] - best[:, 0], kind="stable")[: 2 * most].tolist()
+        between = [i for i in close if i not in kept and windows.named[i] != NONE][: most - len(kept)]
+        kept |= dict.fromkeys(between, "scores of two words hardly differ")
+    return list(kept.items())
+
+
+def _word(words: Sequence[Word], place: int, around: str = "{}") -> str:
+    return "none of the words" if place == NONE else around.format(words[place].label)
+
+
+def _otherwise(words: Sequence[Word], windows: Windows, i: int, word: int) -> str:
+    """That a window which stands for a word is named otherwise; empty if it is not."""
+    return "" if windows.named[i] == word else f"named {_word(words, windows.named[i])}"
+
+
+def _check(words: Sequence[Word], windows: Windows) -> None:
+    count = len(windows.paths)
+    shapes = {
+        "start_s": windows.start_s.shape == (count,),
+        "duration_s": windows.duration_s.shape == (count,),
+        "features": windows.features.ndim == 2 and len(windows.features) == count,
+        "scores": windows.scores.shape == (count, len(words)),
+        "named": windows.named.shape == (count,),
+    }
+    wrong = [f"{name} {np.shape(getattr(windows, name))}" for name, fits in shapes.items() if not fits]
+    if not count or not words:
+        raise InputError(f"A page needs windows and words, but {count} and {len(words)} came; index recordings first.")
+    if wrong:
+        raise InputError(
+            f"{count} windows and {len(words)} words came, but these shapes do not fit: {', '.join(wrong)}."
+        )
+    if any(not 0 <= int(i) < count for word in words for i in word.neighbours):
+        raise InputError(f"A word has neighbours outside of the {count} windows that came; learn it from this index.")
+
+
+def _points(words: Sequence[Word], windows: Windows, places: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """What is shown of each window, JSON-able: recording, likeliest words with scores, and words it stands for."""
+    stands: dict[int, list[int]] = {}
+    for c, word in enumerate(words):
+        for i in map(int, word.neighbours):
+            stands.setdefault(i, []).append(c)
+    root = _root(windows.paths)
+    return {
+        i: {
+            "name": _name(Path(windows.paths[i]), root, float(windows.start_s[i])),
+            "path": str(windows.paths[i]),
+            "start": round(float(windows.start_s[i]), 3),
+            "word": int(windows.named[i]),
+            "likeliest": [
+                [words[c].label, round(float(windows.scores[i, c]), 3)]
+                for c in np.argsort(-windows.scores[i], kind="stable")[:_LIKELIEST]
+            ],
+            "stands": stands.get(i, []),
+        }
+        for i in places
+    }
+
+
+def _root(paths: Sequence[Path]) -> str:
+    try:
+        return os.path.commonpath({str(Path(path).parent) for path in paths})
+    except ValueError:
+        return ""
+
+
+def _name(path: Path, root: str, start_s: float) -> str:
+    """The recording below the folder all are in, and where in it.
+
+    Example:
+        >>> _name(Path("/a/b/rain.wav"), "/a", 0.0), _name(Path("/a/b/rain.wav"), "/a", 75.5)
+        ('b/rain.wav', 'b/rain.wav at 1:15.5')
+    """
+    name = os.path.relpath(path, root) if root and str(path).startswith(root) else str(path)
+    if start_s <= 0:
+        return name
+    minutes, seconds = divmod(round(start_s, 1), 60)
+    return f"{name} at {int(minutes)}:{seconds:04.1f}".removesuffix(".0")
 
 
 def _cells(
-    heard: Heard,
+    windows: Windows,
     recording: Callable[[int], Path],
     pictured: Sequence[int],
     drawn: Sequence[int],
     limit: int,
     on_progress: Progress,
 ) -> tuple[dict[int, Cell], bool]:
-    """What can be heard: with pictures first, then the other points of the map while there is room."""
-    palette, with_picture = figures.palette(), set(pictured)
+    """What can be heard: with images first, then the other points of the map while there is room."""
+    palette, with_image = spectrograms.palette(), set(pictured)
 
     def read(i: int) -> Cell:
-        seconds = float(heard.start_s[i]), float(heard.duration_s[i])
         try:
             path = recording(i)
         except MediaError as error:
             return Cell(trouble=str(error))
-        return cell(path, *seconds, palette if i in with_picture else None)
+        start_s, duration_s = float(windows.start_s[i]), float(windows.duration_s[i])
+        return cell(path, start_s, duration_s, palette if i in with_image else None)
 
     queue = list(dict.fromkeys([*pictured, *drawn]))
     cells: dict[int, Cell] = {}
-    spent = 0
     with ThreadPoolExecutor(_machine.cores()) as pool:
         for at in range(0, len(queue), _AT_ONCE):
             on_progress(at, len(queue))
-            if spent > limit:
+            if sum(len(c.sound) + len(c.picture) for c in cells.values()) > limit:
                 break
             some = queue[at : at + _AT_ONCE]
             cells |= zip(some, pool.map(read, some), strict=True)
-            spent = sum(len(c.sound) + len(c.picture) for c in cells.values())
     on_progress(len(queue), len(queue))
     return {i: cells.get(i, Cell()) for i in queue}, len(cells) == len(queue)
 
 
-def _unheard(heard: Heard, cells: Mapping[int, Cell]) -> list[str]:
+def _unheard(windows: Windows, cells: Mapping[int, Cell]) -> list[str]:
     """That recordings cannot be heard, in a sentence; nothing where all can."""
-    lost = {str(heard.paths[i]): cell.trouble for i, cell in cells.items() if cell.trouble}
+    lost = {str(windows.paths[i]): cell.trouble for i, cell in cells.items() if cell.trouble}
     if not lost:
         return []
     first = min(lost)
     why = lost[first] if first in lost[first] else f"{first}: {lost[first]}"
     return [
         f"{plural(len(lost), 'recording')} cannot be heard on the page. The first: {why} If they were moved, "
-        "name the folder they are in now with --root; if they have changed, bring the index up to date and learn again."
+        "name the folder they are in now with --root. If they have changed, bring the index up to date and learn again."
     ]
 
 
-def _verdict(words: Sequence[Word], heard: Heard, doubts: int) -> str:
+def _verdict(words: Sequence[Word], windows: Windows, doubts: int) -> str:
     counts = sorted({len(word.neighbours) for word in words})
     nearest = str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
-    rejected = int((heard.named == NONE).sum())
+    rejected = int((windows.named == NONE).sum())
     none = f" {plural(rejected, 'window is', 'windows are')} none of the words." if rejected else ""
+    unlabelled = number(len(windows.paths))
     return (
-        f"The {nearest} windows nearest to a word, of {number(len(heard.paths))} that nobody has labelled, stand for "
-        f"it; a sound is named by the nearest of their means.{none} {plural(doubts, 'window is', 'windows are')} "
+        f"The {nearest} windows nearest to a word, of {unlabelled} that nobody has labelled, stand for it. "
+        f"A sound is named by the nearest of their means.{none} {plural(doubts, 'window is', 'windows are')} "
         "worth a check by ear below."
     )
-
-
-def _facts(words: Sequence[Word], heard: Heard, about: Mapping[str, Any]) -> list[tuple[str, str]]:
-    facts = [
-        ("words", number(len(words))),
-        ("recordings", number(len({str(path) for path in heard.paths}))),
-        ("windows", number(len(heard.paths))),
-        ("none of the words", number(int((heard.named == NONE).sum()))),
-    ]
-    encoder = about.get("encoder")
-    return [*facts, ("encoder", str(encoder))] if encoder else facts

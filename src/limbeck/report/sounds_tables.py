@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from limbeck import _files
+from limbeck._words import duration
 from limbeck.evaluation.sounds import Cell, SoundResults, summary
 from limbeck.evaluation.sounds.metrics import PURITY
 from limbeck.evaluation.sounds.results import StudyFacts
 from limbeck.report import sounds_figures
 from limbeck.report._sheets import NOTHING, Field, Sheet, difference_text, plain
 from limbeck.report._statistics import bold_rule, leader, paired
-from limbeck.report._words import duration
 from limbeck.report.forms.latex import sheet_table as _latex
 from limbeck.report.forms.markdown import escaped
 

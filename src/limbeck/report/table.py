@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from limbeck.report._words import duration, number, size
+from limbeck._words import duration, number, size
 
 if TYPE_CHECKING:
     from limbeck.evaluation import Score

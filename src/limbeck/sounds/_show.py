@@ -11,8 +11,7 @@ import numpy as np
 
 from limbeck._runtime import choose_runtime
 from limbeck.encoders import Encoder
-from limbeck.engine import bar
-from limbeck.engine.machine import machine, versions
+from limbeck.engine import bar, machine, versions
 from limbeck.errors import FingerprintError
 from limbeck.evaluation import sounds as evaluation_of_sounds
 from limbeck.evaluation.sounds import SoundResults
@@ -85,7 +84,7 @@ def page(
         words.append(sounds_page.Word(label, learned.descriptions.get(label, ""), list(own)))
         if missing := [place for place, row in found.items() if row is None]:
             lost[label] = missing
-    heard = sounds_page.Heard(
+    windows = sounds_page.Windows(
         pool.path,
         pool.start_s,
         pool.duration_s,
@@ -99,7 +98,7 @@ def page(
     with bar("Reading sounds", show=progress) as tell:
         return sounds_page.page(
             words,
-            heard,
+            windows,
             out,
             command=f"limbeck sounds correct {shlex.quote(str(folder))}",
             title=title,
@@ -109,7 +108,7 @@ def page(
             points=points,
             seed=seed,
             on_progress=tell,
-            told_of=told,
+            log=told,
         )
 
 

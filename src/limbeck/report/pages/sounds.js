@@ -1,49 +1,12 @@
-"use strict";
-const all = (selector) => [...document.querySelectorAll(selector)];
-const one = (id) => document.getElementById(id);
-const data = JSON.parse(one("data").textContent);
-
-for (const bar of all(".controls, .zoom")) bar.hidden = false;
-for (const button of all("[data-open]")) {
-  button.addEventListener("click", () => {
-    for (const part of all("details.class")) part.open = button.dataset.open === "yes";
-  });
-}
-
-const sound = new Audio();
-let playing = null;
-let button = null;
-function stop() {
-  sound.pause();
-  if (button) { button.classList.remove("playing"); button.removeAttribute("aria-pressed"); }
-  ring.classList.remove("playing");
-  playing = button = null;
-}
-function play(i, from = null) {
-  const again = playing === i && button === from;
-  stop();
-  if (again || !data.sounds[i]) return;
-  playing = i;
-  button = from;
-  if (button) { button.classList.add("playing"); button.setAttribute("aria-pressed", "true"); }
-  choose(i);
-  ring.classList.add("playing");
-  sound.src = data.sounds[i];
-  sound.play().catch(stop);
-  const mine = from;
-  const move = () => {
-    if (playing !== i || button !== mine) return;
-    if (mine) mine.style.setProperty("--at", sound.duration ? sound.currentTime / sound.duration : 0);
-    if (sound.ended) stop(); else requestAnimationFrame(move);
-  };
-  move();
+const plane = one("plane"), ring = one("ring"), told = one("told");
+for (const [event, on] of [["play", true], ["pause", false], ["ended", false]]) {
+  sound.addEventListener(event, () => ring.classList.toggle("playing", on));
 }
 document.addEventListener("click", (event) => {
-  const pressed = event.target.closest("button.sound");
-  if (pressed) play(pressed.dataset.play, pressed);
+  const button = event.target.closest("button.sound");
+  if (button) choose(button.dataset.play);
 });
-
-const plane = one("plane"), ring = one("ring"), told = one("told");
+const playAt = (i) => { choose(i); play(data.sounds[i], ring); };
 const whole = plane.getAttribute("viewBox").split(" ").map(Number);
 if (matchMedia("(max-width: 640px)").matches) {
   const taller = whole[2] / whole[3];
@@ -80,7 +43,7 @@ function choose(i) {
   ring.setAttribute("cx", at ? at.x : -50);
   ring.setAttribute("cy", at ? at.y : -50);
   const named = point.word < 0 ? "none of these" : data.labels[point.word];
-  const scores = point.told.map(([label, score]) => `${label} ${score.toFixed(2)}`).join(" · ");
+  const scores = point.likeliest.map(([label, score]) => `${label} ${score.toFixed(2)}`).join(" · ");
   const heard = data.sounds[i] ? "" : " — too much to hold its sound here";
   text(told, ["b", named], ["soft", ` ${point.name}${heard}`], ["br", ""], ["soft", scores]);
 }
@@ -132,7 +95,7 @@ plane.addEventListener("pointermove", (event) => {
 plane.addEventListener("click", (event) => {
   if (grip && grip.moved) return;
   const found = nearest(spot(event));
-  if (found) { choose(found.i); play(found.i); }
+  if (found) playAt(found.i);
 });
 plane.addEventListener("wheel", (event) => {
   if (!event.ctrlKey && !plane.classList.contains("moved")) return;
@@ -147,7 +110,7 @@ for (const press of all("[data-zoom]")) {
 const ways = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 plane.addEventListener("keydown", (event) => {
   if (event.key === "Enter" || event.key === " ") {
-    if (chosen !== null) play(chosen);
+    if (chosen !== null) playAt(chosen);
   } else if (event.key === "+" || event.key === "-") {
     zoom(event.key === "+" ? 1 / 1.6 : 1.6);
   } else if (event.key in ways) {
@@ -216,10 +179,3 @@ one("copy").addEventListener("click", async () => {
   }
 });
 correct();
-
-let opened = [];
-addEventListener("beforeprint", () => {
-  opened = all("details.class:not([open])");
-  for (const part of opened) part.open = true;
-});
-addEventListener("afterprint", () => { for (const part of opened) part.open = false; });

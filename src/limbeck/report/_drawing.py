@@ -1,0 +1,167 @@
+"""How figures look and are written: matplotlib objects that belong to nobody, no window, no global state.
+
+Names that come from data (classes, methods) are drawn as plain text, never as mathematics or mark-up.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from limbeck import _files
+from limbeck.errors import MissingExtraError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+INK = "#1f2328"
+BLUE, ORANGE, GREEN = "#3b6fd4", "#c2571a", "#2f8f5b"
+COLOURS = (BLUE, ORANGE, GREEN, "#8a56c2", "#b0394f", "#7a7a2a", "#4a5560", "#1d8a99", "#a05a2c")
+
+
+def quiet(width: float, height: float) -> Figure:
+    """An empty figure, in inches, whose axes are quiet: grey ink, no box."""
+    matplotlib()
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    class Quiet(Figure):
+        """A figure whose axes are quiet: grey ink, no box."""
+
+        def add_subplot(self, *args: Any, **options: Any) -> Any:
+            axes = super().add_subplot(*args, **options)
+            axes.set_facecolor("none")
+            axes.spines[:].set_color(INK)
+            axes.spines[["top", "right"]].set_visible(False)
+            axes.tick_params(colors=INK, labelsize=8.5)
+            for label in (axes.xaxis.label, axes.yaxis.label):
+                label.set_color(INK)
+                label.set_size(9.5)
+            return axes
+
+    figure = Quiet(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def legend(axes: Axes, **options: Any) -> None:
+    """A legend without a frame; names in it are plain text."""
+    drawn = axes.legend(frameon=False, fontsize=8, labelcolor=INK, **options)
+    for text in drawn.get_texts():
+        text.set_parse_math(False)
+
+
+def legend_above(axes: Axes, columns: int, **options: Any) -> None:
+    """A legend above the axes."""
+    legend(axes, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=columns, **options)
+
+
+def bar(figure: Figure, axes: Any, label: str, size: int = 8, **options: Any) -> None:
+    """A colour bar without a frame, of what was drawn last into these axes or the last of them."""
+    last = axes[-1] if isinstance(axes, list) else axes
+    drawn = figure.colorbar(last.images[-1], ax=axes, **options)
+    drawn.set_label(label, fontsize=size, color=INK)
+    drawn.ax.tick_params(labelsize=size, colors=INK)
+    drawn.outline.set_visible(False)
+    drawn.ax.set_facecolor("none")
+
+
+def rows(axes: Axes, names: list[str], *, above: float = 0.5) -> None:
+    """Lines of a table down the vertical axis, the first on top."""
+    axes.set_yticks(range(len(names)), names, parse_math=False)
+    axes.set_ylim(len(names) - 0.5, -above)
+    axes.tick_params(axis="y", length=0)
+    axes.grid(axis="x", alpha=0.15, color=INK)
+
+
+def save(figure: Figure, stem: Path) -> tuple[Path, Path]:
+    """Write a figure as PNG (160 dots an inch) and SVG, atomically; the same figure gives the same bytes.
+
+    Args:
+        figure: What to write.
+        stem: Path without suffix.
+
+    Returns:
+        Both paths.
+    """
+    buffer = io.BytesIO()
+    with _settings(figure):
+        figure.savefig(buffer, format="png", dpi=160, facecolor="white", metadata={"Software": None})
+    png, svg = stem.with_suffix(".png"), stem.with_suffix(".svg")
+    _files.write_bytes(png, buffer.getvalue())
+    _files.write_text(svg, _svg(figure, facecolor="white"))
+    return png, svg
+
+
+def inline(figure: Figure, name: str) -> str:
+    """A figure as an ``<svg>`` element whose ink takes the colour of the text around it.
+
+    Args:
+        figure: What to draw.
+        name: Prefix of the ids inside, so that several figures can share a page.
+    """
+    drawing = _svg(figure, facecolor="none")
+    drawing = drawing[drawing.index("<svg") :]
+    drawing = re.sub(r"<metadata>.*?</metadata>", "", drawing, flags=re.DOTALL)
+    drawing = re.sub(r'(\bid="|url\(#|href="#)', rf"\1{name}-", drawing)
+    opening, rest = drawing.split(">", 1)
+    opening = re.sub(r' (?:width|height)="[^"]*"', "", opening)
+    return opening + ' aria-hidden="true" focusable="false">' + rest.replace(INK, "currentColor")
+
+
+def freeze(figure: Figure) -> None:
+    """Work the layout out once, so that places on the drawing are known."""
+    if figure.get_layout_engine() is not None:
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")
+
+
+@contextlib.contextmanager
+def any_letters() -> Iterator[None]:
+    """No warning of letters the font lacks: a PNG shows boxes instead, an SVG whatever font the reader has."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        yield
+
+
+def short(name: str, length: int) -> str:
+    r"""A name on one line, at most `length` characters, without control characters.
+
+    Example:
+        >>> short("clock\ntick", 8)
+        'clock t…'
+    """
+    line = " ".join("".join(c if c.isprintable() else " " for c in name).split())
+    return line if len(line) <= length else line[: length - 1] + "…"
+
+
+def matplotlib() -> Any:
+    """The package, or the sentence that says how to install it."""
+    try:
+        import matplotlib
+    except ImportError as error:
+        raise MissingExtraError("report", "matplotlib") from error
+    return matplotlib
+
+
+def _svg(figure: Figure, *, facecolor: str) -> str:
+    buffer = io.StringIO()
+    with _settings(figure):
+        nothing: dict[str, Any] = {"Date": None, "Creator": None, "Format": None, "Type": None}
+        figure.savefig(buffer, format="svg", facecolor=facecolor, metadata=nothing)
+    return buffer.getvalue()
+
+
+@contextlib.contextmanager
+def _settings(figure: Figure) -> Iterator[None]:
+    """Settings matplotlib takes from nowhere else, given back afterwards."""
+    settings = {"svg.fonttype": "none", "svg.hashsalt": "limbeck", "svg.image_inline": True}
+    with matplotlib().rc_context(settings), any_letters():
+        freeze(figure)
+        yield

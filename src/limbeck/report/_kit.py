@@ -1,0 +1,91 @@
+"""What all pages are made of: templates, styles and script in one file that needs no network; data is escaped."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import importlib.resources
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from limbeck import _files
+from limbeck._words import duration, number, plural, size
+from limbeck.errors import MissingExtraError
+from limbeck.media import encode
+
+
+def write(out: Path, page: str, **content: Any) -> Path:
+    """Write ``index.html``, which refuses whatever is not in it.
+
+    Args:
+        out: Folder of the page.
+        page: Name of the template in ``pages/``; a style sheet and a script of this name join those of all pages.
+        content: What the template shows.
+
+    Returns:
+        Path of the page.
+    """
+    jinja2 = require()
+    environment = jinja2.Environment(
+        loader=jinja2.FunctionLoader(_resource),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals |= {"number": number, "duration": duration, "plural": plural, "size": size}
+    script = _resource("kit.js") + _resource(f"{page}.js")
+    html = environment.get_template(f"{page}.html.jinja").render(
+        style=_resource("kit.css") + _resource(f"{page}.css"),
+        script=script,
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        **content,
+    )
+    _files.write_text(out / "index.html", html)
+    return out / "index.html"
+
+
+def require() -> ModuleType:
+    """The package that fills templates, or the sentence that says how to install it, or Pillow."""
+    encode.require_pillow("report")
+    try:
+        import jinja2
+    except ImportError as error:
+        raise MissingExtraError("report", "jinja2") from error
+    return jinja2
+
+
+def data_uri(content: bytes, kind: str) -> str:
+    """Bytes as an address a page can hold.
+
+    Example:
+        >>> data_uri(b"hi", "text/plain")
+        'data:text/plain;base64,aGk='
+    """
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
+
+
+def flat(data: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    """Nested data as dotted names and short texts.
+
+    Example:
+        >>> flat({"seed": 0, "mel": {"bands": 128}})
+        [('seed', '0'), ('mel.bands', '128')]
+    """
+    lines: list[tuple[str, str]] = []
+    for key, value in data.items():
+        if isinstance(value, Mapping) and value:
+            lines += flat(value, f"{prefix}{key}.")
+        else:
+            text = value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)
+            lines.append((f"{prefix}{key}", text))
+    return lines
+
+
+def _resource(name: str) -> str:
+    """A file of ``pages/``; nothing where there is none, as not every page has styles and a script of its own."""
+    file = importlib.resources.files("limbeck.report") / "pages" / name
+    return file.read_text(encoding="utf-8") if file.is_file() else ""

@@ -1,0 +1,440 @@
+"""The page of a distilled set: one HTML file that opens from disk and asks the network for nothing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from limbeck import _files
+from limbeck._words import duration, number, plural, size
+from limbeck.augment import mosaic
+from limbeck.datasets import LabelledClips
+from limbeck.distilled import DistilledSet
+from limbeck.errors import InputError
+from limbeck.media import encode
+from limbeck.report import _drawing, _kit, _samples, figures, neighbours, table
+from limbeck.report._samples import Samples
+from limbeck.report._sheets import NOTHING, Field, Sheet
+from limbeck.report.comparison import headline
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from limbeck.evaluation import Score
+
+SIZE_LIMIT_BYTES = 48_000_000
+"""Largest page, roughly: a browser opens this without trouble."""
+_COMPACT_PIXELS = 128
+_OPEN_PAIRS = 12
+_TITLES = {"distilled": "Distilled", "start": "Start", "real": "Nearest real"}
+
+Modalities = Mapping[str, Samples]
+Drawn = dict[str, tuple["Figure", str]]
+"""Figures by name, each with the sentence that stands for it where it cannot be seen."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A sample, or a cell of a mosaic, as a page holds it.
+
+    Attributes:
+        image: Address of what it looks like.
+        sound: Address of what is heard of it; empty where there is nothing to hear.
+        name: What it is, for those who cannot see it.
+        note: Id of the real clip; empty for synthetic ones.
+    """
+
+    image: str
+    sound: str
+    name: str
+    note: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much is shown and how it is coded.
+
+    Attributes:
+        classes: Only the first so many classes are shown.
+        per_class: Only the first so many pairs of a class are shown.
+        largest: Pixels a side of JPEG images, beside MP3 sounds; None for PNG and WAV.
+        sentence: What is left out, for people; empty if nothing is.
+    """
+
+    classes: int
+    per_class: int
+    largest: int | None = None
+    sentence: str = ""
+
+
+def page(
+    distilled: DistilledSet,
+    out: Path | str,
+    *,
+    scores: table.Scores = (),
+    events: Sequence[Mapping[str, Any]] = (),
+    clips: LabelledClips | None = None,
+    clip_ids: Sequence[str] | None = None,
+    about: Mapping[str, Any] | None = None,
+    title: str | None = None,
+    unscored: Sequence[str] = (),
+    size_limit_bytes: int = SIZE_LIMIT_BYTES,
+) -> Path:
+    """Write ``index.html``, ``figures/*.png`` and ``*.svg``, ``table.md`` and ``table.json``.
+
+    The page holds, class by class, the samples of each modality side by side, with players, as distilled, as they were
+    at the start, and their nearest real clips; the table; curves; the confusion matrix; provenance and cost. What does
+    not fit `size_limit_bytes` is left out, and the page says so. Class names, ids and all other data are escaped.
+
+    Args:
+        distilled: The set.
+        out: Folder; made if need be.
+        scores: Results for the table, by name or in a row; those of other sets and of real clips are its controls.
+        events: Rows of the run's ``events.jsonl``: ``{"step": 1, "loss": 3.2, "seconds": 0.1, ...}``.
+        clips: Real training clips, for nearest neighbours.
+        clip_ids: Their ids, for people; positions by default.
+        about: What else is known of the run (machine, versions, command, seconds); joins the provenance.
+        title: Heading; made from method and dataset by default.
+        unscored: A sentence for each set that was to be compared but has no score.
+        size_limit_bytes: Rough limit of the page's size.
+
+    Returns:
+        Path of ``index.html``.
+
+    Raises:
+        InputError: The set holds no pairs, or the clips' shapes or ids do not fit.
+        MissingExtraError: jinja2 or matplotlib is not installed.
+    """
+    _kit.require()
+    _check(distilled, clips, clip_ids)
+    out = Path(out)
+    provenance = {**distilled.provenance, **(about or {})}
+    method = str(provenance.get("method", "unknown method"))
+    lines = table.rows(scores)
+    every = list(scores.values() if isinstance(scores, Mapping) else scores)
+    place = next((i for i, s in enumerate(every) if s.trained_on.fingerprint == distilled.fingerprint), None)
+    own = None if place is None else every[place]
+    shown = _samples.to_look_at(distilled)
+    modalities = _samples.of(shown)
+    sides = ["distilled", *["start"] * (shown.start is not None), *["real"] * (clips is not None)]
+    plan = _plan(shown, modalities, size_limit_bytes, len(sides))
+    drawn = _figures(shown, modalities, lines, own, events)
+    for name, (figure, _) in drawn.items():
+        _drawing.save(figure, out / "figures" / name)
+    _files.write_text(out / "table.md", "\n".join([table.markdown(scores), *unscored]))
+    _files.write_json(out / "table.json", table.json(scores))
+    return _kit.write(
+        out,
+        "distilled",
+        title=title or f"{method} on {provenance.get('dataset', 'unknown data')}",
+        verdict=_verdict(distilled, method, lines, None if place is None else lines[place]),
+        facts=_facts(distilled, modalities, provenance),
+        scores=_sheet(lines, place) if lines else None,
+        unscored=unscored,
+        figures={k: {"svg": _drawing.inline(f, k), "text": text} for k, (f, text) in drawn.items() if k != "pairs"},
+        modalities=modalities,
+        classes=_classes(shown, modalities, plan, own, sides, clips, clip_ids),
+        plan=plan,
+        sides=[(side, _TITLES[side]) for side in sides],
+        grid=next(iter(modalities.values())).grid,
+        pixelated=distilled.recipe.image_size < 96,
+        neighbour_rule=neighbours.RULE if clips is not None else "",
+        confusions=_confusions(own),
+        provenance=_kit.flat(provenance),
+    )
+
+
+def _check(distilled: DistilledSet, clips: LabelledClips | None, clip_ids: Sequence[str] | None) -> None:
+    if not distilled.pairs:
+        raise InputError("This distilled set holds no pairs, so there is nothing to show; distil again.")
+    if clips is not None and clips.recipe != distilled.recipe:
+        raise InputError(
+            f"The real clips were made by recipe {clips.recipe.to_json()}, but the distilled set by "
+            f"{distilled.recipe.to_json()}; give the dataset it was distilled from."
+        )
+    if clip_ids is not None and (clips is None or len(clip_ids) != len(clips)):
+        raise InputError(
+            f"{len(clip_ids)} ids came for {0 if clips is None else len(clips)} clips; the numbers must agree."
+        )
+
+
+def _plan(distilled: DistilledSet, modalities: Modalities, limit: int, sides: int) -> Plan:
+    """Show everything losslessly if it fits; else in few bytes, and as much of every class as fits.
+
+    What a pair takes is measured on the first.
+    """
+    first = {key: samples.pieces("distilled", torch.tensor([0])) for key, samples in modalities.items()}
+
+    def taken(largest: int | None) -> int:
+        (pair,) = _side(first, modalities, largest, "", "", 1)
+        return sides * sum(len(cell.image) + len(cell.sound) for cells in pair.values() for cell in cells)
+
+    used = int(torch.unique(distilled.labels).numel())
+    if distilled.pairs * taken(None) <= limit:
+        return Plan(used, distilled.per_class)
+    grid = max(max(samples.grid) for samples in modalities.values())
+    largest = max(8, _COMPACT_PIXELS // grid)
+    fitting = max(1, limit // taken(largest))
+    per_class = min(distilled.per_class, max(1, fitting // used))
+    classes = min(used, fitting)
+    left_out = []
+    if per_class < distilled.per_class:
+        left_out.append(f"{per_class} of up to {plural(distilled.per_class, 'pair')} per class")
+    if classes < used:
+        left_out.append(f"the first {classes} of {number(used)} classes")
+    shown = f"To stay below {size(limit)}, this page shows {' of '.join(left_out)}. " if left_out else ""
+    return Plan(
+        classes,
+        per_class,
+        largest,
+        f"{shown}On this page, images are JPEG of at most {_COMPACT_PIXELS} pixels a side and sounds MP3. The exact "
+        "numbers of every pair are in the distilled set.",
+    )
+
+
+def _classes(
+    distilled: DistilledSet,
+    modalities: Modalities,
+    plan: Plan,
+    own: Score | None,
+    sides: Sequence[str],
+    clips: LabelledClips | None,
+    clip_ids: Sequence[str] | None,
+) -> list[dict[str, Any]]:
+    """The classes and the pairs of them that are shown: of each side and modality its cells."""
+    views: list[dict[str, Any]] = []
+    shown = 0
+    for label in torch.unique(distilled.labels).tolist()[: plan.classes]:
+        members = torch.nonzero(distilled.labels == label).flatten()
+        rows, name = members[: plan.per_class], distilled.classes[label]
+        nearest = _nearest(modalities, rows, clips, name)
+        made = {
+            side: _side(
+                {key: samples.pieces(side, rows) for key, samples in modalities.items()},
+                modalities,
+                plan.largest,
+                name,
+                _TITLES[side].lower(),
+                len(rows),
+            )
+            for side in sides
+            if side != "real"
+        }
+        if clips is not None and len(nearest):
+            made["real"] = _side(
+                {key: samples.real_pieces(clips, nearest) for key, samples in modalities.items()},
+                modalities,
+                plan.largest,
+                name,
+                "nearest real clip",
+                len(rows),
+                [clip_ids[i] if clip_ids is not None else f"clip {i}" for i in nearest.tolist()],
+            )
+        pairs = [{side: several[i] for side, several in made.items()} for i in range(len(rows))]
+        views.append(
+            {
+                "name": name,
+                "anchor": f"class-{label}",
+                "count": len(members),
+                "accuracy": _class_accuracy(own, label),
+                "opened": shown < _OPEN_PAIRS,
+                "pairs": pairs,
+            }
+        )
+        shown += len(pairs)
+    return views
+
+
+def _side(
+    pieces: Mapping[str, Sequence[_samples.Piece]],
+    modalities: Modalities,
+    largest: int | None,
+    name: str,
+    kind: str,
+    pairs: int,
+    notes: Sequence[str] = (),
+) -> list[dict[str, list[Cell]]]:
+    """Asks each modality what is seen and heard of cells, pair-major, and puts it into the page; pair by pair."""
+    found: list[dict[str, list[Cell]]] = [{} for _ in range(pairs)]
+    for key, several in pieces.items():
+        sounds = modalities[key].play([heard for _, heard in several])
+        count = len(several) // pairs
+        for i, ((seen, _), sound) in enumerate(zip(several, sounds, strict=True)):
+            image, kinds = modalities[key].show(seen), ("image/png", "audio/wav")
+            if largest:
+                image, image_kind = encode.smaller(image, largest=largest)
+                sound, kinds = sound and encode.wav_to_mp3(sound), (image_kind, "audio/mpeg")
+            cell = f", cell {i % count + 1}" if count > 1 else ""
+            found[i // count].setdefault(key, []).append(
+                Cell(
+                    image=_kit.data_uri(image, kinds[0]),
+                    sound=_kit.data_uri(sound, kinds[1]) if sound else "",
+                    name=f"{name}, pair {i // count + 1}{cell}, {kind}",
+                    note=notes[i] if notes else "",
+                )
+            )
+    return found
+
+
+def _nearest(modalities: Modalities, rows: Tensor, clips: LabelledClips | None, name: str) -> Tensor:
+    """Positions of the nearest real clips of every cell, pair-major; empty where there are none."""
+    if clips is None or name not in clips.classes:
+        return torch.zeros(0, dtype=torch.int64)
+    found = neighbours.nearest(
+        {key: samples.whole("distilled", rows) for key, samples in modalities.items()},
+        lambda index: {key: samples.real(clips, index) for key, samples in modalities.items()},
+        clips.of_class(clips.classes.index(name)),
+    )
+    return found.reshape(-1, len(rows)).T.flatten() if len(found) else found
+
+
+def _figures(
+    distilled: DistilledSet,
+    modalities: Modalities,
+    lines: Sequence[table.Row],
+    own: Score | None,
+    events: Sequence[Mapping[str, Any]],
+) -> Drawn:
+    label = distilled.classes[int(distilled.labels[0])]
+    drawn: dict[str, tuple[Figure | None, str]] = {
+        samples.noun: (figures.sample(samples), f"First {samples.noun} of {label}, with its axes and its colours.")
+        for samples in modalities.values()
+    }
+    drawn["pairs"] = (figures.pairs(distilled), "First pair of the first classes.")
+    drawn["accuracy"] = (
+        figures.accuracy(lines),
+        "Accuracies of the table as points with their standard deviations.",
+    )
+    drawn["curves"] = (figures.curves(events), "Loss over the steps of the distillation.")
+    if own is not None:
+        key = headline(own.modalities)
+        losses = [
+            {"step": epoch + 1, f"student {i + 1}": loss}
+            for i, repeat in enumerate(own.repeats)
+            for epoch, loss in enumerate(repeat.losses)
+        ]
+        drawn["students"] = (
+            figures.curves(losses, along="epoch"),
+            "Training loss of the students over their epochs.",
+        )
+        drawn["confusion"] = (
+            figures.confusion(own.confusion[key], own.classes),
+            f"Confusion matrix of {key}, in percent of each true class; the numbers are in the scores.",
+        )
+    return {name: (figure, text) for name, (figure, text) in drawn.items() if figure is not None}
+
+
+def _sheet(lines: Sequence[table.Row], own: int | None) -> Sheet:
+    """The table of scores, with the set's own row as its baseline."""
+    keys = [key for key in table.KEYS if any(key in line.accuracy for line in lines)]
+    return Sheet(
+        key="scores",
+        title="Scores",
+        columns=(
+            "trained on",
+            *(f"{key} (%)" for key in keys),
+            "n",
+            "stored pairs",
+            "mosaic",
+            "training pairs",
+            "stored",
+            "time",
+        ),
+        names=1,
+        lines=tuple(
+            (
+                Field(line.name),
+                *(
+                    Field(str(spread), spread.mean, bar=spread.mean) if spread else Field(NOTHING)
+                    for spread in map(line.accuracy.get, keys)
+                ),
+                Field(str(line.n), line.n),
+                Field(number(line.stored_pairs), line.stored_pairs),
+                Field(line.mosaic),
+                Field(number(line.training_pairs), line.training_pairs),
+                Field(table.stored(line), line.stored_bytes),
+                Field(duration(line.seconds), line.seconds),
+            )
+            for line in lines
+        ),
+        references=frozenset(i for i, line in enumerate(lines) if line.reference),
+        baseline=own,
+        rules=tuple(table.rules(lines)),
+    )
+
+
+def _verdict(distilled: DistilledSet, method: str, lines: Sequence[table.Row], own: table.Row | None) -> str:
+    per_class = f"{plural(distilled.per_class, 'stored pair')} per class"
+    if own is None:
+        classes = plural(len(distilled.classes), "class", "classes")
+        return (
+            f"{plural(len(distilled), 'training pair')} for {classes} ({per_class}), made by {method}; "
+            "not evaluated yet."
+        )
+    key = headline([*own.accuracy])
+    reached = own.accuracy[key]
+    verb = "trains" if distilled.per_class == 1 else "train"
+    found = [
+        f"{per_class}, made by {method}, {verb} a network from scratch to {reached} % on real test clips "
+        f"({key}, n = {own.n})."
+    ]
+    lines = [r for r in lines if key in r.accuracy and not table.asked_otherwise(r, own)]
+    controls = [r for r in lines if not r.reference and r is not own]
+    if controls:
+        best = max(controls, key=lambda r: r.accuracy[key].mean)
+        unlike = f" with {plural(best.training_pairs, 'training pair')} in {table.stored(best)}"
+        found.append(
+            f"The best other set in the table, {best.name}, reaches {best.accuracy[key]} %"
+            f"{unlike if table.unlike([own, best]) else ''}."
+        )
+    full = max((r for r in lines if r.reference), key=lambda r: r.training_pairs, default=None)
+    if full is not None:
+        kept = 100 * reached.mean / max(full.accuracy[key].mean, 1e-9)
+        of_bytes = 100 * distilled.stored_bytes / full.stored_bytes if full.stored_bytes else None
+        cost = "" if of_bytes is None else f" at {of_bytes:{'.2g' if of_bytes < 100 else '.0f'}} % of the bytes"
+        found.append(
+            f"{plural(full.training_pairs, 'real clip')} reach {full.accuracy[key]} %. "
+            f"The set keeps {kept:.0f} % of their accuracy{cost}."
+        )
+    return " ".join(found)
+
+
+def _facts(distilled: DistilledSet, modalities: Modalities, provenance: Mapping[str, Any]) -> list[tuple[str, str]]:
+    facts = [
+        ("classes", number(len(distilled.classes))),
+        ("stored pairs", number(distilled.pairs)),
+        ("training pairs", number(len(distilled))),
+        ("mosaic", mosaic.words(distilled.mosaic) if mosaic.count(distilled.mosaic) > 1 else "none"),
+        *((key, samples.size) for key, samples in modalities.items()),
+        ("stored size", f"{size(distilled.stored_bytes)} as {distilled.storage.name}"),
+    ]
+    seconds = provenance.get("seconds", provenance.get("cost", {}).get("seconds"))
+    if isinstance(seconds, int | float):
+        facts.append(("time to make", duration(float(seconds))))
+    return facts
+
+
+def _class_accuracy(own: Score | None, label: int) -> str:
+    if own is None or label >= len(own.classes):
+        return ""
+    value = own.per_class[headline(own.modalities)][label]
+    return "" if math.isnan(value) else f"{value:.0f} %"
+
+
+def _confusions(own: Score | None, *, most: int = 5) -> list[tuple[str, str, str]]:
+    """The most frequent mistakes: true class, predicted class, percent of the true class's clips."""
+    if own is None:
+        return []
+    counts = own.confusion[headline(own.modalities)].astype(float)
+    percent = 100 * counts / np.maximum(counts.sum(1, keepdims=True), 1)
+    np.fill_diagonal(percent, 0)
+    order = np.argsort(-percent, axis=None, kind="stable")[:most]
+    pairs = zip(*np.unravel_index(order, percent.shape), strict=True)
+    return [(own.classes[t], own.classes[p], f"{percent[t, p]:.0f} %") for t, p in pairs if percent[t, p] > 0]
