@@ -15,9 +15,10 @@ from torch.utils.data import Dataset as TorchDataset
 
 from limbeck import _files, storage
 from limbeck.augment import Frequencies, Packing, mosaic
-from limbeck.datasets import Scale
+from limbeck.datasets import LabelledClips, Scale
 from limbeck.errors import InputError
 from limbeck.media import ClipRecipe, log_mel, read_clip
+from limbeck.networks import Architecture
 from limbeck.storage import Coder, Payload, Storage, payload_bytes
 from limbeck.storage.float32 import Float32
 
@@ -93,6 +94,39 @@ class DistilledSet(TorchDataset[tuple[Tensor, Tensor, Tensor]]):
         and the start, which is only looked at.
         """
         return payload_bytes(self._tensors() | self._soft_tensors())
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Settings of the method that made the set; empty where it does not say them."""
+        return dict(self.provenance.get("settings", {}))
+
+    @property
+    def network(self) -> Architecture:
+        """The architecture the set was distilled with; the default one where its settings name none."""
+        return Architecture.of_settings(self.settings)
+
+    @property
+    def parts(self) -> list[dict[str, Any]]:
+        """Provenance of every part that the set was joined from, with its classes; of one made whole, its own."""
+        return list(self.provenance.get("parts", [self.provenance | {"classes": list(self.classes)}]))
+
+    @property
+    def sees_labels(self) -> bool:
+        """Whether networks trained on the real labels helped to make the set, or any part that it was joined from."""
+        return any(part.get("sees_labels", False) for part in self.parts)
+
+    def made_from(self, train: LabelledClips) -> bool:
+        """Whether the set, with all its parts, was distilled from these training clips or from those of its classes.
+
+        Args:
+            train: Training clips of a dataset.
+        """
+        for part in self.parts:
+            known = set(part["classes"]) <= set(train.classes)
+            prints = {train.fingerprint} | ({train.only(part["classes"]).fingerprint} if known else set())
+            if part.get("training_fingerprint") not in prints:
+                return False
+        return True
 
     @property
     def fingerprint(self) -> str:
@@ -269,12 +303,14 @@ class DistilledSet(TorchDataset[tuple[Tensor, Tensor, Tensor]]):
         return folder
 
     @classmethod
-    def load(cls, folder: str | Path) -> DistilledSet:
-        """Read a set written by `save`. Runs no code from the folder.
+    def load(cls, folder: str | Path | DistilledSet) -> DistilledSet:
+        """Read a set written by `save`. Runs no code from the folder. One that is loaded already is given back.
 
         Raises:
             InputError: The folder is not a distilled set, or is damaged.
         """
+        if isinstance(folder, DistilledSet):
+            return folder
         folder = Path(folder)
         if not (folder / "config.json").exists():
             raise InputError(f"{folder} is not a distilled set: it has no config.json. Make one with: limbeck distill.")
@@ -312,6 +348,22 @@ class DistilledSet(TorchDataset[tuple[Tensor, Tensor, Tensor]]):
                 raise
             raise InputError(f"{folder} is damaged ({type(error).__name__}: {error}); distil again.") from error
         return made
+
+    def summary(self) -> dict[str, Any]:
+        """What the set is and how it was made, JSON-able."""
+        return {
+            "kind": "distilled set",
+            "classes": list(self.classes),
+            "pairs": self.pairs,
+            "per_class": self.per_class,
+            "mosaic": mosaic.to_json(self.mosaic),
+            "training_pairs": len(self),
+            "stored_bytes": self.stored_bytes,
+            "storage": {"name": self.storage.name, **self.storage.to_json()},
+            "labels": "hard" if self.soft_labels is None else "soft",
+            "recipe": self.recipe.to_json(),
+            "provenance": self.provenance,
+        }
 
     def _decoded_by(self) -> dict[str, Any]:
         """All that makes training pairs of the stored tensors, JSON-able."""

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from tests.helpers.generated import RECIPE, Generated
 
-from limbeck import DistilledSet, cli, datasets, verbs
+from limbeck import DistilledSet, cli, datasets, distillation
 from limbeck.cli import evaluate
 from limbeck.evaluation import Protocol
 from limbeck.storage.float32 import Float32
@@ -39,7 +39,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A prepared dataset and a set distilled from it."""
     folder = tmp_path_factory.mktemp("measure")
     datasets.prepare(Generated(40), folder / "prepared", recipe=RECIPE, workers=1)
-    verbs.distill(folder / "prepared", "random", out=folder / "pairs", mosaic=2, device="cpu", progress=False)
+    distillation.distill(folder / "prepared", "random", out=folder / "pairs", mosaic=2, device="cpu", progress=False)
     return folder
 
 

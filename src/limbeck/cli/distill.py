@@ -13,7 +13,7 @@ EXAMPLES = (
     "limbeck distill prepared/ --method dm --set optimiser.kind=adam --set optimiser.audio_lr=0.1 --out dm/",
     "limbeck distill prepared/ --method avdd --storage coded --bytes 400KB --out distilled/",
     "limbeck distill prepared/ --method coded --bytes 400KB --out control/",
-    "limbeck distill prepared/ --preset best --per-class 10 --out best/",
+    "limbeck distill prepared/ --method best --per-class 10 --out best/",
     "limbeck distill prepared/ --method avdd --preset faithful --out distilled/ --dry-run",
 )
 
@@ -31,7 +31,7 @@ def run(
     ] = None,
     preset: Annotated[
         str | None,
-        typer.Option(help="Named settings: faithful, a method's published recipe; best, alone, our own recipe."),
+        typer.Option(help="Named settings: faithful, a method's published recipe."),
     ] = None,
     per_class: Annotated[int | None, typer.Option(min=1, help="Pairs stored a class (the literature's IPC).")] = None,
     bytes_: Annotated[
@@ -100,11 +100,11 @@ def run(
         sound=sound,
     )
 
-    from limbeck import inspection, verbs
+    import limbeck
 
     if dry_run:
         _output.as_json(
-            verbs.plan(
+            limbeck.plan(
                 data, method, preset=preset, seed=seed, device=device, dtype=dtype, compile=compile, **parameters
             )
         )
@@ -112,7 +112,7 @@ def run(
     from limbeck.networks import keep_freed_memory
 
     keep_freed_memory()
-    made = verbs.distill(
+    made = limbeck.distill(
         data,
         method,
         out=out,
@@ -125,7 +125,7 @@ def run(
         **parameters,
     )
     if json:
-        _output.as_json(inspection.inspect(out))
+        _output.as_json(limbeck.inspect(out))
     else:
         _output.note(
             f"{made.pairs} pairs stored, {len(made)} to train on: {made.per_class} a class, "

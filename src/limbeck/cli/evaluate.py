@@ -111,7 +111,8 @@ def run(
     options = _options.assignments(set_network or [])
     training = _options.merged(_options.assignments(set_ or []), epochs=epochs)
 
-    from limbeck import report, verbs
+    import limbeck
+    from limbeck import report
     from limbeck.evaluation import Protocol
     from limbeck.networks import Architecture, keep_freed_memory
     from limbeck.report._statistics import marks
@@ -145,7 +146,7 @@ def run(
             quiet=quiet,
         )
         return
-    score = verbs.evaluate(distilled, **shared, head=head, title=title, sound=sound)
+    score = limbeck.evaluate(distilled, **shared, head=head, title=title, sound=sound)
     others = {}
     if controls and distilled:
 
@@ -153,12 +154,12 @@ def run(
             _output.note(_line(control, found), quiet=quiet)
 
         tell(name, score)
-        others = verbs.evaluate_controls(distilled, **shared, **more, head=head, on_score=tell)
+        others = limbeck.evaluate_controls(distilled, **shared, **more, head=head, on_score=tell)
     scores = {_apart(name, others): score} | others
     if json:
         _output.as_json({n: one.to_json() for n, one in scores.items()} if controls else score.to_json())
         return
-    helped = distilled is not None and verbs.sees_labels(distilled)
+    helped = distilled is not None and limbeck.DistilledSet.load(distilled).sees_labels
     signs = {n: marks(one.trained_on.labels, helped and one is score) for n, one in scores.items()}
     _output.as_scores(report.table.rows({f"{n} {signs[n]}".rstrip(): one for n, one in scores.items()}), quiet=quiet)
     _output.note(signs_rule(signs.values()), quiet=quiet or not any(signs.values()))
@@ -177,7 +178,7 @@ def _measure(
     quiet: bool,
 ) -> None:
     """Take a measure of one set, and of its references where they are asked for, and print the table."""
-    from limbeck import verbs
+    import limbeck
     from limbeck.datasets import Prepared
     from limbeck.evaluation import measures
     from limbeck.report._sheets import measure_sheets
@@ -187,12 +188,12 @@ def _measure(
     prepared = Prepared.open(shared["on"])
     asked = measures.load(measure).from_json(settings)
     shared |= {"on": prepared}
-    found = verbs.measure(distilled, asked, **shared, **own)
-    controls_found = verbs.measure_controls(distilled, asked, **shared, **controls) if controls and distilled else {}
+    found = limbeck.measure(distilled, asked, **shared, **own)
+    controls_found = limbeck.measure_controls(distilled, asked, **shared, **controls) if controls and distilled else {}
     named = {"random": "random pairs", "whole": "whole"}
     others = {named[name]: one for name, one in controls_found.items()}
     rows = {_apart(row, others): found} | others
-    helped = distilled is not None and verbs.sees_labels(distilled)
+    helped = distilled is not None and limbeck.DistilledSet.load(distilled).sees_labels
     budgets = {one.trained_on.per_class for one in rows.values()} - {None}
     made = table(
         asked.name,

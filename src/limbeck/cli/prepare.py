@@ -58,7 +58,7 @@ def run(
     """
     options = _options.assignments(option or [], typed=False)
 
-    from limbeck import verbs
+    import limbeck
     from limbeck.media import ClipRecipe
 
     recipe = ClipRecipe.from_json(
@@ -68,7 +68,7 @@ def run(
             "fit": fit,
         }
     )
-    prepared = verbs.prepare(dataset, source, out=out, recipe=recipe, workers=workers, progress=not quiet, **options)
+    prepared = limbeck.prepare(dataset, source, out=out, recipe=recipe, workers=workers, progress=not quiet, **options)
     counts = ", ".join(f"{len(prepared.clips(split))} {split}" for split in prepared.splits)
     _output.note(f"{len(prepared.classes)} classes, clips: {counts}; {len(prepared.rejected)} rejected.", quiet=quiet)
     for line in prepared.why_rejected(_MOST_REJECTED):

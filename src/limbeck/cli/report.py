@@ -28,8 +28,8 @@ def run(
     quiet: _options.Quiet = False,
 ) -> None:
     """Write one HTML page that opens from disk: pictures, spectrograms, players, curves, table, provenance."""
-    from limbeck import verbs
+    import limbeck
 
-    page = verbs.make_report(distilled, out=out, on=on, compare=compare or (), title=title, progress=not quiet)
+    page = limbeck.make_report(distilled, out=out, on=on, compare=compare or (), title=title, progress=not quiet)
     _output.note("Open this page in a browser:", quiet=quiet)
     typer.echo(page)

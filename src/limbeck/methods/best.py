@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, ClassVar, Self, final
+from typing import Self, final
 
 import torch
 from pydantic import Field
@@ -50,8 +50,6 @@ class Best(AllClassesMatching):
     ridge: float = Field(10.0, ge=1e-3)
     settled: int = Field(1, ge=1)
     steps: int = Field(60, ge=0)
-
-    presets: ClassVar[dict[str, dict[str, Any]]] = {"best": {}}
 
     def loss(self, real_audio: Sequence[Tensor], real_image: Sequence[Tensor], audio: Tensor, image: Tensor) -> Tensor:
         """Distance of mean sounds, and error of a regression on pictures.
