@@ -15,7 +15,7 @@ EXAMPLES = (
 
 
 def run(
-    distilled: Annotated[Path, typer.Argument(help="Folder of a distilled set.")],
+    distilled: _options.Distilled,
     *,
     to: Annotated[
         str,
