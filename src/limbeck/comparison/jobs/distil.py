@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -116,15 +116,17 @@ class Distil(Job):
             lines.append(self.evaluate_command(self.students, self.folder / SCORES, head=head, title=head))
         return "\n".join(lines)
 
-    def evaluate_command(self, repeats: int, out: Path, **more: Any) -> str:
+    def evaluate_command(self, repeats: int, out: Path, *, parts: Mapping[str, Any] | None = None, **more: Any) -> str:
         """``limbeck evaluate`` of the set, or of the whole.
 
         Args:
             repeats: How often.
             out: Folder of the result.
+            parts: Settings of more than the training and the network, by part.
             more: Further options.
         """
         what = {"whole": True, "sound": self.sound} if self.method is None else {}
+        network = {"network": self.network.options} if self.network.options else {}
         return _command.line(
             "evaluate",
             *filter(None, [self.set]),
@@ -132,8 +134,7 @@ class Distil(Job):
             on=self.data,
             repeats=repeats,
             network=self.network.name,
-            set_network=self.network.options,
-            set=self.protocol.to_json(),
+            set=self.protocol.to_json() | network | dict(parts or {}),
             seed=self.seed,
             device=self.device,
             out=out,

@@ -62,8 +62,9 @@ class MeasureSet(Job):
     @property
     def command(self) -> str:
         """``limbeck evaluate --measure``."""
-        more = {"measure": self.measure.name, "set_measure": self.measure.to_json(), "dtype": self.of.dtype}
-        return self.of.evaluate_command(self.repeats, self.folder, title=self.measure.name, **more)
+        name, parts = self.measure.name, {"measure": self.measure.to_json()}
+        more = {"measure": name, "title": name, "dtype": self.of.dtype}
+        return self.of.evaluate_command(self.repeats, self.folder, parts=parts, **more)
 
     @property
     def summary(self) -> str:
