@@ -12,7 +12,7 @@ from limbeck.distilled import DistilledSet
 from limbeck.engine import RunRecord, note
 from limbeck.errors import InputError
 from limbeck.evaluation.store import by_title, scores_in
-from limbeck.report.page import page
+from limbeck.report.distilled_page import page
 
 
 def make_report(
