@@ -93,12 +93,12 @@ def gather_all(folder: Path, batch: int = 128) -> dict[str, float]:
 
 def distil(folder: Path, width: int) -> dict[str, float]:
     """Distil from random clips, with fresh networks and 128 real clips a class and step; this process's peak memory."""
-    from limbeck import verbs
+    import limbeck
 
     started = time.perf_counter()
     encoders = {"network": {"options": {"width": width}}, "bank": None, "batch": 128}
     settings = {"per_class": 1, "steps": 2, "start": "random", "encoders": encoders}
-    verbs.distill(folder, "avdd", **settings, device="cpu", progress=False)
+    limbeck.distill(folder, "avdd", **settings, device="cpu", progress=False)
     return {"peak_gib": status_gib("VmHWM"), "seconds": time.perf_counter() - started}
 
 

@@ -76,7 +76,7 @@ def worker(form: str, folder: Path) -> None:
 
 def real_pairs(data: str, folder: Path) -> None:
     """The recipe's data, and mosaics of herded clips, as tensors in network scale."""
-    from limbeck import verbs
+    import limbeck
     from limbeck.comparison import Place
     from limbeck.comparison.kinds.distillation import DistillationRecipe
     from limbeck.datasets import Scale
@@ -90,7 +90,7 @@ def real_pairs(data: str, folder: Path) -> None:
         index = torch.arange(len(clips))
         save(folder / name, scale.audio(clips.audio(index)), scale.image(clips.frames(index)), clips.labels)
     for name, per_class in (("40", 1), ("400", 10)):
-        held = TensorPairs.of(verbs.distill(prepared, "herding", per_class=per_class, mosaic=2, progress=False))
+        held = TensorPairs.of(limbeck.distill(prepared, "herding", per_class=per_class, mosaic=2, progress=False))
         save(folder / name, held.audio, held.image, held.labels)
 
 

@@ -13,7 +13,7 @@ from tests.helpers.generated import Generated
 from tests.helpers.spectral_encoder import SpectralEncoder
 
 import limbeck
-from limbeck import exports, sounds, verbs
+from limbeck import exports, sounds
 from limbeck.errors import InputError
 from limbeck.evaluation import Protocol
 from limbeck.evaluation.sounds import SoundRecipe
@@ -37,14 +37,14 @@ class Reader(SpectralEncoder):
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One of everything, each in a folder of its own."""
     folder = tmp_path_factory.mktemp("contents")
-    verbs.prepare(Generated(16), out=folder / "prepared", recipe=SMALL, workers=1, progress=False)
+    limbeck.prepare(Generated(16), out=folder / "prepared", recipe=SMALL, workers=1, progress=False)
     quick: dict[str, Any] = {
         "repeats": 1, "network": Architecture(options={"width": 4}), "protocol": Protocol(epochs=1), "progress": False
     }  # fmt: skip
-    verbs.distill(folder / "prepared", "random", out=folder / "set", per_class=1, progress=False)
-    verbs.evaluate(folder / "set", on=folder / "prepared", **quick)
+    limbeck.distill(folder / "prepared", "random", out=folder / "set", per_class=1, progress=False)
+    limbeck.evaluate(folder / "set", on=folder / "prepared", **quick)
     for name in exports.names():
-        verbs.export(folder / "set", to=name, out=folder / "exports" / name)
+        limbeck.export(folder / "set", to=name, out=folder / "exports" / name)
     for name in ("bell", "rain"):
         for i in range(3):
             wave = np.random.default_rng(i + len(name)).standard_normal(2 * RATE_HZ).astype(np.float32) / 8

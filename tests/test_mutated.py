@@ -25,7 +25,9 @@ from tests.helpers.generated import RECIPE, Generated, contents
 from tests.helpers.mutate import MUTATIONS, changed_text, whole_files
 from tests.helpers.timed_media import TimedMedia, write
 
-from limbeck import cli, verbs
+import limbeck
+from limbeck import cli
+from limbeck._runtime import choose_runtime
 from limbeck.distilled import DistilledSet
 from limbeck.evaluation import Protocol
 from limbeck.playground.sounds import write_sounds
@@ -60,12 +62,12 @@ class Form:
 
 
 def _prepared(folder: Path) -> Path:
-    verbs.prepare(Generated(16), out=folder / "prepared", recipe=RECIPE, workers=1, progress=False)
+    limbeck.prepare(Generated(16), out=folder / "prepared", recipe=RECIPE, workers=1, progress=False)
     return folder / "prepared"
 
 
 def _distilled(folder: Path, **settings: object) -> Path:
-    verbs.distill(_prepared(folder), "random", out=folder / "distilled", progress=False, **SETTINGS | settings)
+    limbeck.distill(_prepared(folder), "random", out=folder / "distilled", progress=False, **SETTINGS | settings)
     return folder / "distilled"
 
 
@@ -75,7 +77,7 @@ def _coded(folder: Path) -> Path:
 
 def _scored(folder: Path) -> Path:
     made = _distilled(folder)
-    verbs.evaluate(made, on=folder / "prepared", repeats=1, **QUICK)
+    limbeck.evaluate(made, on=folder / "prepared", repeats=1, **QUICK)
     return made
 
 
@@ -87,8 +89,8 @@ def _unfinished(folder: Path) -> Path:
     prepared = _prepared(folder)
     out = folder / "distilled"
     settings = {"steps": 4, "encoders": {"network": {"options": {"width": 8}}, "bank": 2}} | SETTINGS
-    verbs.distill(prepared, "dm", out=out, progress=False, **settings)
-    clips = verbs.Prepared.open(prepared).clips("train")
+    limbeck.distill(prepared, "dm", out=out, progress=False, **settings)
+    clips = limbeck.Prepared.open(prepared).clips("train")
 
     class Keep(RunCheckpoint):
         def offer(self, step: int, tensors: Callable[[], dict[str, torch.Tensor]]) -> None:
@@ -98,7 +100,7 @@ def _unfinished(folder: Path) -> Path:
     asked = json.loads((out / "run" / "run.json").read_text())["asked"]
     kept = Keep(out / "run" / "checkpoint.safetensors", every_seconds=0.0)
     method = load("dm").from_json(asked["settings"])
-    method.distill(clips, seed=0, work=Work(verbs.choose_runtime(), None, kept))
+    method.distill(clips, seed=0, work=Work(choose_runtime(), None, kept))
     for name in ("config.json", "data.safetensors", "README.md", "run/done.json"):
         (out / name).unlink()
     shutil.rmtree(prepared / "cache", ignore_errors=True)

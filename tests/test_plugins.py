@@ -119,6 +119,7 @@ def test_the_whole_way_with_things_of_a_plug_in(gifts: Path, tmp_path: Path) -> 
                         "labels.training.epochs=1", "labels.network.name=plain"]
             distill = ["distill", "data", "--method", "gentle", "--steps", "2", "--start", "loudest", "--storage",
                        "halves", "--out", "set", *(word for pair in settings for word in ("--set", pair))]
+            from limbeck import DistilledSet
             told = {{}}
             told["list"] = limbeck("list", "methods")
             told["explain"] = limbeck("explain", "gentle")
@@ -131,9 +132,8 @@ def test_the_whole_way_with_things_of_a_plug_in(gifts: Path, tmp_path: Path) -> 
             told["export"] = limbeck("export", "set", "--to", "listing", "--out", "labels")
             told["report"] = limbeck("report", "set", "--on", "data", "--out", "page")
             told["benchmark"] = limbeck("benchmark", "gifts.toml", "--out", "runs")
-            from limbeck import verbs
             assert told["distill"][0] == 0, told["distill"]
-            told["marks"] = verbs.sees_labels("set")
+            told["marks"] = DistilledSet.load("set").sees_labels
             print(json.dumps(told))
             """,
             gifts,

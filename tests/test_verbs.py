@@ -13,16 +13,17 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from tests.helpers.generated import RECIPE, Generated
 
 import limbeck
-from limbeck import _files, evaluation, methods, verbs
+from limbeck import _files, evaluation, methods
 from limbeck._runtime import choose_runtime
 from limbeck.datasets import Prepared
 from limbeck.errors import FingerprintError, InputError
-from limbeck.evaluation import Protocol, _evaluate, _sound, measures
+from limbeck.evaluation import Protocol, _evaluate, _sound, controls, measures, store
 from limbeck.evaluation._subject import subject
 from limbeck.networks import Architecture
 
@@ -34,14 +35,14 @@ QUICK = {"protocol": Protocol(epochs=2), "progress": False}
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory) -> Path:
     out = tmp_path_factory.mktemp("data") / "prepared"
-    verbs.prepare(Generated(64), out=out, recipe=RECIPE, workers=1, progress=False)
+    limbeck.prepare(Generated(64), out=out, recipe=RECIPE, workers=1, progress=False)
     return out
 
 
 @pytest.fixture(scope="module")
 def distilled(prepared, tmp_path_factory) -> Path:
     out = tmp_path_factory.mktemp("sets") / "distilled"
-    verbs.distill(prepared, "avdd", out=out, progress=False, **SETTINGS)
+    limbeck.distill(prepared, "avdd", out=out, progress=False, **SETTINGS)
     return out
 
 
@@ -53,73 +54,75 @@ def content(folder: Path) -> tuple[bytes, dict[str, object]]:
 
 
 def test_folder_to_page(prepared, distilled, tmp_path):
-    score = verbs.evaluate(distilled, on=prepared, repeats=2, **QUICK)
+    score = limbeck.evaluate(distilled, on=prepared, repeats=2, **QUICK)
     assert set(score.mean) == {"A", "V", "A+V"}
-    controls = verbs.evaluate_controls(distilled, on=prepared, repeats=1, **QUICK)
+    controls = limbeck.evaluate_controls(distilled, on=prepared, repeats=1, **QUICK)
     assert set(controls) == {"random", "random+mosaic 2x2", "herding+mosaic 2x2", "whole"}
-    page = verbs.make_report(distilled, out=tmp_path / "page", on=prepared)
+    page = limbeck.make_report(distilled, out=tmp_path / "page", on=prepared)
     text = page.read_text(encoding="utf-8")
     assert all(name in text for name in ("avdd+mosaic 2x2", *controls))
     for form in ("folder", "webdataset", "huggingface"):
-        assert any(verbs.export(distilled, to=form, out=tmp_path / form).iterdir())
+        assert any(limbeck.export(distilled, to=form, out=tmp_path / form).iterdir())
     assert limbeck.inspect(distilled)["scores"]["whole"]["n"] == 1
     assert limbeck.inspect(prepared)["kind"] == "prepared dataset"
     assert limbeck.inspect(distilled / "run")["step"] == 60
 
 
 def test_evaluation_goes_on_where_it_was(prepared, distilled, tmp_path):
-    first = verbs.evaluate(distilled, on=prepared, repeats=1, out=tmp_path, **QUICK)
-    more = verbs.evaluate(distilled, on=prepared, repeats=2, out=tmp_path, **QUICK)
+    first = limbeck.evaluate(distilled, on=prepared, repeats=1, out=tmp_path, **QUICK)
+    more = limbeck.evaluate(distilled, on=prepared, repeats=2, out=tmp_path, **QUICK)
     assert more.repeats[0] == first.repeats[0]
     assert more.n == 2
-    assert verbs.evaluate(distilled, on=prepared, repeats=1, out=tmp_path, **QUICK) == first
+    assert limbeck.evaluate(distilled, on=prepared, repeats=1, out=tmp_path, **QUICK) == first
     with pytest.raises(InputError, match="slashes"):
-        verbs.evaluate(distilled, on=prepared, repeats=1, out=tmp_path, title="../elsewhere", **QUICK)
+        limbeck.evaluate(distilled, on=prepared, repeats=1, out=tmp_path, title="../elsewhere", **QUICK)
 
 
 def test_a_score_belongs_to_a_test_set_and_a_protocol_by_content(prepared, pairs, tmp_path):
     """Under one title in one folder: every other question is asked anew, beside the first."""
-    other = verbs.prepare(Generated(64, seed=1), out=tmp_path / "other", recipe=RECIPE, workers=1, progress=False)
+    other = limbeck.prepare(Generated(64, seed=1), out=tmp_path / "other", recipe=RECIPE, workers=1, progress=False)
     made = tmp_path / "pairs"
     shutil.copytree(pairs, made, ignore=shutil.ignore_patterns("scores", "measures"))
     asked = {"repeats": 1, **BRIEF}
-    first = verbs.evaluate(made, on=prepared, **asked)
+    first = limbeck.evaluate(made, on=prepared, **asked)
     others = [
-        verbs.evaluate(made, on=other, **asked),
-        verbs.evaluate(made, on=prepared, **(asked | {"protocol": Protocol(epochs=2)})),
-        verbs.evaluate(made, on=prepared, title="random", head="concat", **asked),
-        verbs.evaluate(made, on=prepared, seed=1, **asked),
+        limbeck.evaluate(made, on=other, **asked),
+        limbeck.evaluate(made, on=prepared, **(asked | {"protocol": Protocol(epochs=2)})),
+        limbeck.evaluate(made, on=prepared, title="random", head="concat", **asked),
+        limbeck.evaluate(made, on=prepared, seed=1, **asked),
     ]
     assert others[0].repeats[0].predictions != first.repeats[0].predictions
-    assert others[0] == verbs.evaluate(made, on=other, out=tmp_path / "fresh", **asked).model_copy(
+    assert others[0] == limbeck.evaluate(made, on=other, out=tmp_path / "fresh", **asked).model_copy(
         update={"repeats": others[0].repeats}
     )
     assert [one.differs(first) for one in others] == [["tested_on"], ["protocol"], ["code", "head"], ["seed"]]
-    assert verbs.evaluate(made, on=other, **asked) == others[0], "found again"
+    assert limbeck.evaluate(made, on=other, **asked) == others[0], "found again"
     shown = limbeck.inspect(made)["scores"]
     assert len(shown) == 5
     assert sum("tested on" in name for name in shown) == 1
-    page = verbs.make_report(made, out=tmp_path / "page", on=other).read_text(encoding="utf-8")
+    page = limbeck.make_report(made, out=tmp_path / "page", on=other).read_text(encoding="utf-8")
     assert "other seed" not in page, "on the other's test clips there is one score"
 
 
 def test_clips_a_set_was_not_made_from_are_not_taken_for_its_own(prepared, pairs, tmp_path):
     """Controls, nearest clips and further distillations are those of its own training clips, or there are none."""
-    other = verbs.prepare(Generated(64, seed=1), out=tmp_path / "other", recipe=RECIPE, workers=1, progress=False)
+    other = limbeck.prepare(Generated(64, seed=1), out=tmp_path / "other", recipe=RECIPE, workers=1, progress=False)
     with pytest.raises(InputError, match="distilled from other clips"):
-        verbs.evaluate_controls(pairs, on=other, repeats=1, **QUICK)
+        limbeck.evaluate_controls(pairs, on=other, repeats=1, **QUICK)
     with pytest.raises(InputError, match="distilled from other clips"):
-        verbs.measure_controls(pairs, measures.load("retrieval")(), on=other, repeats=1, **QUICK)
+        limbeck.measure_controls(pairs, measures.load("retrieval")(), on=other, repeats=1, **QUICK)
     made, network, protocol = limbeck.DistilledSet.load(pairs), Architecture(**NETWORK), QUICK["protocol"]
     runtime, train, test = choose_runtime("cpu"), other.clips("train"), other.clips("test")
     of = subject(made, train, test, runtime=runtime, network=network, protocol=protocol)
     with pytest.raises(InputError, match="from another dataset"):
         of.again(train.only(train.classes[:1]))
-    parts = [verbs.distill(prepared, "random", classes=[name], device="cpu", progress=False) for name in other.classes]
+    parts = [
+        limbeck.distill(prepared, "random", classes=[name], device="cpu", progress=False) for name in other.classes
+    ]
     limbeck.DistilledSet.concat(parts, other.classes).save(tmp_path / "joined")
     for on in (prepared, other.folder):
         for made in (pairs, tmp_path / "joined"):
-            page = verbs.make_report(made, out=tmp_path / "page", on=on, progress=False).read_text(encoding="utf-8")
+            page = limbeck.make_report(made, out=tmp_path / "page", on=on, progress=False).read_text(encoding="utf-8")
             assert ("nearest real clip" in page) == (on == prepared)
             assert ("Nearest real clips are left out" in page) == (on != prepared)
 
@@ -127,14 +130,14 @@ def test_clips_a_set_was_not_made_from_are_not_taken_for_its_own(prepared, pairs
 def test_scores_of_a_set_that_was_there_before_are_not_shown_as_its_own(prepared, tmp_path):
     folder = tmp_path / "set"
     for seed in (0, 1):
-        verbs.distill(prepared, "random", out=folder, seed=seed, progress=False)
-        score = verbs.evaluate(folder, on=prepared, repeats=1, **BRIEF)
-        assert [one for _, one in verbs._scores_in(folder)] == [score]
+        limbeck.distill(prepared, "random", out=folder, seed=seed, progress=False)
+        score = limbeck.evaluate(folder, on=prepared, repeats=1, **BRIEF)
+        assert [one for _, one in store.scores_in(folder)] == [score]
         shutil.rmtree(folder / "run")
     assert len(list((folder / "scores").glob("*.json"))) == 2
     other = tmp_path / "other"
-    verbs.distill(prepared, "random", out=other, seed=2, progress=False)
-    page = verbs.make_report(other, out=tmp_path / "page", compare=[folder]).read_text(encoding="utf-8")
+    limbeck.distill(prepared, "random", out=other, seed=2, progress=False)
+    page = limbeck.make_report(other, out=tmp_path / "page", compare=[folder]).read_text(encoding="utf-8")
     assert "not evaluated yet" in page, "a set of the same method and size has a score, this one has none"
 
 
@@ -151,10 +154,10 @@ def test_controls_of_a_set_that_was_there_before_are_not_shown(prepared, tmp_pat
     }
     for per_class in (2, 1):
         shutil.rmtree(page / "run", ignore_errors=True)
-        verbs.distill(prepared, "random", per_class=per_class, out=page, device="cpu", progress=False)
-        verbs.evaluate(page, **asked)
-        verbs.evaluate_controls(page, whole_repeats=0, **asked) if per_class == 2 else None
-        shown = [(title, one.trained_on.per_class) for title, one in verbs._scores_in(page)]
+        limbeck.distill(prepared, "random", per_class=per_class, out=page, device="cpu", progress=False)
+        limbeck.evaluate(page, **asked)
+        limbeck.evaluate_controls(page, whole_repeats=0, **asked) if per_class == 2 else None
+        shown = [(title, one.trained_on.per_class) for title, one in store.scores_in(page)]
         assert {pairs for _, pairs in shown} == {per_class}
     assert shown == [("random", 1)]
 
@@ -163,13 +166,13 @@ def test_controls_of_a_set_that_was_there_before_are_not_shown(prepared, tmp_pat
 def test_a_finished_run_does_not_give_another_set_for_its_own(prepared, tmp_path, change):
     asked = {"device": "cpu", "progress": False}
     for seed in (0, 1):
-        verbs.distill(prepared, "random", seed=seed, out=tmp_path / str(seed), **asked)
+        limbeck.distill(prepared, "random", seed=seed, out=tmp_path / str(seed), **asked)
     for name in ("config.json", "data.safetensors"):
         (tmp_path / "0" / name).unlink()
         if change == "replaced":
             shutil.copy(tmp_path / "1" / name, tmp_path / "0")
     with pytest.raises(FingerprintError, match="does not hold the set that its run made"):
-        verbs.distill(prepared, "random", seed=0, out=tmp_path / "0", **asked)
+        limbeck.distill(prepared, "random", seed=0, out=tmp_path / "0", **asked)
 
 
 def test_settings_of_the_training_may_be_given_by_themselves(prepared, pairs, tmp_path):
@@ -193,34 +196,34 @@ def test_every_finished_student_is_kept(prepared, pairs, tmp_path, monkeypatch):
 
     monkeypatch.setattr(_evaluate, "_repeat", stopped)
     with pytest.raises(KeyboardInterrupt):
-        verbs.evaluate(pairs, **asked)
+        limbeck.evaluate(pairs, **asked)
     kept = evaluation.Score.read(next(tmp_path.glob("*.json")))
     assert kept.n == 2
-    assert verbs.evaluate(pairs, **asked).repeats[:2] == kept.repeats
+    assert limbeck.evaluate(pairs, **asked).repeats[:2] == kept.repeats
     assert len(calls) == 4
 
 
 def test_students_that_another_process_kept_meanwhile_stay(prepared, pairs, tmp_path):
     """Two commands ask the same at once, one for fewer students: what it keeps last must not be all."""
     asked = {"on": prepared, "network": Architecture(**NETWORK), "epochs": 1, "device": "cpu", "progress": False}
-    both = [verbs.evaluate(pairs, repeats=n, **asked, out=tmp_path) for n in (2, 1)]
+    both = [limbeck.evaluate(pairs, repeats=n, **asked, out=tmp_path) for n in (2, 1)]
     (file,) = tmp_path.glob("*.json")
     for kept in (both[1], both[0].model_copy(update={"repeats": both[0].repeats * 2})):
-        verbs._keep(kept, file)
+        store.ResultFile(kept, file).keep(kept)
         assert evaluation.Score.read(file).n == max(2, kept.n)
 
 
 def test_controls_are_asked_what_their_set_was_asked(prepared, tmp_path, monkeypatch):
     settings = {"mosaic": 2, "network": {"options": {"width": 4}}}
-    verbs.distill(
+    limbeck.distill(
         prepared, "herding", out=tmp_path / "set", seed=3, device="cpu", dtype="float32", progress=False, **settings
     )
     herded = []
     monkeypatch.setattr(methods.Method, "distill", _noting(methods.Method.distill, herded))
     asked = {"on": prepared, "head": "concat", "seed": 5, "protocol": Protocol(epochs=1), "progress": False}
     told = []
-    own = verbs.evaluate(tmp_path / "set", repeats=1, device="cpu", **asked)
-    controls = verbs.evaluate_controls(
+    own = limbeck.evaluate(tmp_path / "set", repeats=1, device="cpu", **asked)
+    controls = limbeck.evaluate_controls(
         tmp_path / "set", repeats=1, device="cpu", on_score=lambda *a: told.append(a), **asked
     )
     assert list(controls) == ["random (concat)", "random+mosaic 2x2 (concat)", "herding+mosaic 2x2 (concat)",
@@ -230,8 +233,8 @@ def test_controls_are_asked_what_their_set_was_asked(prepared, tmp_path, monkeyp
         assert set(score.differs(own)) <= {"trained_on", "scale"}
     assert controls["herding+mosaic 2x2 (concat)"].trained_on == own.trained_on, "drawn and herded alike"
     assert [(seed, str(work.runtime.real_dtype)) for seed, work in herded] == [(3, "torch.float32")] * 3
-    assert "whole" not in verbs.evaluate_controls(tmp_path / "set", repeats=1, whole_repeats=0, **asked)
-    kept = [score for _, score in verbs._scores_in(tmp_path / "set")]
+    assert "whole" not in limbeck.evaluate_controls(tmp_path / "set", repeats=1, whole_repeats=0, **asked)
+    kept = [score for _, score in store.scores_in(tmp_path / "set")]
     assert {score.key for score in kept} == {own.key, *(score.key for score in controls.values())}
 
 
@@ -244,31 +247,31 @@ def _noting(honest, into):
 
 
 def test_evaluation_uses_the_network_of_the_distillation(prepared, distilled, tmp_path):
-    score = verbs.evaluate(distilled, on=prepared, repeats=1, out=tmp_path, **QUICK)
+    score = limbeck.evaluate(distilled, on=prepared, repeats=1, out=tmp_path, **QUICK)
     assert score.network == Architecture(**NETWORK)
 
 
 def test_same_question_again_is_answered_from_disk(prepared, distilled):
     before = os.stat(distilled / "data.safetensors").st_mtime_ns
-    verbs.distill(prepared, "avdd", out=distilled, progress=False, **SETTINGS)
+    limbeck.distill(prepared, "avdd", out=distilled, progress=False, **SETTINGS)
     assert os.stat(distilled / "data.safetensors").st_mtime_ns == before
 
 
 def test_another_question_in_the_same_folder_is_refused(prepared, distilled):
     with pytest.raises(FingerprintError, match="settings"):
-        verbs.distill(prepared, "avdd", out=distilled, progress=False, **(SETTINGS | {"per_class": 1}))
+        limbeck.distill(prepared, "avdd", out=distilled, progress=False, **(SETTINGS | {"per_class": 1}))
 
 
 def test_other_data_in_the_same_folder_is_refused(distilled, tmp_path):
-    other = verbs.prepare(Generated(60), out=tmp_path / "other", recipe=RECIPE, workers=1, progress=False)
+    other = limbeck.prepare(Generated(60), out=tmp_path / "other", recipe=RECIPE, workers=1, progress=False)
     with pytest.raises(FingerprintError, match="fingerprint"):
-        verbs.distill(other, "avdd", out=distilled, progress=False, **SETTINGS)
+        limbeck.distill(other, "avdd", out=distilled, progress=False, **SETTINGS)
 
 
 def test_classes_apart_on_disk_join_to_the_whole(prepared, distilled, tmp_path):
     whole = limbeck.DistilledSet.load(distilled)
     parts = [
-        verbs.distill(prepared, "avdd", out=tmp_path / c, classes=[c], progress=False, **SETTINGS)
+        limbeck.distill(prepared, "avdd", out=tmp_path / c, classes=[c], progress=False, **SETTINGS)
         for c in whole.classes
     ]
     joined = limbeck.DistilledSet.concat(parts, whole.classes)
@@ -278,13 +281,13 @@ def test_classes_apart_on_disk_join_to_the_whole(prepared, distilled, tmp_path):
 @pytest.fixture(scope="module")
 def pairs(prepared, tmp_path_factory) -> Path:
     out = tmp_path_factory.mktemp("pairs") / "pairs"
-    verbs.distill(prepared, "random", out=out, progress=False)
+    limbeck.distill(prepared, "random", out=out, progress=False)
     return out
 
 
 def test_a_set_that_is_not_packed_is_compared_with_herded_clips_that_are_not(prepared, pairs, tmp_path):
     shutil.copytree(pairs, tmp_path / "pairs")
-    controls = verbs.evaluate_controls(tmp_path / "pairs", on=prepared, repeats=1, **QUICK)
+    controls = limbeck.evaluate_controls(tmp_path / "pairs", on=prepared, repeats=1, **QUICK)
     assert {"random", "herding", "herding+mosaic 2x2", "whole"} <= set(controls)
     assert controls["herding"].trained_on.pairs == len(limbeck.DistilledSet.load(pairs))
 
@@ -294,12 +297,12 @@ def test_sets_to_compare_with_that_have_no_score_are_named_with_the_command(
 ):
     """A set without scores, one whose only score is of what was in it before, and a folder that holds nothing."""
     stale = shutil.copytree(pairs, tmp_path / "stale set")
-    verbs.evaluate(stale, on=prepared, repeats=1, **QUICK)
-    verbs.distill(prepared, "random", seed=1, progress=False).save(stale)
+    limbeck.evaluate(stale, on=prepared, repeats=1, **QUICK)
+    limbeck.distill(prepared, "random", seed=1, progress=False).save(stale)
     (tmp_path / "empty").mkdir()
     fresh = shutil.copytree(pairs, tmp_path / "fresh")
     compare = [stale, tmp_path / "empty", fresh]
-    page = verbs.make_report(distilled, out=tmp_path / "page", on=prepared, compare=compare)
+    page = limbeck.make_report(distilled, out=tmp_path / "page", on=prepared, compare=compare)
     told = capsys.readouterr().err
     html = html_lib.unescape(page.read_text(encoding="utf-8"))
     table = (tmp_path / "page" / "table.md").read_text(encoding="utf-8")
@@ -311,11 +314,11 @@ def test_sets_to_compare_with_that_have_no_score_are_named_with_the_command(
         for said in (told, html, table):
             assert f"{place} h" in said
             assert command in said
-    verbs.evaluate(fresh, on=prepared, repeats=1, **QUICK)
-    verbs.make_report(distilled, out=tmp_path / "page", on=prepared, compare=[fresh])
+    limbeck.evaluate(fresh, on=prepared, repeats=1, **QUICK)
+    limbeck.make_report(distilled, out=tmp_path / "page", on=prepared, compare=[fresh])
     assert capsys.readouterr().err == ""
     with pytest.raises(InputError, match=r"There is no folder .*nowhere to compare with"):
-        verbs.make_report(distilled, out=tmp_path / "page", compare=[tmp_path / "nowhere"])
+        limbeck.make_report(distilled, out=tmp_path / "page", compare=[tmp_path / "nowhere"])
 
 
 BRIEF = {"protocol": Protocol(epochs=1), "network": Architecture(**NETWORK), "device": "cpu", "progress": False}
@@ -323,33 +326,37 @@ BRIEF = {"protocol": Protocol(epochs=1), "network": Architecture(**NETWORK), "de
 
 def test_what_was_measured_is_no_score(prepared, pairs, tmp_path):
     asked = {"on": prepared, "repeats": 1, "out": tmp_path / "both", **BRIEF}
-    verbs.evaluate(pairs, title="one", **asked)
-    verbs.measure(pairs, "retrieval", **asked)
+    limbeck.evaluate(pairs, title="one", **asked)
+    limbeck.measure(pairs, "retrieval", **asked)
     assert len(list((tmp_path / "both").glob("*.json"))) == 2
-    assert [title for title, _ in verbs._scores_in(tmp_path / "both")] == ["one"]
-    page = verbs.make_report(pairs, out=tmp_path / "page", compare=[tmp_path / "both"])
+    assert [title for title, _ in store.scores_in(tmp_path / "both")] == ["one"]
+    page = limbeck.make_report(pairs, out=tmp_path / "page", compare=[tmp_path / "both"])
     assert "one" in page.read_text(encoding="utf-8")
 
 
 def test_every_other_question_has_a_file_of_its_own(prepared, pairs, tmp_path):
     asked = {"on": prepared, "repeats": 1, "out": tmp_path, **BRIEF}
-    one = verbs.measure(pairs, "retrieval", dtype="float32", **asked)
-    other = verbs.measure(pairs, "retrieval", dtype="bfloat16", **asked)
+    one = limbeck.measure(pairs, "retrieval", dtype="float32", **asked)
+    other = limbeck.measure(pairs, "retrieval", dtype="bfloat16", **asked)
     assert (one.formats, other.formats) == (("float32", "float32"), ("bfloat16", "bfloat16"))
     files = sorted(tmp_path.glob("retrieval-*.json"))
     assert len(files) == 2
-    verbs.measure(None, "retrieval", dtype="float32", **asked)
+    limbeck.measure(None, "retrieval", dtype="float32", **asked)
     assert len(list(tmp_path.glob("retrieval-*.json"))) == 3
 
 
 def test_controls_hold_as_many_pairs_as_were_asked_for_not_as_many_clips_as_fit(prepared, tmp_path, monkeypatch):
     settings = {"per_class": 2, "sound": "raw", "sound_codec": "webp", "chosen_by": "random"}
-    assert verbs.distill(prepared, "coded", out=tmp_path / "coded", progress=False, **settings).per_class > 2
+    assert limbeck.distill(prepared, "coded", out=tmp_path / "coded", progress=False, **settings).per_class > 2
     asked = []
     for verb in ("evaluate", "measure"):
-        monkeypatch.setattr(verbs, verb, lambda what, *_, sound=None, **__: asked.append((what, sound)))
-    verbs.evaluate_controls(tmp_path / "coded", on=prepared)
-    verbs.measure_controls(tmp_path / "coded", measures.load("retrieval")(), on=prepared)
+        monkeypatch.setattr(
+            controls,
+            verb,
+            lambda what, *_, sound=None, **__: asked.append((what, sound)) or SimpleNamespace(title=str(len(asked))),
+        )
+    limbeck.evaluate_controls(tmp_path / "coded", on=prepared)
+    limbeck.measure_controls(tmp_path / "coded", measures.load("retrieval")(), on=prepared)
     assert [what.per_class for what, _ in asked if what] == [2, 2, 2, 2, 2]
     assert {what.provenance["settings"]["sound"] for what, _ in asked if what} == {"raw"}
     assert [sound for what, sound in asked if what is None] == ["raw", "raw"]
@@ -357,31 +364,31 @@ def test_controls_hold_as_many_pairs_as_were_asked_for_not_as_many_clips_as_fit(
 
 def test_controls_of_a_set_without_settings_are_refused_in_a_sentence(prepared, pairs, tmp_path):
     whole = limbeck.DistilledSet.load(pairs)
-    parts = [verbs.distill(prepared, "random", classes=[c], progress=False) for c in whole.classes]
+    parts = [limbeck.distill(prepared, "random", classes=[c], progress=False) for c in whole.classes]
     limbeck.DistilledSet.concat(parts, whole.classes).save(tmp_path / "joined")
     with pytest.raises(InputError, match="joined from parts"):
-        verbs.evaluate_controls(tmp_path / "joined", on=prepared, **BRIEF)
+        limbeck.evaluate_controls(tmp_path / "joined", on=prepared, **BRIEF)
     with pytest.raises(InputError, match="joined from parts"):
-        verbs.measure_controls(tmp_path / "joined", measures.load("retrieval")(), on=prepared, **BRIEF)
+        limbeck.measure_controls(tmp_path / "joined", measures.load("retrieval")(), on=prepared, **BRIEF)
 
 
 def test_a_set_tells_whether_real_labels_helped_to_make_it(prepared, pairs):
     plain = limbeck.DistilledSet.load(pairs)
-    helped = verbs.distill(
+    helped = limbeck.distill(
         prepared, "random", labels={"kind": "soft", "network": NETWORK, "training": {"epochs": 1}}, progress=False
     )
-    assert not verbs.sees_labels(pairs)
-    assert verbs.sees_labels(helped)
-    assert verbs.sees_labels(replace(plain, provenance={"parts": [plain.provenance, helped.provenance]}))
-    assert verbs.sees_labels(replace(helped, provenance=helped.provenance | {"method": "of a plug-in not installed"}))
-    assert not verbs.sees_labels(replace(helped, provenance={}))
+    assert not plain.sees_labels
+    assert helped.sees_labels
+    assert replace(plain, provenance={"parts": [plain.provenance, helped.provenance]}).sees_labels
+    assert replace(helped, provenance=helped.provenance | {"method": "of a plug-in not installed"}).sees_labels
+    assert not replace(helped, provenance={}).sees_labels
 
 
 def test_validated_sound_is_chosen_on_training_clips_and_recorded(prepared, tmp_path, monkeypatch):
     asked: list[str] = []
     real = Prepared.clips
     monkeypatch.setattr(Prepared, "clips", lambda self, split="train": asked.append(split) or real(self, split))
-    made = verbs.distill(prepared, "random", sound="validated", out=tmp_path / "set", progress=False)
+    made = limbeck.distill(prepared, "random", sound="validated", out=tmp_path / "set", progress=False)
     found = json.loads((tmp_path / "set" / "run" / "done.json").read_text())["sound_validation"]
     assert set(found) == {"raw", "standardised"}
     assert made.provenance["settings"]["sound"] == max(found, key=found.get)
@@ -393,14 +400,14 @@ def test_sound_is_validated_as_the_set_will_be_distilled(prepared, monkeypatch):
     monkeypatch.setattr(methods.Method, "distill", _noting(methods.Method.distill, herded))
     honest = _sound.evaluate
     monkeypatch.setattr(_sound, "evaluate", lambda *a, **o: students.append(o) or honest(*a, **o))
-    verbs.distill(prepared, "herding", sound="validated", network=NETWORK, device="cpu", dtype="bfloat16", seed=4)
+    limbeck.distill(prepared, "herding", sound="validated", network=NETWORK, device="cpu", dtype="bfloat16", seed=4)
     assert len(herded) == 3
     assert {str(work.runtime.real_dtype) for _, work in herded} == {"torch.bfloat16"}
     assert [(str(o["device"]), o["seed"], o["network"]) for o in students] == [("cpu", 4, Architecture(**NETWORK))] * 2
 
 
 def test_plan_tells_everything_and_does_nothing(prepared):
-    plan = verbs.plan(prepared, "avdd", preset="faithful", per_class=10)
+    plan = limbeck.plan(prepared, "avdd", preset="faithful", per_class=10)
     assert plan["settings"]["steps"] == 5001
     assert plan["settings"]["optimiser"]["loop"] == "joint"
     assert json.loads(json.dumps(plan)) == plan
@@ -408,14 +415,14 @@ def test_plan_tells_everything_and_does_nothing(prepared):
 
 def test_plan_of_a_validated_sound_trains_nothing(prepared, monkeypatch):
     monkeypatch.setattr("torch.Tensor.backward", lambda *_, **__: pytest.fail("something was trained"))
-    plan = verbs.plan(prepared, "random", sound="validated")
+    plan = limbeck.plan(prepared, "random", sound="validated")
     assert plan["settings"]["sound"] == "validated"
 
 
 def test_a_finished_run_is_told_and_nothing_is_validated_again(prepared, tmp_path, monkeypatch, capfd):
-    made = verbs.distill(prepared, "random", sound="validated", out=tmp_path, progress=False)
+    made = limbeck.distill(prepared, "random", sound="validated", out=tmp_path, progress=False)
     monkeypatch.setattr("torch.Tensor.backward", lambda *_, **__: pytest.fail("something was trained"))
-    again = verbs.distill(prepared, "random", sound="validated", out=tmp_path)
+    again = limbeck.distill(prepared, "random", sound="validated", out=tmp_path)
     assert again.provenance == made.provenance
     assert "Already done" in capfd.readouterr().err
 
@@ -434,7 +441,7 @@ def test_a_set_and_its_run_say_what_made_it_and_what_it_took(prepared, pairs):
 
 def test_wrong_options_of_a_reader_are_a_sentence():
     with pytest.raises(InputError, match=r"Dataset 'folder'.*colour.*It takes"):
-        verbs.prepare("folder", "videos", out="nowhere", colour="blue", progress=False)
+        limbeck.prepare("folder", "videos", out="nowhere", colour="blue", progress=False)
 
 
 CODE = """
@@ -442,14 +449,14 @@ import sys
 import torch
 torch.set_num_threads(1)
 from pathlib import Path
-from limbeck import verbs
+import limbeck
 from limbeck.engine import run
 run.RunCheckpoint.__init__.__defaults__ = (0.0,)
 log = run.Run.log
 run.Run.log = lambda self, event: (log(self, event), print("step", flush=True))
 settings = {settings!r}
 print("ready", flush=True)
-verbs.distill(Path({data!r}), "avdd", out=Path(sys.argv[1]), progress=False, **settings)
+limbeck.distill(Path({data!r}), "avdd", out=Path(sys.argv[1]), progress=False, **settings)
 """
 
 

@@ -14,41 +14,62 @@ _HOMES = {
     "DistilledSet": "limbeck.distilled",
     "LabelledClips": "limbeck.datasets",
     "LimbeckError": "limbeck.errors",
+    "Measured": "limbeck.evaluation",
     "Prepared": "limbeck.datasets",
     "Score": "limbeck.evaluation",
-    "distill": "limbeck.verbs",
-    "evaluate": "limbeck.verbs",
-    "export": "limbeck.verbs",
+    "distill": "limbeck.distillation",
+    "evaluate": "limbeck.evaluation.on_disk",
+    "evaluate_controls": "limbeck.evaluation.controls",
+    "export": "limbeck.exports",
     "inspect": "limbeck.inspection",
-    "make_report": "limbeck.verbs",
-    "prepare": "limbeck.verbs",
+    "make_report": "limbeck.report.of_set",
+    "measure": "limbeck.evaluation.on_disk",
+    "measure_controls": "limbeck.evaluation.controls",
+    "plan": "limbeck.distillation",
+    "prepare": "limbeck.datasets._by_name",
 }
+_NAMESPACES = ("encoders", "sounds")
 
 if TYPE_CHECKING:
+    from limbeck import encoders, sounds
     from limbeck.datasets import LabelledClips, Prepared
+    from limbeck.datasets._by_name import prepare
+    from limbeck.distillation import distill, plan
     from limbeck.distilled import DistilledSet
     from limbeck.errors import LimbeckError
-    from limbeck.evaluation import Score
+    from limbeck.evaluation import Measured, Score
+    from limbeck.evaluation.controls import evaluate_controls, measure_controls
+    from limbeck.evaluation.on_disk import evaluate, measure
+    from limbeck.exports import export
     from limbeck.inspection import inspect
-    from limbeck.verbs import distill, evaluate, export, make_report, prepare
+    from limbeck.report.of_set import make_report
 
 __all__ = [
     "DistilledSet",
     "LabelledClips",
     "LimbeckError",
+    "Measured",
     "Prepared",
     "Score",
     "distill",
+    "encoders",
     "evaluate",
+    "evaluate_controls",
     "export",
     "inspect",
     "make_report",
+    "measure",
+    "measure_controls",
+    "plan",
     "prepare",
+    "sounds",
 ]
 
 
 def __getattr__(name: str) -> Any:
     """Load a public name from its home."""
+    if name in _NAMESPACES:
+        return importlib.import_module(f"limbeck.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'limbeck' has no attribute {name!r}")
     return getattr(importlib.import_module(_HOMES[name]), name)

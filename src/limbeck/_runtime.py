@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -35,6 +36,26 @@ class Runtime:
     synthetic_dtype: torch.dtype
     compile: bool
     reason: str
+
+    def to_json(self) -> dict[str, Any]:
+        """All that can change a result, as JSON-able data; on which of several devices of a kind it runs cannot."""
+        return {
+            "device": self.device.type,
+            "real_dtype": str(self.real_dtype).removeprefix("torch."),
+            "synthetic_dtype": str(self.synthetic_dtype).removeprefix("torch."),
+            "compile": self.compile,
+        }
+
+    def in_formats_of(self, other: Mapping[str, Any]) -> Runtime:
+        """The runtime with the number formats of another on such a device; unchanged where that was of another kind.
+
+        Args:
+            other: As `to_json` gives it.
+        """
+        if other.get("device") != self.device.type:
+            return self
+        formats = {name: getattr(torch, other[name]) for name in ("real_dtype", "synthetic_dtype")}
+        return replace(self, **formats, reason=f"{self.reason}; number formats as the set was distilled")
 
 
 @lru_cache(maxsize=1)

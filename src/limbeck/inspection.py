@@ -8,12 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from limbeck import _files, verbs
-from limbeck.augment import mosaic
+from limbeck import _files
 from limbeck.datasets import Prepared
 from limbeck.distilled import DistilledSet
-from limbeck.engine.run import read_events
+from limbeck.engine import RunRecord
 from limbeck.errors import InputError
+from limbeck.evaluation import store
 
 _GENERATOR = '<meta name="generator" content="limbeck">'
 _HEAD_BYTES = 65_536
@@ -74,28 +74,11 @@ def _named_by_config(folder: Path) -> Contents | None:
     if form.startswith("limbeck-sound-classifier-"):
         return _classifier(folder)
     if (folder / "data.safetensors").is_file():
-        return _distilled(DistilledSet.load(folder), folder)
+        size = (folder / "data.safetensors").stat().st_size
+        return DistilledSet.load(folder).summary() | {"bytes": size, "scores": store.summary(folder)}
     if form.startswith("limbeck-") and isinstance(config, dict):
         return {"kind": "export", **config}
     return None
-
-
-def _distilled(made: DistilledSet, folder: Path) -> Contents:
-    return {
-        "kind": "distilled set",
-        "classes": list(made.classes),
-        "pairs": made.pairs,
-        "per_class": made.per_class,
-        "mosaic": mosaic.to_json(made.mosaic),
-        "training_pairs": len(made),
-        "bytes": (folder / "data.safetensors").stat().st_size,
-        "stored_bytes": made.stored_bytes,
-        "storage": {"name": made.storage.name, **made.storage.to_json()},
-        "labels": "hard" if made.soft_labels is None else "soft",
-        "recipe": made.recipe.to_json(),
-        "provenance": made.provenance,
-        "scores": _scores_of(folder),
-    }
 
 
 def _classifier(folder: Path) -> Contents:
@@ -121,16 +104,8 @@ def _index(folder: Path) -> Contents | None:
 
 def _run(folder: Path) -> Contents | None:
     """A run, or the folder of a set whose run has not ended."""
-    for place in (folder, folder / verbs.RUN):
-        if (place / "run.json").is_file():
-            events = read_events(place / "events.jsonl") if (place / "events.jsonl").is_file() else []
-            return {
-                "kind": "run",
-                "finished": (place / "done.json").is_file(),
-                "step": events[-1]["step"] if events else 0,
-                **_files.read_record(place / "run.json"),
-            }
-    return None
+    run = RunRecord.find(folder)
+    return run.summary() if run else None
 
 
 def _sound_comparison(folder: Path) -> Contents | None:
@@ -177,14 +152,14 @@ def _page(folder: Path) -> Contents | None:
 
 def _scores(folder: Path) -> Contents | None:
     """Scores and what was measured beside them, where there is nothing else."""
-    files = [path for path in folder.iterdir() if not path.name.startswith(".") and path.name != verbs.CONTROLS]
+    files = [path for path in folder.iterdir() if not path.name.startswith(".") and path.name != store.CONTROLS]
     if not files or not all(path.is_file() and path.suffix == ".json" for path in files):
         return None
     if not all(_says(file, "trained_on", "measure") for file in files):
         return None
     records = {file.stem: _files.read_record(file) for file in sorted(files)}
     measured = {title: record["measure"] for title, record in records.items() if "measure" in record}
-    found = {"kind": "scores", "scores": _scores_of(folder) if len(measured) < len(records) else {}}
+    found = {"kind": "scores", "scores": store.summary(folder) if len(measured) < len(records) else {}}
     return {**found, "measured": measured} if measured else found
 
 
@@ -205,13 +180,6 @@ def _several(folder: Path, deepest: int) -> Contents | None:
     if not holds:
         return None
     return {"kind": "several", "holds": {name: what.get("holds", what["kind"]) for name, what in holds.items()}}
-
-
-def _scores_of(folder: Path) -> Contents:
-    return {
-        name: {"mean": score.mean, "sd": {k: v for k, v in score.sd.items() if score.n > 1}, "n": score.n}
-        for name, score in verbs._told_apart(verbs._scores_in(folder)).items()
-    }
 
 
 def _names(folder: Path) -> list[str]:

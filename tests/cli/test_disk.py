@@ -14,7 +14,7 @@ from limbeck.playground.sounds import write_sounds
 
 resource = pytest.importorskip("resource")
 NARROW = 'encoders={"bank": 1, "network": {"options": {"width": 4}}}'
-TINY = ["--set-network", "width=4", "--set", "epochs=1", "--repeats", "1"]
+TINY = ["--set", "network.width=4", "--set", "epochs=1", "--repeats", "1"]
 RECIPE = """
 title = "Small"
 baseline = "random"
@@ -32,8 +32,8 @@ options = { clips = 40, size = 32 }
 clip = { image_size = 16 }
 """
 VERBS = {
-    "prepare": "prepare playground videos --option clips=40 --option size=32 --image-size 16 --workers 1 --out OUT",
-    "generate": "prepare playground OUT --option clips=40 --option size=32 --image-size 16 --workers 1 --out unused",
+    "prepare": "prepare playground videos --set clips=40 --set size=32 --image-size 16 --workers 1 --out OUT",
+    "generate": "prepare playground OUT --set clips=40 --set size=32 --image-size 16 --workers 1 --out unused",
     "distill": "distill prepared --method random --out OUT",
     "optimise": f"distill prepared --method dm --steps 1 --set {NARROW.replace(' ', '')} --out OUT",
     "evaluate": f"evaluate set --on prepared {' '.join(TINY)} --out OUT",

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from tests.helpers.generated import RECIPE, Generated
 
-from limbeck import DistilledSet, cli, datasets, verbs
+from limbeck import DistilledSet, cli, datasets, distillation
 from limbeck.cli import evaluate
 from limbeck.evaluation import Protocol
 from limbeck.storage.float32 import Float32
 
-TINY = ["--set-network", "width=4", "--set", "epochs=1", "--device", "cpu", "--quiet"]
+TINY = ["--set", "network.width=4", "--set", "epochs=1", "--device", "cpu", "--quiet"]
 Run = Callable[..., tuple[str, str]]
 
 
@@ -39,7 +39,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A prepared dataset and a set distilled from it."""
     folder = tmp_path_factory.mktemp("measure")
     datasets.prepare(Generated(40), folder / "prepared", recipe=RECIPE, workers=1)
-    verbs.distill(folder / "prepared", "random", out=folder / "pairs", mosaic=2, device="cpu", progress=False)
+    distillation.distill(folder / "prepared", "random", out=folder / "pairs", mosaic=2, device="cpu", progress=False)
     return folder
 
 
@@ -59,7 +59,7 @@ def test_a_table_with_chance_and_controls(place: Path, limbeck: Run) -> None:
 
 def test_as_json_it_has_every_number(place: Path, limbeck: Run) -> None:
     words = ["evaluate", place / "pairs", "--on", place / "prepared", "--measure", "retrieval", "--repeats", 1, *TINY]
-    told = json.loads(limbeck(*words, "--set-measure", "dim=3", "--title", "mine", "--json")[0])
+    told = json.loads(limbeck(*words, "--set", "measure.dim=3", "--title", "mine", "--json")[0])
     assert told["measured"]["mine"]["settings"]["dim"] == 3
     assert told["table"]["chance"]["class-level gallery (clips)"] == 10
     assert told["table"]["cells"][0]["values"] == [told["measured"]["mine"]["repeats"][0]["values"]]
@@ -81,7 +81,7 @@ def test_the_words_below_the_table_are_on_standard_error(place: Path, limbeck: R
 def test_columns_without_their_references_are_told(place: Path, limbeck: Run) -> None:
     words = ["evaluate", place / "pairs", "--on", place / "prepared", "--repeats", 1, *TINY[:-1]]
     said = "compare with whole are left out; --controls"
-    measure = ["--measure", "savings", "--set-measure", "clips=[1]"]
+    measure = ["--measure", "savings", "--set", "measure.clips=[1]"]
     assert said in limbeck(*words, *measure)[1]
     assert said not in limbeck(*words, *measure, "--controls")[1]
     assert said not in limbeck(*words, *measure, "--quiet")[1]
@@ -91,7 +91,7 @@ def test_columns_without_their_references_are_told(place: Path, limbeck: Run) ->
 def test_controls_are_scored_under_the_head_and_epochs_of_the_set_and_told_as_they_come(
     place: Path, tmp_path: Path, limbeck: Run
 ) -> None:
-    words = ["evaluate", place / "pairs", "--on", place / "prepared", "--repeats", 1, "--set-network", "width=4"]
+    words = ["evaluate", place / "pairs", "--on", place / "prepared", "--repeats", 1, "--set", "network.width=4"]
     words += ["--device", "cpu", "--head", "concat", "--epochs", 4, "--controls", "--json", "--out", tmp_path]
     out, err = limbeck(*words, "--whole-repeats", 0)
     scores = json.loads(out)
@@ -136,8 +136,8 @@ def test_rows_helped_by_real_labels_are_marked(place: Path, tmp_path: Path, limb
     ("words", "code", "said"),
     [
         (["--measure", "retrievl"], 1, "Did you mean 'retrieval'"),
-        (["--measure", "retrieval", "--set-measure", "dimm=3"], 1, "dimm"),
-        (["--set-measure", "dim=3"], 2, "--measure"),
+        (["--measure", "retrieval", "--set", "measure.dimm=3"], 1, "dimm"),
+        (["--set", "measure.dim=3"], 2, "--measure"),
         (["--epochs", "3", "--set", "epochs=4"], 2, "twice"),
         (["--epochs", "10", "--set", "drop_after=[10,20]"], 1, "behind the last of 10 epochs"),
         (["--measure", "retrieval", "--head", "concat"], 2, "--head"),

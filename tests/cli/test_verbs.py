@@ -36,7 +36,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("cli")
     words = ["prepare", "playground", folder / "videos", "--out", folder / "prepared", "--image-size", 32]
     with pytest.raises(SystemExit) as caught:
-        cli.main([str(w) for w in [*words, "--option", "clips=60", "--workers", 2, "--quiet"]])
+        cli.main([str(w) for w in [*words, "--set", "clips=60", "--workers", 2, "--quiet"]])
     assert not caught.value.code
     return folder / "prepared"
 
@@ -118,8 +118,8 @@ def test_score_as_table_and_as_json(distilled: Path, prepared: Path, tmp_path: P
         distilled,
         "--on",
         prepared,
-        "--set-network",
-        "width=8",
+        "--set",
+        "network.width=8",
         "--set",
         "epochs=1",
         "--device",
@@ -151,7 +151,7 @@ def test_report_and_exports_say_where_they_are(distilled: Path, prepared: Path, 
         (["distill", "{prepared}", "--method", "random", "--per-class", "999", "--out", "{out}"], "999"),
         (["distill", "{out}", "--method", "random", "--out", "{out}"], "not a prepared dataset"),
         (["prepare", "folder", "{out}", "--out", "{out}"], "{out}"),
-        (["prepare", "folder", "{out}", "--out", "{out}", "--option", "nosuch=1"], "nosuch"),
+        (["prepare", "folder", "{out}", "--out", "{out}", "--set", "nosuch=1"], "nosuch"),
         (["inspect", "{out}"], "{out}"),
         (["report", "{prepared}", "--out", "{out}"], "not a distilled set"),
         (["export", "{distilled}", "--to", "pickle", "--out", "{out}"], "pickle"),

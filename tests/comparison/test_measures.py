@@ -7,7 +7,8 @@ import shutil
 
 import pytest
 
-from limbeck import _files, comparison, verbs
+import limbeck
+from limbeck import _files, comparison
 from limbeck.cli.benchmark import _print_plan
 from limbeck.comparison import Place, Recipe
 from limbeck.comparison.jobs import Distil, MeasureSet
@@ -87,8 +88,8 @@ def test_every_job_is_measured_as_often_as_was_asked(measuring, out):
 
 def test_a_measure_is_what_the_verb_gives_by_itself(measuring, out):
     job, measures_of = of_row(asked(measuring, out), "dm, Adam", seed=1)
-    by_itself = verbs.measure(
-        verbs.DistilledSet.load(job.folder),
+    by_itself = limbeck.measure(
+        limbeck.DistilledSet.load(job.folder),
         "retrieval",
         on=prepare(measuring, out),
         repeats=1,
@@ -273,7 +274,7 @@ def test_a_file_with_another_answer_is_refused(measuring, out, tmp_path):
     measure = measures.load("retrieval").from_json(content["settings"])
     _files.write_record(file, content | {"trained_on": content["trained_on"] | {"fingerprint": "other"}})
     with pytest.raises(InputError, match=r"another \(trained_on differ\); measure anew"):
-        verbs.measure(
+        limbeck.measure(
             job.folder, measure, on=prepare(measuring, out), repeats=1, network=measuring.network,
             protocol=measuring.protocol, seed=job.seed, device="cpu", progress=False, out=tmp_path / "measures",
         )  # fmt: skip

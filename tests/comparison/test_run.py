@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+import limbeck
 from limbeck import comparison
 from limbeck.comparison import Place, Recipe
 from limbeck.comparison.kinds.distillation import cells
@@ -50,12 +51,11 @@ def test_every_cell_is_there(recipe, done):
 
 
 def test_a_cell_is_what_the_verbs_give_by_themselves(recipe, done):
-    from limbeck import verbs
 
     prepared = prepare(recipe, done)
     method = recipe.method(recipe.rows["dm, Adam"], 1)
-    made = verbs.distill(prepared, method, seed=1, device="cpu", dtype=recipe.dtype, progress=False)
-    score = verbs.evaluate(
+    made = limbeck.distill(prepared, method, seed=1, device="cpu", dtype=recipe.dtype, progress=False)
+    score = limbeck.evaluate(
         made,
         on=prepared,
         repeats=2,

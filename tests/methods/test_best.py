@@ -9,7 +9,8 @@ from sklearn.linear_model import Ridge
 from tests.helpers.clips import toy_clips
 from tests.helpers.resume import distil_in_two_goes, same_bits
 
-from limbeck import methods, verbs
+import limbeck
+from limbeck import methods
 from limbeck.augment import Frequencies, Mosaic
 from limbeck.methods.best import WIDEST, narrowed
 
@@ -105,7 +106,7 @@ def test_a_run_that_was_stopped_ends_with_the_same_bits():
     assert same_bits(distil_in_two_goes(method, real, seed=2, stop_at=3), method.distill(real, seed=2))
 
 
-def test_the_preset_alone_names_the_method():
-    made = verbs.distill(toy_clips(), preset="best", progress=False, device="cpu", steps=1, encoders=ENCODERS)
+def test_it_is_a_method_and_not_the_one_by_default():
+    made = limbeck.distill(toy_clips(), "best", progress=False, device="cpu", steps=1, encoders=ENCODERS)
     assert made.provenance["method"] == "best"
-    assert verbs.plan(toy_clips(), device="cpu")["method"] == "avdd"
+    assert limbeck.plan(toy_clips(), device="cpu")["method"] == "avdd"

@@ -6,7 +6,7 @@ import pytest
 from tests.helpers.clips import toy_clips
 
 import limbeck
-from limbeck import methods, verbs
+from limbeck import methods
 from limbeck.errors import BudgetError, InputError
 
 PAIR = 4 * (16 * 17 + 3 * 16 * 16)
@@ -49,15 +49,15 @@ def test_not_one_pair_is_a_sentence():
 
 def test_distill_takes_bytes_and_settles_them_before_the_run(tmp_path):
     real = toy_clips()
-    plan = verbs.plan(real, "random", bytes="26KB", device="cpu")
+    plan = limbeck.plan(real, "random", bytes="26KB", device="cpu")
     assert plan["settings"]["per_class"] == 2
     assert "bytes" not in plan["settings"]
-    made = verbs.distill(real, "random", bytes="26KB", device="cpu", progress=False, out=tmp_path)
+    made = limbeck.distill(real, "random", bytes="26KB", device="cpu", progress=False, out=tmp_path)
     assert made.per_class == 2
     assert made.stored_bytes <= 26_000
     told = limbeck.inspect(tmp_path)
     assert (told["stored_bytes"], told["storage"], told["labels"]) == (made.stored_bytes, {"name": "float32"}, "hard")
     with pytest.raises(InputError, match="Both bytes and per_class"):
-        verbs.plan(real, "random", bytes="26KB", per_class=1)
+        limbeck.plan(real, "random", bytes="26KB", per_class=1)
     with pytest.raises(InputError, match="as 400KB"):
-        verbs.plan(real, "random", bytes="plenty")
+        limbeck.plan(real, "random", bytes="plenty")

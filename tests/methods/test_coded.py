@@ -8,7 +8,8 @@ import pytest
 import torch
 from tests.helpers.clips import RECIPE, toy_clips
 
-from limbeck import methods, verbs
+import limbeck
+from limbeck import methods
 from limbeck.datasets import LabelledClips, Prepared, prepare
 from limbeck.datasets.playground import Playground
 from limbeck.distilled import DistilledSet
@@ -37,7 +38,7 @@ def photos(test_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Labelle
     out = tmp_path_factory.mktemp("photos") / "prepared"
     options = {"sounds": "esc10/manifest.csv", "images": "photos", "mapping": "in_order", "test_sounds": "fold4"}
     options |= {"clips_per_class": 8, "sound_reuse": 20}
-    made = verbs.prepare("paired", test_data, out=out, image_size=32, workers=1, progress=False, **options)
+    made = limbeck.prepare("paired", test_data, out=out, image_size=32, workers=1, progress=False, **options)
     return made.clips()
 
 
@@ -155,7 +156,7 @@ def test_soft_labels_are_paid_for():
 
 def test_bytes_are_shared_by_the_classes():
     real = toy_clips(per_class=40)
-    made = verbs.distill(real, "coded", bytes="9KB", network=NETWORK, device="cpu", progress=False)
+    made = limbeck.distill(real, "coded", bytes="9KB", network=NETWORK, device="cpu", progress=False)
     assert made.provenance["settings"]["class_bytes"] == 3000
     assert made.stored_bytes <= 9000
 

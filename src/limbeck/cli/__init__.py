@@ -1,4 +1,4 @@
-"""The command line: one file a verb. Each parses, calls `limbeck.verbs`, prints; nothing here computes.
+"""The command line: one file a verb. Each parses, calls a verb of `limbeck`, prints; nothing here computes.
 
 Data goes to stdout, all else to stderr. Exit codes: 0 done, 1 an error that is explained in one sentence,
 2 a command that cannot be understood, 130 stopped with Ctrl-C.

@@ -94,7 +94,8 @@ def run(
     quiet: _options.Quiet = False,
 ) -> None:
     """Generate videos, prepare them, distil them with each method, compare the methods, write a page."""
-    from limbeck import report, verbs
+    import limbeck
+    from limbeck import report
     from limbeck.datasets.playground import Playground
     from limbeck.engine import bar
     from limbeck.evaluation import Protocol
@@ -110,16 +111,16 @@ def run(
     with bar("Making videos", show=not quiet) as tell:
         videos.make(tell)
     recipe = ClipRecipe(image_size=sizes.image_size, mel=MelRecipe(mels=sizes.mels))
-    prepared = verbs.prepare(videos, out=out / "prepared", recipe=recipe, progress=not quiet)
+    prepared = limbeck.prepare(videos, out=out / "prepared", recipe=recipe, progress=not quiet)
     shared: dict[str, Any] = {"seed": seed, "device": device, "progress": not quiet}
     scores: dict[str, Score] = {}
     for row in rows(sizes):
         folder = out / "distilled" / row.title
         if row.method is not None:
             _output.note(f"2/4 Distilling: {row.title}, {sizes.per_class} pair a class", quiet=quiet)
-            verbs.distill(prepared, row.method, out=folder, per_class=sizes.per_class, **row.settings, **shared)
+            limbeck.distill(prepared, row.method, out=folder, per_class=sizes.per_class, **row.settings, **shared)
         _output.note(f"3/4 Training from scratch on: {row.title}, testing on real clips", quiet=quiet)
-        scores[row.title] = verbs.evaluate(
+        scores[row.title] = limbeck.evaluate(
             folder if row.method else None,
             on=prepared,
             repeats=row.repeats,
@@ -136,7 +137,7 @@ def run(
             found = (f"{key} {spread} %" for key, spread in done[-1].accuracy.items())
             _output.note(f"    {row.title}: {', '.join(found)}", quiet=quiet)
     _output.note("4/4 Writing the page", quiet=quiet)
-    page = verbs.make_report(out / "distilled" / SHOWN, out=out / "page", on=prepared, compare=[out / "scores"])
+    page = limbeck.make_report(out / "distilled" / SHOWN, on=prepared, out=out / "page", compare=[out / "scores"])
     _output.as_scores(report.table.rows(scores), title=title, quiet=quiet)
     _output.note("The page to look at and listen to:", quiet=quiet)
     typer.echo(page)

@@ -13,7 +13,7 @@ EXAMPLES = (
     "limbeck distill prepared/ --method dm --set optimiser.kind=adam --set optimiser.audio_lr=0.1 --out dm/",
     "limbeck distill prepared/ --method avdd --storage coded --bytes 400KB --out distilled/",
     "limbeck distill prepared/ --method coded --bytes 400KB --out control/",
-    "limbeck distill prepared/ --preset best --per-class 10 --out best/",
+    "limbeck distill prepared/ --method best --per-class 10 --out best/",
     "limbeck distill prepared/ --method avdd --preset faithful --out distilled/ --dry-run",
 )
 
@@ -23,16 +23,9 @@ def run(
     *,
     out: Annotated[Path, typer.Option(help="Folder of the run and of the distilled set.")],
     method: Annotated[
-        str | None,
-        typer.Option(
-            help="Name of a method, see limbeck list methods; avdd by default.",
-            autocompletion=_options.completer("limbeck.methods"),
-        ),
+        str | None, _options.named("limbeck.methods", "Name of a method, see limbeck list methods; avdd by default.")
     ] = None,
-    preset: Annotated[
-        str | None,
-        typer.Option(help="Named settings: faithful, a method's published recipe; best, alone, our own recipe."),
-    ] = None,
+    preset: Annotated[str | None, typer.Option(help="Named settings: faithful, a method's published recipe.")] = None,
     per_class: Annotated[int | None, typer.Option(min=1, help="Pairs stored a class (the literature's IPC).")] = None,
     bytes_: Annotated[
         str | None,
@@ -43,11 +36,7 @@ def run(
         ),
     ] = None,
     storage: Annotated[
-        str | None,
-        typer.Option(
-            help="How the numbers are kept: float32, uint8 or coded.",
-            autocompletion=_options.completer("limbeck.storage"),
-        ),
+        str | None, _options.named("limbeck.storage", "How the numbers are kept: float32, uint8 or coded.")
     ] = None,
     labels: Annotated[
         str | None,
@@ -61,20 +50,16 @@ def run(
     ] = None,
     start: Annotated[
         str | None,
-        typer.Option(
-            help="What optimisation starts from: noise, or a method that chooses clips, as herding, random, kmedoids.",
-            autocompletion=_options.completer("limbeck.methods"),
+        _options.named(
+            "limbeck.methods",
+            "What optimisation starts from: noise, or a method that chooses clips, as herding, random, kmedoids.",
         ),
     ] = None,
     steps: Annotated[int | None, typer.Option(min=1, help="Optimisation steps.")] = None,
     sound: Annotated[str | None, typer.Option(help="What networks hear: raw decibels, or standardised a band.")] = None,
     set_: Annotated[
         list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="NAME=VALUE",
-            help="Another setting of the method, see limbeck explain METHOD; dots lead into parts; may be repeated.",
-        ),
+        _options.setting("Another setting of the method, see limbeck explain METHOD; dots lead into parts"),
     ] = None,
     seed: _options.Seed = 0,
     device: _options.Device = "auto",
@@ -89,7 +74,7 @@ def run(
     A run that was interrupted goes on, to the same bits, when the same command is given again.
     """
     parameters = _options.merged(
-        _options.assignments(set_ or []),
+        _options.assignments(set_),
         per_class=per_class,
         bytes=bytes_,
         storage=storage,
@@ -100,32 +85,19 @@ def run(
         sound=sound,
     )
 
-    from limbeck import inspection, verbs
+    parameters |= {"preset": preset, "seed": seed, "device": device, "dtype": dtype, "compile": compile}
+
+    import limbeck
 
     if dry_run:
-        _output.as_json(
-            verbs.plan(
-                data, method, preset=preset, seed=seed, device=device, dtype=dtype, compile=compile, **parameters
-            )
-        )
+        _output.as_json(limbeck.plan(data, method, **parameters))
         return
     from limbeck.networks import keep_freed_memory
 
     keep_freed_memory()
-    made = verbs.distill(
-        data,
-        method,
-        out=out,
-        preset=preset,
-        seed=seed,
-        device=device,
-        dtype=dtype,
-        compile=compile,
-        progress=not quiet,
-        **parameters,
-    )
+    made = limbeck.distill(data, method, out=out, progress=not quiet, **parameters)
     if json:
-        _output.as_json(inspection.inspect(out))
+        _output.as_json(limbeck.inspect(out))
     else:
         _output.note(
             f"{made.pairs} pairs stored, {len(made)} to train on: {made.per_class} a class, "

@@ -18,7 +18,7 @@ EXAMPLES = (
     "limbeck evaluate --whole --on prepared/ --repeats 1 --out scores/",
     "limbeck evaluate distilled/ --on prepared/ --head concat --epochs 300 --set augment=null --json",
     "limbeck evaluate distilled/ --on prepared/ --measure retrieval --repeats 3 --controls",
-    "limbeck evaluate distilled/ --on prepared/ --measure retrieval --set-measure dim=32 --json",
+    "limbeck evaluate distilled/ --on prepared/ --measure retrieval --set measure.dim=32 --json",
 )
 
 
@@ -29,31 +29,20 @@ def run(
     whole: Annotated[bool, typer.Option("--whole", help="Train on the whole training split.")] = False,
     repeats: Annotated[int, typer.Option(min=1, help="Networks trained from scratch.")] = 5,
     head: Annotated[
-        str,
-        typer.Option(
-            help="What joins sound and picture; see limbeck list heads.",
-            autocompletion=_options.completer("limbeck.networks.heads"),
-        ),
+        str, _options.named("limbeck.networks.heads", "What joins sound and picture; see limbeck list heads.")
     ] = "ensemble",
     measure: Annotated[
         str | None,
-        typer.Option(
-            help="What to measure instead of accuracy, see limbeck list measures.",
-            autocompletion=_options.completer("limbeck.evaluation.measures"),
+        _options.named(
+            "limbeck.evaluation.measures", "What to measure instead of accuracy, see limbeck list measures."
         ),
-    ] = None,
-    set_measure: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=VALUE", help="A setting of the measure; may be repeated.")
     ] = None,
     network: Annotated[
         str | None,
-        typer.Option(
-            help="Architecture, see limbeck list networks; the one the set was distilled with by default.",
-            autocompletion=_options.completer("limbeck.networks"),
+        _options.named(
+            "limbeck.networks",
+            "Architecture, see limbeck list networks; the one the set was distilled with by default.",
         ),
-    ] = None,
-    set_network: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=VALUE", help="A setting of the network; may be repeated.")
     ] = None,
     preset: Annotated[
         Literal["faithful"] | None, typer.Option(help="Training settings; 'faithful' is the published protocol.")
@@ -61,11 +50,10 @@ def run(
     epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the training pairs; 30 by default.")] = None,
     set_: Annotated[
         list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="NAME=VALUE",
-            help="A setting of the training; may be repeated. There are: epochs, batch, audio_lr, "
-            "image_lr, head_lr, betas, weight_decay, drop_after, drop_factor, augment, dtype, least_steps, compile.",
+        _options.setting(
+            "A setting of the training: epochs, batch, audio_lr, image_lr, head_lr, betas, weight_decay, drop_after, "
+            "drop_factor, augment, dtype, least_steps, compile; or of the network, network.NAME=VALUE, or of the "
+            "measure, measure.NAME=VALUE"
         ),
     ] = None,
     sound: Annotated[
@@ -104,14 +92,15 @@ def run(
         raise typer.BadParameter("give the folder of a distilled set, or --whole, and not both.")
     if controls and whole:
         raise typer.BadParameter("--controls compares a distilled set; it does not go with --whole.")
-    if measure is None and set_measure:
-        raise typer.BadParameter("--set-measure sets something of a measure; name it with --measure.")
     if measure is not None and head != "ensemble":
         raise typer.BadParameter("a measure trains what it needs; --head does not go with --measure.")
-    options = _options.assignments(set_network or [])
-    training = _options.merged(_options.assignments(set_ or []), epochs=epochs)
+    training = _options.merged(_options.assignments(set_), epochs=epochs)
+    options, of_measure = _options.part(training, "network"), _options.part(training, "measure")
+    if measure is None and of_measure:
+        raise typer.BadParameter("--set measure.NAME=VALUE sets something of a measure; name it with --measure.")
 
-    from limbeck import report, verbs
+    import limbeck
+    from limbeck import report
     from limbeck.evaluation import Protocol
     from limbeck.networks import Architecture, keep_freed_memory
     from limbeck.report._statistics import marks
@@ -132,20 +121,11 @@ def run(
     more: dict[str, Any] = {"whole_repeats": whole_repeats, "dtype": dtype}
     name = title or (distilled.resolve().name if distilled else "whole")
     if measure:
-        settings = _options.assignments(set_measure or [])
-        _measure(
-            measure,
-            settings,
-            name,
-            distilled,
-            shared,
-            {"sound": sound, "dtype": dtype},
-            more if controls else None,
-            json=json,
-            quiet=quiet,
-        )
+        own = {"sound": sound, "dtype": dtype}
+        beside = more if controls else None
+        _measure(measure, of_measure, name, distilled, shared, own, beside, json=json, quiet=quiet)
         return
-    score = verbs.evaluate(distilled, **shared, head=head, title=title, sound=sound)
+    score = limbeck.evaluate(distilled, **shared, head=head, title=title, sound=sound)
     others = {}
     if controls and distilled:
 
@@ -153,12 +133,12 @@ def run(
             _output.note(_line(control, found), quiet=quiet)
 
         tell(name, score)
-        others = verbs.evaluate_controls(distilled, **shared, **more, head=head, on_score=tell)
+        others = limbeck.evaluate_controls(distilled, **shared, **more, head=head, on_score=tell)
     scores = {_apart(name, others): score} | others
     if json:
         _output.as_json({n: one.to_json() for n, one in scores.items()} if controls else score.to_json())
         return
-    helped = distilled is not None and verbs.sees_labels(distilled)
+    helped = distilled is not None and limbeck.DistilledSet.load(distilled).sees_labels
     signs = {n: marks(one.trained_on.labels, helped and one is score) for n, one in scores.items()}
     _output.as_scores(report.table.rows({f"{n} {signs[n]}".rstrip(): one for n, one in scores.items()}), quiet=quiet)
     _output.note(signs_rule(signs.values()), quiet=quiet or not any(signs.values()))
@@ -177,7 +157,7 @@ def _measure(
     quiet: bool,
 ) -> None:
     """Take a measure of one set, and of its references where they are asked for, and print the table."""
-    from limbeck import verbs
+    import limbeck
     from limbeck.datasets import Prepared
     from limbeck.evaluation import measures
     from limbeck.report._sheets import measure_sheets
@@ -187,12 +167,12 @@ def _measure(
     prepared = Prepared.open(shared["on"])
     asked = measures.load(measure).from_json(settings)
     shared |= {"on": prepared}
-    found = verbs.measure(distilled, asked, **shared, **own)
-    controls_found = verbs.measure_controls(distilled, asked, **shared, **controls) if controls and distilled else {}
+    found = limbeck.measure(distilled, asked, **shared, **own)
+    controls_found = limbeck.measure_controls(distilled, asked, **shared, **controls) if controls and distilled else {}
     named = {"random": "random pairs", "whole": "whole"}
     others = {named[name]: one for name, one in controls_found.items()}
     rows = {_apart(row, others): found} | others
-    helped = distilled is not None and verbs.sees_labels(distilled)
+    helped = distilled is not None and limbeck.DistilledSet.load(distilled).sees_labels
     budgets = {one.trained_on.per_class for one in rows.values()} - {None}
     made = table(
         asked.name,

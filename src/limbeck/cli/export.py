@@ -15,7 +15,7 @@ EXAMPLES = (
 
 
 def run(
-    distilled: Annotated[Path, typer.Argument(help="Folder of a distilled set.")],
+    distilled: _options.Distilled,
     *,
     to: Annotated[
         str,
@@ -24,6 +24,6 @@ def run(
     out: Annotated[Path, typer.Option(help="Folder the files go to.")],
 ) -> None:
     """Write a distilled set as pictures and sounds, WebDataset shards, or a Hugging Face dataset."""
-    from limbeck import verbs
+    import limbeck
 
-    typer.echo(verbs.export(distilled, to=to, out=out))
+    typer.echo(limbeck.export(distilled, to=to, out=out))

@@ -23,9 +23,9 @@ def run(
 
     Of a folder that holds several of these, such as a demonstration's, each is named.
     """
-    from limbeck import inspection
+    import limbeck
 
-    description = inspection.inspect(path)
+    description = limbeck.inspect(path)
     if json:
         _output.as_json(description)
     else:

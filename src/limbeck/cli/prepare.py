@@ -14,7 +14,7 @@ _MOST_NOTES = 12
 EXAMPLES = (
     "limbeck prepare folder videos/ --out prepared/",
     "limbeck prepare folder clips.csv --out prepared/ --image-size 64 --fit crop",
-    "limbeck prepare playground videos/ --out prepared/ --option clips=200 --option seed=1",
+    "limbeck prepare playground videos/ --out prepared/ --set clips=200 --set seed=1",
 )
 
 
@@ -42,13 +42,7 @@ def run(
     workers: Annotated[
         int | None, typer.Option(min=1, help="Processes; as many as there are cores by default.")
     ] = None,
-    option: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME=VALUE",
-            help="An option of the dataset; may be repeated. limbeck explain DATASET shows them.",
-        ),
-    ] = None,
+    set_: Annotated[list[str] | None, _options.setting("An option of the dataset, see limbeck explain DATASET")] = None,
     quiet: _options.Quiet = False,
 ) -> None:
     """Decode a dataset's clips once, into arrays that are mapped into memory.
@@ -56,9 +50,9 @@ def run(
     Clips that cannot be used are left out and listed, with the reason, in rejected.parquet. The same command goes on
     where it was interrupted.
     """
-    options = _options.assignments(option or [], typed=False)
+    options = _options.assignments(set_, typed=False)
 
-    from limbeck import verbs
+    import limbeck
     from limbeck.media import ClipRecipe
 
     recipe = ClipRecipe.from_json(
@@ -68,15 +62,14 @@ def run(
             "fit": fit,
         }
     )
-    prepared = verbs.prepare(dataset, source, out=out, recipe=recipe, workers=workers, progress=not quiet, **options)
+    prepared = limbeck.prepare(dataset, source, out=out, recipe=recipe, workers=workers, progress=not quiet, **options)
     counts = ", ".join(f"{len(prepared.clips(split))} {split}" for split in prepared.splits)
     _output.note(f"{len(prepared.classes)} classes, clips: {counts}; {len(prepared.rejected)} rejected.", quiet=quiet)
     for line in prepared.why_rejected(_MOST_REJECTED):
         _output.note(f"  {line}", quiet=quiet)
-    mended = [f"{count} clips: {kind}." for kind, count in prepared.repairs.items()]
-    told = [*mended, *prepared.warnings]
-    for line in told[:_MOST_NOTES]:
+    notes = [*(f"{count} clips: {kind}." for kind, count in prepared.repairs.items()), *prepared.warnings]
+    for line in notes[:_MOST_NOTES]:
         _output.note(line, quiet=quiet)
-    if len(told) > _MOST_NOTES:
-        _output.note(f"... and {len(told) - _MOST_NOTES} notes more: limbeck inspect {out}", quiet=quiet)
+    if len(notes) > _MOST_NOTES:
+        _output.note(f"... and {len(notes) - _MOST_NOTES} notes more: limbeck inspect {out}", quiet=quiet)
     typer.echo(out)

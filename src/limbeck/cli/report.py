@@ -14,9 +14,9 @@ EXAMPLES = (
 
 
 def run(
-    distilled: Annotated[Path, typer.Argument(help="Folder of a distilled set.")],
+    distilled: _options.Distilled,
     *,
-    out: Annotated[Path, typer.Option(help="Folder of the page.")],
+    out: _options.Page,
     on: Annotated[
         Path | None, typer.Option(help="The prepared dataset; needed to show each pair's nearest real clips.")
     ] = None,
@@ -24,12 +24,12 @@ def run(
         list[Path] | None,
         typer.Option(help="Folder of further scores, or of another distilled set, for the table; may be repeated."),
     ] = None,
-    title: Annotated[str | None, typer.Option(help="Heading of the page.")] = None,
+    title: _options.Heading = None,
     quiet: _options.Quiet = False,
 ) -> None:
     """Write one HTML page that opens from disk: pictures, spectrograms, players, curves, table, provenance."""
-    from limbeck import verbs
+    import limbeck
 
-    page = verbs.make_report(distilled, out=out, on=on, compare=compare or (), title=title, progress=not quiet)
+    page = limbeck.make_report(distilled, out=out, on=on, compare=compare or (), title=title, progress=not quiet)
     _output.note("Open this page in a browser:", quiet=quiet)
     typer.echo(page)

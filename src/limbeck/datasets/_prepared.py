@@ -153,12 +153,14 @@ class Prepared:
     store: ShardStore
 
     @classmethod
-    def open(cls, folder: str | Path) -> Prepared:
-        """Open a prepared dataset; reads headers, no arrays.
+    def open(cls, folder: str | Path | Prepared) -> Prepared:
+        """Open a prepared dataset; reads headers, no arrays. One that is open already is given back.
 
         Raises:
             InputError: The folder is no prepared dataset, is not finished, or is damaged.
         """
+        if isinstance(folder, Prepared):
+            return folder
         folder = Path(folder)
         file = folder / "dataset.json"
         if not file.exists():
@@ -213,6 +215,11 @@ class Prepared:
     def classes(self) -> tuple[str, ...]:
         """Class names in label order."""
         return tuple(self.description["classes"])
+
+    @property
+    def cache(self) -> Path:
+        """Folder in which runs on this data find what earlier ones can share with them."""
+        return self.folder / "cache"
 
     @property
     def splits(self) -> tuple[str, ...]:

@@ -5,8 +5,8 @@ Sounds and pictures are each a folder of classes, a folder of splits of classes,
 
 For instance, with sounds in four folds and pictures in ``photos/train`` and ``photos/test``::
 
-    limbeck prepare paired DATA --out prepared/ --option sounds=esc10/manifest.csv --option images=photos \
-        --option mapping=in_order --option test_sounds=fold4 --option sound_reuse=20
+    limbeck prepare paired DATA --out prepared/ --set sounds=esc10/manifest.csv --set images=photos \
+        --set mapping=in_order --set test_sounds=fold4 --set sound_reuse=20
 
 Sound and picture of such a pair know nothing of each other but their class, so this data cannot judge methods that
 match the two (joint and gap terms, retrieval of instances).

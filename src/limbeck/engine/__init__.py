@@ -2,7 +2,20 @@
 
 from limbeck.engine._environment import machine, versions
 from limbeck.engine.progress import Progress, bar, note
-from limbeck.engine.run import Run, RunCheckpoint
+from limbeck.engine.run import RUN, Run, RunCheckpoint, RunRecord, runtime_of
 from limbeck.engine.workers import Lost, WorkerPool
 
-__all__ = ["Lost", "Progress", "Run", "RunCheckpoint", "WorkerPool", "bar", "machine", "note", "versions"]
+__all__ = [
+    "RUN",
+    "Lost",
+    "Progress",
+    "Run",
+    "RunCheckpoint",
+    "RunRecord",
+    "WorkerPool",
+    "bar",
+    "machine",
+    "note",
+    "runtime_of",
+    "versions",
+]

@@ -12,6 +12,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -21,10 +22,13 @@ from torch import Tensor
 from limbeck import _code, _files
 from limbeck._code import Code
 from limbeck._config import differences
+from limbeck._runtime import Runtime, choose_runtime
 from limbeck.engine._environment import machine, versions
 from limbeck.errors import FingerprintError
 
 CHECKPOINT_SECONDS = 15.0
+RUN = "run"
+"""Name of the folder, inside that of a distilled set, of the run that made it."""
 
 
 class RunCheckpoint:
@@ -189,6 +193,67 @@ class Run:
             yield
         finally:
             signal.signal(signal.SIGINT, before)
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """What a run left in its folder, read without holding it.
+
+    Attributes:
+        folder: The run's folder.
+    """
+
+    folder: Path
+
+    @classmethod
+    def find(cls, folder: Path | str) -> RunRecord | None:
+        """The record of a run, or of the run that made a distilled set; None where there is none.
+
+        Args:
+            folder: The run's folder, or the set's.
+        """
+        places = (Path(folder), Path(folder) / RUN)
+        return next((cls(place) for place in places if (place / "run.json").is_file()), None)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What was known when the run began: what was asked, code, versions, machine."""
+        return _files.read_record(self.folder / "run.json")
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run has ended."""
+        return (self.folder / "done.json").is_file()
+
+    @property
+    def cost(self) -> dict[str, Any]:
+        """What a finished run took, and what else was said when it ended; empty before."""
+        return _files.read_record(self.folder / "done.json") if self.finished else {}
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        """A row for every step."""
+        file = self.folder / "events.jsonl"
+        return read_events(file) if file.is_file() else []
+
+    def summary(self) -> dict[str, Any]:
+        """What the run is and how far it got, JSON-able."""
+        events = self.events
+        step = events[-1]["step"] if events else 0
+        return {"kind": "run", "finished": self.finished, "step": step, **self.facts}
+
+
+def runtime_of(folder: Path | None, device: str, dtype: str) -> Runtime:
+    """Device and number formats to go on with: by default those of the run that made a set, on such a device.
+
+    Args:
+        folder: Of the distilled set; None for what no run made.
+        device: As in `choose_runtime`.
+        dtype: As in `choose_runtime`; anything but ``"auto"`` is taken as it is.
+    """
+    chosen = choose_runtime(device, dtype)
+    run = RunRecord.find(folder) if folder and dtype == "auto" else None
+    return chosen.in_formats_of(run.facts["asked"]) if run else chosen
 
 
 def read_events(file: Path) -> list[dict[str, Any]]:

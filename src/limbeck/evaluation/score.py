@@ -231,6 +231,17 @@ class Score(Result):
         """Percent of a class's test clips predicted right, over all repeats; NaN for a class without test clips."""
         return {key: tuple(_recall(matrix)) for key, matrix in self.confusion.items()}
 
+    @property
+    def title(self) -> str:
+        """Name in tables: method, mosaic and head of the training set; ``"whole"`` for the whole training split."""
+        of = self.trained_on
+        name = (
+            "whole"
+            if of.kind == "clips"
+            else of.name + (f"+mosaic {mosaic.words(of.mosaic)}" if of.mosaic != 1 else "")
+        )
+        return name if self.head == "ensemble" else f"{name} ({self.head})"
+
     def to_json(self) -> dict[str, Any]:
         """All fields, and under ``"summary"`` what follows from them, for readers without Limbeck."""
         summary = {

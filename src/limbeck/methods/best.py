@@ -18,7 +18,7 @@ Cost:     as `herding`; with steps as `krr`, with as many small pairs as there a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Literal, Self, final
+from typing import Literal, Self, final
 
 import torch
 from pydantic import Field
@@ -67,8 +67,6 @@ class Best(Method):
     encoders: EncoderSource = EncoderSource(bank=20, batch=64)
     augment: SiameseAugment | None = SiameseAugment()
     optimiser: Optimiser = Adam()
-
-    presets: ClassVar[dict[str, dict[str, Any]]] = {"best": {}}
 
     def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
         """Hold the clips, and move them where there are steps; see `Method.distill`."""

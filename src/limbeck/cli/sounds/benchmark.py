@@ -5,9 +5,7 @@ from typing import Annotated
 
 import typer
 
-from limbeck.cli import _options as _common
-from limbeck.cli import _output
-from limbeck.cli.sounds import _options
+from limbeck.cli import _options, _output
 
 EXAMPLES = (
     "limbeck sounds benchmark esc10",
@@ -22,7 +20,7 @@ def run(
         typer.Argument(
             metavar="RECIPE",
             help="Name of a recipe, see limbeck list sound-recipes, or a TOML file.",
-            autocompletion=_common.recipes("sounds"),
+            autocompletion=_options.recipes("sounds"),
         ),
     ],
     *,
@@ -30,9 +28,9 @@ def run(
     data: Annotated[Path | None, typer.Option(help="Where the recordings are, if not where the recipe says.")] = None,
     weights: _options.Weights = None,
     offline: _options.Offline = False,
-    device: _common.Device = "auto",
-    json: _common.Json = False,
-    quiet: _common.Quiet = False,
+    device: _options.Device = "auto",
+    json: _options.Json = False,
+    quiet: _options.Quiet = False,
 ) -> None:
     """Measure every way to name sounds on every fold of a recipe, and its studies; stopped, it goes on.
 

@@ -1,13 +1,11 @@
 """``limbeck sounds classify``: new recordings to names."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
-from limbeck.cli import _options as _common
-from limbeck.cli import _output
-from limbeck.cli.sounds import _options
+from limbeck.cli import _options, _output
 
 EXAMPLES = (
     "limbeck sounds classify classifier/ new/a.wav new/b.wav",
@@ -17,7 +15,7 @@ EXAMPLES = (
 
 
 def run(
-    classifier: Annotated[Path, typer.Argument(help="Folder of a classifier.")],
+    classifier: _options.Classifier,
     files: Annotated[list[Path], typer.Argument(help="Recordings, or folders of them.")],
     *,
     by: Annotated[
@@ -29,9 +27,9 @@ def run(
     hop: _options.Hop = None,
     weights: _options.Weights = None,
     offline: _options.Offline = False,
-    device: _common.Device = "auto",
-    json: _common.Json = False,
-    quiet: _common.Quiet = False,
+    device: _options.Device = "auto",
+    json: _options.Json = False,
+    quiet: _options.Quiet = False,
 ) -> None:
     """Name recordings: the likeliest words with their scores, or none of these.
 
@@ -40,21 +38,9 @@ def run(
     from limbeck import sounds
     from limbeck.errors import InputError
 
-    found = list(
-        sounds.classify(
-            classifier,
-            files,
-            by=by,
-            top=top,
-            always=always,
-            window=window,
-            hop=hop,
-            weights=weights,
-            offline=offline,
-            device=device,
-            progress=not quiet,
-        )
-    )
+    naming: dict[str, Any] = {"top": top, "always": always, "window": window, "hop": hop}
+    naming |= {"weights": weights, "offline": offline, "device": device}
+    found = list(sounds.classify(classifier, files, by=by, progress=not quiet, **naming))
     unread = [row for row in found if isinstance(row, sounds.Unread)]
     for row in unread:
         _output.note(row.told(), quiet=quiet)

@@ -1,13 +1,11 @@
 """``limbeck sounds correct``: tell a classifier what it has wrong."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from limbeck.cli import _options as _common
-from limbeck.cli import _output
-from limbeck.cli.sounds import _options
+from limbeck.cli import _options, _output
 
 EXAMPLES = (
     'limbeck sounds correct classifier/ --remove "rain=recordings/applause.wav"',
@@ -17,7 +15,7 @@ EXAMPLES = (
 
 
 def run(
-    classifier: Annotated[Path, typer.Argument(help="Folder of a classifier.")],
+    classifier: _options.Classifier,
     *,
     remove: Annotated[
         list[str] | None,
@@ -28,12 +26,12 @@ def run(
         typer.Option(metavar="LABEL=PATH[@SECONDS]", help="This sound stands for the label; may be repeated."),
     ] = None,
     corrections: Annotated[Path | None, typer.Option(help="A file of them, as the page saves it.")] = None,
-    index: Annotated[str | None, typer.Option(help="The index it was learned from, if it has moved.")] = None,
+    index: _options.MovedIndex = None,
     weights: _options.Weights = None,
     offline: _options.Offline = False,
-    device: _common.Device = "auto",
-    json: _common.Json = False,
-    quiet: _common.Quiet = False,
+    device: _options.Device = "auto",
+    json: _options.Json = False,
+    quiet: _options.Quiet = False,
 ) -> None:
     """Take wrong sounds from a word, give it right ones, and learn again at once.
 
@@ -45,15 +43,9 @@ def run(
 
     from limbeck import sounds
 
+    encoder: dict[str, Any] = {"weights": weights, "offline": offline, "device": device}
     made = sounds.correct(
-        classifier,
-        remove=remove or (),
-        add=add or (),
-        corrections=corrections,
-        index=index,
-        weights=weights,
-        offline=offline,
-        device=device,
+        classifier, remove=remove or (), add=add or (), corrections=corrections, index=index, **encoder
     )
     if json:
         _output.as_json({"classifier": str(classifier), **sounds.summary(made)})

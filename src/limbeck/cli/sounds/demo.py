@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from limbeck.cli import _options as _common
-from limbeck.cli import _output
+from limbeck.cli import _options, _output
 
 if TYPE_CHECKING:
     from limbeck.encoders import Encoder
@@ -42,8 +41,8 @@ class Recordings(NamedTuple):
 def run(
     *,
     out: Annotated[Path, typer.Option(help="Folder everything is written to.")],
-    seed: _common.Seed = 0,
-    quiet: _common.Quiet = False,
+    seed: _options.Seed = 0,
+    quiet: _options.Quiet = False,
 ) -> None:
     """Index recordings, learn ten words from them, name recordings held out, and write the page.
 

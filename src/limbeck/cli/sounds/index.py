@@ -1,13 +1,11 @@
 """``limbeck sounds index``: recordings to vectors that can be searched."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from limbeck.cli import _options as _common
-from limbeck.cli import _output
-from limbeck.cli.sounds import _options
+from limbeck.cli import _options, _output
 
 EXAMPLES = (
     "limbeck sounds index recordings/ --encoder clap --out index/",
@@ -24,9 +22,8 @@ def run(
     out: Annotated[str, typer.Option(help="Folder of the index, or its address; one that is there is updated.")],
     encoder: Annotated[
         str | None,
-        typer.Option(
-            help="Which encoder hears them; by default that of the index, or clap for a new one.",
-            autocompletion=_common.completer("limbeck.encoders"),
+        _options.named(
+            "limbeck.encoders", "Which encoder hears them; by default that of the index, or clap for a new one."
         ),
     ] = None,
     checkpoint: Annotated[
@@ -36,12 +33,12 @@ def run(
     offline: _options.Offline = False,
     window: _options.Window = None,
     hop: _options.Hop = None,
-    device: _common.Device = "auto",
+    device: _options.Device = "auto",
     workers: Annotated[
         int | None, typer.Option(min=1, help="Decoding at once; as many as there are cores by default.")
     ] = None,
-    json: _common.Json = False,
-    quiet: _common.Quiet = False,
+    json: _options.Json = False,
+    quiet: _options.Quiet = False,
 ) -> None:
     """Embed recordings window by window. Given again, only new and changed files are heard, and lost ones leave.
 
@@ -49,19 +46,9 @@ def run(
     """
     from limbeck import sounds
 
-    found = sounds.index(
-        sources,
-        encoder=encoder,
-        out=out,
-        checkpoint=checkpoint,
-        weights=weights,
-        offline=offline,
-        window=window,
-        hop=hop,
-        device=device,
-        workers=workers,
-        progress=not quiet,
-    )
+    settings: dict[str, Any] = {"encoder": encoder, "checkpoint": checkpoint, "weights": weights, "offline": offline}
+    settings |= {"window": window, "hop": hop, "device": device, "workers": workers}
+    found = sounds.index(sources, out=out, progress=not quiet, **settings)
     for path, reason in found.rejected:
         _output.note(f"{path}: {reason}", quiet=quiet)
     counts = {name: getattr(found, name) for name in ("added", "changed", "moved", "removed", "unchanged")}

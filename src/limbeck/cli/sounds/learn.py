@@ -1,13 +1,11 @@
 """``limbeck sounds learn``: words and an index to a classifier."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from limbeck.cli import _options as _common
-from limbeck.cli import _output
-from limbeck.cli.sounds import _options
+from limbeck.cli import _options, _output
 
 EXAMPLES = (
     'limbeck sounds learn index/ --labels "dog bark,rain,chainsaw" --out classifier/',
@@ -19,7 +17,7 @@ EXAMPLES = (
 
 
 def run(
-    index: Annotated[str, typer.Argument(help="Folder of an index, or its address.")],
+    index: _options.Index,
     *,
     labels: Annotated[
         str,
@@ -46,37 +44,25 @@ def run(
     preset: Annotated[
         str | None, typer.Option(help="paper: the published method, which knows one space and rejects nothing.")
     ] = None,
-    set_: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="NAME=VALUE", help="A setting of the classifier; may be repeated."),
-    ] = None,
+    set_: Annotated[list[str] | None, _options.setting("A setting of the classifier")] = None,
     weights: _options.Weights = None,
     offline: _options.Offline = False,
-    device: _common.Device = "auto",
-    json: _common.Json = False,
-    quiet: _common.Quiet = False,
+    device: _options.Device = "auto",
+    json: _options.Json = False,
+    quiet: _options.Quiet = False,
 ) -> None:
     """Learn what words sound like from recordings nobody has labelled.
 
     Each word finds the windows nearest to it; their mean is its prototype, and a sound is named by the nearest one.
     """
-    settings = _common.merged(
-        _common.assignments(set_ or []), neighbours=neighbours, reject=None if reject is None else _share(reject)
+    settings = _options.merged(
+        _options.assignments(set_), neighbours=neighbours, reject=None if reject is None else _share(reject)
     )
 
     from limbeck import sounds
 
-    made = sounds.learn(
-        index,
-        labels,
-        out=out,
-        prompts=prompt,
-        preset=preset,
-        settings=settings,
-        weights=weights,
-        offline=offline,
-        device=device,
-    )
+    encoder: dict[str, Any] = {"weights": weights, "offline": offline, "device": device}
+    made = sounds.learn(index, labels, out=out, prompts=prompt, preset=preset, settings=settings, **encoder)
     told = sounds.summary(made)
     for group in told["alike"]:
         _output.note(

@@ -1,12 +1,12 @@
 """``limbeck sounds page``: a classifier to a page to look at and listen to."""
 
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from limbeck.cli import _options as _common
-from limbeck.cli import _output
+from limbeck.cli import _options, _output
 
 EXAMPLES = (
     "limbeck sounds page classifier/ --out page/",
@@ -16,17 +16,17 @@ EXAMPLES = (
 
 
 def run(
-    classifier: Annotated[Path, typer.Argument(help="Folder of a classifier.")],
+    classifier: _options.Classifier,
     *,
-    out: Annotated[Path, typer.Option(help="Folder of the page.")],
-    index: Annotated[str | None, typer.Option(help="The index it was learned from, if it has moved.")] = None,
+    out: _options.Page,
+    index: _options.MovedIndex = None,
     points: Annotated[int, typer.Option(min=1, help="Most windows on the map.")] = 1500,
     root: Annotated[
         Path | None, typer.Option(help="Folder the recordings were moved to, if they are not where they were indexed.")
     ] = None,
-    title: Annotated[str | None, typer.Option(help="Heading of the page.")] = None,
-    seed: _common.Seed = 0,
-    quiet: _common.Quiet = False,
+    title: _options.Heading = None,
+    seed: _options.Seed = 0,
+    quiet: _options.Quiet = False,
 ) -> None:
     """Write one HTML page: what each word stands for, with players, a map of the index, and what to check by ear.
 
@@ -34,16 +34,8 @@ def run(
     """
     from limbeck import sounds
 
-    made = sounds.page(
-        classifier,
-        out=out,
-        index=index,
-        points=points,
-        title=title,
-        root=root,
-        seed=seed,
-        progress=not quiet,
-        told=lambda what: _output.note(what, quiet=quiet),
-    )
+    settings: dict[str, Any] = {"index": index, "points": points, "title": title, "root": root, "seed": seed}
+    tell = partial(_output.note, quiet=quiet)
+    made = sounds.page(classifier, out=out, progress=not quiet, told=tell, **settings)
     _output.note("Open this page in a browser:", quiet=quiet)
     typer.echo(made)

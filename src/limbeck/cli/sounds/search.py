@@ -4,9 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from limbeck.cli import _options as _common
-from limbeck.cli import _output
-from limbeck.cli.sounds import _options
+from limbeck.cli import _options, _output
 
 if TYPE_CHECKING:
     from limbeck.index import File
@@ -20,14 +18,14 @@ EXAMPLES = (
 
 
 def run(
-    index: Annotated[str, typer.Argument(help="Folder of an index, or its address.")],
+    index: _options.Index,
     words: Annotated[str, typer.Argument(help="What to look for.")],
     *,
     top: Annotated[int, typer.Option(min=1, help="Most windows that are given.")] = 10,
     weights: _options.Weights = None,
     offline: _options.Offline = False,
-    device: _common.Device = "auto",
-    json: _common.Json = False,
+    device: _options.Device = "auto",
+    json: _options.Json = False,
 ) -> None:
     """List the windows of an index whose sound is nearest to some words, best first."""
     from limbeck import sounds

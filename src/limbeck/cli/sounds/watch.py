@@ -1,14 +1,11 @@
 """``limbeck sounds watch``: name what arrives."""
 
 import json as _json
-from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from limbeck.cli import _options as _common
-from limbeck.cli import _output
-from limbeck.cli.sounds import _options
+from limbeck.cli import _options, _output
 
 EXAMPLES = (
     "limbeck sounds watch classifier/ --input incoming/",
@@ -18,7 +15,7 @@ EXAMPLES = (
 
 
 def run(
-    classifier: Annotated[Path, typer.Argument(help="Folder of a classifier.")],
+    classifier: _options.Classifier,
     *,
     input: Annotated[str, typer.Option(help="A folder files are written to, or the word microphone.")],
     existing: Annotated[
@@ -31,25 +28,16 @@ def run(
     hop: _options.Hop = None,
     weights: _options.Weights = None,
     offline: _options.Offline = False,
-    device: _common.Device = "auto",
+    device: _options.Device = "auto",
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
-    quiet: _common.Quiet = False,
+    quiet: _options.Quiet = False,
 ) -> None:
     """Name each file that arrives in a folder once it is complete, or what a microphone hears, until Ctrl-C."""
     from limbeck import sounds
 
-    heard = sounds.watch(
-        classifier,
-        input,
-        existing=existing,
-        top=top,
-        always=always,
-        window=window,
-        hop=hop,
-        weights=weights,
-        offline=offline,
-        device=device,
-    )
+    naming: dict[str, Any] = {"top": top, "always": always, "window": window, "hop": hop}
+    naming |= {"weights": weights, "offline": offline, "device": device}
+    heard = sounds.watch(classifier, input, existing=existing, **naming)
     _output.note(f"Waiting for sounds from {input}; Ctrl-C ends it.", quiet=quiet)
     for done, row in enumerate(heard, 1):
         if json:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from statistics import fmean
 from typing import Any, TypeVar, final
 
-from limbeck import _code, _files, verbs
+import limbeck
+from limbeck import _code, _files
 from limbeck._runtime import choose_runtime
 from limbeck.comparison import _command
 from limbeck.comparison._job import Job
 from limbeck.datasets import Prepared
 from limbeck.datasets._statistics import SoundScale
+from limbeck.engine import RUN
 from limbeck.evaluation import Protocol, Result, Score
+from limbeck.evaluation.store import SCORES
 from limbeck.methods import Method
 from limbeck.networks import Architecture, heads
 
@@ -110,18 +113,20 @@ class Distil(Job):
             own = {"method": self.method.name, "seed": self.seed, "device": self.device, "dtype": self.dtype}
             lines.append(_command.line("distill", self.data, **own, set=self.method.to_json(), out=self.folder))
         for head in self.heads:
-            lines.append(self.evaluate_command(self.students, self.folder / verbs.SCORES, head=head, title=head))
+            lines.append(self.evaluate_command(self.students, self.folder / SCORES, head=head, title=head))
         return "\n".join(lines)
 
-    def evaluate_command(self, repeats: int, out: Path, **more: Any) -> str:
+    def evaluate_command(self, repeats: int, out: Path, *, parts: Mapping[str, Any] | None = None, **more: Any) -> str:
         """``limbeck evaluate`` of the set, or of the whole.
 
         Args:
             repeats: How often.
             out: Folder of the result.
+            parts: Settings of more than the training and the network, by part.
             more: Further options.
         """
         what = {"whole": True, "sound": self.sound} if self.method is None else {}
+        network = {"network": self.network.options} if self.network.options else {}
         return _command.line(
             "evaluate",
             *filter(None, [self.set]),
@@ -129,8 +134,7 @@ class Distil(Job):
             on=self.data,
             repeats=repeats,
             network=self.network.name,
-            set_network=self.network.options,
-            set=self.protocol.to_json(),
+            set=self.protocol.to_json() | network | dict(parts or {}),
             seed=self.seed,
             device=self.device,
             out=out,
@@ -150,7 +154,7 @@ class Distil(Job):
         """Scores under the heads that all students are there of; other scores than these are left alone."""
         for head in self.heads:
             code = _code.of(self.network, heads.load(head))
-            score = self.answer(Score, self.folder / verbs.SCORES, head, head=head, code=code)
+            score = self.answer(Score, self.folder / SCORES, head, head=head, code=code)
             if score and score.n >= self.students:
                 yield score.first(self.students)
 
@@ -178,7 +182,7 @@ class Distil(Job):
         if self.method is None or self.folder.exists():
             return []
         question = self.folder.name.partition("-")[0]
-        files = sorted(self.folder.parent.glob(f"{question}-*/{verbs.RUN}/run.json"), key=lambda f: f.stat().st_mtime)
+        files = sorted(self.folder.parent.glob(f"{question}-*/{RUN}/run.json"), key=lambda f: f.stat().st_mtime)
         return _code.differences(_files.read_record(files[-1])["code"], _code.of(self.method)) if files else []
 
     def _work(self) -> None:
@@ -189,18 +193,18 @@ class Distil(Job):
                 facts = {"stored_bytes": clips.stored_bytes, "distill_seconds": 0.0, "fingerprint": clips.fingerprint}
             else:
                 own: dict[str, Any] = {"seed": self.seed, "device": self.device, "dtype": self.dtype}
-                made = verbs.distill(prepared, self.method, out=self.folder, progress=False, **own)
-                seconds = _files.read_record(self.folder / verbs.RUN / "done.json")["seconds"]
+                made = limbeck.distill(prepared, self.method, out=self.folder, progress=False, **own)
+                seconds = _files.read_record(self.folder / RUN / "done.json")["seconds"]
                 facts = {"stored_bytes": made.stored_bytes, "distill_seconds": seconds, "fingerprint": made.fingerprint}
             _files.write_record(self.folder / FACTS, facts)
             for head in self.heads:
-                verbs.evaluate(
+                limbeck.evaluate(
                     self.set,
                     on=prepared,
                     head=head,
                     repeats=self.students,
                     title=head,
-                    out=self.folder / verbs.SCORES,
+                    out=self.folder / SCORES,
                     progress=False,
                     **self.evaluation,
                 )

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import final
 
-from limbeck import _code, _files, verbs
+import limbeck
+from limbeck import _code, _files
 from limbeck.comparison._job import Job
 from limbeck.comparison.jobs.distil import Distil
 from limbeck.datasets import Prepared
 from limbeck.evaluation import Measured
 from limbeck.evaluation.measures import Measure
+from limbeck.evaluation.store import MEASURES
 
 
 @final
@@ -43,7 +45,7 @@ class MeasureSet(Job):
     @property
     def folder(self) -> Path:
         """Where the result is, beside the set it is of."""
-        return self.of.folder / verbs.MEASURES
+        return self.of.folder / MEASURES
 
     @property
     def done(self) -> bool:
@@ -60,8 +62,9 @@ class MeasureSet(Job):
     @property
     def command(self) -> str:
         """``limbeck evaluate --measure``."""
-        more = {"measure": self.measure.name, "set_measure": self.measure.to_json(), "dtype": self.of.dtype}
-        return self.of.evaluate_command(self.repeats, self.folder, title=self.measure.name, **more)
+        name, parts = self.measure.name, {"measure": self.measure.to_json()}
+        more = {"measure": name, "title": name, "dtype": self.of.dtype}
+        return self.of.evaluate_command(self.repeats, self.folder, parts=parts, **more)
 
     @property
     def summary(self) -> str:
@@ -70,7 +73,7 @@ class MeasureSet(Job):
 
     def _work(self) -> None:
         with _files.exclusive(self.folder / f".{_files.digest(self.measure.name, self.measure.to_json())}"):
-            verbs.measure(
+            limbeck.measure(
                 self.of.set,
                 self.measure,
                 on=Prepared.open(self.of.data),

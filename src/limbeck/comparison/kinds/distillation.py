@@ -14,7 +14,8 @@ from typing import Any, final
 
 from pydantic import Field
 
-from limbeck import _files, datasets, methods, verbs
+import limbeck
+from limbeck import _files, datasets, methods
 from limbeck._config import Config, merge
 from limbeck.comparison._job import Job
 from limbeck.comparison._recipe import Data as _Data
@@ -92,7 +93,7 @@ class Data(_Data):
             note(f"The recordings are not at {root} any more; {folder} is taken as it is.", show=place.progress)
             return Prepared.open(folder)
         with _files.exclusive(place.out / "prepared", wait=True):
-            return verbs.prepare(
+            return limbeck.prepare(
                 self.dataset, root, out=folder, recipe=self.clip, progress=place.progress, **self.options
             )
 

@@ -1,0 +1,237 @@
+"""Distil the training clips of a dataset: `distill`, and `plan`, which tells what it would do.
+
+The module stands right of `evaluation` because ``sound="validated"`` trains students to choose a scale of sound.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Self
+
+from limbeck import _code, methods
+from limbeck._runtime import Runtime, choose_runtime
+from limbeck.datasets import LabelledClips, Prepared
+from limbeck.distilled import DistilledSet
+from limbeck.engine import RUN, Progress, Run, bar, note, versions
+from limbeck.errors import FingerprintError, InputError
+from limbeck.evaluation import choose_sound
+from limbeck.methods import Method, StepReport, Work
+from limbeck.networks import Architecture
+from limbeck.storage import parse_size
+
+DEFAULT = "avdd"
+"""Name of the method that distils where none is named."""
+VALIDATED = "validated"
+"""Value of `sound` that lets students choose between the scales."""
+Data = Path | str | Prepared | LabelledClips
+
+
+def distill(
+    data: Data,
+    method: str | Method | None = None,
+    *,
+    out: Path | str | None = None,
+    preset: str | None = None,
+    classes: Sequence[str] | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    dtype: str = "auto",
+    compile: bool = False,
+    progress: bool = True,
+    **parameters: Any,
+) -> DistilledSet:
+    """Distil the training clips of a dataset into a few pairs per class.
+
+    With `out`, the run is kept in ``out/run``: killed at any moment, the same call goes on and ends with the same bits.
+
+    Args:
+        data: A prepared dataset (its training split is used), or clips.
+        method: Name of a method (`methods.names()`) or a method; ``"avdd"`` by default.
+        out: Folder of the distilled set and its run; None keeps nothing on disk.
+        preset: Named settings of the method, ``"faithful"`` for the published recipe.
+        classes: Only these, in this order; parts made apart are joined with `DistilledSet.concat`.
+        seed: Seed of every random draw, >= 0.
+        device: ``"auto"``, ``"cpu"``, ``"cuda"``, ...
+        dtype: ``"auto"``, ``"float32"`` or ``"bfloat16"``; see `choose_runtime`.
+        compile: Whether encoders are compiled, which pays on large inputs and long runs.
+        progress: Whether a bar is drawn on standard error.
+        parameters: Settings of the method that differ from its defaults or the preset. ``sound="validated"``
+            chooses between raw and standardised sound on a split cut from the training clips. ``bytes="400KB"``
+            instead of `per_class` chooses the largest one whose pairs take no more.
+
+    Raises:
+        InputError: A name, setting or file does not fit.
+        BudgetError: A class has too few clips.
+        FingerprintError: `out` belongs to a run with other settings or other data.
+        BusyError: Another process works in `out`.
+        DivergedError: The loss became NaN or infinite.
+    """
+    runtime = choose_runtime(device, dtype, compile=compile)
+    asked = _Request.of(data, method, preset, classes, parameters, seed=seed, runtime=runtime)
+    with bar(f"Distilling with {asked.method.name}", show=progress and asked.method.steps_planned > 0) as tell:
+        if out is None:
+            return asked.distilled(tell)[0]
+        folder = Path(out)
+        with Run.open(folder / RUN, asked.to_json(), _code.of(asked.method), about={"reason": runtime.reason}) as run:
+            if run.finished:
+                found = _made_by(run, folder)
+                note(f"Already done: {folder} holds this very set. Nothing was run.", show=progress)
+                return found
+            made, validation = asked.distilled(tell, run)
+            made.save(folder)
+            cost = {"seconds": run.checkpoint.seconds, "sound_validation": validation}
+            run.finish(cost | {"fingerprint": made.fingerprint})
+            return made
+
+
+def plan(
+    data: Data,
+    method: str | Method | None = None,
+    *,
+    preset: str | None = None,
+    classes: Sequence[str] | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    dtype: str = "auto",
+    compile: bool = False,
+    **parameters: Any,
+) -> dict[str, Any]:
+    """What `distill` would do with the same arguments: every setting, the data and the device. Nothing is done.
+
+    Args:
+        data: A prepared dataset (its training split is used), or clips.
+        method: Name of a method or a method; ``"avdd"`` by default.
+        preset: Named settings of the method.
+        classes: Only these, in this order.
+        seed: Seed of every random draw, >= 0.
+        device: ``"auto"``, ``"cpu"``, ``"cuda"``, ...
+        dtype: ``"auto"``, ``"float32"`` or ``"bfloat16"``.
+        compile: Whether encoders are compiled.
+        parameters: Settings of the method, as `distill` takes them.
+    """
+    runtime = choose_runtime(device, dtype, compile=compile)
+    asked = _Request.of(data, method, preset, classes, parameters, seed=seed, runtime=runtime)
+    return asked.to_json() | {"reason": runtime.reason}
+
+
+@dataclass(frozen=True)
+class _Request:
+    """Everything that decides a distilled set, before anything is done.
+
+    Attributes:
+        clips: The training clips.
+        cache: Folder in which other runs on the same data find what can be reused.
+        method: The method with all its settings.
+        validated: Whether the scale of sound is still to be chosen by validation.
+        seed: Seed of every random draw.
+        runtime: Device and number formats.
+    """
+
+    clips: LabelledClips
+    cache: Path | None
+    method: Method
+    validated: bool
+    seed: int
+    runtime: Runtime
+
+    @classmethod
+    def of(
+        cls,
+        data: Data,
+        method: str | Method | None,
+        preset: str | None,
+        classes: Sequence[str] | None,
+        parameters: dict[str, Any],
+        *,
+        seed: int,
+        runtime: Runtime,
+    ) -> Self:
+        prepared = None if isinstance(data, LabelledClips) else Prepared.open(data)
+        clips = prepared.clips("train") if prepared else data
+        assert isinstance(clips, LabelledClips)
+        clips = clips.only(classes) if classes else clips
+        chosen, validated = _configured(method, preset, parameters, clips)
+        return cls(clips, prepared.cache if prepared else None, chosen, validated, seed, runtime)
+
+    def to_json(self) -> dict[str, Any]:
+        """The request as JSON-able data, by which a run folder knows it again."""
+        return {
+            "method": self.method.name,
+            "settings": self.method.to_json() | ({"sound": VALIDATED} if self.validated else {}),
+            "seed": self.seed,
+            "dataset": self.clips.name,
+            "training_fingerprint": self.clips.fingerprint,
+            "classes": list(self.clips.classes),
+            **self.runtime.to_json(),
+        }
+
+    def distilled(self, tell: Progress, run: Run | None = None) -> tuple[DistilledSet, dict[str, float] | None]:
+        """The set with its cost and versions, and the accuracies that validation found, if it was requested."""
+        started = time.perf_counter()
+
+        def on_step(report: StepReport) -> None:
+            if run:
+                run.log({"step": report.step, "loss": report.loss, "seconds": report.seconds})
+            tell(report.step, report.steps)
+
+        method, validation = self._with_sound()
+        work = Work(self.runtime, self.cache, run.checkpoint if run else None, on_step)
+        made = method.distill(self.clips, seed=self.seed, work=work)
+        seconds = run.checkpoint.seconds if run else time.perf_counter() - started
+        about = {"versions": versions(), "cost": {"seconds": seconds}}
+        return replace(made, provenance=made.provenance | about), validation
+
+    def _with_sound(self) -> tuple[Method, dict[str, float] | None]:
+        """The method with its scale of sound, and the accuracies that validation found, if it was requested."""
+        if not self.validated:
+            return self.method, None
+        sound, found = choose_sound(
+            self.clips,
+            per_class=self.method.per_class,
+            packing=self.method.mosaic,
+            seed=self.seed,
+            network=Architecture.of_settings(self.method.to_json()),
+            runtime=self.runtime,
+        )
+        return self.method.model_copy(update={"sound": sound}), found
+
+
+def _configured(
+    method: str | Method | None, preset: str | None, parameters: dict[str, Any], clips: LabelledClips
+) -> tuple[Method, bool]:
+    """The method with all its settings, and whether the scale of sound is still to be chosen by validation."""
+    if isinstance(method, Method):
+        if preset or parameters:
+            raise InputError(
+                f"Settings {sorted(parameters)} came beside a ready {type(method).__name__}; give one of them."
+            )
+        return method, False
+    settings = dict(parameters)
+    validated = settings.get("sound") == VALIDATED
+    if validated:
+        del settings["sound"]
+    size = settings.pop("bytes", None)
+    if size is not None and "per_class" in settings:
+        raise InputError("Both bytes and per_class came; each says how many pairs a class are stored: give one.")
+    chosen = methods.load(method or DEFAULT).configured(preset, **settings)
+    if size is not None:
+        chosen = chosen.within(parse_size(size), clips)
+    return chosen.fitted(clips), validated
+
+
+def _made_by(run: Run, folder: Path) -> DistilledSet:
+    """The set that a finished run left in its folder.
+
+    Raises:
+        FingerprintError: Another set lies there, or none.
+    """
+    made = DistilledSet.load(folder) if (folder / "config.json").exists() else None
+    if made is None or made.fingerprint != run.cost["fingerprint"]:
+        raise FingerprintError(
+            f"{folder} does not hold the set that its run made: {'another lies there' if made else 'it has gone'}. "
+            "Choose another output folder, or delete this one to make it anew."
+        )
+    return made

@@ -1,0 +1,139 @@
+"""Where scores lie on disk, and how they are told apart.
+
+The folder of a distilled set keeps its scores in ``scores/``, what else was measured in ``measures/``, and in each of
+these what the set is compared with in ``controls/<fingerprint>/``. A file's name is a title and the key of a question.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from limbeck import _files
+from limbeck.datasets import LabelledClips
+from limbeck.distilled import DistilledSet
+from limbeck.errors import InputError
+from limbeck.evaluation.score import Result, Score
+
+SCORES = "scores"
+"""Folder, inside a distilled set's, of its scores."""
+MEASURES = "measures"
+"""Folder, inside a distilled set's, of what was measured beside accuracy."""
+CONTROLS = "controls"
+"""Folder, inside that of a set's scores, of the scores of what it is compared with, in one for each set."""
+Found = TypeVar("Found", bound=Result)
+
+
+def folder_for(what: Path | str | DistilledSet | None, out: Path | str | None, name: str) -> Path | None:
+    """The folder results are kept in: `out`, else one inside that of a set on disk, else none.
+
+    Args:
+        what: What is evaluated.
+        out: The folder that was asked for.
+        name: `SCORES` or `MEASURES`.
+    """
+    return Path(out) if out else Path(what) / name if isinstance(what, Path | str) else None
+
+
+@dataclass(frozen=True)
+class ResultFile(Generic[Found]):
+    """Where the answers to a question are kept; nowhere where there is no folder.
+
+    Attributes:
+        question: The question: a result without repeats.
+        path: The file, or None.
+    """
+
+    question: Found
+    path: Path | None
+
+    @classmethod
+    def of(cls, question: Found, folder: Path | None, title: str) -> ResultFile[Found]:
+        """The file of a question in a folder.
+
+        Args:
+            question: A result without repeats.
+            folder: Of results, or None.
+            title: First part of the file's name.
+
+        Raises:
+            InputError: The title would lead out of the folder.
+        """
+        if folder and Path(title).name != title:
+            raise InputError(f"A title becomes part of a file's name, but {title!r} is a path. Leave slashes out.")
+        return cls(question, folder / f"{title}-{question.key}.json" if folder else None)
+
+    def read(self) -> Found | None:
+        """The answers that are there.
+
+        Raises:
+            InputError: The file is damaged.
+        """
+        return type(self.question).read(self.path) if self.path and self.path.exists() else None
+
+    def keep(self, found: Found) -> None:
+        """Keep answers, unless another process has kept more of them meanwhile.
+
+        Args:
+            found: Answers to the question.
+        """
+        if self.path and not ((kept := self.read()) and kept.n >= found.n):
+            _files.write_record(self.path, found.to_json())
+
+
+def scores_in(folder: Path, test: LabelledClips | None = None) -> list[tuple[str, Score]]:
+    """Scores in a folder of scores or in that of a distilled set, with their titles.
+
+    Of a distilled set those that were made with what is in the folder now, and its controls'; of scores alone all.
+    What was measured there is no score.
+
+    Args:
+        folder: The folder.
+        test: Test clips; scores on others are left out.
+    """
+    ours = (folder / "config.json").exists()
+    place = folder / SCORES if ours else folder
+    fingerprint = DistilledSet.load(folder).fingerprint if ours else None
+    found = []
+    for file in [*sorted(place.glob("*.json")), *sorted((place / CONTROLS).glob(f"{fingerprint or '*'}/*.json"))]:
+        if "measure" in _files.read_record(file):
+            continue
+        score = Score.read(file)
+        own = file.parent != place or fingerprint in (None, score.trained_on.fingerprint)
+        if own and (test is None or score.tested_on.fingerprint == test.fingerprint):
+            found.append((file.stem.removesuffix(f"-{score.key}"), score))
+    return found
+
+
+def by_title(scores: Iterable[tuple[str, Score]]) -> dict[str, Score]:
+    """Scores by title, each question once; where titles agree and questions do not, the later ones say what differs.
+
+    Args:
+        scores: With their titles.
+    """
+    every: dict[str, Score] = {}
+    keys: set[str] = set()
+    for title, score in scores:
+        name = title
+        if score.key in keys:
+            continue
+        if title in every:
+            differ = (n for n in score.differs(every[title]) if n not in ("classes", "truth", "scale"))
+            name = f"{title} (other {', '.join(n.replace('_', ' ') for n in differ)}: {score.key[:4]})"
+        keys.add(score.key)
+        every[name] = score
+    return every
+
+
+def summary(folder: Path) -> dict[str, Any]:
+    """Mean, standard deviation and number of repeats of every score in a folder, by title; JSON-able.
+
+    Args:
+        folder: Of scores, or of a distilled set.
+    """
+    return {
+        name: {"mean": score.mean, "sd": {k: v for k, v in score.sd.items() if score.n > 1}, "n": score.n}
+        for name, score in by_title(scores_in(folder)).items()
+    }
