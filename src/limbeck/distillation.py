@@ -18,7 +18,7 @@ from limbeck.distilled import DistilledSet
 from limbeck.engine import RUN, Progress, Run, bar, note, versions
 from limbeck.errors import FingerprintError, InputError
 from limbeck.evaluation import choose_sound
-from limbeck.methods import Method, StepReport, Work
+from limbeck.methods import Method, RunContext, StepReport
 from limbeck.networks import Architecture
 from limbeck.storage import parse_size
 
@@ -43,7 +43,7 @@ def distill(
     progress: bool = True,
     **parameters: Any,
 ) -> DistilledSet:
-    """Distil the training clips of a dataset into a few pairs per class.
+    """Distil the training clips of a dataset into a few samples per class.
 
     With `out`, the run is kept in ``out/run``: killed at any moment, the same call goes on and ends with the same bits.
 
@@ -60,7 +60,7 @@ def distill(
         progress: Whether a bar is drawn on standard error.
         parameters: Settings of the method that differ from its defaults or the preset. ``sound="validated"``
             chooses between raw and standardised sound on a split cut from the training clips. ``bytes="400KB"``
-            instead of `per_class` chooses the largest one whose pairs take no more.
+            instead of `per_class` chooses the largest one whose samples take no more.
 
     Raises:
         InputError: A name, setting or file does not fit.
@@ -178,8 +178,8 @@ class _Request:
             tell(report.step, report.steps)
 
         method, validation = self._with_sound()
-        work = Work(self.runtime, self.cache, run.checkpoint if run else None, on_step)
-        made = method.distill(self.clips, seed=self.seed, work=work)
+        context = RunContext(self.runtime, self.cache, run.checkpoint if run else None, on_step)
+        made = method.distill(self.clips, seed=self.seed, run=context)
         seconds = run.checkpoint.seconds if run else time.perf_counter() - started
         about = {"versions": versions(), "cost": {"seconds": seconds}}
         return replace(made, provenance=made.provenance | about), validation
@@ -191,7 +191,7 @@ class _Request:
         sound, found = choose_sound(
             self.clips,
             per_class=self.method.per_class,
-            packing=self.method.mosaic,
+            hold=self.method.hold,
             seed=self.seed,
             network=Architecture.of_settings(self.method.to_json()),
             runtime=self.runtime,
@@ -215,11 +215,11 @@ def _configured(
         del settings["sound"]
     size = settings.pop("bytes", None)
     if size is not None and "per_class" in settings:
-        raise InputError("Both bytes and per_class came; each says how many pairs a class are stored: give one.")
+        raise InputError("Got both bytes and per_class; each says how many samples per class are stored: give one.")
     chosen = methods.load(method or DEFAULT).configured(preset, **settings)
     if size is not None:
         chosen = chosen.within(parse_size(size), clips)
-    return chosen.fitted(clips), validated
+    return chosen.resolved_for(clips), validated
 
 
 def _made_by(run: Run, folder: Path) -> DistilledSet:

@@ -9,8 +9,8 @@ from limbeck.cli import _options, _output
 
 EXAMPLES = (
     "limbeck distill prepared/ --method avdd --per-class 10 --out distilled/",
-    "limbeck distill prepared/ --method herding --mosaic 2 --out herding/",
-    "limbeck distill prepared/ --method dm --set optimiser.kind=adam --set optimiser.audio_lr=0.1 --out dm/",
+    "limbeck distill prepared/ --method herding --hold mosaic:2 --out herding/",
+    "limbeck distill prepared/ --method dm --set optimiser.kind=adam --set optimiser.lr=0.1 --out dm/",
     "limbeck distill prepared/ --method avdd --storage coded --bytes 400KB --out distilled/",
     "limbeck distill prepared/ --method coded --bytes 400KB --out control/",
     "limbeck distill prepared/ --method best --per-class 10 --out best/",
@@ -26,13 +26,15 @@ def run(
         str | None, _options.named("limbeck.methods", "Name of a method, see limbeck list methods; avdd by default.")
     ] = None,
     preset: Annotated[str | None, typer.Option(help="Named settings: faithful, a method's published recipe.")] = None,
-    per_class: Annotated[int | None, typer.Option(min=1, help="Pairs stored a class (the literature's IPC).")] = None,
+    per_class: Annotated[
+        int | None, typer.Option(min=1, help="Samples stored per class (the literature's IPC).")
+    ] = None,
     bytes_: Annotated[
         str | None,
         typer.Option(
             "--bytes",
             metavar="SIZE",
-            help="Instead of pairs a class: as many as fit in this size, as 400KB or 1.5MB, for all classes together.",
+            help="Instead of samples per class: as many as fit in this size, as 400KB or 1.5MB, for all classes together.",
         ),
     ] = None,
     storage: Annotated[
@@ -40,12 +42,12 @@ def run(
     ] = None,
     labels: Annotated[
         str | None,
-        typer.Option(help="What students are told of a pair: hard, its class, or soft, what a teacher sees."),
+        typer.Option(help="What students learn of a sample: hard, its class, or soft, a teacher's probabilities."),
     ] = None,
-    mosaic: Annotated[
+    hold: Annotated[
         str | None,
         typer.Option(
-            help="Cells a side of a stored pair, or a grid for sound and picture, 1x16,4x4, or low frequencies, dct16."
+            help="How samples are held in a stored one: plain, mosaic:2, mosaic:audio=1x16,image=4x4, frequencies:36."
         ),
     ] = None,
     start: Annotated[
@@ -56,7 +58,9 @@ def run(
         ),
     ] = None,
     steps: Annotated[int | None, typer.Option(min=1, help="Optimisation steps.")] = None,
-    sound: Annotated[str | None, typer.Option(help="What networks hear: raw decibels, or standardised a band.")] = None,
+    sound: Annotated[
+        str | None, typer.Option(help="Scale that networks see: raw decibels, or standardised per band.")
+    ] = None,
     set_: Annotated[
         list[str] | None,
         _options.setting("Another setting of the method, see limbeck explain METHOD; dots lead into parts"),
@@ -69,7 +73,7 @@ def run(
     json: _options.Json = False,
     quiet: _options.Quiet = False,
 ) -> None:
-    """Distil a prepared dataset's training clips into a few pairs a class.
+    """Distil a prepared dataset's training clips into a few samples per class.
 
     A run that was interrupted goes on, to the same bits, when the same command is given again.
     """
@@ -79,7 +83,7 @@ def run(
         bytes=bytes_,
         storage=storage,
         labels=labels,
-        mosaic=int(mosaic) if mosaic and mosaic.isdecimal() else mosaic,
+        hold=hold,
         start=start,
         steps=steps,
         sound=sound,
@@ -100,7 +104,7 @@ def run(
         _output.as_json(limbeck.inspect(out))
     else:
         _output.note(
-            f"{made.pairs} pairs stored, {len(made)} to train on: {made.per_class} a class, "
+            f"{made.rows} samples stored, {len(made)} to train on: {made.per_class} stored per class, "
             f"{made.stored_bytes:,} bytes as {made.storage.name}.",
             quiet=quiet,
         )

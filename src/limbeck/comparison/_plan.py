@@ -17,8 +17,8 @@ from limbeck.comparison.jobs import Distil, MeasureSet
 from limbeck.comparison.kinds.distillation import DistillationRecipe
 from limbeck.datasets import LabelledClips, Prepared
 from limbeck.errors import InputError
-from limbeck.media import ClipRecipe
 from limbeck.methods import Method
+from limbeck.modalities import Scale
 from limbeck.networks import Student, embed, group_means, heads
 
 SAMPLES = 8
@@ -81,39 +81,35 @@ class Line:
 
 
 @torch.no_grad()
-def measure(recipe: DistillationRecipe, clip: ClipRecipe, runtime: Runtime, classes: int) -> Speed:
+def measure(recipe: DistillationRecipe, runtime: Runtime, classes: int) -> Speed:
     """Time a few clips through the recipe's network.
 
     Args:
-        recipe: Gives the network and the students' number format.
-        clip: Shapes of sound and picture.
+        recipe: Gives the network, the modalities and the students' number format.
         runtime: Device and number formats.
         classes: Number of classes.
     """
-    audio_shape, image_shape = (1, *clip.mel.shape), (3, clip.image_size, clip.image_size)
+    shapes = {name: modality.shape for name, modality in recipe.data.modalities.items()}
     draw = generator(0, "speed")
-    pair = recipe.network.build().pair(audio_shape, image_shape, generator=draw).to(runtime.device)
-    student = Student(pair, heads.load("ensemble")(pair.audio.dim, pair.image.dim, classes, generator=draw))
-    student = student.to(runtime.device)
-    inputs = [torch.randn(SAMPLES, *s, generator=draw).to(runtime.device) for s in (audio_shape, image_shape)]
+    student = _student(recipe, classes, draw).to(runtime.device)
+    inputs = {m: torch.randn(SAMPLES, *shape, generator=draw).to(runtime.device) for m, shape in shapes.items()}
     labels = torch.arange(SAMPLES, device=runtime.device) % classes
-    encoders = pair.audio, pair.image
 
     def forward() -> None:
-        for encoder, x in zip(encoders, inputs, strict=True):
-            embed(encoder, x, dtype=runtime.real_dtype)
+        for m, encoder in student.encoders.items():
+            embed(encoder, inputs[m], dtype=runtime.real_dtype)
 
     @torch.enable_grad()
     def backward() -> None:
-        for encoder, x in zip(encoders, inputs, strict=True):
-            leaf = x.clone().requires_grad_()
+        for m, encoder in student.encoders.items():
+            leaf = inputs[m].clone().requires_grad_()
             torch.autograd.grad(group_means(encoder, leaf, 1, dtype=runtime.synthetic_dtype).sum(), leaf)
 
     @torch.enable_grad()
     def train() -> None:
         with torch.autocast(runtime.device.type, torch.bfloat16, enabled=recipe.protocol.dtype == "bfloat16"):
-            features = student.features(inputs[0], inputs[1])
-        torch.autograd.grad(student.head.loss(*features, labels), list(student.parameters()))
+            features = student.features(inputs)
+        torch.autograd.grad(student.head.loss(features, labels), list(student.parameters()))
 
     return Speed(*(_seconds(work, runtime) / SAMPLES for work in (forward, backward, train)))
 
@@ -152,7 +148,7 @@ def plan(recipe: Recipe, *, out: Path | str, data: Path | str | None = None, dev
         )
     jobs = recipe.jobs(folder, fingerprint, Place(out=out, data=data, device=device))
     with threads(recipe.threads):
-        speed = measure(recipe, recipe.data.clip, choose_runtime(device, recipe.dtype), len(per_class))
+        speed = measure(recipe, choose_runtime(device, recipe.dtype), len(per_class))
     return lines(recipe, jobs, per_class=per_class, test=test, speed=speed, clips=clips)
 
 
@@ -175,12 +171,12 @@ def lines(
         speed: From `measure`.
         clips: The training clips; None where they are not prepared yet.
     """
-    clip, whole = recipe.data.clip, sum(per_class)
-    bytes_of = _bytes_of(clips, clip, len(per_class))
+    whole, each = sum(per_class), sum(m.stored_bytes for m in recipe.data.modalities.values())
+    bytes_of = _bytes_of(clips, recipe, len(per_class))
 
     def student(of: Distil) -> float:
-        pairs = whole if of.method is None else len(per_class) * of.method.per_class * of.method.cells
-        return recipe.protocol.lengthened(pairs).epochs * pairs * speed.train + test * speed.forward
+        samples = whole if of.method is None else len(per_class) * of.method.per_class * of.method.hold.cells
+        return recipe.protocol.lengthened(samples).epochs * samples * speed.train + test * speed.forward
 
     found: dict[str, list[Line]] = {}
     for job in jobs:
@@ -189,7 +185,7 @@ def lines(
         if isinstance(job, MeasureSet):
             seconds = job.measure.students * job.repeats * student(job.of)
         elif isinstance(job, Distil):
-            stored = whole * clip.stored_bytes if job.method is None else bytes_of(job.method)
+            stored = whole * each if job.method is None else bytes_of(job.method)
             if job.method is not None:
                 passes = job.method.passes(per_class)
                 seconds = passes.forward * speed.forward + passes.backward * speed.backward
@@ -199,18 +195,18 @@ def lines(
         found.setdefault(job.row, []).append(line)
     planned = [Line.total(name, rows) for name, rows in found.items()]
     sets = [job for job in jobs if isinstance(job, Distil) and job.method]
-    experts = {expert for job in sets if job.method for expert in job.method.asked_experts(job.seed)}
+    experts = {expert for job in sets if job.method for expert in job.method.required_experts(job.seed)}
     if experts:
         epochs = sum(training.epochs for training, _ in experts)
-        on_disk = 4 * _weights(recipe, clip, len(per_class)) * (epochs + len(experts))
+        on_disk = 4 * _weights(recipe, len(per_class)) * (epochs + len(experts))
         shared = f"experts: {len(experts)} networks, {epochs} epochs in all, trained once"
         planned.append(Line(shared, 1, 0, epochs * whole * speed.train, on_disk))
     return planned
 
 
-def _bytes_of(clips: LabelledClips | None, clip: ClipRecipe, classes: int) -> Callable[[Method], int | None]:
+def _bytes_of(clips: LabelledClips | None, recipe: DistillationRecipe, classes: int) -> Callable[[Method], int | None]:
     """What a method's set takes; methods that differ in nothing that matters to it are measured once."""
-    real = _noise(clip, classes) if clips is None else clips
+    real = _noise(recipe, classes) if clips is None else clips
     known: dict[str, int | None] = {}
 
     def bytes_of(method: Method) -> int | None:
@@ -224,23 +220,25 @@ def _bytes_of(clips: LabelledClips | None, clip: ClipRecipe, classes: int) -> Ca
     return bytes_of
 
 
-def _noise(clip: ClipRecipe, classes: int) -> LabelledClips:
-    """A clip a class of the right shapes, to count numbers that are not there yet."""
-    draw, side = generator(0, "noise"), clip.image_size
-    return LabelledClips.from_arrays(
-        torch.randn(classes, 1, *clip.mel.shape, generator=draw),
-        torch.randint(256, (classes, 3, side, side), generator=draw, dtype=torch.uint8),
-        torch.arange(classes),
-        [str(label) for label in range(classes)],
-        recipe=clip,
-    )
+def _noise(recipe: DistillationRecipe, classes: int) -> LabelledClips:
+    """A clip of the right shapes for each class, to count numbers that are not there yet."""
+    draw, arrays = generator(0, "noise"), {}
+    for name, modality in recipe.data.modalities.items():
+        unit = Scale(mean=(0.5,), std=(0.25,))
+        arrays[name] = modality.prepared(unit.undo(torch.randn(classes, *modality.shape, generator=draw), 2))
+    labels = torch.arange(classes)
+    return LabelledClips.from_arrays(arrays, labels, [str(label) for label in range(classes)], recipe=recipe.data.clip)
 
 
-def _weights(recipe: DistillationRecipe, clip: ClipRecipe, classes: int) -> int:
-    pair = recipe.network.build().pair(
-        (1, *clip.mel.shape), (3, clip.image_size, clip.image_size), generator=generator(0, "speed")
-    )
-    return sum(p.numel() for p in pair.parameters()) + (pair.audio.dim + pair.image.dim + 2) * classes
+def _student(recipe: DistillationRecipe, classes: int, draw: torch.Generator) -> Student:
+    kinds = recipe.data.modalities
+    encoders = recipe.network.build().encoders({m: kind.shape for m, kind in kinds.items()}, generator=draw)
+    dims, letters = {m: e.dim for m, e in encoders.items()}, {m: kind.letter for m, kind in kinds.items()}
+    return Student(encoders, heads.load("ensemble")(dims, classes, letters, generator=draw))
+
+
+def _weights(recipe: DistillationRecipe, classes: int) -> int:
+    return sum(p.numel() for p in _student(recipe, classes, generator(0, "speed")).parameters())
 
 
 def _seconds(work: Callable[[], None], runtime: Runtime) -> float:

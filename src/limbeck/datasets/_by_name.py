@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ def prepare(
     source: Path | str | None = None,
     *,
     out: Path | str,
+    modality: str | Sequence[str] | None = None,
     image_size: int = 224,
     recipe: ClipRecipe | None = None,
     workers: int | None = None,
@@ -31,8 +33,10 @@ def prepare(
         dataset: Name of a reader (`datasets.names()`) or a reader.
         source: The reader's `root`: the folder or manifest the data is in.
         out: Folder of the prepared dataset.
+        modality: What arrays are made of each clip, as in ``"audio"``, ``"audio,image"`` or a list; by default what the
+            dataset has.
         image_size: Height and width of frames in pixels; used when no recipe is given.
-        recipe: How recordings become arrays.
+        recipe: How recordings are decoded.
         workers: Processes; as many as there are cores by default.
         progress: Whether a bar is drawn on standard error.
         options: Further options of the reader.
@@ -45,8 +49,9 @@ def prepare(
         reader = datasets.load(dataset)
         dataset = construct(reader, dataset, options if source is None else {"root": Path(source), **options})
     recipe = recipe or ClipRecipe(image_size=image_size)
+    modalities = modality.split(",") if isinstance(modality, str) else modality
     done = (Path(out) / "dataset.json").exists()
     with bar(f"Preparing {dataset.name}", show=progress) as tell:
-        prepared = _prepare(dataset, Path(out), recipe=recipe, workers=workers, on_progress=tell)
+        prepared = _prepare(dataset, Path(out), recipe=recipe, modalities=modalities, workers=workers, on_progress=tell)
     note(f"Already done: {out} holds this very data. Nothing was decoded.", show=progress and done)
     return prepared

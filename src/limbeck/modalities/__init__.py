@@ -7,10 +7,23 @@ from collections.abc import Iterable, Mapping
 from limbeck import _discover
 from limbeck.errors import InputError
 from limbeck.media import ClipRecipe
-from limbeck.modalities._contract import Batch, Modality
+from limbeck.modalities._contract import Batch, Modality, Ticks
 from limbeck.modalities._scale import Moments, Scale, ScaleKind, Statistics
 
-__all__ = ["Batch", "Modality", "Moments", "Scale", "ScaleKind", "Statistics", "bound", "label", "load", "names"]
+__all__ = [
+    "Batch",
+    "Modality",
+    "Moments",
+    "Scale",
+    "ScaleKind",
+    "Statistics",
+    "Ticks",
+    "bound",
+    "by_letter",
+    "label",
+    "load",
+    "names",
+]
 
 Modalities = Mapping[str, Modality]
 
@@ -23,6 +36,16 @@ def names() -> tuple[str, ...]:
         ('audio', 'image')
     """
     return _discover.names(__name__)
+
+
+def by_letter() -> dict[str, str]:
+    """Names of all modalities by the letters that tables call them by.
+
+    Example:
+        >>> by_letter()
+        {'A': 'audio', 'V': 'image'}
+    """
+    return {load(name).letter: name for name in names()}
 
 
 def load(name: str) -> type[Modality]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,18 @@ Batch = dict[str, Tensor]
 """Samples by modality, each (sample, channel, height, width); rows of one position belong together."""
 
 
+class Ticks(NamedTuple):
+    """Ticks along an axis.
+
+    Attributes:
+        title: What is along it, with the unit.
+        at: Positions in rows or columns, and their words.
+    """
+
+    title: str
+    at: tuple[tuple[float, str], ...]
+
+
 @dataclass(frozen=True)
 class Modality(Listed, ABC):
     """One kind of array that is made of a recording. One module of this room defines one.
@@ -29,6 +41,9 @@ class Modality(Listed, ABC):
     Attributes:
         recipe: How recordings are decoded.
         letter: What tables call it; tables of several join letters, as in ``A+V``.
+        noun: What a page calls one of it.
+        about: What a reader of a page must know of it, in sentences; may be empty.
+        origin: Where the first row of an array is shown: above or below.
         track: Track of the recording that it is made of.
         unit: Unit of its statistics and of float arrays, for people.
         axes: Names of the array's axes, for people.
@@ -42,6 +57,9 @@ class Modality(Listed, ABC):
 
     letter: ClassVar[str]
     track: ClassVar[Literal["audio", "image"]]
+    noun: ClassVar[str] = "sample"
+    about: ClassVar[str] = ""
+    origin: ClassVar[Literal["upper", "lower"]] = "upper"
     unit: ClassVar[str]
     axes: ClassVar[tuple[str, str, str]] = ("channel", "height", "width")
     dtype: ClassVar[torch.dtype] = torch.float32
@@ -59,6 +77,16 @@ class Modality(Listed, ABC):
     @abstractmethod
     def array(self, raw: RawClip) -> npt.NDArray[Any]:
         """The array of a decoded recording, of the modality's `shape` and `dtype`."""
+
+    @property
+    def words(self) -> str:
+        """Size of a sample, for people."""
+        return " × ".join(map(str, self.shape[1:]))
+
+    @property
+    def ticks(self) -> tuple[Ticks, Ticks] | None:
+        """Ticks along rows and along columns of an array in a figure; None for no axes."""
+        return None
 
     @property
     def stored_bytes(self) -> int:

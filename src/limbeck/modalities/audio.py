@@ -6,6 +6,7 @@ Source:   the published recipe of Kushwaha et al., "Audio-Visual Dataset Distill
 
 from __future__ import annotations
 
+import math
 from typing import ClassVar, Literal, final
 
 import numpy as np
@@ -14,11 +15,12 @@ import torch
 from torch import Tensor
 
 from limbeck.media import RawClip, invert_log_mel, log_mel
-from limbeck.modalities._contract import Modality
+from limbeck.modalities._contract import Modality, Ticks
 from limbeck.modalities._scale import Scale, ScaleKind, Statistics
 
 SILENCE_DB = -100.0
 LEAST_SPREAD_DB = 1.0
+HERTZ = (125, 250, 500, 1000, 2000, 4000, 8000, 16000)
 
 
 @final
@@ -26,6 +28,12 @@ class Audio(Modality):
     """The log-mel of a clip's sound; statistics per mel band. Time has a direction: no flip, no rotation."""
 
     letter: ClassVar[str] = "A"
+    noun: ClassVar[str] = "spectrogram"
+    about: ClassVar[str] = (
+        "Press a log-mel spectrogram to hear it. Its sound is estimated, since it keeps no phase, and brought to the "
+        "same peak everywhere. All spectrograms share the axes and the colours of this one."
+    )
+    origin: ClassVar[Literal["upper", "lower"]] = "lower"
     track: ClassVar[Literal["audio", "image"]] = "audio"
     unit: ClassVar[str] = "dB re 1.0"
     axes: ClassVar[tuple[str, str, str]] = ("1", "mel", "frame")
@@ -36,6 +44,21 @@ class Audio(Modality):
     def shape(self) -> tuple[int, int, int]:
         """(1, mel, frame)."""
         return (1, *self.recipe.mel.shape)
+
+    @property
+    def words(self) -> str:
+        """Length and rate of the sound."""
+        return f"{self.recipe.mel.clip_seconds:g} s, {self.recipe.mel.sample_rate_hz / 1000:g} kHz"
+
+    @property
+    def ticks(self) -> tuple[Ticks, Ticks]:
+        """Frequencies in hertz along bands, times in seconds along frames."""
+        mel, last = self.recipe.mel, self.shape[2] - 1
+        heard = (f for f in HERTZ if 2 * f < mel.sample_rate_hz)
+        bands = [(self._band_of(f), f"{f // 1000} k" if f >= 1000 else str(f)) for f in heard]
+        marks = [last * i / 4 for i in range(5)]
+        times = tuple((m, f"{m * mel.hop_samples / mel.sample_rate_hz:.2g}") for m in marks)
+        return Ticks("frequency (Hz)", tuple(b for b in bands if b[0] >= 0)), Ticks("time (s)", times)
 
     def array(self, raw: RawClip) -> npt.NDArray[np.float32]:
         """The log-mel of the waveform."""
@@ -63,3 +86,9 @@ class Audio(Modality):
     def play(self, arrays: Tensor) -> Tensor:
         """A sound whose log-mel is near; phases are estimated, see `media.invert_log_mel`."""
         return invert_log_mel(arrays[:, 0], self.recipe.mel)
+
+    def _band_of(self, hertz: float) -> float:
+        """Position of a frequency among the bands' centres, HTK mel scale."""
+        mel = self.recipe.mel
+        position = math.log10(1 + hertz / 700) / math.log10(1 + mel.sample_rate_hz / 2 / 700)
+        return position * (mel.mels + 1) - 1

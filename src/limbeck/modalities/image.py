@@ -25,6 +25,7 @@ class Image(Modality):
     """The frame in the middle of a clip; statistics per colour channel, in pixel values from 0 to 1."""
 
     letter: ClassVar[str] = "V"
+    noun: ClassVar[str] = "image"
     track: ClassVar[Literal["audio", "image"]] = "image"
     unit: ClassVar[str] = "pixel value, 0-1"
     axes: ClassVar[tuple[str, str, str]] = ("RGB", "height", "width")
@@ -36,6 +37,11 @@ class Image(Modality):
     def shape(self) -> tuple[int, int, int]:
         """(3, height, width)."""
         return (3, self.recipe.image_size, self.recipe.image_size)
+
+    @property
+    def words(self) -> str:
+        """Width and height in pixels."""
+        return f"{super().words} px"
 
     def array(self, raw: RawClip) -> npt.NDArray[np.uint8]:
         """The frame, channels first."""

@@ -2,8 +2,21 @@
 
 from limbeck import _discover
 from limbeck.parameterisations._contract import Hold, Parameterisation, Tensors, class_major, joined, parse
+from limbeck.parameterisations._grid import Box, Grid, boxes_of
 
-__all__ = ["Hold", "Parameterisation", "Tensors", "class_major", "joined", "load", "names", "parse"]
+__all__ = [
+    "Box",
+    "Grid",
+    "Hold",
+    "Parameterisation",
+    "Tensors",
+    "boxes_of",
+    "class_major",
+    "joined",
+    "load",
+    "names",
+    "parse",
+]
 
 
 def names() -> tuple[str, ...]:

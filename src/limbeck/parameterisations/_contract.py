@@ -16,6 +16,7 @@ from limbeck._config import Config
 from limbeck._discover import Listed
 from limbeck.errors import InputError
 from limbeck.modalities import Batch, Modality
+from limbeck.parameterisations._grid import Grid
 
 ROOM = "limbeck.parameterisations"
 Tensors = dict[str, Tensor]
@@ -68,6 +69,10 @@ class Parameterisation(Config, Listed, ABC):
         Returns:
             Samples in network scale, (cell * row, channel, height, width), cell-major.
         """
+
+    def grid_of(self, modality: str) -> Grid:
+        """Rows and columns of the cells in a row, where rows can be looked at; see `are_samples`."""
+        return 1, 1
 
     def rows(self, tensors: Mapping[str, Tensor], index: slice | Tensor) -> Tensors:
         """The tensors of some rows; what all rows share stays whole."""

@@ -14,21 +14,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from itertools import pairwise
-from typing import Annotated, Self, final
+from typing import Self, cast, final
 
 import torch
 import torch.nn.functional as F
-from pydantic import Field, model_validator
+from pydantic import model_validator
 from torch import Tensor
 
 from limbeck.errors import InputError
 from limbeck.modalities import Batch, Modality
 from limbeck.parameterisations._contract import Parameterisation, Tensors, each, of_each, written
-
-Side = Annotated[int, Field(ge=1, le=64)]
-Grid = tuple[Side, Side]
-Box = tuple[slice, slice]
+from limbeck.parameterisations._grid import Box, Grid, boxes_of
 
 
 @final
@@ -69,13 +65,17 @@ class Mosaic(Parameterisation):
         rows, columns = next(iter(self._grids()))
         return rows * columns
 
+    def grid_of(self, modality: str) -> Grid:
+        """Rows and columns of the modality's cells."""
+        return cast("Grid", of_each(self.grid, modality, self))
+
     def start(self, samples: Batch, modalities: Mapping[str, Modality]) -> Tensors:
         """Each modality's samples shrunk into their cells; see `pack`."""
-        return {name: pack(x, of_each(self.grid, name, self)) for name, x in samples.items()}
+        return {name: pack(x, self.grid_of(name)) for name, x in samples.items()}
 
     def decode(self, tensors: Mapping[str, Tensor], modalities: Mapping[str, Modality]) -> Batch:
         """Each modality's cells enlarged; see `unpack`."""
-        return {name: unpack(x, of_each(self.grid, name, self)) for name, x in tensors.items()}
+        return {name: unpack(x, self.grid_of(name)) for name, x in tensors.items()}
 
     def _grids(self) -> list[Grid]:
         return list(self.grid.values()) if isinstance(self.grid, dict) else [self.grid]
@@ -143,30 +143,6 @@ def unpack(x: Tensor, grid: Grid) -> Tensor:
     return torch.cat([_resize(x[..., rows, columns], height, width) for rows, columns in boxes])
 
 
-def boxes_of(height: int, width: int, grid: Grid) -> list[Box]:
-    """Rows and columns of pixels of each cell, column by column.
-
-    Args:
-        height: Of the mosaic, pixels.
-        width: Of the mosaic, pixels.
-        grid: Rows and columns of cells.
-
-    Raises:
-        InputError: There are fewer than one, or more than pixels (a cell would be empty).
-
-    Example:
-        >>> [(r.start, r.stop, c.start, c.stop) for r, c in boxes_of(5, 4, (2, 2))]
-        [(0, 3, 0, 2), (3, 5, 0, 2), (0, 3, 2, 4), (3, 5, 2, 4)]
-    """
-    rows, columns = grid
-    if not (1 <= rows <= height and 1 <= columns <= width):
-        raise InputError(
-            f"A mosaic has between 1 and as many rows and columns as the {height} x {width} input has pixels, but got "
-            f"{rows} x {columns}."
-        )
-    return [(row, column) for column in _borders(width, columns) for row in _borders(height, rows)]
-
-
 def _read(text: str) -> Grid:
     """``2`` is (2, 2), ``1x16`` (1, 16)."""
     found = re.fullmatch(r"\s*(\d+)(?:x(\d+))?\s*", text)
@@ -176,11 +152,6 @@ def _read(text: str) -> Grid:
             f"mosaic:audio=1x16,image=4x4, but got {text!r}."
         )
     return int(found[1]), int(found[2] or found[1])
-
-
-def _borders(length: int, cells: int) -> list[slice]:
-    edges = [(2 * i * length + cells) // (2 * cells) for i in range(cells + 1)]
-    return [slice(a, b) for a, b in pairwise(edges)]
 
 
 def _size(box: Box) -> tuple[int, int]:

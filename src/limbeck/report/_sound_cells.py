@@ -66,6 +66,6 @@ def cell(path: Path, start_s: float, duration_s: float, palette: npt.NDArray[np.
     picture = ""
     if palette is not None:
         decibels = log_mel(torch.from_numpy(waveform), recipe)
-        drawn = spectrograms.levels(decibels, spectrograms.decibel_range([decibels]))
+        drawn = spectrograms.levels(decibels, spectrograms.level_range([decibels]))
         picture = _kit.data_uri(encode.png(drawn, palette), "image/png")
     return Cell(picture, _kit.data_uri(encode.mp3(waveform, RATE_HZ, **_SMALL), "audio/mpeg"))

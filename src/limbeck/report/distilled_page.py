@@ -14,7 +14,6 @@ from torch import Tensor
 
 from limbeck import _files
 from limbeck._words import duration, number, plural, size
-from limbeck.augment import mosaic
 from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
 from limbeck.errors import InputError
@@ -152,8 +151,8 @@ def page(
 
 
 def _check(distilled: DistilledSet, clips: LabelledClips | None, clip_ids: Sequence[str] | None) -> None:
-    if not distilled.pairs:
-        raise InputError("This distilled set holds no pairs, so there is nothing to show; distil again.")
+    if not distilled.rows:
+        raise InputError("This distilled set holds no samples, so there is nothing to show; distil again.")
     if clips is not None and clips.recipe != distilled.recipe:
         raise InputError(
             f"The real clips were made by recipe {clips.recipe.to_json()}, but the distilled set by "
@@ -177,7 +176,7 @@ def _plan(distilled: DistilledSet, modalities: Modalities, limit: int, sides: in
         return sides * sum(len(cell.image) + len(cell.sound) for cells in pair.values() for cell in cells)
 
     used = int(torch.unique(distilled.labels).numel())
-    if distilled.pairs * taken(None) <= limit:
+    if distilled.rows * taken(None) <= limit:
         return Plan(used, distilled.per_class)
     grid = max(max(samples.grid) for samples in modalities.values())
     largest = max(8, _COMPACT_PIXELS // grid)
@@ -409,9 +408,9 @@ def _verdict(distilled: DistilledSet, method: str, lines: Sequence[table.Row], o
 def _facts(distilled: DistilledSet, modalities: Modalities, provenance: Mapping[str, Any]) -> list[tuple[str, str]]:
     facts = [
         ("classes", number(len(distilled.classes))),
-        ("stored pairs", number(distilled.pairs)),
-        ("training pairs", number(len(distilled))),
-        ("mosaic", mosaic.words(distilled.mosaic) if mosaic.count(distilled.mosaic) > 1 else "none"),
+        ("stored samples", number(distilled.rows)),
+        ("training samples", number(len(distilled))),
+        ("held as", str(distilled.hold)),
         *((key, samples.size) for key, samples in modalities.items()),
         ("stored size", f"{size(distilled.stored_bytes)} as {distilled.storage.name}"),
     ]

@@ -1,16 +1,17 @@
-"""Log-mels as images: the colours of their levels, and axes in hertz and seconds."""
+"""Levels as images: their colours, and the axes of what they are levels of."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
-from limbeck.media import MelRecipe
+from limbeck.modalities import Modality
+from limbeck.parameterisations import Box
 from limbeck.report import _drawing
 
 if TYPE_CHECKING:
@@ -18,23 +19,22 @@ if TYPE_CHECKING:
 
 COLOUR_MAP = "magma"
 DYNAMIC_RANGE_DB = 80.0
-_HERTZ = (125, 250, 500, 1000, 2000, 4000, 8000, 16000)
 
 Range = tuple[float, float]
 
 
-def decibel_range(log_mels: Iterable[Tensor]) -> Range:
-    """The dB range all spectrograms of a page share: from 80 dB below the loudest thousandth up to it.
+def level_range(values: Iterable[Tensor]) -> Range:
+    """The range all samples of a page share: from 80 (dB) below the loudest thousandth up to it.
 
     Args:
-        log_mels: Log-mels of any shape, dB.
+        values: Log-mels, or other levels, of any shape.
 
     Example:
         >>> import torch
-        >>> decibel_range([torch.tensor([-100.0, 12.0])])
+        >>> level_range([torch.tensor([-100.0, 12.0])])
         (-65.0, 15.0)
     """
-    tops = [float(x.flatten().float().kthvalue(max(1, round(x.numel() * 0.999))).values) for x in log_mels if x.numel()]
+    tops = [float(x.flatten().float().kthvalue(max(1, round(x.numel() * 0.999))).values) for x in values if x.numel()]
     high = 5.0 * math.ceil(max(tops, default=0.0) / 5)
     return high - DYNAMIC_RANGE_DB, high
 
@@ -47,15 +47,16 @@ def palette() -> npt.NDArray[np.uint8]:
     return (colormaps[COLOUR_MAP](np.arange(256))[:, :3] * 255).round().astype(np.uint8)
 
 
-def levels(log_mel: Tensor, limits: Range) -> npt.NDArray[np.uint8]:
-    """A log-mel as palette numbers with the lowest band at the bottom.
+def levels(values: Tensor, limits: Range, origin: Literal["upper", "lower"] = "lower") -> npt.NDArray[np.uint8]:
+    """Levels, a log-mel say, as palette numbers.
 
     Args:
-        log_mel: (mel, frame), dB.
-        limits: dB of the first and the last colour; what lies outside is clamped.
+        values: (height, width).
+        limits: Values of the first and the last colour; what lies outside is clamped.
+        origin: Where the first row is shown: of a log-mel, its lowest band, below.
 
     Returns:
-        uint8, (mel, frame), top row first.
+        uint8, (height, width), top row first.
 
     Example:
         >>> import torch
@@ -63,36 +64,38 @@ def levels(log_mel: Tensor, limits: Range) -> npt.NDArray[np.uint8]:
         [[255], [0]]
     """
     low, high = limits
-    unit = ((log_mel.double() - low) / (high - low)).clamp(0, 1)
-    return unit.mul(255).round().flip(0).numpy().astype(np.uint8)
+    unit = ((values.double() - low) / (high - low)).clamp(0, 1).mul(255).round()
+    shown: npt.NDArray[np.uint8] = (unit.flip(0) if origin == "lower" else unit).numpy().astype(np.uint8)
+    return shown
 
 
 def draw(
     axes: Axes,
-    log_mel: Tensor,
-    recipe: MelRecipe,
+    values: Tensor,
+    modality: Modality,
     limits: Range,
-    cells: Sequence[tuple[slice, slice]] = (),
+    cells: Sequence[Box] = (),
 ) -> None:
-    """Draw a log-mel, lowest band at the bottom, with frequencies in hertz and times in seconds at its axes.
+    """Draw levels as colours, with the modality's ticks at the axes.
 
     Args:
         axes: Where to.
-        log_mel: (mel, frame), dB re 1.0.
-        recipe: How it was made.
-        limits: dB of the first and the last colour.
-        cells: Bands and frames of the cells of a mosaic. Each is drawn upright, where its image stands.
+        values: (height, width), in the modality's unit.
+        modality: What they are.
+        limits: Values of the first and the last colour.
+        cells: Rows and columns of the cells of a mosaic. Each is drawn upright, where its image stands.
     """
-    upright = log_mel.flip(0) if cells else log_mel
-    for bands, frames in cells:
-        top = len(upright) - bands.start
-        upright[len(upright) - bands.stop : top, frames] = log_mel[bands, frames]
+    lower = modality.origin == "lower"
+    upright = values.flip(0) if cells and lower else values
+    for rows, columns in cells:
+        top = len(upright) - rows.start if lower else rows.stop
+        upright[top - (rows.stop - rows.start) : top, columns] = values[rows, columns]
         axes.axhline(top - 0.5, color="white", linewidth=0.6)
-        axes.axvline(frames.start - 0.5, color="white", linewidth=0.6)
+        axes.axvline(columns.start - 0.5, color="white", linewidth=0.6)
     low, high = limits
     axes.imshow(
         upright.numpy(),
-        origin="lower",
+        origin=modality.origin,
         aspect="auto",
         cmap=COLOUR_MAP,
         vmin=low,
@@ -100,16 +103,11 @@ def draw(
         interpolation="nearest",
     )
     axes.spines[:].set_visible(False)
-    shown = [(f, at) for f in _HERTZ if f < recipe.sample_rate_hz / 2 and (at := _band_of(f, recipe)) >= 0]
-    axes.set_yticks([at for _, at in shown], [f"{f // 1000} k" if f >= 1000 else str(f) for f, _ in shown])
-    last = log_mel.shape[-1] - 1
-    marks = [last * i / 4 for i in range(5)]
-    axes.set_xticks(marks, [f"{m * recipe.hop_samples / recipe.sample_rate_hz:.2g}" for m in marks])
-    axes.set_xlabel("time (s)")
-    axes.set_ylabel("frequency (Hz)")
-
-
-def _band_of(hertz: float, recipe: MelRecipe) -> float:
-    """Position of a frequency among the bands' centres, HTK mel scale."""
-    position = math.log10(1 + hertz / 700) / math.log10(1 + recipe.sample_rate_hz / 2 / 700)
-    return position * (recipe.mels + 1) - 1
+    along = modality.ticks
+    if along is None:
+        axes.set(xticks=[], yticks=[])
+        return
+    down, across = along
+    axes.set_yticks(*zip(*down.at, strict=True))
+    axes.set_xticks(*zip(*across.at, strict=True))
+    axes.set(xlabel=across.title, ylabel=down.title)

@@ -15,11 +15,11 @@ from limbeck._runtime import choose_runtime
 from limbeck.comparison import _command
 from limbeck.comparison._job import Job
 from limbeck.datasets import Prepared
-from limbeck.datasets._statistics import SoundScale
 from limbeck.engine import RUN
 from limbeck.evaluation import Protocol, Result, Score
 from limbeck.evaluation.store import SCORES
 from limbeck.methods import Method
+from limbeck.modalities import ScaleKind
 from limbeck.networks import Architecture, heads
 
 FACTS = "facts.json"
@@ -56,7 +56,7 @@ class Distil(Job):
     protocol: Protocol
     heads: tuple[str, ...]
     students: int
-    sound: SoundScale
+    sound: ScaleKind
     device: str
     dtype: str
     out: Path

@@ -22,13 +22,13 @@ from limbeck.comparison._recipe import Data as _Data
 from limbeck.comparison._recipe import Part, Place, Recipe, Row, Session, options_of, refused, unknown
 from limbeck.comparison.jobs import Distil, MeasureSet
 from limbeck.datasets import LabelledClips, Prepared
-from limbeck.datasets._statistics import SoundScale
 from limbeck.engine import note
 from limbeck.errors import InputError, MissingExtraError, PluginError
 from limbeck.evaluation import Protocol, Score, measures
 from limbeck.evaluation.measures import Measure
 from limbeck.media import ClipRecipe
 from limbeck.methods import Method
+from limbeck.modalities import Modality, ScaleKind, bound
 from limbeck.networks import Architecture, heads
 from limbeck.report import comparison_page, forms
 from limbeck.report.comparison import Cell, Comparison
@@ -56,12 +56,19 @@ class Data(_Data):
     """The dataset, as ``limbeck prepare`` would make it.
 
     Attributes:
-        clip: How recordings become arrays.
+        modality: What arrays are made of each clip, as in ``audio,image``; what the dataset has by default.
+        clip: How recordings are decoded.
         expected: Its size, for plans.
     """
 
+    modality: str | None = None
     clip: ClipRecipe = ClipRecipe()
     expected: Size | None = None
+
+    @property
+    def modalities(self) -> dict[str, Modality]:
+        """What arrays are made of each clip, by name."""
+        return bound((self.modality or "audio,image").split(","), self.clip)
 
     def prepared_folder(self, out: Path, elsewhere: Path | str | None = None) -> Path:
         """Where it is prepared: data from another place, or cut otherwise, has another folder.
@@ -94,7 +101,13 @@ class Data(_Data):
             return Prepared.open(folder)
         with _files.exclusive(place.out / "prepared", wait=True):
             return limbeck.prepare(
-                self.dataset, root, out=folder, recipe=self.clip, progress=place.progress, **self.options
+                self.dataset,
+                root,
+                out=folder,
+                recipe=self.clip,
+                modality=self.modality,
+                progress=place.progress,
+                **self.options,
             )
 
 
@@ -257,9 +270,9 @@ class DistillationRecipe(Recipe):
         return measures.load(asked.measure or name).from_json(asked.settings)
 
     @property
-    def sound(self) -> SoundScale:
+    def sound(self) -> ScaleKind:
         """Scale of sound for students trained on the whole."""
-        sound: SoundScale = self.settings.get("sound", "standardised")
+        sound: ScaleKind = self.settings.get("sound", "standardised")
         return sound
 
     def begin(self, place: Place) -> Distillations:
@@ -399,7 +412,7 @@ def tables(jobs: Sequence[Job], test: LabelledClips) -> list[MeasureTable]:
 
 def is_random(method: Method) -> bool:
     """Whether a method gives real pairs by chance, as they are: a reference of measures."""
-    return method.name == "random" and method.cells == 1
+    return method.name == "random" and method.hold.cells == 1
 
 
 def _cell(job: Distil, facts: Mapping[str, Any], score: Score) -> Cell:
