@@ -1,9 +1,9 @@
 """Ways to hold samples. One module each; `names()` lists them without importing any."""
 
 from limbeck import _discover
-from limbeck.parameterisations._contract import Hold, Parameterisation, Tensors, class_major, joined, parse
+from limbeck.parameterisations._contract import Hold, Parameterisation, Tensors, class_major, joined, modality_of, parse
 
-__all__ = ["Hold", "Parameterisation", "Tensors", "class_major", "joined", "load", "names", "parse"]
+__all__ = ["Hold", "Parameterisation", "Tensors", "class_major", "joined", "load", "modality_of", "names", "parse"]
 
 
 def names() -> tuple[str, ...]:
