@@ -61,13 +61,13 @@ class MeanAndSpread(Method):
     def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
         """Match both, step by step, all modalities alike."""
         run = run or RunContext()
-        held = started(self, real, seed, run)
+        held = started(self, self.start, self.encoders.network, real, seed, run)
         draws = EncoderDraws(self.encoders, None, real, self.scales(real), seed, run)
-        for step in steps(self, held, real, run):
+        for step in steps(held, self.optimiser, self.steps, run):
             drawn = draws.at(step.number)
             real_features = draws.samples(drawn)
             for block in held.blocks():
-                synthetic = draws.features(drawn, block.samples, len(block))
+                synthetic = draws.features(drawn, block)
                 loss = torch.zeros((), device=run.runtime.device)
                 for modality, features in synthetic.items():
                     for clips, samples in zip(real_features[modality][block.classes], features, strict=True):
@@ -76,7 +76,7 @@ class MeanAndSpread(Method):
                         spread = squared_gap(real_clips.var(0, correction=0), samples.var(0, correction=0))
                         loss = loss + mean + self.spread_weight * spread
                 step.descend(loss, block)
-        return finished(self, real, held.tensors, seed, run, start=held.start)
+        return finished(self, real, held.tensors, seed, run, held.start)
 
 
 def main(videos: int = 60) -> None:

@@ -19,7 +19,7 @@ from limbeck.errors import InputError
 from limbeck.media import ClipRecipe, read_clip
 from limbeck.modalities import Batch, Modality, Scale, bound
 from limbeck.networks import Architecture
-from limbeck.parameterisations import Parameterisation, Tensors, parse
+from limbeck.parameterisations import Parameterisation, Tensors, modality_of, parse
 from limbeck.storage import Coder, Meaning, Meanings, Payload, Storage, payload_bytes
 from limbeck.storage.float32 import Float32
 
@@ -210,7 +210,7 @@ class DistilledSet(TorchDataset[tuple[Batch, Tensor]]):
             return self
 
         def kept(tensors: Tensors) -> Tensors:
-            return {name: t for name, t in tensors.items() if name.partition(".")[0] in names}
+            return {name: t for name, t in tensors.items() if modality_of(name) in names}
 
         return replace(
             self,

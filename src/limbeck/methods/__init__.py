@@ -2,12 +2,14 @@
 
 from limbeck import _discover
 from limbeck.methods._choose import ByClass, Selection, features_by_class
-from limbeck.methods._contract import Checkpoint, Method, Passes, RunContext, StepReport
+from limbeck.methods._contract import Method
 from limbeck.methods._descent import SGD, Adam, Optimiser
 from limbeck.methods._encoders import EncoderDraw, EncoderDraws, EncoderSource
-from limbeck.methods._experts import ExpertKeys, Experts, Training
-from limbeck.methods._start import NamedStart, Start
-from limbeck.methods._steps import Block, Held, Step, experts_of, finished, passes_of, selected, started, steps
+from limbeck.methods._experts import AsksExperts, ExpertKeys, Experts, Training
+from limbeck.methods._held import Block, Held, Step
+from limbeck.methods._run import Checkpoint, Passes, RunContext, StepReport
+from limbeck.methods._start import NamedStart, Start, selected, started
+from limbeck.methods._steps import finished, steps
 
 ROOM = "limbeck.methods"
 
@@ -34,6 +36,7 @@ def load(name: str) -> type[Method]:
 __all__ = [
     "SGD",
     "Adam",
+    "AsksExperts",
     "Block",
     "ByClass",
     "Checkpoint",
@@ -53,12 +56,10 @@ __all__ = [
     "Step",
     "StepReport",
     "Training",
-    "experts_of",
     "features_by_class",
     "finished",
     "load",
     "names",
-    "passes_of",
     "selected",
     "started",
     "steps",

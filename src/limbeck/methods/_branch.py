@@ -16,12 +16,8 @@ class Branch(nn.Module):
     """The encoder and the classifier of one modality of a student with the `ensemble` head.
 
     Branches share no weight and no loss, so each can be trained, compared and differentiated on its own.
-    It holds the student's own modules: what changes here changes there.
-
-    Args:
-        student: With the `ensemble` head.
-        modality: Which branch.
-        dtype: Format of the encoder's convolutions: float32, or bfloat16 (features and logits stay float32).
+    It holds the student's own modules: what changes here changes there. `dtype` is the format of the encoder's
+    convolutions, float32 or bfloat16; features and logits stay float32.
     """
 
     def __init__(self, student: Student, modality: str, dtype: torch.dtype = torch.float32) -> None:
@@ -42,12 +38,7 @@ class Branch(nn.Module):
         return torch.cat([w.detach().flatten() for w in self.parameters()])
 
     def with_weights(self, flat: Tensor, x: Tensor) -> Tensor:
-        """Logits as from `forward`, with weights from a vector instead of its own; differentiable in both.
-
-        Args:
-            flat: (weight,), ordered as by `flat`.
-            x: (sample, channel, height, width).
-        """
+        """Logits as from `forward`, with weights from a vector ordered as by `flat`; differentiable in both."""
         named = dict(self.named_parameters())
         parts = torch.split(flat, [w.numel() for w in named.values()])
         weights = {name: part.view(w.shape) for (name, w), part in zip(named.items(), parts, strict=True)}

@@ -38,7 +38,7 @@ def rows_per_class(
         real: The data.
         scales: What networks see, by modality.
         hold: How samples are held in rows.
-        beside: Bytes a row needs besides, for soft labels.
+        beside: Bytes of a row's soft labels.
 
     Raises:
         BudgetError: Not one row per class fits.
@@ -64,14 +64,7 @@ def rows_per_class(
 def row_bytes(
     form: Coder, real: LabelledClips, *, scales: Mapping[str, Scale], hold: Parameterisation
 ) -> tuple[float, float]:
-    """Mean and standard deviation of the bytes of a row, measured on held real clips; exact where all are equal.
-
-    Args:
-        form: How rows are kept.
-        real: The data.
-        scales: What networks see, by modality.
-        hold: How samples are held in rows.
-    """
+    """Mean and standard deviation of the bytes of a row, measured on held real clips; exact where all are equal."""
     index = torch.linspace(0, len(real) - 1, GROUPS * GROUP * hold.cells).round().long()
     meanings, sizes = meanings_of(hold, real.modalities, scales), []
     for group in index.view(-1, GROUPS).T:  # every eighth: each group is spread over the data

@@ -8,12 +8,13 @@ from typing import Protocol, runtime_checkable
 import torch
 from torch import Tensor
 
-from limbeck._runtime import Runtime, generator
+from limbeck._runtime import generator
 from limbeck.datasets import LabelledClips
-from limbeck.methods._contract import Passes, RunContext
 from limbeck.methods._experts import EXPERTS, ExpertKeys, Experts, Training
+from limbeck.methods._run import Passes, RunContext
+from limbeck.methods._view import View
 from limbeck.modalities import Scale
-from limbeck.networks import Architecture, Encoder, embed
+from limbeck.networks import Architecture, Encoder
 
 CHUNK = 256
 
@@ -75,42 +76,21 @@ def features_by_class(
     else:
         expert = Experts(training, network, real, scales, run).snapshot(seed % EXPERTS, training.epochs)
         encoders = expert.student.encoders
-    return lambda label: joint_features(encoders, real, real.of_class(label), scales, run.runtime)
+    view = View(real, scales, run.runtime)
+    return lambda label: joint_features(encoders, view, real.of_class(label))
 
 
-def expert_keys(training: Training | None, seed: int) -> ExpertKeys:
-    """The expert whose features are compared; none where encoders are random."""
-    return frozenset([(training, seed % EXPERTS)]) if training else frozenset()
-
-
-def joint_features(
-    encoders: Mapping[str, Encoder],
-    real: LabelledClips,
-    index: Tensor,
-    scales: Mapping[str, Scale],
-    runtime: Runtime,
-) -> Tensor:
-    """Features on which clips are compared: the embeddings of all modalities side by side.
+def joint_features(encoders: Mapping[str, Encoder], view: View, index: Tensor) -> Tensor:
+    """Features on which the clips at `index` are compared: the embeddings of all modalities side by side.
 
     Each modality is divided by its root mean square norm over the clips, so that all weigh the same. The published
     code ships index lists only, not the network they came from; this is the plainest reading.
-
-    Args:
-        encoders: By modality, on the device.
-        real: The data.
-        index: Positions of the clips, int64, (clip,).
-        scales: What networks see, by modality.
-        runtime: Device and number formats.
 
     Returns:
         float32, (clip, sum of dims), on the CPU.
     """
     found = []
-    for name, modality in real.modalities.items():
-        parts = []
-        for chunk in torch.split(index, CHUNK):
-            x = modality.to_network(real.array(name, chunk), scales[name]).to(runtime.device)
-            parts.append(embed(encoders[name], x, dtype=runtime.real_dtype, compile=runtime.compile).cpu())
-        features = torch.cat(parts)
+    for modality, encoder in encoders.items():
+        features = torch.cat([view.features(encoder, modality, c).cpu() for c in torch.split(index, CHUNK)])
         found.append(features / features.square().sum(1).mean().sqrt())
     return torch.cat(found, 1)

@@ -3,87 +3,23 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, ClassVar, NamedTuple, Protocol, Self
+from collections.abc import Sequence
+from typing import Any, ClassVar, Self
 
 from pydantic import Field
-from torch import Tensor
 
 from limbeck._config import Config, merge
 from limbeck._discover import Listed
-from limbeck._runtime import Runtime, choose_runtime
 from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
 from limbeck.errors import InputError
 from limbeck.methods._budget import row_bytes, rows_per_class
-from limbeck.methods._experts import ExpertKeys
+from limbeck.methods._experts import AsksExperts, ExpertKeys
 from limbeck.methods._labels import Hard, Labels, Soft
+from limbeck.methods._run import Passes, RunContext
 from limbeck.modalities import Scale, ScaleKind
 from limbeck.parameterisations import Hold, parse
 from limbeck.storage import Form, NamedForm
-
-
-@dataclass(frozen=True)
-class StepReport:
-    """What a method reports after each step.
-
-    Attributes:
-        step: Steps done, from 1.
-        steps: Steps in all.
-        loss: Loss of the step, summed over classes.
-        seconds: Time the step took.
-    """
-
-    step: int
-    steps: int
-    loss: float
-    seconds: float
-
-
-class Checkpoint(Protocol):
-    """Where a method leaves its state, so that a run that was killed goes on where it was."""
-
-    def load(self) -> tuple[int, dict[str, Tensor]] | None:
-        """Steps done and the tensors saved then; None at the beginning."""
-
-    def offer(self, step: int, tensors: Callable[[], dict[str, Tensor]]) -> None:
-        """Called after each step; saves ``tensors()`` when it is time to.
-
-        Args:
-            step: Steps done.
-            tensors: Gives the state.
-        """
-
-
-@dataclass(frozen=True)
-class RunContext:
-    """Everything about a run that does not change what is distilled, only how and where the work is done.
-
-    Attributes:
-        runtime: Device and number formats.
-        cache: Folder for what other runs on the same data can reuse; None keeps nothing.
-        checkpoint: Where the state goes; None keeps nothing.
-        on_step: Called after each step.
-    """
-
-    runtime: Runtime = field(default_factory=lambda: choose_runtime("cpu", "float32"))
-    cache: Path | None = None
-    checkpoint: Checkpoint | None = None
-    on_step: Callable[[StepReport], None] | None = None
-
-
-class Passes(NamedTuple):
-    """Clips that go through the encoders while a method runs.
-
-    Attributes:
-        forward: Without gradient.
-        backward: Forward and backward.
-    """
-
-    forward: int
-    backward: int
 
 
 class Method(Config, Listed, ABC):
@@ -133,12 +69,13 @@ class Method(Config, Listed, ABC):
         return int(getattr(self, "steps", 0))
 
     def required_experts(self, seed: int) -> ExpertKeys:
-        """Networks trained on the real labels that help; those of the labels, unless the method adds its own.
+        """Networks trained on the real labels that help: all that any of the settings asks for.
 
         Args:
             seed: Of the distillation.
         """
-        return self.labels.experts(seed)
+        parts = (getattr(self, name) for name in type(self).model_fields)
+        return frozenset(key for part in parts if isinstance(part, AsksExperts) for key in part.experts(seed))
 
     @property
     def sees_labels(self) -> bool:
@@ -176,12 +113,17 @@ class Method(Config, Listed, ABC):
         return {name: m.scale(real.statistics[name], self.sound) for name, m in real.modalities.items()}
 
     def passes(self, per_class: Sequence[int]) -> Passes:
-        """What `distill` costs on a dataset, for plans; nothing for methods that do not say.
+        """What `distill` costs on a dataset, for plans.
+
+        Unless a method knows better: real clips forward once per draw of its `encoders`, if it has any, and samples
+        forward and backward once per step.
 
         Args:
             per_class: Real training clips of each class.
         """
-        return Passes(0, 0)
+        encoders = getattr(self, "encoders", None)
+        real = encoders.real_passes(per_class, self.steps_planned) if encoders else 0
+        return Passes(real, self.steps_planned * len(per_class) * self.per_class * self.hold.cells)
 
     def stored_bytes(self, real: LabelledClips) -> tuple[int, bool]:
         """Bytes the rows of all classes will take, with their soft labels, and whether that is exact.

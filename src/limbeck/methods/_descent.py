@@ -11,7 +11,7 @@ from torch import Tensor
 
 from limbeck._config import Config
 from limbeck._rates import Rates, rate_of
-from limbeck.parameterisations import Tensors
+from limbeck.parameterisations import Tensors, modality_of
 
 
 class Descent(Protocol):
@@ -48,7 +48,7 @@ class SGD(Config):
 
     def over(self, tensors: Tensors, spreads: Mapping[str, float], classes: int) -> Descent:
         """An optimiser of tensors ordered by class. Spreads are not used: step sizes are absolute."""
-        rates = [rate_of(self.lr, name.partition(".")[0]) for name in tensors]
+        rates = [rate_of(self.lr, modality_of(name)) for name in tensors]
         if self.loop == "joint":
             return JointSGD([*tensors.values()], rates, self.momentum, classes)
         groups = [{"params": [t], "lr": lr} for t, lr in zip(tensors.values(), rates, strict=True)]
@@ -71,11 +71,8 @@ class Adam(Config):
 
     def over(self, tensors: Tensors, spreads: Mapping[str, float], classes: int) -> Descent:
         """An optimiser of tensors whose modalities' spreads are given; classes never meet in Adam."""
-        modalities = [name.partition(".")[0] for name in tensors]
-        groups = [
-            {"params": [t], "lr": rate_of(self.lr, m) * spreads[m]}
-            for t, m in zip(tensors.values(), modalities, strict=True)
-        ]
+        modalities = {name: modality_of(name) for name in tensors}
+        groups = [{"params": [tensors[n]], "lr": rate_of(self.lr, m) * spreads[m]} for n, m in modalities.items()]
         return TorchDescent([*tensors.values()], torch.optim.Adam(groups, betas=(self.beta1, self.beta2)))
 
 
@@ -83,11 +80,10 @@ Optimiser = Annotated[SGD | Adam, Field(discriminator="kind")]
 
 
 class TorchDescent:
-    """A `torch.optim` optimiser whose state is a flat dictionary of tensors."""
+    """A `torch.optim` optimiser over some tensors."""
 
     def __init__(self, tensors: list[Tensor], optimiser: torch.optim.Optimizer) -> None:
-        self._tensors = tensors
-        self._optimiser = optimiser
+        self._tensors, self._optimiser = tensors, optimiser
 
     def before(self) -> None:
         """Nothing to do."""
@@ -100,17 +96,31 @@ class TorchDescent:
         self._optimiser.zero_grad(set_to_none=True)
 
     def state(self) -> dict[str, Tensor]:
-        """The optimiser's buffers, named by tensor and buffer."""
-        rows = self._optimiser.state_dict()["state"]
-        return {f"{i}.{name}": value for i, row in rows.items() for name, value in row.items() if value is not None}
+        """See `buffers_of`."""
+        return buffers_of(self._optimiser)
 
     def restore(self, state: dict[str, Tensor]) -> None:
-        """Put the buffers back."""
-        whole = self._optimiser.state_dict()
-        for name, value in state.items():
-            index, _, buffer = name.partition(".")
-            whole["state"].setdefault(int(index), {})[buffer] = value
-        self._optimiser.load_state_dict(whole)
+        """See `put_back`."""
+        put_back(self._optimiser, state)
+
+
+def buffers_of(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """The buffers of an optimiser, by number of the weight and name of the buffer, as in ``0.momentum_buffer``."""
+    rows = optimiser.state_dict()["state"]
+    return {f"{i}.{name}": value for i, row in rows.items() for name, value in row.items() if value is not None}
+
+
+def put_back(optimiser: torch.optim.Optimizer, buffers: Mapping[str, Tensor]) -> None:
+    """Give an optimiser the buffers it had; see `buffers_of`."""
+    weights = [w for group in optimiser.param_groups for w in group["params"]]
+    whole = optimiser.state_dict()
+    for key, value in buffers.items():
+        number, _, name = key.partition(".")
+        like = weights[int(number)].detach()
+        # In the memory format of their weights, as they were: sums over other strides could round differently.
+        own = torch.empty_like(like).copy_(value) if value.shape == like.shape else value
+        whole["state"].setdefault(int(number), {})[name] = own
+    optimiser.load_state_dict(whole)
 
 
 class JointSGD:
@@ -127,10 +137,7 @@ class JointSGD:
     """
 
     def __init__(self, tensors: list[Tensor], rates: list[float], momentum: float, classes: int) -> None:
-        self._tensors = tensors
-        self._rates = rates
-        self._momentum = momentum
-        self._classes = classes
+        self._tensors, self._rates, self._momentum, self._classes = tensors, rates, momentum, classes
         self._buffers = [torch.zeros_like(t) for t in tensors]
 
     def before(self) -> None:

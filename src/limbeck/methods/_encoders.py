@@ -16,11 +16,12 @@ from limbeck._config import Config
 from limbeck._runtime import derive_seed, generator
 from limbeck.augment import Draw, SiameseAugment
 from limbeck.datasets import LabelledClips
-from limbeck.methods._contract import RunContext
 from limbeck.methods._experts import EXPERTS, ExpertKeys, Experts, Snapshot, Training
+from limbeck.methods._held import Block
+from limbeck.methods._run import RunContext
 from limbeck.methods._view import View
 from limbeck.modalities import Batch, Scale
-from limbeck.networks import Architecture, Encoder, embed, group_means
+from limbeck.networks import Architecture, Encoder, group_means
 
 CHUNK = 128
 MEMORY_BYTES = 2**31
@@ -54,18 +55,12 @@ class EncoderSource(Config):
         """Which draw a step sees: the bank's in turn, or a new one each step."""
         return step % self.bank if self.bank else step
 
-    @property
-    def experts(self) -> ExpertKeys:
-        """Those that are looked through."""
+    def experts(self, seed: int) -> ExpertKeys:
+        """Those that are looked through, whatever the `seed`."""
         return frozenset((self.training, i) for i in range(self.bank or EXPERTS)) if self.training else frozenset()
 
     def real_passes(self, per_class: Sequence[int], steps: int) -> int:
-        """Real clips that go through encoders in that many steps, training of experts left out.
-
-        Args:
-            per_class: Real training clips of each class.
-            steps: Optimisation steps.
-        """
+        """Real clips, so many of each class, that go through encoders in some steps; training of experts left out."""
         seen = sum(n if self.batch is None else min(n, self.batch) for n in per_class)
         return seen * min(steps, self.bank or steps)
 
@@ -88,16 +83,7 @@ class EncoderDraw:
 
 
 class EncoderDraws:
-    """The encoders that steps look through, and real clips through them.
-
-    Args:
-        source: Where encoders come from.
-        augment: Augmentation shared by real and synthetic samples, or None.
-        real: The data.
-        scales: What networks see, by modality.
-        seed: Of weights, augmentation and batches.
-        run: Device, number formats and the cache.
-    """
+    """The encoders that steps look through, and real clips and samples through them; the seed draws all of it."""
 
     def __init__(
         self,
@@ -109,37 +95,31 @@ class EncoderDraws:
         run: RunContext,
     ) -> None:
         self.source, self._real, self._seed, self._run = source, real, seed, run
-        self.view = View(real.modalities, scales, augment)
+        self._view = View(real, scales, run.runtime, augment)
         self._network = source.network.build()
         self._experts = Experts(source.training, source.network, real, scales, run) if source.training else None
-        self._caches = {kind: FeatureCache(kind, source, self.view, real, seed, run) for kind in ("means", "samples")}
+        self._caches = {kind: FeatureCache(kind, source, self._view, seed, run) for kind in ("means", "samples")}
 
     def at(self, step: int) -> EncoderDraw:
         """What a step looks through."""
-        number, augment = self.source.number(step), self.view.augment
+        number = self.source.number(step)
         expert = expert_of(self.source, self._experts, self._seed, number)
         if expert is None:
             fresh = self._network.encoders(self._real.shapes, generator=generator(self._seed, "weights", number))
             encoders = {m: e.to(self._run.runtime.device).requires_grad_(False) for m, e in fresh.items()}
         else:
             encoders = dict(expert.student.encoders)
-        draw = augment.draw(generator(self._seed, "augment", number), None) if augment else None
-        return EncoderDraw(number, encoders, draw, expert)
+        return EncoderDraw(number, encoders, self._view.draw(generator(self._seed, "augment", number), None), expert)
 
-    def features(self, drawn: EncoderDraw, samples: Batch, classes: int) -> Batch:
-        """Features of synthetic samples, differentiable, (class, sample, dim).
-
-        Args:
-            drawn: What they are seen through.
-            samples: Network input ordered by class, equally many of each class.
-            classes: How many.
-        """
+    def features(self, drawn: EncoderDraw, block: Block) -> Batch:
+        """Features of the samples of a block, differentiable, (class, sample, dim), by modality."""
         runtime, found = self._run.runtime, {}
-        for modality, x in samples.items():
-            small = self.view.augmented(x, modality, drawn.draw)
-            encoder = drawn.encoders[modality]
-            each = group_means(encoder, small, len(small), dtype=runtime.synthetic_dtype, compile=runtime.compile)
-            found[modality] = each.reshape(classes, -1, each.shape[1])
+        for m, x in block.samples.items():
+            seen = self._view.augmented(x, m, drawn.draw)
+            each = group_means(
+                drawn.encoders[m], seen, len(seen), dtype=runtime.synthetic_dtype, compile=runtime.compile
+            )
+            found[m] = each.reshape(len(block), -1, each.shape[1])
         return found
 
     @torch.no_grad()
@@ -148,7 +128,7 @@ class EncoderDraws:
 
         def compute() -> Batch:
             by_class = [self._class_means(drawn, index) for index in self._batches(drawn)]
-            return {m: torch.stack([means[m] for means in by_class]) for m in self.view.modalities}
+            return {m: torch.stack([means[m] for means in by_class]) for m in drawn.encoders}
 
         return self._caches["means"].get(drawn.number, compute)
 
@@ -159,7 +139,7 @@ class EncoderDraws:
 
         def compute() -> Batch:
             chunks = [part for index in batches for part in self._features(drawn, index)]
-            return {m: torch.cat([part[m].to(KEPT) for part in chunks]) for m in self.view.modalities}
+            return {m: torch.cat([part[m].to(KEPT) for part in chunks]) for m in drawn.encoders}
 
         features = self._caches["samples"].get(drawn.number, compute)
         return {m: torch.split(features[m], [len(index) for index in batches]) for m in features}
@@ -171,21 +151,12 @@ class EncoderDraws:
     def _class_means(self, drawn: EncoderDraw, index: Tensor) -> Batch:
         """Mean features, (dim,), of the clips at `index`, in chunks of bounded memory."""
         chunks = [{m: x[None].mean(1)[0] * len(x) for m, x in part.items()} for part in self._features(drawn, index)]
-        return {m: torch.stack([sums[m] for sums in chunks]).sum(0) / len(index) for m in self.view.modalities}
+        return {m: torch.stack([sums[m] for sums in chunks]).sum(0) / len(index) for m in drawn.encoders}
 
     def _features(self, drawn: EncoderDraw, index: Tensor) -> Iterator[Batch]:
         """Features of the clips at `index`, chunk by chunk, each float32, (clip, dim)."""
-        runtime = self._run.runtime
         for chunk in torch.split(index, CHUNK):
-            yield {
-                m: embed(
-                    drawn.encoders[m],
-                    self.view.augmented(self.view.read(self._real, m, chunk, runtime.device), m, drawn.draw),
-                    dtype=runtime.real_dtype,
-                    compile=runtime.compile,
-                )
-                for m in self.view.modalities
-            }
+            yield {m: self._view.features(e, m, chunk, drawn.draw) for m, e in drawn.encoders.items()}
 
 
 class FeatureCache:
@@ -195,38 +166,22 @@ class FeatureCache:
     other and do not compute the same thing twice. Beyond `MEMORY_BYTES`, or a quarter of the memory this process may
     fill, it is read again each time it is needed, or, where there is no cache, computed again. Without a bank nothing
     is kept.
-
-    Args:
-        kind: What is computed: the name of its folder.
-        source: Where encoders come from.
-        view: What samples are and how they are changed.
-        real: The clips.
-        seed: Of weights, augmentation and batches.
-        run: Device, number formats and the cache.
     """
 
-    def __init__(
-        self, kind: str, source: EncoderSource, view: View, real: LabelledClips, seed: int, run: RunContext
-    ) -> None:
+    def __init__(self, kind: str, source: EncoderSource, view: View, seed: int, run: RunContext) -> None:
         runtime = run.runtime
         key = _files.digest(
-            kind, _code.of(type(self), source), real.fingerprint,
+            kind, _code.of(type(self), source), view.real.fingerprint,
             {m: scale.to_json() for m, scale in view.scales.items()}, source.to_json(),
             view.augment and view.augment.to_json(),
             seed, str(runtime.real_dtype), runtime.device.type, runtime.compile,
         )  # fmt: skip
         self._folder = run.cache / kind / key if run.cache else None
-        self._device = runtime.device
-        self._bank = source.bank
+        self._device, self._bank = runtime.device, source.bank
         self._memory: dict[int, Batch] = {}
 
     def get(self, number: int, compute: Callable[[], Batch]) -> Batch:
-        """What clips look like through a draw.
-
-        Args:
-            number: See `EncoderSource.number`.
-            compute: Gives it, if it is not there.
-        """
+        """What clips look like through draw `number`; `compute` gives it, if it is not there."""
         if self._bank is None:
             return compute()
         if number not in self._memory:

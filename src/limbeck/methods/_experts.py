@@ -7,11 +7,10 @@ Source:   Cazenavette et al., "Dataset Distillation by Matching Training Traject
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, cast, final
+from typing import Protocol, cast, final, runtime_checkable
 
 import torch
 from pydantic import Field
@@ -24,13 +23,12 @@ from limbeck._runtime import generator
 from limbeck.augment import SiameseAugment
 from limbeck.datasets import LabelledClips
 from limbeck.errors import DivergedError
+from limbeck.methods._descent import buffers_of, put_back
+from limbeck.methods._run import RunContext
 from limbeck.methods._view import View
 from limbeck.modalities import Scale
 from limbeck.networks import Architecture, Student, heads
 from limbeck.networks.heads.ensemble import Ensemble
-
-if TYPE_CHECKING:
-    from limbeck.methods._contract import RunContext
 
 ACCURACY = "accuracy."
 EXPERTS = 20
@@ -38,6 +36,14 @@ EXPERTS = 20
 
 ExpertKeys = frozenset[tuple["Training", int]]
 """Experts by how they are trained and their number."""
+
+
+@runtime_checkable
+class AsksExperts(Protocol):
+    """Settings that ask for networks trained on the real labels."""
+
+    def experts(self, seed: int) -> ExpertKeys:
+        """Those of a distillation with this seed; none, perhaps."""
 
 
 class Training(Config):
@@ -59,6 +65,10 @@ class Training(Config):
     weight_decay: float = Field(0.0, ge=0)
     augment: SiameseAugment | None = SiameseAugment()
 
+    def experts(self, seed: int) -> ExpertKeys:
+        """The one that a distillation with this seed looks through, where it looks through one."""
+        return frozenset([(self, seed % EXPERTS)])
+
 
 @dataclass(frozen=True)
 class Snapshot:
@@ -76,16 +86,9 @@ class Snapshot:
 
 @final
 class Experts:
-    """Experts of a dataset. Weights are on disk, beside the prepared data, where there is a cache.
+    """Experts of a dataset, trained in the number format of real clips; kept on disk where there is a cache.
 
     Which expert it is decides its seed, and nothing else does: distillations with different seeds share experts.
-
-    Args:
-        training: How they are trained.
-        network: Their architecture.
-        real: The clips.
-        scales: What they see, by modality.
-        run: Device, number format (that of real clips) and cache.
     """
 
     def __init__(
@@ -97,8 +100,7 @@ class Experts:
         run: RunContext,
     ) -> None:
         self._training, self._network, self._real = training, network, real
-        self._view = View(real.modalities, scales, training.augment)
-        self._runtime = run.runtime
+        self._view, self._runtime = View(real, scales, run.runtime, training.augment), run.runtime
         key = _files.digest(
             _code.of(type(self), network), real.fingerprint, {m: scale.to_json() for m, scale in scales.items()},
             network.to_json(), training.model_copy(update={"epochs": 1}).to_json(), str(run.runtime.real_dtype),
@@ -110,17 +112,12 @@ class Experts:
     def snapshot(self, expert: int, epoch: int) -> Snapshot:
         """Expert number `expert` after `epoch` epochs, trained if it is not there; see `tensors`."""
         tensors = self.tensors(expert, epoch)
-        student = self._fresh(expert)
-        student.load_state_dict({k: v for k, v in tensors.items() if not k.startswith(ACCURACY)})
+        student = _loaded(self._fresh(expert), tensors)
         accuracy = {m: float(tensors[ACCURACY + m]) for m in self._real.modalities}
         return Snapshot(student.to(self._runtime.device).requires_grad_(False).eval(), accuracy)
 
     def tensors(self, expert: int, epoch: int) -> dict[str, Tensor]:
         """The snapshot's `Student.state_dict`, float32, on the CPU, and its accuracies, ``accuracy.MODALITY``.
-
-        Args:
-            expert: Its number, >= 0.
-            epoch: Epochs it was trained, 0..training.epochs.
 
         Raises:
             DivergedError: Its weights became NaN or infinite in training.
@@ -136,8 +133,7 @@ class Experts:
         return _files.read_tensors(file)[0]
 
     def _fresh(self, expert: int) -> Student:
-        draw = generator(expert, "expert")
-        return fresh_student(self._network, self._real, draw)
+        return fresh_student(self._network, self._real, generator(expert, "expert"))
 
     def _train(self, expert: int) -> None:
         student = self._fresh(expert).to(self._runtime.device)
@@ -164,13 +160,10 @@ class Experts:
 
     def _epoch(self, student: Student, optimiser: torch.optim.Optimizer, draw: torch.Generator) -> dict[str, float]:
         head, right = cast("Ensemble", student.head), dict.fromkeys(student.encoders, 0.0)
-        device, dtype, augment = self._runtime.device, self._runtime.real_dtype, self._training.augment
+        device, dtype = self._runtime.device, self._runtime.real_dtype
         for index in torch.split(torch.randperm(len(self._real), generator=draw), self._training.batch):
             labels = self._real.labels[index].to(device)
-            inputs = {}
-            for m in right:
-                x = self._view.read(self._real, m, index, device)
-                inputs[m] = self._view.augmented(x, m, augment.draw(draw, len(index)) if augment else None)
+            inputs = {m: self._view.read(m, index, self._view.draw(draw, len(index))) for m in right}
             with torch.autocast(device.type, dtype, enabled=dtype != torch.float32):
                 features = student.features(inputs)
             loss = head.loss(features, labels)
@@ -191,13 +184,9 @@ class Experts:
             self._memory[expert, epoch] = tensors
             return
         _files.write_tensors(self._file(self._folder, expert, epoch), tensors)
-        buffers = {
-            str(i): row["momentum_buffer"]
-            for i, row in optimiser.state_dict()["state"].items()
-            if row.get("momentum_buffer") is not None
-        }
         # After the weights: what it says is done is on disk.
-        _files.write_tensors(self._folder / str(expert) / "optimiser.safetensors", buffers, {"epoch": epoch})
+        note = {"epoch": epoch}
+        _files.write_tensors(self._folder / str(expert) / "optimiser.safetensors", buffers_of(optimiser), note)
 
     def _resume(self, student: Student, optimiser: torch.optim.Optimizer, expert: int) -> int:
         """Put the newest saved epoch back; returns its number."""
@@ -208,20 +197,19 @@ class Experts:
         epoch: int = note["epoch"]
         if not all(self._file(self._folder, expert, e).exists() for e in range(epoch + 1)):
             return 0  # somebody tidied up: begin again, the same bits come out
-        weights = [w for group in optimiser.param_groups for w in group["params"]]
-        whole = copy.deepcopy(optimiser.state_dict())
-        # In the memory format of their weights, as they were: sums over other strides could round differently.
-        whole["state"] = {
-            int(i): {"momentum_buffer": weights[int(i)].detach().clone().copy_(b)} for i, b in buffers.items()
-        }
-        optimiser.load_state_dict(whole)
-        tensors, _ = _files.read_tensors(self._file(self._folder, expert, epoch))
-        student.load_state_dict({k: v for k, v in tensors.items() if not k.startswith(ACCURACY)})
+        put_back(optimiser, buffers)
+        _loaded(student, _files.read_tensors(self._file(self._folder, expert, epoch))[0])
         return epoch
 
     @staticmethod
     def _file(folder: Path, expert: int, epoch: int) -> Path:
         return folder / str(expert) / f"{epoch}.safetensors"
+
+
+def _loaded(student: Student, tensors: Mapping[str, Tensor]) -> Student:
+    """The student with the weights of a snapshot."""
+    student.load_state_dict({k: v for k, v in tensors.items() if not k.startswith(ACCURACY)})
+    return student
 
 
 def fresh_student(network: Architecture, real: LabelledClips, draw: torch.Generator) -> Student:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
 
 import torch
@@ -13,10 +13,10 @@ from limbeck._runtime import derive_seed, generator
 from limbeck.augment import Draw, SiameseAugment
 from limbeck.datasets import LabelledClips
 from limbeck.methods._branch import Branch
-from limbeck.methods._contract import Passes, RunContext
 from limbeck.methods._encoders import CHUNK, EncoderSource, batch_of, expert_of
 from limbeck.methods._experts import Experts, fresh_student
-from limbeck.methods._steps import Held
+from limbeck.methods._held import Held
+from limbeck.methods._run import Passes, RunContext
 from limbeck.methods._view import View
 from limbeck.modalities import Batch, Scale
 from limbeck.networks import Student
@@ -40,7 +40,15 @@ def published_loops(per_class: int, updates: int | None, epochs: int | None) -> 
 def gradient_passes(
     per_class: Sequence[int], batch: int | None, synthetic: int, steps: int, loops: tuple[int, int]
 ) -> Passes:
-    """Gradients of a real batch; three passes for the second order of the samples; the networks' training."""
+    """Gradients of a real batch; three passes for the second order of the samples; the networks' training.
+
+    Args:
+        per_class: Real training clips of each class.
+        batch: Of them, how many a step sees; None for all.
+        synthetic: Samples.
+        steps: Optimisation steps.
+        loops: See `published_loops`.
+    """
     updates, epochs = loops
     real = sum(n if batch is None else min(n, batch) for n in per_class)
     trained = steps - -(-steps // updates)
@@ -48,28 +56,19 @@ def gradient_passes(
 
 
 class Follower:
-    """A network that follows the synthetic samples; its weights are the state of a run.
-
-    Args:
-        source: Where networks come from.
-        augment: Augmentation of real and synthetic samples, and of the network's training; None for none.
-        real: Training clips.
-        scales: What networks see, by modality.
-        seed: Of weights, batches and augmentation.
-        run: Device, number formats and the cache.
-    """
+    """A network that follows the synthetic samples; its weights are the state of a run."""
 
     def __init__(
         self,
         source: EncoderSource,
         augment: SiameseAugment | None,
         real: LabelledClips,
-        scales: dict[str, Scale],
+        scales: Mapping[str, Scale],
         seed: int,
         run: RunContext,
     ) -> None:
-        self._source, self._real, self._seed, self._run = source, real, seed, run
-        self._view = View(real.modalities, scales, augment)
+        self._source, self._real, self._seed, self._runtime = source, real, seed, run.runtime
+        self._view = View(real, scales, run.runtime, augment)
         self._experts = Experts(source.training, source.network, real, scales, run) if source.training else None
         self.student = self._fresh(0).to(run.runtime.device).requires_grad_()
 
@@ -83,55 +82,40 @@ class Follower:
         self.student.load_state_dict(self._fresh(life).state_dict())
 
     def train(self, held: Held, step: int, *, epochs: int, lr: float, batch: int) -> None:
-        """Some epochs of plain gradient descent on the samples as they are now.
-
-        Args:
-            held: The samples.
-            step: Number of the step: of the draws.
-            epochs: Passes over them.
-            lr: Learning rate.
-            batch: Samples in a step of it.
-        """
-        draw, augment = generator(self._seed, "training", step), self._view.augment
+        """Some epochs of plain gradient descent on the samples as they are now; `step` is the seed of the draws."""
+        draw, device = generator(self._seed, "training", step), self._runtime.device
         inputs = {m: x.detach() for m, x in held.all().samples.items()}
         count = len(next(iter(inputs.values())))
-        device = self._run.runtime.device
         labels = torch.arange(held.classes).repeat_interleave(count // held.classes).to(device)
-        branches = {m: Branch(self.student, m, self._run.runtime.synthetic_dtype) for m in inputs}
+        branches = {m: Branch(self.student, m, self._runtime.synthetic_dtype) for m in inputs}
         optimiser = torch.optim.SGD(self.student.parameters(), lr=lr)
         for _ in range(epochs):
             for index in torch.split(torch.randperm(count, generator=draw), batch):
                 optimiser.zero_grad()
                 for m, x in inputs.items():
-                    own = augment.draw(draw, len(index)) if augment else None
-                    logits = branches[m](self._view.augmented(x[index], m, own))
+                    logits = branches[m](self._view.augmented(x[index], m, self._view.draw(draw, len(index))))
                     F.cross_entropy(logits, labels[index]).backward()  # type: ignore[no-untyped-call]
                 optimiser.step()
 
     def draw(self, step: int, label: int) -> Draw | None:
         """The augmentation that a class's real and synthetic samples share in a step."""
-        augment = self._view.augment
-        return (
-            augment.draw(generator(self._seed, "augment", step, self._real.classes[label]), None) if augment else None
-        )
+        return self._view.draw(generator(self._seed, "augment", step, self._real.classes[label]), None)
 
     def on_real(self, modality: str, step: int, label: int, draw: Draw | None) -> list[Tensor]:
         """Gradients on a batch of real clips of a class, see `weight_gradients`; in chunks of bounded memory."""
         index = batch_of(self._real, label, self._source.batch, derive_seed(self._seed, "batch", step))
-        branch = Branch(self.student, modality, self._run.runtime.real_dtype)
+        branch = Branch(self.student, modality, self._runtime.real_dtype)
         sums: list[Tensor] = []
         for chunk in torch.split(index, CHUNK):
-            x = self._view.read(self._real, modality, chunk, self._run.runtime.device)
-            found = weight_gradients(branch, self._view.augmented(x, modality, draw), label)
+            found = weight_gradients(branch, self._view.read(modality, chunk, draw), label)
             weight = len(chunk) / len(index)
             sums = [s + g * weight for s, g in zip(sums, found, strict=True)] if sums else [g * weight for g in found]
         return sums
 
     def on_synthetic(self, modality: str, samples: Batch, label: int, draw: Draw | None) -> list[Tensor]:
         """Gradients on samples of a class, differentiable; see `weight_gradients`."""
-        branch = Branch(self.student, modality, self._run.runtime.synthetic_dtype)
-        x = self._view.augmented(samples[modality], modality, draw)
-        return weight_gradients(branch, x, label, create_graph=True)
+        branch = Branch(self.student, modality, self._runtime.synthetic_dtype)
+        return weight_gradients(branch, self._view.augmented(samples[modality], modality, draw), label, graph=True)
 
     def _fresh(self, life: int) -> Student:
         number = self._source.number(life)
@@ -147,18 +131,17 @@ class Follower:
         return student
 
 
-def weight_gradients(branch: Branch, x: Tensor, label: int, *, create_graph: bool = False) -> list[Tensor]:
+def weight_gradients(branch: Branch, x: Tensor, label: int, *, graph: bool = False) -> list[Tensor]:
     """Gradients of the mean cross-entropy of one class's samples, with respect to the weights that the distance counts.
 
     Args:
         branch: Encoder and classifier.
         x: Network input, (sample, channel, height, width).
         label: Class of all of them.
-        create_graph: Whether the gradients are differentiable, with respect to `x` for instance.
+        graph: Whether the gradients are differentiable, with respect to `x` for instance.
 
     Returns:
         One tensor for every weight of two or more dimensions, in the order of ``branch.parameters()``.
     """
     loss = F.cross_entropy(branch(x), torch.full((len(x),), label, device=x.device))
-    counted = [w for w in branch.parameters() if w.ndim > 1]
-    return list(torch.autograd.grad(loss, counted, create_graph=create_graph))
+    return list(torch.autograd.grad(loss, [w for w in branch.parameters() if w.ndim > 1], create_graph=graph))

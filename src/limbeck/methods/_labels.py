@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal, cast
+from typing import Annotated, Literal, cast
 
 import torch
 from pydantic import BeforeValidator, Field
@@ -12,12 +12,10 @@ from limbeck._config import Config
 from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
 from limbeck.methods._experts import EXPERTS, ExpertKeys, Experts, Training
+from limbeck.methods._run import RunContext
 from limbeck.modalities import Batch
 from limbeck.networks import Architecture, Student
 from limbeck.networks.heads.ensemble import Ensemble
-
-if TYPE_CHECKING:
-    from limbeck.methods._contract import RunContext
 
 CHUNK = 128
 
@@ -53,7 +51,7 @@ class Soft(Config):
 
     def experts(self, seed: int) -> ExpertKeys:
         """The one that teaches with this `seed`."""
-        return frozenset([(self.training, seed % EXPERTS)])
+        return self.training.experts(seed)
 
     def of(self, made: DistilledSet, real: LabelledClips, *, seed: int, run: RunContext) -> Tensor | None:
         """Probabilities of every sample, float32, (sample, class), on the CPU: the mean of the modalities'.

@@ -1,9 +1,9 @@
-"""What is held before the first step of optimisation."""
+"""What is held before the first step of optimisation: chosen real clips, or noise."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Protocol, cast
+from typing import Annotated, Any, cast
 
 import torch
 from pydantic import BeforeValidator, Field, PlainSerializer
@@ -13,12 +13,17 @@ from limbeck import _discover
 from limbeck._config import Config
 from limbeck._runtime import generator
 from limbeck.datasets import LabelledClips
+from limbeck.distilled import DistilledSet
 from limbeck.errors import InputError, PluginError, UnknownNameError
 from limbeck.methods._choose import Choose, Selection
-from limbeck.methods._contract import Method, RunContext
+from limbeck.methods._contract import Method
+from limbeck.methods._experts import ExpertKeys
+from limbeck.methods._held import Held
+from limbeck.methods._run import RunContext
+from limbeck.methods._steps import finished
 from limbeck.modalities import Scale, Statistics
 from limbeck.networks import Architecture
-from limbeck.parameterisations import Parameterisation, Tensors, joined
+from limbeck.parameterisations import Tensors, joined
 
 ROOM = "limbeck.methods"
 NOISE = "noise"
@@ -71,6 +76,11 @@ class Start(Config):
         """As `selection`."""
         return cast("Method | None", self.selection())
 
+    def experts(self, seed: int) -> ExpertKeys:
+        """Those that the choice needs with this seed."""
+        selection = self.selection()
+        return selection.required_experts(seed) if selection else frozenset()
+
 
 def _kind(name: str) -> type[Method]:
     return _discover.load(ROOM, name, Method)
@@ -91,40 +101,18 @@ NamedStart = Annotated[
 """A `Start` as settings carry it: the name alone where there are no settings."""
 
 
-class Starting(Protocol):
-    """What a start asks of the method that it is for; see `Method`."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def per_class(self) -> int: ...
-    @property
-    def hold(self) -> Parameterisation: ...
-    def scales(self, real: LabelledClips) -> dict[str, Scale]: ...
-    def to_json(self) -> dict[str, Any]: ...
-
-
-def start_tensors(
-    method: Starting,
-    start: Start,
-    network: Architecture,
-    real: LabelledClips,
-    *,
-    seed: int,
-    run: RunContext,
-) -> Tensors:
-    """Tensors before the first step.
+def started(
+    method: Method, start: Start, network: Architecture, real: LabelledClips, seed: int, run: RunContext
+) -> Held:
+    """What is held before the first step.
 
     Args:
         method: Gives rows per class, how they hold samples, and the scales.
         start: What they are.
         network: Architecture of the encoders that the choice of clips looks through.
-        real: The data.
+        real: Training clips.
         seed: Of the draw.
         run: Device, number formats and the cache.
-
-    Returns:
-        Rows ordered by class, equally many of each, in network scale, on the CPU.
 
     Raises:
         BudgetError: A class has fewer clips than a start from real clips needs.
@@ -133,38 +121,52 @@ def start_tensors(
     selection = start.selection(shared | {"network": network.to_json()})
     if selection is not None:
         purpose = f"{method.name} with start={start.method!r}"
-        return held_clips(method, real, selection.choose, purpose, seed, run)
-    if not method.hold.are_samples:
+        tensors = chosen_clips(method, selection.choose, purpose, real, seed, run)
+    elif method.hold.are_samples:
+        tensors = _noise(method, real, seed)
+    else:
         raise InputError(
             f"Rows held as {method.hold} cannot start from noise, which has no low frequencies. Start from real clips, "
             "or hold samples as plain or in a mosaic."
         )
-    return _noise(method.per_class, real, method.scales(real), seed)
+    return Held(
+        tensors={name: t.to(run.runtime.device) for name, t in tensors.items()},
+        hold=method.hold,
+        modalities=real.modalities,
+        classes=len(real.classes),
+        spreads={name: _pooled(real.statistics[name], scale) for name, scale in method.scales(real).items()},
+        start={name: t.clone() for name, t in tensors.items()} if method.steps_planned else None,
+    )
 
 
-def held_clips(
-    method: Starting, real: LabelledClips, choose: Choose, purpose: str, seed: int, run: RunContext
-) -> Tensors:
-    """Chosen real clips as the rows of a set.
-
-    Args:
-        method: Gives rows per class, how they hold samples, and the scales.
-        real: Training clips.
-        choose: Which clips, the most important first.
-        purpose: What needs them, for the message.
-        seed: Of every random draw.
-        run: Device, number formats and the cache.
-
-    Returns:
-        Rows ordered by class, equally many of each, in network scale, on the CPU.
+def selected(method: Method, choose: Choose, real: LabelledClips, seed: int, run: RunContext) -> DistilledSet:
+    """The clips that a method chooses, as a set.
 
     Raises:
         BudgetError: A class has too few clips.
     """
-    count, scales = method.per_class * method.hold.cells, method.scales(real)
+    return finished(method, real, chosen_clips(method, choose, method.name, real, seed, run), seed, run)
+
+
+def chosen_clips(
+    method: Method, choose: Choose, purpose: str, real: LabelledClips, seed: int, run: RunContext
+) -> Tensors:
+    """Chosen real clips as the rows of a set, ordered by class, equally many of each, in network scale, on the CPU.
+
+    Args:
+        method: Gives rows per class, how they hold samples, and the scales.
+        choose: Which clips, the most important first.
+        purpose: What needs them, for the message.
+        real: Training clips.
+        seed: Of every random draw.
+        run: Device, number formats and the cache.
+
+    Raises:
+        BudgetError: A class has too few clips.
+    """
+    count, scales, kinds = method.per_class * method.hold.cells, method.scales(real), real.modalities
     real.require(count, f"{purpose}, {method.per_class} rows per class held as {method.hold},")
     chosen = choose(real, count, seed, run)
-    kinds = real.modalities
     return joined(
         [
             method.hold.start({m: k.to_network(real.array(m, index), scales[m]) for m, k in kinds.items()}, kinds)
@@ -173,25 +175,24 @@ def held_clips(
     )
 
 
-def spreads(real: LabelledClips, scales: Mapping[str, Scale]) -> dict[str, float]:
-    """Standard deviation of all values of a modality in network scale, by modality."""
-    return {name: _pooled(real.statistics[name], scale) for name, scale in scales.items()}
-
-
 def _pooled(statistics: Statistics, scale: Scale) -> float:
+    """Standard deviation of all values of a modality in network scale."""
     numbers = (statistics.mean, statistics.std, scale.mean, scale.std)
     m, s, a, b = (torch.tensor(v, dtype=torch.float64) for v in numbers)
     means, variances = ((m - a) / b).expand(len(m)), (s / b).square().expand(len(m))
     return float((variances.mean() + means.var(correction=0)).sqrt())
 
 
-def _noise(per_class: int, real: LabelledClips, scales: Mapping[str, Scale], seed: int) -> Tensors:
+def _noise(method: Method, real: LabelledClips, seed: int) -> Tensors:
     """Normal numbers with the data's mean and spread per channel, as far as a prepared array can hold them."""
     found: dict[str, list[Tensor]] = {name: [] for name in real.modalities}
     for label in real.classes:
         source = generator(seed, "noise", label)
         for name, modality in real.modalities.items():
             own = Scale(mean=real.statistics[name].mean, std=real.statistics[name].std)
-            values = own.undo(torch.randn(per_class, *modality.shape, generator=source), -modality.channels_at - 1)
+            values = own.undo(
+                torch.randn(method.per_class, *modality.shape, generator=source), -modality.channels_at - 1
+            )
             found[name].append(modality.prepared(values))
+    scales = method.scales(real)
     return {m: kind.to_network(torch.cat(found[m]), scales[m]) for m, kind in real.modalities.items()}

@@ -1,4 +1,4 @@
-"""Samples as encoders see them: on their scale, augmented."""
+"""Clips and samples as encoders see them: on their scale, augmented."""
 
 from __future__ import annotations
 
@@ -8,31 +8,46 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from limbeck._runtime import Runtime
 from limbeck.augment import Draw, SiameseAugment
 from limbeck.datasets import LabelledClips
-from limbeck.modalities import Modality, Scale
+from limbeck.modalities import Scale
+from limbeck.networks import Encoder, embed
 
 
 @dataclass(frozen=True)
 class View:
-    """What samples are, and how they are changed before an encoder sees them.
+    """How real clips and samples are seen.
 
     Attributes:
-        modalities: What samples are.
-        scales: On which networks see them.
+        real: The clips.
+        scales: On which networks see them, and samples, by modality.
+        runtime: Device and number formats.
         augment: Augmentation shared by real and synthetic samples; None for none.
     """
 
-    modalities: Mapping[str, Modality]
+    real: LabelledClips
     scales: Mapping[str, Scale]
-    augment: SiameseAugment | None
+    runtime: Runtime
+    augment: SiameseAugment | None = None
+
+    def draw(self, source: torch.Generator, samples: int | None) -> Draw | None:
+        """An augmentation for some samples, each its own, or for all alike (None); None without augmentation."""
+        return self.augment.draw(source, samples) if self.augment else None
 
     def augmented(self, x: Tensor, modality: str, draw: Draw | None) -> Tensor:
         """Network input, (sample, channel, height, width), after the augmentation."""
         if self.augment is None or draw is None:
             return x
-        return self.augment.apply(x, draw, modality=self.modalities[modality], scale=self.scales[modality])
+        return self.augment.apply(x, draw, modality=self.real.modalities[modality], scale=self.scales[modality])
 
-    def read(self, real: LabelledClips, modality: str, index: Tensor, device: torch.device) -> Tensor:
-        """Real clips at some positions as network input."""
-        return self.modalities[modality].to_network(real.array(modality, index).to(device), self.scales[modality])
+    def read(self, modality: str, index: Tensor, draw: Draw | None = None) -> Tensor:
+        """Real clips at some positions as network input, on the device, after the augmentation."""
+        arrays = self.real.array(modality, index).to(self.runtime.device)
+        x = self.real.modalities[modality].to_network(arrays, self.scales[modality])
+        return self.augmented(x, modality, draw)
+
+    def features(self, encoder: Encoder, modality: str, index: Tensor, draw: Draw | None = None) -> Tensor:
+        """Features of real clips at some positions without gradient, float32, (clip, dim)."""
+        x = self.read(modality, index, draw)
+        return embed(encoder, x, dtype=self.runtime.real_dtype, compile=self.runtime.compile)

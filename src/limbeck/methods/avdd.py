@@ -15,7 +15,6 @@ Cost:     as `dm`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, ClassVar, final
 
 from pydantic import Field
@@ -23,13 +22,13 @@ from pydantic import Field
 from limbeck.augment import SiameseAugment
 from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
-from limbeck.methods._contract import Method, Passes, RunContext
+from limbeck.methods._contract import Method
 from limbeck.methods._descent import SGD, Optimiser
 from limbeck.methods._encoders import EncoderDraws, EncoderSource
-from limbeck.methods._experts import ExpertKeys
 from limbeck.methods._losses import cross_modal_gap
-from limbeck.methods._start import NamedStart, Start
-from limbeck.methods._steps import experts_of, finished, passes_of, started, steps
+from limbeck.methods._run import RunContext
+from limbeck.methods._start import NamedStart, Start, started
+from limbeck.methods._steps import finished, steps
 
 
 @final
@@ -73,13 +72,13 @@ class AVDD(Method):
     def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
         """Match means, step by step; see `Method.distill`."""
         run = run or RunContext()
-        held = started(self, real, seed, run)
+        held = started(self, self.start, self.encoders.network, real, seed, run)
         draws = EncoderDraws(self.encoders, self.augment, real, self.scales(real), seed, run)
-        for step in steps(self, held, real, run):
+        for step in steps(held, self.optimiser, self.steps, run):
             drawn = draws.at(step.number)
             real_means = draws.means(drawn)
             for block in held.blocks():
-                synthetic = draws.features(drawn, block.samples, len(block))
+                synthetic = draws.features(drawn, block)
                 gap = cross_modal_gap(
                     {m: means[block.classes] for m, means in real_means.items()},
                     {m: x.mean(1) for m, x in synthetic.items()},
@@ -87,12 +86,4 @@ class AVDD(Method):
                     gap_weight=self.gap_weight,
                 )
                 step.descend(gap.sum(), block)
-        return finished(self, real, held.tensors, seed, run, start=held.start)
-
-    def required_experts(self, seed: int) -> ExpertKeys:
-        """Those looked through, and those that the choice of the start needs; see `Method.required_experts`."""
-        return super().required_experts(seed) | experts_of(self, seed)
-
-    def passes(self, per_class: Sequence[int]) -> Passes:
-        """Real clips forward once per draw, synthetic ones forward and backward once per step."""
-        return passes_of(self, per_class)
+        return finished(self, real, held.tensors, seed, run, held.start)

@@ -27,14 +27,14 @@ from torch import Tensor
 from limbeck.augment import SiameseAugment
 from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
-from limbeck.methods._contract import Method, Passes, RunContext
+from limbeck.methods._contract import Method
 from limbeck.methods._descent import Adam, Optimiser
 from limbeck.methods._encoders import EncoderDraws, EncoderSource
-from limbeck.methods._experts import ExpertKeys
 from limbeck.methods._losses import squared_gap
 from limbeck.methods._ridge import class_errors, unit_sides
-from limbeck.methods._start import NamedStart, Start
-from limbeck.methods._steps import experts_of, finished, passes_of, started, steps
+from limbeck.methods._run import RunContext
+from limbeck.methods._start import NamedStart, Start, started
+from limbeck.methods._steps import finished, steps
 from limbeck.parameterisations import Hold, parse
 
 CHUNK = 256
@@ -71,15 +71,15 @@ class Best(Method):
     def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
         """Hold the clips, and move them where there are steps; see `Method.distill`."""
         run, method = run or RunContext(), self.resolved_for(real)
-        held = started(method, real, seed, run)
+        held = started(method, method.start, method.encoders.network, real, seed, run)
         draws = EncoderDraws(method.encoders, method.augment, real, method.scales(real), seed, run)
-        for step in steps(method, held, real, run):
+        for step in steps(held, method.optimiser, method.steps, run):
             drawn, block = draws.at(step.number), held.all()
             real_samples = draws.samples(drawn)
-            synthetic = draws.features(drawn, block.samples, len(block))
+            synthetic = draws.features(drawn, block)
             losses = [method._loss(m, real_samples[m], x) for m, x in synthetic.items()]
             step.descend(torch.stack(losses).sum(0).sum(), block)
-        return finished(method, real, held.tensors, seed, run, start=held.start)
+        return finished(method, real, held.tensors, seed, run, held.start)
 
     def _loss(self, modality: str, real: Sequence[Tensor], synthetic: Tensor) -> Tensor:
         """Of a modality's features, (class,): real ones of each class, (clip, dim), and (class, sample, dim)."""
@@ -100,14 +100,6 @@ class Best(Method):
         hold = self.hold.narrowed(min(real.per_class()) / self.per_class, different)
         many = self.per_class * hold.cells >= self.freeze_above
         return self.model_copy(update={"hold": hold, "steps": 0 if many else self.steps})
-
-    def required_experts(self, seed: int) -> ExpertKeys:
-        """Those looked through, and those that the choice of the start needs; see `Method.required_experts`."""
-        return super().required_experts(seed) | experts_of(self, seed)
-
-    def passes(self, per_class: Sequence[int]) -> Passes:
-        """Real clips forward once per draw, synthetic ones forward and backward once per step."""
-        return passes_of(self, per_class)
 
 
 def _split(real: Sequence[Tensor], synthetic: Tensor) -> tuple[Tensor, list[int], Tensor]:

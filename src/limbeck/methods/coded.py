@@ -25,8 +25,8 @@ from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet, meanings_of
 from limbeck.errors import BudgetError, InputError
 from limbeck.methods._choose import ByClass, Selection
-from limbeck.methods._contract import Method, Passes, RunContext
-from limbeck.methods._experts import ExpertKeys
+from limbeck.methods._contract import Method
+from limbeck.methods._run import Passes, RunContext
 from limbeck.methods._start import SHARED, NamedStart, Start
 from limbeck.methods._steps import labelled, provenance
 from limbeck.networks import Architecture
@@ -121,10 +121,6 @@ class Coded(Method):
             payload=payload,
         )
         return labelled(self, made, real, seed, run)
-
-    def required_experts(self, seed: int) -> ExpertKeys:
-        """Those that the choice of the clips needs; see `Method.required_experts`."""
-        return super().required_experts(seed) | self._selection().required_experts(seed)
 
     def passes(self, per_class: Sequence[int]) -> Passes:
         """Those of the method that chooses; see `Method.passes`."""

@@ -23,7 +23,7 @@ Cost:     as `dm`, after `Training.epochs` passes forward and backward over the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 from typing import NamedTuple, Self, final
 
@@ -36,14 +36,15 @@ from limbeck._runtime import generator
 from limbeck.augment import SiameseAugment
 from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
-from limbeck.methods._contract import Method, Passes, RunContext
+from limbeck.methods._contract import Method
 from limbeck.methods._decouple import Decoupler, decouple, rotation_onto
 from limbeck.methods._descent import Adam, Optimiser
 from limbeck.methods._encoders import EncoderDraws, EncoderSource
-from limbeck.methods._experts import ExpertKeys, Training
+from limbeck.methods._experts import Training
 from limbeck.methods._losses import squared_gap
-from limbeck.methods._start import NamedStart, Start
-from limbeck.methods._steps import experts_of, finished, passes_of, started, steps, two_modalities
+from limbeck.methods._run import RunContext
+from limbeck.methods._start import NamedStart, Start, started
+from limbeck.methods._steps import finished, steps, two_modalities
 from limbeck.modalities import Batch
 
 
@@ -111,7 +112,7 @@ class DAVDD(Method):
         """
         run = run or RunContext()
         one, other = two_modalities(real, self.name)
-        held = started(self, real, seed, run)
+        held = started(self, self.start, self.encoders.network, real, seed, run)
         draws = EncoderDraws(self.encoders, self.augment, real, self.scales(real), seed, run)
         bank = self.encoders.bank or 1
 
@@ -132,15 +133,15 @@ class DAVDD(Method):
                 split, codes = {m: decoupler.turned(turn) for m, decoupler in split.items()}, codes @ turn
             return Known(split, means, codes)
 
-        for step in steps(self, held, real, run):
+        for step in steps(held, self.optimiser, self.steps, run):
             drawn = draws.at(step.number)
             recent = [self.encoders.number(step.number - ago) for ago in range(min(step.number + 1, bank))]
             weights = recency(step.number, self.memory, len(recent))
             prototypes = torch.stack([w * known(n).codes for w, n in zip(weights, recent, strict=True)]).sum(0)
             for block in held.blocks():
-                synthetic = draws.features(drawn, block.samples, len(block))
+                synthetic = draws.features(drawn, block)
                 step.descend(self._loss(known(drawn.number), prototypes, block.classes, synthetic).sum(), block)
-        return finished(self, real, held.tensors, seed, run, start=held.start)
+        return finished(self, real, held.tensors, seed, run, held.start)
 
     def _loss(self, known: Known, prototypes: Tensor, own: slice, features: Batch) -> Tensor:
         """The four terms, (class,).
@@ -160,14 +161,6 @@ class DAVDD(Method):
         loss = private + self.common_weight * within + self.across_weight * across
         confused = [confusion(d.common(x), prototypes, own, self.temperature) for d, _, x, _ in sides]
         return loss + self.sample_weight * torch.stack(confused).sum(0)
-
-    def required_experts(self, seed: int) -> ExpertKeys:
-        """Those looked through, and those that the choice of the start needs; see `Method.required_experts`."""
-        return super().required_experts(seed) | experts_of(self, seed)
-
-    def passes(self, per_class: Sequence[int]) -> Passes:
-        """Real clips forward once per draw, synthetic ones forward and backward once per step."""
-        return passes_of(self, per_class)
 
 
 def recency(step: int, memory: float, views: int) -> list[float]:

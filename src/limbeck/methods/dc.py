@@ -24,14 +24,14 @@ from pydantic import Field
 from limbeck.augment import SiameseAugment
 from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
-from limbeck.methods._contract import Method, Passes, RunContext
+from limbeck.methods._contract import Method
 from limbeck.methods._descent import Adam, Optimiser
 from limbeck.methods._encoders import EncoderSource
-from limbeck.methods._experts import ExpertKeys
 from limbeck.methods._gradients import Follower, gradient_passes, published_loops
 from limbeck.methods._losses import gradient_distance
-from limbeck.methods._start import NamedStart, Start
-from limbeck.methods._steps import experts_of, finished, started, steps
+from limbeck.methods._run import Passes, RunContext
+from limbeck.methods._start import NamedStart, Start, started
+from limbeck.methods._steps import finished, steps
 
 
 @final
@@ -83,10 +83,10 @@ class DC(Method):
     def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
         """Match gradients, class by class and modality by modality: no graph is larger; see `Method.distill`."""
         run = run or RunContext()
-        held = started(self, real, seed, run)
+        held = started(self, self.start, self.encoders.network, real, seed, run)
         network = Follower(self.encoders, self.augment, real, self.scales(real), seed, run)
         updates, epochs = self.loops
-        for step in steps(self, held, real, run, network.state):
+        for step in steps(held, self.optimiser, self.steps, run, network.state):
             life, age = divmod(step.number, updates)
             if age == 0:
                 network.renew(life)
@@ -99,16 +99,12 @@ class DC(Method):
                     on_real = network.on_real(modality, step.number, label, draw)
                     on_synthetic = network.on_synthetic(modality, block.samples, label, draw)
                     step.descend(gradient_distance(on_real, on_synthetic), block)
-        return finished(self, real, held.tensors, seed, run, start=held.start)
+        return finished(self, real, held.tensors, seed, run, held.start)
 
     @property
     def loops(self) -> tuple[int, int]:
         """Steps per network and epochs between them."""
         return published_loops(self.per_class, self.updates, self.network_epochs)
-
-    def required_experts(self, seed: int) -> ExpertKeys:
-        """Those looked through, and those that the choice of the start needs; see `Method.required_experts`."""
-        return super().required_experts(seed) | experts_of(self, seed)
 
     def passes(self, per_class: Sequence[int]) -> Passes:
         """See `gradient_passes`."""

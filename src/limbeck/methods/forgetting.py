@@ -14,7 +14,7 @@ Cost:     training of `experts` networks, shared with every method that asks for
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Literal, final
 
 import torch
@@ -26,13 +26,13 @@ from limbeck._runtime import generator
 from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
 from limbeck.methods._choose import ByClass
-from limbeck.methods._contract import Method, Passes, RunContext
+from limbeck.methods._contract import Method
 from limbeck.methods._encoders import CHUNK
 from limbeck.methods._experts import EXPERTS, ExpertKeys, Experts, Training
-from limbeck.methods._steps import selected
+from limbeck.methods._run import Passes, RunContext
+from limbeck.methods._start import selected
 from limbeck.methods._view import View
-from limbeck.modalities import Scale
-from limbeck.networks import Architecture, Student, embed
+from limbeck.networks import Architecture, Student
 
 
 @final
@@ -73,7 +73,7 @@ class Forgetting(Method):
 
     def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
         """Hold the chosen clips; see `Method.distill`."""
-        return selected(self, real, seed, run or RunContext())
+        return selected(self, self.choose, real, seed, run or RunContext())
 
     def _numbers(self, seed: int) -> list[int]:
         return [(seed * self.experts + i) % EXPERTS for i in range(self.experts)]
@@ -90,14 +90,9 @@ class Forgetting(Method):
         file = run.cache / "forgetting" / key / f"{expert}.safetensors" if run.cache else None
         if file and file.exists():
             return _files.read_tensors(file)[0]["forgotten"]
-        experts = Experts(self.training, self.network, real, scales, run)
-        right = torch.stack(
-            [
-                named_right(experts.snapshot(expert, epoch).student, real, scales, run)
-                for epoch in range(1, self.training.epochs + 1)
-            ]
-        )
-        counts = forgotten(right)
+        experts, view = Experts(self.training, self.network, real, scales, run), View(real, scales, run.runtime)
+        epochs = range(1, self.training.epochs + 1)
+        counts = forgotten(torch.stack([named_right(experts.snapshot(expert, e).student, view) for e in epochs]))
         if file:
             _files.write_tensors(file, {"forgotten": counts})
         return counts
@@ -121,22 +116,11 @@ def forgotten(right: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def named_right(student: Student, real: LabelledClips, scales: Mapping[str, Scale], run: RunContext) -> Tensor:
-    """Whether a student names each clip's class from all modalities together: bool, (clip,), on the CPU.
-
-    Args:
-        student: Of these modalities.
-        real: The clips.
-        scales: What the student sees, by modality.
-        run: Device and number formats.
-    """
-    view, runtime, parts = View(real.modalities, scales, None), run.runtime, []
-    for index in torch.split(torch.arange(len(real)), CHUNK):
-        features = {
-            m: embed(
-                encoder, view.read(real, m, index, runtime.device), dtype=runtime.real_dtype, compile=runtime.compile
-            )
-            for m, encoder in student.encoders.items()
-        }
-        parts.append(student.head.scores(features)[student.head.together].argmax(1).cpu() == real.labels[index])
+def named_right(student: Student, view: View) -> Tensor:
+    """Whether a student names each clip's class from all modalities together: bool, (clip,), on the CPU."""
+    parts = []
+    for index in torch.split(torch.arange(len(view.real)), CHUNK):
+        features = {m: view.features(encoder, m, index) for m, encoder in student.encoders.items()}
+        named = student.head.scores(features)[student.head.together].argmax(1).cpu()
+        parts.append(named == view.real.labels[index])
     return torch.cat(parts)

@@ -21,7 +21,6 @@ Cost:     as `dm`, after `Training.epochs` passes forward and backward over the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, ClassVar, Self, cast, final
 
 import torch
@@ -32,13 +31,14 @@ from torch import Tensor
 from limbeck.augment import SiameseAugment
 from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
-from limbeck.methods._contract import Method, Passes, RunContext
+from limbeck.methods._contract import Method
 from limbeck.methods._descent import Adam, Optimiser
 from limbeck.methods._encoders import EncoderDraws, EncoderSource
-from limbeck.methods._experts import ExpertKeys, Snapshot, Training
+from limbeck.methods._experts import Snapshot, Training
 from limbeck.methods._losses import squared_gap
-from limbeck.methods._start import NamedStart, Start
-from limbeck.methods._steps import experts_of, finished, passes_of, started, steps
+from limbeck.methods._run import RunContext
+from limbeck.methods._start import NamedStart, Start, started
+from limbeck.methods._steps import finished, steps
 from limbeck.modalities import Batch
 from limbeck.networks.heads.ensemble import Ensemble
 
@@ -95,26 +95,18 @@ class IDM(Method):
     def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
         """Match means and recognise, step by step; see `Method.distill`."""
         run = run or RunContext()
-        held = started(self, real, seed, run)
+        held = started(self, self.start, self.encoders.network, real, seed, run)
         draws = EncoderDraws(self.encoders, self.augment, real, self.scales(real), seed, run)
-        for step in steps(self, held, real, run):
+        for step in steps(held, self.optimiser, self.steps, run):
             drawn = draws.at(step.number)
             real_means = draws.means(drawn)
             for block in held.blocks():
-                synthetic = draws.features(drawn, block.samples, len(block))
+                synthetic = draws.features(drawn, block)
                 gaps = [squared_gap(real_means[m][block.classes], x.mean(1)) for m, x in synthetic.items()]
                 labels = torch.arange(block.classes.start, block.classes.stop, device=gaps[0].device)
                 entropy = recognition(cast("Snapshot", drawn.expert), synthetic, labels)
                 step.descend((torch.stack(gaps).sum(0) + self.cross_entropy_weight * entropy).sum(), block)
-        return finished(self, real, held.tensors, seed, run, start=held.start)
-
-    def required_experts(self, seed: int) -> ExpertKeys:
-        """Those looked through, and those that the choice of the start needs; see `Method.required_experts`."""
-        return super().required_experts(seed) | experts_of(self, seed)
-
-    def passes(self, per_class: Sequence[int]) -> Passes:
-        """Real clips forward once per draw, synthetic ones forward and backward once per step."""
-        return passes_of(self, per_class)
+        return finished(self, real, held.tensors, seed, run, held.start)
 
 
 def recognition(expert: Snapshot, features: Batch, labels: Tensor) -> Tensor:

@@ -17,11 +17,12 @@ from torch import Tensor
 
 from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
-from limbeck.methods._choose import ByClass, expert_keys, features_by_class
-from limbeck.methods._contract import Method, Passes, RunContext
+from limbeck.methods._choose import ByClass, features_by_class
+from limbeck.methods._contract import Method
 from limbeck.methods._coresets import kcenter_order
-from limbeck.methods._experts import ExpertKeys, Training
-from limbeck.methods._steps import selected
+from limbeck.methods._experts import Training
+from limbeck.methods._run import Passes, RunContext
+from limbeck.methods._start import selected
 from limbeck.networks import Architecture
 
 
@@ -38,10 +39,6 @@ class KCenter(Method):
     network: Architecture = Architecture()
     training: Training | None = None
 
-    def required_experts(self, seed: int) -> ExpertKeys:
-        """The one whose features are compared; see `Method.required_experts`."""
-        return super().required_experts(seed) | expert_keys(self.training, seed)
-
     def passes(self, per_class: Sequence[int]) -> Passes:
         """Every clip forward once; training of the expert left out."""
         return Passes(sum(per_class), 0)
@@ -57,4 +54,4 @@ class KCenter(Method):
 
     def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
         """Hold the chosen clips; see `Method.distill`."""
-        return selected(self, real, seed, run or RunContext())
+        return selected(self, self.choose, real, seed, run or RunContext())

@@ -19,11 +19,12 @@ from torch import Tensor
 from limbeck._runtime import derive_seed
 from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
-from limbeck.methods._choose import ByClass, expert_keys, features_by_class
-from limbeck.methods._contract import Method, Passes, RunContext
+from limbeck.methods._choose import ByClass, features_by_class
+from limbeck.methods._contract import Method
 from limbeck.methods._coresets import medoids_order
-from limbeck.methods._experts import ExpertKeys, Training
-from limbeck.methods._steps import selected
+from limbeck.methods._experts import Training
+from limbeck.methods._run import Passes, RunContext
+from limbeck.methods._start import selected
 from limbeck.networks import Architecture
 
 
@@ -39,10 +40,6 @@ class KMedoids(Method):
 
     network: Architecture = Architecture()
     training: Training | None = None
-
-    def required_experts(self, seed: int) -> ExpertKeys:
-        """The one whose features are compared; see `Method.required_experts`."""
-        return super().required_experts(seed) | expert_keys(self.training, seed)
 
     def passes(self, per_class: Sequence[int]) -> Passes:
         """Every clip forward once; training of the expert left out."""
@@ -61,4 +58,4 @@ class KMedoids(Method):
 
     def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
         """Hold the chosen clips; see `Method.distill`."""
-        return selected(self, real, seed, run or RunContext())
+        return selected(self, self.choose, real, seed, run or RunContext())

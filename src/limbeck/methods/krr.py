@@ -20,7 +20,6 @@ Cost:     as `dm`, all classes at once, and the solution of a system with as man
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import final
 
 import torch
@@ -30,13 +29,13 @@ from pydantic import Field
 from limbeck.augment import SiameseAugment
 from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
-from limbeck.methods._contract import Method, Passes, RunContext
+from limbeck.methods._contract import Method
 from limbeck.methods._descent import Adam, Optimiser
 from limbeck.methods._encoders import EncoderDraws, EncoderSource
-from limbeck.methods._experts import ExpertKeys
 from limbeck.methods._ridge import class_errors, unit_sides
-from limbeck.methods._start import NamedStart, Start
-from limbeck.methods._steps import experts_of, finished, passes_of, started, steps
+from limbeck.methods._run import RunContext
+from limbeck.methods._start import NamedStart, Start, started
+from limbeck.methods._steps import finished, steps
 
 
 @final
@@ -65,12 +64,12 @@ class KRR(Method):
     def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
         """Lower the error, step by step, all classes at once; see `Method.distill`."""
         run = run or RunContext()
-        held = started(self, real, seed, run)
+        held = started(self, self.start, self.encoders.network, real, seed, run)
         draws = EncoderDraws(self.encoders, self.augment, real, self.scales(real), seed, run)
-        for step in steps(self, held, real, run):
+        for step in steps(held, self.optimiser, self.steps, run):
             drawn, block = draws.at(step.number), held.all()
             real_samples = draws.samples(drawn)
-            synthetic = draws.features(drawn, block.samples, len(block))
+            synthetic = draws.features(drawn, block)
             sides = [unit_sides(real_samples[m], x) for m, x in synthetic.items()]
             if self.joint:
                 clips, samples = (F.normalize(torch.cat(rows, 1), dim=1) for rows in zip(*sides, strict=True))
@@ -78,12 +77,4 @@ class KRR(Method):
             sizes = [len(clips) for clips in next(iter(real_samples.values()))]
             errors = [class_errors(clips, sizes, samples, self.ridge) for clips, samples in sides]
             step.descend(torch.stack(errors).sum(0).sum(), block)
-        return finished(self, real, held.tensors, seed, run, start=held.start)
-
-    def required_experts(self, seed: int) -> ExpertKeys:
-        """Those looked through, and those that the choice of the start needs; see `Method.required_experts`."""
-        return super().required_experts(seed) | experts_of(self, seed)
-
-    def passes(self, per_class: Sequence[int]) -> Passes:
-        """Real clips forward once per draw, synthetic ones forward and backward once per step."""
-        return passes_of(self, per_class)
+        return finished(self, real, held.tensors, seed, run, held.start)

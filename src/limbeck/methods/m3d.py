@@ -13,7 +13,6 @@ Cost:     as `dm`, and kernels of all features of a class with each other, which
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated, Literal, final
 
 import torch
@@ -24,13 +23,13 @@ from limbeck._config import Config
 from limbeck.augment import SiameseAugment
 from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
-from limbeck.methods._contract import Method, Passes, RunContext
+from limbeck.methods._contract import Method
 from limbeck.methods._descent import Adam, Optimiser
 from limbeck.methods._encoders import EncoderDraws, EncoderSource
-from limbeck.methods._experts import ExpertKeys
 from limbeck.methods._losses import gaussian_kernels, kernel_discrepancy
-from limbeck.methods._start import NamedStart, Start
-from limbeck.methods._steps import experts_of, finished, passes_of, started, steps
+from limbeck.methods._run import RunContext
+from limbeck.methods._start import NamedStart, Start, started
+from limbeck.methods._steps import finished, steps
 
 
 class Gaussian(Config):
@@ -92,29 +91,21 @@ class M3D(Method):
     def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
         """Match distributions, step by step; see `Method.distill`."""
         run = run or RunContext()
-        held = started(self, real, seed, run)
+        held = started(self, self.start, self.encoders.network, real, seed, run)
         draws = EncoderDraws(self.encoders, self.augment, real, self.scales(real), seed, run)
-        for step in steps(self, held, real, run):
+        for step in steps(held, self.optimiser, self.steps, run):
             drawn = draws.at(step.number)
             real_samples = draws.samples(drawn)
             for block in held.blocks():
-                synthetic = draws.features(drawn, block.samples, len(block))
+                synthetic = draws.features(drawn, block)
                 gaps = [
                     self._discrepancy(clips.to(x), x)
                     for m in synthetic
                     for clips, x in zip(real_samples[m][block.classes], synthetic[m], strict=True)
                 ]
                 step.descend(torch.stack(gaps).view(len(synthetic), -1).sum(0).sum(), block)
-        return finished(self, real, held.tensors, seed, run, start=held.start)
+        return finished(self, real, held.tensors, seed, run, held.start)
 
     def _discrepancy(self, real: Tensor, synthetic: Tensor) -> Tensor:
         """Of the features of one class in one modality, (), of rows (sample, dim)."""
         return kernel_discrepancy(self.kernel.of(torch.cat([real, synthetic])), len(real))
-
-    def required_experts(self, seed: int) -> ExpertKeys:
-        """Those looked through, and those that the choice of the start needs; see `Method.required_experts`."""
-        return super().required_experts(seed) | experts_of(self, seed)
-
-    def passes(self, per_class: Sequence[int]) -> Passes:
-        """Real clips forward once per draw, synthetic ones forward and backward once per step."""
-        return passes_of(self, per_class)

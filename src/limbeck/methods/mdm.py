@@ -17,7 +17,6 @@ Cost:     as `dm`, and kernels of all features of a class with each other, which
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import final
 
 import torch
@@ -29,13 +28,13 @@ from limbeck.augment import SiameseAugment
 from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
 from limbeck.errors import InputError
-from limbeck.methods._contract import Method, Passes, RunContext
+from limbeck.methods._contract import Method
 from limbeck.methods._descent import Adam, Optimiser
 from limbeck.methods._encoders import EncoderDraws, EncoderSource
-from limbeck.methods._experts import ExpertKeys
 from limbeck.methods._losses import geodesic_kernel, kernel_discrepancy, root
-from limbeck.methods._start import NamedStart, Start
-from limbeck.methods._steps import experts_of, finished, passes_of, started, steps, two_modalities
+from limbeck.methods._run import RunContext
+from limbeck.methods._start import NamedStart, Start, started
+from limbeck.methods._steps import finished, steps, two_modalities
 
 
 @final
@@ -71,16 +70,16 @@ class MDM(Method):
         """
         run = run or RunContext()
         one, other = two_modalities(real, self.name)
-        held = started(self, real, seed, run)
+        held = started(self, self.start, self.encoders.network, real, seed, run)
         draws = EncoderDraws(self.encoders, self.augment, real, self.scales(real), seed, run)
-        for step in steps(self, held, real, run):
+        for step in steps(held, self.optimiser, self.steps, run):
             drawn = draws.at(step.number)
             real_samples = draws.samples(drawn)
             for block in held.blocks():
-                synthetic = draws.features(drawn, block.samples, len(block))
+                synthetic = draws.features(drawn, block)
                 sides = [zip(real_samples[m][block.classes], synthetic[m], strict=True) for m in (one, other)]
                 step.descend(torch.stack([self._gap(*pair) for pair in zip(*sides, strict=True)]).sum(), block)
-        return finished(self, real, held.tensors, seed, run, start=held.start)
+        return finished(self, real, held.tensors, seed, run, held.start)
 
     def _gap(self, one: tuple[Tensor, Tensor], other: tuple[Tensor, Tensor]) -> Tensor:
         """Weighted discrepancies, not squared, (), of a class's real and synthetic features in both modalities."""
@@ -95,11 +94,3 @@ class MDM(Method):
             for x in (a + v, a - v)
         )
         return self.agreement_weight * agreement + self.discrepancy_weight * discrepancy
-
-    def required_experts(self, seed: int) -> ExpertKeys:
-        """Those looked through, and those that the choice of the start needs; see `Method.required_experts`."""
-        return super().required_experts(seed) | experts_of(self, seed)
-
-    def passes(self, per_class: Sequence[int]) -> Passes:
-        """Real clips forward once per draw, synthetic ones forward and backward once per step."""
-        return passes_of(self, per_class)

@@ -33,13 +33,14 @@ from limbeck.augment import Draw, SiameseAugment
 from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
 from limbeck.methods._branch import Branch
-from limbeck.methods._contract import Method, Passes, RunContext
+from limbeck.methods._contract import Method
 from limbeck.methods._descent import Adam, Optimiser
 from limbeck.methods._encoders import EncoderSource
-from limbeck.methods._experts import EXPERTS, ExpertKeys, Experts, Training
+from limbeck.methods._experts import EXPERTS, Experts, Training
 from limbeck.methods._losses import trajectory_distance
-from limbeck.methods._start import NamedStart, Start
-from limbeck.methods._steps import experts_of, finished, started, steps
+from limbeck.methods._run import Passes, RunContext
+from limbeck.methods._start import NamedStart, Start, started
+from limbeck.methods._steps import finished, steps
 from limbeck.methods._unrolled import Inner, descend
 from limbeck.methods._view import View
 
@@ -119,15 +120,16 @@ class MTT(Method):
     def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
         """Match trajectories, step by step; see `Method.distill`."""
         run = run or RunContext()
-        held, training = started(self, real, seed, run), cast("Training", self.encoders.training)
+        held = started(self, self.start, self.encoders.network, real, seed, run)
+        training = cast("Training", self.encoders.training)
         experts = Experts(training, self.encoders.network, real, self.scales(real), run)
-        view = View(real.modalities, self.scales(real), self.augment)
+        view = View(real, self.scales(real), run.runtime, self.augment)
         rates = {m: torch.tensor(self.rate or self._pace(training, m, len(real))) for m in real.modalities}
         speeds = {m: torch.zeros(()) for m in real.modalities}
         state = {f"{m}.rate": r for m, r in rates.items()} | {f"{m}.speed": s for m, s in speeds.items()}
         labels = torch.arange(held.classes).repeat_interleave(self.per_class * self.hold.cells)
         starts = min(self.max_start_epoch, training.epochs - self.expert_epochs + 1)
-        for step in steps(self, held, real, run, state):
+        for step in steps(held, self.optimiser, self.steps, run, state):
             draw = generator(seed, "trajectory", step.number)
             expert = int(torch.randint(self.encoders.bank or EXPERTS, (), generator=draw))
             begin = int(torch.randint(starts, (), generator=draw))
@@ -151,11 +153,7 @@ class MTT(Method):
                 speeds[m].mul_(0.5).add_(found.rate.cpu())
                 most = rates[m] * LARGEST_CHANGE
                 rates[m].sub_((self.rate_lr * speeds[m]).clamp(-most, most))
-        return finished(self, real, held.tensors, seed, run, start=held.start)
-
-    def required_experts(self, seed: int) -> ExpertKeys:
-        """Those followed, and those that the choice of the start needs; see `Method.required_experts`."""
-        return super().required_experts(seed) | experts_of(self, seed)
+        return finished(self, real, held.tensors, seed, run, held.start)
 
     def passes(self, per_class: Sequence[int]) -> Passes:
         """The students' steps, first and second order; experts, which runs share, are left out."""

@@ -18,7 +18,7 @@ Cost:     as `dm`, and a product of every feature with every frequency.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, ClassVar, final
 
 import torch
@@ -30,13 +30,13 @@ from limbeck._runtime import generator
 from limbeck.augment import SiameseAugment
 from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
-from limbeck.methods._contract import Method, Passes, RunContext
+from limbeck.methods._contract import Method
 from limbeck.methods._descent import Adam, Optimiser
 from limbeck.methods._encoders import EncoderDraws, EncoderSource
-from limbeck.methods._experts import ExpertKeys
 from limbeck.methods._losses import characteristic_gap, squared_distances
-from limbeck.methods._start import NamedStart, Start
-from limbeck.methods._steps import experts_of, finished, passes_of, started, steps
+from limbeck.methods._run import RunContext
+from limbeck.methods._start import NamedStart, Start, started
+from limbeck.methods._steps import finished, steps
 from limbeck.modalities import Batch
 
 
@@ -89,20 +89,20 @@ class NCFM(Method):
     def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
         """Match characteristic functions, step by step; see `Method.distill`."""
         run = run or RunContext()
-        held = started(self, real, seed, run)
+        held = started(self, self.start, self.encoders.network, real, seed, run)
         draws = EncoderDraws(self.encoders, self.augment, real, self.scales(real), seed, run)
-        for step in steps(self, held, real, run):
+        for step in steps(held, self.optimiser, self.steps, run):
             drawn = draws.at(step.number)
             real_samples = draws.samples(drawn)
             for block in held.blocks():
-                synthetic = draws.features(drawn, block.samples, len(block))
+                synthetic = draws.features(drawn, block)
                 frequencies = {m: self._draw(seed, m, step.number, x) for m, x in synthetic.items()}
                 gaps = [
                     self._gap({m: (real_samples[m][block.classes][c], synthetic[m][c]) for m in synthetic}, frequencies)
                     for c in range(len(block))
                 ]
                 step.descend(torch.stack(gaps).sum(), block)
-        return finished(self, real, held.tensors, seed, run, start=held.start)
+        return finished(self, real, held.tensors, seed, run, held.start)
 
     def _draw(self, seed: int, modality: str, step: int, like: Tensor) -> Tensor:
         """Standard normal frequencies, (dim, frequency)."""
@@ -129,14 +129,6 @@ class NCFM(Method):
     def _apart(self, real: Tensor, synthetic: Tensor) -> Tensor:
         tried = [characteristic_gap(real * s, synthetic * s, self.amplitude_weight) for s in self.scales_tried]
         return torch.stack(tried).max()
-
-    def required_experts(self, seed: int) -> ExpertKeys:
-        """Those looked through, and those that the choice of the start needs; see `Method.required_experts`."""
-        return super().required_experts(seed) | experts_of(self, seed)
-
-    def passes(self, per_class: Sequence[int]) -> Passes:
-        """Real clips forward once per draw, synthetic ones forward and backward once per step."""
-        return passes_of(self, per_class)
 
 
 def _median_distance(x: Tensor) -> float:

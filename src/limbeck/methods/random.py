@@ -18,8 +18,9 @@ from limbeck._runtime import generator
 from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
 from limbeck.methods._choose import ByClass
-from limbeck.methods._contract import Method, RunContext
-from limbeck.methods._steps import selected
+from limbeck.methods._contract import Method
+from limbeck.methods._run import RunContext
+from limbeck.methods._start import selected
 
 
 @final
@@ -38,4 +39,4 @@ class Random(Method):
 
     def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
         """Hold the drawn clips; see `Method.distill`."""
-        return selected(self, real, seed, run or RunContext())
+        return selected(self, self.choose, real, seed, run or RunContext())

@@ -1,7 +1,7 @@
 """Ways to hold samples. One module each; `names()` lists them without importing any."""
 
 from limbeck import _discover
-from limbeck.parameterisations._contract import Hold, Parameterisation, Tensors, class_major, joined, parse
+from limbeck.parameterisations._contract import Hold, Parameterisation, Tensors, class_major, joined, modality_of, parse
 from limbeck.parameterisations._grid import Box, Grid, boxes_of
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "class_major",
     "joined",
     "load",
+    "modality_of",
     "names",
     "parse",
 ]

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, ClassVar, Self, TypeVar
 
 import torch
-from pydantic import BeforeValidator, PlainSerializer
+from pydantic import BeforeValidator, PlainSerializer, ValidationError
 from torch import Tensor
 
 from limbeck import _discover
-from limbeck._config import Config
+from limbeck._config import Config, mistake
 from limbeck._discover import Listed
 from limbeck.errors import InputError
 from limbeck.modalities import Batch, Modality
@@ -116,15 +115,24 @@ def parse(text: str) -> Parameterisation:
         >>> parse("mosaic:2").cells, str(parse("mosaic:audio=1x16,image=4x4")), parse("plain").cells
         (4, 'mosaic:audio=1x16,image=4x4', 1)
     """
-    name, _, settings = text.partition(":")
-    return _discover.load(ROOM, name, Parameterisation).from_text(settings)
+    name, _, settings = text.strip().partition(":")
+    kind = _discover.load(ROOM, name, Parameterisation)
+    try:
+        return kind.from_text(settings)
+    except InputError as error:
+        mistakes = error.__cause__.errors() if isinstance(error.__cause__, ValidationError) else ()
+        raise InputError(f"{text} does not fit: {'; '.join(map(mistake, mistakes)) or error}") from error
 
 
-Hold = Annotated[
-    Parameterisation,
-    BeforeValidator(lambda value: parse(value) if isinstance(value, str) else value),
-    PlainSerializer(str),
-]
+def _held(value: Any) -> Any:
+    if isinstance(value, Parameterisation):
+        return value
+    if not isinstance(value, str):
+        raise InputError("how samples are held is text, as in plain, mosaic:2 or frequencies:36")
+    return parse(value)
+
+
+Hold = Annotated[Parameterisation, BeforeValidator(_held), PlainSerializer(str)]
 """A `Parameterisation` as settings carry it: its text."""
 
 
@@ -133,7 +141,10 @@ def each(text: str, read: Callable[[str], Value]) -> Value | dict[str, Value]:
 
     Args:
         text: Either.
-        read: Reads a value; a ValueError of its own says what is wrong.
+        read: Reads a value; its own InputError says what is wrong with it.
+
+    Raises:
+        InputError: A modality is named twice.
 
     Example:
         >>> each("36", int), each("audio=3,image=12", int)
@@ -141,8 +152,11 @@ def each(text: str, read: Callable[[str], Value]) -> Value | dict[str, Value]:
     """
     if "=" not in text:
         return read(text)
-    pairs = (part.partition("=") for part in text.split(","))
-    return {name.strip(): read(value) for name, _, value in pairs}
+    pairs = [part.partition("=") for part in text.split(",")]
+    found = {name.strip(): read(value) for name, _, value in pairs}
+    if len(found) < len(pairs):
+        raise InputError(f"each modality is named once, but got {text!r}")
+    return found
 
 
 def of_each(values: Any, modality: str, holder: Parameterisation) -> Any:
@@ -165,6 +179,16 @@ def written(values: Any, write: Callable[[Any], str]) -> str:
     return ",".join(f"{name}={write(value)}" for name, value in values.items())
 
 
+def modality_of(tensor: str) -> str:
+    """The modality whose samples a tensor of `Tensors` holds, by its name.
+
+    Example:
+        >>> modality_of("audio"), modality_of("audio.phase")
+        ('audio', 'audio')
+    """
+    return tensor.partition(".")[0]
+
+
 def class_major(samples: Tensor, classes: int, cells: int) -> Tensor:
     """Cell-major samples of rows ordered by class, so that the samples of a class are neighbours.
 
@@ -182,14 +206,3 @@ def class_major(samples: Tensor, classes: int, cells: int) -> Tensor:
 def joined(parts: list[Tensors]) -> Tensors:
     """Rows of several tensors of the same names, one after the other."""
     return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
-
-
-def whole_number(text: str) -> int:
-    """A number of samples, >= 1.
-
-    Raises:
-        InputError: It is none.
-    """
-    if not re.fullmatch(r"\s*[1-9]\d*\s*", text):
-        raise InputError(f"a number of samples is a whole number above 0, but got {text!r}")
-    return int(text)

@@ -9,7 +9,8 @@ from pydantic import Field
 
 from limbeck.errors import InputError
 
-Side = Annotated[int, Field(ge=1, le=64)]
+MOST = 64
+Side = Annotated[int, Field(ge=1, le=MOST)]
 Grid = tuple[Side, Side]
 """Rows and columns of cells."""
 Box = tuple[slice, slice]

@@ -17,6 +17,7 @@ Differs from the paper: which coefficients are kept follows a rule, where FreD r
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from functools import cache
 from typing import Annotated, ClassVar, Self, final
@@ -27,10 +28,11 @@ from torch import Tensor
 
 from limbeck.errors import InputError
 from limbeck.modalities import Batch, Modality
-from limbeck.parameterisations._contract import Parameterisation, Tensors, each, of_each, whole_number, written
+from limbeck.parameterisations._contract import Parameterisation, Tensors, each, of_each, written
 from limbeck.parameterisations.plain import Plain
 
-Count = Annotated[int, Field(ge=1, le=1024)]
+MOST = 1024
+Count = Annotated[int, Field(ge=1, le=MOST)]
 
 
 @final
@@ -60,7 +62,7 @@ class Frequencies(Parameterisation):
     @classmethod
     def from_text(cls, text: str) -> Self:
         """From ``36`` or ``audio=3,image=12``."""
-        return cls.from_json({"count": each(text, whole_number)})
+        return cls.from_json({"count": each(text, _read)})
 
     def to_text(self) -> str:
         """See `from_text`."""
@@ -98,7 +100,7 @@ class Frequencies(Parameterisation):
         if most == 1:
             return Plain()
         counts = {name: least if n == least else most for name, n in fewer.items()}
-        return Frequencies(count=most if set(counts.values()) == {most} else counts)
+        return Frequencies(count=counts if len({*counts.values()}) > 1 else next(iter(counts.values())))
 
     def _counts(self) -> list[int]:
         return list(self.count.values()) if isinstance(self.count, dict) else [self.count]
@@ -172,6 +174,15 @@ def repeats_last(x: Tensor) -> Tensor:
     same = torch.unique(x.flatten(1), dim=0, return_inverse=True)[1].tolist()
     repeated = torch.tensor([value in same[:i] for i, value in enumerate(same)])
     return torch.argsort(repeated.int(), stable=True)
+
+
+def _read(text: str) -> int:
+    if not re.fullmatch(r"\s*[1-9]\d{0,3}\s*", text) or int(text) > MOST:
+        raise InputError(
+            f"how many samples share the room of one is a whole number, 1 to {MOST}, as in frequencies:36, or one for "
+            f"each modality, as in frequencies:audio=3,image=12, but got {text!r}"
+        )
+    return int(text)
 
 
 @cache

@@ -24,7 +24,7 @@ from torch import Tensor
 from limbeck.errors import InputError
 from limbeck.modalities import Batch, Modality
 from limbeck.parameterisations._contract import Parameterisation, Tensors, each, of_each, written
-from limbeck.parameterisations._grid import Box, Grid, boxes_of
+from limbeck.parameterisations._grid import MOST, Box, Grid, boxes_of
 
 
 @final
@@ -45,7 +45,8 @@ class Mosaic(Parameterisation):
     def _as_many(self) -> Self:
         counts = {rows * columns for rows, columns in self._grids()}
         if len(counts) != 1:
-            raise ValueError(f"a mosaic has as many cells of every modality, but got {sorted(counts)}")
+            told = " and ".join(map(str, sorted(counts)))
+            raise ValueError(f"a mosaic has as many cells of every modality, but got {told}")
         return self
 
     @classmethod
@@ -145,13 +146,14 @@ def unpack(x: Tensor, grid: Grid) -> Tensor:
 
 def _read(text: str) -> Grid:
     """``2`` is (2, 2), ``1x16`` (1, 16)."""
-    found = re.fullmatch(r"\s*(\d+)(?:x(\d+))?\s*", text)
-    if found is None:
+    found = re.fullmatch(r"\s*(\d{1,2})(?:x(\d{1,2}))?\s*", text)
+    grid = (int(found[1]), int(found[2] or found[1])) if found else (0, 0)
+    if min(grid) < 1 or max(grid) > MOST:
         raise InputError(
-            f"A mosaic is a number of cells a side, as in mosaic:2, or rows and columns, as in mosaic:2x3 or "
-            f"mosaic:audio=1x16,image=4x4, but got {text!r}."
+            f"a mosaic is a number of cells a side, 1 to {MOST}, as in mosaic:2, or rows and columns, as in mosaic:2x3 "
+            f"or mosaic:audio=1x16,image=4x4, but got {text!r}"
         )
-    return int(found[1]), int(found[2] or found[1])
+    return grid
 
 
 def _size(box: Box) -> tuple[int, int]:

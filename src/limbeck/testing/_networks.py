@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Mapping, Sequence
 
 import pytest
 import torch
+from torch import Tensor, nn
 
 from limbeck import methods, networks
 from limbeck._discover import summary
-from limbeck.methods import Work
-from limbeck.networks import MODALITIES, Encoder, EncoderPair, Head, Network, Student, embed, group_means, heads
+from limbeck.methods import RunContext
+from limbeck.modalities import Batch
+from limbeck.networks import Encoder, Head, Network, Shape, Student, embed, group_means, heads
 from limbeck.testing._clips import toy_clips
 
-SHAPES = [((1, 32, 20), (3, 32, 32)), ((1, 128, 56), (3, 64, 64)), ((1, 40, 101), (3, 48, 64))]
-Shape = tuple[int, int, int]
+SMALL = {"audio": (1, 32, 20), "image": (3, 32, 32)}
+SHAPES: list[dict[str, Shape]] = [
+    SMALL,
+    {"audio": (1, 128, 56), "image": (3, 64, 64)},
+    {"audio": (1, 40, 101), "image": (3, 48, 64)},
+    {"audio": (1, 32, 20)},
+    {"image": (3, 32, 40)},
+    {"audio": (1, 32, 20), "echo": (2, 24, 36), "image": (3, 32, 32)},
+]
+LETTERS = {"audio": "A", "echo": "E", "image": "V"}
 
 
 def _network(name: str) -> Network:
@@ -22,8 +33,17 @@ def _network(name: str) -> Network:
     return settings(**({"width": 8} if "width" in settings.model_fields else {}))
 
 
-def _pair(name: str, audio: Shape, image: Shape, seed: int = 0) -> EncoderPair:
-    return _network(name).pair(audio, image, generator=torch.Generator().manual_seed(seed))
+def _encoders(name: str, shapes: Mapping[str, Shape] = SMALL, seed: int = 0) -> dict[str, Encoder]:
+    return _network(name).encoders(shapes, generator=torch.Generator().manual_seed(seed))
+
+
+def _noise(shapes: Mapping[str, Shape], samples: int) -> Batch:
+    draw = torch.Generator().manual_seed(0)
+    return {modality: torch.randn(samples, *shape, generator=draw) for modality, shape in shapes.items()}
+
+
+def _weights(encoders: Mapping[str, Encoder]) -> dict[str, Tensor]:
+    return nn.ModuleDict(encoders).state_dict()
 
 
 class NetworkContract:
@@ -38,52 +58,52 @@ class NetworkContract:
         assert type(network).from_json(network.to_json()) == network
         assert pickle.loads(pickle.dumps(network)) == network
 
-    @pytest.mark.parametrize(("audio", "image"), SHAPES)
-    def test_features_have_the_length_that_is_announced(self, name: str, audio: Shape, image: Shape) -> None:
-        pair = _pair(name, audio, image)
-        for modality, shape in zip(MODALITIES, (audio, image), strict=True):
-            encoder: Encoder = getattr(pair, modality)
-            features = encoder(torch.randn(3, *shape))
+    @pytest.mark.parametrize("shapes", SHAPES, ids=["small", "large", "odd", "sound", "picture", "three"])
+    def test_features_have_the_length_that_is_announced(self, name: str, shapes: dict[str, Shape]) -> None:
+        encoders, samples = _encoders(name, shapes), _noise(shapes, 3)
+        assert list(encoders) == list(shapes)
+        for modality, encoder in encoders.items():
+            features = encoder(samples[modality])
             assert features.shape == (3, encoder.dim)
             assert features.dtype == torch.float32
             assert features.std() > 0
 
     def test_the_generator_decides_the_weights_and_the_global_one_is_untouched(self, name: str) -> None:
         before = torch.random.get_rng_state()
-        one, same, other = (_pair(name, *SHAPES[0], seed=seed).state_dict() for seed in (1, 1, 2))
+        one, same, other = (_weights(_encoders(name, seed=seed)) for seed in (1, 1, 2))
         assert torch.equal(torch.random.get_rng_state(), before)
         assert all(torch.equal(one[k], same[k]) for k in one)
         assert any(not torch.equal(one[k], other[k]) for k in one)
 
     def test_weights_can_be_kept_and_put_back(self, name: str) -> None:
-        one, other = _pair(name, *SHAPES[0], seed=1), _pair(name, *SHAPES[0], seed=2)
+        one, other = _encoders(name, seed=1)["image"], _encoders(name, seed=2)["image"]
         other.load_state_dict(one.state_dict())
-        x = torch.randn(2, *SHAPES[0][1])
-        assert torch.equal(one.image(x), other.image(x))
+        x = torch.randn(2, *SMALL["image"])
+        assert torch.equal(one(x), other(x))
 
     @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
     def test_group_means_carry_a_gradient_to_the_input_only(self, name: str, dtype: torch.dtype) -> None:
-        pair = _pair(name, *SHAPES[0])
-        x = torch.randn(4, *SHAPES[0][1]).requires_grad_()
-        group_means(pair.image, x, 2, dtype=dtype).square().sum().backward()  # type: ignore[no-untyped-call]
+        encoder = _encoders(name)["image"]
+        x = torch.randn(4, *SMALL["image"]).requires_grad_()
+        group_means(encoder, x, 2, dtype=dtype).square().sum().backward()  # type: ignore[no-untyped-call]
         assert x.grad is not None
         assert bool(x.grad.flatten(1).any(1).all())
-        assert all(p.grad is None for p in pair.parameters())
+        assert all(p.grad is None for p in encoder.parameters())
 
     def test_a_sample_has_the_same_features_in_any_company_and_mode(self, name: str) -> None:
-        pair = _pair(name, *SHAPES[0])
-        for modality, shape in zip(MODALITIES, SHAPES[0], strict=True):
-            encoder: Encoder = getattr(pair, modality).double()
+        for modality, encoder in _encoders(name).items():
+            encoder.double()
             assert not list(encoder.buffers())
-            x = torch.randn(5, *shape, dtype=torch.float64)
+            x = torch.randn(5, *SMALL[modality], dtype=torch.float64)
             alone = torch.cat([encoder.train()(x[i : i + 1]) for i in range(5)])
             torch.testing.assert_close(encoder(x), alone)
             torch.testing.assert_close(encoder.eval()(x), alone)
             torch.testing.assert_close(embed(encoder, x, chunk=2), alone)
 
     def test_how_pixels_lie_in_memory_changes_nothing(self, name: str) -> None:
-        encoder = _pair(name, *SHAPES[1]).image
-        x = torch.randn(4, *SHAPES[1][1], generator=torch.Generator().manual_seed(0))
+        shapes = SHAPES[1]
+        encoder = _encoders(name, shapes)["image"]
+        x = torch.randn(4, *shapes["image"], generator=torch.Generator().manual_seed(0))
         found = []
         for layout in (torch.contiguous_format, torch.channels_last):
             leaf = x.contiguous(memory_format=layout).requires_grad_()
@@ -94,9 +114,9 @@ class NetworkContract:
 
     def test_gradients_of_gradients_are_right(self, name: str) -> None:
         """The change of a weight gradient along a direction, against a difference: what gradient matching needs."""
-        encoder = _pair(name, *SHAPES[0]).image.double()
+        encoder = _encoders(name)["image"].double()
         draw = torch.Generator().manual_seed(3)
-        x, way = (torch.randn(2, *SHAPES[0][1], dtype=torch.float64, generator=draw) for _ in range(2))
+        x, way = (torch.randn(2, *SMALL["image"], dtype=torch.float64, generator=draw) for _ in range(2))
         weights = [w for w in encoder.parameters() if w.ndim > 1]
         aims = [torch.randn(w.shape, dtype=w.dtype, generator=draw) for w in weights]
 
@@ -110,86 +130,118 @@ class NetworkContract:
         change = (pull(x + 1e-7 * way) - pull(x - 1e-7 * way)) / 2e-7
         torch.testing.assert_close((found * way).sum(), change, rtol=1e-4, atol=1e-4)
 
-    def test_pairs_are_distilled_through_it(self, name: str) -> None:
-        clips, losses = toy_clips(classes=2, per_class=4), []
+    @pytest.mark.parametrize("seen", [("audio", "image"), ("audio",), ("image",)])
+    def test_samples_are_distilled_through_it(self, name: str, seen: tuple[str, ...]) -> None:
+        clips, losses = toy_clips(classes=2, per_class=4).seen_by(seen), []
         network = {"name": name, "options": _network(name).to_json()}
         dm = methods.load("dm").configured(
             encoders={"network": network, "bank": 1},
             start="noise",
             augment=None,
-            optimiser={"kind": "adam", "audio_lr": 0.01, "image_lr": 0.01},
+            optimiser={"kind": "adam", "lr": 0.01},
         )
-        work = Work(on_step=lambda report: losses.append(report.loss))
-        began, made = (dm.model_copy(update={"steps": s}).distill(clips, seed=0, work=work) for s in (0, 4))
+        run = RunContext(on_step=lambda report: losses.append(report.loss))
+        began, made = (dm.model_copy(update={"steps": s}).distill(clips, seed=0, run=run) for s in (0, 4))
         assert losses[-1] < losses[0]
-        for before, after in ((began.audio, made.audio), (began.image, made.image)):
+        assert list(made.tensors) == list(seen)
+        for modality, after in made.tensors.items():
             assert torch.isfinite(after).all()
-            assert (after != before).flatten(1).any(1).all()
+            assert (after != began.tensors[modality]).flatten(1).any(1).all()
 
     @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
     def test_every_weight_is_trained(self, name: str, dtype: torch.dtype) -> None:
-        pair = _pair(name, *SHAPES[0])
+        encoders, samples = _encoders(name), _noise(SMALL, 4)
         with torch.autocast("cpu", dtype, enabled=dtype != torch.float32):
-            out = [getattr(pair, m)(torch.randn(4, *s)) for m, s in zip(MODALITIES, SHAPES[0], strict=True)]
+            out = [encoder(samples[modality]) for modality, encoder in encoders.items()]
         sum(o.float().square().sum() for o in out).backward()
-        assert all(p.grad is not None and bool(p.grad.any()) for p in pair.parameters())
+        assert all(p.grad is not None and bool(p.grad.any()) for e in encoders.values() for p in e.parameters())
 
 
 class HeadContract:
-    """What a head must do."""
+    """What a head must do, with one, two and three modalities."""
 
-    def _head(self, name: str, seed: int = 0) -> Head:
-        return heads.load(name)(12, 12, 5, generator=torch.Generator().manual_seed(seed))
+    @pytest.fixture(params=[("audio",), ("image",), ("audio", "image"), ("audio", "echo", "image")], ids="+".join)
+    def modalities(self, request: pytest.FixtureRequest) -> tuple[str, ...]:
+        """What it is given features of."""
+        found: tuple[str, ...] = request.param
+        return found
 
-    def test_its_name_is_the_one_it_is_listed_under(self, name: str) -> None:
-        assert self._head(name).name == name
+    def _head(self, name: str, modalities: Sequence[str], seed: int = 0) -> Head:
+        letters = {m: LETTERS[m] for m in modalities}
+        return heads.load(name)(
+            dict.fromkeys(modalities, 12), 5, letters, generator=torch.Generator().manual_seed(seed)
+        )
+
+    def _features(self, modalities: Sequence[str], samples: int) -> Batch:
+        draw = torch.Generator().manual_seed(1)
+        return {m: torch.randn(samples, 12, generator=draw) for m in modalities}
+
+    def test_its_name_is_the_one_it_is_listed_under(self, name: str, modalities: tuple[str, ...]) -> None:
+        assert self._head(name, modalities).name == name
         assert summary("limbeck.networks.heads", name)
 
-    def test_scores_are_probabilities_and_the_keys_tell_the_modalities(self, name: str) -> None:
-        head = self._head(name)
-        audio, image = torch.randn(7, 12), torch.randn(7, 12)
-        scores = head.scores(audio, image)
-        assert scores
-        assert set(scores) <= {"A", "V", "A+V"}
-        for key, value in scores.items():
+    def test_scores_are_probabilities_and_the_keys_tell_the_modalities(
+        self, name: str, modalities: tuple[str, ...]
+    ) -> None:
+        head, letters = self._head(name, modalities), [LETTERS[m] for m in modalities]
+        scores = head.scores(self._features(modalities, 7))
+        assert head.together == "+".join(letters)
+        assert head.together in scores
+        assert set(scores) <= {*letters, head.together}
+        for value in scores.values():
             assert value.shape == (7, 5)
             torch.testing.assert_close(value.sum(1), torch.ones(7))
-            assert ("A" in key.split("+")) <= ("audio" in head.modalities)
-            assert ("V" in key.split("+")) <= ("image" in head.modalities)
 
-    def test_what_is_not_read_may_be_empty(self, name: str) -> None:
-        head = self._head(name)
-        audio, image = (torch.randn(3, 12 if m in head.modalities else 0) for m in MODALITIES)
-        assert torch.isfinite(head.loss(audio, image, torch.tensor([0, 1, 2])))
-        assert all(len(s) == 3 for s in head.scores(audio, image).values())
+    def test_a_score_depends_on_the_modalities_in_its_key_alone(self, name: str, modalities: tuple[str, ...]) -> None:
+        head, features = self._head(name, modalities), self._features(modalities, 7)
+        for p in head.parameters():
+            nn.init.normal_(p, generator=torch.Generator().manual_seed(3))
+        before = head.scores(features)
+        for modality in modalities:
+            after = head.scores(features | {modality: -features[modality]})
+            changed = {key for key, value in after.items() if not torch.equal(value, before[key])}
+            assert changed == {key for key in before if LETTERS[modality] in key.split("+")}
 
-    def test_the_generator_decides_the_weights_and_the_global_one_is_untouched(self, name: str) -> None:
+    def test_features_may_come_in_any_order(self, name: str, modalities: tuple[str, ...]) -> None:
+        head, features = self._head(name, modalities), self._features(modalities, 7)
+        for p in head.parameters():
+            nn.init.normal_(p, generator=torch.Generator().manual_seed(3))
+        turned = {m: features[m] for m in reversed(modalities)}
+        torch.testing.assert_close(head.scores(turned), head.scores(features))
+        labels = torch.arange(7) % 5
+        torch.testing.assert_close(head.loss(turned, labels), head.loss(features, labels))
+
+    def test_the_generator_decides_the_weights_and_the_global_one_is_untouched(
+        self, name: str, modalities: tuple[str, ...]
+    ) -> None:
         before = torch.random.get_rng_state()
-        one, same, other = (self._head(name, seed).state_dict() for seed in (1, 1, 2))
+        one, same, other = (self._head(name, modalities, seed).state_dict() for seed in (1, 1, 2))
         assert torch.equal(torch.random.get_rng_state(), before)
         assert all(torch.equal(one[k], same[k]) for k in one)
         assert any(not torch.equal(one[k], other[k]) for k in one)
 
-    def test_it_learns(self, name: str) -> None:
-        head = self._head(name)
+    def test_it_learns_classes_and_probabilities(self, name: str, modalities: tuple[str, ...]) -> None:
         draw = torch.Generator().manual_seed(1)
         labels = torch.arange(40) % 5
         centres = torch.randn(5, 12, generator=draw)
-        audio, image = (centres[labels] + 0.1 * torch.randn(40, 12, generator=draw) for _ in range(2))
-        optimiser = torch.optim.Adam(head.parameters(), lr=0.05)
-        for _ in range(100):
-            optimiser.zero_grad()
-            head.loss(audio, image, labels).backward()  # type: ignore[no-untyped-call]
-            optimiser.step()
-        for scores in head.scores(audio, image).values():
-            assert float((scores.argmax(1) == labels).float().mean()) > 0.9
+        features = {m: centres[labels] + 0.1 * torch.randn(40, 12, generator=draw) for m in modalities}
+        for target in (labels, torch.nn.functional.one_hot(labels, 5) * 0.9 + 0.02):
+            head = self._head(name, modalities)
+            optimiser = torch.optim.Adam(head.parameters(), lr=0.05)
+            for _ in range(100):
+                optimiser.zero_grad()
+                head.loss(features, target).backward()  # type: ignore[no-untyped-call]
+                optimiser.step()
+            for scores in head.scores(features).values():
+                assert float((scores.argmax(1) == labels).float().mean()) > 0.9
 
     @pytest.mark.parametrize("network", networks.names())
-    def test_a_student_can_be_made_of_it(self, name: str, network: str) -> None:
-        pair = _pair(network, *SHAPES[0])
-        head = heads.load(name)(pair.audio.dim, pair.image.dim, 5, generator=torch.Generator())
-        student = Student(pair, head)
-        audio, image = torch.randn(2, *SHAPES[0][0]), torch.randn(2, *SHAPES[0][1])
-        student.loss(audio, image, torch.tensor([0, 1])).backward()  # type: ignore[no-untyped-call]
+    def test_a_student_can_be_made_of_it(self, name: str, network: str, modalities: tuple[str, ...]) -> None:
+        shapes = {m: s for m, s in SHAPES[-1].items() if m in modalities}
+        encoders = _encoders(network, shapes)
+        dims, letters = {m: e.dim for m, e in encoders.items()}, {m: LETTERS[m] for m in modalities}
+        student = Student(encoders, heads.load(name)(dims, 5, letters, generator=torch.Generator()))
+        samples = _noise(shapes, 2)
+        student.loss(samples, torch.tensor([0, 1])).backward()  # type: ignore[no-untyped-call]
         assert all(p.grad is not None for p in student.parameters())
-        assert all(s.shape == (2, 5) for s in student.scores(audio, image).values())
+        assert all(s.shape == (2, 5) for s in student.scores(samples).values())

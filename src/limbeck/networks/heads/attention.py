@@ -52,6 +52,6 @@ class Attention(Head):
 
     def _logits(self, features: Batch) -> Tensor:
         relevance = torch.cat([score(features[m]) for m, score in self.relevance.items()], dim=1).softmax(1)
-        first, *others = (w[:, None] * x for w, x in zip(relevance.unbind(1), features.values(), strict=True))
+        first, *others = (w[:, None] * features[m] for w, m in zip(relevance.unbind(1), self.relevance, strict=True))
         logits: Tensor = self.classifier(len(features) * sum(others, first))
         return logits

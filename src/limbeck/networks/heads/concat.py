@@ -44,5 +44,5 @@ class Concat(Head):
         return {self.together: self._logits(features).softmax(1)}
 
     def _logits(self, features: Batch) -> Tensor:
-        logits: Tensor = self.classifier(torch.cat(list(features.values()), dim=1))
+        logits: Tensor = self.classifier(torch.cat([features[m] for m in self.letters], dim=1))
         return logits

@@ -38,4 +38,4 @@ class Loudest(Method):
 
     def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
         """Hold them; see `Method.distill`."""
-        return selected(self, real, seed, run or RunContext())
+        return selected(self, self.choose, real, seed, run or RunContext())

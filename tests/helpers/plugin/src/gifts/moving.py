@@ -39,13 +39,13 @@ class Gentle(Method):
     def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
         """Match means, step by step; see `Method.distill`."""
         run = run or RunContext()
-        held = started(self, real, seed, run)
+        held = started(self, self.start, self.encoders.network, real, seed, run)
         draws = EncoderDraws(self.encoders, None, real, self.scales(real), seed, run)
-        for step in steps(self, held, real, run):
+        for step in steps(held, self.optimiser, self.steps, run):
             drawn = draws.at(step.number)
             real_means = draws.means(drawn)
             for block in held.blocks():
-                synthetic = draws.features(drawn, block.samples, len(block))
+                synthetic = draws.features(drawn, block)
                 gaps = [(real_means[m][block.classes] - x.mean(1)).abs().sum() for m, x in synthetic.items()]
                 step.descend(torch.stack(gaps).sum(), block)
-        return finished(self, real, held.tensors, seed, run, start=held.start)
+        return finished(self, real, held.tensors, seed, run, held.start)
