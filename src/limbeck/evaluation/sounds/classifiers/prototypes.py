@@ -8,12 +8,12 @@ import numpy as np
 from pydantic import Field
 
 from limbeck.evaluation.sounds._fold import Fold
-from limbeck.evaluation.sounds.ways._classifier import classifier
-from limbeck.evaluation.sounds.ways._contract import Answer, Way
+from limbeck.evaluation.sounds.classifiers._contract import Classifier, Predictions
+from limbeck.evaluation.sounds.classifiers._estimator import estimator
 
 
 @final
-class Prototypes(Way):
+class Prototypes(Classifier):
     """A `limbeck.prototypes.PrototypeClassifier` that learns from texts and the pool.
 
     Attributes:
@@ -29,14 +29,14 @@ class Prototypes(Way):
     levels: bool = False
     settings: dict[str, Any] = Field(default_factory=dict)
 
-    def answer(self, fold: Fold, *, seed: int) -> Answer:
+    def classify(self, fold: Fold, *, seed: int) -> Predictions:
         """Find neighbours, average them, and score the test recordings.
 
         Args:
             fold: Its pool without labels, texts and test recordings.
             seed: Not used.
         """
-        learner = classifier(self.settings, paper=self.paper)
+        learner = estimator(self.settings, paper=self.paper)
         if learner.neighbours != "auto":
             learner.set_params(neighbours=min(learner.neighbours, len(fold.pool)))
         labels = [str(c) for c in range(fold.texts.shape[1])]
@@ -46,8 +46,8 @@ class Prototypes(Way):
         scores = score(fold.test.space("features" if self.two_spaces else "joint"))
         neighbours = [np.asarray(rows, dtype=np.int64) for rows in learner.neighbours_]
         count = float(np.mean([len(rows) for rows in neighbours]))
-        return Answer(np.asarray(scores, dtype=np.float32), neighbours, {"neighbours": count})
+        return Predictions(np.asarray(scores, dtype=np.float32), neighbours, {"neighbours": count})
 
     def check(self) -> None:
         """Refuse settings the classifier does not take."""
-        classifier(self.settings, paper=self.paper)
+        estimator(self.settings, paper=self.paper)

@@ -1,11 +1,11 @@
-"""The classifier that ways ask for by settings."""
+"""The estimator that classifiers of prototypes are settings of."""
 
 from __future__ import annotations
 
 from typing import Any
 
 
-def classifier(settings: dict[str, Any], *, paper: bool) -> Any:
+def estimator(settings: dict[str, Any], *, paper: bool) -> Any:
     """A `limbeck.prototypes.PrototypeClassifier`, not fitted, whose settings are known to make sense.
 
     Args:

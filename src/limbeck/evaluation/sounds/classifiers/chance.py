@@ -7,16 +7,16 @@ from typing import ClassVar, final
 import numpy as np
 
 from limbeck.evaluation.sounds._fold import Fold
-from limbeck.evaluation.sounds.ways._contract import Answer, Way
+from limbeck.evaluation.sounds.classifiers._contract import Classifier, Predictions
 
 
 @final
-class Chance(Way):
+class Chance(Classifier):
     """Random scores."""
 
     draws: ClassVar[int] = 20
 
-    def answer(self, fold: Fold, *, seed: int) -> Answer:
+    def classify(self, fold: Fold, *, seed: int) -> Predictions:
         """Draw scores.
 
         Args:
@@ -24,4 +24,4 @@ class Chance(Way):
             seed: Of the scores.
         """
         shape = (len(fold.test), fold.texts.shape[1])
-        return Answer(np.random.default_rng(seed).random(shape, dtype=np.float32))
+        return Predictions(np.random.default_rng(seed).random(shape, dtype=np.float32))

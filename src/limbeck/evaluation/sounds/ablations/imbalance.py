@@ -10,14 +10,14 @@ import numpy as np
 from pydantic import Field
 
 from limbeck._runtime import derive_seed
-from limbeck.evaluation.sounds._bench import Bench
+from limbeck.evaluation.sounds._embedded import EmbeddedDataset
 from limbeck.evaluation.sounds._fold import Fold
-from limbeck.evaluation.sounds.studies._contract import Point, Study
+from limbeck.evaluation.sounds.ablations._contract import Ablation, Point
 
 
 @final
-class Imbalance(Study):
-    """Pools with a long tail. Labels shape the pool here; the ways do not see them.
+class Imbalance(Ablation):
+    """Pools with a long tail. Labels shape the pool here; the classifiers do not see them.
 
     Attributes:
         ratios: How much commoner the commonest class is than the rarest, from 1 on.
@@ -35,17 +35,17 @@ class Imbalance(Study):
     ratios: tuple[Annotated[float, Field(ge=1)], ...] = (1.0, 3.0, 10.0, 20.0)
     draws: int = Field(5, ge=1)
 
-    def points(self, bench: Bench) -> Iterator[Point]:
+    def points(self, sounds: EmbeddedDataset) -> Iterator[Point]:
         """Two points for each ratio: long-tailed, and even.
 
         Args:
-            bench: The recordings.
+            sounds: The recordings.
         """
-        folds = bench.folds()
+        folds = sounds.folds()
 
         def shaped(ratio: float, even: bool) -> Callable[[int], list[Fold]]:
             return lambda seed: [
-                replace(f, pool=f.pool.take(tail(f.pool.known, ratio, derive_seed(seed, f.name), even=even)))
+                replace(f, pool=f.pool.select(tail(f.pool.known, ratio, derive_seed(seed, f.name), even=even)))
                 for f in folds
             ]
 

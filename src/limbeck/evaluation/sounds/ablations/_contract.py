@@ -1,4 +1,4 @@
-"""What every study is: points, each a change of the folds or of the rows' settings."""
+"""What every ablation is: points, each a change of the folds or of the rows' settings."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 
 from limbeck._config import Config
 from limbeck._discover import Listed
-from limbeck.evaluation.sounds._bench import Bench
+from limbeck.evaluation.sounds._embedded import EmbeddedDataset
 from limbeck.evaluation.sounds._fold import Fold
-from limbeck.evaluation.sounds.ways import Way
+from limbeck.evaluation.sounds.classifiers import Classifier
 
 
 @dataclass(frozen=True)
@@ -20,23 +20,23 @@ class Point:
 
     Attributes:
         name: For tables.
-        folds: The folds there, for the seed of a draw.
-        x: Where it stands on the axis; None where a study has none.
+        folds: Gives the folds there, for the seed of a draw; None for a point that was sent to another process.
+        x: Where it stands on the axis; None where an ablation has none.
         variant: Name of a curve of its own; mostly empty.
         settings: What becomes different in each row's settings.
         draws: How many seeds.
     """
 
     name: str
-    folds: Callable[[int], list[Fold]]
+    folds: Callable[[int], list[Fold]] | None
     x: float | None = None
     variant: str = ""
     settings: dict[str, Any] = field(default_factory=dict)
     draws: int = 1
 
 
-class Study(Config, Listed, ABC):
-    """Settings of a study. One module of the room defines one.
+class Ablation(Config, Listed, ABC):
+    """Settings of an ablation. One module of the room defines one.
 
     Attributes:
         title: Heading.
@@ -46,7 +46,7 @@ class Study(Config, Listed, ABC):
         rows: Names of the recipe's rows that take part; by default those it can say something of.
     """
 
-    room: ClassVar[str] = "limbeck.evaluation.sounds.studies"
+    room: ClassVar[str] = "limbeck.evaluation.sounds.ablations"
 
     title: ClassVar[str]
     axis: ClassVar[str] = ""
@@ -54,14 +54,14 @@ class Study(Config, Listed, ABC):
     about: ClassVar[str] = ""
     rows: tuple[str, ...] = ()
 
-    def fits(self, way: Way) -> bool:
-        """Whether a row of this way takes part where `rows` names none."""
-        return not way.supervised and way.draws == 1
+    def fits(self, classifier: Classifier) -> bool:
+        """Whether a row of this classifier takes part where `rows` names none."""
+        return not classifier.supervised and classifier.draws == 1
 
     @abstractmethod
-    def points(self, bench: Bench) -> Iterator[Point]:
+    def points(self, sounds: EmbeddedDataset) -> Iterator[Point]:
         """All points, in the order of tables.
 
         Args:
-            bench: The recordings and the encoder.
+            sounds: The recordings and the encoder.
         """

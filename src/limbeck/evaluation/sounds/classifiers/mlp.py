@@ -20,12 +20,12 @@ from torch import Tensor
 
 from limbeck._runtime import generator
 from limbeck.evaluation.sounds._fold import Array, Fold
+from limbeck.evaluation.sounds.classifiers._contract import Classifier, Predictions
 from limbeck.evaluation.sounds.metrics import class_wise
-from limbeck.evaluation.sounds.ways._contract import Answer, Way
 
 
 @final
-class MLP(Way):
+class MLP(Classifier):
     """One hidden layer.
 
     Attributes:
@@ -48,7 +48,7 @@ class MLP(Way):
     epochs: int = Field(30, ge=1)
     batch: int = Field(128, ge=1)
 
-    def answer(self, fold: Fold, *, seed: int) -> Answer:
+    def classify(self, fold: Fold, *, seed: int) -> Predictions:
         """Train and score the test recordings.
 
         Args:
@@ -85,7 +85,7 @@ class MLP(Way):
                 worth = class_wise(_forward(weights, held).numpy(), fold.validation.known) if choosing else float(last)
                 if worth > best and (choosing or last):
                     best, scores = worth, _forward(weights, test).numpy()
-        return Answer(scores)
+        return Predictions(scores)
 
 
 def _weights(sizes: tuple[int, int, int], draw: torch.Generator) -> list[Tensor]:

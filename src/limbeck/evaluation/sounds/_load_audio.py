@@ -15,7 +15,7 @@ from limbeck.media.stream import sound_pieces
 
 
 @dataclass(frozen=True)
-class Noise:
+class PinkNoise:
     """Pink noise mixed into every recording: as much power in each octave, as outdoors.
 
     Attributes:
@@ -55,7 +55,7 @@ def pink(samples: int, seed: int) -> Array:
     return np.asarray(shaped / np.sqrt(np.mean(shaped**2)), dtype=np.float32)
 
 
-def hear(recording: Recording, rate_hz: int, noise: Noise | None = None) -> Array:
+def load_audio(recording: Recording, rate_hz: int, noise: PinkNoise | None = None) -> Array:
     """The waveform of a recording, mono float32, (sample,).
 
     Args:

@@ -10,17 +10,17 @@ import numpy as np
 from pydantic import Field
 
 from limbeck._runtime import derive_seed
-from limbeck.evaluation.sounds._bench import Bench
+from limbeck.evaluation.sounds._embedded import EmbeddedDataset
 from limbeck.evaluation.sounds._fold import Fold
-from limbeck.evaluation.sounds.studies._contract import Point, Study
+from limbeck.evaluation.sounds.ablations._contract import Ablation, Point
 
 
 @final
-class PoolSize(Study):
+class PoolSize(Ablation):
     """Smaller pools.
 
     Attributes:
-        shares: Parts of the pool, in (0, 1].
+        fractions: Parts of the pool, in (0, 1].
         draws: Independent draws of each.
     """
 
@@ -31,36 +31,38 @@ class PoolSize(Study):
         "Recordings are drawn at random without looking at labels; means over draws, then folds. A fixed number of "
         "neighbours that a pool does not have means all of it: then all prototypes are the same, and this is chance."
     )
-    shares: tuple[Annotated[float, Field(gt=0, le=1)], ...] = (0.05, 0.1, 0.25, 0.5, 1.0)
+    fractions: tuple[Annotated[float, Field(gt=0, le=1)], ...] = (0.05, 0.1, 0.25, 0.5, 1.0)
     draws: int = Field(5, ge=1)
 
-    def points(self, bench: Bench) -> Iterator[Point]:
-        """A point for each share.
+    def points(self, sounds: EmbeddedDataset) -> Iterator[Point]:
+        """A point for each fraction.
 
         Args:
-            bench: The recordings.
+            sounds: The recordings.
         """
-        folds = bench.folds()
+        folds = sounds.folds()
 
-        def drawn(share: float) -> Callable[[int], list[Fold]]:
-            return lambda seed: [replace(f, pool=f.pool.take(part(len(f.pool), share, seed, f.name))) for f in folds]
+        def drawn(fraction: float) -> Callable[[int], list[Fold]]:
+            return lambda seed: [
+                replace(f, pool=f.pool.select(part(len(f.pool), fraction, seed, f.name))) for f in folds
+            ]
 
-        for share in self.shares:
-            size = round(float(np.mean([kept(len(f.pool), share) for f in folds])))
-            yield Point(str(size), drawn(share), x=size, draws=1 if share == 1 else self.draws)
-
-
-def kept(total: int, share: float) -> int:
-    """How many of `total` are kept for a `share` in (0, 1], at least 1."""
-    return max(1, round(share * total))
+        for fraction in self.fractions:
+            size = round(float(np.mean([kept(len(f.pool), fraction) for f in folds])))
+            yield Point(str(size), drawn(fraction), x=size, draws=1 if fraction == 1 else self.draws)
 
 
-def part(total: int, share: float, seed: int, name: str) -> list[int]:
+def kept(total: int, fraction: float) -> int:
+    """How many of `total` are kept for a `fraction` in (0, 1], at least 1."""
+    return max(1, round(fraction * total))
+
+
+def part(total: int, fraction: float, seed: int, name: str) -> list[int]:
     """Positions of a part drawn at random, in ascending order.
 
     Args:
         total: How many there are.
-        share: Part kept, in (0, 1].
+        fraction: Part kept, in (0, 1].
         seed: Of the draw.
         name: Of the fold, so that folds draw apart.
 
@@ -69,4 +71,4 @@ def part(total: int, share: float, seed: int, name: str) -> list[int]:
         (True, 2)
     """
     draw = np.random.default_rng(derive_seed(seed, "pool", name))
-    return sorted(draw.permutation(total)[: kept(total, share)].tolist())
+    return sorted(draw.permutation(total)[: kept(total, fraction)].tolist())

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from limbeck import _recipes
+from limbeck.comparison import Recipe
+from limbeck.comparison.kinds.sounds import SoundRecipe
 from limbeck.errors import InputError
-from limbeck.evaluation.sounds import SoundRecipe
 
 RECIPES = [_recipes.find(name, _recipes.SOUNDS) for name in _recipes.names(_recipes.SOUNDS)]
 
@@ -19,27 +20,27 @@ def test_there_is_one_for_each_public_dataset() -> None:
 
 @pytest.mark.parametrize("file", RECIPES, ids=lambda p: p.stem)
 def test_recipes_of_the_repository_fit(file: Path) -> None:
-    recipe = SoundRecipe.load(file)
+    recipe = Recipe.load(file, kind="sounds")
     assert f"limbeck sounds benchmark {file.stem} " in file.read_text(encoding="utf-8")
     assert {"chance", "zero-shot", "prototypes, paper", "prototypes, two spaces"} <= set(recipe.rows)
-    assert {"cluster_size", "prompts", "pool_size"} <= set(recipe.studies)
+    assert {"cluster_size", "prompts", "pool_size"} <= set(recipe.ablations)
     assert recipe.encoder.name != "clap" or recipe.encoder.checkpoint == "clap-htsat-fused"
-    assert recipe.way("supervised prototypes, paper").to_json()["paper"]
-    for name in recipe.studies:
-        assert recipe.rows_of(recipe.study(name))
+    assert recipe.classifier("supervised prototypes, paper").to_json()["paper"]
+    for name in recipe.ablations:
+        assert recipe.rows_of(recipe.ablation(name))
 
 
 def test_every_mistake_is_told(tmp_path: Path) -> None:
     file = tmp_path / "wrong.toml"
     file.write_text(
         'titel = "x"\nbaseline = "nobody"\n[data]\ndatset = "x"\ndataset = "esc51"\n[encoder]\nname = "yammer"\n'
-        '[rows.a]\nway = "guess"\n[rows.b]\nsettings = { settings = { nosuch = 1 } }\n'
+        '[rows.a]\nclassifier = "guess"\n[rows.b]\nsettings = { settings = { nosuch = 1 } }\n'
         "[rows.c]\nsettings = { papr = true }\n"
-        '[studies.noise]\nsettings = { rows = ["x"] }\n[studies.weather]\n',
+        '[ablations.noise]\nsettings = { rows = ["x"] }\n[ablations.weather]\n',
         encoding="utf-8",
     )
     with pytest.raises(InputError) as caught:
-        SoundRecipe.load(file)
+        Recipe.load(file, kind="sounds")
     for words in (
         "titel",
         "data.datset",
@@ -59,19 +60,25 @@ def test_every_mistake_is_told(tmp_path: Path) -> None:
     ("text", "sentence"),
     [
         ("[rows.a]\nsettings = { settings = { neighbours = 'many' } }", "neighbours must be 'auto' or a whole number"),
-        ("[rows.a]\nway = 'supervised_prototypes'\nsettings = { settings = { metric = 'x' } }", "metric must be"),
-        ("[rows.a]\nway = 'supervised_prototypes'\nsettings = { settings = { nosuch = 1 } }", "nosuch"),
-        ("[rows.a]\n[data]\noptions = { fold = 3 }", "there is no 'fold'; there are folds, seed"),
-        ("[rows.a]\n[encoder]\ncheckpoint = 'newest'", "there is no 'newest'; there are spectra-in"),
-        ("[rows.a]\n[studies.cluster_size]\nsettings = { sizes = [0] }", "greater than 0"),
-        ("[rows.a]\n[studies.pool_size]\nsettings = { shares = [2] }", "less than or equal to 1"),
+        (
+            "[rows.a]\nclassifier = 'supervised_prototypes'\nsettings = { settings = { metric = 'x' } }",
+            "metric must be",
+        ),
+        ("[rows.a]\nclassifier = 'supervised_prototypes'\nsettings = { settings = { nosuch = 1 } }", "nosuch"),
+        ("[rows.a]\n[data]\noptions = { fold = 3 }", "dataset 'folder' has no option 'fold'; it has: folds, seed"),
+        (
+            "[rows.a]\n[encoder]\ncheckpoint = 'newest'",
+            "'yamnet' has no checkpoint 'newest'; it has: spectra-in",
+        ),
+        ("[rows.a]\n[ablations.cluster_size]\nsettings = { sizes = [0] }", "greater than 0"),
+        ("[rows.a]\n[ablations.pool_size]\nsettings = { fractions = [2] }", "less than or equal to 1"),
     ],
 )
 def test_what_only_work_would_show_is_told_before(text: str, sentence: str, tmp_path: Path) -> None:
     file = tmp_path / "r.toml"
     file.write_text(f"baseline = 'a'\n{text}\n", encoding="utf-8")
     with pytest.raises(InputError, match=sentence):
-        SoundRecipe.load(file)
+        Recipe.load(file, kind="sounds")
 
 
 @pytest.mark.parametrize(
@@ -83,20 +90,20 @@ def test_files_that_are_no_recipes_are_refused(text: str | None, sentence: str, 
     if text is not None:
         file.write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match=sentence):
-        SoundRecipe.load(file)
+        Recipe.load(file, kind="sounds")
 
 
 def test_settings_of_a_point_join_those_of_the_row() -> None:
     recipe = SoundRecipe.from_json({"rows": {"zero-shot": {"settings": {"settings": {"metric": "euclidean"}}}}})
-    way = recipe.way("zero-shot", {"settings": {"neighbours": 3}})
-    assert way.to_json()["settings"] == {"metric": "euclidean", "neighbours": 3}
+    classifier = recipe.classifier("zero-shot", {"settings": {"neighbours": 3}})
+    assert classifier.to_json()["settings"] == {"metric": "euclidean", "neighbours": 3}
 
 
 def test_root_is_filled_in_or_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     recipe = SoundRecipe.from_json({"data": {"root": "$SOME_SOUNDS/a"}})
     monkeypatch.delenv("SOME_SOUNDS", raising=False)
     with pytest.raises(InputError, match=r"\$SOME_SOUNDS/a; set that variable, or give the folder with --data"):
-        recipe.root()
+        recipe.data.folder()
     monkeypatch.setenv("SOME_SOUNDS", "there")
-    assert recipe.root() == Path("there/a")
-    assert recipe.root("elsewhere") == Path("elsewhere")
+    assert recipe.data.folder() == Path("there/a")
+    assert recipe.data.folder("elsewhere") == Path("elsewhere")

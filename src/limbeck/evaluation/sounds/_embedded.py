@@ -1,19 +1,22 @@
-"""What a recipe's studies work on: embedded recordings, their divisions, and the encoder's words."""
+"""A dataset of sounds through an encoder: vectors, divisions, and the encoder's view of the words."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from importlib.metadata import version
 from typing import Annotated
 
 import numpy as np
 from pydantic import Field
 
+from limbeck import _files
 from limbeck.datasets.sounds import SoundDataset
 from limbeck.encoders import Encoder
 from limbeck.errors import InputError
 from limbeck.evaluation.sounds._fold import Array, Fold, Sounds
-from limbeck.evaluation.sounds._hear import Noise
+from limbeck.evaluation.sounds._load_audio import PinkNoise
 from limbeck.evaluation.sounds.embeddings import Embedded
 
 Sentence = Annotated[str, Field(pattern=r"\{label\}")]
@@ -21,8 +24,8 @@ Sentence = Annotated[str, Field(pattern=r"\{label\}")]
 
 
 @dataclass(frozen=True)
-class Bench:
-    """Made once for a run.
+class EmbeddedDataset:
+    """Recordings, their vectors, and the encoder that made them.
 
     Attributes:
         dataset: The recordings.
@@ -34,7 +37,7 @@ class Bench:
     dataset: SoundDataset
     encoder: Encoder
     prompts: tuple[str, ...]
-    embedded: Callable[[Noise | None], Embedded]
+    embedded: Callable[[PinkNoise | None], Embedded]
 
     def texts(self, prompts: Sequence[str]) -> Array:
         """The classes' words in every prompt, rows of length 1, float32, (prompt, class, dim).
@@ -50,7 +53,17 @@ class Bench:
         sentences = class_texts(self.dataset.classes, prompts, self.dataset.words)
         return np.stack([self.encoder.embed_text(row).numpy().astype(np.float32) for row in sentences])
 
-    def folds(self, *, pool_noise: Noise | None = None, test_noise: Noise | None = None) -> list[Fold]:
+    @cached_property
+    def fingerprint(self) -> str:
+        """Of the encoder, the recordings' bytes, labels and divisions, the words and the prompts."""
+        recordings = [
+            (r.id, r.labels, r.split, r.group, r.start_s, r.duration_s, content)
+            for r, content in zip(self.dataset.recordings, self.embedded(None).contents, strict=True)
+        ]
+        encoder = self.encoder.id, self.encoder.arithmetic
+        return _files.digest(version("limbeck"), encoder, recordings, self.dataset.words, self.prompts)
+
+    def folds(self, *, pool_noise: PinkNoise | None = None, test_noise: PinkNoise | None = None) -> list[Fold]:
         """Every division of the dataset; recordings that cannot be read, and tests without a label, are left out.
 
         Args:
@@ -74,16 +87,16 @@ class Bench:
             made.append(
                 Fold(
                     name=split.name,
-                    pool=pool.take(rows[0]),
-                    test=test.take(tested),
-                    validation=pool.take(rows[1]),
+                    pool=pool.select(rows[0]),
+                    test=test.select(tested),
+                    validation=pool.select(rows[1]),
                     texts=texts,
                     multi_label=self.dataset.multi_label,
                 )
             )
         return made
 
-    def _sounds(self, noise: Noise | None) -> Sounds:
+    def _sounds(self, noise: PinkNoise | None) -> Sounds:
         place = {c: i for i, c in enumerate(self.dataset.classes)}
         targets = np.zeros((len(self.dataset.recordings), len(place)), dtype=bool)
         for i, recording in enumerate(self.dataset.recordings):

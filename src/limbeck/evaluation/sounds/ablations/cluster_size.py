@@ -11,14 +11,14 @@ from typing import ClassVar, final
 
 from pydantic import PositiveInt
 
-from limbeck.evaluation.sounds._bench import Bench
-from limbeck.evaluation.sounds.studies._contract import Point, Study
-from limbeck.evaluation.sounds.ways import Way
-from limbeck.evaluation.sounds.ways.prototypes import Prototypes
+from limbeck.evaluation.sounds._embedded import EmbeddedDataset
+from limbeck.evaluation.sounds.ablations._contract import Ablation, Point
+from limbeck.evaluation.sounds.classifiers import Classifier
+from limbeck.evaluation.sounds.classifiers.prototypes import Prototypes
 
 
 @final
-class ClusterSize(Study):
+class ClusterSize(Ablation):
     """Prototypes of fewer and of more neighbours.
 
     Attributes:
@@ -34,17 +34,17 @@ class ClusterSize(Study):
     )
     sizes: tuple[PositiveInt, ...] = (1, 2, 3, 5, 8, 12, 16, 24, 35)
 
-    def fits(self, way: Way) -> bool:
-        """Whether the way has neighbours."""
-        return isinstance(way, Prototypes)
+    def fits(self, classifier: Classifier) -> bool:
+        """Whether the classifier has neighbours."""
+        return isinstance(classifier, Prototypes)
 
-    def points(self, bench: Bench) -> Iterator[Point]:
+    def points(self, sounds: EmbeddedDataset) -> Iterator[Point]:
         """A point for each size that every pool has.
 
         Args:
-            bench: The recordings.
+            sounds: The recordings.
         """
-        folds = bench.folds()
+        folds = sounds.folds()
         for size in self.sizes:
             if all(size <= len(fold.pool) for fold in folds):
                 yield Point(str(size), lambda seed: folds, x=size, settings={"settings": {"neighbours": size}})

@@ -8,12 +8,12 @@ import numpy as np
 from pydantic import Field
 
 from limbeck.evaluation.sounds._fold import Fold
-from limbeck.evaluation.sounds.ways._contract import Answer, Way
-from limbeck.evaluation.sounds.ways.supervised_prototypes import spread
+from limbeck.evaluation.sounds.classifiers._contract import Classifier, Predictions
+from limbeck.evaluation.sounds.classifiers.supervised_prototypes import spread
 
 
 @final
-class LinearProbe(Way):
+class LinearProbe(Classifier):
     """Standardised embeddings and a regularised linear classifier; one for each class where there can be several.
 
     Attributes:
@@ -27,7 +27,7 @@ class LinearProbe(Way):
     strength: float = Field(1.0, gt=0)
     steps: int = Field(1000, ge=1)
 
-    def answer(self, fold: Fold, *, seed: int) -> Answer:
+    def classify(self, fold: Fold, *, seed: int) -> Predictions:
         """Fit and score the test recordings.
 
         Args:
@@ -49,4 +49,4 @@ class LinearProbe(Way):
         targets = pool.known[:, present] if fold.multi_label else pool.known.argmax(1)
         model = make_pipeline(StandardScaler(), regression).fit(pool.space(self.space), targets)
         scores = model.decision_function(fold.test.space(self.space))
-        return Answer(spread(scores, present, fold.texts.shape[1]))
+        return Predictions(spread(scores, present, fold.texts.shape[1]))

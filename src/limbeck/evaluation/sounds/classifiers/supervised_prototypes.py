@@ -12,12 +12,12 @@ import numpy as np
 from pydantic import Field
 
 from limbeck.evaluation.sounds._fold import Fold
-from limbeck.evaluation.sounds.ways._classifier import classifier
-from limbeck.evaluation.sounds.ways._contract import Answer, Way
+from limbeck.evaluation.sounds.classifiers._contract import Classifier, Predictions
+from limbeck.evaluation.sounds.classifiers._estimator import estimator
 
 
 @final
-class SupervisedPrototypes(Way):
+class SupervisedPrototypes(Classifier):
     """A `limbeck.prototypes.PrototypeClassifier` fitted with labels.
 
     Attributes:
@@ -31,7 +31,7 @@ class SupervisedPrototypes(Way):
     space: Literal["joint", "features"] = "joint"
     settings: dict[str, Any] = Field(default_factory=dict)
 
-    def answer(self, fold: Fold, *, seed: int) -> Answer:
+    def classify(self, fold: Fold, *, seed: int) -> Predictions:
         """Average each class and score the test recordings; a class without recordings is never given.
 
         Args:
@@ -39,15 +39,15 @@ class SupervisedPrototypes(Way):
             seed: Not used.
         """
         pool = fold.pool.labelled
-        learner = classifier(self.settings, paper=self.paper)
+        learner = estimator(self.settings, paper=self.paper)
         present = np.flatnonzero(pool.known.any(0))
         targets = pool.known[:, present].astype(int) if fold.multi_label else pool.known.argmax(1)
         learner.fit(pool.space(self.space), targets)
-        return Answer(spread(learner.similarities(fold.test.space(self.space)), present, fold.texts.shape[1]))
+        return Predictions(spread(learner.similarities(fold.test.space(self.space)), present, fold.texts.shape[1]))
 
     def check(self) -> None:
         """Refuse settings the classifier does not take."""
-        classifier(self.settings, paper=self.paper)
+        estimator(self.settings, paper=self.paper)
 
 
 def spread(scores: Any, classes: Any, count: int) -> Any:

@@ -8,18 +8,18 @@ from __future__ import annotations
 from typing import final
 
 from limbeck.evaluation.sounds._fold import Fold
-from limbeck.evaluation.sounds.ways._contract import Answer, Way
+from limbeck.evaluation.sounds.classifiers._contract import Classifier, Predictions
 
 
 @final
-class ZeroShot(Way):
+class ZeroShot(Classifier):
     """Cosine between sound and text; the pool is not used."""
 
-    def answer(self, fold: Fold, *, seed: int) -> Answer:
+    def classify(self, fold: Fold, *, seed: int) -> Predictions:
         """Compare sounds with texts.
 
         Args:
             fold: Its test recordings and texts.
             seed: Not used.
         """
-        return Answer(fold.test.joint @ fold.text.T)
+        return Predictions(fold.test.joint @ fold.text.T)

@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import ClassVar, final
 
-from limbeck.evaluation.sounds._bench import Bench, Sentence
+from limbeck.evaluation.sounds._embedded import EmbeddedDataset, Sentence
 from limbeck.evaluation.sounds._fold import Array, Fold
-from limbeck.evaluation.sounds.studies._contract import Point, Study
+from limbeck.evaluation.sounds.ablations._contract import Ablation, Point
 
 PUBLISHED = (
     "{label}",
-    "I can hear {label}",
+    "I can load_audio {label}",
     "This is an audio of {label}",
     "This is {label}",
     "This is a sound of {label}",
@@ -25,7 +25,7 @@ PUBLISHED = (
 
 
 @final
-class Prompts(Study):
+class Prompts(Ablation):
     """Sentences around the class's words.
 
     Attributes:
@@ -34,20 +34,20 @@ class Prompts(Study):
 
     title: ClassVar[str] = "Prompts"
     about: ClassVar[str] = (
-        "All together: each row's own way with several prompts (zero-shot: the mean direction; prototypes: as the "
+        "All together: each row's own rule for several prompts (zero-shot: the mean direction; prototypes: as the "
         "classifier's settings say). Surest on the pool: in each fold the prompt whose zero-shot predictions of the "
         "unlabelled pool have the lowest entropy; no label is looked at. The best line of this table is chosen on the "
         "test folds and is no result."
     )
     texts: tuple[Sentence, ...] = PUBLISHED
 
-    def points(self, bench: Bench) -> Iterator[Point]:
+    def points(self, sounds: EmbeddedDataset) -> Iterator[Point]:
         """A point for each text, then all, then the one chosen on the pool.
 
         Args:
-            bench: The recordings and the encoder.
+            sounds: The recordings and the encoder.
         """
-        folds, texts = bench.folds(), bench.texts(self.texts)
+        folds, texts = sounds.folds(), sounds.texts(self.texts)
 
         def using(choose: Callable[[Fold], Sequence[int]]) -> Callable[[int], list[Fold]]:
             return lambda seed: [replace(fold, texts=texts[list(choose(fold))]) for fold in folds]

@@ -1,4 +1,4 @@
-"""What each study does to folds."""
+"""What each ablation does to folds."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from limbeck.evaluation.sounds._fold import Fold
-from limbeck.evaluation.sounds.studies import foreign, imbalance, pool_size, prompts
+from limbeck.evaluation.sounds.ablations import imbalance, out_of_vocabulary, pool_size, prompts
 
 Make = Callable[..., Fold]
 
@@ -39,14 +39,14 @@ def test_parts_of_a_pool_are_drawn_by_seed_and_fold() -> None:
 
 def test_half_of_the_classes_is_named_and_strangers_join_the_pool(make_fold: Make) -> None:
     fold = make_fold(per_class=30)
-    alone, mixed = foreign.half(fold, 0.0, seed=0), foreign.half(fold, 0.5, seed=0)
+    alone, mixed = out_of_vocabulary.half(fold, 0.0, seed=0), out_of_vocabulary.half(fold, 0.5, seed=0)
     assert alone.texts.shape[1] == mixed.texts.shape[1] == 2
     assert len(alone.pool) == 60
     assert len(mixed.pool) == 90
     assert int((~mixed.pool.known.any(1)).sum()) == 30
     assert mixed.test.known.any(1).all()
     assert len(mixed.test) == 20
-    named = {tuple(foreign.half(fold, 0, seed=s).texts[0, 0]) for s in range(8)}
+    named = {tuple(out_of_vocabulary.half(fold, 0, seed=s).texts[0, 0]) for s in range(8)}
     assert len(named) > 1
 
 
