@@ -14,22 +14,16 @@ from torch import Tensor
 from limbeck.encoders._clip_text import FOLDER, ClipText
 from limbeck.encoders._contract import AudioEmbeddings, Encoder
 from limbeck.encoders._esresnext import EsResNext
-from limbeck.encoders._lengths import by_length
-from limbeck.encoders._tokens import habits
+from limbeck.encoders._length_buckets import in_length_buckets
+from limbeck.encoders._tokens import tokenizer_fingerprint
 from limbeck.encoders._wav2clip_network import Wav2ClipNetwork
 from limbeck.errors import InputError
 
 _SOUNDS_AT_A_TIME = 8
 
 
-class BesideClip(Encoder, ABC):
+class WithClipText(Encoder, ABC):
     """A network for sounds that leads into the space of a text tower.
-
-    Args:
-        checkpoint: Which weights these are.
-        network: Of sounds.
-        text: Of texts, in as many dimensions.
-        device: Where both run.
 
     Raises:
         InputError: The two lead into different spaces.
@@ -57,10 +51,12 @@ class BesideClip(Encoder, ABC):
     @cached_property
     def id(self) -> str:
         """Name, checkpoint and a hash of both towers' weights and of the tokens."""
-        return self._id(self._network.state_dict(), self._text_tower.state(), habits(self._text_tower.tokenizer))
+        return self._id(
+            self._network.state_dict(), self._text_tower.state(), tokenizer_fingerprint(self._text_tower.tokenizer)
+        )
 
     def _audio(self, waveforms: Sequence[Tensor]) -> AudioEmbeddings:
-        joint, features = by_length(self._network, waveforms, most=_SOUNDS_AT_A_TIME, device=self._device)
+        joint, features = in_length_buckets(self._network, waveforms, most=_SOUNDS_AT_A_TIME, device=self._device)
         return AudioEmbeddings(F.normalize(joint, dim=1), features)
 
     def _text(self, texts: Sequence[str]) -> Tensor:
@@ -68,9 +64,5 @@ class BesideClip(Encoder, ABC):
 
 
 def clip_in(folder: Path | None) -> Path | None:
-    """Where CLIP's own files lie in a folder of weights.
-
-    Args:
-        folder: Of the weights; None where there is none.
-    """
+    """Where CLIP's own files lie in a folder of weights, if there is one."""
     return None if folder is None else folder / FOLDER

@@ -9,26 +9,20 @@ import torch
 from torch import Tensor
 
 
-def by_length(
+def in_length_buckets(
     network: Callable[[Tensor], tuple[Tensor, Tensor]],
     waveforms: Sequence[Tensor],
     *,
     most: int,
     device: torch.device | str = "cpu",
 ) -> tuple[Tensor, Tensor]:
-    """Two vectors of each sound, in order, on the CPU; sounds of one length go through the network together.
+    """Two vectors of each sound (sample,), in order, on the CPU; at `most` so many of one length go in together.
 
     Nothing is padded to a common length, so that a sound's vectors do not depend on its neighbours.
 
-    Args:
-        network: (sound, sample) to two tensors (sound, ...).
-        waveforms: (sample,) each, one at least.
-        most: Sounds at a time.
-        device: Where the network is.
-
     Example:
         >>> sounds = [torch.ones(2), torch.ones(3), torch.zeros(2)]
-        >>> by_length(lambda x: (x.sum(1), x[:, 0]), sounds, most=8)
+        >>> in_length_buckets(lambda x: (x.sum(1), x[:, 0]), sounds, most=8)
         (tensor([2., 3., 0.]), tensor([1., 1., 0.]))
     """
     places = defaultdict(list)
