@@ -200,7 +200,7 @@ def test_wrong_parameters_are_told(pool: Heard, parameters: dict[str, Any], word
 
 def test_wrong_arrays_are_told(pool: Heard) -> None:
     clf = PrototypeClassifier()
-    with pytest.raises(InputError, match=r"text must be of shape .* Came \(4, 5\)"):
+    with pytest.raises(InputError, match=r"text must be of shape .* Got \(4, 5\)"):
         clf.fit_from_text(pool.joint, np.zeros((4, 5)), LABELS)
     with pytest.raises(InputError, match="features must have a row for each of the pool's 120; got 3"):
         clf.fit_from_text(pool.joint, pool.text, LABELS, features=pool.features[:3])
