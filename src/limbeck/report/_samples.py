@@ -14,7 +14,7 @@ from limbeck.augment import Frequencies, mosaic
 from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
 from limbeck.media import encode, invert_log_mel
-from limbeck.report import spectrograms
+from limbeck.report import _spectrograms
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -141,14 +141,14 @@ class _Audio(Samples):
         self.grid = mosaic.grids(distilled.mosaic).audio
         self.size = f"{self._mel.clip_seconds:g} s, {self._mel.sample_rate_hz / 1000:g} kHz"
         super().__init__(distilled, {"distilled": distilled.audio} | _start(distilled, 0))
-        self._limits = spectrograms.decibel_range(self._in_units(x) for x in self._made.values())
-        self._palette = spectrograms.palette()
+        self._limits = _spectrograms.decibel_range(self._in_units(x) for x in self._made.values())
+        self._palette = _spectrograms.palette()
 
     def real(self, clips: LabelledClips, index: Tensor) -> Tensor:
         return clips.audio(index)
 
     def show(self, sample: Tensor) -> bytes:
-        return encode.png(spectrograms.levels(sample[0], self._limits), self._palette)
+        return encode.png(_spectrograms.levels(sample[0], self._limits), self._palette)
 
     def play(self, samples: Sequence[Tensor]) -> list[bytes]:
         sounds = invert_log_mel(torch.cat([*samples]), self._mel)
@@ -157,7 +157,7 @@ class _Audio(Samples):
         return [encode.wav(sound.numpy(), self._mel.sample_rate_hz) for sound in sounds]
 
     def draw(self, axes: Axes, sample: Tensor, cells: Sequence[mosaic.Box] = ()) -> None:
-        spectrograms.draw(axes, sample[0], self._mel, self._limits, cells)
+        _spectrograms.draw(axes, sample[0], self._mel, self._limits, cells)
 
     def _in_units(self, x: Tensor) -> Tensor:
         return self._set.scale.to_db(x)

@@ -20,16 +20,9 @@ RULE = (
 def nearest(
     made: Mapping[str, Tensor], real: Callable[[Tensor], Mapping[str, Tensor]], index: Tensor, *, at_most: int = 4000
 ) -> Tensor:
-    """The nearest real clip for every synthetic pair; see `RULE`.
+    """Positions of the real clips nearest to synthetic pairs, among those in `index`, (pair,); see `RULE`.
 
-    Args:
-        made: Synthetic samples by modality, (pair, channel, height, width).
-        real: Reads the clips at these positions, by modality, in the same units.
-        index: Positions of the clips among which to look, int64, (clip,).
-        at_most: Only the first so many clips are looked at.
-
-    Returns:
-        int64, (pair,): positions; (0,) where there are no clips.
+    Samples are (pair, channel, height, width) by modality; `real` reads those of the clips at some positions.
     """
     index = index[:at_most]
     if not len(index):

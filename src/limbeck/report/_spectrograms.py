@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,13 +21,11 @@ DYNAMIC_RANGE_DB = 80.0
 _HERTZ = (125, 250, 500, 1000, 2000, 4000, 8000, 16000)
 
 Range = tuple[float, float]
+Box = tuple[slice, slice]
 
 
 def decibel_range(log_mels: Iterable[Tensor]) -> Range:
     """The dB range all spectrograms of a page share: from 80 dB below the loudest thousandth up to it.
-
-    Args:
-        log_mels: Log-mels of any shape, dB.
 
     Example:
         >>> import torch
@@ -48,14 +46,7 @@ def palette() -> npt.NDArray[np.uint8]:
 
 
 def levels(log_mel: Tensor, limits: Range) -> npt.NDArray[np.uint8]:
-    """A log-mel as palette numbers with the lowest band at the bottom.
-
-    Args:
-        log_mel: (mel, frame), dB.
-        limits: dB of the first and the last colour; what lies outside is clamped.
-
-    Returns:
-        uint8, (mel, frame), top row first.
+    """A log-mel (mel, frame) in dB as palette numbers, uint8, top row first, with the lowest band at the bottom.
 
     Example:
         >>> import torch
@@ -67,21 +58,10 @@ def levels(log_mel: Tensor, limits: Range) -> npt.NDArray[np.uint8]:
     return unit.mul(255).round().flip(0).numpy().astype(np.uint8)
 
 
-def draw(
-    axes: Axes,
-    log_mel: Tensor,
-    recipe: MelRecipe,
-    limits: Range,
-    cells: Sequence[tuple[slice, slice]] = (),
-) -> None:
-    """Draw a log-mel, lowest band at the bottom, with frequencies in hertz and times in seconds at its axes.
+def draw(axes: Axes, log_mel: Tensor, recipe: MelRecipe, limits: Range, cells: Sequence[Box] = ()) -> None:
+    """Draw a log-mel, (mel, frame), lowest band at the bottom, with axes in hertz and seconds.
 
-    Args:
-        axes: Where to.
-        log_mel: (mel, frame), dB re 1.0.
-        recipe: How it was made.
-        limits: dB of the first and the last colour.
-        cells: Bands and frames of the cells of a mosaic. Each is drawn upright, where its image stands.
+    Each cell of a mosaic is drawn upright, where its image stands.
     """
     upright = log_mel.flip(0) if cells else log_mel
     for bands, frames in cells:
@@ -90,15 +70,8 @@ def draw(
         axes.axhline(top - 0.5, color="white", linewidth=0.6)
         axes.axvline(frames.start - 0.5, color="white", linewidth=0.6)
     low, high = limits
-    axes.imshow(
-        upright.numpy(),
-        origin="lower",
-        aspect="auto",
-        cmap=COLOUR_MAP,
-        vmin=low,
-        vmax=high,
-        interpolation="nearest",
-    )
+    look: dict[str, Any] = {"origin": "lower", "aspect": "auto", "cmap": COLOUR_MAP, "interpolation": "nearest"}
+    axes.imshow(upright.numpy(), vmin=low, vmax=high, **look)
     axes.spines[:].set_visible(False)
     shown = [(f, at) for f in _HERTZ if f < recipe.sample_rate_hz / 2 and (at := _band_of(f, recipe)) >= 0]
     axes.set_yticks([at for _, at in shown], [f"{f // 1000} k" if f >= 1000 else str(f) for f, _ in shown])

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -28,22 +27,11 @@ _STEP_POINTS = 7.0
 _SHORTEST_SECONDS = 1e-3
 _NAME_SIZE = 7.5
 _NAME_HEIGHT = 9.0
-_TIMES = {
-    1e-3: "1 ms",
-    1e-2: "10 ms",
-    0.1: "0.1 s",
-    1.0: "1 s",
-    10.0: "10 s",
-    60.0: "1 min",
-    600.0: "10 min",
-    3600.0: "1 h",
-    36000.0: "10 h",
-    360000.0: "100 h",
-}
+_SECONDS = (1e-3, 1e-2, 0.1, 1.0, 10.0, 60.0, 600.0, 3600.0, 36000.0, 360000.0)
+_TIMES = ("1 ms", "10 ms", "0.1 s", "1 s", "10 s", "1 min", "10 min", "1 h", "10 h", "100 h")
 
 
-@dataclass(frozen=True)
-class Dot:
+class Dot(NamedTuple):
     """One row at one place: mean and standard deviation, and the look of its comparison class."""
 
     x: float
@@ -68,14 +56,9 @@ def _name(row: str, marks: str, letters: int = _LETTERS) -> str:
 
 @any_letters()
 def against_bytes(comparison: Comparison, sections: Sequence[Section], key: str) -> Figure | None:
-    """Accuracy against what is stored, all numbers of pairs together; None without results.
+    """Accuracy of a modality against what is stored, all numbers of pairs of a head together; None without results.
 
     Rows that store about the same stand side by side, the better to the right.
-
-    Args:
-        comparison: The results.
-        sections: Those of one head.
-        key: The modality.
     """
     dots = [
         _dot(float(line.stored_bytes), line, key, comparison)
@@ -104,13 +87,7 @@ def against_bytes(comparison: Comparison, sections: Sequence[Section], key: str)
 
 @any_letters()
 def against_time(comparison: Comparison, sections: Sequence[Section], key: str) -> Figure | None:
-    """Accuracy against the time of a distillation, one panel for each number of pairs; None without results.
-
-    Args:
-        comparison: The results.
-        sections: Those of one head.
-        key: The modality.
-    """
+    """Accuracy against the time of a distillation, one panel for each number of pairs; None without results."""
     found = [
         (
             section,
@@ -132,7 +109,7 @@ def against_time(comparison: Comparison, sections: Sequence[Section], key: str) 
         _title(axes, section)
         _log_axis(axes, [d.x for _, dots in panels for d in dots], before=0.08, after=0.2)
         low, high = axes.get_xlim()
-        shown = {at: name for at, name in _TIMES.items() if low < at < high}
+        shown = {at: name for at, name in zip(_SECONDS, _TIMES, strict=True) if low < at < high}
         axes.set_xticks([*shown], [*shown.values()])
         axes.tick_params(labelbottom=True)
     grid[-1].set_xlabel("time of a distillation")
@@ -144,18 +121,10 @@ def against_time(comparison: Comparison, sections: Sequence[Section], key: str) 
 
 
 def differences(comparison: Comparison, sections: Sequence[Section], key: str) -> Figure | None:
-    """Every row's difference to the baseline with its 95 % interval, a panel for each number of pairs.
+    """Differences to the baseline with 95 % intervals, a panel for each number of pairs; None where nothing is tested.
 
     Filled: real after the correction. Intervals of few distillations can be huge: the widest run out of the drawing, so
     that the others can be read.
-
-    Args:
-        comparison: The results.
-        sections: Those of one head.
-        key: The modality.
-
-    Returns:
-        None where nothing is tested.
     """
     tested = [(section, [line for line in section.lines if key in line.difference]) for section in sections]
     panels = [(section, lines) for section, lines in tested if lines]
@@ -212,7 +181,7 @@ def _side_by_side(axes: Axes, cluster: Sequence[Dot]) -> list[Dot]:
     pixel = axes.transData.transform((centre, 0))[0] + steps
     shifted = axes.transData.inverted().transform(np.stack([pixel, pixel], axis=1))[:, 0]
     ranked = sorted(cluster, key=lambda d: d.mean)
-    return [replace(dot, x=float(x)) for dot, x in zip(ranked, shifted, strict=True)]
+    return [dot._replace(x=float(x)) for dot, x in zip(ranked, shifted, strict=True)]
 
 
 def _frame(axes: Axes, comparison: Comparison, section: Section, key: str, dots: Sequence[Dot]) -> None:
