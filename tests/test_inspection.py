@@ -14,10 +14,10 @@ from tests.helpers.spectral_encoder import SpectralEncoder
 
 import limbeck
 from limbeck import exports, sounds
+from limbeck.comparison import run as compare
+from limbeck.comparison.kinds.sounds import SoundRecipe
 from limbeck.errors import InputError
 from limbeck.evaluation import Protocol
-from limbeck.evaluation.sounds import SoundRecipe
-from limbeck.evaluation.sounds import run as compare
 from limbeck.media import ClipRecipe, MelRecipe, write_wav
 from limbeck.networks import Architecture
 
@@ -57,7 +57,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
         {
             "title": "Two",
             "data": {"dataset": "folder", "options": {"folds": 2}},
-            "rows": {"zero-shot": {"way": "zero_shot"}},
+            "rows": {"zero-shot": {"classifier": "zero_shot"}},
         }
     )
     compare(recipe, out=folder / "runs", data=folder / "recordings", encoder=encoder)
@@ -73,7 +73,7 @@ def test_each_is_known(place: Path) -> None:
         "naming/index": "index of sounds",
         "naming/classifier": "classifier of sounds",
         "naming/page": "page",
-        "runs/results": "comparison of ways to name sounds",
+        "runs/results": "comparison of classifiers of sounds",
         **{f"exports/{name}": "export" for name in exports.names()},
     }
     found = {name: limbeck.inspect(place / name) for name in kinds}
@@ -91,7 +91,7 @@ def test_a_folder_of_several_names_them(place: Path) -> None:
     assert limbeck.inspect(place / "naming") == {"kind": "several", "holds": holds}
     everything = limbeck.inspect(place)["holds"]
     assert everything["naming"] == holds
-    assert everything["runs"] == {"results": "comparison of ways to name sounds"}
+    assert everything["runs"] == {"results": "comparison of classifiers of sounds"}
     assert "recordings" not in everything
 
 

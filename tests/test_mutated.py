@@ -244,14 +244,15 @@ def _compare(recipe: Path, out: Path) -> Sequence[object]:
 
 
 SOUND_TOML = """
-title = "Two ways"
+kind = "sounds"
+title = "Two classifiers"
 [data]
 dataset = "folder"
 options = { folds = 2 }
 [encoder]
 name = "clap"
 [rows.zero-shot]
-way = "zero_shot"
+classifier = "zero_shot"
 [rows.paper]
 settings = { paper = true, two_spaces = false, settings = { neighbours = 2 } }
 """
@@ -259,15 +260,15 @@ settings = { paper = true, two_spaces = false, settings = { neighbours = 2 } }
 
 def _sound_benchmark(folder: Path) -> Path:
     _weights(folder)
-    (folder / "ways.toml").write_text(SOUND_TOML)
-    _run(*_compare_ways(folder / "runs"))
+    (folder / "classifiers.toml").write_text(SOUND_TOML)
+    _run(*_compare_classifiers(folder / "runs"))
     return folder / "runs"
 
 
-def _compare_ways(runs: Path) -> Sequence[object]:
+def _compare_classifiers(runs: Path) -> Sequence[object]:
     return (
-        "sounds", "benchmark", runs.parent / "ways.toml", "--data", runs.parent / "recordings", "--out", runs, "-q",
-        *_weights_of(runs),
+        "sounds", "benchmark", runs.parent / "classifiers.toml", "--data", runs.parent / "recordings", "--out", runs,
+        "-q", *_weights_of(runs),
     )  # fmt: skip
 
 
@@ -305,8 +306,8 @@ FORMS = [
         ("prepared/*/*", "sets/**/*", "two/*.json"), True, 0.015,
     ),
     Form(
-        "sound benchmark", _sound_benchmark, lambda p, _: _compare_ways(p), True,
-        ("cells/*", "embeddings/*", "ways/*.json"), True, 0.03,
+        "sound benchmark", _sound_benchmark, lambda p, _: _compare_classifiers(p), True,
+        ("named/*/*", "embeddings/*", "classifiers/*.json"), True, 0.03,
     ),
     Form(
         "weights", lambda folder: _index(folder).parent / "weights",

@@ -118,11 +118,11 @@ def _sound_comparison(folder: Path) -> Contents | None:
     except (ValueError, RecursionError) as error:
         raise InputError(f"{folder / 'results.json'} is damaged. Give the command again that made it.") from error
     return {
-        "kind": "comparison of ways to name sounds",
+        "kind": "comparison of classifiers of sounds",
         "title": results.title,
         "dataset": results.dataset,
         "rows": list(results.rows),
-        "studies": [study.name for study in results.studies],
+        "ablations": [one.name for one in results.ablations],
         "files": _names(folder),
         **results.about,
     }

@@ -10,7 +10,6 @@ import pytest
 from limbeck import _recipes
 from limbeck.cli import main
 from limbeck.comparison import Recipe
-from limbeck.evaluation.sounds import SoundRecipe
 
 
 def leave(words: list[str]) -> int:
@@ -38,7 +37,7 @@ def test_a_copy_asks_the_same_wherever_it_is(
     assert Recipe.load(tmp_path / "best_playground.toml") == Recipe.load("best_playground")
     assert leave(["recipe", "copy", "esc10", "--out", "mine.toml"]) == 0
     assert "limbeck sounds benchmark mine.toml" in capsys.readouterr().err
-    assert SoundRecipe.load(tmp_path / "mine.toml") == SoundRecipe.load("esc10")
+    assert Recipe.load(tmp_path / "mine.toml") == Recipe.load("esc10")
 
 
 def test_a_copy_overwrites_nothing(

@@ -18,7 +18,7 @@ from limbeck.encoders._clip_names import converted, reverted
 from limbeck.encoders._clip_text import ClipText
 from limbeck.encoders._esresnext import EsResNext
 from limbeck.encoders._fbsp import Fbsp, framed, wavelets
-from limbeck.encoders._lengths import by_length
+from limbeck.encoders._length_buckets import in_length_buckets
 from limbeck.encoders.audioclip import AudioClip
 from limbeck.errors import InputError
 
@@ -60,7 +60,7 @@ class TestPublishedNetwork:
         assert {name: tuple(tensor.shape) for name, tensor in reverted(renamed).items()} == rest
 
     def test_outputs_are_those_of_the_published_code(self) -> None:
-        joint, features = by_length(_full(), [tone(22050, 44100)], most=1)
+        joint, features = in_length_buckets(_full(), [tone(22050, 44100)], most=1)
         expected = published_outputs("audioclip")
         torch.testing.assert_close(joint[0, :8], expected["joint"], atol=2e-5, rtol=1e-3)
         torch.testing.assert_close(features[0, :8], expected["features"], atol=2e-5, rtol=1e-3)

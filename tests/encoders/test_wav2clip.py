@@ -12,7 +12,7 @@ from tests.helpers.formula_weights import formula_state, tone
 from tests.helpers.published import published_outputs, published_shapes
 
 from limbeck.encoders._clip_text import FOLDER, ClipText
-from limbeck.encoders._lengths import by_length
+from limbeck.encoders._length_buckets import in_length_buckets
 from limbeck.encoders._wav2clip_network import Spectrogram, Wav2ClipNetwork
 from limbeck.encoders.wav2clip import Wav2Clip
 from limbeck.errors import InputError
@@ -43,7 +43,7 @@ class TestPublishedNetwork:
         assert (_full().dim, _full().features_dim) == (512, 512)
 
     def test_outputs_are_those_of_the_published_code(self) -> None:
-        joint, features = by_length(_full(), [tone(16000, 16000)], most=1)
+        joint, features = in_length_buckets(_full(), [tone(16000, 16000)], most=1)
         expected = published_outputs("wav2clip")
         torch.testing.assert_close(joint[0, :8], expected["joint"], atol=2e-5, rtol=1e-3)
         torch.testing.assert_close(features[0, :8], expected["features"], atol=2e-5, rtol=1e-3)

@@ -19,16 +19,9 @@ from torch import nn
 
 from limbeck.encoders._module import built, filled, with_random_weights
 from limbeck.encoders._packages import package
-from limbeck.encoders._state import reading
-from limbeck.encoders._tokens import byte_vocabulary, habits
-from limbeck.encoders._weights import (
-    HubFiles,
-    OfficialFile,
-    file_sha256,
-    offline_asked,
-    read_state,
-    weights_hash,
-)
+from limbeck.encoders._state import file_sha256, read_state, reading, weights_hash
+from limbeck.encoders._tokens import byte_vocabulary, tokenizer_fingerprint
+from limbeck.encoders._weights import HubFiles, OfficialFile, is_offline
 from limbeck.errors import InputError, MissingExtraError, MissingWeightsError
 
 CONTENT = bytes(range(256)) * 40
@@ -50,8 +43,8 @@ class TestOffline:
     )
     def test_the_hubs_own_variable_counts(self, value: str, expected: bool, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("HF_HUB_OFFLINE", value)
-        assert offline_asked() is expected
-        assert offline_asked(True)
+        assert is_offline() is expected
+        assert is_offline(True)
 
 
 @pytest.mark.usefixtures("cache")
@@ -128,7 +121,7 @@ class TestHubFiles:
         with network.serving(hub):
             repo = at(hub.url)
             with pytest.raises(
-                MissingWeightsError, match=r"model\.safetensors of owner/name came damaged.*hf download"
+                MissingWeightsError, match=r"model\.safetensors of owner/name arrived damaged.*hf download"
             ):
                 repo.find()
             hub.changed.clear()
@@ -208,7 +201,7 @@ class TestOfficialFile:
         (tmp_path / "weights.pt").write_bytes(b"mine")
         assert file.find(tmp_path) == tmp_path / "weights.pt"
         with pytest.raises(
-            MissingWeightsError, match=r"has no weights\.pt.*curl .*-o .*none/weights\.pt https://example"
+            MissingWeightsError, match=r"lacks weights\.pt.*curl .*-o .*none/weights\.pt https://example"
         ):
             file.find(tmp_path / "none")
         with pytest.raises(MissingWeightsError, match=rf"offline.*curl .*-o {cache}/weights\.pt https://example"):
@@ -337,7 +330,7 @@ class TestModules:
             torch.testing.assert_close(watched.grad, plain.weight.detach().sum(0).expand_as(x), atol=1e-5, rtol=0)
 
 
-class TestHabits:
+class TestTokenizerFingerprint:
     def _tokenizer(self, vocabulary: dict[str, int]) -> Any:
         tokenizers = package("tokenizers")
         made = tokenizers.Tokenizer(tokenizers.models.BPE(vocabulary, []))
@@ -348,13 +341,13 @@ class TestHabits:
         plain, small, other = (self._tokenizer(byte_vocabulary(())) for _ in range(3))
         small.normalizer = package("tokenizers").normalizers.Lowercase()
         other = self._tokenizer(byte_vocabulary(("<s>",)))
-        assert habits(plain) == habits(self._tokenizer(byte_vocabulary(())))
-        assert len({habits(one) for one in (plain, small, other)}) == 3
+        assert tokenizer_fingerprint(plain) == tokenizer_fingerprint(self._tokenizer(byte_vocabulary(())))
+        assert len({tokenizer_fingerprint(one) for one in (plain, small, other)}) == 3
 
     def test_filling_does_not(self) -> None:
         plain, filled_up = (self._tokenizer(byte_vocabulary(())) for _ in range(2))
         filled_up.enable_padding(length=128)
-        assert habits(filled_up) == habits(plain)
+        assert tokenizer_fingerprint(filled_up) == tokenizer_fingerprint(plain)
 
 
 def test_a_missing_package_names_the_extra() -> None:

@@ -183,11 +183,11 @@ def test_top_is_sorted_and_says_the_prediction_first(pool: Heard, new: Heard) ->
     [
         ({"neighbours": 0}, "neighbours must be 'auto' or a whole number above 0, but is 0"),
         ({"neighbours": "many"}, "but is 'many'"),
-        ({"neighbours": 121}, "121 neighbours were asked of a pool of 120"),
+        ({"neighbours": 121}, "121 neighbours were requested from a pool of 120"),
         ({"metric": "l1"}, "metric must be 'cosine' or 'euclidean', but is 'l1'"),
         ({"weights": None}, "weights must be 'uniform' or 'similarity', but is None"),
         ({"prompts": "best"}, "prompts must be 'entropy' or 'even'"),
-        ({"reject": 1.5}, "a share above 0 and below 1, but is 1.5"),
+        ({"reject": 1.5}, "a fraction above 0 and below 1, but is 1.5"),
         ({"refine": -1}, "a whole number of rounds"),
         ({"refine": 2, "metric": "euclidean"}, "needs metric='cosine'"),
         ({"temperature": 0}, "temperature must be 'auto' or a number above 0, but is 0"),
@@ -200,13 +200,13 @@ def test_wrong_parameters_are_told(pool: Heard, parameters: dict[str, Any], word
 
 def test_wrong_arrays_are_told(pool: Heard) -> None:
     clf = PrototypeClassifier()
-    with pytest.raises(InputError, match=r"text must be of shape .* Came \(4, 5\)"):
+    with pytest.raises(InputError, match=r"text must be of shape .* Got \(4, 5\)"):
         clf.fit_from_text(pool.joint, np.zeros((4, 5)), LABELS)
-    with pytest.raises(InputError, match="features must have a row for each of the pool's 120; came 3"):
+    with pytest.raises(InputError, match="features must have a row for each of the pool's 120; got 3"):
         clf.fit_from_text(pool.joint, pool.text, LABELS, features=pool.features[:3])
     with pytest.raises(InputError, match=r"pool must be finite numbers .*NaN"):
         clf.fit_from_text(np.full((5, 24), np.nan), pool.text, LABELS)
-    with pytest.raises(InputError, match="more than once came: bark"):
+    with pytest.raises(InputError, match="given more than once: bark"):
         clf.fit_from_text(pool.joint, pool.text, ["bark", "bark", "rain", "siren"])
     with pytest.raises(InputError, match="A label is empty"):
         clf.fit_from_text(pool.joint, pool.text, ["bark", " ", "rain", "siren"])

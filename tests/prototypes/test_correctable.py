@@ -69,14 +69,14 @@ def test_refined_prototypes_are_refined_again(pool: Heard) -> None:
 
 def test_the_classifier_alone_is_corrected_alike(pool: Heard) -> None:
     clf = _learned(pool, neighbours=4)
-    alone, kept = clf.alone()
+    pruned, kept = clf.pruned()
     wrong, other = int(clf.neighbours_[0][1]), int(clf.neighbours_[3][0])
-    alone.without("bark", int(np.searchsorted(kept, wrong)))
-    alone.with_neighbour("rain", int(np.searchsorted(kept, other)))
+    pruned.without("bark", int(np.searchsorted(kept, wrong)))
+    pruned.with_neighbour("rain", int(np.searchsorted(kept, other)))
     assert len(clf.neighbours_[0]) == 4
     clf.without("bark", wrong).with_neighbour("rain", other)
-    np.testing.assert_array_equal(alone.prototypes_, clf.prototypes_)
-    assert [kept[n].tolist() for n in alone.neighbours_] == [n.tolist() for n in clf.neighbours_]
+    np.testing.assert_array_equal(pruned.prototypes_, clf.prototypes_)
+    assert [kept[n].tolist() for n in pruned.neighbours_] == [n.tolist() for n in clf.neighbours_]
 
 
 def test_what_cannot_be_corrected_is_told_and_left(pool: Heard) -> None:
@@ -84,7 +84,7 @@ def test_what_cannot_be_corrected_is_told_and_left(pool: Heard) -> None:
     only = int(clf.neighbours_[0][0])
     with pytest.raises(InputError, match=f"'bark' has no neighbour {only} that it could do without"):
         clf.without("bark", only)
-    with pytest.raises(InputError, match="does not have yet; came 4000"):
+    with pytest.raises(InputError, match="does not have yet; got 4000"):
         clf.with_neighbour("bark", 4000)
     with pytest.raises(InputError, match="does not have yet"):
         clf.with_neighbour("bark", only)
@@ -94,7 +94,7 @@ def test_what_cannot_be_corrected_is_told_and_left(pool: Heard) -> None:
         clf.add_labelled(pool.features[:1], ["cat"])
     with pytest.raises(InputError, match="a label each and a weight above 0"):
         clf.add_labelled(pool.features[:2], ["bark"])
-    refined, _ = _learned(pool, neighbours=3, refine=2).alone()
+    refined, _ = _learned(pool, neighbours=3, refine=2).pruned()
     neighbours = refined.neighbours_[0].tolist()
     with pytest.raises(InputError, match="cannot be learned anew"):
         refined.without("bark", neighbours[0])

@@ -57,7 +57,7 @@ def test_the_same_prompt_twice_is_that_prompt() -> None:
 def test_sentences() -> None:
     found = class_texts(["dog_bark", "rain"], ["{label}", "Hear {label}!"], {"dog_bark": "a {x} barking dog"})
     assert found == [["a {x} barking dog", "rain"], ["Hear a {x} barking dog!", "Hear rain!"]]
-    with pytest.raises(InputError, match=r"\{label\} in each; came \['Hear it'\]"):
+    with pytest.raises(InputError, match=r"\{label\} in each; got \['Hear it'\]"):
         class_texts(["rain"], ["Hear it"])
     with pytest.raises(InputError, match="labels that are not asked for: snow"):
         class_texts(["rain"], ["{label}"], {"snow": "snow falling"})

@@ -188,7 +188,7 @@ def _other_arrays(folder: Path) -> None:
         (_cut, "is not what config.json says it is"),
         (_lost, "No such file"),
         (_broken, "Expecting value"),
-        (_changed(format="other-9"), "reads the format 'limbeck-sound-classifier-1', but 'other-9' came"),
+        (_changed(format="other-9"), "reads the format 'limbeck-sound-classifier-1', but got 'other-9'"),
         (_changed(pieces=[]), "0 recordings are named"),
         (_changed(data="../../secret"), "data"),
         (_changed(surprise=1), "surprise"),
@@ -206,5 +206,5 @@ def test_damage_is_told(tmp_path: Path, damage: Any, words: str) -> None:
 def test_no_classifier_is_told(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"not a classifier of sounds: it has no config.json"):
         SoundClassifier.load(tmp_path)
-    with pytest.raises(InputError, match="pieces must say what each of the 120 rows is; came 3"):
+    with pytest.raises(InputError, match="pieces must say what each of the 120 rows is; got 3"):
         SoundClassifier.learn(Words(POOL), LABELS, POOL.joint, None, PIECES[:3], name="words")

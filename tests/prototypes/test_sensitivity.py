@@ -42,5 +42,5 @@ def test_each_number_is_what_learning_with_it_gives() -> None:
 def test_without_labels_there_is_no_accuracy() -> None:
     pool = heard(seed=1)
     assert {at.accuracy for at in sensitivity(PrototypeClassifier(), pool.joint, pool.text, LABELS)} == {None}
-    with pytest.raises(InputError, match="begin at 1; came"):
+    with pytest.raises(InputError, match="begin at 1; got"):
         sensitivity(PrototypeClassifier(), pool.joint, pool.text, LABELS, counts=[0])

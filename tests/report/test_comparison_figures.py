@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from tests.helpers.comparison import ROWS, invented
 
-from limbeck.report import _labels, comparison_figures
+from limbeck.report import _comparison_figures, _labels
 from limbeck.report.comparison import Comparison
 
 NOTHING = np.zeros((0, 4))
@@ -56,7 +56,7 @@ def dots(axes: Any) -> list[tuple[float, float]]:
 
 
 def test_bytes_shows_every_row_at_every_number_of_pairs(made: Comparison) -> None:
-    figure = comparison_figures.against_bytes(made, made.sections, "A+V")
+    figure = _comparison_figures.against_bytes(made, made.sections, "A+V")
     assert figure is not None
     (axes,) = figure.axes
     words = [t.get_text() for t in axes.texts]
@@ -72,7 +72,7 @@ def test_bytes_shows_every_row_at_every_number_of_pairs(made: Comparison) -> Non
 
 @pytest.mark.parametrize("key", ["A", "V", "A+V"])
 def test_drawn_names_do_not_touch(made: Comparison, key: str) -> None:
-    for make in (comparison_figures.against_bytes, comparison_figures.against_time):
+    for make in (_comparison_figures.against_bytes, _comparison_figures.against_time):
         figure = make(made, made.sections, key)
         assert figure is not None
         for axes in figure.axes:
@@ -84,7 +84,7 @@ def test_drawn_names_do_not_touch(made: Comparison, key: str) -> None:
 
 
 def test_time_has_a_panel_for_each_number_of_pairs(made: Comparison) -> None:
-    figure = comparison_figures.against_time(made, made.sections, "V")
+    figure = _comparison_figures.against_time(made, made.sections, "V")
     assert figure is not None
     assert [a.get_title(loc="left") for a in figure.axes] == ["1 pair a class", "10 pairs a class"]
     for axes, section in zip(figure.axes, made.sections, strict=True):
@@ -93,7 +93,7 @@ def test_time_has_a_panel_for_each_number_of_pairs(made: Comparison) -> None:
 
 
 def test_differences_are_filled_where_they_are_real(made: Comparison) -> None:
-    figure = comparison_figures.differences(made, made.sections, "A+V")
+    figure = _comparison_figures.differences(made, made.sections, "A+V")
     assert figure is not None
     for axes, section in zip(figure.axes, made.sections, strict=True):
         filled = [x for x in axes.lines if x.get_marker() == "o" and x.get_markerfacecolor() != "none"]
@@ -104,8 +104,8 @@ def test_differences_are_filled_where_they_are_real(made: Comparison) -> None:
 
 def test_nothing_to_draw_is_none(made: Comparison) -> None:
     alone = invented(rows=("herding + 2x2",), seeds=1)
-    assert comparison_figures.differences(alone, alone.sections, "A") is None
-    assert comparison_figures.against_bytes(alone, alone.sections, "A") is not None
+    assert _comparison_figures.differences(alone, alone.sections, "A") is None
+    assert _comparison_figures.against_bytes(alone, alone.sections, "A") is not None
     only_whole = Comparison("t", "d", {}, tuple(c for c in made.cells if c.reference), made.baseline, made.rows)
-    for make in (comparison_figures.against_bytes, comparison_figures.against_time, comparison_figures.differences):
+    for make in (_comparison_figures.against_bytes, _comparison_figures.against_time, _comparison_figures.differences):
         assert make(only_whole, only_whole.sections, "A") is None

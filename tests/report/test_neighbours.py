@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from limbeck.datasets import LabelledClips
-from limbeck.report import neighbours
+from limbeck.report import _neighbours
 
 
 def read(clips: LabelledClips, index: torch.Tensor) -> dict[str, torch.Tensor]:
@@ -18,7 +18,7 @@ def test_a_clip_is_nearest_to_itself_within_its_class(make_clips: Callable[..., 
     clips = make_clips(("bell", "drip", "hum"), per_class=20)
     for label in range(3):
         index = clips.of_class(label)[torch.tensor([7, 0, 19, 7])]
-        found = neighbours.nearest(read(clips, index), partial(read, clips), clips.of_class(label))
+        found = _neighbours.nearest(read(clips, index), partial(read, clips), clips.of_class(label))
         assert found.tolist() == index.tolist()
 
 
@@ -38,10 +38,10 @@ def test_agrees_with_a_plain_loop_where_the_modalities_disagree(make_clips: Call
             distances += (small(bank) - small(one)).square().mean((1, 2, 3)) / variance
         expected.append(8 + int(distances.argmin()))
     made = {"audio": made_audio, "image": made_frames}
-    assert neighbours.nearest(made, partial(read, clips), clips.of_class(1)).tolist() == expected
+    assert _neighbours.nearest(made, partial(read, clips), clips.of_class(1)).tolist() == expected
 
 
 def test_class_without_clips(make_clips: Callable[..., Any]) -> None:
     clips = make_clips(("bell", "drip"), per_class=3).take(torch.tensor([0, 1, 2]))
     everything = read(clips, torch.arange(3))
-    assert len(neighbours.nearest(everything, partial(read, clips), clips.of_class(1))) == 0
+    assert len(_neighbours.nearest(everything, partial(read, clips), clips.of_class(1))) == 0

@@ -24,7 +24,7 @@ from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
 from limbeck.errors import InputError, MissingExtraError
 from limbeck.evaluation import Score, source_of
-from limbeck.report.spectrograms import decibel_range
+from limbeck.report._spectrograms import decibel_range
 
 Make = Callable[..., Any]
 

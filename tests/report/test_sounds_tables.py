@@ -1,4 +1,4 @@
-"""Tables and figures of a comparison of ways to name sounds, on made-up results."""
+"""Tables and figures of a comparison of classifiers of sounds, on made-up results."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from typing import Any
 
 import pytest
 
-from limbeck.evaluation.sounds import Cell, SoundResults
+from limbeck.evaluation.sounds import AblationFacts, Cell, SoundResults
 from limbeck.evaluation.sounds.metrics import ACCURACY, PURITY
-from limbeck.evaluation.sounds.results import StudyFacts
 from limbeck.report import sounds_figures, sounds_tables
 
 FOLDS = ("fold1", "fold2", "fold3")
@@ -37,9 +36,9 @@ def results(gain: float = 5.0, **more: Any) -> SoundResults:
         baseline="asked",
         rows=("asked", "ours_|x", "told"),
         supervised=("told",),
-        studies=(
-            StudyFacts("loud", "Loudness", "level (dB)", True, "Louder is worse."),
-            StudyFacts("words", "Words", "", False, ""),
+        ablations=(
+            AblationFacts("loud", "Loudness", "level (dB)", True, "Louder is worse."),
+            AblationFacts("words", "Words", "", False, ""),
         ),
         cells=tuple(cells),
         about={"folds": {f: {"pool": 20, "test": 10} for f in FOLDS}, "command": "limbeck by hand", "words": "Words."},
@@ -74,7 +73,7 @@ def test_folds_and_studies_have_tables_of_their_own() -> None:
 
 def test_rows_with_the_same_neighbours_share_a_column_that_names_both() -> None:
     made = results()
-    loud = [c for c in made.cells if c.study == "loud" and c.row == "ours_|x"]
+    loud = [c for c in made.cells if c.ablation == "loud" and c.row == "ours_|x"]
     alike = [replace(c, row="told") for c in loud]
     apart = [replace(c, row="asked", values=c.values | {PURITY: 50.0}) for c in loud]
     sheet = sounds_tables.sheets(replace(made, cells=(*made.of(), *made.of("words"), *apart, *loud, *alike)))[2]
@@ -112,7 +111,7 @@ def test_writes_everything_twice_the_same(tmp_path: Path) -> None:
 
 def test_only_studies_with_an_axis_have_a_curve() -> None:
     pytest.importorskip("matplotlib")
-    loud, words = results().studies
+    loud, words = results().ablations
     assert sounds_figures.curve(results(), words) is None
     figure = sounds_figures.curve(results(), loud)
     assert figure is not None

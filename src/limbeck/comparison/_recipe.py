@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 KINDS = "limbeck.comparison.kinds"
 DISTILLATION = "distillation"
-"""Kind of a recipe that says none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,20 +119,21 @@ class Recipe(Config, Listed, ABC):
     threads: int = Field(1, ge=1)
 
     @staticmethod
-    def load(file: str | Path) -> Recipe:
+    def load(file: str | Path, kind: str = DISTILLATION) -> Recipe:
         """Read a recipe of any kind, and check all of it before any work.
 
         Args:
-            file: TOML; or the name of a recipe that comes with Limbeck (``limbeck list recipes``). It says its kind
-                with ``kind = "sounds"``; distillations are compared where it says none. See `limbeck.comparison`.
+            file: TOML; or the name of a recipe that comes with Limbeck (``limbeck list recipes``). It says its kind,
+                as ``kind = "sounds"``.
+            kind: Of a recipe that says none.
 
         Raises:
             InputError: There is no such recipe, or something in it does not fit; every mistake is told.
         """
         found = _recipes.find(file)
         content = _recipes.read(found)
-        kind = _kind(content.pop("kind", DISTILLATION))
-        return checked(kind, content, found, stand_in=kind.stand_in, mistakes=lambda recipe: recipe.mistakes())
+        settings = _kind(content.pop("kind", kind))
+        return checked(settings, content, found, stand_in=settings.stand_in, mistakes=lambda recipe: recipe.mistakes())
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:

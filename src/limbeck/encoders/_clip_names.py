@@ -28,20 +28,12 @@ _IN_A_LAYER = {
 
 
 def layers(state: Mapping[str, Tensor]) -> int:
-    """How many layers a tower has.
-
-    Args:
-        state: Tensors under the names of CLIP's own code.
-    """
+    """How many layers a tower has."""
     return len({name[len(_OLD) :].partition(".")[0] for name in state if name.startswith(_OLD)})
 
 
 def converted(state: Mapping[str, Tensor], *, source: object) -> dict[str, Tensor]:
     """The text tower's tensors under the names of transformers.
-
-    Args:
-        state: Tensors under the names of CLIP's own code; those of other towers are left out.
-        source: Where they come from, for messages.
 
     Raises:
         InputError: One is missing.
@@ -60,11 +52,7 @@ def converted(state: Mapping[str, Tensor], *, source: object) -> dict[str, Tenso
 
 
 def reverted(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The inverse of `converted`.
-
-    Args:
-        state: Tensors under the names of transformers.
-    """
+    """The inverse of `converted`."""
     count = len({name[len(_NEW) :].partition(".")[0] for name in state if name.startswith(_NEW)})
     found = {old: state[new] for old, new in _names(count).items()}
     found["text_projection"] = found["text_projection"].T.contiguous()

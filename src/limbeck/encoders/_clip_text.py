@@ -34,15 +34,7 @@ _HEAD_DIM = 64
 
 @final
 class ClipText:
-    """Texts to unit vectors in CLIP's space.
-
-    Args:
-        model: A ``CLIPTextModelWithProjection``, frozen.
-        tokenizer: A CLIP tokenizer.
-
-    Attributes:
-        dim: Length of a vector.
-    """
+    """Texts to unit vectors of length `dim` in CLIP's space, by a frozen ``CLIPTextModelWithProjection``."""
 
     def __init__(self, model: Any, tokenizer: Any) -> None:
         self.model = model
@@ -52,9 +44,6 @@ class ClipText:
     @classmethod
     def read(cls, folder: Path) -> Self:
         """A model from a folder in the form of transformers (a whole CLIP, or its text tower), without the network.
-
-        Args:
-            folder: Holds config, tokenizer and weights.
 
         Raises:
             InputError: The files do not make this model.
@@ -69,11 +58,6 @@ class ClipText:
     @classmethod
     def convert(cls, state: Mapping[str, Tensor], tokenizer: Any, *, source: object) -> Self:
         """A model from tensors under the names of CLIP's own code, as large as they are.
-
-        Args:
-            state: Tensors by name; those of other towers are left out.
-            tokenizer: A CLIP tokenizer.
-            source: Where the tensors come from, for messages.
 
         Raises:
             InputError: Tensors are missing or do not fit.
@@ -95,15 +79,7 @@ class ClipText:
 
     @classmethod
     def tiny(cls, dim: int, *, seed: int) -> Self:
-        """A tower of one layer with random weights, which reads letter by letter.
-
-        Args:
-            dim: Length of a vector.
-            seed: Of the weights.
-
-        Raises:
-            MissingExtraError: Package transformers is not installed.
-        """
+        """A tower of one layer with random weights, which reads letter by letter."""
         letters = byte_vocabulary(())
         ends = [f"{letter}</w>" for letter in letters] + ["<|startoftext|>", "<|endoftext|>"]
         vocabulary = letters | {token: len(letters) + n for n, token in enumerate(ends)}
@@ -121,31 +97,19 @@ class ClipText:
         return cls(with_random_weights(_model(config), seed=seed), reader)
 
     def save(self, folder: Path) -> None:
-        """Write what `read` takes.
-
-        Args:
-            folder: Made if it does not exist.
-        """
+        """Write what `read` takes."""
         folder.mkdir(parents=True, exist_ok=True)
         self.model.config.save_pretrained(folder)
         self.tokenizer.save_pretrained(folder)
         write_tensors(folder / "model.safetensors", self.model.state_dict())
 
     def to(self, device: torch.device | str) -> Self:
-        """The same, moved.
-
-        Args:
-            device: Where it runs.
-        """
+        """The same, moved."""
         self.model.to(device)
         return self
 
     def __call__(self, texts: Sequence[str]) -> Tensor:
-        """Rows of length 1 on the CPU, float32, (text, dim).
-
-        Args:
-            texts: At least one; of long ones the beginning is read.
-        """
+        """Rows of length 1 on the CPU, float32, (text, dim)."""
         longest = self.model.config.max_position_embeddings
         tokens = self.tokenizer(list(texts), padding=True, truncation=True, max_length=longest, return_tensors="pt")
         with torch.no_grad():
@@ -164,9 +128,6 @@ class ClipText:
 
 def tokenizer(folder: Path) -> Any:
     """CLIP's tokenizer from a folder, without the network.
-
-    Args:
-        folder: Holds tokenizer.json.
 
     Raises:
         InputError: It cannot be read.

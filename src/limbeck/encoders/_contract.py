@@ -21,7 +21,7 @@ LOUDEST = 16.0
 
 @dataclass(frozen=True)
 class AudioEmbeddings:
-    """What an encoder says of some sounds, in two spaces.
+    """Vectors of some sounds in two spaces.
 
     Attributes:
         joint: Rows of length 1 in the space shared with text, float32, (sound, dim).
@@ -92,7 +92,8 @@ class Encoder(Listed, ABC):
             offline: Never ask the network.
 
         Raises:
-            InputError: The folder is no path, or the device no device.
+            InputError: The folder is no path, the device no device, or the files do not make this model.
+            MissingExtraError: A package that the model needs is not installed.
             MissingWeightsError: Weights are not there and cannot be had; the message names all that are missing, where
                 each was looked for, and how to get it.
             UnknownNameError: No such checkpoint.
@@ -112,7 +113,7 @@ class Encoder(Listed, ABC):
 
         Args:
             waveforms: Mono float32 in [-1, 1] at `sample_rate`, (sample,) each, of any lengths above 0; beyond
-                `window_s` it is up to the encoder what is heard, so cut before.
+                `window_s` it is up to the encoder what is used, so cut before.
             batch: Sounds at a time; the vectors do not depend on it beyond rounding.
 
         Raises:
@@ -138,25 +139,25 @@ class Encoder(Listed, ABC):
         """
         _check_batch(batch)
         if isinstance(texts, str) or not all(isinstance(text, str) for text in texts):
-            raise InputError(f"A list of texts was expected, but {texts!r} came. Put one text in a list of its own.")
+            raise InputError(f"A list of texts was expected, but got {texts!r}. Put one text in a list of its own.")
         if unreadable := [text for text in texts if not _is_unicode(text)]:
             raise InputError(f"{unreadable[0]!r} is no text in UTF-8. Write it again.")
         parts = [self._text(texts[i : i + batch]) for i in range(0, len(texts), batch)]
         return torch.cat(parts) if parts else torch.zeros(0, self.dim)
 
     @classmethod
-    def _asked(
+    def _requested(
         cls, checkpoint: str | None, folder: Path | str | None, device: torch.device | str
     ) -> tuple[str, Path | None, torch.device]:
-        """What `pretrained` was asked for, checked: the checkpoint, the folder, the device."""
+        """What `pretrained` is requested to load, checked: the checkpoint, the folder, the device."""
         if checkpoint is not None and checkpoint not in cls.checkpoints:
             raise UnknownNameError(f"There is no checkpoint {checkpoint!r}. Known names: {', '.join(cls.checkpoints)}.")
         if not isinstance(folder, Path | str | None):
-            raise InputError(f"The folder of weights must be a path, but {folder!r} came.")
+            raise InputError(f"The folder of weights must be a path, but got {folder!r}.")
         try:
             place = torch.device(device)
         except (RuntimeError, TypeError) as error:
-            raise InputError(f"A device such as 'cpu' or 'cuda' was expected, but {device!r} came.") from error
+            raise InputError(f"A device such as 'cpu' or 'cuda' was expected, but got {device!r}.") from error
         return checkpoint or cls.checkpoints[0], None if folder is None else Path(folder), place
 
     def _id(self, *decisive: Mapping[str, Tensor] | str) -> str:
@@ -174,7 +175,7 @@ class Encoder(Listed, ABC):
 
 def _check_batch(batch: int) -> None:
     if not isinstance(batch, int) or batch < 1:
-        raise InputError(f"batch must be a whole number of at least 1, but {batch!r} came.")
+        raise InputError(f"batch must be a whole number of at least 1, but got {batch!r}.")
 
 
 def _is_unicode(text: str) -> bool:
@@ -189,11 +190,11 @@ def _check_waveform(place: int, waveform: Tensor) -> None:
     if not isinstance(waveform, Tensor) or not waveform.is_floating_point():
         kind = str(waveform.dtype) if isinstance(waveform, Tensor) else type(waveform).__name__
         raise InputError(
-            f"Waveform {place} must be a tensor of float32 numbers in [-1, 1], but {kind} came. Arrays become tensors "
+            f"Waveform {place} must be a tensor of float32 numbers in [-1, 1], but got {kind}. Arrays become tensors "
             "by torch.from_numpy, whole numbers of 16 bits are divided by 32768."
         )
     if waveform.ndim != 1 or not len(waveform):
-        raise InputError(f"Waveform {place} must be of shape (sample,) and not empty; came {tuple(waveform.shape)}.")
+        raise InputError(f"Waveform {place} must be of shape (sample,) and not empty; got {tuple(waveform.shape)}.")
     if not bool(torch.isfinite(waveform).all()):
         raise InputError(f"Waveform {place} has samples that are NaN or infinite. Decode it with limbeck.media.")
     if (peak := float(waveform.detach().abs().max())) > LOUDEST:

@@ -28,13 +28,7 @@ _PICTURE_CHANNELS = 3
 
 @final
 class Attention(nn.Module):
-    """Weights in (0, 1) for each place of a stage's output, from its input.
-
-    Args:
-        channels: Of the stage's input.
-        width: Of its output.
-        kernel: (height, width) of the convolution that looks at each channel alone; odd.
-    """
+    """Weights in (0, 1) for each place of a stage's output of `width` channels, from its input; `kernel` is odd."""
 
     def __init__(self, channels: int, width: int, kernel: tuple[int, int]) -> None:
         super().__init__()
@@ -95,10 +89,6 @@ class EsResNext(nn.Module):
     @classmethod
     def read(cls, state: Mapping[str, Tensor], source: object) -> Self:
         """The network of an AudioCLIP checkpoint, as large as that is; other towers are left out.
-
-        Args:
-            state: Tensors by name, its own begin with ``audio.``.
-            source: Where they come from, for messages.
 
         Raises:
             InputError: It is not one of AudioCLIP.

@@ -38,11 +38,7 @@ def wavelets(order: Tensor, bandwidth: Tensor, centre: Tensor, samples: int) -> 
 
 
 class Fbsp(nn.Module):
-    """The three numbers of each band, under the checkpoint's names.
-
-    Args:
-        bands: How many.
-    """
+    """The three numbers of each band, under the checkpoint's names."""
 
     def __init__(self, bands: int) -> None:
         super().__init__()
@@ -65,12 +61,7 @@ class Fbsp(nn.Module):
 
 
 def framed(x: Tensor, samples: int, hop: int) -> Tensor:
-    """Overlapping frames of waveforms, (sound, frame, samples); none of the sound is left out.
-
-    Args:
-        x: (sound, sample).
-        samples: Of a frame.
-        hop: From the beginning of one to that of the next, in samples.
+    """Waveforms (sound, sample) in overlapping frames, (sound, frame, samples), `hop` samples apart; nothing is lost.
 
     Example:
         >>> framed(torch.arange(1.0, 6.0)[None], 4, 2)

@@ -60,13 +60,9 @@ def log_mel(waveforms: Tensor, filters: Tensor, *, hop: int) -> Tensor:
 
 
 def pooled(network: Any, mels: Tensor, longer: Tensor | None, *, dtype: torch.dtype) -> Tensor:
-    """The network's last map averaged, float32, (clip, feature).
+    """The last map of a ``ClapAudioModel`` averaged, float32, (clip, feature), of mels (clip, channel, frame, band).
 
-    Args:
-        network: ``ClapAudioModel``.
-        mels: (clip, channel, frame, band).
-        longer: Which clips are heard in pieces too, (clip, 1); None where no network can.
-        dtype: Format of the products.
+    `longer`, (clip, 1), says which clips are embedded in pieces too.
     """
     at_once = AT_ONCE if mels.device.type == "cpu" else len(mels)
     parts = []

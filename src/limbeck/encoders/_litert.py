@@ -23,17 +23,9 @@ class PatchNetwork:
     are named as a second output before the network is set up: about ten times as fast.
 
     Args:
-        content: Of the ``.tflite`` file.
+        content: Content of the ``.tflite`` file; an `InputError` says what else it is.
         shape: (frame, band) of the one patch it takes at a time.
         copies: Networks side by side, each on a thread of its own.
-
-    Raises:
-        InputError: The content is not such a network.
-        MissingExtraError: Package ai-edge-litert is not installed.
-
-    Attributes:
-        classes: Number of classes.
-        dim: Length of the averages.
     """
 
     def __init__(self, content: bytes, shape: tuple[int, int], *, copies: int | None = None) -> None:
@@ -48,16 +40,12 @@ class PatchNetwork:
         self.classes, self.dim = scores.shape[1], averages.shape[1]
 
     def __call__(self, patches: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Scores, float32, (patch, class), and averages, float32, (patch, dim).
-
-        Args:
-            patches: float32, (patch, frame, band), at least one.
-        """
-        shares = np.array_split(patches, min(self._copies, len(patches)))
-        if len(shares) == 1:
+        """Scores (patch, class) and averages (patch, dim) of at least one patch (patch, frame, band), all float32."""
+        parts = np.array_split(patches, min(self._copies, len(patches)))
+        if len(parts) == 1:
             return self._run(patches)
-        with ThreadPoolExecutor(len(shares)) as pool:
-            scores, averages = zip(*pool.map(self._run, shares), strict=True)
+        with ThreadPoolExecutor(len(parts)) as pool:
+            scores, averages = zip(*pool.map(self._run, parts), strict=True)
         return np.concatenate(scores), np.concatenate(averages)
 
     def _run(self, patches: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -70,21 +58,13 @@ class PatchNetwork:
 
 
 def schema() -> Any:
-    """The classes of the ``.tflite`` format.
-
-    Raises:
-        MissingExtraError: Package ai-edge-litert is not installed.
-    """
+    """The classes of the ``.tflite`` format."""
     package("ai_edge_litert")
     return importlib.import_module("ai_edge_litert.schema_py_generated")
 
 
 def packed(model: Any) -> bytes:
-    """A model of `schema` as the content of a file.
-
-    Args:
-        model: A ``ModelT``.
-    """
+    """A ``ModelT`` of `schema` as the content of a file."""
     builder = package("flatbuffers").Builder(1024)
     builder.Finish(model.Pack(builder), b"TFL3")
     return bytes(builder.Output())
@@ -116,17 +96,17 @@ def _with_averages(content: bytes) -> bytes:
 def _function(content: bytes, shape: tuple[int, int]) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
     """One network, set up: a patch to its scores and averages."""
     network = importlib.import_module("ai_edge_litert.interpreter").Interpreter(model_content=content, num_threads=1)
-    (taken,), (scores, averages) = network.get_input_details(), network.get_output_details()
-    size = tuple(int(side) for side in taken["shape"])
-    if size != (1, *shape) or taken["dtype"] is not np.float32 or scores["dtype"] is not np.float32:
+    (fed,), (scores, averages) = network.get_input_details(), network.get_output_details()
+    size = tuple(int(side) for side in fed["shape"])
+    if size != (1, *shape) or fed["dtype"] is not np.float32 or scores["dtype"] is not np.float32:
         raise InputError(
-            f"This LiteRT network takes {size} {taken['dtype'].__name__} and gives "
+            f"This LiteRT network takes {size} {fed['dtype'].__name__} and gives "
             f"{scores['dtype'].__name__}, but expected were (1, {shape[0]}, {shape[1]}) float32 and float32."
         )
     network.allocate_tensors()
 
     def run(patch: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        network.set_tensor(taken["index"], np.ascontiguousarray(patch[None]))
+        network.set_tensor(fed["index"], np.ascontiguousarray(patch[None]))
         network.invoke()
         return _values(network, scores), _values(network, averages)
 

@@ -14,14 +14,7 @@ from limbeck.encoders._litert import packed, schema
 def tiny_network(shape: tuple[int, int], *, width: int, classes: int, seed: int) -> bytes:
     """Content of a ``.tflite`` file: one convolution with ReLU, its average over the map, and a logistic layer.
 
-    Args:
-        shape: (frame, band) of a patch.
-        width: Channels of the convolution, whose kernel and step are 8 x 8.
-        classes: Number of classes.
-        seed: Of the weights.
-
-    Raises:
-        MissingExtraError: Package ai-edge-litert is not installed.
+    Patches are of `shape` (frame, band); the convolution, 8 x 8 with that step, has `width` channels.
     """
     form = schema()
     draw = generator(seed, "network")
@@ -54,11 +47,7 @@ def tiny_network(shape: tuple[int, int], *, width: int, classes: int, seed: int)
 
 
 class _Graph:
-    """Tensors and operators, in the order they are named.
-
-    Args:
-        form: The format's classes.
-    """
+    """Tensors and operators, in the order they are named."""
 
     def __init__(self, form: Any) -> None:
         self._form = form

@@ -40,9 +40,6 @@ def built(build: Callable[[], M]) -> M:
     """A frozen module in evaluation mode, its linear layers of our kind.
 
     What the constructor draws from torch's global generator is put back.
-
-    Args:
-        build: Makes it.
     """
     with torch.random.fork_rng(devices=[]):
         module = build()
@@ -53,12 +50,7 @@ def built(build: Callable[[], M]) -> M:
 
 
 def with_random_weights(module: M, *, seed: int) -> M:
-    """The module with matrices drawn anew, of variance 1 over inputs; vectors (biases, gains) stay.
-
-    Args:
-        module: Is changed.
-        seed: Of the weights.
-    """
+    """The module with matrices drawn anew, of variance 1 over inputs; vectors (biases, gains) stay."""
     draw = generator(seed, "weights")
     with torch.no_grad():
         for weight in module.parameters():
@@ -70,10 +62,7 @@ def with_random_weights(module: M, *, seed: int) -> M:
 def filled(module: M, state: Mapping[str, Tensor], *, source: object) -> M:
     """The module with the weights of a checkpoint, which may hold more than is needed but not less.
 
-    Args:
-        module: Is changed.
-        state: Tensors by the module's own names. Whole-number tensors (indices, counters) may be left out.
-        source: Where they come from, for messages.
+    Whole-number tensors (indices, counters) may be left out. `source` is named in messages.
 
     Raises:
         InputError: A weight is missing or has another shape.

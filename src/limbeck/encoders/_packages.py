@@ -9,14 +9,7 @@ from limbeck.errors import MissingExtraError
 
 
 def package(name: str) -> Any:
-    """An optional package, imported.
-
-    Args:
-        name: Of the package.
-
-    Raises:
-        MissingExtraError: It is not installed.
-    """
+    """An optional package, imported."""
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:

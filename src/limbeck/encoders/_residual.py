@@ -16,13 +16,7 @@ from torch import Tensor, nn
 
 @final
 class BasicBlock(nn.Module):
-    """Two 3 x 3 convolutions, added to the input.
-
-    Args:
-        channels: Of the input.
-        width: Of both convolutions and of the output.
-        stride: Step of the first convolution.
-    """
+    """Two 3 x 3 convolutions, added to the input."""
 
     def __init__(self, channels: int, width: int, stride: int) -> None:
         super().__init__()
@@ -40,15 +34,7 @@ class BasicBlock(nn.Module):
 
 @final
 class Bottleneck(nn.Module):
-    """A grouped 3 x 3 convolution between two of 1 x 1, added to the input.
-
-    Args:
-        channels: Of the input.
-        inner: Of the grouped convolution.
-        width: Of the output.
-        stride: Step of the grouped convolution.
-        groups: How many there are.
-    """
+    """A grouped 3 x 3 convolution between two of 1 x 1, added to the input."""
 
     def __init__(self, channels: int, inner: int, width: int, stride: int, groups: int) -> None:
         super().__init__()
@@ -68,12 +54,7 @@ class Bottleneck(nn.Module):
 
 
 def depths(state: Mapping[str, Tensor], prefix: str) -> list[int]:
-    """How many blocks each stage of a checkpoint has.
-
-    Args:
-        state: Tensors by name.
-        prefix: What stands before ``layer1`` in the names.
-    """
+    """How many blocks each stage of a checkpoint has; `prefix` stands before ``layer1`` in its names."""
     found = []
     for number in range(1, 5):
         start = f"{prefix}layer{number}."

@@ -17,7 +17,7 @@ from limbeck._files import write_json, write_tensors
 from limbeck.encoders._module import built, with_random_weights
 from limbeck.encoders._packages import package
 from limbeck.encoders._state import reading
-from limbeck.encoders._tokens import habits
+from limbeck.encoders._tokens import tokenizer_fingerprint
 from limbeck.encoders._weights import HubFiles
 
 MINILM = HubFiles(
@@ -35,14 +35,7 @@ MINILM = HubFiles(
 
 @final
 class Sentences:
-    """Texts to unit vectors.
-
-    Args:
-        model: A ``SentenceTransformer``.
-
-    Attributes:
-        dim: Length of a vector.
-    """
+    """Texts to unit vectors of length `dim`, by a ``SentenceTransformer``."""
 
     def __init__(self, model: Any) -> None:
         self._model = model.eval().requires_grad_(False)
@@ -51,10 +44,6 @@ class Sentences:
     @classmethod
     def read(cls, folder: Path, device: torch.device | str = "cpu") -> Self:
         """A model from a folder in the form of sentence-transformers, without the network.
-
-        Args:
-            folder: Holds its ``modules.json``.
-            device: Where it runs.
 
         Raises:
             InputError: The files do not make a model, or name a class that sentence-transformers does not have.
@@ -67,14 +56,7 @@ class Sentences:
 
     @classmethod
     def tiny(cls, *, seed: int) -> Self:
-        """A BERT of one layer with random weights, which reads letter by letter.
-
-        Args:
-            seed: Of the weights.
-
-        Raises:
-            MissingExtraError: Package sentence-transformers is not installed.
-        """
+        """A BERT of one layer with random weights, which reads letter by letter."""
         transformers = package("transformers")
         special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
         letters = [*string.ascii_lowercase, *string.digits, *string.punctuation]
@@ -99,20 +81,12 @@ class Sentences:
             return cls.read(folder)
 
     def save(self, folder: Path) -> None:
-        """Write what `read` takes.
-
-        Args:
-            folder: Made if it does not exist.
-        """
+        """Write what `read` takes."""
         with _quiet():
             self._model.save(str(folder), create_model_card=False)
 
     def __call__(self, texts: Sequence[str]) -> Tensor:
-        """Rows of length 1 on the CPU, float32, (text, dim).
-
-        Args:
-            texts: At least one.
-        """
+        """Rows of length 1 on the CPU, float32, (text, dim)."""
         found: Tensor = self._model.encode(
             list(texts), convert_to_tensor=True, normalize_embeddings=True, show_progress_bar=False
         )
@@ -126,7 +100,7 @@ class Sentences:
     def settings(self) -> str:
         """What else decides its vectors: its parts, how tokens are pooled, how many count, and how texts are read."""
         parts = [(type(part).__name__, getattr(part, "pooling_mode", None)) for part in self._model]
-        return json.dumps([parts, self._model.max_seq_length, habits(self._model.tokenizer)])
+        return json.dumps([parts, self._model.max_seq_length, tokenizer_fingerprint(self._model.tokenizer)])
 
 
 def _part(place: int, path: str, kind: str) -> dict[str, object]:

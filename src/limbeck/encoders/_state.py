@@ -19,9 +19,6 @@ from limbeck.errors import InputError, LimbeckError
 def reading(place: Path) -> Iterator[None]:
     """Whatever other packages raise inside over a file that is not as it should be becomes one sentence.
 
-    Args:
-        place: The file or folder that is read.
-
     Raises:
         InputError: It cannot be read. Limbeck's own errors and missing packages pass as they are.
     """
@@ -35,10 +32,6 @@ def reading(place: Path) -> Iterator[None]:
 
 def read_state(path: Path, *, inside: Sequence[str] = ()) -> dict[str, Tensor]:
     """Tensors by name, on the CPU, of a ``.safetensors`` file or one written by torch; nothing in it is run.
-
-    Args:
-        path: The file.
-        inside: Keys under which the tensors may lie in a torch file; the first that is there is opened.
 
     Raises:
         InputError: It cannot be read, or holds more than tensors.
@@ -93,20 +86,12 @@ def weights_hash(*parts: Mapping[str, Tensor] | Path | str) -> str:
 
 
 def file_sha256(path: Path) -> str:
-    """SHA-256 of a file, 64 hexadecimal digits.
-
-    Args:
-        path: The file.
-    """
+    """SHA-256 of a file, 64 hexadecimal digits."""
     with open(path, "rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 def first_line(error: Exception) -> str:
-    """An error of somebody else in one sentence.
-
-    Args:
-        error: Any.
-    """
+    """An error of somebody else in one sentence."""
     lines = str(error).strip().splitlines()
     return f"{type(error).__name__}: {lines[0].rstrip('.')}." if lines else f"{type(error).__name__}."

@@ -12,22 +12,15 @@ _SAMPLE = "A dog's bark, 24 cafés & RAIN"
 
 
 def byte_vocabulary(special: Sequence[str]) -> dict[str, int]:
-    """Tokens of a byte-level tokenizer without merges, by name.
-
-    Args:
-        special: Tokens that come first, in this order.
-    """
+    """Tokens of a byte-level tokenizer without merges, by name."""
     letters = sorted(package("tokenizers").pre_tokenizers.ByteLevel.alphabet())
     return {token: number for number, token in enumerate([*special, *letters])}
 
 
-def habits(tokenizer: Any) -> str:
+def tokenizer_fingerprint(tokenizer: Any) -> str:
     """How a tokenizer reads: its vocabulary, and the tokens of a sentence with capitals, digits, accents and marks.
 
     Not the file itself, which packages write a little differently from version to version.
-
-    Args:
-        tokenizer: Of transformers or of tokenizers.
     """
     inner = getattr(tokenizer, "backend_tokenizer", tokenizer)
     read = inner.encode(_SAMPLE)

@@ -44,12 +44,7 @@ class Spectrogram(nn.Module):
 
 @final
 class ResNet(nn.Module):
-    """Spectrogram, stem and four stages of basic blocks; the features are the last map's means.
-
-    Args:
-        base: Channels of the stem; the last stage has eight times as many.
-        counts: Blocks of each stage.
-    """
+    """Spectrogram, stem and four stages of basic blocks; the features are the last map's means."""
 
     def __init__(self, base: int, counts: tuple[int, ...]) -> None:
         super().__init__()
@@ -70,11 +65,7 @@ class ResNet(nn.Module):
 
 @final
 class Transform(nn.Module):
-    """Two dense layers with a ReLU and a dropout between them.
-
-    Args:
-        units: Of the input, between, and of the output.
-    """
+    """Two dense layers with a ReLU and a dropout between them; `units` of the input, between, and of the output."""
 
     def __init__(self, units: tuple[int, int, int]) -> None:
         super().__init__()
@@ -90,14 +81,7 @@ class Transform(nn.Module):
 
 @final
 class Wav2ClipNetwork(nn.Module):
-    """Both, under the checkpoint's names.
-
-    Args:
-        base: Channels of the ResNet's stem.
-        counts: Blocks of each of its stages.
-        hidden: Units between the two dense layers.
-        dim: Of CLIP's space.
-    """
+    """Both, under the checkpoint's names."""
 
     def __init__(
         self, *, base: int = 64, counts: tuple[int, ...] = (2, 2, 2, 2), hidden: int = 512, dim: int = 512
@@ -110,10 +94,6 @@ class Wav2ClipNetwork(nn.Module):
     @classmethod
     def read(cls, state: Mapping[str, Tensor], source: object) -> Self:
         """The network of a checkpoint, as large as that is; tensors of other parts are left out.
-
-        Args:
-            state: Tensors by name.
-            source: Where they come from, for messages.
 
         Raises:
             InputError: It is not one of Wav2CLIP.

@@ -11,36 +11,21 @@ import logging
 import os
 import re
 import shlex
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 
 from limbeck._files import write_text
 from limbeck.encoders._packages import package
-from limbeck.encoders._state import file_sha256, first_line, read_state, weights_hash
+from limbeck.encoders._state import file_sha256, first_line
 from limbeck.errors import MissingWeightsError
-
-__all__ = [
-    "HubFiles",
-    "OfficialFile",
-    "Wanted",
-    "cache_folder",
-    "file_sha256",
-    "located",
-    "offline_asked",
-    "read_state",
-    "weights_hash",
-]
 
 _TRUE = {"1", "ON", "YES", "TRUE"}
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
-def offline_asked(offline: bool = False) -> bool:
-    """Whether the network must not be used: by argument, or by ``HF_HUB_OFFLINE``.
-
-    Args:
-        offline: The argument.
-    """
+def is_offline(offline: bool = False) -> bool:
+    """Whether the network must not be used: by argument, or by ``HF_HUB_OFFLINE``."""
     return offline or os.environ.get("HF_HUB_OFFLINE", "").upper() in _TRUE
 
 
@@ -49,8 +34,56 @@ def cache_folder() -> Path:
     return Path(os.environ.get("LIMBECK_CACHE") or package("pooch").os_cache("limbeck")) / "weights"
 
 
+class _Source(ABC):
+    """Files that a model needs, from one place."""
+
+    @abstractmethod
+    def command(self, folder: Path | None = None) -> str:
+        """What to type to get them into a folder, or into the cache."""
+
+    @abstractmethod
+    def cache_name(self) -> str:
+        """Where the cache is, in words."""
+
+    @abstractmethod
+    def lacking(self, folder: Path) -> list[str]:
+        """What of them a folder, which need not exist, has not got."""
+
+    @abstractmethod
+    def cached(self) -> Path | None:
+        """Where they lie in the cache, if all do."""
+
+    @abstractmethod
+    def _inside(self, folder: Path) -> Path:
+        """What `find` gives of a folder that lacks nothing."""
+
+    @abstractmethod
+    def _fetched(self) -> Path:
+        """The same, once they are in the cache."""
+
+    def find(self, folder: Path | None = None, *, offline: bool = False) -> Path:
+        """Where they lie: in `folder` as they are, or in the cache, filled from the network unless `offline`.
+
+        Raises:
+            MissingExtraError: Package huggingface_hub or pooch is not installed.
+            MissingWeightsError: They are not there and cannot be had, or are not what they should be.
+        """
+        if folder is not None:
+            if lacking := self.lacking(folder):
+                raise MissingWeightsError(f"{folder} lacks {_of(lacking, self)}. Get with: {self.command(folder)}")
+            return self._inside(folder)
+        if (cached := self.cached()) is not None:
+            return cached
+        if is_offline(offline):
+            raise MissingWeightsError(
+                f"{self} is not in {self.cache_name()}, and the network may not be asked (offline). "
+                f"On a machine with network: {self.command()}"
+            )
+        return self._fetched()
+
+
 @dataclass(frozen=True)
-class HubFiles:
+class HubFiles(_Source):
     """Some files of one repository of the Hugging Face hub.
 
     Attributes:
@@ -67,11 +100,6 @@ class HubFiles:
     revision: str = "main"
 
     def command(self, folder: Path | None = None) -> str:
-        """What to type to get them, with one file of weights: most repositories hold the same twice.
-
-        Args:
-            folder: Where to; None means the hub's cache.
-        """
         names = " ".join(f"--include {shlex.quote(name)}" for name in (*self.files, *self.weights[:1]))
         target = f" --local-dir {shlex.quote(str(folder))}" if folder is not None else ""
         others = "".join(f" (if it has no {self.weights[0]}: the same with {name})" for name in self.weights[1:])
@@ -80,59 +108,23 @@ class HubFiles:
     def __str__(self) -> str:
         return self.repo
 
-    def cache_told(self) -> str:
-        """Where the cache is, in words."""
+    def cache_name(self) -> str:
         return f"the cache of the Hugging Face hub ({package('huggingface_hub').constants.HF_HUB_CACHE})"
 
-    def find(self, folder: Path | None = None, *, offline: bool = False) -> Path:
-        """The folder they lie in.
-
-        Args:
-            folder: Look only here, and take the files as they are.
-            offline: Do not ask the network if the cache lacks one.
-
-        Raises:
-            MissingExtraError: Package huggingface_hub is not installed.
-            MissingWeightsError: They are not there and cannot be had.
-        """
-        if folder is not None:
-            lacking = self.lacking(folder)
-            if lacking:
-                raise MissingWeightsError(
-                    f"{folder} lacks {', '.join(lacking)} of {self.repo}. Get them with: {self.command(folder)}"
-                )
-            return folder
-        cached = self.cached()
-        if cached is not None:
-            return cached
-        if offline_asked(offline):
-            raise MissingWeightsError(
-                f"The weights {self.repo} are not in the cache, and the network may not be asked (offline). "
-                f"On a machine with network: {self.command()}"
-            )
-        return self._fetched()
+    def _inside(self, folder: Path) -> Path:
+        return folder
 
     def weights_in(self, folder: Path) -> Path | None:
-        """The file of weights in a folder; None if there is none.
-
-        Args:
-            folder: As `find` gives it.
-        """
+        """The file of weights in a folder; None if there is none."""
         return next((folder / name for name in self.weights if (folder / name).is_file()), None)
 
     def lacking(self, folder: Path) -> list[str]:
-        """What of the files a folder has not got.
-
-        Args:
-            folder: Any folder, it need not exist.
-        """
         found = [name for name in self.files if not (folder / name).is_file()]
         if self.weights and self.weights_in(folder) is None:
             found.append(" or ".join(self.weights))
         return found
 
     def cached(self) -> Path | None:
-        """The folder in the hub's cache, where it has all of them."""
         hub = package("huggingface_hub")
         for name in (*self.weights, *self.files):
             path = hub.try_to_load_from_cache(self.repo, name, revision=self.revision)
@@ -145,8 +137,8 @@ class HubFiles:
         hub = package("huggingface_hub")
         try:
             for weights in self.weights or ("",):
-                wanted = [*self.files, *([weights] if weights else [])]
-                folder = Path(hub.snapshot_download(self.repo, revision=self.revision, allow_patterns=wanted))
+                needed = [*self.files, *([weights] if weights else [])]
+                folder = Path(hub.snapshot_download(self.repo, revision=self.revision, allow_patterns=needed))
                 if not self.lacking(folder):
                     break
         except Exception as error:  # the hub's client and its network layers have many roots of errors
@@ -161,12 +153,12 @@ class HubFiles:
             blob = (folder / name).resolve()  # the hub's cache names a large file by its sha256
             if blob.is_file() and _SHA256.fullmatch(blob.name) and file_sha256(blob) != blob.name:
                 blob.unlink()  # or the next look would take it for whole
-                raise MissingWeightsError(f"{name} of {self.repo} came damaged. Try again: {self.command()}")
+                raise MissingWeightsError(f"{name} of {self.repo} arrived damaged. Try again: {self.command()}")
         return folder
 
 
 @dataclass(frozen=True)
-class OfficialFile:
+class OfficialFile(_Source):
     """One file at the address its authors published.
 
     Attributes:
@@ -183,24 +175,13 @@ class OfficialFile:
     def __str__(self) -> str:
         return self.name
 
-    def cache_told(self) -> str:
-        """Where the cache is, in words."""
+    def cache_name(self) -> str:
         return f"the cache ({cache_folder()})"
 
     def lacking(self, folder: Path) -> list[str]:
-        """Its name, where a folder has not got it.
-
-        Args:
-            folder: Any folder, it need not exist.
-        """
         return [] if (folder / self.name).is_file() else [self.name]
 
     def cached(self) -> Path | None:
-        """The file in the cache, checked, where it is there.
-
-        Raises:
-            MissingWeightsError: It is not the file it should be.
-        """
         path = cache_folder() / self.name
         if not path.is_file():
             return None
@@ -208,41 +189,14 @@ class OfficialFile:
         return path
 
     def command(self, folder: Path | None = None) -> str:
-        """What to type to get it.
-
-        Args:
-            folder: Where to; None means the cache.
-        """
         target = shlex.quote(str((folder or cache_folder()) / self.name))
         return f"curl -L --fail --create-dirs -o {target} {shlex.quote(self.url)}"
 
-    def find(self, folder: Path | None = None, *, offline: bool = False) -> Path:
-        """The file.
+    def _inside(self, folder: Path) -> Path:
+        return folder / self.name
 
-        Args:
-            folder: Look only here, and take the file as it is: it may hold weights of your own.
-            offline: Do not ask the network if the cache lacks it.
-
-        Raises:
-            MissingWeightsError: It is not there and cannot be had, or is not the file it should be.
-        """
-        if folder is not None:
-            if not (folder / self.name).is_file():
-                raise MissingWeightsError(f"{folder} has no {self.name}. Get it with: {self.command(folder)}")
-            return folder / self.name
-        path = cache_folder() / self.name
-        if not path.is_file():
-            if offline_asked(offline):
-                raise MissingWeightsError(
-                    f"{self.name} is not in {path.parent}, and the network may not be asked (offline). "
-                    f"On a machine with network: {self.command()}"
-                )
-            self._fetch(path)
-        self._check_once(path)
-        return path
-
-    def _fetch(self, path: Path) -> None:
-        pooch = package("pooch")
+    def _fetched(self) -> Path:
+        pooch, path = package("pooch"), cache_folder() / self.name
         pooch.get_logger().setLevel(logging.WARNING)
         try:
             pooch.retrieve(self.url, known_hash=self.sha256, fname=path.name, path=path.parent)
@@ -250,6 +204,8 @@ class OfficialFile:
             raise MissingWeightsError(
                 f"{self.name} could not be fetched from {self.url}: {first_line(error)} Get it with: {self.command()}"
             ) from error
+        self._check_once(path)
+        return path
 
     def _check_once(self, path: Path) -> None:
         """Compare with the published hash or that of the first download, unless this very file was compared before."""
@@ -265,7 +221,7 @@ class OfficialFile:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class Needed:
     """Something a model needs, and where it is looked for.
 
     Attributes:
@@ -288,42 +244,43 @@ class Wanted:
             return self.source.find(self.folder)
         return self.source.cached() if self._in_cache else None
 
-    def told(self) -> str:
+    def sentence(self) -> str:
         """What is missing, where it was looked for, and how to get it."""
         places = [str(self.folder) + ("" if self.folder.is_dir() else " (no such folder)")] if self.folder else []
-        places += [self.source.cache_told()] if self._in_cache else []
-        lacking = ", ".join(self.source.lacking(self.folder or Path(os.devnull)))
-        what = lacking if lacking == str(self.source) else f"{lacking} of {self.source}"
-        return f"{what}: looked for in {' and in '.join(places)}. Get with: {self.source.command(self.folder)}"
+        places += [self.source.cache_name()] if self._in_cache else []
+        lacking = self.source.lacking(self.folder or Path(os.devnull))
+        command = self.source.command(self.folder)
+        return f"{_of(lacking, self.source)}: looked for in {' and in '.join(places)}. Get with: {command}"
 
 
-def located(*wanted: Wanted, offline: bool = False) -> list[Path]:
+def located(*needed: Needed, offline: bool = False) -> list[Path]:
     """Where all that a model needs lies, as `find` gives it; nothing is fetched while something else cannot be had.
-
-    Args:
-        wanted: Each thing.
-        offline: Do not ask the network.
 
     Raises:
         MissingExtraError: Package huggingface_hub or pooch is not installed.
         MissingWeightsError: Something is not there and cannot be had; the message names all of it.
     """
-    found = [one.here() for one in wanted]
-    lacking = [one for one, path in zip(wanted, found, strict=True) if path is None]
-    reason = "the network may not be asked (offline)" if offline_asked(offline) else ""
+    found = [one.here() for one in needed]
+    lacking = [one for one, path in zip(needed, found, strict=True) if path is None]
+    reason = "the network may not be asked (offline)" if is_offline(offline) else ""
     if not reason and all(one._in_cache for one in lacking):
         try:
-            return [path or one.source.find() for one, path in zip(wanted, found, strict=True)]
+            return [path or one.source.find() for one, path in zip(needed, found, strict=True)]
         except MissingWeightsError as error:
             # Its own sentence says again what the lines above do.
             reason = first_line(error.__cause__) if isinstance(error.__cause__, Exception) else str(error)
-            lacking = [one for one in wanted if one.here() is None]
+            lacking = [one for one in needed if one.here() is None]
     if lacking:
         raise MissingWeightsError(
-            "\n".join(["Weights are not on this machine:", *(f"  {one.told()}" for one in lacking)])
+            "\n".join(["Weights are not on this machine:", *(f"  {one.sentence()}" for one in lacking)])
             + (f"\nThey cannot be fetched: {reason}" if reason else "")
         )
     return [path for path in found if path is not None]
+
+
+def _of(lacking: list[str], source: _Source) -> str:
+    names = ", ".join(lacking)
+    return names if names == str(source) else f"{names} of {source}"
 
 
 def _check(path: Path, expected: str, what: str, command: str) -> None:

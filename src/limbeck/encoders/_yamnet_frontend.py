@@ -24,15 +24,9 @@ PATCH_HOP_SAMPLES = _PATCH_HOP_FRAMES * _HOP_SAMPLES
 
 
 def patches(waveform: Tensor) -> Tensor:
-    """What the network sees of a waveform.
+    """Natural logarithm of mel magnitude + 0.001, float32, (patch, 96, 64), of a mono waveform (sample,) at 16 kHz.
 
-    Silence is added at the end until the last patch is full, so that nothing is left out.
-
-    Args:
-        waveform: Mono float32 in [-1, 1] at 16 kHz, (sample,), not empty.
-
-    Returns:
-        Natural logarithm of mel magnitude + 0.001, float32, (patch, 96, 64); one patch at least.
+    Silence is added at the end until the last patch is full, so that nothing is left out; one patch at least.
 
     Example:
         >>> patches(torch.zeros(16000)).shape, patches(torch.zeros(15600)).shape
@@ -46,11 +40,8 @@ def patches(waveform: Tensor) -> Tensor:
 def mel_magnitude(waveform: Tensor) -> Tensor:
     """Magnitude in each mel band: frames of 25 ms every 10 ms, periodic Hann window, FFT of 512 points.
 
-    Args:
-        waveform: float32 at 16 kHz, (sample,), at least 400 samples; samples behind the last full frame are left out.
-
-    Returns:
-        float32, (frame, 64), >= 0.
+    From a waveform at 16 kHz, (sample,), of 400 samples at least, to (frame, 64), float32, >= 0; what is behind
+    the last full frame is left out.
     """
     frames = waveform.unfold(0, _WINDOW_SAMPLES, _HOP_SAMPLES) * torch.hann_window(_WINDOW_SAMPLES)
     magnitude: Tensor = torch.fft.rfft(frames, _FFT_SAMPLES).abs()

@@ -13,12 +13,12 @@ from typing import Self, final
 import torch
 
 from limbeck._files import atomic
-from limbeck.encoders._beside_clip import BesideClip, clip_in
 from limbeck.encoders._clip_text import FOLDER, TOKENIZER, ClipText, tokenizer
 from limbeck.encoders._esresnext import PREFIX, EsResNext
 from limbeck.encoders._module import built, with_random_weights
 from limbeck.encoders._state import read_state
-from limbeck.encoders._weights import OfficialFile, Wanted, located
+from limbeck.encoders._weights import Needed, OfficialFile, located
+from limbeck.encoders._with_clip_text import WithClipText, clip_in
 
 _RELEASE = "https://github.com/AndreyGuzhov/AudioCLIP/releases/download/v0.1/"
 FILES = {
@@ -36,7 +36,7 @@ FILES = {
 
 
 @final
-class AudioClip(BesideClip):
+class AudioClip(WithClipText):
     """AudioCLIP's audio and text towers. The features are what the audio network gives its last layer."""
 
     sample_rate = 44100
@@ -61,16 +61,10 @@ class AudioClip(BesideClip):
                 it comes from the hub's cache. Any sizes are taken as they are.
             device: Where both towers run.
             offline: Never ask the network.
-
-        Raises:
-            InputError: The file is not AudioCLIP's.
-            MissingExtraError: Package transformers is not installed.
-            MissingWeightsError: Weights are not there and cannot be had; the message names all, and how to get them.
-            UnknownNameError: No such checkpoint.
         """
-        name, near, device = cls._asked(checkpoint, folder, device)
+        name, near, device = cls._requested(checkpoint, folder, device)
         path, words = located(
-            Wanted(FILES[name], near), Wanted(TOKENIZER, clip_in(near), or_cache=True), offline=offline
+            Needed(FILES[name], near), Needed(TOKENIZER, clip_in(near), or_cache=True), offline=offline
         )
         state = read_state(path, inside=("state_dict", "model"))
         network = EsResNext.read(state, path)
@@ -78,23 +72,12 @@ class AudioClip(BesideClip):
 
     @classmethod
     def tiny(cls, *, seed: int = 0) -> Self:
-        """A network of 2 to 64 channels and 33 bands, and a text tower of one layer, random.
-
-        Args:
-            seed: Of the weights.
-
-        Raises:
-            MissingExtraError: Package transformers is not installed.
-        """
+        """A network of 2 to 64 channels and 33 bands, and a text tower of one layer, random."""
         network = built(lambda: EsResNext(base=2, inner=4, groups=2, counts=(1, 1, 1, 1), bands=33, window=52, dim=12))
         return cls("tiny", with_random_weights(network, seed=seed), ClipText.tiny(12, seed=seed))
 
     def save(self, folder: Path) -> None:
-        """Write what `pretrained` takes as its `folder`: the first checkpoint's file, and the tokenizer.
-
-        Args:
-            folder: Made if it does not exist.
-        """
+        """Write what `pretrained` takes as its `folder`: the first checkpoint's file, and the tokenizer."""
         (folder / FOLDER).mkdir(parents=True, exist_ok=True)
         sound = {PREFIX + name: tensor for name, tensor in self._network.state_dict().items()}
         with atomic(folder / FILES[self.checkpoints[0]].name) as path:

@@ -29,8 +29,8 @@ from limbeck.encoders._contract import AudioEmbeddings, Encoder
 from limbeck.encoders._module import built, filled, with_random_weights
 from limbeck.encoders._packages import package
 from limbeck.encoders._state import read_state, reading
-from limbeck.encoders._tokens import byte_vocabulary, habits
-from limbeck.encoders._weights import HubFiles, Wanted, located
+from limbeck.encoders._tokens import byte_vocabulary, tokenizer_fingerprint
+from limbeck.encoders._weights import HubFiles, Needed, located
 from limbeck.errors import InputError
 
 TOKENS = 77
@@ -94,7 +94,7 @@ class Clap(Encoder):
     def id(self) -> str:
         """Name, checkpoint and a hash of weights, log-mel and tokens; the same on every device and in every format."""
         hearing = {name: getattr(self._extractor, name) for name in HEARING}
-        return self._id(self._model.state_dict(), json.dumps(hearing), habits(self._tokenizer))
+        return self._id(self._model.state_dict(), json.dumps(hearing), tokenizer_fingerprint(self._tokenizer))
 
     @classmethod
     def pretrained(
@@ -116,17 +116,11 @@ class Clap(Encoder):
             offline: Never ask the network.
             dtype: Format of the heavy products over sounds. With ``torch.bfloat16`` (half the time where the
                 hardware has it) vectors agree with those of float32 to a cosine above 0.999; the `id` is the same.
-
-        Raises:
-            InputError: The files are there but do not make this model.
-            MissingExtraError: Package transformers is not installed.
-            MissingWeightsError: Weights are not there and cannot be had; the message names all, and how to get them.
-            UnknownNameError: No such checkpoint.
         """
         transformers = package("transformers")
-        checkpoint, near, device = cls._asked(checkpoint, folder, device)
+        checkpoint, near, device = cls._requested(checkpoint, folder, device)
         source = HubFiles(f"laion/{checkpoint}", FILES)
-        (found,) = located(Wanted(source, near), offline=offline)
+        (found,) = located(Needed(source, near), offline=offline)
         weights = source.weights_in(found)
         assert weights is not None
         with reading(found):
@@ -172,11 +166,7 @@ class Clap(Encoder):
         return cls(model, extractor, tokenizer, checkpoint="tiny")
 
     def save(self, folder: Path) -> None:
-        """Write the files that `pretrained` takes as its `folder`.
-
-        Args:
-            folder: Made if it does not exist.
-        """
+        """Write the files that `pretrained` takes as its `folder`."""
         folder.mkdir(parents=True, exist_ok=True)
         self._model.config.save_pretrained(folder)
         self._extractor.save_pretrained(folder)

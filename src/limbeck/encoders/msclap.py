@@ -29,8 +29,8 @@ from limbeck.encoders._contract import AudioEmbeddings, Encoder
 from limbeck.encoders._module import built, filled, with_random_weights
 from limbeck.encoders._packages import package
 from limbeck.encoders._state import read_state, reading
-from limbeck.encoders._tokens import byte_vocabulary, habits
-from limbeck.encoders._weights import HubFiles, Wanted, located
+from limbeck.encoders._tokens import byte_vocabulary, tokenizer_fingerprint
+from limbeck.encoders._weights import HubFiles, Needed, located
 
 HOP = 320
 TOKENS = 77
@@ -136,7 +136,7 @@ class MsClap(Encoder):
     @cached_property
     def id(self) -> str:
         """Name, checkpoint and a hash of weights and tokens; the same on every device and in every format."""
-        return self._id(self._towers.state_dict(), habits(self._tokenizer))
+        return self._id(self._towers.state_dict(), tokenizer_fingerprint(self._tokenizer))
 
     @classmethod
     def pretrained(
@@ -157,19 +157,13 @@ class MsClap(Encoder):
             device: Where it runs.
             offline: Never ask the network.
             dtype: Format of the heavy products over sounds; ``torch.bfloat16`` saves time where the hardware has it.
-
-        Raises:
-            InputError: The files are there but do not make this model.
-            MissingExtraError: Package transformers is not installed.
-            MissingWeightsError: Weights are not there and cannot be had; the message names all, and how to get them.
-            UnknownNameError: No such checkpoint.
         """
         transformers, tokenizers = package("transformers"), package("tokenizers")
-        checkpoint, near, device = cls._asked(checkpoint, folder, device)
+        checkpoint, near, device = cls._requested(checkpoint, folder, device)
         file = f"CLAP_weights_{checkpoint}.pth"
         weights, tokens = located(
-            Wanted(HubFiles("microsoft/msclap", (), (file,)), near),
-            Wanted(HubFiles("openai-community/gpt2", ("tokenizer.json",), ()), near),
+            Needed(HubFiles("microsoft/msclap", (), (file,)), near),
+            Needed(HubFiles("openai-community/gpt2", ("tokenizer.json",), ()), near),
             offline=offline,
         )
         weights = weights / file
@@ -182,11 +176,7 @@ class MsClap(Encoder):
 
     @classmethod
     def tiny(cls, *, seed: int = 0) -> Self:
-        """The same classes, narrow and shallow, with random weights and letters as tokens.
-
-        Args:
-            seed: Of the weights.
-        """
+        """The same classes, narrow and shallow, with random weights and letters as tokens."""
         import librosa
 
         transformers, tokenizers = package("transformers"), package("tokenizers")

@@ -15,12 +15,12 @@ from typing import Self, final
 import torch
 
 from limbeck._files import atomic
-from limbeck.encoders._beside_clip import BesideClip, clip_in
 from limbeck.encoders._clip_text import CLIP_B32, FOLDER, ClipText
 from limbeck.encoders._module import built, with_random_weights
 from limbeck.encoders._state import read_state
 from limbeck.encoders._wav2clip_network import Wav2ClipNetwork
-from limbeck.encoders._weights import OfficialFile, Wanted, located
+from limbeck.encoders._weights import Needed, OfficialFile, located
+from limbeck.encoders._with_clip_text import WithClipText, clip_in
 
 NETWORK = OfficialFile(
     "Wav2CLIP.pt",
@@ -29,7 +29,7 @@ NETWORK = OfficialFile(
 
 
 @final
-class Wav2Clip(BesideClip):
+class Wav2Clip(WithClipText):
     """Wav2CLIP's audio network and CLIP's text tower. The features are what the ResNet gives."""
 
     sample_rate = 16000
@@ -53,37 +53,20 @@ class Wav2Clip(BesideClip):
                 hub's cache. Any sizes are taken as they are.
             device: Where both towers run.
             offline: Never ask the network.
-
-        Raises:
-            InputError: A file is not Wav2CLIP's or not CLIP's.
-            MissingExtraError: Package transformers is not installed.
-            MissingWeightsError: Weights are not there and cannot be had; the message names all, and how to get them.
-            UnknownNameError: No such checkpoint.
         """
-        name, near, device = cls._asked(checkpoint, folder, device)
-        path, text = located(Wanted(NETWORK, near), Wanted(CLIP_B32, clip_in(near), or_cache=True), offline=offline)
+        name, near, device = cls._requested(checkpoint, folder, device)
+        path, text = located(Needed(NETWORK, near), Needed(CLIP_B32, clip_in(near), or_cache=True), offline=offline)
         network = Wav2ClipNetwork.read(read_state(path, inside=("state_dict", "model")), path)
         return cls(name, network, ClipText.read(text), device)
 
     @classmethod
     def tiny(cls, *, seed: int = 0) -> Self:
-        """A ResNet of 2 to 16 channels and a text tower of one layer, random.
-
-        Args:
-            seed: Of the weights.
-
-        Raises:
-            MissingExtraError: Package transformers is not installed.
-        """
+        """A ResNet of 2 to 16 channels and a text tower of one layer, random."""
         network = built(lambda: Wav2ClipNetwork(base=2, counts=(1, 1, 1, 1), hidden=8, dim=12))
         return cls("tiny", with_random_weights(network, seed=seed), ClipText.tiny(12, seed=seed))
 
     def save(self, folder: Path) -> None:
-        """Write what `pretrained` takes as its `folder`.
-
-        Args:
-            folder: Made if it does not exist.
-        """
+        """Write what `pretrained` takes as its `folder`."""
         with atomic(folder / NETWORK.name) as path:
             torch.save(self._network.state_dict(), path)
         self._text_tower.save(folder / FOLDER)

@@ -30,7 +30,7 @@ from limbeck.encoders._litert import PatchNetwork
 from limbeck.encoders._litert_tiny import tiny_network
 from limbeck.encoders._sentences import MINILM, Sentences
 from limbeck.encoders._state import reading
-from limbeck.encoders._weights import OfficialFile, Wanted, located
+from limbeck.encoders._weights import Needed, OfficialFile, located
 from limbeck.encoders._yamnet_frontend import BANDS, PATCH_FRAMES, SAMPLE_RATE_HZ, patches
 from limbeck.errors import InputError
 
@@ -100,18 +100,12 @@ class YamNet(Encoder):
                 all-MiniLM-L6-v2/; without that it comes from the hub's cache.
             device: Where the text model runs; YAMNet itself runs on the CPU.
             offline: Never ask the network.
-
-        Raises:
-            InputError: A file is not YAMNet's.
-            MissingExtraError: Package ai-edge-litert or sentence-transformers is not installed.
-            MissingWeightsError: Weights are not there and cannot be had; the message names all, and how to get them.
-            UnknownNameError: No such checkpoint.
         """
-        name, near, device = cls._asked(checkpoint, folder, device)
+        name, near, device = cls._requested(checkpoint, folder, device)
         network, classes, text = located(
-            Wanted(NETWORK, near),
-            Wanted(CLASS_MAP, near),
-            Wanted(MINILM, None if near is None else near / _TEXT_FOLDER, or_cache=True),
+            Needed(NETWORK, near),
+            Needed(CLASS_MAP, near),
+            Needed(MINILM, None if near is None else near / _TEXT_FOLDER, or_cache=True),
             offline=offline,
         )
         content = PatchNetwork(network.read_bytes(), _PATCH_SHAPE)
@@ -121,23 +115,12 @@ class YamNet(Encoder):
 
     @classmethod
     def tiny(cls, *, seed: int = 0) -> Self:
-        """A LiteRT network of one convolution, eight class names and a text model of one layer, all random.
-
-        Args:
-            seed: Of the weights.
-
-        Raises:
-            MissingExtraError: Package ai-edge-litert or sentence-transformers is not installed.
-        """
+        """A LiteRT network of one convolution, eight class names and a text model of one layer, all random."""
         content = tiny_network(_PATCH_SHAPE, width=24, classes=len(_TINY_CLASSES), seed=seed)
         return cls("tiny", PatchNetwork(content, _PATCH_SHAPE), _TINY_CLASSES, Sentences.tiny(seed=seed))
 
     def save(self, folder: Path) -> None:
-        """Write what `pretrained` takes as its `folder`.
-
-        Args:
-            folder: Made if it does not exist.
-        """
+        """Write what `pretrained` takes as its `folder`."""
         write_bytes(folder / NETWORK.name, self._network.content)
         with atomic(folder / CLASS_MAP.name) as path, open(path, "w", encoding="utf-8", newline="") as file:
             csv.writer(file).writerows([["index", "display_name"], *enumerate(self.classes)])
@@ -149,16 +132,16 @@ class YamNet(Encoder):
         Args:
             waveforms: As for `embed_audio`.
         """
-        return self._heard(waveforms)[0]
+        return self._scored(waveforms)[0]
 
     def _audio(self, waveforms: Sequence[Tensor]) -> AudioEmbeddings:
-        scores, features = self._heard(waveforms)
+        scores, features = self._scored(waveforms)
         return AudioEmbeddings(conse(scores, self._names), features)
 
     def _text(self, texts: Sequence[str]) -> Tensor:
         return self._sentences(texts)
 
-    def _heard(self, waveforms: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+    def _scored(self, waveforms: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
         """Scores (sound, class) and features (sound, features_dim) of whole sounds."""
         seen = [patches(waveform.detach().cpu().float()) for waveform in waveforms]
         counts = [len(patch) for patch in seen]

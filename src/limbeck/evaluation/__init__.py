@@ -5,10 +5,11 @@ from limbeck.evaluation._pairs import ClipPairs, Pairs, TensorPairs
 from limbeck.evaluation._sound import choose_sound
 from limbeck.evaluation.measured import Measured
 from limbeck.evaluation.protocol import Protocol, Rates
-from limbeck.evaluation.score import Repeat, Result, Score, Source
+from limbeck.evaluation.score import Answers, Repeat, Result, Score, Source
 from limbeck.evaluation.train import EpochReport, predict, train_student
 
 __all__ = [
+    "Answers",
     "ClipPairs",
     "EpochReport",
     "Measured",

@@ -59,29 +59,13 @@ class Source(Config):
         return mosaic.words(self.mosaic) if mosaic.count(self.mosaic) > 1 else "none"
 
 
-class Result(Config):
-    """A question to a training set and what was found, a repeat a seed. Without repeats it is the question alone.
+class Answers(Config):
+    """A question and what was found, repeat by repeat. Without repeats it is the question alone.
 
     Attributes:
-        trained_on: The training set.
-        tested_on: The test set.
-        network: Architecture of the students.
-        protocol: How they were trained.
-        scale: What they saw.
-        seed: The seed all repeats' seeds come from.
-        device: Where it ran.
-        code: Of the network, head or measure: other code is another question.
-        repeats: One entry for every seed.
+        repeats: One entry for every repeat.
     """
 
-    trained_on: Source
-    tested_on: Source
-    network: Architecture
-    protocol: Protocol
-    scale: Scale
-    seed: int
-    device: str
-    code: Code = Field(default_factory=dict)
     repeats: tuple[Any, ...] = ()
 
     @property
@@ -107,7 +91,15 @@ class Result(Config):
         """
         return self.model_copy(update={"repeats": self.repeats[:repeats]})
 
-    def differs(self, other: Result) -> list[str]:
+    def with_repeat(self, repeat: Config) -> Self:
+        """The same with a repeat more.
+
+        Args:
+            repeat: What was found.
+        """
+        return self.model_copy(update={"repeats": (*self.repeats, repeat)})
+
+    def differs(self, other: Answers) -> list[str]:
         """Names of what was not asked alike in another; how often, and which device of a kind, do not count.
 
         Args:
@@ -129,8 +121,34 @@ class Result(Config):
         return cls.from_json(_files.read_record(file))
 
     def _question(self) -> dict[str, Any]:
-        asked = self.model_dump(mode="json", exclude={"repeats"})
-        return asked | {"device": self.device.partition(":")[0]}
+        return self.model_dump(mode="json", exclude={"repeats"})
+
+
+class Result(Answers):
+    """A question to a training set and what was found, a repeat a seed.
+
+    Attributes:
+        trained_on: The training set.
+        tested_on: The test set.
+        network: Architecture of the students.
+        protocol: How they were trained.
+        scale: What they saw.
+        seed: The seed all repeats' seeds come from.
+        device: Where it ran.
+        code: Of the network, head or measure: other code is another question.
+    """
+
+    trained_on: Source
+    tested_on: Source
+    network: Architecture
+    protocol: Protocol
+    scale: Scale
+    seed: int
+    device: str
+    code: Code = Field(default_factory=dict)
+
+    def _question(self) -> dict[str, Any]:
+        return super()._question() | {"device": self.device.partition(":")[0]}
 
     def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
         """What fits a line: predictions of hundreds of clips do not."""

@@ -132,11 +132,6 @@ class Plan:
 def listed(sources: Sequence[Path], known: Iterable[Path], *, apart_from: Path | None) -> Found:
     """The files below some folders.
 
-    Args:
-        sources: Folders and files.
-        known: Files that are or were known, which may be named as sources without existing.
-        apart_from: An absolute folder whose files are left out: the index itself.
-
     Raises:
         InputError: A source does not exist and never was a file of this index: an index is not emptied because a disk
             is not there or a name was misspelt.
@@ -159,14 +154,7 @@ def listed(sources: Sequence[Path], known: Iterable[Path], *, apart_from: Path |
 
 
 def planned(found: Found, known: Mapping[Path, File], refused: Mapping[Path, Refused], sources: Sequence[Path]) -> Plan:
-    """Compare what is there with what is known.
-
-    Args:
-        found: What is there.
-        known: Files in the index.
-        refused: Files that could not be indexed.
-        sources: Where was looked; files elsewhere are left alone.
-    """
+    """Compare what is there with what is known."""
     to_read, still_refused, unchanged = [], [], set()
     for place, file in found.files.items():
         if place in known and known[place].looks_like(file):

@@ -44,11 +44,7 @@ class Store:
 
     @classmethod
     def exists(cls, place: str | Path) -> bool:
-        """Whether there is an index.
-
-        Args:
-            place: Folder or address.
-        """
+        """Whether there is an index."""
         if not is_address(place) and not Path(place).is_dir():
             return False
         database = _connected(place)
@@ -60,9 +56,6 @@ class Store:
     @classmethod
     def open(cls, place: str | Path) -> Self:
         """An index that is there.
-
-        Args:
-            place: Folder or address.
 
         Raises:
             InputError: There is none, another version wrote it, or LanceDB cannot keep tables at such a place.
@@ -86,10 +79,6 @@ class Store:
     @classmethod
     def create(cls, place: str | Path, settings: _rows.IndexSettings) -> Self:
         """A new, empty index.
-
-        Args:
-            place: Folder or address.
-            settings: What its rows have in common.
 
         Raises:
             InputError: There is an index already, or something else, or LanceDB cannot keep tables at such a place.
@@ -132,12 +121,7 @@ class Store:
             return self._checked(table.sort_by("window").cast(self._table.schema))
 
     def add(self, rows: Any, replacing: Sequence[File] = ()) -> None:
-        """Add recordings in one commit.
-
-        Args:
-            rows: Arrow table of whole recordings.
-            replacing: Those of them that are in the index already with other windows, which leave in the same commit.
-        """
+        """Add recordings in one commit."""
         with _using(self.place):
             if not replacing:
                 self._table.add(rows)

@@ -34,9 +34,6 @@ def of_vectors(vectors: npt.NDArray[np.float16]) -> npt.NDArray[np.int64]:
 def of_rows(columns: Sequence[Sequence[Any]]) -> list[int]:
     """A checksum of each row of the columns: what is said of windows beside their vectors.
 
-    Args:
-        columns: Of texts and numbers, all of one length.
-
     Example:
         >>> of_rows([["a", "a"], [1.5, 2.5]])[0] == of_rows([["a"], [1.5]])[0]
         True

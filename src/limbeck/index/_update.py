@@ -49,16 +49,7 @@ class Update:
 def update(
     store: Store, sources: Sequence[Path], encoder: Encoder, *, batch: int, workers: int, progress: Progress | None
 ) -> Update:
-    """Bring a store up to date; the caller holds its lock.
-
-    Args:
-        store: The tables.
-        sources: Folders and files.
-        encoder: What embeds, of the store's encoder id.
-        batch: Windows embedded at a time.
-        workers: Processes that decode.
-        progress: Called with the files done and the files to be read.
-    """
+    """Bring a store up to date; the caller holds its lock."""
     known = {f.place: f for f in store.files()}
     refused = {r.file.place: r for r in store.refused()}
     index = None if is_address(store.place) else Path(os.path.abspath(store.place))

@@ -28,13 +28,6 @@ _COMMIT_S = 30.0
 class Work:
     """Embeds windows in batches, of whatever files they are, and commits whole files.
 
-    Args:
-        store: The tables.
-        encoder: What embeds.
-        batch: Windows embedded at a time.
-        known: Files of the index, by place.
-        refused: Files that could not be indexed, by place.
-
     Attributes:
         refused: The same, as it is now.
         counts: Committed files that were ``added``, ``changed``, ``moved``, or found ``unchanged``.

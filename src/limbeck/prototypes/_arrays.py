@@ -19,11 +19,7 @@ CHUNK = 16_384
 
 
 def rows(values: ArrayLike, name: str) -> Floats:
-    """Vectors as (row, dim), float32 or float64 as they came, finite, at least one.
-
-    Args:
-        values: NumPy array, tensor on the CPU or nested lists.
-        name: What they are called, for the message.
+    """Vectors as (row, dim), float32 or float64 as given, finite, at least one.
 
     Raises:
         InputError: They are of another shape, not numbers, or not finite.
@@ -37,11 +33,6 @@ def rows(values: ArrayLike, name: str) -> Floats:
 def class_text(values: ArrayLike, classes: int, dim: int) -> Floats:
     """Vectors of the classes' words as (prompt, class, dim); (class, dim) becomes one prompt.
 
-    Args:
-        values: (class, dim) or (prompt, class, dim).
-        classes: How many classes there are.
-        dim: Length of a vector of the pool.
-
     Raises:
         InputError: The shape differs, or a number is not finite.
     """
@@ -51,7 +42,7 @@ def class_text(values: ArrayLike, classes: int, dim: int) -> Floats:
     if array.ndim != 3 or not len(array) or array.shape[1:] != (classes, dim):
         raise InputError(
             f"text must be of shape (class, dim) or (prompt, class, dim), here ({classes}, {dim}) or "
-            f"(prompt, {classes}, {dim}): one row a label, as long as a vector of the pool. Came {np.shape(values)}."
+            f"(prompt, {classes}, {dim}): one row per label, as long as a vector of the pool. Got {np.shape(values)}."
         )
     return rows(array.reshape(-1, dim), "text").reshape(array.shape)
 
@@ -63,10 +54,10 @@ def label_array(labels: Sequence[str]) -> NDArray[Any]:
         InputError: There are none, one is empty, or two are the same.
     """
     if isinstance(labels, str) or not len(labels):
-        raise InputError(f"labels must be a list of at least one name; came {labels!r}.")
+        raise InputError(f"labels must be a list of at least one name; got {labels!r}.")
     doubled = sorted({str(label) for label in labels if list(labels).count(label) > 1})
     if doubled:
-        raise InputError(f"Labels must differ from one another; more than once came: {', '.join(doubled)}.")
+        raise InputError(f"Labels must differ from one another; given more than once: {', '.join(doubled)}.")
     if any(isinstance(label, str) and not label.strip() for label in labels):
         raise InputError("A label is empty; the empty name is kept for sounds that are none of these.")
     return np.asarray(labels)

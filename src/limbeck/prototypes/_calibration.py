@@ -40,36 +40,38 @@ class Calibration:
 
 
 def calibrate(
-    scores: Floats, reference: Positions, foreign: Floats | None = None, *, reject: Literal["auto"] | float = "auto"
+    scores: Floats,
+    reference: Positions,
+    out_of_vocabulary: Floats | None = None,
+    *,
+    reject: Literal["auto"] | float = "auto",
 ) -> Calibration:
     """Everything from similarities of recordings and what another view calls them.
 
     Args:
         scores: (recording, class), none by a prototype that the recording is part of.
         reference: Class of each recording by its words, or by its label where there are labels, int64, (recording,).
-        foreign: See `threshold`, of all recordings, (recording,); None rejects nothing.
-        reject: Likewise.
+        out_of_vocabulary: See `threshold`, of all recordings, (recording,); None rejects nothing.
+        reject: See `threshold`.
     """
-    named = scores.argmax(1)
-    agree = named == reference
-    sure = agreement(named, reference)
-    is_named = np.eye(scores.shape[1], dtype=bool)[named]
-    away, home = levels(scores, is_named & agree[:, None], ~is_named)
+    predicted = scores.argmax(1)
+    agree = predicted == reference
+    sure = agreement(predicted, reference)
+    is_predicted = np.eye(scores.shape[1], dtype=bool)[predicted]
+    away, home = levels(scores, is_predicted & agree[:, None], ~is_predicted)
     return Calibration(
         sure,
         temperature(scores, sure),
-        -np.inf if foreign is None else threshold(scores[agree].max(axis=1), foreign[agree], reject),
+        -np.inf
+        if out_of_vocabulary is None
+        else threshold(scores[agree].max(axis=1), out_of_vocabulary[agree], reject),
         away,
         home,
     )
 
 
 def agreement(one: Positions, other: Positions) -> float:
-    """Share of recordings that two views call the same, as if one more of either kind had come: never 0 or 1.
-
-    Args:
-        one: Classes, int64, (recording,).
-        other: Likewise.
+    """Fraction of recordings (recording,) that two views call the same, with one more of either kind: in (0, 1).
 
     Example:
         >>> agreement(np.array([0, 1]), np.array([0, 0]))
@@ -84,12 +86,8 @@ def temperature(scores: Floats, confidence: float) -> float:
     The mean over recordings of the largest class probability falls as the temperature rises; it is solved for where
     it equals `confidence`. Where words and prototypes agree on 87% of a pool, predictions are 87% sure on average.
 
-    Args:
-        scores: Similarities, (recording, class).
-        confidence: From 0 to 1. What chance gives is the least that can be asked for, and 0.999 the most.
-
-    Returns:
-        Above 0; 1 where scores do not tell classes apart.
+    Scores are (recording, class). Confidence is clipped to what chance gives and to 0.999. The temperature is above 0,
+    and 1 where scores do not tell classes apart.
 
     Example:
         >>> scores = np.array([[0.0, 1.0]])
@@ -101,58 +99,53 @@ def temperature(scores: Floats, confidence: float) -> float:
     if not spread > 0:
         return 1.0
     chance = 1 / scores.shape[1]
-    wanted = float(np.clip(confidence, chance + 0.01 * (1 - chance), 0.999))
+    target = float(np.clip(confidence, chance + 0.01 * (1 - chance), 0.999))
 
     def excess(log_temperature: float) -> float:
-        return float(softmax(centred / (spread * np.exp(log_temperature)), axis=1).max(axis=1).mean() - wanted)
+        return float(softmax(centred / (spread * np.exp(log_temperature)), axis=1).max(axis=1).mean() - target)
 
     # Ties at the top keep even a cold softmax from being sure.
     low, high = -12.0, 12.0
     return float(spread * np.exp(brentq(excess, low, high) if excess(low) > 0 > excess(high) else low / 4))
 
 
-def threshold(own: Floats, foreign: Floats, reject: Literal["auto"] | float) -> float:
+def threshold(own: Floats, out_of_vocabulary: Floats, reject: Literal["auto"] | float) -> float:
     """The similarity below which a sound is none of these.
 
     Args:
         own: Similarities of recordings to their own classes, (recording,).
-        foreign: What the same recordings would reach if their class were not in the list: similarity to the nearest
-            of the others, (recording,).
-        reject: Share of known sounds that may be lost, above 0 and below 1; or ``"auto"`` for the level that makes the
-            fewest mistakes if as many foreign as known sounds come.
+        out_of_vocabulary: Similarities of the same recordings to the nearest other class, as if their own were not
+            listed, (recording,).
+        reject: Fraction of known sounds that may be lost, above 0 and below 1; or ``"auto"`` for the level with the
+            fewest mistakes if half of the sounds are out of vocabulary.
 
     Raises:
         InputError: There is nothing to set it on.
 
     Example:
-        >>> own, foreign = np.array([0.9, 0.8, 0.7, 0.3]), np.array([0.5, 0.4, 0.2, 0.1])
-        >>> round(threshold(own, foreign, "auto"), 2), round(threshold(own, foreign, 0.25), 2)
+        >>> own, out_of_vocabulary = np.array([0.9, 0.8, 0.7, 0.3]), np.array([0.5, 0.4, 0.2, 0.1])
+        >>> round(threshold(own, out_of_vocabulary, "auto"), 2), round(threshold(own, out_of_vocabulary, 0.25), 2)
         (0.6, 0.6)
     """
-    if not len(own) or (reject == "auto" and not np.isfinite(foreign).all()):
+    if not len(own) or (reject == "auto" and not np.isfinite(out_of_vocabulary).all()):
         raise InputError(
             "The pool does not tell where 'none of these' begins: it takes at least two labels and recordings on whose "
             "class words and prototypes agree. Learn with reject=None, with more labels, or from a larger pool."
         )
     if reject != "auto":
         return float(np.quantile(own, reject))
-    level = np.unique(np.concatenate([own, foreign]))
+    level = np.unique(np.concatenate([own, out_of_vocabulary]))
     between = np.concatenate([level[:1], (level[1:] + level[:-1]) / 2])
     lost = np.searchsorted(np.sort(own), between) / len(own)
-    let_in = 1 - np.searchsorted(np.sort(foreign), between) / len(foreign)
+    let_in = 1 - np.searchsorted(np.sort(out_of_vocabulary), between) / len(out_of_vocabulary)
     mistakes = lost + let_in
     return float(between[mistakes <= mistakes.min() + 1e-12].mean())
 
 
 def levels(scores: Floats, home: Mask, away: Mask) -> tuple[Floats, Floats]:
-    """Mean similarity to each class of other sounds, and of its own: two arrays (class,).
+    """Mean of scores (recording, class) to each class of other sounds, and of its own: two arrays (class,).
 
-    A class without either kind has the smallest, or the largest, similarity that came.
-
-    Args:
-        scores: (recording, class).
-        home: Which recordings are of which class, bool, (recording, class).
-        away: Which are not.
+    A class without either kind has the smallest, or the largest, similarity. Masks are (recording, class).
     """
     low = _mean_where(scores, away, scores.min(axis=0))
     high = _mean_where(scores, home, scores.max(axis=0))
@@ -162,13 +155,8 @@ def levels(scores: Floats, home: Mask, away: Mask) -> tuple[Floats, Floats]:
 def level_scores(scores: Floats, away: Floats, home: Floats) -> Floats:
     """For each class on its own how much a sound is of it, above 0 and below 1: (row, class).
 
-    One half is the middle between other sounds and the class's own; what other sounds have on average gets 0.12, what
-    its own have 0.88.
-
-    Args:
-        scores: Similarities, (row, class).
-        away: See `levels`.
-        home: Likewise.
+    One half is the middle between other sounds and the class's own; what other sounds have on average (`away`)
+    gets 0.12, what its own have (`home`) 0.88.
     """
     gap = np.maximum(home - away, np.finfo(scores.dtype).eps)
     return np.asarray(expit(np.clip(4 * ((scores - away) / gap - 0.5), -15, 15)))

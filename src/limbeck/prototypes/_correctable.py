@@ -11,11 +11,11 @@ from sklearn.utils.validation import check_is_fitted
 from limbeck.errors import InputError
 from limbeck.prototypes._arrays import Floats, Positions
 from limbeck.prototypes._calibration import agreement, temperature
+from limbeck.prototypes._leave_one_out import leave_one_out_scores
 from limbeck.prototypes._means import weighted_mean
 from limbeck.prototypes._metrics import METRICS
 from limbeck.prototypes._nearest import NearestPrototype
 from limbeck.prototypes._refine import refined
-from limbeck.prototypes._strangers import stranger_scores
 
 Space = Literal["joint", "features", "array"]
 Examples = tuple[Floats, Positions, float]
@@ -51,13 +51,13 @@ class CorrectablePrototypes(NearestPrototype):
         """
         self._check_correctable()
         rows = self._rows(X)
-        wanted = np.atleast_1d(np.asarray(y))
-        if wanted.shape != (len(rows),) or not weight > 0:
+        names = np.atleast_1d(np.asarray(y))
+        if names.shape != (len(rows),) or not weight > 0:
             raise InputError(
-                f"Examples need a label each and a weight above 0; came {len(rows)} rows, labels of shape "
-                f"{wanted.shape} and weight {weight}."
+                f"Examples need a label each and a weight above 0; got {len(rows)} rows, labels of shape "
+                f"{names.shape} and weight {weight}."
             )
-        label = np.array([self._position(name) for name in wanted.tolist()], np.int64)
+        label = np.array([self._position(name) for name in names.tolist()], np.int64)
         self._examples = [*self._examples, (rows, label, float(weight))]
         return self._relearn()
 
@@ -85,7 +85,7 @@ class CorrectablePrototypes(NearestPrototype):
         return self._relearn()
 
     def with_neighbour(self, label: str, index: int) -> Self:
-        """Give a class one more recording of the pool, counting as much as its first, and learn again.
+        """Give a class one more recording of the pool, with the weight of its first, and learn again.
 
         Args:
             label: Of `classes_`.
@@ -102,7 +102,7 @@ class CorrectablePrototypes(NearestPrototype):
         if not 0 <= index < len(self._pool) or index in self.neighbours_[place]:
             raise InputError(
                 f"A new neighbour of {label!r} must be a position in the pool, 0 to {len(self._pool) - 1}, that it "
-                f"does not have yet; came {index}."
+                f"does not have yet; got {index}."
             )
         weights = self.neighbour_weights_[place]
         self.neighbours_[place] = np.append(self.neighbours_[place], index)
@@ -118,7 +118,7 @@ class CorrectablePrototypes(NearestPrototype):
         return self
 
     def _members_of(self, label: int) -> tuple[Floats, Floats]:
-        """Vectors a prototype is the mean of, as they came, and their weights."""
+        """Vectors a prototype is the mean of, not standardised, and their weights."""
         own = [(rows[labels == label], weight) for rows, labels, weight in self._examples]
         return (
             np.concatenate([self._pool[self.neighbours_[label]], *(rows for rows, _ in own)]),
@@ -127,7 +127,7 @@ class CorrectablePrototypes(NearestPrototype):
 
     def _refine(self) -> None:
         assert self._words is not None
-        scores = self._stranger_scores()
+        scores = self._leave_one_out_scores()
         sure = agreement(scores.argmax(axis=1), self._words.argmax(axis=1))
         # Directions move; lengths stay those of means, so that a mean of recordings can be taken from them.
         length = np.linalg.norm(self.prototypes_, axis=1, keepdims=True)
@@ -141,8 +141,8 @@ class CorrectablePrototypes(NearestPrototype):
             anchor=float(np.mean([weights.sum() for weights in self.neighbour_weights_])),
         )
 
-    def _stranger_scores(self) -> Floats:
-        return stranger_scores(
+    def _leave_one_out_scores(self) -> Floats:
+        return leave_one_out_scores(
             self._pool, self._sample, self.neighbours_, self.neighbour_weights_, self._standard, METRICS[self.metric]
         )
 

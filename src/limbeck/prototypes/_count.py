@@ -13,10 +13,6 @@ def fair_half(pool: int, classes: int) -> int:
     surer half of these, since beyond the share every further one must be wrong, and near it many are; a rare class
     has the other half as its margin. A mean needs no more than 35, the number of the published method.
 
-    Args:
-        pool: Recordings in the pool.
-        classes: Labels.
-
     Example:
         >>> fair_half(240, 10), fair_half(8000, 10), fair_half(5, 10)
         (12, 35, 1)

@@ -8,12 +8,7 @@ from limbeck.prototypes._arrays import Floats
 
 
 def weighted_mean(rows: Floats, weights: Floats) -> Floats:
-    """The mean of rows, summed in float64: (dim,).
-
-    Args:
-        rows: (row, dim), at least one.
-        weights: (row,), not negative, not all 0.
-    """
+    """The mean of rows (row, dim), summed in float64, by weights (row,), not negative and not all 0: (dim,)."""
     mean = np.average(rows, axis=0, weights=weights.astype(np.float64))
     return mean.astype(rows.dtype)
 
@@ -21,14 +16,8 @@ def weighted_mean(rows: Floats, weights: Floats) -> Floats:
 def left_out(rows: Floats, weights: Floats, mean: Floats, total: float) -> Floats:
     """For each row the mean of all the others: (row, dim); where there are no others, the mean itself.
 
-    A recording is near to a mean that it is part of. What a prototype would say of it as a stranger is found so
-    without learning anew.
-
-    Args:
-        rows: Some of those the mean is of, (row, dim).
-        weights: Theirs, (row,).
-        mean: (dim,).
-        total: Sum of the weights of all.
+    A recording is near to a mean that it is part of. Its leave-one-out score is found so without learning anew. `rows`
+    may be some of those the mean is of; `total` is the sum of the weights of all.
 
     Example:
         >>> rows = np.array([[0.0], [1.0], [5.0]])

@@ -27,24 +27,15 @@ class Metric:
 
 
 def cosine(rows: Floats, prototypes: Floats) -> Floats:
-    """Cosine of the angle between every row (row, dim) and every prototype (class, dim), in [-1, 1]: (row, class).
-
-    Args:
-        rows: Any lengths; the cosine with a vector of zeros is 0.
-        prototypes: Likewise.
-    """
+    """Cosine between every row (row, dim) and every prototype (class, dim), 0 with zeros: (row, class), in [-1, 1]."""
     return unit(rows) @ unit(prototypes).T
 
 
 def euclidean(rows: Floats, prototypes: Floats) -> Floats:
     """Minus the Euclidean distance from every row (row, dim) to every prototype (class, dim): (row, class).
 
-    Of two prototypes at the same angle the nearer to the origin wins more rows than its share: the mean of a loose
+    Of two prototypes at the same angle the nearer to the origin wins more rows than it should: the mean of a loose
     cluster of unit vectors is short. The published method works so; `cosine` does not mind lengths.
-
-    Args:
-        rows: As they are.
-        prototypes: Likewise.
     """
     return cast(Floats, -cdist(rows, prototypes).astype(rows.dtype))
 

@@ -16,7 +16,7 @@ from limbeck.prototypes._arrays import Floats, Positions, chunks
 
 @dataclass(frozen=True)
 class Neighbours:
-    """What was found, class by class, most similar first.
+    """The neighbours of each class, most similar first.
 
     Attributes:
         positions: Rows of the pool, int64, (neighbour,) each.

@@ -1,4 +1,4 @@
-"""What a classifier may be asked for, checked where work begins."""
+"""The parameters of a classifier, checked where work begins."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def check_parameters(parameters: dict[str, Any]) -> None:
         parameters: As `get_params` gives them.
 
     Raises:
-        InputError: One does not; the sentence names it, what it may be and what came.
+        InputError: One does not; the sentence names it, what it may be and what it is.
     """
     p = parameters
     _one_of("metric", p["metric"], METRICS)
@@ -30,15 +30,15 @@ def check_parameters(parameters: dict[str, Any]) -> None:
     _check("neighbours", p["neighbours"], "'auto' or a whole number above 0", _auto(p, "neighbours") or _whole(p, 1))
     _check("refine", p["refine"], "a whole number of rounds, 0 or more", _whole(p, 0, "refine"))
     _check("temperature", p["temperature"], "'auto' or a number above 0", _auto(p, "temperature") or _above_0(p))
-    share = _number(p["reject"]) and 0 < p["reject"] < 1
+    fraction = _number(p["reject"]) and 0 < p["reject"] < 1
     _check(
         "reject",
         p["reject"],
-        "None, 'auto' or a share above 0 and below 1",
-        p["reject"] is None or _auto(p, "reject") or share,
+        "None, 'auto' or a fraction above 0 and below 1",
+        p["reject"] is None or _auto(p, "reject") or fraction,
     )
     if p["refine"] and p["metric"] != "cosine":
-        raise InputError(f"refine moves directions and needs metric='cosine'; came metric={p['metric']!r}.")
+        raise InputError(f"refine moves directions and needs metric='cosine'; got metric={p['metric']!r}.")
 
 
 def _one_of(name: str, value: Any, known: Collection[str]) -> None:

@@ -28,7 +28,7 @@ def class_texts(
     Args:
         labels: Class names; underscores are read as spaces.
         prompts: Sentences with ``{label}`` where the class goes.
-        descriptions: What to say instead of a label's name, for some labels or all.
+        descriptions: Words to use instead of a label's name, for some labels or all.
 
     Raises:
         InputError: There is no prompt, one lacks ``{label}``, or a description is of no label.
@@ -38,21 +38,16 @@ def class_texts(
         [['This is dog bark', 'This is rain on leaves']]
     """
     if isinstance(prompts, str) or not len(prompts) or not all("{label}" in prompt for prompt in prompts):
-        raise InputError(f"prompts must be a list of sentences with {{label}} in each; came {prompts!r}.")
+        raise InputError(f"prompts must be a list of sentences with {{label}} in each; got {prompts!r}.")
     unknown = sorted(set(descriptions or ()) - set(labels))
     if unknown:
-        raise InputError(f"Descriptions are of labels that are not asked for: {', '.join(unknown)}.")
+        raise InputError(f"Descriptions are of labels that are not given: {', '.join(unknown)}.")
     words = [(descriptions or {}).get(label) or label.replace("_", " ") for label in labels]
     return [[prompt.replace("{label}", word) for word in words] for prompt in prompts]
 
 
 def even(pool: Floats, text: Floats) -> Floats:
-    """The same weight for every prompt: (prompt,), of sum 1.
-
-    Args:
-        pool: Not used.
-        text: (prompt, class, dim).
-    """
+    """The same weight for every prompt of text (prompt, class, dim): (prompt,), of sum 1; `pool` is not used."""
     return np.full(len(text), 1 / len(text), text.dtype)
 
 
@@ -73,12 +68,7 @@ def by_entropy(pool: Floats, text: Floats) -> Floats:
 
 
 def joined(text: Floats, weights: Floats) -> Floats:
-    """One vector of length 1 a class, (class, dim): the weighted mean over prompts.
-
-    Args:
-        text: (prompt, class, dim).
-        weights: (prompt,).
-    """
+    """One vector of length 1 per class, (class, dim): the mean of text (prompt, class, dim) by weights (prompt,)."""
     return unit(np.einsum("p,pcd->cd", weights, text))
 
 

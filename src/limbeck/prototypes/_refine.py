@@ -30,7 +30,7 @@ def refined(
 
     - Expectation: how much recording i is of class c, ``softmax_c(words_ic / word_temperature + cosine(row_i,
       centre_c) / temperature)``.
-    - Maximisation: a centre is the direction of ``sum_i share_ic row_i + anchor prototype_c``.
+    - Maximisation: a centre is the direction of ``sum_i weight_ic row_i + anchor prototype_c``.
 
     Args:
         rows: The pool in the prototypes' space, (recording, dim); only directions matter.
@@ -44,6 +44,6 @@ def refined(
     rows, anchors = unit(rows), unit(prototypes)
     centres = anchors
     for _ in range(steps):
-        share = softmax(words / word_temperature + rows @ centres.T / temperature, axis=1).astype(rows.dtype)
-        centres = unit(share.T @ rows + rows.dtype.type(anchor) * anchors)
+        weights = softmax(words / word_temperature + rows @ centres.T / temperature, axis=1).astype(rows.dtype)
+        centres = unit(weights.T @ rows + rows.dtype.type(anchor) * anchors)
     return np.ascontiguousarray(centres)

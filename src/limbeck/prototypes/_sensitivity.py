@@ -1,4 +1,4 @@
-"""How much hangs on the number of neighbours: what the pool says of each, and with labelled sounds the accuracy."""
+"""How labels depend on the number of neighbours: on the pool, and with labelled sounds as accuracy."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class AtCount:
 
     Attributes:
         neighbours: Of a class.
-        steady: Share of the pool that gets the label it gets with the classifier's own number.
-        words: Share of the pool on which prototypes, of recordings they are not part of, agree with the words.
+        steady: Fraction of the pool that gets the label it gets with the classifier's own number.
+        words: Fraction of the pool on which prototypes, of recordings they are not part of, agree with the words.
         accuracy: Of labelled sounds that were given for that; None without. No number should be chosen by it.
     """
 
@@ -46,10 +46,10 @@ def sensitivity(
 
     Args:
         classifier: Its other parameters are kept; itself it stays as it is.
-        pool: As for `PrototypeClassifier.fit_from_text`.
-        text: Likewise.
-        labels: Likewise.
-        features: Likewise.
+        pool: As for `PrototypeClassifier.fit_from_text`, as are the next three.
+        text: Vectors of the words.
+        labels: Names of the classes.
+        features: The pool in the audio network's own space.
         counts: Numbers of neighbours; those above the pool's size are left out.
         test: Vectors in the prototypes' space, (row, dim), and their labels, (row,).
 
@@ -65,19 +65,19 @@ def sensitivity(
         >>> [(at.neighbours, at.steady) for at in found]
         [(1, 1.0), (2, 1.0)]
     """
-    asked = list(counts)
-    if any(count < 1 for count in asked):
-        raise InputError(f"Numbers of neighbours begin at 1; came {asked}.")
+    requested = list(counts)
+    if any(count < 1 for count in requested):
+        raise InputError(f"Numbers of neighbours begin at 1; got {requested}.")
     rows = np.asarray(pool if features is None else features)
     own = clone(classifier).fit_from_text(pool, text, labels, features=features)
-    named = own.similarities(rows).argmax(axis=1)
+    predicted = own.similarities(rows).argmax(axis=1)
     found = []
-    for count in sorted({own.neighbours_count_, *(count for count in asked if count <= len(rows))}):
+    for count in sorted({own.neighbours_count_, *(count for count in requested if count <= len(rows))}):
         other = clone(classifier).set_params(neighbours=count).fit_from_text(pool, text, labels, features=features)
         found.append(
             AtCount(
                 count,
-                float((other.similarities(rows).argmax(axis=1) == named).mean()),
+                float((other.similarities(rows).argmax(axis=1) == predicted).mean()),
                 other.agreement_,
                 None if test is None else float(other.score(*test)),
             )

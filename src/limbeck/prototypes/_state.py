@@ -1,4 +1,4 @@
-"""What a classifier learned from words has learned, as arrays and a few numbers, and back."""
+"""What a classifier learned from words, packed as arrays and a few numbers, and unpacked."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class Learned(Config):
         parameters: Of the classifier.
         labels: Its classes.
         space: Where it compares.
-        neighbours: How many a class were asked for.
-        agreement: Share of the pool that words and prototypes called the same.
+        neighbours: Number requested per class.
+        agreement: Fraction of the pool that words and prototypes called the same.
         temperature: See `PrototypeClassifier`.
-        threshold: Likewise; None where nothing is rejected.
+        threshold: See there; None where nothing is rejected.
     """
 
     parameters: dict[str, Any] = Field(default_factory=dict)
@@ -38,7 +38,7 @@ class Learned(Config):
     threshold: float | None = None
 
 
-def taken(classifier: PrototypeClassifier) -> tuple[Learned, dict[str, NDArray[Any]]]:
+def pack(classifier: PrototypeClassifier) -> tuple[Learned, dict[str, NDArray[Any]]]:
     """Numbers and arrays of a classifier learned from words."""
     c = classifier
     numbers = Learned(
@@ -67,12 +67,8 @@ def taken(classifier: PrototypeClassifier) -> tuple[Learned, dict[str, NDArray[A
     }
 
 
-def restored(numbers: Learned, arrays: Arrays) -> PrototypeClassifier:
-    """The classifier that `taken` was given, without the pool.
-
-    Args:
-        numbers: From `taken`.
-        arrays: Likewise.
+def unpack(numbers: Learned, arrays: Arrays) -> PrototypeClassifier:
+    """The classifier that `pack` was given, without the pool.
 
     Raises:
         InputError: They do not belong together.
@@ -104,5 +100,5 @@ def restored(numbers: Learned, arrays: Arrays) -> PrototypeClassifier:
         or len(c.neighbours_) != shape[0]
         or arrays["neighbours"].max(initial=-1) >= len(c._pool)
     ):
-        raise InputError(f"arrays of {shape[0]} labels in {shape[1]} dimensions were expected, but others came")
+        raise InputError(f"arrays of {shape[0]} labels in {shape[1]} dimensions were expected, but got others")
     return c

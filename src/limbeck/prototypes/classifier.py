@@ -22,12 +22,12 @@ from limbeck.prototypes._arrays import Floats, Positions
 from limbeck.prototypes._calibration import Calibration, calibrate, levels
 from limbeck.prototypes._correctable import CorrectablePrototypes, Space
 from limbeck.prototypes._count import fair_half
+from limbeck.prototypes._leave_one_out import out_of_vocabulary_scores
 from limbeck.prototypes._metrics import METRICS
 from limbeck.prototypes._neighbours import nearest
 from limbeck.prototypes._parameters import AUTO, check_parameters
 from limbeck.prototypes._prompts import PROMPTS, joined
 from limbeck.prototypes._space import Standard
-from limbeck.prototypes._strangers import foreign_scores
 from limbeck.prototypes._targets import members, one_or_several
 from limbeck.prototypes._weights import WEIGHTS
 
@@ -143,17 +143,17 @@ class PrototypeClassifier(CorrectablePrototypes):
                 "Give more recordings, or learn with standardise=False."
             )
         if len(rows) != len(joint):
-            raise InputError(f"features must have a row for each of the pool's {len(joint)}; came {len(rows)}.")
+            raise InputError(f"features must have a row for each of the pool's {len(joint)}; got {len(rows)}.")
         count = fair_half(len(joint), len(classes)) if self.neighbours == AUTO else int(self.neighbours)
         if count > len(joint):
             raise InputError(
-                f"{count} neighbours were asked of a pool of {len(joint)} recordings; ask for fewer or give more."
+                f"{count} neighbours were requested from a pool of {len(joint)} recordings; ask for fewer or give more."
             )
         sample = _evenly(len(joint))
         self.prompt_weights_ = PROMPTS[self.prompts](joint[sample], prompts)
         words = joined(prompts, self.prompt_weights_) if len(prompts) > 1 else prompts[0]
         found = nearest(joint, words, count, exclusive=self.exclusive)
-        self._begin(rows, classes, "joint" if features is None else "features")
+        self._initialise(rows, classes, "joint" if features is None else "features")
         self.multi_label_ = False
         self.neighbours_count_ = count
         self.neighbours_ = found.positions
@@ -181,7 +181,7 @@ class PrototypeClassifier(CorrectablePrototypes):
         check_parameters(self.get_params())
         rows, target = validate_data(self, X, one_or_several(y), dtype=[np.float64, np.float32], multi_output=True)
         classes, member = members(target)
-        self._begin(rows, classes, "array")
+        self._initialise(rows, classes, "array")
         self.multi_label_ = target.ndim == 2
         self.neighbours_count_ = 0
         self.prompt_weights_ = np.zeros(0, rows.dtype)
@@ -191,11 +191,11 @@ class PrototypeClassifier(CorrectablePrototypes):
         self._relearn()
         of_class = member[self._sample]
         if self.multi_label_:
-            found = levels(self._stranger_scores(), of_class, ~of_class)
+            found = levels(self._leave_one_out_scores(), of_class, ~of_class)
             return self._set_levels(Calibration(np.nan, 1.0, -np.inf, *found))
         return self._calibrate(of_class.argmax(axis=1))
 
-    def alone(self) -> tuple[Self, Positions]:
+    def pruned(self) -> tuple[Self, Positions]:
         """A copy that keeps of the pool the neighbours only, and which rows of the pool these were, ascending.
 
         Its `neighbours_` are positions among them.
@@ -208,7 +208,7 @@ class PrototypeClassifier(CorrectablePrototypes):
         small.neighbour_weights_ = list(self.neighbour_weights_)
         return small, kept
 
-    def _begin(self, pool: Floats, classes: NDArray[Any], space: Space) -> None:
+    def _initialise(self, pool: Floats, classes: NDArray[Any], space: Space) -> None:
         self._pool = pool
         self.n_features_in_ = pool.shape[1]
         self.classes_ = classes
@@ -222,11 +222,13 @@ class PrototypeClassifier(CorrectablePrototypes):
     def _calibrate(self, reference: Positions) -> Self:
         """Set everything by what another view, words or labels, calls the sample (recording,)."""
         metric, rows = METRICS[self.metric], self._standard(self._pool[self._sample])
-        scores = metric.between(rows, self.prototypes_) if self._refined else self._stranger_scores()
+        scores = metric.between(rows, self.prototypes_) if self._refined else self._leave_one_out_scores()
         if self.reject is None:
             return self._set_levels(calibrate(scores, reference))
-        foreign = foreign_scores(rows, self.prototypes_, scores.argmax(axis=1), metric, centred=self.standardise)
-        return self._set_levels(calibrate(scores, reference, foreign, reject=self.reject))
+        outside = out_of_vocabulary_scores(
+            rows, self.prototypes_, scores.argmax(axis=1), metric, centred=self.standardise
+        )
+        return self._set_levels(calibrate(scores, reference, outside, reject=self.reject))
 
     def _set_levels(self, found: Calibration) -> Self:
         self.agreement_ = found.agreement

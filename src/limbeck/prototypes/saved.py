@@ -19,7 +19,7 @@ from limbeck._config import Config
 from limbeck.encoders import AudioEmbeddings, Encoder
 from limbeck.errors import FingerprintError, InputError
 from limbeck.prototypes._prompts import class_texts
-from limbeck.prototypes._state import Learned, restored, taken
+from limbeck.prototypes._state import Learned, pack, unpack
 from limbeck.prototypes.classifier import PrototypeClassifier
 
 FORMAT = "limbeck-sound-classifier-1"
@@ -81,7 +81,7 @@ class SoundClassifier:
         encoder: Whose vectors it takes.
         pieces: The neighbours' recordings, each once.
         prompts: Sentences that the words were put in.
-        descriptions: What was said instead of a label, for some labels or all.
+        descriptions: What was used instead of a label, for some labels or all.
         window_s: Length of the windows recordings were cut into, in seconds; None for whole recordings.
         hop_s: From the beginning of one window to the next, in seconds; None likewise.
     """
@@ -119,10 +119,10 @@ class SoundClassifier:
             pool: Recordings in the joint space, (recording, dim).
             features: In the audio network's own, (recording, features_dim); None for the joint space alone.
             pieces: What the rows of the pool are.
-            name: The encoder's.
-            checkpoint: The encoder's.
+            name: Name of the encoder.
+            checkpoint: Checkpoint of the encoder.
             prompts: Sentences with ``{label}``; none means the encoder's own.
-            descriptions: What to say instead of a label's name, for some labels or all.
+            descriptions: Words to use instead of a label's name, for some labels or all.
             window_s: Of the pool, in seconds.
             hop_s: Of the pool, in seconds.
             classifier: Not learned yet; the default one if None. It learns, and keeps the whole pool.
@@ -131,17 +131,17 @@ class SoundClassifier:
             InputError: Something does not fit.
         """
         if len(pieces) != np.shape(pool)[0]:
-            raise InputError(f"pieces must say what each of the {np.shape(pool)[0]} rows is; came {len(pieces)}.")
-        said = tuple(prompts) or (encoder.prompt,)
-        sentences = class_texts(labels, said, descriptions)
+            raise InputError(f"pieces must say what each of the {np.shape(pool)[0]} rows is; got {len(pieces)}.")
+        used = tuple(prompts) or (encoder.prompt,)
+        sentences = class_texts(labels, used, descriptions)
         text = np.stack([encoder.embed_text(row).numpy() for row in sentences])
         learner = PrototypeClassifier() if classifier is None else classifier
-        small, kept = learner.fit_from_text(pool, text, labels, features=features).alone()
+        small, kept = learner.fit_from_text(pool, text, labels, features=features).pruned()
         return cls(
             small,
             EncoderNote(name=name, checkpoint=checkpoint, id=encoder.id),
             tuple(pieces[row] for row in kept.tolist()),
-            said,
+            used,
             dict(descriptions or {}),
             window_s,
             hop_s,
@@ -177,7 +177,7 @@ class SoundClassifier:
         return self.window_s is not None and (self.window_s, self.hop_s) != (window_s, hop_s)
 
     def check(self, encoder: Encoder) -> None:
-        """See that an encoder is the one this was learned with.
+        """Check that an encoder is the one this was learned with.
 
         Raises:
             FingerprintError: It is another, or has other weights.
@@ -203,7 +203,7 @@ class SoundClassifier:
             folder: Made if it does not exist; an older classifier in it is replaced.
         """
         folder = Path(folder)
-        learned, arrays = taken(self.classifier)
+        learned, arrays = pack(self.classifier)
         content = safetensors.numpy.save({name: np.ascontiguousarray(array) for name, array in arrays.items()})
         sha256 = hashlib.sha256(content).hexdigest()
         data = f"data-{sha256[:16]}.safetensors"
@@ -247,7 +247,7 @@ class SoundClassifier:
             content = (folder / card.data).read_bytes()
             if hashlib.sha256(content).hexdigest() != card.sha256:
                 raise InputError(f"{card.data} is not what {CONFIG} says it is")
-            classifier = restored(card.learned, safetensors.numpy.load(content))
+            classifier = unpack(card.learned, safetensors.numpy.load(content))
             if len(card.pieces) != len(classifier._pool):
                 raise InputError(f"{len(card.pieces)} recordings are named, but vectors of others are there")
         except (InputError, KeyError, OSError, SafetensorError, TypeError, ValueError) as error:
@@ -269,6 +269,6 @@ class SoundClassifier:
 
 def _card(data: Any) -> _Card:
     if not isinstance(data, dict) or data.get("format") != FORMAT:
-        came = data.get("format") if isinstance(data, dict) else data
-        raise InputError(f"this version reads the format {FORMAT!r}, but {came!r} came")
+        got = data.get("format") if isinstance(data, dict) else data
+        raise InputError(f"this version reads the format {FORMAT!r}, but got {got!r}")
     return _Card.from_json(data)

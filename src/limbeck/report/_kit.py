@@ -68,6 +68,16 @@ def data_uri(content: bytes, kind: str) -> str:
     return f"data:{kind};base64,{base64.b64encode(content).decode()}"
 
 
+def image_uri(png: bytes, largest: int | None = None) -> str:
+    """A PNG file as an address a page can hold; with `largest`, in few bytes."""
+    return data_uri(*(encode.smaller(png, largest=largest) if largest else (png, "image/png")))
+
+
+def sound_uri(wav: bytes, *, compact: bool) -> str:
+    """A WAV file, or MP3 in few bytes, as an address a page can hold; empty where there is nothing to hear."""
+    return "" if not wav else data_uri(*((encode.wav_to_mp3(wav), "audio/mpeg") if compact else (wav, "audio/wav")))
+
+
 def flat(data: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
     """Nested data as dotted names and short texts.
 

@@ -16,20 +16,10 @@ _BAR = 14.0
 
 
 def place(dots: Array, sizes: Array, *, area: Sequence[float], bars: Array, taken: Array, radius: float) -> Array:
-    """A place for every dot's name: near it, on no other name and no dot, if possible on no bar.
+    """Lower left corners of the names of dots, (dot, 2): near them, on no other name or dot, if possible on no bar.
 
-    Names are placed one by one, from the top; each takes the cheapest of a few hundred places around its dot.
-
-    Args:
-        dots: Centres, (dot, 2).
-        sizes: Width and height of the names, (dot, 2).
-        area: Left, bottom, right and top of where names may lie.
-        bars: Boxes that are better left free, (bar, 4): left, bottom, right, top.
-        taken: Boxes that must be left free, (box, 4).
-        radius: Of a dot.
-
-    Returns:
-        Lower left corners, (dot, 2).
+    Names are placed one by one, from the top; each takes the cheapest of a few hundred places around its dot. They lie
+    inside `area` and on no `taken` box, as boxes (box, 4): left, bottom, right, top.
 
     Example:
         >>> none = np.zeros((0, 4))
@@ -61,15 +51,7 @@ def place(dots: Array, sizes: Array, *, area: Sequence[float], bars: Array, take
 def hang(levels: Array, height: float, low: float) -> Array:
     """Heights at or below `levels`, in their order and at least `height` apart; all of them above `low` if they fit.
 
-    Lines from rising dots to names that hang to their right so stay below the dots in between.
-
-    Args:
-        levels: Wanted heights, rising, (name,).
-        height: Of a name.
-        low: Lowest height; names are lifted to it, and those above them as far as need be.
-
-    Returns:
-        Heights, (name,).
+    Lines from rising dots to names that hang to their right so stay below the dots in between. Levels rise, (name,).
 
     Example:
         >>> hang(np.array([29.0, 30.0]), 10.0, 0.0), hang(np.array([5.0, 6.0]), 10.0, 0.0)

@@ -11,7 +11,7 @@ import torch
 
 from limbeck.errors import MediaError
 from limbeck.media import MelRecipe, encode, log_mel, read_sound
-from limbeck.report import _kit, spectrograms
+from limbeck.report import _kit, _spectrograms
 
 RATE_HZ = 16_000
 LONGEST_S = 10.0
@@ -66,6 +66,6 @@ def cell(path: Path, start_s: float, duration_s: float, palette: npt.NDArray[np.
     picture = ""
     if palette is not None:
         decibels = log_mel(torch.from_numpy(waveform), recipe)
-        drawn = spectrograms.levels(decibels, spectrograms.level_range([decibels]))
+        drawn = _spectrograms.levels(decibels, _spectrograms.level_range([decibels]))
         picture = _kit.data_uri(encode.png(drawn, palette), "image/png")
     return Cell(picture, _kit.data_uri(encode.mp3(waveform, RATE_HZ, **_SMALL), "audio/mpeg"))

@@ -24,16 +24,7 @@ _FEWEST = 8
 
 
 def chosen(count: int, wanted: Sequence[int] | Ints, limit: int, *, seed: int = 0) -> Ints:
-    """Which of many windows are drawn: those wanted, and of the others as many as there is room for, at random.
-
-    Args:
-        count: How many there are.
-        wanted: Positions that must be among them, most important first.
-        limit: At most so many.
-        seed: Of the draw.
-
-    Returns:
-        Positions, ascending.
+    """Which of many windows are drawn: those wanted, most important first, and others at random; positions, ascending.
 
     Example:
         >>> chosen(4, [2], 10).tolist(), len(chosen(100, [7, 7, 9], 5)), chosen(100, [9, 7], 1).tolist()
@@ -48,19 +39,9 @@ def chosen(count: int, wanted: Sequence[int] | Ints, limit: int, *, seed: int = 
 
 
 def places(features: Floats, *, seed: int = 0) -> npt.NDArray[np.float64]:
-    """Where points stand: t-SNE of the standardised features' principal components, filling a unit square.
+    """Where points stand, (point, 2), 0 to 1: t-SNE of the principal components of standardised features (point, dim).
 
     What lies close together sounds alike to the encoder; distances between far groups, and the axes, mean nothing.
-
-    Args:
-        features: (point, dim).
-        seed: Of the search.
-
-    Returns:
-        Shape (point, 2), 0 to 1, with a small margin.
-
-    Raises:
-        InputError: The features are not of shape (point, dim).
     """
     from sklearn.decomposition import PCA
     from sklearn.manifold import TSNE
@@ -86,15 +67,7 @@ def places(features: Floats, *, seed: int = 0) -> npt.NDArray[np.float64]:
 def names(
     words: Sequence[tuple[str, Sequence[int]]], spots: Mapping[int, Sequence[float] | Floats]
 ) -> list[tuple[int, str, float, float]]:
-    """Where words stand: above their neighbours, beside the other words.
-
-    Args:
-        words: Label and positions of the neighbours, of each.
-        spots: Where windows stand on the map, by position.
-
-    Returns:
-        Position, label and place of each word that has neighbours on the map.
-    """
+    """Position, label and place of each word with neighbours on the map: above these, beside the other words."""
     own = {c: np.array([spots[int(i)] for i in stands if int(i) in spots]) for c, (_, stands) in enumerate(words)}
     own = {c: at for c, at in own.items() if len(at)}
     if not own:
@@ -108,16 +81,7 @@ def names(
 
 
 def apart(middles: Floats, widths: Floats, height: float, *, rounds: int = 200) -> npt.NDArray[np.float64]:
-    """Move boxes of text as little as is needed for none to cover another.
-
-    Args:
-        middles: (box, 2), x and y in the drawing's unit.
-        widths: (box,), in the same unit.
-        height: Of every box.
-        rounds: At most so many passes.
-
-    Returns:
-        Their middles after that, (box, 2); boxes that had room have not moved.
+    """Middles of boxes of text, (box, 2), moved up and down as little as is needed for none to cover another.
 
     Example:
         >>> apart(np.array([[0.0, 0.0], [0.0, 0.5]]), np.array([4.0, 4.0]), 1.0).tolist()

@@ -10,7 +10,7 @@ import numpy as np
 
 from limbeck._words import number, plural
 from limbeck.errors import InputError
-from limbeck.report import _drawing, _kit, _samples, _sheets, comparison_figures, figures
+from limbeck.report import _comparison_figures, _drawing, _kit, _samples, _sheets, figures
 from limbeck.report._sheets import Sheet
 from limbeck.report.comparison import MARKS, Comparison, Section, headline
 from limbeck.report.table import KEYS
@@ -98,13 +98,13 @@ def _plots(
     """Kind, caption and figures by modality, of all plots there is something to show in."""
     makers = {
         "bytes": (
-            comparison_figures.against_bytes,
+            _comparison_figures.against_bytes,
             "Accuracy against what is stored. Rows that store about the same stand side by side around their "
             "place, the better to the right.",
         ),
-        "time": (comparison_figures.against_time, "Accuracy against the time of one distillation."),
+        "time": (_comparison_figures.against_time, "Accuracy against the time of one distillation."),
         "differences": (
-            comparison_figures.differences,
+            _comparison_figures.differences,
             f"Differences to {comparison.baseline} with 95 % intervals. Filled: real at 5 % after the correction. The "
             "widest intervals run out of the drawing; the tables have their ends.",
         ),

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from operator import methodcaller
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
@@ -17,8 +17,7 @@ from limbeck._words import duration, number, plural, size
 from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
 from limbeck.errors import InputError
-from limbeck.media import encode
-from limbeck.report import _drawing, _kit, _samples, figures, neighbours, table
+from limbeck.report import _drawing, _kit, _neighbours, _samples, figures, table
 from limbeck.report._samples import Samples
 from limbeck.report._sheets import NOTHING, Field, Sheet
 from limbeck.report.comparison import headline
@@ -39,16 +38,8 @@ Drawn = dict[str, tuple["Figure", str]]
 """Figures by name, each with the sentence that stands for it where it cannot be seen."""
 
 
-@dataclass(frozen=True)
-class Cell:
-    """A sample, or a cell of a mosaic, as a page holds it.
-
-    Attributes:
-        image: Address of what it looks like.
-        sound: Address of what is heard of it; empty where there is nothing to hear.
-        name: What it is, for those who cannot see it.
-        note: Id of the real clip; empty for synthetic ones.
-    """
+class Cell(NamedTuple):
+    """A sample, or a cell of a mosaic: addresses of what it looks and sounds like (empty if silent), and its name."""
 
     image: str
     sound: str
@@ -56,16 +47,8 @@ class Cell:
     note: str
 
 
-@dataclass(frozen=True)
-class Plan:
-    """How much is shown and how it is coded.
-
-    Attributes:
-        classes: Only the first so many classes are shown.
-        per_class: Only the first so many pairs of a class are shown.
-        largest: Pixels a side of JPEG images, beside MP3 sounds; None for PNG and WAV.
-        sentence: What is left out, for people; empty if nothing is.
-    """
+class Plan(NamedTuple):
+    """How many classes and pairs of each are shown; the largest image in pixels, if in few bytes; what is left out."""
 
     classes: int
     per_class: int
@@ -144,7 +127,7 @@ def page(
         sides=[(side, _TITLES[side]) for side in sides],
         grid=next(iter(modalities.values())).grid,
         pixelated=distilled.recipe.image_size < 96,
-        neighbour_rule=neighbours.RULE if clips is not None else "",
+        neighbour_rule=_neighbours.RULE if clips is not None else "",
         confusions=_confusions(own),
         provenance=_kit.flat(provenance),
     )
@@ -169,10 +152,10 @@ def _plan(distilled: DistilledSet, modalities: Modalities, limit: int, sides: in
 
     What a pair takes is measured on the first.
     """
-    first = {key: samples.pieces("distilled", torch.tensor([0])) for key, samples in modalities.items()}
+    first = methodcaller("pieces", "distilled", torch.tensor([0]))
 
     def taken(largest: int | None) -> int:
-        (pair,) = _side(first, modalities, largest, "", "", 1)
+        (pair,) = _side(modalities, first, largest, "", "distilled", 1)
         return sides * sum(len(cell.image) + len(cell.sound) for cells in pair.values() for cell in cells)
 
     used = int(torch.unique(distilled.labels).numel())
@@ -215,27 +198,14 @@ def _classes(
         rows, name = members[: plan.per_class], distilled.classes[label]
         nearest = _nearest(modalities, rows, clips, name)
         made = {
-            side: _side(
-                {key: samples.pieces(side, rows) for key, samples in modalities.items()},
-                modalities,
-                plan.largest,
-                name,
-                _TITLES[side].lower(),
-                len(rows),
-            )
+            side: _side(modalities, methodcaller("pieces", side, rows), plan.largest, name, side, len(rows))
             for side in sides
             if side != "real"
         }
         if clips is not None and len(nearest):
-            made["real"] = _side(
-                {key: samples.real_pieces(clips, nearest) for key, samples in modalities.items()},
-                modalities,
-                plan.largest,
-                name,
-                "nearest real clip",
-                len(rows),
-                [clip_ids[i] if clip_ids is not None else f"clip {i}" for i in nearest.tolist()],
-            )
+            notes = [clip_ids[i] if clip_ids is not None else f"clip {i}" for i in nearest.tolist()]
+            pieces = methodcaller("real_pieces", clips, nearest)
+            made["real"] = _side(modalities, pieces, plan.largest, name, "real", len(rows), notes)
         pairs = [{side: several[i] for side, several in made.items()} for i in range(len(rows))]
         views.append(
             {
@@ -252,33 +222,24 @@ def _classes(
 
 
 def _side(
-    pieces: Mapping[str, Sequence[_samples.Piece]],
     modalities: Modalities,
+    pieces: Callable[[Samples], Sequence[_samples.Piece]],
     largest: int | None,
     name: str,
-    kind: str,
+    side: str,
     pairs: int,
     notes: Sequence[str] = (),
 ) -> list[dict[str, list[Cell]]]:
     """Asks each modality what is seen and heard of cells, pair-major, and puts it into the page; pair by pair."""
     found: list[dict[str, list[Cell]]] = [{} for _ in range(pairs)]
-    for key, several in pieces.items():
-        sounds = modalities[key].play([heard for _, heard in several])
+    for key, samples in modalities.items():
+        several = pieces(samples)
         count = len(several) // pairs
-        for i, ((seen, _), sound) in enumerate(zip(several, sounds, strict=True)):
-            image, kinds = modalities[key].show(seen), ("image/png", "audio/wav")
-            if largest:
-                image, image_kind = encode.smaller(image, largest=largest)
-                sound, kinds = sound and encode.wav_to_mp3(sound), (image_kind, "audio/mpeg")
+        for i, ((seen, _), sound) in enumerate(zip(several, samples.play([x for _, x in several]), strict=True)):
             cell = f", cell {i % count + 1}" if count > 1 else ""
-            found[i // count].setdefault(key, []).append(
-                Cell(
-                    image=_kit.data_uri(image, kinds[0]),
-                    sound=_kit.data_uri(sound, kinds[1]) if sound else "",
-                    name=f"{name}, pair {i // count + 1}{cell}, {kind}",
-                    note=notes[i] if notes else "",
-                )
-            )
+            title = f"{name}, pair {i // count + 1}{cell}, {_TITLES[side].lower()}"
+            media = _kit.image_uri(samples.show(seen), largest), _kit.sound_uri(sound, compact=largest is not None)
+            found[i // count].setdefault(key, []).append(Cell(*media, title, notes[i] if notes else ""))
     return found
 
 
@@ -286,7 +247,7 @@ def _nearest(modalities: Modalities, rows: Tensor, clips: LabelledClips | None, 
     """Positions of the nearest real clips of every cell, pair-major; empty where there are none."""
     if clips is None or name not in clips.classes:
         return torch.zeros(0, dtype=torch.int64)
-    found = neighbours.nearest(
+    found = _neighbours.nearest(
         {key: samples.whole("distilled", rows) for key, samples in modalities.items()},
         lambda index: {key: samples.real(clips, index) for key, samples in modalities.items()},
         clips.of_class(clips.classes.index(name)),
@@ -333,36 +294,27 @@ def _figures(
 def _sheet(lines: Sequence[table.Row], own: int | None) -> Sheet:
     """The table of scores, with the set's own row as its baseline."""
     keys = [key for key in table.KEYS if any(key in line.accuracy for line in lines)]
+    costs = ("n", "stored pairs", "mosaic", "training pairs", "stored", "time")
+
+    def fields(line: table.Row) -> tuple[Field, ...]:
+        spreads = map(line.accuracy.get, keys)
+        return (
+            Field(line.name),
+            *(Field(str(spread), spread.mean, bar=spread.mean) if spread else Field(NOTHING) for spread in spreads),
+            Field(str(line.n), line.n),
+            Field(number(line.stored_pairs), line.stored_pairs),
+            Field(line.mosaic),
+            Field(number(line.training_pairs), line.training_pairs),
+            Field(table.stored(line), line.stored_bytes),
+            Field(duration(line.seconds), line.seconds),
+        )
+
     return Sheet(
         key="scores",
         title="Scores",
-        columns=(
-            "trained on",
-            *(f"{key} (%)" for key in keys),
-            "n",
-            "stored pairs",
-            "mosaic",
-            "training pairs",
-            "stored",
-            "time",
-        ),
+        columns=("trained on", *(f"{key} (%)" for key in keys), *costs),
         names=1,
-        lines=tuple(
-            (
-                Field(line.name),
-                *(
-                    Field(str(spread), spread.mean, bar=spread.mean) if spread else Field(NOTHING)
-                    for spread in map(line.accuracy.get, keys)
-                ),
-                Field(str(line.n), line.n),
-                Field(number(line.stored_pairs), line.stored_pairs),
-                Field(line.mosaic),
-                Field(number(line.training_pairs), line.training_pairs),
-                Field(table.stored(line), line.stored_bytes),
-                Field(duration(line.seconds), line.seconds),
-            )
-            for line in lines
-        ),
+        lines=tuple(map(fields, lines)),
         references=frozenset(i for i, line in enumerate(lines) if line.reference),
         baseline=own,
         rules=tuple(table.rules(lines)),

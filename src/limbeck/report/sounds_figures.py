@@ -1,4 +1,4 @@
-"""Figures of a comparison of ways to name sounds: the rows, and a curve for each study that has an axis."""
+"""Figures of a comparison of classifiers of sounds: the rows, and a curve for each ablation that has an axis."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from limbeck.evaluation.sounds import Cell, SoundResults, summary
+from limbeck.evaluation.sounds import AblationFacts, Cell, SoundResults, summary
 from limbeck.evaluation.sounds.metrics import PURITY
-from limbeck.evaluation.sounds.results import StudyFacts
 from limbeck.report import _drawing
 from limbeck.report._drawing import BLUE, COLOURS, INK, ORANGE, legend_above, quiet, short
 from limbeck.report._sheets import plain
@@ -23,19 +22,19 @@ _LETTERS = 38
 
 
 def write(results: SoundResults, folder: Path) -> dict[str, tuple[Path, Path]]:
-    """All figures as PNG and SVG: the rows, and the studies that have an axis.
+    """All figures as PNG and SVG: the rows, and the ablations that have an axis.
 
     Args:
         results: What a recipe found.
         folder: Where to.
 
     Returns:
-        Both paths, by ``"rows"`` and the studies' names.
+        Both paths, by ``"rows"`` and the ablations' names.
 
     Raises:
         MissingExtraError: matplotlib is not installed.
     """
-    drawn = {"rows": rows(results)} | {plain(s.name): curve(results, s) for s in results.studies}
+    drawn = {"rows": rows(results)} | {plain(s.name): curve(results, s) for s in results.ablations}
     return {name: _drawing.save(figure, folder / name) for name, figure in drawn.items() if figure is not None}
 
 
@@ -62,21 +61,21 @@ def rows(results: SoundResults) -> Figure:
     return figure
 
 
-def curve(results: SoundResults, study: StudyFacts) -> Figure | None:
-    """The main number of each row along a study's axis, with its deviation over folds; below it the purity.
+def curve(results: SoundResults, ablation: AblationFacts) -> Figure | None:
+    """The main number of each row along an ablation's axis, with its deviation over folds; below it the purity.
 
     Rows that choose the same neighbours share one curve of purity.
 
     Args:
         results: What a recipe found.
-        study: One of its studies.
+        ablation: One of its ablations.
 
     Returns:
-        None where the study has no axis, or fewer than two places on it.
+        None where the ablation has no axis, or fewer than two places on it.
     """
-    cells = [c for c in results.of(study.name) if c.x is not None]
+    cells = [c for c in results.of(ablation.name) if c.x is not None]
     places = sorted({float(c.x) for c in cells if c.x is not None})
-    if not study.axis or len(places) < 2:
+    if not ablation.axis or len(places) < 2:
         return None
     purities = {round(c.values[PURITY], 6) for c in cells if PURITY in c.values}
     panels = [next(iter(cells[0].values)), *[PURITY] * (len(purities) > 1)]
@@ -86,11 +85,11 @@ def curve(results: SoundResults, study: StudyFacts) -> Figure | None:
         _draw(axes, results, cells, name)
         axes.set_ylabel(name)
         axes.grid(alpha=0.15, color=INK)
-    if study.log:
+    if ablation.log:
         grid[-1].set_xscale("log")
     grid[-1].set_xticks(places, [f"{x:g}" for x in places])
     grid[-1].minorticks_off()
-    grid[-1].set_xlabel(study.axis)
+    grid[-1].set_xlabel(ablation.axis)
     legend_above(grid[0], 2, handlelength=3.2)
     return figure
 

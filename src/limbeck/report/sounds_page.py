@@ -19,7 +19,7 @@ import numpy.typing as npt
 from limbeck import _machine
 from limbeck._words import number, plural, size
 from limbeck.errors import InputError, MediaError
-from limbeck.report import _kit, _sound_map, spectrograms
+from limbeck.report import _kit, _sound_map, _spectrograms
 from limbeck.report._sound_cells import Cell, cell
 from limbeck.report._sound_map import HEIGHT, WIDTH
 
@@ -287,7 +287,7 @@ def _cells(
     on_progress: Progress,
 ) -> tuple[dict[int, Cell], bool]:
     """What can be heard: with images first, then the other points of the map while there is room."""
-    palette, with_image = spectrograms.palette(), set(pictured)
+    palette, with_image = _spectrograms.palette(), set(pictured)
 
     def read(i: int) -> Cell:
         try:

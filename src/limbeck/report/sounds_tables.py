@@ -1,4 +1,4 @@
-"""Tables of a comparison of ways to name sounds: the rows, every fold, every study, and the long table."""
+"""Tables of a comparison of classifiers of sounds: the rows, every fold, every ablation, and the long table."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from pathlib import Path
 
 from limbeck import _files
 from limbeck._words import duration
-from limbeck.evaluation.sounds import Cell, SoundResults, summary
+from limbeck.evaluation.sounds import AblationFacts, Cell, SoundResults, summary
 from limbeck.evaluation.sounds.metrics import PURITY
-from limbeck.evaluation.sounds.results import StudyFacts
 from limbeck.report import sounds_figures
 from limbeck.report._sheets import NOTHING, Field, Sheet, difference_text, plain
 from limbeck.report._statistics import bold_rule, leader, paired
@@ -21,7 +20,7 @@ from limbeck.report.forms.markdown import escaped
 
 NEIGHBOURS = "neighbours"
 _IN_WORDS = ("words", "command")
-_COLUMNS = ("study", "row", "point", "variant", "x", "fold", "draw", "value", "number", "seconds")
+_COLUMNS = ("ablation", "row", "point", "variant", "x", "fold", "draw", "value", "number", "seconds")
 
 
 def main_value(results: SoundResults) -> str:
@@ -34,7 +33,7 @@ def main_value(results: SoundResults) -> str:
 
 
 def sheets(results: SoundResults) -> list[Sheet]:
-    """All tables: the rows, the folds where there are several, then one for each study.
+    """All tables: the rows, the folds where there are several, then one for each ablation.
 
     Args:
         results: What a recipe found.
@@ -42,7 +41,7 @@ def sheets(results: SoundResults) -> list[Sheet]:
     made = [_rows(results)]
     if len({c.fold for c in results.of()}) > 1:
         made.append(_folds(results))
-    return made + [_study(results, facts) for facts in results.studies]
+    return made + [_ablation(results, facts) for facts in results.ablations]
 
 
 def markdown(results: SoundResults, pictures: dict[str, str] | None = None) -> str:
@@ -50,7 +49,7 @@ def markdown(results: SoundResults, pictures: dict[str, str] | None = None) -> s
 
     Args:
         results: What a recipe found.
-        pictures: Addresses of the figures by study's name; they stand below the study's table.
+        pictures: Addresses of the figures by ablation's name; they stand below the ablation's table.
     """
     about = results.about
     blocks = [f"# {escaped(results.title)}", *([str(about["words"]).strip()] if about.get("words") else [])]
@@ -87,13 +86,13 @@ def long_table(results: SoundResults) -> str:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(_COLUMNS)
     for c in results.cells:
-        where = (c.study, c.row, c.point, c.variant, "" if c.x is None else c.x, c.fold, c.draw)
+        where = (c.ablation, c.row, c.point, c.variant, "" if c.x is None else c.x, c.fold, c.draw)
         writer.writerows([*where, name, value, c.seconds] for name, value in c.values.items())
     return out.getvalue()
 
 
 def write(results: SoundResults, folder: Path | str) -> list[Path]:
-    """``table.md``, ``table.tex``, ``table.csv`` and, as PNG and SVG, a figure of the rows and of each study.
+    """``table.md``, ``table.tex``, ``table.csv`` and, as PNG and SVG, a figure of the rows and of each ablation.
 
     Args:
         results: What a recipe found.
@@ -119,7 +118,7 @@ def _rows(results: SoundResults) -> Sheet:
     names = list(dict.fromkeys(name for c in cells for name in c.values if name not in (PURITY, NEIGHBOURS)))
     purity = any(PURITY in c.values for c in cells)
     best = {name: leader(_rivals(results, name)) for name in names}
-    columns = ["way", "labels seen", *names, f"difference to {results.baseline} (points)"]
+    columns = ["classifier", "labels seen", *names, f"difference to {results.baseline} (points)"]
     columns += ["neighbours", PURITY] if purity else []
     lines = []
     for row in results.rows:
@@ -133,7 +132,7 @@ def _rows(results: SoundResults) -> Sheet:
     sizes = "; ".join(f"{n}: {s['pool']} in the pool, {s['test']} tested" for n, s in folds.items())
     return Sheet(
         key="rows",
-        title="Ways to classify",
+        title="Classifiers",
         columns=(*columns, "time of a fold"),
         names=2,
         lines=tuple(lines),
@@ -154,14 +153,14 @@ def _folds(results: SoundResults) -> Sheet:
         (Field(row), *(_field([c for c in results.of(row=row) if c.fold == f], value, plain=True) for f in folds))
         for row in results.rows
     ]
-    return Sheet("folds", f"Every fold: {value}", ("way", *folds), 1, tuple(lines))
+    return Sheet("folds", f"Every fold: {value}", ("classifier", *folds), 1, tuple(lines))
 
 
-def _study(results: SoundResults, facts: StudyFacts) -> Sheet:
-    value, study = main_value(results), facts.name
-    cells = results.of(study)
+def _ablation(results: SoundResults, facts: AblationFacts) -> Sheet:
+    value, ablation = main_value(results), facts.name
+    cells = results.of(ablation)
     rows = [row for row in results.rows if any(c.row == row for c in cells)]
-    pure = _purities(results, study, rows) if facts.axis else {}
+    pure = _purities(results, ablation, rows) if facts.axis else {}
     variants = any(c.variant for c in cells)
     lines = []
     for point, variant in dict.fromkeys((c.point, c.variant) for c in cells):
@@ -170,16 +169,16 @@ def _study(results: SoundResults, facts: StudyFacts) -> Sheet:
         found = [_field([c for c in here if c.row == row], value) for row in rows]
         found += [_field([c for c in here if c.row == row], PURITY, plain=True) for row in pure]
         lines.append((*named, *found))
-    columns = [facts.axis or study, *(["pool"] if variants else []), *rows, *pure.values()]
+    columns = [facts.axis or ablation, *(["pool"] if variants else []), *rows, *pure.values()]
     about = (facts.about,) if facts.about else ()
-    return Sheet(plain(study), f"{facts.title}: {value}", tuple(columns), 1 + variants, tuple(lines), rules=about)
+    return Sheet(plain(ablation), f"{facts.title}: {value}", tuple(columns), 1 + variants, tuple(lines), rules=about)
 
 
-def _purities(results: SoundResults, study: str, rows: Sequence[str]) -> dict[str, str]:
+def _purities(results: SoundResults, ablation: str, rows: Sequence[str]) -> dict[str, str]:
     """Rows whose purity is shown, with the column's heading; rows that have the same neighbours share one."""
     kept: dict[tuple[float, ...], list[str]] = {}
     for row in rows:
-        if series := tuple(c.values[PURITY] for c in results.of(study, row=row) if PURITY in c.values):
+        if series := tuple(c.values[PURITY] for c in results.of(ablation, row=row) if PURITY in c.values):
             kept.setdefault(series, []).append(row)
     return {alike[0]: PURITY if len(kept) == 1 else f"{' and '.join(alike)}: {PURITY}" for alike in kept.values()}
 

@@ -4,7 +4,7 @@ from limbeck.sounds._build import index, learn, search
 from limbeck.sounds._correct import correct
 from limbeck.sounds._corrections import Correction, Origin
 from limbeck.sounds._naming import Named, Unread
-from limbeck.sounds._show import benchmark, page, summary
+from limbeck.sounds._show import page, summary
 from limbeck.sounds._use import classify, watch
 
 __all__ = [
@@ -12,7 +12,6 @@ __all__ = [
     "Named",
     "Origin",
     "Unread",
-    "benchmark",
     "classify",
     "correct",
     "index",

@@ -94,13 +94,7 @@ def correct(
 
 
 class _Known:
-    """Recordings by the names a classifier has for them, wherever they lie now: they are known by their bytes.
-
-    Args:
-        base: The classifier before any correction.
-        index: Its index, if that is there.
-        before: Corrections made before.
-    """
+    """Recordings by the names a classifier has for them, wherever they lie now: they are known by their bytes."""
 
     def __init__(self, base: SoundClassifier, index: SoundIndex | None, before: Corrections) -> None:
         self._content = {one.path: one.sha256 for one in (*before.remove, *before.add)}
@@ -109,12 +103,7 @@ class _Known:
         self._indexed = {} if index is None else {str(file.place): file.sha256 for file in index.recordings()}
 
     def named(self, one: Correction, *, fresh: bool = False) -> Correction:
-        """The same sound under the name the classifier knows it by.
-
-        Args:
-            one: Under the name it was given.
-            fresh: What lies there now is meant, also if something else lay there when the classifier was learned.
-        """
+        """The same sound under the name the classifier knows it by."""
         if one.path in self._content and not fresh:
             return one
         place = Path(one.path)

@@ -131,11 +131,6 @@ class Corrections(Config):
     ) -> Self:
         """These and further ones: the newer of two that contradict each other holds.
 
-        Args:
-            remove: Further sounds that do not stand for a label.
-            add: Further ones that do.
-            learned: Whether a sound stood for its label before any correction.
-
         Raises:
             InputError: A sound to take out was neither learned nor put in.
         """
@@ -226,10 +221,6 @@ class Origin(Config):
 
 def relative(index: Path | str, classifier: Path) -> str:
     """How a classifier names its index, so that both can be moved together.
-
-    Args:
-        index: Folder or address.
-        classifier: Folder.
 
     Example:
         >>> relative(Path("work/index"), Path("work/classifier")), relative("s3://a/b", Path("c"))

@@ -51,10 +51,6 @@ def windows(blocks: Iterable[Wave], *, window: int, hop: int) -> Iterator[tuple[
 def microphone(rate_hz: int, *, stop: Event | None = None) -> Iterator[Wave]:
     """Blocks of the default microphone's sound, mono float32 (sample,); the newest where the reader is too slow.
 
-    Args:
-        rate_hz: Wanted rate.
-        stop: Ends the stream when set.
-
     Raises:
         MissingExtraError: Package sounddevice is not installed.
         InputError: There is no sound card, or it cannot be opened.

@@ -1,4 +1,4 @@
-"""What a classifier is and how well it does: a page to look at and listen to, a summary, and comparisons."""
+"""What a classifier is and how well it does: a page to look at and listen to, and a summary."""
 
 from __future__ import annotations
 
@@ -9,15 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from limbeck._runtime import choose_runtime
-from limbeck.encoders import Encoder
-from limbeck.engine import bar, machine, versions
+from limbeck.engine import bar, versions
 from limbeck.errors import FingerprintError
-from limbeck.evaluation import sounds as evaluation_of_sounds
-from limbeck.evaluation.sounds import SoundResults
 from limbeck.index import Pool, SoundIndex
 from limbeck.prototypes import SoundClassifier
-from limbeck.report import sounds_page, sounds_tables
+from limbeck.report import sounds_page
 from limbeck.sounds import _naming
 from limbeck.sounds._corrections import Origin, seconds
 
@@ -142,56 +138,6 @@ def _not_indexed(label: str, missing: Sequence[tuple[str, str, float]]) -> str:
         f"{stand} for {label!r} {'is' if count == 1 else 'are'} not in the index, so the page does not show "
         f"{'it' if count == 1 else 'them'}: {path} at {seconds(start_s)} s{', ...' if count > 1 else ''}"
     )
-
-
-def benchmark(
-    recipe: Path | str,
-    *,
-    out: Path | str,
-    data: Path | str | None = None,
-    encoder: Encoder | None = None,
-    weights: Path | str | None = None,
-    offline: bool = False,
-    device: str = "auto",
-    command: str = "",
-    progress: bool = True,
-    told: Callable[[str], None] = lambda what: None,
-) -> SoundResults:
-    """Measure every way to name sounds of a recipe on every fold, and its studies; write tables and figures.
-
-    Args:
-        recipe: Name of a recipe that comes with Limbeck, or a TOML file.
-        out: Folder of all runs; recipes that share it share embeddings. ``table.md``, ``table.tex``, ``table.csv`` and
-            the figures are in ``out/NAME``, where NAME is that of the recipe's file. Stopped and called again, it goes
-            on.
-        data: Where the recordings are, if not where the recipe says.
-        encoder: One that is at hand, instead of the recipe's.
-        weights: As in `index`.
-        offline: As in `index`.
-        device: As in `index`.
-        command: How the run was started, for the tables.
-        progress: Draw a bar on standard error.
-        told: Told what was measured.
-
-    Raises:
-        InputError: The recipe or the recordings do not fit.
-    """
-    facts: dict[str, Any] = {"versions": versions(), "machine": machine()} | ({"command": command} if command else {})
-    with bar("Listening", show=progress) as tell:
-        results = evaluation_of_sounds.run(
-            recipe,
-            out=out,
-            data=data,
-            weights=weights,
-            device=str(choose_runtime(device).device),
-            offline=offline,
-            encoder=encoder,
-            facts=facts,
-            progress=tell,
-            told=told,
-        )
-    sounds_tables.write(results, Path(out) / results.name)
-    return results
 
 
 def summary(classifier: SoundClassifier) -> dict[str, Any]:

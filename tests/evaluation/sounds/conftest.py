@@ -33,7 +33,7 @@ def make_fold() -> Callable[..., Fold]:
             return Sounds(joint, features.astype(np.float32), targets)
 
         texts = unit(centres + 0.15 * draw.normal(size=centres.shape))[None]
-        none = sounds(1).take([])
+        none = sounds(1).select([])
         return Fold("fold1", sounds(per_class), sounds(per_class // 3), none, texts, several)
 
     return made

@@ -14,7 +14,7 @@ from limbeck.datasets.sounds import Recording
 from limbeck.encoders import AudioEmbeddings, Encoder
 from limbeck.errors import MediaError
 from limbeck.evaluation.sounds import embeddings
-from limbeck.evaluation.sounds._hear import Noise, hear, pieces, pink
+from limbeck.evaluation.sounds._load_audio import PinkNoise, load_audio, pieces, pink
 from limbeck.evaluation.sounds.embeddings import embed
 
 
@@ -123,7 +123,7 @@ def test_changed_files_and_noise_are_embedded_anew(recordings: list[Recording], 
     sound(recordings[0].path, [tone(1700, 0.5)])
     embed(recordings, encoder, tmp_path / "e")
     assert encoder.given == 2  # the recordings of one file on disk: half a second, and a second
-    noisy = embed(recordings, Counting(), tmp_path / "e", noise=Noise(0.0))
+    noisy = embed(recordings, Counting(), tmp_path / "e", noise=PinkNoise(0.0))
     assert not np.allclose(noisy.features, before.features, atol=1e-3)
 
 
@@ -131,7 +131,7 @@ def test_long_recordings_are_the_mean_of_equal_pieces(recordings: list[Recording
     encoder = Counting()
     long = recordings[3]
     found = embed([long], encoder, tmp_path / "e").features[0]
-    waveform = torch.from_numpy(hear(long, 8000))
+    waveform = torch.from_numpy(load_audio(long, 8000))
     halves = [torch.from_numpy(p) for p in pieces(waveform.numpy(), 8000)]
     assert [len(h) for h in halves] == [8000, 8000]
     assert np.allclose(found, encoder.embed_audio(halves).features.mean(0).numpy(), atol=1e-6)
@@ -152,35 +152,35 @@ def test_rotten_recordings_are_told_and_do_not_stop_the_rest(recordings: list[Re
 def test_a_segment_is_heard_where_it_lies(tmp_path: Path) -> None:
     steps = [tone(400, 0.5, 0.1 * (i + 1)) for i in range(4)]
     path = sound(tmp_path / "steps.wav", steps)
-    heard = hear(Recording(id="s", path=path, start_s=1.0, duration_s=0.5), RATE_HZ)
+    heard = load_audio(Recording(id="s", path=path, start_s=1.0, duration_s=0.5), RATE_HZ)
     assert len(heard) == RATE_HZ // 2
     assert np.allclose(heard, steps[2][: len(heard)], atol=2e-2)
-    rest = hear(Recording(id="s", path=path, start_s=1.5), RATE_HZ)
+    rest = load_audio(Recording(id="s", path=path, start_s=1.5), RATE_HZ)
     assert len(rest) == pytest.approx(RATE_HZ / 2, abs=4)
     with pytest.raises(MediaError, match=r"no sound from 9\.0 s on"):
-        hear(Recording(id="s", path=path, start_s=9.0), RATE_HZ)
+        load_audio(Recording(id="s", path=path, start_s=9.0), RATE_HZ)
 
 
 def test_a_recording_is_heard_to_its_end(tmp_path: Path) -> None:
     wave = tone(400, 32.0)
     wave[-RATE_HZ:] = 0
     path = sound(tmp_path / "long.wav", [wave])
-    assert len(hear(Recording(id="r", path=path), RATE_HZ)) == len(wave)
-    late = hear(Recording(id="r", path=path, start_s=30.5, duration_s=1.0), RATE_HZ)
+    assert len(load_audio(Recording(id="r", path=path), RATE_HZ)) == len(wave)
+    late = load_audio(Recording(id="r", path=path, start_s=30.5, duration_s=1.0), RATE_HZ)
     assert np.allclose(late, wave[round(30.5 * RATE_HZ) : round(31.5 * RATE_HZ)], atol=2e-2)
     with pytest.raises(MediaError, match="r is silent"):
-        hear(Recording(id="r", path=path, start_s=31.1, duration_s=0.5), RATE_HZ)
+        load_audio(Recording(id="r", path=path, start_s=31.1, duration_s=0.5), RATE_HZ)
 
 
 def test_noise_has_its_level_and_keeps_the_loudness() -> None:
     clean = tone(440, 1.0)
-    noisy = Noise(10.0).mixed(clean, "a")
+    noisy = PinkNoise(10.0).mixed(clean, "a")
     assert np.mean(noisy**2) == pytest.approx(np.mean(clean**2), rel=0.05)
     scale = float(noisy @ clean / (clean @ clean))
     rest = noisy - scale * clean
     assert 10 * np.log10(np.mean((scale * clean) ** 2) / np.mean(rest**2)) == pytest.approx(10, abs=0.2)
-    assert not np.array_equal(noisy, Noise(10.0).mixed(clean, "b"))
-    assert np.array_equal(noisy, Noise(10.0).mixed(clean, "a"))
+    assert not np.array_equal(noisy, PinkNoise(10.0).mixed(clean, "b"))
+    assert np.array_equal(noisy, PinkNoise(10.0).mixed(clean, "a"))
 
 
 def test_pink_noise_has_as_much_power_in_each_octave() -> None:

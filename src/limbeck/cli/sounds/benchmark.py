@@ -1,4 +1,4 @@
-"""``limbeck sounds benchmark``: a whole comparison of ways to name sounds from one file."""
+"""``limbeck sounds benchmark``: a whole comparison of classifiers of sounds from one file."""
 
 from pathlib import Path
 from typing import Annotated
@@ -32,25 +32,29 @@ def run(
     json: _options.Json = False,
     quiet: _options.Quiet = False,
 ) -> None:
-    """Measure every way to name sounds on every fold of a recipe, and its studies; stopped, it goes on.
+    """Measure every classifier of a recipe on every fold, and its ablations; stopped, it goes on.
 
     The tables and figures are in OUT/NAME.
     """
-    from limbeck import sounds
+    from limbeck import comparison
     from limbeck.report import sounds_tables
 
-    results = sounds.benchmark(
-        recipe,
+    results = comparison.run(
+        comparison.Recipe.load(recipe, kind="sounds"),
+        name=Path(recipe).stem,
         out=out,
         data=data,
         weights=weights,
         offline=offline,
         device=device,
         progress=not quiet,
-        told=lambda what: _output.note(what, quiet=quiet),
+        on_job=lambda what, done, total: _output.note(what, quiet=quiet or not what),
+        command=_output.typed(),
     )
     if json:
         _output.as_json(results.to_json())
     else:
         typer.echo(sounds_tables.markdown(results))
     _output.note(f"Tables and figures: {out / results.name}", quiet=quiet)
+    if results.about["failed"]:
+        raise typer.Exit(1)

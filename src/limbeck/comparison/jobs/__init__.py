@@ -2,5 +2,6 @@
 
 from limbeck.comparison.jobs.distil import Distil
 from limbeck.comparison.jobs.measure import MeasureSet
+from limbeck.comparison.jobs.name_sounds import NameSounds
 
-__all__ = ["Distil", "MeasureSet"]
+__all__ = ["Distil", "MeasureSet", "NameSounds"]

@@ -1,7 +1,16 @@
-"""How well sounds are named: ways to classify, folds, metrics that mean one thing, and what accuracy depends on."""
+"""How well sounds are named: classifiers, folds, metrics that mean one thing, and what accuracy depends on."""
 
-from limbeck.evaluation.sounds._run import run
-from limbeck.evaluation.sounds.recipe import SoundRecipe
-from limbeck.evaluation.sounds.results import Cell, SoundResults, Summary, summary
+from limbeck.evaluation.sounds._embedded import EmbeddedDataset, Sentence
+from limbeck.evaluation.sounds.embeddings import embed
+from limbeck.evaluation.sounds.results import AblationFacts, Cell, SoundResults, Summary, summary
 
-__all__ = ["Cell", "SoundRecipe", "SoundResults", "Summary", "run", "summary"]
+__all__ = [
+    "AblationFacts",
+    "Cell",
+    "EmbeddedDataset",
+    "Sentence",
+    "SoundResults",
+    "Summary",
+    "embed",
+    "summary",
+]

@@ -1,4 +1,4 @@
-"""One division of the embedded recordings: what a way to classify may see, and what it is judged by."""
+"""One division of the embedded recordings: what a classifier to classify may see, and what it is judged by."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Sounds:
     def __len__(self) -> int:
         return len(self.joint)
 
-    def take(self, rows: Sequence[int] | Rows) -> Sounds:
+    def select(self, rows: Sequence[int] | Rows) -> Sounds:
         """Some of them.
 
         Args:
@@ -48,13 +48,15 @@ class Sounds:
             InputError: They are hidden.
         """
         if self.targets is None:
-            raise InputError("Labels are hidden here: only ways that say they are supervised see those of the pool.")
+            raise InputError(
+                "Labels are hidden here: only classifiers that say they are supervised see those of the pool."
+            )
         return self.targets
 
     @property
     def labelled(self) -> Sounds:
         """Those with a label."""
-        return self.take(np.flatnonzero(self.known.any(1)))
+        return self.select(np.flatnonzero(self.known.any(1)))
 
     def space(self, name: str) -> Array:
         """One of the two spaces.
@@ -92,7 +94,7 @@ class Fold:
         return np.asarray(mean / np.linalg.norm(mean, axis=1, keepdims=True), dtype=np.float32)
 
     def seen(self, *, labels: bool) -> Fold:
-        """As a way to classify sees it: test labels never, the pool's only where `labels`."""
+        """As a classifier to classify sees it: test labels never, the pool's only where `labels`."""
         test = replace(self.test, targets=None)
         if labels:
             return replace(self, test=test)

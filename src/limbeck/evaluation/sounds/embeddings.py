@@ -1,7 +1,7 @@
 """Every recording through an encoder once, kept on disk: a run that was stopped goes on where it was.
 
 Files are named by what is in them: encoder with its weights and code, kind of device, number format, the recordings'
-bytes, and noise. So nothing stale is ever read, a moved archive is not heard again, and recipes can share a folder.
+bytes, and noise. So nothing stale is ever read, a moved archive is not embedded again, and recipes can share a folder.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from limbeck.datasets.sounds import Recording
 from limbeck.encoders import Encoder
 from limbeck.errors import MediaError
 from limbeck.evaluation.sounds._fold import Array
-from limbeck.evaluation.sounds._hear import Noise, hear, pieces
+from limbeck.evaluation.sounds._load_audio import PinkNoise, load_audio, pieces
 
 CHUNK = 64
 """Recordings in a file: what is lost at most when a run is stopped."""
@@ -37,11 +37,13 @@ class Embedded:
         joint: Rows of length 1 in the space shared with text, float32, (recording, dim); zeros for rejected ones.
         features: In the encoder's own audio space, float32, (recording, features_dim); likewise.
         rejected: Why recordings cannot be used, by position.
+        contents: SHA-256 of each recording's file; None where there is none.
     """
 
     joint: Array
     features: Array
     rejected: dict[int, str]
+    contents: tuple[str | None, ...]
 
 
 def embed(
@@ -49,7 +51,7 @@ def embed(
     encoder: Encoder,
     folder: Path,
     *,
-    noise: Noise | None = None,
+    noise: PinkNoise | None = None,
     batch: int = 32,
     workers: int = 2,
     progress: Progress | None = None,
@@ -82,7 +84,7 @@ def embed(
         rejected |= {start + int(i): why for i, why in note["rejected"].items()}
         if progress:
             progress(start + len(chunk), len(recordings))
-    return Embedded(joint, features, rejected)
+    return Embedded(joint, features, rejected, tuple(contents))
 
 
 def digests(recordings: Sequence[Recording], folder: Path) -> list[str | None]:
@@ -96,22 +98,22 @@ def digests(recordings: Sequence[Recording], folder: Path) -> list[str | None]:
     return Digests.kept_in(folder).of(recording.path for recording in recordings)
 
 
-def _key(chunk: Sequence[Recording], contents: Sequence[str | None], encoder: Encoder, noise: Noise | None) -> str:
+def _key(chunk: Sequence[Recording], contents: Sequence[str | None], encoder: Encoder, noise: PinkNoise | None) -> str:
     rows = [(r.id, r.start_s, r.duration_s, content) for r, content in zip(chunk, contents, strict=True)]
     return _files.digest(encoder.id, encoder.arithmetic, _code.of(type(encoder)), repr(noise), rows)
 
 
 def _make(
-    file: Path, chunk: Sequence[Recording], encoder: Encoder, noise: Noise | None, batch: int, workers: int
+    file: Path, chunk: Sequence[Recording], encoder: Encoder, noise: PinkNoise | None, batch: int, workers: int
 ) -> None:
-    def heard(recording: Recording) -> Array | str:
+    def loaded(recording: Recording) -> Array | str:
         try:
-            return hear(recording, encoder.sample_rate, noise)
+            return load_audio(recording, encoder.sample_rate, noise)
         except MediaError as error:
             return str(error)
 
     with ThreadPoolExecutor(workers) as pool:
-        waveforms = list(pool.map(heard, chunk))
+        waveforms = list(pool.map(loaded, chunk))
     longest = round(encoder.window_s * encoder.sample_rate)
     owners: list[int] = []
     parts: list[torch.Tensor] = []

@@ -9,6 +9,8 @@ literature. Here every row gets all of them. scikit-learn computes each average 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import numpy.typing as npt
 
@@ -23,6 +25,19 @@ EXAMPLE_WISE = "AP, example-wise (%)"
 BATCH_32 = "batch-32 mAP, as published for zero-shot (%)"
 BATCH_128 = "batch-128 mAP, as published for supervised (%)"
 PURITY = "neighbour purity (%)"
+ORDER = (ACCURACY, CLASS_WISE, EXAMPLE_WISE, BATCH_32, BATCH_128, PURITY)
+"""Names of numbers as tables show them; the first that is there is the one to compare by."""
+
+
+def ordered(values: Mapping[str, float]) -> dict[str, float]:
+    """Numbers in the order of tables; those of other names come last.
+
+    Example:
+        >>> list(ordered({"neighbours": 3.0, EXAMPLE_WISE: 1.0, CLASS_WISE: 2.0}))
+        ['macro mAP, class-wise (%)', 'AP, example-wise (%)', 'neighbours']
+    """
+    names = [*(name for name in ORDER if name in values), *(name for name in values if name not in ORDER)]
+    return {name: values[name] for name in names}
 
 
 def measure(scores: Scores, targets: Targets, *, multi_label: bool) -> dict[str, float]:

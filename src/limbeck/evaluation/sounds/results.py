@@ -15,18 +15,18 @@ class Cell:
     """One row, measured once on one fold.
 
     Attributes:
-        study: Name of the recipe's study; empty for the main table.
+        ablation: Name of the recipe's ablation; empty for the main table.
         row: Name of the row.
         fold: Name of the fold.
         draw: Number of the draw, from 0 on.
         values: Numbers by name, in percent where the name says so; the first is the one to compare by.
-        point: Where in the study.
-        variant: Which curve of the study; mostly empty.
-        x: Place on the study's axis; None where it has none.
+        point: Where in the ablation.
+        variant: Which curve of the ablation; mostly empty.
+        x: Place on the ablation's axis; None where it has none.
         seconds: Time to learn and to classify.
     """
 
-    study: str
+    ablation: str
     row: str
     fold: str
     draw: int
@@ -38,11 +38,11 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class StudyFacts:
-    """How a study is to be shown.
+class AblationFacts:
+    """How an ablation is to be shown.
 
     Attributes:
-        name: Of the study in the recipe.
+        name: Of the ablation in the recipe.
         title: Heading.
         axis: What runs along the horizontal axis; empty for none.
         log: Whether it is logarithmic.
@@ -67,7 +67,7 @@ class SoundResults:
         baseline: Row that the others are compared with.
         rows: Rows in the order of the tables.
         supervised: Rows that saw labels of the pool.
-        studies: How the studies are to be shown, in the order of the tables.
+        ablations: How the ablations are to be shown, in the order of the tables.
         cells: All numbers.
         about: What was the same everywhere, JSON-able.
     """
@@ -78,7 +78,7 @@ class SoundResults:
     baseline: str
     rows: tuple[str, ...]
     supervised: tuple[str, ...]
-    studies: tuple[StudyFacts, ...]
+    ablations: tuple[AblationFacts, ...]
     cells: tuple[Cell, ...]
     about: dict[str, Any]
 
@@ -92,14 +92,14 @@ class SoundResults:
         """Results from JSON-able data."""
         return _ADAPTER.validate_python(data)
 
-    def of(self, study: str = "", **wanted: Any) -> list[Cell]:
-        """Cells of a study.
+    def of(self, ablation: str = "", **wanted: Any) -> list[Cell]:
+        """Cells of an ablation.
 
         Args:
-            study: Its name; empty for the main table.
+            ablation: Its name; empty for the main table.
             wanted: Fields of a cell and what they must be, ``row="zero-shot"``.
         """
-        return [c for c in self.cells if c.study == study and all(getattr(c, k) == v for k, v in wanted.items())]
+        return [c for c in self.cells if c.ablation == ablation and all(getattr(c, k) == v for k, v in wanted.items())]
 
 
 @dataclass(frozen=True)

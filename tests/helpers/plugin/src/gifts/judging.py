@@ -1,4 +1,4 @@
-"""Ways to classify, and what accuracy depends on."""
+"""Classifiers to classify, and what accuracy depends on."""
 
 from __future__ import annotations
 
@@ -7,28 +7,28 @@ from typing import ClassVar, final
 
 import numpy as np
 
-from limbeck.evaluation.sounds.studies import Bench, Point, Study
-from limbeck.evaluation.sounds.ways import Answer, Fold, Way
+from limbeck.evaluation.sounds.ablations import Ablation, EmbeddedDataset, Point
+from limbeck.evaluation.sounds.classifiers import Classifier, Fold, Predictions
 
 
 @final
-class Stubborn(Way):
+class Stubborn(Classifier):
     """Always the first class."""
 
-    def answer(self, fold: Fold, *, seed: int) -> Answer:
-        """See `Way.answer`."""
+    def classify(self, fold: Fold, *, seed: int) -> Predictions:
+        """See `Classifier.answer`."""
         scores = np.zeros((len(fold.test), fold.texts.shape[1]), np.float32)
         scores[:, 0] = 1
-        return Answer(scores)
+        return Predictions(scores)
 
 
 @final
-class Once(Study):
+class Once(Ablation):
     """One point."""
 
     title: ClassVar[str] = "Once"
 
-    def points(self, bench: Bench) -> Iterator[Point]:
+    def points(self, sounds: EmbeddedDataset) -> Iterator[Point]:
         """The folds as they are."""
-        folds = bench.folds()
+        folds = sounds.folds()
         yield Point("all", lambda seed: folds)

@@ -1,0 +1,74 @@
+"""Accuracy against the size of the unlabelled pool (`pool_size`): parts drawn at random, whatever their classes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Annotated, ClassVar, final
+
+import numpy as np
+from pydantic import Field
+
+from limbeck._runtime import derive_seed
+from limbeck.evaluation.sounds._embedded import EmbeddedDataset
+from limbeck.evaluation.sounds._fold import Fold
+from limbeck.evaluation.sounds.ablations._contract import Ablation, Point
+
+
+@final
+class PoolSize(Ablation):
+    """Smaller pools.
+
+    Attributes:
+        fractions: Parts of the pool, in (0, 1].
+        draws: Independent draws of each.
+    """
+
+    title: ClassVar[str] = "Size of the pool"
+    axis: ClassVar[str] = "recordings in the pool"
+    log: ClassVar[bool] = True
+    about: ClassVar[str] = (
+        "Recordings are drawn at random without looking at labels; means over draws, then folds. A fixed number of "
+        "neighbours that a pool does not have means all of it: then all prototypes are the same, and this is chance."
+    )
+    fractions: tuple[Annotated[float, Field(gt=0, le=1)], ...] = (0.05, 0.1, 0.25, 0.5, 1.0)
+    draws: int = Field(5, ge=1)
+
+    def points(self, sounds: EmbeddedDataset) -> Iterator[Point]:
+        """A point for each fraction.
+
+        Args:
+            sounds: The recordings.
+        """
+        folds = sounds.folds()
+
+        def drawn(fraction: float) -> Callable[[int], list[Fold]]:
+            return lambda seed: [
+                replace(f, pool=f.pool.select(part(len(f.pool), fraction, seed, f.name))) for f in folds
+            ]
+
+        for fraction in self.fractions:
+            size = round(float(np.mean([kept(len(f.pool), fraction) for f in folds])))
+            yield Point(str(size), drawn(fraction), x=size, draws=1 if fraction == 1 else self.draws)
+
+
+def kept(total: int, fraction: float) -> int:
+    """How many of `total` are kept for a `fraction` in (0, 1], at least 1."""
+    return max(1, round(fraction * total))
+
+
+def part(total: int, fraction: float, seed: int, name: str) -> list[int]:
+    """Positions of a part drawn at random, in ascending order.
+
+    Args:
+        total: How many there are.
+        fraction: Part kept, in (0, 1].
+        seed: Of the draw.
+        name: Of the fold, so that folds draw apart.
+
+    Example:
+        >>> part(10, 1.0, 0, "fold1") == list(range(10)), len(part(10, 0.25, 0, "fold1"))
+        (True, 2)
+    """
+    draw = np.random.default_rng(derive_seed(seed, "pool", name))
+    return sorted(draw.permutation(total)[: kept(total, fraction)].tolist())

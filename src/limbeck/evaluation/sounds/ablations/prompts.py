@@ -1,0 +1,75 @@
+"""Accuracy by prompt (`prompts`): each by itself, all together, and what may be chosen without labels.
+
+Source: the five prompts are those of PROTO's ablation (Interspeech 2023, arXiv 2306.12300), which takes the best one on
+the test folds for its main table. Here one row takes the prompt under which the pool's own zero-shot predictions are
+surest, which needs no labels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import ClassVar, final
+
+from limbeck.evaluation.sounds._embedded import EmbeddedDataset, Sentence
+from limbeck.evaluation.sounds._fold import Array, Fold
+from limbeck.evaluation.sounds.ablations._contract import Ablation, Point
+
+PUBLISHED = (
+    "{label}",
+    "I can load_audio {label}",
+    "This is an audio of {label}",
+    "This is {label}",
+    "This is a sound of {label}",
+)
+
+
+@final
+class Prompts(Ablation):
+    """Sentences around the class's words.
+
+    Attributes:
+        texts: Sentences with ``{label}`` in them.
+    """
+
+    title: ClassVar[str] = "Prompts"
+    about: ClassVar[str] = (
+        "All together: each row's own rule for several prompts (zero-shot: the mean direction; prototypes: as the "
+        "classifier's settings say). Surest on the pool: in each fold the prompt whose zero-shot predictions of the "
+        "unlabelled pool have the lowest entropy; no label is looked at. The best line of this table is chosen on the "
+        "test folds and is no result."
+    )
+    texts: tuple[Sentence, ...] = PUBLISHED
+
+    def points(self, sounds: EmbeddedDataset) -> Iterator[Point]:
+        """A point for each text, then all, then the one chosen on the pool.
+
+        Args:
+            sounds: The recordings and the encoder.
+        """
+        folds, texts = sounds.folds(), sounds.texts(self.texts)
+
+        def using(choose: Callable[[Fold], Sequence[int]]) -> Callable[[int], list[Fold]]:
+            return lambda seed: [replace(fold, texts=texts[list(choose(fold))]) for fold in folds]
+
+        def alone(number: int) -> Callable[[Fold], Sequence[int]]:
+            return lambda fold: [number]
+
+        for i, text in enumerate(self.texts):
+            yield Point(text, using(alone(i)))
+        yield Point("all together", using(lambda fold: range(len(texts))))
+        yield Point("surest on the pool", using(lambda fold: [surest(fold.pool.joint, texts)]))
+
+
+def surest(pool: Array, texts: Array) -> int:
+    """The prompt under which zero-shot predictions of a pool have the lowest mean entropy.
+
+    It is the one to which a `limbeck.prototypes.PrototypeClassifier` would give the most weight.
+
+    Args:
+        pool: Rows of length 1, (recording, dim).
+        texts: (prompt, class, dim).
+    """
+    from limbeck.prototypes import by_entropy
+
+    return int(by_entropy(pool, texts).argmax())

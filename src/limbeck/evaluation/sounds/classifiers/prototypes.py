@@ -1,0 +1,53 @@
+"""Prototypes from words (`prototypes`): each class is the mean of the unlabelled recordings nearest to its text."""
+
+from __future__ import annotations
+
+from typing import Any, final
+
+import numpy as np
+from pydantic import Field
+
+from limbeck.evaluation.sounds._fold import Fold
+from limbeck.evaluation.sounds.classifiers._contract import Classifier, Predictions
+from limbeck.evaluation.sounds.classifiers._estimator import estimator
+
+
+@final
+class Prototypes(Classifier):
+    """A `limbeck.prototypes.PrototypeClassifier` that learns from texts and the pool.
+
+    Attributes:
+        paper: Start from the published settings rather than the defaults.
+        two_spaces: Average neighbours in the encoder's own audio space; otherwise all happens in the joint space.
+        levels: Score by how far a sound is between other sounds and the class's own, which can be compared over
+            classes that several of may be there; otherwise by similarity to the prototype.
+        settings: Settings of the classifier that differ. More neighbours than the pool has means all of it.
+    """
+
+    paper: bool = False
+    two_spaces: bool = True
+    levels: bool = False
+    settings: dict[str, Any] = Field(default_factory=dict)
+
+    def classify(self, fold: Fold, *, seed: int) -> Predictions:
+        """Find neighbours, average them, and score the test recordings.
+
+        Args:
+            fold: Its pool without labels, texts and test recordings.
+            seed: Not used.
+        """
+        learner = estimator(self.settings, paper=self.paper)
+        if learner.neighbours != "auto":
+            learner.set_params(neighbours=min(learner.neighbours, len(fold.pool)))
+        labels = [str(c) for c in range(fold.texts.shape[1])]
+        features = fold.pool.features if self.two_spaces else None
+        learner.fit_from_text(fold.pool.joint, fold.texts, labels, features=features)
+        score = learner.multi_label_scores if self.levels else learner.similarities
+        scores = score(fold.test.space("features" if self.two_spaces else "joint"))
+        neighbours = [np.asarray(rows, dtype=np.int64) for rows in learner.neighbours_]
+        count = float(np.mean([len(rows) for rows in neighbours]))
+        return Predictions(np.asarray(scores, dtype=np.float32), neighbours, {"neighbours": count})
+
+    def check(self) -> None:
+        """Refuse settings the classifier does not take."""
+        estimator(self.settings, paper=self.paper)

@@ -1,0 +1,73 @@
+"""Class means of labelled recordings (`supervised_prototypes`): what prototypes from words would be if none were wrong.
+
+Source: the "sv" prototypes of PROTO (Interspeech 2023): the mean of all pool recordings that have the class, in the
+joint space, by Euclidean distance; `paper` is that to the letter, otherwise the classifier's defaults hold.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal, final
+
+import numpy as np
+from pydantic import Field
+
+from limbeck.evaluation.sounds._fold import Fold
+from limbeck.evaluation.sounds.classifiers._contract import Classifier, Predictions
+from limbeck.evaluation.sounds.classifiers._estimator import estimator
+
+
+@final
+class SupervisedPrototypes(Classifier):
+    """A `limbeck.prototypes.PrototypeClassifier` fitted with labels.
+
+    Attributes:
+        paper: Start from the published settings rather than the defaults.
+        space: Where means are taken and sounds compared.
+        settings: Settings of the classifier that differ.
+    """
+
+    supervised: ClassVar[bool] = True
+    paper: bool = False
+    space: Literal["joint", "features"] = "joint"
+    settings: dict[str, Any] = Field(default_factory=dict)
+
+    def classify(self, fold: Fold, *, seed: int) -> Predictions:
+        """Average each class and score the test recordings; a class without recordings is never given.
+
+        Args:
+            fold: Its pool with labels and test recordings.
+            seed: Not used.
+        """
+        pool = fold.pool.labelled
+        learner = estimator(self.settings, paper=self.paper)
+        present = np.flatnonzero(pool.known.any(0))
+        targets = pool.known[:, present].astype(int) if fold.multi_label else pool.known.argmax(1)
+        learner.fit(pool.space(self.space), targets)
+        return Predictions(spread(learner.similarities(fold.test.space(self.space)), present, fold.texts.shape[1]))
+
+    def check(self) -> None:
+        """Refuse settings the classifier does not take."""
+        estimator(self.settings, paper=self.paper)
+
+
+def spread(scores: Any, classes: Any, count: int) -> Any:
+    """Scores of the classes that were learnt, among all classes; those that were not get less than any.
+
+    Args:
+        scores: (recording, learnt class); a single column where there are two classes, for the second of them.
+        classes: Which classes those are, whole numbers.
+        count: Of all classes.
+
+    Returns:
+        float32, (recording, class).
+
+    Example:
+        >>> spread(np.array([[0.5, 2.0]]), [2, 0], 3)
+        array([[ 2. , -0.5,  0.5]], dtype=float32)
+    """
+    scores = np.asarray(scores, dtype=np.float32)
+    if scores.ndim == 1:
+        scores = np.stack([-scores, scores], axis=1)
+    everything = np.full((len(scores), count), scores.min() - 1, dtype=np.float32)
+    everything[:, np.asarray(classes, dtype=np.int64)] = scores
+    return everything

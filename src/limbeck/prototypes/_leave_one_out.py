@@ -1,0 +1,71 @@
+"""Scores of the pool's own recordings: with each left out of its prototype, and with its class out of vocabulary."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from limbeck.prototypes._arrays import Floats, Positions
+from limbeck.prototypes._means import left_out, weighted_mean
+from limbeck.prototypes._metrics import Metric
+from limbeck.prototypes._space import Standard
+
+
+def leave_one_out_scores(
+    pool: Floats,
+    sample: Positions,
+    neighbours: Sequence[Positions],
+    weights: Sequence[Floats],
+    standard: Standard,
+    metric: Metric,
+) -> Floats:
+    """Similarity of recordings to prototypes, (recording, class), none by a prototype that it is part of.
+
+    Args:
+        pool: (recording, dim), not standardised.
+        sample: Which recordings to score, ascending.
+        neighbours: Of each class, positions in the pool; where there are none, the prototype is the pool's mean.
+        weights: Theirs.
+        standard: The prototypes' space.
+        metric: Its measure.
+    """
+    means = [weighted_mean(pool[n], w) if len(n) else standard.mean for n, w in zip(neighbours, weights, strict=True)]
+    scores = metric.between(standard(pool[sample]), standard(np.stack(means)))
+    for label, (own, weight) in enumerate(zip(neighbours, weights, strict=True)):
+        kept = np.isin(own, sample)
+        rows = pool[own[kept]]
+        others = left_out(rows, weight[kept], means[label], float(weight.sum()))
+        scores[np.searchsorted(sample, own[kept]), label] = metric.paired(standard(rows), standard(others))
+    return scores
+
+
+def out_of_vocabulary_scores(
+    rows: Floats, prototypes: Floats, predicted: Positions, metric: Metric, *, centred: bool
+) -> Floats:
+    """Similarity of recordings to the nearest of the other classes, as if their own were not listed: (recording,).
+
+    It is minus infinity where there are no others.
+
+    In a space that is centred on the pool, classes lie on different sides of the centre, and taking one away moves it:
+    recordings of the class are compared from the mean of all others.
+
+    Args:
+        rows: The pool in the prototypes' space, (recording, dim).
+        prototypes: (class, dim).
+        predicted: Class of each recording, int64, (recording,).
+        metric: Of the space.
+        centred: Whether it is centred on the pool.
+    """
+    scores = np.full(len(rows), -np.inf, rows.dtype)
+    if len(prototypes) == 1:
+        return scores
+    total = rows.sum(axis=0, dtype=np.float64)
+    for label in np.unique(predicted):
+        own = predicted == label
+        rest = len(rows) - int(own.sum())
+        away = (total - rows[own].sum(axis=0)) / rest if centred and rest else np.zeros_like(total)
+        centre = away.astype(rows.dtype)
+        others = np.delete(prototypes, label, axis=0)
+        scores[own] = metric.between(rows[own] - centre, others - centre).max(axis=1)
+    return scores
