@@ -8,8 +8,11 @@ import torch
 
 from limbeck.augment import FAMILIES, Draw, SiameseAugment
 from limbeck.augment import _operations as operations
-from limbeck.datasets import Scale
 from limbeck.errors import InputError
+from limbeck.media import ClipRecipe, MelRecipe
+from limbeck.modalities import Modality, Scale
+from limbeck.modalities.audio import Audio
+from limbeck.modalities.image import PUBLISHED, Image
 
 
 @pytest.fixture(scope="module")
@@ -119,40 +122,86 @@ def test_independent_numbers_equal_single_draws_row_by_row(family):
     torch.testing.assert_close(augment.apply(x, draw), torch.cat(rows))
 
 
+class Bordered(Audio):
+    """Borders are filled with a number for all, or with one for each of 12 bands."""
+
+    keeps = frozenset()
+    of_each = False
+
+    def border(self, scale: Scale) -> float | torch.Tensor:
+        return torch.full((1, 12, 1), -4.0, dtype=torch.float64) if self.of_each else -4.0
+
+
+class BorderedByBand(Bordered):
+    of_each = True
+
+
+SOUND = Bordered(ClipRecipe())
+RAW = Scale(mean=(0.0,), std=(1.0,))
+AWARE = {"modality": SOUND, "scale": RAW}
+
+
+@pytest.mark.parametrize("aware", [True, False])
 @pytest.mark.parametrize("shared", [True, False])
 @pytest.mark.parametrize("family", FAMILIES)
-def test_gradients_flow(family, shared):
-    augment, generator = SiameseAugment(families=(family,)), torch.Generator().manual_seed(5)
+def test_gradients_flow(family, shared, aware):
+    augment, generator = SiameseAugment(families=(family,), modality_aware=aware), torch.Generator().manual_seed(5)
     x = torch.randn(2, 2, 5, 6, dtype=torch.float64, generator=generator, requires_grad=True)
     draw = augment.draw(generator, None if shared else 2)
-    assert torch.autograd.gradcheck(lambda x: augment.apply(x, draw, 0.7), x)
+    assert torch.autograd.gradcheck(lambda x: augment.apply(x, draw, **AWARE), x)
 
 
 @pytest.mark.parametrize("shared", [True, False])
 @pytest.mark.parametrize("family", ["crop", "cutout", "scale", "rotate"])
 def test_fill_reaches_the_borders_and_nothing_else(family, shared):
     """Filling with f is augmenting x - f with zeros and adding f back; a tensor of f's is f."""
-    augment, generator = SiameseAugment(families=(family,)), torch.Generator().manual_seed(6)
+    zeros, generator = SiameseAugment(families=(family,)), torch.Generator().manual_seed(6)
+    augment = SiameseAugment(families=(family,), modality_aware=True)
     x = torch.randn(3, 1, 12, 10, dtype=torch.float64, generator=generator)
     draw = augment.draw(generator, None if shared else 3)
-    filled = augment.apply(x, draw, -4.0)
-    torch.testing.assert_close(filled, augment.apply(x + 4, draw) - 4)
-    torch.testing.assert_close(augment.apply(x, draw, torch.full((1, 12, 1), -4.0, dtype=torch.float64)), filled)
-    assert not torch.equal(filled, augment.apply(x, draw))
+    filled = augment.apply(x, draw, **AWARE)
+    torch.testing.assert_close(filled, zeros.apply(x + 4, draw) - 4)
+    by_band = augment.apply(x, draw, modality=BorderedByBand(ClipRecipe()), scale=RAW)
+    torch.testing.assert_close(by_band, filled)
+    assert not torch.equal(filled, zeros.apply(x, draw))
+    assert torch.equal(zeros.apply(x, draw, **AWARE), zeros.apply(x, draw))
 
 
-def test_audio_aware_leaves_time_alone_and_fills_with_silence():
-    augment = SiameseAugment(audio_aware=True)
+SCALE = Scale(mean=(-60.0, -20.0, 0.0, -100.0), std=(10.0, 20.0, 1.0, 2.0))
+FOUR_BANDS = ClipRecipe(mel=MelRecipe(mels=4))
+
+
+def test_aware_of_modalities_it_leaves_time_alone_and_fills_with_silence():
+    augment = SiameseAugment(modality_aware=True)
     x = torch.randn(2, 1, 4, 6)
+    sound, picture = Audio(FOUR_BANDS), Image(FOUR_BANDS)
     for family in ("flip", "rotate"):
         draw = _draw(family, 0.1)
-        assert augment.apply(x, draw, modality="audio") is x
-        assert not torch.equal(augment.apply(x, draw, modality="image"), x)
-    scale = Scale(mel_mean=(-60.0, -20.0, 0.0, -100.0), mel_std=(10.0, 20.0, 1.0, 2.0))
-    assert augment.sound_fill(scale).flatten().tolist() == [-4.0, -4.0, -100.0, 0.0]
-    assert SiameseAugment().sound_fill(scale) == 0.0
-    cut = augment.apply(x, _draw("cutout", 0.5, 0.5), augment.sound_fill(scale), "audio")
+        assert augment.apply(x, draw, modality=sound, scale=SCALE) is x
+        assert not torch.equal(augment.apply(x, draw, modality=picture, scale=PUBLISHED), x)
+    cut = augment.apply(x, _draw("cutout", 0.5, 0.5), modality=sound, scale=SCALE)
+    hole = cut != x
+    assert hole.any()
+    silence = torch.tensor([-4.0, -4.0, -100.0, 0.0])[:, None].expand(2, 1, 4, 6)
+    assert torch.equal(cut[hole], silence[hole])
     assert cut[0, 0, 2, 3] == -100.0
+    black = augment.apply(x, _draw("cutout", 0.5, 0.5), modality=picture, scale=PUBLISHED)
+    assert torch.equal(black[hole], torch.zeros(int(hole.sum())))
+
+
+@pytest.mark.parametrize("modality", [Audio(FOUR_BANDS), Image(FOUR_BANDS)])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_unaware_of_modalities_all_are_changed_alike(family, modality: Modality):
+    augment, draw = SiameseAugment(), _draw(family, 0.1, 0.7, 0.3)
+    x = torch.randn(2, 1, 4, 6, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(augment.apply(x, draw, modality=modality, scale=SCALE), augment.apply(x, draw))
+
+
+@pytest.mark.parametrize("missing", ["modality", "scale"])
+def test_aware_of_modalities_it_must_be_told_what_the_samples_are(missing):
+    known = {name: value for name, value in AWARE.items() if name != missing}
+    with pytest.raises(InputError, match="needs the samples' modality and scale"):
+        SiameseAugment(modality_aware=True).apply(torch.zeros(1, 1, 4, 4), _draw("crop", 0.1), **known)
 
 
 def test_draws_come_from_the_generator_alone_and_all_families_come():
@@ -174,7 +223,7 @@ def test_draws_come_from_the_generator_alone_and_all_families_come():
 
 def test_a_draw_for_another_number_of_samples_is_refused():
     augment = SiameseAugment()
-    with pytest.raises(InputError, match="numbers for 3 samples, but 2 came"):
+    with pytest.raises(InputError, match="numbers for 3 samples, but got 2"):
         augment.apply(torch.zeros(2, 1, 4, 4), augment.draw(torch.Generator(), 3))
 
 

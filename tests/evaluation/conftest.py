@@ -25,7 +25,8 @@ def toy(per_class: int, seed: int, classes: tuple[str, ...] = CLASSES, recipe: C
         audio[number, 0, 8 * label : 8 * label + 6] += 25
         stripes = (frames[number, :, ::2], frames[number, :, :, ::2], frames[number, label])[label]
         stripes += 100
-    return LabelledClips.from_arrays(audio, frames.to(torch.uint8), labels, classes, recipe=recipe, name="toy")
+    arrays = {"audio": audio, "image": frames.to(torch.uint8)}
+    return LabelledClips.from_arrays(arrays, labels, classes, recipe=recipe, name="toy")
 
 
 @pytest.fixture(autouse=True)

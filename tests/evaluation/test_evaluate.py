@@ -3,28 +3,30 @@ from dataclasses import replace
 import pytest
 import torch
 
-from limbeck.datasets import LabelledClips, Scale
+from limbeck.datasets import LabelledClips, Targets
 from limbeck.distilled import DistilledSet
 from limbeck.errors import InputError
-from limbeck.evaluation import Protocol, evaluate
+from limbeck.evaluation import Protocol, evaluate, measures
+from limbeck.evaluation.measures.accuracy import Accuracy
 from limbeck.media import ClipRecipe
+from limbeck.modalities import bound
+from limbeck.parameterisations import parse
 
-SHORT = Protocol(epochs=4, image_lr=1e-3)
+SHORT = Protocol(epochs=4, lr=1e-3)
 
 
 @pytest.fixture(scope="module")
 def distilled(train: LabelledClips) -> DistilledSet:
     """The first two clips of every class, unchanged."""
     index = torch.cat([train.of_class(label)[:2] for label in range(3)])
-    scale = Scale.of(train.statistics, "standardised")
+    scales = train.scales("standardised")
     return DistilledSet(
-        audio=scale.audio(train.audio(index)),
-        image=scale.image(train.frames(index)),
+        tensors={name: train.modalities[name].to_network(train.array(name, index), scales[name]) for name in scales},
         labels=train.labels[index],
         classes=train.classes,
-        mosaic=1,
-        recipe=train.recipe,
-        scale=scale,
+        hold=parse("plain"),
+        modalities=train.modalities,
+        scales=scales,
         provenance={"method": "first"},
     )
 
@@ -41,26 +43,51 @@ def test_the_score_says_what_was_done(distilled, test, small):
         on_repeat=finished.append,
     )
     assert list(score.mean) == ["A", "V", "A+V"]
+    assert (score.measure, score.head, score.together, score.title) == ("accuracy", "ensemble", "A+V", "first")
     assert seen == [(r, e) for r in range(2) for e in range(1, 5)]
     assert [kept.repeats for kept in finished] == [score.repeats[:1], score.repeats]
     assert score.repeats[0].predictions != score.repeats[1].predictions
-    assert (score.trained_on.name, score.trained_on.pairs, score.trained_on.per_class) == ("first", 6, 2)
-    assert (score.tested_on.name, score.tested_on.pairs, score.tested_on.fingerprint) == ("toy", 60, test.fingerprint)
+    assert (score.trained_on.name, score.trained_on.samples, score.trained_on.per_class) == ("first", 6, 2)
+    assert (score.tested_on.name, score.tested_on.samples, score.tested_on.fingerprint) == ("toy", 60, test.fingerprint)
     assert score.truth == tuple(test.labels.tolist())
     for repeat in score.repeats:
         assert len(repeat.losses) == 4
         for key, guess in repeat.predictions.items():
             right = sum(a == b for a, b in zip(guess, score.truth, strict=True))
-            assert repeat.accuracy[key] == pytest.approx(100 * right / 60)
+            assert repeat.values[key] == pytest.approx(100 * right / 60)
+    measure, (alike,) = Accuracy(), score.first(1).shown(Accuracy(), {})
+    assert list(alike) == [column.name for column in measure.columns(("A", "V"))] == ["A (%)", "V (%)", "A+V (%)"]
+    assert measure.chance(test) == dict.fromkeys(alike, 100 / 3)
 
 
-def test_training_on_a_subset_equals_training_on_the_same_pairs_distilled(distilled, train, test, small):
+def test_training_on_a_subset_equals_training_on_the_same_samples_distilled(distilled, train, test, small):
     index = torch.cat([train.of_class(label)[:2] for label in range(3)])
     from_clips = evaluate(train.take(index), test, network=small, repeats=1, protocol=SHORT)
     from_set = evaluate(distilled, test, network=small, repeats=1, protocol=SHORT)
     assert from_clips.repeats[0].predictions == from_set.repeats[0].predictions
     assert from_clips.repeats[0].losses == from_set.repeats[0].losses
     assert from_clips.trained_on.fingerprint != from_set.trained_on.fingerprint
+
+
+@pytest.mark.parametrize(("name", "letter"), [("audio", "A"), ("image", "V")])
+def test_students_of_one_modality_are_those_of_a_set_and_clips_that_have_no_other(distilled, test, small, name, letter):
+    options = {"network": small, "repeats": 1, "protocol": SHORT}
+    score = evaluate(distilled, test, modalities=(name,), **options)
+    assert list(score.mean) == [score.together] == [letter]
+    assert (score.title, score.trained_on.fingerprint) == (f"first ({letter})", distilled.fingerprint)
+    for train, clips in ((distilled.seen_by([name]), test), (distilled.seen_by([name]), test.seen_by([name]))):
+        alone = evaluate(train, clips, **options)
+        assert alone.repeats[0].predictions == score.repeats[0].predictions
+        assert list(alone.scales) == [name]
+    with pytest.raises(InputError, match=r"letters, scales differ"):
+        evaluate(distilled, test, **options, done=score)
+    with pytest.raises(InputError, match=f"These clips have {name}, but got: audio, image"):
+        evaluate(distilled, test.seen_by([name]), **options)
+    with pytest.raises(InputError, match="This set has audio, image, but got: wave"):
+        evaluate(distilled, test, modalities=("wave",), **options)
+    clips = evaluate(test, test, modalities=(name,), **options)
+    assert clips.trained_on.samples == 60
+    assert (list(clips.mean), clips.title) == ([letter], f"whole ({letter})")
 
 
 def test_repeats_can_be_taken_up_again(distilled, test, small):
@@ -78,6 +105,23 @@ def test_repeats_can_be_taken_up_again(distilled, test, small):
         evaluate(distilled, test, network=small, repeats=3, protocol=SHORT, seed=1, done=first)
     with pytest.raises(InputError, match=r"another question \(tested_on, truth differ"):
         evaluate(distilled, test.take(torch.arange(9)), network=small, repeats=3, protocol=SHORT, done=first)
+    with pytest.raises(InputError, match=r"another question \(code, settings differ"):
+        evaluate(distilled, test, Accuracy(head="concat"), network=small, repeats=3, protocol=SHORT, done=first)
+
+
+def test_any_measure_is_asked_the_same_way(distilled, train, test, small):
+    robustness = measures.load("robustness")()
+    options = {"clips": train, "network": small, "protocol": Protocol(epochs=1), "repeats": 1}
+    seen = []
+    score = evaluate(distilled, test, robustness, **options, on_progress=lambda repeat, report: seen.append(report))
+    assert (score.measure, score.head, len(seen)) == ("robustness", "ensemble", 2)
+    assert score.repeats[0].predictions == score.confusion == {}
+    assert "A+V accuracy hard labels (%)" in score.mean
+    alone = evaluate(distilled, test, robustness, **options, modalities=("audio",))
+    assert {name.split()[0] for name in alone.mean} == {"A"}
+    (shown,) = alone.shown(robustness, {"random": [alone], "whole": [alone]})
+    assert shown.keys() == {column.name for column in robustness.columns(("A",))}
+    assert shown["HLR A (points)"] == 0
 
 
 def test_test_clips_do_not_touch_training(distilled, test, small):
@@ -90,20 +134,26 @@ def test_test_clips_do_not_touch_training(distilled, test, small):
 
 
 def test_mosaics_train_on_their_cells(distilled, test, small):
-    score = evaluate(replace(distilled, mosaic=2), test, network=small, repeats=1, protocol=Protocol(epochs=1))
-    assert score.trained_on.pairs == 24
+    score = evaluate(
+        replace(distilled, hold=parse("mosaic:2")), test, network=small, repeats=1, protocol=Protocol(epochs=1)
+    )
+    assert (score.trained_on.samples, score.trained_on.rows, score.trained_on.hold) == (24, 6, "mosaic:2")
     assert score.trained_on.per_class == 2
+    assert score.title == "first+mosaic:2"
 
 
 def test_misfits_are_refused_before_any_work(distilled, train, test, small):
     options = {"network": small, "repeats": 1, "protocol": SHORT}
     with pytest.raises(InputError, match=r"(?s)'bell', 'drip', 'horn'.*'bell', 'drip', 'siren'"):
-        evaluate(distilled, replace(test, classes=("bell", "drip", "siren")), **options)
+        evaluate(distilled, replace(test, targets=Targets(("bell", "drip", "siren"), test.labels)), **options)
+    other = bound(test.modalities, ClipRecipe(mel=test.recipe.mel, image_size=32))
     with pytest.raises(InputError, match=r"(?s)'image_size': 16.*'image_size': 32"):
-        evaluate(train, replace(test, recipe=ClipRecipe(mel=test.recipe.mel, image_size=32)), **options)
+        evaluate(train, replace(test, modalities=other), **options)
     with pytest.raises(InputError, match="no test clips"):
         evaluate(train, test.take(torch.tensor([], dtype=torch.int64)), **options)
-    with pytest.raises(InputError, match="own scale"):
-        evaluate(distilled, test, scale=Scale(mel_mean=(1.0,), mel_std=(1.0,)), **options)
+    with pytest.raises(InputError, match="own scales"):
+        evaluate(distilled, test, scales=train.scales("raw"), **options)
+    with pytest.raises(InputError, match="no scale of image"):
+        evaluate(train, test, scales=train.seen_by(["audio"]).scales("raw"), **options)
     with pytest.raises(InputError, match="At least one repeat"):
         evaluate(distilled, test, **options | {"repeats": 0})

@@ -9,7 +9,11 @@ from limbeck.evaluation import Protocol
 def test_learning_rates_as_the_reference(golden):
     with np.load(golden / "eval_rule.npz") as archive:
         expected = archive["lr_per_epoch"]
-    np.testing.assert_allclose([Protocol.faithful().rates(epoch) for epoch in range(30)], expected, rtol=1e-12)
+    np.testing.assert_allclose(
+        [[Protocol.faithful().rate(name, epoch) for name in ("head", "audio", "image")] for epoch in range(30)],
+        expected,
+        rtol=1e-12,
+    )
 
 
 def test_the_defaults_are_the_published_numbers():
@@ -23,9 +27,25 @@ def test_the_defaults_are_the_published_numbers():
 
 def test_rates_drop_after_any_epochs():
     """1 until epoch 2 is over, then 1/2, and after epoch 4 a quarter."""
-    p = Protocol(head_lr=1.0, drop_after=(2, 4), drop_factor=0.5, epochs=6)
-    assert [p.rates(epoch).head for epoch in range(6)] == [1, 1, 1, 0.5, 0.5, 0.25]
-    assert Protocol(drop_after=()).rates(29) == Protocol().rates(0)
+    p = Protocol(lr=1.0, drop_after=(2, 4), drop_factor=0.5, epochs=6)
+    assert [p.rate("head", epoch) for epoch in range(6)] == [1, 1, 1, 0.5, 0.5, 0.25]
+    assert Protocol(drop_after=()).rate("image", 29) == Protocol().rate("image", 0)
+
+
+def test_rates_are_one_for_all_or_one_each_and_others_learn_as_the_head():
+    names = ("audio", "image", "head")
+    assert [Protocol(lr=0.5).rate(name, 0) for name in names] == [0.5, 0.5, 0.5]
+    assert [Protocol(lr={"audio": 0.5, "head": 0.25}).rate(name, 0) for name in names] == [0.5, 0.25, 0.25]
+    assert [Protocol().changed(lr={"image": 0.5}).rate(name, 0) for name in names] == [1e-3, 0.5, 1e-3]
+    for lr, words in (
+        ({"audio": 1}, "a rate of 'head' is needed"),
+        ({"adio": 1, "head": 1}, "no .'adio'.*audio, image"),
+    ):
+        with pytest.raises(InputError, match=words):
+            Protocol.from_json({"lr": lr})
+    for lr in (0, -1, {"head": 0}):
+        with pytest.raises(InputError, match="greater than 0"):
+            Protocol.from_json({"lr": lr})
 
 
 def test_settings_survive_json_and_mistakes_are_listed():
@@ -47,7 +67,7 @@ def test_drops_follow_from_epochs_however_they_are_given(epochs, drops):
         Protocol.from_json(written).changed(epochs=epochs),
     ]
     assert {p.drop_after for p in given} == {drops}
-    assert given[0].rates(epochs - 1).head == pytest.approx(1e-3 * 0.1 ** sum(last < epochs - 1 for last in drops))
+    assert given[0].rate("head", epochs - 1) == pytest.approx(1e-3 * 0.1 ** sum(last < epochs - 1 for last in drops))
 
 
 def test_drops_that_would_never_come_are_refused():
@@ -76,14 +96,15 @@ def test_least_steps_survive_json():
 
 
 @pytest.mark.parametrize(
-    ("pairs", "epochs", "drops"), [(10, 240, (80, 160)), (90, 80, (26, 53)), (257, 30, (10, 20)), (1000, 30, (10, 20))]
+    ("samples", "epochs", "drops"),
+    [(10, 240, (80, 160)), (90, 80, (26, 53)), (257, 30, (10, 20)), (1000, 30, (10, 20))],
 )
-def test_longer_budgets_worked_by_hand(pairs, epochs, drops):
+def test_longer_budgets_worked_by_hand(samples, epochs, drops):
     """1, 3, 9 and 32 steps an epoch."""
-    longer = Protocol(least_steps=240).lengthened(pairs)
+    longer = Protocol(least_steps=240).lengthened(samples)
     assert (longer.epochs, longer.drop_after) == (epochs, drops)
     assert longer.model_copy(update={"epochs": 30, "drop_after": (10, 20), "least_steps": 0}) == Protocol()
-    assert longer.lengthened(pairs) == longer
+    assert longer.lengthened(samples) == longer
 
 
 def test_no_least_steps_leave_the_epochs_as_they_are():
@@ -99,4 +120,4 @@ def test_mistakes_are_told_in_words_and_without_what_fits() -> None:
         Protocol.from_json({"epochs": 10, "drop_after": [20]})
     assert "drop_after [20] lies behind" in str(told.value)
     assert "Value error" not in str(told.value)
-    assert "audio_lr': " not in str(told.value)
+    assert "betas': " not in str(told.value)

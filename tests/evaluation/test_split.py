@@ -21,7 +21,8 @@ def reused(sounds: list[int], frames: list[int], labels: list[int]) -> LabelledC
     audio = torch.randn(max(sounds) + 1, 1, *RECIPE.mel.shape, generator=source)
     pictures = torch.randint(0, 256, (max(frames) + 1, 3, 16, 16), generator=source).to(torch.uint8)
     classes = [f"class {c}" for c in range(max(labels) + 1)]
-    return LabelledClips.from_arrays(audio[sounds], pictures[frames], torch.tensor(labels), classes, recipe=RECIPE)
+    arrays = {"audio": audio[sounds], "image": pictures[frames]}
+    return LabelledClips.from_arrays(arrays, torch.tensor(labels), classes, recipe=RECIPE)
 
 
 def sides(clips: LabelledClips, numbers: list[int], share: float, seed: int) -> list[set[int]]:
@@ -64,6 +65,14 @@ def test_crosswise_reuse_leaves_sounds_apart_and_counts_the_frames() -> None:
     assert parts.shared == sum(frames[i] in seen for i in parts.held.tolist()) > 0
 
 
+def test_frames_alone_stand_for_recordings_however_often_they_recur() -> None:
+    clips = reused(list(range(12)), [i // 4 for i in range(12)], [0] * 12).seen_by(["image"])
+    for seed in range(5):
+        kept, held = sides(clips, [i // 4 for i in range(12)], 0.25, seed)
+        assert not kept & held
+    assert hold_out(clips, 0.25, seed=0).shared == 0
+
+
 def test_a_class_of_one_recording_is_kept() -> None:
     clips = reused([0] * 5 + [1, 2, 3, 4], list(range(9)), [0] * 5 + [1] * 4)
     parts = hold_out(clips, 0.25, seed=0)
@@ -87,11 +96,11 @@ def test_arrays_are_read_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> Non
     clips, asked = toy_clips(2, 10), []
 
     class Watched:
-        def audio(self, rows: torch.Tensor) -> torch.Tensor:
-            asked.append(len(rows))
-            return clips.store.audio(rows)
+        def read(self, modality: str, rows: torch.Tensor) -> torch.Tensor:
+            if modality == "audio":
+                asked.append(len(rows))
+            return clips.store.read(modality, rows)
 
-        frames = clips.store.frames
         originals = clips.store.originals
 
     whole = hold_out(clips, 0.25, seed=0)

@@ -1,4 +1,5 @@
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -7,25 +8,28 @@ import torch.nn.functional as F
 
 from limbeck._runtime import generator
 from limbeck.augment import SiameseAugment
-from limbeck.datasets import Scale
+from limbeck.datasets import Targets
 from limbeck.errors import DivergedError, InputError
-from limbeck.evaluation import ClipPairs, Protocol, TensorPairs, predict, train_student
+from limbeck.evaluation import ClipSamples, Protocol, TensorSamples, predict, train_student
+from limbeck.media import ClipRecipe
+from limbeck.modalities import bound
 from limbeck.networks import _block, _norm, heads
 
 SHORT = Protocol(epochs=3, batch=16)
 
 
-def _scale(clips):
-    return Scale.of(clips.statistics, "standardised")
+def _scales(clips):
+    return clips.scales("standardised")
 
 
 def _in_memory(clips):
-    scale = _scale(clips)
-    return TensorPairs(scale.audio(clips.audio()), scale.image(clips.frames()), clips.labels, len(clips.classes))
+    streamed = ClipSamples(clips, _scales(clips))
+    tensors = streamed.fetch(torch.arange(len(clips)), torch.device("cpu"))
+    return TensorSamples(tensors, clips.targets, clips.modalities)
 
 
-def _train(pairs, network, protocol=SHORT, *, head="ensemble", seed=5, **options):
-    return train_student(pairs, network.build(), head, protocol, seed=seed, **options)
+def _train(samples, network, protocol=SHORT, *, head="ensemble", seed=5, **options):
+    return train_student(samples, network.build(), head, protocol, seed=seed, **options)
 
 
 def _same(one, other):
@@ -36,16 +40,14 @@ def test_training_equals_a_plain_loop(train, small, golden):
     """The published recipe written down naively, rates from the reference: the same weights up to rounding."""
     with np.load(golden / "eval_rule.npz") as archive:
         rates = archive["lr_per_epoch"]
-    pairs, protocol = _in_memory(train), Protocol(epochs=13, drop_after=(10,), batch=16, augment=None)
+    samples, protocol = _in_memory(train), Protocol(epochs=13, drop_after=(10,), batch=16, augment=None)
     losses = []
-    student = _train(pairs, small, protocol, on_epoch=lambda report: losses.append(report.loss))
+    student = _train(samples, small, protocol, on_epoch=lambda report: losses.append(report.loss))
 
-    plain = _train(
-        pairs, small, protocol.model_copy(update={"epochs": 1, "head_lr": 1e-30, "audio_lr": 1e-30, "image_lr": 1e-30})
-    )
+    plain = _train(samples, small, protocol.model_copy(update={"epochs": 1, "lr": 1e-30}))
     plain.train()
     order, naive = generator(5, "order"), []
-    parts = (plain.head, plain.pair["audio"], plain.pair["image"])
+    parts = (plain.head, plain.encoders["audio"], plain.encoders["image"])
     optimisers = [torch.optim.Adam(p.parameters(), weight_decay=1e-4, foreach=False) for p in parts]
     for epoch in range(13):
         for optimiser, rate in zip(optimisers, rates[epoch], strict=True):
@@ -54,27 +56,27 @@ def test_training_equals_a_plain_loop(train, small, golden):
         for index in torch.randperm(len(train), generator=order).split(16):
             for optimiser in optimisers:
                 optimiser.zero_grad()
-            a, v = plain.pair["audio"](pairs.audio[index]), plain.pair["image"](pairs.image[index])
-            loss = plain.head.loss(a, v, pairs.labels[index])
+            features = {name: encode(samples.tensors[name][index]) for name, encode in plain.encoders.items()}
+            loss = plain.head.loss(features, samples.labels[index])
             loss.backward()
             for optimiser in optimisers:
                 optimiser.step()
             total += float(loss.detach()) * len(index)
         naive.append(total / len(train))
     assert losses == pytest.approx(naive, rel=2e-3)
-    for key, probabilities in predict(student, pairs).items():
-        torch.testing.assert_close(probabilities, predict(plain, pairs)[key], rtol=0.02, atol=0.01)
+    for key, probabilities in predict(student, samples).items():
+        torch.testing.assert_close(probabilities, predict(plain, samples)[key], rtol=0.02, atol=0.01)
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_training_equals_that_by_operations_instead_of_loops(train, small, monkeypatch, seed):
     """The second implementation of the block that ConvNets are made of; long training would blow up any rounding."""
-    pairs, protocol = _in_memory(train), Protocol(epochs=2, batch=16)
+    samples, protocol = _in_memory(train), Protocol(epochs=2, batch=16)
 
     def losses():
         found = []
-        student = _train(pairs, small, protocol, seed=seed, on_epoch=lambda report: found.append(report.loss))
-        return found, predict(student, pairs)["A+V"]
+        student = _train(samples, small, protocol, seed=seed, on_epoch=lambda report: found.append(report.loss))
+        return found, predict(student, samples)["A+V"]
 
     fast, guess = losses()
     monkeypatch.setattr(_block, "_by", lambda *_: _norm)
@@ -87,37 +89,39 @@ def test_prediction_rule_and_loss_as_the_reference(golden):
     """The head's linear maps set to the identity, so that features are the stored logits."""
     with np.load(golden / "eval_rule.npz") as archive:
         g = {k: torch.from_numpy(archive[k]) for k in archive}
-    head = heads.load("ensemble")(10, 10, 10, generator=torch.Generator()).double()
+    letters = {"audio": "A", "image": "V"}
+    head = heads.load("ensemble")(dict.fromkeys(letters, 10), 10, letters, generator=torch.Generator()).double()
     with torch.no_grad():
         for parameter in head.parameters():
             parameter.copy_(torch.eye(10) if parameter.ndim == 2 else torch.zeros(10))
-    scores = head.scores(g["out_a"], g["out_v"])
+    features = {"audio": g["out_a"], "image": g["out_v"]}
+    scores = head.scores(features)
     torch.testing.assert_close(scores["A+V"], g["probs"])
     assert torch.equal(scores["A+V"].argmax(1), g["pred"])
     assert not torch.equal(g["pred"], g["pred_logit_sum"])
-    torch.testing.assert_close(head.loss(g["out_a"], g["out_v"], g["gt"]), g["loss"])
+    torch.testing.assert_close(head.loss(features, g["gt"]), g["loss"])
     torch.testing.assert_close(scores["A"], F.softmax(g["out_a"], 1))
     assert 100 * float((scores["A+V"].argmax(1) == g["gt"]).double().mean()) == pytest.approx(float(g["acc_percent"]))
 
 
 def test_a_separable_toy_is_learnt(train, test, small):
     """Both modalities tell the classes apart; 3 classes, so chance is a third."""
-    student = _train(_in_memory(train), small, Protocol(image_lr=1e-3))
-    for key, probabilities in predict(student, ClipPairs(test, _scale(train))).items():
+    student = _train(_in_memory(train), small, Protocol(lr=1e-3))
+    for key, probabilities in predict(student, ClipSamples(test, _scales(train))).items():
         torch.testing.assert_close(probabilities.sum(1), torch.ones(len(test)))
         assert float((probabilities.argmax(1) == test.labels).float().mean()) > 0.85, key
 
 
 def test_same_seed_same_bits_and_the_global_generator_stays(train, small):
-    pairs = _in_memory(train)
+    samples = _in_memory(train)
     before = torch.random.get_rng_state()
-    first = _train(pairs, small)
+    first = _train(samples, small)
     torch.manual_seed(123)
     disturbed = torch.random.get_rng_state()
-    second = _train(pairs, small)
+    second = _train(samples, small)
     assert _same(first, second)
     assert torch.equal(disturbed, torch.random.get_rng_state())
-    assert not _same(first, _train(pairs, small, seed=6))
+    assert not _same(first, _train(samples, small, seed=6))
     torch.random.set_rng_state(before)
 
 
@@ -125,67 +129,62 @@ def test_streaming_equals_memory_and_reads_only_batches(train, small):
     read = []
 
     class Watched:
-        def audio(self, rows):
-            read.append(len(rows))
-            return train.store.audio(rows)
+        def read(self, modality, rows):
+            read.append((modality, len(rows)))
+            return train.store.read(modality, rows)
 
-        def frames(self, rows):
-            return train.store.frames(rows)
-
-    from dataclasses import replace
-
-    streamed = ClipPairs(replace(train, store=Watched()), _scale(train))
+    streamed = ClipSamples(replace(train, store=Watched()), _scales(train))
     assert _same(_train(streamed, small), _train(_in_memory(train), small))
-    assert max(read) <= SHORT.batch
-    assert sum(read) == SHORT.epochs * len(train)
+    assert max(count for _, count in read) <= SHORT.batch
+    for name in ("audio", "image"):
+        assert sum(count for modality, count in read if modality == name) == SHORT.epochs * len(train)
 
 
-def test_sound_and_picture_are_augmented_apart(train, small, monkeypatch):
+def test_modalities_are_augmented_apart(train, small, monkeypatch):
     drawn = []
     real = SiameseAugment.draw
     monkeypatch.setattr(SiameseAugment, "draw", lambda self, g, n: drawn.append(real(self, g, n)) or drawn[-1])
     _train(_in_memory(train), small)
     sound, picture = drawn[::2], drawn[1::2]
-    assert len(sound) == len(picture) == 9  # 3 epochs of 42 pairs: 16, 16, 10
+    assert len(sound) == len(picture) == 9  # 3 epochs of 42 samples: 16, 16, 10
     assert [len(d.uniforms) for d in sound] == [16, 16, 10] * 3
     assert any(a.family != v.family for a, v in zip(sound, picture, strict=True))
     assert not any(torch.equal(a.uniforms, v.uniforms) for a, v in zip(sound, picture, strict=True))
 
 
-def test_audio_aware_training_fills_with_silence(train, small, monkeypatch):
-    fills = []
+def test_modality_aware_augmentation_is_told_modality_and_scale(train, small, monkeypatch):
+    told = []
     real = SiameseAugment.apply
-    monkeypatch.setattr(
-        SiameseAugment, "apply", lambda self, x, d, *rest: fills.append(rest) or real(self, x, d, *rest)
-    )
-    aware = Protocol(epochs=1, augment=SiameseAugment(audio_aware=True))
-    _train(ClipPairs(train, _scale(train)), small, aware)
-    assert {rest[1] for rest in fills[::2]} == {"audio"}
-    assert torch.equal(fills[0][0], aware.augment.sound_fill(_scale(train)))
-    assert fills[1] == ()
-    with pytest.raises(InputError, match="with their scale"):
+    monkeypatch.setattr(SiameseAugment, "apply", lambda self, x, d, **of: told.append(of) or real(self, x, d, **of))
+    aware = Protocol(epochs=1, augment=SiameseAugment(modality_aware=True))
+    _train(ClipSamples(train, _scales(train)), small, aware)
+    each = [{"modality": train.modalities[name], "scale": _scales(train)[name]} for name in ("audio", "image")]
+    assert told == each * 2  # 42 samples in batches of 32
+    with pytest.raises(InputError, match="modality and scale"):
         _train(_in_memory(train), small, aware)
 
 
-@pytest.mark.parametrize(("head", "modality", "key"), [("audio", "audio", "A"), ("image", "image", "V")])
-def test_a_head_of_one_modality_trains_one_encoder(train, small, head, modality, key):
-    student = _train(_in_memory(train), small, SHORT.model_copy(update={"epochs": 1}), head=head)
-    assert list(student.pair) == [modality]
-    assert list(predict(student, _in_memory(train))) == [key]
+@pytest.mark.parametrize("head", heads.names())
+@pytest.mark.parametrize(("modality", "key"), [("audio", "A"), ("image", "V")])
+def test_samples_of_one_modality_train_one_encoder(train, small, head, modality, key):
+    samples = _in_memory(train.seen_by([modality]))
+    student = _train(samples, small, SHORT.model_copy(update={"epochs": 1}), head=head)
+    assert list(student.encoders) == [modality]
+    assert list(predict(student, samples)) == [key]
 
 
 @pytest.mark.parametrize("options", [{"dtype": "bfloat16"}, {"augment": None}, {"batch": 1000}])
 def test_options_train(train, small, options):
     losses = []
-    protocol = Protocol(epochs=6, drop_after=(), image_lr=1e-3, **options)
+    protocol = Protocol(epochs=6, drop_after=(), lr=1e-3, **options)
     _train(_in_memory(train), small, protocol, on_epoch=lambda r: losses.append(r.loss))
     assert losses[-1] < losses[0]
 
 
 def test_bfloat16_ends_near_float32(train, test, small):
-    pairs, held = _in_memory(train), ClipPairs(test, _scale(train))
+    samples, held = _in_memory(train), ClipSamples(test, _scales(train))
     found = [
-        predict(_train(pairs, small, Protocol(image_lr=1e-3, epochs=12, dtype=dtype)), held)["A+V"]
+        predict(_train(samples, small, Protocol(lr=1e-3, epochs=12, dtype=dtype)), held)["A+V"]
         for dtype in ("float32", "bfloat16")
     ]
     accuracies = [float((p.argmax(1) == test.labels).float().mean()) for p in found]
@@ -202,32 +201,35 @@ def test_progress_is_told(train, small):
 
 def test_a_student_takes_the_least_number_of_steps(train, small):
     """Two steps an epoch, so that seven take four epochs."""
-    pairs, reports = _in_memory(train), []
-    protocol = Protocol(epochs=2, batch=len(pairs) - 1, drop_after=(0,))
-    student = _train(pairs, small, protocol.model_copy(update={"least_steps": 7}), on_epoch=reports.append)
+    samples, reports = _in_memory(train), []
+    protocol = Protocol(epochs=2, batch=len(samples) - 1, drop_after=(0,))
+    student = _train(samples, small, protocol.model_copy(update={"least_steps": 7}), on_epoch=reports.append)
     assert [(r.epoch, r.epochs) for r in reports] == [(i, 4) for i in range(1, 5)]
-    assert _same(student, _train(pairs, small, protocol.model_copy(update={"epochs": 4, "drop_after": (0,)})))
+    assert _same(student, _train(samples, small, protocol.model_copy(update={"epochs": 4, "drop_after": (0,)})))
 
 
-def test_a_pair_that_is_not_finite_is_named(train, small):
-    pairs = _in_memory(train)
-    pairs.audio = pairs.audio.clone()
-    pairs.audio[17, 0, 3, 2] = float("nan")
-    with pytest.raises(DivergedError, match=r"nan in epoch 1 of 3: the log-mel of training pair 17"):
-        _train(pairs, small, Protocol(epochs=3, augment=None))
+def test_a_sample_that_is_not_finite_is_named(train, small):
+    samples = _in_memory(train)
+    samples.tensors["audio"][17, 0, 3, 2] = float("nan")
+    with pytest.raises(DivergedError, match=r"nan in epoch 1 of 3: the audio of training sample 17"):
+        _train(samples, small, Protocol(epochs=3, augment=None))
 
 
 def test_steps_that_are_too_large_are_named(train, small):
-    with pytest.raises(DivergedError, match=r"(?s)in epoch \d of 9 .*Lower the learning rates"):
-        _train(_in_memory(train), small, Protocol(epochs=9, audio_lr=1e30, image_lr=1e30, head_lr=1e30))
+    with pytest.raises(DivergedError, match=r"(?s)in epoch \d of 9 .*Lower the learning rates \(then audio 1e\+30, "):
+        _train(_in_memory(train), small, Protocol(epochs=9, lr=1e30))
 
 
 def test_nothing_to_train_on_and_misfits_are_refused(small):
-    empty = TensorPairs(torch.zeros(0, 1, 24, 26), torch.zeros(0, 3, 16, 16), torch.zeros(0, dtype=torch.int64), 3)
-    with pytest.raises(InputError, match="no training pairs"):
-        _train(empty, small)
-    with pytest.raises(InputError, match="2 sounds, 1 pictures and 2 labels"):
-        TensorPairs(torch.zeros(2, 1, 4, 4), torch.zeros(1, 3, 4, 4), torch.zeros(2, dtype=torch.int64), 3)
+    def samples(audio, image, labels):
+        tensors = {"audio": torch.zeros(audio, 1, 24, 26), "image": torch.zeros(image, 3, 16, 16)}
+        targets = Targets(("a", "b", "c"), torch.zeros(labels, dtype=torch.int64))
+        return TensorSamples(tensors, targets, bound(tensors, ClipRecipe()))
+
+    with pytest.raises(InputError, match="no training samples"):
+        _train(samples(0, 0, 0), small)
+    with pytest.raises(InputError, match="2 labels and 2 of audio, 1 of image"):
+        samples(2, 1, 2)
 
 
 @pytest.mark.slow

@@ -1,30 +1,30 @@
 """Numbers: students trained from scratch on a distilled set, a subset or the whole, and tested on real clips."""
 
-from limbeck.evaluation._evaluate import OnProgress, evaluate, source_of
-from limbeck.evaluation._pairs import ClipPairs, Pairs, TensorPairs
-from limbeck.evaluation._sound import choose_sound
-from limbeck.evaluation.measured import Measured
-from limbeck.evaluation.protocol import Protocol, Rates
-from limbeck.evaluation.score import Answers, Repeat, Result, Score, Source
+from limbeck.evaluation._choose_scale import choose_scale
+from limbeck.evaluation._evaluate import OnProgress, answer, code_of, evaluate, question
+from limbeck.evaluation._samples import ClipSamples, Samples, TensorSamples
+from limbeck.evaluation._subject import Subject
+from limbeck.evaluation.protocol import Protocol
+from limbeck.evaluation.score import Answers, Repeat, Score, Source
 from limbeck.evaluation.train import EpochReport, predict, train_student
 
 __all__ = [
     "Answers",
-    "ClipPairs",
+    "ClipSamples",
     "EpochReport",
-    "Measured",
     "OnProgress",
-    "Pairs",
     "Protocol",
-    "Rates",
     "Repeat",
-    "Result",
+    "Samples",
     "Score",
     "Source",
-    "TensorPairs",
-    "choose_sound",
+    "Subject",
+    "TensorSamples",
+    "answer",
+    "choose_scale",
+    "code_of",
     "evaluate",
     "predict",
-    "source_of",
+    "question",
     "train_student",
 ]

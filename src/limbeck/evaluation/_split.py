@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,8 +25,8 @@ class Split:
     Attributes:
         kept: int64, (clip,): to train on.
         held: int64, (clip,): to validate on.
-        shared: How many held clips have a log-mel or frame that a kept one has, bit for bit. 0, but where one is used
-            in several classes, or reuse left no other way (see `hold_out`).
+        shared: How many held clips have an array that a kept one has, bit for bit. 0, but where one is used in several
+            classes, or reuse left no other way (see `hold_out`).
     """
 
     kept: Tensor
@@ -35,33 +35,34 @@ class Split:
 
 
 def hold_out(clips: LabelledClips, share: float, *, seed: int) -> Split:
-    """Hold a share of every class out, all clips of a recording together.
+    """Hold a fraction of every class out, all clips of a recording together.
 
-    Clips of a class with the same log-mel or the same frame, bit for bit, count as one recording, and so do those that
-    a chain of such clips joins. Where that joins more of a class than either part shall have, as happens when sounds
-    and pictures are both used several times, crosswise, only equal log-mels join there, and frames may be on both
-    sides.
+    Clips of a class with an equal array of any modality, bit for bit, count as one recording, and so do those that a
+    chain of such clips joins. Where that joins more of a class than either part shall have, as happens when sounds
+    and pictures are both used several times, crosswise, equal arrays that are a weak sign of one recording
+    (`Modality.recurs`, as frames do) join none there, and may be on both sides.
     Excerpts of one recording from different seconds are not recognised. A class of one recording is kept.
 
     Args:
-        clips: At least one. Log-mels and frames are read once, a few at a time.
-        share: Of each class's clips, 0 < share < 1; met as nearly as whole recordings allow.
+        clips: At least one. Arrays are read once, a few at a time.
+        share: Fraction of each class's clips, 0 < share < 1; met as nearly as whole recordings allow.
         seed: Draws which recordings, >= 0.
     """
-    sounds, frames = _digests(clips, clips.audio), _digests(clips, clips.frames)
+    keys = {name: _digests(clips, name) for name in clips.modalities}
+    strong = [keys[name] for name, modality in clips.modalities.items() if not modality.recurs]
     held = np.zeros(len(clips), dtype=bool)
     for label, name in enumerate(clips.classes):
         index = clips.of_class(label).numpy()
         if not len(index):
             continue
-        groups = joined(sounds[index], frames[index])
-        if np.bincount(groups).max() > max(share, 1 - share) * len(index):
-            groups = joined(sounds[index])
+        groups = joined(*(values[index] for values in keys.values()))
+        if strong and np.bincount(groups).max() > max(share, 1 - share) * len(index):
+            groups = joined(*(values[index] for values in strong))
         sizes = np.bincount(groups)
         order = torch.randperm(len(sizes), generator=generator(seed, "validation", name)).numpy()
         chosen = order[some(sizes[order].tolist(), share * len(index))]
         held[index[np.isin(groups, chosen)]] = True
-    shared = np.isin(sounds[held], sounds[~held]) | np.isin(frames[held], frames[~held])
+    shared = np.any([np.isin(values[held], values[~held]) for values in keys.values()], axis=0)
     kept, taken = (torch.from_numpy(np.flatnonzero(part)) for part in (~held, held))
     return Split(kept, taken, int(shared.sum()))
 
@@ -116,11 +117,11 @@ def some(sizes: Sequence[int], wanted: float) -> list[int]:
     return taken or [min(range(len(sizes)), key=sizes.__getitem__)]
 
 
-def _digests(clips: LabelledClips, read: Callable[[Tensor], Tensor]) -> npt.NDArray[np.str_]:
+def _digests(clips: LabelledClips, modality: str) -> npt.NDArray[np.str_]:
     """A key of each clip's array."""
     keys = [
         hashlib.blake2b(array.contiguous().numpy().data, digest_size=16).hexdigest()
         for start in range(0, len(clips), CHUNK)
-        for array in read(torch.arange(start, min(start + CHUNK, len(clips))))
+        for array in clips.array(modality, torch.arange(start, min(start + CHUNK, len(clips))))
     ]
     return np.array(keys)

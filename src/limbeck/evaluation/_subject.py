@@ -1,74 +1,144 @@
-"""What is measured, put together from a set, the data it came from and how its students are trained."""
+"""What is measured, put together from a set, the clips it is tested on and how its students are trained."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+
+import torch
 
 from limbeck import _code, methods
-from limbeck._runtime import Runtime
-from limbeck.datasets import LabelledClips, Scale
-from limbeck.datasets._statistics import SoundScale
+from limbeck._runtime import Runtime, choose_runtime
+from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
 from limbeck.errors import InputError
-from limbeck.evaluation._evaluate import check
-from limbeck.evaluation.measures import Subject
+from limbeck.evaluation._samples import ClipSamples, Samples, TensorSamples
 from limbeck.evaluation.protocol import Protocol
-from limbeck.methods import Work
+from limbeck.evaluation.train import EpochReport
+from limbeck.methods import RunContext
+from limbeck.modalities import Scale, letters, together
 from limbeck.networks import Architecture
 
 
-def subject(
-    made: DistilledSet | None,
-    real: LabelledClips,
-    test: LabelledClips,
-    *,
-    runtime: Runtime,
-    network: Architecture,
-    protocol: Protocol,
-    sound: SoundScale = "standardised",
-    cache: Path | None = None,
-) -> Subject:
-    """What a measure takes numbers from.
+@dataclass(frozen=True)
+class Subject:
+    """What is measured, and with what.
 
-    Args:
-        made: A distilled set; None for the whole training split.
-        real: The training clips.
-        test: Test clips.
-        runtime: Where to work, and in which number formats to distil again.
+    Attributes:
+        train: A distilled set, or real training clips.
+        test: Test clips of the same classes and recipe.
+        scales: On which students see samples, by modality; students see these modalities alone.
         network: Architecture of the students.
         protocol: How they are trained.
-        sound: Scale of sound for the whole split; a distilled set brings its own.
-        cache: Folder for what other distillations of the same clips can reuse.
-
-    Raises:
-        InputError: Set and test clips do not fit together, or there are none.
+        runtime: Where to train and test, and the number formats in which `again` distils.
+        again: Distils other clips as `train` was, by its method, settings and seed; for real clips, gives them back.
+        clips: The real training clips that `train` was distilled from; None if they are not known.
+        on_epoch: Called after each epoch of each student.
     """
-    train = real if made is None else made
-    check(train, test)
 
-    def again(clips: LabelledClips) -> DistilledSet | LabelledClips:
-        if made is None:
-            return clips
-        if made.provenance.get("training_fingerprint", real.fingerprint) != real.fingerprint:
-            raise InputError(
-                "This measure distils other clips as the set was, but the set was distilled from another dataset than "
-                "these clips are of. Give the dataset that it was distilled from."
-            )
-        return _again(made.provenance, clips, Work(runtime, cache))
+    train: DistilledSet | LabelledClips
+    test: LabelledClips
+    scales: Mapping[str, Scale]
+    network: Architecture
+    protocol: Protocol
+    runtime: Runtime
+    again: Callable[[LabelledClips], DistilledSet | LabelledClips]
+    clips: LabelledClips | None = None
+    on_epoch: Callable[[EpochReport], None] | None = None
 
-    return Subject(
-        train=train,
-        real=real,
-        test=test,
-        scale=made.scale if made is not None else Scale.of(real.statistics, sound),
-        network=network,
-        protocol=protocol,
-        device=runtime.device,
-        formats=formats_of(runtime),
-        stored_bytes=train.stored_bytes,
-        again=again,
-    )
+    @classmethod
+    def of(
+        cls,
+        train: DistilledSet | LabelledClips,
+        test: LabelledClips,
+        *,
+        clips: LabelledClips | None = None,
+        modalities: Collection[str] | None = None,
+        scales: Mapping[str, Scale] | None = None,
+        network: Architecture | None = None,
+        protocol: Protocol | None = None,
+        runtime: Runtime | None = None,
+        cache: Path | None = None,
+        on_epoch: Callable[[EpochReport], None] | None = None,
+    ) -> Subject:
+        """A subject whose parts are checked to belong together.
+
+        Args:
+            train: A distilled set, or clips (a subset or the whole training split, streamed).
+            test: Test clips of the same classes and recipe, and of at least the same modalities.
+            clips: The real training clips that a set was distilled from, for measures that need them.
+            modalities: Those that students see; all of `train` by default.
+            scales: On which students see clips, by modality; standardised by the training statistics by default. A
+                distilled set brings its own.
+            network: Architecture of the students; a ConvNet by default.
+            protocol: How they are trained; as published by default.
+            runtime: Where to work; on the CPU in float32 by default.
+            cache: Folder for what other distillations of the same clips can reuse.
+            on_epoch: Called after each epoch of each student.
+
+        Raises:
+            InputError: Classes, recipes or modalities differ, there are no test clips, or scales came with a distilled
+                set.
+        """
+        _check(train, test)
+        seen = [*train.modalities] if modalities is None else [*modalities]
+        if isinstance(train, DistilledSet):
+            if scales not in (None, train.scales):
+                raise InputError("A distilled set is seen on its own scales; leave `scales` out.")
+            scales = train.scales
+        elif scales is None:
+            scales = train.scales("standardised")
+        names = [*train.seen_by(seen).modalities]
+        test.seen_by(names)
+        if lacking := [name for name in names if name not in scales]:
+            raise InputError(f"There is no scale of {', '.join(lacking)}; give one, or leave `scales` out.")
+        runtime = runtime or choose_runtime("cpu", "float32")
+        clips = train if isinstance(train, LabelledClips) else clips and clips.seen_by([*train.modalities])
+        return cls(
+            train=train,
+            test=test,
+            scales={name: scales[name] for name in names},
+            network=network or Architecture(),
+            protocol=protocol or Protocol(),
+            runtime=runtime,
+            again=partial(_again, train, clips, RunContext(runtime, cache)),
+            clips=clips,
+            on_epoch=on_epoch,
+        )
+
+    @property
+    def letters(self) -> dict[str, str]:
+        """What tables call each modality that students see, by its name."""
+        return letters({name: self.test.modalities[name] for name in self.scales})
+
+    @property
+    def together(self) -> str:
+        """Key of what is found by all modalities that students see together, as ``"A+V"``."""
+        return together(self.letters.values())
+
+    @property
+    def device(self) -> torch.device:
+        """Where to train and test."""
+        return self.runtime.device
+
+    @property
+    def real(self) -> LabelledClips:
+        """The real training clips.
+
+        Raises:
+            InputError: They are not known.
+        """
+        if self.clips is None:
+            raise InputError("This measure needs the real clips that the set was distilled from; give them as `clips`.")
+        return self.clips
+
+    def samples(self, data: DistilledSet | LabelledClips) -> Samples:
+        """What students see of a set or of clips: of `train`, of `test`, or of others on the same scales."""
+        if isinstance(data, DistilledSet):
+            return TensorSamples.of(data.seen_by([*self.scales]))
+        return ClipSamples(data, self.scales)
 
 
 def formats_of(runtime: Runtime) -> tuple[str, str]:
@@ -77,17 +147,46 @@ def formats_of(runtime: Runtime) -> tuple[str, str]:
     return real, synthetic
 
 
-def _again(provenance: dict[str, Any], clips: LabelledClips, work: Work) -> DistilledSet:
-    """Distil other clips with the method, settings and seed a set was made with."""
-    if "method" not in provenance:
+def _check(train: DistilledSet | LabelledClips, test: LabelledClips) -> None:
+    if not len(test):
+        raise InputError("There are no test clips; prepare a dataset with a test split.")
+    if tuple(train.classes) != tuple(test.classes):
+        raise InputError(
+            f"The training set has the classes {list(train.classes)}, but the test clips have {list(test.classes)}; "
+            "they must be the same in the same order."
+        )
+    if train.recipe != test.recipe:
+        raise InputError(
+            "Training set and test clips were made by different recipes: "
+            f"{train.recipe.to_json()} and {test.recipe.to_json()}. Prepare the test data by the first."
+        )
+
+
+def _again(
+    train: DistilledSet | LabelledClips, real: LabelledClips | None, run: RunContext, clips: LabelledClips
+) -> DistilledSet | LabelledClips:
+    """Other clips distilled as a set was.
+
+    Raises:
+        InputError: The set does not say how it was made, or it was made from other data or by other code.
+    """
+    if isinstance(train, LabelledClips):
+        return clips
+    made = train.provenance
+    if real is not None and made.get("training_fingerprint", real.fingerprint) != real.fingerprint:
+        raise InputError(
+            "This measure distils other clips as the set was, but the set was distilled from another dataset than "
+            "these clips are of. Give the dataset that it was distilled from."
+        )
+    if "method" not in made:
         raise InputError(
             "This measure distils other clips as the set was, but the set does not say by which method: it was joined "
             "from parts. Distil all classes together."
         )
-    method = methods.load(provenance["method"]).from_json(provenance["settings"])
-    if "code" in provenance and (other := _code.differences(provenance["code"], _code.of(method))):
+    method = methods.load(made["method"]).from_json(made["settings"])
+    if "code" in made and (other := _code.differences(made["code"], _code.of(method))):
         raise InputError(
             f"This measure distils other clips as the set was, but that was by other code than is installed now: "
             f"{'; '.join(other)}. Distil the set anew, with the code of now."
         )
-    return method.distill(clips, seed=provenance["seed"], work=work)
+    return method.distill(clips, seed=made["seed"], run=run)

@@ -3,43 +3,32 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Literal, NamedTuple, Self
+from collections.abc import Mapping
+from typing import Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from limbeck import modalities
 from limbeck._config import Config, merge
+from limbeck._rates import Rates
 from limbeck.augment import SiameseAugment
-
-
-class Rates(NamedTuple):
-    """Learning rates of one epoch.
-
-    Attributes:
-        head: Of the classifier.
-        audio: Of the sound encoder.
-        image: Of the picture encoder.
-    """
-
-    head: float
-    audio: float
-    image: float
+from limbeck.networks import HEAD
 
 
 class Protocol(Config):
     """Training settings of a student. The defaults are the published ones.
 
     Attributes:
-        epochs: Passes over the training pairs; the network after the last one is tested, none is chosen.
-        batch: Pairs in a step; the last batch of an epoch may be smaller.
-        audio_lr: Learning rate of the sound encoder in the first epochs.
-        image_lr: Learning rate of the picture encoder.
-        head_lr: Learning rate of the classifier.
+        epochs: Passes over the training samples; the network after the last one is tested, none is chosen.
+        batch: Samples in a step; the last batch of an epoch may be smaller.
+        lr: Learning rates of the first epochs: one for all, or one for each modality's encoder and for the ``"head"``;
+            a modality that is not named learns at the rate of the head.
         betas: Adam's.
         weight_decay: Added to the gradient as ``weight_decay * weight`` (L2, not decoupled).
         drop_after: Epochs, counted from 0, after which all rates are multiplied by `drop_factor`; after a third and two
             thirds of `epochs` where it is not given.
         drop_factor: See `drop_after`.
-        augment: Changes every batch, with independent draws for every pair and for sound and picture; None for none.
+        augment: Changes every batch, with independent draws for every sample and modality; None for none.
         dtype: Number format of the encoders in training; weights, classifier and test stay float32.
         least_steps: Steps a student takes at least: where `epochs` make fewer, there are more of them, and rates drop
             after the same share. 0 leaves the epochs as they are.
@@ -50,9 +39,7 @@ class Protocol(Config):
 
     epochs: int = Field(30, ge=1)
     batch: int = Field(32, ge=1)
-    audio_lr: float = Field(1e-3, gt=0)
-    image_lr: float = Field(1e-4, gt=0)
-    head_lr: float = Field(1e-3, gt=0)
+    lr: Rates = Field({"audio": 1e-3, "image": 1e-4, HEAD: 1e-3})
     betas: tuple[float, float] = (0.9, 0.999)
     weight_decay: float = Field(1e-4, ge=0)
     drop_after: tuple[int, ...] = (10, 20)
@@ -73,9 +60,7 @@ class Protocol(Config):
         return cls(
             epochs=30,
             batch=32,
-            audio_lr=1e-3,
-            image_lr=1e-4,
-            head_lr=1e-3,
+            lr={"audio": 1e-3, "image": 1e-4, HEAD: 1e-3},
             betas=(0.9, 0.999),
             weight_decay=1e-4,
             drop_after=(10, 20),
@@ -86,50 +71,63 @@ class Protocol(Config):
             compile=False,
         )
 
-    def lengthened(self, pairs: int) -> Protocol:
-        """The protocol with the epochs that make `least_steps` steps on so many pairs; itself where they do already.
+    def lengthened(self, samples: int) -> Protocol:
+        """The protocol with the epochs that make `least_steps` steps on so many samples; itself where they do already.
 
         Args:
-            pairs: Training pairs, >= 1.
+            samples: Training samples, >= 1.
 
         Example:
             >>> longer = Protocol(least_steps=240).lengthened(40)  # 2 steps an epoch
             >>> longer.epochs, longer.drop_after
             (120, (40, 80))
         """
-        epochs = max(self.epochs, math.ceil(self.least_steps / math.ceil(pairs / self.batch)))
+        epochs = max(self.epochs, math.ceil(self.least_steps / math.ceil(samples / self.batch)))
         return self.model_copy(update={"epochs": epochs, "drop_after": _moved(self.drop_after, self.epochs, epochs)})
 
-    def rates(self, epoch: int) -> Rates:
-        """Learning rates of an epoch.
+    def rate(self, name: str, epoch: int) -> float:
+        """Learning rate of an encoder or the head in an epoch.
 
         Args:
+            name: Of a modality, or ``"head"``.
             epoch: Counted from 0.
 
         Example:
-            >>> Protocol().rates(10).image, round(Protocol().rates(11).image, 9)
-            (0.0001, 1e-05)
+            >>> Protocol().rate("image", 10), round(Protocol().rate("image", 11), 9), Protocol(lr=0.1).rate("head", 0)
+            (0.0001, 1e-05, 0.1)
         """
-        factor = self.drop_factor ** sum(epoch > last for last in self.drop_after)
-        return Rates(self.head_lr * factor, self.audio_lr * factor, self.image_lr * factor)
+        first = self.lr.get(name, self.lr[HEAD]) if isinstance(self.lr, Mapping) else self.lr
+        return first * self.drop_factor ** sum(epoch > last for last in self.drop_after)
 
     def changed(self, **settings: Any) -> Self:
         """The protocol with other settings, checked. Where epochs change and drops are not said, drops move along.
 
         Args:
-            settings: Those that differ; of parts (``augment``) those of the part that differ.
+            settings: Those that differ; of parts (``augment``, ``lr``) those of the part that differ.
 
         Raises:
             InputError: Something is unknown or does not fit; the message lists every mistake.
 
         Example:
-            >>> Protocol(epochs=60).drop_after, Protocol().changed(epochs=12, head_lr=0.01).drop_after
+            >>> Protocol(epochs=60).drop_after, Protocol().changed(epochs=12).drop_after
             ((20, 40), (4, 8))
+            >>> Protocol().changed(lr={"image": 0.01}).lr
+            {'audio': 0.001, 'image': 0.01, 'head': 0.001}
         """
         before = self.to_json()
         if "epochs" in settings:
             before["drop_after"] = _moved(self.drop_after, self.epochs, settings["epochs"])
         return self.from_json(merge(before, settings))
+
+    @field_validator("lr")
+    @classmethod
+    def _rates_are_of_something(cls, lr: Rates) -> Rates:
+        if isinstance(lr, Mapping):
+            if unknown := sorted(set(lr) - {*modalities.names(), HEAD}):
+                raise ValueError(f"there are no {unknown}; rates are of {', '.join((*modalities.names(), HEAD))}")
+            if HEAD not in lr:
+                raise ValueError(f"a rate of {HEAD!r} is needed, at which modalities that are not named learn, too")
+        return lr
 
     @model_validator(mode="before")
     @classmethod

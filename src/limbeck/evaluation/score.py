@@ -1,11 +1,11 @@
-"""The result of an evaluation: accuracies of every repeat, and all that was the same in them."""
+"""The result of an evaluation: numbers of every repeat, and all that was the same in them."""
 
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import numpy as np
 from pydantic import Field
@@ -13,13 +13,19 @@ from pydantic import Field
 from limbeck import _files
 from limbeck._code import Code
 from limbeck._config import Config
-from limbeck.augment import Packing, mosaic
-from limbeck.datasets import Scale
+from limbeck.datasets import LabelledClips
+from limbeck.distilled import DistilledSet
 from limbeck.evaluation.protocol import Protocol
+from limbeck.modalities import Scale, looked_at, together
 from limbeck.networks import Architecture
+from limbeck.parameterisations import parse
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+
+    from limbeck.evaluation.measures import Measure
+
+Number = Annotated[float, Field(allow_inf_nan=False)]
 
 
 class Source(Config):
@@ -29,34 +35,50 @@ class Source(Config):
         kind: A distilled set or clips of a dataset.
         name: Method of the distilled set, or name of the dataset.
         fingerprint: Identifies the content.
-        pairs: Number of pairs a student sees (the cells of mosaics count one by one).
-        per_class: Pairs stored for the class that has most; None for clips.
+        modalities: Names of what its samples are.
+        samples: Number of samples (those of a mosaic's cells count one by one).
+        rows: Number of rows that are stored, each of which stands for one sample or several.
+        per_class: Rows stored of the class that has most; None for clips.
         stored_bytes: Bytes of what is stored; of clips, as they are prepared.
         storage: How the numbers are stored: name of the form, ``"prepared"`` for clips.
-        mosaic: Cells a side of the stored pairs, or another packing.
-        labels: What students were told of each pair: its class, or class probabilities by a network trained on the
+        hold: How samples are held in a row, as text; see `parameterisations.parse`.
+        labels: What students learn of each sample: its class, or class probabilities by a network trained on the
             real clips, which is another comparison.
     """
 
     kind: Literal["distilled", "clips"]
     name: str
     fingerprint: str
-    pairs: int = Field(ge=0)
+    modalities: tuple[str, ...]
+    samples: int = Field(ge=0)
+    rows: int = Field(ge=0)
     per_class: int | None = None
     stored_bytes: int = Field(ge=0)
     storage: str
-    mosaic: Packing = 1
+    hold: str = "plain"
     labels: Literal["hard", "soft"] = "hard"
 
-    @property
-    def stored_pairs(self) -> int:
-        """Number of pairs that are stored."""
-        return self.pairs // mosaic.count(self.mosaic)
-
-    @property
-    def packing(self) -> str:
-        """How pairs share the room of a stored one, in words."""
-        return mosaic.words(self.mosaic) if mosaic.count(self.mosaic) > 1 else "none"
+    @classmethod
+    def of(cls, data: DistilledSet | LabelledClips) -> Source:
+        """What a score says of its training or test set; equal for equal content."""
+        shared: dict[str, Any] = {
+            "fingerprint": data.fingerprint,
+            "modalities": tuple(data.modalities),
+            "samples": len(data),
+            "stored_bytes": data.stored_bytes,
+        }
+        if isinstance(data, LabelledClips):
+            return cls(kind="clips", name=data.name, rows=len(data), storage="prepared", **shared)
+        return cls(
+            kind="distilled",
+            name=str(data.provenance.get("method", "distilled")),
+            rows=data.rows,
+            per_class=data.per_class,
+            storage=data.storage.name,
+            hold=str(data.hold),
+            labels="hard" if data.soft_labels is None else "soft",
+            **shared,
+        )
 
 
 class Answers(Config):
@@ -124,114 +146,129 @@ class Answers(Config):
         return self.model_dump(mode="json", exclude={"repeats"})
 
 
-class Result(Answers):
-    """A question to a training set and what was found, a repeat a seed.
-
-    Attributes:
-        trained_on: The training set.
-        tested_on: The test set.
-        network: Architecture of the students.
-        protocol: How they were trained.
-        scale: What they saw.
-        seed: The seed all repeats' seeds come from.
-        device: Where it ran.
-        code: Of the network, head or measure: other code is another question.
-    """
-
-    trained_on: Source
-    tested_on: Source
-    network: Architecture
-    protocol: Protocol
-    scale: Scale
-    seed: int
-    device: str
-    code: Code = Field(default_factory=dict)
-
-    def _question(self) -> dict[str, Any]:
-        return super()._question() | {"device": self.device.partition(":")[0]}
-
-    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
-        """What fits a line: predictions of hundreds of clips do not."""
-        told = {"trained_on": self.trained_on.name, "tested_on": self.tested_on.name, "n": self.n}
-        return (told | {"mean": getattr(self, "mean", {})}).items()
-
-
 class Repeat(Config):
-    """One student, trained from scratch and tested.
+    """What was found with one seed.
 
     Attributes:
-        seed: Of its weights, order and augmentation.
+        seed: Seed of the students and of all that was drawn.
         seconds: Time of training and test.
-        losses: Mean training loss of every epoch.
-        predictions: Class predicted for every test clip, by what was looked at: keys among "A", "V", "A+V".
-        accuracy: Percent of test clips predicted right, with the same keys.
+        values: Numbers by name, finite; see the measure.
+        losses: Mean training loss of every epoch, where one student was trained.
+        predictions: Class predicted for every test clip, by what was looked at, where the measure keeps them.
     """
 
     seed: int
     seconds: float = Field(ge=0)
-    losses: tuple[float, ...]
-    predictions: dict[str, tuple[int, ...]]
-    accuracy: dict[str, float]
+    values: dict[str, Number]
+    losses: tuple[float, ...] = ()
+    predictions: dict[str, tuple[int, ...]] = Field(default_factory=dict)
 
 
-class Score(Result):
-    """Accuracy of students trained on one set and tested on another, over repeats.
+class Score(Answers):
+    """What a measure found of one training set, over repeats. Without repeats it is the question alone.
 
     Attributes:
+        measure: Name of the measure.
+        settings: Its settings.
+        trained_on: The training set.
+        tested_on: The test set.
+        letters: What tables call each modality that students saw, by its name.
         classes: Class names.
         truth: Class of every test clip, in the order of the predictions.
-        head: The students' head.
-        repeats: One entry for every student.
+        network: Architecture of the students.
+        protocol: How they were trained.
+        scales: On which they saw samples, by modality.
+        seed: The seed all repeats' seeds come from.
+        device: Where it ran.
+        formats: Number formats of real and synthetic clips, of measures that distil again; else None.
+        code: Code of the measure, its networks and its head: other code is another question.
+        repeats: One entry for every seed.
 
     Example:
         >>> truth = (0, 1)
         >>> def repeat(seed, *guess):
         ...     right = 50.0 * sum(a == b for a, b in zip(guess, truth))
-        ...     return Repeat(seed=seed, seconds=1, losses=(), predictions={"A": guess}, accuracy={"A": right})
-        >>> source = Source(kind="clips", name="toy", fingerprint="0", pairs=2, stored_bytes=9, storage="none")
-        >>> score = Score(trained_on=source, tested_on=source, classes=("bell", "drip"), truth=truth,
-        ...               repeats=(repeat(1, 0, 1), repeat(2, 0, 0)), protocol=Protocol(), network=Architecture(),
-        ...               head="audio", scale=Scale(mel_mean=(0,), mel_std=(1,)), seed=0, device="cpu")
-        >>> score.mean, score.per_class["A"]
-        ({'A': 75.0}, (100.0, 50.0))
+        ...     return Repeat(seed=seed, seconds=1, values={"A": right}, predictions={"A": guess})
+        >>> source = Source(kind="clips", name="toy", fingerprint="0", modalities=("audio",), samples=2, rows=2,
+        ...                 stored_bytes=9, storage="none")
+        >>> score = Score(measure="accuracy", settings={}, trained_on=source, tested_on=source, letters={"audio": "A"},
+        ...               classes=("bell", "drip"), truth=truth, network=Architecture(), protocol=Protocol(),
+        ...               scales={}, seed=0, device="cpu", repeats=(repeat(1, 0, 1), repeat(2, 0, 0)))
+        >>> score.mean[score.together], score.per_class["A"]
+        (75.0, (100.0, 50.0))
     """
 
+    measure: str
+    settings: dict[str, Any]
+    trained_on: Source
+    tested_on: Source
+    letters: dict[str, str]
     classes: tuple[str, ...]
     truth: tuple[int, ...]
-    head: str
+    network: Architecture
+    protocol: Protocol
+    scales: dict[str, Scale]
+    seed: int
+    device: str
+    formats: tuple[str, str] | None = None
+    code: Code = Field(default_factory=dict)
     repeats: tuple[Repeat, ...] = ()
 
     @property
-    def modalities(self) -> tuple[str, ...]:
-        """What accuracies there are: keys among "A" (sound alone), "V" (picture alone), "A+V"."""
-        return tuple(self.repeats[0].accuracy) if self.repeats else ()
+    def together(self) -> str:
+        """Key of what is found by all modalities together, as ``"A+V"``; of one modality, its letter."""
+        return together(self.letters.values())
 
     @property
-    def accuracies(self) -> dict[str, tuple[float, ...]]:
-        """Accuracy of every repeat, percent."""
-        return {key: tuple(r.accuracy[key] for r in self.repeats) for key in self.modalities}
+    def looked_at(self) -> tuple[str, ...]:
+        """Keys of what can be found by each modality by itself, then of all together, as ``("A", "V", "A+V")``."""
+        return looked_at(self.letters.values())
+
+    @property
+    def head(self) -> str | None:
+        """Name of the students' head; None of measures whose students have a head of their own."""
+        return self.settings.get("head")
+
+    @property
+    def title(self) -> str:
+        """Name in tables: the training set and, where they are not the usual ones, how it is held, head, modalities."""
+        source = self.trained_on
+        name = "whole" if source.kind == "clips" else source.name
+        held = "" if source.hold == "plain" else f"+{parse(source.hold)}"
+        seen = self.together if tuple(self.letters) != source.modalities else None
+        others = [word for word in (self.head if self.head != "ensemble" else None, seen) if word]
+        return f"{name}{held}" + (f" ({', '.join(others)})" if others else "")
+
+    @property
+    def values(self) -> dict[str, tuple[float, ...]]:
+        """Numbers of every repeat that has them, by name; of accuracy, percent by what was looked at."""
+        names = dict.fromkeys(name for repeat in self.repeats for name in repeat.values)
+        return {name: tuple(r.values[name] for r in self.repeats if name in r.values) for name in names}
 
     @property
     def mean(self) -> dict[str, float]:
-        """Mean accuracy over repeats, percent."""
-        return {key: statistics.fmean(values) for key, values in self.accuracies.items()}
+        """Means over repeats, by name."""
+        return {name: statistics.fmean(values) for name, values in self.values.items()}
 
     @property
     def sd(self) -> dict[str, float]:
-        """Sample standard deviation of the accuracy over repeats (divided by n - 1), percent; NaN for one repeat.
+        """Sample standard deviations over repeats (divided by n - 1), by name; NaN for one repeat.
 
         Published tables mostly give the population's (divided by n): see `population_sd`.
         """
-        return {key: statistics.stdev(v) if len(v) > 1 else float("nan") for key, v in self.accuracies.items()}
+        return {name: statistics.stdev(v) if len(v) > 1 else float("nan") for name, v in self.values.items()}
 
     @property
     def population_sd(self) -> dict[str, float]:
-        """Population standard deviation (divided by n), as published code prints it, percent."""
-        return {key: statistics.pstdev(values) for key, values in self.accuracies.items()}
+        """Population standard deviations (divided by n), as published code prints them, by name."""
+        return {name: statistics.pstdev(values) for name, values in self.values.items()}
 
     @property
     def confusion(self) -> dict[str, npt.NDArray[np.int64]]:
-        """How often clips of a class (row) were taken for another (column), int64 (class, class), over all repeats."""
+        """How often clips of a class (row) were taken for another (column), int64 (class, class), over all repeats.
+
+        Empty for measures that keep no predictions.
+        """
         from sklearn.metrics import confusion_matrix
 
         every = np.arange(len(self.classes))
@@ -241,7 +278,7 @@ class Score(Result):
                 axis=0,
                 dtype=np.int64,
             )
-            for key in self.modalities
+            for key in (self.repeats[0].predictions if self.repeats else ())
         }
 
     @property
@@ -249,22 +286,26 @@ class Score(Result):
         """Percent of a class's test clips predicted right, over all repeats; NaN for a class without test clips."""
         return {key: tuple(_recall(matrix)) for key, matrix in self.confusion.items()}
 
-    @property
-    def title(self) -> str:
-        """Name in tables: method, mosaic and head of the training set; ``"whole"`` for the whole training split."""
-        of = self.trained_on
-        name = (
-            "whole"
-            if of.kind == "clips"
-            else of.name + (f"+mosaic {mosaic.words(of.mosaic)}" if of.mosaic != 1 else "")
-        )
-        return name if self.head == "ensemble" else f"{name} ({self.head})"
+    def shown(self, measure: Measure, references: Mapping[str, Sequence[Score]]) -> list[dict[str, float]]:
+        """Columns of the measure's table, for each repeat.
+
+        Args:
+            measure: The measure, with all its settings.
+            references: What it found of the references, see `Measure.show`, which is given the mean over all their
+                repeats.
+        """
+        means = {
+            name: means_of([repeat.values for one in several for repeat in one.repeats])
+            for name, several in references.items()
+            if several
+        }
+        letters = tuple(self.letters.values())
+        return [dict(measure.show(repeat.values, means, letters)) for repeat in self.repeats]
 
     def to_json(self) -> dict[str, Any]:
         """All fields, and under ``"summary"`` what follows from them, for readers without Limbeck."""
         summary = {
             "n": self.n,
-            "unit": "percent",
             "mean": self.mean,
             "sd": {key: _or_null(value) for key, value in self.sd.items()},
             "population_sd": self.population_sd,
@@ -282,6 +323,25 @@ class Score(Result):
             InputError: Something is unknown, missing or out of range.
         """
         return super().from_json({key: value for key, value in data.items() if key != "summary"})
+
+    def _question(self) -> dict[str, Any]:
+        return super()._question() | {"device": self.device.partition(":")[0]}
+
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        """What fits a line: predictions of hundreds of clips do not."""
+        names = {"measure": self.measure, "trained_on": self.trained_on.name, "tested_on": self.tested_on.name}
+        return (names | {"n": self.n, "mean": self.mean}).items()
+
+
+def means_of(several: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Means by name, over those that have the name.
+
+    Example:
+        >>> means_of([{"a": 1.0}, {"a": 2.0, "b": 5.0}])
+        {'a': 1.5, 'b': 5.0}
+    """
+    names = dict.fromkeys(name for values in several for name in values)
+    return {name: statistics.fmean(values[name] for values in several if name in values) for name in names}
 
 
 def _recall(matrix: npt.NDArray[np.int64]) -> list[float]:

@@ -21,8 +21,11 @@ __all__ = [
     "bound",
     "by_letter",
     "label",
+    "letters",
     "load",
+    "looked_at",
     "names",
+    "together",
 ]
 
 Modalities = Mapping[str, Modality]
@@ -78,6 +81,43 @@ def bound(chosen: Iterable[str], recipe: ClipRecipe) -> dict[str, Modality]:
     return {name: load(name)(recipe) for name in listed}
 
 
+def letters(modalities: Modalities) -> dict[str, str]:
+    """What tables call each modality, by name.
+
+    Example:
+        >>> letters(bound(["audio", "image"], ClipRecipe()))
+        {'audio': 'A', 'image': 'V'}
+    """
+    return {name: modality.letter for name, modality in modalities.items()}
+
+
+def together(letters: Iterable[str]) -> str:
+    """What tables call several modalities that are seen together.
+
+    Args:
+        letters: Of the modalities.
+
+    Example:
+        >>> together(["A", "V"])
+        'A+V'
+    """
+    return "+".join(letters)
+
+
+def looked_at(letters: Iterable[str]) -> tuple[str, ...]:
+    """What scores can be by, as their keys: each modality by itself, then all together.
+
+    Args:
+        letters: Of the modalities.
+
+    Example:
+        >>> looked_at(["A", "V"]), looked_at(["A"])
+        (('A', 'V', 'A+V'), ('A',))
+    """
+    each = tuple(letters)
+    return each if len(each) == 1 else (*each, together(each))
+
+
 def label(modalities: Modalities) -> str:
     """What tables call what is seen: the letters of the modalities.
 
@@ -85,4 +125,4 @@ def label(modalities: Modalities) -> str:
         >>> label(bound(["audio", "image"], ClipRecipe()))
         'A+V'
     """
-    return "+".join(modality.letter for modality in modalities.values())
+    return together(letters(modalities).values())

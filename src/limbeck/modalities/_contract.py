@@ -50,6 +50,8 @@ class Modality(Listed, ABC):
         dtype: Number format of prepared arrays: ``torch.float32``, or ``torch.uint8`` for pictures.
         channels_at: Axis of the array along which statistics and scales run, from the end: -3, -2 or -1.
         keeps: Families of augmentation that would change what it is, which `modality_aware` augmentation leaves out.
+        recurs: Whether different recordings often have equal arrays, as of stills, title cards and blank frames, so
+            that equal ones are a weak sign of one recording.
         basis: Orthogonal rows that decorrelate its channels before low frequencies are kept; None for none.
     """
 
@@ -65,6 +67,7 @@ class Modality(Listed, ABC):
     dtype: ClassVar[torch.dtype] = torch.float32
     channels_at: ClassVar[int] = -3
     keeps: ClassVar[frozenset[str]] = frozenset()
+    recurs: ClassVar[bool] = False
     basis: ClassVar[tuple[tuple[float, ...], ...] | None] = None
 
     recipe: ClipRecipe

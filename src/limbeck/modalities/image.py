@@ -30,6 +30,7 @@ class Image(Modality):
     unit: ClassVar[str] = "pixel value, 0-1"
     axes: ClassVar[tuple[str, str, str]] = ("RGB", "height", "width")
     dtype: ClassVar[torch.dtype] = torch.uint8
+    recurs: ClassVar[bool] = True
     # Rows: brightness, red against blue, green against both.
     basis: ClassVar[tuple[tuple[float, ...], ...] | None] = ((1.0, 1.0, 1.0), (1.0, 0.0, -1.0), (-0.5, 1.0, -0.5))
 

@@ -13,9 +13,8 @@ import torch
 
 from limbeck import _discover
 from limbeck.errors import InputError
-from limbeck.evaluation import measured, measures
-from limbeck.evaluation.measured import Measured
-from limbeck.evaluation.measures import Measure, Subject
+from limbeck.evaluation import Score, Subject, answer, measures
+from limbeck.evaluation.measures import Measure
 from limbeck.methods.random import Random
 from limbeck.testing._subjects import toy_subject
 
@@ -29,9 +28,8 @@ def subject(name: str) -> Subject:
 
 
 @cache
-def _taken(measure: str, settings: str, of: str) -> Measured:
-    asked = measures.load(measure).from_json(json.loads(settings))
-    return measured.take(asked, subject(of), repeats=1, seed=3)
+def _taken(measure: str, settings: str, of: str) -> Score:
+    return answer(measures.load(measure).from_json(json.loads(settings)), subject(of), repeats=1, seed=3)
 
 
 class MeasureContract:
@@ -47,7 +45,7 @@ class MeasureContract:
         """The measure at a size that runs in a blink."""
         return measures.load(name).from_json(dict(self.tiny.get(name, {})))
 
-    def taken(self, name: str, of: str) -> Measured:
+    def taken(self, name: str, of: str) -> Score:
         """What a measure finds, taken once for all tests.
 
         Args:
@@ -75,40 +73,41 @@ class MeasureContract:
             type(measure).from_json({"nosuchsetting": 1})
 
     def test_columns_have_names_of_their_own(self, name: str) -> None:
-        columns = measures.load(name)().columns
-        assert columns
-        assert len({c.name for c in columns}) == len(columns)
-        assert len({(c.group, c.heading) for c in columns}) == len(columns)
-        assert all(c.heading for c in columns)
+        for letters in (("A", "V"), ("A", "E", "V"), ("A",)):
+            columns = measures.load(name)().columns(letters)
+            assert columns
+            assert len({c.name for c in columns}) == len(columns)
+            assert len({(c.group, c.heading) for c in columns}) == len(columns)
+            assert all(c.heading for c in columns)
 
     def test_numbers_are_finite_and_kept_as_json(self, name: str) -> None:
         for of in ("set", "whole"):
             found = self.taken(name, of)
             assert found.mean
             assert all(math.isfinite(x) for x in found.mean.values())
-            assert Measured.from_json(json.loads(json.dumps(found.to_json()))) == found
+            assert Score.from_json(json.loads(json.dumps(found.to_json()))) == found
 
     def test_shows_its_columns_with_and_without_references(self, name: str) -> None:
         measure, found = self.small(name), self.taken(name, "set")
-        known = {c.name for c in measure.columns}
+        known = {c.name for c in measure.columns([*found.letters.values()])}
         references = {"whole": [self.taken(name, "whole")], "random": [found]}
-        alone, beside = measured.shown(measure, found, {}), measured.shown(measure, found, references)
+        alone, beside = found.shown(measure, {}), found.shown(measure, references)
         for columns in (*alone, *beside):
             assert columns.keys() <= known
             assert all(math.isfinite(x) for x in columns.values())
         assert alone[0].keys() <= beside[0].keys()
         assert beside[0]
-        assert measured.shown(measure, self.taken(name, "whole"), references)[0].keys() <= known
+        assert self.taken(name, "whole").shown(measure, references)[0].keys() <= known
 
     def test_chance_and_words_need_only_the_test_clips(self, name: str) -> None:
         measure, test = measures.load(name)(), subject("set").test
-        assert measure.chance(test).keys() <= {c.name for c in measure.columns}
+        assert measure.chance(test).keys() <= {c.name for c in measure.columns(("A", "V"))}
         assert isinstance(measure.about(test), str)
         assert measure.students > 0
 
     def test_the_seed_decides_and_the_global_generator_is_untouched(self, name: str) -> None:
         before = torch.random.get_rng_state()
-        again = measured.take(self.small(name), subject("set"), repeats=1, seed=3)
+        again = answer(self.small(name), subject("set"), repeats=1, seed=3)
         assert torch.equal(before, torch.random.get_rng_state())
         both = self.taken(name, "set"), again
         one, same = ({k: v for k, v in found.mean.items() if TIMES not in k} for found in both)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from limbeck._runtime import choose_runtime
-from limbeck.evaluation import Protocol
-from limbeck.evaluation._subject import subject
-from limbeck.evaluation.measures import Subject
+from limbeck.evaluation import Protocol, Subject
 from limbeck.methods import Method
 from limbeck.networks import Architecture
 from limbeck.testing._clips import toy_clips
 
-SHORT = Protocol(epochs=5, drop_after=(), audio_lr=1e-2, image_lr=1e-2, head_lr=1e-2)
+SHORT = Protocol(epochs=5, drop_after=(), lr=1e-2)
 
 
 def toy_subject(method: Method | None = None, *, classes: int = 3, per_class: int = 8) -> Subject:
@@ -22,11 +19,5 @@ def toy_subject(method: Method | None = None, *, classes: int = 3, per_class: in
         per_class: Training clips of each.
     """
     real, test = toy_clips(classes, per_class, seed=1), toy_clips(classes, 6, seed=2)
-    return subject(
-        method.distill(real, seed=0) if method else None,
-        real,
-        test,
-        runtime=choose_runtime("cpu", "float32"),
-        network=Architecture(options={"width": 4}),
-        protocol=SHORT,
-    )
+    train = method.distill(real, seed=0) if method else real
+    return Subject.of(train, test, clips=real, network=Architecture(options={"width": 4}), protocol=SHORT)

@@ -13,8 +13,7 @@ from limbeck import networks
 from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
 from limbeck.errors import BudgetError, InputError
-from limbeck.evaluation import Protocol
-from limbeck.evaluation.measures import Subject
+from limbeck.evaluation import Protocol, Subject
 from limbeck.evaluation.measures.hyperparameters import (
     CANDIDATES,
     Candidate,
@@ -29,11 +28,12 @@ from limbeck.networks import Architecture
 FEW = Hyperparameters(
     candidates={
         "unchanged": Candidate(),
-        "no learning": Candidate(protocol={"audio_lr": 1e-9, "image_lr": 1e-9, "head_lr": 1e-9}),
+        "no learning": Candidate(protocol={"lr": 1e-9}),
         "wide": Candidate(options={"width": 12}, protocol={"epochs": 7}),
     }
 )
-BESIDE = {"search (s)", "validation clips", "validation clips whose log-mel or frame is trained on"}
+SEEN = ("A", "V")
+BESIDE = {"search (s)", "validation clips", "validation clips of which an array is trained on"}
 
 
 def test_correlation_against_ranks_written_out() -> None:
@@ -58,18 +58,18 @@ def test_columns_worked_by_hand() -> None:
     values = {"search (s)": 2.0} | {f"validation, {n}": x for n, x in zip(names, scores, strict=True)}
     whole = {"search (s)": 50.0} | {f"validation, {n}": x for n, x in zip(names, theirs, strict=True)}
     whole |= {f"test, {n}": x for n, x in zip(names, truth, strict=True)}
-    shown = FEW.show(values, {"whole": whole})
+    shown = FEW.show(values, {"whole": whole}, SEEN)
     assert shown["Rank correlation, validation"] == pytest.approx(-1)
     assert shown["Rank correlation, test"] == pytest.approx(-0.5)
     assert shown["Found, on test (%)"] == 30
     assert shown["Regret (points)"] == 42
     assert shown["Faster than the whole (x)"] == 25
-    own = FEW.show(whole, {"whole": whole})
+    own = FEW.show(whole, {"whole": whole}, SEEN)
     assert (own["Rank correlation, validation"], own["Faster than the whole (x)"]) == (pytest.approx(1), 1)
     assert own["Regret (points)"] == 2
-    assert FEW.show(values, {}) == {"Search (s)": 2.0}
+    assert FEW.show(values, {}, SEEN) == {"Search (s)": 2.0}
     flat = dict.fromkeys(values, 5.0)
-    assert "Rank correlation, test" not in FEW.show(flat, {"whole": whole})
+    assert "Rank correlation, test" not in FEW.show(flat, {"whole": whole}, SEEN)
 
 
 def test_validation_is_cut_class_by_class_and_the_same_for_all() -> None:
@@ -129,7 +129,7 @@ def test_a_set_is_searched_as_it_is_or_made_again_without_them() -> None:
 
 
 def test_a_candidate_that_diverges_is_the_worst_and_stops_nothing() -> None:
-    wild = Candidate(protocol={"head_lr": 1e38})
+    wild = Candidate(protocol={"lr": {"head": 1e38}})
     values = Hyperparameters(candidates={"wild": wild, "unchanged": Candidate()}).take(toy_subject(), seed=0)
     assert values["validation, wild"] == values["test, wild"] == 0
     assert values["validation, unchanged"] > 0
@@ -140,7 +140,7 @@ def test_default_candidates_differ_and_can_be_built() -> None:
     tried = different(CANDIDATES, subject.network, subject.protocol)
     assert CANDIDATES.keys() - tried.keys() == {"rates 1e-2"}  # the toy students' own
     for network, _ in tried.values():
-        network.build().pair(subject.real.audio_shape, subject.real.image_shape, generator=_draw())
+        network.build().encoders(subject.real.shapes, generator=_draw())
     for name in networks.names():
         different(CANDIDATES, Architecture(name=name), Protocol())
     assert Hyperparameters.from_json(Hyperparameters().to_json()) == Hyperparameters()
@@ -150,8 +150,10 @@ def test_default_candidates_differ_and_can_be_built() -> None:
 
 def test_a_candidate_changes_the_network_and_keeps_the_rest() -> None:
     own = Architecture(options={"width": 32, "norm": "group"})
-    deeper, protocol = Candidate(options={"audio_depth": 2}, protocol={"epochs": 4}).changed(own, Protocol(batch=8))
-    assert deeper == Architecture(options={"width": 32, "norm": "group", "audio_depth": 2})
+    deeper, protocol = Candidate(options={"depth": {"audio": 2}}, protocol={"epochs": 4}).changed(
+        own, Protocol(batch=8)
+    )
+    assert deeper == Architecture(options={"width": 32, "norm": "group", "depth": {"audio": 2}})
     assert protocol == Protocol(batch=8, epochs=4)
     assert Candidate(network="convnet", options={"width": 8}).changed(own, Protocol())[0].options["norm"] == "group"
     other, _ = Candidate(network="resnet18", options={"width": 8}).changed(own, Protocol())
@@ -160,12 +162,12 @@ def test_a_candidate_changes_the_network_and_keeps_the_rest() -> None:
 
 def test_of_candidates_with_the_same_settings_the_first_is_tried() -> None:
     subject = toy_subject(Random(per_class=1))
-    same = {"width 4": Candidate(options={"width": 4}), "depth 3": Candidate(options={"audio_depth": 3})}
+    same = {"width 4": Candidate(options={"width": 4}), "depth 3": Candidate(options={"depth": {"audio": 3}})}
     measure = Hyperparameters(candidates={"unchanged": Candidate()} | same | {"w": Candidate(options={"width": 6})})
     values = measure.take(subject, seed=0)
     assert values.keys() - BESIDE == {"validation, unchanged", "validation, w"}
     whole = dict(values) | {"test, unchanged": 60.0, "test, w": 50.0}
-    assert measure.show(values, {"whole": whole})["Regret of a blind choice (points)"] == 5
+    assert measure.show(values, {"whole": whole}, SEEN)["Regret of a blind choice (points)"] == 5
     with pytest.raises(InputError, match="unchanged, width 4, depth 3 all come to the same student"):
         Hyperparameters(candidates={"unchanged": Candidate()} | same).take(subject, seed=0)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import statistics
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from tests.helpers.clips import toy_clips
 from tests.helpers.subjects import toy_subject
 from torchmetrics.functional import retrieval as retrieval_metrics
 
+from limbeck.errors import InputError
 from limbeck.evaluation.measures import retrieval
 from limbeck.evaluation.measures._ranks import by_chance, first_ranks
 from limbeck.evaluation.measures.retrieval import CLASS, PAIR, SMALL, Retrieval, contrastive
@@ -147,7 +149,7 @@ def test_random_places_come_near_chance() -> None:
 def test_chance_has_every_column_and_small_galleries_are_class_balanced() -> None:
     measure, test = Retrieval(gallery_per_class=4, galleries=3), toy_clips(3, 12)
     told = measure.chance(test)
-    assert list(told) == [c.name for c in measure.columns]
+    assert list(told) == [c.name for c in measure.columns(("A", "V"))]
     assert told[f"{SMALL} gallery (clips)"] == 12
     assert told[f"{CLASS} gallery (clips)"] == told[f"{PAIR} gallery (clips)"] == 36
     assert told[f"{PAIR} A->V R@1 (%)"] == pytest.approx(100 / 36)
@@ -198,10 +200,29 @@ def test_certain_soft_labels_are_hard_ones_and_uncertain_ones_weigh() -> None:
     assert float(contrastive(audio, image, soft, 0.1, "class")) == pytest.approx(naive_loss(audio, image, right, 0.1))
 
 
+def test_with_three_modalities_each_is_found_by_each_other_one() -> None:
+    features = {name: drawn(6, seed=seed) for seed, name in enumerate(("audio", "echo", "image"))}
+    letters, draw = {"audio": "A", "echo": "E", "image": "V"}, torch.Generator().manual_seed(0)
+    options = {"dim": 4, "temperature": 0.3, "positives": "class"}
+    head = retrieval._Projections(dict.fromkeys(features, 8), 3, letters, **options, generator=draw)
+    places, labels = head.scores(features), torch.arange(6) % 3
+    assert list(places) == ["A", "E", "V"]
+    losses = [contrastive(places[a], places[b], labels, 0.3, "class") for a, b in ("AE", "AV", "EV")]
+    assert head.loss(features, labels).item() == pytest.approx(sum(loss.item() for loss in losses) / 3)
+    directions = {word for c in Retrieval().columns(("A", "E", "V")) for word in c.name.split() if "->" in word}
+    assert directions == {"A->E", "E->A", "A->V", "V->A", "E->V", "V->E"}
+
+
+def test_one_modality_alone_is_refused() -> None:
+    of = toy_subject(Random())
+    with pytest.raises(InputError, match="by another, but students see audio alone"):
+        Retrieval().take(replace(of, scales={"audio": of.scales["audio"]}), seed=0)
+
+
 def test_a_student_of_clips_with_a_class_in_both_tracks_beats_chance() -> None:
     measure, of = Retrieval(dim=16, galleries=2), toy_subject(Random(per_class=4))
     found, chance = measure.take(of, seed=0), measure.chance(of.test)
-    assert found.keys() == chance.keys() == {c.name for c in measure.columns}
+    assert found.keys() == chance.keys() == {c.name for c in measure.columns(("A", "V"))}
     for direction in ("A->V", "V->A"):
         assert found[f"{CLASS} {direction} mAP (%)"] > chance[f"{CLASS} {direction} mAP (%)"] + 10
     assert found == measure.take(of, seed=0)

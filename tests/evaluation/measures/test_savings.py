@@ -56,28 +56,30 @@ def test_the_whole_takes_the_curve_and_a_set_one_point() -> None:
     whole, chosen = toy_subject(), toy_subject(Random(per_class=2))
     assert isinstance(whole.train, LabelledClips)
     curve, values = measure.take(whole, seed=0), measure.take(chosen, seed=0)
-    assert [key for key in curve if key.endswith("clips a class")] == [f"{n}: clips a class" for n in ("2", "5", "all")]
-    assert curve["5: bytes"] == whole.stored_bytes * 5 / 8
-    assert values["bytes"] == chosen.stored_bytes
+    assert [key for key in curve if key.endswith("clips per class")] == [
+        f"{n}: clips per class" for n in ("2", "5", "all")
+    ]
+    assert curve["5: bytes"] == whole.train.stored_bytes * 5 / 8
+    assert values["bytes"] == chosen.train.stored_bytes
     again = measure.take(whole, seed=0)
     assert {k: v for k, v in curve.items() if "student" not in k} == {
         k: v for k, v in again.items() if "student" not in k
     }
-    shown = measure.show(values, {"whole": curve})
-    assert set(shown) == {column.name for column in measure.columns}
-    assert set(measure.show(values, {})) == {"A+V (%)", "Student (s)"}
+    shown = measure.show(values, {"whole": curve}, ("A", "V"))
+    assert set(shown) == {column.name for column in measure.columns(("A", "V"))}
+    assert set(measure.show(values, {}, ("A", "V"))) == {"A+V (%)", "Student (s)"}
 
 
 def test_factors_of_a_case_worked_by_hand() -> None:
     points = {"2": (30.0, 1.0, 200.0, 2.0), "8": (50.0, 4.0, 800.0, 8.0), "all": (80.0, 16.0, 3200.0, 32.0)}
-    names = ("A+V (%)", "student (s)", "bytes", "clips a class")
+    names = ("accuracy (%)", "student (s)", "bytes", "clips per class")
     curve = {f"{n}: {name}": x for n, point in points.items() for name, x in zip(names, point, strict=True)}
-    curve |= {"A+V (%)": 80.0, "student (s)": 16.0, "bytes": 3200.0}
-    shown = Savings().show({"A+V (%)": 40.0, "student (s)": 0.5, "bytes": 50.0}, {"whole": curve})
-    assert shown["Real clips a class for it"] == pytest.approx(4)
+    curve |= {"accuracy (%)": 80.0, "student (s)": 16.0, "bytes": 3200.0}
+    shown = Savings().show({"accuracy (%)": 40.0, "student (s)": 0.5, "bytes": 50.0}, {"whole": curve}, ("A", "V"))
+    assert shown["Real clips per class for it"] == pytest.approx(4)
     assert shown["Bytes saved (x)"] == pytest.approx(400 / 50)
     assert shown["Student time saved (x)"] == pytest.approx(2 / 0.5)
-    whole = Savings().show(curve, {"whole": curve})
+    whole = Savings().show(curve, {"whole": curve}, ("A", "V"))
     assert whole["Bytes saved (x)"] == whole["Student time saved (x)"] == 1
     test = toy_subject().test
     assert Savings().chance(test) == {"A+V (%)": 100 / 3}

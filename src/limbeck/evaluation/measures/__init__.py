@@ -1,9 +1,10 @@
-"""What a distilled set is worth beside its accuracy. One module a measure; `names()` lists them."""
+"""What a distilled set is worth: accuracy, and more. One module a measure; `names()` lists them."""
 
 from limbeck import _discover
-from limbeck.evaluation.measures._contract import Column, Measure, Subject, Values
+from limbeck.evaluation._subject import Subject
+from limbeck.evaluation.measures._contract import Column, Measure, Taken, Values
 
-__all__ = ["Column", "Measure", "Subject", "Values", "load", "names"]
+__all__ = ["Column", "Measure", "Subject", "Taken", "Values", "load", "names"]
 
 
 def names() -> tuple[str, ...]:

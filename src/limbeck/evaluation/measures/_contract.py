@@ -3,35 +3,32 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from statistics import fmean
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import ClassVar, Literal
-
-import torch
 
 from limbeck._config import Config
 from limbeck._discover import Listed
-from limbeck.datasets import LabelledClips, Scale
-from limbeck.distilled import DistilledSet
-from limbeck.evaluation._pairs import ClipPairs, Pairs, TensorPairs
-from limbeck.evaluation.protocol import Protocol
-from limbeck.networks import Architecture
+from limbeck.datasets import LabelledClips
+from limbeck.evaluation._subject import Subject
 
 Values = Mapping[str, float]
 """Numbers by name, what is kept on disk; a name says unit and what was looked at where that is not plain."""
 
 
-def mean(several: Iterable[Values]) -> dict[str, float]:
-    """Means by name, over those that have the name.
+@dataclass(frozen=True)
+class Taken:
+    """What a measure found with one seed.
 
-    Example:
-        >>> mean([{"a": 1.0}, {"a": 2.0, "b": 5.0}])
-        {'a': 1.5, 'b': 5.0}
+    Attributes:
+        values: Numbers by name.
+        losses: Mean training loss of every epoch, where one student was trained.
+        predictions: Class predicted for every test clip, by what was looked at.
     """
-    listed = list(several)
-    names = dict.fromkeys(name for values in listed for name in values)
-    return {name: fmean(values[name] for values in listed if name in values) for name in names}
+
+    values: Values
+    losses: Sequence[float] = ()
+    predictions: Mapping[str, Sequence[int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -62,45 +59,6 @@ class Column:
         return self.name.removeprefix(self.group).lstrip()
 
 
-@dataclass(frozen=True)
-class Subject:
-    """What is measured, and with what.
-
-    Attributes:
-        train: A distilled set, or the real training clips: the whole, as a reference.
-        real: The real training clips it was distilled from.
-        test: Test clips of the same classes and recipe.
-        scale: What students see.
-        network: Architecture of the students.
-        protocol: How they are trained.
-        device: Where to train and test.
-        stored_bytes: What `train` takes.
-        formats: Number formats in which `again` distils: of real and of synthetic clips.
-        again: Distils other clips as `train` was (a part of the classes, say); for the whole, gives them back.
-    """
-
-    train: DistilledSet | LabelledClips
-    real: LabelledClips
-    test: LabelledClips
-    scale: Scale
-    network: Architecture
-    protocol: Protocol
-    device: torch.device
-    stored_bytes: int
-    formats: tuple[str, str]
-    again: Callable[[LabelledClips], DistilledSet | LabelledClips]
-
-    def pairs(self, train: DistilledSet | LabelledClips | None = None) -> Pairs:
-        """What students are trained on: of `train`, or of another set on the same scale."""
-        train = self.train if train is None else train
-        return TensorPairs.of(train) if isinstance(train, DistilledSet) else ClipPairs(train, self.scale)
-
-    @property
-    def test_pairs(self) -> ClipPairs:
-        """Test clips as students see them."""
-        return ClipPairs(self.test, self.scale)
-
-
 class Measure(Config, Listed, ABC):
     """Settings of a measure. One module of the room defines one.
 
@@ -118,26 +76,38 @@ class Measure(Config, Listed, ABC):
         return 1.0
 
     @property
-    @abstractmethod
-    def columns(self) -> Sequence[Column]:
-        """Columns of its table."""
+    def distils(self) -> bool:
+        """Whether it calls `Subject.again`, so that what it finds depends on the number formats of distillation."""
+        return False
 
     @abstractmethod
-    def take(self, subject: Subject, *, seed: int) -> dict[str, float]:
+    def columns(self, letters: Sequence[str]) -> Sequence[Column]:
+        """Columns of its table.
+
+        Args:
+            letters: What tables call the modalities that students see, as ``("A", "V")``.
+        """
+
+    @abstractmethod
+    def take(self, subject: Subject, *, seed: int) -> Values | Taken:
         """Measure once: train what has to be trained, test it.
 
         Args:
             subject: What is measured, and with what.
-            seed: Of every random draw, >= 0.
+            seed: Seed of every random draw, >= 0.
+
+        Returns:
+            Numbers by name; with losses or predictions, where they shall be kept beside the numbers.
         """
 
-    def show(self, values: Values, references: Mapping[str, Values]) -> dict[str, float]:
-        """Numbers of one subject as the table's columns, by heading; a column that cannot be told is left out.
+    def show(self, values: Values, references: Mapping[str, Values], letters: Sequence[str]) -> dict[str, float]:
+        """Numbers of one subject as the table's columns, by name; a column that cannot be told is left out.
 
         Args:
             values: What `take` found.
             references: What `take` found, mean over its repeats, for the rows ``"whole"`` (the whole training split)
-                and ``"random"`` (random real pairs, as many stored), where they are there.
+                and ``"random"`` (random real clips, as many stored), where they are there.
+            letters: What tables call the modalities that students see.
         """
         return dict(values)
 
@@ -145,7 +115,7 @@ class Measure(Config, Listed, ABC):
         """Columns of a guess that knows nothing; empty where there is none.
 
         Args:
-            test: Test clips.
+            test: Test clips, of the modalities that students see.
         """
         return {}
 
@@ -153,6 +123,6 @@ class Measure(Config, Listed, ABC):
         """What a reader must know beside the table: sizes, rules, chance.
 
         Args:
-            test: Test clips.
+            test: Test clips, of the modalities that students see.
         """
         return ""

@@ -2,11 +2,11 @@
 
 Source:   Zhao, Mopuri and Bilen, *Dataset Condensation with Gradient Matching*, ICLR 2021, table 2, since when every
           method is asked for it.
-Differs from the paper: sound and picture each have a network, all of them narrow, so that the table takes minutes on a
+Differs from the paper: each modality has a network, all of them narrow, so that the table takes minutes on a
           laptop; no batch norm (see ``docs/networks.md``). All networks are trained by one protocol, the subject's. The
-          published one makes 60 steps at one pair of each of ten classes, at which ResNet-18 has learnt nothing from
+          published one makes 60 steps at one sample of each of ten classes, at which ResNet-18 has learnt nothing from
           any set, so it is lengthened to a least number of steps, with its drops of the learning rate in proportion.
-Cost:     one student for each network. On 40 pairs of (1, 64, 56) and (3, 32, 32), one thread, a step takes between
+Cost:     one student for each network. On 40 samples of (1, 64, 56) and (3, 32, 32), one thread, a step takes between
           0.04 s (ConvNet) and 0.1 s (ResNet-18).
 """
 
@@ -20,29 +20,31 @@ from pydantic import Field, model_validator
 
 from limbeck._runtime import derive_seed
 from limbeck.datasets import LabelledClips
-from limbeck.evaluation.measures._contract import Column, Subject, Values
-from limbeck.evaluation.measures._students import BOTH, StudentMeasure, accuracy
+from limbeck.evaluation._subject import Subject
+from limbeck.evaluation.measures._contract import Column, Measure, Values
+from limbeck.evaluation.measures._student import HeadName, accuracy, trained
 from limbeck.evaluation.protocol import Protocol
+from limbeck.modalities import together
 from limbeck.networks import Architecture
-
-OTHERS = f"others {BOTH}"
 
 
 @final
-class Architectures(StudentMeasure):
+class Architectures(Measure):
     """Accuracy of one student of each network.
 
     Attributes:
+        head: Name of the students' head.
         networks: Architectures by the name they have in the table.
         least_steps: Steps every student takes at least, as the protocol's; the larger of the two counts.
         changes: What is different in the protocol of some networks, by their name, for instance
-            ``{"transformer": {"image_lr": 1e-3}}``; nothing by default.
+            ``{"transformer": {"lr": {"image": 1e-3}}}``; nothing by default.
     """
 
+    head: HeadName = "ensemble"
     networks: dict[str, Architecture] = Field(
         {
             "ConvNet": Architecture(options={"width": 32}),
-            "ConvNet, 4 blocks": Architecture(options={"width": 32, "audio_depth": 4, "image_depth": 4}),
+            "ConvNet, 4 blocks": Architecture(options={"width": 32, "depth": {"audio": 4, "image": 4}}),
             "ConvNet, group norm": Architecture(options={"width": 32, "norm": "group"}),
             "ResNet-18": Architecture(name="resnet18", options={"width": 8}),
             "VGG-11": Architecture(name="vgg11", options={"width": 16}),
@@ -69,9 +71,8 @@ class Architectures(StudentMeasure):
         """One for each network."""
         return float(len(self.networks))
 
-    @property
-    def columns(self) -> Sequence[Column]:
-        """A+V of each network, and the mean over those that are not the subject's own."""
+    def columns(self, letters: Sequence[str]) -> Sequence[Column]:
+        """Accuracy by all modalities together of each network, and the mean over those that are not the subject's."""
         return [Column(f"{name} (%)") for name in (*self.networks, "mean of others")]
 
     def take(self, subject: Subject, *, seed: int) -> dict[str, float]:
@@ -85,23 +86,26 @@ class Architectures(StudentMeasure):
             Accuracy in percent, named "ResNet-18 A", "ResNet-18 V", "ResNet-18 A+V" and so on, and "others A+V", the
             mean over networks that are not the subject's, whatever their width.
         """
-        pairs, test = subject.pairs(), subject.test_pairs
+        samples, test = subject.samples(subject.train), subject.samples(subject.test)
         found: dict[str, float] = {}
         for name, architecture in self.networks.items():
             own, protocol = derive_seed(seed, "architecture", name), self._protocol(name, subject.protocol)
-            student, _ = self.student(subject, pairs, seed=own, network=architecture, protocol=protocol)
+            student, _ = trained(subject, samples, self.head, seed=own, network=architecture, protocol=protocol)
             found |= {f"{name} {key}": percent for key, percent in accuracy(student, test).items()}
         others = [name for name, a in self.networks.items() if not same_but_width(a, subject.network)]
-        return found | ({OTHERS: fmean(found[f"{name} {BOTH}"] for name in others)} if others else {})
+        key = subject.together
+        return found | ({f"others {key}": fmean(found[f"{name} {key}"] for name in others)} if others else {})
 
-    def show(self, values: Values, references: Mapping[str, Values]) -> dict[str, float]:
-        """A+V of every network; see `Measure.show`.
+    def show(self, values: Values, references: Mapping[str, Values], letters: Sequence[str]) -> dict[str, float]:
+        """Accuracy by all modalities together of every network; see `Measure.show`.
 
         Args:
             values: What `take` found.
             references: Not looked at.
+            letters: Of the modalities.
         """
-        named = {f"{name} (%)": f"{name} {BOTH}" for name in self.networks} | {"mean of others (%)": OTHERS}
+        key = together(letters)
+        named = {f"{name} (%)": f"{name} {key}" for name in self.networks} | {"mean of others (%)": f"others {key}"}
         return {heading: values[name] for heading, name in named.items() if name in values}
 
     def chance(self, test: LabelledClips) -> dict[str, float]:
@@ -110,7 +114,7 @@ class Architectures(StudentMeasure):
         Args:
             test: Test clips.
         """
-        return {column.name: 100 / len(test.classes) for column in self.columns}
+        return {column.name: 100 / len(test.classes) for column in self.columns(())}
 
     def about(self, test: LabelledClips) -> str:
         """Which networks, and how they are trained, in words.
@@ -128,7 +132,7 @@ class Architectures(StudentMeasure):
             for name, changes in self.changes.items()
         )
         return (
-            f"Accuracy by sound and picture together ({self.head}) of a student of each network, trained from scratch "
+            f"Accuracy by all modalities together ({self.head}) of a student of each network, trained from scratch "
             f"by the same protocol{longer}, on {len(test)} test clips of {len(test.classes)} classes. {told}. The mean "
             "leaves out networks that differ in no more than width from the one the other tables are made with."
             f"{changed}"

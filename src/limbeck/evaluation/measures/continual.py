@@ -7,10 +7,10 @@ trained from scratch on the memory of earlier tasks together with the real clips
 Source:   GDumb: Prabhu, Torr and Dokania, ECCV 2020, the setting in which Zhao and Bilen, *Dataset Condensation with
           Distribution Matching*, WACV 2023, and others use distilled sets as memory. Forgetting: Chaudhry et al.,
           *Riemannian Walk for Incremental Learning*, ECCV 2018.
-Differs from the paper: a memory holds as many pairs of a class from its task to the end (there: a budget that all
+Differs from the paper: a memory holds as many samples of a class from its task to the end (there: a budget that all
           classes so far share). The second learner does not go on training the network it has, as replay does; it
-          starts anew, so that the same protocol holds everywhere, and repeats memory pairs until a class of the memory
-          has about as many as a new one. The scale of sound and pictures comes from all training clips.
+          starts anew, so that the same protocol holds everywhere, and repeats memory samples until a class of the
+          memory has about as many as a new one. The scales come from all training clips.
 Cost:     a distillation a task, two students a task; for the whole one.
 """
 
@@ -28,15 +28,16 @@ from torch import Tensor
 from limbeck._runtime import derive_seed, generator
 from limbeck.datasets import LabelledClips
 from limbeck.errors import InputError
-from limbeck.evaluation._pairs import ClipPairs, Pairs
-from limbeck.evaluation.measures._contract import Column, Subject
-from limbeck.evaluation.measures._memory import JoinedPairs
-from limbeck.evaluation.measures._students import BOTH, StudentMeasure, bytes_of
-from limbeck.evaluation.train import predict
+from limbeck.evaluation._samples import Samples
+from limbeck.evaluation._subject import Subject
+from limbeck.evaluation.measures._contract import Column, Measure
+from limbeck.evaluation.measures._joined import JoinedSamples
+from limbeck.evaluation.measures._student import HeadName, bytes_of, guesses, trained
+from limbeck.modalities import label, together
 
 MEMORY, REPLAY = "memory alone", "with new clips"
 BYTES = "memory (bytes)"
-FINAL, STEPS, FORGETTING = "final A+V (%)", "mean over steps A+V (%)", "forgetting (points)"
+FORGETTING = "forgetting (points)"
 
 
 def groups(classes: Sequence[str], tasks: int, seed: int) -> list[tuple[str, ...]]:
@@ -76,13 +77,15 @@ def forgetting(after: Tensor) -> float:
 
 
 @final
-class Continual(StudentMeasure):
-    """Accuracy and forgetting of learners of growing classes that remember by a set's pairs.
+class Continual(Measure):
+    """Accuracy and forgetting of learners of growing classes that remember by a set's samples.
 
     Attributes:
+        head: Name of the students' head.
         tasks: How many groups the classes come in, >= 2; each has at least two classes.
     """
 
+    head: HeadName = "ensemble"
     tasks: int = Field(5, ge=2)
 
     @property
@@ -91,11 +94,16 @@ class Continual(StudentMeasure):
         return self.tasks + 1.0
 
     @property
-    def columns(self) -> Sequence[Column]:
+    def distils(self) -> bool:
+        """Task by task."""
+        return True
+
+    def columns(self, letters: Sequence[str]) -> Sequence[Column]:
         """For both learners: accuracy at the end and over the steps, forgetting; and what the memory takes."""
         found: list[Column] = []
         for name in (MEMORY, REPLAY):
-            found += [Column(f"{name}, {FINAL}"), Column(f"{name}, {STEPS}"), Column(f"{name}, {FORGETTING}", "lower")]
+            final, steps, forgotten = _headings(name, together(letters))
+            found += [Column(final), Column(steps), Column(forgotten, "lower")]
         return *found, Column(BYTES, "lower", 0)
 
     def take(self, subject: Subject, *, seed: int) -> dict[str, float]:
@@ -109,25 +117,23 @@ class Continual(StudentMeasure):
             InputError: There are too few classes for the tasks, or none of a task's classes is tested.
         """
         tasks = groups(subject.real.classes, self.tasks, seed)
-        memory: list[tuple[Pairs, int]] = []
+        memory: list[tuple[Samples, int]] = []
         alone, together, stored, first = [], [], 0.0, 0
         for step, names in enumerate(tasks):
             clips = subject.real.only(names)
             kept = subject.again(clips)
             stored += bytes_of(kept, subject)
-            new, old = (ClipPairs(clips, subject.scale), first), list(memory)
-            memory.append((subject.pairs(kept), first))
+            new, old = (subject.samples(clips), first), list(memory)
+            memory.append((subject.samples(kept), first))
             first += len(names)
-            learn = partial(
-                self._learn, subject, tasks=tasks[: step + 1], classes=first, seed=derive_seed(seed, "continual", step)
-            )
+            learn = partial(self._learn, subject, tasks=tasks[: step + 1], seed=derive_seed(seed, "continual", step))
             alone.append(learn(memory))
             # A memory that keeps all clips is what the second learner trains on as well.
             whole = isinstance(kept, LabelledClips)
             together.append(alone[-1] if whole else learn([*_repeated(old, new[0]), new]))
         found = {BYTES: stored}
         for name, steps in ((MEMORY, alone), (REPLAY, together)):
-            found |= _told(name, steps)
+            found |= _told(name, steps, subject.together)
         return found
 
     def chance(self, test: LabelledClips) -> dict[str, float]:
@@ -143,7 +149,8 @@ class Continual(StudentMeasure):
         for size in sizes:
             known += size
             steps.append((100 / known, torch.full((self.tasks,), 100 / known)))
-        return _told(MEMORY, steps) | _told(REPLAY, steps)
+        key = label(test.modalities)
+        return _told(MEMORY, steps, key) | _told(REPLAY, steps, key)
 
     def about(self, test: LabelledClips) -> str:
         """How the classes come, what is remembered, what the numbers are.
@@ -164,15 +171,15 @@ class Continual(StudentMeasure):
     def _learn(
         self,
         subject: Subject,
-        parts: Sequence[tuple[Pairs, int]],
+        parts: Sequence[tuple[Samples, int]],
         *,
         tasks: Sequence[Sequence[str]],
-        classes: int,
         seed: int,
     ) -> tuple[float, Tensor]:
         """Percent right over all classes so far, and on each task (0 before it came), of a fresh student."""
-        student, _ = self.student(subject, JoinedPairs(parts, classes), seed=seed)
-        test = ClipPairs(subject.test.only([name for names in tasks for name in names]), subject.scale)
+        classes = [name for names in tasks for name in names]
+        student, _ = trained(subject, JoinedSamples(parts, classes), self.head, seed=seed)
+        test = subject.test.only(classes)
         task_of = torch.arange(len(tasks)).repeat_interleave(torch.tensor([len(names) for names in tasks]))
         tested = task_of[test.labels]
         counts = torch.bincount(tested, minlength=len(tasks))
@@ -180,21 +187,26 @@ class Continual(StudentMeasure):
             raise InputError(
                 f"Every task is tested, but there are no test clips of {list(tasks[int(counts.argmin())])}."
             )
-        right = (predict(student, test)[BOTH].argmax(1) == test.labels).double()
+        right = (guesses(student, subject.samples(test))[subject.together] == test.labels).double()
         share = torch.bincount(tested, weights=right, minlength=len(tasks)) / counts
         return 100 * float(right.mean()), 100 * F.pad(share, (0, self.tasks - len(tasks)))
 
 
-def _told(name: str, steps: Sequence[tuple[float, Tensor]]) -> dict[str, float]:
+def _headings(name: str, key: str) -> tuple[str, str, str]:
+    return f"{name}, final {key} (%)", f"{name}, mean over steps {key} (%)", f"{name}, {FORGETTING}"
+
+
+def _told(name: str, steps: Sequence[tuple[float, Tensor]], key: str) -> dict[str, float]:
     over_all = [reached for reached, _ in steps]
-    return {
-        f"{name}, {FINAL}": over_all[-1],
-        f"{name}, {STEPS}": sum(over_all) / len(over_all),
-        f"{name}, {FORGETTING}": forgetting(torch.stack([tasks for _, tasks in steps])),
-    }
+    values = over_all[-1], sum(over_all) / len(over_all), forgetting(torch.stack([tasks for _, tasks in steps]))
+    return dict(zip(_headings(name, key), values, strict=True))
 
 
-def _repeated(memory: Sequence[tuple[Pairs, int]], new: Pairs) -> list[tuple[Pairs, int]]:
+def _repeated(memory: Sequence[tuple[Samples, int]], new: Samples) -> list[tuple[Samples, int]]:
     """The memory, each part as often as brings its classes nearest to the size of a new one."""
-    wanted = len(new) / new.classes
-    return [part for part in memory for _ in range(max(1, round(wanted * part[0].classes / len(part[0]))))]
+    wanted = len(new) / len(new.targets.classes)
+
+    def times(part: Samples) -> int:
+        return max(1, round(wanted * len(part.targets.classes) / len(part)))
+
+    return [part for part in memory for _ in range(times(part[0]))]

@@ -28,15 +28,15 @@ from limbeck._runtime import derive_seed
 from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
 from limbeck.errors import BudgetError, DivergedError, InputError
-from limbeck.evaluation._pairs import ClipPairs
 from limbeck.evaluation._split import Split, hold_out
-from limbeck.evaluation.measures._contract import Column, Subject, Values
-from limbeck.evaluation.measures._students import BOTH, StudentMeasure, accuracy
+from limbeck.evaluation._subject import Subject
+from limbeck.evaluation.measures._contract import Column, Measure, Values
+from limbeck.evaluation.measures._student import HeadName, accuracy, trained
 from limbeck.evaluation.protocol import Protocol
 from limbeck.networks import Architecture
 
 VALIDATION, TEST, SECONDS = "validation, ", "test, ", "search (s)"
-HELD, SHARED = "validation clips", "validation clips whose log-mel or frame is trained on"
+HELD, SHARED = "validation clips", "validation clips of which an array is trained on"
 
 
 class Candidate(Config):
@@ -77,9 +77,9 @@ class Candidate(Config):
             InputError: The network does not have the options, or they do not fit it.
 
         Example:
-            >>> deeper = Candidate(options={"audio_depth": 4})
+            >>> deeper = Candidate(options={"depth": {"audio": 4}})
             >>> deeper.changed(Architecture(options={"width": 32}), Protocol())[0].options
-            {'width': 32, 'audio_depth': 4}
+            {'width': 32, 'depth': {'audio': 4}}
         """
         name = self.network or network.name
         kept = network.options if name == network.name else {}
@@ -122,7 +122,7 @@ def different(
     return found
 
 
-def _convnet(**options: int) -> Candidate:
+def _convnet(**options: Any) -> Candidate:
     return Candidate(network="convnet", options=options)
 
 
@@ -134,17 +134,17 @@ CANDIDATES = {
     "unchanged": Candidate(),
     "ConvNet of width 8": _convnet(width=8),
     "ConvNet of width 32": _convnet(width=32),
-    "ConvNet of 2 and 3 blocks": _convnet(audio_depth=2, image_depth=3),
-    "ConvNet of 4 and 4 blocks": _convnet(audio_depth=4, image_depth=4),
-    "rates 1e-2": _trained(audio_lr=1e-2, image_lr=1e-2, head_lr=1e-2),
-    "rates 1e-3": _trained(audio_lr=1e-3, image_lr=1e-3, head_lr=1e-3),
-    "rates 1e-4": _trained(audio_lr=1e-4, image_lr=1e-4, head_lr=1e-4),
-    "rates 1e-5": _trained(audio_lr=1e-5, image_lr=1e-5, head_lr=1e-5),
+    "ConvNet of 2 and 3 blocks": _convnet(depth={"audio": 2, "image": 3}),
+    "ConvNet of 4 and 4 blocks": _convnet(depth={"audio": 4, "image": 4}),
+    "rates 1e-2": _trained(lr=1e-2),
+    "rates 1e-3": _trained(lr=1e-3),
+    "rates 1e-4": _trained(lr=1e-4),
+    "rates 1e-5": _trained(lr=1e-5),
     "weight decay 0.1": _trained(weight_decay=0.1),
     "3 epochs": _trained(epochs=3, least_steps=0),
     "not augmented": _trained(augment=None),
 }
-"""What is tried by default: widths, depths (sound and picture), learning rates and other parts of training.
+"""What is tried by default: widths, depths (audio and image), learning rates and other parts of training.
 
 A ConvNet keeps its other options; beside another network the named ones are ConvNets with their defaults.
 """
@@ -201,10 +201,11 @@ def rank_correlation(one: Sequence[float], other: Sequence[float]) -> float | No
 
 
 @final
-class Hyperparameters(StudentMeasure):
+class Hyperparameters(Measure):
     """Ranking and choosing students by what a small set says of them.
 
     Attributes:
+        head: Name of the students' head.
         candidates: Students to try, by name; of several with the same settings only the first is tried.
         held_out: Share of the real training clips that candidates are scored on, 0 < held_out < 1, about: all clips of
             a recording together.
@@ -214,6 +215,7 @@ class Hyperparameters(StudentMeasure):
 
     references: ClassVar[tuple[str, ...]] = ("whole",)
 
+    head: HeadName = "ensemble"
     candidates: dict[str, Candidate] = Field(CANDIDATES, min_length=2)
     held_out: float = Field(0.25, gt=0, lt=1)
     split: int = Field(0, ge=0)
@@ -225,7 +227,11 @@ class Hyperparameters(StudentMeasure):
         return float(len(self.candidates))
 
     @property
-    def columns(self) -> Sequence[Column]:
+    def distils(self) -> bool:
+        """Without the held-out clips, if so wanted."""
+        return self.unseen
+
+    def columns(self, letters: Sequence[str]) -> Sequence[Column]:
         """Agreement with the whole, what is found, and what it costs."""
         return (
             Column("Rank correlation, validation", digits=2),
@@ -263,12 +269,13 @@ class Hyperparameters(StudentMeasure):
                 found[TEST + name], _ = learn(subject.train, subject.test)
         return found
 
-    def show(self, values: Values, references: Mapping[str, Values]) -> dict[str, float]:
+    def show(self, values: Values, references: Mapping[str, Values], letters: Sequence[str]) -> dict[str, float]:
         """Agreement with the whole and what the search found; see `Measure.show` for `references`.
 
         Args:
             values: What `take` found.
             references: All but the seconds needs ``"whole"``.
+            letters: Not looked at.
         """
         shown: dict[str, float | None] = {"Search (s)": values[SECONDS]}
         if whole := references.get("whole"):
@@ -296,9 +303,10 @@ class Hyperparameters(StudentMeasure):
         return (
             f"{len(self.candidates)} candidates: {', '.join(self.candidates)}. Each changes the students' network and "
             "training only where it says so; of several that come to the same settings the first is tried. Each is "
-            f"trained on the set and scored by sound and picture on about {self.held_out:.0%} of the real training "
-            "clips, class by class: clips with an equal log-mel or frame are held out together (where both are used "
-            "several times, crosswise, those with an equal log-mel). "
+            f"trained on the set and scored by all modalities together on about {self.held_out:.0%} of the "
+            "real training clips, class by class: clips with an equal array of any modality, such as a log-mel or a "
+            "frame, are held out together (where several modalities are used several times, crosswise, equal frames "
+            "may be on both sides). "
             f"These {seen} among those the set was distilled from. The whole searches on the rest. The {len(test)} "
             "test clips choose nothing: they tell how good each candidate is when trained on the whole. Rank "
             "correlation (Spearman) is with the whole's scores on the same validation clips, mean over its repeats, "
@@ -322,12 +330,12 @@ class Hyperparameters(StudentMeasure):
         """Percent of the clips a candidate gets right, and the seconds of its training; 0 % where that diverges."""
         started = time.perf_counter()
         try:
-            student, seconds = self.student(
-                subject, subject.pairs(train), seed=seed, network=network, protocol=protocol
+            student, seconds = trained(
+                subject, subject.samples(train), self.head, seed=seed, network=network, protocol=protocol
             )
         except DivergedError:
             return 0.0, time.perf_counter() - started
-        return accuracy(student, ClipPairs(clips, subject.scale))[BOTH], seconds
+        return accuracy(student, subject.samples(clips))[subject.together], seconds
 
     def _parts(self, real: LabelledClips) -> Split:
         """Clips to train on and to score on, the same for all that is compared."""
@@ -336,7 +344,7 @@ class Hyperparameters(StudentMeasure):
         if short := [repr(name) for name, n in zip(real.classes, scored, strict=True) if not n]:
             raise BudgetError(
                 f"Holding out {self.held_out:.0%} of the training clips to score candidates on needs two recordings of "
-                f"every class, but {', '.join(short)} has fewer (clips with an equal log-mel or frame count as one). "
+                f"every class, but {', '.join(short)} has fewer (clips with an equal array count as one). "
                 "Add recordings, or leave those classes out."
             )
         return parts

@@ -1,4 +1,4 @@
-"""Finding the picture to a sound and the sound to a picture among test clips (`retrieval`).
+"""Finding one modality of a clip by another among test clips: the image to a sound, and back (`retrieval`).
 
 Source: the retrieval experiment of Kushwaha et al., *Audio-Visual Dataset Distillation*, TMLR 2024, whose code was not
     released. Loss: Khosla et al., *Supervised Contrastive Learning*, NeurIPS 2020, eq. 2, between modalities.
@@ -12,8 +12,9 @@ Cost: one student a take; tests compare every clip with every other, in parts th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
+from itertools import combinations, permutations
 from typing import Literal, final
 
 import numpy as np
@@ -24,25 +25,28 @@ from torch import Tensor, nn
 
 from limbeck._runtime import generator
 from limbeck.datasets import LabelledClips
-from limbeck.evaluation.measures._contract import Column, Measure, Subject, mean
+from limbeck.errors import InputError
+from limbeck.evaluation._subject import Subject
+from limbeck.evaluation.measures._contract import Column, Measure
 from limbeck.evaluation.measures._ranks import NEAREST, by_chance, first_ranks
+from limbeck.evaluation.score import means_of
 from limbeck.evaluation.train import predict, train_student
+from limbeck.modalities import Batch, letters
 from limbeck.networks import Head
 
-DIRECTIONS = {"A->V": ("A", "V"), "V->A": ("V", "A")}
 CLASS, SMALL, PAIR = "class-level", "small gallery", "instance-level"
 QUERIES_AT_ONCE = 1024
 
 
 @final
 class Retrieval(Measure):
-    """Two projections into one space, trained with the encoders, and the ranks of what belongs to each test clip.
+    """A projection of each modality into one space, trained with the encoders; ranks of what belongs to each test clip.
 
     Attributes:
         dim: Size of the shared space.
         temperature: Divides cosines before the softmax of the loss.
-        positives: What a sound is drawn to in training: pictures of its class, or its own picture alone.
-        gallery_per_class: Clips a class in the small galleries; a class with fewer sets the number for all.
+        positives: What a sample is drawn to in training: others of its class, or its own clip alone.
+        gallery_per_class: Clips per class in the small galleries; a class with fewer sets the number for all.
         galleries: Small galleries drawn from the test clips, over which numbers are averaged.
     """
 
@@ -52,13 +56,12 @@ class Retrieval(Measure):
     gallery_per_class: int = Field(5, ge=1)
     galleries: int = Field(20, ge=1)
 
-    @property
-    def columns(self) -> Sequence[Column]:
-        """Both directions of each of the three rules."""
+    def columns(self, letters: Sequence[str]) -> Sequence[Column]:
+        """All directions, as ``"A->V"``, of each of the three rules."""
         found = []
         for group in (CLASS, SMALL, PAIR):
             found.append(Column(f"{group} gallery (clips)", better="neither", digits=0, group=group))
-            for direction in DIRECTIONS:
+            for direction in _directions(letters):
                 start = f"{group} {direction}"
                 found += [Column(f"{start} R@{k} (%)", group=group) for k in NEAREST]
                 found.append(Column(f"{start} MedR", better="lower", group=group))
@@ -72,21 +75,35 @@ class Retrieval(Measure):
         Args:
             subject: What is measured, and with what.
             seed: Of the student and of the small galleries, >= 0.
+
+        Raises:
+            InputError: There is one modality alone.
         """
+        if len(subject.scales) < 2:
+            raise InputError(
+                f"Retrieval finds one modality of a clip by another, but students see {', '.join(subject.scales)} "
+                "alone. Give a set and clips of two modalities or more, or use another measure."
+            )
         head = partial(_Projections, dim=self.dim, temperature=self.temperature, positives=self.positives)
         student = train_student(
-            subject.pairs(), subject.network.build(), head, subject.protocol, seed=seed, device=subject.device
+            subject.samples(subject.train),
+            subject.network.build(),
+            head,
+            subject.protocol,
+            seed=seed,
+            device=subject.device,
+            on_epoch=subject.on_epoch,
         )
-        places, labels = predict(student, subject.test_pairs), subject.test.labels
+        places, labels = predict(student, subject.samples(subject.test)), subject.test.labels
         small = self._galleries(labels, seed)
         found = self._sizes(labels)
-        for direction, (asked, given) in DIRECTIONS.items():
-            queries, gallery = places[asked], places[given]
+        for direction, (query, wanted) in _directions(subject.letters.values()).items():
+            queries, gallery = places[query], places[wanted]
             by_class, by_pair, precision = _whole(queries, gallery, labels)
             found |= _named(f"{CLASS} {direction}", by_class) | _named(f"{PAIR} {direction}", by_pair)
             found[f"{CLASS} {direction} mAP (%)"] = 100 * precision
             drawn = [first_ranks(queries[i] @ gallery[i].T, labels[i, None] == labels[i]) for i in small]
-            found |= mean([_named(f"{SMALL} {direction}", ranks) for ranks in drawn])
+            found |= means_of([_named(f"{SMALL} {direction}", ranks) for ranks in drawn])
         return found
 
     def chance(self, test: LabelledClips) -> dict[str, float]:
@@ -95,14 +112,15 @@ class Retrieval(Measure):
         Args:
             test: Test clips.
         """
+        seen = [*letters(test.modalities).values()]
         counts = [n for n in test.per_class() if n]
         small = [self._each(test.labels)] * len(counts)
         rules = {CLASS: (counts, counts), SMALL: (small, small), PAIR: ([1] * len(counts), counts)}
         found = self._sizes(test.labels)
         for group, (relevant, queries) in rules.items():
             told = by_chance(round(found[f"{group} gallery (clips)"]), relevant, queries)
-            found |= {f"{group} {d} {name}": x for d in DIRECTIONS for name, x in told.items()}
-        return {column.name: found[column.name] for column in self.columns}
+            found |= {f"{group} {d} {name}": x for d in _directions(seen) for name, x in told.items()}
+        return {column.name: found[column.name] for column in self.columns(seen)}
 
     def about(self, test: LabelledClips) -> str:
         """Galleries, rules and chance in words.
@@ -113,18 +131,18 @@ class Retrieval(Measure):
         counts = [n for n in test.per_class() if n]
         small = self._each(test.labels)
         return (
-            "Every test clip asks with one modality and ranks the other one of all clips of the gallery by cosine; "
+            "Every test clip asks with one modality and ranks another one of all clips of the gallery by cosine; "
             "ties count against. R@k: percent of clips with a hit among the first k; MedR: median rank of the first "
             "hit. "
             f"{CLASS}: a hit is any clip of the same class, among all {len(test)} test clips ({min(counts)} to "
-            f"{max(counts)} a class). {SMALL}: the same rule among {small * len(counts)} clips, {small} of each of "
+            f"{max(counts)} per class). {SMALL}: the same rule among {small * len(counts)} clips, {small} of each of "
             f"{len(counts)} classes, mean of {self.galleries} draws. {PAIR}: only the very clip is a hit, among all "
             f"{len(test)}. Chance: a random order of the same gallery under the same rule, exactly. In training a "
-            f"sound is drawn to {'pictures of its class' if self.positives == 'class' else 'its own picture alone'}."
+            f"sample is drawn to {'others of its class' if self.positives == 'class' else 'its own clip alone'}."
         )
 
     def _each(self, labels: Tensor) -> int:
-        """Clips a class in a small gallery."""
+        """Clips per class in a small gallery."""
         counts = torch.bincount(labels)
         return min(self.gallery_per_class, int(counts[counts > 0].min()))
 
@@ -145,12 +163,17 @@ class Retrieval(Measure):
         return drawn
 
 
-def contrastive(audio: Tensor, image: Tensor, labels: Tensor, temperature: float, positives: str) -> Tensor:
+def _directions(letters: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """What is asked with and what is ranked, by name."""
+    return {f"{query}->{wanted}": (query, wanted) for query, wanted in permutations(letters, 2)}
+
+
+def contrastive(one: Tensor, other: Tensor, labels: Tensor, temperature: float, positives: str) -> Tensor:
     """Symmetric cross-entropy between modalities in which several of a batch may be right.
 
     Args:
-        audio: Unit vectors, (sample, dim).
-        image: Unit vectors, (sample, dim).
+        one: Unit vectors of one modality, (sample, dim).
+        other: Unit vectors of another, (sample, dim).
         labels: Classes, int64, (sample,), or probabilities of all of them, float32, (sample, class). Two samples are as
             right for each other as it is probable that they are of one class.
         temperature: Divides the cosines, > 0.
@@ -164,12 +187,12 @@ def contrastive(audio: Tensor, image: Tensor, labels: Tensor, temperature: float
         >>> round(float(contrastive(x, x, torch.tensor([0, 1]), 1.0, "class")), 4)  # log(1 + 1/e)
         0.3133
     """
-    right = torch.eye(len(labels), device=audio.device)
+    right = torch.eye(len(labels), device=one.device)
     if positives == "class":
-        told = labels if labels.is_floating_point() else F.one_hot(labels).to(audio.dtype)
+        told = labels if labels.is_floating_point() else F.one_hot(labels).to(one.dtype)
         right = torch.maximum(right, told @ told.T)
     aims = right / right.sum(1, keepdim=True)
-    alike = audio @ image.T / temperature
+    alike = one @ other.T / temperature
     return (F.cross_entropy(alike, aims) + F.cross_entropy(alike.T, aims)) / 2
 
 
@@ -178,27 +201,28 @@ class _Projections(Head):
 
     def __init__(
         self,
-        audio_dim: int,
-        image_dim: int,
+        dims: Mapping[str, int],
         classes: int,
+        letters: Mapping[str, str],
         *,
         dim: int,
         temperature: float,
         positives: Literal["class", "pair"],
         generator: torch.Generator,
     ) -> None:
-        super().__init__(audio_dim, image_dim, classes, generator=generator)
-        self.audio, self.image = (_projection(n, dim, generator) for n in (audio_dim, image_dim))
+        super().__init__(dims, classes, letters, generator=generator)
+        self.projections = nn.ModuleDict({name: _projection(n, dim, generator) for name, n in dims.items()})
         self.temperature, self.positives = temperature, positives
 
-    def loss(self, audio: Tensor, image: Tensor, labels: Tensor) -> Tensor:
-        """See `contrastive`."""
-        places = self.scores(audio, image)
-        return contrastive(places["A"], places["V"], labels, self.temperature, self.positives)
+    def loss(self, features: Batch, labels: Tensor) -> Tensor:
+        """Mean over pairs of modalities; see `contrastive`."""
+        pairs = combinations(self.scores(features).values(), 2)
+        losses = [contrastive(one, other, labels, self.temperature, self.positives) for one, other in pairs]
+        return torch.stack(losses).mean()
 
-    def scores(self, audio: Tensor, image: Tensor) -> dict[str, Tensor]:
-        """Unit vectors, (sample, dim), of sounds "A" and pictures "V"."""
-        return {"A": F.normalize(self.audio(audio)), "V": F.normalize(self.image(image))}
+    def scores(self, features: Batch) -> dict[str, Tensor]:
+        """Unit vectors, (sample, dim), by letter."""
+        return {self.letters[name]: F.normalize(project(features[name])) for name, project in self.projections.items()}
 
 
 def _projection(inputs: int, outputs: int, draw: torch.Generator) -> nn.Linear:

@@ -1,12 +1,12 @@
 """How much of a set's gain is its data, and how much its labels or the students' augmentation (`robustness`).
 
 Students are trained on the set as it is, with hard labels, with augmentation and without. Compared with random real
-pairs and the whole they give the label-robust score LRS and the augmentation-robust score ARS, 0 to 100.
+clips and the whole they give the label-robust score LRS and the augmentation-robust score ARS, 0 to 100.
 
 Source:   Li et al., *DD-Ranking: Rethinking the Evaluation of Dataset Distillation*, arXiv 2505.13300, and
           https://github.com/NUS-HPC-AI-Lab/DD-Ranking: HLR, IOR, both scores and their weights of 0.5.
 Differs from the paper: it searches a learning rate for every set and takes the best accuracy seen on test clips while
-          training; here one protocol holds for all, and the student after the last epoch is tested, once. Random pairs
+          training; here one protocol holds for all, and the student after the last epoch is tested, once. Random clips
           keep the labels they came with, hard ones as a rule (there: the teacher's, where the set's are soft). The
           whole is trained as all others are (there: by a protocol of its own). Hard labels keep the protocol's
           augmentation (there: off unless asked). The published code prints HLR, IOR and the two differences behind
@@ -28,12 +28,12 @@ from limbeck._runtime import derive_seed
 from limbeck.augment import SiameseAugment
 from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
-from limbeck.evaluation.measures._contract import Column, Subject, Values
-from limbeck.evaluation.measures._students import BOTH, StudentMeasure, accuracy
-from limbeck.evaluation.protocol import Protocol
+from limbeck.evaluation._subject import Subject
+from limbeck.evaluation.measures._contract import Column, Measure, Values
+from limbeck.evaluation.measures._student import HeadName, accuracy, trained
+from limbeck.modalities import label, looked_at, together
 
-LOOKS = (BOTH, "A", "V")
-SCORES, HLR, IOR = "scores", f"HLR {BOTH} (points)", f"IOR {BOTH} (points)"
+SCORES = "scores"
 WAYS = ("as it is", "hard labels", "augmented", "not augmented")
 
 
@@ -55,7 +55,7 @@ def label_robust(recovery: float, improvement: float, weight: float = 0.5) -> fl
 
     Args:
         recovery: HLR: accuracy of the whole less the set's with hard labels, a fraction.
-        improvement: IOR: accuracy of the set as it is less that of random pairs, a fraction.
+        improvement: IOR: accuracy of the set as it is less that of random clips, a fraction.
         weight: Of the improvement, 0 to 1; the recovery has the rest.
     """
     return normalised(weight * improvement - (1 - weight) * recovery)
@@ -65,7 +65,7 @@ def augmentation_robust(augmented: float, bare: float, weight: float = 0.5) -> f
     """The augmentation-robust score, 0 to 100.
 
     Args:
-        augmented: Accuracy of the set less that of random pairs, both with augmentation, a fraction.
+        augmented: Accuracy of the set less that of random clips, both with augmentation, a fraction.
         bare: The same without augmentation.
         weight: Of the former, 0 to 1; the latter has the rest.
     """
@@ -73,17 +73,19 @@ def augmentation_robust(augmented: float, bare: float, weight: float = 0.5) -> f
 
 
 @final
-class Robustness(StudentMeasure):
+class Robustness(Measure):
     """Label-robust and augmentation-robust scores.
 
     Attributes:
+        head: Name of the students' head.
         augment: The augmentation that is meant where the protocol has none.
-        label_weight: Of the improvement over random pairs in LRS; the hard-label recovery has the rest.
+        label_weight: Of the improvement over random clips in LRS; the hard-label recovery has the rest.
         augment_weight: Of the students with augmentation in ARS; those without have the rest.
     """
 
     references: ClassVar[tuple[str, ...]] = ("random", "whole")
 
+    head: HeadName = "ensemble"
     augment: SiameseAugment = SiameseAugment()
     label_weight: float = Field(0.5, ge=0, le=1)
     augment_weight: float = Field(0.5, ge=0, le=1)
@@ -93,12 +95,12 @@ class Robustness(StudentMeasure):
         """Two with hard labels, four with soft ones."""
         return 2.0
 
-    @property
-    def columns(self) -> Sequence[Column]:
-        """LRS and ARS by what students look at, then what those of A+V come from."""
-        scores = [Column(f"{score} {look}", group=SCORES) for look in LOOKS for score in ("LRS", "ARS")]
-        parts = [Column(HLR, "lower", group=SCORES), Column(IOR, group=SCORES)]
-        found = [Column(f"{BOTH} accuracy {way} (%)", group=f"{BOTH} accuracy") for way in WAYS]
+    def columns(self, letters: Sequence[str]) -> Sequence[Column]:
+        """LRS and ARS by what students look at, then what those of all modalities together come from."""
+        key = together(letters)
+        scores = [Column(f"{score} {look}", group=SCORES) for look in _looks(letters) for score in ("LRS", "ARS")]
+        parts = [Column(f"HLR {key} (points)", "lower", group=SCORES), Column(f"IOR {key} (points)", group=SCORES)]
+        found = [Column(f"{key} accuracy {way} (%)", group=f"{key} accuracy") for way in WAYS]
         return *scores, *parts, *found
 
     def take(self, subject: Subject, *, seed: int) -> dict[str, float]:
@@ -111,31 +113,29 @@ class Robustness(StudentMeasure):
         student_seed = derive_seed(seed, "robustness")
 
         @cache
-        def found(soft: bool, protocol: Protocol) -> Mapping[str, float]:
-            train = subject.train if soft else _hard(subject.train)
-            student, _ = self.student(subject, subject.pairs(train), seed=student_seed, protocol=protocol)
-            return accuracy(student, subject.test_pairs)
+        def found(soft: bool, augment: SiameseAugment | None) -> Mapping[str, float]:
+            samples = subject.samples(subject.train if soft else _hard(subject.train))
+            protocol = subject.protocol.model_copy(update={"augment": augment})
+            student, _ = trained(subject, samples, self.head, seed=student_seed, protocol=protocol)
+            return accuracy(student, subject.samples(subject.test))
 
         soft = isinstance(subject.train, DistilledSet) and subject.train.soft_labels is not None
-        usual = subject.protocol
-        protocols = (
-            usual,
-            usual,
-            *(usual.model_copy(update={"augment": a}) for a in (usual.augment or self.augment, None)),
-        )
-        ways = zip(WAYS, (soft, False, soft, soft), protocols, strict=True)
+        usual = subject.protocol.augment
+        ways = zip(WAYS, (soft, False, soft, soft), (usual, usual, usual or self.augment, None), strict=True)
         return {f"{look} accuracy {way} (%)": value for way, *how in ways for look, value in found(*how).items()}
 
-    def show(self, values: Values, references: Mapping[str, Values]) -> dict[str, float]:
-        """Scores against the whole and random pairs, and the accuracies; see `Measure.show` for `references`.
+    def show(self, values: Values, references: Mapping[str, Values], letters: Sequence[str]) -> dict[str, float]:
+        """Scores against the whole and random clips, and the accuracies; see `Measure.show` for `references`.
 
         Args:
             values: What `take` found.
             references: LRS needs ``"whole"`` and ``"random"``, ARS ``"random"``.
+            letters: Of the modalities.
         """
-        shown = {name: values[name] for name in (f"{BOTH} accuracy {way} (%)" for way in WAYS)}
+        key = together(letters)
+        shown = {name: values[name] for name in (f"{key} accuracy {way} (%)" for way in WAYS)}
         whole, random = references.get("whole"), references.get("random")
-        for look in LOOKS:
+        for look in _looks(letters):
             own, hard, *both = (f"{look} accuracy {way} (%)" for way in WAYS)
             if own not in values or random is None:
                 continue
@@ -144,8 +144,8 @@ class Robustness(StudentMeasure):
             if whole is not None:
                 recovery, improvement = whole[hard] - values[hard], values[own] - random[own]
                 shown[f"LRS {look}"] = label_robust(recovery / 100, improvement / 100, self.label_weight)
-                if look == BOTH:
-                    shown |= {HLR: recovery, IOR: improvement}
+                if look == key:
+                    shown |= {f"HLR {key} (points)": recovery, f"IOR {key} (points)": improvement}
         return shown
 
     def chance(self, test: LabelledClips) -> dict[str, float]:
@@ -154,7 +154,7 @@ class Robustness(StudentMeasure):
         Args:
             test: Says how many classes there are.
         """
-        return {f"{BOTH} accuracy {way} (%)": 100 / len(test.classes) for way in WAYS}
+        return {f"{label(test.modalities)} accuracy {way} (%)": 100 / len(test.classes) for way in WAYS}
 
     def about(self, test: LabelledClips) -> str:
         """What the scores are made of.
@@ -164,13 +164,19 @@ class Robustness(StudentMeasure):
         """
         return (
             f"{len(test)} test clips of {len(test.classes)} classes. HLR: whole less this set, both with hard labels. "
-            "IOR: this set as it is less random real pairs, as many stored, with the labels they came with (hard ones "
+            "IOR: this set as it is less random real clips, as many stored, with the labels they came with (hard ones "
             "as a rule). With all accuracies as fractions, "
             f"LRS = n({self.label_weight:g} IOR - {1 - self.label_weight:g} HLR) and ARS = "
             f"n({self.augment_weight:g} gain over random with augmentation + {1 - self.augment_weight:g} gain "
-            f"without), n(x) = 100 (e^x - 1/e) / (e - 1/e). Random pairs have ARS {normalised(0):.1f} by definition; a "
+            f"without), n(x) = 100 (e^x - 1/e) / (e - 1/e). Random clips have ARS {normalised(0):.1f} by definition; a "
             "set that is no better than they are has no more. One protocol for all, no learning rate is searched."
         )
+
+
+def _looks(letters: Sequence[str]) -> tuple[str, ...]:
+    """What was looked at, all modalities together first."""
+    *each, last = looked_at(letters)
+    return (last, *each)
 
 
 def _hard(train: DistilledSet | LabelledClips) -> DistilledSet | LabelledClips:

@@ -1,7 +1,7 @@
 """What a set saves at equal accuracy: the real clips, bytes and training time that would do as well (`savings`).
 
-The whole takes a learning curve: students trained on random subsets of a few clips a class, and on all. An increasing
-curve through it says how many real clips a class give a set's accuracy, and so what the set saves.
+The whole takes a learning curve: students trained on random subsets of a few clips per class, and on all. An increasing
+curve through it says how many real clips per class give a set's accuracy, and so what the set saves.
 
 Source:   none known in this form; a learning curve read backwards. Isotonic regression: scikit-learn.
 Differs from the paper: there is none.
@@ -20,22 +20,24 @@ from pydantic import Field
 from limbeck._runtime import derive_seed, generator
 from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
-from limbeck.evaluation.measures._contract import Column, Subject, Values
-from limbeck.evaluation.measures._students import BOTH, StudentMeasure, accuracy, bytes_of
+from limbeck.evaluation._subject import Subject
+from limbeck.evaluation.measures._contract import Column, Measure, Values
+from limbeck.evaluation.measures._student import HeadName, accuracy, bytes_of, trained
+from limbeck.modalities import label, together
 
-ACCURACY, SECONDS, BYTES, CLIPS = f"{BOTH} (%)", "student (s)", "bytes", "clips a class"
+ACCURACY, SECONDS, BYTES, CLIPS = "accuracy (%)", "student (s)", "bytes", "clips per class"
 ALL = "all"
 
 
 def clips_needed(reached: float, clips: Sequence[float], accuracies: Sequence[float]) -> float:
-    """The smallest number of clips a class at which the learning curve comes up to an accuracy.
+    """The smallest number of clips per class at which the learning curve comes up to an accuracy.
 
     The curve is the isotonic regression of the points, linear in the logarithm of the clips between them. What lies
     below its first point counts as the first, what lies above its last as the last.
 
     Args:
         reached: An accuracy, percent.
-        clips: Clips a class of each point, > 0, ascending.
+        clips: Clips per class of each point, > 0, ascending.
         accuracies: Percent, one a point.
 
     Example:
@@ -56,24 +58,25 @@ def clips_needed(reached: float, clips: Sequence[float], accuracies: Sequence[fl
 
 
 @final
-class Savings(StudentMeasure):
+class Savings(Measure):
     """Bytes and training time saved at equal accuracy.
 
     Attributes:
-        clips: Clips a class of the learning curve's points; those that are more than the data has are left out, and
+        head: Name of the students' head.
+        clips: Clips per class of the learning curve's points; those that are more than the data has are left out, and
             all clips are the last point.
     """
 
     references: ClassVar[tuple[str, ...]] = ("whole",)
 
+    head: HeadName = "ensemble"
     clips: tuple[int, ...] = Field((1, 2, 5, 10, 20, 50, 100, 200), min_length=1)
 
-    @property
-    def columns(self) -> Sequence[Column]:
+    def columns(self, letters: Sequence[str]) -> Sequence[Column]:
         """Accuracy, the real clips that do as well, and what is saved against them."""
         return (
-            Column(ACCURACY),
-            Column("Real clips a class for it"),
+            Column(f"{together(letters)} (%)"),
+            Column("Real clips per class for it"),
             Column("Bytes saved (x)"),
             Column("Student time saved (x)"),
             Column("Student (s)", "lower", 2),
@@ -95,14 +98,15 @@ class Savings(StudentMeasure):
             found |= {f"{name}: {key}": value for key, value in point.items()}
         return found | {key: found[f"{ALL}: {key}"] for key in (ACCURACY, SECONDS, BYTES)}
 
-    def show(self, values: Values, references: Mapping[str, Values]) -> dict[str, float]:
+    def show(self, values: Values, references: Mapping[str, Values], letters: Sequence[str]) -> dict[str, float]:
         """Accuracy and seconds, and what is saved; see `Measure.show` for `references`.
 
         Args:
             values: What `take` found.
             references: The curve is that of ``"whole"``; without it nothing is said of savings.
+            letters: Of the modalities.
         """
-        shown = {ACCURACY: values[ACCURACY], "Student (s)": values[SECONDS]}
+        shown = {f"{together(letters)} (%)": values[ACCURACY], "Student (s)": values[SECONDS]}
         curve = references.get("whole")
         if curve is None:
             return shown
@@ -112,7 +116,7 @@ class Savings(StudentMeasure):
         seconds = float(np.interp(needed, clips, [curve[point + SECONDS] for _, point in points]))
         taken = curve[BYTES] * needed / curve[f"{ALL}: {CLIPS}"]
         return shown | {
-            "Real clips a class for it": needed,
+            "Real clips per class for it": needed,
             "Bytes saved (x)": taken / values[BYTES],
             "Student time saved (x)": seconds / values[SECONDS],
         }
@@ -123,7 +127,7 @@ class Savings(StudentMeasure):
         Args:
             test: Says how many classes there are.
         """
-        return {ACCURACY: 100 / len(test.classes)}
+        return {f"{label(test.modalities)} (%)": 100 / len(test.classes)}
 
     def about(self, test: LabelledClips) -> str:
         """How the curve is read, and what counts.
@@ -136,22 +140,23 @@ class Savings(StudentMeasure):
             "is made increasing (isotonic regression) and read on a logarithmic scale. A set as good as all clips or "
             "better counts as all of them, so that it saves at least what is said; one worse than the fewest clips of "
             "the curve counts as those, so that it saves at most that. Bytes: of a set what students are trained on as "
-            "it is stored, of a real clip its prepared form, a float32 log-mel and an 8-bit frame (real clips, too, "
-            "could be stored smaller). Time: training a student by the same protocol, without the "
+            "it is stored, of a real clip its prepared form, a float32 log-mel or an 8-bit frame, say (real clips, "
+            "too, could be stored smaller). Time: training a student by the same protocol, without the "
             "distillation."
         )
 
     def _point(self, subject: Subject, train: DistilledSet | LabelledClips, seed: int) -> dict[str, float]:
-        student, seconds = self.student(subject, subject.pairs(train), seed=derive_seed(seed, "savings"))
-        reached = accuracy(student, subject.test_pairs)[BOTH]
+        own = derive_seed(seed, "savings")
+        student, seconds = trained(subject, subject.samples(train), self.head, seed=own)
+        reached = accuracy(student, subject.samples(subject.test))[subject.together]
         return {ACCURACY: reached, SECONDS: seconds, BYTES: bytes_of(train, subject)}
 
 
 def _subset(clips: LabelledClips, per_class: int, seed: int) -> LabelledClips:
     """Random clips of every class; a smaller subset lies in a larger one."""
     chosen = []
-    for label, name in enumerate(clips.classes):
-        index = clips.of_class(label)
+    for number, name in enumerate(clips.classes):
+        index = clips.of_class(number)
         order = torch.randperm(len(index), generator=generator(seed, "savings", name))
         chosen.append(index[order[:per_class]])
     return clips.take(torch.cat(chosen).sort().values)

@@ -1,0 +1,141 @@
+"""What students learn from and are tested on: samples in network scale, from memory or streamed from a dataset."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+
+import torch
+from torch import Tensor
+
+from limbeck.datasets import LabelledClips, Targets
+from limbeck.distilled import DistilledSet
+from limbeck.errors import InputError
+from limbeck.modalities import Batch, Modality, Scale
+from limbeck.networks import Shape
+
+
+class Samples(ABC):
+    """Labelled samples in network scale that can be fetched by position.
+
+    Args:
+        targets: What is to be learnt of each, on the CPU.
+        modalities: What the samples are, by name.
+        scales: What made them network input, by modality; empty if not known.
+
+    Attributes:
+        targets: As above.
+        modalities: As above.
+        scales: As above.
+        labels: What a loss is given: classes, int64, (sample,), or probabilities of all of them, float32, (sample,
+            class); on the CPU.
+    """
+
+    def __init__(self, targets: Targets, modalities: Mapping[str, Modality], scales: Mapping[str, Scale]) -> None:
+        self.targets, self.modalities, self.scales = targets, modalities, scales
+        self.labels = targets.to_learn
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    @property
+    @abstractmethod
+    def shapes(self) -> dict[str, Shape]:
+        """Shape of a sample, (channel, height, width), by modality."""
+
+    @abstractmethod
+    def fetch(self, index: Tensor, device: torch.device) -> Batch:
+        """Samples at some positions.
+
+        Args:
+            index: Positions, int64, on the CPU.
+            device: Where they are wanted.
+
+        Returns:
+            float32 (sample, channel, height, width) by modality, on `device`.
+        """
+
+    def batches(self, order: Tensor, size: int, device: torch.device) -> Iterator[tuple[Batch, Tensor]]:
+        """Consecutive batches.
+
+        Args:
+            order: Positions, int64, on the CPU.
+            size: Samples in a batch; the last may be smaller.
+            device: Where they are wanted.
+
+        Yields:
+            Samples as `fetch` gives them, and their `labels`, on `device`.
+        """
+        for index in torch.split(order, size):
+            yield self.fetch(index, device), self.labels[index].to(device)
+
+
+class TensorSamples(Samples):
+    """Samples held in memory, in network scale.
+
+    Args:
+        tensors: float32, (sample, channel, height, width), by modality.
+        targets: What is to be learnt of each.
+        modalities: What the samples are, by name.
+        scales: What made them network input; only `modality_aware` augmentation needs it.
+
+    Raises:
+        InputError: Numbers of samples do not fit together.
+    """
+
+    def __init__(
+        self,
+        tensors: Batch,
+        targets: Targets,
+        modalities: Mapping[str, Modality],
+        scales: Mapping[str, Scale] | None = None,
+    ) -> None:
+        if any(len(x) != len(targets) for x in tensors.values()):
+            got = ", ".join(f"{len(x)} of {name}" for name, x in tensors.items())
+            raise InputError(f"A training set has as many samples as labels, but got {len(targets)} labels and {got}.")
+        super().__init__(targets, modalities, scales or {})
+        self.tensors = tensors
+
+    @classmethod
+    def of(cls, distilled: DistilledSet) -> TensorSamples:
+        """The samples of a distilled set, with its soft labels if it has them."""
+        return cls(distilled.samples(), distilled.targets, distilled.modalities, distilled.scales)
+
+    @property
+    def shapes(self) -> dict[str, Shape]:
+        """Shape of a sample, by modality."""
+        return {name: (x.shape[1], x.shape[2], x.shape[3]) for name, x in self.tensors.items()}
+
+    def fetch(self, index: Tensor, device: torch.device) -> Batch:
+        """Samples at some positions, see `Samples.fetch`; the whole set moves to the device once."""
+        self.tensors = {name: x.to(device) for name, x in self.tensors.items()}
+        where = index.to(device)
+        return {name: x[where] for name, x in self.tensors.items()}
+
+
+class ClipSamples(Samples):
+    """Clips of a dataset, read batch by batch and put in network scale on the device; never all in memory.
+
+    Args:
+        clips: The clips.
+        scales: On which networks see them, by modality; modalities without one are not read.
+
+    Raises:
+        InputError: The clips lack a modality.
+    """
+
+    def __init__(self, clips: LabelledClips, scales: Mapping[str, Scale]) -> None:
+        self.clips = clips.seen_by([*scales])
+        super().__init__(clips.targets, self.clips.modalities, scales)
+
+    @property
+    def shapes(self) -> dict[str, Shape]:
+        """Shape of a sample, by modality."""
+        return self.clips.shapes
+
+    def fetch(self, index: Tensor, device: torch.device) -> Batch:
+        """Samples at some positions, see `Samples.fetch`."""
+        return {
+            name: modality.to_network(self.clips.array(name, index).to(device), self.scales[name])
+            for name, modality in self.modalities.items()
+        }
