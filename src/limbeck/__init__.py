@@ -1,4 +1,4 @@
-"""Limbeck distils audio-visual datasets: a few synthetic (log-mel, frame) pairs a class that stand for all of it.
+"""Limbeck distils datasets of videos, sounds or images: a few synthetic samples per class that stand for all of it.
 
 Everything public is loaded on first use, so that ``import limbeck`` costs nothing.
 """
@@ -14,7 +14,6 @@ _HOMES = {
     "DistilledSet": "limbeck.distilled",
     "LabelledClips": "limbeck.datasets",
     "LimbeckError": "limbeck.errors",
-    "Measured": "limbeck.evaluation",
     "Prepared": "limbeck.datasets",
     "Score": "limbeck.evaluation",
     "distill": "limbeck.distillation",
@@ -23,8 +22,6 @@ _HOMES = {
     "export": "limbeck.exports",
     "inspect": "limbeck.inspection",
     "make_report": "limbeck.report.of_set",
-    "measure": "limbeck.evaluation.on_disk",
-    "measure_controls": "limbeck.evaluation.controls",
     "plan": "limbeck.distillation",
     "prepare": "limbeck.datasets._by_name",
 }
@@ -37,9 +34,9 @@ if TYPE_CHECKING:
     from limbeck.distillation import distill, plan
     from limbeck.distilled import DistilledSet
     from limbeck.errors import LimbeckError
-    from limbeck.evaluation import Measured, Score
-    from limbeck.evaluation.controls import evaluate_controls, measure_controls
-    from limbeck.evaluation.on_disk import evaluate, measure
+    from limbeck.evaluation import Score
+    from limbeck.evaluation.controls import evaluate_controls
+    from limbeck.evaluation.on_disk import evaluate
     from limbeck.exports import export
     from limbeck.inspection import inspect
     from limbeck.report.of_set import make_report
@@ -48,7 +45,6 @@ __all__ = [
     "DistilledSet",
     "LabelledClips",
     "LimbeckError",
-    "Measured",
     "Prepared",
     "Score",
     "distill",
@@ -58,8 +54,6 @@ __all__ = [
     "export",
     "inspect",
     "make_report",
-    "measure",
-    "measure_controls",
     "plan",
     "prepare",
     "sounds",

@@ -17,7 +17,7 @@ from limbeck.datasets import LabelledClips, Prepared
 from limbeck.distilled import DistilledSet
 from limbeck.engine import RUN, Progress, Run, bar, note, versions
 from limbeck.errors import FingerprintError, InputError
-from limbeck.evaluation import choose_sound
+from limbeck.evaluation import choose_scale
 from limbeck.methods import Method, RunContext, StepReport
 from limbeck.networks import Architecture
 from limbeck.storage import parse_size
@@ -188,7 +188,7 @@ class _Request:
         """The method with its scale of sound, and the accuracies that validation found, if it was requested."""
         if not self.validated:
             return self.method, None
-        sound, found = choose_sound(
+        sound, found = choose_scale(
             self.clips,
             per_class=self.method.per_class,
             hold=self.method.hold,

@@ -151,16 +151,13 @@ def _page(folder: Path) -> Contents | None:
 
 
 def _scores(folder: Path) -> Contents | None:
-    """Scores and what was measured beside them, where there is nothing else."""
+    """Scores, where there is nothing else."""
     files = [path for path in folder.iterdir() if not path.name.startswith(".") and path.name != store.CONTROLS]
     if not files or not all(path.is_file() and path.suffix == ".json" for path in files):
         return None
-    if not all(_says(file, "trained_on", "measure") for file in files):
+    if not all(_says(file, "trained_on") for file in files):
         return None
-    records = {file.stem: _files.read_record(file) for file in sorted(files)}
-    measured = {title: record["measure"] for title, record in records.items() if "measure" in record}
-    found = {"kind": "scores", "scores": store.summary(folder) if len(measured) < len(records) else {}}
-    return {**found, "measured": measured} if measured else found
+    return {"kind": "scores", "scores": store.summary(folder)}
 
 
 def _says(file: Path, *keys: str) -> bool:

@@ -7,23 +7,24 @@ from pathlib import Path
 from typing import Any
 
 from limbeck import methods
-from limbeck._runtime import choose_runtime
-from limbeck.augment import Packing, mosaic
 from limbeck.datasets import LabelledClips, Prepared
 from limbeck.distilled import DistilledSet
 from limbeck.engine import runtime_of
 from limbeck.errors import InputError
-from limbeck.evaluation.measured import Measured
+from limbeck.evaluation import measures
 from limbeck.evaluation.measures import Measure
-from limbeck.evaluation.on_disk import evaluate, measure
+from limbeck.evaluation.measures.accuracy import Accuracy
+from limbeck.evaluation.on_disk import evaluate
 from limbeck.evaluation.score import Score
-from limbeck.evaluation.store import CONTROLS, MEASURES, SCORES
-from limbeck.methods import Method, Work
+from limbeck.evaluation.store import CONTROLS, SCORES
+from limbeck.methods import Method, RunContext
 from limbeck.networks import Architecture
+from limbeck.parameterisations import parse
 
 
 def evaluate_controls(
     distilled: Path | str,
+    measure: str | Measure | None = None,
     *,
     on: Path | str | Prepared,
     out: Path | str | None = None,
@@ -35,18 +36,20 @@ def evaluate_controls(
     on_score: Callable[[str, Score], None] | None = None,
     **options: Any,
 ) -> dict[str, Score]:
-    """Score what a distilled set must be compared with, at the same number of stored pairs.
+    """Score what a distilled set must be compared with, at the same number of stored samples.
 
-    Random clips, random and herded clips packed in mosaics without any optimisation, and the whole training split. A
-    set that is not packed is compared with herded clips that are not, too, so that one control sees as many pairs.
-    Clips are drawn with the set's own seed. The scores are kept beside the set's own, where a report finds them.
+    Of accuracy: random clips, random and herded clips in mosaics without any optimisation, and the whole training split.
+    A set that is held as it is is compared with herded clips that are so, too, so that one control sees as many
+    samples. Other measures say what they are compared with (`Measure.controls`). Clips are drawn with the set's own
+    seed. The scores are kept beside the set's own, where a report finds them.
 
     Args:
         distilled: Folder of a distilled set.
+        measure: Name of a measure or a measure; accuracy by default.
         on: The prepared dataset the set was distilled from.
         out: Folder of the set's score, if it is not its own; the controls' lie in a folder inside.
-        repeats: Networks for each control.
-        whole_repeats: Networks trained on the whole split; 0 leaves it out.
+        repeats: How often each control is measured.
+        whole_repeats: How often the whole split is; 0 leaves it out.
         network: Architecture of the networks and of those that clips are herded through; the set's own by default.
         device: Where networks are trained and clips are herded.
         dtype: Number format clips are herded in, as in `distill`; by default that of the set's own run.
@@ -54,7 +57,7 @@ def evaluate_controls(
         options: Further arguments of `evaluate`.
 
     Returns:
-        Scores by title.
+        Scores by title; that of plain random clips is ``"random"``, that of the whole ``"whole"``.
 
     Raises:
         InputError: The set does not say with which settings it was made.
@@ -62,80 +65,41 @@ def evaluate_controls(
     prepared, made = Prepared.open(on), DistilledSet.load(distilled)
     train, network = prepared.clips("train"), network or made.network
     budget = _budget(made, distilled, train)
-    packing: Packing = 2 if made.mosaic == 1 else made.mosaic
-    herding = budget | {"network": network.to_json()}
-    rows: list[Method | None] = [methods.load("random").from_json(budget)]
-    if made.mosaic == 1:
-        rows.append(methods.load("herding").from_json(herding))
-    if budget["per_class"] * mosaic.count(packing) <= min(train.per_class()):
-        rows.append(methods.load("random").from_json(budget | {"mosaic": packing}))
-        rows.append(methods.load("herding").from_json(herding | {"mosaic": packing}))
-    if whole_repeats:
-        rows.append(None)
-    work = Work(runtime_of(Path(distilled), device, dtype), prepared.cache)
-    options |= {"on": prepared, "network": network, "sound": budget["sound"], "device": device}
+    kind = type(measure) if isinstance(measure, Measure) else measures.load(measure) if measure else Accuracy
+    run = RunContext(runtime_of(Path(distilled), device, dtype), prepared.cache)
+    options |= {"on": prepared, "network": network, "sound": budget["sound"], "device": device, "dtype": dtype}
     options["out"] = (Path(out) if out else Path(distilled) / SCORES) / CONTROLS / made.fingerprint
     scores = {}
-    for row in rows:
-        chosen = row.distill(train, seed=made.provenance["seed"], work=work) if row else None
-        score = evaluate(chosen, repeats=repeats if row else whole_repeats, **options)
+    for name, row in _rows(made, train, budget, network).items():
+        if name not in kind.controls or (row is None and not whole_repeats):
+            continue
+        chosen = row.distill(train, seed=made.provenance["seed"], run=run) if row else None
+        score = evaluate(chosen, measure, repeats=repeats if row else whole_repeats, **options)
         scores[score.title] = score
         if on_score:
             on_score(score.title, score)
     return scores
 
 
-def measure_controls(
-    distilled: Path | str,
-    by: Measure,
-    *,
-    on: Path | str | Prepared,
-    out: Path | str | None = None,
-    repeats: int = 3,
-    whole_repeats: int = 1,
-    network: Architecture | None = None,
-    device: str = "auto",
-    dtype: str = "auto",
-    **options: Any,
-) -> dict[str, Measured]:
-    """Measure what a distilled set must be compared with: as many random pairs, and the whole training split.
-
-    Clips are drawn with the set's own seed.
-
-    Args:
-        distilled: Folder of a distilled set; what is measured is kept inside it.
-        by: The measure.
-        on: The prepared dataset the set was distilled from.
-        out: Folder of what was measured of the set, if it is not its own; the controls' lie in a folder inside.
-        repeats: How often random pairs are measured.
-        whole_repeats: How often the whole is; 0 leaves it out.
-        network: Architecture of the students; the set's own by default.
-        device: Where to work.
-        dtype: Number format for measures that distil again.
-        options: Further arguments of `measure`.
-
-    Returns:
-        What was found, under ``"random"`` and ``"whole"``.
-
-    Raises:
-        InputError: The set does not say with which settings it was made.
-    """
-    prepared, made = Prepared.open(on), DistilledSet.load(distilled)
-    train = prepared.clips("train")
-    budget = _budget(made, distilled, train)
-    random = methods.load("random").from_json(budget)
-    pairs = random.distill(train, seed=made.provenance["seed"], work=Work(choose_runtime(device, dtype)))
-    options |= {"on": prepared, "network": network or made.network, "sound": budget["sound"]}
-    options |= {"device": device, "dtype": dtype}
-    folder = (Path(out) if out else Path(distilled) / MEASURES) / CONTROLS / made.fingerprint
-    found = {"random": measure(pairs, by, repeats=repeats, out=folder / "random", **options)}
-    if whole_repeats:
-        found["whole"] = measure(None, by, repeats=whole_repeats, out=folder / "whole", **options)
-    return found
+def _rows(
+    made: DistilledSet, train: LabelledClips, budget: dict[str, Any], network: Architecture
+) -> dict[str, Method | None]:
+    """Methods by the name of the control; None for the whole. Of those that there are enough clips for."""
+    plain = made.hold == parse("plain")
+    packed = parse("mosaic:2") if plain else made.hold
+    random, herding = methods.load("random"), methods.load("herding")
+    through = {"network": network.to_json()}
+    rows: dict[str, Method | None] = {"random": random.from_json(budget)}
+    if plain:
+        rows["herding"] = herding.from_json(budget | through)
+    if budget["per_class"] * packed.cells <= min(train.per_class()):
+        rows["packed random"] = random.from_json(budget | {"hold": str(packed)})
+        rows["packed herding"] = herding.from_json(budget | through | {"hold": str(packed)})
+    return rows | {"whole": None}
 
 
 def _budget(made: DistilledSet, folder: Path | str, train: LabelledClips) -> dict[str, Any]:
-    """Pairs per class that were asked for, and the scale of sound; a set may hold more clips in the bytes of so many.
+    """Samples per class that the settings say, and the scale; a set may hold more clips in the bytes of so many.
 
     Raises:
         InputError: A set does not say it, or was made from other clips than its controls would be drawn from.

@@ -236,7 +236,8 @@ class Score(Answers):
         name = "whole" if source.kind == "clips" else source.name
         held = "" if source.hold == "plain" else f"+{parse(source.hold)}"
         seen = self.together if tuple(self.letters) != source.modalities else None
-        others = [word for word in (self.head if self.head != "ensemble" else None, seen) if word]
+        head = None if self.head in (None, "ensemble") else self.head
+        others = [word for word in (head, seen) if word]
         return f"{name}{held}" + (f" ({', '.join(others)})" if others else "")
 
     @property

@@ -1,7 +1,7 @@
 """Where scores lie on disk, and how they are told apart.
 
-The folder of a distilled set keeps its scores in ``scores/``, what else was measured in ``measures/``, and in each of
-these what the set is compared with in ``controls/<fingerprint>/``. A file's name is a title and the key of a question.
+The folder of a distilled set keeps its scores in ``scores/``, and there what the set is compared with in
+``controls/<fingerprint>/``. A file's name is a title and the key of a question.
 """
 
 from __future__ import annotations
@@ -15,26 +15,24 @@ from limbeck import _files
 from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
 from limbeck.errors import InputError
-from limbeck.evaluation.score import Result, Score
+from limbeck.evaluation.score import Answers, Score
 
 SCORES = "scores"
 """Folder, inside a distilled set's, of its scores."""
-MEASURES = "measures"
-"""Folder, inside a distilled set's, of what was measured beside accuracy."""
 CONTROLS = "controls"
 """Folder, inside that of a set's scores, of the scores of what it is compared with, in one for each set."""
-Found = TypeVar("Found", bound=Result)
+ACCURACY = "accuracy"
+Found = TypeVar("Found", bound=Answers)
 
 
-def folder_for(what: Path | str | DistilledSet | None, out: Path | str | None, name: str) -> Path | None:
+def folder_for(what: Path | str | DistilledSet | None, out: Path | str | None) -> Path | None:
     """The folder results are kept in: `out`, else one inside that of a set on disk, else none.
 
     Args:
         what: What is evaluated.
-        out: The folder that was asked for.
-        name: `SCORES` or `MEASURES`.
+        out: The folder that was given.
     """
-    return Path(out) if out else Path(what) / name if isinstance(what, Path | str) else None
+    return Path(out) if out else Path(what) / SCORES if isinstance(what, Path | str) else None
 
 
 @dataclass(frozen=True)
@@ -83,24 +81,26 @@ class ResultFile(Generic[Found]):
             _files.write_record(self.path, found.to_json())
 
 
-def scores_in(folder: Path, test: LabelledClips | None = None) -> list[tuple[str, Score]]:
+def scores_in(
+    folder: Path, test: LabelledClips | None = None, measure: str | None = ACCURACY
+) -> list[tuple[str, Score]]:
     """Scores in a folder of scores or in that of a distilled set, with their titles.
 
     Of a distilled set those that were made with what is in the folder now, and its controls'; of scores alone all.
-    What was measured there is no score.
 
     Args:
         folder: The folder.
         test: Test clips; scores on others are left out.
+        measure: Name of the measure; None for all.
     """
     ours = (folder / "config.json").exists()
     place = folder / SCORES if ours else folder
     fingerprint = DistilledSet.load(folder).fingerprint if ours else None
     found = []
     for file in [*sorted(place.glob("*.json")), *sorted((place / CONTROLS).glob(f"{fingerprint or '*'}/*.json"))]:
-        if "measure" in _files.read_record(file):
-            continue
         score = Score.read(file)
+        if measure not in (None, score.measure):
+            continue
         own = file.parent != place or fingerprint in (None, score.trained_on.fingerprint)
         if own and (test is None or score.tested_on.fingerprint == test.fingerprint):
             found.append((file.stem.removesuffix(f"-{score.key}"), score))
@@ -120,7 +120,7 @@ def by_title(scores: Iterable[tuple[str, Score]]) -> dict[str, Score]:
         if score.key in keys:
             continue
         if title in every:
-            differ = (n for n in score.differs(every[title]) if n not in ("classes", "truth", "scale"))
+            differ = (n for n in score.differs(every[title]) if n not in ("classes", "truth", "scales", "letters"))
             name = f"{title} (other {', '.join(n.replace('_', ' ') for n in differ)}: {score.key[:4]})"
         keys.add(score.key)
         every[name] = score
@@ -134,6 +134,11 @@ def summary(folder: Path) -> dict[str, Any]:
         folder: Of scores, or of a distilled set.
     """
     return {
-        name: {"mean": score.mean, "sd": {k: v for k, v in score.sd.items() if score.n > 1}, "n": score.n}
-        for name, score in by_title(scores_in(folder)).items()
+        name: {
+            "measure": score.measure,
+            "mean": score.mean,
+            "sd": {k: v for k, v in score.sd.items() if score.n > 1},
+            "n": score.n,
+        }
+        for name, score in by_title(scores_in(folder, measure=None)).items()
     }

@@ -66,7 +66,7 @@ def make_report(
         scores=scores,
         events=run.events if run else (),
         clips=train,
-        clip_ids=prepared.ids("train") if prepared and train else None,
+        clip_ids=train.ids if train else None,
         about={k: v for k, v in about.items() if k != "asked"},
         title=title,
         unscored=notes,

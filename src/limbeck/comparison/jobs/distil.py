@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from statistics import fmean
-from typing import Any, TypeVar, final
+from typing import Any, final
 
 import limbeck
 from limbeck import _code, _files
@@ -16,14 +16,15 @@ from limbeck.comparison import _command
 from limbeck.comparison._job import Job
 from limbeck.datasets import Prepared
 from limbeck.engine import RUN
-from limbeck.evaluation import Protocol, Result, Score
+from limbeck.evaluation import Protocol, Score, code_of
+from limbeck.evaluation.measures import Measure
+from limbeck.evaluation.measures.accuracy import Accuracy
 from limbeck.evaluation.store import SCORES
 from limbeck.methods import Method
 from limbeck.modalities import ScaleKind
-from limbeck.networks import Architecture, heads
+from limbeck.networks import Architecture
 
 FACTS = "facts.json"
-Found = TypeVar("Found", bound=Result)
 
 
 @final
@@ -146,35 +147,33 @@ class Distil(Job):
         """Accuracies under the first head, and seconds."""
         seconds, told = [self.facts["distill_seconds"]], []
         for score in list(self.scores())[:1]:
-            told = [f"{key} {fmean(values):.1f}" for key, values in score.accuracies.items()]
+            told = [f"{key} {fmean(values):.1f}" for key, values in score.values.items()]
             seconds.append(len(self.heads) * score.seconds)
         return f"{self}: {'  '.join(told)}  ({' + '.join(f'{s:.0f} s' for s in seconds)})"
 
     def scores(self) -> Iterator[Score]:
         """Scores under the heads that all students are there of; other scores than these are left alone."""
         for head in self.heads:
-            code = _code.of(self.network, heads.load(head))
-            score = self.answer(Score, self.folder / SCORES, head, head=head, code=code)
-            if score and score.n >= self.students:
-                yield score.first(self.students)
+            if score := self.answer(Accuracy(head=head), head, self.students):
+                yield score
 
-    def answer(self, kind: type[Found], folder: Path, title: str, **settings: Any) -> Found | None:
-        """What was found of the set that is there now, with this job's settings; None where nothing was.
+    def answer(self, measure: Measure, title: str, repeats: int) -> Score | None:
+        """What a measure found of the set that is there now, with this job's settings; None until all repeats are there.
 
         Args:
-            kind: Of the result.
-            folder: Where it would be.
-            title: It would have.
-            settings: It would have beside this job's; device and number formats are the folder's.
+            measure: The measure.
+            title: It would have; device and number formats are the folder's.
+            repeats: How many.
         """
         if not (self.folder / FACTS).exists():
             return None
-        settings |= {"network": self.network, "protocol": self.protocol, "seed": self.seed}
+        settings = {"network": self.network, "protocol": self.protocol, "seed": self.seed}
+        settings |= {"settings": measure.to_json(), "code": code_of(measure, self.network)}
         fingerprint = self.facts["fingerprint"]
-        for file in sorted(folder.glob(f"{title}-*.json")):
-            found = kind.read(file)
+        for file in sorted((self.folder / SCORES).glob(f"{title}-*.json")):
+            found = Score.read(file)
             if found.trained_on.fingerprint == fingerprint and all(getattr(found, k) == v for k, v in settings.items()):
-                return found
+                return found.first(repeats) if found.n >= repeats else None
         return None
 
     def code_changes(self) -> list[str]:

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import final
 
 import limbeck
-from limbeck import _code, _files
+from limbeck import _files
 from limbeck.comparison._job import Job
 from limbeck.comparison.jobs.distil import Distil
 from limbeck.datasets import Prepared
-from limbeck.evaluation import Measured
+from limbeck.evaluation import Score
 from limbeck.evaluation.measures import Measure
-from limbeck.evaluation.store import MEASURES
+from limbeck.evaluation.store import SCORES
 
 
 @final
@@ -45,7 +45,7 @@ class MeasureSet(Job):
     @property
     def folder(self) -> Path:
         """Where the result is, beside the set it is of."""
-        return self.of.folder / MEASURES
+        return self.of.folder / SCORES
 
     @property
     def done(self) -> bool:
@@ -53,17 +53,15 @@ class MeasureSet(Job):
         return self.found is not None
 
     @property
-    def found(self) -> Measured | None:
+    def found(self) -> Score | None:
         """What was measured; None until all repeats are there."""
-        settings = {"settings": self.measure.to_json(), "code": _code.of(self.measure, self.of.network)}
-        found = self.of.answer(Measured, self.folder, self.measure.name, **settings)
-        return found.first(self.repeats) if found and found.n >= self.repeats else None
+        return self.of.answer(self.measure, self.name, self.repeats)
 
     @property
     def command(self) -> str:
         """``limbeck evaluate --measure``."""
         name, parts = self.measure.name, {"measure": self.measure.to_json()}
-        more = {"measure": name, "title": name, "dtype": self.of.dtype}
+        more = {"measure": name, "title": self.name, "dtype": self.of.dtype}
         return self.of.evaluate_command(self.repeats, self.folder, parts=parts, **more)
 
     @property
@@ -73,13 +71,14 @@ class MeasureSet(Job):
 
     def _work(self) -> None:
         with _files.exclusive(self.folder / f".{_files.digest(self.measure.name, self.measure.to_json())}"):
-            limbeck.measure(
+            limbeck.evaluate(
                 self.of.set,
                 self.measure,
                 on=Prepared.open(self.of.data),
                 repeats=self.repeats,
                 dtype=self.of.dtype,
                 out=self.folder,
+                title=self.name,
                 progress=False,
                 **self.of.evaluation,
             )

@@ -64,11 +64,13 @@ class Measure(Config, Listed, ABC):
 
     Attributes:
         references: Rows without which columns are left out, among ``"random"`` and ``"whole"``; see `show`.
+        controls: What a set is compared with, see `evaluate_controls`.
     """
 
     room: ClassVar[str] = "limbeck.evaluation.measures"
 
     references: ClassVar[tuple[str, ...]] = ()
+    controls: ClassVar[tuple[str, ...]] = ("random", "whole")
 
     @property
     def students(self) -> float:

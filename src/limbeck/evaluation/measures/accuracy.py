@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import final
+from typing import ClassVar, final
 
 from limbeck.datasets import LabelledClips
 from limbeck.evaluation._subject import Subject
@@ -27,6 +27,8 @@ class Accuracy(Measure):
     Attributes:
         head: Name of the students' head, one of ``limbeck.networks.heads.names()``.
     """
+
+    controls: ClassVar[tuple[str, ...]] = ("random", "herding", "packed random", "packed herding", "whole")
 
     head: HeadName = "ensemble"
 
