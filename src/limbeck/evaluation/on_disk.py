@@ -83,22 +83,15 @@ def evaluate(
     )
     asked = question(chosen, subject, seed)
     file = store.ResultFile.of(asked, store.folder_for(what, out), title or asked.title)
-    done = file.read()
     with bar(f"Evaluating {title or asked.title}", show=progress) as tell:
-
-        def keep(found: Score) -> None:
-            tell(found.n, repeats)
-            file.keep(found)
-
-        tell(done.n if done else 0, repeats)
         return answer(
             chosen,
             subject,
             repeats=repeats,
             seed=seed,
-            done=done,
-            on_progress=lambda number, report: tell(number + report.epoch / report.epochs, repeats),
-            on_repeat=keep,
+            done=file.read(),
+            on_progress=lambda number, report: tell(number * report.epochs + report.epoch, repeats * report.epochs),
+            on_repeat=file.keep,
         )
 
 

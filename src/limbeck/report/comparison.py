@@ -30,7 +30,7 @@ from limbeck.report._statistics import (
     paired,
 )
 from limbeck.report.measures import MeasureTable
-from limbeck.report.table import KEYS, Spread
+from limbeck.report.table import Spread, in_order
 
 LEAST_GAP = 5.0
 """Points between baseline and whole from which on shares of the gap are told."""
@@ -100,11 +100,10 @@ class Cell:
     confusion: dict[str, list[list[int]]] | None = None
 
     def __post_init__(self) -> None:
-        unknown = sorted(set(self.accuracy) - set(KEYS))
         counts = {len(values) for values in self.accuracy.values()}
-        if unknown or len(counts) != 1 or 0 in counts:
+        if len(counts) != 1 or 0 in counts:
             raise InputError(
-                f"{self} needs one accuracy for each student under keys among {', '.join(KEYS)}; came: "
+                f"{self} needs one accuracy for each student under each key, but got "
                 f"{ {k: len(v) for k, v in self.accuracy.items()} }."
             )
         wrong = [x for values in self.accuracy.values() for x in values if not 0 <= x <= 100]
@@ -302,7 +301,7 @@ class Comparison:
         found: dict[str, set[str]] = defaultdict(set)
         for cell in self.cells:
             found[cell.head] |= set(cell.accuracy)
-        return tuple(sorted(found, key=lambda h: (len(found[h]), min(map(KEYS.index, found[h])), h)))
+        return tuple(sorted(found, key=lambda h: (len(found[h]), in_order(found[h]), h)))
 
     @cached_property
     def sections(self) -> tuple[Section, ...]:
@@ -351,7 +350,7 @@ class Comparison:
         groups: dict[str, list[Cell]] = defaultdict(list)
         for cell in here:
             groups[cell.row].append(cell)
-        modalities = tuple(key for key in KEYS if any(key in c.accuracy for c in here))
+        modalities = in_order(key for c in here for key in c.accuracy)
         differences: dict[str, dict[str, Difference]] = defaultdict(dict)
         best: dict[str, set[str]] = defaultdict(set)
         baseline = groups.get(self.baseline, [])
@@ -415,12 +414,17 @@ def cost_rule(comparison: Comparison) -> str:
 
 
 def headline(modalities: Sequence[str]) -> str:
-    """The modality that stands for all: both together where there is such an accuracy.
+    """The key that stands for all: all modalities together where there is such an accuracy, else the first.
 
     Args:
-        modalities: Keys among "A", "V", "A+V".
+        modalities: Keys of accuracies.
+
+    Example:
+        >>> headline(["A", "A+V", "V"]), headline(["V"])
+        ('A+V', 'V')
     """
-    return max(modalities, key=KEYS.index) if "A+V" in modalities else min(modalities, key=KEYS.index)
+    ordered = in_order(modalities)
+    return ordered[-1] if "+" in ordered[-1] else ordered[0]
 
 
 def _budget(per_class: int | None) -> float:
@@ -466,7 +470,7 @@ def _line(row: str, cells: Sequence[Cell], difference: dict[str, Difference], be
         marks=cells[0].marks,
         reference=cells[0].reference,
         per_class=cells[0].per_class,
-        accuracy={key: _spread(cells, key) for key in KEYS if key in cells[0].accuracy},
+        accuracy={key: _spread(cells, key) for key in in_order(cells[0].accuracy)},
         difference=difference,
         best=best,
         distillations=len(cells),

@@ -13,7 +13,7 @@ from limbeck.errors import InputError
 from limbeck.report import _comparison_figures, _drawing, _kit, _samples, _sheets, figures
 from limbeck.report._sheets import Sheet
 from limbeck.report.comparison import MARKS, Comparison, Section, headline
-from limbeck.report.table import KEYS
+from limbeck.report.table import in_order
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -43,7 +43,7 @@ def write(comparison: Comparison, out: Path, *, confusion: str | None = None) ->
     _kit.require()
     out = Path(out)
     sections = [s for s in comparison.sections if s.head == comparison.heads[-1]]
-    keys = [key for key in KEYS if any(key in s.modalities for s in sections)]
+    keys = in_order(key for s in sections for key in s.modalities)
     plots = _plots(comparison, sections, keys)
     confused = _confusion(comparison, sections, confusion)
     for kind, _, drawn in plots:

@@ -274,7 +274,7 @@ def _figures(
     )
     drawn["curves"] = (figures.curves(events), "Loss over the steps of the distillation.")
     if own is not None:
-        key = headline(own.modalities)
+        key = headline([*own.mean])
         losses = [
             {"step": epoch + 1, f"student {i + 1}": loss}
             for i, repeat in enumerate(own.repeats)
@@ -293,7 +293,7 @@ def _figures(
 
 def _sheet(lines: Sequence[table.Row], own: int | None) -> Sheet:
     """The table of scores, with the set's own row as its baseline."""
-    keys = [key for key in table.KEYS if any(key in line.accuracy for line in lines)]
+    keys = table.in_order(key for line in lines for key in line.accuracy)
     costs = ("n", "stored pairs", "mosaic", "training pairs", "stored", "time")
 
     def fields(line: table.Row) -> tuple[Field, ...]:
@@ -375,7 +375,7 @@ def _facts(distilled: DistilledSet, modalities: Modalities, provenance: Mapping[
 def _class_accuracy(own: Score | None, label: int) -> str:
     if own is None or label >= len(own.classes):
         return ""
-    value = own.per_class[headline(own.modalities)][label]
+    value = own.per_class[headline([*own.mean])][label]
     return "" if math.isnan(value) else f"{value:.0f} %"
 
 
@@ -383,7 +383,7 @@ def _confusions(own: Score | None, *, most: int = 5) -> list[tuple[str, str, str
     """The most frequent mistakes: true class, predicted class, percent of the true class's clips."""
     if own is None:
         return []
-    counts = own.confusion[headline(own.modalities)].astype(float)
+    counts = own.confusion[headline([*own.mean])].astype(float)
     percent = 100 * counts / np.maximum(counts.sum(1, keepdims=True), 1)
     np.fill_diagonal(percent, 0)
     order = np.argsort(-percent, axis=None, kind="stable")[:most]

@@ -12,7 +12,7 @@ from pydantic import ConfigDict
 
 from limbeck._words import plural
 from limbeck.datasets import LabelledClips
-from limbeck.evaluation.measured import Measured, shown
+from limbeck.evaluation import Score
 from limbeck.evaluation.measures import Column, Measure
 from limbeck.report._statistics import counted, leader, marks
 from limbeck.report.table import Spread
@@ -29,7 +29,7 @@ class Entry:
     """
 
     row: str
-    found: Measured
+    found: Score
     sees_labels: bool = False
 
 
@@ -191,7 +191,7 @@ def table(
     entries: Sequence[Entry],
     *,
     per_class: int | None,
-    references: Mapping[str, Sequence[Measured]],
+    references: Mapping[str, Sequence[Score]],
 ) -> MeasureTable:
     """The table of what a measure found of several sets at one number of pairs.
 
@@ -204,13 +204,14 @@ def table(
         references: What was found of random pairs and of the whole, under ``"random"`` and ``"whole"``; see
             `Measure.show`.
     """
+    letters = tuple(entries[0].found.letters.values()) if entries else ()
     cells = tuple(
         MeasureCell(
             row=entry.row,
             seed=entry.found.seed,
-            values=tuple(shown(measure, entry.found, references)),
-            mosaic=entry.found.trained_on.packing,
-            training_pairs=entry.found.trained_on.pairs,
+            values=tuple(entry.found.shown(measure, references)),
+            mosaic=_held(entry.found.trained_on.hold),
+            training_pairs=entry.found.trained_on.samples,
             labels=entry.found.trained_on.labels,
             sees_labels=entry.sees_labels,
             reference=entry.found.trained_on.kind == "clips",
@@ -220,11 +221,15 @@ def table(
     return MeasureTable(
         name=name,
         per_class=per_class,
-        columns=tuple(measure.columns),
+        columns=tuple(measure.columns(letters)),
         about=measure.about(test),
         chance=measure.chance(test),
         cells=cells,
     )
+
+
+def _held(hold: str) -> str:
+    return "none" if hold == "plain" else hold
 
 
 def _by_seed(cells: Sequence[MeasureCell], column: str) -> dict[int, float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,6 @@ from limbeck._words import duration, number, size
 if TYPE_CHECKING:
     from limbeck.evaluation import Score
 
-KEYS = ("A", "V", "A+V")
 RULE = (
     "Accuracy on real test clips in percent, mean ± standard deviation (divided by n − 1) over n students trained from "
     "scratch; last epoch. Every row is one distillation: which method is better can only be told over three or more "
@@ -52,7 +51,7 @@ class Row:
 
     Attributes:
         name: What students were trained on.
-        accuracy: Keys among "A", "V", "A+V".
+        accuracy: By what was looked at, as ``"A"``, ``"V"``, ``"A+V"``.
         n: Repeats.
         stored_pairs: Pairs that are stored.
         mosaic: How pairs share the room of a stored one, in words.
@@ -75,6 +74,16 @@ class Row:
     seconds: float
     reference: bool
     asked: Mapping[str, Any] = field(default_factory=dict)
+
+
+def in_order(keys: Iterable[str]) -> tuple[str, ...]:
+    """Columns of accuracies in the order of tables: single modalities first.
+
+    Example:
+        >>> in_order(["A+V", "V", "A", "V"])
+        ('A', 'V', 'A+V')
+    """
+    return tuple(sorted(set(keys), key=lambda key: (key.count("+"), key)))
 
 
 def rows(scores: Scores) -> list[Row]:
@@ -154,12 +163,14 @@ def markdown(scores: Scores) -> str:
         scores: See `rows`.
     """
     lines = [replace(line, name=_plain(line.name)) for line in rows(scores)]
+    keys = in_order(key for line in lines for key in line.accuracy)
     out = [
-        "| trained on | A (%) | V (%) | A+V (%) | n | stored pairs | mosaic | training pairs | stored | time |",
-        "|:---|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
+        f"| trained on | {''.join(f'{key} (%) | ' for key in keys)}n | stored pairs | mosaic | training pairs | stored "
+        "| time |",
+        f"|:---|{'---:|' * (len(keys) + 6)}",
     ]
     for line in lines:
-        cells = [str(line.accuracy.get(key, "–")) for key in KEYS]
+        cells = [str(line.accuracy.get(key, "–")) for key in keys]
         cells += [str(line.n), number(line.stored_pairs), line.mosaic, number(line.training_pairs)]
         cells += [stored(line), duration(line.seconds)]
         out.append("| " + " | ".join([line.name, *cells]) + " |")
@@ -208,13 +219,11 @@ def _row(name: str, score: Score) -> Row:
     sd, source = score.sd, score.trained_on
     return Row(
         name=name,
-        accuracy={
-            k: Spread(m, None if math.isnan(sd[k]) else sd[k], score.n) for k, m in score.mean.items() if k in KEYS
-        },
+        accuracy={k: Spread(m, None if math.isnan(sd[k]) else sd[k], score.n) for k, m in score.mean.items()},
         n=score.n,
-        stored_pairs=source.stored_pairs,
-        mosaic=source.packing,
-        training_pairs=source.pairs,
+        stored_pairs=source.rows,
+        mosaic="none" if source.hold == "plain" else source.hold,
+        training_pairs=source.samples,
         stored_bytes=source.stored_bytes,
         storage=source.storage,
         seconds=score.seconds,

@@ -10,7 +10,7 @@ from statistics import fmean
 from typing import Any, final
 
 import limbeck
-from limbeck import _code, _files
+from limbeck import _code, _files, modalities
 from limbeck._runtime import choose_runtime
 from limbeck.comparison import _command
 from limbeck.comparison._job import Job
@@ -40,7 +40,7 @@ class Distil(Job):
         fingerprint: Of that data.
         network: Architecture of the students.
         protocol: How they are trained.
-        heads: Their heads; none where only measures are wanted.
+        heads: Their heads, or the modality that students see alone; none where only measures are wanted.
         students: Networks trained under each head.
         sound: Scale of sound for students of the whole.
         device: Where to work.
@@ -113,8 +113,10 @@ class Distil(Job):
         if self.method is not None:
             own = {"method": self.method.name, "seed": self.seed, "device": self.device, "dtype": self.dtype}
             lines.append(_command.line("distill", self.data, **own, set=self.method.to_json(), out=self.folder))
-        for head in self.heads:
-            lines.append(self.evaluate_command(self.students, self.folder / SCORES, head=head, title=head))
+        for name in self.heads:
+            head, seen = _head(name)
+            more = {"modality": ",".join(seen)} if seen else {}
+            lines.append(self.evaluate_command(self.students, self.folder / SCORES, head=head, title=name, **more))
         return "\n".join(lines)
 
     def evaluate_command(self, repeats: int, out: Path, *, parts: Mapping[str, Any] | None = None, **more: Any) -> str:
@@ -153,17 +155,19 @@ class Distil(Job):
 
     def scores(self) -> Iterator[Score]:
         """Scores under the heads that all students are there of; other scores than these are left alone."""
-        for head in self.heads:
-            if score := self.answer(Accuracy(head=head), head, self.students):
+        for name in self.heads:
+            head, seen = _head(name)
+            if score := self.answer(Accuracy(head=head), name, self.students, seen):
                 yield score
 
-    def answer(self, measure: Measure, title: str, repeats: int) -> Score | None:
+    def answer(self, measure: Measure, title: str, repeats: int, seen: tuple[str, ...] | None = None) -> Score | None:
         """What a measure found of the set that is there now, with this job's settings; None until all repeats are there.
 
         Args:
             measure: The measure.
             title: It would have; device and number formats are the folder's.
             repeats: How many.
+            seen: Modalities that students see; None for all.
         """
         if not (self.folder / FACTS).exists():
             return None
@@ -172,7 +176,9 @@ class Distil(Job):
         fingerprint = self.facts["fingerprint"]
         for file in sorted((self.folder / SCORES).glob(f"{title}-*.json")):
             found = Score.read(file)
-            if found.trained_on.fingerprint == fingerprint and all(getattr(found, k) == v for k, v in settings.items()):
+            alike = tuple(found.letters) == (seen or found.trained_on.modalities)
+            same = all(getattr(found, k) == v for k, v in settings.items())
+            if alike and same and found.trained_on.fingerprint == fingerprint:
                 return found.first(repeats) if found.n >= repeats else None
         return None
 
@@ -196,14 +202,21 @@ class Distil(Job):
                 seconds = _files.read_record(self.folder / RUN / "done.json")["seconds"]
                 facts = {"stored_bytes": made.stored_bytes, "distill_seconds": seconds, "fingerprint": made.fingerprint}
             _files.write_record(self.folder / FACTS, facts)
-            for head in self.heads:
+            for name in self.heads:
+                head, seen = _head(name)
                 limbeck.evaluate(
                     self.set,
                     on=prepared,
                     head=head,
+                    modalities=seen,
                     repeats=self.students,
-                    title=head,
+                    title=name,
                     out=self.folder / SCORES,
                     progress=False,
                     **self.evaluation,
                 )
+
+
+def _head(name: str) -> tuple[str, tuple[str, ...] | None]:
+    """A head with the modalities that students see, all by default; a modality's name stands for it alone."""
+    return ("ensemble", (name,)) if name in modalities.names() else (name, None)
