@@ -34,7 +34,7 @@ def run(
         typer.Option(
             "--bytes",
             metavar="SIZE",
-            help="Instead of samples per class: as many as fit in this size, as 400KB or 1.5MB, for all classes together.",
+            help="Instead of samples per class: as many as fit in this size, 400KB or 1.5MB, for all classes together.",
         ),
     ] = None,
     storage: Annotated[

@@ -10,7 +10,9 @@ import typer
 from limbeck.cli import _options, _output
 
 if TYPE_CHECKING:
+    from limbeck.datasets import Prepared
     from limbeck.evaluation import Score
+    from limbeck.evaluation.measures import Measure
 
 EXAMPLES = (
     "limbeck evaluate distilled/ --on prepared/ --repeats 5",
@@ -29,14 +31,14 @@ def run(
     whole: Annotated[bool, typer.Option("--whole", help="Train on the whole training split.")] = False,
     repeats: Annotated[int, typer.Option(min=1, help="Networks trained from scratch.")] = 5,
     head: Annotated[
-        str, _options.named("limbeck.networks.heads", "What joins sound and picture; see limbeck list heads.")
-    ] = "ensemble",
-    measure: Annotated[
-        str | None,
-        _options.named(
-            "limbeck.evaluation.measures", "What to measure instead of accuracy, see limbeck list measures."
-        ),
+        str | None, _options.named("limbeck.networks.heads", "What joins the modalities; ensemble by default.")
     ] = None,
+    modality: Annotated[
+        str | None, typer.Option(help="What the networks see, as audio or audio,image; all of the set by default.")
+    ] = None,
+    measure: Annotated[
+        str, _options.named("limbeck.evaluation.measures", "What to measure, see limbeck list measures.")
+    ] = "accuracy",
     network: Annotated[
         str | None,
         _options.named(
@@ -47,13 +49,12 @@ def run(
     preset: Annotated[
         Literal["faithful"] | None, typer.Option(help="Training settings; 'faithful' is the published protocol.")
     ] = None,
-    epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the training pairs; 30 by default.")] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the training samples; 30 by default.")] = None,
     set_: Annotated[
         list[str] | None,
         _options.setting(
-            "A setting of the training: epochs, batch, audio_lr, image_lr, head_lr, betas, weight_decay, drop_after, "
-            "drop_factor, augment, dtype, least_steps, compile; or of the network, network.NAME=VALUE, or of the "
-            "measure, measure.NAME=VALUE"
+            "A setting of the training: epochs, batch, lr, betas, weight_decay, drop_after, drop_factor, augment, dtype, "
+            "least_steps, compile; or of the network, network.NAME=VALUE, or of the measure, measure.NAME=VALUE"
         ),
     ] = None,
     sound: Annotated[
@@ -85,47 +86,38 @@ def run(
 ) -> None:
     """Train networks from scratch on a distilled set and test them on real clips.
 
-    The accuracy is that of the last epoch, from sound alone (A), picture alone (V) and both (A+V). With --measure,
-    another number is taken instead.
+    The accuracy is that of the last epoch, by each modality (A: audio, V: image) and by all together (A+V). With
+    --measure, another number is taken instead.
     """
     if whole == (distilled is not None):
         raise typer.BadParameter("give the folder of a distilled set, or --whole, and not both.")
     if controls and whole:
         raise typer.BadParameter("--controls compares a distilled set; it does not go with --whole.")
-    if measure is not None and head != "ensemble":
-        raise typer.BadParameter("a measure trains what it needs; --head does not go with --measure.")
     training = _options.merged(_options.assignments(set_), epochs=epochs)
-    options, of_measure = _options.part(training, "network"), _options.part(training, "measure")
-    if measure is None and of_measure:
-        raise typer.BadParameter("--set measure.NAME=VALUE sets something of a measure; name it with --measure.")
+    options = _options.part(training, "network")
+    of_measure = _options.merged(_options.part(training, "measure"), head=head)
 
     import limbeck
-    from limbeck import report
-    from limbeck.evaluation import Protocol
+    from limbeck.datasets import Prepared
+    from limbeck.evaluation import Protocol, measures
     from limbeck.networks import Architecture, keep_freed_memory
-    from limbeck.report._statistics import marks
-    from limbeck.report.comparison import signs_rule
 
     keep_freed_memory()
-    base = Protocol.faithful() if preset else Protocol()
+    prepared, asked = Prepared.open(on), measures.load(measure).from_json(of_measure)
     shared: dict[str, Any] = {
-        "on": on,
+        "on": prepared,
         "repeats": repeats,
+        "modalities": modality.split(",") if modality else None,
         "network": Architecture(name=network or "convnet", options=options) if network or options else None,
-        "protocol": base.changed(**training),
+        "protocol": (Protocol.faithful() if preset else Protocol()).changed(**training),
         "seed": seed,
         "device": device,
+        "dtype": dtype,
         "progress": not quiet,
         "out": out,
     }
-    more: dict[str, Any] = {"whole_repeats": whole_repeats, "dtype": dtype}
     name = title or (distilled.resolve().name if distilled else "whole")
-    if measure:
-        own = {"sound": sound, "dtype": dtype}
-        beside = more if controls else None
-        _measure(measure, of_measure, name, distilled, shared, own, beside, json=json, quiet=quiet)
-        return
-    score = limbeck.evaluate(distilled, **shared, head=head, title=title, sound=sound)
+    score = limbeck.evaluate(distilled, asked, **shared, title=title, sound=sound)
     others = {}
     if controls and distilled:
 
@@ -133,71 +125,79 @@ def run(
             _output.note(_line(control, found), quiet=quiet)
 
         tell(name, score)
-        others = limbeck.evaluate_controls(distilled, **shared, **more, head=head, on_score=tell)
+        others = limbeck.evaluate_controls(distilled, asked, **shared, whole_repeats=whole_repeats, on_score=tell)
     scores = {_apart(name, others): score} | others
-    if json:
-        _output.as_json({n: one.to_json() for n, one in scores.items()} if controls else score.to_json())
-        return
     helped = distilled is not None and limbeck.DistilledSet.load(distilled).sees_labels
-    signs = {n: marks(one.trained_on.labels, helped and one is score) for n, one in scores.items()}
-    _output.as_scores(report.table.rows({f"{n} {signs[n]}".rstrip(): one for n, one in scores.items()}), quiet=quiet)
-    _output.note(signs_rule(signs.values()), quiet=quiet or not any(signs.values()))
+    show = _accuracies if measure == "accuracy" else _table
+    show(scores, asked, prepared, score if helped else None, others, json=json, quiet=quiet)
 
 
-def _measure(
-    measure: str,
-    settings: dict[str, Any],
-    row: str,
-    distilled: Path | None,
-    shared: dict[str, Any],
-    own: dict[str, Any],
-    controls: dict[str, Any] | None,
+def _accuracies(
+    scores: dict[str, "Score"],
+    asked: "Measure",
+    prepared: "Prepared",
+    helped: "Score | None",
+    others: dict[str, "Score"],
     *,
     json: bool,
     quiet: bool,
 ) -> None:
-    """Take a measure of one set, and of its references where they are asked for, and print the table."""
-    import limbeck
-    from limbeck.datasets import Prepared
-    from limbeck.evaluation import measures
+    """Print the table of accuracies."""
+    from limbeck import report
+    from limbeck.report._statistics import marks
+    from limbeck.report.comparison import signs_rule
+
+    if json:
+        first = next(iter(scores.values()))
+        _output.as_json({n: one.to_json() for n, one in scores.items()} if others else first.to_json())
+        return
+    signs = {n: marks(one.trained_on.labels, one is helped) for n, one in scores.items()}
+    _output.as_scores(report.table.rows({f"{n} {signs[n]}".rstrip(): one for n, one in scores.items()}), quiet=quiet)
+    _output.note(signs_rule(signs.values()), quiet=quiet or not any(signs.values()))
+
+
+def _table(
+    scores: dict[str, "Score"],
+    asked: "Measure",
+    prepared: "Prepared",
+    helped: "Score | None",
+    others: dict[str, "Score"],
+    *,
+    json: bool,
+    quiet: bool,
+) -> None:
+    """Print the table of another measure."""
     from limbeck.report._sheets import measure_sheets
     from limbeck.report.comparison import signs_rule
     from limbeck.report.measures import Entry, table
 
-    prepared = Prepared.open(shared["on"])
-    asked = measures.load(measure).from_json(settings)
-    shared |= {"on": prepared}
-    found = limbeck.measure(distilled, asked, **shared, **own)
-    controls_found = limbeck.measure_controls(distilled, asked, **shared, **controls) if controls and distilled else {}
-    named = {"random": "random pairs", "whole": "whole"}
-    others = {named[name]: one for name, one in controls_found.items()}
-    rows = {_apart(row, others): found} | others
-    helped = distilled is not None and limbeck.DistilledSet.load(distilled).sees_labels
-    budgets = {one.trained_on.per_class for one in rows.values()} - {None}
+    budgets = {one.trained_on.per_class for one in scores.values()} - {None}
+    whole = {"whole": [one] for one in scores.values() if one.trained_on.kind == "clips"}
     made = table(
         asked.name,
         asked,
         prepared.clips("test"),
-        [Entry(name, one, sees_labels=helped and one is found) for name, one in rows.items()],
+        [Entry(name, one, sees_labels=one is helped) for name, one in scores.items()],
         per_class=budgets.pop() if len(budgets) == 1 else None,
-        references={name: [one] for name, one in controls_found.items()} or ({} if distilled else {"whole": [found]}),
+        references={name: [one] for name, one in others.items()} or whole,
     )
     if json:
-        _output.as_json({"table": dataclasses.asdict(made), "measured": {n: one.to_json() for n, one in rows.items()}})
+        found = {n: one.to_json() for n, one in scores.items()}
+        _output.as_json({"table": dataclasses.asdict(made), "measured": found})
         return
-    for sheet in measure_sheets(made, list(rows)):
+    for sheet in measure_sheets(made, list(scores)):
         _output.as_sheet(sheet)
     _output.note(made.about, quiet=quiet)
     signs = [cell.marks for cell in made.cells]
     _output.note(signs_rule(signs), quiet=quiet or not any(signs))
-    if distilled and asked.references and not controls:
-        compared = " and ".join(named[name] for name in asked.references)
+    if asked.references and not others and not whole:
+        compared = " and ".join(asked.references)
         _output.note(f"Columns that compare with {compared} are left out; --controls measures these too.", quiet=quiet)
 
 
 def _line(name: str, score: "Score") -> str:
     """A row of the table that is to come."""
-    return f"{name}: " + ", ".join(f"{key} {mean:.1f} %" for key, mean in score.mean.items())
+    return f"{name}: " + ", ".join(f"{key} {mean:.1f}" for key, mean in score.mean.items())
 
 
 def _apart(name: str, others: Collection[str]) -> str:

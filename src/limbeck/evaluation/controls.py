@@ -38,8 +38,8 @@ def evaluate_controls(
 ) -> dict[str, Score]:
     """Score what a distilled set must be compared with, at the same number of stored samples.
 
-    Of accuracy: random clips, random and herded clips in mosaics without any optimisation, and the whole training split.
-    A set that is held as it is is compared with herded clips that are so, too, so that one control sees as many
+    Of accuracy: random clips, random and herded clips in mosaics without any optimisation, and the whole training
+    split. A set that is held as it is is compared with herded clips that are so, too, so that one control sees as many
     samples. Other measures say what they are compared with (`Measure.controls`). Clips are drawn with the set's own
     seed. The scores are kept beside the set's own, where a report finds them.
 

@@ -115,7 +115,7 @@ class Distil(Job):
             lines.append(_command.line("distill", self.data, **own, set=self.method.to_json(), out=self.folder))
         for name in self.heads:
             head, seen = _head(name)
-            more = {"modality": ",".join(seen)} if seen else {}
+            more: dict[str, Any] = {"modality": ",".join(seen)} if seen else {}
             lines.append(self.evaluate_command(self.students, self.folder / SCORES, head=head, title=name, **more))
         return "\n".join(lines)
 
@@ -161,7 +161,7 @@ class Distil(Job):
                 yield score
 
     def answer(self, measure: Measure, title: str, repeats: int, seen: tuple[str, ...] | None = None) -> Score | None:
-        """What a measure found of the set that is there now, with this job's settings; None until all repeats are there.
+        """What a measure found of the set that is there, with this job's settings; None until all repeats are there.
 
         Args:
             measure: The measure.

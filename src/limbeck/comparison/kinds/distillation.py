@@ -152,7 +152,8 @@ class DistillationRecipe(Recipe):
         distillations: Independent distillations of each row, with seeds 0, 1, ...
         students: Networks trained on each distilled set.
         whole: Networks trained on the whole training split; 0 for none.
-        heads: What joins the modalities in the students; none where only measures are wanted.
+        heads: What joins the modalities in the students, or a modality that they see alone; none where only measures are
+            wanted.
         measures: What is measured beside accuracy, by name, in the order of the tables.
         network: Architecture of encoders and students.
         protocol: How students are trained.
@@ -190,7 +191,7 @@ class DistillationRecipe(Recipe):
             "data.options", self.data.options, options_of(datasets.load(dataset)), f"dataset {dataset!r} has no option"
         )
         found += refused("network", self.network.build)
-        known = heads.names()
+        known = (*heads.names(), *self.data.modalities)
         found += [f"there is no head {h!r}; there are {', '.join(known)}" for h in self.heads if h not in known]
         found += self._unknown_settings()
         if not self.heads and not self.measures:
@@ -419,7 +420,7 @@ def _cell(job: Distil, facts: Mapping[str, Any], score: Score) -> Cell:
     return Cell(
         row=job.row,
         per_class=job.per_class,
-        head=score.head or "",
+        head=score.head or "" if tuple(score.letters) == score.trained_on.modalities else ",".join(score.letters),
         seed=job.seed,
         accuracy=score.values,
         training_pairs=score.trained_on.samples,
