@@ -7,7 +7,7 @@ clip: what is bigger sounds lower, hits are heard when they are seen, motors sou
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, final
 
@@ -21,7 +21,6 @@ from limbeck.datasets._playground import stage
 from limbeck.datasets._playground.kinds import KINDS
 from limbeck.datasets._playground.orders import Order, fulfil_all
 from limbeck.errors import InputError
-from limbeck.media import TRACKS, Track
 
 SEGMENT_START_S = 0.4
 SEGMENT_S = 1.0
@@ -95,7 +94,7 @@ class Playground(Dataset):
         """The ten classes in the order of their ring (`limbeck.datasets._playground.kinds`)."""
         return tuple(kind.name for kind in KINDS)
 
-    def clips(self, tracks: Collection[Track] = TRACKS) -> Sequence[ClipRef]:
+    def clips(self) -> Sequence[ClipRef]:
         """All clips, class by class; files that are missing are made first."""
         self.make()
         return [
