@@ -50,7 +50,6 @@ def prepare(
     out: Path | str,
     image_size: int = 224,
     recipe: ClipRecipe | None = None,
-    modality: str | Sequence[str] | None = None,
     workers: int | None = None,
     progress: bool = True,
     **options: Any,
@@ -62,9 +61,7 @@ def prepare(
         source: The reader's `root`: the folder or manifest the data is in.
         out: Folder of the prepared dataset.
         image_size: Height and width of frames in pixels; used when no recipe is given.
-        recipe: How recordings are decoded.
-        modality: What arrays are made of them, ``"audio"``, ``"audio,image"`` or a sequence of names; by default what
-            the dataset says, for most both.
+        recipe: How recordings become arrays.
         workers: Processes; as many as there are cores by default.
         progress: Draw a bar on standard error.
         options: Further options of the reader.
@@ -79,9 +76,7 @@ def prepare(
     recipe = recipe or ClipRecipe(image_size=image_size)
     done = (Path(out) / "dataset.json").exists()
     with bar(f"Preparing {dataset.name}", show=progress) as tell:
-        prepared = datasets.prepare(
-            dataset, Path(out), recipe=recipe, modalities=modality, workers=workers, on_progress=tell
-        )
+        prepared = datasets.prepare(dataset, Path(out), recipe=recipe, workers=workers, on_progress=tell)
     note(f"Already done: {out} holds this very data. Nothing was decoded.", show=progress and done)
     return prepared
 

@@ -14,7 +14,6 @@ _MOST_NOTES = 12
 EXAMPLES = (
     "limbeck prepare folder videos/ --out prepared/",
     "limbeck prepare folder clips.csv --out prepared/ --image-size 64 --fit crop",
-    "limbeck prepare folder barks/ --out prepared/ --modality audio",
     "limbeck prepare playground videos/ --out prepared/ --option clips=200 --option seed=1",
 )
 
@@ -32,10 +31,6 @@ def run(
     ] = None,
     *,
     out: Annotated[Path, typer.Option(help="Folder of the prepared dataset.")],
-    modality: Annotated[
-        str | None,
-        typer.Option(help="What is made of the recordings: audio, image or audio,image, which is the default of most."),
-    ] = None,
     image_size: Annotated[int, typer.Option(min=8, help="Height and width of a frame in pixels.")] = 224,
     sample_rate: Annotated[int, typer.Option(min=1000, help="Rate the sound is resampled to, in Hz.")] = 11000,
     clip_seconds: Annotated[float, typer.Option(help="Length of the sound of a clip, in seconds.")] = 1.0,
@@ -73,9 +68,7 @@ def run(
             "fit": fit,
         }
     )
-    prepared = verbs.prepare(
-        dataset, source, out=out, recipe=recipe, modality=modality, workers=workers, progress=not quiet, **options
-    )
+    prepared = verbs.prepare(dataset, source, out=out, recipe=recipe, workers=workers, progress=not quiet, **options)
     counts = ", ".join(f"{len(prepared.clips(split))} {split}" for split in prepared.splits)
     _output.note(f"{len(prepared.classes)} classes, clips: {counts}; {len(prepared.rejected)} rejected.", quiet=quiet)
     for line in prepared.why_rejected(_MOST_REJECTED):
