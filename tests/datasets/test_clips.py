@@ -17,8 +17,10 @@ def clips(labels: list[int] = LABELS, name: str = "arrays") -> LabelledClips:
     """Clip i holds the number i everywhere."""
     number = torch.arange(len(labels))
     return LabelledClips.from_arrays(
-        number.float()[:, None, None, None].expand(-1, 1, 128, 56).clone(),
-        number.to(torch.uint8)[:, None, None, None].expand(-1, 3, 8, 8).clone(),
+        {
+            "audio": number.float()[:, None, None, None].expand(-1, 1, 128, 56).clone(),
+            "image": number.to(torch.uint8)[:, None, None, None].expand(-1, 3, 8, 8).clone(),
+        },
         torch.tensor(labels),
         ["a", "b", "c"],
         recipe=RECIPE,
@@ -27,8 +29,8 @@ def clips(labels: list[int] = LABELS, name: str = "arrays") -> LabelledClips:
 
 
 def numbers(selection: LabelledClips) -> list[int]:
-    assert selection.audio()[:, 0, 0, 0].tolist() == selection.frames()[:, 0, 0, 0].tolist()
-    return [int(x) for x in selection.frames()[:, 2, 7, 7]]
+    assert selection.array("audio")[:, 0, 0, 0].tolist() == selection.array("image")[:, 0, 0, 0].tolist()
+    return [int(x) for x in selection.array("image")[:, 2, 7, 7]]
 
 
 def test_take_keeps_order_and_labels() -> None:
@@ -36,7 +38,7 @@ def test_take_keeps_order_and_labels() -> None:
     assert numbers(taken) == [4, 1, 1]
     assert taken.labels.tolist() == [2, 0, 0]
     assert numbers(taken.take(torch.tensor([2, 0]))) == [1, 4]
-    assert taken.audio(torch.tensor([0])).shape == (1, 1, 128, 56)
+    assert taken.array("audio", torch.tensor([0])).shape == (1, 1, 128, 56)
 
 
 def test_of_class_and_per_class() -> None:
@@ -85,8 +87,7 @@ def test_fingerprints_tell_selections_apart() -> None:
 def test_arrays_in_another_order_have_another_fingerprint() -> None:
     whole = clips([0, 0, 0, 0, 1, 2])
     swapped = LabelledClips.from_arrays(
-        whole.audio().flip(0).roll(2, 0),
-        whole.frames().flip(0).roll(2, 0),
+        {name: array.flip(0).roll(2, 0) for name, array in whole.arrays().items()},
         whole.labels,
         whole.classes,
         recipe=RECIPE,
@@ -97,27 +98,32 @@ def test_arrays_in_another_order_have_another_fingerprint() -> None:
 @pytest.mark.parametrize(
     ("change", "match"),
     [
-        ({"audio": torch.zeros(2, 128, 56)}, "Log-mel must be float32"),
-        ({"audio": torch.zeros(2, 1, 128, 56, dtype=torch.float64)}, "Log-mel must be float32"),
-        ({"frames": torch.zeros(2, 3, 8, 8)}, "Frames must be uint8"),
-        ({"labels": torch.tensor([0])}, "2 log-mels, 2 frames and 1 labels"),
+        ({"audio": torch.zeros(2, 128, 56)}, "Arrays of audio must be torch.float32"),
+        ({"audio": torch.zeros(2, 1, 128, 56, dtype=torch.float64)}, "Arrays of audio must be torch.float32"),
+        ({"image": torch.zeros(2, 3, 8, 8)}, "Arrays of image must be torch.uint8"),
+        (
+            {"labels": torch.tensor([0])},
+            r"must be torch.float32 \(1, 1, 128, 56\) \(clip, 1, mel, frame\), but got torch.float32 \(2, ",
+        ),
         ({"labels": torch.tensor([0, 2])}, r"lie in 0\.\.1, but lie in 0\.\.2"),
         ({"labels": torch.tensor([-1, 0])}, r"lie in -1\.\.0"),
         (
             {
                 "audio": torch.zeros(0, 1, 128, 56),
-                "frames": torch.zeros(0, 3, 8, 8, dtype=torch.uint8),
+                "image": torch.zeros(0, 3, 8, 8, dtype=torch.uint8),
                 "labels": torch.zeros(0, dtype=torch.int64),
             },
-            "No clips",
+            "There are no clips",
         ),
     ],
 )
 def test_arrays_that_do_not_fit_are_refused(change: dict[str, torch.Tensor], match: str) -> None:
     arrays = {
         "audio": torch.zeros(2, 1, 128, 56),
-        "frames": torch.zeros(2, 3, 8, 8, dtype=torch.uint8),
+        "image": torch.zeros(2, 3, 8, 8, dtype=torch.uint8),
         "labels": torch.tensor([0, 1]),
     }
+    arrays |= change
+    labels = arrays.pop("labels")
     with pytest.raises(InputError, match=match):
-        LabelledClips.from_arrays(**(arrays | change), classes=["a", "b"], recipe=RECIPE)
+        LabelledClips.from_arrays(arrays, labels, ["a", "b"], recipe=RECIPE)

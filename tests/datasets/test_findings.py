@@ -30,15 +30,15 @@ def test_names_that_look_alike(names: list[str], alike: bool) -> None:
 
 
 def test_one_sentence_for_each_pair_of_splits() -> None:
-    clips = [Content(f"{s}{i}", "dog", s, {"sound": str(i)}) for s in ("val", "train", "test") for i in range(3)]
+    clips = [Content(f"{s}{i}", "dog", s, {"audio": str(i)}) for s in ("val", "train", "test") for i in range(3)]
     assert [w.partition(" (")[0] for w in _findings.shared(clips)] == [
-        "The same sound is in 'train', 'test' and 'val'",
+        "The same audio is in 'train', 'test' and 'val'",
     ]
     assert "(9 clips, " in _findings.shared(clips)[0]
 
 
 def test_within_one_split_and_class_content_may_recur() -> None:
-    assert _findings.shared(Content(str(i), "dog", "train", {"sound": "1f"}) for i in range(3)) == []
+    assert _findings.shared(Content(str(i), "dog", "train", {"audio": "1f"}) for i in range(3)) == []
 
 
 @pytest.mark.parametrize(
@@ -55,17 +55,22 @@ def test_within_one_split_and_class_content_may_recur() -> None:
 )
 def test_clips_of_one_file_that_overlap(spans: list[tuple[str, float, float | None]], told: bool) -> None:
     rows = [
-        {"id": str(i), "audio": "a.mp4", "split": split, "start_s": start, "length_s": length}
+        {"id": str(i), "audio": "a.mp4", "image": "a.mp4", "split": split, "start_s": start, "length_s": length}
         for i, (split, start, length) in enumerate(spans)
     ]
     assert bool(_findings.overlaps(rows)) is told
     assert _findings.overlaps([row | {"audio": row["id"]} for row in rows]) == []
-    assert _findings.overlaps([row | {"audio": None} for row in rows]) == []
+    assert bool(_findings.overlaps([row | {"audio": None} for row in rows])) is told
+    assert _findings.overlaps([row | {"audio": None, "image": None} for row in rows]) == []
 
 
 @pytest.mark.parametrize(
     ("reason", "told"),
-    [("no_picture_track", "limbeck sounds"), ("no_audio_track", "'paired'"), ("empty_file", "Mend the files")],
+    [
+        ("no_picture_track", "--modality audio"),
+        ("no_audio_track", "--modality image"),
+        ("empty_file", "Mend the files"),
+    ],
 )
 def test_advice_is_by_the_commonest_reason(reason: str, told: str) -> None:
     rejected = [{"reason": r} for r in ("not_media", reason, reason)]

@@ -84,7 +84,7 @@ def test_a_folder_that_forgot_its_recordings_is_refused_until_prepared_again(pla
     del description["recordings"]
     _files.write_record(file, description)
     clips = Prepared.open(file.parent).clips()
-    assert len(clips.audio()) == len(clips)
+    assert len(clips.array("audio")) == len(clips)
     with pytest.raises(InputError, match="does not know where its recordings are"):
         clips.originals(torch.tensor([0]))
     again = prepare(Playground(tmp_path / "old" / "videos", clips=40), file.parent, recipe=RECIPE)

@@ -35,25 +35,22 @@ def test_arrays_are_those_of_the_reader(tmp_path: Path) -> None:
     assert prepared.classes == ("a", "b")
     for split in prepared.splits:
         clips, wanted = prepared.clips(split), [c for c in dataset.clips() if c.split == split]
-        assert prepared.ids(split) == tuple(c.id for c in wanted)
+        assert prepared.clips(split).ids == tuple(c.id for c in wanted)
         assert [clips.classes[i] for i in clips.labels] == [c.label for c in wanted]
         for i, ref in enumerate(wanted):
             raw = dataset.read(ref, RECIPE)
-            audio = log_mel(torch.from_numpy(raw.waveform), RECIPE.mel)[None]
-            assert torch.equal(clips.audio(torch.tensor([i]))[0], audio)
-            assert np.array_equal(clips.frames(torch.tensor([i]))[0].permute(1, 2, 0).numpy(), raw.frame)
+            audio = log_mel(torch.from_numpy(raw.sound), RECIPE.mel)[None]
+            assert torch.equal(clips.array("audio", torch.tensor([i]))[0], audio)
+            assert np.array_equal(clips.array("image", torch.tensor([i]))[0].permute(1, 2, 0).numpy(), raw.picture)
 
 
 def test_statistics_are_those_of_the_training_clips(tmp_path: Path) -> None:
     clips = prepare(Generated(24), tmp_path / "out", recipe=RECIPE, workers=1).clips("train")
-    audio, frames = clips.audio().double(), clips.frames().double() / 255
-    s = clips.statistics
-    torch.testing.assert_close(torch.tensor(s.mel_mean).double(), audio.mean((0, 1, 3)), rtol=1e-6, atol=0)
-    torch.testing.assert_close(torch.tensor(s.mel_std).double(), audio.std((0, 1, 3), correction=0), rtol=1e-6, atol=0)
-    torch.testing.assert_close(torch.tensor(s.image_mean).double(), frames.mean((0, 2, 3)), rtol=1e-6, atol=0)
-    torch.testing.assert_close(
-        torch.tensor(s.image_std).double(), frames.std((0, 2, 3), correction=0), rtol=1e-6, atol=0
-    )
+    arrays = {name: array.double() for name, array in clips.arrays().items()}
+    for name, values, axes in (("audio", arrays["audio"], (0, 1, 3)), ("image", arrays["image"] / 255, (0, 2, 3))):
+        found = clips.statistics[name]
+        torch.testing.assert_close(torch.tensor(found.mean).double(), values.mean(axes), rtol=1e-6, atol=0)
+        torch.testing.assert_close(torch.tensor(found.std).double(), values.std(axes, correction=0), rtol=1e-6, atol=0)
 
 
 def test_bytes_do_not_depend_on_the_number_of_workers(tmp_path: Path) -> None:
@@ -74,8 +71,8 @@ def test_shards_are_plain_safetensors(tmp_path: Path) -> None:
     prepared = prepare(Generated(24), tmp_path / "out", recipe=RECIPE, workers=1)
     tensors = [load_file(f) for f in sorted((tmp_path / "out/shards").iterdir())]
     rows = torch.arange(24)
-    assert torch.equal(torch.cat([t["audio"] for t in tensors]), prepared.store.audio(rows))
-    assert torch.equal(torch.cat([t["frames"] for t in tensors]), prepared.store.frames(rows))
+    assert torch.equal(torch.cat([t["audio"] for t in tensors]), prepared.store.read("audio", rows))
+    assert torch.equal(torch.cat([t["image"] for t in tensors]), prepared.store.read("image", rows))
 
 
 def test_whatever_a_clip_does_the_others_are_prepared(tmp_path: Path) -> None:
@@ -91,10 +88,12 @@ def test_whatever_a_clip_does_the_others_are_prepared(tmp_path: Path) -> None:
     }
     assert prepared.rejected[0]["detail"] == "Clip 3 has no sound."
     assert "bug in a reader" in prepared.rejected[1]["detail"]
-    kept = {int(i) for split in prepared.splits for i in prepared.ids(split)}
+    kept = {int(i) for split in prepared.splits for i in prepared.clips(split).ids}
     assert kept == set(range(32)) - set(faults)
     good = prepare(Generated(32), tmp_path / "good", recipe=RECIPE, workers=2)
-    assert torch.equal(prepared.store.audio(torch.arange(26)), good.store.audio(torch.tensor(sorted(kept))))
+    assert torch.equal(
+        prepared.store.read("audio", torch.arange(26)), good.store.read("audio", torch.tensor(sorted(kept)))
+    )
 
 
 def test_a_clip_that_crashes_once_is_kept(tmp_path: Path) -> None:
@@ -194,7 +193,7 @@ def test_files_are_read_again_only_if_they_look_changed(tmp_path: Path, monkeypa
 def test_a_file_that_changes_while_it_is_prepared_is_noticed_the_next_time(tmp_path: Path) -> None:
     file, out = tmp_path / "sound.bin", tmp_path / "out"
     file.write_bytes(b"12")
-    plan = _prepare.Plan.of(_WithFile(file), RECIPE)
+    plan = _prepare.Plan.of(_WithFile(file), RECIPE, None)
     file.write_bytes(b"34")
     plan.digests(plan.clips[0], _sources.Digests.kept_in(tmp_path))
     assert plan.digests(plan.clips[0], _sources.Digests.kept_in(tmp_path)) == [_sources.UNSTEADY]
@@ -211,7 +210,7 @@ def test_a_name_that_is_not_text_is_refused_and_nothing_else(tmp_path: Path) -> 
         (str(i), "caf\\udce9.bin", "bad_name") for i in (1, 3, 5)
     ]
     assert prepared.rejected[0]["detail"] == "The name caf\\udce9.bin is not UTF-8 text; rename the file."
-    assert prepared.ids() == ("0", "2", "4")
+    assert prepared.clips().ids == ("0", "2", "4")
     with pytest.raises(InputError, match=r"6 bad_name.*rename the file"):
         prepare(_WithFile(bad), tmp_path / "none", recipe=RECIPE, workers=1)
 
@@ -282,13 +281,13 @@ def test_a_class_without_usable_clips_is_told(tmp_path: Path) -> None:
 def test_the_same_content_in_two_splits_or_classes_is_told(tmp_path: Path) -> None:
     prepared = prepare(_Repeating(24, period=6), tmp_path / "out", recipe=RECIPE, workers=1)
     assert prepared.warnings == (
-        "The same sound is in 'train' and 'test' (24 clips, '0' and '6' among them): that is no test.",
+        "The same audio is in 'train' and 'test' (24 clips, '0' and '6' among them): that is no test.",
     )
     assert prepared.summary()["warnings"] == list(prepared.warnings)
     prepared = prepare(_Repeating(24, period=13), tmp_path / "odd", recipe=RECIPE, workers=1)
     assert [w.partition(" (")[0] for w in prepared.warnings] == [
-        "The same sound is in the classes 'a' and 'b'",
-        "The same sound is in 'train' and 'test'",
+        "The same audio is in the classes 'a' and 'b'",
+        "The same audio is in 'train' and 'test'",
     ]
     assert prepare(Generated(24), tmp_path / "all", recipe=RECIPE, workers=1).warnings == ()
 
@@ -306,14 +305,14 @@ def test_one_class_or_no_test_is_told(tmp_path: Path) -> None:
 
 
 def test_large_frames_make_small_shards() -> None:
-    plan = _prepare.Plan.of(Generated(24), ClipRecipe(image_size=4096))
+    plan = _prepare.Plan.of(Generated(24), ClipRecipe(image_size=4096), None)
     assert plan.shard_clips == 1
 
 
 def test_clips_of_one_file_are_decoded_together_and_nothing_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_prepare, "_SHARD_CLIPS", 256)
     monkeypatch.setattr(_prepare, "_FILE_CLIPS", 6)
-    plan = _prepare.Plan.of(_Seconds([1, 1, 2, 8, 1]), RECIPE)
+    plan = _prepare.Plan.of(_Seconds([1, 1, 2, 8, 1]), RECIPE, None)
     units = [u.positions for u in plan.units(0)]
     assert units == [(0, 1), (2, 3), (4, 5, 6, 7, 8, 9), (10, 11, 12)]
 

@@ -47,14 +47,14 @@ def test_clips_of_videos_are_what_one_by_one_reading_gives(tmp_path: Path) -> No
         write_video(file, moved, fps=10, waveform=sound, sample_rate_hz=16000)
     dataset = Files(files, [0.0, 1.0, 2.0, 3.0, 4.0])
     prepared = prepare(dataset, tmp_path / "out", recipe=RECIPE, workers=2)
-    audio, frames = prepared.clips().audio(), prepared.clips().frames()
+    audio, frames = prepared.clips().array("audio"), prepared.clips().array("image")
     row = 0
     for clip in dataset.clips():
         raw = _read(clip)
         if isinstance(raw, RawClip):
-            assert prepared.ids()[row] == clip.id
-            assert torch.equal(audio[row, 0], log_mel(torch.from_numpy(raw.waveform), RECIPE.mel))
-            assert np.array_equal(frames[row].permute(1, 2, 0).numpy(), raw.frame)
+            assert prepared.clips().ids[row] == clip.id
+            assert torch.equal(audio[row, 0], log_mel(torch.from_numpy(raw.sound), RECIPE.mel))
+            assert np.array_equal(frames[row].permute(1, 2, 0).numpy(), raw.picture)
             row += 1
     assert row == len(audio) == 12
     assert [(r["source"], r["reason"]) for r in prepared.rejected] == [(f"{i}.mp4", "beyond_end") for i in range(3)]
@@ -68,8 +68,8 @@ def test_three_hundred_broken_files(tmp_path: Path) -> None:
     dataset = Files([*whole, *mutated_files(tmp_path / "media" / "broken", 300)])
     prepared = prepare(dataset, tmp_path / "out", recipe=RECIPE, workers=2)
     rejected = {r["id"]: r for r in prepared.rejected}
-    row = {clip: i for i, clip in enumerate(prepared.ids())}
-    frames = prepared.clips().frames()
+    row = {clip: i for i, clip in enumerate(prepared.clips().ids)}
+    frames = prepared.clips().array("image")
     assert len(rejected) + len(row) == len(dataset.clips()) == 302
     assert not {r["reason"] for r in rejected.values()} & {"crashed", "timeout", "unreadable"}
     for clip in dataset.clips():
@@ -78,7 +78,7 @@ def test_three_hundred_broken_files(tmp_path: Path) -> None:
             assert rejected[clip.id]["reason"] == raw.reason
             assert len(rejected[clip.id]["detail"]) > 10
         else:
-            assert np.array_equal(frames[row[clip.id]].permute(1, 2, 0).numpy(), raw.frame)
+            assert np.array_equal(frames[row[clip.id]].permute(1, 2, 0).numpy(), raw.picture)
     assert len(row) > 20
     assert len({r["reason"] for r in rejected.values()}) > 4
 

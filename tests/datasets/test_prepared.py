@@ -20,6 +20,7 @@ from limbeck.datasets import Prepared, _prepare, prepare
 from limbeck.datasets._prepared import Shard, ShardStore, write_shard
 from limbeck.errors import InputError
 from limbeck.media import ClipRecipe
+from limbeck.modalities import bound
 
 
 @pytest.fixture
@@ -30,21 +31,21 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_gathers_rows_in_any_order(folder: Path) -> None:
     tensors = [load_file(f) for f in sorted((folder / "shards").iterdir())]
-    audio, frames = (torch.cat([t[name] for t in tensors]) for name in ("audio", "frames"))
+    audio, frames = (torch.cat([t[name] for t in tensors]) for name in ("audio", "image"))
     store = Prepared.open(folder).store
     source = torch.Generator().manual_seed(0)
     for count in (0, 1, 7, 300):
         rows = torch.randint(0, 44, (count,), generator=source)
-        assert torch.equal(store.audio(rows), audio[rows])
-        assert torch.equal(store.frames(rows), frames[rows])
+        assert torch.equal(store.read("audio", rows), audio[rows])
+        assert torch.equal(store.read("image", rows), frames[rows])
     for rows in (torch.arange(44), torch.arange(43, -1, -1), torch.tensor([9, 10, 10, 9, 43])):
-        assert torch.equal(store.frames(rows), frames[rows])
+        assert torch.equal(store.read("image", rows), frames[rows])
 
 
 @pytest.mark.parametrize("row", [-1, 44])
 def test_rows_out_of_range_are_refused(folder: Path, row: int) -> None:
     with pytest.raises(IndexError, match=r"0\.\.43"):
-        Prepared.open(folder).store.audio(torch.tensor([0, row]))
+        Prepared.open(folder).store.read("audio", torch.tensor([0, row]))
 
 
 def test_store_may_be_shared(folder: Path) -> None:
@@ -52,28 +53,28 @@ def test_store_may_be_shared(folder: Path) -> None:
     again = pickle.loads(pickle.dumps(store))
     rows = [torch.randperm(44, generator=torch.Generator().manual_seed(s)) for s in range(16)]
     with ThreadPoolExecutor(8) as threads:
-        results = list(threads.map(again.frames, rows))
-    assert all(torch.equal(result, store.frames(r)) for result, r in zip(results, rows, strict=True))
+        results = list(threads.map(lambda r: again.read("image", r), rows))
+    assert all(torch.equal(result, store.read("image", r)) for result, r in zip(results, rows, strict=True))
 
 
 def test_resident_memory_does_not_grow_with_what_was_read(tmp_path: Path) -> None:
     recipe = ClipRecipe(image_size=224)
+    modalities = bound(["audio", "image"], recipe)
     shards = tuple(
         write_shard(
             tmp_path / f"{i}.safetensors",
-            recipe,
+            modalities,
             {},
-            np.zeros((250, 1, 128, 56), np.float32),  # type: ignore[arg-type]
-            np.full((250, 3, 224, 224), i, np.uint8),  # type: ignore[arg-type]
+            [{"audio": np.zeros((1, 128, 56), np.float32), "image": np.full((3, 224, 224), i, np.uint8)}] * 250,
         )
         for i in range(4)
     )
-    store = ShardStore(shards, recipe)
+    store = ShardStore(shards, recipe, modalities)
     order = torch.randperm(1000, generator=torch.Generator().manual_seed(0))
-    store.frames(order[:50])
+    store.read("image", order[:50])
     before = _resident_mib()
     for batch in order.split(50):
-        assert torch.equal(store.frames(batch)[:, 0, 0, 0], batch // 250)
+        assert torch.equal(store.read("image", batch)[:, 0, 0, 0], batch // 250)
     assert _resident_mib() - before < 60, "171 MiB were read"
 
 
@@ -83,7 +84,7 @@ def test_selection_by_split(folder: Path) -> None:
     assert len(train) + len(test) == 44
     assert train.fingerprint != test.fingerprint
     assert train.statistics == test.statistics == prepared.statistics
-    assert prepared.ids("test")[:3] == ("6", "7", "14")
+    assert test.ids[:3] == ("6", "7", "14")
     with pytest.raises(InputError, match="no split 'val'; it has: train, test"):
         prepared.clips("val")
 
@@ -107,6 +108,8 @@ def test_describes_itself(folder: Path) -> None:
     ]
     assert (prepared.name.rpartition(".")[2], prepared.licence, prepared.citation) == ("Generated", "CC0", "")
     assert prepared.recipe == RECIPE
+    assert summary["modalities"] == [*prepared.modalities] == ["audio", "image"]
+    assert summary["units"]["image"]["dtype"] == "uint8"
 
 
 def test_what_is_no_prepared_dataset_says_so(tmp_path: Path, folder: Path) -> None:
@@ -146,6 +149,8 @@ def test_damage_says_so(folder: Path) -> None:
     refused("dataset.json", b"[]", r"dataset\.json was damaged")
     refused("dataset.json", json.dumps(description | {"name": "x"}).encode(), "its checksum does not fit")
     refused("dataset.json", described(format="limbeck-prepared-9"), "this version reads")
+    refused("dataset.json", described(modalities=["audio", "smell"]), "without the package that adds a modality")
+    refused("dataset.json", described(modalities=["audio"]), "bytes instead of")
     refused("dataset.json", described(shards=4), "lists 44 clips, but the shards hold 39")
     assert len(Prepared.open(folder).clips()) == 34
 
@@ -166,12 +171,13 @@ def test_a_shard_cut_while_in_use_is_told(folder: Path) -> None:
     path.write_bytes(path.read_bytes()[:-1])
     rows = torch.arange(10)
     with pytest.raises(InputError, match="prepare the dataset again"):
-        (store.frames(rows), store.audio(rows))
+        (store.read("image", rows), store.read("audio", rows))
 
 
 def test_shards_of_another_shape_are_refused(folder: Path) -> None:
-    with pytest.raises(InputError, match="its frames are U8"):
-        Shard.open(folder / "shards/00000.safetensors", RECIPE.model_copy(update={"image_size": 20}))
+    larger = RECIPE.model_copy(update={"image_size": 20})
+    with pytest.raises(InputError, match="its arrays of image are U8"):
+        Shard.open(folder / "shards/00000.safetensors", bound(["audio", "image"], larger))
 
 
 def _resident_mib() -> float:

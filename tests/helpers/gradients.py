@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
+from tests.helpers.clips import network_input
 
 from limbeck import methods
 from limbeck._runtime import generator
-from limbeck.datasets import Scale
 from limbeck.networks import heads
 from limbeck.networks.convnet import ConvNet
 
@@ -22,9 +22,9 @@ def make(name: str, **settings):
         "updates": 2,
         "network_epochs": 2,
         "encoders": {"network": {"options": {"width": WIDTH}}, "batch": None},
-        "optimiser": {"kind": "sgd", "audio_lr": 0.1, "image_lr": 0.1, "momentum": 0.5},
+        "optimiser": {"kind": "sgd", "lr": 0.1, "momentum": 0.5},
     }
-    return methods.load(name).configured(**methods._contract.merge(base, settings))
+    return methods.load(name).configured(**methods.merge(base, settings))
 
 
 def distance(real, synthetic):
@@ -39,20 +39,20 @@ def distance(real, synthetic):
 
 def naive(real, method, *, seed, change):
     """Everything in one graph, torch's optimisers, the network's training written out; the pairs and the losses."""
-    scale = Scale.of(real.statistics, method.sound)
     began = method.model_copy(update={"steps": 0}).distill(real, seed=seed)
-    pairs = [t.clone().requires_grad_() for t in (began.audio, began.image)]
-    optimiser = torch.optim.SGD(pairs, lr=method.optimiser.audio_lr, momentum=method.optimiser.momentum)
-    clips = [scale.audio(real.audio()), scale.image(real.frames())]
+    pairs = [began.tensors[m].clone().requires_grad_() for m in ("audio", "image")]
+    optimiser = torch.optim.SGD(pairs, lr=method.optimiser.lr, momentum=method.optimiser.momentum)
+    clips = [network_input(real, kind=method.sound)[m] for m in ("audio", "image")]
     losses, updates = [], method.updates
     for step in range(method.steps):
         if step % updates == 0:
             draw = generator(seed, "weights", step // updates)
-            pair = ConvNet(width=WIDTH).pair(real.audio_shape, real.image_shape, generator=draw)
-            head = heads.load("ensemble")(pair.audio.dim, pair.image.dim, len(real.classes), generator=draw)
-            for linear in (head.audio, head.image):
+            encoders = ConvNet(width=WIDTH).encoders(real.shapes, generator=draw)
+            dims, letters = {m: e.dim for m, e in encoders.items()}, {"audio": "A", "image": "V"}
+            linears = heads.load("ensemble")(dims, len(real.classes), letters, generator=draw).classifiers
+            for linear in (linears["audio"], linears["image"]):
                 torch.nn.init.kaiming_uniform_(linear.weight, a=5**0.5, generator=draw)
-            nets = [torch.nn.Sequential(pair.audio, head.audio), torch.nn.Sequential(pair.image, head.image)]
+            nets = [torch.nn.Sequential(encoders[m], linears[m]) for m in ("audio", "image")]
         else:
             for _ in range(method.network_epochs):
                 for net, x in zip(nets, pairs, strict=True):

@@ -16,11 +16,9 @@ import time
 from pathlib import Path
 
 import torch
-from tests.helpers.clips import toy_clips
+from tests.helpers.clips import scales_of, toy_clips
 
-from limbeck.datasets import Scale
-from limbeck.methods import Work
-from limbeck.methods._experts import Experts, Training
+from limbeck.methods import Experts, RunContext, Training
 from limbeck.networks import Architecture
 
 EXPERTS, EPOCHS = 2, 6
@@ -30,8 +28,8 @@ TRAINING = Training(epochs=EPOCHS, batch=8, momentum=0.9)
 def experts(cache: Path | None, training: Training = TRAINING) -> Experts:
     """Tiny experts on toy clips."""
     real = toy_clips()
-    scale = Scale.of(real.statistics, "standardised")
-    return Experts(training, Architecture(options={"width": 6}), real, scale, Work(cache=cache))
+    network = Architecture(options={"width": 6})
+    return Experts(training, network, real, scales_of(real), RunContext(cache=cache))
 
 
 def contents(cache: Path) -> dict[str, str]:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
-from limbeck.methods import Method, Work
+from limbeck.methods import Method, RunContext
 
 
 class StopAt:
@@ -32,17 +32,19 @@ class StopAt:
 
 
 def distil_in_two_goes(
-    method: Method, real: LabelledClips, *, seed: int, stop_at: int, work: Work | None = None
+    method: Method, real: LabelledClips, *, seed: int, stop_at: int, run: RunContext | None = None
 ) -> DistilledSet:
     """The set of a run that was stopped after a step and started again from what it had saved."""
-    halting = replace(work or Work(), checkpoint=StopAt(stop_at))
+    halting = replace(run or RunContext(), checkpoint=StopAt(stop_at))
     try:
-        method.distill(real, seed=seed, work=halting)
+        method.distill(real, seed=seed, run=halting)
     except KeyboardInterrupt:
-        return method.distill(real, seed=seed, work=halting)
+        return method.distill(real, seed=seed, run=halting)
     raise AssertionError(f"the run ended before step {stop_at}")
 
 
 def same_bits(first: DistilledSet, second: DistilledSet) -> bool:
     """Whether two sets hold the same numbers."""
-    return torch.equal(first.audio, second.audio) and torch.equal(first.image, second.image)
+    return first.tensors.keys() == second.tensors.keys() and all(
+        torch.equal(tensor, second.tensors[name]) for name, tensor in first.tensors.items()
+    )

@@ -7,10 +7,12 @@ import pytest
 import torch
 
 from limbeck.errors import InputError
-from limbeck.media import MelRecipe, log_mel
+from limbeck.media import ClipRecipe, MelRecipe, log_mel
+from limbeck.modalities.image import Image
 from limbeck.storage import _chunks
 from limbeck.storage._opus import _length, _split, decode_opus, encode_opus
 from limbeck.storage._pictures import common_beginning, decode_grey, decode_rgb, encode_grey, encode_rgb
+from limbeck.storage.coded import Coded
 
 
 def smooth(height: int, width: int) -> np.ndarray:
@@ -46,6 +48,25 @@ def test_levels_keep_their_whole_range(codec):
 def test_png_keeps_every_level():
     levels = np.random.default_rng(0).integers(0, 256, (13, 17), dtype=np.uint8)
     assert np.array_equal(decode_grey(encode_grey(levels, "png", 1), "png"), levels)
+
+
+@pytest.mark.parametrize(("channels", "within"), [(3, 4), (6, 4), (12, 4), (1, 4), (4, 4)])
+def test_pictures_of_any_number_of_channels_are_files(channels, within):
+    """Several frames are a colour picture, one below the other; other numbers of channels a grey one."""
+
+    class Frames(Image):
+        @property
+        def shape(self):
+            return (channels, 24, 32)
+
+    kind, form = Frames(ClipRecipe()), Coded(picture_quality=95, sound_quality=95)
+    frames = torch.from_numpy(smooth(24, 32 * 4)).permute(2, 0, 1).reshape(3, 24, 4, 32).transpose(1, 2).flatten(0, 1)
+    array = frames[:channels].contiguous()
+    back = form._array(form.code(array), kind)
+    assert back.dtype == torch.uint8
+    assert back.shape == array.shape
+    assert float((back.float() - array.float()).abs().mean()) < within
+    assert (form.shared({"frames": form.code(array)}, {"frames": kind}) > 0) is False  # WebP files share nothing
 
 
 def test_all_jpeg_files_of_a_kind_begin_alike():

@@ -5,14 +5,19 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 
-from limbeck.datasets import Scale
 from limbeck.distilled import DistilledSet
 from limbeck.media import ClipRecipe, RawClip
+from limbeck.modalities import Scale, bound
+from limbeck.modalities.image import PUBLISHED
+from limbeck.parameterisations import parse
+from limbeck.storage import Meaning
 from limbeck.storage.recorded import Recorded
 
 RECIPE = ClipRecipe(image_size=16)
@@ -22,11 +27,11 @@ for name in sys.argv[2].split(","):
     __import__(name)
 from limbeck import DistilledSet
 made = DistilledSet.load(sys.argv[1])
-print(made.fingerprint, hashlib.sha256(made.audio.numpy().tobytes()).hexdigest())
+print(made.fingerprint, hashlib.sha256(made.tensors["audio"].numpy().tobytes()).hexdigest())
 """
 
 
-def recorded(clips: int) -> DistilledSet:
+def recorded(clips: int, seen: Sequence[str] = ("audio", "image")) -> DistilledSet:
     """Tones under noise: loud and quiet bands side by side."""
     draw, form = np.random.default_rng(0), Recorded()
     seconds = np.arange(RECIPE.mel.samples) / RECIPE.mel.sample_rate_hz
@@ -38,10 +43,20 @@ def recorded(clips: int) -> DistilledSet:
         )
         for i in range(clips)
     ]  # fmt: skip
-    payload, scale = form.payload(form.code(raw, RECIPE) for raw in raws), Scale(mel_mean=(-50.0,), mel_std=(7.0,))
-    audio, image = form.decode(payload, scale, RECIPE)
-    labels = torch.zeros(clips, dtype=torch.int64)
-    return DistilledSet(audio, image, labels, ("a",), 1, RECIPE, scale, {}, storage=form, payload=payload)
+    modalities = bound(seen, RECIPE)
+    scales = {"audio": Scale(mean=(-50.0,), std=(7.0,)), "image": PUBLISHED}
+    payload = form.payload(form.code(raw, modalities) for raw in raws)
+    return DistilledSet(
+        tensors=form.decode(payload, {name: Meaning(m, scales[name]) for name, m in modalities.items()}),
+        labels=torch.zeros(clips, dtype=torch.int64),
+        classes=("a",),
+        hold=parse("plain"),
+        modalities=modalities,
+        scales={name: scales[name] for name in modalities},
+        provenance={},
+        storage=form,
+        payload=payload,
+    )
 
 
 def test_the_same_set_in_every_process(tmp_path: Path) -> None:
@@ -65,3 +80,25 @@ def test_the_same_set_in_every_process(tmp_path: Path) -> None:
     told = {process.communicate(timeout=300)[0].strip() for process in processes}
     assert len(told) == 1
     assert told.pop().split()[0] == made.fingerprint
+
+
+@pytest.mark.parametrize(("seen", "track"), [(["audio"], "audio"), (["image"], "image")])
+def test_only_the_tracks_are_kept_that_are_seen(tmp_path: Path, seen: list[str], track: str) -> None:
+    """The recordings have both; a set of one modality neither stores nor counts the other's."""
+    both, alone = recorded(5), recorded(5, seen)
+    assert alone.payload is not None
+    assert both.payload is not None
+    assert set(alone.payload) == {key for key in both.payload if key.startswith(track)}
+    assert alone.stored_bytes < both.stored_bytes
+    assert torch.equal(alone.tensors[track], both.tensors[track])
+    back = DistilledSet.load(alone.save(tmp_path / "set"))
+    assert torch.equal(back.tensors[track], alone.tensors[track])
+    assert list(back.modalities) == seen
+
+
+@pytest.mark.parametrize("seen", ["audio", "image"])
+def test_what_is_seen_of_a_recorded_set_is_what_was_decoded(seen: str) -> None:
+    both = recorded(3)
+    alone = both.seen_by([seen])
+    assert alone.storage.name == "float32"
+    assert torch.equal(alone.tensors[seen], both.tensors[seen])

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from limbeck._discover import Listed
 from limbeck.errors import MediaError
@@ -37,6 +37,11 @@ class ClipRef:
     start_s: float = 0.0
     length_s: float | None = None
 
+    def only(self, tracks: Collection[Track]) -> ClipRef:
+        """The reference without the files of other tracks."""
+        unread: dict[str, Any] = dict.fromkeys(set(TRACKS) - set(tracks))
+        return replace(self, **unread)
+
 
 class Dataset(Listed, ABC):
     """A labelled dataset of sounds, images or both that can be prepared. One module of this room defines one.
@@ -60,16 +65,20 @@ class Dataset(Listed, ABC):
     modalities: ClassVar[tuple[str, ...]] = ("audio", "image")
 
     @abstractmethod
-    def clips(self, tracks: Collection[Track] = TRACKS) -> Sequence[ClipRef]:
+    def clips(self) -> Sequence[ClipRef]:
         """All clips in a stable order, the same on every machine.
-
-        Args:
-            tracks: Tracks that will be read, which matter where a clip has several files to choose from. A reference
-                may name a file of a track that will not be read.
 
         Raises:
             InputError: The folder or manifest is not of the expected layout; says what is missing.
         """
+
+    def clips_with(self, tracks: Collection[Track]) -> Sequence[ClipRef]:
+        """All clips where only some tracks are read; `clips`, unless there are several files of a clip to choose from.
+
+        Args:
+            tracks: The tracks that are read. A reference may name a file for any other.
+        """
+        return self.clips()
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -81,7 +90,7 @@ class Dataset(Listed, ABC):
 
         Args:
             clip: One of `clips`, without the files of tracks that are not read.
-            recipe: How it is decoded; of its tracks alone something is returned.
+            recipe: How it is decoded; its tracks are those that are needed.
 
         Raises:
             MediaError: The clip cannot be used; it will be listed in ``rejected.parquet``.

@@ -7,9 +7,9 @@ nothing else: not on the number of workers, on timing, or on how often the work 
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
 from itertools import groupby
@@ -21,6 +21,7 @@ from limbeck._config import differences
 from limbeck.datasets import _findings, _originals, _tables
 from limbeck.datasets._contract import ClipRef, Dataset
 from limbeck.datasets._decoding import Decoded, DecodingPool, Refused, Unit
+from limbeck.datasets._listing import parse_names
 from limbeck.datasets._prepared import FORMAT, Prepared, Shard, fingerprint_of, shard_path, shard_record, write_shard
 from limbeck.datasets._sources import MEMORY, UNSTEADY, Digests, Sources, Stamp, files_of
 from limbeck.errors import FingerprintError, InputError
@@ -44,7 +45,7 @@ def prepare(
     out: str | Path,
     *,
     recipe: ClipRecipe,
-    modalities: Collection[str] | None = None,
+    modalities: str | Sequence[str] | None = None,
     workers: int | None = None,
     on_progress: Progress | None = None,
     timeout_s: float = 60.0,
@@ -62,8 +63,9 @@ def prepare(
     Args:
         dataset: Where the clips come from.
         out: Folder to write; made if absent.
-        recipe: How recordings are decoded; which of their tracks are is up to the modalities.
-        modalities: Names of the modalities that arrays are made of; by default those of the dataset.
+        recipe: How recordings are decoded, but for its tracks, which are those of the modalities.
+        modalities: Names of what arrays are made of the recordings (``"audio"``, ``"audio,image"`` or a sequence); by
+            default those that the dataset says.
         workers: Processes, >= 1; by default one for each core this process may use. The result does not depend on it.
         on_progress: Called with (clips done, clips in all) after each bit of work.
         timeout_s: Seconds one file may keep a worker busy.
@@ -121,13 +123,12 @@ class Plan:
     key: str
 
     @classmethod
-    def of(cls, dataset: Dataset, recipe: ClipRecipe, modalities: Collection[str] | None) -> Plan:
-        names = dataset.modalities if modalities is None else modalities
+    def of(cls, dataset: Dataset, recipe: ClipRecipe, modalities: str | Sequence[str] | None) -> Plan:
+        names = dataset.modalities if modalities is None else parse_names(modalities)
         tracks = {modality.track for modality in bound(names, recipe).values()}
         recipe = recipe.model_copy(update={"tracks": tuple(t for t in TRACKS if t in tracks)})
         made = bound(names, recipe)
-        unread: dict[str, Any] = {track: None for track in TRACKS if track not in tracks}
-        clips, classes = tuple(replace(c, **unread) for c in dataset.clips(recipe.tracks)), tuple(dataset.classes)
+        clips, classes = tuple(c.only(tracks) for c in dataset.clips_with(tracks)), tuple(dataset.classes)
         _check(dataset, clips, classes)
         stamps = {path: Stamp.of(path) for path in dict.fromkeys(p for c in clips for p in files_of(c))}
         sizes = {path: stamp and stamp.size for path, stamp in stamps.items()} | {None: None}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import count
@@ -23,7 +23,7 @@ import torch
 from limbeck.datasets._contract import ClipRef, Dataset
 from limbeck.datasets._listing import TEST, TRAIN, existing_folder, shuffled
 from limbeck.errors import InputError, MediaError
-from limbeck.media import TRACKS, ClipRecipe, RawClip, Track, read_sound
+from limbeck.media import ClipRecipe, RawClip, read_sound
 
 _NAME = re.compile(r"(?P<digit>[0-9])_(?P<speaker>[^_]+)_(?P<index>\d+)\.wav")
 _INK = 16
@@ -86,7 +86,7 @@ class AVDigits(Dataset):
         self.test_fraction = test_fraction
         self.seed = seed
 
-    def clips(self, tracks: Collection[Track] = TRACKS) -> Sequence[ClipRef]:
+    def clips(self) -> Sequence[ClipRef]:
         """One clip a recording, ordered by id (``digit/speaker/index+picture``); labels ``"0"`` to ``"9"``.
 
         Raises:

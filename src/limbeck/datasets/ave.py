@@ -14,7 +14,7 @@ frames a second); six training videos the authors dropped by hand are kept where
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar, final
 
@@ -22,7 +22,6 @@ from limbeck._text import portable
 from limbeck.datasets._contract import ClipRef, Dataset
 from limbeck.datasets._listing import TEST, TRAIN, existing_folder, located, read_lines, require_some
 from limbeck.errors import InputError
-from limbeck.media import TRACKS, Track
 
 _LISTS = {TEST: "testSet.txt", "val": "valSet.txt", TRAIN: "trainSet.txt"}
 _FIELDS = "Category&VideoID&Quality&StartTime&EndTime"
@@ -55,7 +54,7 @@ class AVE(Dataset):
     def __init__(self, *, root: str | Path) -> None:
         self.root = root
 
-    def clips(self, tracks: Collection[Track] = TRACKS) -> Sequence[ClipRef]:
+    def clips(self) -> Sequence[ClipRef]:
         """One clip a second of each event, ordered by class, video and second.
 
         Videos that are missing are listed all the same; they are rejected when read.

@@ -86,12 +86,16 @@ class Folder(Dataset):
         self.clip_seconds = clip_seconds
         self.window = window
 
-    def clips(self, tracks: Collection[Track] = TRACKS) -> Sequence[ClipRef]:
+    def clips(self) -> Sequence[ClipRef]:
         """One clip a file or manifest row, or one every `clip_seconds`, ordered by path and start.
 
         Raises:
             InputError: Nothing there, another layout, one class only, or a mistake in the manifest (with its line).
         """
+        return self.clips_with(TRACKS)
+
+    def clips_with(self, tracks: Collection[Track]) -> Sequence[ClipRef]:
+        """The same of files that have the tracks; see `Dataset.clips_with`."""
         check_window(self.window)
         refs = LabelledFiles(
             source=Path(self.root),

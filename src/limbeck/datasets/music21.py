@@ -97,7 +97,7 @@ class Music21(Dataset):
         self.test_fraction = test_fraction
         self.seed = seed
 
-    def clips(self, tracks: Collection[Track] = TRACKS) -> Sequence[ClipRef]:
+    def clips(self) -> Sequence[ClipRef]:
         """One-second windows, ordered by instrument, video and second.
 
         The length of every video is asked for once. A video that is missing or cannot be opened is listed with one
@@ -106,6 +106,10 @@ class Music21(Dataset):
         Raises:
             InputError: No such folder or list, a malformed one, or not one video is there.
         """
+        return self.clips_with(TRACKS)
+
+    def clips_with(self, tracks: Collection[Track]) -> Sequence[ClipRef]:
+        """The same of files that have the tracks; see `Dataset.clips_with`."""
         if self.windows is not None and self.windows < 1:
             raise InputError(f"windows must be 1 or more, but is {self.windows}.")
         root = existing_folder(Path(self.root), "MUSIC-21 (MUSIC21_solo_videos.json and videos/)")

@@ -15,7 +15,7 @@ match the two (joint and gap terms, retrieval of instances).
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar, final
@@ -26,7 +26,7 @@ from limbeck.datasets._layout import Layout
 from limbeck.datasets._listing import TEST, TRAIN, parse_pairs, shuffled
 from limbeck.datasets._window import Window, check_window, chosen
 from limbeck.errors import InputError
-from limbeck.media import TRACKS, ClipRecipe, RawClip, Track, read_clip
+from limbeck.media import ClipRecipe, RawClip, read_clip
 
 IN_ORDER = "in_order"
 
@@ -106,7 +106,7 @@ class Paired(Dataset):
         self.window = window
         self.seed = seed
 
-    def clips(self, tracks: Collection[Track] = TRACKS) -> Sequence[ClipRef]:
+    def clips(self) -> Sequence[ClipRef]:
         """One clip a pair, ordered by id (``class/sound@window+picture``).
 
         A class is named after both its parts (``"dog bark + dog"``), once where they are equal.

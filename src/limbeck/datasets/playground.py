@@ -7,7 +7,7 @@ clip: what is bigger sounds lower, hits are heard when they are seen, motors sou
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, final
 
@@ -17,7 +17,6 @@ import numpy.typing as npt
 from limbeck import _machine
 from limbeck.datasets._contract import ClipRef, Dataset
 from limbeck.errors import InputError
-from limbeck.media import TRACKS, Track
 from limbeck.playground import KINDS, GeneratedClip, make_all, planned, read_sources, read_truth
 
 SEGMENT_START_S = 0.4
@@ -92,7 +91,7 @@ class Playground(Dataset):
         """The ten classes in the order of their ring (`limbeck.playground`)."""
         return tuple(kind.name for kind in KINDS)
 
-    def clips(self, tracks: Collection[Track] = TRACKS) -> Sequence[ClipRef]:
+    def clips(self) -> Sequence[ClipRef]:
         """All clips, class by class; files that are missing are made first."""
         self.make()
         return [

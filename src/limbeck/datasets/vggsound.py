@@ -63,12 +63,16 @@ class VGGSound(Dataset):
         self.videos = videos
         self.second = second
 
-    def clips(self, tracks: Collection[Track] = TRACKS) -> Sequence[ClipRef]:
+    def clips(self) -> Sequence[ClipRef]:
         """One clip a row of the table, ordered by id. Missing videos are listed; they are rejected when read.
 
         Raises:
             InputError: No such folder or table, a malformed row (with its line), or not one video is there.
         """
+        return self.clips_with(TRACKS)
+
+    def clips_with(self, tracks: Collection[Track]) -> Sequence[ClipRef]:
+        """The same of files that have the tracks; see `Dataset.clips_with`."""
         return clips_of_table(Path(self.root), csv_name=self.csv, videos=self.videos, second=self.second, tracks=tracks)
 
 

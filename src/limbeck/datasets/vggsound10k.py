@@ -56,12 +56,16 @@ class VGGSound10k(Dataset):
         self.videos = videos
         self.second = second
 
-    def clips(self, tracks: Collection[Track] = TRACKS) -> Sequence[ClipRef]:
+    def clips(self) -> Sequence[ClipRef]:
         """One clip a row of the table with one of the ten labels, ordered by id.
 
         Raises:
             InputError: As for `vggsound`, or the table has none of the ten classes.
         """
+        return self.clips_with(TRACKS)
+
+    def clips_with(self, tracks: Collection[Track]) -> Sequence[ClipRef]:
+        """The same of files that have the tracks; see `Dataset.clips_with`."""
         return vggsound.clips_of_table(
             Path(self.root), csv_name=self.csv, videos=self.videos, second=self.second, tracks=tracks, only=CLASSES
         )

@@ -1,7 +1,8 @@
-"""Samples as small picture files (`coded`): frames as WebP or JPEG, log-mels as grey pictures.
+"""Samples as small picture files: frames as WebP or JPEG, log-mels as grey pictures (`coded`).
 
 A log-mel, and whatever else is prepared as float32, is rounded to 256 levels as in `uint8`. Those are the brightness of
-a grey picture, channel below channel. What is prepared as uint8 in three channels is a colour picture.
+a grey picture, channel below channel. What is prepared as uint8 is a colour picture, each three channels below the
+three before, or a grey one where channels are no multiple of three.
 
 Differs from what was distilled: by what the quality costs; at the defaults a log-mel of a real recording is off by some
           3 dB (root mean square). What lay outside of the legal pixel values is cut off as in `uint8`. Synthetic
@@ -34,6 +35,7 @@ from limbeck.storage._pictures import (
 )
 
 _SPAN_BYTES = 4
+_COLOURS = 3
 
 
 @final
@@ -77,8 +79,11 @@ class Coded(Coder):
 
     def code(self, array: Tensor) -> bytes:
         """The file of a prepared array, (channel, height, width), and behind levels the values of level 0 and 255."""
+        if _is_colour(array):
+            below = array.reshape(-1, _COLOURS, *array.shape[1:]).permute(0, 2, 3, 1).flatten(0, 1)
+            return encode_rgb(below.numpy(), self.picture, self.picture_quality)
         if array.dtype == torch.uint8:
-            return encode_rgb(array.permute(1, 2, 0).numpy(), self.picture, self.picture_quality)
+            return encode_grey(array.flatten(0, 1).numpy(), self.sound, self.sound_quality)
         levels, span = to_levels(array[None])
         grey = encode_grey(levels[0].flatten(0, 1).numpy(), self.sound, self.sound_quality)
         return grey + span.numpy().astype("<i2").tobytes()
@@ -89,11 +94,19 @@ class Coded(Coder):
 
     def shared(self, code: Mapping[str, bytes], modalities: Mapping[str, Modality]) -> int:
         """Bytes that the colour pictures of all samples of this size and quality begin with."""
-        colour = (name for name, modality in modalities.items() if modality.dtype == torch.uint8)
+        colour = (name for name, modality in modalities.items() if _is_colour(modality))
         return sum(common_beginning(code[name], self.picture) for name in colour)
 
     def _array(self, chunk: bytes, modality: Modality) -> Tensor:
+        if _is_colour(modality):
+            below = torch.from_numpy(decode_rgb(chunk, self.picture)).view(-1, *modality.shape[1:], _COLOURS)
+            return below.permute(0, 3, 1, 2).flatten(0, 1).contiguous()
         if modality.dtype == torch.uint8:
-            return torch.from_numpy(decode_rgb(chunk, self.picture)).permute(2, 0, 1).contiguous()
+            return torch.from_numpy(decode_grey(chunk, self.sound)).view(modality.shape)
         levels = torch.from_numpy(decode_grey(chunk[:-_SPAN_BYTES], self.sound)).view(1, *modality.shape)
         return from_levels(levels, _chunks.tensor_of(chunk[-_SPAN_BYTES:]).view(torch.int16)[None])[0]
+
+
+def _is_colour(array: Tensor | Modality) -> bool:
+    """Whether the array, or those of the modality, make colour pictures."""
+    return array.dtype == torch.uint8 and array.shape[0] % _COLOURS == 0

@@ -20,6 +20,7 @@ from pydantic import Field
 from torch import Tensor
 
 from limbeck.media import ClipRecipe, RawClip
+from limbeck.modalities import Modality
 from limbeck.storage import _chunks
 from limbeck.storage._contract import Meanings, Payload, Storage
 from limbeck.storage._opus import decode_opus, encode_opus
@@ -30,7 +31,7 @@ _STEPS = 256
 
 @final
 class Recorded(Storage):
-    """Opus packets of the sound and a file of the picture, of the tracks that are there.
+    """Opus packets of the sound and a file of the picture, of the tracks that the modalities are made of.
 
     Attributes:
         picture: Kind of file of the frames.
@@ -42,18 +43,18 @@ class Recorded(Storage):
     picture_quality: int = Field(50, ge=1, le=100)
     opus_bitrate: int = Field(12_000, ge=6_000, le=256_000)
 
-    def code(self, clip: RawClip, recipe: ClipRecipe) -> dict[str, bytes]:
-        """The bytes of a clip's tracks, by track.
+    def code(self, clip: RawClip, modalities: Mapping[str, Modality]) -> dict[str, bytes]:
+        """The bytes of a clip's tracks, by track, of those that the modalities are made of.
 
         Args:
             clip: A recording.
-            recipe: How it was decoded.
+            modalities: What networks see of it.
         """
-        found = {}
-        if clip.waveform is not None:
-            found["audio"] = encode_opus(clip.waveform, recipe.mel.sample_rate_hz, self.opus_bitrate)
-        if clip.frame is not None:
-            found["image"] = encode_rgb(clip.frame, self.picture, self.picture_quality)
+        found, tracks, recipe = {}, *_tracks(modalities.values())
+        if "audio" in tracks:
+            found["audio"] = encode_opus(clip.sound, recipe.mel.sample_rate_hz, self.opus_bitrate)
+        if "image" in tracks:
+            found["image"] = encode_rgb(clip.picture, self.picture, self.picture_quality)
         return found
 
     def payload(self, codes: Iterable[Mapping[str, bytes]]) -> Payload:
@@ -66,11 +67,9 @@ class Recorded(Storage):
 
     def decode(self, payload: Payload, meanings: Meanings) -> dict[str, Tensor]:
         """Tracks to arrays, and those to network scale; see `Storage.decode`."""
-        recipe = next(iter(meanings.values())).modality.recipe
-        tracks = {track: _chunks.unpack(track, payload) for track in recipe.tracks}
-        clips = [
-            self._clip(dict(zip(tracks, chunks, strict=True)), recipe) for chunks in zip(*tracks.values(), strict=True)
-        ]
+        tracks, recipe = _tracks(meaning.modality for meaning in meanings.values())
+        pieces = zip(*(_chunks.unpack(track, payload) for track in tracks), strict=True)
+        clips = [self._clip(dict(zip(tracks, chunks, strict=True)), recipe) for chunks in pieces]
         return {
             name: modality.to_network(_rounded(np.stack([modality.array(clip) for clip in clips])), scale)
             for name, (modality, scale) in meanings.items()
@@ -96,3 +95,9 @@ def _rounded(arrays: npt.NDArray[Any]) -> Tensor:
     """
     x = torch.from_numpy(arrays)
     return x.mul(_STEPS).round().div(_STEPS).float() if x.is_floating_point() else x
+
+
+def _tracks(modalities: Iterable[Modality]) -> tuple[list[str], ClipRecipe]:
+    """The tracks that modalities are made of, in the order of their names, and how they are decoded."""
+    listed = list(modalities)
+    return sorted({modality.track for modality in listed}), listed[0].recipe

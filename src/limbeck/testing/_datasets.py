@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from limbeck import datasets
+from limbeck import datasets, modalities
 from limbeck.datasets import Dataset
 from limbeck.errors import InputError
-from limbeck.media import ClipRecipe, MelRecipe
+from limbeck.media import ClipRecipe, MelRecipe, RawClip
 
 OWN_FILES = "your own files"
 RECIPE = ClipRecipe(mel=MelRecipe(sample_rate_hz=11000), image_size=24)
@@ -108,22 +108,28 @@ class DatasetContract:
         here = [(c.id, c.label, c.split, c.start_s, c.length_s) for c in build(name).clips()]
         assert here == [(c.id, c.label, c.split, c.start_s, c.length_s) for c in moved.clips()]
 
-    def test_reads_a_clip_of_each_class(self, name: str, build: Any) -> None:
+    def test_reads_a_clip_of_each_class_with_all_its_tracks_and_with_each_alone(self, name: str, build: Any) -> None:
         dataset = build(name)
-        for label in dataset.classes:
-            clip = next(c for c in dataset.clips() if c.label == label)
-            raw = dataset.read(clip, RECIPE)
-            assert raw.waveform.shape == (RECIPE.mel.samples,)
-            assert raw.waveform.dtype == np.float32
-            assert np.isfinite(raw.waveform).all()
-            assert np.abs(raw.waveform).max() > 1e-4
-            assert raw.frame.shape == (RECIPE.image_size, RECIPE.image_size, 3)
-            assert raw.frame.dtype == np.uint8
+        every = sorted({modalities.load(m).track for m in dataset.modalities})
+        for tracks in [every, *([track] for track in every)]:
+            recipe = ClipRecipe.from_json(RECIPE.to_json() | {"tracks": tracks})
+            clips = dataset.clips_with(tracks)
+            for label in dataset.classes:
+                clip = next(c for c in clips if c.label == label).only(tracks)
+                raw = dataset.read(clip, recipe)
+                assert raw.shapes.items() >= RawClip.blank(recipe).shapes.items()
+                if "audio" in tracks:
+                    assert raw.waveform.dtype == np.float32
+                    assert np.isfinite(raw.waveform).all()
+                    assert np.abs(raw.waveform).max() > 1e-4
+                if "image" in tracks:
+                    assert raw.frame.dtype == np.uint8
 
     def test_prepares(self, name: str, build: Any, tmp_path: Path) -> None:
         dataset = build(name)
         prepared = datasets.prepare(dataset, tmp_path / "prepared", recipe=RECIPE, workers=1)
         assert prepared.name == name
+        assert tuple(prepared.modalities) == tuple(sorted(dataset.modalities))
         assert tuple(prepared.classes) == tuple(dataset.classes)
         assert prepared.licence == dataset.licence
         assert prepared.citation == dataset.citation

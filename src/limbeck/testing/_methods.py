@@ -5,25 +5,36 @@ from __future__ import annotations
 import inspect
 import random
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
 from limbeck import _discover, methods
-from limbeck.augment import Frequencies
+from limbeck.distilled import DistilledSet
 from limbeck.errors import BudgetError, InputError
 from limbeck.methods import Method
+from limbeck.parameterisations import parse
 from limbeck.testing._clips import toy_clips
 
 NETWORK = {"options": {"width": 8}}
+CELLS = {"plain": 1, "mosaic:2": 4, "mosaic:3": 9, "mosaic:audio=1x6,image=2x3": 6, "frequencies:4": 4}
 
 
 def packs(name: str) -> bool:
-    """Whether it stores the number of pairs asked for, packed if asked to; otherwise whole clips, as many as fit."""
-    annotation: Any = methods.load(name).model_fields["mosaic"].annotation
-    return bool(annotation != Literal[1])
+    """Whether it stores the number of rows asked for, held as asked; otherwise whole clips, as many as fit."""
+    try:
+        methods.load(name).from_json({"hold": "mosaic:2"})
+    except InputError:
+        return False
+    return True
+
+
+def same_samples(one: DistilledSet, other: DistilledSet) -> bool:
+    """Whether students see the same bits."""
+    ours, theirs = one.samples(), other.samples()
+    return ours.keys() == theirs.keys() and all(torch.equal(x, theirs[m]) for m, x in ours.items())
 
 
 def rng_states() -> tuple[Any, ...]:
@@ -63,40 +74,55 @@ class MethodContract:
     def test_its_name_is_the_one_it_is_listed_under(self, name: str) -> None:
         assert methods.load(name)().name == name
 
-    @pytest.mark.parametrize("mosaic", [1, 2, 3, "1x6,2x3"])
-    def test_gives_the_pairs_asked_for_in_class_order(self, name: str, mosaic: int | str) -> None:
+    @pytest.mark.parametrize("hold", CELLS)
+    def test_gives_the_rows_asked_for_in_class_order(self, name: str, hold: str) -> None:
         real = toy_clips(per_class=20)
-        if not packs(name) and mosaic != 1:
-            with pytest.raises(InputError, match="mosaic"):
-                self.small(name, per_class=2, mosaic=mosaic)
+        if not packs(name) and hold != "plain":
+            with pytest.raises(InputError, match="hold"):
+                self.small(name, per_class=2, hold=hold)
             return
-        made = self.small(name, per_class=2, mosaic=mosaic).distill(real)
+        made = self.small(name, per_class=2, hold=hold).distill(real)
         if packs(name):
             assert made.labels.tolist() == [0, 0, 1, 1, 2, 2]
+            assert str(made.hold) == hold
         assert (made.labels.diff() >= 0).all()
         assert set(made.labels.tolist()) == {0, 1, 2}
         assert made.stored_bytes <= 6 * 4 * (16 * 17 + 3 * 16 * 16)
         assert made.classes == real.classes
-        assert len(made) == made.pairs * {1: 1, 2: 4, 3: 9, "1x6,2x3": 6}[mosaic]
-        assert len(made) == len(made.training_pairs()[2])
-        assert torch.isfinite(made.audio).all()
-        assert torch.isfinite(made.image).all()
+        assert made.modalities == real.modalities
+        assert len(made) == made.rows * CELLS[hold] == len(made.targets)
+        for modality, samples in made.samples().items():
+            assert samples.shape == (len(made), *real.shapes[modality])
+            assert torch.isfinite(samples).all()
+
+    @pytest.mark.parametrize("modality", ["audio", "image"])
+    @pytest.mark.parametrize("hold", ["plain", "mosaic:2"])
+    def test_takes_one_modality_or_says_that_it_needs_more(self, name: str, modality: str, hold: str) -> None:
+        real = toy_clips().seen_by([modality])
+        if not packs(name) and hold != "plain":
+            return
+        try:
+            made = self.small(name, hold=hold).distill(real)
+        except InputError as error:
+            assert f"{name} " in str(error)
+            assert f"modalities of a clip, but this data has {modality}" in str(error)
+            return
+        assert set(made.tensors) == set(made.samples()) == {modality}
+        assert torch.isfinite(made.tensors[modality]).all()
 
     def test_same_seed_same_bits_and_no_global_draws(self, name: str) -> None:
         real, method = toy_clips(), self.small(name, per_class=2)
         before = rng_states()
         first, second, other = method.distill(real, seed=3), method.distill(real, seed=3), method.distill(real, seed=4)
         assert rng_states() == before
-        assert torch.equal(first.audio, second.audio)
-        assert torch.equal(first.image, second.image)
-        assert not torch.equal(first.audio, other.audio)
+        assert same_samples(first, second)
+        assert not any(torch.equal(x, other.samples()[m]) for m, x in first.samples().items())
 
     def test_leaves_the_real_clips_alone(self, name: str) -> None:
         real = toy_clips()
-        audio, frames = real.audio().clone(), real.frames().clone()
+        before = {modality: x.clone() for modality, x in real.arrays().items()}
         self.small(name).distill(real)
-        assert torch.equal(real.audio(), audio)
-        assert torch.equal(real.frames(), frames)
+        assert all(torch.equal(x, before[modality]) for modality, x in real.arrays().items())
 
     def test_says_which_class_has_too_few_clips_before_it_starts(self, name: str) -> None:
         real = toy_clips(per_class=5).take(torch.arange(12))
@@ -112,9 +138,9 @@ class MethodContract:
             methods.load(name).from_json({"per_clas": 3})
 
     def test_packs_nothing_unless_asked_to(self, name: str) -> None:
-        """Two methods run by their defaults differ in the method, and not in how many pairs a student sees."""
-        unasked = methods.load(name)().mosaic
-        assert unasked == 1 or isinstance(unasked, Frequencies), "sharing by frequencies is a method of its own"
+        """Two methods run by their defaults differ in the method, and not in how many samples a student sees."""
+        unasked = methods.load(name)().hold
+        assert unasked == parse("plain") or not unasked.are_samples, "sharing by frequencies is a method of its own"
 
     def test_presets_are_valid(self, name: str) -> None:
         method = methods.load(name)
@@ -124,10 +150,11 @@ class MethodContract:
             method.configured("nonsense")
 
     def test_saved_and_loaded_set_is_the_same(self, name: str, tmp_path: Path) -> None:
-        made = self.small(name, mosaic="1x4,2x2" if packs(name) else 1).distill(toy_clips())
-        back = type(made).load(made.save(tmp_path))
-        assert torch.equal(back.audio, made.audio)
+        hold = "mosaic:audio=1x4,image=2x2" if packs(name) else "plain"
+        made = self.small(name, hold=hold).distill(toy_clips())
+        back = DistilledSet.load(made.save(tmp_path))
+        assert same_samples(back, made)
+        assert back.tensors.keys() == made.tensors.keys()
         assert back.provenance == made.provenance
-        assert back.scale == made.scale
-        assert back.mosaic == made.mosaic
-        assert torch.equal(back.training_pairs()[1], made.training_pairs()[1])
+        assert back.scales == made.scales
+        assert back.hold == made.hold

@@ -119,8 +119,9 @@ class ModalityContract:
         assert Scale.from_json(found.to_json()) == found
 
     def test_network_scale_and_back(self, modality: Modality, kind: ScaleKind) -> None:
-        real, seen_on = arrays(modality), scale(modality, kind)
+        real, seen_on = arrays(modality).clone(), scale(modality, kind)
         seen = modality.to_network(real, seen_on)
+        assert torch.equal(real, arrays(modality)), "what is prepared was changed"
         assert seen.dtype == torch.float32
         assert seen.shape == real.shape
         assert torch.isfinite(seen).all()

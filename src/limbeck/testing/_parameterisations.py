@@ -43,7 +43,7 @@ class ParameterisationContract:
 
     def _by_row(self, hold: Parameterisation, samples: Batch) -> Batch:
         """(row, cell, channel, height, width)."""
-        return {m: x.unflatten(0, (hold.cells, -1)).transpose(0, 1) for m, x in samples.items()}
+        return {m: x.view(hold.cells, -1, *x.shape[1:]).transpose(0, 1) for m, x in samples.items()}
 
     def test_says_what_it_is(self, text: str, hold: Parameterisation) -> None:
         name = text.partition(":")[0]

@@ -7,18 +7,14 @@ import json
 from collections.abc import Mapping
 from typing import ClassVar
 
+import pytest
 import torch
 
 from limbeck import _discover, storage
-from limbeck.datasets import Scale
-from limbeck.storage import Form, payload_bytes
-from limbeck.testing._clips import RECIPE, toy_clips
-
-
-def _pairs() -> tuple[torch.Tensor, torch.Tensor, Scale]:
-    real = toy_clips(per_class=3)
-    scale = Scale.of(real.statistics, "standardised")
-    return scale.audio(real.audio()), scale.image(real.frames()), scale
+from limbeck.errors import InputError
+from limbeck.modalities import Batch
+from limbeck.storage import Coder, Meaning, Meanings, payload_bytes
+from limbeck.testing._clips import toy_clips
 
 
 class StorageContract:
@@ -35,49 +31,95 @@ class StorageContract:
 
 
 class CoderContract(StorageContract):
-    """What a form that any pairs can be put in must do besides.
+    """What a form that tensors can be put in must do besides.
 
     Attributes:
-        within_db: Largest error, by name of the form, of a log-mel of toy clips, which are noise: the worst there is
-            to code.
+        within: Largest error, by name of the form, of a float array of toy clips, in the modality's unit (dB): they
+            are noise, the worst there is to code.
+        any_numbers: Forms that keep tensors which are no samples.
     """
 
-    within_db: ClassVar[Mapping[str, float]] = {}
+    within: ClassVar[Mapping[str, float]] = {}
+    any_numbers: ClassVar[frozenset[str]] = frozenset({"float32"})
 
-    def test_comes_back_within_its_error(self, name: str) -> None:
-        audio, image, scale = _pairs()
-        form = Form(name=name).build()
-        back_audio, back_image = form.decode(form.encode(audio, image, scale), scale, RECIPE)
-        assert back_audio.dtype == back_image.dtype == torch.float32
-        assert back_audio.shape == audio.shape
-        assert back_image.shape == image.shape
-        assert (scale.to_db(back_audio) - scale.to_db(audio)).abs().max() <= self.within_db.get(name, 10.0)
-        seen, was = scale.to_pixels(back_image).float(), scale.to_pixels(image).float()
-        assert torch.corrcoef(torch.stack([seen.flatten(), was.flatten()]))[0, 1] > 0.7
+    @pytest.fixture
+    def form(self, name: str) -> Coder:
+        """The form."""
+        found = storage.load(name)()
+        assert isinstance(found, Coder)
+        return found
 
-    def test_same_pairs_same_bytes_and_same_payload_same_bits(self, name: str) -> None:
-        audio, image, scale = _pairs()
-        form = Form(name=name).build()
-        one, two = form.encode(audio, image, scale), form.encode(audio.clone(), image.clone(), scale)
-        assert one.keys() == two.keys()
-        assert all(torch.equal(one[key], two[key]) for key in one)
-        first, second = form.decode(one, scale, RECIPE), form.decode(two, scale, RECIPE)
-        assert torch.equal(first[0], second[0])
-        assert torch.equal(first[1], second[1])
+    @pytest.fixture(params=[("audio", "image"), ("audio",), ("image",)], ids="+".join)
+    def real(self, request: pytest.FixtureRequest) -> tuple[Batch, Meanings]:
+        """Nine real samples in network scale, and what they are."""
+        clips = toy_clips(per_class=3).seen_by(request.param)
+        meanings = {
+            name: Meaning(modality, modality.scale(clips.statistics[name], "standardised"))
+            for name, modality in clips.modalities.items()
+        }
+        return {name: m.modality.to_network(clips.array(name), m.scale) for name, m in meanings.items()}, meanings
 
-    def test_pairs_are_kept_apart(self, name: str) -> None:
+    def test_comes_back_within_its_error(self, name: str, form: Coder, real: tuple[Batch, Meanings]) -> None:
+        samples, meanings = real
+        back = form.decode(form.encode(samples, meanings), meanings)
+        assert list(back) == list(samples)
+        for key, (modality, scale) in meanings.items():
+            assert back[key].dtype == torch.float32
+            assert back[key].shape == samples[key].shape
+            seen, was = (modality.from_network(x[key], scale).float() for x in (back, samples))
+            if modality.dtype == torch.float32:
+                assert (seen - was).abs().max() <= self.within.get(name, 10.0)
+            assert torch.corrcoef(torch.stack([seen.flatten(), was.flatten()]))[0, 1] > 0.7
+
+    def test_same_samples_same_bytes_and_same_payload_same_bits(
+        self, form: Coder, real: tuple[Batch, Meanings]
+    ) -> None:
+        samples, meanings = real
+        one, two = (form.encode({k: x.clone() for k, x in samples.items()}, meanings) for _ in range(2))
+        assert _equal(one, two)
+        assert _equal(form.decode(one, meanings), form.decode(two, meanings))
+
+    def test_a_second_time_it_keeps_nearly_the_same(self, name: str, form: Coder, real: tuple[Batch, Meanings]) -> None:
+        samples, meanings = real
+        once = form.decode(form.encode(samples, meanings), meanings)
+        twice = form.decode(form.encode(once, meanings), meanings)
+        for key, (modality, scale) in meanings.items():
+            gap = modality.from_network(twice[key], scale).float() - modality.from_network(once[key], scale).float()
+            assert gap.square().mean() <= self.within.get(name, 10.0) ** 2
+
+    def test_samples_are_kept_apart(self, form: Coder, real: tuple[Batch, Meanings]) -> None:
         """Joined in another order without decoding, they decode to the same bits."""
-        audio, image, scale = _pairs()
-        form = Form(name=name).build()
-        halves = [form.encode(audio[rows], image[rows], scale) for rows in (slice(0, 4), slice(4, 9))]
+        samples, meanings = real
+        halves = [
+            form.encode({key: x[rows] for key, x in samples.items()}, meanings) for rows in (slice(0, 4), slice(4, 9))
+        ]
         order = torch.randperm(9, generator=torch.Generator().manual_seed(0))
-        whole = form.decode(form.encode(audio, image, scale), scale, RECIPE)
-        joined = form.decode(form.join(halves, order), scale, RECIPE)
-        assert torch.equal(joined[0], whole[0][order])
-        assert torch.equal(joined[1], whole[1][order])
+        whole = form.decode(form.encode(samples, meanings), meanings)
+        joined = form.decode(form.join(halves, order), meanings)
+        assert _equal(joined, {key: x[order] for key, x in whole.items()})
 
-    def test_bytes_are_those_of_the_tensors(self, name: str) -> None:
-        audio, image, scale = _pairs()
-        payload = Form(name=name).build().encode(audio, image, scale)
+    def test_modalities_are_kept_apart(self, form: Coder, real: tuple[Batch, Meanings]) -> None:
+        """What is kept of one does not depend on the others, and says whose it is."""
+        samples, meanings = real
+        together = form.encode(samples, meanings)
+        alone = [form.encode({key: samples[key]}, {key: meanings[key]}) for key in meanings]
+        assert _equal(together, {key: tensor for payload in alone for key, tensor in payload.items()})
+        assert all(key.startswith(tuple(meanings)) for key in together)
+
+    def test_bytes_are_those_of_the_tensors(self, form: Coder, real: tuple[Batch, Meanings]) -> None:
+        samples, meanings = real
+        payload = form.encode(samples, meanings)
         assert payload_bytes(payload) == sum(len(t.numpy().tobytes()) for t in payload.values())
-        assert payload_bytes(payload) <= 4 * (audio.numel() + image.numel())
+        assert payload_bytes(payload) <= 4 * sum(x.numel() for x in samples.values())
+
+    def test_numbers_that_are_no_samples_are_kept_exactly_or_refused(self, name: str, form: Coder) -> None:
+        numbers = {"audio": torch.randn(3, 7), "image.low": torch.randn(3, 2, 2) * 1e6}
+        if name in self.any_numbers:
+            assert _equal(form.decode(form.encode(numbers, {}), {}), numbers)
+            return
+        with pytest.raises(InputError, match="the tensors of this set are other numbers"):
+            form.encode(numbers, {})
+
+
+def _equal(one: Mapping[str, torch.Tensor], other: Mapping[str, torch.Tensor]) -> bool:
+    return one.keys() == other.keys() and all(torch.equal(one[key], other[key]) for key in one)

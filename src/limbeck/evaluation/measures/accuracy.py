@@ -37,12 +37,7 @@ class Accuracy(Measure):
         return [Column(f"{key} (%)") for key in looked_at(letters)]
 
     def take(self, subject: Subject, *, seed: int) -> Taken:
-        """Train and test one student; percent by what was looked at, as ``"A"``, ``"V"``, ``"A+V"``.
-
-        Args:
-            subject: What is measured, and with what.
-            seed: Seed of the student.
-        """
+        """Train and test one student; percent by what was looked at, as ``"A"``, ``"V"``, ``"A+V"``."""
         losses: list[float] = []
 
         def note(report: EpochReport) -> None:
@@ -57,29 +52,15 @@ class Accuracy(Measure):
         return Taken(values, losses, {key: guess.tolist() for key, guess in predicted.items()})
 
     def show(self, values: Values, references: Mapping[str, Values], letters: Sequence[str]) -> dict[str, float]:
-        """Accuracies; see `Measure.show`.
-
-        Args:
-            values: What `take` found.
-            references: Not looked at.
-            letters: Not looked at.
-        """
+        """Accuracies; see `Measure.show`."""
         return {f"{key} (%)": value for key, value in values.items()}
 
     def chance(self, test: LabelledClips) -> dict[str, float]:
-        """A class drawn from all with equal probability.
-
-        Args:
-            test: Test clips.
-        """
+        """A class drawn from all with equal probability."""
         return {f"{key} (%)": 100 / len(test.classes) for key in looked_at(letters(test.modalities).values())}
 
     def about(self, test: LabelledClips) -> str:
-        """Who is tested on what.
-
-        Args:
-            test: Test clips.
-        """
+        """Who is tested on what."""
         return (
             f"Percent right of {len(test)} test clips of {len(test.classes)} classes, of students ({self.head}) "
             "trained from scratch and tested once, after the last epoch."

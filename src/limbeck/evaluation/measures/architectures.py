@@ -78,10 +78,6 @@ class Architectures(Measure):
     def take(self, subject: Subject, *, seed: int) -> dict[str, float]:
         """Train and test one student of each network; see `Measure.take`.
 
-        Args:
-            subject: What is measured, and with what.
-            seed: Of all draws; a student depends on it and the name of its network alone.
-
         Returns:
             Accuracy in percent, named "ResNet-18 A", "ResNet-18 V", "ResNet-18 A+V" and so on, and "others A+V", the
             mean over networks that are not the subject's, whatever their width.
@@ -97,31 +93,17 @@ class Architectures(Measure):
         return found | ({f"others {key}": fmean(found[f"{name} {key}"] for name in others)} if others else {})
 
     def show(self, values: Values, references: Mapping[str, Values], letters: Sequence[str]) -> dict[str, float]:
-        """Accuracy by all modalities together of every network; see `Measure.show`.
-
-        Args:
-            values: What `take` found.
-            references: Not looked at.
-            letters: Of the modalities.
-        """
+        """Accuracy by all modalities together of every network; see `Measure.show`."""
         key = together(letters)
         named = {f"{name} (%)": f"{name} {key}" for name in self.networks} | {"mean of others (%)": f"others {key}"}
         return {heading: values[name] for heading, name in named.items() if name in values}
 
     def chance(self, test: LabelledClips) -> dict[str, float]:
-        """A class drawn from all with equal probability.
-
-        Args:
-            test: Test clips.
-        """
+        """A class drawn from all with equal probability."""
         return {column.name: 100 / len(test.classes) for column in self.columns(())}
 
     def about(self, test: LabelledClips) -> str:
-        """Which networks, and how they are trained, in words.
-
-        Args:
-            test: Test clips.
-        """
+        """Which networks, and how they are trained, in words."""
         told = "; ".join(
             f"{name}: {' '.join([a.name, *(f'{k}={v}' for k, v in a.options.items())])}"
             for name, a in self.networks.items()

@@ -109,10 +109,6 @@ class Continual(Measure):
     def take(self, subject: Subject, *, seed: int) -> dict[str, float]:
         """Go through the tasks once; the numbers are the columns.
 
-        Args:
-            subject: What is measured, and with what; `again` distils each task's clips.
-            seed: Of the tasks and the students, >= 0.
-
         Raises:
             InputError: There are too few classes for the tasks, or none of a task's classes is tested.
         """
@@ -137,11 +133,7 @@ class Continual(Measure):
         return found
 
     def chance(self, test: LabelledClips) -> dict[str, float]:
-        """What guessing among the classes so far comes to.
-
-        Args:
-            test: Says how many classes there are.
-        """
+        """What guessing among the classes so far comes to."""
         if len(test.classes) < 2 * self.tasks:
             return {}
         sizes = [len(names) for names in groups(test.classes, self.tasks, 0)]
@@ -153,11 +145,7 @@ class Continual(Measure):
         return _told(MEMORY, steps, key) | _told(REPLAY, steps, key)
 
     def about(self, test: LabelledClips) -> str:
-        """How the classes come, what is remembered, what the numbers are.
-
-        Args:
-            test: Test clips.
-        """
+        """How the classes come, what is remembered, what the numbers are."""
         return (
             f"{len(test.classes)} classes in {self.tasks} tasks drawn by the seed, {len(test)} test clips. Sets are "
             "distilled task by task and have not seen later classes. Memory alone: a student trained from scratch on "

@@ -69,10 +69,6 @@ class Candidate(Config):
     def changed(self, network: Architecture, protocol: Protocol) -> tuple[Architecture, Protocol]:
         """Network and protocol with this candidate's changes.
 
-        Args:
-            network: The comparison's.
-            protocol: The comparison's.
-
         Raises:
             InputError: The network does not have the options, or they do not fit it.
 
@@ -246,10 +242,6 @@ class Hyperparameters(Measure):
     def take(self, subject: Subject, *, seed: int) -> dict[str, float]:
         """Percent right of every candidate on validation clips; for the whole, trained on all, on test clips, too.
 
-        Args:
-            subject: What is measured, and with what.
-            seed: Of the students, >= 0.
-
         Raises:
             BudgetError: A class has a single recording, so none can be held out.
             InputError: A candidate does not fit the subject's network, or fewer than two differ.
@@ -270,13 +262,7 @@ class Hyperparameters(Measure):
         return found
 
     def show(self, values: Values, references: Mapping[str, Values], letters: Sequence[str]) -> dict[str, float]:
-        """Agreement with the whole and what the search found; see `Measure.show` for `references`.
-
-        Args:
-            values: What `take` found.
-            references: All but the seconds needs ``"whole"``.
-            letters: Not looked at.
-        """
+        """Agreement with the whole and what the search found; see `Measure.show` for `references`."""
         shown: dict[str, float | None] = {"Search (s)": values[SECONDS]}
         if whole := references.get("whole"):
             tried = [name for name in self.candidates if VALIDATION + name in values]
@@ -294,11 +280,7 @@ class Hyperparameters(Measure):
         return {name: value for name, value in shown.items() if value is not None}
 
     def about(self, test: LabelledClips) -> str:
-        """Who has seen what, and what the columns are.
-
-        Args:
-            test: Test clips.
-        """
+        """Who has seen what, and what the columns are."""
         seen = "were not" if self.unseen else "were"
         return (
             f"{len(self.candidates)} candidates: {', '.join(self.candidates)}. Each changes the students' network and "

@@ -72,10 +72,6 @@ class Retrieval(Measure):
     def take(self, subject: Subject, *, seed: int) -> dict[str, float]:
         """Train one student, and look for every test clip's other half; see `Measure.take`.
 
-        Args:
-            subject: What is measured, and with what.
-            seed: Of the student and of the small galleries, >= 0.
-
         Raises:
             InputError: There is one modality alone.
         """
@@ -107,11 +103,7 @@ class Retrieval(Measure):
         return found
 
     def chance(self, test: LabelledClips) -> dict[str, float]:
-        """What a random order gives, in closed form; see `by_chance`.
-
-        Args:
-            test: Test clips.
-        """
+        """What a random order gives, in closed form; see `by_chance`."""
         seen = [*letters(test.modalities).values()]
         counts = [n for n in test.per_class() if n]
         small = [self._each(test.labels)] * len(counts)
@@ -123,11 +115,7 @@ class Retrieval(Measure):
         return {column.name: found[column.name] for column in self.columns(seen)}
 
     def about(self, test: LabelledClips) -> str:
-        """Galleries, rules and chance in words.
-
-        Args:
-            test: Test clips.
-        """
+        """Galleries, rules and chance in words."""
         counts = [n for n in test.per_class() if n]
         small = self._each(test.labels)
         return (

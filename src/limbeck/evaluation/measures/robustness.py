@@ -104,12 +104,7 @@ class Robustness(Measure):
         return *scores, *parts, *found
 
     def take(self, subject: Subject, *, seed: int) -> dict[str, float]:
-        """Accuracy in percent of students trained in each way, as ``"A+V accuracy hard labels (%)"``; all start alike.
-
-        Args:
-            subject: What is measured, and with what.
-            seed: Of the students, >= 0.
-        """
+        """Percent right of students trained in each way, as ``"A+V accuracy hard labels (%)"``; all start alike."""
         student_seed = derive_seed(seed, "robustness")
 
         @cache
@@ -125,13 +120,7 @@ class Robustness(Measure):
         return {f"{look} accuracy {way} (%)": value for way, *how in ways for look, value in found(*how).items()}
 
     def show(self, values: Values, references: Mapping[str, Values], letters: Sequence[str]) -> dict[str, float]:
-        """Scores against the whole and random clips, and the accuracies; see `Measure.show` for `references`.
-
-        Args:
-            values: What `take` found.
-            references: LRS needs ``"whole"`` and ``"random"``, ARS ``"random"``.
-            letters: Of the modalities.
-        """
+        """Scores against the whole and random clips, and the accuracies; see `Measure.show` for `references`."""
         key = together(letters)
         shown = {name: values[name] for name in (f"{key} accuracy {way} (%)" for way in WAYS)}
         whole, random = references.get("whole"), references.get("random")
@@ -149,19 +138,11 @@ class Robustness(Measure):
         return shown
 
     def chance(self, test: LabelledClips) -> dict[str, float]:
-        """Accuracy of a guess; the scores have no chance, since they compare.
-
-        Args:
-            test: Says how many classes there are.
-        """
+        """Accuracy of a guess; the scores have no chance, since they compare."""
         return {f"{label(test.modalities)} accuracy {way} (%)": 100 / len(test.classes) for way in WAYS}
 
     def about(self, test: LabelledClips) -> str:
-        """What the scores are made of.
-
-        Args:
-            test: Test clips.
-        """
+        """What the scores are made of."""
         return (
             f"{len(test)} test clips of {len(test.classes)} classes. HLR: whole less this set, both with hard labels. "
             "IOR: this set as it is less random real clips, as many stored, with the labels they came with (hard ones "

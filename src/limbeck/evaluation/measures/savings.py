@@ -83,12 +83,7 @@ class Savings(Measure):
         )
 
     def take(self, subject: Subject, *, seed: int) -> dict[str, float]:
-        """Accuracy, training seconds and bytes of a set; of the whole, for every point of the curve.
-
-        Args:
-            subject: What is measured, and with what.
-            seed: Of the students and the subsets, >= 0.
-        """
+        """Accuracy, training seconds and bytes of a set; of the whole, for every point of the curve."""
         if isinstance(subject.train, DistilledSet):
             return self._point(subject, subject.train, seed)
         found: dict[str, float] = {}
@@ -99,13 +94,7 @@ class Savings(Measure):
         return found | {key: found[f"{ALL}: {key}"] for key in (ACCURACY, SECONDS, BYTES)}
 
     def show(self, values: Values, references: Mapping[str, Values], letters: Sequence[str]) -> dict[str, float]:
-        """Accuracy and seconds, and what is saved; see `Measure.show` for `references`.
-
-        Args:
-            values: What `take` found.
-            references: The curve is that of ``"whole"``; without it nothing is said of savings.
-            letters: Of the modalities.
-        """
+        """Accuracy and seconds, and what is saved; see `Measure.show` for `references`."""
         shown = {f"{together(letters)} (%)": values[ACCURACY], "Student (s)": values[SECONDS]}
         curve = references.get("whole")
         if curve is None:
@@ -122,19 +111,11 @@ class Savings(Measure):
         }
 
     def chance(self, test: LabelledClips) -> dict[str, float]:
-        """Accuracy of a guess.
-
-        Args:
-            test: Says how many classes there are.
-        """
+        """Accuracy of a guess."""
         return {f"{label(test.modalities)} (%)": 100 / len(test.classes)}
 
     def about(self, test: LabelledClips) -> str:
-        """How the curve is read, and what counts.
-
-        Args:
-            test: Test clips.
-        """
+        """How the curve is read, and what counts."""
         return (
             f"{len(test)} test clips of {len(test.classes)} classes. Real clips are random; the curve through them "
             "is made increasing (isotonic regression) and read on a logarithmic scale. A set as good as all clips or "
