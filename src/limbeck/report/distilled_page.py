@@ -57,7 +57,7 @@ class Plan(NamedTuple):
     sentence: str = ""
 
 
-def page(
+def write(
     distilled: DistilledSet,
     out: Path | str,
     *,
