@@ -51,16 +51,11 @@ class Samples(ABC):
         self.cells = mosaic.cells(height, width, self.grid)
 
     def stored(self, side: str, index: Tensor) -> Tensor:
-        """Samples as they are stored, (pair, ...).
-
-        Args:
-            side: ``"distilled"`` or ``"start"``.
-            index: Positions, int64, (pair,).
-        """
+        """Samples at these positions as they are stored, (pair, ...); the side is ``"distilled"`` or ``"start"``."""
         return self._in_units(self._made[side][index])
 
     def whole(self, side: str, index: Tensor) -> Tensor:
-        """Samples as they are trained on, (cell * pair, ...), cell-major: cut apart and enlarged. See `stored`."""
+        """Samples as they are trained on, (cell * pair, ...), cell-major: cut apart and enlarged."""
         return self._in_units(mosaic.unpack(self._made[side][index], self.grid))
 
     def pieces(self, side: str, index: Tensor) -> list[Piece]:
@@ -164,11 +159,7 @@ class _Audio(Samples):
 
 
 def of(distilled: DistilledSet) -> dict[str, Samples]:
-    """The modalities of a set by name, in the order they are shown.
-
-    Args:
-        distilled: A set that can be looked at, see `to_look_at`.
-    """
+    """The modalities of a set that can be looked at, by name, in the order they are shown."""
     return {"image": _Image(distilled), "audio": _Audio(distilled)}
 
 
