@@ -58,7 +58,7 @@ def test_folder_to_page(prepared, distilled, tmp_path):
     assert set(score.mean) == {"A", "V", "A+V"}
     controls = limbeck.evaluate_controls(distilled, on=prepared, repeats=1, **QUICK)
     assert set(controls) == {"random", "random+mosaic 2x2", "herding+mosaic 2x2", "whole"}
-    page = limbeck.make_report(distilled, out=tmp_path / "page", on=prepared)
+    page = limbeck.report.page(distilled, out=tmp_path / "page", on=prepared)
     text = page.read_text(encoding="utf-8")
     assert all(name in text for name in ("avdd+mosaic 2x2", *controls))
     for form in ("folder", "webdataset", "huggingface"):
@@ -100,7 +100,7 @@ def test_a_score_belongs_to_a_test_set_and_a_protocol_by_content(prepared, pairs
     shown = limbeck.inspect(made)["scores"]
     assert len(shown) == 5
     assert sum("tested on" in name for name in shown) == 1
-    page = limbeck.make_report(made, out=tmp_path / "page", on=other).read_text(encoding="utf-8")
+    page = limbeck.report.page(made, out=tmp_path / "page", on=other).read_text(encoding="utf-8")
     assert "other seed" not in page, "on the other's test clips there is one score"
 
 
@@ -122,7 +122,7 @@ def test_clips_a_set_was_not_made_from_are_not_taken_for_its_own(prepared, pairs
     limbeck.DistilledSet.concat(parts, other.classes).save(tmp_path / "joined")
     for on in (prepared, other.folder):
         for made in (pairs, tmp_path / "joined"):
-            page = limbeck.make_report(made, out=tmp_path / "page", on=on, progress=False).read_text(encoding="utf-8")
+            page = limbeck.report.page(made, out=tmp_path / "page", on=on, progress=False).read_text(encoding="utf-8")
             assert ("nearest real clip" in page) == (on == prepared)
             assert ("Nearest real clips are left out" in page) == (on != prepared)
 
@@ -137,7 +137,7 @@ def test_scores_of_a_set_that_was_there_before_are_not_shown_as_its_own(prepared
     assert len(list((folder / "scores").glob("*.json"))) == 2
     other = tmp_path / "other"
     limbeck.distill(prepared, "random", out=other, seed=2, progress=False)
-    page = limbeck.make_report(other, out=tmp_path / "page", compare=[folder]).read_text(encoding="utf-8")
+    page = limbeck.report.page(other, out=tmp_path / "page", compare=[folder]).read_text(encoding="utf-8")
     assert "not evaluated yet" in page, "a set of the same method and size has a score, this one has none"
 
 
@@ -302,7 +302,7 @@ def test_sets_to_compare_with_that_have_no_score_are_named_with_the_command(
     (tmp_path / "empty").mkdir()
     fresh = shutil.copytree(pairs, tmp_path / "fresh")
     compare = [stale, tmp_path / "empty", fresh]
-    page = limbeck.make_report(distilled, out=tmp_path / "page", on=prepared, compare=compare)
+    page = limbeck.report.page(distilled, out=tmp_path / "page", on=prepared, compare=compare)
     told = capsys.readouterr().err
     html = html_lib.unescape(page.read_text(encoding="utf-8"))
     table = (tmp_path / "page" / "table.md").read_text(encoding="utf-8")
@@ -315,10 +315,10 @@ def test_sets_to_compare_with_that_have_no_score_are_named_with_the_command(
             assert f"{place} h" in said
             assert command in said
     limbeck.evaluate(fresh, on=prepared, repeats=1, **QUICK)
-    limbeck.make_report(distilled, out=tmp_path / "page", on=prepared, compare=[fresh])
+    limbeck.report.page(distilled, out=tmp_path / "page", on=prepared, compare=[fresh])
     assert capsys.readouterr().err == ""
     with pytest.raises(InputError, match=r"There is no folder .*nowhere to compare with"):
-        limbeck.make_report(distilled, out=tmp_path / "page", compare=[tmp_path / "nowhere"])
+        limbeck.report.page(distilled, out=tmp_path / "page", compare=[tmp_path / "nowhere"])
 
 
 BRIEF = {"protocol": Protocol(epochs=1), "network": Architecture(**NETWORK), "device": "cpu", "progress": False}
@@ -330,7 +330,7 @@ def test_what_was_measured_is_no_score(prepared, pairs, tmp_path):
     limbeck.measure(pairs, "retrieval", **asked)
     assert len(list((tmp_path / "both").glob("*.json"))) == 2
     assert [title for title, _ in store.scores_in(tmp_path / "both")] == ["one"]
-    page = limbeck.make_report(pairs, out=tmp_path / "page", compare=[tmp_path / "both"])
+    page = limbeck.report.page(pairs, out=tmp_path / "page", compare=[tmp_path / "both"])
     assert "one" in page.read_text(encoding="utf-8")
 
 

@@ -16,19 +16,21 @@ _HOMES = {
     "LimbeckError": "limbeck.errors",
     "Prepared": "limbeck.datasets",
     "Score": "limbeck.evaluation",
+    "benchmark": "limbeck.comparison:run",
     "distill": "limbeck.distillation",
     "evaluate": "limbeck.evaluation.on_disk",
     "evaluate_controls": "limbeck.evaluation.controls",
     "export": "limbeck.exports",
     "inspect": "limbeck.inspection",
-    "make_report": "limbeck.report.of_set",
     "plan": "limbeck.distillation",
     "prepare": "limbeck.datasets._by_name",
 }
-_NAMESPACES = ("encoders", "sounds")
+"""Where each public name is, and by which name where that is another."""
+_NAMESPACES = ("encoders", "report", "sounds")
 
 if TYPE_CHECKING:
-    from limbeck import encoders, sounds
+    from limbeck import encoders, report, sounds
+    from limbeck.comparison import run as benchmark
     from limbeck.datasets import LabelledClips, Prepared
     from limbeck.datasets._by_name import prepare
     from limbeck.distillation import distill, plan
@@ -39,7 +41,6 @@ if TYPE_CHECKING:
     from limbeck.evaluation.on_disk import evaluate
     from limbeck.exports import export
     from limbeck.inspection import inspect
-    from limbeck.report.of_set import make_report
 
 __all__ = [
     "DistilledSet",
@@ -47,15 +48,16 @@ __all__ = [
     "LimbeckError",
     "Prepared",
     "Score",
+    "benchmark",
     "distill",
     "encoders",
     "evaluate",
     "evaluate_controls",
     "export",
     "inspect",
-    "make_report",
     "plan",
     "prepare",
+    "report",
     "sounds",
 ]
 
@@ -66,7 +68,8 @@ def __getattr__(name: str) -> Any:
         return importlib.import_module(f"limbeck.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'limbeck' has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name]), name)
+    home, _, there = _HOMES[name].partition(":")
+    return getattr(importlib.import_module(home), there or name)
 
 
 def __dir__() -> list[str]:

@@ -39,6 +39,6 @@ def test_verbs_leave_the_global_generators_alone(tmp_path: Path, videos: Path) -
         device="cpu",
         progress=False,
     )
-    limbeck.make_report(tmp_path / "dm", out=tmp_path / "page", on=data.folder)
+    limbeck.report.page(tmp_path / "dm", out=tmp_path / "page", on=data.folder)
     limbeck.export(tmp_path / "dm", to="folder", out=tmp_path / "pairs")
     assert _state() == before

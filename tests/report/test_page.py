@@ -18,12 +18,12 @@ import soundfile
 import torch
 from PIL import Image
 
-from limbeck import report
 from limbeck.augment import Frequencies, Mosaic
 from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
 from limbeck.errors import InputError, MissingExtraError
 from limbeck.evaluation import Score, source_of
+from limbeck.report import distilled_page
 from limbeck.report._spectrograms import decibel_range
 
 Make = Callable[..., Any]
@@ -51,7 +51,7 @@ def written(
         {"step": i, "loss": 100 / i, "seconds": 0.1, "accuracy": 10.0 + i / 4, hostile[1]: 1.0} for i in range(1, 200)
     ]
     ids = [f"{hostile[1]}/{i}.mp4" for i in range(len(clips))]
-    index = report.page(
+    index = distilled_page.write(
         made,
         tmp_path_factory.mktemp("page"),
         scores=scores,
@@ -155,7 +155,7 @@ def test_cells_stand_where_they_are_stored(
     made = make_set(make_clips(("bell", "drip"), per_class=2), per_class=1, factor=1)
     made = replace(made, mosaic=Mosaic(audio=audio, image=image), start=None)
     page = browser.new_page()
-    page.goto(report.page(made, tmp_path).as_uri())
+    page.goto(distilled_page.write(made, tmp_path).as_uri())
     halves = page.evaluate(
         """[...document.querySelectorAll('.grid')].map(grid => {
             const whole = grid.getBoundingClientRect();
@@ -175,7 +175,7 @@ def test_cells_stand_where_they_are_stored(
 def test_pairs_that_share_by_frequencies_are_shown_apart(make_clips: Make, make_set: Make, tmp_path: Path) -> None:
     made = make_set(make_clips(("bell", "drip"), per_class=2), per_class=1, factor=1)
     shared = replace(made, mosaic=Frequencies(audio=3, image=3), start=None)
-    text = report.page(shared, tmp_path).read_text(encoding="utf-8")
+    text = distilled_page.write(shared, tmp_path).read_text(encoding="utf-8")
     assert "dct3" in text
     assert len(set(re.findall(r"bell, pair \d, distilled", text))) == 3
     assert "Cut the mosaic" not in text
@@ -247,7 +247,7 @@ def test_verdict_names_set_control_and_whole(written: SimpleNamespace, hostile: 
 
 def test_same_input_same_page(tmp_path: Path, make_clips: Make, make_set: Make) -> None:
     made = make_set(make_clips(("bell", "drip"), per_class=4), per_class=1, factor=1)
-    one, two = (report.page(made, tmp_path / name) for name in "ab")
+    one, two = (distilled_page.write(made, tmp_path / name) for name in "ab")
     assert one.read_bytes() == two.read_bytes()
     for file in (one.parent / "figures").iterdir():
         assert file.read_bytes() == (two.parent / "figures" / file.name).read_bytes()
@@ -256,7 +256,7 @@ def test_same_input_same_page(tmp_path: Path, make_clips: Make, make_set: Make) 
 def test_many_classes_are_capped_and_the_page_says_so(tmp_path: Path, make_clips: Make, make_set: Make) -> None:
     clips = make_clips(tuple(f"class {i}" for i in range(9)), per_class=3)
     made = make_set(clips, per_class=3, factor=1)
-    html = report.page(made, tmp_path, size_limit_bytes=110_000).read_text(encoding="utf-8")
+    html = distilled_page.write(made, tmp_path, size_limit_bytes=110_000).read_text(encoding="utf-8")
     assert len(html) < 300_000
     shown = len(re.findall(r'<details class="class"', html))
     assert 0 < shown < 9
@@ -269,7 +269,7 @@ def test_many_classes_are_capped_and_the_page_says_so(tmp_path: Path, make_clips
 
 def test_page_without_scores_events_or_clips(tmp_path: Path, make_clips: Make, make_set: Make) -> None:
     made = replace(make_set(make_clips(("bell", "drip"), per_class=2), per_class=1, factor=1), start=None)
-    html = report.page(made, tmp_path).read_text(encoding="utf-8")
+    html = distilled_page.write(made, tmp_path).read_text(encoding="utf-8")
     assert "not evaluated yet" in html
     assert 'id="scores"' not in html
     assert '<figure class="face" data-part="start"' not in html
@@ -282,20 +282,20 @@ def test_refuses_what_cannot_be_shown(
     made = make_set(clips, per_class=1, factor=1)
     none = replace(made, audio=made.audio[:0], image=made.image[:0], labels=made.labels[:0], start=None)
     with pytest.raises(InputError, match="no pairs"):
-        report.page(none, tmp_path)
+        distilled_page.write(none, tmp_path)
     with pytest.raises(InputError, match="recipe"):
-        report.page(made, tmp_path, clips=make_clips(("bell", "drip"), per_class=2, size=32))
+        distilled_page.write(made, tmp_path, clips=make_clips(("bell", "drip"), per_class=2, size=32))
     with pytest.raises(InputError, match="3 ids came for 4 clips"):
-        report.page(made, tmp_path, clips=clips, clip_ids=["a", "b", "c"])
+        distilled_page.write(made, tmp_path, clips=clips, clip_ids=["a", "b", "c"])
     monkeypatch.setitem(__import__("sys").modules, "jinja2", None)
     with pytest.raises(MissingExtraError, match=r"limbeck\[report\]"):
-        report.page(made, tmp_path)
+        distilled_page.write(made, tmp_path)
 
 
 def test_global_generators_are_left_alone(tmp_path: Path, make_clips: Make, make_set: Make) -> None:
     made = make_set(make_clips(("bell", "drip"), per_class=2), per_class=1, factor=1)
     before = torch.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002
-    report.page(made, tmp_path)
+    distilled_page.write(made, tmp_path)
     assert torch.equal(before[0], torch.get_rng_state())
     assert np.array_equal(before[1], np.random.get_state()[1])  # noqa: NPY002
 

@@ -9,7 +9,7 @@ import pytest
 
 from limbeck import storage
 from limbeck.evaluation import Protocol, source_of
-from limbeck.report import page, table
+from limbeck.report import distilled_page, table
 
 CLASSES = ("bell", "drip")
 
@@ -70,7 +70,7 @@ def test_rows_that_were_asked_otherwise_are_named_and_take_no_part_in_the_verdic
     assert "Not asked" not in table.markdown({"dm": own, "random": alike})
     others = [row["asked_otherwise_than_the_first"] for row in table.json(scores)]
     assert others == [[], [], ["training"], ["test clips"]]
-    text = page(made, tmp_path, scores=scores).read_text(encoding="utf-8")
+    text = distilled_page.write(made, tmp_path, scores=scores).read_text(encoding="utf-8")
     assert said in text
     assert "the best other set in the table, random," in text
     assert "of their accuracy" not in text

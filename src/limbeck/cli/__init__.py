@@ -35,22 +35,19 @@ from limbeck.cli import (
 )
 from limbeck.errors import explained
 
-_VERBS = (
-    ("prepare", prepare),
-    ("distill", distill),
-    ("evaluate", evaluate),
-    ("benchmark", benchmark),
-    ("report", report),
-    ("export", export),
-    ("inspect", inspect),
-    ("list", listing),
-    ("explain", explain),
-    ("demo", demo),
-)
-
-app = typer.Typer(
-    no_args_is_help=True,
-    rich_markup_mode=None,  # the help it draws with rich costs more time than all the rest of it
+app = _output.app(
+    {
+        "prepare": prepare,
+        "distill": distill,
+        "evaluate": evaluate,
+        "benchmark": benchmark,
+        "report": report,
+        "export": export,
+        "inspect": inspect,
+        "list": listing,
+        "explain": explain,
+        "demo": demo,
+    },
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="\n\n".join(
@@ -65,8 +62,6 @@ app = typer.Typer(
         ]
     ),
 )
-for _name, _module in _VERBS:
-    app.command(_name, **_output.help_of(_module))(_module.run)
 app.add_typer(recipe.app, name="recipe")
 app.add_typer(sounds.app, name="sounds")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import IO, TYPE_CHECKING, Any
 
@@ -26,9 +26,19 @@ def examples(lines: Sequence[str]) -> str:
     return "\n\n".join(["Examples:", *lines])
 
 
-def help_of(module: ModuleType) -> dict[str, Any]:
-    """Help of a verb's command: its first line in lists of commands, uncut, and its examples at the end."""
-    return {"short_help": module.run.__doc__.partition("\n")[0], "epilog": examples(module.EXAMPLES)}
+def app(modules: Mapping[str, ModuleType], **settings: Any) -> typer.Typer:
+    """Commands by name: in lists of them the first line of each one's help, uncut, and its examples at its end.
+
+    Args:
+        modules: Modules with a function `run` and `EXAMPLES`.
+        settings: Of the group.
+    """
+    # The help that typer draws with rich costs more time than all the rest of it.
+    made = typer.Typer(no_args_is_help=True, rich_markup_mode=None, **settings)
+    for name, module in modules.items():
+        short = module.run.__doc__.partition("\n")[0]
+        made.command(name, short_help=short, epilog=examples(module.EXAMPLES))(module.run)
+    return made
 
 
 def typed() -> str:

@@ -137,7 +137,7 @@ def run(
             found = (f"{key} {spread} %" for key, spread in done[-1].accuracy.items())
             _output.note(f"    {row.title}: {', '.join(found)}", quiet=quiet)
     _output.note("4/4 Writing the page", quiet=quiet)
-    page = limbeck.make_report(out / "distilled" / SHOWN, on=prepared, out=out / "page", compare=[out / "scores"])
+    page = report.page(out / "distilled" / SHOWN, on=prepared, out=out / "page", compare=[out / "scores"])
     _output.as_scores(report.table.rows(scores), title=title, quiet=quiet)
     _output.note("The page to look at and listen to:", quiet=quiet)
     typer.echo(page)

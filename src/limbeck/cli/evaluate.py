@@ -53,8 +53,8 @@ def run(
     set_: Annotated[
         list[str] | None,
         _options.setting(
-            "A setting of the training: epochs, batch, lr, betas, weight_decay, drop_after, drop_factor, augment, dtype, "
-            "least_steps, compile; or of the network, network.NAME=VALUE, or of the measure, measure.NAME=VALUE"
+            "A setting of the training: epochs, batch, lr, betas, weight_decay, drop_after, drop_factor, augment, "
+            "dtype, least_steps, compile; or of the network, network.NAME=VALUE, or of the measure, measure.NAME=VALUE"
         ),
     ] = None,
     sound: Annotated[
@@ -172,14 +172,14 @@ def _table(
     from limbeck.report.measures import Entry, table
 
     budgets = {one.trained_on.per_class for one in scores.values()} - {None}
-    whole = {"whole": [one] for one in scores.values() if one.trained_on.kind == "clips"}
+    real = [one for one in scores.values() if one.trained_on.kind == "clips"]
     made = table(
         asked.name,
         asked,
         prepared.clips("test"),
         [Entry(name, one, sees_labels=one is helped) for name, one in scores.items()],
         per_class=budgets.pop() if len(budgets) == 1 else None,
-        references={name: [one] for name, one in others.items()} or whole,
+        references={name: [one] for name, one in others.items()} or ({"whole": real} if real else {}),
     )
     if json:
         found = {n: one.to_json() for n, one in scores.items()}
@@ -190,7 +190,7 @@ def _table(
     _output.note(made.about, quiet=quiet)
     signs = [cell.marks for cell in made.cells]
     _output.note(signs_rule(signs), quiet=quiet or not any(signs))
-    if asked.references and not others and not whole:
+    if asked.references and not others and not real:
         compared = " and ".join(asked.references)
         _output.note(f"Columns that compare with {compared} are left out; --controls measures these too.", quiet=quiet)
 

@@ -30,6 +30,6 @@ def run(
     """Write one HTML page that opens from disk: pictures, spectrograms, players, curves, table, provenance."""
     import limbeck
 
-    page = limbeck.make_report(distilled, out=out, on=on, compare=compare or (), title=title, progress=not quiet)
+    page = limbeck.report.page(distilled, out=out, on=on, compare=compare or (), title=title, progress=not quiet)
     _output.note("Open this page in a browser:", quiet=quiet)
     typer.echo(page)

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from limbeck.report import figures, table
-from limbeck.report.distilled_page import page
+from limbeck.report.of_set import page
 
 __all__ = ["figures", "page", "table"]

@@ -56,12 +56,7 @@ class Samples:
         self._limits = _spectrograms.level_range(every) if self._levelled else (0.0, 1.0)
 
     def stored(self, side: str, index: Tensor) -> Tensor:
-        """Samples as they are stored, (row, channel, height, width).
-
-        Args:
-            side: ``"distilled"`` or ``"start"``.
-            index: Positions, int64, (row,).
-        """
+        """Samples at these positions as they are stored, (row, ...); the side is ``"distilled"`` or ``"start"``."""
         return self._prepared(self._made[side][self._name][index])
 
     def whole(self, side: str, index: Tensor) -> Tensor:
@@ -119,11 +114,7 @@ class Samples:
 
 
 def of(distilled: DistilledSet) -> dict[str, Samples]:
-    """The modalities of a set by name, in the order they are shown: what is seen before what is heard.
-
-    Args:
-        distilled: A set that can be looked at, see `to_look_at`.
-    """
+    """The modalities of a set that can be looked at, by name: what is seen before what is heard."""
     seen_first = sorted(distilled.modalities, key=lambda name: distilled.modalities[name].track == "audio")
     return {name: Samples(distilled, name) for name in seen_first}
 

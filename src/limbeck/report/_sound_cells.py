@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,34 +19,20 @@ _FFT = 1024
 _BANDS = 48
 _FRAMES = 128
 _PEAK = 0.9
-_SMALL = {"compression_level": 0.9, "bitrate_mode": "CONSTANT"}
+_SMALL: dict[str, Any] = {"compression_level": 0.9, "bitrate_mode": "CONSTANT"}
 """Of MP3's settings: 24 kbit/s at this rate, good enough to know a sound by."""
 
 
-@dataclass(frozen=True)
-class Cell:
-    """A window to look at and listen to.
+class Cell(NamedTuple):
+    """A window to look at and listen to: addresses of a PNG and an MP3; or else why it could not be read."""
 
-    Attributes:
-        picture: PNG as an address; empty where the recording could not be read.
-        sound: MP3 as an address; empty likewise.
-        trouble: Why it could not be read, in a sentence; empty if it could.
-    """
-
-    picture: str = ""
+    image: str = ""
     sound: str = ""
     trouble: str = ""
 
 
 def cell(path: Path, start_s: float, duration_s: float, palette: npt.NDArray[np.uint8] | None = None) -> Cell:
-    """Read a window again and code it.
-
-    Args:
-        path: The recording.
-        start_s: Where the window begins, in seconds.
-        duration_s: How long it is; of long ones the first ten seconds are taken.
-        palette: Colours of the spectrogram, uint8, (256, 3); None makes no picture.
-    """
+    """Read a window again and code it, of long ones the first ten seconds; with an image where a palette is given."""
     seconds = min(max(duration_s, 0.1), LONGEST_S)
     samples = round(seconds * RATE_HZ)
     recipe = MelRecipe(
@@ -63,9 +49,9 @@ def cell(path: Path, start_s: float, duration_s: float, palette: npt.NDArray[np.
     loudest = float(np.abs(waveform).max())
     if loudest > 0:
         waveform = waveform * np.float32(_PEAK / loudest)
-    picture = ""
+    image = ""
     if palette is not None:
         decibels = log_mel(torch.from_numpy(waveform), recipe)
         drawn = _spectrograms.levels(decibels, _spectrograms.level_range([decibels]))
-        picture = _kit.data_uri(encode.png(drawn, palette), "image/png")
-    return Cell(picture, _kit.data_uri(encode.mp3(waveform, RATE_HZ, **_SMALL), "audio/mpeg"))
+        image = _kit.image_uri(encode.png(drawn, palette))
+    return Cell(image, _kit.data_uri(encode.mp3(waveform, RATE_HZ, **_SMALL), "audio/mpeg"))

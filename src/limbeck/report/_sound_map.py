@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
@@ -89,16 +90,13 @@ def apart(middles: Floats, widths: Floats, height: float, *, rounds: int = 200) 
     """
     moved = np.array(middles, dtype=np.float64)
     for _ in range(rounds):
-        still = True
-        for i in range(len(moved)):
-            for j in range(i):
-                gap = moved[i] - moved[j]
-                over = np.array([(widths[i] + widths[j]) / 2, height]) - np.abs(gap)
-                if (over > 1e-9).all():
-                    step = over[1] / 2 * (1 if gap[1] >= 0 else -1)
-                    moved[i, 1] += step
-                    moved[j, 1] -= step
-                    still = False
-        if still:
+        before = moved.copy()
+        for i, j in combinations(range(len(moved)), 2):
+            gap = moved[j] - moved[i]
+            over = np.array([(widths[i] + widths[j]) / 2, height]) - np.abs(gap)
+            if (over > 1e-9).all():
+                step = over[1] / 2 * (1 if gap[1] >= 0 else -1)
+                moved[[i, j], 1] += -step, step
+        if (moved == before).all():
             break
     return moved

@@ -96,26 +96,26 @@ def _plots(
     comparison: Comparison, sections: Sequence[Section], keys: Sequence[str]
 ) -> list[tuple[str, str, dict[str, Figure]]]:
     """Kind, caption and figures by modality, of all plots there is something to show in."""
-    makers = {
-        "bytes": (
+    makers = (
+        (
+            "bytes",
             _comparison_figures.against_bytes,
-            "Accuracy against what is stored. Rows that store about the same stand side by side around their "
-            "place, the better to the right.",
+            "Accuracy against what is stored. Rows that store about the same stand side by side around their place, "
+            "the better to the right.",
         ),
-        "time": (_comparison_figures.against_time, "Accuracy against the time of one distillation."),
-        "differences": (
+        ("time", _comparison_figures.against_time, "Accuracy against the time of one distillation."),
+        (
+            "differences",
             _comparison_figures.differences,
             f"Differences to {comparison.baseline} with 95 % intervals. Filled: real at 5 % after the correction. The "
-            "widest intervals run out of the drawing; the tables have their ends.",
+            "widest intervals run out of the drawing. The tables have their ends.",
         ),
-    }
-    found = []
-    for kind, (make, caption) in makers.items():
-        drawn = {key: make(comparison, sections, key) for key in keys}
-        shown = {key: figure for key, figure in drawn.items() if figure is not None}
-        if shown:
-            found.append((kind, caption, shown))
-    return found
+    )
+    found = [
+        (kind, caption, {key: figure for key in keys if (figure := make(comparison, sections, key)) is not None})
+        for kind, make, caption in makers
+    ]
+    return [plot for plot in found if plot[2]]
 
 
 def _confusion(comparison: Comparison, sections: Sequence[Section], row: str | None) -> tuple[Figure, str] | None:

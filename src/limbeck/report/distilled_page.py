@@ -56,7 +56,7 @@ class Plan(NamedTuple):
     sentence: str = ""
 
 
-def page(
+def write(
     distilled: DistilledSet,
     out: Path | str,
     *,
@@ -264,15 +264,13 @@ def _figures(
 ) -> Drawn:
     label = distilled.classes[int(distilled.labels[0])]
     drawn: dict[str, tuple[Figure | None, str]] = {
-        samples.noun: (figures.sample(samples), f"First {samples.noun} of {label}, with its axes and its colours.")
-        for samples in modalities.values()
+        "pairs": (figures.pairs(distilled), "First pair of the first classes."),
+        "accuracy": (figures.accuracy(lines), "Accuracies of the table as points with their standard deviations."),
+        "curves": (figures.curves(events), "Loss over the steps of the distillation."),
     }
-    drawn["pairs"] = (figures.pairs(distilled), "First pair of the first classes.")
-    drawn["accuracy"] = (
-        figures.accuracy(lines),
-        "Accuracies of the table as points with their standard deviations.",
-    )
-    drawn["curves"] = (figures.curves(events), "Loss over the steps of the distillation.")
+    for samples in modalities.values():
+        text = f"First {samples.noun} of {label}, with its axes and its colours."
+        drawn[samples.noun] = figures.sample(samples), text
     if own is not None:
         key = headline([*own.mean])
         losses = [
@@ -280,14 +278,10 @@ def _figures(
             for i, repeat in enumerate(own.repeats)
             for epoch, loss in enumerate(repeat.losses)
         ]
-        drawn["students"] = (
-            figures.curves(losses, along="epoch"),
-            "Training loss of the students over their epochs.",
-        )
-        drawn["confusion"] = (
-            figures.confusion(own.confusion[key], own.classes),
-            f"Confusion matrix of {key}, in percent of each true class; the numbers are in the scores.",
-        )
+        text = "Training loss of the students over their epochs."
+        drawn["students"] = figures.curves(losses, along="epoch"), text
+        text = f"Confusion matrix of {key}, in percent of each true class; the numbers are in the scores."
+        drawn["confusion"] = figures.confusion(own.confusion[key], own.classes), text
     return {name: (figure, text) for name, (figure, text) in drawn.items() if figure is not None}
 
 

@@ -1,4 +1,4 @@
-"""The page of a distilled set on disk: what its folder holds is gathered, and `page` is made of it."""
+"""The page of a distilled set on disk: what its folder holds is gathered, and the page is made of it."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from limbeck.distilled import DistilledSet
 from limbeck.engine import RunRecord, note
 from limbeck.errors import InputError
 from limbeck.evaluation.store import by_title, scores_in
-from limbeck.report.distilled_page import page
+from limbeck.report import distilled_page
 
 
-def make_report(
+def page(
     distilled: Path | str,
     *,
     on: Path | str | Prepared | None = None,
@@ -60,7 +60,7 @@ def make_report(
     about: dict[str, Any] = run.facts | run.cost if run else {}
     if about.pop("fingerprint", made.fingerprint) != made.fingerprint:  # another set was put beside the run
         run, about = None, {}
-    return page(
+    return distilled_page.write(
         made,
         Path(out),
         scores=scores,

@@ -302,7 +302,7 @@ def _cells(
     with ThreadPoolExecutor(_machine.cores()) as pool:
         for at in range(0, len(queue), _AT_ONCE):
             on_progress(at, len(queue))
-            if sum(len(c.sound) + len(c.picture) for c in cells.values()) > limit:
+            if sum(len(c.sound) + len(c.image) for c in cells.values()) > limit:
                 break
             some = queue[at : at + _AT_ONCE]
             cells |= zip(some, pool.map(read, some), strict=True)

@@ -1,7 +1,5 @@
 """``limbeck sounds``: from recordings and a list of words to a classifier that can be seen and corrected."""
 
-import typer
-
 from limbeck.cli import _output
 from limbeck.cli.sounds import benchmark, classify, correct, demo, index, learn, page, search, watch
 
@@ -15,26 +13,21 @@ EXAMPLES = (
     "limbeck sounds page classifier/ --out page/",
 )
 
-_VERBS = (
-    ("index", index),
-    ("search", search),
-    ("learn", learn),
-    ("classify", classify),
-    ("page", page),
-    ("correct", correct),
-    ("watch", watch),
-    ("benchmark", benchmark),
-    ("demo", demo),
-)
-
 _ABOUT = "Name unlabelled sounds: a folder of recordings and a list of words become a classifier."
 
-app = typer.Typer(
-    no_args_is_help=True,
-    rich_markup_mode=None,
+app = _output.app(
+    {
+        "index": index,
+        "search": search,
+        "learn": learn,
+        "classify": classify,
+        "page": page,
+        "correct": correct,
+        "watch": watch,
+        "benchmark": benchmark,
+        "demo": demo,
+    },
     help=_ABOUT,
     short_help=_ABOUT,
     epilog=_output.examples(EXAMPLES),
 )
-for _name, _module in _VERBS:
-    app.command(_name, **_output.help_of(_module))(_module.run)

@@ -152,8 +152,8 @@ class DistillationRecipe(Recipe):
         distillations: Independent distillations of each row, with seeds 0, 1, ...
         students: Networks trained on each distilled set.
         whole: Networks trained on the whole training split; 0 for none.
-        heads: What joins the modalities in the students, or a modality that they see alone; none where only measures are
-            wanted.
+        heads: What joins the modalities in the students, or a modality that they see alone; none where only measures
+            are wanted.
         measures: What is measured beside accuracy, by name, in the order of the tables.
         network: Architecture of encoders and students.
         protocol: How students are trained.
