@@ -196,8 +196,9 @@ def _table(
 
 
 def _line(name: str, score: "Score") -> str:
-    """A row of the table that is to come."""
-    return f"{name}: " + ", ".join(f"{key} {mean:.1f}" for key, mean in score.mean.items())
+    """A row of the table that is to come; its numbers where they are accuracies."""
+    told = (f"{key} {score.mean[key]:.1f} %" for key in score.looked_at if key in score.mean)
+    return f"{name}: {', '.join(told)}".rstrip(": ")
 
 
 def _apart(name: str, others: Collection[str]) -> str:
