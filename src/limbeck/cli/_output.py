@@ -41,6 +41,17 @@ def app(modules: Mapping[str, ModuleType], **settings: Any) -> typer.Typer:
     return made
 
 
+def group(modules: Mapping[str, ModuleType], about: str, lines: Sequence[str]) -> typer.Typer:
+    """Commands that belong together, with what is said of all.
+
+    Args:
+        modules: As `app` takes them.
+        about: What they are for.
+        lines: Examples.
+    """
+    return app(modules, help=about, short_help=about, epilog=examples(lines))
+
+
 def typed() -> str:
     """The command this process was started with, as a shell takes it."""
     return shlex.join(["limbeck", *sys.argv[1:]])
