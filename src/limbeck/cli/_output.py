@@ -14,7 +14,7 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console, JustifyMethod
 
-    from limbeck.report._sheets import Sheet
+    from limbeck.report import Sheet
     from limbeck.report.table import Row
 
 _PIPE_WIDTH = 100_000

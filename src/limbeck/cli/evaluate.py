@@ -103,7 +103,6 @@ def run(
     from limbeck import report
     from limbeck.evaluation import Protocol
     from limbeck.networks import Architecture, keep_freed_memory
-    from limbeck.report._statistics import marks
     from limbeck.report.comparison import signs_rule
 
     keep_freed_memory()
@@ -139,7 +138,7 @@ def run(
         _output.as_json({n: one.to_json() for n, one in scores.items()} if controls else score.to_json())
         return
     helped = distilled is not None and limbeck.DistilledSet.load(distilled).sees_labels
-    signs = {n: marks(one.trained_on.labels, helped and one is score) for n, one in scores.items()}
+    signs = {n: report.marks(one.trained_on.labels, helped and one is score) for n, one in scores.items()}
     _output.as_scores(report.table.rows({f"{n} {signs[n]}".rstrip(): one for n, one in scores.items()}), quiet=quiet)
     _output.note(signs_rule(signs.values()), quiet=quiet or not any(signs.values()))
 
@@ -160,7 +159,7 @@ def _measure(
     import limbeck
     from limbeck.datasets import Prepared
     from limbeck.evaluation import measures
-    from limbeck.report._sheets import measure_sheets
+    from limbeck.report import measure_sheets
     from limbeck.report.comparison import signs_rule
     from limbeck.report.measures import Entry, table
 
