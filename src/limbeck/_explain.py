@@ -29,8 +29,8 @@ class Setting:
     """One setting.
 
     Attributes:
-        name: As given to ``--set``, ``--set-network``, ``--set-measure`` or ``--option``; dots lead into parts, and
-            NAME stands for any name where there are several parts of a kind.
+        name: As given to ``--set``, in `evaluate` behind ``network.`` or ``measure.``; dots lead into parts, and NAME
+            stands for any name where there are several parts of a kind.
         type: Kind of value, in words.
         default: In words; empty where a value must be given.
         about: The sentence of the docstring.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -51,34 +52,30 @@ def inspect(path: Path | str) -> Contents:
 
 
 def _found(folder: Path, deepest: int) -> Contents | None:
-    for look in _LOOKS:
-        if (found := look(folder)) is not None:
+    for marker, look in _LOOKS:
+        if (folder / marker).exists() and (found := look(folder)) is not None:
             return found
     return _several(folder, deepest)
 
 
-def _prepared(folder: Path) -> Contents | None:
-    return Prepared.open(folder).summary() if (folder / "dataset.json").is_file() else None
+def _prepared(folder: Path) -> Contents:
+    return Prepared.open(folder).summary()
 
 
 def _named_by_config(folder: Path) -> Contents | None:
-    """A distilled set, a classifier of sounds or an export: ``config.json`` says which."""
-    files = [file for name in ("config.json", "limbeck.json") if (file := folder / name).is_file()]
-    if not files:
-        return None
+    """A distilled set, a classifier of sounds or an export: ``config.json`` or ``limbeck.json`` says which."""
+    file = next(file for name in ("config.json", "limbeck.json") if (file := folder / name).exists())
     try:
-        config = _files.read_json(files[0])
+        config = _files.read_json(file)
     except (ValueError, RecursionError):
         config = None
     form = str(config.get("format", "")) if isinstance(config, dict) else ""
     if form.startswith("limbeck-sound-classifier-"):
         return _classifier(folder)
-    if (folder / "data.safetensors").is_file():
-        size = (folder / "data.safetensors").stat().st_size
-        return DistilledSet.load(folder).summary() | {"bytes": size, "scores": store.summary(folder)}
-    if form.startswith("limbeck-") and isinstance(config, dict):
-        return {"kind": "export", **config}
-    return None
+    if (data := folder / "data.safetensors").is_file():
+        made = DistilledSet.load(folder)
+        return made.summary() | {"bytes": data.stat().st_size, "scores": store.summary(folder)}
+    return {"kind": "export", **config} if isinstance(config, dict) and form.startswith("limbeck-") else None
 
 
 def _classifier(folder: Path) -> Contents:
@@ -94,9 +91,7 @@ def _classifier(folder: Path) -> Contents:
     }
 
 
-def _index(folder: Path) -> Contents | None:
-    if not (folder / "windows.lance").is_dir():
-        return None
+def _index(folder: Path) -> Contents:
     from limbeck.index import SoundIndex
 
     return {"kind": "index of sounds", **SoundIndex.open(folder).describe()}
@@ -108,15 +103,11 @@ def _run(folder: Path) -> Contents | None:
     return run.summary() if run else None
 
 
-def _sound_comparison(folder: Path) -> Contents | None:
-    if not (folder / "results.json").is_file():
-        return None
+def _sound_comparison(folder: Path) -> Contents:
     from limbeck.evaluation.sounds import SoundResults
 
-    try:
-        results = SoundResults.from_json(_files.read_json(folder / "results.json"))
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{folder / 'results.json'} is damaged. Give the command again that made it.") from error
+    with _whole(folder / "results.json") as content:
+        results = SoundResults.from_json(content)
     return {
         "kind": "comparison of classifiers of sounds",
         "title": results.title,
@@ -128,20 +119,22 @@ def _sound_comparison(folder: Path) -> Contents | None:
     }
 
 
-def _comparison(folder: Path) -> Contents | None:
-    if not (folder / "recipe.json").is_file():
-        return None
+def _comparison(folder: Path) -> Contents:
+    with _whole(folder / "recipe.json") as recipe:
+        return {"kind": "comparison", "files": _names(folder), "recipe": recipe}
+
+
+@contextmanager
+def _whole(file: Path) -> Iterator[Any]:
+    """The content of a JSON file that a command wrote; what is wrong with it is one sentence."""
     try:
-        recipe = _files.read_json(folder / "recipe.json")
+        yield _files.read_json(file)
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{folder / 'recipe.json'} is damaged. Give the command again that made it.") from error
-    return {"kind": "comparison", "files": _names(folder), "recipe": recipe}
+        raise InputError(f"{file} is damaged. Give the command again that made it.") from error
 
 
 def _page(folder: Path) -> Contents | None:
     file = folder / "index.html"
-    if not file.is_file():
-        return None
     with file.open("rb") as handle:
         head = handle.read(_HEAD_BYTES).decode("utf-8", "replace")
     if _GENERATOR not in head:
@@ -183,13 +176,15 @@ def _names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
 
 
-_LOOKS: tuple[Callable[[Path], Contents | None], ...] = (
-    _prepared,
-    _named_by_config,
-    _run,
-    _index,
-    _sound_comparison,
-    _comparison,
-    _page,
-    _scores,
+_LOOKS: tuple[tuple[str, Callable[[Path], Contents | None]], ...] = (
+    ("dataset.json", _prepared),
+    ("config.json", _named_by_config),
+    ("limbeck.json", _named_by_config),
+    (".", _run),
+    ("windows.lance", _index),
+    ("results.json", _sound_comparison),
+    ("recipe.json", _comparison),
+    ("index.html", _page),
+    (".", _scores),
 )
+"""Files that tell what a folder is, and what looks closer; the first that finds something is right."""

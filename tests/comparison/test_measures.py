@@ -43,7 +43,7 @@ def out(done, measuring, tmp_path_factory):
     place = tmp_path_factory.mktemp("measured") / "runs"
     shutil.copytree(done, place)
     before = kept(place)
-    comparison.run(measuring, name="more", out=place, device="cpu", progress=False)
+    comparison.run(measuring, name="measured", out=place, device="cpu", progress=False)
     after = kept(place)
     assert {p: after[p] for p in before} == before, "no distillation and no score was done again"
     return place
@@ -75,7 +75,7 @@ def test_sets_do_not_depend_on_what_is_measured(recipe, measuring, out):
 
 
 def test_every_job_is_measured_as_often_as_was_asked(measuring, out):
-    found = json.loads((out / "more" / "table.json").read_text())["measures"]
+    found = json.loads((out / "measured" / "table.json").read_text())["measures"]
     assert [(t["name"], t["per_class"]) for t in found] == [
         ("retrieval", 1), ("retrieval", 2), ("retrieval, by pair", 1),
     ]  # fmt: skip
@@ -112,7 +112,7 @@ def test_only_what_is_missing_is_done(measuring, out, monkeypatch):
     monkeypatch.setattr(
         kind, "take", lambda self, subject, seed: taken.append(seed) or honest(self, subject, seed=seed)
     )
-    comparison.run(measuring, name="more", out=out, device="cpu", progress=False)
+    comparison.run(measuring, name="measured", out=out, device="cpu", progress=False)
     assert taken == []
     more = measuring.model_copy(
         update={

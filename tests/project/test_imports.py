@@ -40,9 +40,6 @@ MOVING = {"modalities", "parameterisations"}
 """Rooms of the order that need not be there, while they come or go."""
 
 STILL_PRIVATE = {
-    ("cli", "limbeck.report._sheets.Sheet"),
-    ("cli", "limbeck.report._sheets.measure_sheets"),
-    ("cli", "limbeck.report._statistics.marks"),
     ("comparison", "limbeck.datasets._statistics.SoundScale"),
     ("evaluation", "limbeck.datasets._statistics.SoundScale"),
     ("methods", "limbeck.datasets._statistics.SoundScale"),

@@ -62,7 +62,7 @@ app = _output.app(
         ]
     ),
 )
-app.add_typer(recipe.app, name="recipe")
+app.add_typer(_output.group({"copy": recipe}, recipe.ABOUT, recipe.EXAMPLES), name="recipe")
 app.add_typer(sounds.app, name="sounds")
 
 

@@ -14,7 +14,7 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console, JustifyMethod
 
-    from limbeck.report._sheets import Sheet
+    from limbeck.report import Sheet
     from limbeck.report.table import Row
 
 _PIPE_WIDTH = 100_000
@@ -39,6 +39,17 @@ def app(modules: Mapping[str, ModuleType], **settings: Any) -> typer.Typer:
         short = module.run.__doc__.partition("\n")[0]
         made.command(name, short_help=short, epilog=examples(module.EXAMPLES))(module.run)
     return made
+
+
+def group(modules: Mapping[str, ModuleType], about: str, lines: Sequence[str]) -> typer.Typer:
+    """Commands that belong together, with what is said of all.
+
+    Args:
+        modules: As `app` takes them.
+        about: What they are for.
+        lines: Examples.
+    """
+    return app(modules, help=about, short_help=about, epilog=examples(lines))
 
 
 def typed() -> str:

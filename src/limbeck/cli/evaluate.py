@@ -144,14 +144,13 @@ def _accuracies(
 ) -> None:
     """Print the table of accuracies."""
     from limbeck import report
-    from limbeck.report._statistics import marks
     from limbeck.report.comparison import signs_rule
 
     if json:
         first = next(iter(scores.values()))
         _output.as_json({n: one.to_json() for n, one in scores.items()} if others else first.to_json())
         return
-    signs = {n: marks(one.trained_on.labels, one is helped) for n, one in scores.items()}
+    signs = {n: report.marks(one.trained_on.labels, one is helped) for n, one in scores.items()}
     _output.as_scores(report.table.rows({f"{n} {signs[n]}".rstrip(): one for n, one in scores.items()}), quiet=quiet)
     _output.note(signs_rule(signs.values()), quiet=quiet or not any(signs.values()))
 
@@ -167,7 +166,7 @@ def _table(
     quiet: bool,
 ) -> None:
     """Print the table of another measure."""
-    from limbeck.report._sheets import measure_sheets
+    from limbeck.report import measure_sheets
     from limbeck.report.comparison import signs_rule
     from limbeck.report.measures import Entry, table
 

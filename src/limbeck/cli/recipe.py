@@ -14,23 +14,10 @@ EXAMPLES = (
     "limbeck recipe copy paired_small --out mine.toml",
 )
 
-_ABOUT = "Recipes of whole comparisons that come with Limbeck: copy one, change it, run it."
-
-app = typer.Typer(
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    help=_ABOUT,
-    short_help=_ABOUT,
-    epilog=_output.examples(EXAMPLES),
-)
+ABOUT = "Recipes of whole comparisons that come with Limbeck: copy one, change it, run it."
 
 
-@app.callback()
-def _recipe() -> None:
-    """Keep the group a group while it has one command."""
-
-
-def copy(
+def run(
     name: Annotated[
         str,
         typer.Argument(
@@ -52,6 +39,3 @@ def copy(
     typer.echo(file)
     command = " ".join(filter(None, ("limbeck", kind, "benchmark")))
     _output.note(f"Change it, then: {command} {file} --out runs/", quiet=quiet)
-
-
-app.command("copy", short_help="Write a recipe to a file of your own.", epilog=_output.examples(EXAMPLES))(copy)

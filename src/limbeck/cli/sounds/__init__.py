@@ -13,9 +13,7 @@ EXAMPLES = (
     "limbeck sounds page classifier/ --out page/",
 )
 
-_ABOUT = "Name unlabelled sounds: a folder of recordings and a list of words become a classifier."
-
-app = _output.app(
+app = _output.group(
     {
         "index": index,
         "search": search,
@@ -27,7 +25,6 @@ app = _output.app(
         "benchmark": benchmark,
         "demo": demo,
     },
-    help=_ABOUT,
-    short_help=_ABOUT,
-    epilog=_output.examples(EXAMPLES),
+    "Name unlabelled sounds: a folder of recordings and a list of words become a classifier.",
+    EXAMPLES,
 )
