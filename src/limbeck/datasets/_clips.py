@@ -14,7 +14,7 @@ from limbeck._files import digest
 from limbeck.datasets._targets import Targets
 from limbeck.errors import BudgetError, InputError
 from limbeck.media import ClipRecipe, RawClip
-from limbeck.modalities import Batch, Modality, Moments, Statistics, bound
+from limbeck.modalities import Batch, Modality, Moments, Scale, ScaleKind, Statistics, bound
 
 _CHUNK = 64
 
@@ -155,6 +155,10 @@ class LabelledClips:
     def stored_bytes(self) -> int:
         """Bytes of the clips as they are prepared."""
         return len(self) * sum(modality.stored_bytes for modality in self.modalities.values())
+
+    def scales(self, kind: ScaleKind) -> dict[str, Scale]:
+        """The scales on which networks see the dataset, by modality."""
+        return {name: modality.scale(self.statistics[name], kind) for name, modality in self.modalities.items()}
 
     def array(self, modality: str, index: Tensor | None = None) -> Tensor:
         """Arrays of one modality as they are prepared, of the clips at `index` (all of them by default)."""

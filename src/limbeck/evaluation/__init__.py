@@ -5,10 +5,11 @@ from limbeck.evaluation._evaluate import OnProgress, answer, code_of, evaluate, 
 from limbeck.evaluation._samples import ClipSamples, Samples, TensorSamples
 from limbeck.evaluation._subject import Subject
 from limbeck.evaluation.protocol import Protocol
-from limbeck.evaluation.score import Repeat, Score, Source
+from limbeck.evaluation.score import Answers, Repeat, Score, Source
 from limbeck.evaluation.train import EpochReport, predict, train_student
 
 __all__ = [
+    "Answers",
     "ClipSamples",
     "EpochReport",
     "OnProgress",

@@ -18,7 +18,6 @@ from limbeck.distilled import DistilledSet
 from limbeck.evaluation.protocol import Protocol
 from limbeck.modalities import Scale, looked_at, together
 from limbeck.networks import Architecture
-from limbeck.parameterisations import parse
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -99,7 +98,72 @@ class Repeat(Config):
     predictions: dict[str, tuple[int, ...]] = Field(default_factory=dict)
 
 
-class Score(Config):
+class Answers(Config):
+    """A question and what was found, repeat by repeat. Without repeats it is the question alone.
+
+    Attributes:
+        repeats: One entry for every repeat.
+    """
+
+    repeats: tuple[Any, ...] = ()
+
+    @property
+    def n(self) -> int:
+        """Number of repeats."""
+        return len(self.repeats)
+
+    @property
+    def seconds(self) -> float:
+        """Time of all repeats."""
+        return float(sum(r.seconds for r in self.repeats))
+
+    @property
+    def key(self) -> str:
+        """Names the question, in the names of files: equal for equal questions, wherever and however often asked."""
+        return _files.digest(type(self).__name__, self._question())
+
+    def first(self, repeats: int) -> Self:
+        """The same with its first repeats alone.
+
+        Args:
+            repeats: How many.
+        """
+        return self.model_copy(update={"repeats": self.repeats[:repeats]})
+
+    def with_repeat(self, repeat: Config) -> Self:
+        """The same with a repeat more.
+
+        Args:
+            repeat: What was found.
+        """
+        return self.model_copy(update={"repeats": (*self.repeats, repeat)})
+
+    def differs(self, other: Answers) -> list[str]:
+        """Names of what was not asked alike in another; how often, and which device of a kind, do not count.
+
+        Args:
+            other: Another result.
+        """
+        mine, theirs = self._question(), other._question()
+        return sorted(name for name in mine.keys() | theirs.keys() if mine.get(name) != theirs.get(name))
+
+    @classmethod
+    def read(cls, file: Path) -> Self:
+        """The result in a file.
+
+        Args:
+            file: From `_files.write_record`.
+
+        Raises:
+            InputError: The file is damaged, or holds something else.
+        """
+        return cls.from_json(_files.read_record(file))
+
+    def _question(self) -> dict[str, Any]:
+        return self.model_dump(mode="json", exclude={"repeats"})
+
+
+class Score(Answers):
     """What a measure found of one training set, over repeats. Without repeats it is the question alone.
 
     Attributes:
@@ -150,11 +214,6 @@ class Score(Config):
     repeats: tuple[Repeat, ...] = ()
 
     @property
-    def n(self) -> int:
-        """Number of repeats."""
-        return len(self.repeats)
-
-    @property
     def together(self) -> str:
         """Key of what is found by all modalities together, as ``"A+V"``; of one modality, its letter."""
         return together(self.letters.values())
@@ -170,24 +229,20 @@ class Score(Config):
         return self.settings.get("head")
 
     @property
-    def title(self) -> str:
-        """Name in tables: the training set and, where they are not the usual ones, how it is held, head, modalities."""
+    def row(self) -> str:
+        """Name of the training set in tables: method, and how samples are held; of real clips, ``"whole"``."""
         source = self.trained_on
-        name = "whole" if source.kind == "clips" else source.name
-        held = "" if source.hold == "plain" else f"+{parse(source.hold)}"
-        seen = self.together if tuple(self.letters) != source.modalities else None
-        others = [word for word in (self.head if self.head != "ensemble" else None, seen) if word]
-        return f"{name}{held}" + (f" ({', '.join(others)})" if others else "")
+        held = "" if source.hold == "plain" else f"+{source.hold.replace(':', ' ')}"
+        return "whole" if source.kind == "clips" else source.name + held
 
     @property
-    def seconds(self) -> float:
-        """Time of all repeats."""
-        return float(sum(r.seconds for r in self.repeats))
-
-    @property
-    def key(self) -> str:
-        """Names the question, in the names of files: equal for equal questions, wherever and however often asked."""
-        return _files.digest(self._question())
+    def title(self) -> str:
+        """Name in tables and of its file: the `row`, and measure, head and modalities where they are not the usual."""
+        others = {self.measure: "accuracy", self.head: "ensemble"}
+        words = [word for word, usual in others.items() if word not in (None, usual)]
+        if tuple(self.letters) != self.trained_on.modalities:
+            words.append(self.together)
+        return self.row + (f" ({', '.join(map(str, words))})" if words else "")
 
     @property
     def values(self) -> dict[str, tuple[float, ...]]:
@@ -236,23 +291,6 @@ class Score(Config):
         """Percent of a class's test clips predicted right, over all repeats; NaN for a class without test clips."""
         return {key: tuple(_recall(matrix)) for key, matrix in self.confusion.items()}
 
-    def first(self, repeats: int) -> Self:
-        """The same with its first repeats alone.
-
-        Args:
-            repeats: How many.
-        """
-        return self.model_copy(update={"repeats": self.repeats[:repeats]})
-
-    def differs(self, other: Score) -> list[str]:
-        """Names of what was not asked alike in another; how often, and which device of a kind, do not count.
-
-        Args:
-            other: Another score.
-        """
-        mine, theirs = self._question(), other._question()
-        return sorted(name for name in mine if mine[name] != theirs[name])
-
     def shown(self, measure: Measure, references: Mapping[str, Sequence[Score]]) -> list[dict[str, float]]:
         """Columns of the measure's table, for each repeat.
 
@@ -291,21 +329,8 @@ class Score(Config):
         """
         return super().from_json({key: value for key, value in data.items() if key != "summary"})
 
-    @classmethod
-    def read(cls, file: Path) -> Self:
-        """The score in a file.
-
-        Args:
-            file: From `_files.write_record`.
-
-        Raises:
-            InputError: The file is damaged, or holds something else.
-        """
-        return cls.from_json(_files.read_record(file))
-
     def _question(self) -> dict[str, Any]:
-        required = self.model_dump(mode="json", exclude={"repeats"})
-        return required | {"device": self.device.partition(":")[0]}
+        return super()._question() | {"device": self.device.partition(":")[0]}
 
     def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
         """What fits a line: predictions of hundreds of clips do not."""
