@@ -57,6 +57,29 @@ def mistake(error: Mapping[str, Any]) -> str:
     return f"{where}{error['msg'].removeprefix('Value error, ')}{came}"
 
 
+def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """`base` with `changes`, merged through nested dictionaries; a part of another kind replaces the whole part.
+
+    Args:
+        base: Settings.
+        changes: Settings that differ.
+
+    Example:
+        >>> base = {"steps": 1, "optimiser": {"kind": "sgd", "audio_lr": 0.2}}
+        >>> merge(base, {"optimiser": {"audio_lr": 0.1}})
+        {'steps': 1, 'optimiser': {'kind': 'sgd', 'audio_lr': 0.1}}
+        >>> merge(base, {"optimiser": {"kind": "adam"}})
+        {'steps': 1, 'optimiser': {'kind': 'adam'}}
+    """
+    merged = dict(base)
+    for key, value in changes.items():
+        below = merged.get(key)
+        if isinstance(below, Mapping) and isinstance(value, Mapping):
+            value = merge(below, value) if value.get("kind", below.get("kind")) == below.get("kind") else value
+        merged[key] = value
+    return merged
+
+
 def differences(before: Mapping[str, Any], now: Mapping[str, Any], prefix: str = "") -> list[str]:
     """In what two sets of settings differ, each by the name it is given by, with both values.
 

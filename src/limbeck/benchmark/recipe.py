@@ -20,7 +20,7 @@ from limbeck.evaluation import Protocol, measures
 from limbeck.evaluation.measures import Measure
 from limbeck.media import ClipRecipe
 from limbeck.methods import Method
-from limbeck.methods._contract import merge
+from limbeck._config import merge
 from limbeck.networks import Architecture, heads
 
 

@@ -2,7 +2,7 @@
 
 from limbeck import _discover
 from limbeck.methods._choose import ByClass, Selection, features_by_class
-from limbeck.methods._contract import Method, merge
+from limbeck.methods._contract import Method
 from limbeck.methods._descent import SGD, Adam, Optimiser
 from limbeck.methods._encoders import EncoderDraw, EncoderDraws, EncoderSource
 from limbeck.methods._experts import AsksExperts, ExpertKeys, Experts, Training
@@ -59,7 +59,6 @@ __all__ = [
     "features_by_class",
     "finished",
     "load",
-    "merge",
     "names",
     "selected",
     "started",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar, Self
 
 from pydantic import Field
 
-from limbeck._config import Config
+from limbeck._config import Config, merge
 from limbeck._discover import Listed
 from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
@@ -154,23 +154,3 @@ class Method(Config, Listed, ABC):
             budget, self.storage.build(), real, scales=self.scales(real), hold=self.hold, beside=self.label_bytes(real)
         )
         return self.model_copy(update={"per_class": per_class})
-
-
-def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """`base` with `changes`, merged through nested dictionaries; a part of another kind replaces the whole part.
-
-    Example:
-        >>> base = {"steps": 1, "optimiser": {"kind": "sgd", "lr": 0.2}}
-        >>> merge(base, {"optimiser": {"lr": 0.1}})
-        {'steps': 1, 'optimiser': {'kind': 'sgd', 'lr': 0.1}}
-        >>> merge(base, {"optimiser": {"kind": "adam"}})
-        {'steps': 1, 'optimiser': {'kind': 'adam'}}
-    """
-    merged = dict(base)
-    for key, value in changes.items():
-        below = merged.get(key)
-        if isinstance(below, dict) and isinstance(value, dict):
-            same_kind = value.get("kind", below.get("kind")) == below.get("kind")
-            value = merge(below, value) if same_kind else value
-        merged[key] = value
-    return merged

@@ -18,7 +18,7 @@ Cost:     as `herding`; with steps as `krr`, with as many small pairs as there a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Literal, Self, final
+from typing import Literal, Self, final
 
 import torch
 from pydantic import Field
@@ -68,8 +68,6 @@ class Best(Method):
     augment: SiameseAugment | None = SiameseAugment()
     optimiser: Optimiser = Adam()
 
-    presets: ClassVar[dict[str, dict[str, Any]]] = {"best": {}}
-
     def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
         """Hold the clips, and move them where there are steps; see `Method.distill`."""
         run, method = run or RunContext(), self.resolved_for(real)
@@ -87,7 +85,8 @@ class Best(Method):
         """Of a modality's features, (class,): real ones of each class, (clip, dim), and (class, sample, dim)."""
         if self.losses.get(modality, "means") == "means":
             return squared_gap(torch.stack([clips.float().mean(0) for clips in real]), synthetic.mean(1))
-        return class_errors(*_split(real, synthetic), self.ridge)
+        clips, samples = unit_sides(real, synthetic)
+        return class_errors(clips, [len(part) for part in real], samples, self.ridge)
 
     def resolved_for(self, real: LabelledClips) -> Self:
         """With the samples in a row that the clips allow, and no steps where there are many; see `Method.resolved_for`.
@@ -102,11 +101,6 @@ class Best(Method):
         hold = self.hold.narrowed(min(real.per_class()) / self.per_class, different)
         many = self.per_class * hold.cells >= self.freeze_above
         return self.model_copy(update={"hold": hold, "steps": 0 if many else self.steps})
-
-
-def _split(real: Sequence[Tensor], synthetic: Tensor) -> tuple[Tensor, list[int], Tensor]:
-    clips, samples = unit_sides(real, synthetic)
-    return clips, [len(part) for part in real], samples
 
 
 def _different(real: LabelledClips, modality: str, label: int) -> int:

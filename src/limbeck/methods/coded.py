@@ -145,7 +145,7 @@ class Coded(Method):
             recorded = Recorded(picture_quality=self.jpeg_quality, opus_bitrate=self.opus_bitrate)
 
             def tracks(index: Tensor) -> list[Code]:
-                return [recorded.code(clip, real.recipe) for clip in real.originals(index)]
+                return [recorded.code(clip, real.modalities) for clip in real.originals(index)]
 
             return Coder(recorded, tracks, recorded.shared, recorded.payload)
         form = Pictures(picture="jpeg", picture_quality=self.jpeg_quality, sound_quality=self.webp_quality)
