@@ -128,7 +128,7 @@ def test_an_epoch_equals_plain_gradient_descent_written_out():
     )
     made = experts(None, training)
     real = toy_clips()
-    for modality, rate in (("audio", 0.1), ("image", 0.05)):
+    for modality, rate in training.lr.items():
         x = network_input(real)[modality]
         student = made.snapshot(0, 0).student.requires_grad_()
         encode, classify = student.encoders[modality], student.head.classifiers[modality]

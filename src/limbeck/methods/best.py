@@ -11,8 +11,8 @@ Source:   frequencies: Shin, Shin and Moon, "Frequency Domain-based Dataset Dist
           Zhao and Bilen, "Dataset Condensation with Distribution Matching", WACV 2023; pictures: Nguyen, Chen and Lee,
           "Dataset Meta-Learning from Kernel Ridge-Regression", ICLR 2021.
 Differs from the paper: there is none. Choices were made on splits cut from training clips, see docs/methods/best.md.
-Cost:     as `herding`; with steps as `krr`, with as many small pairs as there are cells. A student sees as many, so it
-          also trains longer.
+Cost:     as `herding`; with steps as `krr`, with as many small samples as there are cells. A student sees as many, so
+          it also trains longer.
 """
 
 from __future__ import annotations

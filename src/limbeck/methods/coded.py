@@ -1,4 +1,4 @@
-"""Real clips as JPEG and Opus, as many as fit in the bytes of distilled pairs (`coded`).
+"""Real clips as JPEG and Opus, as many as fit in the bytes of distilled rows (`coded`).
 
 The control that asks what the bytes of a distilled set are worth: real clips chosen by herding, the picture as a JPEG
 file and the sound as Opus packets, stored whole and in any number, without optimisation, one in a row. Students

@@ -1,8 +1,8 @@
 """Kernel ridge regression on features of random networks (`krr`).
 
 A ridge regression is fitted on the synthetic samples' features in closed form and asked about the real clips of all
-classes; its squared error is what the pairs are moved to lower. Matching methods bring each class's pairs near its real
-clips; this one asks whether the pairs, all together, tell the classes apart.
+classes; its squared error is what the samples are moved to lower. Matching methods bring each class's samples near its
+real clips; this one asks whether the samples, all together, tell the classes apart.
 
 Source:   Nguyen, Chen and Lee, "Dataset Meta-Learning from Kernel Ridge-Regression" (KIP), ICLR 2021
           (https://arxiv.org/abs/2011.00050); on features of finite random networks: Loo et al., "Efficient Dataset
