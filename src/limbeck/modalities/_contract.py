@@ -82,7 +82,7 @@ class Modality(Listed, ABC):
         """The scale of a `kind` on which networks see a dataset with these `statistics`."""
 
     def to_network(self, arrays: Tensor, scale: Scale) -> Tensor:
-        """Prepared `arrays`, (..., channel, height, width), to float32 network input on a `scale`, of the same shape."""
+        """Prepared `arrays`, (..., channel, height, width), to float32 network input on a `scale`; the shape stays."""
         return scale.apply(arrays, -self.channels_at - 1)
 
     def from_network(self, x: Tensor, scale: Scale) -> Tensor:
