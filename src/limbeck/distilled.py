@@ -63,6 +63,12 @@ class DistilledSet(TorchDataset[tuple[Batch, Tensor]]):
     soft_labels: Tensor | None = None
 
     def __post_init__(self) -> None:
+        of = {modality_of(name) for name in self.tensors}
+        if not of or of != {*self.modalities} or of != {*self.scales}:
+            raise InputError(
+                f"A distilled set has tensors and a scale of each modality, but got modalities {[*self.modalities]}, "
+                f"tensors {[*self.tensors]} and scales {[*self.scales]}."
+            )
         for name, tensor in self.tensors.items():
             if tensor.dtype != torch.float32:
                 raise InputError(f"Tensors of a distilled set are float32, but {name} is {tensor.dtype}.")
@@ -329,7 +335,7 @@ class DistilledSet(TorchDataset[tuple[Batch, Tensor]]):
             tensors, _ = _files.read_tensors(folder / "data.safetensors")
             modalities = bound(config["scales"], ClipRecipe.from_json(config["recipe"]))
             scales = {name: Scale.from_json(config["scales"][name]) for name in modalities}
-            hold = parse(config["hold"])
+            hold = parse(str(config["hold"]))
             form = storage.load(config["storage"]["name"]).from_json(config["storage"]["settings"])
             labels, soft = tensors.pop("labels"), tensors.pop(SOFT, None)
             start = {name.removeprefix(START): tensors.pop(name) for name in [*tensors] if name.startswith(START)}

@@ -16,7 +16,6 @@ from limbeck.datasets import LabelledClips, Prepared, prepare
 from limbeck.datasets.folder import Folder
 from limbeck.datasets.playground import Playground
 from limbeck.errors import InputError
-from limbeck.media import log_mel
 
 
 @pytest.fixture(scope="module")
@@ -30,10 +29,12 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def same(clips: LabelledClips, index: list[int]) -> bool:
     """Whether the recordings give the prepared arrays to the bit."""
     positions = torch.tensor(index)
-    found = clips.originals(positions)
-    audio = torch.stack([log_mel(torch.from_numpy(c.waveform), RECIPE.mel)[None] for c in found])
-    frames = torch.stack([torch.from_numpy(c.frame).permute(2, 0, 1) for c in found])
-    return torch.equal(audio, clips.audio(positions)) and torch.equal(frames, clips.frames(positions))
+    found, arrays = clips.originals(positions), clips.arrays(positions)
+    made = {
+        name: torch.stack([torch.from_numpy(modality.array(raw)) for raw in found])
+        for name, modality in clips.modalities.items()
+    }
+    return all(torch.equal(made[name], arrays[name]) for name in arrays)
 
 
 def test_recordings_are_those_the_clips_were_made_from(place: Path) -> None:

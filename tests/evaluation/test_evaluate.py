@@ -139,7 +139,7 @@ def test_mosaics_train_on_their_cells(distilled, test, small):
     )
     assert (score.trained_on.samples, score.trained_on.rows, score.trained_on.hold) == (24, 6, "mosaic:2")
     assert score.trained_on.per_class == 2
-    assert score.title == "first+mosaic:2"
+    assert score.title == "first+mosaic 2"
 
 
 def test_misfits_are_refused_before_any_work(distilled, train, test, small):

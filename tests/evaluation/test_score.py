@@ -84,7 +84,7 @@ def test_json_round_trip_with_a_readable_summary(score):
     assert summary["mean"] == {"V": 50.0}
     assert summary["per_class"]["V"] == [50.0, 50.0, None]
     assert (score.head, score.together, score.looked_at) == ("concat", "V", ("V",))
-    assert score.title == "dm+mosaic:2 (concat, V)"
+    assert score.title == "dm+mosaic 2 (concat, V)"
 
 
 def test_one_repeat_has_no_spread(score):

@@ -125,6 +125,14 @@ def test_same_seed_same_bits_and_the_global_generator_stays(train, small):
     torch.random.set_rng_state(before)
 
 
+def test_the_order_in_which_tensors_come_does_not_matter(train, small):
+    samples = _in_memory(train)
+    backwards = TensorSamples(dict(reversed(samples.tensors.items())), samples.targets, samples.modalities)
+    assert list(backwards.tensors) == list(backwards.shapes) == ["audio", "image"]
+    once = SHORT.model_copy(update={"epochs": 1})
+    assert _same(_train(backwards, small, once), _train(samples, small, once))
+
+
 def test_streaming_equals_memory_and_reads_only_batches(train, small):
     read = []
 

@@ -16,7 +16,9 @@ def scales_of(real: LabelledClips, kind: ScaleKind = "standardised") -> dict[str
     return {name: modality.scale(real.statistics[name], kind) for name, modality in real.modalities.items()}
 
 
-def network_input(real: LabelledClips, index: Tensor | None = None, kind: ScaleKind = "standardised") -> dict[str, Tensor]:
+def network_input(
+    real: LabelledClips, index: Tensor | None = None, kind: ScaleKind = "standardised"
+) -> dict[str, Tensor]:
     """Clips as networks see them, by modality."""
     scales = scales_of(real, kind)
     return {name: m.to_network(real.array(name, index), scales[name]) for name, m in real.modalities.items()}

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from tests.helpers.clips import network_input
 
 from limbeck import methods
+from limbeck._config import merge
 from limbeck._runtime import generator
 from limbeck.networks import heads
 from limbeck.networks.convnet import ConvNet
@@ -24,7 +25,7 @@ def make(name: str, **settings):
         "encoders": {"network": {"options": {"width": WIDTH}}, "batch": None},
         "optimiser": {"kind": "sgd", "lr": 0.1, "momentum": 0.5},
     }
-    return methods.load(name).configured(**methods.merge(base, settings))
+    return methods.load(name).configured(**merge(base, settings))
 
 
 def distance(real, synthetic):

@@ -11,26 +11,29 @@ from tests.helpers.resume import distil_in_two_goes, same_bits
 
 import limbeck
 from limbeck import methods
-from limbeck.augment import Frequencies, Mosaic
-from limbeck.methods.best import WIDEST, narrowed
+from limbeck.parameterisations import parse
 
 ENCODERS = {"network": {"options": {"width": 4}}, "bank": 2, "batch": 5}
 
 
 def make(**settings):
-    return methods.load("best").from_json({"steps": 4, "settled": 64, "encoders": ENCODERS, **settings})
+    return methods.load("best").from_json({"steps": 4, "freeze_above": 64, "encoders": ENCODERS, **settings})
 
 
 def features(seed=0):
-    """Random embeddings of three classes: real sound, real pictures, synthetic sound, synthetic pictures."""
+    """Random embeddings of three classes: real sound, real images, synthetic sound, synthetic images."""
     source = torch.Generator().manual_seed(seed)
     reals = [[torch.randn(n, d, generator=source) + 3 for n in (6, 7, 8)] for d in (20, 15)]
     return [*reals, *(torch.randn(3, 2, d, generator=source) + 3 for d in (20, 15))]
 
 
+def loss(method, real_audio, real_image, audio, image):
+    return method._loss("audio", real_audio, audio) + method._loss("image", real_image, image)
+
+
 def test_the_loss_is_a_distance_of_means_and_the_error_of_scikit_learns_ridge():
     real_audio, real_image, audio, image = features()
-    ours = make(ridge=0.5).loss(real_audio, real_image, audio, image).numpy()
+    ours = loss(make(ridge=0.5), real_audio, real_image, audio, image).numpy()
 
     def unit(x):
         x = x.numpy() - np.concatenate(real_image).mean(0)
@@ -46,59 +49,89 @@ def test_the_loss_is_a_distance_of_means_and_the_error_of_scikit_learns_ridge():
         np.testing.assert_allclose(ours[c], far + wrong, rtol=1e-4)
 
 
-def test_order_of_clips_does_not_matter_and_modalities_never_meet():
+def test_order_of_clips_does_not_matter():
     real_audio, real_image, audio, image = features()
-    plain = make().loss(real_audio, real_image, audio, image)
-    turned = make().loss([x.flip(0) for x in real_audio], [x.flip(0) for x in real_image], audio.flip(1), image.flip(1))
-    torch.testing.assert_close(turned, plain)
-    other = make().loss(real_audio, real_image, audio + 1, image) - make().loss(
-        real_audio, real_image, audio + 1, image * 2
-    )
-    same = plain - make().loss(real_audio, real_image, audio, image * 2)
-    torch.testing.assert_close(other, same, rtol=1e-3, atol=1e-4)
+    plain = loss(make(), real_audio, real_image, audio, image)
+    backwards = ([x.flip(0) for x in real] for real in (real_audio, real_image))
+    torch.testing.assert_close(loss(make(), *backwards, audio.flip(1), image.flip(1)), plain)
+
+
+def test_modalities_never_meet():
+    """Sounds are moved the same without images beside them."""
+    real, method = toy_clips(per_class=5), make(steps=2, hold="plain", start="random")
+    both, alone = method.distill(real), method.distill(real.seen_by(["audio"]))
+    assert (both.tensors["audio"] - both.start["audio"]).abs().max() > 1e-3
+    assert torch.equal(both.tensors["audio"], alone.tensors["audio"])
+
+
+def test_each_modality_has_the_loss_that_is_named_for_it():
+    real_audio, real_image, audio, image = features()
+    for named, method in (
+        ({}, make(losses={})),
+        ({"audio", "image"}, make(losses={"audio": "ridge", "image": "ridge"})),
+    ):
+        for modality, real, synthetic in (("audio", real_audio, audio), ("image", real_image, image)):
+            means = make(losses={})._loss(modality, real, synthetic)
+            assert torch.equal(method._loss(modality, real, synthetic), means) is (modality not in named)
 
 
 @pytest.mark.parametrize(
     ("clips", "sounds", "expected"),
-    [(120, 120, "dct36"), (36, 36, "dct36"), (35, 35, "dct35"), (14.5, 14.5, "dct14"), (2, 2, "dct2"),
-     (120, 24, "dct24,48"), (12, 2.4, "dct3,12"), (40, 24, "dct24"), (120, 1, "dct1,36"), (100, 20, "dct20,40")],
+    [(120, 120, "36"), (36, 36, "36"), (35, 35, "35"), (14.5, 14.5, "14"), (2, 2, "2"),
+     (120, 24, "audio=24,image=48"), (12, 2.4, "audio=3,image=12"), (40, 24, "24"), (120, 1, "audio=1,image=36"),
+     (100, 20, "audio=20,image=40")],
 )  # fmt: skip
 def test_as_many_clips_as_there_are_and_no_sound_twice(clips, sounds, expected):
-    assert str(narrowed(WIDEST, clips, sounds)) == expected
+    widest = methods.load("best")().hold
+    assert str(widest.narrowed(clips, {"audio": sounds, "image": clips})) == f"frequencies:{expected}"
 
 
 def test_one_clip_is_stored_whole():
-    assert narrowed(WIDEST, 1, 1) == narrowed(WIDEST, 0.5, 0.5) == 1  # too few clips are refused when chosen
+    widest = methods.load("best")().hold
+    for few in (1, 0.5):  # too few clips are refused when chosen
+        assert widest.narrowed(few, {"audio": few, "image": few}) == parse("plain")
     assert len(make().distill(toy_clips(per_class=1))) == 3
 
 
-def test_a_set_says_how_it_was_packed_and_takes_the_clips_there_are():
+def test_a_set_says_how_it_was_held_and_takes_the_clips_there_are():
     made = make().distill(toy_clips(per_class=9))
-    assert made.mosaic == Frequencies(audio=9, image=9)
-    assert made.provenance["settings"]["mosaic"] == "dct9"
+    assert made.hold == parse("frequencies:9")
+    assert made.provenance["settings"]["hold"] == "frequencies:9"
     assert len(made) == 3 * 9
-    assert not torch.equal(made.audio, made.start[0])
-    assert not torch.equal(made.image, made.start[1])
-    assert make(mosaic="1x4,2x2").distill(toy_clips(per_class=9)).mosaic == Mosaic(audio=(1, 4), image=(2, 2))
+    assert not any(torch.equal(tensor, made.start[m]) for m, tensor in made.tensors.items())
+    grids = "mosaic:audio=1x4,image=2x2"
+    assert make(hold=grids).distill(toy_clips(per_class=9)).hold == parse(grids)
+
+
+def with_few(modality):
+    """Clips of which every class has three different arrays of one modality, each four times."""
+    clips = toy_clips(per_class=12)
+    few = torch.cat([clips.array(modality, clips.of_class(c)[:3]).repeat(4, 1, 1, 1) for c in range(3)])
+    arrays = clips.arrays() | {modality: few}
+    return type(clips).from_arrays(arrays, clips.labels, clips.classes, recipe=clips.recipe, name="few")
 
 
 def test_a_sound_beside_several_pictures_is_kept_once():
-    clips = toy_clips(per_class=12)
-    audio = torch.cat([clips.audio(clips.of_class(c)[:3]).repeat(4, 1, 1, 1) for c in range(3)])
-    frames = clips.frames(torch.arange(36))
-    few = type(clips).from_arrays(audio, frames, clips.labels, clips.classes, recipe=clips.recipe, name="few")
-    assert make(settled=1).distill(few).mosaic == Frequencies(audio=3, image=12)
-    assert make(settled=1, per_class=2).distill(few).mosaic == Frequencies(audio=2, image=6)
+    few = with_few("audio")
+    assert make(freeze_above=1).distill(few).hold == parse("frequencies:audio=3,image=12")
+    assert make(freeze_above=1, per_class=2).distill(few).hold == parse("frequencies:audio=2,image=6")
 
 
-@pytest.mark.parametrize("settled", [1, 9])
-def test_from_many_clips_on_it_is_what_herding_chose(settled):
+@pytest.mark.parametrize("modality", ["audio", "image"])
+def test_nothing_is_kept_twice_whichever_modality_it_is_and_beside_whatever(modality):
+    other = {"audio": "image", "image": "audio"}[modality]
+    made = make(freeze_above=1).distill(with_few(modality))
+    assert made.hold == parse(f"frequencies:{modality}=3,{other}=12")
+    alone = make(freeze_above=1).distill(with_few(modality).seen_by([modality]))
+    assert alone.hold == parse("frequencies:3")
+
+
+@pytest.mark.parametrize("freeze_above", [1, 9])
+def test_from_many_clips_on_it_is_what_herding_chose(freeze_above):
     real = toy_clips(per_class=9)
-    made = make(settled=settled).distill(real, seed=3)
-    herded = methods.load("herding").from_json({"mosaic": "dct9", "network": ENCODERS["network"]})
-    chosen = herded.distill(real, seed=3)
-    assert torch.equal(made.audio, chosen.audio)
-    assert torch.equal(made.image, chosen.image)
+    made = make(freeze_above=freeze_above).distill(real, seed=3)
+    herded = methods.load("herding").from_json({"hold": "frequencies:9", "network": ENCODERS["network"]})
+    assert same_bits(made, herded.distill(real, seed=3))
 
 
 def test_a_run_that_was_stopped_ends_with_the_same_bits():

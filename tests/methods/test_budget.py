@@ -26,20 +26,27 @@ def test_eight_bits_hold_nearly_four_times_as_many():
 
 
 def test_soft_labels_take_their_room():
-    soft = random(labels="soft", mosaic=2)
+    soft = random(labels="soft", hold="mosaic:2")
     assert soft.within(3 * (PAIR + 4 * 4 * 3), toy_clips()).per_class == 1
     with pytest.raises(BudgetError):
         soft.within(3 * PAIR, toy_clips())
 
 
-@pytest.mark.parametrize("mosaic", [1, 2])
+@pytest.mark.parametrize("hold", ["plain", "mosaic:2"])
 @pytest.mark.parametrize("budget", [5_000, 12_000])
-def test_coded_clips_stay_within_and_leave_little(mosaic, budget):
+def test_coded_clips_stay_within_and_leave_little(hold, budget):
     real = toy_clips(per_class=200)
-    method = random(storage="coded", mosaic=mosaic).within(budget, real)
+    method = random(storage="coded", hold=hold).within(budget, real)
     made = method.distill(real)
     assert made.per_class == method.per_class
     assert 0.7 * budget < made.stored_bytes <= budget
+
+
+@pytest.mark.parametrize(("modality", "row"), [("audio", 4 * 16 * 17), ("image", 4 * 3 * 16 * 16)])
+def test_rows_of_one_modality_take_its_bytes_alone(modality, row):
+    real = toy_clips().seen_by([modality])
+    assert random().within(6 * row + 5, real).per_class == 2
+    assert random(per_class=2).stored_bytes(real) == (6 * row, True)
 
 
 def test_not_one_pair_is_a_sentence():

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from tests.helpers.clips import RECIPE, toy_clips
+from tests.helpers.clips import RECIPE, network_input, toy_clips
+from tests.helpers.resume import same_bits
 
 import limbeck
 from limbeck import methods
@@ -14,7 +15,7 @@ from limbeck.datasets import LabelledClips, Prepared, prepare
 from limbeck.datasets.playground import Playground
 from limbeck.distilled import DistilledSet
 from limbeck.errors import BudgetError, InputError
-from limbeck.evaluation import Protocol, TensorPairs, evaluate, source_of
+from limbeck.evaluation import Protocol, Source, TensorSamples, evaluate
 from limbeck.methods import Method
 from limbeck.networks import Architecture
 
@@ -48,8 +49,10 @@ def likeness(a: torch.Tensor, b: torch.Tensor) -> float:
 
 def origin(made: DistilledSet, real: LabelledClips) -> torch.Tensor:
     """Which real clip each stored one was, told by its picture."""
-    frames = made.scale.image(real.frames())
-    gaps = torch.cdist(made.image.flatten(1), frames.flatten(1)) + 1e6 * (made.labels[:, None] != real.labels)
+    frames = network_input(real)["image"]
+    gaps = torch.cdist(made.tensors["image"].flatten(1), frames.flatten(1)) + 1e6 * (
+        made.labels[:, None] != real.labels
+    )
     return gaps.argmin(1)
 
 
@@ -58,13 +61,13 @@ def test_opus_keeps_within_the_bytes_and_near_the_recordings(videos: Prepared):
     made = coded(class_bytes=3000, opus_bitrate=16_000, jpeg_quality=75).distill(real)
     assert made.storage.name == made.provenance["coded"]["form"] == "recorded"
     assert 0.4 * 30_000 < made.stored_bytes <= 30_000
-    assert made.mosaic == 1
+    assert str(made.hold) == "plain"
     found = origin(made, real)
-    assert len(found.unique()) == made.pairs
-    heard, was = made.scale.to_db(made.audio), real.audio(found)
+    assert len(found.unique()) == made.rows
+    heard, was = made.arrays(made.samples())["audio"], real.array("audio", found)
     assert not torch.equal(heard, was)
     assert min(likeness(h, w) for h, w in zip(heard, was, strict=True)) > 0.7
-    assert likeness(made.image, made.scale.image(real.frames(found))) > 0.9
+    assert likeness(made.tensors["image"], network_input(real, found)["image"]) > 0.9
 
 
 @pytest.mark.data
@@ -74,9 +77,8 @@ def test_real_recordings(photos: LabelledClips):
     assert 0.7 * 60_000 < made.stored_bytes <= 60_000
     assert made.per_class >= 3
     found = origin(made, photos)
-    likenesses = [
-        likeness(h, w) for h, w in zip(made.scale.to_db(made.audio), photos.audio(found), strict=True)
-    ]  # fmt: skip
+    heard = made.arrays(made.samples())["audio"]
+    likenesses = [likeness(h, w) for h, w in zip(heard, photos.array("audio", found), strict=True)]
     assert torch.tensor(likenesses).median() > 0.9
     assert max(likenesses) < 1
     every = coded().distill(photos)
@@ -89,8 +91,9 @@ def test_more_bits_are_nearer(videos: Prepared):
     errors, clips = [], []
     for bitrate in (6_000, 64_000):
         made = coded(class_bytes=6000, opus_bitrate=bitrate).distill(real)
-        errors.append(float((made.scale.to_db(made.audio) - real.audio(origin(made, real))).abs().mean()))
-        clips.append(made.pairs)
+        heard = made.arrays(made.samples())["audio"]
+        errors.append(float((heard - real.array("audio", origin(made, real))).abs().mean()))
+        clips.append(made.rows)
     assert errors[1] < errors[0]
     assert clips[1] <= clips[0]
 
@@ -101,28 +104,28 @@ def test_fills_the_bytes_of_the_pairs_it_is_compared_with(form):
     pair = {"float32": PAIR, "uint8": PAIR // 4 + 4}[form]
     made = coded(per_class=1, storage=form).distill(real)
     assert made.storage.name == "coded"
-    assert made.provenance["coded"]["bytes_a_class"] == pair
+    assert made.provenance["coded"]["bytes_per_class"] == pair
     assert 0.7 * 3 * pair < made.stored_bytes <= 3 * pair
 
 
 def test_classes_may_have_unequal_numbers():
     """A class whose pictures are harder to code gets fewer clips; all that reads a set copes."""
     real = toy_clips(per_class=40)
-    frames = real.frames()
+    frames = real.array("image")
     frames[real.labels == 0] = 128
-    audio = real.audio()
+    audio = real.array("audio")
     audio[real.labels == 0] = torch.linspace(-60, -20, 16)[:, None].expand(16, 17)
     audio += torch.randn(audio.shape, generator=torch.Generator().manual_seed(0)) * 1e-3
-    uneven = LabelledClips.from_arrays(audio, frames, real.labels, real.classes, recipe=RECIPE)
+    uneven = LabelledClips.from_arrays({"audio": audio, "image": frames}, real.labels, real.classes, recipe=RECIPE)
     made = coded(class_bytes=2500).distill(uneven)
     counts = torch.bincount(made.labels)
     assert counts[0] > counts[1]
     assert (made.labels.diff() >= 0).all()
     assert made.per_class == counts.max()
-    assert source_of(made).per_class == counts.max()
-    assert len(TensorPairs.of(made)) == made.pairs == counts.sum()
+    assert Source.of(made).per_class == counts.max()
+    assert len(TensorSamples.of(made)) == made.rows == counts.sum()
     quick = {"network": Architecture(**NETWORK), "repeats": 1, "protocol": Protocol(epochs=1)}
-    assert evaluate(made, uneven, **quick).trained_on.pairs == made.pairs
+    assert evaluate(made, uneven, **quick).trained_on.rows == made.rows
 
 
 def test_clips_come_in_the_order_of_the_method_that_chooses():
@@ -130,17 +133,15 @@ def test_clips_come_in_the_order_of_the_method_that_chooses():
     made = coded(class_bytes=2000, chosen_by="herding", jpeg_quality=95).distill(real, seed=5)
     count = int(torch.bincount(made.labels)[1])
     herded = methods.load("herding").from_json({"network": NETWORK, "per_class": count}).distill(real, seed=5)
-    expected = [int(((real.frames() - f).flatten(1) == 0).all(1).nonzero()[0]) for f in herded.scale.to_pixels(
-        herded.image[herded.labels == 1]
-    )]  # fmt: skip
+    chosen = herded.arrays(herded.samples())["image"][herded.labels == 1]
+    expected = [int(((real.array("image") - f).flatten(1) == 0).all(1).nonzero()[0]) for f in chosen]
     assert origin(made, real)[made.labels == 1].tolist() == expected
 
 
 def test_saved_and_loaded_it_is_the_same(videos: Prepared, tmp_path: Path):
     made = coded(class_bytes=2000).distill(videos.clips())
     back = DistilledSet.load(made.save(tmp_path))
-    assert torch.equal(back.audio, made.audio)
-    assert torch.equal(back.image, made.image)
+    assert same_bits(back, made)
     assert back.storage == made.storage
     assert back.stored_bytes == made.stored_bytes
 
@@ -149,9 +150,9 @@ def test_soft_labels_are_paid_for():
     real = toy_clips(per_class=40)
     soft = {"kind": "soft", "network": NETWORK, "training": {"epochs": 1, "batch": 32}}
     plain, made = coded(class_bytes=5000).distill(real), coded(class_bytes=5000, labels=soft).distill(real)
-    assert made.pairs < plain.pairs
+    assert made.rows < plain.rows
     assert made.stored_bytes <= 15_000
-    assert made.soft_labels.shape == (made.pairs, 3)
+    assert made.soft_labels.shape == (made.rows, 3)
 
 
 def test_bytes_are_shared_by_the_classes():
@@ -163,7 +164,11 @@ def test_bytes_are_shared_by_the_classes():
 
 @pytest.mark.parametrize(
     ("settings", "said"),
-    [({"mosaic": 2}, "mosaic"), ({"chosen_by": "noise"}, "Noise"), ({"opus_bitrate": 10}, "opus_bitrate")],
+    [
+        ({"hold": "mosaic:2"}, "held as plain, not mosaic:2"),
+        ({"chosen_by": "noise"}, "Noise"),
+        ({"opus_bitrate": 10}, "opus_bitrate"),
+    ],
 )
 def test_settings_that_do_not_fit_are_refused(settings, said):
     with pytest.raises(InputError, match=said):
@@ -175,3 +180,22 @@ def test_opus_without_recordings_is_refused_and_too_few_bytes_too():
         coded(sound_codec="opus").distill(toy_clips())
     with pytest.raises(BudgetError, match="Not one clip of class 'class a' fits: the first takes"):
         coded(class_bytes=100).distill(toy_clips())
+
+
+@pytest.mark.parametrize("modality", ["audio", "image"])
+def test_clips_of_one_modality_are_coded_without_the_other(modality, tmp_path):
+    real = toy_clips(per_class=40).seen_by([modality])
+    made = coded(class_bytes=1500).distill(real)
+    assert set(made.tensors) == {modality}
+    assert 0.5 * 4500 < made.stored_bytes <= 4500
+    assert same_bits(DistilledSet.load(made.save(tmp_path)), made)
+
+
+def test_recordings_of_one_track_are_kept_without_the_other(videos: Prepared):
+    both, sounds = (
+        coded(class_bytes=3000).distill(real) for real in (videos.clips(), videos.clips().seen_by(["audio"]))
+    )
+    assert sounds.storage.name == "recorded"
+    assert set(sounds.tensors) == {"audio"}
+    assert sounds.rows > both.rows
+    assert sounds.stored_bytes <= 30_000

@@ -10,15 +10,15 @@ from tests.helpers.resume import distil_in_two_goes, same_bits
 
 from limbeck import methods
 from limbeck.errors import InputError
-from limbeck.methods import Work
+from limbeck.methods import RunContext
 from limbeck.methods._decouple import decouple, rotation_onto
-from limbeck.methods.davdd import confusion, recency
+from limbeck.methods.davdd import Known, confusion, recency
 
 ENCODERS = {
     "network": {"options": {"width": 4}},
     "bank": 2,
     "batch": 5,
-    "training": {"epochs": 2, "batch": 18, "audio_lr": 0.05, "image_lr": 0.05},
+    "training": {"epochs": 2, "batch": 18, "lr": 0.05},
 }
 
 
@@ -28,9 +28,14 @@ def make(**settings):
 
 
 @pytest.fixture(scope="module")
-def work(tmp_path_factory):
+def run(tmp_path_factory):
     """A cache in which the experts are trained once for all tests."""
-    return Work(cache=tmp_path_factory.mktemp("cache"))
+    return RunContext(cache=tmp_path_factory.mktemp("cache"))
+
+
+def sides(both):
+    """By modality."""
+    return dict(zip(("audio", "image"), both, strict=True))
 
 
 def draw(seed=0):
@@ -53,7 +58,7 @@ def test_bases_are_the_singular_vectors_of_the_covariance():
     audio, image = correlated()
     split = decouple(audio, image, common=3, draw=draw())
     u, _, vh = np.linalg.svd((audio - audio.mean(0)).T.numpy() @ (image - image.mean(0)).numpy())
-    for basis, vectors in ((split.audio.basis, u[:, :3]), (split.image.basis, vh[:3].T)):
+    for basis, vectors in ((split[0].basis, u[:, :3]), (split[1].basis, vh[:3].T)):
         np.testing.assert_allclose(basis @ basis.T, vectors @ vectors.T, atol=1e-8)
         np.testing.assert_allclose(np.abs((basis.numpy() * vectors).sum(0)), 1, atol=1e-6)
 
@@ -67,15 +72,15 @@ def test_parts_are_orthogonal_lose_nothing_and_codes_agree():
         torch.testing.assert_close((along + private) * side.length + side.mean, x)
         assert (private @ side.basis).abs().max() < 1e-9
         assert codes.square().sum(1).mean().item() == pytest.approx(1)
-    sound, picture = split.audio.common(audio), split.image.common(image)
+    sound, picture = split[0].common(audio), split[1].common(image)
     assert (sound - picture).square().sum(1).mean() < 0.01
     assert (sound - picture.roll(1, 0)).square().sum(1).mean() > 1
 
 
 def test_more_common_numbers_than_there_are_dimensions_are_all_there_are():
     audio, image = correlated()
-    assert decouple(audio, image, common=100, draw=draw()).audio.basis.shape == (12, 9)
-    assert decouple(audio[:4], image[:4], common=100, draw=draw()).image.basis.shape == (9, 4)
+    assert decouple(audio, image, common=100, draw=draw())[0].basis.shape == (12, 9)
+    assert decouple(audio[:4], image[:4], common=100, draw=draw())[1].basis.shape == (9, 4)
 
 
 def test_parts_do_not_depend_on_rotation_shift_and_scale_of_features():
@@ -83,9 +88,9 @@ def test_parts_do_not_depend_on_rotation_shift_and_scale_of_features():
     audio, image = correlated()
     turn = torch.linalg.qr(torch.randn(12, 12, dtype=torch.float64, generator=draw(4))).Q
     plain, turned = (decouple(a, image, common=3, draw=draw()) for a in (audio, 7 * audio @ turn + 1))
-    ours, theirs = plain.audio.common(audio), turned.audio.common(7 * audio @ turn + 1)
+    ours, theirs = plain[0].common(audio), turned[0].common(7 * audio @ turn + 1)
     torch.testing.assert_close(ours @ ours.T, theirs @ theirs.T)
-    torch.testing.assert_close(plain.audio.private(audio) @ turn, turned.audio.private(7 * audio @ turn + 1))
+    torch.testing.assert_close(plain[0].private(audio) @ turn, turned[0].private(7 * audio @ turn + 1))
 
 
 def test_a_rotation_is_found_again():
@@ -122,9 +127,10 @@ def test_the_loss_is_the_sum_a_person_would_write():
                 total -= 5 / samples * (near[c] - np.log(np.exp(near).sum()))
         (a, ra), (v, rv) = mean_codes
         wanted.append(total + 3 * (((a - rv) ** 2).sum() + ((v - ra) ** 2).sum()))
-    ours = method.loss(split, means, prototypes, slice(0, 3), features)
+    known = Known(sides(split), sides(means), torch.empty(0))
+    ours = method._loss(known, prototypes, slice(0, 3), sides(features))
     np.testing.assert_allclose(ours, wanted, rtol=1e-9)
-    some = method.loss(split, means, prototypes, slice(1, 3), [x[1:3] for x in features])
+    some = method._loss(known, prototypes, slice(1, 3), sides([x[1:3] for x in features]))
     np.testing.assert_allclose(some, wanted[1:], rtol=1e-9)
 
 
@@ -132,15 +138,16 @@ def test_private_parts_of_the_modalities_never_meet():
     """Turning every synthetic sound along private directions changes no gradient of the pictures."""
     real = correlated()
     split = decouple(*real, common=3, draw=draw())
-    means = [x[None].mean(1) for x in real]
+    known = Known(sides(split), sides([x[None].mean(1) for x in real]), torch.empty(0))
     audio, image = (x[None, :5].clone() for x in real)
     free = torch.randn(1, 5, 12, dtype=torch.float64, generator=draw(3))
-    private = free - free @ split.audio.basis @ split.audio.basis.T
+    private = free - free @ split[0].basis @ split[0].basis.T
 
     def pull(sound):
         leaf = image.clone().requires_grad_()
-        value = make().loss(split, means, torch.ones(1, 3, dtype=torch.float64), slice(0, 1), (sound, leaf)).sum()
-        return torch.autograd.grad(value, leaf)[0]
+        prototypes = torch.ones(1, 3, dtype=torch.float64)
+        value = make()._loss(known, prototypes, slice(0, 1), sides((sound, leaf)))
+        return torch.autograd.grad(value.sum(), leaf)[0]
 
     torch.testing.assert_close(pull(audio), pull(audio + private))
 
@@ -163,18 +170,18 @@ def test_confusion_is_least_at_the_own_prototype():
     assert (wrong > 9).all()
 
 
-@pytest.mark.parametrize("mosaic", [1, 2])
-def test_a_run_that_was_stopped_ends_with_the_same_bits(mosaic, work):
-    real, method = toy_clips(), make(mosaic=mosaic)
+@pytest.mark.parametrize("hold", ["plain", "mosaic:2"])
+def test_a_run_that_was_stopped_ends_with_the_same_bits(hold, run):
+    real, method = toy_clips(), make(hold=hold)
     assert same_bits(
-        distil_in_two_goes(method, real, seed=2, stop_at=3, work=work), method.distill(real, seed=2, work=work)
+        distil_in_two_goes(method, real, seed=2, stop_at=3, run=run), method.distill(real, seed=2, run=run)
     )
 
 
-def test_the_loss_goes_down(work):
+def test_the_loss_goes_down(run):
     losses = []
     method = make(steps=20, start="noise", encoders=ENCODERS | {"bank": 1})
-    method.distill(toy_clips(), work=Work(cache=work.cache, on_step=lambda report: losses.append(report.loss)))
+    method.distill(toy_clips(), run=RunContext(cache=run.cache, on_step=lambda report: losses.append(report.loss)))
     assert losses[-1] < 0.5 * losses[0]
 
 
@@ -183,3 +190,9 @@ def test_a_bank_of_experts_is_asked_for(lacking):
     with pytest.raises(InputError, match="a bank of networks trained on the real clips"):
         make(encoders=ENCODERS | lacking)
     assert make().sees_labels
+
+
+@pytest.mark.parametrize("modality", ["audio", "image"])
+def test_a_modality_alone_shares_nothing(modality):
+    with pytest.raises(InputError, match=f"davdd compares two modalities of a clip, but this data has {modality}"):
+        make().distill(toy_clips().seen_by([modality]))

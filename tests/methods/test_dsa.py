@@ -9,7 +9,7 @@ from tests.helpers.gradients import make, naive
 from tests.helpers.resume import distil_in_two_goes, same_bits
 
 from limbeck.augment import SiameseAugment
-from limbeck.methods import Work
+from limbeck.methods import RunContext
 
 MIRROR = {"families": ["flip"], "flip": 1.0}
 
@@ -23,11 +23,12 @@ def test_the_method_equals_the_naive_loop_in_a_mirror():
     """An augmentation that leaves nothing to chance, so that the naive loop can do it by hand."""
     real, losses = toy_clips(), []
     method = make("dsa", augment=MIRROR, per_class=2)
-    made = method.distill(real, seed=3, work=Work(on_step=lambda r: losses.append(r.loss)))
+    made = method.distill(real, seed=3, run=RunContext(on_step=lambda r: losses.append(r.loss)))
     audio, image, expected = naive(real, method, seed=3, change=lambda x: x.flip(-1))
     assert losses == pytest.approx(expected, rel=1e-3)
-    for ours, theirs, start in zip((made.audio, made.image), (audio, image), made.start, strict=True):
-        moved = float((ours - start).abs().max())
+    for modality, theirs in (("audio", audio), ("image", image)):
+        ours = made.tensors[modality]
+        moved = float((ours - made.start[modality]).abs().max())
         assert moved > 1e-3
         torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-2 * moved)
 
@@ -40,17 +41,16 @@ def test_without_augmentation_it_is_dc_and_dc_with_it_is_dsa():
         for augment in (None, {})
     }
     for plain in (True, False):
-        assert torch.equal(runs["dc", plain].audio, runs["dsa", plain].audio)
-        assert torch.equal(runs["dc", plain].image, runs["dsa", plain].image)
-    assert not torch.equal(runs["dc", True].audio, runs["dc", False].audio)
+        assert same_bits(runs["dc", plain], runs["dsa", plain])
+    assert not torch.equal(runs["dc", True].tensors["audio"], runs["dc", False].tensors["audio"])
 
 
 def test_one_draw_for_real_and_pairs_and_other_draws_in_training(monkeypatch):
     seen, apply = [], SiameseAugment.apply
 
-    def spy(self, x, draw, fill=0.0, modality="image"):
+    def spy(self, x, draw, **known):
         seen.append((len(x), draw))
-        return apply(self, x, draw, fill, modality)
+        return apply(self, x, draw, **known)
 
     monkeypatch.setattr(SiameseAugment, "apply", spy)
     make("dsa", steps=2, network_epochs=1).distill(toy_clips(classes=2))

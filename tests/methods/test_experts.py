@@ -10,14 +10,16 @@ from pathlib import Path
 
 import pytest
 import torch
-from tests.helpers.clips import toy_clips
+from tests.helpers.clips import network_input, scales_of, toy_clips
 from tests.helpers.killed_experts import EPOCHS, EXPERTS, TRAINING, contents, experts
 
 from limbeck import methods
-from limbeck.errors import DivergedError
-from limbeck.methods import Work
+from limbeck.errors import DivergedError, InputError
+from limbeck.methods import RunContext
 from limbeck.methods._experts import Experts, Training
+from limbeck.networks import Architecture
 
+NETWORK = Architecture(options={"width": 6})
 ROOT = Path(__file__).parents[2]
 KILLS = 12
 
@@ -61,7 +63,7 @@ def test_every_setting_but_the_length_makes_other_experts(tmp_path):
     experts(tmp_path).tensors(0, 1)
     experts(tmp_path, TRAINING.model_copy(update={"epochs": 2})).tensors(0, 1)
     assert len(list((tmp_path / "experts").iterdir())) == 1
-    experts(tmp_path, TRAINING.model_copy(update={"audio_lr": 0.02, "epochs": 1})).tensors(0, 1)
+    experts(tmp_path, TRAINING.model_copy(update={"lr": 0.02, "epochs": 1})).tensors(0, 1)
     assert len(list((tmp_path / "experts").iterdir())) == 2
 
 
@@ -70,11 +72,13 @@ def test_a_second_distillation_trains_nothing(tmp_path, monkeypatch):
     method = methods.load("mtt").configured(
         steps=2, student_steps=2, encoders={**network, "bank": 2, "training": {"epochs": 2, "batch": 16}}
     )
-    method.distill(toy_clips(), seed=0, work=Work(cache=tmp_path))
+    method.distill(toy_clips(), seed=0, run=RunContext(cache=tmp_path))
     written = {f: f.stat().st_mtime_ns for f in tmp_path.rglob("*.safetensors")}
     monkeypatch.setattr(Experts, "_train", lambda *a: pytest.fail("trained again"))
     for seed, per_class in ((0, 1), (0, 2)):
-        method.model_copy(update={"per_class": per_class}).distill(toy_clips(), seed=seed, work=Work(cache=tmp_path))
+        method.model_copy(update={"per_class": per_class}).distill(
+            toy_clips(), seed=seed, run=RunContext(cache=tmp_path)
+        )
     assert {f: f.stat().st_mtime_ns for f in tmp_path.rglob("*.safetensors")} == written
 
 
@@ -109,7 +113,7 @@ def test_a_missing_epoch_is_made_again(tmp_path):
 
 
 def test_experts_learn_and_say_how_well(tmp_path):
-    made = experts(tmp_path, TRAINING.model_copy(update={"audio_lr": 0.05, "image_lr": 0.05, "augment": None}))
+    made = experts(tmp_path, TRAINING.model_copy(update={"lr": 0.05, "augment": None}))
     assert made.snapshot(0, 0).accuracy == {"audio": 0.0, "image": 0.0}
     last = made.snapshot(0, EPOCHS)
     assert last.accuracy["audio"] > 0.8
@@ -119,18 +123,19 @@ def test_experts_learn_and_say_how_well(tmp_path):
 
 def test_an_epoch_equals_plain_gradient_descent_written_out():
     """Full batches, momentum and weight decay by hand, one modality after the other."""
-    training = Training(epochs=3, batch=100, audio_lr=0.1, image_lr=0.05, momentum=0.9, weight_decay=0.01, augment=None)
+    training = Training(
+        epochs=3, batch=100, lr={"audio": 0.1, "image": 0.05}, momentum=0.9, weight_decay=0.01, augment=None
+    )
     made = experts(None, training)
-    real, scale = toy_clips(), made._scale
-    for modality, x, rate in (
-        ("audio", scale.audio(real.audio()), 0.1),
-        ("image", scale.image(real.frames()), 0.05),
-    ):
+    real = toy_clips()
+    for modality, rate in training.lr.items():
+        x = network_input(real)[modality]
         student = made.snapshot(0, 0).student.requires_grad_()
-        weights = [*student.pair[modality].parameters(), *getattr(student.head, modality).parameters()]
+        encode, classify = student.encoders[modality], student.head.classifiers[modality]
+        weights = [*encode.parameters(), *classify.parameters()]
         speed = [torch.zeros_like(w) for w in weights]
         for _ in range(3):
-            logits = getattr(student.head, modality)(student.pair[modality](x))
+            logits = classify(encode(x))
             loss = (torch.logsumexp(logits, 1) - logits[torch.arange(len(x)), real.labels]).mean()
             gradients = torch.autograd.grad(loss, weights)
             with torch.no_grad():
@@ -138,13 +143,13 @@ def test_an_epoch_equals_plain_gradient_descent_written_out():
                     v.mul_(0.9).add_(g + 0.01 * w)
                     w -= rate * v
         last = made.snapshot(0, 3).student
-        theirs = [*last.pair[modality].parameters(), *getattr(last.head, modality).parameters()]
+        theirs = [*last.encoders[modality].parameters(), *last.head.classifiers[modality].parameters()]
         for ours, other in zip(weights, theirs, strict=True):
             torch.testing.assert_close(ours, other, rtol=1e-3, atol=1e-5)
 
 
 def test_divergence_is_told_and_nothing_of_it_is_kept(tmp_path):
-    wild = TRAINING.model_copy(update={"audio_lr": 1e38})
+    wild = TRAINING.model_copy(update={"lr": 1e38})
     with pytest.raises(DivergedError, match=r"expert 0 became NaN or infinite in epoch 1 of 6"):
         experts(tmp_path, wild).tensors(0, 1)
     assert [f.name for f in tmp_path.rglob("[0-9].safetensors")] == ["0.safetensors"]
@@ -159,4 +164,19 @@ def test_no_half_file_bears_the_name_of_an_epoch(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "replace", stop)
     with pytest.raises(KeyboardInterrupt):
         experts(tmp_path).tensors(0, 1)
+    assert not list(tmp_path.rglob("*.safetensors"))
+
+
+def test_experts_of_one_modality_have_its_classifier_alone(tmp_path):
+    made = Experts(
+        TRAINING, NETWORK, toy_clips().seen_by(["image"]), scales_of(toy_clips().seen_by(["image"])),
+        RunContext(cache=tmp_path),
+    )  # fmt: skip
+    last = made.snapshot(0, EPOCHS)
+    assert set(last.accuracy) == set(last.student.encoders) == set(last.student.head.classifiers) == {"image"}
+
+
+def test_a_modality_without_a_rate_is_told_before_an_epoch_is_kept(tmp_path):
+    with pytest.raises(InputError, match="no learning rate of image; there is one of audio"):
+        experts(tmp_path, TRAINING.model_copy(update={"lr": {"audio": 0.02}})).tensors(0, 1)
     assert not list(tmp_path.rglob("*.safetensors"))

@@ -6,16 +6,15 @@ from itertools import pairwise
 
 import pytest
 import torch
-from tests.helpers.clips import toy_clips
+from tests.helpers.clips import network_input, scales_of, toy_clips
 
 from limbeck import methods
-from limbeck.datasets import Scale
-from limbeck.methods import Work, forgetting
+from limbeck.methods import RunContext, forgetting
 from limbeck.methods._experts import Experts, Training
 from limbeck.networks import Architecture
 
 NETWORK = {"options": {"width": 4}}
-TRAINING = {"epochs": 4, "batch": 6, "audio_lr": 0.05, "image_lr": 0.05}
+TRAINING = {"epochs": 4, "batch": 6, "lr": 0.05}
 
 
 def make(**settings):
@@ -26,43 +25,40 @@ def hard_clips():
     """Clips with half of the labels wrong, so that networks do forget."""
     real = toy_clips(per_class=10)
     return real.from_arrays(
-        real.audio(),
-        real.frames(),
+        real.arrays(),
         (real.labels + (torch.arange(30) % 2) * (torch.arange(30) % 3)) % 3,
         real.classes,
         recipe=real.recipe,
     )
 
 
-def naive_counts(real, expert, work):
+def naive_counts(real, expert, run):
     """Clip by clip, epoch by epoch."""
-    scale = Scale.of(real.statistics, "standardised")
-    experts = Experts(Training.from_json(TRAINING), Architecture.from_json(NETWORK), real, scale, work)
+    experts = Experts(Training.from_json(TRAINING), Architecture.from_json(NETWORK), real, scales_of(real), run)
     students = [experts.snapshot(expert, epoch).student for epoch in (1, 2, 3, 4)]
     counts = []
     for i in range(len(real)):
-        clip = torch.tensor([i])
-        audio, image = scale.audio(real.audio(clip)), scale.image(real.frames(clip))
-        right = [s.scores(audio, image)["A+V"].argmax().item() == real.labels[i].item() for s in students]
+        clip = network_input(real, torch.tensor([i]))
+        right = [s.scores(clip)["A+V"].argmax().item() == real.labels[i].item() for s in students]
         events = sum(before and not after for before, after in pairwise(right))
         counts.append(events if any(right) else 4)
     return counts
 
 
 @pytest.fixture(scope="module")
-def work(tmp_path_factory):
+def run(tmp_path_factory):
     """A cache in which the experts are trained once for all tests."""
-    return Work(cache=tmp_path_factory.mktemp("cache"))
+    return RunContext(cache=tmp_path_factory.mktemp("cache"))
 
 
 @pytest.mark.parametrize("order", ["least", "most"])
-def test_the_clips_taken_are_those_forgotten_least_or_most(order, work):
+def test_the_clips_taken_are_those_forgotten_least_or_most(order, run):
     real = hard_clips()
-    counts = [a + b for a, b in zip(naive_counts(real, 2, work), naive_counts(real, 3, work), strict=True)]
+    counts = [a + b for a, b in zip(naive_counts(real, 2, run), naive_counts(real, 3, run), strict=True)]
     assert len(set(counts)) > 2
-    made = make(order=order, per_class=3, experts=2).distill(real, seed=1, work=work)
-    scaled = made.scale.audio(real.audio())
-    chosen = [int((scaled - pair).abs().flatten(1).amax(1).argmin()) for pair in made.audio]
+    made = make(order=order, per_class=3, experts=2).distill(real, seed=1, run=run)
+    scaled = network_input(real)["audio"]
+    chosen = [int((scaled - row).abs().flatten(1).amax(1).argmin()) for row in made.tensors["audio"]]
     for label in range(3):
         own = sorted((counts[i] for i in real.of_class(label).tolist()), reverse=order == "most")
         taken = chosen[3 * label : 3 * label + 3]
@@ -80,15 +76,16 @@ def test_an_epoch_without_a_change_is_no_event():
     assert (twice[~learnt] == 12).all()
 
 
-def test_equals_are_drawn_by_lot(work):
+def test_equals_are_drawn_by_lot(run):
     easy = toy_clips()
-    first, other = (make(per_class=2).distill(easy, seed=seed, work=work) for seed in (0, 20))  # the same expert
-    assert not torch.equal(first.audio, other.audio)
+    first, other = (make(per_class=2).distill(easy, seed=seed, run=run) for seed in (0, 20))  # the same expert
+    assert not torch.equal(first.tensors["audio"], other.tensors["audio"])
 
 
 def test_counts_are_kept_beside_the_data(tmp_path, monkeypatch):
-    real, work = toy_clips(per_class=5), Work(cache=tmp_path)
-    first = make().distill(real, work=work)
+    real, run = toy_clips(per_class=5), RunContext(cache=tmp_path)
+    first = make().distill(real, run=run)
     monkeypatch.setattr(forgetting, "named_right", lambda *a: pytest.fail("counted again"))
-    assert torch.equal(make(order="least").distill(real, work=work).audio, first.audio)
-    make(order="most").distill(real, work=work)
+    again = make(order="least").distill(real, run=run)
+    assert torch.equal(again.tensors["audio"], first.tensors["audio"])
+    make(order="most").distill(real, run=run)

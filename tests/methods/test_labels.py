@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 import torch
 import torch.nn.functional as F
 from tests.helpers.clips import toy_clips
+from tests.helpers.resume import same_bits
 
 from limbeck import methods
 from limbeck.distilled import DistilledSet
 from limbeck.errors import InputError
-from limbeck.evaluation import Protocol, Source, TensorPairs, evaluate, source_of
-from limbeck.methods import Work
-from limbeck.methods._experts import Experts, Training
+from limbeck.evaluation import Protocol, Source, TensorSamples, evaluate
+from limbeck.evaluation.measures.accuracy import Accuracy
+from limbeck.methods import Experts, RunContext, Training
 from limbeck.networks import Architecture
 
 NETWORK = {"options": {"width": 8}}
-TRAINING = {"epochs": 3, "batch": 12, "audio_lr": 0.02, "image_lr": 0.02, "momentum": 0.9, "augment": None}
+TRAINING = {"epochs": 3, "batch": 12, "lr": 0.02, "momentum": 0.9, "augment": None}
 SOFT = {"kind": "soft", "network": NETWORK, "training": TRAINING}
 
 
@@ -26,27 +25,25 @@ def distil(labels, **settings) -> DistilledSet:
     return methods.load("random").from_json({"labels": labels, **settings}).distill(toy_clips(), seed=2)
 
 
-@pytest.mark.parametrize("mosaic", [1, 2])
-def test_probabilities_are_the_teachers_on_what_students_see(mosaic):
-    made = distil(SOFT | {"temperature": 3.0}, mosaic=mosaic, storage="uint8")
+@pytest.mark.parametrize(("hold", "cells"), [("plain", 1), ("mosaic:2", 4)])
+def test_probabilities_are_the_teachers_on_what_students_see(hold, cells):
+    made = distil(SOFT | {"temperature": 3.0}, hold=hold, storage="uint8")
     real = toy_clips()
-    experts = Experts(Training(**TRAINING), Architecture(**NETWORK), real, made.scale, Work())
+    experts = Experts(Training(**TRAINING), Architecture(**NETWORK), real, made.scales, RunContext())
     student = experts.snapshot(2, 3).student
     for number in range(len(made)):
-        audio, image, _ = made[number]
-        features = student.features(audio[None], image[None])
-        told = [F.softmax(x @ h.weight.T / 3 + h.bias / 3, 1)[0] for x, h in zip(
-            features, (student.head.audio, student.head.image), strict=True
-        )]  # fmt: skip
+        sample, _ = made[number]
+        features = student.features({m: x[None] for m, x in sample.items()})
+        told = [F.softmax(features[m] @ h.weight.T / 3 + h.bias / 3, 1)[0] for m, h in student.head.classifiers.items()]
         torch.testing.assert_close(made.soft_labels[number], (told[0] + told[1]) / 2)
-    assert made.soft_labels.shape == (3 * mosaic**2, 3)
+    assert made.soft_labels.shape == (3 * cells, 3)
 
 
 def test_labels_stay_classes_and_bytes_are_counted():
-    hard, soft = distil("hard", mosaic=2), distil(SOFT, mosaic=2)
+    hard, soft = distil("hard", hold="mosaic:2"), distil(SOFT, hold="mosaic:2")
     assert hard.soft_labels is None
     assert torch.equal(soft.labels, hard.labels)
-    assert torch.equal(soft.audio, hard.audio)
+    assert same_bits(soft, hard)
     assert soft.stored_bytes == hard.stored_bytes + 4 * 12 * 3
 
 
@@ -59,16 +56,17 @@ def test_they_are_kept_on_disk(tmp_path):
 
 
 def test_students_are_told_them():
-    made = distil(SOFT, mosaic=2)
-    assert torch.equal(TensorPairs.of(made).labels, made.soft_labels)
-    assert TensorPairs.of(distil("hard")).labels.dtype == torch.int64
+    made = distil(SOFT, hold="mosaic:2")
+    assert torch.equal(TensorSamples.of(made).labels, made.soft_labels)
+    assert TensorSamples.of(distil("hard")).labels.dtype == torch.int64
 
 
-@pytest.mark.parametrize("head", ["ensemble", "concat", "sum", "attention", "audio", "image"])
+@pytest.mark.parametrize("head", ["ensemble", "concat", "sum", "attention"])
 def test_every_head_learns_from_probabilities_and_the_score_says_so(head):
     real = toy_clips()
     made = distil(SOFT, per_class=2)
-    quick = {"network": Architecture(**NETWORK), "head": head, "repeats": 1, "protocol": Protocol(epochs=2)}
+    quick = {"network": Architecture(**NETWORK), "repeats": 1, "protocol": Protocol(epochs=2)}
+    quick |= {"measure": Accuracy(head=head)}
     score = evaluate(made, real, **quick)
     assert score.trained_on.labels == "soft"
     assert evaluate(distil("hard", per_class=2), real, **quick).trained_on.labels == "hard"
@@ -84,13 +82,16 @@ def test_sure_probabilities_are_the_class_itself():
     quick = {"network": Architecture(**NETWORK), "repeats": 1, "protocol": Protocol(epochs=3)}
     hard, soft = (evaluate(m, real, **quick).repeats[0] for m in (made, sure))
     assert soft.losses == pytest.approx(hard.losses, rel=1e-4)
-    assert source_of(made).fingerprint != source_of(sure).fingerprint
+    assert Source.of(made).fingerprint != Source.of(sure).fingerprint
 
 
-def test_a_score_of_an_older_version_is_read():
-    data = Source(kind="distilled", name="dm", fingerprint="0", pairs=1, stored_bytes=4, storage="float32").to_json()
-    del data["labels"]
-    assert Source.from_json(json.loads(json.dumps(data))).labels == "hard"
+@pytest.mark.parametrize("modality", ["audio", "image"])
+def test_of_one_modality_the_teacher_says_what_its_classifier_says(modality):
+    real = toy_clips().seen_by([modality])
+    made = methods.load("random").from_json({"labels": SOFT}).distill(real, seed=2)
+    experts = Experts(Training(**TRAINING), Architecture(**NETWORK), real, made.scales, RunContext())
+    letter = real.modalities[modality].letter
+    torch.testing.assert_close(made.soft_labels, experts.snapshot(2, 3).student.scores(made.samples())[letter])
 
 
 @pytest.mark.parametrize("name", methods.names())
@@ -106,8 +107,8 @@ def test_parts_with_soft_labels_do_not_join():
 
 
 def test_the_teacher_is_trained_once(tmp_path):
-    real, work = toy_clips(), Work(cache=tmp_path)
+    real, run = toy_clips(), RunContext(cache=tmp_path)
     for name in ("random", "herding"):
         extra = {"network": NETWORK} if name == "herding" else {}
-        methods.load(name).from_json({"labels": SOFT, **extra}).distill(real, work=work)
+        methods.load(name).from_json({"labels": SOFT, **extra}).distill(real, run=run)
     assert len(list((tmp_path / "experts").iterdir())) == 1

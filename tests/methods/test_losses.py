@@ -7,18 +7,21 @@ from hypothesis import strategies as st
 from limbeck.methods import _losses
 
 
+def both(audio, image):
+    return {"audio": audio, "image": image}
+
+
 def _means(file, *names):
     return [torch.tensor(file[n]) for n in names]
 
 
 @pytest.mark.parametrize(("joint", "gap"), [(10, 10), (3, 7), (0, 0), (10, 0), (0, 10)])
-def test_audio_visual_gap_and_gradients_match_the_reference(golden, joint, gap):
+def test_cross_modal_gap_and_gradients_match_the_reference(golden, joint, gap):
     file = np.load(golden / "loss_embedding.npz")
     real_a, real_v = _means(file, "emb_aud_real", "emb_img_real")
     a, v = (torch.tensor(file[n], requires_grad=True) for n in ("emb_aud_syn", "emb_img_syn"))
-    loss = _losses.audio_visual_gap(
-        real_a.mean(0), real_v.mean(0), a.mean(0), v.mean(0), joint_weight=joint, gap_weight=gap
-    )
+    real, synthetic = both(real_a.mean(0), real_v.mean(0)), both(a.mean(0), v.mean(0))
+    loss = _losses.cross_modal_gap(real, synthetic, joint_weight=joint, gap_weight=gap)
     loss.backward()
     key = f"icm{joint}_cgm{gap}"
     assert loss.item() == pytest.approx(file[f"loss_{key}"].item(), rel=1e-12)
@@ -41,7 +44,7 @@ def test_equal_weights_are_a_factor_and_no_more(seed, weight):
     source = torch.Generator().manual_seed(seed)
     ra, rv, a, v = (torch.randn(3, 7, dtype=torch.float64, generator=source) for _ in range(4))
     plain = _losses.squared_gap(ra, a) + _losses.squared_gap(rv, v)
-    ours = _losses.audio_visual_gap(ra, rv, a, v, joint_weight=weight, gap_weight=weight)
+    ours = _losses.cross_modal_gap(both(ra, rv), both(a, v), joint_weight=weight, gap_weight=weight)
     torch.testing.assert_close(ours, (1 + 2 * weight) * plain)
 
 
@@ -49,8 +52,30 @@ def test_unequal_weights_couple_the_modalities_by_the_stated_cross_term():
     source = torch.Generator().manual_seed(0)
     ra, rv, a, v = (torch.randn(7, dtype=torch.float64, generator=source) for _ in range(4))
     da, dv = ra - a, rv - v
-    ours = _losses.audio_visual_gap(ra, rv, a, v, joint_weight=3, gap_weight=1)
+    ours = _losses.cross_modal_gap(both(ra, rv), both(a, v), joint_weight=3, gap_weight=1)
     torch.testing.assert_close(ours, 5 * (da @ da + dv @ dv) + 2 * (3 - 1) * (da @ dv))
+
+
+@given(st.integers(0, 2**31), st.floats(0, 9), st.floats(0, 9))
+def test_three_modalities_have_both_terms_of_every_two(seed, joint, gap):
+    """The sum over pairs written out, and blind to the order in which modalities come."""
+    source = torch.Generator().manual_seed(seed)
+    real, synthetic = ({m: torch.randn(3, 7, dtype=torch.float64, generator=source) for m in "xyz"} for _ in range(2))
+    d = {m: real[m] - synthetic[m] for m in "xyz"}
+    wanted = sum(gaps.square().sum(1) for gaps in d.values())
+    for one, other in ("xy", "xz", "yz"):
+        wanted = wanted + joint * (d[one] + d[other]).square().sum(1) + gap * (d[one] - d[other]).square().sum(1)
+    ours = _losses.cross_modal_gap(real, synthetic, joint_weight=joint, gap_weight=gap)
+    torch.testing.assert_close(ours, wanted)
+    turned = {m: real[m] for m in "zxy"}
+    torch.testing.assert_close(_losses.cross_modal_gap(turned, synthetic, joint_weight=joint, gap_weight=gap), wanted)
+
+
+def test_one_modality_has_no_cross_modal_terms():
+    source = torch.Generator().manual_seed(0)
+    real, synthetic = ({"image": torch.randn(3, 7, generator=source)} for _ in range(2))
+    ours = _losses.cross_modal_gap(real, synthetic, joint_weight=10, gap_weight=3)
+    assert torch.equal(ours, _losses.squared_gap(real["image"], synthetic["image"]))
 
 
 def test_gradient_distance_matches_the_reference(golden):

@@ -6,6 +6,7 @@ import math
 
 import pytest
 import torch
+from tests.helpers.clips import toy_clips
 
 from limbeck.errors import InputError
 from limbeck.methods._losses import geodesic_kernel
@@ -20,12 +21,8 @@ def features(real=6, synthetic=3, dim=5, seed=0):
     ]
 
 
-def no_numbers(*_):
-    pytest.fail("mdm needs no random numbers")
-
-
-def loss(method, *features):
-    return method.loss(*features, no_numbers)
+def loss(method, real_audio, real_image, audio, image):
+    return method._gap((real_audio, audio), (real_image, image))
 
 
 def unit(row):
@@ -101,3 +98,8 @@ def test_refuses_features_of_different_lengths():
     ra, rv, a, v = features()
     with pytest.raises(InputError, match="5 and 4 numbers"):
         loss(MDM(), ra, rv[:, :4], a, v[:, :4])
+
+
+def test_a_modality_alone_has_nothing_to_agree_with():
+    with pytest.raises(InputError, match="mdm compares two modalities of a clip, but this data has image"):
+        MDM().distill(toy_clips().seen_by(["image"]))

@@ -10,26 +10,26 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from tests.helpers.clips import toy_clips
+from tests.helpers.clips import scales_of, toy_clips
 from tests.helpers.resume import distil_in_two_goes, same_bits
 
 from limbeck import methods
 from limbeck._runtime import generator
 from limbeck.augment import SiameseAugment
-from limbeck.datasets import Scale
 from limbeck.errors import InputError
-from limbeck.methods import Work
+from limbeck.methods import RunContext
 from limbeck.methods._branch import Branch
 from limbeck.methods._experts import Experts
 from limbeck.methods._losses import trajectory_distance
 from limbeck.methods._unrolled import descend
-from limbeck.networks import MODALITIES, Student, heads
+from limbeck.networks import Student, heads
 from limbeck.networks.convnet import ConvNet
 
+MODALITIES = ("audio", "image")
 ENCODERS = {
     "network": {"options": {"width": 6}},
     "bank": 2,
-    "training": {"epochs": 3, "batch": 8, "audio_lr": 0.05, "image_lr": 0.05},
+    "training": {"epochs": 3, "batch": 8, "lr": 0.05},
 }
 
 
@@ -75,8 +75,9 @@ def unrolled(inner, outer, start, rate, inputs, batches):
 def test_constant_memory_drops_no_term(modality, augment, tmp_path):
     """A convolutional branch in float64, mini-batches of uneven size, against the graph of the whole descent."""
     draw = torch.Generator().manual_seed(0)
-    pair = ConvNet(width=4).pair((1, 16, 16), (3, 16, 16), generator=draw)
-    student = Student(pair, heads.load("ensemble")(pair.audio.dim, pair.image.dim, 3, generator=draw)).double()
+    encoders = ConvNet(width=4).encoders({"audio": (1, 16, 16), "image": (3, 16, 16)}, generator=draw)
+    dims, letters = {m: e.dim for m, e in encoders.items()}, {"audio": "A", "image": "V"}
+    student = Student(encoders, heads.load("ensemble")(dims, 3, letters, generator=draw)).double()
     branch = Branch(student, modality)
     start = branch.flat() + 0.05 * torch.randn(branch.flat().shape, generator=draw, dtype=torch.float64)
     target = start + 0.1 * torch.randn(start.shape, generator=draw, dtype=torch.float64)
@@ -100,15 +101,14 @@ def test_constant_memory_drops_no_term(modality, augment, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def naive(real, method, seed, work):
+def naive(real, method, seed, run):
     """One step as a person would write it first: pairs, rates, everything in one graph, torch's own optimiser."""
-    scale = Scale.of(real.statistics, method.sound)
     began = method.model_copy(update={"steps": 0}).distill(real, seed=seed)
-    pairs = [t.clone().requires_grad_() for t in (began.audio, began.image)]
+    pairs = [began.tensors[m].clone().requires_grad_() for m in MODALITIES]
     rates = [torch.tensor(method.rate, requires_grad=True) for _ in MODALITIES]
-    images = torch.optim.SGD(pairs, lr=method.optimiser.audio_lr, momentum=0.5)
+    images = torch.optim.SGD(pairs, lr=method.optimiser.lr, momentum=0.5)
     learning = torch.optim.SGD(rates, lr=method.rate_lr, momentum=0.5)
-    experts = Experts(method.encoders.training, method.encoders.network, real, scale, work)
+    experts = Experts(method.encoders.training, method.encoders.network, real, scales_of(real, method.sound), run)
     losses = []
     for step in range(method.steps):
         draw = generator(seed, "trajectory", step)
@@ -141,14 +141,15 @@ def naive(real, method, seed, work):
 
 
 def test_the_method_equals_the_naive_loop(tmp_path):
-    real, work, losses = toy_clips(), Work(cache=tmp_path), []
-    sgd = {"kind": "sgd", "audio_lr": 20.0, "image_lr": 20.0, "momentum": 0.5}
+    real, run, losses = toy_clips(), RunContext(cache=tmp_path), []
+    sgd = {"kind": "sgd", "lr": 20.0, "momentum": 0.5}
     method = make(optimiser=sgd, rate=0.05, rate_lr=1e-5, augment=None, per_class=2)
-    made = method.distill(real, seed=4, work=Work(cache=tmp_path, on_step=lambda r: losses.append(r.loss)))
-    audio, image, expected = naive(real, method, 4, work)
+    made = method.distill(real, seed=4, run=RunContext(cache=tmp_path, on_step=lambda r: losses.append(r.loss)))
+    audio, image, expected = naive(real, method, 4, run)
     assert losses == pytest.approx(expected, rel=1e-4)
-    for ours, theirs, start in zip((made.audio, made.image), (audio, image), made.start, strict=True):
-        moved = float((ours - start).abs().max())
+    for modality, theirs in (("audio", audio), ("image", image)):
+        ours = made.tensors[modality]
+        moved = float((ours - made.start[modality]).abs().max())
         assert moved > 1e-3
         torch.testing.assert_close(ours, theirs, rtol=0, atol=2e-3 * moved)
 
@@ -161,7 +162,7 @@ def test_a_perfect_imitation_costs_nothing():
     method = make(
         per_class=4, steps=1, encoders=encoders, augment=None, student_steps=2, expert_epochs=2, rate=0.01, sound="raw"
     )
-    made = method.distill(real, work=Work(on_step=lambda r: losses.append(r.loss)))
+    made = method.distill(real, run=RunContext(on_step=lambda r: losses.append(r.loss)))
     assert len(made) == len(real)
     assert losses[0] < 1e-6
 
@@ -190,11 +191,11 @@ def test_the_order_of_classes_does_not_matter(tmp_path):
 @pytest.mark.parametrize("stop_at", [1, 3])
 def test_resumed_in_the_middle_it_ends_with_the_same_bits(stop_at, tmp_path):
     """The learnt rates move far enough to tell, and their momentum with them."""
-    real, work = toy_clips(), Work(cache=tmp_path)
-    method = make(steps=5, student_batch=2, mosaic=2, rate_lr=1e-4)
-    whole = method.distill(real, seed=2, work=work)
-    assert same_bits(whole, distil_in_two_goes(method, real, seed=2, stop_at=stop_at, work=work))
-    still = method.model_copy(update={"rate_lr": 0.0}).distill(real, seed=2, work=work)
+    real, run = toy_clips(), RunContext(cache=tmp_path)
+    method = make(steps=5, student_batch=2, hold="mosaic:2", rate_lr=1e-4)
+    whole = method.distill(real, seed=2, run=run)
+    assert same_bits(whole, distil_in_two_goes(method, real, seed=2, stop_at=stop_at, run=run))
+    still = method.model_copy(update={"rate_lr": 0.0}).distill(real, seed=2, run=run)
     assert not same_bits(whole, still)
 
 
@@ -202,7 +203,7 @@ def test_the_loss_goes_down(tmp_path):
     losses = []
     encoders = ENCODERS | {"bank": 1}
     method = make(steps=15, student_steps=2, augment=None, encoders=encoders, max_start_epoch=1, start="noise")
-    method.distill(toy_clips(), work=Work(cache=tmp_path, on_step=lambda r: losses.append(r.loss)))
+    method.distill(toy_clips(), run=RunContext(cache=tmp_path, on_step=lambda r: losses.append(r.loss)))
     assert losses[-1] < 0.9 * losses[0]
 
 
@@ -221,13 +222,13 @@ def test_a_learnt_rate_stays_above_zero_whatever_its_gradient(tmp_path):
             return None
 
         def offer(self, step, tensors):
-            self.rates.append(tensors()["problem.audio.rate"].item())
+            self.rates.append(tensors()["state.audio.rate"].item())
 
-    make(rate=1.0, rate_lr=1e6, steps=6).distill(toy_clips(), work=Work(cache=tmp_path, checkpoint=Watch()))
+    make(rate=1.0, rate_lr=1e6, steps=6).distill(toy_clips(), run=RunContext(cache=tmp_path, checkpoint=Watch()))
     assert all(later / earlier >= 0.899 for earlier, later in pairwise([1.0, *Watch.rates]))
     assert Watch.rates[-1] != 1.0
 
 
 def test_plans_count_second_order():
-    method = make(per_class=2, mosaic=2, student_batch=5)
+    method = make(per_class=2, hold="mosaic:2", student_batch=5)
     assert method.passes([12, 12, 12]).backward == 3 * 3 * 5 * 4

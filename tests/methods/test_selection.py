@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import pytest
 import torch
-from tests.helpers.clips import toy_clips
+from tests.helpers.clips import network_input, toy_clips
 
 from limbeck import methods
 from limbeck._runtime import generator
-from limbeck.augment import mosaic
 from limbeck.errors import BudgetError
-from limbeck.methods import Work
+from limbeck.methods import RunContext, Selection
 from limbeck.methods._coresets import herding_order, kcenter_order
 from limbeck.methods._experts import Experts, Training
-from limbeck.methods._selection import Selection
 from limbeck.networks import Architecture
 from limbeck.networks.convnet import ConvNet
+from limbeck.parameterisations import mosaic
 
 NETWORK = {"options": {"width": 8}}
 TRAINING = {"epochs": 2, "batch": 18}
@@ -25,11 +24,11 @@ BY_FEATURES = ("herding", "kcenter", "kmedoids")
 
 def taken(made, real) -> list[list[int]]:
     """Positions of the clips a set is made of, class by class."""
-    scaled = made.scale.audio(real.audio())
-    found = [[int((scaled - pair).abs().flatten(1).amax(1).argmin()) for pair in made.audio]]
-    per_class = made.pairs // len(made.classes)
-    assert all(torch.equal(made.audio[i], scaled[n]) for i, n in enumerate(found[0]))
-    return [found[0][i : i + per_class] for i in range(0, made.pairs, per_class)]
+    scaled, rows = network_input(real)["audio"], made.tensors["audio"]
+    found = [int((scaled - row).abs().flatten(1).amax(1).argmin()) for row in rows]
+    per_class = made.rows // len(made.classes)
+    assert all(torch.equal(rows[i], scaled[n]) for i, n in enumerate(found))
+    return [found[i : i + per_class] for i in range(0, made.rows, per_class)]
 
 
 def small(name: str, **settings):
@@ -42,15 +41,12 @@ def small(name: str, **settings):
 def test_clips_are_those_of_the_order_on_features_taken_one_by_one(name, order):
     real = toy_clips()
     made = small(name, per_class=4).distill(real, seed=5)
-    pair = ConvNet(width=8).pair(real.audio_shape, real.image_shape, generator=generator(5, "features"))
+    encoders, inputs = ConvNet(width=8).encoders(real.shapes, generator=generator(5, "features")), network_input(real)
     for label, clips in enumerate(taken(made, real)):
         index = real.of_class(label)
         sides = []
-        for encoder, inputs in (
-            (pair.audio, made.scale.audio(real.audio(index))),
-            (pair.image, made.scale.image(real.frames(index))),
-        ):
-            x = torch.stack([encoder(one[None])[0].detach() for one in inputs])
+        for modality, encoder in encoders.items():
+            x = torch.stack([encoder(one[None])[0].detach() for one in inputs[modality][index]])
             sides.append(x / (x.norm(dim=1) ** 2).mean() ** 0.5)
         assert clips == index[order(torch.cat(sides, 1), 4)].tolist()
 
@@ -80,7 +76,7 @@ def test_the_order_of_the_clips_in_the_dataset_changes_nothing_but_ties(name):
     shuffled = real.take(torch.randperm(len(real), generator=torch.Generator().manual_seed(1)))
     first, second = (small(name, per_class=3).distill(data, seed=2) for data in (real, shuffled))
     if name in ("herding", "kcenter"):
-        torch.testing.assert_close(first.audio, second.audio)
+        torch.testing.assert_close(first.tensors["audio"], second.tensors["audio"])
     for made in (first, second):
         clips = taken(made, real)
         assert all(len(set(own)) == 3 and set(own) <= set(real.of_class(c).tolist()) for c, own in enumerate(clips))
@@ -91,26 +87,41 @@ def test_a_class_is_chosen_the_same_without_the_others(name):
     real = toy_clips()
     method = small(name, per_class=3)
     whole, part = method.distill(real, seed=4), method.distill(real.only(["class b"]), seed=4)
-    assert torch.equal(part.image, whole.image[3:6])
+    assert all(torch.equal(tensor, whole.tensors[m][3:6]) for m, tensor in part.tensors.items())
 
 
 @pytest.mark.parametrize("name", SELECTIONS)
 def test_mosaics_pack_the_clips_that_are_chosen_unpacked(name, tmp_path):
-    real, work = toy_clips(per_class=9), Work(cache=tmp_path)
+    real, run = toy_clips(per_class=9), RunContext(cache=tmp_path)
     one, packed = (
-        small(name, per_class=n, mosaic=cells).distill(real, seed=1, work=work) for n, cells in ((8, 1), (2, 2))
+        small(name, per_class=n, hold=hold).distill(real, seed=1, run=run).tensors
+        for n, hold in ((8, "plain"), (2, "mosaic:2"))
     )
-    assert torch.equal(mosaic.pack(one.audio[:8], 2), packed.audio[:2])
-    assert torch.equal(mosaic.pack(one.image[8:16], 2), packed.image[2:4])
+    assert torch.equal(mosaic.pack(one["audio"][:8], (2, 2)), packed["audio"][:2])
+    assert torch.equal(mosaic.pack(one["image"][8:16], (2, 2)), packed["image"][2:4])
 
 
 @pytest.mark.parametrize("name", SELECTIONS)
 def test_too_few_clips_are_told_before_networks_are_built(name, monkeypatch):
     monkeypatch.setattr(Architecture, "build", lambda self: pytest.fail("built"))
     real = toy_clips(per_class=5).take(torch.arange(12))
-    with pytest.raises(BudgetError, match=rf"{name} with 1 pairs a class and mosaic 2x2 needs 4 .*'class c' has 2"):
-        small(name, mosaic=2).distill(real)
+    with pytest.raises(BudgetError, match=rf"{name}, 1 rows per class held as mosaic:2, needs 4 .*'class c' has 2"):
+        small(name, hold="mosaic:2").distill(real)
 
 
 def test_training_is_a_setting_with_its_own_defaults():
     assert methods.load("herding").configured(training={}).training == Training()
+
+
+@pytest.mark.parametrize("name", SELECTIONS)
+def test_one_modality_is_chosen_by_its_own_features(name, tmp_path):
+    """Clips of which the other modality is the same in all are chosen as those that do not have it."""
+    real, run = toy_clips(per_class=9), RunContext(cache=tmp_path)
+    alone = small(name, per_class=3).distill(real.seen_by(["audio"]), seed=2, run=run)
+    assert set(alone.tensors) == {"audio"}
+    if name in ("herding", "kcenter"):
+        still = type(real).from_arrays(
+            real.arrays() | {"image": torch.full((27, 3, 16, 16), 9, dtype=torch.uint8)},
+            real.labels, real.classes, recipe=real.recipe,
+        )  # fmt: skip
+        assert torch.equal(alone.tensors["audio"], small(name, per_class=3).distill(still, seed=2).tensors["audio"])

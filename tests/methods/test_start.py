@@ -6,12 +6,12 @@ import json
 
 import pytest
 import torch
-from tests.helpers.clips import toy_clips
+from tests.helpers.clips import network_input, toy_clips
+from tests.helpers.resume import same_bits
 
 from limbeck import methods
 from limbeck.errors import BudgetError, InputError, UnknownNameError
-from limbeck.methods._selection import Selection
-from limbeck.methods._start import Start
+from limbeck.methods import Selection, Start
 
 NETWORK = {"options": {"width": 8}}
 TRAINING = {"epochs": 2, "batch": 12}
@@ -24,16 +24,15 @@ def make(**settings):
 
 
 @pytest.mark.parametrize("name", SELECTIONS)
-@pytest.mark.parametrize("mosaic", [1, 2])
-def test_a_start_is_what_the_method_of_that_name_distils(name, mosaic):
+@pytest.mark.parametrize("hold", ["plain", "mosaic:2", "frequencies:3"])
+def test_a_start_is_what_the_method_of_that_name_distils(name, hold):
     real = toy_clips()
     extra = {"training": TRAINING} if name == "forgetting" else {}
     own = {"network": NETWORK} if "network" in methods.load(name).model_fields else {}
-    shared = {"per_class": 2, "mosaic": mosaic, "sound": "raw"}
+    shared = {"per_class": 2, "hold": hold, "sound": "raw"}
     started = make(start={"method": name, "settings": extra}, **shared).distill(real, seed=6)
     chosen = methods.load(name).from_json({**shared, **own, **extra}).distill(real, seed=6)
-    assert torch.equal(started.audio, chosen.audio)
-    assert torch.equal(started.image, chosen.image)
+    assert same_bits(started, chosen)
 
 
 def test_settings_reach_the_method():
@@ -41,8 +40,8 @@ def test_settings_reach_the_method():
     start = {"method": "kmedoids", "settings": {"training": TRAINING}}
     started = make(start=start, per_class=3).distill(real)
     chosen = methods.load("kmedoids").from_json({"network": NETWORK, "training": TRAINING, "per_class": 3})
-    assert torch.equal(started.audio, chosen.distill(real).audio)
-    assert not torch.equal(started.audio, make(start="kmedoids", per_class=3).distill(real).audio)
+    assert same_bits(started, chosen.distill(real))
+    assert not same_bits(started, make(start="kmedoids", per_class=3).distill(real))
 
 
 @pytest.mark.parametrize("start", ["noise", "herding", {"method": "kmedoids", "settings": {"training": TRAINING}}])
@@ -71,7 +70,7 @@ def test_an_unknown_start_is_told_with_the_known_ones(name):
 @pytest.mark.parametrize(
     ("start", "said"),
     [
-        ({"method": "herding", "settings": {"per_class": 3}}, "per_class came in its settings too"),
+        ({"method": "herding", "settings": {"per_class": 3}}, "its settings name per_class too"),
         ({"method": "herding", "settings": {"nosuch": 3}}, "nosuch"),
         ({"method": "noise", "settings": {"training": {}}}, "Noise has no settings"),
         ({"methd": "herding"}, "methd"),
@@ -85,9 +84,11 @@ def test_settings_that_do_not_fit_are_told_at_once(start, said):
 
 def test_too_few_clips_name_the_method_and_the_start():
     real = toy_clips(per_class=5).take(torch.arange(12))
-    with pytest.raises(BudgetError, match=r"dm with start='kmedoids', 3 pairs a class .*'class c' has 2"):
+    with pytest.raises(
+        BudgetError, match=r"dm with start='kmedoids', 3 rows per class held as plain, .*'class c' has 2"
+    ):
         make(start="kmedoids", per_class=3).distill(real)
-    assert make(start="noise", per_class=3).distill(real).pairs == 9
+    assert make(start="noise", per_class=3).distill(real).rows == 9
 
 
 @pytest.mark.parametrize(
@@ -102,3 +103,16 @@ def test_too_few_clips_name_the_method_and_the_start():
 )
 def test_labels_are_seen_through_the_start_or_the_encoders(settings, seen):
     assert make(**settings).sees_labels is seen
+
+
+def test_what_cannot_be_noise_is_told():
+    with pytest.raises(InputError, match="frequencies:4 cannot start from noise"):
+        make(start="noise", hold="frequencies:4").distill(toy_clips())
+
+
+def test_noise_has_the_mean_and_the_spread_of_the_data():
+    real = toy_clips(per_class=60)
+    made, wanted = make(start="noise", per_class=60).distill(real), network_input(real)
+    for modality, tensor in made.tensors.items():
+        torch.testing.assert_close(tensor.mean((0, 2, 3)), wanted[modality].mean((0, 2, 3)), rtol=0, atol=0.2)
+        torch.testing.assert_close(tensor.std(), wanted[modality].std(), rtol=0.2, atol=0)

@@ -46,7 +46,7 @@ def _public(module: str) -> Iterator[tuple[str, Any]]:
     """Functions and classes defined here or offered by this package, with the classes' own public methods."""
     loaded = importlib.import_module(module)
     offered = set(getattr(loaded, "__all__", ()))
-    for name, thing in vars(loaded).items():
+    for name, thing in (vars(loaded) | {name: getattr(loaded, name) for name in offered}).items():
         if name.startswith("_") or not (inspect.isclass(thing) or inspect.isfunction(thing)):
             continue
         if thing.__module__ != module and not (name in offered and thing.__module__.startswith("limbeck.")):

@@ -16,19 +16,24 @@ from limbeck._config import Config
 from limbeck.errors import InputError
 
 REQUIRED: dict[str, dict[str, Any]] = {
-    "Statistics": {"mel_mean": (0.1,), "mel_std": (1.5,), "image_mean": (0.5,), "image_std": (0.25,)},
-    "Scale": {"mel_mean": (-40.25,), "mel_std": (20.0,)},
+    "Statistics": {"mean": (0.1,), "std": (1.5,)},
+    "Scale": {"mean": (-40.25,), "std": (20.0,)},
     "Source": {
         "kind": "clips",
         "name": "bells",
         "fingerprint": "0f",
-        "pairs": 3,
+        "modalities": ("audio",),
+        "samples": 3,
+        "rows": 3,
         "stored_bytes": 36,
         "storage": "prepared",
     },
-    "Repeat": {"seed": 1, "seconds": 2.5, "losses": (0.5,), "predictions": {"A": (0,)}, "accuracy": {"A": 100.0}},
+    "Repeat": {"seed": 1, "seconds": 2.5, "values": {"A": 100.0}, "losses": (0.5,), "predictions": {"A": (0,)}},
 }
 REQUIRED["Score"] = {
+    "measure": "accuracy",
+    "settings": {"head": "ensemble"},
+    "letters": {"audio": "A"},
     "trained_on": REQUIRED["Source"],
     "tested_on": REQUIRED["Source"],
     "classes": ("bell", "drip"),
@@ -36,8 +41,7 @@ REQUIRED["Score"] = {
     "repeats": (REQUIRED["Repeat"],),
     "protocol": {},
     "network": {},
-    "head": "ensemble",
-    "scale": REQUIRED["Scale"],
+    "scales": {"audio": REQUIRED["Scale"]},
     "seed": 0,
     "device": "cpu",
 }
@@ -62,11 +66,6 @@ REQUIRED["IndexSettings"] = {
     "dim": 384,
     "features_dim": 1024,
 }
-REQUIRED["Measured"] = {
-    key: REQUIRED["Score"][key] for key in ("trained_on", "tested_on", "network", "protocol", "scale", "seed", "device")
-} | {"measure": "retrieval", "settings": {}, "formats": ("float32", "float32")}
-REQUIRED["Result"] = {k: v for k, v in REQUIRED["Measured"].items() if k not in ("measure", "settings", "formats")}
-REQUIRED["Taken"] = {"seed": 1, "seconds": 2.5, "values": {"R@1 (%)": 50.0}}
 """Examples of the settings that have no defaults."""
 OURS = r"limbeck\.(?!playground)"
 """Where settings are looked for; how a generated scene is written down is no setting."""

@@ -23,7 +23,7 @@ class ClipStore(Protocol):
     """Random access to prepared arrays by row; in memory or memory-mapped."""
 
     def read(self, modality: str, rows: Tensor) -> Tensor:
-        """Arrays of one modality as they are prepared, (row, channel, height, width)."""
+        """Arrays of one `modality` as they are prepared, (row, channel, height, width), of some `rows`."""
 
     def originals(self, rows: Tensor) -> list[RawClip]:
         """The recordings of the rows, decoded again.
@@ -44,7 +44,7 @@ class ArrayStore:
     arrays: Mapping[str, Tensor]
 
     def read(self, modality: str, rows: Tensor) -> Tensor:
-        """Arrays of the rows."""
+        """Arrays of one `modality`, of some `rows`."""
         return self.arrays[modality][rows]
 
     def originals(self, rows: Tensor) -> list[RawClip]:

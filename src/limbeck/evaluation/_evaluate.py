@@ -161,7 +161,7 @@ def answer(
             losses=tuple(taken.losses),
             predictions={key: tuple(guess) for key, guess in taken.predictions.items()},
         )
-        found = found.model_copy(update={"repeats": (*found.repeats, repeat)})
+        found = found.with_repeat(repeat)
         if on_repeat:
             on_repeat(found)
     return found.first(repeats)

@@ -94,7 +94,7 @@ class TensorSamples(Samples):
             got = ", ".join(f"{len(x)} of {name}" for name, x in tensors.items())
             raise InputError(f"A training set has as many samples as labels, but got {len(targets)} labels and {got}.")
         super().__init__(targets, modalities, scales or {})
-        self.tensors = tensors
+        self.tensors = {name: tensors[name] for name in modalities}
 
     @classmethod
     def of(cls, distilled: DistilledSet) -> TensorSamples:

@@ -95,7 +95,7 @@ class Subject:
         if lacking := [name for name in names if name not in scales]:
             raise InputError(f"There is no scale of {', '.join(lacking)}; give one, or leave `scales` out.")
         runtime = runtime or choose_runtime("cpu", "float32")
-        clips = train if isinstance(train, LabelledClips) else clips and clips.seen_by([*train.modalities])
+        clips = train if isinstance(train, LabelledClips) else clips
         return cls(
             train=train,
             test=test,
@@ -125,14 +125,14 @@ class Subject:
 
     @property
     def real(self) -> LabelledClips:
-        """The real training clips.
+        """The real training clips, with the modalities that the set has.
 
         Raises:
-            InputError: They are not known.
+            InputError: They are not known, or lack a modality.
         """
         if self.clips is None:
             raise InputError("This measure needs the real clips that the set was distilled from; give them as `clips`.")
-        return self.clips
+        return self.clips.seen_by([*self.train.modalities])
 
     def samples(self, data: DistilledSet | LabelledClips) -> Samples:
         """What students see of a set or of clips: of `train`, of `test`, or of others on the same scales."""
@@ -173,7 +173,8 @@ def _again(
     if isinstance(train, LabelledClips):
         return clips
     made = train.provenance
-    if real is not None and made.get("training_fingerprint", real.fingerprint) != real.fingerprint:
+    known = real and real.seen_by([*train.modalities]).fingerprint
+    if known and made.get("training_fingerprint", known) != known:
         raise InputError(
             "This measure distils other clips as the set was, but the set was distilled from another dataset than "
             "these clips are of. Give the dataset that it was distilled from."

@@ -18,7 +18,6 @@ from limbeck.distilled import DistilledSet
 from limbeck.evaluation.protocol import Protocol
 from limbeck.modalities import Scale, looked_at, together
 from limbeck.networks import Architecture
-from limbeck.parameterisations import parse
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -79,6 +78,24 @@ class Source(Config):
             labels="hard" if data.soft_labels is None else "soft",
             **shared,
         )
+
+
+class Repeat(Config):
+    """What was found with one seed.
+
+    Attributes:
+        seed: Seed of the students and of all that was drawn.
+        seconds: Time of training and test.
+        values: Numbers by name, finite; see the measure.
+        losses: Mean training loss of every epoch, where one student was trained.
+        predictions: Class predicted for every test clip, by what was looked at, where the measure keeps them.
+    """
+
+    seed: int
+    seconds: float = Field(ge=0)
+    values: dict[str, Number]
+    losses: tuple[float, ...] = ()
+    predictions: dict[str, tuple[int, ...]] = Field(default_factory=dict)
 
 
 class Answers(Config):
@@ -144,24 +161,6 @@ class Answers(Config):
 
     def _question(self) -> dict[str, Any]:
         return self.model_dump(mode="json", exclude={"repeats"})
-
-
-class Repeat(Config):
-    """What was found with one seed.
-
-    Attributes:
-        seed: Seed of the students and of all that was drawn.
-        seconds: Time of training and test.
-        values: Numbers by name, finite; see the measure.
-        losses: Mean training loss of every epoch, where one student was trained.
-        predictions: Class predicted for every test clip, by what was looked at, where the measure keeps them.
-    """
-
-    seed: int
-    seconds: float = Field(ge=0)
-    values: dict[str, Number]
-    losses: tuple[float, ...] = ()
-    predictions: dict[str, tuple[int, ...]] = Field(default_factory=dict)
 
 
 class Score(Answers):
@@ -230,15 +229,20 @@ class Score(Answers):
         return self.settings.get("head")
 
     @property
-    def title(self) -> str:
-        """Name in tables: the training set and, where they are not the usual ones, how it is held, head, modalities."""
+    def row(self) -> str:
+        """Name of the training set in tables: method, and how samples are held; of real clips, ``"whole"``."""
         source = self.trained_on
-        name = "whole" if source.kind == "clips" else source.name
-        held = "" if source.hold == "plain" else f"+{parse(source.hold)}"
-        seen = self.together if tuple(self.letters) != source.modalities else None
-        head = None if self.head in (None, "ensemble") else self.head
-        others = [word for word in (head, seen) if word]
-        return f"{name}{held}" + (f" ({', '.join(others)})" if others else "")
+        held = "" if source.hold == "plain" else f"+{source.hold.replace(':', ' ')}"
+        return "whole" if source.kind == "clips" else source.name + held
+
+    @property
+    def title(self) -> str:
+        """Name in tables and of its file: the `row`, and measure, head and modalities where they are not the usual."""
+        others = {self.measure: "accuracy", self.head: "ensemble"}
+        words = [word for word, usual in others.items() if word not in (None, usual)]
+        if tuple(self.letters) != self.trained_on.modalities:
+            words.append(self.together)
+        return self.row + (f" ({', '.join(map(str, words))})" if words else "")
 
     @property
     def values(self) -> dict[str, tuple[float, ...]]:

@@ -180,7 +180,7 @@ def read_clip(
 
 
 def joined(sound: _sound.Sound | None, picture: _picture.Picture | None) -> RawClip:
-    """A clip of what was read of it."""
+    """A clip of what was read of it: its `sound`, its `picture` or both."""
     repairs = [told for part in (sound, picture) if part for told in part.repairs]
     return RawClip(sound.waveform if sound else None, picture.frame if picture else None, tuple(repairs))
 

@@ -25,32 +25,19 @@ def squared_gap(real: Tensor, synthetic: Tensor) -> Tensor:
 
 
 def joint_gap(real_a: Tensor, real_b: Tensor, a: Tensor, b: Tensor) -> Tensor:
-    """Joint matching (the paper's implicit cross-matching): distance of the summed means of two modalities.
+    """Joint matching (the paper's implicit cross-matching): squared distance, (...), of two modalities' summed means.
 
     Args:
         real_a: Mean embedding of the real clips in one modality, (..., dim).
         real_b: In the other, same shape.
         a: Mean embedding of the synthetic samples in the one modality, same shape.
         b: In the other, same shape.
-
-    Returns:
-        (...): the squared distance.
     """
     return squared_gap(real_a + real_b, a + b)
 
 
 def modality_gap(real_a: Tensor, real_b: Tensor, a: Tensor, b: Tensor) -> Tensor:
-    """Modality-gap matching: distance of one modality's real mean plus the other's synthetic one, and vice versa.
-
-    Args:
-        real_a: As in `joint_gap`.
-        real_b: As in `joint_gap`.
-        a: As in `joint_gap`.
-        b: As in `joint_gap`.
-
-    Returns:
-        (...): the squared distance.
-    """
+    """Modality-gap matching: as `joint_gap`, of each modality's real mean plus the other's synthetic one."""
     return squared_gap(real_a + b, real_b + a)
 
 

@@ -11,8 +11,8 @@ Source:   frequencies: Shin, Shin and Moon, "Frequency Domain-based Dataset Dist
           Zhao and Bilen, "Dataset Condensation with Distribution Matching", WACV 2023; pictures: Nguyen, Chen and Lee,
           "Dataset Meta-Learning from Kernel Ridge-Regression", ICLR 2021.
 Differs from the paper: there is none. Choices were made on splits cut from training clips, see docs/methods/best.md.
-Cost:     as `herding`; with steps as `krr`, with as many small pairs as there are cells. A student sees as many, so it
-          also trains longer.
+Cost:     as `herding`; with steps as `krr`, with as many small samples as there are cells. A student sees as many, so
+          it also trains longer.
 """
 
 from __future__ import annotations
@@ -85,7 +85,8 @@ class Best(Method):
         """Of a modality's features, (class,): real ones of each class, (clip, dim), and (class, sample, dim)."""
         if self.losses.get(modality, "means") == "means":
             return squared_gap(torch.stack([clips.float().mean(0) for clips in real]), synthetic.mean(1))
-        return class_errors(*_split(real, synthetic), self.ridge)
+        clips, samples = unit_sides(real, synthetic)
+        return class_errors(clips, [len(part) for part in real], samples, self.ridge)
 
     def resolved_for(self, real: LabelledClips) -> Self:
         """With the samples in a row that the clips allow, and no steps where there are many; see `Method.resolved_for`.
@@ -100,11 +101,6 @@ class Best(Method):
         hold = self.hold.narrowed(min(real.per_class()) / self.per_class, different)
         many = self.per_class * hold.cells >= self.freeze_above
         return self.model_copy(update={"hold": hold, "steps": 0 if many else self.steps})
-
-
-def _split(real: Sequence[Tensor], synthetic: Tensor) -> tuple[Tensor, list[int], Tensor]:
-    clips, samples = unit_sides(real, synthetic)
-    return clips, [len(part) for part in real], samples
 
 
 def _different(real: LabelledClips, modality: str, label: int) -> int:

@@ -1,4 +1,4 @@
-"""Real clips as JPEG and Opus, as many as fit in the bytes of distilled pairs (`coded`).
+"""Real clips as JPEG and Opus, as many as fit in the bytes of distilled rows (`coded`).
 
 The control that asks what the bytes of a distilled set are worth: real clips chosen by herding, the picture as a JPEG
 file and the sound as Opus packets, stored whole and in any number, without optimisation, one in a row. Students
@@ -145,7 +145,7 @@ class Coded(Method):
             recorded = Recorded(picture_quality=self.jpeg_quality, opus_bitrate=self.opus_bitrate)
 
             def tracks(index: Tensor) -> list[Code]:
-                return [recorded.code(clip, real.recipe) for clip in real.originals(index)]
+                return [recorded.code(clip, real.modalities) for clip in real.originals(index)]
 
             return Coder(recorded, tracks, recorded.shared, recorded.payload)
         form = Pictures(picture="jpeg", picture_quality=self.jpeg_quality, sound_quality=self.webp_quality)

@@ -1,11 +1,11 @@
 """Gradient matching under siamese augmentation, each modality on its own (`dsa`).
 
-As `dc`, but real clips and pairs pass through the same draw of an augmentation before their gradients are compared, and
-the network is trained on augmented pairs: what is learnt from the pairs then holds for changed clips as well.
+As `dc`, but real clips and samples pass through the same draw of an augmentation before their gradients are compared,
+and the network is trained on augmented samples: what is learnt from the samples then holds for changed clips as well.
 
 Source:   Zhao and Bilen, "Dataset Condensation with Differentiable Siamese Augmentation", ICML 2021, eq. 6.
 Differs from the paper: as `dc`; sound and picture share the draw. ``--preset faithful`` is the published recipe at one
-          pair a class, from random real clips.
+          sample per class, from random real clips.
 Cost:     as `dc`.
 """
 

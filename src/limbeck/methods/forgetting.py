@@ -6,8 +6,8 @@ stand for the core of a class, those forgotten most for its border.
 
 Source:   Toneva et al., "An Empirical Study of Example Forgetting during Deep Neural Network Learning", ICLR 2019.
 Differs from the paper: all clips are classified at the end of every epoch, not each in its batch; the paper keeps the
-          most forgotten clips of a large dataset, whereas at a few pairs a class the least forgotten are better, and
-          they are the default. All modalities together decide what is right.
+          most forgotten clips of a large dataset, whereas at a few samples per class the least forgotten are better,
+          and they are the default. All modalities together decide what is right.
 Cost:     training of `experts` networks, shared with every method that asks for the same training, and a forward pass
           over the data for each of their epochs, once for a dataset.
 """

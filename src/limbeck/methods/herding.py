@@ -1,12 +1,12 @@
 """Herding: real clips whose running mean follows the class mean (`herding`).
 
 Features are those of one randomly initialised pair of encoders, both modalities side by side, or, with `training`, of a
-pair trained on the training clips. With ``mosaic > 1`` and no optimisation this is a strong baseline that the
+pair trained on the training clips. In a mosaic, and without optimisation, this is a strong baseline that the
 literature leaves out.
 
 Source:   Welling, ICML 2009; used for condensation by Zhao et al., ICLR 2021.
 Differs from the paper: the published audio-visual code ships index lists without the network behind them; here the
-          features are defined in `methods._selection.joint_features`.
+          features are defined in `methods._choose.joint_features`.
 Cost:     one forward pass over the data.      Memory: one class's features.
 """
 
@@ -14,8 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import final
-
-from torch import Tensor
 
 from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
@@ -48,11 +46,7 @@ class Herding(Method):
     def choose(self, real: LabelledClips, count: int, seed: int, run: RunContext) -> ByClass:
         """See `Selection.choose`."""
         features = features_by_class(self.network, self.training, real, self.scales(real), seed, run)
-
-        def chosen(label: int) -> Tensor:
-            return real.of_class(label)[herding_order(features(label), count)]
-
-        return chosen
+        return lambda label: real.of_class(label)[herding_order(features(label), count)]
 
     def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
         """Hold the chosen clips; see `Method.distill`."""

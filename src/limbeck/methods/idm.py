@@ -1,20 +1,20 @@
 """Distribution matching under partly trained networks, with a cross-entropy (`idm`).
 
 `dm`, improved in three ways: encoders are networks at any stage of training instead of random ones; a classifier that
-knows the real clips must recognise the pairs, the more it knows the more so; and pairs are packed 2 x 2 (with
+knows the real clips must recognise the samples, the more it knows the more so; and samples are packed 2 x 2 (with
 ``hold="mosaic:2"``; the preset does).
 
 Source:   Zhao, Li, Qin and Yu, "Improved Distribution Matching for Dataset Condensation", CVPR 2023
           (https://arxiv.org/abs/2307.09742).
-Differs from the paper: there, a queue of networks is trained beside the pairs, some steps at a time, the oldest giving
-          way to new ones. Here a step takes an expert (`Encoders.training`) after an epoch drawn at random: networks
-          of the same ages in the same proportions, for a queue in its steady state, but trained once for a dataset and
-          not once for each run. Each modality has its own cross-entropy and training accuracy. Where the paper's
-          budget is one image without packing, its code drops clips that the network finds hard and the cross-entropy
-          of images already recognised: not here. The function called `embed_channel_avg` in that code averages
-          nothing (as it is run it flattens the last map): features are those of `dm`. Defaults: a bank of ten experts,
-          trained as those of `davdd` and `forgetting`, and Adam; ``--preset faithful`` has the published numbers,
-          where they carry over.
+Differs from the paper: there, a queue of networks is trained beside the samples, some steps at a time, the oldest
+          giving way to new ones. Here a step takes an expert (`EncoderSource.training`) after an epoch drawn at random:
+          networks of the same ages in the same proportions, for a queue in its steady state, but trained once for a
+          dataset and not once for each run. Each modality has its own cross-entropy and training accuracy. Where the
+          paper's budget is one image without packing, its code drops clips that the network finds hard and the
+          cross-entropy of images already recognised: not here. The function called `embed_channel_avg` in that code
+          averages nothing (as it is run it flattens the last map): features are those of `dm`. Defaults: a bank of ten
+          experts, trained as those of `davdd` and `forgetting`, and Adam; ``--preset faithful`` has the published
+          numbers, where they carry over.
 Cost:     as `dm`, after `Training.epochs` passes forward and backward over the real clips for each expert, once a
           dataset.
 """

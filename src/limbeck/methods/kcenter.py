@@ -13,8 +13,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import final
 
-from torch import Tensor
-
 from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
 from limbeck.methods._choose import ByClass, features_by_class
@@ -46,11 +44,7 @@ class KCenter(Method):
     def choose(self, real: LabelledClips, count: int, seed: int, run: RunContext) -> ByClass:
         """See `Selection.choose`."""
         features = features_by_class(self.network, self.training, real, self.scales(real), seed, run)
-
-        def chosen(label: int) -> Tensor:
-            return real.of_class(label)[kcenter_order(features(label), count)]
-
-        return chosen
+        return lambda label: real.of_class(label)[kcenter_order(features(label), count)]
 
     def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
         """Hold the chosen clips; see `Method.distill`."""

@@ -1,6 +1,6 @@
 """Medoids of k-means: the real clip nearest to each centre of the class (`kmedoids`).
 
-Features as in `herding`. Centres of large clusters come first, so that the first pairs stand for most of the class.
+Features as in `herding`. Centres of large clusters come first, so that the first samples stand for most of the class.
 
 Source:   MacQueen, "Some Methods for Classification and Analysis of Multivariate Observations", 1967 (k-means);
           clustered starts of distillation: Liu et al., "DREAM", ICCV 2023.
@@ -50,9 +50,8 @@ class KMedoids(Method):
         features = features_by_class(self.network, self.training, real, self.scales(real), seed, run)
 
         def chosen(label: int) -> Tensor:
-            return real.of_class(label)[
-                medoids_order(features(label), count, derive_seed(seed, "order", real.classes[label]))
-            ]
+            own = derive_seed(seed, "order", real.classes[label])
+            return real.of_class(label)[medoids_order(features(label), count, own)]
 
         return chosen
 

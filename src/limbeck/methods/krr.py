@@ -1,8 +1,8 @@
 """Kernel ridge regression on features of random networks (`krr`).
 
 A ridge regression is fitted on the synthetic samples' features in closed form and asked about the real clips of all
-classes; its squared error is what the pairs are moved to lower. Matching methods bring each class's pairs near its real
-clips; this one asks whether the pairs, all together, tell the classes apart.
+classes; its squared error is what the samples are moved to lower. Matching methods bring each class's samples near its
+real clips; this one asks whether the samples, all together, tell the classes apart.
 
 Source:   Nguyen, Chen and Lee, "Dataset Meta-Learning from Kernel Ridge-Regression" (KIP), ICLR 2021
           (https://arxiv.org/abs/2011.00050); on features of finite random networks: Loo et al., "Efficient Dataset
@@ -15,16 +15,18 @@ Differs from the paper: KIP has the kernel of infinitely wide networks, RFAD ave
           docs/methods/krr.md. Each modality has a regression of its own, unless ``joint``. Labels are not learnt. No
           published recipe joins all this, so there is no preset.
 Cost:     as `dm`, all classes at once, and the solution of a system with as many unknowns as there are synthetic
-          clips. Real features are kept as `SampleMatching` keeps them.
+          clips. Real features are kept as those of `m3d`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import final
 
 import torch
 import torch.nn.functional as F
 from pydantic import Field
+from torch import Tensor
 
 from limbeck.augment import SiameseAugment
 from limbeck.datasets import LabelledClips
@@ -36,6 +38,7 @@ from limbeck.methods._ridge import class_errors, unit_sides
 from limbeck.methods._run import RunContext
 from limbeck.methods._start import NamedStart, Start, started
 from limbeck.methods._steps import finished, steps
+from limbeck.modalities import Batch
 
 
 @final
@@ -68,13 +71,15 @@ class KRR(Method):
         draws = EncoderDraws(self.encoders, self.augment, real, self.scales(real), seed, run)
         for step in steps(held, self.optimiser, self.steps, run):
             drawn, block = draws.at(step.number), held.all()
-            real_samples = draws.samples(drawn)
-            synthetic = draws.features(drawn, block)
-            sides = [unit_sides(real_samples[m], x) for m, x in synthetic.items()]
-            if self.joint:
-                clips, samples = (F.normalize(torch.cat(rows, 1), dim=1) for rows in zip(*sides, strict=True))
-                sides = [(clips, samples)]
-            sizes = [len(clips) for clips in next(iter(real_samples.values()))]
-            errors = [class_errors(clips, sizes, samples, self.ridge) for clips, samples in sides]
-            step.descend(torch.stack(errors).sum(0).sum(), block)
+            errors = self._errors(draws.samples(drawn), draws.features(drawn, block))
+            step.descend(errors.sum(), block)
         return finished(self, real, held.tensors, seed, run, held.start)
+
+    def _errors(self, real: Mapping[str, Sequence[Tensor]], synthetic: Batch) -> Tensor:
+        """Of each class, (class,), by features of real clips, each class's (clip, dim), and of (class, sample, dim)."""
+        sides = [unit_sides(real[m], x) for m, x in synthetic.items()]
+        if self.joint:
+            clips, samples = (F.normalize(torch.cat(rows, 1), dim=1) for rows in zip(*sides, strict=True))
+            sides = [(clips, samples)]
+        sizes = [len(clips) for clips in next(iter(real.values()))]
+        return torch.stack([class_errors(clips, sizes, samples, self.ridge) for clips, samples in sides]).sum(0)

@@ -6,9 +6,9 @@ angle. What `avdd` does with two means, which cancels (see there), this does pai
 
 Source:   Jeong, Kwon, Kim and Yoon, "Multimodal Distribution Matching for Vision-Language Dataset Distillation", CVPR
           2026 (https://arxiv.org/abs/2605.23482): agreement and discrepancy directions, geodesic kernel.
-Differs from the paper: classes, not single pairs, are matched. Encoders are random or experts as of `Encoders`, where
-          the paper merges pairs of contrastively tuned ones; its third term, a contrast of the synthetic samples, is
-          left out, since classifiers of sound and picture that never met give a cosine across modalities no meaning.
+Differs from the paper: classes, not single pairs, are matched. Encoders are random or experts as of `EncoderSource`,
+          where the paper merges pairs of contrastively tuned ones; its third term, a contrast of the synthetic samples,
+          is left out, since classifiers of sound and picture that never met give a cosine across modalities no meaning.
           All pairs of clips count in the discrepancy, a clip with itself too, so that it is a distance; the released
           code leaves those out. The start is not k-means, and its gradient clipping is left to Adam, so there is no
           ``faithful`` preset.

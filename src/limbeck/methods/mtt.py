@@ -10,9 +10,9 @@ Differs from the paper: a branch per modality, with a distance and a learnt rate
           that the student's steps add up to the experts' way. A learnt rate moves by at most a tenth of itself in a
           step: far from where it belongs its gradient threw it below 0. It is not used when a student is scored.
           ``--preset faithful`` is the published recipe.
-Cost:     per step, `student_steps` passes over a batch of pairs without, and as many with second order (about four
+Cost:     per step, `student_steps` passes over a batch of samples without, and as many with second order (about four
           passes in all). Before the first step, the experts: `encoders.bank` times `encoders.training.epochs` passes
-          over all real clips, once a dataset for all seeds and all numbers of pairs. On disk while a step runs,
+          over all real clips, once a dataset for all seeds and all numbers of samples. On disk while a step runs,
           `student_steps` copies of the weights.
 """
 

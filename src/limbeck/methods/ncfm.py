@@ -10,9 +10,9 @@ Source:   Wang et al., "Dataset Distillation with Neural Characteristic Function
 Differs from the paper: two modalities, jointly unless ``joint=false``. Frequencies are Gaussian, as in the released
           settings; the paper's adversary, a network that looks for the frequencies where the functions differ most, is
           reduced to one number, the scale of the frequencies (`scales_tried`). Widths follow the features (the paper's
-          are 1, as the preset's). Left out: the cross-entropy of the pairs under a trained network, and the factor 300
-          on the loss, which Adam ignores. Encoders are random; the preset takes partly trained ones, the nearest thing
-          to the paper's mixtures of a random and a trained network. Real batches are those of `Encoders`.
+          are 1, as the preset's). Left out: the cross-entropy of the samples under a trained network, and the factor
+          300 on the loss, which Adam ignores. Encoders are random; the preset takes partly trained ones, the nearest
+          thing to the paper's mixtures of a random and a trained network. Real batches are those of `EncoderSource`.
 Cost:     as `dm`, and a product of every feature with every frequency.
 """
 

@@ -107,14 +107,14 @@ class Modality(Listed, ABC):
 
     @abstractmethod
     def scale(self, statistics: Statistics, kind: ScaleKind) -> Scale:
-        """The scale on which networks see a dataset with these statistics."""
+        """The scale of a `kind` on which networks see a dataset with these `statistics`."""
 
     def to_network(self, arrays: Tensor, scale: Scale) -> Tensor:
-        """Prepared arrays, (..., channel, height, width), to float32 network input of the same shape."""
+        """Prepared `arrays`, (..., channel, height, width), to float32 network input on a `scale`; the shape stays."""
         return scale.apply(arrays, -self.channels_at - 1)
 
     def from_network(self, x: Tensor, scale: Scale) -> Tensor:
-        """Network input back to arrays as they are prepared: the inverse of `to_network`, but for rounding."""
+        """Network input `x` on a `scale` back to arrays as they are prepared: `to_network` undone, but for rounding."""
         return self.prepared(scale.undo(x, -self.channels_at - 1))
 
     def prepared(self, values: Tensor) -> Tensor:

@@ -102,7 +102,7 @@ class Scale(Config):
         return (x - _along(self.mean, x, trailing)) / _along(self.std, x, trailing)
 
     def undo(self, x: Tensor, trailing: int) -> Tensor:
-        """The inverse of `apply`; the arguments are its own."""
+        """The inverse of `apply`: `x` of network scale, with so many `trailing` axes, in the modality's unit."""
         return x * _along(self.std, x, trailing) + _along(self.mean, x, trailing)
 
 
