@@ -65,6 +65,18 @@ def test_in_memory_it_is_what_is_on_disk(form: str, seen: tuple[str, ...], tmp_p
     assert counted == kept.stored_bytes
 
 
+@pytest.mark.parametrize("hold", ["plain", "mosaic:2", "frequencies:2"])
+def test_modalities_keep_their_order_however_often_it_is_read(hold: str, tmp_path: Path) -> None:
+    kept = made(hold=hold)
+    kept = replace(kept, start=moved(kept))
+    kept.save(tmp_path)
+    for _ in range(20):
+        back = DistilledSet.load(tmp_path)
+        assert back.start is not None
+        for found in (back.tensors, back.start, back.samples(), back[0][0], back.modalities, back.scales):
+            assert list(found) == ["audio", "image"]
+
+
 def test_smaller_forms_are_smaller() -> None:
     sizes = [made(form).stored_bytes for form in ("float32", "uint8", "coded")]
     assert sizes[0] == 6 * 4 * (16 * 17 + 3 * 16 * 16)
