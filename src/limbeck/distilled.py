@@ -18,6 +18,7 @@ from limbeck.datasets import LabelledClips, Targets
 from limbeck.errors import InputError
 from limbeck.media import ClipRecipe, read_clip
 from limbeck.modalities import Batch, Modality, Scale, bound
+from limbeck.networks import Architecture
 from limbeck.parameterisations import Parameterisation, Tensors, modality_of, parse
 from limbeck.storage import Coder, Meaning, Meanings, Payload, Storage, payload_bytes
 from limbeck.storage.float32 import Float32
@@ -118,6 +119,26 @@ class DistilledSet(TorchDataset[tuple[Batch, Tensor]]):
         and the start, which is only looked at.
         """
         return payload_bytes(self._kept() | self._soft())
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Settings of the method that made the set; empty where it does not say them."""
+        return dict(self.provenance.get("settings", {}))
+
+    @property
+    def network(self) -> Architecture:
+        """The architecture the set was distilled with; the default one where its settings name none."""
+        return Architecture.of_settings(self.settings)
+
+    @property
+    def parts(self) -> list[dict[str, Any]]:
+        """Provenance of every part that the set was joined from, with its classes; of one made whole, its own."""
+        return list(self.provenance.get("parts", [self.provenance | {"classes": list(self.classes)}]))
+
+    @property
+    def sees_labels(self) -> bool:
+        """Whether networks trained on the real labels helped to make the set, or any part that it was joined from."""
+        return any(part.get("sees_labels", False) for part in self.parts)
 
     @property
     def fingerprint(self) -> str:
@@ -228,10 +249,17 @@ class DistilledSet(TorchDataset[tuple[Batch, Tensor]]):
         return replace(self, tensors=form.decode(payload, self.meanings), storage=form, payload=payload)
 
     def made_from(self, clips: LabelledClips) -> bool:
-        """Whether it was made from these training clips, or from those of its classes; of parts, every one."""
-        for part in self.provenance.get("parts", [self.provenance | {"classes": list(self.classes)}]):
+        """Whether it was made from these training clips, or from those of its classes; of parts, every one.
+
+        Args:
+            clips: Training clips of a dataset, with all their modalities or with those of the set.
+        """
+        seen = [clips]
+        if {*self.modalities} < {*clips.modalities}:
+            seen.append(clips.seen_by([*self.modalities]))
+        for part in self.parts:
             known = set(part["classes"]) <= set(clips.classes)
-            prints = {clips.fingerprint} | ({clips.only(part["classes"]).fingerprint} if known else set())
+            prints = {one.fingerprint for some in seen for one in (some, *([some.only(part["classes"])] * known))}
             if part.get("training_fingerprint") not in prints:
                 return False
         return True
@@ -292,12 +320,14 @@ class DistilledSet(TorchDataset[tuple[Batch, Tensor]]):
         return folder
 
     @classmethod
-    def load(cls, folder: str | Path) -> DistilledSet:
-        """Read a set written by `save`. Runs no code from the folder.
+    def load(cls, folder: str | Path | DistilledSet) -> DistilledSet:
+        """Read a set written by `save`. Runs no code from the folder. One that is loaded already is given back.
 
         Raises:
             InputError: The folder is not a distilled set, or is damaged.
         """
+        if isinstance(folder, DistilledSet):
+            return folder
         folder = Path(folder)
         if not (folder / "config.json").exists():
             raise InputError(f"{folder} is not a distilled set: it has no config.json. Make one with: limbeck distill.")
@@ -366,6 +396,23 @@ class DistilledSet(TorchDataset[tuple[Batch, Tensor]]):
             "",
         ]
         return "\n".join(lines)
+
+    def summary(self) -> dict[str, Any]:
+        """What the set is and how it was made, JSON-able."""
+        return {
+            "kind": "distilled set",
+            "classes": list(self.classes),
+            "modalities": list(self.modalities),
+            "rows": self.rows,
+            "per_class": self.per_class,
+            "hold": str(self.hold),
+            "samples": len(self),
+            "stored_bytes": self.stored_bytes,
+            "storage": {"name": self.storage.name, **self.storage.to_json()},
+            "labels": "hard" if self.soft_labels is None else "soft",
+            "recipe": self.recipe.to_json(),
+            "provenance": self.provenance,
+        }
 
     def _decoded_by(self) -> dict[str, Any]:
         """What decoding the payload depends on, JSON-able."""

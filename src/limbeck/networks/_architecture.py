@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import Field
@@ -27,6 +28,20 @@ class Architecture(Config):
 
     name: str = "convnet"
     options: dict[str, Any] = Field(default_factory=dict)
+
+    @classmethod
+    def of_settings(cls, settings: Mapping[str, Any]) -> Architecture:
+        """The architecture that the settings of a method name; the default one where they name none.
+
+        Args:
+            settings: As `Method.to_json` gives them.
+
+        Example:
+            >>> Architecture.of_settings({"encoders": {"network": {"name": "vgg11"}}}).name
+            'vgg11'
+        """
+        network = settings.get("network") or settings.get("encoders", {}).get("network")
+        return cls.from_json(network) if network else cls()
 
     def build(self) -> Network:
         """The network's settings object.
