@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
@@ -63,6 +64,18 @@ def test_in_memory_it_is_what_is_on_disk(form: str, seen: tuple[str, ...], tmp_p
     tensors = load_file(tmp_path / "data.safetensors")
     counted = sum(t.numel() * t.element_size() for name, t in tensors.items() if name != "labels")
     assert counted == kept.stored_bytes
+
+
+@pytest.mark.parametrize("hold", ["plain", "mosaic:2", "frequencies:2"])
+def test_modalities_keep_their_order_however_often_it_is_read(hold: str, tmp_path: Path) -> None:
+    kept = made(hold=hold)
+    kept = replace(kept, start=moved(kept))
+    kept.save(tmp_path)
+    for _ in range(20):
+        back = DistilledSet.load(tmp_path)
+        assert back.start is not None
+        for found in (back.tensors, back.start, back.samples(), back[0][0], back.modalities, back.scales):
+            assert list(found) == ["audio", "image"]
 
 
 def test_smaller_forms_are_smaller() -> None:
@@ -205,6 +218,53 @@ def test_it_is_told_in_a_line() -> None:
     assert all(
         word in text for word in ("random", "6 rows", "3 classes", "mosaic:2", "24 samples", "(audio, image)", "uint8")
     )
+
+
+@pytest.mark.parametrize("seen", SEEN, ids="+".join)
+def test_its_summary_is_json_and_says_what_it_is_of(seen: tuple[str, ...]) -> None:
+    kept = made("uint8", seen=seen, hold="mosaic:2")
+    told = json.loads(json.dumps(kept.summary()))
+    assert told["modalities"] == list(seen)
+    assert (told["rows"], told["samples"], told["per_class"], told["hold"]) == (6, 24, 2, "mosaic:2")
+    assert (told["storage"]["name"], told["stored_bytes"], told["labels"]) == ("uint8", kept.stored_bytes, "hard")
+    assert soft(kept).summary()["labels"] == "soft"
+
+
+def test_it_says_by_what_it_was_made() -> None:
+    kept = made()
+    settings = {"network": {"name": "vgg11"}}
+    other = replace(kept, provenance={"settings": settings, "sees_labels": True})
+    assert (kept.network.name, kept.sees_labels, len(kept.parts)) == ("convnet", False, 1)
+    assert (other.network.name, other.sees_labels, other.settings) == ("vgg11", True, settings)
+    real = toy_clips()
+    parts = [methods.load("random")().distill(real.only([c])) for c in real.classes]
+    marked = [replace(part, provenance=part.provenance | {"sees_labels": i == 1}) for i, part in enumerate(parts)]
+    joined = DistilledSet.concat(marked, real.classes)
+    assert [part["classes"] for part in joined.parts] == [[c] for c in real.classes]
+    assert joined.sees_labels
+    assert not DistilledSet.concat(parts, real.classes).sees_labels
+    assert joined.made_from(real)
+    assert not joined.made_from(toy_clips(seed=1))
+    assert not joined.made_from(real.seen_by(["audio"]))
+    assert joined.seen_by(["audio"]).made_from(real)
+
+
+@pytest.mark.parametrize("name", ["audio", "image"])
+def test_a_set_of_one_modality_was_made_from_clips_that_have_more(name: str) -> None:
+    real = toy_clips()
+    kept = methods.load("random")().distill(real.seen_by([name]))
+    assert kept.made_from(real)
+    assert kept.made_from(real.seen_by([name]))
+    assert not kept.made_from(toy_clips(seed=1))
+    (other,) = {"audio", "image"} - {name}
+    assert not kept.made_from(real.seen_by([other]))
+    part = methods.load("random")().distill(real.seen_by([name]).only(real.classes[:2]))
+    assert part.made_from(real)
+
+
+def test_a_set_that_is_loaded_is_given_back() -> None:
+    kept = made()
+    assert DistilledSet.load(kept) is kept
 
 
 def test_a_damaged_set_is_a_sentence(tmp_path: Path) -> None:

@@ -145,7 +145,7 @@ def write_tensors(path: Path, tensors: Mapping[str, torch.Tensor], note: Mapping
 
 
 def read_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
-    """Tensors on the CPU and the note that `write_tensors` wrote with them.
+    """Tensors on the CPU, in the order of their names, and the note that `write_tensors` wrote with them.
 
     Raises:
         InputError: The file is damaged, or was changed since.
@@ -161,7 +161,7 @@ def read_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
         raise _damaged(path, f"it is not what was written ({error})") from error
     if seal != _sum_of(note, tensors):
         raise _damaged(path, "its checksum does not fit")
-    return tensors, note
+    return dict(sorted(tensors.items())), note
 
 
 def digest(*parts: Any) -> str:

@@ -140,19 +140,6 @@ class DistilledSet(TorchDataset[tuple[Batch, Tensor]]):
         """Whether networks trained on the real labels helped to make the set, or any part that it was joined from."""
         return any(part.get("sees_labels", False) for part in self.parts)
 
-    def made_from(self, train: LabelledClips) -> bool:
-        """Whether the set, with all its parts, was distilled from these training clips or from those of its classes.
-
-        Args:
-            train: Training clips of a dataset.
-        """
-        for part in self.parts:
-            known = set(part["classes"]) <= set(train.classes)
-            prints = {train.fingerprint} | ({train.only(part["classes"]).fingerprint} if known else set())
-            if part.get("training_fingerprint") not in prints:
-                return False
-        return True
-
     @property
     def fingerprint(self) -> str:
         """Identifies what students are trained on, by what is stored: payload, labels, and what decoding depends on.
@@ -260,6 +247,22 @@ class DistilledSet(TorchDataset[tuple[Batch, Tensor]]):
     def with_payload(self, form: Storage, payload: Payload) -> DistilledSet:
         """The same set with the tensors of a payload of as many rows as there are labels."""
         return replace(self, tensors=form.decode(payload, self.meanings), storage=form, payload=payload)
+
+    def made_from(self, clips: LabelledClips) -> bool:
+        """Whether it was made from these training clips, or from those of its classes; of parts, every one.
+
+        Args:
+            clips: Training clips of a dataset, with all their modalities or with those of the set.
+        """
+        seen = [clips]
+        if {*self.modalities} < {*clips.modalities}:
+            seen.append(clips.seen_by([*self.modalities]))
+        for part in self.parts:
+            known = set(part["classes"]) <= set(clips.classes)
+            prints = {one.fingerprint for some in seen for one in (some, *([some.only(part["classes"])] * known))}
+            if part.get("training_fingerprint") not in prints:
+                return False
+        return True
 
     @staticmethod
     def concat(parts: Sequence[DistilledSet], classes: Sequence[str]) -> DistilledSet:
@@ -410,6 +413,23 @@ class DistilledSet(TorchDataset[tuple[Batch, Tensor]]):
             "",
         ]
         return "\n".join(lines)
+
+    def summary(self) -> dict[str, Any]:
+        """What the set is and how it was made, JSON-able."""
+        return {
+            "kind": "distilled set",
+            "classes": list(self.classes),
+            "modalities": list(self.modalities),
+            "rows": self.rows,
+            "per_class": self.per_class,
+            "hold": str(self.hold),
+            "samples": len(self),
+            "stored_bytes": self.stored_bytes,
+            "storage": {"name": self.storage.name, **self.storage.to_json()},
+            "labels": "hard" if self.soft_labels is None else "soft",
+            "recipe": self.recipe.to_json(),
+            "provenance": self.provenance,
+        }
 
     def _decoded_by(self) -> dict[str, Any]:
         """What decoding the payload depends on, JSON-able."""

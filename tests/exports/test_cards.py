@@ -15,7 +15,6 @@ from limbeck import exports
 from limbeck.distilled import DistilledSet
 
 Make = Callable[..., DistilledSet]
-SHAPES = "\nprint(tuple(audio.shape), tuple(image.shape), int(label))\n"
 
 
 def run_card(folder: Path, more: str, home: Path) -> str:
@@ -29,22 +28,23 @@ def run_card(folder: Path, more: str, home: Path) -> str:
     return done.stdout
 
 
+def _told(made: DistilledSet) -> str:
+    shapes = "".join(f"{tuple(m.shape)} " for m in made.modalities.values())
+    return f"{shapes}{int(made.targets.labels[0])}\n"
+
+
 @pytest.mark.parametrize("name", exports.names())
-def test_the_card_of_an_export_runs(name: str, tmp_path: Path, make_set: Make) -> None:
-    made = make_set()
+def test_the_card_of_an_export_runs(name: str, seen: tuple[str, ...], tmp_path: Path, make_set: Make) -> None:
+    made = make_set(seen=seen)
     folder = exports.load(name)().write(made, tmp_path / "a folder")
-    if name == "folder":  # reads a picture and decibels
-        told = run_card(folder, "\nprint(picture.shape, decibels.shape)\n", tmp_path)
-        size = made.recipe.image_size
-        assert told == f"({size}, {size}, 3) {made.recipe.mel.shape}\n"
-        return
-    audio, image, labels = made.training_pairs()
-    told = run_card(folder, SHAPES, tmp_path)
-    assert told.splitlines()[-1] == f"{tuple(audio[0].shape)} {tuple(image[0].shape)} {int(labels[0])}"
+    read = [f"sample[{m!r}]" for m in seen] if name == "folder" else [*seen]  # one mapping, or a name for each
+    more = "".join(f"tuple({x}.shape), " for x in read)
+    told = run_card(folder, f"\nprint({more}int(label))\n", tmp_path)
+    assert told.splitlines(keepends=True)[-1] == _told(made)
 
 
-def test_the_card_of_a_distilled_set_runs(tmp_path: Path, make_set: Make) -> None:
-    made = make_set()
-    audio, image, labels = made.training_pairs()
-    told = run_card(made.save(tmp_path / "a set"), SHAPES, tmp_path)
-    assert told == f"{tuple(audio[0].shape)} {tuple(image[0].shape)} {int(labels[0])}\n"
+def test_the_card_of_a_distilled_set_runs(seen: tuple[str, ...], tmp_path: Path, make_set: Make) -> None:
+    made = make_set(seen=seen)
+    more = "".join(f"tuple(sample[{m!r}].shape), " for m in seen)
+    told = run_card(made.save(tmp_path / "a set"), f"\nprint({more}int(label))\n", tmp_path)
+    assert told.splitlines(keepends=True)[-1] == _told(made)

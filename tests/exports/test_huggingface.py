@@ -26,23 +26,29 @@ def offline(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("offline")
-def test_load_dataset_reads_the_same_pairs(tmp_path: Path, make_set: Callable[..., DistilledSet]) -> None:
+def test_load_dataset_reads_the_same_samples(
+    tmp_path: Path, make_set: Callable[..., DistilledSet], seen: tuple[str, ...]
+) -> None:
     import datasets
 
-    made = make_set()
+    made = make_set(seen=seen)
     out = HuggingFace(row_group=5).write(made, tmp_path / "out")
     loaded = datasets.load_dataset(str(out), split="train", cache_dir=str(tmp_path / "cache"))
-    audio, image, labels = made.training_pairs()
-    arrays = loaded.with_format("torch", columns=["audio", "image", "label"])[:]
-    assert torch.equal(arrays["audio"], audio)
-    assert torch.equal(arrays["image"], image)
+    samples, labels = made.samples(), made.targets.labels
+    arrays = loaded.with_format("torch", columns=[*seen, "label"])[:]
+    for m in seen:
+        assert torch.equal(arrays[m], samples[m])
     assert torch.equal(arrays["label"], labels)
     assert tuple(loaded.features["label"].names) == made.classes
-    assert [c * made.pairs + p for c, p in zip(loaded["cell"], loaded["pair"], strict=True)] == list(range(len(made)))
-    first = loaded[7]
-    np.testing.assert_array_equal(np.asarray(first["picture"]), made.scale.to_pixels(image[7]).permute(1, 2, 0).numpy())
-    waveform, rate = soundfile.read(io.BytesIO(first["sound"]["bytes"]))
-    assert (rate, waveform.shape) == (4000, (1000,))
+    assert [c * made.rows + r for c, r in zip(loaded["cell"], loaded["row"], strict=True)] == list(range(len(made)))
+    first, shown = loaded[7], made.arrays({m: x[7:8] for m, x in samples.items()})
+    for m in seen:
+        np.testing.assert_array_equal(np.asarray(first[f"{m}_image"]), made.modalities[m].show(shown[m])[0].numpy())
+    assert ("audio_sound" in first) == ("audio" in seen)
+    assert not [name for name in first if name.startswith(("audio", "image")) and name.partition("_")[0] not in seen]
+    if "audio" in seen:
+        waveform, rate = soundfile.read(io.BytesIO(first["audio_sound"]["bytes"]))
+        assert (rate, waveform.shape) == (4000, (1000,))
 
 
 def test_card_front_matter_survives_class_names(tmp_path: Path, make_set: Callable[..., DistilledSet]) -> None:

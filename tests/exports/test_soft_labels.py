@@ -20,8 +20,8 @@ from limbeck.storage import Form
 
 
 @pytest.fixture
-def soft(make_set: Callable[..., DistilledSet]) -> DistilledSet:
-    made = make_set().stored_as(Form(name="coded").build())
+def soft(make_set: Callable[..., DistilledSet], seen: tuple[str, ...]) -> DistilledSet:
+    made = make_set(seen=seen).stored_as(Form(name="coded").build())
     told = torch.rand(len(made), len(made.classes), generator=torch.Generator().manual_seed(0)).softmax(1)
     return replace(made, soft_labels=told)
 

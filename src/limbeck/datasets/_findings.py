@@ -47,14 +47,7 @@ def lost(
     listed: Mapping[tuple[str, str], int],
     kept: Mapping[tuple[str, str], int],
 ) -> list[str]:
-    """Classes and splits that are empty.
-
-    Args:
-        classes: Class names.
-        splits: Names of the splits.
-        listed: Clips that the dataset lists, by split and class.
-        kept: Clips that could be used, by split and class.
-    """
+    """Classes and splits that are empty, by the clips that are `listed` and `kept` of each split and class."""
     told = [
         f"Class {label!r} has no usable clip in {split!r}"
         + (
@@ -89,11 +82,7 @@ def lookalikes(classes: Iterable[str]) -> list[str]:
 
 
 def alike(said: Mapping[str, str]) -> list[list[str]]:
-    """Groups of names that are said alike: in letters and the spaces between, whatever their case and Unicode form.
-
-    Args:
-        said: What each name is called.
-    """
+    """Groups of names whose words are alike in letters and the spaces between, whatever their case and Unicode form."""
     groups: defaultdict[str, list[str]] = defaultdict(list)
     for name, words in said.items():
         plain = unicodedata.normalize("NFKC", words)
@@ -167,10 +156,7 @@ def _overlapping(parts: Sequence[Mapping[str, Any]]) -> Iterator[tuple[Mapping[s
 
 
 def repairs(told: Iterable[Sequence[str]]) -> dict[str, int]:
-    """How many clips were mended in which way, the commonest first; numbers in the sentences become ``...``.
-
-    Args:
-        told: Repairs of each clip.
+    """How many clips were mended in which way, the commonest first; numbers in their repairs become ``...``.
 
     Example:
         >>> repairs([["sound ended 0.20 s early: padded with silence"], ["sound ended 3 s early: padded with silence"]])

@@ -43,11 +43,7 @@ def usual_split(name: str) -> str | None:
 
 
 def existing_folder(path: Path, what: str) -> Path:
-    """The folder itself, once it is known to exist.
-
-    Args:
-        path: Folder to look for.
-        what: What it should hold, for the message: ``"the AVE dataset (Annotations.txt, AVE/*.mp4)"``.
+    """The folder itself, once it is known to exist; `what` it should hold is for the message.
 
     Raises:
         InputError: It does not exist or is a file.
@@ -97,12 +93,7 @@ def with_tracks(paths: Sequence[Path], tracks: Collection[Track]) -> list[Path]:
 
 
 def located(base: Path, name: str) -> Path:
-    """The file of a relative name; where there is none so written, one whose name differs in its Unicode form only.
-
-    Args:
-        base: Folder that the name is relative to.
-        name: With forward slashes.
-    """
+    """The file of a relative name with forward slashes, or else one whose name differs in its Unicode form only."""
     here = base
     for part in PurePosixPath(name).parts:
         step = here / part
@@ -341,11 +332,7 @@ def _probed_at(path: Path, _size: int, _modified_ns: int) -> MediaInfo | None:
 
 
 def read_lines(path: Path, what: str) -> list[str]:
-    """Lines of a UTF-8 text, with or without a byte order mark.
-
-    Args:
-        path: The text.
-        what: What it should be, for the message.
+    """Lines of a UTF-8 text, with or without a byte order mark; `what` it should be is for the message.
 
     Raises:
         InputError: It does not exist, or is other than UTF-8 text.

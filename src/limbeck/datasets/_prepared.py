@@ -329,15 +329,7 @@ def fingerprint_of(
     recipe: ClipRecipe,
     content: Sequence[Sequence[str]],
 ) -> str:
-    """Identifies content and recipe of a prepared dataset.
-
-    Args:
-        name: The dataset's.
-        classes: Class names.
-        modalities: What its arrays are, by name.
-        recipe: How recordings are decoded.
-        content: Of every clip its id, label, split, and the SHA-256 of its arrays.
-    """
+    """Identifies a prepared dataset; `content` is id, label, split and the SHA-256 of the arrays of every clip."""
     return digest(FORMAT, name, list(classes), [*modalities], recipe.to_json(), content)
 
 
@@ -347,14 +339,7 @@ def write_shard(
     record: dict[str, Any],
     clips: Sequence[Mapping[str, npt.NDArray[Any]]],
 ) -> Shard:
-    """Write one shard file, atomically.
-
-    Args:
-        path: Where to.
-        modalities: Give shape and number format of the arrays.
-        record: JSON-able data that goes with the arrays.
-        clips: Arrays of each clip, by modality.
-    """
+    """Write one shard file atomically: the clips' arrays by modality, and JSON-able data that goes with them."""
     tensors = {}
     for name, modality in modalities.items():
         tensors[name] = torch.empty((len(clips), *modality.shape), dtype=modality.dtype)

@@ -11,11 +11,7 @@ from limbeck.errors import InputError
 
 
 def read(path: Path, columns: list[str] | None = None) -> Any:
-    """A table, as pyarrow has it.
-
-    Args:
-        path: The Parquet file.
-        columns: Only these; all of them if None.
+    """A Parquet table as pyarrow has it: the `columns` named, or all.
 
     Raises:
         InputError: The file is damaged.
@@ -35,13 +31,7 @@ def read(path: Path, columns: list[str] | None = None) -> Any:
 
 
 def write(path: Path, rows: Sequence[dict[str, Any]], schema: Any) -> None:
-    """Write a table atomically.
-
-    Args:
-        path: Where to.
-        rows: A dictionary a row.
-        schema: Columns and types, of pyarrow; other keys of the rows are left out.
-    """
+    """Write a Parquet table atomically; keys of the rows that the pyarrow schema lacks are left out."""
     import pyarrow
     from pyarrow import parquet
 

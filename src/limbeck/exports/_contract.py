@@ -14,8 +14,8 @@ from limbeck.distilled import DistilledSet
 class Export(Config, Listed, ABC):
     """Settings of one form of a distilled set for other tools. One module of this room defines one.
 
-    Every form holds training pairs (`DistilledSet.training_pairs`: mosaics cut and enlarged), so that whoever reads
-    it needs nothing of Limbeck. The same set gives the same bytes.
+    Every form holds samples as networks see them (`DistilledSet.samples`: mosaics cut and enlarged), so that whoever
+    reads it needs nothing of Limbeck. The same set gives the same bytes.
     """
 
     room: ClassVar[str] = "limbeck.exports"
@@ -32,6 +32,6 @@ class Export(Config, Listed, ABC):
             The folder.
 
         Raises:
-            InputError: The folder is not empty, or the set holds no pairs.
+            InputError: The folder is not empty, or the set holds no samples.
             MissingExtraError: A package this form needs is not installed.
         """

@@ -1,52 +1,52 @@
-"""What the forms share: a new folder that appears whole, and the training pairs in the order they are written."""
+"""What the forms share: a new folder that appears whole, and the samples in the order they are written."""
 
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from limbeck import _files
-from limbeck.augment import mosaic
 from limbeck.distilled import DistilledSet
 from limbeck.errors import InputError
-from limbeck.media import invert_log_mel
+from limbeck.media import encode
+from limbeck.modalities import Batch, Modality, Scale
 
 
 @dataclass(frozen=True)
 class Row:
-    """One training pair.
+    """One sample.
 
     Attributes:
-        number: Position in `DistilledSet.training_pairs`.
-        pair: Stored pair it was cut from.
-        cell: Cell of the mosaic; 0 where there is none.
+        number: Position in `DistilledSet.samples`.
+        row: Stored row it was decoded from.
+        cell: Which of the row's samples it is; 0 where a row is one.
         label: Class index.
-        audio: float32, (1, mel, frame), network scale.
-        image: float32, (3, height, width), network scale.
-        log_mel: float32, (mel, frame), dB re 1.0.
-        pixels: uint8, (3, height, width).
-        clipped: Share of pixel values that lay outside the legal range.
+        samples: float32, (channel, height, width), network scale, by modality.
+        images: A PNG file to look at, by modality.
+        sounds: A WAV file to listen to, mono, of the modalities that have one.
+        clipped: Fraction of values that lay outside what a prepared array can hold, by modality prepared as uint8.
         soft_label: Class probabilities, float32, (class,); None where the set has none.
     """
 
     number: int
-    pair: int
+    row: int
     cell: int
     label: int
-    audio: Tensor
-    image: Tensor
-    log_mel: Tensor
-    pixels: Tensor
-    clipped: float
+    samples: Batch
+    images: Mapping[str, bytes]
+    sounds: Mapping[str, bytes]
+    clipped: Mapping[str, float]
     soft_label: Tensor | None
 
 
@@ -55,10 +55,10 @@ def new_folder(distilled: DistilledSet, out: Path) -> Iterator[Path]:
     """A temporary folder beside `out`; on leaving without an error it is synced to disk and renamed to `out`.
 
     Raises:
-        InputError: `out` is a file or a folder that is not empty, or the set holds no pairs.
+        InputError: `out` is a file or a folder that is not empty, or the set holds no samples.
     """
-    if not distilled.pairs:
-        raise InputError("This distilled set holds no pairs, so there is nothing to export; distil again.")
+    if not distilled.rows:
+        raise InputError("This distilled set holds no samples, so there is nothing to export; distil again.")
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InputError(f"{out} exists and is not an empty folder; choose another folder or remove it first.")
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -77,46 +77,40 @@ def new_folder(distilled: DistilledSet, out: Path) -> Iterator[Path]:
 
 
 def rows(distilled: DistilledSet, *, chunk: int = 32) -> Iterator[Row]:
-    """Training pairs, a few at a time in memory, in the order of `DistilledSet.training_pairs`.
-
-    Args:
-        distilled: The set.
-        chunk: Pairs in memory at once.
-    """
+    """Samples, a few at a time in memory, in the order of `DistilledSet.samples`."""
+    kinds, targets = distilled.modalities, distilled.targets
+    rate, soft = distilled.recipe.mel.sample_rate_hz, targets.probabilities
     for start in range(0, len(distilled), chunk):
-        items = [distilled[i] for i in range(start, min(start + chunk, len(distilled)))]
-        audio, image = torch.stack([a for a, _, _ in items]), torch.stack([v for _, v, _ in items])
-        decibels = distilled.scale.to_db(audio)[:, 0]
-        pixels = distilled.scale.to_pixels(image)
-        unclamped = distilled.scale.image(pixels) - image
-        half_step = 0.5 / 255 / torch.tensor(distilled.scale.image_std)[:, None, None]
-        clipped = (unclamped.abs() > half_step * 1.01).float().mean((1, 2, 3))
-        for i, (_, _, label) in enumerate(items):
-            cell, pair = divmod(start + i, distilled.pairs)
+        items = [distilled[i][0] for i in range(start, min(start + chunk, len(distilled)))]
+        samples = {m: torch.stack([item[m] for item in items]) for m in kinds}
+        arrays = distilled.arrays(samples)
+        shown = {m: kind.show(arrays[m]).numpy() for m, kind in kinds.items()}
+        played = {m: sound.numpy() for m, kind in kinds.items() if (sound := kind.play(arrays[m])) is not None}
+        clipped = {
+            m: _clipped(samples[m], arrays[m], kind, distilled.scales[m])
+            for m, kind in kinds.items()
+            if kind.dtype == torch.uint8
+        }
+        for i, item in enumerate(items):
+            cell, row = divmod(start + i, distilled.rows)
             yield Row(
                 number=start + i,
-                pair=pair,
+                row=row,
                 cell=cell,
-                label=int(label),
-                audio=audio[i],
-                image=image[i],
-                log_mel=decibels[i],
-                pixels=pixels[i],
-                clipped=float(clipped[i]),
-                soft_label=None if distilled.soft_labels is None else distilled.soft_labels[start + i],
+                label=int(targets.labels[start + i]),
+                samples=item,
+                images={m: encode.png(pixels[i]) for m, pixels in shown.items()},
+                sounds={m: encode.wav(sound[i], rate) for m, sound in played.items()},
+                clipped={m: float(fraction[i]) for m, fraction in clipped.items()},
+                soft_label=None if soft is None else soft[start + i],
             )
 
 
-def sounds(distilled: DistilledSet, *, chunk: int = 32) -> Iterator[Tensor]:
-    """The sound of every training pair in the order of `rows`: float32, (sample,), mono, peak at most 1.
-
-    Args:
-        distilled: The set.
-        chunk: Pairs turned to sound at once.
-    """
-    for start in range(0, len(distilled), chunk):
-        audio = torch.stack([distilled[i][0] for i in range(start, min(start + chunk, len(distilled)))])
-        yield from invert_log_mel(distilled.scale.to_db(audio)[:, 0], distilled.recipe.mel)
+def npy(x: Tensor) -> bytes:
+    """A NumPy file."""
+    buffer = io.BytesIO()
+    np.lib.format.write_array(buffer, x.numpy(), allow_pickle=False)
+    return buffer.getvalue()
 
 
 def description(distilled: DistilledSet, form: str) -> dict[str, Any]:
@@ -124,38 +118,41 @@ def description(distilled: DistilledSet, form: str) -> dict[str, Any]:
     return {
         "format": form,
         "classes": list(distilled.classes),
-        "mosaic": mosaic.to_json(distilled.mosaic),
+        "hold": str(distilled.hold),
         "storage": distilled.storage.name,
         "stored_bytes": distilled.stored_bytes,
         "labels": "hard" if distilled.soft_labels is None else "soft",
-        "pairs": distilled.pairs,
-        "training_pairs": len(distilled),
+        "rows": distilled.rows,
+        "samples": len(distilled),
         "recipe": distilled.recipe.to_json(),
-        "scale": distilled.scale.to_json(),
+        "scales": {m: scale.to_json() for m, scale in distilled.scales.items()},
         "provenance": distilled.provenance,
     }
 
 
-def card(distilled: DistilledSet, *, layout: str, losses: str, use: str) -> str:
+def card(distilled: DistilledSet, *, layout: str, exact: str, use: str) -> str:
     """A README: what this is, what is lossy, how to read it. Class names appear as JSON, so they cannot break it.
 
     Args:
         distilled: The set.
         layout: Markdown: which file holds what.
-        losses: Markdown: what is exact and what is not.
+        exact: Markdown: where the exact numbers are, and in which file their scales.
         use: Python code that reads it.
     """
-    mel = distilled.recipe.mel
-    size = distilled.recipe.image_size
-    return f"""# Distilled audio-visual set: {len(distilled.classes)} classes, {len(distilled)} training pairs
+    kinds = distilled.modalities
+    shapes = "\n".join(
+        f"- `{m}`: ({', '.join(kind.axes)}), {' x '.join(map(str, kind.shape))}, {kind.unit}; the scale runs along "
+        f"{kind.axes[kind.channels_at]}"
+        for m, kind in kinds.items()
+    )
+    return f"""# Distilled set of {" and ".join(kinds)}: {len(distilled.classes)} classes, {len(distilled)} samples
 
-{distilled.pairs} stored pairs with a {mosaic.words(distilled.mosaic)} mosaic,
-cut and enlarged to {len(distilled)} training pairs:
-a picture of {size} x {size} pixels and a log-mel of {mel.shape[0]} bands x {mel.shape[1]} frames
-({mel.clip_seconds:g} s at {mel.sample_rate_hz} Hz, dB re 1.0, FFT {mel.fft_samples}, hop {mel.hop_samples}, HTK mel).
-Pairs are made to train on, not to be looked at or listened to, though one can.
+{distilled.rows} stored rows, held as {distilled.hold}, stand for {len(distilled)} samples.
+Samples are made to train on, not to be looked at or listened to, though one can.
 They are what is left of them in the form they were stored in: {distilled.storage.name},
 {distilled.stored_bytes:,} bytes{"" if distilled.soft_labels is None else ", soft labels among them"}.
+
+{shapes}
 
 ## Layout
 
@@ -163,7 +160,9 @@ They are what is left of them in the form they were stored in: {distilled.storag
 
 ## What is exact and what is not
 
-{losses}
+{exact}
+- Images are rounded to 8 bits, and clamped or stretched to what can be seen: to look at, not to train on.
+- Sounds are estimated where samples keep no phase, and turned down where they would clip: to listen to.
 
 ## Use
 
@@ -177,3 +176,10 @@ They are what is left of them in the form they were stored in: {distilled.storag
 {json.dumps({"classes": list(distilled.classes), "provenance": distilled.provenance}, indent=2, sort_keys=True)}
 ```
 """
+
+
+def _clipped(samples: Tensor, arrays: Tensor, modality: Modality, scale: Scale) -> Tensor:
+    """Fraction of values farther from their whole number than rounding takes them, float32, (sample,)."""
+    one, nought = (modality.to_network(torch.full((1, *modality.shape), v, dtype=torch.uint8), scale) for v in (1, 0))
+    gap = (modality.to_network(arrays, scale) - samples).abs()
+    return (gap > 0.505 * (one - nought).abs()).float().mean((1, 2, 3))

@@ -1,4 +1,4 @@
-"""Pictures as PNG, sounds as WAV, log-mels as 16-bit PNG, one table: for people and for any tool."""
+"""A folder of ordinary files: NumPy arrays, PNG images, WAV sounds, a CSV table, a card."""
 
 from __future__ import annotations
 
@@ -8,72 +8,67 @@ import unicodedata
 from pathlib import Path
 from typing import final
 
-import numpy as np
 from torch import Tensor
 
 from limbeck import _files
 from limbeck.distilled import DistilledSet
 from limbeck.exports._contract import Export
-from limbeck.exports._rows import card, description, new_folder, rows, sounds
+from limbeck.exports._rows import Row, card, description, new_folder, npy, rows
 from limbeck.media import encode
-
-COLUMNS = ("number", "pair", "cell", "label", "class", "picture", "log_mel", "sound", "clipped", "soft_label")
 
 
 @final
 class Folder(Export):
     """A folder of ordinary files.
 
-    ``pictures/CLASS/*.png``, ``sounds/CLASS/*.wav`` and ``log_mels/CLASS/*.png`` with one folder a class (named by
-    number and by the harmless letters of its name), ``metadata.csv`` with one row a training pair, ``config.json``
-    with the scales, and a card.
+    A folder for each modality, in it one for each class (named by number and by the harmless letters of its name), and
+    there ``ROW-CELL.npy`` (float32, network scale, exact), ``ROW-CELL.png`` and, of sounds, ``ROW-CELL.wav``. Beside
+    them are ``metadata.csv`` with one line a sample, ``config.json`` with the scales, and a card.
 
-    Lossy: pictures are rounded to 8 bits and clamped; log-mels are rounded to 16 bits (within half of ``step_db``
-    in ``config.json``); sounds are estimates, since a log-mel keeps no phase.
+    Lossy: images are 8 bits; sounds are estimates, since a log-mel keeps no phase.
     """
 
     def write(self, distilled: DistilledSet, out: Path) -> Path:
         """Write the set as ordinary files; see `Export.write`."""
         encode.require_pillow("export")
+        stems = [f"{i:03d}-{_slug(name)}" for i, name in enumerate(distilled.classes)]
         with new_folder(distilled, out) as folder:
-            decibels = distilled.scale.to_db(distilled.training_pairs()[0])
-            low, high = float(decibels.min().floor()), float(decibels.max().ceil())
-            step = max(high - low, 1.0) / 65535
-            stems = [f"{i:03d}-{_slug(name)}" for i, name in enumerate(distilled.classes)]
             with open(folder / "metadata.csv", "w", encoding="utf-8", newline="") as handle:
-                table = csv.DictWriter(handle, COLUMNS, lineterminator="\n")
-                table.writeheader()
-                for row, sound in zip(rows(distilled), sounds(distilled), strict=True):
-                    stem = f"{stems[row.label]}/{row.pair:05d}-{row.cell}"
+                table = None
+                for row in rows(distilled):
+                    contents = _files_of(row)
+                    names = {
+                        kind: f"{modality}/{stems[row.label]}/{row.row:05d}-{row.cell}{suffix}"
+                        for kind, (modality, suffix, _) in contents.items()
+                    }
+                    for kind, (_, _, content) in contents.items():
+                        path = folder / names[kind]
+                        path.parent.mkdir(parents=True, exist_ok=True)
+                        path.write_bytes(content)
                     record = {
                         "number": row.number,
-                        "pair": row.pair,
+                        "row": row.row,
                         "cell": row.cell,
                         "label": row.label,
                         "class": distilled.classes[row.label],
-                        "picture": f"pictures/{stem}.png",
-                        "log_mel": f"log_mels/{stem}.png",
-                        "sound": f"sounds/{stem}.wav",
-                        "clipped": f"{row.clipped:.6g}",
+                        **names,
+                        **{f"{m}_clipped": f"{fraction:.6g}" for m, fraction in row.clipped.items()},
                         "soft_label": "" if row.soft_label is None else _numbers(row.soft_label),
                     }
-                    levels = np.rint((row.log_mel.double().numpy() - low) / step).astype(np.uint16)
-                    contents = {
-                        "picture": encode.png(row.pixels.numpy().transpose(1, 2, 0)),
-                        "log_mel": encode.png(levels[::-1]),
-                        "sound": encode.wav(sound.numpy(), distilled.recipe.mel.sample_rate_hz),
-                    }
-                    for kind, content in contents.items():
-                        path = folder / str(record[kind])
-                        path.parent.mkdir(parents=True, exist_ok=True)
-                        path.write_bytes(content)
+                    if table is None:
+                        table = csv.DictWriter(handle, [*record], lineterminator="\n")
+                        table.writeheader()
                     table.writerow(record)
-            _files.write_json(
-                folder / "config.json",
-                description(distilled, "limbeck-folder-1") | {"lowest_db": low, "step_db": step},
-            )
-            _files.write_text(folder / "README.md", card(distilled, layout=LAYOUT, losses=LOSSES, use=USE))
+            _files.write_json(folder / "config.json", description(distilled, "limbeck-folder-2"))
+            _files.write_text(folder / "README.md", card(distilled, layout=LAYOUT, exact=EXACT, use=USE))
         return out
+
+
+def _files_of(row: Row) -> dict[str, tuple[str, str, bytes]]:
+    """Modality, suffix and content of each file of a sample, by the column of the table that names it."""
+    found = {m: (m, ".npy", npy(x)) for m, x in row.samples.items()}
+    found |= {f"{m}_image": (m, ".png", content) for m, content in row.images.items()}
+    return found | {f"{m}_sound": (m, ".wav", content) for m, content in row.sounds.items()}
 
 
 def _numbers(values: Tensor) -> str:
@@ -91,24 +86,21 @@ def _slug(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40].strip("-") or "class"
 
 
-LAYOUT = """- `metadata.csv`: one row a training pair: number, stored pair, cell of its mosaic,
-  label, class, the three files, and, where there are soft labels, the class probabilities
-- `pictures/CLASS/PAIR-CELL.png`: 8-bit RGB
-- `log_mels/CLASS/PAIR-CELL.png`: 16-bit grey, lowest band at the bottom, time to the right
-- `sounds/CLASS/PAIR-CELL.wav`: 16-bit mono
+LAYOUT = """- `metadata.csv`: one line a sample: number, stored row, cell, label, class, the files of each modality, the
+  fraction of values that were clamped in its image, and, where there are soft labels, the class probabilities
+- `MODALITY/CLASS/ROW-CELL.npy`: float32, (channel, height, width)
+- `MODALITY/CLASS/ROW-CELL.png`: to look at
+- `MODALITY/CLASS/ROW-CELL.wav`: to listen to, 16-bit mono, of modalities that are sound
 - `config.json`: class names, recipe, scales, provenance"""
 
-LOSSES = """- Pictures: rounded to 8 bits and clamped to 0..255; `clipped` is the share of values that were clamped.
-- Log-mels: rounded to 16 bits, so within half of `step_db` of `config.json`.
-- Sounds: estimated from the log-mel (Griffin-Lim), which keeps no phase; turned down where they would clip.
-- The exact numbers are in the distilled set this was made from, and in the `webdataset` and `huggingface` forms."""
+EXACT = (
+    """- `.npy`: float32 in network scale, exactly the samples. Undo the scale with `config.json`: `x * std + mean`."""
+)
 
 USE = """import csv, json
 import numpy as np
-from PIL import Image
 
 config = json.load(open("config.json"))
 row = next(csv.DictReader(open("metadata.csv", newline="")))
-picture = np.asarray(Image.open(row["picture"]))                                  # (height, width, 3), uint8
-levels = np.asarray(Image.open(row["log_mel"]))[::-1].astype("float64")           # (mel, frame)
-decibels = config["lowest_db"] + config["step_db"] * levels"""
+sample = {modality: np.load(row[modality]) for modality in config["scales"]}  # (channel, height, width) each
+label = int(row["label"])"""

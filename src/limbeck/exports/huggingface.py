@@ -10,13 +10,12 @@ from typing import Any, final
 import numpy as np
 import numpy.typing as npt
 from pydantic import Field
-from torch import Tensor
 
 from limbeck import _files
 from limbeck.distilled import DistilledSet
 from limbeck.errors import MissingExtraError
 from limbeck.exports._contract import Export
-from limbeck.exports._rows import Row, card, description, new_folder, rows, sounds
+from limbeck.exports._rows import Row, card, description, new_folder, rows
 from limbeck.media import encode
 
 
@@ -24,13 +23,13 @@ from limbeck.media import encode
 class HuggingFace(Export):
     """A folder that ``datasets.load_dataset`` reads, with or without a network.
 
-    Columns: ``audio`` (1, mel, frame) and ``image`` (3, height, width), float32 in network scale, exact; ``label``
-    (a ClassLabel); ``picture`` (an Image, 8 bits); ``sound`` (an Audio, WAV, not decoded, so that rows can be read
-    without torchcodec); ``pair`` and ``cell`` (where in the distilled set it is); ``soft_label`` (class probabilities,
-    float32) where the set has soft labels.
+    Columns: of every modality ``MODALITY`` (channel, height, width), float32 in network scale, exact, and
+    ``MODALITY_image`` (an Image, 8 bits); of sounds ``MODALITY_sound`` (an Audio, WAV, not decoded, so that rows can be
+    read without torchcodec); ``label`` (a ClassLabel); ``row`` and ``cell`` (where in the distilled set it is);
+    ``soft_label`` (class probabilities, float32) where the set has soft labels.
 
     Attributes:
-        row_group: Training pairs a Parquet row group: what a streaming reader loads at once.
+        row_group: Samples in each Parquet row group: what a streaming reader loads at once.
     """
 
     row_group: int = Field(64, ge=1)
@@ -48,63 +47,68 @@ class HuggingFace(Export):
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        rate = distilled.recipe.mel.sample_rate_hz
-        features = datasets.Features(
-            {
-                "picture": datasets.Image(),
-                "sound": datasets.Audio(sampling_rate=rate, decode=False),
-                "label": datasets.ClassLabel(names=list(distilled.classes)),
-                "audio": datasets.Array3D(tuple(distilled.audio.shape[1:]), "float32"),
-                "image": datasets.Array3D(tuple(distilled.image.shape[1:]), "float32"),
-                "pair": datasets.Value("int32"),
-                "cell": datasets.Value("int32"),
-            }
-            | ({} if distilled.soft_labels is None else {"soft_label": datasets.Sequence(datasets.Value("float32"))})
-        )
-        about = DatasetCardData(
-            tags=["dataset-distillation", "audio-visual", "limbeck"],
-            configs=[{"config_name": "default", "data_files": [{"split": "train", "path": "data/train-*.parquet"}]}],
-        )
-        DatasetInfosDict({"default": datasets.DatasetInfo(features=features)}).to_dataset_card_data(about)
-        schema = features.arrow_schema
+        kinds, source = distilled.modalities, rows(distilled)
         with new_folder(distilled, out) as folder:
+            group = list(islice(source, self.row_group))
+            rate = distilled.recipe.mel.sample_rate_hz
+            features = datasets.Features(
+                {f"{m}_image": datasets.Image() for m in kinds}
+                | {f"{m}_sound": datasets.Audio(sampling_rate=rate, decode=False) for m in group[0].sounds}
+                | {"label": datasets.ClassLabel(names=list(distilled.classes))}
+                | {m: datasets.Array3D(kind.shape, "float32") for m, kind in kinds.items()}
+                | {"row": datasets.Value("int32"), "cell": datasets.Value("int32")}
+                | (
+                    {}
+                    if distilled.soft_labels is None
+                    else {"soft_label": datasets.Sequence(datasets.Value("float32"))}
+                )
+            )
+            about = DatasetCardData(
+                tags=["dataset-distillation", *kinds, "limbeck"],
+                configs=[
+                    {"config_name": "default", "data_files": [{"split": "train", "path": "data/train-*.parquet"}]}
+                ],
+            )
+            DatasetInfosDict({"default": datasets.DatasetInfo(features=features)}).to_dataset_card_data(about)
+            schema = features.arrow_schema
             (folder / "data").mkdir()
             file = folder / "data" / "train-00000-of-00001.parquet"
             with pq.ParquetWriter(file, schema, compression="zstd") as writer:
-                source = zip(rows(distilled), sounds(distilled), strict=True)
-                while group := list(islice(source, self.row_group)):
-                    columns = _columns(group, rate, schema)
+                while group:
+                    columns = _columns(group, schema)
                     writer.write_table(pa.Table.from_arrays([columns[name] for name in schema.names], schema=schema))
-            _files.write_json(folder / "limbeck.json", description(distilled, "limbeck-huggingface-1"))
-            text = card(distilled, layout=LAYOUT, losses=LOSSES, use=USE)
+                    group = list(islice(source, self.row_group))
+            _files.write_json(folder / "limbeck.json", description(distilled, "limbeck-huggingface-2"))
+            use = USE.format(columns=", ".join(f'"{m}"' for m in kinds))
+            use += "".join(f'\n{m} = samples[0]["{m}"]' for m in (*kinds, "label"))
+            text = card(distilled, layout=LAYOUT, exact=EXACT, use=use)
             _files.write_text(folder / "README.md", f"---\n{about.to_yaml()}\n---\n{text}")
         return out
 
 
-def _columns(pairs: Sequence[tuple[Row, Tensor]], rate: int, schema: Any) -> dict[str, Any]:
+def _columns(group: Sequence[Row], schema: Any) -> dict[str, Any]:
     import pyarrow as pa
 
-    group, heard = zip(*pairs, strict=True)
-
-    def files(name: str, contents: Iterable[bytes]) -> Any:
-        return pa.array([{"bytes": c, "path": None} for c in contents], schema.field(name).type)
-
-    def arrays(name: str, values: npt.NDArray[np.float32]) -> Any:
-        return pa.ExtensionArray.from_storage(schema.field(name).type, _nested(values))
-
-    def numbers(name: str, values: Iterable[int]) -> Any:
+    def of(name: str, values: Iterable[Any]) -> Any:
         return pa.array(list(values), schema.field(name).type)
 
-    soft = [r.soft_label.numpy() for r in group if r.soft_label is not None]
-    told = {"soft_label": pa.array(list(soft), schema.field("soft_label").type)} if soft else {}
-    return told | {
-        "picture": files("picture", (encode.png(r.pixels.numpy().transpose(1, 2, 0)) for r in group)),
-        "sound": files("sound", (encode.wav(sound.numpy(), rate) for sound in heard)),
-        "label": numbers("label", (r.label for r in group)),
-        "audio": arrays("audio", np.stack([r.audio.numpy() for r in group])),
-        "image": arrays("image", np.stack([r.image.numpy() for r in group])),
-        "pair": numbers("pair", (r.pair for r in group)),
-        "cell": numbers("cell", (r.cell for r in group)),
+    def files(name: str, contents: Iterable[bytes]) -> Any:
+        return of(name, ({"bytes": content, "path": None} for content in contents))
+
+    def arrays(name: str) -> Any:
+        values = np.stack([row.samples[name].numpy() for row in group])
+        return pa.ExtensionArray.from_storage(schema.field(name).type, _nested(values))
+
+    first = group[0]
+    soft = [row.soft_label.numpy() for row in group if row.soft_label is not None]
+    return {
+        **{f"{m}_image": files(f"{m}_image", (row.images[m] for row in group)) for m in first.images},
+        **{f"{m}_sound": files(f"{m}_sound", (row.sounds[m] for row in group)) for m in first.sounds},
+        "label": of("label", (row.label for row in group)),
+        **{m: arrays(m) for m in first.samples},
+        "row": of("row", (row.row for row in group)),
+        "cell": of("cell", (row.cell for row in group)),
+        **({"soft_label": of("soft_label", soft)} if soft else {}),
     }
 
 
@@ -118,21 +122,18 @@ def _nested(values: npt.NDArray[np.float32]) -> Any:
     return nested
 
 
-LAYOUT = """- `data/*.parquet`: one row a training pair: `audio` (1, mel, frame), `image` (3, height, width), `label`,
-  `picture`, `sound`, and where it is in the distilled set: `pair`, `cell`; `soft_label` where there are soft labels
+LAYOUT = """- `data/*.parquet`: one row a sample. Of every modality it has `MODALITY` (channel, height, width) and
+  `MODALITY_image`, of sounds `MODALITY_sound`; then `label`, `soft_label` where there are soft labels, and where the
+  sample is in the distilled set, `row` and `cell`
 - `limbeck.json`: class names, recipe, scales, provenance"""
 
-LOSSES = """- `audio` and `image`: float32 in network scale, exactly the training pairs. Undo the scale
-  with `limbeck.json`:
-  `decibels = audio * mel_std + mel_mean` (per band), `pixel = image * image_std + image_mean` (per colour, 0 to 1).
-- `picture`: rounded to 8 bits and clamped; to look at, not to train on.
-- `sound`: estimated from the log-mel (Griffin-Lim), which keeps no phase; to listen to, not to train on.
-  It comes as the bytes of a WAV file; with torchcodec,
-  `cast_column("sound", datasets.Audio())` decodes it."""
+EXACT = """- `MODALITY`: float32 in network scale, exactly the samples.
+  Undo the scale with `limbeck.json`: `x * std + mean`.
+- `MODALITY_sound` comes as the bytes of a WAV file. With torchcodec, `cast_column("audio_sound", datasets.Audio())`
+  decodes that of `audio`."""
 
 USE = """from pathlib import Path
 from datasets import load_dataset
 
 here = str(Path.cwd())  # the whole path: "." has no name, which is asked for
-pairs = load_dataset(here, split="train").with_format("torch", columns=["audio", "image", "label"])
-audio, image, label = pairs[0]["audio"], pairs[0]["image"], pairs[0]["label"]"""
+samples = load_dataset(here, split="train").with_format("torch", columns=[{columns}, "label"])"""

@@ -301,6 +301,9 @@ class Damage:
     packets: int = 0
     frames: int = 0
 
+    def __bool__(self) -> bool:
+        return self.packets + self.frames > 0
+
     def told(self, what: str) -> tuple[str, ...]:
         """The damage in words, if there is any."""
         count = self.packets + self.frames

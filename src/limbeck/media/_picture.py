@@ -150,7 +150,7 @@ def _check_shown(
     )
     if shown_s > end_s + _SLACK_S:
         raise MediaError("beyond_end", f"The picture begins at {shown_s:.2f} s, after {end_s:g} s.")
-    if around.damage.packets + around.damage.frames and until_s < start_s - _SLACK_S:
+    if around.damage and until_s < start_s - _SLACK_S:
         raise MediaError("undecodable", f"No whole frame between {start_s:g} and {end_s:g} s can be decoded.")
     if around.following is not None or until_s >= wanted_s:
         return ()

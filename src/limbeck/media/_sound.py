@@ -37,11 +37,15 @@ Mono = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Sound:
-    """Waveform of shape (sample,) by the recipe, the segment it is of (start and end in seconds), and repairs."""
+    """Waveform of shape (sample,) by the recipe, the segment it is of (start and end in seconds), and repairs.
+
+    `damaged` says whether something on the way to it could not be decoded.
+    """
 
     waveform: Mono
     segment: tuple[float, float]
     repairs: tuple[str, ...]
+    damaged: bool
 
 
 class Piece(NamedTuple):
@@ -183,7 +187,7 @@ def _finished(
     fixed = np.zeros(recipe.samples, np.float32)
     kept = min(len(wave), recipe.samples)
     fixed[:kept] = np.clip(wave[:kept], -1.0, 1.0)
-    return Sound(fixed, (start_s, start_s + kept_s), tuple(told))
+    return Sound(fixed, (start_s, start_s + kept_s), tuple(told), bool(buffer.damage))
 
 
 def _fill(media: Media, rate: int, from_s: float, buffers: Sequence[_Buffer]) -> bool:

@@ -57,7 +57,7 @@ def read_clips(path: Path, segments: Sequence[Segment], *, recipe: ClipRecipe) -
 
 
 def _sounds(path: Path, segments: dict[int, Segment], recipe: ClipRecipe) -> dict[int, _sound.Sound]:
-    """The sound of each segment that has some, each by a decoder of its own, for decoders remember."""
+    """The sound of each segment that has some and no damage, each by a decoder of its own, for decoders remember."""
     sounds: dict[int, _sound.Sound] = {}
     passed_over: tuple[bool, ...] = ()
     origin_s: float | None = None
@@ -65,10 +65,11 @@ def _sounds(path: Path, segments: dict[int, Segment], recipe: ClipRecipe) -> dic
         with suppress(MediaError), opened(path, passed_over=passed_over, origin_s=origin_s) as media:
             if media.counts_sound:
                 counted = _sound.read_counted(media, list(segments.values()), recipe.mel)
-                return {j: s for j, s in zip(segments, counted, strict=True) if isinstance(s, _sound.Sound)}
+                sounds = {j: s for j, s in zip(segments, counted, strict=True) if isinstance(s, _sound.Sound)}
+                break
             passed_over, origin_s = passed_over or pictures_to_pass_over(media), media.origin_s
             sounds[i] = _sound.read(media, *segment, recipe.mel)
-    return sounds
+    return {i: sound for i, sound in sounds.items() if not sound.damaged}
 
 
 def _alone(path: Path, segment: Segment, recipe: ClipRecipe) -> RawClip | MediaError:
@@ -92,7 +93,7 @@ def _in_one_pass(
     while left:
         damage = Damage()
         nearest = _nearest_frames(media, left, wanted, damage)
-        if nearest is None or damage.packets + damage.frames:
+        if nearest is None or damage:
             break
         if not nearest:
             left.pop()

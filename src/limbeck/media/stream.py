@@ -189,7 +189,7 @@ def _whole(media: Media, rate: int) -> Iterator[Mono]:
         if len(fresh):
             yield fresh
     if end == 0:
-        reason = "undecodable" if damage.packets or damage.frames else "beyond_end"
+        reason = "undecodable" if damage else "beyond_end"
         raise MediaError(reason, "The sound track holds no sound that can be decoded.")
 
 

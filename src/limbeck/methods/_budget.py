@@ -18,44 +18,32 @@ GROUPS, GROUP = 8, 8
 SAFETY = 2.0
 
 
-def rows_per_class(
-    budget: int,
-    form: Coder,
-    real: LabelledClips,
-    *,
-    scales: Mapping[str, Scale],
-    hold: Parameterisation,
-    beside: int,
-) -> int:
+def rows_per_class(budget: int, classes: int, mean: float, spread: float, form: str) -> int:
     """The largest number of rows per class whose bytes stay within a budget.
 
-    Exact where every row has the same size. Elsewhere it is measured on held real clips, spread evenly over the
-    data, and leaves room for two standard deviations of the sum; synthetic rows may turn out larger than real ones.
+    Exact where every row has the same size. Elsewhere room is left for two standard deviations of the sum: synthetic
+    rows may turn out larger than the real ones that were measured.
 
     Args:
         budget: Bytes for all classes together.
-        form: How rows are kept.
-        real: The data.
-        scales: What networks see, by modality.
-        hold: How samples are held in rows.
-        beside: Bytes of a row's soft labels.
+        classes: How many.
+        mean: Bytes of a row.
+        spread: Their standard deviation.
+        form: How rows are kept, for the message.
 
     Raises:
         BudgetError: Not one row per class fits.
     """
-    mean, spread = row_bytes(form, real, scales=scales, hold=hold)
-    classes = len(real.classes)
 
     def needed(per_class: int) -> float:
-        rows = per_class * classes
-        return rows * (mean + beside) + SAFETY * spread * math.sqrt(rows)
+        return per_class * classes * mean + SAFETY * spread * math.sqrt(per_class * classes)
 
-    per_class = int(budget / (mean + beside) / classes) + 1
+    per_class = int(budget / mean / classes) + 1
     while per_class and needed(per_class) > budget:
         per_class -= 1
     if per_class < 1:
         raise BudgetError(
-            f"One row for each of the {classes} classes takes about {math.ceil(needed(1)):,} bytes as {form.name}, but "
+            f"One row for each of the {classes} classes takes about {math.ceil(needed(1)):,} bytes as {form}, but "
             f"the budget is {budget:,}. Give more bytes, another storage (--storage uint8 or coded), or smaller frames."
         )
     return per_class

@@ -133,8 +133,8 @@ class Method(Config, Listed, ABC):
         Args:
             real: Training clips.
         """
-        row, spread = row_bytes(self.storage.build(), real, scales=self.scales(real), hold=self.hold)
-        return len(real.classes) * int(self.per_class * (row + self.label_bytes(real))), spread == 0
+        row, spread = self._row_bytes(real)
+        return len(real.classes) * int(self.per_class * row), spread == 0
 
     def label_bytes(self, real: LabelledClips) -> int:
         """Bytes of the soft labels of a row."""
@@ -150,7 +150,10 @@ class Method(Config, Listed, ABC):
         Raises:
             BudgetError: Not one row per class fits.
         """
-        per_class = rows_per_class(
-            budget, self.storage.build(), real, scales=self.scales(real), hold=self.hold, beside=self.label_bytes(real)
-        )
-        return self.model_copy(update={"per_class": per_class})
+        form, row = self.storage.build(), self._row_bytes(real)
+        return self.model_copy(update={"per_class": rows_per_class(budget, len(real.classes), *row, form.name)})
+
+    def _row_bytes(self, real: LabelledClips) -> tuple[float, float]:
+        """Mean and standard deviation of the bytes of a row, with its soft labels."""
+        row, spread = row_bytes(self.storage.build(), real, scales=self.scales(real), hold=self.hold)
+        return row + self.label_bytes(real), spread

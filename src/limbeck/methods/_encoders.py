@@ -169,16 +169,18 @@ class FeatureCache:
     """
 
     def __init__(self, kind: str, source: EncoderSource, view: View, seed: int, run: RunContext) -> None:
-        runtime = run.runtime
-        key = _files.digest(
-            kind, _code.of(type(self), source), view.real.fingerprint,
-            {m: scale.to_json() for m, scale in view.scales.items()}, source.to_json(),
-            view.augment and view.augment.to_json(),
-            seed, str(runtime.real_dtype), runtime.device.type, runtime.compile,
-        )  # fmt: skip
-        self._folder = run.cache / kind / key if run.cache else None
-        self._device, self._bank = runtime.device, source.bank
+        self._folder = run.cache / kind / self._key(kind, source, view, seed) if run.cache else None
+        self._device, self._bank = run.runtime.device, source.bank
         self._memory: dict[int, Batch] = {}
+
+    def _key(self, kind: str, source: EncoderSource, view: View, seed: int) -> str:
+        """Names all that features depend on."""
+        scales = {m: scale.to_json() for m, scale in view.scales.items()}
+        return _files.digest(
+            kind, _code.of(type(self), source), view.real.fingerprint, scales, source.to_json(),
+            view.augment and view.augment.to_json(),
+            seed, str(view.runtime.real_dtype), view.runtime.device.type, view.runtime.compile,
+        )  # fmt: skip
 
     def get(self, number: int, compute: Callable[[], Batch]) -> Batch:
         """What clips look like through draw `number`; `compute` gives it, if it is not there."""

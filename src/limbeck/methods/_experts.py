@@ -101,13 +101,16 @@ class Experts:
     ) -> None:
         self._training, self._network, self._real = training, network, real
         self._view, self._runtime = View(real, scales, run.runtime, training.augment), run.runtime
-        key = _files.digest(
-            _code.of(type(self), network), real.fingerprint, {m: scale.to_json() for m, scale in scales.items()},
-            network.to_json(), training.model_copy(update={"epochs": 1}).to_json(), str(run.runtime.real_dtype),
-            run.runtime.device.type,
-        )  # fmt: skip
-        self._folder = run.cache / "experts" / key if run.cache else None
+        self._folder = run.cache / "experts" / self._key() if run.cache else None
         self._memory: dict[tuple[int, int], dict[str, Tensor]] = {}
+
+    def _key(self) -> str:
+        """Names all that weights depend on: not for how long they are trained, so that longer trainings go on."""
+        once, scales = self._training.model_copy(update={"epochs": 1}), self._view.scales
+        return _files.digest(
+            _code.of(type(self), self._network), self._real.fingerprint, {m: s.to_json() for m, s in scales.items()},
+            self._network.to_json(), once.to_json(), str(self._runtime.real_dtype), self._runtime.device.type,
+        )  # fmt: skip
 
     def snapshot(self, expert: int, epoch: int) -> Snapshot:
         """Expert number `expert` after `epoch` epochs, trained if it is not there; see `tensors`."""

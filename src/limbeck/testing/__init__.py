@@ -35,6 +35,7 @@ _HOMES = {
     "MethodContract": "_methods",
     "ModalityContract": "_modalities",
     "NetworkContract": "_networks",
+    "ParameterisationContract": "_parameterisations",
     "SoundDatasetContract": "_sound_datasets",
     "StorageContract": "_storage",
     "toy_clips": "_clips",
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from limbeck.testing._methods import MethodContract
     from limbeck.testing._modalities import ModalityContract
     from limbeck.testing._networks import HeadContract, NetworkContract
+    from limbeck.testing._parameterisations import ParameterisationContract
     from limbeck.testing._sound_datasets import SoundDatasetContract
     from limbeck.testing._storage import CoderContract, StorageContract
     from limbeck.testing._subjects import SHORT, toy_subject
@@ -64,6 +66,7 @@ __all__ = [
     "MethodContract",
     "ModalityContract",
     "NetworkContract",
+    "ParameterisationContract",
     "SoundDatasetContract",
     "StorageContract",
     "toy_clips",

@@ -1,0 +1,82 @@
+"""Nothing outside of the room of modalities asks which modality it has."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from limbeck import modalities
+
+SOURCE = Path(__file__).parents[2] / "src" / "limbeck"
+NAMES = {*modalities.names()}
+HOMES = {
+    "modalities": "where they are defined",
+    "media": "decodes the two tracks of a recording, which bear the same names",
+    "testing": "makes clips and shapes to test with",
+}
+ALLOWED = {
+    "datasets/_contract.py": "the tracks that a dataset's recordings have, unless it says otherwise",
+    "datasets/_findings.py": "columns that say from which files a clip was decoded",
+    "datasets/_listing.py": "columns of a list of files: where sound and picture come from",
+    "datasets/_originals.py": "columns that say from which files a clip was decoded",
+    "datasets/_prepare.py": "columns that say from which files a clip was decoded",
+    "datasets/av_digits.py": "makes the tracks of a recording itself",
+    "datasets/paired.py": "pairs sounds with pictures, which is what the dataset is",
+    "datasets/sounds/esc50.py": "a folder of the archive is called so",
+    "datasets/sounds/urbansound8k.py": "a folder of the archive is called so",
+    "evaluation/measures/architectures.py": "depths that are compared",
+    "evaluation/measures/hyperparameters.py": "depths that are compared",
+    "evaluation/protocol.py": "published learning rates",
+    "methods/best.py": "losses that were measured to be best",
+    "networks/convnet.py": "published depth and padding",
+    "storage/_opus.py": "an option of the codec is called so",
+    "storage/recorded.py": "keeps the tracks of a recording",
+}
+
+
+def _docstrings(tree: ast.AST) -> set[int]:
+    """Strings that stand alone: docstrings, and descriptions below names."""
+    return {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+
+
+def _asks(tree: ast.AST) -> Iterator[int]:
+    """Lines in which a string is the name of a modality."""
+    alone = _docstrings(tree)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and node.value in NAMES and id(node) not in alone:
+            yield node.lineno
+
+
+def _found() -> dict[str, list[int]]:
+    found = {}
+    for path in sorted(SOURCE.rglob("*.py")):
+        place = path.relative_to(SOURCE)
+        if place.parts[0] not in HOMES and (lines := [*_asks(ast.parse(path.read_text(encoding="utf-8")))]):
+            found[place.as_posix()] = lines
+    return found
+
+
+def test_nothing_else_asks_for_a_modality_by_name() -> None:
+    asking = {place: lines for place, lines in _found().items() if place not in ALLOWED}
+    assert not asking, "ask the modality (shape, dtype, axes, track, show, play) instead of its name"
+
+
+def test_what_is_allowed_is_still_needed() -> None:
+    assert {*ALLOWED} == {*_found()} & {*ALLOWED}
+
+
+@pytest.mark.parametrize(
+    ("code", "lines"),
+    [
+        ('if name == "audio":\n    pass', [1]),
+        ('x = batch["image"]', [1]),
+        ('match name:\n    case "image":\n        pass', [2]),
+        ('def f():\n    """audio"""', []),
+        ('x = "an image of audio"', []),
+    ],
+)
+def test_what_asks_is_seen(code: str, lines: list[int]) -> None:
+    assert [*_asks(ast.parse(code))] == lines
