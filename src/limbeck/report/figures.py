@@ -13,7 +13,7 @@ import torch
 from limbeck.distilled import DistilledSet
 from limbeck.report import _samples
 from limbeck.report._drawing import BLUE, COLOURS, GREEN, INK, ORANGE, bar, legend, legend_above, quiet, rows, short
-from limbeck.report.table import KEYS, Row
+from limbeck.report.table import Row, modalities
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -110,10 +110,10 @@ def accuracy(lines: Sequence[Row]) -> Figure | None:
         return None
     figure = quiet(4.7, 0.9 + 0.48 * len(lines))
     axes = figure.subplots()
-    used = [k for k in KEYS if any(k in r.accuracy for r in lines)]
+    used = modalities(lines)
     for place, key in enumerate(used):
         at = [(i, r.accuracy[key]) for i, r in enumerate(lines) if key in r.accuracy]
-        colour, mark = _LOOKS[KEYS.index(key) % len(_LOOKS)]
+        colour, mark = _LOOKS[place % len(_LOOKS)]
         axes.errorbar(
             [a.mean for _, a in at],
             [i + 0.2 * (place - (len(used) - 1) / 2) for i, _ in at],
