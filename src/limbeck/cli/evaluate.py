@@ -104,7 +104,6 @@ def run(
     from limbeck.evaluation import Protocol
     from limbeck.networks import Architecture, keep_freed_memory
     from limbeck.report.comparison import signs_rule
-    from limbeck.report.statistics import marks
 
     keep_freed_memory()
     base = Protocol.faithful() if preset else Protocol()
