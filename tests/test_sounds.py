@@ -347,7 +347,7 @@ class TestClassify:
         with pytest.raises(InputError, match=r"Windows of 9 s .* takes 2 s"):
             sounds.watch(made.learned, "microphone", encoder=made.encoder, window=9.0)
 
-    def test_what_cannot_be_read_is_told_and_passed_over(self, made: SimpleNamespace, tmp_path: Path) -> None:
+    def test_what_cannot_be_read_is_told_and_skipped(self, made: SimpleNamespace, tmp_path: Path) -> None:
         (tmp_path / "rotten.wav").write_bytes(b"RIFF nothing")
         recording(tmp_path / "sub" / "good.wav", 900)
         found = list(sounds.classify(made.learned, [tmp_path, tmp_path / "gone.wav"], encoder=made.encoder))

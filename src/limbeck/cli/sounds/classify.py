@@ -33,7 +33,7 @@ def run(
 ) -> None:
     """Name recordings: the likeliest words with their scores, or none of these.
 
-    Files that cannot be read are told and passed over; only if all of them are is that an error.
+    Files that cannot be read are told and skipped; only if all of them are is that an error.
     """
     from limbeck import sounds
     from limbeck.errors import InputError
