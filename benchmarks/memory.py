@@ -24,11 +24,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
+from limbeck.datasets._statistics import Moments
 
 from limbeck.datasets import ClipRef, Dataset, Prepared
 from limbeck.datasets._prepare import Plan, finish
 from limbeck.datasets._prepared import shard_path, write_shard
-from limbeck.datasets._statistics import Moments
 from limbeck.engine import machine, versions
 from limbeck.media import ClipRecipe
 

@@ -108,7 +108,7 @@ def test_what_is_none_is_said(place: Path, tmp_path: Path) -> None:
         limbeck.inspect(tmp_path)
 
 
-@pytest.mark.parametrize("name", ["naming/classifier/config.json", "set/config.json", "runs/results/results.json"])
+@pytest.mark.parametrize("name", ["naming/classifier/config.json", "set/config.json", "runs/results/table.json"])
 def test_what_is_damaged_is_said(place: Path, name: str) -> None:
     file = place / name
     content = file.read_bytes()

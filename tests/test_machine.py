@@ -155,7 +155,7 @@ STARTS = {
     "prepare": "from limbeck.datasets._decoding import *; from limbeck.datasets import load\n"
     "with DecodingPool(load('folder')(root='.'), [], ClipRecipe(), workers=1, timeout_s=60) as pool:\n"
     "    pool.workers._workers[0].connection.recv()",
-    "index": "from limbeck.index._prefetch import *; from limbeck.index._places import File\n"
+    "index": "from limbeck.index._prefetch import *; from limbeck.index._scan import File\n"
     "list(prefetch([File('.', 'nothing', 0, 0)], print, frozenset(), workers=1, windows=1))",
     "tasks": "from limbeck.engine.executor import local; from types import SimpleNamespace as Task\n"
     "list(local(2).run([Task(needs=()), Task(needs=())]))",

@@ -204,7 +204,7 @@ def test_a_broken_plug_in_is_listed_and_told_in_a_sentence(tmp_path: Path) -> No
         {"broken.py": '"""Broken things."""\nimport nosuchpackage_\n', "rotten.py": "def (\n"},
         {
             "limbeck.methods": {"torn": "broken", "rotten": "rotten", "gone": "nowhere.to.be:Found"},
-            "limbeck.report.forms": {"torn": "broken"},
+            "limbeck.report.writers": {"torn": "broken"},
             "limbeck.exports": {"nothing": "json:dumps"},
         },
     )

@@ -122,7 +122,7 @@ class TestIndex:
         self, made: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("limbeck.encoders.load", {}.__getitem__)
-        with pytest.raises(InputError, match=r"made with spectral, but clap was asked for.*--encoder"):
+        with pytest.raises(InputError, match=r"made with spectral, but clap was requested.*--encoder"):
             sounds.index(made.folder / "recordings", out=made.folder / "index", encoder="clap", progress=False)
         with pytest.raises(InputError, match="windows of 2 s every 2 s"):
             sounds.index(made.folder / "recordings", out=made.folder / "index", hop=1.0, progress=False)
@@ -267,13 +267,13 @@ class TestLabels:
         ("labels", "words"),
         [
             ("rain,,wind", "A label is empty"),
-            ("rain,rain", "'rain' comes twice"),
-            ([], "No label came"),
+            ("rain,rain", "'rain' stands twice"),
+            ([], "There is no label"),
             ("nosuch.txt", "cannot be read from nosuch.txt"),
             ("nosuch.csv", "cannot be read from nosuch.csv"),
             ("", "A label is empty"),
             ("Rain,wind,rain", "'Rain' and 'rain' in the labels given differ in their case alone"),
-            ("caf\u00e9,cafe\u0301", "comes twice"),
+            ("caf\u00e9,cafe\u0301", "stands twice"),
             ('"dog,rain', "double quotes in the labels given do not fit"),
             ('rain,"dog" bark', r'do not fit, from here on: "dog" bark'),
             ({"rain": 3}, "Labels and descriptions are words"),
@@ -328,7 +328,7 @@ class TestClassify:
         path = recording(tmp_path / "a.wav", 900)
         found = list(sounds.classify(made.learned, path, encoder=made.encoder, by="window", window=1.0, hop=0.5))
         assert [row.start_s for row in found] == [0, 0.5, 1.0]
-        with pytest.raises(InputError, match=r"Windows of 9 s .* hears 2 s"):
+        with pytest.raises(InputError, match=r"Windows of 9 s .* takes 2 s"):
             list(sounds.classify(made.learned, path, encoder=made.encoder, window=9.0))
 
     @pytest.mark.parametrize(
@@ -344,16 +344,16 @@ class TestClassify:
             list(sounds.watch(made.learned, "microphone", encoder=made.encoder, **lengths))
 
     def test_a_microphone_is_not_heard_in_longer_windows_than_the_encoder_hears(self, made: SimpleNamespace) -> None:
-        with pytest.raises(InputError, match=r"Windows of 9 s .* hears 2 s"):
+        with pytest.raises(InputError, match=r"Windows of 9 s .* takes 2 s"):
             sounds.watch(made.learned, "microphone", encoder=made.encoder, window=9.0)
 
-    def test_what_cannot_be_read_is_told_and_passed_over(self, made: SimpleNamespace, tmp_path: Path) -> None:
+    def test_what_cannot_be_read_is_told_and_skipped(self, made: SimpleNamespace, tmp_path: Path) -> None:
         (tmp_path / "rotten.wav").write_bytes(b"RIFF nothing")
         recording(tmp_path / "sub" / "good.wav", 900)
         found = list(sounds.classify(made.learned, [tmp_path, tmp_path / "gone.wav"], encoder=made.encoder))
-        assert [type(row) for row in found] == [sounds.Unread, sounds.Named, sounds.Unread]
+        assert [type(row) for row in found] == [sounds.Unread, sounds.Prediction, sounds.Unread]
         assert "missing_file" in found[2].to_json()["error"]
-        assert all(row.told().count(str(row.path)) == 1 for row in (found[0], found[2]))
+        assert all(row.sentence().count(str(row.path)) == 1 for row in (found[0], found[2]))
 
     @pytest.mark.parametrize("wrong", [{"top": 0}, {"top": -1}, {"by": "second"}])
     def test_refuses_what_it_could_not_give(self, made: SimpleNamespace, wrong: dict[str, Any]) -> None:

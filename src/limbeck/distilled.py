@@ -366,23 +366,6 @@ class DistilledSet(TorchDataset[tuple[Batch, Tensor]]):
             raise InputError(f"{folder} is damaged ({type(error).__name__}: {error}); distil again.") from error
         return made
 
-    def summary(self) -> dict[str, Any]:
-        """What the set is and how it was made, JSON-able."""
-        return {
-            "kind": "distilled set",
-            "classes": list(self.classes),
-            "modalities": [*self.modalities],
-            "rows": self.rows,
-            "per_class": self.per_class,
-            "hold": str(self.hold),
-            "samples": len(self),
-            "stored_bytes": self.stored_bytes,
-            "storage": {"name": self.storage.name, **self.storage.to_json()},
-            "labels": "hard" if self.soft_labels is None else "soft",
-            "recipe": self.recipe.to_json(),
-            "provenance": self.provenance,
-        }
-
     def card(self) -> str:
         """The README of a saved set: what it is, how it was made, how to use it."""
         shapes = ", ".join(f"{name} {' x '.join(map(str, m.shape))}" for name, m in self.modalities.items())

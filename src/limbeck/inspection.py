@@ -103,10 +103,17 @@ def _run(folder: Path) -> Contents | None:
     return run.summary() if run else None
 
 
+def _comparison(folder: Path) -> Contents:
+    with _whole(folder / "recipe.json") as recipe:
+        if isinstance(recipe, dict) and recipe.get("kind") == "sounds" and (folder / "table.json").is_file():
+            return _sound_comparison(folder)
+        return {"kind": "comparison", "files": _names(folder), "recipe": recipe}
+
+
 def _sound_comparison(folder: Path) -> Contents:
     from limbeck.evaluation.sounds import SoundResults
 
-    with _whole(folder / "results.json") as content:
+    with _whole(folder / "table.json") as content:
         results = SoundResults.from_json(content)
     return {
         "kind": "comparison of classifiers of sounds",
@@ -117,11 +124,6 @@ def _sound_comparison(folder: Path) -> Contents:
         "files": _names(folder),
         **results.about,
     }
-
-
-def _comparison(folder: Path) -> Contents:
-    with _whole(folder / "recipe.json") as recipe:
-        return {"kind": "comparison", "files": _names(folder), "recipe": recipe}
 
 
 @contextmanager
@@ -182,7 +184,6 @@ _LOOKS: tuple[tuple[str, Callable[[Path], Contents | None]], ...] = (
     ("limbeck.json", _named_by_config),
     (".", _run),
     ("windows.lance", _index),
-    ("results.json", _sound_comparison),
     ("recipe.json", _comparison),
     ("index.html", _page),
     (".", _scores),

@@ -76,9 +76,7 @@ def test_rows_and_studies_on_every_fold(encoder: Encoder, tmp_path: Path) -> Non
     # The same neighbours whatever space they are averaged in; twelve in the pool of four each.
     purity = [[c.values[PURITY] for c in results.of("cluster_size", row=r)] for r in ("paper", "two spaces")]
     assert purity[0] == purity[1]
-    kept = SoundResults.from_json(
-        json.loads((tmp_path / "out" / "results" / "results.json").read_text(encoding="utf-8"))
-    )
+    kept = SoundResults.from_json(json.loads((tmp_path / "out" / "results" / "table.json").read_text(encoding="utf-8")))
     assert kept == results
 
 
@@ -115,7 +113,7 @@ def test_other_recordings_or_another_recipe_leave_results_alone(encoder: Encoder
     assert found[0].name == "results"
     assert len({one.name for one in found}) == 3
     for one in (*found, run(asked, out=out, data=data[0], encoder=encoder)):
-        kept = json.loads((out / one.name / "results.json").read_text(encoding="utf-8"))
+        kept = json.loads((out / one.name / "table.json").read_text(encoding="utf-8"))
         assert SoundResults.from_json(kept).title == one.title
 
 

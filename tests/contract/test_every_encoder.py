@@ -57,9 +57,9 @@ class TestEveryEncoder(EncoderContract):
         kind = encoders.load(name)
         with pytest.raises(MissingWeightsError, match="nosuch"):
             kind.pretrained(folder=str(tmp_path / "nosuch"))
-        with pytest.raises(InputError, match="folder of weights must be a path, but 3 came"):
+        with pytest.raises(InputError, match="folder of weights must be a path, but got 3"):
             kind.pretrained(folder=3)  # type: ignore[arg-type]
-        with pytest.raises(InputError, match="'cpu' or 'cuda' was expected, but 'gpu' came"):
+        with pytest.raises(InputError, match="'cpu' or 'cuda' was expected, but got 'gpu'"):
             kind.pretrained(folder=tmp_path, device="gpu")
 
     def test_all_that_is_missing_is_named_with_where_it_was_looked_for(

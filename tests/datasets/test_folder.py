@@ -130,7 +130,7 @@ class TestLayouts:
         touch(tmp_path, *names)
         assert Folder(root=tmp_path).classes == ("cat", "dog")
 
-    def test_what_lies_beside_a_video_is_passed_over(self, tmp_path: Path) -> None:
+    def test_what_lies_beside_a_video_is_skipped(self, tmp_path: Path) -> None:
         for label in ("bell", "drip"):
             video = layouts.video(tmp_path / label / "0.mp4")
             layouts.picture(video.with_suffix(".png"), (9, 9, 9))
@@ -138,7 +138,7 @@ class TestLayouts:
             layouts.picture(tmp_path / label / "1.png", (9, 9, 9))  # is no companion: tried, and told
         assert ids(Folder(root=tmp_path).clips()) == ["bell/0.mp4", "bell/1.png", "drip/0.mp4", "drip/1.png"]
 
-    def test_folders_of_the_system_are_passed_over(self, tmp_path: Path) -> None:
+    def test_folders_of_the_system_are_skipped(self, tmp_path: Path) -> None:
         touch(tmp_path, "cat/1.mp4", "cat/@eaDir/1.mp4/thumb.jpg", "dog/1.mp4", "__MACOSX/cat/._1.mp4")
         touch(tmp_path, "lost+found/x/1.mp4", "cat/Thumbs.db", "dog/.DS_Store", "dog/._1.mp4")
         assert ids(Folder(root=tmp_path).clips()) == ["cat/1.mp4", "dog/1.mp4"]

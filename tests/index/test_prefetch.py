@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from limbeck.errors import MediaError
-from limbeck.index._places import File, Refused
 from limbeck.index._prefetch import Message, Whole, prefetch
+from limbeck.index._scan import File, Refused
 from limbeck.media import SoundWindow
 
 

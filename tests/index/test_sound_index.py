@@ -20,8 +20,8 @@ from torch import Tensor
 
 from limbeck.encoders import AudioEmbeddings
 from limbeck.errors import InputError, MediaError
-from limbeck.index import SoundIndex, Update, _store, _update, _work
-from limbeck.index._places import File, Refused
+from limbeck.index import SoundIndex, Update, _indexer, _store, _update
+from limbeck.index._scan import File, Refused
 from limbeck.media import sound_windows, write_wav
 
 
@@ -129,7 +129,7 @@ def test_a_name_given_on_to_another_content(index: SoundIndex, folder: Path, enc
 def test_contents_that_left_before_they_were_asked_for_are_decoded(
     monkeypatch: pytest.MonkeyPatch, index: SoundIndex, folder: Path, encoder: SpectralEncoder
 ) -> None:
-    monkeypatch.setattr(_work, "_COMMIT_S", 0.0)
+    monkeypatch.setattr(_indexer, "_COMMIT_S", 0.0)
     (folder / "000.wav").rename(folder / "zzz.wav")
     recording(folder / "000.wav", 5.0, 200)
     assert index.update([folder], encoder, workers=1).changed == 1
@@ -256,7 +256,7 @@ def test_the_list_of_rejected_is_written_when_it_changes(
     written = sorted(versions.glob("*.manifest"))
     assert index.update([folder], encoder, workers=1).rejected[0][1] == "bad_name"
     assert sorted(versions.glob("*.manifest")) == written
-    monkeypatch.setattr(_store, "_READERS_MAY_TAKE", timedelta(milliseconds=1))
+    monkeypatch.setattr(_store, "_READERS_MAY_NEED", timedelta(milliseconds=1))
     (folder / "001.wav").write_bytes(b"no sound")
     index.update([folder], encoder, workers=1)
     assert len(list(versions.glob("*.manifest"))) == 1
@@ -283,7 +283,7 @@ def test_vectors_that_are_no_numbers_are_told(tmp_path: Path) -> None:
 def test_another_encoder_is_refused(tmp_path: Path, index: SoundIndex, folder: Path) -> None:
     with pytest.raises(InputError, match="vectors of two encoders cannot be compared"):
         index.update([folder], SpectralEncoder(seed=1))
-    with pytest.raises(InputError, match=r"hears 2 s as a whole"):
+    with pytest.raises(InputError, match=r"takes 2 s as a whole"):
         SoundIndex.create(tmp_path / "other", SpectralEncoder(), window_s=3.0)
 
 
@@ -460,7 +460,7 @@ def test_batches_do_not_change_a_search(monkeypatch: pytest.MonkeyPatch, index: 
 @pytest.mark.parametrize(
     ("vectors", "sentence"),
     [
-        (np.ones(16), r"\(query, 16\) were expected, but \(16,\) came"),
+        (np.ones(16), r"\(query, 16\) were expected, but got \(16,\)"),
         (np.ones((2, 15)), r"\(query, 16\) were expected"),
         (np.zeros((1, 16)), "finite and not 0"),
         (np.full((1, 16), np.nan), "finite and not 0"),
@@ -520,7 +520,7 @@ def test_above_a_size_searches_go_by_an_approximate_index(
 def test_many_small_commits_are_joined(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, folder: Path, encoder: SpectralEncoder
 ) -> None:
-    monkeypatch.setattr(_work, "_COMMIT_S", 0.0)
+    monkeypatch.setattr(_indexer, "_COMMIT_S", 0.0)
     monkeypatch.setattr(_store, "_SMALL_PIECES", 3)
     index = SoundIndex.create(tmp_path / "other", encoder)
     index.update([folder], encoder, workers=1)

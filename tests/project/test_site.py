@@ -29,7 +29,8 @@ def test_public_names_are_in_the_reference(package: str, site: Path) -> None:
     room = "limbeck" if package == "limbeck" else package.split(".")[1]
     page = (site / "reference" / f"{room}.html").read_text(encoding="utf-8")
     assert f'id="{package}"' in page
-    assert [name for name in INVENTORY[package] if f'id="{package}.{name}"' not in page] == []
+    own = [name for name in INVENTORY[package] if f"{package}.{name}" not in INVENTORY]  # packages have their own pages
+    assert [name for name in own if f'id="{package}.{name}"' not in page] == []
 
 
 def test_things_that_are_found_by_listing_are_in_the_reference(site: Path) -> None:

@@ -59,5 +59,5 @@ def test_sentences() -> None:
     assert found == [["a {x} barking dog", "rain"], ["Hear a {x} barking dog!", "Hear rain!"]]
     with pytest.raises(InputError, match=r"\{label\} in each; got \['Hear it'\]"):
         class_texts(["rain"], ["Hear it"])
-    with pytest.raises(InputError, match="labels that are not asked for: snow"):
+    with pytest.raises(InputError, match="labels that are not given: snow"):
         class_texts(["rain"], ["{label}"], {"snow": "snow falling"})

@@ -16,9 +16,15 @@ from tests.helpers.comparison import invented
 
 from limbeck.errors import InputError
 from limbeck.evaluation.measures import Column
-from limbeck.report import _sheets, comparison_page, forms
+from limbeck.report import comparison_page, comparison_tables, measures, writers
 from limbeck.report.comparison import Comparison
 from limbeck.report.measures import MeasureCell, MeasureTable
+
+
+def written(writer: str, made: Comparison) -> str:
+    """What a writer makes of a comparison."""
+    return writers.load(writer).write(comparison_tables.document(made))
+
 
 HIT, RANK, SIZE, SEEN = "near hit (%)", "near rank", "near size", "seen (%)"
 COLUMNS = (
@@ -92,13 +98,13 @@ def test_rows_with_signs_compete_among_their_like() -> None:
 
 def test_a_column_that_is_not_told_is_a_dash_and_counts_only_where_it_is() -> None:
     part = MeasureCell(row="a", seed=0, values=({HIT: 1.0}, {HIT: 3.0, SEEN: 8.0}))
-    (near, other) = _sheets.measure_sheets(table(part), ["a"])
+    (near, other) = measures.measure_sheets(table(part), ["a"])
     assert [f.text for f in near.lines[0]] == ["a", "2.0 ± 1.4", "–", "–", "1 × 2", "none", "–"]
     assert [f.text for f in other.lines[0]] == ["a", "8.0", "1 × 2", "none", "–"]
 
 
 def test_a_sheet_for_every_group_with_chance_before_the_whole() -> None:
-    near, other = _sheets.measure_sheets(table(*CELLS), ROWS)
+    near, other = measures.measure_sheets(table(*CELLS), ROWS)
     assert near.title == "hits & ranks, 1 pair a class: near"
     assert other.title == "hits & ranks, 1 pair a class"
     assert near.columns == ("trained on", "hit (%)", "rank", "size", "n", "mosaic", "training pairs")
@@ -116,9 +122,9 @@ def test_order_of_cells_does_not_matter_and_json_comes_back() -> None:
     mixed = list(CELLS)
     random.Random(1).shuffle(mixed)
     one, other = compared(table(*CELLS)), compared(table(*mixed))
-    for form in forms.names():
-        assert forms.load(form).write(one) == forms.load(form).write(other)
-    again = Comparison.from_json(json.loads(forms.load("json").write(one)))
+    for form in writers.names():
+        assert written(form, one) == written(form, other)
+    again = Comparison.from_json(json.loads(written("json", one)))
     assert again == one
 
 
@@ -132,8 +138,8 @@ def test_the_long_table_has_every_number() -> None:
     rows = (*made.rows[:3], "whole")
     cells = [cell(row, seed, 1.0 + seed, 2.0) for row in rows[:3] for seed in (0, 1)]
     with_measures = replace(made, measures=(table(*cells),))
-    plain = list(csv.DictReader(io.StringIO(forms.load("csv").write(made))))
-    longer = list(csv.DictReader(io.StringIO(forms.load("csv").write(with_measures))))
+    plain = list(csv.DictReader(io.StringIO(written("csv", made))))
+    longer = list(csv.DictReader(io.StringIO(written("csv", with_measures))))
     assert "measure" not in plain[0]
     assert len(longer) == len(plain) + len(cells) * 2 * len(COLUMNS)
     assert [{k: line[k] for k in plain[0]} for line in longer[: len(plain)]] == plain
@@ -144,15 +150,15 @@ def test_the_long_table_has_every_number() -> None:
 
 def test_without_measures_nothing_is_said_of_them() -> None:
     made = invented(per_class=(1,), seeds=2, students=1, rows=("random", "herding + 2x2"))
-    told = json.loads(forms.load("json").write(made))
+    told = json.loads(written("json", made))
     assert "measures" not in told
     assert "measures" not in told["summary"]
     assert "measures" not in made.to_json()
-    assert all("easure" not in forms.load(form).write(made) for form in ("csv", "latex", "markdown"))
+    assert all("easure" not in written(form, made) for form in ("csv", "latex", "markdown"))
 
 
 def test_json_has_the_tables_worked_out() -> None:
-    told = json.loads(forms.load("json").write(compared(table(*CELLS))))["summary"]["measures"]
+    told = json.loads(written("json", compared(table(*CELLS))))["summary"]["measures"]
     assert [(t["measure"], t["per_class"]) for t in told] == [("hits & ranks", 1)]
     lines = {line["row"]: line for line in told[0]["lines"]}
     assert lines["b"]["values"][HIT]["n"] == 6
@@ -162,19 +168,19 @@ def test_json_has_the_tables_worked_out() -> None:
 
 def test_markdown_and_latex_hold_the_tables_and_their_words() -> None:
     made = compared(table(*CELLS), table(*CELLS, per_class=10, chance={}))
-    text = forms.load("markdown").write(made)
+    text = written("markdown", made)
     assert "## hits &amp; ranks, 1 pair a class: near" in text
     assert "## hits &amp; ranks, 10 pairs a class" in text
     assert text.count("Among 7 clips.") == 1
     assert text.count("| chance |") == 1
-    tex = forms.load("latex").write(made)
+    tex = written("latex", made)
     assert r"\caption{t: hits \& ranks, 1 pair a class: near." in tex
     assert len({line for line in tex.splitlines() if line.startswith(r"\label")}) == 4
 
 
 def test_signs_of_measured_rows_are_explained_without_any_accuracy() -> None:
     soft = [cell("a", seed, 60.0, labels="soft", sees_labels=True) for seed in range(2)]
-    text = forms.load("markdown").write(compared(table(*soft)))
+    text = written("markdown", compared(table(*soft)))
     assert "| a †‡ |" in text
     assert "†: students learn from soft labels" in text
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,13 @@ import pytest
 
 from limbeck.evaluation.sounds import AblationFacts, Cell, SoundResults
 from limbeck.evaluation.sounds.metrics import ACCURACY, PURITY
-from limbeck.report import sounds_figures, sounds_tables
+from limbeck.report import sounds_figures, sounds_tables, writers
+
+
+def written(writer: str, made: SoundResults, pictures: dict[str, str] | None = None) -> str:
+    """What a writer makes of a comparison."""
+    return writers.load(writer).write(sounds_tables.document(made, pictures))
+
 
 FOLDS = ("fold1", "fold2", "fold3")
 
@@ -81,7 +88,7 @@ def test_rows_with_the_same_neighbours_share_a_column_that_names_both() -> None:
 
 
 def test_markdown_is_escaped_and_says_the_command() -> None:
-    text = sounds_tables.markdown(results(), {"loud": "loud.png"})
+    text = written("markdown", results(), {"loud": "loud.png"})
     assert "# Made &lt;up&gt;" in text
     assert "ours\\_\\|x" in text
     assert "![Loudness: accuracy (%)](loud.png)" in text
@@ -91,22 +98,24 @@ def test_markdown_is_escaped_and_says_the_command() -> None:
 
 
 def test_long_table_holds_every_number() -> None:
-    lines = list(csv.DictReader(io.StringIO(sounds_tables.long_table(results()))))
+    lines = list(csv.DictReader(io.StringIO(written("csv", results()))))
     assert len(lines) == sum(len(c.values) for c in results().cells)
     assert {(r["value"], r["number"]) for r in lines if r["row"] == "told"} == {(ACCURACY, "99.0")}
 
 
 def test_writes_everything_twice_the_same(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
-    written = [sounds_tables.write(results(), tmp_path / name) for name in ("a", "b")]
-    assert {p.name for p in written[0]} == {
-        *("table.md", "table.tex", "table.csv"),
-        *("rows.png", "rows.svg", "loud.png", "loud.svg"),
-    }
-    for one, other in zip(*written, strict=True):
-        assert one.read_bytes() == other.read_bytes()
-    assert "](loud.png)" in (tmp_path / "a" / "table.md").read_text(encoding="utf-8")
-    assert r"\begin{tabular}" in (tmp_path / "a" / "table.tex").read_text(encoding="utf-8")
+    drawn = [sounds_figures.write(results(), tmp_path / name) for name in ("a", "b")]
+    assert {p.name for both in drawn[0].values() for p in both} == {"rows.png", "rows.svg", "loud.png", "loud.svg"}
+    for one, other in zip(*(d.values() for d in drawn), strict=True):
+        assert [p.read_bytes() for p in one] == [p.read_bytes() for p in other]
+    assert written("latex", results()) == written("latex", results())
+    assert written("latex", results()).count(r"\begin{tabular}") == len(sounds_tables.sheets(results()))
+    assert json.loads(written("json", results()))["rows"] == list(results().rows)
+
+
+def test_nothing_is_written_of_nothing() -> None:
+    assert "No results yet." in written("markdown", replace(results(), cells=()))
 
 
 def test_only_studies_with_an_axis_have_a_curve() -> None:

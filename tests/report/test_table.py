@@ -72,7 +72,7 @@ def test_rows_that_were_asked_otherwise_are_named_and_take_no_part_in_the_verdic
     assert others == [[], [], ["training"], ["test clips"]]
     text = distilled_page.write(made, tmp_path, scores=scores).read_text(encoding="utf-8")
     assert said in text
-    assert "the best other set in the table, random," in text
+    assert "The best other set in the table, random," in text
     assert "of their accuracy" not in text
 
 

@@ -107,7 +107,7 @@ def as_scores(rows: Sequence[Row], *, title: str | None = None, quiet: bool = Fa
     """Print accuracies in percent, mean ± standard deviation, a line a training set; say in what else rows differ."""
     from limbeck.report import table
 
-    keys = [key for key in ("A", "V", "A+V") if any(key in row.accuracy for row in rows)]
+    keys = table.modalities(rows)
     as_table(
         ["trained on", *(f">{k} %" for k in keys), ">n", ">stored pairs", "mosaic", ">training pairs", ">stored"],
         [

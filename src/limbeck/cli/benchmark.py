@@ -48,7 +48,6 @@ def run(
     """
     from limbeck import _recipes, comparison
     from limbeck.engine import bar
-    from limbeck.report import forms
 
     asked = comparison.Recipe.load(recipe)
     if dry_run:
@@ -70,8 +69,8 @@ def run(
             asked, name=Path(recipe).stem, out=out, data=data, processes=processes, device=device, progress=not quiet,
             on_job=on_job, command=_output.typed(),
         )  # fmt: skip
-    typer.echo(forms.load("json").write(found) if json else forms.load("markdown").write(found))
     place = _recipes.folder_of(Path(recipe).stem, asked.to_json(), out=out, data=data)
+    typer.echo((place / ("table.json" if json else "table.md")).read_text(encoding="utf-8"))
     _output.note(f"Tables and page: {place}", quiet=quiet)
     if "page" in found.about:
         _output.note(found.about["page"], quiet=quiet)

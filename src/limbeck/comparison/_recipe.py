@@ -18,6 +18,7 @@ from limbeck._config import Config
 from limbeck._discover import Listed
 from limbeck.comparison._job import Job
 from limbeck.errors import InputError
+from limbeck.report.model import Document
 
 if TYPE_CHECKING:
     from limbeck.encoders import Encoder
@@ -190,12 +191,27 @@ class Session(ABC):
         """
 
     @abstractmethod
-    def write(self, results: Any, folder: Path) -> None:
-        """Tables and figures.
+    def document(self, results: Any, pictures: Mapping[str, str]) -> Document:
+        """All tables, as writers print them.
+
+        Args:
+            results: From `results`.
+            pictures: From `draw`.
+        """
+
+    @abstractmethod
+    def draw(self, results: Any, folder: Path) -> Mapping[str, str]:
+        """Figures, and the page where there is one.
 
         Args:
             results: From `results`.
             folder: Where to.
+
+        Returns:
+            Addresses of figures by the keys of the tables they belong to.
+
+        Raises:
+            MissingExtraError: Something to draw with is not installed.
         """
 
 

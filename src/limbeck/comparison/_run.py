@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from limbeck import _files, _recipes
 from limbeck.comparison._job import Job
-from limbeck.comparison._recipe import Place, Recipe
+from limbeck.comparison._recipe import Place, Recipe, Session
 from limbeck.engine import machine, versions
 from limbeck.engine.executor import Executor, local
+from limbeck.errors import MissingExtraError, PluginError
 from limbeck.networks import keep_freed_memory
+from limbeck.report import writers
 
 OnJob = Callable[[str, int, int], None]
 """Called with what happened, jobs finished and jobs in all."""
@@ -81,8 +83,29 @@ def run(
             "failed": failed,
         }
         found = session.results(folder.name, about)
-        session.write(found, folder)
+        _write(session, found, folder)
     return found
+
+
+def _write(session: Session, found: Any, folder: Path) -> None:
+    """Tables by every writer, then figures and the page, which the tables show where they can."""
+    kinds = []
+    for name in writers.names():
+        try:
+            kinds.append(writers.load(name))
+        except PluginError as error:  # the others write all the same
+            found.about["failed"][f"table as {name}"] = str(error)
+    pictures: Mapping[str, str] = {}
+    for drawn in (False, True):
+        if drawn:
+            try:
+                pictures = session.draw(found, folder)
+            except MissingExtraError as error:  # the numbers are what hours were spent on; figures can be had later
+                found.about["page"] = f"The page was left out. {error}"
+        if pictures or not drawn:
+            document = session.document(found, pictures)
+            for kind in kinds:
+                _files.write_text(folder / f"table{kind.suffix}", kind.write(document))
 
 
 class _Clock:

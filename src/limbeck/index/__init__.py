@@ -1,9 +1,9 @@
 """An index of sounds: the vectors of every window of many recordings, kept up to date, searched, and read as arrays."""
 
-from limbeck.index._places import File
-from limbeck.index._rows import Hit, IndexSettings, Pool
+from limbeck.index._rows import Hit, IndexSettings, Pool, window_lengths
+from limbeck.index._scan import File
 from limbeck.index._store import is_address
 from limbeck.index._update import Update
 from limbeck.index.sound_index import SoundIndex
 
-__all__ = ["File", "Hit", "IndexSettings", "Pool", "SoundIndex", "Update", "is_address"]
+__all__ = ["File", "Hit", "IndexSettings", "Pool", "SoundIndex", "Update", "is_address", "window_lengths"]

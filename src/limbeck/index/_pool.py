@@ -15,13 +15,9 @@ from limbeck.index._store import Store
 
 
 def pool(store: Store, paths: Iterable[Path] | None) -> Pool:
-    """Read windows sorted by path and start, whatever the order in which they came into the index.
+    """Read windows sorted by path and start, whatever their order in the index, of all recordings or of some.
 
     The vectors are read once, in batches, to where they belong: memory is the result and little more.
-
-    Args:
-        store: The table.
-        paths: Recordings wanted, absolute; None for all.
 
     Raises:
         InputError: A recording is not in the index.

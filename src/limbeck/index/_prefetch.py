@@ -15,7 +15,7 @@ from pathlib import Path
 
 from limbeck.engine import Lost, WorkerPool
 from limbeck.errors import MediaError
-from limbeck.index._places import File, Refused
+from limbeck.index._scan import File, Refused
 from limbeck.media import SoundWindow
 
 _PATIENCE_S = 600.0

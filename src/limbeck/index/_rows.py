@@ -20,7 +20,7 @@ from limbeck._config import Config
 from limbeck.encoders import Encoder
 from limbeck.errors import InputError
 from limbeck.index import _sums
-from limbeck.index._places import File, Refused
+from limbeck.index._scan import File, Refused
 from limbeck.media.stream import check_lengths
 
 NOTE = b"limbeck"
@@ -40,13 +40,35 @@ Floats = npt.NDArray[np.float32]
 Halves = npt.NDArray[np.float16]
 
 
+def window_lengths(encoder: Encoder, window_s: float | None, hop_s: float | None) -> tuple[float, float]:
+    """Length of a window and the step from one to the next, in seconds, as given or by default.
+
+    Args:
+        encoder: What embeds the windows.
+        window_s: Seconds; None for the longest that the encoder takes as a whole.
+        hop_s: Seconds; None for windows side by side.
+
+    Raises:
+        InputError: A window is longer than the encoder takes, or one of the two is less than a sample.
+    """
+    window_s = encoder.window_s if window_s is None else window_s
+    if window_s > encoder.window_s:
+        raise InputError(
+            f"Windows of {window_s:g} s were requested, but this encoder takes {encoder.window_s:g} s as a whole. "
+            f"Choose at most {encoder.window_s:g} s."
+        )
+    hop_s = window_s if hop_s is None else hop_s
+    check_lengths(encoder.sample_rate, window_s, hop_s)
+    return window_s, hop_s
+
+
 class IndexSettings(Config):
     """What all rows of an index have in common; kept with the table.
 
     Attributes:
         format: Of this note and the table.
         encoder: Id of the encoder: name, checkpoint and hash of the weights.
-        sample_rate_hz: Rate of the sound it heard, in Hz.
+        sample_rate_hz: Rate of the sound it takes, in Hz.
         window_s: Length of a window in seconds.
         hop_s: From the beginning of one window to that of the next, in seconds.
         dim: Length of a vector in the space shared with text.
@@ -63,24 +85,8 @@ class IndexSettings(Config):
 
     @classmethod
     def of(cls, encoder: Encoder, window_s: float | None, hop_s: float | None) -> Self:
-        """Settings for an encoder.
-
-        Args:
-            encoder: What embeds.
-            window_s: Seconds; None means the longest the encoder hears as a whole.
-            hop_s: Seconds; None means windows side by side.
-
-        Raises:
-            InputError: A window longer than the encoder hears, or settings out of range.
-        """
-        window_s = encoder.window_s if window_s is None else window_s
-        if window_s > encoder.window_s:
-            raise InputError(
-                f"Windows of {window_s:g} s were asked for, but this encoder hears {encoder.window_s:g} s as a whole. "
-                f"Choose at most {encoder.window_s:g} s."
-            )
-        hop_s = window_s if hop_s is None else hop_s
-        check_lengths(encoder.sample_rate, window_s, hop_s)
+        """Settings for an encoder; `window_s`, `hop_s` and errors are those of `window_lengths`."""
+        window_s, hop_s = window_lengths(encoder, window_s, hop_s)
         return cls.from_json(
             {
                 "encoder": encoder.id,
@@ -294,8 +300,8 @@ def refused_rows(refused: Iterable[Refused]) -> Any:
 
 def refused_files(table: Any) -> list[Refused]:
     """Refused files from an Arrow table."""
-    told: Sequence[tuple[str, str]] = list(zip(table["reason"].to_pylist(), table["detail"].to_pylist(), strict=True))
-    return [Refused(file, *words) for file, words in zip(files(table), told, strict=True)]
+    words: Sequence[tuple[str, str]] = list(zip(table["reason"].to_pylist(), table["detail"].to_pylist(), strict=True))
+    return [Refused(file, *said) for file, said in zip(files(table), words, strict=True)]
 
 
 def _printable(text: str) -> str:

@@ -23,13 +23,7 @@ _QUERIES_AT_A_TIME = 64
 
 
 def exact(store: Store, queries: Floats, top: int) -> list[list[Hit]]:
-    """Hits by looking at every window.
-
-    Args:
-        store: The table.
-        queries: Rows of length 1, (query, dim).
-        top: Hits a query, >= 1.
-    """
+    """`top` hits for each query, rows of length 1 (query, dim), by looking at every window."""
     best = np.zeros((len(queries), 0), np.float32)
     ids = np.zeros((len(queries), 0), np.int64)
     for batch in store.scan(["joint"]):
@@ -40,13 +34,7 @@ def exact(store: Store, queries: Floats, top: int) -> list[list[Hit]]:
 
 
 def approximate(store: Store, queries: Floats, top: int) -> list[list[Hit]]:
-    """Hits by LanceDB's index: candidates by coarse vectors, ordered again by the kept ones.
-
-    Args:
-        store: The table, which has such an index.
-        queries: Rows of length 1, (query, dim).
-        top: Hits a query, >= 1.
-    """
+    """The same by LanceDB's index: candidates by coarse vectors, ordered again by the kept ones."""
     found: list[list[Hit]] = []
     for begin in range(0, len(queries), _QUERIES_AT_A_TIME):
         some = queries[begin : begin + _QUERIES_AT_A_TIME]
@@ -69,11 +57,12 @@ def _largest(
 
 
 def _hits(store: Store, scores: npt.NDArray[np.float32], ids: npt.NDArray[np.int64]) -> list[list[Hit]]:
-    wanted = np.unique(ids)
-    table = store.take(wanted.tolist(), _COLUMNS)
+    row_ids = np.unique(ids)
+    table = store.select(row_ids.tolist(), _COLUMNS)
     order = np.argsort(table["_rowid"].to_numpy())
     return [
-        _ordered(table.take(order[np.searchsorted(wanted, row)]), score) for row, score in zip(ids, scores, strict=True)
+        _ordered(table.take(order[np.searchsorted(row_ids, row)]), score)
+        for row, score in zip(ids, scores, strict=True)
     ]
 
 

@@ -17,15 +17,15 @@ from typing import Any, Self
 from limbeck import _files
 from limbeck.errors import InputError, LimbeckError, MissingExtraError
 from limbeck.index import _rows
-from limbeck.index._places import File, Refused
+from limbeck.index._scan import File, Refused
 
 APPROXIMATE_FROM = 200_000
 _WINDOWS, _REFUSED = "windows", "rejected"
 _SMALL_PIECES = 16
-_UNINDEXED_SHARE = 0.1
+_UNINDEXED_FRACTION = 0.1
 _PARTITION_ROWS = 4096
 _NAMES_AT_A_TIME = 500
-_READERS_MAY_TAKE = timedelta(hours=1)
+_READERS_MAY_NEED = timedelta(hours=1)
 _BATCH_ROWS = 8192
 
 
@@ -88,7 +88,7 @@ class Store:
             if cls.exists(place):
                 raise InputError(f"{place} holds an index already. Open it and update it, or choose another folder.")
             if not is_address(place):
-                _refuse_foreign(Path(place))
+                _refuse_other_things(Path(place))
             database = _connected(place)
             database.create_table(_REFUSED, schema=_rows.refused_schema(), exist_ok=True)
             database.create_table(_WINDOWS, schema=_rows.schema(settings))
@@ -153,7 +153,7 @@ class Store:
             for batch in found:
                 yield self._checked(batch)
 
-    def take(self, row_ids: Sequence[int], columns: list[str]) -> Any:
+    def select(self, row_ids: Sequence[int], columns: list[str]) -> Any:
         """Columns of some rows by `_rowid`, in any order, as an Arrow table with `_rowid`."""
         with _using(self.place):
             return self._checked(
@@ -163,17 +163,13 @@ class Store:
     def nearest(self, queries: Any, columns: list[str], top: int, *, probes: int, refine: int) -> Any:
         """Rows with vectors like some by inner product, by the approximate index, with `query_index` and `_distance`.
 
-        Args:
-            queries: Rows of length 1, (query, dim).
-            columns: Wanted.
-            top: Rows a query.
-            probes: Partitions looked into.
-            refine: How many times as many candidates are ordered again by the kept vectors.
+        Queries are rows of length 1, (query, dim), and get `top` rows each. `probes` partitions are looked into, and
+        `refine` times as many candidates are ordered again by the kept vectors.
         """
         with _using(self.place):
-            asked = self._table.search(queries, vector_column_name="joint").distance_type("dot")
-            asked = asked.select([*_with_sums([*columns, "joint"]), "_distance"])
-            return self._checked(asked.limit(top).nprobes(probes).refine_factor(refine).to_arrow())
+            query = self._table.search(queries, vector_column_name="joint").distance_type("dot")
+            query = query.select([*_with_sums([*columns, "joint"]), "_distance"])
+            return self._checked(query.limit(top).nprobes(probes).refine_factor(refine).to_arrow())
 
     def _checked(self, rows: Any) -> Any:
         if not _rows.unharmed(rows):
@@ -213,11 +209,11 @@ class Store:
         self._optimise(self._database.open_table(_REFUSED))
 
     def _optimise(self, table: Any) -> None:
-        table.optimize(cleanup_older_than=_READERS_MAY_TAKE, delete_unverified=not is_address(self.place))
+        table.optimize(cleanup_older_than=_READERS_MAY_NEED, delete_unverified=not is_address(self.place))
 
     def _lags(self) -> bool:
         found = self.approximate
-        return found is not None and (found.num_unindexed_rows or 0) > _UNINDEXED_SHARE * len(self)
+        return found is not None and (found.num_unindexed_rows or 0) > _UNINDEXED_FRACTION * len(self)
 
 
 def is_address(place: str | Path) -> bool:
@@ -245,7 +241,7 @@ def _using(place: str | Path) -> Iterator[None]:
         said = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
         raise InputError(
             f"The index in {place} cannot be used; LanceDB says: {said} If its disk is full or cannot be written to, "
-            "mend that; else it is damaged: bring back a copy, or make it anew in another folder: limbeck sounds index "
+            "repair that; else it is damaged: bring back a copy, or make it anew elsewhere: limbeck sounds index "
             "FOLDER --out OTHER."
         ) from error
 
@@ -283,7 +279,7 @@ def _is_whole(database: Any, name: str) -> bool:
     return True
 
 
-def _refuse_foreign(folder: Path) -> None:
+def _refuse_other_things(folder: Path) -> None:
     others = sorted(p.name for p in folder.iterdir() if not p.name.startswith(".") and p.suffix != ".lance")
     if others:
         raise InputError(f"{folder} holds other things ({', '.join(others[:3])}); choose a new folder for the index.")

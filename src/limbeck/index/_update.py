@@ -13,11 +13,11 @@ from functools import partial
 from pathlib import Path
 
 from limbeck.encoders import Encoder
-from limbeck.index import _places
-from limbeck.index._places import File, Refused
+from limbeck.index import _scan
+from limbeck.index._indexer import Indexer
 from limbeck.index._prefetch import prefetch
+from limbeck.index._scan import File, Refused
 from limbeck.index._store import Store, is_address
-from limbeck.index._work import Work
 from limbeck.media import SoundWindow, sound_windows
 
 Progress = Callable[[int, int], None]
@@ -53,47 +53,49 @@ def update(
     known = {f.place: f for f in store.files()}
     refused = {r.file.place: r for r in store.refused()}
     index = None if is_address(store.place) else Path(os.path.abspath(store.place))
-    files = [*known, *(place for place, r in refused.items() if r.reason != _places.UNLISTED)]
-    found = _places.listed(sources, files, apart_from=index)
-    plan = _places.planned(found, known, refused, sources)
-    work = Work(store, encoder, batch, known, refused)
-    work.forget([*plan.settled, *(p for p in refused if p not in found.files and _places.is_gone(p))])
+    files = [*known, *(place for place, r in refused.items() if r.reason != _scan.UNLISTED)]
+    found = _scan.scan(sources, files, apart_from=index)
+    plan = _scan.plan_of(found, known, refused, sources)
+    indexer = Indexer(store, encoder, batch, known, refused)
+    indexer.forget([*plan.cleared, *(p for p in refused if p not in found.files and _scan.is_gone(p))])
     for unseen in found.unseen.values():
-        work.take(unseen.file, unseen)
+        indexer.add(unseen.file, unseen)
     for file in plan.to_read:
         if not _has_name(file):
-            work.take(file, Refused(file, "bad_name", f"{file.place!r}: its name is not UTF-8. Rename it."))
-    _read([f for f in plan.to_read if _has_name(f)], work, store, batch, workers, progress)
-    _read(work.to_read_again(), work, store, batch, workers, None)
-    gone = {f.place: f for f in (*plan.gone, *work.emptied)}
+            indexer.add(file, Refused(file, "bad_name", f"{file.place!r}: its name is not UTF-8. Rename it."))
+    _read([f for f in plan.to_read if _has_name(f)], indexer, store, batch, workers, progress)
+    _read(indexer.to_read_again(), indexer, store, batch, workers, None)
+    gone = {f.place: f for f in (*plan.gone, *indexer.emptied)}
     store.remove(list(gone.values()))
     store.tidy()
     here = found.files.keys() | found.unseen.keys()
     return Update(
-        added=work.counts["added"],
-        changed=work.counts["changed"],
-        moved=work.counts["moved"],
-        removed=max(0, len(gone) - work.counts["moved"]),
-        unchanged=plan.unchanged + work.counts["unchanged"],
-        rejected=sorted((place, r.reason) for place, r in work.refused.items() if place in here),
+        added=indexer.counts["added"],
+        changed=indexer.counts["changed"],
+        moved=indexer.counts["moved"],
+        removed=max(0, len(gone) - indexer.counts["moved"]),
+        unchanged=plan.unchanged + indexer.counts["unchanged"],
+        rejected=sorted((place, r.reason) for place, r in indexer.refused.items() if place in here),
     )
 
 
-def _read(files: Sequence[File], work: Work, store: Store, batch: int, workers: int, progress: Progress | None) -> None:
+def _read(
+    files: Sequence[File], indexer: Indexer, store: Store, batch: int, workers: int, progress: Progress | None
+) -> None:
     """Read some files and commit them, and whatever else waits."""
     settings, done = store.settings, 0
     read = partial(
         sound_windows, sample_rate_hz=settings.sample_rate_hz, window_s=settings.window_s, hop_s=settings.hop_s
     )
     workers = min(workers, len(files))
-    with contextlib.closing(prefetch(files, read, work.contents, workers=workers, windows=2 * batch)) as messages:
+    with contextlib.closing(prefetch(files, read, indexer.contents, workers=workers, windows=2 * batch)) as messages:
         for file, message in messages:
-            work.take(file, message)
+            indexer.add(file, message)
             if not isinstance(message, SoundWindow):
                 done += 1
                 if progress:
                     progress(done, len(files))
-    work.commit()
+    indexer.commit()
 
 
 def _has_name(file: File) -> bool:

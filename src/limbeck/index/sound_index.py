@@ -14,8 +14,8 @@ from limbeck import _machine
 from limbeck.encoders import Encoder
 from limbeck.errors import InputError
 from limbeck.index import _pool, _search
-from limbeck.index._places import File
 from limbeck.index._rows import Hit, IndexSettings, Pool
+from limbeck.index._scan import File
 from limbeck.index._store import Store, locked
 from limbeck.index._update import Progress, Update, update
 
@@ -62,8 +62,8 @@ class SoundIndex:
 
         Args:
             folder: New or empty folder, or an address of LanceDB's: ``s3://bucket/name``.
-            encoder: What will embed; its id is kept, and no other will be let in.
-            window_s: Length of a window in seconds; None means the longest the encoder hears as a whole.
+            encoder: What will embed; its id is kept, and no other is accepted.
+            window_s: Length of a window in seconds; None means the longest the encoder takes as a whole.
             hop_s: From the beginning of one window to that of the next, in seconds; None means side by side.
 
         Raises:
@@ -136,14 +136,14 @@ class SoundIndex:
 
         A file of known size and times is left alone; of others the content is hashed, and decoded only if
         no file of the index has the same. Files that lay below the sources and are gone leave the index; those below
-        other folders stay. Broken files are listed and passed over. Killed at any moment, it can be repeated.
+        other folders stay. Broken files are listed and skipped. Killed at any moment, it can be repeated.
 
         Args:
             sources: Folders, searched at all depths, and files. Hidden files and kinds that are known not to be media
-                (texts, tables, archives) are passed over.
+                (texts, tables, archives) are skipped.
             encoder: The one the index was made with.
             batch: Windows embedded at a time, >= 1.
-            workers: Processes that decode ahead, >= 1; None means one a core.
+            workers: Processes that decode ahead, >= 1; None means one per core.
             progress: Called with the files done and the files to be read.
 
         Raises:
@@ -157,7 +157,7 @@ class SoundIndex:
             )
         workers = _machine.cores() if workers is None else workers
         if batch < 1 or workers < 1:
-            raise InputError(f"batch and workers must be at least 1, but {batch} and {workers} came.")
+            raise InputError(f"batch and workers must be at least 1, but got {batch} and {workers}.")
         with locked(self._store.place):
             self._store.refresh()
             return update(self._store, sources, encoder, batch=batch, workers=workers, progress=progress)
@@ -167,7 +167,7 @@ class SoundIndex:
 
         Args:
             vectors: In the joint space, of sounds or texts, (query, dim); their length does not matter.
-            top: Hits a query, >= 1; fewer come from an index that has fewer.
+            top: Hits per query, >= 1; fewer come from an index that has fewer.
             exact: Look at every window; None means if there is no approximate index.
 
         Returns:
@@ -178,7 +178,7 @@ class SoundIndex:
         """
         queries = self._unit(vectors)
         if top < 1:
-            raise InputError(f"top must be at least 1, but {top} came.")
+            raise InputError(f"top must be at least 1, but got {top}.")
         self._store.refresh()
         if not len(self._store) or not len(queries):
             return [[] for _ in queries]
@@ -208,7 +208,7 @@ class SoundIndex:
         queries = np.asarray(vectors, np.float32)
         dim = self.settings.dim
         if queries.ndim != 2 or queries.shape[1] != dim:
-            raise InputError(f"Vectors of shape (query, {dim}) were expected, but {queries.shape} came.")
+            raise InputError(f"Vectors of shape (query, {dim}) were expected, but got {queries.shape}.")
         lengths = np.linalg.norm(queries, axis=1, keepdims=True)
         if not (np.isfinite(lengths) & (lengths > 0)).all():
             raise InputError("Vectors to search for must be finite and not 0 throughout.")

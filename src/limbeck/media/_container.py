@@ -58,9 +58,9 @@ class Media:
         origin_s: What the file's clock shows at second 0, in seconds.
     """
 
-    def __init__(self, path: Path, passed_over: Sequence[bool], origin_s: float | None) -> None:
+    def __init__(self, path: Path, skipped: Sequence[bool], origin_s: float | None) -> None:
         self._path = path
-        self._passed_over = passed_over
+        self._skipped = skipped
         self._source = _Bytes(path)
         try:
             self._open()
@@ -72,7 +72,7 @@ class Media:
 
     def _open(self) -> None:
         self._source.seek(0)
-        self.container = _open(self._path, self._source, self._passed_over)
+        self.container = _open(self._path, self._source, self._skipped)
         self._at_beginning = True
         for stream in self.container.streams:
             if stream.type in ("audio", "video") and stream.codec_context is not None:
@@ -247,14 +247,14 @@ def _surveyed(path: Path, _size: int, _modified_ns: int) -> Clock:
 
 
 @contextmanager
-def opened(path: Path, *, passed_over: Sequence[bool] = (), origin_s: float | None = None) -> Iterator[Media]:
+def opened(path: Path, *, skipped: Sequence[bool] = (), origin_s: float | None = None) -> Iterator[Media]:
     """An open file, with one thread a decoder; every failure inside comes out as `MediaError`.
 
     Args:
         path: The file.
-        passed_over: For each track whether nothing of it is decoded to learn more than the header says, which for
-            pictures takes longer than all the rest; from `pictures_to_pass_over`.
-        origin_s: Second 0 of the file where it is known; tracks that are passed over do not tell when they begin.
+        skipped: For each track whether nothing of it is decoded to learn more than the header says, which for
+            pictures takes longer than all the rest; from `pictures_to_skip`.
+        origin_s: Second 0 of the file where it is known; tracks that are skipped do not tell when they begin.
     """
     media: Media | None = None
     try:
@@ -264,7 +264,7 @@ def opened(path: Path, *, passed_over: Sequence[bool] = (), origin_s: float | No
             raise MediaError("unreadable_file", f"{path} is not a file.")
         if path.stat().st_size == 0:
             raise MediaError("empty_file", f"{path} has no bytes.")
-        media = Media(path, passed_over, origin_s)
+        media = Media(path, skipped, origin_s)
         yield media
     except MediaError as error:
         if str(path) in error.detail:
@@ -281,7 +281,7 @@ def opened(path: Path, *, passed_over: Sequence[bool] = (), origin_s: float | No
             media.close()
 
 
-def pictures_to_pass_over(media: Media) -> tuple[bool, ...]:
+def pictures_to_skip(media: Media) -> tuple[bool, ...]:
     """Which tracks to pass over when the file is opened again for its sound; none unless the header tells all."""
     if not media.container.format.name.startswith(_TOLD_BY_HEADER):
         return ()
@@ -363,11 +363,11 @@ class _Bytes:
         self._file.close()
 
 
-def _open(path: Path, source: _Bytes, passed_over: Sequence[bool]) -> InputContainer:
+def _open(path: Path, source: _Bytes, skipped: Sequence[bool]) -> InputContainer:
     def refuse(url: str, *_: object) -> NoReturn:
         raise MediaError("not_media", f"{path} points to another file ({url[:80]}), which is not followed.")
 
-    options: Any = [{"skip_frame": "all"} if over else {} for over in passed_over]  # PyAV's stub says list[str]
+    options: Any = [{"skip_frame": "all"} if over else {} for over in skipped]  # PyAV's stub says list[str]
     try:
         container = av.open(
             source,

@@ -14,7 +14,7 @@ from av.video.frame import VideoFrame
 
 from limbeck.errors import MediaError
 from limbeck.media import _picture, _sound
-from limbeck.media._container import Damage, Media, opened, pictures_to_pass_over
+from limbeck.media._container import Damage, Media, opened, pictures_to_skip
 from limbeck.media._orientation import turn_of_video
 from limbeck.media.clip import RawClip
 from limbeck.media.decode import is_segment, joined, read_clip
@@ -59,15 +59,15 @@ def read_clips(path: Path, segments: Sequence[Segment], *, recipe: ClipRecipe) -
 def _sounds(path: Path, segments: dict[int, Segment], recipe: ClipRecipe) -> dict[int, _sound.Sound]:
     """The sound of each segment that has some and no damage, each by a decoder of its own, for decoders remember."""
     sounds: dict[int, _sound.Sound] = {}
-    passed_over: tuple[bool, ...] = ()
+    skipped: tuple[bool, ...] = ()
     origin_s: float | None = None
     for i, segment in segments.items():
-        with suppress(MediaError), opened(path, passed_over=passed_over, origin_s=origin_s) as media:
+        with suppress(MediaError), opened(path, skipped=skipped, origin_s=origin_s) as media:
             if media.counts_sound:
                 counted = _sound.read_counted(media, list(segments.values()), recipe.mel)
                 sounds = {j: s for j, s in zip(segments, counted, strict=True) if isinstance(s, _sound.Sound)}
                 break
-            passed_over, origin_s = passed_over or pictures_to_pass_over(media), media.origin_s
+            skipped, origin_s = skipped or pictures_to_skip(media), media.origin_s
             sounds[i] = _sound.read(media, *segment, recipe.mel)
     return {i: sound for i, sound in sounds.items() if not sound.damaged}
 

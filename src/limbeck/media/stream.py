@@ -57,7 +57,7 @@ def sound_windows(path: Path, *, sample_rate_hz: int, window_s: float, hop_s: fl
     """Cut a recording into windows while it is decoded, once, with memory that does not grow with its length.
 
     Args:
-        path: Any file with a sound track; of a video the pictures are passed over.
+        path: Any file with a sound track; of a video the pictures are skipped.
         sample_rate_hz: Rate of the windows, in Hz, >= 1; the sound is resampled by soxr.
         window_s: Length of a window in seconds, > 0.
         hop_s: From the beginning of one to the beginning of the next, in seconds, > 0; longer than a window leaves

@@ -18,7 +18,9 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from limbeck._words import duration, plural
 from limbeck.errors import InputError
-from limbeck.report._statistics import (
+from limbeck.report.measures import MeasureTable
+from limbeck.report.model import Spread, best, headline, in_order, means, rank, spread
+from limbeck.report.statistics import (
     LABELLED,
     SOFT,
     Difference,
@@ -29,8 +31,6 @@ from limbeck.report._statistics import (
     marks,
     paired,
 )
-from limbeck.report.measures import MeasureTable
-from limbeck.report.table import Spread, in_order
 
 LEAST_GAP = 5.0
 """Points between baseline and whole from which on shares of the gap are told."""
@@ -47,11 +47,6 @@ SPREAD_RULE = (
     "distillations × students of each. Last epoch: nothing is chosen on the test clips."
 )
 BOLD_RULE = f"{bold_rule('row', 'distillations')} Rows of real clips, whole, are references and take no part."
-MEASURE_RULE = (
-    "Measures: mean ± sample standard deviation over all repeats; n counts distillations × repeats of each. "
-    f"{bold_rule('row', 'distillations')} Each column by itself: among many a few are bold by chance. "
-    "Chance and rows of real clips, whole, take no part."
-)
 HEADS_RULE = (
     "Of every head its main modality: both together, or the only one it knows. "
     f"{bold_rule('head of a method', 'distillations')}"
@@ -67,7 +62,7 @@ class Cell:
         per_class: Pairs stored a class; None for a whole training split.
         head: The students' head.
         seed: Of the distillation. Cells of one seed are paired.
-        accuracy: Percent, one number a student, in the same order; keys among "A", "V", "A+V".
+        accuracy: Percent, one number a student, in the same order, by modality: "A", "V", "A+V", ...
         stored_bytes: What is stored.
         training_pairs: Pairs a student sees.
         mosaic: How pairs share the room of a stored one, in words.
@@ -103,7 +98,7 @@ class Cell:
         counts = {len(values) for values in self.accuracy.values()}
         if len(counts) != 1 or 0 in counts:
             raise InputError(
-                f"{self} needs one accuracy for each student under each key, but got "
+                f"{self} needs one accuracy for each student under every modality, but got: "
                 f"{ {k: len(v) for k, v in self.accuracy.items()} }."
             )
         wrong = [x for values in self.accuracy.values() for x in values if not 0 <= x <= 100]
@@ -118,6 +113,16 @@ class Cell:
     def marks(self) -> str:
         """Comparison class: signs of `MARKS`; cells with the same signs compete with each other."""
         return marks(self.labels, self.sees_labels)
+
+    @property
+    def trial(self) -> int:
+        """The seed: trials of one name are paired."""
+        return self.seed
+
+    @property
+    def values(self) -> list[dict[str, float]]:
+        """Accuracies of each student, by modality."""
+        return [{key: values[i] for key, values in self.accuracy.items()} for i in range(self.students)]
 
     @property
     def students(self) -> int:
@@ -301,7 +306,7 @@ class Comparison:
         found: dict[str, set[str]] = defaultdict(set)
         for cell in self.cells:
             found[cell.head] |= set(cell.accuracy)
-        return tuple(sorted(found, key=lambda h: (len(found[h]), in_order(found[h]), h)))
+        return tuple(sorted(found, key=lambda h: (len(found[h]), min(map(rank, found[h])), h)))
 
     @cached_property
     def sections(self) -> tuple[Section, ...]:
@@ -350,20 +355,14 @@ class Comparison:
         groups: dict[str, list[Cell]] = defaultdict(list)
         for cell in here:
             groups[cell.row].append(cell)
-        modalities = in_order(key for c in here for key in c.accuracy)
-        differences: dict[str, dict[str, Difference]] = defaultdict(dict)
-        best: dict[str, set[str]] = defaultdict(set)
+        modalities = in_order({key for c in here for key in c.accuracy})
         baseline = groups.get(self.baseline, [])
+        differences: dict[str, dict[str, Difference]] = defaultdict(dict)
         for key in modalities:
             for row, difference in _against(baseline, groups, key).items():
                 differences[row][key] = difference
-            for signs in {c.marks for c in here}:
-                rivals = {r: g for r, g in groups.items() if g[0].marks == signs and not g[0].reference}
-                means = {r: _by_seed(g, key) for r, g in rivals.items() if key in g[0].accuracy}
-                first = leader(means)
-                if first is not None:
-                    best[first].add(key)
-        lines = tuple(_line(row, groups.get(row, []), differences[row], frozenset(best[row])) for row in self.rows)
+        bold = best(groups, dict.fromkeys(modalities, False))
+        lines = tuple(_line(row, groups.get(row, []), differences[row], bold[row]) for row in self.rows)
         return Section(per_class, head, modalities, lines, tested=bool(baseline) and len(groups) > 1)
 
 
@@ -413,20 +412,6 @@ def cost_rule(comparison: Comparison) -> str:
     )
 
 
-def headline(modalities: Sequence[str]) -> str:
-    """The key that stands for all: all modalities together where there is such an accuracy, else the first.
-
-    Args:
-        modalities: Keys of accuracies.
-
-    Example:
-        >>> headline(["A", "A+V", "V"]), headline(["V"])
-        ('A+V', 'V')
-    """
-    ordered = in_order(modalities)
-    return ordered[-1] if "+" in ordered[-1] else ordered[0]
-
-
 def _budget(per_class: int | None) -> float:
     return math.inf if per_class is None else per_class
 
@@ -438,31 +423,21 @@ def _grouped(cells: Sequence[Cell]) -> dict[tuple[str, int | None, str], list[Ce
     return groups
 
 
-def _by_seed(cells: Sequence[Cell], key: str) -> dict[int, float]:
-    """Means over students, by seed, percent."""
-    return {c.seed: statistics.fmean(c.accuracy[key]) for c in cells}
-
-
-def _spread(cells: Sequence[Cell], key: str) -> Spread:
-    values = [x for c in cells for x in c.accuracy[key]]
-    return Spread(statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else None, len(values))
-
-
 def _against(baseline: Sequence[Cell], groups: Mapping[str, Sequence[Cell]], key: str) -> dict[str, Difference]:
     """Every row's difference to the baseline, corrected for their number."""
     if not baseline or key not in baseline[0].accuracy:
         return {}
-    level = _by_seed(baseline, key)
+    level = means(baseline, key)
     found: dict[str, Difference] = {}
     for row, cells in groups.items():
         if row != baseline[0].row and not cells[0].reference and key in cells[0].accuracy:
-            difference = paired(_by_seed(cells, key), level)
+            difference = paired(means(cells, key), level)
             if difference is not None:
                 found[row] = difference
     return {row: d for row, d in corrected(found).items() if d is not None}
 
 
-def _line(row: str, cells: Sequence[Cell], difference: dict[str, Difference], best: frozenset[str]) -> Line:
+def _line(row: str, cells: Sequence[Cell], difference: dict[str, Difference], bold: frozenset[str]) -> Line:
     if not cells:
         return Line(row)
     return Line(
@@ -470,9 +445,9 @@ def _line(row: str, cells: Sequence[Cell], difference: dict[str, Difference], be
         marks=cells[0].marks,
         reference=cells[0].reference,
         per_class=cells[0].per_class,
-        accuracy={key: _spread(cells, key) for key in in_order(cells[0].accuracy)},
+        accuracy={key: found for key in in_order(cells[0].accuracy) if (found := spread(cells, key))},
         difference=difference,
-        best=best,
+        best=bold,
         distillations=len(cells),
         students=_students(cells),
         mosaic=", ".join(sorted({c.mosaic for c in cells})),
@@ -484,15 +459,15 @@ def _line(row: str, cells: Sequence[Cell], difference: dict[str, Difference], be
 
 
 def _head_line(row: str, per_class: int | None, heads: Mapping[str, Sequence[Cell]]) -> HeadLine:
-    keys = {head: headline(list(cells[0].accuracy)) for head, cells in heads.items()}
+    keys = {head: headline(cells[0].accuracy) for head, cells in heads.items()}
     every = [c for cells in heads.values() for c in cells]
     most = max(heads.values(), key=len)
     return HeadLine(
         row=row,
         per_class=per_class,
         marks=every[0].marks,
-        accuracy={head: _spread(cells, keys[head]) for head, cells in heads.items()},
-        best=leader({head: _by_seed(cells, keys[head]) for head, cells in heads.items()}),
+        accuracy={head: found for head, cells in heads.items() if (found := spread(cells, keys[head]))},
+        best=leader({head: means(cells, keys[head]) for head, cells in heads.items()}),
         n=Line(row, distillations=len(most), students=_students(every)).n,
     )
 

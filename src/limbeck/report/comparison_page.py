@@ -10,10 +10,9 @@ import numpy as np
 
 from limbeck._words import number, plural
 from limbeck.errors import InputError
-from limbeck.report import _comparison_figures, _drawing, _kit, _samples, _sheets, figures
-from limbeck.report._sheets import Sheet
-from limbeck.report.comparison import MARKS, Comparison, Section, headline
-from limbeck.report.table import in_order
+from limbeck.report import _comparison_figures, _drawing, _kit, _samples, comparison_tables, figures
+from limbeck.report.comparison import MARKS, Comparison, Section
+from limbeck.report.model import Sheet, headline, in_order
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -43,7 +42,7 @@ def write(comparison: Comparison, out: Path, *, confusion: str | None = None) ->
     _kit.require()
     out = Path(out)
     sections = [s for s in comparison.sections if s.head == comparison.heads[-1]]
-    keys = in_order(key for s in sections for key in s.modalities)
+    keys = in_order({key for section in sections for key in section.modalities})
     plots = _plots(comparison, sections, keys)
     confused = _confusion(comparison, sections, confusion)
     for kind, _, drawn in plots:
@@ -51,9 +50,9 @@ def write(comparison: Comparison, out: Path, *, confusion: str | None = None) ->
             _drawing.save(figure, out / "figures" / _file(kind, key))
     if confused:
         _drawing.save(confused[0], out / "figures" / "confusion")
-    parts = _sheets.parts(comparison)
-    overview = _sheets.side_by_side(comparison)
-    measured = [(table.title, _sheets.of_measure(table, comparison)) for table in comparison.measures]
+    parts = comparison_tables.parts(comparison)
+    overview = comparison_tables.side_by_side(comparison)
+    measured = [(table.title, comparison_tables.of_measure(table, comparison)) for table in comparison.measures]
     names = {key: _samples.named(key) for key in keys}
     return _kit.write(
         out,

@@ -19,8 +19,7 @@ from limbeck.distilled import DistilledSet
 from limbeck.errors import InputError
 from limbeck.report import _drawing, _kit, _neighbours, _samples, figures, table
 from limbeck.report._samples import Samples
-from limbeck.report._sheets import NOTHING, Field, Sheet
-from limbeck.report.comparison import headline
+from limbeck.report.model import headline
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -118,7 +117,7 @@ def write(
         title=title or f"{method} on {provenance.get('dataset', 'unknown data')}",
         verdict=_verdict(distilled, method, lines, None if place is None else lines[place]),
         facts=_facts(distilled, modalities, provenance),
-        scores=_sheet(lines, place) if lines else None,
+        scores=table.sheet(lines, place) if lines else None,
         unscored=unscored,
         figures={k: {"svg": _drawing.inline(f, k), "text": text} for k, (f, text) in drawn.items() if k != "pairs"},
         modalities=modalities,
@@ -283,36 +282,6 @@ def _figures(
         text = f"Confusion matrix of {key}, in percent of each true class; the numbers are in the scores."
         drawn["confusion"] = figures.confusion(own.confusion[key], own.classes), text
     return {name: (figure, text) for name, (figure, text) in drawn.items() if figure is not None}
-
-
-def _sheet(lines: Sequence[table.Row], own: int | None) -> Sheet:
-    """The table of scores, with the set's own row as its baseline."""
-    keys = table.in_order(key for line in lines for key in line.accuracy)
-    costs = ("n", "stored pairs", "mosaic", "training pairs", "stored", "time")
-
-    def fields(line: table.Row) -> tuple[Field, ...]:
-        spreads = map(line.accuracy.get, keys)
-        return (
-            Field(line.name),
-            *(Field(str(spread), spread.mean, bar=spread.mean) if spread else Field(NOTHING) for spread in spreads),
-            Field(str(line.n), line.n),
-            Field(number(line.stored_pairs), line.stored_pairs),
-            Field(line.mosaic),
-            Field(number(line.training_pairs), line.training_pairs),
-            Field(table.stored(line), line.stored_bytes),
-            Field(duration(line.seconds), line.seconds),
-        )
-
-    return Sheet(
-        key="scores",
-        title="Scores",
-        columns=("trained on", *(f"{key} (%)" for key in keys), *costs),
-        names=1,
-        lines=tuple(map(fields, lines)),
-        references=frozenset(i for i, line in enumerate(lines) if line.reference),
-        baseline=own,
-        rules=tuple(table.rules(lines)),
-    )
 
 
 def _verdict(distilled: DistilledSet, method: str, lines: Sequence[table.Row], own: table.Row | None) -> str:

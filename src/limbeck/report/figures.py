@@ -13,7 +13,7 @@ import torch
 from limbeck.distilled import DistilledSet
 from limbeck.report import _samples
 from limbeck.report._drawing import BLUE, COLOURS, GREEN, INK, ORANGE, bar, legend, legend_above, quiet, rows, short
-from limbeck.report.table import Row, in_order
+from limbeck.report.table import Row, modalities
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -110,7 +110,7 @@ def accuracy(lines: Sequence[Row]) -> Figure | None:
         return None
     figure = quiet(4.7, 0.9 + 0.48 * len(lines))
     axes = figure.subplots()
-    used = in_order(key for r in lines for key in r.accuracy)
+    used = modalities(lines)
     for place, key in enumerate(used):
         at = [(i, r.accuracy[key]) for i, r in enumerate(lines) if key in r.accuracy]
         colour, mark = _LOOKS[place % len(_LOOKS)]

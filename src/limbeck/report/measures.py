@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import statistics
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
@@ -14,8 +13,14 @@ from limbeck._words import plural
 from limbeck.datasets import LabelledClips
 from limbeck.evaluation import Score
 from limbeck.evaluation.measures import Column, Measure
-from limbeck.report._statistics import counted, leader, marks
-from limbeck.report.table import Spread
+from limbeck.report.model import NOTHING, Field, Sheet, Spread, best, count_field, plain, spread, spread_field
+from limbeck.report.statistics import bold_rule, counted, marks
+
+RULE = (
+    "Measures: mean ± sample standard deviation over all repeats; n counts distillations × repeats of each. "
+    f"{bold_rule('row', 'distillations')} Each column by itself: among many a few are bold by chance. "
+    "Chance and rows of real clips, whole, take no part."
+)
 
 
 @dataclass(frozen=True)
@@ -64,10 +69,10 @@ class MeasureCell:
         """Comparison class; see `Cell.marks`."""
         return marks(self.labels, self.sees_labels)
 
-    def mean(self, column: str) -> float | None:
-        """Mean of a column over the repeats; None where it cannot be told."""
-        values = [v[column] for v in self.values if column in v]
-        return statistics.fmean(values) if values else None
+    @property
+    def trial(self) -> int:
+        """The seed: trials of one name are paired."""
+        return self.seed
 
 
 @dataclass(frozen=True)
@@ -143,32 +148,17 @@ class MeasureTable:
             rows: Their names, in order.
         """
         groups: dict[str, list[MeasureCell]] = {row: [c for c in self.cells if c.row == row] for row in rows}
-        best = self._best({row: cells for row, cells in groups.items() if cells and not cells[0].reference})
-        return [self._line(row, cells, frozenset(best[row])) for row, cells in groups.items()]
-
-    def _best(self, rivals: Mapping[str, Sequence[MeasureCell]]) -> Mapping[str, set[str]]:
-        found: dict[str, set[str]] = defaultdict(set)
-        for column in self.columns:
-            if column.better == "neither":
-                continue
-            for signs in {cells[0].marks for cells in rivals.values()}:
-                means = {row: _by_seed(cells, column.name) for row, cells in rivals.items() if cells[0].marks == signs}
-                first = leader({row: m for row, m in means.items() if m}, lowest=column.better == "lower")
-                if first is not None:
-                    found[first].add(column.name)
-        return found
+        bold = best(groups, {c.name: c.better == "lower" for c in self.columns if c.better != "neither"})
+        return [self._line(row, cells, bold[row]) for row, cells in groups.items()]
 
     def _line(self, row: str, cells: Sequence[MeasureCell], best: frozenset[str]) -> MeasureLine:
         if not cells:
             return MeasureLine(row)
         values = {}
         for column in self.columns:
-            told = [v[column.name] for c in cells for v in c.values if column.name in v]
-            if told:
-                sd = statistics.stdev(told) if len(told) > 1 else None
-                if column.better == "neither" and sd == 0:  # a size, say: the same in every repeat
-                    sd = None
-                values[column.name] = Spread(statistics.fmean(told), sd, len(told))
+            if found := spread(cells, column.name):
+                constant = column.better == "neither" and found.sd == 0  # a size, say: the same in every repeat
+                values[column.name] = replace(found, sd=None) if constant else found
         repeats = [len(c.values) for c in cells]
         n = counted(len(cells), (min(repeats), max(repeats)))
         seen = [c.training_pairs for c in cells if c.training_pairs is not None]
@@ -210,7 +200,7 @@ def table(
             row=entry.row,
             seed=entry.found.seed,
             values=tuple(entry.found.shown(measure, references)),
-            mosaic=_held(entry.found.trained_on.hold),
+            mosaic="none" if entry.found.trained_on.hold == "plain" else entry.found.trained_on.hold,
             training_pairs=entry.found.trained_on.samples,
             labels=entry.found.trained_on.labels,
             sees_labels=entry.sees_labels,
@@ -228,10 +218,42 @@ def table(
     )
 
 
-def _held(hold: str) -> str:
-    return "none" if hold == "plain" else hold
+def measure_sheets(table: MeasureTable, rows: Sequence[str], marks_rule: str = "") -> list[Sheet]:
+    """A sheet for every group of a measure's columns.
 
-
-def _by_seed(cells: Sequence[MeasureCell], column: str) -> dict[int, float]:
-    means = {c.seed: c.mean(column) for c in cells}
-    return {seed: mean for seed, mean in means.items() if mean is not None}
+    Args:
+        table: What was measured.
+        rows: Names of the rows, in order; real clips, whole, are last, and chance is before them.
+        marks_rule: What the signs behind rows' names mean.
+    """
+    lines = table.lines(rows)
+    first = next((i for i, line in enumerate(lines) if line.reference), len(lines))
+    found = []
+    for place, group in enumerate(table.groups, 1):
+        columns = [c for c in table.columns if c.group == group]
+        fields = [
+            (
+                Field(f"{line.row} {line.marks}".rstrip()),
+                *(spread_field(line.values.get(c.name), bold=c.name in line.best, digits=c.digits) for c in columns),
+                Field(line.n or NOTHING),
+                Field(line.mosaic or NOTHING),
+                count_field(line.training_pairs),
+            )
+            for line in lines
+        ]
+        if any(c.name in table.chance for c in columns):
+            chance = [Spread(table.chance[c.name], None, 1) if c.name in table.chance else None for c in columns]
+            values = (spread_field(x, digits=c.digits) for x, c in zip(chance, columns, strict=True))
+            fields.insert(first, (Field("chance"), *values, *[Field(NOTHING)] * 3))
+        found.append(
+            Sheet(
+                key=f"measure-{plain(table.name)}-{'all' if table.per_class is None else table.per_class}-{place}",
+                title=f"{table.title}: {group}" if group else table.title,
+                columns=("trained on", *(c.heading for c in columns), "n", "mosaic", "training pairs"),
+                names=1,
+                lines=tuple(fields),
+                references=frozenset(range(first, len(fields))),
+                rules=tuple(filter(None, (table.about and f"{table.name}: {table.about}", RULE, marks_rule))),
+            )
+        )
+    return found

@@ -10,7 +10,7 @@ from limbeck.evaluation.sounds import AblationFacts, Cell, SoundResults, summary
 from limbeck.evaluation.sounds.metrics import PURITY
 from limbeck.report import _drawing
 from limbeck.report._drawing import BLUE, COLOURS, INK, ORANGE, legend_above, quiet, short
-from limbeck.report._sheets import plain
+from limbeck.report.model import plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -2,25 +2,52 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 
-from limbeck import _files
 from limbeck._words import duration
-from limbeck.evaluation.sounds import AblationFacts, Cell, SoundResults, summary
+from limbeck.evaluation.sounds import AblationFacts, Cell, SoundResults
 from limbeck.evaluation.sounds.metrics import PURITY
-from limbeck.report import sounds_figures
-from limbeck.report._sheets import NOTHING, Field, Sheet, difference_text, plain
-from limbeck.report._statistics import bold_rule, leader, paired
-from limbeck.report.forms.latex import sheet_table as _latex
-from limbeck.report.forms.markdown import escaped
+from limbeck.report.model import (
+    NOTHING,
+    Document,
+    Field,
+    Repeats,
+    Sheet,
+    best,
+    difference_field,
+    means,
+    plain,
+    spread_over_trials,
+)
+from limbeck.report.statistics import bold_rule, paired
 
 NEIGHBOURS = "neighbours"
-_IN_WORDS = ("words", "command")
 _COLUMNS = ("ablation", "row", "point", "variant", "x", "fold", "draw", "value", "number", "seconds")
+
+
+def document(results: SoundResults, pictures: Mapping[str, str] | None = None) -> Document:
+    """All of a comparison as writers print it.
+
+    Args:
+        results: What was found.
+        pictures: Addresses of the figures by key; they stand below the tables.
+    """
+    numbers = [
+        {name: value for name, value in asdict(c).items() if name != "values"} | {"value": name, "number": number}
+        for c in results.cells
+        for name, number in c.values.items()
+    ]
+    return Document(
+        title=results.title,
+        dataset=results.dataset,
+        sheets=tuple(sheets(results)),
+        about=results.about,
+        numbers=numbers,
+        columns=_COLUMNS,
+        data=results.to_json(),
+        pictures=pictures or {},
+    )
 
 
 def main_value(results: SoundResults) -> str:
@@ -33,98 +60,31 @@ def main_value(results: SoundResults) -> str:
 
 
 def sheets(results: SoundResults) -> list[Sheet]:
-    """All tables: the rows, the folds where there are several, then one for each ablation.
+    """All tables: the rows, the folds where there are several, then one for each ablation. None without results.
 
     Args:
-        results: What a recipe found.
+        results: What was found.
     """
+    if not results.of():
+        return []
     made = [_rows(results)]
     if len({c.fold for c in results.of()}) > 1:
         made.append(_folds(results))
     return made + [_ablation(results, facts) for facts in results.ablations]
 
 
-def markdown(results: SoundResults, pictures: dict[str, str] | None = None) -> str:
-    """Tables with their rules, facts and command, for a page of documentation.
-
-    Args:
-        results: What a recipe found.
-        pictures: Addresses of the figures by ablation's name; they stand below the ablation's table.
-    """
-    about = results.about
-    blocks = [f"# {escaped(results.title)}", *([str(about["words"]).strip()] if about.get("words") else [])]
-    for sheet in sheets(results):
-        rule = ["---"] * sheet.names + ["---:"] * (len(sheet.columns) - sheet.names)
-        lines = [[escaped(c) for c in sheet.columns], rule, *([_cell(f) for f in line] for line in sheet.lines)]
-        blocks += [f"## {escaped(sheet.title)}", "\n".join(f"| {' | '.join(line)} |" for line in lines)]
-        if picture := (pictures or {}).get(sheet.key):
-            blocks.append(f"![{escaped(sheet.title)}]({picture})")
-        blocks += map(escaped, sheet.rules)
-    if about.get("command"):
-        blocks += ["Made by:", f"````\n{about['command']}\n````"]
-    facts = {"dataset": results.dataset} | {k: v for k, v in about.items() if k not in _IN_WORDS}
-    listed = (f"{k}: {v if isinstance(v, str) else json.dumps(v, ensure_ascii=False)}" for k, v in facts.items())
-    return "\n\n".join([*blocks, "What was the same in all rows:", "````\n" + "\n".join(listed) + "\n````"]) + "\n"
-
-
-def latex(results: SoundResults) -> str:
-    r"""All tables as a fragment to ``\input``; needs the package booktabs.
-
-    Args:
-        results: What a recipe found.
-    """
-    return "\n".join(["% Needs \\usepackage{booktabs}.", *(_latex(s, results.title) for s in sheets(results))]) + "\n"
-
-
-def long_table(results: SoundResults) -> str:
-    """Comma-separated: one line for every number of every row, fold and draw.
-
-    Args:
-        results: What a recipe found.
-    """
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(_COLUMNS)
-    for c in results.cells:
-        where = (c.ablation, c.row, c.point, c.variant, "" if c.x is None else c.x, c.fold, c.draw)
-        writer.writerows([*where, name, value, c.seconds] for name, value in c.values.items())
-    return out.getvalue()
-
-
-def write(results: SoundResults, folder: Path | str) -> list[Path]:
-    """``table.md``, ``table.tex``, ``table.csv`` and, as PNG and SVG, a figure of the rows and of each ablation.
-
-    Args:
-        results: What a recipe found.
-        folder: Where to; made if it is not there.
-
-    Returns:
-        What was written.
-
-    Raises:
-        MissingExtraError: matplotlib is not installed; the tables are written before.
-    """
-    folder = Path(folder)
-    texts = {"table.tex": latex(results), "table.csv": long_table(results), "table.md": markdown(results)}
-    for name, text in texts.items():
-        _files.write_text(folder / name, text)
-    drawn = sounds_figures.write(results, folder)
-    _files.write_text(folder / "table.md", markdown(results, {k: png.name for k, (png, _) in drawn.items()}))
-    return [folder / name for name in texts] + [path for both in drawn.values() for path in both]
-
-
 def _rows(results: SoundResults) -> Sheet:
     cells = results.of()
     names = list(dict.fromkeys(name for c in cells for name in c.values if name not in (PURITY, NEIGHBOURS)))
     purity = any(PURITY in c.values for c in cells)
-    best = {name: leader(_rivals(results, name)) for name in names}
+    bold = best({row: _trials(results, row) for row in results.rows}, dict.fromkeys(names, False))
     columns = ["classifier", "labels seen", *names, f"difference to {results.baseline} (points)"]
     columns += ["neighbours", PURITY] if purity else []
     lines = []
     for row in results.rows:
         own = [c for c in cells if c.row == row]
         line = [Field(row), Field("the pool's" if row in results.supervised else "none")]
-        line += [_field(own, name, bold=best[name] == row) for name in names]
+        line += [_field(own, name, bold=name in bold[row]) for name in names]
         line.append(_difference(results, row, names[0]))
         line += [_field(own, name, plain=True) for name in (NEIGHBOURS, PURITY)] if purity else []
         lines.append((*line, Field(duration(sum(c.seconds for c in own) / max(1, len(own))))))
@@ -170,7 +130,7 @@ def _ablation(results: SoundResults, facts: AblationFacts) -> Sheet:
         found += [_field([c for c in here if c.row == row], PURITY, plain=True) for row in pure]
         lines.append((*named, *found))
     columns = [facts.axis or ablation, *(["pool"] if variants else []), *rows, *pure.values()]
-    about = (facts.about,) if facts.about else ()
+    about = (f"{facts.title}: {facts.about}",) if facts.about else ()
     return Sheet(plain(ablation), f"{facts.title}: {value}", tuple(columns), 1 + variants, tuple(lines), rules=about)
 
 
@@ -183,35 +143,28 @@ def _purities(results: SoundResults, ablation: str, rows: Sequence[str]) -> dict
     return {alike[0]: PURITY if len(kept) == 1 else f"{' and '.join(alike)}: {PURITY}" for alike in kept.values()}
 
 
-def _rivals(results: SoundResults, value: str) -> dict[str, dict[int, float]]:
-    return {
-        row: by_fold
-        for row in results.rows
-        if row not in results.supervised and (by_fold := _by_fold(results.of(row=row), value))
-    }
+def _trials(results: SoundResults, row: str) -> list[Repeats]:
+    """Every fold of a row with its draws; rows that see labels of the pool take no part in what is bold."""
+    return _by_fold(results.of(row=row), reference=row in results.supervised)
 
 
-def _by_fold(cells: Sequence[Cell], value: str) -> dict[int, float]:
-    found = summary(cells, value)
-    return dict(enumerate(found.folds[name] for name in sorted(found.folds))) if found else {}
+def _by_fold(cells: Sequence[Cell], *, reference: bool = False) -> list[Repeats]:
+    folds: dict[str, list[Mapping[str, float]]] = {}
+    for cell in cells:
+        folds.setdefault(cell.fold, []).append(cell.values)
+    return [Repeats(fold, values, reference=reference) for fold, values in folds.items()]
 
 
 def _difference(results: SoundResults, row: str, value: str) -> Field:
     if row == results.baseline:
         return Field(NOTHING)
-    found = paired(_by_fold(results.of(row=row), value), _by_fold(results.of(row=results.baseline), value))
-    return Field(NOTHING) if found is None else Field(difference_text(found), found.mean)
+    return difference_field(paired(*(means(_trials(results, one), value) for one in (row, results.baseline))))
 
 
 def _field(cells: Sequence[Cell], value: str, *, bold: bool = False, plain: bool = False) -> Field:
-    found = summary(cells, value)
+    found = spread_over_trials(_by_fold(cells), value)
     if found is None:
         return Field(NOTHING)
     if value == NEIGHBOURS:
         return Field(f"{found.mean:.3g}", found.mean)
-    spread = "" if plain or found.sd is None else f" ± {found.sd:.1f}"
-    return Field(f"{found.mean:.1f}{spread}", found.mean, bold)
-
-
-def _cell(field: Field) -> str:
-    return f"**{escaped(field.text)}**" if field.bold else escaped(field.text)
+    return Field(f"{found.mean:.1f}" if plain else found.text(), found.mean, bold)

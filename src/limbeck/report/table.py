@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from limbeck._words import duration, number, size
+from limbeck._words import duration, size
+from limbeck.report.model import Field, Sheet, Spread, count_field, in_order, spread_field
+from limbeck.report.writers.markdown import grid
 
 if TYPE_CHECKING:
     from limbeck.evaluation import Score
@@ -28,30 +29,12 @@ Scores = Mapping[str, "Score"] | Sequence["Score"]
 
 
 @dataclass(frozen=True)
-class Spread:
-    """A mean and how far single repeats lie from it.
-
-    Attributes:
-        mean: Percent.
-        sd: Sample standard deviation, percent; None for one repeat.
-        n: Repeats.
-    """
-
-    mean: float
-    sd: float | None
-    n: int
-
-    def __str__(self) -> str:
-        return f"{self.mean:.1f}" if self.sd is None else f"{self.mean:.1f} ± {self.sd:.1f}"
-
-
-@dataclass(frozen=True)
 class Row:
     """One line of the table.
 
     Attributes:
         name: What students were trained on.
-        accuracy: By what was looked at, as ``"A"``, ``"V"``, ``"A+V"``.
+        accuracy: Percent, by modality: "A", "V", "A+V", ...
         n: Repeats.
         stored_pairs: Pairs that are stored.
         mosaic: How pairs share the room of a stored one, in words.
@@ -74,16 +57,6 @@ class Row:
     seconds: float
     reference: bool
     asked: Mapping[str, Any] = field(default_factory=dict)
-
-
-def in_order(keys: Iterable[str]) -> tuple[str, ...]:
-    """Columns of accuracies in the order of tables: single modalities first.
-
-    Example:
-        >>> in_order(["A+V", "V", "A", "V"])
-        ('A', 'V', 'A+V')
-    """
-    return tuple(sorted(set(keys), key=lambda key: (key.count("+"), key)))
 
 
 def rows(scores: Scores) -> list[Row]:
@@ -162,19 +135,51 @@ def markdown(scores: Scores) -> str:
     Args:
         scores: See `rows`.
     """
-    lines = [replace(line, name=_plain(line.name)) for line in rows(scores)]
-    keys = in_order(key for line in lines for key in line.accuracy)
-    out = [
-        f"| trained on | {''.join(f'{key} (%) | ' for key in keys)}n | stored pairs | mosaic | training pairs | stored "
-        "| time |",
-        f"|:---|{'---:|' * (len(keys) + 6)}",
-    ]
-    for line in lines:
-        cells = [str(line.accuracy.get(key, "–")) for key in keys]
-        cells += [str(line.n), number(line.stored_pairs), line.mosaic, number(line.training_pairs)]
-        cells += [stored(line), duration(line.seconds)]
-        out.append("| " + " | ".join([line.name, *cells]) + " |")
-    return "\n".join([*out, *(word for rule in rules(lines) for word in ("", rule)), ""])
+    lines = rows(scores)
+    printed = grid(sheet(lines))
+    return "\n".join([printed, *(word for rule in rules(lines) for word in ("", rule)), ""])
+
+
+def modalities(lines: Sequence[Row]) -> tuple[str, ...]:
+    """What accuracies the rows have, in the order of columns.
+
+    Args:
+        lines: From `rows`.
+    """
+    return in_order({key for line in lines for key in line.accuracy})
+
+
+def sheet(lines: Sequence[Row], baseline: int | None = None) -> Sheet:
+    """The table as writers and pages print it, with the columns that the results have.
+
+    Args:
+        lines: From `rows`.
+        baseline: Position of a row that stands out.
+    """
+    keys = modalities(lines)
+    columns = ("n", "stored pairs", "mosaic", "training pairs", "stored", "time")
+    return Sheet(
+        key="scores",
+        title="Scores",
+        columns=("trained on", *(f"{key} (%)" for key in keys), *columns),
+        names=1,
+        lines=tuple(
+            (
+                Field(line.name),
+                *(spread_field(line.accuracy.get(key), bar=True) for key in keys),
+                count_field(line.n),
+                count_field(line.stored_pairs),
+                Field(line.mosaic),
+                count_field(line.training_pairs),
+                Field(stored(line), line.stored_bytes),
+                Field(duration(line.seconds), line.seconds),
+            )
+            for line in lines
+        ),
+        references=frozenset(i for i, line in enumerate(lines) if line.reference),
+        baseline=baseline,
+        rules=tuple(rules(lines)),
+    )
 
 
 def stored(line: Row) -> str:
@@ -242,9 +247,3 @@ def _row(name: str, score: Score) -> Row:
 def _name(score: Score) -> str:
     source = score.trained_on
     return f"{source.name}: real clips" if source.kind == "clips" else f"{source.name}, {source.per_class} per class"
-
-
-def _plain(text: str) -> str:
-    """A name that Markdown shows as it is."""
-    line = re.sub(r"([\\`*_{}\[\]()#+!|~])", r"\\\1", " ".join(text.split()))
-    return line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

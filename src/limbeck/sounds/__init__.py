@@ -3,14 +3,14 @@
 from limbeck.sounds._build import index, learn, search
 from limbeck.sounds._correct import correct
 from limbeck.sounds._corrections import Correction, Origin
-from limbeck.sounds._naming import Named, Unread
+from limbeck.sounds._naming import Prediction, Unread
 from limbeck.sounds._show import page, summary
 from limbeck.sounds._use import classify, watch
 
 __all__ = [
     "Correction",
-    "Named",
     "Origin",
+    "Prediction",
     "Unread",
     "classify",
     "correct",

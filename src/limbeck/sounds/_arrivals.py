@@ -1,4 +1,4 @@
-"""Files that arrive in a folder, each told once it has stopped growing."""
+"""Files that arrive in a folder, each reported once it has stopped growing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from limbeck.errors import InputError, MissingExtraError
 from limbeck.media import could_be_media, files_below
 
 SETTLE_S = 0.5
-"""A file whose size and time have not changed for so long is taken as complete."""
+"""A file whose size and time have not changed for so long counts as complete."""
 _DOWNLOADING = ".crdownload"
 _Stamp = tuple[int, int]
 
@@ -18,10 +18,10 @@ _Stamp = tuple[int, int]
 def arrivals(
     folder: Path, *, existing: bool = False, stop: Event | None = None, settle_s: float = SETTLE_S
 ) -> Iterator[Path]:
-    """Files that come to lie in a folder or below it, as they become complete; one written again is told again.
+    """Files that come to lie in a folder or below it, as they become complete; one written again is reported again.
 
     What is new is new since the call, however late the first file is asked for. Hidden files and kinds that are known
-    not to be media are passed over, as everywhere.
+    not to be media are skipped, as everywhere.
 
     Args:
         folder: Watched until `stop`.

@@ -65,11 +65,11 @@ def index(
         _check_windows(there, window, hop)
         _check_name(there, encoder)
         encoder, checkpoint = encoder or there.encoder_name, checkpoint or there.checkpoint
-    hears = ready(encoder or _ENCODER, checkpoint, weights=weights, offline=offline, device=device)
+    model = ready(encoder or _ENCODER, checkpoint, weights=weights, offline=offline, device=device)
     if there is None:
-        there = SoundIndex.create(out, hears, window_s=window, hop_s=hop)
+        there = SoundIndex.create(out, model, window_s=window, hop_s=hop)
     with bar("Listening", show=progress) as tell:
-        return there.update([Path(source) for source in given], hears, workers=workers, progress=tell)
+        return there.update([Path(source) for source in given], model, workers=workers, progress=tell)
 
 
 def search(
@@ -88,7 +88,7 @@ def search(
         index: An index or its folder.
         words: What to look for, as one would say it.
         top: Most windows.
-        encoder: The index's, if it is at hand.
+        encoder: The index's, if it is available.
         weights: As in `index`.
         offline: As in `index`.
         device: As in `index`.
@@ -103,8 +103,8 @@ def search(
     opened = index if isinstance(index, SoundIndex) else SoundIndex.open(index)
     if not words.strip():
         raise InputError('There are no words to look for; give some, for instance "glass breaking".')
-    hears = _of_index(opened, encoder, weights=weights, offline=offline, device=device)
-    return opened.search(hears.embed_text([words]).numpy(), top)[0]
+    model = _of_index(opened, encoder, weights=weights, offline=offline, device=device)
+    return opened.search(model.embed_text([words]).numpy(), top)[0]
 
 
 def learn(
@@ -137,7 +137,7 @@ def learn(
         reject: What is none of the words: ``"auto"``, or the share of known sounds that may be lost; see
             `PrototypeClassifier`. None names everything.
         settings: Further settings of the `PrototypeClassifier` that differ from its defaults or the preset.
-        encoder: The index's, if it is at hand.
+        encoder: The index's, if it is available.
         weights: As in `index`.
         offline: As in `index`.
         device: As in `index`.
@@ -155,12 +155,12 @@ def learn(
     learner = _classifier(
         preset, {name: value for name, value in asked.items() if value is not None} | dict(settings or {})
     )
-    hears = _of_index(opened, encoder, weights=weights, offline=offline, device=device)
+    model = _of_index(opened, encoder, weights=weights, offline=offline, device=device)
     pool = opened.pool()
     if not len(pool):
         raise InputError("This index holds no window to learn from. Bring it up to date with: limbeck sounds index.")
     made = SoundClassifier.learn(
-        hears,
+        model,
         list(words),
         pool.joint,
         None if preset else pool.features,
@@ -238,19 +238,19 @@ def _classifier(preset: str | None, settings: dict[str, Any]) -> PrototypeClassi
 
 
 def _of_index(index: SoundIndex, encoder: Encoder | None, **where: Any) -> Encoder:
-    hears = ready(encoder or index.encoder_name, index.checkpoint, **where)
-    if hears.id != index.encoder_id:
+    model = ready(encoder or index.encoder_name, index.checkpoint, **where)
+    if model.id != index.encoder_id:
         raise FingerprintError(
-            f"This index was made by {index.encoder_id}, but {hears.id} came, and vectors of two encoders cannot be "
+            f"This index was made by {index.encoder_id}, but got {model.id}, and vectors of two encoders cannot be "
             "compared. Give the weights it was made with (--weights), or make a new index."
         )
-    return hears
+    return model
 
 
 def _check_name(index: SoundIndex, encoder: str | Encoder | None) -> None:
     if isinstance(encoder, str) and encoder != index.encoder_name:
         raise InputError(
-            f"This index was made with {index.encoder_name}, but {encoder} was asked for, and vectors of two encoders "
+            f"This index was made with {index.encoder_name}, but {encoder} was requested, and vectors of two encoders "
             "cannot be compared. Leave --encoder out, or choose another --out."
         )
 

@@ -1,4 +1,4 @@
-"""Telling a classifier what it has wrong: it is learned again from what it was learned from and all corrections."""
+"""Correcting a classifier: it is learned again from what it was learned from and all corrections."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from limbeck.sounds._encoders import of_classifier
 from limbeck.sounds._naming import Unread, windows_of
 
 Vectors = npt.NDArray[np.float32]
-Found = tuple[float, Vectors]
+Located = tuple[float, Vectors]
 """Where a window begins, in seconds, and its vector, (1, dim)."""
 
 
@@ -44,10 +44,10 @@ def correct(
     Args:
         classifier: Folder of a classifier.
         remove: Sounds that do not stand for a label, ``"label=path"``, or ``"label=path@seconds"`` for one window.
-        add: Sounds that do. One that is not in the index is heard for it.
+        add: Sounds that do. One that is not in the index is embedded.
         corrections: File of further ones, as the page saves it.
         index: The index, if it is not where it was.
-        encoder: The classifier's, if it is at hand.
+        encoder: The classifier's, if it is available.
         weights: As in `index`.
         offline: As in `index`.
         device: As in `index`.
@@ -80,9 +80,9 @@ def correct(
                 )
             base.without(label, place)
 
-        def embed(one: Correction) -> Found:
-            hears = of_classifier(base, encoder, weights=weights, offline=offline, device=device)
-            return _heard(one, base, hears)
+        def embed(one: Correction) -> Located:
+            model = of_classifier(base, encoder, weights=weights, offline=offline, device=device)
+            return _embedded(one, base, model)
 
         for one in wanted.add:
             _put_in(base, one, lambda one: _indexed(one, base, opened), embed)
@@ -118,7 +118,7 @@ def _standing(base: SoundClassifier, one: Correction) -> list[int]:
     return [place for place, piece in base.neighbours(one.label) if one.covers(piece.path, piece.start_s)]
 
 
-def _put_in(base: SoundClassifier, one: Correction, *sources: Callable[[Correction], Found | None]) -> None:
+def _put_in(base: SoundClassifier, one: Correction, *sources: Callable[[Correction], Located | None]) -> None:
     """Let a sound stand for a label: one that stands for some label already, or the first source's that knows it."""
     _check_label(base, one)
     if _put_known(base, one):
@@ -153,7 +153,7 @@ def _index(origin: Origin, folder: Path, index: Path | str | None) -> SoundIndex
     return SoundIndex.open(place) if index is not None or SoundIndex.exists(place) else None
 
 
-def _indexed(one: Correction, base: SoundClassifier, index: SoundIndex | None) -> Found | None:
+def _indexed(one: Correction, base: SoundClassifier, index: SoundIndex | None) -> Located | None:
     """A window that the index holds; None where it does not know the recording."""
     if index is None or not _is_of(index, base):
         return None
@@ -178,18 +178,18 @@ def _is_of(index: SoundIndex, base: SoundClassifier) -> bool:
     )
 
 
-def _heard(one: Correction, base: SoundClassifier, encoder: Encoder) -> Found:
+def _embedded(one: Correction, base: SoundClassifier, encoder: Encoder) -> Located:
     """A window, from its sound; the recording has to be the one that was meant when the correction was made."""
     if one.sha256 and (now := sha256_of(Path(one.path))) != one.sha256:
         raise InputError(
-            f"{one.told()} was put to {one.label!r}, but the recording {'has changed' if now else 'is gone'} since. "
+            f"{one.words()} was put to {one.label!r}, but the recording {'has changed' if now else 'is gone'} since. "
             f"Bring it back, or take it out: --remove {one.typed()}."
         )
     starts: list[float] = []
     samples = np.zeros(0, np.float32)
     for piece in windows_of([Path(one.path)], encoder, base.window_s, base.hop_s):
         if isinstance(piece, Unread):
-            raise InputError(f"{one.told()} cannot be heard: {piece.reason}")
+            raise InputError(f"{one.words()} cannot be read: {piece.reason}")
         starts.append(piece.start_s)
         # A recording may be long: of its windows the one that is meant is kept.
         if one.covers(one.path, piece.start_s):
@@ -203,7 +203,7 @@ def _which(one: Correction, starts: list[float]) -> int:
     if len(found) != 1:
         known = ", ".join(map(seconds, starts[:12])) + ", ..." * (len(starts) > 12)
         raise InputError(
-            f"{one.told()} is not one window: the recording's begin at {known} s. Say which: "
+            f"{one.words()} is not one window: the recording's begin at {known} s. Say which: "
             f"{one.label}={one.path}@SECONDS."
         )
     return found[0]

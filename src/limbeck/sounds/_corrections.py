@@ -1,4 +1,4 @@
-"""What people tell a classifier it has wrong, and where the classifier came from; kept beside it as ``origin.json``."""
+"""What people correct in a classifier, and where the classifier came from; kept beside it as ``origin.json``."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Correction(Config):
             start = None
         path = rest if start is None else path
         if not (equals and label.strip() and path):
-            raise InputError(f"A correction is written label=path or label=path@seconds, but {text!r} came.")
+            raise InputError(f"A correction is written label=path or label=path@seconds, but got {text!r}.")
         return cls.from_json({"label": label.strip(), "path": path, "start_s": start}).absolute()
 
     def absolute(self) -> Correction:
@@ -84,7 +84,7 @@ class Correction(Config):
         """As `of` reads it, quoted for a shell."""
         return shlex.quote(f"{self.label}={self.path}" + ("" if self.start_s is None else f"@{seconds(self.start_s)}"))
 
-    def told(self) -> str:
+    def words(self) -> str:
         """The sound in words."""
         return self.path if self.start_s is None else f"{self.path} at {seconds(self.start_s)} s"
 
@@ -112,10 +112,7 @@ class Corrections(Config):
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """A file as the page saves it.
-
-        Args:
-            path: JSON, ``{"remove": [{"label": ..., "path": ..., "start_s": ...}], "add": [...]}``.
+        """A JSON file of the page: ``{"remove": [{"label": ..., "path": ..., "start_s": ...}], "add": [...]}``.
 
         Raises:
             InputError: It is not there, or is no such file.
@@ -141,7 +138,7 @@ class Corrections(Config):
                 out = [*(other for other in out if other != one), one]
             elif len(left) == len(into):
                 raise InputError(
-                    f"{one.told()} does not stand for {one.label!r}, so it cannot be taken out. What stands for it is "
+                    f"{one.words()} does not stand for {one.label!r}, so it cannot be taken out. What stands for it is "
                     "on the page: limbeck sounds page."
                 )
             into = left

@@ -1,4 +1,4 @@
-"""The encoder a verb needs: one that is at hand, or the one an index or a classifier names, with its weights."""
+"""The encoder a verb needs: one that is available, or the one an index or a classifier names, with its weights."""
 
 from __future__ import annotations
 
@@ -47,12 +47,7 @@ def of_classifier(
 ) -> Encoder:
     """The encoder a classifier was learned with.
 
-    Args:
-        classifier: Says which.
-        encoder: It, if it is at hand.
-        weights: As in `ready`.
-        offline: As in `ready`.
-        device: As in `ready`.
+    An `encoder` that is given is checked. `weights`, `offline` and `device` are those of `ready`.
 
     Raises:
         FingerprintError: It is another one, or has other weights.

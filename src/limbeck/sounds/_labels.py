@@ -14,7 +14,7 @@ Labels = str | Path | Sequence[str] | Mapping[str, str]
 """``"rain, dog bark"``, a file, a list, or descriptions by label."""
 
 LABEL_COLUMNS = ("label", "display_name", "category", "class", "name")
-"""What the column of labels in a table may be called; the first that is there is taken."""
+"""What the column of labels in a table may be called; the first that is there is used."""
 DESCRIPTION_COLUMN = "description"
 _TABLES = frozenset([".csv", ".tsv"])
 
@@ -24,8 +24,8 @@ def read(labels: Labels) -> dict[str, str]:
 
     Args:
         labels: Labels with commas between them, each ``label`` or ``label: description``, in double quotes where it
-            has a comma of its own; a text file with one of these a line (lines that begin with ``#`` are passed over);
-            a CSV file with a column ``label``; a list of labels, taken as they are; or descriptions by label.
+            has a comma of its own; a text file with one of these a line (lines that begin with ``#`` are skipped);
+            a CSV file with a column ``label``; a list of labels, used as they are; or descriptions by label.
 
     Raises:
         InputError: There is none, one comes twice or twice but for its case, or the file is not there or is no such
@@ -119,15 +119,15 @@ def _checked(rows: Sequence[tuple[str, str]], where: str) -> dict[str, str]:
     seen: dict[str, str] = {}
     for label, about in rows:
         if not isinstance(label, str) or not isinstance(about, str):
-            raise InputError(f"Labels and descriptions are words, but {label!r}: {about!r} came in {where}.")
+            raise InputError(f"Labels and descriptions are words, but {label!r}: {about!r} stands in {where}.")
         name = portable(" ".join(label.split()))
         if not name:
             raise InputError(f"A label is empty in {where}; between two commas, and before a colon, a word must stand.")
         if name in found:
-            raise InputError(f"The label {name!r} comes twice in {where}; take one of the two out.")
+            raise InputError(f"The label {name!r} stands twice in {where}; remove one of the two.")
         if (other := seen.setdefault(name.casefold(), name)) != name:
-            raise InputError(f"The labels {other!r} and {name!r} in {where} differ in their case alone; take one out.")
+            raise InputError(f"The labels {other!r} and {name!r} in {where} differ in their case alone; remove one.")
         found[name] = portable(" ".join(about.split()))
     if not found:
-        raise InputError(f"No label came in {where}; give some words, such as dog bark, rain, chainsaw.")
+        raise InputError(f"There is no label in {where}; give some words, such as dog bark, rain, chainsaw.")
     return found

@@ -36,16 +36,16 @@ def windows(blocks: Iterable[Wave], *, window: int, hop: int) -> Iterator[tuple[
         [(0, [0, 1]), (0, [0, 1, 2, 3]), (2, [2, 3, 4, 5])]
     """
     kept = np.zeros(0, dtype=np.float32)
-    heard, due = 0, hop
+    received, due = 0, hop
     for block in blocks:
         kept = np.concatenate([kept, block])
-        heard += len(block)
-        while heard >= due:
-            end = len(kept) - (heard - due)
+        received += len(block)
+        while received >= due:
+            end = len(kept) - (received - due)
             piece = kept[max(0, end - window) : end]
             yield due - len(piece), piece
             due += hop
-        kept = kept[max(0, len(kept) - (heard - due) - window - hop) :]
+        kept = kept[max(0, len(kept) - (received - due) - window - hop) :]
 
 
 def microphone(rate_hz: int, *, stop: Event | None = None) -> Iterator[Wave]:
@@ -66,7 +66,7 @@ def microphone(rate_hz: int, *, stop: Event | None = None) -> Iterator[Wave]:
         ) from error
     blocks: queue.Queue[Wave] = queue.Queue(round(_BEHIND_S / _BLOCK_S))
 
-    def take(data: npt.NDArray[np.float32], frames: int, time: Any, status: Any) -> None:
+    def collect(data: npt.NDArray[np.float32], frames: int, time: Any, status: Any) -> None:
         if blocks.full():
             with contextlib.suppress(queue.Empty):
                 blocks.get_nowait()
@@ -74,7 +74,7 @@ def microphone(rate_hz: int, *, stop: Event | None = None) -> Iterator[Wave]:
 
     try:
         with sounddevice.InputStream(
-            samplerate=rate_hz, channels=1, dtype="float32", blocksize=round(rate_hz * _BLOCK_S), callback=take
+            samplerate=rate_hz, channels=1, dtype="float32", blocksize=round(rate_hz * _BLOCK_S), callback=collect
         ):
             while stop is None or not stop.is_set():
                 try:

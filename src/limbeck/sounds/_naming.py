@@ -14,8 +14,8 @@ import torch
 
 from limbeck.encoders import Encoder
 from limbeck.errors import InputError, MediaError
+from limbeck.index import window_lengths
 from limbeck.media import sound_windows
-from limbeck.media.stream import check_lengths
 from limbeck.prototypes import PrototypeClassifier, SoundClassifier
 
 By = Literal["file", "window"]
@@ -24,8 +24,8 @@ _BATCH = 32
 
 
 @dataclass(frozen=True)
-class Named:
-    """What a sound was named.
+class Prediction:
+    """The word predicted for a sound.
 
     Attributes:
         path: The recording.
@@ -64,7 +64,7 @@ class Unread:
     path: Path
     reason: str
 
-    def told(self) -> str:
+    def sentence(self) -> str:
         """The file and the reason, in one sentence."""
         return self.reason if self.reason.startswith(str(self.path)) else f"{self.path}: {self.reason}"
 
@@ -91,40 +91,19 @@ def windows_of(
     Args:
         paths: The recordings.
         encoder: What will hear them.
-        window_s: Length of a window in seconds; None for the longest the encoder hears as a whole.
+        window_s: Length of a window in seconds; None for the longest the encoder model as a whole.
         hop_s: From one to the next; None for windows side by side.
 
     Raises:
-        InputError: A window is longer than the encoder hears, or a length is not positive.
+        InputError: A window is longer than the encoder model, or a length is not positive.
     """
-    window_s, hop_s = lengths(encoder, window_s, hop_s)
+    window_s, hop_s = window_lengths(encoder, window_s, hop_s)
     for path in paths:
         try:
             for window in sound_windows(path, sample_rate_hz=encoder.sample_rate, window_s=window_s, hop_s=hop_s):
                 yield Window(path, window.start_s, window.duration_s, window.samples)
         except MediaError as error:
             yield Unread(path, str(error))
-
-
-def lengths(encoder: Encoder, window_s: float | None, hop_s: float | None) -> tuple[float, float]:
-    """Length of a window and seconds from one to the next, as asked for or by default.
-
-    Args:
-        encoder: What will hear them.
-        window_s: Seconds; None for the longest the encoder hears as a whole.
-        hop_s: Seconds; None for windows side by side.
-
-    Raises:
-        InputError: A window is longer than the encoder hears, or one of the two is less than a sample.
-    """
-    window_s = encoder.window_s if window_s is None else window_s
-    hop_s = window_s if hop_s is None else hop_s
-    if window_s > encoder.window_s:
-        raise InputError(
-            f"Windows of {window_s:g} s were asked for, but this encoder hears {encoder.window_s:g} s as a whole."
-        )
-    check_lengths(encoder.sample_rate, window_s, hop_s)
-    return window_s, hop_s
 
 
 def name(
@@ -136,8 +115,8 @@ def name(
     by: By = "window",
     always: bool = False,
     batch: int = _BATCH,
-) -> Iterator[Named | Unread]:
-    """Names of windows or of whole recordings, in the order they come.
+) -> Iterator[Prediction | Unread]:
+    """Names of windows or of whole recordings, in the order of the pieces.
 
     A recording's score for a word is the highest of its windows' that are one of the words (of all, where none is), so
     that a short event is not averaged away; the scores of a recording of several windows need not sum to 1.
@@ -155,7 +134,7 @@ def name(
         InputError: `top` is below 1, or `by` is neither.
     """
     if top < 1 or by not in get_args(By):
-        raise InputError(f"top is at least 1 and by is one of {', '.join(get_args(By))}, but {top} and {by!r} came.")
+        raise InputError(f"top is at least 1 and by is one of {', '.join(get_args(By))}, but got {top} and {by!r}.")
     return _names(pieces, encoder, classifier, top, by, always, batch)
 
 
@@ -167,14 +146,18 @@ def _names(
     by: By,
     always: bool,
     batch: int,
-) -> Iterator[Named | Unread]:
+) -> Iterator[Prediction | Unread]:
     words = list(classifier.labels)
-    heard = ((piece, scores, always or known) for piece, scores, known in _scored(pieces, encoder, classifier, batch))
+    scored = ((piece, scores, always or known) for piece, scores, known in _scored(pieces, encoder, classifier, batch))
     if by == "window":
-        for piece, scores, accepted in heard:
-            yield piece if isinstance(piece, Unread) else _named(piece, piece.duration_s, scores, accepted, words, top)
+        for piece, scores, accepted in scored:
+            yield (
+                piece
+                if isinstance(piece, Unread)
+                else _prediction(piece, piece.duration_s, scores, accepted, words, top)
+            )
         return
-    for _, group in itertools.groupby(heard, key=lambda row: row[0].path):
+    for _, group in itertools.groupby(scored, key=lambda row: row[0].path):
         yield _whole(list(group), words, top)
 
 
@@ -207,37 +190,34 @@ def _probabilities(
     if not waves:
         return []
     embedded = encoder.embed_audio([torch.from_numpy(np.ascontiguousarray(wave)) for wave in waves])
-    scores, accepted = judged(classifier.classifier, classifier.vectors(embedded))
+    scores, accepted = predict(classifier.classifier, classifier.vectors(embedded))
     return list(zip(scores, accepted.tolist(), strict=True))
 
 
-def judged(
+def predict(
     classifier: PrototypeClassifier, vectors: npt.NDArray[Any]
 ) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]:
-    """Probabilities (row, class), and whether each row is one of the words at all (row,).
-
-    Args:
-        classifier: Learned.
-        vectors: In its space, (row, dim).
-    """
+    """Probabilities (row, class) of vectors (row, dim), and whether each row is one of the words at all (row,)."""
     return classifier.predict_proba(vectors), classifier.similarities(vectors).max(axis=1) >= classifier.threshold_
 
 
-def _whole(rows: list[tuple[Window | Unread, npt.NDArray[Any], bool]], known: list[str], top: int) -> Named | Unread:
+def _whole(
+    rows: list[tuple[Window | Unread, npt.NDArray[Any], bool]], known: list[str], top: int
+) -> Prediction | Unread:
     windows = []
     for piece, scores, accepted in rows:
         if isinstance(piece, Unread):
             return piece
         windows.append((piece, scores, accepted))
-    named = any(accepted for *_, accepted in windows)
-    scores = np.max([s for _, s, accepted in windows if accepted or not named], axis=0)
+    any_word = any(accepted for *_, accepted in windows)
+    scores = np.max([s for _, s, accepted in windows if accepted or not any_word], axis=0)
     first, last = windows[0][0], windows[-1][0]
-    return _named(first, last.start_s + last.duration_s - first.start_s, scores, named, known, top)
+    return _prediction(first, last.start_s + last.duration_s - first.start_s, scores, any_word, known, top)
 
 
-def _named(
+def _prediction(
     piece: Window, duration_s: float, scores: npt.NDArray[Any], accepted: bool, known: list[str], top: int
-) -> Named:
+) -> Prediction:
     order = np.argsort(-scores, kind="stable")
-    told = tuple((known[c], float(scores[c])) for c in order[:top])
-    return Named(piece.path, piece.start_s, duration_s, known[order[0]] if accepted else None, told)
+    best = tuple((known[c], float(scores[c])) for c in order[:top])
+    return Prediction(piece.path, piece.start_s, duration_s, known[order[0]] if accepted else None, best)

@@ -68,7 +68,7 @@ def page(
         )
     pool = opened.pool()
     vectors = pool.features if learned.classifier.space_ == "features" else pool.joint
-    scores, accepted = _naming.judged(learned.classifier, vectors)
+    scores, accepted = _naming.predict(learned.classifier, vectors)
     rows = _Rows(pool)
     words, lost = [], {}
     for label in learned.labels:

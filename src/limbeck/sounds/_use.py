@@ -9,11 +9,12 @@ from threading import Event
 from limbeck.encoders import Encoder
 from limbeck.engine import bar
 from limbeck.errors import InputError
+from limbeck.index import window_lengths
 from limbeck.media import files_below
 from limbeck.prototypes import SoundClassifier
 from limbeck.sounds import _arrivals, _microphone, _naming
 from limbeck.sounds._encoders import of_classifier
-from limbeck.sounds._naming import By, Named, Unread, Window
+from limbeck.sounds._naming import By, Prediction, Unread, Window
 
 MICROPHONE = "microphone"
 
@@ -32,8 +33,8 @@ def classify(
     offline: bool = False,
     device: str = "auto",
     progress: bool = False,
-) -> Iterator[Named | Unread]:
-    """Name recordings, one after the other, as they are heard.
+) -> Iterator[Prediction | Unread]:
+    """Name recordings, one after the other, as they are read.
 
     A recording of several windows has for each word the score of the window that has most of it, and is none of these
     only if all its windows are: a short event counts.
@@ -46,7 +47,7 @@ def classify(
         always: Name every sound by its likeliest word, also one that is none of them.
         window: Length of a window in seconds; that of the index it was learned from by default.
         hop: Seconds from one window to the next; likewise.
-        encoder: The classifier's, if it is at hand.
+        encoder: The classifier's, if it is available.
         weights: As in `index`.
         offline: As in `index`.
         device: As in `index`.
@@ -61,19 +62,19 @@ def classify(
     """
     learned = _loaded(classifier)
     paths = _files_of(files)
-    hears = of_classifier(learned, encoder, weights=weights, offline=offline, device=device)
+    model = of_classifier(learned, encoder, weights=weights, offline=offline, device=device)
 
-    def names() -> Iterator[Named | Unread]:
+    def names() -> Iterator[Prediction | Unread]:
         with bar("Naming", show=progress) as tell:
 
-            def told() -> Iterator[Path]:
+            def reported() -> Iterator[Path]:
                 for done, path in enumerate(paths):
                     tell(done, len(paths))
                     yield path
                 tell(len(paths), len(paths))
 
-            pieces = _naming.windows_of(told(), hears, *_windows(learned, window, hop))
-            yield from _naming.name(pieces, hears, learned, top=top, by=by, always=always)
+            pieces = _naming.windows_of(reported(), model, *_windows(learned, window, hop))
+            yield from _naming.name(pieces, model, learned, top=top, by=by, always=always)
 
     return names()
 
@@ -92,8 +93,8 @@ def watch(
     offline: bool = False,
     device: str = "auto",
     stop: Event | None = None,
-) -> Iterator[Named | Unread]:
-    """Name what arrives: each file that is written into a folder, once it is complete, or what a microphone hears.
+) -> Iterator[Prediction | Unread]:
+    """Name what arrives: each file that is written into a folder, once it is complete, or what a microphone model.
 
     What arrives after the call is named, also if the first name is asked for later.
 
@@ -104,8 +105,8 @@ def watch(
         top: Words with scores that are given, >= 1.
         always: Name every sound by its likeliest word, also one that is none of them.
         window: Length of a window in seconds; that of the index the classifier was learned from by default.
-        hop: Seconds from one window to the next; for a microphone, how often it is told what is heard.
-        encoder: The classifier's, if it is at hand.
+        hop: Seconds from one window to the next; for a microphone, how often a name is given.
+        encoder: The classifier's, if it is available.
         weights: As in `index`.
         offline: As in `index`.
         device: As in `index`.
@@ -122,22 +123,22 @@ def watch(
     listening = str(source) == MICROPHONE
     # From here on nothing that arrives is missed, however long the encoder takes to load.
     arrived = iter(()) if listening else _arrivals.arrivals(Path(source), existing=existing, stop=stop)
-    hears = of_classifier(learned, encoder, weights=weights, offline=offline, device=device)
+    model = of_classifier(learned, encoder, weights=weights, offline=offline, device=device)
     window, hop = _windows(learned, window, hop)
     if listening:
-        blocks = _microphone.microphone(hears.sample_rate, stop=stop)
-        pieces = _listened(blocks, hears.sample_rate, *_naming.lengths(hears, window, hop))
-        return _naming.name(pieces, hears, learned, top=top, always=always, batch=1)
+        blocks = _microphone.microphone(model.sample_rate, stop=stop)
+        pieces = _stream_windows(blocks, model.sample_rate, *window_lengths(model, window, hop))
+        return _naming.name(pieces, model, learned, top=top, always=always, batch=1)
 
-    def names() -> Iterator[Named | Unread]:
+    def names() -> Iterator[Prediction | Unread]:
         for path in arrived:
-            pieces = _naming.windows_of([path], hears, window, hop)
-            yield from _naming.name(pieces, hears, learned, top=top, by="file", always=always)
+            pieces = _naming.windows_of([path], model, window, hop)
+            yield from _naming.name(pieces, model, learned, top=top, by="file", always=always)
 
     return names()
 
 
-def _listened(blocks: Iterable[_naming.Wave], rate: int, window_s: float, hop_s: float) -> Iterator[Window]:
+def _stream_windows(blocks: Iterable[_naming.Wave], rate: int, window_s: float, hop_s: float) -> Iterator[Window]:
     """The last `window_s` seconds of a stream, every `hop_s`."""
     for start, samples in _microphone.windows(blocks, window=round(window_s * rate), hop=round(hop_s * rate)):
         yield Window(Path(MICROPHONE), start / rate, len(samples) / rate, samples)

@@ -108,10 +108,10 @@ class EncoderContract:
             (torch.zeros(0), r"Waveform 1 must be of shape \(sample,\) and not empty"),
             (torch.tensor([0.0, float("nan")]), "Waveform 1 has samples that are NaN"),
             (torch.tensor([float("inf"), 0.0]), "Waveform 1 has samples that are NaN or infinite"),
-            (torch.full((400,), 20000, dtype=torch.int16), "Waveform 1 must be a tensor of float32 .*int16 came"),
+            (torch.full((400,), 20000, dtype=torch.int16), "Waveform 1 must be a tensor of float32 .*got torch.int16"),
             (torch.full((400,), 20000.0), "Waveform 1 reaches 20000, .*divided by 32768"),
-            (np.zeros(400, np.float32), "Waveform 1 must be a tensor .*ndarray came.*from_numpy"),
-            ("a.wav", "Waveform 1 must be a tensor .*str came"),
+            (np.zeros(400, np.float32), "Waveform 1 must be a tensor .*got ndarray.*from_numpy"),
+            ("a.wav", "Waveform 1 must be a tensor .*got str"),
         ],
     )
     def test_bad_waveforms_are_refused(self, name: str, waveform: torch.Tensor, sentence: str) -> None:
@@ -129,7 +129,7 @@ class EncoderContract:
             with pytest.raises(InputError, match="A list of texts was expected"):
                 _tiny(name).embed_text(texts)  # type: ignore[arg-type]
         for batch in (0, -1, 2.5):
-            with pytest.raises(InputError, match=f"batch must be a whole number of at least 1, but {batch}"):
+            with pytest.raises(InputError, match=f"batch must be a whole number of at least 1, but got {batch}"):
                 _tiny(name).embed_text(["rain"], batch=batch)  # type: ignore[arg-type]
             with pytest.raises(InputError, match="batch must be a whole number"):
                 _tiny(name).embed_audio([torch.zeros(400)], batch=batch)  # type: ignore[arg-type]

@@ -133,7 +133,7 @@ class TestTheWholeWay:
 
     def test_an_index_of_another_encoder_is_told_before_it_is_fetched(self, place: Path, limbeck: Run) -> None:
         words = ["index", place / "recordings", "--encoder", "yamnet", "--out", place / "index", "--offline"]
-        assert "made with clap, but yamnet was asked for" in limbeck(*words, code=1)[1]
+        assert "made with clap, but yamnet was requested" in limbeck(*words, code=1)[1]
 
     def test_an_index_may_have_an_address(
         self, own: Path, tmp_path: Path, limbeck: Run, monkeypatch: pytest.MonkeyPatch

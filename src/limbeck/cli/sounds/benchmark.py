@@ -37,7 +37,6 @@ def run(
     The tables and figures are in OUT/NAME.
     """
     from limbeck import comparison
-    from limbeck.report import sounds_tables
 
     results = comparison.run(
         comparison.Recipe.load(recipe, kind="sounds"),
@@ -51,10 +50,8 @@ def run(
         on_job=lambda what, done, total: _output.note(what, quiet=quiet or not what),
         command=_output.typed(),
     )
-    if json:
-        _output.as_json(results.to_json())
-    else:
-        typer.echo(sounds_tables.markdown(results))
+    table = out / results.name / ("table.json" if json else "table.md")
+    typer.echo(table.read_text(encoding="utf-8"))
     _output.note(f"Tables and figures: {out / results.name}", quiet=quiet)
     if results.about["failed"]:
         raise typer.Exit(1)

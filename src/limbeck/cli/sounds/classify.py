@@ -33,7 +33,7 @@ def run(
 ) -> None:
     """Name recordings: the likeliest words with their scores, or none of these.
 
-    Files that cannot be read are told and passed over; only if all of them are is that an error.
+    Files that cannot be read are told and skipped; only if all of them are is that an error.
     """
     from limbeck import sounds
     from limbeck.errors import InputError
@@ -43,13 +43,13 @@ def run(
     found = list(sounds.classify(classifier, files, by=by, progress=not quiet, **naming))
     unread = [row for row in found if isinstance(row, sounds.Unread)]
     for row in unread:
-        _output.note(row.told(), quiet=quiet)
+        _output.note(row.sentence(), quiet=quiet)
     if json:
         _output.as_json([row.to_json() for row in found])
     else:
         _output.as_table(
             ["recording", ">from s", "name", ">score", "then"],
-            [_output_cells(row) for row in found if isinstance(row, sounds.Named)],
+            [_output_cells(row) for row in found if isinstance(row, sounds.Prediction)],
             unbroken=1,
         )
     if len(unread) == len(found):
@@ -59,7 +59,7 @@ def run(
 def _output_cells(row: object) -> list[str]:
     from limbeck import sounds
 
-    assert isinstance(row, sounds.Named)
+    assert isinstance(row, sounds.Prediction)
     then = ", ".join(f"{label} {score:.2f}" for label, score in row.scores[row.label is not None :])
     score = f"{row.scores[0][1]:.2f}" if row.label is not None else ""
     return [str(row.path), f"{row.start_s:.1f}", row.label or "(none of these)", score, then]

@@ -72,7 +72,7 @@ def run(
     _output.note(f"3/4 Naming {len(recordings.new)} recordings that were held out", quiet=quiet)
     new = [path for path, _ in recordings.new]
     found = sounds.classify(classifier, new, always=True, encoder=encoder, progress=not quiet)
-    named = {row.path: row.label for row in found if isinstance(row, sounds.Named)}
+    named = {row.path: row.label for row in found if isinstance(row, sounds.Prediction)}
     _output.note("4/4 Writing the page", quiet=quiet)
     page = sounds.page(classifier, out=out / "page", seed=seed, progress=not quiet)
 

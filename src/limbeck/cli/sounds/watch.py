@@ -43,7 +43,7 @@ def run(
         if json:
             typer.echo(_json.dumps(row.to_json()))
         elif isinstance(row, sounds.Unread):
-            _output.note(row.told())
+            _output.note(row.sentence())
         else:
             scores = ", ".join(f"{label} {score:.2f}" for label, score in row.scores)
             typer.echo(f"{row.path} {row.start_s:.1f} s: {row.label or '(none of these)'} ({scores})")

@@ -23,16 +23,18 @@ from limbeck.comparison._recipe import Part, Place, Recipe, Row, Session, option
 from limbeck.comparison.jobs import Distil, MeasureSet
 from limbeck.datasets import LabelledClips, Prepared
 from limbeck.engine import note
-from limbeck.errors import InputError, MissingExtraError, PluginError
+from limbeck.errors import InputError
 from limbeck.evaluation import Protocol, Score, measures
 from limbeck.evaluation.measures import Measure
 from limbeck.media import ClipRecipe
 from limbeck.methods import Method
 from limbeck.modalities import Modality, ScaleKind, bound
 from limbeck.networks import Architecture, heads
-from limbeck.report import comparison_page, forms
+from limbeck.report import comparison_page
+from limbeck.report import comparison_tables as tables_of
 from limbeck.report.comparison import Cell, Comparison
 from limbeck.report.measures import Entry, MeasureTable, table
+from limbeck.report.model import Document
 
 WHOLE = "whole"
 """Row of the whole training split."""
@@ -362,20 +364,14 @@ class Distillations(Session):
             measures=tuple(tables(self.jobs, test)),
         )
 
-    def write(self, results: Comparison, folder: Path) -> None:
-        """Tables in every form, and the page; see `Session.write`."""
-        kinds = {}
-        for form in forms.names():
-            try:
-                kinds[form] = forms.load(form)
-            except PluginError as error:  # the others are written all the same
-                results.about["failed"][f"table as {form}"] = str(error)
-        for kind in kinds.values():
-            _files.write_text(folder / f"table{kind.suffix}", kind.write(results))
-        try:
-            comparison_page.write(results, folder)
-        except MissingExtraError as error:  # the numbers are what hours were spent on; the page can be had later
-            results.about["page"] = f"The page was left out. {error}"
+    def document(self, results: Comparison, pictures: Mapping[str, str]) -> Document:
+        """All tables; see `Session.document`."""
+        return tables_of.document(results)
+
+    def draw(self, results: Comparison, folder: Path) -> Mapping[str, str]:
+        """The page with its figures; see `Session.draw`."""
+        comparison_page.write(results, folder)
+        return {}
 
 
 def cells(jobs: Sequence[Job]) -> list[Cell]:

@@ -24,7 +24,8 @@ from limbeck.evaluation.sounds import AblationFacts, Cell, EmbeddedDataset, Soun
 from limbeck.evaluation.sounds.ablations import Ablation, Point
 from limbeck.evaluation.sounds.classifiers import Classifier
 from limbeck.evaluation.sounds.metrics import ordered
-from limbeck.report import sounds_tables
+from limbeck.report import sounds_figures, sounds_tables
+from limbeck.report.model import Document
 
 
 class Data(_Data):
@@ -246,11 +247,14 @@ class Namings(Session):
             },
         )
 
-    def write(self, results: SoundResults, folder: Path) -> None:
-        """``results.json``, tables and figures; see `Session.write`."""
-        _files.write_json(folder / "results.json", results.to_json())
-        if results.of():
-            sounds_tables.write(results, folder)
+    def document(self, results: SoundResults, pictures: Mapping[str, str]) -> Document:
+        """All tables; see `Session.document`."""
+        return sounds_tables.document(results, pictures)
+
+    def draw(self, results: SoundResults, folder: Path) -> Mapping[str, str]:
+        """A figure of the rows and of every ablation with an axis; see `Session.draw`."""
+        drawn = sounds_figures.write(results, folder) if results.of() else {}
+        return {key: png.name for key, (png, _) in drawn.items()}
 
 
 def _cells(job: NameSounds) -> list[Cell]:

@@ -7,8 +7,7 @@ from typing import ClassVar, final
 
 from limbeck.distilled import DistilledSet
 from limbeck.exports import Export
-from limbeck.report.comparison import Comparison
-from limbeck.report.forms import Form
+from limbeck.report.writers import Document, Writer
 
 
 @final
@@ -23,12 +22,12 @@ class Labels(Export):
 
 
 @final
-class Rows(Form):
+class Rows(Writer):
     """The rows, a line each."""
 
     suffix: ClassVar[str] = ".lines"
 
     @staticmethod
-    def write(comparison: Comparison) -> str:
+    def write(document: Document) -> str:
         """The names."""
-        return "\n".join(comparison.rows)
+        return "\n".join(document.data["rows"])

@@ -5,10 +5,8 @@ from __future__ import annotations
 import re
 from typing import final
 
-from limbeck.report import _sheets
-from limbeck.report._sheets import Field, Heads, Sheet
-from limbeck.report.comparison import Comparison
-from limbeck.report.forms._contract import Form
+from limbeck.report.model import Document, Field, Sheet
+from limbeck.report.writers._contract import Writer
 
 _SIGNS = {
     "\\": r"\textbackslash{}",
@@ -31,20 +29,15 @@ _SIGNS = {
 
 
 @final
-class Latex(Form):
+class Latex(Writer):
     r"""A fragment to ``\input``."""
 
     suffix = ".tex"
 
     @staticmethod
-    def write(comparison: Comparison, heads: Heads = "columns") -> str:
-        r"""The whole file as text; needs ``\usepackage{booktabs}`` and, for old engines, ``\usepackage[T1]{fontenc}``.
-
-        Args:
-            comparison: The results.
-            heads: Whether heads, where there are several, are columns or rows of the table that holds them all.
-        """
-        tables = [sheet_table(sheet, comparison.title) for sheet in _sheets.every(comparison, heads)]
+    def write(document: Document) -> str:
+        r"""The whole file as text; needs ``\usepackage{booktabs}`` and, for old engines, fontenc with T1."""
+        tables = [_table(sheet, document.title) for sheet in document.sheets]
         return "\n".join(["% Needs \\usepackage{booktabs} and \\usepackage[T1]{fontenc}.", *tables]) + "\n"
 
 
@@ -59,13 +52,8 @@ def escaped(text: str) -> str:
     return "".join(_SIGNS.get(sign, sign) for sign in re.sub(r" +", " ", line).strip())
 
 
-def sheet_table(sheet: Sheet, title: str) -> str:
-    """One table with its rules as the caption.
-
-    Args:
-        sheet: What it shows.
-        title: Of all that is compared.
-    """
+def _table(sheet: Sheet, title: str) -> str:
+    """One table with its rules as the caption."""
     caption = " ".join([f"{escaped(title)}: {escaped(sheet.title)}.", *map(escaped, sheet.rules)])
     rows = [_row(line) for line in sheet.lines]
     first = min(sheet.references, default=0)

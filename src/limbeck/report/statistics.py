@@ -1,10 +1,11 @@
-"""Which differences are real: paired tests over distillations."""
+"""Which differences are real: paired tests over trials, which are distillations or folds."""
 
 from __future__ import annotations
 
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 LEVEL = 0.05
 """Chance of calling a difference real where there is none."""
@@ -41,7 +42,7 @@ class Difference:
         return self.n >= LEAST and p is not None and p < LEVEL
 
 
-def paired(one: Mapping[int, float], other: Mapping[int, float]) -> Difference | None:
+def paired(one: Mapping[Any, float], other: Mapping[Any, float]) -> Difference | None:
     """Paired t-test of two rows' means by seed; None where they share no seed.
 
     Without any spread among the differences (all the same, as may happen by chance with few test clips) a t-test has
@@ -88,7 +89,7 @@ def holm(values: Sequence[float]) -> list[float]:
     return adjusted
 
 
-def leader(rivals: Mapping[str, Mapping[int, float]], *, lowest: bool = False) -> str | None:
+def leader(rivals: Mapping[str, Mapping[Any, float]], *, lowest: bool = False) -> str | None:
     """Whoever has the highest mean, if the paired tests tell it from every rival; None if nobody. What is bold.
 
     The tests are corrected for their number (Holm), and none tells anything with fewer than `LEAST` pairs.

@@ -15,9 +15,9 @@ import torch
 from limbeck.encoders import Encoder
 from limbeck.errors import LimbeckError
 from limbeck.index import _rows
-from limbeck.index._places import File, Refused, is_gone
 from limbeck.index._prefetch import Message, Whole
 from limbeck.index._rows import Embedded
+from limbeck.index._scan import File, Refused, is_gone
 from limbeck.index._store import Store
 from limbeck.media import SoundWindow
 
@@ -25,7 +25,7 @@ _COMMIT_WINDOWS = 4096
 _COMMIT_S = 30.0
 
 
-class Work:
+class Indexer:
     """Embeds windows in batches, of whatever files they are, and commits whole files.
 
     Attributes:
@@ -69,7 +69,7 @@ class Work:
         self._by_content = {}
         return files
 
-    def take(self, file: File, message: Message) -> None:
+    def add(self, file: File, message: Message) -> None:
         """A window, or the end of a file."""
         if isinstance(message, SoundWindow):
             self._waiting.append((file, message))

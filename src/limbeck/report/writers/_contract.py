@@ -1,17 +1,17 @@
-"""What every form of a comparison is: a suffix and one verb, `write`."""
+"""What every writer of a comparison is: a suffix and one verb, `write`."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from typing import ClassVar
 
-from limbeck.report.comparison import Comparison
+from limbeck.report.model import Document
 
 
-class Form(ABC):
+class Writer(ABC):
     """One way to write a comparison down. One module of this room defines one; it is not instantiated.
 
-    The same comparison gives the same text, in whatever order its cells came. Names that come from data are escaped.
+    The same document gives the same text. Names that come from data are escaped.
     """
 
     suffix: ClassVar[str]
@@ -19,5 +19,5 @@ class Form(ABC):
 
     @staticmethod
     @abstractmethod
-    def write(comparison: Comparison) -> str:
+    def write(document: Document) -> str:
         """The whole file as text."""

@@ -1,63 +1,49 @@
-"""A comparison as plain grids of words, which every form typesets in its own way."""
+"""A comparison of distillations as sheets, and as a document that writers print."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
 
-from limbeck._words import duration, number, size
-from limbeck.evaluation.measures import Column
+from limbeck._words import duration, size
 from limbeck.report import comparison as rules
-from limbeck.report._statistics import Difference
 from limbeck.report.comparison import Comparison, HeadLine, Line, Section
-from limbeck.report.measures import MeasureLine, MeasureTable
-from limbeck.report.table import Spread
+from limbeck.report.measures import MeasureTable, measure_sheets
+from limbeck.report.model import (
+    NOTHING,
+    Document,
+    Field,
+    Sheet,
+    count_field,
+    difference_field,
+    plain,
+    spread_field,
+)
 
 Heads = Literal["rows", "columns"]
-NOTHING = "–"
-
-
-@dataclass(frozen=True)
-class Field:
-    """What stands at one place of a table.
-
-    Attributes:
-        text: Words.
-        value: The number behind them, for sorting; None for words alone.
-        bold: Whether it is the best.
-        bar: Percent to show as a bar; None for none.
-    """
-
-    text: str
-    value: float | None = None
-    bold: bool = False
-    bar: float | None = None
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """One table.
-
-    Attributes:
-        key: Short name of its own, of letters, digits and hyphens.
-        title: Heading.
-        columns: Headings of the columns.
-        names: How many columns on the left are names rather than numbers.
-        lines: Fields, as many as columns.
-        references: Positions of lines that are out of competition.
-        baseline: Position of the line that others are tested against; None where it has none.
-        rules: What it was made by, a sentence or two each.
-    """
-
-    key: str
-    title: str
-    columns: tuple[str, ...]
-    names: int
-    lines: tuple[tuple[Field, ...], ...]
-    references: frozenset[int] = frozenset()
-    baseline: int | None = None
-    rules: tuple[str, ...] = ()
+COLUMNS = (
+    "dataset",
+    "row",
+    "per_class",
+    "head",
+    "seed",
+    "student",
+    "modality",
+    "accuracy_percent",
+    "stored_bytes",
+    "training_pairs",
+    "mosaic",
+    "distill_seconds",
+    "student_seconds",
+    "labels",
+    "sees_labels",
+    "reference",
+    "baseline",
+)
+"""Of the long table."""
+MEASURED = ("measure", "repeat", "column", "value")
+"""Further columns of the long table, where there are measures."""
 
 
 @dataclass(frozen=True)
@@ -120,48 +106,73 @@ def of_measure(table: MeasureTable, comparison: Comparison) -> list[Sheet]:
     return measure_sheets(table, comparison.rows, rules.marks_rule(comparison))
 
 
-def measure_sheets(table: MeasureTable, rows: Sequence[str], marks_rule: str = "") -> list[Sheet]:
-    """A sheet for every group of a measure's columns.
+def document(comparison: Comparison, heads: Heads = "columns") -> Document:
+    """All of a comparison as writers print it.
 
     Args:
-        table: What was measured.
-        rows: Names of the rows, in order; real clips, whole, are last, and chance is before them.
-        marks_rule: What the signs behind rows' names mean.
+        comparison: The results.
+        heads: See `side_by_side`.
     """
-    lines = table.lines(rows)
-    first = next((i for i, line in enumerate(lines) if line.reference), len(lines))
-    found = []
-    for place, group in enumerate(table.groups, 1):
-        columns = [c for c in table.columns if c.group == group]
-        fields = [
-            (
-                Field(f"{line.row} {line.marks}".rstrip()),
-                *(_value(line, c) for c in columns),
-                Field(line.n or NOTHING),
-                Field(line.mosaic or NOTHING),
-                _count(line.training_pairs),
-            )
-            for line in lines
+    return Document(
+        title=comparison.title,
+        dataset=comparison.dataset,
+        sheets=tuple(every(comparison, heads)),
+        about=comparison.about,
+        numbers=[*_accuracies(comparison), *_measured(comparison)],
+        columns=(*COLUMNS, *(MEASURED if comparison.measures else ())),
+        data=comparison.to_json() | {"summary": _summary(comparison)},
+    )
+
+
+def _accuracies(comparison: Comparison) -> Iterator[dict[str, Any]]:
+    names = ("row", "per_class", "head", "seed", "stored_bytes", "training_pairs", "mosaic", "distill_seconds")
+    for cell in comparison.cells:
+        same = {name: getattr(cell, name) for name in (*names, "student_seconds", "labels")}
+        same |= _kind(comparison, cell)
+        for modality, values in cell.accuracy.items():
+            for student, value in enumerate(values):
+                yield same | {"student": student, "modality": modality, "accuracy_percent": value}
+
+
+def _measured(comparison: Comparison) -> Iterator[dict[str, Any]]:
+    for table in comparison.measures:
+        for cell in table.cells:
+            same = {name: getattr(cell, name) for name in ("row", "mosaic", "training_pairs", "seed", "labels")}
+            same |= _kind(comparison, cell) | {"per_class": table.per_class, "measure": table.name}
+            for repeat, values in enumerate(cell.values):
+                for column, value in values.items():
+                    yield same | {"repeat": repeat, "column": column, "value": value}
+
+
+def _kind(comparison: Comparison, cell: Any) -> dict[str, Any]:
+    return {
+        "dataset": comparison.dataset,
+        "sees_labels": int(cell.sees_labels),
+        "reference": int(cell.reference),
+        "baseline": int(cell.row == comparison.baseline),
+    }
+
+
+def _summary(comparison: Comparison) -> dict[str, Any]:
+    sections = []
+    for section in comparison.sections:
+        lines = []
+        for line in section.lines:
+            differences = {key: asdict(d) | {"real": d.real} for key, d in line.difference.items()}
+            lines.append(asdict(line) | {"best": sorted(line.best), "n": line.n, "difference": differences})
+        sections.append({"per_class": section.per_class, "head": section.head, "lines": lines})
+    summary: dict[str, Any] = {"unit": "percent", "sections": sections}
+    if comparison.measures:
+        summary["measures"] = [
+            {
+                "measure": table.name,
+                "per_class": table.per_class,
+                "chance": table.chance,
+                "lines": [asdict(line) | {"best": sorted(line.best)} for line in table.lines(comparison.rows)],
+            }
+            for table in comparison.measures
         ]
-        if any(c.name in table.chance for c in columns):
-            told = (table.chance.get(c.name) for c in columns)
-            values = (
-                Field(NOTHING) if x is None else Field(f"{x:.{c.digits}f}", x)
-                for x, c in zip(told, columns, strict=True)
-            )
-            fields.insert(first, (Field("chance"), *values, *[Field(NOTHING)] * 3))
-        found.append(
-            Sheet(
-                key=f"measure-{plain(table.name)}-{budget(table.per_class)}-{place}",
-                title=f"{table.title}: {group}" if group else table.title,
-                columns=("trained on", *(c.heading for c in columns), "n", "mosaic", "training pairs"),
-                names=1,
-                lines=tuple(fields),
-                references=frozenset(range(first, len(fields))),
-                rules=_some(f"{table.name}: {table.about}" if table.about else "", rules.MEASURE_RULE, marks_rule),
-            )
-        )
-    return found
+    return summary
 
 
 def budget(per_class: int | None) -> str:
@@ -169,32 +180,8 @@ def budget(per_class: int | None) -> str:
     return "all" if per_class is None else str(per_class)
 
 
-def difference_text(difference: Difference) -> str:
-    """A difference with its interval and mark.
-
-    Example:
-        >>> real = Difference(2.04, -0.5, 4.6, 0.01, 3, adjusted=0.04)
-        >>> difference_text(real), difference_text(Difference(-1.0, None, None, None, 1))
-        ('+2.0 (−0.5 to +4.6) *', '−1.0')
-    """
-    text = signed(difference.mean)
-    if difference.low is not None and difference.high is not None:
-        text += f" ({signed(difference.low)} to {signed(difference.high)})"
-    return f"{text} *" if difference.adjusted is not None and difference.real else text
-
-
-def signed(value: float) -> str:
-    """A number with its sign, and none for nought."""
-    text = f"{value:+.1f}"
-    return "0.0" if text in ("+0.0", "-0.0") else text.replace("-", "−")
-
-
 def _key(section: Section, kind: str) -> str:
     return f"{kind}-{budget(section.per_class)}-{plain(section.head)}"
-
-
-def plain(text: str) -> str:
-    return "".join(c if c.isascii() and c.isalnum() else "-" for c in text)
 
 
 def _some(*sentences: str) -> tuple[str, ...]:
@@ -205,10 +192,10 @@ def _accuracy_sheet(section: Section, comparison: Comparison) -> Sheet:
     lines = tuple(
         (
             Field(_name(line)),
-            *(_spread(line.accuracy.get(key), bold=key in line.best) for key in section.modalities),
+            *(spread_field(line.accuracy.get(key), bold=key in line.best, bar=True) for key in section.modalities),
             Field(line.n, line.distillations) if line.accuracy else Field(NOTHING),
             Field(line.mosaic or NOTHING),
-            _count(line.training_pairs),
+            count_field(line.training_pairs),
             Field(NOTHING) if line.stored_bytes is None else Field(size(line.stored_bytes), line.stored_bytes),
             _time(line),
         )
@@ -236,7 +223,7 @@ def _difference_sheet(section: Section, comparison: Comparison) -> Sheet:
     lines = tuple(
         (
             Field(_name(line)),
-            *(_difference(line.difference.get(key)) for key in section.modalities),
+            *(difference_field(line.difference.get(key)) for key in section.modalities),
             *(_share(shares.get(key)) for key in told),
         )
         for line, shares in zip(rows, closed, strict=True)
@@ -260,7 +247,7 @@ def _head_columns(
         (
             Field(budget(line.per_class)),
             Field(_name(line)),
-            *(_spread(line.accuracy.get(head), bold=head == line.best) for head in comparison.heads),
+            *(spread_field(line.accuracy.get(head), bold=head == line.best, bar=True) for head in comparison.heads),
             Field(line.n),
         )
         for line in lines
@@ -280,7 +267,8 @@ def _head_rows(
         for head in comparison.heads:
             here = [at.get((per_class, row)) for row in rows]
             values = [
-                _spread(line.accuracy.get(head), bold=head == line.best) if line else Field(NOTHING) for line in here
+                spread_field(line.accuracy.get(head), bold=head == line.best, bar=True) if line else Field(NOTHING)
+                for line in here
             ]
             fields.append((Field(budget(per_class)), Field(head), *values))
     return ("pairs a class", "head", *(named[row] for row in rows)), 2, tuple(fields)
@@ -288,28 +276,6 @@ def _head_rows(
 
 def _name(line: Line | HeadLine) -> str:
     return f"{line.row} {line.marks}".rstrip()
-
-
-def _spread(spread: Spread | None, *, bold: bool) -> Field:
-    return Field(NOTHING) if spread is None else Field(str(spread), spread.mean, bold, bar=spread.mean)
-
-
-def _value(line: MeasureLine, column: Column) -> Field:
-    spread = line.values.get(column.name)
-    if spread is None:
-        return Field(NOTHING)
-    text = f"{spread.mean:z.{column.digits}f}"
-    if spread.sd is not None:
-        text += f" ± {spread.sd:.{column.digits}f}"
-    return Field(text, spread.mean, column.name in line.best)
-
-
-def _difference(difference: Difference | None) -> Field:
-    return Field(NOTHING) if difference is None else Field(difference_text(difference), difference.mean)
-
-
-def _count(value: int | None) -> Field:
-    return Field(NOTHING) if value is None else Field(number(value), value)
 
 
 def _time(line: Line) -> Field:

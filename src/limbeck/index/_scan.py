@@ -97,7 +97,7 @@ class Refused:
 
 
 @dataclass(frozen=True)
-class Found:
+class Scan:
     """What lies below some sources.
 
     Attributes:
@@ -119,17 +119,17 @@ class Plan:
         unchanged: How many need nothing.
         gone: Known files that are no longer there.
         refused: Files refused before that look the same now.
-        settled: Places refused before that are no longer there, or hold again what the index knows.
+        cleared: Places refused before that are no longer there, or hold again what the index knows.
     """
 
     to_read: list[File]
     unchanged: int
     gone: list[File]
     refused: list[Refused]
-    settled: list[Path]
+    cleared: list[Path]
 
 
-def listed(sources: Sequence[Path], known: Iterable[Path], *, apart_from: Path | None) -> Found:
+def scan(sources: Sequence[Path], known: Iterable[Path], *, apart_from: Path | None) -> Scan:
     """The files below some folders.
 
     Raises:
@@ -137,7 +137,7 @@ def listed(sources: Sequence[Path], known: Iterable[Path], *, apart_from: Path |
             is not there or a name was misspelt.
     """
     known = set(known)
-    found = Found({}, {})
+    found = Scan({}, {})
     for source in map(_absolute, sources):
         if os.path.isdir(source):
             unlisted: list[OSError] = []
@@ -150,10 +150,10 @@ def listed(sources: Sequence[Path], known: Iterable[Path], *, apart_from: Path |
             _note(found, source.parent, source)
         elif source not in known:
             raise InputError(f"{source} does not exist; a folder of recordings or a recording was expected.")
-    return Found(dict(sorted(found.files.items())), found.unseen)
+    return Scan(dict(sorted(found.files.items())), found.unseen)
 
 
-def planned(found: Found, known: Mapping[Path, File], refused: Mapping[Path, Refused], sources: Sequence[Path]) -> Plan:
+def plan_of(found: Scan, known: Mapping[Path, File], refused: Mapping[Path, Refused], sources: Sequence[Path]) -> Plan:
     """Compare what is there with what is known."""
     to_read, still_refused, unchanged = [], [], set()
     for place, file in found.files.items():
@@ -170,8 +170,8 @@ def planned(found: Found, known: Mapping[Path, File], refused: Mapping[Path, Ref
         return looked and not any(map(place.is_relative_to, found.unseen))
 
     gone = [file for place, file in known.items() if lost(place)]
-    settled = [place for place in refused if place in unchanged or lost(place)]
-    return Plan(to_read, len(unchanged), gone, still_refused, settled)
+    cleared = [place for place in refused if place in unchanged or lost(place)]
+    return Plan(to_read, len(unchanged), gone, still_refused, cleared)
 
 
 def is_gone(place: Path) -> bool:
@@ -189,7 +189,7 @@ def _absolute(path: Path) -> Path:
     return Path(os.path.abspath(path))
 
 
-def _note(found: Found, root: Path, path: Path) -> None:
+def _note(found: Scan, root: Path, path: Path) -> None:
     try:
         file = _stamped(str(root), path.relative_to(root).as_posix(), path.stat())
     except (FileNotFoundError, NotADirectoryError):  # a link to nothing, or gone this moment: reading it will tell
@@ -204,6 +204,6 @@ def _stamped(root: str, path: str, stat: os.stat_result) -> File:
     return File(root, path, stat.st_size, stat.st_mtime_ns, changed_ns=stat.st_ctime_ns)
 
 
-def _note_unseen(found: Found, root: Path, path: Path, reason: str, error: OSError) -> None:
+def _note_unseen(found: Scan, root: Path, path: Path, reason: str, error: OSError) -> None:
     file = File(str(root), path.relative_to(root).as_posix(), 0, 0)
     found.unseen.setdefault(path, Refused(file, reason, f"{path} cannot be read: {error.strerror}."))

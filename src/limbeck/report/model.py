@@ -1,0 +1,269 @@
+"""The one model of tables: trials of rows with their repeats, what they come to, and the grid that writers print."""
+
+from __future__ import annotations
+
+import statistics
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from limbeck._words import number
+from limbeck.report.statistics import Difference, leader
+
+NOTHING = "–"
+
+
+class Trial(Protocol):
+    """A distillation with its students, or a fold with its draws: what rows are paired by in tests."""
+
+    @property
+    def trial(self) -> Hashable:
+        """Trials of one name are paired."""
+
+    @property
+    def values(self) -> Sequence[Mapping[str, float]]:
+        """Numbers by column, for each repeat; what cannot be told is left out."""
+
+    @property
+    def marks(self) -> str:
+        """Comparison class: trials with the same signs compete with each other."""
+
+    @property
+    def reference(self) -> bool:
+        """Whether it is out of competition."""
+
+
+@dataclass(frozen=True)
+class Repeats:
+    """A trial of its own; see `Trial`.
+
+    Attributes:
+        trial: Its name.
+        values: Numbers by column, for each repeat.
+        marks: Its comparison class.
+        reference: Whether it is out of competition.
+    """
+
+    trial: Hashable
+    values: Sequence[Mapping[str, float]]
+    marks: str = ""
+    reference: bool = False
+
+
+@dataclass(frozen=True)
+class Spread:
+    """A mean and how far single repeats lie from it.
+
+    Attributes:
+        mean: Their mean.
+        sd: Sample standard deviation; None for one repeat.
+        n: Repeats.
+    """
+
+    mean: float
+    sd: float | None
+    n: int
+
+    def __str__(self) -> str:
+        return self.text()
+
+    def text(self, digits: int = 1) -> str:
+        """As tables show it.
+
+        Args:
+            digits: Decimals.
+
+        Example:
+            >>> Spread(3.14, 0.21, 3).text(), Spread(-0.04, None, 1).text()
+            ('3.1 ± 0.2', '0.0')
+        """
+        spread = "" if self.sd is None else f" ± {self.sd:.{digits}f}"
+        return f"{self.mean:z.{digits}f}{spread}"
+
+
+@dataclass(frozen=True)
+class Field:
+    """What stands at one place of a table.
+
+    Attributes:
+        text: Words.
+        value: The number behind them, for sorting; None for words alone.
+        bold: Whether it is the best.
+        bar: Percent to show as a bar; None for none.
+    """
+
+    text: str
+    value: float | None = None
+    bold: bool = False
+    bar: float | None = None
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One table as it is printed.
+
+    Attributes:
+        key: Short name of its own, of letters, digits and hyphens.
+        title: Heading.
+        columns: Headings of the columns.
+        names: How many columns on the left are names rather than numbers.
+        lines: Fields, as many as columns.
+        references: Positions of lines that are out of competition.
+        baseline: Position of the line that others are tested against; None where it has none.
+        rules: What it was made by, a sentence or two each.
+    """
+
+    key: str
+    title: str
+    columns: tuple[str, ...]
+    names: int
+    lines: tuple[tuple[Field, ...], ...]
+    references: frozenset[int] = frozenset()
+    baseline: int | None = None
+    rules: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Document:
+    """Everything writers print of a comparison, whatever it compares.
+
+    Attributes:
+        title: Heading.
+        dataset: Name of the dataset.
+        sheets: All tables, in the order of reading.
+        about: What was the same in all rows, JSON-able. ``"words"``, ``"command"`` and ``"failed"`` have places of
+            their own.
+        numbers: The long table: every number with its place, by column.
+        columns: Columns of the long table, in order.
+        data: All fields, JSON-able, to be read again, and what follows from them.
+        pictures: Addresses of figures by the keys of sheets, below which they stand.
+    """
+
+    title: str
+    dataset: str
+    sheets: tuple[Sheet, ...]
+    about: Mapping[str, Any]
+    numbers: Sequence[Mapping[str, Any]]
+    columns: tuple[str, ...]
+    data: Mapping[str, Any]
+    pictures: Mapping[str, str] = field(default_factory=dict)
+
+
+def spread(trials: Iterable[Trial], column: str) -> Spread | None:
+    """Mean and deviation of a column over all repeats of some trials; None where none has it."""
+    values = [repeat[column] for trial in trials for repeat in trial.values if column in repeat]
+    if not values:
+        return None
+    return Spread(statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else None, len(values))
+
+
+def means(trials: Iterable[Trial], column: str) -> dict[Hashable, float]:
+    """Mean of a column over the repeats of each trial, by trial; without trials that do not have it."""
+    found: dict[Hashable, list[float]] = defaultdict(list)
+    for trial in trials:
+        found[trial.trial] += [repeat[column] for repeat in trial.values if column in repeat]
+    return {name: statistics.fmean(values) for name, values in found.items() if values}
+
+
+def spread_over_trials(trials: Sequence[Trial], column: str) -> Spread | None:
+    """Mean and deviation of the trials' means; of the repeats, where there is one trial. None where none has it.
+
+    Example:
+        >>> folds = [Repeats("1", [{"n": 1.0}, {"n": 3.0}]), Repeats("2", [{"n": 4.0}])]
+        >>> spread_over_trials(folds, "n")
+        Spread(mean=3.0, sd=1.41..., n=2)
+    """
+    levels = list(means(trials, column).values())
+    if len(levels) < 2:
+        return spread(trials, column)
+    return Spread(statistics.fmean(levels), statistics.stdev(levels), len(levels))
+
+
+def best(rows: Mapping[str, Sequence[Trial]], columns: Mapping[str, bool]) -> Mapping[str, frozenset[str]]:
+    """What is bold, everywhere: columns in which a row is the best of its class by paired tests over trials.
+
+    Args:
+        rows: Trials by row; references take no part.
+        columns: Whether the lowest is the best, by name.
+
+    Returns:
+        Columns by row.
+    """
+    found: dict[str, set[str]] = defaultdict(set)
+    rivals = {row: trials for row, trials in rows.items() if trials and not trials[0].reference}
+    for signs in {trials[0].marks for trials in rivals.values()}:
+        like = {row: trials for row, trials in rivals.items() if trials[0].marks == signs}
+        for column, lowest in columns.items():
+            by_trial = {row: m for row, trials in like.items() if (m := means(trials, column))}
+            if (first := leader(by_trial, lowest=lowest)) is not None:
+                found[first].add(column)
+    return defaultdict(frozenset, {row: frozenset(names) for row, names in found.items()})
+
+
+def spread_field(value: Spread | None, *, bold: bool = False, digits: int = 1, bar: bool = False) -> Field:
+    """A mean with its deviation; a dash for none."""
+    if value is None:
+        return Field(NOTHING)
+    return Field(value.text(digits), value.mean, bold, value.mean if bar else None)
+
+
+def count_field(value: int | None) -> Field:
+    """A whole number; a dash for none."""
+    return Field(NOTHING) if value is None else Field(number(value), value)
+
+
+def difference_field(difference: Difference | None) -> Field:
+    """A difference with its interval and mark; a dash for none."""
+    return Field(NOTHING) if difference is None else Field(difference_text(difference), difference.mean)
+
+
+def difference_text(difference: Difference) -> str:
+    """A difference with its interval and mark.
+
+    Example:
+        >>> real = Difference(2.04, -0.5, 4.6, 0.01, 3, adjusted=0.04)
+        >>> difference_text(real), difference_text(Difference(-1.0, None, None, None, 1))
+        ('+2.0 (−0.5 to +4.6) *', '−1.0')
+    """
+    text = signed(difference.mean)
+    if difference.low is not None and difference.high is not None:
+        text += f" ({signed(difference.low)} to {signed(difference.high)})"
+    return f"{text} *" if difference.adjusted is not None and difference.real else text
+
+
+def signed(value: float) -> str:
+    """A number with its sign, and none for zero."""
+    text = f"{value:+.1f}"
+    return "0.0" if text in ("+0.0", "-0.0") else text.replace("-", "−")
+
+
+def plain(text: str) -> str:
+    """Letters, digits and hyphens alone: a part of a key."""
+    return "".join(c if c.isascii() and c.isalnum() else "-" for c in text)
+
+
+def rank(modality: str) -> tuple[int, str]:
+    """What modalities are sorted by: how many there are together, then the name."""
+    return modality.count("+"), modality
+
+
+def in_order(modalities: Iterable[str]) -> tuple[str, ...]:
+    """Modalities as tables show them: each alone, then several together.
+
+    Example:
+        >>> in_order({"A+V", "V", "A"})
+        ('A', 'V', 'A+V')
+    """
+    return tuple(sorted(modalities, key=rank))
+
+
+def headline(modalities: Iterable[str]) -> str:
+    """The modality that stands for all: all of them together where there is such an accuracy.
+
+    Example:
+        >>> headline(["V", "A+V"]), headline(["V", "A"])
+        ('A+V', 'A')
+    """
+    ordered = in_order(modalities)
+    return ordered[-1] if "+" in ordered[-1] else ordered[0]
