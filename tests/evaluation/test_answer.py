@@ -62,7 +62,7 @@ COARSE = replace(choose_runtime("cpu", "float32"), real_dtype=torch.bfloat16)
 class Again(Invented):
     """Distils again."""
 
-    distils: ClassVar[bool] = True  # type: ignore[assignment,misc]
+    distils: ClassVar[bool] = True
 
     def take(self, subject: Subject, *, seed: int) -> dict[str, float]:
         return {"level": float(len(subject.again(subject.real)))}
@@ -81,7 +81,7 @@ def test_number_formats_are_a_part_of_the_question_where_a_measure_distils_again
 
 def test_a_measure_that_distils_again_says_so() -> None:
     class Silent(Again):
-        distils: ClassVar[bool] = False  # type: ignore[assignment,misc]
+        distils: ClassVar[bool] = False
 
     with pytest.raises(InputError, match="distils again, but its property `distils` does not say so"):
         answer(Silent(), toy_subject(Random()), repeats=1)
