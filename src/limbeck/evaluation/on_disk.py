@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from limbeck.evaluation.measures import Measure
 from limbeck.evaluation.measures.accuracy import Accuracy
 from limbeck.evaluation.protocol import Protocol
 from limbeck.evaluation.score import Score
+from limbeck.evaluation.train import EpochReport
 from limbeck.modalities import ScaleKind
 from limbeck.networks import Architecture
 
@@ -69,13 +71,13 @@ def evaluate(
     chosen, training = _chosen(measure, settings)
     prepared = Prepared.open(on)
     made = None if what is None else DistilledSet.load(what)
-    clips = prepared.clips("train")
+    clips = prepared.clips("train") if made is None or "train" in prepared.splits else None
     subject = Subject.of(
-        clips if made is None else made,
+        made if made is not None else prepared.clips("train"),
         prepared.clips("test"),
         clips=clips,
         modalities=modalities,
-        scales=clips.scales(sound) if made is None else None,
+        scales=prepared.clips("train").scales(sound) if made is None else None,
         network=network or (made.network if made is not None else Architecture()),
         protocol=(protocol or Protocol()).changed(**training),
         runtime=runtime_of(Path(what) if isinstance(what, Path | str) else None, device, dtype),
@@ -83,14 +85,21 @@ def evaluate(
     )
     asked = question(chosen, subject, seed)
     file = store.ResultFile.of(asked, store.folder_for(what, out), title or asked.title)
+    epochs: Counter[int] = Counter()
     with bar(f"Evaluating {title or asked.title}", show=progress) as tell:
+
+        def on_progress(number: int, report: EpochReport) -> None:
+            epochs[number] += 1
+            expected = max(epochs[number], round(chosen.students * report.epochs))
+            tell(number * expected + epochs[number], repeats * expected)
+
         return answer(
             chosen,
             subject,
             repeats=repeats,
             seed=seed,
             done=file.read(),
-            on_progress=lambda number, report: tell(number * report.epochs + report.epoch, repeats * report.epochs),
+            on_progress=on_progress,
             on_repeat=file.keep,
         )
 
