@@ -9,10 +9,9 @@ from typing import Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from limbeck import modalities
-from limbeck._config import Config
+from limbeck._config import Config, merge
 from limbeck._rates import Rates
 from limbeck.augment import SiameseAugment
-from limbeck.methods import merge
 from limbeck.networks import HEAD
 
 
