@@ -245,7 +245,7 @@ class DistilledSet(TorchDataset[tuple[Batch, Tensor]]):
         return self if form == self.storage else self.with_payload(form, form.encode(self.tensors, self.meanings))
 
     def with_payload(self, form: Storage, payload: Payload) -> DistilledSet:
-        """The same set with the tensors of a payload of as many rows as there are labels."""
+        """The same set with the tensors of a payload of this form, of as many rows as there are labels."""
         return replace(self, tensors=form.decode(payload, self.meanings), storage=form, payload=payload)
 
     def made_from(self, clips: LabelledClips) -> bool:
@@ -432,5 +432,11 @@ class DistilledSet(TorchDataset[tuple[Batch, Tensor]]):
 
 
 def meanings_of(hold: Parameterisation, modalities: Mapping[str, Modality], scales: Mapping[str, Scale]) -> Meanings:
-    """What makes tensors decibels and pixels; empty where they are no samples."""
+    """What makes tensors decibels and pixels; empty where they are no samples.
+
+    Args:
+        hold: How tensors become samples.
+        modalities: What the samples are.
+        scales: On which they are, by modality.
+    """
     return {name: Meaning(m, scales[name]) for name, m in modalities.items()} if hold.are_samples else {}

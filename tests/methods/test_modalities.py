@@ -65,14 +65,6 @@ def test_of_one_modality_avdd_is_dm_to_the_bit(modality, augment, hold):
     assert same_bits(make("avdd", joint_weight=3, gap_weight=0, **shared).distill(real, seed=2), dm)
 
 
-@pytest.mark.parametrize("name", ["dm", "krr", "m3d"])
-def test_methods_in_which_modalities_never_meet_move_the_first_as_if_it_were_alone(name):
-    """Encoders of the others come later from the same numbers, so what is drawn for the first is the same."""
-    real, method = toy_clips(), make(name)
-    both, alone = method.distill(real, seed=3), method.distill(real.seen_by(["audio"]), seed=3)
-    assert torch.equal(both.tensors["audio"], alone.tensors["audio"])
-
-
 @pytest.mark.parametrize("name", ALONE)
 def test_three_modalities_are_moved_together(name):
     real = three_modalities()
@@ -90,15 +82,19 @@ def test_three_modalities_are_one_too_many_for_methods_that_compare_two(name):
         make(name).distill(three_modalities())
 
 
-def test_of_three_modalities_every_two_meet_in_avdd_and_none_in_dm():
-    """Without the third, the gradient of the other two is another in avdd only."""
-    real = three_modalities()
-    two = real.seen_by(["audio", "echo"])
-    for name, changed in (("dm", False), ("avdd", True)):
-        method = make(name, steps=1, augment=None) if name == "dm" else make(name, steps=1, augment=None, gap_weight=0)
-        all_three, without = method.distill(real, seed=1), method.distill(two, seed=1)
-        for modality in two.modalities:
-            assert torch.equal(all_three.tensors[modality], without.tensors[modality]) is not changed
+@pytest.mark.parametrize(
+    ("name", "settings", "meet"),
+    [("dm", {}, False), ("krr", {}, False), ("m3d", {}, False), ("ncfm", {"joint": False}, False),
+     ("avdd", {"gap_weight": 0}, True), ("krr", {"joint": True}, True), ("ncfm", {}, True)],
+)  # fmt: skip
+def test_whether_modalities_meet(name, settings, meet):
+    """Without the last of three, whose encoder is drawn last, the others move otherwise only where they meet it."""
+    real, method = three_modalities(), make(name, **settings)
+    two = method.distill(real.seen_by(["audio", "echo"]), seed=1)
+    every = method.distill(real, seed=1)
+    assert moved(two) == {"audio": True, "echo": True}
+    for modality, tensor in two.tensors.items():
+        assert torch.equal(tensor, every.tensors[modality]) is not meet
 
 
 @pytest.mark.parametrize("name", [name for name in OPTIMISED if name not in ("dsa", "best")])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from tests.helpers.clips import network_input, toy_clips
+from tests.helpers.clips import network_input, three_modalities, toy_clips
 
 from limbeck import methods
 from limbeck._runtime import generator
@@ -24,7 +24,8 @@ BY_FEATURES = ("herding", "kcenter", "kmedoids")
 
 def taken(made, real) -> list[list[int]]:
     """Positions of the clips a set is made of, class by class."""
-    scaled, rows = network_input(real)["audio"], made.tensors["audio"]
+    modality = next(iter(real.modalities))
+    scaled, rows = network_input(real)[modality], made.tensors[modality]
     found = [int((scaled - row).abs().flatten(1).amax(1).argmin()) for row in rows]
     per_class = made.rows // len(made.classes)
     assert all(torch.equal(rows[i], scaled[n]) for i, n in enumerate(found))
@@ -38,8 +39,9 @@ def small(name: str, **settings):
 
 
 @pytest.mark.parametrize(("name", "order"), [("herding", herding_order), ("kcenter", kcenter_order)])
-def test_clips_are_those_of_the_order_on_features_taken_one_by_one(name, order):
-    real = toy_clips()
+@pytest.mark.parametrize("seen", [("audio", "image"), ("audio",), ("image",), ("audio", "echo", "image")])
+def test_clips_are_those_of_the_order_on_features_taken_one_by_one(name, order, seen):
+    real = three_modalities().seen_by(seen)
     made = small(name, per_class=4).distill(real, seed=5)
     encoders, inputs = ConvNet(width=8).encoders(real.shapes, generator=generator(5, "features")), network_input(real)
     for label, clips in enumerate(taken(made, real)):
@@ -111,17 +113,3 @@ def test_too_few_clips_are_told_before_networks_are_built(name, monkeypatch):
 
 def test_training_is_a_setting_with_its_own_defaults():
     assert methods.load("herding").configured(training={}).training == Training()
-
-
-@pytest.mark.parametrize("name", SELECTIONS)
-def test_one_modality_is_chosen_by_its_own_features(name, tmp_path):
-    """Clips of which the other modality is the same in all are chosen as those that do not have it."""
-    real, run = toy_clips(per_class=9), RunContext(cache=tmp_path)
-    alone = small(name, per_class=3).distill(real.seen_by(["audio"]), seed=2, run=run)
-    assert set(alone.tensors) == {"audio"}
-    if name in ("herding", "kcenter"):
-        still = type(real).from_arrays(
-            real.arrays() | {"image": torch.full((27, 3, 16, 16), 9, dtype=torch.uint8)},
-            real.labels, real.classes, recipe=real.recipe,
-        )  # fmt: skip
-        assert torch.equal(alone.tensors["audio"], small(name, per_class=3).distill(still, seed=2).tensors["audio"])

@@ -160,6 +160,16 @@ def test_alone_a_modality_keeps_the_map_that_halving_leaves(alone: str) -> None:
     assert encoder(torch.randn(3, *shape)).shape == (3, encoder.dim)
 
 
+def test_a_modality_of_one_row_keeps_its_row() -> None:
+    """A wave's envelope, say: halved in time alone, and brought to the picture's grid where that leads."""
+    line, draw = (2, 1, 60), torch.Generator().manual_seed(0)
+    alone = ConvNet(width=2).encoders({"echo": line}, generator=draw)["echo"]
+    assert alone.dim == 2 * 1 * 30
+    assert alone(torch.randn(3, *line)).shape == (3, 60)
+    both = ConvNet(width=2).encoders({"image": (3, 32, 32), "wave": line}, generator=draw)
+    assert both["wave"](torch.randn(3, *line)).shape == (3, both["image"].dim) == (3, 2 * 4 * 4)
+
+
 def test_depths_and_paddings_are_told_by_modality() -> None:
     network = ConvNet(width=2, depth={"image": 2, "echo": 1}, padding={"echo": 2})
     shapes = {"echo": (1, 20, 20), "image": (3, 32, 32)}

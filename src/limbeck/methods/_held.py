@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -32,11 +32,6 @@ class Block:
     def __len__(self) -> int:
         return int(self.classes.stop - self.classes.start)
 
-    def only(self, modality: str) -> Block:
-        """The same block with the samples of one modality, and with the leaves of which they are made."""
-        leaves = {name: leaf for name, leaf in self.leaves.items() if modality_of(name) == modality}
-        return replace(self, leaves=leaves, samples={modality: self.samples[modality]})
-
 
 @dataclass(frozen=True)
 class Held:
@@ -64,10 +59,12 @@ class Held:
         rows: int = len(next(iter(self.tensors.values()))) // self.classes
         return rows
 
-    def block(self, first: int, last: int) -> Block:
-        """Classes from `first` up to before `last`."""
+    def block(self, first: int, last: int, modality: str | None = None) -> Block:
+        """Classes from `first` up to before `last`, of all modalities or of one."""
         rows = slice(first * self.rows, last * self.rows)
-        leaves = {name: t.detach().requires_grad_() for name, t in self.hold.rows(self.tensors, rows).items()}
+        tensors = self.hold.rows(self.tensors, rows)
+        only = [name for name in tensors if modality is None or modality_of(name) == modality]
+        leaves = {name: tensors[name].detach().requires_grad_() for name in only}
         samples = self.hold.decode(leaves, self.modalities)
         major = {name: class_major(x, last - first, self.hold.cells) for name, x in samples.items()}
         return Block(slice(first, last), rows, leaves, major)
@@ -78,9 +75,9 @@ class Held:
         size = max(1, GRAPH_PIXELS // pixels)
         return (self.block(first, min(first + size, self.classes)) for first in range(0, self.classes, size))
 
-    def all(self) -> Block:
+    def all(self, modality: str | None = None) -> Block:
         """All classes at once, for losses that compare them."""
-        return self.block(0, self.classes)
+        return self.block(0, self.classes, modality)
 
 
 class Step:

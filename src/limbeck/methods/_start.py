@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, cast
 
 import torch
-from pydantic import BeforeValidator, Field, PlainSerializer
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
 from torch import Tensor
 
 from limbeck import _discover
@@ -93,12 +93,18 @@ def _chooses(name: str) -> bool:
         return False
 
 
+def _fits(start: Start) -> Start:
+    start.selection()  # it raises where no method fits
+    return start
+
+
 NamedStart = Annotated[
     Start,
     BeforeValidator(lambda value: {"method": value} if isinstance(value, str) else value),
+    AfterValidator(_fits),
     PlainSerializer(lambda start: start.to_json() if start.settings else start.method),
 ]
-"""A `Start` as settings carry it: the name alone where there are no settings."""
+"""A `Start` as settings carry it: the name alone where there are no settings; it is refused where no method fits."""
 
 
 def started(

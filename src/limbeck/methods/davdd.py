@@ -121,14 +121,11 @@ class DAVDD(Method):
             samples = draws.samples(draws.at(number))
             rows = {m: torch.cat(parts).float() for m, parts in samples.items()}
             draw = generator(seed, "decouple", number)
-            split = dict(
-                zip((one, other), decouple(rows[one], rows[other], common=self.common, draw=draw), strict=True)
-            )
+            decouplers = decouple(rows[one], rows[other], common=self.common, draw=draw)
+            split = dict(zip((one, other), decouplers, strict=True))
             means = {m: torch.stack([x.float().mean(0) for x in samples[m]]) for m in split}
             codes = torch.stack([decoupler.common(means[m]) for m, decoupler in split.items()]).mean(0)
-            if (
-                number
-            ):  # codes of all draws are rotated onto those of the first: prototypes could not be shared otherwise
+            if number:  # onto the codes of the first draw: prototypes could not be shared otherwise
                 turn = rotation_onto(codes, known(0).codes)
                 split, codes = {m: decoupler.turned(turn) for m, decoupler in split.items()}, codes @ turn
             return Known(split, means, codes)

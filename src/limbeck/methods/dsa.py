@@ -90,7 +90,7 @@ class DSA(Method):
             for label in range(held.classes):
                 draw = network.draw(step.number, label)
                 for modality in real.modalities:
-                    block = held.block(label, label + 1).only(modality)
+                    block = held.block(label, label + 1, modality)
                     on_real = network.on_real(modality, step.number, label, draw)
                     on_synthetic = network.on_synthetic(modality, block.samples, label, draw)
                     step.descend(gradient_distance(on_real, on_synthetic), block)

@@ -135,10 +135,10 @@ class MTT(Method):
             begin = int(torch.randint(starts, (), generator=draw))
             way = [experts.snapshot(expert, epoch).student for epoch in (begin, begin + self.expert_epochs)]
             for m in real.modalities:
-                block = held.all().only(m)
+                block = held.all(m)
                 samples = block.samples[m]
                 departed, target = (Branch(student, m, run.runtime.synthetic_dtype) for student in way)
-                lesson = self._lesson(len(samples), generator(seed, m, step.number))
+                lesson = self._lesson(view, len(samples), generator(seed, m, step.number))
                 found = descend(
                     self._inner(departed, m, lesson, labels, view),
                     partial(trajectory_distance, target=target.flat(), departed=departed.flat()),
@@ -165,12 +165,12 @@ class MTT(Method):
         expert_rate = rate_of(training.lr, modality) / (1 - training.momentum)
         return expert_rate * -(-clips // training.batch) * self.expert_epochs / self.student_steps
 
-    def _lesson(self, samples: int, draw: torch.Generator) -> list[tuple[Tensor, Draw | None]]:
+    def _lesson(self, view: View, samples: int, draw: torch.Generator) -> list[tuple[Tensor, Draw | None]]:
         """Which samples each step of the student sees, and how they are changed: one family a step."""
         batches: list[Tensor] = []
         while len(batches) < self.student_steps:
             batches += torch.split(torch.randperm(samples, generator=draw), self.student_batch or samples)
-        return [(b, self.augment.draw(draw, len(b)) if self.augment else None) for b in batches[: self.student_steps]]
+        return [(b, view.draw(draw, len(b))) for b in batches[: self.student_steps]]
 
     def _inner(
         self, branch: Branch, modality: str, lesson: list[tuple[Tensor, Draw | None]], labels: Tensor, view: View

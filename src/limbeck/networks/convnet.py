@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Annotated, cast, final
+from typing import Annotated, final
 
 import torch
 from pydantic import Field
@@ -185,14 +185,14 @@ class ConvNet(Network):
         """
         depths = {modality: self.depth.get(modality) or _depth(shape) for modality, shape in shapes.items()}
         leading = next((modality for modality in shapes if modality not in self.padding), None)
-        grid = tuple(side >> depths[leading] for side in shapes[leading][1:]) if leading else None
+        grid = _grid(shapes[leading], depths[leading]) if leading else None
         return {
             modality: ConvNetEncoder(
                 shape,
                 width=self.width,
                 depth=depths[modality],
                 padding=self.padding.get(modality, 1),
-                grid=None if modality == leading else cast("Grid | None", grid),
+                grid=None if modality == leading and 1 not in shape[1:] else grid,
                 norm=self.norm,
                 generator=generator,
             )
@@ -202,3 +202,9 @@ class ConvNet(Network):
 
 def _depth(shape: Shape) -> int:
     return max(1, (min(shape[1:]) // SMALLEST_GRID).bit_length() - 1)
+
+
+def _grid(shape: Shape, depth: int) -> Grid:
+    """What so many halvings leave of height and width; an axis of one stays."""
+    _, height, width = shape
+    return max(height >> depth, height == 1), max(width >> depth, width == 1)

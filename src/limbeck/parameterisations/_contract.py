@@ -74,7 +74,7 @@ class Parameterisation(Config, Listed, ABC):
         return 1, 1
 
     def rows(self, tensors: Mapping[str, Tensor], index: slice | Tensor) -> Tensors:
-        """The tensors of some rows; what all rows share stays whole."""
+        """The tensors of the rows at an index; what all rows share stays whole."""
         return {name: tensor[index] for name, tensor in tensors.items()}
 
     def narrowed(self, clips: float, different: Mapping[str, float]) -> Parameterisation:

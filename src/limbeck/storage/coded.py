@@ -93,7 +93,12 @@ class Coded(Coder):
         return _chunks.pack_all(codes)
 
     def shared(self, code: Mapping[str, bytes], modalities: Mapping[str, Modality]) -> int:
-        """Bytes that the colour pictures of all samples of this size and quality begin with."""
+        """Bytes that the colour pictures of all samples of this size and quality begin with.
+
+        Args:
+            code: The files of a sample, by modality.
+            modalities: What they are of.
+        """
         colour = (name for name, modality in modalities.items() if _is_colour(modality))
         return sum(common_beginning(code[name], self.picture) for name in colour)
 

@@ -23,6 +23,7 @@ SHAPES: list[dict[str, Shape]] = [
     {"audio": (1, 40, 101), "image": (3, 48, 64)},
     {"audio": (1, 32, 20)},
     {"image": (3, 32, 40)},
+    {"echo": (2, 1, 60)},
     {"audio": (1, 32, 20), "echo": (2, 24, 36), "image": (3, 32, 32)},
 ]
 LETTERS = {"audio": "A", "echo": "E", "image": "V"}
@@ -58,7 +59,7 @@ class NetworkContract:
         assert type(network).from_json(network.to_json()) == network
         assert pickle.loads(pickle.dumps(network)) == network
 
-    @pytest.mark.parametrize("shapes", SHAPES, ids=["small", "large", "odd", "sound", "picture", "three"])
+    @pytest.mark.parametrize("shapes", SHAPES, ids=["small", "large", "odd", "sound", "picture", "line", "three"])
     def test_features_have_the_length_that_is_announced(self, name: str, shapes: dict[str, Shape]) -> None:
         encoders, samples = _encoders(name, shapes), _noise(shapes, 3)
         assert list(encoders) == list(shapes)

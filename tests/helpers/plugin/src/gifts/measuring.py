@@ -18,8 +18,7 @@ class Brightness(Measure):
 
     factor: float = 1.0
 
-    @property
-    def columns(self) -> Sequence[Column]:
+    def columns(self, letters: Sequence[str]) -> Sequence[Column]:
         """One."""
         return [Column("brightness", better="neither")]
 
