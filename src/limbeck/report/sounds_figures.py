@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from limbeck.evaluation.sounds import AblationFacts, Cell, SoundResults, summary
+from limbeck.evaluation.sounds import AblationFacts, Cell, SoundResults
 from limbeck.evaluation.sounds.metrics import PURITY
 from limbeck.report import _drawing
 from limbeck.report._drawing import BLUE, COLOURS, INK, ORANGE, legend_above, quiet, short
-from limbeck.report.model import plain
+from limbeck.report.model import means, plain, spread_over_trials
+from limbeck.report.sounds_tables import by_fold
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -48,11 +49,12 @@ def rows(results: SoundResults) -> Figure:
     figure = quiet(6.4, 0.8 + 0.3 * len(results.rows))
     axes = figure.subplots()
     for place, row in enumerate(results.rows):
-        found = summary(results.of(row=row), value)
-        if found is None:
+        trials = by_fold(results.of(row=row))
+        folds = list(means(trials, value).values())
+        if (found := spread_over_trials(trials, value)) is None:
             continue
         colour, mark = (ORANGE, "s") if row in results.supervised else (BLUE, "o")
-        axes.plot(list(found.folds.values()), [place] * len(found.folds), "o", ms=4, mfc="none", mec=colour, alpha=0.6)
+        axes.plot(folds, [place] * len(folds), "o", ms=4, mfc="none", mec=colour, alpha=0.6)
         axes.plot(found.mean, place, mark, ms=7, color=colour)
         text, above = f"{found.mean:.1f}", (0, 6)
         axes.annotate(text, (found.mean, place), above, textcoords="offset points", ha="center", fontsize=7.5)
@@ -101,7 +103,7 @@ def _draw(axes: Axes, results: SoundResults, cells: Sequence[Cell], value: str) 
         for variant in dict.fromkeys(c.variant for c in cells if c.row == row):
             own = [c for c in cells if (c.row, c.variant) == (row, variant)]
             at = sorted({float(c.x) for c in own if c.x is not None})
-            found = [(x, s) for x in at if (s := summary([c for c in own if c.x == x], value)) is not None]
+            found = [(x, s) for x in at if (s := spread_over_trials(by_fold([c for c in own if c.x == x]), value))]
             if found:
                 curves.setdefault(tuple((x, s.mean, s.sd or 0.0) for x, s in found), []).append((row, variant))
     variants = list(dict.fromkeys(c.variant for c in cells))

@@ -145,10 +145,16 @@ def _purities(results: SoundResults, ablation: str, rows: Sequence[str]) -> dict
 
 def _trials(results: SoundResults, row: str) -> list[Repeats]:
     """Every fold of a row with its draws; rows that see labels of the pool take no part in what is bold."""
-    return _by_fold(results.of(row=row), reference=row in results.supervised)
+    return by_fold(results.of(row=row), reference=row in results.supervised)
 
 
-def _by_fold(cells: Sequence[Cell], *, reference: bool = False) -> list[Repeats]:
+def by_fold(cells: Sequence[Cell], *, reference: bool = False) -> list[Repeats]:
+    """Trials of a row at one point: a fold each, with its draws.
+
+    Args:
+        cells: Of the row.
+        reference: Whether it takes no part in what is bold.
+    """
     folds: dict[str, list[Mapping[str, float]]] = {}
     for cell in cells:
         folds.setdefault(cell.fold, []).append(cell.values)
@@ -162,7 +168,7 @@ def _difference(results: SoundResults, row: str, value: str) -> Field:
 
 
 def _field(cells: Sequence[Cell], value: str, *, bold: bool = False, plain: bool = False) -> Field:
-    found = spread_over_trials(_by_fold(cells), value)
+    found = spread_over_trials(by_fold(cells), value)
     if found is None:
         return Field(NOTHING)
     if value == NEIGHBOURS:

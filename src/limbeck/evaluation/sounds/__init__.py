@@ -2,7 +2,7 @@
 
 from limbeck.evaluation.sounds._embedded import EmbeddedDataset, Sentence
 from limbeck.evaluation.sounds.embeddings import embed
-from limbeck.evaluation.sounds.results import AblationFacts, Cell, SoundResults, Summary, summary
+from limbeck.evaluation.sounds.results import AblationFacts, Cell, SoundResults
 
 __all__ = [
     "AblationFacts",
@@ -10,7 +10,5 @@ __all__ = [
     "EmbeddedDataset",
     "Sentence",
     "SoundResults",
-    "Summary",
     "embed",
-    "summary",
 ]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import fmean, stdev
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -100,44 +98,6 @@ class SoundResults:
             wanted: Fields of a cell and what they must be, ``row="zero-shot"``.
         """
         return [c for c in self.cells if c.ablation == ablation and all(getattr(c, k) == v for k, v in wanted.items())]
-
-
-@dataclass(frozen=True)
-class Summary:
-    """A number over folds.
-
-    Attributes:
-        mean: Mean of the folds, each the mean of its draws.
-        sd: Sample standard deviation over folds, or over draws where there is one fold; None for a single number.
-        folds: Mean of each fold, by name.
-    """
-
-    mean: float
-    sd: float | None
-    folds: dict[str, float]
-
-
-def summary(cells: Sequence[Cell], value: str) -> Summary | None:
-    """One number of some cells; None where none has it.
-
-    Args:
-        cells: Of one row at one point.
-        value: Name of the number.
-
-    Example:
-        >>> cells = [Cell("", "a", f, d, {"n": v}) for f, d, v in (("1", 0, 1.0), ("1", 1, 3.0), ("2", 0, 4.0))]
-        >>> summary(cells, "n")
-        Summary(mean=3.0, sd=1.41..., folds={'1': 2.0, '2': 4.0})
-    """
-    by_fold: dict[str, list[float]] = {}
-    for cell in cells:
-        if value in cell.values:
-            by_fold.setdefault(cell.fold, []).append(cell.values[value])
-    if not by_fold:
-        return None
-    means = {fold: fmean(values) for fold, values in by_fold.items()}
-    spread = list(means.values()) if len(means) > 1 else next(iter(by_fold.values()))
-    return Summary(fmean(means.values()), stdev(spread) if len(spread) > 1 else None, means)
 
 
 _ADAPTER = TypeAdapter(SoundResults)
