@@ -299,7 +299,7 @@ def test_changed_code_is_not_taken_for_the_old(tmp_path: Path) -> None:
     assert "Already done" not in first[0][2] + first[1][2] + first[2][2]
     assert "Already done" in same[0][2]
     assert "Already done" in same[1][2]
-    assert "Already done: all 2 jobs" in same[2][2]
+    assert "Already done: all 4 jobs" in same[2][2]
     assert same[3:5] + same[7:] == first[3:5] + first[7:]
 
     assert other[1][0] == 1
