@@ -173,10 +173,10 @@ def test_a_third_modality_and_a_way_to_hold_samples_go_the_whole_way(gifts: Path
             ways = {{"dm": ["--steps", "2", *small], "dc": ["--steps", "1", "--set", "encoders.network.options.width=4"],
                      "krr": ["--steps", "2", *small], "herding": ["--set", "network.options.width=4"],
                      "best": ["--set", "encoders.network.options.width=4"]}}
-            ways = {{(method, "plain"): words for method, words in ways.items()}}
-            ways |= {{(m, "small:factor=2"): [*w, "--hold", "small:factor=2"] for (m, _), w in ways.items() if m != "best"}}
-            for (method, hold), words in ways.items():
-                out = f"{{method}}-{{hold.partition(':')[0]}}"
+            small = ["--hold", "small:factor=2"]
+            runs = {{f"{{method}}-plain": [method, *words] for method, words in ways.items()}}
+            runs |= {{f"{{method}}-small": [method, *words, *small] for method, words in ways.items() if method != "best"}}
+            for out, (method, *words) in runs.items():
                 told[out] = limbeck("distill", "data", "--method", method, *words, "--out", out)
                 told[f"{{out}} evaluate"] = limbeck("evaluate", out, "--on", "data", "--repeats", "1", "--epochs", "1")
                 told[f"{{out}} report"] = limbeck("report", out, "--on", "data", "--out", f"{{out}}-page")

@@ -36,19 +36,6 @@ ORDER = [
 Modules of the top folder whose names begin with an underscore, and `errors`, are for all rooms and know none.
 """
 
-MOVING = {"modalities", "parameterisations"}
-"""Rooms of the order that need not be there, while they come or go."""
-
-STILL_PRIVATE = {
-    ("comparison", "limbeck.datasets._statistics.SoundScale"),
-    ("evaluation", "limbeck.datasets._statistics.SoundScale"),
-    ("methods", "limbeck.datasets._statistics.SoundScale"),
-    ("methods", "limbeck.storage._files.Files"),
-    ("methods", "limbeck.storage._pictures.common_beginning"),
-    ("testing", "limbeck.evaluation._subject.subject"),
-}
-"""Private things of other rooms that a room still imports. Take away what is mended; add nothing."""
-
 
 def test_import_is_silent_and_light() -> None:
     code = (
@@ -89,20 +76,12 @@ def test_every_module_has_a_place_in_the_order() -> None:
     placed = set().union(*ORDER)
     there = {module.split(".")[1] for module in MODULES if "." in module}
     there = {name for name in there if not name.startswith("_")} - {"errors"}
-    assert there <= placed
-    assert placed - there <= MOVING
+    assert there == placed
 
 
 def test_no_room_imports_what_is_private_to_another() -> None:
     private = [use for use in _imports() if use.leaves_its_room and use.is_private]
-    new = [
-        f"{use.importer}:{use.line} imports {use.target}"
-        for use in private
-        if (use.room, use.target) not in STILL_PRIVATE
-    ]
-    assert new == []
-    mended = STILL_PRIVATE - {(use.room, use.target) for use in private}
-    assert mended == set(), "These are mended: take them out of STILL_PRIVATE."
+    assert [f"{use.importer}:{use.line} imports {use.target}" for use in private] == []
 
 
 def test_imports_go_in_no_circle() -> None:

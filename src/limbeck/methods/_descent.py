@@ -47,7 +47,7 @@ class SGD(Config):
     loop: Literal["joint", "independent"] = "independent"
 
     def over(self, tensors: Tensors, spreads: Mapping[str, float], classes: int) -> Descent:
-        """An optimiser of tensors ordered by class. Spreads are not used: step sizes are absolute."""
+        """An optimiser of tensors ordered by class, of so many `classes`. `spreads` are not used."""
         rates = [rate_of(self.lr, modality_of(name)) for name in tensors]
         if self.loop == "joint":
             return JointSGD([*tensors.values()], rates, self.momentum, classes)

@@ -60,7 +60,7 @@ class EncoderSource(Config):
         return frozenset((self.training, i) for i in range(self.bank or EXPERTS)) if self.training else frozenset()
 
     def real_passes(self, per_class: Sequence[int], steps: int) -> int:
-        """Real clips, so many of each class, that go through encoders in some steps; training of experts left out."""
+        """Real clips, `per_class` of each, that go through encoders in some steps; training of experts left out."""
         seen = sum(n if self.batch is None else min(n, self.batch) for n in per_class)
         return seen * min(steps, self.bank or steps)
 
@@ -112,7 +112,7 @@ class EncoderDraws:
         return EncoderDraw(number, encoders, self._view.draw(generator(self._seed, "augment", number), None), expert)
 
     def features(self, drawn: EncoderDraw, block: Block) -> Batch:
-        """Features of the samples of a block, differentiable, (class, sample, dim), by modality."""
+        """Features of a block's samples under what was `drawn`, differentiable, (class, sample, dim), by modality."""
         runtime, found = self._run.runtime, {}
         for m, x in block.samples.items():
             seen = self._view.augmented(x, m, drawn.draw)

@@ -122,6 +122,10 @@ class Experts:
     def tensors(self, expert: int, epoch: int) -> dict[str, Tensor]:
         """The snapshot's `Student.state_dict`, float32, on the CPU, and its accuracies, ``accuracy.MODALITY``.
 
+        Args:
+            expert: Number of the expert.
+            epoch: After which the snapshot was taken.
+
         Raises:
             DivergedError: Its weights became NaN or infinite in training.
         """

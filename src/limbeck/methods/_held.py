@@ -93,7 +93,7 @@ class Step:
         self.add(float(loss.detach()), block, dict(zip(block.leaves, found, strict=True)))
 
     def add(self, loss: float, block: Block, gradients: Mapping[str, Tensor]) -> None:
-        """Add a loss and its gradient with respect to some leaves of a block, by name."""
+        """Add a loss and its `gradients` with respect to some leaves of a block, by name."""
         self.loss += loss
         rows = self._hold.rows(self.gradients, block.rows)
         for name, gradient in gradients.items():

@@ -148,6 +148,13 @@ def started(
 def selected(method: Method, choose: Choose, real: LabelledClips, seed: int, run: RunContext) -> DistilledSet:
     """The clips that a method chooses, as a set.
 
+    Args:
+        method: Whose settings count.
+        choose: How a class's clips are chosen; see `Selection.choose`.
+        real: Training clips.
+        seed: Of every random draw.
+        run: Device, number formats and the cache.
+
     Raises:
         BudgetError: A class has too few clips.
     """

@@ -60,7 +60,7 @@ class Forgetting(Method):
         return Passes(sum(per_class) * self.training.epochs * self.experts, 0)
 
     def choose(self, real: LabelledClips, count: int, seed: int, run: RunContext) -> ByClass:
-        """See `Selection.choose`."""
+        """Clips by how often they were forgotten; see `Selection.choose`."""
         counts = torch.stack([self._counts(real, expert, run) for expert in self._numbers(seed)]).sum(0)
         sign = {"least": 1, "most": -1}[self.order]
 
@@ -117,7 +117,7 @@ def forgotten(right: Tensor) -> Tensor:
 
 @torch.no_grad()
 def named_right(student: Student, view: View) -> Tensor:
-    """Whether a student names each clip's class from all modalities together: bool, (clip,), on the CPU."""
+    """Whether a student names the class of each clip of a `view` from all modalities together: bool, (clip,)."""
     parts = []
     for index in torch.split(torch.arange(len(view.real)), CHUNK):
         features = {m: view.features(encoder, m, index) for m, encoder in student.encoders.items()}

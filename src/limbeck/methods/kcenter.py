@@ -42,7 +42,7 @@ class KCenter(Method):
         return Passes(sum(per_class), 0)
 
     def choose(self, real: LabelledClips, count: int, seed: int, run: RunContext) -> ByClass:
-        """See `Selection.choose`."""
+        """Clips in the order of greedy k-center; see `Selection.choose`."""
         features = features_by_class(self.network, self.training, real, self.scales(real), seed, run)
         return lambda label: real.of_class(label)[kcenter_order(features(label), count)]
 

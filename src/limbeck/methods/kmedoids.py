@@ -46,7 +46,7 @@ class KMedoids(Method):
         return Passes(sum(per_class), 0)
 
     def choose(self, real: LabelledClips, count: int, seed: int, run: RunContext) -> ByClass:
-        """See `Selection.choose`."""
+        """Clips nearest to the centres; see `Selection.choose`."""
         features = features_by_class(self.network, self.training, real, self.scales(real), seed, run)
 
         def chosen(label: int) -> Tensor:

@@ -28,7 +28,7 @@ class Random(Method):
     """Clips drawn at random, without replacement; a class's draw does not depend on the other classes."""
 
     def choose(self, real: LabelledClips, count: int, seed: int, run: RunContext) -> ByClass:
-        """See `Selection.choose`."""
+        """Clips drawn at random; see `Selection.choose`."""
 
         def drawn(label: int) -> Tensor:
             index = real.of_class(label)
