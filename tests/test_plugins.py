@@ -169,13 +169,13 @@ def test_a_third_modality_and_a_way_to_hold_samples_go_the_whole_way(gifts: Path
             told = {{}}
             told["prepare"] = limbeck("prepare", "hums", "--out", "data", "--image-size", "16", "--workers", "1",
                                       "--modality", "audio,envelope,image")
-            small = ["--set", "encoders.network.options.width=4", "--set", "encoders.bank=1"]
-            ways = {{"dm": ["--steps", "2", *small], "dc": ["--steps", "1", "--set", "encoders.network.options.width=4"],
-                     "krr": ["--steps", "2", *small], "herding": ["--set", "network.options.width=4"],
-                     "best": ["--set", "encoders.network.options.width=4"]}}
-            small = ["--hold", "small:factor=2"]
+            narrow = ["--set", "encoders.network.options.width=4"]
+            few = ["--steps", "2", *narrow, "--set", "encoders.bank=1"]
+            ways = {{"dm": few, "krr": few, "dc": ["--steps", "1", *narrow], "best": narrow,
+                     "herding": ["--set", "network.options.width=4"]}}
             runs = {{f"{{method}}-plain": [method, *words] for method, words in ways.items()}}
-            runs |= {{f"{{method}}-small": [method, *words, *small] for method, words in ways.items() if method != "best"}}
+            small = ["--hold", "small:factor=2"]
+            runs |= {{f"{{m}}-small": [m, *words, *small] for m, words in ways.items() if m != "best"}}
             for out, (method, *words) in runs.items():
                 told[out] = limbeck("distill", "data", "--method", method, *words, "--out", out)
                 told[f"{{out}} evaluate"] = limbeck("evaluate", out, "--on", "data", "--repeats", "1", "--epochs", "1")
