@@ -102,7 +102,7 @@ def every(comparison: Comparison, heads: Heads = "columns") -> Iterator[Sheet]:
 
 
 def of_measure(table: MeasureTable, comparison: Comparison) -> list[Sheet]:
-    """A measure's sheets in a comparison."""
+    """Sheets of the `table` of a measure in a comparison."""
     return measure_sheets(table, comparison.rows, rules.marks_rule(comparison))
 
 
