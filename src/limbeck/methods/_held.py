@@ -60,7 +60,7 @@ class Held:
         return rows
 
     def block(self, first: int, last: int, modality: str | None = None) -> Block:
-        """Classes from `first` up to before `last`, of all modalities or of one."""
+        """Classes from `first` up to before `last`, of all modalities or of one `modality`."""
         rows = slice(first * self.rows, last * self.rows)
         tensors = self.hold.rows(self.tensors, rows)
         only = [name for name in tensors if modality is None or modality_of(name) == modality]
