@@ -169,6 +169,10 @@ def means(trials: Iterable[Trial], column: str) -> dict[Hashable, float]:
 def spread_over_trials(trials: Sequence[Trial], column: str) -> Spread | None:
     """Mean and deviation of the trials' means; of the repeats, where there is one trial. None where none has it.
 
+    Args:
+        trials: Of a row.
+        column: What is asked for.
+
     Example:
         >>> folds = [Repeats("1", [{"n": 1.0}, {"n": 3.0}]), Repeats("2", [{"n": 4.0}])]
         >>> spread_over_trials(folds, "n")
@@ -202,7 +206,14 @@ def best(rows: Mapping[str, Sequence[Trial]], columns: Mapping[str, bool]) -> Ma
 
 
 def spread_field(value: Spread | None, *, bold: bool = False, digits: int = 1, bar: bool = False) -> Field:
-    """A mean with its deviation; a dash for none."""
+    """A mean with its deviation; a dash for none.
+
+    Args:
+        value: Both of them.
+        bold: Whether it is printed so.
+        digits: After the point.
+        bar: Whether a bar shows the mean.
+    """
     if value is None:
         return Field(NOTHING)
     return Field(value.text(digits), value.mean, bold, value.mean if bar else None)
