@@ -9,14 +9,16 @@ import librosa
 import numpy as np
 import torch
 
-from limbeck.media import MelRecipe
+from limbeck.media import ClipRecipe
+from limbeck.modalities import bound
 from limbeck.report import _drawing, _spectrograms, figures, table
 
 
 def test_frequency_axis_agrees_with_librosa() -> None:
-    recipe = MelRecipe()
+    (audio,) = bound(["audio"], ClipRecipe()).values()
+    recipe = audio.recipe.mel
     axes = _drawing.quiet(4.7, 2.8).subplots()
-    _spectrograms.draw(axes, torch.zeros(recipe.shape), recipe, (-80.0, 0.0))
+    _spectrograms.draw(axes, torch.zeros(recipe.shape), audio, (-80.0, 0.0))
     centres = librosa.mel_frequencies(n_mels=recipe.mels + 2, fmin=0, fmax=recipe.sample_rate_hz / 2, htk=True)[1:-1]
     marks = {"1 k": 1000, "2 k": 2000, "4 k": 4000, "250": 250}
     found = {label.get_text(): at for label, at in zip(axes.get_yticklabels(), axes.get_yticks(), strict=True)}
@@ -34,7 +36,7 @@ def test_levels_put_low_bands_at_the_bottom() -> None:
 def test_range_ignores_a_few_outliers_and_spans_80_db() -> None:
     db = torch.full((100, 100), -50.0)
     db[0, :5] = 300.0
-    assert _spectrograms.decibel_range([db]) == (-130.0, -50.0)
+    assert _spectrograms.level_range([db]) == (-130.0, -50.0)
 
 
 def test_curves_take_every_number_and_survive_bad_rows(hostile: tuple[str, ...]) -> None:
@@ -79,11 +81,11 @@ def test_inline_drawings_share_no_ids_and_take_the_texts_colour() -> None:
 def test_overview_puts_each_sound_where_its_picture_is(
     make_clips: Callable[..., Any], make_set: Callable[..., Any]
 ) -> None:
-    made = make_set(make_clips(("bell", "drip")), per_class=1, factor=2, noise=0.0)
+    made = make_set(make_clips(("bell", "drip")), per_class=1, hold="mosaic:2", noise=0.0)
     figure = figures.pairs(made)
     drawn = next(a for a in figure.axes if a.get_label() != "<colorbar>" and a.get_ylim()[0] < a.get_ylim()[1])
     array = np.asarray(drawn.images[0].get_array())[::-1]  # as seen: top row first
-    db = made.scale.to_db(made.audio)[0, 0].numpy()
+    db = made.modalities["audio"].from_network(made.tensors["audio"], made.scales["audio"])[0, 0].numpy()
     half = db.shape[0] // 2
     np.testing.assert_allclose(array[:half], db[:half][::-1])  # the cells on top, each upright
     np.testing.assert_allclose(array[half:], db[half:][::-1])

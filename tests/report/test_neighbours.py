@@ -1,31 +1,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import torch
 
-from limbeck.datasets import LabelledClips
 from limbeck.report import _neighbours
-
-
-def read(clips: LabelledClips, index: torch.Tensor) -> dict[str, torch.Tensor]:
-    return {"audio": clips.audio(index), "image": clips.frames(index)}
 
 
 def test_a_clip_is_nearest_to_itself_within_its_class(make_clips: Callable[..., Any]) -> None:
     clips = make_clips(("bell", "drip", "hum"), per_class=20)
     for label in range(3):
         index = clips.of_class(label)[torch.tensor([7, 0, 19, 7])]
-        found = _neighbours.nearest(read(clips, index), partial(read, clips), clips.of_class(label))
+        found = _neighbours.nearest(clips.arrays(index), clips.arrays, clips.of_class(label))
         assert found.tolist() == index.tolist()
 
 
 def test_agrees_with_a_plain_loop_where_the_modalities_disagree(make_clips: Callable[..., Any]) -> None:
     clips = make_clips(("bell", "drip"), per_class=8)
-    made_audio, made_frames = clips.audio()[8:12], clips.frames()[12:16]
-    audio, frames = clips.audio(clips.of_class(1)), clips.frames(clips.of_class(1)).float()
+    made_audio, made_frames = clips.array("audio")[8:12], clips.array("image")[12:16]
+    audio, frames = clips.array("audio", clips.of_class(1)), clips.array("image", clips.of_class(1)).float()
 
     def small(x: torch.Tensor) -> torch.Tensor:
         return torch.nn.functional.adaptive_avg_pool2d(x.float(), (16, 16))
@@ -38,10 +32,9 @@ def test_agrees_with_a_plain_loop_where_the_modalities_disagree(make_clips: Call
             distances += (small(bank) - small(one)).square().mean((1, 2, 3)) / variance
         expected.append(8 + int(distances.argmin()))
     made = {"audio": made_audio, "image": made_frames}
-    assert _neighbours.nearest(made, partial(read, clips), clips.of_class(1)).tolist() == expected
+    assert _neighbours.nearest(made, clips.arrays, clips.of_class(1)).tolist() == expected
 
 
 def test_class_without_clips(make_clips: Callable[..., Any]) -> None:
     clips = make_clips(("bell", "drip"), per_class=3).take(torch.tensor([0, 1, 2]))
-    everything = read(clips, torch.arange(3))
-    assert len(_neighbours.nearest(everything, partial(read, clips), clips.of_class(1))) == 0
+    assert len(_neighbours.nearest(clips.arrays(), clips.arrays, clips.of_class(1))) == 0

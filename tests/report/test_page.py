@@ -6,7 +6,7 @@ import base64
 import io
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,13 +18,13 @@ import soundfile
 import torch
 from PIL import Image
 
-from limbeck.augment import Frequencies, Mosaic
 from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
 from limbeck.errors import InputError, MissingExtraError
-from limbeck.evaluation import Score, source_of
+from limbeck.evaluation import Score, Source
+from limbeck.parameterisations import parse
 from limbeck.report import distilled_page
-from limbeck.report._spectrograms import decibel_range
+from limbeck.report._spectrograms import level_range
 
 Make = Callable[..., Any]
 
@@ -39,14 +39,16 @@ def written(
 ) -> SimpleNamespace:
     """A page of hostile names with everything on it."""
     clips: LabelledClips = make_clips(hostile)
-    made: DistilledSet = make_set(clips, per_class=2, factor=2)
+    made: DistilledSet = make_set(clips, per_class=2, hold="mosaic:2")
     levels = {"A": 50, "V": 40, "A+V": 70}
     scores: dict[str, Score] = {
-        hostile[0]: make_score(hostile, {k: v - 25 for k, v in levels.items()}, name="random", pairs=32, per_class=2),
-        "avdd": make_score(hostile, levels, name="avdd", pairs=32, per_class=2, seed=1),
-        "whole": make_score(hostile, {"A": 80, "V": 70, "A+V": 92}, name="toy", kind="clips", pairs=40, per_class=None),
+        hostile[0]: make_score(hostile, {k: v - 25 for k, v in levels.items()}, name="random", samples=32, per_class=2),
+        "avdd": make_score(hostile, levels, name="avdd", samples=32, per_class=2, seed=1),
+        "whole": make_score(
+            hostile, {"A": 80, "V": 70, "A+V": 92}, name="toy", kind="clips", samples=40, per_class=None
+        ),
     }
-    scores["avdd"] = scores["avdd"].model_copy(update={"trained_on": source_of(made)})
+    scores["avdd"] = scores["avdd"].model_copy(update={"trained_on": Source.of(made)})
     events = [
         {"step": i, "loss": 100 / i, "seconds": 0.1, "accuracy": 10.0 + i / 4, hostile[1]: 1.0} for i in range(1, 200)
     ]
@@ -152,8 +154,10 @@ def test_cells_stand_where_they_are_stored(
     image: tuple[int, int],
 ) -> None:
     """Column by column, as the picture is cut; the sound of a cell stands where its picture does."""
-    made = make_set(make_clips(("bell", "drip"), per_class=2), per_class=1, factor=1)
-    made = replace(made, mosaic=Mosaic(audio=audio, image=image), start=None)
+    made = make_set(make_clips(("bell", "drip"), per_class=2), per_class=1)
+    grids = {"audio": audio, "image": image}
+    hold = "mosaic:" + ",".join(f"{name}={rows}x{columns}" for name, (rows, columns) in grids.items())
+    made = replace(made, hold=parse(hold), start=None)
     page = browser.new_page()
     page.goto(distilled_page.write(made, tmp_path).as_uri())
     halves = page.evaluate(
@@ -173,10 +177,9 @@ def test_cells_stand_where_they_are_stored(
 
 
 def test_pairs_that_share_by_frequencies_are_shown_apart(make_clips: Make, make_set: Make, tmp_path: Path) -> None:
-    made = make_set(make_clips(("bell", "drip"), per_class=2), per_class=1, factor=1)
-    shared = replace(made, mosaic=Frequencies(audio=3, image=3), start=None)
-    text = distilled_page.write(shared, tmp_path).read_text(encoding="utf-8")
-    assert "dct3" in text
+    made = make_set(make_clips(("bell", "drip"), per_class=3), per_class=1, hold="frequencies:3")
+    text = distilled_page.write(made, tmp_path).read_text(encoding="utf-8")
+    assert "frequencies:3" in text
     assert len(set(re.findall(r"bell, pair \d, distilled", text))) == 3
     assert "Cut the mosaic" not in text
 
@@ -206,12 +209,14 @@ def test_pictures_and_spectrograms_are_the_numbers_of_the_set(written: SimpleNam
     pictures = re.findall(r'<img src="data:image/png;base64,([^"]*)" alt="Image', written.html)
     made = written.set
     first = np.asarray(Image.open(io.BytesIO(base64.b64decode(pictures[1]))))  # cell 1: bottom left
-    expected = made.scale.to_pixels(made.image[:1])[0, :, 12:, :12].permute(1, 2, 0).numpy()
+    pixels = _prepared(made, "image", made.tensors)
+    expected = pixels[0, :, 12:, :12].permute(1, 2, 0).numpy()
     np.testing.assert_array_equal(first, expected)
     spectrograms = re.findall(r'<img src="data:image/png;base64,([^"]*)" alt=""', written.html)
     levels = np.asarray(Image.open(io.BytesIO(base64.b64decode(spectrograms[1]))))
-    db = made.scale.to_db(made.audio[:1])[0, 0, 20:, :]
-    low, high = decibel_range([made.scale.to_db(made.audio), made.scale.to_db(made.start[0])])
+    decibels = [_prepared(made, "audio", tensors) for tensors in (made.tensors, made.start)]
+    db = decibels[0][0, 0, 20:, :]
+    low, high = level_range(decibels)
     nearest = np.clip((db.numpy()[::-1, : levels.shape[1]] - low) / (high - low), 0, 1) * 255
     assert np.abs(levels - nearest).max() <= 0.51
 
@@ -246,7 +251,7 @@ def test_verdict_names_set_control_and_whole(written: SimpleNamespace, hostile: 
 
 
 def test_same_input_same_page(tmp_path: Path, make_clips: Make, make_set: Make) -> None:
-    made = make_set(make_clips(("bell", "drip"), per_class=4), per_class=1, factor=1)
+    made = make_set(make_clips(("bell", "drip"), per_class=4), per_class=1)
     one, two = (distilled_page.write(made, tmp_path / name) for name in "ab")
     assert one.read_bytes() == two.read_bytes()
     for file in (one.parent / "figures").iterdir():
@@ -255,7 +260,7 @@ def test_same_input_same_page(tmp_path: Path, make_clips: Make, make_set: Make) 
 
 def test_many_classes_are_capped_and_the_page_says_so(tmp_path: Path, make_clips: Make, make_set: Make) -> None:
     clips = make_clips(tuple(f"class {i}" for i in range(9)), per_class=3)
-    made = make_set(clips, per_class=3, factor=1)
+    made = make_set(clips, per_class=3)
     html = distilled_page.write(made, tmp_path, size_limit_bytes=110_000).read_text(encoding="utf-8")
     assert len(html) < 300_000
     shown = len(re.findall(r'<details class="class"', html))
@@ -268,7 +273,7 @@ def test_many_classes_are_capped_and_the_page_says_so(tmp_path: Path, make_clips
 
 
 def test_page_without_scores_events_or_clips(tmp_path: Path, make_clips: Make, make_set: Make) -> None:
-    made = replace(make_set(make_clips(("bell", "drip"), per_class=2), per_class=1, factor=1), start=None)
+    made = replace(make_set(make_clips(("bell", "drip"), per_class=2), per_class=1), start=None)
     html = distilled_page.write(made, tmp_path).read_text(encoding="utf-8")
     assert "not evaluated yet" in html
     assert 'id="scores"' not in html
@@ -279,9 +284,10 @@ def test_refuses_what_cannot_be_shown(
     tmp_path: Path, make_clips: Make, make_set: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clips = make_clips(("bell", "drip"), per_class=2)
-    made = make_set(clips, per_class=1, factor=1)
-    none = replace(made, audio=made.audio[:0], image=made.image[:0], labels=made.labels[:0], start=None)
-    with pytest.raises(InputError, match="no pairs"):
+    made = make_set(clips, per_class=1)
+    empty = {name: tensor[:0] for name, tensor in made.tensors.items()}
+    none = replace(made, tensors=empty, labels=made.labels[:0], start=None)
+    with pytest.raises(InputError, match="no samples"):
         distilled_page.write(none, tmp_path)
     with pytest.raises(InputError, match="recipe"):
         distilled_page.write(made, tmp_path, clips=make_clips(("bell", "drip"), per_class=2, size=32))
@@ -293,11 +299,16 @@ def test_refuses_what_cannot_be_shown(
 
 
 def test_global_generators_are_left_alone(tmp_path: Path, make_clips: Make, make_set: Make) -> None:
-    made = make_set(make_clips(("bell", "drip"), per_class=2), per_class=1, factor=1)
+    made = make_set(make_clips(("bell", "drip"), per_class=2), per_class=1)
     before = torch.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002
     distilled_page.write(made, tmp_path)
     assert torch.equal(before[0], torch.get_rng_state())
     assert np.array_equal(before[1], np.random.get_state()[1])  # noqa: NPY002
+
+
+def _prepared(made: DistilledSet, name: str, tensors: Mapping[str, torch.Tensor]) -> torch.Tensor:
+    """Of one modality, what the tensors are as prepared: decibels, pixels."""
+    return made.modalities[name].from_network(tensors[name], made.scales[name])
 
 
 def _contrast(one: str, two: str) -> float:

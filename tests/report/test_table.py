@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from limbeck import storage
-from limbeck.evaluation import Protocol, source_of
+from limbeck.evaluation import Protocol, Source
 from limbeck.report import distilled_page, table
 
 CLASSES = ("bell", "drip")
@@ -17,7 +17,7 @@ CLASSES = ("bell", "drip")
 def test_numbers_are_means_and_sample_deviations(make_score: Callable[..., Any]) -> None:
     score = make_score(CLASSES, {"A": 60, "A+V": 80}, name="dm", n=4)
     (row,) = table.rows([score])
-    values = [r.accuracy["A"] for r in score.repeats]
+    values = [r.values["A"] for r in score.repeats]
     assert row.accuracy["A"].mean == pytest.approx(np.mean(values))
     assert row.accuracy["A"].sd == pytest.approx(np.std(values, ddof=1))
     assert "V" not in row.accuracy
@@ -30,12 +30,12 @@ def test_a_row_says_what_the_set_says_of_itself(
 ) -> None:
     """Bytes are those of the numbers as they are kept, and not of as many in float32."""
     clips = make_clips(CLASSES)
-    made = make_set(clips, per_class=2, factor=2).stored_as(storage.load(form)())
-    score = make_score(CLASSES, {"A": 50}, name="avdd").model_copy(update={"trained_on": source_of(made)})
-    whole = make_score(CLASSES, {"A": 50}, name="toy").model_copy(update={"trained_on": source_of(clips)})
+    made = make_set(clips, per_class=2, hold="mosaic:2").stored_as(storage.load(form)())
+    score = make_score(CLASSES, {"A": 50}, name="avdd").model_copy(update={"trained_on": Source.of(made)})
+    whole = make_score(CLASSES, {"A": 50}, name="toy").model_copy(update={"trained_on": Source.of(clips)})
     row, real = table.rows([score, whole])
     assert (row.stored_bytes, row.storage) == (made.stored_bytes, form)
-    assert (row.stored_pairs, row.mosaic, row.training_pairs) == (4, "2x2", 16)
+    assert (row.stored_pairs, row.mosaic, row.training_pairs) == (4, "mosaic:2", 16)
     numbers = 4 * (40 * 21 + 3 * 24**2)
     by_hand = {"float32": 4 * numbers, "uint8": numbers + 4 * 4}
     assert row.stored_bytes == by_hand.get(form, made.stored_bytes) <= 4 * numbers
@@ -45,10 +45,10 @@ def test_a_row_says_what_the_set_says_of_itself(
 
 
 def test_what_rows_differ_in_is_said_once_and_real_clips_do_not_count(make_score: Callable[..., Any]) -> None:
-    plain = make_score(CLASSES, {"A": 50}, name="dm", pairs=4)
-    packed = make_score(CLASSES, {"A": 60}, name="avdd", pairs=16, mosaic=2)
-    small = make_score(CLASSES, {"A": 60}, name="avdd", pairs=4, stored_bytes=900, storage="uint8")
-    whole = make_score(CLASSES, {"A": 90}, name="toy", kind="clips", pairs=100, per_class=None)
+    plain = make_score(CLASSES, {"A": 50}, name="dm", samples=4)
+    packed = make_score(CLASSES, {"A": 60}, name="avdd", samples=16, rows=4, hold="mosaic:2")
+    small = make_score(CLASSES, {"A": 60}, name="avdd", samples=4, stored_bytes=900, storage="uint8")
+    whole = make_score(CLASSES, {"A": 90}, name="toy", kind="clips", samples=100, per_class=None)
     assert "differ in mosaic and training pairs:" in table.markdown([plain, packed])
     assert "differ in stored bytes:" in table.markdown([plain, small])
     assert "differ in" not in table.markdown([plain, plain, whole])
@@ -58,8 +58,8 @@ def test_rows_that_were_asked_otherwise_are_named_and_take_no_part_in_the_verdic
     make_score: Callable[..., Any], make_clips: Callable[..., Any], make_set: Callable[..., Any], tmp_path: Path
 ) -> None:
     """Whatever their titles: students of more epochs, or another test set, say nothing of the pairs."""
-    made = make_set(make_clips(CLASSES), per_class=1, factor=1)
-    own = make_score(CLASSES, {"A": 50}, name="dm").model_copy(update={"trained_on": source_of(made)})
+    made = make_set(make_clips(CLASSES), per_class=1)
+    own = make_score(CLASSES, {"A": 50}, name="dm").model_copy(update={"trained_on": Source.of(made)})
     alike = make_score(CLASSES, {"A": 55}, name="random")
     longer = make_score(CLASSES, {"A": 70}, name="long").model_copy(update={"protocol": Protocol(epochs=300)})
     tested = alike.tested_on.model_copy(update={"fingerprint": "others"})
