@@ -50,7 +50,7 @@ def test_a_table_with_chance_and_controls(place: Path, limbeck: Run) -> None:
     assert [line[0] for line in lines if line and line[0] in ("pairs", "random", "chance", "whole")] == [
         "pairs", "random", "chance", "whole",
     ] * 3  # fmt: skip
-    assert "retrieval, 1 pair a class: instance-level" in out
+    assert "retrieval, 1 stored sample per class: instance-level" in out
     kept = {p.relative_to(place / "pairs").parts[:-1] for p in (place / "pairs" / "measures").rglob("*.json")}
     controls = ("measures", "controls", DistilledSet.load(place / "pairs").fingerprint)
     assert kept == {("measures",), (*controls, "random"), (*controls, "whole")}

@@ -159,7 +159,7 @@ def test_measures_alone(measuring, done, tmp_path):
     )
     assert found.cells == ()
     assert {c.row for t in found.measures for c in t.cells} == {"random", "whole"}
-    assert told[2].startswith("random, 1 a class, seed 0: retrieval")
+    assert told[2].startswith("random, 1 per class, seed 0: retrieval")
     assert not list(tmp_path.rglob("scores/*.json"))
     assert "| chance |" in (tmp_path / "a" / "table.md").read_text()
     assert (tmp_path / "a" / "index.html").exists()
@@ -186,13 +186,15 @@ def test_measures_need_rows_where_they_are_taken_and_those_they_compare_with(tom
         return str(error.value)
 
     told = mistakes("[measures.retrieval]\nper_class = [1, 5]\n")
-    assert "measure 'retrieval' is taken at 5 pairs a class, but rows are run at 1, 2" in told
+    assert "measure 'retrieval' is taken at 5 per class, but rows are run at 1, 2" in told
     without = text.replace("whole = 1", "whole = 0")
     for name in ("robustness", "hyperparameters", "savings"):
         assert f"measure {name!r} compares with the whole" in mistakes(f"[measures.{name}]\n", without)
     packed = text.replace("[rows.random]", "[rows.random]\nsettings = { mosaic = 2 }")
     told = mistakes("[measures.robustness]\n[measures.savings]\n", packed)
-    assert "measure 'robustness' compares with random pairs, but no row at 1, 2 has method random and mosaic 1" in told
+    assert (
+        "measure 'robustness' compares with random samples, but no row at 1, 2 has method random and hold plain" in told
+    )
     assert "savings" not in told
     (tmp_path / "r.toml").write_text(text + "[measures.robustness]\n[measures.savings]\nper_class = [2]\n")
     Recipe.load(tmp_path / "r.toml")

@@ -89,7 +89,7 @@ MISSPELT = {
     "[at.2]\nmosaik = 2": "at.2: no method has a setting 'mosaik'; did you mean 'mosaic'?",
     '[rows.odd]\nmethod = "random"\nsetings = { mosaic = 2 }': "rows.odd.setings: there is no such setting",
     '[rows.lacking]\nmetod = "dm"': "rows.lacking.method: is missing",
-    '[rows.bad]\nmethod = "dm"\nsettings = { steps = -1 }': "row 'bad' at 1 pairs a class: Settings of DM do not fit",
+    '[rows.bad]\nmethod = "dm"\nsettings = { steps = -1 }': "row 'bad' at 1 per class: Settings of DM do not fit",
     "[measures.retreival]": "measure 'retreival': There is no 'retreival'",
 }
 

@@ -275,8 +275,8 @@ def test_a_fault_in_a_job_is_told_and_does_not_stop_the_others(recipe, done, tmp
 
     monkeypatch.setattr(DM, "_make", faulty)
     found = comparison.run(recipe, name="two", out=tmp_path, device="cpu", progress=False)
-    assert list(found.about["failed"]) == ["dm, Adam, 1 a class, seed 1"]
-    assert "ZeroDivisionError" in found.about["failed"]["dm, Adam, 1 a class, seed 1"]
+    assert list(found.about["failed"]) == ["dm, Adam, 1 per class, seed 1"]
+    assert "ZeroDivisionError" in found.about["failed"]["dm, Adam, 1 per class, seed 1"]
     assert len(found.cells) == (JOBS - 1) * 2
 
 

@@ -31,7 +31,7 @@ ROWS: dict[str, tuple[float, float, int, float]] = {
     "avdd": (18.8, 64.0, 4, 1.2),
     "dm, Adam, soft labels": (27.0, 70.0, 4, 0.9),
 }
-"""Points above random, seconds at one pair a class, training pairs of a stored one, spread between distillations."""
+"""Points above random, seconds at one stored sample per class, samples in a stored one, spread of distillations."""
 WHOLE = "whole"
 OFFSETS = {"audio": -9.0, "image": -30.0, "attention": -25.0, "concat": -2.0, "sum": -1.0, "ensemble": 0.0}
 
@@ -94,8 +94,8 @@ def _cell(row: str, per_class: int, head: str, seed: int, students: int, confusi
         seed=seed,
         accuracy=accuracy,
         stored_bytes=stored if row != "JPEG + Opus" else stored * 24 // 25,
-        training_pairs=len(CLASSES) * per_class * cells,
-        mosaic={4: "2x2", 9: "3x3"}.get(cells, "none"),
+        training_samples=len(CLASSES) * per_class * cells,
+        hold={4: "mosaic:2", 9: "mosaic:3"}.get(cells, "plain"),
         distill_seconds=seconds * per_class**0.6 * float(draw.uniform(0.95, 1.05)),
         student_seconds=2.0 * (cells * per_class) ** 0.7,
         labels="soft" if "soft" in row else "hard",
@@ -114,7 +114,7 @@ def _whole(head: str) -> Cell:
         seed=0,
         accuracy={key: levels[key] for key in keys},
         stored_bytes=1200 * (4 * 128 * 56 + 3 * 32 * 32),
-        training_pairs=1200,
+        training_samples=1200,
         distill_seconds=0.0,
         student_seconds=145.0,
         reference=True,

@@ -43,7 +43,7 @@ def cell(row: str, seed: int, *students: float, per_class: int | None = 1, head:
         seed=seed,
         accuracy={"A+V": students},
         stored_bytes=1000,
-        training_pairs=10,
+        training_samples=10,
         distill_seconds=60.0,
         student_seconds=1.0,
         **more,
@@ -286,8 +286,8 @@ def test_heads_side_by_side_either_way() -> None:
     columns, rows = comparison_tables.side_by_side(made, "columns"), comparison_tables.side_by_side(made, "rows")
     assert columns is not None
     assert rows is not None
-    assert columns.columns == ("pairs a class", "trained on", *made.heads, "n")
-    assert rows.columns == ("pairs a class", "head", "random", "herding + 2x2", "whole")
+    assert columns.columns == ("stored per class", "trained on", *made.heads, "n")
+    assert rows.columns == ("stored per class", "head", "random", "herding + 2x2", "whole")
     one = {(x[0].text, x[1].text, h): f for x in columns.lines for h, f in zip(made.heads, x[2:-1], strict=True)}
     other = {(x[0].text, n, x[1].text): f for x in rows.lines for n, f in zip(rows.columns[2:], x[2:], strict=True)}
     assert one == {k: f for k, f in other.items() if f.text != "–"}
@@ -363,9 +363,9 @@ def test_markdown_keeps_its_columns_whatever_the_names(tricky: Comparison) -> No
 
 
 def test_markdown_says_what_failed_and_how_it_was_made() -> None:
-    made = replace(invented(rows=FEW), about={**invented(rows=FEW).about, "failed": {"mtt, 1 a class": "diverged"}})
+    made = replace(invented(rows=FEW), about={**invented(rows=FEW).about, "failed": {"mtt, 1 per class": "diverged"}})
     text = written("markdown", made)
-    assert "- mtt, 1 a class: diverged" in text
+    assert "- mtt, 1 per class: diverged" in text
     assert "limbeck benchmark paired_small --out runs/" in text
     assert 'machine: {"cores": 2, "processor": "AMD EPYC"}' in text
     assert "mtt ‡" in text

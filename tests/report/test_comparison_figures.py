@@ -86,7 +86,10 @@ def test_drawn_names_do_not_touch(made: Comparison, key: str) -> None:
 def test_time_has_a_panel_for_each_number_of_pairs(made: Comparison) -> None:
     figure = _comparison_figures.against_time(made, made.sections, "V")
     assert figure is not None
-    assert [a.get_title(loc="left") for a in figure.axes] == ["1 pair a class", "10 pairs a class"]
+    assert [a.get_title(loc="left") for a in figure.axes] == [
+        "1 stored sample per class",
+        "10 stored samples per class",
+    ]
     for axes, section in zip(figure.axes, made.sections, strict=True):
         expected = [(x.distill_seconds, x.accuracy["V"].mean) for x in section.lines if not x.reference]
         np.testing.assert_allclose(sorted(dots(axes)), sorted(expected))

@@ -75,7 +75,7 @@ def test_tables_hold_every_number(opened: SimpleNamespace, written: SimpleNamesp
                 if key in line.difference:
                     assert any(t.startswith(f"{line.difference[key].mean:+.1f}".replace("-", "−")) for t in texts)
     heads = opened.page.evaluate("[...document.querySelectorAll('.over + .scroll thead th')].map(t => t.textContent)")
-    assert heads == ["pairs a class", "trained on", "concat", "ensemble", "n"]
+    assert heads == ["stored per class", "trained on", "concat", "ensemble", "n"]
 
 
 def test_columns_sort_by_number_and_keep_the_reference_last(opened: SimpleNamespace) -> None:
@@ -149,7 +149,7 @@ def test_figures_lie_beside_the_page(written: SimpleNamespace) -> None:
 
 def test_verdict_says_whether_the_leader_is_told_apart(written: SimpleNamespace) -> None:
     verdict = re.search(r'<p class="verdict">(.*?)</p>', written.html, re.DOTALL)[1]  # type: ignore[index]
-    assert "1 pair a class: " in verdict
+    assert "1 stored sample per class: " in verdict
     assert "the rows without † or ‡" in verdict
     assert "told apart from all others. The runner-up is " in verdict
     assert re.search(r"\d of 4 rows differ from herding \+ 2x2 beyond chance", verdict)
@@ -167,7 +167,7 @@ def test_chosen_confusion_is_the_sum_over_seeds(tmp_path: Path, monkeypatch: pyt
     matrix, names = seen[0]
     assert matrix.tolist() == [[sum(m[i][k] for m in own) for k in range(10)] for i in range(10)]
     assert names == made.about["class_names"]
-    assert "Confusion matrix of mtt, 1 pair a class, A+V, head ensemble: 3 distillations" in html
+    assert "Confusion matrix of mtt, 1 stored sample per class, A+V, head ensemble: 3 distillations" in html
     with pytest.raises(InputError, match="No confusion matrix was kept for the row 'krr'"):
         comparison_page.write(made, tmp_path, confusion="krr")
 

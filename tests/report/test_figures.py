@@ -82,7 +82,7 @@ def test_overview_puts_each_sound_where_its_picture_is(
     make_clips: Callable[..., Any], make_set: Callable[..., Any]
 ) -> None:
     made = make_set(make_clips(("bell", "drip")), per_class=1, hold="mosaic:2", noise=0.0)
-    figure = figures.pairs(made)
+    figure = figures.samples(made)
     drawn = next(a for a in figure.axes if a.get_label() != "<colorbar>" and a.get_ylim()[0] < a.get_ylim()[1])
     array = np.asarray(drawn.images[0].get_array())[::-1]  # as seen: top row first
     db = made.modalities["audio"].from_network(made.tensors["audio"], made.scales["audio"])[0, 0].numpy()

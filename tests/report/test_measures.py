@@ -99,15 +99,15 @@ def test_rows_with_signs_compete_among_their_like() -> None:
 def test_a_column_that_is_not_told_is_a_dash_and_counts_only_where_it_is() -> None:
     part = MeasureCell(row="a", seed=0, values=({HIT: 1.0}, {HIT: 3.0, SEEN: 8.0}))
     (near, other) = measures.measure_sheets(table(part), ["a"])
-    assert [f.text for f in near.lines[0]] == ["a", "2.0 ± 1.4", "–", "–", "1 × 2", "none", "–"]
-    assert [f.text for f in other.lines[0]] == ["a", "8.0", "1 × 2", "none", "–"]
+    assert [f.text for f in near.lines[0]] == ["a", "2.0 ± 1.4", "–", "–", "1 × 2", "plain", "–"]
+    assert [f.text for f in other.lines[0]] == ["a", "8.0", "1 × 2", "plain", "–"]
 
 
 def test_a_sheet_for_every_group_with_chance_before_the_whole() -> None:
     near, other = measures.measure_sheets(table(*CELLS), ROWS)
-    assert near.title == "hits & ranks, 1 pair a class: near"
-    assert other.title == "hits & ranks, 1 pair a class"
-    assert near.columns == ("trained on", "hit (%)", "rank", "size", "n", "mosaic", "training pairs")
+    assert near.title == "hits & ranks, 1 stored sample per class: near"
+    assert other.title == "hits & ranks, 1 stored sample per class"
+    assert near.columns == ("trained on", "hit (%)", "rank", "size", "n", "held as", "training samples")
     assert [line[0].text for line in near.lines] == ["a", "b", "c", "never run", "chance", "whole"]
     assert [f.text for f in near.lines[4]] == ["chance", "12.5", "–", "–", "–", "–", "–"]
     assert near.references == {4, 5}
@@ -169,12 +169,12 @@ def test_json_has_the_tables_worked_out() -> None:
 def test_markdown_and_latex_hold_the_tables_and_their_words() -> None:
     made = compared(table(*CELLS), table(*CELLS, per_class=10, chance={}))
     text = written("markdown", made)
-    assert "## hits &amp; ranks, 1 pair a class: near" in text
-    assert "## hits &amp; ranks, 10 pairs a class" in text
+    assert "## hits &amp; ranks, 1 stored sample per class: near" in text
+    assert "## hits &amp; ranks, 10 stored samples per class" in text
     assert text.count("Among 7 clips.") == 1
     assert text.count("| chance |") == 1
     tex = written("latex", made)
-    assert r"\caption{t: hits \& ranks, 1 pair a class: near." in tex
+    assert r"\caption{t: hits \& ranks, 1 stored sample per class: near." in tex
     assert len({line for line in tex.splitlines() if line.startswith(r"\label")}) == 4
 
 

@@ -180,7 +180,7 @@ def test_pairs_that_share_by_frequencies_are_shown_apart(make_clips: Make, make_
     made = make_set(make_clips(("bell", "drip"), per_class=3), per_class=1, hold="frequencies:3")
     text = distilled_page.write(made, tmp_path).read_text(encoding="utf-8")
     assert "frequencies:3" in text
-    assert len(set(re.findall(r"bell, pair \d, distilled", text))) == 3
+    assert len(set(re.findall(r"bell, sample \d, distilled", text))) == 3
     assert "Cut the mosaic" not in text
 
 
@@ -233,7 +233,7 @@ def test_sounds_have_the_recipes_rate_and_one_peak(written: SimpleNamespace) -> 
 def test_files_beside_the_page(written: SimpleNamespace) -> None:
     folder = written.index.parent
     names = {p.name for p in (folder / "figures").iterdir()}
-    for name in ("accuracy", "confusion", "curves", "pairs", "spectrogram", "students"):
+    for name in ("accuracy", "confusion", "curves", "samples", "spectrogram", "students"):
         assert {f"{name}.png", f"{name}.svg"} <= names
         with Image.open(folder / "figures" / f"{name}.png") as picture:
             assert picture.size[0] > 400
@@ -266,7 +266,7 @@ def test_many_classes_are_capped_and_the_page_says_so(tmp_path: Path, make_clips
     shown = len(re.findall(r'<details class="class"', html))
     assert 0 < shown < 9
     assert f"the first {shown} of 9 classes" in html
-    assert "1 of up to 3 pairs per class" in html
+    assert "1 of up to 3 samples per class" in html
     assert "data:audio/mpeg" in html
     assert "data:image/jpeg" in html
     assert html.count("<details") == html.count("</details>")

@@ -35,12 +35,12 @@ def test_a_row_says_what_the_set_says_of_itself(
     whole = make_score(CLASSES, {"A": 50}, name="toy").model_copy(update={"trained_on": Source.of(clips)})
     row, real = table.rows([score, whole])
     assert (row.stored_bytes, row.storage) == (made.stored_bytes, form)
-    assert (row.stored_pairs, row.mosaic, row.training_pairs) == (4, "mosaic:2", 16)
+    assert (row.stored_samples, row.hold, row.training_samples) == (4, "mosaic:2", 16)
     numbers = 4 * (40 * 21 + 3 * 24**2)
     by_hand = {"float32": 4 * numbers, "uint8": numbers + 4 * 4}
     assert row.stored_bytes == by_hand.get(form, made.stored_bytes) <= 4 * numbers
     assert real.stored_bytes == 20 * (4 * 40 * 21 + 3 * 24**2)
-    assert (real.stored_pairs, real.mosaic, real.training_pairs, real.storage) == (20, "none", 20, "prepared")
+    assert (real.stored_samples, real.hold, real.training_samples, real.storage) == (20, "plain", 20, "prepared")
     assert f"| {table.stored(row)} |" in table.markdown([score])
 
 
@@ -49,7 +49,7 @@ def test_what_rows_differ_in_is_said_once_and_real_clips_do_not_count(make_score
     packed = make_score(CLASSES, {"A": 60}, name="avdd", samples=16, rows=4, hold="mosaic:2")
     small = make_score(CLASSES, {"A": 60}, name="avdd", samples=4, stored_bytes=900, storage="uint8")
     whole = make_score(CLASSES, {"A": 90}, name="toy", kind="clips", samples=100, per_class=None)
-    assert "differ in mosaic and training pairs:" in table.markdown([plain, packed])
+    assert "differ in training samples and how samples are held:" in table.markdown([plain, packed])
     assert "differ in stored bytes:" in table.markdown([plain, small])
     assert "differ in" not in table.markdown([plain, plain, whole])
 

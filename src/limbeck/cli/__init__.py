@@ -78,7 +78,7 @@ def _limbeck(
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and leave.")
     ] = False,
 ) -> None:
-    """Distil a labelled audio-visual dataset into a few synthetic (log-mel, frame) pairs a class."""
+    """Distil a labelled dataset of sounds, images or both into a few synthetic samples per class."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

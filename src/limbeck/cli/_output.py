@@ -109,15 +109,15 @@ def as_scores(rows: Sequence[Row], *, title: str | None = None, quiet: bool = Fa
 
     keys = table.modalities(rows)
     as_table(
-        ["trained on", *(f">{k} %" for k in keys), ">n", ">stored pairs", "mosaic", ">training pairs", ">stored"],
+        ["trained on", *(f">{k} %" for k in keys), ">n", ">stored samples", "held as", ">training samples", ">stored"],
         [
             [
                 row.name,
                 *(str(row.accuracy.get(key, "")) for key in keys),
                 str(row.n),
-                str(row.stored_pairs),
-                row.mosaic,
-                str(row.training_pairs),
+                str(row.stored_samples),
+                row.hold,
+                str(row.training_samples),
                 table.stored(row),
             ]
             for row in rows

@@ -24,7 +24,7 @@ class Sizes(NamedTuple):
         image_size: Height and width of frames in pixels.
         mels: Bands of the log-mels.
         width: Channels of the networks.
-        per_class: Pairs stored a class.
+        per_class: Samples stored per class.
         mosaic: Cells a side of packed pairs.
         steps: Optimisation steps.
         bank: Fixed random networks that real clips are seen through.
@@ -104,7 +104,7 @@ def run(
 
     keep_freed_memory()
     sizes = SIZES
-    title = f"Accuracy on real test clips, {sizes.per_class} pair a class, mean ± sd over networks"
+    title = f"Accuracy on real test clips, {sizes.per_class} stored sample per class, mean ± sd over networks"
 
     _output.note(f"1/4 Making {sizes.clips} videos with sound in {out / 'videos'} and preparing them", quiet=quiet)
     videos = Playground(out / "videos", clips=sizes.clips, seed=seed, test_fraction=sizes.test_fraction)
@@ -117,7 +117,7 @@ def run(
     for row in rows(sizes):
         folder = out / "distilled" / row.title
         if row.method is not None:
-            _output.note(f"2/4 Distilling: {row.title}, {sizes.per_class} pair a class", quiet=quiet)
+            _output.note(f"2/4 Distilling: {row.title}, {sizes.per_class} stored sample per class", quiet=quiet)
             limbeck.distill(prepared, row.method, out=folder, per_class=sizes.per_class, **row.settings, **shared)
         _output.note(f"3/4 Training from scratch on: {row.title}, testing on real clips", quiet=quiet)
         scores[row.title] = limbeck.evaluate(

@@ -18,7 +18,7 @@ def run(
     *,
     out: _options.Page,
     on: Annotated[
-        Path | None, typer.Option(help="The prepared dataset; needed to show each pair's nearest real clips.")
+        Path | None, typer.Option(help="The prepared dataset; needed to show each sample's nearest real clips.")
     ] = None,
     compare: Annotated[
         list[Path] | None,

@@ -56,7 +56,7 @@ def _name(row: str, marks: str, letters: int = _LETTERS) -> str:
 
 @any_letters()
 def against_bytes(comparison: Comparison, sections: Sequence[Section], key: str) -> Figure | None:
-    """Accuracy of a modality against what is stored, all numbers of pairs of a head together; None without results.
+    """Accuracy of a modality against what is stored, all budgets of a head together; None without results.
 
     Rows that store about the same stand side by side, the better to the right.
     """
@@ -87,7 +87,7 @@ def against_bytes(comparison: Comparison, sections: Sequence[Section], key: str)
 
 @any_letters()
 def against_time(comparison: Comparison, sections: Sequence[Section], key: str) -> Figure | None:
-    """Accuracy against the time of a distillation, one panel for each number of pairs; None without results."""
+    """Accuracy against the time of a distillation, one panel for each budget; None without results."""
     found = [
         (
             section,
@@ -121,7 +121,7 @@ def against_time(comparison: Comparison, sections: Sequence[Section], key: str) 
 
 
 def differences(comparison: Comparison, sections: Sequence[Section], key: str) -> Figure | None:
-    """Differences to the baseline with 95 % intervals, a panel for each number of pairs; None where nothing is tested.
+    """Differences to the baseline with 95 % intervals, a panel for each budget; None where nothing is tested.
 
     Filled: real after the correction. Intervals of few distillations can be huge: the widest run out of the drawing, so
     that the others can be read.

@@ -1,4 +1,4 @@
-"""Which real clip a synthetic pair is most like: plain distances on shrunken samples."""
+"""Which real clip a synthetic sample is most like: plain distances on shrunken samples."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ RULE = (
 def nearest(
     made: Mapping[str, Tensor], real: Callable[[Tensor], Mapping[str, Tensor]], index: Tensor, *, at_most: int = 4000
 ) -> Tensor:
-    """Positions of the real clips nearest to synthetic pairs, among those in `index`, (pair,); see `RULE`.
+    """Positions of the real clips nearest to synthetic samples, among those in `index`, (sample,); see `RULE`.
 
-    Samples are (pair, channel, height, width) by modality; `real` reads those of the clips at some positions.
+    Samples are (sample, channel, height, width) by modality; `real` reads those of the clips at some positions.
     """
     index = index[:at_most]
     if not len(index):

@@ -16,10 +16,10 @@ from typing import Any, ClassVar, Self
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from limbeck._words import duration, plural
+from limbeck._words import duration
 from limbeck.errors import InputError
 from limbeck.report.measures import MeasureTable
-from limbeck.report.model import Spread, best, headline, in_order, means, rank, spread
+from limbeck.report.model import Spread, best, budget_words, headline, in_order, means, rank, spread
 from limbeck.report.statistics import (
     LABELLED,
     SOFT,
@@ -59,13 +59,13 @@ class Cell:
 
     Attributes:
         row: Name of the table's row.
-        per_class: Pairs stored a class; None for a whole training split.
+        per_class: Samples stored per class; None for a whole training split.
         head: The students' head.
         seed: Of the distillation. Cells of one seed are paired.
         accuracy: Percent, one number a student, in the same order, by modality: "A", "V", "A+V", ...
         stored_bytes: What is stored.
-        training_pairs: Pairs a student sees.
-        mosaic: How pairs share the room of a stored one, in words.
+        training_samples: Samples a student sees.
+        hold: How samples are held in a stored one, as text.
         distill_seconds: Time of the distillation.
         student_seconds: Mean time of a student's training and test.
         labels: Kind of the labels students learn from; all but "hard" are marked † and compete among themselves.
@@ -85,10 +85,10 @@ class Cell:
     seed: int
     accuracy: dict[str, tuple[float, ...]]
     stored_bytes: int
-    training_pairs: int
+    training_samples: int
     distill_seconds: float
     student_seconds: float
-    mosaic: str = "none"
+    hold: str = "plain"
     labels: str = "hard"
     sees_labels: bool = False
     reference: bool = False
@@ -106,7 +106,7 @@ class Cell:
             raise InputError(f"{self} has accuracies that are no percentages: {wrong}.")
 
     def __str__(self) -> str:
-        budget = "whole" if self.per_class is None else f"{self.per_class} a class"
+        budget = "whole" if self.per_class is None else f"{self.per_class} per class"
         return f"The cell {self.row!r}, {budget}, {self.head}, seed {self.seed}"
 
     @property
@@ -138,14 +138,14 @@ class Line:
         row: Its name.
         marks: Its comparison class; see `Cell.marks`.
         reference: Whether it is out of competition.
-        per_class: Pairs stored a class; None for a whole training split.
+        per_class: Samples stored per class; None for a whole training split.
         accuracy: Mean and spread over all students, by modality; empty where nothing was run.
         difference: To the baseline, by modality; without the baseline itself and references.
         best: Modalities in which it is the best of its class beyond chance.
         distillations: Number of distillations.
         students: Fewest and most students of a distillation.
-        mosaic: How pairs share the room of a stored one; of all distillations, where they differ in it.
-        training_pairs: Pairs a student sees, mean over distillations, as the costs that follow.
+        hold: How samples are held in a stored one, as text; of all distillations, where they differ in it.
+        training_samples: Samples a student sees, mean over distillations, as the costs that follow.
         stored_bytes: What is stored.
         distill_seconds: Time of a distillation.
         student_seconds: Time of a student.
@@ -160,8 +160,8 @@ class Line:
     best: frozenset[str] = frozenset()
     distillations: int = 0
     students: tuple[int, int] = (0, 0)
-    mosaic: str = ""
-    training_pairs: int | None = None
+    hold: str = ""
+    training_samples: int | None = None
     stored_bytes: int | None = None
     distill_seconds: float | None = None
     student_seconds: float | None = None
@@ -179,10 +179,10 @@ class Line:
 
 @dataclass(frozen=True)
 class Section:
-    """One table: rows at the same number of pairs under the same head.
+    """One table: rows at the same budget under the same head.
 
     Attributes:
-        per_class: Pairs stored a class; None for rows without such a number.
+        per_class: Samples stored per class; None for rows without such a number.
         head: The students' head.
         modalities: What accuracies there are, in the usual order.
         lines: In the comparison's order, those without results too.
@@ -197,12 +197,12 @@ class Section:
 
     @property
     def budget(self) -> str:
-        """Pairs a class, in words."""
-        return "No fixed number of pairs" if self.per_class is None else f"{plural(self.per_class, 'pair')} a class"
+        """Samples stored per class, in words."""
+        return "No fixed budget" if self.per_class is None else budget_words(self.per_class)
 
     @property
     def title(self) -> str:
-        """Pairs and head, as a heading."""
+        """Budget and head, as a heading."""
         return f"{self.budget}, head {self.head}"
 
     def gap_closed(self, line: Line, baseline: str) -> dict[str, float]:
@@ -227,11 +227,11 @@ class Section:
 
 @dataclass(frozen=True)
 class HeadLine:
-    """A method at one number of pairs under every head.
+    """A method at one budget under every head.
 
     Attributes:
         row: Its name.
-        per_class: Pairs stored a class; None for a whole training split.
+        per_class: Samples stored per class; None for a whole training split.
         marks: Its comparison class.
         accuracy: By head, of the head's main modality.
         best: The head that beats the runner-up beyond chance; None if none does.
@@ -310,7 +310,7 @@ class Comparison:
 
     @cached_property
     def sections(self) -> tuple[Section, ...]:
-        """The tables: by head, then by pairs a class."""
+        """The tables: by head, then by samples per class."""
         return tuple(
             self._section(per_class, head)
             for head in self.heads
@@ -450,8 +450,8 @@ def _line(row: str, cells: Sequence[Cell], difference: dict[str, Difference], bo
         best=bold,
         distillations=len(cells),
         students=_students(cells),
-        mosaic=", ".join(sorted({c.mosaic for c in cells})),
-        training_pairs=round(statistics.fmean(c.training_pairs for c in cells)),
+        hold=", ".join(sorted({c.hold for c in cells})),
+        training_samples=round(statistics.fmean(c.training_samples for c in cells)),
         stored_bytes=round(statistics.fmean(c.stored_bytes for c in cells)),
         distill_seconds=statistics.fmean(c.distill_seconds for c in cells),
         student_seconds=statistics.fmean(c.student_seconds for c in cells),

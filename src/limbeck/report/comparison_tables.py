@@ -32,8 +32,8 @@ COLUMNS = (
     "modality",
     "accuracy_percent",
     "stored_bytes",
-    "training_pairs",
-    "mosaic",
+    "training_samples",
+    "hold",
     "distill_seconds",
     "student_seconds",
     "labels",
@@ -48,7 +48,7 @@ MEASURED = ("measure", "repeat", "column", "value")
 
 @dataclass(frozen=True)
 class Part:
-    """Accuracies at one number of pairs under one head, and their differences to the baseline."""
+    """Accuracies at one budget under one head, and their differences to the baseline."""
 
     section: Section
     accuracy: Sheet
@@ -125,7 +125,7 @@ def document(comparison: Comparison, heads: Heads = "columns") -> Document:
 
 
 def _accuracies(comparison: Comparison) -> Iterator[dict[str, Any]]:
-    names = ("row", "per_class", "head", "seed", "stored_bytes", "training_pairs", "mosaic", "distill_seconds")
+    names = ("row", "per_class", "head", "seed", "stored_bytes", "training_samples", "hold", "distill_seconds")
     for cell in comparison.cells:
         same = {name: getattr(cell, name) for name in (*names, "student_seconds", "labels")}
         same |= _kind(comparison, cell)
@@ -137,7 +137,7 @@ def _accuracies(comparison: Comparison) -> Iterator[dict[str, Any]]:
 def _measured(comparison: Comparison) -> Iterator[dict[str, Any]]:
     for table in comparison.measures:
         for cell in table.cells:
-            same = {name: getattr(cell, name) for name in ("row", "mosaic", "training_pairs", "seed", "labels")}
+            same = {name: getattr(cell, name) for name in ("row", "hold", "training_samples", "seed", "labels")}
             same |= _kind(comparison, cell) | {"per_class": table.per_class, "measure": table.name}
             for repeat, values in enumerate(cell.values):
                 for column, value in values.items():
@@ -176,7 +176,7 @@ def _summary(comparison: Comparison) -> dict[str, Any]:
 
 
 def budget(per_class: int | None) -> str:
-    """Pairs a class, as a word."""
+    """Samples stored per class, as a word."""
     return "all" if per_class is None else str(per_class)
 
 
@@ -194,8 +194,8 @@ def _accuracy_sheet(section: Section, comparison: Comparison) -> Sheet:
             Field(_name(line)),
             *(spread_field(line.accuracy.get(key), bold=key in line.best, bar=True) for key in section.modalities),
             Field(line.n, line.distillations) if line.accuracy else Field(NOTHING),
-            Field(line.mosaic or NOTHING),
-            count_field(line.training_pairs),
+            Field(line.hold or NOTHING),
+            count_field(line.training_samples),
             Field(NOTHING) if line.stored_bytes is None else Field(size(line.stored_bytes), line.stored_bytes),
             _time(line),
         )
@@ -205,8 +205,8 @@ def _accuracy_sheet(section: Section, comparison: Comparison) -> Sheet:
         "trained on",
         *(f"{key} (%)" for key in section.modalities),
         "n",
-        "mosaic",
-        "training pairs",
+        "held as",
+        "training samples",
         "stored",
         "time",
     )
@@ -252,7 +252,7 @@ def _head_columns(
         )
         for line in lines
     )
-    return ("pairs a class", "trained on", *comparison.heads, "n"), 2, fields
+    return ("stored per class", "trained on", *comparison.heads, "n"), 2, fields
 
 
 def _head_rows(
@@ -271,7 +271,7 @@ def _head_rows(
                 for line in here
             ]
             fields.append((Field(budget(per_class)), Field(head), *values))
-    return ("pairs a class", "head", *(named[row] for row in rows)), 2, tuple(fields)
+    return ("stored per class", "head", *(named[row] for row in rows)), 2, tuple(fields)
 
 
 def _name(line: Line | HeadLine) -> str:

@@ -47,7 +47,7 @@ class Cell(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """How many classes and pairs of each are shown; the largest image in pixels, if in few bytes; what is left out."""
+    """How many classes, and samples of each, are shown; the largest image in pixels, if in few bytes; what is not."""
 
     classes: int
     per_class: int
@@ -90,7 +90,7 @@ def write(
         Path of ``index.html``.
 
     Raises:
-        InputError: The set holds no pairs, or the clips' shapes or ids do not fit.
+        InputError: The set holds no samples, or the clips' shapes or ids do not fit.
         MissingExtraError: jinja2 or matplotlib is not installed.
     """
     _kit.require()
@@ -119,7 +119,7 @@ def write(
         facts=_facts(distilled, modalities, provenance),
         scores=table.sheet(lines, place) if lines else None,
         unscored=unscored,
-        figures={k: {"svg": _drawing.inline(f, k), "text": text} for k, (f, text) in drawn.items() if k != "pairs"},
+        figures={k: {"svg": _drawing.inline(f, k), "text": text} for k, (f, text) in drawn.items() if k != "samples"},
         modalities=modalities,
         classes=_classes(shown, modalities, plan, own, sides, clips, clip_ids),
         plan=plan,
@@ -149,13 +149,13 @@ def _check(distilled: DistilledSet, clips: LabelledClips | None, clip_ids: Seque
 def _plan(distilled: DistilledSet, modalities: Modalities, limit: int, sides: int) -> Plan:
     """Show everything losslessly if it fits; else in few bytes, and as much of every class as fits.
 
-    What a pair takes is measured on the first.
+    What a stored sample takes is measured on the first.
     """
     first = methodcaller("pieces", "distilled", torch.tensor([0]))
 
     def taken(largest: int | None) -> int:
-        (pair,) = _side(modalities, first, largest, "", "distilled", 1)
-        return sides * sum(len(cell.image) + len(cell.sound) for cells in pair.values() for cell in cells)
+        (row,) = _side(modalities, first, largest, "", "distilled", 1)
+        return sides * sum(len(cell.image) + len(cell.sound) for cells in row.values() for cell in cells)
 
     used = int(torch.unique(distilled.labels).numel())
     if distilled.rows * taken(None) <= limit:
@@ -167,7 +167,7 @@ def _plan(distilled: DistilledSet, modalities: Modalities, limit: int, sides: in
     classes = min(used, fitting)
     left_out = []
     if per_class < distilled.per_class:
-        left_out.append(f"{per_class} of up to {plural(distilled.per_class, 'pair')} per class")
+        left_out.append(f"{per_class} of up to {plural(distilled.per_class, 'sample')} per class")
     if classes < used:
         left_out.append(f"the first {classes} of {number(used)} classes")
     shown = f"To stay below {size(limit)}, this page shows {' of '.join(left_out)}. " if left_out else ""
@@ -176,7 +176,7 @@ def _plan(distilled: DistilledSet, modalities: Modalities, limit: int, sides: in
         per_class,
         largest,
         f"{shown}On this page, images are JPEG of at most {_COMPACT_PIXELS} pixels a side and sounds MP3. The exact "
-        "numbers of every pair are in the distilled set.",
+        "numbers of every sample are in the distilled set.",
     )
 
 
@@ -189,7 +189,7 @@ def _classes(
     clips: LabelledClips | None,
     clip_ids: Sequence[str] | None,
 ) -> list[dict[str, Any]]:
-    """The classes and the pairs of them that are shown: of each side and modality its cells."""
+    """The classes and the stored samples of them that are shown: of each side and modality its cells."""
     views: list[dict[str, Any]] = []
     shown = 0
     for label in torch.unique(distilled.labels).tolist()[: plan.classes]:
@@ -205,7 +205,7 @@ def _classes(
             notes = [clip_ids[i] if clip_ids is not None else f"clip {i}" for i in nearest.tolist()]
             pieces = methodcaller("real_pieces", clips, nearest)
             made["real"] = _side(modalities, pieces, plan.largest, name, "real", len(rows), notes)
-        pairs = [{side: several[i] for side, several in made.items()} for i in range(len(rows))]
+        samples = [{side: several[i] for side, several in made.items()} for i in range(len(rows))]
         views.append(
             {
                 "name": name,
@@ -213,10 +213,10 @@ def _classes(
                 "count": len(members),
                 "accuracy": _class_accuracy(own, label),
                 "opened": shown < _OPEN_PAIRS,
-                "pairs": pairs,
+                "samples": samples,
             }
         )
-        shown += len(pairs)
+        shown += len(samples)
     return views
 
 
@@ -226,24 +226,24 @@ def _side(
     largest: int | None,
     name: str,
     side: str,
-    pairs: int,
+    rows: int,
     notes: Sequence[str] = (),
 ) -> list[dict[str, list[Cell]]]:
-    """Asks each modality what is seen and heard of cells, pair-major, and puts it into the page; pair by pair."""
-    found: list[dict[str, list[Cell]]] = [{} for _ in range(pairs)]
+    """What is seen and heard of each stored sample, by modality, cell by cell, as the page holds it."""
+    found: list[dict[str, list[Cell]]] = [{} for _ in range(rows)]
     for key, samples in modalities.items():
         several = pieces(samples)
-        count = len(several) // pairs
+        count = len(several) // rows
         for i, ((seen, _), sound) in enumerate(zip(several, samples.play([x for _, x in several]), strict=True)):
             cell = f", cell {i % count + 1}" if count > 1 else ""
-            title = f"{name}, pair {i // count + 1}{cell}, {_TITLES[side].lower()}"
+            title = f"{name}, sample {i // count + 1}{cell}, {_TITLES[side].lower()}"
             media = _kit.image_uri(samples.show(seen), largest), _kit.sound_uri(sound, compact=largest is not None)
             found[i // count].setdefault(key, []).append(Cell(*media, title, notes[i] if notes else ""))
     return found
 
 
 def _nearest(modalities: Modalities, rows: Tensor, clips: LabelledClips | None, name: str) -> Tensor:
-    """Positions of the nearest real clips of every cell, pair-major; empty where there are none."""
+    """Positions of the nearest real clips of every cell, row-major; empty where there are none."""
     if clips is None or name not in clips.classes:
         return torch.zeros(0, dtype=torch.int64)
     found = _neighbours.nearest(
@@ -263,7 +263,7 @@ def _figures(
 ) -> Drawn:
     label = distilled.classes[int(distilled.labels[0])]
     drawn: dict[str, tuple[Figure | None, str]] = {
-        "pairs": (figures.pairs(distilled), "First pair of the first classes."),
+        "samples": (figures.samples(distilled), "First stored sample of the first classes."),
         "accuracy": (figures.accuracy(lines), "Accuracies of the table as points with their standard deviations."),
         "curves": (figures.curves(events), "Loss over the steps of the distillation."),
     }
@@ -285,11 +285,11 @@ def _figures(
 
 
 def _verdict(distilled: DistilledSet, method: str, lines: Sequence[table.Row], own: table.Row | None) -> str:
-    per_class = f"{plural(distilled.per_class, 'stored pair')} per class"
+    per_class = f"{plural(distilled.per_class, 'stored sample')} per class"
     if own is None:
         classes = plural(len(distilled.classes), "class", "classes")
         return (
-            f"{plural(len(distilled), 'training pair')} for {classes} ({per_class}), made by {method}; "
+            f"{plural(len(distilled), 'training sample')} for {classes} ({per_class}), made by {method}; "
             "not evaluated yet."
         )
     key = headline([*own.accuracy])
@@ -303,18 +303,18 @@ def _verdict(distilled: DistilledSet, method: str, lines: Sequence[table.Row], o
     controls = [r for r in lines if not r.reference and r is not own]
     if controls:
         best = max(controls, key=lambda r: r.accuracy[key].mean)
-        unlike = f" with {plural(best.training_pairs, 'training pair')} in {table.stored(best)}"
+        unlike = f" with {plural(best.training_samples, 'training sample')} in {table.stored(best)}"
         found.append(
             f"The best other set in the table, {best.name}, reaches {best.accuracy[key]} %"
             f"{unlike if table.unlike([own, best]) else ''}."
         )
-    full = max((r for r in lines if r.reference), key=lambda r: r.training_pairs, default=None)
+    full = max((r for r in lines if r.reference), key=lambda r: r.training_samples, default=None)
     if full is not None:
         kept = 100 * reached.mean / max(full.accuracy[key].mean, 1e-9)
         of_bytes = 100 * distilled.stored_bytes / full.stored_bytes if full.stored_bytes else None
         cost = "" if of_bytes is None else f" at {of_bytes:{'.2g' if of_bytes < 100 else '.0f'}} % of the bytes"
         found.append(
-            f"{plural(full.training_pairs, 'real clip')} reach {full.accuracy[key]} %. "
+            f"{plural(full.training_samples, 'real clip')} reach {full.accuracy[key]} %. "
             f"The set keeps {kept:.0f} % of their accuracy{cost}."
         )
     return " ".join(found)

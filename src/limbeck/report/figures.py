@@ -41,8 +41,8 @@ def sample(samples: _samples.Samples) -> Figure | None:
     return figure
 
 
-def pairs(distilled: DistilledSet, *, classes: int = 10) -> Figure:
-    """The first pair of the first classes, a line for each modality, as stored.
+def samples(distilled: DistilledSet, *, classes: int = 10) -> Figure:
+    """The first stored sample of the first classes, a line for each modality, as stored.
 
     In a mosaic every cell of a spectrogram has its lowest band at the bottom, and stands where its image stands unless
     the two are cut differently.

@@ -9,11 +9,21 @@ from typing import ClassVar
 
 from pydantic import ConfigDict
 
-from limbeck._words import plural
 from limbeck.datasets import LabelledClips
 from limbeck.evaluation import Score
 from limbeck.evaluation.measures import Column, Measure
-from limbeck.report.model import NOTHING, Field, Sheet, Spread, best, count_field, plain, spread, spread_field
+from limbeck.report.model import (
+    NOTHING,
+    Field,
+    Sheet,
+    Spread,
+    best,
+    budget_words,
+    count_field,
+    plain,
+    spread,
+    spread_field,
+)
 from limbeck.report.statistics import bold_rule, counted, marks
 
 RULE = (
@@ -46,8 +56,8 @@ class MeasureCell:
         row: Name of the table's row.
         seed: Of the distillation. Cells of one seed are paired.
         values: Columns by name, for each repeat; a column that cannot be told is left out.
-        mosaic: How pairs share the room of a stored one, in words.
-        training_pairs: Pairs a student sees; None where it is not known.
+        hold: How samples are held in a stored one, as text.
+        training_samples: Samples a student sees; None where it is not known.
         labels: Kind of the labels students learn from; see `Cell`.
         sees_labels: Whether networks trained on the real labels helped; see `Cell`.
         reference: Whether this is a whole training split.
@@ -58,8 +68,8 @@ class MeasureCell:
     row: str
     seed: int
     values: tuple[dict[str, float], ...]
-    mosaic: str = "none"
-    training_pairs: int | None = None
+    hold: str = "plain"
+    training_samples: int | None = None
     labels: str = "hard"
     sees_labels: bool = False
     reference: bool = False
@@ -86,8 +96,8 @@ class MeasureLine:
         values: Mean and spread over all repeats of all distillations, by column.
         best: Columns in which it is the best of its class beyond chance.
         n: Distillations × repeats, as text; empty where nothing was measured.
-        mosaic: How pairs share the room of a stored one, in words.
-        training_pairs: Pairs a student sees, mean over distillations.
+        hold: How samples are held in a stored one, as text.
+        training_samples: Samples a student sees, mean over distillations.
     """
 
     row: str
@@ -96,17 +106,17 @@ class MeasureLine:
     values: dict[str, Spread] = field(default_factory=dict)
     best: frozenset[str] = frozenset()
     n: str = ""
-    mosaic: str = ""
-    training_pairs: int | None = None
+    hold: str = ""
+    training_samples: int | None = None
 
 
 @dataclass(frozen=True)
 class MeasureTable:
-    """What one measure found at one number of pairs.
+    """What one measure found at one budget.
 
     Attributes:
         name: Of the measure, for people.
-        per_class: Pairs stored a class; None for rows without such a number.
+        per_class: Samples stored per class; None for rows without such a number.
         columns: Of the table.
         about: What a reader must know beside it.
         chance: Columns of a guess that knows nothing, by name.
@@ -124,8 +134,8 @@ class MeasureTable:
 
     @property
     def title(self) -> str:
-        """Measure and pairs, as a heading."""
-        return self.name if self.per_class is None else f"{self.name}, {plural(self.per_class, 'pair')} a class"
+        """Measure and budget, as a heading."""
+        return self.name if self.per_class is None else f"{self.name}, {budget_words(self.per_class)}"
 
     @property
     def groups(self) -> tuple[str, ...]:
@@ -161,7 +171,7 @@ class MeasureTable:
                 values[column.name] = replace(found, sd=None) if constant else found
         repeats = [len(c.values) for c in cells]
         n = counted(len(cells), (min(repeats), max(repeats)))
-        seen = [c.training_pairs for c in cells if c.training_pairs is not None]
+        seen = [c.training_samples for c in cells if c.training_samples is not None]
         return MeasureLine(
             row,
             cells[0].marks,
@@ -169,7 +179,7 @@ class MeasureTable:
             values,
             best,
             n,
-            ", ".join(sorted({c.mosaic for c in cells})),
+            ", ".join(sorted({c.hold for c in cells})),
             round(statistics.fmean(seen)) if seen else None,
         )
 
@@ -183,15 +193,15 @@ def table(
     per_class: int | None,
     references: Mapping[str, Sequence[Score]],
 ) -> MeasureTable:
-    """The table of what a measure found of several sets at one number of pairs.
+    """The table of what a measure found of several sets at one budget.
 
     Args:
         name: Of the measure, for people.
         measure: With all its settings.
         test: Test clips.
         entries: What was found.
-        per_class: Pairs stored a class; None where rows differ in it.
-        references: What was found of random pairs and of the whole, under ``"random"`` and ``"whole"``; see
+        per_class: Samples stored per class; None where rows differ in it.
+        references: What was found of random samples and of the whole, under ``"random"`` and ``"whole"``; see
             `Measure.show`.
     """
     letters = tuple(entries[0].found.letters.values()) if entries else ()
@@ -200,8 +210,8 @@ def table(
             row=entry.row,
             seed=entry.found.seed,
             values=tuple(entry.found.shown(measure, references)),
-            mosaic="none" if entry.found.trained_on.hold == "plain" else entry.found.trained_on.hold,
-            training_pairs=entry.found.trained_on.samples,
+            hold=entry.found.trained_on.hold,
+            training_samples=entry.found.trained_on.samples,
             labels=entry.found.trained_on.labels,
             sees_labels=entry.sees_labels,
             reference=entry.found.trained_on.kind == "clips",
@@ -236,8 +246,8 @@ def measure_sheets(table: MeasureTable, rows: Sequence[str], marks_rule: str = "
                 Field(f"{line.row} {line.marks}".rstrip()),
                 *(spread_field(line.values.get(c.name), bold=c.name in line.best, digits=c.digits) for c in columns),
                 Field(line.n or NOTHING),
-                Field(line.mosaic or NOTHING),
-                count_field(line.training_pairs),
+                Field(line.hold or NOTHING),
+                count_field(line.training_samples),
             )
             for line in lines
         ]
@@ -249,7 +259,7 @@ def measure_sheets(table: MeasureTable, rows: Sequence[str], marks_rule: str = "
             Sheet(
                 key=f"measure-{plain(table.name)}-{'all' if table.per_class is None else table.per_class}-{place}",
                 title=f"{table.title}: {group}" if group else table.title,
-                columns=("trained on", *(c.heading for c in columns), "n", "mosaic", "training pairs"),
+                columns=("trained on", *(c.heading for c in columns), "n", "held as", "training samples"),
                 names=1,
                 lines=tuple(fields),
                 references=frozenset(range(first, len(fields))),

@@ -8,7 +8,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from limbeck._words import number
+from limbeck._words import number, plural
 from limbeck.report.statistics import Difference, leader
 
 NOTHING = "–"
@@ -252,6 +252,16 @@ def signed(value: float) -> str:
 def plain(text: str) -> str:
     """Letters, digits and hyphens alone: a part of a key."""
     return "".join(c if c.isascii() and c.isalnum() else "-" for c in text)
+
+
+def budget_words(per_class: int) -> str:
+    """How many samples are stored per class, for people.
+
+    Example:
+        >>> budget_words(1), budget_words(10)
+        ('1 stored sample per class', '10 stored samples per class')
+    """
+    return f"{plural(per_class, 'stored sample')} per class"
 
 
 def rank(modality: str) -> tuple[int, str]:

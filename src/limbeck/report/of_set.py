@@ -24,7 +24,7 @@ def page(
     title: str | None = None,
     progress: bool = True,
 ) -> Path:
-    """Write one self-contained page: pairs to look at and listen to, curves, the table, provenance.
+    """Write one self-contained page: samples to look at and listen to, curves, the table, provenance.
 
     Args:
         distilled: Folder of a distilled set; its scores kept there are shown, and those of its controls.

@@ -20,11 +20,18 @@ RULE = (
     "(limbeck benchmark), so nothing is bold. Rows of real clips are references."
 )
 COST_RULE = (
-    "Stored: all that students are trained on, in the form it is kept in; for real clips, the prepared log-mel in "
-    "float32 and the frame in 8 bits. Training pairs: what a student sees, each cell of a mosaic one. "
+    "Stored: all that students are trained on, in the form it is kept in; for real clips, as they are prepared. "
+    "Training samples: what a student sees, each cell of a mosaic one. "
     "Time: training and testing all n students."
 )
 
+_TOLD = {
+    "stored_samples": "stored samples",
+    "training_samples": "training samples",
+    "stored_bytes": "stored bytes",
+    "hold": "how samples are held",
+}
+"""What rows may differ in beside how their samples were made."""
 Scores = Mapping[str, "Score"] | Sequence["Score"]
 
 
@@ -36,22 +43,22 @@ class Row:
         name: What students were trained on.
         accuracy: Percent, by modality: "A", "V", "A+V", ...
         n: Repeats.
-        stored_pairs: Pairs that are stored.
-        mosaic: How pairs share the room of a stored one, in words.
-        training_pairs: Pairs a student sees.
+        stored_samples: Samples that are stored, each of which holds one to train on or several.
+        hold: How samples are held in a stored one, as text.
+        training_samples: Samples a student sees.
         stored_bytes: Size of what is stored.
         storage: How its numbers are stored.
         seconds: Time of all repeats.
         reference: Whether these are real clips, a reference that takes no part in the comparison.
-        asked: What students were asked beside the pairs they learn from, by name: test clips, training, network, ...
+        asked: What students were asked beside the samples they learn from, by name: test clips, training, network, ...
     """
 
     name: str
     accuracy: dict[str, Spread]
     n: int
-    stored_pairs: int
-    mosaic: str
-    training_pairs: int
+    stored_samples: int
+    hold: str
+    training_samples: int
     stored_bytes: int
     storage: str
     seconds: float
@@ -70,22 +77,21 @@ def rows(scores: Scores) -> list[Row]:
 
 
 def unlike(lines: Sequence[Row]) -> str:
-    """Says in what rows differ beside how their pairs were made; empty where in nothing. Real clips take no part.
+    """Says in what rows differ beside how their samples were made; empty where in nothing. Real clips take no part.
 
     Args:
         lines: From `rows`.
 
     Example:
         >>> from dataclasses import replace
-        >>> plain = Row("dm", {}, 5, 10, "none", 10, 1000, "float32", 1.0, reference=False)
+        >>> plain = Row("dm", {}, 5, 10, "plain", 10, 1000, "float32", 1.0, reference=False)
         >>> unlike([plain, plain])
         ''
-        >>> unlike([plain, replace(plain, mosaic="2x2", training_pairs=40)])
-        'The rows differ in mosaic and training pairs: where two do, it is not the method alone that tells them apart.'
+        >>> unlike([plain, replace(plain, hold="mosaic:2", training_samples=40)])
+        'The rows differ in training samples and how samples are held: where two do, it is not the method alone ...'
     """
     made = [line for line in lines if not line.reference]
-    told = ("stored_pairs", "mosaic", "training_pairs", "stored_bytes")
-    differ = [name.replace("_", " ") for name in told if len({getattr(line, name) for line in made}) > 1]
+    differ = [words for name, words in _TOLD.items() if len({getattr(line, name) for line in made}) > 1]
     if not differ:
         return ""
     named = " and ".join([", ".join(differ[:-1]), differ[-1]] if differ[1:] else differ)
@@ -100,7 +106,8 @@ def asked_otherwise(line: Row, first: Row) -> list[str]:
         first: From `rows`.
 
     Example:
-        >>> short = Row("dm", {}, 5, 10, "none", 10, 9, "uint8", 1.0, False, {"training": 3, "head": "sum", "code": 1})
+        >>> from dataclasses import replace
+        >>> short = Row("dm", {}, 5, 10, "plain", 10, 9, "uint8", 1.0, False, {"training": 3, "head": "sum", "code": 1})
         >>> asked_otherwise(short, short)
         []
         >>> asked_otherwise(replace(short, asked={"training": 30, "head": "concat", "code": 2}), short)
@@ -157,7 +164,7 @@ def sheet(lines: Sequence[Row], baseline: int | None = None) -> Sheet:
         baseline: Position of a row that stands out.
     """
     keys = modalities(lines)
-    columns = ("n", "stored pairs", "mosaic", "training pairs", "stored", "time")
+    columns = ("n", "stored samples", "held as", "training samples", "stored", "time")
     return Sheet(
         key="scores",
         title="Scores",
@@ -168,9 +175,9 @@ def sheet(lines: Sequence[Row], baseline: int | None = None) -> Sheet:
                 Field(line.name),
                 *(spread_field(line.accuracy.get(key), bar=True) for key in keys),
                 count_field(line.n),
-                count_field(line.stored_pairs),
-                Field(line.mosaic),
-                count_field(line.training_pairs),
+                count_field(line.stored_samples),
+                Field(line.hold),
+                count_field(line.training_samples),
                 Field(stored(line), line.stored_bytes),
                 Field(duration(line.seconds), line.seconds),
             )
@@ -189,7 +196,7 @@ def stored(line: Row) -> str:
         line: From `rows`.
 
     Example:
-        >>> stored(Row("dm", {}, 5, 10, "none", 10, 28_672, "uint8", 1.0, reference=False))
+        >>> stored(Row("dm", {}, 5, 10, "plain", 10, 28_672, "uint8", 1.0, reference=False))
         '28.7 kB, uint8'
     """
     return f"{size(line.stored_bytes)}, {line.storage}"
@@ -207,9 +214,9 @@ def json(scores: Scores) -> list[dict[str, Any]]:
             "name": line.name,
             "accuracy_percent": {k: {"mean": s.mean, "sd": s.sd, "n": s.n} for k, s in line.accuracy.items()},
             "n": line.n,
-            "stored_pairs": line.stored_pairs,
-            "mosaic": line.mosaic,
-            "training_pairs": line.training_pairs,
+            "stored_samples": line.stored_samples,
+            "hold": line.hold,
+            "training_samples": line.training_samples,
             "stored_bytes": line.stored_bytes,
             "storage": line.storage,
             "seconds": line.seconds,
@@ -226,9 +233,9 @@ def _row(name: str, score: Score) -> Row:
         name=name,
         accuracy={k: Spread(m, None if math.isnan(sd[k]) else sd[k], score.n) for k, m in score.mean.items()},
         n=score.n,
-        stored_pairs=source.rows,
-        mosaic="none" if source.hold == "plain" else source.hold,
-        training_pairs=source.samples,
+        stored_samples=source.rows,
+        hold=source.hold,
+        training_samples=source.samples,
         stored_bytes=source.stored_bytes,
         storage=source.storage,
         seconds=score.seconds,

@@ -33,7 +33,7 @@ class Distil(Job):
     """One distillation with its students; or, without a method, students trained on the whole training split.
 
     Attributes:
-        per_class: Pairs a class; None for the whole.
+        per_class: Samples stored per class; None for the whole.
         seed: Of the distillation and its students.
         method: The method with all its settings; None for the whole.
         data: Folder of the prepared data.
@@ -63,7 +63,7 @@ class Distil(Job):
     out: Path
 
     def __str__(self) -> str:
-        return self.row if self.per_class is None else f"{self.row}, {self.per_class} a class, seed {self.seed}"
+        return self.row if self.per_class is None else f"{self.row}, {self.per_class} per class, seed {self.seed}"
 
     @cached_property
     def folder(self) -> Path:

@@ -1,6 +1,6 @@
 """Distillations compared (`distillation`): methods, budgets and heads, by students and by measures.
 
-Every row is a method with settings. It is distilled at every number of pairs a class with every seed, evaluated under
+Every row is a method with settings. It is distilled at every budget with every seed, evaluated under
 every head, and measured as the recipe asks.
 """
 
@@ -120,7 +120,7 @@ class MethodRow(Row):
         method: Name of the method.
         preset: Named settings it starts from.
         per_class: Pairs a class this row is run at; all of the recipe's by default, none of them if empty.
-        at: Settings that differ at some number of pairs a class.
+        at: Settings that differ at some budget.
     """
 
     method: str
@@ -150,7 +150,7 @@ class DistillationRecipe(Recipe):
 
     Attributes:
         data: The dataset.
-        per_class: Pairs stored a class.
+        per_class: Samples stored per class.
         distillations: Independent distillations of each row, with seeds 0, 1, ...
         students: Networks trained on each distilled set.
         whole: Networks trained on the whole training split; 0 for none.
@@ -161,7 +161,7 @@ class DistillationRecipe(Recipe):
         protocol: How students are trained.
         dtype: As in ``limbeck distill --dtype``.
         settings: Settings of all methods that have them.
-        at: Settings of all methods that have them, at some number of pairs a class.
+        at: Settings of all methods that have them, at some budget.
     """
 
     data: Data
@@ -206,7 +206,7 @@ class DistillationRecipe(Recipe):
                     made[per_class].append(self.method(row, per_class))
                 except InputError as error:
                     wrong.setdefault(str(error), []).append(per_class)
-            found += [f"row {name!r} at {_listed(budgets)} pairs a class: {words}" for words, budgets in wrong.items()]
+            found += [f"row {name!r} at {_listed(budgets)} per class: {words}" for words, budgets in wrong.items()]
         for name in self.measures:
             try:
                 found += [f"measure {name!r} {words}" for words in self._misfits(name, made)]
@@ -219,12 +219,14 @@ class DistillationRecipe(Recipe):
         found, references = [], self.measure(name).references
         asked = self.measures[name].per_class
         if never := [n for n in asked or () if n not in made]:
-            found.append(f"is taken at {_listed(never)} pairs a class, but rows are run at {_listed(sorted(made))}")
+            found.append(f"is taken at {_listed(never)} per class, but rows are run at {_listed(sorted(made))}")
         if "whole" in references and not self.whole:
             found.append("compares with the whole training split, but whole is 0: give it 1 or more")
         bare = [n for n in sorted(made) if (asked is None or n in asked) and not any(map(is_random, made[n]))]
         if "random" in references and bare:
-            found.append(f"compares with random pairs, but no row at {_listed(bare)} has method random and mosaic 1")
+            found.append(
+                f"compares with random samples, but no row at {_listed(bare)} has method random and hold plain"
+            )
         return found
 
     def _unknown_settings(self) -> list[str]:
@@ -244,7 +246,7 @@ class DistillationRecipe(Recipe):
         return self.per_class if row.per_class is None else row.per_class
 
     def method(self, row: MethodRow, per_class: int) -> Method:
-        """A row's method, with the recipe's settings, then its own, then those for this number of pairs.
+        """A row's method, with the recipe's settings, then its own, then those for this budget.
 
         Args:
             row: One of the rows.
@@ -385,7 +387,7 @@ def cells(jobs: Sequence[Job]) -> list[Cell]:
 
 
 def tables(jobs: Sequence[Job], test: LabelledClips) -> list[MeasureTable]:
-    """What finished jobs measured, a table for each measure and number of pairs; empty ones are left out.
+    """What finished jobs measured, a table for each measure and budget; empty ones are left out.
 
     Args:
         jobs: Of a comparison.
@@ -408,7 +410,7 @@ def tables(jobs: Sequence[Job], test: LabelledClips) -> list[MeasureTable]:
 
 
 def is_random(method: Method) -> bool:
-    """Whether a method gives real pairs by chance, as they are: a reference of measures."""
+    """Whether a method gives real samples by chance, as they are: a reference of measures."""
     return method.name == "random" and method.hold.cells == 1
 
 
@@ -419,8 +421,8 @@ def _cell(job: Distil, facts: Mapping[str, Any], score: Score) -> Cell:
         head=score.head or "" if tuple(score.letters) == score.trained_on.modalities else ",".join(score.letters),
         seed=job.seed,
         accuracy=score.values,
-        training_pairs=score.trained_on.samples,
-        mosaic="none" if score.trained_on.hold == "plain" else score.trained_on.hold,
+        training_samples=score.trained_on.samples,
+        hold=score.trained_on.hold,
         student_seconds=score.seconds / score.n,
         labels=score.trained_on.labels,
         sees_labels=job.sees_labels,
