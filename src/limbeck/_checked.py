@@ -26,12 +26,8 @@ def checked(
 ) -> Model:
     """The settings of a file that fits. What does not hides no other mistake: it is left out, and the rest looked at.
 
-    Args:
-        kind: Of settings.
-        content: Of the file.
-        file: Where it came from, for people.
-        stand_in: Gives what such settings must have, for a file that has not got it, or got it wrong.
-        mistakes: Tells what does not fit together, a sentence each.
+    `stand_in` gives what such settings must have, for a file that has not got it, or got it wrong; `mistakes` tells
+    what does not fit together, a sentence each.
 
     Raises:
         InputError: Something is unknown, missing, out of range or does not fit together; every mistake is told.

@@ -27,11 +27,7 @@ OURS, VERSION = "limbeck", version("limbeck")
 
 
 def of(*things: Any) -> Code:
-    """The code behind some things, and behind whatever their settings name: networks, forms of storage, starts.
-
-    Args:
-        things: Settings, or classes; what is neither has no code.
-    """
+    """The code behind some things, and behind whatever their settings name: networks, forms of storage, starts."""
     distributions = {OURS: VERSION}
     modules: dict[str, str] = {}
     kinds: list[Any] = list(_kinds(things))
@@ -47,10 +43,6 @@ def of(*things: Any) -> Code:
 
 def differences(before: Code, now: Code) -> list[str]:
     """What is not the same, in words; empty where all of it is.
-
-    Args:
-        before: What a result was made by.
-        now: What would make it now.
 
     Example:
         >>> was = {"distributions": {"mine": "1.0"}, "modules": {"mine.fancy": "aa", "mine.helper": "cc"}}

@@ -41,11 +41,7 @@ class Config(BaseModel):
 
 
 def mistake(error: Mapping[str, Any]) -> str:
-    """One mistake in settings, in words.
-
-    Args:
-        error: As pydantic describes it.
-    """
+    """One mistake in settings, as pydantic describes it, in words."""
     place = ".".join(map(str, error["loc"]))
     where = f"{place}: " if place else ""
     if error["type"] == "extra_forbidden":
@@ -59,10 +55,6 @@ def mistake(error: Mapping[str, Any]) -> str:
 
 def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     """`base` with `changes`, merged through nested dictionaries; a part of another kind replaces the whole part.
-
-    Args:
-        base: Settings.
-        changes: Settings that differ.
 
     Example:
         >>> base = {"steps": 1, "optimiser": {"kind": "sgd", "lr": 0.2}}
@@ -82,11 +74,6 @@ def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]
 
 def differences(before: Mapping[str, Any], now: Mapping[str, Any], prefix: str = "") -> list[str]:
     """In what two sets of settings differ, each by the name it is given by, with both values.
-
-    Args:
-        before: Settings as JSON-able values.
-        now: Others.
-        prefix: Comes before every name.
 
     Example:
         >>> differences({"steps": 60, "augment": {"flip": 0.5, "crop": 1}}, {"steps": 60, "augment": {"flip": 0}})

@@ -28,11 +28,7 @@ T = TypeVar("T")
 
 
 class Listed:
-    """Something a room lists.
-
-    Attributes:
-        room: Dotted name of the room's package.
-    """
+    """Something a room (the dotted name of a package) lists."""
 
     room: ClassVar[str]
 
@@ -63,9 +59,6 @@ class Origin:
 def names(room: str) -> tuple[str, ...]:
     """Names of everything in a room, sorted, found by listing the folder and entry points.
 
-    Args:
-        room: Dotted package name, for instance ``"limbeck.methods"``.
-
     Example:
         >>> names("limbeck.networks.heads")
         ('attention', 'audio', 'concat', 'ensemble', 'image', 'sum')
@@ -74,23 +67,13 @@ def names(room: str) -> tuple[str, ...]:
 
 
 def origins(room: str, name: str) -> list[Origin]:
-    """Where the things of that name come from: one, or several that are in each other's way.
-
-    Args:
-        room: Dotted package name.
-        name: As in `names`.
-    """
+    """Where the things of that name come from: one, or several that are in each other's way."""
     own = [Origin("limbeck", version("limbeck"), f"{room}.{name}")] if name in _built_in(room) else []
     return own + [_origin(entry) for entry in entry_points(group=room, name=name)]
 
 
 def load(room: str, name: str, base: type[T]) -> type[T]:
-    """The class a room's module, or a plug-in, defines.
-
-    Args:
-        room: Dotted package name.
-        name: As in `names`.
-        base: The room's abstract class; the module must define exactly one concrete subclass of it.
+    """The class a room's module, or a plug-in, defines: its one concrete subclass of the room's abstract class.
 
     Raises:
         UnknownNameError: No such name in the room; the message lists the nearest names.
@@ -121,10 +104,6 @@ def load(room: str, name: str, base: type[T]) -> type[T]:
 def name_of(kind: type, room: str) -> str:
     """The name a class is listed under; of one that is not listed, where it is defined.
 
-    Args:
-        kind: The class.
-        room: Dotted package name.
-
     Example:
         >>> from limbeck.networks.heads.sum import Sum
         >>> name_of(Sum, "limbeck.networks.heads")
@@ -139,12 +118,7 @@ def name_of(kind: type, room: str) -> str:
 
 @cache
 def entry_of(kind: Any, room: str) -> EntryPoint | None:
-    """The entry point a class is listed by; None for Limbeck's own, and for one that is not listed.
-
-    Args:
-        kind: The class.
-        room: Dotted package name.
-    """
+    """The entry point a class is listed by; None for Limbeck's own, and for one that is not listed."""
     if kind.__module__.rpartition(".")[0] == room:
         return None
     for entry in sorted(entry_points(group=room), key=lambda e: e.name):
@@ -170,11 +144,7 @@ def summary(room: str, name: str) -> str:
 
 
 def spec_of(module: str) -> ModuleSpec | None:
-    """Where a module is, found without importing it or the packages it is in; None where it is not to be found.
-
-    Args:
-        module: Its dotted name.
-    """
+    """Where a module is, found without importing it or the packages it is in; None where it is not to be found."""
     spec, path = None, None
     parts = module.split(".")
     for depth in range(1, len(parts) + 1):

@@ -131,13 +131,7 @@ def read_record(path: Path) -> dict[str, Any]:
 
 
 def write_tensors(path: Path, tensors: Mapping[str, torch.Tensor], note: Mapping[str, Any] | None = None) -> None:
-    """Write tensors as one safetensors file, atomically, sealed with a checksum.
-
-    Args:
-        path: Where to.
-        tensors: By name, on any device.
-        note: JSON-able data that goes with them.
-    """
+    """Write tensors and JSON-able data as one safetensors file, atomically, sealed with a checksum."""
     plain = {name: t.detach().to("cpu").contiguous() for name, t in tensors.items()}
     sealed = {**(note or {}), SEAL: _sum_of(note or {}, plain)}
     # One entry of metadata: the order of several would differ from process to process.
@@ -177,11 +171,7 @@ def digest(*parts: Any) -> str:
 
 @contextlib.contextmanager
 def exclusive(folder: Path, *, wait: bool = False) -> Iterator[None]:
-    """Hold a folder for this process; the lock ends with the process, however it ends.
-
-    Args:
-        folder: Made if it does not exist.
-        wait: Wait for another process that holds it, instead of refusing.
+    """Hold a folder, made if need be, for this process; the lock ends with the process, however it ends.
 
     Raises:
         InputError: It is a file, or would lie below one.

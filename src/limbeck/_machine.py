@@ -14,15 +14,9 @@ _WAITING = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME")
 
 
 def cores(root: Path = _ROOT) -> int:
-    """Cores this process may keep busy: the least of its affinity and of the quotas of its control groups.
+    """Cores this process may keep busy: the least of its affinity and of the quotas of its control groups, at least 1.
 
     A quota of one core and a half counts as two.
-
-    Args:
-        root: Where ``proc`` and ``sys`` lie.
-
-    Returns:
-        At least 1.
     """
     quotas = [_quota_v2(folder) for folder in _groups(root, "")] + [
         _quota_v1(folder) for folder in _groups(root, "cpu")
@@ -31,14 +25,7 @@ def cores(root: Path = _ROOT) -> int:
 
 
 def memory_bytes(root: Path = _ROOT) -> int:
-    """Memory this process may fill: the least of the machine's and of the limits of its control groups.
-
-    Args:
-        root: Where ``proc`` and ``sys`` lie.
-
-    Returns:
-        Bytes; 0 where the system does not say.
-    """
+    """Memory this process may fill: the least of the machine's and of the limits of its control groups; 0: unknown."""
     try:
         physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):  # Windows has none of it
@@ -53,10 +40,7 @@ def considerate() -> dict[str, str]:
 
     By default OpenMP's threads spin while they wait for each other. Where other programs use the cores too, they spin
     while the thread they wait for cannot run, and training takes ten times as long. And OpenMP starts as many threads
-    as there are cores, whatever the container's quota.
-
-    Returns:
-        Variables and values; none that the user has set.
+    as there are cores, whatever the container's quota. None that the user has set is among them.
     """
     found = {} if any(name in os.environ for name in _WAITING) else {"OMP_WAIT_POLICY": "passive"}
     allowed = cores()
@@ -78,11 +62,7 @@ def considerate_children() -> Iterator[None]:
 
 
 def advice(threads: int) -> str:
-    """What a Python user should know before threads compute for long, in a sentence; empty if there is nothing to say.
-
-    Args:
-        threads: Threads that torch computes with.
-    """
+    """What a Python user should know before so many threads compute for long, in a sentence; empty if nothing."""
     allowed = cores()
     if threads > allowed:
         return (

@@ -17,10 +17,7 @@ KINDS = (METHODS, SOUNDS)
 
 
 def names(kind: str = METHODS) -> tuple[str, ...]:
-    """Names of the recipes that come with Limbeck, sorted.
-
-    Args:
-        kind: Of what they compare.
+    """Names of the recipes of a kind that come with Limbeck, sorted.
 
     Example:
         >>> names("sounds")
@@ -40,11 +37,7 @@ def summary(name: str, kind: str = METHODS) -> str:
 
 
 def find(recipe: str | Path, *kinds: str) -> Path:
-    """The file of a recipe.
-
-    Args:
-        recipe: A file, or the name of a recipe that comes with Limbeck.
-        kinds: Of what it may compare; anything by default.
+    """The file of a recipe: that file, or the one that comes with Limbeck under that name, of any kind by default.
 
     Raises:
         InputError: It is neither.
@@ -69,12 +62,7 @@ def find(recipe: str | Path, *kinds: str) -> Path:
 
 
 def shipped(recipe: str | Path, *kinds: str) -> Path | None:
-    """The file of a recipe that comes with Limbeck; None if there is no such one.
-
-    Args:
-        recipe: Its name, or its path below the room.
-        kinds: Of what it may compare; anything by default.
-    """
+    """The file of a recipe that comes with Limbeck, by name or path below the room; None if there is no such one."""
     places = [ROOM / kind / name for kind in kinds or KINDS for name in (f"{recipe}.toml", recipe)]
     return next((place for place in places if place.is_file()), None)
 
@@ -82,13 +70,8 @@ def shipped(recipe: str | Path, *kinds: str) -> Path | None:
 def folder_of(name: str, recipe: Mapping[str, Any], *, out: Path, data: Path | str | None = None) -> Path:
     """Folder of a recipe's tables, which says whose they are in ``recipe.json``.
 
-    That is ``out/name``, or one beside it where another recipe of that name, or the same over other data, has its own.
-
-    Args:
-        name: Of the recipe.
-        recipe: As JSON-able data.
-        out: Folder of all runs.
-        data: What was given instead of the recipe's data.
+    That is ``out/name``, or one beside it where another recipe of that name, or the same over other `data` than the
+    recipe's own, has its own.
 
     Raises:
         InputError: A ``recipe.json`` that is there is no JSON.
@@ -110,9 +93,6 @@ def read(file: Path) -> dict[str, Any]:
 
     With ``extends = "other.toml"`` (a file beside it, or a recipe of Limbeck's by name) a recipe says only what
     differs, and with ``only = [...]`` which rows are kept.
-
-    Args:
-        file: Where it is.
 
     Raises:
         InputError: It is not TOML, or extends what is not there, or itself.

@@ -47,11 +47,7 @@ class Runtime:
         }
 
     def in_formats_of(self, other: Mapping[str, Any]) -> Runtime:
-        """The runtime with the number formats of another on such a device; unchanged where that was of another kind.
-
-        Args:
-            other: As `to_json` gives it.
-        """
+        """The runtime with the number formats of another on such a device; unchanged where that was of another kind."""
         if other.get("device") != self.device.type:
             return self
         formats = {name: getattr(torch, other[name]) for name in ("real_dtype", "synthetic_dtype")}
@@ -105,11 +101,7 @@ def choose_runtime(device: str = _AUTO, dtype: str = _AUTO, *, compile: bool = F
 
 @contextlib.contextmanager
 def threads(count: int) -> Iterator[None]:
-    """Torch with so many threads for a while, then with as many as before.
-
-    Args:
-        count: Threads, >= 1.
-    """
+    """Torch with so many threads for a while, then with as many as before."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:

@@ -22,12 +22,7 @@ from limbeck.modalities import Modality, Moments
 
 @dataclass(frozen=True)
 class Unit:
-    """A piece of work.
-
-    Attributes:
-        positions: Clips to decode, by position in the dataset's list.
-        alone: A single clip that already was in a process that died or hung; a second time it is refused.
-    """
+    """Clips to decode, by position; one `alone` was in a process that died or hung, and the second time is refused."""
 
     positions: tuple[int, ...]
     alone: bool = False
@@ -35,15 +30,7 @@ class Unit:
 
 @dataclass(frozen=True)
 class Decoded:
-    """A clip as it is stored.
-
-    Attributes:
-        arrays: By modality, (channel, height, width).
-        moments: Of the arrays, by modality.
-        digests: SHA-256 of each array's bytes, by modality.
-        sha256: Of the bytes of all arrays.
-        repairs: What was mended on the way.
-    """
+    """A clip as it is stored: by modality its array (channel, height, width), moments and SHA-256; SHA-256 of all."""
 
     arrays: dict[str, npt.NDArray[Any]]
     moments: dict[str, Moments]
@@ -54,12 +41,7 @@ class Decoded:
 
 @dataclass(frozen=True)
 class Refused:
-    """A clip that cannot be used.
-
-    Attributes:
-        reason: One word.
-        detail: A sentence.
-    """
+    """A clip that cannot be used: the reason in a word, the detail in a sentence."""
 
     reason: str
     detail: str
@@ -70,14 +52,6 @@ class DecodingPool:
 
     A unit whose worker dies or hangs is tried again, clip by clip; a clip that is alone in a worker when that dies or
     hangs, too, is refused as ``"crashed"`` or ``"timeout"``.
-
-    Args:
-        dataset: Reads the clips.
-        clips: All clips; units name them by position.
-        recipe: How recordings are decoded.
-        modalities: What arrays are made of them.
-        workers: Number of processes.
-        timeout_s: Seconds after which a worker that returns nothing counts as hung.
     """
 
     def __init__(
@@ -138,13 +112,7 @@ class _Task(NamedTuple):
 
 @dataclass(frozen=True)
 class Decoder:
-    """Makes arrays of clips.
-
-    Attributes:
-        dataset: Reads the clips.
-        recipe: How recordings are decoded.
-        modalities: What arrays are made of them.
-    """
+    """Makes arrays of a dataset's clips, one for each modality."""
 
     dataset: Dataset
     recipe: ClipRecipe

@@ -26,14 +26,7 @@ _MEND = "Mend the files, or leave them out."
 
 @dataclass(frozen=True)
 class Content:
-    """What one prepared clip holds.
-
-    Attributes:
-        id: The clip's.
-        label: Its class.
-        split: Its split.
-        digests: Of its arrays, by modality: ``{"audio": "1f...", "image": "a0..."}``; equal digests, equal content.
-    """
+    """What one prepared clip holds; equal digests (by modality, of its arrays) are equal content."""
 
     id: str
     label: str
@@ -112,11 +105,7 @@ def shared(contents: Iterable[Content]) -> list[str]:
 
 
 def overlaps(clips: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Clips of one file that share some of its time and are in different splits.
-
-    Args:
-        clips: Rows with the keys ``id``, ``audio``, ``image`` (of which one is a file), ``split``, ``start_s`` and
-            ``length_s``; a length of None means to the end of the file.
+    """Clips of one file that share some of its time and are in different splits; a ``length_s`` of None is to the end.
 
     Example:
         >>> rows = [{"id": s, "audio": "a.mp4", "image": None, "split": s, "start_s": i, "length_s": 1.5}

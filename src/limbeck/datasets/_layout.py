@@ -18,12 +18,6 @@ def layout_of(parts: Sequence[tuple[str, ...]], is_split: Callable[[str], bool],
     Top folders are splits if one has a split's name and holds folders only. They are classes if there are files in
     them, or if all their sub-folders have names of splits.
 
-    Args:
-        parts: Folders and name of each file.
-        is_split: Whether a name is a split's.
-        source: The folder above them, for the message.
-        option: Name of the option that says the layout, for the message.
-
     Raises:
         InputError: Top folders that are not known as splits hold the same sub-folders, so that they may be either.
 

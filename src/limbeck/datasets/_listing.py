@@ -187,15 +187,9 @@ def parse_pairs(value: str | Mapping[str, str] | None, option: str) -> dict[str,
 def shuffled(
     items: Iterable[T], key: Mapping[T, str] | None = None, *, seed: int, path: Sequence[str | int] = ()
 ) -> list[T]:
-    """Items in an order drawn by a seed, the same on every machine and in every version.
+    """Items in an order drawn by a seed (>= 0) and the draw's `path`, the same on every machine and in every version.
 
     Each item is ranked by a hash of seed, path and its own name, so adding one leaves the order of the others.
-
-    Args:
-        items: What to order.
-        key: Name of each item; the item itself by default.
-        seed: Whole number >= 0.
-        path: Names of the draw, so that draws are independent.
 
     Raises:
         InputError: The seed is negative.
@@ -220,13 +214,8 @@ def shuffled(
 def hold_out(groups: Mapping[str, Mapping[str, int]], *, fraction: float, seed: int) -> frozenset[str]:
     """Groups to test on, so that every class gives about `fraction` of its clips and no group is cut in two.
 
-    Classes are served from the rarest on. A class found in two groups or more gives at least one clip; its last
-    group is never taken.
-
-    Args:
-        groups: Number of clips of each class in each group; a group is a file, say.
-        fraction: In (0, 1).
-        seed: Draws the order in which groups are taken.
+    `groups` has the number of clips of each class in each group. Classes are served from the rarest on. A class found
+    in two groups or more gives at least one clip; its last group is never taken.
 
     Raises:
         InputError: The fraction is out of range.
@@ -260,15 +249,10 @@ def hold_out(groups: Mapping[str, Mapping[str, int]], *, fraction: float, seed: 
 
 
 def manifest_paths(rows: Sequence[tuple[str, str]], table: Path, base: Path | None = None) -> list[tuple[str, Path]]:
-    r"""Name and file of each path of a manifest.
+    r"""Name and file of each path of a manifest; `rows` have where each stands (``"clips.csv, line 7"``) and its text.
 
     Names are relative, with forward slashes, and the same on every machine. Paths may be absolute if all are: the names
     are then relative to the folder they share, which `base` may replace where the files have moved.
-
-    Args:
-        rows: Where each path stands, to open a sentence (``"clips.csv, line 7"``), and the path as written.
-        table: The manifest; relative paths are relative to its folder.
-        base: Another folder that paths are relative to.
 
     Raises:
         InputError: A path is empty, leads out of its folder with ``..``, or only some are absolute.

@@ -17,11 +17,6 @@ _ANYTHING = ConfigDict(arbitrary_types_allowed=True)
 def construct(reader: type[Dataset], name: str, options: Mapping[str, Any]) -> Dataset:
     """The reader with its options. Text and numbers become what an option wants: 2024 is a path where a path is meant.
 
-    Args:
-        reader: Class of the reader.
-        name: Of the reader, for the message.
-        options: By name.
-
     Raises:
         InputError: There is no such option, one is missing, or a value is not what it wants.
     """

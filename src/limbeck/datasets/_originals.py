@@ -52,20 +52,12 @@ def note(dataset: Dataset, files: Path, out: Path) -> dict[str, Any] | None:
 
 @dataclass(frozen=True)
 class Originals:
-    """The recordings of a prepared dataset.
-
-    Attributes:
-        folder: The prepared dataset.
-    """
+    """The recordings of the dataset prepared in a folder."""
 
     folder: Path
 
     def read(self, rows: Sequence[int], recipe: ClipRecipe) -> list[RawClip]:
-        """Decode some clips again.
-
-        Args:
-            rows: Rows of the prepared dataset.
-            recipe: How they become arrays.
+        """Some rows, decoded again by a recipe.
 
         Raises:
             InputError: The dataset does not know where its recordings are, or one is not there any more.

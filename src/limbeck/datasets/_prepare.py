@@ -104,14 +104,8 @@ def prepare(
 class Plan:
     """What will be decoded, how, and into which shards.
 
-    Attributes:
-        dataset: Where the clips come from.
-        clips: All of them, in the dataset's order.
-        classes: Class names.
-        recipe: How recordings are decoded.
-        modalities: What arrays are made of them, by name.
-        stamps: What the clips' files looked like before any was decoded; None for one that is not there.
-        key: Digest of the clips, the files' sizes, the modalities and the recipe; equal on every machine.
+    `stamps` are what the clips' files looked like before any was decoded (None for one that is not there), `key` a
+    digest of the clips, the files' sizes, the modalities and the recipe, equal on every machine.
     """
 
     dataset: Dataset

@@ -32,14 +32,7 @@ _DTYPES = {"F32": torch.float32, "U8": torch.uint8}
 
 @dataclass(frozen=True)
 class Shard:
-    """One shard file: where its arrays lie.
-
-    Attributes:
-        path: The safetensors file.
-        rows: Clips in it.
-        offsets: First byte of each modality's arrays.
-        record: What was written down with the arrays (see `limbeck.datasets.prepare`).
-    """
+    """One safetensors file: its rows, the first byte of each modality's arrays, and the record that `prepare` wrote."""
 
     path: Path
     rows: int

@@ -36,11 +36,7 @@ class Stamp(NamedTuple):
 
 
 class Sources:
-    """File names as they are written down: relative to the folder all files share, so equal on every machine.
-
-    Attributes:
-        root: That folder.
-    """
+    """File names as they are written down: relative to the folder all files share, so equal on every machine."""
 
     def __init__(self, clips: Sequence[ClipRef]) -> None:
         folders = {p.parent for c in clips for p in files_of(c)}

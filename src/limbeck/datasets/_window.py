@@ -21,11 +21,7 @@ _SEARCHED_SECONDS = 600.0
 
 
 def loudest_window(waveform: npt.NDArray[np.float32], samples: int) -> int:
-    """First sample of the window with the most energy; the earliest where several have the same.
-
-    Args:
-        waveform: Shape (sample,).
-        samples: Length of the window in samples, >= 1.
+    """First sample of the window of `samples` (>= 1) with the most energy; the earliest where several have the same.
 
     Example:
         >>> loudest_window(np.array([0, 0.1, 0, 0.5, -0.5, 0], dtype=np.float32), 2)
@@ -42,15 +38,8 @@ def chosen(
 ) -> tuple[float, float | None, tuple[str, ...]]:
     """Start and length of the part that is taken, in seconds, and what is told of it.
 
-    What is not longer than the recipe's clip is taken as it is.
-
-    Args:
-        window: Which part.
-        path: The recording.
-        start_s: Where the part that is searched starts.
-        length_s: How long that is; None means to the end of the sound.
-        recipe: Gives the window's length.
-        most_s: Nothing later than this is taken.
+    What is not longer than the recipe's clip is taken as it is; a length of None means to the end of the sound, and
+    nothing later than `most_s` is taken.
 
     Raises:
         MediaError: The sound cannot be read.

@@ -13,15 +13,10 @@ from torch import Tensor
 
 
 def conse(scores: Tensor, names: Tensor, *, best: int = 10) -> Tensor:
-    """Vectors of sounds in the space of their classes' names.
+    """Vectors of sounds in the space of their classes' names, rows of length 1, float32, (sound, dim).
 
-    Args:
-        scores: Probability of each class, float32, (sound, class), >= 0.
-        names: Text vectors of the classes' names, float32, (class, dim).
-        best: Classes that count; all if there are fewer.
-
-    Returns:
-        Rows of length 1, float32, (sound, dim). A sound of which every score is 0 gets the mean of all names.
+    They are the mean of the `best` classes' names, (class, dim), weighted by `scores` >= 0, (sound, class); of a sound
+    of which every score is 0, the mean of all names.
 
     Example:
         >>> import torch

@@ -47,14 +47,8 @@ class Attention(nn.Module):
 class EsResNext(nn.Module):
     """ESResNeXt-fbsp with the layer into CLIP's space.
 
-    Args:
-        base: Channels of the stem; the stages end in 4, 8, 16 and 32 times as many.
-        inner: Channels of the first stage's grouped convolutions.
-        groups: Of those convolutions.
-        counts: Blocks of each stage.
-        bands: Of the spectrogram, the one of 0 Hz among them; its frames have twice as many samples.
-        window: Samples of the window.
-        dim: Of CLIP's space.
+    The stages end in 4, 8, 16 and 32 times `base` channels; the first one's grouped convolutions have `inner`. The
+    spectrogram has so many bands with the one of 0 Hz, and its frames twice as many samples.
     """
 
     def __init__(

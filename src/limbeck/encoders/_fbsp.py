@@ -18,14 +18,8 @@ _TINY = 1e-8
 def wavelets(order: Tensor, bandwidth: Tensor, centre: Tensor, samples: int) -> Tensor:
     """The waves each band is compared with: sqrt(b) sinc(b t / m)^m exp(-i c t) over t in [-pi, pi].
 
-    Args:
-        order: m of each band, float32, (band,).
-        bandwidth: b of each band, >= 0, (band,).
-        centre: c of each band, (band,): how many turns it makes over the frame.
-        samples: Of a frame.
-
-    Returns:
-        complex64, (band, samples), divided by sqrt(samples).
+    Order m, bandwidth b >= 0 and centre c (turns over the frame) are (band,); the waves complex64, (band, samples),
+    divided by sqrt(samples).
     """
     t = torch.pi * torch.linspace(-1, 1, samples, device=order.device) + _TINY
     m, b, c = order[:, None], bandwidth[:, None], centre[:, None]

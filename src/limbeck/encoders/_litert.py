@@ -19,13 +19,9 @@ from limbeck.errors import InputError
 class PatchNetwork:
     """A convolutional classifier: patches in; class scores and the averages its last layer sees out.
 
-    The file gives the scores alone. Instead of keeping every inner tensor, which the fast kernels cannot, the averages
-    are named as a second output before the network is set up: about ten times as fast.
-
-    Args:
-        content: Content of the ``.tflite`` file; an `InputError` says what else it is.
-        shape: (frame, band) of the one patch it takes at a time.
-        copies: Networks side by side, each on a thread of its own.
+    The ``.tflite`` file gives the scores alone. Instead of keeping every inner tensor, which the fast kernels cannot,
+    the averages are named as a second output before the network is set up: about ten times as fast. It takes one patch
+    (frame, band) at a time; `copies` are networks side by side, each on a thread of its own.
     """
 
     def __init__(self, content: bytes, shape: tuple[int, int], *, copies: int | None = None) -> None:

@@ -59,11 +59,7 @@ def read_state(path: Path, *, inside: Sequence[str] = ()) -> dict[str, Tensor]:
 
 
 def weights_hash(*parts: Mapping[str, Tensor] | Path | str) -> str:
-    """A short hash (12 hexadecimal digits) of weights and settings, for `Encoder.id`.
-
-    Args:
-        parts: Tensors by name (their order does not matter, their names, formats and values do), files as they lie, or
-            settings as text.
+    """A short hash (12 hexadecimal digits) for `Encoder.id`, of tensors by name in any order, files, settings as text.
 
     Example:
         >>> one, two = torch.zeros(2), torch.ones(1)

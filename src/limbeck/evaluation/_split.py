@@ -35,18 +35,13 @@ class Split:
 
 
 def hold_out(clips: LabelledClips, share: float, *, seed: int) -> Split:
-    """Hold a fraction of every class out, all clips of a recording together.
+    """Hold a fraction (0 < share < 1) of every class out, all clips of a recording together.
 
     Clips of a class with an equal array of any modality, bit for bit, count as one recording, and so do those that a
-    chain of such clips joins. Where that joins more of a class than either part shall have, as happens when sounds
-    and pictures are both used several times, crosswise, equal arrays that are a weak sign of one recording
-    (`Modality.recurs`, as frames do) join none there, and may be on both sides.
-    Excerpts of one recording from different seconds are not recognised. A class of one recording is kept.
-
-    Args:
-        clips: At least one. Arrays are read once, a few at a time.
-        share: Fraction of each class's clips, 0 < share < 1; met as nearly as whole recordings allow.
-        seed: Draws which recordings, >= 0.
+    chain of such clips joins. Where that joins more of a class than either part shall have, as happens when sounds and
+    pictures are both used several times, crosswise, equal arrays that are a weak sign of one recording
+    (`Modality.recurs`, as frames do) join none there, and may be on both sides. Excerpts of one recording from
+    different seconds are not recognised. A class of one recording is kept.
     """
     keys = {name: _digests(clips, name) for name in clips.modalities}
     strong = [keys[name] for name, modality in clips.modalities.items() if not modality.recurs]
@@ -93,14 +88,7 @@ def joined(*relations: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
 
 
 def some(sizes: Sequence[int], wanted: float) -> list[int]:
-    """Which groups to take for about so much: one after the other, where that comes nearer; one at least, never all.
-
-    Args:
-        sizes: Of the groups, in the order in which they are tried.
-        wanted: Sum of the sizes of those taken, about.
-
-    Returns:
-        Positions in `sizes`; none where there is but one group.
+    """Positions of groups for about so much: one after the other, where that comes nearer; one at least, never all.
 
     Example:
         >>> some([5, 3, 1, 4], 6), some([9, 2], 1), some([9], 3)

@@ -133,11 +133,8 @@ def description(distilled: DistilledSet, form: str) -> dict[str, Any]:
 def card(distilled: DistilledSet, *, layout: str, exact: str, use: str) -> str:
     """A README: what this is, what is lossy, how to read it. Class names appear as JSON, so they cannot break it.
 
-    Args:
-        distilled: The set.
-        layout: Markdown: which file holds what.
-        exact: Markdown: where the exact numbers are, and in which file their scales.
-        use: Python code that reads it.
+    `layout` and `exact` are Markdown: which file holds what, where the exact numbers are. `use` is Python that reads
+    it.
     """
     kinds = distilled.modalities
     shapes = "\n".join(

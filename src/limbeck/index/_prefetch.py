@@ -27,11 +27,7 @@ Read = Callable[[Path], Iterator[SoundWindow]]
 
 @dataclass(frozen=True)
 class Whole:
-    """A recording was read to its end; if its content was known already, without any window.
-
-    Attributes:
-        sha256: Of its bytes.
-    """
+    """A recording was read to its end; if its content was known already (by its SHA-256), without any window."""
 
     sha256: str
 
@@ -50,16 +46,10 @@ def prefetch(
 ) -> Generator[tuple[File, Message], None, None]:
     """Windows of many files, those of one in order, of several mixed; each file ends with `Whole` or `Refused`.
 
-    Close it when leaving early: that ends the processes.
-
-    Args:
-        files: What to read.
-        read: Windows of one file; a function that worker processes can import by name.
-        known: Hashes of contents that need not be decoded.
-        workers: Processes; 0 will do for no files.
-        windows: Windows that may wait for the caller.
-        patience_s: Seconds without a message, and one more for every MiB of the file, after which a worker counts as
-            hung; its file is refused as ``timeout``, and as ``crashed`` if the process died of it.
+    Workers import `read` by name; contents with a `known` hash are not decoded, and at most `windows` wait for the
+    caller. After `patience_s` without a message, and a second more for every MiB of the file, a worker counts as hung;
+    its file is refused as ``timeout``, and as ``crashed`` if the process died of it. Close it when leaving early: that
+    ends the processes.
     """
     ready: queue.Queue[tuple[File, Message] | BaseException | None] = queue.Queue(windows)
     stopped = threading.Event()

@@ -144,14 +144,7 @@ class Pool:
 
 @dataclass
 class Embedded:
-    """The windows of one recording.
-
-    Attributes:
-        start_s: Where each begins, in seconds.
-        duration_s: How long each is, in seconds.
-        joint: Vectors, float16, (dim,) each.
-        features: Vectors, float16, (features_dim,) each.
-    """
+    """The windows of one recording: seconds, and vectors, float16, (dim,) and (features_dim,) each."""
 
     start_s: list[float]
     duration_s: list[float]

@@ -78,13 +78,7 @@ class File:
 
 @dataclass(frozen=True)
 class Refused:
-    """A file that could not be indexed, or a folder that could not be listed.
-
-    Attributes:
-        file: Which, as it was then.
-        reason: A word, by the table of `limbeck.media.decode`.
-        detail: A sentence.
-    """
+    """A file that could not be indexed, or a folder that could not be listed; reasons as of `limbeck.media.decode`."""
 
     file: File
     reason: str

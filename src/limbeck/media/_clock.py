@@ -22,12 +22,7 @@ _FIRST_PAGE = re.compile(rb"OggS\0[\2\6]")
 
 @dataclass
 class Clock:
-    """The clock of a file from its first packet on.
-
-    Attributes:
-        jumps: How often it jumped.
-        ends: When the last packet of each track ended, in seconds, by the track's index.
-    """
+    """The clock of a file from its first packet on; `ends` has the second at which each track's last packet ended."""
 
     jumps: int = 0
     ends: dict[int, float] = field(default_factory=dict)

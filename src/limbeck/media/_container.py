@@ -118,18 +118,11 @@ class Media:
     def frames(
         self, kind: Kind, from_s: float, damage: Damage, *, more: int = 0
     ) -> tuple[bool, Iterator[AudioFrame | VideoFrame]]:
-        """Whole frames of a track; the end of what can be read is the end.
+        """Whether a track is read from its beginning, and its whole frames; the end of what can be read is the end.
 
-        Args:
-            kind: The track: that of `sound` or of `picture`.
-            from_s: They begin with the last key frame at or before this time in seconds of the file, or soon after,
-                by how well its container seeks. 0 or less is the beginning, and so is any time where the container
-                cannot seek.
-            damage: Counts up what could not be decoded.
-            more: Frames that may be decoded beyond the usual limit.
-
-        Returns:
-            Whether it is the beginning, and the frames. `MediaError` (``too_much_work``) may come with any of them.
+        They begin with the last key frame at or before `from_s` seconds, or soon after, by how well the container
+        seeks; at the beginning for 0 or less, or where it cannot seek. `damage` counts up what could not be decoded,
+        `more` frames may be decoded beyond the usual limit. `MediaError` (``too_much_work``) may come with any of them.
         """
         begins = from_s <= 0 or self.is_still or (kind == "sound" and self.counts_sound)
         sought = not begins and not self._jumps and self._seek(kind, from_s)
@@ -250,11 +243,8 @@ def _surveyed(path: Path, _size: int, _modified_ns: int) -> Clock:
 def opened(path: Path, *, skipped: Sequence[bool] = (), origin_s: float | None = None) -> Iterator[Media]:
     """An open file, with one thread a decoder; every failure inside comes out as `MediaError`.
 
-    Args:
-        path: The file.
-        skipped: For each track whether nothing of it is decoded to learn more than the header says, which for
-            pictures takes longer than all the rest; from `pictures_to_skip`.
-        origin_s: Second 0 of the file where it is known; tracks that are skipped do not tell when they begin.
+    Of tracks that are `skipped` (from `pictures_to_skip`) nothing is decoded to learn more than the header says, which
+    for pictures takes longer than all the rest; those do not tell when they begin. `origin_s` is second 0 if known.
     """
     media: Media | None = None
     try:

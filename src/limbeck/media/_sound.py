@@ -211,14 +211,9 @@ def _fill(media: Media, rate: int, from_s: float, buffers: Sequence[_Buffer]) ->
 
 
 def placed(media: Media, rate: int, from_s: float, damage: Damage, most: int) -> tuple[bool, Iterator[Piece]]:
-    """Whether the track is read from its beginning, and decoded pieces with their places in it.
+    """Whether the track is read from its beginning, and decoded pieces at `rate` Hz with their places in it.
 
-    Args:
-        media: An open file.
-        rate: Of its sound, in Hz.
-        from_s: As for `Media.frames`.
-        damage: Counts up what could not be decoded.
-        most: Frames that may be decoded beyond the usual limit.
+    The other arguments are those of `Media.frames`.
     """
     begins, frames = media.frames("sound", from_s, damage, more=most)
     return begins, _in_place(media, rate, (f for f in frames if isinstance(f, AudioFrame)))

@@ -27,19 +27,10 @@ def conv_norm_relu_pool(
 ) -> Tensor:
     """3x3 convolution, instance norm with a scale and shift a channel, ReLU, average pooling.
 
-    Statistics are those of each sample (also in evaluation mode); they are taken in float32 where the convolution
-    runs in bfloat16. There is no convolution bias: the norm takes the mean away, and the bias with it.
-
-    Args:
-        x: (sample, in, height, width).
-        weight: (out, in, 3, 3).
-        scale: (out,).
-        shift: (out,).
-        padding: Zeros at each border before the convolution.
-        grid: Height and width of the output (adaptive pooling); None halves both, rounding down.
-
-    Returns:
-        (sample, out, height', width'), channels_last in memory, differentiable (twice, too).
+    From (sample, in, height, width) to (sample, out, height', width'), channels_last in memory, differentiable twice;
+    `grid` is the output's height and width (adaptive pooling), None halves both, rounding down. Statistics are those of
+    each sample (also in evaluation mode); they are taken in float32 where the convolution runs in bfloat16. There is no
+    convolution bias: the norm takes the mean away, and the bias with it.
     """
     x = _channels_last(x)
     if torch.compiler.is_compiling():

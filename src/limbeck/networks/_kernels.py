@@ -198,17 +198,7 @@ def _backward(
 
 
 def norm_relu_pool(y: Tensor, scale: Tensor, shift: Tensor, grid: Grid | None) -> tuple[Tensor, Tensor, Tensor]:
-    """Instance norm with a scale and shift a channel, ReLU, average pooling.
-
-    Args:
-        y: (sample, channel, height, width), float32 or bfloat16, on the CPU, channels_last.
-        scale: float32, (channel,).
-        shift: float32, (channel,).
-        grid: Height and width of the output (adaptive pooling); None halves both, rounding down.
-
-    Returns:
-        The pooled map, like `y` but smaller; mean and 1 / deviation before the norm, float32, (sample, channel).
-    """
+    """As `_norm.norm_relu_pool`, of a map that is on the CPU and channels_last."""
     windows = [_windows(length, cells) for length, cells in zip(y.shape[2:], grid or (None, None), strict=True)]
     out = torch.empty(
         (*y.shape[:2], *(len(first) for first, _ in windows)), dtype=y.dtype, memory_format=torch.channels_last
@@ -221,17 +211,7 @@ def norm_relu_pool(y: Tensor, scale: Tensor, shift: Tensor, grid: Grid | None) -
 def norm_relu_pool_backward(
     gradient: Tensor, y: Tensor, mean: Tensor, rstd: Tensor, scale: Tensor, shift: Tensor, grid: Grid | None
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Gradients for `y`, `scale` and `shift`, given that at the pooled map.
-
-    Args:
-        gradient: Shaped as the pooled map, in the format of `y`.
-        y: As in `norm_relu_pool`.
-        mean: As it returned it.
-        rstd: As it returned it.
-        scale: As in `norm_relu_pool`.
-        shift: As in `norm_relu_pool`.
-        grid: As in `norm_relu_pool`.
-    """
+    """Gradients for `y`, `scale` and `shift`, given that at the pooled map."""
     gradient = gradient.contiguous(memory_format=torch.channels_last)
     if grid is not None:  # windows may overlap
         gradient = torch.ops.aten._adaptive_avg_pool2d_backward(gradient, y)

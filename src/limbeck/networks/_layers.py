@@ -26,14 +26,6 @@ def conv(
     """A square convolution, padded so that only `stride` makes maps smaller.
 
     Weights are He normal by fan-in, which keeps the size of activations where there is no norm, too; biases 0.
-
-    Args:
-        channels: Channels of the input.
-        width: Channels of the output.
-        kernel: Side, odd.
-        stride: Step.
-        bias: Whether it has one; a norm behind it makes that superfluous.
-        generator: Draws the weights.
     """
     layer = nn.Conv2d(channels, width, kernel, stride, padding=kernel // 2, bias=bias, device="meta")
     layer = layer.to_empty(device="cpu")
@@ -44,12 +36,7 @@ def conv(
 
 
 def norm_layer(norm: Norm, channels: int) -> nn.Module:
-    """The norm, with a learnt scale and shift a channel.
-
-    Args:
-        norm: Which one.
-        channels: Channels of the map. Where they do not divide into `GROUPS`, there are fewer groups.
-    """
+    """The norm, with a learnt scale and shift a channel; fewer groups where channels do not divide into `GROUPS`."""
     if norm == "none":
         return nn.Identity()
     groups = {"instance": channels, "group": gcd(GROUPS, channels), "layer": 1}
@@ -58,10 +45,6 @@ def norm_layer(norm: Norm, channels: int) -> nn.Module:
 
 def is_large(height: int, width: int) -> bool:
     """Whether an input gets the stem made for 224 pixels (more than 96 x 96 positions) or that for 32 pixels.
-
-    Args:
-        height: Pixels, or mel bands.
-        width: Pixels, or frames.
 
     Example:
         >>> is_large(224, 224), is_large(128, 56), is_large(32, 32)

@@ -14,18 +14,11 @@ Grid = tuple[int, int]
 
 
 def norm_relu_pool(y: Tensor, scale: Tensor, shift: Tensor, grid: Grid | None) -> tuple[Tensor, Tensor, Tensor]:
-    """Instance norm with a scale and shift a channel, ReLU, average pooling.
+    """Instance norm of (sample, channel, height, width) with a scale and shift (channel,), ReLU, average pooling.
 
-    Statistics are taken in float32 where `y` has fewer bits.
-
-    Args:
-        y: (sample, channel, height, width).
-        scale: (channel,).
-        shift: (channel,).
-        grid: Height and width of the output (adaptive pooling); None halves both, rounding down.
-
-    Returns:
-        The pooled map, in the format of `y`; mean and 1 / deviation before the norm, (sample, channel).
+    Gives the pooled map in the format of `y`, and mean and 1 / deviation before the norm, (sample, channel). `grid` is
+    the output's height and width (adaptive pooling); None halves both, rounding down. Statistics are taken in float32
+    where `y` has fewer bits.
     """
     z = _wide(y)
     mean = z.mean((2, 3))
@@ -38,17 +31,7 @@ def norm_relu_pool(y: Tensor, scale: Tensor, shift: Tensor, grid: Grid | None) -
 def norm_relu_pool_backward(
     gradient: Tensor, y: Tensor, mean: Tensor, rstd: Tensor, scale: Tensor, shift: Tensor, grid: Grid | None
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Gradients for `y`, `scale` and `shift`.
-
-    Args:
-        gradient: At the pooled map, of its shape.
-        y: As in `norm_relu_pool`.
-        mean: As it returned it.
-        rstd: As it returned it.
-        scale: As in `norm_relu_pool`.
-        shift: As in `norm_relu_pool`.
-        grid: As in `norm_relu_pool`.
-    """
+    """Gradients for `y`, `scale` and `shift`, given that at the pooled map and what `norm_relu_pool` returned."""
     normal = (_wide(y) - plane(mean)).mul_(plane(rstd))
     before = torch.addcmul(plane(shift), normal, plane(scale))
     passed = torch.ops.aten.threshold_backward(_wide(_unpooled(gradient, y, grid)), before, 0)

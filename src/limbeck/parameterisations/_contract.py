@@ -137,11 +137,7 @@ Hold = Annotated[Parameterisation, BeforeValidator(_held), PlainSerializer(str)]
 
 
 def each(text: str, read: Callable[[str], Value]) -> Value | dict[str, Value]:
-    """One value for all modalities, or one for each as ``audio=3,image=12``.
-
-    Args:
-        text: Either.
-        read: Reads a value; its own InputError says what is wrong with it.
+    """One value for all modalities, or one for each as ``audio=3,image=12``; `read` makes a value of its text.
 
     Raises:
         InputError: A modality is named twice.

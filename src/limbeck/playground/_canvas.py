@@ -72,14 +72,9 @@ class Canvas:
     ) -> None:
         """Paint one shape.
 
-        Args:
-            bounds: (x0, y0, x1, y1) in pixels that holds the shape.
-            distance: Signed distance in pixels of pixel centres x (1, column) and y (row, 1).
-            colour: RGB in [0, 1].
-            opacity: 0 to 1.
-            shade: How much brighter the upper left is than the lower right; 0 is flat.
-            outline: Whether the rim is drawn darker.
-            solid: Whether it counts for `touched`.
+        Its bounds are (x0, y0, x1, y1) in pixels, its distance is signed, in pixels, of pixel centres x (1, column) and
+        y (row, 1). `shade` is how much brighter the upper left is than the lower right; `outline` draws the rim darker;
+        only what is `solid` counts for `touched`.
         """
         height, width = self.pixels.shape[1:]
         tall = float(height)

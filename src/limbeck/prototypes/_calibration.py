@@ -46,13 +46,10 @@ def calibrate(
     *,
     reject: Literal["auto"] | float = "auto",
 ) -> Calibration:
-    """Everything from similarities of recordings and what another view calls them.
+    """Everything from similarities (recording, class), none by a prototype that the recording is part of.
 
-    Args:
-        scores: (recording, class), none by a prototype that the recording is part of.
-        reference: Class of each recording by its words, or by its label where there are labels, int64, (recording,).
-        out_of_vocabulary: See `threshold`, of all recordings, (recording,); None rejects nothing.
-        reject: See `threshold`.
+    `reference` is the class that another view gives each recording, (recording,); for the rest see `threshold`, where
+    no out-of-vocabulary similarities reject nothing.
     """
     predicted = scores.argmax(1)
     agree = predicted == reference
@@ -112,12 +109,9 @@ def temperature(scores: Floats, confidence: float) -> float:
 def threshold(own: Floats, out_of_vocabulary: Floats, reject: Literal["auto"] | float) -> float:
     """The similarity below which a sound is none of these.
 
-    Args:
-        own: Similarities of recordings to their own classes, (recording,).
-        out_of_vocabulary: Similarities of the same recordings to the nearest other class, as if their own were not
-            listed, (recording,).
-        reject: Fraction of known sounds that may be lost, above 0 and below 1; or ``"auto"`` for the level with the
-            fewest mistakes if half of the sounds are out of vocabulary.
+    It is set on recordings' similarities to their own classes, (recording,), and to the nearest other class as if their
+    own were not listed. `reject` is the fraction of known sounds that may be lost, above 0 and below 1; or ``"auto"``
+    for the level with the fewest mistakes if half of the sounds are out of vocabulary.
 
     Raises:
         InputError: There is nothing to set it on.

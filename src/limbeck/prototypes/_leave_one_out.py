@@ -22,13 +22,8 @@ def leave_one_out_scores(
 ) -> Floats:
     """Similarity of recordings to prototypes, (recording, class), none by a prototype that it is part of.
 
-    Args:
-        pool: (recording, dim), not standardised.
-        sample: Which recordings to score, ascending.
-        neighbours: Of each class, positions in the pool; where there are none, the prototype is the pool's mean.
-        weights: Theirs.
-        standard: The prototypes' space.
-        metric: Its measure.
+    `sample` has the rows of the pool (not standardised) to score, ascending. A class without neighbours has the pool's
+    mean for its prototype.
     """
     means = [weighted_mean(pool[n], w) if len(n) else standard.mean for n, w in zip(neighbours, weights, strict=True)]
     scores = metric.between(standard(pool[sample]), standard(np.stack(means)))
@@ -45,17 +40,10 @@ def out_of_vocabulary_scores(
 ) -> Floats:
     """Similarity of recordings to the nearest of the other classes, as if their own were not listed: (recording,).
 
-    It is minus infinity where there are no others.
+    It is minus infinity where there are no others. `rows` (recording, dim) and `prototypes` are in one space.
 
     In a space that is centred on the pool, classes lie on different sides of the centre, and taking one away moves it:
     recordings of the class are compared from the mean of all others.
-
-    Args:
-        rows: The pool in the prototypes' space, (recording, dim).
-        prototypes: (class, dim).
-        predicted: Class of each recording, int64, (recording,).
-        metric: Of the space.
-        centred: Whether it is centred on the pool.
     """
     scores = np.full(len(rows), -np.inf, rows.dtype)
     if len(prototypes) == 1:

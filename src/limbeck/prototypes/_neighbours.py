@@ -16,12 +16,9 @@ from limbeck.prototypes._arrays import Floats, Positions, chunks
 
 @dataclass(frozen=True)
 class Neighbours:
-    """The neighbours of each class, most similar first.
+    """The neighbours of each class, most similar first: rows of the pool, int64, and similarities to the class's words.
 
-    Attributes:
-        positions: Rows of the pool, int64, (neighbour,) each.
-        similarities: To the class's words, (neighbour,) each.
-        cut: Similarity of the first recording that was left out, one a class; where none was, of the last taken.
+    `cut` is the similarity of the first recording that was left out, one a class; where none was, of the last taken.
     """
 
     positions: list[Positions]
@@ -30,14 +27,10 @@ class Neighbours:
 
 
 def nearest(pool: Floats, text: Floats, count: int, *, exclusive: bool = False) -> Neighbours:
-    """The `count` recordings most similar to each class's words; of equals the earlier.
+    """The `count` recordings (recording, dim) most similar to each class's words (class, dim); of equals the earlier.
 
-    Args:
-        pool: (recording, dim), in the joint space.
-        text: (class, dim), there too. Similarity is the dot product, the cosine where rows have length 1.
-        count: Neighbours of a class, at most the size of the pool.
-        exclusive: A recording serves only the class it is most similar to, so that a class may get fewer; one that is
-            nothing's most similar class gets its neighbours as if the others were not there.
+    Similarity is the dot product. With `exclusive` a recording serves only the class it is most similar to, so that a
+    class may get fewer; one that is nothing's most similar class gets its neighbours as if the others were not there.
 
     Example:
         >>> pool = np.array([[1.0, 0.0], [0.8, 0.6], [0.0, 1.0]])

@@ -32,14 +32,7 @@ def refined(
       centre_c) / temperature)``.
     - Maximisation: a centre is the direction of ``sum_i weight_ic row_i + anchor prototype_c``.
 
-    Args:
-        rows: The pool in the prototypes' space, (recording, dim); only directions matter.
-        words: Similarity of each recording to each class's text, (recording, class).
-        prototypes: Where to begin and what holds the centres, (class, dim); only directions matter.
-        steps: Rounds.
-        temperature: Of cosines to centres.
-        word_temperature: Of similarities to text.
-        anchor: How many recordings a prototype weighs.
+    Of `rows` (recording, dim) and `prototypes` (class, dim) only directions matter; `words` is (recording, class).
     """
     rows, anchors = unit(rows), unit(prototypes)
     centres = anchors

@@ -21,10 +21,7 @@ def one_or_several(y: ArrayLike | None) -> NDArray[Any] | None:
 
 
 def members(y: NDArray[Any]) -> tuple[NDArray[Any], Mask]:
-    """Classes, (class,), and which row is of which, bool, (row, class).
-
-    Args:
-        y: Labels (row,), or 0 and 1, (row, class), where classes are numbered.
+    """Classes, (class,), and which row is of which, bool, (row, class); from labels (row,), or 0 and 1, (row, class).
 
     Raises:
         ValueError: They are measurements, not labels.

@@ -8,12 +8,7 @@ from limbeck.prototypes._arrays import Floats
 
 
 def uniform(similarities: Floats, cut: float) -> Floats:
-    """All alike: 1 each, (neighbour,).
-
-    Args:
-        similarities: Of the neighbours, (neighbour,).
-        cut: Not used.
-    """
+    """All alike: 1 each, (neighbour,)."""
     return np.ones_like(similarities)
 
 
@@ -21,10 +16,6 @@ def above_cut(similarities: Floats, cut: float) -> Floats:
     """By how far a neighbour is above the first recording left out; the largest is 1, (neighbour,).
 
     A recording at the edge counts next to nothing, so that one neighbour more or less changes little.
-
-    Args:
-        similarities: Of the neighbours, (neighbour,).
-        cut: Similarity of the first left out.
 
     Example:
         >>> above_cut(np.array([0.9, 0.7, 0.5]), 0.5).round(2).tolist()

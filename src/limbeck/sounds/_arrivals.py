@@ -20,14 +20,9 @@ def arrivals(
 ) -> Iterator[Path]:
     """Files that come to lie in a folder or below it, as they become complete; one written again is reported again.
 
-    What is new is new since the call, however late the first file is asked for. Hidden files and kinds that are known
-    not to be media are skipped, as everywhere.
-
-    Args:
-        folder: Watched until `stop`.
-        existing: Begin with the files that are there already, sorted.
-        stop: Ends the watch when set.
-        settle_s: How long a file must have been left alone.
+    What is new is new since the call, however late the first file is asked for; `existing` ones come first, sorted. A
+    file is complete when it was left alone for `settle_s`. Hidden files and kinds that are known not to be media are
+    skipped, as everywhere. `stop` ends the watch when set.
 
     Raises:
         InputError: There is no such folder, or, while files are taken, no longer.

@@ -18,15 +18,7 @@ def ready(
     offline: bool = False,
     device: str = "auto",
 ) -> Encoder:
-    """An encoder with its published weights, or the very one that was given.
-
-    Args:
-        name: As in `encoders.names`, or an encoder.
-        checkpoint: One of its checkpoints; its first by default.
-        weights: Folder they lie in; the cache, filled from their official address, by default.
-        offline: Never ask the network.
-        device: ``"auto"``, ``"cpu"``, ``"cuda"``, ...
-    """
+    """An encoder with its published weights (from a folder, or the cache), or the very one that was given."""
     if isinstance(name, Encoder):
         return name
     return encoders.load(name).pretrained(

@@ -22,10 +22,9 @@ _TABLES = frozenset([".csv", ".tsv"])
 def read(labels: Labels) -> dict[str, str]:
     """Labels in their order, each with its description (empty where none was given).
 
-    Args:
-        labels: Labels with commas between them, each ``label`` or ``label: description``, in double quotes where it
-            has a comma of its own; a text file with one of these a line (lines that begin with ``#`` are skipped);
-            a CSV file with a column ``label``; a list of labels, used as they are; or descriptions by label.
+    They come with commas between them, each ``label`` or ``label: description``, in double quotes where it has a comma
+    of its own; as a text file with one of these a line (lines that begin with ``#`` are skipped), a CSV file with a
+    column ``label``, a list of labels, used as they are, or descriptions by label.
 
     Raises:
         InputError: There is none, one comes twice or twice but for its case, or the file is not there or is no such

@@ -20,15 +20,7 @@ _BEHIND_S = 30.0
 
 
 def windows(blocks: Iterable[Wave], *, window: int, hop: int) -> Iterator[tuple[int, Wave]]:
-    """The last `window` samples, every `hop` samples; in the beginning what there is.
-
-    Args:
-        blocks: Pieces of a stream as they come, float32 (sample,) of any lengths.
-        window: Samples of a window.
-        hop: Samples between the ends of two windows.
-
-    Yields:
-        Where the window begins in the stream, and its samples (at most `window`).
+    """The last `window` samples of a stream, every `hop` samples, and where they begin; in the beginning what there is.
 
     Example:
         >>> stream = [np.arange(0, 3), np.arange(3, 7)]

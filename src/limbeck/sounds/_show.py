@@ -118,13 +118,7 @@ class _Rows:
         self._by_content = {(file.sha256, start): row for row, (_, file, start) in enumerate(windows)}
 
     def of(self, path: str, sha256: str, start_s: float) -> int | None:
-        """The row of a window; None where there is none.
-
-        Args:
-            path: Its recording.
-            sha256: Of that; empty where it is not known.
-            start_s: Where it begins, in seconds.
-        """
+        """The row of a window; None where there is none."""
         row = self._by_place.get((path, start_s))
         if row is not None and sha256 in ("", self._content[row]):
             return row

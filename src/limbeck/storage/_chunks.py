@@ -18,10 +18,6 @@ from limbeck.errors import InputError
 def pack(name: str, chunks: Sequence[bytes]) -> dict[str, Tensor]:
     """Pieces as tensors: ``NAME`` (uint8), ``NAME_lengths`` (int32, (piece,)), ``NAME_head`` (uint8).
 
-    Args:
-        name: First part of the tensors' names.
-        chunks: The pieces.
-
     Example:
         >>> {name: t.tolist() for name, t in pack("x", [b"ab1", b"ab22"]).items()}
         {'x': [49, 50, 50], 'x_lengths': [1, 2], 'x_head': [97, 98]}
@@ -34,10 +30,6 @@ def pack(name: str, chunks: Sequence[bytes]) -> dict[str, Tensor]:
 
 def unpack(name: str, payload: Mapping[str, Tensor]) -> list[bytes]:
     """The pieces again.
-
-    Args:
-        name: As in `pack`.
-        payload: Holds the tensors.
 
     Raises:
         InputError: Lengths and bytes do not agree.

@@ -10,13 +10,7 @@ _WHOLE = torch.iinfo(torch.int16)
 
 
 def to_levels(decibels: Tensor) -> tuple[Tensor, Tensor]:
-    """Round each sample to 256 levels between its lowest and highest value.
-
-    Args:
-        decibels: (sample, channel, height, width).
-
-    Returns:
-        Levels, uint8, same shape, and the values of level 0 and 255 in whole decibels, int16, (sample, 2).
+    """Round each sample to 256 levels, uint8, between its lowest and highest value, int16, (sample, 2), whole decibels.
 
     Example:
         >>> levels, span = to_levels(torch.tensor([[[[-100.0, 0.0, 26.9]]]]))
@@ -31,15 +25,7 @@ def to_levels(decibels: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def from_levels(levels: Tensor, span: Tensor) -> Tensor:
-    """Decibels of levels.
-
-    Args:
-        levels: uint8, (sample, channel, height, width).
-        span: int16, (sample, 2): decibels of level 0 and level 255.
-
-    Returns:
-        float32, same shape as `levels`.
-    """
+    """Decibels of levels, float32, of the same shape, given those of level 0 and level 255, (sample, 2)."""
     zero, step = _affine(span)
     return zero + step * levels.float()
 

@@ -28,11 +28,6 @@ def encode_opus(waveform: Mono, sample_rate_hz: int, bitrate: int) -> bytes:
     """A clip as a byte of gain and its packets, each behind its length as Opus itself writes lengths (RFC 6716, 3.2.1).
 
     The gain brings the loudest sample to half of full scale: quiet clips would be lost otherwise.
-
-    Args:
-        waveform: float32, (sample,), in [-1, 1].
-        sample_rate_hz: Its rate; brought to the next one that Opus knows.
-        bitrate: Bits a second, about.
     """
     peak = float(np.abs(waveform).max(initial=0.0))
     gain = int(np.clip(np.floor(_PEAK_DB - 20 * np.log10(max(peak, 1e-10))), -_GAIN_BIAS, _GAIN_BIAS - 1))
@@ -42,15 +37,7 @@ def encode_opus(waveform: Mono, sample_rate_hz: int, bitrate: int) -> bytes:
 
 
 def decode_opus(content: bytes, sample_rate_hz: int, samples: int) -> npt.NDArray[np.float64]:
-    """The clip again.
-
-    Args:
-        content: From `encode_opus`.
-        sample_rate_hz: Wanted rate.
-        samples: Wanted length; what is missing at the end is silence.
-
-    Returns:
-        float64, (sample,), in [-1, 1].
+    """So many samples of the clip again at a wanted rate, float64, in [-1, 1]; what is missing at the end is silence.
 
     Raises:
         InputError: The packets cannot be decoded.

@@ -40,13 +40,7 @@ class _Codec:
 
 
 def encode_rgb(pixels: Pixels, codec: PictureCodec, quality: int) -> bytes:
-    """A colour picture; colours are kept at half the resolution.
-
-    Args:
-        pixels: uint8, (height, width, 3).
-        codec: Kind of file.
-        quality: 1 (worst) to 100.
-    """
+    """A colour picture, uint8, (height, width, 3), of quality 1 to 100; colours are kept at half the resolution."""
     kind = _CODECS[codec]
     frame = VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgb24")
     return _encoded(
@@ -69,13 +63,7 @@ def decode_rgb(content: bytes, codec: PictureCodec) -> Pixels:
 
 
 def encode_grey(levels: Pixels, codec: GreyCodec, quality: int) -> bytes:
-    """A picture of levels, coded as brightness without any conversion.
-
-    Args:
-        levels: uint8, (height, width).
-        codec: Kind of file; ``"png"`` keeps every level.
-        quality: 1 (worst) to 100; nothing to ``"png"``.
-    """
+    """A picture of levels, uint8, (height, width), coded as brightness without any conversion; ``"png"`` keeps all."""
     kind = _CODECS[codec]
     frame = VideoFrame(levels.shape[1], levels.shape[0], kind.format)
     for number, plane in enumerate(frame.planes):
@@ -99,12 +87,7 @@ def decode_grey(content: bytes, codec: GreyCodec) -> Pixels:
 
 
 def common_beginning(content: bytes, codec: PictureCodec) -> int:
-    """How many bytes all colour pictures of the size, kind and quality of this one begin with; 0 where not known.
-
-    Args:
-        content: The file.
-        codec: Its kind.
-    """
+    """How many bytes all colour pictures of the size, kind and quality of this one begin with; 0 where not known."""
     if codec != "jpeg":
         return 0
     scan = content.index(_SCAN)

@@ -11,15 +11,10 @@ from limbeck.errors import InputError
 
 
 def with_folds(recordings: Sequence[Recording], folds: int, seed: int) -> list[Recording]:
-    """Recordings with a fold each, drawn class by class so that every fold has its share of each.
+    """Recordings with a fold each (0: as they are), drawn class by class so that every fold has its share of each.
 
     Names and the seed decide, so all machines draw alike; recordings of one group stay together (under the first label
     of the group's first recording). Nothing is drawn if a recording has a split already.
-
-    Args:
-        recordings: In a stable order.
-        folds: How many, 2 or more; 0 leaves the recordings as they are.
-        seed: Of the draw.
 
     Raises:
         InputError: 1 fold, or fewer than none.

@@ -10,21 +10,11 @@ from limbeck.errors import InputError, MissingExtraError
 
 
 def copy_of(name: str, root: Path | str, *, inner: str, needed: str, size: str, download: bool) -> Any:
-    """A copy as soundata sees it, made sure that its list of recordings is there.
+    """A copy as soundata sees it, a `soundata.core.Dataset`, made sure that its list of recordings is there.
 
     soundata's own index of files and checksums is not asked for: it is fetched from the network into soundata's folder,
-    and a copy that somebody unpacked by hand has none. What is read comes from the copy's own tables.
-
-    Args:
-        name: Of the dataset in soundata.
-        root: Folder of the copy, or the folder its archive was unpacked in.
-        inner: Folder that the archive unpacks to.
-        needed: A file every copy has, relative to its folder.
-        size: Of the download, for people.
-        download: Fetch what is missing, with checksums.
-
-    Returns:
-        A `soundata.core.Dataset` whose `data_home` is the copy.
+    and a copy that somebody unpacked by hand has none. What is read comes from the copy's own tables. `root` is the
+    copy, or the folder its archive was unpacked in as `inner`; every copy has the file `needed`.
 
     Raises:
         InputError: There is no copy, and none was asked for.
@@ -50,10 +40,6 @@ def copy_of(name: str, root: Path | str, *, inner: str, needed: str, size: str, 
 def check_complete(table: Path, count: int) -> None:
     """Refuse a table of which something was passed over: a row of another form, or a file named twice.
 
-    Args:
-        table: A CSV file with a header.
-        count: Recordings that were read from it.
-
     Raises:
         InputError: The table has more rows, or no text in UTF-8.
     """
@@ -70,13 +56,7 @@ def check_complete(table: Path, count: int) -> None:
 
 
 def malformed(table: str, root: Path | str, error: Exception) -> InputError:
-    """The error for a copy whose tables soundata cannot read.
-
-    Args:
-        table: The table.
-        root: Folder of the copy.
-        error: What soundata said.
-    """
+    """The error for a copy whose tables soundata cannot read."""
     return InputError(
         f"{table} in {root} is not as its authors published it ({type(error).__name__}: {error}). Fetch it again."
     )

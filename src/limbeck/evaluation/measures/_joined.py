@@ -15,14 +15,10 @@ from limbeck.networks import Shape
 
 
 class JoinedSamples(Samples):
-    """Samples of several sets, one after the other.
+    """Samples of several sets, one after the other, each with the number its first class has in the whole.
 
     If one of the sets has soft labels all of them get some, and a set's samples have none of the classes it does not
     know.
-
-    Args:
-        parts: Each set of samples with the number its first class has in the whole; a set may come several times.
-        classes: Names of all classes.
     """
 
     def __init__(self, parts: Sequence[tuple[Samples, int]], classes: Sequence[str]) -> None:

@@ -12,14 +12,9 @@ NEAREST = (1, 5, 10)
 
 
 def first_ranks(alike: Tensor, relevant: Tensor) -> Tensor:
-    """Rank of each query's first relevant item, from 1; irrelevant items that tie with it come before it.
+    """Rank of each query's first relevant item, from 1, int64, (query,), by how near items are, (query, item).
 
-    Args:
-        alike: How near items are, (query, item).
-        relevant: Which are looked for, bool, (query, item), at least one a query.
-
-    Returns:
-        int64, (query,).
+    Irrelevant items that tie with it come before it. Each query has a relevant item.
 
     Example:
         >>> alike = torch.tensor([[0.9, 0.5, 0.5, 0.1]])
@@ -35,14 +30,9 @@ def first_ranks(alike: Tensor, relevant: Tensor) -> Tensor:
 def by_chance(items: int, relevant: Sequence[int], queries: Sequence[int]) -> dict[str, float]:
     """Recall at 1, 5 and 10, median rank of the first hit and mean average precision of a random order, exactly.
 
-    A query with m relevant items among N has no hit among the first k with probability C(N - m, k) / C(N, k); the
-    expected average precision follows from the expected number of hits before each. The median is that of the ranks of
-    all queries together.
-
-    Args:
-        items: Size of the gallery, N.
-        relevant: Relevant items of each kind of query, m.
-        queries: Number of queries of each kind.
+    Each kind of query has its number of relevant items, and of queries. One with m relevant items among N has no hit
+    among the first k with probability C(N - m, k) / C(N, k); the expected average precision follows from the expected
+    number of hits before each. The median is that of the ranks of all queries together.
 
     Example:
         >>> told = by_chance(50, [5], [50])

@@ -36,16 +36,7 @@ def trained(
     network: Architecture | None = None,
     protocol: Protocol | None = None,
 ) -> tuple[Student, float]:
-    """A student trained from scratch, and the seconds that took.
-
-    Args:
-        subject: Gives architecture, protocol and device.
-        samples: What it learns from.
-        head: Name of its head.
-        seed: Seed of its weights, order and augmentation.
-        network: Another architecture than the subject's.
-        protocol: Another protocol than the subject's.
-    """
+    """A student trained from scratch, and the seconds that took."""
     started = time.perf_counter()
     student = train_student(
         samples,
@@ -65,12 +56,7 @@ def guesses(student: Student, samples: Samples) -> dict[str, Tensor]:
 
 
 def accuracy(student: Student, samples: Samples) -> dict[str, float]:
-    """Percent of samples predicted right, by what was looked at, as ``"A"``, ``"V"``, ``"A+V"``.
-
-    Args:
-        student: A trained one.
-        samples: Real clips, labelled by class.
-    """
+    """Percent of real clips predicted right, by what was looked at, as ``"A"``, ``"V"``, ``"A+V"``."""
     return right(guesses(student, samples), samples.targets.labels)
 
 
@@ -80,12 +66,7 @@ def right(predicted: Mapping[str, Tensor], labels: Tensor) -> dict[str, float]:
 
 
 def bytes_of(train: DistilledSet | LabelledClips, subject: Subject) -> float:
-    """Bytes that a set made as the subject was takes; real clips take as many each as the subject's do.
-
-    Args:
-        train: A distilled set, or some of the clips of a subject that is the whole.
-        subject: Says what its clips take.
-    """
+    """Bytes that a set made as the subject was takes; real clips take as many each as the subject's do."""
     if isinstance(train, DistilledSet):
         return float(train.stored_bytes)
     return subject.train.stored_bytes * len(train) / len(subject.train)

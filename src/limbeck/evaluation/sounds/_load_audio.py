@@ -16,23 +16,13 @@ from limbeck.media.stream import sound_pieces
 
 @dataclass(frozen=True)
 class PinkNoise:
-    """Pink noise mixed into every recording: as much power in each octave, as outdoors.
-
-    Attributes:
-        snr_db: Power of the recording over that of the noise, in dB.
-        seed: Of the noise; each recording has its own.
-    """
+    """Pink noise, as much power in each octave as outdoors, mixed into every recording `snr_db` below its power."""
 
     snr_db: float
     seed: int = 0
 
     def mixed(self, waveform: Array, name: str) -> Array:
-        """A waveform with noise, at the loudness it had.
-
-        Args:
-            waveform: (sample,).
-            name: Of the recording; decides its noise.
-        """
+        """A waveform, (sample,), with the noise that the recording's name draws, at the loudness it had."""
         noise = pink(len(waveform), derive_seed(self.seed, "noise", name))
         power = float(np.mean(np.square(waveform, dtype=np.float64)))
         both = waveform + noise * np.sqrt(power / 10 ** (self.snr_db / 10))
@@ -41,10 +31,6 @@ class PinkNoise:
 
 def pink(samples: int, seed: int) -> Array:
     """Noise whose power falls as one over frequency, of mean power 1, (sample,).
-
-    Args:
-        samples: Length.
-        seed: Of the draw.
 
     Example:
         >>> round(float(np.mean(pink(1000, 0) ** 2)), 3)
@@ -57,11 +43,6 @@ def pink(samples: int, seed: int) -> Array:
 
 def load_audio(recording: Recording, rate_hz: int, noise: PinkNoise | None = None) -> Array:
     """The waveform of a recording, mono float32, (sample,).
-
-    Args:
-        recording: Which one.
-        rate_hz: Wanted rate.
-        noise: Mixed in; none by default.
 
     Raises:
         MediaError: It cannot be used.
@@ -86,10 +67,6 @@ def load_audio(recording: Recording, rate_hz: int, noise: PinkNoise | None = Non
 
 def pieces(waveform: Array, longest: int) -> list[Array]:
     """A waveform in as few pieces of equal length as are short enough.
-
-    Args:
-        waveform: (sample,).
-        longest: Samples of a piece at most.
 
     Example:
         >>> [len(p) for p in pieces(np.zeros(25, dtype=np.float32), 10)]

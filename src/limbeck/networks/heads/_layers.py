@@ -17,11 +17,6 @@ def linear(inputs: int, outputs: int, *, generator: torch.Generator) -> nn.Linea
 
     1e-4 is read as the standard deviation, the second argument of ``normal_``. What the published code does with
     biases is not known; zero starts all classes equal.
-
-    Args:
-        inputs: Features.
-        outputs: Classes.
-        generator: Draws the weights; the global generator is not used.
     """
     layer = nn.Linear(inputs, outputs, device="meta").to_empty(device="cpu")
     nn.init.normal_(layer.weight, std=INITIAL_STD, generator=generator)

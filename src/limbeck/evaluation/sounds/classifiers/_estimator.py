@@ -8,9 +8,7 @@ from typing import Any
 def estimator(settings: dict[str, Any], *, paper: bool) -> Any:
     """A `limbeck.prototypes.PrototypeClassifier`, not fitted, whose settings are known to make sense.
 
-    Args:
-        settings: What differs.
-        paper: From the published settings rather than the defaults.
+    They differ from the defaults, or with `paper` from the published settings.
 
     Raises:
         ValueError: A setting is unknown, or has a value that does not fit.
