@@ -28,9 +28,6 @@ def checked(
 
     `stand_in` gives what such settings must have, for a file that has not got it, or got it wrong; `mistakes` tells
     what does not fit together, a sentence each.
-
-    Raises:
-        InputError: Something is unknown, missing, out of range or does not fit together; every mistake is told.
     """
     found: list[str] = []
     recipe: Model | None = None

@@ -17,9 +17,6 @@ Rates = Rate | dict[str, Rate]
 def rate_of(rates: Rates, name: str) -> float:
     """The rate of a modality.
 
-    Raises:
-        InputError: The rates name others.
-
     Example:
         >>> rate_of(0.2, "audio"), rate_of({"audio": 0.1, "image": 0.3}, "image")
         (0.2, 0.3)

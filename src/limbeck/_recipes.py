@@ -39,9 +39,6 @@ def summary(name: str, kind: str = METHODS) -> str:
 def find(recipe: str | Path, *kinds: str) -> Path:
     """The file of a recipe: that file, or the one that comes with Limbeck under that name, of any kind by default.
 
-    Raises:
-        InputError: It is neither.
-
     Example:
         >>> find("playground").name, find("esc10").parent.name
         ('playground.toml', 'sounds')
@@ -72,9 +69,6 @@ def folder_of(name: str, recipe: Mapping[str, Any], *, out: Path, data: Path | s
 
     That is ``out/name``, or one beside it where another recipe of that name, or the same over other `data` than the
     recipe's own, has its own.
-
-    Raises:
-        InputError: A ``recipe.json`` that is there is no JSON.
     """
     from limbeck import _files  # it loads torch, which lists of recipes do without
 
@@ -93,9 +87,6 @@ def read(file: Path) -> dict[str, Any]:
 
     With ``extends = "other.toml"`` (a file beside it, or a recipe of Limbeck's by name) a recipe says only what
     differs, and with ``only = [...]`` which rows are kept.
-
-    Raises:
-        InputError: It is not TOML, or extends what is not there, or itself.
     """
     filled: dict[str, Any] = _with_nulls(_read(file))
     return filled

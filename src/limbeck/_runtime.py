@@ -21,14 +21,10 @@ _AUTO = "auto"
 
 @dataclass(frozen=True)
 class Runtime:
-    """Where and in which number format the heavy arithmetic runs.
+    """Where and in which number format the heavy arithmetic runs, and why, in a sentence, for people.
 
-    Attributes:
-        device: Device of all tensors inside the loops.
-        real_dtype: Format of the convolutions on real clips (no gradient): float32 or bfloat16.
-        synthetic_dtype: Format of the convolutions on synthetic clips (gradient needed).
-        compile: Whether encoders go through `torch.compile`.
-        reason: Why, in one sentence, for people.
+    `real_dtype` is the format of the convolutions on real clips (no gradient), float32 or bfloat16, `synthetic_dtype`
+    that on synthetic clips (gradient needed).
     """
 
     device: torch.device
@@ -118,9 +114,6 @@ def _advise(threads: int) -> None:
 
 def derive_seed(seed: int, *path: int | str) -> int:
     """A child seed that depends on the parent and on a path of names and numbers, and on nothing else.
-
-    Raises:
-        InputError: The seed is negative.
 
     Example:
         >>> derive_seed(0, "augment", 3) != derive_seed(0, "augment", 4)

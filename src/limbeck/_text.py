@@ -29,9 +29,6 @@ def read_table(path: Path, delimiters: str = ",;\t") -> tuple[tuple[str, ...], l
     """Columns and rows of a CSV file with a header; each row with its line number.
 
     Commas, semicolons and tabs are told apart by the header; a byte order mark and empty lines are skipped.
-
-    Raises:
-        InputError: Not UTF-8 text, no header, a column named twice, or a row with more or fewer fields.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as handle:

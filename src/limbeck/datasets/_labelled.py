@@ -61,11 +61,7 @@ class LabelledFiles:
     suffix: str = ""
 
     def refs(self) -> list[ClipRef]:
-        """One reference a file or manifest row, with `audio` and `image` the same file, ordered by path and start.
-
-        Raises:
-            InputError: Nothing there, another layout, fewer than two classes, or splits that do not fit.
-        """
+        """One reference a file or manifest row, with `audio` and `image` the same file, ordered by path and start."""
         if self.source.is_dir():
             manifest = self.source / MANIFEST
             refs = self._from_table(manifest) if manifest.is_file() else self._from_folder()

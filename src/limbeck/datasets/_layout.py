@@ -18,9 +18,6 @@ def layout_of(parts: Sequence[tuple[str, ...]], is_split: Callable[[str], bool],
     Top folders are splits if one has a split's name and holds folders only. They are classes if there are files in
     them, or if all their sub-folders have names of splits.
 
-    Raises:
-        InputError: Top folders that are not known as splits hold the same sub-folders, so that they may be either.
-
     Example:
         >>> kaggle = [("train", "cat", "1.mp4"), ("test", "cat", "1.mp4")]
         >>> layout_of(kaggle, {"train", "test"}.__contains__, source="videos", option="layout")
@@ -47,11 +44,7 @@ def layout_of(parts: Sequence[tuple[str, ...]], is_split: Callable[[str], bool],
 
 
 def checked(layout: str | None, option: str) -> Layout | None:
-    """A layout that was asked for, if there is such a one.
-
-    Raises:
-        InputError: There is none.
-    """
+    """A layout that was asked for, if there is such a one."""
     known = get_args(Layout)
     if layout is None:
         return None

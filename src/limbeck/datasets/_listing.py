@@ -43,11 +43,7 @@ def usual_split(name: str) -> str | None:
 
 
 def existing_folder(path: Path, what: str) -> Path:
-    """The folder itself, once it is known to exist; `what` it should hold is for the message.
-
-    Raises:
-        InputError: It does not exist or is a file.
-    """
+    """The folder itself, once it is known to exist; `what` it should hold is for the message."""
     if not path.is_dir():
         state = "is a file" if path.exists() else "does not exist"
         raise InputError(f"{path} should be the folder with {what}, but it {state}. Check the path.")
@@ -55,11 +51,7 @@ def existing_folder(path: Path, what: str) -> Path:
 
 
 def existing_file(path: Path, what: str) -> Path:
-    """The file itself, once it is known to exist.
-
-    Raises:
-        InputError: It does not exist; names what else lies in its folder.
-    """
+    """The file itself, once it is known to exist."""
     if not path.is_file():
         here = sorted(p.name for p in path.parent.iterdir())[:8] if path.parent.is_dir() else []
         beside = f" Its folder holds {', '.join(here)}." if here else ""
@@ -117,11 +109,7 @@ def _spelled_at(folder: Path, _modified_ns: int) -> Mapping[str, str]:
 
 
 def require_some(found: Iterable[Path], *, told: str, hint: str) -> None:
-    """Refuse a listing of which not one file exists: a wrong folder, rather than a few lost videos.
-
-    Raises:
-        InputError: Nothing exists; names the first path looked for.
-    """
+    """Refuse a listing of which not one file exists: a wrong folder, rather than a few lost videos."""
     first = None
     for path in found:
         first = first or path
@@ -131,11 +119,7 @@ def require_some(found: Iterable[Path], *, told: str, hint: str) -> None:
 
 
 def parse_seconds(text: str, where: str) -> float:
-    """Seconds from text: finite and >= 0.
-
-    Raises:
-        InputError: Anything else; `where` opens the sentence (``"clips.csv, line 7, column start"``).
-    """
+    """Seconds from text: finite and >= 0."""
     try:
         value = float(text)
     except ValueError:
@@ -160,9 +144,6 @@ def parse_names(value: str | int | Sequence[str | int] | None) -> tuple[str, ...
 
 def parse_pairs(value: str | Mapping[str, str] | None, option: str) -> dict[str, str]:
     """Pairs of names from an option: ``"dog bark:dog,rain:frog"`` or a mapping.
-
-    Raises:
-        InputError: A part has no colon, or a name on the left comes twice.
 
     Example:
         >>> parse_pairs("dog bark:dog, rain:frog", "mapping")
@@ -191,9 +172,6 @@ def shuffled(
 
     Each item is ranked by a hash of seed, path and its own name, so adding one leaves the order of the others.
 
-    Raises:
-        InputError: The seed is negative.
-
     Example:
         >>> shuffled("abcdef", seed=0) != shuffled("abcdef", seed=1)
         True
@@ -216,9 +194,6 @@ def hold_out(groups: Mapping[str, Mapping[str, int]], *, fraction: float, seed: 
 
     `groups` has the number of clips of each class in each group. Classes are served from the rarest on. A class found
     in two groups or more gives at least one clip; its last group is never taken.
-
-    Raises:
-        InputError: The fraction is out of range.
 
     Example:
         >>> len(hold_out({f"{c}{i}": {c: 1} for c in "ab" for i in range(5)}, fraction=0.4, seed=0))
@@ -253,9 +228,6 @@ def manifest_paths(rows: Sequence[tuple[str, str]], table: Path, base: Path | No
 
     Names are relative, with forward slashes, and the same on every machine. Paths may be absolute if all are: the names
     are then relative to the folder they share, which `base` may replace where the files have moved.
-
-    Raises:
-        InputError: A path is empty, leads out of its folder with ``..``, or only some are absolute.
     """
     plain = [PurePosixPath(text.replace("\\", "/")) for _, text in rows]
     for (where, text), path in zip(rows, plain, strict=True):
@@ -316,11 +288,7 @@ def _probed_at(path: Path, _size: int, _modified_ns: int) -> MediaInfo | None:
 
 
 def read_lines(path: Path, what: str) -> list[str]:
-    """Lines of a UTF-8 text, with or without a byte order mark; `what` it should be is for the message.
-
-    Raises:
-        InputError: It does not exist, or is other than UTF-8 text.
-    """
+    """Lines of a UTF-8 text, with or without a byte order mark; `what` it should be is for the message."""
     try:
         return existing_file(path, what).read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError as error:

@@ -15,11 +15,7 @@ _ANYTHING = ConfigDict(arbitrary_types_allowed=True)
 
 
 def construct(reader: type[Dataset], name: str, options: Mapping[str, Any]) -> Dataset:
-    """The reader with its options. Text and numbers become what an option wants: 2024 is a path where a path is meant.
-
-    Raises:
-        InputError: There is no such option, one is missing, or a value is not what it wants.
-    """
+    """The reader with its options. Text and numbers become what an option wants: 2024 is a path where a path is."""
     signature = inspect.signature(reader)
     try:
         signature.bind(**options)

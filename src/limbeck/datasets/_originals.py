@@ -57,11 +57,7 @@ class Originals:
     folder: Path
 
     def read(self, rows: Sequence[int], recipe: ClipRecipe) -> list[RawClip]:
-        """Some rows, decoded again by a recipe.
-
-        Raises:
-            InputError: The dataset does not know where its recordings are, or one is not there any more.
-        """
+        """Some rows, decoded again by a recipe."""
         found = read_record(self.folder / "dataset.json").get(NOTE)
         if found is None:
             raise InputError(

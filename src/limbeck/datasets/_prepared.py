@@ -41,11 +41,7 @@ class Shard:
 
     @classmethod
     def open(cls, path: Path, modalities: Mapping[str, Modality]) -> Shard:
-        """Read a shard's header.
-
-        Raises:
-            InputError: The file is missing, cut short, or not of the modalities' shapes.
-        """
+        """Read a shard's header."""
         header, data_start, size = _header(path)
         try:
             rows = header[next(iter(modalities))]["shape"][0]
@@ -71,14 +67,8 @@ class Shard:
 class ShardStore:
     """Clips in shard files. A gather reads its rows into a fresh tensor and keeps nothing: no map, no open file.
 
-    Reading instead of mapping keeps resident memory at what one gather returns, however much was touched before;
-    it may be pickled, forked and used from several threads.
-
-    Attributes:
-        shards: Shards in row order.
-        recipe: How the recordings are decoded.
-        modalities: What the arrays are, by name.
-        recordings: What the clips were made from; None where that is not known.
+    Reading instead of mapping keeps resident memory at what one gather returns, however much was touched before; it may
+    be pickled, forked and used from several threads. Shards are in row order.
     """
 
     shards: tuple[Shard, ...]
@@ -343,11 +333,7 @@ def write_shard(
 
 
 def shard_record(path: Path) -> dict[str, Any]:
-    """What was written down with a shard's arrays, whatever their shapes.
-
-    Raises:
-        InputError: The file is no shard, or cut short within its header.
-    """
+    """What was written down with a shard's arrays, whatever their shapes."""
     try:
         record: dict[str, Any] = json.loads(_header(path)[0]["__metadata__"][NOTE])
     except (ValueError, KeyError, TypeError) as error:

@@ -55,11 +55,7 @@ def chosen(
 
 
 def check_window(window: str) -> None:
-    """Refuse a window that is none.
-
-    Raises:
-        InputError: It is none.
-    """
+    """Refuse a window that is none."""
     if window not in _START:
         raise InputError(f"window must be one of {', '.join(_START)}, but is {window!r}.")
 

@@ -33,11 +33,7 @@ def layers(state: Mapping[str, Tensor]) -> int:
 
 
 def converted(state: Mapping[str, Tensor], *, source: object) -> dict[str, Tensor]:
-    """The text tower's tensors under the names of transformers.
-
-    Raises:
-        InputError: One is missing.
-    """
+    """The text tower's tensors under the names of transformers."""
     count = layers(state)
     names, joined = _names(count), _joined(count)
     missing = [old for old in (*names, *joined) if old not in state]

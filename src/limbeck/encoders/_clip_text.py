@@ -43,12 +43,7 @@ class ClipText:
 
     @classmethod
     def read(cls, folder: Path) -> Self:
-        """A model from a folder in the form of transformers (a whole CLIP, or its text tower), without the network.
-
-        Raises:
-            InputError: The files do not make this model.
-            MissingExtraError: Package transformers is not installed.
-        """
+        """A model from a folder in the form of transformers (a whole CLIP, or its text tower), without the network."""
         weights = CLIP_B32.weights_in(folder)
         assert weights is not None
         with reading(folder):
@@ -57,12 +52,7 @@ class ClipText:
 
     @classmethod
     def convert(cls, state: Mapping[str, Tensor], tokenizer: Any, *, source: object) -> Self:
-        """A model from tensors under the names of CLIP's own code, as large as they are.
-
-        Raises:
-            InputError: Tensors are missing or do not fit.
-            MissingExtraError: Package transformers is not installed.
-        """
+        """A model from tensors under the names of CLIP's own code, as large as they are."""
         renamed = converted(state, source=source)
         words, width = renamed["text_model.embeddings.token_embedding.weight"].shape
         config = package("transformers").CLIPTextConfig(
@@ -127,12 +117,7 @@ class ClipText:
 
 
 def tokenizer(folder: Path) -> Any:
-    """CLIP's tokenizer from a folder, without the network.
-
-    Raises:
-        InputError: It cannot be read.
-        MissingExtraError: Package transformers is not installed.
-    """
+    """CLIP's tokenizer from a folder, without the network."""
     with reading(folder):
         return package("transformers").CLIPTokenizer.from_pretrained(folder, local_files_only=True)
 

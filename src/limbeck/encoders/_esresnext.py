@@ -82,11 +82,7 @@ class EsResNext(nn.Module):
 
     @classmethod
     def read(cls, state: Mapping[str, Tensor], source: object) -> Self:
-        """The network of an AudioCLIP checkpoint, as large as that is; other towers are left out.
-
-        Raises:
-            InputError: It is not one of AudioCLIP.
-        """
+        """The network of an AudioCLIP checkpoint, as large as that is; other towers are left out."""
         own = {name.removeprefix(PREFIX): tensor for name, tensor in state.items() if name.startswith(PREFIX)}
         sizes = {size: len(own[name]) for size, name in _SIZES.items() if name in own}
         grouped = own.get("layer1.0.conv2.weight")

@@ -63,9 +63,6 @@ def filled(module: M, state: Mapping[str, Tensor], *, source: object) -> M:
     """The module with the weights of a checkpoint, which may hold more than is needed but not less.
 
     Whole-number tensors (indices, counters) may be left out. `source` is named in messages.
-
-    Raises:
-        InputError: A weight is missing or has another shape.
     """
     wanted = module.state_dict()
     missing = [k for k, v in wanted.items() if k not in state and v.is_floating_point()]

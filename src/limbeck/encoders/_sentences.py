@@ -43,12 +43,7 @@ class Sentences:
 
     @classmethod
     def read(cls, folder: Path, device: torch.device | str = "cpu") -> Self:
-        """A model from a folder in the form of sentence-transformers, without the network.
-
-        Raises:
-            InputError: The files do not make a model, or name a class that sentence-transformers does not have.
-            MissingExtraError: Package sentence-transformers is not installed.
-        """
+        """A model from a folder in the form of sentence-transformers, without the network."""
         make = package("sentence_transformers").SentenceTransformer
         with _quiet(), reading(folder):
             model = make(str(folder), device="cpu", local_files_only=True, trust_remote_code=False)

@@ -17,11 +17,7 @@ from limbeck.errors import InputError, LimbeckError
 
 @contextmanager
 def reading(place: Path) -> Iterator[None]:
-    """Whatever other packages raise inside over a file that is not as it should be becomes one sentence.
-
-    Raises:
-        InputError: It cannot be read. Limbeck's own errors and missing packages pass as they are.
-    """
+    """Whatever other packages raise inside over a file that is not as it should be becomes one sentence."""
     try:
         yield
     except (LimbeckError, ImportError):
@@ -31,11 +27,7 @@ def reading(place: Path) -> Iterator[None]:
 
 
 def read_state(path: Path, *, inside: Sequence[str] = ()) -> dict[str, Tensor]:
-    """Tensors by name, on the CPU, of a ``.safetensors`` file or one written by torch; nothing in it is run.
-
-    Raises:
-        InputError: It cannot be read, or holds more than tensors.
-    """
+    """Tensors by name, on the CPU, of a ``.safetensors`` file or one written by torch; nothing in it is run."""
     with reading(path):
         if path.suffix == ".safetensors":
             from safetensors.torch import load_file

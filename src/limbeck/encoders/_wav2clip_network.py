@@ -93,11 +93,7 @@ class Wav2ClipNetwork(nn.Module):
 
     @classmethod
     def read(cls, state: Mapping[str, Tensor], source: object) -> Self:
-        """The network of a checkpoint, as large as that is; tensors of other parts are left out.
-
-        Raises:
-            InputError: It is not one of Wav2CLIP.
-        """
+        """The network of a checkpoint, as large as that is; tensors of other parts are left out."""
         sizes = {name: len(state[key]) for name, key in _SIZES.items() if key in state}
         counts = tuple(depths(state, "audio_encoder."))
         return filled(built(lambda: cls(counts=counts, **sizes)), state, source=source)

@@ -222,13 +222,7 @@ class OfficialFile(_Source):
 
 @dataclass(frozen=True)
 class Needed:
-    """Something a model needs, and where it is looked for.
-
-    Attributes:
-        source: What.
-        folder: Looked in first; None where only the cache is.
-        or_cache: Whether the cache, filled from the official address, will do where the folder lacks it.
-    """
+    """Something a model needs, looked for in a folder, and with `or_cache` in the cache, filled from its address."""
 
     source: HubFiles | OfficialFile
     folder: Path | None

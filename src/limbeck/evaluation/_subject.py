@@ -165,11 +165,7 @@ def _check(train: DistilledSet | LabelledClips, test: LabelledClips) -> None:
 def _again(
     train: DistilledSet | LabelledClips, real: LabelledClips | None, run: RunContext, clips: LabelledClips
 ) -> DistilledSet | LabelledClips:
-    """Other clips distilled as a set was.
-
-    Raises:
-        InputError: The set does not say how it was made, or it was made from other data or by other code.
-    """
+    """Other clips distilled as a set was."""
     if isinstance(train, LabelledClips):
         return clips
     made = train.provenance

@@ -99,11 +99,7 @@ def _rows(
 
 
 def _budget(made: DistilledSet, folder: Path | str, train: LabelledClips) -> dict[str, Any]:
-    """Samples per class that the settings say, and the scale; a set may hold more clips in the bytes of so many.
-
-    Raises:
-        InputError: A set does not say it, or was made from other clips than its controls would be drawn from.
-    """
+    """Samples per class that the settings say, and the scale; a set may hold more clips in the bytes of so many."""
     if not {"per_class", "sound"} <= made.settings.keys():
         raise InputError(
             f"The set in {folder} does not say with which settings it was made: it was joined from parts, or comes "

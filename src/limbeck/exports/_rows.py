@@ -25,18 +25,10 @@ from limbeck.modalities import Batch, Modality, Scale
 
 @dataclass(frozen=True)
 class Row:
-    """One sample.
+    """One sample of `DistilledSet.samples`, by modality in network scale, as a PNG to look at or a mono WAV to hear.
 
-    Attributes:
-        number: Position in `DistilledSet.samples`.
-        row: Stored row it was decoded from.
-        cell: Which of the row's samples it is; 0 where a row is one.
-        label: Class index.
-        samples: float32, (channel, height, width), network scale, by modality.
-        images: A PNG file to look at, by modality.
-        sounds: A WAV file to listen to, mono, of the modalities that have one.
-        clipped: Fraction of values that lay outside what a prepared array can hold, by modality prepared as uint8.
-        soft_label: Class probabilities, float32, (class,); None where the set has none.
+    `row` is the stored row and `cell` which of its samples it is; `clipped` the fraction of values that lay outside
+    what a prepared array can hold, by modality prepared as uint8.
     """
 
     number: int
@@ -52,11 +44,7 @@ class Row:
 
 @contextlib.contextmanager
 def new_folder(distilled: DistilledSet, out: Path) -> Iterator[Path]:
-    """A temporary folder beside `out`; on leaving without an error it is synced to disk and renamed to `out`.
-
-    Raises:
-        InputError: `out` is a file or a folder that is not empty, or the set holds no samples.
-    """
+    """A temporary folder beside `out`; on leaving without an error it is synced to disk and renamed to `out`."""
     if not distilled.rows:
         raise InputError("This distilled set holds no samples, so there is nothing to export; distil again.")
     if out.exists() and (not out.is_dir() or any(out.iterdir())):

@@ -28,10 +28,8 @@ _COMMIT_S = 30.0
 class Indexer:
     """Embeds windows in batches, of whatever files they are, and commits whole files.
 
-    Attributes:
-        refused: The same, as it is now.
-        counts: Committed files that were ``added``, ``changed``, ``moved``, or found ``unchanged``.
-        emptied: Where moved files were before.
+    `counts` tells how many committed files were ``added``, ``changed``, ``moved``, or found ``unchanged``, `emptied`
+    where moved files were before.
     """
 
     def __init__(

@@ -18,9 +18,6 @@ def pool(store: Store, paths: Iterable[Path] | None) -> Pool:
     """Read windows sorted by path and start, whatever their order in the index, of all recordings or of some.
 
     The vectors are read once, in batches, to where they belong: memory is the result and little more.
-
-    Raises:
-        InputError: A recording is not in the index.
     """
     known = {(file.root, file.path): (file.place, file) for file in store.files()}
     ids, of, starts, lengths = [], [], [], []

@@ -92,12 +92,10 @@ class Refused:
 
 @dataclass(frozen=True)
 class Scan:
-    """What lies below some sources.
+    """Files below some sources, by place, sorted.
 
-    Attributes:
-        files: By place, sorted.
-        unseen: Folders that cannot be listed and files that cannot be looked at, by place; nobody knows what has
-            become of what was there.
+    `unseen` are folders that cannot be listed and files that cannot be looked at; nobody knows what has become of what
+    was there.
     """
 
     files: dict[Path, File]
@@ -106,14 +104,9 @@ class Scan:
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be done.
+    """What is to be done: files to read (new, or they look changed), those that are gone, those refused before.
 
-    Attributes:
-        to_read: Files that are new or look changed, sorted by place.
-        unchanged: How many need nothing.
-        gone: Known files that are no longer there.
-        refused: Files refused before that look the same now.
-        cleared: Places refused before that are no longer there, or hold again what the index knows.
+    `cleared` are places refused before that are no longer there, or hold again what the index knows.
     """
 
     to_read: list[File]
@@ -124,12 +117,7 @@ class Plan:
 
 
 def scan(sources: Sequence[Path], known: Iterable[Path], *, apart_from: Path | None) -> Scan:
-    """The files below some folders.
-
-    Raises:
-        InputError: A source does not exist and never was a file of this index: an index is not emptied because a disk
-            is not there or a name was misspelt.
-    """
+    """The files below some folders."""
     known = set(known)
     found = Scan({}, {})
     for source in map(_absolute, sources):

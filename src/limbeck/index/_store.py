@@ -55,11 +55,7 @@ class Store:
 
     @classmethod
     def open(cls, place: str | Path) -> Self:
-        """An index that is there.
-
-        Raises:
-            InputError: There is none, another version wrote it, or LanceDB cannot keep tables at such a place.
-        """
+        """An index that is there."""
         if not cls.exists(place):
             raise InputError(f"{place} holds no index of sounds. Make one: limbeck sounds index FOLDER --out {place}")
         database = _connected(place)
@@ -143,11 +139,7 @@ class Store:
                 self._database.create_table(_REFUSED, data=rows, mode="overwrite")
 
     def scan(self, columns: list[str]) -> Iterator[Any]:
-        """Columns of all rows in batches, and `_rowid`, which does not change until the next commit.
-
-        Raises:
-            InputError: A row is not what was written.
-        """
+        """Columns of all rows in batches, and `_rowid`, which does not change until the next commit."""
         with _using(self.place):
             found = self._table.search().select(_with_sums(columns)).with_row_id(True).to_batches(_BATCH_ROWS)
             for batch in found:

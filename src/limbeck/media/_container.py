@@ -51,12 +51,7 @@ Kind = Literal["sound", "picture"]
 
 
 class Media:
-    """An open file, its second 0 on its own clock, and the way to any time in it.
-
-    Attributes:
-        container: What is open; another one after the way back to the beginning.
-        origin_s: What the file's clock shows at second 0, in seconds.
-    """
+    """An open file, its second 0 on its own clock (`origin_s`), and the way to any time in it."""
 
     def __init__(self, path: Path, skipped: Sequence[bool], origin_s: float | None) -> None:
         self._path = path

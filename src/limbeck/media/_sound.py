@@ -64,16 +64,10 @@ class Piece(NamedTuple):
 
 @dataclass
 class _Buffer:
-    """Mono samples of one segment, filled frame by frame.
+    """Mono samples of one segment from sample `first` of the track on, filled frame by frame; the rest is 0.
 
-    Attributes:
-        first: Index in the track of the first sample wanted.
-        samples: What is there; the rest is 0.
-        begin: First sample of the track that was decoded; None before the first frame.
-        end: One past the last that was decoded.
-        holes: Samples missing between frames within the segment.
-        cancelled: Samples whose channels cancel each other out.
-        damage: What could not be decoded.
+    Decoded were the track's samples from `begin` to before `end`; `holes` are samples missing between frames within,
+    and in `cancelled` ones channels cancel each other out.
     """
 
     first: int

@@ -143,11 +143,7 @@ def _run(encoder: Encoder, weights: dict[str, Tensor], x: Tensor) -> Tensor:
 
 @cache
 def _compiled() -> Any:
-    """`_run` compiled once for the process; weights are arguments, so that fresh ones fit the same code.
-
-    Raises:
-        InputError: There is no C++ compiler.
-    """
+    """`_run` compiled once for the process; weights are arguments, so that fresh ones fit the same code."""
     if not torch.cuda.is_available() and not any(map(shutil.which, (os.environ.get("CXX", "g++"), "clang++"))):
         raise InputError(
             "compile=True needs a C++ compiler (g++ or clang++) to build its kernels, and there is none on the PATH. "

@@ -139,9 +139,6 @@ Hold = Annotated[Parameterisation, BeforeValidator(_held), PlainSerializer(str)]
 def each(text: str, read: Callable[[str], Value]) -> Value | dict[str, Value]:
     """One value for all modalities, or one for each as ``audio=3,image=12``; `read` makes a value of its text.
 
-    Raises:
-        InputError: A modality is named twice.
-
     Example:
         >>> each("36", int), each("audio=3,image=12", int)
         (36, {'audio': 3, 'image': 12})
@@ -156,11 +153,7 @@ def each(text: str, read: Callable[[str], Value]) -> Value | dict[str, Value]:
 
 
 def of_each(values: Any, modality: str, holder: Parameterisation) -> Any:
-    """The value of a modality, of what `each` read.
-
-    Raises:
-        InputError: The values name other modalities.
-    """
+    """The value of a modality, of what `each` read."""
     if not isinstance(values, Mapping):
         return values
     if modality not in values:

@@ -19,11 +19,7 @@ CHUNK = 16_384
 
 
 def rows(values: ArrayLike, name: str) -> Floats:
-    """Vectors as (row, dim), float32 or float64 as given, finite, at least one.
-
-    Raises:
-        InputError: They are of another shape, not numbers, or not finite.
-    """
+    """Vectors as (row, dim), float32 or float64 as given, finite, at least one."""
     try:
         return check_array(values, dtype=[np.float32, np.float64], input_name=name)  # type: ignore[no-any-return]
     except (TypeError, ValueError) as error:
@@ -31,11 +27,7 @@ def rows(values: ArrayLike, name: str) -> Floats:
 
 
 def class_text(values: ArrayLike, classes: int, dim: int) -> Floats:
-    """Vectors of the classes' words as (prompt, class, dim); (class, dim) becomes one prompt.
-
-    Raises:
-        InputError: The shape differs, or a number is not finite.
-    """
+    """Vectors of the classes' words as (prompt, class, dim); (class, dim) becomes one prompt."""
     array = np.asarray(values)
     if array.ndim == 2:
         array = array[None]
@@ -48,11 +40,7 @@ def class_text(values: ArrayLike, classes: int, dim: int) -> Floats:
 
 
 def label_array(labels: Sequence[str]) -> NDArray[Any]:
-    """Labels as an array.
-
-    Raises:
-        InputError: There are none, one is empty, or two are the same.
-    """
+    """Labels as an array."""
     if isinstance(labels, str) or not len(labels):
         raise InputError(f"labels must be a list of at least one name; got {labels!r}.")
     doubled = sorted({str(label) for label in labels if list(labels).count(label) > 1})

@@ -24,12 +24,8 @@ Mask = NDArray[np.bool_]
 class Calibration:
     """What turns similarities into answers.
 
-    Attributes:
-        agreement: See `agreement`.
-        temperature: Similarities divided by it go into the softmax.
-        threshold: A sound whose best similarity is below is none of these; minus infinity where none is refused.
-        away: Similarity to each class that sounds of others have on average, (class,).
-        home: Similarity that its own have, (class,).
+    Below `threshold` a sound is none of these (minus infinity refuses none); sounds of other classes have the
+    similarity `away` to each class on average, its own have `home`, both (class,).
     """
 
     agreement: float
@@ -112,9 +108,6 @@ def threshold(own: Floats, out_of_vocabulary: Floats, reject: Literal["auto"] | 
     It is set on recordings' similarities to their own classes, (recording,), and to the nearest other class as if their
     own were not listed. `reject` is the fraction of known sounds that may be lost, above 0 and below 1; or ``"auto"``
     for the level with the fewest mistakes if half of the sounds are out of vocabulary.
-
-    Raises:
-        InputError: There is nothing to set it on.
 
     Example:
         >>> own, out_of_vocabulary = np.array([0.9, 0.8, 0.7, 0.3]), np.array([0.5, 0.4, 0.2, 0.1])

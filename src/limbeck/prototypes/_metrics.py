@@ -15,12 +15,7 @@ from limbeck.prototypes._space import unit
 
 @dataclass(frozen=True)
 class Metric:
-    """A measure of nearness, larger is nearer.
-
-    Attributes:
-        between: (row, dim) and (class, dim) to (row, class).
-        paired: (row, dim) and (row, dim) to (row,).
-    """
+    """A measure of nearness, larger is nearer: of all rows and classes, (row, class), and of pairs, (row,)."""
 
     between: Callable[[Floats, Floats], Floats]
     paired: Callable[[Floats, Floats], Floats]

@@ -31,31 +31,20 @@ class NearestPrototype(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     multi_label_: bool
 
     def similarities(self, X: ArrayLike) -> Floats:  # noqa: N803
-        """Similarity to every class's prototype, (row, class): the cosine, or minus the distance.
-
-        Args:
-            X: (row, dim).
-        """
+        """Similarity of `X`, (row, dim), to each class's prototype, (row, class): the cosine, or minus the distance."""
         rows = self._rows(X)
         between = METRICS[self.metric].between
         return np.concatenate([between(self._standard(rows[part]), self.prototypes_) for part in chunks(len(rows))])
 
     def decision_function(self, X: ArrayLike) -> Floats:  # noqa: N803
-        """`similarities`; of two classes the difference, (row,), as scikit-learn has it.
-
-        Args:
-            X: (row, dim).
-        """
+        """`similarities` of `X`, (row, dim); of two classes the difference, (row,), as scikit-learn has it."""
         scores = self.similarities(X)
         return scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 and not self.multi_label_ else scores
 
     def predict_proba(self, X: ArrayLike) -> Floats:  # noqa: N803
-        """Probability of each class, (row, class), given that the sound is one of them; rejection has no part in it.
+        """Probability of each class, (row, class), given that `X`, (row, dim), are of them; rejection has no part.
 
         After `fit` with several labels a row: `multi_label_scores`.
-
-        Args:
-            X: (row, dim).
         """
         scores = self.similarities(X)
         if self.multi_label_:
@@ -63,12 +52,9 @@ class NearestPrototype(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return cast(Floats, softmax(scores / self.temperature_, axis=1))
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:  # noqa: N803
-        """The label of the nearest prototype, (row,); for a rejected sound ``""``, or -1 where labels are numbers.
+        """The label nearest to each of `X`, (row, dim); for a rejected sound ``""``, or -1 where labels are numbers.
 
         After `fit` with several labels a row: 0 and 1, (row, class).
-
-        Args:
-            X: (row, dim).
         """
         scores = self.similarities(X)
         if self.multi_label_:
@@ -78,23 +64,15 @@ class NearestPrototype(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return named if known.all() else np.where(known, named, self._nobody())
 
     def multi_label_scores(self, X: ArrayLike) -> Floats:  # noqa: N803
-        """For each class on its own how much a sound is of it, (row, class), above 0 and below 1.
+        """For each class on its own how much `X`, (row, dim), is of it, (row, class), above 0 and below 1.
 
         0.12 is what other sounds of the pool have on average, 0.88 what the class's own have. Scores of different
         classes can be compared.
-
-        Args:
-            X: (row, dim).
         """
         return level_scores(self.similarities(X), *self.levels_)
 
     def top(self, X: ArrayLike, k: int = 3) -> list[list[tuple[Any, float]]]:  # noqa: N803
-        """The k most probable labels of each row with their probabilities, best first, rejected or not.
-
-        Args:
-            X: (row, dim).
-            k: At most the number of classes are given.
-        """
+        """The `k` most probable labels of `X`, (row, dim), with their probabilities, best first, rejected or not."""
         probability = self.predict_proba(X)
         order = np.argsort(-probability, axis=1, kind="stable")[:, :k]
         return [

@@ -13,11 +13,7 @@ from limbeck.prototypes._arrays import Floats, chunks
 
 @dataclass(frozen=True)
 class Standard:
-    """Where zero is, and how long one is, in every dimension. Called on rows (row, dim), it places them there.
-
-    Attributes:
-        mean: (dim,).
-        scale: (dim,), above 0.
+    """Where zero is, (dim,), and how long one is (> 0) in every dimension. Called on rows (row, dim) it places them.
 
     Example:
         >>> Standard.of(np.array([[1.0, 5.0], [3.0, 5.0]]))(np.array([[3.0, 6.0]])).tolist()

@@ -23,10 +23,6 @@ def arrivals(
     What is new is new since the call, however late the first file is asked for; `existing` ones come first, sorted. A
     file is complete when it was left alone for `settle_s`. Hidden files and kinds that are known not to be media are
     skipped, as everywhere. `stop` ends the watch when set.
-
-    Raises:
-        InputError: There is no such folder, or, while files are taken, no longer.
-        MissingExtraError: Package watchfiles is not installed.
     """
     try:
         from watchfiles import watch

@@ -112,11 +112,7 @@ class Corrections(Config):
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """A JSON file of the page: ``{"remove": [{"label": ..., "path": ..., "start_s": ...}], "add": [...]}``.
-
-        Raises:
-            InputError: It is not there, or is no such file.
-        """
+        """A JSON file of the page: ``{"remove": [{"label": ..., "path": ..., "start_s": ...}], "add": [...]}``."""
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, json.JSONDecodeError, UnicodeDecodeError) as error:
@@ -126,11 +122,7 @@ class Corrections(Config):
     def joined(
         self, remove: Iterable[Correction], add: Iterable[Correction], learned: Callable[[Correction], bool]
     ) -> Self:
-        """These and further ones: the newer of two that contradict each other holds.
-
-        Raises:
-            InputError: A sound to take out was neither learned nor put in.
-        """
+        """These and further ones: the newer of two that contradict each other holds."""
         out, into = list(self.remove), list(self.add)
         for one in remove:
             left = [other for other in into if not _same(one, other)]

@@ -26,10 +26,6 @@ def read(labels: Labels) -> dict[str, str]:
     of its own; as a text file with one of these a line (lines that begin with ``#`` are skipped), a CSV file with a
     column ``label``, a list of labels, used as they are, or descriptions by label.
 
-    Raises:
-        InputError: There is none, one comes twice or twice but for its case, or the file is not there or is no such
-            file.
-
     Example:
         >>> read('dog bark, rain'), read('crane: a bird calling, "dog, loud"'), read({"rain": "drops on a roof"})
         ({'dog bark': '', 'rain': ''}, {'crane': 'a bird calling', 'dog, loud': ''}, {'rain': 'drops on a roof'})

@@ -41,12 +41,7 @@ def windows(blocks: Iterable[Wave], *, window: int, hop: int) -> Iterator[tuple[
 
 
 def microphone(rate_hz: int, *, stop: Event | None = None) -> Iterator[Wave]:
-    """Blocks of the default microphone's sound, mono float32 (sample,); the newest where the reader is too slow.
-
-    Raises:
-        MissingExtraError: Package sounddevice is not installed.
-        InputError: There is no sound card, or it cannot be opened.
-    """
+    """Blocks of the default microphone's sound, mono float32 (sample,); the newest where the reader is too slow."""
     try:
         import sounddevice
     except ImportError as error:

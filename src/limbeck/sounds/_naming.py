@@ -88,14 +88,7 @@ def windows_of(
 ) -> Iterator[Window | Unread]:
     """Windows of recordings, one after the other; one that cannot be used ends with the reason, at times after windows.
 
-    Args:
-        paths: The recordings.
-        encoder: What will hear them.
-        window_s: Length of a window in seconds; None for the longest the encoder model as a whole.
-        hop_s: From one to the next; None for windows side by side.
-
-    Raises:
-        InputError: A window is longer than the encoder model, or a length is not positive.
+    A window is as long as the encoder models as a whole, and the next one begins where it ends, where seconds are None.
     """
     window_s, hop_s = window_lengths(encoder, window_s, hop_s)
     for path in paths:
@@ -116,22 +109,11 @@ def name(
     always: bool = False,
     batch: int = _BATCH,
 ) -> Iterator[Prediction | Unread]:
-    """Names of windows or of whole recordings, in the order of the pieces.
+    """Names of windows or of whole recordings, in the order of the pieces; those of a recording stand together.
 
     A recording's score for a word is the highest of its windows' that are one of the words (of all, where none is), so
-    that a short event is not averaged away; the scores of a recording of several windows need not sum to 1.
-
-    Args:
-        pieces: From `windows_of`; windows of a recording stand together.
-        encoder: The one the classifier was learned with.
-        classifier: Learned.
-        top: How many words with scores are given.
-        by: What is named: each ``"window"``, or each ``"file"``.
-        always: Name every sound by its likeliest word, also one that is none of them.
-        batch: Windows embedded at a time.
-
-    Raises:
-        InputError: `top` is below 1, or `by` is neither.
+    that a short event is not averaged away; the scores of a recording of several windows need not sum to 1. `always`
+    names every sound by its likeliest word, also one that is none of them.
     """
     if top < 1 or by not in get_args(By):
         raise InputError(f"top is at least 1 and by is one of {', '.join(get_args(By))}, but got {top} and {by!r}.")

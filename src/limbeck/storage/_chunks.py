@@ -29,11 +29,7 @@ def pack(name: str, chunks: Sequence[bytes]) -> dict[str, Tensor]:
 
 
 def unpack(name: str, payload: Mapping[str, Tensor]) -> list[bytes]:
-    """The pieces again.
-
-    Raises:
-        InputError: Lengths and bytes do not agree.
-    """
+    """The pieces again."""
     whole, head = bytes_of(payload[name]), bytes_of(payload[f"{name}_head"])
     lengths = payload[f"{name}_lengths"].tolist()
     if sum(lengths) != len(whole) or min(lengths, default=0) < 0:

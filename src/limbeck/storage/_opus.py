@@ -37,11 +37,7 @@ def encode_opus(waveform: Mono, sample_rate_hz: int, bitrate: int) -> bytes:
 
 
 def decode_opus(content: bytes, sample_rate_hz: int, samples: int) -> npt.NDArray[np.float64]:
-    """So many samples of the clip again at a wanted rate, float64, in [-1, 1]; what is missing at the end is silence.
-
-    Raises:
-        InputError: The packets cannot be decoded.
-    """
+    """So many samples of the clip again at a wanted rate, float64 in [-1, 1]; what is missing at the end is silence."""
     context = CodecContext.create("opus", "r")
     context.extradata = _head()
     context.thread_count = 1

@@ -49,11 +49,7 @@ def encode_rgb(pixels: Pixels, codec: PictureCodec, quality: int) -> bytes:
 
 
 def decode_rgb(content: bytes, codec: PictureCodec) -> Pixels:
-    """The picture again, uint8, (height, width, 3).
-
-    Raises:
-        InputError: It cannot be decoded.
-    """
+    """The picture again, uint8, (height, width, 3)."""
     kind = _CODECS[codec]
     frame = _decoded(kind, content)
     return np.asarray(
@@ -75,11 +71,7 @@ def encode_grey(levels: Pixels, codec: GreyCodec, quality: int) -> bytes:
 
 
 def decode_grey(content: bytes, codec: GreyCodec) -> Pixels:
-    """The levels again, uint8, (height, width).
-
-    Raises:
-        InputError: It cannot be decoded.
-    """
+    """The levels again, uint8, (height, width)."""
     frame = _decoded(_CODECS[codec], content)
     plane = frame.planes[0]
     rows: Pixels = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)

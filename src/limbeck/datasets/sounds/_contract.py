@@ -152,11 +152,7 @@ D = TypeVar("D", bound=SoundDataset)
 
 
 def with_distinct_words(dataset: D) -> D:
-    """The dataset itself, once every class has words of its own.
-
-    Raises:
-        InputError: Two labels are called alike in a sentence, which nothing that hears words can tell apart.
-    """
+    """The dataset itself, once every class has words of its own."""
     for names in alike(dataset.words):
         listed = " and ".join(map(repr, names))
         raise InputError(

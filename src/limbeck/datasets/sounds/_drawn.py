@@ -15,9 +15,6 @@ def with_folds(recordings: Sequence[Recording], folds: int, seed: int) -> list[R
 
     Names and the seed decide, so all machines draw alike; recordings of one group stay together (under the first label
     of the group's first recording). Nothing is drawn if a recording has a split already.
-
-    Raises:
-        InputError: 1 fold, or fewer than none.
     """
     if folds < 0 or folds == 1:
         raise InputError(f"folds must be 0 (none) or at least 2, but is {folds}.")

@@ -15,10 +15,6 @@ def copy_of(name: str, root: Path | str, *, inner: str, needed: str, size: str, 
     soundata's own index of files and checksums is not asked for: it is fetched from the network into soundata's folder,
     and a copy that somebody unpacked by hand has none. What is read comes from the copy's own tables. `root` is the
     copy, or the folder its archive was unpacked in as `inner`; every copy has the file `needed`.
-
-    Raises:
-        InputError: There is no copy, and none was asked for.
-        MissingExtraError: soundata is not installed.
     """
     try:
         import soundata
@@ -38,11 +34,7 @@ def copy_of(name: str, root: Path | str, *, inner: str, needed: str, size: str, 
 
 
 def check_complete(table: Path, count: int) -> None:
-    """Refuse a table of which something was passed over: a row of another form, or a file named twice.
-
-    Raises:
-        InputError: The table has more rows, or no text in UTF-8.
-    """
+    """Refuse a table of which something was passed over: a row of another form, or a file named twice."""
     try:
         with table.open(encoding="utf-8", newline="") as handle:
             rows = sum(bool(row) for row in csv.reader(handle)) - 1

@@ -25,11 +25,7 @@ def linear(inputs: int, outputs: int, *, generator: torch.Generator) -> nn.Linea
 
 
 def one_length(dims: Mapping[str, int], head: str) -> int:
-    """The length that all encoders' features have.
-
-    Raises:
-        InputError: They differ.
-    """
+    """The length that all encoders' features have."""
     if len(set(dims.values())) > 1:
         told = ", ".join(f"{dim} ({modality})" for modality, dim in dims.items())
         raise InputError(

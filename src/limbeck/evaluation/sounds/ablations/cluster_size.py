@@ -39,11 +39,7 @@ class ClusterSize(Ablation):
         return isinstance(classifier, Prototypes)
 
     def points(self, sounds: EmbeddedDataset) -> Iterator[Point]:
-        """A point for each size that every pool has.
-
-        Args:
-            sounds: The recordings.
-        """
+        """A point for each size that every pool has."""
         folds = sounds.folds()
         for size in self.sizes:
             if all(size <= len(fold.pool) for fold in folds):

@@ -36,11 +36,7 @@ class Imbalance(Ablation):
     draws: int = Field(5, ge=1)
 
     def points(self, sounds: EmbeddedDataset) -> Iterator[Point]:
-        """Two points for each ratio: long-tailed, and even.
-
-        Args:
-            sounds: The recordings.
-        """
+        """Two points for each ratio: long-tailed, and even."""
         folds = sounds.folds()
 
         def shaped(ratio: float, even: bool) -> Callable[[int], list[Fold]]:

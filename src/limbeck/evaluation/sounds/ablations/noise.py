@@ -33,11 +33,7 @@ class Noise(Ablation):
     seed: int = Field(0, ge=0)
 
     def points(self, sounds: EmbeddedDataset) -> Iterator[Point]:
-        """The recordings as they are, then two points for each level.
-
-        Args:
-            sounds: The recordings and the encoder.
-        """
+        """The recordings as they are, then two points for each level."""
         yield Point("no noise", lambda seed: sounds.folds(), variant="clean pool")
         for level in self.snr_db:
             noise = PinkNoise(level, self.seed)

@@ -37,11 +37,7 @@ class OutOfVocabulary(Ablation):
     draws: int = Field(5, ge=1)
 
     def points(self, sounds: EmbeddedDataset) -> Iterator[Point]:
-        """A point for each ratio.
-
-        Args:
-            sounds: The recordings.
-        """
+        """A point for each ratio."""
         folds = sounds.folds()
 
         def mixed(ratio: float) -> Callable[[int], list[Fold]]:

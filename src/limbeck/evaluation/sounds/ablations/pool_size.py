@@ -35,11 +35,7 @@ class PoolSize(Ablation):
     draws: int = Field(5, ge=1)
 
     def points(self, sounds: EmbeddedDataset) -> Iterator[Point]:
-        """A point for each fraction.
-
-        Args:
-            sounds: The recordings.
-        """
+        """A point for each fraction."""
         folds = sounds.folds()
 
         def drawn(fraction: float) -> Callable[[int], list[Fold]]:

@@ -42,11 +42,7 @@ class Prompts(Ablation):
     texts: tuple[Sentence, ...] = PUBLISHED
 
     def points(self, sounds: EmbeddedDataset) -> Iterator[Point]:
-        """A point for each text, then all, then the one chosen on the pool.
-
-        Args:
-            sounds: The recordings and the encoder.
-        """
+        """A point for each text, then all, then the one chosen on the pool."""
         folds, texts = sounds.folds(), sounds.texts(self.texts)
 
         def using(choose: Callable[[Fold], Sequence[int]]) -> Callable[[int], list[Fold]]:

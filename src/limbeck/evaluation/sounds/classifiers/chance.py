@@ -17,11 +17,6 @@ class Chance(Classifier):
     draws: ClassVar[int] = 20
 
     def classify(self, fold: Fold, *, seed: int) -> Predictions:
-        """Draw scores.
-
-        Args:
-            fold: Only its sizes matter.
-            seed: Of the scores.
-        """
+        """Draw scores."""
         shape = (len(fold.test), fold.texts.shape[1])
         return Predictions(np.random.default_rng(seed).random(shape, dtype=np.float32))

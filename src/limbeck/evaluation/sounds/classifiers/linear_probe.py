@@ -28,12 +28,7 @@ class LinearProbe(Classifier):
     steps: int = Field(1000, ge=1)
 
     def classify(self, fold: Fold, *, seed: int) -> Predictions:
-        """Fit and score the test recordings.
-
-        Args:
-            fold: Its pool with labels and test recordings.
-            seed: Not used: the problem is convex.
-        """
+        """Fit and score the test recordings; the problem is convex, so the seed is not used."""
         from sklearn.linear_model import LogisticRegression
         from sklearn.multiclass import OneVsRestClassifier
         from sklearn.pipeline import make_pipeline

@@ -49,12 +49,7 @@ class MLP(Classifier):
     batch: int = Field(128, ge=1)
 
     def classify(self, fold: Fold, *, seed: int) -> Predictions:
-        """Train and score the test recordings.
-
-        Args:
-            fold: Its pool with labels, validation recordings where there are some, and test recordings.
-            seed: Of weights, order and dropout.
-        """
+        """Train and score the test recordings; the seed draws weights, order and dropout."""
         from sklearn.preprocessing import StandardScaler
 
         pool = fold.pool.labelled

@@ -30,12 +30,7 @@ class Prototypes(Classifier):
     settings: dict[str, Any] = Field(default_factory=dict)
 
     def classify(self, fold: Fold, *, seed: int) -> Predictions:
-        """Find neighbours, average them, and score the test recordings.
-
-        Args:
-            fold: Its pool without labels, texts and test recordings.
-            seed: Not used.
-        """
+        """Find neighbours, average them, and score the test recordings; the seed is not used."""
         learner = estimator(self.settings, paper=self.paper)
         if learner.neighbours != "auto":
             learner.set_params(neighbours=min(learner.neighbours, len(fold.pool)))

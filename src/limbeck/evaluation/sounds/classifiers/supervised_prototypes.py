@@ -32,12 +32,7 @@ class SupervisedPrototypes(Classifier):
     settings: dict[str, Any] = Field(default_factory=dict)
 
     def classify(self, fold: Fold, *, seed: int) -> Predictions:
-        """Average each class and score the test recordings; a class without recordings is never given.
-
-        Args:
-            fold: Its pool with labels and test recordings.
-            seed: Not used.
-        """
+        """Average each class and score the test recordings; a class without recordings is never given."""
         pool = fold.pool.labelled
         learner = estimator(self.settings, paper=self.paper)
         present = np.flatnonzero(pool.known.any(0))

@@ -16,10 +16,5 @@ class ZeroShot(Classifier):
     """Cosine between sound and text; the pool is not used."""
 
     def classify(self, fold: Fold, *, seed: int) -> Predictions:
-        """Compare sounds with texts.
-
-        Args:
-            fold: Its test recordings and texts.
-            seed: Not used.
-        """
+        """Compare sounds with texts; the seed is not used."""
         return Predictions(fold.test.joint @ fold.text.T)
