@@ -100,6 +100,20 @@ def test_accuracy_draws_means_and_deviations(make_score: Callable[..., Any]) -> 
     assert figures.accuracy([]) is None
 
 
+def test_accuracies_of_three_modalities_have_looks_of_their_own_and_a_legend_inside(
+    make_score: Callable[..., Any],
+) -> None:
+    levels = {"A": 50, "D": 40, "V": 45, "A+D+V": 70}
+    figure = figures.accuracy(table.rows({"dm": make_score(("bell", "drip"), levels, name="dm")}))
+    assert figure is not None
+    (axes,) = figure.axes
+    assert len({(c.lines[0].get_color(), c.lines[0].get_marker()) for c in axes.containers}) == len(levels)
+    figure.draw_without_rendering()
+    box = axes.get_legend().get_window_extent()
+    assert box.x0 >= 0
+    assert box.x1 <= figure.bbox.x1
+
+
 def test_matplotlibs_settings_are_given_back(tmp_path: Path) -> None:
     import matplotlib
 

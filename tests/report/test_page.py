@@ -176,12 +176,88 @@ def test_cells_stand_where_they_are_stored(
         np.testing.assert_allclose(cells, stored, atol=1e-3)
 
 
-def test_pairs_that_share_by_frequencies_are_shown_apart(make_clips: Make, make_set: Make, tmp_path: Path) -> None:
-    made = make_set(make_clips(("bell", "drip"), per_class=3), per_class=1, hold="frequencies:3")
-    text = distilled_page.write(made, tmp_path).read_text(encoding="utf-8")
+@pytest.mark.parametrize("kept", ["audio,image", "audio", "image"])
+def test_samples_that_share_by_frequencies_are_shown_apart(
+    make_clips: Make, make_set: Make, tmp_path: Path, kept: str
+) -> None:
+    clips = make_clips(("bell", "drip"), per_class=3).seen_by(kept.split(","))
+    made = make_set(clips, per_class=1, hold="frequencies:3")
+    text = distilled_page.write(made, tmp_path, clips=clips).read_text(encoding="utf-8")
     assert "frequencies:3" in text
     assert len(set(re.findall(r"bell, sample \d, distilled", text))) == 3
+    assert "samples are shown as students see them" in text
     assert "Cut the mosaic" not in text
+    seen = made.samples()
+    for name, expected in seen.items():
+        pictures = _pictures(text, name, "distilled")
+        assert len(pictures) == len(expected) == 6
+        for label in range(2):  # cell-major there, by class here
+            shown = np.asarray(pictures[3 * label + 1])
+            values = _prepared(made, name, seen)[2 + label]
+            if name == "image":
+                np.testing.assert_array_equal(shown, values.permute(1, 2, 0).numpy())
+            else:
+                assert shown.shape[:2] == values.shape[1:]
+
+
+@pytest.mark.parametrize(("kept", "letter", "noun"), [("audio", "A", "spectrogram"), ("image", "V", "image")])
+@pytest.mark.parametrize("hold", ["plain", "mosaic:2"])
+def test_a_set_of_one_modality_shows_it_alone(
+    make_clips: Make, make_set: Make, make_score: Make, tmp_path: Path, kept: str, letter: str, noun: str, hold: str
+) -> None:
+    """Players only where there is sound, and no column but its own."""
+    clips = make_clips(("bell", "drip"), per_class=4).seen_by([kept])
+    made = make_set(clips, per_class=1, hold=hold)
+    scores = {
+        "dm": make_score(("bell", "drip"), {letter: 60}, name="dm").model_copy(update={"trained_on": Source.of(made)}),
+        "whole": make_score(("bell", "drip"), {letter: 90}, name="toy", kind="clips", per_class=None),
+    }
+    index = distilled_page.write(made, tmp_path, scores=scores, clips=clips)
+    text = index.read_text(encoding="utf-8")
+    faces = 2 * made.hold.cells * 3  # classes, cells; distilled, start and real
+    assert text.count('class="sound"') == text.count("data:audio/wav") == (faces if kept == "audio" else 0)
+    assert len(_pictures(text, kept, "distilled")) == 2 * made.hold.cells
+    assert set(re.findall(r'data-modality="(\w+)"', text)) == {kept}
+    assert re.findall(r'<th scope="col"[^>]*>([^<]*%\))', text) == [f"{letter} (%)"]
+    assert f"the page shows the {noun}." in text
+    assert f"on real test clips ({letter}, n = 5)" in text
+    assert "Cells at the same place belong together" not in text
+    assert ("Press a log-mel" in text) == (kept == "audio")
+    beside = {file.stem for file in (tmp_path / "figures").iterdir()}
+    assert beside == {"samples", "accuracy", "confusion", "students"} | ({"spectrogram"} if kept == "audio" else set())
+    (own, _) = json.loads((tmp_path / "table.json").read_text())
+    assert [*own["accuracy_percent"]] == [letter]
+    assert (own["stored_samples"], own["hold"], own["training_samples"]) == (2, hold, len(made))
+
+
+def test_a_third_modality_stands_beside_the_others(
+    make_clips: Make, add_depth: Make, make_set: Make, make_score: Make, browser: Any, tmp_path: Path
+) -> None:
+    clips = add_depth(make_clips(("bell", "drip"), per_class=4))
+    made = make_set(clips, per_class=1, hold="mosaic:2")
+    own = make_score(("bell", "drip"), {"A": 50, "D": 40, "V": 45, "A+D+V": 70}, name="dm")
+    own = own.model_copy(update={"trained_on": Source.of(made)})
+    index = distilled_page.write(made, tmp_path, scores=[own], clips=clips)
+    text = index.read_text(encoding="utf-8")
+    assert re.findall(r'<th scope="col"[^>]*>([^<]*%\))', text) == [f"{key} (%)" for key in ("A", "D", "V", "A+D+V")]
+    assert "on real test clips (A+D+V, n = 5)" in text
+    assert "the page shows the depth map beside the image beside the spectrogram." in text
+    assert "level (m)" in text
+    assert text.count('class="sound"') == 2 * 4 * 3
+    names = {file.stem for file in (tmp_path / "figures").iterdir()}
+    assert {"depth map", "spectrogram"} <= names
+    page = browser.new_page(viewport={"width": 1400, "height": 900})
+    page.goto(index.as_uri())
+    wide = page.evaluate(
+        """[...document.querySelectorAll('.face')].map(f => [...f.querySelectorAll('.grid')].map(
+            g => [g.dataset.modality, Math.round(g.getBoundingClientRect().width)]))"""
+    )
+    page.close()
+    for grids in wide:
+        assert [name for name, _ in grids] == ["depth", "image", "audio"]
+        assert max(w for _, w in grids) - min(w for _, w in grids) <= 1
+    levels = np.concatenate([np.asarray(x).ravel() for x in _pictures(text, "depth", "distilled")])
+    assert (levels.min(), levels.max()) == (0, 255), "the colours are spread over the distances there are"
 
 
 @pytest.mark.parametrize("width", [390, 820, 1400])
@@ -309,6 +385,15 @@ def test_global_generators_are_left_alone(tmp_path: Path, make_clips: Make, make
 def _prepared(made: DistilledSet, name: str, tensors: Mapping[str, torch.Tensor]) -> torch.Tensor:
     """Of one modality, what the tensors are as prepared: decibels, pixels."""
     return made.modalities[name].from_network(tensors[name], made.scales[name])
+
+
+def _pictures(text: str, name: str, side: str) -> list[Image.Image]:
+    """What is shown of one modality on one side, in the order of the page."""
+    found = []
+    for face in re.findall(rf'<figure class="face" data-part="{side}">(.*?)</figure>\n', text, re.DOTALL):
+        (grid,) = re.findall(rf'data-modality="{name}">(.*?)</div>', face, re.DOTALL)
+        found += re.findall(r'<img src="data:image/png;base64,([^"]*)"', grid)
+    return [Image.open(io.BytesIO(base64.b64decode(png))) for png in found]
 
 
 def _contrast(one: str, two: str) -> float:

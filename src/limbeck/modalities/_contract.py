@@ -46,6 +46,7 @@ class Modality(Listed, ABC):
         origin: Where the first row of an array is shown: above or below.
         track: Track of the recording that it is made of.
         unit: Unit of its statistics and of float arrays, for people.
+        span: How far below the highest values pages tell values apart, in the unit; None for all of them.
         axes: Names of the array's axes, for people.
         dtype: Number format of prepared arrays: ``torch.float32``, or ``torch.uint8`` for pictures.
         channels_at: Axis of the array along which statistics and scales run, from the end: -3, -2 or -1.
@@ -63,6 +64,7 @@ class Modality(Listed, ABC):
     about: ClassVar[str] = ""
     origin: ClassVar[Literal["upper", "lower"]] = "upper"
     unit: ClassVar[str]
+    span: ClassVar[float | None] = None
     axes: ClassVar[tuple[str, str, str]] = ("channel", "height", "width")
     dtype: ClassVar[torch.dtype] = torch.float32
     channels_at: ClassVar[int] = -3

@@ -36,6 +36,7 @@ class Audio(Modality):
     origin: ClassVar[Literal["upper", "lower"]] = "lower"
     track: ClassVar[Literal["audio", "image"]] = "audio"
     unit: ClassVar[str] = "dB re 1.0"
+    span: ClassVar[float | None] = 80.0
     axes: ClassVar[tuple[str, str, str]] = ("1", "mel", "frame")
     channels_at: ClassVar[int] = -2
     keeps: ClassVar[frozenset[str]] = frozenset({"flip", "rotate"})

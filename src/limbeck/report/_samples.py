@@ -53,7 +53,7 @@ class Samples:
         self.grid = distilled.hold.grid_of(name)
         self.cells = boxes_of(*self._modality.shape[1:], self.grid)
         every = (self.stored(side, torch.arange(distilled.rows)) for side in self._made)
-        self._limits = _spectrograms.level_range(every) if self._levelled else (0.0, 1.0)
+        self._limits = _spectrograms.level_range(every, self._modality.span) if self._levelled else (0.0, 1.0)
 
     def stored(self, side: str, index: Tensor) -> Tensor:
         """Samples at these positions as they are stored, (row, ...); the side is ``"distilled"`` or ``"start"``."""

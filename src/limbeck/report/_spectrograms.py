@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from torch import Tensor
 
 from limbeck.modalities import Modality
@@ -18,22 +19,27 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 COLOUR_MAP = "magma"
-DYNAMIC_RANGE_DB = 80.0
+DECIBELS = 80.0
+"""What is told apart below the loudest."""
 
 Range = tuple[float, float]
 
 
-def level_range(values: Iterable[Tensor]) -> Range:
-    """The range all samples of a page share: from 80 (dB) below the loudest thousandth up to it.
+def level_range(values: Iterable[Tensor], span: float | None = DECIBELS) -> Range:
+    """The range all samples of a page share, without the outermost thousandths: `span` up to the highest, or all of it.
 
     Example:
         >>> import torch
-        >>> level_range([torch.tensor([-100.0, 12.0])])
-        (-65.0, 15.0)
+        >>> level_range([torch.tensor([-100.0, 12.0])]), level_range([torch.tensor([0.5, 2.0])], span=None)
+        ((-65.0, 15.0), (0.5, 2.0))
     """
-    tops = [float(x.flatten().float().kthvalue(max(1, round(x.numel() * 0.999))).values) for x in values if x.numel()]
-    high = 5.0 * math.ceil(max(tops, default=0.0) / 5)
-    return high - DYNAMIC_RANGE_DB, high
+    every = [x.flatten().float() for x in values if x.numel()] or [torch.zeros(1)]
+    high = max(float(x.kthvalue(max(1, round(x.numel() * 0.999))).values) for x in every)
+    if span is not None:
+        high = 5.0 * math.ceil(high / 5)
+        return high - span, high
+    low = min(float(x.kthvalue(max(1, round(x.numel() * 0.001))).values) for x in every)
+    return low, max(high, low + 1e-6)
 
 
 def palette() -> npt.NDArray[np.uint8]:

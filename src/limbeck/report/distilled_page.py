@@ -124,6 +124,7 @@ def write(
         classes=_classes(shown, modalities, plan, own, sides, clips, clip_ids),
         plan=plan,
         sides=[(side, _TITLES[side]) for side in sides],
+        seen_as_stored=distilled.hold.are_samples,
         grid=next(iter(modalities.values())).grid,
         pixelated=distilled.recipe.image_size < 96,
         neighbour_rule=_neighbours.RULE if clips is not None else "",

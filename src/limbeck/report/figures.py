@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_LOOKS = ((ORANGE, "o"), (GREEN, "s"), (BLUE, "D"))
+_LOOKS = (*zip((ORANGE, GREEN, BLUE, *COLOURS[3:]), "osD^vP<>h", strict=True),)
 _NOT_CURVES = frozenset({"step", "steps", "seconds", "time", "epoch", "epochs"})
 
 Curves = Mapping[str, tuple[npt.NDArray[Any], npt.NDArray[Any]]]
@@ -128,7 +128,7 @@ def accuracy(lines: Sequence[Row]) -> Figure | None:
     rows(axes, [short(r.name, 30) for r in lines])
     axes.set_xlim(left=min(0.0, axes.get_xlim()[0]))
     axes.set_xlabel("accuracy on real test clips (%)")
-    legend_above(axes, len(used), handletextpad=0.3)
+    legend_above(axes, len(used) if len(used) < 4 else 2, handletextpad=0.3)
     return figure
 
 
