@@ -130,12 +130,7 @@ def entry_of(kind: Any, room: str) -> EntryPoint | None:
 
 
 def summary(room: str, name: str) -> str:
-    """First line of a thing's docstring, read from its source without importing it; '' where there is none.
-
-    Args:
-        room: Dotted package name.
-        name: As in `names`.
-    """
+    """First line of a thing's docstring, by `room` and `name`, read without importing it; '' where there is none."""
     found = origins(room, name)
     if len(found) > 1:
         return f"Cannot be used: {' and '.join(map(str, found))} are both called {name}."

@@ -27,12 +27,7 @@ def names(kind: str = METHODS) -> tuple[str, ...]:
 
 
 def summary(name: str, kind: str = METHODS) -> str:
-    """The first line of a recipe: what it compares.
-
-    Args:
-        name: One of `names`.
-        kind: Of what it compares.
-    """
+    """The first line of one of `names`: what it compares."""
     return (ROOM / kind / f"{name}.toml").read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ")
 
 

@@ -432,11 +432,5 @@ class DistilledSet(TorchDataset[tuple[Batch, Tensor]]):
 
 
 def meanings_of(hold: Parameterisation, modalities: Mapping[str, Modality], scales: Mapping[str, Scale]) -> Meanings:
-    """What makes tensors decibels and pixels; empty where they are no samples.
-
-    Args:
-        hold: How tensors become samples.
-        modalities: What the samples are.
-        scales: On which they are, by modality.
-    """
+    """What makes tensors of a `hold` decibels and pixels, by `modalities` and `scales`; empty if no samples."""
     return {name: Meaning(m, scales[name]) for name, m in modalities.items()} if hold.are_samples else {}

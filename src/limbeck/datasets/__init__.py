@@ -31,10 +31,7 @@ def names() -> tuple[str, ...]:
 
 
 def load(name: str) -> type[Dataset]:
-    """The reader of a dataset.
-
-    Args:
-        name: One of `names()`.
+    """The reader of one of `names()`.
 
     Raises:
         UnknownNameError: No dataset has this name; the message gives the nearest one.

@@ -213,11 +213,7 @@ class LabelledClips:
         return replace(self, modalities=kept, fingerprint=digest(self.fingerprint, "modalities", [*kept]))
 
     def require(self, per_class: int, purpose: str) -> None:
-        """Refuse, before any work, data in which a class has too few clips.
-
-        Args:
-            per_class: Clips needed of every class.
-            purpose: What needs them, for the message.
+        """Refuse, before any work, data with fewer clips of a class than `per_class`; `purpose` says what needs them.
 
         Raises:
             BudgetError: Names every such class with its count.

@@ -86,11 +86,7 @@ class Dataset(Listed, ABC):
         return tuple(sorted({c.label for c in self.clips()}))
 
     def read(self, clip: ClipRef, recipe: ClipRecipe) -> RawClip:
-        """Decode one clip. Called in worker processes.
-
-        Args:
-            clip: One of `clips`, without the files of tracks that are not read.
-            recipe: How it is decoded; its tracks are those that are needed.
+        """Decode one `clip` by a `recipe`, whose tracks are those that are needed. Called in worker processes.
 
         Raises:
             MediaError: The clip cannot be used; it will be listed in ``rejected.parquet``.
@@ -98,13 +94,9 @@ class Dataset(Listed, ABC):
         return read_clip(clip.audio, clip.image, start_s=clip.start_s, length_s=clip.length_s, recipe=recipe)
 
     def read_many(self, clips: Sequence[ClipRef], recipe: ClipRecipe) -> list[RawClip | MediaError]:
-        """Decode some clips, often neighbours in one file; what cannot be used comes back as its error.
+        """Decode some `clips` by a `recipe`, often neighbours in one file; what cannot be used comes back as its error.
 
         The result must not depend on which clips are asked for together.
-
-        Args:
-            clips: Some of `clips`.
-            recipe: How they are decoded.
         """
         if type(self).read is not Dataset.read:
             return [self._read_or_error(clip, recipe) for clip in clips]

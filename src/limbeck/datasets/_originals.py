@@ -25,18 +25,10 @@ _FILES = "files"
 
 
 def note(dataset: Dataset, files: Path, out: Path) -> dict[str, Any] | None:
-    """What is written down to find the recordings again; JSON-able.
+    """What is written down in `out` to find a dataset's recordings again, JSON-able; None for a reader without a name.
 
-    The folder is relative to the prepared one, so that nothing names this machine and both may move together.
-    Options that are paths are left out: they tell which clips there are, which is known by then.
-
-    Args:
-        dataset: The reader.
-        files: Folder that all files lie in.
-        out: Folder of the prepared dataset.
-
-    Returns:
-        None for a reader that cannot be found by its name.
+    The folder of all `files` is relative to the prepared one, so that nothing names this machine and both may move
+    together. Options that are paths are left out: they tell which clips there are, which is known by then.
     """
     if dataset.name not in _discover.names(ROOM) or _reader(dataset.name) is not type(dataset):
         return None

@@ -255,11 +255,7 @@ class Prepared:
         return list(_tables.read(self.folder / "rejected.parquet").to_pylist())
 
     def why_rejected(self, most: int) -> list[str]:
-        """Why clips were left out, a sentence each that names the recording.
-
-        Args:
-            most: So many clips; how many more there are is the last sentence.
-        """
+        """Why `most` clips were left out, a sentence each that names the recording; the last counts the others."""
         rows = [(row["source"] or row["id"], row["detail"]) for row in self.rejected]
         told = [detail if name in detail else f"{name}: {detail}" for name, detail in rows[:most]]
         more = len(rows) - most

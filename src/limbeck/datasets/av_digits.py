@@ -147,14 +147,7 @@ class AVDigits(Dataset):
 
 
 def render_digit(drawing: npt.NDArray[np.float64], size: int) -> npt.NDArray[np.uint8]:
-    """A handwritten digit as a picture.
-
-    Args:
-        drawing: Ink, shape (8, 8), 0 to 16.
-        size: Height and width in pixels.
-
-    Returns:
-        RGB, uint8, shape (size, size, 3), white on black, enlarged bilinearly.
+    """A handwritten digit, a `drawing` of ink 0 to 16, (8, 8), as white on black, RGB, uint8, (`size`, `size`, 3).
 
     Example:
         >>> render_digit(np.full((8, 8), 16.0), 32).shape, int(render_digit(np.full((8, 8), 16.0), 32).min())

@@ -16,10 +16,7 @@ def names() -> tuple[str, ...]:
 
 
 def load(name: str) -> type[Encoder]:
-    """The class of an encoder, without weights.
-
-    Args:
-        name: As in `names`.
+    """The class of one of `names()`, without weights.
 
     Raises:
         UnknownNameError: No such encoder.

@@ -102,11 +102,7 @@ class Encoder(Listed, ABC):
     @classmethod
     @abstractmethod
     def tiny(cls, *, seed: int = 0) -> Self:
-        """The same code with a few random weights, for tests: it runs anywhere and means nothing.
-
-        Args:
-            seed: Of the weights.
-        """
+        """The same code with a few random weights drawn by `seed`, for tests: it runs anywhere and means nothing."""
 
     def embed_audio(self, waveforms: Sequence[Tensor], *, batch: int = 32) -> AudioEmbeddings:
         """Vectors of sounds.

@@ -129,8 +129,7 @@ class YamNet(Encoder):
     def class_scores(self, waveforms: Sequence[Tensor]) -> Tensor:
         """How likely each AudioSet class is in each sound, float32, (sound, class), in [0, 1]; several may be.
 
-        Args:
-            waveforms: As for `embed_audio`.
+        The `waveforms` are as for `embed_audio`.
         """
         return self._scored(waveforms)[0]
 

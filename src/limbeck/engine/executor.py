@@ -43,12 +43,9 @@ class Executor(ABC):
 
     @abstractmethod
     def run(self, tasks: Iterable[AnyTask]) -> Iterator[tuple[AnyTask, str | None]]:
-        """Tasks as they end, each with what went wrong.
+        """Tasks as they end, each with what went wrong; what one needs stands before it, or is done.
 
         One that fails stops only those that need it, which are left out.
-
-        Args:
-            tasks: What to do; what one needs stands before it, or is done.
 
         Raises:
             LimbeckError: A process died.
@@ -116,12 +113,7 @@ class LocalProcesses(Executor):
 
 
 def local(processes: int, begin: Callable[[], object] | None = None) -> Executor:
-    """The executor for so many tasks at once on this machine; one works in this process.
-
-    Args:
-        processes: Tasks at once, >= 1.
-        begin: See `LocalProcesses`.
-    """
+    """The executor for `processes` tasks at once (>= 1), one in this process; for `begin` see `LocalProcesses`."""
     return Here() if processes == 1 else LocalProcesses(processes, begin)
 
 

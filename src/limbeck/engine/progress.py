@@ -11,24 +11,14 @@ Progress = Callable[[int, int], None]
 
 
 def note(sentence: str, *, show: bool) -> None:
-    """Tell people something on standard error.
-
-    Args:
-        sentence: What.
-        show: Whether to.
-    """
+    """Tell people a `sentence` on standard error, if `show`."""
     if show:
         print(sentence, file=sys.stderr)
 
 
 @contextlib.contextmanager
 def bar(title: str, *, show: bool) -> Iterator[Progress]:
-    """A progress bar with remaining time; a silent stand-in when `show` is false.
-
-    Args:
-        title: What is being done.
-        show: Whether to draw it.
-    """
+    """A progress bar under a `title` with remaining time; a silent stand-in when `show` is false."""
     if not show:
         yield lambda done, total: None
         return

@@ -65,11 +65,7 @@ class RunCheckpoint:
         return note["step"], tensors
 
     def offer(self, step: int, tensors: Callable[[], dict[str, Tensor]]) -> None:
-        """Save when it is time, or when a stop was asked for; then the stop takes effect.
-
-        Args:
-            step: Steps done.
-            tensors: Gives the state; called only when it is saved.
+        """Save the state that `tensors` gives after `step` steps when it is time, or when a stop was asked for.
 
         Raises:
             KeyboardInterrupt: A stop was asked for; the state is safe.
@@ -139,11 +135,7 @@ class Run:
             file.write(json.dumps(event) + "\n")
 
     def finish(self, cost: dict[str, Any]) -> None:
-        """Mark the run as ended and remove its checkpoint.
-
-        Args:
-            cost: What it took, JSON-able.
-        """
+        """Mark the run as ended, with its cost (JSON-able), and remove its checkpoint."""
         _files.write_record(self.folder / "done.json", cost)
         (self.folder / "checkpoint.safetensors").unlink(missing_ok=True)
 
@@ -207,11 +199,7 @@ class RunRecord:
 
     @classmethod
     def find(cls, folder: Path | str) -> RunRecord | None:
-        """The record of a run, or of the run that made a distilled set; None where there is none.
-
-        Args:
-            folder: The run's folder, or the set's.
-        """
+        """The record of the run in a folder, or of the run that made the set there; None where there is none."""
         places = (Path(folder), Path(folder) / RUN)
         return next((cls(place) for place in places if (place / "run.json").is_file()), None)
 

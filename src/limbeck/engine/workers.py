@@ -129,10 +129,7 @@ class WorkerPool(Generic[Task, Message]):
             self._send(min(self._workers, key=lambda w: len(w.queue)), self._waiting.popleft())
 
     def messages(self, at_most_s: float = math.inf) -> list[tuple[Task, Message | Lost]]:
-        """Wait for something to happen; messages with their tasks (possibly none), those of one task in order.
-
-        Args:
-            at_most_s: How long to wait.
+        """Wait `at_most_s`; messages with their tasks (possibly none), those of one task in order.
 
         Raises:
             LimbeckError: The work itself, not a task, is at fault, or workers cannot start.

@@ -95,13 +95,7 @@ def evaluate(
 
 
 def question(measure: Measure, subject: Subject, seed: int) -> Score:
-    """What is asked, before any answer.
-
-    Args:
-        measure: With all its settings.
-        subject: What is measured, and with what.
-        seed: The seed all repeats' seeds come from.
-    """
+    """What is asked by a `measure` of a `subject`, with the `seed` all repeats' seeds come from, before any answer."""
     return Score(
         measure=measure.name,
         settings=measure.to_json(),
@@ -121,12 +115,7 @@ def question(measure: Measure, subject: Subject, seed: int) -> Score:
 
 
 def code_of(measure: Measure, network: Architecture) -> Code:
-    """The code of a measure, of its students' network and of their head, where the measure names it.
-
-    Args:
-        measure: With all its settings.
-        network: Architecture of the students.
-    """
+    """The code of a `measure`, of its students' `network` and of their head, where the measure names it."""
     head = measure.to_json().get("head")
     return _code.of(measure, network, *([heads.load(head)] if head else []))
 

@@ -45,26 +45,12 @@ class Samples(ABC):
 
     @abstractmethod
     def fetch(self, index: Tensor, device: torch.device) -> Batch:
-        """Samples at some positions.
-
-        Args:
-            index: Positions, int64, on the CPU.
-            device: Where they are wanted.
-
-        Returns:
-            float32 (sample, channel, height, width) by modality, on `device`.
-        """
+        """Samples at positions `index` (int64, on the CPU), float32 (sample, channel, height, width), on a `device`."""
 
     def batches(self, order: Tensor, size: int, device: torch.device) -> Iterator[tuple[Batch, Tensor]]:
-        """Consecutive batches.
+        """Consecutive samples as `fetch` gives them, with their `labels`, on a `device`.
 
-        Args:
-            order: Positions, int64, on the CPU.
-            size: Samples in a batch; the last may be smaller.
-            device: Where they are wanted.
-
-        Yields:
-            Samples as `fetch` gives them, and their `labels`, on `device`.
+        The `order` has positions, int64, on the CPU; `size` is that of a batch, of which the last may be smaller.
         """
         for index in torch.split(order, size):
             yield self.fetch(index, device), self.labels[index].to(device)

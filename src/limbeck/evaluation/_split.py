@@ -63,13 +63,9 @@ def hold_out(clips: LabelledClips, share: float, *, seed: int) -> Split:
 
 
 def joined(*relations: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
-    """Groups of things that share a value in one of several relations, themselves or through others.
+    """Number of each thing's group, (thing,), from 0: things of a group share a value, themselves or through others.
 
-    Args:
-        relations: Each (thing,): one value a thing.
-
-    Returns:
-        (thing,): number of its group, from 0.
+    Each relation has one value a thing, (thing,).
 
     Example:
         >>> joined(np.array([1, 1, 2, 3]), np.array([7, 8, 8, 9])).tolist()

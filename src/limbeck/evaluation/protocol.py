@@ -72,10 +72,7 @@ class Protocol(Config):
         )
 
     def lengthened(self, samples: int) -> Protocol:
-        """The protocol with the epochs that make `least_steps` steps on so many samples; itself where they do already.
-
-        Args:
-            samples: Training samples, >= 1.
+        """The protocol with epochs that make `least_steps` steps on `samples` (>= 1); itself if they do already.
 
         Example:
             >>> longer = Protocol(least_steps=240).lengthened(40)  # 2 steps an epoch
@@ -86,11 +83,7 @@ class Protocol(Config):
         return self.model_copy(update={"epochs": epochs, "drop_after": _moved(self.drop_after, self.epochs, epochs)})
 
     def rate(self, name: str, epoch: int) -> float:
-        """Learning rate of an encoder or the head in an epoch.
-
-        Args:
-            name: Of a modality, or ``"head"``.
-            epoch: Counted from 0.
+        """Learning rate in an `epoch`, from 0 on, of what has a `name`: a modality's encoder, or the ``"head"``.
 
         Example:
             >>> Protocol().rate("image", 10), round(Protocol().rate("image", 11), 9), Protocol(lr=0.1).rate("head", 0)

@@ -123,36 +123,21 @@ class Answers(Config):
         return _files.digest(type(self).__name__, self._question())
 
     def first(self, repeats: int) -> Self:
-        """The same with its first repeats alone.
-
-        Args:
-            repeats: How many.
-        """
+        """The same with its first `repeats` alone."""
         return self.model_copy(update={"repeats": self.repeats[:repeats]})
 
     def with_repeat(self, repeat: Config) -> Self:
-        """The same with a repeat more.
-
-        Args:
-            repeat: What was found.
-        """
+        """The same with a `repeat` more."""
         return self.model_copy(update={"repeats": (*self.repeats, repeat)})
 
     def differs(self, other: Answers) -> list[str]:
-        """Names of what was not asked alike in another; how often, and which device of a kind, do not count.
-
-        Args:
-            other: Another result.
-        """
+        """Names of what was not asked alike in another; how often, and which device of a kind, do not count."""
         mine, theirs = self._question(), other._question()
         return sorted(name for name in mine.keys() | theirs.keys() if mine.get(name) != theirs.get(name))
 
     @classmethod
     def read(cls, file: Path) -> Self:
-        """The result in a file.
-
-        Args:
-            file: From `_files.write_record`.
+        """The result in a `file` from `_files.write_record`.
 
         Raises:
             InputError: The file is damaged, or holds something else.

@@ -26,12 +26,7 @@ Found = TypeVar("Found", bound=Answers)
 
 
 def folder_for(what: Path | str | DistilledSet | None, out: Path | str | None) -> Path | None:
-    """The folder results are kept in: `out`, else one inside that of a set on disk, else none.
-
-    Args:
-        what: What is evaluated.
-        out: The folder that was given.
-    """
+    """The folder that scores of `what` are kept in: `out`, else one inside that of a set on disk, else none."""
     return Path(out) if out else Path(what) / SCORES if isinstance(what, Path | str) else None
 
 
@@ -49,12 +44,7 @@ class ResultFile(Generic[Found]):
 
     @classmethod
     def of(cls, question: Found, folder: Path | None, title: str) -> ResultFile[Found]:
-        """The file of a question in a folder.
-
-        Args:
-            question: A result without repeats.
-            folder: Of results, or None.
-            title: First part of the file's name.
+        """The file of a `question`, a result without repeats, in a `folder`, if any; its name begins with the `title`.
 
         Raises:
             InputError: The title would lead out of the folder.
@@ -72,11 +62,7 @@ class ResultFile(Generic[Found]):
         return type(self.question).read(self.path) if self.path and self.path.exists() else None
 
     def keep(self, found: Found) -> None:
-        """Keep answers, unless another process has kept more of them meanwhile.
-
-        Args:
-            found: Answers to the question.
-        """
+        """Keep answers to the question, unless another process has kept more of them meanwhile."""
         if self.path and not ((kept := self.read()) and kept.n >= found.n):
             _files.write_record(self.path, found.to_json())
 
@@ -84,14 +70,10 @@ class ResultFile(Generic[Found]):
 def scores_in(
     folder: Path, test: LabelledClips | None = None, measure: str | None = ACCURACY
 ) -> list[tuple[str, Score]]:
-    """Scores in a folder of scores or in that of a distilled set, with their titles.
+    """Scores in a `folder` of scores or in that of a distilled set, with their titles.
 
-    Of a distilled set those that were made with what is in the folder now, and its controls'; of scores alone all.
-
-    Args:
-        folder: The folder.
-        test: Test clips; scores on others are left out.
-        measure: Name of the measure; None for all.
+    Of a distilled set those that were made with what is in the folder now, and its controls'; of scores alone all. Left
+    out are those on other `test` clips, and of another `measure`, where these are not None.
     """
     ours = (folder / "config.json").exists()
     place = folder / SCORES if ours else folder
@@ -108,11 +90,7 @@ def scores_in(
 
 
 def by_title(scores: Iterable[tuple[str, Score]]) -> dict[str, Score]:
-    """Scores by title, each question once; where titles agree and questions do not, the later ones say what differs.
-
-    Args:
-        scores: With their titles.
-    """
+    """Scores by title, each question once; where titles agree and questions do not, the later ones say what differs."""
     every: dict[str, Score] = {}
     keys: set[str] = set()
     for title, score in scores:
@@ -128,11 +106,7 @@ def by_title(scores: Iterable[tuple[str, Score]]) -> dict[str, Score]:
 
 
 def summary(folder: Path) -> dict[str, Any]:
-    """Mean, standard deviation and number of repeats of every score in a folder, by title; JSON-able.
-
-    Args:
-        folder: Of scores, or of a distilled set.
-    """
+    """Mean, deviation and number of repeats of every score in a folder (or a set's), by title; JSON-able."""
     return {
         name: {
             "measure": score.measure,

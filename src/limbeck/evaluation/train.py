@@ -119,14 +119,9 @@ def train_student(
 
 @torch.inference_mode()
 def predict(student: Student, samples: Samples) -> dict[str, Tensor]:
-    """Class probabilities of samples, in their order, without augmentation.
+    """Class probabilities of `samples`, in their order, without augmentation, by a trained `student`, where it is.
 
-    Args:
-        student: A trained one; it is read where it is.
-        samples: In network scale.
-
-    Returns:
-        float32 (sample, class) on the CPU, by what was looked at, as ``"A"``, ``"V"``, ``"A+V"``.
+    They are float32 (sample, class) on the CPU, by what was looked at, as ``"A"``, ``"V"``, ``"A+V"``.
     """
     device = next(student.parameters()).device
     batches = samples.batches(torch.arange(len(samples)), TEST_BATCH, device)

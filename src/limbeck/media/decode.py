@@ -206,12 +206,7 @@ def read_sound(
 
 
 def read_frame(path: Path, *, at_s: float = 0.0, recipe: ClipRecipe) -> tuple[npt.NDArray[np.uint8], tuple[str, ...]]:
-    """The picture half of `read_clip`: frame of shape (height, width, 3) and repairs.
-
-    Args:
-        path: A video or a still picture.
-        at_s: When, in seconds.
-        recipe: Size and fit.
+    """The picture half of `read_clip`: the frame of `path` at `at_s` by a `recipe`, (height, width, 3), and repairs.
 
     Raises:
         MediaError: By the table of this module.
@@ -223,12 +218,7 @@ def read_frame(path: Path, *, at_s: float = 0.0, recipe: ClipRecipe) -> tuple[np
 
 
 def is_segment(start_s: float, length_s: float | None) -> bool:
-    """Whether a segment is sensible.
-
-    Args:
-        start_s: Where it begins, in seconds.
-        length_s: How long it is, in seconds; None where that is not said.
-    """
+    """Whether a segment from `start_s` on of `length_s` seconds (None where that is not said) is sensible."""
     return 0 <= start_s <= MAX_SECONDS and (length_s is None or 0 < length_s <= MAX_SECONDS)
 
 

@@ -43,15 +43,9 @@ def png(pixels: npt.NDArray[Any], palette: npt.NDArray[np.uint8] | None = None) 
 
 
 def smaller(file: bytes, *, largest: int, quality: int = 88) -> tuple[bytes, str]:
-    """A PNG file of colours as JPEG, reduced to `largest` pixels a side; with a palette it stays as it is.
+    """A PNG `file` of colours as JPEG of `quality` 1 to 95, reduced to `largest` pixels a side, and its media type.
 
-    Args:
-        file: From `png`.
-        largest: Images larger than this many pixels a side are reduced to it.
-        quality: Of the JPEG, 1 to 95.
-
-    Returns:
-        The file, and its media type.
+    With a palette it stays as it is.
     """
     from PIL import Image
 
@@ -63,11 +57,9 @@ def smaller(file: bytes, *, largest: int, quality: int = 88) -> tuple[bytes, str
 
 
 def wav(waveform: npt.NDArray[np.float32], sample_rate_hz: int) -> bytes:
-    """A 16-bit WAV file of mono sound.
+    """A 16-bit WAV file of mono sound, float32, (sample,), in [-1, 1]; louder samples of the `waveform` are clipped.
 
-    Args:
-        waveform: float32, (sample,), in [-1, 1]; louder samples are clipped.
-        sample_rate_hz: Its rate.
+    Its rate is `sample_rate_hz`.
     """
     import soundfile
 

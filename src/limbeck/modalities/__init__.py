@@ -92,10 +92,7 @@ def letters(modalities: Modalities) -> dict[str, str]:
 
 
 def together(letters: Iterable[str]) -> str:
-    """What tables call several modalities that are seen together.
-
-    Args:
-        letters: Of the modalities.
+    """What tables call several modalities, by their letters, that are seen together.
 
     Example:
         >>> together(["A", "V"])
@@ -105,10 +102,7 @@ def together(letters: Iterable[str]) -> str:
 
 
 def looked_at(letters: Iterable[str]) -> tuple[str, ...]:
-    """What scores can be by, as their keys: each modality by itself, then all together.
-
-    Args:
-        letters: Of the modalities.
+    """What scores can be by, as their keys: each letter of a modality by itself, then all together.
 
     Example:
         >>> looked_at(["A", "V"]), looked_at(["A"])

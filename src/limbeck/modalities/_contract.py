@@ -138,19 +138,14 @@ class Modality(Listed, ABC):
 
     @abstractmethod
     def show(self, arrays: Tensor) -> Tensor:
-        """Prepared arrays as pictures to look at.
+        """Prepared arrays, (sample, channel, height, width), as pictures to look at.
 
-        Args:
-            arrays: (sample, channel, height, width).
-
-        Returns:
-            Grey levels, uint8 (sample, height, width), or RGB, uint8 (sample, height, width, 3).
+        These are grey levels, uint8 (sample, height, width), or RGB, uint8 (sample, height, width, 3).
         """
 
     def play(self, arrays: Tensor) -> Tensor | None:
-        """Prepared arrays as sound to listen to, float32 (sample, time) at the recipe's rate; None where there is none.
+        """Prepared arrays, (sample, channel, height, width), as sound to listen to; None where there is none.
 
-        Args:
-            arrays: (sample, channel, height, width).
+        It is float32 (sample, time), at the recipe's rate.
         """
         return None

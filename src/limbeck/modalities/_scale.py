@@ -93,12 +93,7 @@ class Scale(Config):
     std: tuple[float, ...]
 
     def apply(self, x: Tensor, trailing: int) -> Tensor:
-        """Values in the modality's unit to network scale, of the same shape.
-
-        Args:
-            x: Floating point.
-            trailing: Axes behind that of the channels.
-        """
+        """Values `x` in the modality's unit to network scale, as shaped; `trailing` axes lie behind the channels'."""
         return (x - _along(self.mean, x, trailing)) / _along(self.std, x, trailing)
 
     def undo(self, x: Tensor, trailing: int) -> Tensor:

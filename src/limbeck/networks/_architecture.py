@@ -31,10 +31,7 @@ class Architecture(Config):
 
     @classmethod
     def of_settings(cls, settings: Mapping[str, Any]) -> Architecture:
-        """The architecture that the settings of a method name; the default one where they name none.
-
-        Args:
-            settings: As `Method.to_json` gives them.
+        """The architecture that the settings of a method (its `to_json`) name; the default one where they name none.
 
         Example:
             >>> Architecture.of_settings({"encoders": {"network": {"name": "vgg11"}}}).name

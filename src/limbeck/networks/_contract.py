@@ -86,8 +86,4 @@ class Head(nn.Module, Listed, ABC):
 
     @abstractmethod
     def scores(self, features: Batch) -> dict[str, Tensor]:
-        """Class probabilities, (sample, class), by what they were made from: letters of modalities, and `together`.
-
-        Args:
-            features: As in `loss`.
-        """
+        """Class probabilities, (sample, class), of features as in `loss`, by letters of modalities, and `together`."""

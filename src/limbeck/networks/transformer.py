@@ -27,11 +27,7 @@ EPS = 1e-6
 
 
 def patch_side(height: int, width: int) -> int:
-    """Side of the square patches an input is cut into; what is missing at the last ones is filled with zeros.
-
-    Args:
-        height: Pixels, or mel bands.
-        width: Pixels, or frames.
+    """Side of the square patches that `height` (or mel bands) by `width` (or frames) are cut into; the rest is zeros.
 
     Example:
         >>> [patch_side(*size) for size in ((16, 16), (32, 32), (64, 56), (128, 56), (224, 224))]

@@ -78,11 +78,9 @@ class Parameterisation(Config, Listed, ABC):
         return {name: tensor[index] for name, tensor in tensors.items()}
 
     def narrowed(self, clips: float, different: Mapping[str, float]) -> Parameterisation:
-        """The nearest one whose rows can be filled without a sample twice; itself where it is taken as it is.
+        """The nearest one whose rows take `clips` each, none of them twice; itself where it is taken as it is.
 
-        Args:
-            clips: Real clips for each row.
-            different: Different ones among them, by modality.
+        Of the clips so many are `different`, by modality.
         """
         return self
 
@@ -179,15 +177,9 @@ def modality_of(tensor: str) -> str:
 
 
 def class_major(samples: Tensor, classes: int, cells: int) -> Tensor:
-    """Cell-major samples of rows ordered by class, so that the samples of a class are neighbours.
+    """Cell-major `samples` (cell * class * row, ...) as (class * cell * row, ...): a class's are neighbours.
 
-    Args:
-        samples: (cell * class * row, ...).
-        classes: Number of classes, with equally many rows.
-        cells: Samples that a row stands for.
-
-    Returns:
-        (class * cell * row, ...).
+    The rows come ordered by `classes`, equally many of each; one stands for so many `cells`.
     """
     return samples.view(cells, classes, -1, *samples.shape[1:]).transpose(0, 1).flatten(0, 2)
 

@@ -18,12 +18,9 @@ Box = tuple[slice, slice]
 
 
 def boxes_of(height: int, width: int, grid: Grid) -> list[Box]:
-    """Rows and columns of pixels of each cell, column by column.
+    """Rows and columns of pixels of each cell of a mosaic of `height` by `width` pixels, column by column.
 
-    Args:
-        height: Of the mosaic, pixels.
-        width: Of the mosaic, pixels.
-        grid: Rows and columns of cells.
+    The `grid` has rows and columns of cells.
 
     Raises:
         InputError: There are fewer than one, or more than pixels (a cell would be empty).

@@ -162,10 +162,7 @@ def unpack(x: Tensor, count: int, modality: Modality) -> Tensor:
 
 
 def repeats_last(x: Tensor) -> Tensor:
-    """Positions of samples in the order they came, but those equal to an earlier one after all others.
-
-    Args:
-        x: (sample, ...).
+    """Positions of samples, (sample, ...), in the order they came, but those equal to an earlier one after all others.
 
     Example:
         >>> repeats_last(torch.tensor([[5], [5], [3], [5], [4]]))

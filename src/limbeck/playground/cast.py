@@ -75,32 +75,18 @@ class Cast(Config):
         return t - self.onsets_s[last] if last >= 0 else 1e3
 
     def travel(self, t: float, middle_s: float) -> float:
-        """How far it has gone since the clip's middle (negative before), in its own lengths.
-
-        Args:
-            t: Moment in seconds from the beginning of the clip.
-            middle_s: The clip's middle in seconds.
-        """
+        """How far it has gone at second `t` since the clip's middle (`middle_s`; < 0 before), in its own lengths."""
         return self.speed * (t - middle_s) / self.scale
 
     def wobble(self, t: float, rate_hz: float) -> float:
-        """A visible vibration: a sine of its own phase, -1 to 1.
-
-        Args:
-            t: Moment in seconds from the beginning of the clip.
-            rate_hz: Frequency of the vibration.
-        """
+        """A visible vibration of `rate_hz` at second `t` of the clip: a sine of its own phase, -1 to 1."""
         return math.sin(2 * math.pi * (rate_hz * t + self.detail))
 
 
 def onset_grid(rng: np.random.Generator, rate_hz: float, clip_s: float, jitter: float) -> tuple[float, ...]:
-    """Onsets of about `rate_hz` a second over the clip and a little beyond, each late or early by a part of the step.
+    """Onsets of about `rate_hz` a second over the clip of `clip_s` and a little beyond, each late or early by `jitter`.
 
-    Args:
-        rng: Where the phase and the jitter come from.
-        rate_hz: Mean rate.
-        clip_s: Length of the clip.
-        jitter: Standard deviation of a step as a part of it, below 0.3.
+    That is the deviation as a part of the step, below 0.3; it and the phase are drawn from `rng`.
     """
     step = 1.0 / rate_hz
     count = math.ceil((clip_s + 3 * step) / step) + 2

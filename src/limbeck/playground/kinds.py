@@ -116,12 +116,9 @@ _SPEED_EXPONENT = 0.4
 
 
 def draw_cast(kind: Kind, rng: np.random.Generator, clip_s: float) -> Cast:
-    """One thing of a kind, its numbers drawn; pitch follows size and speed up to about three per cent.
+    """One thing of a `kind`, its numbers drawn from `rng`; its onsets fill `clip_s` seconds.
 
-    Args:
-        kind: Its class.
-        rng: Where the numbers come from.
-        clip_s: Length of the clip, for the onsets.
+    Pitch follows size and speed up to about three per cent.
     """
     stance, timbre = kind.stance, kind.timbre
     low, high = _SCALE

@@ -18,16 +18,10 @@ _PEAK = 0.7
 
 
 def write_sounds(folder: Path, *, each: int, seed: int = 0, kinds: int = len(KINDS)) -> list[tuple[Path, str]]:
-    """Write `each` sounds of every kind as ``folder/kind/number.wav``; files that exist are kept.
+    """Write `each` sounds of every kind as ``folder/kind/number.wav``; gives path and kind of each, kind after kind.
 
-    Args:
-        folder: Made if need be.
-        each: Sounds per kind.
-        seed: Everything random follows from it.
-        kinds: Only the first so many kinds.
-
-    Returns:
-        Path and kind of each sound, kind after kind.
+    The `folder` is made if need be, and files that exist are kept. Everything random follows from `seed`; `kinds` takes
+    only the first so many kinds.
     """
     made = []
     for kind in KINDS[:kinds]:

@@ -115,11 +115,7 @@ class Scene(Config):
 
 
 def draw_scene(kind: Kind, seed: int) -> Scene:
-    """A scene about a thing of `kind`, all numbers drawn from `seed`.
-
-    Args:
-        kind: Class of the main thing, one of `KINDS`.
-        seed: Everything random follows from it, >= 0.
+    """A scene about a thing of `kind`, one of `KINDS`, all numbers drawn from `seed` >= 0.
 
     Example:
         >>> draw_scene(KINDS[0], 1) == draw_scene(KINDS[0], 1) != draw_scene(KINDS[0], 2)
@@ -157,14 +153,9 @@ def draw_scene(kind: Kind, seed: int) -> Scene:
 
 
 def frames(scene: Scene, size: int) -> Iterator[tuple[npt.NDArray[np.uint8], Box]]:
-    """The clip's frames and, for each, the box of the main thing.
+    """The frames of a `scene`, RGB uint8 (`size`, `size`, 3), and for each the box of the main thing.
 
-    Args:
-        scene: The clip.
-        size: Height and width in pixels.
-
-    Yields:
-        RGB uint8 (size, size, 3), and (x0, y0, x1, y1) in picture heights, cut to the picture.
+    That is (x0, y0, x1, y1) in picture heights, cut to the picture.
     """
     kind, cast, camera = BY_NAME[scene.main.kind], scene.main, scene.camera
     behind, light = _backdrop(scene.backdrop, size), _light(camera, size)
@@ -191,11 +182,9 @@ def frames(scene: Scene, size: int) -> Iterator[tuple[npt.NDArray[np.uint8], Box
 
 
 def azimuths(scene: Scene, times: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Azimuth of the main thing in degrees: 0 ahead, positive to the right, the picture spanning -45 to 45.
+    """Azimuth in degrees of a scene's main thing: 0 ahead, positive to the right, the picture spanning -45 to 45.
 
-    Args:
-        scene: The clip.
-        times: Moments in seconds from the beginning of the clip.
+    The `times` are in seconds from the beginning of the clip of the `scene`.
     """
     cast = scene.main
     travelled = cast.mirror * cast.speed * (times - CLIP_S / 2) if BY_NAME[cast.kind].stance.travels else 0.0 * times
@@ -226,12 +215,9 @@ def mixture(scene: Scene) -> Wave:
 
 
 def truth(scene: Scene, boxes: list[Box], size: int) -> dict[str, Any]:
-    """What is known of a clip, as JSON: class, boxes, onsets in seconds, azimuths in degrees, and the scene itself.
+    """What is known of a clip, as JSON: class, boxes, onsets in seconds, azimuths in degrees, and the `scene` itself.
 
-    Args:
-        scene: The clip.
-        boxes: Box of the main thing in each frame, as `frames` gives them.
-        size: Height and width of the video in pixels.
+    The `boxes` are as `frames` gives them, `size` the video's height and width in pixels.
     """
     times = np.arange(FRAMES) / FPS
     other = None

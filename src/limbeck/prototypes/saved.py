@@ -168,12 +168,7 @@ class SoundClassifier:
         return self
 
     def windows_differ(self, window_s: float, hop_s: float) -> bool:
-        """Whether windows are others than those this was learned from.
-
-        Args:
-            window_s: Their length, in seconds.
-            hop_s: From the beginning of one to the next, in seconds.
-        """
+        """Whether windows of `window_s` seconds every `hop_s` are others than those this was learned from."""
         return self.window_s is not None and (self.window_s, self.hop_s) != (window_s, hop_s)
 
     def check(self, encoder: Encoder) -> None:

@@ -40,10 +40,7 @@ class Correction(Config):
 
     @classmethod
     def of(cls, text: str | Correction) -> Correction:
-        """Read ``label=path`` or ``label=path@seconds``.
-
-        Args:
-            text: As typed, or a correction.
+        """Read ``label=path`` or ``label=path@seconds``, as typed, or take a correction.
 
         Raises:
             InputError: It has another form, or begins at no second of a recording.
@@ -162,12 +159,9 @@ class Origin(Config):
 
     @classmethod
     def of(cls, index: str, classifier: Path, *, windows: int) -> Self:
-        """Of a classifier just learned.
+        """Of a `classifier` just learned from an `index`, both folders (or an address, or empty where it is not known).
 
-        Args:
-            index: Folder or address; empty where it is not known.
-            classifier: Folder.
-            windows: How many the index has.
+        The index has so many `windows`.
         """
         if not index:
             return cls(windows=windows)
@@ -176,11 +170,7 @@ class Origin(Config):
 
     @classmethod
     def read(cls, classifier: Path) -> Self:
-        """Of the classifier in a folder; an empty one where it was made by other means.
-
-        Args:
-            classifier: Its folder.
-        """
+        """Of the classifier in a folder; an empty one where it was made by other means."""
         path = classifier / ORIGIN
         return cls.from_json(_files.read_record(path)) if path.is_file() else cls()
 

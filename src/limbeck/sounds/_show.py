@@ -135,11 +135,7 @@ def _not_indexed(label: str, missing: Sequence[tuple[str, str, float]]) -> str:
 
 
 def summary(classifier: SoundClassifier) -> dict[str, Any]:
-    """What a classifier is, as JSON-able data.
-
-    Args:
-        classifier: Learned.
-    """
+    """What a learned classifier is, as JSON-able data."""
     inner = classifier.classifier
     return {
         "labels": list(classifier.labels),

@@ -45,14 +45,9 @@ class Storage(Config, Listed, ABC):
 
     @abstractmethod
     def decode(self, payload: Payload, meanings: Meanings) -> dict[str, Tensor]:
-        """Tensors as a student's samples are made of them.
+        """A `payload` of this form as the float32 tensors, by name, that samples are made of, by their `meanings`.
 
-        Args:
-            payload: Of this form.
-            meanings: What the tensors are.
-
-        Returns:
-            float32 tensors by name. The same payload gives the same bits on the same kind of machine.
+        The same payload gives the same bits on the same kind of machine.
 
         Raises:
             InputError: The payload cannot be decoded.
@@ -73,11 +68,7 @@ class Coder(Storage, ABC):
 
     @abstractmethod
     def encode(self, tensors: Mapping[str, Tensor], meanings: Meanings) -> Payload:
-        """Tensors as they are kept.
-
-        Args:
-            tensors: float32, in network scale.
-            meanings: What they are.
+        """Float32 `tensors` in network scale as they are kept, by their `meanings`.
 
         Raises:
             InputError: The form is for samples, and the tensors are none.

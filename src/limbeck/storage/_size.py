@@ -14,10 +14,7 @@ _UNITS = {"": 1, "B": 1} | {
 
 
 def parse_size(text: int | str) -> int:
-    """A number of bytes from words; units are decimal, those with an ``i`` binary.
-
-    Args:
-        text: As in ``400KB``, ``1.5 MB``, ``64KiB`` or ``250000``.
+    """Bytes from words, as in ``400KB``, ``1.5 MB``, ``64KiB`` or ``250000``: decimal units, binary with an ``i``.
 
     Raises:
         InputError: It is no size above 0.

@@ -95,9 +95,7 @@ class Coded(Coder):
     def shared(self, code: Mapping[str, bytes], modalities: Mapping[str, Modality]) -> int:
         """Bytes that the colour pictures of all samples of this size and quality begin with.
 
-        Args:
-            code: The files of a sample, by modality.
-            modalities: What they are of.
+        The `code` has the files of a sample, by modality, of the `modalities`.
         """
         colour = (name for name, modality in modalities.items() if _is_colour(modality))
         return sum(common_beginning(code[name], self.picture) for name in colour)

@@ -44,12 +44,7 @@ class Recorded(Storage):
     opus_bitrate: int = Field(12_000, ge=6_000, le=256_000)
 
     def code(self, clip: RawClip, modalities: Mapping[str, Modality]) -> dict[str, bytes]:
-        """The bytes of a clip's tracks, by track, of those that the modalities are made of.
-
-        Args:
-            clip: A recording.
-            modalities: What networks see of it.
-        """
+        """The bytes of a `clip`'s tracks, by track, of those that the `modalities` are made of."""
         found, tracks, recipe = {}, *_tracks(modalities.values())
         if "audio" in tracks:
             found["audio"] = encode_opus(clip.sound, recipe.mel.sample_rate_hz, self.opus_bitrate)

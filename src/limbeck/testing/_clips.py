@@ -13,13 +13,9 @@ RECIPE = ClipRecipe(
 
 
 def toy_clips(classes: int = 3, per_class: int = 12, *, seed: int = 0, recipe: ClipRecipe = RECIPE) -> LabelledClips:
-    """Clips whose class shows as a bright band of the log-mel and a tint of the picture, under noise.
+    """Clips whose class shows as a bright band of the log-mel and a tint of the picture, under noise drawn by `seed`.
 
-    Args:
-        classes: Number of classes, up to 10.
-        per_class: Clips of each.
-        seed: Of the noise.
-        recipe: Gives the shapes.
+    There are `per_class` of each of up to 10 `classes`; the `recipe` gives the shapes.
     """
     source = torch.Generator().manual_seed(seed)
     labels = torch.arange(classes).repeat_interleave(per_class)

@@ -25,12 +25,7 @@ class DatasetContract:
 
     @classmethod
     def miniature(cls, name: str, root: Path) -> dict[str, Any]:
-        """The options of a reader, after writing a few files in its layout; to be written for each.
-
-        Args:
-            name: Of the dataset.
-            root: Folder to write below.
-        """
+        """The options of the reader `name`, after writing a few files in its layout below `root`; write it for each."""
         raise NotImplementedError
 
     @pytest.fixture(scope="class")

@@ -46,12 +46,7 @@ class MeasureContract:
         return measures.load(name).from_json(dict(self.tiny.get(name, {})))
 
     def taken(self, name: str, of: str) -> Score:
-        """What a measure finds, taken once for all tests.
-
-        Args:
-            name: The measure's.
-            of: ``"set"`` or ``"whole"``.
-        """
+        """What the measure of a `name` finds `of` a ``"set"`` or the ``"whole"``, taken once for all tests."""
         return _taken(name, json.dumps(self.small(name).to_json()), of)
 
     @pytest.fixture(autouse=True)

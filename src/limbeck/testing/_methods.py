@@ -46,12 +46,7 @@ class MethodContract:
     """What a method must do; its tests run at the size `small` gives it."""
 
     def small(self, name: str, **settings: Any) -> Method:
-        """The method at a size that runs in a blink.
-
-        Args:
-            name: The method's.
-            settings: What differs.
-        """
+        """The method of a `name` at a size that runs in a blink, with other `settings`."""
         method = methods.load(name)
         known = method.model_fields
         if "steps" in known:

@@ -23,12 +23,7 @@ class SoundDatasetContract:
 
     @classmethod
     def miniature(cls, name: str, root: Path) -> Path:
-        """The folder to open, after writing a few recordings in the dataset's layout; to be written for each.
-
-        Args:
-            name: Of the dataset.
-            root: Folder to write below.
-        """
+        """The folder to open below `root`, after writing recordings in the layout of `name`; write it for each."""
         raise NotImplementedError
 
     @pytest.fixture(scope="class")

@@ -11,13 +11,7 @@ SHORT = Protocol(epochs=5, drop_after=(), lr=1e-2)
 
 
 def toy_subject(method: Method | None = None, *, classes: int = 3, per_class: int = 8) -> Subject:
-    """What a method made of toy clips, or the whole without one.
-
-    Args:
-        method: Makes the set; None for the whole.
-        classes: Number of classes.
-        per_class: Training clips of each.
-    """
+    """What a `method` made of toy clips, `per_class` of so many `classes`, or without one the whole."""
     real, test = toy_clips(classes, per_class, seed=1), toy_clips(classes, 6, seed=2)
     train = method.distill(real, seed=0) if method else real
     return Subject.of(train, test, clips=real, network=Architecture(options={"width": 4}), protocol=SHORT)

@@ -19,10 +19,7 @@ def names() -> tuple[str, ...]:
 
 
 def load(name: str) -> type[SoundDataset]:
-    """The reader of a dataset; its `open` gives the recordings.
-
-    Args:
-        name: One of `names()`.
+    """The reader of one of `names()`; its `open` gives the recordings.
 
     Raises:
         UnknownNameError: No dataset has this name; the message gives the nearest one.

@@ -92,14 +92,9 @@ class Measure(Config, Listed, ABC):
 
     @abstractmethod
     def take(self, subject: Subject, *, seed: int) -> Values | Taken:
-        """Measure once: train what has to be trained, test it.
+        """Measure a `subject` once, all drawn by a `seed` >= 0: train what has to be trained, test it.
 
-        Args:
-            subject: What is measured, and with what.
-            seed: Seed of every random draw, >= 0.
-
-        Returns:
-            Numbers by name; with losses or predictions, where they shall be kept beside the numbers.
+        It gives numbers by name, and with them losses or predictions where they shall be kept.
         """
 
     def show(self, values: Values, references: Mapping[str, Values], letters: Sequence[str]) -> dict[str, float]:
@@ -114,17 +109,9 @@ class Measure(Config, Listed, ABC):
         return dict(values)
 
     def chance(self, test: LabelledClips) -> dict[str, float]:
-        """Columns of a guess that knows nothing; empty where there is none.
-
-        Args:
-            test: Test clips, of the modalities that students see.
-        """
+        """Columns of a guess that knows nothing, for `test` clips as students see them; empty if there is none."""
         return {}
 
     def about(self, test: LabelledClips) -> str:
-        """What a reader must know beside the table: sizes, rules, chance.
-
-        Args:
-            test: Test clips, of the modalities that students see.
-        """
+        """What a reader must know beside the table: sizes of the `test` clips that students see, rules, chance."""
         return ""

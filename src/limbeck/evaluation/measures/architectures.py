@@ -126,11 +126,7 @@ class Architectures(Measure):
 
 
 def same_but_width(one: Architecture, other: Architecture) -> bool:
-    """Whether two architectures are the same network with the same settings, `width` left aside.
-
-    Args:
-        one: An architecture.
-        other: Another.
+    """Whether `one` architecture and the `other` are the same network with the same settings, `width` left aside.
 
     Example:
         >>> wide, narrow = Architecture(), Architecture(options={"width": 8})

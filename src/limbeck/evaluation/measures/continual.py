@@ -41,12 +41,7 @@ FORGETTING = "forgetting (points)"
 
 
 def groups(classes: Sequence[str], tasks: int, seed: int) -> list[tuple[str, ...]]:
-    """Classes drawn into tasks of as equal size as can be, the larger ones first.
-
-    Args:
-        classes: Their names.
-        tasks: How many groups, each of at least two classes.
-        seed: Of the draw.
+    """The names of `classes` drawn by a `seed` into so many `tasks` of as equal size as can be, the larger ones first.
 
     Raises:
         InputError: There are too few classes.

@@ -87,12 +87,7 @@ class Candidate(Config):
 def different(
     candidates: Mapping[str, Candidate], network: Architecture, protocol: Protocol
 ) -> dict[str, tuple[Architecture, Protocol]]:
-    """Students to try, by name; of those with the same settings the first.
-
-    Args:
-        candidates: By name.
-        network: What they change.
-        protocol: What they change.
+    """What `candidates` make of a `network` and a `protocol`, by name; of those with the same settings the first.
 
     Raises:
         InputError: A candidate does not fit the network, or fewer than two differ.
@@ -162,11 +157,7 @@ class Found:
 
 
 def outcome(scores: Sequence[float], truth: Sequence[float]) -> Found:
-    """What choosing the candidate of the highest score comes to.
-
-    Args:
-        scores: The search's, one a candidate.
-        truth: Test accuracies after training on the whole, percent.
+    """What choosing the highest of `scores` comes to; `truth` has percent on test, trained on the whole.
 
     Example:
         >>> outcome([50, 70, 70], [60, 80, 90])
@@ -179,11 +170,7 @@ def outcome(scores: Sequence[float], truth: Sequence[float]) -> Found:
 
 
 def rank_correlation(one: Sequence[float], other: Sequence[float]) -> float | None:
-    """Spearman's rank correlation, ties sharing their mean rank; None where one side is constant.
-
-    Args:
-        one: Scores.
-        other: As many.
+    """Spearman's rank correlation of `one` with the `other`, ties sharing their mean rank; None where one is constant.
 
     Example:
         >>> rank_correlation([1, 2, 3], [10, 30, 20])

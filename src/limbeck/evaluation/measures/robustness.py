@@ -38,10 +38,7 @@ WAYS = ("as it is", "hard labels", "augmented", "not augmented")
 
 
 def normalised(gain: float) -> float:
-    """A weighted gain in accuracy as a score: ``100 (e^gain - e^-1) / (e - e^-1)``.
-
-    Args:
-        gain: A difference of accuracies as fractions, -1 to 1.
+    """A weighted `gain` in accuracy, -1 to 1, as a score: ``100 (e^gain - e^-1) / (e - e^-1)``.
 
     Example:
         >>> [round(normalised(gain), 2) for gain in (-1.0, 0.0, 1.0)]

@@ -40,10 +40,7 @@ class EmbeddedDataset:
     embedded: Callable[[PinkNoise | None], Embedded]
 
     def texts(self, prompts: Sequence[str]) -> Array:
-        """The classes' words in every prompt, rows of length 1, float32, (prompt, class, dim).
-
-        Args:
-            prompts: Sentences with ``{label}`` where the words go.
+        """The classes' words in place of every prompt's ``{label}``, rows of length 1, float32, (prompt, class, dim).
 
         Raises:
             InputError: One has no such place.
@@ -64,11 +61,9 @@ class EmbeddedDataset:
         return _files.digest(version("limbeck"), encoder, recordings, self.dataset.words, self.prompts)
 
     def folds(self, *, pool_noise: PinkNoise | None = None, test_noise: PinkNoise | None = None) -> list[Fold]:
-        """Every division of the dataset; recordings that cannot be read, and tests without a label, are left out.
+        """Every division of the dataset, `pool_noise` mixed into what is learnt from, `test_noise` into the tests.
 
-        Args:
-            pool_noise: Mixed into the recordings to learn from.
-            test_noise: Mixed into those to classify.
+        Recordings that cannot be read, and tests without a label, are left out.
 
         Raises:
             InputError: Nothing is left to learn from or to test on.

@@ -32,11 +32,7 @@ class Sounds:
         return len(self.joint)
 
     def select(self, rows: Sequence[int] | Rows) -> Sounds:
-        """Some of them.
-
-        Args:
-            rows: Positions.
-        """
+        """Those at some positions."""
         rows = np.asarray(rows, dtype=np.int64)
         return Sounds(self.joint[rows], self.features[rows], None if self.targets is None else self.targets[rows])
 
@@ -59,11 +55,7 @@ class Sounds:
         return self.select(np.flatnonzero(self.known.any(1)))
 
     def space(self, name: str) -> Array:
-        """One of the two spaces.
-
-        Args:
-            name: ``"joint"`` or ``"features"``.
-        """
+        """One of the two spaces, ``"joint"`` or ``"features"``."""
         return {"joint": self.joint, "features": self.features}[name]
 
 

@@ -59,11 +59,7 @@ def measure(scores: Scores, targets: Targets, *, multi_label: bool) -> dict[str,
 
 
 def accuracy(scores: Scores, targets: Targets) -> float:
-    """Recordings whose best class is theirs, in percent.
-
-    Args:
-        scores: See `measure`.
-        targets: See `measure`.
+    """Recordings whose best class is theirs, in percent, by `scores` and `targets` as in `measure`.
 
     Example:
         >>> accuracy(np.float32([[0.9, 0.1], [0.6, 0.4]]), np.array([[True, False], [False, True]]))
@@ -76,9 +72,7 @@ def accuracy(scores: Scores, targets: Targets) -> float:
 def class_wise(scores: Scores, targets: Targets) -> float:
     """The literature's mAP: average precision of each class over the whole split, mean over classes that occur in it.
 
-    Args:
-        scores: See `measure`.
-        targets: See `measure`.
+    It takes `scores` and `targets` as `measure`.
 
     Example:
         >>> class_wise(np.float32([[3, 0], [2, 1], [1, 2]]), np.array([[1, 0], [0, 0], [1, 1]], dtype=bool))
@@ -91,11 +85,7 @@ def class_wise(scores: Scores, targets: Targets) -> float:
 def example_wise(scores: Scores, targets: Targets) -> float:
     """How well each recording's classes are ranked: average precision over its classes, mean over recordings.
 
-    Recordings without labels have nothing to rank and are left out.
-
-    Args:
-        scores: See `measure`.
-        targets: See `measure`.
+    Recordings without labels have nothing to rank and are left out. It takes `scores` and `targets` as `measure`.
 
     Example:
         >>> example_wise(np.float32([[3, 2, 1], [3, 2, 1]]), np.array([[1, 0, 0], [0, 0, 1]], dtype=bool))
@@ -108,12 +98,8 @@ def example_wise(scores: Scores, targets: Targets) -> float:
 def batch_wise(scores: Scores, targets: Targets, *, batch: int) -> float:
     """The published code's number: macro over all classes within each batch, absent classes as 0, mean over batches.
 
-    It depends on the order of the recordings and on the size of the batch, and a perfect scorer stays far below 100.
-
-    Args:
-        scores: See `measure`.
-        targets: See `measure`.
-        batch: Recordings in a batch; the last may have fewer.
+    It depends on the order of the recordings and on their number in a `batch`, and a perfect scorer stays far below
+    100. It takes `scores` and `targets` as `measure`.
 
     Example:
         >>> both = np.eye(4, dtype=bool)
@@ -131,9 +117,7 @@ def batch_wise(scores: Scores, targets: Targets, *, batch: int) -> float:
 def purity(neighbours: list[npt.NDArray[np.int64]], targets: Targets) -> float:
     """Neighbours of a class that truly have it, in percent, mean over classes that have neighbours.
 
-    Args:
-        neighbours: For each class, positions in the pool.
-        targets: Of the pool, (recording, class).
+    The `neighbours` of each class are positions in the pool, the `targets` its own, (recording, class).
 
     Example:
         >>> purity([np.array([0, 1]), np.array([2])], np.array([[1, 0], [0, 1], [0, 1]], dtype=bool))

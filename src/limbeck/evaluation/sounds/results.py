@@ -91,12 +91,7 @@ class SoundResults:
         return _ADAPTER.validate_python(data)
 
     def of(self, ablation: str = "", **wanted: Any) -> list[Cell]:
-        """Cells of an ablation.
-
-        Args:
-            ablation: Its name; empty for the main table.
-            wanted: Fields of a cell and what they must be, ``row="zero-shot"``.
-        """
+        """Cells of an `ablation` (or the main table) with the `wanted` values of fields, ``row="zero-shot"``."""
         return [c for c in self.cells if c.ablation == ablation and all(getattr(c, k) == v for k, v in wanted.items())]
 
 

@@ -60,8 +60,4 @@ class Ablation(Config, Listed, ABC):
 
     @abstractmethod
     def points(self, sounds: EmbeddedDataset) -> Iterator[Point]:
-        """All points, in the order of tables.
-
-        Args:
-            sounds: The recordings and the encoder.
-        """
+        """All points of recordings through an encoder, in the order of tables."""

@@ -54,13 +54,9 @@ def kept(total: int, fraction: float) -> int:
 
 
 def part(total: int, fraction: float, seed: int, name: str) -> list[int]:
-    """Positions of a part drawn at random, in ascending order.
+    """Positions of a `fraction`, in (0, 1], of `total` recordings, in ascending order.
 
-    Args:
-        total: How many there are.
-        fraction: Part kept, in (0, 1].
-        seed: Of the draw.
-        name: Of the fold, so that folds draw apart.
+    They are drawn by a `seed` and the `name` of the fold, so that folds draw apart.
 
     Example:
         >>> part(10, 1.0, 0, "fold1") == list(range(10)), len(part(10, 0.25, 0, "fold1"))

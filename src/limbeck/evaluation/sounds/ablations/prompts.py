@@ -58,13 +58,10 @@ class Prompts(Ablation):
 
 
 def surest(pool: Array, texts: Array) -> int:
-    """The prompt under which zero-shot predictions of a pool have the lowest mean entropy.
+    """The prompt under which zero-shot predictions of a `pool`, (recording, dim), have the lowest mean entropy.
 
-    It is the one to which a `limbeck.prototypes.PrototypeClassifier` would give the most weight.
-
-    Args:
-        pool: Rows of length 1, (recording, dim).
-        texts: (prompt, class, dim).
+    Its rows have length 1; `texts` are (prompt, class, dim). A `limbeck.prototypes.PrototypeClassifier` would give the
+    most weight to that prompt.
     """
     from limbeck.prototypes import by_entropy
 

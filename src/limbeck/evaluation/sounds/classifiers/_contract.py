@@ -42,19 +42,12 @@ class Classifier(Config, Listed, ABC):
 
     @abstractmethod
     def classify(self, fold: Fold, *, seed: int) -> Predictions:
-        """Learn from the pool and score the test recordings.
-
-        Args:
-            fold: With the test recordings' labels hidden.
-            seed: Of every random draw, >= 0.
-        """
+        """Learn from a `fold`'s pool, all drawn by a `seed` >= 0, and score its tests, whose labels are hidden."""
 
     def measure(self, fold: Fold, *, seed: int) -> dict[str, float]:
-        """Numbers of one fold. No test label is seen, and none of the pool unless the classifier is supervised.
+        """Numbers of one `fold`, all drawn by a `seed` >= 0.
 
-        Args:
-            fold: With all labels.
-            seed: Of every random draw, >= 0.
+        No test label is seen, and none of the pool unless the classifier is supervised.
         """
         found = self.classify(fold.seen(labels=self.supervised), seed=seed)
         values = metrics.measure(found.scores, fold.test.known, multi_label=fold.multi_label)
