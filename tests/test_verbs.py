@@ -19,16 +19,18 @@ import pytest
 from tests.helpers.generated import RECIPE, Generated
 
 import limbeck
-from limbeck import _files, evaluation, methods
+from limbeck import _files, evaluation
 from limbeck._runtime import choose_runtime
 from limbeck.datasets import Prepared
 from limbeck.errors import FingerprintError, InputError
-from limbeck.evaluation import Protocol, _evaluate, _sound, controls, measures, store
-from limbeck.evaluation._subject import subject
+from limbeck.evaluation import Protocol, Subject, _choose_scale, controls, measures, store
+from limbeck.evaluation.measures.accuracy import Accuracy
+from limbeck.methods.herding import Herding
+from limbeck.methods.random import Random
 from limbeck.networks import Architecture
 
 NETWORK = {"options": {"width": 8}}
-SETTINGS = {"per_class": 2, "mosaic": 2, "steps": 60, "encoders": {"network": NETWORK, "bank": 4, "batch": None}}
+SETTINGS = {"per_class": 2, "hold": "mosaic:2", "steps": 60, "encoders": {"network": NETWORK, "bank": 4, "batch": None}}
 QUICK = {"protocol": Protocol(epochs=2), "progress": False}
 
 
@@ -57,10 +59,10 @@ def test_folder_to_page(prepared, distilled, tmp_path):
     score = limbeck.evaluate(distilled, on=prepared, repeats=2, **QUICK)
     assert set(score.mean) == {"A", "V", "A+V"}
     controls = limbeck.evaluate_controls(distilled, on=prepared, repeats=1, **QUICK)
-    assert set(controls) == {"random", "random+mosaic 2x2", "herding+mosaic 2x2", "whole"}
+    assert set(controls) == {"random", "random+mosaic 2", "herding+mosaic 2", "whole"}
     page = limbeck.report.page(distilled, out=tmp_path / "page", on=prepared)
     text = page.read_text(encoding="utf-8")
-    assert all(name in text for name in ("avdd+mosaic 2x2", *controls))
+    assert all(name in text for name in ("avdd+mosaic 2", *controls))
     for form in ("folder", "webdataset", "huggingface"):
         assert any(limbeck.export(distilled, to=form, out=tmp_path / form).iterdir())
     assert limbeck.inspect(distilled)["scores"]["whole"]["n"] == 1
@@ -82,7 +84,7 @@ def test_a_score_belongs_to_a_test_set_and_a_protocol_by_content(prepared, pairs
     """Under one title in one folder: every other question is asked anew, beside the first."""
     other = limbeck.prepare(Generated(64, seed=1), out=tmp_path / "other", recipe=RECIPE, workers=1, progress=False)
     made = tmp_path / "pairs"
-    shutil.copytree(pairs, made, ignore=shutil.ignore_patterns("scores", "measures"))
+    shutil.copytree(pairs, made, ignore=shutil.ignore_patterns("scores"))
     asked = {"repeats": 1, **BRIEF}
     first = limbeck.evaluate(made, on=prepared, **asked)
     others = [
@@ -95,7 +97,7 @@ def test_a_score_belongs_to_a_test_set_and_a_protocol_by_content(prepared, pairs
     assert others[0] == limbeck.evaluate(made, on=other, out=tmp_path / "fresh", **asked).model_copy(
         update={"repeats": others[0].repeats}
     )
-    assert [one.differs(first) for one in others] == [["tested_on"], ["protocol"], ["code", "head"], ["seed"]]
+    assert [one.differs(first) for one in others] == [["tested_on"], ["protocol"], ["code", "settings"], ["seed"]]
     assert limbeck.evaluate(made, on=other, **asked) == others[0], "found again"
     shown = limbeck.inspect(made)["scores"]
     assert len(shown) == 5
@@ -110,10 +112,10 @@ def test_clips_a_set_was_not_made_from_are_not_taken_for_its_own(prepared, pairs
     with pytest.raises(InputError, match="distilled from other clips"):
         limbeck.evaluate_controls(pairs, on=other, repeats=1, **QUICK)
     with pytest.raises(InputError, match="distilled from other clips"):
-        limbeck.measure_controls(pairs, measures.load("retrieval")(), on=other, repeats=1, **QUICK)
+        limbeck.evaluate_controls(pairs, "retrieval", on=other, repeats=1, **QUICK)
     made, network, protocol = limbeck.DistilledSet.load(pairs), Architecture(**NETWORK), QUICK["protocol"]
     runtime, train, test = choose_runtime("cpu"), other.clips("train"), other.clips("test")
-    of = subject(made, train, test, runtime=runtime, network=network, protocol=protocol)
+    of = Subject.of(made, test, clips=train, runtime=runtime, network=network, protocol=protocol)
     with pytest.raises(InputError, match="from another dataset"):
         of.again(train.only(train.classes[:1]))
     parts = [
@@ -186,15 +188,15 @@ def test_settings_of_the_training_may_be_given_by_themselves(prepared, pairs, tm
 
 def test_every_finished_student_is_kept(prepared, pairs, tmp_path, monkeypatch):
     asked = {"on": prepared, "repeats": 3, "out": tmp_path, **BRIEF}
-    honest, calls = _evaluate._repeat, []
+    honest, calls = Accuracy.take, []
 
-    def stopped(*words):
-        calls.append(words)
+    def stopped(self, subject, *, seed):
+        calls.append(seed)
         if len(calls) == 3:
             raise KeyboardInterrupt
-        return honest(*words)
+        return honest(self, subject, seed=seed)
 
-    monkeypatch.setattr(_evaluate, "_repeat", stopped)
+    monkeypatch.setattr(Accuracy, "take", stopped)
     with pytest.raises(KeyboardInterrupt):
         limbeck.evaluate(pairs, **asked)
     kept = evaluation.Score.read(next(tmp_path.glob("*.json")))
@@ -214,34 +216,35 @@ def test_students_that_another_process_kept_meanwhile_stay(prepared, pairs, tmp_
 
 
 def test_controls_are_asked_what_their_set_was_asked(prepared, tmp_path, monkeypatch):
-    settings = {"mosaic": 2, "network": {"options": {"width": 4}}}
+    settings = {"hold": "mosaic:2", "network": {"options": {"width": 4}}}
     limbeck.distill(
         prepared, "herding", out=tmp_path / "set", seed=3, device="cpu", dtype="float32", progress=False, **settings
     )
     herded = []
-    monkeypatch.setattr(methods.Method, "distill", _noting(methods.Method.distill, herded))
+    for method in (Random, Herding):
+        monkeypatch.setattr(method, "distill", _noting(method.distill, herded))
     asked = {"on": prepared, "head": "concat", "seed": 5, "protocol": Protocol(epochs=1), "progress": False}
     told = []
     own = limbeck.evaluate(tmp_path / "set", repeats=1, device="cpu", **asked)
     controls = limbeck.evaluate_controls(
         tmp_path / "set", repeats=1, device="cpu", on_score=lambda *a: told.append(a), **asked
     )
-    assert list(controls) == ["random (concat)", "random+mosaic 2x2 (concat)", "herding+mosaic 2x2 (concat)",
+    assert list(controls) == ["random (concat)", "random+mosaic 2 (concat)", "herding+mosaic 2 (concat)",
                               "whole (concat)"]  # fmt: skip
     assert told == list(controls.items())
     for score in controls.values():
-        assert set(score.differs(own)) <= {"trained_on", "scale"}
-    assert controls["herding+mosaic 2x2 (concat)"].trained_on == own.trained_on, "drawn and herded alike"
-    assert [(seed, str(work.runtime.real_dtype)) for seed, work in herded] == [(3, "torch.float32")] * 3
+        assert set(score.differs(own)) <= {"trained_on", "scales"}
+    assert controls["herding+mosaic 2 (concat)"].trained_on == own.trained_on, "drawn and herded alike"
+    assert [(seed, str(run.runtime.real_dtype)) for seed, run in herded] == [(3, "torch.float32")] * 3
     assert "whole" not in limbeck.evaluate_controls(tmp_path / "set", repeats=1, whole_repeats=0, **asked)
     kept = [score for _, score in store.scores_in(tmp_path / "set")]
     assert {score.key for score in kept} == {own.key, *(score.key for score in controls.values())}
 
 
 def _noting(honest, into):
-    def distill(self, real, *, seed=0, work=None):
-        into.append((seed, work))
-        return honest(self, real, seed=seed, work=work)
+    def distill(self, real, *, seed=0, run=None):
+        into.append((seed, run))
+        return honest(self, real, seed=seed, run=run)
 
     return distill
 
@@ -275,7 +278,8 @@ def test_classes_apart_on_disk_join_to_the_whole(prepared, distilled, tmp_path):
         for c in whole.classes
     ]
     joined = limbeck.DistilledSet.concat(parts, whole.classes)
-    assert (joined.audio - whole.audio).abs().max() < 0.02 * (whole.audio - whole.start[0]).abs().max()
+    moved = (whole.tensors["audio"] - whole.start["audio"]).abs().max()
+    assert (joined.tensors["audio"] - whole.tensors["audio"]).abs().max() < 0.02 * moved
 
 
 @pytest.fixture(scope="module")
@@ -288,8 +292,8 @@ def pairs(prepared, tmp_path_factory) -> Path:
 def test_a_set_that_is_not_packed_is_compared_with_herded_clips_that_are_not(prepared, pairs, tmp_path):
     shutil.copytree(pairs, tmp_path / "pairs")
     controls = limbeck.evaluate_controls(tmp_path / "pairs", on=prepared, repeats=1, **QUICK)
-    assert {"random", "herding", "herding+mosaic 2x2", "whole"} <= set(controls)
-    assert controls["herding"].trained_on.pairs == len(limbeck.DistilledSet.load(pairs))
+    assert {"random", "herding", "herding+mosaic 2", "whole"} <= set(controls)
+    assert controls["herding"].trained_on.samples == len(limbeck.DistilledSet.load(pairs))
 
 
 def test_sets_to_compare_with_that_have_no_score_are_named_with_the_command(
@@ -324,10 +328,10 @@ def test_sets_to_compare_with_that_have_no_score_are_named_with_the_command(
 BRIEF = {"protocol": Protocol(epochs=1), "network": Architecture(**NETWORK), "device": "cpu", "progress": False}
 
 
-def test_what_was_measured_is_no_score(prepared, pairs, tmp_path):
+def test_what_else_was_measured_is_no_accuracy(prepared, pairs, tmp_path):
     asked = {"on": prepared, "repeats": 1, "out": tmp_path / "both", **BRIEF}
     limbeck.evaluate(pairs, title="one", **asked)
-    limbeck.measure(pairs, "retrieval", **asked)
+    limbeck.evaluate(pairs, "retrieval", **asked)
     assert len(list((tmp_path / "both").glob("*.json"))) == 2
     assert [title for title, _ in store.scores_in(tmp_path / "both")] == ["one"]
     page = limbeck.report.page(pairs, out=tmp_path / "page", compare=[tmp_path / "both"])
@@ -336,27 +340,31 @@ def test_what_was_measured_is_no_score(prepared, pairs, tmp_path):
 
 def test_every_other_question_has_a_file_of_its_own(prepared, pairs, tmp_path):
     asked = {"on": prepared, "repeats": 1, "out": tmp_path, **BRIEF}
-    one = limbeck.measure(pairs, "retrieval", dtype="float32", **asked)
-    other = limbeck.measure(pairs, "retrieval", dtype="bfloat16", **asked)
+    first = limbeck.evaluate(pairs, "retrieval", **asked)
+    assert first.formats is None, "it does not distil"
+    limbeck.evaluate(pairs, "retrieval", dtype="bfloat16", **asked)
+    assert len(list(tmp_path.glob("retrieval-*.json"))) == 1
+    limbeck.evaluate(None, "retrieval", **asked)
+    assert len(list(tmp_path.glob("retrieval-*.json"))) == 2
+    candidates = {"usual": {}, "narrow": {"options": {"width": 4}}}
+    again = measures.load("hyperparameters").from_json({"unseen": True, "candidates": candidates})
+    one = limbeck.evaluate(pairs, again, dtype="float32", **asked)
+    other = limbeck.evaluate(pairs, again, dtype="bfloat16", **asked)
     assert (one.formats, other.formats) == (("float32", "float32"), ("bfloat16", "bfloat16"))
-    files = sorted(tmp_path.glob("retrieval-*.json"))
-    assert len(files) == 2
-    limbeck.measure(None, "retrieval", dtype="float32", **asked)
-    assert len(list(tmp_path.glob("retrieval-*.json"))) == 3
+    assert len(list(tmp_path.glob("hyperparameters-*.json"))) == 2
 
 
 def test_controls_hold_as_many_pairs_as_were_asked_for_not_as_many_clips_as_fit(prepared, tmp_path, monkeypatch):
     settings = {"per_class": 2, "sound": "raw", "sound_codec": "webp", "chosen_by": "random"}
     assert limbeck.distill(prepared, "coded", out=tmp_path / "coded", progress=False, **settings).per_class > 2
     asked = []
-    for verb in ("evaluate", "measure"):
-        monkeypatch.setattr(
-            controls,
-            verb,
-            lambda what, *_, sound=None, **__: asked.append((what, sound)) or SimpleNamespace(title=str(len(asked))),
-        )
+    monkeypatch.setattr(
+        controls,
+        "evaluate",
+        lambda what, *_, sound=None, **__: asked.append((what, sound)) or SimpleNamespace(title=str(len(asked))),
+    )
     limbeck.evaluate_controls(tmp_path / "coded", on=prepared)
-    limbeck.measure_controls(tmp_path / "coded", measures.load("retrieval")(), on=prepared)
+    limbeck.evaluate_controls(tmp_path / "coded", "retrieval", on=prepared)
     assert [what.per_class for what, _ in asked if what] == [2, 2, 2, 2, 2]
     assert {what.provenance["settings"]["sound"] for what, _ in asked if what} == {"raw"}
     assert [sound for what, sound in asked if what is None] == ["raw", "raw"]
@@ -369,7 +377,7 @@ def test_controls_of_a_set_without_settings_are_refused_in_a_sentence(prepared, 
     with pytest.raises(InputError, match="joined from parts"):
         limbeck.evaluate_controls(tmp_path / "joined", on=prepared, **BRIEF)
     with pytest.raises(InputError, match="joined from parts"):
-        limbeck.measure_controls(tmp_path / "joined", measures.load("retrieval")(), on=prepared, **BRIEF)
+        limbeck.evaluate_controls(tmp_path / "joined", "retrieval", on=prepared, **BRIEF)
 
 
 def test_a_set_tells_whether_real_labels_helped_to_make_it(prepared, pairs):
@@ -397,13 +405,16 @@ def test_validated_sound_is_chosen_on_training_clips_and_recorded(prepared, tmp_
 
 def test_sound_is_validated_as_the_set_will_be_distilled(prepared, monkeypatch):
     herded, students = [], []
-    monkeypatch.setattr(methods.Method, "distill", _noting(methods.Method.distill, herded))
-    honest = _sound.evaluate
-    monkeypatch.setattr(_sound, "evaluate", lambda *a, **o: students.append(o) or honest(*a, **o))
+    for method in (Random, Herding):
+        monkeypatch.setattr(method, "distill", _noting(method.distill, herded))
+    honest = _choose_scale.evaluate
+    monkeypatch.setattr(_choose_scale, "evaluate", lambda *a, **o: students.append(o) or honest(*a, **o))
     limbeck.distill(prepared, "herding", sound="validated", network=NETWORK, device="cpu", dtype="bfloat16", seed=4)
     assert len(herded) == 3
-    assert {str(work.runtime.real_dtype) for _, work in herded} == {"torch.bfloat16"}
-    assert [(str(o["device"]), o["seed"], o["network"]) for o in students] == [("cpu", 4, Architecture(**NETWORK))] * 2
+    assert {str(run.runtime.real_dtype) for _, run in herded} == {"torch.bfloat16"}
+    assert [(str(o["runtime"].device), o["seed"], o["network"]) for o in students] == [
+        ("cpu", 4, Architecture(**NETWORK))
+    ] * 2
 
 
 def test_plan_tells_everything_and_does_nothing(prepared):
@@ -435,7 +446,7 @@ def test_a_set_and_its_run_say_what_made_it_and_what_it_took(prepared, pairs):
     assert provenance["training_fingerprint"] == run["asked"]["training_fingerprint"] == train
     assert provenance["code"] == run["code"]
     assert provenance["code"]["distributions"] == {"limbeck": provenance["versions"]["limbeck"]}
-    assert {"limbeck.methods.random", "limbeck.methods._selection"} <= provenance["code"]["modules"].keys()
+    assert {"limbeck.methods.random", "limbeck.methods._start"} <= provenance["code"]["modules"].keys()
     assert 0 < provenance["cost"]["seconds"] <= done["seconds"]
 
 

@@ -39,7 +39,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A prepared dataset and a set distilled from it."""
     folder = tmp_path_factory.mktemp("measure")
     datasets.prepare(Generated(40), folder / "prepared", recipe=RECIPE, workers=1)
-    distillation.distill(folder / "prepared", "random", out=folder / "pairs", mosaic=2, device="cpu", progress=False)
+    distillation.distill(
+        folder / "prepared", "random", out=folder / "pairs", hold="mosaic:2", device="cpu", progress=False
+    )
     return folder
 
 
@@ -110,7 +112,7 @@ def test_the_help_names_every_setting_of_the_training() -> None:
 
 
 def test_a_set_called_as_a_control_keeps_its_row(place: Path, tmp_path: Path, limbeck: Run) -> None:
-    shutil.copytree(place / "pairs", tmp_path / "whole", ignore=shutil.ignore_patterns("measures", "scores"))
+    shutil.copytree(place / "pairs", tmp_path / "whole", ignore=shutil.ignore_patterns("scores"))
     words = ["evaluate", tmp_path / "whole", "--on", place / "prepared", "--repeats", 1, *TINY, "--controls", "--json"]
     told = json.loads(limbeck(*words, "--measure", "retrieval")[0])["measured"]
     assert list(told) == ["whole (this set)", "random pairs", "whole"]

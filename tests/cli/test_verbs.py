@@ -84,11 +84,11 @@ def test_what_is_wrong_with_a_dataset_is_told_at_once(tmp_path: Path, capsys: py
 
 def test_dry_run_prints_the_plan_and_does_nothing(prepared: Path, tmp_path: Path, limbeck: Run) -> None:
     out = tmp_path / "nothing"
-    words = ["--per-class", 3, "--mosaic", 1, "--start", "noise", "--seed", 7, "--set", "joint_weight=5"]
+    words = ["--per-class", 3, "--hold", "plain", "--start", "noise", "--seed", 7, "--set", "joint_weight=5"]
     plan = json.loads(limbeck("distill", prepared, "--method", "avdd", "--out", out, *words, "--dry-run"))
     assert plan["seed"] == 7
     settings = plan["settings"]
-    assert (settings["per_class"], settings["mosaic"], settings["start"]) == (3, 1, "noise")
+    assert (settings["per_class"], settings["hold"], settings["start"]) == (3, "plain", "noise")
     assert settings["joint_weight"] == 5
     assert not out.exists()
 
@@ -96,13 +96,13 @@ def test_dry_run_prints_the_plan_and_does_nothing(prepared: Path, tmp_path: Path
 def test_distill_prints_its_folder_and_says_the_rest_on_stderr(
     prepared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = ["distill", prepared, "--method", "random", "--mosaic", 2, "--out", tmp_path / "random"]
+    words = ["distill", prepared, "--method", "random", "--hold", "mosaic:2", "--out", tmp_path / "random"]
     with pytest.raises(SystemExit) as caught:
         cli.main([str(w) for w in words])
     assert not caught.value.code
     out, err = capsys.readouterr()
     assert out == f"{tmp_path / 'random'}\n"
-    assert "10 pairs stored, 40 to train on" in err
+    assert "10 samples stored, 40 to train on" in err
 
 
 def test_distill_as_json_describes_the_set(prepared: Path, tmp_path: Path, limbeck: Run) -> None:

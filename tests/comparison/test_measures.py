@@ -88,7 +88,7 @@ def test_every_job_is_measured_as_often_as_was_asked(measuring, out):
 
 def test_a_measure_is_what_the_verb_gives_by_itself(measuring, out):
     job, measures_of = of_row(asked(measuring, out), "dm, Adam", seed=1)
-    by_itself = limbeck.measure(
+    by_itself = limbeck.evaluate(
         limbeck.DistilledSet.load(job.folder),
         "retrieval",
         on=prepare(measuring, out),
@@ -133,7 +133,7 @@ def test_only_what_is_missing_is_done(measuring, out, monkeypatch):
 def test_references_are_random_pairs_of_the_same_number_and_the_whole(measuring, out, monkeypatch):
     seen = []
     kind = measures.load("retrieval")
-    monkeypatch.setattr(kind, "show", lambda self, values, references: seen.append(references) or dict(values))
+    monkeypatch.setattr(kind, "show", lambda self, values, references, letters: seen.append(references) or dict(values))
     listed, test = asked(measuring, out), prepare(measuring, out).clips("test")
     tables(listed, test)
     random = {n: [of_row(listed, "random", seed, n)[1]["retrieval"].found.mean for seed in (0, 1)] for n in (1, 2)}
@@ -190,7 +190,7 @@ def test_measures_need_rows_where_they_are_taken_and_those_they_compare_with(tom
     without = text.replace("whole = 1", "whole = 0")
     for name in ("robustness", "hyperparameters", "savings"):
         assert f"measure {name!r} compares with the whole" in mistakes(f"[measures.{name}]\n", without)
-    packed = text.replace("[rows.random]", "[rows.random]\nsettings = { mosaic = 2 }")
+    packed = text.replace("[rows.random]", '[rows.random]\nsettings = { hold = "mosaic:2" }')
     told = mistakes("[measures.robustness]\n[measures.savings]\n", packed)
     assert (
         "measure 'robustness' compares with random samples, but no row at 1, 2 has method random and hold plain" in told
@@ -270,13 +270,13 @@ def test_a_recipe_with_measures_goes_to_json_and_back(measuring):
 
 def test_a_file_with_another_answer_is_refused(measuring, out, tmp_path):
     job = asked(measuring, out)[0]
-    shutil.copytree(job.folder / "measures", tmp_path / "measures")
-    file = next((tmp_path / "measures").glob("*.json"))
+    shutil.copytree(job.folder / "scores", tmp_path / "scores")
+    file = next((tmp_path / "scores").glob("retrieval-*.json"))
     content = _files.read_record(file)
     measure = measures.load("retrieval").from_json(content["settings"])
     _files.write_record(file, content | {"trained_on": content["trained_on"] | {"fingerprint": "other"}})
     with pytest.raises(InputError, match=r"another \(trained_on differ\); measure anew"):
-        limbeck.measure(
+        limbeck.evaluate(
             job.folder, measure, on=prepare(measuring, out), repeats=1, network=measuring.network,
-            protocol=measuring.protocol, seed=job.seed, device="cpu", progress=False, out=tmp_path / "measures",
+            protocol=measuring.protocol, seed=job.seed, device="cpu", progress=False, out=tmp_path / "scores",
         )  # fmt: skip

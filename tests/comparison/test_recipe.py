@@ -17,7 +17,7 @@ def write(folder, text, name="r.toml"):
 
 def test_a_row_gets_the_recipes_settings_then_its_own(recipe):
     dm = recipe.method(recipe.rows["dm, Adam"], 1)
-    assert (dm.steps, dm.sound, dm.per_class, dm.mosaic) == (40, "raw", 1, 1)
+    assert (dm.steps, dm.sound, dm.per_class, str(dm.hold)) == (40, "raw", 1, "plain")
     assert (dm.encoders.bank, dm.encoders.batch) == (2, 3)
     assert dm.encoders.network.options == {"width": 4}
     assert dm.optimiser.kind == "adam"
@@ -86,8 +86,8 @@ MISSPELT = {
     '[network]\nname = "convnt"': "network: There is no 'convnt'",
     "[protocol]\nepoch = 3": "protocol.epoch: there is no such setting",
     "[settings]\nstepps = 3": "settings: no method has a setting 'stepps'; did you mean 'steps'?",
-    "[at.2]\nmosaik = 2": "at.2: no method has a setting 'mosaik'; did you mean 'mosaic'?",
-    '[rows.odd]\nmethod = "random"\nsetings = { mosaic = 2 }': "rows.odd.setings: there is no such setting",
+    "[at.2]\nholt = 2": "at.2: no method has a setting 'holt'; did you mean 'hold'?",
+    '[rows.odd]\nmethod = "random"\nsetings = { hold = "mosaic:2" }': "rows.odd.setings: there is no such setting",
     '[rows.lacking]\nmetod = "dm"': "rows.lacking.method: is missing",
     '[rows.bad]\nmethod = "dm"\nsettings = { steps = -1 }': "row 'bad' at 1 per class: Settings of DM do not fit",
     "[measures.retreival]": "measure 'retreival': There is no 'retreival'",

@@ -66,7 +66,7 @@ def test_a_cell_is_what_the_verbs_give_by_themselves(recipe, done):
         progress=False,
     )
     found = accuracies(done)["dm, Adam", 1, "ensemble", 1]
-    assert found == {key: list(values) for key, values in score.accuracies.items()}
+    assert found == {key: list(values) for key, values in score.values.items()}
 
 
 def test_nothing_is_done_twice(recipe, done):
@@ -106,7 +106,7 @@ def test_another_recipe_of_the_same_name_leaves_tables_alone(recipe, done, tmp_p
 
 
 def test_a_row_that_cannot_be_made_does_not_stop_the_others(recipe, done):
-    rows = recipe.rows | {"greedy": recipe.rows["random"].model_copy(update={"settings": {"mosaic": 8}})}
+    rows = recipe.rows | {"greedy": recipe.rows["random"].model_copy(update={"settings": {"hold": "mosaic:8"}})}
     found = comparison.run(
         recipe.model_copy(update={"rows": rows}), name="greedy", out=done, device="cpu", progress=False
     )
@@ -168,7 +168,7 @@ def test_killed_at_random_moments_it_repeats_nothing_and_ends_the_same(toml, don
 
 def ended(out: Path) -> dict[Path, bytes]:
     """What finished distillations and finished scores left."""
-    whole = [p for p in out.rglob("scores/*.json") if json.loads(p.read_text())["summary"]["n"] == 2]
+    whole = [p for p in out.rglob("scores/*.json") if len(json.loads(p.read_text())["repeats"]) == 2]
     return {p: p.read_bytes() for p in [*out.rglob("*/done.json"), *whole]}
 
 
@@ -268,12 +268,12 @@ def test_data_from_another_place_is_other_data(recipe, done, tmp_path):
 
 def test_a_fault_in_a_job_is_told_and_does_not_stop_the_others(recipe, done, tmp_path, monkeypatch, capsys):
     shutil.copytree(done / "prepared", tmp_path / "prepared")
-    honest = DM._make
+    honest = DM.distill
 
-    def faulty(self, real, seed, work):
-        return 1 / 0 if seed == 1 else honest(self, real, seed, work)
+    def faulty(self, real, *, seed, run):
+        return 1 / 0 if seed == 1 else honest(self, real, seed=seed, run=run)
 
-    monkeypatch.setattr(DM, "_make", faulty)
+    monkeypatch.setattr(DM, "distill", faulty)
     found = comparison.run(recipe, name="two", out=tmp_path, device="cpu", progress=False)
     assert list(found.about["failed"]) == ["dm, Adam, 1 per class, seed 1"]
     assert "ZeroDivisionError" in found.about["failed"]["dm, Adam, 1 per class, seed 1"]

@@ -28,8 +28,8 @@ class Sizes(NamedTuple):
         mosaic: Cells a side of packed pairs.
         steps: Optimisation steps.
         bank: Fixed random networks that real clips are seen through.
-        repeats: Networks trained on each set of few pairs.
-        whole_repeats: Networks trained on the whole split, or on a set of nearly as many pairs.
+        repeats: Networks trained on each set of few samples.
+        whole_repeats: Networks trained on the whole split, or on a set of nearly as many samples.
         epochs: Of their training.
     """
 
@@ -39,7 +39,7 @@ class Sizes(NamedTuple):
     mels: int = 64
     width: int = 32
     per_class: int = 1
-    mosaic: int = 2
+    hold: str = "mosaic:2"
     steps: int = 60
     bank: int = 20
     repeats: int = 3
@@ -70,11 +70,11 @@ def rows(sizes: Sizes) -> tuple[Row, ...]:
     """The rows of the table, in order: the controls, which are quick, first."""
     network = {"options": {"width": sizes.width}}
     encoders = {"network": network, "bank": sizes.bank, "batch": None}
-    matching = {"mosaic": sizes.mosaic, "steps": sizes.steps, "encoders": encoders}
+    matching = {"hold": sizes.hold, "steps": sizes.steps, "encoders": encoders}
     return (
-        Row("random", "random", sizes.repeats, {"mosaic": 1}),
-        Row("herding", "herding", sizes.repeats, {"mosaic": 1, "network": network}),
-        Row("herding+mosaic", "herding", sizes.repeats, {"mosaic": sizes.mosaic, "network": network}),
+        Row("random", "random", sizes.repeats, {}),
+        Row("herding", "herding", sizes.repeats, {"network": network}),
+        Row("herding+mosaic", "herding", sizes.repeats, {"hold": sizes.hold, "network": network}),
         Row("dm", "dm", sizes.repeats, matching),
         Row("avdd", "avdd", sizes.repeats, matching),
         Row("best", "best", sizes.whole_repeats, {"encoders": encoders}),

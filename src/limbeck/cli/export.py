@@ -8,7 +8,7 @@ import typer
 from limbeck.cli import _options
 
 EXAMPLES = (
-    "limbeck export distilled/ --to folder --out pairs/",
+    "limbeck export distilled/ --to folder --out samples/",
     "limbeck export distilled/ --to webdataset --out shards/",
     "limbeck export distilled/ --to huggingface --out hf/",
 )

@@ -134,7 +134,7 @@ class Measuring(Part):
 
     Attributes:
         measure: Its name; the name of the recipe's table by default.
-        per_class: Pairs a class at which it is taken; wherever rows are run by default.
+        per_class: Samples per class at which it is taken; wherever rows are run by default.
         repeats: How often it is taken of each distilled set; as many times as there are students by default. Of the
             whole training split it is taken `whole` times.
     """
@@ -242,7 +242,7 @@ class DistillationRecipe(Recipe):
         return found
 
     def budgets(self, row: MethodRow) -> tuple[int, ...]:
-        """Pairs a class at which a row is run."""
+        """Samples per class at which a row is run."""
         return self.per_class if row.per_class is None else row.per_class
 
     def method(self, row: MethodRow, per_class: int) -> Method:
@@ -250,7 +250,7 @@ class DistillationRecipe(Recipe):
 
         Args:
             row: One of the rows.
-            per_class: Pairs a class.
+            per_class: Samples per class.
 
         Raises:
             InputError: Settings do not fit.

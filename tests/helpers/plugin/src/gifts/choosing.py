@@ -13,21 +13,27 @@ from torch import Tensor
 
 from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
-from limbeck.methods import ByClass, Method, RunContext, features_by_class, selected
+from limbeck.methods import ByClass, Method, RunContext, Training, features_by_class, selected
 from limbeck.networks import Architecture
 
 
 @final
 class Loudest(Method):
-    """Clips with the longest features; equals by lot."""
+    """Clips with the longest features; equals by lot.
+
+    Attributes:
+        network: Architecture of the encoders.
+        training: Of an expert whose encoders they are; None leaves them random.
+    """
 
     network: Architecture = Architecture()
+    training: Training | None = None
 
     def choose(self, real: LabelledClips, count: int, seed: int, run: RunContext) -> ByClass:
-        """See `Selection.choose`."""
+        """The longest; see `Selection.choose`."""
         from gifts._taste import liking
 
-        features = features_by_class(self.network, None, real, self.scales(real), seed, run)
+        features = features_by_class(self.network, self.training, real, self.scales(real), seed, run)
 
         def chosen(label: int) -> Tensor:
             liked = liking(features(label))

@@ -15,11 +15,11 @@ from limbeck.storage import Coder, Meanings, Payload
 
 @final
 class Halves(Coder):
-    """All tensors as float16."""
+    """Samples as float16."""
 
     def encode(self, tensors: Mapping[str, Tensor], meanings: Meanings) -> Payload:
         """Rounded; see `Coder.encode`."""
-        return {name: tensor.half() for name, tensor in tensors.items()}
+        return {name: tensors[name].half() for name in self.for_samples(meanings)}
 
     def decode(self, payload: Payload, meanings: Meanings) -> dict[str, Tensor]:
         """As float32; see `Storage.decode`."""
