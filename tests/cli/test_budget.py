@@ -29,7 +29,7 @@ def test_bytes_choose_the_pairs_and_it_says_so(
     words = ["distill", prepared, "--method", "random", "--storage", "uint8", "--bytes", "8KB", "--out", tmp_path / "r"]
     code, out, err = limbeck(capsys, *words)
     assert (code, out) == (0, f"{tmp_path / 'r'}\n")
-    assert "6 pairs stored, 6 to train on: 3 a class, 6,264 bytes as uint8." in err
+    assert "6 samples stored, 6 to train on: 3 stored per class, 6,264 bytes as uint8." in err
     told = json.loads(limbeck(capsys, "inspect", tmp_path / "r", "--json")[1])
     assert (told["stored_bytes"], told["storage"], told["labels"]) == (6264, {"name": "uint8"}, "hard")
     assert told["provenance"]["settings"]["per_class"] == 3

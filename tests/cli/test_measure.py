@@ -53,9 +53,10 @@ def test_a_table_with_chance_and_controls(place: Path, limbeck: Run) -> None:
         "pairs", "random", "chance", "whole",
     ] * 3  # fmt: skip
     assert "retrieval, 1 stored sample per class: instance-level" in out
-    kept = {p.relative_to(place / "pairs").parts[:-1] for p in (place / "pairs" / "measures").rglob("*.json")}
-    controls = ("measures", "controls", DistilledSet.load(place / "pairs").fingerprint)
-    assert kept == {("measures",), (*controls, "random"), (*controls, "whole")}
+    kept = {p.relative_to(place / "pairs") for p in (place / "pairs" / "scores").rglob("*.json")}
+    controls = ("scores", "controls", DistilledSet.load(place / "pairs").fingerprint)
+    kinds = {(p.parts[:-1], p.name.rpartition("-")[0]) for p in kept}
+    assert kinds == {(("scores",), "retrieval"), (controls, "random (retrieval)"), (controls, "whole (retrieval)")}
     assert limbeck(*words, "--controls")[0] == out
 
 

@@ -49,7 +49,7 @@ def test_a_failed_job_is_told_and_ends_with_1(toml, done, tmp_path, capsys):
     greedy = tmp_path / "greedy.toml"
     greedy.write_text('extends = "base.toml"\n[rows.greedy]\nmethod = "random"\nsettings = { hold = "mosaic:8" }\n')
     run(greedy, "--out", done, "--device", "cpu", code=1)
-    assert "greedy, 1 per class, seed 0: random with 1 pairs a class and mosaic 8x8 needs 64" in capsys.readouterr().err
+    assert "greedy, 1 per class, seed 0: random with per_class=1 and hold=mosaic:8 needs 64" in capsys.readouterr().err
 
 
 def test_a_recipe_with_mistakes_is_refused_before_any_work(toml, tmp_path, capsys):

@@ -25,7 +25,7 @@ class Sizes(NamedTuple):
         mels: Bands of the log-mels.
         width: Channels of the networks.
         per_class: Samples stored per class.
-        mosaic: Cells a side of packed pairs.
+        hold: How packed samples are held.
         steps: Optimisation steps.
         bank: Fixed random networks that real clips are seen through.
         repeats: Networks trained on each set of few samples.

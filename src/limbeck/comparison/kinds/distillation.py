@@ -119,7 +119,7 @@ class MethodRow(Row):
     Attributes:
         method: Name of the method.
         preset: Named settings it starts from.
-        per_class: Pairs a class this row is run at; all of the recipe's by default, none of them if empty.
+        per_class: Samples per class this row is run at; all of the recipe's by default, none of them if empty.
         at: Settings that differ at some budget.
     """
 
