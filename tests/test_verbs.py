@@ -343,15 +343,15 @@ def test_every_other_question_has_a_file_of_its_own(prepared, pairs, tmp_path):
     first = limbeck.evaluate(pairs, "retrieval", **asked)
     assert first.formats is None, "it does not distil"
     limbeck.evaluate(pairs, "retrieval", dtype="bfloat16", **asked)
-    assert len(list(tmp_path.glob("retrieval-*.json"))) == 1
+    assert len(list(tmp_path.glob("* (retrieval)-*.json"))) == 1
     limbeck.evaluate(None, "retrieval", **asked)
-    assert len(list(tmp_path.glob("retrieval-*.json"))) == 2
+    assert len(list(tmp_path.glob("* (retrieval)-*.json"))) == 2
     candidates = {"usual": {}, "narrow": {"options": {"width": 4}}}
     again = measures.load("hyperparameters").from_json({"unseen": True, "candidates": candidates})
     one = limbeck.evaluate(pairs, again, dtype="float32", **asked)
     other = limbeck.evaluate(pairs, again, dtype="bfloat16", **asked)
     assert (one.formats, other.formats) == (("float32", "float32"), ("bfloat16", "bfloat16"))
-    assert len(list(tmp_path.glob("hyperparameters-*.json"))) == 2
+    assert len(list(tmp_path.glob("* (hyperparameters)-*.json"))) == 2
 
 
 def test_controls_hold_as_many_pairs_as_were_asked_for_not_as_many_clips_as_fit(prepared, tmp_path, monkeypatch):

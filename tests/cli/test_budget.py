@@ -46,9 +46,9 @@ def test_form_and_options(prepared: Path, tmp_path: Path, capsys: pytest.Capture
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--bytes", "1KB"], "One pair of each of the 2 classes takes about 8,320 bytes as float32"),
+        (["--bytes", "1KB"], "One row for each of the 2 classes takes about 8,320 bytes as float32"),
         (["--bytes", "lots"], "as 400KB"),
-        (["--bytes", "1MB", "--per-class", "3"], "Both bytes and per_class"),
+        (["--bytes", "1MB", "--per-class", "3"], "Got both bytes and per_class"),
         (["--storage", "uint"], "Did you mean 'uint8'"),
         (["--storage", "recorded"], "the method 'coded' makes it"),
         (["--labels", "fuzzy"], "labels"),

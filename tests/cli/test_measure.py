@@ -56,7 +56,11 @@ def test_a_table_with_chance_and_controls(place: Path, limbeck: Run) -> None:
     kept = {p.relative_to(place / "pairs") for p in (place / "pairs" / "scores").rglob("*.json")}
     controls = ("scores", "controls", DistilledSet.load(place / "pairs").fingerprint)
     kinds = {(p.parts[:-1], p.name.rpartition("-")[0]) for p in kept}
-    assert kinds == {(("scores",), "retrieval"), (controls, "random (retrieval)"), (controls, "whole (retrieval)")}
+    assert kinds == {
+        (("scores",), "random+mosaic 2 (retrieval)"),
+        (controls, "random (retrieval)"),
+        (controls, "whole (retrieval)"),
+    }
     assert limbeck(*words, "--controls")[0] == out
 
 
@@ -72,7 +76,7 @@ def test_the_whole_is_measured_too(place: Path, tmp_path: Path, limbeck: Run) ->
     words = ["evaluate", "--whole", "--on", place / "prepared", "--measure", "retrieval", "--repeats", 1, *TINY]
     out, _ = limbeck(*words, "--out", tmp_path)
     assert "retrieval: class-level" in out
-    assert len(list(tmp_path.glob("retrieval-*.json"))) == 1
+    assert len(list(tmp_path.glob("whole (retrieval)-*.json"))) == 1
 
 
 def test_the_words_below_the_table_are_on_standard_error(place: Path, limbeck: Run) -> None:
@@ -98,7 +102,7 @@ def test_controls_are_scored_under_the_head_and_epochs_of_the_set_and_told_as_th
     words += ["--device", "cpu", "--head", "concat", "--epochs", 4, "--controls", "--json", "--out", tmp_path]
     out, err = limbeck(*words, "--whole-repeats", 0)
     scores = json.loads(out)
-    assert {(one["head"], one["protocol"]["epochs"]) for one in scores.values()} == {("concat", 4)}
+    assert {(one["settings"]["head"], one["protocol"]["epochs"]) for one in scores.values()} == {("concat", 4)}
     assert {tuple(one["protocol"]["drop_after"]) for one in scores.values()} == {(1, 2)}
     assert [line.partition(":")[0] for line in err.splitlines() if " %" in line] == list(scores)
     assert not any(name.startswith("whole") for name in scores)
@@ -116,7 +120,7 @@ def test_a_set_called_as_a_control_keeps_its_row(place: Path, tmp_path: Path, li
     shutil.copytree(place / "pairs", tmp_path / "whole", ignore=shutil.ignore_patterns("scores"))
     words = ["evaluate", tmp_path / "whole", "--on", place / "prepared", "--repeats", 1, *TINY, "--controls", "--json"]
     told = json.loads(limbeck(*words, "--measure", "retrieval")[0])["measured"]
-    assert list(told) == ["whole (this set)", "random pairs", "whole"]
+    assert list(told) == ["whole", "random (retrieval)", "whole (retrieval)"]
     assert [told[name]["trained_on"]["kind"] for name in told] == ["distilled", "distilled", "clips"]
     told = json.loads(limbeck(*words)[0])
     assert told["whole (this set)"]["trained_on"]["kind"] == "distilled"
@@ -140,10 +144,10 @@ def test_rows_helped_by_real_labels_are_marked(place: Path, tmp_path: Path, limb
     [
         (["--measure", "retrievl"], 1, "Did you mean 'retrieval'"),
         (["--measure", "retrieval", "--set", "measure.dimm=3"], 1, "dimm"),
-        (["--set", "measure.dim=3"], 2, "--measure"),
+        (["--set", "measure.dim=3"], 1, "Settings of Accuracy do not fit"),
         (["--epochs", "3", "--set", "epochs=4"], 2, "twice"),
         (["--epochs", "10", "--set", "drop_after=[10,20]"], 1, "behind the last of 10 epochs"),
-        (["--measure", "retrieval", "--head", "concat"], 2, "--head"),
+        (["--measure", "retrieval", "--head", "concat"], 1, "Settings of Retrieval do not fit"),
     ],
 )
 def test_mistakes_are_explained(words: list[str], code: int, said: str, place: Path, limbeck: Run) -> None:

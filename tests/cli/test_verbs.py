@@ -79,7 +79,7 @@ def test_what_is_wrong_with_a_dataset_is_told_at_once(tmp_path: Path, capsys: py
             cli.main([str(word) for word in words])
         told = " ".join(capsys.readouterr().err.split())
         assert "Class 'drip' has no usable clip in 'train': all 1 were rejected." in told
-        assert "The same sound is in 'train' and 'test' (2 clips" in told
+        assert "The same audio is in 'train' and 'test' (2 clips" in told
 
 
 def test_dry_run_prints_the_plan_and_does_nothing(prepared: Path, tmp_path: Path, limbeck: Run) -> None:
