@@ -39,16 +39,6 @@ Modules of the top folder whose names begin with an underscore, and `errors`, ar
 MOVING = {"modalities", "parameterisations"}
 """Rooms of the order that need not be there, while they come or go."""
 
-STILL_PRIVATE = {
-    ("comparison", "limbeck.datasets._statistics.SoundScale"),
-    ("evaluation", "limbeck.datasets._statistics.SoundScale"),
-    ("methods", "limbeck.datasets._statistics.SoundScale"),
-    ("methods", "limbeck.storage._files.Files"),
-    ("methods", "limbeck.storage._pictures.common_beginning"),
-    ("testing", "limbeck.evaluation._subject.subject"),
-}
-"""Private things of other rooms that a room still imports. Take away what is mended; add nothing."""
-
 
 def test_import_is_silent_and_light() -> None:
     code = (
@@ -94,15 +84,12 @@ def test_every_module_has_a_place_in_the_order() -> None:
 
 
 def test_no_room_imports_what_is_private_to_another() -> None:
-    private = [use for use in _imports() if use.leaves_its_room and use.is_private]
-    new = [
+    private = [
         f"{use.importer}:{use.line} imports {use.target}"
-        for use in private
-        if (use.room, use.target) not in STILL_PRIVATE
+        for use in _imports()
+        if use.leaves_its_room and use.is_private
     ]
-    assert new == []
-    mended = STILL_PRIVATE - {(use.room, use.target) for use in private}
-    assert mended == set(), "These are mended: take them out of STILL_PRIVATE."
+    assert private == []
 
 
 def test_imports_go_in_no_circle() -> None:
