@@ -1,7 +1,8 @@
 """Train experts again and again and kill that at random moments; used as a script, so that there are no other threads.
 
 Every run is a process forked off this one: that saves the imports. Prints one JSON object: digests of what a run that
-was left alone wrote and of all that were resumed, and how many epochs each kill left.
+was left alone wrote, of what one an epoch shorter wrote, and of all that were resumed, and the number of files that
+each kill left.
 """
 
 from __future__ import annotations
@@ -38,13 +39,13 @@ def contents(cache: Path) -> dict[str, str]:
     return {str(f.relative_to(cache)): hashlib.sha256(f.read_bytes()).hexdigest() for f in files}
 
 
-def start(cache: Path) -> int:
+def start(cache: Path, epochs: int = EPOCHS) -> int:
     """Begin a run; its process number."""
     pid = os.fork()
     if pid == 0:
-        made = experts(cache)
+        made = experts(cache, TRAINING.model_copy(update={"epochs": epochs}))
         for expert in range(EXPERTS):
-            made.tensors(expert, EPOCHS)
+            made.tensors(expert, epochs)
         os._exit(0)
     return pid
 
@@ -61,6 +62,7 @@ def main(folder: Path, kills: int) -> None:
     warm.grad = torch.ones(1)
     torch.optim.SGD([warm], lr=1.0).step()  # imports what every child would
     os.waitpid(start(folder / "whole"), 0)
+    os.waitpid(start(folder / "shorter", EPOCHS - 1), 0)
     draw, landed, left, ends, rounds = random.Random(0), 0, [], [], 0
     while landed < kills or not ends:
         cache = folder / str(rounds)
@@ -78,7 +80,8 @@ def main(folder: Path, kills: int) -> None:
         if os.WIFEXITED(status):
             ends.append(contents(folder / str(rounds)))
             rounds += 1
-    print(json.dumps({"whole": contents(folder / "whole"), "ends": ends, "left": left}))
+    alone = {name: contents(folder / name) for name in ("whole", "shorter")}
+    print(json.dumps({**alone, "ends": ends, "left": left}))
 
 
 if __name__ == "__main__":

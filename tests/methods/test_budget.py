@@ -64,7 +64,7 @@ def test_distill_takes_bytes_and_settles_them_before_the_run(tmp_path):
     assert made.stored_bytes <= 26_000
     told = limbeck.inspect(tmp_path)
     assert (told["stored_bytes"], told["storage"], told["labels"]) == (made.stored_bytes, {"name": "float32"}, "hard")
-    with pytest.raises(InputError, match="Both bytes and per_class"):
+    with pytest.raises(InputError, match="both bytes and per_class"):
         limbeck.plan(real, "random", bytes="26KB", per_class=1)
     with pytest.raises(InputError, match="as 400KB"):
         limbeck.plan(real, "random", bytes="plenty")
