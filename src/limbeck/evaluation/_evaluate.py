@@ -130,17 +130,7 @@ def answer(
     on_progress: OnProgress | None = None,
     on_repeat: Callable[[Score], None] | None = None,
 ) -> Score:
-    """Measure several times, each time with a seed of its own; what is not said here is said of `evaluate`.
-
-    Args:
-        measure: With all its settings.
-        subject: What is measured, and with what.
-        repeats: How often, >= 1.
-        seed: The seed all repeats' seeds come from.
-        done: What was found earlier with the same arguments, which is taken over.
-        on_progress: Called after each epoch of each student.
-        on_repeat: Called after each repeat that was not in `done`, with all that is there.
-    """
+    """Ask a `measure` of a `subject` several times, each time with a seed of its own; for the rest see `evaluate`."""
     if repeats < 1:
         raise InputError(f"At least one repeat is needed, but got {repeats}.")
     found = question(measure, subject, seed)

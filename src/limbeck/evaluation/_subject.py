@@ -65,18 +65,7 @@ class Subject:
     ) -> Subject:
         """A subject whose parts are checked to belong together.
 
-        Args:
-            train: A distilled set, or clips (a subset or the whole training split, streamed).
-            test: Test clips of the same classes and recipe, and of at least the same modalities.
-            clips: The real training clips that a set was distilled from, for measures that need them.
-            modalities: Those that students see; all of `train` by default.
-            scales: On which students see clips, by modality; standardised by the training statistics by default. A
-                distilled set brings its own.
-            network: Architecture of the students; a ConvNet by default.
-            protocol: How they are trained; as published by default.
-            runtime: Where to work; on the CPU in float32 by default.
-            cache: Folder for what other distillations of the same clips can reuse.
-            on_epoch: Called after each epoch of each student.
+        The arguments are those of `evaluate`; for them see `evaluation.evaluate`.
 
         Raises:
             InputError: Classes, recipes or modalities differ, there are no test clips, or scales came with a distilled

@@ -84,7 +84,8 @@ def evaluate(
         cache=prepared.cache,
     )
     asked = question(chosen, subject, seed)
-    file = store.ResultFile.of(asked, store.folder_for(what, out), title or asked.title)
+    kept_in = out or (Path(what) / store.SCORES if isinstance(what, Path | str) else None)
+    file = store.ResultFile.of(asked, Path(kept_in) if kept_in else None, title or asked.title)
     epochs: Counter[int] = Counter()
     with bar(f"Evaluating {title or asked.title}", show=progress) as tell:
 

@@ -25,11 +25,6 @@ ACCURACY = "accuracy"
 Found = TypeVar("Found", bound=Answers)
 
 
-def folder_for(what: Path | str | DistilledSet | None, out: Path | str | None) -> Path | None:
-    """The folder that scores of `what` are kept in: `out`, else one inside that of a set on disk, else none."""
-    return Path(out) if out else Path(what) / SCORES if isinstance(what, Path | str) else None
-
-
 @dataclass(frozen=True)
 class ResultFile(Generic[Found]):
     """Where the answers to a question are kept; nowhere where there is no folder.

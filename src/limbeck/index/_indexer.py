@@ -94,7 +94,9 @@ class Indexer:
                 replaced += [] if before is None else [before]
                 self.forget([file.place])
         if tables:
-            self._store.add(_rows.joined(tables), replaced)
+            import pyarrow as pa
+
+            self._store.add(pa.concat_tables(tables), replaced)
         if self._refusals_changed:
             rotten = [place for place, refused in self.refused.items() if not refused.may_pass]
             self._store.remove([self._known[place] for place in rotten if place in self._known])

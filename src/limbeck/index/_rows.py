@@ -231,13 +231,6 @@ def unharmed(table: Any) -> bool:
     return True
 
 
-def joined(tables: Sequence[Any]) -> Any:
-    """Rows of several recordings as one table."""
-    import pyarrow as pa
-
-    return pa.concat_tables(tables)
-
-
 def renamed(table: Any, file: File) -> Any:
     """Rows of one recording as rows of another of the same content."""
     import pyarrow as pa

@@ -164,17 +164,6 @@ class Pen:
         bounds = (cx - wide, cy - high, cx + wide, cy + high)
         self._paint(bounds, distance, colour, opacity, shade, outline)
 
-    def ring(self, x: float, y: float, radius: float, width: float, colour: Colour, *, opacity: float = 1.0) -> None:
-        """A circle's line."""
-        cx, cy = self._place((x, y))
-        r, half = radius * self._unit, max(width * self._unit / 2, 0.35)
-
-        def distance(px: Pixels, py: Pixels) -> Pixels:
-            return np.asarray(np.abs(np.hypot(px - cx, py - cy) - r) - half, np.float32)
-
-        out = r + half
-        self._paint((cx - out, cy - out, cx + out, cy + out), distance, colour, opacity, 0.0, False)
-
     def line(
         self,
         start: Point,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -117,63 +117,34 @@ def name(
     """
     if top < 1 or by not in get_args(By):
         raise InputError(f"top is at least 1 and by is one of {', '.join(get_args(By))}, but got {top} and {by!r}.")
-    return _names(pieces, encoder, classifier, top, by, always, batch)
-
-
-def _names(
-    pieces: Iterable[Window | Unread],
-    encoder: Encoder,
-    classifier: SoundClassifier,
-    top: int,
-    by: By,
-    always: bool,
-    batch: int,
-) -> Iterator[Prediction | Unread]:
     words = list(classifier.labels)
     scored = ((piece, scores, always or known) for piece, scores, known in _scored(pieces, encoder, classifier, batch))
     if by == "window":
-        for piece, scores, accepted in scored:
-            yield (
-                piece
-                if isinstance(piece, Unread)
-                else _prediction(piece, piece.duration_s, scores, accepted, words, top)
-            )
-        return
-    for _, group in itertools.groupby(scored, key=lambda row: row[0].path):
-        yield _whole(list(group), words, top)
+        return (
+            piece if isinstance(piece, Unread) else _prediction(piece, piece.duration_s, scores, accepted, words, top)
+            for piece, scores, accepted in scored
+        )
+    groups = itertools.groupby(scored, key=lambda row: row[0].path)
+    return (_whole(list(group), words, top) for _, group in groups)
 
 
 def _scored(
     pieces: Iterable[Window | Unread], encoder: Encoder, classifier: SoundClassifier, batch: int
 ) -> Iterator[tuple[Window | Unread, npt.NDArray[Any], bool]]:
     """Each piece with its probabilities (class,) and whether it is one of the words."""
-    nothing = np.zeros(0)
-    for some in _batches(pieces, batch):
-        windows = [piece for piece in some if isinstance(piece, Window)]
-        rows = iter(_probabilities([w.samples for w in windows], encoder, classifier))
+    nothing, rest = np.zeros(0), iter(pieces)
+    while some := list(itertools.islice(rest, batch)):
+        waves = [torch.from_numpy(np.ascontiguousarray(piece.samples)) for piece in some if isinstance(piece, Window)]
+        named: Iterator[tuple[npt.NDArray[Any], bool]] = iter(())
+        if waves:
+            scores, accepted = predict(classifier.classifier, classifier.vectors(encoder.embed_audio(waves)))
+            named = zip(scores, accepted.tolist(), strict=True)
         for piece in some:
             if isinstance(piece, Unread):
                 yield piece, nothing, False
             else:
-                scores, accepted = next(rows)
                 # What is kept of a file until its last window must not be its sound, nor a view of it.
-                yield replace(piece, samples=np.zeros(0, np.float32)), scores, accepted
-
-
-def _batches(pieces: Iterable[Window | Unread], size: int) -> Iterator[list[Window | Unread]]:
-    rest = iter(pieces)
-    while some := list(itertools.islice(rest, size)):
-        yield some
-
-
-def _probabilities(
-    waves: Sequence[Wave], encoder: Encoder, classifier: SoundClassifier
-) -> list[tuple[npt.NDArray[Any], bool]]:
-    if not waves:
-        return []
-    embedded = encoder.embed_audio([torch.from_numpy(np.ascontiguousarray(wave)) for wave in waves])
-    scores, accepted = predict(classifier.classifier, classifier.vectors(embedded))
-    return list(zip(scores, accepted.tolist(), strict=True))
+                yield replace(piece, samples=np.zeros(0, np.float32)), *next(named)
 
 
 def predict(
