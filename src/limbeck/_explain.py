@@ -43,12 +43,9 @@ class Setting:
 
 
 def settings(thing: Any) -> list[Setting]:
-    """Every setting of a class once: its typed settings, or else the options of what makes one.
+    """Every setting of a method, dataset, ... once: its typed settings, or else the options of what makes one.
 
     Where a part may be of several kinds, the kind that is the default comes first and gives the default.
-
-    Args:
-        thing: A method, dataset, network, head, measure, encoder, form of storage or export.
     """
     found: dict[str, Setting] = {}
     for one in _fields(thing) if _is_part(thing) else _arguments(thing):

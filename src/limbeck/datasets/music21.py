@@ -171,11 +171,9 @@ class Music21(Dataset):
 
 
 def window_starts(length_s: float | None, windows: int | None) -> list[int]:
-    """Whole seconds at which one-second windows of a video start.
+    """Whole seconds at which `windows` one-second windows of a video start, spread evenly; all by default.
 
-    Args:
-        length_s: Length of the video in seconds; None where it is not known, which gives the first second.
-        windows: At most this many, spread evenly; all by default.
+    The first second alone where its length (`length_s`) is not known.
 
     Example:
         >>> window_starts(3.9, None), window_starts(100.0, 5), window_starts(None, 5), window_starts(0.4, None)

@@ -228,8 +228,7 @@ class MsClap(Encoder):
 def renamed(published: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Tensors of the published checkpoint by the names of `Towers`; one matrix of queries, keys and values is three.
 
-    Args:
-        published: By their published names. What has no place here keeps some name of no module.
+    What has no place here keeps some name of no module.
     """
     here: dict[str, Tensor] = {}
     for name, tensor in published.items():

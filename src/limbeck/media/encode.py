@@ -15,24 +15,15 @@ MP3_RATES_HZ = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 
 
 def require_pillow(extra: str) -> None:
-    """Refuse early where PNG files cannot be written.
-
-    Args:
-        extra: Extra that brings Pillow.
-
-    Raises:
-        MissingExtraError: Pillow is not installed.
-    """
+    """Refuse early, naming the `extra` that brings Pillow, where PNG files cannot be written."""
     if importlib.util.find_spec("PIL") is None:
         raise MissingExtraError(extra, "pillow")
 
 
 def png(pixels: npt.NDArray[Any], palette: npt.NDArray[np.uint8] | None = None) -> bytes:
-    """A PNG file.
+    """A PNG file of uint8 RGB (height, width, 3), uint16 grey (height, width), or uint8 palette numbers (likewise).
 
-    Args:
-        pixels: uint8 RGB (height, width, 3), uint16 grey (height, width), or uint8 palette numbers (height, width).
-        palette: uint8, (256, 3): colours of palette numbers.
+    The `palette` has their colours, uint8, (256, 3); `pixels` are the picture.
     """
     from PIL import Image
 
@@ -70,14 +61,10 @@ def wav(waveform: npt.NDArray[np.float32], sample_rate_hz: int) -> bytes:
 
 
 def mp3(waveform: npt.NDArray[np.float32], sample_rate_hz: int, **options: Any) -> bytes:
-    """An MP3 file of mono sound, resampled to the next rate MP3 knows.
+    """An MP3 file of mono sound, float32, (sample,), in [-1, 1], resampled to the next rate MP3 knows.
 
-    About a fifth of the WAV file, and unlike Ogg every browser plays it.
-
-    Args:
-        waveform: float32, (sample,), in [-1, 1]; louder samples are clipped.
-        sample_rate_hz: Its rate.
-        options: Further options of soundfile's writer, as ``compression_level``.
+    Louder samples of the `waveform`, at `sample_rate_hz`, are clipped; `options` go to soundfile's writer, as
+    ``compression_level``. It is about a fifth of the WAV file, and unlike Ogg every browser plays it.
     """
     import soundfile
     import soxr

@@ -119,17 +119,9 @@ class Frequencies(Parameterisation):
 def pack(x: Tensor, count: int, modality: Modality) -> Tensor:
     """Put the low frequencies of several samples into the room of one. Differentiable.
 
-    Args:
-        x: (count * row, channel, height, width), cell-major.
-        count: How many share the room, >= 1.
-        modality: What they are.
-
-    Returns:
-        (row, channel, height, width), same dtype and device: the coefficients of cell 0, of cell 1, and so on,
-        each from its lowest frequency on; zeros where the room does not divide.
-
-    Raises:
-        InputError: The samples are no multiple of the count, or there are more of them than numbers.
+    Of `count` >= 1 that share a room, `x` of a `modality`, (count * row, channel, height, width), cell-major, become
+    (row, channel, height, width), same dtype and device: the coefficients of cell 0, of cell 1, and so on, each from
+    its lowest frequency on; zeros where the room does not divide.
     """
     if len(x) % count:
         raise InputError(f"{count} samples share the room of one, so their number must be a multiple, not {len(x)}.")
@@ -142,18 +134,9 @@ def pack(x: Tensor, count: int, modality: Modality) -> Tensor:
 
 
 def unpack(x: Tensor, count: int, modality: Modality) -> Tensor:
-    """The samples that the coefficients stand for, at full size. Differentiable.
+    """The samples, (count * row, channel, height, width), that what `pack` made stands for, whole. Differentiable.
 
-    Args:
-        x: What `pack` made, (row, channel, height, width).
-        count: How many share the room, >= 1.
-        modality: What they are.
-
-    Returns:
-        (count * row, channel, height, width), cell-major, same dtype and device.
-
-    Raises:
-        InputError: There are more samples than numbers.
+    They are cell-major, of the dtype and device of `x`; `count` and `modality` are those of `pack`.
     """
     kept = _kept(modality, count).to(x.device)
     low = x.flatten(1)[:, : count * len(kept)].view(len(x), count, -1).transpose(0, 1).flatten(0, 1)

@@ -85,19 +85,10 @@ class Mosaic(Parameterisation):
 def pack(x: Tensor, grid: Grid) -> Tensor:
     """Shrink samples and paste them together. Differentiable.
 
-    Shrinking is bilinear (``align_corners=False``, no smoothing beforehand): at factor 2 and even sizes the
-    mean of every 2 x 2 block.
-
-    Args:
-        x: (cell * mosaic, channel, height, width), cell-major.
-        grid: Rows and columns of cells.
-
-    Returns:
-        (mosaic, channel, height, width), same dtype and device. Where the size is no multiple of the grid,
-        cell borders are rounded: every pixel belongs to exactly one cell.
-
-    Raises:
-        InputError: The grid does not fit the number of samples or their size.
+    From `x`, (cell * mosaic, channel, height, width), cell-major, to (mosaic, channel, height, width), same dtype and
+    device, by a `grid` of rows and columns of cells. Shrinking is bilinear (``align_corners=False``, no smoothing
+    beforehand): at factor 2 and even sizes the mean of every 2 x 2 block. Where the size is no multiple of the grid,
+    cell borders are rounded: every pixel belongs to exactly one cell.
 
     Example:
         >>> x = torch.arange(4.0).reshape(4, 1, 1, 1).expand(4, 1, 4, 6)
@@ -123,15 +114,8 @@ def pack(x: Tensor, grid: Grid) -> Tensor:
 def unpack(x: Tensor, grid: Grid) -> Tensor:
     """Cut mosaics into their cells and enlarge each to full size, bilinearly. Differentiable.
 
-    Args:
-        x: (mosaic, channel, height, width).
-        grid: Rows and columns of cells.
-
-    Returns:
-        (cell * mosaic, channel, height, width), cell-major, same dtype and device.
-
-    Raises:
-        InputError: The grid has more rows or columns than there are pixels.
+    From `x`, (mosaic, channel, height, width), to (cell * mosaic, channel, height, width), cell-major, same dtype and
+    device; the `grid` has rows and columns of cells.
 
     Example:
         >>> unpack(torch.arange(4.0).reshape(1, 1, 2, 2), (2, 2))[:, 0, 0, 0]

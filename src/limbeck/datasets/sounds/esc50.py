@@ -54,15 +54,10 @@ class ESC50(SoundDataset):
 
 
 def recordings(root: Path | str, *, esc10: bool = False, download: bool = False) -> list[Recording]:
-    """The recordings of ESC-50, ordered by file name.
+    """The recordings of ESC-50, or only those of ESC-10, ordered by file name.
 
-    Args:
-        root: See `ESC50.open`.
-        esc10: Only those of ESC-10.
-        download: See `ESC50.open`.
-
-    Raises:
-        InputError: See `ESC50.open`.
+    The other arguments, `root` and `download`, are those of `ESC50.open`, and so is what it refuses; `esc10` says
+    which.
     """
     copy = copy_of("esc50", root, inner="ESC-50-master", needed=TABLE, size="0.6 GB", download=download)
     home = Path(copy.data_home)

@@ -78,9 +78,8 @@ class Architectures(Measure):
     def take(self, subject: Subject, *, seed: int) -> dict[str, float]:
         """Train and test one student of each network; see `Measure.take`.
 
-        Returns:
-            Accuracy in percent, named "ResNet-18 A", "ResNet-18 V", "ResNet-18 A+V" and so on, and "others A+V", the
-            mean over networks that are not the subject's, whatever their width.
+        Accuracy in percent is named "ResNet-18 A", "ResNet-18 V", "ResNet-18 A+V" and so on; "others A+V" is the mean
+        over networks that are not the subject's, whatever their width.
         """
         samples, test = subject.samples(subject.train), subject.samples(subject.test)
         found: dict[str, float] = {}

@@ -58,9 +58,8 @@ def groups(classes: Sequence[str], tasks: int, seed: int) -> list[tuple[str, ...
 def forgetting(after: Tensor) -> float:
     """Mean over tasks but the last of how far their accuracy fell below the best it ever was, in points.
 
-    Args:
-        after: (step, task), percent: accuracy on a task after each step; a task is learnt at the step of its number,
-            and what is said of it earlier does not count.
+    Accuracies on a task after each step are percent, (step, task); a task is learnt at the step of its number, and what
+    is said of it earlier does not count.
 
     Example:
         >>> forgetting(torch.tensor([[90.0, 0, 0], [60, 80, 0], [70, 50, 100]]))

@@ -157,18 +157,12 @@ def _directions(letters: Iterable[str]) -> dict[str, tuple[str, str]]:
 
 
 def contrastive(one: Tensor, other: Tensor, labels: Tensor, temperature: float, positives: str) -> Tensor:
-    """Symmetric cross-entropy between modalities in which several of a batch may be right.
+    """Symmetric cross-entropy between modalities in which several of a batch may be right, over samples and directions.
 
-    Args:
-        one: Unit vectors of one modality, (sample, dim).
-        other: Unit vectors of another, (sample, dim).
-        labels: Classes, int64, (sample,), or probabilities of all of them, float32, (sample, class). Two samples are as
-            right for each other as it is probable that they are of one class.
-        temperature: Divides the cosines, > 0.
-        positives: ``"class"``, or ``"pair"`` for which only the very pair is right.
-
-    Returns:
-        Scalar: mean over samples and both directions.
+    Unit vectors of `one` and the `other` are (sample, dim); their cosines are divided by the `temperature` > 0. Of
+    `labels`, classes, int64, (sample,), or probabilities of all of them, float32, (sample, class), follows how right
+    two samples are for each other: as it is probable that they are of one class. By the `positives` ``"pair"`` only the
+    very pair is right, by ``"class"`` all these.
 
     Example:
         >>> x = torch.eye(2)

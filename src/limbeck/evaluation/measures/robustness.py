@@ -48,23 +48,19 @@ def normalised(gain: float) -> float:
 
 
 def label_robust(recovery: float, improvement: float, weight: float = 0.5) -> float:
-    """The label-robust score, 0 to 100.
+    """The label-robust score, 0 to 100, from differences in accuracy as fractions.
 
-    Args:
-        recovery: HLR: accuracy of the whole less the set's with hard labels, a fraction.
-        improvement: IOR: accuracy of the set as it is less that of random clips, a fraction.
-        weight: Of the improvement, 0 to 1; the recovery has the rest.
+    The `recovery` (HLR) is that of the whole less the set's with hard labels, the `improvement` (IOR) that of the set
+    as it is less that of random clips; the latter has the `weight`, 0 to 1, the former the rest.
     """
     return normalised(weight * improvement - (1 - weight) * recovery)
 
 
 def augmentation_robust(augmented: float, bare: float, weight: float = 0.5) -> float:
-    """The augmentation-robust score, 0 to 100.
+    """The augmentation-robust score, 0 to 100, from accuracies of the set less those of random clips, as fractions.
 
-    Args:
-        augmented: Accuracy of the set less that of random clips, both with augmentation, a fraction.
-        bare: The same without augmentation.
-        weight: Of the former, 0 to 1; the latter has the rest.
+    Both are with augmentation in `augmented`, which has the `weight`, 0 to 1, and without in `bare`, which has the
+    rest.
     """
     return normalised(weight * augmented + (1 - weight) * bare)
 

@@ -30,15 +30,11 @@ ALL = "all"
 
 
 def clips_needed(reached: float, clips: Sequence[float], accuracies: Sequence[float]) -> float:
-    """The smallest number of clips per class at which the learning curve comes up to an accuracy.
+    """The smallest number of clips per class at which the learning curve comes up to an accuracy, `reached`, percent.
 
-    The curve is the isotonic regression of the points, linear in the logarithm of the clips between them. What lies
-    below its first point counts as the first, what lies above its last as the last.
-
-    Args:
-        reached: An accuracy, percent.
-        clips: Clips per class of each point, > 0, ascending.
-        accuracies: Percent, one a point.
+    The curve is the isotonic regression of `accuracies`, percent, of so many `clips` > 0, ascending, linear in the
+    logarithm of the clips between them. What lies below its first point counts as the first, what lies above its last
+    as the last.
 
     Example:
         >>> round(clips_needed(50, [1, 4, 16], [20, 40, 60]), 6)

@@ -90,9 +90,7 @@ def embed(
 def digests(recordings: Sequence[Recording], folder: Path) -> list[str | None]:
     """SHA-256 of each recording's file; None where there is none.
 
-    Args:
-        recordings: Which.
-        folder: Keeps what was found, so that a file that was not touched is read once.
+    The `folder` keeps what was found of `recordings`, so that a file that was not touched is read once.
     """
     folder.mkdir(parents=True, exist_ok=True)
     return Digests.kept_in(folder).of(recording.path for recording in recordings)

@@ -43,10 +43,8 @@ def ordered(values: Mapping[str, float]) -> dict[str, float]:
 def measure(scores: Scores, targets: Targets, *, multi_label: bool) -> dict[str, float]:
     """All numbers of one test split, in percent, by name; the first is the one to compare by.
 
-    Args:
-        scores: Highest is best, finite, (recording, class).
-        targets: Which classes a recording has, (recording, class).
-        multi_label: Whether recordings can have several.
+    Of `scores`, (recording, class), all finite, the highest is best; `targets` are the classes a recording has,
+    (recording, class), several at times if `multi_label`.
     """
     if not multi_label:
         return {ACCURACY: accuracy(scores, targets)}

@@ -52,16 +52,10 @@ class Imbalance(Ablation):
 
 
 def tail(targets: np.typing.NDArray[np.bool_], ratio: float, seed: int, *, even: bool = False) -> list[int]:
-    """Positions of the recordings that stay, ascending.
+    """Positions of the recordings that stay of `targets`, (recording, class), ascending; a `seed` draws them and ranks.
 
     A class of rank r among C keeps ``ratio ** (-r / (C - 1))`` of its recordings, at least 1. Recordings of several
-    classes go with their first; those of none stay.
-
-    Args:
-        targets: (recording, class).
-        ratio: Of the commonest class to the rarest, from 1 on.
-        seed: Draws ranks and recordings.
-        even: As many recordings in all, but the same part of each class.
+    classes go with their first; those of none stay. With `even` as many stay in all, but the same part of each class.
 
     Example:
         >>> targets = np.repeat(np.eye(2, dtype=bool), 10, axis=0)

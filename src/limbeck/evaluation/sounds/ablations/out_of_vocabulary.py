@@ -48,12 +48,9 @@ class OutOfVocabulary(Ablation):
 
 
 def half(fold: Fold, ratio: float, seed: int) -> Fold:
-    """A fold of half of the classes, with recordings of others in its pool.
+    """A `fold` of half of the classes, with `ratio` recordings of others in its pool for each of the named classes.
 
-    Args:
-        fold: With all classes.
-        ratio: Out-of-vocabulary recordings for each one of the named classes.
-        seed: Draws classes, alike in all folds, and out-of-vocabulary recordings.
+    The `seed` draws classes, alike in all folds, and out-of-vocabulary recordings.
     """
     count = fold.texts.shape[1]
     named = np.sort(np.random.default_rng(derive_seed(seed, "named")).permutation(count)[: max(2, count // 2)])

@@ -46,15 +46,10 @@ class SupervisedPrototypes(Classifier):
 
 
 def spread(scores: Any, classes: Any, count: int) -> Any:
-    """Scores of the classes that were learnt, among all classes; those that were not get less than any.
+    """Scores of the `classes` that were learnt, among all `count`; those that were not get less than any.
 
-    Args:
-        scores: (recording, learnt class); a single column where there are two classes, for the second of them.
-        classes: Which classes those are, whole numbers.
-        count: Of all classes.
-
-    Returns:
-        float32, (recording, class).
+    The `scores` are (recording, learnt class), or a single column where there are two, for the second of them; those
+    given are float32, (recording, class).
 
     Example:
         >>> spread(np.array([[0.5, 2.0]]), [2, 0], 3)
