@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import threading
 import time
 import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context
 from typing import Generic, Protocol, TypeVar, final
 
 from limbeck import _machine
+from limbeck.engine.workers import end_with_parent
 from limbeck.errors import BusyError, LimbeckError, explained
 
 RETRY_SECONDS = 5.0
@@ -171,12 +170,4 @@ def _attempt(task: Task) -> str | None:
 def _begin(begin: Callable[[], object] | None) -> None:
     if begin:
         begin()
-    # Idle workers of a killed parent would otherwise wait forever.
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+    end_with_parent()

@@ -241,7 +241,7 @@ def _script(*, runs: bool) -> Iterator[None]:
 def _live(connection: Connection, work: Callable[[Any], Iterable[Any]], begin: Callable[[], object] | None) -> None:
     """Life of a worker process: tasks in, messages out, until the other end is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     if begin is not None:
         begin()
     with contextlib.suppress(EOFError, OSError):
@@ -256,8 +256,13 @@ def _live(connection: Connection, work: Callable[[Any], Iterable[Any]], begin: C
                 connection.send(_Failure(str(error)))
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
+    """Have this process end when the one that started it does; of a killed one it would wait forever."""
     parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+
+    def follow() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=follow, daemon=True).start()
