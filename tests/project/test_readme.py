@@ -21,9 +21,9 @@ SMALL = {
     "image_size=64": "image_size=32",
     "steps=200": "steps=2",
     "repeats=3": "repeats=1, network=Architecture(options={'width': 8}), protocol=Protocol(epochs=1)",
-    '"avdd", per_class=1, mosaic=2': '"avdd", per_class=1, encoders={"bank": 1, "network": {"options": {"width": 8}}}',
+    '"avdd", per_class=1, hold="mosaic:2"': '"avdd", per_class=1, encoders={"bank": 1, "network": {"options": {"width": 8}}}',
     '"best")': '"best", encoders={"network": {"options": {"width": 8}}})',
-    '"herding", mosaic=2': '"herding", mosaic=2, network={"options": {"width": 8}}',
+    '"herding", hold="mosaic:2"': '"herding", hold="mosaic:2", network={"options": {"width": 8}}',
 }
 """What is made small so that the example runs in seconds; its words stay."""
 
@@ -53,7 +53,7 @@ def test_ten_lines_of_python_run(
         name_a_clip = name_a_clip.replace(words, fewer)
     Path("clip.mp4").symlink_to(next(videos.rglob("*.mp4")))
     exec(compile(name_a_clip, "README.md", "exec"), names)
-    assert capsys.readouterr().out.strip() in names["pairs"].classes  # type: ignore[attr-defined]
+    assert capsys.readouterr().out.strip() in names["made"].classes  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
