@@ -21,7 +21,7 @@ SMALL = {
     "image_size=64": "image_size=32",
     "steps=200": "steps=2",
     "repeats=3": "repeats=1, network=Architecture(options={'width': 8}), protocol=Protocol(epochs=1)",
-    '"avdd", per_class=1, hold="mosaic:2"': '"avdd", per_class=1, encoders={"bank": 1, "network": {"options": {"width": 8}}}',
+    'per_class=1, hold="mosaic:2"': 'per_class=1, encoders={"bank": 1, "network": {"options": {"width": 8}}}',
     '"best")': '"best", encoders={"network": {"options": {"width": 8}}})',
     '"herding", hold="mosaic:2"': '"herding", hold="mosaic:2", network={"options": {"width": 8}}',
 }
