@@ -34,12 +34,16 @@ def train(width: int, size: int, pairs: int) -> tuple[float, float]:
     """Wall and processor seconds of the steps, on all pairs at once, after one that is not counted."""
     import torch
 
-    from limbeck.evaluation import Protocol, TensorPairs, train_student
+    from limbeck.datasets import Targets
+    from limbeck.evaluation import Protocol, TensorSamples, train_student
+    from limbeck.media import ClipRecipe
+    from limbeck.modalities import bound
     from limbeck.networks.convnet import ConvNet
 
     draw = torch.Generator().manual_seed(0)
     sounds, images = torch.rand(pairs, 1, 64, 28, generator=draw), torch.rand(pairs, 3, size, size, generator=draw)
-    data = TensorPairs(sounds, images, torch.arange(pairs) % 10, classes=10)
+    targets = Targets(tuple(f"class {i}" for i in range(10)), torch.arange(pairs) % 10)
+    data = TensorSamples({"audio": sounds, "image": images}, targets, bound(("audio", "image"), ClipRecipe()))
     for steps in (1, STEPS):
         wall, used = time.perf_counter(), time.process_time()
         train_student(

@@ -24,13 +24,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from limbeck.datasets._statistics import Moments
 
 from limbeck.datasets import ClipRef, Dataset, Prepared
 from limbeck.datasets._prepare import Plan, finish
 from limbeck.datasets._prepared import shard_path, write_shard
 from limbeck.engine import machine, versions
 from limbeck.media import ClipRecipe
+from limbeck.modalities import Moments
 
 CLASSES = 10
 TINY = 200
@@ -56,7 +56,7 @@ class Many(Dataset):
 
 def write(folder: Path, count: int) -> None:
     """Write a prepared dataset of `count` clips: a class's pattern, moved and brightened from clip to clip."""
-    plan = Plan.of(Many(count), RECIPE)
+    plan = Plan.of(Many(count), RECIPE, None)
     draw = np.random.default_rng(0)
     patterns = draw.integers(0, 256, (CLASSES, 3, RECIPE.image_size, RECIPE.image_size), dtype=np.uint8)
     spectra = draw.normal(-50, 15, (CLASSES, 1, *RECIPE.mel.shape)).astype(np.float32)
@@ -65,13 +65,17 @@ def write(folder: Path, count: int) -> None:
         positions = plan.shard(index)
         frames = [np.roll(patterns[p % CLASSES], p // CLASSES % 224, axis=2) + np.uint8(p % 64) for p in positions]
         audio = [np.roll(spectra[p % CLASSES], p // CLASSES % 56, axis=2) for p in positions]
+        clips = [{"audio": a, "image": f} for a, f in zip(audio, frames, strict=True)]
         moments = {
-            "audio": Moments.pooled([Moments.of(a[0]) for a in audio]).to_json(),
-            "frames": Moments.pooled([Moments.of(f.reshape(3, -1)) for f in frames]).to_json(),
+            name: Moments.pooled([modality.moments(clip[name]) for clip in clips]).to_json()
+            for name, modality in plan.modalities.items()
         }
-        rows = [{"id": plan.clips[p].id, "repairs": [], "sha256": f"{p:064d}"} for p in positions]
+        rows = [
+            {"id": plan.clips[p].id, "repairs": [], "sha256": f"{p:064d}", "digests": {}, "files": {}}
+            for p in positions
+        ]
         record = plan.identity() | {"clips": rows, "rejected": [], "moments": moments}
-        shards.append(write_shard(shard_path(folder, index), RECIPE, record, audio, frames))
+        shards.append(write_shard(shard_path(folder, index), plan.modalities, record, clips))
     finish(plan, folder, shards)
 
 
@@ -81,11 +85,11 @@ def gather_all(folder: Path, batch: int = 128) -> dict[str, float]:
     clips = Prepared.open(folder).clips()
     order = torch.randperm(len(clips), generator=torch.Generator().manual_seed(0))
     batches = torch.split(order, batch)  # type: ignore[no-untyped-call]
-    store.audio(batches[0]), store.frames(batches[0])
+    store.read("audio", batches[0]), store.read("image", batches[0])
     before, started = status_gib("VmRSS"), time.perf_counter()
     largest = before
     for rows in batches:
-        store.audio(rows), store.frames(rows)
+        store.read("audio", rows), store.read("image", rows)
         largest = max(largest, status_gib("VmRSS"))
     seconds = time.perf_counter() - started
     return {"growth_gib": largest - before, "seconds": seconds, "clips_a_second": len(clips) / seconds}

@@ -168,9 +168,9 @@ def _round(here: Path, sizes: Sizes, seed: int) -> dict[str, float]:
         timed[name] = time.perf_counter() - begun
     clips, (sound, pictures) = results["ours"].clips("train"), results["published"]
     order = np.argsort([clip.split("/")[1] for clip in results["ours"].ids("train")])
-    timed["mean difference of log-mels, dB"] = float(np.abs(clips.audio().numpy()[order] - sound).mean())
+    timed["mean difference of log-mels, dB"] = float(np.abs(clips.array("audio").numpy()[order] - sound).mean())
     timed["mean difference of pixels, 0-255"] = float(
-        np.abs(clips.frames().numpy()[order] - pictures.astype(float)).mean()
+        np.abs(clips.array("image").numpy()[order] - pictures.astype(float)).mean()
     )
     return timed
 

@@ -33,13 +33,14 @@ import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from limbeck.augment import mosaic
 from limbeck.engine import machine, versions
-from limbeck.networks import EncoderPair, group_means, keep_freed_memory
+from limbeck.networks import Encoder, group_means, keep_freed_memory
 from limbeck.networks.convnet import ConvNet, ConvNetEncoder
+from limbeck.parameterisations.mosaic import pack, unpack
 
 JOINT_WEIGHT = GAP_WEIGHT = 10.0
 MOSAIC = 2
+GRID = (MOSAIC, MOSAIC)
 BF16, FP32 = torch.bfloat16, torch.float32
 
 
@@ -52,6 +53,11 @@ class Sizes:
     real: int
     width: int
     pairs: tuple[int, ...]
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, int, int]]:
+        """Of a sample, by modality."""
+        return {"audio": self.audio, "image": self.image}
 
 
 PUBLISHED = Sizes((1, 128, 56), (3, 224, 224), real=128, width=128, pairs=(1, 10))
@@ -113,9 +119,11 @@ def quarters(x: Tensor) -> Tensor:
     return torch.cat([F.interpolate(c, scale_factor=2, mode="bilinear") for c in cells])
 
 
-def reference_step(pair: EncoderPair, real: list[Tensor], synthetic: list[Tensor]) -> Callable[[], list[Tensor]]:
+def reference_step(
+    encoders: dict[str, Encoder], real: list[Tensor], synthetic: list[Tensor]
+) -> Callable[[], list[Tensor]]:
     """The published class step."""
-    nets = [published_encoder(pair.audio), published_encoder(pair.image)]  # type: ignore[arg-type]
+    nets = [published_encoder(encoder) for encoder in encoders.values()]  # type: ignore[arg-type]
 
     def step() -> list[Tensor]:
         leaves = [s.clone().requires_grad_() for s in synthetic]
@@ -128,9 +136,11 @@ def reference_step(pair: EncoderPair, real: list[Tensor], synthetic: list[Tensor
     return step
 
 
-def our_step(form: Form, pair: EncoderPair, real: list[Tensor], synthetic: list[Tensor]) -> Callable[[], list[Tensor]]:
+def our_step(
+    form: Form, by_modality: dict[str, Encoder], real: list[Tensor], synthetic: list[Tensor]
+) -> Callable[[], list[Tensor]]:
     """Limbeck's class step; with cached means the real branch is done once, here."""
-    encoders = [pair.audio, pair.image]
+    encoders = list(by_modality.values())
 
     def means(dtype: torch.dtype) -> list[Tensor]:
         return [group_means(e, x, 1, dtype=dtype, compile=form.compile)[0] for e, x in zip(encoders, real, strict=True)]
@@ -141,7 +151,7 @@ def our_step(form: Form, pair: EncoderPair, real: list[Tensor], synthetic: list[
         real_means = cached or means(form.real or FP32)
         leaves = [s.clone().requires_grad_() for s in synthetic]
         gaps = [
-            mean - group_means(e, mosaic.unpack(leaf, MOSAIC), 1, dtype=form.synthetic, compile=form.compile)[0]
+            mean - group_means(e, unpack(leaf, GRID), 1, dtype=form.synthetic, compile=form.compile)[0]
             for e, mean, leaf in zip(encoders, real_means, leaves, strict=True)
         ]
         return list(torch.autograd.grad(matching_loss(*gaps), leaves))
@@ -155,17 +165,19 @@ def worker(name: str, sizes: Sizes, folder: Path) -> None:
     if form.keep_memory:
         keep_freed_memory()
     draw = torch.Generator().manual_seed(0)
-    pair = ConvNet(width=sizes.width).pair(sizes.audio, sizes.image, generator=draw).requires_grad_(False)
+    encoders = ConvNet(width=sizes.width).encoders(sizes.shapes, generator=draw)
+    for encoder in encoders.values():
+        encoder.requires_grad_(False)
     inputs = [torch.randn(sizes.real, *shape, generator=draw) for shape in (sizes.audio, sizes.image)]
     steps: dict[int, Callable[[], list[Tensor]]] = {}
     for line in sys.stdin:
         pairs = int(line)
         if pairs not in steps:
-            packed = [mosaic.pack(x[: pairs * MOSAIC**2], MOSAIC) for x in inputs]
+            packed = [pack(x[: pairs * MOSAIC**2], GRID) for x in inputs]
             # Real and synthetic means must differ, or the gradient is rounding.
             started = [0.5 * p + 0.5 * torch.randn(p.shape, generator=draw.manual_seed(pairs)) for p in packed]
             make = reference_step if form.reference else lambda *given: our_step(form, *given)
-            steps[pairs] = make(pair, inputs, started)
+            steps[pairs] = make(encoders, inputs, started)
             save_file(dict(zip(("audio", "image"), steps[pairs](), strict=True)), folder / f"{name}-{pairs}")
         before = _forget_peak()
         begun = time.perf_counter()
@@ -277,8 +289,8 @@ def _row(
     sizes: Sizes,
 ) -> dict[str, Any]:
     form = ALL[name]
-    pair = ConvNet(width=sizes.width).pair(sizes.audio, sizes.image, generator=torch.Generator())
-    sample = gflop(pair.audio, sizes.audio) + gflop(pair.image, sizes.image)  # type: ignore[arg-type]
+    encoders = ConvNet(width=sizes.width).encoders(sizes.shapes, generator=torch.Generator())
+    sample = sum(gflop(encoder, sizes.shapes[m]) for m, encoder in encoders.items())  # type: ignore[arg-type]
     real = sizes.real * sample if form.real else 0.0
     synthetic = 2 * pairs * MOSAIC**2 * sample
     ideal = (real / peak[form.real] if form.real else 0.0) + synthetic / peak[form.synthetic]

@@ -44,8 +44,11 @@ def plainly(self: Any, x: Tensor) -> Tensor:
 
 def worker(form: str, folder: Path) -> None:
     """Train and test a student for every line that comes. Answers processor seconds and accuracy as JSON."""
-    from limbeck.evaluation import Protocol, TensorPairs
+    from limbeck.datasets import Targets
+    from limbeck.evaluation import Protocol, TensorSamples
     from limbeck.evaluation.train import predict, train_student
+    from limbeck.media import ClipRecipe
+    from limbeck.modalities import bound
     from limbeck.networks import convnet, keep_freed_memory
 
     torch.set_num_threads(1)
@@ -53,48 +56,48 @@ def worker(form: str, folder: Path) -> None:
     if form == "plain":
         convnet.ConvBlock.forward = plainly  # type: ignore[method-assign]
 
-    def pairs(name: str) -> TensorPairs:
-        held = load_file(folder / f"{name}.safetensors")
-        return TensorPairs(held["audio"], held["image"], held["labels"], classes=10)
+    classes, modalities = tuple(f"class {i}" for i in range(10)), bound(("audio", "image"), ClipRecipe())
 
-    network, test = convnet.ConvNet(width=32), pairs("test")
-    train_student(pairs("40"), network, "ensemble", Protocol(epochs=1), seed=0)  # whatever is done once
-    predict(train_student(pairs("40"), network, "ensemble", Protocol(epochs=1, dtype="bfloat16"), seed=0), test)
+    def samples(name: str) -> TensorSamples:
+        held = load_file(folder / f"{name}.safetensors")
+        return TensorSamples(held, Targets(classes, held["labels"]), modalities)
+
+    network, test = convnet.ConvNet(width=32), samples("test")
+    train_student(samples("40"), network, "ensemble", Protocol(epochs=1), seed=0)  # whatever is done once
+    predict(train_student(samples("40"), network, "ensemble", Protocol(epochs=1, dtype="bfloat16"), seed=0), test)
     for line in sys.stdin:
         name, dtype, seed, epochs = line.split()
         begun = time.process_time()
         student = train_student(
-            pairs(name), network, "ensemble", Protocol(dtype=dtype, epochs=int(epochs)), seed=int(seed)
+            samples(name), network, "ensemble", Protocol(dtype=dtype, epochs=int(epochs)), seed=int(seed)
         )
         trained = time.process_time()
         guess = predict(student, test)
         tested = time.process_time()
-        right = {key: 100 * float((p.argmax(1) == test.labels).float().mean()) for key, p in guess.items()}
+        right = {key: 100 * float((p.argmax(1) == test.targets.labels).float().mean()) for key, p in guess.items()}
         answer = {"train": trained - begun, "test": tested - trained, "accuracy": right}
         print(json.dumps(answer), flush=True)
 
 
-def real_pairs(data: str, folder: Path) -> None:
+def real_samples(data: str, folder: Path) -> None:
     """The recipe's data, and mosaics of herded clips, as tensors in network scale."""
     import limbeck
     from limbeck.comparison import Place
     from limbeck.comparison.kinds.distillation import DistillationRecipe
-    from limbeck.datasets import Scale
-    from limbeck.evaluation import TensorPairs
 
     recipe = DistillationRecipe.load("paired_small")
     prepared = recipe.data.prepare(Place(out=folder, data=data))
-    scale = Scale.of(prepared.statistics, "standardised")
+    scales = prepared.clips("train").scales("standardised")
     for name, split in (("1200", "train"), ("test", "test")):
         clips = prepared.clips(split)
-        index = torch.arange(len(clips))
-        save(folder / name, scale.audio(clips.audio(index)), scale.image(clips.frames(index)), clips.labels)
+        seen = {m: modality.to_network(clips.array(m), scales[m]) for m, modality in clips.modalities.items()}
+        save(folder / name, seen["audio"], seen["image"], clips.labels)
     for name, per_class in (("40", 1), ("400", 10)):
-        held = TensorPairs.of(limbeck.distill(prepared, "herding", per_class=per_class, mosaic=2, progress=False))
-        save(folder / name, held.audio, held.image, held.labels)
+        held = limbeck.distill(prepared, "herding", per_class=per_class, hold="mosaic:2", progress=False)
+        save(folder / name, held.samples()["audio"], held.samples()["image"], held.targets.labels)
 
 
-def made_pairs(folder: Path) -> None:
+def made_samples(folder: Path) -> None:
     """A pattern for each class, under noise."""
     g = torch.Generator().manual_seed(0)
     sound, picture = torch.randn(10, 1, 64, 56, generator=g), torch.randn(10, 3, 32, 32, generator=g)
@@ -105,7 +108,7 @@ def made_pairs(folder: Path) -> None:
 
 
 def save(path: Path, audio: Tensor, image: Tensor, labels: Tensor) -> None:
-    """Write one set of pairs."""
+    """Write one set of samples."""
     held = {"audio": audio.contiguous(), "image": image.contiguous(), "labels": labels}
     save_file(held, path.with_suffix(".safetensors"))
 
@@ -210,7 +213,7 @@ def main() -> None:
             (folder / "other").mkdir()
             subprocess.run(["tar", "-x", "-C", str(folder / "other")], input=archive.stdout, check=True)
             sources = {"other": folder / "other" / "src"} | sources
-        real_pairs(given.data, folder) if given.data else made_pairs(folder)
+        real_samples(given.data, folder) if given.data else made_samples(folder)
         rows = measure(folder, sources, given.sets, given.students, given.epochs)
     result = {
         "machine": machine(),

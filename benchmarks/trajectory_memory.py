@@ -58,8 +58,10 @@ def unrolled(
 def task(form: str, steps: int, width: int, pairs: int) -> dict[str, float]:
     """One step of one branch in this process; its peak, and time."""
     draw = torch.Generator().manual_seed(0)
-    pair = load("convnet")(width=width).pair((1, 128, 56), (3, PIXELS, PIXELS), generator=draw)  # type: ignore[call-arg]
-    student = Student(pair, heads.load("ensemble")(pair.audio.dim, pair.image.dim, CLASSES, generator=draw))
+    network, shapes = load("convnet")(width=width), {"audio": (1, 128, 56), "image": (3, PIXELS, PIXELS)}  # type: ignore[call-arg]
+    encoders = network.encoders(shapes, generator=draw)
+    dims = {name: encoder.dim for name, encoder in encoders.items()}
+    student = Student(encoders, heads.load("ensemble")(dims, CLASSES, {"audio": "A", "image": "V"}, generator=draw))
     branch = Branch(student, "image")
     inputs = torch.randn(pairs, 3, PIXELS, PIXELS, generator=draw)
     labels = torch.arange(pairs) % CLASSES
