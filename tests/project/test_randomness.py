@@ -28,7 +28,7 @@ def test_verbs_leave_the_global_generators_alone(tmp_path: Path, videos: Path) -
         extra = {} if method == "random" else {"network": NARROW}
         limbeck.distill(data, method, device="cpu", progress=False, **extra)
     for method in ("dm", "avdd"):
-        small = {"mosaic": 1, "steps": 1, "encoders": {"bank": 1, "network": NARROW}}
+        small = {"steps": 1, "encoders": {"bank": 1, "network": NARROW}}
         limbeck.distill(data, method, out=tmp_path / method, device="cpu", progress=False, **small)
     limbeck.evaluate(
         tmp_path / "dm",
@@ -40,5 +40,5 @@ def test_verbs_leave_the_global_generators_alone(tmp_path: Path, videos: Path) -
         progress=False,
     )
     limbeck.report.page(tmp_path / "dm", out=tmp_path / "page", on=data.folder)
-    limbeck.export(tmp_path / "dm", to="folder", out=tmp_path / "pairs")
+    limbeck.export(tmp_path / "dm", to="folder", out=tmp_path / "samples")
     assert _state() == before
