@@ -99,19 +99,7 @@ def plan(
     compile: bool = False,
     **parameters: Any,
 ) -> dict[str, Any]:
-    """What `distill` would do with the same arguments: every setting, the data and the device. Nothing is done.
-
-    Args:
-        data: A prepared dataset (its training split is used), or clips.
-        method: Name of a method or a method; ``"avdd"`` by default.
-        preset: Named settings of the method.
-        classes: Only these, in this order.
-        seed: Seed of every random draw, >= 0.
-        device: ``"auto"``, ``"cpu"``, ``"cuda"``, ...
-        dtype: ``"auto"``, ``"float32"`` or ``"bfloat16"``.
-        compile: Whether encoders are compiled.
-        parameters: Settings of the method, as `distill` takes them.
-    """
+    """What `distill` would do with the same arguments, see `distill`: settings, data and device. Nothing is done."""
     runtime = choose_runtime(device, dtype, compile=compile)
     asked = _Request.of(data, method, preset, classes, parameters, seed=seed, runtime=runtime)
     return asked.to_json() | {"reason": runtime.reason}
@@ -121,13 +109,8 @@ def plan(
 class _Request:
     """Everything that decides a distilled set, before anything is done.
 
-    Attributes:
-        clips: The training clips.
-        cache: Folder in which other runs on the same data find what can be reused.
-        method: The method with all its settings.
-        validated: Whether the scale of sound is still to be chosen by validation.
-        seed: Seed of every random draw.
-        runtime: Device and number formats.
+    In `cache` other runs on the same data find what can be reused; `validated` says that the scale of sound is still to
+    be chosen by validation.
     """
 
     clips: LabelledClips

@@ -61,12 +61,7 @@ BLOCK_NAMES = (
 
 
 class Projection(nn.Module):
-    """Two layers with a way past the second, then a layer norm.
-
-    Args:
-        width: Length of a vector that comes in.
-        dim: Length of a vector that goes out.
-    """
+    """Two layers with a way past the second, then a layer norm, from vectors of `width` to such of `dim`."""
 
     def __init__(self, width: int, dim: int) -> None:
         super().__init__()
@@ -82,13 +77,7 @@ class Projection(nn.Module):
 
 
 class Towers(nn.Module):
-    """Both networks with their projections.
-
-    Args:
-        audio: ``ClapAudioConfig``.
-        text: ``GPT2Config``.
-        dim: Length of a vector in the joint space.
-    """
+    """Both networks, of a ``ClapAudioConfig`` and a ``GPT2Config``, projected into a joint space of `dim`."""
 
     filters: Tensor
 

@@ -70,12 +70,7 @@ class Here(Executor):
 
 @final
 class LocalProcesses(Executor):
-    """Several tasks at once, each in a process of this machine.
-
-    Args:
-        count: Processes.
-        begin: Called in each of them before its first task; can be sent to it.
-    """
+    """Several tasks at once, each in a process of this machine, where `begin`, which is sent, is called at first."""
 
     def __init__(self, count: int, begin: Callable[[], object] | None = None) -> None:
         self.count, self._begin = count, begin

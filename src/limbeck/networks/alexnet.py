@@ -28,13 +28,10 @@ GRID = 4
 
 @final
 class AlexNetEncoder(Encoder):
-    """Five convolutions; features are the flattened last map, channel by channel.
+    """Five convolutions with a norm after each; features are the flattened last map, channel by channel.
 
-    Args:
-        shape: (channel, height, width) of the input; chooses the first convolution.
-        width: Channels of the first convolution; the others have 1.5 or 2 times as many.
-        norm: After every convolution.
-        generator: Draws the weights.
+    The `shape` (channel, height, width) of the input chooses the first convolution, which has `width` channels; the
+    others have 1.5 or 2 times as many. The generator draws the weights.
     """
 
     def __init__(self, shape: tuple[int, int, int], *, width: int, norm: Norm, generator: torch.Generator) -> None:

@@ -35,12 +35,9 @@ SMALLEST_GRID = 4
 class ConvBlock(nn.Module):
     """3x3 convolution, instance norm with a learnt scale and shift, ReLU, average pooling.
 
-    Args:
-        channels: Channels of the input.
-        width: Channels of the output.
-        padding: Zeros at each border before the convolution.
-        grid: Height and width of the output; None halves the input's, rounding down.
-        generator: Draws the weights, uniform in ±1 / sqrt(9 channels), as PyTorch initialises convolutions.
+    `padding` zeros lie at each border before the convolution, `grid` is the output's height and width (None halves the
+    input's, rounding down). The generator draws the weights, uniform in ±1 / sqrt(9 channels), as PyTorch initialises
+    convolutions.
     """
 
     def __init__(
@@ -61,16 +58,7 @@ class ConvBlock(nn.Module):
 
 
 class OtherBlock(nn.Sequential):
-    """The same with another norm, or with a bias and none.
-
-    Args:
-        norm: Which one.
-        channels: As in `ConvBlock`.
-        width: As in `ConvBlock`.
-        padding: As in `ConvBlock`.
-        grid: As in `ConvBlock`.
-        generator: As in `ConvBlock`.
-    """
+    """`ConvBlock` with another norm, or with a bias and none."""
 
     def __init__(
         self,

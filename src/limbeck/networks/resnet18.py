@@ -24,15 +24,10 @@ STAGES = (1, 2, 4, 8)
 
 
 class ResidualBlock(nn.Module):
-    """Two 3 x 3 convolutions, added to the input.
+    """Two 3 x 3 convolutions with a norm after each, added to the input.
 
-    Args:
-        channels: Channels of the input.
-        width: Channels of the output.
-        stride: Step of the first convolution; where it or the width changes the map, a 1 x 1 convolution brings the
-            input into its shape.
-        norm: After every convolution.
-        generator: Draws the weights.
+    `stride` is the step of the first; where it or the width changes the map, a 1 x 1 convolution brings the input into
+    its shape. The generator draws the weights.
     """
 
     def __init__(self, channels: int, width: int, *, stride: int, norm: Norm, generator: torch.Generator) -> None:
@@ -64,11 +59,8 @@ class ResidualBlock(nn.Module):
 class ResNet18Encoder(Encoder):
     """Stem and four stages; features are the last map's means.
 
-    Args:
-        shape: (channel, height, width) of the input; chooses the stem.
-        width: Channels of the first stage; the last has eight times as many.
-        norm: After every convolution.
-        generator: Draws the weights.
+    The `shape` (channel, height, width) of the input chooses the stem; the first stage has `width` channels, the last
+    eight times as many. The generator draws the weights.
     """
 
     def __init__(self, shape: tuple[int, int, int], *, width: int, norm: Norm, generator: torch.Generator) -> None:

@@ -42,10 +42,7 @@ def patch_side(height: int, width: int) -> int:
 class TransformerBlock(nn.Module):
     """Self-attention and a two-layer perceptron, each behind a layer norm and added to its input.
 
-    Args:
-        width: Length of a token.
-        heads: Attention heads; divides `width`.
-        generator: Draws the weights.
+    The attention heads divide `width`, the length of a token; the generator draws the weights.
     """
 
     def __init__(self, width: int, heads: int, *, generator: torch.Generator) -> None:
@@ -74,14 +71,9 @@ class TransformerBlock(nn.Module):
 
 @final
 class TransformerEncoder(Encoder):
-    """Patches with learnt positions through blocks and a last norm; features are the tokens' mean.
+    """Patches with learnt positions through `depth` blocks and a last norm; features are the tokens' mean.
 
-    Args:
-        shape: (channel, height, width) of the input, which is the only one it takes.
-        width: Length of a token, and of the features.
-        depth: Blocks.
-        heads: Attention heads; divides `width`.
-        generator: Draws the weights.
+    It takes inputs of `shape` (channel, height, width) alone; the rest is as in `TransformerBlock`.
     """
 
     def __init__(

@@ -26,11 +26,8 @@ STAGES = ((1,), (2,), (4, 4), (8, 8), (8, 8))
 class VGG11Encoder(Encoder):
     """Five stages of convolutions that each end in a max pooling; features are the last map's means.
 
-    Args:
-        channels: Channels of the input, of any size.
-        width: Channels of the first convolution; the last four have eight times as many.
-        norm: After every convolution.
-        generator: Draws the weights.
+    The input has so many `channels` and any size. The first convolution has `width` channels, the last four eight times
+    as many. The generator draws the weights.
     """
 
     def __init__(self, channels: int, *, width: int, norm: Norm, generator: torch.Generator) -> None:

@@ -36,12 +36,10 @@ def hsv(hue: float, saturation: float, value: float) -> Colour:
 
 @dataclass
 class Canvas:
-    """A picture that shapes are painted on.
+    """A picture, float32, (3, height, width), RGB in [0, 1], that shapes are painted on in place.
 
-    Attributes:
-        pixels: float32, (3, height, width), RGB in [0, 1]; painted in place.
-        touched: Union of the bounds of everything drawn since it was last set to None, (x0, y0, x1, y1)
-            in picture heights; None when nothing was drawn.
+    `touched` is the union of the bounds of everything drawn since it was last set to None, (x0, y0, x1, y1) in picture
+    heights; None when nothing was drawn.
     """
 
     pixels: Pixels
@@ -107,14 +105,9 @@ class Canvas:
 class Pen:
     """Draws on a canvas in the coordinates of one thing: origin at its middle, x to the right, y down.
 
-    Attributes:
-        canvas: What is drawn on.
-        x: Origin, in picture heights from the left.
-        y: Origin, in picture heights from the top.
-        scale: Length of the thing's unit, in picture heights.
-        angle: Turn of the thing in radians, clockwise on the screen.
-        mirror: -1 swaps left and right before turning.
-        solid: Whether what is drawn counts as the thing itself (its bounding box); smoke and foam do not.
+    The origin (x, y) from the upper left, and the length of the thing's unit (`scale`), are in picture heights; `angle`
+    turns the thing, in radians, clockwise on the screen; a `mirror` of -1 swaps left and right before that. Only what
+    is `solid` counts as the thing itself (its bounding box); smoke and foam do not.
     """
 
     canvas: Canvas

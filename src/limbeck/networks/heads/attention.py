@@ -24,12 +24,6 @@ from limbeck.networks.heads._layers import linear, one_length
 class Attention(Head):
     """Linear classifier of features weighted by modality; scored together.
 
-    Args:
-        dims: Features of each encoder; the same number for all.
-        classes: Number of classes.
-        letters: What tables call each modality.
-        generator: Draws the weights.
-
     Raises:
         InputError: The encoders' features differ in length.
     """

@@ -20,14 +20,7 @@ from limbeck.networks.heads._layers import linear
 
 @final
 class Concat(Head):
-    """Linear classifier of the joined features; scored together.
-
-    Args:
-        dims: Features of each encoder.
-        classes: Number of classes.
-        letters: What tables call each modality.
-        generator: Draws the weights.
-    """
+    """Linear classifier of the joined features; scored together."""
 
     def __init__(
         self, dims: Mapping[str, int], classes: int, letters: Mapping[str, str], *, generator: torch.Generator

@@ -24,12 +24,6 @@ from limbeck.networks.heads._layers import linear
 class Ensemble(Head):
     """Trained on the sum of the classifiers' cross-entropies; scored by each modality, and together.
 
-    Args:
-        dims: Features of each encoder.
-        classes: Number of classes.
-        letters: What tables call each modality.
-        generator: Draws the weights.
-
     Attributes:
         classifiers: Linear classifiers, by modality.
     """

@@ -22,12 +22,6 @@ from limbeck.networks.heads._layers import linear, one_length
 class Sum(Head):
     """Linear classifier of the added features; scored together.
 
-    Args:
-        dims: Features of each encoder; the same number for all.
-        classes: Number of classes.
-        letters: What tables call each modality.
-        generator: Draws the weights.
-
     Raises:
         InputError: The encoders' features differ in length.
     """
