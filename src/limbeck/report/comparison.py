@@ -19,7 +19,19 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from limbeck._words import duration
 from limbeck.errors import InputError
 from limbeck.report.measures import MeasureTable
-from limbeck.report.model import Spread, best, budget_words, headline, in_order, means, rank, spread
+from limbeck.report.model import (
+    Distillation,
+    Spread,
+    TableRow,
+    best,
+    budget_words,
+    headline,
+    in_common,
+    in_order,
+    means,
+    rank,
+    spread,
+)
 from limbeck.report.statistics import (
     LABELLED,
     SOFT,
@@ -28,7 +40,6 @@ from limbeck.report.statistics import (
     corrected,
     counted,
     leader,
-    marks,
     paired,
 )
 
@@ -53,45 +64,30 @@ HEADS_RULE = (
 )
 
 
-@dataclass(frozen=True)
-class Cell:
+@dataclass(frozen=True, kw_only=True)
+class Cell(Distillation):
     """One distillation and its students under one head.
 
     Attributes:
-        row: Name of the table's row.
         per_class: Samples stored per class; None for a whole training split.
         head: The students' head.
-        seed: Of the distillation. Cells of one seed are paired.
         accuracy: Percent, one number a student, in the same order, by modality: "A", "V", "A+V", ...
         stored_bytes: What is stored.
-        training_samples: Samples a student sees.
-        hold: How samples are held in a stored one, as text.
         distill_seconds: Time of the distillation.
         student_seconds: Mean time of a student's training and test.
-        labels: Kind of the labels students learn from; all but "hard" are marked † and compete among themselves.
-        sees_labels: Whether networks trained on the real labels helped; marked ‡, and competes among its like.
-        reference: Whether this is a whole training split: shown in every table of its head, out of competition.
         confusion: Counts (true class, predicted class) over the students, with the keys of `accuracy`.
 
     Raises:
         InputError: Accuracies are missing, are not percent, or their numbers differ.
     """
 
-    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
-
-    row: str
     per_class: int | None
     head: str
-    seed: int
     accuracy: dict[str, tuple[float, ...]]
     stored_bytes: int
     training_samples: int
     distill_seconds: float
     student_seconds: float
-    hold: str = "plain"
-    labels: str = "hard"
-    sees_labels: bool = False
-    reference: bool = False
     confusion: dict[str, list[list[int]]] | None = None
 
     def __post_init__(self) -> None:
@@ -110,16 +106,6 @@ class Cell:
         return f"The cell {self.row!r}, {budget}, {self.head}, seed {self.seed}"
 
     @property
-    def marks(self) -> str:
-        """Comparison class: signs of `MARKS`; cells with the same signs compete with each other."""
-        return marks(self.labels, self.sees_labels)
-
-    @property
-    def trial(self) -> int:
-        """The seed: trials of one name are paired."""
-        return self.seed
-
-    @property
     def values(self) -> list[dict[str, float]]:
         """Accuracies of each student, by modality."""
         return [{key: values[i] for key, values in self.accuracy.items()} for i in range(self.students)]
@@ -130,38 +116,26 @@ class Cell:
         return len(next(iter(self.accuracy.values())))
 
 
-@dataclass(frozen=True)
-class Line:
+@dataclass(frozen=True, kw_only=True)
+class Line(TableRow):
     """A row of one table.
 
     Attributes:
-        row: Its name.
-        marks: Its comparison class; see `Cell.marks`.
-        reference: Whether it is out of competition.
         per_class: Samples stored per class; None for a whole training split.
         accuracy: Mean and spread over all students, by modality; empty where nothing was run.
         difference: To the baseline, by modality; without the baseline itself and references.
-        best: Modalities in which it is the best of its class beyond chance.
         distillations: Number of distillations.
         students: Fewest and most students of a distillation.
-        hold: How samples are held in a stored one, as text; of all distillations, where they differ in it.
-        training_samples: Samples a student sees, mean over distillations, as the costs that follow.
-        stored_bytes: What is stored.
+        stored_bytes: What is stored, mean over distillations, as the costs that follow.
         distill_seconds: Time of a distillation.
         student_seconds: Time of a student.
     """
 
-    row: str
-    marks: str = ""
-    reference: bool = False
     per_class: int | None = None
     accuracy: dict[str, Spread] = field(default_factory=dict)
     difference: dict[str, Difference] = field(default_factory=dict)
-    best: frozenset[str] = frozenset()
     distillations: int = 0
     students: tuple[int, int] = (0, 0)
-    hold: str = ""
-    training_samples: int | None = None
     stored_bytes: int | None = None
     distill_seconds: float | None = None
     student_seconds: float | None = None
@@ -171,8 +145,8 @@ class Line:
         """Distillations × students, as text.
 
         Example:
-            >>> Line("dm", distillations=3, students=(5, 5)).n, Line("dm", distillations=2, students=(1, 3)).n
-            ('3 × 5', '2 × 1–3')
+            >>> Line(row="dm", distillations=3, students=(5, 5)).n
+            '3 × 5'
         """
         return counted(self.distillations, self.students)
 
@@ -392,11 +366,7 @@ def marks_rule(comparison: Comparison) -> str:
 
 
 def signs_rule(every: Collection[str]) -> str:
-    """What signs mean; empty if none is used.
-
-    Args:
-        every: Signs behind the rows' names, a text a row.
-    """
+    """What signs mean; empty if none is used."""
     used = [mark for mark in MARKS if any(mark in signs for signs in every)]
     signs = "; ".join(f"{mark}: {MARKS[mark]}" for mark in used)
     return f"{signs}. Such rows compete for bold among their like only." if signs else ""
@@ -439,19 +409,14 @@ def _against(baseline: Sequence[Cell], groups: Mapping[str, Sequence[Cell]], key
 
 def _line(row: str, cells: Sequence[Cell], difference: dict[str, Difference], bold: frozenset[str]) -> Line:
     if not cells:
-        return Line(row)
+        return Line(row=row)
     return Line(
-        row=row,
-        marks=cells[0].marks,
-        reference=cells[0].reference,
+        **in_common(cells, bold),
         per_class=cells[0].per_class,
         accuracy={key: found for key in in_order(cells[0].accuracy) if (found := spread(cells, key))},
         difference=difference,
-        best=bold,
         distillations=len(cells),
         students=_students(cells),
-        hold=", ".join(sorted({c.hold for c in cells})),
-        training_samples=round(statistics.fmean(c.training_samples for c in cells)),
         stored_bytes=round(statistics.fmean(c.stored_bytes for c in cells)),
         distill_seconds=statistics.fmean(c.distill_seconds for c in cells),
         student_seconds=statistics.fmean(c.student_seconds for c in cells),
@@ -468,7 +433,7 @@ def _head_line(row: str, per_class: int | None, heads: Mapping[str, Sequence[Cel
         marks=every[0].marks,
         accuracy={head: found for head, cells in heads.items() if (found := spread(cells, keys[head]))},
         best=leader({head: means(cells, keys[head]) for head, cells in heads.items()}),
-        n=Line(row, distillations=len(most), students=_students(every)).n,
+        n=Line(row=row, distillations=len(most), students=_students(every)).n,
     )
 
 

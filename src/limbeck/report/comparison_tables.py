@@ -22,6 +22,8 @@ from limbeck.report.model import (
 )
 
 Heads = Literal["rows", "columns"]
+HeadSheet = tuple[tuple[str, ...], tuple[tuple[Field, ...], ...]]
+"""Columns and lines."""
 COLUMNS = (
     "dataset",
     "row",
@@ -68,28 +70,16 @@ def parts(comparison: Comparison) -> list[Part]:
 
 
 def side_by_side(comparison: Comparison, heads: Heads = "columns") -> Sheet | None:
-    """All heads in one table; None where there is only one.
-
-    Args:
-        comparison: The results.
-        heads: Whether heads are columns, and methods lines, or the other way round.
-    """
-    lines = comparison.head_lines
-    if not lines:
+    """All heads of a `comparison` in one table, `heads` as its columns or its rows; None where there is only one."""
+    if not comparison.head_lines:
         return None
-    make = _head_columns if heads == "columns" else _head_rows
-    columns, names, fields = make(comparison, lines)
+    columns, fields = (_head_columns if heads == "columns" else _head_rows)(comparison)
     said = _some(rules.SPREAD_RULE, rules.HEADS_RULE, rules.marks_rule(comparison))
-    return Sheet("heads", "Heads side by side", columns, names, fields, rules=said)
+    return Sheet("heads", "Heads side by side", columns, 2, fields, rules=said)
 
 
 def every(comparison: Comparison, heads: Heads = "columns") -> Iterator[Sheet]:
-    """Every sheet, in the order of reading.
-
-    Args:
-        comparison: The results.
-        heads: See `side_by_side`.
-    """
+    """Every sheet of a `comparison`, in the order of reading; for `heads` see `side_by_side`."""
     overview = side_by_side(comparison, heads)
     if overview:
         yield overview
@@ -107,12 +97,7 @@ def of_measure(table: MeasureTable, comparison: Comparison) -> list[Sheet]:
 
 
 def document(comparison: Comparison, heads: Heads = "columns") -> Document:
-    """All of a comparison as writers print it.
-
-    Args:
-        comparison: The results.
-        heads: See `side_by_side`.
-    """
+    """All of a `comparison` as writers print it; for `heads` see `side_by_side`."""
     return Document(
         title=comparison.title,
         dataset=comparison.dataset,
@@ -201,15 +186,8 @@ def _accuracy_sheet(section: Section, comparison: Comparison) -> Sheet:
         )
         for line in section.lines
     )
-    columns = (
-        "trained on",
-        *(f"{key} (%)" for key in section.modalities),
-        "n",
-        "held as",
-        "training samples",
-        "stored",
-        "time",
-    )
+    keys = (f"{key} (%)" for key in section.modalities)
+    columns = ("trained on", *keys, "n", "held as", "training samples", "stored", "time")
     references = frozenset(i for i, line in enumerate(section.lines) if line.reference)
     said = _some(rules.SPREAD_RULE, rules.BOLD_RULE, rules.marks_rule(comparison), rules.cost_rule(comparison))
     baseline = next(i for i, line in enumerate(section.lines) if line.row == comparison.baseline)
@@ -239,9 +217,7 @@ def _share(value: float | None) -> Field:
     return Field(NOTHING) if value is None else Field(f"{value:z.0f}".replace("-", "−"), value)
 
 
-def _head_columns(
-    comparison: Comparison, lines: tuple[HeadLine, ...]
-) -> tuple[tuple[str, ...], int, tuple[tuple[Field, ...], ...]]:
+def _head_columns(comparison: Comparison) -> HeadSheet:
     """Methods as lines, heads as columns."""
     fields = tuple(
         (
@@ -250,15 +226,14 @@ def _head_columns(
             *(spread_field(line.accuracy.get(head), bold=head == line.best, bar=True) for head in comparison.heads),
             Field(line.n),
         )
-        for line in lines
+        for line in comparison.head_lines
     )
-    return ("stored per class", "trained on", *comparison.heads, "n"), 2, fields
+    return ("stored per class", "trained on", *comparison.heads, "n"), fields
 
 
-def _head_rows(
-    comparison: Comparison, lines: tuple[HeadLine, ...]
-) -> tuple[tuple[str, ...], int, tuple[tuple[Field, ...], ...]]:
+def _head_rows(comparison: Comparison) -> HeadSheet:
     """Heads as lines, methods as columns."""
+    lines = comparison.head_lines
     named = {line.row: _name(line) for line in lines}
     rows = [row for row in comparison.rows if row in named]
     at = {(line.per_class, line.row): line for line in lines}
@@ -271,7 +246,7 @@ def _head_rows(
                 for line in here
             ]
             fields.append((Field(budget(per_class)), Field(head), *values))
-    return ("stored per class", "head", *(named[row] for row in rows)), 2, tuple(fields)
+    return ("stored per class", "head", *(named[row] for row in rows)), tuple(fields)
 
 
 def _name(line: Line | HeadLine) -> str:

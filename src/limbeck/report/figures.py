@@ -27,11 +27,7 @@ Curves = Mapping[str, tuple[npt.NDArray[Any], npt.NDArray[Any]]]
 
 
 def sample(samples: _samples.Samples) -> Figure | None:
-    """The first sample of a modality with its axes and the bar of its colours; None where it has no such bar.
-
-    Args:
-        samples: One modality of a set.
-    """
+    """The first sample of a modality with its axes and the bar of its colours; None where it has no such bar."""
     if not samples.colours:
         return None
     figure = quiet(4.7, 2.8)
@@ -101,11 +97,7 @@ def curves(events: Sequence[Mapping[str, Any]], *, along: str = "step") -> Figur
 
 
 def accuracy(lines: Sequence[Row]) -> Figure | None:
-    """Mean accuracy of every row with its standard deviation, by modality; None without rows.
-
-    Args:
-        lines: From `table.rows`.
-    """
+    """Mean accuracy of every row with its standard deviation, by modality; None without rows."""
     if not lines:
         return None
     figure = quiet(4.7, 0.9 + 0.48 * len(lines))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
@@ -14,17 +13,20 @@ from limbeck.evaluation import Score
 from limbeck.evaluation.measures import Column, Measure
 from limbeck.report.model import (
     NOTHING,
+    Distillation,
     Field,
     Sheet,
     Spread,
+    TableRow,
     best,
     budget_words,
     count_field,
+    in_common,
     plain,
     spread,
     spread_field,
 )
-from limbeck.report.statistics import bold_rule, counted, marks
+from limbeck.report.statistics import bold_rule, counted
 
 RULE = (
     "Measures: mean ± sample standard deviation over all repeats; n counts distillations × repeats of each. "
@@ -48,66 +50,28 @@ class Entry:
     sees_labels: bool = False
 
 
-@dataclass(frozen=True)
-class MeasureCell:
+@dataclass(frozen=True, kw_only=True)
+class MeasureCell(Distillation):
     """One distillation in a measure's table.
 
     Attributes:
-        row: Name of the table's row.
-        seed: Of the distillation. Cells of one seed are paired.
         values: Columns by name, for each repeat; a column that cannot be told is left out.
-        hold: How samples are held in a stored one, as text.
-        training_samples: Samples a student sees; None where it is not known.
-        labels: Kind of the labels students learn from; see `Cell`.
-        sees_labels: Whether networks trained on the real labels helped; see `Cell`.
-        reference: Whether this is a whole training split.
     """
 
-    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
-
-    row: str
-    seed: int
     values: tuple[dict[str, float], ...]
-    hold: str = "plain"
-    training_samples: int | None = None
-    labels: str = "hard"
-    sees_labels: bool = False
-    reference: bool = False
-
-    @property
-    def marks(self) -> str:
-        """Comparison class; see `Cell.marks`."""
-        return marks(self.labels, self.sees_labels)
-
-    @property
-    def trial(self) -> int:
-        """The seed: trials of one name are paired."""
-        return self.seed
 
 
-@dataclass(frozen=True)
-class MeasureLine:
+@dataclass(frozen=True, kw_only=True)
+class MeasureLine(TableRow):
     """A row of a measure's table.
 
     Attributes:
-        row: Its name.
-        marks: Its comparison class.
-        reference: Whether it is out of competition.
         values: Mean and spread over all repeats of all distillations, by column.
-        best: Columns in which it is the best of its class beyond chance.
         n: Distillations × repeats, as text; empty where nothing was measured.
-        hold: How samples are held in a stored one, as text.
-        training_samples: Samples a student sees, mean over distillations.
     """
 
-    row: str
-    marks: str = ""
-    reference: bool = False
     values: dict[str, Spread] = field(default_factory=dict)
-    best: frozenset[str] = frozenset()
     n: str = ""
-    hold: str = ""
-    training_samples: int | None = None
 
 
 @dataclass(frozen=True)
@@ -143,27 +107,19 @@ class MeasureTable:
         return tuple(dict.fromkeys(c.group for c in self.columns))
 
     def in_order(self, rows: Sequence[str]) -> MeasureTable:
-        """The same with its cells in the order of the rows.
-
-        Args:
-            rows: Names of all rows.
-        """
+        """The same with its cells in the order of the rows."""
         place = {row: i for i, row in enumerate(rows)}
         return replace(self, cells=tuple(sorted(self.cells, key=lambda c: (place[c.row], c.seed))))
 
     def lines(self, rows: Sequence[str]) -> list[MeasureLine]:
-        """The table's rows, those without results too.
-
-        Args:
-            rows: Their names, in order.
-        """
+        """The table's rows, those without results too."""
         groups: dict[str, list[MeasureCell]] = {row: [c for c in self.cells if c.row == row] for row in rows}
         bold = best(groups, {c.name: c.better == "lower" for c in self.columns if c.better != "neither"})
         return [self._line(row, cells, bold[row]) for row, cells in groups.items()]
 
     def _line(self, row: str, cells: Sequence[MeasureCell], best: frozenset[str]) -> MeasureLine:
         if not cells:
-            return MeasureLine(row)
+            return MeasureLine(row=row)
         values = {}
         for column in self.columns:
             if found := spread(cells, column.name):
@@ -171,17 +127,7 @@ class MeasureTable:
                 values[column.name] = replace(found, sd=None) if constant else found
         repeats = [len(c.values) for c in cells]
         n = counted(len(cells), (min(repeats), max(repeats)))
-        seen = [c.training_samples for c in cells if c.training_samples is not None]
-        return MeasureLine(
-            row,
-            cells[0].marks,
-            cells[0].reference,
-            values,
-            best,
-            n,
-            ", ".join(sorted({c.hold for c in cells})),
-            round(statistics.fmean(seen)) if seen else None,
-        )
+        return MeasureLine(**in_common(cells, best), values=values, n=n)
 
 
 def table(

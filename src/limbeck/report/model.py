@@ -6,10 +6,12 @@ import statistics
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
+
+from pydantic import ConfigDict
 
 from limbeck._words import number, plural
-from limbeck.report.statistics import Difference, leader
+from limbeck.report.statistics import Difference, leader, marks
 
 NOTHING = "–"
 
@@ -51,6 +53,75 @@ class Repeats:
     reference: bool = False
 
 
+@dataclass(frozen=True, kw_only=True)
+class Distillation:
+    """One distillation, whatever was found of it: a `Trial`.
+
+    Attributes:
+        row: Name of the table's row.
+        seed: Of the distillation. Those of one seed are paired.
+        hold: How samples are held in a stored one, as text.
+        training_samples: Samples a student sees; None where it is not known.
+        labels: Kind of the labels students learn from; all but "hard" are marked † and compete among themselves.
+        sees_labels: Whether networks trained on the real labels helped; marked ‡, and competes among its like.
+        reference: Whether this is a whole training split: out of competition, and in every table.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    row: str
+    seed: int
+    hold: str = "plain"
+    training_samples: int | None = None
+    labels: str = "hard"
+    sees_labels: bool = False
+    reference: bool = False
+
+    @property
+    def marks(self) -> str:
+        """Comparison class: those with the same signs compete with each other."""
+        return marks(self.labels, self.sees_labels)
+
+    @property
+    def trial(self) -> int:
+        """The seed."""
+        return self.seed
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableRow:
+    """A row of one table: what its distillations have in common.
+
+    Attributes:
+        row: Its name.
+        marks: Its comparison class.
+        reference: Whether it is out of competition.
+        best: Columns in which it is the best of its class beyond chance.
+        hold: How samples are held in a stored one, as text; of all distillations, where they differ in it.
+        training_samples: Samples a student sees, mean over distillations.
+    """
+
+    row: str
+    marks: str = ""
+    reference: bool = False
+    best: frozenset[str] = frozenset()
+    hold: str = ""
+    training_samples: int | None = None
+
+
+def in_common(cells: Sequence[Distillation], best: frozenset[str]) -> dict[str, Any]:
+    """What a `TableRow` tells of its distillations, the `cells`, by name; `best` are the columns it is bold in."""
+    seen = [c.training_samples for c in cells if c.training_samples is not None]
+    return {
+        "row": cells[0].row,
+        "marks": cells[0].marks,
+        "reference": cells[0].reference,
+        "best": best,
+        "hold": ", ".join(sorted({c.hold for c in cells})),
+        "training_samples": round(statistics.fmean(seen)) if seen else None,
+    }
+
+
 @dataclass(frozen=True)
 class Spread:
     """A mean and how far single repeats lie from it.
@@ -70,9 +141,6 @@ class Spread:
 
     def text(self, digits: int = 1) -> str:
         """As tables show it.
-
-        Args:
-            digits: Decimals.
 
         Example:
             >>> Spread(3.14, 0.21, 3).text(), Spread(-0.04, None, 1).text()
@@ -167,11 +235,7 @@ def means(trials: Iterable[Trial], column: str) -> dict[Hashable, float]:
 
 
 def spread_over_trials(trials: Sequence[Trial], column: str) -> Spread | None:
-    """Mean and deviation of the trials' means; of the repeats, where there is one trial. None where none has it.
-
-    Args:
-        trials: Of a row.
-        column: What is asked for.
+    """Mean and deviation of a column's means over trials; over repeats, of one trial alone. None where none has it.
 
     Example:
         >>> folds = [Repeats("1", [{"n": 1.0}, {"n": 3.0}]), Repeats("2", [{"n": 4.0}])]
@@ -206,14 +270,7 @@ def best(rows: Mapping[str, Sequence[Trial]], columns: Mapping[str, bool]) -> Ma
 
 
 def spread_field(value: Spread | None, *, bold: bool = False, digits: int = 1, bar: bool = False) -> Field:
-    """A mean with its deviation; a dash for none.
-
-    Args:
-        value: Both of them.
-        bold: Whether it is printed so.
-        digits: After the point.
-        bar: Whether a bar shows the mean.
-    """
+    """A `value` with its deviation, to so many `digits`, `bold` or with a `bar` if asked; a dash for none."""
     if value is None:
         return Field(NOTHING)
     return Field(value.text(digits), value.mean, bold, value.mean if bar else None)

@@ -40,11 +40,7 @@ def write(results: SoundResults, folder: Path) -> dict[str, tuple[Path, Path]]:
 
 
 def rows(results: SoundResults) -> Figure:
-    """The main number of every row: each fold a small ring, the mean a filled mark.
-
-    Args:
-        results: What a recipe found.
-    """
+    """The main number of every row: each fold a small ring, the mean a filled mark."""
     value = next(iter(results.of()[0].values))
     figure = quiet(6.4, 0.8 + 0.3 * len(results.rows))
     axes = figure.subplots()

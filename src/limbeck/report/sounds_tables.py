@@ -51,20 +51,12 @@ def document(results: SoundResults, pictures: Mapping[str, str] | None = None) -
 
 
 def main_value(results: SoundResults) -> str:
-    """Name of the number that rows are compared by.
-
-    Args:
-        results: With at least one cell.
-    """
+    """Name of the number that rows are compared by."""
     return next(iter(results.of()[0].values))
 
 
 def sheets(results: SoundResults) -> list[Sheet]:
-    """All tables: the rows, the folds where there are several, then one for each ablation. None without results.
-
-    Args:
-        results: What was found.
-    """
+    """All tables: the rows, the folds where there are several, then one for each ablation. None without results."""
     if not results.of():
         return []
     made = [_rows(results)]

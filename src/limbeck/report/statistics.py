@@ -43,14 +43,10 @@ class Difference:
 
 
 def paired(one: Mapping[Any, float], other: Mapping[Any, float]) -> Difference | None:
-    """Paired t-test of two rows' means by seed; None where they share no seed.
+    """Paired t-test of the means of `one` row and an `other`, percent by seed; None where they share no seed.
 
     Without any spread among the differences (all the same, as may happen by chance with few test clips) a t-test has
     nothing to measure with, and tells nothing.
-
-    Args:
-        one: Percent, by seed.
-        other: Percent, by seed.
 
     Example:
         >>> test = paired({0: 61.0, 1: 64.0, 2: 62.0}, {0: 60.0, 1: 61.0, 2: 60.0})
@@ -74,9 +70,6 @@ def paired(one: Mapping[Any, float], other: Mapping[Any, float]) -> Difference |
 def holm(values: Sequence[float]) -> list[float]:
     """P-values after Holm's correction, in the order they came.
 
-    Args:
-        values: P-values of one family.
-
     Example:
         >>> [round(p, 6) for p in holm([0.01, 0.04, 0.03])]
         [0.03, 0.06, 0.06]
@@ -92,11 +85,8 @@ def holm(values: Sequence[float]) -> list[float]:
 def leader(rivals: Mapping[str, Mapping[Any, float]], *, lowest: bool = False) -> str | None:
     """Whoever has the highest mean, if the paired tests tell it from every rival; None if nobody. What is bold.
 
-    The tests are corrected for their number (Holm), and none tells anything with fewer than `LEAST` pairs.
-
-    Args:
-        rivals: Means by seed, by row.
-        lowest: Whether the lowest mean is the best.
+    `rivals` are means by seed, by row; `lowest` says that the lowest is the best. Tests are corrected for their number
+    (Holm), and none tells anything with fewer than `LEAST` pairs.
 
     Example:
         >>> leader({"a": {0: 5.0, 1: 6.0, 2: 5.5}, "b": {0: 1.0, 1: 2.1, 2: 1.4}})
@@ -113,23 +103,14 @@ def leader(rivals: Mapping[str, Mapping[Any, float]], *, lowest: bool = False) -
 
 
 def corrected(differences: Mapping[str, Difference | None]) -> dict[str, Difference | None]:
-    """Differences of one family with their p after Holm's correction; those without p stay as they are.
-
-    Args:
-        differences: By row.
-    """
+    """Differences of one family with their p after Holm's correction; those without p stay as they are."""
     tested = {row: d.p for row, d in differences.items() if d is not None and d.p is not None}
     adjusted = dict(zip(tested, holm(list(tested.values())), strict=True))
     return {row: d and replace(d, adjusted=adjusted.get(row)) for row, d in differences.items()}
 
 
 def bold_rule(what: str, over: str) -> str:
-    """What is bold in a table, in words.
-
-    Args:
-        what: Competes in a column, as "row".
-        over: Units of the test, as "distillations".
-    """
+    """What is bold in a table, in words: `what` competes, as "row", in a test `over` units, as "distillations"."""
     return (
         f"Bold: the best {what}, only where it differs from every other {what} by a paired t-test over {over} at 5 %, "
         f"after Holm's correction over these, with three {over} or more; often none does."
@@ -137,21 +118,12 @@ def bold_rule(what: str, over: str) -> str:
 
 
 def marks(labels: str, sees_labels: bool) -> str:
-    """Signs of a comparison class.
-
-    Args:
-        labels: Kind of the labels students learn from.
-        sees_labels: Whether networks trained on the real labels helped.
-    """
+    """Signs of a comparison class: kind of the students' `labels`, and `sees_labels`, whether real labels helped."""
     return ("" if labels == "hard" else SOFT) + (LABELLED if sees_labels else "")
 
 
 def counted(distillations: int, students: tuple[int, int]) -> str:
-    """Distillations × students, as text.
-
-    Args:
-        distillations: How many.
-        students: Fewest and most students of a distillation.
+    """Number of `distillations` × fewest and most `students` of each, as text.
 
     Example:
         >>> counted(3, (5, 5)), counted(2, (1, 3))

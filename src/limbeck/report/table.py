@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from limbeck._words import duration, size
@@ -79,9 +79,6 @@ def rows(scores: Scores) -> list[Row]:
 def unlike(lines: Sequence[Row]) -> str:
     """Says in what rows differ beside how their samples were made; empty where in nothing. Real clips take no part.
 
-    Args:
-        lines: From `rows`.
-
     Example:
         >>> from dataclasses import replace
         >>> plain = Row("dm", {}, 5, 10, "plain", 10, 1000, "float32", 1.0, reference=False)
@@ -99,11 +96,7 @@ def unlike(lines: Sequence[Row]) -> str:
 
 
 def asked_otherwise(line: Row, first: Row) -> list[str]:
-    """Names of what students of a row were asked otherwise than those of another, so that the two do not compare.
-
-    Args:
-        line: From `rows`.
-        first: From `rows`.
+    """Names of what students of `line` were asked otherwise than those of `first`, so that the two do not compare.
 
     Example:
         >>> from dataclasses import replace
@@ -118,51 +111,30 @@ def asked_otherwise(line: Row, first: Row) -> list[str]:
 
 
 def apart(lines: Sequence[Row]) -> str:
-    """Says which rows were asked otherwise than the first, and in what; empty where none was.
-
-    Args:
-        lines: From `rows`.
-    """
+    """Says which rows were asked otherwise than the first, and in what; empty where none was."""
     told = [f"{line.name} (other {', '.join(other)})" for line in lines if (other := asked_otherwise(line, lines[0]))]
     return f"Not asked as {lines[0].name} was, and not to be compared with it: {'; '.join(told)}." if told else ""
 
 
 def rules(lines: Sequence[Row]) -> list[str]:
-    """What a table was made by, and what its rows cannot tell.
-
-    Args:
-        lines: From `rows`.
-    """
+    """What a table was made by, and what its rows cannot tell."""
     return [rule for rule in (RULE, unlike(lines), apart(lines), COST_RULE) if rule]
 
 
 def markdown(scores: Scores) -> str:
-    """The table as Markdown, with the rules it was made by.
-
-    Args:
-        scores: See `rows`.
-    """
+    """The table as Markdown, with the rules it was made by."""
     lines = rows(scores)
     printed = grid(sheet(lines))
     return "\n".join([printed, *(word for rule in rules(lines) for word in ("", rule)), ""])
 
 
 def modalities(lines: Sequence[Row]) -> tuple[str, ...]:
-    """What accuracies the rows have, in the order of columns.
-
-    Args:
-        lines: From `rows`.
-    """
+    """What accuracies the rows have, in the order of columns."""
     return in_order({key for line in lines for key in line.accuracy})
 
 
 def sheet(lines: Sequence[Row], baseline: int | None = None) -> Sheet:
-    """The table as writers and pages print it, with the columns that the results have.
-
-    Args:
-        lines: From `rows`.
-        baseline: Position of a row that stands out.
-    """
+    """The table of `lines` as writers and pages print it; the row at `baseline`, if any, stands out."""
     keys = modalities(lines)
     columns = ("n", "stored samples", "held as", "training samples", "stored", "time")
     return Sheet(
@@ -192,9 +164,6 @@ def sheet(lines: Sequence[Row], baseline: int | None = None) -> Sheet:
 def stored(line: Row) -> str:
     """What a row stores, in words.
 
-    Args:
-        line: From `rows`.
-
     Example:
         >>> stored(Row("dm", {}, 5, 10, "plain", 10, 28_672, "uint8", 1.0, reference=False))
         '28.7 kB, uint8'
@@ -203,26 +172,12 @@ def stored(line: Row) -> str:
 
 
 def json(scores: Scores) -> list[dict[str, Any]]:
-    """The table as JSON-able data: percent, seconds and bytes as numbers.
-
-    Args:
-        scores: See `rows`.
-    """
+    """The table as JSON-able data: percent, seconds and bytes as numbers."""
     lines = rows(scores)
     return [
-        {
-            "name": line.name,
-            "accuracy_percent": {k: {"mean": s.mean, "sd": s.sd, "n": s.n} for k, s in line.accuracy.items()},
-            "n": line.n,
-            "stored_samples": line.stored_samples,
-            "hold": line.hold,
-            "training_samples": line.training_samples,
-            "stored_bytes": line.stored_bytes,
-            "storage": line.storage,
-            "seconds": line.seconds,
-            "reference": line.reference,
-            "asked_otherwise_than_the_first": asked_otherwise(line, lines[0]),
-        }
+        {name: value for name, value in vars(line).items() if name not in ("accuracy", "asked")}
+        | {"accuracy_percent": {key: asdict(spread) for key, spread in line.accuracy.items()}}
+        | {"asked_otherwise_than_the_first": asked_otherwise(line, lines[0])}
         for line in lines
     ]
 
