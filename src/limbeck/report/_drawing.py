@@ -81,14 +81,9 @@ def rows(axes: Axes, names: list[str], *, above: float = 0.5) -> None:
 
 
 def save(figure: Figure, stem: Path) -> tuple[Path, Path]:
-    """Write a figure as PNG (160 dots an inch) and SVG, atomically; the same figure gives the same bytes.
+    """Write a figure as PNG (160 dots an inch) and SVG, atomically, at `stem` with a suffix; both paths.
 
-    Args:
-        figure: What to write.
-        stem: Path without suffix.
-
-    Returns:
-        Both paths.
+    The same figure gives the same bytes.
     """
     buffer = io.BytesIO()
     with _settings(figure):
@@ -102,9 +97,7 @@ def save(figure: Figure, stem: Path) -> tuple[Path, Path]:
 def inline(figure: Figure, name: str) -> str:
     """A figure as an ``<svg>`` element whose ink takes the colour of the text around it.
 
-    Args:
-        figure: What to draw.
-        name: Prefix of the ids inside, so that several figures can share a page.
+    The name begins the ids inside, so that several figures can share a page.
     """
     drawing = _svg(figure, facecolor="none")
     drawing = drawing[drawing.index("<svg") :]

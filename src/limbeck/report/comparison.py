@@ -180,14 +180,10 @@ class Section:
         return f"{self.budget}, head {self.head}"
 
     def gap_closed(self, line: Line, baseline: str) -> dict[str, float]:
-        """How much of the way from the baseline to the whole a row goes, percent, by modality.
+        """How much of the way from the row called `baseline` to the whole a `line` goes, percent, by modality.
 
         Differences of the means over all students. Left out where the whole is missing or less than `LEAST_GAP` points
         above the baseline: a share of little says nothing.
-
-        Args:
-            line: One of the lines.
-            baseline: Name of the row where the way begins.
         """
         whole = next((x.accuracy for x in self.lines if x.reference), {})
         begin = next((x.accuracy for x in self.lines if x.row == baseline), {})

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _SHOWN_ABOVE = ("words", "command", "failed", "class_names")
+_BYTES = (
+    "Accuracy against what is stored. Rows that store about the same stand side by side around their place, the better "
+    "to the right."
+)
 
 
 def write(comparison: Comparison, out: Path, *, confusion: str | None = None) -> Path:
@@ -95,20 +99,14 @@ def _plots(
     comparison: Comparison, sections: Sequence[Section], keys: Sequence[str]
 ) -> list[tuple[str, str, dict[str, Figure]]]:
     """Kind, caption and figures by modality, of all plots there is something to show in."""
+    apart = (
+        f"Differences to {comparison.baseline} with 95 % intervals. Filled: real at 5 % after the correction. The "
+        "widest intervals run out of the drawing. The tables have their ends."
+    )
     makers = (
-        (
-            "bytes",
-            _comparison_figures.against_bytes,
-            "Accuracy against what is stored. Rows that store about the same stand side by side around their place, "
-            "the better to the right.",
-        ),
+        ("bytes", _comparison_figures.against_bytes, _BYTES),
         ("time", _comparison_figures.against_time, "Accuracy against the time of one distillation."),
-        (
-            "differences",
-            _comparison_figures.differences,
-            f"Differences to {comparison.baseline} with 95 % intervals. Filled: real at 5 % after the correction. The "
-            "widest intervals run out of the drawing. The tables have their ends.",
-        ),
+        ("differences", _comparison_figures.differences, apart),
     )
     found = [
         (kind, caption, {key: figure for key in keys if (figure := make(comparison, sections, key)) is not None})

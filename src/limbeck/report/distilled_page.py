@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 SIZE_LIMIT_BYTES = 48_000_000
 """Largest page, roughly: a browser opens this without trouble."""
 _COMPACT_PIXELS = 128
-_OPEN_PAIRS = 12
+_OPEN_SAMPLES = 12
 _TITLES = {"distilled": "Distilled", "start": "Start", "real": "Nearest real"}
 
 Modalities = Mapping[str, Samples]
@@ -213,7 +213,7 @@ def _classes(
                 "anchor": f"class-{label}",
                 "count": len(members),
                 "accuracy": _class_accuracy(own, label),
-                "opened": shown < _OPEN_PAIRS,
+                "opened": shown < _OPEN_SAMPLES,
                 "samples": samples,
             }
         )

@@ -38,14 +38,10 @@ def sample(samples: _samples.Samples) -> Figure | None:
 
 
 def samples(distilled: DistilledSet, *, classes: int = 10) -> Figure:
-    """The first stored sample of the first classes, a line for each modality, as stored.
+    """The first stored sample of the first so many `classes` of a `distilled` set, a line for each modality, as stored.
 
     In a mosaic every cell of a spectrogram has its lowest band at the bottom, and stands where its image stands unless
     the two are cut differently.
-
-    Args:
-        distilled: The set.
-        classes: At most this many classes.
     """
     distilled = _samples.to_look_at(distilled)
     first = [int(torch.nonzero(distilled.labels == c)[0]) for c in torch.unique(distilled.labels).tolist()][:classes]
@@ -71,12 +67,9 @@ def samples(distilled: DistilledSet, *, classes: int = 10) -> Figure:
 def curves(events: Sequence[Mapping[str, Any]], *, along: str = "step") -> Figure | None:
     """Losses, and accuracies where there are any, over the steps of a run; None where nothing was recorded.
 
-    Every number of an event but step and time is a curve; those whose name holds "accuracy" get axes of their own.
-    Long curves are shown faint with their running mean over a fiftieth of the run on top.
-
-    Args:
-        events: Rows of a run's ``events.jsonl``.
-        along: What ``"step"`` counts.
+    Every number of the `events`, rows of ``events.jsonl``, but step and time is a curve `along` what ``"step"`` counts;
+    those whose name holds "accuracy" get axes of their own. Long curves are shown faint with their running mean over a
+    fiftieth of the run on top.
     """
     series = _series(events)
     accuracies = {k: v for k, v in series.items() if "accuracy" in k.lower()}
@@ -125,11 +118,9 @@ def accuracy(lines: Sequence[Row]) -> Figure | None:
 
 
 def confusion(matrix: npt.ArrayLike, classes: Sequence[str]) -> Figure:
-    """A confusion matrix in percent of each true class.
+    """A `matrix` of counts, (true class, predicted class), in percent of each true class.
 
-    Args:
-        matrix: Counts, (true class, predicted class).
-        classes: Class names; drawn up to 40 classes, percentages up to 12.
+    Names of `classes` are drawn up to 40 of them, percentages up to 12.
     """
     from matplotlib.colors import LinearSegmentedColormap
 

@@ -175,12 +175,9 @@ def table(
 
 
 def measure_sheets(table: MeasureTable, rows: Sequence[str], marks_rule: str = "") -> list[Sheet]:
-    """A sheet for every group of a measure's columns.
+    """A sheet for every group of columns in a measure's `table`, its `rows` by name, in order.
 
-    Args:
-        table: What was measured.
-        rows: Names of the rows, in order; real clips, whole, are last, and chance is before them.
-        marks_rule: What the signs behind rows' names mean.
+    Real clips, whole, are last, and chance is before them; `marks_rule` says what signs behind names mean.
     """
     lines = table.lines(rows)
     first = next((i for i, line in enumerate(lines) if line.reference), len(lines))

@@ -23,14 +23,7 @@ _LETTERS = 38
 
 
 def write(results: SoundResults, folder: Path) -> dict[str, tuple[Path, Path]]:
-    """All figures as PNG and SVG: the rows, and the ablations that have an axis.
-
-    Args:
-        results: What a recipe found.
-        folder: Where to.
-
-    Returns:
-        Both paths, by ``"rows"`` and the ablations' names.
+    """All figures of `results` as PNG and SVG into a `folder`: both paths, by ``"rows"`` and names of ablations.
 
     Raises:
         MissingExtraError: matplotlib is not installed.
@@ -60,16 +53,10 @@ def rows(results: SoundResults) -> Figure:
 
 
 def curve(results: SoundResults, ablation: AblationFacts) -> Figure | None:
-    """The main number of each row along an ablation's axis, with its deviation over folds; below it the purity.
+    """The main number of each row along the axis of an `ablation` of `results`, with its deviation over folds.
 
-    Rows that choose the same neighbours share one curve of purity.
-
-    Args:
-        results: What a recipe found.
-        ablation: One of its ablations.
-
-    Returns:
-        None where the ablation has no axis, or fewer than two places on it.
+    Below it stands the purity; rows that choose the same neighbours share one curve of it. None where the ablation has
+    no axis, or fewer than two places on it.
     """
     cells = [c for c in results.of(ablation.name) if c.x is not None]
     places = sorted({float(c.x) for c in cells if c.x is not None})

@@ -27,12 +27,7 @@ _COLUMNS = ("ablation", "row", "point", "variant", "x", "fold", "draw", "value",
 
 
 def document(results: SoundResults, pictures: Mapping[str, str] | None = None) -> Document:
-    """All of a comparison as writers print it.
-
-    Args:
-        results: What was found.
-        pictures: Addresses of the figures by key; they stand below the tables.
-    """
+    """All `results` as writers print them; `pictures`, addresses by key of a table, stand below their tables."""
     numbers = [
         {name: value for name, value in asdict(c).items() if name != "values"} | {"value": name, "number": number}
         for c in results.cells
@@ -141,12 +136,7 @@ def _trials(results: SoundResults, row: str) -> list[Repeats]:
 
 
 def by_fold(cells: Sequence[Cell], *, reference: bool = False) -> list[Repeats]:
-    """Trials of a row at one point: a fold each, with its draws.
-
-    Args:
-        cells: Of the row.
-        reference: Whether it takes no part in what is bold.
-    """
+    """Trials of a row's `cells` at one point: a fold each, with its draws; a `reference` takes no part in bold."""
     folds: dict[str, list[Mapping[str, float]]] = {}
     for cell in cells:
         folds.setdefault(cell.fold, []).append(cell.values)

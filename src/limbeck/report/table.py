@@ -67,11 +67,7 @@ class Row:
 
 
 def rows(scores: Scores) -> list[Row]:
-    """The table's lines in the order of `scores`.
-
-    Args:
-        scores: By name, or a sequence; then rows are named by what their students were trained on.
-    """
+    """The table's lines in the order of the scores; those without names are named by what students were trained on."""
     named = scores.items() if isinstance(scores, Mapping) else [(_name(s), s) for s in scores]
     return [_row(name, score) for name, score in named]
 
