@@ -33,6 +33,17 @@ def copy_of(name: str, root: Path | str, *, inner: str, needed: str, size: str, 
     return copy
 
 
+def rows_of(copy: Any, table: str) -> list[dict[str, Any]]:
+    """The rows of a copy's only table, in the order of the recordings' names."""
+    home = Path(copy.data_home)
+    try:
+        rows = sorted(copy._metadata.items())
+    except (ValueError, IndexError, csv.Error) as error:
+        raise malformed(table, home, error) from error
+    check_complete(home / table, len(rows))
+    return [row for _, row in rows]
+
+
 def check_complete(table: Path, count: int) -> None:
     """Refuse a table of which something was passed over: a row of another form, or a file named twice."""
     try:

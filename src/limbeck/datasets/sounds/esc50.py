@@ -11,13 +11,12 @@ https://github.com/karolpiczak/ESC-50. All cuts of one Freesound recording are i
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 from typing import ClassVar, Self, final
 
 from limbeck.datasets._listing import require_some
 from limbeck.datasets.sounds._contract import Recording, SoundDataset
-from limbeck.datasets.sounds._soundata import check_complete, copy_of, malformed
+from limbeck.datasets.sounds._soundata import copy_of, rows_of
 from limbeck.errors import InputError
 
 CITATION = """@inproceedings{piczak2015esc,
@@ -61,11 +60,6 @@ def recordings(root: Path | str, *, esc10: bool = False, download: bool = False)
     """
     copy = copy_of("esc50", root, inner="ESC-50-master", needed=TABLE, size="0.6 GB", download=download)
     home = Path(copy.data_home)
-    try:
-        rows = sorted(copy._metadata.items())
-    except (ValueError, IndexError, csv.Error) as error:
-        raise malformed(TABLE, home, error) from error
-    check_complete(home / TABLE, len(rows))
     found = [
         Recording(
             id=row["filename"],
@@ -74,7 +68,7 @@ def recordings(root: Path | str, *, esc10: bool = False, download: bool = False)
             split=f"fold{row['fold']}",
             group=row["src_file"],
         )
-        for _, row in rows
+        for row in rows_of(copy, TABLE)
         if row["esc10"] or not esc10
     ]
     if not found:

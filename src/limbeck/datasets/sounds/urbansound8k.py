@@ -11,13 +11,12 @@ https://urbansounddataset.weebly.com. All pieces of one Freesound recording are 
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 from typing import ClassVar, Self, final
 
 from limbeck.datasets._listing import require_some
 from limbeck.datasets.sounds._contract import Recording, SoundDataset
-from limbeck.datasets.sounds._soundata import check_complete, copy_of, malformed
+from limbeck.datasets.sounds._soundata import copy_of, rows_of
 
 TABLE = "metadata/UrbanSound8K.csv"
 
@@ -50,13 +49,8 @@ class UrbanSound8K(SoundDataset):
         """
         copy = copy_of("urbansound8k", root, inner="UrbanSound8K", needed=TABLE, size="6 GB", download=download)
         home = Path(copy.data_home)
-        try:
-            rows = sorted(copy._metadata.items())
-        except (ValueError, IndexError, csv.Error) as error:
-            raise malformed(TABLE, home, error) from error
-        check_complete(home / TABLE, len(rows))
         found = []
-        for _, row in rows:
+        for row in rows_of(copy, TABLE):
             fold, name = f"fold{row['fold']}", row["slice_file_name"]
             path = home / "audio" / fold / name
             source = row["freesound_id"]
