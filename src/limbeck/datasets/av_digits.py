@@ -39,6 +39,7 @@ class _Recording:
 
 
 @final
+@dataclass(kw_only=True, eq=False)
 class AVDigits(Dataset):
     """Spoken digits with handwritten digits.
 
@@ -73,18 +74,10 @@ class AVDigits(Dataset):
   doi = {10.24432/C50P49}
 }"""
 
-    def __init__(
-        self,
-        *,
-        root: str | Path,
-        unseen_speaker: str | None = None,
-        test_fraction: float = 0.2,
-        seed: int = 0,
-    ) -> None:
-        self.root = root
-        self.unseen_speaker = unseen_speaker
-        self.test_fraction = test_fraction
-        self.seed = seed
+    root: str | Path
+    unseen_speaker: str | None = None
+    test_fraction: float = 0.2
+    seed: int = 0
 
     def clips(self) -> Sequence[ClipRef]:
         """One clip a recording, ordered by id (``digit/speaker/index+picture``); labels ``"0"`` to ``"9"``.

@@ -15,6 +15,7 @@ frames a second); six training videos the authors dropped by hand are kept where
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, final
 
@@ -28,6 +29,7 @@ _FIELDS = "Category&VideoID&Quality&StartTime&EndTime"
 
 
 @final
+@dataclass(kw_only=True, eq=False)
 class AVE(Dataset):
     """The AVE dataset in its official layout.
 
@@ -51,8 +53,7 @@ class AVE(Dataset):
   year = {2018}
 }"""
 
-    def __init__(self, *, root: str | Path) -> None:
-        self.root = root
+    root: str | Path
 
     def clips(self) -> Sequence[ClipRef]:
         """One clip a second of each event, ordered by class, video and second.

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 from typing import ClassVar, final
@@ -31,6 +31,7 @@ from limbeck.media import TRACKS, ClipRecipe, RawClip, Track
 
 
 @final
+@dataclass(kw_only=True, eq=False)
 class Folder(Dataset):
     """A folder of videos, sounds or pictures, or a manifest of clips.
 
@@ -63,28 +64,15 @@ class Folder(Dataset):
     licence: ClassVar[str] = "your own files: their owners' terms hold"
     citation: ClassVar[str] = ""
 
-    def __init__(
-        self,
-        *,
-        root: str | Path,
-        base: str | Path | None = None,
-        where: str | Mapping[str, str] | None = None,
-        test: str | int | Sequence[str | int] | None = None,
-        layout: Layout | None = None,
-        test_fraction: float = 0.2,
-        seed: int = 0,
-        clip_seconds: float | None = None,
-        window: Window = "loudest",
-    ) -> None:
-        self.root = root
-        self.base = base
-        self.where = where
-        self.test = test
-        self.layout = layout
-        self.test_fraction = test_fraction
-        self.seed = seed
-        self.clip_seconds = clip_seconds
-        self.window = window
+    root: str | Path
+    base: str | Path | None = None
+    where: str | Mapping[str, str] | None = None
+    test: str | int | Sequence[str | int] | None = None
+    layout: Layout | None = None
+    test_fraction: float = 0.2
+    seed: int = 0
+    clip_seconds: float | None = None
+    window: Window = "loudest"
 
     def clips(self) -> Sequence[ClipRef]:
         """One clip a file or manifest row, or one every `clip_seconds`, ordered by path and start.

@@ -43,6 +43,7 @@ class _Video:
 
 
 @final
+@dataclass(kw_only=True, eq=False)
 class Music21(Dataset):
     """MUSIC-21 solos in the layout of the released list. A video that is listed for two instruments counts for both.
 
@@ -78,24 +79,13 @@ class Music21(Dataset):
   year = {2019}
 }"""
 
-    def __init__(
-        self,
-        *,
-        root: str | Path,
-        json: str = "MUSIC21_solo_videos.json",
-        videos: str = "videos",
-        splits: str | None = None,
-        windows: int | None = None,
-        test_fraction: float = 0.2,
-        seed: int = 0,
-    ) -> None:
-        self.root = root
-        self.json = json
-        self.videos = videos
-        self.splits = splits
-        self.windows = windows
-        self.test_fraction = test_fraction
-        self.seed = seed
+    root: str | Path
+    json: str = "MUSIC21_solo_videos.json"
+    videos: str = "videos"
+    splits: str | None = None
+    windows: int | None = None
+    test_fraction: float = 0.2
+    seed: int = 0
 
     def clips(self) -> Sequence[ClipRef]:
         """One-second windows, ordered by instrument, video and second.

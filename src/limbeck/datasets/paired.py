@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar, final
 
@@ -32,6 +32,7 @@ IN_ORDER = "in_order"
 
 
 @final
+@dataclass(kw_only=True, eq=False)
 class Paired(Dataset):
     """Any folder of sounds with any folder of pictures.
 
@@ -69,42 +70,22 @@ class Paired(Dataset):
     licence: ClassVar[str] = "your own files: the terms of both collections hold"
     citation: ClassVar[str] = ""
 
-    def __init__(
-        self,
-        *,
-        root: str | Path = ".",
-        sounds: str | Path = "sounds",
-        images: str | Path = "images",
-        mapping: str | Mapping[str, str] | None = None,
-        test_sounds: str | int | Sequence[str | int] | None = None,
-        test_images: str | int | Sequence[str | int] | None = None,
-        where_sounds: str | Mapping[str, str] | None = None,
-        where_images: str | Mapping[str, str] | None = None,
-        layout_sounds: Layout | None = None,
-        layout_images: Layout | None = None,
-        test_fraction: float = 0.2,
-        clips_per_class: int | None = None,
-        sound_reuse: int = 1,
-        image_reuse: int = 1,
-        window: Window = "loudest",
-        seed: int = 0,
-    ) -> None:
-        self.root = root
-        self.sounds = sounds
-        self.images = images
-        self.mapping = mapping
-        self.test_sounds = test_sounds
-        self.test_images = test_images
-        self.where_sounds = where_sounds
-        self.where_images = where_images
-        self.layout_sounds = layout_sounds
-        self.layout_images = layout_images
-        self.test_fraction = test_fraction
-        self.clips_per_class = clips_per_class
-        self.sound_reuse = sound_reuse
-        self.image_reuse = image_reuse
-        self.window = window
-        self.seed = seed
+    root: str | Path = "."
+    sounds: str | Path = "sounds"
+    images: str | Path = "images"
+    mapping: str | Mapping[str, str] | None = None
+    test_sounds: str | int | Sequence[str | int] | None = None
+    test_images: str | int | Sequence[str | int] | None = None
+    where_sounds: str | Mapping[str, str] | None = None
+    where_images: str | Mapping[str, str] | None = None
+    layout_sounds: Layout | None = None
+    layout_images: Layout | None = None
+    test_fraction: float = 0.2
+    clips_per_class: int | None = None
+    sound_reuse: int = 1
+    image_reuse: int = 1
+    window: Window = "loudest"
+    seed: int = 0
 
     def clips(self) -> Sequence[ClipRef]:
         """One clip a pair, ordered by id (``class/sound@window+picture``).

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, final
 
@@ -36,6 +37,7 @@ _TABLE = "VGGSound's table (YouTube ID, start seconds, label, split)"
 
 
 @final
+@dataclass(kw_only=True, eq=False)
 class VGGSound(Dataset):
     """VGGSound in its official layout.
 
@@ -55,13 +57,10 @@ class VGGSound(Dataset):
     homepage: ClassVar[str] = HOMEPAGE
     citation: ClassVar[str] = CITATION
 
-    def __init__(
-        self, *, root: str | Path, csv: str = "vggsound.csv", videos: str = "videos", second: float = 4
-    ) -> None:
-        self.root = root
-        self.csv = csv
-        self.videos = videos
-        self.second = second
+    root: str | Path
+    csv: str = "vggsound.csv"
+    videos: str = "videos"
+    second: float = 4
 
     def clips(self) -> Sequence[ClipRef]:
         """One clip a row of the table, ordered by id. Missing videos are listed; they are rejected when read.

@@ -7,6 +7,7 @@ counts 8,808 training and 443 or 444 test clips: those whose videos were still t
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, final
 
@@ -29,6 +30,7 @@ CLASSES = (
 
 
 @final
+@dataclass(kw_only=True, eq=False)
 class VGGSound10k(Dataset):
     """Ten classes of VGGSound, from the full table and any folder that holds their videos.
 
@@ -48,13 +50,10 @@ class VGGSound10k(Dataset):
     homepage: ClassVar[str] = vggsound.HOMEPAGE
     citation: ClassVar[str] = vggsound.CITATION
 
-    def __init__(
-        self, *, root: str | Path, csv: str = "vggsound.csv", videos: str = "videos", second: float = 4
-    ) -> None:
-        self.root = root
-        self.csv = csv
-        self.videos = videos
-        self.second = second
+    root: str | Path
+    csv: str = "vggsound.csv"
+    videos: str = "videos"
+    second: float = 4
 
     def clips(self) -> Sequence[ClipRef]:
         """One clip a row of the table with one of the ten labels, ordered by id.
