@@ -5,6 +5,7 @@ Run:  python examples/your_own_data.py              (about a minute; writes its 
 
 from __future__ import annotations
 
+import argparse
 import tempfile
 from pathlib import Path
 
@@ -66,4 +67,6 @@ def main(each: int = 20) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    settings = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    settings.add_argument("--each", type=int, default=20)
+    main(**vars(settings.parse_args()))

@@ -29,3 +29,20 @@ def test_sounds_are_named(tmp_path: Path) -> None:
     right, total, chance = map(int, re.findall(r"\d+", last))
     assert total == 40
     assert right >= 3 * chance
+
+
+def test_a_set_is_distilled_by_hand() -> None:
+    said = run("distill_by_hand.py", "--videos", "40", "--steps", "2", "--width", "8")
+    assert re.search(r"^step 0: loss \d", said, re.M)
+    assert len(re.findall(r"^(random clips|distilled): \d+\.\d % of \d+ test clips$", said, re.M)) == 2
+
+
+def test_a_method_of_ones_own_distils() -> None:
+    said = run("your_own_method.py", "--videos", "40")
+    assert re.findall(r"^(\S+): \d+\.\d %$", said, re.M) == ["__main__.MeanAndSpread", "dm"]
+
+
+def test_data_of_ones_own_is_distilled() -> None:
+    said = run("your_own_data.py", "--each", "8")
+    assert re.search(r"^sounds: 3 samples, \{'A': \d", said, re.M)
+    assert re.search(r"^pictures: 2 samples, \d+ % of the clips", said, re.M)
