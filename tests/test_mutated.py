@@ -34,7 +34,7 @@ from limbeck.playground.sounds import write_sounds
 
 SEED = int(os.environ.get("LIMBECK_MUTATION_SEED", "0"))
 QUICK = {"protocol": Protocol(epochs=2, drop_after=()), "progress": False}
-SETTINGS = {"per_class": 1, "mosaic": 1}
+SETTINGS = {"per_class": 1}
 FIRST = 2
 
 
@@ -165,7 +165,7 @@ epochs = 3
 method = "random"
 [rows.dm]
 method = "dm"
-settings = { steps = 2, mosaic = 2, optimiser = { kind = "adam" } }
+settings = { steps = 2, hold = "mosaic:2", optimiser = { kind = "adam" } }
 """
 
 
@@ -229,7 +229,7 @@ def _cached(folder: Path) -> Path:
 def _with_cache(prepared: Path, out: Path) -> Sequence[object]:
     return (
         "distill", prepared, "--method", "forgetting", "--out", out / "distilled", "--per-class", 1, "-q",
-        "--set", "mosaic=1",
+        "--set", "hold=plain",
     )  # fmt: skip
 
 
@@ -331,7 +331,7 @@ FORMS = [
         "run", _unfinished,
         lambda p, _: (
             "distill", p / "prepared", "--method", "dm", "--out", p / "distilled", "--per-class", 1,
-            "--set", "mosaic=1", "--set", "steps=4", "--set", "encoders.bank=2",
+            "--set", "hold=plain", "--set", "steps=4", "--set", "encoders.bank=2",
             "--set", "encoders.network.options.width=8", "-q",
         ),
         True, ("distilled/run/*",), True, 0.05,
