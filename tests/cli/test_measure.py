@@ -120,7 +120,7 @@ def test_a_set_called_as_a_control_keeps_its_row(place: Path, tmp_path: Path, li
     shutil.copytree(place / "pairs", tmp_path / "whole", ignore=shutil.ignore_patterns("scores"))
     words = ["evaluate", tmp_path / "whole", "--on", place / "prepared", "--repeats", 1, *TINY, "--controls", "--json"]
     told = json.loads(limbeck(*words, "--measure", "retrieval")[0])["measured"]
-    assert list(told) == ["whole", "random (retrieval)", "whole (retrieval)"]
+    assert list(told) == ["whole (this set)", "random", "whole"]
     assert [told[name]["trained_on"]["kind"] for name in told] == ["distilled", "distilled", "clips"]
     told = json.loads(limbeck(*words)[0])
     assert told["whole (this set)"]["trained_on"]["kind"] == "distilled"

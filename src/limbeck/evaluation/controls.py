@@ -53,11 +53,11 @@ def evaluate_controls(
         network: Architecture of the networks and of those that clips are herded through; the set's own by default.
         device: Where networks are trained and clips are herded.
         dtype: Number format clips are herded in, as in `distill`; by default that of the set's own run.
-        on_score: Called with each title and score when it is there.
+        on_score: Called with each label and score when it is there.
         options: Further arguments of `evaluate`.
 
     Returns:
-        Scores by title; that of plain random clips is ``"random"``, that of the whole ``"whole"``.
+        Scores by label; that of plain random clips is ``"random"``, that of the whole ``"whole"``.
 
     Raises:
         InputError: The set does not say with which settings it was made.
@@ -75,9 +75,9 @@ def evaluate_controls(
             continue
         chosen = row.distill(train, seed=made.provenance["seed"], run=run) if row else None
         score = evaluate(chosen, measure, repeats=repeats if row else whole_repeats, **options)
-        scores[score.title] = score
+        scores[score.label] = score
         if on_score:
-            on_score(score.title, score)
+            on_score(score.label, score)
     return scores
 
 

@@ -221,13 +221,17 @@ class Score(Answers):
         return "whole" if source.kind == "clips" else source.name + held
 
     @property
-    def title(self) -> str:
-        """Name in tables and of its file: the `row`, and measure, head and modalities where they are not the usual."""
-        others = {self.measure: "accuracy", self.head: "ensemble"}
-        words = [word for word, usual in others.items() if word not in (None, usual)]
+    def label(self) -> str:
+        """Name in a table of one measure: the `row`, and head and modalities where they are not the usual."""
+        words = [] if self.head in (None, "ensemble") else [self.head]
         if tuple(self.letters) != self.trained_on.modalities:
             words.append(self.together)
         return self.row + (f" ({', '.join(map(str, words))})" if words else "")
+
+    @property
+    def title(self) -> str:
+        """Name of its file: the `label`, and the measure where it is not accuracy."""
+        return self.label if self.measure == "accuracy" else f"{self.label} ({self.measure})"
 
     @property
     def values(self) -> dict[str, tuple[float, ...]]:
