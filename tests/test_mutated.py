@@ -84,7 +84,7 @@ def _scored(folder: Path) -> Path:
 def _unfinished(folder: Path) -> Path:
     """A run that was stopped: its set is not there yet, its checkpoint is."""
     from limbeck.engine.run import RunCheckpoint
-    from limbeck.methods import Work, load
+    from limbeck.methods import RunContext, load
 
     prepared = _prepared(folder)
     out = folder / "distilled"
@@ -100,7 +100,7 @@ def _unfinished(folder: Path) -> Path:
     asked = json.loads((out / "run" / "run.json").read_text())["asked"]
     kept = Keep(out / "run" / "checkpoint.safetensors", every_seconds=0.0)
     method = load("dm").from_json(asked["settings"])
-    method.distill(clips, seed=0, work=Work(choose_runtime(), None, kept))
+    method.distill(clips, seed=0, run=RunContext(choose_runtime(), None, kept))
     for name in ("config.json", "data.safetensors", "README.md", "run/done.json"):
         (out / name).unlink()
     shutil.rmtree(prepared / "cache", ignore_errors=True)

@@ -160,7 +160,7 @@ def test_measures_alone(measuring, done, tmp_path):
     assert found.cells == ()
     assert {c.row for t in found.measures for c in t.cells} == {"random", "whole"}
     assert told[2].startswith("random, 1 per class, seed 0: retrieval")
-    assert not list(tmp_path.rglob("scores/*.json"))
+    assert {_files.read_record(file)["measure"] for file in tmp_path.rglob("scores/*.json")} == {"retrieval"}
     assert "| chance |" in (tmp_path / "a" / "table.md").read_text()
     assert (tmp_path / "a" / "index.html").exists()
 
@@ -275,8 +275,9 @@ def test_a_file_with_another_answer_is_refused(measuring, out, tmp_path):
     content = _files.read_record(file)
     measure = measures.load("retrieval").from_json(content["settings"])
     _files.write_record(file, content | {"trained_on": content["trained_on"] | {"fingerprint": "other"}})
-    with pytest.raises(InputError, match=r"another \(trained_on differ\); measure anew"):
+    with pytest.raises(InputError, match=r"answer another question \(trained_on differ\); start anew"):
         limbeck.evaluate(
             job.folder, measure, on=prepare(measuring, out), repeats=1, network=measuring.network,
             protocol=measuring.protocol, seed=job.seed, device="cpu", progress=False, out=tmp_path / "scores",
+            title="retrieval",
         )  # fmt: skip
