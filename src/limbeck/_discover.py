@@ -61,7 +61,7 @@ def names(room: str) -> tuple[str, ...]:
 
     Example:
         >>> names("limbeck.networks.heads")
-        ('attention', 'audio', 'concat', 'ensemble', 'image', 'sum')
+        ('attention', 'concat', 'ensemble', 'sum')
     """
     return tuple(sorted(_built_in(room) | {entry.name for entry in entry_points(group=room)}))
 

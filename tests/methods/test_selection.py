@@ -107,7 +107,7 @@ def test_mosaics_pack_the_clips_that_are_chosen_unpacked(name, tmp_path):
 def test_too_few_clips_are_told_before_networks_are_built(name, monkeypatch):
     monkeypatch.setattr(Architecture, "build", lambda self: pytest.fail("built"))
     real = toy_clips(per_class=5).take(torch.arange(12))
-    with pytest.raises(BudgetError, match=rf"{name}, 1 rows per class held as mosaic:2, needs 4 .*'class c' has 2"):
+    with pytest.raises(BudgetError, match=rf"{name} with per_class=1 and hold=mosaic:2 needs 4 .*'class c' has 2"):
         small(name, hold="mosaic:2").distill(real)
 
 

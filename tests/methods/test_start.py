@@ -85,7 +85,7 @@ def test_settings_that_do_not_fit_are_told_at_once(start, said):
 def test_too_few_clips_name_the_method_and_the_start():
     real = toy_clips(per_class=5).take(torch.arange(12))
     with pytest.raises(
-        BudgetError, match=r"dm with start='kmedoids', 3 rows per class held as plain, .*'class c' has 2"
+        BudgetError, match=r"dm with start='kmedoids' with per_class=3 and hold=plain .*'class c' has 2"
     ):
         make(start="kmedoids", per_class=3).distill(real)
     assert make(start="noise", per_class=3).distill(real).rows == 9

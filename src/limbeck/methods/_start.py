@@ -178,7 +178,7 @@ def chosen_clips(
         BudgetError: A class has too few clips.
     """
     count, scales, kinds = method.per_class * method.hold.cells, method.scales(real), real.modalities
-    real.require(count, f"{purpose}, {method.per_class} rows per class held as {method.hold},")
+    real.require(count, f"{purpose} with per_class={method.per_class} and hold={method.hold}")
     chosen = choose(real, count, seed, run)
     return joined(
         [
