@@ -94,8 +94,11 @@ def test_a_process_that_fails_is_an_error(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr("limbeck.playground.clips._CLIPS_WORTH_A_PROCESS", 1)
     good, bad = _playground(tmp_path)._planned()[:2]
     broken = [good, bad._replace(label=99)]
-    with pytest.raises(LimbeckError, match="1 of 2 processes"):
+    with pytest.raises(LimbeckError, match=f"{bad.name}.mp4 ended early"):
         list(make_all(broken, 2))
+    (tmp_path / "file").touch()
+    with pytest.raises(LimbeckError, match="file"):
+        list(make_all([good, bad._replace(folder=tmp_path / "file")], 2))
 
 
 def test_finished_clips_are_kept_and_others_made_again(made: Playground, tmp_path: Path) -> None:

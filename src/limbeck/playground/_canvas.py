@@ -9,7 +9,8 @@ from __future__ import annotations
 import colorsys
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from typing import TypedDict, Unpack
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +35,14 @@ def hsv(hue: float, saturation: float, value: float) -> Colour:
     return colorsys.hsv_to_rgb(hue % 1.0, min(max(saturation, 0.0), 1.0), min(max(value, 0.0), 1.0))
 
 
+class Ink(TypedDict, total=False):
+    """How a shape is filled: `shade` makes its upper left brighter than its lower right, `outline` its rim darker."""
+
+    opacity: float
+    shade: float
+    outline: bool
+
+
 @dataclass
 class Canvas:
     """A picture, float32, (3, height, width), RGB in [0, 1], that shapes are painted on in place.
@@ -44,61 +53,6 @@ class Canvas:
 
     pixels: Pixels
     touched: Box | None = None
-    _x: Pixels = field(init=False)
-    _y: Pixels = field(init=False)
-
-    def __post_init__(self) -> None:
-        height, width = self.pixels.shape[1:]
-        self._x = np.arange(width, dtype=np.float32)[None, :] + np.float32(0.5)
-        self._y = np.arange(height, dtype=np.float32)[:, None] + np.float32(0.5)
-
-    @property
-    def height(self) -> int:
-        """Height in pixels."""
-        return int(self.pixels.shape[1])
-
-    def paint(
-        self,
-        bounds: Box,
-        distance: Distance,
-        colour: Colour,
-        opacity: float,
-        *,
-        shade: float,
-        outline: bool,
-        solid: bool = True,
-    ) -> None:
-        """Paint one shape.
-
-        Its bounds are (x0, y0, x1, y1) in pixels, its distance is signed, in pixels, of pixel centres x (1, column) and
-        y (row, 1). `shade` is how much brighter the upper left is than the lower right; `outline` draws the rim darker;
-        only what is `solid` counts for `touched`.
-        """
-        height, width = self.pixels.shape[1:]
-        tall = float(height)
-        if solid:
-            self._touch((bounds[0] / tall, bounds[1] / tall, bounds[2] / tall, bounds[3] / tall))
-        left, top = max(math.floor(bounds[0]) - 1, 0), max(math.floor(bounds[1]) - 1, 0)
-        right, bottom = min(math.ceil(bounds[2]) + 1, width), min(math.ceil(bounds[3]) + 1, height)
-        if left >= right or top >= bottom or opacity <= 0:
-            return
-        x, y = self._x[:, left:right], self._y[top:bottom]
-        d = distance(x, y)
-        tone: Pixels = np.ones((1, 1), np.float32)
-        if shade:
-            half = max(bounds[2] - bounds[0], bounds[3] - bounds[1], 1.0) / 2
-            slope = (x - (bounds[0] + bounds[2]) / 2) * 0.4 + (y - (bounds[1] + bounds[3]) / 2) * 0.7
-            tone = np.asarray(1.0 - (shade / half) * slope, np.float32)
-        if outline:
-            rim = np.clip(d + (_OUTLINE_PX * tall / 128 + 0.5), 0.0, 1.0)
-            tone = tone * (1.0 - _OUTLINE_TONE * rim)
-        alpha = np.clip(0.5 - d, 0.0, 1.0) * np.float32(opacity)
-        patch = self.pixels[:, top:bottom, left:right]
-        patch += alpha * (tone * np.array(colour, np.float32)[:, None, None] - patch)
-
-    def _touch(self, box: Box) -> None:
-        x0, y0, x1, y1 = self.touched or box
-        self.touched = (min(x0, box[0]), min(y0, box[1]), max(x1, box[2]), max(y1, box[3]))
 
 
 @dataclass(frozen=True)
@@ -121,25 +75,13 @@ class Pen:
     def at(self, x: float, y: float, angle: float = 0.0) -> Pen:
         """A pen whose origin is at (x, y) of this one and which is turned by `angle`."""
         px, py = self._place((x, y))
-        tall = self.canvas.height
-        return replace(self, x=px / tall, y=py / tall, angle=self.angle + self.mirror * angle)
+        return replace(self, x=px / self._tall, y=py / self._tall, angle=self.angle + self.mirror * angle)
 
     def loose(self) -> Pen:
         """A pen whose strokes do not count for the bounding box."""
         return replace(self, solid=False)
 
-    def ellipse(
-        self,
-        x: float,
-        y: float,
-        rx: float,
-        ry: float,
-        colour: Colour,
-        *,
-        opacity: float = 1.0,
-        shade: float = 0.3,
-        outline: bool = True,
-    ) -> None:
+    def ellipse(self, x: float, y: float, rx: float, ry: float, colour: Colour, **ink: Unpack[Ink]) -> None:
         """An ellipse of half axes rx, ry; a disc where they are equal."""
         cx, cy = self._place((x, y))
         unit = self._unit
@@ -154,20 +96,10 @@ class Pen:
             slope = np.sqrt((u / a) ** 2 + (v / b) ** 2) + 1e-6
             return np.asarray((near - 1.0) * near / slope, np.float32)
 
-        bounds = (cx - wide, cy - high, cx + wide, cy + high)
-        self._paint(bounds, distance, colour, opacity, shade, outline)
+        self._paint((cx - wide, cy - high, cx + wide, cy + high), distance, colour, **ink)
 
     def line(
-        self,
-        start: Point,
-        end: Point,
-        width: float,
-        colour: Colour,
-        *,
-        bulge: float = 0.0,
-        opacity: float = 1.0,
-        shade: float = 0.0,
-        outline: bool = False,
+        self, start: Point, end: Point, width: float, colour: Colour, *, bulge: float = 0.0, **ink: Unpack[Ink]
     ) -> None:
         """A line with round ends; `bulge` widens its middle by so much to each side, as a swinging string looks."""
         (ax, ay), (bx, by) = self._place(start), self._place(end)
@@ -187,19 +119,10 @@ class Pen:
 
         out = half + belly
         bounds = (min(ax, bx) - out, min(ay, by) - out, max(ax, bx) + out, max(ay, by) + out)
-        self._paint(bounds, distance, colour, opacity, shade, outline)
+        self._paint(bounds, distance, colour, **Ink(shade=0.0, outline=False) | ink)
 
-    def polygon(
-        self,
-        points: Sequence[Point],
-        colour: Colour,
-        *,
-        rounding: float = 0.0,
-        opacity: float = 1.0,
-        shade: float = 0.3,
-        outline: bool = True,
-    ) -> None:
-        """A convex polygon, its points in either sense; `rounding` grows it by so much with round corners' look."""
+    def polygon(self, points: Sequence[Point], colour: Colour, **ink: Unpack[Ink]) -> None:
+        """A convex polygon, its points in either sense."""
         placed = np.array([self._place(p) for p in points], np.float32)
         following = np.roll(placed, -1, axis=0)
         edge = following - placed
@@ -207,47 +130,68 @@ class Pen:
         normal = np.stack([edge[:, 1], -edge[:, 0]], 1) * np.sign(area or 1.0)
         normal = normal / np.maximum(np.hypot(normal[:, 0], normal[:, 1]), 1e-6)[:, None]
         offset = np.sum(normal * placed, axis=1)
-        grow = rounding * self._unit
 
         def distance(px: Pixels, py: Pixels) -> Pixels:
             d = normal[0, 0] * px + normal[0, 1] * py - offset[0]
             for (nx, ny), c in zip(normal[1:], offset[1:], strict=True):
                 np.maximum(d, nx * px + ny * py - c, out=d)
-            return np.asarray(d - grow, np.float32)
+            return np.asarray(d, np.float32)
 
-        low, high = placed.min(0) - grow, placed.max(0) + grow
-        bounds = (float(low[0]), float(low[1]), float(high[0]), float(high[1]))
-        self._paint(bounds, distance, colour, opacity, shade, outline)
+        (left, top), (right, bottom) = placed.min(0).tolist(), placed.max(0).tolist()
+        self._paint((left, top, right, bottom), distance, colour, **ink)
 
-    def box(
-        self,
-        x: float,
-        y: float,
-        width: float,
-        height: float,
-        colour: Colour,
-        *,
-        opacity: float = 1.0,
-        shade: float = 0.3,
-        outline: bool = True,
-    ) -> None:
+    def box(self, x: float, y: float, width: float, height: float, colour: Colour, **ink: Unpack[Ink]) -> None:
         """A rectangle with its middle at (x, y)."""
         w, h = width / 2, height / 2
         corners = [(x - w, y - h), (x + w, y - h), (x + w, y + h), (x - w, y + h)]
-        self.polygon(corners, colour, opacity=opacity, shade=shade, outline=outline)
+        self.polygon(corners, colour, **ink)
+
+    @property
+    def _tall(self) -> int:
+        """The picture's height in pixels."""
+        return int(self.canvas.pixels.shape[1])
 
     @property
     def _unit(self) -> float:
-        return self.scale * self.canvas.height
+        return self.scale * self._tall
 
     def _place(self, point: Point) -> Point:
         """Pixels of a point in the thing's coordinates."""
         x, y = point[0] * self.mirror, point[1]
         cos, sin = math.cos(self.angle), math.sin(self.angle)
-        tall = self.canvas.height
-        return self.x * tall + self._unit * (x * cos - y * sin), self.y * tall + self._unit * (x * sin + y * cos)
+        across, down = self._unit * (x * cos - y * sin), self._unit * (x * sin + y * cos)
+        return self.x * self._tall + across, self.y * self._tall + down
 
     def _paint(
-        self, bounds: Box, distance: Distance, colour: Colour, opacity: float, shade: float, outline: bool
+        self,
+        bounds: Box,
+        distance: Distance,
+        colour: Colour,
+        opacity: float = 1.0,
+        shade: float = 0.3,
+        outline: bool = True,
     ) -> None:
-        self.canvas.paint(bounds, distance, colour, opacity, shade=shade, outline=outline, solid=self.solid)
+        """Paint a shape: its bounds in pixels, its distance of pixel centres x (1, column) and y (row, 1)."""
+        tall, (height, width) = float(self._tall), self.canvas.pixels.shape[1:]
+        if self.solid:
+            x0, y0, x1, y1 = (edge / tall for edge in bounds)
+            a, b, c, d = self.canvas.touched or (x0, y0, x1, y1)
+            self.canvas.touched = (min(a, x0), min(b, y0), max(c, x1), max(d, y1))
+        left, top = max(math.floor(bounds[0]) - 1, 0), max(math.floor(bounds[1]) - 1, 0)
+        right, bottom = min(math.ceil(bounds[2]) + 1, width), min(math.ceil(bounds[3]) + 1, height)
+        if left >= right or top >= bottom or opacity <= 0:
+            return
+        x = np.arange(left, right, dtype=np.float32)[None, :] + np.float32(0.5)
+        y = np.arange(top, bottom, dtype=np.float32)[:, None] + np.float32(0.5)
+        far = distance(x, y)
+        tone: Pixels = np.ones((1, 1), np.float32)
+        if shade:
+            half = max(bounds[2] - bounds[0], bounds[3] - bounds[1], 1.0) / 2
+            slope = (x - (bounds[0] + bounds[2]) / 2) * 0.4 + (y - (bounds[1] + bounds[3]) / 2) * 0.7
+            tone = np.asarray(1.0 - (shade / half) * slope, np.float32)
+        if outline:
+            rim = np.clip(far + (_OUTLINE_PX * tall / 128 + 0.5), 0.0, 1.0)
+            tone = tone * (1.0 - _OUTLINE_TONE * rim)
+        alpha = np.clip(0.5 - far, 0.0, 1.0) * np.float32(opacity)
+        patch = self.canvas.pixels[:, top:bottom, left:right]
+        patch += alpha * (tone * np.array(colour, np.float32)[:, None, None] - patch)

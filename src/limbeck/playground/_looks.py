@@ -11,26 +11,27 @@ from collections.abc import Callable
 
 import numpy as np
 
-from limbeck.playground._canvas import Colour, Pen, hsv
+from limbeck.playground._canvas import Colour, Ink, Pen, Point, hsv
 from limbeck.playground.cast import Cast
 
-Look = Callable[[Pen, Cast, float, float], None]
+Look = Callable[[Pen, Cast, float], None]
 
 _DARK: Colour = (0.13, 0.12, 0.13)
 _WHITE: Colour = (0.95, 0.96, 0.97)
 
 
-def metal_bar(pen: Pen, cast: Cast, t: float, middle_s: float) -> None:
+def metal_bar(pen: Pen, cast: Cast, t: float) -> None:
     """A bar on two rests, hit from above by a beater with a round head."""
     _long_board(pen, cast)
     thick = 0.055 + 0.05 * cast.detail
-    hop = 0.012 * _ringing(cast, t, 7.0)
+    after = cast.since(t)
+    hop = 0.012 * (math.exp(-after / 0.15) * math.sin(2 * math.pi * 7.0 * after))
     pen.line((-0.46, -0.02 + hop), (0.46, -0.02 + hop), thick, _body(cast, 0.25), shade=0.3, outline=True)
     tip = _beater(pen, cast, t, floor=-0.02 - thick / 2 - 0.06)
     pen.ellipse(*tip, 0.065, 0.065, hsv(cast.hue + 0.5, 0.5, 0.75))
 
 
-def zither(pen: Pen, cast: Cast, t: float, middle_s: float) -> None:
+def zither(pen: Pen, cast: Cast, t: float) -> None:
     """A stout string over two bridges, plucked from above by a pointed plectrum."""
     _long_board(pen, cast)
     thick = 0.03 + 0.04 * cast.detail
@@ -40,7 +41,7 @@ def zither(pen: Pen, cast: Cast, t: float, middle_s: float) -> None:
     pen.polygon([(x - 0.07, y - 0.06), (x + 0.07, y - 0.06), (x, y + 0.08)], hsv(cast.hue + 0.5, 0.5, 0.75))
 
 
-def harp(pen: Pen, cast: Cast, t: float, middle_s: float) -> None:
+def harp(pen: Pen, cast: Cast, t: float) -> None:
     """Upright strings in a frame; a hand plucks one of them."""
     x = 0.02 + 0.12 * math.sin(math.pi * cast.phase(t) * 0.5)
     y = 0.06 - 0.16 * cast.detail
@@ -53,7 +54,7 @@ def harp(pen: Pen, cast: Cast, t: float, middle_s: float) -> None:
         pen.line((x, y + 0.025 * finger), (x - 0.13 - reach, y - 0.03 + 0.05 * finger), 0.035, colour)
 
 
-def caged_bird(pen: Pen, cast: Cast, t: float, middle_s: float) -> None:
+def caged_bird(pen: Pen, cast: Cast, t: float) -> None:
     """Upright wires in a frame; a bird between them hops and opens its beak."""
     sing = math.exp(-max(cast.since(t) - 0.05, 0.0) / 0.05)
     x, y = -0.08 + 0.16 * cast.detail, 0.08 - 0.16 * cast.detail - 0.03 * sing
@@ -70,7 +71,7 @@ def caged_bird(pen: Pen, cast: Cast, t: float, middle_s: float) -> None:
     _frame(pen, cast, 0.0)
 
 
-def dripping_tap(pen: Pen, cast: Cast, t: float, middle_s: float) -> None:
+def dripping_tap(pen: Pen, cast: Cast, t: float) -> None:
     """A tap over water: a drop swells, falls and meets the water at each onset."""
     _spout(pen, cast, 0.0)
     pen.box(0.0, -0.47, 0.3, 0.06, hsv(cast.hue + 0.5, 0.55, 0.7))
@@ -79,10 +80,16 @@ def dripping_tap(pen: Pen, cast: Cast, t: float, middle_s: float) -> None:
     fall = max(part - 0.45, 0.0) / 0.55
     size = 0.03 + 0.035 * min(part / 0.45, 1.0)
     pen.loose().ellipse(0.0, 0.02 + 0.42 * fall**2, size * 0.85, size * 1.2, _WHITE, shade=0.2)
-    _ripples(pen.loose(), cast.since(t), 0.45)
+    after = cast.since(t)
+    fade = math.exp(-after / 0.25)
+    if fade > 0.05:
+        for spread in (0.08 + 0.7 * after, 0.03 + 0.45 * after):
+            for side in (-1.0, 1.0):
+                start, end = (side * spread * 0.6, 0.45 + 0.03), (side * spread, 0.45)
+                pen.loose().line(start, end, 0.022, _WHITE, opacity=0.9 * fade)
 
 
-def outboard_motor(pen: Pen, cast: Cast, t: float, middle_s: float) -> None:
+def outboard_motor(pen: Pen, cast: Cast, t: float) -> None:
     """A boat's motor, its leg in the water: it shakes, and the faster it runs the more it foams."""
     shake = 0.012 * cast.wobble(t, 9.7)
     moved = pen.at(shake, 0.0, 0.03 * cast.wobble(t, 7.1))
@@ -96,44 +103,35 @@ def outboard_motor(pen: Pen, cast: Cast, t: float, middle_s: float) -> None:
         along = (u + 1.3 * t * (0.5 + cast.speed)) % 1.0
         spread = 0.05 + 0.42 * along * strength
         radius = (0.025 + 0.035 * size) * strength * (1 - 0.5 * along)
-        pen.loose().ellipse(
-            -spread, 0.47 + 0.05 * lift, radius * 1.5, radius, _WHITE, opacity=0.85, shade=0.1, outline=False
-        )
+        foam = Ink(opacity=0.85, shade=0.1, outline=False)
+        pen.loose().ellipse(-spread, 0.47 + 0.05 * lift, radius * 1.5, radius, _WHITE, **foam)
 
 
-def toy_car(pen: Pen, cast: Cast, t: float, middle_s: float) -> None:
+def toy_car(pen: Pen, cast: Cast, t: float) -> None:
     """A car that crosses the picture, its exhaust behind it."""
-    moved = pen.at(cast.travel(t, middle_s), 0.006 * cast.wobble(t, 8.3))
+    moved = pen.at(cast.travel(t), 0.006 * cast.wobble(t, 8.3))
     _smoke(moved.loose(), cast, t, at=(-0.5, 0.12), drift=(-0.25, -0.05), size=0.055)
-    moved.polygon([(-0.24, -0.1), (0.22, -0.1), (0.14, -0.3), (-0.18, -0.3)], _body(cast, 0.1))
-    moved.box(-0.02, -0.19, 0.2, 0.12, hsv(0.55, 0.25, 0.85), outline=False)
-    _wagon(moved, cast, t, middle_s)
-    moved.ellipse(0.45, -0.02, 0.04, 0.04, hsv(0.14, 0.5, 1.0))
+    _wagon(moved, cast, t, cabin=[(-0.24, -0.1), (0.22, -0.1), (0.14, -0.3), (-0.18, -0.3)], window=-0.02)
 
 
-def steam_train(pen: Pen, cast: Cast, t: float, middle_s: float) -> None:
+def steam_train(pen: Pen, cast: Cast, t: float) -> None:
     """An engine that crosses the picture and puffs from its chimney at each onset."""
-    moved = pen.at(cast.travel(t, middle_s), 0.004 * cast.wobble(t, 5.3))
+    moved = pen.at(cast.travel(t), 0.004 * cast.wobble(t, 5.3))
     _smoke(moved.loose(), cast, t, at=(0.31, -0.32), drift=(-0.3, -0.3), size=0.085)
     moved.box(0.31, -0.19, 0.09, 0.2, _body(cast, -0.2))
-    moved.polygon([(-0.4, -0.1), (0.02, -0.1), (0.02, -0.3), (-0.4, -0.3)], _body(cast, 0.1))
-    moved.box(-0.19, -0.19, 0.2, 0.12, hsv(0.55, 0.25, 0.85), outline=False)
-    _wagon(moved, cast, t, middle_s)
-    moved.ellipse(0.45, -0.02, 0.04, 0.04, hsv(0.14, 0.5, 1.0))
+    _wagon(moved, cast, t, cabin=[(-0.4, -0.1), (0.02, -0.1), (0.02, -0.3), (-0.4, -0.3)], window=-0.19)
 
 
-def maraca(pen: Pen, cast: Cast, t: float, middle_s: float) -> None:
+def maraca(pen: Pen, cast: Cast, t: float) -> None:
     """A round shaker on a stick, swung to and fro; it turns back at each onset."""
     swung = _swing(pen, cast, t)
-    swung.line((0.0, -0.46), (0.0, 0.0), 0.075, hsv(0.08, 0.5, 0.5), shade=0.2, outline=True)
     swung.ellipse(0.0, 0.2, 0.24, 0.27, _body(cast, 0.0))
     _stripe(swung, cast, 0.2, 0.23)
 
 
-def hand_bell(pen: Pen, cast: Cast, t: float, middle_s: float) -> None:
+def hand_bell(pen: Pen, cast: Cast, t: float) -> None:
     """A bell on a stick, swung to and fro; its clapper meets the rim at each onset."""
     swung = _swing(pen, cast, t)
-    swung.line((0.0, -0.46), (0.0, 0.0), 0.075, hsv(0.08, 0.5, 0.5), shade=0.2, outline=True)
     lean = 0.1 * math.cos(math.pi * cast.phase(t))
     swung.ellipse(lean, 0.46, 0.055, 0.055, _DARK)
     flare = 0.03 + 0.05 * cast.detail
@@ -143,11 +141,11 @@ def hand_bell(pen: Pen, cast: Cast, t: float, middle_s: float) -> None:
     _stripe(swung, cast, 0.25, 0.19)
 
 
-def nothing(pen: Pen, cast: Cast, t: float, middle_s: float) -> None:
+def nothing(pen: Pen, cast: Cast, t: float) -> None:
     """Air all round."""
 
 
-def water(pen: Pen, cast: Cast, t: float, middle_s: float) -> None:
+def water(pen: Pen, cast: Cast, t: float) -> None:
     """Water from the thing's foot down to the picture's lower edge; the pen is the picture's."""
     top = cast.y + 0.42 * cast.scale
     pen.box(1.0, (top + 1.2) / 2, 4.0, 1.2 - top, hsv(0.54 + 0.05 * cast.detail, 0.55, 0.62), shade=0.15, outline=False)
@@ -157,7 +155,7 @@ def water(pen: Pen, cast: Cast, t: float, middle_s: float) -> None:
         pen.line((x - 0.14, y), (x + 0.14, y), 0.012, hsv(0.53, 0.25, 0.85), opacity=0.6)
 
 
-def road(pen: Pen, cast: Cast, t: float, middle_s: float) -> None:
+def road(pen: Pen, cast: Cast, t: float) -> None:
     """Ground under the wheels; the pen is the picture's."""
     top = cast.y + 0.27 * cast.scale
     pen.box(1.0, (top + 1.2) / 2, 4.0, 1.2 - top, hsv(0.09 + 0.2 * cast.detail, 0.25, 0.42), shade=0.1, outline=False)
@@ -169,12 +167,6 @@ def road(pen: Pen, cast: Cast, t: float, middle_s: float) -> None:
 def _body(cast: Cast, lighter: float) -> Colour:
     """Colour of the main part, a little lighter or darker."""
     return hsv(cast.hue, cast.saturation, cast.value + lighter * 0.6)
-
-
-def _ringing(cast: Cast, t: float, rate_hz: float) -> float:
-    """A vibration that starts at an onset and dies away, -1 to 1."""
-    after = cast.since(t)
-    return math.exp(-after / 0.15) * math.sin(2 * math.pi * rate_hz * after)
 
 
 def _long_board(pen: Pen, cast: Cast) -> None:
@@ -212,14 +204,6 @@ def _spout(pen: Pen, cast: Cast, wider: float) -> None:
     pen.line((0.0, -0.2), (0.0, -0.04), 0.11, _body(cast, 0.0), shade=0.2, outline=True)
 
 
-def _ripples(pen: Pen, after: float, y: float) -> None:
-    fade = math.exp(-after / 0.25)
-    for spread in (0.08 + 0.7 * after, 0.03 + 0.45 * after):
-        if fade > 0.05:
-            for side in (-1.0, 1.0):
-                pen.line((side * spread * 0.6, y + 0.03), (side * spread, y), 0.022, _WHITE, opacity=0.9 * fade)
-
-
 def _smoke(pen: Pen, cast: Cast, t: float, *, at: tuple[float, float], drift: tuple[float, float], size: float) -> None:
     """Clouds that leave at the onsets, grow and thin out."""
     for onset in cast.onsets_s:
@@ -227,26 +211,29 @@ def _smoke(pen: Pen, cast: Cast, t: float, *, at: tuple[float, float], drift: tu
         if 0.0 <= age < 0.9:
             x, y = at[0] + drift[0] * age, at[1] + drift[1] * age
             radius = size * (0.7 + 1.4 * age)
-            pen.ellipse(
-                x, y, radius, radius, (0.88, 0.88, 0.9), opacity=0.8 * (1 - age / 0.9), shade=0.2, outline=False
-            )
+            thin = 0.8 * (1 - age / 0.9)
+            pen.ellipse(x, y, radius, radius, (0.88, 0.88, 0.9), opacity=thin, shade=0.2, outline=False)
 
 
-def _wagon(pen: Pen, cast: Cast, t: float, middle_s: float) -> None:
-    """A low body on two turning wheels."""
+def _wagon(pen: Pen, cast: Cast, t: float, *, cabin: list[Point], window: float) -> None:
+    """A low body with a cabin and a lamp on two turning wheels."""
+    pen.polygon(cabin, _body(cast, 0.1))
+    pen.box(window, -0.19, 0.2, 0.12, hsv(0.55, 0.25, 0.85), outline=False)
     pen.polygon([(-0.48, 0.14), (-0.48, -0.08), (0.4, -0.1), (0.48, -0.02), (0.48, 0.14)], _body(cast, 0.0))
-    turn = cast.travel(t, middle_s) / 0.13
+    turn = cast.travel(t) / 0.13
     for x in (-0.27, 0.27):
         wheel = pen.at(x, 0.16, turn)
         wheel.ellipse(0.0, 0.0, 0.13, 0.13, _DARK, shade=0.0)
         wheel.line((-0.08, 0.0), (0.08, 0.0), 0.035, (0.7, 0.7, 0.72))
         wheel.line((0.0, -0.08), (0.0, 0.08), 0.035, (0.7, 0.7, 0.72))
+    pen.ellipse(0.45, -0.02, 0.04, 0.04, hsv(0.14, 0.5, 1.0))
 
 
 def _swing(pen: Pen, cast: Cast, t: float) -> Pen:
-    """A pen that hangs from the handle's end and swings; it turns back at each onset."""
-    pivot = pen.at(0.0, -0.46, 0.32 * math.cos(math.pi * cast.phase(t)))
-    return pivot.at(0.0, 0.46)
+    """Draw a stick that hangs from its end and turns back at each onset; return a pen that swings with it."""
+    swung = pen.at(0.0, -0.46, 0.32 * math.cos(math.pi * cast.phase(t))).at(0.0, 0.46)
+    swung.line((0.0, -0.46), (0.0, 0.0), 0.075, hsv(0.08, 0.5, 0.5), shade=0.2, outline=True)
+    return swung
 
 
 def _stripe(pen: Pen, cast: Cast, y: float, half: float) -> None:

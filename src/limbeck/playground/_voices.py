@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -18,56 +19,6 @@ Wave = npt.NDArray[np.float32]
 Voice = Callable[[Cast, int, float], Wave]
 
 _RING_S = 1.4
-
-
-def metal_bar(cast: Cast, rate_hz: int, clip_s: float) -> Wave:
-    """A struck bar, free at both ends: partials at 1, 2.756, 5.404, 8.933 (Euler and Bernoulli's beam)."""
-    return _ring(cast, rate_hz, clip_s, ratios=(1.0, 2.756, 5.404, 8.933), split=0.0, decay_s=0.55)
-
-
-def hand_bell(cast: Cast, rate_hz: int, clip_s: float) -> Wave:
-    """A struck hand bell: prime and twelfth in tune, each partial a beating pair, as no casting is round."""
-    return _ring(cast, rate_hz, clip_s, ratios=(1.0, 3.0, 5.2, 7.6), split=0.005, decay_s=0.75)
-
-
-def zither(cast: Cast, rate_hz: int, clip_s: float) -> Wave:
-    """A string plucked near its end: bright, stiff enough to be a little out of tune above."""
-    return _pluck(cast, rate_hz, clip_s, pluck_at=0.13 + 0.12 * cast.detail, stiffness=2.5e-4, decay_s=0.75)
-
-
-def harp(cast: Cast, rate_hz: int, clip_s: float) -> Wave:
-    """A string plucked nearer its middle: rounder and longer."""
-    return _pluck(cast, rate_hz, clip_s, pluck_at=0.18 + 0.2 * cast.detail, stiffness=0.5e-4, decay_s=0.9)
-
-
-def bird(cast: Cast, rate_hz: int, clip_s: float) -> Wave:
-    """Chirps: a tone that sweeps upwards under a smooth envelope."""
-    return _sweeps(cast, rate_hz, clip_s, length_s=0.05, rise=0.42, attack=0.22)
-
-
-def drip(cast: Cast, rate_hz: int, clip_s: float) -> Wave:
-    """Drops: the ring of the bubble each leaves, higher as it nears the surface (Minnaert's resonance)."""
-    return _sweeps(cast, rate_hz, clip_s, length_s=0.055, rise=0.38, attack=0.12)
-
-
-def outboard(cast: Cast, rate_hz: int, clip_s: float) -> Wave:
-    """A two-stroke over water: strong firing, its noise pumped through the exhaust."""
-    return _engine(cast, rate_hz, clip_s, half_orders=0.2, tilt=0.85, hiss=0.45)
-
-
-def car(cast: Cast, rate_hz: int, clip_s: float) -> Wave:
-    """A four-stroke: half orders between the harmonics of the firing rate."""
-    return _engine(cast, rate_hz, clip_s, half_orders=0.4, tilt=0.95, hiss=0.35)
-
-
-def steam(cast: Cast, rate_hz: int, clip_s: float) -> Wave:
-    """Puffs: bursts of wide noise that die away slowly."""
-    return _bursts(cast, rate_hz, clip_s, attack_s=0.014, decay_s=0.05, width=1.05)
-
-
-def maraca(cast: Cast, rate_hz: int, clip_s: float) -> Wave:
-    """Shakes: the seeds gather and hit the shell, a short burst of noise."""
-    return _bursts(cast, rate_hz, clip_s, attack_s=0.018, decay_s=0.04, width=0.85)
 
 
 def _ring(cast: Cast, rate_hz: int, clip_s: float, *, ratios: tuple[float, ...], split: float, decay_s: float) -> Wave:
@@ -85,14 +36,18 @@ def _ring(cast: Cast, rate_hz: int, clip_s: float, *, ratios: tuple[float, ...],
     return _repeat(cast, rate_hz, clip_s, one + 0.25 * knock, rng)
 
 
-def _pluck(cast: Cast, rate_hz: int, clip_s: float, *, pluck_at: float, stiffness: float, decay_s: float) -> Wave:
+def _pluck(
+    cast: Cast, rate_hz: int, clip_s: float, *, pluck_at: tuple[float, float], stiffness: float, decay_s: float
+) -> Wave:
+    """A stiff string plucked at a part of its length: the first of `pluck_at`, and as much of the second as detail."""
+    at = pluck_at[0] + pluck_at[1] * cast.detail
     rng = np.random.default_rng(cast.seed)
     t = np.arange(int(_RING_S * rate_hz)) / rate_hz
     one = np.zeros(len(t))
     for n in range(1, 25):
         frequency = cast.pitch_hz * n * math.sqrt(1.0 + stiffness * n * n)
         if frequency < 0.48 * rate_hz:
-            level = math.sin(math.pi * n * pluck_at) / n ** (1.3 / cast.brightness)
+            level = math.sin(math.pi * n * at) / n ** (1.3 / cast.brightness)
             fade = np.exp(-t * (6.9 / (decay_s * cast.decay)) * (1.0 + 0.03 * n * n))
             one += level * fade * np.sin(2 * np.pi * frequency * t)
     return _repeat(cast, rate_hz, clip_s, one, rng)
@@ -182,3 +137,25 @@ def _level(wave: npt.NDArray[np.float64]) -> Wave:
 def total(waves: Iterable[Wave]) -> Wave:
     """Sum of waveforms, taken in their order."""
     return np.asarray(np.sum(np.stack(list(waves)), axis=0, dtype=np.float32), np.float32)
+
+
+metal_bar = partial(_ring, ratios=(1.0, 2.756, 5.404, 8.933), split=0.0, decay_s=0.55)
+"""A struck bar, free at both ends: partials at 1, 2.756, 5.404, 8.933 (Euler and Bernoulli's beam)."""
+hand_bell = partial(_ring, ratios=(1.0, 3.0, 5.2, 7.6), split=0.005, decay_s=0.75)
+"""A struck hand bell: prime and twelfth in tune, each partial a beating pair, as no casting is round."""
+zither = partial(_pluck, pluck_at=(0.13, 0.12), stiffness=2.5e-4, decay_s=0.75)
+"""A string plucked near its end: bright, stiff enough to be a little out of tune above."""
+harp = partial(_pluck, pluck_at=(0.18, 0.2), stiffness=0.5e-4, decay_s=0.9)
+"""A string plucked nearer its middle: rounder and longer."""
+bird = partial(_sweeps, length_s=0.05, rise=0.42, attack=0.22)
+"""Chirps: a tone that sweeps upwards under a smooth envelope."""
+drip = partial(_sweeps, length_s=0.055, rise=0.38, attack=0.12)
+"""Drops: the ring of the bubble each leaves, higher as it nears the surface (Minnaert's resonance)."""
+outboard = partial(_engine, half_orders=0.2, tilt=0.85, hiss=0.45)
+"""A two-stroke over water: strong firing, its noise pumped through the exhaust."""
+car = partial(_engine, half_orders=0.4, tilt=0.95, hiss=0.35)
+"""A four-stroke: half orders between the harmonics of the firing rate."""
+steam = partial(_bursts, attack_s=0.014, decay_s=0.05, width=1.05)
+"""Puffs: bursts of wide noise that die away slowly."""
+maraca = partial(_bursts, attack_s=0.018, decay_s=0.04, width=0.85)
+"""Shakes: the seeds gather and hit the shell, a short burst of noise."""

@@ -12,6 +12,9 @@ from limbeck._config import Config
 
 Times = npt.NDArray[np.float64]
 
+FPS = 15
+FRAMES = 27
+CLIP_S = FRAMES / FPS
 MIDDLE_SCALE = 0.74
 """Size at which a thing sounds at its kind's reference pitch."""
 
@@ -27,9 +30,7 @@ class Cast(Config):
         scale: Its size in picture heights; the bigger, the lower it sounds.
         mirror: 1, or -1 where left and right are swapped.
         tilt: Turn in radians.
-        hue: Of its body, goes round at 1.
-        saturation: Of its body.
-        value: Brightness of its body.
+        hue: Of its body, goes round at 1; with it come saturation and value.
         detail: 0 to 1; how its small marks are drawn.
         pitch_hz: Of its main partial, chirp, noise band or firing rate at the clip's middle.
         brightness: 0.5 to 2, about 1; weight of its high partials.
@@ -74,9 +75,9 @@ class Cast(Config):
         last = int(np.searchsorted(self.onsets_s, t, side="right")) - 1
         return t - self.onsets_s[last] if last >= 0 else 1e3
 
-    def travel(self, t: float, middle_s: float) -> float:
-        """How far it has gone at second `t` since the clip's middle (`middle_s`; < 0 before), in its own lengths."""
-        return self.speed * (t - middle_s) / self.scale
+    def travel(self, t: float) -> float:
+        """How far it has gone at second `t` since the clip's middle, in its own lengths; < 0 before."""
+        return self.speed * (t - CLIP_S / 2) / self.scale
 
     def wobble(self, t: float, rate_hz: float) -> float:
         """A visible vibration of `rate_hz` at second `t` of the clip: a sine of its own phase, -1 to 1."""

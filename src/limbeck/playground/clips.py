@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
-import os
-import subprocess
-import sys
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,12 +10,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from limbeck import _machine
 from limbeck._files import digest, read_json, write_json
 from limbeck._runtime import derive_seed
-from limbeck.errors import InputError, LimbeckError
+from limbeck.engine import Lost, WorkerPool
+from limbeck.errors import InputError, LimbeckError, explained
 from limbeck.playground import stage
 from limbeck.playground._canvas import Box
+from limbeck.playground.cast import FPS
 from limbeck.playground.kinds import KINDS
 
 _CLIPS_WORTH_A_PROCESS = 24
@@ -27,19 +24,13 @@ _CLIPS_WORTH_A_PROCESS = 24
 
 
 class GeneratedClip(NamedTuple):
-    """One clip, made or to be made; plain values, so that it travels as JSON.
+    """One clip, made or to be made.
 
-    Attributes:
-        folder: Where its files go.
-        name: Of its files, without the ending.
-        split: The part of the dataset it belongs to.
-        label: Index of its class.
-        number: Among the clips of its class.
-        seed: Of the dataset.
-        size: Height and width in pixels.
+    Its files go into a `folder` and have a `name`, without the ending; `number` counts the clips of its class, `seed`
+    is that of the dataset, `size` the height and width in pixels.
     """
 
-    folder: str
+    folder: Path
     name: str
     split: str
     label: int
@@ -50,23 +41,17 @@ class GeneratedClip(NamedTuple):
     @property
     def video(self) -> Path:
         """Where the video goes."""
-        return Path(self.folder) / f"{self.name}.mp4"
+        return self.folder / f"{self.name}.mp4"
 
     @property
     def sidecar(self) -> Path:
         """Where its truth goes; written last, so that its presence means that the clip is finished."""
-        return Path(self.folder) / f"{self.name}.json"
+        return self.folder / f"{self.name}.json"
 
     @property
     def key(self) -> str:
         """What the content depends on, in short."""
         return digest("playground", stage.VERSION, KINDS[self.label].name, self.number, self.seed, self.size)
-
-    @property
-    def scene(self) -> stage.Scene:
-        """What the clip is made from."""
-        kind = KINDS[self.label]
-        return stage.draw_scene(kind, derive_seed(self.seed, "playground", kind.name, self.number))
 
     def is_made(self) -> bool:
         """Whether both files exist and are those of this clip."""
@@ -79,7 +64,8 @@ class GeneratedClip(NamedTuple):
         """Make the video, then the sidecar."""
         from limbeck.media.write import write_video
 
-        scene = self.scene
+        kind = KINDS[self.label]
+        scene = stage.draw_scene(kind, derive_seed(self.seed, "playground", kind.name, self.number))
         boxes: list[Box] = []
 
         def pictures() -> Iterator[npt.NDArray[np.uint8]]:
@@ -89,7 +75,7 @@ class GeneratedClip(NamedTuple):
 
         self.sidecar.unlink(missing_ok=True)
         sound = stage.mixture(scene)
-        write_video(self.video, pictures(), fps=stage.FPS, waveform=sound, sample_rate_hz=stage.SAMPLE_RATE_HZ)
+        write_video(self.video, pictures(), fps=FPS, waveform=sound, sample_rate_hz=stage.SAMPLE_RATE_HZ)
         write_json(self.sidecar, {"key": self.key, **stage.truth(scene, boxes, self.size)})
 
 
@@ -101,7 +87,7 @@ def planned(root: Path, count: int, *, seed: int, size: int, test_fraction: floa
     Args:
         root: Folder of the playground; files lie at ``root/<split>/<class>/<name>.mp4`` and ``.json``.
         count: Number of clips in all, spread evenly over the classes.
-        seed: Everything random follows from it.
+        seed: Everything random follows from this seed.
         size: Height and width in pixels.
         test_fraction: Part of each class that is the test split, at least 0 and below 1.
 
@@ -114,7 +100,7 @@ def planned(root: Path, count: int, *, seed: int, size: int, test_fraction: floa
         for i in range(len(range(label, count, len(KINDS)))):
             split = "test" if int((i + 1) * test_fraction) > int(i * test_fraction) else "train"
             name = f"{kind.name.replace(' ', '-')}-{i:04d}"
-            found.append(GeneratedClip(str(root / split / kind.name), name, split, label, i, seed, size))
+            found.append(GeneratedClip(root / split / kind.name, name, split, label, i, seed, size))
     return found
 
 
@@ -148,63 +134,37 @@ def read_sources(sidecar: Path) -> dict[str, npt.NDArray[np.float32]]:
 
 
 def make_all(clips: Sequence[GeneratedClip], workers: int) -> Iterator[None]:
-    """Make clips, yielding once after each.
-
-    Processes are started with `subprocess` rather than `multiprocessing`: forking a process in which torch has run
-    threads can hang, and spawning runs the user's script a second time.
-
-    Args:
-        clips: The clips to make.
-        workers: At most so many processes; one works here.
+    """Make `clips`, here or in so many processes (`workers`) at most, yielding once after each.
 
     Raises:
-        LimbeckError: A worker ended early; its own message is on standard error.
+        LimbeckError: A clip could not be made, or a worker ended early; its own message is on standard error.
     """
     workers = min(workers, len(clips) // _CLIPS_WORTH_A_PROCESS)
-    if workers > 1:
-        yield from _make_in_processes(clips, workers)
+    if workers < 2:
+        for clip in clips:
+            clip.make()
+            yield
         return
-    for clip in clips:
-        clip.make()
-        yield
+    pool: WorkerPool[GeneratedClip, None]
+    with WorkerPool(_make, workers=workers, patience_s=lambda _: math.inf, preload=[__name__]) as pool:
+        pool.submit(*clips)
+        while pool.is_busy:
+            for clip, message in pool.messages():
+                if isinstance(message, Lost):
+                    raise LimbeckError(
+                        f"The process that made {clip.video} ended early; what it printed above says why. "
+                        "What was finished is kept: run it again to go on."
+                    )
+                yield
 
 
-def _make_in_processes(clips: Sequence[GeneratedClip], workers: int) -> Iterator[None]:
-    """One pipe back for all workers, a byte a clip; it closes when the last of them ends."""
-    command = [sys.executable, "-m", "limbeck.playground"]
-    environment = {
-        **os.environ,
-        **_machine.considerate(),
-        "PYTHONPATH": os.pathsep.join(p for p in sys.path if p),
-        "OMP_NUM_THREADS": "1",
-    }
-    reader, writer = os.pipe()
-    started: list[subprocess.Popen[bytes]] = []
+def _make(clip: GeneratedClip) -> Iterator[None]:
+    """Make a clip in a process, which says one thing: that it is made."""
     try:
-        try:
-            for _ in range(workers):
-                started.append(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=writer, env=environment))
-        finally:
-            os.close(writer)
-        for first, process in enumerate(started):
-            with contextlib.suppress(BrokenPipeError):  # it ended already; its exit status is looked at below
-                _feed(process, clips[first::workers])
-        while ticks := os.read(reader, 4096):
-            yield from (None for _ in ticks)
-        failed = [code for code in (process.wait() for process in started) if code]
-        if failed:
-            raise LimbeckError(
-                f"{len(failed)} of {workers} processes that make the playground ended early (exit status {failed[0]}); "
-                "what they printed above says why. What was finished is kept: run it again to go on."
-            )
-    finally:
-        os.close(reader)
-        for process in started:
-            process.kill()
-            process.wait()
-
-
-def _feed(process: subprocess.Popen[bytes], clips: Sequence[GeneratedClip]) -> None:
-    assert process.stdin is not None
-    with process.stdin as stream:
-        stream.write(json.dumps(clips).encode())
+        clip.make()
+    except Exception as error:
+        sentence = explained(error)
+        if sentence is None:
+            raise
+        raise LimbeckError(sentence) from error
+    yield

@@ -30,11 +30,8 @@ Range = tuple[float, float]
 class Stance:
     """What a pair of look-alikes has in common.
 
-    Attributes:
-        setting: Draws what the thing stands in.
-        hue: Middle of its colours.
-        y: Where its middle may be, in picture heights from the top.
-        travels: Whether it crosses the picture.
+    `setting` draws what they stand in, `hue` is the middle of their colours, `y` where their middle may be, in picture
+    heights from the top; one that `travels` crosses the picture.
     """
 
     setting: Look
@@ -47,10 +44,7 @@ class Stance:
 class Timbre:
     """What a pair of sound-alikes has in common.
 
-    Attributes:
-        pitch_hz: At `MIDDLE_SCALE` and the middle of the speeds.
-        onset_rate_hz: Onsets a second.
-        onset_jitter: Of the time between onsets, as a part of it.
+    The pitch is that at `MIDDLE_SCALE` and the middle of the speeds, the jitter a part of the time between onsets.
     """
 
     pitch_hz: float
@@ -62,13 +56,8 @@ class Timbre:
 class Kind:
     """One class.
 
-    Attributes:
-        name: Class name, plain English.
-        stance: Shared with what looks alike.
-        timbre: Shared with what sounds alike.
-        look: Draws the thing.
-        voice: Synthesises its sound.
-        speed: Picture heights a second, or the motor's equivalent; pitch and onset rate follow it.
+    Its `look` draws it, its `voice` gives its sound; its speed, in picture heights a second or the motor's equivalent,
+    moves pitch and onset rate, too.
     """
 
     name: str

@@ -13,28 +13,20 @@ from pydantic import Field
 from limbeck._config import Config
 from limbeck.playground._canvas import Box, Canvas, Colour, Pen, Pixels, hsv
 from limbeck.playground._voices import Wave, coloured_noise, total
-from limbeck.playground.cast import Cast
+from limbeck.playground.cast import CLIP_S, FPS, FRAMES, Cast
 from limbeck.playground.kinds import BY_NAME, KINDS, Kind, draw_cast
 
 VERSION = 1
 """Raised whenever the same numbers would give another clip; older files are then made again."""
 
-FPS = 15
-FRAMES = 27
-CLIP_S = FRAMES / FPS
 SAMPLE_RATE_HZ = 22050
 FIELD_OF_VIEW_DEG = 90.0
 
 
 class Backdrop(Config):
-    """What is behind everything: two colours across each other and blotches.
+    """What is behind everything: two colours (RGB in [0, 1]) across each other, and blotches.
 
-    Attributes:
-        first: RGB in [0, 1].
-        second: RGB in [0, 1].
-        angle: Of the way from the first to the second, in radians.
-        blotches: Standard deviation of the blotches.
-        seed: Of the blotches.
+    The `angle` of the way from the first to the second is in radians; `blotches` is their standard deviation.
     """
 
     first: Colour
@@ -45,17 +37,10 @@ class Backdrop(Config):
 
 
 class Prop(Config):
-    """A silent thing that stands or drifts about.
+    """A silent thing that stands or drifts about; what is in `front` may hide a part of the main thing.
 
-    Attributes:
-        sides: Corners of it; 2 means a disc.
-        x: Middle, picture heights from the left, at the clip's middle.
-        y: Likewise from the top.
-        size: Radius in picture heights.
-        angle: Turn in radians.
-        drift: Travel to the right in picture heights a second.
-        colour: RGB in [0, 1].
-        front: Whether it stands before the main thing and may hide a part of it.
+    Two `sides` mean a disc. Its place at the clip's middle (from the upper left), its `size` (a radius) and its `drift`
+    (to the right, a second) are in picture heights, its `angle` in radians, its `colour` RGB in [0, 1].
     """
 
     sides: int = Field(ge=2, le=8)
@@ -71,12 +56,8 @@ class Prop(Config):
 class Camera(Config):
     """How the picture is taken.
 
-    Attributes:
-        exposure: Factor on all colours.
-        tint: Factors on red, green and blue.
-        vignette: Loss of light in the corners, as a part.
-        grain: Standard deviation of each frame's noise.
-        seed: Of the noise.
+    `exposure` is a factor on all colours, `tint` are those on red, green and blue; `vignette` is the part of the light
+    that is lost in the corners, `grain` the standard deviation of each frame's noise.
     """
 
     exposure: float = Field(gt=0)
@@ -91,14 +72,10 @@ class Scene(Config):
 
     Attributes:
         main: The thing the clip is about.
-        other: A thing that sounds out of the picture, or None.
-        other_azimuth_deg: Where from.
+        other: A thing that sounds out of the picture, from `other_azimuth_deg`; or None.
         props: Silent things, from back to front among their own.
-        backdrop: Behind everything.
-        camera: How it is taken.
         noise_gain: Level of the steady noise, the main thing being 1.
         noise_slope: Of its spectrum: 0 white, 2 brown.
-        noise_seed: Of the noise.
         level: Root mean square of the main sound in the mixture.
     """
 
@@ -158,22 +135,22 @@ def frames(scene: Scene, size: int) -> Iterator[tuple[npt.NDArray[np.uint8], Box
     That is (x0, y0, x1, y1) in picture heights, cut to the picture.
     """
     kind, cast, camera = BY_NAME[scene.main.kind], scene.main, scene.camera
-    behind, light = _backdrop(scene.backdrop, size), _light(camera, size)
+    line = np.asarray((np.arange(size) + 0.5) / size, np.float32)
+    x, y = line[None, :], line[:, None]
+    behind = _backdrop(scene.backdrop, x, y)
+    fall = 1.0 - camera.vignette * 2.0 * ((x - 0.5) ** 2 + (y - 0.5) ** 2)
+    light = np.asarray(camera.exposure * fall * np.array(camera.tint, np.float32)[:, None, None], np.float32)
     grain = np.random.default_rng(camera.seed)
     for i in range(FRAMES):
         t = i / FPS
         canvas = Canvas(behind.copy())
         whole = Pen(canvas, 0.0, 0.0)
-        kind.stance.setting(whole, cast, t, CLIP_S / 2)
-        for prop in scene.props:
-            if not prop.front:
-                _draw(whole, prop, t)
+        kind.stance.setting(whole, cast, t)
+        _draw(whole, [prop for prop in scene.props if not prop.front], t)
         canvas.touched = None
-        kind.look(Pen(canvas, cast.x, cast.y, cast.scale, cast.tilt, cast.mirror), cast, t, CLIP_S / 2)
+        kind.look(Pen(canvas, cast.x, cast.y, cast.scale, cast.tilt, cast.mirror), cast, t)
         box = canvas.touched or (cast.x, cast.y, cast.x, cast.y)
-        for prop in scene.props:
-            if prop.front:
-                _draw(whole, prop, t)
+        _draw(whole, [prop for prop in scene.props if prop.front], t)
         noise = grain.standard_normal((1, size, size), np.float32) * np.float32(camera.grain)
         picture = np.clip(canvas.pixels * light + noise, 0.0, 1.0)
         image = np.ascontiguousarray((picture * 255.0 + 0.5).astype(np.uint8).transpose(1, 2, 0))
@@ -219,14 +196,11 @@ def truth(scene: Scene, boxes: list[Box], size: int) -> dict[str, Any]:
 
     The `boxes` are as `frames` gives them, `size` the video's height and width in pixels.
     """
-    times = np.arange(FRAMES) / FPS
-    other = None
-    if scene.other is not None:
-        other = {
-            "class": scene.other.kind,
-            "azimuth_deg": scene.other_azimuth_deg,
-            "onsets_s": _within(scene.other),
-        }
+    other = scene.other and {
+        "class": scene.other.kind,
+        "azimuth_deg": scene.other_azimuth_deg,
+        "onsets_s": _within(scene.other),
+    }
     return {
         "version": VERSION,
         "class": scene.main.kind,
@@ -235,7 +209,7 @@ def truth(scene: Scene, boxes: list[Box], size: int) -> dict[str, Any]:
         "size": size,
         "sample_rate_hz": SAMPLE_RATE_HZ,
         "onsets_s": _within(scene.main),
-        "azimuth_deg": [round(float(a), 3) for a in azimuths(scene, times)],
+        "azimuth_deg": [round(float(a), 3) for a in azimuths(scene, np.arange(FRAMES) / FPS)],
         "boxes_xyxy": [[round(v, 5) for v in box] for box in boxes],
         "other": other,
         "scene": scene.to_json(),
@@ -276,34 +250,23 @@ def _draw_prop(rng: np.random.Generator) -> Prop:
     )
 
 
-def _draw(pen: Pen, prop: Prop, t: float) -> None:
-    here = pen.at(prop.x + prop.drift * (t - CLIP_S / 2), prop.y, prop.angle)
-    if prop.sides == 2:
-        here.ellipse(0.0, 0.0, prop.size, prop.size, prop.colour)
-        return
-    turns = [2 * math.pi * k / prop.sides for k in range(prop.sides)]
-    here.polygon([(prop.size * math.cos(a), prop.size * math.sin(a)) for a in turns], prop.colour)
+def _draw(pen: Pen, props: list[Prop], t: float) -> None:
+    for prop in props:
+        here = pen.at(prop.x + prop.drift * (t - CLIP_S / 2), prop.y, prop.angle)
+        if prop.sides == 2:
+            here.ellipse(0.0, 0.0, prop.size, prop.size, prop.colour)
+        else:
+            turns = [2 * math.pi * k / prop.sides for k in range(prop.sides)]
+            here.polygon([(prop.size * math.cos(a), prop.size * math.sin(a)) for a in turns], prop.colour)
 
 
-def _grid(size: int) -> tuple[Pixels, Pixels]:
-    line = np.asarray((np.arange(size) + 0.5) / size, np.float32)
-    return line[None, :], line[:, None]
-
-
-def _backdrop(backdrop: Backdrop, size: int) -> Pixels:
-    x, y = _grid(size)
+def _backdrop(backdrop: Backdrop, x: Pixels, y: Pixels) -> Pixels:
     along = (x - 0.5) * math.cos(backdrop.angle) + (y - 0.5) * math.sin(backdrop.angle) + 0.5
     first, second = (np.array(c, np.float32)[:, None, None] for c in (backdrop.first, backdrop.second))
     rng = np.random.default_rng(backdrop.seed)
-    blotches = np.zeros((size, size), np.float32)
+    blotches = np.zeros(np.broadcast_shapes(x.shape, y.shape), np.float32)
     for waves in (2, 3, 5, 8):
         a, b, p, q = rng.uniform(-1, 1, 4)
         turn = 2 * np.pi * waves
         blotches += np.sin(turn * (a * x + b * y) + 9 * p) * np.sin(turn * (b * x - a * y) + 9 * q)
     return np.asarray(first + np.clip(along, 0, 1) * (second - first) + backdrop.blotches * blotches, np.float32)
-
-
-def _light(camera: Camera, size: int) -> Pixels:
-    x, y = _grid(size)
-    fall = 1.0 - camera.vignette * 2.0 * ((x - 0.5) ** 2 + (y - 0.5) ** 2)
-    return np.asarray(camera.exposure * fall * np.array(camera.tint, np.float32)[:, None, None], np.float32)
