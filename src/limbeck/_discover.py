@@ -14,7 +14,7 @@ import importlib
 import inspect
 import pkgutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from importlib.machinery import ModuleSpec
@@ -23,8 +23,6 @@ from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 from limbeck.errors import PluginError, UnknownNameError
-
-T = TypeVar("T")
 
 
 class Listed:
@@ -36,6 +34,9 @@ class Listed:
     def name(self) -> str:
         """The name it is listed under; of a class that is not listed, where it is defined (``my_file.MyMethod``)."""
         return name_of(type(self), self.room)
+
+
+L = TypeVar("L", bound=Listed)
 
 
 @dataclass(frozen=True)
@@ -69,16 +70,40 @@ def names(room: str) -> tuple[str, ...]:
 def origins(room: str, name: str) -> list[Origin]:
     """Where the things of that name come from: one, or several that are in each other's way."""
     own = [Origin("limbeck", version("limbeck"), f"{room}.{name}")] if name in _built_in(room) else []
-    return own + [_origin(entry) for entry in entry_points(group=room, name=name)]
+    for entry in entry_points(group=room, name=name):
+        dist = entry.dist
+        where = (dist.name, dist.version) if dist else ("an unknown distribution", "")
+        own.append(Origin(*where, entry.value))
+    return own
 
 
-def load(room: str, name: str, base: type[T]) -> type[T]:
-    """The class a room's module, or a plug-in, defines: its one concrete subclass of the room's abstract class.
+def room(base: type[L]) -> tuple[Callable[[], tuple[str, ...]], Callable[[str], type[L]]]:
+    """`names` and `load` of the room whose things are subclasses of `base`, as its package offers them."""
+
+    def listed() -> tuple[str, ...]:
+        """Names of everything in the room, sorted; nothing is imported."""
+        return names(base.room)
+
+    def loaded(name: str) -> type[L]:
+        """The class of one of the room's names.
+
+        Raises:
+            UnknownNameError: Nothing has this name; the message gives the nearest one.
+            PluginError: A plug-in of that name cannot be loaded, or two have it.
+        """
+        return load(base, name)
+
+    return listed, loaded
+
+
+def load(base: type[L], name: str) -> type[L]:
+    """The class that a module of the room, or a plug-in, defines: its one concrete subclass of `base`.
 
     Raises:
         UnknownNameError: No such name in the room; the message lists the nearest names.
         PluginError: A plug-in cannot be imported, is no such thing, or has the name of another one.
     """
+    room = base.room
     found = origins(room, name)
     if not found:
         known = names(room)
@@ -159,12 +184,7 @@ def _built_in(room: str) -> set[str]:
     return {m.name for m in pkgutil.iter_modules(folders) if not m.name.startswith("_") and not m.ispkg}
 
 
-def _origin(entry: EntryPoint) -> Origin:
-    dist = entry.dist
-    return Origin(dist.name if dist else "an unknown distribution", dist.version if dist else "", entry.value)
-
-
-def _class_in(found: Any, base: type[T]) -> type[T]:
+def _class_in(found: Any, base: type[L]) -> type[L]:
     """What an entry point or module stands for: a class, or the one class a module defines."""
     if inspect.isclass(found):
         if not issubclass(found, base) or inspect.isabstract(found):
@@ -172,14 +192,11 @@ def _class_in(found: Any, base: type[T]) -> type[T]:
         return found
     if not inspect.ismodule(found):
         raise TypeError(f"a class or a module was expected, but came: {found!r}")
-    classes = [c for c in _concrete(vars(found).values(), base) if c.__module__ == found.__name__]
+    own = (c for c in vars(found).values() if inspect.isclass(c) and c.__module__ == found.__name__)
+    classes = [c for c in own if issubclass(c, base) and not inspect.isabstract(c)]
     if len(classes) != 1:
         raise TypeError(f"{found.__name__} must define one {base.__name__}, but defines {len(classes)}")
     return classes[0]
-
-
-def _concrete(things: Any, base: type[T]) -> Iterator[type[T]]:
-    return (c for c in things if inspect.isclass(c) and issubclass(c, base) and not inspect.isabstract(c))
 
 
 def _docstring(module: str, inside: str) -> str:

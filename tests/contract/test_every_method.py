@@ -11,4 +11,4 @@ from limbeck.testing import MethodContract
 @pytest.mark.parametrize("name", methods.names())
 class TestEveryMethod(MethodContract):
     def test_its_first_line_ends_with_its_name(self, name):
-        assert _discover.summary(methods.ROOM, name).endswith(f"(`{name}`).")
+        assert _discover.summary(methods.Method.room, name).endswith(f"(`{name}`).")

@@ -23,7 +23,6 @@ from limbeck.report.model import Document
 if TYPE_CHECKING:
     from limbeck.encoders import Encoder
 
-KINDS = "limbeck.comparison.kinds"
 DISTILLATION = "distillation"
 
 
@@ -112,7 +111,7 @@ class Recipe(Config, Listed, ABC):
             result; how many jobs run at once does not.
     """
 
-    room: ClassVar[str] = KINDS
+    room: ClassVar[str] = "limbeck.comparison.kinds"
     title: str
     words: str = ""
     baseline: str
@@ -245,4 +244,4 @@ def options_of(reader: Callable[..., Any]) -> list[str]:
 def _kind(name: Any) -> type[Recipe]:
     if not isinstance(name, str):
         raise InputError(f"kind says what a recipe compares, as kind = 'sounds', but {name!r} came.")
-    return _discover.load(KINDS, name, Recipe)
+    return _discover.load(Recipe, name)

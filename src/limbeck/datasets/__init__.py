@@ -8,8 +8,6 @@ from limbeck.datasets._prepared import Prepared
 from limbeck.datasets._sources import Digests
 from limbeck.datasets._targets import Targets
 
-_ROOM = "limbeck.datasets"
-
 __all__ = [
     "ArrayStore",
     "ClipRef",
@@ -24,16 +22,4 @@ __all__ = [
     "prepare",
 ]
 
-
-def names() -> tuple[str, ...]:
-    """Names of all datasets that can be prepared, sorted."""
-    return _discover.names(_ROOM)
-
-
-def load(name: str) -> type[Dataset]:
-    """The reader of one of `names()`.
-
-    Raises:
-        UnknownNameError: No dataset has this name; the message gives the nearest one.
-    """
-    return _discover.load(_ROOM, name, Dataset)
+names, load = _discover.room(Dataset)

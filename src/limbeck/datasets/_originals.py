@@ -18,7 +18,6 @@ from limbeck.datasets._sources import Digests, files_of
 from limbeck.errors import InputError, MediaError
 from limbeck.media import ClipRecipe, RawClip
 
-ROOM = "limbeck.datasets"
 NOTE = "recordings"
 _COLUMNS = ("id", "audio", "image", "start_s", "length_s", "label", "split")
 _FILES = "files"
@@ -30,7 +29,7 @@ def note(dataset: Dataset, files: Path, out: Path) -> dict[str, Any] | None:
     The folder of all `files` is relative to the prepared one, so that nothing names this machine and both may move
     together. Options that are paths are left out: they tell which clips there are, which is known by then.
     """
-    if dataset.name not in _discover.names(ROOM) or _reader(dataset.name) is not type(dataset):
+    if dataset.name not in _discover.names(Dataset.room) or _discover.load(Dataset, dataset.name) is not type(dataset):
         return None
     options = {
         name: vars(dataset)[name]
@@ -57,7 +56,8 @@ class Originals:
                 "prepared it. With one of Limbeck's readers, give the same limbeck prepare again; it notes that."
             )
         files = (self.folder / found["folder"]).resolve()
-        dataset = _reader(found["reader"])(root=files, **found["options"])
+        reader: Any = _discover.load(Dataset, found["reader"])
+        dataset = reader(root=files, **found["options"])
         table = self._table()
         memory = Digests.kept_in(self.folder)
         order = sorted(set(rows))  # neighbours in one file are decoded together
@@ -76,10 +76,6 @@ class Originals:
         names = [*_COLUMNS, _FILES]
         columns = _tables.read(self.folder / "clips.parquet", names)
         return {name: columns.column(name).to_pylist() for name in names}
-
-
-def _reader(name: str) -> Any:
-    return _discover.load(ROOM, name, Dataset)
 
 
 def _ref(row: dict[str, Any], files: Path) -> ClipRef:

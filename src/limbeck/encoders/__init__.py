@@ -1,4 +1,9 @@
-"""Frozen pretrained audio-text encoders, one module each: sounds and texts to vectors in one space."""
+"""Frozen pretrained audio-text encoders, one module each: sounds and texts to vectors in one space.
+
+Example:
+    >>> load("yamnet").sample_rate
+    16000
+"""
 
 from __future__ import annotations
 
@@ -7,22 +12,4 @@ from limbeck.encoders._contract import AudioEmbeddings, Encoder
 
 __all__ = ["AudioEmbeddings", "Encoder", "load", "names"]
 
-_ROOM = __name__
-
-
-def names() -> tuple[str, ...]:
-    """Names of all encoders."""
-    return _discover.names(_ROOM)
-
-
-def load(name: str) -> type[Encoder]:
-    """The class of one of `names()`, without weights.
-
-    Raises:
-        UnknownNameError: No such encoder.
-
-    Example:
-        >>> load("yamnet").sample_rate
-        16000
-    """
-    return _discover.load(_ROOM, name, Encoder)
+names, load = _discover.room(Encoder)

@@ -1,4 +1,11 @@
-"""A distilled set in forms that other tools read. One module a form; its stem is the form's name."""
+"""A distilled set in forms that other tools read. One module a form; its stem is the form's name.
+
+Example:
+    >>> names()
+    ('folder', 'huggingface', 'webdataset')
+    >>> load("folder").__name__
+    'Folder'
+"""
 
 from __future__ import annotations
 
@@ -10,28 +17,7 @@ from limbeck.exports._contract import Export
 
 __all__ = ["Export", "export", "load", "names"]
 
-
-def names() -> tuple[str, ...]:
-    """Names of all forms.
-
-    Example:
-        >>> names()
-        ('folder', 'huggingface', 'webdataset')
-    """
-    return _discover.names(__name__)
-
-
-def load(name: str) -> type[Export]:
-    """The class of a form by name.
-
-    Raises:
-        UnknownNameError: There is no such form; the message lists the known ones.
-
-    Example:
-        >>> load("folder").__name__
-        'Folder'
-    """
-    return _discover.load(__name__, name, Export)
+names, load = _discover.room(Export)
 
 
 def export(distilled: Path | str | DistilledSet, *, out: Path | str, to: str) -> Path:

@@ -1,4 +1,9 @@
-"""Labelled clips to a distilled set. One module a method; `names()` lists them without importing any."""
+"""Labelled clips to a distilled set. One module a method; `names()` lists them without importing any.
+
+Example:
+    >>> names()[:5]
+    ('avdd', 'best', 'coded', 'davdd', 'dc')
+"""
 
 from limbeck import _discover
 from limbeck.methods._choose import ByClass, Selection, features_by_class
@@ -10,28 +15,6 @@ from limbeck.methods._held import Block, Held, Step
 from limbeck.methods._run import Checkpoint, Passes, RunContext, StepReport
 from limbeck.methods._start import NamedStart, Start, selected, started
 from limbeck.methods._steps import finished, steps
-
-ROOM = "limbeck.methods"
-
-
-def names() -> tuple[str, ...]:
-    """Names of all methods, without importing any.
-
-    Example:
-        >>> names()[:5]
-        ('avdd', 'best', 'coded', 'davdd', 'dc')
-    """
-    return _discover.names(ROOM)
-
-
-def load(name: str) -> type[Method]:
-    """The class of a method.
-
-    Raises:
-        UnknownNameError: No method has this name.
-    """
-    return _discover.load(ROOM, name, Method)
-
 
 __all__ = [
     "SGD",
@@ -64,3 +47,5 @@ __all__ = [
     "started",
     "steps",
 ]
+
+names, load = _discover.room(Method)

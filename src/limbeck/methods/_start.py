@@ -25,7 +25,6 @@ from limbeck.modalities import Scale, Statistics
 from limbeck.networks import Architecture
 from limbeck.parameterisations import Tensors, joined
 
-ROOM = "limbeck.methods"
 NOISE = "noise"
 SHARED = (*Method.model_fields, "network")
 
@@ -63,11 +62,11 @@ class Start(Config):
             if self.settings:
                 raise InputError(f"Noise has no settings, but got: {', '.join(self.settings)}.")
             return None
-        kind = _kind(self.method) if self.method in _discover.names(ROOM) else None
+        kind = _discover.load(Method, self.method) if self.method in _discover.names(Method.room) else None
         if kind is None or not issubclass(kind, Selection):
             raise UnknownNameError(
                 f"Optimisation cannot start from {self.method!r}. It starts from {NOISE}, or from real clips chosen by "
-                f"one of these methods: {', '.join(filter(_chooses, _discover.names(ROOM)))}."
+                f"one of these methods: {', '.join(filter(_chooses, _discover.names(Method.room)))}."
             )
         fitting = {name: value for name, value in (shared or {}).items() if name in kind.model_fields}
         return cast("Selection", kind.from_json(self.settings | fitting))
@@ -82,13 +81,9 @@ class Start(Config):
         return selection.required_experts(seed) if selection else frozenset()
 
 
-def _kind(name: str) -> type[Method]:
-    return _discover.load(ROOM, name, Method)
-
-
 def _chooses(name: str) -> bool:
     try:
-        return issubclass(_kind(name), Selection)
+        return issubclass(_discover.load(Method, name), Selection)
     except PluginError:
         return False
 

@@ -1,4 +1,9 @@
-"""Kinds of arrays that are made of recordings. One module a modality; `names()` lists them without importing any."""
+"""Kinds of arrays that are made of recordings. One module a modality; `names()` lists them without importing any.
+
+Example:
+    >>> names()
+    ('audio', 'image')
+"""
 
 from __future__ import annotations
 
@@ -28,17 +33,9 @@ __all__ = [
     "together",
 ]
 
+names, load = _discover.room(Modality)
+
 Modalities = Mapping[str, Modality]
-
-
-def names() -> tuple[str, ...]:
-    """Names of all modalities.
-
-    Example:
-        >>> names()
-        ('audio', 'image')
-    """
-    return _discover.names(__name__)
 
 
 def by_letter() -> dict[str, str]:
@@ -49,15 +46,6 @@ def by_letter() -> dict[str, str]:
         {'A': 'audio', 'V': 'image'}
     """
     return {load(name).letter: name for name in names()}
-
-
-def load(name: str) -> type[Modality]:
-    """The class of a modality.
-
-    Raises:
-        UnknownNameError: No modality has this name.
-    """
-    return _discover.load(__name__, name, Modality)
 
 
 def bound(chosen: Iterable[str], recipe: ClipRecipe) -> dict[str, Modality]:

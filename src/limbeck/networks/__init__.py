@@ -1,4 +1,9 @@
-"""What is trained from scratch, and what random features come from. One module a network; `names()` lists them."""
+"""What is trained from scratch, and what random features come from. One module a network; `names()` lists them.
+
+Example:
+    >>> names()
+    ('alexnet', 'convnet', 'resnet18', 'transformer', 'vgg11')
+"""
 
 from limbeck import _discover
 from limbeck.networks._architecture import Architecture
@@ -23,21 +28,4 @@ __all__ = [
     "names",
 ]
 
-
-def names() -> tuple[str, ...]:
-    """Names of all networks.
-
-    Example:
-        >>> names()
-        ('alexnet', 'convnet', 'resnet18', 'transformer', 'vgg11')
-    """
-    return _discover.names(__name__)
-
-
-def load(name: str) -> type[Network]:
-    """The settings class of the network of that name.
-
-    Raises:
-        UnknownNameError: No network has it.
-    """
-    return _discover.load(__name__, name, Network)
+names, load = _discover.room(Network)

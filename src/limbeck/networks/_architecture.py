@@ -11,8 +11,6 @@ from limbeck import _discover
 from limbeck._config import Config
 from limbeck.networks._contract import Network
 
-ROOM = "limbeck.networks"
-
 
 class Architecture(Config):
     """A network of the room, with its options.
@@ -47,7 +45,7 @@ class Architecture(Config):
             UnknownNameError: No network has this name.
             InputError: The options do not fit it.
         """
-        return _discover.load(ROOM, self.name, Network).from_json(self.options)
+        return _discover.load(Network, self.name).from_json(self.options)
 
     def named(self) -> Network:
         """As `build`."""

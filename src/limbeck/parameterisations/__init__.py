@@ -1,4 +1,9 @@
-"""Ways to hold samples. One module each; `names()` lists them without importing any."""
+"""Ways to hold samples. One module each; `names()` lists them without importing any.
+
+Example:
+    >>> names()
+    ('frequencies', 'mosaic', 'plain')
+"""
 
 from limbeck import _discover
 from limbeck.parameterisations._contract import Hold, Parameterisation, Tensors, class_major, joined, modality_of, parse
@@ -19,21 +24,4 @@ __all__ = [
     "parse",
 ]
 
-
-def names() -> tuple[str, ...]:
-    """Names of all ways to hold samples.
-
-    Example:
-        >>> names()
-        ('frequencies', 'mosaic', 'plain')
-    """
-    return _discover.names(__name__)
-
-
-def load(name: str) -> type[Parameterisation]:
-    """The settings class of a way to hold samples.
-
-    Raises:
-        UnknownNameError: None has this name.
-    """
-    return _discover.load(__name__, name, Parameterisation)
+names, load = _discover.room(Parameterisation)

@@ -17,7 +17,6 @@ from limbeck.errors import InputError
 from limbeck.modalities import Batch, Modality
 from limbeck.parameterisations._grid import Grid
 
-ROOM = "limbeck.parameterisations"
 Tensors = dict[str, Tensor]
 """What is stored and optimised, by name; a name is that of a modality, or begins with it and a dot."""
 Value = TypeVar("Value")
@@ -37,7 +36,7 @@ class Parameterisation(Config, Listed, ABC):
             whose name they bear, so that they can be shown and kept as pictures and decibels.
     """
 
-    room: ClassVar[str] = ROOM
+    room: ClassVar[str] = "limbeck.parameterisations"
     are_samples: ClassVar[bool] = True
 
     @property
@@ -114,7 +113,7 @@ def parse(text: str) -> Parameterisation:
         (4, 'mosaic:audio=1x16,image=4x4', 1)
     """
     name, _, settings = text.strip().partition(":")
-    kind = _discover.load(ROOM, name, Parameterisation)
+    kind = _discover.load(Parameterisation, name)
     try:
         return kind.from_text(settings)
     except InputError as error:

@@ -1,4 +1,9 @@
-"""How the numbers of a distilled set are kept. One module a form; `names()` lists them without importing any."""
+"""How the numbers of a distilled set are kept. One module a form; `names()` lists them without importing any.
+
+Example:
+    >>> names()
+    ('coded', 'float32', 'recorded', 'uint8')
+"""
 
 from limbeck import _discover
 from limbeck.storage._contract import Coder, Meaning, Meanings, Payload, Storage, payload_bytes
@@ -19,21 +24,4 @@ __all__ = [
     "payload_bytes",
 ]
 
-
-def names() -> tuple[str, ...]:
-    """Names of all forms.
-
-    Example:
-        >>> names()
-        ('coded', 'float32', 'recorded', 'uint8')
-    """
-    return _discover.names(__name__)
-
-
-def load(name: str) -> type[Storage]:
-    """The settings class of a form.
-
-    Raises:
-        UnknownNameError: No form has this name.
-    """
-    return _discover.load(__name__, name, Storage)
+names, load = _discover.room(Storage)

@@ -11,8 +11,6 @@ from limbeck._config import Config
 from limbeck.errors import InputError
 from limbeck.storage._contract import Coder, Storage
 
-ROOM = "limbeck.storage"
-
 
 class Form(Config):
     """A form of the room, with its options. A name alone may be given for it.
@@ -36,7 +34,7 @@ class Form(Config):
             UnknownNameError: No form has this name.
             InputError: The options do not fit it, or it keeps recordings, which pairs in general are not.
         """
-        form = _discover.load(ROOM, self.name, Storage).from_json(self.options)
+        form = _discover.load(Storage, self.name).from_json(self.options)
         if not isinstance(form, Coder):
             raise InputError(
                 f"The form {self.name!r} keeps recordings, and pairs of numbers are none; the method 'coded' makes it. "

@@ -62,7 +62,7 @@ class MethodContract:
 
     def test_names_its_source_and_where_it_differs(self, name: str) -> None:
         words = inspect.getdoc(inspect.getmodule(methods.load(name))) or ""
-        assert _discover.summary(methods.ROOM, name).endswith(".")
+        assert _discover.summary(methods.Method.room, name).endswith(".")
         assert "Source:" in words
         assert "Differs from the paper:" in words
 

@@ -17,7 +17,6 @@ from limbeck.media import ClipRecipe, MelRecipe, RawClip, Track
 from limbeck.modalities import Modality, Moments, Scale, ScaleKind
 from limbeck.testing._clips import RECIPE
 
-ROOM = "limbeck.modalities"
 LARGER = ClipRecipe(mel=MelRecipe(sample_rate_hz=8000, clip_seconds=1.2, mels=32), image_size=40)
 
 
@@ -63,7 +62,7 @@ class ModalityContract:
 
     def test_says_what_it_is(self, name: str) -> None:
         kind = modalities.load(name)
-        assert _discover.summary(ROOM, name).endswith(".")
+        assert _discover.summary(Modality.room, name).endswith(".")
         assert getattr(kind, "__final__", False), f"{kind.__name__} must be marked @final"
         assert kind(RECIPE).name == name
         assert inspect.getdoc(kind)

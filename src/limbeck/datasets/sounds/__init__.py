@@ -1,4 +1,9 @@
-"""Recordings with labels, folds and words, for naming sounds. One module a dataset; `names()` lists them."""
+"""Recordings with labels, folds and words, for naming sounds. One module a dataset; `names()` lists them.
+
+Example:
+    >>> names()
+    ('esc10', 'esc50', 'folder', 'fsd50k', 'manifest', 'urbansound8k')
+"""
 
 from __future__ import annotations
 
@@ -7,21 +12,4 @@ from limbeck.datasets.sounds._contract import Recording, SoundDataset, Split
 
 __all__ = ["Recording", "SoundDataset", "Split", "load", "names"]
 
-
-def names() -> tuple[str, ...]:
-    """Names of all datasets of sounds.
-
-    Example:
-        >>> names()
-        ('esc10', 'esc50', 'folder', 'fsd50k', 'manifest', 'urbansound8k')
-    """
-    return _discover.names(__name__)
-
-
-def load(name: str) -> type[SoundDataset]:
-    """The reader of one of `names()`; its `open` gives the recordings.
-
-    Raises:
-        UnknownNameError: No dataset has this name; the message gives the nearest one.
-    """
-    return _discover.load(__name__, name, SoundDataset)
+names, load = _discover.room(SoundDataset)

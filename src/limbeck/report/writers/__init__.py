@@ -1,4 +1,11 @@
-"""A comparison's tables as files that others read. One module a writer; its stem is the writer's name."""
+"""A comparison's tables as files that others read. One module a writer; its stem is the writer's name.
+
+Example:
+    >>> names()
+    ('csv', 'json', 'latex', 'markdown')
+    >>> load("latex").suffix
+    '.tex'
+"""
 
 from __future__ import annotations
 
@@ -8,25 +15,4 @@ from limbeck.report.writers._contract import Writer
 
 __all__ = ["Document", "Writer", "load", "names"]
 
-
-def names() -> tuple[str, ...]:
-    """Names of all writers.
-
-    Example:
-        >>> names()
-        ('csv', 'json', 'latex', 'markdown')
-    """
-    return _discover.names(__name__)
-
-
-def load(name: str) -> type[Writer]:
-    """The class of a writer by name.
-
-    Raises:
-        UnknownNameError: There is no such writer; the message lists the known ones.
-
-    Example:
-        >>> load("latex").suffix
-        '.tex'
-    """
-    return _discover.load(__name__, name, Writer)
+names, load = _discover.room(Writer)

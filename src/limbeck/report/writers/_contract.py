@@ -5,14 +5,17 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import ClassVar
 
+from limbeck._discover import Listed
 from limbeck.report.model import Document
 
 
-class Writer(ABC):
+class Writer(Listed, ABC):
     """One way to write a comparison down. One module of this room defines one; it is not instantiated.
 
     The same document gives the same text. Names that come from data are escaped.
     """
+
+    room: ClassVar[str] = "limbeck.report.writers"
 
     suffix: ClassVar[str]
     """Of the file, with its dot."""

@@ -1,4 +1,9 @@
-"""Classifiers to classify sounds. One module a classifier; `names()` lists them."""
+"""Classifiers to classify sounds. One module a classifier; `names()` lists them.
+
+Example:
+    >>> names()
+    ('chance', 'linear_probe', 'mlp', 'prototypes', 'supervised_prototypes', 'zero_shot')
+"""
 
 from __future__ import annotations
 
@@ -8,21 +13,4 @@ from limbeck.evaluation.sounds.classifiers._contract import Classifier, Predicti
 
 __all__ = ["Classifier", "Fold", "Predictions", "Sounds", "load", "names"]
 
-
-def names() -> tuple[str, ...]:
-    """Names of all classifiers.
-
-    Example:
-        >>> names()
-        ('chance', 'linear_probe', 'mlp', 'prototypes', 'supervised_prototypes', 'zero_shot')
-    """
-    return _discover.names(__name__)
-
-
-def load(name: str) -> type[Classifier]:
-    """The settings class of the classifier of that name.
-
-    Raises:
-        UnknownNameError: No classifier has it.
-    """
-    return _discover.load(__name__, name, Classifier)
+names, load = _discover.room(Classifier)
