@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from limbeck.prototypes import _arrays
-from limbeck.prototypes._neighbours import nearest
-from limbeck.prototypes._weights import above_cut, uniform
+from limbeck.prototypes._neighbours import above_cut, fair_half, nearest, uniform
 
 
 def _data(rows: int = 200, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -53,3 +52,12 @@ def test_weights_fall_to_nothing_at_the_cut() -> None:
     np.testing.assert_allclose(above_cut(similarity * 3 + 1, 2.2), [1, 0.4, 0.2], rtol=1e-5)
     assert above_cut(np.full(3, 0.5), 0.5).tolist() == [1, 1, 1]
     assert uniform(similarity, 0.4).tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("pool", "classes", "count"),
+    [(240, 10, 12), (1600, 50, 16), (7859, 10, 35), (1_000_000, 50, 35), (3, 10, 1), (1, 1, 1), (37_000, 200, 35)],
+)
+def test_half_of_the_fair_share_within_bounds(pool: int, classes: int, count: int) -> None:
+    assert fair_half(pool, classes) == count
+    assert 1 <= fair_half(pool, classes) <= pool

@@ -10,14 +10,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.special import expit, softmax
 
 from limbeck.errors import InputError
-from limbeck.prototypes._arrays import Floats, Positions
-
-Mask = NDArray[np.bool_]
+from limbeck.prototypes._arrays import Floats, Mask, Positions
 
 
 @dataclass(frozen=True)

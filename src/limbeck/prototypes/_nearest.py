@@ -13,8 +13,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from limbeck.errors import InputError
 from limbeck.prototypes._arrays import Floats, chunks
 from limbeck.prototypes._calibration import level_scores
-from limbeck.prototypes._metrics import METRICS
-from limbeck.prototypes._space import Standard
+from limbeck.prototypes._space import METRICS, Standard
 
 
 class NearestPrototype(ClassifierMixin, BaseEstimator):  # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""Which recordings of the pool stand for a class: those nearest to its words.
+"""Which recordings of the pool stand for a class, those nearest to its words; how many, and how much each counts.
 
 Source: audio-text prototypes (INTERSPEECH 2023, https://arxiv.org/abs/2306.12300): the 35 most similar, of every class.
 Differs from the paper: `exclusive` is ours.
@@ -12,6 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from limbeck.prototypes._arrays import Floats, Positions, chunks
+
+FRACTION = 0.5
+AT_MOST = 35
 
 
 @dataclass(frozen=True)
@@ -75,3 +78,39 @@ class _Best:
         place, similarity = np.concatenate([self.place, place]), np.concatenate([self.similarity, similarity])
         order = np.lexsort((place, -similarity))[: self.count]
         self.place, self.similarity = place[order], similarity[order]
+
+
+def fair_half(pool: int, classes: int) -> int:
+    """Half of a class's fair share of the pool, at least 1 and at most 35.
+
+    Were the pool divided equally, a class would have ``pool / classes`` recordings. Neighbours are taken from the
+    surer half of these, since beyond the share every further one must be wrong, and near it many are; a rare class
+    has the other half as its margin. A mean needs no more than 35, the number of the published method.
+
+    Example:
+        >>> fair_half(240, 10), fair_half(8000, 10), fair_half(5, 10)
+        (12, 35, 1)
+    """
+    return max(1, min(AT_MOST, round(FRACTION * pool / classes)))
+
+
+def uniform(similarities: Floats, cut: float) -> Floats:
+    """All alike: 1 each, (neighbour,)."""
+    return np.ones_like(similarities)
+
+
+def above_cut(similarities: Floats, cut: float) -> Floats:
+    """By how far a neighbour is above the first recording left out; the largest is 1, (neighbour,).
+
+    A recording at the edge counts next to nothing, so that one neighbour more or less changes little.
+
+    Example:
+        >>> above_cut(np.array([0.9, 0.7, 0.5]), 0.5).round(2).tolist()
+        [1.0, 0.5, 0.0]
+    """
+    above = np.maximum(similarities - similarities.dtype.type(cut), 0)
+    top = above.max()
+    return above / top if top > 0 else np.ones_like(above)
+
+
+WEIGHTS = {"uniform": uniform, "similarity": above_cut}

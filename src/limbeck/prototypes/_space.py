@@ -1,11 +1,13 @@
-"""The space prototypes live in: standardised on the pool, and directions in it."""
+"""The space prototypes live in: standardised on the pool, directions in it, and how near a sound is to a prototype."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Self
+from typing import Self, cast
 
 import numpy as np
+from scipy.spatial.distance import cdist
 from sklearn.preprocessing import StandardScaler
 
 from limbeck.prototypes._arrays import Floats, chunks
@@ -51,3 +53,31 @@ def unit(rows: Floats) -> Floats:
     directions = np.zeros_like(rows)
     np.divide(rows, length, out=directions, where=length > 0)
     return directions
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A measure of nearness, larger is nearer: of all rows and classes, (row, class), and of pairs, (row,)."""
+
+    between: Callable[[Floats, Floats], Floats]
+    paired: Callable[[Floats, Floats], Floats]
+
+
+def cosine(rows: Floats, prototypes: Floats) -> Floats:
+    """Cosine between every row (row, dim) and every prototype (class, dim), 0 with zeros: (row, class), in [-1, 1]."""
+    return unit(rows) @ unit(prototypes).T
+
+
+def euclidean(rows: Floats, prototypes: Floats) -> Floats:
+    """Minus the Euclidean distance from every row (row, dim) to every prototype (class, dim): (row, class).
+
+    Of two prototypes at the same angle the nearer to the origin wins more rows than it should: the mean of a loose
+    cluster of unit vectors is short. The published method works so; `cosine` does not mind lengths.
+    """
+    return cast(Floats, -cdist(rows, prototypes).astype(rows.dtype))
+
+
+METRICS = {
+    "cosine": Metric(cosine, lambda rows, others: np.einsum("nd,nd->n", unit(rows), unit(others))),
+    "euclidean": Metric(euclidean, lambda rows, others: cast(Floats, -np.linalg.norm(rows - others, axis=1))),
+}

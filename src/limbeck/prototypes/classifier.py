@@ -19,23 +19,21 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from limbeck.errors import InputError
 from limbeck.prototypes import _arrays
 from limbeck.prototypes._arrays import Floats, Positions
-from limbeck.prototypes._calibration import Calibration, calibrate, levels
-from limbeck.prototypes._correctable import CorrectablePrototypes, Space
-from limbeck.prototypes._count import fair_half
-from limbeck.prototypes._leave_one_out import out_of_vocabulary_scores
-from limbeck.prototypes._metrics import METRICS
-from limbeck.prototypes._neighbours import nearest
+from limbeck.prototypes._calibration import Calibration, agreement, calibrate, levels, temperature
+from limbeck.prototypes._leave_one_out import leave_one_out_scores, out_of_vocabulary_scores, weighted_mean
+from limbeck.prototypes._nearest import NearestPrototype
+from limbeck.prototypes._neighbours import WEIGHTS, fair_half, nearest
 from limbeck.prototypes._parameters import AUTO, check_parameters
 from limbeck.prototypes._prompts import PROMPTS, joined
-from limbeck.prototypes._space import Standard
-from limbeck.prototypes._targets import members, one_or_several
-from limbeck.prototypes._weights import WEIGHTS
+from limbeck.prototypes._refine import refined
+from limbeck.prototypes._space import METRICS, Standard
 
+Space = Literal["joint", "features", "array"]
 SAMPLE = 20_000
 """Recordings, evenly spaced over the pool, that temperature, threshold, levels and refinement look at."""
 
 
-class PrototypeClassifier(CorrectablePrototypes):
+class PrototypeClassifier(NearestPrototype):
     """Nearest-prototype classifier whose prototypes come from words, from labels, or from both.
 
     `fit_from_text` learns from unlabelled recordings and the words' vectors, `fit` from labelled vectors. Prediction is
@@ -82,6 +80,14 @@ class PrototypeClassifier(CorrectablePrototypes):
         (['bark'], [[0, 1], [2, 3]])
     """
 
+    space_: Space
+    neighbours_: list[Positions]
+    _pool: Floats
+    _sample: Positions
+    _words: Floats | None
+    _examples: list[tuple[Floats, Positions, float]]
+    """Rows, places of their classes and what each row counts."""
+
     def __init__(
         self,
         neighbours: int | Literal["auto"] = "auto",
@@ -116,9 +122,7 @@ class PrototypeClassifier(CorrectablePrototypes):
     def fit_from_text(
         self, pool: ArrayLike, text: ArrayLike, labels: Sequence[str], *, features: ArrayLike | None = None
     ) -> Self:
-        """Learn from unlabelled recordings and words.
-
-        The pool is kept by reference, as corrections need it.
+        """Learn from unlabelled recordings and words. The pool is kept by reference, as corrections need it.
 
         Args:
             pool: Recordings in the joint space, rows of length 1, (recording, dim).
@@ -126,9 +130,6 @@ class PrototypeClassifier(CorrectablePrototypes):
             labels: Names of the classes, in the order of `text`.
             features: The same recordings in the audio network's own space, (recording, features_dim). Given, prototypes
                 are averaged and new sounds compared there.
-
-        Returns:
-            Itself.
 
         Raises:
             InputError: A parameter, a shape or a number does not fit.
@@ -166,21 +167,18 @@ class PrototypeClassifier(CorrectablePrototypes):
         return self._calibrate(self._words.argmax(axis=1))
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:  # noqa: N803
-        """Learn from labelled vectors: a prototype is the mean of its class.
+        """Learn from labelled vectors `X`, (row, dim): a prototype is the mean of its class.
 
-        Args:
-            X: (row, dim).
-            y: Labels (row,); or 0 and 1, (row, class), where a row may have several.
-
-        Returns:
-            Itself.
+        Labels `y` are (row,); or 0 and 1, (row, class), where a row may have several.
 
         Raises:
             ValueError: Shapes or numbers do not fit.
         """
         check_parameters(self.get_params())
-        rows, target = validate_data(self, X, one_or_several(y), dtype=[np.float64, np.float32], multi_output=True)
-        classes, member = members(target)
+        rows, target = validate_data(
+            self, X, _arrays.one_or_several(y), dtype=[np.float64, np.float32], multi_output=True
+        )
+        classes, member = _arrays.members(target)
         self._initialise(rows, classes, "array")
         self.multi_label_ = target.ndim == 2
         self.neighbours_count_ = 0
@@ -208,6 +206,61 @@ class PrototypeClassifier(CorrectablePrototypes):
         small.neighbour_weights_ = list(self.neighbour_weights_)
         return small, kept
 
+    def add_labelled(self, X: ArrayLike, y: ArrayLike, *, weight: float = 1.0) -> Self:  # noqa: N803
+        """Put a few labelled examples to the neighbours and learn the prototypes again.
+
+        Vectors `X`, (row, dim), are in the classifier's space, labels `y`, (row,), of `classes_`; an example counts
+        `weight` where a neighbour counts 1. Temperature, threshold and levels stay.
+
+        Raises:
+            InputError: A label is unknown, or a number does not fit.
+        """
+        self._check_correctable()
+        rows = self._rows(X)
+        names = np.atleast_1d(np.asarray(y))
+        if names.shape != (len(rows),) or not weight > 0:
+            raise InputError(
+                f"Examples need a label each and a weight above 0; got {len(rows)} rows, labels of shape "
+                f"{names.shape} and weight {weight}."
+            )
+        label = np.array([self._position(name) for name in names.tolist()], np.int64)
+        self._examples = [*self._examples, (rows, label, float(weight))]
+        return self._relearn()
+
+    def without(self, label: str, index: int) -> Self:
+        """Take a wrong neighbour, by its position in the pool, from a class and learn again; none takes the place.
+
+        Raises:
+            InputError: The class is unknown, has no such neighbour, or no other.
+        """
+        self._check_correctable()
+        place = self._position(label)
+        keep = self.neighbours_[place] != index
+        if keep.all() or not self.neighbour_weights_[place][keep].sum() > 0:
+            have = ", ".join(map(str, self.neighbours_[place].tolist()))
+            raise InputError(f"{label!r} has no neighbour {index} that it could do without; its neighbours: {have}.")
+        self.neighbours_[place] = self.neighbours_[place][keep]
+        self.neighbour_weights_[place] = self.neighbour_weights_[place][keep]
+        return self._relearn()
+
+    def with_neighbour(self, label: str, index: int) -> Self:
+        """Give a class one more recording of the pool, by its position, with the weight of its first; learn again.
+
+        Raises:
+            InputError: The class or the position is unknown, or it is a neighbour already.
+        """
+        self._check_correctable()
+        place = self._position(label)
+        if not 0 <= index < len(self._pool) or index in self.neighbours_[place]:
+            raise InputError(
+                f"A new neighbour of {label!r} must be a position in the pool, 0 to {len(self._pool) - 1}, that it "
+                f"does not have yet; got {index}."
+            )
+        weights = self.neighbour_weights_[place]
+        self.neighbours_[place] = np.append(self.neighbours_[place], index)
+        self.neighbour_weights_[place] = np.append(weights, weights.dtype.type(max(weights, default=1)))
+        return self._relearn()
+
     def _initialise(self, pool: Floats, classes: NDArray[Any], space: Space) -> None:
         self._pool = pool
         self.n_features_in_ = pool.shape[1]
@@ -218,6 +271,57 @@ class PrototypeClassifier(CorrectablePrototypes):
             self._nobody()
         standard = Standard.of(pool) if self.standardise else Standard.as_it_is(pool)
         self.mean_, self.scale_ = standard.mean, standard.scale
+
+    def _relearn(self) -> Self:
+        means = []
+        for label, (own, weights) in enumerate(zip(self.neighbours_, self.neighbour_weights_, strict=True)):
+            examples = [(rows[labels == label], weight) for rows, labels, weight in self._examples]
+            rows = np.concatenate([self._pool[own], *(some for some, _ in examples)])
+            counts = np.concatenate([weights, *(np.full(len(some), weight) for some, weight in examples)])
+            means.append(weighted_mean(rows, counts) if len(rows) else self.mean_)
+        self.prototypes_ = self._standard(np.stack(means))
+        if self._refined:
+            self._refine()
+        return self
+
+    def _refine(self) -> None:
+        assert self._words is not None
+        scores = self._leave_one_out_scores()
+        sure = agreement(scores.argmax(axis=1), self._words.argmax(axis=1))
+        # Directions move; lengths stay those of means, so that a mean of recordings can be taken from them.
+        length = np.linalg.norm(self.prototypes_, axis=1, keepdims=True)
+        self.prototypes_ = length * refined(
+            self._standard(self._pool[self._sample]),
+            self._words,
+            self.prototypes_,
+            steps=int(self.refine),
+            temperature=temperature(scores, sure),
+            word_temperature=temperature(self._words, sure),
+            anchor=float(np.mean([weights.sum() for weights in self.neighbour_weights_])),
+        )
+
+    def _leave_one_out_scores(self) -> Floats:
+        return leave_one_out_scores(
+            self._pool, self._sample, self.neighbours_, self.neighbour_weights_, self._standard, METRICS[self.metric]
+        )
+
+    @property
+    def _refined(self) -> bool:
+        return self.refine > 0 and self.space_ != "array"
+
+    def _check_correctable(self) -> None:
+        check_is_fitted(self)
+        if self._refined and self._words is None:
+            raise InputError(
+                "This classifier was refined over a pool that it was saved without, so its prototypes cannot be "
+                "learned anew. Learn again from the pool and correct before saving, or learn with refine=0."
+            )
+
+    def _position(self, label: Any) -> int:
+        places = np.flatnonzero(self.classes_ == label)
+        if not len(places):
+            raise InputError(f"There is no class {label!r}; known: {', '.join(map(str, self.classes_.tolist()))}.")
+        return int(places[0])
 
     def _calibrate(self, reference: Positions) -> Self:
         """Set everything by what another view, words or labels, calls the sample (recording,)."""

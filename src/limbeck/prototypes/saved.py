@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Self, cast
+from typing import Any, Literal, Self, cast
 
 import numpy as np
 import safetensors.numpy
@@ -19,11 +19,12 @@ from limbeck._config import Config
 from limbeck.encoders import AudioEmbeddings, Encoder
 from limbeck.errors import FingerprintError, InputError
 from limbeck.prototypes._prompts import class_texts
-from limbeck.prototypes._state import Learned, pack, unpack
 from limbeck.prototypes.classifier import PrototypeClassifier
 
 FORMAT = "limbeck-sound-classifier-1"
 CONFIG = "config.json"
+_ARRAYS = ("prototypes", "mean", "scale", "levels", "prompt_weights")
+"""Arrays of a `PrototypeClassifier` that are kept under their own names."""
 
 
 class Piece(Config):
@@ -55,6 +56,24 @@ class EncoderNote(Config):
     checkpoint: str | None = None
     id: str = ""
 
+    @classmethod
+    def of(cls, encoder: Encoder) -> Self:
+        """The note on an encoder, from its id: name, checkpoint and hash with colons between."""
+        name, _, rest = encoder.id.partition(":")
+        return cls(name=name, checkpoint=rest.rpartition(":")[0], id=encoder.id)
+
+
+class _Learned(Config):
+    """What of a `PrototypeClassifier` are numbers and words; no threshold where nothing is rejected."""
+
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    labels: tuple[str, ...] = Field(default=("",), min_length=1)
+    space: Literal["joint", "features"] = "joint"
+    neighbours: int = 1
+    agreement: float = 0.5
+    temperature: float = Field(default=1.0, gt=0)
+    threshold: float | None = None
+
 
 class _Card(Config):
     """What ``config.json`` holds."""
@@ -66,7 +85,7 @@ class _Card(Config):
     prompts: tuple[str, ...] = ()
     window_s: float | None = None
     hop_s: float | None = None
-    learned: Learned = Learned()
+    learned: _Learned = _Learned()
     pieces: tuple[Piece, ...] = ()
     data: str = Field(default="data.safetensors", pattern=r"^[\w-]+\.safetensors$")
     sha256: str = ""
@@ -103,8 +122,6 @@ class SoundClassifier:
         features: ArrayLike | None,
         pieces: Sequence[Piece],
         *,
-        name: str,
-        checkpoint: str | None = None,
         prompts: Sequence[str] = (),
         descriptions: Mapping[str, str] | None = None,
         window_s: float | None = None,
@@ -119,8 +136,6 @@ class SoundClassifier:
             pool: Recordings in the joint space, (recording, dim).
             features: In the audio network's own, (recording, features_dim); None for the joint space alone.
             pieces: What the rows of the pool are.
-            name: Name of the encoder.
-            checkpoint: Checkpoint of the encoder.
             prompts: Sentences with ``{label}``; none means the encoder's own.
             descriptions: Words to use instead of a label's name, for some labels or all.
             window_s: Of the pool, in seconds.
@@ -139,7 +154,7 @@ class SoundClassifier:
         small, kept = learner.fit_from_text(pool, text, labels, features=features).pruned()
         return cls(
             small,
-            EncoderNote(name=name, checkpoint=checkpoint, id=encoder.id),
+            EncoderNote.of(encoder),
             tuple(pieces[row] for row in kept.tolist()),
             used,
             dict(descriptions or {}),
@@ -157,16 +172,6 @@ class SoundClassifier:
         own = self.classifier.neighbours_[self.labels.index(label)]
         return [(row, self.pieces[row]) for row in own.tolist()]
 
-    def without(self, label: str, index: int) -> Self:
-        """Take a wrong recording from a word; see `PrototypeClassifier.without`."""
-        self.classifier.without(label, index)
-        return self
-
-    def with_neighbour(self, label: str, index: int) -> Self:
-        """Give a word a recording that another has; see `PrototypeClassifier.with_neighbour`."""
-        self.classifier.with_neighbour(label, index)
-        return self
-
     def windows_differ(self, window_s: float, hop_s: float) -> bool:
         """Whether windows of `window_s` seconds every `hop_s` are others than those this was learned from."""
         return self.window_s is not None and (self.window_s, self.hop_s) != (window_s, hop_s)
@@ -177,7 +182,11 @@ class SoundClassifier:
         Raises:
             FingerprintError: It is another, or has other weights.
         """
-        self._check_id(encoder.id)
+        if encoder.id != self.encoder.id:
+            raise FingerprintError(
+                f"This classifier was learned with {self.encoder.id}, and vectors of {encoder.id} cannot be compared "
+                "with its prototypes. Use that encoder, or index and learn again with this one."
+            )
 
     def vectors(self, embeddings: AudioEmbeddings) -> NDArray[np.float32]:
         """Of the two spaces the one this classifier compares in, float32, (sound, dim)."""
@@ -189,47 +198,29 @@ class SoundClassifier:
         return cast(list[str], self.classifier.predict(self.vectors(embeddings)).tolist())
 
     def save(self, folder: str | Path) -> Path:
-        """Write the classifier; returns the folder.
+        """Write the classifier; returns the folder, which is made, or whose older classifier is replaced.
 
         A reader finds the old one or the new one, whenever the writer is stopped: ``config.json`` is replaced last and
         names the arrays' file, which is named after what is in it.
-
-        Args:
-            folder: Made if it does not exist; an older classifier in it is replaced.
         """
         folder = Path(folder)
-        learned, arrays = pack(self.classifier)
+        learned, arrays = _pack(self.classifier)
         content = safetensors.numpy.save({name: np.ascontiguousarray(array) for name, array in arrays.items()})
         sha256 = hashlib.sha256(content).hexdigest()
         data = f"data-{sha256[:16]}.safetensors"
         _files.write_bytes(folder / data, content)
-        card = _Card(
-            encoder=self.encoder,
-            descriptions=dict(self.descriptions),
-            prompts=self.prompts,
-            window_s=self.window_s,
-            hop_s=self.hop_s,
-            learned=learned,
-            pieces=self.pieces,
-            data=data,
-            sha256=sha256,
-        )
-        _files.write_record(folder / CONFIG, card.to_json())
+        facts = {name: getattr(self, name) for name in _facts()}
+        _files.write_record(folder / CONFIG, _Card(learned=learned, data=data, sha256=sha256, **facts).to_json())
         for old in folder.glob("data-*.safetensors"):
             if old.name != data:
                 old.unlink(missing_ok=True)
         return folder
 
     @classmethod
-    def load(cls, folder: str | Path, *, encoder_id: str | None = None) -> Self:
+    def load(cls, folder: str | Path) -> Self:
         """Read what `save` wrote. Runs no code from the folder.
 
-        Args:
-            folder: Where it is.
-            encoder_id: Of the encoder that will be used; None for no check.
-
         Raises:
-            FingerprintError: It was learned with another encoder.
             InputError: The folder is no classifier, or is damaged.
         """
         folder = Path(folder)
@@ -238,32 +229,86 @@ class SoundClassifier:
                 f"{folder} is not a classifier of sounds: it has no {CONFIG}. Make one with: limbeck sounds learn."
             )
         try:
-            card = _card(_files.read_record(folder / CONFIG))
+            data = _files.read_record(folder / CONFIG)
+            if data.get("format") != FORMAT:
+                raise InputError(f"this version reads the format {FORMAT!r}, but got {data.get('format')!r}")
+            card = _Card.from_json(data)
             content = (folder / card.data).read_bytes()
             if hashlib.sha256(content).hexdigest() != card.sha256:
                 raise InputError(f"{card.data} is not what {CONFIG} says it is")
-            classifier = unpack(card.learned, safetensors.numpy.load(content))
+            classifier = _unpack(card.learned, safetensors.numpy.load(content))
             if len(card.pieces) != len(classifier._pool):
                 raise InputError(f"{len(card.pieces)} recordings are named, but vectors of others are there")
         except (InputError, KeyError, OSError, SafetensorError, TypeError, ValueError) as error:
             if _files.is_of_system(error):
                 raise
             raise InputError(f"{folder} is damaged ({error}). Learn again with: limbeck sounds learn.") from error
-        found = cls(classifier, card.encoder, card.pieces, card.prompts, card.descriptions, card.window_s, card.hop_s)
-        if encoder_id is not None:
-            found._check_id(encoder_id)
-        return found
-
-    def _check_id(self, encoder_id: str) -> None:
-        if encoder_id != self.encoder.id:
-            raise FingerprintError(
-                f"This classifier was learned with {self.encoder.id}, and vectors of {encoder_id} cannot be compared "
-                "with its prototypes. Use that encoder, or index and learn again with this one."
-            )
+        return cls(classifier, **{name: getattr(card, name) for name in _facts()})
 
 
-def _card(data: Any) -> _Card:
-    if not isinstance(data, dict) or data.get("format") != FORMAT:
-        got = data.get("format") if isinstance(data, dict) else data
-        raise InputError(f"this version reads the format {FORMAT!r}, but got {got!r}")
-    return _Card.from_json(data)
+def _facts() -> list[str]:
+    """What a `SoundClassifier` has beside what it learned, by the names of the card."""
+    return [field.name for field in fields(SoundClassifier) if field.name != "classifier"]
+
+
+def _pack(classifier: PrototypeClassifier) -> tuple[_Learned, dict[str, NDArray[Any]]]:
+    """Numbers and arrays of a classifier learned from words."""
+    c = classifier
+    numbers = _Learned(
+        parameters={name: v.item() if isinstance(v, np.generic) else v for name, v in c.get_params().items()},
+        labels=tuple(c.classes_.tolist()),
+        space=c.space_,
+        neighbours=c.neighbours_count_,
+        agreement=c.agreement_,
+        temperature=c.temperature_,
+        threshold=c.threshold_ if np.isfinite(c.threshold_) else None,
+    )
+    nothing = (np.zeros((0, c.n_features_in_), c.prototypes_.dtype), np.zeros(0, np.int64), 1.0)
+    rows, labels, weights = zip(*(c._examples or [nothing]), strict=True)
+    return numbers, {
+        **{name: getattr(c, f"{name}_") for name in _ARRAYS},
+        "recordings": c._pool,
+        "neighbours": np.concatenate(c.neighbours_),
+        "neighbour_weights": np.concatenate(c.neighbour_weights_),
+        "neighbours_per_class": np.array([len(own) for own in c.neighbours_]),
+        "examples": np.concatenate(rows),
+        "example_classes": np.concatenate(labels),
+        "example_weights": np.concatenate([np.full(len(own), w) for own, w in zip(rows, weights, strict=True)]),
+    }
+
+
+def _unpack(numbers: _Learned, arrays: Mapping[str, NDArray[Any]]) -> PrototypeClassifier:
+    """The classifier that `_pack` was given, without the pool.
+
+    Raises:
+        InputError: They do not belong together.
+        KeyError: An array is missing.
+        TypeError: A parameter is unknown.
+    """
+    c = PrototypeClassifier(**numbers.parameters)
+    c.classes_, c.multi_label_ = np.asarray(numbers.labels), False
+    c.space_, c.neighbours_count_ = numbers.space, numbers.neighbours
+    c.agreement_, c.temperature_ = numbers.agreement, numbers.temperature
+    c.threshold_ = -np.inf if numbers.threshold is None else numbers.threshold
+    for name in _ARRAYS:
+        setattr(c, f"{name}_", arrays[name])
+    c.n_features_in_ = len(c.mean_)
+    c._pool, c._words = arrays["recordings"], None
+    ends = np.cumsum(arrays["neighbours_per_class"])[:-1]
+    c.neighbours_ = np.split(arrays["neighbours"], ends)
+    c.neighbour_weights_ = np.split(arrays["neighbour_weights"], ends)
+    c._examples = [
+        (row[None], label[None], float(weight))
+        for row, label, weight in zip(
+            arrays["examples"], arrays["example_classes"], arrays["example_weights"], strict=True
+        )
+    ]
+    shape = (len(numbers.labels), c.n_features_in_)
+    if (
+        c.prototypes_.shape != shape
+        or c._pool.shape[1:] != shape[1:]
+        or len(c.neighbours_) != shape[0]
+        or arrays["neighbours"].max(initial=-1) >= len(c._pool)
+    ):
+        raise InputError(f"arrays of {shape[0]} labels in {shape[1]} dimensions were expected, but got others")
+    return c

@@ -165,8 +165,6 @@ def learn(
         pool.joint,
         None if preset else pool.features,
         _Pieces(pool),
-        name=opened.encoder_name,
-        checkpoint=opened.checkpoint,
         prompts=tuple(prompts or ()),
         descriptions={label: about for label, about in words.items() if about},
         window_s=opened.settings.window_s,

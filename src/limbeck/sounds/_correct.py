@@ -78,7 +78,7 @@ def correct(
                     f"Of the sounds that {label!r} was learned from, at least one has to stay. If none of them is "
                     "right, describe the word otherwise and learn again: limbeck sounds learn."
                 )
-            base.without(label, place)
+            base.classifier.without(label, place)
 
         def embed(one: Correction) -> Located:
             model = of_classifier(base, encoder, weights=weights, offline=offline, device=device)
@@ -142,7 +142,7 @@ def _put_known(base: SoundClassifier, one: Correction) -> bool:
     if one.start_s is None or len(known) != 1:
         return False
     if known[0] not in _standing(base, one):
-        base.with_neighbour(one.label, known[0])
+        base.classifier.with_neighbour(one.label, known[0])
     return True
 
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from limbeck.prototypes._leave_one_out import leave_one_out_scores, out_of_vocabulary_scores
-from limbeck.prototypes._means import left_out, weighted_mean
-from limbeck.prototypes._metrics import METRICS
-from limbeck.prototypes._space import Standard
+from limbeck.prototypes._leave_one_out import leave_one_out_scores, left_out, out_of_vocabulary_scores, weighted_mean
+from limbeck.prototypes._space import METRICS, Standard
 
 
 def test_as_if_each_had_never_been_there() -> None:
