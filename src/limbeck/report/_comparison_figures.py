@@ -28,6 +28,7 @@ _SHORTEST_SECONDS = 1e-3
 _NAME_SIZE = 7.5
 _NAME_HEIGHT = 9.0
 _SECONDS = (1e-3, 1e-2, 0.1, 1.0, 10.0, 60.0, 600.0, 3600.0, 36000.0, 360000.0)
+_TITLE: dict[str, Any] = {"fontsize": 9.5, "color": INK, "loc": "left", "fontweight": "bold"}
 _TIMES = ("1 ms", "10 ms", "0.1 s", "1 s", "10 s", "1 min", "10 min", "1 h", "10 h", "100 h")
 
 
@@ -68,18 +69,23 @@ def against_bytes(comparison: Comparison, sections: Sequence[Section], key: str)
     ]
     if not dots:
         return None
+    from matplotlib.ticker import FuncFormatter, LogLocator
+
     clusters = _clusters(dots)
-    figure = quiet(9.5, _height(max(map(len, clusters))))
+    figure = quiet(9.5, max(3.4, 1.3 + 0.18 * max(map(len, clusters))))
     axes = figure.subplots()
     _frame(axes, comparison, sections[0], key, dots)
     axes.set_xlabel("stored")
     _log_axis(axes, [d.x for d in dots], before=0.25, after=0.6)
-    _name_sizes(axes)
+    low, high = axes.get_xlim()
+    few = math.log10(high / low) < 2.5
+    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if few else (1.0,), numticks=20))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: size(round(value))))
     freeze(figure)
     for cluster in clusters:
         _make_room(axes, max(d.mean for d in cluster), len(cluster))
     dots = [dot for cluster in clusters for dot in _side_by_side(axes, cluster)]
-    at, extents = _draw(axes, dots), _extents(axes, dots)
+    at, extents = _draw(axes, dots)
     columns = _columns(axes, at, extents, [len(c) for c in clusters])
     _write_names(axes, dots, at, extents, _free(axes, dots, at, extents) if columns is None else columns)
     return figure
@@ -102,11 +108,11 @@ def against_time(comparison: Comparison, sections: Sequence[Section], key: str) 
     panels = [(section, dots) for section, dots in found if dots]
     if not panels:
         return None
-    figure = quiet(9.5, _height(max(len(dots) for _, dots in panels)) * len(panels))
+    figure = quiet(9.5, max(3.4, 1.3 + 0.18 * max(len(dots) for _, dots in panels)) * len(panels))
     grid = figure.subplots(len(panels), squeeze=False, sharex=True)[:, 0]
     for axes, (section, dots) in zip(grid, panels, strict=True):
         _frame(axes, comparison, section, key, dots)
-        _title(axes, section)
+        axes.set_title(section.budget, **_TITLE)
         _log_axis(axes, [d.x for _, dots in panels for d in dots], before=0.08, after=0.2)
         low, high = axes.get_xlim()
         shown = {at: name for at, name in zip(_SECONDS, _TIMES, strict=True) if low < at < high}
@@ -115,7 +121,7 @@ def against_time(comparison: Comparison, sections: Sequence[Section], key: str) 
     grid[-1].set_xlabel("time of a distillation")
     freeze(figure)
     for axes, (_, dots) in zip(grid, panels, strict=True):
-        at, extents = _draw(axes, dots), _extents(axes, dots)
+        at, extents = _draw(axes, dots)
         _write_names(axes, dots, at, extents, _free(axes, dots, at, extents))
     return figure
 
@@ -149,18 +155,10 @@ def differences(comparison: Comparison, sections: Sequence[Section], key: str) -
                 axes.plot([found.low, found.high], [place, place], color=colour, linewidth=1.3, solid_capstyle="butt")
             real = found.adjusted is not None and found.real
             axes.plot(found.mean, place, "o", color=colour, ms=5.5, mfc=colour if real else "none", mew=1.3)
-        _title(axes, section)
+        axes.set_title(section.budget, **_TITLE)
         axes.set_xlabel(f"points of {key}")
         axes.set_xlim(min(means) - reach, max(means) + reach)
     return figure
-
-
-def _title(axes: Axes, section: Section) -> None:
-    axes.set_title(section.budget, fontsize=9.5, color=INK, loc="left", fontweight="bold")
-
-
-def _height(names: int) -> float:
-    return max(3.4, 1.3 + 0.18 * names)
 
 
 def _clusters(dots: Sequence[Dot]) -> list[list[Dot]]:
@@ -219,16 +217,6 @@ def _log_axis(axes: Axes, values: Sequence[float], *, before: float, after: floa
     axes.autoscale(False)
 
 
-def _name_sizes(axes: Axes) -> None:
-    """Ticks at round numbers of bytes."""
-    from matplotlib.ticker import FuncFormatter, LogLocator
-
-    low, high = axes.get_xlim()
-    few = math.log10(high / low) < 2.5
-    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if few else (1.0,), numticks=20))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: size(round(value))))
-
-
 def _make_room(axes: Axes, top: float, names: int) -> None:
     """Lower the axis, to zero at most, until so many names fit below a height."""
     low, high = axes.get_ylim()
@@ -237,22 +225,17 @@ def _make_room(axes: Axes, top: float, names: int) -> None:
         axes.set_ylim(min(low, max(0.0, (top - needed * high) / (1 - needed))), high)
 
 
-def _draw(axes: Axes, dots: Sequence[Dot]) -> Array:
-    """Draw dots and bars; where the dots lie on the drawing, (dot, 2)."""
+def _draw(axes: Axes, dots: Sequence[Dot]) -> tuple[Array, Array]:
+    """Draw dots and bars; where the dots lie on the drawing, and width and height of their names, (dot, 2) each."""
     look: dict[str, Any] = {"markersize": _DOT_POINTS, "elinewidth": 1.0, "alpha": 0.9}
     for dot in dots:
         axes.errorbar([dot.x], [dot.mean], yerr=[dot.sd], fmt=dot.shape, color=dot.colour, **look)
-    at: Array = axes.transData.transform([(d.x, d.mean) for d in dots])
-    return at
-
-
-def _extents(axes: Axes, dots: Sequence[Dot]) -> Array:
-    """Width and height of the names, (dot, 2), as if all were bold: in another font they may be wider."""
+    # The room is that of bold names: in another font they may be wider.
     texts = [axes.text(0, 0, d.name, fontsize=_NAME_SIZE, fontweight="bold", parse_math=False) for d in dots]
-    widths = [text.get_window_extent().width for text in texts]
+    extents = [(text.get_window_extent().width, _NAME_HEIGHT * axes.figure.dpi / 72) for text in texts]
     for text in texts:
         text.remove()
-    return np.array([(width, _NAME_HEIGHT * axes.figure.dpi / 72) for width in widths])
+    return axes.transData.transform([(d.x, d.mean) for d in dots]), np.array(extents)
 
 
 def _columns(axes: Axes, at: Array, extents: Array, counts: Sequence[int]) -> Array | None:

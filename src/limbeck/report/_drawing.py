@@ -32,8 +32,6 @@ def quiet(width: float, height: float) -> Figure:
     from matplotlib.figure import Figure
 
     class Quiet(Figure):
-        """A figure whose axes are quiet: grey ink, no box."""
-
         def add_subplot(self, *args: Any, **options: Any) -> Any:
             axes = super().add_subplot(*args, **options)
             axes.set_facecolor("none")
@@ -108,6 +106,12 @@ def inline(figure: Figure, name: str) -> str:
     return opening + ' aria-hidden="true" focusable="false">' + rest.replace(INK, "currentColor")
 
 
+def publish(figure: Figure, stem: Path) -> str:
+    """Write a figure as `save` does, and give it as `inline` does, by the name of its file."""
+    save(figure, stem)
+    return inline(figure, stem.name)
+
+
 def freeze(figure: Figure) -> None:
     """Work the layout out once, so that places on the drawing are known."""
     if figure.get_layout_engine() is not None:
@@ -146,7 +150,7 @@ def matplotlib() -> Any:
 def _svg(figure: Figure, *, facecolor: str) -> str:
     buffer = io.StringIO()
     with _settings(figure):
-        nothing: dict[str, Any] = {"Date": None, "Creator": None, "Format": None, "Type": None}
+        nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
         figure.savefig(buffer, format="svg", facecolor=facecolor, metadata=nothing)
     return buffer.getvalue()
 

@@ -70,10 +70,7 @@ class Cell(Distillation):
 
     Attributes:
         per_class: Samples stored per class; None for a whole training split.
-        head: The students' head.
         accuracy: Percent, one number a student, in the same order, by modality: "A", "V", "A+V", ...
-        stored_bytes: What is stored.
-        distill_seconds: Time of the distillation.
         student_seconds: Mean time of a student's training and test.
         confusion: Counts (true class, predicted class) over the students, with the keys of `accuracy`.
 
@@ -122,13 +119,11 @@ class Line(TableRow):
 
     Attributes:
         per_class: Samples stored per class; None for a whole training split.
-        accuracy: Mean and spread over all students, by modality; empty where nothing was run.
+        accuracy: Mean and spread over all students, by modality (by head, where heads are compared); empty where
+            nothing was run.
         difference: To the baseline, by modality; without the baseline itself and references.
-        distillations: Number of distillations.
         students: Fewest and most students of a distillation.
-        stored_bytes: What is stored, mean over distillations, as the costs that follow.
-        distill_seconds: Time of a distillation.
-        student_seconds: Time of a student.
+        stored_bytes: What is stored, mean over distillations, as the times that follow.
     """
 
     per_class: int | None = None
@@ -142,12 +137,7 @@ class Line(TableRow):
 
     @property
     def n(self) -> str:
-        """Distillations × students, as text.
-
-        Example:
-            >>> Line(row="dm", distillations=3, students=(5, 5)).n
-            '3 × 5'
-        """
+        """Distillations × students, as text."""
         return counted(self.distillations, self.students)
 
 
@@ -157,7 +147,6 @@ class Section:
 
     Attributes:
         per_class: Samples stored per class; None for rows without such a number.
-        head: The students' head.
         modalities: What accuracies there are, in the usual order.
         lines: In the comparison's order, those without results too.
         tested: Whether the baseline is there, so that differences to it are told.
@@ -196,39 +185,15 @@ class Section:
 
 
 @dataclass(frozen=True)
-class HeadLine:
-    """A method at one budget under every head.
-
-    Attributes:
-        row: Its name.
-        per_class: Samples stored per class; None for a whole training split.
-        marks: Its comparison class.
-        accuracy: By head, of the head's main modality.
-        best: The head that beats the runner-up beyond chance; None if none does.
-        n: Distillations × students, as text.
-    """
-
-    row: str
-    per_class: int | None
-    marks: str
-    accuracy: dict[str, Spread]
-    best: str | None
-    n: str
-
-
-@dataclass(frozen=True)
 class Comparison:
     """Everything a benchmark found, as far as it is done.
 
     The order in which cells come does not matter: they are kept in the order of `rows`.
 
     Attributes:
-        title: Heading.
-        dataset: Name of the dataset.
         about: What was the same in all cells, JSON-able. Some names are looked for: ``"words"`` (a text for readers,
             Markdown), ``"chance_percent"``, ``"class_names"`` (for the confusion matrix), ``"command"``, ``"failed"``
             (why jobs failed, by job). All of it is shown.
-        cells: Results.
         baseline: Name of the row that the others are tested against.
         rows: Names of the rows in the order of the tables.
         measures: Tables of what was measured beside accuracy.
@@ -281,14 +246,17 @@ class Comparison:
     @cached_property
     def sections(self) -> tuple[Section, ...]:
         """The tables: by head, then by samples per class."""
-        return tuple(
-            self._section(per_class, head)
-            for head in self.heads
-            for per_class in sorted({c.per_class for c in self.cells if self._leads(c, head)}, key=_budget)
-        )
+        made = []
+        for head in self.heads:
+            cells = [c for c in self.cells if c.head == head]
+            # References have a table of their own only where there is nothing else.
+            leading = [c for c in cells if not c.reference] or cells
+            budgets = sorted({c.per_class for c in leading}, key=_budget)
+            made += [self._section(per_class, head, cells) for per_class in budgets]
+        return tuple(made)
 
     @cached_property
-    def head_lines(self) -> tuple[HeadLine, ...]:
+    def head_lines(self) -> tuple[Line, ...]:
         """The same methods under every head, side by side; empty where there is only one head."""
         if len(self.heads) < 2:
             return ()
@@ -296,7 +264,7 @@ class Comparison:
         for (row, per_class, head), cells in _grouped(self.cells).items():
             found[per_class, row][head] = cells
         order = sorted(found, key=lambda k: (_budget(k[0]), self.rows.index(k[1])))
-        return tuple(_head_line(row, per_class, found[per_class, row]) for per_class, row in order)
+        return tuple(_head_line(found[key]) for key in order)
 
     def to_json(self) -> dict[str, Any]:
         """All fields as JSON-able data; without measures, if there are none."""
@@ -315,13 +283,8 @@ class Comparison:
             wrong = "\n".join(f"  {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
             raise InputError(f"This is no comparison:\n{wrong}") from error
 
-    def _leads(self, cell: Cell, head: str) -> bool:
-        """Whether a cell has a table of its own: references only have one where there is nothing else."""
-        alone = all(c.reference for c in self.cells if c.head == head)
-        return cell.head == head and (alone or not cell.reference)
-
-    def _section(self, per_class: int | None, head: str) -> Section:
-        here = [c for c in self.cells if c.head == head and (c.reference or c.per_class == per_class)]
+    def _section(self, per_class: int | None, head: str, cells: Sequence[Cell]) -> Section:
+        here = [c for c in cells if c.reference or c.per_class == per_class]
         groups: dict[str, list[Cell]] = defaultdict(list)
         for cell in here:
             groups[cell.row].append(cell)
@@ -391,15 +354,9 @@ def _grouped(cells: Sequence[Cell]) -> dict[tuple[str, int | None, str], list[Ce
 
 def _against(baseline: Sequence[Cell], groups: Mapping[str, Sequence[Cell]], key: str) -> dict[str, Difference]:
     """Every row's difference to the baseline, corrected for their number."""
-    if not baseline or key not in baseline[0].accuracy:
-        return {}
     level = means(baseline, key)
-    found: dict[str, Difference] = {}
-    for row, cells in groups.items():
-        if row != baseline[0].row and not cells[0].reference and key in cells[0].accuracy:
-            difference = paired(means(cells, key), level)
-            if difference is not None:
-                found[row] = difference
+    rivals = {row: cells for row, cells in groups.items() if not cells[0].reference and cells is not baseline}
+    found = {row: paired(means(cells, key), level) for row, cells in rivals.items()}
     return {row: d for row, d in corrected(found).items() if d is not None}
 
 
@@ -419,17 +376,17 @@ def _line(row: str, cells: Sequence[Cell], difference: dict[str, Difference], bo
     )
 
 
-def _head_line(row: str, per_class: int | None, heads: Mapping[str, Sequence[Cell]]) -> HeadLine:
+def _head_line(heads: Mapping[str, Sequence[Cell]]) -> Line:
+    """One row at one budget, with its accuracies by head, of each head's main modality."""
     keys = {head: headline(cells[0].accuracy) for head, cells in heads.items()}
     every = [c for cells in heads.values() for c in cells]
-    most = max(heads.values(), key=len)
-    return HeadLine(
-        row=row,
-        per_class=per_class,
-        marks=every[0].marks,
+    winner = leader({head: means(cells, keys[head]) for head, cells in heads.items()})
+    return Line(
+        **in_common(every, frozenset() if winner is None else frozenset({winner})),
+        per_class=every[0].per_class,
         accuracy={head: found for head, cells in heads.items() if (found := spread(cells, keys[head]))},
-        best=leader({head: means(cells, keys[head]) for head, cells in heads.items()}),
-        n=Line(row=row, distillations=len(most), students=_students(every)).n,
+        distillations=max(map(len, heads.values())),
+        students=_students(every),
     )
 
 

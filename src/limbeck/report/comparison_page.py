@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -25,39 +25,26 @@ _BYTES = (
 
 
 def write(comparison: Comparison, out: Path, *, confusion: str | None = None) -> Path:
-    """Write ``index.html``, and its figures as PNG and SVG in ``figures/``.
+    """Write ``index.html``, and its figures as PNG and SVG in ``figures/``; the path of the page.
 
     The page holds every table with its rules, those of measures too; accuracy against bytes and against time and the
     differences to the baseline, by modality, under the head that has most modalities; a confusion matrix; and what was
     the same everywhere. Names that come from data are escaped.
 
-    Args:
-        comparison: The results, as far as there are any.
-        out: Folder; made if need be.
-        confusion: Row whose confusion matrix is shown; the best one by default.
-
-    Returns:
-        Path of ``index.html``.
+    The folder `out` is made if need be. The matrix is that of the row called `confusion`; of the best one by default.
 
     Raises:
         InputError: No confusion matrix was kept for the row.
         MissingExtraError: jinja2 or matplotlib is not installed.
     """
     _kit.require()
-    out = Path(out)
     sections = [s for s in comparison.sections if s.head == comparison.heads[-1]]
     keys = in_order({key for section in sections for key in section.modalities})
-    plots = _plots(comparison, sections, keys)
+    names = {key: _samples.named(key) for key in keys}
     confused = _confusion(comparison, sections, confusion)
-    for kind, _, drawn in plots:
-        for key, figure in drawn.items():
-            _drawing.save(figure, out / "figures" / _file(kind, key))
-    if confused:
-        _drawing.save(confused[0], out / "figures" / "confusion")
     parts = comparison_tables.parts(comparison)
     overview = comparison_tables.side_by_side(comparison)
     measured = [(table.title, comparison_tables.of_measure(table, comparison)) for table in comparison.measures]
-    names = {key: _samples.named(key) for key in keys}
     return _kit.write(
         out,
         "comparison",
@@ -75,19 +62,11 @@ def write(comparison: Comparison, out: Path, *, confusion: str | None = None) ->
         head=comparison.heads[-1] if comparison.heads else "",
         keys=list(names.items()),
         first=headline(keys) if keys else "",
-        plots=[
-            (kind, title, [((k, names[k]), _drawing.inline(f, _file(kind, k))) for k, f in drawn.items()])
-            for kind, title, drawn in plots
-        ],
-        confusion={"svg": _drawing.inline(confused[0], "confusion"), "text": confused[1]} if confused else None,
+        plots=_plots(comparison, sections, names, out / "figures"),
+        confusion=confused and (_drawing.publish(confused[0], out / "figures" / "confusion"), confused[1]),
         command=str(comparison.about.get("command", "")),
         about=_kit.flat({k: v for k, v in comparison.about.items() if k not in _SHOWN_ABOVE}),
     )
-
-
-def _file(kind: str, key: str) -> str:
-    """Name of a plot, as ``bytes-audio-image``."""
-    return f"{kind}-{_samples.words(key, '-')}"
 
 
 def _rules(sheets: Iterable[Sheet | None]) -> list[str]:
@@ -96,9 +75,9 @@ def _rules(sheets: Iterable[Sheet | None]) -> list[str]:
 
 
 def _plots(
-    comparison: Comparison, sections: Sequence[Section], keys: Sequence[str]
-) -> list[tuple[str, str, dict[str, Figure]]]:
-    """Kind, caption and figures by modality, of all plots there is something to show in."""
+    comparison: Comparison, sections: Sequence[Section], names: Mapping[str, str], folder: Path
+) -> list[tuple[str, str, list[tuple[str, str, str]]]]:
+    """Kind and caption of all plots there is something to show in, and for each modality its key, name and drawing."""
     apart = (
         f"Differences to {comparison.baseline} with 95 % intervals. Filled: real at 5 % after the correction. The "
         "widest intervals run out of the drawing. The tables have their ends."
@@ -108,11 +87,15 @@ def _plots(
         ("time", _comparison_figures.against_time, "Accuracy against the time of one distillation."),
         ("differences", _comparison_figures.differences, apart),
     )
-    found = [
-        (kind, caption, {key: figure for key in keys if (figure := make(comparison, sections, key)) is not None})
-        for kind, make, caption in makers
-    ]
-    return [plot for plot in found if plot[2]]
+    plots = []
+    for kind, make, caption in makers:
+        drawn = [
+            (key, name, _drawing.publish(figure, folder / f"{kind}-{_samples.words(key, '-')}"))
+            for key, name in names.items()
+            if (figure := make(comparison, sections, key)) is not None
+        ]
+        plots += [(kind, caption, drawn)] if drawn else []
+    return plots
 
 
 def _confusion(comparison: Comparison, sections: Sequence[Section], row: str | None) -> tuple[Figure, str] | None:
@@ -125,10 +108,10 @@ def _confusion(comparison: Comparison, sections: Sequence[Section], row: str | N
         for line in section.lines
         if (line.row, line.per_class) in kept and row in (None, line.row)
     ]
-    if row is not None and not entered:
-        raise InputError(f"No confusion matrix was kept for the row {row!r} under the head {head}.")
     if not entered:
-        return None
+        if row is None:
+            return None
+        raise InputError(f"No confusion matrix was kept for the row {row!r} under the head {head}.")
     _, section, line = max(entered, key=lambda e: e[0])
     key = headline(section.modalities)
     cells = [c for c in comparison.cells if (c.row, c.per_class, c.head) == (line.row, line.per_class, head)]
@@ -168,7 +151,7 @@ def _verdict(comparison: Comparison, sections: Sequence[Section]) -> str:
 
 
 def _facts(comparison: Comparison) -> list[tuple[str, str]]:
-    about: Mapping[str, Any] = comparison.about
+    about = comparison.about
     counts = ("classes", "training_clips", "test_clips")
     facts = [("dataset", comparison.dataset)]
     facts += [(k.replace("_", " "), number(about[k])) for k in counts if isinstance(about.get(k), int)]
@@ -176,7 +159,9 @@ def _facts(comparison: Comparison) -> list[tuple[str, str]]:
         facts.append(("chance", f"{about['chance_percent']:.1f} %"))
     made = {(c.row, c.per_class, c.seed) for c in comparison.cells if not c.reference}
     made |= {(c.row, t.per_class, c.seed) for t in comparison.measures for c in t.cells if not c.reference}
-    facts.append(("rows", number(len(comparison.rows))))
-    facts.append(("distillations so far", number(len(made))))
-    facts.append(("students so far", number(sum(c.students for c in comparison.cells))))
+    facts += [
+        ("rows", number(len(comparison.rows))),
+        ("distillations so far", number(len(made))),
+        ("students so far", number(sum(c.students for c in comparison.cells))),
+    ]
     return facts

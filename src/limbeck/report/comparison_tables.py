@@ -6,41 +6,27 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from limbeck._words import duration, size
+from limbeck._words import size
 from limbeck.report import comparison as rules
-from limbeck.report.comparison import Comparison, HeadLine, Line, Section
+from limbeck.report.comparison import Comparison, Line, Section
 from limbeck.report.measures import MeasureTable, measure_sheets
 from limbeck.report.model import (
     NOTHING,
+    Distillation,
     Document,
     Field,
     Sheet,
     count_field,
     difference_field,
     plain,
+    seconds_field,
     spread_field,
 )
 
 Heads = Literal["rows", "columns"]
-HeadSheet = tuple[tuple[str, ...], tuple[tuple[Field, ...], ...]]
-"""Columns and lines."""
 COLUMNS = (
-    "dataset",
-    "row",
-    "per_class",
-    "head",
-    "seed",
-    "student",
-    "modality",
-    "accuracy_percent",
-    "stored_bytes",
-    "training_samples",
-    "hold",
-    "distill_seconds",
-    "student_seconds",
-    "labels",
-    "sees_labels",
-    "reference",
+    *("dataset", "row", "per_class", "head", "seed", "student", "modality", "accuracy_percent", "stored_bytes"),
+    *("training_samples", "hold", "distill_seconds", "student_seconds", "labels", "sees_labels", "reference"),
     "baseline",
 )
 """Of the long table."""
@@ -60,12 +46,8 @@ class Part:
 def parts(comparison: Comparison) -> list[Part]:
     """Two sheets for every section; no differences where nothing is tested."""
     return [
-        Part(
-            section,
-            _accuracy_sheet(section, comparison),
-            _difference_sheet(section, comparison) if section.tested else None,
-        )
-        for section in comparison.sections
+        Part(s, _accuracy_sheet(s, comparison), _difference_sheet(s, comparison) if s.tested else None)
+        for s in comparison.sections
     ]
 
 
@@ -73,9 +55,9 @@ def side_by_side(comparison: Comparison, heads: Heads = "columns") -> Sheet | No
     """All heads of a `comparison` in one table, `heads` as its columns or its rows; None where there is only one."""
     if not comparison.head_lines:
         return None
-    columns, fields = (_head_columns if heads == "columns" else _head_rows)(comparison)
-    said = _some(rules.SPREAD_RULE, rules.HEADS_RULE, rules.marks_rule(comparison))
-    return Sheet("heads", "Heads side by side", columns, 2, fields, rules=said)
+    columns, fields = _head_columns(comparison) if heads == "columns" else _head_rows(comparison)
+    said = (rules.SPREAD_RULE, rules.HEADS_RULE, rules.marks_rule(comparison))
+    return Sheet("heads", "Heads side by side", columns, 2, tuple(fields), rules=said)
 
 
 def every(comparison: Comparison, heads: Heads = "columns") -> Iterator[Sheet]:
@@ -103,39 +85,32 @@ def document(comparison: Comparison, heads: Heads = "columns") -> Document:
         dataset=comparison.dataset,
         sheets=tuple(every(comparison, heads)),
         about=comparison.about,
-        numbers=[*_accuracies(comparison), *_measured(comparison)],
+        numbers=list(_numbers(comparison)),
         columns=(*COLUMNS, *(MEASURED if comparison.measures else ())),
         data=comparison.to_json() | {"summary": _summary(comparison)},
     )
 
 
-def _accuracies(comparison: Comparison) -> Iterator[dict[str, Any]]:
-    names = ("row", "per_class", "head", "seed", "stored_bytes", "training_samples", "hold", "distill_seconds")
+def _numbers(comparison: Comparison) -> Iterator[dict[str, Any]]:
+    """The long table: every accuracy, then every number of the measures."""
     for cell in comparison.cells:
-        same = {name: getattr(cell, name) for name in (*names, "student_seconds", "labels")}
-        same |= _kind(comparison, cell)
+        same = _place(comparison, cell)
         for modality, values in cell.accuracy.items():
             for student, value in enumerate(values):
                 yield same | {"student": student, "modality": modality, "accuracy_percent": value}
-
-
-def _measured(comparison: Comparison) -> Iterator[dict[str, Any]]:
     for table in comparison.measures:
-        for cell in table.cells:
-            same = {name: getattr(cell, name) for name in ("row", "hold", "training_samples", "seed", "labels")}
-            same |= _kind(comparison, cell) | {"per_class": table.per_class, "measure": table.name}
-            for repeat, values in enumerate(cell.values):
-                for column, value in values.items():
+        for measured in table.cells:
+            same = _place(comparison, measured) | {"per_class": table.per_class, "measure": table.name}
+            for repeat, found in enumerate(measured.values):
+                for column, value in found.items():
                     yield same | {"repeat": repeat, "column": column, "value": value}
 
 
-def _kind(comparison: Comparison, cell: Any) -> dict[str, Any]:
-    return {
-        "dataset": comparison.dataset,
-        "sees_labels": int(cell.sees_labels),
-        "reference": int(cell.reference),
-        "baseline": int(cell.row == comparison.baseline),
-    }
+def _place(comparison: Comparison, cell: Distillation) -> dict[str, Any]:
+    """What is the same in all numbers of a distillation."""
+    same = {name: value for name, value in vars(cell).items() if name in COLUMNS}
+    flags = {"sees_labels": int(cell.sees_labels), "reference": int(cell.reference)}
+    return same | flags | {"dataset": comparison.dataset, "baseline": int(cell.row == comparison.baseline)}
 
 
 def _summary(comparison: Comparison) -> dict[str, Any]:
@@ -165,33 +140,25 @@ def budget(per_class: int | None) -> str:
     return "all" if per_class is None else str(per_class)
 
 
-def _key(section: Section, kind: str) -> str:
-    return f"{kind}-{budget(section.per_class)}-{plain(section.head)}"
-
-
-def _some(*sentences: str) -> tuple[str, ...]:
-    return tuple(s for s in sentences if s)
-
-
 def _accuracy_sheet(section: Section, comparison: Comparison) -> Sheet:
     lines = tuple(
         (
-            Field(_name(line)),
+            Field(line.name),
             *(spread_field(line.accuracy.get(key), bold=key in line.best, bar=True) for key in section.modalities),
             Field(line.n, line.distillations) if line.accuracy else Field(NOTHING),
             Field(line.hold or NOTHING),
             count_field(line.training_samples),
             Field(NOTHING) if line.stored_bytes is None else Field(size(line.stored_bytes), line.stored_bytes),
-            _time(line),
+            seconds_field(None if line.reference else line.distill_seconds),
         )
         for line in section.lines
     )
     keys = (f"{key} (%)" for key in section.modalities)
     columns = ("trained on", *keys, "n", "held as", "training samples", "stored", "time")
     references = frozenset(i for i, line in enumerate(section.lines) if line.reference)
-    said = _some(rules.SPREAD_RULE, rules.BOLD_RULE, rules.marks_rule(comparison), rules.cost_rule(comparison))
+    said = (rules.SPREAD_RULE, rules.BOLD_RULE, rules.marks_rule(comparison), rules.cost_rule(comparison))
     baseline = next(i for i, line in enumerate(section.lines) if line.row == comparison.baseline)
-    return Sheet(_key(section, "accuracy"), section.title, columns, 1, lines, references, baseline, said)
+    return Sheet(_key("accuracy", section), section.title, columns, 1, lines, references, baseline, said)
 
 
 def _difference_sheet(section: Section, comparison: Comparison) -> Sheet:
@@ -200,60 +167,49 @@ def _difference_sheet(section: Section, comparison: Comparison) -> Sheet:
     told = [key for key in section.modalities if any(key in shares for shares in closed)]
     lines = tuple(
         (
-            Field(_name(line)),
+            Field(line.name),
             *(difference_field(line.difference.get(key)) for key in section.modalities),
-            *(_share(shares.get(key)) for key in told),
+            *(_percent(shares.get(key)) for key in told),
         )
         for line, shares in zip(rows, closed, strict=True)
     )
     title = f"{section.title}: difference to {comparison.baseline}"
     gaps = (f"{key} gap closed (%)" for key in told)
     columns = ("trained on", *(f"{key} (points)" for key in section.modalities), *gaps)
-    said = _some(rules.difference_rule(comparison), rules.GAP_RULE if told else "", rules.marks_rule(comparison))
-    return Sheet(_key(section, "difference"), title, columns, 1, lines, rules=said)
+    said = (rules.difference_rule(comparison), rules.GAP_RULE if told else "", rules.marks_rule(comparison))
+    return Sheet(_key("difference", section), title, columns, 1, lines, rules=said)
 
 
-def _share(value: float | None) -> Field:
+def _key(kind: str, section: Section) -> str:
+    return f"{kind}-{budget(section.per_class)}-{plain(section.head)}"
+
+
+def _percent(value: float | None) -> Field:
     return Field(NOTHING) if value is None else Field(f"{value:z.0f}".replace("-", "−"), value)
 
 
-def _head_columns(comparison: Comparison) -> HeadSheet:
-    """Methods as lines, heads as columns."""
-    fields = tuple(
-        (
-            Field(budget(line.per_class)),
-            Field(_name(line)),
-            *(spread_field(line.accuracy.get(head), bold=head == line.best, bar=True) for head in comparison.heads),
-            Field(line.n),
-        )
+def _head_columns(comparison: Comparison) -> tuple[tuple[str, ...], list[tuple[Field, ...]]]:
+    """Columns and lines: methods as lines, heads as columns."""
+    fields = [
+        (Field(budget(line.per_class)), Field(line.name), *(_of_head(line, h) for h in comparison.heads), Field(line.n))
         for line in comparison.head_lines
-    )
+    ]
     return ("stored per class", "trained on", *comparison.heads, "n"), fields
 
 
-def _head_rows(comparison: Comparison) -> HeadSheet:
-    """Heads as lines, methods as columns."""
-    lines = comparison.head_lines
-    named = {line.row: _name(line) for line in lines}
-    rows = [row for row in comparison.rows if row in named]
-    at = {(line.per_class, line.row): line for line in lines}
-    fields = []
-    for per_class in dict.fromkeys(line.per_class for line in lines):
-        for head in comparison.heads:
-            here = [at.get((per_class, row)) for row in rows]
-            values = [
-                spread_field(line.accuracy.get(head), bold=head == line.best, bar=True) if line else Field(NOTHING)
-                for line in here
-            ]
-            fields.append((Field(budget(per_class)), Field(head), *values))
-    return ("stored per class", "head", *(named[row] for row in rows)), tuple(fields)
+def _head_rows(comparison: Comparison) -> tuple[tuple[str, ...], list[tuple[Field, ...]]]:
+    """Columns and lines: heads as lines, methods as columns."""
+    names = {line.row: line.name for line in comparison.head_lines}
+    rows = [row for row in comparison.rows if row in names]
+    at = {(line.per_class, line.row): line for line in comparison.head_lines}
+    fields = [
+        (Field(budget(per_class)), Field(head), *(_of_head(at.get((per_class, row)), head) for row in rows))
+        for per_class in dict.fromkeys(per_class for per_class, _ in at)
+        for head in comparison.heads
+    ]
+    return ("stored per class", "head", *(names[row] for row in rows)), fields
 
 
-def _name(line: Line | HeadLine) -> str:
-    return f"{line.row} {line.marks}".rstrip()
-
-
-def _time(line: Line) -> Field:
-    if line.distill_seconds is None or line.reference:
-        return Field(NOTHING)
-    return Field(duration(line.distill_seconds), line.distill_seconds)
+def _of_head(line: Line | None, head: str) -> Field:
+    """What a row came to under a head."""
+    return spread_field(line.accuracy.get(head), bold=head in line.best, bar=True) if line else Field(NOTHING)

@@ -37,13 +37,7 @@ RULE = (
 
 @dataclass(frozen=True)
 class Entry:
-    """What was measured of one set.
-
-    Attributes:
-        row: Name of the table's row.
-        found: Of all its repeats.
-        sees_labels: Whether networks trained on the real labels helped to make the set.
-    """
+    """What was measured of one set, of all its repeats; see `Distillation` for the rest."""
 
     row: str
     found: Score
@@ -52,22 +46,16 @@ class Entry:
 
 @dataclass(frozen=True, kw_only=True)
 class MeasureCell(Distillation):
-    """One distillation in a measure's table.
-
-    Attributes:
-        values: Columns by name, for each repeat; a column that cannot be told is left out.
-    """
+    """One distillation in a measure's table: columns by name, for each repeat; what cannot be told is left out."""
 
     values: tuple[dict[str, float], ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class MeasureLine(TableRow):
-    """A row of a measure's table.
+    """A row of a measure's table: spreads over all repeats of all distillations, by column.
 
-    Attributes:
-        values: Mean and spread over all repeats of all distillations, by column.
-        n: Distillations × repeats, as text; empty where nothing was measured.
+    `n` are distillations × repeats, as text; empty where nothing was measured.
     """
 
     values: dict[str, Spread] = field(default_factory=dict)
@@ -79,9 +67,7 @@ class MeasureTable:
     """What one measure found at one budget.
 
     Attributes:
-        name: Of the measure, for people.
         per_class: Samples stored per class; None for rows without such a number.
-        columns: Of the table.
         about: What a reader must know beside it.
         chance: Columns of a guess that knows nothing, by name.
         cells: Results; real clips, whole, are in every table.
@@ -100,11 +86,6 @@ class MeasureTable:
     def title(self) -> str:
         """Measure and budget, as a heading."""
         return self.name if self.per_class is None else f"{self.name}, {budget_words(self.per_class)}"
-
-    @property
-    def groups(self) -> tuple[str, ...]:
-        """Groups of the columns, in their order."""
-        return tuple(dict.fromkeys(c.group for c in self.columns))
 
     def in_order(self, rows: Sequence[str]) -> MeasureTable:
         """The same with its cells in the order of the rows."""
@@ -139,16 +120,10 @@ def table(
     per_class: int | None,
     references: Mapping[str, Sequence[Score]],
 ) -> MeasureTable:
-    """The table of what a measure found of several sets at one budget.
+    """The table of what a `measure`, called `name`, found on `test` clips of several sets, the `entries`.
 
-    Args:
-        name: Of the measure, for people.
-        measure: With all its settings.
-        test: Test clips.
-        entries: What was found.
-        per_class: Samples stored per class; None where rows differ in it.
-        references: What was found of random samples and of the whole, under ``"random"`` and ``"whole"``; see
-            `Measure.show`.
+    They have one budget, in samples stored `per_class`; None where rows differ in it. The `references` are what was
+    found of random samples and of the whole, under ``"random"`` and ``"whole"``; see `Measure.show`.
     """
     letters = tuple(entries[0].found.letters.values()) if entries else ()
     cells = tuple(
@@ -182,11 +157,11 @@ def measure_sheets(table: MeasureTable, rows: Sequence[str], marks_rule: str = "
     lines = table.lines(rows)
     first = next((i for i, line in enumerate(lines) if line.reference), len(lines))
     found = []
-    for place, group in enumerate(table.groups, 1):
+    for place, group in enumerate(dict.fromkeys(c.group for c in table.columns), 1):
         columns = [c for c in table.columns if c.group == group]
         fields = [
             (
-                Field(f"{line.row} {line.marks}".rstrip()),
+                Field(line.name),
                 *(spread_field(line.values.get(c.name), bold=c.name in line.best, digits=c.digits) for c in columns),
                 Field(line.n or NOTHING),
                 Field(line.hold or NOTHING),
@@ -195,8 +170,8 @@ def measure_sheets(table: MeasureTable, rows: Sequence[str], marks_rule: str = "
             for line in lines
         ]
         if any(c.name in table.chance for c in columns):
-            chance = [Spread(table.chance[c.name], None, 1) if c.name in table.chance else None for c in columns]
-            values = (spread_field(x, digits=c.digits) for x, c in zip(chance, columns, strict=True))
+            chance = {name: Spread(level, None, 1) for name, level in table.chance.items()}
+            values = (spread_field(chance.get(c.name), digits=c.digits) for c in columns)
             fields.insert(first, (Field("chance"), *values, *[Field(NOTHING)] * 3))
         found.append(
             Sheet(
@@ -206,7 +181,7 @@ def measure_sheets(table: MeasureTable, rows: Sequence[str], marks_rule: str = "
                 names=1,
                 lines=tuple(fields),
                 references=frozenset(range(first, len(fields))),
-                rules=tuple(filter(None, (table.about and f"{table.name}: {table.about}", RULE, marks_rule))),
+                rules=(table.about and f"{table.name}: {table.about}", RULE, marks_rule),
             )
         )
     return found

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Protocol
 
 from pydantic import ConfigDict
 
-from limbeck._words import number, plural
+from limbeck._words import duration, number, plural
 from limbeck.report.statistics import Difference, leader, marks
 
 NOTHING = "–"
@@ -38,14 +38,7 @@ class Trial(Protocol):
 
 @dataclass(frozen=True)
 class Repeats:
-    """A trial of its own; see `Trial`.
-
-    Attributes:
-        trial: Its name.
-        values: Numbers by column, for each repeat.
-        marks: Its comparison class.
-        reference: Whether it is out of competition.
-    """
+    """A trial of its own; see `Trial`."""
 
     trial: Hashable
     values: Sequence[Mapping[str, float]]
@@ -58,8 +51,7 @@ class Distillation:
     """One distillation, whatever was found of it: a `Trial`.
 
     Attributes:
-        row: Name of the table's row.
-        seed: Of the distillation. Those of one seed are paired.
+        seed: Distillations of one seed are paired.
         hold: How samples are held in a stored one, as text.
         training_samples: Samples a student sees; None where it is not known.
         labels: Kind of the labels students learn from; all but "hard" are marked † and compete among themselves.
@@ -90,15 +82,10 @@ class Distillation:
 
 @dataclass(frozen=True, kw_only=True)
 class TableRow:
-    """A row of one table: what its distillations have in common.
+    """A row of one table: what its distillations have in common, as `Distillation` says.
 
-    Attributes:
-        row: Its name.
-        marks: Its comparison class.
-        reference: Whether it is out of competition.
-        best: Columns in which it is the best of its class beyond chance.
-        hold: How samples are held in a stored one, as text; of all distillations, where they differ in it.
-        training_samples: Samples a student sees, mean over distillations.
+    `best` are the columns in which it is the best of its class beyond chance. Where distillations differ in `hold` it
+    is that of all; `training_samples` are their mean.
     """
 
     row: str
@@ -107,6 +94,11 @@ class TableRow:
     best: frozenset[str] = frozenset()
     hold: str = ""
     training_samples: int | None = None
+
+    @property
+    def name(self) -> str:
+        """The row with its signs, as tables show it."""
+        return f"{self.row} {self.marks}".rstrip()
 
 
 def in_common(cells: Sequence[Distillation], best: frozenset[str]) -> dict[str, Any]:
@@ -124,13 +116,7 @@ def in_common(cells: Sequence[Distillation], best: frozenset[str]) -> dict[str, 
 
 @dataclass(frozen=True)
 class Spread:
-    """A mean and how far single repeats lie from it.
-
-    Attributes:
-        mean: Their mean.
-        sd: Sample standard deviation; None for one repeat.
-        n: Repeats.
-    """
+    """A mean over `n` repeats and their sample standard deviation, None for one repeat."""
 
     mean: float
     sd: float | None
@@ -154,11 +140,7 @@ class Spread:
 class Field:
     """What stands at one place of a table.
 
-    Attributes:
-        text: Words.
-        value: The number behind them, for sorting; None for words alone.
-        bold: Whether it is the best.
-        bar: Percent to show as a bar; None for none.
+    The `value` is the number behind the words, for sorting; `bold` is the best; a `bar` is in percent.
     """
 
     text: str
@@ -173,13 +155,10 @@ class Sheet:
 
     Attributes:
         key: Short name of its own, of letters, digits and hyphens.
-        title: Heading.
-        columns: Headings of the columns.
         names: How many columns on the left are names rather than numbers.
-        lines: Fields, as many as columns.
         references: Positions of lines that are out of competition.
         baseline: Position of the line that others are tested against; None where it has none.
-        rules: What it was made by, a sentence or two each.
+        rules: What it was made by, a sentence or two each; empty ones are left out.
     """
 
     key: str
@@ -191,19 +170,19 @@ class Sheet:
     baseline: int | None = None
     rules: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "rules", tuple(filter(None, self.rules)))
+
 
 @dataclass(frozen=True)
 class Document:
     """Everything writers print of a comparison, whatever it compares.
 
     Attributes:
-        title: Heading.
-        dataset: Name of the dataset.
         sheets: All tables, in the order of reading.
         about: What was the same in all rows, JSON-able. ``"words"``, ``"command"`` and ``"failed"`` have places of
             their own.
-        numbers: The long table: every number with its place, by column.
-        columns: Columns of the long table, in order.
+        numbers: The long table: every number with its place, by column; `columns` are its headings in order.
         data: All fields, JSON-able, to be read again, and what follows from them.
         pictures: Addresses of figures by the keys of sheets, below which they stand.
     """
@@ -249,14 +228,9 @@ def spread_over_trials(trials: Sequence[Trial], column: str) -> Spread | None:
 
 
 def best(rows: Mapping[str, Sequence[Trial]], columns: Mapping[str, bool]) -> Mapping[str, frozenset[str]]:
-    """What is bold, everywhere: columns in which a row is the best of its class by paired tests over trials.
+    """What is bold, everywhere: columns, by row, in which it is the best of its class by paired tests over trials.
 
-    Args:
-        rows: Trials by row; references take no part.
-        columns: Whether the lowest is the best, by name.
-
-    Returns:
-        Columns by row.
+    The `rows` are trials by name, of which references take no part; `columns` say whether the lowest is the best.
     """
     found: dict[str, set[str]] = defaultdict(set)
     rivals = {row: trials for row, trials in rows.items() if trials and not trials[0].reference}
@@ -281,23 +255,25 @@ def count_field(value: int | None) -> Field:
     return Field(NOTHING) if value is None else Field(number(value), value)
 
 
+def seconds_field(value: float | None) -> Field:
+    """A time in seconds; a dash for none."""
+    return Field(NOTHING) if value is None else Field(duration(value), value)
+
+
 def difference_field(difference: Difference | None) -> Field:
-    """A difference with its interval and mark; a dash for none."""
-    return Field(NOTHING) if difference is None else Field(difference_text(difference), difference.mean)
-
-
-def difference_text(difference: Difference) -> str:
-    """A difference with its interval and mark.
+    """A difference with its interval and mark; a dash for none.
 
     Example:
         >>> real = Difference(2.04, -0.5, 4.6, 0.01, 3, adjusted=0.04)
-        >>> difference_text(real), difference_text(Difference(-1.0, None, None, None, 1))
+        >>> difference_field(real).text, difference_field(Difference(-1.0, None, None, None, 1)).text
         ('+2.0 (−0.5 to +4.6) *', '−1.0')
     """
+    if difference is None:
+        return Field(NOTHING)
     text = signed(difference.mean)
     if difference.low is not None and difference.high is not None:
         text += f" ({signed(difference.low)} to {signed(difference.high)})"
-    return f"{text} *" if difference.adjusted is not None and difference.real else text
+    return Field(f"{text} *" if difference.adjusted is not None and difference.real else text, difference.mean)
 
 
 def signed(value: float) -> str:

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from limbeck._words import duration, size
-from limbeck.report.model import Field, Sheet, Spread, count_field, in_order, spread_field
+from limbeck._words import size
+from limbeck.report.model import Field, Sheet, Spread, count_field, in_order, seconds_field, spread_field
 from limbeck.report.writers.markdown import grid
 
 if TYPE_CHECKING:
@@ -37,18 +37,14 @@ Scores = Mapping[str, "Score"] | Sequence["Score"]
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table.
+    """One line of the table, named by what students were trained on.
 
     Attributes:
-        name: What students were trained on.
         accuracy: Percent, by modality: "A", "V", "A+V", ...
-        n: Repeats.
-        stored_samples: Samples that are stored, each of which holds one to train on or several.
-        hold: How samples are held in a stored one, as text.
+        n: Repeats; `seconds` is the time of all.
+        stored_samples: Samples that are stored, each of which holds one to train on or several, as `hold` says.
         training_samples: Samples a student sees.
-        stored_bytes: Size of what is stored.
-        storage: How its numbers are stored.
-        seconds: Time of all repeats.
+        storage: How the numbers are stored.
         reference: Whether these are real clips, a reference that takes no part in the comparison.
         asked: What students were asked beside the samples they learn from, by name: test clips, training, network, ...
     """
@@ -68,8 +64,7 @@ class Row:
 
 def rows(scores: Scores) -> list[Row]:
     """The table's lines in the order of the scores; those without names are named by what students were trained on."""
-    named = scores.items() if isinstance(scores, Mapping) else [(_name(s), s) for s in scores]
-    return [_row(name, score) for name, score in named]
+    return [_row(*named) for named in scores.items()] if isinstance(scores, Mapping) else [_row("", s) for s in scores]
 
 
 def unlike(lines: Sequence[Row]) -> str:
@@ -112,16 +107,10 @@ def apart(lines: Sequence[Row]) -> str:
     return f"Not asked as {lines[0].name} was, and not to be compared with it: {'; '.join(told)}." if told else ""
 
 
-def rules(lines: Sequence[Row]) -> list[str]:
-    """What a table was made by, and what its rows cannot tell."""
-    return [rule for rule in (RULE, unlike(lines), apart(lines), COST_RULE) if rule]
-
-
 def markdown(scores: Scores) -> str:
     """The table as Markdown, with the rules it was made by."""
-    lines = rows(scores)
-    printed = grid(sheet(lines))
-    return "\n".join([printed, *(word for rule in rules(lines) for word in ("", rule)), ""])
+    made = sheet(rows(scores))
+    return "\n\n".join([grid(made), *made.rules]) + "\n"
 
 
 def modalities(lines: Sequence[Row]) -> tuple[str, ...]:
@@ -147,13 +136,13 @@ def sheet(lines: Sequence[Row], baseline: int | None = None) -> Sheet:
                 Field(line.hold),
                 count_field(line.training_samples),
                 Field(stored(line), line.stored_bytes),
-                Field(duration(line.seconds), line.seconds),
+                seconds_field(line.seconds),
             )
             for line in lines
         ),
         references=frozenset(i for i, line in enumerate(lines) if line.reference),
         baseline=baseline,
-        rules=tuple(rules(lines)),
+        rules=(RULE, unlike(lines), apart(lines), COST_RULE),
     )
 
 
@@ -180,8 +169,9 @@ def json(scores: Scores) -> list[dict[str, Any]]:
 
 def _row(name: str, score: Score) -> Row:
     sd, source = score.sd, score.trained_on
+    kind = "real clips" if source.kind == "clips" else f"{source.per_class} per class"
     return Row(
-        name=name,
+        name=name or f"{source.name}{':' if source.kind == 'clips' else ','} {kind}",
         accuracy={k: Spread(m, None if math.isnan(sd[k]) else sd[k], score.n) for k, m in score.mean.items()},
         n=score.n,
         stored_samples=source.rows,
@@ -200,8 +190,3 @@ def _row(name: str, score: Score) -> Row:
             "code": score.code,
         },
     )
-
-
-def _name(score: Score) -> str:
-    source = score.trained_on
-    return f"{source.name}: real clips" if source.kind == "clips" else f"{source.name}, {source.per_class} per class"
