@@ -28,6 +28,7 @@ from typing import Any
 import lancedb  # noqa: F401 (here, so that no way is charged with its import)
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 from sklearn.neighbors import NearestNeighbors
 
 from limbeck.engine import machine
@@ -85,7 +86,7 @@ def write(folder: Path) -> dict[str, float]:
     with _timed(seconds, "write"):
         for i in range(0, len(joint), CHUNK):
             tables = [_recording(j, joint, features) for j in range(i, min(i + CHUNK, len(joint)), WINDOWS_A_FILE)]
-            store.add(_rows.joined(tables))
+            store.add(pa.concat_tables(tables))
     with _timed(seconds, "join pieces"):
         store.compact()
     if store.approximate is None:

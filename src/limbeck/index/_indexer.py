@@ -29,7 +29,7 @@ class Indexer:
     """Embeds windows in batches, of whatever files they are, and commits whole files.
 
     `counts` tells how many committed files were ``added``, ``changed``, ``moved``, or found ``unchanged``, `emptied`
-    where moved files were before.
+    where moved files were before. Files with the content of one of `by_content` need not be decoded.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class Indexer:
         self._encoder = encoder
         self._batch = batch
         self._known = known
-        self._by_content = {f.sha256: f for f in known.values()}
+        self.by_content = {f.sha256: f for f in known.values()}
         self._waiting: list[tuple[File, SoundWindow]] = []
         self._embedded: dict[Path, Embedded] = {}
         self._whole: list[File] = []
@@ -50,11 +50,6 @@ class Indexer:
         self._refusals_changed = False
         self._embedded_since = 0
         self._committed_at = time.monotonic()
-
-    @property
-    def contents(self) -> frozenset[str]:
-        """Hashes of contents whose vectors are there, so that files with them need not be decoded."""
-        return frozenset(self._by_content)
 
     def forget(self, places: Iterable[Path]) -> None:
         """Take files off the list of refused ones."""
@@ -64,7 +59,7 @@ class Indexer:
     def to_read_again(self) -> list[File]:
         """Files to be decoded after all: the file they share their content with had another when they came."""
         files, self._again = self._again, []
-        self._by_content = {}
+        self.by_content = {}
         return files
 
     def add(self, file: File, message: Message) -> None:
@@ -109,7 +104,7 @@ class Indexer:
         """Rows of a whole file, from its windows or from another file of the same content; None if there are none."""
         windows = self._embedded.pop(file.place, None)
         if windows is None:
-            source = self._by_content[file.sha256]
+            source = self.by_content[file.sha256]
             rows = self._store.rows_of(source)
             if not len(rows):
                 self._again.append(replace(file, sha256=""))
@@ -121,10 +116,10 @@ class Indexer:
                 Refused(file, "bad_embedding", f"{file.place}: its vectors hold NaN, infinity or huge numbers.")
             )
             return None
-        self._count(file, None)
+        self._count(file)
         return _rows.rows(file, windows, self._store.settings)
 
-    def _count(self, file: File, source: File | None) -> None:
+    def _count(self, file: File, source: File | None = None) -> None:
         before = self._known.get(file.place)
         if before is not None:
             self.counts["unchanged" if before.sha256 == file.sha256 else "changed"] += 1

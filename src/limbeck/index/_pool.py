@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,33 @@ import numpy.typing as npt
 
 from limbeck.errors import InputError
 from limbeck.index import _rows
-from limbeck.index._rows import Pool
+from limbeck.index._rows import Floats
+from limbeck.index._scan import File
 from limbeck.index._store import Store
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Windows as arrays, sorted by path and start.
+
+    Attributes:
+        joint: Rows of length 1 in the space shared with text, float32, (window, dim).
+        features: In the audio network's own space, float32, (window, features_dim).
+        path: The recording of each window.
+        start_s: Where each begins, in seconds, float64, (window,).
+        duration_s: How long each is, in seconds, float64, (window,).
+        file: The recording of each as it was when it was indexed.
+    """
+
+    joint: Floats
+    features: Floats
+    path: list[Path]
+    start_s: npt.NDArray[np.float64]
+    duration_s: npt.NDArray[np.float64]
+    file: list[File]
+
+    def __len__(self) -> int:
+        return len(self.path)
 
 
 def pool(store: Store, paths: Iterable[Path] | None) -> Pool:
@@ -46,7 +72,7 @@ def pool(store: Store, paths: Iterable[Path] | None) -> Pool:
     return Pool(joint, features, places, start_s[order], duration_s[order], files)
 
 
-def _vectors(store: Store, row_ids: npt.NDArray[np.uint64]) -> tuple[_rows.Floats, _rows.Floats]:
+def _vectors(store: Store, row_ids: npt.NDArray[np.uint64]) -> tuple[Floats, Floats]:
     joint = np.empty((len(row_ids), store.settings.dim), np.float32)
     features = np.empty((len(row_ids), store.settings.features_dim), np.float32)
     by_id = np.argsort(row_ids)

@@ -22,8 +22,6 @@ _PATIENCE_S = 600.0
 _SLOWEST_BYTES_PER_SECOND = 2**20
 _LOOK_UP_S = 0.2
 
-Read = Callable[[Path], Iterator[SoundWindow]]
-
 
 @dataclass(frozen=True)
 class Whole:
@@ -37,7 +35,7 @@ Message = SoundWindow | Whole | Refused
 
 def prefetch(
     files: Sequence[File],
-    read: Read,
+    read: Callable[[Path], Iterator[SoundWindow]],
     known: frozenset[str],
     *,
     workers: int,
@@ -74,7 +72,9 @@ def prefetch(
                     while left and pool.has_room:
                         pool.submit(left.popleft())
                     for file, message in pool.messages(at_most_s=_LOOK_UP_S):
-                        put((file, _refused(file, message) if isinstance(message, Lost) else message))
+                        if isinstance(message, Lost):
+                            message = Refused(file, message.reason, f"{file.place}: {message.detail}")
+                        put((file, message))
             put(None)
         except BaseException as error:
             put(error)
@@ -91,27 +91,20 @@ def prefetch(
         thread.join()
 
 
-def _refused(file: File, lost: Lost) -> Refused:
-    return Refused(file, lost.reason, f"{file.place}: {lost.detail}")
-
-
-def _messages(read: Read, known: frozenset[str], file: File) -> Iterator[Message]:
+def _messages(read: Callable[[Path], Iterator[SoundWindow]], known: frozenset[str], file: File) -> Iterator[Message]:
+    place = file.place
     try:
-        sha256 = _hashed(file.place)
+        if os.path.exists(place) and not os.path.isfile(place):  # opening a pipe would wait for somebody to write
+            raise MediaError("unreadable_file", f"{place} is not a file.")
+        try:
+            with open(place, "rb") as handle:
+                sha256 = hashlib.file_digest(handle, "sha256").hexdigest()
+        except FileNotFoundError as error:
+            raise MediaError("missing_file", f"{place} does not exist.") from error
+        except OSError as error:
+            raise MediaError("unreadable_file", f"{place} cannot be read: {error.strerror}.") from error
         if sha256 not in known:
-            yield from read(file.place)
+            yield from read(place)
         yield Whole(sha256)
     except MediaError as error:
         yield Refused(file, error.reason, error.detail)
-
-
-def _hashed(path: Path) -> str:
-    if os.path.exists(path) and not os.path.isfile(path):  # opening a pipe would wait for somebody to write
-        raise MediaError("unreadable_file", f"{path} is not a file.")
-    try:
-        with open(path, "rb") as handle:
-            return hashlib.file_digest(handle, "sha256").hexdigest()
-    except FileNotFoundError as error:
-        raise MediaError("missing_file", f"{path} does not exist.") from error
-    except OSError as error:
-        raise MediaError("unreadable_file", f"{path} cannot be read: {error.strerror}.") from error

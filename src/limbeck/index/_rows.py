@@ -3,13 +3,15 @@
 Vectors are kept in float16: half the disk and half the reading. An element is off by a two-thousandth of itself
 at most, and a search finds what it finds in float32 but for a few near ties in a thousand (measured in
 ``benchmarks/results/index.md``).
+
+Every row has checksums: Lance keeps none of what is in its files, and a changed number in a vector is found by nobody.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -19,7 +21,6 @@ from pydantic import Field
 from limbeck._config import Config
 from limbeck.encoders import Encoder
 from limbeck.errors import InputError
-from limbeck.index import _sums
 from limbeck.index._scan import File, Refused
 from limbeck.media.stream import check_lengths
 
@@ -39,14 +40,14 @@ REFUSED = (*FILE, "reason", "detail")
 Floats = npt.NDArray[np.float32]
 Halves = npt.NDArray[np.float16]
 
+_START = np.uint64(0x9E3779B97F4A7C15)
+_FACTORS = np.random.default_rng(0).integers(0, 2**64, 65_536, np.uint64) | np.uint64(1)
+
 
 def window_lengths(encoder: Encoder, window_s: float | None, hop_s: float | None) -> tuple[float, float]:
     """Length of a window and the step from one to the next, in seconds, as given or by default.
 
-    Args:
-        encoder: What embeds the windows.
-        window_s: Seconds; None for the longest that the encoder takes as a whole.
-        hop_s: Seconds; None for windows side by side.
+    By default windows are the longest that the encoder takes as a whole, and lie side by side.
 
     Raises:
         InputError: A window is longer than the encoder takes, or one of the two is less than a sample.
@@ -87,59 +88,14 @@ class IndexSettings(Config):
     def of(cls, encoder: Encoder, window_s: float | None, hop_s: float | None) -> Self:
         """Settings for an encoder; `window_s`, `hop_s` and errors are those of `window_lengths`."""
         window_s, hop_s = window_lengths(encoder, window_s, hop_s)
-        return cls.from_json(
-            {
-                "encoder": encoder.id,
-                "sample_rate_hz": encoder.sample_rate,
-                "window_s": window_s,
-                "hop_s": hop_s,
-                "dim": encoder.dim,
-                "features_dim": encoder.features_dim,
-            }
+        return cls(
+            encoder=encoder.id,
+            sample_rate_hz=encoder.sample_rate,
+            window_s=window_s,
+            hop_s=hop_s,
+            dim=encoder.dim,
+            features_dim=encoder.features_dim,
         )
-
-
-@dataclass(frozen=True)
-class Hit:
-    """A window found by a search.
-
-    Attributes:
-        path: The recording.
-        start_s: Where the window begins, in seconds.
-        duration_s: How long it is, in seconds.
-        similarity: Cosine to what was searched for, in [-1, 1].
-        file: The recording as it was when it was indexed; `File.located` says whether it is still that.
-    """
-
-    path: Path
-    start_s: float
-    duration_s: float
-    similarity: float
-    file: File
-
-
-@dataclass(frozen=True)
-class Pool:
-    """Windows as arrays, sorted by path and start.
-
-    Attributes:
-        joint: Rows of length 1 in the space shared with text, float32, (window, dim).
-        features: In the audio network's own space, float32, (window, features_dim).
-        path: The recording of each window.
-        start_s: Where each begins, in seconds, float64, (window,).
-        duration_s: How long each is, in seconds, float64, (window,).
-        file: The recording of each as it was when it was indexed.
-    """
-
-    joint: Floats
-    features: Floats
-    path: list[Path]
-    start_s: npt.NDArray[np.float64]
-    duration_s: npt.NDArray[np.float64]
-    file: list[File]
-
-    def __len__(self) -> int:
-        return len(self.path)
 
 
 @dataclass
@@ -188,24 +144,17 @@ def rows(file: File, windows: Embedded, settings: IndexSettings) -> Any:
     """Arrow table of one recording."""
     import pyarrow as pa
 
-    count = len(windows)
-    columns = [
-        pa.repeat(file.root, count),
-        pa.repeat(file.path, count),
-        pa.array(range(count), pa.int32()),
-        pa.array(windows.start_s, pa.float64()),
-        pa.array(windows.duration_s, pa.float64()),
-        pa.repeat(pa.scalar(file.size, pa.int64()), count),
-        pa.repeat(pa.scalar(file.mtime_ns, pa.int64()), count),
-        pa.repeat(file.sha256, count),
-        pa.repeat(pa.scalar(file.changed_ns, pa.int64()), count),
-        pa.repeat(settings.encoder, count),
-        vectors_column(np.stack(windows.joint)),
-        vectors_column(np.stack(windows.features)),
-        pa.array(_sums.of_vectors(np.stack(windows.joint))),
-        pa.array(_sums.of_vectors(np.stack(windows.features))),
-        pa.repeat(pa.scalar(0, pa.int64()), count),
-    ]
+    joint, features = np.stack(windows.joint), np.stack(windows.features)
+    alike = vars(file) | {"encoder": settings.encoder, "row_sum": 0}
+    columns = {name: pa.repeat(value, len(joint)) for name, value in alike.items()} | {
+        "window": range(len(joint)),
+        "start_s": windows.start_s,
+        "duration_s": windows.duration_s,
+        "joint": _column(joint),
+        "features": _column(features),
+        "joint_sum": vector_sums(joint),
+        "features_sum": vector_sums(features),
+    }
     return summed(pa.table(columns, schema=schema(settings)))
 
 
@@ -213,7 +162,7 @@ def summed(table: Any) -> Any:
     """Rows with the checksum of what they say."""
     import pyarrow as pa
 
-    sums = pa.array(_sums.of_rows([table[name].to_pylist() for name in SAID]), pa.int64())
+    sums = pa.array(_row_sums([table[name].to_pylist() for name in SAID]), pa.int64())
     return table.set_column(table.schema.get_field_index("row_sum"), "row_sum", sums)
 
 
@@ -222,12 +171,12 @@ def unharmed(table: Any) -> bool:
     names = set(table.schema.names)
     for name in ("joint", "features"):
         if {name, f"{name}_sum"} <= names:
-            found = _sums.of_vectors(vectors(table[name]))
+            found = vector_sums(vectors(table[name]))
             if not np.array_equal(found, table[f"{name}_sum"].to_numpy()):
                 return False
     for said in (SAID, REFUSED):
         if {*said, "row_sum"} <= names:
-            return bool(_sums.of_rows([table[name].to_pylist() for name in said]) == table["row_sum"].to_pylist())
+            return bool(_row_sums([table[name].to_pylist() for name in said]) == table["row_sum"].to_pylist())
     return True
 
 
@@ -242,16 +191,15 @@ def renamed(table: Any, file: File) -> Any:
     return summed(table)
 
 
-def vectors_column(vectors: npt.NDArray[np.floating]) -> Any:
-    """Vectors of shape (row, dim) as an Arrow column of fixed-size lists of float16."""
+def _column(vectors: Halves) -> Any:
+    """Vectors of shape (row, dim) as an Arrow column of fixed-size lists."""
     import pyarrow as pa
 
-    flat = pa.array(np.ascontiguousarray(vectors, np.float16).reshape(-1))
-    return pa.FixedSizeListArray.from_arrays(flat, vectors.shape[1])
+    return pa.FixedSizeListArray.from_arrays(pa.array(vectors.reshape(-1)), vectors.shape[1])
 
 
 def vectors(column: Any) -> Halves:
-    """The same column as an array, (row, dim)."""
+    """A column of vectors as an array, (row, dim)."""
     import pyarrow as pa
 
     column = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
@@ -274,22 +222,50 @@ def refused_schema() -> Any:
 
 
 def refused_rows(refused: Iterable[Refused]) -> Any:
-    """Refused files as an Arrow table."""
+    """Refused files as an Arrow table, with a mark in place of bytes of a file's name that are not UTF-8."""
     import pyarrow as pa
 
-    told = [vars(r.file) | {"reason": r.reason, "detail": r.detail} for r in refused]
-    listed = [{k: _printable(v) if isinstance(v, str) else v for k, v in row.items()} for row in told]
-    sums = _sums.of_rows([[row[name] for row in listed] for name in REFUSED])
+    listed = [
+        {
+            name: said.encode("utf-8", "surrogateescape").decode("utf-8", "replace") if isinstance(said, str) else said
+            for name, said in (vars(one.file) | {"reason": one.reason, "detail": one.detail}).items()
+        }
+        for one in refused
+    ]
+    sums = _row_sums([[row[name] for row in listed] for name in REFUSED])
     listed = [row | {"row_sum": total} for row, total in zip(listed, sums, strict=True)]
     return pa.Table.from_pylist(listed, schema=refused_schema())
 
 
 def refused_files(table: Any) -> list[Refused]:
     """Refused files from an Arrow table."""
-    words: Sequence[tuple[str, str]] = list(zip(table["reason"].to_pylist(), table["detail"].to_pylist(), strict=True))
-    return [Refused(file, *said) for file, said in zip(files(table), words, strict=True)]
+    said = (table[name].to_pylist() for name in ("reason", "detail"))
+    return [Refused(*row) for row in zip(files(table), *said, strict=True)]
 
 
-def _printable(text: str) -> str:
-    """Text with a mark in place of bytes of a file's name that are not UTF-8."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+def vector_sums(vectors: Halves) -> npt.NDArray[np.int64]:
+    """A checksum of each of some vectors (row, dim), int64, (row,): one changed bit always changes it.
+
+    Sums of products with odd numbers, modulo 2^64, which NumPy makes as fast as it reads.
+
+    Example:
+        >>> sums = vector_sums(np.array([[1, 2], [2, 1], [0, 0], [1, 2]], np.float16)).tolist()
+        >>> sums[0] == sums[3], len(set(sums)), 0 in sums
+        (True, 3, False)
+    """
+    words = np.pad(vectors, ((0, 0), (0, -vectors.shape[1] % 4))).view(np.uint64)
+    with np.errstate(over="ignore"):
+        sums: npt.NDArray[np.uint64] = (words * _FACTORS[: words.shape[1]]).sum(axis=1, dtype=np.uint64) + _START
+    return sums.view(np.int64)
+
+
+def _row_sums(columns: Sequence[Sequence[Any]]) -> list[int]:
+    """A checksum of each row of the columns: what is said of windows beside their vectors.
+
+    Example:
+        >>> _row_sums([["a", "a"], [1.5, 2.5]])[0] == _row_sums([["a"], [1.5]])[0]
+        True
+    """
+    texts = (repr(row).encode("utf-8", "surrogateescape") for row in zip(*columns, strict=True))
+    hashes = (hashlib.blake2b(text, digest_size=8).digest() for text in texts)
+    return [int.from_bytes(total, "little", signed=True) for total in hashes]

@@ -172,14 +172,13 @@ def _absolute(path: Path) -> Path:
 
 
 def _note(found: Scan, root: Path, path: Path) -> None:
+    empty = File(str(root), path.relative_to(root).as_posix(), 0, 0)
     try:
-        file = _stamped(str(root), path.relative_to(root).as_posix(), path.stat())
+        found.files.setdefault(path, _stamped(empty.root, empty.path, path.stat()))
     except (FileNotFoundError, NotADirectoryError):  # a link to nothing, or gone this moment: reading it will tell
-        file = File(str(root), path.relative_to(root).as_posix(), 0, 0)
+        found.files.setdefault(path, empty)
     except OSError as error:
         _note_unseen(found, root, path, "unreadable_file", error)
-        return
-    found.files.setdefault(path, file)
 
 
 def _stamped(root: str, path: str, stat: os.stat_result) -> File:

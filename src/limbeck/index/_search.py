@@ -6,13 +6,16 @@ thousand queries that costs little more than for one, and memory is a batch of r
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from limbeck.index import _rows
-from limbeck.index._rows import Floats, Hit
+from limbeck.index._rows import Floats
+from limbeck.index._scan import File
 from limbeck.index._store import Store
 
 _WINDOW = ["start_s", "duration_s"]
@@ -22,6 +25,25 @@ _REFINE = 10
 _QUERIES_AT_A_TIME = 64
 
 
+@dataclass(frozen=True)
+class Hit:
+    """A window found by a search.
+
+    Attributes:
+        path: The recording.
+        start_s: Where the window begins, in seconds.
+        duration_s: How long it is, in seconds.
+        similarity: Cosine to what was searched for, in [-1, 1].
+        file: The recording as it was when it was indexed; `File.located` says whether it is still that.
+    """
+
+    path: Path
+    start_s: float
+    duration_s: float
+    similarity: float
+    file: File
+
+
 def exact(store: Store, queries: Floats, top: int) -> list[list[Hit]]:
     """`top` hits for each query, rows of length 1 (query, dim), by looking at every window."""
     best = np.zeros((len(queries), 0), np.float32)
@@ -29,8 +51,16 @@ def exact(store: Store, queries: Floats, top: int) -> list[list[Hit]]:
     for batch in store.scan(["joint"]):
         new = queries @ _rows.vectors(batch["joint"]).astype(np.float32).T
         new_ids = np.broadcast_to(batch["_rowid"].to_numpy().astype(np.int64), new.shape)
-        best, ids = _largest(np.hstack([best, new]), np.hstack([ids, new_ids]), top)
-    return _hits(store, best, ids)
+        best, ids = np.hstack([best, new]), np.hstack([ids, new_ids])
+        if best.shape[1] > top:
+            places = np.argpartition(-best, top - 1, axis=1)[:, :top]
+            best, ids = np.take_along_axis(best, places, 1), np.take_along_axis(ids, places, 1)
+    row_ids = np.unique(ids)
+    table = store.select(row_ids.tolist(), _COLUMNS)
+    order = np.argsort(table["_rowid"].to_numpy())
+    return [
+        _ordered(table.take(order[np.searchsorted(row_ids, row)]), score) for row, score in zip(ids, best, strict=True)
+    ]
 
 
 def approximate(store: Store, queries: Floats, top: int) -> list[list[Hit]]:
@@ -45,25 +75,6 @@ def approximate(store: Store, queries: Floats, top: int) -> list[list[Hit]]:
             rows = np.flatnonzero(of == query)
             found.append(_ordered(table.take(rows), similarity[rows]))
     return found
-
-
-def _largest(
-    scores: npt.NDArray[np.float32], ids: npt.NDArray[np.int64], count: int
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
-    if scores.shape[1] > count:
-        places = np.argpartition(-scores, count - 1, axis=1)[:, :count]
-        scores, ids = np.take_along_axis(scores, places, 1), np.take_along_axis(ids, places, 1)
-    return scores, ids
-
-
-def _hits(store: Store, scores: npt.NDArray[np.float32], ids: npt.NDArray[np.int64]) -> list[list[Hit]]:
-    row_ids = np.unique(ids)
-    table = store.select(row_ids.tolist(), _COLUMNS)
-    order = np.argsort(table["_rowid"].to_numpy())
-    return [
-        _ordered(table.take(order[np.searchsorted(row_ids, row)]), score)
-        for row, score in zip(ids, scores, strict=True)
-    ]
 
 
 def _ordered(table: Any, similarity: npt.NDArray[np.float32]) -> list[Hit]:

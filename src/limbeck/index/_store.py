@@ -30,10 +30,7 @@ _BATCH_ROWS = 8192
 
 
 class Store:
-    """The windows of an index and the list of files it refused.
-
-    Made by `open` or `create`.
-    """
+    """The windows of an index and the list of files it refused. Made by `open` or `create`."""
 
     def __init__(self, place: str | Path, database: Any, settings: _rows.IndexSettings) -> None:
         self.place = place
@@ -51,7 +48,10 @@ class Store:
         if not is_address(place):
             # A process killed while it made the table leaves folders without a version.
             return any((Path(place) / f"{_WINDOWS}.lance" / "_versions").glob("*.manifest"))
-        return _WINDOWS in _tables(database) and _is_whole(database, _WINDOWS)
+        try:
+            return _WINDOWS in database.list_tables().tables and database.open_table(_WINDOWS) is not None
+        except ValueError:  # listed, but without a first version
+            return False
 
     @classmethod
     def open(cls, place: str | Path) -> Self:
@@ -83,8 +83,12 @@ class Store:
         with locked(place):
             if cls.exists(place):
                 raise InputError(f"{place} holds an index already. Open it and update it, or choose another folder.")
-            if not is_address(place):
-                _refuse_other_things(Path(place))
+            found = [] if is_address(place) else sorted(Path(place).iterdir())
+            others = [path.name for path in found if not path.name.startswith(".") and path.suffix != ".lance"]
+            if others:
+                raise InputError(
+                    f"{place} holds other things ({', '.join(others[:3])}); choose a new folder for the index."
+                )
             database = _connected(place)
             database.create_table(_REFUSED, schema=_rows.refused_schema(), exist_ok=True)
             database.create_table(_WINDOWS, schema=_rows.schema(settings))
@@ -141,16 +145,15 @@ class Store:
     def scan(self, columns: list[str]) -> Iterator[Any]:
         """Columns of all rows in batches, and `_rowid`, which does not change until the next commit."""
         with _using(self.place):
-            found = self._table.search().select(_with_sums(columns)).with_row_id(True).to_batches(_BATCH_ROWS)
-            for batch in found:
+            query = self._table.search().select(_with_sums(columns)).with_row_id(True)
+            for batch in query.to_batches(_BATCH_ROWS):
                 yield self._checked(batch)
 
     def select(self, row_ids: Sequence[int], columns: list[str]) -> Any:
         """Columns of some rows by `_rowid`, in any order, as an Arrow table with `_rowid`."""
         with _using(self.place):
-            return self._checked(
-                self._table.take_row_ids(list(row_ids)).with_row_id().select(_with_sums(columns)).to_arrow()
-            )
+            found = self._table.take_row_ids(list(row_ids)).with_row_id().select(_with_sums(columns))
+            return self._checked(found.to_arrow())
 
     def nearest(self, queries: Any, columns: list[str], top: int, *, probes: int, refine: int) -> Any:
         """Rows with vectors like some by inner product, by the approximate index, with `query_index` and `_distance`.
@@ -190,22 +193,17 @@ class Store:
     def tidy(self) -> None:
         """Join small pieces, forget old versions, and bring approximate search up to date, where it is worth it."""
         with _using(self.place):
-            self._tidy()
-
-    def _tidy(self) -> None:
-        stats: Any = self._table.stats()
-        if stats["fragment_stats"]["num_small_fragments"] > _SMALL_PIECES or self._lags():
-            self.compact()
-        if self.approximate is None and len(self) >= APPROXIMATE_FROM:
-            self.make_approximate()
-        self._optimise(self._database.open_table(_REFUSED))
+            stats: Any = self._table.stats()
+            found = self.approximate
+            lags = found is not None and (found.num_unindexed_rows or 0) > _UNINDEXED_FRACTION * len(self)
+            if lags or stats["fragment_stats"]["num_small_fragments"] > _SMALL_PIECES:
+                self.compact()
+            if self.approximate is None and len(self) >= APPROXIMATE_FROM:
+                self.make_approximate()
+            self._optimise(self._database.open_table(_REFUSED))
 
     def _optimise(self, table: Any) -> None:
         table.optimize(cleanup_older_than=_READERS_MAY_NEED, delete_unverified=not is_address(self.place))
-
-    def _lags(self) -> bool:
-        found = self.approximate
-        return found is not None and (found.num_unindexed_rows or 0) > _UNINDEXED_FRACTION * len(self)
 
 
 def is_address(place: str | Path) -> bool:
@@ -256,25 +254,6 @@ def _connected(place: str | Path) -> Any:
         raise InputError(
             f"LanceDB cannot keep an index at {str(place)!r}. Choose another folder or address. It says: {error}"
         ) from error
-
-
-def _tables(database: Any) -> list[str]:
-    return list(database.list_tables().tables)
-
-
-def _is_whole(database: Any, name: str) -> bool:
-    """Whether a table that is listed has a first version; a process killed while it made one leaves folders only."""
-    try:
-        database.open_table(name)
-    except ValueError:
-        return False
-    return True
-
-
-def _refuse_other_things(folder: Path) -> None:
-    others = sorted(p.name for p in folder.iterdir() if not p.name.startswith(".") and p.suffix != ".lance")
-    if others:
-        raise InputError(f"{folder} holds other things ({', '.join(others[:3])}); choose a new folder for the index.")
 
 
 def _among(files: Sequence[File]) -> str:

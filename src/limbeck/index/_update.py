@@ -60,21 +60,26 @@ def update(
     indexer.forget([*plan.cleared, *(p for p in refused if p not in found.files and _scan.is_gone(p))])
     for unseen in found.unseen.values():
         indexer.add(unseen.file, unseen)
+    named = []
     for file in plan.to_read:
-        if not _has_name(file):
+        try:
+            str(file.place).encode()
+            named.append(file)
+        except UnicodeEncodeError:
             indexer.add(file, Refused(file, "bad_name", f"{file.place!r}: its name is not UTF-8. Rename it."))
-    _read([f for f in plan.to_read if _has_name(f)], indexer, store, batch, workers, progress)
+    _read(named, indexer, store, batch, workers, progress)
     _read(indexer.to_read_again(), indexer, store, batch, workers, None)
     gone = {f.place: f for f in (*plan.gone, *indexer.emptied)}
     store.remove(list(gone.values()))
     store.tidy()
     here = found.files.keys() | found.unseen.keys()
+    counts = indexer.counts
     return Update(
-        added=indexer.counts["added"],
-        changed=indexer.counts["changed"],
-        moved=indexer.counts["moved"],
-        removed=max(0, len(gone) - indexer.counts["moved"]),
-        unchanged=plan.unchanged + indexer.counts["unchanged"],
+        added=counts["added"],
+        changed=counts["changed"],
+        moved=counts["moved"],
+        removed=max(0, len(gone) - counts["moved"]),
+        unchanged=plan.unchanged + counts["unchanged"],
         rejected=sorted((place, r.reason) for place, r in indexer.refused.items() if place in here),
     )
 
@@ -87,8 +92,8 @@ def _read(
     read = partial(
         sound_windows, sample_rate_hz=settings.sample_rate_hz, window_s=settings.window_s, hop_s=settings.hop_s
     )
-    workers = min(workers, len(files))
-    with contextlib.closing(prefetch(files, read, indexer.contents, workers=workers, windows=2 * batch)) as messages:
+    known, workers = frozenset(indexer.by_content), min(workers, len(files))
+    with contextlib.closing(prefetch(files, read, known, workers=workers, windows=2 * batch)) as messages:
         for file, message in messages:
             indexer.add(file, message)
             if not isinstance(message, SoundWindow):
@@ -96,10 +101,3 @@ def _read(
                 if progress:
                     progress(done, len(files))
     indexer.commit()
-
-
-def _has_name(file: File) -> bool:
-    try:
-        return bool(str(file.place).encode())
-    except UnicodeEncodeError:
-        return False

@@ -14,8 +14,10 @@ from limbeck import _machine
 from limbeck.encoders import Encoder
 from limbeck.errors import InputError
 from limbeck.index import _pool, _search
-from limbeck.index._rows import Hit, IndexSettings, Pool
+from limbeck.index._pool import Pool
+from limbeck.index._rows import IndexSettings
 from limbeck.index._scan import File
+from limbeck.index._search import Hit
 from limbeck.index._store import Store, locked
 from limbeck.index._update import Progress, Update, update
 
@@ -34,19 +36,12 @@ class SoundIndex:
 
     @classmethod
     def exists(cls, folder: str | Path) -> bool:
-        """Whether there is an index.
-
-        Args:
-            folder: Folder, or address of LanceDB's: ``s3://bucket/name``.
-        """
+        """Whether there is an index in a folder, or at an address of LanceDB's: ``s3://bucket/name``."""
         return Store.exists(folder)
 
     @classmethod
     def open(cls, folder: str | Path) -> Self:
-        """An index that is there.
-
-        Args:
-            folder: Folder, or address of LanceDB's: ``s3://bucket/name``.
+        """An index that is there, in a folder, or at an address of LanceDB's: ``s3://bucket/name``.
 
         Raises:
             InputError: There is none.
@@ -114,13 +109,16 @@ class SoundIndex:
     def describe(self) -> dict[str, Any]:
         """What it holds, as JSON-able data, with how it is searched."""
         self._store.refresh()
+        found = self._store.approximate
         return {
             **self.settings.to_json(),
             "place": str(self._store.place),
             "windows": len(self._store),
             "recordings": len(self._store.files()),
             "rejected": len(self._store.refused()),
-            "search": self._way(),
+            "search": "exact: every window is looked at"
+            if found is None
+            else f"approximate: {found.index_type} over {found.num_indexed_rows} windows, the others are looked at",
         }
 
     def update(
@@ -163,20 +161,22 @@ class SoundIndex:
             return update(self._store, sources, encoder, batch=batch, workers=workers, progress=progress)
 
     def search(self, vectors: npt.ArrayLike, top: int = 10, *, exact: bool | None = None) -> list[list[Hit]]:
-        """The windows most like some vectors.
+        """For each query the `top` >= 1 windows most like it, most similar first; an index with fewer gives fewer.
 
         Args:
             vectors: In the joint space, of sounds or texts, (query, dim); their length does not matter.
-            top: Hits per query, >= 1; fewer come from an index that has fewer.
+            top: Hits per query.
             exact: Look at every window; None means if there is no approximate index.
-
-        Returns:
-            For each query its hits, most similar first.
 
         Raises:
             InputError: Vectors of another length, not finite, or 0 throughout; or `top` below 1.
         """
-        queries = self._unit(vectors)
+        queries, dim = np.asarray(vectors, np.float32), self.settings.dim
+        if queries.ndim != 2 or queries.shape[1] != dim:
+            raise InputError(f"Vectors of shape (query, {dim}) were expected, but got {queries.shape}.")
+        lengths = np.linalg.norm(queries, axis=1, keepdims=True)
+        if not (np.isfinite(lengths) & (lengths > 0)).all():
+            raise InputError("Vectors to search for must be finite and not 0 throughout.")
         if top < 1:
             raise InputError(f"top must be at least 1, but got {top}.")
         self._store.refresh()
@@ -184,33 +184,13 @@ class SoundIndex:
             return [[] for _ in queries]
         if exact is None:
             exact = self._store.approximate is None
-        return (_search.exact if exact else _search.approximate)(self._store, queries, top)
+        return (_search.exact if exact else _search.approximate)(self._store, queries / lengths, top)
 
     def pool(self, paths: Sequence[Path] | None = None) -> Pool:
-        """Windows as arrays, to learn from.
-
-        Args:
-            paths: The recordings wanted; None means all.
+        """The windows of some recordings, or of all, as arrays to learn from.
 
         Raises:
             InputError: A recording is not in the index.
         """
         self._store.refresh()
         return _pool.pool(self._store, None if paths is None else [Path(os.path.abspath(p)) for p in paths])
-
-    def _way(self) -> str:
-        found = self._store.approximate
-        if found is None:
-            return "exact: every window is looked at"
-        return f"approximate: {found.index_type} over {found.num_indexed_rows} windows, the others are looked at"
-
-    def _unit(self, vectors: npt.ArrayLike) -> npt.NDArray[np.float32]:
-        queries = np.asarray(vectors, np.float32)
-        dim = self.settings.dim
-        if queries.ndim != 2 or queries.shape[1] != dim:
-            raise InputError(f"Vectors of shape (query, {dim}) were expected, but got {queries.shape}.")
-        lengths = np.linalg.norm(queries, axis=1, keepdims=True)
-        if not (np.isfinite(lengths) & (lengths > 0)).all():
-            raise InputError("Vectors to search for must be finite and not 0 throughout.")
-        unit: npt.NDArray[np.float32] = queries / lengths
-        return unit
