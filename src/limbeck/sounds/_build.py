@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, overload
+from typing import Any, Unpack, overload
 
 from limbeck import _files
 from limbeck.encoders import Encoder
@@ -15,9 +15,7 @@ from limbeck.index import Hit, Pool, SoundIndex, Update
 from limbeck.prototypes import Piece, PrototypeClassifier, SoundClassifier
 from limbeck.sounds import _labels
 from limbeck.sounds._corrections import LEARNED, ORIGIN, Origin
-from limbeck.sounds._encoders import ready
-
-_ENCODER = "clap"
+from limbeck.sounds._encoders import EncoderOptions, ready
 
 
 def index(
@@ -26,13 +24,11 @@ def index(
     out: Path | str,
     encoder: str | Encoder | None = None,
     checkpoint: str | None = None,
-    weights: Path | str | None = None,
-    offline: bool = False,
     window: float | None = None,
     hop: float | None = None,
-    device: str = "auto",
     workers: int | None = None,
     progress: bool = True,
+    **options: Unpack[EncoderOptions],
 ) -> Update:
     """Embed recordings window by window into an index, or bring one up to date.
 
@@ -42,13 +38,11 @@ def index(
         encoder: Name of an encoder (`encoders.names()`), or an encoder; by default the index's own, or ``"clap"`` for a
             new one.
         checkpoint: One of its checkpoints; the index's own, or the encoder's first, by default.
-        weights: Folder of its weights; the cache, filled from their official address, by default.
-        offline: Never ask the network.
         window: Length of a window in seconds; the encoder's by default.
         hop: Seconds from one window to the next; windows lie side by side by default.
-        device: ``"auto"``, ``"cpu"``, ``"cuda"``, ...
         workers: Processes that decode; as many as there are cores by default.
         progress: Draw a bar on standard error.
+        options: How the encoder is loaded.
 
     Returns:
         What was done, in recordings.
@@ -62,10 +56,19 @@ def index(
     there = SoundIndex.open(out) if SoundIndex.exists(out) else None
     if there is not None:
         # Before the encoder is loaded, or fetched.
-        _check_windows(there, window, hop)
-        _check_name(there, encoder)
+        has = there.settings
+        if window not in (None, has.window_s) or hop not in (None, has.hop_s):
+            raise InputError(
+                f"This index has windows of {has.window_s:g} s every {has.hop_s:g} s, and windows of another kind "
+                "cannot join them. Leave --window and --hop out, or choose another --out."
+            )
+        if isinstance(encoder, str) and encoder != there.encoder_name:
+            raise InputError(
+                f"This index was made with {there.encoder_name}, but {encoder} was requested, and vectors of two "
+                "encoders cannot be compared. Leave --encoder out, or choose another --out."
+            )
         encoder, checkpoint = encoder or there.encoder_name, checkpoint or there.checkpoint
-    model = ready(encoder or _ENCODER, checkpoint, weights=weights, offline=offline, device=device)
+    model = ready(encoder or "clap", checkpoint, **options)
     if there is None:
         there = SoundIndex.create(out, model, window_s=window, hop_s=hop)
     with bar("Listening", show=progress) as tell:
@@ -78,23 +81,16 @@ def search(
     *,
     top: int = 10,
     encoder: Encoder | None = None,
-    weights: Path | str | None = None,
-    offline: bool = False,
-    device: str = "auto",
+    **options: Unpack[EncoderOptions],
 ) -> list[Hit]:
-    """The windows of an index whose sound is nearest to some words.
+    """The windows of an index whose sound is nearest to some words, best first.
 
     Args:
         index: An index or its folder.
         words: What to look for, as one would say it.
         top: Most windows.
         encoder: The index's, if it is available.
-        weights: As in `index`.
-        offline: As in `index`.
-        device: As in `index`.
-
-    Returns:
-        Hits, best first.
+        options: How it is loaded otherwise.
 
     Raises:
         InputError: There is no such index, or the words are empty.
@@ -103,7 +99,7 @@ def search(
     opened = index if isinstance(index, SoundIndex) else SoundIndex.open(index)
     if not words.strip():
         raise InputError('There are no words to look for; give some, for instance "glass breaking".')
-    model = _of_index(opened, encoder, weights=weights, offline=offline, device=device)
+    model = _of_index(opened, encoder, **options)
     return opened.search(model.embed_text([words]).numpy(), top)[0]
 
 
@@ -118,9 +114,7 @@ def learn(
     reject: str | float | None = None,
     settings: Mapping[str, Any] | None = None,
     encoder: Encoder | None = None,
-    weights: Path | str | None = None,
-    offline: bool = False,
-    device: str = "auto",
+    **options: Unpack[EncoderOptions],
 ) -> SoundClassifier:
     """Learn what words sound like from an index nobody has labelled.
 
@@ -138,9 +132,7 @@ def learn(
             `PrototypeClassifier`. None names everything.
         settings: Further settings of the `PrototypeClassifier` that differ from its defaults or the preset.
         encoder: The index's, if it is available.
-        weights: As in `index`.
-        offline: As in `index`.
-        device: As in `index`.
+        options: How it is loaded otherwise.
 
     Raises:
         InputError: There is no such index, it holds too few windows, a label or setting does not fit, or `out` holds
@@ -152,10 +144,9 @@ def learn(
         _check_place(Path(out))
     opened = index if isinstance(index, SoundIndex) else SoundIndex.open(index)
     asked = {"neighbours": neighbours, "reject": reject}
-    learner = _classifier(
-        preset, {name: value for name, value in asked.items() if value is not None} | dict(settings or {})
-    )
-    model = _of_index(opened, encoder, weights=weights, offline=offline, device=device)
+    asked = {name: value for name, value in asked.items() if value is not None}
+    learner = _classifier(preset, asked | dict(settings or {}))
+    model = _of_index(opened, encoder, **options)
     pool = opened.pool()
     if not len(pool):
         raise InputError("This index holds no window to learn from. Bring it up to date with: limbeck sounds index.")
@@ -235,28 +226,11 @@ def _classifier(preset: str | None, settings: dict[str, Any]) -> PrototypeClassi
     return made
 
 
-def _of_index(index: SoundIndex, encoder: Encoder | None, **where: Any) -> Encoder:
-    model = ready(encoder or index.encoder_name, index.checkpoint, **where)
+def _of_index(index: SoundIndex, encoder: Encoder | None, **options: Unpack[EncoderOptions]) -> Encoder:
+    model = ready(encoder or index.encoder_name, index.checkpoint, **options)
     if model.id != index.encoder_id:
         raise FingerprintError(
             f"This index was made by {index.encoder_id}, but got {model.id}, and vectors of two encoders cannot be "
             "compared. Give the weights it was made with (--weights), or make a new index."
         )
     return model
-
-
-def _check_name(index: SoundIndex, encoder: str | Encoder | None) -> None:
-    if isinstance(encoder, str) and encoder != index.encoder_name:
-        raise InputError(
-            f"This index was made with {index.encoder_name}, but {encoder} was requested, and vectors of two encoders "
-            "cannot be compared. Leave --encoder out, or choose another --out."
-        )
-
-
-def _check_windows(index: SoundIndex, window: float | None, hop: float | None) -> None:
-    has = index.settings
-    if (window is not None and window != has.window_s) or (hop is not None and hop != has.hop_s):
-        raise InputError(
-            f"This index has windows of {has.window_s:g} s every {has.hop_s:g} s, and windows of another kind cannot "
-            "join them. Leave --window and --hop out, or choose another --out."
-        )

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Unpack
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from limbeck import _files
-from limbeck._files import sha256_of
+from limbeck._files import exclusive, sha256_of
 from limbeck.encoders import Encoder
 from limbeck.errors import InputError
 from limbeck.index import SoundIndex
 from limbeck.prototypes import SoundClassifier
 from limbeck.sounds._corrections import LEARNED, Correction, Corrections, Origin, seconds
-from limbeck.sounds._encoders import of_classifier
+from limbeck.sounds._encoders import EncoderOptions, of_classifier
 from limbeck.sounds._naming import Unread, windows_of
 
-Vectors = npt.NDArray[np.float32]
-Located = tuple[float, Vectors]
+Located = tuple[float, npt.NDArray[np.float32]]
 """Where a window begins, in seconds, and its vector, (1, dim)."""
 
 
@@ -32,9 +31,7 @@ def correct(
     corrections: Path | str | None = None,
     index: Path | str | None = None,
     encoder: Encoder | None = None,
-    weights: Path | str | None = None,
-    offline: bool = False,
-    device: str = "auto",
+    **options: Unpack[EncoderOptions],
 ) -> SoundClassifier:
     """Take wrong sounds from words, give them right ones, and learn again at once.
 
@@ -48,9 +45,7 @@ def correct(
         corrections: File of further ones, as the page saves it.
         index: The index, if it is not where it was.
         encoder: The classifier's, if it is available.
-        weights: As in `index`.
-        offline: As in `index`.
-        device: As in `index`.
+        options: How it is loaded otherwise.
 
     Raises:
         InputError: The folder is no classifier, a label or a recording is unknown, or a label would be left with
@@ -60,11 +55,14 @@ def correct(
     folder = Path(classifier)
     SoundClassifier.load(folder)  # Refused before a lock is made in a folder that is none.
     from_file = Corrections() if corrections is None else Corrections.read(Path(corrections))
-    with _files.exclusive(folder):
+    with exclusive(folder):
         origin = Origin.read(folder)
         first = folder / LEARNED
         base = SoundClassifier.load(first if first.is_dir() else folder)
-        opened = _index(origin, folder, index)
+        opened = None
+        if index is not None or origin.index:
+            where = origin.place(folder, index)
+            opened = SoundIndex.open(where) if index is not None or SoundIndex.exists(where) else None
         known = _Known(base, opened, origin.corrections)
         wanted = origin.corrections.joined(
             [known.named(Correction.of(c)) for c in (*from_file.remove, *remove)],
@@ -79,13 +77,16 @@ def correct(
                     "right, describe the word otherwise and learn again: limbeck sounds learn."
                 )
             base.classifier.without(label, place)
-
-        def embed(one: Correction) -> Located:
-            model = of_classifier(base, encoder, weights=weights, offline=offline, device=device)
-            return _embedded(one, base, model)
-
         for one in wanted.add:
-            _put_in(base, one, lambda one: _indexed(one, base, opened), embed)
+            if _put_known(base, one):
+                continue
+            found = _indexed(one, base, opened)
+            if found is None:
+                encoder = of_classifier(base, encoder, **options)
+                found = _embedded(one, base, encoder)
+            start_s, vectors = found
+            if not _put_known(base, one.model_copy(update={"start_s": start_s})):
+                base.classifier.add_labelled(vectors, [one.label] * len(vectors))
         if not first.is_dir():
             SoundClassifier.load(folder).save(first)
         base.save(folder)
@@ -118,22 +119,9 @@ def _standing(base: SoundClassifier, one: Correction) -> list[int]:
     return [place for place, piece in base.neighbours(one.label) if one.covers(piece.path, piece.start_s)]
 
 
-def _put_in(base: SoundClassifier, one: Correction, *sources: Callable[[Correction], Located | None]) -> None:
-    """Let a sound stand for a label: one that stands for some label already, or the first source's that knows it."""
-    _check_label(base, one)
-    if _put_known(base, one):
-        return
-    for source in sources:
-        found = source(one)
-        if found is not None:
-            start_s, vectors = found
-            if not _put_known(base, one.model_copy(update={"start_s": start_s})):
-                base.classifier.add_labelled(vectors, [one.label] * len(vectors))
-            return
-
-
 def _put_known(base: SoundClassifier, one: Correction) -> bool:
     """Let one of the classifier's own sounds stand for a label; False where it is none, or could be several."""
+    _check_label(base, one)
     known = [
         place
         for place, piece in enumerate(base.pieces)
@@ -146,16 +134,11 @@ def _put_known(base: SoundClassifier, one: Correction) -> bool:
     return True
 
 
-def _index(origin: Origin, folder: Path, index: Path | str | None) -> SoundIndex | None:
-    if index is None and not origin.index:
-        return None
-    place = origin.place(folder, index)
-    return SoundIndex.open(place) if index is not None or SoundIndex.exists(place) else None
-
-
 def _indexed(one: Correction, base: SoundClassifier, index: SoundIndex | None) -> Located | None:
     """A window that the index holds; None where it does not know the recording."""
-    if index is None or not _is_of(index, base):
+    if index is None or index.encoder_id != base.encoder.id:
+        return None
+    if base.windows_differ(index.settings.window_s, index.settings.hop_s):
         return None
     same = [
         file.place
@@ -169,13 +152,6 @@ def _indexed(one: Correction, base: SoundClassifier, index: SoundIndex | None) -
     row = _which(one, starts)
     rows = pool.features if base.classifier.space_ == "features" else pool.joint
     return starts[row], rows[row : row + 1]
-
-
-def _is_of(index: SoundIndex, base: SoundClassifier) -> bool:
-    """Whether an index holds such windows as a classifier learned from, by the same encoder."""
-    return (
-        not base.windows_differ(index.settings.window_s, index.settings.hop_s) and index.encoder_id == base.encoder.id
-    )
 
 
 def _embedded(one: Correction, base: SoundClassifier, encoder: Encoder) -> Located:

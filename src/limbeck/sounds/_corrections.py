@@ -50,7 +50,7 @@ class Correction(Config):
             (12.5, '/a/b@c.wav')
         """
         if isinstance(text, Correction):
-            return text.absolute()
+            return text.model_copy(update={"path": os.path.abspath(text.path)})
         label, equals, rest = text.partition("=")
         path, at, seconds = rest.rpartition("@")
         try:
@@ -60,18 +60,12 @@ class Correction(Config):
         path = rest if start is None else path
         if not (equals and label.strip() and path):
             raise InputError(f"A correction is written label=path or label=path@seconds, but got {text!r}.")
-        return cls.from_json({"label": label.strip(), "path": path, "start_s": start}).absolute()
-
-    def absolute(self) -> Correction:
-        """The same with an absolute path."""
-        return self.model_copy(update={"path": os.path.abspath(self.path)})
+        return cls.from_json({"label": label.strip(), "path": os.path.abspath(path), "start_s": start})
 
     def covers(self, path: str, start_s: float | None) -> bool:
         """Whether a sound is the one meant, or one of them where no beginning was said.
 
-        Args:
-            path: Its recording, absolute.
-            start_s: Where it begins, in seconds; None where that was not said, which only None covers.
+        It is of a recording `path`, absolute, and begins at `start_s` seconds; only None covers None.
         """
         if path != self.path or self.start_s is None:
             return path == self.path
@@ -163,10 +157,11 @@ class Origin(Config):
 
         The index has so many `windows`.
         """
-        if not index:
-            return cls(windows=windows)
-        place = index if is_address(index) else os.path.abspath(index)
-        return cls(index=relative(index, classifier), index_place=place, windows=windows)
+        if not index or is_address(index):
+            return cls(index=index, index_place=index, windows=windows)
+        # Relative, so that both can be moved together.
+        near, place = os.path.relpath(index, classifier), os.path.abspath(index)
+        return cls(index=near, index_place=place, windows=windows)
 
     @classmethod
     def read(cls, classifier: Path) -> Self:
@@ -179,11 +174,7 @@ class Origin(Config):
         _files.write_record(classifier / ORIGIN, self.to_json())
 
     def place(self, classifier: Path, index: Path | str | None = None) -> Path | str:
-        """Where the index is.
-
-        Args:
-            classifier: Folder of the classifier.
-            index: What to take instead.
+        """Where the index of the classifier in a folder is; an `index` that is given is taken instead.
 
         Raises:
             InputError: It is not known.
@@ -196,13 +187,3 @@ class Origin(Config):
             return self.index
         beside, before = Path(os.path.normpath(classifier / self.index)), Path(self.index_place)
         return before if before.is_dir() and not beside.is_dir() else beside
-
-
-def relative(index: Path | str, classifier: Path) -> str:
-    """How a classifier names its index, so that both can be moved together.
-
-    Example:
-        >>> relative(Path("work/index"), Path("work/classifier")), relative("s3://a/b", Path("c"))
-        ('../index', 's3://a/b')
-    """
-    return str(index) if is_address(index) else os.path.relpath(index, classifier)

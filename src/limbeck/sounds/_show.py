@@ -69,17 +69,17 @@ def page(
     pool = opened.pool()
     vectors = pool.features if learned.classifier.space_ == "features" else pool.joint
     scores, accepted = _naming.predict(learned.classifier, vectors)
-    rows = _Rows(pool)
-    words, lost = [], {}
+    row_of = _finder(pool)
+    words, remarks = [], []
     for label in learned.labels:
         stands = [(piece.path, piece.sha256, piece.start_s) for _, piece in learned.neighbours(label)]
         added = [one for one in origin.corrections.add if one.label == label]
         stands += [(one.path, one.sha256, one.start_s or 0.0) for one in added]
-        found = {place: rows.of(*place) for place in stands}
+        found = {place: row_of(*place) for place in stands}
         own = dict.fromkeys(row for row in found.values() if row is not None)
         words.append(sounds_page.Word(label, learned.descriptions.get(label, ""), list(own)))
         if missing := [place for place, row in found.items() if row is None]:
-            lost[label] = missing
+            remarks.append(_not_indexed(label, missing))
     windows = sounds_page.Windows(
         pool.path,
         pool.start_s,
@@ -88,9 +88,14 @@ def page(
         scores,
         np.where(accepted, scores.argmax(axis=1), sounds_page.NONE),
     )
-    remarks = [_not_indexed(label, missing) for label, missing in lost.items()]
     for remark in remarks:
         told(remark)
+    facts = summary(learned)
+    told_of = ("encoder", "space", "prompts", "window_s", "hop_s", "threshold", "agreement", "settings")
+    about = {name: facts[name] for name in told_of} | {
+        "corrections": {"taken out": len(origin.corrections.remove), "put in": len(origin.corrections.add)},
+        "limbeck": versions()["limbeck"],
+    }
     with bar("Reading sounds", show=progress) as tell:
         return sounds_page.page(
             words,
@@ -98,7 +103,7 @@ def page(
             out,
             command=f"limbeck sounds correct {shlex.quote(str(folder))}",
             title=title,
-            about=_about(learned, origin),
+            about=about,
             remarks=remarks,
             recording=lambda row: pool.file[row].located(None if root is None else Path(root)),
             points=points,
@@ -108,21 +113,17 @@ def page(
         )
 
 
-class _Rows:
-    """Windows of a pool, found again by the bytes of their recordings, wherever these lie now."""
+def _finder(pool: Pool) -> Callable[[str, str, float], int | None]:
+    """A function from path, SHA-256 and start to the row of a window, wherever its recording lies now, or None."""
+    windows = list(zip(pool.path, pool.file, pool.start_s.tolist(), strict=True))
+    by_place = {(str(path), start): row for row, (path, _, start) in enumerate(windows)}
+    by_content = {(file.sha256, start): row for row, (_, file, start) in enumerate(windows)}
 
-    def __init__(self, pool: Pool) -> None:
-        windows = list(zip(pool.path, pool.file, pool.start_s.tolist(), strict=True))
-        self._content = [file.sha256 for file in pool.file]
-        self._by_place = {(str(path), start): row for row, (path, _, start) in enumerate(windows)}
-        self._by_content = {(file.sha256, start): row for row, (_, file, start) in enumerate(windows)}
+    def row_of(path: str, sha256: str, start_s: float) -> int | None:
+        row = by_place.get((path, start_s))
+        return row if row is not None and sha256 in ("", pool.file[row].sha256) else by_content.get((sha256, start_s))
 
-    def of(self, path: str, sha256: str, start_s: float) -> int | None:
-        """The row of a window; None where there is none."""
-        row = self._by_place.get((path, start_s))
-        if row is not None and sha256 in ("", self._content[row]):
-            return row
-        return self._by_content.get((sha256, start_s))
+    return row_of
 
 
 def _not_indexed(label: str, missing: Sequence[tuple[str, str, float]]) -> str:
@@ -137,6 +138,10 @@ def _not_indexed(label: str, missing: Sequence[tuple[str, str, float]]) -> str:
 def summary(classifier: SoundClassifier) -> dict[str, Any]:
     """What a learned classifier is, as JSON-able data."""
     inner = classifier.classifier
+    same: dict[bytes, list[str]] = {}
+    for label, prototype in zip(classifier.labels, inner.prototypes_, strict=True):
+        same.setdefault(prototype.tobytes(), []).append(label)
+    settings = {name: v.item() if isinstance(v, np.generic) else v for name, v in inner.get_params().items()}
     return {
         "labels": list(classifier.labels),
         "encoder": classifier.encoder.id,
@@ -144,34 +149,11 @@ def summary(classifier: SoundClassifier) -> dict[str, Any]:
         "prompts": list(classifier.prompts),
         "descriptions": dict(classifier.descriptions),
         "neighbours": {label: len(classifier.neighbours(label)) for label in classifier.labels},
-        "alike": _alike(classifier),
+        # Labels that stand for the same sounds: only the first of each group is ever given.
+        "alike": [group for group in same.values() if len(group) > 1],
         "window_s": classifier.window_s,
         "hop_s": classifier.hop_s,
         "threshold": float(inner.threshold_) if np.isfinite(inner.threshold_) else None,
         "agreement": float(inner.agreement_),
-        "settings": {name: _plain(value) for name, value in inner.get_params().items()},
+        "settings": settings,
     }
-
-
-def _about(learned: SoundClassifier, origin: Origin) -> dict[str, Any]:
-    told = summary(learned)
-    return {
-        "encoder": told["encoder"],
-        **{
-            name: told[name] for name in ("space", "prompts", "window_s", "hop_s", "threshold", "agreement", "settings")
-        },
-        "corrections": {"taken out": len(origin.corrections.remove), "put in": len(origin.corrections.add)},
-        "limbeck": versions()["limbeck"],
-    }
-
-
-def _alike(classifier: SoundClassifier) -> list[list[str]]:
-    """Labels that stand for the same sounds, so that only the first of each group is ever given."""
-    groups: dict[bytes, list[str]] = {}
-    for label, prototype in zip(classifier.labels, classifier.classifier.prototypes_, strict=True):
-        groups.setdefault(prototype.tobytes(), []).append(label)
-    return [group for group in groups.values() if len(group) > 1]
-
-
-def _plain(value: Any) -> Any:
-    return value.item() if isinstance(value, np.generic) else value

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from threading import Event
+from typing import Unpack
 
 from limbeck.encoders import Encoder
 from limbeck.engine import bar
@@ -13,7 +14,7 @@ from limbeck.index import window_lengths
 from limbeck.media import files_below
 from limbeck.prototypes import SoundClassifier
 from limbeck.sounds import _arrivals, _microphone, _naming
-from limbeck.sounds._encoders import of_classifier
+from limbeck.sounds._encoders import EncoderOptions, of_classifier
 from limbeck.sounds._naming import By, Prediction, Unread, Window
 
 MICROPHONE = "microphone"
@@ -29,12 +30,10 @@ def classify(
     window: float | None = None,
     hop: float | None = None,
     encoder: Encoder | None = None,
-    weights: Path | str | None = None,
-    offline: bool = False,
-    device: str = "auto",
     progress: bool = False,
+    **options: Unpack[EncoderOptions],
 ) -> Iterator[Prediction | Unread]:
-    """Name recordings, one after the other, as they are read.
+    """Name recordings in their order, as they are read, or say why one cannot be used.
 
     A recording of several windows has for each word the score of the window that has most of it, and is none of these
     only if all its windows are: a short event counts.
@@ -48,21 +47,20 @@ def classify(
         window: Length of a window in seconds; that of the index it was learned from by default.
         hop: Seconds from one window to the next; likewise.
         encoder: The classifier's, if it is available.
-        weights: As in `index`.
-        offline: As in `index`.
-        device: As in `index`.
         progress: Draw a bar on standard error.
-
-    Returns:
-        What each sound is named, or why a recording cannot be used, in the order of the files.
+        options: How it is loaded otherwise.
 
     Raises:
         InputError: There is no such classifier, or no file.
         FingerprintError: The encoder is not the classifier's.
     """
     learned = _loaded(classifier)
-    paths = _files_of(files)
-    model = of_classifier(learned, encoder, weights=weights, offline=offline, device=device)
+    found: list[Path] = []
+    for path in map(Path, [files] if isinstance(files, Path | str) else files):
+        found += [below for _, below in files_below(path)] if path.is_dir() else [path]
+    if not (paths := list(dict.fromkeys(found))):
+        raise InputError("There is no recording to name: no file was given, or the folders hold none.")
+    model = of_classifier(learned, encoder, **options)
 
     def names() -> Iterator[Prediction | Unread]:
         with bar("Naming", show=progress) as tell:
@@ -89,14 +87,12 @@ def watch(
     window: float | None = None,
     hop: float | None = None,
     encoder: Encoder | None = None,
-    weights: Path | str | None = None,
-    offline: bool = False,
-    device: str = "auto",
     stop: Event | None = None,
+    **options: Unpack[EncoderOptions],
 ) -> Iterator[Prediction | Unread]:
-    """Name what arrives: each file that is written into a folder, once it is complete, or what a microphone model.
+    """Name what arrives: each file that is written into a folder, once it is complete, or what a microphone hears.
 
-    What arrives after the call is named, also if the first name is asked for later.
+    What arrives after the call is named, also if the first name is asked for later. There is no end to it.
 
     Args:
         classifier: A classifier or its folder.
@@ -107,13 +103,8 @@ def watch(
         window: Length of a window in seconds; that of the index the classifier was learned from by default.
         hop: Seconds from one window to the next; for a microphone, how often a name is given.
         encoder: The classifier's, if it is available.
-        weights: As in `index`.
-        offline: As in `index`.
-        device: As in `index`.
         stop: Ends the watch when set.
-
-    Returns:
-        Names as they are found, without end.
+        options: How it is loaded otherwise.
 
     Raises:
         InputError: There is no such classifier or folder, or no microphone.
@@ -123,11 +114,14 @@ def watch(
     listening = str(source) == MICROPHONE
     # From here on nothing that arrives is missed, however long the encoder takes to load.
     arrived = iter(()) if listening else _arrivals.arrivals(Path(source), existing=existing, stop=stop)
-    model = of_classifier(learned, encoder, weights=weights, offline=offline, device=device)
+    model = of_classifier(learned, encoder, **options)
     window, hop = _windows(learned, window, hop)
     if listening:
-        blocks = _microphone.microphone(model.sample_rate, stop=stop)
-        pieces = _stream_windows(blocks, model.sample_rate, *window_lengths(model, window, hop))
+        rate = model.sample_rate
+        window_s, hop_s = window_lengths(model, window, hop)
+        blocks = _microphone.microphone(rate, stop=stop)
+        stream = _microphone.windows(blocks, window=round(window_s * rate), hop=round(hop_s * rate))
+        pieces = (Window(Path(MICROPHONE), start / rate, len(heard) / rate, heard) for start, heard in stream)
         return _naming.name(pieces, model, learned, top=top, always=always, batch=1)
 
     def names() -> Iterator[Prediction | Unread]:
@@ -136,12 +130,6 @@ def watch(
             yield from _naming.name(pieces, model, learned, top=top, by="file", always=always)
 
     return names()
-
-
-def _stream_windows(blocks: Iterable[_naming.Wave], rate: int, window_s: float, hop_s: float) -> Iterator[Window]:
-    """The last `window_s` seconds of a stream, every `hop_s`."""
-    for start, samples in _microphone.windows(blocks, window=round(window_s * rate), hop=round(hop_s * rate)):
-        yield Window(Path(MICROPHONE), start / rate, len(samples) / rate, samples)
 
 
 def _loaded(classifier: Path | str | SoundClassifier) -> SoundClassifier:
@@ -153,13 +141,3 @@ def _windows(learned: SoundClassifier, window: float | None, hop: float | None) 
     if window is None:
         return learned.window_s, learned.hop_s if hop is None else hop
     return window, window if hop is None else hop
-
-
-def _files_of(files: Path | str | Sequence[Path | str]) -> list[Path]:
-    given = [files] if isinstance(files, Path | str) else files
-    found: list[Path] = []
-    for path in map(Path, given):
-        found += [below for _, below in files_below(path)] if path.is_dir() else [path]
-    if not found:
-        raise InputError("There is no recording to name: no file was given, or the folders hold none.")
-    return list(dict.fromkeys(found))
