@@ -22,7 +22,7 @@ import torch
 
 import limbeck
 from limbeck.engine import machine, versions
-from limbeck.evaluation import Protocol, evaluate
+from limbeck.evaluation import Protocol, Subject, evaluate
 from limbeck.networks import Architecture
 
 SMALL = {"options": {"width": 8}}
@@ -86,9 +86,8 @@ def measured() -> dict[str, dict[str, str]]:
         )
         for name, (method, settings) in CONFIGURATIONS.items():
             made = limbeck.distill(data, method, seed=3, device="cpu", dtype="float32", progress=False, **settings)
-            score = evaluate(
-                made, data.clips("test"), network=Architecture.from_json(SMALL), repeats=1, protocol=Protocol(epochs=3)
-            )
+            settings = {"network": Architecture.from_json(SMALL), "protocol": Protocol(epochs=3)}
+            score = evaluate(Subject.of(made, data.clips("test"), **settings), repeats=1)
             tensors = made.samples() | {"labels": made.targets.to_learn}
             tensors |= {f"predicted {k}": torch.tensor(v) for k, v in score.repeats[0].predictions.items()}
             found[name] = {key: bits(tensor) for key, tensor in tensors.items()}

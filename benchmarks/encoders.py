@@ -30,8 +30,7 @@ from torch import Tensor
 
 from limbeck import encoders
 from limbeck.encoders import Encoder
-from limbeck.encoders._module import built, with_random_weights
-from limbeck.encoders._tokens import byte_vocabulary
+from limbeck.encoders._module import built, byte_vocabulary, with_random_weights
 from limbeck.encoders.clap import Clap
 from limbeck.engine import machine, versions
 

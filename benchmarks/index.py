@@ -33,7 +33,6 @@ from sklearn.neighbors import NearestNeighbors
 
 from limbeck.engine import machine
 from limbeck.index import File, IndexSettings, SoundIndex, _rows
-from limbeck.index._rows import Embedded
 from limbeck.index._store import APPROXIMATE_FROM, Store
 from limbeck.prototypes import PrototypeClassifier
 
@@ -99,9 +98,8 @@ def write(folder: Path) -> dict[str, float]:
 def _recording(first: int, joint: Floats, features: Floats) -> Any:
     rows = slice(first, first + WINDOWS_A_FILE)
     starts = [10.0 * i for i in range(len(joint[rows]))]
-    windows = Embedded(
-        starts, [10.0] * len(starts), list(joint[rows].astype(np.float16)), list(features[rows].astype(np.float16))
-    )
+    vectors = (joint[rows].astype(np.float16), features[rows].astype(np.float16))
+    windows = list(zip(starts, [10.0] * len(starts), *vectors, strict=True))
     return _rows.rows(File("/recordings", f"{first:09d}.wav", 1, 1, f"{first:064x}"), windows, SETTINGS)
 
 

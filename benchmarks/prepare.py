@@ -126,7 +126,7 @@ def _ffmpeg(*arguments: str) -> None:
 
 def ours(root: Path, out: Path, workers: int | None) -> Prepared:
     """The same through `limbeck prepare`."""
-    return prepare(load("ave")(root=root), out, recipe=RECIPE, workers=workers)  # type: ignore[call-arg]
+    return prepare(load("ave")(root=root), out=out, recipe=RECIPE, workers=workers)  # type: ignore[call-arg]
 
 
 def measure(sizes: Sizes) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import torch
 
 import limbeck
 from limbeck.augment import SiameseAugment
-from limbeck.evaluation import Protocol, evaluate
+from limbeck.evaluation import Protocol, Subject, evaluate
 from limbeck.networks import load
 
 
@@ -52,7 +52,7 @@ def main(videos: int = 60, steps: int = 40, width: int = 32) -> None:
 
         made = dataclasses.replace(begun, tensors={name: x.detach() for name, x in synthetic.items()})
         for title, distilled in (("random clips", begun), ("distilled", made)):
-            score = evaluate(distilled, test, repeats=2, protocol=Protocol(epochs=30))
+            score = evaluate(Subject.of(distilled, test, protocol=Protocol(epochs=30)), repeats=2)
             print(f"{title}: {score.mean[score.together]:.1f} % of {len(test)} test clips")
 
 

@@ -431,7 +431,7 @@ def test_a_recording_is_read_as_the_set_was_prepared(form: str, seen: tuple[str,
         for p in videos(tmp_path / "videos")
     ]
     manifest.write_text("path,label,split,start,end\n" + "\n".join(rows) + "\n")
-    prepared = prepare(Folder(root=manifest), tmp_path / "prepared", recipe=recipe(), workers=1)
+    prepared = prepare(Folder(root=manifest), out=tmp_path / "prepared", recipe=recipe(), workers=1)
     method = methods.load("random").from_json({"per_class": 1, "storage": form})
     kept = method.distill(prepared.clips("train").seen_by(seen))
     tested = prepared.clips("test").seen_by(seen)

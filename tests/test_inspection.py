@@ -108,13 +108,21 @@ def test_what_is_none_is_said(place: Path, tmp_path: Path) -> None:
         limbeck.inspect(tmp_path)
 
 
-@pytest.mark.parametrize("name", ["naming/classifier/config.json", "set/config.json", "runs/results/table.json"])
-def test_what_is_damaged_is_said(place: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("naming/classifier/config.json", ""),
+        ("set/config.json", ""),
+        ("runs/results/table.json", "table.json is damaged"),
+        ("runs/results/recipe.json", "recipe.json is damaged"),
+    ],
+)
+def test_what_is_damaged_is_said(place: Path, name: str, told: str) -> None:
     file = place / name
     content = file.read_bytes()
     try:
         file.write_bytes(content[: len(content) // 2])
-        with pytest.raises(InputError):
+        with pytest.raises(InputError, match=told):
             limbeck.inspect(file.parent)
     finally:
         file.write_bytes(content)

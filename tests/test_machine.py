@@ -153,8 +153,8 @@ def test_the_command_line_waits_passively_unless_told_otherwise() -> None:
 
 STARTS = {
     "prepare": "from limbeck.datasets._decoding import *; from limbeck.datasets import load\n"
-    "with DecodingPool(load('folder')(root='.'), [], ClipRecipe(), {}, workers=1, timeout_s=60) as pool:\n"
-    "    pool.workers._workers[0].connection.recv()",
+    "with decoding_pool(load('folder')(root='.'), ClipRecipe(), {}, workers=1, timeout_s=60) as pool:\n"
+    "    pool._workers[0].connection.recv()",
     "index": "from limbeck.index._prefetch import *; from limbeck.index._scan import File\n"
     "list(prefetch([File('.', 'nothing', 0, 0)], print, frozenset(), workers=1, windows=1))",
     "tasks": "from limbeck.engine.executor import local; from types import SimpleNamespace as Task\n"

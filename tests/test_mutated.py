@@ -30,7 +30,7 @@ from limbeck import cli
 from limbeck._runtime import choose_runtime
 from limbeck.distilled import DistilledSet
 from limbeck.evaluation import Protocol
-from limbeck.playground.sounds import write_sounds
+from limbeck.playground import write_sounds
 
 SEED = int(os.environ.get("LIMBECK_MUTATION_SEED", "0"))
 QUICK = {"protocol": Protocol(epochs=2, drop_after=()), "progress": False}

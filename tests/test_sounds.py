@@ -26,7 +26,7 @@ from limbeck.errors import BusyError, FingerprintError, InputError
 from limbeck.index import SoundIndex
 from limbeck.media import write_wav
 from limbeck.prototypes import SoundClassifier
-from limbeck.sounds import _arrivals, _correct, _labels, _microphone, _naming
+from limbeck.sounds import _arrivals, _correct, _labels, _naming
 
 RATE_HZ = 8000
 WORDS = {"low": 200, "middle": 900, "high": 3000}
@@ -339,7 +339,7 @@ class TestClassify:
     ) -> None:
         with pytest.raises(InputError, match="at least a sample long"):
             list(sounds.classify(made.learned, made.folder / "recordings", encoder=made.encoder, **lengths))
-        monkeypatch.setattr(_microphone, "microphone", lambda rate_hz, *, stop: iter([np.zeros(800, np.float32)]))
+        monkeypatch.setattr(_arrivals, "microphone", lambda rate_hz, *, stop: iter([np.zeros(800, np.float32)]))
         with pytest.raises(InputError, match="at least a sample long"):
             list(sounds.watch(made.learned, "microphone", encoder=made.encoder, **lengths))
 
@@ -775,7 +775,7 @@ class TestWatch:
             assert rate_hz == RATE_HZ
             yield from np.split(sound, range(1000, len(sound), 1000))
 
-        monkeypatch.setattr(_microphone, "microphone", blocks)
+        monkeypatch.setattr(_arrivals, "microphone", blocks)
         found = list(sounds.watch(made.learned, "microphone", always=True, encoder=made.encoder, hop=1.0))
         assert [row.start_s for row in found] == [0, 0, 1, 2, 3, 4]
         assert [found[i].label for i in (1, 3, 5)] == list(WORDS)
@@ -784,7 +784,7 @@ class TestWatch:
         stream = np.arange(1000, dtype=np.float32)
         rng = np.random.default_rng(0)
         blocks = np.split(stream, np.sort(rng.integers(0, 1000, 40)))
-        found = list(_microphone.windows(blocks, window=70, hop=30))
+        found = list(_arrivals.windows(blocks, window=70, hop=30))
         assert [start for start, _ in found] == [max(0, end - 70) for end in range(30, 1001, 30)]
         for (start, piece), end in zip(found, range(30, 1001, 30), strict=True):
             np.testing.assert_array_equal(piece, stream[start:end])
@@ -804,7 +804,7 @@ class TestWatch:
                 pass
 
         monkeypatch.setitem(sys.modules, "sounddevice", SimpleNamespace(InputStream=Card, PortAudioError=OSError))
-        heard = _microphone.microphone(8000)
+        heard = _arrivals.microphone(8000)
         assert [int(next(heard)[0]) for _ in range(300)] == list(range(700, 1000))
 
     def test_no_sound_card_is_explained(self) -> None:
@@ -812,11 +812,11 @@ class TestWatch:
             import sounddevice
         except OSError:
             with pytest.raises(InputError, match=r"No microphone can be used here: .*--input FOLDER"):
-                next(_microphone.microphone(16_000))
+                next(_arrivals.microphone(16_000))
             return
         if not sounddevice.query_devices():
             with pytest.raises(InputError, match="cannot be opened"):
-                next(_microphone.microphone(16_000))
+                next(_arrivals.microphone(16_000))
 
 
 def test_windows_keep_no_sound_of_a_long_recording(made: SimpleNamespace, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from limbeck import _files, evaluation
 from limbeck._runtime import choose_runtime
 from limbeck.datasets import Prepared
 from limbeck.errors import FingerprintError, InputError
-from limbeck.evaluation import Protocol, Subject, _choose_scale, controls, measures, store
+from limbeck.evaluation import Protocol, Subject, _choose_scale, measures, on_disk, store
 from limbeck.evaluation.measures.accuracy import Accuracy
 from limbeck.methods.herding import Herding
 from limbeck.methods.random import Random
@@ -211,7 +211,7 @@ def test_students_that_another_process_kept_meanwhile_stay(prepared, pairs, tmp_
     both = [limbeck.evaluate(pairs, repeats=n, **asked, out=tmp_path) for n in (2, 1)]
     (file,) = tmp_path.glob("*.json")
     for kept in (both[1], both[0].model_copy(update={"repeats": both[0].repeats * 2})):
-        store.ResultFile(kept, file).keep(kept)
+        store.ScoreFile(file).keep(kept)
         assert evaluation.Score.read(file).n == max(2, kept.n)
 
 
@@ -359,7 +359,7 @@ def test_controls_hold_as_many_pairs_as_were_asked_for_not_as_many_clips_as_fit(
     assert limbeck.distill(prepared, "coded", out=tmp_path / "coded", progress=False, **settings).per_class > 2
     asked = []
     monkeypatch.setattr(
-        controls,
+        on_disk,
         "evaluate",
         lambda what, *_, sound=None, **__: asked.append((what, sound)) or SimpleNamespace(title=str(len(asked))),
     )

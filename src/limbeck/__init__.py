@@ -19,11 +19,11 @@ _HOMES = {
     "benchmark": "limbeck.comparison:run",
     "distill": "limbeck.distillation",
     "evaluate": "limbeck.evaluation.on_disk",
-    "evaluate_controls": "limbeck.evaluation.controls",
+    "evaluate_controls": "limbeck.evaluation.on_disk",
     "export": "limbeck.exports",
     "inspect": "limbeck.inspection",
     "plan": "limbeck.distillation",
-    "prepare": "limbeck.datasets._by_name",
+    "prepare": "limbeck.datasets",
 }
 """Where each public name is, and by which name where that is another."""
 _NAMESPACES = ("encoders", "report", "sounds")
@@ -31,14 +31,12 @@ _NAMESPACES = ("encoders", "report", "sounds")
 if TYPE_CHECKING:
     from limbeck import encoders, report, sounds
     from limbeck.comparison import run as benchmark
-    from limbeck.datasets import LabelledClips, Prepared
-    from limbeck.datasets._by_name import prepare
+    from limbeck.datasets import LabelledClips, Prepared, prepare
     from limbeck.distillation import distill, plan
     from limbeck.distilled import DistilledSet
     from limbeck.errors import LimbeckError
     from limbeck.evaluation import Score
-    from limbeck.evaluation.controls import evaluate_controls
-    from limbeck.evaluation.on_disk import evaluate
+    from limbeck.evaluation.on_disk import evaluate, evaluate_controls
     from limbeck.exports import export
     from limbeck.inspection import inspect
 

@@ -51,38 +51,29 @@ def differences(before: Code, now: Code) -> list[str]:
         ['mine was 1.0 and is 1.1', 'mine.fancy was changed', 'mine.helper is not used any more']
     """
     told = []
-    for name, (old, new) in _both(before, now, "distributions"):
-        told += [f"{name} was {old or 'not used'} and is {new or 'not used'}"]
-    for name, (old, new) in _both(before, now, "modules"):
-        verb = "was changed" if old and new else "is not used any more" if old else "was not used"
-        told += [f"{name} {verb}"]
+    for part in ("distributions", "modules"):
+        was, is_ = before.get(part, {}), now.get(part, {})
+        for name in sorted(was.keys() | is_.keys()):
+            old, new = was.get(name), is_.get(name)
+            if part == "distributions":
+                verb = f"was {old or 'not used'} and is {new or 'not used'}"
+            else:
+                verb = "was changed" if old and new else "is not used any more" if old else "was not used"
+            told += [f"{name} {verb}"] if old != new else []
     return told
-
-
-def _both(before: Code, now: Code, part: str) -> Iterator[tuple[str, tuple[str | None, str | None]]]:
-    was, is_ = before.get(part, {}), now.get(part, {})
-    for name in sorted(was.keys() | is_.keys()):
-        if was.get(name) != is_.get(name):
-            yield name, (was.get(name), is_.get(name))
 
 
 def _kinds(thing: Any) -> Iterator[type[Any]]:
     """Classes of things, and of everything their settings name."""
     if isinstance(thing, type):
         yield thing
-    elif isinstance(thing, Config):
-        if isinstance(thing, Listed):
-            yield type(thing)
-        yield from _kinds(thing.named())
-        for field in type(thing).model_fields:
-            yield from _kinds(getattr(thing, field))
+    elif isinstance(thing, Mapping | list | tuple):
+        for part in thing.values() if isinstance(thing, Mapping) else thing:
+            yield from _kinds(part)
     elif isinstance(thing, Listed):
         yield type(thing)
-    elif isinstance(thing, Mapping):
-        yield from _kinds(list(thing.values()))
-    elif isinstance(thing, list | tuple):
-        for part in thing:
-            yield from _kinds(part)
+    if isinstance(thing, Config):
+        yield from _kinds([thing.named(), *(getattr(thing, field) for field in type(thing).model_fields)])
 
 
 def _add(module: str, found: dict[str, str]) -> None:
@@ -92,8 +83,7 @@ def _add(module: str, found: dict[str, str]) -> None:
         return
     source = file.read_bytes()
     found[module] = hashlib.sha256(source).hexdigest()[:16]
-    is_package = file.stem == "__init__"
-    for name in _imported(source, module if is_package else module.rpartition(".")[0]):
+    for name in _imported(source, module if file.stem == "__init__" else module.rpartition(".")[0]):
         if _is_own(name, module, file):
             _add(name, found)
 

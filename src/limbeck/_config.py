@@ -1,13 +1,21 @@
-"""The one kind of settings object: typed, frozen, validated whole, JSON in and out."""
+"""The one kind of settings object: typed, frozen, validated whole, all mistakes told at once, JSON in and out."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Self
+import contextlib
+import copy
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from limbeck.errors import InputError
+
+Model = TypeVar("Model", bound=BaseModel)
+Rate = Annotated[float, Field(gt=0)]
+Rates = Rate | dict[str, Rate]
+"""A rate, or rates by modality."""
 
 
 class Config(BaseModel):
@@ -87,3 +95,73 @@ def differences(before: Mapping[str, Any], now: Mapping[str, Any], prefix: str =
         elif a != b:
             parts.append(f"{prefix}{key} {a}, now {b}")
     return parts
+
+
+def checked(
+    kind: type[Model],
+    content: Mapping[str, Any],
+    file: Path,
+    *,
+    stand_in: Callable[[Mapping[str, Any]], Mapping[str, Any]],
+    mistakes: Callable[[Model], Sequence[str]],
+) -> Model:
+    """The settings of a file that fits. What does not hides no other mistake: it is left out, and the rest looked at.
+
+    `stand_in` gives what such settings must have, for a file that has not got it, or got it wrong; `mistakes` tells
+    what does not fit together, a sentence each.
+    """
+    found: list[str] = []
+    recipe: Model | None = None
+    try:
+        recipe = kind.model_validate(content)
+    except ValidationError as error:
+        found = [mistake(e) for e in error.errors()]
+        rest = _without(content, error.errors())
+        with contextlib.suppress(ValidationError):  # else too little of it fits to say more
+            recipe = kind.model_validate({**stand_in(rest), **rest})
+    if recipe is not None:
+        found += mistakes(recipe)
+    if found or recipe is None:
+        raise InputError("\n".join([f"{file} does not fit:", *(f"  {m}" for m in found)]))
+    return recipe
+
+
+def _without(content: Mapping[str, Any], errors: Sequence[Any]) -> dict[str, Any]:
+    """The content without what did not fit; what lacks something is left out whole."""
+    rest = copy.deepcopy(dict(content))
+    for error in errors:
+        path = _existing(content, error["loc"][:-1] if error["type"] == "missing" else error["loc"])
+        inside: Any = rest
+        for key in path[:-1]:
+            inside = inside.get(key, {})  # may be gone with what it was a part of
+        if path:
+            inside.pop(path[-1], None)
+    return rest
+
+
+def _existing(content: Mapping[str, Any], place: Sequence[int | str]) -> list[str]:
+    """The keys of a place as far as tables lead: a list is left out whole, and kinds of a part are no keys."""
+    path: list[str] = []
+    inside: Any = content
+    for key in place:
+        if not isinstance(inside, dict) or key not in inside:
+            break
+        path.append(str(key))
+        inside = inside[key]
+    return path
+
+
+def rate_of(rates: Rates, name: str) -> float:
+    """The rate of a modality.
+
+    Example:
+        >>> rate_of(0.2, "audio"), rate_of({"audio": 0.1, "image": 0.3}, "image")
+        (0.2, 0.3)
+    """
+    if not isinstance(rates, Mapping):
+        return rates
+    if name not in rates:
+        raise InputError(
+            f"There is no learning rate of {name}; there is one of {', '.join(rates)}. Give one of {name}."
+        )
+    return rates[name]

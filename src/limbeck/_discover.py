@@ -41,13 +41,7 @@ L = TypeVar("L", bound=Listed)
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a listed thing comes from.
-
-    Attributes:
-        distribution: The package that was installed.
-        version: Its version.
-        place: ``module`` or ``module:Class``, as the value of an entry point is written.
-    """
+    """Where a listed thing comes from; `place` is ``module`` or ``module:Class``, as the value of an entry point."""
 
     distribution: str
     version: str
@@ -77,12 +71,18 @@ def origins(room: str, name: str) -> list[Origin]:
     return own
 
 
-def room(base: type[L]) -> tuple[Callable[[], tuple[str, ...]], Callable[[str], type[L]]]:
-    """`names` and `load` of the room whose things are subclasses of `base`, as its package offers them."""
+def lister(base: type[Listed]) -> Callable[[], tuple[str, ...]]:
+    """`names` of the room whose things are subclasses of `base`, as its package offers it."""
 
     def listed() -> tuple[str, ...]:
         """Names of everything in the room, sorted; nothing is imported."""
         return names(base.room)
+
+    return listed
+
+
+def loader(base: type[L]) -> Callable[[str], type[L]]:
+    """`load` of the room whose things are subclasses of `base`, as its package offers it."""
 
     def loaded(name: str) -> type[L]:
         """The class of one of the room's names.
@@ -93,7 +93,7 @@ def room(base: type[L]) -> tuple[Callable[[], tuple[str, ...]], Callable[[str], 
         """
         return load(base, name)
 
-    return listed, loaded
+    return loaded
 
 
 def load(base: type[L], name: str) -> type[L]:

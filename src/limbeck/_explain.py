@@ -26,14 +26,10 @@ _WHOLE = (Literal, tuple, list, Annotated, Sequence)
 
 @dataclass(frozen=True)
 class Setting:
-    """One setting.
+    """One setting, in words.
 
-    Attributes:
-        name: As given to ``--set``, in `evaluate` behind ``network.`` or ``measure.``; dots lead into parts, and NAME
-            stands for any name where there are several parts of a kind.
-        type: Kind of value, in words.
-        default: In words; empty where a value must be given.
-        about: The sentence of the docstring.
+    The `name` is given to ``--set``, in `evaluate` behind ``network.`` or ``measure.``; dots lead into parts, and NAME
+    stands for any name where there are several parts of a kind. The `default` is empty where a value must be given.
     """
 
     name: str

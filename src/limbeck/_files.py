@@ -28,11 +28,7 @@ SEAL = "checksum"
 
 @contextlib.contextmanager
 def atomic(path: Path) -> Iterator[Path]:
-    """A temporary name beside `path`; on leaving without an error it is synced to disk and renamed to `path`.
-
-    Raises:
-        OSError: Writing failed; it names `path`.
-    """
+    """A temporary name beside `path`; on leaving without an error it is synced to disk and renamed to `path`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
@@ -41,7 +37,12 @@ def atomic(path: Path) -> Iterator[Path]:
             with open(temporary, "rb+") as handle:
                 os.fsync(handle.fileno())
             os.replace(temporary, path)
-            _sync_folder(path.parent)
+            with contextlib.suppress(OSError):  # the name lasts as well, where folders can be opened
+                folder = os.open(path.parent, os.O_RDONLY)
+                try:
+                    os.fsync(folder)
+                finally:
+                    os.close(folder)
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
@@ -93,12 +94,7 @@ def write_json(path: Path, content: Any) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """Read a JSON file.
-
-    Raises:
-        InputError: It is no JSON, or has numbers that JSON has not: NaN, infinity, 1e999.
-        OSError: It is not there, or cannot be read.
-    """
+    """Read a JSON file; `InputError` if it is none, or has numbers that JSON has not: NaN, infinity, 1e999."""
     try:
         return json.loads(path.read_bytes(), parse_float=_finite, parse_constant=_finite)
     except (ValueError, RecursionError) as error:
@@ -112,12 +108,7 @@ def write_record(path: Path, content: Mapping[str, Any]) -> None:
 
 
 def read_record(path: Path) -> dict[str, Any]:
-    """Read what `write_record` wrote.
-
-    Raises:
-        InputError: The file is damaged, or was changed since.
-        OSError: It is not there, or cannot be read.
-    """
+    """Read what `write_record` wrote; `InputError` if it is damaged, or was changed since."""
     try:
         content = json.loads(path.read_bytes())
     except (ValueError, RecursionError) as error:
@@ -139,11 +130,9 @@ def write_tensors(path: Path, tensors: Mapping[str, torch.Tensor], note: Mapping
 
 
 def read_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
-    """Tensors on the CPU, in the order of their names, and the note that `write_tensors` wrote with them.
+    """Tensors on the CPU, in the order of their names, and the note, that `write_tensors` wrote.
 
-    Raises:
-        InputError: The file is damaged, or was changed since.
-        OSError: It is not there, or cannot be read.
+    `InputError` if the file is damaged, or was changed since.
     """
     content = path.read_bytes()
     try:
@@ -218,13 +207,3 @@ def _damaged(path: Path, why: str) -> InputError:
         f"{path} was damaged or changed since Limbeck wrote it: {why}. Bring back a copy, or delete it and give the "
         "command again that made it."
     )
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a rename durable (a no-op where folders cannot be opened)."""
-    with contextlib.suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

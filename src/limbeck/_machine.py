@@ -18,10 +18,13 @@ def cores(root: Path = _ROOT) -> int:
 
     A quota of one core and a half counts as two.
     """
-    quotas = [_quota_v2(folder) for folder in _groups(root, "")] + [
-        _quota_v1(folder) for folder in _groups(root, "cpu")
+    quotas = [_numbers(folder / "cpu.max") for folder in _groups(root, "")]  # of a period, both in microseconds
+    quotas += [
+        _numbers(folder / "cpu.cfs_quota_us") + _numbers(folder / "cpu.cfs_period_us")
+        for folder in _groups(root, "cpu")
     ]
-    return max(1, min([_affinity(), *(math.ceil(quota) for quota in quotas if quota is not None)]))
+    limits = [math.ceil(quota[0] / quota[1]) for quota in quotas if len(quota) == 2 and min(quota) > 0]
+    return max(1, min([_affinity(), *limits]))
 
 
 def memory_bytes(root: Path = _ROOT) -> int:
@@ -30,9 +33,9 @@ def memory_bytes(root: Path = _ROOT) -> int:
         physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):  # Windows has none of it
         return 0
-    limits = [_number(folder / "memory.max") for folder in _groups(root, "")]
-    limits += [_number(folder / "memory.limit_in_bytes") for folder in _groups(root, "memory")]
-    return min([physical, *(limit for limit in limits if limit is not None)])
+    files = [folder / "memory.max" for folder in _groups(root, "")]
+    files += [folder / "memory.limit_in_bytes" for folder in _groups(root, "memory")]
+    return min([physical, *(limit for file in files for limit in _numbers(file))])
 
 
 def considerate() -> dict[str, str]:
@@ -110,23 +113,9 @@ def _groups(root: Path, controller: str) -> list[Path]:
     return found
 
 
-def _quota_v2(folder: Path) -> float | None:
-    """Cores a second of version 2's ``cpu.max``, "max 100000" or "150000 100000" in microseconds."""
+def _numbers(file: Path) -> list[int]:
+    """The whole numbers in a file; none if there is no file, or a word in it, such as "max"."""
     try:
-        quota, period = (folder / "cpu.max").read_text(encoding="utf-8").split()
-        return int(quota) / int(period)
+        return [int(word) for word in file.read_text(encoding="utf-8").split()]
     except (OSError, ValueError):
-        return None
-
-
-def _quota_v1(folder: Path) -> float | None:
-    quota, period = _number(folder / "cpu.cfs_quota_us"), _number(folder / "cpu.cfs_period_us")
-    return quota / period if quota is not None and period and quota > 0 else None
-
-
-def _number(file: Path) -> int | None:
-    """The whole number in a file; None if there is no file, or a word."""
-    try:
-        return int(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
+        return []

@@ -77,27 +77,27 @@ def folder_of(name: str, recipe: Mapping[str, Any], *, out: Path, data: Path | s
     return folder
 
 
-def read(file: Path) -> dict[str, Any]:
+def read(file: Path, above: tuple[Path, ...] = ()) -> dict[str, Any]:
     """The content of a recipe, with what it extends filled in; the word ``"null"`` becomes None, which TOML lacks.
 
     With ``extends = "other.toml"`` (a file beside it, or a recipe of Limbeck's by name) a recipe says only what
-    differs, and with ``only = [...]`` which rows are kept.
+    differs, and with ``only = [...]`` which rows are kept. Those `above` extend it.
     """
-    filled: dict[str, Any] = _with_nulls(_read(file))
-    return filled
+    import tomllib
 
-
-def _read(file: Path, above: tuple[Path, ...] = ()) -> dict[str, Any]:
     from limbeck._config import merge  # it loads pydantic, which lists of recipes do without
 
-    content = _toml(file)
+    try:
+        content = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{file} is not TOML: {error}.") from error
     below, only = content.pop("extends", None), content.pop("only", None)
     whole = content
     if below is not None:
         base = _base(file, below)
         if base.resolve() in (file.resolve(), *above):
             raise InputError(f"{file} extends {below!r}, which extends it.")
-        beneath = _read(base, (file.resolve(), *above))
+        beneath = read(base, (file.resolve(), *above))
         whole = merge(_with_other_data(beneath, content), content)
     if only is not None:
         rows = whole.get("rows", {})
@@ -106,16 +106,8 @@ def _read(file: Path, above: tuple[Path, ...] = ()) -> dict[str, Any]:
         if missing := [name for name in only if name not in rows]:
             raise InputError(f"{file}: only names rows that are not there: {missing}. There are: {', '.join(rows)}.")
         whole["rows"] = {name: row for name, row in rows.items() if name in only}
-    return whole
-
-
-def _toml(file: Path) -> dict[str, Any]:
-    import tomllib
-
-    try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{file} is not TOML: {error}.") from error
+    filled: dict[str, Any] = _with_nulls(whole)
+    return filled
 
 
 def _base(file: Path, below: Any) -> Path:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -42,13 +42,6 @@ class Runtime:
             "compile": self.compile,
         }
 
-    def in_formats_of(self, other: Mapping[str, Any]) -> Runtime:
-        """The runtime with the number formats of another on such a device; unchanged where that was of another kind."""
-        if other.get("device") != self.device.type:
-            return self
-        formats = {name: getattr(torch, other[name]) for name in ("real_dtype", "synthetic_dtype")}
-        return replace(self, **formats, reason=f"{self.reason}; number formats as the set was distilled")
-
 
 @lru_cache(maxsize=1)
 def cpu_has_bf16() -> bool:
@@ -79,19 +72,15 @@ def choose_runtime(device: str = _AUTO, dtype: str = _AUTO, *, compile: bool = F
     chosen, why = _device(device)
     if chosen.type == "cpu":
         _advise(torch.get_num_threads())
-    if dtype == "float32":
-        return Runtime(chosen, torch.float32, torch.float32, compile, f"{why}; float32 as asked")
-    if dtype == "bfloat16":
-        return Runtime(chosen, torch.bfloat16, torch.bfloat16, compile, f"{why}; bfloat16 as asked")
+    if dtype in ("float32", "bfloat16"):
+        asked = getattr(torch, dtype)
+        return Runtime(chosen, asked, asked, compile, f"{why}; {dtype} as asked")
     if dtype != _AUTO:
         raise InputError(f"dtype must be 'auto', 'float32' or 'bfloat16', but is {dtype!r}.")
     native = torch.cuda.is_bf16_supported() if chosen.type == "cuda" else chosen.type == "cpu" and cpu_has_bf16()
     real = torch.bfloat16 if native else torch.float32
-    note = (
-        "bfloat16 for real clips (native here), float32 for synthetic ones"
-        if native
-        else "float32 (no native bfloat16)"
-    )
+    mixed = "bfloat16 for real clips (native here), float32 for synthetic ones"
+    note = mixed if native else "float32 (no native bfloat16)"
     return Runtime(chosen, real, torch.float32, compile, f"{why}; {note}")
 
 

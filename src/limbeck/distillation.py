@@ -77,7 +77,13 @@ def distill(
         folder = Path(out)
         with Run.open(folder / RUN, asked.to_json(), _code.of(asked.method), about={"reason": runtime.reason}) as run:
             if run.finished:
-                found = _made_by(run, folder)
+                found = DistilledSet.load(folder) if (folder / "config.json").exists() else None
+                if found is None or found.fingerprint != run.cost["fingerprint"]:
+                    raise FingerprintError(
+                        f"{folder} does not hold the set that its run made: "
+                        f"{'another lies there' if found else 'it has gone'}. "
+                        "Choose another output folder, or delete this one to make it anew."
+                    )
                 note(f"Already done: {folder} holds this very set. Nothing was run.", show=progress)
                 return found
             made, validation = asked.distilled(tell, run)
@@ -136,8 +142,24 @@ class _Request:
         clips = prepared.clips("train") if prepared else data
         assert isinstance(clips, LabelledClips)
         clips = clips.only(classes) if classes else clips
-        chosen, validated = _configured(method, preset, parameters, clips)
-        return cls(clips, prepared.cache if prepared else None, chosen, validated, seed, runtime)
+        cache = prepared.cache if prepared else None
+        if isinstance(method, Method):
+            if preset or parameters:
+                raise InputError(
+                    f"Settings {sorted(parameters)} came beside a ready {type(method).__name__}; give one of them."
+                )
+            return cls(clips, cache, method, False, seed, runtime)
+        settings = dict(parameters)
+        validated = settings.get("sound") == VALIDATED
+        if validated:
+            del settings["sound"]
+        size = settings.pop("bytes", None)
+        if size is not None and "per_class" in settings:
+            raise InputError("Got both bytes and per_class; each says how many samples per class are stored: give one.")
+        chosen = methods.load(method or DEFAULT).configured(preset, **settings)
+        if size is not None:
+            chosen = chosen.within(parse_size(size), clips)
+        return cls(clips, cache, chosen.resolved_for(clips), validated, seed, runtime)
 
     def to_json(self) -> dict[str, Any]:
         """The request as JSON-able data, by which a run folder knows it again."""
@@ -160,61 +182,20 @@ class _Request:
                 run.log({"step": report.step, "loss": report.loss, "seconds": report.seconds})
             tell(report.step, report.steps)
 
-        method, validation = self._with_sound()
+        method, validation = self.method, None
+        if self.validated:
+            network = Architecture.of_settings(method.to_json())
+            sound, validation = choose_scale(
+                self.clips,
+                per_class=method.per_class,
+                hold=method.hold,
+                seed=self.seed,
+                network=network,
+                runtime=self.runtime,
+            )
+            method = method.model_copy(update={"sound": sound})
         context = RunContext(self.runtime, self.cache, run.checkpoint if run else None, on_step)
         made = method.distill(self.clips, seed=self.seed, run=context)
         seconds = run.checkpoint.seconds if run else time.perf_counter() - started
         about = {"versions": versions(), "cost": {"seconds": seconds}}
         return replace(made, provenance=made.provenance | about), validation
-
-    def _with_sound(self) -> tuple[Method, dict[str, float] | None]:
-        """The method with its scale of sound, and the accuracies that validation found, if it was requested."""
-        if not self.validated:
-            return self.method, None
-        sound, found = choose_scale(
-            self.clips,
-            per_class=self.method.per_class,
-            hold=self.method.hold,
-            seed=self.seed,
-            network=Architecture.of_settings(self.method.to_json()),
-            runtime=self.runtime,
-        )
-        return self.method.model_copy(update={"sound": sound}), found
-
-
-def _configured(
-    method: str | Method | None, preset: str | None, parameters: dict[str, Any], clips: LabelledClips
-) -> tuple[Method, bool]:
-    """The method with all its settings, and whether the scale of sound is still to be chosen by validation."""
-    if isinstance(method, Method):
-        if preset or parameters:
-            raise InputError(
-                f"Settings {sorted(parameters)} came beside a ready {type(method).__name__}; give one of them."
-            )
-        return method, False
-    settings = dict(parameters)
-    validated = settings.get("sound") == VALIDATED
-    if validated:
-        del settings["sound"]
-    size = settings.pop("bytes", None)
-    if size is not None and "per_class" in settings:
-        raise InputError("Got both bytes and per_class; each says how many samples per class are stored: give one.")
-    chosen = methods.load(method or DEFAULT).configured(preset, **settings)
-    if size is not None:
-        chosen = chosen.within(parse_size(size), clips)
-    return chosen.resolved_for(clips), validated
-
-
-def _made_by(run: Run, folder: Path) -> DistilledSet:
-    """The set that a finished run left in its folder.
-
-    Raises:
-        FingerprintError: Another set lies there, or none.
-    """
-    made = DistilledSet.load(folder) if (folder / "config.json").exists() else None
-    if made is None or made.fingerprint != run.cost["fingerprint"]:
-        raise FingerprintError(
-            f"{folder} does not hold the set that its run made: {'another lies there' if made else 'it has gone'}. "
-            "Choose another output folder, or delete this one to make it anew."
-        )
-    return made

@@ -17,7 +17,7 @@ from limbeck import _files, storage
 from limbeck.datasets import LabelledClips, Targets
 from limbeck.errors import InputError
 from limbeck.media import ClipRecipe, read_clip
-from limbeck.modalities import Batch, Modality, Scale, bound
+from limbeck.modalities import Batch, Modality, Scale, bound, only
 from limbeck.networks import Architecture
 from limbeck.parameterisations import Parameterisation, Tensors, modality_of, parse
 from limbeck.storage import Coder, Meaning, Meanings, Payload, Storage, payload_bytes
@@ -25,7 +25,6 @@ from limbeck.storage.float32 import Float32
 
 FORMAT = "limbeck-distilled-3"
 SOFT = "soft_labels"
-SOFT_SENTENCE = "soft: class probabilities of a network trained on the real clips, `soft_labels`"
 START = "start."
 
 
@@ -196,10 +195,8 @@ class DistilledSet(TorchDataset[tuple[Batch, Tensor]]):
         Raises:
             InputError: One is named that the set does not have.
         """
-        unknown = sorted(set(names) - set(self.modalities))
-        if unknown or not names:
-            raise InputError(f"This set has {', '.join(self.modalities)}, but got: {', '.join(names) or 'none'}.")
-        if len(names) == len(self.modalities):
+        modalities = only(self.modalities, names, "This set has")
+        if len(modalities) == len(self.modalities):
             return self
 
         def kept(tensors: Tensors) -> Tensors:
@@ -208,8 +205,8 @@ class DistilledSet(TorchDataset[tuple[Batch, Tensor]]):
         return replace(
             self,
             tensors=kept(self.tensors),
-            modalities={name: m for name, m in self.modalities.items() if name in names},
-            scales={name: s for name, s in self.scales.items() if name in names},
+            modalities=modalities,
+            scales={name: self.scales[name] for name in modalities},
             start=self.start and kept(self.start),
             storage=Float32(),
             payload=None,
@@ -234,25 +231,20 @@ class DistilledSet(TorchDataset[tuple[Batch, Tensor]]):
         )
 
     def stored_as(self, form: Coder) -> DistilledSet:
-        """The same set in another form: what is left of it in it.
-
-        Args:
-            form: How the tensors are to be kept. In the form they already have they stay as they are.
+        """The same set in another `form`: what is left of it in it. In the form they have, tensors stay as they are.
 
         Raises:
             InputError: The form is for samples, and the tensors are none.
         """
-        return self if form == self.storage else self.with_payload(form, form.encode(self.tensors, self.meanings))
-
-    def with_payload(self, form: Storage, payload: Payload) -> DistilledSet:
-        """The same set with the tensors of a payload of this form, of as many rows as there are labels."""
+        if form == self.storage:
+            return self
+        payload = form.encode(self.tensors, self.meanings)
         return replace(self, tensors=form.decode(payload, self.meanings), storage=form, payload=payload)
 
     def made_from(self, clips: LabelledClips) -> bool:
-        """Whether it was made from these training clips, or from those of its classes; of parts, every one.
+        """Whether it was made from these training `clips`, or from those of its classes; of parts, every one.
 
-        Args:
-            clips: Training clips of a dataset, with all their modalities or with those of the set.
+        The clips have all their modalities or those of the set.
         """
         seen = [clips]
         if {*self.modalities} < {*clips.modalities}:
@@ -369,6 +361,8 @@ class DistilledSet(TorchDataset[tuple[Batch, Tensor]]):
     def card(self) -> str:
         """The README of a saved set: what it is, how it was made, how to use it."""
         shapes = ", ".join(f"{name} {' x '.join(map(str, m.shape))}" for name, m in self.modalities.items())
+        soft = "soft: class probabilities of a network trained on the real clips, `soft_labels`"
+        labels = "hard: the class" if self.soft_labels is None else soft
         lines = [
             "---",
             f"tags: [dataset-distillation, {', '.join(self.modalities)}, limbeck]",
@@ -377,7 +371,7 @@ class DistilledSet(TorchDataset[tuple[Batch, Tensor]]):
             "",
             f"- Samples: {len(self)} in {self.rows} rows, held as {self.hold}",
             f"- Storage: {self.storage.name}, {self.stored_bytes:,} bytes",
-            f"- Labels: {'hard: the class' if self.soft_labels is None else SOFT_SENTENCE}",
+            f"- Labels: {labels}",
             f"- Modalities: {shapes}",
             f"- Classes: {', '.join(self.classes)}",
             "",

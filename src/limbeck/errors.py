@@ -67,10 +67,6 @@ class BudgetError(InputError):
     """A class has fewer clips than the method needs."""
 
 
-class ModalityError(InputError):
-    """The data lacks a modality (sound or picture) that is needed."""
-
-
 class FingerprintError(InputError):
     """A run or a distilled set does not belong to this dataset."""
 
@@ -107,12 +103,8 @@ class MissingExtraError(LimbeckError, ImportError):
 def explained(error: BaseException) -> str | None:
     """What went wrong, for people, if it is no fault in the program.
 
-    Args:
-        error: Any.
-
-    Returns:
-        The message of an error raised on purpose; a sentence for an error of the system, whichever library it came
-        through, and for a lack of memory; None for anything else, which is a fault.
+    That is the message of an `error` raised on purpose; a sentence for one of the system, whichever library it came
+    through, and for a lack of memory; None for anything else, which is a fault.
 
     Example:
         >>> explained(FileNotFoundError(2, "No such file or directory", "clips.csv"))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +25,10 @@ Contents = dict[str, Any]
 
 
 def inspect(path: Path | str) -> Contents:
-    """What is in a folder Limbeck wrote, as JSON-able data whose ``kind`` says what it is.
+    """What is in the folder `path` that Limbeck wrote, as JSON-able data whose ``kind`` says what it is.
 
     A prepared dataset, a distilled set, a run, scores, an export, an index or a classifier of sounds, what a recipe
     or a demonstration left, or a page.
-
-    Args:
-        path: The folder.
 
     Raises:
         InputError: There is no such folder, it is none of these, or is damaged.
@@ -56,10 +53,6 @@ def _found(folder: Path, deepest: int) -> Contents | None:
         if (folder / marker).exists() and (found := look(folder)) is not None:
             return found
     return _several(folder, deepest)
-
-
-def _prepared(folder: Path) -> Contents:
-    return Prepared.open(folder).summary()
 
 
 def _named_by_config(folder: Path) -> Contents | None:
@@ -104,35 +97,27 @@ def _run(folder: Path) -> Contents | None:
 
 
 def _comparison(folder: Path) -> Contents:
-    with _whole(folder / "recipe.json") as recipe:
-        if isinstance(recipe, dict) and recipe.get("kind") == "sounds" and (folder / "table.json").is_file():
-            return _sound_comparison(folder)
-        return {"kind": "comparison", "files": _names(folder), "recipe": recipe}
-
-
-def _sound_comparison(folder: Path) -> Contents:
-    from limbeck.evaluation.sounds import SoundResults
-
-    with _whole(folder / "table.json") as content:
-        results = SoundResults.from_json(content)
-    return {
-        "kind": "comparison of classifiers of sounds",
-        "title": results.title,
-        "dataset": results.dataset,
-        "rows": list(results.rows),
-        "ablations": [one.name for one in results.ablations],
-        "files": _names(folder),
-        **results.about,
-    }
-
-
-@contextmanager
-def _whole(file: Path) -> Iterator[Any]:
-    """The content of a JSON file that a command wrote; what is wrong with it is one sentence."""
+    """A comparison; what is wrong with its files is one sentence."""
+    file = folder / "recipe.json"
     try:
-        yield _files.read_json(file)
+        recipe = _files.read_json(file)
+        if isinstance(recipe, dict) and recipe.get("kind") == "sounds" and (folder / "table.json").is_file():
+            from limbeck.evaluation.sounds import SoundResults
+
+            file = folder / "table.json"
+            results = SoundResults.from_json(_files.read_json(file))
+            return {
+                "kind": "comparison of classifiers of sounds",
+                "title": results.title,
+                "dataset": results.dataset,
+                "rows": list(results.rows),
+                "ablations": [one.name for one in results.ablations],
+                "files": _names(folder),
+                **results.about,
+            }
     except (ValueError, RecursionError) as error:
         raise InputError(f"{file} is damaged. Give the command again that made it.") from error
+    return {"kind": "comparison", "files": _names(folder), "recipe": recipe}
 
 
 def _page(folder: Path) -> Contents | None:
@@ -150,18 +135,12 @@ def _scores(folder: Path) -> Contents | None:
     files = [path for path in folder.iterdir() if not path.name.startswith(".") and path.name != store.CONTROLS]
     if not files or not all(path.is_file() and path.suffix == ".json" for path in files):
         return None
-    if not all(_says(file, "trained_on") for file in files):
-        return None
+    for file in files:
+        with suppress(ValueError, RecursionError):  # a damaged one may have been a score
+            content = json.loads(file.read_bytes())
+            if not (isinstance(content, dict) and "trained_on" in content):
+                return None
     return {"kind": "scores", "scores": store.summary(folder)}
-
-
-def _says(file: Path, *keys: str) -> bool:
-    """Whether a JSON file has one of some keys; a damaged one may have had."""
-    try:
-        content = json.loads(file.read_bytes())
-    except (ValueError, RecursionError):
-        return True
-    return isinstance(content, dict) and not content.keys().isdisjoint(keys)
 
 
 def _several(folder: Path, deepest: int) -> Contents | None:
@@ -179,7 +158,7 @@ def _names(folder: Path) -> list[str]:
 
 
 _LOOKS: tuple[tuple[str, Callable[[Path], Contents | None]], ...] = (
-    ("dataset.json", _prepared),
+    ("dataset.json", lambda folder: Prepared.open(folder).summary()),
     ("config.json", _named_by_config),
     ("limbeck.json", _named_by_config),
     (".", _run),

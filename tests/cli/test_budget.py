@@ -14,7 +14,7 @@ from limbeck.datasets import prepare
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return prepare(Generated(40), tmp_path_factory.mktemp("budget") / "prepared", recipe=RECIPE, workers=1).folder
+    return prepare(Generated(40), out=tmp_path_factory.mktemp("budget") / "prepared", recipe=RECIPE, workers=1).folder
 
 
 def limbeck(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, str, str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from limbeck import cli
-from limbeck.playground.sounds import write_sounds
+from limbeck.playground import write_sounds
 
 resource = pytest.importorskip("resource")
 NARROW = 'encoders={"bank": 1, "network": {"options": {"width": 4}}}'

@@ -38,7 +38,7 @@ def limbeck(capsys: pytest.CaptureFixture[str]) -> Run:
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A prepared dataset and a set distilled from it."""
     folder = tmp_path_factory.mktemp("measure")
-    datasets.prepare(Generated(40), folder / "prepared", recipe=RECIPE, workers=1)
+    datasets.prepare(Generated(40), out=folder / "prepared", recipe=RECIPE, workers=1)
     distillation.distill(
         folder / "prepared", "random", out=folder / "pairs", hold="mosaic:2", device="cpu", progress=False
     )

@@ -39,7 +39,7 @@ def test_flags_join_the_settings_unless_not_given() -> None:
 
 
 def test_completion_offers_what_the_folder_holds() -> None:
-    assert _options.completer("limbeck.methods")("he") == ["herding"]
+    assert _options.completer("_discover", "limbeck.methods")("he") == ["herding"]
 
 
 @pytest.mark.parametrize("value", ["9" * 5000, "[" * 100_000, "caf\udce9", "\0", ""])

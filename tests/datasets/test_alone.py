@@ -45,7 +45,7 @@ def test_a_folder_of_either_alone_is_prepared(
     tmp_path: Path, make: object, modality: str, letter: str, shape: tuple[int, ...]
 ) -> None:
     root = make(tmp_path / "files")  # type: ignore[operator]
-    prepared = prepare(Folder(root=root), tmp_path / "out", recipe=RECIPE, modalities=[modality], workers=1)
+    prepared = prepare(Folder(root=root), out=tmp_path / "out", recipe=RECIPE, modality=[modality], workers=1)
     clips = prepared.clips()
     assert prepared.rejected == []
     assert prepared.warnings == ()
@@ -58,7 +58,7 @@ def test_a_folder_of_either_alone_is_prepared(
     assert list(raw.shapes) == [{"audio": "waveform", "image": "frame"}[modality]]
     made = torch.from_numpy(prepared.modalities[modality].array(raw))
     assert torch.equal(clips.array(modality, torch.tensor([0]))[0], made)
-    again = prepare(Folder(root=root), tmp_path / "out", recipe=RECIPE, modalities=[modality])
+    again = prepare(Folder(root=root), out=tmp_path / "out", recipe=RECIPE, modality=[modality])
     assert again.fingerprint == prepared.fingerprint
 
 
@@ -76,22 +76,22 @@ def test_what_files_lack_is_told_with_what_to_ask_for(
 ) -> None:
     root = make(tmp_path / "files")  # type: ignore[operator]
     with pytest.raises(InputError, match=told):
-        prepare(Folder(root=root), tmp_path / "out", recipe=RECIPE, modalities=wanted, workers=1)
+        prepare(Folder(root=root), out=tmp_path / "out", recipe=RECIPE, modality=wanted, workers=1)
 
 
 def test_unknown_modalities_are_refused_before_anything_is_made(tmp_path: Path) -> None:
     with pytest.raises(UnknownNameError, match="Did you mean 'audio'"):
-        prepare(Folder(root=barks(tmp_path / "files")), tmp_path / "out", recipe=RECIPE, modalities=["adio"])
+        prepare(Folder(root=barks(tmp_path / "files")), out=tmp_path / "out", recipe=RECIPE, modality=["adio"])
     with pytest.raises(InputError, match="named once each"):
-        prepare(Folder(root=tmp_path / "files"), tmp_path / "out", recipe=RECIPE, modalities=[])
+        prepare(Folder(root=tmp_path / "files"), out=tmp_path / "out", recipe=RECIPE, modality=[])
     assert not (tmp_path / "out").exists()
 
 
 def test_a_folder_prepared_for_other_modalities_is_refused(tmp_path: Path) -> None:
     dataset = Folder(root=barks(tmp_path / "files"))
-    prepare(dataset, tmp_path / "out", recipe=RECIPE, modalities=["audio"], workers=1)
+    prepare(dataset, out=tmp_path / "out", recipe=RECIPE, modality=["audio"], workers=1)
     with pytest.raises(FingerprintError, match=r"holds clips prepared as audio\. Choose another"):
-        prepare(dataset, tmp_path / "out", recipe=RECIPE)
+        prepare(dataset, out=tmp_path / "out", recipe=RECIPE)
     assert list(Prepared.open(tmp_path / "out").modalities) == ["audio"]
 
 
@@ -102,7 +102,7 @@ def test_one_picture_in_two_splits_is_told(tmp_path: Path) -> None:
             (tmp_path / "split" / split).mkdir(parents=True, exist_ok=True)
             (tmp_path / "split" / split / name).symlink_to(root / name)
     prepared = prepare(
-        Folder(root=tmp_path / "split"), tmp_path / "out", recipe=RECIPE, modalities=["image"], workers=1
+        Folder(root=tmp_path / "split"), out=tmp_path / "out", recipe=RECIPE, modality=["image"], workers=1
     )
     assert [w.partition(" (")[0] for w in prepared.warnings] == ["The same image is in 'train' and 'test'"]
 
@@ -146,7 +146,7 @@ def test_of_files_of_one_name_that_with_the_track_is_taken(tmp_path: Path) -> No
 def test_pairs_may_be_read_by_halves(tmp_path: Path) -> None:
     dataset = Paired(**layouts.paired(tmp_path / "files"))
     both, sound = (
-        prepare(dataset, tmp_path / name, recipe=RECIPE, modalities=names, workers=1)
+        prepare(dataset, out=tmp_path / name, recipe=RECIPE, modality=names, workers=1)
         for name, names in (("both", None), ("sound", ["audio"]))
     )
     assert sound.clips().ids == both.clips().ids

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import unicodedata
+from typing import Any
 
 import pytest
 
 from limbeck.datasets import _findings
-from limbeck.datasets._findings import Content
+
+
+def clip(name: str, split: str, digest: str) -> dict[str, Any]:
+    return {"id": name, "label": "dog", "split": split, "digests": {"audio": digest}}
 
 
 @pytest.mark.parametrize(
@@ -30,7 +34,7 @@ def test_names_that_look_alike(names: list[str], alike: bool) -> None:
 
 
 def test_one_sentence_for_each_pair_of_splits() -> None:
-    clips = [Content(f"{s}{i}", "dog", s, {"audio": str(i)}) for s in ("val", "train", "test") for i in range(3)]
+    clips = [clip(f"{s}{i}", s, str(i)) for s in ("val", "train", "test") for i in range(3)]
     assert [w.partition(" (")[0] for w in _findings.shared(clips)] == [
         "The same audio is in 'train', 'test' and 'val'",
     ]
@@ -38,7 +42,7 @@ def test_one_sentence_for_each_pair_of_splits() -> None:
 
 
 def test_within_one_split_and_class_content_may_recur() -> None:
-    assert _findings.shared(Content(str(i), "dog", "train", {"audio": "1f"}) for i in range(3)) == []
+    assert _findings.shared(clip(str(i), "train", "1f") for i in range(3)) == []
 
 
 @pytest.mark.parametrize(

@@ -108,7 +108,7 @@ class TestLayouts:
         with pytest.raises(InputError, match=told):
             Folder(root=tmp_path).clips()
         with pytest.raises(InputError, match=told):
-            prepare(Folder(root=tmp_path), tmp_path / "out", recipe=RECIPE)
+            prepare(Folder(root=tmp_path), out=tmp_path / "out", recipe=RECIPE)
         assert Folder(root=tmp_path, layout="class").classes == ("one", "six", "two")
         with pytest.raises(InputError, match=r"none is left for 'train'. Say with the option 'test'"):
             Folder(root=tmp_path, layout="split/class").clips()
@@ -398,7 +398,7 @@ class TestWindow:
         raw = dataset.read(dataset.clips()[0], RECIPE)
         assert self.heard(raw) == (2000, 3)
         assert raw.repairs == ("longer than a clip: its loudest part is taken, from 3.00 s",)
-        prepared = prepare(dataset, tmp_path / "out", recipe=RECIPE, workers=1)
+        prepared = prepare(dataset, out=tmp_path / "out", recipe=RECIPE, workers=1)
         assert prepared.rejected == []
         assert prepared.repairs == {"longer than a clip: its loudest part is taken, from ... s": 4}
         again = prepared.clips().originals()

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from limbeck import datasets
-from limbeck.datasets._options import construct
+from limbeck.datasets._contract import construct
 from limbeck.errors import InputError
 
 
@@ -34,7 +33,7 @@ from limbeck.errors import InputError
     ],
 )
 def test_become_what_is_wanted(name: str, option: str, given: Any, taken: Any) -> None:
-    found = getattr(construct(datasets.load(name), name, {"root": "x", option: given}), option)
+    found = getattr(construct(name, {"root": "x", option: given}), option)
     assert found == taken
     assert type(found) is type(taken)
 
@@ -50,4 +49,4 @@ def test_become_what_is_wanted(name: str, option: str, given: Any, taken: Any) -
 )
 def test_mistakes_are_told(options: dict[str, Any], told: str) -> None:
     with pytest.raises(InputError, match=told):
-        construct(datasets.load("folder"), "folder", options)
+        construct("folder", options)

@@ -22,7 +22,7 @@ from limbeck.errors import InputError
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Forty generated videos, and what was prepared of them."""
     folder = tmp_path_factory.mktemp("place")
-    prepare(Playground(folder / "videos", clips=40), folder / "prepared", recipe=RECIPE, workers=1)
+    prepare(Playground(folder / "videos", clips=40), out=folder / "prepared", recipe=RECIPE, workers=1)
     return folder
 
 
@@ -46,7 +46,7 @@ def test_recordings_are_those_the_clips_were_made_from(place: Path) -> None:
 
 def test_options_that_reading_needs_are_kept(place: Path, tmp_path: Path) -> None:
     dataset = Folder(root=place / "videos", clip_seconds=0.4)
-    clips = prepare(dataset, tmp_path / "out", recipe=RECIPE, workers=1).clips()
+    clips = prepare(dataset, out=tmp_path / "out", recipe=RECIPE, workers=1).clips()
     assert len(clips) > 40
     assert same(clips, [0, 1, 5])
 
@@ -62,11 +62,11 @@ def test_nothing_written_names_this_machine_and_both_folders_may_move(place: Pat
         clips = Prepared.open(place / "prepared").clips()
         with pytest.raises(InputError, match=r"no longer in .*videos.* with the folder they are in now"):
             clips.originals(torch.tensor([0]))
-        prepare(Playground(place / "away", clips=40), place / "prepared", recipe=RECIPE)
+        prepare(Playground(place / "away", clips=40), out=place / "prepared", recipe=RECIPE)
         assert same(Prepared.open(place / "prepared").clips(), [0])
     finally:
         shutil.move(place / "away", place / "videos")
-        prepare(Playground(place / "videos", clips=40), place / "prepared", recipe=RECIPE)
+        prepare(Playground(place / "videos", clips=40), out=place / "prepared", recipe=RECIPE)
 
 
 def test_other_recordings_are_noticed(place: Path, tmp_path: Path) -> None:
@@ -88,17 +88,17 @@ def test_a_folder_that_forgot_its_recordings_is_refused_until_prepared_again(pla
     assert len(clips.array("audio")) == len(clips)
     with pytest.raises(InputError, match="does not know where its recordings are"):
         clips.originals(torch.tensor([0]))
-    again = prepare(Playground(tmp_path / "old" / "videos", clips=40), file.parent, recipe=RECIPE)
+    again = prepare(Playground(tmp_path / "old" / "videos", clips=40), out=file.parent, recipe=RECIPE)
     assert again.clips().fingerprint == clips.fingerprint
     assert same(again.clips(), [0])
 
 
 def test_a_reader_of_ones_own_is_refused_and_leaves_no_trace(tmp_path: Path) -> None:
-    prepared = prepare(Generated(24), tmp_path / "out", recipe=RECIPE, workers=1)
+    prepared = prepare(Generated(24), out=tmp_path / "out", recipe=RECIPE, workers=1)
     before = contents(tmp_path / "out")
     with pytest.raises(InputError, match="a reader of your own"):
         prepared.clips().originals(torch.tensor([0]))
-    prepare(Generated(24), tmp_path / "out", recipe=RECIPE)
+    prepare(Generated(24), out=tmp_path / "out", recipe=RECIPE)
     assert contents(tmp_path / "out") == before
 
 

@@ -46,7 +46,7 @@ def test_clips_of_videos_are_what_one_by_one_reading_gives(tmp_path: Path) -> No
         moved = (np.roll(scene, step, axis=1) for step in range(40))
         write_video(file, moved, fps=10, waveform=sound, sample_rate_hz=16000)
     dataset = Files(files, [0.0, 1.0, 2.0, 3.0, 4.0])
-    prepared = prepare(dataset, tmp_path / "out", recipe=RECIPE, workers=2)
+    prepared = prepare(dataset, out=tmp_path / "out", recipe=RECIPE, workers=2)
     audio, frames = prepared.clips().array("audio"), prepared.clips().array("image")
     row = 0
     for clip in dataset.clips():
@@ -66,7 +66,7 @@ def test_three_hundred_broken_files(tmp_path: Path) -> None:
     """None is fatal, and each is listed with a reason or decoded as reading it alone decodes it."""
     whole = [f for f in whole_files(tmp_path / "media" / "whole") if f.suffix == ".mp4"]
     dataset = Files([*whole, *mutated_files(tmp_path / "media" / "broken", 300)])
-    prepared = prepare(dataset, tmp_path / "out", recipe=RECIPE, workers=2)
+    prepared = prepare(dataset, out=tmp_path / "out", recipe=RECIPE, workers=2)
     rejected = {r["id"]: r for r in prepared.rejected}
     row = {clip: i for i, clip in enumerate(prepared.clips().ids)}
     frames = prepared.clips().array("image")

@@ -26,7 +26,7 @@ from limbeck.modalities import bound
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(_prepare, "_SHARD_CLIPS", 10)
-    return prepare(Generated(45, faults={5: "rotten"}), tmp_path / "out", recipe=RECIPE, workers=1).folder
+    return prepare(Generated(45, faults={5: "rotten"}), out=tmp_path / "out", recipe=RECIPE, workers=1).folder
 
 
 def test_gathers_rows_in_any_order(folder: Path) -> None:
@@ -69,7 +69,7 @@ def test_resident_memory_does_not_grow_with_what_was_read(tmp_path: Path) -> Non
         )
         for i in range(4)
     )
-    store = ShardStore(shards, recipe, modalities)
+    store = ShardStore(tmp_path, shards, recipe, modalities)
     order = torch.randperm(1000, generator=torch.Generator().manual_seed(0))
     store.read("image", order[:50])
     before = _resident_mib()
@@ -106,7 +106,7 @@ def test_describes_itself(folder: Path) -> None:
             "detail": "Clip 5 has no sound.",
         }
     ]
-    assert (prepared.name.rpartition(".")[2], prepared.licence, prepared.citation) == ("Generated", "CC0", "")
+    assert (prepared.name.rpartition(".")[2], prepared.description["licence"]) == ("Generated", "CC0")
     assert prepared.recipe == RECIPE
     assert summary["modalities"] == [*prepared.modalities] == ["audio", "image"]
     assert summary["units"]["image"]["dtype"] == "uint8"
@@ -158,7 +158,7 @@ def test_damage_says_so(folder: Path) -> None:
 @pytest.mark.parametrize("file", ["dataset.json", "clips.parquet", "shards/00001.safetensors"])
 def test_files_of_two_datasets_do_not_make_one(folder: Path, tmp_path: Path, file: str) -> None:
     """As a copy over another folder leaves them, where it is cut short: results are known by the fingerprint of one."""
-    other = prepare(Generated(45, seed=1, faults={5: "rotten"}), tmp_path / "other", recipe=RECIPE, workers=1)
+    other = prepare(Generated(45, seed=1, faults={5: "rotten"}), out=tmp_path / "other", recipe=RECIPE, workers=1)
     assert other.fingerprint != Prepared.open(folder).fingerprint
     shutil.copy(other.folder / file, folder / file)
     with pytest.raises(InputError, match="not of one dataset"):

@@ -14,11 +14,8 @@ from tests.helpers.formula_weights import formula_state, tone
 from tests.helpers.published import published_outputs, published_shapes
 from torch import nn
 
-from limbeck.encoders._clip_names import converted, reverted
-from limbeck.encoders._clip_text import ClipText
-from limbeck.encoders._esresnext import EsResNext
-from limbeck.encoders._fbsp import Fbsp, framed, wavelets
-from limbeck.encoders._length_buckets import in_length_buckets
+from limbeck.encoders._clip_text import ClipText, converted, in_length_buckets, reverted
+from limbeck.encoders._esresnext import EsResNext, Fbsp, framed, wavelets
 from limbeck.encoders.audioclip import AudioClip
 from limbeck.errors import InputError
 
@@ -159,7 +156,7 @@ class TestText:
 
     @pytest.mark.parametrize("lost", ["ln_final.bias", f"{_LAYER}.attn.in_proj_bias", f"{_LAYER}.mlp.c_fc.weight"])
     def test_a_lost_tensor_is_named(self, lost: str) -> None:
-        state = _tiny()._text_tower.original()
+        state = reverted(_tiny()._text_tower.model.state_dict())
         del state[lost]
         with pytest.raises(InputError, match=f"file lacks {lost}, which CLIP's text tower needs"):
             converted(state, source="file")

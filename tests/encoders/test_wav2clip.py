@@ -11,10 +11,8 @@ from tests.helpers import network
 from tests.helpers.formula_weights import formula_state, tone
 from tests.helpers.published import published_outputs, published_shapes
 
-from limbeck.encoders._clip_text import FOLDER, ClipText
-from limbeck.encoders._length_buckets import in_length_buckets
-from limbeck.encoders._wav2clip_network import Spectrogram, Wav2ClipNetwork
-from limbeck.encoders.wav2clip import Wav2Clip
+from limbeck.encoders._clip_text import FOLDER, ClipText, in_length_buckets
+from limbeck.encoders.wav2clip import Spectrogram, Wav2Clip, Wav2ClipNetwork
 from limbeck.errors import InputError
 
 pytest.importorskip("transformers")

@@ -15,11 +15,9 @@ import torch
 from tests.helpers.yamnet_folder import yamnet_folder
 
 from limbeck._runtime import derive_seed
-from limbeck.encoders._conse import conse
-from limbeck.encoders._litert import PatchNetwork, packed, schema
-from limbeck.encoders._litert_tiny import tiny_network
+from limbeck.encoders._litert import PatchNetwork, packed, schema, tiny_network
 from limbeck.encoders._yamnet_frontend import mel_magnitude, patches
-from limbeck.encoders.yamnet import YamNet
+from limbeck.encoders.yamnet import YamNet, conse
 from limbeck.errors import InputError
 
 pytest.importorskip("ai_edge_litert")

@@ -8,8 +8,7 @@ import signal
 import pytest
 import torch
 
-from limbeck.engine import Run, RunCheckpoint
-from limbeck.engine.run import read_events
+from limbeck.engine import Run, RunCheckpoint, RunRecord
 from limbeck.errors import BusyError, FingerprintError
 
 ASKED = {"method": "dm", "seed": 0, "fingerprint": "abc"}
@@ -44,7 +43,7 @@ def test_a_run_that_left_nothing_holds_no_folder(tmp_path):
     with Run.open(tmp_path / "run", ASKED) as run:
         run.log({"step": 1})
     with Run.open(tmp_path / "run", ASKED | {"seed": 1}) as run:
-        assert read_events(tmp_path / "run" / "events.jsonl") == []
+        assert RunRecord(tmp_path / "run").events == []
         run.finish({})
     with pytest.raises(FingerprintError, match="seed 1, now 0"), Run.open(tmp_path / "run", ASKED):
         pass
@@ -112,7 +111,7 @@ def test_events_of_steps_to_be_done_again_and_torn_rows_are_dropped(tmp_path):
         with open(tmp_path / "events.jsonl", "a", encoding="utf-8") as file:
             file.write('{"step": 4, "lo')
     with Run.open(tmp_path, ASKED):
-        assert read_events(tmp_path / "events.jsonl") == [{"step": 1}, {"step": 2}]
+        assert RunRecord(tmp_path).events == [{"step": 1}, {"step": 2}]
 
 
 def test_a_finished_run_says_so_and_keeps_no_checkpoint(tmp_path):

@@ -12,7 +12,7 @@ from tests.helpers.subjects import toy_subject
 
 from limbeck._runtime import choose_runtime, derive_seed
 from limbeck.errors import InputError
-from limbeck.evaluation import Score, Subject, answer, question
+from limbeck.evaluation import Score, Subject, evaluate, question
 from limbeck.evaluation.measures import Column, Measure, Taken, Values
 from limbeck.methods.random import Random
 
@@ -35,25 +35,25 @@ class Invented(Measure):
 
 def test_a_repeat_depends_on_its_number_alone_and_more_add_to_fewer() -> None:
     of, kept = toy_subject(Random()), []
-    two = answer(Invented(), of, repeats=2, seed=7)
+    two = evaluate(of, Invented(), repeats=2, seed=7)
     assert [t.seed for t in two.repeats] == [derive_seed(7, "repeat", r) for r in range(2)]
-    four = answer(Invented(), of, repeats=4, seed=7, done=two, on_repeat=kept.append)
+    four = evaluate(of, Invented(), repeats=4, seed=7, done=two, on_repeat=kept.append)
     assert [found.n for found in kept] == [3, 4]
     assert four.repeats[:2] == two.repeats
-    assert answer(Invented(), of, repeats=1, seed=7, done=four) == two.first(1)
+    assert evaluate(of, Invented(), repeats=1, seed=7, done=four) == two.first(1)
     assert four.mean["level"] == sum(t.values["level"] for t in four.repeats) / 4
     assert Score.from_json(four.to_json()) == four
 
 
 def test_what_answers_another_question_is_not_taken_over() -> None:
     of = toy_subject(Random())
-    done = answer(Invented(), of, repeats=1)
+    done = evaluate(of, Invented(), repeats=1)
     with pytest.raises(InputError, match="settings"):
-        answer(Invented(shift=1), of, repeats=1, done=done)
+        evaluate(of, Invented(shift=1), repeats=1, done=done)
     with pytest.raises(InputError, match="trained_on"):
-        answer(Invented(), toy_subject(Random(per_class=2)), repeats=1, done=done)
+        evaluate(toy_subject(Random(per_class=2)), Invented(), repeats=1, done=done)
     with pytest.raises(InputError, match="At least one"):
-        answer(Invented(), of, repeats=0)
+        evaluate(of, Invented(), repeats=0)
 
 
 COARSE = replace(choose_runtime("cpu", "float32"), real_dtype=torch.bfloat16)
@@ -70,13 +70,13 @@ class Again(Invented):
 
 def test_number_formats_are_a_part_of_the_question_where_a_measure_distils_again() -> None:
     of = toy_subject(Random())
-    done = answer(Again(), of, repeats=1)
+    done = evaluate(of, Again(), repeats=1)
     assert done.formats == ("float32", "float32")
     with pytest.raises(InputError, match="formats differ"):
-        answer(Again(), replace(of, runtime=COARSE), repeats=1, done=done)
-    plain = answer(Invented(), of, repeats=1)
+        evaluate(replace(of, runtime=COARSE), Again(), repeats=1, done=done)
+    plain = evaluate(of, Invented(), repeats=1)
     assert plain.formats is None
-    assert answer(Invented(), replace(of, runtime=COARSE), repeats=1, done=plain) == plain
+    assert evaluate(replace(of, runtime=COARSE), Invented(), repeats=1, done=plain) == plain
 
 
 def test_a_measure_that_distils_again_says_so() -> None:
@@ -84,17 +84,17 @@ def test_a_measure_that_distils_again_says_so() -> None:
         distils: ClassVar[bool] = False
 
     with pytest.raises(InputError, match="distils again, but its property `distils` does not say so"):
-        answer(Silent(), toy_subject(Random()), repeats=1)
-    assert answer(Silent(), toy_subject(), repeats=1).mean["level"] == 24
+        evaluate(toy_subject(Random()), Silent(), repeats=1)
+    assert evaluate(toy_subject(), Silent(), repeats=1).mean["level"] == 24
 
 
 def test_losses_and_predictions_are_kept_beside_numbers() -> None:
     class Telling(Invented):
         def take(self, subject: Subject, *, seed: int) -> Taken:
-            return Taken({"level": 1.0}, losses=[2.0, 1.0], predictions={"A": [0] * len(subject.test)})
+            return Taken(values={"level": 1.0}, losses=[2.0, 1.0], predictions={"A": [0] * len(subject.test)})
 
     of = toy_subject(Random())
-    found = answer(Telling(), of, repeats=2)
+    found = evaluate(of, Telling(), repeats=2)
     assert found.repeats[0].losses == (2.0, 1.0)
     assert found.per_class == {"A": (100.0, 0.0, 0.0)}
     assert Score.from_json(found.to_json()) == found
@@ -120,7 +120,7 @@ def test_a_file_is_named_after_what_is_asked() -> None:
 
 def test_references_are_shown_as_the_mean_of_all_their_repeats() -> None:
     of = toy_subject(Random())
-    found = [answer(Invented(), of, repeats=2, seed=seed) for seed in (0, 1)]
+    found = [evaluate(of, Invented(), repeats=2, seed=seed) for seed in (0, 1)]
     shown = found[0].shown(Invented(), {"random": found, "whole": []})
     level = sum(t.values["level"] for one in found for t in one.repeats) / 4
     assert [s["gain"] for s in shown] == [t.values["level"] - level for t in found[0].repeats]
@@ -133,7 +133,7 @@ def test_numbers_that_are_none_are_refused() -> None:
             return {"level": float("nan")}
 
     with pytest.raises(ValueError, match="finite"):
-        answer(Broken(), toy_subject(Random()), repeats=1)
+        evaluate(toy_subject(Random()), Broken(), repeats=1)
 
 
 def test_distilling_again_by_other_code_than_the_set_was_is_refused() -> None:

@@ -24,7 +24,7 @@ def test_students_are_tested_on_recordings_that_no_trial_set_was_made_from(train
     monkeypatch.setattr(
         _choose_scale,
         "evaluate",
-        lambda trial, test, **options: tested.append(test) or SimpleNamespace(mean={"A+V": 1.0}, together="A+V"),
+        lambda subject, **options: tested.append(subject.test) or SimpleNamespace(mean={"A+V": 1.0}, together="A+V"),
     )
     five_times = train.take(torch.arange(len(train)).repeat(5))
     choose_scale(five_times, per_class=1, hold=PLAIN, seed=0, network=small, protocol=SHORT)

@@ -25,7 +25,7 @@ from tests.helpers.killed_prepare import fork_instead_of_exec, orphans
 from tests.helpers.recordings import recordings
 from tests.helpers.spectral_encoder import SpectralEncoder
 
-from limbeck.index import SoundIndex, _indexer
+from limbeck.index import SoundIndex, _update
 
 _BE_PARENT_OF_ORPHANS = 36
 
@@ -39,7 +39,7 @@ def contents(index: SoundIndex) -> list[list[object]]:
 
 def run(recorded: Path, folder: Path, expected: Path, log: Path) -> None:
     """One update; the state before it is compared with the whole index, recording by recording."""
-    _indexer._COMMIT_S = 0.05
+    _update._COMMIT_S = 0.05
     encoder = SpectralEncoder(delay_s=0.004)
     exists = SoundIndex.exists(folder)
     index = SoundIndex.open(folder) if exists else SoundIndex.create(folder, encoder)

@@ -46,7 +46,9 @@ def start(folder: Path, clips: int) -> int:
     pid = os.fork()
     if pid == 0:
         util.spawnv_passfds = fork_instead_of_exec
-        prepare(Generated(clips, faults={3: "rotten"}, delay_s=0.01), folder, recipe=RECIPE, workers=2)
+        prepare(
+            Generated(clips, faults={3: "rotten"}, delay_s=0.01), out=folder, recipe=RECIPE, workers=2, progress=False
+        )
         os._exit(0)
     return pid
 

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from limbeck.encoders import AudioEmbeddings
 from limbeck.errors import InputError, MediaError
-from limbeck.index import SoundIndex, Update, _indexer, _store, _update
+from limbeck.index import SoundIndex, Update, _store, _update
 from limbeck.index._scan import File, Refused
 from limbeck.media import sound_windows, write_wav
 
@@ -129,7 +129,7 @@ def test_a_name_given_on_to_another_content(index: SoundIndex, folder: Path, enc
 def test_contents_that_left_before_they_were_asked_for_are_decoded(
     monkeypatch: pytest.MonkeyPatch, index: SoundIndex, folder: Path, encoder: SpectralEncoder
 ) -> None:
-    monkeypatch.setattr(_indexer, "_COMMIT_S", 0.0)
+    monkeypatch.setattr(_update, "_COMMIT_S", 0.0)
     (folder / "000.wav").rename(folder / "zzz.wav")
     recording(folder / "000.wav", 5.0, 200)
     assert index.update([folder], encoder, workers=1).changed == 1
@@ -520,7 +520,7 @@ def test_above_a_size_searches_go_by_an_approximate_index(
 def test_many_small_commits_are_joined(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, folder: Path, encoder: SpectralEncoder
 ) -> None:
-    monkeypatch.setattr(_indexer, "_COMMIT_S", 0.0)
+    monkeypatch.setattr(_update, "_COMMIT_S", 0.0)
     monkeypatch.setattr(_store, "_SMALL_PIECES", 3)
     index = SoundIndex.create(tmp_path / "other", encoder)
     index.update([folder], encoder, workers=1)

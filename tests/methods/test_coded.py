@@ -8,6 +8,7 @@ import pytest
 import torch
 from tests.helpers.clips import RECIPE, network_input, toy_clips
 from tests.helpers.resume import same_bits
+from tests.helpers.subjects import evaluated
 
 import limbeck
 from limbeck import methods
@@ -15,7 +16,7 @@ from limbeck.datasets import LabelledClips, Prepared, prepare
 from limbeck.datasets.playground import Playground
 from limbeck.distilled import DistilledSet
 from limbeck.errors import BudgetError, InputError
-from limbeck.evaluation import Protocol, Source, TensorSamples, evaluate
+from limbeck.evaluation import Protocol, Source, TensorSamples
 from limbeck.methods import Method
 from limbeck.networks import Architecture
 
@@ -30,7 +31,7 @@ def coded(**settings) -> Method:
 @pytest.fixture(scope="module")
 def videos(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
     folder = tmp_path_factory.mktemp("coded")
-    return prepare(Playground(folder / "videos", clips=40), folder / "prepared", recipe=RECIPE, workers=1)
+    return prepare(Playground(folder / "videos", clips=40), out=folder / "prepared", recipe=RECIPE, workers=1)
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +126,7 @@ def test_classes_may_have_unequal_numbers():
     assert Source.of(made).per_class == counts.max()
     assert len(TensorSamples.of(made)) == made.rows == counts.sum()
     quick = {"network": Architecture(**NETWORK), "repeats": 1, "protocol": Protocol(epochs=1)}
-    assert evaluate(made, uneven, **quick).trained_on.rows == made.rows
+    assert evaluated(made, uneven, **quick).trained_on.rows == made.rows
 
 
 def test_clips_come_in_the_order_of_the_method_that_chooses():

@@ -7,11 +7,12 @@ import torch
 import torch.nn.functional as F
 from tests.helpers.clips import toy_clips
 from tests.helpers.resume import same_bits
+from tests.helpers.subjects import evaluated
 
 from limbeck import methods
 from limbeck.distilled import DistilledSet
 from limbeck.errors import InputError
-from limbeck.evaluation import Protocol, Source, TensorSamples, evaluate
+from limbeck.evaluation import Protocol, Source, TensorSamples
 from limbeck.evaluation.measures.accuracy import Accuracy
 from limbeck.methods import Experts, RunContext, Training
 from limbeck.networks import Architecture
@@ -67,9 +68,9 @@ def test_every_head_learns_from_probabilities_and_the_score_says_so(head):
     made = distil(SOFT, per_class=2)
     quick = {"network": Architecture(**NETWORK), "repeats": 1, "protocol": Protocol(epochs=2)}
     quick |= {"measure": Accuracy(head=head)}
-    score = evaluate(made, real, **quick)
+    score = evaluated(made, real, **quick)
     assert score.trained_on.labels == "soft"
-    assert evaluate(distil("hard", per_class=2), real, **quick).trained_on.labels == "hard"
+    assert evaluated(distil("hard", per_class=2), real, **quick).trained_on.labels == "hard"
     assert all(loss > 0 for loss in score.repeats[0].losses)
 
 
@@ -80,7 +81,7 @@ def test_sure_probabilities_are_the_class_itself():
     real, made = toy_clips(), distil("hard", per_class=2)
     sure = replace(made, soft_labels=F.one_hot(made.labels, 3).float())
     quick = {"network": Architecture(**NETWORK), "repeats": 1, "protocol": Protocol(epochs=3)}
-    hard, soft = (evaluate(m, real, **quick).repeats[0] for m in (made, sure))
+    hard, soft = (evaluated(m, real, **quick).repeats[0] for m in (made, sure))
     assert soft.losses == pytest.approx(hard.losses, rel=1e-4)
     assert Source.of(made).fingerprint != Source.of(sure).fingerprint
 

@@ -36,7 +36,7 @@ def test_functions_of_several_arguments_name_each(module: str) -> None:
         if (
             len(arguments) > 1
             and not set(arguments) <= words
-            and not re.search(r"see `[\w.]+`", inspect.getdoc(thing) or "")
+            and not re.search(r"[Ss]ee `[\w.]+`", inspect.getdoc(thing) or "")
         ):
             wrong.append(f"{name}: {[a for a in arguments if a not in words]}")
     assert wrong == []

@@ -20,9 +20,6 @@ HOMES = {
 ALLOWED = {
     "datasets/_contract.py": "the tracks that a dataset's recordings have, unless it says otherwise",
     "datasets/_findings.py": "columns that say from which files a clip was decoded",
-    "datasets/_listing.py": "columns of a list of files: where sound and picture come from",
-    "datasets/_originals.py": "columns that say from which files a clip was decoded",
-    "datasets/_prepare.py": "columns that say from which files a clip was decoded",
     "datasets/av_digits.py": "makes the tracks of a recording itself",
     "datasets/paired.py": "pairs sounds with pictures, which is what the dataset is",
     "datasets/sounds/esc50.py": "a folder of the archive is called so",

@@ -59,26 +59,31 @@ REQUIRED["DistillationRecipe"] = {
 }
 REQUIRED["Mosaic"] = {"grid": {"audio": (1, 4), "image": (2, 2)}}
 REQUIRED["Frequencies"] = {"count": {"audio": 3, "image": 12}}
-REQUIRED["Trial"] = {"fold": "1", "draw": 0, "seconds": 2.5, "values": {"accuracy (%)": 50.0}}
+REQUIRED["Taken"] = {"values": {"A": 100.0}}
+REQUIRED["Trial"] = {"seed": 0, "fold": "1", "draw": 0, "seconds": 2.5, "values": {"accuracy (%)": 50.0}}
 REQUIRED["Naming"] = {
-    "sounds": "0f",
-    "classifier": ("zero-shot", {}),
-    "ablation": None,
-    "point": ("all", "", 1),
-    "seed": 0,
-    "code": {},
+    "question": {"sounds": "0f", "classifier": ["zero-shot", {}]},
     "repeats": (REQUIRED["Trial"],),
 }
 REQUIRED["name_sounds.Source"] = {
-    "dataset": "folder",
+    "data": {"dataset": "folder"},
     "root": Path("sounds"),
-    "options": {},
-    "words": {},
     "encoder": {},
     "weights": None,
     "device": "cpu",
     "offline": True,
     "out": Path("runs"),
+}
+REQUIRED["SoundResults"] = {
+    "name": "bells",
+    "title": "Bells",
+    "dataset": "folder",
+    "baseline": "zero-shot",
+    "rows": ("zero-shot",),
+    "supervised": (),
+    "ablations": ({"name": "noise", "title": "Noise", "axis": "dB", "log": False, "about": "Pink noise."},),
+    "cells": ({"ablation": "", "row": "zero-shot", "fold": "1", "draw": 0, "values": {"accuracy (%)": 50.0}},),
+    "about": {"encoder": "yamnet"},
 }
 REQUIRED["IndexSettings"] = {
     "encoder": "yamnet:spectra-in:0f",

@@ -83,7 +83,9 @@ def test_rows_with_the_same_neighbours_share_a_column_that_names_both() -> None:
     loud = [c for c in made.cells if c.ablation == "loud" and c.row == "ours_|x"]
     alike = [replace(c, row="told") for c in loud]
     apart = [replace(c, row="asked", values=c.values | {PURITY: 50.0}) for c in loud]
-    sheet = sounds_tables.sheets(replace(made, cells=(*made.of(), *made.of("words"), *apart, *loud, *alike)))[2]
+    sheet = sounds_tables.sheets(
+        made.model_copy(update={"cells": (*made.of(), *made.of("words"), *apart, *loud, *alike)})
+    )[2]
     assert sheet.columns[-2:] == (f"asked: {PURITY}", f"ours_|x and told: {PURITY}")
 
 
@@ -115,7 +117,7 @@ def test_writes_everything_twice_the_same(tmp_path: Path) -> None:
 
 
 def test_nothing_is_written_of_nothing() -> None:
-    assert "No results yet." in written("markdown", replace(results(), cells=()))
+    assert "No results yet." in written("markdown", results().model_copy(update={"cells": ()}))
 
 
 def test_only_studies_with_an_axis_have_a_curve() -> None:

@@ -8,8 +8,7 @@ from limbeck.modalities import Modality, Scale
 from limbeck.modalities.audio import Audio
 from limbeck.modalities.image import PUBLISHED, Image
 from limbeck.storage import Meaning, payload_bytes
-from limbeck.storage._levels import from_levels, to_levels
-from limbeck.storage.uint8 import UInt8
+from limbeck.storage.uint8 import UInt8, from_levels, to_levels
 from limbeck.testing import RECIPE
 
 MEANINGS = {

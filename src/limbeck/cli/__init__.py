@@ -36,18 +36,7 @@ from limbeck.cli import (
 from limbeck.errors import explained
 
 app = _output.app(
-    {
-        "prepare": prepare,
-        "distill": distill,
-        "evaluate": evaluate,
-        "benchmark": benchmark,
-        "report": report,
-        "export": export,
-        "inspect": inspect,
-        "list": listing,
-        "explain": explain,
-        "demo": demo,
-    },
+    [prepare, distill, evaluate, benchmark, report, export, inspect, listing, explain, demo],
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="\n\n".join(
@@ -62,7 +51,7 @@ app = _output.app(
         ]
     ),
 )
-app.add_typer(_output.group({"copy": recipe}, recipe.ABOUT, recipe.EXAMPLES), name="recipe")
+app.add_typer(_output.group([recipe], recipe.ABOUT, recipe.EXAMPLES), name="recipe")
 app.add_typer(sounds.app, name="sounds")
 
 
@@ -82,14 +71,7 @@ def _limbeck(
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and leave with its exit code.
-
-    Args:
-        arguments: Words after the program's name; those of the process by default.
-
-    Raises:
-        SystemExit: Always.
-    """
+    """Run the command line with the words after the program's name, those of the process by default, and leave."""
     if sys.platform == "win32":
         _output.fail(
             "Limbeck runs on Linux and macOS; Windows itself lacks the processes it forks. "

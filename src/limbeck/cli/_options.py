@@ -2,80 +2,67 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer import Argument, Option
 
-Seed = Annotated[int, typer.Option(min=0, help="Everything random follows from this number.")]
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no notes; results and errors only.")]
-Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
-Distilled = Annotated[Path, typer.Argument(help="Folder of a distilled set.")]
-Page = Annotated[Path, typer.Option(help="Folder of the page.")]
-Heading = Annotated[str | None, typer.Option(help="Heading of the page.")]
+Seed = Annotated[int, Option(min=0, help="Everything random follows from this number.")]
+Device = Annotated[str, Option(help="auto, cpu, cuda, cuda:1, mps.")]
+Quiet = Annotated[bool, Option("--quiet", "-q", help="No progress and no notes; results and errors only.")]
+Json = Annotated[bool, Option("--json", help="Print the result as JSON.")]
+Distilled = Annotated[Path, Argument(help="Folder of a distilled set.")]
+Page = Annotated[Path, Option(help="Folder of the page.")]
+Heading = Annotated[str | None, Option(help="Heading of the page.")]
 
-Classifier = Annotated[Path, typer.Argument(help="Folder of a classifier.")]
-Index = Annotated[str, typer.Argument(help="Folder of an index, or its address.")]
-MovedIndex = Annotated[str | None, typer.Option(help="The index it was learned from, if it has moved.")]
+Classifier = Annotated[Path, Argument(help="Folder of a classifier.")]
+Index = Annotated[str, Argument(help="Folder of an index, or its address.")]
+MovedIndex = Annotated[str | None, Option(help="The index it was learned from, if it has moved.")]
 Weights = Annotated[
     Path | None,
-    typer.Option(
+    Option(
         envvar="LIMBECK_WEIGHTS",
         help="Folder of the encoder's weights; by default they come from the cache, or are fetched.",
     ),
 ]
-Offline = Annotated[bool, typer.Option("--offline", help="Never ask the network for weights.")]
+Offline = Annotated[bool, Option("--offline", help="Never ask the network for weights.")]
 Window = Annotated[
-    float | None,
-    typer.Option(help="Length of a window in seconds; longer recordings are cut. The encoder's by default."),
+    float | None, Option(help="Length of a window in seconds; longer recordings are cut. The encoder's by default.")
 ]
-Hop = Annotated[float | None, typer.Option(help="Seconds from one window to the next; the window's length by default.")]
-Top = Annotated[int, typer.Option(min=1, help="Words with scores that are given for each sound.")]
+Hop = Annotated[float | None, Option(help="Seconds from one window to the next; the window's length by default.")]
+Top = Annotated[int, Option(min=1, help="Words with scores that are given for each sound.")]
 Always = Annotated[
-    bool, typer.Option("--always", help="Name every sound by its likeliest word, also one that is none of these.")
+    bool, Option("--always", help="Name every sound by its likeliest word, also one that is none of these.")
 ]
 
 
 def setting(what: str) -> Any:
-    """The option ``--set NAME=VALUE``, which may be repeated; `assignments` reads it.
-
-    Args:
-        what: What is set.
-    """
-    return typer.Option("--set", metavar="NAME=VALUE", help=f"{what}; may be repeated.")
+    """The option ``--set NAME=VALUE``, which may be repeated; `assignments` reads it."""
+    return Option("--set", metavar="NAME=VALUE", help=f"{what}; may be repeated.")
 
 
-def named(room: str, help: str) -> Any:
-    """An option that takes a name of a room, which the shell completes.
-
-    Args:
-        room: As ``limbeck.methods``.
-        help: Its help.
-    """
-    return typer.Option(help=help, autocompletion=completer(room))
+def named(room: str, help: str, kind: Callable[..., Any] = Option) -> Any:
+    """An option, or argument, that takes a name of a room (``limbeck.methods``), which the shell completes."""
+    return kind(help=help, autocompletion=completer("_discover", room))
 
 
-def completer(room: str) -> Callable[[str], list[str]]:
-    """Shell completion with the names of a room (``limbeck.methods``), found without importing it."""
+def recipe(kind: str, listed: str) -> Any:
+    """The argument that takes a recipe of a kind, which `limbeck list` shows under another name."""
+    help = f"Name of a recipe, see limbeck list {listed}, or a TOML file."
+    return Argument(metavar="RECIPE", help=help, autocompletion=completer("_recipes", kind))
+
+
+def completer(module: str, *kinds: str) -> Callable[[str], list[str]]:
+    """Shell completion with the names of rooms or of kinds of recipes, found by a module without importing them."""
 
     def complete(incomplete: str) -> list[str]:
-        from limbeck import _discover
-
-        return [name for name in _discover.names(room) if name.startswith(incomplete)]
-
-    return complete
-
-
-def recipes(kind: str) -> Callable[[str], list[str]]:
-    """Shell completion with the names of recipes, see `_recipes.names`."""
-
-    def complete(incomplete: str) -> list[str]:
-        from limbeck import _recipes
-
-        return [name for name in _recipes.names(kind) if name.startswith(incomplete)]
+        names = importlib.import_module(f"limbeck.{module}").names
+        return [name for kind in kinds for name in names(kind) if name.startswith(incomplete)]
 
     return complete
 
@@ -110,17 +97,15 @@ def assignments(pairs: Sequence[str] | None, *, typed: bool = True) -> dict[str,
                 raise typer.BadParameter(f"{name!r} is given both as a value and as a part.")
         if path[-1] in place:
             raise typer.BadParameter(f"{name!r} is given twice.")
-        read = _value(value)
+        read: Any = value
+        with suppress(ValueError, RecursionError):  # no JSON, thousands of digits, or nested beyond reason
+            read = json.loads(value)
         place[path[-1]] = read if typed or isinstance(read, dict | list) else value
     return settings
 
 
 def merged(settings: dict[str, Any], **flags: Any) -> dict[str, Any]:
-    """Settings joined with the flags that were given (not None).
-
-    Raises:
-        typer.BadParameter: A name came both as a flag and with ``--set``.
-    """
+    """Settings joined with the flags that were given (not None), none of them both as a flag and with ``--set``."""
     given = {name: value for name, value in flags.items() if value is not None}
     twice = sorted(given.keys() & settings.keys())
     if twice:
@@ -129,14 +114,7 @@ def merged(settings: dict[str, Any], **flags: Any) -> dict[str, Any]:
 
 
 def part(settings: dict[str, Any], name: str) -> dict[str, Any]:
-    """Take the settings of a part, given as ``name.setting=value``, out of the others.
-
-    Args:
-        settings: From `assignments`; the part is taken away.
-        name: The part's name.
-
-    Raises:
-        typer.BadParameter: The part itself was given a value.
+    """Take the settings of a part, given as ``name.setting=value``, out of the others, from `assignments`.
 
     Example:
         >>> settings = {"epochs": 3, "network": {"width": 4}}
@@ -147,10 +125,3 @@ def part(settings: dict[str, Any], name: str) -> dict[str, Any]:
     if not isinstance(inside, dict):
         raise typer.BadParameter(f"--set {name}.NAME=VALUE sets something of a {name}; the {name} itself is --{name}.")
     return inside
-
-
-def _value(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):  # no JSON, a number of thousands of digits, or nested beyond reason
-        return text

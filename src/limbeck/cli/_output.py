@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from types import ModuleType
 from typing import IO, TYPE_CHECKING, Any
 
@@ -21,35 +21,28 @@ _PIPE_WIDTH = 100_000
 """As wide as any table: programs read it, and want no cell cut or broken."""
 
 
-def examples(lines: Sequence[str]) -> str:
-    """The end of a verb's help text."""
-    return "\n\n".join(["Examples:", *lines])
+def app(modules: Iterable[ModuleType], **settings: Any) -> typer.Typer:
+    """Commands: in lists of them the first line of each one's help, uncut, and its examples at its end.
 
-
-def app(modules: Mapping[str, ModuleType], **settings: Any) -> typer.Typer:
-    """Commands by name: in lists of them the first line of each one's help, uncut, and its examples at its end.
-
-    Args:
-        modules: Modules with a function `run` and `EXAMPLES`.
-        settings: Of the group.
+    Each of the `modules` has a function `run`, `EXAMPLES`, and the command's name or else `NAME`; the `settings` are
+    those of the group.
     """
     # The help that typer draws with rich costs more time than all the rest of it.
     made = typer.Typer(no_args_is_help=True, rich_markup_mode=None, **settings)
-    for name, module in modules.items():
+    for module in modules:
+        name = getattr(module, "NAME", module.__name__.rpartition(".")[2])
         short = module.run.__doc__.partition("\n")[0]
-        made.command(name, short_help=short, epilog=examples(module.EXAMPLES))(module.run)
+        made.command(name, short_help=short, epilog=_examples(module.EXAMPLES))(module.run)
     return made
 
 
-def group(modules: Mapping[str, ModuleType], about: str, lines: Sequence[str]) -> typer.Typer:
-    """Commands that belong together, with what is said of all.
+def group(modules: Iterable[ModuleType], about: str, lines: Sequence[str]) -> typer.Typer:
+    """Commands that belong together, with what they are for and `lines` of examples."""
+    return app(modules, help=about, short_help=about, epilog=_examples(lines))
 
-    Args:
-        modules: As `app` takes them.
-        about: What they are for.
-        lines: Examples.
-    """
-    return app(modules, help=about, short_help=about, epilog=examples(lines))
+
+def _examples(lines: Sequence[str]) -> str:
+    return "\n\n".join(["Examples:", *lines])
 
 
 def typed() -> str:
@@ -76,14 +69,7 @@ def as_json(content: Any) -> None:
 def as_table(
     columns: Sequence[str], rows: Sequence[Sequence[str]], *, title: str | None = None, unbroken: int = 0
 ) -> None:
-    """Print data for people.
-
-    Args:
-        columns: Headings; those that begin with ``>`` are set flush right.
-        rows: Cells, as many a row as there are columns.
-        title: What the table shows.
-        unbroken: Columns on the left whose cells stay on one line.
-    """
+    """Print data for people; columns whose heading begins with ``>`` are flush right, the first `unbroken` unbroken."""
     from rich.table import Table
     from rich.text import Text
 
@@ -145,15 +131,11 @@ def _outline(content: dict[str, Any], depth: int) -> list[str]:
     for name, value in content.items():
         if isinstance(value, dict) and value:
             lines += [f"{'  ' * depth}{name}:", *_outline(value, depth + 1)]
-        elif _are_sentences(value):
+        elif isinstance(value, list | tuple) and any(isinstance(v, str) and v.endswith(".") for v in value):
             lines += [f"{'  ' * depth}{name}:", *(f"{'  ' * (depth + 1)}{sentence}" for sentence in value)]
         else:
             lines.append(f"{'  ' * depth}{name}: {_plain(value)}")
     return lines
-
-
-def _are_sentences(value: Any) -> bool:
-    return isinstance(value, list | tuple) and any(isinstance(v, str) and v.endswith(".") for v in value)
 
 
 def _plain(value: Any) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from typer import Option
 
 from limbeck.cli import _options, _output
 
@@ -19,26 +20,17 @@ EXAMPLES = (
 
 
 def run(
-    recipe: Annotated[
-        str,
-        typer.Argument(
-            metavar="RECIPE",
-            help="Name of a recipe, see limbeck list recipes, or a TOML file.",
-            autocompletion=_options.recipes(""),
-        ),
-    ],
+    recipe: Annotated[str, _options.recipe("", "recipes")],
     *,
-    out: Annotated[
-        Path, typer.Option(help="Folder of all runs; recipes that share it share prepared data and sets.")
-    ] = Path("runs"),
+    out: Annotated[Path, Option(help="Folder of all runs; recipes that share it share prepared data and sets.")] = Path(
+        "runs"
+    ),
     data: Annotated[
-        Path | None, typer.Option(help="Folder or manifest of the dataset, if it is not where the recipe says.")
+        Path | None, Option(help="Folder or manifest of the dataset, if it is not where the recipe says.")
     ] = None,
-    processes: Annotated[int, typer.Option(min=1, help="Jobs at once, each in a process of its own.")] = 1,
+    processes: Annotated[int, Option(min=1, help="Jobs at once, each in a process of its own.")] = 1,
     device: _options.Device = "auto",
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print the plan with time and bytes, and do nothing.")
-    ] = False,
+    dry_run: Annotated[bool, Option("--dry-run", help="Print the plan with time and bytes, and do nothing.")] = False,
     json: _options.Json = False,
     quiet: _options.Quiet = False,
 ) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
+from typer import Option
 
 from limbeck.cli import _options, _output
 
@@ -16,53 +17,31 @@ SHOWN = "avdd"
 
 
 class Sizes(NamedTuple):
-    """How large the demonstration is; chosen so that the first table is there in a minute, on two cores.
+    """How large the demonstration is; chosen so that the first table is there in a minute, on two cores."""
 
-    Attributes:
-        clips: Generated videos.
-        test_fraction: Part of them that is tested on.
-        image_size: Height and width of frames in pixels.
-        mels: Bands of the log-mels.
-        width: Channels of the networks.
-        per_class: Samples stored per class.
-        hold: How packed samples are held.
-        steps: Optimisation steps.
-        bank: Fixed random networks that real clips are seen through.
-        repeats: Networks trained on each set of few samples.
-        whole_repeats: Networks trained on the whole split, or on a set of nearly as many samples.
-        epochs: Of their training.
-    """
-
-    clips: int = 300
-    test_fraction: float = 0.4
-    image_size: int = 40
+    clips: int = 300  # generated videos
+    test_fraction: float = 0.4  # of them that is tested on
+    image_size: int = 40  # height and width of frames in pixels
     mels: int = 64
-    width: int = 32
-    per_class: int = 1
+    width: int = 32  # channels of the networks
+    per_class: int = 1  # samples stored per class
     hold: str = "mosaic:2"
-    steps: int = 60
-    bank: int = 20
-    repeats: int = 3
-    whole_repeats: int = 2
-    epochs: int = 30
+    steps: int = 60  # of the optimisation
+    bank: int = 20  # fixed random networks that real clips are seen through
+    repeats: int = 3  # networks trained on each set of few samples
+    whole_repeats: int = 2  # networks trained on the whole split, or on a set of nearly as many samples
+    epochs: int = 30  # of their training
 
 
 SIZES = Sizes()
 
 
 class Row(NamedTuple):
-    """One row of the demonstration's table.
+    """One row of the demonstration's table: a method with what differs from its defaults, or the whole split."""
 
-    Attributes:
-        title: Name in the table and of the folder.
-        method: Name of the method; None for the whole training split.
-        repeats: Networks trained on it.
-        settings: What differs from the method's defaults.
-    """
-
-    title: str
-    method: str | None
-    repeats: int
+    title: str  # also the name of the folder
+    method: str | None  # None for the whole training split
+    repeats: int  # networks trained on it
     settings: dict[str, Any]
 
 
@@ -88,7 +67,7 @@ CONTROLS = 3
 
 def run(
     *,
-    out: Annotated[Path, typer.Option(help="Folder everything is written to.")],
+    out: Annotated[Path, Option(help="Folder everything is written to.")],
     seed: _options.Seed = 0,
     device: _options.Device = "auto",
     quiet: _options.Quiet = False,

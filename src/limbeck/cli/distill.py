@@ -1,9 +1,10 @@
 """``limbeck distill``: a prepared dataset to a distilled set."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer import Argument, Option
 
 from limbeck.cli import _options, _output
 
@@ -19,19 +20,17 @@ EXAMPLES = (
 
 
 def run(
-    data: Annotated[Path, typer.Argument(metavar="PREPARED", help="Folder of a prepared dataset.")],
+    data: Annotated[Path, Argument(metavar="PREPARED", help="Folder of a prepared dataset.")],
     *,
-    out: Annotated[Path, typer.Option(help="Folder of the run and of the distilled set.")],
+    out: Annotated[Path, Option(help="Folder of the run and of the distilled set.")],
     method: Annotated[
         str | None, _options.named("limbeck.methods", "Name of a method, see limbeck list methods; avdd by default.")
     ] = None,
-    preset: Annotated[str | None, typer.Option(help="Named settings: faithful, a method's published recipe.")] = None,
-    per_class: Annotated[
-        int | None, typer.Option(min=1, help="Samples stored per class (the literature's IPC).")
-    ] = None,
+    preset: Annotated[str | None, Option(help="Named settings: faithful, a method's published recipe.")] = None,
+    per_class: Annotated[int | None, Option(min=1, help="Samples stored per class (the literature's IPC).")] = None,
     bytes_: Annotated[
         str | None,
-        typer.Option(
+        Option(
             "--bytes",
             metavar="SIZE",
             help="Instead of samples per class: as many as fit in this size, 400KB or 1.5MB, for all classes together.",
@@ -41,12 +40,11 @@ def run(
         str | None, _options.named("limbeck.storage", "How the numbers are kept: float32, uint8 or coded.")
     ] = None,
     labels: Annotated[
-        str | None,
-        typer.Option(help="What students learn of a sample: hard, its class, or soft, a teacher's probabilities."),
+        str | None, Option(help="What students learn of a sample: hard, its class, or soft, a teacher's probabilities.")
     ] = None,
     hold: Annotated[
         str | None,
-        typer.Option(
+        Option(
             help="How samples are held in a stored one: plain, mosaic:2, mosaic:audio=1x16,image=4x4, frequencies:36."
         ),
     ] = None,
@@ -57,9 +55,9 @@ def run(
             "What optimisation starts from: noise, or a method that chooses clips, as herding, random, kmedoids.",
         ),
     ] = None,
-    steps: Annotated[int | None, typer.Option(min=1, help="Optimisation steps.")] = None,
+    steps: Annotated[int | None, Option(min=1, help="Optimisation steps.")] = None,
     sound: Annotated[
-        str | None, typer.Option(help="Scale that networks see: raw decibels, or standardised per band.")
+        str | None, Option(help="Scale that networks see: raw decibels, or standardised per band.")
     ] = None,
     set_: Annotated[
         list[str] | None,
@@ -67,9 +65,9 @@ def run(
     ] = None,
     seed: _options.Seed = 0,
     device: _options.Device = "auto",
-    dtype: Annotated[str, typer.Option(help="auto, float32, bfloat16.")] = "auto",
-    compile: Annotated[bool, typer.Option("--compile", help="Compile the networks: pays on long runs.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan as JSON and do nothing.")] = False,
+    dtype: Annotated[str, Option(help="auto, float32, bfloat16.")] = "auto",
+    compile: Annotated[bool, Option("--compile", help="Compile the networks: pays on long runs.")] = False,
+    dry_run: Annotated[bool, Option("--dry-run", help="Print the plan as JSON and do nothing.")] = False,
     json: _options.Json = False,
     quiet: _options.Quiet = False,
 ) -> None:
@@ -77,18 +75,9 @@ def run(
 
     A run that was interrupted goes on, to the same bits, when the same command is given again.
     """
-    parameters = _options.merged(
-        _options.assignments(set_),
-        per_class=per_class,
-        bytes=bytes_,
-        storage=storage,
-        labels=labels,
-        hold=hold,
-        start=start,
-        steps=steps,
-        sound=sound,
-    )
-
+    flags: dict[str, Any] = {"per_class": per_class, "bytes": bytes_, "storage": storage, "labels": labels}
+    flags |= {"hold": hold, "start": start, "steps": steps, "sound": sound}
+    parameters = _options.merged(_options.assignments(set_), **flags)
     parameters |= {"preset": preset, "seed": seed, "device": device, "dtype": dtype, "compile": compile}
 
     import limbeck

@@ -1,11 +1,11 @@
 """``limbeck evaluate``: train from scratch on a distilled set, test on the real one."""
 
 import dataclasses
-from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
+from typer import Argument, Option
 
 from limbeck.cli import _options, _output
 
@@ -25,16 +25,16 @@ EXAMPLES = (
 
 
 def run(
-    distilled: Annotated[Path | None, typer.Argument(help="Folder of a distilled set; or give --whole.")] = None,
+    distilled: Annotated[Path | None, Argument(help="Folder of a distilled set; or give --whole.")] = None,
     *,
-    on: Annotated[Path, typer.Option(help="The prepared dataset whose test clips are used.")],
-    whole: Annotated[bool, typer.Option("--whole", help="Train on the whole training split.")] = False,
-    repeats: Annotated[int, typer.Option(min=1, help="Networks trained from scratch.")] = 5,
+    on: Annotated[Path, Option(help="The prepared dataset whose test clips are used.")],
+    whole: Annotated[bool, Option("--whole", help="Train on the whole training split.")] = False,
+    repeats: Annotated[int, Option(min=1, help="Networks trained from scratch.")] = 5,
     head: Annotated[
         str | None, _options.named("limbeck.networks.heads", "What joins the modalities; ensemble by default.")
     ] = None,
     modality: Annotated[
-        str | None, typer.Option(help="What the networks see, as audio or audio,image; all of the set by default.")
+        str | None, Option(help="What the networks see, as audio or audio,image; all of the set by default.")
     ] = None,
     measure: Annotated[
         str, _options.named("limbeck.evaluation.measures", "What to measure, see limbeck list measures.")
@@ -47,9 +47,9 @@ def run(
         ),
     ] = None,
     preset: Annotated[
-        Literal["faithful"] | None, typer.Option(help="Training settings; 'faithful' is the published protocol.")
+        Literal["faithful"] | None, Option(help="Training settings; 'faithful' is the published protocol.")
     ] = None,
-    epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the training samples; 30 by default.")] = None,
+    epochs: Annotated[int | None, Option(min=1, help="Passes over the training samples; 30 by default.")] = None,
     set_: Annotated[
         list[str] | None,
         _options.setting(
@@ -58,29 +58,29 @@ def run(
         ),
     ] = None,
     sound: Annotated[
-        Literal["raw", "standardised"], typer.Option(help="With --whole: scale of the sound; a set brings its own.")
+        Literal["raw", "standardised"], Option(help="With --whole: scale of the sound; a set brings its own.")
     ] = "standardised",
     seed: _options.Seed = 0,
     device: _options.Device = "auto",
     dtype: Annotated[
         str,
-        typer.Option(
+        Option(
             help="Number format in which controls are herded and measures distil again: auto (as the set was), "
             "float32, bfloat16. That of the students is --set dtype=NAME."
         ),
     ] = "auto",
-    out: Annotated[Path | None, typer.Option(help="Folder of the score; the distilled set's own by default.")] = None,
+    out: Annotated[Path | None, Option(help="Folder of the score; the distilled set's own by default.")] = None,
     controls: Annotated[
         bool,
-        typer.Option(
+        Option(
             "--controls",
             help="Score also random, packed and herded clips, and the whole split; with --measure, random and whole.",
         ),
     ] = False,
     whole_repeats: Annotated[
-        int, typer.Option(min=0, help="With --controls: networks trained on the whole split; 0 leaves it out.")
+        int, Option(min=0, help="With --controls: networks trained on the whole split; 0 leaves it out.")
     ] = 1,
-    title: Annotated[str | None, typer.Option(help="Name in tables; the method's by default.")] = None,
+    title: Annotated[str | None, Option(help="Name in tables; the method's by default.")] = None,
     json: _options.Json = False,
     quiet: _options.Quiet = False,
 ) -> None:
@@ -122,33 +122,27 @@ def run(
     if controls and distilled:
 
         def tell(control: str, found: "Score") -> None:
-            _output.note(_line(control, found), quiet=quiet)
+            accuracies = (f"{key} {found.mean[key]:.1f} %" for key in found.looked_at if key in found.mean)
+            _output.note(f"{control}: {', '.join(accuracies)}".rstrip(": "), quiet=quiet)
 
         tell(name, score)
         others = limbeck.evaluate_controls(distilled, asked, **shared, whole_repeats=whole_repeats, on_score=tell)
-    scores = {_apart(name, others): score} | others
-    helped = distilled is not None and limbeck.DistilledSet.load(distilled).sees_labels
-    show = _accuracies if measure == "accuracy" else _table
-    show(scores, asked, prepared, score if helped else None, others, json=json, quiet=quiet)
+    scores = {f"{name} (this set)" if name in others else name: score} | others  # a control may be called as the set
+    helped = score if distilled and limbeck.DistilledSet.load(distilled).sees_labels else None
+    if measure == "accuracy":
+        _accuracies(scores, helped, json=json, quiet=quiet)
+    else:
+        _table(scores, helped, asked, prepared, json=json, quiet=quiet)
 
 
-def _accuracies(
-    scores: dict[str, "Score"],
-    asked: "Measure",
-    prepared: "Prepared",
-    helped: "Score | None",
-    others: dict[str, "Score"],
-    *,
-    json: bool,
-    quiet: bool,
-) -> None:
+def _accuracies(scores: dict[str, "Score"], helped: "Score | None", *, json: bool, quiet: bool) -> None:
     """Print the table of accuracies."""
     from limbeck import report
     from limbeck.report.comparison import signs_rule
 
     if json:
-        first = next(iter(scores.values()))
-        _output.as_json({n: one.to_json() for n, one in scores.items()} if others else first.to_json())
+        found = {n: one.to_json() for n, one in scores.items()}
+        _output.as_json(found if len(found) > 1 else next(iter(found.values())))
         return
     signs = {n: report.marks(one.trained_on.labels, one is helped) for n, one in scores.items()}
     _output.as_scores(report.table.rows({f"{n} {signs[n]}".rstrip(): one for n, one in scores.items()}), quiet=quiet)
@@ -157,10 +151,9 @@ def _accuracies(
 
 def _table(
     scores: dict[str, "Score"],
+    helped: "Score | None",
     asked: "Measure",
     prepared: "Prepared",
-    helped: "Score | None",
-    others: dict[str, "Score"],
     *,
     json: bool,
     quiet: bool,
@@ -170,6 +163,7 @@ def _table(
     from limbeck.report.comparison import signs_rule
     from limbeck.report.measures import Entry, table
 
+    others = list(scores.items())[1:]
     budgets = {one.trained_on.per_class for one in scores.values()} - {None}
     real = [one for one in scores.values() if one.trained_on.kind == "clips"]
     made = table(
@@ -178,7 +172,7 @@ def _table(
         prepared.clips("test"),
         [Entry(name, one, sees_labels=one is helped) for name, one in scores.items()],
         per_class=budgets.pop() if len(budgets) == 1 else None,
-        references={name: [one] for name, one in others.items()} or ({"whole": real} if real else {}),
+        references={name: [one] for name, one in others} or ({"whole": real} if real else {}),
     )
     if json:
         found = {n: one.to_json() for n, one in scores.items()}
@@ -192,14 +186,3 @@ def _table(
     if asked.references and not others and not real:
         compared = " and ".join(asked.references)
         _output.note(f"Columns that compare with {compared} are left out; --controls measures these too.", quiet=quiet)
-
-
-def _line(name: str, score: "Score") -> str:
-    """A row of the table that is to come; its numbers where they are accuracies."""
-    told = (f"{key} {score.mean[key]:.1f} %" for key in score.looked_at if key in score.mean)
-    return f"{name}: {', '.join(told)}".rstrip(": ")
-
-
-def _apart(name: str, others: Collection[str]) -> str:
-    """A set's name in a table, where a control may be called the same."""
-    return f"{name} (this set)" if name in others else name

@@ -6,6 +6,7 @@ from dataclasses import asdict, astuple
 from typing import Annotated, Any
 
 import typer
+from typer import Argument, Option
 
 from limbeck.cli import _options, _output
 from limbeck.cli.listing import ROOMS, Kind
@@ -21,11 +22,10 @@ EXAMPLES = (
 
 def run(
     name: Annotated[
-        str,
-        typer.Argument(help="Name of a method, dataset, network, head, measure, encoder, form of storage or export."),
+        str, Argument(help="Name of a method, dataset, network, head, measure, encoder, form of storage or export.")
     ],
     *,
-    kind: Annotated[Kind | None, typer.Option(help="What it is, where two things have one name.")] = None,
+    kind: Annotated[Kind | None, Option(help="What it is, where two things have one name.")] = None,
     json: _options.Json = False,
 ) -> None:
     """Show what something is, and every setting with its default."""

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer import Option
 
 from limbeck.cli import _options
 
@@ -19,9 +20,11 @@ def run(
     *,
     to: Annotated[
         str,
-        typer.Option(help="Form; see limbeck list exports.", autocompletion=_options.completer("limbeck.exports")),
+        Option(
+            help="Form; see limbeck list exports.", autocompletion=_options.completer("_discover", "limbeck.exports")
+        ),
     ],
-    out: Annotated[Path, typer.Option(help="Folder the files go to.")],
+    out: Annotated[Path, Option(help="Folder the files go to.")],
 ) -> None:
     """Write a distilled set as pictures and sounds, WebDataset shards, or a Hugging Face dataset."""
     import limbeck

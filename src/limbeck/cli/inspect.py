@@ -3,19 +3,15 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Argument
 
 from limbeck.cli import _options, _output
 
-EXAMPLES = (
-    "limbeck inspect prepared/",
-    "limbeck inspect distilled/ --json",
-    "limbeck inspect classifier/",
-)
+EXAMPLES = ("limbeck inspect prepared/", "limbeck inspect distilled/ --json", "limbeck inspect classifier/")
 
 
 def run(
-    path: Annotated[Path, typer.Argument(help="A folder that Limbeck wrote, whatever it holds.")],
+    path: Annotated[Path, Argument(help="A folder that Limbeck wrote, whatever it holds.")],
     *,
     json: _options.Json = False,
 ) -> None:

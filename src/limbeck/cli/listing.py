@@ -2,16 +2,13 @@
 
 from typing import Annotated, Literal, cast
 
-import typer
+from typer import Argument
 
 from limbeck import _recipes
 from limbeck.cli import _options, _output
 
-EXAMPLES = (
-    "limbeck list methods",
-    "limbeck list datasets --json",
-    "limbeck list recipes",
-)
+NAME = "list"
+EXAMPLES = ("limbeck list methods", "limbeck list datasets --json", "limbeck list recipes")
 
 Kind = Literal[
     "methods", "datasets", "networks", "heads", "measures", "storage", "exports", "encoders", "sound-datasets"
@@ -32,11 +29,7 @@ ROOMS: dict[Kind, str] = {
 }
 
 
-def run(
-    kind: Annotated[Listed, typer.Argument(help="What to list.")],
-    *,
-    json: _options.Json = False,
-) -> None:
+def run(kind: Annotated[Listed, Argument(help="What to list.")], *, json: _options.Json = False) -> None:
     """List methods, datasets, networks, heads, measures, encoders, forms of storage or export, recipes; a line each."""
     from limbeck import _discover
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
+from typer import Argument, Option
 
 from limbeck.cli import _options, _output
 
@@ -21,32 +22,26 @@ EXAMPLES = (
 
 def run(
     dataset: Annotated[
-        str,
-        typer.Argument(
-            help="Name of a dataset reader; see limbeck list datasets.",
-            autocompletion=_options.completer("limbeck.datasets"),
-        ),
+        str, _options.named("limbeck.datasets", "Name of a dataset reader; see limbeck list datasets.", Argument)
     ],
     source: Annotated[
-        Path | None, typer.Argument(help="Folder or manifest the dataset is read from (its 'root' option).")
+        Path | None, Argument(help="Folder or manifest the dataset is read from (its 'root' option).")
     ] = None,
     *,
-    out: Annotated[Path, typer.Option(help="Folder of the prepared dataset.")],
+    out: Annotated[Path, Option(help="Folder of the prepared dataset.")],
     modality: Annotated[
         str | None,
-        typer.Option(help="What arrays are made of each clip: audio, image or audio,image; by default the dataset's."),
+        Option(help="What arrays are made of each clip: audio, image or audio,image; by default the dataset's."),
     ] = None,
-    image_size: Annotated[int, typer.Option(min=8, help="Height and width of a frame in pixels.")] = 224,
-    sample_rate: Annotated[int, typer.Option(min=1000, help="Rate the sound is resampled to, in Hz.")] = 11000,
-    clip_seconds: Annotated[float, typer.Option(help="Length of the sound of a clip, in seconds.")] = 1.0,
-    mels: Annotated[int, typer.Option(min=4, help="Mel bands.")] = 128,
+    image_size: Annotated[int, Option(min=8, help="Height and width of a frame in pixels.")] = 224,
+    sample_rate: Annotated[int, Option(min=1000, help="Rate the sound is resampled to, in Hz.")] = 11000,
+    clip_seconds: Annotated[float, Option(help="Length of the sound of a clip, in seconds.")] = 1.0,
+    mels: Annotated[int, Option(min=4, help="Mel bands.")] = 128,
     fit: Annotated[
         Literal["stretch", "crop", "letterbox"],
-        typer.Option(help="Pictures that are not square: squeeze, cut the middle, add bars."),
+        Option(help="Pictures that are not square: squeeze, cut the middle, add bars."),
     ] = "stretch",
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="Processes; as many as there are cores by default.")
-    ] = None,
+    workers: Annotated[int | None, Option(min=1, help="Processes; as many as there are cores by default.")] = None,
     set_: Annotated[list[str] | None, _options.setting("An option of the dataset, see limbeck explain DATASET")] = None,
     quiet: _options.Quiet = False,
 ) -> None:
@@ -60,13 +55,8 @@ def run(
     import limbeck
     from limbeck.media import ClipRecipe
 
-    recipe = ClipRecipe.from_json(
-        {
-            "mel": {"sample_rate_hz": sample_rate, "clip_seconds": clip_seconds, "mels": mels},
-            "image_size": image_size,
-            "fit": fit,
-        }
-    )
+    mel = {"sample_rate_hz": sample_rate, "clip_seconds": clip_seconds, "mels": mels}
+    recipe = ClipRecipe.from_json({"mel": mel, "image_size": image_size, "fit": fit})
     prepared = limbeck.prepare(
         dataset, source, out=out, recipe=recipe, modality=modality, workers=workers, progress=not quiet, **options
     )

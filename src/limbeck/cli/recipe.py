@@ -4,15 +4,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer import Argument, Option
 
 from limbeck import _recipes
 from limbeck.cli import _options, _output
 from limbeck.errors import InputError
 
-EXAMPLES = (
-    "limbeck recipe copy playground",
-    "limbeck recipe copy paired_small --out mine.toml",
-)
+NAME = "copy"
+EXAMPLES = ("limbeck recipe copy playground", "limbeck recipe copy paired_small --out mine.toml")
 
 ABOUT = "Recipes of whole comparisons that come with Limbeck: copy one, change it, run it."
 
@@ -20,13 +19,13 @@ ABOUT = "Recipes of whole comparisons that come with Limbeck: copy one, change i
 def run(
     name: Annotated[
         str,
-        typer.Argument(
+        Argument(
             help="See limbeck list recipes and limbeck list sound-recipes.",
-            autocompletion=lambda incomplete: [n for k in _recipes.KINDS for n in _options.recipes(k)(incomplete)],
+            autocompletion=_options.completer("_recipes", *_recipes.KINDS),
         ),
     ],
     *,
-    out: Annotated[Path | None, typer.Option(help="The new file; NAME.toml here by default.")] = None,
+    out: Annotated[Path | None, Option(help="The new file; NAME.toml here by default.")] = None,
     quiet: _options.Quiet = False,
 ) -> None:
     """Write a recipe to a file of your own. What it extends is still found by name."""

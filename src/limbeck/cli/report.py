@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer import Option
 
 from limbeck.cli import _options, _output
 
@@ -18,11 +19,11 @@ def run(
     *,
     out: _options.Page,
     on: Annotated[
-        Path | None, typer.Option(help="The prepared dataset; needed to show each sample's nearest real clips.")
+        Path | None, Option(help="The prepared dataset; needed to show each sample's nearest real clips.")
     ] = None,
     compare: Annotated[
         list[Path] | None,
-        typer.Option(help="Folder of further scores, or of another distilled set, for the table; may be repeated."),
+        Option(help="Folder of further scores, or of another distilled set, for the table; may be repeated."),
     ] = None,
     title: _options.Heading = None,
     quiet: _options.Quiet = False,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from limbeck._runtime import threads
+from limbeck.evaluation import Answers
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -36,9 +37,14 @@ class Job(ABC):
         """
 
     @property
-    @abstractmethod
+    def found(self) -> Answers | None:
+        """What it found, of a job that answers one question; None until all of it is there."""
+        return None
+
+    @property
     def done(self) -> bool:
         """Whether nothing of it is left to do."""
+        return self.found is not None
 
     @property
     @abstractmethod

@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from limbeck import _files
 from limbeck._runtime import Runtime, choose_runtime, generator, threads
-from limbeck.comparison._job import Job
 from limbeck.comparison._recipe import Place, Recipe
 from limbeck.comparison.jobs import Distil, MeasureSet
 from limbeck.comparison.kinds.distillation import DistillationRecipe
@@ -25,28 +25,12 @@ SAMPLES = 8
 
 
 @dataclass(frozen=True)
-class Speed:
-    """Seconds a clip takes to go through a pair of encoders, measured here.
-
-    Attributes:
-        forward: Real clips without gradient.
-        backward: Synthetic clips, forward and backward.
-        train: A clip in a student's training step.
-    """
-
-    forward: float
-    backward: float
-    train: float
-
-
-@dataclass(frozen=True)
 class Line:
     """A part of the plan.
 
     Attributes:
         name: Row, or what is shared.
-        jobs: Number of jobs.
-        done: Those already finished.
+        done: Jobs already finished.
         seconds: Estimated time of those that are not, on one process.
         stored_bytes: What its sets take, in the form they are stored in; None where that depends on clips that are not
             prepared yet.
@@ -63,32 +47,16 @@ class Line:
 
     @classmethod
     def total(cls, name: str, parts: Sequence[Line]) -> Line:
-        """Several parts as one.
-
-        Args:
-            name: Of all of them.
-            parts: What is added up.
-        """
-        stored = [p.stored_bytes for p in parts]
-        return cls(
-            name,
-            sum(p.jobs for p in parts),
-            sum(p.done for p in parts),
-            sum(p.seconds for p in parts),
-            None if None in stored else sum(b for b in stored if b is not None),
-            any(p.at_least for p in parts),
-        )
+        """Several parts as one of that `name`."""
+        jobs, done, seconds = (sum(getattr(p, key) for p in parts) for key in ("jobs", "done", "seconds"))
+        known = [p.stored_bytes for p in parts if p.stored_bytes is not None]
+        stored = sum(known) if len(known) == len(parts) else None
+        return cls(name, jobs, done, seconds, stored, any(p.at_least for p in parts))
 
 
 @torch.no_grad()
-def measure(recipe: DistillationRecipe, runtime: Runtime, classes: int) -> Speed:
-    """Time a few clips through the recipe's network.
-
-    Args:
-        recipe: Gives the network, the modalities and the students' number format.
-        runtime: Device and number formats.
-        classes: Number of classes.
-    """
+def measure(recipe: DistillationRecipe, runtime: Runtime, classes: int) -> list[float]:
+    """Seconds a clip takes: real without gradient, synthetic forward and backward, in the training of a student."""
     shapes = {name: modality.shape for name, modality in recipe.data.modalities.items()}
     draw = generator(0, "speed")
     student = _student(recipe, classes, draw).to(runtime.device)
@@ -111,20 +79,13 @@ def measure(recipe: DistillationRecipe, runtime: Runtime, classes: int) -> Speed
             features = student.features(inputs)
         torch.autograd.grad(student.head.loss(features, labels), list(student.parameters()))
 
-    return Speed(*(_seconds(work, runtime) / SAMPLES for work in (forward, backward, train)))
+    return [_seconds(work, runtime) / SAMPLES for work in (forward, backward, train)]
 
 
 def plan(recipe: Recipe, *, out: Path | str, data: Path | str | None = None, device: str = "auto") -> list[Line]:
     """What `run` would do with the same arguments, and how long it would take here. Nothing is written.
 
-    Args:
-        recipe: A comparison of distillations.
-        out: As in `run`.
-        data: As in `run`.
-        device: As in `run`.
-
-    Returns:
-        A line a row, and one for what rows share.
+    There is a line a row, and one for what rows share. `out`, `data` and `device` are as there.
 
     Raises:
         InputError: The recipe is of another kind; or the data is not prepared, and the recipe does not say how large
@@ -146,67 +107,53 @@ def plan(recipe: Recipe, *, out: Path | str, data: Path | str | None = None, dev
             f"The data is not prepared, so its size is not known. Prepare it first (limbeck benchmark without "
             f"--dry-run does), or write classes, train and test under [data.expected] of {recipe.title!r}."
         )
-    jobs = recipe.jobs(folder, fingerprint, Place(out=out, data=data, device=device))
     with threads(recipe.threads):
-        speed = measure(recipe, choose_runtime(device, recipe.dtype), len(per_class))
-    return lines(recipe, jobs, per_class=per_class, test=test, speed=speed, clips=clips)
-
-
-def lines(
-    recipe: DistillationRecipe,
-    jobs: Sequence[Job],
-    *,
-    per_class: Sequence[int],
-    test: int,
-    speed: Speed,
-    clips: LabelledClips | None = None,
-) -> list[Line]:
-    """The plan, a line a row, and one for what rows share.
-
-    Args:
-        recipe: The comparison.
-        jobs: Its jobs.
-        per_class: Training clips of each class.
-        test: Test clips.
-        speed: From `measure`.
-        clips: The training clips; None where they are not prepared yet.
-    """
+        forward, backward, train = measure(recipe, choose_runtime(device, recipe.dtype), len(per_class))
     whole, each = sum(per_class), sum(m.stored_bytes for m in recipe.data.modalities.values())
     bytes_of = _bytes_of(clips, recipe, len(per_class))
 
-    def student(of: Distil) -> float:
+    def seconds_of(of: Distil) -> float:
         samples = whole if of.method is None else len(per_class) * of.method.per_class * of.method.hold.cells
-        return recipe.protocol.lengthened(samples).epochs * samples * speed.train + test * speed.forward
+        return recipe.protocol.lengthened(samples).epochs * samples * train + test * forward
 
     found: dict[str, list[Line]] = {}
-    for job in jobs:
+    experts: set[Any] = set()
+    for job in recipe.jobs(folder, fingerprint, Place(out=out, data=data, device=device)):
         seconds = 0.0
         stored: int | None = 0
         if isinstance(job, MeasureSet):
-            seconds = job.measure.students * job.repeats * student(job.of)
+            seconds = job.measure.students * job.repeats * seconds_of(job.of)
         elif isinstance(job, Distil):
             stored = whole * each if job.method is None else bytes_of(job.method)
             if job.method is not None:
                 passes = job.method.passes(per_class)
-                seconds = passes.forward * speed.forward + passes.backward * speed.backward
-            seconds += len(job.heads) * job.students * student(job)
+                experts |= set(job.method.required_experts(job.seed))
+                seconds = passes.forward * forward + passes.backward * backward
+            seconds += len(job.heads) * job.students * seconds_of(job)
         done = job.done
         line = Line(job.row, 1, int(done), seconds * (not done), stored, isinstance(job, MeasureSet) and not done)
         found.setdefault(job.row, []).append(line)
     planned = [Line.total(name, rows) for name, rows in found.items()]
-    sets = [job for job in jobs if isinstance(job, Distil) and job.method]
-    experts = {expert for job in sets if job.method for expert in job.method.required_experts(job.seed)}
     if experts:
         epochs = sum(training.epochs for training, _ in experts)
-        on_disk = 4 * _weights(recipe, len(per_class)) * (epochs + len(experts))
+        student = _student(recipe, len(per_class), generator(0, "speed"))
+        on_disk = 4 * sum(p.numel() for p in student.parameters()) * (epochs + len(experts))
         shared = f"experts: {len(experts)} networks, {epochs} epochs in all, trained once"
-        planned.append(Line(shared, 1, 0, epochs * whole * speed.train, on_disk))
+        planned.append(Line(shared, 1, 0, epochs * whole * train, on_disk))
     return planned
 
 
 def _bytes_of(clips: LabelledClips | None, recipe: DistillationRecipe, classes: int) -> Callable[[Method], int | None]:
     """What a method's set takes; methods that differ in nothing that matters to it are measured once."""
-    real = _noise(recipe, classes) if clips is None else clips
+    real = clips
+    if real is None:  # a clip of the right shapes for each class, to count numbers that are not there yet
+        draw, unit = generator(0, "noise"), Scale(mean=(0.5,), std=(0.25,))
+        arrays = {
+            name: modality.prepared(unit.undo(torch.randn(classes, *modality.shape, generator=draw), 2))
+            for name, modality in recipe.data.modalities.items()
+        }
+        names = [str(label) for label in range(classes)]
+        real = LabelledClips.from_arrays(arrays, torch.arange(classes), names, recipe=recipe.data.clip)
     known: dict[str, int | None] = {}
 
     def bytes_of(method: Method) -> int | None:
@@ -220,25 +167,11 @@ def _bytes_of(clips: LabelledClips | None, recipe: DistillationRecipe, classes: 
     return bytes_of
 
 
-def _noise(recipe: DistillationRecipe, classes: int) -> LabelledClips:
-    """A clip of the right shapes for each class, to count numbers that are not there yet."""
-    draw, arrays = generator(0, "noise"), {}
-    for name, modality in recipe.data.modalities.items():
-        unit = Scale(mean=(0.5,), std=(0.25,))
-        arrays[name] = modality.prepared(unit.undo(torch.randn(classes, *modality.shape, generator=draw), 2))
-    labels = torch.arange(classes)
-    return LabelledClips.from_arrays(arrays, labels, [str(label) for label in range(classes)], recipe=recipe.data.clip)
-
-
 def _student(recipe: DistillationRecipe, classes: int, draw: torch.Generator) -> Student:
     kinds = recipe.data.modalities
     encoders = recipe.network.build().encoders({m: kind.shape for m, kind in kinds.items()}, generator=draw)
     dims, letters = {m: e.dim for m, e in encoders.items()}, {m: kind.letter for m, kind in kinds.items()}
     return Student(encoders, heads.load("ensemble")(dims, classes, letters, generator=draw))
-
-
-def _weights(recipe: DistillationRecipe, classes: int) -> int:
-    return sum(p.numel() for p in _student(recipe, classes, generator(0, "speed")).parameters())
 
 
 def _seconds(work: Callable[[], None], runtime: Runtime) -> float:

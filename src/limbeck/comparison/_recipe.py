@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -13,8 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 from pydantic import Field
 
 from limbeck import _discover, _recipes
-from limbeck._checked import checked
-from limbeck._config import Config
+from limbeck._config import Config, checked
 from limbeck._discover import Listed
 from limbeck.comparison._job import Job
 from limbeck.errors import InputError
@@ -49,21 +47,11 @@ class Place:
     encoder: Encoder | None = None
 
 
-class Row(Config):
-    """One row of the tables, settings of its own: the kinds say of what.
-
-    Attributes:
-        settings: Settings that differ from the defaults; they win over the recipe's.
-    """
-
-    settings: dict[str, Any] = Field(default_factory=dict)
-
-
 class Part(Config):
-    """Something further a recipe asks for: a measure, an ablation.
+    """Something a recipe asks for: a row of the tables, a measure, an ablation.
 
     Attributes:
-        settings: Its settings.
+        settings: Settings that differ from the defaults; a row's win over the recipe's.
     """
 
     settings: dict[str, Any] = Field(default_factory=dict)
@@ -83,10 +71,7 @@ class Data(Config):
     options: dict[str, Any] = Field(default_factory=dict)
 
     def folder(self, elsewhere: Path | str | None = None) -> Path | None:
-        """The reader's folder, with environment variables filled in; None where none is said.
-
-        Args:
-            elsewhere: Where it is instead.
+        """The reader's folder, with environment variables filled in, or `elsewhere`; None where none is said.
 
         Raises:
             InputError: A variable is not set.
@@ -109,23 +94,22 @@ class Recipe(Config, Listed, ABC):
         rows: The rows by name, in the order of the tables.
         threads: Of each job on a CPU. Sums are rounded in another order with another number, so it belongs to the
             result; how many jobs run at once does not.
+        needed: What recipes of the kind must say; it stands in where they do not, to look at the rest of them.
     """
 
     room: ClassVar[str] = "limbeck.comparison.kinds"
+    needed: ClassVar[Mapping[str, Any]] = {}
     title: str
     words: str = ""
     baseline: str
-    rows: Mapping[str, Row] = Field(min_length=1)
+    rows: Mapping[str, Part] = Field(min_length=1)
     threads: int = Field(1, ge=1)
 
     @staticmethod
     def load(file: str | Path, kind: str = DISTILLATION) -> Recipe:
-        """Read a recipe of any kind, and check all of it before any work.
+        """Read a recipe, a TOML file or one that comes with Limbeck, by name, and check all of it before any work.
 
-        Args:
-            file: TOML; or the name of a recipe that comes with Limbeck (``limbeck list recipes``). It says its kind,
-                as ``kind = "sounds"``.
-            kind: Of a recipe that says none.
+        The `kind` is that of a recipe that does not say its own, as in ``kind = "sounds"``.
 
         Raises:
             InputError: There is no such recipe, or something in it does not fit; every mistake is told.
@@ -153,13 +137,15 @@ class Recipe(Config, Listed, ABC):
         return {"kind": self.name, **super().to_json()}
 
     @classmethod
-    @abstractmethod
     def stand_in(cls, content: Mapping[str, Any]) -> dict[str, Any]:
         """What a recipe of the kind must have, for one that has not got it, or got it wrong."""
+        rows = content.get("rows")
+        return {**cls.needed, "baseline": next(iter(rows), "")} if isinstance(rows, dict) else {}
 
     @abstractmethod
     def mistakes(self) -> list[str]:
         """What does not fit together, a sentence each."""
+        return [] if self.baseline in self.rows else [f"the baseline {self.baseline!r} is none of the rows"]
 
     @abstractmethod
     def begin(self, place: Place) -> Session:
@@ -170,48 +156,27 @@ class Recipe(Config, Listed, ABC):
             FingerprintError: The recordings have changed since they were prepared.
         """
 
-
-class Session(ABC):
-    """A recipe on its data.
-
-    Attributes:
-        jobs: All of them, in the order of work.
-    """
-
-    jobs: Sequence[Job]
-
     @abstractmethod
-    def results(self, name: str, about: Mapping[str, Any]) -> Any:
-        """What finished jobs found; what is not finished is left out.
-
-        Args:
-            name: Of the folder of the tables.
-            about: What is to be said beside what the recipe and its data say.
-        """
-
-    @abstractmethod
-    def document(self, results: Any, pictures: Mapping[str, str]) -> Document:
-        """All tables, as writers print them.
-
-        Args:
-            results: From `results`.
-            pictures: From `draw`.
-        """
-
-    @abstractmethod
-    def draw(self, results: Any, folder: Path) -> Mapping[str, str]:
-        """Figures, and the page where there is one.
-
-        Args:
-            results: From `results`.
-            folder: Where to.
-
-        Returns:
-            Addresses of figures by the keys of the tables they belong to.
+    def document(self, results: Any, folder: Path | None = None) -> Document:
+        """All tables of `results`, as writers print them; with figures, and the page, drawn into a `folder`, if any.
 
         Raises:
             MissingExtraError: Something to draw with is not installed.
         """
+
+
+@dataclass(frozen=True)
+class Session:
+    """A recipe on its data.
+
+    Attributes:
+        jobs: All of them, in the order of work.
+        results: Gives what finished jobs found, by the name of the tables' folder, with what is said beside the recipe
+            and its data; what is not finished is left out.
+    """
+
+    jobs: Sequence[Job]
+    results: Callable[[str, Mapping[str, Any]], Any]
 
 
 def refused(place: str, work: Callable[[], object]) -> list[str]:
@@ -224,21 +189,9 @@ def refused(place: str, work: Callable[[], object]) -> list[str]:
 
 
 def unknown(place: str, asked: Iterable[str], known: Iterable[str], what: str) -> list[str]:
-    """Names that something does not have, a mistake each.
-
-    Args:
-        place: In the recipe.
-        asked: Names.
-        known: All there are.
-        what: Kind of thing, as "dataset 'esc50' has no option".
-    """
+    """Names that were asked at some `place` but are not known; `what` says so, as "dataset 'esc50' has no option"."""
     listed = list(known)
     return [f"{place}: {what} {name!r}; it has: {', '.join(listed)}" for name in asked if name not in listed]
-
-
-def options_of(reader: Callable[..., Any]) -> list[str]:
-    """Names of what a reader takes."""
-    return list(inspect.signature(reader).parameters)
 
 
 def _kind(name: Any) -> type[Recipe]:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from limbeck import _files, _recipes
 from limbeck.comparison._job import Job
-from limbeck.comparison._recipe import Place, Recipe, Session
+from limbeck.comparison._recipe import Place, Recipe
 from limbeck.engine import machine, versions
 from limbeck.engine.executor import Executor, local
 from limbeck.errors import MissingExtraError, PluginError
 from limbeck.networks import keep_freed_memory
 from limbeck.report import writers
+from limbeck.report.model import Document
 
 OnJob = Callable[[str, int, int], None]
 """Called with what happened, jobs finished and jobs in all."""
@@ -40,8 +41,7 @@ def run(
     Args:
         recipe: The comparison, its file, or the name of one that comes with Limbeck.
         out: Folder of data, results and tables; recipes that share it share their work.
-        name: Folder of its tables; that of its file by default. One beside it, where another recipe of that name has
-            them (`_recipes.folder_of`).
+        name: Folder of its tables, named as its file by default; one beside it where another recipe has that.
         data: Folder or manifest of the dataset, if it is not where the recipe says.
         processes: Jobs at once, each in a local process with the recipe's number of threads; 1 works in this one.
         executor: What runs the jobs, instead of so many processes.
@@ -66,28 +66,30 @@ def run(
     folder = _recipes.folder_of(name, recipe.to_json(), out=out, data=data)
     tell: OnJob = on_job or (lambda what, done, total: None)
     tell(_before(session.jobs, left), done, total)
-    clock = _Clock(folder / "time.json")
+    spent, since = folder / "time.json", time.perf_counter()
     try:
         for job, error in (executor or local(processes, keep_freed_memory)).run(left):
             if error:
                 failed[str(job)] = error
             done += not error
-            clock.add()
+            now = time.perf_counter()
+            _files.write_record(spent, {"wall_seconds": _seconds(spent) + now - since})  # what others spend counts, too
+            since = now
             tell(f"{job}: {error}" if error else job.summary, done, total)
     finally:
         about = {
             "command": command,
-            "wall_seconds": clock.seconds,
+            "wall_seconds": _seconds(spent),
             "machine": machine(),
             "versions": versions(),
             "failed": failed,
         }
         found = session.results(folder.name, about)
-        _write(session, found, folder)
+        _write(recipe, found, folder)
     return found
 
 
-def _write(session: Session, found: Any, folder: Path) -> None:
+def _write(recipe: Recipe, found: Any, folder: Path) -> None:
     """Tables by every writer, then figures and the page, which the tables show where they can."""
     kinds = []
     for name in writers.names():
@@ -95,35 +97,21 @@ def _write(session: Session, found: Any, folder: Path) -> None:
             kinds.append(writers.load(name))
         except PluginError as error:  # the others write all the same
             found.about["failed"][f"table as {name}"] = str(error)
-    pictures: Mapping[str, str] = {}
-    for drawn in (False, True):
-        if drawn:
-            try:
-                pictures = session.draw(found, folder)
-            except MissingExtraError as error:  # the numbers are what hours were spent on; figures can be had later
-                found.about["page"] = f"The page was left out. {error}"
-        if pictures or not drawn:
-            document = session.document(found, pictures)
-            for kind in kinds:
-                _files.write_text(folder / f"table{kind.suffix}", kind.write(document))
+
+    def write(document: Document) -> None:
+        for kind in kinds:
+            _files.write_text(folder / f"table{kind.suffix}", kind.write(document))
+
+    write(recipe.document(found))
+    try:
+        write(recipe.document(found, folder))
+    except MissingExtraError as error:  # the numbers are what hours were spent on; figures can be had later
+        found.about["page"] = f"The page was left out. {error}"
 
 
-class _Clock:
-    """Seconds of this call and of earlier ones, kept on disk."""
-
-    def __init__(self, file: Path) -> None:
-        self._file, self._since = file, time.perf_counter()
-
-    @property
-    def seconds(self) -> float:
-        """Of all calls, up to the last job."""
-        return float(_files.read_record(self._file)["wall_seconds"]) if self._file.exists() else 0.0
-
-    def add(self) -> None:
-        """Add the seconds since the last call."""
-        now = time.perf_counter()
-        _files.write_record(self._file, {"wall_seconds": self.seconds + now - self._since})
-        self._since = now
+def _seconds(file: Path) -> float:
+    """Seconds that all calls on a folder took, up to their last jobs."""
+    return float(_files.read_record(file)["wall_seconds"]) if file.exists() else 0.0
 
 
 def _before(jobs: Sequence[Job], left: Sequence[Job]) -> str:

@@ -14,7 +14,7 @@ from limbeck._files import digest
 from limbeck.datasets._targets import Targets
 from limbeck.errors import BudgetError, InputError
 from limbeck.media import ClipRecipe, RawClip
-from limbeck.modalities import Batch, Modality, Moments, Scale, ScaleKind, Statistics, bound
+from limbeck.modalities import Batch, Modality, Moments, Scale, ScaleKind, Statistics, bound, only
 
 _CHUNK = 64
 
@@ -44,7 +44,7 @@ class ArrayStore:
     arrays: Mapping[str, Tensor]
 
     def read(self, modality: str, rows: Tensor) -> Tensor:
-        """Arrays of one `modality`, of some `rows`."""
+        """See `ClipStore.read`."""
         return self.arrays[modality][rows]
 
     def originals(self, rows: Tensor) -> list[RawClip]:
@@ -110,10 +110,18 @@ class LabelledClips:
         """
         modalities = bound(arrays, recipe)
         targets = Targets(tuple(classes), labels)
-        for key, modality in modalities.items():
-            _check(key, modality, arrays[key], len(labels))
         if not len(labels):
             raise InputError("There are no clips; give at least one.")
+        statistics = {}
+        for key, modality in modalities.items():
+            made, expected = arrays[key], (len(labels), *modality.shape)
+            if made.dtype != modality.dtype or made.shape != expected:
+                raise InputError(
+                    f"Arrays of {key} must be {modality.dtype} {expected} (clip, {', '.join(modality.axes)}), but got "
+                    f"{made.dtype} {tuple(made.shape)}."
+                )
+            moments = [modality.moments(part.numpy()) for part in torch.split(made, _CHUNK)]
+            statistics[key] = modality.statistics(Moments.pooled(moments))
         content = [
             hashlib.sha256(t.contiguous().numpy().data).hexdigest() for t in (*(arrays[m] for m in modalities), labels)
         ]
@@ -122,7 +130,7 @@ class LabelledClips:
             rows=torch.arange(len(labels)),
             targets=targets,
             modalities=modalities,
-            statistics={key: _statistics(modality, arrays[key]) for key, modality in modalities.items()},
+            statistics=statistics,
             fingerprint=digest(name, list(classes), [*modalities], recipe.to_json(), content),
             name=name,
             ids=tuple(str(i) for i in range(len(labels))),
@@ -202,12 +210,7 @@ class LabelledClips:
         Raises:
             InputError: None is named, or one the clips do not have.
         """
-        unknown = sorted(set(modalities) - set(self.modalities))
-        if unknown or not modalities:
-            raise InputError(
-                f"These clips have {', '.join(self.modalities)}, but got: {', '.join(modalities) or 'none'}."
-            )
-        kept = {name: modality for name, modality in self.modalities.items() if name in modalities}
+        kept = only(self.modalities, modalities, "These clips have")
         if len(kept) == len(self.modalities):
             return self
         return replace(self, modalities=kept, fingerprint=digest(self.fingerprint, "modalities", [*kept]))
@@ -234,16 +237,3 @@ class LabelledClips:
             ids=tuple(self.ids[i] for i in index.tolist()),
             fingerprint=digest(self.fingerprint, *how),
         )
-
-
-def _check(name: str, modality: Modality, arrays: Tensor, clips: int) -> None:
-    expected = (clips, *modality.shape)
-    if arrays.dtype != modality.dtype or arrays.shape != expected:
-        raise InputError(
-            f"Arrays of {name} must be {modality.dtype} {expected} (clip, {', '.join(modality.axes)}), but got "
-            f"{arrays.dtype} {tuple(arrays.shape)}."
-        )
-
-
-def _statistics(modality: Modality, arrays: Tensor) -> Statistics:
-    return modality.statistics(Moments.pooled([modality.moments(part.numpy()) for part in torch.split(arrays, _CHUNK)]))

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_type_hints
 
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from limbeck import _discover
 from limbeck._discover import Listed
-from limbeck.errors import MediaError
+from limbeck.errors import InputError, MediaError
 from limbeck.media import TRACKS, ClipRecipe, RawClip, Track, read_clip, read_clips
 
 
@@ -36,6 +40,11 @@ class ClipRef:
     image: Path | None = None
     start_s: float = 0.0
     length_s: float | None = None
+
+    @classmethod
+    def second(cls, path: Path, start_s: float, *, id: str, label: str, split: str) -> ClipRef:
+        """A second of the video at `path` from `start_s` on, both tracks, with its `id`, `label` and `split`."""
+        return cls(id=id, label=label, split=split, audio=path, image=path, start_s=float(start_s), length_s=1.0)
 
     def only(self, tracks: Collection[Track]) -> ClipRef:
         """The reference without the files of other tracks."""
@@ -118,3 +127,33 @@ class Dataset(Listed, ABC):
             return self.read(clip, recipe)
         except MediaError as error:
             return error
+
+
+def construct(name: str, options: Mapping[str, Any]) -> Dataset:
+    """The reader of a name. Text and numbers become what an option wants: 2024 is a path where a path is."""
+    reader = _discover.load(Dataset, name)
+    signature = inspect.signature(reader)
+    try:
+        signature.bind(**options)
+    except TypeError as error:
+        known = ", ".join(str(p) for p in signature.parameters.values())
+        raise InputError(f"Dataset {name!r}: {error}. It takes: {known}.") from error
+    try:
+        hints = get_type_hints(reader.__init__)
+    except NameError:  # names that only a type checker sees
+        hints = {}
+    return reader(**{o: _fitted(f"Dataset {name!r}, option {o!r}", hints.get(o, Any), v) for o, v in options.items()})
+
+
+def _fitted(where: str, kind: Any, value: Any) -> Any:
+    if not isinstance(value, str | int | float):
+        return value
+    wanted: TypeAdapter[Any] = TypeAdapter(kind, config=ConfigDict(arbitrary_types_allowed=True))
+    try:
+        return wanted.validate_python(value)
+    except ValidationError as error:
+        first = error.errors()[0]["msg"]
+    try:
+        return wanted.validate_python(str(value))
+    except ValidationError:
+        raise InputError(f"{where}: {first[0].lower()}{first[1:]}, but {value!r} came.") from None

@@ -6,8 +6,7 @@ import contextlib
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,9 +21,10 @@ from limbeck.modalities import Modality, Moments
 
 @dataclass(frozen=True)
 class Unit:
-    """Clips to decode, by position; one `alone` was in a process that died or hung, and the second time is refused."""
+    """Clips to decode, with their positions; one `alone` was in a process that died or hung."""
 
     positions: tuple[int, ...]
+    clips: tuple[ClipRef, ...]
     alone: bool = False
 
 
@@ -47,67 +47,42 @@ class Refused:
     detail: str
 
 
-class DecodingPool:
-    """Decodes units in worker processes; to be used in a ``with`` statement.
+DecodingPool = WorkerPool[Unit, list[Decoded | Refused]]
+
+
+def decoding_pool(
+    dataset: Dataset, recipe: ClipRecipe, modalities: Mapping[str, Modality], *, workers: int, timeout_s: float
+) -> DecodingPool:
+    """Processes that decode units, each unit within `timeout_s`; to be used in a ``with`` statement."""
+    decoder = Decoder(dataset, recipe, modalities)
+    return WorkerPool(
+        decoder,
+        workers=workers,
+        patience_s=lambda unit: timeout_s,
+        begin=decoder.warm_up,
+        preload=(__name__, "librosa.filters", "librosa.util.utils"),
+        needs_script=type(dataset).__module__ == "__main__",
+    )
+
+
+def results(pool: DecodingPool) -> list[tuple[int, Decoded | Refused]]:
+    """Wait for something to happen in a pool; positions and what became of them (possibly none).
 
     A unit whose worker dies or hangs is tried again, clip by clip; a clip that is alone in a worker when that dies or
     hangs, too, is refused as ``"crashed"`` or ``"timeout"``.
+
+    Raises:
+        LimbeckError: The dataset itself, not a clip, is at fault, or workers cannot start.
     """
-
-    def __init__(
-        self,
-        dataset: Dataset,
-        clips: Sequence[ClipRef],
-        recipe: ClipRecipe,
-        modalities: Mapping[str, Modality],
-        *,
-        workers: int,
-        timeout_s: float,
-    ) -> None:
-        self._clips = clips
-        decoder = Decoder(dataset, recipe, modalities)
-        self.workers: WorkerPool[_Task, list[Decoded | Refused]] = WorkerPool(
-            decoder,
-            workers=workers,
-            patience_s=lambda task: timeout_s,
-            begin=decoder.warm_up,
-            preload=(__name__, "librosa.filters", "librosa.util.utils"),
-            needs_script=type(dataset).__module__ == "__main__",
-        )
-
-    def __enter__(self) -> Self:
-        self.workers.__enter__()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.workers.__exit__(kind, error, trace)
-
-    def submit(self, *units: Unit) -> None:
-        """Queue units at the workers with the least to do."""
-        self.workers.submit(*(_Task(unit, [self._clips[p] for p in unit.positions]) for unit in units))
-
-    def results(self) -> list[tuple[int, Decoded | Refused]]:
-        """Wait for something to happen; positions and what became of them (possibly none).
-
-        Raises:
-            LimbeckError: The dataset itself, not a clip, is at fault, or workers cannot start.
-        """
-        found: list[tuple[int, Decoded | Refused]] = []
-        for (unit, _), outcome in self.workers.messages():
-            if not isinstance(outcome, Lost):
-                found += zip(unit.positions, outcome, strict=True)
-            elif unit.alone:
-                found.append((unit.positions[0], Refused(outcome.reason, outcome.detail)))
-            else:
-                self.submit(*(Unit((p,), alone=True) for p in unit.positions))
-        return found
-
-
-class _Task(NamedTuple):
-    unit: Unit
-    clips: list[ClipRef]
+    found: list[tuple[int, Decoded | Refused]] = []
+    for unit, outcome in pool.messages():
+        if not isinstance(outcome, Lost):
+            found += zip(unit.positions, outcome, strict=True)
+        elif unit.alone:
+            found.append((unit.positions[0], Refused(outcome.reason, outcome.detail)))
+        else:
+            pool.submit(*(Unit((p,), (c,), alone=True) for p, c in zip(unit.positions, unit.clips, strict=True)))
+    return found
 
 
 @dataclass(frozen=True)
@@ -124,31 +99,23 @@ class Decoder:
         with contextlib.suppress(MediaError):
             self._arrays(RawClip.blank(self.recipe))
 
-    def __call__(self, task: _Task) -> Iterator[list[Decoded | Refused]]:
-        """All of a task at once; see `decoded`."""
-        yield self.decoded(task.clips)
-
-    def decoded(self, clips: list[ClipRef]) -> list[Decoded | Refused]:
-        """The clips' arrays, or why there are none.
+    def __call__(self, unit: Unit) -> Iterator[list[Decoded | Refused]]:
+        """The arrays of a unit's clips, or why there are none, all at once.
 
         Raises:
             LimbeckError: The dataset itself, not a clip, is at fault.
         """
         try:
-            raw: Sequence[RawClip | Exception] = self.dataset.read_many(clips, self.recipe)
+            raw: Sequence[RawClip | Exception] = self.dataset.read_many(unit.clips, self.recipe)
         except Exception:  # one by one, to learn which
-            raw = [self._read(clip) for clip in clips]
-        return [self._finished(r) for r in raw]
+            raw = [self._read(clip) for clip in unit.clips]
+        yield [self._finished(r) for r in raw]
 
     def _read(self, clip: ClipRef) -> RawClip | Exception:
         try:
             return self.dataset.read(clip, self.recipe)
-        except MediaError as error:
-            return error
-        except LimbeckError:
-            raise
         except Exception as error:
-            return error
+            return _of_clip(error)
 
     def _finished(self, raw: RawClip | Exception) -> Decoded | Refused:
         if isinstance(raw, Exception):
@@ -161,17 +128,12 @@ class Decoder:
         try:
             arrays = self._arrays(raw)
         except Exception as error:
-            if isinstance(error, LimbeckError) and not isinstance(error, MediaError):
-                raise
-            return _refused(error)
-        content = hashlib.sha256()
-        for array in arrays.values():
-            content.update(array.data)
+            return _refused(_of_clip(error))
         return Decoded(
             arrays=arrays,
             moments={name: self.modalities[name].moments(array) for name, array in arrays.items()},
             digests={name: hashlib.sha256(array.data).hexdigest() for name, array in arrays.items()},
-            sha256=content.hexdigest(),
+            sha256=hashlib.sha256(b"".join(array.tobytes() for array in arrays.values())).hexdigest(),
             repairs=raw.repairs,
         )
 
@@ -185,6 +147,13 @@ class Decoder:
                     "mend its shape, its dtype or its array."
                 )
         return arrays
+
+
+def _of_clip(error: Exception) -> Exception:
+    """The error itself, unless the dataset or a modality is at fault."""
+    if isinstance(error, LimbeckError) and not isinstance(error, MediaError):
+        raise error
+    return error
 
 
 def _refused(error: Exception) -> Refused:

@@ -7,7 +7,6 @@ import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 TRAIN = "train"
@@ -21,17 +20,9 @@ _ADVICE = {
     "'paired' joins pictures with sounds, class by class.",
     "missing_file": "Look whether the paths are those of this machine.",
 }
+Clip = Mapping[str, Any]
+"""What is written down about a clip."""
 _MEND = "Mend the files, or leave them out."
-
-
-@dataclass(frozen=True)
-class Content:
-    """What one prepared clip holds; equal digests (by modality, of its arrays) are equal content."""
-
-    id: str
-    label: str
-    split: str
-    digests: Mapping[str, str]
 
 
 def lost(
@@ -41,17 +32,11 @@ def lost(
     kept: Mapping[tuple[str, str], int],
 ) -> list[str]:
     """Classes and splits that are empty, by the clips that are `listed` and `kept` of each split and class."""
-    told = [
-        f"Class {label!r} has no usable clip in {split!r}"
-        + (
-            f": all {listed[split, label]} were rejected."
-            if listed.get((split, label))
-            else ": the dataset lists none."
-        )
-        for split in splits
-        for label in classes
-        if not kept.get((split, label))
-    ]
+    told = []
+    for place in ((split, label) for split in splits for label in classes):
+        if not kept.get(place):
+            why = f"all {listed[place]} were rejected" if listed.get(place) else "the dataset lists none"
+            told.append(f"Class {place[1]!r} has no usable clip in {place[0]!r}: {why}.")
     if len(classes) == 1:
         told.append(f"There is one class only, {classes[0]!r}: whatever is trained on this is right always.")
     if not any(split != TRAIN for split in splits):
@@ -84,27 +69,36 @@ def alike(said: Mapping[str, str]) -> list[list[str]]:
     return [sorted(names) for names in groups.values() if len(names) > 1]
 
 
-def shared(contents: Iterable[Content]) -> list[str]:
-    """Content that is in several splits, or in several classes.
+def shared(clips: Iterable[Clip]) -> list[str]:
+    """Content that is in several splits, or in several classes, by the digests of each clip's arrays.
 
     Example:
-        >>> one, two = (Content(f"{s}.mp4", "dog", s, {"audio": "1f"}) for s in ("train", "test"))
-        >>> shared([one, two])
+        >>> row = {"label": "dog", "digests": {"audio": "1f"}}
+        >>> shared([row | {"id": f"{split}.mp4", "split": split} for split in ("train", "test")])
         ["The same audio is in 'train' and 'test' (2 clips, 'train.mp4' and 'test.mp4' among them): that is no test."]
     """
-    holders: defaultdict[tuple[str, str], list[Content]] = defaultdict(list)
-    for content in contents:
-        for what, digest in content.digests.items():
-            holders[what, digest].append(content)
-    across: defaultdict[tuple[str, str, tuple[str, ...]], list[list[Content]]] = defaultdict(list)
-    for (what, _), clips in holders.items():
-        for kind, names in (("split", {c.split for c in clips}), ("class", {c.label for c in clips})):
-            if len(names) > 1:
-                across[kind, what, tuple(sorted(names, key=lambda n: (n != TRAIN, n)))].append(clips)
-    return [_told(kind, what, names, groups) for (kind, what, names), groups in across.items()]
+    holders: defaultdict[tuple[str, str], list[Clip]] = defaultdict(list)
+    for clip in clips:
+        for what, digest in clip["digests"].items():
+            holders[what, digest].append(clip)
+    across: defaultdict[tuple[str, str, tuple[str, ...]], list[Sequence[Clip]]] = defaultdict(list)
+    for (what, _), same in holders.items():
+        for kind in ("split", "label"):
+            if len(names := {c[kind] for c in same}) > 1:
+                across[kind, what, tuple(sorted(names, key=lambda n: (n != TRAIN, n)))].append(same)
+    told = []
+    for (kind, what, places), groups in across.items():
+        one = groups[0][0]
+        other = next(c for c in groups[0] if c[kind] != one[kind])
+        where, so = ("", "that is no test") if kind == "split" else ("the classes ", "one label at most is right")
+        told.append(
+            f"The same {what} is in {where}{_listed(places)} ({sum(map(len, groups))} clips, {one['id']!r} and "
+            f"{other['id']!r} among them): {so}."
+        )
+    return told
 
 
-def overlaps(clips: Iterable[Mapping[str, Any]]) -> list[str]:
+def overlaps(clips: Iterable[Clip]) -> list[str]:
     """Clips of one file that share some of its time and are in different splits; a ``length_s`` of None is to the end.
 
     Example:
@@ -113,7 +107,7 @@ def overlaps(clips: Iterable[Mapping[str, Any]]) -> list[str]:
         >>> overlaps(rows)
         ["Clips of one file share some time, but are in 'train' and 'test' ('train' and 'test', say): that is no test."]
     """
-    files: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    files: defaultdict[str, list[Clip]] = defaultdict(list)
     for clip in clips:
         if file := clip["audio"] or clip["image"]:
             files[file].append(clip)
@@ -132,9 +126,9 @@ def overlaps(clips: Iterable[Mapping[str, Any]]) -> list[str]:
     ]
 
 
-def _overlapping(parts: Sequence[Mapping[str, Any]]) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+def _overlapping(parts: Sequence[Clip]) -> Iterator[tuple[Clip, Clip]]:
     """Pairs of a clip and the one that reaches furthest of those before it in another split, where they overlap."""
-    latest: dict[str, tuple[float, Mapping[str, Any]]] = {}
+    latest: dict[str, tuple[float, Clip]] = {}
     for clip in parts:
         for split, (end_s, earlier) in latest.items():
             if split != clip["split"] and clip["start_s"] < end_s - _TOUCHING_S:
@@ -155,24 +149,14 @@ def repairs(told: Iterable[Sequence[str]]) -> dict[str, int]:
     return dict(sorted(kinds.items(), key=lambda item: (-item[1], item[0])))
 
 
-def reasons(rejected: Sequence[Mapping[str, Any]]) -> str:
+def reasons(rejected: Sequence[Clip]) -> str:
     """Why clips were rejected, the commonest reason first: ``"3 silent_audio, 1 not_media"``."""
     return ", ".join(f"{n} {reason}" for reason, n in Counter(r["reason"] for r in rejected).most_common())
 
 
-def advice(rejected: Sequence[Mapping[str, Any]]) -> str:
+def advice(rejected: Sequence[Clip]) -> str:
     """What to do where clips were rejected, by the commonest reason; there must be some."""
     return _ADVICE.get(Counter(r["reason"] for r in rejected).most_common(1)[0][0], _MEND)
-
-
-def _told(kind: str, what: str, names: Sequence[str], groups: Sequence[Sequence[Content]]) -> str:
-    first = groups[0]
-    one = first[0]
-    other = next(c for c in first if (c.split, c.label)[kind == "class"] != (one.split, one.label)[kind == "class"])
-    count = sum(map(len, groups))
-    where = f"the classes {_listed(names)}" if kind == "class" else _listed(names)
-    so = "that is no test" if kind == "split" else "one label at most is right"
-    return f"The same {what} is in {where} ({count} clips, {one.id!r} and {other.id!r} among them): {so}."
 
 
 def _listed(names: Sequence[str]) -> str:

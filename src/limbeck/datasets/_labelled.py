@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal, cast, get_args
 
 from limbeck._text import portable, read_table
 from limbeck.datasets._contract import ClipRef
-from limbeck.datasets._layout import checked, layout_of, places
 from limbeck.datasets._listing import (
     MANIFEST,
     TEST,
@@ -22,7 +22,7 @@ from limbeck.datasets._listing import (
     manifest_paths,
     parse_names,
     parse_pairs,
-    parse_seconds,
+    parse_span,
     require_some,
     usual_split,
     with_tracks,
@@ -30,6 +30,8 @@ from limbeck.datasets._listing import (
 from limbeck.errors import InputError
 from limbeck.media import TRACKS, Track, files_below
 
+Layout = Literal["class", "split/class", "class/split"]
+_NAMED = 4
 _SPAN = re.compile(r"@\d+\.\d{3}(-\d+\.\d{3})?$")
 _LAYOUT = "<class>/*, <split>/<class>/* or a manifest.csv with the columns path and label"
 
@@ -39,13 +41,8 @@ class LabelledFiles:
     """Where labelled files are and how they are divided.
 
     Attributes:
-        source: A folder (``<class>/*``, ``<split>/<class>/*``, or with a ``manifest.csv`` in it) or a CSV file.
-        base: Folder that a manifest's paths are relative to; by default the manifest's own.
-        where: Keep only a manifest's rows with these values, for instance ``{"slot": "adverb"}``.
-        test: Names of the splits that become ``"test"``; all others become ``"train"``.
-        test_fraction: Part of every class to test on where the files come without splits, in (0, 1).
-        seed: Draws which files that are.
-        layout: What the folders are: ``"class"``, ``"split/class"`` or ``"class/split"``; where None, their names tell.
+        source: A folder (``<class>/*``, ``<split>/<class>/*``, or with a ``manifest.csv`` in it) or a CSV file; what
+            else is asked is as in `Folder`.
         tracks: What is wanted of a file; of files of one name in one folder, those `with_tracks` are taken.
         suffix: Ends the names of options in messages: ``"_sounds"`` where the option is ``test_sounds``.
     """
@@ -77,8 +74,13 @@ class LabelledFiles:
     def _from_folder(self) -> list[ClipRef]:
         root = existing_folder(self.source, _LAYOUT)
         if self.where:
-            raise InputError(f"{self._option('where')} picks rows of a manifest, but {root} is a folder without one.")
-        files = self._without_companions(files_below(root))
+            raise InputError(f"'where{self.suffix}' picks rows of a manifest, but {root} is a folder without one.")
+        listed, named = files_below(root), defaultdict[Path, list[Path]](list)
+        for _, path in listed:
+            named[path.with_suffix("")].append(path)
+        # What lies beside a recording under its name and is none is left out: a thumbnail, or its sound alone.
+        kept = {path for paths in named.values() for path in with_tracks(paths, self.tracks)}
+        files = [(name, path) for name, path in listed if path in kept]
         if not files:
             raise InputError(f"{root} holds no media files. Expected: {_LAYOUT}.")
         twice = [name for name, n in Counter(name for name, _ in files).items() if n > 1]
@@ -87,8 +89,12 @@ class LabelledFiles:
                 f"{root} holds two files named {twice[0]}, whose names differ in their Unicode form only. Rename one."
             )
         parts = {name: tuple(name.split("/")) for name, _ in files}
+        tested = {name.lower() for name in parse_names(self.test)}
         layout = checked(self.layout, f"layout{self.suffix}") or layout_of(
-            list(parts.values()), self._is_split, source=str(root), option=f"layout{self.suffix}"
+            list(parts.values()),
+            lambda name: usual_split(name) is not None or name.lower() in tested,
+            source=str(root),
+            option=f"layout{self.suffix}",
         )
         loose = [name for name, p in parts.items() if len(p) <= layout.count("/") + 1]
         if loose:
@@ -108,17 +114,6 @@ class LabelledFiles:
             )
             for name, path in files
         ]
-
-    def _without_companions(self, files: Sequence[tuple[str, Path]]) -> list[tuple[str, Path]]:
-        """Leave out what lies beside a recording under its name and is none: a thumbnail, or its sound alone."""
-        named: defaultdict[Path, list[Path]] = defaultdict(list)
-        for _, path in files:
-            named[path.with_suffix("")].append(path)
-        kept = {path for paths in named.values() for path in with_tracks(paths, self.tracks)}
-        return [(name, path) for name, path in files if path in kept]
-
-    def _is_split(self, name: str) -> bool:
-        return usual_split(name) is not None or name.lower() in map(str.lower, parse_names(self.test))
 
     def _from_table(self, table: Path) -> list[ClipRef]:
         columns, rows = read_table(table)
@@ -153,7 +148,7 @@ class LabelledFiles:
         for column, value in wanted.items():
             if column not in columns:
                 raise InputError(
-                    f"{self._option('where')} names the column {column!r}, but {table} has {', '.join(columns)}."
+                    f"'where{self.suffix}' names the column {column!r}, but {table} has {', '.join(columns)}."
                 )
             came = sorted({row[column] for _, row in rows})
             rows = [(line, row) for line, row in rows if row[column] == value]
@@ -165,9 +160,6 @@ class LabelledFiles:
             raise InputError(f"{table} has a header but no rows.")
         return rows
 
-    def _option(self, name: str) -> str:
-        return f"'{name}{self.suffix}'"
-
     def _divided(self, refs: Sequence[ClipRef]) -> list[ClipRef]:
         came = Counter(trained_or_tested(r.split) for r in refs)
         test = {trained_or_tested(name) for name in parse_names(self.test)}
@@ -175,46 +167,37 @@ class LabelledFiles:
         if came[""] == len(refs):
             if test:
                 raise InputError(
-                    f"{self._option('test')} names the splits {sorted(test)}, but {self.source} has none; leave "
-                    f"{self._option('test')} out and a part of every class is held out (test_fraction)."
+                    f"'test{self.suffix}' names the splits {sorted(test)}, but {self.source} has none; leave "
+                    f"'test{self.suffix}' out and a part of every class is held out (test_fraction)."
                 )
-            return self._held_out(refs)
+            groups: dict[str, Counter[str]] = defaultdict(Counter)
+            for r in refs:
+                groups[file_of(r)][r.label] += 1
+            tested = hold_out(groups, fraction=self.test_fraction, seed=self.seed)
+            return [replace(r, split=TEST if file_of(r) in tested else TRAIN) for r in refs]
         if came[""]:
             raise InputError(
                 f"{came['']} clips of {self.source} have no split, while others have: {listed}. Fill it in."
             )
-        if test - set(came):
-            unknown = sorted(test - set(came))
-            raise InputError(f"{self._option('test')} names {unknown}, but the splits of {self.source} are {listed}.")
-        if test:
-            refs = [replace(r, split=TEST if trained_or_tested(r.split) in test else TRAIN) for r in refs]
-        else:
-            refs = [replace(r, split=trained_or_tested(r.split)) for r in refs]
+        if unknown := sorted(test - set(came)):
+            raise InputError(f"'test{self.suffix}' names {unknown}, but the splits of {self.source} are {listed}.")
+        names = {name: (TEST if name in test else TRAIN) if test else name for name in came}
+        refs = [replace(r, split=names[trained_or_tested(r.split)]) for r in refs]
         lacking = [s for s in (TRAIN, TEST) if all(r.split != s for r in refs)]
         if lacking:
             raise InputError(
                 f"{self.source} has the splits {listed}; none is left for {lacking[0]!r}. Say with the option "
-                f"{self._option('test')} which of them to test on (test{self.suffix}='fold4'); the others become the "
+                f"'test{self.suffix}' which of them to test on (test{self.suffix}='fold4'); the others become the "
                 "training clips."
             )
         return list(refs)
-
-    def _held_out(self, refs: Sequence[ClipRef]) -> list[ClipRef]:
-        groups: dict[str, Counter[str]] = defaultdict(Counter)
-        for r in refs:
-            groups[file_of(r)][r.label] += 1
-        tested = hold_out(groups, fraction=self.test_fraction, seed=self.seed)
-        return [replace(r, split=TEST if file_of(r) in tested else TRAIN) for r in refs]
 
 
 def _row_as_ref(row: Mapping[str, str], name: str, file: Path, where: str) -> ClipRef:
     if not row["label"]:
         raise InputError(f"{where}: the label is empty.")
     start, end = (row.get(key) or row.get(f"{key}_s") or "" for key in ("start", "end"))
-    start_s = parse_seconds(start, f"{where}, column start") if start else 0.0
-    end_s = parse_seconds(end, f"{where}, column end") if end else None
-    if end_s is not None and end_s <= start_s:
-        raise InputError(f"{where}: the clip ends at {end_s} s but starts at {start_s} s; the end must be later.")
+    start_s, end_s = parse_span(start, end, where, "clip")
     return ClipRef(
         id=clip_id(name, start_s, end_s) if start or end else name,
         label=portable(row["label"]),
@@ -245,3 +228,57 @@ def trained_or_tested(split: str) -> str:
     """``"train"`` or ``"test"`` where a split's name says so; other splits keep their names."""
     usual = usual_split(split)
     return split if usual in (None, VALIDATION) else str(usual)
+
+
+def layout_of(parts: Sequence[tuple[str, ...]], is_split: Callable[[str], bool], *, source: str, option: str) -> Layout:
+    """The layout that the folders' names tell.
+
+    Top folders are splits if one has a split's name and holds folders only. They are classes if there are files in
+    them, or if all their sub-folders have names of splits.
+
+    Example:
+        >>> kaggle = [("train", "cat", "1.mp4"), ("test", "cat", "1.mp4")]
+        >>> layout_of(kaggle, {"train", "test"}.__contains__, source="videos", option="layout")
+        'split/class'
+    """
+    least: dict[str, int] = {}
+    below: defaultdict[str, set[str]] = defaultdict(set)
+    for p in parts:
+        least[p[0]] = min(least.get(p[0], len(p)), len(p))
+        below[p[0]].update(p[1:2] if len(p) > 2 else ())
+    if any(is_split(top) and depth > 2 for top, depth in least.items()):
+        return "split/class"
+    if min(least.values(), default=0) < 3:
+        return "class"
+    if all(map(is_split, set().union(*below.values()))):
+        return "class/split"
+    common = set.intersection(*below.values())
+    if len(below) > 1 and len(common) > 1:
+        raise InputError(
+            f"In {source}, the folders {_some(below)} hold the same sub-folders ({_some(common)}): the upper may be "
+            f"splits or classes. Say which with the option {option!r}: {option}=split/class, or {option}=class."
+        )
+    return "class"
+
+
+def checked(layout: str | None, option: str) -> Layout | None:
+    """A layout that was asked for, if there is such a one."""
+    if layout is not None and layout not in get_args(Layout):
+        raise InputError(f"The option {option!r} must be one of {', '.join(get_args(Layout))}, but is {layout!r}.")
+    return cast("Layout | None", layout)
+
+
+def places(layout: Layout) -> tuple[int, int | None]:
+    """Which of the folders above a file is its class, and which its split.
+
+    Example:
+        >>> places("split/class"), places("class")
+        ((1, 0), (0, None))
+    """
+    names = layout.split("/")
+    return names.index("class"), names.index("split") if "split" in names else None
+
+
+def _some(names: set[str] | defaultdict[str, set[str]]) -> str:
+    ordered = sorted(names)
+    return ", ".join([*ordered[:_NAMED], *(["..."] if len(ordered) > _NAMED else [])])

@@ -5,6 +5,7 @@ Every order and every draw depends on names and the seed alone, so that all mach
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import math
 import os
@@ -78,10 +79,14 @@ def with_tracks(paths: Sequence[Path], tracks: Collection[Track]) -> list[Path]:
     """
     if len(paths) < 2:
         return list(paths)
-    there = {path: _tracks(path) for path in paths}
-    able = {path: found for path, found in there.items() if found.issuperset(tracks)}
-    most = max(map(len, able.values()), default=0)
-    return [path for path, found in able.items() if len(found) == most] or list(paths)
+    able: dict[Path, int] = {}
+    for path in paths:
+        info = probed(path)
+        has = dict(zip(TRACKS, (info.has_audio, info.has_picture), strict=True)) if info else {}
+        if all(has.get(track) for track in tracks):
+            able[path] = sum(has.values())
+    most = max(able.values(), default=0)
+    return [path for path, count in able.items() if count == most] or list(paths)
 
 
 def located(base: Path, name: str) -> Path:
@@ -90,21 +95,15 @@ def located(base: Path, name: str) -> Path:
     for part in PurePosixPath(name).parts:
         step = here / part
         if not part.isascii() and not os.path.lexists(step):
-            step = here / _spelled(here).get(portable(part), part)
+            with contextlib.suppress(OSError):
+                step = here / _spelled(here, here.stat().st_mtime_ns).get(portable(part), part)
         here = step
     return here
 
 
-def _spelled(folder: Path) -> Mapping[str, str]:
-    """Names in a folder as they are written there, by their `portable` form."""
-    try:
-        return _spelled_at(folder, folder.stat().st_mtime_ns)
-    except OSError:
-        return {}
-
-
 @lru_cache(maxsize=256)
-def _spelled_at(folder: Path, _modified_ns: int) -> Mapping[str, str]:
+def _spelled(folder: Path, _modified_ns: int) -> Mapping[str, str]:
+    """Names in a folder as they are written there, by their `portable` form."""
     return {portable(name): name for name in os.listdir(folder)}
 
 
@@ -118,15 +117,21 @@ def require_some(found: Iterable[Path], *, told: str, hint: str) -> None:
     raise InputError(f"None of the files that {told} names exist; the first looked for was {first}. {hint}")
 
 
-def parse_seconds(text: str, where: str) -> float:
-    """Seconds from text: finite and >= 0."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value) or value < 0:
-        raise InputError(f"{where}: seconds >= 0 were expected, but {text!r} came.")
-    return value
+def parse_span(start: str, end: str, where: str, what: str) -> tuple[float, float | None]:
+    """Start and end in seconds of a row's `what`, from its columns, which may be empty; None is the end of the file."""
+    seconds: list[float | None] = []
+    for column, text in (("start", start), ("end", end)):
+        try:
+            value = float(text) if text else None
+        except ValueError:
+            value = math.nan
+        if value is not None and not 0 <= value < math.inf:
+            raise InputError(f"{where}, column {column}: seconds >= 0 were expected, but {text!r} came.")
+        seconds.append(value)
+    start_s, end_s = 0.0 if seconds[0] is None else seconds[0], seconds[1]
+    if end_s is not None and end_s <= start_s:
+        raise InputError(f"{where}: the {what} ends at {end_s} s but starts at {start_s} s; the end must be later.")
+    return start_s, end_s
 
 
 def parse_names(value: str | int | Sequence[str | int] | None) -> tuple[str, ...]:
@@ -254,24 +259,12 @@ def manifest_paths(rows: Sequence[tuple[str, str]], table: Path, base: Path | No
 
 def duration_s(path: Path) -> float | None:
     """Length of a media file in seconds as its header tells it; None where it cannot be told."""
-    info = _probed(path)
+    info = probed(path)
     return None if info is None else info.duration_s
 
 
-def picture_seconds(path: Path) -> float | None:
-    """Length of a media file's picture track in seconds as its header tells it; None where it cannot be told."""
-    info = _probed(path)
-    return None if info is None else info.picture_seconds
-
-
-def _tracks(path: Path) -> frozenset[Track]:
-    """Tracks of a file that can be decoded."""
-    info = _probed(path)
-    there = {"audio": info is not None and info.has_audio, "image": info is not None and info.has_picture}
-    return frozenset(track for track in TRACKS if there[track])
-
-
-def _probed(path: Path) -> MediaInfo | None:
+def probed(path: Path) -> MediaInfo | None:
+    """What the header of a media file tells; None where there is none that can be read."""
     try:
         stamp = path.stat()
     except (OSError, ValueError):

@@ -6,7 +6,6 @@ import inspect
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +15,10 @@ from limbeck.datasets import _tables
 from limbeck.datasets._contract import ClipRef, Dataset
 from limbeck.datasets._sources import Digests, files_of
 from limbeck.errors import InputError, MediaError
-from limbeck.media import ClipRecipe, RawClip
+from limbeck.media import TRACKS, ClipRecipe, RawClip
 
 NOTE = "recordings"
-_COLUMNS = ("id", "audio", "image", "start_s", "length_s", "label", "split")
+_COLUMNS = ("id", *TRACKS, "start_s", "length_s", "label", "split")
 _FILES = "files"
 
 
@@ -41,52 +40,35 @@ def note(dataset: Dataset, files: Path, out: Path) -> dict[str, Any] | None:
     return found
 
 
-@dataclass(frozen=True)
-class Originals:
-    """The recordings of the dataset prepared in a folder."""
-
-    folder: Path
-
-    def read(self, rows: Sequence[int], recipe: ClipRecipe) -> list[RawClip]:
-        """Some rows, decoded again by a recipe."""
-        found = read_record(self.folder / "dataset.json").get(NOTE)
-        if found is None:
-            raise InputError(
-                f"{self.folder} does not know where its recordings are: an older version or a reader of your own "
-                "prepared it. With one of Limbeck's readers, give the same limbeck prepare again; it notes that."
-            )
-        files = (self.folder / found["folder"]).resolve()
-        reader: Any = _discover.load(Dataset, found["reader"])
-        dataset = reader(root=files, **found["options"])
-        table = self._table()
-        memory = Digests.kept_in(self.folder)
-        order = sorted(set(rows))  # neighbours in one file are decoded together
-        refs = [_ref({name: table[name][row] for name in _COLUMNS}, files) for row in order]
-        for row, ref in zip(order, refs, strict=True):
-            now = memory.of(files_of(ref))
-            if None not in now and now != table[_FILES][row]:
-                raise InputError(
-                    f"The recording of {ref.id} in {files} is no longer the one that was prepared: its bytes are "
-                    f"others. Delete {self.folder} and prepare again."
-                )
-        clips = dict(zip(order, dataset.read_many(refs, recipe), strict=True))
-        return [_read(clips[row], table["id"][row], files) for row in rows]
-
-    def _table(self) -> dict[str, list[Any]]:
-        names = [*_COLUMNS, _FILES]
-        columns = _tables.read(self.folder / "clips.parquet", names)
-        return {name: columns.column(name).to_pylist() for name in names}
-
-
-def _ref(row: dict[str, Any], files: Path) -> ClipRef:
-    paths = {name: None if row[name] is None else files / row[name] for name in ("audio", "image")}
-    return ClipRef(**(row | paths))
-
-
-def _read(clip: RawClip | MediaError, name: str, files: Path) -> RawClip:
-    if isinstance(clip, MediaError):
+def read(folder: Path, rows: Sequence[int], recipe: ClipRecipe) -> list[RawClip]:
+    """The recordings of some rows of the dataset prepared in a folder, decoded again by a recipe."""
+    found = read_record(folder / "dataset.json").get(NOTE)
+    if found is None:
         raise InputError(
-            f"The recording of {name} cannot be read any more: {clip} If the recordings are no longer in {files}, give "
-            "the same limbeck prepare again with the folder they are in now."
-        ) from clip
-    return clip
+            f"{folder} does not know where its recordings are: an older version or a reader of your own prepared it. "
+            "With one of Limbeck's readers, give the same limbeck prepare again; it notes that."
+        )
+    files = (folder / found["folder"]).resolve()
+    reader: Any = _discover.load(Dataset, found["reader"])
+    dataset = reader(root=files, **found["options"])
+    table, memory = _tables.read(folder / "clips.parquet", [*_COLUMNS, _FILES]), Digests.kept_in(folder)
+    refs: dict[int, ClipRef] = {}
+    for row in sorted(set(rows)):  # neighbours in one file are decoded together
+        (entry,) = table.slice(row, 1).to_pylist()
+        then = entry.pop(_FILES)
+        paths = {track: None if entry[track] is None else files / entry[track] for track in TRACKS}
+        refs[row] = ClipRef(**(entry | paths))
+        now = memory.of(files_of(refs[row]))
+        if None not in now and now != then:
+            raise InputError(
+                f"The recording of {refs[row].id} in {files} is no longer the one that was prepared: its bytes are "
+                f"others. Delete {folder} and prepare again."
+            )
+    clips = dict(zip(refs, dataset.read_many([*refs.values()], recipe), strict=True))
+    for row, clip in clips.items():
+        if isinstance(clip, MediaError):
+            raise InputError(
+                f"The recording of {refs[row].id} cannot be read any more: {clip} If the recordings are no longer in "
+                f"{files}, give the same limbeck prepare again with the folder they are in now."
+            ) from clip
+    return [clips[row] for row in rows]

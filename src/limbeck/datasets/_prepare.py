@@ -7,7 +7,7 @@ nothing else: not on the number of workers, on timing, or on how often the work 
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,11 +19,12 @@ from typing import Any
 from limbeck import _code, _files, _machine
 from limbeck._config import differences
 from limbeck.datasets import _findings, _originals, _tables
-from limbeck.datasets._contract import ClipRef, Dataset
-from limbeck.datasets._decoding import Decoded, DecodingPool, Refused, Unit
+from limbeck.datasets._contract import ClipRef, Dataset, construct
+from limbeck.datasets._decoding import Decoded, Refused, Unit, decoding_pool, results
 from limbeck.datasets._listing import parse_names
 from limbeck.datasets._prepared import FORMAT, Prepared, Shard, fingerprint_of, shard_path, shard_record, write_shard
 from limbeck.datasets._sources import MEMORY, UNSTEADY, Digests, Sources, Stamp, files_of
+from limbeck.engine import Progress, bar, note
 from limbeck.errors import FingerprintError, InputError
 from limbeck.media import TRACKS, ClipRecipe
 from limbeck.modalities import Modality, Moments, bound
@@ -37,20 +38,21 @@ _PARTS = ".*.part"
 _OURS = {"dataset.json", "clips.parquet", "rejected.parquet", "shards", ".lock", MEMORY}
 _TOLD_NAMES = 3
 
-Progress = Callable[[int, int], None]
-
 
 def prepare(
-    dataset: Dataset,
-    out: str | Path,
+    dataset: str | Dataset,
+    source: Path | str | None = None,
     *,
-    recipe: ClipRecipe,
-    modalities: str | Sequence[str] | None = None,
+    out: Path | str,
+    modality: str | Sequence[str] | None = None,
+    image_size: int = 224,
+    recipe: ClipRecipe | None = None,
     workers: int | None = None,
-    on_progress: Progress | None = None,
     timeout_s: float = 60.0,
+    progress: bool = True,
+    **options: Any,
 ) -> Prepared:
-    """Decode all clips of a dataset into a folder; goes on where an earlier call was interrupted.
+    """Decode all clips of a dataset once, into a folder of arrays. Killed and called again, it goes on.
 
     Clips that cannot be used are listed in ``rejected.parquet`` with a reason, among them ``"crashed"`` (the file
     killed the process that decoded it, twice), ``"timeout"`` (it kept one busy too long, twice), ``"unreadable"``
@@ -61,43 +63,50 @@ def prepare(
     times are others than before.
 
     Args:
-        dataset: Where the clips come from.
-        out: Folder to write; made if absent.
+        dataset: Name of a reader (`datasets.names()`) or a reader.
+        source: The reader's `root`: the folder or manifest the data is in.
+        out: Folder of the prepared dataset; made if absent.
+        modality: What arrays are made of each clip, as in ``"audio"``, ``"audio,image"`` or a list; by default what the
+            dataset has.
+        image_size: Height and width of frames in pixels; used when no recipe is given.
         recipe: How recordings are decoded, but for its tracks, which are those of the modalities.
-        modalities: Names of what arrays are made of the recordings (``"audio"``, ``"audio,image"`` or a sequence); by
-            default those that the dataset says.
         workers: Processes, >= 1; by default one for each core this process may use. The result does not depend on it.
-        on_progress: Called with (clips done, clips in all) after each bit of work.
         timeout_s: Seconds one file may keep a worker busy.
-
-    Returns:
-        The prepared dataset; at once if the folder already holds it.
+        progress: Whether a bar is drawn on standard error.
+        options: Further options of the reader.
 
     Raises:
-        InputError: There are no clips, no training clips, none that can be used, or `out` holds other things.
-        UnknownNameError: No modality has a name.
+        InputError: The data is not of the reader's layout, there are no clips, no training clips, none that can be
+            used, or `out` holds other things.
+        UnknownNameError: No reader or no modality has a name.
         FingerprintError: `out` holds another dataset, other settings, or files that changed since.
         BusyError: Another process is preparing into `out`.
     """
     if workers is not None and workers < 1:
         raise InputError(f"workers must be at least 1, but is {workers}.")
+    if isinstance(dataset, str):
+        dataset = construct(dataset, options if source is None else {"root": Path(source), **options})
     out = Path(out)
-    plan = Plan.of(dataset, recipe, modalities)
-    _refuse_foreign(out)
-    with _files.exclusive(out):
-        if (out / "dataset.json").exists():
-            found = _files.read_record(out / "dataset.json")
-            plan.check(found, out)
-            _found_shards(plan, out)
-            where = {_originals.NOTE: plan.recordings(out)}
-            if found | where != found:  # they have moved, or an older version did not note where they are
-                _files.write_record(out / "dataset.json", found | where)
-        else:
-            _sweep(out)
-            finish(plan, out, _decode_missing(plan, out, workers, on_progress, timeout_s))
-    if on_progress:
-        on_progress(len(plan.clips), len(plan.clips))
-    return Prepared.open(out)
+    with bar(f"Preparing {dataset.name}", show=progress) as tell:
+        plan = Plan.of(dataset, recipe or ClipRecipe(image_size=image_size), modality)
+        _refuse_foreign(out)
+        with _files.exclusive(out):
+            done = (out / "dataset.json").exists()
+            if done:
+                found = _files.read_record(out / "dataset.json")
+                plan.check(found, out)
+                _found_shards(plan, out)
+                where = {_originals.NOTE: plan.recordings(out)}
+                if found | where != found:  # they have moved, or an older version did not note where they are
+                    _files.write_record(out / "dataset.json", found | where)
+            else:
+                for part in [*out.glob(_PARTS), *(out / "shards").glob(_PARTS)]:  # a killed process left them
+                    part.unlink(missing_ok=True)
+                finish(plan, out, _decode_missing(plan, out, workers, tell, timeout_s))
+        tell(len(plan.clips), len(plan.clips))
+        prepared = Prepared.open(out)
+    note(f"Already done: {out} holds this very data. Nothing was decoded.", show=progress and done)
+    return prepared
 
 
 @dataclass(frozen=True)
@@ -150,17 +159,18 @@ class Plan:
         gathered: list[int] = []
         for (audio, image), group in files:
             positions = list(group)
-            if audio is None and image is None:
-                pieces = [[p] for p in positions]
-            else:
-                pieces = [positions[i : i + _FILE_CLIPS] for i in range(0, len(positions), _FILE_CLIPS)]
-            for piece in pieces:
+            step = 1 if audio is None and image is None else _FILE_CLIPS
+            for i in range(0, len(positions), step):
+                piece = positions[i : i + step]
                 if gathered and len(gathered) + len(piece) > _UNIT_CLIPS:
-                    yield Unit(tuple(gathered))
+                    yield self._unit(gathered)
                     gathered = []
                 gathered += piece
         if gathered:
-            yield Unit(tuple(gathered))
+            yield self._unit(gathered)
+
+    def _unit(self, positions: Sequence[int]) -> Unit:
+        return Unit(tuple(positions), tuple(self.clips[p] for p in positions))
 
     @cached_property
     def sources(self) -> Sources:
@@ -184,16 +194,9 @@ class Plan:
 
     def row(self, clip: ClipRef) -> dict[str, Any]:
         """What is written down about a clip in either table; each keeps the columns it has."""
-        return {
-            "id": clip.id,
-            "audio": self.sources.of(clip.audio),
-            "image": self.sources.of(clip.image),
-            "source": self.sources.of_both(clip),
-            "start_s": clip.start_s,
-            "length_s": clip.length_s,
-            "label": clip.label,
-            "split": clip.split,
-        }
+        names = {track: self.sources.of(getattr(clip, track)) for track in TRACKS}
+        files = dict.fromkeys(name for name in names.values() if name is not None)
+        return vars(clip) | names | {"source": " + ".join(files) or None}
 
     def recordings(self, out: Path) -> dict[str, Any] | None:
         """What is written down to find the recordings again from the prepared folder."""
@@ -246,9 +249,7 @@ class Plan:
             )
 
 
-def _decode_missing(
-    plan: Plan, out: Path, workers: int | None, on_progress: Progress | None, timeout_s: float
-) -> list[Shard]:
+def _decode_missing(plan: Plan, out: Path, workers: int | None, tell: Progress, timeout_s: float) -> list[Shard]:
     """Decode what is not there yet; all shards in order."""
     found = _found_shards(plan, out)
     missing = [i for i in range(plan.shards) if i not in found]
@@ -262,20 +263,14 @@ def _decode_missing(
     gathered: dict[int, dict[int, Decoded | Refused]] = {}
     writes: dict[int, Future[Shard]] = {}
     memory = Digests.kept_in(out)
-    if on_progress:
-        on_progress(done, len(plan.clips))
+    tell(done, len(plan.clips))
 
     def is_room() -> bool:
-        shard = units[0][0]
         unwritten = sum(not w.done() for w in writes.values())
-        return shard in gathered or len(gathered) + unwritten < open_limit
+        return units[0][0] in gathered or len(gathered) + unwritten < open_limit
 
-    with (
-        ThreadPoolExecutor(1) as writer,
-        DecodingPool(
-            plan.dataset, plan.clips, plan.recipe, plan.modalities, workers=count, timeout_s=timeout_s
-        ) as pool,
-    ):
+    decoders = decoding_pool(plan.dataset, plan.recipe, plan.modalities, workers=count, timeout_s=timeout_s)
+    with ThreadPoolExecutor(1) as writer, decoders as pool:
 
         def write(index: int, outcomes: dict[int, Decoded | Refused]) -> None:
             writes[index] = writer.submit(_write_shard, plan, out, index, outcomes, memory)
@@ -285,22 +280,21 @@ def _decode_missing(
             if len(refused[index]) == len(plan.shard(index)):
                 write(index, refused[index])
         while units or gathered:
-            while units and pool.workers.has_room and is_room():
+            while units and pool.has_room and is_room():
                 index, unit = units.popleft()
                 gathered.setdefault(index, refused[index])
                 pool.submit(unit)
-            for position, outcome in pool.results():
+            for position, outcome in results(pool):
                 index = position // plan.shard_clips
                 gathered[index][position] = outcome
                 done += 1
                 if len(gathered[index]) == len(plan.shard(index)):
                     write(index, gathered.pop(index))
-            if on_progress:
-                on_progress(done, len(plan.clips))
+            tell(done, len(plan.clips))
             for written in writes.values():
                 if written.done():
                     written.result()
-            if units and not is_room() and not pool.workers.is_busy:
+            if units and not is_room() and not pool.is_busy:
                 next(w for w in writes.values() if not w.done()).result()
         found |= {index: written.result() for index, written in writes.items()}
     return [found[i] for i in range(plan.shards)]
@@ -319,24 +313,13 @@ def _write_shard(plan: Plan, out: Path, index: int, outcomes: dict[int, Decoded 
     in_order = [(plan.clips[p], outcomes[p]) for p in sorted(outcomes)]
     kept = [(clip, o) for clip, o in in_order if isinstance(o, Decoded)]
     training = [o for clip, o in kept if clip.split == TRAIN]
+    entry = {clip.id: {"id": clip.id, "files": plan.digests(clip, memory)} for clip, _ in in_order}
     record = plan.identity() | {
         "clips": [
-            {
-                "id": clip.id,
-                "repairs": list(o.repairs),
-                "sha256": o.sha256,
-                "digests": o.digests,
-                "files": plan.digests(clip, memory),
-            }
-            for clip, o in kept
+            entry[clip.id] | {"repairs": list(o.repairs), "sha256": o.sha256, "digests": o.digests} for clip, o in kept
         ],
         "rejected": [
-            {
-                "id": clip.id,
-                "reason": o.reason,
-                "detail": plan.sources.shortened(o.detail),
-                "files": plan.digests(clip, memory),
-            }
+            entry[clip.id] | {"reason": o.reason, "detail": plan.sources.shortened(o.detail)}
             for clip, o in in_order
             if isinstance(o, Refused)
         ],
@@ -349,18 +332,18 @@ def _write_shard(plan: Plan, out: Path, index: int, outcomes: dict[int, Decoded 
 
 def finish(plan: Plan, out: Path, shards: list[Shard]) -> None:
     """Write the tables and, last, ``dataset.json``."""
+    import pyarrow as pa
+
     ref = {c.id: c for c in plan.clips}
     kept = [(i, row, e) for i, shard in enumerate(shards) for row, e in enumerate(shard.record["clips"])]
     clips = [plan.row(ref[e["id"]]) | {"shard": i, "row": row} | e for i, row, e in kept]
     rejected = [plan.row(ref[e["id"]]) | e for shard in shards for e in shard.record["rejected"]]
-    _tables.write(out / "clips.parquet", clips, _clip_schema())
-    _tables.write(out / "rejected.parquet", rejected, _rejected_schema())
-    _files.write_record(out / "dataset.json", _description(plan, shards, clips, rejected, out))
-
-
-def _description(
-    plan: Plan, shards: list[Shard], clips: list[dict[str, Any]], rejected: list[dict[str, Any]], out: Path
-) -> dict[str, Any]:
+    text, number, whole, texts = pa.string(), pa.float64(), pa.int32(), pa.list_(pa.string())
+    columns = dict.fromkeys(("id", *TRACKS), text) | {"start_s": number, "length_s": number, "label": text}
+    columns |= {"split": text, "shard": whole, "row": whole, "repairs": texts, "sha256": text, "files": texts}
+    _tables.write(out / "clips.parquet", clips, pa.schema(columns))
+    why = dict.fromkeys(("id", "source", "label", "split", "reason", "detail"), text)
+    _tables.write(out / "rejected.parquet", rejected, pa.schema(why))
     splits = _splits(plan.clips)
     counts = Counter((c["split"], c["label"]) for c in clips)
     if not any(counts[TRAIN, label] for label in plan.classes):
@@ -373,29 +356,34 @@ def _description(
     parts = [s.record["moments"] for s in shards if s.record["moments"]]
     moments = {name: Moments.pooled([Moments.from_json(p[name]) for p in parts]) for name in plan.modalities}
     content = [[c["id"], c["label"], c["split"], c["sha256"]] for c in clips]
-    return plan.identity() | {
+    description = plan.identity() | {
         "format": FORMAT,
         "limbeck": version("limbeck"),
-        "title": plan.dataset.title,
-        "licence": plan.dataset.licence,
-        "citation": plan.dataset.citation,
-        "homepage": plan.dataset.homepage,
+        **{fact: getattr(plan.dataset, fact) for fact in ("title", "licence", "citation", "homepage")},
         "classes": list(plan.classes),
         "splits": list(splits),
         "counts": {split: {label: counts[split, label] for label in plan.classes} for split in splits},
         "rejected": dict(Counter(r["reason"] for r in rejected)),
         "repairs": _findings.repairs(c["repairs"] for c in clips),
         "warnings": _warnings(plan, counts, clips, rejected),
-        "units": {name: _unit(modality) for name, modality in plan.modalities.items()},
+        "units": {
+            name: {
+                "dtype": str(modality.dtype).removeprefix("torch."),
+                "axes": ["clip", *modality.axes],
+                "unit": modality.unit + ("" if modality.dtype.is_floating_point else ", in steps of 1/255"),
+            }
+            for name, modality in plan.modalities.items()
+        },
         "statistics": {name: m.statistics(moments[name]).to_json() for name, m in plan.modalities.items()},
         "shards": len(shards),
         _originals.NOTE: plan.recordings(out),
         "fingerprint": fingerprint_of(plan.dataset.name, plan.classes, plan.modalities, plan.recipe, content),
     }
+    _files.write_record(out / "dataset.json", description)
 
 
 def _warnings(
-    plan: Plan, counts: Counter[tuple[str, str]], clips: Sequence[Mapping[str, Any]], rejected: list[dict[str, Any]]
+    plan: Plan, counts: Counter[tuple[str, str]], clips: list[dict[str, Any]], rejected: list[dict[str, Any]]
 ) -> list[str]:
     listed = Counter((c.split, c.label) for c in plan.clips)
     told = _findings.lost(plan.classes, _splits(plan.clips), listed, counts)
@@ -404,7 +392,7 @@ def _warnings(
             f"More than half of the clips were rejected, {len(rejected)} of {len(plan.clips)} "
             f"({_findings.reasons(rejected)}); see rejected.parquet. {_findings.advice(rejected)}"
         )
-    contents = [_findings.Content(c["id"], c["label"], c["split"], _digests(plan, c)) for c in clips]
+    contents = [c | {"digests": _digests(plan, c)} for c in clips]
     return [*told, *_findings.lookalikes(plan.classes), *_findings.shared(contents), *_findings.overlaps(clips)]
 
 
@@ -450,46 +438,3 @@ def _refuse_foreign(out: Path) -> None:
     if entries - _OURS and not entries & {"dataset.json", "shards"}:
         some = ", ".join(sorted(entries - _OURS)[:3])
         raise InputError(f"{out} holds other things ({some}); choose a new or empty folder for the prepared dataset.")
-
-
-def _sweep(out: Path) -> None:
-    """Remove what a killed process left half written."""
-    for part in [*out.glob(_PARTS), *(out / "shards").glob(_PARTS)]:
-        part.unlink(missing_ok=True)
-
-
-def _unit(modality: Modality) -> dict[str, Any]:
-    steps = "" if modality.dtype.is_floating_point else ", in steps of 1/255"
-    return {
-        "dtype": str(modality.dtype).removeprefix("torch."),
-        "axes": ["clip", *modality.axes],
-        "unit": f"{modality.unit}{steps}",
-    }
-
-
-def _clip_schema() -> Any:
-    import pyarrow as pa
-
-    text, number = pa.string(), pa.float64()
-    return pa.schema(
-        [
-            ("id", text),
-            ("audio", text),
-            ("image", text),
-            ("start_s", number),
-            ("length_s", number),
-            ("label", text),
-            ("split", text),
-            ("shard", pa.int32()),
-            ("row", pa.int32()),
-            ("repairs", pa.list_(text)),
-            ("sha256", text),
-            ("files", pa.list_(text)),
-        ]
-    )
-
-
-def _rejected_schema() -> Any:
-    import pyarrow as pa
-
-    return pa.schema([(name, pa.string()) for name in ("id", "source", "label", "split", "reason", "detail")])

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +17,8 @@ import torch
 from torch import Tensor
 
 from limbeck._files import NOTE, digest, is_of_system, read_record, write_tensors
-from limbeck.datasets import _tables
+from limbeck.datasets import _originals, _tables
 from limbeck.datasets._clips import LabelledClips
-from limbeck.datasets._originals import Originals
 from limbeck.datasets._targets import Targets
 from limbeck.errors import InputError, UnknownNameError
 from limbeck.media import ClipRecipe, RawClip
@@ -42,8 +43,8 @@ class Shard:
     @classmethod
     def open(cls, path: Path, modalities: Mapping[str, Modality]) -> Shard:
         """Read a shard's header."""
-        header, data_start, size = _header(path)
-        try:
+        with _intact(path):
+            header, data_start, size = _header(path)
             rows = header[next(iter(modalities))]["shape"][0]
             offsets: dict[str, int] = {}
             end = data_start
@@ -59,8 +60,6 @@ class Shard:
             if end != size:
                 raise ValueError(f"it has {size} bytes instead of {end}")
             return cls(path, rows, offsets, json.loads(header["__metadata__"][NOTE]))
-        except (ValueError, KeyError, TypeError) as error:
-            raise _damaged(path, error) from error
 
 
 @dataclass(frozen=True)
@@ -71,16 +70,14 @@ class ShardStore:
     be pickled, forked and used from several threads. Shards are in row order.
     """
 
+    folder: Path
     shards: tuple[Shard, ...]
     recipe: ClipRecipe
     modalities: Mapping[str, Modality]
-    recordings: Originals | None = None
 
     def originals(self, rows: Tensor) -> list[RawClip]:
         """The recordings of the rows, decoded again; see `LabelledClips.originals`."""
-        if self.recordings is None:
-            raise InputError("These shards were opened alone; open the folder with Prepared.open to read recordings.")
-        return self.recordings.read(rows.tolist(), self.recipe)
+        return _originals.read(self.folder, rows.tolist(), self.recipe)
 
     @cached_property
     def _starts(self) -> npt.NDArray[np.int64]:
@@ -97,23 +94,15 @@ class ShardStore:
             raise IndexError(f"Rows must lie in 0..{self._starts[-1] - 1}, but lie in {wanted.min()}..{wanted.max()}.")
         row_bytes = out[0].numel() * out.element_size()
         view = out.numpy().data.cast("B")
-        order = np.argsort(wanted, kind="stable")
-        ordered = wanted[order]
-        home = np.searchsorted(self._starts, ordered, side="right") - 1
-        new_shard = np.diff(home, prepend=-1) != 0
-        new_run = new_shard | (np.diff(ordered, prepend=-2) != 1) | (np.diff(order, prepend=-2) != 1)
-        runs = np.flatnonzero(new_run)
-        lengths = np.diff(runs, append=len(order))
-        for shard_runs in np.split(np.arange(len(runs)), np.flatnonzero(new_shard[runs])[1:]):
-            at = home[runs[shard_runs[0]]]
-            shard, first = self.shards[at], self._starts[at]
+        home = np.searchsorted(self._starts, wanted, side="right") - 1
+        for at, group in groupby(np.argsort(wanted, kind="stable"), key=home.__getitem__):
+            shard = self.shards[at]
             try:
                 with open(shard.path, "rb", buffering=0) as handle:
-                    for run in shard_runs:
-                        source = shard.offsets[modality] + int(ordered[runs[run]] - first) * row_bytes
-                        target = int(order[runs[run]]) * row_bytes
-                        handle.seek(source)
-                        _fill(handle, view[target : target + int(lengths[run]) * row_bytes])
+                    for i in group:
+                        handle.seek(shard.offsets[modality] + int(wanted[i] - self._starts[at]) * row_bytes)
+                        if handle.readinto(view[i * row_bytes : (i + 1) * row_bytes]) != row_bytes:
+                            raise OSError("it ends too early")
             except OSError as error:
                 if is_of_system(error):
                     raise
@@ -167,27 +156,23 @@ class Prepared:
             raise InputError(
                 f"{file} is damaged ({type(error).__name__}: {error}); delete the folder and prepare again."
             ) from error
-        prepared = cls(folder, description, ShardStore(shards, recipe, modalities, Originals(folder)))
-        stored = sum(s.rows for s in shards)
-        listed = len(prepared._table["id"])
-        if listed != stored:
+        prepared = cls(folder, description, ShardStore(folder, shards, recipe, modalities))
+        table, stored = prepared._table, sum(s.rows for s in shards)
+        if len(table["id"]) != stored:
             raise InputError(
-                f"{folder} is damaged: clips.parquet lists {listed} clips, but the shards hold {stored}. "
+                f"{folder} is damaged: clips.parquet lists {len(table['id'])} clips, but the shards hold {stored}. "
                 "Delete the folder and prepare again."
             )
-        prepared._check_contents()
-        return prepared
-
-    def _check_contents(self) -> None:
-        """Refuse files of two prepared datasets in one folder: results are known by the fingerprint of one."""
-        table, listed = self._table, [(e["id"], e["sha256"]) for s in self.store.shards for e in s.record["clips"]]
+        # Files of two prepared datasets in one folder: results are known by the fingerprint of one.
+        listed = [(e["id"], e["sha256"]) for s in shards for e in s.record["clips"]]
         content = [list(row) for row in zip(*(table[n] for n in ("id", "label", "split", "sha256")), strict=True)]
-        made = fingerprint_of(self.name, self.classes, self.modalities, self.recipe, content)
-        if made != self.fingerprint or listed != list(zip(table["id"], table["sha256"], strict=True)):
+        made = fingerprint_of(prepared.name, prepared.classes, modalities, recipe, content)
+        if made != prepared.fingerprint or listed != list(zip(table["id"], table["sha256"], strict=True)):
             raise InputError(
-                f"{self.folder} is damaged: its dataset.json, clips.parquet and shards are not of one dataset. "
+                f"{folder} is damaged: its dataset.json, clips.parquet and shards are not of one dataset. "
                 "Bring back a copy of all, or delete the folder and prepare again."
             )
+        return prepared
 
     @property
     def name(self) -> str:
@@ -208,16 +193,6 @@ class Prepared:
     def splits(self) -> tuple[str, ...]:
         """Names of the splits, ``"train"`` first."""
         return tuple(self.description["splits"])
-
-    @property
-    def licence(self) -> str:
-        """Licence of the data."""
-        return str(self.description["licence"])
-
-    @property
-    def citation(self) -> str:
-        """How to cite the data; empty for a user's own files."""
-        return str(self.description["citation"])
 
     @property
     def recipe(self) -> ClipRecipe:
@@ -330,11 +305,9 @@ def write_shard(
 
 def shard_record(path: Path) -> dict[str, Any]:
     """What was written down with a shard's arrays, whatever their shapes."""
-    try:
+    with _intact(path):
         record: dict[str, Any] = json.loads(_header(path)[0]["__metadata__"][NOTE])
-    except (ValueError, KeyError, TypeError) as error:
-        raise _damaged(path, error) from error
-    return record
+        return record
 
 
 def shard_path(folder: Path, index: int) -> Path:
@@ -344,30 +317,23 @@ def shard_path(folder: Path, index: int) -> Path:
 
 def _header(path: Path) -> tuple[dict[str, Any], int, int]:
     """A safetensors header, the first byte after it, and the file's size."""
+    with open(path, "rb") as handle:
+        size = handle.seek(0, 2)
+        handle.seek(0)
+        length = int.from_bytes(handle.read(_LENGTH_BYTES), "little")
+        if _LENGTH_BYTES + length > size:
+            raise ValueError("its header is cut off")
+        return json.loads(handle.read(length)), _LENGTH_BYTES + length, size
+
+
+@contextlib.contextmanager
+def _intact(path: Path) -> Iterator[None]:
+    """Whatever is wrong with a shard's header is told in a sentence."""
     try:
-        with open(path, "rb") as handle:
-            size = handle.seek(0, 2)
-            handle.seek(0)
-            length = int.from_bytes(handle.read(_LENGTH_BYTES), "little")
-            if _LENGTH_BYTES + length > size:
-                raise ValueError("its header is cut off")
-            header: dict[str, Any] = json.loads(handle.read(length))
-    except (OSError, ValueError) as error:
+        yield
+    except (OSError, ValueError, KeyError, TypeError) as error:
         if is_of_system(error):
             raise
-        raise _damaged(path, error) from error
-    return header, _LENGTH_BYTES + length, size
-
-
-def _damaged(path: Path, error: Exception) -> InputError:
-    return InputError(
-        f"Shard {path} is missing or damaged ({error}); delete it and run the same limbeck prepare again."
-    )
-
-
-def _fill(handle: Any, view: memoryview) -> None:
-    while view:
-        got = handle.readinto(view)
-        if not got:
-            raise OSError("it ends too early")
-        view = view[got:]
+        raise InputError(
+            f"Shard {path} is missing or damaged ({error}); delete it and run the same limbeck prepare again."
+        ) from error

@@ -55,11 +55,6 @@ class Sources:
     def _below(self, path: Path) -> str:
         return os.path.relpath(path, self.root).replace(os.sep, "/")
 
-    def of_both(self, clip: ClipRef) -> str | None:
-        """The short names of a clip's files."""
-        names = dict.fromkeys(n for n in (self.of(clip.audio), self.of(clip.image)) if n is not None)
-        return " + ".join(names) or None
-
     def shortened(self, text: str) -> str:
         """A sentence without the folder's own path."""
         prefixes = {f"{self.root}{os.sep}", f"{self.root.absolute()}{os.sep}"} if self.root.parts else set()
@@ -100,17 +95,13 @@ class Digests:
         lines = []
         for path in paths:
             name, stamp = os.path.relpath(os.path.abspath(path), here), Stamp.of(path)
-            if stamp is None:
-                found.append(None)
-                continue
-            if name not in self.known or self.known[name][0] != stamp:
-                digest = sha256_of(path)
-                if not digest:
-                    found.append(None)
-                    continue
-                self.known[name] = stamp, digest
-                lines.append(json.dumps([name, stamp, digest]) + "\n")
-            found.append(self.known[name][1])
+            before, digest = self.known.get(name, (None, None))
+            if stamp is None or before != stamp:
+                digest = sha256_of(path) if stamp else None
+                if stamp and digest:
+                    self.known[name] = stamp, digest
+                    lines.append(json.dumps([name, stamp, digest]) + "\n")
+            found.append(digest or None)
         if lines:
             with contextlib.suppress(OSError), (self.folder / MEMORY).open("a", encoding="utf-8") as handle:
                 handle.writelines(lines)

@@ -48,16 +48,17 @@ def chosen(
     span_s = math.inf if ends is None else min(ends, most_s) - start_s
     if span_s <= recipe.clip_seconds:
         return start_s, length_s, ()
-    at_s = _START[window](path, start_s, length_s, span_s, recipe)
+    find, words = _WINDOWS[window]
+    at_s = find(path, start_s, length_s, span_s, recipe)
     if span_s == math.inf and at_s == start_s:  # its length is not known: it may be as short as a clip
         return start_s, length_s, ()
-    return at_s, recipe.clip_seconds, (f"longer than a clip: its {_WORDS[window]} is taken, from {at_s:.2f} s",)
+    return at_s, recipe.clip_seconds, (f"longer than a clip: its {words} is taken, from {at_s:.2f} s",)
 
 
 def check_window(window: str) -> None:
     """Refuse a window that is none."""
-    if window not in _START:
-        raise InputError(f"window must be one of {', '.join(_START)}, but is {window!r}.")
+    if window not in _WINDOWS:
+        raise InputError(f"window must be one of {', '.join(_WINDOWS)}, but is {window!r}.")
 
 
 @lru_cache(maxsize=4096)
@@ -71,13 +72,9 @@ def _middle(path: Path, start_s: float, length_s: float | None, span_s: float, r
     return start_s + (span_s - recipe.clip_seconds) / 2 if math.isfinite(span_s) else start_s
 
 
-def _first(path: Path, start_s: float, length_s: float | None, span_s: float, recipe: MelRecipe) -> float:
-    return start_s
-
-
-_START: dict[Window, Callable[[Path, float, float | None, float, MelRecipe], float]] = {
-    "loudest": _loudest,
-    "middle": _middle,
-    "start": _first,
+_Find = Callable[[Path, float, float | None, float, MelRecipe], float]
+_WINDOWS: dict[Window, tuple[_Find, str]] = {
+    "loudest": (_loudest, "loudest part"),
+    "middle": (_middle, "middle"),
+    "start": (lambda path, start_s, *others: start_s, "start"),
 }
-_WORDS: dict[Window, str] = {"loudest": "loudest part", "middle": "middle", "start": "start"}

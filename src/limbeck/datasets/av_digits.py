@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import count
 from pathlib import Path
-from typing import ClassVar, final
+from typing import ClassVar, NamedTuple, final
 
 import numpy as np
 import numpy.typing as npt
@@ -30,11 +30,10 @@ _INK = 16
 _OFFICIAL_TEST_INDEX = 5
 
 
-@dataclass(frozen=True, order=True)
-class _Recording:
+class _Recording(NamedTuple):
     digit: str
     speaker: str
-    index: int
+    number: int
     path: Path
 
 
@@ -80,11 +79,7 @@ class AVDigits(Dataset):
     seed: int = 0
 
     def clips(self) -> Sequence[ClipRef]:
-        """One clip a recording, ordered by id (``digit/speaker/index+picture``); labels ``"0"`` to ``"9"``.
-
-        Raises:
-            InputError: No such folder, no recordings in it, an unknown speaker, or an option out of range.
-        """
+        """One clip a recording, ordered by id (``digit/speaker/index+picture``); labels ``"0"`` to ``"9"``."""
         if not 0 < self.test_fraction < 1:
             raise InputError(f"test_fraction must lie between 0 and 1, but is {self.test_fraction}.")
         recordings = _recordings(existing_folder(Path(self.root), "FSDD's recordings ({digit}_{speaker}_{index}.wav)"))
@@ -95,25 +90,17 @@ class AVDigits(Dataset):
             )
         sides: dict[tuple[str, str], list[_Recording]] = defaultdict(list)
         for r in recordings:
-            sides[r.digit, TEST if self._is_test(r) else TRAIN].append(r)
+            unseen = r.speaker == self.unseen_speaker if self.unseen_speaker else r.number < _OFFICIAL_TEST_INDEX
+            sides[r.digit, TEST if unseen else TRAIN].append(r)
         refs = [
-            ClipRef(
-                id=f"{digit}/{r.speaker}/{r.index:02d}+{picture:04d}",
-                label=digit,
-                split=split,
-                audio=r.path,
-            )
+            ClipRef(id=f"{digit}/{r.speaker}/{r.number:02d}+{picture:04d}", label=digit, split=split, audio=r.path)
             for (digit, split), group in sides.items()
             for r, picture in zip(group, self._pictures(digit, split), strict=False)
         ]
         return sorted(refs, key=lambda ref: ref.id)
 
     def read(self, clip: ClipRef, recipe: ClipRecipe) -> RawClip:
-        """Decode the recording and draw the digit: white on black, smoothly enlarged to the recipe's size.
-
-        Raises:
-            MediaError: The recording cannot be used.
-        """
+        """Decode the recording and draw the digit: white on black, smoothly enlarged to the recipe's size."""
         waveform, frame = None, None
         repairs: tuple[str, ...] = ()
         if "audio" in recipe.tracks:
@@ -123,11 +110,6 @@ class AVDigits(Dataset):
         if "image" in recipe.tracks:
             frame = render_digit(_digits()[0][int(clip.id.rpartition("+")[2])], recipe.image_size)
         return RawClip(waveform, frame, repairs)
-
-    def _is_test(self, recording: _Recording) -> bool:
-        if self.unseen_speaker is not None:
-            return recording.speaker == self.unseen_speaker
-        return recording.index < _OFFICIAL_TEST_INDEX
 
     def _pictures(self, digit: str, split: str) -> Iterator[int]:
         """Rows of a class's pictures on one side of the split, all in a drawn order, then all in another."""

@@ -59,9 +59,6 @@ class AVE(Dataset):
         """One clip a second of each event, ordered by class, video and second.
 
         Videos that are missing are listed all the same; they are rejected when read.
-
-        Raises:
-            InputError: No such folder, a list is missing or malformed (with its line), or not one video is there.
         """
         root = existing_folder(Path(self.root), "the AVE dataset (trainSet.txt, testSet.txt and AVE/*.mp4)")
         inner = root / "AVE_Dataset"
@@ -93,15 +90,7 @@ def _seconds_of_events(listed: Path, videos: Path, split: str) -> list[ClipRef]:
             )
         path = located(videos, f"{video}.mp4")
         refs += [
-            ClipRef(
-                id=f"{label}/{video}@{second:02d}",
-                label=label,
-                split=split,
-                audio=path,
-                image=path,
-                start_s=float(second),
-                length_s=1.0,
-            )
+            ClipRef.second(path, second, id=f"{label}/{video}@{second:02d}", label=label, split=split)
             for second in range(int(fields[3]), int(fields[4]))
         ]
     return refs

@@ -22,9 +22,8 @@ from pathlib import Path
 from typing import ClassVar, final
 
 from limbeck.datasets._contract import ClipRef, Dataset
-from limbeck.datasets._labelled import LabelledFiles, clip_id, file_of
-from limbeck.datasets._layout import Layout
-from limbeck.datasets._listing import duration_s, picture_seconds
+from limbeck.datasets._labelled import LabelledFiles, Layout, clip_id, file_of
+from limbeck.datasets._listing import duration_s, probed
 from limbeck.datasets._window import Window, check_window, chosen
 from limbeck.errors import InputError, MediaError
 from limbeck.media import TRACKS, ClipRecipe, RawClip, Track
@@ -75,11 +74,7 @@ class Folder(Dataset):
     window: Window = "loudest"
 
     def clips(self) -> Sequence[ClipRef]:
-        """One clip a file or manifest row, or one every `clip_seconds`, ordered by path and start.
-
-        Raises:
-            InputError: Nothing there, another layout, one class only, or a mistake in the manifest (with its line).
-        """
+        """One clip a file or manifest row, or one every `clip_seconds`, ordered by path and start."""
         return self.clips_with(TRACKS)
 
     def clips_with(self, tracks: Collection[Track]) -> Sequence[ClipRef]:
@@ -102,15 +97,12 @@ class Folder(Dataset):
         return [piece for ref in refs for piece in _pieces(ref, self.clip_seconds)]
 
     def read(self, clip: ClipRef, recipe: ClipRecipe) -> RawClip:
-        """Decode one clip: what the manifest says, or the chosen part of a file.
-
-        Raises:
-            MediaError: The clip cannot be used.
-        """
+        """Decode one clip: what the manifest says, or the chosen part of a file."""
         path = clip.audio or clip.image
         if path is None or not _is_whole_file(clip):
             return super().read(clip, recipe)
-        shown_s = (picture_seconds(path) or 0.0) if clip.image else 0.0
+        info = probed(path)
+        shown_s = (info.picture_seconds or 0.0) if info and clip.image else 0.0
         most_s = shown_s if shown_s > recipe.mel.clip_seconds else math.inf  # one picture may stand for all of a sound
         window = "middle" if clip.audio is None and self.window == "loudest" else self.window
         start_s, length_s, told = chosen(window, path, 0.0, None, recipe.mel, most_s=most_s)

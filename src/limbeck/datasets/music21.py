@@ -16,7 +16,7 @@ import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, final
+from typing import ClassVar, NamedTuple, final
 
 from limbeck._text import portable, read_table
 from limbeck.datasets._contract import ClipRef, Dataset
@@ -35,8 +35,7 @@ from limbeck.errors import InputError
 from limbeck.media import TRACKS, Track
 
 
-@dataclass(frozen=True, order=True)
-class _Video:
+class _Video(NamedTuple):
     label: str
     id: str
     split: str
@@ -92,9 +91,6 @@ class Music21(Dataset):
 
         The length of every video is asked for once. A video that is missing or cannot be opened is listed with one
         window, to be rejected when read.
-
-        Raises:
-            InputError: No such folder or list, a malformed one, or not one video is there.
         """
         return self.clips_with(TRACKS)
 
@@ -109,17 +105,9 @@ class Music21(Dataset):
         paths = {v.id: files.get(portable(v.id), folder / f"{v.id}.mp4") for v in listed}
         require_some(paths.values(), told=f"{root}'s list", hint=f"Put videos into {folder} as <YouTube ID>.mp4.")
         return [
-            ClipRef(
-                id=f"{video.label}/{video.id}@{second:05d}",
-                label=video.label,
-                split=video.split,
-                audio=paths[video.id],
-                image=paths[video.id],
-                start_s=float(second),
-                length_s=1.0,
-            )
-            for video in sorted(listed)
-            for second in window_starts(duration_s(paths[video.id]), self.windows)
+            ClipRef.second(paths[id], second, id=f"{label}/{id}@{second:05d}", label=label, split=split)
+            for label, id, split in sorted(listed)
+            for second in window_starts(duration_s(paths[id]), self.windows)
         ]
 
     def _from_json(self, root: Path) -> list[_Video]:

@@ -15,18 +15,17 @@ match the two (joint and gap terms, retrieval of instances).
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar, final
 
 from limbeck.datasets._contract import ClipRef, Dataset
-from limbeck.datasets._labelled import LabelledFiles
-from limbeck.datasets._layout import Layout
+from limbeck.datasets._labelled import LabelledFiles, Layout
 from limbeck.datasets._listing import TEST, TRAIN, parse_pairs, shuffled
 from limbeck.datasets._window import Window, check_window, chosen
 from limbeck.errors import InputError
-from limbeck.media import ClipRecipe, RawClip, read_clip
+from limbeck.media import ClipRecipe, RawClip, Track, read_clip
 
 IN_ORDER = "in_order"
 
@@ -91,43 +90,25 @@ class Paired(Dataset):
         """One clip a pair, ordered by id (``class/sound@window+picture``).
 
         A class is named after both its parts (``"dog bark + dog"``), once where they are equal.
-
-        Raises:
-            InputError: A collection is missing or malformed, the classes do not match, an option is out of range, or
-                a class has no training pair.
         """
-        self._check_options()
-        sounds = LabelledFiles(
-            source=Path(self.root, self.sounds),
-            where=self.where_sounds,
-            test=self.test_sounds,
-            layout=self.layout_sounds,
-            tracks=["audio"],
-            suffix="_sounds",
-            test_fraction=self.test_fraction,
-            seed=self.seed,
-        ).refs()
-        images = LabelledFiles(
-            source=Path(self.root, self.images),
-            where=self.where_images,
-            test=self.test_images,
-            layout=self.layout_images,
-            tracks=["image"],
-            suffix="_images",
-            test_fraction=self.test_fraction,
-            seed=self.seed,
-        ).refs()
+        for option in ("clips_per_class", "sound_reuse", "image_reuse"):
+            value = getattr(self, option)
+            if value is not None and value < 1:
+                raise InputError(f"{option} must be 1 or more, but is {value}.")
+        check_window(self.window)
+        sounds, images = self._files("sounds", "audio"), self._files("images", "image")
         timed = next((r.id for r in images if r.start_s or r.length_s), None)
         if timed:
             raise InputError(f"Pictures have no start and end, but {timed} in {self.images} has; leave them out.")
-        joined = _joined_classes(_labels(sounds), _labels(images), self.mapping)
+        sound_classes, image_classes = (sorted({r.label for r in refs}) for refs in (sounds, images))
+        joined = _joined_classes(sound_classes, image_classes, self.mapping)
         by_sound, by_image = _by_split_and_class(sounds), _by_split_and_class(images)
         refs: list[ClipRef] = []
         for split in sorted({s for s, _ in by_sound} & {s for s, _ in by_image}):
             for sound_class, image_class in joined:
                 refs += self._pairs(by_sound[split, sound_class], by_image[split, image_class])
         trained = {r.label for r in refs if r.split == TRAIN}
-        untrained = [_joint_name(s, i) for s, i in joined if _joint_name(s, i) not in trained]
+        untrained = [name for name in (_joint_name(*both) for both in joined) if name not in trained]
         if untrained:
             raise InputError(
                 f"No training pair for {', '.join(map(repr, untrained))}: the class has no training sounds or no "
@@ -138,17 +119,25 @@ class Paired(Dataset):
         return sorted(refs, key=lambda r: r.id)
 
     def read(self, clip: ClipRef, recipe: ClipRecipe) -> RawClip:
-        """Decode one pair, or the side of it that is wanted: the chosen window of the sound, and the picture.
-
-        Raises:
-            MediaError: Sound or picture cannot be used.
-        """
+        """Decode one pair, or the side of it that is wanted: the chosen window of the sound, and the picture."""
         start_s, length_s = clip.start_s, clip.length_s
         told: tuple[str, ...] = ()
         if clip.audio is not None:
             start_s, length_s, told = chosen(self.window, clip.audio, start_s, length_s, recipe.mel)
         raw = read_clip(clip.audio, clip.image, start_s=start_s, length_s=length_s, recipe=recipe, frame_at_s=0.0)
         return replace(raw, repairs=(*told, *raw.repairs))
+
+    def _files(self, kind: str, track: Track) -> list[ClipRef]:
+        return LabelledFiles(
+            source=Path(self.root, getattr(self, kind)),
+            where=getattr(self, f"where_{kind}"),
+            test=getattr(self, f"test_{kind}"),
+            layout=getattr(self, f"layout_{kind}"),
+            tracks=[track],
+            suffix=f"_{kind}",
+            test_fraction=self.test_fraction,
+            seed=self.seed,
+        ).refs()
 
     def _pairs(self, sounds: Sequence[ClipRef], images: Sequence[ClipRef]) -> list[ClipRef]:
         """Pairs of one class and split: each sound takes the next drawn picture that it has not had yet."""
@@ -172,16 +161,6 @@ class Paired(Dataset):
         orders = (shuffled(refs, names, seed=self.seed, path=("pair", kind, turn)) for turn in range(turns))
         return [ref for order in orders for ref in order]
 
-    def _check_options(self) -> None:
-        for name, value in (
-            ("clips_per_class", self.clips_per_class),
-            ("sound_reuse", self.sound_reuse),
-            ("image_reuse", self.image_reuse),
-        ):
-            if value is not None and value < 1:
-                raise InputError(f"{name} must be 1 or more, but is {value}.")
-        check_window(self.window)
-
 
 def _joined_classes(
     sounds: Sequence[str], images: Sequence[str], mapping: str | Mapping[str, str] | None
@@ -195,17 +174,13 @@ def _joined_classes(
         return list(zip(sounds, images, strict=True))
     pairs = parse_pairs(mapping, "mapping")
     if not pairs:
-        only = [f"{c!r} (sounds)" for c in sounds if c not in images]
-        only += [f"{c!r} (pictures)" for c in images if c not in sounds]
-        if only:
+        if only := _absent(sounds, images, "sounds") + _absent(images, sounds, "pictures"):
             raise InputError(
                 f"Sounds and pictures have different classes; on one side only: {', '.join(only)}. Say which go "
                 "together with mapping='sound class:picture class,...', or mapping='in_order' for the sorted names."
             )
         return [(c, c) for c in sounds]
-    unknown = [f"{c!r} (sounds)" for c in pairs if c not in sounds]
-    unknown += [f"{c!r} (pictures)" for c in pairs.values() if c not in images]
-    if unknown:
+    if unknown := _absent(pairs, sounds, "sounds") + _absent(pairs.values(), images, "pictures"):
         raise InputError(
             f"'mapping' names unknown classes: {', '.join(unknown)}. Sounds have {', '.join(sounds)}; "
             f"pictures have {', '.join(images)}."
@@ -215,8 +190,8 @@ def _joined_classes(
     return sorted(pairs.items())
 
 
-def _labels(refs: Sequence[ClipRef]) -> list[str]:
-    return sorted({r.label for r in refs})
+def _absent(names: Iterable[str], known: Sequence[str], side: str) -> list[str]:
+    return [f"{name!r} ({side})" for name in names if name not in known]
 
 
 def _joint_name(sound: str, image: str) -> str:

@@ -20,7 +20,6 @@ from limbeck.errors import InputError
 from limbeck.playground import KINDS, GeneratedClip, make_all, planned, read_sources, read_truth
 
 SEGMENT_START_S = 0.4
-SEGMENT_S = 1.0
 
 
 @final
@@ -79,12 +78,8 @@ class Playground(Dataset):
             raise InputError(f"test_fraction must be at least 0 and below 1, but got {test_fraction}.")
         if workers is not None and workers < 1:
             raise InputError(f"workers must be at least 1, but got {workers}.")
-        self.root = Path(root)
-        self.seed = seed
-        self.size = size
-        self.test_fraction = test_fraction
-        self.workers = workers
-        self._count = clips
+        self.root, self.workers, self._count = Path(root), workers, clips
+        self.seed, self.size, self.test_fraction = seed, size, test_fraction
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -95,26 +90,17 @@ class Playground(Dataset):
         """All clips, class by class; files that are missing are made first."""
         self.make()
         return [
-            ClipRef(
-                id=f"{clip.split}/{KINDS[clip.label].name}/{clip.name}",
-                label=KINDS[clip.label].name,
-                split=clip.split,
-                audio=clip.video,
-                image=clip.video,
-                start_s=SEGMENT_START_S,
-                length_s=SEGMENT_S,
+            ClipRef.second(
+                clip.video, SEGMENT_START_S, id=f"{clip.split}/{label}/{clip.name}", label=label, split=clip.split
             )
             for clip in self._planned()
+            for label in [KINDS[clip.label].name]
         ]
 
     def make(self, on_progress: Callable[[int, int], None] | None = None) -> int:
-        """Make the files that are missing or belong to another seed, size or version.
+        """Make the files that are missing or belong to another seed, size or version; says how many they were.
 
-        Args:
-            on_progress: Called after each clip with the number made and the number to make.
-
-        Returns:
-            How many were made.
+        After each, `on_progress` is called with the number made and the number to make.
 
         Raises:
             LimbeckError: A clip could not be made; says why.

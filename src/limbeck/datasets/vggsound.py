@@ -13,6 +13,7 @@ two clips of one YouTube video are told apart by their start.
 from __future__ import annotations
 
 import csv
+from abc import abstractmethod
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,28 +25,72 @@ from limbeck.datasets._listing import TEST, TRAIN, by_stem, existing_file, exist
 from limbeck.errors import InputError
 from limbeck.media import TRACKS, Track
 
-LICENCE = "CC BY 4.0 (annotations); videos belong to their YouTube uploaders"
-HOMEPAGE = "https://www.robots.ox.ac.uk/~vgg/data/vggsound/"
-CITATION = """@inproceedings{chen2020vggsound,
+_TABLE = "VGGSound's table (YouTube ID, start seconds, label, split)"
+
+
+@dataclass(kw_only=True, eq=False)
+class VGGSoundTable(Dataset):
+    """Clips that VGGSound's table lists, in its official layout.
+
+    Args:
+        root: Folder with the table and the folder of videos.
+        csv: VGGSound's table, relative to `root`.
+        videos: Folder of the videos, relative to `root`; folders within it are searched too.
+        second: Where the clip starts in each ten-second video, in seconds, 0 to 9.
+    """
+
+    licence: ClassVar[str] = "CC BY 4.0 (annotations); videos belong to their YouTube uploaders"
+    homepage: ClassVar[str] = "https://www.robots.ox.ac.uk/~vgg/data/vggsound/"
+    citation: ClassVar[str] = """@inproceedings{chen2020vggsound,
   title = {VGGSound: A Large-scale Audio-Visual Dataset},
   author = {Chen, Honglie and Xie, Weidi and Vedaldi, Andrea and Zisserman, Andrew},
   booktitle = {International Conference on Acoustics, Speech, and Signal Processing (ICASSP)},
   year = {2020}
 }"""
 
-_TABLE = "VGGSound's table (YouTube ID, start seconds, label, split)"
+    root: str | Path
+    csv: str = "vggsound.csv"
+    videos: str = "videos"
+    second: float = 4
+
+    @property
+    @abstractmethod
+    def only(self) -> tuple[str, ...]:
+        """Labels that are kept; all where it is empty."""
+
+    def clips(self) -> Sequence[ClipRef]:
+        """One clip a row of the table, ordered by id. Missing videos are listed; they are rejected when read."""
+        return self.clips_with(TRACKS)
+
+    def clips_with(self, tracks: Collection[Track]) -> Sequence[ClipRef]:
+        """The same of files that have the tracks; see `Dataset.clips_with`."""
+        if not 0 <= self.second <= 9:
+            raise InputError(f"second must lie in 0..9 (the clips last ten seconds), but is {self.second}.")
+        root = existing_folder(Path(self.root), "VGGSound (vggsound.csv and videos/)")
+        table = existing_file(root / self.csv, _TABLE)
+        folder = existing_folder(root / self.videos, "VGGSound's videos (<YouTube ID>_<start>.mp4)")
+        files = by_stem(folder, tracks)
+        refs: dict[str, ClipRef] = {}
+        for line, (video, start, label, split) in _rows(table):
+            if self.only and label not in self.only:
+                continue
+            stem = f"{video}_{start:06d}"
+            if stem in refs:
+                raise InputError(
+                    f"{table.name}, line {line}: {video} from {start} s came before. Remove one of the two."
+                )
+            path = files.get(portable(stem), folder / f"{stem}.mp4")
+            refs[stem] = ClipRef.second(path, self.second, id=stem, label=label, split=split)
+        if not refs:
+            raise InputError(f"{table} lists no clip" + (f" of {', '.join(sorted(self.only))}." if self.only else "."))
+        hint = f"Put the videos into {folder} as <YouTube ID>_<start, 6 digits>.mp4."
+        require_some((r.audio for r in refs.values() if r.audio), told=str(table), hint=hint)
+        return [refs[key] for key in sorted(refs)]
 
 
 @final
-@dataclass(kw_only=True, eq=False)
-class VGGSound(Dataset):
-    """VGGSound in its official layout.
-
-    Args:
-        root: Folder with the table and the folder of videos.
-        csv: The table, relative to `root`.
-        videos: Folder of the videos, relative to `root`; folders within it are searched too.
-        second: Where the clip starts in each ten-second video, in seconds, 0 to 9.
+class VGGSound(VGGSoundTable):
+    """All classes of VGGSound.
 
     Example:
         >>> VGGSound(root="vggsound", second=0).second
@@ -53,72 +98,7 @@ class VGGSound(Dataset):
     """
 
     title: ClassVar[str] = "VGGSound: 309 classes of sounds seen and heard, one second of each clip"
-    licence: ClassVar[str] = LICENCE
-    homepage: ClassVar[str] = HOMEPAGE
-    citation: ClassVar[str] = CITATION
-
-    root: str | Path
-    csv: str = "vggsound.csv"
-    videos: str = "videos"
-    second: float = 4
-
-    def clips(self) -> Sequence[ClipRef]:
-        """One clip a row of the table, ordered by id. Missing videos are listed; they are rejected when read.
-
-        Raises:
-            InputError: No such folder or table, a malformed row (with its line), or not one video is there.
-        """
-        return self.clips_with(TRACKS)
-
-    def clips_with(self, tracks: Collection[Track]) -> Sequence[ClipRef]:
-        """The same of files that have the tracks; see `Dataset.clips_with`."""
-        return clips_of_table(Path(self.root), csv_name=self.csv, videos=self.videos, second=self.second, tracks=tracks)
-
-
-def clips_of_table(
-    root: Path,
-    *,
-    csv_name: str,
-    videos: str,
-    second: float,
-    tracks: Collection[Track],
-    only: Collection[str] | None = None,
-) -> list[ClipRef]:
-    """Clips that VGGSound's table lists.
-
-    Args:
-        root: Folder of the dataset.
-        csv_name: The table, relative to `root`.
-        videos: Folder of videos, relative to `root`.
-        second: Where the one-second clip starts in each video, in seconds.
-        tracks: Tracks that will be read.
-        only: Keep these labels; all by default.
-
-    Raises:
-        InputError: As `VGGSound.clips`, or none of the labels in `only` is in the table.
-    """
-    if not 0 <= second <= 9:
-        raise InputError(f"second must lie in 0..9 (the clips last ten seconds), but is {second}.")
-    root = existing_folder(root, "VGGSound (vggsound.csv and videos/)")
-    table = existing_file(root / csv_name, _TABLE)
-    folder = existing_folder(root / videos, "VGGSound's videos (<YouTube ID>_<start>.mp4)")
-    files = by_stem(folder, tracks)
-    refs: dict[str, ClipRef] = {}
-    for line, (video, start, label, split) in _rows(table):
-        if only is not None and label not in only:
-            continue
-        stem = f"{video}_{start:06d}"
-        if stem in refs:
-            raise InputError(f"{table.name}, line {line}: {video} from {start} s came before. Remove one of the two.")
-        path = files.get(portable(stem), folder / f"{stem}.mp4")
-        refs[stem] = ClipRef(
-            id=stem, label=label, split=split, audio=path, image=path, start_s=float(second), length_s=1.0
-        )
-    if not refs:
-        raise InputError(f"{table} lists no clip" + (f" of {', '.join(sorted(only))}." if only else "."))
-    hint = f"Put the videos into {folder} as <YouTube ID>_<start, 6 digits>.mp4."
-    require_some((r.audio for r in refs.values() if r.audio), told=str(table), hint=hint)
-    return [refs[key] for key in sorted(refs)]
+    only: ClassVar[tuple[str, ...]] = ()
 
 
 def _rows(table: Path) -> list[tuple[int, tuple[str, int, str, str]]]:

@@ -1,4 +1,4 @@
-"""CLIP's text tower in transformers, from a folder in its form or from tensors under CLIP's own names.
+"""CLIP's text tower in transformers, read in either form, and encoders that put a network for sounds beside it.
 
 Source:   Radford et al., *Learning Transferable Visual Models From Natural Language Supervision*, ICML 2021
           (https://arxiv.org/abs/2103.00020).
@@ -6,7 +6,11 @@ Source:   Radford et al., *Learning Transferable Visual Models From Natural Lang
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import itertools
+from abc import ABC
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self, final
 
@@ -15,21 +19,45 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from limbeck._files import write_tensors
-from limbeck.encoders._clip_names import converted, layers, reverted
-from limbeck.encoders._module import built, filled, with_random_weights
-from limbeck.encoders._packages import package
+from limbeck.encoders._contract import AudioEmbeddings
+from limbeck.encoders._module import (
+    built,
+    byte_vocabulary,
+    filled,
+    numbered,
+    package,
+    tokenizer_fingerprint,
+    with_random_weights,
+)
 from limbeck.encoders._state import read_state, reading
-from limbeck.encoders._tokens import byte_vocabulary
-from limbeck.encoders._weights import HubFiles
+from limbeck.encoders._weights import HubFiles, Needed, Published
+from limbeck.errors import InputError
 
 _REPO = "openai/clip-vit-base-patch32"
 _TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json")
 FOLDER = "clip-vit-base-patch32"
-"""Name of its folder beside other weights."""
+"""Name of its folder beside other weights; without that it comes from the hub's cache."""
 CLIP_B32 = HubFiles(_REPO, files=("config.json", *_TOKENIZER_FILES))
 TOKENIZER = HubFiles(_REPO, files=_TOKENIZER_FILES, weights=())
 """All CLIP models read texts alike."""
 _HEAD_DIM = 64
+
+_OLD = "transformer.resblocks."
+_NEW = "text_model.encoder.layers."
+_WHOLE = {
+    "token_embedding.weight": "text_model.embeddings.token_embedding.weight",
+    "positional_embedding": "text_model.embeddings.position_embedding.weight",
+    "ln_final.weight": "text_model.final_layer_norm.weight",
+    "ln_final.bias": "text_model.final_layer_norm.bias",
+    "text_projection": "text_projection.weight",
+}
+_IN_A_LAYER = {
+    "ln_1": "layer_norm1",
+    "ln_2": "layer_norm2",
+    "mlp.c_fc": "mlp.fc1",
+    "mlp.c_proj": "mlp.fc2",
+    "attn.out_proj": "self_attn.out_proj",
+}
 
 
 @final
@@ -60,7 +88,7 @@ class ClipText:
             hidden_size=width,
             intermediate_size=len(renamed["text_model.encoder.layers.0.mlp.fc1.weight"]),
             projection_dim=len(renamed["text_projection.weight"]),
-            num_hidden_layers=layers(state),
+            num_hidden_layers=numbered(state, _OLD),
             num_attention_heads=max(1, width // _HEAD_DIM),
             max_position_embeddings=len(renamed["text_model.embeddings.position_embedding.weight"]),
             **_special(tokenizer),
@@ -106,15 +134,6 @@ class ClipText:
             found: Tensor = self.model(**tokens.to(self.model.device)).text_embeds
         return F.normalize(found.float(), dim=1).cpu()
 
-    def original(self) -> dict[str, Tensor]:
-        """Its weights under the names of CLIP's own code."""
-        return reverted(self.state())
-
-    def state(self) -> dict[str, Tensor]:
-        """Its weights by name."""
-        found: dict[str, Tensor] = self.model.state_dict()
-        return found
-
 
 def tokenizer(folder: Path) -> Any:
     """CLIP's tokenizer from a folder, without the network."""
@@ -129,3 +148,93 @@ def _model(config: Any) -> Any:
 def _special(reader: Any) -> dict[str, int]:
     """The numbers of the tokens the tower must know: it gives what it says at the end of the text."""
     return {f"{kind}_token_id": getattr(reader, f"{kind}_token_id") for kind in ("bos", "eos", "pad")}
+
+
+def near(source: HubFiles, folder: Path | None) -> Needed:
+    """CLIP's own files: in their folder in a folder of weights, if there is one, or in the cache."""
+    return Needed(source, None if folder is None else folder / FOLDER, or_cache=True)
+
+
+def converted(state: Mapping[str, Tensor], *, source: object) -> dict[str, Tensor]:
+    """The text tower's tensors under the names of transformers."""
+    names = _names(numbered(state, _OLD))
+    # A tower without layers lacks the first.
+    missing = [old for old in (*names, f"{_OLD}0.ln_1.weight") if old not in state]
+    if missing:
+        raise InputError(f"{source} lacks {missing[0]}, which CLIP's text tower needs. Is it another model?")
+    pieces = {old: zip(new, state[old].chunk(len(new)), strict=True) for old, new in names.items()}
+    found = {name: piece for several in pieces.values() for name, piece in several}
+    return found | {"text_projection.weight": found["text_projection.weight"].T}
+
+
+def reverted(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The inverse of `converted`."""
+    found = {old: torch.cat([state[name] for name in new]) for old, new in _names(numbered(state, _NEW)).items()}
+    return found | {"text_projection": found["text_projection"].T.contiguous()}
+
+
+def _names(count: int) -> dict[str, list[str]]:
+    """CLIP's name to those of transformers; query, key and value are one tensor in CLIP."""
+    names = {old: [new] for old, new in _WHOLE.items()}
+    for number, kind in itertools.product(range(count), ("weight", "bias")):
+        old, new = f"{_OLD}{number}", f"{_NEW}{number}"
+        names |= {f"{old}.{theirs}.{kind}": [f"{new}.{ours}.{kind}"] for theirs, ours in _IN_A_LAYER.items()}
+        names[f"{old}.attn.in_proj_{kind}"] = [f"{new}.self_attn.{part}_proj.{kind}" for part in "qkv"]
+    return names
+
+
+class WithClipText(Published, ABC):
+    """A network for sounds that leads into the space of a text tower; if it does not, that is refused."""
+
+    def __init__(self, checkpoint: str, network: Any, text: ClipText, device: torch.device | str = "cpu") -> None:
+        if network.dim != text.dim:
+            raise InputError(
+                f"The audio network leads into {network.dim} dimensions, but the text tower into {text.dim}. "
+                "They must be of one model."
+            )
+        self.checkpoint = checkpoint
+        self.dim, self.features_dim = network.dim, network.features_dim
+        self._network, self._text_tower, self._device = network.to(device), text.to(device), device
+
+    @cached_property
+    def id(self) -> str:
+        """Name, checkpoint and a hash of both towers' weights and of the tokens."""
+        text = self._text_tower
+        return self._id(self._network.state_dict(), text.model.state_dict(), tokenizer_fingerprint(text.tokenizer))
+
+    def _audio(self, waveforms: Sequence[Tensor]) -> AudioEmbeddings:
+        joint, features = in_length_buckets(self._network, waveforms, most=8, device=self._device)
+        return AudioEmbeddings(F.normalize(joint, dim=1), features)
+
+    def _text(self, texts: Sequence[str]) -> Tensor:
+        return self._text_tower(texts)
+
+
+def in_length_buckets(
+    network: Callable[[Tensor], tuple[Tensor, Tensor]],
+    waveforms: Sequence[Tensor],
+    *,
+    most: int,
+    device: torch.device | str = "cpu",
+) -> tuple[Tensor, Tensor]:
+    """Two vectors of each sound (sample,), in order, on the CPU; at `most` so many of one length go in together.
+
+    Nothing is padded to a common length, so that a sound's vectors do not depend on its neighbours.
+
+    Example:
+        >>> sounds = [torch.ones(2), torch.ones(3), torch.zeros(2)]
+        >>> in_length_buckets(lambda x: (x.sum(1), x[:, 0]), sounds, most=8)
+        (tensor([2., 3., 0.]), tensor([1., 1., 0.]))
+    """
+    places = defaultdict(list)
+    for place, waveform in enumerate(waveforms):
+        places[len(waveform)].append(place)
+    groups = [same[start : start + most] for same in places.values() for start in range(0, len(same), most)]
+    firsts, seconds = [], []
+    for group in groups:
+        with torch.no_grad():
+            first, second = network(torch.stack([waveforms[place].to(device, torch.float32) for place in group]))
+        firsts.append(first.cpu())
+        seconds.append(second.cpu())
+    back = torch.tensor([place for group in groups for place in group]).argsort()
+    return torch.cat(firsts)[back], torch.cat(seconds)[back]

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from limbeck._discover import Listed
 from limbeck.encoders._state import weights_hash
-from limbeck.errors import InputError, UnknownNameError
+from limbeck.errors import InputError
 
 LOUDEST = 16.0
 """Samples beyond are no sound of full scale 1, 24 dB over: whole numbers of 16 bits, mostly."""
@@ -136,25 +136,13 @@ class Encoder(Listed, ABC):
         _check_batch(batch)
         if isinstance(texts, str) or not all(isinstance(text, str) for text in texts):
             raise InputError(f"A list of texts was expected, but got {texts!r}. Put one text in a list of its own.")
-        if unreadable := [text for text in texts if not _is_unicode(text)]:
-            raise InputError(f"{unreadable[0]!r} is no text in UTF-8. Write it again.")
+        for text in texts:
+            try:
+                text.encode()
+            except UnicodeEncodeError as error:  # bytes of a command line that are no UTF-8
+                raise InputError(f"{text!r} is no text in UTF-8. Write it again.") from error
         parts = [self._text(texts[i : i + batch]) for i in range(0, len(texts), batch)]
         return torch.cat(parts) if parts else torch.zeros(0, self.dim)
-
-    @classmethod
-    def _requested(
-        cls, checkpoint: str | None, folder: Path | str | None, device: torch.device | str
-    ) -> tuple[str, Path | None, torch.device]:
-        """What `pretrained` is requested to load, checked: the checkpoint, the folder, the device."""
-        if checkpoint is not None and checkpoint not in cls.checkpoints:
-            raise UnknownNameError(f"There is no checkpoint {checkpoint!r}. Known names: {', '.join(cls.checkpoints)}.")
-        if not isinstance(folder, Path | str | None):
-            raise InputError(f"The folder of weights must be a path, but got {folder!r}.")
-        try:
-            place = torch.device(device)
-        except (RuntimeError, TypeError) as error:
-            raise InputError(f"A device such as 'cpu' or 'cuda' was expected, but got {device!r}.") from error
-        return checkpoint or cls.checkpoints[0], None if folder is None else Path(folder), place
 
     def _id(self, *decisive: Mapping[str, Tensor] | str) -> str:
         """The `id` from weights and settings; `revision` goes in here, for every encoder."""
@@ -172,14 +160,6 @@ class Encoder(Listed, ABC):
 def _check_batch(batch: int) -> None:
     if not isinstance(batch, int) or batch < 1:
         raise InputError(f"batch must be a whole number of at least 1, but got {batch!r}.")
-
-
-def _is_unicode(text: str) -> bool:
-    """Whether a text can be written down; bytes of a command line that are no UTF-8 cannot."""
-    try:
-        return bool(text.encode()) or not text
-    except UnicodeEncodeError:
-        return False
 
 
 def _check_waveform(place: int, waveform: Tensor) -> None:

@@ -1,12 +1,16 @@
 """AudioCLIP's audio network: a ResNeXt with attention over time and frequency, on a learnt spectrogram.
 
+That has complex frequency B-spline wavelets in place of the Fourier transform's waves.
+
 Source:   Guzhov, Raue, Hees and Dengel, *AudioCLIP: Extending CLIP to Image, Text and Audio*, ICASSP 2022
-          (https://arxiv.org/abs/2106.13043) and *ESResNe(X)t-fbsp*, IJCNN 2021 (https://arxiv.org/abs/2104.11587).
+          (https://arxiv.org/abs/2106.13043) and *ESResNe(X)t-fbsp: Learning Robust Time-Frequency Transformation of
+          Audio*, IJCNN 2021 (https://arxiv.org/abs/2104.11587), for the spectrogram equations 3 to 5.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import ceil
 from typing import Self, final
 
 import torch
@@ -14,9 +18,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.signal.windows import general_cosine
 
-from limbeck.encoders._fbsp import Fbsp
-from limbeck.encoders._module import built, filled
-from limbeck.encoders._residual import Bottleneck, depths
+from limbeck.encoders._module import built, filled, numbered
+from limbeck.encoders._residual import bottleneck
 
 PREFIX = "audio."
 _FULL_SCALE = 32768.0
@@ -24,6 +27,66 @@ _FLOOR = 1e-18
 _BLACKMAN_HARRIS = (0.35875, 0.48829, 0.14128, 0.01168)
 _BLOCK_GROWTH = 4
 _PICTURE_CHANNELS = 3
+_TINY = 1e-8
+_SIZES = {
+    "base": "conv1.weight",
+    "inner": "layer1.0.conv1.weight",
+    "bands": "fbsp.m",
+    "window": "window",
+    "dim": "fc.weight",
+}
+
+
+def wavelets(order: Tensor, bandwidth: Tensor, centre: Tensor, samples: int) -> Tensor:
+    """The waves each band is compared with: sqrt(b) sinc(b t / m)^m exp(-i c t) over t in [-pi, pi].
+
+    Order m, bandwidth b >= 0 and centre c (turns over the frame) are (band,); the waves complex64, (band, samples),
+    divided by sqrt(samples).
+    """
+    t = torch.pi * torch.linspace(-1, 1, samples, device=order.device) + _TINY
+    m, b, c = order[:, None], bandwidth[:, None], centre[:, None]
+    # torch's sinc(x) is sin(pi x) / (pi x).
+    base = torch.sinc(b * t / (m + _TINY) / torch.pi)
+    # A negative base to a power that is no whole number is complex: |base|^m exp(i m pi).
+    angle = torch.where(base < 0, torch.pi, 0.0) * m
+    size = base.square() ** (0.5 * m) * b.sqrt() / samples**0.5
+    return torch.polar(size, angle - c * t)
+
+
+class Fbsp(nn.Module):
+    """The three numbers of each band, under the checkpoint's names."""
+
+    def __init__(self, bands: int) -> None:
+        super().__init__()
+        self.m = nn.Parameter(torch.zeros(bands))
+        self.fb = nn.Parameter(torch.ones(bands))
+        self.fc = nn.Parameter(torch.arange(bands, dtype=torch.float32))
+        self.bias = nn.Parameter(torch.zeros(0))  # published code keeps an empty one
+
+    def forward(self, x: Tensor, window: Tensor, *, hop: int) -> Tensor:
+        """Power in each band: (sound, sample) to (sound, band, frame), float32, >= 0.
+
+        Frames are as long as the window, lie in the middle of a longer frame of zeros that the wavelets span, and
+        begin every `hop` samples; silence is added on both sides until the last one is full.
+        """
+        frames = framed(x, len(window), hop)
+        samples = 2 * (len(self.m) - 1)
+        left = (samples - len(window)) // 2
+        waves = wavelets(self.m, self.fb, self.fc, samples)[:, left : left + len(window)] * window
+        return (frames @ waves.real.T).square().add_((frames @ waves.imag.T).square()).transpose(1, 2)
+
+
+def framed(x: Tensor, samples: int, hop: int) -> Tensor:
+    """Waveforms (sound, sample) in overlapping frames, (sound, frame, samples), `hop` samples apart; nothing is lost.
+
+    Example:
+        >>> framed(torch.arange(1.0, 6.0)[None], 4, 2)
+        tensor([[[1., 2., 3., 4.],
+                 [3., 4., 5., 0.]]])
+    """
+    more = ceil(max(0, x.shape[1] - samples) / hop)
+    lacking = samples + more * hop - x.shape[1]
+    return F.pad(x, (lacking // 2, lacking - lacking // 2)).unfold(1, samples, hop)
 
 
 @final
@@ -73,8 +136,8 @@ class EsResNext(nn.Module):
         wide = [base, *(base * _BLOCK_GROWTH * 2**i for i in range(4))]
         kernels = ((3, 1), (1, 5), (3, 1), (1, 5))
         for i, (count, kernel) in enumerate(zip(counts, kernels, strict=True)):
-            first = Bottleneck(wide[i], inner * 2**i, wide[i + 1], 2 if i else 1, groups)
-            rest = (Bottleneck(wide[i + 1], inner * 2**i, wide[i + 1], 1, groups) for _ in range(1, count))
+            first = bottleneck(wide[i], inner * 2**i, wide[i + 1], 2 if i else 1, groups)
+            rest = (bottleneck(wide[i + 1], inner * 2**i, wide[i + 1], 1, groups) for _ in range(1, count))
             self.add_module(f"layer{i + 1}", nn.Sequential(first, *rest))
             self.add_module(f"att{i + 1}", Attention(wide[i], wide[i + 1], kernel))
         self.att5 = Attention(wide[4], wide[4], (3, 5))
@@ -88,7 +151,7 @@ class EsResNext(nn.Module):
         grouped = own.get("layer1.0.conv2.weight")
         if grouped is not None and grouped.ndim == 4:
             sizes["groups"] = len(grouped) // grouped.shape[1]
-        counts = tuple(depths(own, ""))
+        counts = tuple(numbered(own, f"layer{number}.") for number in range(1, 5))
         return filled(built(lambda: cls(counts=counts, **sizes)), own, source=source)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -112,12 +175,3 @@ class EsResNext(nn.Module):
         third = power.shape[1] // _PICTURE_CHANNELS
         thirds = power[:, : third * _PICTURE_CHANNELS].unflatten(1, (_PICTURE_CHANNELS, third))
         return 10 * torch.where(thirds > 0, thirds, _FLOOR).log10()
-
-
-_SIZES = {
-    "base": "conv1.weight",
-    "inner": "layer1.0.conv1.weight",
-    "bands": "fbsp.m",
-    "window": "window",
-    "dim": "fc.weight",
-}

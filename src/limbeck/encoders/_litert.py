@@ -1,8 +1,7 @@
-"""A LiteRT network that also gives what it knew before its last layer, as fast as the network itself."""
+"""A LiteRT network that also gives what it knew before its last layer, as fast as the network itself; a tiny one."""
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
@@ -11,7 +10,8 @@ from typing import Any, final
 import numpy as np
 import torch
 
-from limbeck.encoders._packages import package
+from limbeck._runtime import generator
+from limbeck.encoders._module import package
 from limbeck.errors import InputError
 
 
@@ -55,8 +55,7 @@ class PatchNetwork:
 
 def schema() -> Any:
     """The classes of the ``.tflite`` format."""
-    package("ai_edge_litert")
-    return importlib.import_module("ai_edge_litert.schema_py_generated")
+    return package("ai_edge_litert.schema_py_generated")
 
 
 def packed(model: Any) -> bytes:
@@ -91,7 +90,7 @@ def _with_averages(content: bytes) -> bytes:
 
 def _function(content: bytes, shape: tuple[int, int]) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
     """One network, set up: a patch to its scores and averages."""
-    network = importlib.import_module("ai_edge_litert.interpreter").Interpreter(model_content=content, num_threads=1)
+    network = package("ai_edge_litert.interpreter").Interpreter(model_content=content, num_threads=1)
     (fed,), (scores, averages) = network.get_input_details(), network.get_output_details()
     size = tuple(int(side) for side in fed["shape"])
     if size != (1, *shape) or fed["dtype"] is not np.float32 or scores["dtype"] is not np.float32:
@@ -114,3 +113,76 @@ def _values(network: Any, tensor: dict[str, Any]) -> np.ndarray:
     raw: np.ndarray = network.get_tensor(tensor["index"]).reshape(-1)
     scale, zero = tensor["quantization"]
     return (raw.astype(np.float32) - zero) * np.float32(scale) if scale else raw
+
+
+def tiny_network(shape: tuple[int, int], *, width: int, classes: int, seed: int) -> bytes:
+    """The smallest ``.tflite`` file YAMNet's code can run: a convolution with ReLU, its average, a logistic layer.
+
+    Patches are of `shape` (frame, band); the convolution, 8 x 8 with that step, has `width` channels.
+    """
+    form = schema()
+    draw = generator(seed, "network")
+    kernel = torch.randn(width, 8, 8, 1, generator=draw) / 8
+    dense = torch.randn(classes, width, generator=draw)
+    frames, bands = shape[0] // 8, shape[1] // 8
+
+    graph = _Graph(form)
+    patch = graph.tensor((1, *shape))
+    image = graph.tensor((1, *shape, 1))
+    maps = graph.tensor((1, frames, bands, width))
+    averages = graph.tensor((1, 1, 1, width))
+    logits, scores = graph.tensor((1, classes)), graph.tensor((1, classes))
+    operator, options = form.BuiltinOperator, form.BuiltinOptions
+    graph.operator(operator.RESHAPE, [patch, graph.constant(np.array([1, *shape, 1], np.int32))], image)
+    convolution = form.Conv2DOptionsT()
+    convolution.strideH = convolution.strideW = 8
+    convolution.fusedActivationFunction = form.ActivationFunctionType.RELU
+    inputs = [image, graph.constant(kernel.numpy()), graph.constant(np.zeros(width, np.float32))]
+    graph.operator(operator.CONV_2D, inputs, maps, options.Conv2DOptions, convolution)
+    over = form.ReducerOptionsT()
+    over.keepDims = True
+    axes = graph.constant(np.array([1, 2], np.int32))
+    graph.operator(operator.MEAN, [maps, axes], averages, options.ReducerOptions, over)
+    inputs = [averages, graph.constant(dense.numpy()), graph.constant(np.zeros(classes, np.float32))]
+    fully = form.FullyConnectedOptionsT()
+    graph.operator(operator.FULLY_CONNECTED, inputs, logits, options.FullyConnectedOptions, fully)
+    graph.operator(operator.LOGISTIC, [logits], scores)
+    return graph.content(patch, scores)
+
+
+class _Graph:
+    """Tensors and operators, in the order they are named."""
+
+    def __init__(self, form: Any) -> None:
+        self._form, self._model, self._graph = form, form.ModelT(), form.SubGraphT()
+        self._model.version, self._model.operatorCodes, self._model.subgraphs = 3, [], [self._graph]
+        self._model.buffers = [form.BufferT()]  # empty: what has no constant content points at it
+        self._graph.tensors, self._graph.operators = [], []
+
+    def tensor(self, shape: tuple[int, ...]) -> int:
+        made = self._form.TensorT()
+        made.shape, made.name = np.array(shape, np.int32), f"t{len(self._graph.tensors)}"
+        self._graph.tensors.append(made)
+        return len(self._graph.tensors) - 1
+
+    def constant(self, value: np.ndarray) -> int:
+        number, buffer = self.tensor(value.shape), self._form.BufferT()
+        buffer.data = np.frombuffer(value.tobytes(), np.uint8)
+        kinds = {"float32": self._form.TensorType.FLOAT32, "int32": self._form.TensorType.INT32}
+        made = self._graph.tensors[number]
+        made.type, made.buffer = kinds[value.dtype.name], len(self._model.buffers)
+        self._model.buffers.append(buffer)
+        return number
+
+    def operator(self, kind: int, inputs: list[int], output: int, options_kind: int = 0, options: Any = None) -> None:
+        code, made = self._form.OperatorCodeT(), self._form.OperatorT()
+        code.builtinCode = code.deprecatedBuiltinCode = kind
+        made.opcodeIndex = len(self._model.operatorCodes)
+        made.inputs, made.outputs = np.array(inputs, np.int32), np.array([output], np.int32)
+        made.builtinOptionsType, made.builtinOptions = options_kind, options
+        self._model.operatorCodes.append(code)
+        self._graph.operators.append(made)
+
+    def content(self, taken: int, given: int) -> bytes:
+        self._graph.inputs, self._graph.outputs = np.array([taken], np.int32), np.array([given], np.int32)
+        return packed(self._model)

@@ -1,16 +1,18 @@
-"""Networks of others as they are used here: built beside the global generators, filled from a checkpoint, frozen."""
+"""What of other packages is used here: networks, built, filled from a checkpoint and frozen; how tokenizers read."""
 
 from __future__ import annotations
 
+import importlib
+import json
 import platform
-from collections.abc import Callable, Mapping
-from typing import TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from limbeck._runtime import generator
-from limbeck.errors import InputError
+from limbeck.errors import InputError, MissingExtraError
 
 M = TypeVar("M", bound=nn.Module)
 
@@ -19,6 +21,17 @@ _ONEDNN = (
     and bool(torch.backends.mkldnn.is_available())  # type: ignore[no-untyped-call]
     and hasattr(torch.ops.mkldnn, "_linear_pointwise")
 )
+
+
+def package(name: str) -> Any:
+    """An optional package, imported where it is used."""
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        distribution = name.partition(".")[0]
+        if error.name != distribution:
+            raise
+        raise MissingExtraError("sounds", distribution) from error
 
 
 class Linear(nn.Linear):
@@ -39,9 +52,10 @@ class Linear(nn.Linear):
 def built(build: Callable[[], M]) -> M:
     """A frozen module in evaluation mode, its linear layers of our kind.
 
-    What the constructor draws from torch's global generator is put back.
+    What the constructor draws is the same every time, and torch's global generator is put back.
     """
     with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
         module = build()
     for layer in module.modules():
         if type(layer) is nn.Linear:
@@ -79,3 +93,25 @@ def filled(module: M, state: Mapping[str, Tensor], *, source: object) -> M:
         )
     module.load_state_dict({k: v for k, v in state.items() if k in wanted}, strict=False)
     return module
+
+
+def numbered(state: Mapping[str, Tensor], beginning: str) -> int:
+    """How many parts of a checkpoint, each with a number behind this beginning of its names, there are."""
+    return len({name[len(beginning) :].partition(".")[0] for name in state if name.startswith(beginning)})
+
+
+def byte_vocabulary(special: Sequence[str]) -> dict[str, int]:
+    """Tokens of a byte-level tokenizer without merges, by name."""
+    letters = sorted(package("tokenizers").pre_tokenizers.ByteLevel.alphabet())
+    return {token: number for number, token in enumerate([*special, *letters])}
+
+
+def tokenizer_fingerprint(tokenizer: Any) -> str:
+    """How a tokenizer reads: its vocabulary, and the tokens of a sentence with capitals, digits, accents and marks.
+
+    Not the file itself, which packages write a little differently from version to version.
+    """
+    inner = getattr(tokenizer, "backend_tokenizer", tokenizer)
+    read = inner.encode("A dog's bark, 24 cafés & RAIN")
+    tokens = [token for token, counts in zip(read.ids, read.attention_mask, strict=True) if counts]  # without filling
+    return json.dumps([sorted(inner.get_vocab().items()), tokens])

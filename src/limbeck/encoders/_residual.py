@@ -7,7 +7,6 @@ Source:   He, Zhang, Ren and Sun, *Deep Residual Learning for Image Recognition*
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import final
 
 import torch.nn.functional as F
@@ -15,54 +14,36 @@ from torch import Tensor, nn
 
 
 @final
-class BasicBlock(nn.Module):
-    """Two 3 x 3 convolutions, added to the input."""
+class Block(nn.Module):
+    """Convolutions, each with a batch norm, a ReLU between two, added to the input."""
 
-    def __init__(self, channels: int, width: int, stride: int) -> None:
+    def __init__(self, channels: int, stride: int, *convolutions: nn.Conv2d) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(channels, width, 3, stride, padding=1, bias=False)
-        self.bn1 = nn.BatchNorm2d(width)
-        self.conv2 = nn.Conv2d(width, width, 3, padding=1, bias=False)
-        self.bn2 = nn.BatchNorm2d(width)
-        self.downsample = _downsample(channels, width, stride)
+        for number, convolution in enumerate(convolutions, start=1):
+            self.add_module(f"conv{number}", convolution)
+            self.add_module(f"bn{number}", nn.BatchNorm2d(convolution.out_channels))
+        self.depth, width = len(convolutions), convolutions[-1].out_channels
+        self.downsample: nn.Module | None = None
+        if stride != 1 or channels != width:
+            self.downsample = nn.Sequential(nn.Conv2d(channels, width, 1, stride, bias=False), nn.BatchNorm2d(width))
 
     def forward(self, x: Tensor) -> Tensor:
         """(sound, channels, height, width) to (sound, width, height', width')."""
-        y = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)))))
+        y = x
+        for number in range(1, self.depth + 1):
+            y = y if number == 1 else F.relu(y)
+            y = self.get_submodule(f"bn{number}")(self.get_submodule(f"conv{number}")(y))
         return F.relu(y + (x if self.downsample is None else self.downsample(x)))
 
 
-@final
-class Bottleneck(nn.Module):
-    """A grouped 3 x 3 convolution between two of 1 x 1, added to the input."""
-
-    def __init__(self, channels: int, inner: int, width: int, stride: int, groups: int) -> None:
-        super().__init__()
-        self.conv1 = nn.Conv2d(channels, inner, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(inner)
-        self.conv2 = nn.Conv2d(inner, inner, 3, stride, padding=1, groups=groups, bias=False)
-        self.bn2 = nn.BatchNorm2d(inner)
-        self.conv3 = nn.Conv2d(inner, width, 1, bias=False)
-        self.bn3 = nn.BatchNorm2d(width)
-        self.downsample = _downsample(channels, width, stride)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(sound, channels, height, width) to (sound, width, height', width')."""
-        y = F.relu(self.bn1(self.conv1(x)))
-        y = self.bn3(self.conv3(F.relu(self.bn2(self.conv2(y)))))
-        return F.relu(y + (x if self.downsample is None else self.downsample(x)))
+def basic(channels: int, width: int, stride: int) -> Block:
+    """Two 3 x 3 convolutions."""
+    first = nn.Conv2d(channels, width, 3, stride, padding=1, bias=False)
+    return Block(channels, stride, first, nn.Conv2d(width, width, 3, padding=1, bias=False))
 
 
-def depths(state: Mapping[str, Tensor], prefix: str) -> list[int]:
-    """How many blocks each stage of a checkpoint has; `prefix` stands before ``layer1`` in its names."""
-    found = []
-    for number in range(1, 5):
-        start = f"{prefix}layer{number}."
-        found.append(len({name[len(start) :].partition(".")[0] for name in state if name.startswith(start)}))
-    return found
-
-
-def _downsample(channels: int, width: int, stride: int) -> nn.Sequential | None:
-    if stride == 1 and channels == width:
-        return None
-    return nn.Sequential(nn.Conv2d(channels, width, 1, stride, bias=False), nn.BatchNorm2d(width))
+def bottleneck(channels: int, inner: int, width: int, stride: int, groups: int) -> Block:
+    """A grouped 3 x 3 convolution between two of 1 x 1."""
+    first, last = nn.Conv2d(channels, inner, 1, bias=False), nn.Conv2d(inner, width, 1, bias=False)
+    grouped = nn.Conv2d(inner, inner, 3, stride, padding=1, groups=groups, bias=False)
+    return Block(channels, stride, first, grouped, last)

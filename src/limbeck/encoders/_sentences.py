@@ -14,10 +14,8 @@ import torch
 from torch import Tensor
 
 from limbeck._files import write_json, write_tensors
-from limbeck.encoders._module import built, with_random_weights
-from limbeck.encoders._packages import package
+from limbeck.encoders._module import built, package, tokenizer_fingerprint, with_random_weights
 from limbeck.encoders._state import reading
-from limbeck.encoders._tokens import tokenizer_fingerprint
 from limbeck.encoders._weights import HubFiles
 
 MINILM = HubFiles(
@@ -38,7 +36,7 @@ class Sentences:
     """Texts to unit vectors of length `dim`, by a ``SentenceTransformer``."""
 
     def __init__(self, model: Any) -> None:
-        self._model = model.eval().requires_grad_(False)
+        self.model = model.eval().requires_grad_(False)
         self.dim = int(model.get_embedding_dimension())
 
     @classmethod
@@ -78,24 +76,19 @@ class Sentences:
     def save(self, folder: Path) -> None:
         """Write what `read` takes."""
         with _quiet():
-            self._model.save(str(folder), create_model_card=False)
+            self.model.save(str(folder), create_model_card=False)
 
     def __call__(self, texts: Sequence[str]) -> Tensor:
         """Rows of length 1 on the CPU, float32, (text, dim)."""
-        found: Tensor = self._model.encode(
+        found: Tensor = self.model.encode(
             list(texts), convert_to_tensor=True, normalize_embeddings=True, show_progress_bar=False
         )
         return found.float().cpu().clone()  # out of inference mode, so that it may be used anywhere
 
-    def state(self) -> dict[str, Tensor]:
-        """Its weights by name."""
-        found: dict[str, Tensor] = self._model.state_dict()
-        return found
-
     def settings(self) -> str:
         """What else decides its vectors: its parts, how tokens are pooled, how many count, and how texts are read."""
-        parts = [(type(part).__name__, getattr(part, "pooling_mode", None)) for part in self._model]
-        return json.dumps([parts, self._model.max_seq_length, tokenizer_fingerprint(self._model.tokenizer)])
+        parts = [(type(part).__name__, getattr(part, "pooling_mode", None)) for part in self.model]
+        return json.dumps([parts, self.model.max_seq_length, tokenizer_fingerprint(self.model.tokenizer)])
 
 
 def _part(place: int, path: str, kind: str) -> dict[str, object]:

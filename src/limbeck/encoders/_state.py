@@ -50,8 +50,8 @@ def read_state(path: Path, *, inside: Sequence[str] = ()) -> dict[str, Tensor]:
     return tensors
 
 
-def weights_hash(*parts: Mapping[str, Tensor] | Path | str) -> str:
-    """A short hash (12 hexadecimal digits) for `Encoder.id`, of tensors by name in any order, files, settings as text.
+def weights_hash(*parts: Mapping[str, Tensor] | str) -> str:
+    """A short hash (12 hexadecimal digits) for `Encoder.id`, of tensors by name in any order, settings as text.
 
     Example:
         >>> one, two = torch.zeros(2), torch.ones(1)
@@ -60,9 +60,6 @@ def weights_hash(*parts: Mapping[str, Tensor] | Path | str) -> str:
     """
     content = hashlib.sha256()
     for part in parts:
-        if isinstance(part, Path):
-            content.update(file_sha256(part).encode())
-            continue
         if isinstance(part, str):
             content.update(f"text of {len(part)}:{part};".encode())
             continue

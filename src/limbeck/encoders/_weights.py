@@ -1,4 +1,4 @@
-"""Weights of pretrained models: found in a folder or in the cache, or fetched, and checked.
+"""Published weights: found in a folder or in the cache, or fetched, checked; and encoders that are read from them.
 
 A model says what it needs as `HubFiles` (a repository of the Hugging Face hub) or as an `OfficialFile` (one address of
 its authors). Hub files lie in the hub's own cache (``HF_HOME``), others under ``LIMBECK_CACHE`` (by default the user's
@@ -12,13 +12,18 @@ import os
 import re
 import shlex
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
+
+import torch
 
 from limbeck._files import write_text
-from limbeck.encoders._packages import package
+from limbeck.encoders._contract import Encoder
+from limbeck.encoders._module import package
 from limbeck.encoders._state import file_sha256, first_line
-from limbeck.errors import MissingWeightsError
+from limbeck.errors import InputError, MissingWeightsError, UnknownNameError
 
 _TRUE = {"1", "ON", "YES", "TRUE"}
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -34,57 +39,9 @@ def cache_folder() -> Path:
     return Path(os.environ.get("LIMBECK_CACHE") or package("pooch").os_cache("limbeck")) / "weights"
 
 
-class _Source(ABC):
-    """Files that a model needs, from one place."""
-
-    @abstractmethod
-    def command(self, folder: Path | None = None) -> str:
-        """What to type to get them into a folder, or into the cache."""
-
-    @abstractmethod
-    def cache_name(self) -> str:
-        """Where the cache is, in words."""
-
-    @abstractmethod
-    def lacking(self, folder: Path) -> list[str]:
-        """What of them a folder, which need not exist, has not got."""
-
-    @abstractmethod
-    def cached(self) -> Path | None:
-        """Where they lie in the cache, if all do."""
-
-    @abstractmethod
-    def _inside(self, folder: Path) -> Path:
-        """What `find` gives of a folder that lacks nothing."""
-
-    @abstractmethod
-    def _fetched(self) -> Path:
-        """The same, once they are in the cache."""
-
-    def find(self, folder: Path | None = None, *, offline: bool = False) -> Path:
-        """Where they lie: in `folder` as they are, or in the cache, filled from the network unless `offline`.
-
-        Raises:
-            MissingExtraError: Package huggingface_hub or pooch is not installed.
-            MissingWeightsError: They are not there and cannot be had, or are not what they should be.
-        """
-        if folder is not None:
-            if lacking := self.lacking(folder):
-                raise MissingWeightsError(f"{folder} lacks {_of(lacking, self)}. Get with: {self.command(folder)}")
-            return self._inside(folder)
-        if (cached := self.cached()) is not None:
-            return cached
-        if is_offline(offline):
-            raise MissingWeightsError(
-                f"{self} is not in {self.cache_name()}, and the network may not be asked (offline). "
-                f"On a machine with network: {self.command()}"
-            )
-        return self._fetched()
-
-
 @dataclass(frozen=True)
-class HubFiles(_Source):
-    """Some files of one repository of the Hugging Face hub.
+class HubFiles:
+    """Some files of one repository of the Hugging Face hub; `OfficialFile` has methods of the same names.
 
     Attributes:
         repo: ``owner/name``.
@@ -100,6 +57,7 @@ class HubFiles(_Source):
     revision: str = "main"
 
     def command(self, folder: Path | None = None) -> str:
+        """What to type to get them into a folder, or into the cache."""
         names = " ".join(f"--include {shlex.quote(name)}" for name in (*self.files, *self.weights[:1]))
         target = f" --local-dir {shlex.quote(str(folder))}" if folder is not None else ""
         others = "".join(f" (if it has no {self.weights[0]}: the same with {name})" for name in self.weights[1:])
@@ -109,9 +67,11 @@ class HubFiles(_Source):
         return self.repo
 
     def cache_name(self) -> str:
+        """Where the cache is, in words."""
         return f"the cache of the Hugging Face hub ({package('huggingface_hub').constants.HF_HUB_CACHE})"
 
-    def _inside(self, folder: Path) -> Path:
+    def inside(self, folder: Path) -> Path:
+        """What stands for them in a folder that lacks nothing."""
         return folder
 
     def weights_in(self, folder: Path) -> Path | None:
@@ -119,12 +79,14 @@ class HubFiles(_Source):
         return next((folder / name for name in self.weights if (folder / name).is_file()), None)
 
     def lacking(self, folder: Path) -> list[str]:
+        """What of them a folder, which need not exist, has not got."""
         found = [name for name in self.files if not (folder / name).is_file()]
         if self.weights and self.weights_in(folder) is None:
             found.append(" or ".join(self.weights))
         return found
 
     def cached(self) -> Path | None:
+        """Where they lie in the cache, if all do."""
         hub = package("huggingface_hub")
         for name in (*self.weights, *self.files):
             path = hub.try_to_load_from_cache(self.repo, name, revision=self.revision)
@@ -133,7 +95,12 @@ class HubFiles(_Source):
                 return None if self.lacking(folder) else folder
         return None
 
-    def _fetched(self) -> Path:
+    def fetched(self) -> Path:
+        """Where they lie in the cache, once they are fetched.
+
+        Raises:
+            MissingWeightsError: They cannot be had, or are not what they should be.
+        """
         hub = package("huggingface_hub")
         try:
             for weights in self.weights or ("",):
@@ -158,7 +125,7 @@ class HubFiles(_Source):
 
 
 @dataclass(frozen=True)
-class OfficialFile(_Source):
+class OfficialFile:
     """One file at the address its authors published.
 
     Attributes:
@@ -192,10 +159,10 @@ class OfficialFile(_Source):
         target = shlex.quote(str((folder or cache_folder()) / self.name))
         return f"curl -L --fail --create-dirs -o {target} {shlex.quote(self.url)}"
 
-    def _inside(self, folder: Path) -> Path:
+    def inside(self, folder: Path) -> Path:
         return folder / self.name
 
-    def _fetched(self) -> Path:
+    def fetched(self) -> Path:
         pooch, path = package("pooch"), cache_folder() / self.name
         pooch.get_logger().setLevel(logging.WARNING)
         try:
@@ -215,9 +182,13 @@ class OfficialFile(_Source):
         stamp = f"{path.stat().st_size}:{path.stat().st_mtime_ns}"
         if seen == [expected, stamp]:
             return
-        if expected is not None:
-            _check(path, expected, self.name, f"rm {shlex.quote(str(path))} && {self.command()}")
-        write_text(note, f"{expected or file_sha256(path)} {stamp}\n")
+        found = file_sha256(path)
+        if found != (expected or found):
+            raise MissingWeightsError(
+                f"{self.name} in {path} is damaged or another file: its sha256 is {found}, expected was {expected}. "
+                f"Remove it and fetch it again: rm {shlex.quote(str(path))} && {self.command()}"
+            )
+        write_text(note, f"{found} {stamp}\n")
 
 
 @dataclass(frozen=True)
@@ -229,26 +200,30 @@ class Needed:
     or_cache: bool = False
 
     @property
-    def _in_cache(self) -> bool:
+    def in_cache(self) -> bool:
+        """Whether the cache will do."""
         return self.folder is None or self.or_cache
 
     def here(self) -> Path | None:
-        """Where it lies on this machine, as `find` gives it; None where it does not."""
+        """Where it lies on this machine; None where it does not."""
         if self.folder is not None and not self.source.lacking(self.folder):
-            return self.source.find(self.folder)
-        return self.source.cached() if self._in_cache else None
+            return self.source.inside(self.folder)
+        return self.source.cached() if self.in_cache else None
 
     def sentence(self) -> str:
         """What is missing, where it was looked for, and how to get it."""
         places = [str(self.folder) + ("" if self.folder.is_dir() else " (no such folder)")] if self.folder else []
-        places += [self.source.cache_name()] if self._in_cache else []
+        places += [self.source.cache_name()] if self.in_cache else []
         lacking = self.source.lacking(self.folder or Path(os.devnull))
-        command = self.source.command(self.folder)
-        return f"{_of(lacking, self.source)}: looked for in {' and in '.join(places)}. Get with: {command}"
+        what = ", ".join(lacking)
+        what += f" of {self.source}" if what != str(self.source) else ""
+        return f"{what}: looked for in {' and in '.join(places)}. Get with: {self.source.command(self.folder)}"
 
 
 def located(*needed: Needed, offline: bool = False) -> list[Path]:
-    """Where all that a model needs lies, as `find` gives it; nothing is fetched while something else cannot be had.
+    """Where all that a model needs lies: an `OfficialFile` itself, of `HubFiles` the folder.
+
+    Nothing is fetched while something else cannot be had.
 
     Raises:
         MissingExtraError: Package huggingface_hub or pooch is not installed.
@@ -257,9 +232,9 @@ def located(*needed: Needed, offline: bool = False) -> list[Path]:
     found = [one.here() for one in needed]
     lacking = [one for one, path in zip(needed, found, strict=True) if path is None]
     reason = "the network may not be asked (offline)" if is_offline(offline) else ""
-    if not reason and all(one._in_cache for one in lacking):
+    if not reason and all(one.in_cache for one in lacking):
         try:
-            return [path or one.source.find() for one, path in zip(needed, found, strict=True)]
+            return [path or one.source.fetched() for one, path in zip(needed, found, strict=True)]
         except MissingWeightsError as error:
             # Its own sentence says again what the lines above do.
             reason = first_line(error.__cause__) if isinstance(error.__cause__, Exception) else str(error)
@@ -272,15 +247,37 @@ def located(*needed: Needed, offline: bool = False) -> list[Path]:
     return [path for path in found if path is not None]
 
 
-def _of(lacking: list[str], source: _Source) -> str:
-    names = ", ".join(lacking)
-    return names if names == str(source) else f"{names} of {source}"
+class Published(Encoder, ABC):
+    """An encoder that says which files it needs and reads them; its docstring says what a folder of weights holds."""
 
+    @classmethod
+    def pretrained(
+        cls,
+        checkpoint: str | None = None,
+        *,
+        folder: Path | str | None = None,
+        device: torch.device | str = "cpu",
+        offline: bool = False,
+    ) -> Self:
+        """The model with its published weights, or with those of a folder; see `Encoder.pretrained`."""
+        if checkpoint is not None and checkpoint not in cls.checkpoints:
+            raise UnknownNameError(f"There is no checkpoint {checkpoint!r}. Known names: {', '.join(cls.checkpoints)}.")
+        if not isinstance(folder, Path | str | None):
+            raise InputError(f"The folder of weights must be a path, but got {folder!r}.")
+        try:
+            place = torch.device(device)
+        except (RuntimeError, TypeError) as error:
+            raise InputError(f"A device such as 'cpu' or 'cuda' was expected, but got {device!r}.") from error
+        name = checkpoint or cls.checkpoints[0]
+        needed = cls._needed(name, None if folder is None else Path(folder))
+        return cls._read(name, located(*needed, offline=offline), place)
 
-def _check(path: Path, expected: str, what: str, command: str) -> None:
-    found = file_sha256(path)
-    if found != expected:
-        raise MissingWeightsError(
-            f"{what} in {path} is damaged or another file: its sha256 is {found}, expected was {expected}. "
-            f"Remove it and fetch it again: {command}"
-        )
+    @classmethod
+    @abstractmethod
+    def _needed(cls, checkpoint: str, folder: Path | None) -> Sequence[Needed]:
+        """What a checkpoint needs, from a folder or the cache; refused if a package to read it with is missing."""
+
+    @classmethod
+    @abstractmethod
+    def _read(cls, checkpoint: str, found: Sequence[Path], device: torch.device) -> Self:
+        """The model from where `located` found what was needed."""

@@ -7,18 +7,18 @@ Differs from the paper: a sound is taken as long as it is; the published evaluat
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Self, final
 
 import torch
 
 from limbeck._files import atomic
-from limbeck.encoders._clip_text import FOLDER, TOKENIZER, ClipText, tokenizer
+from limbeck.encoders._clip_text import FOLDER, TOKENIZER, ClipText, WithClipText, near, reverted, tokenizer
 from limbeck.encoders._esresnext import PREFIX, EsResNext
 from limbeck.encoders._module import built, with_random_weights
 from limbeck.encoders._state import read_state
-from limbeck.encoders._weights import Needed, OfficialFile, located
-from limbeck.encoders._with_clip_text import WithClipText, clip_in
+from limbeck.encoders._weights import Needed, OfficialFile
 
 _RELEASE = "https://github.com/AndreyGuzhov/AudioCLIP/releases/download/v0.1/"
 FILES = {
@@ -37,7 +37,11 @@ FILES = {
 
 @final
 class AudioClip(WithClipText):
-    """AudioCLIP's audio and text towers. The features are what the audio network gives its last layer."""
+    """AudioCLIP's audio and text towers. The features are what the audio network gives its last layer.
+
+    The space of the checkpoint ``"partial-training"`` is still that of CLIP RN50. A folder of weights holds the
+    checkpoint's file, and may hold CLIP's tokenizer in clip-vit-base-patch32/. Any sizes are taken as they are.
+    """
 
     sample_rate = 44100
     window_s = 10.0
@@ -45,30 +49,15 @@ class AudioClip(WithClipText):
     checkpoints = ("full-training", "partial-training")
 
     @classmethod
-    def pretrained(
-        cls,
-        checkpoint: str | None = None,
-        *,
-        folder: Path | str | None = None,
-        device: torch.device | str = "cpu",
-        offline: bool = False,
-    ) -> Self:
-        """AudioCLIP with its published weights.
+    def _needed(cls, checkpoint: str, folder: Path | None) -> Sequence[Needed]:
+        return [Needed(FILES[checkpoint], folder), near(TOKENIZER, folder)]
 
-        Args:
-            checkpoint: ``"full-training"``, or ``"partial-training"``, whose space is still that of CLIP RN50.
-            folder: Holds the checkpoint's file, and may hold CLIP's tokenizer in clip-vit-base-patch32/; without that
-                it comes from the hub's cache. Any sizes are taken as they are.
-            device: Where both towers run.
-            offline: Never ask the network.
-        """
-        name, near, device = cls._requested(checkpoint, folder, device)
-        path, words = located(
-            Needed(FILES[name], near), Needed(TOKENIZER, clip_in(near), or_cache=True), offline=offline
-        )
+    @classmethod
+    def _read(cls, checkpoint: str, found: Sequence[Path], device: torch.device) -> Self:
+        path, words = found
         state = read_state(path, inside=("state_dict", "model"))
         network = EsResNext.read(state, path)
-        return cls(name, network, ClipText.convert(state, tokenizer(words), source=path), device)
+        return cls(checkpoint, network, ClipText.convert(state, tokenizer(words), source=path), device)
 
     @classmethod
     def tiny(cls, *, seed: int = 0) -> Self:
@@ -81,5 +70,5 @@ class AudioClip(WithClipText):
         (folder / FOLDER).mkdir(parents=True, exist_ok=True)
         sound = {PREFIX + name: tensor for name, tensor in self._network.state_dict().items()}
         with atomic(folder / FILES[self.checkpoints[0]].name) as path:
-            torch.save(sound | self._text_tower.original(), path)
+            torch.save(sound | reverted(self._text_tower.model.state_dict()), path)
         self._text_tower.tokenizer.save_pretrained(folder / FOLDER)

@@ -25,12 +25,10 @@ from torch import Tensor
 
 from limbeck._files import write_tensors
 from limbeck.encoders import _htsat
-from limbeck.encoders._contract import AudioEmbeddings, Encoder
-from limbeck.encoders._module import built, filled, with_random_weights
-from limbeck.encoders._packages import package
+from limbeck.encoders._contract import AudioEmbeddings
+from limbeck.encoders._module import built, byte_vocabulary, filled, package, tokenizer_fingerprint, with_random_weights
 from limbeck.encoders._state import read_state, reading
-from limbeck.encoders._tokens import byte_vocabulary, tokenizer_fingerprint
-from limbeck.encoders._weights import HubFiles, Needed, located
+from limbeck.encoders._weights import HubFiles, Needed
 from limbeck.errors import InputError
 
 TOKENS = 77
@@ -51,12 +49,11 @@ HEARING = (
 
 
 @final
-class Clap(Encoder):
+class Clap(_htsat.HtsatEncoder):
     """LAION-CLAP. `features` is what HTS-AT pools over its last map, before the projection.
 
-    Attributes:
-        checkpoint: Which weights these are.
-        dtype: Format of the heavy products over sounds; sums, softmax and norms, and texts, stay float32.
+    A folder of weights holds config.json, preprocessor_config.json, tokenizer.json and model.safetensors (or
+    pytorch_model.bin).
     """
 
     sample_rate = 48_000
@@ -78,12 +75,10 @@ class Clap(Encoder):
                 f"The feature extractor's padding is {extractor.padding!r}, expected was one of "
                 f"{', '.join(_htsat.FILLS)}. Correct it in preprocessor_config.json, or fetch that anew."
             )
+        super().__init__(checkpoint, device, dtype)
         self._model = model.to(device)
         self._extractor = extractor
         self._tokenizer = tokenizer
-        self._device = torch.device(device)
-        self.checkpoint = checkpoint
-        self.dtype = dtype
         self.dim = int(model.config.projection_dim)
         self.features_dim = int(model.config.audio_config.hidden_size)
         self._fusion = bool(model.config.audio_config.enable_fusion)
@@ -97,46 +92,27 @@ class Clap(Encoder):
         return self._id(self._model.state_dict(), json.dumps(hearing), tokenizer_fingerprint(self._tokenizer))
 
     @classmethod
-    def pretrained(
-        cls,
-        checkpoint: str | None = None,
-        *,
-        folder: Path | str | None = None,
-        device: torch.device | str = "cpu",
-        offline: bool = False,
-        dtype: torch.dtype = torch.float32,
-    ) -> Self:
-        """The model with its published weights, or with those of a folder.
+    def _needed(cls, checkpoint: str, folder: Path | None) -> Sequence[Needed]:
+        package("transformers")
+        return [Needed(HubFiles(f"laion/{checkpoint}", FILES), folder)]
 
-        Args:
-            checkpoint: One of `checkpoints`; None means the first.
-            folder: Holds config.json, preprocessor_config.json, tokenizer.json and model.safetensors (or
-                pytorch_model.bin); None means the cache of the Hugging Face hub, filled from there.
-            device: Where it runs.
-            offline: Never ask the network.
-            dtype: Format of the heavy products over sounds. With ``torch.bfloat16`` (half the time where the
-                hardware has it) vectors agree with those of float32 to a cosine above 0.999; the `id` is the same.
-        """
-        transformers = package("transformers")
-        checkpoint, near, device = cls._requested(checkpoint, folder, device)
-        source = HubFiles(f"laion/{checkpoint}", FILES)
-        (found,) = located(Needed(source, near), offline=offline)
-        weights = source.weights_in(found)
+    @classmethod
+    def _read(cls, checkpoint: str, found: Sequence[Path], device: torch.device) -> Self:
+        transformers, (folder,) = package("transformers"), found
+        weights = HubFiles(f"laion/{checkpoint}", FILES).weights_in(folder)
         assert weights is not None
-        with reading(found):
-            config = transformers.ClapConfig.from_pretrained(found, local_files_only=True)
-            extractor = transformers.ClapFeatureExtractor.from_pretrained(found, local_files_only=True)
-            tokenizer = transformers.RobertaTokenizer.from_pretrained(found, local_files_only=True)
+        with reading(folder):
+            config = transformers.ClapConfig.from_pretrained(folder, local_files_only=True)
+            extractor = transformers.ClapFeatureExtractor.from_pretrained(folder, local_files_only=True)
+            tokenizer = transformers.RobertaTokenizer.from_pretrained(folder, local_files_only=True)
             model = filled(built(lambda: transformers.ClapModel(config)), read_state(weights), source=weights)
-        return cls(model, extractor, tokenizer, checkpoint=checkpoint, device=device, dtype=dtype)
+        return cls(model, extractor, tokenizer, checkpoint=checkpoint, device=device)
 
     @classmethod
     def tiny(cls, *, seed: int = 0, fusion: bool = False) -> Self:
         """The same classes, narrow and shallow, with random weights and letters as tokens.
 
-        Args:
-            seed: Of the weights.
-            fusion: Whether long sounds are heard as a whole and in pieces.
+        With `fusion` long sounds are heard as a whole and in pieces.
         """
         transformers = package("transformers")
         vocabulary = byte_vocabulary(("<s>", "<pad>", "</s>", "<unk>", "<mask>"))
@@ -176,16 +152,13 @@ class Clap(Encoder):
     @torch.no_grad()
     def _audio(self, waveforms: Sequence[Tensor]) -> AudioEmbeddings:
         inputs, longer = self._inputs([w.to(self._device, torch.float32) for w in waveforms])
-        features = _htsat.pooled(self._model.audio_model, inputs, longer, dtype=self.dtype)
-        joint = F.normalize(self._model.audio_projection(features), dim=-1)
-        return AudioEmbeddings(joint.cpu(), features.cpu())
+        return self._pooled(self._model.audio_model, self._model.audio_projection, inputs, longer)
 
     @torch.no_grad()
     def _text(self, texts: Sequence[str]) -> Tensor:
-        tokens = self._tokenizer(list(texts), padding=True, truncation=True, max_length=TOKENS, return_tensors="pt").to(
-            self._device
-        )
-        read = self._model.text_model(input_ids=tokens["input_ids"], attention_mask=tokens["attention_mask"])
+        tokens = self._tokenizer(list(texts), padding=True, truncation=True, max_length=TOKENS, return_tensors="pt")
+        ids, mask = (tokens[name].to(self._device) for name in ("input_ids", "attention_mask"))
+        read = self._model.text_model(input_ids=ids, attention_mask=mask)
         return F.normalize(self._model.text_projection(read.pooler_output), dim=-1).cpu()
 
     def _inputs(self, waveforms: Sequence[Tensor]) -> tuple[Tensor, Tensor]:

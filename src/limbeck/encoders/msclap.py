@@ -25,12 +25,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from limbeck.encoders import _htsat
-from limbeck.encoders._contract import AudioEmbeddings, Encoder
-from limbeck.encoders._module import built, filled, with_random_weights
-from limbeck.encoders._packages import package
+from limbeck.encoders._contract import AudioEmbeddings
+from limbeck.encoders._module import built, byte_vocabulary, filled, package, tokenizer_fingerprint, with_random_weights
 from limbeck.encoders._state import read_state, reading
-from limbeck.encoders._tokens import byte_vocabulary, tokenizer_fingerprint
-from limbeck.encoders._weights import HubFiles, Needed, located
+from limbeck.encoders._weights import HubFiles, Needed
 
 HOP = 320
 TOKENS = 77
@@ -92,12 +90,10 @@ class Towers(nn.Module):
 
 
 @final
-class MsClap(Encoder):
+class MsClap(_htsat.HtsatEncoder):
     """Microsoft CLAP. `features` is what HTS-AT pools over its last map, before the projection.
 
-    Attributes:
-        checkpoint: Which weights these are.
-        dtype: Format of the heavy products over sounds; sums, softmax and norms, and texts, stay float32.
+    A folder of weights holds CLAP_weights_2023.pth and tokenizer.json, that of GPT-2.
     """
 
     sample_rate = 44_100
@@ -114,11 +110,9 @@ class MsClap(Encoder):
         device: torch.device | str = "cpu",
         dtype: torch.dtype = torch.float32,
     ) -> None:
+        super().__init__(checkpoint, device, dtype)
         self._towers = towers.to(device)
         self._tokenizer = tokenizer
-        self._device = torch.device(device)
-        self.checkpoint = checkpoint
-        self.dtype = dtype
         self.dim = towers.audio_projection.linear2.out_features
         self.features_dim = towers.audio_projection.linear1.in_features
 
@@ -128,40 +122,23 @@ class MsClap(Encoder):
         return self._id(self._towers.state_dict(), tokenizer_fingerprint(self._tokenizer))
 
     @classmethod
-    def pretrained(
-        cls,
-        checkpoint: str | None = None,
-        *,
-        folder: Path | str | None = None,
-        device: torch.device | str = "cpu",
-        offline: bool = False,
-        dtype: torch.dtype = torch.float32,
-    ) -> Self:
-        """The model with its published weights.
+    def _needed(cls, checkpoint: str, folder: Path | None) -> Sequence[Needed]:
+        package("transformers")
+        return [
+            Needed(HubFiles("microsoft/msclap", (), (f"CLAP_weights_{checkpoint}.pth",)), folder),
+            Needed(HubFiles("openai-community/gpt2", ("tokenizer.json",), ()), folder),
+        ]
 
-        Args:
-            checkpoint: One of `checkpoints`; None means the first.
-            folder: Holds CLAP_weights_2023.pth and the tokenizer.json of GPT-2; None means the cache of the Hugging
-                Face hub, filled from there.
-            device: Where it runs.
-            offline: Never ask the network.
-            dtype: Format of the heavy products over sounds; ``torch.bfloat16`` saves time where the hardware has it.
-        """
+    @classmethod
+    def _read(cls, checkpoint: str, found: Sequence[Path], device: torch.device) -> Self:
         transformers, tokenizers = package("transformers"), package("tokenizers")
-        checkpoint, near, device = cls._requested(checkpoint, folder, device)
-        file = f"CLAP_weights_{checkpoint}.pth"
-        weights, tokens = located(
-            Needed(HubFiles("microsoft/msclap", (), (file,)), near),
-            Needed(HubFiles("openai-community/gpt2", ("tokenizer.json",), ()), near),
-            offline=offline,
-        )
-        weights = weights / file
-        with reading(tokens / "tokenizer.json"):
-            tokenizer = tokenizers.Tokenizer.from_file(str(tokens / "tokenizer.json"))
+        weights, tokens = found[0] / f"CLAP_weights_{checkpoint}.pth", found[1] / "tokenizer.json"
+        with reading(tokens):
+            tokenizer = tokenizers.Tokenizer.from_file(str(tokens))
         configs = transformers.ClapAudioConfig(), transformers.GPT2Config()
         towers = built(lambda: Towers(*configs, dim=1024))
         filled(towers, renamed(read_state(weights, inside=("model",))), source=weights)
-        return cls(towers, tokenizer, checkpoint=checkpoint, device=device, dtype=dtype)
+        return cls(towers, tokenizer, checkpoint=checkpoint, device=device)
 
     @classmethod
     def tiny(cls, *, seed: int = 0) -> Self:
@@ -195,9 +172,7 @@ class MsClap(Encoder):
         samples = round(self.window_s * self.sample_rate)
         whole = [_htsat.FILLS["repeat"](w.to(self._device, torch.float32), samples) for w in waveforms]
         mels = _htsat.log_mel(torch.stack(whole), self._towers.filters, hop=HOP)
-        features = _htsat.pooled(self._towers.audio, mels[:, None], None, dtype=self.dtype)
-        joint = F.normalize(self._towers.audio_projection(features), dim=-1)
-        return AudioEmbeddings(joint.cpu(), features.cpu())
+        return self._pooled(self._towers.audio, self._towers.audio_projection, mels[:, None])
 
     @torch.no_grad()
     def _text(self, texts: Sequence[str]) -> Tensor:
@@ -205,8 +180,8 @@ class MsClap(Encoder):
         ids = nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=FILLING).to(self._device)
         lengths = torch.tensor([len(row) for row in rows], device=self._device)
         mask = (torch.arange(ids.shape[1], device=self._device) < lengths[:, None]).long()
-        read = self._towers.text(input_ids=ids, attention_mask=mask)
-        last = read.last_hidden_state[torch.arange(len(rows), device=self._device), lengths - 1]
+        states = self._towers.text(input_ids=ids, attention_mask=mask).last_hidden_state
+        last = states[torch.arange(len(rows), device=self._device), lengths - 1]
         return F.normalize(self._towers.text_projection(last), dim=-1).cpu()
 
     def _tokens(self, text: str) -> Tensor:

@@ -1,14 +1,17 @@
 """YAMNet: a small AudioSet classifier that runs anywhere, made an audio-text encoder by its classes' names (`yamnet`).
 
 The network names 521 kinds of sound. A clip's vector among texts is the mean of the text vectors (all-MiniLM-L6-v2) of
-the names it is likeliest to have (`_conse`); the averages behind its last layer are the richer audio space.
+the names it is likeliest to have (ConSE); the averages behind its last layer are the richer audio space.
 
 Source:   Plakal and Ellis, *YAMNet*, 2020 (https://github.com/tensorflow/models/tree/master/research/audioset/yamnet);
           quantised weights from https://github.com/google-coral/coralmicro (Apache-2.0). Text vectors: Reimers and
-          Gurevych, *Sentence-BERT*, EMNLP 2019 (https://arxiv.org/abs/1908.10084).
+          Gurevych, *Sentence-BERT*, EMNLP 2019 (https://arxiv.org/abs/1908.10084). ConSE: equation 5 of Norouzi
+          et al., *Zero-Shot Learning by Convex Combination of Semantic Embeddings*, ICLR 2014
+          (https://arxiv.org/abs/1312.5650).
 Differs from the paper: YAMNet averages over a recording's patches, which hides short events such as a sneeze. Here a
           class counts by its three best patches, and an audio feature by its best one: chosen on ESC-10, measured in
-          docs/encoders.md.
+          docs/encoders.md. ConSE's mean is brought to length 1; the classifier's probabilities need not sum to 1
+          (AudioSet classes do not exclude each other), which the length would take out anyway.
 Cost:     about 0.5 ms a patch (0.48 s of sound) on one core, and 5 MB of memory a core.
 """
 
@@ -21,16 +24,15 @@ from pathlib import Path
 from typing import Self, final
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from limbeck._files import atomic, write_bytes
-from limbeck.encoders._conse import conse
-from limbeck.encoders._contract import AudioEmbeddings, Encoder
-from limbeck.encoders._litert import PatchNetwork
-from limbeck.encoders._litert_tiny import tiny_network
+from limbeck.encoders._contract import AudioEmbeddings
+from limbeck.encoders._litert import PatchNetwork, tiny_network
 from limbeck.encoders._sentences import MINILM, Sentences
 from limbeck.encoders._state import reading
-from limbeck.encoders._weights import Needed, OfficialFile, located
+from limbeck.encoders._weights import Needed, OfficialFile, Published
 from limbeck.encoders._yamnet_frontend import BANDS, PATCH_FRAMES, SAMPLE_RATE_HZ, patches
 from limbeck.errors import InputError
 
@@ -53,8 +55,11 @@ _TINY_CLASSES = ("Speech", "Dog", "Rain", "Clock", "Sneeze", "Helicopter", "Chai
 
 
 @final
-class YamNet(Encoder):
-    """Log-mel patches through YAMNet in LiteRT; texts through a sentence encoder.
+class YamNet(Published):
+    """Log-mel patches through YAMNet in LiteRT, on the CPU; texts through a sentence encoder on any device.
+
+    A folder of weights holds yamnet_spectra_in.tflite and yamnet_class_map.csv, and may hold the text model in
+    all-MiniLM-L6-v2/; without that it comes from the hub's cache.
 
     Attributes:
         checkpoint: Which weights these are.
@@ -81,35 +86,26 @@ class YamNet(Encoder):
         """Name, checkpoint and a hash of both models, of the class names, and of how texts are read."""
         content = torch.frombuffer(bytearray(self._network.content), dtype=torch.uint8)
         names = torch.frombuffer(bytearray("\n".join(self.classes).encode()), dtype=torch.uint8)
-        return self._id({"network": content, "names": names}, self._sentences.state(), self._sentences.settings())
+        return self._id(
+            {"network": content, "names": names}, self._sentences.model.state_dict(), self._sentences.settings()
+        )
 
     @classmethod
-    def pretrained(
-        cls,
-        checkpoint: str | None = None,
-        *,
-        folder: Path | str | None = None,
-        device: torch.device | str = "cpu",
-        offline: bool = False,
-    ) -> Self:
-        """YAMNet with its published weights, and all-MiniLM-L6-v2 for texts.
+    def _needed(cls, checkpoint: str, folder: Path | None) -> Sequence[Needed]:
+        sentences = Needed(MINILM, None if folder is None else folder / _TEXT_FOLDER, or_cache=True)
+        return [Needed(NETWORK, folder), Needed(CLASS_MAP, folder), sentences]
 
-        Args:
-            checkpoint: ``"spectra-in"``, the only one.
-            folder: Holds yamnet_spectra_in.tflite and yamnet_class_map.csv, and may hold the text model in
-                all-MiniLM-L6-v2/; without that it comes from the hub's cache.
-            device: Where the text model runs; YAMNet itself runs on the CPU.
-            offline: Never ask the network.
-        """
-        name, near, device = cls._requested(checkpoint, folder, device)
-        network, classes, text = located(
-            Needed(NETWORK, near),
-            Needed(CLASS_MAP, near),
-            Needed(MINILM, None if near is None else near / _TEXT_FOLDER, or_cache=True),
-            offline=offline,
-        )
+    @classmethod
+    def _read(cls, checkpoint: str, found: Sequence[Path], device: torch.device) -> Self:
+        network, classes, text = found
+        with reading(classes), open(classes, encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+        if not rows or "display_name" not in rows[0]:
+            raise InputError(
+                f"{classes} is not YAMNet's class map: expected was a CSV file with a column display_name."
+            )
         content = PatchNetwork(network.read_bytes(), _PATCH_SHAPE)
-        made = cls(name, content, _class_names(classes), Sentences.read(text, device))
+        made = cls(checkpoint, content, [row["display_name"] for row in rows], Sentences.read(text, device))
         made._device = device
         return made
 
@@ -149,9 +145,19 @@ class YamNet(Encoder):
         return torch.stack(best), torch.stack([own.amax(0) for own in torch.split(averages, counts)])
 
 
-def _class_names(path: Path) -> list[str]:
-    with reading(path), open(path, encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    if not rows or "display_name" not in rows[0]:
-        raise InputError(f"{path} is not YAMNet's class map: expected was a CSV file with a column display_name.")
-    return [row["display_name"] for row in rows]
+def conse(scores: Tensor, names: Tensor, *, best: int = 10) -> Tensor:
+    """Vectors of sounds in the space of their classes' names, rows of length 1, float32, (sound, dim).
+
+    They are the mean of the `best` classes' names, (class, dim), weighted by `scores` >= 0, (sound, class); of a sound
+    of which every score is 0, the mean of all names.
+
+    Example:
+        >>> conse(torch.tensor([[0.9, 0.3, 0.4]]), torch.eye(3), best=2)
+        tensor([[0.9138, 0.0000, 0.4061]])
+    """
+    # A stable sort, because quantised scores tie often.
+    weights, classes = scores.sort(dim=1, descending=True, stable=True)
+    weights, classes = weights[:, :best], classes[:, :best]
+    mixed = (weights[..., None] * names[classes]).sum(1)
+    mixed[weights.sum(1) == 0] = names.mean(0)
+    return F.normalize(mixed, dim=1)

@@ -1,8 +1,7 @@
 """How long work runs: run folders, checkpoints, worker processes, progress, what machine it was. Knows no method."""
 
-from limbeck.engine._environment import machine, versions
 from limbeck.engine.progress import Progress, bar, note
-from limbeck.engine.run import RUN, Run, RunCheckpoint, RunRecord, runtime_of
+from limbeck.engine.run import RUN, Run, RunCheckpoint, RunRecord, machine, runtime_of, versions
 from limbeck.engine.workers import Lost, WorkerPool
 
 __all__ = [

@@ -8,22 +8,24 @@ from __future__ import annotations
 
 import contextlib
 import json
+import platform
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
+import torch
 from torch import Tensor
 
-from limbeck import _code, _files
+from limbeck import _code, _files, _machine
 from limbeck._code import Code
 from limbeck._config import differences
 from limbeck._runtime import Runtime, choose_runtime
-from limbeck.engine._environment import machine, versions
 from limbeck.errors import FingerprintError
 
 CHECKPOINT_SECONDS = 15.0
@@ -32,15 +34,10 @@ RUN = "run"
 
 
 class RunCheckpoint:
-    """Saves the state now and then, and at once when the user asks to stop.
-
-    Args:
-        path: The file.
-        every_seconds: Time between saves.
-    """
+    """Saves the state to the file `path` every so many seconds, and at once when the user asks to stop."""
 
     def __init__(self, path: Path, every_seconds: float = CHECKPOINT_SECONDS) -> None:
-        self._path = path
+        self.path = path
         self._every = every_seconds
         self._saved_at = self._began = time.monotonic()
         self._before = 0.0
@@ -54,13 +51,13 @@ class RunCheckpoint:
     @property
     def exists(self) -> bool:
         """Whether a state was saved."""
-        return self._path.exists()
+        return self.path.exists()
 
     def load(self) -> tuple[int, dict[str, Tensor]] | None:
         """Steps done and the state; None when there is none yet."""
         if not self.exists:
             return None
-        tensors, note = _files.read_tensors(self._path)
+        tensors, note = _files.read_tensors(self.path)
         self._before = note["seconds"]
         return note["step"], tensors
 
@@ -71,129 +68,15 @@ class RunCheckpoint:
             KeyboardInterrupt: A stop was asked for; the state is safe.
         """
         if self.stop_asked or time.monotonic() - self._saved_at >= self._every:
-            _files.write_tensors(self._path, tensors(), {"step": step, "seconds": self.seconds})
+            _files.write_tensors(self.path, tensors(), {"step": step, "seconds": self.seconds})
             self._saved_at = time.monotonic()
         if self.stop_asked:
             raise KeyboardInterrupt
 
 
-class Run:
-    """A run folder held by this process. Open it with `Run.open`.
-
-    Attributes:
-        folder: Where it is.
-        checkpoint: Where the state goes.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.checkpoint = RunCheckpoint(folder / "checkpoint.safetensors")
-
-    @classmethod
-    @contextlib.contextmanager
-    def open(
-        cls, folder: Path, asked: dict[str, Any], code: Code | None = None, *, about: dict[str, Any] | None = None
-    ) -> Iterator[Run]:
-        """Hold a run folder, new or to be continued.
-
-        Args:
-            folder: The run's folder.
-            asked: What decides the result: method, settings, seed, dataset fingerprint, number formats. JSON-able.
-            code: What else does: the code behind them, see `limbeck._code`.
-            about: What is worth knowing of a new run, and decides nothing. JSON-able.
-
-        Raises:
-            BusyError: Another process holds the folder.
-            FingerprintError: The folder belongs to a run with other settings, other data or other code.
-        """
-        with _files.exclusive(folder):
-            run = cls(folder)
-            run._agree(json.loads(json.dumps(asked)), code or {}, about or {})
-            run._forget_unsaved_events()
-            with run._stop_on_interrupt():
-                yield run
-
-    @property
-    def finished(self) -> bool:
-        """Whether the run has ended."""
-        return (self.folder / "done.json").exists()
-
-    @property
-    def cost(self) -> dict[str, Any]:
-        """What a finished run took, and what else was said when it ended."""
-        return _files.read_record(self.folder / "done.json")
-
-    @property
-    def _begun(self) -> bool:
-        """Whether anything is kept that a run could go on from, or be mistaken for the result of another question."""
-        return self.finished or self.checkpoint.exists
-
-    def log(self, event: dict[str, Any]) -> None:
-        """Append a row to ``events.jsonl``."""
-        path = self.folder / "events.jsonl"
-        with _files.naming(path), open(path, "a", encoding="utf-8") as file:
-            file.write(json.dumps(event) + "\n")
-
-    def finish(self, cost: dict[str, Any]) -> None:
-        """Mark the run as ended, with its cost (JSON-able), and remove its checkpoint."""
-        _files.write_record(self.folder / "done.json", cost)
-        (self.folder / "checkpoint.safetensors").unlink(missing_ok=True)
-
-    def _agree(self, asked: dict[str, Any], code: Code, about: dict[str, Any]) -> None:
-        file = self.folder / "run.json"
-        if not (file.exists() and self._begun):
-            facts = {"asked": asked, "code": code, "versions": versions(), "machine": machine()}
-            _files.write_record(file, about | facts)
-            return
-        found = _files.read_record(file)
-        before = found["asked"]
-        if differ := differences(before, asked):
-            lines = "\n".join(f"  {line}" for line in differ)
-            raise FingerprintError(
-                f"{self.folder.parent} holds another run, which had:\n{lines}\n"
-                "Choose another output folder, or delete this one."
-            )
-        if other := _code.differences(found["code"], code):
-            raise FingerprintError(
-                f"{self.folder.parent} was made by other code than is installed now: {'; '.join(other)}. What it holds "
-                "may not be what would be made now. Choose another output folder; or delete this one to make it anew."
-            )
-
-    def _forget_unsaved_events(self) -> None:
-        """Drop rows of steps that will be done again, and a last row that was cut short."""
-        file = self.folder / "events.jsonl"
-        if not file.exists() or self.finished:
-            return
-        saved = self.checkpoint.load()
-        done = saved[0] if saved else 0
-        _files.write_text(file, "".join(json.dumps(row) + "\n" for row in read_events(file) if row["step"] <= done))
-
-    @contextlib.contextmanager
-    def _stop_on_interrupt(self) -> Iterator[None]:
-        """The first Ctrl-C saves at the end of the step; a second one ends at once."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-
-        def ask(number: int, frame: FrameType | None) -> None:
-            if self.checkpoint.stop_asked:
-                raise KeyboardInterrupt
-            self.checkpoint.stop_asked = True
-
-        before = signal.signal(signal.SIGINT, ask)
-        try:
-            yield
-        finally:
-            signal.signal(signal.SIGINT, before)
-
-
 @dataclass(frozen=True)
 class RunRecord:
-    """What a run left in its folder, read without holding it.
-
-    Attributes:
-        folder: The run's folder.
-    """
+    """What a run left in its `folder`, read without holding it."""
 
     folder: Path
 
@@ -220,9 +103,15 @@ class RunRecord:
 
     @property
     def events(self) -> list[dict[str, Any]]:
-        """A row for every step."""
-        file = self.folder / "events.jsonl"
-        return read_events(file) if file.is_file() else []
+        """A row for every step; those that were cut short or damaged are left out."""
+        rows = []
+        with contextlib.suppress(FileNotFoundError):
+            for line in (self.folder / "events.jsonl").read_bytes().splitlines():
+                with contextlib.suppress(ValueError):
+                    row = json.loads(line)
+                    if isinstance(row, dict) and isinstance(row.get("step"), int):
+                        rows.append(row)
+        return rows
 
     def summary(self) -> dict[str, Any]:
         """What the run is and how far it got, JSON-able."""
@@ -231,25 +120,141 @@ class RunRecord:
         return {"kind": "run", "finished": self.finished, "step": step, **self.facts}
 
 
-def runtime_of(folder: Path | None, device: str, dtype: str) -> Runtime:
-    """Device and number formats to go on with: by default those of the run that made a set, on such a device.
+class Run(RunRecord):
+    """A run folder held by this process, with a `checkpoint`. Open it with `Run.open`."""
 
-    Args:
-        folder: Of the distilled set; None for what no run made.
-        device: As in `choose_runtime`.
-        dtype: As in `choose_runtime`; anything but ``"auto"`` is taken as it is.
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.checkpoint = RunCheckpoint(folder / "checkpoint.safetensors")
+
+    @classmethod
+    @contextlib.contextmanager
+    def open(
+        cls, folder: Path, asked: dict[str, Any], code: Code | None = None, *, about: dict[str, Any] | None = None
+    ) -> Iterator[Run]:
+        """Hold a run folder, new or to be continued.
+
+        Args:
+            folder: Where it is.
+            asked: What decides the result: method, settings, seed, dataset fingerprint, number formats. JSON-able.
+            code: What else does: the code behind them, see `limbeck._code`.
+            about: What is worth knowing of a new run, and decides nothing. JSON-able.
+
+        Raises:
+            BusyError: Another process holds the folder.
+            FingerprintError: The folder belongs to a run with other settings, other data or other code.
+        """
+        with _files.exclusive(folder):
+            run = cls(folder)
+            run._agree(json.loads(json.dumps(asked)), code or {}, about or {})
+            run._forget_unsaved_events()
+            with run._stop_on_interrupt():
+                yield run
+
+    def log(self, event: dict[str, Any]) -> None:
+        """Append a row to ``events.jsonl``."""
+        path = self.folder / "events.jsonl"
+        with _files.naming(path), open(path, "a", encoding="utf-8") as file:
+            file.write(json.dumps(event) + "\n")
+
+    def finish(self, cost: dict[str, Any]) -> None:
+        """Mark the run as ended, with its cost (JSON-able), and remove its checkpoint."""
+        _files.write_record(self.folder / "done.json", cost)
+        self.checkpoint.path.unlink(missing_ok=True)
+
+    def _agree(self, asked: dict[str, Any], code: Code, about: dict[str, Any]) -> None:
+        file = self.folder / "run.json"
+        # Without either nothing is kept that a run could go on from, or be mistaken for the result of another question.
+        if not (file.exists() and (self.finished or self.checkpoint.exists)):
+            facts = {"asked": asked, "code": code, "versions": versions(), "machine": machine()}
+            _files.write_record(file, about | facts)
+            return
+        found = _files.read_record(file)
+        if differ := differences(found["asked"], asked):
+            lines = "\n".join(f"  {line}" for line in differ)
+            raise FingerprintError(
+                f"{self.folder.parent} holds another run, which had:\n{lines}\n"
+                "Choose another output folder, or delete this one."
+            )
+        if other := _code.differences(found["code"], code):
+            raise FingerprintError(
+                f"{self.folder.parent} was made by other code than is installed now: {'; '.join(other)}. What it holds "
+                "may not be what would be made now. Choose another output folder; or delete this one to make it anew."
+            )
+
+    def _forget_unsaved_events(self) -> None:
+        """Drop rows of steps that will be done again, and a last row that was cut short."""
+        file = self.folder / "events.jsonl"
+        if not file.exists() or self.finished:
+            return
+        saved = self.checkpoint.load()
+        done = saved[0] if saved else 0
+        _files.write_text(file, "".join(json.dumps(row) + "\n" for row in self.events if row["step"] <= done))
+
+    @contextlib.contextmanager
+    def _stop_on_interrupt(self) -> Iterator[None]:
+        """The first Ctrl-C saves at the end of the step; a second one ends at once."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+
+        def ask(number: int, frame: FrameType | None) -> None:
+            if self.checkpoint.stop_asked:
+                raise KeyboardInterrupt
+            self.checkpoint.stop_asked = True
+
+        before = signal.signal(signal.SIGINT, ask)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+
+def runtime_of(folder: Path | None, device: str, dtype: str) -> Runtime:
+    """Device and number formats to go on with, see `choose_runtime`: by default those of the run that made a set.
+
+    That is so on a device of the same kind, where `dtype` is ``"auto"`` and `folder` is the set's.
     """
     chosen = choose_runtime(device, dtype)
     run = RunRecord.find(folder) if folder and dtype == "auto" else None
-    return chosen.in_formats_of(run.facts["asked"]) if run else chosen
+    asked = run.facts["asked"] if run else {}
+    if asked.get("device") != chosen.device.type:
+        return chosen
+    formats = {name: getattr(torch, asked[name]) for name in ("real_dtype", "synthetic_dtype")}
+    return replace(chosen, **formats, reason=f"{chosen.reason}; number formats as the set was distilled")
 
 
-def read_events(file: Path) -> list[dict[str, Any]]:
-    """Rows of an ``events.jsonl``; those that were cut short or damaged are left out."""
-    rows = []
-    for line in file.read_bytes().splitlines():
-        with contextlib.suppress(ValueError):
-            row = json.loads(line)
-            if isinstance(row, dict) and isinstance(row.get("step"), int):
-                rows.append(row)
-    return rows
+def versions() -> dict[str, str]:
+    """Versions of Limbeck, Python and the packages that decide numbers.
+
+    Example:
+        >>> sorted(versions())
+        ['av', 'librosa', 'limbeck', 'numpy', 'python', 'soxr', 'torch']
+    """
+    found = {"python": platform.python_version()}
+    for package in ("limbeck", "torch", "numpy", "av", "librosa", "soxr"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "not installed"
+    return found
+
+
+def machine() -> dict[str, str | int]:
+    """Processor, cores and memory this process may use, accelerator, to read results by; no host name, no user."""
+    return {
+        "system": f"{platform.system()} {platform.machine()}",
+        "processor": _processor(),
+        "cores": _machine.cores(),
+        "threads": torch.get_num_threads(),
+        "memory_gib": round(_machine.memory_bytes() / 2**30),
+        "accelerator": torch.cuda.get_device_name() if torch.cuda.is_available() else "none",
+    }
+
+
+def _processor() -> str:
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or "unknown"

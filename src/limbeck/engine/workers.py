@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 from multiprocessing.connection import Connection, wait
-from types import ModuleType, TracebackType
+from types import ModuleType
 from typing import Any, Generic, Self, TypeVar
 
 from limbeck import _machine
@@ -37,20 +37,8 @@ class _Signal(Enum):
 
 
 @dataclass(frozen=True)
-class _Failure:
-    """Work that cannot go on at all, in a sentence."""
-
-    sentence: str
-
-
-@dataclass(frozen=True)
 class Lost:
-    """A task whose worker died or hung.
-
-    Attributes:
-        reason: ``"crashed"`` or ``"timeout"``.
-        detail: A sentence.
-    """
+    """A task whose worker died or hung: the `reason`, ``"crashed"`` or ``"timeout"``, and a sentence of `detail`."""
 
     reason: str
     detail: str
@@ -107,9 +95,7 @@ class WorkerPool(Generic[Task, Message]):
             raise
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._stop()
 
     @property
@@ -126,7 +112,12 @@ class WorkerPool(Generic[Task, Message]):
         """Queue tasks: at the workers with the least to do, or until one has room."""
         self._waiting.extend(tasks)
         while self._waiting and any(len(w.queue) < _QUEUED for w in self._workers):
-            self._send(min(self._workers, key=lambda w: len(w.queue)), self._waiting.popleft())
+            worker, task = min(self._workers, key=lambda w: len(w.queue)), self._waiting.popleft()
+            if not worker.queue:
+                worker.heard_at = time.monotonic()
+            worker.queue.append(task)
+            with contextlib.suppress(OSError):  # a dead worker is noticed when its answer is awaited
+                worker.connection.send(task)
 
     def messages(self, at_most_s: float = math.inf) -> list[tuple[Task, Message | Lost]]:
         """Wait `at_most_s`; messages with their tasks (possibly none), those of one task in order.
@@ -136,7 +127,8 @@ class WorkerPool(Generic[Task, Message]):
         """
         if not self.is_busy:
             return []
-        ready = wait([w.connection for w in self._workers], timeout=self._wait_s(at_most_s))
+        left_s = max(0.0, min(at_most_s, *map(self._left_s, self._workers)))
+        ready = wait([w.connection for w in self._workers], None if math.isinf(left_s) else left_s + 0.01)
         found: list[tuple[Task, Message | Lost]] = []
         for place, worker in enumerate(self._workers):
             if worker.connection in ready:
@@ -152,10 +144,6 @@ class WorkerPool(Generic[Task, Message]):
         if not (worker.is_ready and worker.queue):
             return math.inf
         return worker.heard_at + self._patience_s(worker.queue[0]) - time.monotonic()
-
-    def _wait_s(self, at_most_s: float) -> float | None:
-        left = min(at_most_s, *map(self._left_s, self._workers))
-        return None if math.isinf(left) else max(left, 0.0) + 0.01
 
     def _receive(self, place: int, worker: _Worker[Task]) -> list[tuple[Task, Message | Lost]]:
         try:
@@ -175,8 +163,8 @@ class WorkerPool(Generic[Task, Message]):
                 worker.is_ready = True
             case _Signal.DONE:
                 worker.queue.popleft()
-            case _Failure(sentence):
-                raise LimbeckError(sentence)
+            case LimbeckError():
+                raise message
             case _:
                 return [(worker.queue[0], message)]
         return []
@@ -190,13 +178,6 @@ class WorkerPool(Generic[Task, Message]):
         culprit, *innocent = worker.queue
         self._waiting.extend(innocent)
         return [(culprit, Lost(reason, detail))]
-
-    def _send(self, worker: _Worker[Task], task: Task) -> None:
-        if not worker.queue:
-            worker.heard_at = time.monotonic()
-        worker.queue.append(task)
-        with contextlib.suppress(OSError):  # a dead worker is noticed when its answer is awaited
-            worker.connection.send(task)
 
     def _start(self) -> _Worker[Task]:
         # Workers are forked off a process that has imported everything but holds none of the caller's threads or files.
@@ -253,7 +234,7 @@ def _live(connection: Connection, work: Callable[[Any], Iterable[Any]], begin: C
                     connection.send(message)
                 connection.send(_Signal.DONE)
             except LimbeckError as error:
-                connection.send(_Failure(str(error)))
+                connection.send(LimbeckError(str(error)))
 
 
 def end_with_parent() -> None:

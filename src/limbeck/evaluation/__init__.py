@@ -1,7 +1,7 @@
 """Numbers: students trained from scratch on a distilled set, a subset or the whole, and tested on real clips."""
 
 from limbeck.evaluation._choose_scale import choose_scale
-from limbeck.evaluation._evaluate import OnProgress, answer, code_of, evaluate, question
+from limbeck.evaluation._evaluate import OnProgress, code_of, evaluate, question
 from limbeck.evaluation._samples import ClipSamples, Samples, TensorSamples
 from limbeck.evaluation._subject import Subject
 from limbeck.evaluation.protocol import Protocol
@@ -20,7 +20,6 @@ __all__ = [
     "Source",
     "Subject",
     "TensorSamples",
-    "answer",
     "choose_scale",
     "code_of",
     "evaluate",

@@ -9,6 +9,7 @@ from limbeck.datasets import LabelledClips
 from limbeck.errors import BudgetError
 from limbeck.evaluation._evaluate import evaluate
 from limbeck.evaluation._split import hold_out
+from limbeck.evaluation._subject import Subject
 from limbeck.evaluation.protocol import Protocol
 from limbeck.methods import RunContext
 from limbeck.methods.herding import Herding
@@ -16,6 +17,8 @@ from limbeck.modalities import ScaleKind
 from limbeck.networks import Architecture
 from limbeck.parameterisations import Parameterisation
 
+HELD_OUT = 0.25
+"""Fraction of each class's clips that is tested on, about; a class of one recording is not tested on."""
 KINDS: tuple[ScaleKind, ...] = get_args(ScaleKind)
 
 
@@ -28,25 +31,14 @@ def choose_scale(
     network: Architecture | None = None,
     protocol: Protocol | None = None,
     repeats: int = 3,
-    held_out: float = 0.25,
     runtime: Runtime | None = None,
 ) -> tuple[ScaleKind, dict[str, float]]:
     """Which scale serves a student better: herded samples of three quarters of the clips, tested on the rest.
 
     The test split is not looked at, and all clips of a recording are on one side (see `hold_out`). Herding stands in
-    for the method that will be used: it costs seconds.
-
-    Args:
-        clips: Training clips.
-        per_class: Rows per class of the trial set.
-        hold: How the trial set holds samples.
-        seed: Seed of the split and the trial.
-        network: Architecture of the students, and of the encoders that clips are herded through.
-        protocol: How they are trained.
-        repeats: Students for each scale.
-        held_out: Fraction of each class's clips that is tested on, about, 0 < held_out < 1; a class of one recording
-            is not tested on.
-        runtime: Where to herd and to train, and in which number format to herd; by default as in `RunContext`.
+    for the method that will be used: it costs seconds. The trial set has `per_class` rows of a class, held as `hold`
+    says; the `network` is that of so many students (`repeats`), and of the encoders that clips are herded through. The
+    `runtime` is by default as in `RunContext`.
 
     Returns:
         The better scale, and the mean accuracy by all modalities together of each, in percent.
@@ -54,11 +46,11 @@ def choose_scale(
     Raises:
         BudgetError: The classes have too few clips or recordings to hold some out.
     """
-    parts = hold_out(clips, held_out, seed=seed)
+    parts = hold_out(clips, HELD_OUT, seed=seed)
     train, test = clips.take(parts.kept), clips.take(parts.held)
     if not len(test) or min(train.per_class()) < per_class * hold.cells:
         raise BudgetError(
-            f"sound='validated' holds about {held_out:.0%} of the training clips out, recordings whole, and needs "
+            f"sound='validated' holds about {HELD_OUT:.0%} of the training clips out, recordings whole, and needs "
             f"{per_class * hold.cells} of every class beside them; {train.per_class()} would be left of "
             f"{clips.per_class()}. Choose sound='raw' or sound='standardised'."
         )
@@ -67,8 +59,7 @@ def choose_scale(
     found: dict[str, float] = {}
     for kind in KINDS:
         trial = Herding(per_class=per_class, hold=hold, sound=kind, network=network).distill(train, seed=seed, run=run)
-        score = evaluate(
-            trial, test, network=network, protocol=protocol, repeats=repeats, seed=seed, runtime=run.runtime
-        )
+        subject = Subject.of(trial, test, network=network, protocol=protocol, runtime=run.runtime)
+        score = evaluate(subject, repeats=repeats, seed=seed)
         found[kind] = score.mean[score.together]
     return max(KINDS, key=lambda kind: found[kind]), found

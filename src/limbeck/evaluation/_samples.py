@@ -18,15 +18,10 @@ from limbeck.networks import Shape
 class Samples(ABC):
     """Labelled samples in network scale that can be fetched by position.
 
-    Args:
+    Attributes:
         targets: What is to be learnt of each, on the CPU.
         modalities: What the samples are, by name.
         scales: What made them network input, by modality; empty if not known.
-
-    Attributes:
-        targets: As above.
-        modalities: As above.
-        scales: As above.
         labels: What a loss is given: classes, int64, (sample,), or probabilities of all of them, float32, (sample,
             class); on the CPU.
     """
@@ -57,13 +52,9 @@ class Samples(ABC):
 
 
 class TensorSamples(Samples):
-    """Samples held in memory, in network scale.
+    """Samples held in memory, in network scale: float32, (sample, channel, height, width), by modality.
 
-    Args:
-        tensors: float32, (sample, channel, height, width), by modality.
-        targets: What is to be learnt of each.
-        modalities: What the samples are, by name.
-        scales: What made them network input; only `modality_aware` augmentation needs it.
+    Only `modality_aware` augmentation needs the `scales` that made them network input.
 
     Raises:
         InputError: Numbers of samples do not fit together.
@@ -102,9 +93,7 @@ class TensorSamples(Samples):
 class ClipSamples(Samples):
     """Clips of a dataset, read batch by batch and put in network scale on the device; never all in memory.
 
-    Args:
-        clips: The clips.
-        scales: On which networks see them, by modality; modalities without one are not read.
+    Modalities without one of the `scales` on which networks see them are not read.
 
     Raises:
         InputError: The clips lack a modality.
@@ -120,7 +109,7 @@ class ClipSamples(Samples):
         return self.clips.shapes
 
     def fetch(self, index: Tensor, device: torch.device) -> Batch:
-        """Samples at some positions, see `Samples.fetch`."""
+        """Samples at some positions; see `Samples.fetch`."""
         return {
             name: modality.to_network(self.clips.array(name, index).to(device), self.scales[name])
             for name, modality in self.modalities.items()

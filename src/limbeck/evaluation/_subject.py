@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import torch
-
 from limbeck import _code, methods
 from limbeck._runtime import Runtime, choose_runtime
 from limbeck.datasets import LabelledClips
@@ -27,11 +25,7 @@ class Subject:
     """What is measured, and with what.
 
     Attributes:
-        train: A distilled set, or real training clips.
-        test: Test clips of the same classes and recipe.
         scales: On which students see samples, by modality; students see these modalities alone.
-        network: Architecture of the students.
-        protocol: How they are trained.
         runtime: Where to train and test, and the number formats in which `again` distils.
         again: Distils other clips as `train` was, by its method, settings and seed; for real clips, gives them back.
         clips: The real training clips that `train` was distilled from; None if they are not known.
@@ -61,17 +55,37 @@ class Subject:
         protocol: Protocol | None = None,
         runtime: Runtime | None = None,
         cache: Path | None = None,
-        on_epoch: Callable[[EpochReport], None] | None = None,
     ) -> Subject:
         """A subject whose parts are checked to belong together.
 
-        The arguments are those of `evaluate`; for them see `evaluation.evaluate`.
+        Args:
+            train: A distilled set, or clips (a subset or the whole training split, streamed).
+            test: Test clips of the same classes and recipe.
+            clips: The real training clips that a set was distilled from, for measures that need them.
+            modalities: Those that students are trained on and tested with; all of `train` by default.
+            scales: On which students see clips, by modality; standardised by the training statistics by default. A
+                distilled set brings its own.
+            network: Architecture of the students; a ConvNet by default.
+            protocol: How they are trained; as published by default.
+            runtime: Where to work; on the CPU in float32 by default.
+            cache: Folder for what measures that distil again can reuse.
 
         Raises:
             InputError: Classes, recipes or modalities differ, there are no test clips, or scales came with a distilled
                 set.
         """
-        _check(train, test)
+        if not len(test):
+            raise InputError("There are no test clips; prepare a dataset with a test split.")
+        if tuple(train.classes) != tuple(test.classes):
+            raise InputError(
+                f"The training set has the classes {list(train.classes)}, but the test clips have "
+                f"{list(test.classes)}; they must be the same in the same order."
+            )
+        if train.recipe != test.recipe:
+            raise InputError(
+                "Training set and test clips were made by different recipes: "
+                f"{train.recipe.to_json()} and {test.recipe.to_json()}. Prepare the test data by the first."
+            )
         seen = [*train.modalities] if modalities is None else [*modalities]
         if isinstance(train, DistilledSet):
             if scales not in (None, train.scales):
@@ -94,7 +108,6 @@ class Subject:
             runtime=runtime,
             again=partial(_again, train, clips, RunContext(runtime, cache)),
             clips=clips,
-            on_epoch=on_epoch,
         )
 
     @property
@@ -106,11 +119,6 @@ class Subject:
     def together(self) -> str:
         """Key of what is found by all modalities that students see together, as ``"A+V"``."""
         return together(self.letters.values())
-
-    @property
-    def device(self) -> torch.device:
-        """Where to train and test."""
-        return self.runtime.device
 
     @property
     def real(self) -> LabelledClips:
@@ -130,27 +138,6 @@ class Subject:
         return ClipSamples(data, self.scales)
 
 
-def formats_of(runtime: Runtime) -> tuple[str, str]:
-    """Number formats of the convolutions on real and on synthetic clips, as words."""
-    real, synthetic = (str(dtype).removeprefix("torch.") for dtype in (runtime.real_dtype, runtime.synthetic_dtype))
-    return real, synthetic
-
-
-def _check(train: DistilledSet | LabelledClips, test: LabelledClips) -> None:
-    if not len(test):
-        raise InputError("There are no test clips; prepare a dataset with a test split.")
-    if tuple(train.classes) != tuple(test.classes):
-        raise InputError(
-            f"The training set has the classes {list(train.classes)}, but the test clips have {list(test.classes)}; "
-            "they must be the same in the same order."
-        )
-    if train.recipe != test.recipe:
-        raise InputError(
-            "Training set and test clips were made by different recipes: "
-            f"{train.recipe.to_json()} and {test.recipe.to_json()}. Prepare the test data by the first."
-        )
-
-
 def _again(
     train: DistilledSet | LabelledClips, real: LabelledClips | None, run: RunContext, clips: LabelledClips
 ) -> DistilledSet | LabelledClips:
@@ -158,8 +145,7 @@ def _again(
     if isinstance(train, LabelledClips):
         return clips
     made = train.provenance
-    known = real and real.seen_by([*train.modalities]).fingerprint
-    if known and made.get("training_fingerprint", known) != known:
+    if real and "training_fingerprint" in made and not train.made_from(real):
         raise InputError(
             "This measure distils other clips as the set was, but the set was distilled from another dataset than "
             "these clips are of. Give the dataset that it was distilled from."

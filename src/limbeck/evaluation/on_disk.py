@@ -1,26 +1,31 @@
-"""Evaluate a set on a prepared dataset: what is found is kept, and not asked again."""
+"""Evaluate a set on a prepared dataset, and what it must be compared with: what is found is kept, not asked again."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
-from limbeck.datasets import Prepared
+from limbeck import methods
+from limbeck.datasets import LabelledClips, Prepared
 from limbeck.distilled import DistilledSet
 from limbeck.engine import bar, runtime_of
 from limbeck.errors import InputError
-from limbeck.evaluation import measures, store
-from limbeck.evaluation._evaluate import answer, question
+from limbeck.evaluation import measures
+from limbeck.evaluation._evaluate import evaluate as measured
+from limbeck.evaluation._evaluate import question
 from limbeck.evaluation._subject import Subject
 from limbeck.evaluation.measures import Measure
 from limbeck.evaluation.measures.accuracy import Accuracy
 from limbeck.evaluation.protocol import Protocol
 from limbeck.evaluation.score import Score
+from limbeck.evaluation.store import CONTROLS, SCORES, ScoreFile
 from limbeck.evaluation.train import EpochReport
+from limbeck.methods import Method, RunContext
 from limbeck.modalities import ScaleKind
 from limbeck.networks import Architecture
+from limbeck.parameterisations import parse
 
 
 def evaluate(
@@ -68,7 +73,11 @@ def evaluate(
             file is damaged.
         DivergedError: Training diverged.
     """
-    chosen, training = _chosen(measure, settings)
+    kind = kind_of(measure)
+    own = {name: settings.pop(name) for name in list(settings) if name in kind.model_fields}
+    if own and isinstance(measure, Measure):
+        raise InputError(f"Settings {sorted(own)} came beside a ready {kind.__name__}; give one of them.")
+    chosen = measure if isinstance(measure, Measure) else kind.from_json(own)
     prepared = Prepared.open(on)
     made = None if what is None else DistilledSet.load(what)
     clips = prepared.clips("train") if made is None or "train" in prepared.splits else None
@@ -79,13 +88,13 @@ def evaluate(
         modalities=modalities,
         scales=prepared.clips("train").scales(sound) if made is None else None,
         network=network or (made.network if made is not None else Architecture()),
-        protocol=(protocol or Protocol()).changed(**training),
+        protocol=(protocol or Protocol()).changed(**settings),
         runtime=runtime_of(Path(what) if isinstance(what, Path | str) else None, device, dtype),
         cache=prepared.cache,
     )
     asked = question(chosen, subject, seed)
-    kept_in = out or (Path(what) / store.SCORES if isinstance(what, Path | str) else None)
-    file = store.ResultFile.of(asked, Path(kept_in) if kept_in else None, title or asked.title)
+    kept_in = out or (Path(what) / SCORES if isinstance(what, Path | str) else None)
+    file = ScoreFile.of(asked, Path(kept_in) if kept_in else None, title or asked.title)
     epochs: Counter[int] = Counter()
     with bar(f"Evaluating {title or asked.title}", show=progress) as tell:
 
@@ -94,24 +103,98 @@ def evaluate(
             expected = max(epochs[number], round(chosen.students * report.epochs))
             tell(number * expected + epochs[number], repeats * expected)
 
-        return answer(
-            chosen,
-            subject,
-            repeats=repeats,
-            seed=seed,
-            done=file.read(),
-            on_progress=on_progress,
-            on_repeat=file.keep,
+        calls: dict[str, Any] = {"done": file.read(), "on_progress": on_progress, "on_repeat": file.keep}
+        return measured(subject, chosen, repeats=repeats, seed=seed, **calls)
+
+
+def evaluate_controls(
+    distilled: Path | str,
+    measure: str | Measure | None = None,
+    *,
+    on: Path | str | Prepared,
+    out: Path | str | None = None,
+    repeats: int = 5,
+    whole_repeats: int = 1,
+    network: Architecture | None = None,
+    device: str = "auto",
+    dtype: str = "auto",
+    on_score: Callable[[str, Score], None] | None = None,
+    **options: Any,
+) -> dict[str, Score]:
+    """Score what a distilled set must be compared with, at the same number of stored samples.
+
+    Of accuracy: random clips, random and herded clips in mosaics without any optimisation, and the whole training
+    split. A set that is held as it is is compared with herded clips that are so, too, so that one control sees as many
+    samples. Other measures say what they are compared with (`Measure.controls`). Clips are drawn with the set's own
+    seed. The scores are kept beside the set's own, where a report finds them.
+
+    Args:
+        distilled: Folder of the set.
+        measure: Name of a measure or a measure; accuracy by default.
+        on: The prepared dataset the set was distilled from.
+        out: Folder of the set's score, if it is not its own; the controls' lie in a folder inside.
+        repeats: How often each control is measured.
+        whole_repeats: How often the whole split is; 0 leaves it out.
+        network: Architecture of the networks and of those that clips are herded through; the set's own by default.
+        device: Where networks are trained and clips are herded.
+        dtype: Number format clips are herded in, as in `distill`; by default that of the set's own run.
+        on_score: Called with each label and score when it is there.
+        options: Further arguments of `evaluate`.
+
+    Returns:
+        Scores by label; that of plain random clips is ``"random"``, that of the whole ``"whole"``.
+
+    Raises:
+        InputError: The set does not say with which settings it was made.
+    """
+    prepared, made = Prepared.open(on), DistilledSet.load(distilled)
+    train, network = prepared.clips("train"), network or made.network
+    if not {"per_class", "sound"} <= made.settings.keys():
+        raise InputError(
+            f"The set in {distilled} does not say with which settings it was made: it was joined from parts, or comes "
+            "from elsewhere. What it is compared with is chosen by them. Distil all classes together, or evaluate it "
+            "without --controls."
         )
+    if not made.made_from(train):
+        raise InputError(
+            f"The set in {distilled} was distilled from other clips than these training clips, from which its controls "
+            "would be drawn. Give the dataset that it was distilled from, or evaluate it without --controls."
+        )
+    # Samples per class that the settings say: a set may hold more clips in the bytes of so many.
+    budget = {name: made.settings[name] for name in ("per_class", "sound")}
+    kind = kind_of(measure)
+    run = RunContext(runtime_of(Path(distilled), device, dtype), prepared.cache)
+    options |= {"on": prepared, "network": network, "sound": budget["sound"], "device": device, "dtype": dtype}
+    options["out"] = (Path(out) if out else Path(distilled) / SCORES) / CONTROLS / made.fingerprint
+    scores = {}
+    for name, row in _rows(made, train, budget, network).items():
+        if name not in kind.controls or (row is None and not whole_repeats):
+            continue
+        chosen = row.distill(train, seed=made.provenance["seed"], run=run) if row else None
+        score = evaluate(chosen, measure, repeats=repeats if row else whole_repeats, **options)
+        scores[score.label] = score
+        if on_score:
+            on_score(score.label, score)
+    return scores
 
 
-def _chosen(measure: str | Measure | None, settings: dict[str, Any]) -> tuple[Measure, dict[str, Any]]:
-    """The measure, and the settings that are the training's."""
-    kind = type(measure) if isinstance(measure, Measure) else measures.load(measure) if measure else Accuracy
-    own = {name: value for name, value in settings.items() if name in kind.model_fields}
-    training = {name: value for name, value in settings.items() if name not in own}
-    if not isinstance(measure, Measure):
-        return kind.from_json(own), training
-    if own:
-        raise InputError(f"Settings {sorted(own)} came beside a ready {kind.__name__}; give one of them.")
-    return measure, training
+def _rows(
+    made: DistilledSet, train: LabelledClips, budget: dict[str, Any], network: Architecture
+) -> dict[str, Method | None]:
+    """Methods by the name of the control; None for the whole. Of those that there are enough clips for."""
+    plain = made.hold == parse("plain")
+    packed = parse("mosaic:2") if plain else made.hold
+    random, herding = methods.load("random"), methods.load("herding")
+    through = {"network": network.to_json()}
+    rows: dict[str, Method | None] = {"random": random.from_json(budget)}
+    if plain:
+        rows["herding"] = herding.from_json(budget | through)
+    if budget["per_class"] * packed.cells <= min(train.per_class()):
+        rows["packed random"] = random.from_json(budget | {"hold": str(packed)})
+        rows["packed herding"] = herding.from_json(budget | through | {"hold": str(packed)})
+    return rows | {"whole": None}
+
+
+def kind_of(measure: str | Measure | None) -> type[Measure]:
+    """The class of a `measure` or of the one of that name; accuracy for None."""
+    return type(measure) if isinstance(measure, Measure) else measures.load(measure) if measure else Accuracy

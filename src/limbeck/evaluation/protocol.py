@@ -9,8 +9,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from limbeck import modalities
-from limbeck._config import Config, merge
-from limbeck._rates import Rates
+from limbeck._config import Config, Rates, merge
 from limbeck.augment import SiameseAugment
 from limbeck.networks import HEAD
 
@@ -93,10 +92,9 @@ class Protocol(Config):
         return first * self.drop_factor ** sum(epoch > last for last in self.drop_after)
 
     def changed(self, **settings: Any) -> Self:
-        """The protocol with other settings, checked. Where epochs change and drops are not said, drops move along.
+        """The protocol with other settings, checked; of parts (``augment``, ``lr``) with those that are said.
 
-        Args:
-            settings: Those that differ; of parts (``augment``, ``lr``) those of the part that differ.
+        Where epochs change and drops are not said, drops move along.
 
         Raises:
             InputError: Something is unknown or does not fit; the message lists every mistake.

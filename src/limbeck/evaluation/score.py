@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from limbeck.evaluation.measures import Measure
-
-Number = Annotated[float, Field(allow_inf_nan=False)]
 
 
 class Source(Config):
@@ -80,30 +79,29 @@ class Source(Config):
         )
 
 
-class Repeat(Config):
-    """What was found with one seed.
+class Taken(Config):
+    """What a measure found with one seed.
 
     Attributes:
-        seed: Seed of the students and of all that was drawn.
-        seconds: Time of training and test.
         values: Numbers by name, finite; see the measure.
         losses: Mean training loss of every epoch, where one student was trained.
         predictions: Class predicted for every test clip, by what was looked at, where the measure keeps them.
     """
 
-    seed: int
-    seconds: float = Field(ge=0)
-    values: dict[str, Number]
+    values: dict[str, Annotated[float, Field(allow_inf_nan=False)]]
     losses: tuple[float, ...] = ()
     predictions: dict[str, tuple[int, ...]] = Field(default_factory=dict)
 
 
-class Answers(Config):
-    """A question and what was found, repeat by repeat. Without repeats it is the question alone.
+class Repeat(Taken):
+    """What was found with one seed of students and of all that was drawn, and the seconds it took."""
 
-    Attributes:
-        repeats: One entry for every repeat.
-    """
+    seed: int
+    seconds: float = Field(ge=0)
+
+
+class Answers(Config):
+    """A question and what was found, repeat by repeat. Without `repeats` it is the question alone."""
 
     repeats: tuple[Any, ...] = ()
 
@@ -137,11 +135,7 @@ class Answers(Config):
 
     @classmethod
     def read(cls, file: Path) -> Self:
-        """The result in a `file` from `_files.write_record`.
-
-        Raises:
-            InputError: The file is damaged, or holds something else.
-        """
+        """The result in a `file` from `_files.write_record`; a damaged one, or one of another kind, is refused."""
         return cls.from_json(_files.read_record(file))
 
     def _question(self) -> dict[str, Any]:
@@ -152,21 +146,14 @@ class Score(Answers):
     """What a measure found of one training set, over repeats. Without repeats it is the question alone.
 
     Attributes:
-        measure: Name of the measure.
-        settings: Its settings.
-        trained_on: The training set.
-        tested_on: The test set.
+        measure: Name of the measure, which has the `settings`.
         letters: What tables call each modality that students saw, by its name.
-        classes: Class names.
         truth: Class of every test clip, in the order of the predictions.
-        network: Architecture of the students.
-        protocol: How they were trained.
-        scales: On which they saw samples, by modality.
+        scales: On which students saw samples, by modality.
         seed: The seed all repeats' seeds come from.
         device: Where it ran.
         formats: Number formats of real and synthetic clips, of measures that distil again; else None.
         code: Code of the measure, its networks and its head: other code is another question.
-        repeats: One entry for every seed.
 
     Example:
         >>> truth = (0, 1)
@@ -242,7 +229,7 @@ class Score(Answers):
     @property
     def mean(self) -> dict[str, float]:
         """Means over repeats, by name."""
-        return {name: statistics.fmean(values) for name, values in self.values.items()}
+        return means_of([repeat.values for repeat in self.repeats])
 
     @property
     def sd(self) -> dict[str, float]:
@@ -278,16 +265,13 @@ class Score(Answers):
     @property
     def per_class(self) -> dict[str, tuple[float, ...]]:
         """Percent of a class's test clips predicted right, over all repeats; NaN for a class without test clips."""
-        return {key: tuple(_recall(matrix)) for key, matrix in self.confusion.items()}
+        return {
+            key: tuple(100 * int(row[c]) / int(row.sum()) if row.any() else math.nan for c, row in enumerate(matrix))
+            for key, matrix in self.confusion.items()
+        }
 
     def shown(self, measure: Measure, references: Mapping[str, Sequence[Score]]) -> list[dict[str, float]]:
-        """Columns of the measure's table, for each repeat.
-
-        Args:
-            measure: The measure, with all its settings.
-            references: What it found of the references, see `Measure.show`, which is given the mean over all their
-                repeats.
-        """
+        """Columns of the measure's table, for each repeat; `Measure.show` gets means over all repeats of references."""
         means = {
             name: means_of([repeat.values for one in several for repeat in one.repeats])
             for name, several in references.items()
@@ -311,11 +295,7 @@ class Score(Answers):
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
-        """The score from what `to_json` gave; the summary is worked out anew.
-
-        Raises:
-            InputError: Something is unknown, missing or out of range.
-        """
+        """The score from what `to_json` gave; the summary is worked out anew."""
         return super().from_json({key: value for key, value in data.items() if key != "summary"})
 
     def _question(self) -> dict[str, Any]:
@@ -336,11 +316,6 @@ def means_of(several: Sequence[Mapping[str, float]]) -> dict[str, float]:
     """
     names = dict.fromkeys(name for values in several for name in values)
     return {name: statistics.fmean(values[name] for values in several if name in values) for name in names}
-
-
-def _recall(matrix: npt.NDArray[np.int64]) -> list[float]:
-    rows = matrix.sum(1)
-    return [100 * float(matrix[c, c]) / int(n) if n else float("nan") for c, n in enumerate(rows)]
 
 
 def _or_null(value: float) -> float | None:

@@ -9,55 +9,44 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from limbeck import _files
 from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
 from limbeck.errors import InputError
-from limbeck.evaluation.score import Answers, Score
+from limbeck.evaluation.score import Score
 
 SCORES = "scores"
 """Folder, inside a distilled set's, of its scores."""
 CONTROLS = "controls"
 """Folder, inside that of a set's scores, of the scores of what it is compared with, in one for each set."""
 ACCURACY = "accuracy"
-Found = TypeVar("Found", bound=Answers)
 
 
 @dataclass(frozen=True)
-class ResultFile(Generic[Found]):
-    """Where the answers to a question are kept; nowhere where there is no folder.
+class ScoreFile:
+    """A file that keeps a score as it grows; nothing is kept where there is no `path`."""
 
-    Attributes:
-        question: The question: a result without repeats.
-        path: The file, or None.
-    """
-
-    question: Found
     path: Path | None
 
     @classmethod
-    def of(cls, question: Found, folder: Path | None, title: str) -> ResultFile[Found]:
-        """The file of a `question`, a result without repeats, in a `folder`, if any; its name begins with the `title`.
+    def of(cls, question: Score, folder: Path | None, title: str) -> ScoreFile:
+        """The file of a `question`, a score without repeats, in a `folder`, if any; its name begins with the `title`.
 
         Raises:
             InputError: The title would lead out of the folder.
         """
         if folder and Path(title).name != title:
             raise InputError(f"A title becomes part of a file's name, but {title!r} is a path. Leave slashes out.")
-        return cls(question, folder / f"{title}-{question.key}.json" if folder else None)
+        return cls(folder / f"{title}-{question.key}.json" if folder else None)
 
-    def read(self) -> Found | None:
-        """The answers that are there.
+    def read(self) -> Score | None:
+        """The score that is there; a damaged file is refused."""
+        return Score.read(self.path) if self.path and self.path.exists() else None
 
-        Raises:
-            InputError: The file is damaged.
-        """
-        return type(self.question).read(self.path) if self.path and self.path.exists() else None
-
-    def keep(self, found: Found) -> None:
-        """Keep answers to the question, unless another process has kept more of them meanwhile."""
+    def keep(self, found: Score) -> None:
+        """Keep a score, unless another process has kept one of more repeats meanwhile."""
         if self.path and not ((kept := self.read()) and kept.n >= found.n):
             _files.write_record(self.path, found.to_json())
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -12,11 +12,9 @@ from torch import Tensor
 
 from limbeck import modalities
 from limbeck._runtime import generator
-from limbeck.augment import SiameseAugment
 from limbeck.errors import DivergedError, InputError
 from limbeck.evaluation._samples import Samples
 from limbeck.evaluation.protocol import Protocol
-from limbeck.modalities import Batch
 from limbeck.networks import HEAD, Head, Network, Student, heads
 
 TEST_BATCH = 64
@@ -26,14 +24,7 @@ HeadBuilder = Callable[..., Head]
 
 @dataclass(frozen=True)
 class EpochReport:
-    """What training reports after each epoch.
-
-    Attributes:
-        epoch: Epochs done, from 1.
-        epochs: Epochs in all.
-        loss: Mean training loss of the epoch.
-        seconds: Time the epoch took.
-    """
+    """What training reports after each epoch: its number, from 1, that of all, its mean loss and its seconds."""
 
     epoch: int
     epochs: int
@@ -88,7 +79,11 @@ def train_student(
     if not len(samples):
         raise InputError("There are no training samples; give at least one.")
     device, protocol = torch.device(device), protocol.lengthened(len(samples))
-    student = _fresh(samples, network, head, seed).to(device)
+    build = heads.load(head) if isinstance(head, str) else head
+    encoders = network.encoders(samples.shapes, generator=generator(seed, "encoders"))
+    dims, classes = {name: encoder.dim for name, encoder in encoders.items()}, len(samples.targets.classes)
+    built = build(dims, classes, modalities.letters(samples.modalities), generator=generator(seed, "head"))
+    student = Student(encoders, built).to(device)
     features_of = torch.compile(student.features, dynamic=False) if protocol.compile else student.features
     optimiser = torch.optim.Adam(
         student.parameter_groups(), betas=protocol.betas, weight_decay=protocol.weight_decay, fused=True
@@ -101,7 +96,13 @@ def train_student(
             group["lr"] = protocol.rate(group["name"], epoch)
         total = torch.zeros((), device=device)
         for batch, labels in samples.batches(torch.randperm(len(samples), generator=order), protocol.batch, device):
-            changed = _augmented(batch, protocol.augment, draws, samples)
+            changed = batch
+            if (augment := protocol.augment) is not None:
+                kinds, scales = samples.modalities, samples.scales
+                changed = {
+                    m: augment.apply(x, augment.draw(draws[m], len(x)), modality=kinds[m], scale=scales.get(m))
+                    for m, x in batch.items()
+                }
             with torch.autocast(device.type, torch.bfloat16, enabled=protocol.dtype == "bfloat16"):
                 features = features_of(changed)
             loss = student.head.loss(features, labels)
@@ -127,28 +128,6 @@ def predict(student: Student, samples: Samples) -> dict[str, Tensor]:
     batches = samples.batches(torch.arange(len(samples)), TEST_BATCH, device)
     parts = [student.scores(batch) for batch, _ in batches]
     return {key: torch.cat([part[key] for part in parts]).cpu() for key in parts[0]}
-
-
-def _fresh(samples: Samples, network: Network, head: str | HeadBuilder, seed: int) -> Student:
-    build = heads.load(head) if isinstance(head, str) else head
-    encoders = network.encoders(samples.shapes, generator=generator(seed, "encoders"))
-    dims, classes = {name: encoder.dim for name, encoder in encoders.items()}, len(samples.targets.classes)
-    letters = modalities.letters(samples.modalities)
-    return Student(encoders, build(dims, classes, letters, generator=generator(seed, "head")))
-
-
-def _augmented(
-    batch: Batch, augment: SiameseAugment | None, draws: Mapping[str, torch.Generator], samples: Samples
-) -> Batch:
-    """A batch, each modality changed by draws of its own."""
-    if augment is None:
-        return batch
-    return {
-        name: augment.apply(
-            x, augment.draw(draws[name], len(x)), modality=samples.modalities[name], scale=samples.scales.get(name)
-        )
-        for name, x in batch.items()
-    }
 
 
 def _why_diverged(samples: Samples, protocol: Protocol, epoch: int, loss: float, device: torch.device) -> str:

@@ -9,24 +9,45 @@ Example:
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from pathlib import Path
+from typing import ClassVar
 
 from limbeck import _discover
+from limbeck._config import Config
+from limbeck._discover import Listed
 from limbeck.distilled import DistilledSet
-from limbeck.exports._contract import Export
 
 __all__ = ["Export", "export", "load", "names"]
 
-names, load = _discover.room(Export)
+
+class Export(Config, Listed, ABC):
+    """Settings of one form of a distilled set for other tools. One module of this room defines one.
+
+    Every form holds samples as networks see them (`DistilledSet.samples`: mosaics cut and enlarged), so that whoever
+    reads it needs nothing of Limbeck. The same set gives the same bytes.
+    """
+
+    room: ClassVar[str] = "limbeck.exports"
+
+    @abstractmethod
+    def write(self, distilled: DistilledSet, out: Path) -> Path:
+        """Write a `distilled` set into a new folder, and give it back; it appears whole or not at all.
+
+        The folder `out` is made, but it may exist if it is empty.
+
+        Raises:
+            InputError: The folder is not empty, or the set holds no samples.
+            MissingExtraError: A package this form needs is not installed.
+        """
+
+
+names = _discover.lister(Export)
+load = _discover.loader(Export)
 
 
 def export(distilled: Path | str | DistilledSet, *, out: Path | str, to: str) -> Path:
-    """Write a distilled set in a form other tools read.
-
-    Args:
-        distilled: A distilled set.
-        out: New folder for it.
-        to: Name of the form, one of `names()`.
+    """Write a `distilled` set into a new folder, `out`, in the form `to`, one of `names()`.
 
     Raises:
         UnknownNameError: There is no such form.

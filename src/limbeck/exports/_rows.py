@@ -22,6 +22,8 @@ from limbeck.errors import InputError
 from limbeck.media import encode
 from limbeck.modalities import Batch, Modality, Scale
 
+EXACT = "- `.npy`: float32 in network scale, exactly the samples. Undo the scale with `config.json`: `x * std + mean`."
+
 
 @dataclass(frozen=True)
 class Row:
@@ -74,11 +76,8 @@ def rows(distilled: DistilledSet, *, chunk: int = 32) -> Iterator[Row]:
         arrays = distilled.arrays(samples)
         shown = {m: kind.show(arrays[m]).numpy() for m, kind in kinds.items()}
         played = {m: sound.numpy() for m, kind in kinds.items() if (sound := kind.play(arrays[m])) is not None}
-        clipped = {
-            m: _clipped(samples[m], arrays[m], kind, distilled.scales[m])
-            for m, kind in kinds.items()
-            if kind.dtype == torch.uint8
-        }
+        pixels = {m: kind for m, kind in kinds.items() if kind.dtype == torch.uint8}
+        clipped = {m: _clipped(samples[m], arrays[m], kind, distilled.scales[m]) for m, kind in pixels.items()}
         for i, item in enumerate(items):
             cell, row = divmod(start + i, distilled.rows)
             yield Row(
@@ -87,7 +86,7 @@ def rows(distilled: DistilledSet, *, chunk: int = 32) -> Iterator[Row]:
                 cell=cell,
                 label=int(targets.labels[start + i]),
                 samples=item,
-                images={m: encode.png(pixels[i]) for m, pixels in shown.items()},
+                images={m: encode.png(image[i]) for m, image in shown.items()},
                 sounds={m: encode.wav(sound[i], rate) for m, sound in played.items()},
                 clipped={m: float(fraction[i]) for m, fraction in clipped.items()},
                 soft_label=None if soft is None else soft[start + i],
@@ -118,7 +117,7 @@ def description(distilled: DistilledSet, form: str) -> dict[str, Any]:
     }
 
 
-def card(distilled: DistilledSet, *, layout: str, exact: str, use: str) -> str:
+def card(distilled: DistilledSet, *, layout: str, use: str, exact: str = EXACT) -> str:
     """A README: what this is, what is lossy, how to read it. Class names appear as JSON, so they cannot break it.
 
     `layout` and `exact` are Markdown: which file holds what, where the exact numbers are. `use` is Python that reads

@@ -8,12 +8,10 @@ import unicodedata
 from pathlib import Path
 from typing import final
 
-from torch import Tensor
-
 from limbeck import _files
 from limbeck.distilled import DistilledSet
-from limbeck.exports._contract import Export
-from limbeck.exports._rows import Row, card, description, new_folder, npy, rows
+from limbeck.exports import Export
+from limbeck.exports._rows import card, description, new_folder, npy, rows
 from limbeck.media import encode
 
 
@@ -33,46 +31,35 @@ class Folder(Export):
         encode.require_pillow("export")
         stems = [f"{i:03d}-{_slug(name)}" for i, name in enumerate(distilled.classes)]
         with new_folder(distilled, out) as folder:
-            with open(folder / "metadata.csv", "w", encoding="utf-8", newline="") as handle:
-                table = None
-                for row in rows(distilled):
-                    contents = _files_of(row)
-                    names = {
-                        kind: f"{modality}/{stems[row.label]}/{row.row:05d}-{row.cell}{suffix}"
-                        for kind, (modality, suffix, _) in contents.items()
-                    }
-                    for kind, (_, _, content) in contents.items():
-                        path = folder / names[kind]
-                        path.parent.mkdir(parents=True, exist_ok=True)
-                        path.write_bytes(content)
-                    record = {
-                        "number": row.number,
-                        "row": row.row,
-                        "cell": row.cell,
-                        "label": row.label,
+            records = []
+            for row in rows(distilled):
+                # The content of each file, and what its name ends with, by the column of the table that names it.
+                contents = {m: (m, ".npy", npy(x)) for m, x in row.samples.items()}
+                contents |= {f"{m}_image": (m, ".png", image) for m, image in row.images.items()}
+                contents |= {f"{m}_sound": (m, ".wav", sound) for m, sound in row.sounds.items()}
+                names = {}
+                for column, (modality, suffix, content) in contents.items():
+                    names[column] = f"{modality}/{stems[row.label]}/{row.row:05d}-{row.cell}{suffix}"
+                    path = folder / names[column]
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    path.write_bytes(content)
+                soft = [] if row.soft_label is None else row.soft_label.tolist()
+                records.append(
+                    {
+                        **{name: getattr(row, name) for name in ("number", "row", "cell", "label")},
                         "class": distilled.classes[row.label],
                         **names,
                         **{f"{m}_clipped": f"{fraction:.6g}" for m, fraction in row.clipped.items()},
-                        "soft_label": "" if row.soft_label is None else _numbers(row.soft_label),
+                        "soft_label": " ".join(f"{value:.6g}" for value in soft),
                     }
-                    if table is None:
-                        table = csv.DictWriter(handle, [*record], lineterminator="\n")
-                        table.writeheader()
-                    table.writerow(record)
+                )
+            with open(folder / "metadata.csv", "w", encoding="utf-8", newline="") as handle:
+                table = csv.DictWriter(handle, [*records[0]], lineterminator="\n")
+                table.writeheader()
+                table.writerows(records)
             _files.write_json(folder / "config.json", description(distilled, "limbeck-folder-2"))
-            _files.write_text(folder / "README.md", card(distilled, layout=LAYOUT, exact=EXACT, use=USE))
+            _files.write_text(folder / "README.md", card(distilled, layout=LAYOUT, use=USE))
         return out
-
-
-def _files_of(row: Row) -> dict[str, tuple[str, str, bytes]]:
-    """Modality, suffix and content of each file of a sample, by the column of the table that names it."""
-    found = {m: (m, ".npy", npy(x)) for m, x in row.samples.items()}
-    found |= {f"{m}_image": (m, ".png", content) for m, content in row.images.items()}
-    return found | {f"{m}_sound": (m, ".wav", content) for m, content in row.sounds.items()}
-
-
-def _numbers(values: Tensor) -> str:
-    return " ".join(f"{value:.6g}" for value in values.tolist())
 
 
 def _slug(name: str) -> str:
@@ -92,10 +79,6 @@ LAYOUT = """- `metadata.csv`: one line a sample: number, stored row, cell, label
 - `MODALITY/CLASS/ROW-CELL.png`: to look at
 - `MODALITY/CLASS/ROW-CELL.wav`: to listen to, 16-bit mono, of modalities that are sound
 - `config.json`: class names, recipe, scales, provenance"""
-
-EXACT = (
-    """- `.npy`: float32 in network scale, exactly the samples. Undo the scale with `config.json`: `x * std + mean`."""
-)
 
 USE = """import csv, json
 import numpy as np

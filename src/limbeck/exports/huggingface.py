@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Any, final
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import Field
 
 from limbeck import _files
 from limbeck.distilled import DistilledSet
 from limbeck.errors import MissingExtraError
-from limbeck.exports._contract import Export
+from limbeck.exports import Export
 from limbeck.exports._rows import Row, card, description, new_folder, rows
 from limbeck.media import encode
 
@@ -44,7 +43,6 @@ class HuggingFace(Export):
             import datasets
         except ImportError as error:
             raise MissingExtraError("export", "datasets") from error
-        import pyarrow as pa
         import pyarrow.parquet as pq
 
         kinds, source = distilled.modalities, rows(distilled)
@@ -57,17 +55,13 @@ class HuggingFace(Export):
                 | {"label": datasets.ClassLabel(names=list(distilled.classes))}
                 | {m: datasets.Array3D(kind.shape, "float32") for m, kind in kinds.items()}
                 | {"row": datasets.Value("int32"), "cell": datasets.Value("int32")}
-                | (
-                    {}
-                    if distilled.soft_labels is None
-                    else {"soft_label": datasets.Sequence(datasets.Value("float32"))}
-                )
             )
+            if distilled.soft_labels is not None:
+                features["soft_label"] = datasets.Sequence(datasets.Value("float32"))
+            split = {"split": "train", "path": "data/train-*.parquet"}
             about = DatasetCardData(
                 tags=["dataset-distillation", *kinds, "limbeck"],
-                configs=[
-                    {"config_name": "default", "data_files": [{"split": "train", "path": "data/train-*.parquet"}]}
-                ],
+                configs=[{"config_name": "default", "data_files": [split]}],
             )
             DatasetInfosDict({"default": datasets.DatasetInfo(features=features)}).to_dataset_card_data(about)
             schema = features.arrow_schema
@@ -75,8 +69,7 @@ class HuggingFace(Export):
             file = folder / "data" / "train-00000-of-00001.parquet"
             with pq.ParquetWriter(file, schema, compression="zstd") as writer:
                 while group:
-                    columns = _columns(group, schema)
-                    writer.write_table(pa.Table.from_arrays([columns[name] for name in schema.names], schema=schema))
+                    writer.write_table(_table(group, schema))
                     group = list(islice(source, self.row_group))
             _files.write_json(folder / "limbeck.json", description(distilled, "limbeck-huggingface-2"))
             use = USE.format(columns=", ".join(f'"{m}"' for m in kinds))
@@ -86,40 +79,28 @@ class HuggingFace(Export):
         return out
 
 
-def _columns(group: Sequence[Row], schema: Any) -> dict[str, Any]:
+def _table(group: Sequence[Row], schema: Any) -> Any:
+    """An Arrow table of some samples."""
     import pyarrow as pa
 
-    def of(name: str, values: Iterable[Any]) -> Any:
-        return pa.array(list(values), schema.field(name).type)
-
-    def files(name: str, contents: Iterable[bytes]) -> Any:
-        return of(name, ({"bytes": content, "path": None} for content in contents))
-
-    def arrays(name: str) -> Any:
-        values = np.stack([row.samples[name].numpy() for row in group])
-        return pa.ExtensionArray.from_storage(schema.field(name).type, _nested(values))
+    def files(contents: Iterable[bytes]) -> list[dict[str, bytes | None]]:
+        return [{"bytes": content, "path": None} for content in contents]
 
     first = group[0]
-    soft = [row.soft_label.numpy() for row in group if row.soft_label is not None]
-    return {
-        **{f"{m}_image": files(f"{m}_image", (row.images[m] for row in group)) for m in first.images},
-        **{f"{m}_sound": files(f"{m}_sound", (row.sounds[m] for row in group)) for m in first.sounds},
-        "label": of("label", (row.label for row in group)),
-        **{m: arrays(m) for m in first.samples},
-        "row": of("row", (row.row for row in group)),
-        "cell": of("cell", (row.cell for row in group)),
-        **({"soft_label": of("soft_label", soft)} if soft else {}),
-    }
-
-
-def _nested(values: npt.NDArray[np.float32]) -> Any:
-    """An Arrow list of lists of ... from one flat buffer: no Python number is made."""
-    import pyarrow as pa
-
-    nested = pa.array(values.reshape(-1))
-    for length in reversed(values.shape[1:]):
-        nested = pa.ListArray.from_arrays(np.arange(0, len(nested) + 1, length, dtype=np.int32), nested)
-    return nested
+    values: dict[str, Any] = {name: [getattr(row, name) for row in group] for name in ("label", "row", "cell")}
+    values |= {f"{m}_image": files(row.images[m] for row in group) for m in first.images}
+    values |= {f"{m}_sound": files(row.sounds[m] for row in group) for m in first.sounds}
+    if first.soft_label is not None:
+        values["soft_label"] = [row.soft_label.numpy() for row in group if row.soft_label is not None]
+    columns = {name: pa.array(several, schema.field(name).type) for name, several in values.items()}
+    for m in first.samples:
+        # Lists of lists of ... from one flat buffer: no Python number is made.
+        samples = np.stack([row.samples[m].numpy() for row in group])
+        nested = pa.array(samples.reshape(-1))
+        for length in reversed(samples.shape[1:]):
+            nested = pa.ListArray.from_arrays(np.arange(0, len(nested) + 1, length, dtype=np.int32), nested)
+        columns[m] = pa.ExtensionArray.from_storage(schema.field(m).type, nested)
+    return pa.Table.from_arrays([columns[name] for name in schema.names], schema=schema)
 
 
 LAYOUT = """- `data/*.parquet`: one row a sample. Of every modality it has `MODALITY` (channel, height, width) and

@@ -13,8 +13,8 @@ from pydantic import Field
 from limbeck import _files
 from limbeck.distilled import DistilledSet
 from limbeck.errors import MissingExtraError
-from limbeck.exports._contract import Export
-from limbeck.exports._rows import Row, card, description, new_folder, npy, rows
+from limbeck.exports import Export
+from limbeck.exports._rows import card, description, new_folder, npy, rows
 from limbeck.media import encode
 
 
@@ -46,34 +46,26 @@ class WebDataset(Export):
                 shard = folder / "shards" / f"limbeck-{number:06d}.tar"
                 with open(shard, "wb") as handle, TarWriter(handle, encoder=False, compress=False, mtime=0.0) as writer:
                     for row in islice(source, self.per_shard):
-                        writer.write(_sample(row, distilled.classes[row.label]))
+                        about = {"class": distilled.classes[row.label], "row": row.row, "cell": row.cell}
+                        writer.write(
+                            {"__key__": f"{row.number:08d}"}
+                            | {f"{m}.npy": npy(x) for m, x in row.samples.items()}
+                            | {f"{m}.png": content for m, content in row.images.items()}
+                            | {f"{m}.wav": content for m, content in row.sounds.items()}
+                            | {"cls": str(row.label).encode(), "json": json.dumps(about, sort_keys=True).encode()}
+                            | ({} if row.soft_label is None else {"soft.npy": npy(row.soft_label)})
+                        )
             _files.write_json(folder / "config.json", description(distilled, "limbeck-webdataset-2"))
             arrays = ", ".join(f'"{m}.npy"' for m in distilled.modalities)
             use = USE.format(arrays=arrays, names=", ".join(distilled.modalities))
-            _files.write_text(folder / "README.md", card(distilled, layout=LAYOUT, exact=EXACT, use=use))
+            _files.write_text(folder / "README.md", card(distilled, layout=LAYOUT, use=use))
         return out
-
-
-def _sample(row: Row, name: str) -> dict[str, str | bytes]:
-    return {
-        "__key__": f"{row.number:08d}",
-        **{f"{m}.npy": npy(x) for m, x in row.samples.items()},
-        **{f"{m}.png": content for m, content in row.images.items()},
-        **{f"{m}.wav": content for m, content in row.sounds.items()},
-        "cls": str(row.label).encode(),
-        "json": json.dumps({"class": name, "row": row.row, "cell": row.cell}, sort_keys=True).encode(),
-        **({} if row.soft_label is None else {"soft.npy": npy(row.soft_label)}),
-    }
 
 
 LAYOUT = """- `shards/limbeck-NNNNNN.tar`: samples, each `NUMBER.MODALITY.npy` (channel, height, width) and
   `NUMBER.MODALITY.png` of every modality, `NUMBER.MODALITY.wav` of sounds, `NUMBER.cls` (label), `NUMBER.json` (class,
   stored row, cell), and, where there are soft labels, `NUMBER.soft.npy` (class probabilities)
 - `config.json`: class names, recipe, scales, provenance"""
-
-EXACT = (
-    """- `.npy`: float32 in network scale, exactly the samples. Undo the scale with `config.json`: `x * std + mean`."""
-)
 
 USE = """import webdataset
 

@@ -1,9 +1,8 @@
 """An index of sounds: the vectors of every window of many recordings, kept up to date, searched, and read as arrays."""
 
-from limbeck.index._pool import Pool
 from limbeck.index._rows import IndexSettings, window_lengths
 from limbeck.index._scan import File
-from limbeck.index._search import Hit
+from limbeck.index._search import Hit, Pool
 from limbeck.index._store import is_address
 from limbeck.index._update import Update
 from limbeck.index.sound_index import SoundIndex

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -39,6 +38,8 @@ REFUSED = (*FILE, "reason", "detail")
 
 Floats = npt.NDArray[np.float32]
 Halves = npt.NDArray[np.float16]
+Embedded = tuple[float, float, Halves, Halves]
+"""A window: where it begins and how long it is, in seconds, and its vectors, (dim,) and (features_dim,)."""
 
 _START = np.uint64(0x9E3779B97F4A7C15)
 _FACTORS = np.random.default_rng(0).integers(0, 2**64, 65_536, np.uint64) | np.uint64(1)
@@ -47,7 +48,8 @@ _FACTORS = np.random.default_rng(0).integers(0, 2**64, 65_536, np.uint64) | np.u
 def window_lengths(encoder: Encoder, window_s: float | None, hop_s: float | None) -> tuple[float, float]:
     """Length of a window and the step from one to the next, in seconds, as given or by default.
 
-    By default windows are the longest that the encoder takes as a whole, and lie side by side.
+    Where `window_s` is None, windows are the longest that the encoder takes as a whole; where `hop_s` is None, they lie
+    side by side.
 
     Raises:
         InputError: A window is longer than the encoder takes, or one of the two is less than a sample.
@@ -98,24 +100,6 @@ class IndexSettings(Config):
         )
 
 
-@dataclass
-class Embedded:
-    """The windows of one recording: seconds, and vectors, float16, (dim,) and (features_dim,) each."""
-
-    start_s: list[float]
-    duration_s: list[float]
-    joint: list[Halves]
-    features: list[Halves]
-
-    def __len__(self) -> int:
-        return len(self.joint)
-
-    @property
-    def fits(self) -> bool:
-        """Whether float16 can hold all the vectors."""
-        return all(bool(np.isfinite(v).all()) for v in (*self.joint, *self.features))
-
-
 def schema(settings: IndexSettings) -> Any:
     """Arrow schema of the table of windows, with the settings in its metadata."""
     import pyarrow as pa
@@ -140,16 +124,19 @@ def schema(settings: IndexSettings) -> Any:
     return pa.schema(columns, metadata={NOTE: settings.model_dump_json().encode()})
 
 
-def rows(file: File, windows: Embedded, settings: IndexSettings) -> Any:
-    """Arrow table of one recording."""
+def rows(file: File, windows: Sequence[Embedded], settings: IndexSettings) -> Any:
+    """Arrow table of one recording; None if float16 cannot hold all its vectors."""
     import pyarrow as pa
 
-    joint, features = np.stack(windows.joint), np.stack(windows.features)
+    starts, lengths, joint_rows, feature_rows = zip(*windows, strict=True)
+    joint, features = np.stack(joint_rows), np.stack(feature_rows)
+    if not (np.isfinite(joint).all() and np.isfinite(features).all()):
+        return None
     alike = vars(file) | {"encoder": settings.encoder, "row_sum": 0}
     columns = {name: pa.repeat(value, len(joint)) for name, value in alike.items()} | {
         "window": range(len(joint)),
-        "start_s": windows.start_s,
-        "duration_s": windows.duration_s,
+        "start_s": starts,
+        "duration_s": lengths,
         "joint": _column(joint),
         "features": _column(features),
         "joint_sum": vector_sums(joint),

@@ -57,9 +57,8 @@ class File:
     def located(self, root: Path | None = None) -> Path:
         """Where it lies now.
 
-        Args:
-            root: A folder that the recordings were moved to. They are looked for in it by their paths from the folder
-                they were found below, and by as much more of their old places as there was.
+        In `root`, a folder that the recordings were moved to, they are looked for by their paths from the folder they
+        were found below, and by as much more of their old places as there was.
 
         Raises:
             MediaError: There is no file of the same bytes: ``missing_file``; ``changed_file`` where there is another.
@@ -104,7 +103,7 @@ class Scan:
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be done: files to read (new, or they look changed), those that are gone, those refused before.
+    """What is to be done: files to read (new, or they look changed) and those that are gone.
 
     `cleared` are places refused before that are no longer there, or hold again what the index knows.
     """
@@ -112,7 +111,6 @@ class Plan:
     to_read: list[File]
     unchanged: int
     gone: list[File]
-    refused: list[Refused]
     cleared: list[Path]
 
 
@@ -137,13 +135,11 @@ def scan(sources: Sequence[Path], known: Iterable[Path], *, apart_from: Path | N
 
 def plan_of(found: Scan, known: Mapping[Path, File], refused: Mapping[Path, Refused], sources: Sequence[Path]) -> Plan:
     """Compare what is there with what is known."""
-    to_read, still_refused, unchanged = [], [], set()
+    to_read, unchanged = [], set()
     for place, file in found.files.items():
         if place in known and known[place].looks_like(file):
             unchanged.add(place)
-        elif place in refused and refused[place].file.looks_like(file) and not refused[place].may_pass:
-            still_refused.append(refused[place])
-        else:
+        elif place not in refused or refused[place].may_pass or not refused[place].file.looks_like(file):
             to_read.append(file)
     looked_at = [_absolute(s) for s in sources]
 
@@ -153,7 +149,7 @@ def plan_of(found: Scan, known: Mapping[Path, File], refused: Mapping[Path, Refu
 
     gone = [file for place, file in known.items() if lost(place)]
     cleared = [place for place in refused if place in unchanged or lost(place)]
-    return Plan(to_read, len(unchanged), gone, still_refused, cleared)
+    return Plan(to_read, len(unchanged), gone, cleared)
 
 
 def is_gone(place: Path) -> bool:

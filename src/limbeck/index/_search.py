@@ -1,4 +1,4 @@
-"""The windows most like some vectors: by looking at all of them, or by LanceDB's index.
+"""The windows most like some vectors, by looking at all of them or by LanceDB's index; and windows as arrays.
 
 Looking at all reads the joint vectors once for any number of queries, as products of matrices in float32: for a
 thousand queries that costs little more than for one, and memory is a batch of rows.
@@ -6,6 +6,7 @@ thousand queries that costs little more than for one, and memory is a batch of r
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from limbeck.errors import InputError
 from limbeck.index import _rows
 from limbeck.index._rows import Floats
 from limbeck.index._scan import File
@@ -81,3 +83,74 @@ def _ordered(table: Any, similarity: npt.NDArray[np.float32]) -> list[Hit]:
     columns = zip(_rows.files(table), *(table[name].to_pylist() for name in _WINDOW), similarity.tolist(), strict=True)
     hits = [Hit(file.place, start, length, value, file) for file, start, length, value in columns]
     return sorted(hits, key=lambda hit: (-hit.similarity, hit.path, hit.start_s))
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Windows as arrays, sorted by path and start.
+
+    Attributes:
+        joint: Rows of length 1 in the space shared with text, float32, (window, dim).
+        features: In the audio network's own space, float32, (window, features_dim).
+        path: The recording of each window.
+        start_s: Where each begins, in seconds, float64, (window,).
+        duration_s: How long each is, in seconds, float64, (window,).
+        file: The recording of each as it was when it was indexed.
+    """
+
+    joint: Floats
+    features: Floats
+    path: list[Path]
+    start_s: npt.NDArray[np.float64]
+    duration_s: npt.NDArray[np.float64]
+    file: list[File]
+
+    def __len__(self) -> int:
+        return len(self.path)
+
+
+def pool(store: Store, paths: Iterable[Path] | None) -> Pool:
+    """Read windows sorted by path and start, whatever their order in the index, of all recordings or of some.
+
+    The vectors are read once, in batches, to where they belong: memory is the result and little more.
+    """
+    wanted = None if paths is None else set(paths)
+    files = sorted((f for f in store.files() if wanted is None or f.place in wanted), key=lambda f: f.place)
+    places = [file.place for file in files]
+    if missing := (wanted or set()) - set(places):
+        raise InputError(
+            f"{min(missing)} and {len(missing) - 1} other recordings are not in the index. Update the index, or look "
+            "among the rejected ones."
+            if len(missing) > 1
+            else f"{min(missing)} is not in the index. Update the index, or look among the rejected recordings."
+        )
+    rank = {(file.root, file.path): i for i, file in enumerate(files)}
+    ids, of, starts, lengths = [np.zeros(0, np.uint64)], [np.zeros(0, np.int64)], [np.zeros(0)], [np.zeros(0)]
+    for batch in store.scan(["root", "path", "start_s", "duration_s"]):
+        names = zip(batch["root"].to_pylist(), batch["path"].to_pylist(), strict=True)
+        here = np.array([rank.get(name, -1) for name in names], np.int64)
+        of.append(here[here >= 0])
+        for column, name in ((ids, "_rowid"), (starts, "start_s"), (lengths, "duration_s")):
+            column.append(batch[name].to_numpy()[here >= 0])
+    ranks, start_s, duration_s = np.concatenate(of), np.concatenate(starts), np.concatenate(lengths)
+    order = np.lexsort((start_s, ranks))
+    joint, features = _vectors(store, np.concatenate(ids)[order])
+    found = ranks[order].tolist()
+    return Pool(
+        joint, features, [places[i] for i in found], start_s[order], duration_s[order], [files[i] for i in found]
+    )
+
+
+def _vectors(store: Store, row_ids: npt.NDArray[np.uint64]) -> tuple[Floats, Floats]:
+    joint = np.empty((len(row_ids), store.settings.dim), np.float32)
+    features = np.empty((len(row_ids), store.settings.features_dim), np.float32)
+    by_id = np.argsort(row_ids)
+    sorted_ids = row_ids[by_id]
+    for batch in store.scan(["joint", "features"]) if len(row_ids) else ():
+        ids = batch["_rowid"].to_numpy()
+        at = np.searchsorted(sorted_ids, ids).clip(max=len(row_ids) - 1)
+        kept = sorted_ids[at] == ids
+        rows = _rows.vectors(batch["joint"])[kept].astype(np.float32)
+        joint[by_id[at[kept]]] = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+        features[by_id[at[kept]]] = _rows.vectors(batch["features"])[kept]
+    return joint, features

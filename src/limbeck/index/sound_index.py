@@ -13,11 +13,10 @@ import numpy.typing as npt
 from limbeck import _machine
 from limbeck.encoders import Encoder
 from limbeck.errors import InputError
-from limbeck.index import _pool, _search
-from limbeck.index._pool import Pool
+from limbeck.index import _search
 from limbeck.index._rows import IndexSettings
 from limbeck.index._scan import File
-from limbeck.index._search import Hit
+from limbeck.index._search import Hit, Pool
 from limbeck.index._store import Store, locked
 from limbeck.index._update import Progress, Update, update
 
@@ -53,13 +52,10 @@ class SoundIndex:
     def create(
         cls, folder: str | Path, encoder: Encoder, *, window_s: float | None = None, hop_s: float | None = None
     ) -> Self:
-        """A new, empty index.
+        """A new, empty index in a new or empty folder, or at an address of LanceDB's: ``s3://bucket/name``.
 
-        Args:
-            folder: New or empty folder, or an address of LanceDB's: ``s3://bucket/name``.
-            encoder: What will embed; its id is kept, and no other is accepted.
-            window_s: Length of a window in seconds; None means the longest the encoder takes as a whole.
-            hop_s: From the beginning of one window to that of the next, in seconds; None means side by side.
+        The id of the encoder is kept, and no other is accepted. Windows, in seconds, are the longest that it takes as
+        a whole, and lie side by side, where `window_s` and `hop_s` are None.
 
         Raises:
             InputError: There is an index already or something else, or the windows do not suit the encoder.
@@ -136,13 +132,10 @@ class SoundIndex:
         no file of the index has the same. Files that lay below the sources and are gone leave the index; those below
         other folders stay. Broken files are listed and skipped. Killed at any moment, it can be repeated.
 
-        Args:
-            sources: Folders, searched at all depths, and files. Hidden files and kinds that are known not to be media
-                (texts, tables, archives) are skipped.
-            encoder: The one the index was made with.
-            batch: Windows embedded at a time, >= 1.
-            workers: Processes that decode ahead, >= 1; None means one per core.
-            progress: Called with the files done and the files to be read.
+        The `sources` are folders, searched at all depths, and files. Hidden files and kinds that are known not to be
+        media (texts, tables, archives) are skipped. Windows are embedded `batch` >= 1 at a time by the encoder that the
+        index was made with, while `workers` >= 1 processes (None: one per core) decode ahead; `progress` is called with
+        the files done and the files to be read.
 
         Raises:
             InputError: Another encoder, a source that does not exist, or numbers out of range.
@@ -193,4 +186,4 @@ class SoundIndex:
             InputError: A recording is not in the index.
         """
         self._store.refresh()
-        return _pool.pool(self._store, None if paths is None else [Path(os.path.abspath(p)) for p in paths])
+        return _search.pool(self._store, None if paths is None else [Path(os.path.abspath(p)) for p in paths])

@@ -3,8 +3,7 @@
 from limbeck.media import encode
 from limbeck.media._resample import resample
 from limbeck.media._sound import is_silent
-from limbeck.media.clip import RawClip
-from limbeck.media.decode import MediaInfo, probe, read_clip, read_frame, read_sound
+from limbeck.media.decode import MediaInfo, RawClip, probe, read_clip, read_frame, read_sound
 from limbeck.media.listing import could_be_media, files_below
 from limbeck.media.recipe import TRACKS, ClipRecipe, MelRecipe, Track
 from limbeck.media.several import read_clips

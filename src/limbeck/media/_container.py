@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
+from io import BufferedReader, FileIO
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, NoReturn
@@ -59,7 +60,10 @@ class Media:
         self._source = _Bytes(path)
         try:
             self._open()
-            self._jumps = self._may_jump() and self._survey().jumps > 0
+            may_jump = self.container.format.name in _CLOCKS_MAY_JUMP or (
+                self.container.format.name == "ogg" and is_chained(path, len(self.container.streams))
+            )
+            self._jumps = may_jump and self._survey().jumps > 0
             self.origin_s = self._second_zero() if origin_s is None else origin_s
         except BaseException:
             self._source.close()
@@ -88,11 +92,6 @@ class Media:
         """The picture track that players choose, of those that can be decoded and are no cover picture."""
         streams = (s for s in self.container.streams.video if s.codec_context is not None)
         return min((s for s in streams if not s.disposition & Disposition.attached_pic), key=_rank, default=None)
-
-    @property
-    def is_tiled(self) -> bool:
-        """Whether no track holds a whole picture, but each a part, as in photos of phones (HEIC) and large AVIF."""
-        return self.picture is not None and bool(self.picture.disposition & Disposition.dependent)
 
     @property
     def is_still(self) -> bool:
@@ -145,12 +144,11 @@ class Media:
     def _seek(self, kind: Kind, to_s: float) -> bool:
         stream = self._track(kind)
         tick = float(stream.time_base or 0)
+        self._at_beginning = False
         try:
             self.container.seek(int((self.origin_s + to_s) / tick) if tick else 0, stream=stream)
         except (av.error.FFmpegError, OverflowError):
-            self._at_beginning = False
             return False
-        self._at_beginning = False
         return True
 
     def length_s(self) -> float | None:
@@ -165,12 +163,6 @@ class Media:
     def _survey(self) -> Clock:
         now = self._path.stat()
         return _surveyed(self._path, now.st_size, now.st_mtime_ns)
-
-    def _may_jump(self) -> bool:
-        name = self.container.format.name
-        if name == "ogg":
-            return is_chained(self._path, len(self.container.streams))
-        return name in _CLOCKS_MAY_JUMP
 
     def _rewind(self) -> None:
         if not self._at_beginning:
@@ -190,22 +182,21 @@ class Media:
         if self.is_still or min(begins, default=0.0) >= 0:
             return min(begins, default=0.0)
         self.origin_s = 0.0
-        firsts = [*self._first("sound"), *self._first("picture")]
+        tracks: dict[Kind, AudioStream | VideoStream | None] = {"sound": self.sound, "picture": self.picture}
+        there = [kind for kind, track in tracks.items() if track is not None]
+        firsts = [self.seconds(frame) for kind in there for frame in islice(self.frames(kind, 0.0, Damage())[1], 1)]
         self._rewind()  # where a seek lands depends on what was read before
-        return min(firsts, default=0.0)
-
-    def _first(self, kind: Kind) -> list[float]:
-        """When the first frame of a track is presented, if there is one that says so."""
-        if (self.sound if kind == "sound" else self.picture) is None:
-            return []
-        _, frames = self.frames(kind, 0.0, Damage())
-        return [at for frame in islice(frames, 1) if (at := self.seconds(frame)) is not None]
+        return min((at for at in firsts if at is not None), default=0.0)
 
 
 def _rank(stream: AudioStream | VideoStream) -> tuple[bool, bool, int]:
-    """Order of choice among the tracks of a file."""
-    is_part = bool(stream.disposition & Disposition.dependent)
-    return is_part, not stream.disposition & Disposition.default, stream.index
+    """Order of choice among the tracks of a file: whole ones (see `is_part`), default ones, the first."""
+    return is_part(stream), not stream.disposition & Disposition.default, stream.index
+
+
+def is_part(stream: AudioStream | VideoStream) -> bool:
+    """Whether a track holds a part of each picture, as in photos of phones (HEIC) and large AVIF."""
+    return bool(stream.disposition & Disposition.dependent)
 
 
 def _played(container: InputContainer) -> list[AudioStream | VideoStream]:
@@ -224,13 +215,10 @@ def _packets(container: InputContainer, tracks: Sequence[AudioStream | VideoStre
 
 @lru_cache(maxsize=4096)
 def _surveyed(path: Path, _size: int, _modified_ns: int) -> Clock:
-    clock, source = Clock(), _Bytes(path)
-    try:
-        with _open(path, source, ()) as container, suppress(av.error.FFmpegError, OSError):
-            for _ in clock.even(_packets(container, _played(container))):
-                pass
-    finally:
-        source.close()
+    clock = Clock()
+    with _Bytes(path) as source, _open(path, source, ()) as container, suppress(av.error.FFmpegError, OSError):
+        for _ in clock.even(_packets(container, _played(container))):
+            pass
     return clock
 
 
@@ -325,27 +313,20 @@ def _frames(
                 yield frame
 
 
-class _Bytes:
+class _Bytes(BufferedReader):
     """A file without a name, so that formats are told by content; gives up when it is read over and over."""
 
-    def __init__(self, path: Path) -> None:
-        self._file = open(path, "rb")  # noqa: SIM115 (closed by `opened`)
-        self._left = _MAX_READS * os.fstat(self._file.fileno()).st_size + _FREE_BYTES
+    name = "<none>"
 
-    def read(self, size: int) -> bytes:
-        self._left -= size
+    def __init__(self, path: Path) -> None:
+        super().__init__(FileIO(path))
+        self._left = _MAX_READS * os.fstat(self.fileno()).st_size + _FREE_BYTES
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self._left -= size or 0
         if self._left < 0:
             raise MediaError("too_much_work", f"The file was read {_MAX_READS} times over without an end.")
-        return self._file.read(size)
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        return self._file.seek(offset, whence)
-
-    def tell(self) -> int:
-        return self._file.tell()
-
-    def close(self) -> None:
-        self._file.close()
+        return super().read(size)
 
 
 def _open(path: Path, source: _Bytes, skipped: Sequence[bool]) -> InputContainer:

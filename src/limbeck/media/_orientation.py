@@ -74,11 +74,7 @@ def turn_of_photo(path: Path) -> Turn:
 
 
 def _tiff_start(data: bytes) -> int:
-    """Where the TIFF structure begins that holds the EXIF fields.
-
-    Raises:
-        ValueError: There is none.
-    """
+    """Where the TIFF structure begins that holds the EXIF fields; ValueError if there is none."""
     if data[:4] in (b"II*\0", b"MM\0*"):
         return 0
     if data[:4] == b"RIFF":

@@ -13,10 +13,9 @@ import numpy as np
 import numpy.typing as npt
 from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation
-from av.video.stream import VideoStream
 
 from limbeck.errors import MediaError
-from limbeck.media._container import Damage, Media
+from limbeck.media._container import Damage, Media, is_part
 from limbeck.media._orientation import Turn, turn_of_photo, turn_of_video
 from limbeck.media.recipe import ClipRecipe
 
@@ -53,17 +52,13 @@ class _Around:
 
 
 def read(path: Path, media: Media, segment: tuple[float, float], at_s: float | None, recipe: ClipRecipe) -> Picture:
-    """The frame nearest to `at_s`, or else to the middle of the segment.
-
-    Raises:
-        MediaError: By the table of `media.decode`.
-    """
+    """The frame nearest to `at_s`, or else to the middle of the segment; errors by the table of `media.decode`."""
     stream = media.picture
     if stream is None:
         unknown = any(s.codec_context is None for s in media.container.streams.video)
         reason = "unknown_codec" if unknown else "no_picture_track"
         raise MediaError(reason, "There is no picture track that can be decoded.")
-    if media.is_tiled:
+    if is_part(stream):
         raise MediaError(
             "tiled_picture", "The picture is stored in tiles, which are not put together; save it as JPEG or PNG."
         )
@@ -72,12 +67,14 @@ def read(path: Path, media: Media, segment: tuple[float, float], at_s: float | N
     if at_s is not None:
         segment = min(segment[0], at_s), max(segment[1], at_s)
     still = media.is_still
-    aspect, frame_s = stream.sample_aspect_ratio, _mean_frame_seconds(stream)
+    aspect = stream.sample_aspect_ratio
+    frame_s = 1 / float(stream.average_rate) if stream.average_rate else _GUESSED_FRAME_S
     around = _look_around(media, frame_s, 0.0 if still else wanted_s)
     shown_s, frame = nearest(around.shown, around.following, wanted_s, segment[1])
     told = around.damage.told("picture")
     if not still:
-        told += _check_shown(media, frame_s, around, (shown_s, frame), wanted_s, segment)
+        lasts_s = float(frame.duration * frame.time_base) if frame.duration and frame.time_base else frame_s
+        told += _check_shown(media, around, shown_s, shown_s + lasts_s, wanted_s, segment)
     turn = turn_of_photo(path) if still else turn_of_video(frame)
     image, repairs = fit(frame, turn, aspect, recipe)
     return Picture(image, told + repairs)
@@ -121,11 +118,7 @@ def _timed(media: Media, from_s: float, around: _Around, frame_s: float) -> Iter
 
 
 def nearest(shown: Timed | None, following: Timed | None, wanted_s: float, end_s: float) -> Timed:
-    """The nearer of two frames with their times, but one from after the segment only where none is shown in it.
-
-    Raises:
-        MediaError: There is neither.
-    """
+    """The nearer of two frames with their times, but one from after the segment only where none is shown in it."""
     if following is None or shown is None:
         if one := shown or following:
             return one
@@ -135,46 +128,27 @@ def nearest(shown: Timed | None, following: Timed | None, wanted_s: float, end_s
 
 
 def _check_shown(
-    media: Media,
-    mean_frame_s: float,
-    around: _Around,
-    chosen: Timed,
-    wanted_s: float,
-    segment: tuple[float, float],
+    media: Media, around: _Around, shown_s: float, until_s: float, wanted_s: float, segment: tuple[float, float]
 ) -> tuple[str, ...]:
     """Refuse a frame that has nothing to do with the segment; tell where it is not quite the wanted one."""
-    shown_s, frame = chosen
     start_s, end_s = segment
-    until_s = shown_s + (
-        float(frame.duration * frame.time_base) if frame.duration and frame.time_base else mean_frame_s
-    )
     if shown_s > end_s + _SLACK_S:
         raise MediaError("beyond_end", f"The picture begins at {shown_s:.2f} s, after {end_s:g} s.")
     if around.damage and until_s < start_s - _SLACK_S:
         raise MediaError("undecodable", f"No whole frame between {start_s:g} and {end_s:g} s can be decoded.")
     if around.following is not None or until_s >= wanted_s:
         return ()
-    if around.count == 1 and (around.from_start or _has_one_frame(media)):
+    if around.count == 1 and (
+        around.from_start or len(list(islice(media.frames("picture", 0.0, Damage())[1], 2))) == 1
+    ):
         return ("the picture track has one frame only: used for the whole clip",)
     if until_s < start_s - _SLACK_S:
         raise MediaError("beyond_end", f"The picture ends at {until_s:.2f} s, before {start_s:g} s.")
     return (f"the picture ended {wanted_s - until_s:.2f} s before the wanted time: last frame used",)
 
 
-def _has_one_frame(media: Media) -> bool:
-    return sum(1 for _ in islice(media.frames("picture", 0.0, Damage())[1], 2)) == 1
-
-
-def _mean_frame_seconds(stream: VideoStream) -> float:
-    return 1 / float(stream.average_rate) if stream.average_rate else _GUESSED_FRAME_S
-
-
 def check_size(width: int, height: int) -> None:
-    """Refuse pictures that only a broken or hostile file would claim.
-
-    Raises:
-        MediaError: ``absurd_picture_size``.
-    """
+    """Refuse pictures that only a broken or hostile file would claim."""
     if width * height > _MAX_PIXELS or max(width, height) > _MAX_RATIO * max(1, min(width, height)):
         raise MediaError("absurd_picture_size", f"The picture claims to be {width} x {height} pixels.")
 
@@ -182,11 +156,7 @@ def check_size(width: int, height: int) -> None:
 def fit(
     frame: VideoFrame, turn: Turn, pixel_aspect: Fraction | None, recipe: ClipRecipe
 ) -> tuple[Image, tuple[str, ...]]:
-    """A frame as RGB, uint8, shape (size, size, 3), turned upright; and what was mended.
-
-    Raises:
-        MediaError: ``absurd_picture_size``.
-    """
+    """A frame as RGB, uint8, shape (size, size, 3), turned upright; and what was mended."""
     check_size(frame.width, frame.height)
     told: list[str] = []
     aspect = Fraction(pixel_aspect or 1)

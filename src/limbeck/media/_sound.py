@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
-from typing import NamedTuple, NoReturn, Self
+from typing import NamedTuple
 
 import av
 import numpy as np
@@ -49,13 +48,7 @@ class Sound:
 
 
 class Piece(NamedTuple):
-    """Decoded samples.
-
-    Attributes:
-        at: Index in the track of the first.
-        mono: Mono, (sample,).
-        cancels: Whether the channels cancel each other out, so that it is one of them.
-    """
+    """Decoded samples, (sample,), from index `at` in the track on; one of channels that cancel each other out."""
 
     at: int
     mono: Mono
@@ -67,21 +60,24 @@ class _Buffer:
     """Mono samples of one segment from sample `first` of the track on, filled frame by frame; the rest is 0.
 
     Decoded were the track's samples from `begin` to before `end`; `holes` are samples missing between frames within,
-    and in `cancelled` ones channels cancel each other out.
+    and in `cancelled` ones channels cancel each other out. The segment is `length_s` long (None: to the end of the
+    track) from `start_s` on, of which the recipe keeps `kept_s`.
     """
 
-    first: int
-    samples: Mono
+    start_s: float
+    length_s: float | None
+    rate: int
+    recipe: MelRecipe
     begin: int | None = None
     end: int = 0
     holes: int = 0
     cancelled: int = 0
     damage: Damage = field(default_factory=Damage)
 
-    @classmethod
-    def of(cls, start_s: float, length_s: float | None, rate: int, recipe: MelRecipe) -> Self:
-        kept_s = min(length_s or math.inf, recipe.clip_seconds)
-        return cls(round(start_s * rate), np.zeros(max(1, round(kept_s * rate)), np.float32))
+    def __post_init__(self) -> None:
+        self.kept_s = min(self.length_s or math.inf, self.recipe.clip_seconds)
+        self.first = round(self.start_s * self.rate)
+        self.samples = np.zeros(max(1, round(self.kept_s * self.rate)), np.float32)
 
     @property
     def last(self) -> int:
@@ -112,47 +108,34 @@ class _Buffer:
 
 
 def read(media: Media, start_s: float, length_s: float | None, recipe: MelRecipe) -> Sound:
-    """Sound of a segment.
-
-    Raises:
-        MediaError: By the table of `media.decode`.
-    """
+    """Sound of a segment; errors by the table of `media.decode`."""
     rate = checked_rate_hz(media)
-    buffer = _Buffer.of(start_s, length_s, rate, recipe)
     for back in _BACK_UP_S:
-        buffer = _Buffer.of(start_s, length_s, rate, recipe)
+        buffer = _Buffer(start_s, length_s, rate, recipe)
         begins = _fill(media, rate, start_s - _PREROLL_S - back, [buffer])
         if buffer.missing_front == 0 or begins:
             break
-    return _finished(media, buffer, rate, start_s, length_s, recipe)
+    return _finished(media, buffer)
 
 
 def read_counted(
     media: Media, segments: Sequence[tuple[float, float | None]], recipe: MelRecipe
 ) -> list[Sound | MediaError]:
-    """Sound of several segments, or why there is none; for tracks that are read from their beginning, read once.
-
-    Raises:
-        MediaError: The track cannot be read at all.
-    """
+    """Sound of several segments, or why there is none; for tracks that are read from their beginning, read once."""
     rate = checked_rate_hz(media)
-    buffers = [_Buffer.of(*segment, rate, recipe) for segment in segments]
+    buffers = [_Buffer(*segment, rate, recipe) for segment in segments]
     _fill(media, rate, 0.0, buffers)
     sounds: list[Sound | MediaError] = []
-    for buffer, segment in zip(buffers, segments, strict=True):
+    for buffer in buffers:
         try:
-            sounds.append(_finished(media, buffer, rate, *segment, recipe))
+            sounds.append(_finished(media, buffer))
         except MediaError as error:
             sounds.append(error)
     return sounds
 
 
 def checked_rate_hz(media: Media) -> int:
-    """Sample rate of the sound track.
-
-    Raises:
-        MediaError: There is no such track, or its rate is absurd.
-    """
+    """Sample rate of the sound track, which must be there and have a sensible one."""
     stream = media.sound
     if stream is None:
         reason = "unknown_codec" if media.container.streams.audio else "no_audio_track"
@@ -163,18 +146,32 @@ def checked_rate_hz(media: Media) -> int:
     return rate
 
 
-def _finished(
-    media: Media, buffer: _Buffer, rate: int, start_s: float, length_s: float | None, recipe: MelRecipe
-) -> Sound:
-    stream, kept_s = media.sound, min(length_s or math.inf, recipe.clip_seconds)
+def _finished(media: Media, buffer: _Buffer) -> Sound:
+    stream, recipe, rate, start_s = media.sound, buffer.recipe, buffer.rate, buffer.start_s
     claimed_s = sane_seconds(stream.duration, float(stream.time_base or 0)) if stream else None
     claimed_s = claimed_s or sane_seconds(media.container.duration, 1 / av.time_base)
     told = list(buffer.damage.told("sound")) if buffer.there < len(buffer.samples) else []
-    if length_s is None and buffer.there:
-        kept_s = _to_the_end(buffer, rate, start_s, claimed_s, told)
+    if buffer.length_s is None and buffer.there:  # the segment ends where the sound ends, whatever the recipe's length
+        if buffer.missing_back:
+            early_s = min(claimed_s or 0.0, buffer.last / rate) - buffer.end / rate
+            if early_s > _CUT_SHORT_S:
+                told.append(f"sound ended {early_s:.2f} s before the file's claimed end")
+            buffer.samples = buffer.samples[: len(buffer.samples) - buffer.missing_back]
+        buffer.kept_s = len(buffer.samples) / rate
+    kept_s = buffer.kept_s
     if buffer.there < max(1.0, _LEAST_SOUND * len(buffer.samples)):
-        _refuse(buffer, rate, start_s, start_s + kept_s, claimed_s)
-    told += _told_gaps(buffer, rate)
+        if buffer.damage.packets and (claimed_s is None or claimed_s > start_s):
+            raise MediaError("undecodable", f"No sound between {start_s:g} and {start_s + kept_s:g} s can be decoded.")
+        held = f"The segment {start_s:g} to {start_s + kept_s:g} s holds {buffer.there / rate:.2f} s of sound"
+        length = f"; the track is {claimed_s:.2f} s long." if claimed_s else "."
+        raise MediaError("beyond_end", held + length)
+    gaps = (
+        (buffer.missing_front, "sound began {:.2f} s late: silence put before it"),
+        (buffer.holes, "sound had holes of {:.2f} s: filled with silence"),
+        (buffer.missing_back, "sound ended {:.2f} s early: padded with silence"),
+        (buffer.cancelled, "the channels cancel each other out for {:.2f} s: one of them used"),
+    )
+    told += [text.format(samples / rate) for samples, text in gaps if samples > _JITTER_S * rate]
     if recipe.clip_seconds - kept_s > _JITTER_S:
         told.append(f"the clip is {kept_s:.2f} s long: padded to {recipe.clip_seconds:.2f} s with silence")
     wave = resample(_mended(buffer.samples, told), rate, recipe.sample_rate_hz, kind=recipe.resampler)
@@ -193,10 +190,8 @@ def _fill(media: Media, rate: int, from_s: float, buffers: Sequence[_Buffer]) ->
         for buffer in open_ones:
             if piece.at < buffer.last:
                 buffer.put(piece)
-        ended = [b for b in open_ones if piece.at + len(piece.mono) >= b.last]
-        for buffer in ended:
             buffer.damage = replace(damage)
-            open_ones.remove(buffer)
+        open_ones = [b for b in open_ones if piece.at + len(piece.mono) < b.last]
         if not open_ones:
             break
     for buffer in open_ones:
@@ -205,10 +200,7 @@ def _fill(media: Media, rate: int, from_s: float, buffers: Sequence[_Buffer]) ->
 
 
 def placed(media: Media, rate: int, from_s: float, damage: Damage, most: int) -> tuple[bool, Iterator[Piece]]:
-    """Whether the track is read from its beginning, and decoded pieces at `rate` Hz with their places in it.
-
-    The other arguments are those of `Media.frames`.
-    """
+    """Whether the track is read from its beginning, and decoded pieces at `rate` Hz; see `Media.frames`."""
     begins, frames = media.frames("sound", from_s, damage, more=most)
     return begins, _in_place(media, rate, (f for f in frames if isinstance(f, AudioFrame)))
 
@@ -229,7 +221,11 @@ def _in_place(media: Media, rate: int, frames: Iterator[AudioFrame]) -> Iterator
         at_s = media.seconds(frame)
         piece = Piece((counted or 0) if at_s is None else round(at_s * rate), *_mono(frame))
         if waiting is not None:
-            at = _placed_by_next(waiting.at, waiting.mono, counted, piece.at, tolerance)
+            by_next, at = piece.at - len(waiting.mono), waiting.at
+            if counted is not None and abs(by_next - counted) <= tolerance:
+                at = counted
+            elif tolerance < at - by_next <= _LATE_STAMP_TOLERANCES * tolerance:
+                at = by_next
             yield waiting._replace(at=at)
             counted, waiting = at + len(waiting.mono), None
         if counted is None or abs(piece.at - counted) > tolerance:
@@ -241,20 +237,13 @@ def _in_place(media: Media, rate: int, frames: Iterator[AudioFrame]) -> Iterator
         yield waiting
 
 
-def _placed_by_next(stamped: int, mono: Mono, counted: int | None, next_stamp: int, tolerance: float) -> int:
-    """Where a frame with a doubtful stamp starts: by counting, by the next frame's stamp if earlier, or as stamped."""
-    by_next = next_stamp - len(mono)
-    if counted is not None and abs(by_next - counted) <= tolerance:
-        return counted
-    return by_next if tolerance < stamped - by_next <= _LATE_STAMP_TOLERANCES * tolerance else stamped
-
-
 def _mono(frame: AudioFrame) -> tuple[Mono, bool]:
     """Mean of the channels, full scale 1; where they cancel each other out, the first that is not quiet, and True."""
     raw = frame.to_ndarray()
     if not frame.format.is_planar:
         raw = raw.reshape(-1, frame.layout.nb_channels).T
-    scale, middle = _FULL_SCALE.get(raw.dtype, (1.0, 0.0))
+    scale = 1.0 if raw.dtype.kind == "f" else 2.0 ** (8 * raw.dtype.itemsize - 1)
+    middle = scale if raw.dtype.kind == "u" else 0.0
     with np.errstate(invalid="ignore", over="ignore"):
         mean = (raw.mean(0, dtype=np.float64) - middle) / scale
         if len(raw) > 1 and mean.size:
@@ -266,48 +255,9 @@ def _mono(frame: AudioFrame) -> tuple[Mono, bool]:
         return mean.astype(np.float32), False
 
 
-_FULL_SCALE = MappingProxyType(
-    {
-        np.dtype(np.uint8): (2.0**7, 2.0**7),
-        np.dtype(np.int16): (2.0**15, 0.0),
-        np.dtype(np.int32): (2.0**31, 0.0),
-        np.dtype(np.int64): (2.0**63, 0.0),
-    }
-)
-
-
-def _to_the_end(buffer: _Buffer, rate: int, start_s: float, claimed_s: float | None, told: list[str]) -> float:
-    """Let the segment end where the sound ends, whatever the recipe's length; seconds kept."""
-    if buffer.missing_back:
-        early_s = min(claimed_s or 0.0, buffer.last / rate) - buffer.end / rate
-        if early_s > _CUT_SHORT_S:
-            told.append(f"sound ended {early_s:.2f} s before the file's claimed end")
-        buffer.samples = buffer.samples[: len(buffer.samples) - buffer.missing_back]
-    return len(buffer.samples) / rate
-
-
-def _refuse(buffer: _Buffer, rate: int, start_s: float, end_s: float, claimed_s: float | None) -> NoReturn:
-    if buffer.damage.packets and (claimed_s is None or claimed_s > start_s):
-        raise MediaError("undecodable", f"No sound between {start_s:g} and {end_s:g} s can be decoded.")
-    length = f"; the track is {claimed_s:.2f} s long." if claimed_s else "."
-    raise MediaError(
-        "beyond_end", f"The segment {start_s:g} to {end_s:g} s holds {buffer.there / rate:.2f} s of sound{length}"
-    )
-
-
 def is_silent(samples: Mono) -> bool:
     """Whether nothing is to be heard: below -100 dBFS throughout, about whatever constant level a recorder adds."""
     return float(np.ptp(samples)) < 2 * _SILENCE
-
-
-def _told_gaps(buffer: _Buffer, rate: int) -> list[str]:
-    gaps = (
-        (buffer.missing_front, "sound began {:.2f} s late: silence put before it"),
-        (buffer.holes, "sound had holes of {:.2f} s: filled with silence"),
-        (buffer.missing_back, "sound ended {:.2f} s early: padded with silence"),
-        (buffer.cancelled, "the channels cancel each other out for {:.2f} s: one of them used"),
-    )
-    return [text.format(samples / rate) for samples, text in gaps if samples > _JITTER_S * rate]
 
 
 def _mended(samples: Mono, told: list[str]) -> Mono:

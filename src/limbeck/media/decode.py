@@ -63,6 +63,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -70,8 +71,56 @@ import numpy.typing as npt
 from limbeck.errors import MediaError
 from limbeck.media import _picture, _sound
 from limbeck.media._container import MAX_SECONDS, opened, sane_seconds
-from limbeck.media.clip import RawClip
 from limbeck.media.recipe import ClipRecipe, MelRecipe
+
+
+@dataclass(frozen=True)
+class RawClip:
+    """Sound and picture of one clip, decoded but not yet a spectrogram.
+
+    Attributes:
+        waveform: Mono, float32 in [-1, 1], shape (sample,), at the recipe's rate and length; None where the recipe asks
+            for no sound.
+        frame: RGB, uint8, shape (height, width, 3), at the recipe's size; None where it asks for no picture.
+        repairs: What was mended on the way, for people (``"sound ended 0.20 s early: padded with silence"``).
+    """
+
+    waveform: npt.NDArray[np.floating[Any]] | None
+    frame: npt.NDArray[np.uint8] | None
+    repairs: tuple[str, ...] = ()
+
+    @classmethod
+    def blank(cls, recipe: ClipRecipe) -> Self:
+        """Silence and a black picture, as far as the recipe asks for either."""
+        return cls(
+            np.zeros(recipe.mel.samples, np.float32) if "audio" in recipe.tracks else None,
+            np.zeros((recipe.image_size, recipe.image_size, 3), np.uint8) if "image" in recipe.tracks else None,
+        )
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shapes of what there is, by name.
+
+        Example:
+            >>> RawClip.blank(ClipRecipe(image_size=8)).shapes
+            {'waveform': (11000,), 'frame': (8, 8, 3)}
+        """
+        parts = {"waveform": self.waveform, "frame": self.frame}
+        return {name: array.shape for name, array in parts.items() if array is not None}
+
+    @property
+    def sound(self) -> npt.NDArray[np.floating[Any]]:
+        """The waveform, of a clip that has one."""
+        if self.waveform is None:
+            raise ValueError("the recipe asks for no sound, so none was decoded")
+        return self.waveform
+
+    @property
+    def picture(self) -> npt.NDArray[np.uint8]:
+        """The frame, of a clip that has one."""
+        if self.frame is None:
+            raise ValueError("the recipe asks for no picture, so none was decoded")
+        return self.frame
 
 
 @dataclass(frozen=True)
@@ -85,10 +134,8 @@ class MediaInfo:
         duration_s: Length in seconds from second 0; None where it cannot be told or is absurd, and for stills.
         sound_seconds: Length of the sound track, or None.
         picture_seconds: Length of the picture track, or None.
-        sample_rate_hz: Of the first sound track; None without one.
-        channels: Of the first sound track.
-        height: Of the first picture track in stored pixels, before turning; None without one.
-        width: The same.
+        sample_rate_hz: Of the first sound track, as `channels`; None without one.
+        height: Of the first picture track in stored pixels, before turning, as `width`; None without one.
         fps: Its mean frame rate as claimed; None where unknown and for stills.
     """
 
@@ -188,13 +235,9 @@ def joined(sound: _sound.Sound | None, picture: _picture.Picture | None) -> RawC
 def read_sound(
     path: Path, *, start_s: float = 0.0, length_s: float | None = None, recipe: MelRecipe
 ) -> tuple[npt.NDArray[np.float32], tuple[str, ...]]:
-    """The sound half of `read_clip`: waveform of shape (sample,) and repairs.
+    """The sound half of `read_clip`: the waveform of `path`, (sample,), by a mel `recipe`, and repairs.
 
-    Args:
-        path: Any file with a sound track.
-        start_s: Where the segment starts, in seconds.
-        length_s: How long it is, in seconds; None for all that follows, up to the recipe's length.
-        recipe: Rate, length and resampler.
+    The segment begins at `start_s` and is `length_s` long, in seconds; None is all that follows.
 
     Raises:
         MediaError: By the table of this module.

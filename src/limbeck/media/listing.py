@@ -29,15 +29,12 @@ def _refuse_unlisted(error: OSError) -> None:
 
 
 def files_below(root: Path, unlisted: Callable[[OSError], None] = _refuse_unlisted) -> list[tuple[str, Path]]:
-    """All files that could be media, with their paths relative to `root` (`portable`), sorted.
+    """All files below `root` that could be media, with their paths relative to it (`portable`), sorted.
 
     Hidden files, folders that systems make for themselves and kinds of file that are known not to be media (text,
     tables, archives, ...) are left out; anything else is kept, so that a recording with an odd name is tried rather
-    than lost. Links are followed, but not back into a folder that one came through.
-
-    Args:
-        root: A folder.
-        unlisted: Called with the error, which names the folder, for each folder that cannot be listed.
+    than lost. Links are followed, but not back into a folder that one came through. `unlisted` is called with the
+    error, which names the folder, for each folder that cannot be listed.
 
     Raises:
         InputError: A folder cannot be listed, and `unlisted` was not given.

@@ -16,8 +16,7 @@ from limbeck.errors import MediaError
 from limbeck.media import _picture, _sound
 from limbeck.media._container import Damage, Media, opened, pictures_to_skip
 from limbeck.media._orientation import turn_of_video
-from limbeck.media.clip import RawClip
-from limbeck.media.decode import is_segment, joined, read_clip
+from limbeck.media.decode import RawClip, is_segment, joined, read_clip
 from limbeck.media.recipe import ClipRecipe
 
 _SEEK_AHEAD_S = 5.0
@@ -28,13 +27,8 @@ Segment = tuple[float, float | None]
 def read_clips(path: Path, segments: Sequence[Segment], *, recipe: ClipRecipe) -> list[RawClip | MediaError]:
     """Decode several segments of one file; much faster than one by one where they are neighbours.
 
-    Args:
-        path: File of all tracks that the recipe asks for.
-        segments: Start and length of each in seconds, as for `read_clip`, in any order.
-        recipe: Tracks to read, rate and length of the waveform, size of the frame.
-
-    Returns:
-        For each segment what `read_clip` returns, or the error it raises.
+    The `path` is that of all tracks the `recipe` asks for; `segments` have start and length in seconds, in any order.
+    For each there is what `read_clip` returns, or the error it raises.
     """
     possible = {i: segment for i, segment in enumerate(segments) if is_segment(*segment)}
     sounds: dict[int, _sound.Sound] = {}

@@ -118,22 +118,12 @@ def _griffin_lim(magnitude: torch.Tensor, recipe: MelRecipe, iterations: int, se
 
 def _stft(flat: torch.Tensor, recipe: MelRecipe) -> torch.Tensor:
     window = torch.hann_window(recipe.fft_samples, dtype=flat.dtype, device=flat.device)
-    return torch.stft(
-        flat,
-        recipe.fft_samples,
-        recipe.hop_samples,
-        window=window,
-        center=True,
-        pad_mode="reflect",
-        return_complex=True,
-    )
+    return torch.stft(flat, recipe.fft_samples, recipe.hop_samples, window=window, return_complex=True)
 
 
 def _istft(spectrum: torch.Tensor, recipe: MelRecipe) -> torch.Tensor:
     window = torch.hann_window(recipe.fft_samples, dtype=spectrum.real.dtype, device=spectrum.device)
-    return torch.istft(
-        spectrum, recipe.fft_samples, recipe.hop_samples, window=window, center=True, length=recipe.samples
-    )
+    return torch.istft(spectrum, recipe.fft_samples, recipe.hop_samples, window=window, length=recipe.samples)
 
 
 @lru_cache(maxsize=16)

@@ -75,12 +75,7 @@ def sound_windows(path: Path, *, sample_rate_hz: int, window_s: float, hop_s: fl
 
 
 def check_lengths(sample_rate_hz: int, window_s: float, hop_s: float) -> None:
-    """See that windows can be cut, before anything is opened or made for them.
-
-    Args:
-        sample_rate_hz: Rate, in Hz.
-        window_s: Length of a window in seconds.
-        hop_s: From the beginning of one to the beginning of the next, in seconds.
+    """Refuse windows that cannot be cut, before anything is opened or made for them; see `sound_windows`.
 
     Raises:
         InputError: The rate is below 1 Hz, or a length is no number, less than a sample, or more than ten years.
@@ -95,12 +90,8 @@ def check_lengths(sample_rate_hz: int, window_s: float, hop_s: float) -> None:
 def sound_pieces(path: Path, *, sample_rate_hz: int) -> Iterator[Mono]:
     """All sound of a recording in pieces of any lengths, (sample,) each, to the last sample, silence and all.
 
-    Args:
-        path: As in `sound_windows`.
-        sample_rate_hz: Likewise.
-
     Raises:
-        MediaError: While pieces are taken, as in `sound_windows`, but for silence.
+        MediaError: While pieces are taken, as by other ways to read; for the arguments see `sound_windows`.
     """
     with opened(path) as media:
         for piece in _sound_of(media, sample_rate_hz):
@@ -108,14 +99,14 @@ def sound_pieces(path: Path, *, sample_rate_hz: int) -> Iterator[Mono]:
 
 
 def _windows(path: Path, rate_hz: int, window: int, hop: int) -> Iterator[SoundWindow]:
-    heard, span = False, _Span()
+    heard, ends = False, list[np.float32]()
     with opened(path) as media:
-        for start, samples in cut(_sound_of(media, rate_hz, span), window, hop):
+        for start, samples in cut(_sound_of(media, rate_hz, ends), window, hop):
             if not _sound.is_silent(samples):
                 heard = True
                 yield SoundWindow(start / rate_hz, len(samples) / rate_hz, np.clip(samples, -1.0, 1.0))
         # A constant level rings at its ends once it is resampled, which is no sound.
-        if not heard or _sound.is_silent(span.ends):
+        if not heard or _sound.is_silent(np.array(ends, np.float32)):
             raise MediaError("silent_audio", "The whole recording is silent (below -100 dBFS throughout).")
 
 
@@ -149,22 +140,9 @@ def cut(pieces: Iterator[Mono], window: int, hop: int) -> Iterator[tuple[int, Mo
         yield start, buffer[:filled].copy()
 
 
-class _Span:
-    """The least and the greatest of the samples that came by, `ends`."""
-
-    def __init__(self) -> None:
-        self.ends: Mono = np.zeros(0, np.float32)
-
-    def watched(self, pieces: Iterator[Mono]) -> Iterator[Mono]:
-        for piece in pieces:
-            self.ends = np.array([f([*self.ends, f(piece)]) for f in (np.min, np.max)], np.float32)
-            yield piece
-
-
-def _sound_of(media: Media, rate_hz: int, span: _Span | None = None) -> Iterator[Mono]:
+def _sound_of(media: Media, rate_hz: int, ends: list[np.float32] | None = None) -> Iterator[Mono]:
     source_hz = _sound.checked_rate_hz(media)
-    mended = _mended(_whole(media, source_hz))
-    return _resampled(span.watched(mended) if span else mended, source_hz, rate_hz)
+    return _resampled(_mended(_whole(media, source_hz), [] if ends is None else ends), source_hz, rate_hz)
 
 
 def _whole(media: Media, rate: int) -> Iterator[Mono]:
@@ -188,7 +166,8 @@ def _whole(media: Media, rate: int) -> Iterator[Mono]:
         raise MediaError(reason, "The sound track holds no sound that can be decoded.")
 
 
-def _mended(pieces: Iterator[Mono]) -> Iterator[Mono]:
+def _mended(pieces: Iterator[Mono], ends: list[np.float32]) -> Iterator[Mono]:
+    """Finite samples in [-1, 1]; `ends` has the least and the greatest that came by."""
     count = bad = 0
     for piece in pieces:
         finite = np.isfinite(piece)
@@ -197,7 +176,9 @@ def _mended(pieces: Iterator[Mono]) -> Iterator[Mono]:
         peak = float(np.abs(whole).max())
         if peak > _sound._ABSURD_PEAK:
             raise MediaError("absurd_loudness", f"Samples reach {peak:.3g}, where 1 is full scale.")
-        yield np.clip(whole, -1.0, 1.0)
+        clipped = np.clip(whole, -1.0, 1.0)
+        ends[:] = [end([*ends, end(clipped)]) for end in (np.min, np.max)]
+        yield clipped
     if 2 * bad > count:
         raise MediaError("nan_audio", f"{bad} of {count} samples are NaN or infinite.")
 

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 
 import av
 import numpy as np
 import numpy.typing as npt
-from av.container import OutputContainer
-from av.video.stream import VideoStream
 
 from limbeck._files import atomic
 from limbeck.errors import InputError
@@ -55,8 +54,6 @@ def write_video(
 ) -> None:
     """Write frames and sound as an MP4 file (H.264, AAC), atomically and streaming over the frames.
 
-    One thread and no time stamps of the day: the same arrays give the same bytes.
-
     Args:
         path: Where to; folders are made. The container is MP4 whatever the name ends in.
         frames: RGB, uint8, each of shape (height, width, 3), all of one size,
@@ -77,15 +74,8 @@ def write_video(
     height, width = _checked_frame(first).shape[:2]
     sound = _checked_sound(waveform)
     rate = Fraction(fps).limit_denominator(1001)
-    with (
-        atomic(path) as temporary,
-        av.open(str(temporary), "w", format="mp4", options={"fflags": "+bitexact"}) as out,
-    ):
-        picture = out.add_stream(
-            "libx264",
-            rate=rate,
-            options={"crf": str(quality), **_X264, **_BITEXACT},
-        )
+    with atomic(path) as temporary, av.open(str(temporary), "w", format="mp4", options={"fflags": "+bitexact"}) as out:
+        picture = out.add_stream("libx264", rate=rate, options={"crf": str(quality), **_X264, **_BITEXACT})
         picture.width, picture.height, picture.pix_fmt = width, height, "yuv420p"
         picture.codec_context.thread_count = 1
         try:
@@ -95,10 +85,12 @@ def write_video(
             raise InputError(f"AAC sound has no sample rate of {sample_rate_hz} Hz; resample to 44100, say.") from error
         chunks = _sound_chunks(sound, sample_rate_hz)
         heard = 0
-        for i, image in enumerate(_chain(first, frames)):
+        for i, image in enumerate(chain([first], frames)):
             if _checked_frame(image).shape[:2] != (height, width):
                 raise InputError(f"All frames must be {height} x {width}, but frame {i} has shape {image.shape}.")
-            _encode_frame(out, picture, image, i, rate)
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
+            frame.pts, frame.time_base = i, 1 / rate
+            out.mux(picture.encode(frame))
             while heard * rate < (i + 1) * sample_rate_hz and (chunk := next(chunks, None)) is not None:
                 out.mux(track.encode(chunk))
                 heard += chunk.samples
@@ -108,14 +100,6 @@ def write_video(
         out.mux(track.encode(None))
 
 
-def _encode_frame(
-    out: OutputContainer, stream: VideoStream, image: npt.NDArray[np.uint8], i: int, rate: Fraction
-) -> None:
-    frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
-    frame.pts, frame.time_base = i, 1 / rate
-    out.mux(stream.encode(frame))
-
-
 def _sound_chunks(sound: npt.NDArray[np.float32], rate_hz: int) -> Iterator[av.AudioFrame]:
     """AAC's own block size, so that the encoder never has to wait for the rest of a block."""
     for at in range(0, sound.shape[1], _SOUND_CHUNK):
@@ -123,11 +107,6 @@ def _sound_chunks(sound: npt.NDArray[np.float32], rate_hz: int) -> Iterator[av.A
         frame = av.AudioFrame.from_ndarray(chunk, format="fltp", layout=_LAYOUTS[len(sound)])
         frame.sample_rate, frame.pts, frame.time_base = rate_hz, at, Fraction(1, rate_hz)
         yield frame
-
-
-def _chain(first: npt.NDArray[np.uint8], rest: Iterator[npt.NDArray[np.uint8]]) -> Iterator[npt.NDArray[np.uint8]]:
-    yield first
-    yield from rest
 
 
 def _checked_frame(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:

@@ -9,8 +9,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from limbeck._config import Config
-from limbeck._rates import Rates, rate_of
+from limbeck._config import Config, Rates, rate_of
 from limbeck.parameterisations import Tensors, modality_of
 
 

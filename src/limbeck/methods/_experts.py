@@ -17,8 +17,7 @@ from pydantic import Field
 from torch import Tensor
 
 from limbeck import _code, _files
-from limbeck._config import Config
-from limbeck._rates import Rates, rate_of
+from limbeck._config import Config, Rates, rate_of
 from limbeck._runtime import generator
 from limbeck.augment import SiameseAugment
 from limbeck.datasets import LabelledClips

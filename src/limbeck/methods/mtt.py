@@ -27,7 +27,7 @@ import torch.nn.functional as F
 from pydantic import Field, model_validator
 from torch import Tensor
 
-from limbeck._rates import rate_of
+from limbeck._config import rate_of
 from limbeck._runtime import generator
 from limbeck.augment import Draw, SiameseAugment
 from limbeck.datasets import LabelledClips

@@ -7,7 +7,7 @@ Example:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from limbeck import _discover
 from limbeck.errors import InputError
@@ -30,10 +30,12 @@ __all__ = [
     "load",
     "looked_at",
     "names",
+    "only",
     "together",
 ]
 
-names, load = _discover.room(Modality)
+names = _discover.lister(Modality)
+load = _discover.loader(Modality)
 
 Modalities = Mapping[str, Modality]
 
@@ -67,6 +69,17 @@ def bound(chosen: Iterable[str], recipe: ClipRecipe) -> dict[str, Modality]:
     if not listed or len(set(listed)) < len(listed):
         raise InputError(f"Modalities are named once each, as in audio,image, but got: {', '.join(listed) or 'none'}.")
     return {name: load(name)(recipe) for name in listed}
+
+
+def only(modalities: Modalities, chosen: Collection[str], whose: str) -> dict[str, Modality]:
+    """Those of some modalities whose names are `chosen`, in their order; messages begin with `whose` they are.
+
+    Raises:
+        InputError: None is named, or one that is not there.
+    """
+    if not chosen or not set(chosen) <= set(modalities):
+        raise InputError(f"{whose} {', '.join(modalities)}, but got: {', '.join(chosen) or 'none'}.")
+    return {name: modality for name, modality in modalities.items() if name in chosen}
 
 
 def letters(modalities: Modalities) -> dict[str, str]:

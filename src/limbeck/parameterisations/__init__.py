@@ -6,8 +6,18 @@ Example:
 """
 
 from limbeck import _discover
-from limbeck.parameterisations._contract import Hold, Parameterisation, Tensors, class_major, joined, modality_of, parse
-from limbeck.parameterisations._grid import Box, Grid, boxes_of
+from limbeck.parameterisations._contract import (
+    Box,
+    Grid,
+    Hold,
+    Parameterisation,
+    Tensors,
+    boxes_of,
+    class_major,
+    joined,
+    modality_of,
+    parse,
+)
 
 __all__ = [
     "Box",
@@ -24,4 +34,5 @@ __all__ = [
     "parse",
 ]
 
-names, load = _discover.room(Parameterisation)
+names = _discover.lister(Parameterisation)
+load = _discover.loader(Parameterisation)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Self, TypeVar
 
 import torch
-from pydantic import BeforeValidator, PlainSerializer, ValidationError
+from pydantic import BeforeValidator, Field, PlainSerializer, ValidationError
 from torch import Tensor
 
 from limbeck import _discover
@@ -15,8 +16,13 @@ from limbeck._config import Config, mistake
 from limbeck._discover import Listed
 from limbeck.errors import InputError
 from limbeck.modalities import Batch, Modality
-from limbeck.parameterisations._grid import Grid
 
+MOST_CELLS = 64
+Side = Annotated[int, Field(ge=1, le=MOST_CELLS)]
+Grid = tuple[Side, Side]
+"""Rows and columns of cells."""
+Box = tuple[slice, slice]
+"""Rows and columns of pixels."""
 Tensors = dict[str, Tensor]
 """What is stored and optimised, by name; a name is that of a modality, or begins with it and a dot."""
 Value = TypeVar("Value")
@@ -186,3 +192,29 @@ def class_major(samples: Tensor, classes: int, cells: int) -> Tensor:
 def joined(parts: list[Tensors]) -> Tensors:
     """Rows of several tensors of the same names, one after the other."""
     return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
+
+
+def boxes_of(height: int, width: int, grid: Grid) -> list[Box]:
+    """Rows and columns of pixels of each cell of a mosaic of `height` by `width` pixels, column by column.
+
+    The `grid` has rows and columns of cells.
+
+    Raises:
+        InputError: There are fewer than one, or more than pixels (a cell would be empty).
+
+    Example:
+        >>> [(r.start, r.stop, c.start, c.stop) for r, c in boxes_of(5, 4, (2, 2))]
+        [(0, 3, 0, 2), (3, 5, 0, 2), (0, 3, 2, 4), (3, 5, 2, 4)]
+    """
+    rows, columns = grid
+    if not (1 <= rows <= height and 1 <= columns <= width):
+        raise InputError(
+            f"A mosaic has between 1 and as many rows and columns as the {height} x {width} input has pixels, but got "
+            f"{rows} x {columns}."
+        )
+    return [(row, column) for column in _borders(width, columns) for row in _borders(height, rows)]
+
+
+def _borders(length: int, cells: int) -> list[slice]:
+    edges = [(2 * i * length + cells) // (2 * cells) for i in range(cells + 1)]
+    return [slice(a, b) for a, b in pairwise(edges)]

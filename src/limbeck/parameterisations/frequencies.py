@@ -75,11 +75,21 @@ class Frequencies(Parameterisation):
 
     def start(self, samples: Batch, modalities: Mapping[str, Modality]) -> Tensors:
         """Coefficients of the samples; where fewer are kept than came, repeats of an earlier one are left out first."""
-        return {name: self._packed(x, name, modalities[name]) for name, x in samples.items()}
+        tensors = {}
+        for name, x in samples.items():
+            count = of_each(self.count, name, self)
+            if count < self.cells:
+                x = x[repeats_last(x)][: len(x) * count // self.cells]
+            tensors[name] = pack(x, count, modalities[name])
+        return tensors
 
     def decode(self, tensors: Mapping[str, Tensor], modalities: Mapping[str, Modality]) -> Batch:
         """The samples that the coefficients stand for, each as often as there are others beside it."""
-        return {name: self._unpacked(x, name, modalities[name]) for name, x in tensors.items()}
+        samples = {}
+        for name, x in tensors.items():
+            count = of_each(self.count, name, self)
+            samples[name] = unpack(x, count, modalities[name]).repeat(self.cells // count, 1, 1, 1)
+        return samples
 
     def narrowed(self, clips: float, different: Mapping[str, float]) -> Parameterisation:
         """As many samples as the settings say or as there are, none twice; plain where there is one per row.
@@ -105,16 +115,6 @@ class Frequencies(Parameterisation):
     def _counts(self) -> list[int]:
         return list(self.count.values()) if isinstance(self.count, dict) else [self.count]
 
-    def _packed(self, x: Tensor, name: str, modality: Modality) -> Tensor:
-        count = of_each(self.count, name, self)
-        if count < self.cells:
-            x = x[repeats_last(x)][: len(x) * count // self.cells]
-        return pack(x, count, modality)
-
-    def _unpacked(self, x: Tensor, name: str, modality: Modality) -> Tensor:
-        count = of_each(self.count, name, self)
-        return unpack(x, count, modality).repeat(self.cells // count, 1, 1, 1)
-
 
 def pack(x: Tensor, count: int, modality: Modality) -> Tensor:
     """Put the low frequencies of several samples into the room of one. Differentiable.
@@ -126,7 +126,8 @@ def pack(x: Tensor, count: int, modality: Modality) -> Tensor:
     if len(x) % count:
         raise InputError(f"{count} samples share the room of one, so their number must be a multiple, not {len(x)}.")
     kept = _kept(modality, count).to(x.device)
-    low = _to_frequencies(x, modality).flatten(1)[:, kept]
+    waves = _cosines(x.shape[-2], x) @ _decorrelated(x, modality, backward=False) @ _cosines(x.shape[-1], x).T
+    low = waves.flatten(1)[:, kept]
     side_by_side = low.view(count, -1, len(kept)).transpose(0, 1).flatten(1)
     stored = x.new_zeros(len(side_by_side), math.prod(x.shape[1:]))
     stored[:, : side_by_side.shape[1]] = side_by_side
@@ -140,8 +141,8 @@ def unpack(x: Tensor, count: int, modality: Modality) -> Tensor:
     """
     kept = _kept(modality, count).to(x.device)
     low = x.flatten(1)[:, : count * len(kept)].view(len(x), count, -1).transpose(0, 1).flatten(0, 1)
-    whole = x.new_zeros(len(low), math.prod(x.shape[1:])).index_copy(1, kept, low)
-    return _from_frequencies(whole.view(-1, *x.shape[1:]), modality)
+    waves = x.new_zeros(len(low), math.prod(x.shape[1:])).index_copy(1, kept, low).view(-1, *x.shape[1:])
+    return _decorrelated(_cosines(x.shape[-2], x).T @ waves @ _cosines(x.shape[-1], x), modality, backward=True)
 
 
 def repeats_last(x: Tensor) -> Tensor:
@@ -172,14 +173,6 @@ def _kept(modality: Modality, count: int) -> Tensor:
     if numbers < count:
         raise InputError(f"{count} samples cannot share the room of one: it has {numbers} numbers, and each needs one.")
     return modality.frequency_order().flatten().argsort(stable=True)[: numbers // count]
-
-
-def _to_frequencies(x: Tensor, modality: Modality) -> Tensor:
-    return _cosines(x.shape[-2], x) @ _decorrelated(x, modality, backward=False) @ _cosines(x.shape[-1], x).T
-
-
-def _from_frequencies(x: Tensor, modality: Modality) -> Tensor:
-    return _decorrelated(_cosines(x.shape[-2], x).T @ x @ _cosines(x.shape[-1], x), modality, backward=True)
 
 
 def _cosines(size: int, like: Tensor) -> Tensor:

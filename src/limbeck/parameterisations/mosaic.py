@@ -13,7 +13,7 @@ Differs from the paper: any factor and any size, not only 2 and even sizes, and 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Self, cast, final
 
 import torch
@@ -23,8 +23,16 @@ from torch import Tensor
 
 from limbeck.errors import InputError
 from limbeck.modalities import Batch, Modality
-from limbeck.parameterisations._contract import Parameterisation, Tensors, each, of_each, written
-from limbeck.parameterisations._grid import MOST, Box, Grid, boxes_of
+from limbeck.parameterisations._contract import (
+    MOST_CELLS,
+    Grid,
+    Parameterisation,
+    Tensors,
+    boxes_of,
+    each,
+    of_each,
+    written,
+)
 
 
 @final
@@ -107,7 +115,8 @@ def pack(x: Tensor, grid: Grid) -> Tensor:
         )
     if len(boxes) == 1:
         return x
-    small = [_resize(part, *_size(box)) for part, box in zip(x.chunk(len(boxes)), boxes, strict=True)]
+    sizes = [(down.stop - down.start, across.stop - across.start) for down, across in boxes]
+    small = [_resize(part, size) for part, size in zip(x.chunk(len(boxes)), sizes, strict=True)]
     return torch.cat([torch.cat(small[i : i + rows], dim=-2) for i in range(0, len(small), rows)], dim=-1)
 
 
@@ -124,26 +133,20 @@ def unpack(x: Tensor, grid: Grid) -> Tensor:
     boxes = boxes_of(x.shape[-2], x.shape[-1], grid)
     if len(boxes) == 1:
         return x
-    height, width = x.shape[-2:]
-    return torch.cat([_resize(x[..., rows, columns], height, width) for rows, columns in boxes])
+    return torch.cat([_resize(x[..., rows, columns], x.shape[-2:]) for rows, columns in boxes])
 
 
 def _read(text: str) -> Grid:
     """``2`` is (2, 2), ``1x16`` (1, 16)."""
     found = re.fullmatch(r"\s*(\d{1,2})(?:x(\d{1,2}))?\s*", text)
     grid = (int(found[1]), int(found[2] or found[1])) if found else (0, 0)
-    if min(grid) < 1 or max(grid) > MOST:
+    if min(grid) < 1 or max(grid) > MOST_CELLS:
         raise InputError(
-            f"a mosaic is a number of cells a side, 1 to {MOST}, as in mosaic:2, or rows and columns, as in mosaic:2x3 "
-            f"or mosaic:audio=1x16,image=4x4, but got {text!r}"
+            f"a mosaic is a number of cells a side, 1 to {MOST_CELLS}, as in mosaic:2, or rows and columns, as in "
+            f"mosaic:2x3 or mosaic:audio=1x16,image=4x4, but got {text!r}"
         )
     return grid
 
 
-def _size(box: Box) -> tuple[int, int]:
-    rows, columns = box
-    return rows.stop - rows.start, columns.stop - columns.start
-
-
-def _resize(x: Tensor, height: int, width: int) -> Tensor:
-    return F.interpolate(x, size=(height, width), mode="bilinear", align_corners=False)
+def _resize(x: Tensor, size: Sequence[int]) -> Tensor:
+    return F.interpolate(x, size=tuple(size), mode="bilinear", align_corners=False)

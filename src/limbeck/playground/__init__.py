@@ -17,9 +17,8 @@ Example:
 """
 
 from limbeck.playground.cast import Cast
-from limbeck.playground.clips import GeneratedClip, make_all, planned, read_sources, read_truth
+from limbeck.playground.clips import GeneratedClip, make_all, planned, read_sources, read_truth, write_sounds
 from limbeck.playground.kinds import KINDS, Kind, draw_cast
-from limbeck.playground.sounds import write_sounds
 from limbeck.playground.stage import Scene, azimuths, draw_scene, frames, mixture, sources, truth
 
 __all__ = [

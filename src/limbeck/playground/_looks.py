@@ -141,10 +141,6 @@ def hand_bell(pen: Pen, cast: Cast, t: float) -> None:
     _stripe(swung, cast, 0.25, 0.19)
 
 
-def nothing(pen: Pen, cast: Cast, t: float) -> None:
-    """Air all round."""
-
-
 def water(pen: Pen, cast: Cast, t: float) -> None:
     """Water from the thing's foot down to the picture's lower edge; the pen is the picture's."""
     top = cast.y + 0.42 * cast.scale

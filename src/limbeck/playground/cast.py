@@ -82,15 +82,3 @@ class Cast(Config):
     def wobble(self, t: float, rate_hz: float) -> float:
         """A visible vibration of `rate_hz` at second `t` of the clip: a sine of its own phase, -1 to 1."""
         return math.sin(2 * math.pi * (rate_hz * t + self.detail))
-
-
-def onset_grid(rng: np.random.Generator, rate_hz: float, clip_s: float, jitter: float) -> tuple[float, ...]:
-    """Onsets of about `rate_hz` a second over the clip of `clip_s` and a little beyond, each late or early by `jitter`.
-
-    That is the deviation as a part of the step, below 0.3; it and the phase are drawn from `rng`.
-    """
-    step = 1.0 / rate_hz
-    count = math.ceil((clip_s + 3 * step) / step) + 2
-    steps = step * np.clip(1.0 + jitter * rng.standard_normal(count), 0.4, 1.6)
-    at = -2.0 * step + step * rng.random() + np.concatenate([[0.0], np.cumsum(steps)])
-    return tuple(round(float(a), 5) for a in at)

@@ -1,4 +1,4 @@
-"""The clips of a playground as files: which there are, making them (here or in processes), and reading their truth."""
+"""The clips of a playground as files: which there are, making them, and reading their truth; and sounds alone."""
 
 from __future__ import annotations
 
@@ -14,13 +14,19 @@ from limbeck._files import digest, read_json, write_json
 from limbeck._runtime import derive_seed
 from limbeck.engine import Lost, WorkerPool
 from limbeck.errors import InputError, LimbeckError, explained
+from limbeck.media import write_video, write_wav
 from limbeck.playground import stage
 from limbeck.playground._canvas import Box
+from limbeck.playground._voices import coloured_noise
 from limbeck.playground.cast import FPS
-from limbeck.playground.kinds import KINDS
+from limbeck.playground.kinds import KINDS, draw_cast
 
 _CLIPS_WORTH_A_PROCESS = 24
 """A process takes seconds to start, a clip a tenth of one."""
+_SOUND_RATE_HZ = 16_000
+_SOUND_S = 4.0
+_NOISE = 0.03
+_PEAK = 0.7
 
 
 class GeneratedClip(NamedTuple):
@@ -62,8 +68,6 @@ class GeneratedClip(NamedTuple):
 
     def make(self) -> None:
         """Make the video, then the sidecar."""
-        from limbeck.media.write import write_video
-
         kind = KINDS[self.label]
         scene = stage.draw_scene(kind, derive_seed(self.seed, "playground", kind.name, self.number))
         boxes: list[Box] = []
@@ -80,16 +84,11 @@ class GeneratedClip(NamedTuple):
 
 
 def planned(root: Path, count: int, *, seed: int, size: int, test_fraction: float) -> list[GeneratedClip]:
-    """The clips of a playground, class by class, whether they are made or not.
+    """The clips of a playground, `count` in all, class by class, whether they are made or not.
 
-    A clip depends on the seed, its class and its number alone: a smaller playground is a part of a larger one.
-
-    Args:
-        root: Folder of the playground; files lie at ``root/<split>/<class>/<name>.mp4`` and ``.json``.
-        count: Number of clips in all, spread evenly over the classes.
-        seed: Everything random follows from this seed.
-        size: Height and width in pixels.
-        test_fraction: Part of each class that is the test split, at least 0 and below 1.
+    Files lie at ``root/<split>/<class>/<name>.mp4`` and ``.json``; `size` is the height and width in pixels,
+    `test_fraction` the part of each class that is the test split, at least 0 and below 1. A clip depends on the `seed`,
+    its class and its number alone: a smaller playground is a part of a larger one.
 
     Example:
         >>> [clip.name for clip in planned(Path("videos"), 11, seed=0, size=64, test_fraction=0.25)][:2]
@@ -168,3 +167,24 @@ def _make(clip: GeneratedClip) -> Iterator[None]:
             raise
         raise LimbeckError(sentence) from error
     yield
+
+
+def write_sounds(folder: Path, *, each: int, seed: int = 0, kinds: int = len(KINDS)) -> list[tuple[Path, str]]:
+    """Write `each` sounds of every kind as ``folder/kind/number.wav``; gives path and kind of each, kind after kind.
+
+    The `folder` is made if need be, and files that exist are kept. Everything random follows from `seed`; `kinds` takes
+    only the first so many kinds.
+    """
+    made = []
+    for kind in KINDS[:kinds]:
+        for i in range(each):
+            path = folder / kind.name.replace(" ", "_") / f"{i:02d}.wav"
+            made.append((path, kind.name))
+            if path.exists():
+                continue
+            rng = np.random.default_rng(derive_seed(seed, "sounds", kind.name, i))
+            cast = draw_cast(kind, rng, _SOUND_S)
+            wave = kind.voice(cast, _SOUND_RATE_HZ, _SOUND_S)
+            wave = wave + _NOISE * coloured_noise(rng, len(wave), _SOUND_RATE_HZ, 1.0)
+            write_wav(path, (wave * (_PEAK / np.abs(wave).max())).astype(np.float32), _SOUND_RATE_HZ)
+    return made

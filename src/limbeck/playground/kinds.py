@@ -13,6 +13,7 @@ So one sense leaves two classes open, mostly, and both together leave one.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +22,7 @@ from limbeck.playground import _looks as looks
 from limbeck.playground import _voices as voices
 from limbeck.playground._looks import Look
 from limbeck.playground._voices import Voice
-from limbeck.playground.cast import MIDDLE_SCALE, Cast, onset_grid
+from limbeck.playground.cast import MIDDLE_SCALE, Cast
 
 Range = tuple[float, float]
 
@@ -30,11 +31,11 @@ Range = tuple[float, float]
 class Stance:
     """What a pair of look-alikes has in common.
 
-    `setting` draws what they stand in, `hue` is the middle of their colours, `y` where their middle may be, in picture
-    heights from the top; one that `travels` crosses the picture.
+    `setting` draws what they stand in, if anything; `hue` is the middle of their colours, `y` where their middle may
+    be, in picture heights from the top; one that `travels` crosses the picture.
     """
 
-    setting: Look
+    setting: Look | None
     hue: float
     y: Range = (0.42, 0.6)
     travels: bool = False
@@ -68,11 +69,11 @@ class Kind:
     speed: Range = (0.0, 0.0)
 
 
-_BOARD = Stance(looks.nothing, hue=0.1)
-_FRAME = Stance(looks.nothing, hue=0.78)
+_BOARD = Stance(None, hue=0.1)
+_FRAME = Stance(None, hue=0.78)
 _OVER_WATER = Stance(looks.water, hue=0.0, y=(0.42, 0.52))
 _ON_WHEELS = Stance(looks.road, hue=0.33, y=(0.5, 0.62), travels=True)
-_SWUNG = Stance(looks.nothing, hue=0.55)
+_SWUNG = Stance(None, hue=0.55)
 
 _STRUCK = Timbre(760.0, (2.2, 4.2), 0.08)
 _PLUCKED = Timbre(230.0, (2.2, 4.2), 0.08)
@@ -133,5 +134,14 @@ def draw_cast(kind: Kind, rng: np.random.Generator, clip_s: float) -> Cast:
         decay=float(np.exp(rng.normal(0.0, 0.25))),
         speed=speed,
         gain=1.0,
-        onsets_s=onset_grid(rng, rate_hz, clip_s, timbre.onset_jitter),
+        onsets_s=_onsets(rng, rate_hz, clip_s, timbre.onset_jitter),
     )
+
+
+def _onsets(rng: np.random.Generator, rate_hz: float, clip_s: float, jitter: float) -> tuple[float, ...]:
+    """Onsets over the clip and a little beyond, each late or early by the jitter, a part of the step below 0.3."""
+    step = 1.0 / rate_hz
+    count = math.ceil((clip_s + 3 * step) / step) + 2
+    steps = step * np.clip(1.0 + jitter * rng.standard_normal(count), 0.4, 1.6)
+    at = -2.0 * step + step * rng.random() + np.concatenate([[0.0], np.cumsum(steps)])
+    return tuple(round(float(a), 5) for a in at)

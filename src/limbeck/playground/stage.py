@@ -107,10 +107,22 @@ def draw_scene(kind: Kind, seed: int) -> Scene:
         main=draw_cast(kind, thing, CLIP_S),
         other=other,
         other_azimuth_deg=float(around.choice([-1, 1]) * around.uniform(50, 85)),
-        props=tuple(_draw_prop(around) for _ in range(int(around.integers(0, 5)))),
+        props=tuple(
+            Prop(
+                sides=int(around.choice([2, 3, 4, 4, 5])),
+                x=float(around.uniform(0.0, 1.0)),
+                y=float(around.uniform(0.1, 0.95)),
+                size=float(around.uniform(0.05, 0.15)),
+                angle=float(around.uniform(0, 2 * math.pi)),
+                drift=float(around.uniform(-0.15, 0.15)),
+                colour=_colour(around, (0.2, 0.9), (0.3, 0.95)),
+                front=bool(around.random() < 0.3),
+            )
+            for _ in range(int(around.integers(0, 5)))
+        ),
         backdrop=Backdrop(
-            first=_muted(around),
-            second=_muted(around),
+            first=_colour(around, (0.05, 0.4), (0.35, 0.9)),
+            second=_colour(around, (0.05, 0.4), (0.35, 0.9)),
             angle=float(around.uniform(0, 2 * math.pi)),
             blotches=float(around.uniform(0.0, 0.06)),
             seed=int(around.integers(2**31)),
@@ -145,7 +157,8 @@ def frames(scene: Scene, size: int) -> Iterator[tuple[npt.NDArray[np.uint8], Box
         t = i / FPS
         canvas = Canvas(behind.copy())
         whole = Pen(canvas, 0.0, 0.0)
-        kind.stance.setting(whole, cast, t)
+        if kind.stance.setting:
+            kind.stance.setting(whole, cast, t)
         _draw(whole, [prop for prop in scene.props if not prop.front], t)
         canvas.touched = None
         kind.look(Pen(canvas, cast.x, cast.y, cast.scale, cast.tilt, cast.mirror), cast, t)
@@ -233,21 +246,8 @@ def _from_db(level_db: float) -> float:
     return float(10.0 ** (level_db / 20.0))
 
 
-def _muted(rng: np.random.Generator) -> Colour:
-    return hsv(float(rng.random()), float(rng.uniform(0.05, 0.4)), float(rng.uniform(0.35, 0.9)))
-
-
-def _draw_prop(rng: np.random.Generator) -> Prop:
-    return Prop(
-        sides=int(rng.choice([2, 3, 4, 4, 5])),
-        x=float(rng.uniform(0.0, 1.0)),
-        y=float(rng.uniform(0.1, 0.95)),
-        size=float(rng.uniform(0.05, 0.15)),
-        angle=float(rng.uniform(0, 2 * math.pi)),
-        drift=float(rng.uniform(-0.15, 0.15)),
-        colour=hsv(float(rng.random()), float(rng.uniform(0.2, 0.9)), float(rng.uniform(0.3, 0.95))),
-        front=bool(rng.random() < 0.3),
-    )
+def _colour(rng: np.random.Generator, saturation: tuple[float, float], value: tuple[float, float]) -> Colour:
+    return hsv(float(rng.random()), float(rng.uniform(*saturation)), float(rng.uniform(*value)))
 
 
 def _draw(pen: Pen, props: list[Prop], t: float) -> None:

@@ -21,15 +21,14 @@ from limbeck.prototypes._arrays import Floats, Mask, Positions
 class Calibration:
     """What turns similarities into answers.
 
-    Below `threshold` a sound is none of these (minus infinity refuses none); sounds of other classes have the
-    similarity `away` to each class on average, its own have `home`, both (class,).
+    Below `threshold` a sound is none of these (minus infinity refuses none); `levels`, (2, class), are those of the
+    function of this name.
     """
 
     agreement: float
     temperature: float
     threshold: float
-    away: Floats
-    home: Floats
+    levels: Floats
 
 
 def calibrate(
@@ -37,27 +36,22 @@ def calibrate(
     reference: Positions,
     out_of_vocabulary: Floats | None = None,
     *,
-    reject: Literal["auto"] | float = "auto",
+    reject: Literal["auto"] | float | None = None,
 ) -> Calibration:
     """Everything from similarities (recording, class), none by a prototype that the recording is part of.
 
     `reference` is the class that another view gives each recording, (recording,); for the rest see `threshold`, where
-    no out-of-vocabulary similarities reject nothing.
+    neither is needed to reject nothing.
     """
     predicted = scores.argmax(1)
     agree = predicted == reference
     sure = agreement(predicted, reference)
     is_predicted = np.eye(scores.shape[1], dtype=bool)[predicted]
-    away, home = levels(scores, is_predicted & agree[:, None], ~is_predicted)
-    return Calibration(
-        sure,
-        temperature(scores, sure),
-        -np.inf
-        if out_of_vocabulary is None
-        else threshold(scores[agree].max(axis=1), out_of_vocabulary[agree], reject),
-        away,
-        home,
-    )
+    least = -np.inf
+    if out_of_vocabulary is not None and reject is not None:
+        least = threshold(scores[agree].max(axis=1), out_of_vocabulary[agree], reject)
+    both = levels(scores, is_predicted & agree[:, None], ~is_predicted)
+    return Calibration(sure, temperature(scores, sure), least, both)
 
 
 def agreement(one: Positions, other: Positions) -> float:
@@ -126,14 +120,14 @@ def threshold(own: Floats, out_of_vocabulary: Floats, reject: Literal["auto"] | 
     return float(between[mistakes <= mistakes.min() + 1e-12].mean())
 
 
-def levels(scores: Floats, home: Mask, away: Mask) -> tuple[Floats, Floats]:
-    """Mean of scores (recording, class) to each class of other sounds, and of its own: two arrays (class,).
+def levels(scores: Floats, home: Mask, away: Mask) -> Floats:
+    """Mean of scores (recording, class) to each class of other sounds, and of its own: (2, class).
 
     A class without either kind has the smallest, or the largest, similarity. Masks are (recording, class).
     """
     low = _mean_where(scores, away, scores.min(axis=0))
     high = _mean_where(scores, home, scores.max(axis=0))
-    return low, np.maximum(high, low)
+    return np.stack([low, np.maximum(high, low)])
 
 
 def level_scores(scores: Floats, away: Floats, home: Floats) -> Floats:

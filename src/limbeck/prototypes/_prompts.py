@@ -23,12 +23,9 @@ EVENNESS = 0.1
 def class_texts(
     labels: Sequence[str], prompts: Sequence[str], descriptions: Mapping[str, str] | None = None
 ) -> list[list[str]]:
-    """Every prompt with every class in it: (prompt, class) sentences.
+    """Each of `prompts` with each of `labels` in it, where ``{label}`` stands: (prompt, class) sentences.
 
-    Args:
-        labels: Class names; underscores are read as spaces.
-        prompts: Sentences with ``{label}`` where the class goes.
-        descriptions: Words to use instead of a label's name, for some labels or all.
+    A class is called as `descriptions` say, if it has one, or by its label, in which underscores are read as spaces.
 
     Raises:
         InputError: There is no prompt, one lacks ``{label}``, or a description is of no label.
@@ -57,10 +54,7 @@ def by_entropy(pool: Floats, text: Floats) -> Floats:
     They minimise the weighted mean of the prompts' prediction entropies over the pool, in units of the largest
     possible, minus 0.1 times their own entropy: ``softmax(-entropy / 0.1)``. Before the entropy is taken, a prompt's
     similarities are divided by their spread over classes, so that scale is no sureness.
-
-    Args:
-        pool: (recording, dim).
-        text: (prompt, class, dim), at least two classes for the prompts to differ.
+    The pool is (recording, dim), text (prompt, class, dim); a single class makes no prompt differ.
     """
     if text.shape[1] == 1:
         return even(pool, text)

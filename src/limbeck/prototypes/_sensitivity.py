@@ -42,19 +42,11 @@ def sensitivity(
     counts: Iterable[int] = COUNTS,
     test: tuple[ArrayLike, ArrayLike] | None = None,
 ) -> list[AtCount]:
-    """Learn with several numbers of neighbours, and with the classifier's own, and compare.
+    """Learn with several numbers of neighbours and with the classifier's own, and compare: one for each, ascending.
 
-    Args:
-        classifier: Its other parameters are kept; itself it stays as it is.
-        pool: As for `PrototypeClassifier.fit_from_text`, as are the next three.
-        text: Vectors of the words.
-        labels: Names of the classes.
-        features: The pool in the audio network's own space.
-        counts: Numbers of neighbours; those above the pool's size are left out.
-        test: Vectors in the prototypes' space, (row, dim), and their labels, (row,).
-
-    Returns:
-        One for each number, ascending; the classifier's own is among them.
+    The `classifier` stays as it is; its other parameters are kept. It learns from `pool`, `text`, `labels` and
+    `features`, which are those of `PrototypeClassifier.fit_from_text`. Of the `counts` those above the pool's size are
+    left out; `test` is of vectors in the prototypes' space, (row, dim), and their labels, (row,).
 
     Raises:
         InputError: As `PrototypeClassifier.fit_from_text` does, or a number is below 1.

@@ -33,11 +33,6 @@ class Standard:
             scaler.partial_fit(rows[part])
         return cls(scaler.mean_.astype(rows.dtype), scaler.scale_.astype(rows.dtype))
 
-    @classmethod
-    def as_it_is(cls, rows: Floats) -> Self:
-        """Of the same dimensions as rows (row, dim), changing nothing."""
-        return cls(np.zeros(rows.shape[1], rows.dtype), np.ones(rows.shape[1], rows.dtype))
-
     def __call__(self, rows: Floats) -> Floats:
         return (rows - self.mean) / self.scale
 

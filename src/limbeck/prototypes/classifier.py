@@ -10,18 +10,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import copy
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import softmax
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from limbeck.errors import InputError
 from limbeck.prototypes import _arrays
-from limbeck.prototypes._arrays import Floats, Positions
-from limbeck.prototypes._calibration import Calibration, agreement, calibrate, levels, temperature
+from limbeck.prototypes._arrays import Floats, Positions, chunks
+from limbeck.prototypes._calibration import Calibration, agreement, calibrate, level_scores, levels, temperature
 from limbeck.prototypes._leave_one_out import leave_one_out_scores, out_of_vocabulary_scores, weighted_mean
-from limbeck.prototypes._nearest import NearestPrototype
 from limbeck.prototypes._neighbours import WEIGHTS, fair_half, nearest
 from limbeck.prototypes._parameters import AUTO, check_parameters
 from limbeck.prototypes._prompts import PROMPTS, joined
@@ -33,7 +34,7 @@ SAMPLE = 20_000
 """Recordings, evenly spaced over the pool, that temperature, threshold, levels and refinement look at."""
 
 
-class PrototypeClassifier(NearestPrototype):
+class PrototypeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Nearest-prototype classifier whose prototypes come from words, from labels, or from both.
 
     `fit_from_text` learns from unlabelled recordings and the words' vectors, `fit` from labelled vectors. Prediction is
@@ -80,8 +81,15 @@ class PrototypeClassifier(NearestPrototype):
         (['bark'], [[0, 1], [2, 3]])
     """
 
-    space_: Space
+    classes_: NDArray[Any]
+    prototypes_: Floats
+    mean_: Floats
+    scale_: Floats
     neighbours_: list[Positions]
+    temperature_: float
+    threshold_: float
+    levels_: Floats
+    space_: Space
     _pool: Floats
     _sample: Positions
     _words: Floats | None
@@ -158,9 +166,8 @@ class PrototypeClassifier(NearestPrototype):
         self.multi_label_ = False
         self.neighbours_count_ = count
         self.neighbours_ = found.positions
-        self.neighbour_weights_ = [
-            WEIGHTS[self.weights](s, cut) for s, cut in zip(found.similarities, found.cut, strict=True)
-        ]
+        weigh = WEIGHTS[self.weights]
+        self.neighbour_weights_ = [weigh(s, cut) for s, cut in zip(found.similarities, found.cut, strict=True)]
         self._sample = np.unique(np.concatenate([sample, *found.positions]))
         self._words = joint[self._sample] @ words.T
         self._relearn()
@@ -190,7 +197,7 @@ class PrototypeClassifier(NearestPrototype):
         of_class = member[self._sample]
         if self.multi_label_:
             found = levels(self._leave_one_out_scores(), of_class, ~of_class)
-            return self._set_levels(Calibration(np.nan, 1.0, -np.inf, *found))
+            return self._set_levels(Calibration(np.nan, 1.0, -np.inf, found))
         return self._calibrate(of_class.argmax(axis=1))
 
     def pruned(self) -> tuple[Self, Positions]:
@@ -228,7 +235,7 @@ class PrototypeClassifier(NearestPrototype):
         return self._relearn()
 
     def without(self, label: str, index: int) -> Self:
-        """Take a wrong neighbour, by its position in the pool, from a class and learn again; none takes the place.
+        """Take a wrong neighbour, at `index` of the pool, from the class `label` and learn again; none takes the place.
 
         Raises:
             InputError: The class is unknown, has no such neighbour, or no other.
@@ -244,7 +251,7 @@ class PrototypeClassifier(NearestPrototype):
         return self._relearn()
 
     def with_neighbour(self, label: str, index: int) -> Self:
-        """Give a class one more recording of the pool, by its position, with the weight of its first; learn again.
+        """Give the class `label` the recording at `index` of the pool, with the weight of its first; learn again.
 
         Raises:
             InputError: The class or the position is unknown, or it is a neighbour already.
@@ -261,6 +268,55 @@ class PrototypeClassifier(NearestPrototype):
         self.neighbour_weights_[place] = np.append(weights, weights.dtype.type(max(weights, default=1)))
         return self._relearn()
 
+    def similarities(self, X: ArrayLike) -> Floats:  # noqa: N803
+        """Similarity of `X`, (row, dim), to each class's prototype, (row, class): the cosine, or minus the distance."""
+        rows = self._rows(X)
+        between = METRICS[self.metric].between
+        return np.concatenate([between(self._standard(rows[part]), self.prototypes_) for part in chunks(len(rows))])
+
+    def decision_function(self, X: ArrayLike) -> Floats:  # noqa: N803
+        """`similarities` of `X`, (row, dim); of two classes the difference, (row,), as scikit-learn has it."""
+        scores = self.similarities(X)
+        return scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 and not self.multi_label_ else scores
+
+    def predict_proba(self, X: ArrayLike) -> Floats:  # noqa: N803
+        """Probability of each class, (row, class), given that `X`, (row, dim), are of them; rejection has no part.
+
+        After `fit` with several labels a row: `multi_label_scores`.
+        """
+        scores = self.similarities(X)
+        if self.multi_label_:
+            return level_scores(scores, *self.levels_)
+        return cast(Floats, softmax(scores / self.temperature_, axis=1))
+
+    def predict(self, X: ArrayLike) -> NDArray[Any]:  # noqa: N803
+        """The label nearest to each of `X`, (row, dim); for a rejected sound ``""``, or -1 where labels are numbers.
+
+        After `fit` with several labels a row: 0 and 1, (row, class).
+        """
+        scores = self.similarities(X)
+        if self.multi_label_:
+            return (level_scores(scores, *self.levels_) >= 0.5).astype(int)
+        named: NDArray[Any] = self.classes_[scores.argmax(axis=1)]
+        known = scores.max(axis=1) >= self.threshold_
+        return named if known.all() else np.where(known, named, self._nobody())
+
+    def multi_label_scores(self, X: ArrayLike) -> Floats:  # noqa: N803
+        """For each class on its own how much `X`, (row, dim), is of it, (row, class), above 0 and below 1.
+
+        0.12 is what other sounds of the pool have on average, 0.88 what the class's own have. Scores of different
+        classes can be compared.
+        """
+        return level_scores(self.similarities(X), *self.levels_)
+
+    def top(self, X: ArrayLike, k: int = 3) -> list[list[tuple[Any, float]]]:  # noqa: N803
+        """The `k` most probable labels of `X`, (row, dim), with their probabilities, best first, rejected or not."""
+        probability = self.predict_proba(X)
+        order = np.argsort(-probability, axis=1, kind="stable")[:, :k]
+        return [
+            [(self.classes_[c].item(), float(p[c])) for c in best] for p, best in zip(probability, order, strict=True)
+        ]
+
     def _initialise(self, pool: Floats, classes: NDArray[Any], space: Space) -> None:
         self._pool = pool
         self.n_features_in_ = pool.shape[1]
@@ -269,8 +325,30 @@ class PrototypeClassifier(NearestPrototype):
         self._examples = []
         if self.reject is not None:
             self._nobody()
-        standard = Standard.of(pool) if self.standardise else Standard.as_it_is(pool)
-        self.mean_, self.scale_ = standard.mean, standard.scale
+        self.mean_, self.scale_ = np.zeros(pool.shape[1], pool.dtype), np.ones(pool.shape[1], pool.dtype)
+        if self.standardise:
+            standard = Standard.of(pool)
+            self.mean_, self.scale_ = standard.mean, standard.scale
+
+    @property
+    def _standard(self) -> Standard:
+        return Standard(self.mean_, self.scale_)
+
+    def _rows(self, X: ArrayLike) -> Floats:  # noqa: N803
+        check_is_fitted(self)
+        return cast(Floats, validate_data(self, X, reset=False, dtype=[np.float64, np.float32]))
+
+    def _nobody(self) -> Any:
+        """The label of a sound that is none of these."""
+        label: Any = -1 if self.classes_.dtype.kind in "iuf" else ""
+        if label in self.classes_.tolist():
+            raise InputError(f"{label!r} is kept for sounds that are none of these; name the class otherwise.")
+        return label
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags
 
     def _relearn(self) -> Self:
         means = []
@@ -327,18 +405,17 @@ class PrototypeClassifier(NearestPrototype):
         """Set everything by what another view, words or labels, calls the sample (recording,)."""
         metric, rows = METRICS[self.metric], self._standard(self._pool[self._sample])
         scores = metric.between(rows, self.prototypes_) if self._refined else self._leave_one_out_scores()
-        if self.reject is None:
-            return self._set_levels(calibrate(scores, reference))
-        outside = out_of_vocabulary_scores(
-            rows, self.prototypes_, scores.argmax(axis=1), metric, centred=self.standardise
-        )
+        outside = None
+        if self.reject is not None:
+            predicted = scores.argmax(axis=1)
+            outside = out_of_vocabulary_scores(rows, self.prototypes_, predicted, metric, centred=self.standardise)
         return self._set_levels(calibrate(scores, reference, outside, reject=self.reject))
 
     def _set_levels(self, found: Calibration) -> Self:
         self.agreement_ = found.agreement
         self.temperature_ = found.temperature if self.temperature == AUTO else float(self.temperature)
         self.threshold_ = found.threshold
-        self.levels_ = np.stack([found.away, found.home])
+        self.levels_ = found.levels
         return self
 
 

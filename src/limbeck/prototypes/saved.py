@@ -138,8 +138,8 @@ class SoundClassifier:
             pieces: What the rows of the pool are.
             prompts: Sentences with ``{label}``; none means the encoder's own.
             descriptions: Words to use instead of a label's name, for some labels or all.
-            window_s: Of the pool, in seconds.
-            hop_s: Of the pool, in seconds.
+            window_s: Length of the pool's windows, in seconds; None for whole recordings.
+            hop_s: From one to the next, in seconds.
             classifier: Not learned yet; the default one if None. It learns, and keeps the whole pool.
 
         Raises:
@@ -278,13 +278,7 @@ def _pack(classifier: PrototypeClassifier) -> tuple[_Learned, dict[str, NDArray[
 
 
 def _unpack(numbers: _Learned, arrays: Mapping[str, NDArray[Any]]) -> PrototypeClassifier:
-    """The classifier that `_pack` was given, without the pool.
-
-    Raises:
-        InputError: They do not belong together.
-        KeyError: An array is missing.
-        TypeError: A parameter is unknown.
-    """
+    """The classifier that `_pack` was given, without the pool; refused if numbers and arrays do not fit."""
     c = PrototypeClassifier(**numbers.parameters)
     c.classes_, c.multi_label_ = np.asarray(numbers.labels), False
     c.space_, c.neighbours_count_ = numbers.space, numbers.neighbours
@@ -297,18 +291,10 @@ def _unpack(numbers: _Learned, arrays: Mapping[str, NDArray[Any]]) -> PrototypeC
     ends = np.cumsum(arrays["neighbours_per_class"])[:-1]
     c.neighbours_ = np.split(arrays["neighbours"], ends)
     c.neighbour_weights_ = np.split(arrays["neighbour_weights"], ends)
-    c._examples = [
-        (row[None], label[None], float(weight))
-        for row, label, weight in zip(
-            arrays["examples"], arrays["example_classes"], arrays["example_weights"], strict=True
-        )
-    ]
-    shape = (len(numbers.labels), c.n_features_in_)
-    if (
-        c.prototypes_.shape != shape
-        or c._pool.shape[1:] != shape[1:]
-        or len(c.neighbours_) != shape[0]
-        or arrays["neighbours"].max(initial=-1) >= len(c._pool)
-    ):
-        raise InputError(f"arrays of {shape[0]} labels in {shape[1]} dimensions were expected, but got others")
+    examples = zip(arrays["examples"], arrays["example_classes"], arrays["example_weights"], strict=True)
+    c._examples = [(row[None], label[None], float(weight)) for row, label, weight in examples]
+    labels, dim = len(numbers.labels), c.n_features_in_
+    fits = c.prototypes_.shape == (labels, dim) and c._pool.shape[1:] == (dim,) and len(c.neighbours_) == labels
+    if not fits or arrays["neighbours"].max(initial=-1) >= len(c._pool):
+        raise InputError(f"arrays of {labels} labels in {dim} dimensions were expected, but got others")
     return c

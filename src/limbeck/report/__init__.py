@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from limbeck.report import figures, table
+from limbeck.report.distilled_page import page
 from limbeck.report.measures import measure_sheets
 from limbeck.report.model import Sheet
-from limbeck.report.of_set import page
 from limbeck.report.statistics import marks
 
 __all__ = ["Sheet", "figures", "marks", "measure_sheets", "page", "table"]

@@ -6,7 +6,7 @@ Dots are means over all students, with bars of one sample standard deviation, an
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -44,11 +44,17 @@ class Dot(NamedTuple):
     bold: bool
 
 
-def _dot(x: float, line: Line, key: str, comparison: Comparison) -> Dot:
-    baseline = line.row == comparison.baseline
-    colour, shape = (ORANGE, "D") if baseline else (GREEN, "s") if line.marks else (BLUE, "o")
-    spread = line.accuracy[key]
-    return Dot(x, spread.mean, spread.sd or 0.0, _name(line.row, line.marks), colour, shape, baseline)
+def _dots(comparison: Comparison, section: Section, key: str, x: Callable[[Line], float | None]) -> list[Dot]:
+    """Rows of a section that have an accuracy and a place."""
+    dots = []
+    for line in section.lines:
+        at, spread = x(line), line.accuracy.get(key)
+        if at is not None and spread is not None and not line.reference:
+            baseline = line.row == comparison.baseline
+            colour, shape = (ORANGE, "D") if baseline else (GREEN, "s") if line.marks else (BLUE, "o")
+            name = _name(line.row, line.marks)
+            dots.append(Dot(float(at), spread.mean, spread.sd or 0.0, name, colour, shape, baseline))
+    return dots
 
 
 def _name(row: str, marks: str, letters: int = _LETTERS) -> str:
@@ -61,12 +67,7 @@ def against_bytes(comparison: Comparison, sections: Sequence[Section], key: str)
 
     Rows that store about the same stand side by side, the better to the right.
     """
-    dots = [
-        _dot(float(line.stored_bytes), line, key, comparison)
-        for section in sections
-        for line in section.lines
-        if key in line.accuracy and not line.reference and line.stored_bytes
-    ]
+    dots = [dot for s in sections for dot in _dots(comparison, s, key, lambda line: line.stored_bytes or None)]
     if not dots:
         return None
     from matplotlib.ticker import FuncFormatter, LogLocator
@@ -82,8 +83,11 @@ def against_bytes(comparison: Comparison, sections: Sequence[Section], key: str)
     axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if few else (1.0,), numticks=20))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: size(round(value))))
     freeze(figure)
-    for cluster in clusters:
-        _make_room(axes, max(d.mean for d in cluster), len(cluster))
+    for cluster in clusters:  # lower the axis, to zero at most, until its names fit below its highest dot
+        top, (low, high) = max(d.mean for d in cluster), axes.get_ylim()
+        needed = (len(cluster) + 1) * _NAME_HEIGHT * axes.figure.dpi / 72 / axes.get_window_extent().height
+        if needed < 1:
+            axes.set_ylim(min(low, max(0.0, (top - needed * high) / (1 - needed))), high)
     dots = [dot for cluster in clusters for dot in _side_by_side(axes, cluster)]
     at, extents = _draw(axes, dots)
     columns = _columns(axes, at, extents, [len(c) for c in clusters])
@@ -94,18 +98,11 @@ def against_bytes(comparison: Comparison, sections: Sequence[Section], key: str)
 @any_letters()
 def against_time(comparison: Comparison, sections: Sequence[Section], key: str) -> Figure | None:
     """Accuracy against the time of a distillation, one panel for each budget; None without results."""
-    found = [
-        (
-            section,
-            [
-                _dot(max(line.distill_seconds, _SHORTEST_SECONDS), line, key, comparison)
-                for line in section.lines
-                if key in line.accuracy and not line.reference and line.distill_seconds is not None
-            ],
-        )
-        for section in sections
-    ]
-    panels = [(section, dots) for section, dots in found if dots]
+
+    def seconds(line: Line) -> float | None:
+        return None if line.distill_seconds is None else max(line.distill_seconds, _SHORTEST_SECONDS)
+
+    panels = [(section, dots) for section in sections if (dots := _dots(comparison, section, key, seconds))]
     if not panels:
         return None
     figure = quiet(9.5, max(3.4, 1.3 + 0.18 * max(len(dots) for _, dots in panels)) * len(panels))
@@ -215,14 +212,6 @@ def _log_axis(axes: Axes, values: Sequence[float], *, before: float, after: floa
     axes.set_xlim(10 ** (low - before * wide), 10 ** (high + after * wide))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.autoscale(False)
-
-
-def _make_room(axes: Axes, top: float, names: int) -> None:
-    """Lower the axis, to zero at most, until so many names fit below a height."""
-    low, high = axes.get_ylim()
-    needed = (names + 1) * _NAME_HEIGHT * axes.figure.dpi / 72 / axes.get_window_extent().height
-    if needed < 1:
-        axes.set_ylim(min(low, max(0.0, (top - needed * high) / (1 - needed))), high)
 
 
 def _draw(axes: Axes, dots: Sequence[Dot]) -> tuple[Array, Array]:

@@ -18,15 +18,10 @@ from limbeck.media import encode
 
 
 def write(out: Path, page: str, **content: Any) -> Path:
-    """Write ``index.html``, which refuses whatever is not in it.
+    """Write ``index.html``, which refuses whatever is not in it, into a folder `out`, and give its path back.
 
-    Args:
-        out: Folder of the page.
-        page: Name of the template in ``pages/``; a style sheet and a script of this name join those of all pages.
-        content: What the template shows.
-
-    Returns:
-        Path of the page.
+    The `page` names a template in ``pages/``, which shows the `content`; a style sheet and a script of this name join
+    those of all pages.
     """
     jinja2 = require()
     environment = jinja2.Environment(

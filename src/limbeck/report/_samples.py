@@ -27,21 +27,16 @@ Piece = tuple[Tensor, Tensor]
 
 
 class Samples:
-    """One modality of a set: its samples as they are prepared, and how they are shown and played.
+    """One modality of a set that can be looked at (see `to_look_at`): its samples as prepared, shown and played.
 
     What is prepared as uint8 is shown as it is; all else as colours of levels, which all samples of a set share.
-
-    Args:
-        distilled: A set that can be looked at, see `to_look_at`.
-        name: The modality's.
 
     Attributes:
         noun: What one is called, as shown.
         about: What a reader must know of it, in sentences; may be empty.
         colours: What its colours mean, with the unit; empty where they are colours.
         size: Size of a sample, in words.
-        grid: Rows and columns of the cells of a stored sample.
-        cells: Where these cells are.
+        grid: Rows and columns of the cells of a stored sample, which lie at `cells`.
     """
 
     def __init__(self, distilled: DistilledSet, name: str) -> None:
@@ -64,20 +59,19 @@ class Samples:
         rows = {self._name: self._made[side][self._name][index]}
         return self._prepared(self._set.hold.decode(rows, self._set.modalities)[self._name])
 
-    def pieces(self, side: str, index: Tensor) -> list[Piece]:
-        """Each cell of stored rows, row-major, as it is seen and as it is heard: at its size there, and whole."""
+    def pieces(self, side: str, index: Tensor, clips: LabelledClips | None = None) -> list[Piece]:
+        """Each cell of stored rows, row-major, as it is seen and as it is heard: at its size there, and whole.
+
+        Given real `clips`, those at some positions: images at the resolution of a cell.
+        """
+        if clips is not None:
+            real = clips.array(self._name, index)
+            rows, columns = self.cells[0]
+            small = F.interpolate(real.float(), (rows.stop, columns.stop), mode="bilinear", antialias=True)
+            return list(zip(real if self._levelled else small.round().clamp(0, 255).byte(), real, strict=True))
         seen, heard = self.stored(side, index), self.whole(side, index)
         heard = heard.reshape(len(self.cells), len(index), *heard.shape[1:])
         return [(seen[i][..., y, x], heard[k, i]) for i in range(len(index)) for k, (y, x) in enumerate(self.cells)]
-
-    def real(self, clips: LabelledClips, index: Tensor) -> Tensor:
-        """Samples of real clips."""
-        return clips.array(self._name, index)
-
-    def real_pieces(self, clips: LabelledClips, index: Tensor) -> list[Piece]:
-        """Real clips as they are seen beside cells, images at their resolution, and as they are heard."""
-        real = self.real(clips, index)
-        return list(zip(real if self._levelled else self._fitted(real), real, strict=True))
 
     def show(self, sample: Tensor) -> bytes:
         """A sample or cell as a PNG file."""
@@ -102,12 +96,6 @@ class Samples:
         else:
             axes.imshow(self._modality.show(sample[None])[0].numpy())
             axes.set_axis_off()
-
-    def _fitted(self, real: Tensor) -> Tensor:
-        """Images of real clips at the resolution of a cell."""
-        rows, columns = self.cells[0]
-        small = F.interpolate(real.float(), (rows.stop, columns.stop), mode="bilinear", antialias=True)
-        return small.round().clamp(0, 255).to(torch.uint8)
 
     def _prepared(self, x: Tensor) -> Tensor:
         return self._modality.from_network(x, self._set.scales[self._name])

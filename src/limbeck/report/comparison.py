@@ -10,7 +10,7 @@ import math
 import statistics
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any, ClassVar, Self
 
@@ -19,29 +19,8 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from limbeck._words import duration
 from limbeck.errors import InputError
 from limbeck.report.measures import MeasureTable
-from limbeck.report.model import (
-    Distillation,
-    Spread,
-    TableRow,
-    best,
-    budget_words,
-    headline,
-    in_common,
-    in_order,
-    means,
-    rank,
-    spread,
-)
-from limbeck.report.statistics import (
-    LABELLED,
-    SOFT,
-    Difference,
-    bold_rule,
-    corrected,
-    counted,
-    leader,
-    paired,
-)
+from limbeck.report.model import Distillation, Spread, TableRow, best, budget_words, headline, in_order, means, rank
+from limbeck.report.statistics import LABELLED, SOFT, Difference, bold_rule, corrected, counted, leader, paired
 
 LEAST_GAP = 5.0
 """Points between baseline and whole from which on shares of the gap are told."""
@@ -232,8 +211,11 @@ class Comparison:
                     "accuracies it has; such cells belong to different rows."
                 )
         ordered = sorted(self.cells, key=lambda c: (c.head, _budget(c.per_class), place[c.row], c.seed))
+        measures = [
+            replace(t, cells=tuple(sorted(t.cells, key=lambda c: (place[c.row], c.seed)))) for t in self.measures
+        ]
         object.__setattr__(self, "cells", tuple(ordered))
-        object.__setattr__(self, "measures", tuple(t.in_order(self.rows) for t in self.measures))
+        object.__setattr__(self, "measures", tuple(measures))
 
     @cached_property
     def heads(self) -> tuple[str, ...]:
@@ -363,10 +345,12 @@ def _against(baseline: Sequence[Cell], groups: Mapping[str, Sequence[Cell]], key
 def _line(row: str, cells: Sequence[Cell], difference: dict[str, Difference], bold: frozenset[str]) -> Line:
     if not cells:
         return Line(row=row)
-    return Line(
-        **in_common(cells, bold),
+    return Line.of(
+        row,
+        cells,
+        bold,
         per_class=cells[0].per_class,
-        accuracy={key: found for key in in_order(cells[0].accuracy) if (found := spread(cells, key))},
+        accuracy={key: found for key in in_order(cells[0].accuracy) if (found := Spread.of(cells, key))},
         difference=difference,
         distillations=len(cells),
         students=_students(cells),
@@ -381,10 +365,12 @@ def _head_line(heads: Mapping[str, Sequence[Cell]]) -> Line:
     keys = {head: headline(cells[0].accuracy) for head, cells in heads.items()}
     every = [c for cells in heads.values() for c in cells]
     winner = leader({head: means(cells, keys[head]) for head, cells in heads.items()})
-    return Line(
-        **in_common(every, frozenset() if winner is None else frozenset({winner})),
+    return Line.of(
+        every[0].row,
+        every,
+        frozenset(() if winner is None else (winner,)),
         per_class=every[0].per_class,
-        accuracy={head: found for head, cells in heads.items() if (found := spread(cells, keys[head]))},
+        accuracy={head: found for head, cells in heads.items() if (found := Spread.of(cells, keys[head]))},
         distillations=max(map(len, heads.values())),
         students=_students(every),
     )

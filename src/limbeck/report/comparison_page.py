@@ -11,7 +11,8 @@ import numpy as np
 from limbeck._words import number, plural
 from limbeck.errors import InputError
 from limbeck.report import _comparison_figures, _drawing, _kit, _samples, comparison_tables, figures
-from limbeck.report.comparison import MARKS, Comparison, Section
+from limbeck.report.comparison import MARKS, Comparison, Section, marks_rule
+from limbeck.report.measures import measure_sheets
 from limbeck.report.model import Sheet, headline, in_order
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ _BYTES = (
 
 
 def write(comparison: Comparison, out: Path, *, confusion: str | None = None) -> Path:
-    """Write ``index.html``, and its figures as PNG and SVG in ``figures/``; the path of the page.
+    """Write a `comparison` as ``index.html``, its figures as PNG and SVG in ``figures/``; the path of the page.
 
     The page holds every table with its rules, those of measures too; accuracy against bytes and against time and the
     differences to the baseline, by modality, under the head that has most modalities; a confusion matrix; and what was
@@ -44,7 +45,8 @@ def write(comparison: Comparison, out: Path, *, confusion: str | None = None) ->
     confused = _confusion(comparison, sections, confusion)
     parts = comparison_tables.parts(comparison)
     overview = comparison_tables.side_by_side(comparison)
-    measured = [(table.title, comparison_tables.of_measure(table, comparison)) for table in comparison.measures]
+    signs = marks_rule(comparison)
+    measured = [(table.title, measure_sheets(table, comparison.rows, signs)) for table in comparison.measures]
     return _kit.write(
         out,
         "comparison",
@@ -55,9 +57,9 @@ def write(comparison: Comparison, out: Path, *, confusion: str | None = None) ->
         failed=list(dict(comparison.about.get("failed") or {}).items()),
         baseline=comparison.baseline,
         overview=overview,
-        parts=[(part, part.section in sections) for part in parts],
+        parts=[(*part, section in sections) for section, part in zip(comparison.sections, parts, strict=True)],
         measures=measured,
-        rules=_rules(sheet for part in parts for sheet in (overview, part.accuracy, part.difference)),
+        rules=_rules(sheet for part in parts for sheet in (overview, *part)),
         measure_rules=_rules(sheet for _, sheets in measured for sheet in sheets),
         head=comparison.heads[-1] if comparison.heads else "",
         keys=list(names.items()),

@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
+from itertools import chain
 from typing import Any, Literal
 
-from limbeck._words import size
+from limbeck._words import duration, size
 from limbeck.report import comparison as rules
 from limbeck.report.comparison import Comparison, Line, Section
-from limbeck.report.measures import MeasureTable, measure_sheets
-from limbeck.report.model import (
-    NOTHING,
-    Distillation,
-    Document,
-    Field,
-    Sheet,
-    count_field,
-    difference_field,
-    plain,
-    seconds_field,
-    spread_field,
-)
+from limbeck.report.measures import measure_sheets
+from limbeck.report.model import NOTHING, Distillation, Document, Field, Sheet, budget, plain
 
 Heads = Literal["rows", "columns"]
 COLUMNS = (
@@ -34,19 +24,10 @@ MEASURED = ("measure", "repeat", "column", "value")
 """Further columns of the long table, where there are measures."""
 
 
-@dataclass(frozen=True)
-class Part:
-    """Accuracies at one budget under one head, and their differences to the baseline."""
-
-    section: Section
-    accuracy: Sheet
-    difference: Sheet | None
-
-
-def parts(comparison: Comparison) -> list[Part]:
-    """Two sheets for every section; no differences where nothing is tested."""
+def parts(comparison: Comparison) -> list[tuple[Sheet, Sheet | None]]:
+    """Accuracies of every section, and their differences to the baseline, None where nothing is tested."""
     return [
-        Part(s, _accuracy_sheet(s, comparison), _difference_sheet(s, comparison) if s.tested else None)
+        (_accuracy_sheet(s, comparison), _difference_sheet(s, comparison) if s.tested else None)
         for s in comparison.sections
     ]
 
@@ -62,20 +43,9 @@ def side_by_side(comparison: Comparison, heads: Heads = "columns") -> Sheet | No
 
 def every(comparison: Comparison, heads: Heads = "columns") -> Iterator[Sheet]:
     """Every sheet of a `comparison`, in the order of reading; for `heads` see `side_by_side`."""
-    overview = side_by_side(comparison, heads)
-    if overview:
-        yield overview
-    for part in parts(comparison):
-        yield part.accuracy
-        if part.difference:
-            yield part.difference
+    yield from filter(None, (side_by_side(comparison, heads), *chain(*parts(comparison))))
     for table in comparison.measures:
-        yield from of_measure(table, comparison)
-
-
-def of_measure(table: MeasureTable, comparison: Comparison) -> list[Sheet]:
-    """Sheets of the `table` of a measure in a comparison."""
-    return measure_sheets(table, comparison.rows, rules.marks_rule(comparison))
+        yield from measure_sheets(table, comparison.rows, rules.marks_rule(comparison))
 
 
 def document(comparison: Comparison, heads: Heads = "columns") -> Document:
@@ -135,21 +105,16 @@ def _summary(comparison: Comparison) -> dict[str, Any]:
     return summary
 
 
-def budget(per_class: int | None) -> str:
-    """Samples stored per class, as a word."""
-    return "all" if per_class is None else str(per_class)
-
-
 def _accuracy_sheet(section: Section, comparison: Comparison) -> Sheet:
     lines = tuple(
         (
             Field(line.name),
-            *(spread_field(line.accuracy.get(key), bold=key in line.best, bar=True) for key in section.modalities),
-            Field(line.n, line.distillations) if line.accuracy else Field(NOTHING),
+            *(Field.of_spread(line.accuracy.get(key), bold=key in line.best, bar=True) for key in section.modalities),
+            Field(line.n, line.distillations) if line.accuracy else Field(),
             Field(line.hold or NOTHING),
-            count_field(line.training_samples),
-            Field(NOTHING) if line.stored_bytes is None else Field(size(line.stored_bytes), line.stored_bytes),
-            seconds_field(None if line.reference else line.distill_seconds),
+            Field.of_number(line.training_samples),
+            Field.of_number(line.stored_bytes, size),
+            Field.of_number(None if line.reference else line.distill_seconds, duration),
         )
         for line in section.lines
     )
@@ -168,8 +133,8 @@ def _difference_sheet(section: Section, comparison: Comparison) -> Sheet:
     lines = tuple(
         (
             Field(line.name),
-            *(difference_field(line.difference.get(key)) for key in section.modalities),
-            *(_percent(shares.get(key)) for key in told),
+            *(Field.of_difference(line.difference.get(key)) for key in section.modalities),
+            *(Field.of_number(shares.get(key), lambda x: f"{x:z.0f}".replace("-", "−")) for key in told),
         )
         for line, shares in zip(rows, closed, strict=True)
     )
@@ -182,10 +147,6 @@ def _difference_sheet(section: Section, comparison: Comparison) -> Sheet:
 
 def _key(kind: str, section: Section) -> str:
     return f"{kind}-{budget(section.per_class)}-{plain(section.head)}"
-
-
-def _percent(value: float | None) -> Field:
-    return Field(NOTHING) if value is None else Field(f"{value:z.0f}".replace("-", "−"), value)
 
 
 def _head_columns(comparison: Comparison) -> tuple[tuple[str, ...], list[tuple[Field, ...]]]:
@@ -212,4 +173,4 @@ def _head_rows(comparison: Comparison) -> tuple[tuple[str, ...], list[tuple[Fiel
 
 def _of_head(line: Line | None, head: str) -> Field:
     """What a row came to under a head."""
-    return spread_field(line.accuracy.get(head), bold=head in line.best, bar=True) if line else Field(NOTHING)
+    return Field.of_spread(line.accuracy.get(head), bold=head in line.best, bar=True) if line else Field()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from operator import methodcaller
+import shlex
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -14,17 +14,18 @@ from torch import Tensor
 
 from limbeck import _files
 from limbeck._words import duration, number, plural, size
-from limbeck.datasets import LabelledClips
+from limbeck.datasets import LabelledClips, Prepared
 from limbeck.distilled import DistilledSet
+from limbeck.engine import RunRecord, note
 from limbeck.errors import InputError
+from limbeck.evaluation import Score
+from limbeck.evaluation.store import by_title, scores_in
 from limbeck.report import _drawing, _kit, _neighbours, _samples, figures, table
 from limbeck.report._samples import Samples
-from limbeck.report.model import headline
+from limbeck.report.model import budget_words, headline
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-    from limbeck.evaluation import Score
 
 SIZE_LIMIT_BYTES = 48_000_000
 """Largest page, roughly: a browser opens this without trouble."""
@@ -33,8 +34,6 @@ _OPEN_SAMPLES = 12
 _TITLES = {"distilled": "Distilled", "start": "Start", "real": "Nearest real"}
 
 Modalities = Mapping[str, Samples]
-Drawn = dict[str, tuple["Figure", str]]
-"""Figures by name, each with the sentence that stands for it where it cannot be seen."""
 
 
 class Cell(NamedTuple):
@@ -55,6 +54,58 @@ class Plan(NamedTuple):
     sentence: str = ""
 
 
+def page(
+    distilled: Path | str,
+    *,
+    on: Path | str | Prepared | None = None,
+    out: Path | str,
+    compare: Sequence[Path | str] = (),
+    title: str | None = None,
+    progress: bool = True,
+) -> Path:
+    """Write one self-contained page: samples to look at and listen to, curves, the table, provenance.
+
+    The scores kept in the folder of the `distilled` set are shown, and those of its controls; `compare` names folders
+    of further scores, or of further distilled sets, for the table. Given the prepared dataset it was distilled from
+    (`on`), nearest real neighbours are shown, and scores on other test clips are left out.
+
+    The page, which is given back, is ``index.html`` in the folder `out`, its figures beside it, with a heading, the
+    `title`. With `progress`, standard error, like the page, names the folders to compare with that have no score, and
+    the command that gives them one.
+
+    Raises:
+        InputError: A folder is not what it should be.
+        MissingExtraError: The extra ``report`` is not installed.
+    """
+    made, folder = DistilledSet.load(distilled), Path(distilled)
+    prepared = None if on is None else Prepared.open(on)
+    test = prepared.clips("test") if prepared and "test" in prepared.splits else None
+    notes = [words for place in compare if (words := _unscored(Path(place), prepared, test))]
+    scores = by_title(found for place in (folder, *map(Path, compare)) for found in scores_in(place, test))
+    train = prepared.clips("train") if prepared else None
+    if prepared and train is not None and not made.made_from(train):
+        train = None
+        notes.append(
+            f"Nearest real clips are left out: the set was distilled from other clips than those of {prepared.folder}."
+        )
+    for words in notes:
+        note(words, show=progress)
+    run = RunRecord.find(folder)
+    about: dict[str, Any] = run.facts | run.cost if run else {}
+    if about.pop("fingerprint", made.fingerprint) != made.fingerprint:  # another set was put beside the run
+        run, about = None, {}
+    return write(
+        made,
+        out,
+        scores=scores,
+        events=run.events if run else (),
+        clips=train,
+        about={k: v for k, v in about.items() if k != "asked"},
+        title=title,
+        unscored=notes,
+    )
+
+
 def write(
     distilled: DistilledSet,
     out: Path | str,
@@ -62,39 +113,35 @@ def write(
     scores: table.Scores = (),
     events: Sequence[Mapping[str, Any]] = (),
     clips: LabelledClips | None = None,
-    clip_ids: Sequence[str] | None = None,
     about: Mapping[str, Any] | None = None,
     title: str | None = None,
     unscored: Sequence[str] = (),
     size_limit_bytes: int = SIZE_LIMIT_BYTES,
 ) -> Path:
-    """Write ``index.html``, ``figures/*.png`` and ``*.svg``, ``table.md`` and ``table.json``.
+    """Write ``index.html``, whose path is given back, ``figures/*.png`` and ``*.svg``, ``table.md``, ``table.json``.
 
-    The page holds, class by class, the samples of each modality side by side, with players, as distilled, as they were
-    at the start, and their nearest real clips; the table; curves; the confusion matrix; provenance and cost. What does
-    not fit `size_limit_bytes` is left out, and the page says so. Class names, ids and all other data are escaped.
+    The page of a `distilled` set, in the folder `out`, holds, class by class, the samples of each modality side by
+    side, with players, as distilled, as they were at the start, and their nearest real training `clips`. It holds the
+    table of `scores`, by name or in a row: those of other sets and of real
+    clips are its controls, and each set `unscored` has a sentence. Curves are of `events`, rows of ``events.jsonl``:
+    ``{"step": 1, "loss": 3.2, "seconds": 0.1, ...}``. The confusion matrix, provenance and cost follow, with what else
+    is known `about` the run. The `title` is made from method and dataset by default.
 
-    Args:
-        distilled: The set.
-        out: Folder; made if need be.
-        scores: Results for the table, by name or in a row; those of other sets and of real clips are its controls.
-        events: Rows of the run's ``events.jsonl``: ``{"step": 1, "loss": 3.2, "seconds": 0.1, ...}``.
-        clips: Real training clips, for nearest neighbours.
-        clip_ids: Their ids, for people; positions by default.
-        about: What else is known of the run (machine, versions, command, seconds); joins the provenance.
-        title: Heading; made from method and dataset by default.
-        unscored: A sentence for each set that was to be compared but has no score.
-        size_limit_bytes: Rough limit of the page's size.
-
-    Returns:
-        Path of ``index.html``.
+    What does not fit `size_limit_bytes`, roughly, is left out, and the page says so. Class names, ids and all other
+    data are escaped.
 
     Raises:
-        InputError: The set holds no samples, or the clips' shapes or ids do not fit.
+        InputError: The set holds no samples, or the clips are of another recipe.
         MissingExtraError: jinja2 or matplotlib is not installed.
     """
     _kit.require()
-    _check(distilled, clips, clip_ids)
+    if not distilled.rows:
+        raise InputError("This distilled set holds no samples, so there is nothing to show; distil again.")
+    if clips is not None and clips.recipe != distilled.recipe:
+        raise InputError(
+            f"The real clips were made by recipe {clips.recipe.to_json()}, but the distilled set by "
+            f"{distilled.recipe.to_json()}; give the dataset it was distilled from."
+        )
     out = Path(out)
     provenance = {**distilled.provenance, **(about or {})}
     method = str(provenance.get("method", "unknown method"))
@@ -106,9 +153,11 @@ def write(
     modalities = _samples.of(shown)
     sides = ["distilled", *["start"] * (shown.start is not None), *["real"] * (clips is not None)]
     plan = _plan(shown, modalities, size_limit_bytes, len(sides))
-    drawn = _figures(shown, modalities, lines, own, events)
-    for name, (figure, _) in drawn.items():
-        _drawing.save(figure, out / "figures" / name)
+    drawings = {
+        name: {"svg": _drawing.publish(figure, out / "figures" / name), "text": text}
+        for name, (figure, text) in _figures(shown, modalities, lines, own, events).items()
+        if figure is not None
+    }
     _files.write_text(out / "table.md", "\n".join([table.markdown(scores), *unscored]))
     _files.write_json(out / "table.json", table.json(scores))
     return _kit.write(
@@ -119,9 +168,9 @@ def write(
         facts=_facts(distilled, modalities, provenance),
         scores=table.sheet(lines, place) if lines else None,
         unscored=unscored,
-        figures={k: {"svg": _drawing.inline(f, k), "text": text} for k, (f, text) in drawn.items() if k != "samples"},
+        figures={name: drawing for name, drawing in drawings.items() if name != "samples"},
         modalities=modalities,
-        classes=_classes(shown, modalities, plan, own, sides, clips, clip_ids),
+        classes=_classes(shown, modalities, plan, own, sides, clips),
         plan=plan,
         sides=[(side, _TITLES[side]) for side in sides],
         seen_as_stored=distilled.hold.are_samples,
@@ -133,29 +182,14 @@ def write(
     )
 
 
-def _check(distilled: DistilledSet, clips: LabelledClips | None, clip_ids: Sequence[str] | None) -> None:
-    if not distilled.rows:
-        raise InputError("This distilled set holds no samples, so there is nothing to show; distil again.")
-    if clips is not None and clips.recipe != distilled.recipe:
-        raise InputError(
-            f"The real clips were made by recipe {clips.recipe.to_json()}, but the distilled set by "
-            f"{distilled.recipe.to_json()}; give the dataset it was distilled from."
-        )
-    if clip_ids is not None and (clips is None or len(clip_ids) != len(clips)):
-        raise InputError(
-            f"{len(clip_ids)} ids came for {0 if clips is None else len(clips)} clips; the numbers must agree."
-        )
-
-
 def _plan(distilled: DistilledSet, modalities: Modalities, limit: int, sides: int) -> Plan:
     """Show everything losslessly if it fits; else in few bytes, and as much of every class as fits.
 
     What a stored sample takes is measured on the first.
     """
-    first = methodcaller("pieces", "distilled", torch.tensor([0]))
 
     def taken(largest: int | None) -> int:
-        (row,) = _side(modalities, first, largest, "", "distilled", 1)
+        (row,) = _side(modalities, "distilled", torch.tensor([0]), 1, "", largest)
         return sides * sum(len(cell.image) + len(cell.sound) for cells in row.values() for cell in cells)
 
     used = int(torch.unique(distilled.labels).numel())
@@ -188,7 +222,6 @@ def _classes(
     own: Score | None,
     sides: Sequence[str],
     clips: LabelledClips | None,
-    clip_ids: Sequence[str] | None,
 ) -> list[dict[str, Any]]:
     """The classes and the stored samples of them that are shown: of each side and modality its cells."""
     views: list[dict[str, Any]] = []
@@ -196,23 +229,17 @@ def _classes(
     for label in torch.unique(distilled.labels).tolist()[: plan.classes]:
         members = torch.nonzero(distilled.labels == label).flatten()
         rows, name = members[: plan.per_class], distilled.classes[label]
-        nearest = _nearest(modalities, rows, clips, name)
-        made = {
-            side: _side(modalities, methodcaller("pieces", side, rows), plan.largest, name, side, len(rows))
-            for side in sides
-            if side != "real"
-        }
-        if clips is not None and len(nearest):
-            notes = [clip_ids[i] if clip_ids is not None else f"clip {i}" for i in nearest.tolist()]
-            pieces = methodcaller("real_pieces", clips, nearest)
-            made["real"] = _side(modalities, pieces, plan.largest, name, "real", len(rows), notes)
+        made = {side: _side(modalities, side, rows, len(rows), name, plan.largest) for side in sides if side != "real"}
+        if clips is not None and len(nearest := _nearest(modalities, rows, clips, name)):
+            made["real"] = _side(modalities, "real", nearest, len(rows), name, plan.largest, clips)
+        right = math.nan if own is None or label >= len(own.classes) else own.per_class[headline(own.mean)][label]
         samples = [{side: several[i] for side, several in made.items()} for i in range(len(rows))]
         views.append(
             {
                 "name": name,
                 "anchor": f"class-{label}",
                 "count": len(members),
-                "accuracy": _class_accuracy(own, label),
+                "accuracy": "" if math.isnan(right) else f"{right:.0f} %",
                 "opened": shown < _OPEN_SAMPLES,
                 "samples": samples,
             }
@@ -223,17 +250,18 @@ def _classes(
 
 def _side(
     modalities: Modalities,
-    pieces: Callable[[Samples], Sequence[_samples.Piece]],
-    largest: int | None,
-    name: str,
     side: str,
+    index: Tensor,
     rows: int,
-    notes: Sequence[str] = (),
+    name: str,
+    largest: int | None,
+    clips: LabelledClips | None = None,
 ) -> list[dict[str, list[Cell]]]:
     """What is seen and heard of each stored sample, by modality, cell by cell, as the page holds it."""
     found: list[dict[str, list[Cell]]] = [{} for _ in range(rows)]
+    notes = [clips.ids[i] for i in index.tolist()] if clips else []
     for key, samples in modalities.items():
-        several = pieces(samples)
+        several = samples.pieces(side, index, clips)
         count = len(several) // rows
         for i, ((seen, _), sound) in enumerate(zip(several, samples.play([x for _, x in several]), strict=True)):
             cell = f", cell {i % count + 1}" if count > 1 else ""
@@ -243,13 +271,13 @@ def _side(
     return found
 
 
-def _nearest(modalities: Modalities, rows: Tensor, clips: LabelledClips | None, name: str) -> Tensor:
+def _nearest(modalities: Modalities, rows: Tensor, clips: LabelledClips, name: str) -> Tensor:
     """Positions of the nearest real clips of every cell, row-major; empty where there are none."""
-    if clips is None or name not in clips.classes:
+    if name not in clips.classes:
         return torch.zeros(0, dtype=torch.int64)
     found = _neighbours.nearest(
         {key: samples.whole("distilled", rows) for key, samples in modalities.items()},
-        lambda index: {key: samples.real(clips, index) for key, samples in modalities.items()},
+        lambda index: {key: clips.array(key, index) for key in modalities},
         clips.of_class(clips.classes.index(name)),
     )
     return found.reshape(-1, len(rows)).T.flatten() if len(found) else found
@@ -261,7 +289,8 @@ def _figures(
     lines: Sequence[table.Row],
     own: Score | None,
     events: Sequence[Mapping[str, Any]],
-) -> Drawn:
+) -> dict[str, tuple[Figure | None, str]]:
+    """Figures by name, each with the sentence that stands for it where it cannot be seen."""
     label = distilled.classes[int(distilled.labels[0])]
     drawn: dict[str, tuple[Figure | None, str]] = {
         "samples": (figures.samples(distilled), "First stored sample of the first classes."),
@@ -272,7 +301,7 @@ def _figures(
         text = f"First {samples.noun} of {label}, with its axes and its colours."
         drawn[samples.noun] = figures.sample(samples), text
     if own is not None:
-        key = headline([*own.mean])
+        key = headline(own.mean)
         losses = [
             {"step": epoch + 1, f"student {i + 1}": loss}
             for i, repeat in enumerate(own.repeats)
@@ -282,18 +311,18 @@ def _figures(
         drawn["students"] = figures.curves(losses, along="epoch"), text
         text = f"Confusion matrix of {key}, in percent of each true class; the numbers are in the scores."
         drawn["confusion"] = figures.confusion(own.confusion[key], own.classes), text
-    return {name: (figure, text) for name, (figure, text) in drawn.items() if figure is not None}
+    return drawn
 
 
 def _verdict(distilled: DistilledSet, method: str, lines: Sequence[table.Row], own: table.Row | None) -> str:
-    per_class = f"{plural(distilled.per_class, 'stored sample')} per class"
+    per_class = budget_words(distilled.per_class)
     if own is None:
         classes = plural(len(distilled.classes), "class", "classes")
         return (
             f"{plural(len(distilled), 'training sample')} for {classes} ({per_class}), made by {method}; "
             "not evaluated yet."
         )
-    key = headline([*own.accuracy])
+    key = headline(own.accuracy)
     reached = own.accuracy[key]
     verb = "trains" if distilled.per_class == 1 else "train"
     found = [
@@ -336,20 +365,29 @@ def _facts(distilled: DistilledSet, modalities: Modalities, provenance: Mapping[
     return facts
 
 
-def _class_accuracy(own: Score | None, label: int) -> str:
-    if own is None or label >= len(own.classes):
-        return ""
-    value = own.per_class[headline([*own.mean])][label]
-    return "" if math.isnan(value) else f"{value:.0f} %"
-
-
 def _confusions(own: Score | None, *, most: int = 5) -> list[tuple[str, str, str]]:
     """The most frequent mistakes: true class, predicted class, percent of the true class's clips."""
     if own is None:
         return []
-    counts = own.confusion[headline([*own.mean])].astype(float)
+    counts = own.confusion[headline(own.mean)].astype(float)
     percent = 100 * counts / np.maximum(counts.sum(1, keepdims=True), 1)
     np.fill_diagonal(percent, 0)
     order = np.argsort(-percent, axis=None, kind="stable")[:most]
     pairs = zip(*np.unravel_index(order, percent.shape), strict=True)
     return [(own.classes[t], own.classes[p], f"{percent[t, p]:.0f} %") for t, p in pairs if percent[t, p] > 0]
+
+
+def _unscored(place: Path, on: Prepared | None, test: LabelledClips | None) -> str:
+    """What a folder to compare with lacks, and the command that gives it; empty where its scores are there."""
+    if not place.is_dir():
+        raise InputError(f"There is no folder {place} to compare with; give a distilled set's, or one of scores.")
+    if (place / "config.json").exists():
+        fingerprint = DistilledSet.load(place).fingerprint
+        if any(score.trained_on.fingerprint == fingerprint for _, score in scores_in(place, test)):
+            return ""
+        data = "PREPARED" if on is None else shlex.quote(str(on.folder))
+        command = f"limbeck evaluate {shlex.quote(str(place))} --on {data}"
+        return f"{place} has no score, so it is not in the table. Score it with: {command}"
+    if any(place.glob("*.json")):
+        return ""
+    return f"{place} holds no scores, so nothing of it is in the table. Scores are written by: limbeck evaluate --out"

@@ -37,14 +37,14 @@ def sample(samples: _samples.Samples) -> Figure | None:
     return figure
 
 
-def samples(distilled: DistilledSet, *, classes: int = 10) -> Figure:
-    """The first stored sample of the first so many `classes` of a `distilled` set, a line for each modality, as stored.
+def samples(distilled: DistilledSet) -> Figure:
+    """The first stored sample of the first ten classes, a line for each modality, as stored.
 
     In a mosaic every cell of a spectrogram has its lowest band at the bottom, and stands where its image stands unless
     the two are cut differently.
     """
     distilled = _samples.to_look_at(distilled)
-    first = [int(torch.nonzero(distilled.labels == c)[0]) for c in torch.unique(distilled.labels).tolist()][:classes]
+    first = [int(torch.nonzero(distilled.labels == c)[0]) for c in torch.unique(distilled.labels).tolist()][:10]
     modalities = _samples.of(distilled)
     figure = quiet(1.15 * len(first) + 0.9, 0.1 + 1.3 * len(modalities))
     grid = figure.subplots(len(modalities), len(first), squeeze=False)
@@ -99,17 +99,10 @@ def accuracy(lines: Sequence[Row]) -> Figure | None:
     for place, key in enumerate(used):
         at = [(i, r.accuracy[key]) for i, r in enumerate(lines) if key in r.accuracy]
         colour, mark = _LOOKS[place % len(_LOOKS)]
-        axes.errorbar(
-            [a.mean for _, a in at],
-            [i + 0.2 * (place - (len(used) - 1) / 2) for i, _ in at],
-            xerr=[a.sd or 0.0 for _, a in at],
-            fmt=mark,
-            color=colour,
-            markersize=5.5,
-            linewidth=1.4,
-            capsize=2.5,
-            label=_samples.named(key),
-        )
+        look: dict[str, Any] = {"fmt": mark, "color": colour, "markersize": 5.5, "linewidth": 1.4, "capsize": 2.5}
+        lines_at = [i + 0.2 * (place - (len(used) - 1) / 2) for i, _ in at]
+        deviations = [a.sd or 0.0 for _, a in at]
+        axes.errorbar([a.mean for _, a in at], lines_at, xerr=deviations, label=_samples.named(key), **look)
     rows(axes, [short(r.name, 30) for r in lines])
     axes.set_xlim(left=min(0.0, axes.get_xlim()[0]))
     axes.set_xlabel("accuracy on real test clips (%)")

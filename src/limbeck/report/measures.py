@@ -19,12 +19,9 @@ from limbeck.report.model import (
     Spread,
     TableRow,
     best,
+    budget,
     budget_words,
-    count_field,
-    in_common,
     plain,
-    spread,
-    spread_field,
 )
 from limbeck.report.statistics import bold_rule, counted
 
@@ -87,28 +84,20 @@ class MeasureTable:
         """Measure and budget, as a heading."""
         return self.name if self.per_class is None else f"{self.name}, {budget_words(self.per_class)}"
 
-    def in_order(self, rows: Sequence[str]) -> MeasureTable:
-        """The same with its cells in the order of the rows."""
-        place = {row: i for i, row in enumerate(rows)}
-        return replace(self, cells=tuple(sorted(self.cells, key=lambda c: (place[c.row], c.seed))))
-
     def lines(self, rows: Sequence[str]) -> list[MeasureLine]:
         """The table's rows, those without results too."""
         groups: dict[str, list[MeasureCell]] = {row: [c for c in self.cells if c.row == row] for row in rows}
         bold = best(groups, {c.name: c.better == "lower" for c in self.columns if c.better != "neither"})
-        return [self._line(row, cells, bold[row]) for row, cells in groups.items()]
-
-    def _line(self, row: str, cells: Sequence[MeasureCell], best: frozenset[str]) -> MeasureLine:
-        if not cells:
-            return MeasureLine(row=row)
-        values = {}
-        for column in self.columns:
-            if found := spread(cells, column.name):
-                constant = column.better == "neither" and found.sd == 0  # a size, say: the same in every repeat
-                values[column.name] = replace(found, sd=None) if constant else found
-        repeats = [len(c.values) for c in cells]
-        n = counted(len(cells), (min(repeats), max(repeats)))
-        return MeasureLine(**in_common(cells, best), values=values, n=n)
+        lines = []
+        for row, cells in groups.items():
+            values = {c.name: found for c in self.columns if (found := Spread.of(cells, c.name))}
+            for column in self.columns:
+                if column.better == "neither" and column.name in values and values[column.name].sd == 0:
+                    values[column.name] = replace(values[column.name], sd=None)  # a size, say: the same in every repeat
+            repeats = [len(c.values) for c in cells]
+            n = counted(len(cells), (min(repeats), max(repeats))) if cells else ""
+            lines.append(MeasureLine.of(row, cells, bold[row], values=values, n=n))
+        return lines
 
 
 def table(
@@ -162,20 +151,20 @@ def measure_sheets(table: MeasureTable, rows: Sequence[str], marks_rule: str = "
         fields = [
             (
                 Field(line.name),
-                *(spread_field(line.values.get(c.name), bold=c.name in line.best, digits=c.digits) for c in columns),
+                *(Field.of_spread(line.values.get(c.name), bold=c.name in line.best, digits=c.digits) for c in columns),
                 Field(line.n or NOTHING),
                 Field(line.hold or NOTHING),
-                count_field(line.training_samples),
+                Field.of_number(line.training_samples),
             )
             for line in lines
         ]
         if any(c.name in table.chance for c in columns):
             chance = {name: Spread(level, None, 1) for name, level in table.chance.items()}
-            values = (spread_field(chance.get(c.name), digits=c.digits) for c in columns)
-            fields.insert(first, (Field("chance"), *values, *[Field(NOTHING)] * 3))
+            values = (Field.of_spread(chance.get(c.name), digits=c.digits) for c in columns)
+            fields.insert(first, (Field("chance"), *values, *[Field()] * 3))
         found.append(
             Sheet(
-                key=f"measure-{plain(table.name)}-{'all' if table.per_class is None else table.per_class}-{place}",
+                key=f"measure-{plain(table.name)}-{budget(table.per_class)}-{place}",
                 title=f"{table.title}: {group}" if group else table.title,
                 columns=("trained on", *(c.heading for c in columns), "n", "held as", "training samples"),
                 names=1,

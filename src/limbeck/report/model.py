@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import statistics
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, Self
 
 from pydantic import ConfigDict
 
-from limbeck._words import duration, number, plural
+from limbeck._words import number, plural
 from limbeck.report.statistics import Difference, leader, marks
 
 NOTHING = "–"
@@ -100,18 +100,21 @@ class TableRow:
         """The row with its signs, as tables show it."""
         return f"{self.row} {self.marks}".rstrip()
 
-
-def in_common(cells: Sequence[Distillation], best: frozenset[str]) -> dict[str, Any]:
-    """What a `TableRow` tells of its distillations, the `cells`, by name; `best` are the columns it is bold in."""
-    seen = [c.training_samples for c in cells if c.training_samples is not None]
-    return {
-        "row": cells[0].row,
-        "marks": cells[0].marks,
-        "reference": cells[0].reference,
-        "best": best,
-        "hold": ", ".join(sorted({c.hold for c in cells})),
-        "training_samples": round(statistics.fmean(seen)) if seen else None,
-    }
+    @classmethod
+    def of(cls, row: str, cells: Sequence[Distillation], best: frozenset[str], **own: Any) -> Self:
+        """The `row` of its distillations, the `cells`, bold in the columns that are `best`, with what is its `own`."""
+        if not cells:
+            return cls(row=row, **own)
+        seen = [c.training_samples for c in cells if c.training_samples is not None]
+        return cls(
+            row=row,
+            marks=cells[0].marks,
+            reference=cells[0].reference,
+            best=best,
+            hold=", ".join(sorted({c.hold for c in cells})),
+            training_samples=round(statistics.fmean(seen)) if seen else None,
+            **own,
+        )
 
 
 @dataclass(frozen=True)
@@ -124,6 +127,29 @@ class Spread:
 
     def __str__(self) -> str:
         return self.text()
+
+    @classmethod
+    def of(cls, trials: Iterable[Trial], column: str) -> Spread | None:
+        """Mean and deviation of a `column` over all repeats of some `trials`; None where none has it."""
+        return cls._of([repeat[column] for trial in trials for repeat in trial.values if column in repeat])
+
+    @classmethod
+    def over_trials(cls, trials: Sequence[Trial], column: str) -> Spread | None:
+        """Mean and deviation of a `column`'s means over `trials`; over repeats, of one trial alone. None without any.
+
+        Example:
+            >>> folds = [Repeats("1", [{"n": 1.0}, {"n": 3.0}]), Repeats("2", [{"n": 4.0}])]
+            >>> Spread.over_trials(folds, "n")
+            Spread(mean=3.0, sd=1.41..., n=2)
+        """
+        levels = list(means(trials, column).values())
+        return cls._of(levels) if len(levels) > 1 else cls.of(trials, column)
+
+    @classmethod
+    def _of(cls, values: Sequence[float]) -> Spread | None:
+        if not values:
+            return None
+        return cls(statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else None, len(values))
 
     def text(self, digits: int = 1) -> str:
         """As tables show it.
@@ -138,15 +164,41 @@ class Spread:
 
 @dataclass(frozen=True)
 class Field:
-    """What stands at one place of a table.
+    """What stands at one place of a table: words, by default a dash.
 
-    The `value` is the number behind the words, for sorting; `bold` is the best; a `bar` is in percent.
+    The `value` is the number behind them, for sorting; `bold` is the best; a `bar` is in percent.
     """
 
-    text: str
+    text: str = NOTHING
     value: float | None = None
     bold: bool = False
     bar: float | None = None
+
+    @classmethod
+    def of_number(cls, value: float | None, words: Callable[[Any], str] = number) -> Field:
+        """A number `value` in `words`; a dash for none."""
+        return cls() if value is None else cls(words(value), value)
+
+    @classmethod
+    def of_spread(cls, value: Spread | None, *, bold: bool = False, digits: int = 1, bar: bool = False) -> Field:
+        """A `value` with its deviation, to so many `digits`, `bold` or with a `bar` if asked; a dash for none."""
+        return cls() if value is None else cls(value.text(digits), value.mean, bold, value.mean if bar else None)
+
+    @classmethod
+    def of_difference(cls, value: Difference | None) -> Field:
+        """A difference with its interval and mark; a dash for none.
+
+        Example:
+            >>> real = Difference(2.04, -0.5, 4.6, 0.01, 3, adjusted=0.04)
+            >>> Field.of_difference(real).text, Field.of_difference(Difference(-1.0, None, None, None, 1)).text
+            ('+2.0 (−0.5 to +4.6) *', '−1.0')
+        """
+        if value is None:
+            return cls()
+        text = signed(value.mean)
+        if value.low is not None and value.high is not None:
+            text += f" ({signed(value.low)} to {signed(value.high)})"
+        return cls(f"{text} *" if value.adjusted is not None and value.real else text, value.mean)
 
 
 @dataclass(frozen=True)
@@ -179,7 +231,6 @@ class Document:
     """Everything writers print of a comparison, whatever it compares.
 
     Attributes:
-        sheets: All tables, in the order of reading.
         about: What was the same in all rows, JSON-able. ``"words"``, ``"command"`` and ``"failed"`` have places of
             their own.
         numbers: The long table: every number with its place, by column; `columns` are its headings in order.
@@ -197,34 +248,12 @@ class Document:
     pictures: Mapping[str, str] = field(default_factory=dict)
 
 
-def spread(trials: Iterable[Trial], column: str) -> Spread | None:
-    """Mean and deviation of a column over all repeats of some trials; None where none has it."""
-    values = [repeat[column] for trial in trials for repeat in trial.values if column in repeat]
-    if not values:
-        return None
-    return Spread(statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else None, len(values))
-
-
 def means(trials: Iterable[Trial], column: str) -> dict[Hashable, float]:
     """Mean of a column over the repeats of each trial, by trial; without trials that do not have it."""
     found: dict[Hashable, list[float]] = defaultdict(list)
     for trial in trials:
         found[trial.trial] += [repeat[column] for repeat in trial.values if column in repeat]
     return {name: statistics.fmean(values) for name, values in found.items() if values}
-
-
-def spread_over_trials(trials: Sequence[Trial], column: str) -> Spread | None:
-    """Mean and deviation of a column's means over trials; over repeats, of one trial alone. None where none has it.
-
-    Example:
-        >>> folds = [Repeats("1", [{"n": 1.0}, {"n": 3.0}]), Repeats("2", [{"n": 4.0}])]
-        >>> spread_over_trials(folds, "n")
-        Spread(mean=3.0, sd=1.41..., n=2)
-    """
-    levels = list(means(trials, column).values())
-    if len(levels) < 2:
-        return spread(trials, column)
-    return Spread(statistics.fmean(levels), statistics.stdev(levels), len(levels))
 
 
 def best(rows: Mapping[str, Sequence[Trial]], columns: Mapping[str, bool]) -> Mapping[str, frozenset[str]]:
@@ -243,39 +272,6 @@ def best(rows: Mapping[str, Sequence[Trial]], columns: Mapping[str, bool]) -> Ma
     return defaultdict(frozenset, {row: frozenset(names) for row, names in found.items()})
 
 
-def spread_field(value: Spread | None, *, bold: bool = False, digits: int = 1, bar: bool = False) -> Field:
-    """A `value` with its deviation, to so many `digits`, `bold` or with a `bar` if asked; a dash for none."""
-    if value is None:
-        return Field(NOTHING)
-    return Field(value.text(digits), value.mean, bold, value.mean if bar else None)
-
-
-def count_field(value: int | None) -> Field:
-    """A whole number; a dash for none."""
-    return Field(NOTHING) if value is None else Field(number(value), value)
-
-
-def seconds_field(value: float | None) -> Field:
-    """A time in seconds; a dash for none."""
-    return Field(NOTHING) if value is None else Field(duration(value), value)
-
-
-def difference_field(difference: Difference | None) -> Field:
-    """A difference with its interval and mark; a dash for none.
-
-    Example:
-        >>> real = Difference(2.04, -0.5, 4.6, 0.01, 3, adjusted=0.04)
-        >>> difference_field(real).text, difference_field(Difference(-1.0, None, None, None, 1)).text
-        ('+2.0 (−0.5 to +4.6) *', '−1.0')
-    """
-    if difference is None:
-        return Field(NOTHING)
-    text = signed(difference.mean)
-    if difference.low is not None and difference.high is not None:
-        text += f" ({signed(difference.low)} to {signed(difference.high)})"
-    return Field(f"{text} *" if difference.adjusted is not None and difference.real else text, difference.mean)
-
-
 def signed(value: float) -> str:
     """A number with its sign, and none for zero."""
     text = f"{value:+.1f}"
@@ -285,6 +281,11 @@ def signed(value: float) -> str:
 def plain(text: str) -> str:
     """Letters, digits and hyphens alone: a part of a key."""
     return "".join(c if c.isascii() and c.isalnum() else "-" for c in text)
+
+
+def budget(per_class: int | None) -> str:
+    """Samples stored per class, as a word."""
+    return "all" if per_class is None else str(per_class)
 
 
 def budget_words(per_class: int) -> str:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from limbeck.evaluation.sounds import AblationFacts, Cell, SoundResults
 from limbeck.evaluation.sounds.metrics import PURITY
 from limbeck.report import _drawing
 from limbeck.report._drawing import BLUE, COLOURS, INK, ORANGE, legend_above, quiet, short
-from limbeck.report.model import means, plain, spread_over_trials
+from limbeck.report.model import Spread, means, plain
 from limbeck.report.sounds_tables import by_fold
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def rows(results: SoundResults) -> Figure:
     for place, row in enumerate(results.rows):
         trials = by_fold(results.of(row=row))
         folds = list(means(trials, value).values())
-        if (found := spread_over_trials(trials, value)) is None:
+        if (found := Spread.over_trials(trials, value)) is None:
             continue
         colour, mark = (ORANGE, "s") if row in results.supervised else (BLUE, "o")
         axes.plot(folds, [place] * len(folds), "o", ms=4, mfc="none", mec=colour, alpha=0.6)
@@ -86,7 +86,7 @@ def _draw(axes: Axes, results: SoundResults, cells: Sequence[Cell], value: str) 
         for variant in dict.fromkeys(c.variant for c in cells if c.row == row):
             own = [c for c in cells if (c.row, c.variant) == (row, variant)]
             at = sorted({float(c.x) for c in own if c.x is not None})
-            found = [(x, s) for x in at if (s := spread_over_trials(by_fold([c for c in own if c.x == x]), value))]
+            found = [(x, s) for x in at if (s := Spread.over_trials(by_fold([c for c in own if c.x == x]), value))]
             if found:
                 curves.setdefault(tuple((x, s.mean, s.sd or 0.0) for x, s in found), []).append((row, variant))
     variants = list(dict.fromkeys(c.variant for c in cells))
@@ -94,19 +94,11 @@ def _draw(axes: Axes, results: SoundResults, cells: Sequence[Cell], value: str) 
         row, variant = who[0]
         place = results.rows.index(row) % len(COLOURS)
         x, mean, deviation = zip(*points, strict=True)
-        _, _, bars = axes.errorbar(
-            x,
-            mean,
-            yerr=deviation,
-            color=INK if len({r for r, _ in who}) > 1 else COLOURS[place],
-            marker=MARKS[place],
-            linestyle=LINES[variants.index(variant) % len(LINES)],
-            ms=4.5,
-            linewidth=1.4,
-            elinewidth=0.7,
-            capsize=2,
-            label=short(", ".join(filter(None, (row, variant if len(who) == 1 else ""))), _LETTERS + 16),
-        )
+        label = short(", ".join(filter(None, (row, variant if len(who) == 1 else ""))), _LETTERS + 16)
+        look: dict[str, Any] = {"marker": MARKS[place], "linestyle": LINES[variants.index(variant) % len(LINES)]}
+        look["color"] = INK if len({r for r, _ in who}) > 1 else COLOURS[place]
+        look |= {"ms": 4.5, "linewidth": 1.4, "elinewidth": 0.7, "capsize": 2}
+        _, _, bars = axes.errorbar(x, mean, yerr=deviation, label=label, **look)
         for bar in bars:
             bar.set_alpha(0.5)
     if axes.get_ylim()[1] > 100:

@@ -11,16 +11,17 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from limbeck import _machine
 from limbeck._words import number, plural, size
 from limbeck.errors import InputError, MediaError
+from limbeck.media import MelRecipe, encode, log_mel, read_sound
 from limbeck.report import _kit, _sound_map, _spectrograms
-from limbeck.report._sound_cells import Cell, cell
 from limbeck.report._sound_map import HEIGHT, WIDTH
 
 Progress = Callable[[int, int], None]
@@ -29,21 +30,25 @@ SIZE_LIMIT_BYTES = 40_000_000
 """Largest sum of the sounds of a page: a browser opens this without trouble."""
 NONE = -1
 """In `Windows.named`: none of the words."""
-_HUES = 12
-_OPEN_WORDS = 4
 _PLAYERS_PER_WORD = 36
 _AT_ONCE = 32
 _LIKELIEST = 3
+_RATE_HZ = 16_000
+_LONGEST_S = 10.0
+_FFT = 1024
+_BANDS = 48
+_FRAMES = 128
+_PEAK = 0.9
+_SMALL: dict[str, Any] = {"compression_level": 0.9, "bitrate_mode": "CONSTANT"}
+"""Of MP3's settings: 24 kbit/s at this rate, good enough to know a sound by."""
 
 
 @dataclass(frozen=True)
 class Word:
     """A word and what stands for it.
 
-    Attributes:
-        label: The word.
-        description: What was said of it beside the word; may be empty.
-        neighbours: Windows its prototype is the mean of, positions in `Windows`, nearest first.
+    The `description` is what was said of it beside the word; may be empty. Its prototype is the mean of the
+    `neighbours`, positions in `Windows`, nearest first.
     """
 
     label: str
@@ -72,6 +77,14 @@ class Windows:
     named: npt.NDArray[np.integer]
 
 
+class Cell(NamedTuple):
+    """A window to look at and listen to: addresses of a PNG and an MP3; or else why it could not be read."""
+
+    image: str = ""
+    sound: str = ""
+    trouble: str = ""
+
+
 def page(
     words: Sequence[Word],
     windows: Windows,
@@ -89,27 +102,17 @@ def page(
     on_progress: Progress = lambda done, total: None,
     log: Callable[[str], None] = lambda sentence: None,
 ) -> Path:
-    """Write ``index.html``.
+    """Write ``index.html`` into the folder `out`, which is made if need be, and give its path back.
 
-    Args:
-        words: The words in the order of the columns of `windows.scores`.
-        windows: The windows.
-        out: Folder; made if need be.
-        command: Beginning of the command that corrects this classifier.
-        title: Heading; made from the number of words by default.
-        about: What else is known (encoder, settings, date); shown at the end.
-        remarks: What a reader must know, a sentence each; shown at the top.
-        recording: Where the recording of a window lies now, by position; raises `MediaError` where it does not. Its
-            path in `windows` by default.
-        points: Most windows drawn on the map; those that stand for words and those to check come first.
-        uncertain: Most windows offered for checking.
-        size_limit_bytes: Most bytes of sounds; players beyond it are left out, and the page says so.
-        seed: Of the map.
-        on_progress: Called with recordings read, done and total.
-        log: Called with a sentence where recordings cannot be heard on the page.
+    The page shows the `words`, in the order of the columns of `windows.scores`; a map of at most so many `points`, of
+    which those that stand for words and those to check come first, drawn by the `seed`; so many `uncertain` windows at
+    most for checking, with the beginning of the `command` that corrects this classifier; and what else is known
+    `about` it (encoder, settings, date). The `title` is made from the number of words by default; the `remarks`, a
+    sentence each, are what a reader must know.
 
-    Returns:
-        Path of ``index.html``.
+    Where the `recording` of a window lies now is told by position, or `MediaError` raised; by default it is at its
+    path in `windows`. Players beyond `size_limit_bytes` of sounds are left out, and the page says so. `on_progress` is
+    called with recordings read, done and total; `log` with a sentence where recordings cannot be heard on the page.
 
     Raises:
         InputError: The arrays do not fit each other, or there is no window.
@@ -143,19 +146,9 @@ def page(
             *([("encoder", str(about["encoder"]))] if about.get("encoder") else []),
         ],
         remarks=[*remarks, *unheard],
-        words=[
-            {
-                "label": word.label,
-                "description": word.description,
-                "windows": [(i, _otherwise(words, windows, i, c)) for i in shown[c]],
-                "stands": len(word.neighbours),
-                "named": named[c],
-                "hue": c % _HUES,
-                "opened": c < _OPEN_WORDS,
-            }
-            for c, word in enumerate(words)
-        ],
-        unnamed=named[NONE],
+        words=words,
+        shown=shown,
+        named=named,
         points=data,
         map=[(i, round(float(x), 1), round(float(y), 1)) for i, (x, y) in spots.items()],
         names=_sound_map.names([(word.label, word.neighbours) for word in words], spots),
@@ -183,18 +176,14 @@ def to_check(words: Sequence[Word], windows: Windows, most: int) -> list[tuple[i
     """Windows worth a person's ear, with the reason.
 
     First those a prototype leans on although the classifier names them otherwise; then those between two words, the
-    smallest lead first.
-
-    Args:
-        words: As in `page`.
-        windows: As in `page`.
-        most: At most so many.
+    smallest lead first; at most so many (`most`) of the `windows`, with `words` as in `page`.
     """
     found: dict[int, str] = {}
     for c, word in enumerate(words):
         for i in map(int, word.neighbours):
             if windows.named[i] != c and i not in found:
-                found[i] = f"stands for “{word.label}”, but is named {_word(words, windows.named[i], '“{}”')}"
+                name = "none of the words" if windows.named[i] == NONE else f"“{words[windows.named[i]].label}”"
+                found[i] = f"stands for “{word.label}”, but is named {name}"
     doubtful = sorted(found, key=lambda i: float(windows.scores[i].max()))[:most]
     kept = {i: found[i] for i in doubtful}
     if windows.scores.shape[1] > 1:
@@ -203,15 +192,6 @@ def to_check(words: Sequence[Word], windows: Windows, most: int) -> list[tuple[i
         between = [i for i in close if i not in kept and windows.named[i] != NONE][: most - len(kept)]
         kept |= dict.fromkeys(between, "scores of two words hardly differ")
     return list(kept.items())
-
-
-def _word(words: Sequence[Word], place: int, around: str = "{}") -> str:
-    return "none of the words" if place == NONE else around.format(words[place].label)
-
-
-def _otherwise(words: Sequence[Word], windows: Windows, i: int, word: int) -> str:
-    """That a window which stands for a word is named otherwise; empty if it is not."""
-    return "" if windows.named[i] == word else f"named {_word(words, windows.named[i])}"
 
 
 def _check(words: Sequence[Word], windows: Windows) -> None:
@@ -240,7 +220,10 @@ def _points(words: Sequence[Word], windows: Windows, places: Sequence[int]) -> d
     for c, word in enumerate(words):
         for i in map(int, word.neighbours):
             stands.setdefault(i, []).append(c)
-    root = _root(windows.paths)
+    try:
+        root = os.path.commonpath({str(Path(path).parent) for path in windows.paths})
+    except ValueError:  # some are absolute, some are not
+        root = ""
     return {
         i: {
             "name": _name(Path(windows.paths[i]), root, float(windows.start_s[i])),
@@ -255,13 +238,6 @@ def _points(words: Sequence[Word], windows: Windows, places: Sequence[int]) -> d
         }
         for i in places
     }
-
-
-def _root(paths: Sequence[Path]) -> str:
-    try:
-        return os.path.commonpath({str(Path(path).parent) for path in paths})
-    except ValueError:
-        return ""
 
 
 def _name(path: Path, root: str, start_s: float) -> str:
@@ -295,7 +271,7 @@ def _cells(
         except MediaError as error:
             return Cell(trouble=str(error))
         start_s, duration_s = float(windows.start_s[i]), float(windows.duration_s[i])
-        return cell(path, start_s, duration_s, palette if i in with_image else None)
+        return _cell(path, start_s, duration_s, palette if i in with_image else None)
 
     queue = list(dict.fromkeys([*pictured, *drawn]))
     cells: dict[int, Cell] = {}
@@ -308,6 +284,27 @@ def _cells(
             cells |= zip(some, pool.map(read, some), strict=True)
     on_progress(len(queue), len(queue))
     return {i: cells.get(i, Cell()) for i in queue}, len(cells) == len(queue)
+
+
+def _cell(path: Path, start_s: float, duration_s: float, palette: npt.NDArray[np.uint8] | None) -> Cell:
+    """Read a window again and code it, of long ones the first ten seconds; with an image where a palette is given."""
+    seconds = min(max(duration_s, 0.1), _LONGEST_S)
+    samples = round(seconds * _RATE_HZ)
+    hop = max(16, min(_FFT - 1, samples // _FRAMES))
+    recipe = MelRecipe(sample_rate_hz=_RATE_HZ, clip_seconds=seconds, fft_samples=_FFT, hop_samples=hop, mels=_BANDS)
+    try:
+        waveform, _ = read_sound(path, start_s=start_s, length_s=seconds, recipe=recipe)
+    except MediaError as error:
+        return Cell(trouble=str(error))
+    loudest = float(np.abs(waveform).max())
+    if loudest > 0:
+        waveform = waveform * np.float32(_PEAK / loudest)
+    image = ""
+    if palette is not None:
+        decibels = log_mel(torch.from_numpy(waveform), recipe)
+        drawn = _spectrograms.levels(decibels, _spectrograms.level_range([decibels]))
+        image = _kit.image_uri(encode.png(drawn, palette))
+    return Cell(image, _kit.data_uri(encode.mp3(waveform, _RATE_HZ, **_SMALL), "audio/mpeg"))
 
 
 def _unheard(windows: Windows, cells: Mapping[int, Cell]) -> list[str]:

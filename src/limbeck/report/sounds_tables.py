@@ -8,18 +8,7 @@ from dataclasses import asdict
 from limbeck._words import duration
 from limbeck.evaluation.sounds import AblationFacts, Cell, SoundResults
 from limbeck.evaluation.sounds.metrics import PURITY
-from limbeck.report.model import (
-    NOTHING,
-    Document,
-    Field,
-    Repeats,
-    Sheet,
-    best,
-    difference_field,
-    means,
-    plain,
-    spread_over_trials,
-)
+from limbeck.report.model import Document, Field, Repeats, Sheet, Spread, best, means, plain
 from limbeck.report.statistics import bold_rule, paired
 
 NEIGHBOURS = "neighbours"
@@ -45,11 +34,6 @@ def document(results: SoundResults, pictures: Mapping[str, str] | None = None) -
     )
 
 
-def main_value(results: SoundResults) -> str:
-    """Name of the number that rows are compared by."""
-    return next(iter(results.of()[0].values))
-
-
 def sheets(results: SoundResults) -> list[Sheet]:
     """All tables: the rows, the folds where there are several, then one for each ablation. None without results."""
     if not results.of():
@@ -64,7 +48,9 @@ def _rows(results: SoundResults) -> Sheet:
     cells = results.of()
     names = list(dict.fromkeys(name for c in cells for name in c.values if name not in (PURITY, NEIGHBOURS)))
     purity = any(PURITY in c.values for c in cells)
-    bold = best({row: _trials(results, row) for row in results.rows}, dict.fromkeys(names, False))
+    trials = {row: by_fold(results.of(row=row), reference=row in results.supervised) for row in results.rows}
+    bold = best(trials, dict.fromkeys(names, False))
+    level = {row: means(folds, names[0]) for row, folds in trials.items()}
     columns = ["classifier", "labels seen", *names, f"difference to {results.baseline} (points)"]
     columns += ["neighbours", PURITY] if purity else []
     lines = []
@@ -72,7 +58,8 @@ def _rows(results: SoundResults) -> Sheet:
         own = [c for c in cells if c.row == row]
         line = [Field(row), Field("the pool's" if row in results.supervised else "none")]
         line += [_field(own, name, bold=name in bold[row]) for name in names]
-        line.append(_difference(results, row, names[0]))
+        baseline = {} if row == results.baseline else level[results.baseline]
+        line.append(Field.of_difference(paired(level[row], baseline)))
         line += [_field(own, name, plain=True) for name in (NEIGHBOURS, PURITY)] if purity else []
         lines.append((*line, Field(duration(sum(c.seconds for c in own) / max(1, len(own))))))
     folds = results.about["folds"]
@@ -94,7 +81,7 @@ def _rows(results: SoundResults) -> Sheet:
 
 
 def _folds(results: SoundResults) -> Sheet:
-    value = main_value(results)
+    value = next(iter(results.of()[0].values))
     folds = list(dict.fromkeys(c.fold for c in results.of()))
     lines = [
         (Field(row), *(_field([c for c in results.of(row=row) if c.fold == f], value, plain=True) for f in folds))
@@ -104,7 +91,7 @@ def _folds(results: SoundResults) -> Sheet:
 
 
 def _ablation(results: SoundResults, facts: AblationFacts) -> Sheet:
-    value, ablation = main_value(results), facts.name
+    value, ablation = next(iter(results.of()[0].values)), facts.name
     cells = results.of(ablation)
     rows = [row for row in results.rows if any(c.row == row for c in cells)]
     pure = _purities(results, ablation, rows) if facts.axis else {}
@@ -130,11 +117,6 @@ def _purities(results: SoundResults, ablation: str, rows: Sequence[str]) -> dict
     return {alike[0]: PURITY if len(kept) == 1 else f"{' and '.join(alike)}: {PURITY}" for alike in kept.values()}
 
 
-def _trials(results: SoundResults, row: str) -> list[Repeats]:
-    """Every fold of a row with its draws; rows that see labels of the pool take no part in what is bold."""
-    return by_fold(results.of(row=row), reference=row in results.supervised)
-
-
 def by_fold(cells: Sequence[Cell], *, reference: bool = False) -> list[Repeats]:
     """Trials of a row's `cells` at one point: a fold each, with its draws; a `reference` takes no part in bold."""
     folds: dict[str, list[Mapping[str, float]]] = {}
@@ -143,16 +125,10 @@ def by_fold(cells: Sequence[Cell], *, reference: bool = False) -> list[Repeats]:
     return [Repeats(fold, values, reference=reference) for fold, values in folds.items()]
 
 
-def _difference(results: SoundResults, row: str, value: str) -> Field:
-    if row == results.baseline:
-        return Field(NOTHING)
-    return difference_field(paired(*(means(_trials(results, one), value) for one in (row, results.baseline))))
-
-
 def _field(cells: Sequence[Cell], value: str, *, bold: bool = False, plain: bool = False) -> Field:
-    found = spread_over_trials(by_fold(cells), value)
+    found = Spread.over_trials(by_fold(cells), value)
     if found is None:
-        return Field(NOTHING)
+        return Field()
     if value == NEIGHBOURS:
         return Field(f"{found.mean:.3g}", found.mean)
     return Field(f"{found.mean:.1f}" if plain else found.text(), found.mean, bold)

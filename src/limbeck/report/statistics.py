@@ -17,15 +17,10 @@ SOFT, LABELLED = "†", "‡"
 
 @dataclass(frozen=True)
 class Difference:
-    """How far a row lies from another, distillation by distillation.
+    """How far a row lies from another: mean of `n` paired differences, percentage points, and its 95 % interval.
 
-    Attributes:
-        mean: Mean of the paired differences, percentage points.
-        low: Lower end of their 95 % interval; None where it cannot be told: fewer than two pairs, or no spread at all.
-        high: Upper end.
-        p: Two-sided p of the paired t-test; None where the interval is.
-        n: Paired distillations.
-        adjusted: p after Holm's correction over the rows of a table; None before it, or without p.
+    The interval and `p`, two-sided, of the paired t-test are None where they cannot be told: fewer than two pairs, or
+    no spread at all. `adjusted` is p after Holm's correction over the rows of a table; None before it, or without p.
     """
 
     mean: float

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from limbeck._words import size
-from limbeck.report.model import Field, Sheet, Spread, count_field, in_order, seconds_field, spread_field
+from limbeck._words import duration, size
+from limbeck.report.model import Field, Sheet, Spread, in_order
 from limbeck.report.writers.markdown import grid
 
 if TYPE_CHECKING:
@@ -64,7 +64,36 @@ class Row:
 
 def rows(scores: Scores) -> list[Row]:
     """The table's lines in the order of the scores; those without names are named by what students were trained on."""
-    return [_row(*named) for named in scores.items()] if isinstance(scores, Mapping) else [_row("", s) for s in scores]
+    made = []
+    for name, score in scores.items() if isinstance(scores, Mapping) else (("", score) for score in scores):
+        sd, source = score.sd, score.trained_on
+        is_clips = source.kind == "clips"
+        about = ": real clips" if is_clips else f", {source.per_class} per class"
+        asked = {
+            "test clips": score.tested_on.fingerprint,
+            "training": score.protocol,
+            "network": score.network,
+            "head": score.head,
+            "device": score.device.partition(":")[0],
+            "code": score.code,
+        }
+        accuracy = {k: Spread(m, None if math.isnan(sd[k]) else sd[k], score.n) for k, m in score.mean.items()}
+        made.append(
+            Row(
+                name=name or f"{source.name}{about}",
+                accuracy=accuracy,
+                n=score.n,
+                stored_samples=source.rows,
+                hold=source.hold,
+                training_samples=source.samples,
+                stored_bytes=source.stored_bytes,
+                storage=source.storage,
+                seconds=score.seconds,
+                reference=is_clips,
+                asked=asked,
+            )
+        )
+    return made
 
 
 def unlike(lines: Sequence[Row]) -> str:
@@ -130,13 +159,13 @@ def sheet(lines: Sequence[Row], baseline: int | None = None) -> Sheet:
         lines=tuple(
             (
                 Field(line.name),
-                *(spread_field(line.accuracy.get(key), bar=True) for key in keys),
-                count_field(line.n),
-                count_field(line.stored_samples),
+                *(Field.of_spread(line.accuracy.get(key), bar=True) for key in keys),
+                Field.of_number(line.n),
+                Field.of_number(line.stored_samples),
                 Field(line.hold),
-                count_field(line.training_samples),
+                Field.of_number(line.training_samples),
                 Field(stored(line), line.stored_bytes),
-                seconds_field(line.seconds),
+                Field.of_number(line.seconds, duration),
             )
             for line in lines
         ),
@@ -165,28 +194,3 @@ def json(scores: Scores) -> list[dict[str, Any]]:
         | {"asked_otherwise_than_the_first": asked_otherwise(line, lines[0])}
         for line in lines
     ]
-
-
-def _row(name: str, score: Score) -> Row:
-    sd, source = score.sd, score.trained_on
-    kind = "real clips" if source.kind == "clips" else f"{source.per_class} per class"
-    return Row(
-        name=name or f"{source.name}{':' if source.kind == 'clips' else ','} {kind}",
-        accuracy={k: Spread(m, None if math.isnan(sd[k]) else sd[k], score.n) for k, m in score.mean.items()},
-        n=score.n,
-        stored_samples=source.rows,
-        hold=source.hold,
-        training_samples=source.samples,
-        stored_bytes=source.stored_bytes,
-        storage=source.storage,
-        seconds=score.seconds,
-        reference=source.kind == "clips",
-        asked={
-            "test clips": score.tested_on.fingerprint,
-            "training": score.protocol,
-            "network": score.network,
-            "head": score.head,
-            "device": score.device.partition(":")[0],
-            "code": score.code,
-        },
-    )

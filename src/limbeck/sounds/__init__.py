@@ -4,9 +4,8 @@ from limbeck.sounds._build import index, learn, search
 from limbeck.sounds._correct import correct
 from limbeck.sounds._corrections import Correction, Origin
 from limbeck.sounds._encoders import EncoderOptions
-from limbeck.sounds._naming import Prediction, Unread
+from limbeck.sounds._naming import Prediction, Unread, classify, watch
 from limbeck.sounds._show import page, summary
-from limbeck.sounds._use import classify, watch
 
 __all__ = [
     "Correction",

@@ -85,12 +85,8 @@ def search(
 ) -> list[Hit]:
     """The windows of an index whose sound is nearest to some words, best first.
 
-    Args:
-        index: An index or its folder.
-        words: What to look for, as one would say it.
-        top: Most windows.
-        encoder: The index's, if it is available.
-        options: How it is loaded otherwise.
+    The `words` say what to look for, `index` is an index or its folder, and `top` the most windows. The encoder is the
+    index's, if it is available, or is loaded with `options`.
 
     Raises:
         InputError: There is no such index, or the words are empty.
@@ -215,10 +211,9 @@ def _check_place(folder: Path) -> None:
 
 
 def _classifier(preset: str | None, settings: dict[str, Any]) -> PrototypeClassifier:
-    presets = {"paper": PrototypeClassifier.paper}
-    if preset is not None and preset not in presets:
-        raise InputError(f"There is no preset {preset!r} for naming sounds; known: {', '.join(presets)}.")
-    made = presets[preset]() if preset else PrototypeClassifier()
+    if preset not in (None, "paper"):
+        raise InputError(f"There is no preset {preset!r} for naming sounds; known: paper.")
+    made = PrototypeClassifier.paper() if preset else PrototypeClassifier()
     unknown = sorted(settings.keys() - made.get_params().keys())
     if unknown:
         raise InputError(f"{unknown[0]!r} is no setting of a classifier; known: {', '.join(made.get_params())}.")

@@ -34,7 +34,14 @@ def read(labels: Labels) -> dict[str, str]:
         return _checked([(label, about or "") for label, about in labels.items()], "the labels given")
     if isinstance(labels, Path) or (isinstance(labels, str) and _is_file(labels)):
         path = Path(labels)
-        return _checked(_rows(path) if path.suffix.lower() in _TABLES else _lines(path), str(labels))
+        try:
+            rows = _rows(path) if path.suffix.lower() in _TABLES else _lines(path)
+        except OSError as error:
+            raise InputError(
+                f"The labels cannot be read from {path}: {error.strerror}. Give a text file with one label a line, or "
+                'the labels themselves: --labels "dog bark,rain".'
+            ) from error
+        return _checked(rows, str(labels))
     if isinstance(labels, str):
         return _checked(_entries(labels, ",", "the labels given"), "the labels given")
     return _checked([(word, "") for word in labels], "the labels given")
@@ -47,10 +54,7 @@ def _is_file(words: str) -> bool:
 
 def _rows(path: Path) -> list[tuple[str, str]]:
     """Labels and descriptions of a table."""
-    try:
-        columns, rows = read_table(path)
-    except OSError as error:
-        raise _unreadable(path, error) from error
+    columns, rows = read_table(path)
     column = next((name for name in LABEL_COLUMNS if name in columns), None)
     if column is None:
         raise InputError(
@@ -64,19 +68,10 @@ def _rows(path: Path) -> list[tuple[str, str]]:
 def _lines(path: Path) -> list[tuple[str, str]]:
     try:
         text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise _unreadable(path, error) from error
     except UnicodeDecodeError as error:
         raise InputError(f"{path} is not a text file in UTF-8; write one label a line, as plain text.") from error
     lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
     return [entry for line in lines for entry in _entries(line, "\n", str(path))]
-
-
-def _unreadable(path: Path, error: OSError) -> InputError:
-    return InputError(
-        f"The labels cannot be read from {path}: {error.strerror}. Give a text file with one label a line, or the "
-        'labels themselves: --labels "dog bark,rain".'
-    )
 
 
 def _entries(text: str, separator: str, where: str) -> list[tuple[str, str]]:

@@ -1,26 +1,31 @@
-"""Sounds to names: windows of recordings, in batches through the encoder and the classifier, as they are decoded."""
+"""Sounds to names: recordings and what arrives, window by window through the encoder and the classifier."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, get_args
+from threading import Event
+from typing import Any, Literal, Unpack, get_args
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
 from limbeck.encoders import Encoder
+from limbeck.engine import bar
 from limbeck.errors import InputError, MediaError
 from limbeck.index import window_lengths
-from limbeck.media import sound_windows
+from limbeck.media import files_below, sound_windows
 from limbeck.prototypes import PrototypeClassifier, SoundClassifier
+from limbeck.sounds import _arrivals
+from limbeck.sounds._arrivals import Wave
+from limbeck.sounds._encoders import EncoderOptions, of_classifier
 
 By = Literal["file", "window"]
-Wave = npt.NDArray[np.float32]
 _BATCH = 32
+MICROPHONE = "microphone"
 
 
 @dataclass(frozen=True)
@@ -83,6 +88,10 @@ class Window:
     samples: Wave
 
 
+Scored = tuple[Window | Unread, npt.NDArray[Any], bool]
+"""A piece with its probabilities (class,) and whether it is one of the words."""
+
+
 def windows_of(
     paths: Iterable[Path], encoder: Encoder, window_s: float | None, hop_s: float | None
 ) -> Iterator[Window | Unread]:
@@ -117,21 +126,16 @@ def name(
     """
     if top < 1 or by not in get_args(By):
         raise InputError(f"top is at least 1 and by is one of {', '.join(get_args(By))}, but got {top} and {by!r}.")
-    words = list(classifier.labels)
     scored = ((piece, scores, always or known) for piece, scores, known in _scored(pieces, encoder, classifier, batch))
-    if by == "window":
-        return (
-            piece if isinstance(piece, Unread) else _prediction(piece, piece.duration_s, scores, accepted, words, top)
-            for piece, scores, accepted in scored
-        )
-    groups = itertools.groupby(scored, key=lambda row: row[0].path)
-    return (_whole(list(group), words, top) for _, group in groups)
+    rows = ([row] for row in scored)
+    if by == "file":
+        rows = (list(group) for _, group in itertools.groupby(scored, key=lambda row: row[0].path))
+    return (_named(some, list(classifier.labels), top) for some in rows)
 
 
 def _scored(
     pieces: Iterable[Window | Unread], encoder: Encoder, classifier: SoundClassifier, batch: int
-) -> Iterator[tuple[Window | Unread, npt.NDArray[Any], bool]]:
-    """Each piece with its probabilities (class,) and whether it is one of the words."""
+) -> Iterator[Scored]:
     nothing, rest = np.zeros(0), iter(pieces)
     while some := list(itertools.islice(rest, batch)):
         waves = [torch.from_numpy(np.ascontiguousarray(piece.samples)) for piece in some if isinstance(piece, Window)]
@@ -154,9 +158,8 @@ def predict(
     return classifier.predict_proba(vectors), classifier.similarities(vectors).max(axis=1) >= classifier.threshold_
 
 
-def _whole(
-    rows: list[tuple[Window | Unread, npt.NDArray[Any], bool]], known: list[str], top: int
-) -> Prediction | Unread:
+def _named(rows: list[Scored], words: list[str], top: int) -> Prediction | Unread:
+    """The word of a recording's windows, or of one window."""
     windows = []
     for piece, scores, accepted in rows:
         if isinstance(piece, Unread):
@@ -165,12 +168,130 @@ def _whole(
     any_word = any(accepted for *_, accepted in windows)
     scores = np.max([s for _, s, accepted in windows if accepted or not any_word], axis=0)
     first, last = windows[0][0], windows[-1][0]
-    return _prediction(first, last.start_s + last.duration_s - first.start_s, scores, any_word, known, top)
-
-
-def _prediction(
-    piece: Window, duration_s: float, scores: npt.NDArray[Any], accepted: bool, known: list[str], top: int
-) -> Prediction:
     order = np.argsort(-scores, kind="stable")
-    best = tuple((known[c], float(scores[c])) for c in order[:top])
-    return Prediction(piece.path, piece.start_s, duration_s, known[order[0]] if accepted else None, best)
+    best = tuple((words[c], float(scores[c])) for c in order[:top])
+    duration_s = last.start_s - first.start_s + last.duration_s
+    return Prediction(first.path, first.start_s, duration_s, words[order[0]] if any_word else None, best)
+
+
+def classify(
+    classifier: Path | str | SoundClassifier,
+    files: Path | str | Sequence[Path | str],
+    *,
+    by: By = "file",
+    top: int = 3,
+    always: bool = False,
+    window: float | None = None,
+    hop: float | None = None,
+    encoder: Encoder | None = None,
+    progress: bool = False,
+    **options: Unpack[EncoderOptions],
+) -> Iterator[Prediction | Unread]:
+    """Name recordings in their order, as they are read, or say why one cannot be used.
+
+    A recording of several windows has for each word the score of the window that has most of it, and is none of these
+    only if all its windows are: a short event counts.
+
+    Args:
+        classifier: A classifier or its folder.
+        files: Recordings, or folders of them.
+        by: What is named: each ``"file"``, or each ``"window"``.
+        top: Words with scores that are given, >= 1.
+        always: Name every sound by its likeliest word, also one that is none of them.
+        window: Length of a window in seconds; that of the index it was learned from by default.
+        hop: Seconds from one window to the next; likewise.
+        encoder: The classifier's, if it is available.
+        progress: Draw a bar on standard error.
+        options: How it is loaded otherwise.
+
+    Raises:
+        InputError: There is no such classifier, or no file.
+        FingerprintError: The encoder is not the classifier's.
+    """
+    learned = _loaded(classifier)
+    found: list[Path] = []
+    for path in map(Path, [files] if isinstance(files, Path | str) else files):
+        found += [below for _, below in files_below(path)] if path.is_dir() else [path]
+    if not (paths := list(dict.fromkeys(found))):
+        raise InputError("There is no recording to name: no file was given, or the folders hold none.")
+    model = of_classifier(learned, encoder, **options)
+
+    def names() -> Iterator[Prediction | Unread]:
+        with bar("Naming", show=progress) as tell:
+
+            def reported() -> Iterator[Path]:
+                for done, path in enumerate(paths):
+                    tell(done, len(paths))
+                    yield path
+                tell(len(paths), len(paths))
+
+            pieces = windows_of(reported(), model, *_windows(learned, window, hop))
+            yield from name(pieces, model, learned, top=top, by=by, always=always)
+
+    return names()
+
+
+def watch(
+    classifier: Path | str | SoundClassifier,
+    source: Path | str,
+    *,
+    existing: bool = False,
+    top: int = 3,
+    always: bool = False,
+    window: float | None = None,
+    hop: float | None = None,
+    encoder: Encoder | None = None,
+    stop: Event | None = None,
+    **options: Unpack[EncoderOptions],
+) -> Iterator[Prediction | Unread]:
+    """Name what arrives: each file that is written into a folder, once it is complete, or what a microphone hears.
+
+    What arrives after the call is named, also if the first name is asked for later. There is no end to it.
+
+    Args:
+        classifier: A classifier or its folder.
+        source: A folder, or ``"microphone"``.
+        existing: Begin with the files that are in the folder already.
+        top: Words with scores that are given, >= 1.
+        always: Name every sound by its likeliest word, also one that is none of them.
+        window: Length of a window in seconds; that of the index the classifier was learned from by default.
+        hop: Seconds from one window to the next; for a microphone, how often a name is given.
+        encoder: The classifier's, if it is available.
+        stop: Ends the watch when set.
+        options: How it is loaded otherwise.
+
+    Raises:
+        InputError: There is no such classifier or folder, or no microphone.
+        MissingExtraError: Package watchfiles or sounddevice is not installed.
+    """
+    learned = _loaded(classifier)
+    listening = str(source) == MICROPHONE
+    # From here on nothing that arrives is missed, however long the encoder takes to load.
+    arrived = iter(()) if listening else _arrivals.arrivals(Path(source), existing=existing, stop=stop)
+    model = of_classifier(learned, encoder, **options)
+    window, hop = _windows(learned, window, hop)
+    if listening:
+        rate = model.sample_rate
+        window_s, hop_s = window_lengths(model, window, hop)
+        blocks = _arrivals.microphone(rate, stop=stop)
+        stream = _arrivals.windows(blocks, window=round(window_s * rate), hop=round(hop_s * rate))
+        pieces = (Window(Path(MICROPHONE), start / rate, len(heard) / rate, heard) for start, heard in stream)
+        return name(pieces, model, learned, top=top, always=always, batch=1)
+
+    def names() -> Iterator[Prediction | Unread]:
+        for path in arrived:
+            pieces = windows_of([path], model, window, hop)
+            yield from name(pieces, model, learned, top=top, by="file", always=always)
+
+    return names()
+
+
+def _loaded(classifier: Path | str | SoundClassifier) -> SoundClassifier:
+    return classifier if isinstance(classifier, SoundClassifier) else SoundClassifier.load(classifier)
+
+
+def _windows(learned: SoundClassifier, window: float | None, hop: float | None) -> tuple[float | None, float | None]:
+    """Length and hop asked for, or the classifier's; a hop that was not asked for never leaves sound out."""
+    if window is None:
+        return learned.window_s, learned.hop_s if hop is None else hop
+    return window, window if hop is None else hop

@@ -6,9 +6,17 @@ Example:
 """
 
 from limbeck import _discover
-from limbeck.storage._contract import Coder, Meaning, Meanings, Payload, Storage, payload_bytes
-from limbeck.storage._named import Form, NamedForm
-from limbeck.storage._size import parse_size
+from limbeck.storage._contract import (
+    Coder,
+    Form,
+    Meaning,
+    Meanings,
+    NamedForm,
+    Payload,
+    Storage,
+    parse_size,
+    payload_bytes,
+)
 
 __all__ = [
     "Coder",
@@ -24,4 +32,5 @@ __all__ = [
     "payload_bytes",
 ]
 
-names, load = _discover.room(Storage)
+names = _discover.lister(Storage)
+load = _discover.loader(Storage)

@@ -22,7 +22,8 @@ def pack(name: str, chunks: Sequence[bytes]) -> dict[str, Tensor]:
         >>> {name: t.tolist() for name, t in pack("x", [b"ab1", b"ab22"]).items()}
         {'x': [49, 50, 50], 'x_lengths': [1, 2], 'x_head': [97, 98]}
     """
-    head = _common_beginning(chunks) if len(chunks) > 1 else b""
+    ends = zip(min(chunks), max(chunks), strict=False) if len(chunks) > 1 else ()
+    head = bytes(one for one, _ in takewhile(lambda pair: pair[0] == pair[1], ends))
     rest = [chunk[len(head) :] for chunk in chunks]
     lengths = torch.tensor([len(chunk) for chunk in rest], dtype=torch.int32)
     return {name: tensor_of(b"".join(rest)), f"{name}_lengths": lengths, f"{name}_head": tensor_of(head)}
@@ -30,7 +31,7 @@ def pack(name: str, chunks: Sequence[bytes]) -> dict[str, Tensor]:
 
 def unpack(name: str, payload: Mapping[str, Tensor]) -> list[bytes]:
     """The pieces again."""
-    whole, head = bytes_of(payload[name]), bytes_of(payload[f"{name}_head"])
+    whole, head = (payload[key].numpy().tobytes() for key in (name, f"{name}_head"))
     lengths = payload[f"{name}_lengths"].tolist()
     if sum(lengths) != len(whole) or min(lengths, default=0) < 0:
         raise InputError(
@@ -56,13 +57,3 @@ def join(payloads: Sequence[Mapping[str, Tensor]], order: Tensor) -> dict[str, T
 def tensor_of(content: bytes) -> Tensor:
     """Bytes as a tensor, uint8, (byte,)."""
     return torch.from_numpy(np.frombuffer(content, np.uint8).copy())
-
-
-def bytes_of(tensor: Tensor) -> bytes:
-    """A tensor, uint8, (byte,), as bytes."""
-    return tensor.numpy().tobytes()
-
-
-def _common_beginning(chunks: Sequence[bytes]) -> bytes:
-    first, last = min(chunks), max(chunks)
-    return bytes(a for a, _ in takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False)))

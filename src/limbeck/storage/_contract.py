@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, NamedTuple
+from typing import Annotated, Any, ClassVar, NamedTuple
 
 import torch
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
 from torch import Tensor
 
+from limbeck import _discover
 from limbeck._config import Config
 from limbeck._discover import Listed
 from limbeck.errors import InputError
 from limbeck.modalities import Modality, Scale
+
+_UNITS = {"": 1, "B": 1} | {
+    f"{letter}{kind}": base**power
+    for kind, base in (("B", 1000), ("IB", 1024))
+    for power, letter in enumerate("KMGT", 1)
+}
 
 Payload = Mapping[str, Tensor]
 """What is written, by name: everything that must be known beside the form and what the tensors mean."""
@@ -87,3 +96,69 @@ class Coder(Storage, ABC):
 def payload_bytes(payload: Payload) -> int:
     """Bytes of everything in a payload. Names, shapes and the file's own header are not counted."""
     return sum(tensor.numel() * tensor.element_size() for tensor in payload.values())
+
+
+def parse_size(text: int | str) -> int:
+    """Bytes from words, as in ``400KB``, ``1.5 MB``, ``64KiB`` or ``250000``: decimal units, binary with an ``i``.
+
+    Raises:
+        InputError: It is no size above 0.
+
+    Example:
+        >>> parse_size("400KB"), parse_size("1.5 MB"), parse_size("64KiB"), parse_size(250)
+        (400000, 1500000, 65536, 250)
+    """
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*", str(text), re.I)
+    count = int(float(match[1]) * _UNITS.get(match[2].upper(), 0)) if match else 0
+    if count < 1:
+        raise InputError(f"A size is a number above 0 with a unit, as 400KB, 1.5MB or 64KiB, but {text!r} came.")
+    return count
+
+
+class Form(Config):
+    """A form of the room, with its options. A name alone may be given for it.
+
+    Attributes:
+        name: Name of a form of storage, see ``limbeck list storage``.
+        options: Settings of the form that differ from its defaults.
+
+    Example:
+        >>> Form(name="coded", options={"picture_quality": 30}).build().picture_quality
+        30
+    """
+
+    name: str = "float32"
+    options: dict[str, Any] = Field(default_factory=dict)
+
+    def build(self) -> Coder:
+        """The form's settings object.
+
+        Raises:
+            UnknownNameError: No form has this name.
+            InputError: The options do not fit it, or it keeps recordings, which pairs in general are not.
+        """
+        form = _discover.load(Storage, self.name).from_json(self.options)
+        if not isinstance(form, Coder):
+            raise InputError(
+                f"The form {self.name!r} keeps recordings, and pairs of numbers are none; the method 'coded' makes it. "
+                "Choose another: float32, uint8 or coded."
+            )
+        return form
+
+    def named(self) -> Coder:
+        """As `build`."""
+        return self.build()
+
+
+def _checked(form: Form) -> Form:
+    form.build()
+    return form
+
+
+NamedForm = Annotated[
+    Form,
+    BeforeValidator(lambda value: {"name": value} if isinstance(value, str) else value),
+    AfterValidator(_checked),
+    PlainSerializer(lambda form: form.to_json() if form.options else form.name),
+]
+"""A `Form` as settings carry it: the name alone where there are no options."""

@@ -7,7 +7,6 @@ from fractions import Fraction
 import av
 import numpy as np
 import numpy.typing as npt
-from av.audio.codeccontext import AudioCodecContext
 from av.audio.frame import AudioFrame
 from av.codec.context import CodecContext
 
@@ -22,6 +21,8 @@ _PACKET_MS = 60
 _PEAK_DB = -6
 _GAIN_BIAS = 128
 _SHORT = 252
+_HEAD = b"OpusHead\x01\x01" + (312).to_bytes(2, "little") + _OUT_HZ.to_bytes(4, "little") + bytes(3)
+"""The header of an Opus stream (RFC 7845, 5.1): one channel, 312 samples of run-in to be left out."""
 
 
 def encode_opus(waveform: Mono, sample_rate_hz: int, bitrate: int) -> bytes:
@@ -39,7 +40,7 @@ def encode_opus(waveform: Mono, sample_rate_hz: int, bitrate: int) -> bytes:
 def decode_opus(content: bytes, sample_rate_hz: int, samples: int) -> npt.NDArray[np.float64]:
     """So many samples of the clip again at a wanted rate, float64 in [-1, 1]; what is missing at the end is silence."""
     context = CodecContext.create("opus", "r")
-    context.extradata = _head()
+    context.extradata = _HEAD
     context.thread_count = 1
     try:
         frames = [f for packet in _split(content[1:]) for f in context.decode(av.Packet(packet))]
@@ -52,7 +53,7 @@ def decode_opus(content: bytes, sample_rate_hz: int, samples: int) -> npt.NDArra
     return np.clip(np.pad(sound, (0, samples - len(sound))), -1, 1)
 
 
-def _encoder(rate: int, bitrate: int) -> AudioCodecContext:
+def _packets(sound: Mono, rate: int, bitrate: int) -> list[bytes]:
     context = CodecContext.create("libopus", "w")
     context.sample_rate, context.format, context.bit_rate = rate, "flt", bitrate
     context.layout = "mono"
@@ -60,11 +61,6 @@ def _encoder(rate: int, bitrate: int) -> AudioCodecContext:
     # Long packets: fewer headers and lengths, and nobody waits for these sounds.
     context.options = {"application": "audio", "vbr": "on", "frame_duration": str(_PACKET_MS)}
     context.open()
-    return context
-
-
-def _packets(sound: Mono, rate: int, bitrate: int) -> list[bytes]:
-    context = _encoder(rate, bitrate)
     size = context.frame_size
     packets: list[bytes] = []
     for at in range(0, len(sound), size):
@@ -72,11 +68,6 @@ def _packets(sound: Mono, rate: int, bitrate: int) -> list[bytes]:
         frame.sample_rate, frame.pts, frame.time_base = rate, at, Fraction(1, rate)
         packets += [bytes(p) for p in context.encode(frame)]
     return packets + [bytes(p) for p in context.encode(None)]
-
-
-def _head() -> bytes:
-    """The header of an Opus stream (RFC 7845, 5.1): one channel, 312 samples of run-in to be left out."""
-    return b"OpusHead\x01\x01" + (312).to_bytes(2, "little") + _OUT_HZ.to_bytes(4, "little") + bytes(3)
 
 
 def _length(count: int) -> bytes:

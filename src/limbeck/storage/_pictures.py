@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from types import MappingProxyType
 from typing import Literal, cast
 
 import av
@@ -43,19 +42,16 @@ def encode_rgb(pixels: Pixels, codec: PictureCodec, quality: int) -> bytes:
     """A colour picture, uint8, (height, width, 3), of quality 1 to 100; colours are kept at half the resolution."""
     kind = _CODECS[codec]
     frame = VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgb24")
-    return _encoded(
-        kind, frame.reformat(format=kind.format, interpolation=_SCALING, threads=1, **_colours(kind, "dst")), quality
-    )
+    colours = {"dst_colorspace": Colorspace.ITU601, "dst_color_range": kind.range}
+    return _encoded(kind, frame.reformat(format=kind.format, interpolation=_SCALING, threads=1, **colours), quality)
 
 
 def decode_rgb(content: bytes, codec: PictureCodec) -> Pixels:
     """The picture again, uint8, (height, width, 3)."""
     kind = _CODECS[codec]
-    frame = _decoded(kind, content)
-    return np.asarray(
-        frame.reformat(format="rgb24", interpolation=_SCALING, threads=1, **_colours(kind, "src")).to_ndarray(),
-        np.uint8,
-    )
+    colours = {"src_colorspace": Colorspace.ITU601, "src_color_range": kind.range}
+    frame = _decoded(kind, content).reformat(format="rgb24", interpolation=_SCALING, threads=1, **colours)
+    return np.asarray(frame.to_ndarray(), np.uint8)
 
 
 def encode_grey(levels: Pixels, codec: GreyCodec, quality: int) -> bytes:
@@ -107,10 +103,6 @@ def _decoded(kind: _Codec, content: bytes) -> VideoFrame:
     return frames[0]
 
 
-def _colours(kind: _Codec, side: Literal["src", "dst"]) -> dict[str, int]:
-    return {f"{side}_colorspace": Colorspace.ITU601, f"{side}_color_range": kind.range}
-
-
 def _tune_webp(context: VideoCodecContext, quality: int) -> None:
     context.options = {"quality": str(quality), "compression_level": "6"}
 
@@ -125,14 +117,8 @@ def _tune_jpeg(context: VideoCodecContext, quality: int) -> None:
     context.options = {"huffman": "default"}
 
 
-def _tune_nothing(context: VideoCodecContext, quality: int) -> None:
-    """PNG keeps everything."""
-
-
-_CODECS: Mapping[str, _Codec] = MappingProxyType(
-    {
-        "webp": _Codec("libwebp", "webp", "yuv420p", ColorRange.MPEG, _tune_webp),
-        "jpeg": _Codec("mjpeg", "mjpeg", "yuvj420p", ColorRange.JPEG, _tune_jpeg),
-        "png": _Codec("png", "png", "gray", ColorRange.JPEG, _tune_nothing),
-    }
-)
+_CODECS: dict[str, _Codec] = {
+    "webp": _Codec("libwebp", "webp", "yuv420p", ColorRange.MPEG, _tune_webp),
+    "jpeg": _Codec("mjpeg", "mjpeg", "yuvj420p", ColorRange.JPEG, _tune_jpeg),
+    "png": _Codec("png", "png", "gray", ColorRange.JPEG, lambda context, quality: None),  # it keeps everything
+}

@@ -23,7 +23,6 @@ from torch import Tensor
 from limbeck.modalities import Modality
 from limbeck.storage import _chunks
 from limbeck.storage._contract import Coder, Meanings, Payload
-from limbeck.storage._levels import from_levels, to_levels
 from limbeck.storage._pictures import (
     GreyCodec,
     PictureCodec,
@@ -33,6 +32,7 @@ from limbeck.storage._pictures import (
     encode_grey,
     encode_rgb,
 )
+from limbeck.storage.uint8 import from_levels, to_levels
 
 _SPAN_BYTES = 4
 _COLOURS = 3

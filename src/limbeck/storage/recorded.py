@@ -64,7 +64,14 @@ class Recorded(Storage):
         """Tracks to arrays, and those to network scale; see `Storage.decode`."""
         tracks, recipe = _tracks(meaning.modality for meaning in meanings.values())
         pieces = zip(*(_chunks.unpack(track, payload) for track in tracks), strict=True)
-        clips = [self._clip(dict(zip(tracks, chunks, strict=True)), recipe) for chunks in pieces]
+        mel = recipe.mel
+        clips = [
+            RawClip(
+                decode_opus(chunks["audio"], mel.sample_rate_hz, mel.samples) if "audio" in chunks else None,
+                decode_rgb(chunks["image"], self.picture) if "image" in chunks else None,
+            )
+            for chunks in (dict(zip(tracks, each, strict=True)) for each in pieces)
+        ]
         return {
             name: modality.to_network(_rounded(np.stack([modality.array(clip) for clip in clips])), scale)
             for name, (modality, scale) in meanings.items()
@@ -73,13 +80,6 @@ class Recorded(Storage):
     def join(self, payloads: Sequence[Payload], order: Tensor) -> Payload:
         """See `Storage.join`."""
         return _chunks.join(payloads, order)
-
-    def _clip(self, chunks: Mapping[str, bytes], recipe: ClipRecipe) -> RawClip:
-        mel = recipe.mel
-        return RawClip(
-            decode_opus(chunks["audio"], mel.sample_rate_hz, mel.samples) if "audio" in chunks else None,
-            decode_rgb(chunks["image"], self.picture) if "image" in chunks else None,
-        )
 
 
 def _rounded(arrays: npt.NDArray[Any]) -> Tensor:

@@ -26,7 +26,7 @@ pytest.register_assert_rewrite(*(f"{__name__}.{module.name}" for module in pkgut
 
 _HOMES = {
     "RECIPE": "_clips",
-    "SHORT": "_subjects",
+    "SHORT": "_measures",
     "CoderContract": "_storage",
     "DatasetContract": "_datasets",
     "EncoderContract": "_encoders",
@@ -36,24 +36,22 @@ _HOMES = {
     "ModalityContract": "_modalities",
     "NetworkContract": "_networks",
     "ParameterisationContract": "_parameterisations",
-    "SoundDatasetContract": "_sound_datasets",
+    "SoundDatasetContract": "_datasets",
     "StorageContract": "_storage",
     "toy_clips": "_clips",
-    "toy_subject": "_subjects",
+    "toy_subject": "_measures",
 }
 
 if TYPE_CHECKING:
     from limbeck.testing._clips import RECIPE, toy_clips
-    from limbeck.testing._datasets import DatasetContract
+    from limbeck.testing._datasets import DatasetContract, SoundDatasetContract
     from limbeck.testing._encoders import EncoderContract
-    from limbeck.testing._measures import MeasureContract
+    from limbeck.testing._measures import SHORT, MeasureContract, toy_subject
     from limbeck.testing._methods import MethodContract
     from limbeck.testing._modalities import ModalityContract
     from limbeck.testing._networks import HeadContract, NetworkContract
     from limbeck.testing._parameterisations import ParameterisationContract
-    from limbeck.testing._sound_datasets import SoundDatasetContract
     from limbeck.testing._storage import CoderContract, StorageContract
-    from limbeck.testing._subjects import SHORT, toy_subject
 
 __all__ = [
     "RECIPE",

@@ -1,9 +1,10 @@
-"""What every dataset must keep to, whoever wrote it."""
+"""What every dataset, and every dataset of sounds, must keep to, whoever wrote it."""
 
 from __future__ import annotations
 
 import inspect
 import pickle
+from collections import defaultdict
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,16 +12,29 @@ from typing import Any
 import numpy as np
 import pytest
 
-from limbeck import datasets, modalities
-from limbeck.datasets import Dataset
+from limbeck import _explain, datasets, modalities
+from limbeck.datasets import sounds
+from limbeck.datasets.sounds import SoundDataset
 from limbeck.errors import InputError
-from limbeck.media import ClipRecipe, MelRecipe, RawClip
+from limbeck.media import ClipRecipe, MelRecipe, RawClip, read_sound
 
 OWN_FILES = "your own files"
 RECIPE = ClipRecipe(mel=MelRecipe(sample_rate_hz=11000), image_size=24)
 
 
-class DatasetContract:
+class _Miniatures:
+    @classmethod
+    def _opened(cls, name: str, root: Path) -> Any:
+        raise NotImplementedError
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def build(cls, tmp_path_factory: pytest.TempPathFactory) -> Any:
+        """Opens a dataset's miniature, made once for all tests here."""
+        return cache(lambda name: cls._opened(name, tmp_path_factory.mktemp(name)))
+
+
+class DatasetContract(_Miniatures):
     """What a reader must keep to, on a miniature of its data."""
 
     @classmethod
@@ -28,16 +42,9 @@ class DatasetContract:
         """The options of the reader `name`, after writing a few files in its layout below `root`; write it for each."""
         raise NotImplementedError
 
-    @pytest.fixture(scope="class")
     @classmethod
-    def build(cls, tmp_path_factory: pytest.TempPathFactory) -> Any:
-        """Makes a dataset's miniature, once for all tests here."""
-
-        @cache
-        def made(name: str) -> Dataset:
-            return datasets.load(name)(**cls.miniature(name, tmp_path_factory.mktemp(name)))
-
-        return made
+    def _opened(cls, name: str, root: Path) -> Any:
+        return datasets.load(name)(**cls.miniature(name, root))
 
     def test_says_what_it_is(self, name: str) -> None:
         kind = datasets.load(name)
@@ -56,8 +63,7 @@ class DatasetContract:
         assert "root" in [p.name for p in options]
         needed = [p.name for p in options if p.default is p.empty]
         assert needed in ([], ["root"])
-        documented = inspect.getdoc(kind) or ""
-        assert [p.name for p in options if f"{p.name}:" not in documented] == []
+        assert [option.name for option in _explain.settings(kind) if not option.about] == []
 
     def test_constructor_only_stores(self, name: str, tmp_path: Path) -> None:
         kind: Any = datasets.load(name)
@@ -98,8 +104,7 @@ class DatasetContract:
             assert c.length_s is None or c.length_s > 0
 
     def test_ids_do_not_depend_on_where_the_files_are(self, name: str, build: Any, tmp_path: Path) -> None:
-        elsewhere = tmp_path / "elsewhere" / "deep"
-        moved = datasets.load(name)(**self.miniature(name, elsewhere))
+        moved = self._opened(name, tmp_path / "elsewhere" / "deep")
         here = [(c.id, c.label, c.split, c.start_s, c.length_s) for c in build(name).clips()]
         assert here == [(c.id, c.label, c.split, c.start_s, c.length_s) for c in moved.clips()]
 
@@ -122,10 +127,92 @@ class DatasetContract:
 
     def test_prepares(self, name: str, build: Any, tmp_path: Path) -> None:
         dataset = build(name)
-        prepared = datasets.prepare(dataset, tmp_path / "prepared", recipe=RECIPE, workers=1)
+        prepared = datasets.prepare(dataset, out=tmp_path / "prepared", recipe=RECIPE, workers=1)
         assert prepared.name == name
         assert tuple(prepared.modalities) == tuple(sorted(dataset.modalities))
         assert tuple(prepared.classes) == tuple(dataset.classes)
-        assert prepared.licence == dataset.licence
-        assert prepared.citation == dataset.citation
+        facts = ("title", "licence", "citation", "homepage")
+        assert [prepared.description[fact] for fact in facts] == [getattr(dataset, fact) for fact in facts]
         assert sum(len(prepared.clips(split)) for split in prepared.splits) == len(dataset.clips())
+
+
+class SoundDatasetContract(_Miniatures):
+    """What a reader of sounds must keep to, on a miniature of its data."""
+
+    @classmethod
+    def miniature(cls, name: str, root: Path) -> Path:
+        """The folder to open below `root`, after writing recordings in the layout of `name`; write it for each."""
+        raise NotImplementedError
+
+    @classmethod
+    def _opened(cls, name: str, root: Path) -> Any:
+        return sounds.load(name).open(cls.miniature(name, root))
+
+    def test_says_what_it_is(self, name: str) -> None:
+        kind = sounds.load(name)
+        own = kind.licence.startswith(OWN_FILES)
+        assert kind.title
+        assert kind.licence
+        assert kind.citation.startswith("@") or own
+        assert kind.homepage.startswith("https://") or own
+        assert inspect.getmodule(kind).__doc__
+        assert getattr(kind, "__final__", False)
+
+    def test_options_are_by_keyword_with_a_default_and_explained(self, name: str) -> None:
+        opens = sounds.load(name).open
+        options = list(inspect.signature(opens).parameters.values())
+        assert options[0].name == "root"
+        assert all(o.kind is o.KEYWORD_ONLY and o.default is not o.empty for o in options[1:])
+        assert [o.name for o in options if f"{o.name}:" not in (inspect.getdoc(opens) or "")] == []
+
+    def test_missing_folder_is_refused_in_a_sentence(self, name: str, tmp_path: Path) -> None:
+        with pytest.raises(InputError, match=rf"{tmp_path}/absent.*\.$|{tmp_path}/absent.*download=True\)\.$"):
+            sounds.load(name).open(tmp_path / "absent")
+        assert list(tmp_path.iterdir()) == []
+
+    def test_recordings_are_well_formed(self, name: str, build: Any) -> None:
+        dataset = build(name)
+        assert dataset.name == name
+        assert len({r.id for r in dataset.recordings}) == len(dataset.recordings) >= 6
+        assert len(set(dataset.classes)) == len(dataset.classes) >= 2
+        for r in dataset.recordings:
+            assert not Path(r.id).is_absolute()
+            assert set(r.labels) <= set(dataset.classes)
+            assert r.start_s >= 0
+            assert r.duration_s is None or r.duration_s > 0
+            waveform, _ = read_sound(r.path, recipe=MelRecipe(sample_rate_hz=16000, clip_seconds=0.2))
+            assert abs(waveform).max() > 0.1
+
+    def test_ids_and_splits_do_not_depend_on_where_the_files_are(self, name: str, build: Any, tmp_path: Path) -> None:
+        moved = self._opened(name, tmp_path / "deep" / "er")
+
+        def told(dataset: SoundDataset) -> list[Any]:
+            return [(r.id, r.labels, r.split, r.start_s, r.duration_s, r.group) for r in dataset.recordings]
+
+        assert told(moved) == told(build(name))
+
+    def test_classes_have_words(self, name: str, build: Any) -> None:
+        dataset = build(name)
+        assert list(dataset.words) == list(dataset.classes)
+        for words in dataset.words.values():
+            assert words == words.strip() != ""
+            assert not set("_()") & set(words)
+
+    def test_splits_are_disjoint_and_every_fold_is_tested_once(self, name: str, build: Any) -> None:
+        dataset = build(name)
+        splits = dataset.splits()
+        for split in splits:
+            parts = [set(split.train), set(split.test), set(split.validation)]
+            assert split.train
+            assert split.test
+            assert len(set.union(*parts)) == sum(map(len, parts))
+        tested = [i for split in splits for i in split.test]
+        assert len(set(tested)) == len(tested)
+        if len(splits) > 1:
+            assert sorted(tested) == list(range(len(dataset.recordings)))
+
+    def test_groups_stay_on_one_side(self, name: str, build: Any) -> None:
+        sides: dict[str, set[str]] = defaultdict(set)
+        for r in build(name).recordings:
+            sides[r.group or r.id].add(r.split)
+        assert {group: found for group, found in sides.items() if len(found) > 1} == {}

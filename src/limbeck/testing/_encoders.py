@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import random
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +12,7 @@ from limbeck import encoders
 from limbeck._discover import summary
 from limbeck.encoders import AudioEmbeddings, Encoder
 from limbeck.errors import InputError, UnknownNameError
+from limbeck.testing._bits import rng_states
 
 
 @lru_cache
@@ -74,10 +73,7 @@ class EncoderContract:
 
     def test_a_sound_has_the_same_vectors_in_any_company_and_order(self, name: str) -> None:
         encoder, heard, sounds = _tiny(name), _heard(name), _sounds(_tiny(name))
-        for again in (
-            encoder.embed_audio(sounds, batch=2),
-            encoder.embed_audio([s.clone() for s in sounds], batch=1),
-        ):
+        for again in (encoder.embed_audio(sounds, batch=2), encoder.embed_audio([s.clone() for s in sounds], batch=1)):
             torch.testing.assert_close(again.joint, heard.joint, atol=2e-5, rtol=0)
             torch.testing.assert_close(again.features, heard.features, atol=2e-5, rtol=1e-4)
         back = encoder.embed_audio(sounds[::-1])
@@ -187,16 +183,11 @@ class EncoderContract:
         assert weight.grad is not None
 
     def test_the_global_generators_are_left_alone(self, name: str) -> None:
-        def state() -> list[object]:
-            state: Any = np.random.get_state()  # noqa: NPY002
-            kind, keys, *rest = state
-            return [torch.get_rng_state().tolist(), kind, keys.tolist(), rest, random.getstate()]
-
-        before = state()
+        before = rng_states()
         encoder = encoders.load(name).tiny(seed=3)
         encoder.embed_audio(_sounds(encoder)[:2])
         encoder.embed_text(["rain"])
-        assert state() == before
+        assert rng_states() == before
 
     def test_an_unknown_checkpoint_is_refused_with_the_names_there_are(self, name: str) -> None:
         kind = encoders.load(name)

@@ -13,13 +13,23 @@ import torch
 
 from limbeck import _discover
 from limbeck.errors import InputError
-from limbeck.evaluation import Score, Subject, answer, measures
+from limbeck.evaluation import Protocol, Score, Subject, evaluate, measures
 from limbeck.evaluation.measures import Measure
+from limbeck.methods import Method
 from limbeck.methods.random import Random
-from limbeck.testing._subjects import toy_subject
+from limbeck.networks import Architecture
+from limbeck.testing._clips import toy_clips
 
+SHORT = Protocol(epochs=5, drop_after=(), lr=1e-2)
 TIMES = "(s)"
 """Unit of numbers that differ from run to run."""
+
+
+def toy_subject(method: Method | None = None, *, classes: int = 3, per_class: int = 8) -> Subject:
+    """What a `method` made of toy clips, `per_class` of so many `classes`, or without one the whole."""
+    real, test = toy_clips(classes, per_class, seed=1), toy_clips(classes, 6, seed=2)
+    train = method.distill(real, seed=0) if method else real
+    return Subject.of(train, test, clips=real, network=Architecture(options={"width": 4}), protocol=SHORT)
 
 
 @cache
@@ -29,7 +39,7 @@ def subject(name: str) -> Subject:
 
 @cache
 def _taken(measure: str, settings: str, of: str) -> Score:
-    return answer(measures.load(measure).from_json(json.loads(settings)), subject(of), repeats=1, seed=3)
+    return evaluate(subject(of), measures.load(measure).from_json(json.loads(settings)), repeats=1, seed=3)
 
 
 class MeasureContract:
@@ -102,7 +112,7 @@ class MeasureContract:
 
     def test_the_seed_decides_and_the_global_generator_is_untouched(self, name: str) -> None:
         before = torch.random.get_rng_state()
-        again = answer(self.small(name), subject("set"), repeats=1, seed=3)
+        again = evaluate(subject("set"), self.small(name), repeats=1, seed=3)
         assert torch.equal(before, torch.random.get_rng_state())
         both = self.taken(name, "set"), again
         one, same = ({k: v for k, v in found.mean.items() if TIMES not in k} for found in both)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pytest
 import torch
@@ -14,6 +15,7 @@ from limbeck._discover import summary
 from limbeck.methods import RunContext
 from limbeck.modalities import Batch
 from limbeck.networks import Encoder, Head, Network, Shape, Student, embed, group_means, heads
+from limbeck.testing._bits import same
 from limbeck.testing._clips import toy_clips
 
 SMALL = {"audio": (1, 32, 20), "image": (3, 32, 32)}
@@ -71,9 +73,9 @@ class NetworkContract:
 
     def test_the_generator_decides_the_weights_and_the_global_one_is_untouched(self, name: str) -> None:
         before = torch.random.get_rng_state()
-        one, same, other = (_weights(_encoders(name, seed=seed)) for seed in (1, 1, 2))
+        one, again, other = (_weights(_encoders(name, seed=seed)) for seed in (1, 1, 2))
         assert torch.equal(torch.random.get_rng_state(), before)
-        assert all(torch.equal(one[k], same[k]) for k in one)
+        assert same(one, again)
         assert any(not torch.equal(one[k], other[k]) for k in one)
 
     def test_weights_can_be_kept_and_put_back(self, name: str) -> None:
@@ -135,12 +137,8 @@ class NetworkContract:
     def test_samples_are_distilled_through_it(self, name: str, seen: tuple[str, ...]) -> None:
         clips, losses = toy_clips(classes=2, per_class=4).seen_by(seen), []
         network = {"name": name, "options": _network(name).to_json()}
-        dm = methods.load("dm").configured(
-            encoders={"network": network, "bank": 1},
-            start="noise",
-            augment=None,
-            optimiser={"kind": "adam", "lr": 0.01},
-        )
+        encoders, adam = {"network": network, "bank": 1}, {"kind": "adam", "lr": 0.01}
+        dm = methods.load("dm").configured(encoders=encoders, start="noise", augment=None, optimiser=adam)
         run = RunContext(on_step=lambda report: losses.append(report.loss))
         began, made = (dm.model_copy(update={"steps": s}).distill(clips, seed=0, run=run) for s in (0, 4))
         assert losses[-1] < losses[0]
@@ -162,10 +160,18 @@ class HeadContract:
     """What a head must do, with one, two and three modalities."""
 
     @pytest.fixture(params=[("audio",), ("image",), ("audio", "image"), ("audio", "echo", "image")], ids="+".join)
-    def modalities(self, request: pytest.FixtureRequest) -> tuple[str, ...]:
+    def modalities(self, request: pytest.FixtureRequest) -> Any:
         """What it is given features of."""
-        found: tuple[str, ...] = request.param
-        return found
+        return request.param
+
+    @pytest.fixture
+    def head(self, name: str, modalities: tuple[str, ...]) -> Head:
+        return self._head(name, modalities)
+
+    @pytest.fixture
+    def features(self, modalities: tuple[str, ...]) -> Batch:
+        draw = torch.Generator().manual_seed(1)
+        return {m: torch.randn(7, 12, generator=draw) for m in modalities}
 
     def _head(self, name: str, modalities: Sequence[str], seed: int = 0) -> Head:
         letters = {m: LETTERS[m] for m in modalities}
@@ -173,19 +179,12 @@ class HeadContract:
             dict.fromkeys(modalities, 12), 5, letters, generator=torch.Generator().manual_seed(seed)
         )
 
-    def _features(self, modalities: Sequence[str], samples: int) -> Batch:
-        draw = torch.Generator().manual_seed(1)
-        return {m: torch.randn(samples, 12, generator=draw) for m in modalities}
-
-    def test_its_name_is_the_one_it_is_listed_under(self, name: str, modalities: tuple[str, ...]) -> None:
-        assert self._head(name, modalities).name == name
+    def test_its_name_is_the_one_it_is_listed_under(self, name: str, head: Head) -> None:
+        assert head.name == name
         assert summary("limbeck.networks.heads", name)
 
-    def test_scores_are_probabilities_and_the_keys_tell_the_modalities(
-        self, name: str, modalities: tuple[str, ...]
-    ) -> None:
-        head, letters = self._head(name, modalities), [LETTERS[m] for m in modalities]
-        scores = head.scores(self._features(modalities, 7))
+    def test_scores_are_probabilities_and_the_keys_tell_the_modalities(self, head: Head, features: Batch) -> None:
+        letters, scores = [LETTERS[m] for m in features], head.scores(features)
         assert head.together == "+".join(letters)
         assert head.together in scores
         assert set(scores) <= {*letters, head.together}
@@ -193,21 +192,19 @@ class HeadContract:
             assert value.shape == (7, 5)
             torch.testing.assert_close(value.sum(1), torch.ones(7))
 
-    def test_a_score_depends_on_the_modalities_in_its_key_alone(self, name: str, modalities: tuple[str, ...]) -> None:
-        head, features = self._head(name, modalities), self._features(modalities, 7)
+    def test_a_score_depends_on_the_modalities_in_its_key_alone(self, head: Head, features: Batch) -> None:
         for p in head.parameters():
             nn.init.normal_(p, generator=torch.Generator().manual_seed(3))
         before = head.scores(features)
-        for modality in modalities:
+        for modality in features:
             after = head.scores(features | {modality: -features[modality]})
             changed = {key for key, value in after.items() if not torch.equal(value, before[key])}
             assert changed == {key for key in before if LETTERS[modality] in key.split("+")}
 
-    def test_features_may_come_in_any_order(self, name: str, modalities: tuple[str, ...]) -> None:
-        head, features = self._head(name, modalities), self._features(modalities, 7)
+    def test_features_may_come_in_any_order(self, head: Head, features: Batch) -> None:
         for p in head.parameters():
             nn.init.normal_(p, generator=torch.Generator().manual_seed(3))
-        turned = {m: features[m] for m in reversed(modalities)}
+        turned = {m: features[m] for m in reversed(features)}
         torch.testing.assert_close(head.scores(turned), head.scores(features))
         labels = torch.arange(7) % 5
         torch.testing.assert_close(head.loss(turned, labels), head.loss(features, labels))
@@ -216,9 +213,9 @@ class HeadContract:
         self, name: str, modalities: tuple[str, ...]
     ) -> None:
         before = torch.random.get_rng_state()
-        one, same, other = (self._head(name, modalities, seed).state_dict() for seed in (1, 1, 2))
+        one, again, other = (self._head(name, modalities, seed).state_dict() for seed in (1, 1, 2))
         assert torch.equal(torch.random.get_rng_state(), before)
-        assert all(torch.equal(one[k], same[k]) for k in one)
+        assert same(one, again)
         assert any(not torch.equal(one[k], other[k]) for k in one)
 
     def test_it_learns_classes_and_probabilities(self, name: str, modalities: tuple[str, ...]) -> None:

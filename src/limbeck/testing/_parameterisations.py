@@ -13,7 +13,8 @@ from torch import Tensor
 from limbeck import _discover, methods, parameterisations
 from limbeck.distilled import DistilledSet
 from limbeck.modalities import Batch, Modality
-from limbeck.parameterisations import Parameterisation, Tensors, joined, modality_of, parse
+from limbeck.parameterisations import Parameterisation, joined, modality_of, parse
+from limbeck.testing._bits import same
 from limbeck.testing._clips import toy_clips
 
 ROWS = 4
@@ -24,7 +25,6 @@ class ParameterisationContract:
 
     @pytest.fixture
     def hold(self, text: str) -> Parameterisation:
-        """The settings."""
         return parse(text)
 
     @pytest.fixture(params=[("audio", "image"), ("audio",), ("image",)], ids="+".join)
@@ -94,8 +94,8 @@ class ParameterisationContract:
     def test_equal_samples_equal_bits(self, hold: Parameterisation, modalities: dict[str, Modality]) -> None:
         samples = self._samples(hold, modalities)
         one, two = (hold.start({m: x.clone() for m, x in samples.items()}, modalities) for _ in range(2))
-        assert _equal(one, two)
-        assert _equal(hold.decode(one, modalities), hold.decode(two, modalities))
+        assert same(one, two)
+        assert same(hold.decode(one, modalities), hold.decode(two, modalities))
 
     def test_a_row_stands_for_its_own_samples(self, hold: Parameterisation, modalities: dict[str, Modality]) -> None:
         """The samples are cell-major: the first of all rows, then the second of all rows."""
@@ -170,22 +170,18 @@ class ParameterisationContract:
         )  # fmt: skip
         back = DistilledSet.load(made.save(tmp_path / "set"))
         assert back.hold == hold
-        assert _equal(back.tensors, made.tensors)
+        assert same(back.tensors, made.tensors)
         assert back.fingerprint == made.fingerprint
         samples = made.samples()
         assert len(made) == len(made.targets) == hold.cells * ROWS
         for name in real.modalities:
             alone = made.seen_by([name])
-            assert _equal(alone.samples(), {name: samples[name]})
+            assert same(alone.samples(), {name: samples[name]})
             assert all(modality_of(key) == name for key in alone.tensors)
         apart = made.unpacked()
         order = torch.argsort(made.targets.labels, stable=True)
         assert apart.hold == parse("plain")
-        assert _equal(apart.samples(), {name: x[order] for name, x in samples.items()})
-
-
-def _equal(one: Tensors, other: Tensors) -> bool:
-    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+        assert same(apart.samples(), {name: x[order] for name, x in samples.items()})
 
 
 def _loss(samples: Batch) -> Tensor:

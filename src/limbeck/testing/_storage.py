@@ -14,6 +14,7 @@ from limbeck import _discover, storage
 from limbeck.errors import InputError
 from limbeck.modalities import Batch
 from limbeck.storage import Coder, Meaning, Meanings, payload_bytes
+from limbeck.testing._bits import same
 from limbeck.testing._clips import toy_clips
 
 
@@ -44,7 +45,6 @@ class CoderContract(StorageContract):
 
     @pytest.fixture
     def form(self, name: str) -> Coder:
-        """The form."""
         found = storage.load(name)()
         assert isinstance(found, Coder)
         return found
@@ -76,8 +76,8 @@ class CoderContract(StorageContract):
     ) -> None:
         samples, meanings = real
         one, two = (form.encode({k: x.clone() for k, x in samples.items()}, meanings) for _ in range(2))
-        assert _equal(one, two)
-        assert _equal(form.decode(one, meanings), form.decode(two, meanings))
+        assert same(one, two)
+        assert same(form.decode(one, meanings), form.decode(two, meanings))
 
     def test_a_second_time_it_keeps_nearly_the_same(self, name: str, form: Coder, real: tuple[Batch, Meanings]) -> None:
         samples, meanings = real
@@ -96,14 +96,14 @@ class CoderContract(StorageContract):
         order = torch.randperm(9, generator=torch.Generator().manual_seed(0))
         whole = form.decode(form.encode(samples, meanings), meanings)
         joined = form.decode(form.join(halves, order), meanings)
-        assert _equal(joined, {key: x[order] for key, x in whole.items()})
+        assert same(joined, {key: x[order] for key, x in whole.items()})
 
     def test_modalities_are_kept_apart(self, form: Coder, real: tuple[Batch, Meanings]) -> None:
         """What is kept of one does not depend on the others, and says whose it is."""
         samples, meanings = real
         together = form.encode(samples, meanings)
         alone = [form.encode({key: samples[key]}, {key: meanings[key]}) for key in meanings]
-        assert _equal(together, {key: tensor for payload in alone for key, tensor in payload.items()})
+        assert same(together, {key: tensor for payload in alone for key, tensor in payload.items()})
         assert all(key.startswith(tuple(meanings)) for key in together)
 
     def test_bytes_are_those_of_the_tensors(self, form: Coder, real: tuple[Batch, Meanings]) -> None:
@@ -115,11 +115,7 @@ class CoderContract(StorageContract):
     def test_numbers_that_are_no_samples_are_kept_exactly_or_refused(self, name: str, form: Coder) -> None:
         numbers = {"audio": torch.randn(3, 7), "image.low": torch.randn(3, 2, 2) * 1e6}
         if name in self.any_numbers:
-            assert _equal(form.decode(form.encode(numbers, {}), {}), numbers)
+            assert same(form.decode(form.encode(numbers, {}), {}), numbers)
             return
         with pytest.raises(InputError, match="the tensors of this set are other numbers"):
             form.encode(numbers, {})
-
-
-def _equal(one: Mapping[str, torch.Tensor], other: Mapping[str, torch.Tensor]) -> bool:
-    return one.keys() == other.keys() and all(torch.equal(one[key], other[key]) for key in one)

@@ -16,7 +16,7 @@ from typer.main import get_command
 
 from limbeck import cli
 from limbeck.cli.sounds import demo
-from limbeck.playground.sounds import write_sounds
+from limbeck.playground import write_sounds
 
 VERBS = ["index", "search", "learn", "classify", "page", "correct", "watch", "benchmark", "demo"]
 WORDS = ["metal bar", "zither string", "harp"]

@@ -12,7 +12,7 @@ from tests.helpers.layouts import table
 
 from limbeck.datasets import sounds
 from limbeck.datasets.sounds import Recording
-from limbeck.datasets.sounds._drawn import with_folds
+from limbeck.datasets.sounds._contract import with_folds
 from limbeck.errors import InputError
 
 

@@ -18,8 +18,7 @@ from torchmetrics.functional import retrieval as retrieval_metrics
 
 from limbeck.errors import InputError
 from limbeck.evaluation.measures import retrieval
-from limbeck.evaluation.measures._ranks import by_chance, first_ranks
-from limbeck.evaluation.measures.retrieval import CLASS, PAIR, SMALL, Retrieval, contrastive
+from limbeck.evaluation.measures.retrieval import CLASS, PAIR, SMALL, Retrieval, by_chance, contrastive, first_ranks
 from limbeck.methods.random import Random
 
 

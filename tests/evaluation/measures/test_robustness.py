@@ -12,7 +12,7 @@ from tests.helpers.subjects import toy_subject
 from limbeck.augment import SiameseAugment
 from limbeck.distilled import DistilledSet
 from limbeck.errors import InputError
-from limbeck.evaluation.measures.robustness import WAYS, Robustness, augmentation_robust, label_robust, normalised
+from limbeck.evaluation.measures.robustness import WAYS, Robustness, normalised, score
 from limbeck.methods.random import Random
 
 SEEN = ("A", "V")
@@ -34,9 +34,9 @@ def test_scores_of_a_case_worked_by_hand() -> None:
 
 
 def test_weights_shift_what_counts() -> None:
-    assert label_robust(0.3, 0.1, weight=1) == normalised(0.1)
-    assert label_robust(0.3, 0.1, weight=0) == normalised(-0.3)
-    assert augmentation_robust(0.2, 0.0, weight=1) > augmentation_robust(0.2, 0.0, weight=0) == normalised(0)
+    assert score(0.1, -0.3, weight=1) == normalised(0.1)
+    assert score(0.1, -0.3, weight=0) == normalised(-0.3)
+    assert score(0.2, 0.0, weight=1) > score(0.2, 0.0, weight=0) == normalised(0)
 
 
 def test_labels_alone_are_no_gain_in_recovery() -> None:

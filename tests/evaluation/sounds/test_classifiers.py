@@ -1,4 +1,4 @@
-"""Every classifier to classify, on generated embeddings: contract first, then each by itself."""
+"""Every classifier of sounds, on generated embeddings: contract first, then each by itself."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_settings_the_classifier_does_not_take_are_refused(
     classifier: type[Prototypes] | type[SupervisedPrototypes], name: str, value: object
 ) -> None:
     with pytest.raises(ValueError, match=name):
-        classifier(settings={name: value}).check()
+        classifier(settings={name: value})
 
 
 def test_supervised_prototypes_of_the_paper_are_class_means(make_fold: Make) -> None:

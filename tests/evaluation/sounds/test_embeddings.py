@@ -14,8 +14,7 @@ from limbeck.datasets.sounds import Recording
 from limbeck.encoders import AudioEmbeddings, Encoder
 from limbeck.errors import MediaError
 from limbeck.evaluation.sounds import embeddings
-from limbeck.evaluation.sounds._load_audio import PinkNoise, load_audio, pieces, pink
-from limbeck.evaluation.sounds.embeddings import embed
+from limbeck.evaluation.sounds.embeddings import PinkNoise, embed, load_audio, pieces, pink
 
 
 class Counting(Encoder):

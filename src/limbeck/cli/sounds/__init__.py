@@ -14,17 +14,7 @@ EXAMPLES = (
 )
 
 app = _output.group(
-    {
-        "index": index,
-        "search": search,
-        "learn": learn,
-        "classify": classify,
-        "page": page,
-        "correct": correct,
-        "watch": watch,
-        "benchmark": benchmark,
-        "demo": demo,
-    },
+    [index, search, learn, classify, page, correct, watch, benchmark, demo],
     "Name unlabelled sounds: a folder of recordings and a list of words become a classifier.",
     EXAMPLES,
 )

@@ -1,9 +1,10 @@
 """``limbeck sounds benchmark``: a whole comparison of classifiers of sounds from one file."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer import Option
 
 from limbeck.cli import _options, _output
 
@@ -15,17 +16,10 @@ EXAMPLES = (
 
 
 def run(
-    recipe: Annotated[
-        str,
-        typer.Argument(
-            metavar="RECIPE",
-            help="Name of a recipe, see limbeck list sound-recipes, or a TOML file.",
-            autocompletion=_options.recipes("sounds"),
-        ),
-    ],
+    recipe: Annotated[str, _options.recipe("sounds", "sound-recipes")],
     *,
-    out: Annotated[Path, typer.Option(help="Folder of all runs; they share embeddings.")] = Path("runs"),
-    data: Annotated[Path | None, typer.Option(help="Where the recordings are, if not where the recipe says.")] = None,
+    out: Annotated[Path, Option(help="Folder of all runs; they share embeddings.")] = Path("runs"),
+    data: Annotated[Path | None, Option(help="Where the recordings are, if not where the recipe says.")] = None,
     weights: _options.Weights = None,
     offline: _options.Offline = False,
     device: _options.Device = "auto",
@@ -38,17 +32,15 @@ def run(
     """
     from limbeck import comparison
 
+    place: dict[str, Any] = {"data": data, "weights": weights, "offline": offline, "device": device}
     results = comparison.run(
         comparison.Recipe.load(recipe, kind="sounds"),
         name=Path(recipe).stem,
         out=out,
-        data=data,
-        weights=weights,
-        offline=offline,
-        device=device,
         progress=not quiet,
         on_job=lambda what, done, total: _output.note(what, quiet=quiet or not what),
         command=_output.typed(),
+        **place,
     )
     table = out / results.name / ("table.json" if json else "table.md")
     typer.echo(table.read_text(encoding="utf-8"))

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import typer
+from typer import Argument, Option
 
 from limbeck.cli import _options, _output
 
@@ -16,10 +16,10 @@ EXAMPLES = (
 
 def run(
     classifier: _options.Classifier,
-    files: Annotated[list[Path], typer.Argument(help="Recordings, or folders of them.")],
+    files: Annotated[list[Path], Argument(help="Recordings, or folders of them.")],
     *,
     by: Annotated[
-        Literal["file", "window"], typer.Option(help="What is named: each recording, or each window of it.")
+        Literal["file", "window"], Option(help="What is named: each recording, or each window of it.")
     ] = "file",
     top: _options.Top = 3,
     always: _options.Always = False,
@@ -41,25 +41,17 @@ def run(
     naming: dict[str, Any] = {"top": top, "always": always, "window": window, "hop": hop}
     naming |= {"weights": weights, "offline": offline, "device": device}
     found = list(sounds.classify(classifier, files, by=by, progress=not quiet, **naming))
-    unread = [row for row in found if isinstance(row, sounds.Unread)]
-    for row in unread:
-        _output.note(row.sentence(), quiet=quiet)
+    cells = []
+    for row in found:
+        if isinstance(row, sounds.Unread):
+            _output.note(row.sentence(), quiet=quiet)
+            continue
+        then = ", ".join(f"{label} {score:.2f}" for label, score in row.scores[row.label is not None :])
+        score = f"{row.scores[0][1]:.2f}" if row.label is not None else ""
+        cells.append([str(row.path), f"{row.start_s:.1f}", row.label or "(none of these)", score, then])
     if json:
         _output.as_json([row.to_json() for row in found])
     else:
-        _output.as_table(
-            ["recording", ">from s", "name", ">score", "then"],
-            [_output_cells(row) for row in found if isinstance(row, sounds.Prediction)],
-            unbroken=1,
-        )
-    if len(unread) == len(found):
+        _output.as_table(["recording", ">from s", "name", ">score", "then"], cells, unbroken=1)
+    if not cells:
         raise InputError(f"None of the {len(found)} recordings can be read; the reasons are above.")
-
-
-def _output_cells(row: object) -> list[str]:
-    from limbeck import sounds
-
-    assert isinstance(row, sounds.Prediction)
-    then = ", ".join(f"{label} {score:.2f}" for label, score in row.scores[row.label is not None :])
-    score = f"{row.scores[0][1]:.2f}" if row.label is not None else ""
-    return [str(row.path), f"{row.start_s:.1f}", row.label or "(none of these)", score, then]

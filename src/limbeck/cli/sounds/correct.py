@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer import Option
 
 from limbeck.cli import _options, _output
 
@@ -19,13 +20,13 @@ def run(
     *,
     remove: Annotated[
         list[str] | None,
-        typer.Option(metavar="LABEL=PATH[@SECONDS]", help="This sound does not stand for the label; may be repeated."),
+        Option(metavar="LABEL=PATH[@SECONDS]", help="This sound does not stand for the label; may be repeated."),
     ] = None,
     add: Annotated[
         list[str] | None,
-        typer.Option(metavar="LABEL=PATH[@SECONDS]", help="This sound stands for the label; may be repeated."),
+        Option(metavar="LABEL=PATH[@SECONDS]", help="This sound stands for the label; may be repeated."),
     ] = None,
-    corrections: Annotated[Path | None, typer.Option(help="A file of them, as the page saves it.")] = None,
+    corrections: Annotated[Path | None, Option(help="A file of them, as the page saves it.")] = None,
     index: _options.MovedIndex = None,
     weights: _options.Weights = None,
     offline: _options.Offline = False,

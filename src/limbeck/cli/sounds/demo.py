@@ -2,11 +2,11 @@
 
 import importlib.util
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
+from typer import Option
 
 from limbeck.cli import _options, _output
 
@@ -25,22 +25,16 @@ _NETWORK = ("yamnet_spectra_in.tflite", "yamnet_class_map.csv")
 
 
 class Recordings(NamedTuple):
-    """Recordings with the words for them.
+    """Recordings with the words for them."""
 
-    Attributes:
-        known: Those that are indexed; their words are not shown to anybody.
-        new: Those that are classified, and their words.
-        about: What they are.
-    """
-
-    known: list[tuple[Path, str]]
-    new: list[tuple[Path, str]]
+    known: list[tuple[Path, str]]  # those that are indexed; their words are not shown to anybody
+    new: list[tuple[Path, str]]  # those that are classified
     about: str
 
 
 def run(
     *,
-    out: Annotated[Path, typer.Option(help="Folder everything is written to.")],
+    out: Annotated[Path, Option(help="Folder everything is written to.")],
     seed: _options.Seed = 0,
     quiet: _options.Quiet = False,
 ) -> None:
@@ -50,7 +44,8 @@ def run(
     """
     from limbeck import sounds
 
-    data = _test_data()
+    folder, needed = os.environ.get("LIMBECK_TEST_DATA"), ["esc10/manifest.csv", *(f"models/{n}" for n in _NETWORK)]
+    data = Path(folder) if folder and all(Path(folder, name).is_file() for name in needed) else None
     encoder, reads = _encoder(data, out / "weights")
     # Each kind of data and weights has a folder: what one run left must not meet another's.
     out = out / ("esc10" if data else "generated" if reads else "generated_random_weights")
@@ -68,7 +63,9 @@ def run(
             f"So {SHOWN} sounds of each word are given as examples.",
             quiet=quiet,
         )
-        sounds.correct(classifier, add=_examples(recordings.known, words), encoder=encoder)
+        shown = {word: [path for path, true in recordings.known if true == word][:SHOWN] for word in words}
+        examples = [f"{word}={path}" for word, paths in shown.items() for path in paths]
+        sounds.correct(classifier, add=examples, encoder=encoder)
     _output.note(f"3/4 Naming {len(recordings.new)} recordings that were held out", quiet=quiet)
     new = [path for path, _ in recordings.new]
     found = sounds.classify(classifier, new, always=True, encoder=encoder, progress=not quiet)
@@ -92,16 +89,6 @@ def run(
     typer.echo(page)
 
 
-def _test_data() -> Path | None:
-    """The folder of test recordings, if it holds ESC-10 and YAMNet."""
-    folder = os.environ.get("LIMBECK_TEST_DATA")
-    if not folder:
-        return None
-    found = Path(folder)
-    needed = [found / "esc10" / "manifest.csv", *(found / "models" / name for name in _NETWORK)]
-    return found if all(path.is_file() for path in needed) else None
-
-
 def _esc10(data: Path) -> Recordings:
     from limbeck.datasets import sounds
 
@@ -115,7 +102,7 @@ def _esc10(data: Path) -> Recordings:
 
 
 def _generated(folder: Path, seed: int) -> Recordings:
-    from limbeck.playground.sounds import write_sounds
+    from limbeck.playground import write_sounds
 
     made = write_sounds(folder, each=EACH, seed=seed)
     new = [row for i, row in enumerate(made) if i % EACH < TESTED]
@@ -146,7 +133,3 @@ def _links(data: Path | None, folder: Path) -> Path | None:
         (folder / name).unlink(missing_ok=True)
         (folder / name).symlink_to(target.resolve())
     return folder if data else None
-
-
-def _examples(known: Sequence[tuple[Path, str]], words: Sequence[str]) -> list[str]:
-    return [f"{word}={path}" for word in words for path in [p for p, true in known if true == word][:SHOWN]]

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer import Argument, Option
 
 from limbeck.cli import _options, _output
 
@@ -15,27 +16,23 @@ EXAMPLES = (
 
 
 def run(
-    sources: Annotated[
-        list[Path], typer.Argument(help="Folders and files; any media file with a sound track will do.")
-    ],
+    sources: Annotated[list[Path], Argument(help="Folders and files; any media file with a sound track will do.")],
     *,
-    out: Annotated[str, typer.Option(help="Folder of the index, or its address; one that is there is updated.")],
+    out: Annotated[str, Option(help="Folder of the index, or its address; one that is there is updated.")],
     encoder: Annotated[
         str | None,
         _options.named(
             "limbeck.encoders", "Which encoder hears them; by default that of the index, or clap for a new one."
         ),
     ] = None,
-    checkpoint: Annotated[
-        str | None, typer.Option(help="Which of the encoder's weights; its default if not given.")
-    ] = None,
+    checkpoint: Annotated[str | None, Option(help="Which of the encoder's weights; its default if not given.")] = None,
     weights: _options.Weights = None,
     offline: _options.Offline = False,
     window: _options.Window = None,
     hop: _options.Hop = None,
     device: _options.Device = "auto",
     workers: Annotated[
-        int | None, typer.Option(min=1, help="Decoding at once; as many as there are cores by default.")
+        int | None, Option(min=1, help="Decoding at once; as many as there are cores by default.")
     ] = None,
     json: _options.Json = False,
     quiet: _options.Quiet = False,

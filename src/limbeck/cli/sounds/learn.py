@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer import Option
 
 from limbeck.cli import _options, _output
 
@@ -21,28 +22,28 @@ def run(
     *,
     labels: Annotated[
         str,
-        typer.Option(
+        Option(
             help="Words with commas between, each label or label: description, in double quotes if it has a comma; or "
             "a text file with one a line; or a CSV file with a column label."
         ),
     ],
-    out: Annotated[Path, typer.Option(help="Folder of the classifier.")],
+    out: Annotated[Path, Option(help="Folder of the classifier.")],
     prompt: Annotated[
         list[str] | None,
-        typer.Option(
+        Option(
             metavar="SENTENCE", help="A sentence with {label} in it; may be repeated. The encoder's own by default."
         ),
     ] = None,
-    neighbours: Annotated[int | None, typer.Option(min=1, help="Windows a word; from the index by default.")] = None,
+    neighbours: Annotated[int | None, Option(min=1, help="Windows a word; from the index by default.")] = None,
     reject: Annotated[
         str | None,
-        typer.Option(
+        Option(
             help="Call sounds none of these that are far from every word: auto, or the share of known sounds that may "
             "be lost, such as 0.05. By default everything is named."
         ),
     ] = None,
     preset: Annotated[
-        str | None, typer.Option(help="paper: the published method, which knows one space and rejects nothing.")
+        str | None, Option(help="paper: the published method, which knows one space and rejects nothing.")
     ] = None,
     set_: Annotated[list[str] | None, _options.setting("A setting of the classifier")] = None,
     weights: _options.Weights = None,

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer import Option
 
 from limbeck.cli import _options, _output
 
@@ -20,9 +21,9 @@ def run(
     *,
     out: _options.Page,
     index: _options.MovedIndex = None,
-    points: Annotated[int, typer.Option(min=1, help="Most windows on the map.")] = 1500,
+    points: Annotated[int, Option(min=1, help="Most windows on the map.")] = 1500,
     root: Annotated[
-        Path | None, typer.Option(help="Folder the recordings were moved to, if they are not where they were indexed.")
+        Path | None, Option(help="Folder the recordings were moved to, if they are not where they were indexed.")
     ] = None,
     title: _options.Heading = None,
     seed: _options.Seed = 0,

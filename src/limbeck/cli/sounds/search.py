@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Annotated
 
-import typer
+from typer import Argument, Option
 
 from limbeck.cli import _options, _output
 
@@ -19,9 +19,9 @@ EXAMPLES = (
 
 def run(
     index: _options.Index,
-    words: Annotated[str, typer.Argument(help="What to look for.")],
+    words: Annotated[str, Argument(help="What to look for.")],
     *,
-    top: Annotated[int, typer.Option(min=1, help="Most windows that are given.")] = 10,
+    top: Annotated[int, Option(min=1, help="Most windows that are given.")] = 10,
     weights: _options.Weights = None,
     offline: _options.Offline = False,
     device: _options.Device = "auto",

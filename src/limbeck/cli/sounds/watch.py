@@ -4,6 +4,7 @@ import json as _json
 from typing import Annotated, Any
 
 import typer
+from typer import Option
 
 from limbeck.cli import _options, _output
 
@@ -17,11 +18,9 @@ EXAMPLES = (
 def run(
     classifier: _options.Classifier,
     *,
-    input: Annotated[str, typer.Option(help="A folder files are written to, or the word microphone.")],
-    existing: Annotated[
-        bool, typer.Option("--existing", help="Name the files that are in the folder already, too.")
-    ] = False,
-    count: Annotated[int | None, typer.Option(min=1, help="Leave after so many sounds.")] = None,
+    input: Annotated[str, Option(help="A folder files are written to, or the word microphone.")],
+    existing: Annotated[bool, Option("--existing", help="Name the files that are in the folder already, too.")] = False,
+    count: Annotated[int | None, Option(min=1, help="Leave after so many sounds.")] = None,
     top: _options.Top = 3,
     always: _options.Always = False,
     window: _options.Window = None,
@@ -29,7 +28,7 @@ def run(
     weights: _options.Weights = None,
     offline: _options.Offline = False,
     device: _options.Device = "auto",
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
+    json: Annotated[bool, Option("--json", help="Print one JSON object a line.")] = False,
     quiet: _options.Quiet = False,
 ) -> None:
     """Name each file that arrives in a folder once it is complete, or what a microphone hears, until Ctrl-C."""

@@ -1,8 +1,10 @@
-"""Distil a set and evaluate it under every head; or, without a method, evaluate the whole training split."""
+"""Distil a set, evaluate it under every head and take measures of it; or do so with the whole training split."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +14,6 @@ from typing import Any, final
 import limbeck
 from limbeck import _code, _files, modalities
 from limbeck._runtime import choose_runtime
-from limbeck.comparison import _command
 from limbeck.comparison._job import Job
 from limbeck.datasets import Prepared
 from limbeck.engine import RUN
@@ -36,14 +37,10 @@ class Distil(Job):
         per_class: Samples stored per class; None for the whole.
         seed: Of the distillation and its students.
         method: The method with all its settings; None for the whole.
-        data: Folder of the prepared data.
-        fingerprint: Of that data.
-        network: Architecture of the students.
-        protocol: How they are trained.
-        heads: Their heads, or the modality that students see alone; none where only measures are wanted.
-        students: Networks trained under each head.
+        data: Folder of the prepared data, which has the `fingerprint`.
+        heads: Of the students, or the modality that they see alone; none where only measures are wanted.
+        students: Networks trained under each head, of the architecture `network`, by the `protocol`.
         sound: Scale of sound for students of the whole.
-        device: Where to work.
         dtype: As in ``limbeck distill --dtype``.
         out: Folder of all runs.
     """
@@ -98,13 +95,8 @@ class Distil(Job):
     @property
     def evaluation(self) -> dict[str, Any]:
         """What evaluations and measures of the set are given."""
-        return {
-            "network": self.network,
-            "protocol": self.protocol,
-            "seed": self.seed,
-            "device": self.device,
-            "sound": self.sound,
-        }
+        names = ("network", "protocol", "seed", "device", "sound")
+        return {name: getattr(self, name) for name in names} | {"progress": False}
 
     @property
     def command(self) -> str:
@@ -112,37 +104,20 @@ class Distil(Job):
         lines = []
         if self.method is not None:
             own = {"method": self.method.name, "seed": self.seed, "device": self.device, "dtype": self.dtype}
-            lines.append(_command.line("distill", self.data, **own, set=self.method.to_json(), out=self.folder))
+            lines.append(command_line("distill", self.data, **own, set=self.method.to_json(), out=self.folder))
         for name in self.heads:
             head, seen = _head(name)
-            more: dict[str, Any] = {"modality": ",".join(seen)} if seen else {}
-            lines.append(self.evaluate_command(self.students, self.folder / SCORES, head=head, title=name, **more))
+            more = {"modality": ",".join(seen)} if seen else {}
+            lines.append(self.evaluate_command(self.students, {}, head=head, title=name, **more))
         return "\n".join(lines)
 
-    def evaluate_command(self, repeats: int, out: Path, *, parts: Mapping[str, Any] | None = None, **more: Any) -> str:
-        """``limbeck evaluate`` of the set, or of the whole.
-
-        Args:
-            repeats: How often.
-            out: Folder of the result.
-            parts: Settings of more than the training and the network, by part.
-            more: Further options.
-        """
-        what = {"whole": True, "sound": self.sound} if self.method is None else {}
+    def evaluate_command(self, repeats: int, parts: dict[str, Any], **more: Any) -> str:
+        """``limbeck evaluate`` of the set or the whole, `repeats` times, with settings of `parts`, `more` options."""
         network = {"network": self.network.options} if self.network.options else {}
-        return _command.line(
-            "evaluate",
-            *filter(None, [self.set]),
-            **what,
-            on=self.data,
-            repeats=repeats,
-            network=self.network.name,
-            set=self.protocol.to_json() | network | dict(parts or {}),
-            seed=self.seed,
-            device=self.device,
-            out=out,
-            **more,
-        )
+        what: dict[str, Any] = {"whole": True, "sound": self.sound} if self.method is None else {}
+        what |= {"on": self.data, "repeats": repeats, "network": self.network.name, "seed": self.seed}
+        what |= {"device": self.device, "set": self.protocol.to_json() | network | parts, "out": self.folder / SCORES}
+        return command_line("evaluate", *filter(None, [self.set]), **what, **more)
 
     @property
     def summary(self) -> str:
@@ -163,11 +138,7 @@ class Distil(Job):
     def answer(self, measure: Measure, title: str, repeats: int, seen: tuple[str, ...] | None = None) -> Score | None:
         """What a measure found of the set that is there, with this job's settings; None until all repeats are there.
 
-        Args:
-            measure: The measure.
-            title: It would have; device and number formats are the folder's.
-            repeats: How many.
-            seen: Modalities that students see; None for all.
+        Its file has the `title`. Students see the modalities `seen`, or all; device and formats are the folder's.
         """
         if not (self.folder / FACTS).exists():
             return None
@@ -197,26 +168,104 @@ class Distil(Job):
                 clips = prepared.clips("train")
                 facts = {"stored_bytes": clips.stored_bytes, "distill_seconds": 0.0, "fingerprint": clips.fingerprint}
             else:
-                own: dict[str, Any] = {"seed": self.seed, "device": self.device, "dtype": self.dtype}
-                made = limbeck.distill(prepared, self.method, out=self.folder, progress=False, **own)
+                own: dict[str, Any] = {"seed": self.seed, "device": self.device, "dtype": self.dtype, "progress": False}
+                made = limbeck.distill(prepared, self.method, out=self.folder, **own)
                 seconds = _files.read_record(self.folder / RUN / "done.json")["seconds"]
                 facts = {"stored_bytes": made.stored_bytes, "distill_seconds": seconds, "fingerprint": made.fingerprint}
             _files.write_record(self.folder / FACTS, facts)
             for name in self.heads:
                 head, seen = _head(name)
-                limbeck.evaluate(
-                    self.set,
-                    on=prepared,
-                    head=head,
-                    modalities=seen,
-                    repeats=self.students,
-                    title=name,
-                    out=self.folder / SCORES,
-                    progress=False,
-                    **self.evaluation,
-                )
+                options = self.evaluation | {"repeats": self.students, "title": name, "out": self.folder / SCORES}
+                limbeck.evaluate(self.set, on=prepared, head=head, modalities=seen, **options)
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class MeasureSet(Job):
+    """A measure of a distilled set, or of the whole training split.
+
+    Attributes:
+        of: The job that distils the set.
+        name: Of the measure in the tables.
+        measure: With its settings.
+        repeats: How often it is taken.
+    """
+
+    of: Distil
+    name: str
+    measure: Measure
+    repeats: int
+
+    def __str__(self) -> str:
+        return f"{self.of}: {self.name}"
+
+    @property
+    def needs(self) -> Sequence[Job]:
+        """The job that distils the set."""
+        return (self.of,)
+
+    @property
+    def folder(self) -> Path:
+        """Where the result is, beside the set it is of."""
+        return self.of.folder / SCORES
+
+    @property
+    def found(self) -> Score | None:
+        """What was measured of the set that is there now; None until all repeats are there."""
+        return self.of.answer(self.measure, self.name, self.repeats)
+
+    @property
+    def command(self) -> str:
+        """``limbeck evaluate --measure``."""
+        more = {"measure": self.measure.name, "title": self.name, "dtype": self.of.dtype}
+        return self.of.evaluate_command(self.repeats, {"measure": self.measure.to_json()}, **more)
+
+    @property
+    def summary(self) -> str:
+        """That it was taken, and seconds."""
+        return f"{self}  ({self.found.seconds:.0f} s)" if self.found else str(self)
+
+    def _work(self) -> None:
+        with _files.exclusive(self.folder / f".{_files.digest(self.measure.name, self.measure.to_json())}"):
+            limbeck.evaluate(
+                self.of.set,
+                self.measure,
+                on=Prepared.open(self.of.data),
+                repeats=self.repeats,
+                dtype=self.of.dtype,
+                out=self.folder,
+                title=self.name,
+                **self.of.evaluation,
+            )
 
 
 def _head(name: str) -> tuple[str, tuple[str, ...] | None]:
     """A head with the modalities that students see, all by default; a modality's name stands for it alone."""
     return ("ensemble", (name,)) if name in modalities.names() else (name, None)
+
+
+def command_line(verb: str, *arguments: Path, **options: Any) -> str:
+    """A command that says the same as a call of a `verb` with `arguments` and `options`.
+
+    True is a flag, and each of a mapping a word ``name=value``.
+
+    Example:
+        >>> command_line("distill", Path("my data"), method="dm", set={"steps": 3, "optimiser": {"kind": "adam"}})
+        "limbeck distill 'my data' --method dm --set steps=3 --set optimiser.kind=adam"
+    """
+    words = ["limbeck", verb, *map(str, arguments)]
+    for name, value in options.items():
+        flag = f"--{name.replace('_', '-')}"
+        if isinstance(value, Mapping):
+            words += [word for pair in _pairs(value) for word in (flag, pair)]
+        else:
+            words += [flag] if value is True else [flag, str(value)]
+    return shlex.join(words)
+
+
+def _pairs(settings: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    for name, value in settings.items():
+        if isinstance(value, Mapping) and value:
+            yield from _pairs(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}={value if isinstance(value, str) else json.dumps(value)}"

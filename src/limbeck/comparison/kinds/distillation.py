@@ -7,10 +7,12 @@ every head, and measured as the recipe asks.
 from __future__ import annotations
 
 import difflib
+import inspect
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any, final
+from typing import Any, ClassVar, final
 
 from pydantic import Field
 
@@ -19,16 +21,16 @@ from limbeck import _files, datasets, methods
 from limbeck._config import Config, merge
 from limbeck.comparison._job import Job
 from limbeck.comparison._recipe import Data as _Data
-from limbeck.comparison._recipe import Part, Place, Recipe, Row, Session, options_of, refused, unknown
+from limbeck.comparison._recipe import Part, Place, Recipe, Session, refused, unknown
 from limbeck.comparison.jobs import Distil, MeasureSet
 from limbeck.datasets import LabelledClips, Prepared
 from limbeck.engine import note
 from limbeck.errors import InputError
-from limbeck.evaluation import Protocol, Score, measures
+from limbeck.evaluation import Protocol, measures
 from limbeck.evaluation.measures import Measure
 from limbeck.media import ClipRecipe
 from limbeck.methods import Method
-from limbeck.modalities import Modality, ScaleKind, bound
+from limbeck.modalities import Modality, bound
 from limbeck.networks import Architecture, heads
 from limbeck.report import comparison_page
 from limbeck.report import comparison_tables as tables_of
@@ -36,18 +38,9 @@ from limbeck.report.comparison import Cell, Comparison
 from limbeck.report.measures import Entry, MeasureTable, table
 from limbeck.report.model import Document
 
-WHOLE = "whole"
-"""Row of the whole training split."""
-
 
 class Size(Config):
-    """How large a dataset is, for plans made where it is not at hand.
-
-    Attributes:
-        classes: Number of classes.
-        train: Training clips.
-        test: Test clips.
-    """
+    """Classes, training clips and test clips of a dataset, for plans made where it is not available."""
 
     classes: int = Field(ge=1)
     train: int = Field(ge=1)
@@ -73,12 +66,7 @@ class Data(_Data):
         return bound((self.modality or "audio,image").split(","), self.clip)
 
     def prepared_folder(self, out: Path, elsewhere: Path | str | None = None) -> Path:
-        """Where it is prepared: data from another place, or cut otherwise, has another folder.
-
-        Args:
-            out: Folder of all runs.
-            elsewhere: Where the dataset is, if it is not where the recipe says.
-        """
+        """Where below `out` it is prepared; data from `elsewhere`, or cut otherwise, has another folder."""
         asked = self.model_dump(mode="json", exclude={"root", "expected"})
         root = elsewhere or (self.root and os.path.expandvars(self.root))
         return out / "prepared" / f"{self.dataset}-{_files.digest(asked, root and str(Path(root).absolute()))}"
@@ -88,9 +76,6 @@ class Data(_Data):
 
         What is there is checked against the recordings, so that results of others are never taken for theirs; where
         they have gone, it is taken as it is.
-
-        Args:
-            place: Where to.
 
         Raises:
             InputError: The data is not where it should be.
@@ -113,7 +98,7 @@ class Data(_Data):
             )
 
 
-class MethodRow(Row):
+class MethodRow(Part):
     """One row of the table: a method with its settings.
 
     Attributes:
@@ -164,6 +149,8 @@ class DistillationRecipe(Recipe):
         at: Settings of all methods that have them, at some budget.
     """
 
+    needed: ClassVar[Mapping[str, Any]] = {"title": "", "data": {"dataset": "playground"}}
+
     data: Data
     per_class: tuple[int, ...] = (1,)
     distillations: int = Field(3, ge=1)
@@ -178,20 +165,13 @@ class DistillationRecipe(Recipe):
     at: dict[int, dict[str, Any]] = Field(default_factory=dict)
     rows: Mapping[str, MethodRow] = Field(min_length=1)
 
-    @classmethod
-    def stand_in(cls, content: Mapping[str, Any]) -> dict[str, Any]:
-        """See `Recipe.stand_in`."""
-        rows = content.get("rows")
-        first = next(iter(rows), "") if isinstance(rows, dict) else ""
-        return {"title": "", "data": {"dataset": "playground"}, "baseline": first}
-
     def mistakes(self) -> list[str]:
         """What does not fit together, a sentence each."""
-        found = [] if self.baseline in self.rows else [f"the baseline {self.baseline!r} is none of the rows"]
-        dataset = self.data.dataset
+        found, dataset = super().mistakes(), self.data.dataset
         found += refused("data.dataset", lambda: datasets.load(dataset)) or unknown(
-            "data.options", self.data.options, options_of(datasets.load(dataset)), f"dataset {dataset!r} has no option"
-        )
+            "data.options", self.data.options, inspect.signature(datasets.load(dataset)).parameters,
+            f"dataset {dataset!r} has no option",
+        )  # fmt: skip
         found += refused("network", self.network.build)
         known = (*heads.names(), *self.data.modalities)
         found += [f"there is no head {h!r}; there are {', '.join(known)}" for h in self.heads if h not in known]
@@ -208,26 +188,21 @@ class DistillationRecipe(Recipe):
                     wrong.setdefault(str(error), []).append(per_class)
             found += [f"row {name!r} at {_listed(budgets)} per class: {words}" for words, budgets in wrong.items()]
         for name in self.measures:
-            try:
-                found += [f"measure {name!r} {words}" for words in self._misfits(name, made)]
-            except InputError as error:
-                found.append(f"measure {name!r}: {error}")
+            found += refused(f"measure {name!r}", partial(self.measure, name)) or self._misfits(name, made)
         return found
 
     def _misfits(self, name: str, made: Mapping[int, Sequence[Method]]) -> list[str]:
         """What is wrong with a measure beside its settings: budgets without rows, or rows it compares with missing."""
-        found, references = [], self.measure(name).references
-        asked = self.measures[name].per_class
+        found, references, asked = [], self.measure(name).references, self.measures[name].per_class
         if never := [n for n in asked or () if n not in made]:
             found.append(f"is taken at {_listed(never)} per class, but rows are run at {_listed(sorted(made))}")
         if "whole" in references and not self.whole:
             found.append("compares with the whole training split, but whole is 0: give it 1 or more")
         bare = [n for n in sorted(made) if (asked is None or n in asked) and not any(map(is_random, made[n]))]
         if "random" in references and bare:
-            found.append(
-                f"compares with random samples, but no row at {_listed(bare)} has method random and hold plain"
-            )
-        return found
+            row = f"no row at {_listed(bare)} has method random and hold plain"
+            found.append(f"compares with random samples, but {row}")
+        return [f"measure {name!r} {words}" for words in found]
 
     def _unknown_settings(self) -> list[str]:
         """Settings for all methods that no method has: a row would be run without them, and nobody would know."""
@@ -246,11 +221,7 @@ class DistillationRecipe(Recipe):
         return self.per_class if row.per_class is None else row.per_class
 
     def method(self, row: MethodRow, per_class: int) -> Method:
-        """A row's method, with the recipe's settings, then its own, then those for this budget.
-
-        Args:
-            row: One of the rows.
-            per_class: Samples per class.
+        """A row's method at a budget of `per_class`: the recipe's settings, then its own, then those for this budget.
 
         Raises:
             InputError: Settings do not fit.
@@ -263,10 +234,7 @@ class DistillationRecipe(Recipe):
         return kind.configured(row.preset, **settings, per_class=per_class)
 
     def measure(self, name: str) -> Measure:
-        """A measure with its settings.
-
-        Args:
-            name: One of `measures`.
+        """One of the `measures` by `name`, with its settings.
 
         Raises:
             InputError: There is no such measure, or settings do not fit.
@@ -274,37 +242,27 @@ class DistillationRecipe(Recipe):
         asked = self.measures[name]
         return measures.load(asked.measure or name).from_json(asked.settings)
 
-    @property
-    def sound(self) -> ScaleKind:
-        """Scale of sound for students trained on the whole."""
-        sound: ScaleKind = self.settings.get("sound", "standardised")
-        return sound
+    def begin(self, place: Place) -> Session:
+        """Prepare the data, and list the jobs; see `Recipe.begin`."""
+        prepared = self.data.prepare(place)
+        jobs = self.jobs(prepared.folder, prepared.fingerprint, place)
+        return Session(jobs, lambda name, about: self._results(prepared, jobs, about))
 
-    def begin(self, place: Place) -> Distillations:
-        """Prepare the data, and list the jobs.
-
-        Args:
-            place: Where and on what.
-
-        Raises:
-            InputError: The data is not where it should be.
-            FingerprintError: The recordings have changed since they were prepared.
-        """
-        return Distillations(self, self.data.prepare(place), place)
+    def document(self, results: Comparison, folder: Path | None = None) -> Document:
+        """All tables; with the page and its figures; see `Recipe.document`."""
+        if folder:
+            comparison_page.write(results, folder)
+        return tables_of.document(results)
 
     def jobs(self, data: Path, fingerprint: str, place: Place) -> list[Job]:
-        """All jobs: small budgets first, then seed by seed, so that a part of the table is soon whole.
+        """All jobs on the prepared data in a folder, `data`, which has the `fingerprint`, at a `place`.
 
-        Args:
-            data: Folder of the prepared data.
-            fingerprint: Of that data.
-            place: Where they run, and where their results are.
+        Small budgets come first, then seed by seed, so that a part of the table is soon whole.
         """
-        shared: dict[str, Any] = {
-            "threads": self.threads, "data": data, "fingerprint": fingerprint, "network": self.network,
-            "protocol": self.protocol, "heads": self.heads, "sound": self.sound, "device": place.device,
-            "dtype": self.dtype, "out": place.out,
-        }  # fmt: skip
+        names = ("threads", "network", "protocol", "heads", "dtype")
+        shared: dict[str, Any] = {name: getattr(self, name) for name in names}
+        shared |= {"sound": self.settings.get("sound", "standardised")}  # for students of the whole
+        shared |= {"data": data, "fingerprint": fingerprint, "device": place.device, "out": place.out}
         sets = [
             Distil(row=name, per_class=n, seed=seed, method=method, students=self.students, **shared)
             for n in sorted({n for row in self.rows.values() for n in self.budgets(row)})
@@ -313,86 +271,72 @@ class DistillationRecipe(Recipe):
             for name, method in rows.items()
         ]
         if self.whole:
-            sets.append(Distil(row=WHOLE, per_class=None, seed=0, method=None, students=self.whole, **shared))
-        return [job for distil in sets for job in (distil, *self._measures(distil))]
+            sets.append(Distil(row="whole", per_class=None, seed=0, method=None, students=self.whole, **shared))
+        jobs: list[Job] = []
+        for of in sets:
+            jobs.append(of)
+            for name, asked in self.measures.items():
+                if of.per_class is None or asked.per_class is None or of.per_class in asked.per_class:
+                    times = self.whole if of.method is None else asked.repeats or self.students
+                    own: dict[str, Any] = {"row": of.row, "threads": of.threads, "repeats": times}
+                    jobs.append(MeasureSet(of=of, name=name, measure=self.measure(name), **own))
+        return jobs
 
-    def _measures(self, of: Distil) -> Iterator[MeasureSet]:
-        for name, asked in self.measures.items():
-            if of.per_class is None or asked.per_class is None or of.per_class in asked.per_class:
-                repeats = self.whole if of.method is None else asked.repeats or self.students
-                yield MeasureSet(
-                    row=of.row, threads=of.threads, of=of, name=name, measure=self.measure(name), repeats=repeats
-                )
-
-
-class Distillations(Session):
-    """A comparison of distillations on its prepared data.
-
-    Args:
-        recipe: The comparison.
-        prepared: The data.
-        place: Where and on what.
-    """
-
-    def __init__(self, recipe: DistillationRecipe, prepared: Prepared, place: Place) -> None:
-        self.recipe, self.prepared = recipe, prepared
-        self.jobs = recipe.jobs(prepared.folder, prepared.fingerprint, place)
-
-    def results(self, name: str, about: Mapping[str, Any]) -> Comparison:
-        """What finished jobs found; see `Session.results`."""
-        recipe, train, test = self.recipe, self.prepared.clips("train"), self.prepared.clips("test")
+    def _results(self, prepared: Prepared, jobs: Sequence[Job], about: Mapping[str, Any]) -> Comparison:
+        train, test = prepared.clips("train"), prepared.clips("test")
         return Comparison(
-            title=recipe.title,
-            dataset=self.prepared.name,
+            title=self.title,
+            dataset=prepared.name,
             about={
-                "words": recipe.words,
+                "words": self.words,
                 "classes": len(train.classes),
                 "class_names": list(train.classes),
                 "chance_percent": 100 / len(train.classes),
                 "training_clips": len(train),
                 "training_clips_per_class": list(train.per_class()),
                 "test_clips": len(test),
-                "clip": self.prepared.recipe.to_json(),
-                "network": recipe.network.to_json(),
-                "protocol": recipe.protocol.to_json(),
-                "settings": recipe.settings,
-                "settings_at": recipe.at,
-                "threads": recipe.threads,
+                "clip": prepared.recipe.to_json(),
+                "network": self.network.to_json(),
+                "protocol": self.protocol.to_json(),
+                "settings": self.settings,
+                "settings_at": self.at,
+                "threads": self.threads,
                 **about,
             },
-            cells=tuple(cells(self.jobs)),
-            baseline=recipe.baseline,
-            rows=tuple(dict.fromkeys(job.row for job in self.jobs)),
-            measures=tuple(tables(self.jobs, test)),
+            cells=tuple(cells(jobs)),
+            baseline=self.baseline,
+            rows=tuple(dict.fromkeys(job.row for job in jobs)),
+            measures=tuple(tables(jobs, test)),
         )
-
-    def document(self, results: Comparison, pictures: Mapping[str, str]) -> Document:
-        """All tables; see `Session.document`."""
-        return tables_of.document(results)
-
-    def draw(self, results: Comparison, folder: Path) -> Mapping[str, str]:
-        """The page with its figures; see `Session.draw`."""
-        comparison_page.write(results, folder)
-        return {}
 
 
 def cells(jobs: Sequence[Job]) -> list[Cell]:
-    """Accuracies that finished jobs found, one for each distillation and head.
-
-    Args:
-        jobs: Of a comparison.
-    """
-    distilled = [job for job in jobs if isinstance(job, Distil)]
-    return [_cell(job, job.facts, score) for job in distilled for score in job.scores()]
+    """Accuracies that finished `jobs` found, one for each distillation and head."""
+    return [
+        Cell(
+            row=job.row,
+            per_class=job.per_class,
+            head=score.head or "" if tuple(score.letters) == score.trained_on.modalities else ",".join(score.letters),
+            seed=job.seed,
+            accuracy=score.values,
+            training_samples=score.trained_on.samples,
+            hold=score.trained_on.hold,
+            student_seconds=score.seconds / score.n,
+            labels=score.trained_on.labels,
+            sees_labels=job.sees_labels,
+            reference=job.method is None,
+            confusion={key: matrix.tolist() for key, matrix in score.confusion.items()},
+            stored_bytes=job.facts["stored_bytes"],
+            distill_seconds=job.facts["distill_seconds"],
+        )
+        for job in jobs
+        if isinstance(job, Distil)
+        for score in job.scores()
+    ]
 
 
 def tables(jobs: Sequence[Job], test: LabelledClips) -> list[MeasureTable]:
-    """What finished jobs measured, a table for each measure and budget; empty ones are left out.
-
-    Args:
-        jobs: Of a comparison.
-        test: Test clips.
-    """
+    """What finished `jobs` measured on `test`, a table for each measure and budget; empty ones are left out."""
     made = []
     measuring = [job for job in jobs if isinstance(job, MeasureSet)]
     for name in dict.fromkeys(job.name for job in measuring):
@@ -412,25 +356,6 @@ def tables(jobs: Sequence[Job], test: LabelledClips) -> list[MeasureTable]:
 def is_random(method: Method) -> bool:
     """Whether a method gives real samples by chance, as they are: a reference of measures."""
     return method.name == "random" and method.hold.cells == 1
-
-
-def _cell(job: Distil, facts: Mapping[str, Any], score: Score) -> Cell:
-    return Cell(
-        row=job.row,
-        per_class=job.per_class,
-        head=score.head or "" if tuple(score.letters) == score.trained_on.modalities else ",".join(score.letters),
-        seed=job.seed,
-        accuracy=score.values,
-        training_samples=score.trained_on.samples,
-        hold=score.trained_on.hold,
-        student_seconds=score.seconds / score.n,
-        labels=score.trained_on.labels,
-        sees_labels=job.sees_labels,
-        reference=job.method is None,
-        confusion={key: matrix.tolist() for key, matrix in score.confusion.items()},
-        stored_bytes=facts["stored_bytes"],
-        distill_seconds=facts["distill_seconds"],
-    )
 
 
 def _listed(budgets: Sequence[int]) -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar, Self, TypeVar
 
 from limbeck._discover import Listed
 from limbeck.datasets._findings import alike
-from limbeck.datasets._listing import TEST, TRAIN, VALIDATION, usual_split
+from limbeck.datasets._listing import TEST, TRAIN, VALIDATION, shuffled, usual_split
 from limbeck.errors import InputError
 
 
@@ -128,16 +128,6 @@ class SoundDataset(Listed, ABC):
                 f"'test' or 'validation', but these came: {listed or 'no recordings'}. Give folds, or ask for drawn "
                 "ones."
             )
-        self._check_groups(found)
-        if TEST in found:
-            kept = found.get(VALIDATION, [])
-            return [Split(TEST, tuple(found[TRAIN]), tuple(found[TEST]), tuple(kept))]
-        return [
-            Split(name, tuple(i for other in found for i in found[other] if other != name), tuple(found[name]))
-            for name in sorted(found, key=_as_counted)
-        ]
-
-    def _check_groups(self, found: Mapping[str, Sequence[int]]) -> None:
         home: dict[str, str] = {}
         for name, rows in found.items():
             for group in filter(None, (self.recordings[i].group for i in rows)):
@@ -146,20 +136,52 @@ class SoundDataset(Listed, ABC):
                         f"{self.title}: sounds of the group {group!r} are in {home[group]} and in {name}. They were "
                         "cut from one recording, and testing on what was learned from means nothing: put all into one."
                     )
+        if TEST in found:
+            return [Split(TEST, tuple(found[TRAIN]), tuple(found[TEST]), tuple(found.get(VALIDATION, ())))]
+        in_numbers = {name: [int(p) if p.isdecimal() else p for p in re.split(r"(\d+)", name)] for name in found}
+        return [
+            Split(name, tuple(i for other in found for i in found[other] if other != name), tuple(found[name]))
+            for name in sorted(found, key=in_numbers.__getitem__)  # fold2 before fold10
+        ]
 
 
 D = TypeVar("D", bound=SoundDataset)
 
 
-def with_distinct_words(dataset: D) -> D:
-    """The dataset itself, once every class has words of its own."""
+def of_files(kind: type[D], recordings: Sequence[Recording], folds: int, seed: int) -> D:
+    """A dataset of somebody's own recordings: with folds where they have no splits, and words for each class apart."""
+    dataset = kind(with_folds(recordings, folds, seed))
     for names in alike(dataset.words):
-        listed = " and ".join(map(repr, names))
         raise InputError(
-            f"{dataset.title}: the labels {listed} are the same in words, {dataset.words[names[0]]!r}. Write them in "
-            "one way, or give one of them another name."
+            f"{dataset.title}: the labels {' and '.join(map(repr, names))} are the same in words, "
+            f"{dataset.words[names[0]]!r}. Write them in one way, or give one of them another name."
         )
     return dataset
+
+
+def with_folds(recordings: Sequence[Recording], folds: int, seed: int) -> list[Recording]:
+    """Recordings with a fold each (0: as they are), drawn class by class so that every fold has its share of each.
+
+    Names and the seed decide, so all machines draw alike; recordings of one group stay together (under the first label
+    of the group's first recording). Nothing is drawn if a recording has a split already.
+    """
+    if folds < 0 or folds == 1:
+        raise InputError(f"folds must be 0 (none) or at least 2, but is {folds}.")
+    if not folds or any(r.split for r in recordings):
+        return list(recordings)
+    groups: dict[str, dict[str, None]] = {}
+    label_of: dict[str, str] = {}
+    for r in recordings:
+        group = r.group or r.id
+        label = label_of.setdefault(group, r.labels[0] if r.labels else "")
+        groups.setdefault(label, {})[group] = None
+    fold: dict[str, str] = {}
+    offset = 0
+    for label in sorted(groups):
+        for i, group in enumerate(shuffled(groups[label], seed=seed, path=("fold", label))):
+            fold[group] = f"fold{(i + offset) % folds + 1}"
+        offset += len(groups[label])
+    return [replace(r, split=fold[r.group or r.id]) for r in recordings]
 
 
 def natural(name: str) -> str:
@@ -170,8 +192,3 @@ def natural(name: str) -> str:
         ('crying baby', 'dog')
     """
     return " ".join(name.replace("_", " ").split())
-
-
-def _as_counted(name: str) -> tuple[object, ...]:
-    """Sorts fold2 before fold10."""
-    return tuple(int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", name))

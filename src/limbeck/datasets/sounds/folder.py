@@ -16,10 +16,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar, Self, final
 
-from limbeck.datasets._layout import Layout, checked, layout_of, places
+from limbeck.datasets._labelled import Layout, checked, layout_of, places
 from limbeck.datasets._listing import existing_folder, usual_split
-from limbeck.datasets.sounds._contract import Recording, SoundDataset, with_distinct_words
-from limbeck.datasets.sounds._drawn import with_folds
+from limbeck.datasets.sounds._contract import Recording, SoundDataset, of_files
 from limbeck.errors import InputError
 from limbeck.media import files_below
 
@@ -60,15 +59,9 @@ class Folder(SoundDataset):
         recordings = []
         for name, path in files:
             above = parts[name][:-1]
-            recordings.append(
-                Recording(
-                    id=name,
-                    path=path,
-                    labels=above[label_at : label_at + 1],
-                    split="" if split_at is None else "".join(above[split_at : split_at + 1]),
-                )
-            )
-        return with_distinct_words(cls(with_folds(recordings, folds, seed)))
+            split = "" if split_at is None else "".join(above[split_at : split_at + 1])
+            recordings.append(Recording(id=name, path=path, labels=above[label_at : label_at + 1], split=split))
+        return of_files(cls, recordings, folds, seed)
 
 
 def _told(parts: Sequence[tuple[str, ...]], root: Path | str) -> Layout:

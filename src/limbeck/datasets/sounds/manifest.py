@@ -13,9 +13,8 @@ from typing import ClassVar, Self, final
 
 from limbeck._text import portable, read_table
 from limbeck.datasets._labelled import clip_id
-from limbeck.datasets._listing import MANIFEST, existing_file, manifest_paths, parse_seconds, require_some
-from limbeck.datasets.sounds._contract import Recording, SoundDataset, with_distinct_words
-from limbeck.datasets.sounds._drawn import with_folds
+from limbeck.datasets._listing import MANIFEST, existing_file, manifest_paths, parse_span, require_some
+from limbeck.datasets.sounds._contract import Recording, SoundDataset, of_files
 from limbeck.errors import InputError
 
 
@@ -52,17 +51,13 @@ class Manifest(SoundDataset):
             if recording.id in found:
                 raise InputError(f"{table.name}, line {line}: {recording.id} came before. Remove one of the two.")
             found[recording.id] = recording
-        require_some(
-            (r.path for r in found.values()), told=str(table), hint="Paths are relative to the table's folder."
-        )
-        return with_distinct_words(cls(with_folds(list(found.values()), folds, seed)))
+        hint = "Paths are relative to the table's folder."
+        require_some((r.path for r in found.values()), told=str(table), hint=hint)
+        return of_files(cls, list(found.values()), folds, seed)
 
 
 def _recording(row: Mapping[str, str], name: str, file: Path, where: str) -> Recording:
-    start = parse_seconds(row["start"], f"{where}, column start") if row.get("start") else 0.0
-    end = parse_seconds(row["end"], f"{where}, column end") if row.get("end") else None
-    if end is not None and end <= start:
-        raise InputError(f"{where}: the sound ends at {end} s but starts at {start} s; the end must be later.")
+    start, end = parse_span(row.get("start", ""), row.get("end", ""), where, "sound")
     return Recording(
         id=name if not start and end is None else clip_id(name, start, end),
         path=file,

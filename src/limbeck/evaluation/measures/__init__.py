@@ -2,8 +2,10 @@
 
 from limbeck import _discover
 from limbeck.evaluation._subject import Subject
-from limbeck.evaluation.measures._contract import Column, Measure, Taken, Values
+from limbeck.evaluation.measures._contract import Column, Measure, Values
+from limbeck.evaluation.score import Taken
 
 __all__ = ["Column", "Measure", "Subject", "Taken", "Values", "load", "names"]
 
-names, load = _discover.room(Measure)
+names = _discover.lister(Measure)
+load = _discover.loader(Measure)

@@ -4,31 +4,17 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from limbeck._config import Config
 from limbeck._discover import Listed
 from limbeck.datasets import LabelledClips
 from limbeck.evaluation._subject import Subject
+from limbeck.evaluation.score import Taken
 
 Values = Mapping[str, float]
 """Numbers by name, what is kept on disk; a name says unit and what was looked at where that is not plain."""
-
-
-@dataclass(frozen=True)
-class Taken:
-    """What a measure found with one seed.
-
-    Attributes:
-        values: Numbers by name.
-        losses: Mean training loss of every epoch, where one student was trained.
-        predictions: Class predicted for every test clip, by what was looked at.
-    """
-
-    values: Values
-    losses: Sequence[float] = ()
-    predictions: Mapping[str, Sequence[int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -84,11 +70,7 @@ class Measure(Config, Listed, ABC):
 
     @abstractmethod
     def columns(self, letters: Sequence[str]) -> Sequence[Column]:
-        """Columns of its table.
-
-        Args:
-            letters: What tables call the modalities that students see, as ``("A", "V")``.
-        """
+        """Columns of its table; `letters` are what tables call the modalities that students see, as ``("A", "V")``."""
 
     @abstractmethod
     def take(self, subject: Subject, *, seed: int) -> Values | Taken:
@@ -100,11 +82,9 @@ class Measure(Config, Listed, ABC):
     def show(self, values: Values, references: Mapping[str, Values], letters: Sequence[str]) -> dict[str, float]:
         """Numbers of one subject as the table's columns, by name; a column that cannot be told is left out.
 
-        Args:
-            values: What `take` found.
-            references: What `take` found, mean over its repeats, for the rows ``"whole"`` (the whole training split)
-                and ``"random"`` (random real clips, as many stored), where they are there.
-            letters: What tables call the modalities that students see.
+        The `values` are what `take` found. The `references` are what it found, mean over its repeats, for the rows
+        ``"whole"`` (the whole training split) and ``"random"`` (random clips, as many stored), where they are there.
+        `letters` name what was looked at, ``"A+V"``.
         """
         return dict(values)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator
 from torch import Tensor
@@ -14,7 +14,7 @@ from limbeck.distilled import DistilledSet
 from limbeck.evaluation._samples import Samples
 from limbeck.evaluation._subject import Subject
 from limbeck.evaluation.protocol import Protocol
-from limbeck.evaluation.train import predict, train_student
+from limbeck.evaluation.train import HeadBuilder, predict, train_student
 from limbeck.networks import Architecture, Student, heads
 
 
@@ -30,23 +30,16 @@ HeadName = Annotated[str, AfterValidator(_known)]
 def trained(
     subject: Subject,
     samples: Samples,
-    head: str,
+    head: str | HeadBuilder,
     *,
     seed: int,
     network: Architecture | None = None,
     protocol: Protocol | None = None,
 ) -> tuple[Student, float]:
     """A student trained from scratch, and the seconds that took."""
-    started = time.perf_counter()
-    student = train_student(
-        samples,
-        (network or subject.network).build(),
-        head,
-        protocol or subject.protocol,
-        seed=seed,
-        device=subject.device,
-        on_epoch=subject.on_epoch,
-    )
+    started, built = time.perf_counter(), (network or subject.network).build()
+    where: dict[str, Any] = {"device": subject.runtime.device, "on_epoch": subject.on_epoch}
+    student = train_student(samples, built, head, protocol or subject.protocol, seed=seed, **where)
     return student, time.perf_counter() - started
 
 

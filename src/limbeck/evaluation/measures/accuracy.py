@@ -14,8 +14,9 @@ from typing import ClassVar, final
 
 from limbeck.datasets import LabelledClips
 from limbeck.evaluation._subject import Subject
-from limbeck.evaluation.measures._contract import Column, Measure, Taken, Values
+from limbeck.evaluation.measures._contract import Column, Measure, Values
 from limbeck.evaluation.measures._student import HeadName, guesses, right, trained
+from limbeck.evaluation.score import Taken
 from limbeck.evaluation.train import EpochReport
 from limbeck.modalities import letters, looked_at
 
@@ -48,8 +49,11 @@ class Accuracy(Measure):
         told = replace(subject, on_epoch=note)
         student, _ = trained(told, subject.samples(subject.train), self.head, seed=seed)
         predicted = guesses(student, subject.samples(subject.test))
-        values = right(predicted, subject.test.labels)
-        return Taken(values, losses, {key: guess.tolist() for key, guess in predicted.items()})
+        return Taken(
+            values=right(predicted, subject.test.labels),
+            losses=tuple(losses),
+            predictions={key: tuple(guess.tolist()) for key, guess in predicted.items()},
+        )
 
     def show(self, values: Values, references: Mapping[str, Values], letters: Sequence[str]) -> dict[str, float]:
         """Accuracies; see `Measure.show`."""

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from itertools import accumulate
 from typing import final
 
 import torch
@@ -26,14 +27,14 @@ from pydantic import Field
 from torch import Tensor
 
 from limbeck._runtime import derive_seed, generator
-from limbeck.datasets import LabelledClips
+from limbeck.datasets import LabelledClips, Targets
 from limbeck.errors import InputError
 from limbeck.evaluation._samples import Samples
 from limbeck.evaluation._subject import Subject
 from limbeck.evaluation.measures._contract import Column, Measure
-from limbeck.evaluation.measures._joined import JoinedSamples
 from limbeck.evaluation.measures._student import HeadName, bytes_of, guesses, trained
-from limbeck.modalities import label, together
+from limbeck.modalities import Batch, label, together
+from limbeck.networks import Shape
 
 MEMORY, REPLAY = "memory alone", "with new clips"
 BYTES = "memory (bytes)"
@@ -130,11 +131,8 @@ class Continual(Measure):
         """What guessing among the classes so far comes to."""
         if len(test.classes) < 2 * self.tasks:
             return {}
-        sizes = [len(names) for names in groups(test.classes, self.tasks, 0)]
-        steps, known = [], 0
-        for size in sizes:
-            known += size
-            steps.append((100 / known, torch.full((self.tasks,), 100 / known)))
+        known = accumulate(len(names) for names in groups(test.classes, self.tasks, 0))
+        steps = [(100 / n, torch.full((self.tasks,), 100 / n)) for n in known]
         key = label(test.modalities)
         return _told(MEMORY, steps, key) | _told(REPLAY, steps, key)
 
@@ -192,3 +190,41 @@ def _repeated(memory: Sequence[tuple[Samples, int]], new: Samples) -> list[tuple
         return max(1, round(wanted * len(part.targets.classes) / len(part)))
 
     return [part for part in memory for _ in range(times(part[0]))]
+
+
+class JoinedSamples(Samples):
+    """Samples of several sets, one after the other, each with the number its first class has in the whole.
+
+    If one of the sets has soft labels all of them get some, and a set's samples have none of the classes it does not
+    know.
+    """
+
+    def __init__(self, parts: Sequence[tuple[Samples, int]], classes: Sequence[str]) -> None:
+        self.parts = [samples for samples, _ in parts]
+        self.ends = torch.tensor([len(samples) for samples in self.parts]).cumsum(0)
+        labels = torch.cat([samples.targets.labels + first for samples, first in parts])
+        soft = None
+        if any(samples.targets.probabilities is not None for samples in self.parts):
+            soft = torch.zeros(len(labels), len(classes))
+            for (samples, first), end in zip(parts, self.ends.tolist(), strict=True):
+                known = samples.targets.to_learn
+                known = known if known.is_floating_point() else F.one_hot(known, len(samples.targets.classes))
+                soft[end - len(samples) : end, first : first + known.shape[1]] = known
+        one = self.parts[0]
+        super().__init__(Targets(tuple(classes), labels, soft), one.modalities, one.scales)
+
+    @property
+    def shapes(self) -> dict[str, Shape]:
+        """Shape of a sample, by modality."""
+        return self.parts[0].shapes
+
+    def fetch(self, index: Tensor, device: torch.device) -> Batch:
+        """Samples at some positions; see `Samples.fetch`."""
+        found = {name: torch.empty(len(index), *shape, device=device) for name, shape in self.shapes.items()}
+        part = torch.bucketize(index, self.ends, right=True)
+        for number in sorted(set(part.tolist())):
+            here = torch.nonzero(part == number).flatten()
+            local = index[here] - (self.ends[number] - len(self.parts[number]))
+            for name, x in self.parts[number].fetch(local, device).items():
+                found[name][here.to(device)] = x
+        return found

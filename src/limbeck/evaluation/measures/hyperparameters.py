@@ -16,11 +16,9 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, Self, final
 
-from pydantic import Field, field_validator
+from pydantic import Field, model_validator
 
 from limbeck import networks
 from limbeck._config import Config
@@ -53,18 +51,12 @@ class Candidate(Config):
     options: dict[str, Any] = Field(default_factory=dict)
     protocol: dict[str, Any] = Field(default_factory=dict)
 
-    @field_validator("network")
-    @classmethod
-    def _exists(cls, network: str | None) -> str | None:
-        if network is not None:
-            networks.load(network)
-        return network
-
-    @field_validator("protocol")
-    @classmethod
-    def _known(cls, changes: dict[str, Any]) -> dict[str, Any]:
-        Protocol.from_json(changes)
-        return changes
+    @model_validator(mode="after")
+    def _exist(self) -> Self:
+        if self.network is not None:
+            networks.load(self.network)
+        Protocol.from_json(self.protocol)
+        return self
 
     def changed(self, network: Architecture, protocol: Protocol) -> tuple[Architecture, Protocol]:
         """Network and protocol with this candidate's changes.
@@ -113,27 +105,19 @@ def different(
     return found
 
 
-def _convnet(**options: Any) -> Candidate:
-    return Candidate(network="convnet", options=options)
-
-
-def _trained(**changes: Any) -> Candidate:
-    return Candidate(protocol=changes)
-
-
 CANDIDATES = {
     "unchanged": Candidate(),
-    "ConvNet of width 8": _convnet(width=8),
-    "ConvNet of width 32": _convnet(width=32),
-    "ConvNet of 2 and 3 blocks": _convnet(depth={"audio": 2, "image": 3}),
-    "ConvNet of 4 and 4 blocks": _convnet(depth={"audio": 4, "image": 4}),
-    "rates 1e-2": _trained(lr=1e-2),
-    "rates 1e-3": _trained(lr=1e-3),
-    "rates 1e-4": _trained(lr=1e-4),
-    "rates 1e-5": _trained(lr=1e-5),
-    "weight decay 0.1": _trained(weight_decay=0.1),
-    "3 epochs": _trained(epochs=3, least_steps=0),
-    "not augmented": _trained(augment=None),
+    "ConvNet of width 8": Candidate(network="convnet", options={"width": 8}),
+    "ConvNet of width 32": Candidate(network="convnet", options={"width": 32}),
+    "ConvNet of 2 and 3 blocks": Candidate(network="convnet", options={"depth": {"audio": 2, "image": 3}}),
+    "ConvNet of 4 and 4 blocks": Candidate(network="convnet", options={"depth": {"audio": 4, "image": 4}}),
+    "rates 1e-2": Candidate(protocol={"lr": 1e-2}),
+    "rates 1e-3": Candidate(protocol={"lr": 1e-3}),
+    "rates 1e-4": Candidate(protocol={"lr": 1e-4}),
+    "rates 1e-5": Candidate(protocol={"lr": 1e-5}),
+    "weight decay 0.1": Candidate(protocol={"weight_decay": 0.1}),
+    "3 epochs": Candidate(protocol={"epochs": 3, "least_steps": 0}),
+    "not augmented": Candidate(protocol={"augment": None}),
 }
 """What is tried by default: widths, depths (audio and image), learning rates and other parts of training.
 
@@ -141,32 +125,20 @@ A ConvNet keeps its other options; beside another network the named ones are Con
 """
 
 
-@dataclass(frozen=True)
-class Found:
-    """What a search came to.
-
-    Attributes:
-        accuracy: Of the best-found candidate trained on the whole, on test clips, percent; mean where several tie.
-        regret: The best candidate's accuracy less that, points, >= 0.
-        blind: Regret of a candidate drawn at random, on average, points.
-    """
-
-    accuracy: float
-    regret: float
-    blind: float
-
-
-def outcome(scores: Sequence[float], truth: Sequence[float]) -> Found:
+def outcome(scores: Sequence[float], truth: Sequence[float]) -> tuple[float, float, float]:
     """What choosing the highest of `scores` comes to; `truth` has percent on test, trained on the whole.
+
+    That is the percent of the candidate chosen (mean where several tie), its regret, which is what the best one has
+    more, in points, >= 0, and the regret of a candidate drawn at random, on average.
 
     Example:
         >>> outcome([50, 70, 70], [60, 80, 90])
-        Found(accuracy=85.0, regret=5.0, blind=13.333333333333329)
+        (85.0, 5.0, 13.333333333333329)
     """
     best = max(scores)
     chosen = [t for s, t in zip(scores, truth, strict=True) if s == best]
     reached, top = math.fsum(chosen) / len(chosen), max(truth)
-    return Found(reached, top - reached, top - math.fsum(truth) / len(truth))
+    return reached, top - reached, top - math.fsum(truth) / len(truth)
 
 
 def rank_correlation(one: Sequence[float], other: Sequence[float]) -> float | None:
@@ -240,12 +212,12 @@ class Hyperparameters(Measure):
         train = subject.again(subject.real.take(parts.kept)) if whole or self.unseen else subject.train
         found = {SECONDS: 0.0, HELD: float(len(held)), SHARED: float(parts.shared)}
         for name, (network, protocol) in students.items():
-            own = derive_seed(seed, "hyperparameters", name)
-            learn = partial(self._learn, subject, network, protocol, seed=own)
-            found[VALIDATION + name], seconds = learn(train, held)
+            own: dict[str, Any] = {"network": network, "protocol": protocol}
+            own["seed"] = derive_seed(seed, "hyperparameters", name)
+            found[VALIDATION + name], seconds = self._learn(subject, train, held, **own)
             found[SECONDS] += seconds
             if whole:
-                found[TEST + name], _ = learn(subject.train, subject.test)
+                found[TEST + name], _ = self._learn(subject, subject.train, subject.test, **own)
         return found
 
     def show(self, values: Values, references: Mapping[str, Values], letters: Sequence[str]) -> dict[str, float]:
@@ -255,13 +227,13 @@ class Hyperparameters(Measure):
             tried = [name for name in self.candidates if VALIDATION + name in values]
             scores, theirs = ([v[VALIDATION + name] for name in tried] for v in (values, whole))
             truth = [whole[TEST + name] for name in tried]
-            found = outcome(scores, truth)
+            found, regret, blind = outcome(scores, truth)
             shown |= {
                 "Rank correlation, validation": rank_correlation(scores, theirs),
                 "Rank correlation, test": rank_correlation(scores, truth),
-                "Found, on test (%)": found.accuracy,
-                "Regret (points)": found.regret,
-                "Regret of a blind choice (points)": found.blind,
+                "Found, on test (%)": found,
+                "Regret (points)": regret,
+                "Regret of a blind choice (points)": blind,
                 "Faster than the whole (x)": whole[SECONDS] / values[SECONDS],
             }
         return {name: value for name, value in shown.items() if value is not None}
@@ -287,21 +259,12 @@ class Hyperparameters(Measure):
         )
 
     def _learn(
-        self,
-        subject: Subject,
-        network: Architecture,
-        protocol: Protocol,
-        train: DistilledSet | LabelledClips,
-        clips: LabelledClips,
-        *,
-        seed: int,
+        self, subject: Subject, train: DistilledSet | LabelledClips, clips: LabelledClips, **own: Any
     ) -> tuple[float, float]:
         """Percent of the clips a candidate gets right, and the seconds of its training; 0 % where that diverges."""
         started = time.perf_counter()
         try:
-            student, seconds = trained(
-                subject, subject.samples(train), self.head, seed=seed, network=network, protocol=protocol
-            )
+            student, seconds = trained(subject, subject.samples(train), self.head, **own)
         except DivergedError:
             return 0.0, time.perf_counter() - started
         return accuracy(student, subject.samples(clips))[subject.together], seconds

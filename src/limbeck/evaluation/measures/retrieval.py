@@ -28,13 +28,14 @@ from limbeck.datasets import LabelledClips
 from limbeck.errors import InputError
 from limbeck.evaluation._subject import Subject
 from limbeck.evaluation.measures._contract import Column, Measure
-from limbeck.evaluation.measures._ranks import NEAREST, by_chance, first_ranks
+from limbeck.evaluation.measures._student import trained
 from limbeck.evaluation.score import means_of
-from limbeck.evaluation.train import predict, train_student
+from limbeck.evaluation.train import predict
 from limbeck.modalities import Batch, letters
 from limbeck.networks import Head
 
 CLASS, SMALL, PAIR = "class-level", "small gallery", "instance-level"
+NEAREST = (1, 5, 10)
 QUERIES_AT_ONCE = 1024
 
 
@@ -81,15 +82,7 @@ class Retrieval(Measure):
                 "alone. Give a set and clips of two modalities or more, or use another measure."
             )
         head = partial(_Projections, dim=self.dim, temperature=self.temperature, positives=self.positives)
-        student = train_student(
-            subject.samples(subject.train),
-            subject.network.build(),
-            head,
-            subject.protocol,
-            seed=seed,
-            device=subject.device,
-            on_epoch=subject.on_epoch,
-        )
+        student, _ = trained(subject, subject.samples(subject.train), head, seed=seed)
         places, labels = predict(student, subject.samples(subject.test)), subject.test.labels
         small = self._galleries(labels, seed)
         found = self._sizes(labels)
@@ -193,7 +186,11 @@ class _Projections(Head):
         generator: torch.Generator,
     ) -> None:
         super().__init__(dims, classes, letters, generator=generator)
-        self.projections = nn.ModuleDict({name: _projection(n, dim, generator) for name, n in dims.items()})
+        # Without a bias, which would draw all clips to one place.
+        maps = {name: nn.Linear(n, dim, bias=False, device="meta").to_empty(device="cpu") for name, n in dims.items()}
+        for layer in maps.values():
+            nn.init.normal_(layer.weight, std=layer.in_features**-0.5, generator=generator)
+        self.projections = nn.ModuleDict(maps)
         self.temperature, self.positives = temperature, positives
 
     def loss(self, features: Batch, labels: Tensor) -> Tensor:
@@ -205,13 +202,6 @@ class _Projections(Head):
     def scores(self, features: Batch) -> dict[str, Tensor]:
         """Unit vectors, (sample, dim), by letter."""
         return {self.letters[name]: F.normalize(project(features[name])) for name, project in self.projections.items()}
-
-
-def _projection(inputs: int, outputs: int, draw: torch.Generator) -> nn.Linear:
-    """Without a bias, which would draw all clips to one place."""
-    layer = nn.Linear(inputs, outputs, bias=False, device="meta").to_empty(device="cpu")
-    nn.init.normal_(layer.weight, std=inputs**-0.5, generator=draw)
-    return layer
 
 
 def _whole(queries: Tensor, gallery: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, float]:
@@ -232,3 +222,46 @@ def _named(start: str, ranks: Tensor) -> dict[str, float]:
     """Recalls in percent and the median rank, by column."""
     recalls = {f"{start} R@{k} (%)": 100 * float((ranks <= k).double().mean()) for k in NEAREST}
     return recalls | {f"{start} MedR": float(np.median(ranks.numpy()))}
+
+
+def first_ranks(alike: Tensor, relevant: Tensor) -> Tensor:
+    """Rank of each query's first relevant item, from 1, int64, (query,), by how near items are, (query, item).
+
+    Irrelevant items that tie with it come before it. Each query has a relevant item.
+
+    Example:
+        >>> alike = torch.tensor([[0.9, 0.5, 0.5, 0.1]])
+        >>> int(first_ranks(alike, torch.tensor([[True, False, False, True]])))
+        1
+        >>> int(first_ranks(alike, torch.tensor([[False, True, False, True]])))
+        3
+    """
+    best = alike.masked_fill(~relevant, -torch.inf).amax(1, keepdim=True)
+    return 1 + ((alike >= best) & ~relevant).sum(1)
+
+
+def by_chance(items: int, relevant: Sequence[int], queries: Sequence[int]) -> dict[str, float]:
+    """Recall at 1, 5 and 10, median rank of the first hit and mean average precision of a random order, exactly.
+
+    Each kind of query has its number of relevant items, and of queries. One with m relevant items among N has no hit
+    among the first k with probability C(N - m, k) / C(N, k); the expected average precision follows from the expected
+    number of hits before each. The median is that of the ranks of all queries together.
+
+    Example:
+        >>> told = by_chance(50, [5], [50])
+        >>> round(told["R@1 (%)"], 1), round(told["R@5 (%)"], 1), told["MedR"]
+        (10.0, 42.3, 7.0)
+    """
+    from scipy.stats import hypergeom
+
+    hit = np.arange(items + 1)
+    within = np.average(
+        [1 - hypergeom.pmf(0, items, m, hit) for m in relevant], axis=0, weights=np.asarray(queries, float)
+    )
+    found = {f"R@{k} (%)": 100 * float(within[min(k, items)]) for k in NEAREST}
+    found["MedR"] = float(np.searchsorted(within, 0.5 - 1e-12))
+    harmonic = float(np.sum(1 / np.arange(1, items + 1)))
+    together = [(m - 1) / max(items - 1, 1) for m in relevant]
+    precision = [(c * items + (1 - c) * harmonic) / items for c in together]
+    found["mAP (%)"] = 100 * float(np.average(precision, weights=queries))
+    return found

@@ -47,22 +47,13 @@ def normalised(gain: float) -> float:
     return 100 * (math.exp(gain) - math.exp(-1)) / (math.e - math.exp(-1))
 
 
-def label_robust(recovery: float, improvement: float, weight: float = 0.5) -> float:
-    """The label-robust score, 0 to 100, from differences in accuracy as fractions.
+def score(one: float, other: float, weight: float = 0.5) -> float:
+    """Two gains in accuracy as a score, 0 to 100; `one` has the `weight`, 0 to 1, and the `other` the rest.
 
-    The `recovery` (HLR) is that of the whole less the set's with hard labels, the `improvement` (IOR) that of the set
-    as it is less that of random clips; the latter has the `weight`, 0 to 1, the former the rest.
+    LRS is the score of the improvement (IOR: the set as it is less random clips) and of minus the recovery (HLR: the
+    whole less the set, both with hard labels); ARS that of the gains over random clips with and without augmentation.
     """
-    return normalised(weight * improvement - (1 - weight) * recovery)
-
-
-def augmentation_robust(augmented: float, bare: float, weight: float = 0.5) -> float:
-    """The augmentation-robust score, 0 to 100, from accuracies of the set less those of random clips, as fractions.
-
-    Both are with augmentation in `augmented`, which has the `weight`, 0 to 1, and without in `bare`, which has the
-    rest.
-    """
-    return normalised(weight * augmented + (1 - weight) * bare)
+    return normalised(weight * one + (1 - weight) * other)
 
 
 @final
@@ -102,9 +93,11 @@ class Robustness(Measure):
 
         @cache
         def found(soft: bool, augment: SiameseAugment | None) -> Mapping[str, float]:
-            samples = subject.samples(subject.train if soft else _hard(subject.train))
+            train = subject.train
+            if isinstance(train, DistilledSet) and not soft:
+                train = replace(train, soft_labels=None)
             protocol = subject.protocol.model_copy(update={"augment": augment})
-            student, _ = trained(subject, samples, self.head, seed=student_seed, protocol=protocol)
+            student, _ = trained(subject, subject.samples(train), self.head, seed=student_seed, protocol=protocol)
             return accuracy(student, subject.samples(subject.test))
 
         soft = isinstance(subject.train, DistilledSet) and subject.train.soft_labels is not None
@@ -122,10 +115,10 @@ class Robustness(Measure):
             if own not in values or random is None:
                 continue
             gains = [(values[way] - random[way]) / 100 for way in both]
-            shown[f"ARS {look}"] = augmentation_robust(gains[0], gains[1], self.augment_weight)
+            shown[f"ARS {look}"] = score(gains[0], gains[1], self.augment_weight)
             if whole is not None:
                 recovery, improvement = whole[hard] - values[hard], values[own] - random[own]
-                shown[f"LRS {look}"] = label_robust(recovery / 100, improvement / 100, self.label_weight)
+                shown[f"LRS {look}"] = score(improvement / 100, -recovery / 100, self.label_weight)
                 if look == key:
                     shown |= {f"HLR {key} (points)": recovery, f"IOR {key} (points)": improvement}
         return shown
@@ -151,7 +144,3 @@ def _looks(letters: Sequence[str]) -> tuple[str, ...]:
     """What was looked at, all modalities together first."""
     *each, last = looked_at(letters)
     return (last, *each)
-
-
-def _hard(train: DistilledSet | LabelledClips) -> DistilledSet | LabelledClips:
-    return replace(train, soft_labels=None) if isinstance(train, DistilledSet) else train

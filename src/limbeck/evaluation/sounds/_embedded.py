@@ -16,8 +16,7 @@ from limbeck.datasets.sounds import SoundDataset
 from limbeck.encoders import Encoder
 from limbeck.errors import InputError
 from limbeck.evaluation.sounds._fold import Array, Fold, Sounds
-from limbeck.evaluation.sounds._load_audio import PinkNoise
-from limbeck.evaluation.sounds.embeddings import Embedded
+from limbeck.evaluation.sounds.embeddings import Embedded, PinkNoise
 
 Sentence = Annotated[str, Field(pattern=r"\{label\}")]
 """A prompt, with ``{label}`` where the words go."""

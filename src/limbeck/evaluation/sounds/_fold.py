@@ -1,4 +1,4 @@
-"""One division of the embedded recordings: what a classifier to classify may see, and what it is judged by."""
+"""One division of the embedded recordings: what a classifier may see, and what it is judged by."""
 
 from __future__ import annotations
 
@@ -54,17 +54,12 @@ class Sounds:
         """Those with a label."""
         return self.select(np.flatnonzero(self.known.any(1)))
 
-    def space(self, name: str) -> Array:
-        """One of the two spaces, ``"joint"`` or ``"features"``."""
-        return {"joint": self.joint, "features": self.features}[name]
-
 
 @dataclass(frozen=True)
 class Fold:
     """A pool, a test split and the words of the classes.
 
     Attributes:
-        name: Of the fold.
         pool: Recordings to learn from.
         test: Recordings to classify, each with a label.
         validation: Recordings kept for choosing an epoch; mostly none.
@@ -86,7 +81,7 @@ class Fold:
         return np.asarray(mean / np.linalg.norm(mean, axis=1, keepdims=True), dtype=np.float32)
 
     def seen(self, *, labels: bool) -> Fold:
-        """As a classifier to classify sees it: test labels never, the pool's only where `labels`."""
+        """As a classifier sees it: test labels never, the pool's only where `labels`."""
         test = replace(self.test, targets=None)
         if labels:
             return replace(self, test=test)

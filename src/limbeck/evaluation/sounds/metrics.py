@@ -105,11 +105,8 @@ def batch_wise(scores: Scores, targets: Targets, *, batch: int) -> float:
         (50.0, 100.0)
     """
     _check(scores, targets)
-    classes = targets.shape[1]
-    sums = [
-        sum(_precisions(scores[i : i + batch], targets[i : i + batch])) / classes for i in range(0, len(scores), batch)
-    ]
-    return 100 * float(np.mean(sums))
+    parts = [slice(i, i + batch) for i in range(0, len(scores), batch)]
+    return 100 * float(np.mean([sum(_precisions(scores[i], targets[i])) / targets.shape[1] for i in parts]))
 
 
 def purity(neighbours: list[npt.NDArray[np.int64]], targets: Targets) -> float:

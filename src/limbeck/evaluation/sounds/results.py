@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import TypeAdapter
+from limbeck._config import Config
 
 
 @dataclass(frozen=True)
@@ -14,8 +14,6 @@ class Cell:
 
     Attributes:
         ablation: Name of the recipe's ablation; empty for the main table.
-        row: Name of the row.
-        fold: Name of the fold.
         draw: Number of the draw, from 0 on.
         values: Numbers by name, in percent where the name says so; the first is the one to compare by.
         point: Where in the ablation.
@@ -41,7 +39,6 @@ class AblationFacts:
 
     Attributes:
         name: Of the ablation in the recipe.
-        title: Heading.
         axis: What runs along the horizontal axis; empty for none.
         log: Whether it is logarithmic.
         about: What a reader must know.
@@ -54,19 +51,15 @@ class AblationFacts:
     about: str
 
 
-@dataclass(frozen=True)
-class SoundResults:
+class SoundResults(Config):
     """Everything a recipe found.
 
     Attributes:
         name: Of the recipe, and of the folder of its tables.
-        title: Heading.
         dataset: Name of the reader.
         baseline: Row that the others are compared with.
-        rows: Rows in the order of the tables.
+        rows: Rows in the order of the tables, as the ablations.
         supervised: Rows that saw labels of the pool.
-        ablations: How the ablations are to be shown, in the order of the tables.
-        cells: All numbers.
         about: What was the same everywhere, JSON-able.
     """
 
@@ -80,19 +73,6 @@ class SoundResults:
     cells: tuple[Cell, ...]
     about: dict[str, Any]
 
-    def to_json(self) -> dict[str, Any]:
-        """Everything as JSON-able data."""
-        content: dict[str, Any] = _ADAPTER.dump_python(self, mode="json")
-        return content
-
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> SoundResults:
-        """Results from JSON-able data."""
-        return _ADAPTER.validate_python(data)
-
     def of(self, ablation: str = "", **wanted: Any) -> list[Cell]:
         """Cells of an `ablation` (or the main table) with the `wanted` values of fields, ``row="zero-shot"``."""
         return [c for c in self.cells if c.ablation == ablation and all(getattr(c, k) == v for k, v in wanted.items())]
-
-
-_ADAPTER = TypeAdapter(SoundResults)

@@ -9,10 +9,32 @@ Example:
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
 from limbeck import _discover
+from limbeck._discover import Listed
 from limbeck.report.model import Document
-from limbeck.report.writers._contract import Writer
 
 __all__ = ["Document", "Writer", "load", "names"]
 
-names, load = _discover.room(Writer)
+
+class Writer(Listed, ABC):
+    """One way to write a comparison down. One module of this room defines one; it is not instantiated.
+
+    The same document gives the same text. Names that come from data are escaped.
+    """
+
+    room: ClassVar[str] = "limbeck.report.writers"
+
+    suffix: ClassVar[str]
+    """Of the file, with its dot."""
+
+    @staticmethod
+    @abstractmethod
+    def write(document: Document) -> str:
+        """The whole file as text."""
+
+
+names = _discover.lister(Writer)
+load = _discover.loader(Writer)

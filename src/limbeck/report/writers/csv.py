@@ -7,7 +7,7 @@ import io
 from typing import final
 
 from limbeck.report.model import Document
-from limbeck.report.writers._contract import Writer
+from limbeck.report.writers import Writer
 
 
 @final

@@ -6,7 +6,7 @@ import json
 from typing import final
 
 from limbeck.report.model import Document
-from limbeck.report.writers._contract import Writer
+from limbeck.report.writers import Writer
 
 
 @final

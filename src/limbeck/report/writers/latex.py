@@ -6,7 +6,7 @@ import re
 from typing import final
 
 from limbeck.report.model import Document, Field, Sheet
-from limbeck.report.writers._contract import Writer
+from limbeck.report.writers import Writer
 
 _SIGNS = {
     "\\": r"\textbackslash{}",

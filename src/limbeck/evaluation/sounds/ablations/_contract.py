@@ -35,6 +35,11 @@ class Point:
     draws: int = 1
 
 
+def each(folds: list[Fold], change: Callable[..., Fold]) -> Callable[[int], list[Fold]]:
+    """The `folds` of a point, each as it becomes by a `change` that takes the seed of a draw."""
+    return lambda seed: [change(fold, seed=seed) for fold in folds]
+
+
 class Ablation(Config, Listed, ABC):
     """Settings of an ablation. One module of the room defines one.
 

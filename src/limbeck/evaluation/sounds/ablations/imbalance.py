@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Annotated, ClassVar, final
 
 import numpy as np
@@ -12,7 +13,7 @@ from pydantic import Field
 from limbeck._runtime import derive_seed
 from limbeck.evaluation.sounds._embedded import EmbeddedDataset
 from limbeck.evaluation.sounds._fold import Fold
-from limbeck.evaluation.sounds.ablations._contract import Ablation, Point
+from limbeck.evaluation.sounds.ablations._contract import Ablation, Point, each
 
 
 @final
@@ -39,16 +40,14 @@ class Imbalance(Ablation):
         """Two points for each ratio: long-tailed, and even."""
         folds = sounds.folds()
 
-        def shaped(ratio: float, even: bool) -> Callable[[int], list[Fold]]:
-            return lambda seed: [
-                replace(f, pool=f.pool.select(tail(f.pool.known, ratio, derive_seed(seed, f.name), even=even)))
-                for f in folds
-            ]
+        def shaped(fold: Fold, *, ratio: float, even: bool, seed: int) -> Fold:
+            staying = tail(fold.pool.known, ratio, derive_seed(seed, fold.name), even=even)
+            return replace(fold, pool=fold.pool.select(staying))
 
         for ratio in self.ratios:
             for variant, even in (("long tail", False), ("even, as many", True)):
-                draws = 1 if ratio == 1 else self.draws
-                yield Point(f"{ratio:g} : 1", shaped(ratio, even), x=ratio, variant=variant, draws=draws)
+                made, draws = each(folds, partial(shaped, ratio=ratio, even=even)), 1 if ratio == 1 else self.draws
+                yield Point(f"{ratio:g} : 1", made, x=ratio, variant=variant, draws=draws)
 
 
 def tail(targets: np.typing.NDArray[np.bool_], ratio: float, seed: int, *, even: bool = False) -> list[int]:

@@ -10,8 +10,8 @@ from pydantic import Field
 
 from limbeck.evaluation.sounds._embedded import EmbeddedDataset
 from limbeck.evaluation.sounds._fold import Fold
-from limbeck.evaluation.sounds._load_audio import PinkNoise
 from limbeck.evaluation.sounds.ablations._contract import Ablation, Point
+from limbeck.evaluation.sounds.embeddings import PinkNoise
 
 
 @final

@@ -6,8 +6,9 @@ these is tested on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Annotated, ClassVar, final
 
 import numpy as np
@@ -16,7 +17,7 @@ from pydantic import Field
 from limbeck._runtime import derive_seed
 from limbeck.evaluation.sounds._embedded import EmbeddedDataset
 from limbeck.evaluation.sounds._fold import Fold, Sounds
-from limbeck.evaluation.sounds.ablations._contract import Ablation, Point
+from limbeck.evaluation.sounds.ablations._contract import Ablation, Point, each
 
 
 @final
@@ -39,15 +40,11 @@ class OutOfVocabulary(Ablation):
     def points(self, sounds: EmbeddedDataset) -> Iterator[Point]:
         """A point for each ratio."""
         folds = sounds.folds()
-
-        def mixed(ratio: float) -> Callable[[int], list[Fold]]:
-            return lambda seed: [half(f, ratio, seed) for f in folds]
-
         for ratio in self.ratios:
-            yield Point(f"{ratio:g}", mixed(ratio), x=ratio, draws=self.draws)
+            yield Point(f"{ratio:g}", each(folds, partial(half, ratio=ratio)), x=ratio, draws=self.draws)
 
 
-def half(fold: Fold, ratio: float, seed: int) -> Fold:
+def half(fold: Fold, ratio: float, *, seed: int) -> Fold:
     """A `fold` of half of the classes, with `ratio` recordings of others in its pool for each of the named classes.
 
     The `seed` draws classes, alike in all folds, and out-of-vocabulary recordings.

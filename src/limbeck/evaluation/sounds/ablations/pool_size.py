@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Annotated, ClassVar, final
 
 import numpy as np
@@ -12,7 +13,7 @@ from pydantic import Field
 from limbeck._runtime import derive_seed
 from limbeck.evaluation.sounds._embedded import EmbeddedDataset
 from limbeck.evaluation.sounds._fold import Fold
-from limbeck.evaluation.sounds.ablations._contract import Ablation, Point
+from limbeck.evaluation.sounds.ablations._contract import Ablation, Point, each
 
 
 @final
@@ -38,23 +39,17 @@ class PoolSize(Ablation):
         """A point for each fraction."""
         folds = sounds.folds()
 
-        def drawn(fraction: float) -> Callable[[int], list[Fold]]:
-            return lambda seed: [
-                replace(f, pool=f.pool.select(part(len(f.pool), fraction, seed, f.name))) for f in folds
-            ]
+        def drawn(fold: Fold, *, fraction: float, seed: int) -> Fold:
+            return replace(fold, pool=fold.pool.select(part(len(fold.pool), fraction, seed, fold.name)))
 
         for fraction in self.fractions:
-            size = round(float(np.mean([kept(len(f.pool), fraction) for f in folds])))
-            yield Point(str(size), drawn(fraction), x=size, draws=1 if fraction == 1 else self.draws)
-
-
-def kept(total: int, fraction: float) -> int:
-    """How many of `total` are kept for a `fraction` in (0, 1], at least 1."""
-    return max(1, round(fraction * total))
+            made = each(folds, partial(drawn, fraction=fraction))
+            size = round(float(np.mean([len(part(len(f.pool), fraction, 0, f.name)) for f in folds])))
+            yield Point(str(size), made, x=size, draws=1 if fraction == 1 else self.draws)
 
 
 def part(total: int, fraction: float, seed: int, name: str) -> list[int]:
-    """Positions of a `fraction`, in (0, 1], of `total` recordings, in ascending order.
+    """Positions of a `fraction`, in (0, 1], of `total` recordings, one at least, in ascending order.
 
     They are drawn by a `seed` and the `name` of the fold, so that folds draw apart.
 
@@ -63,4 +58,4 @@ def part(total: int, fraction: float, seed: int, name: str) -> list[int]:
         (True, 2)
     """
     draw = np.random.default_rng(derive_seed(seed, "pool", name))
-    return sorted(draw.permutation(total)[: kept(total, fraction)].tolist())
+    return sorted(draw.permutation(total)[: max(1, round(fraction * total))].tolist())

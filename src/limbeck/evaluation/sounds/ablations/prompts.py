@@ -7,17 +7,18 @@ surest, which needs no labels.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import ClassVar, final
 
 from limbeck.evaluation.sounds._embedded import EmbeddedDataset, Sentence
 from limbeck.evaluation.sounds._fold import Array, Fold
-from limbeck.evaluation.sounds.ablations._contract import Ablation, Point
+from limbeck.evaluation.sounds.ablations._contract import Ablation, Point, each
 
 PUBLISHED = (
     "{label}",
-    "I can load_audio {label}",
+    "I can hear {label}",
     "This is an audio of {label}",
     "This is {label}",
     "This is a sound of {label}",
@@ -45,16 +46,16 @@ class Prompts(Ablation):
         """A point for each text, then all, then the one chosen on the pool."""
         folds, texts = sounds.folds(), sounds.texts(self.texts)
 
-        def using(choose: Callable[[Fold], Sequence[int]]) -> Callable[[int], list[Fold]]:
-            return lambda seed: [replace(fold, texts=texts[list(choose(fold))]) for fold in folds]
+        def using(fold: Fold, *, texts: Array, seed: int) -> Fold:
+            return replace(fold, texts=texts)
 
-        def alone(number: int) -> Callable[[Fold], Sequence[int]]:
-            return lambda fold: [number]
+        def sure(fold: Fold, *, seed: int) -> Fold:
+            return replace(fold, texts=texts[[surest(fold.pool.joint, texts)]])
 
         for i, text in enumerate(self.texts):
-            yield Point(text, using(alone(i)))
-        yield Point("all together", using(lambda fold: range(len(texts))))
-        yield Point("surest on the pool", using(lambda fold: [surest(fold.pool.joint, texts)]))
+            yield Point(text, each(folds, partial(using, texts=texts[[i]])))
+        yield Point("all together", each(folds, partial(using, texts=texts)))
+        yield Point("surest on the pool", each(folds, sure))
 
 
 def surest(pool: Array, texts: Array) -> int:

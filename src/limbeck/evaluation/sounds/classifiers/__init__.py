@@ -1,4 +1,4 @@
-"""Classifiers to classify sounds. One module a classifier; `names()` lists them.
+"""Classifiers of sounds. One module a classifier; `names()` lists them.
 
 Example:
     >>> names()
@@ -13,4 +13,5 @@ from limbeck.evaluation.sounds.classifiers._contract import Classifier, Predicti
 
 __all__ = ["Classifier", "Fold", "Predictions", "Sounds", "load", "names"]
 
-names, load = _discover.room(Classifier)
+names = _discover.lister(Classifier)
+load = _discover.loader(Classifier)

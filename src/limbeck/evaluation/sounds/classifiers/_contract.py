@@ -54,10 +54,3 @@ class Classifier(Config, Listed, ABC):
         if found.neighbours:
             values[metrics.PURITY] = metrics.purity(found.neighbours, fold.pool.known)
         return values | found.facts
-
-    def check(self) -> None:
-        """Refuse settings that only what they are handed to can judge; most classifiers have none.
-
-        Raises:
-            ValueError: One does not fit.
-        """

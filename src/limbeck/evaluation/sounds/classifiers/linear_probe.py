@@ -42,6 +42,6 @@ class LinearProbe(Classifier):
             present = present[~pool.known[:, present].all(0)]
             regression = OneVsRestClassifier(regression)
         targets = pool.known[:, present] if fold.multi_label else pool.known.argmax(1)
-        model = make_pipeline(StandardScaler(), regression).fit(pool.space(self.space), targets)
-        scores = model.decision_function(fold.test.space(self.space))
+        model = make_pipeline(StandardScaler(), regression).fit(getattr(pool, self.space), targets)
+        scores = model.decision_function(getattr(fold.test, self.space))
         return Predictions(spread(scores, present, fold.texts.shape[1]))

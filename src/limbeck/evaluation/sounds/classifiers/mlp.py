@@ -15,6 +15,7 @@ from typing import ClassVar, Literal, final
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor
 
@@ -53,7 +54,7 @@ class MLP(Classifier):
         from sklearn.preprocessing import StandardScaler
 
         pool = fold.pool.labelled
-        raw = pool.space(self.space)
+        raw = getattr(pool, self.space)
         scaler = StandardScaler(with_mean=self.standardise, with_std=self.standardise).fit(raw)
 
         def inputs(x: Array) -> Tensor:
@@ -64,14 +65,16 @@ class MLP(Classifier):
         x, targets = inputs(raw), torch.from_numpy(pool.known.astype(np.float32))
         weights = _weights((x.shape[1], math.ceil(self.width * x.shape[1]), targets.shape[1]), draw)
         optimiser = torch.optim.Adam(weights, lr=self.learning_rate)
-        test, held = inputs(fold.test.space(self.space)), inputs(fold.validation.space(self.space))
+        test, held = inputs(getattr(fold.test, self.space)), inputs(getattr(fold.validation, self.space))
+        loss_of = F.binary_cross_entropy_with_logits if fold.multi_label else F.cross_entropy
+        aims = targets if fold.multi_label else targets.argmax(1)
         choosing = fold.multi_label and len(held) > 0
         best, scores = -math.inf, np.empty(0, dtype=np.float32)
         for epoch in range(self.epochs):
             order = torch.randperm(len(x), generator=draw)
             for start in range(0, len(x), self.batch):
                 rows = order[start : start + self.batch]
-                loss = _loss(_forward(weights, x[rows], self.dropout, draw), targets[rows], fold.multi_label)
+                loss = loss_of(_forward(weights, x[rows], self.dropout, draw), aims[rows])
                 optimiser.zero_grad()
                 torch.autograd.backward(loss)
                 optimiser.step()
@@ -99,9 +102,3 @@ def _forward(weights: list[Tensor], x: Tensor, dropout: float = 0.0, draw: torch
     if dropout:
         hidden = hidden * (torch.rand(hidden.shape, generator=draw) >= dropout) / (1 - dropout)
     return hidden @ second.T + second_bias
-
-
-def _loss(logits: Tensor, targets: Tensor, multi_label: bool) -> Tensor:
-    if multi_label:
-        return torch.nn.functional.binary_cross_entropy_with_logits(logits, targets)
-    return torch.nn.functional.cross_entropy(logits, targets.argmax(1))

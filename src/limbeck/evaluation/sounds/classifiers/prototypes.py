@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, final
+from typing import Any, Self, final
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from limbeck.evaluation.sounds._fold import Fold
 from limbeck.evaluation.sounds.classifiers._contract import Classifier, Predictions
-from limbeck.evaluation.sounds.classifiers._estimator import estimator
 
 
 @final
@@ -38,11 +37,25 @@ class Prototypes(Classifier):
         features = fold.pool.features if self.two_spaces else None
         learner.fit_from_text(fold.pool.joint, fold.texts, labels, features=features)
         score = learner.multi_label_scores if self.levels else learner.similarities
-        scores = score(fold.test.space("features" if self.two_spaces else "joint"))
+        scores = score(fold.test.features if self.two_spaces else fold.test.joint)
         neighbours = [np.asarray(rows, dtype=np.int64) for rows in learner.neighbours_]
         count = float(np.mean([len(rows) for rows in neighbours]))
         return Predictions(np.asarray(scores, dtype=np.float32), neighbours, {"neighbours": count})
 
-    def check(self) -> None:
-        """Refuse settings the classifier does not take."""
+    @model_validator(mode="after")
+    def _settings_fit(self) -> Self:
         estimator(self.settings, paper=self.paper)
+        return self
+
+
+def estimator(settings: dict[str, Any], *, paper: bool) -> Any:
+    """A `limbeck.prototypes.PrototypeClassifier` with `settings` that differ from its defaults, or from the paper's.
+
+    Raises:
+        ValueError: A setting is unknown, or has a value that does not fit.
+    """
+    from limbeck.prototypes import PrototypeClassifier, check_parameters
+
+    made = (PrototypeClassifier.paper() if paper else PrototypeClassifier()).set_params(**settings)
+    check_parameters(made.get_params())
+    return made

@@ -6,14 +6,14 @@ joint space, by Euclidean distance; `paper` is that to the letter, otherwise the
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal, final
+from typing import Any, ClassVar, Literal, Self, final
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from limbeck.evaluation.sounds._fold import Fold
 from limbeck.evaluation.sounds.classifiers._contract import Classifier, Predictions
-from limbeck.evaluation.sounds.classifiers._estimator import estimator
+from limbeck.evaluation.sounds.classifiers.prototypes import estimator
 
 
 @final
@@ -37,12 +37,13 @@ class SupervisedPrototypes(Classifier):
         learner = estimator(self.settings, paper=self.paper)
         present = np.flatnonzero(pool.known.any(0))
         targets = pool.known[:, present].astype(int) if fold.multi_label else pool.known.argmax(1)
-        learner.fit(pool.space(self.space), targets)
-        return Predictions(spread(learner.similarities(fold.test.space(self.space)), present, fold.texts.shape[1]))
+        learner.fit(getattr(pool, self.space), targets)
+        return Predictions(spread(learner.similarities(getattr(fold.test, self.space)), present, fold.texts.shape[1]))
 
-    def check(self) -> None:
-        """Refuse settings the classifier does not take."""
+    @model_validator(mode="after")
+    def _settings_fit(self) -> Self:
         estimator(self.settings, paper=self.paper)
+        return self
 
 
 def spread(scores: Any, classes: Any, count: int) -> Any:

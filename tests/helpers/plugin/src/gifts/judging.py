@@ -1,4 +1,4 @@
-"""Classifiers to classify, and what accuracy depends on."""
+"""A classifier of sounds, and what accuracy depends on."""
 
 from __future__ import annotations
 
