@@ -22,5 +22,4 @@ __all__ = [
     "prepare",
 ]
 
-names = _discover.lister(Dataset)
-load = _discover.loader(Dataset)
+names, load = _discover.doors(Dataset)

@@ -12,5 +12,4 @@ from limbeck.encoders._contract import AudioEmbeddings, Encoder
 
 __all__ = ["AudioEmbeddings", "Encoder", "load", "names"]
 
-names = _discover.lister(Encoder)
-load = _discover.loader(Encoder)
+names, load = _discover.doors(Encoder)

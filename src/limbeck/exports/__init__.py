@@ -42,8 +42,7 @@ class Export(Config, Listed, ABC):
         """
 
 
-names = _discover.lister(Export)
-load = _discover.loader(Export)
+names, load = _discover.doors(Export)
 
 
 def export(distilled: Path | str | DistilledSet, *, out: Path | str, to: str) -> Path:

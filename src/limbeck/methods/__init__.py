@@ -48,5 +48,4 @@ __all__ = [
     "steps",
 ]
 
-names = _discover.lister(Method)
-load = _discover.loader(Method)
+names, load = _discover.doors(Method)

@@ -34,8 +34,7 @@ __all__ = [
     "together",
 ]
 
-names = _discover.lister(Modality)
-load = _discover.loader(Modality)
+names, load = _discover.doors(Modality)
 
 Modalities = Mapping[str, Modality]
 

@@ -28,5 +28,4 @@ __all__ = [
     "names",
 ]
 
-names = _discover.lister(Network)
-load = _discover.loader(Network)
+names, load = _discover.doors(Network)

@@ -34,5 +34,4 @@ __all__ = [
     "parse",
 ]
 
-names = _discover.lister(Parameterisation)
-load = _discover.loader(Parameterisation)
+names, load = _discover.doors(Parameterisation)

@@ -32,5 +32,4 @@ __all__ = [
     "payload_bytes",
 ]
 
-names = _discover.lister(Storage)
-load = _discover.loader(Storage)
+names, load = _discover.doors(Storage)

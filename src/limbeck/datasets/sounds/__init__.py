@@ -12,5 +12,4 @@ from limbeck.datasets.sounds._contract import Recording, SoundDataset, Split
 
 __all__ = ["Recording", "SoundDataset", "Split", "load", "names"]
 
-names = _discover.lister(SoundDataset)
-load = _discover.loader(SoundDataset)
+names, load = _discover.doors(SoundDataset)

@@ -7,5 +7,4 @@ from limbeck.evaluation.score import Taken
 
 __all__ = ["Column", "Measure", "Subject", "Taken", "Values", "load", "names"]
 
-names = _discover.lister(Measure)
-load = _discover.loader(Measure)
+names, load = _discover.doors(Measure)

@@ -10,5 +10,4 @@ from limbeck.networks._contract import Head
 
 __all__ = ["Head", "load", "names"]
 
-names = _discover.lister(Head)
-load = _discover.loader(Head)
+names, load = _discover.doors(Head)

@@ -36,5 +36,4 @@ class Writer(Listed, ABC):
         """The whole file as text."""
 
 
-names = _discover.lister(Writer)
-load = _discover.loader(Writer)
+names, load = _discover.doors(Writer)

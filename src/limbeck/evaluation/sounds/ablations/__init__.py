@@ -13,5 +13,4 @@ from limbeck.evaluation.sounds.ablations._contract import Ablation, Point
 
 __all__ = ["Ablation", "EmbeddedDataset", "Point", "load", "names"]
 
-names = _discover.lister(Ablation)
-load = _discover.loader(Ablation)
+names, load = _discover.doors(Ablation)

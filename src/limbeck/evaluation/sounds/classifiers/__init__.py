@@ -13,5 +13,4 @@ from limbeck.evaluation.sounds.classifiers._contract import Classifier, Predicti
 
 __all__ = ["Classifier", "Fold", "Predictions", "Sounds", "load", "names"]
 
-names = _discover.lister(Classifier)
-load = _discover.loader(Classifier)
+names, load = _discover.doors(Classifier)
