@@ -106,18 +106,13 @@ class DistilledSet(TorchDataset[tuple[Batch, Tensor]]):
         return Targets(self.classes, self.labels.repeat(self.hold.cells), self.soft_labels)
 
     @property
-    def meanings(self) -> Meanings:
-        """What makes the tensors decibels and pixels; empty where they are no samples."""
-        return meanings_of(self.hold, self.modalities, self.scales)
-
-    @property
     def stored_bytes(self) -> int:
         """Bytes of what students are trained on: the payload and soft labels.
 
         Not counted: which class a row is of (the order says it but for the number of each class), names and settings,
         and the start, which is only looked at.
         """
-        return payload_bytes(self._kept() | self._soft())
+        return payload_bytes(self._trained_on())
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -147,7 +142,7 @@ class DistilledSet(TorchDataset[tuple[Batch, Tensor]]):
         made, and its start, are no part of it.
         """
         content = hashlib.sha256(json.dumps(self._decoded_by(), sort_keys=True).encode())
-        for name, tensor in sorted((self._kept() | self._soft() | {"labels": self.labels}).items()):
+        for name, tensor in sorted((self._trained_on() | {"labels": self.labels}).items()):
             content.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
             content.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
         return content.hexdigest()[:16]
@@ -238,8 +233,9 @@ class DistilledSet(TorchDataset[tuple[Batch, Tensor]]):
         """
         if form == self.storage:
             return self
-        payload = form.encode(self.tensors, self.meanings)
-        return replace(self, tensors=form.decode(payload, self.meanings), storage=form, payload=payload)
+        meanings = meanings_of(self.hold, self.modalities, self.scales)
+        payload = form.encode(self.tensors, meanings)
+        return replace(self, tensors=form.decode(payload, meanings), storage=form, payload=payload)
 
     def made_from(self, clips: LabelledClips) -> bool:
         """Whether it was made from these training `clips`, or from those of its classes; of parts, every one.
@@ -294,7 +290,7 @@ class DistilledSet(TorchDataset[tuple[Batch, Tensor]]):
             classes=tuple(classes),
             provenance={"parts": [p.provenance | {"classes": list(p.classes)} for p in parts]},
             start=joined(starts) if len(starts) == len(parts) else None,
-            payload=None if first.payload is None else first.storage.join([p._kept() for p in parts], order),
+            payload=None if first.payload is None else first.storage.join([p._trained_on() for p in parts], order),
         )
 
     def save(self, folder: str | Path) -> Path:
@@ -303,9 +299,8 @@ class DistilledSet(TorchDataset[tuple[Batch, Tensor]]):
         The config is written last: a folder without it is not yet a distilled set.
         """
         folder = Path(folder)
-        tensors = {**self._kept(), **self._soft(), "labels": self.labels}
-        tensors |= {START + name: tensor for name, tensor in (self.start or {}).items()}
-        _files.write_tensors(folder / "data.safetensors", tensors)
+        starts = {START + name: tensor for name, tensor in (self.start or {}).items()}
+        _files.write_tensors(folder / "data.safetensors", self._trained_on() | {"labels": self.labels} | starts)
         _files.write_text(folder / "README.md", self.card())
         about = {"provenance": self.provenance, "fingerprint": self.fingerprint}
         _files.write_record(folder / "config.json", {"format": FORMAT, **self._decoded_by(), **about})
@@ -418,11 +413,10 @@ class DistilledSet(TorchDataset[tuple[Batch, Tensor]]):
             "storage": {"name": self.storage.name, "settings": self.storage.to_json()},
         }
 
-    def _kept(self) -> dict[str, Tensor]:
-        return dict(self.tensors if self.payload is None else self.payload)
-
-    def _soft(self) -> dict[str, Tensor]:
-        return {} if self.soft_labels is None else {SOFT: self.soft_labels}
+    def _trained_on(self) -> dict[str, Tensor]:
+        """What is kept of samples, and soft labels."""
+        kept = self.tensors if self.payload is None else self.payload
+        return {**kept, **({} if self.soft_labels is None else {SOFT: self.soft_labels})}
 
 
 def meanings_of(hold: Parameterisation, modalities: Mapping[str, Modality], scales: Mapping[str, Scale]) -> Meanings:

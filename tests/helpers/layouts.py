@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from limbeck.media.write import write_video, write_wav
+from limbeck.media import write_video, write_wav
 
 RATE_HZ = 22050
 FPS = 10

@@ -30,7 +30,7 @@ from limbeck.media import (
     read_sound,
     sound_windows,
 )
-from limbeck.media.write import write_video, write_wav
+from limbeck.media import write_video, write_wav
 
 RATE = 22050
 RECIPE = ClipRecipe(mel=MelRecipe(sample_rate_hz=RATE, clip_seconds=1.0), image_size=32)

@@ -18,6 +18,10 @@ Quiet = Annotated[bool, Option("--quiet", "-q", help="No progress and no notes; 
 Json = Annotated[bool, Option("--json", help="Print the result as JSON.")]
 Distilled = Annotated[Path, Argument(help="Folder of a distilled set.")]
 Page = Annotated[Path, Option(help="Folder of the page.")]
+Runs = Annotated[
+    Path, Option(help="Folder of all runs; recipes that share it share prepared data, sets and embeddings.")
+]
+Data = Annotated[Path | None, Option(help="Folder or manifest of the dataset, if it is not where the recipe says.")]
 Heading = Annotated[str | None, Option(help="Heading of the page.")]
 
 Classifier = Annotated[Path, Argument(help="Folder of a classifier.")]

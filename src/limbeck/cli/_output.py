@@ -6,6 +6,7 @@ import json
 import shlex
 import sys
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from types import ModuleType
 from typing import IO, TYPE_CHECKING, Any
 
@@ -50,15 +51,17 @@ def typed() -> str:
     return shlex.join(["limbeck", *sys.argv[1:]])
 
 
-def note(text: str, *, quiet: bool = False) -> None:
-    """Tell people something on stderr."""
+def note(text: str, *, quiet: bool = False, style: str = "") -> None:
+    """Tell people something on stderr, in a style of rich's."""
     if not quiet:
-        _say(text)
+        from rich.text import Text
+
+        _console(sys.stderr).print(Text(text, style), soft_wrap=True)
 
 
 def fail(text: str) -> None:
     """Say in red, on stderr, what went wrong."""
-    _say(f"Error: {text}", "red")
+    note(f"Error: {text}", style="red")
 
 
 def as_json(content: Any) -> None:
@@ -114,6 +117,16 @@ def as_scores(rows: Sequence[Row], *, title: str | None = None, quiet: bool = Fa
         note(told, quiet=quiet)
 
 
+def as_comparison(found: Any, folder: Path, *, json: bool, quiet: bool) -> None:
+    """Print the table of a comparison, which is in a folder, and say where; leave with 1 where something failed."""
+    typer.echo((folder / ("table.json" if json else "table.md")).read_text(encoding="utf-8"))
+    note(f"Tables and figures: {folder}", quiet=quiet)
+    if "page" in found.about:
+        note(found.about["page"], quiet=quiet)
+    if found.about["failed"]:
+        raise typer.Exit(1)
+
+
 def as_sheet(sheet: Sheet) -> None:
     """Print a table of a comparison: names on the left, numbers flush right."""
     columns = [c if i < sheet.names else f">{c}" for i, c in enumerate(sheet.columns)]
@@ -147,12 +160,6 @@ def _plain(value: Any) -> str:
         words = [_plain(v) for v in value]
         return ", ".join(words if len(words) <= 12 else [*words[:10], f"... ({len(words)} in all)"])
     return f"{value:.6g}" if isinstance(value, float) else str(value)
-
-
-def _say(text: str, style: str = "") -> None:
-    from rich.text import Text
-
-    _console(sys.stderr).print(Text(text, style), soft_wrap=True)
 
 
 def _console(stream: IO[str]) -> Console:

@@ -4,7 +4,6 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
 from typer import Option
 
 from limbeck.cli import _options, _output
@@ -22,12 +21,8 @@ EXAMPLES = (
 def run(
     recipe: Annotated[str, _options.recipe("", "recipes")],
     *,
-    out: Annotated[Path, Option(help="Folder of all runs; recipes that share it share prepared data and sets.")] = Path(
-        "runs"
-    ),
-    data: Annotated[
-        Path | None, Option(help="Folder or manifest of the dataset, if it is not where the recipe says.")
-    ] = None,
+    out: _options.Runs = Path("runs"),
+    data: _options.Data = None,
     processes: Annotated[int, Option(min=1, help="Jobs at once, each in a process of its own.")] = 1,
     device: _options.Device = "auto",
     dry_run: Annotated[bool, Option("--dry-run", help="Print the plan with time and bytes, and do nothing.")] = False,
@@ -62,25 +57,19 @@ def run(
             on_job=on_job, command=_output.typed(),
         )  # fmt: skip
     place = _recipes.folder_of(Path(recipe).stem, asked.to_json(), out=out, data=data)
-    typer.echo((place / ("table.json" if json else "table.md")).read_text(encoding="utf-8"))
-    _output.note(f"Tables and page: {place}", quiet=quiet)
-    if "page" in found.about:
-        _output.note(found.about["page"], quiet=quiet)
-    if found.about["failed"]:
-        raise typer.Exit(1)
+    _output.as_comparison(found, place, json=json, quiet=quiet)
 
 
 def _print_plan(title: str, lines: "list[Line]", processes: int) -> None:
     from limbeck._words import duration, size
     from limbeck.comparison import Line
 
-    def told(line: "Line", processes: int = 1) -> list[str]:
-        time = f"{'≥ ' * line.at_least}{duration(line.seconds / processes)}"
-        stored = "–" if line.stored_bytes is None else size(line.stored_bytes)
-        return [line.name, str(line.jobs), str(line.done), time, stored]
-
     every = Line.total(f"all, {processes} at a time", lines)
-    rows = [*(told(line) for line in lines), told(every, processes)]
+    rows = []
+    for line in (*lines, every):
+        time = f"{'≥ ' * line.at_least}{duration(line.seconds / (processes if line is every else 1))}"
+        stored = "–" if line.stored_bytes is None else size(line.stored_bytes)
+        rows.append([line.name, str(line.jobs), str(line.done), time, stored])
     _output.as_table(["row", ">jobs", ">done", ">time", ">on disk"], rows, title=title)
     _output.note(
         "Time is estimated from a few clips sent through the networks here; real clips that rows share are counted "

@@ -18,12 +18,7 @@ EXAMPLES = (
 def run(
     distilled: _options.Distilled,
     *,
-    to: Annotated[
-        str,
-        Option(
-            help="Form; see limbeck list exports.", autocompletion=_options.completer("_discover", "limbeck.exports")
-        ),
-    ],
+    to: Annotated[str, _options.named("limbeck.exports", "Form; see limbeck list exports.")],
     out: Annotated[Path, Option(help="Folder the files go to.")],
 ) -> None:
     """Write a distilled set as pictures and sounds, WebDataset shards, or a Hugging Face dataset."""

@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 from multiprocessing import get_context
 from typing import Generic, Protocol, TypeVar, final
 
@@ -59,13 +60,7 @@ class Here(Executor):
         """See `Executor.run`."""
         queue = _Queue(tasks)
         while task := queue.next():
-            try:
-                error = _attempt(task)
-            except BusyError:
-                queue.put_back(task)
-                continue
-            queue.ended(task, error)
-            yield task, error
+            yield from queue.settled(task, partial(_attempt, task))
 
 
 @final
@@ -88,14 +83,7 @@ class LocalProcesses(Executor):
                     if not running:
                         return
                     for future in wait(running, return_when=FIRST_COMPLETED).done:
-                        task = running.pop(future)
-                        try:
-                            error = future.result()
-                        except BusyError:
-                            queue.put_back(task)
-                            continue
-                        queue.ended(task, error)
-                        yield task, error
+                        yield from queue.settled(running.pop(future), future.result)
             except BrokenProcessPool as error:
                 raise LimbeckError(
                     "A working process died (out of memory, or killed). What was finished is kept: give the same "
@@ -124,25 +112,34 @@ class _Queue(Generic[AnyTask]):
         while lost := [t for t in self._waiting if self._failed & {id(need) for need in t.needs}]:
             for task in lost:
                 self._waiting.remove(task)
-                self.ended(task, "what it needs failed")
+                self._end(task, "what it needs failed")
         found = next(iter(self._ready()), None)
         if found is not None:
             self._waiting.remove(found)
         return found
 
-    def ended(self, task: AnyTask, error: str | None) -> None:
-        """Note that a task was done, or failed."""
+    def settled(self, task: AnyTask, result: Callable[[], str | None]) -> Iterator[tuple[AnyTask, str | None]]:
+        """A task and what went wrong in it, which `result` tells.
+
+        Nothing comes of one that another process is busy with. It is tried again after the others, and after a while
+        where there is nothing else to do.
+        """
+        try:
+            error = result()
+        except BusyError:
+            self._waiting.append(task)
+            self._busy.add(id(task))
+            if all(id(other) in self._busy for other in self._ready()):
+                time.sleep(RETRY_SECONDS)
+                self._busy.clear()
+            return
+        self._end(task, error)
+        yield task, error
+
+    def _end(self, task: AnyTask, error: str | None) -> None:
         self._open.discard(id(task))
         if error:
             self._failed.add(id(task))
-
-    def put_back(self, task: AnyTask) -> None:
-        """Have a task tried again after the others, and after a while where there is nothing else to do."""
-        self._waiting.append(task)
-        self._busy.add(id(task))
-        if all(id(other) in self._busy for other in self._ready()):
-            time.sleep(RETRY_SECONDS)
-            self._busy.clear()
 
     def _ready(self) -> list[AnyTask]:
         return [task for task in self._waiting if not self._open & {id(need) for need in task.needs}]

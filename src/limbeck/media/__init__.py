@@ -4,12 +4,12 @@ from limbeck.media import encode
 from limbeck.media._resample import resample
 from limbeck.media._sound import is_silent
 from limbeck.media.decode import MediaInfo, RawClip, probe, read_clip, read_frame, read_sound
+from limbeck.media.encode import write_video, write_wav
 from limbeck.media.listing import could_be_media, files_below
 from limbeck.media.recipe import TRACKS, ClipRecipe, MelRecipe, Track
 from limbeck.media.several import read_clips
 from limbeck.media.spectrogram import invert_log_mel, log_mel
 from limbeck.media.stream import SoundWindow, sound_windows
-from limbeck.media.write import write_video, write_wav
 
 __all__ = [
     "TRACKS",

@@ -85,13 +85,12 @@ class Media:
     @property
     def sound(self) -> AudioStream | None:
         """The sound track that players choose, of those that can be decoded: the first default one, or the first."""
-        return min((s for s in self.container.streams.audio if s.codec_context is not None), key=_rank, default=None)
+        return min((t for t in _played(self.container) if isinstance(t, AudioStream)), key=_rank, default=None)
 
     @property
     def picture(self) -> VideoStream | None:
         """The picture track that players choose, of those that can be decoded and are no cover picture."""
-        streams = (s for s in self.container.streams.video if s.codec_context is not None)
-        return min((s for s in streams if not s.disposition & Disposition.attached_pic), key=_rank, default=None)
+        return min((t for t in _played(self.container) if isinstance(t, VideoStream)), key=_rank, default=None)
 
     @property
     def is_still(self) -> bool:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -32,8 +32,7 @@ Image = npt.NDArray[np.uint8]
 Timed = tuple[float, VideoFrame]
 
 
-@dataclass(frozen=True)
-class Picture:
+class Picture(NamedTuple):
     """RGB frame, uint8, of shape (size, size, 3), and repairs."""
 
     frame: Image
@@ -75,8 +74,7 @@ def read(path: Path, media: Media, segment: tuple[float, float], at_s: float | N
     if not still:
         lasts_s = float(frame.duration * frame.time_base) if frame.duration and frame.time_base else frame_s
         told += _check_shown(media, around, shown_s, shown_s + lasts_s, wanted_s, segment)
-    turn = turn_of_photo(path) if still else turn_of_video(frame)
-    image, repairs = fit(frame, turn, aspect, recipe)
+    image, repairs = fit(frame, turn_of_photo(path) if still else turn_of_video(frame), aspect, recipe)
     return Picture(image, told + repairs)
 
 
@@ -91,30 +89,21 @@ def segment(media: Media, start_s: float, length_s: float | None, recipe: ClipRe
 def _look_around(media: Media, frame_s: float, wanted_s: float) -> _Around:
     """Frames around a time, seeking earlier where a format's seek lands too late."""
     for back in _BACK_UP_S:
-        around = _Around()
-        for now, frame in _timed(media, wanted_s - back, around, frame_s):
+        around, now = _Around(), -frame_s
+        around.from_start, frames = media.frames("picture", wanted_s - back, around.damage)
+        for frame in frames:
+            at = media.seconds(frame)
+            if not isinstance(frame, VideoFrame) or (at is None and not around.from_start):
+                break
+            now = now + frame_s if at is None else at
             around.count += 1
             if now > wanted_s:
                 around.following = (now, frame)
                 break
             around.shown = (now, frame)
         if around.shown is not None or around.from_start:
-            return around
+            break
     return around
-
-
-def _timed(media: Media, from_s: float, around: _Around, frame_s: float) -> Iterator[Timed]:
-    """Decoded frames with their times in seconds of the file."""
-    now = -frame_s
-    around.from_start, frames = media.frames("picture", from_s, around.damage)
-    for frame in frames:
-        if not isinstance(frame, VideoFrame):
-            continue
-        at = media.seconds(frame)
-        if at is None and not around.from_start:
-            return
-        now = now + frame_s if at is None else at
-        yield now, frame
 
 
 def nearest(shown: Timed | None, following: Timed | None, wanted_s: float, end_s: float) -> Timed:
@@ -153,9 +142,7 @@ def check_size(width: int, height: int) -> None:
         raise MediaError("absurd_picture_size", f"The picture claims to be {width} x {height} pixels.")
 
 
-def fit(
-    frame: VideoFrame, turn: Turn, pixel_aspect: Fraction | None, recipe: ClipRecipe
-) -> tuple[Image, tuple[str, ...]]:
+def fit(frame: VideoFrame, turn: Turn, pixel_aspect: Fraction | None, recipe: ClipRecipe) -> Picture:
     """A frame as RGB, uint8, shape (size, size, 3), turned upright; and what was mended."""
     check_size(frame.width, frame.height)
     told: list[str] = []
@@ -172,7 +159,7 @@ def fit(
     image = frame.reformat(width, height, "rgb24", interpolation=_SCALING, threads=1).to_ndarray()
     if turn.is_odd:
         told.append("the picture is turned by an odd angle: turned by the nearest right angle")
-    return turn.apply(_middle(np.asarray(image, np.uint8), size)), tuple(told)
+    return Picture(turn.apply(_middle(np.asarray(image, np.uint8), size)), tuple(told))
 
 
 def _middle(image: Image, size: int) -> Image:

@@ -256,8 +256,7 @@ def read_frame(path: Path, *, at_s: float = 0.0, recipe: ClipRecipe) -> tuple[np
     """
     _check_segment(at_s, None, None)
     with opened(path) as media:
-        picture = _picture.read(path, media, (at_s, at_s), at_s, recipe)
-    return picture.frame, picture.repairs
+        return _picture.read(path, media, (at_s, at_s), at_s, recipe)
 
 
 def is_segment(start_s: float, length_s: float | None) -> bool:

@@ -92,7 +92,7 @@ def _in_one_pass(
         if not nearest:
             left.pop()
         for i, frame in nearest.items():
-            found[i] = _picture.Picture(*_picture.fit(frame, turn_of_video(frame), aspect, recipe))
+            found[i] = _picture.fit(frame, turn_of_video(frame), aspect, recipe)
     return found
 
 

@@ -25,7 +25,7 @@ import pytest
 pytest.register_assert_rewrite(*(f"{__name__}.{module.name}" for module in pkgutil.iter_modules(__path__)))
 
 _HOMES = {
-    "RECIPE": "_clips",
+    "RECIPE": "_shared",
     "SHORT": "_measures",
     "CoderContract": "_storage",
     "DatasetContract": "_datasets",
@@ -38,12 +38,11 @@ _HOMES = {
     "ParameterisationContract": "_parameterisations",
     "SoundDatasetContract": "_datasets",
     "StorageContract": "_storage",
-    "toy_clips": "_clips",
+    "toy_clips": "_shared",
     "toy_subject": "_measures",
 }
 
 if TYPE_CHECKING:
-    from limbeck.testing._clips import RECIPE, toy_clips
     from limbeck.testing._datasets import DatasetContract, SoundDatasetContract
     from limbeck.testing._encoders import EncoderContract
     from limbeck.testing._measures import SHORT, MeasureContract, toy_subject
@@ -51,6 +50,7 @@ if TYPE_CHECKING:
     from limbeck.testing._modalities import ModalityContract
     from limbeck.testing._networks import HeadContract, NetworkContract
     from limbeck.testing._parameterisations import ParameterisationContract
+    from limbeck.testing._shared import RECIPE, toy_clips
     from limbeck.testing._storage import CoderContract, StorageContract
 
 __all__ = [

@@ -12,19 +12,27 @@ from typing import Any
 import numpy as np
 import pytest
 
-from limbeck import _explain, datasets, modalities
-from limbeck.datasets import sounds
+from limbeck import _discover, _explain, datasets, modalities
+from limbeck.datasets import Dataset, sounds
 from limbeck.datasets.sounds import SoundDataset
 from limbeck.errors import InputError
 from limbeck.media import ClipRecipe, MelRecipe, RawClip, read_sound
+from limbeck.testing._shared import ListedContract
 
 OWN_FILES = "your own files"
 RECIPE = ClipRecipe(mel=MelRecipe(sample_rate_hz=11000), image_size=24)
 
 
-class _Miniatures:
+class _ReaderContract(ListedContract):
+    """What readers of both kinds must keep to, on a miniature of their data."""
+
     @classmethod
     def _opened(cls, name: str, root: Path) -> Any:
+        raise NotImplementedError
+
+    @staticmethod
+    def _listed(dataset: Any) -> list[Any]:
+        """What a reader lists, without where the files are."""
         raise NotImplementedError
 
     @pytest.fixture(scope="class")
@@ -33,9 +41,26 @@ class _Miniatures:
         """Opens a dataset's miniature, made once for all tests here."""
         return cache(lambda name: cls._opened(name, tmp_path_factory.mktemp(name)))
 
+    def test_says_what_it_is(self, name: str) -> None:
+        kind: Any = _discover.load(self.base, name)
+        own, generated = kind.licence.startswith(OWN_FILES), "generated" in kind.licence
+        assert kind.title
+        assert kind.licence
+        assert kind.citation.startswith("@") or own or generated
+        assert kind.homepage.startswith("https://") or own or generated
+        assert kind.__doc__
+        assert inspect.getmodule(kind).__doc__
+        assert getattr(kind, "__final__", False), f"{kind.__name__} must be marked @final"
 
-class DatasetContract(_Miniatures):
+    def test_what_is_listed_does_not_depend_on_where_the_files_are(self, name: str, build: Any, tmp_path: Path) -> None:
+        moved = self._opened(name, tmp_path / "elsewhere" / "deep")
+        assert self._listed(moved) == self._listed(build(name))
+
+
+class DatasetContract(_ReaderContract):
     """What a reader must keep to, on a miniature of its data."""
+
+    base = Dataset
 
     @classmethod
     def miniature(cls, name: str, root: Path) -> dict[str, Any]:
@@ -46,19 +71,12 @@ class DatasetContract(_Miniatures):
     def _opened(cls, name: str, root: Path) -> Any:
         return datasets.load(name)(**cls.miniature(name, root))
 
-    def test_says_what_it_is(self, name: str) -> None:
-        kind = datasets.load(name)
-        own = kind.licence.startswith(OWN_FILES)
-        assert kind.title
-        assert kind.licence
-        assert kind.citation or own
-        assert kind.homepage.startswith("https://") or own or "generated" in kind.licence
-        assert kind.__doc__
-        assert inspect.getmodule(kind).__doc__
+    @staticmethod
+    def _listed(dataset: Any) -> list[Any]:
+        return [(c.id, c.label, c.split, c.start_s, c.length_s) for c in dataset.clips()]
 
-    def test_is_final_and_takes_keyword_options_with_defaults(self, name: str) -> None:
+    def test_takes_keyword_options_with_defaults(self, name: str) -> None:
         kind = datasets.load(name)
-        assert getattr(kind, "__final__", False), f"{kind.__name__} must be marked @final"
         options = list(inspect.signature(kind).parameters.values())
         assert "root" in [p.name for p in options]
         needed = [p.name for p in options if p.default is p.empty]
@@ -91,7 +109,6 @@ class DatasetContract(_Miniatures):
     def test_clips_are_well_formed(self, name: str, build: Any) -> None:
         dataset = build(name)
         clips = list(dataset.clips())
-        assert dataset.name == name
         assert len({c.id for c in clips}) == len(clips)
         assert {"train", "test"} <= {c.split for c in clips}
         assert set(dataset.classes) == {c.label for c in clips}
@@ -102,11 +119,6 @@ class DatasetContract(_Miniatures):
             assert str(dataset.root) not in c.id
             assert c.start_s >= 0
             assert c.length_s is None or c.length_s > 0
-
-    def test_ids_do_not_depend_on_where_the_files_are(self, name: str, build: Any, tmp_path: Path) -> None:
-        moved = self._opened(name, tmp_path / "elsewhere" / "deep")
-        here = [(c.id, c.label, c.split, c.start_s, c.length_s) for c in build(name).clips()]
-        assert here == [(c.id, c.label, c.split, c.start_s, c.length_s) for c in moved.clips()]
 
     def test_reads_a_clip_of_each_class_with_all_its_tracks_and_with_each_alone(self, name: str, build: Any) -> None:
         dataset = build(name)
@@ -136,8 +148,10 @@ class DatasetContract(_Miniatures):
         assert sum(len(prepared.clips(split)) for split in prepared.splits) == len(dataset.clips())
 
 
-class SoundDatasetContract(_Miniatures):
+class SoundDatasetContract(_ReaderContract):
     """What a reader of sounds must keep to, on a miniature of its data."""
+
+    base = SoundDataset
 
     @classmethod
     def miniature(cls, name: str, root: Path) -> Path:
@@ -148,15 +162,9 @@ class SoundDatasetContract(_Miniatures):
     def _opened(cls, name: str, root: Path) -> Any:
         return sounds.load(name).open(cls.miniature(name, root))
 
-    def test_says_what_it_is(self, name: str) -> None:
-        kind = sounds.load(name)
-        own = kind.licence.startswith(OWN_FILES)
-        assert kind.title
-        assert kind.licence
-        assert kind.citation.startswith("@") or own
-        assert kind.homepage.startswith("https://") or own
-        assert inspect.getmodule(kind).__doc__
-        assert getattr(kind, "__final__", False)
+    @staticmethod
+    def _listed(dataset: Any) -> list[Any]:
+        return [(r.id, r.labels, r.split, r.start_s, r.duration_s, r.group) for r in dataset.recordings]
 
     def test_options_are_by_keyword_with_a_default_and_explained(self, name: str) -> None:
         opens = sounds.load(name).open
@@ -182,14 +190,6 @@ class SoundDatasetContract(_Miniatures):
             assert r.duration_s is None or r.duration_s > 0
             waveform, _ = read_sound(r.path, recipe=MelRecipe(sample_rate_hz=16000, clip_seconds=0.2))
             assert abs(waveform).max() > 0.1
-
-    def test_ids_and_splits_do_not_depend_on_where_the_files_are(self, name: str, build: Any, tmp_path: Path) -> None:
-        moved = self._opened(name, tmp_path / "deep" / "er")
-
-        def told(dataset: SoundDataset) -> list[Any]:
-            return [(r.id, r.labels, r.split, r.start_s, r.duration_s, r.group) for r in dataset.recordings]
-
-        assert told(moved) == told(build(name))
 
     def test_classes_have_words(self, name: str, build: Any) -> None:
         dataset = build(name)

@@ -9,10 +9,9 @@ import pytest
 import torch
 
 from limbeck import encoders
-from limbeck._discover import summary
 from limbeck.encoders import AudioEmbeddings, Encoder
 from limbeck.errors import InputError, UnknownNameError
-from limbeck.testing._bits import rng_states
+from limbeck.testing._shared import ListedContract, check_tensor, rng_states
 
 
 @lru_cache
@@ -36,12 +35,13 @@ def _heard(name: str) -> AudioEmbeddings:
     return _tiny(name).embed_audio(_sounds(_tiny(name)))
 
 
-class EncoderContract:
+class EncoderContract(ListedContract):
     """What an encoder must do, tested on `Encoder.tiny`."""
+
+    base = Encoder
 
     def test_it_says_what_it_is(self, name: str) -> None:
         kind = encoders.load(name)
-        assert summary("limbeck.encoders", name).endswith(".")
         assert kind.sample_rate >= 8000
         assert kind.window_s > 0
         assert kind.prompt.count("{label}") == 1
@@ -51,25 +51,17 @@ class EncoderContract:
 
     def test_vectors_have_the_lengths_that_are_announced(self, name: str) -> None:
         encoder, heard = _tiny(name), _heard(name)
-        assert heard.joint.shape == (5, encoder.dim)
-        assert heard.features.shape == (5, encoder.features_dim)
-        for vectors in (heard.joint, heard.features):
-            assert vectors.dtype == torch.float32
-            assert vectors.device.type == "cpu"
-            assert bool(torch.isfinite(vectors).all())
-        torch.testing.assert_close(heard.joint.norm(dim=1), torch.ones(5), atol=1e-5, rtol=0)
-
-    def test_different_sounds_have_different_vectors(self, name: str) -> None:
-        for vectors in (_heard(name).joint, _heard(name).features):
+        for vectors, dim in ((heard.joint, encoder.dim), (heard.features, encoder.features_dim)):
+            check_tensor(vectors, 5, dim)
             apart = torch.cdist(vectors, vectors) + torch.eye(5)
             assert float(apart.min()) > 1e-5
+        torch.testing.assert_close(heard.joint.norm(dim=1), torch.ones(5), atol=1e-5, rtol=0)
 
     def test_no_sounds_and_no_texts_are_empty_arrays_of_the_right_width(self, name: str) -> None:
         encoder = _tiny(name)
         nothing = encoder.embed_audio([])
-        assert nothing.joint.shape == (0, encoder.dim)
-        assert nothing.features.shape == (0, encoder.features_dim)
-        assert encoder.embed_text([]).shape == (0, encoder.dim)
+        shapes = [tuple(x.shape) for x in (nothing.joint, nothing.features, encoder.embed_text([]))]
+        assert shapes == [(0, encoder.dim), (0, encoder.features_dim), (0, encoder.dim)]
 
     def test_a_sound_has_the_same_vectors_in_any_company_and_order(self, name: str) -> None:
         encoder, heard, sounds = _tiny(name), _heard(name), _sounds(_tiny(name))
@@ -85,11 +77,12 @@ class EncoderContract:
         for left, before in zip(sounds, _sounds(_tiny(name)), strict=False):
             assert torch.equal(left, before)
 
-    def test_a_view_and_a_transposed_column_are_heard_as_their_copies(self, name: str) -> None:
+    def test_a_strided_column_and_double_precision_are_heard_as_their_copies(self, name: str) -> None:
         encoder, sound = _tiny(name), _sounds(_tiny(name))[2]
         strided = torch.stack([sound, -sound], dim=1)[:, 0]
         assert not strided.is_contiguous()
-        torch.testing.assert_close(encoder.embed_audio([strided]).joint[0], _heard(name).joint[2], atol=2e-5, rtol=0)
+        for copy in (strided, sound.double()):
+            torch.testing.assert_close(encoder.embed_audio([copy]).joint[0], _heard(name).joint[2], atol=2e-5, rtol=0)
 
     @pytest.mark.parametrize("value", [0.0, 1.0])
     def test_silence_and_a_constant_have_vectors_too(self, name: str, value: float) -> None:
@@ -114,12 +107,6 @@ class EncoderContract:
         with pytest.raises(InputError, match=sentence):
             _tiny(name).embed_audio([torch.zeros(400), waveform])
 
-    def test_double_precision_is_heard_as_single(self, name: str) -> None:
-        encoder, sound = _tiny(name), _sounds(_tiny(name))[2]
-        torch.testing.assert_close(
-            encoder.embed_audio([sound.double()]).joint[0], _heard(name).joint[2], atol=2e-5, rtol=0
-        )
-
     def test_what_is_no_list_of_texts_or_no_batch_is_refused(self, name: str) -> None:
         for texts in ("rain", [3], ["rain", None]):
             with pytest.raises(InputError, match="A list of texts was expected"):
@@ -134,9 +121,7 @@ class EncoderContract:
         encoder = _tiny(name)
         texts = [encoder.prompt.format(label=label) for label in ("rain", "a dog that barks", "Türklingel")]
         found = encoder.embed_text(texts)
-        assert found.shape == (3, encoder.dim)
-        assert found.dtype == torch.float32
-        assert found.device.type == "cpu"
+        check_tensor(found, 3, encoder.dim)
         torch.testing.assert_close(found.norm(dim=1), torch.ones(3), atol=1e-5, rtol=0)
         torch.testing.assert_close(encoder.embed_text(texts[::-1], batch=1).flip(0), found, atol=2e-5, rtol=0)
         assert float((torch.cdist(found, found) + torch.eye(3)).min()) > 1e-4
@@ -148,15 +133,13 @@ class EncoderContract:
         torch.testing.assert_close(one, other, atol=2e-5, rtol=0)
 
     def test_the_seed_decides_the_weights_and_the_id(self, name: str) -> None:
-        kind, one, other = encoders.load(name), _tiny(name), _tiny(name, 1)
-        same = kind.tiny(seed=0)
-        assert one.id == same.id
-        assert one.id != other.id
+        one, same, other = _tiny(name), encoders.load(name).tiny(seed=0), _tiny(name, 1)
+        assert one.id == same.id != other.id
         assert one.id.split(":")[0] == name
         assert len(one.id.split(":")) == 3
-        sounds = _sounds(one)[1:3]
-        assert torch.equal(one.embed_audio(sounds).joint, same.embed_audio(sounds).joint)
-        assert float((one.embed_audio(sounds).joint - other.embed_audio(sounds).joint).abs().max()) > 1e-4
+        first, again, apart = (encoder.embed_audio(_sounds(one)[1:3]).joint for encoder in (one, same, other))
+        assert torch.equal(first, again)
+        assert float((first - apart).abs().max()) > 1e-4
 
     def test_a_raised_revision_makes_another_id(self, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
         """Code that gives other vectors for the same weights must not mix with an old index."""
@@ -175,9 +158,7 @@ class EncoderContract:
     def test_no_gradient_is_recorded_and_the_vectors_can_be_learned_from(self, name: str) -> None:
         encoder, sound = _tiny(name), _sounds(_tiny(name))[1].clone().requires_grad_()
         heard = encoder.embed_audio([sound])
-        assert not heard.joint.requires_grad
-        assert not heard.features.requires_grad
-        assert not encoder.embed_text(["rain"]).requires_grad
+        assert not any(x.requires_grad for x in (heard.joint, heard.features, encoder.embed_text(["rain"])))
         weight = torch.ones(encoder.features_dim, requires_grad=True)
         (heard.features @ weight).sum().backward()  # type: ignore[no-untyped-call]
         assert weight.grad is not None

@@ -11,14 +11,13 @@ from typing import Any, ClassVar
 import pytest
 import torch
 
-from limbeck import _discover
-from limbeck.errors import InputError
+from limbeck._runtime import threads
 from limbeck.evaluation import Protocol, Score, Subject, evaluate, measures
 from limbeck.evaluation.measures import Measure
 from limbeck.methods import Method
 from limbeck.methods.random import Random
 from limbeck.networks import Architecture
-from limbeck.testing._clips import toy_clips
+from limbeck.testing._shared import SettingsContract, toy_clips
 
 SHORT = Protocol(epochs=5, drop_after=(), lr=1e-2)
 TIMES = "(s)"
@@ -42,13 +41,14 @@ def _taken(measure: str, settings: str, of: str) -> Score:
     return evaluate(subject(of), measures.load(measure).from_json(json.loads(settings)), repeats=1, seed=3)
 
 
-class MeasureContract:
+class MeasureContract(SettingsContract):
     """What a measure must do.
 
     Attributes:
         tiny: Settings, by name of the measure, that make it small enough for a test, where its defaults are not.
     """
 
+    base = Measure
     tiny: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
 
     def small(self, name: str) -> Measure:
@@ -62,20 +62,8 @@ class MeasureContract:
     @pytest.fixture(autouse=True)
     def _one_thread(self) -> Iterator[None]:
         """What is taken once is compared in several tests: sums must be taken in one order in all of them."""
-        before = torch.get_num_threads()
-        torch.set_num_threads(1)
-        yield
-        torch.set_num_threads(before)
-
-    def test_says_what_it_is(self, name: str) -> None:
-        assert _discover.summary("limbeck.evaluation.measures", name).endswith(".")
-        assert measures.load(name)().name == name
-
-    def test_settings_come_back_from_json(self, name: str) -> None:
-        measure = measures.load(name)()
-        assert type(measure).from_json(json.loads(json.dumps(measure.to_json()))) == measure
-        with pytest.raises(InputError, match="nosuchsetting"):
-            type(measure).from_json({"nosuchsetting": 1})
+        with threads(1):
+            yield
 
     def test_columns_have_names_of_their_own(self, name: str) -> None:
         for letters in (("A", "V"), ("A", "E", "V"), ("A",)):

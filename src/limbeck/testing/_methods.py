@@ -10,13 +10,12 @@ from typing import Any
 import pytest
 import torch
 
-from limbeck import _discover, methods
+from limbeck import methods
 from limbeck.distilled import DistilledSet
 from limbeck.errors import BudgetError, InputError
 from limbeck.methods import Method
 from limbeck.parameterisations import parse
-from limbeck.testing._bits import rng_states, same
-from limbeck.testing._clips import toy_clips
+from limbeck.testing._shared import SettingsContract, check_tensor, rng_states, same, toy_clips
 
 NETWORK = {"options": {"width": 8}}
 CELLS = {"plain": 1, "mosaic:2": 4, "mosaic:3": 9, "mosaic:audio=1x6,image=2x3": 6, "frequencies:4": 4}
@@ -31,8 +30,10 @@ def packs(name: str) -> bool:
     return True
 
 
-class MethodContract:
+class MethodContract(SettingsContract):
     """What a method must do; its tests run at the size `small` gives it."""
+
+    base = Method
 
     def small(self, name: str, **settings: Any) -> Method:
         """The method of a `name` at a size that runs in a blink, with other `settings`."""
@@ -50,12 +51,8 @@ class MethodContract:
 
     def test_names_its_source_and_where_it_differs(self, name: str) -> None:
         words = inspect.getdoc(inspect.getmodule(methods.load(name))) or ""
-        assert _discover.summary(methods.Method.room, name).endswith(".")
         assert "Source:" in words
         assert "Differs from the paper:" in words
-
-    def test_its_name_is_the_one_it_is_listed_under(self, name: str) -> None:
-        assert methods.load(name)().name == name
 
     @pytest.mark.parametrize("hold", CELLS)
     def test_gives_the_rows_asked_for_in_class_order(self, name: str, hold: str) -> None:
@@ -75,8 +72,7 @@ class MethodContract:
         assert made.modalities == real.modalities
         assert len(made) == made.rows * CELLS[hold] == len(made.targets)
         for modality, samples in made.samples().items():
-            assert samples.shape == (len(made), *real.shapes[modality])
-            assert torch.isfinite(samples).all()
+            check_tensor(samples, len(made), *real.shapes[modality])
 
     @pytest.mark.parametrize("modality", ["audio", "image"])
     @pytest.mark.parametrize("hold", ["plain", "mosaic:2"])
@@ -110,14 +106,6 @@ class MethodContract:
         real = toy_clips(per_class=5).take(torch.arange(12))
         with pytest.raises(BudgetError, match="'class c' has 2"):
             self.small(name, per_class=3).distill(real)
-
-    def test_settings_come_back_from_json(self, name: str) -> None:
-        method = self.small(name, per_class=2)
-        assert type(method).from_json(method.to_json()) == method
-
-    def test_refuses_settings_it_does_not_know(self, name: str) -> None:
-        with pytest.raises(InputError, match="per_clas"):
-            methods.load(name).from_json({"per_clas": 3})
 
     def test_packs_nothing_unless_asked_to(self, name: str) -> None:
         """Two methods run by their defaults differ in the method, and not in how many samples a student sees."""

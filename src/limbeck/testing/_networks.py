@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import pickle
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from limbeck import methods, networks
-from limbeck._discover import summary
 from limbeck.methods import RunContext
 from limbeck.modalities import Batch
 from limbeck.networks import Encoder, Head, Network, Shape, Student, embed, group_means, heads
-from limbeck.testing._bits import same
-from limbeck.testing._clips import toy_clips
+from limbeck.testing._shared import ListedContract, SettingsContract, check_tensor, same, toy_clips
 
 SMALL = {"audio": (1, 32, 20), "image": (3, 32, 32)}
 SHAPES: list[dict[str, Shape]] = [
@@ -45,21 +42,23 @@ def _noise(shapes: Mapping[str, Shape], samples: int) -> Batch:
     return {modality: torch.randn(samples, *shape, generator=draw) for modality, shape in shapes.items()}
 
 
-def _weights(encoders: Mapping[str, Encoder]) -> dict[str, Tensor]:
-    return nn.ModuleDict(encoders).state_dict()
+def _check_draws(made: Callable[[int], nn.Module]) -> None:
+    """Assert that the seed decides the weights of what is `made` of it, and that the global generator is untouched."""
+    before = torch.random.get_rng_state()
+    one, again, other = (made(seed).state_dict() for seed in (1, 1, 2))
+    assert torch.equal(torch.random.get_rng_state(), before)
+    assert same(one, again)
+    assert any(not torch.equal(one[k], other[k]) for k in one)
 
 
-class NetworkContract:
+class NetworkContract(SettingsContract):
     """What a network must do; one with a setting `width` is tested at 8."""
 
-    def test_its_name_is_the_one_it_is_listed_under(self, name: str) -> None:
-        assert _network(name).name == name
-        assert summary("limbeck.networks", name)
+    base = Network
 
-    def test_settings_survive_json_and_pickle(self, name: str) -> None:
-        network = _network(name)
-        assert type(network).from_json(network.to_json()) == network
-        assert pickle.loads(pickle.dumps(network)) == network
+    def small(self, name: str) -> Network:
+        """The network of a `name`, narrow if it can be."""
+        return _network(name)
 
     @pytest.mark.parametrize("shapes", SHAPES, ids=["small", "large", "odd", "sound", "picture", "line", "three"])
     def test_features_have_the_length_that_is_announced(self, name: str, shapes: dict[str, Shape]) -> None:
@@ -67,16 +66,11 @@ class NetworkContract:
         assert list(encoders) == list(shapes)
         for modality, encoder in encoders.items():
             features = encoder(samples[modality])
-            assert features.shape == (3, encoder.dim)
-            assert features.dtype == torch.float32
+            check_tensor(features, 3, encoder.dim)
             assert features.std() > 0
 
     def test_the_generator_decides_the_weights_and_the_global_one_is_untouched(self, name: str) -> None:
-        before = torch.random.get_rng_state()
-        one, again, other = (_weights(_encoders(name, seed=seed)) for seed in (1, 1, 2))
-        assert torch.equal(torch.random.get_rng_state(), before)
-        assert same(one, again)
-        assert any(not torch.equal(one[k], other[k]) for k in one)
+        _check_draws(lambda seed: nn.ModuleDict(_encoders(name, seed=seed)))
 
     def test_weights_can_be_kept_and_put_back(self, name: str) -> None:
         one, other = _encoders(name, seed=1)["image"], _encoders(name, seed=2)["image"]
@@ -156,8 +150,10 @@ class NetworkContract:
         assert all(p.grad is not None and bool(p.grad.any()) for e in encoders.values() for p in e.parameters())
 
 
-class HeadContract:
+class HeadContract(ListedContract):
     """What a head must do, with one, two and three modalities."""
+
+    base = Head
 
     @pytest.fixture(params=[("audio",), ("image",), ("audio", "image"), ("audio", "echo", "image")], ids="+".join)
     def modalities(self, request: pytest.FixtureRequest) -> Any:
@@ -166,7 +162,11 @@ class HeadContract:
 
     @pytest.fixture
     def head(self, name: str, modalities: tuple[str, ...]) -> Head:
-        return self._head(name, modalities)
+        """A head with weights that all differ, where those it begins with may be zeros."""
+        head = self._head(name, modalities)
+        for p in head.parameters():
+            nn.init.normal_(p, generator=torch.Generator().manual_seed(3))
+        return head
 
     @pytest.fixture
     def features(self, modalities: tuple[str, ...]) -> Batch:
@@ -179,10 +179,6 @@ class HeadContract:
             dict.fromkeys(modalities, 12), 5, letters, generator=torch.Generator().manual_seed(seed)
         )
 
-    def test_its_name_is_the_one_it_is_listed_under(self, name: str, head: Head) -> None:
-        assert head.name == name
-        assert summary("limbeck.networks.heads", name)
-
     def test_scores_are_probabilities_and_the_keys_tell_the_modalities(self, head: Head, features: Batch) -> None:
         letters, scores = [LETTERS[m] for m in features], head.scores(features)
         assert head.together == "+".join(letters)
@@ -193,8 +189,6 @@ class HeadContract:
             torch.testing.assert_close(value.sum(1), torch.ones(7))
 
     def test_a_score_depends_on_the_modalities_in_its_key_alone(self, head: Head, features: Batch) -> None:
-        for p in head.parameters():
-            nn.init.normal_(p, generator=torch.Generator().manual_seed(3))
         before = head.scores(features)
         for modality in features:
             after = head.scores(features | {modality: -features[modality]})
@@ -202,8 +196,6 @@ class HeadContract:
             assert changed == {key for key in before if LETTERS[modality] in key.split("+")}
 
     def test_features_may_come_in_any_order(self, head: Head, features: Batch) -> None:
-        for p in head.parameters():
-            nn.init.normal_(p, generator=torch.Generator().manual_seed(3))
         turned = {m: features[m] for m in reversed(features)}
         torch.testing.assert_close(head.scores(turned), head.scores(features))
         labels = torch.arange(7) % 5
@@ -212,11 +204,7 @@ class HeadContract:
     def test_the_generator_decides_the_weights_and_the_global_one_is_untouched(
         self, name: str, modalities: tuple[str, ...]
     ) -> None:
-        before = torch.random.get_rng_state()
-        one, again, other = (self._head(name, modalities, seed).state_dict() for seed in (1, 1, 2))
-        assert torch.equal(torch.random.get_rng_state(), before)
-        assert same(one, again)
-        assert any(not torch.equal(one[k], other[k]) for k in one)
+        _check_draws(lambda seed: self._head(name, modalities, seed))
 
     def test_it_learns_classes_and_probabilities(self, name: str, modalities: tuple[str, ...]) -> None:
         draw = torch.Generator().manual_seed(1)

@@ -14,8 +14,7 @@ from limbeck import _discover, methods, parameterisations
 from limbeck.distilled import DistilledSet
 from limbeck.modalities import Batch, Modality
 from limbeck.parameterisations import Parameterisation, joined, modality_of, parse
-from limbeck.testing._bits import same
-from limbeck.testing._clips import toy_clips
+from limbeck.testing._shared import check_tensor, same, toy_clips
 
 ROWS = 4
 
@@ -80,9 +79,7 @@ class ParameterisationContract:
         back = hold.decode(tensors, modalities)
         assert list(back) == list(modalities)
         for name, x in back.items():
-            assert x.shape == samples[name].shape
-            assert x.dtype == torch.float32
-            assert torch.isfinite(x).all()
+            check_tensor(x, *samples[name].shape)
 
     def test_something_is_left_of_every_sample(self, hold: Parameterisation, modalities: dict[str, Modality]) -> None:
         samples = self._samples(hold, modalities)

@@ -3,9 +3,6 @@
 from pathlib import Path
 from typing import Annotated, Any
 
-import typer
-from typer import Option
-
 from limbeck.cli import _options, _output
 
 EXAMPLES = (
@@ -18,8 +15,8 @@ EXAMPLES = (
 def run(
     recipe: Annotated[str, _options.recipe("sounds", "sound-recipes")],
     *,
-    out: Annotated[Path, Option(help="Folder of all runs; they share embeddings.")] = Path("runs"),
-    data: Annotated[Path | None, Option(help="Where the recordings are, if not where the recipe says.")] = None,
+    out: _options.Runs = Path("runs"),
+    data: _options.Data = None,
     weights: _options.Weights = None,
     offline: _options.Offline = False,
     device: _options.Device = "auto",
@@ -32,18 +29,10 @@ def run(
     """
     from limbeck import comparison
 
+    asked = comparison.Recipe.load(recipe, kind="sounds")
     place: dict[str, Any] = {"data": data, "weights": weights, "offline": offline, "device": device}
-    results = comparison.run(
-        comparison.Recipe.load(recipe, kind="sounds"),
-        name=Path(recipe).stem,
-        out=out,
-        progress=not quiet,
-        on_job=lambda what, done, total: _output.note(what, quiet=quiet or not what),
-        command=_output.typed(),
-        **place,
-    )
-    table = out / results.name / ("table.json" if json else "table.md")
-    typer.echo(table.read_text(encoding="utf-8"))
-    _output.note(f"Tables and figures: {out / results.name}", quiet=quiet)
-    if results.about["failed"]:
-        raise typer.Exit(1)
+    found = comparison.run(
+        asked, name=Path(recipe).stem, out=out, progress=not quiet, command=_output.typed(),
+        on_job=lambda what, done, total: _output.note(what, quiet=quiet or not what), **place,
+    )  # fmt: skip
+    _output.as_comparison(found, out / found.name, json=json, quiet=quiet)

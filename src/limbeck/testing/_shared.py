@@ -1,0 +1,91 @@
+"""What the contracts of all rooms have in common: the tests of all that is listed, toy clips, comparisons."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import random
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from limbeck import _discover
+from limbeck._config import Config
+from limbeck._discover import Listed
+from limbeck.datasets import LabelledClips
+from limbeck.errors import InputError
+from limbeck.media import ClipRecipe, MelRecipe
+
+RECIPE = ClipRecipe(
+    mel=MelRecipe(sample_rate_hz=4000, clip_seconds=0.4, mels=16, fft_samples=200, hop_samples=100), image_size=16
+)
+
+
+class ListedContract:
+    """What everything that a room lists must do; `base` is the room's abstract class."""
+
+    base: ClassVar[type[Listed]]
+
+    def test_is_listed_under_its_name_with_a_sentence(self, name: str) -> None:
+        assert _discover.name_of(_discover.load(self.base, name), self.base.room) == name
+        assert _discover.summary(self.base.room, name).endswith(".")
+
+
+class SettingsContract(ListedContract):
+    """What everything must do besides that is made of settings."""
+
+    def small(self, name: str) -> Any:
+        """The thing of a `name`, at a size that runs in a blink."""
+        return _discover.load(self.base, name)()
+
+    def test_settings_survive_json_and_pickle_and_no_others_are_taken(self, name: str) -> None:
+        kind = _discover.load(self.base, name)
+        assert issubclass(kind, Config)
+        for settings in (self.small(name), kind()):
+            assert kind.from_json(json.loads(json.dumps(settings.to_json()))) == settings
+            assert pickle.loads(pickle.dumps(settings)) == settings
+        with pytest.raises(InputError, match="nosuchsetting"):
+            kind.from_json({"nosuchsetting": 1})
+
+
+def same(one: Mapping[str, Tensor], other: Mapping[str, Tensor]) -> bool:
+    """Whether tensors have the same names and the same bits."""
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+def check_tensor(found: Tensor, *shape: int, dtype: torch.dtype = torch.float32) -> None:
+    """Assert that a tensor is finite and on the CPU, with this shape and number format."""
+    assert (tuple(found.shape), found.dtype, found.device.type) == (shape, dtype, "cpu")
+    assert torch.isfinite(found).all()
+
+
+def rng_states() -> tuple[Any, ...]:
+    """States of the global generators, which nothing may draw from."""
+    numpy_state: Any = np.random.get_state()  # noqa: NPY002 - the global generator is what is watched
+    return torch.get_rng_state().tolist(), numpy_state[1].tolist(), numpy_state[2:], random.getstate()
+
+
+def toy_clips(classes: int = 3, per_class: int = 12, *, seed: int = 0, recipe: ClipRecipe = RECIPE) -> LabelledClips:
+    """Clips whose class shows as a bright band of the log-mel and a tint of the picture, under noise drawn by `seed`.
+
+    There are `per_class` of each of up to 10 `classes`; the `recipe` gives the shapes.
+    """
+    source = torch.Generator().manual_seed(seed)
+    labels = torch.arange(classes).repeat_interleave(per_class)
+    mels, frames = recipe.mel.shape
+    audio = torch.randn(len(labels), 1, mels, frames, generator=source) * 10 - 60
+    pictures = torch.randint(40, 160, (len(labels), 3, recipe.image_size, recipe.image_size), generator=source)
+    for i, label in enumerate(labels.tolist()):
+        audio[i, :, label * mels // classes : (label + 1) * mels // classes] += 25
+        pictures[i, label % 3] += 60 + 10 * label
+    return LabelledClips.from_arrays(
+        {"audio": audio, "image": pictures.clamp(0, 255).to(torch.uint8)},
+        labels,
+        [f"class {c}" for c in "abcdefghij"[:classes]],
+        recipe=recipe,
+        name="toy",
+    )
