@@ -14,7 +14,7 @@ import importlib
 import inspect
 import pkgutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.machinery import ModuleSpec
@@ -63,12 +63,11 @@ def names(room: str) -> tuple[str, ...]:
 
 def origins(room: str, name: str) -> list[Origin]:
     """Where the things of that name come from: one, or several that are in each other's way."""
-    own = [Origin("limbeck", version("limbeck"), f"{room}.{name}")] if name in _built_in(room) else []
+    found = [Origin("limbeck", version("limbeck"), f"{room}.{name}")] if name in _built_in(room) else []
     for entry in entry_points(group=room, name=name):
-        dist = entry.dist
-        where = (dist.name, dist.version) if dist else ("an unknown distribution", "")
-        own.append(Origin(*where, entry.value))
-    return own
+        where = (entry.dist.name, entry.dist.version) if entry.dist else ("an unknown distribution", "")
+        found.append(Origin(*where, entry.value))
+    return found
 
 
 def doors(base: type[L]) -> tuple[Callable[[], tuple[str, ...]], Callable[[str], type[L]]]:
@@ -101,9 +100,9 @@ def load(base: type[L], name: str) -> type[L]:
     found = origins(room, name)
     if not found:
         known = names(room)
-        close = difflib.get_close_matches(name, known, n=1)
-        hint = f" Did you mean '{close[0]}'?" if close else ""
-        raise UnknownNameError(f"There is no {name!r} in {room}.{hint} Known names: {', '.join(known)}.")
+        raise UnknownNameError(
+            f"There is no {name!r} in {room}.{did_you_mean(name, known)} Known names: {', '.join(known)}."
+        )
     if len(found) > 1:
         raise PluginError(
             f"{len(found)} things in {room} are called {name!r}: {' and '.join(map(str, found))}. Names must differ: "
@@ -118,6 +117,12 @@ def load(base: type[L], name: str) -> type[L]:
                 f"Mend it, or uninstall {found[0].distribution}."
             ) from error
     return _class_in(importlib.import_module(f"{room}.{name}"), base)
+
+
+def did_you_mean(name: str, known: Sequence[str]) -> str:
+    """A question after the known name that is nearest to `name`, with a space before it; '' where none is near."""
+    close = difflib.get_close_matches(name, known, n=1)
+    return f" Did you mean {close[0]!r}?" if close else ""
 
 
 def name_of(kind: type, room: str) -> str:
@@ -202,7 +207,5 @@ def _docstring(module: str, inside: str) -> str:
         tree = ast.parse(Path(spec.origin).read_text(encoding="utf-8"))
     except (OSError, ValueError, SyntaxError):
         return ""
-    if not inside:
-        return ast.get_docstring(tree) or ""
     classes = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == inside]
-    return next((ast.get_docstring(node) or "" for node in classes), "")
+    return next((ast.get_docstring(node) or "" for node in (classes if inside else [tree])), "")

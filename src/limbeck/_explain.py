@@ -60,7 +60,8 @@ def _fields(config: Any, prefix: str = "", values: Any = None) -> Iterator[Setti
     for name, field in config.model_fields.items():
         default = getattr(values, name) if values is not None else field.get_default(call_default_factory=True)
         given = not field.is_required() or values is not None
-        kinds = _members(field.annotation)
+        whole = inspect.isclass(field.annotation) or get_origin(field.annotation) in _WHOLE
+        kinds = (field.annotation,) if whole else get_args(field.annotation)
         parts = sorted((k for k in kinds if _is_part(k)), key=lambda part: not isinstance(default, part))
         several = get_origin(field.annotation) is dict
         plain = [k for k in kinds if not _is_part(k) and k is not NoneType]
@@ -95,10 +96,6 @@ def _loaded(makes: Any) -> dict[str, Any]:
 
 def _is_part(kind: Any) -> bool:
     return hasattr(kind, "model_fields")
-
-
-def _members(annotation: Any) -> tuple[Any, ...]:
-    return (annotation,) if inspect.isclass(annotation) or get_origin(annotation) in _WHOLE else get_args(annotation)
 
 
 def _type(annotation: Any) -> str:

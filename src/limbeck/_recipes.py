@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from limbeck._discover import did_you_mean
 from limbeck.errors import InputError
 
 ROOM = Path(__file__).parent / "recipes"
@@ -42,13 +43,9 @@ def find(recipe: str | Path, *kinds: str) -> Path:
     found = file if file.is_file() else shipped(recipe, *kinds)
     if found is None:
         known = [name for kind in kinds or KINDS for name in names(kind)]
-        import difflib
-
-        close = difflib.get_close_matches(file.stem, known, n=1)
-        hint = f" Did you mean {close[0]!r}?" if close else ""
         raise InputError(
-            f"There is no recipe {str(recipe)!r}: no such file, and none of that name comes with Limbeck.{hint} "
-            f"Those that do: {', '.join(known)}."
+            f"There is no recipe {str(recipe)!r}: no such file, and none of that name comes with Limbeck."
+            f"{did_you_mean(file.stem, known)} Those that do: {', '.join(known)}."
         )
     return found
 

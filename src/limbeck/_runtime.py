@@ -16,8 +16,6 @@ import torch
 from limbeck import _machine
 from limbeck.errors import InputError
 
-_AUTO = "auto"
-
 
 @dataclass(frozen=True)
 class Runtime:
@@ -53,7 +51,7 @@ def cpu_has_bf16() -> bool:
     return any(f in flags for f in ("avx512_bf16", "amx_bf16", " bf16"))
 
 
-def choose_runtime(device: str = _AUTO, dtype: str = _AUTO, *, compile: bool = False) -> Runtime:
+def choose_runtime(device: str = "auto", dtype: str = "auto", *, compile: bool = False) -> Runtime:
     """Choose device and number formats.
 
     Args:
@@ -75,7 +73,7 @@ def choose_runtime(device: str = _AUTO, dtype: str = _AUTO, *, compile: bool = F
     if dtype in ("float32", "bfloat16"):
         asked = getattr(torch, dtype)
         return Runtime(chosen, asked, asked, compile, f"{why}; {dtype} as asked")
-    if dtype != _AUTO:
+    if dtype != "auto":
         raise InputError(f"dtype must be 'auto', 'float32' or 'bfloat16', but is {dtype!r}.")
     native = torch.cuda.is_bf16_supported() if chosen.type == "cuda" else chosen.type == "cpu" and cpu_has_bf16()
     real = torch.bfloat16 if native else torch.float32
@@ -120,7 +118,7 @@ def generator(seed: int, *path: int | str) -> torch.Generator:
 
 
 def _device(device: str) -> tuple[torch.device, str]:
-    if device == _AUTO:
+    if device == "auto":
         if torch.cuda.is_available():
             return torch.device("cuda"), f"GPU {torch.cuda.get_device_name()}"
         return torch.device("cpu"), "CPU, as no CUDA device is visible"

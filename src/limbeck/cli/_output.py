@@ -8,12 +8,12 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 if TYPE_CHECKING:
-    from rich.console import Console, JustifyMethod
+    from rich.console import JustifyMethod
 
     from limbeck.report import Sheet
     from limbeck.report.table import Row
@@ -51,17 +51,15 @@ def typed() -> str:
     return shlex.join(["limbeck", *sys.argv[1:]])
 
 
-def note(text: str, *, quiet: bool = False, style: str = "") -> None:
-    """Tell people something on stderr, in a style of rich's."""
+def note(text: str, *, quiet: bool = False) -> None:
+    """Tell people something on stderr."""
     if not quiet:
-        from rich.text import Text
-
-        _console(sys.stderr).print(Text(text, style), soft_wrap=True)
+        typer.echo(text, err=True)
 
 
 def fail(text: str) -> None:
     """Say in red, on stderr, what went wrong."""
-    note(f"Error: {text}", style="red")
+    typer.secho(f"Error: {text}", fg="red", err=True)
 
 
 def as_json(content: Any) -> None:
@@ -73,6 +71,7 @@ def as_table(
     columns: Sequence[str], rows: Sequence[Sequence[str]], *, title: str | None = None, unbroken: int = 0
 ) -> None:
     """Print data for people; columns whose heading begins with ``>`` are flush right, the first `unbroken` unbroken."""
+    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
@@ -82,10 +81,7 @@ def as_table(
         table.add_column(column.removeprefix(">"), justify=side, no_wrap=place < unbroken)
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
-    console = _console(sys.stdout)
-    if sys.stdout.isatty():
-        console.print(table)
-        return
+    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else _PIPE_WIDTH, highlight=False)
     # A column is padded to its widest cell, the last one too: a screenful of spaces a line where a cell is a sentence.
     with console.capture() as printed:
         console.print(table)
@@ -160,9 +156,3 @@ def _plain(value: Any) -> str:
         words = [_plain(v) for v in value]
         return ", ".join(words if len(words) <= 12 else [*words[:10], f"... ({len(words)} in all)"])
     return f"{value:.6g}" if isinstance(value, float) else str(value)
-
-
-def _console(stream: IO[str]) -> Console:
-    from rich.console import Console
-
-    return Console(file=stream, width=None if stream.isatty() else _PIPE_WIDTH, highlight=False)

@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -231,13 +231,8 @@ def versions() -> dict[str, str]:
         >>> sorted(versions())
         ['av', 'librosa', 'limbeck', 'numpy', 'python', 'soxr', 'torch']
     """
-    found = {"python": platform.python_version()}
-    for package in ("limbeck", "torch", "numpy", "av", "librosa", "soxr"):
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = "not installed"
-    return found
+    packages = ("limbeck", "torch", "numpy", "av", "librosa", "soxr")
+    return {"python": platform.python_version()} | {package: version(package) for package in packages}
 
 
 def machine() -> dict[str, str | int]:

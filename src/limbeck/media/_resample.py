@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
 from functools import lru_cache
-from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
@@ -91,6 +89,4 @@ def _sinc_bank(step: int, phases: int) -> tuple[npt.NDArray[np.float64], int]:
     return np.sinc(t) * window * cutoff / step, width
 
 
-_KINDS: Mapping[Resampler, Callable[[Samples, int, int, int], Samples]] = MappingProxyType(
-    {"soxr": _soxr, "sinc_hann": _sinc_hann}
-)
+_KINDS = {"soxr": _soxr, "sinc_hann": _sinc_hann}

@@ -9,49 +9,25 @@ A contract is a class of pytest tests that take the name of a thing::
     class TestMine(MethodContract):
         pass
 
-Limbeck's own tests are the same classes, over all names of the room. pytest must be installed. Each name is loaded on
-first use, so that a contract brings in its own room alone.
+Limbeck's own tests are the same classes, over all names of the room. pytest must be installed.
 """
 
-from __future__ import annotations
-
-import importlib
 import pkgutil
-from typing import TYPE_CHECKING, Any
 
 import pytest
 
 # Before they are imported: asserts then show what was compared.
 pytest.register_assert_rewrite(*(f"{__name__}.{module.name}" for module in pkgutil.iter_modules(__path__)))
 
-_HOMES = {
-    "RECIPE": "_shared",
-    "SHORT": "_measures",
-    "CoderContract": "_storage",
-    "DatasetContract": "_datasets",
-    "EncoderContract": "_encoders",
-    "HeadContract": "_networks",
-    "MeasureContract": "_measures",
-    "MethodContract": "_methods",
-    "ModalityContract": "_modalities",
-    "NetworkContract": "_networks",
-    "ParameterisationContract": "_parameterisations",
-    "SoundDatasetContract": "_datasets",
-    "StorageContract": "_storage",
-    "toy_clips": "_shared",
-    "toy_subject": "_measures",
-}
-
-if TYPE_CHECKING:
-    from limbeck.testing._datasets import DatasetContract, SoundDatasetContract
-    from limbeck.testing._encoders import EncoderContract
-    from limbeck.testing._measures import SHORT, MeasureContract, toy_subject
-    from limbeck.testing._methods import MethodContract
-    from limbeck.testing._modalities import ModalityContract
-    from limbeck.testing._networks import HeadContract, NetworkContract
-    from limbeck.testing._parameterisations import ParameterisationContract
-    from limbeck.testing._shared import RECIPE, toy_clips
-    from limbeck.testing._storage import CoderContract, StorageContract
+from limbeck.testing._datasets import DatasetContract, SoundDatasetContract
+from limbeck.testing._encoders import EncoderContract
+from limbeck.testing._measures import SHORT, MeasureContract, toy_subject
+from limbeck.testing._methods import MethodContract
+from limbeck.testing._modalities import ModalityContract
+from limbeck.testing._networks import HeadContract, NetworkContract
+from limbeck.testing._parameterisations import ParameterisationContract
+from limbeck.testing._shared import RECIPE, toy_clips
+from limbeck.testing._storage import CoderContract, StorageContract
 
 __all__ = [
     "RECIPE",
@@ -70,10 +46,3 @@ __all__ = [
     "toy_clips",
     "toy_subject",
 ]
-
-
-def __getattr__(name: str) -> Any:
-    """Load a public name from its home."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
