@@ -11,6 +11,8 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
+from limbeck._words import plain
+
 _KINDS = {
     NoneType: "none",
     bool: "true or false",
@@ -64,12 +66,12 @@ def _fields(config: Any, prefix: str = "", values: Any = None) -> Iterator[Setti
         kinds = (field.annotation,) if whole else get_args(field.annotation)
         parts = sorted((k for k in kinds if _is_part(k)), key=lambda part: not isinstance(default, part))
         several = get_origin(field.annotation) is dict
-        plain = [k for k in kinds if not _is_part(k) and k is not NoneType]
-        if several or plain or not parts:
-            value = "; ".join(default) if several and parts else _words(default)
+        others = [k for k in kinds if not _is_part(k) and k is not NoneType]
+        if several or others or not parts:
+            value = "; ".join(default) if several and parts else plain(default)
             # The field that says which kind of part it is carries no sentence of its own: the part's says it.
             sentence = about.get(name) or (inspect.getdoc(config) or "").partition("\n")[0]
-            kinds = (field.annotation,) if several or not parts else tuple(plain)
+            kinds = (field.annotation,) if several or not parts else tuple(others)
             yield Setting(prefix + name, _any_of(kinds), value if given else "", sentence)
         for part in parts:
             below = f"{prefix}{name}.NAME." if several else f"{prefix}{name}."
@@ -83,7 +85,7 @@ def _arguments(thing: Any) -> Iterator[Setting]:
     types = get_type_hints(makes.__init__ if inspect.isclass(makes) else makes, _loaded(makes))
     for option in inspect.signature(makes).parameters.values():
         if option.kind is not option.VAR_KEYWORD:
-            default = "" if option.default is option.empty else _words(option.default)
+            default = "" if option.default is option.empty else plain(option.default)
             yield Setting(option.name, _type(types[option.name]), default, about.get(option.name, ""))
 
 
@@ -104,7 +106,7 @@ def _type(annotation: Any) -> str:
     if origin is Annotated:
         return _type(inner[0])
     if origin is Literal:
-        return " or ".join(map(_words, inner))
+        return " or ".join(map(plain, inner))
     if origin in (Union, UnionType):
         return _any_of(inner)
     if origin is tuple and inner[-1] is not Ellipsis:
@@ -118,21 +120,6 @@ def _type(annotation: Any) -> str:
 
 def _any_of(kinds: Iterable[Any]) -> str:
     return " or ".join(dict.fromkeys(map(_type, kinds)))
-
-
-def _words(value: Any) -> str:
-    """A value as people write it."""
-    if value is None:
-        return "none"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, list | tuple):
-        return ", ".join(map(_words, value)) or "none"
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {_words(one)}" for name, one in value.items()) or "none"
-    if _is_part(type(value)):
-        return _words(value.to_json())
-    return f"{value:g}" if isinstance(value, float) else str(value).removeprefix("torch.")
 
 
 def _sentences(thing: Any) -> dict[str, str]:

@@ -1,6 +1,8 @@
-"""Numbers as people read them: always with a unit."""
+"""Numbers as people read them, always with a unit, and values of settings as people write them."""
 
 from __future__ import annotations
+
+from typing import Any
 
 
 def number(value: int) -> str:
@@ -47,6 +49,24 @@ def duration(seconds: float) -> str:
     if whole < 86400:
         return f"{whole // 3600} h {whole % 3600 // 60} min"
     return f"{whole // 86400} d {whole % 86400 // 3600} h"
+
+
+def plain(value: Any) -> str:
+    """A value of a setting, or of JSON.
+
+    Example:
+        >>> plain(True), plain([]), plain((1, 0.25, None)), plain({"kind": "sgd", "lr": 0.1})
+        ('true', 'none', '1, 0.25, none', 'kind sgd, lr 0.1')
+    """
+    if value is None or isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list | tuple):
+        return ", ".join(map(plain, value)) or "none"
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {plain(one)}" for name, one in value.items()) or "none"
+    if hasattr(type(value), "model_fields"):
+        return plain(value.to_json())
+    return f"{value:g}" if isinstance(value, float) else str(value).removeprefix("torch.")
 
 
 def plural(count: int, one: str, many: str | None = None) -> str:

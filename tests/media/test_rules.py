@@ -29,8 +29,9 @@ from limbeck.media import (
     read_frame,
     read_sound,
     sound_windows,
+    write_video,
+    write_wav,
 )
-from limbeck.media import write_video, write_wav
 
 RATE = 22050
 RECIPE = ClipRecipe(mel=MelRecipe(sample_rate_hz=RATE, clip_seconds=1.0), image_size=32)

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from limbeck._words import plain
+
 if TYPE_CHECKING:
     from rich.console import JustifyMethod
 
@@ -143,16 +145,11 @@ def _outline(content: dict[str, Any], depth: int) -> list[str]:
         elif isinstance(value, list | tuple) and any(isinstance(v, str) and v.endswith(".") for v in value):
             lines += [f"{'  ' * depth}{name}:", *(f"{'  ' * (depth + 1)}{sentence}" for sentence in value)]
         else:
-            lines.append(f"{'  ' * depth}{name}: {_plain(value)}")
+            lines.append(f"{'  ' * depth}{name}: {_brief(value)}")
     return lines
 
 
-def _plain(value: Any) -> str:
-    if value is None or value in ({}, [], (), ""):
-        return "none"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, list | tuple):
-        words = [_plain(v) for v in value]
-        return ", ".join(words if len(words) <= 12 else [*words[:10], f"... ({len(words)} in all)"])
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+def _brief(value: Any) -> str:
+    if isinstance(value, list | tuple) and len(value) > 12:
+        return f"{plain(value[:10])}, ... ({len(value)} in all)"
+    return plain(value) or "none"
