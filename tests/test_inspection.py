@@ -111,8 +111,8 @@ def test_what_is_none_is_said(place: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        ("naming/classifier/config.json", ""),
-        ("set/config.json", ""),
+        ("naming/classifier/config.json", "config.json"),
+        ("set/config.json", "config.json was damaged"),
         ("runs/results/table.json", "table.json is damaged"),
         ("runs/results/recipe.json", "recipe.json is damaged"),
     ],
