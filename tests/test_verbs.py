@@ -361,7 +361,7 @@ def test_controls_hold_as_many_pairs_as_were_asked_for_not_as_many_clips_as_fit(
     monkeypatch.setattr(
         on_disk,
         "evaluate",
-        lambda what, *_, sound=None, **__: asked.append((what, sound)) or SimpleNamespace(title=str(len(asked))),
+        lambda what, *_, sound=None, **__: asked.append((what, sound)) or SimpleNamespace(label=str(len(asked))),
     )
     limbeck.evaluate_controls(tmp_path / "coded", on=prepared)
     limbeck.evaluate_controls(tmp_path / "coded", "retrieval", on=prepared)
@@ -408,13 +408,14 @@ def test_sound_is_validated_as_the_set_will_be_distilled(prepared, monkeypatch):
     for method in (Random, Herding):
         monkeypatch.setattr(method, "distill", _noting(method.distill, herded))
     honest = _choose_scale.evaluate
-    monkeypatch.setattr(_choose_scale, "evaluate", lambda *a, **o: students.append(o) or honest(*a, **o))
+    monkeypatch.setattr(
+        _choose_scale, "evaluate", lambda subject, **o: students.append((subject, o["seed"])) or honest(subject, **o)
+    )
     limbeck.distill(prepared, "herding", sound="validated", network=NETWORK, device="cpu", dtype="bfloat16", seed=4)
     assert len(herded) == 3
     assert {str(run.runtime.real_dtype) for _, run in herded} == {"torch.bfloat16"}
-    assert [(str(o["runtime"].device), o["seed"], o["network"]) for o in students] == [
-        ("cpu", 4, Architecture(**NETWORK))
-    ] * 2
+    expected = ("cpu", 4, Architecture(**NETWORK))
+    assert [(str(s.runtime.device), seed, s.network) for s, seed in students] == [expected] * 2
 
 
 def test_plan_tells_everything_and_does_nothing(prepared):
