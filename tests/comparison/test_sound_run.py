@@ -199,7 +199,7 @@ def test_summary_of_one_fold_spreads_over_its_draws(encoder: Encoder, tmp_path: 
     asked = SoundRecipe.from_json({"data": {"dataset": "fsd50k"}, "rows": {"zero-shot": {"classifier": "chance"}}})
     results = run(asked, out=tmp_path / "out", data=data, encoder=encoder)
     values = [c.values[CLASS_WISE] for c in results.of()]
-    found = Spread.over_trials(by_fold(results.of()), CLASS_WISE)
+    found = Spread.of(by_fold(results.of()), CLASS_WISE, over_trials=True)
     assert found is not None
     assert (found.mean, found.sd) == (pytest.approx(np.mean(values)), pytest.approx(np.std(values, ddof=1)))
 
@@ -217,7 +217,7 @@ def test_prototypes_beat_asking_directly_on_real_recordings(test_data: Path, tmp
     }
     asked = SoundRecipe.from_json({"data": {"dataset": "manifest"}, "rows": rows})
     results = run(asked, out=tmp_path / "out", data=test_data / "esc10", weights=weights, offline=True)
-    found = {row: Spread.over_trials(by_fold(results.of(row=row)), ACCURACY) for row in rows}
+    found = {row: Spread.of(by_fold(results.of(row=row)), ACCURACY, over_trials=True) for row in rows}
     assert found["zero-shot"].mean >= 82
     assert found["paper"].mean >= found["zero-shot"].mean + 2
     assert found["two spaces"].mean >= 93

@@ -67,7 +67,7 @@ def p_of_two(t: float) -> float:
 def test_mean_and_deviation_by_hand() -> None:
     """10, 20, 30, 40: mean 25, squares 225 + 25 + 25 + 225 = 500, over three."""
     made = table(cell("a", 0, 10, 20), cell("a", 1, 30, 40))
-    spread = line(made, "a").accuracy["A+V"]
+    spread = line(made, "a").values["A+V"]
     assert (spread.mean, spread.n) == (25, 4)
     assert spread.sd == pytest.approx(math.sqrt(500 / 3))
     assert line(made, "a").n == "2 × 2"
@@ -116,8 +116,8 @@ def test_a_whole_comparison_worked_out_again_from_the_long_table() -> None:
         for x in section.lines:
             here = values["" if x.reference else str(section.per_class), x.row, key]
             flat = [v for seed in here.values() for v in seed]
-            assert x.accuracy[key].mean == pytest.approx(np.mean(flat))
-            assert x.accuracy[key].sd == pytest.approx(np.std(flat, ddof=1))
+            assert x.values[key].mean == pytest.approx(np.mean(flat))
+            assert x.values[key].sd == pytest.approx(np.std(flat, ddof=1))
             if x.reference or x.row == made.baseline:
                 assert x.difference == {}
                 continue
@@ -151,7 +151,7 @@ def test_a_new_row_changes_no_other_mean_and_only_the_correction() -> None:
     for old, new in zip(before.sections, after.sections, strict=True):
         now = {x.row: x for x in new.lines}
         for x in old.lines:
-            assert (now[x.row].accuracy, now[x.row].n) == (x.accuracy, x.n)
+            assert (now[x.row].values, now[x.row].n) == (x.values, x.n)
             for key, d in x.difference.items():
                 other = now[x.row].difference[key]
                 assert replace(other, adjusted=None) == replace(d, adjusted=None)
@@ -246,7 +246,7 @@ def test_missing_cells_are_dashes_and_missing_seeds_are_not_paired() -> None:
     made = replace(table(*cells), rows=("a", "b", "c"))
     assert [s.per_class for s in made.sections] == [1, 10]
     assert line(made, "b").difference["A+V"].n == 2
-    assert line(made, "b", 1).accuracy == {}
+    assert line(made, "b", 1).values == {}
     lines = written("markdown", made).splitlines()
     assert "| c | – | – | – | – | – | – |" in lines
     assert "| b | – | – | – | – | – | – |" in lines
@@ -292,7 +292,7 @@ def test_heads_side_by_side_either_way() -> None:
     other = {(x[0].text, n, x[1].text): f for x in rows.lines for n, f in zip(rows.columns[2:], x[2:], strict=True)}
     assert one == {k: f for k, f in other.items() if f.text != "–"}
     section = next(s for s in made.sections if (s.per_class, s.head) == (10, "image"))
-    assert one["10", "random", "image"].text == str(section.lines[0].accuracy["V"])
+    assert one["10", "random", "image"].text == str(section.lines[0].values["V"])
     assert comparison_tables.side_by_side(invented(rows=FEW[:2])) is None
 
 

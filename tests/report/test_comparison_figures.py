@@ -63,7 +63,7 @@ def test_bytes_shows_every_row_at_every_number_of_pairs(made: Comparison) -> Non
     for row in ROWS:
         assert sum(w.startswith(row) and w.strip(" †‡") == row for w in words) == 2
     assert sum("all clips: 91.3" in w for w in words) == 1
-    means = [x.accuracy["A+V"].mean for s in made.sections for x in s.lines if not x.reference]
+    means = [x.values["A+V"].mean for s in made.sections for x in s.lines if not x.reference]
     assert sorted(y for _, y in dots(axes)) == pytest.approx(sorted(means))
     assert axes.get_xscale() == "log"
     one = sorted(x for x, _ in dots(axes))[: len(ROWS)]
@@ -91,7 +91,7 @@ def test_time_has_a_panel_for_each_number_of_pairs(made: Comparison) -> None:
         "10 stored samples per class",
     ]
     for axes, section in zip(figure.axes, made.sections, strict=True):
-        expected = [(x.distill_seconds, x.accuracy["V"].mean) for x in section.lines if not x.reference]
+        expected = [(x.distill_seconds, x.values["V"].mean) for x in section.lines if not x.reference]
         np.testing.assert_allclose(sorted(dots(axes)), sorted(expected))
 
 

@@ -70,7 +70,7 @@ def test_tables_hold_every_number(opened: SimpleNamespace, written: SimpleNamesp
     texts = opened.page.evaluate("[...document.querySelectorAll('td')].map(t => t.textContent)")
     for section in written.made.sections:
         for line in section.lines:
-            for key, spread in line.accuracy.items():
+            for key, spread in line.values.items():
                 assert str(spread) in texts
                 if key in line.difference:
                     assert any(t.startswith(f"{line.difference[key].mean:+.1f}".replace("-", "−")) for t in texts)

@@ -161,7 +161,7 @@ def _table(
     """Print the table of another measure."""
     from limbeck.report import measure_sheets
     from limbeck.report.comparison import signs_rule
-    from limbeck.report.measures import Entry, table
+    from limbeck.report.measures import table
 
     others = list(scores.items())[1:]
     budgets = {one.trained_on.per_class for one in scores.values()} - {None}
@@ -170,7 +170,7 @@ def _table(
         asked.name,
         asked,
         prepared.clips("test"),
-        [Entry(name, one, sees_labels=one is helped) for name, one in scores.items()],
+        [(name, one, one is helped) for name, one in scores.items()],
         per_class=budgets.pop() if len(budgets) == 1 else None,
         references={name: [one] for name, one in others} or ({"whole": real} if real else {}),
     )

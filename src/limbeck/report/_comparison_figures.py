@@ -48,7 +48,7 @@ def _dots(comparison: Comparison, section: Section, key: str, x: Callable[[Line]
     """Rows of a section that have an accuracy and a place."""
     dots = []
     for line in section.lines:
-        at, spread = x(line), line.accuracy.get(key)
+        at, spread = x(line), line.values.get(key)
         if at is not None and spread is not None and not line.reference:
             baseline = line.row == comparison.baseline
             colour, shape = (ORANGE, "D") if baseline else (GREEN, "s") if line.marks else (BLUE, "o")
@@ -181,7 +181,7 @@ def _side_by_side(axes: Axes, cluster: Sequence[Dot]) -> list[Dot]:
 
 def _frame(axes: Axes, comparison: Comparison, section: Section, key: str, dots: Sequence[Dot]) -> None:
     """Limits, the full dataset and chance as lines, and the grid."""
-    full = [(line.row, line.accuracy[key].mean) for line in section.lines if line.reference and key in line.accuracy]
+    full = [(line.row, line.values[key].mean) for line in section.lines if line.reference and key in line.values]
     low = min([d.mean - d.sd for d in dots] + [level for _, level in full])
     high = max([d.mean + d.sd for d in dots] + [level for _, level in full])
     axes.set_ylim(low - 0.05 * (high - low) - 0.5, high + 0.08 * (high - low) + 0.5)

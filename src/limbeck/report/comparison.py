@@ -19,8 +19,20 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from limbeck._words import duration
 from limbeck.errors import InputError
 from limbeck.report.measures import MeasureTable
-from limbeck.report.model import Distillation, Spread, TableRow, best, budget_words, headline, in_order, means, rank
-from limbeck.report.statistics import LABELLED, SOFT, Difference, bold_rule, corrected, counted, leader, paired
+from limbeck.report.model import (
+    Distillation,
+    Repeats,
+    Spread,
+    TableRow,
+    best,
+    budget_words,
+    headline,
+    in_order,
+    means,
+    rank,
+    repeats_of,
+)
+from limbeck.report.statistics import LABELLED, SOFT, Difference, bold_rule, corrected, leader, paired
 
 LEAST_GAP = 5.0
 """Points between baseline and whole from which on shares of the gap are told."""
@@ -82,9 +94,9 @@ class Cell(Distillation):
         return f"The cell {self.row!r}, {budget}, {self.head}, seed {self.seed}"
 
     @property
-    def values(self) -> list[dict[str, float]]:
-        """Accuracies of each student, by modality."""
-        return [{key: values[i] for key, values in self.accuracy.items()} for i in range(self.students)]
+    def repeats(self) -> Repeats:
+        """Accuracies of each student, by modality, with the seed."""
+        return [(self.seed, {key: x[i] for key, x in self.accuracy.items()}) for i in range(self.students)]
 
     @property
     def students(self) -> int:
@@ -94,30 +106,19 @@ class Cell(Distillation):
 
 @dataclass(frozen=True, kw_only=True)
 class Line(TableRow):
-    """A row of one table.
+    """A row of one table; its `values` are accuracies by modality, or by head where heads are compared.
 
     Attributes:
         per_class: Samples stored per class; None for a whole training split.
-        accuracy: Mean and spread over all students, by modality (by head, where heads are compared); empty where
-            nothing was run.
         difference: To the baseline, by modality; without the baseline itself and references.
-        students: Fewest and most students of a distillation.
         stored_bytes: What is stored, mean over distillations, as the times that follow.
     """
 
     per_class: int | None = None
-    accuracy: dict[str, Spread] = field(default_factory=dict)
     difference: dict[str, Difference] = field(default_factory=dict)
-    distillations: int = 0
-    students: tuple[int, int] = (0, 0)
     stored_bytes: int | None = None
     distill_seconds: float | None = None
     student_seconds: float | None = None
-
-    @property
-    def n(self) -> str:
-        """Distillations × students, as text."""
-        return counted(self.distillations, self.students)
 
 
 @dataclass(frozen=True)
@@ -153,14 +154,11 @@ class Section:
         Differences of the means over all students. Left out where the whole is missing or less than `LEAST_GAP` points
         above the baseline: a share of little says nothing.
         """
-        whole = next((x.accuracy for x in self.lines if x.reference), {})
-        begin = next((x.accuracy for x in self.lines if x.row == baseline), {})
-        found = {}
-        for key in line.accuracy.keys() & whole.keys() & begin.keys():
-            gap = whole[key].mean - begin[key].mean
-            if gap >= LEAST_GAP:
-                found[key] = 100 * (line.accuracy[key].mean - begin[key].mean) / gap
-        return found
+        whole = next((x.values for x in self.lines if x.reference), {})
+        begin = next((x.values for x in self.lines if x.row == baseline), {})
+        gaps = {key: whole[key].mean - begin[key].mean for key in line.values.keys() & whole.keys() & begin.keys()}
+        far = {key: gap for key, gap in gaps.items() if gap >= LEAST_GAP}
+        return {key: 100 * (line.values[key].mean - begin[key].mean) / gap for key, gap in far.items()}
 
 
 @dataclass(frozen=True)
@@ -266,19 +264,22 @@ class Comparison:
             raise InputError(f"This is no comparison:\n{wrong}") from error
 
     def _section(self, per_class: int | None, head: str, cells: Sequence[Cell]) -> Section:
-        here = [c for c in cells if c.reference or c.per_class == per_class]
         groups: dict[str, list[Cell]] = defaultdict(list)
-        for cell in here:
-            groups[cell.row].append(cell)
-        modalities = in_order({key for c in here for key in c.accuracy})
-        baseline = groups.get(self.baseline, [])
+        for cell in cells:
+            if cell.reference or cell.per_class == per_class:
+                groups[cell.row].append(cell)
+        modalities = in_order({key for here in groups.values() for c in here for key in c.accuracy})
+        level = repeats_of(groups.get(self.baseline, []))
+        rivals = {row: repeats_of(c) for row, c in groups.items() if row != self.baseline and not c[0].reference}
         differences: dict[str, dict[str, Difference]] = defaultdict(dict)
         for key in modalities:
-            for row, difference in _against(baseline, groups, key).items():
-                differences[row][key] = difference
+            apart = {row: paired(means(repeats, key), means(level, key)) for row, repeats in rivals.items()}
+            for row, difference in corrected(apart).items():
+                if difference is not None:
+                    differences[row][key] = difference
         bold = best(groups, dict.fromkeys(modalities, False))
         lines = tuple(_line(row, groups.get(row, []), differences[row], bold[row]) for row in self.rows)
-        return Section(per_class, head, modalities, lines, tested=bool(baseline) and len(groups) > 1)
+        return Section(per_class, head, modalities, lines, tested=bool(level) and len(groups) > 1)
 
 
 def difference_rule(comparison: Comparison) -> str:
@@ -334,26 +335,16 @@ def _grouped(cells: Sequence[Cell]) -> dict[tuple[str, int | None, str], list[Ce
     return groups
 
 
-def _against(baseline: Sequence[Cell], groups: Mapping[str, Sequence[Cell]], key: str) -> dict[str, Difference]:
-    """Every row's difference to the baseline, corrected for their number."""
-    level = means(baseline, key)
-    rivals = {row: cells for row, cells in groups.items() if not cells[0].reference and cells is not baseline}
-    found = {row: paired(means(cells, key), level) for row, cells in rivals.items()}
-    return {row: d for row, d in corrected(found).items() if d is not None}
-
-
 def _line(row: str, cells: Sequence[Cell], difference: dict[str, Difference], bold: frozenset[str]) -> Line:
     if not cells:
         return Line(row=row)
     return Line.of(
         row,
         cells,
-        bold,
+        in_order(cells[0].accuracy),
+        best=bold,
         per_class=cells[0].per_class,
-        accuracy={key: found for key in in_order(cells[0].accuracy) if (found := Spread.of(cells, key))},
         difference=difference,
-        distillations=len(cells),
-        students=_students(cells),
         stored_bytes=round(statistics.fmean(c.stored_bytes for c in cells)),
         distill_seconds=statistics.fmean(c.distill_seconds for c in cells),
         student_seconds=statistics.fmean(c.student_seconds for c in cells),
@@ -362,20 +353,15 @@ def _line(row: str, cells: Sequence[Cell], difference: dict[str, Difference], bo
 
 def _head_line(heads: Mapping[str, Sequence[Cell]]) -> Line:
     """One row at one budget, with its accuracies by head, of each head's main modality."""
-    keys = {head: headline(cells[0].accuracy) for head, cells in heads.items()}
     every = [c for cells in heads.values() for c in cells]
-    winner = leader({head: means(cells, keys[head]) for head, cells in heads.items()})
+    found = {head: (repeats_of(cells), headline(cells[0].accuracy)) for head, cells in heads.items()}
+    winner = leader({head: means(*of) for head, of in found.items()})
     return Line.of(
         every[0].row,
         every,
-        frozenset(() if winner is None else (winner,)),
+        (),
+        best=frozenset(() if winner is None else (winner,)),
         per_class=every[0].per_class,
-        accuracy={head: found for head, cells in heads.items() if (found := Spread.of(cells, keys[head]))},
+        values={head: spread for head, of in found.items() if (spread := Spread.of(*of))},
         distillations=max(map(len, heads.values())),
-        students=_students(every),
     )
-
-
-def _students(cells: Sequence[Cell]) -> tuple[int, int]:
-    counts = [c.students for c in cells]
-    return min(counts), max(counts)

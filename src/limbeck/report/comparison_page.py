@@ -105,7 +105,7 @@ def _confusion(comparison: Comparison, sections: Sequence[Section], row: str | N
     head = comparison.heads[-1] if comparison.heads else ""
     kept = {(c.row, c.per_class) for c in comparison.cells if c.head == head and c.confusion and not c.reference}
     entered = [
-        (line.accuracy[headline(section.modalities)].mean, section, line)
+        (line.values[headline(section.modalities)].mean, section, line)
         for section in sections
         for line in section.lines
         if (line.row, line.per_class) in kept and row in (None, line.row)
@@ -129,16 +129,16 @@ def _verdict(comparison: Comparison, sections: Sequence[Section]) -> str:
     found = []
     for section in sections:
         key = headline(section.modalities)
-        entered = [line for line in section.lines if key in line.accuracy and not line.reference]
+        entered = [line for line in section.lines if key in line.values and not line.reference]
         rivals = [line for line in entered if not line.marks]
         if len(rivals) < 2:
             continue
-        best, second = sorted(rivals, key=lambda line: -line.accuracy[key].mean)[:2]
+        best, second = sorted(rivals, key=lambda line: -line.values[key].mean)[:2]
         kind = "" if len(rivals) == len(entered) else f" the rows without {' or '.join(MARKS)}"
         apart = "told apart" if key in best.best else "not told apart"
         found.append(
-            f"{section.budget}: {best.row} leads{kind} with {best.accuracy[key]} % ({key}), {apart} from all others. "
-            f"The runner-up is {second.row} ({second.accuracy[key]} %)."
+            f"{section.budget}: {best.row} leads{kind} with {best.values[key]} % ({key}), {apart} from all others. "
+            f"The runner-up is {second.row} ({second.values[key]} %)."
         )
         tested = [line.difference[key] for line in section.lines if key in line.difference]
         if tested:

@@ -11,7 +11,7 @@ from limbeck._words import duration, size
 from limbeck.report import comparison as rules
 from limbeck.report.comparison import Comparison, Line, Section
 from limbeck.report.measures import measure_sheets
-from limbeck.report.model import NOTHING, Distillation, Document, Field, Sheet, budget, plain
+from limbeck.report.model import NOTHING, Distillation, Document, Field, Sheet, TableRow, budget, plain
 
 Heads = Literal["rows", "columns"]
 COLUMNS = (
@@ -88,29 +88,33 @@ def _summary(comparison: Comparison) -> dict[str, Any]:
     for section in comparison.sections:
         lines = []
         for line in section.lines:
-            differences = {key: asdict(d) | {"real": d.real} for key, d in line.difference.items()}
-            lines.append(asdict(line) | {"best": sorted(line.best), "n": line.n, "difference": differences})
+            told = _told(line)
+            told["accuracy"] = told.pop("values")
+            told["difference"] = {key: asdict(d) | {"real": d.real} for key, d in line.difference.items()}
+            lines.append(told)
         sections.append({"per_class": section.per_class, "head": section.head, "lines": lines})
-    summary: dict[str, Any] = {"unit": "percent", "sections": sections}
-    if comparison.measures:
-        summary["measures"] = [
-            {
-                "measure": table.name,
-                "per_class": table.per_class,
-                "chance": table.chance,
-                "lines": [asdict(line) | {"best": sorted(line.best)} for line in table.lines(comparison.rows)],
-            }
-            for table in comparison.measures
-        ]
-    return summary
+    measures = [
+        {
+            "measure": table.name,
+            "per_class": table.per_class,
+            "chance": table.chance,
+            "lines": [_told(line) for line in table.lines(comparison.rows)],
+        }
+        for table in comparison.measures
+    ]
+    return {"unit": "percent", "sections": sections} | ({"measures": measures} if measures else {})
+
+
+def _told(line: TableRow) -> dict[str, Any]:
+    return asdict(line) | {"best": sorted(line.best), "n": line.n}
 
 
 def _accuracy_sheet(section: Section, comparison: Comparison) -> Sheet:
     lines = tuple(
         (
             Field(line.name),
-            *(Field.of_spread(line.accuracy.get(key), bold=key in line.best, bar=True) for key in section.modalities),
-            Field(line.n, line.distillations) if line.accuracy else Field(),
+            *(Field.of_spread(line.values.get(key), bold=key in line.best, bar=True) for key in section.modalities),
+            Field(line.n, line.distillations) if line.values else Field(),
             Field(line.hold or NOTHING),
             Field.of_number(line.training_samples),
             Field.of_number(line.stored_bytes, size),
@@ -173,4 +177,4 @@ def _head_rows(comparison: Comparison) -> tuple[tuple[str, ...], list[tuple[Fiel
 
 def _of_head(line: Line | None, head: str) -> Field:
     """What a row came to under a head."""
-    return Field.of_spread(line.accuracy.get(head), bold=head in line.best, bar=True) if line else Field()
+    return Field.of_spread(line.values.get(head), bold=head in line.best, bar=True) if line else Field()

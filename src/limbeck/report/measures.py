@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from pydantic import ConfigDict
@@ -15,6 +15,7 @@ from limbeck.report.model import (
     NOTHING,
     Distillation,
     Field,
+    Repeats,
     Sheet,
     Spread,
     TableRow,
@@ -23,7 +24,7 @@ from limbeck.report.model import (
     budget_words,
     plain,
 )
-from limbeck.report.statistics import bold_rule, counted
+from limbeck.report.statistics import bold_rule
 
 RULE = (
     "Measures: mean ± sample standard deviation over all repeats; n counts distillations × repeats of each. "
@@ -32,31 +33,16 @@ RULE = (
 )
 
 
-@dataclass(frozen=True)
-class Entry:
-    """What was measured of one set, of all its repeats; see `Distillation` for the rest."""
-
-    row: str
-    found: Score
-    sees_labels: bool = False
-
-
 @dataclass(frozen=True, kw_only=True)
 class MeasureCell(Distillation):
     """One distillation in a measure's table: columns by name, for each repeat; what cannot be told is left out."""
 
     values: tuple[dict[str, float], ...]
 
-
-@dataclass(frozen=True, kw_only=True)
-class MeasureLine(TableRow):
-    """A row of a measure's table: spreads over all repeats of all distillations, by column.
-
-    `n` are distillations × repeats, as text; empty where nothing was measured.
-    """
-
-    values: dict[str, Spread] = field(default_factory=dict)
-    n: str = ""
+    @property
+    def repeats(self) -> Repeats:
+        """The values, each with the seed."""
+        return [(self.seed, values) for values in self.values]
 
 
 @dataclass(frozen=True)
@@ -84,19 +70,16 @@ class MeasureTable:
         """Measure and budget, as a heading."""
         return self.name if self.per_class is None else f"{self.name}, {budget_words(self.per_class)}"
 
-    def lines(self, rows: Sequence[str]) -> list[MeasureLine]:
-        """The table's rows, those without results too."""
+    def lines(self, rows: Sequence[str]) -> list[TableRow]:
+        """The table's rows, those without results too; what is the same in every repeat, a size say, has no spread."""
         groups: dict[str, list[MeasureCell]] = {row: [c for c in self.cells if c.row == row] for row in rows}
         bold = best(groups, {c.name: c.better == "lower" for c in self.columns if c.better != "neither"})
+        neither = {c.name for c in self.columns if c.better == "neither"}
         lines = []
         for row, cells in groups.items():
-            values = {c.name: found for c in self.columns if (found := Spread.of(cells, c.name))}
-            for column in self.columns:
-                if column.better == "neither" and column.name in values and values[column.name].sd == 0:
-                    values[column.name] = replace(values[column.name], sd=None)  # a size, say: the same in every repeat
-            repeats = [len(c.values) for c in cells]
-            n = counted(len(cells), (min(repeats), max(repeats))) if cells else ""
-            lines.append(MeasureLine.of(row, cells, bold[row], values=values, n=n))
+            line = TableRow.of(row, cells, [c.name for c in self.columns], best=bold[row])
+            same = {c: replace(v, sd=None) for c, v in line.values.items() if c in neither and v.sd == 0}
+            lines.append(replace(line, values=line.values | same))
         return lines
 
 
@@ -104,38 +87,34 @@ def table(
     name: str,
     measure: Measure,
     test: LabelledClips,
-    entries: Sequence[Entry],
+    entries: Sequence[tuple[str, Score, bool]],
     *,
     per_class: int | None,
     references: Mapping[str, Sequence[Score]],
 ) -> MeasureTable:
     """The table of what a `measure`, called `name`, found on `test` clips of several sets, the `entries`.
 
-    They have one budget, in samples stored `per_class`; None where rows differ in it. The `references` are what was
-    found of random samples and of the whole, under ``"random"`` and ``"whole"``; see `Measure.show`.
+    Each entry has a row's name, what was found of all repeats of a set, and whether networks trained on real labels
+    helped to make it. They have one budget, in samples stored `per_class`; None where rows differ in it. The
+    `references` are what was found of random samples and of the whole, under ``"random"`` and ``"whole"``; see
+    `Measure.show`.
     """
-    letters = tuple(entries[0].found.letters.values()) if entries else ()
+    letters = tuple(entries[0][1].letters.values()) if entries else ()
     cells = tuple(
         MeasureCell(
-            row=entry.row,
-            seed=entry.found.seed,
-            values=tuple(entry.found.shown(measure, references)),
-            hold=entry.found.trained_on.hold,
-            training_samples=entry.found.trained_on.samples,
-            labels=entry.found.trained_on.labels,
-            sees_labels=entry.sees_labels,
-            reference=entry.found.trained_on.kind == "clips",
+            row=row,
+            seed=found.seed,
+            values=tuple(found.shown(measure, references)),
+            hold=found.trained_on.hold,
+            training_samples=found.trained_on.samples,
+            labels=found.trained_on.labels,
+            sees_labels=sees_labels,
+            reference=found.trained_on.kind == "clips",
         )
-        for entry in entries
+        for row, found, sees_labels in entries
     )
-    return MeasureTable(
-        name=name,
-        per_class=per_class,
-        columns=tuple(measure.columns(letters)),
-        about=measure.about(test),
-        chance=measure.chance(test),
-        cells=cells,
-    )
+    columns = tuple(measure.columns(letters))
+    return MeasureTable(name, per_class, columns, measure.about(test), measure.chance(test), cells)
 
 
 def measure_sheets(table: MeasureTable, rows: Sequence[str], marks_rule: str = "") -> list[Sheet]:
@@ -152,7 +131,7 @@ def measure_sheets(table: MeasureTable, rows: Sequence[str], marks_rule: str = "
             (
                 Field(line.name),
                 *(Field.of_spread(line.values.get(c.name), bold=c.name in line.best, digits=c.digits) for c in columns),
-                Field(line.n or NOTHING),
+                Field(line.n if line.distillations else NOTHING),
                 Field(line.hold or NOTHING),
                 Field.of_number(line.training_samples),
             )

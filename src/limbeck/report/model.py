@@ -1,12 +1,13 @@
-"""The one model of tables: trials of rows with their repeats, what they come to, and the grid that writers print."""
+"""The one model of tables: rows with their repeats, what they come to, and the grid that writers print."""
 
 from __future__ import annotations
 
 import statistics
+from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, Self
 
 from pydantic import ConfigDict
 
@@ -16,39 +17,16 @@ from limbeck.report.statistics import Difference, leader, marks
 NOTHING = "–"
 
 
-class Trial(Protocol):
-    """A distillation with its students, or a fold with its draws: what rows are paired by in tests."""
+Repeats = Sequence[tuple[Hashable, Mapping[str, float]]]
+"""Numbers by column of every repeat, after its trial: students of a distillation, by seed; draws of a fold, by name.
 
-    @property
-    def trial(self) -> Hashable:
-        """Trials of one name are paired."""
-
-    @property
-    def values(self) -> Sequence[Mapping[str, float]]:
-        """Numbers by column, for each repeat; what cannot be told is left out."""
-
-    @property
-    def marks(self) -> str:
-        """Comparison class: trials with the same signs compete with each other."""
-
-    @property
-    def reference(self) -> bool:
-        """Whether it is out of competition."""
-
-
-@dataclass(frozen=True)
-class Repeats:
-    """A trial of its own; see `Trial`."""
-
-    trial: Hashable
-    values: Sequence[Mapping[str, float]]
-    marks: str = ""
-    reference: bool = False
+Rows are paired by trials in tests. What cannot be told is left out.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Distillation:
-    """One distillation, whatever was found of it: a `Trial`.
+class Distillation(ABC):
+    """One distillation, whatever was found of it.
 
     Attributes:
         seed: Distillations of one seed are paired.
@@ -75,17 +53,21 @@ class Distillation:
         return marks(self.labels, self.sees_labels)
 
     @property
-    def trial(self) -> int:
-        """The seed."""
-        return self.seed
+    @abstractmethod
+    def repeats(self) -> Repeats:
+        """Its numbers, a repeat for each student."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TableRow:
     """A row of one table: what its distillations have in common, as `Distillation` says.
 
-    `best` are the columns in which it is the best of its class beyond chance. Where distillations differ in `hold` it
-    is that of all; `training_samples` are their mean.
+    Attributes:
+        best: Columns in which it is the best of its class beyond chance.
+        hold: That of all distillations, where they differ in it.
+        training_samples: Their mean.
+        values: Mean and spread over all repeats of all distillations, by column; empty where nothing was run.
+        students: Fewest and most repeats of a distillation.
     """
 
     row: str
@@ -94,27 +76,44 @@ class TableRow:
     best: frozenset[str] = frozenset()
     hold: str = ""
     training_samples: int | None = None
+    values: dict[str, Spread] = field(default_factory=dict)
+    distillations: int = 0
+    students: tuple[int, int] = (0, 0)
 
     @property
     def name(self) -> str:
         """The row with its signs, as tables show it."""
         return f"{self.row} {self.marks}".rstrip()
 
+    @property
+    def n(self) -> str:
+        """Distillations × fewest and most students of each, as text.
+
+        Example:
+            >>> TableRow(row="dm", distillations=2, students=(1, 3)).n
+            '2 × 1–3'
+        """
+        low, high = self.students
+        return f"{self.distillations} × {low if low == high else f'{low}–{high}'}"
+
     @classmethod
-    def of(cls, row: str, cells: Sequence[Distillation], best: frozenset[str], **own: Any) -> Self:
-        """The `row` of its distillations, the `cells`, bold in the columns that are `best`, with what is its `own`."""
+    def of(cls, row: str, cells: Sequence[Distillation], columns: Iterable[str], **own: Any) -> Self:
+        """The `row` of its distillations, the `cells`, with their spreads in the `columns`, and what is its `own`."""
         if not cells:
-            return cls(row=row, **own)
+            return cls(row=row)
+        every = repeats_of(cells)
+        students = [len(c.repeats) for c in cells]
         seen = [c.training_samples for c in cells if c.training_samples is not None]
-        return cls(
-            row=row,
-            marks=cells[0].marks,
-            reference=cells[0].reference,
-            best=best,
-            hold=", ".join(sorted({c.hold for c in cells})),
-            training_samples=round(statistics.fmean(seen)) if seen else None,
-            **own,
-        )
+        found: dict[str, Any] = {
+            "marks": cells[0].marks,
+            "reference": cells[0].reference,
+            "hold": ", ".join(sorted({c.hold for c in cells})),
+            "training_samples": round(statistics.fmean(seen)) if seen else None,
+            "values": {column: spread for column in columns if (spread := Spread.of(every, column))},
+            "distillations": len(cells),
+            "students": (min(students), max(students)),
+        }
+        return cls(row=row, **found | own)
 
 
 @dataclass(frozen=True)
@@ -125,28 +124,22 @@ class Spread:
     sd: float | None
     n: int
 
-    def __str__(self) -> str:
-        return self.text()
-
     @classmethod
-    def of(cls, trials: Iterable[Trial], column: str) -> Spread | None:
-        """Mean and deviation of a `column` over all repeats of some `trials`; None where none has it."""
-        return cls._of([repeat[column] for trial in trials for repeat in trial.values if column in repeat])
+    def of(cls, repeats: Repeats, column: str, *, over_trials: bool = False) -> Spread | None:
+        """Mean and deviation of a `column` over all `repeats`; None where none has it.
 
-    @classmethod
-    def over_trials(cls, trials: Sequence[Trial], column: str) -> Spread | None:
-        """Mean and deviation of a `column`'s means over `trials`; over repeats, of one trial alone. None without any.
+        With `over_trials`, those of the means of trials, where there are several.
 
         Example:
-            >>> folds = [Repeats("1", [{"n": 1.0}, {"n": 3.0}]), Repeats("2", [{"n": 4.0}])]
-            >>> Spread.over_trials(folds, "n")
+            >>> folds = [("1", {"n": 1.0}), ("1", {"n": 3.0}), ("2", {"n": 4.0})]
+            >>> Spread.of(folds, "n", over_trials=True)
             Spread(mean=3.0, sd=1.41..., n=2)
         """
-        levels = list(means(trials, column).values())
-        return cls._of(levels) if len(levels) > 1 else cls.of(trials, column)
-
-    @classmethod
-    def _of(cls, values: Sequence[float]) -> Spread | None:
+        levels = means(repeats, column)
+        if over_trials and len(levels) > 1:
+            values = list(levels.values())
+        else:
+            values = [repeat[column] for _, repeat in repeats if column in repeat]
         if not values:
             return None
         return cls(statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else None, len(values))
@@ -160,6 +153,8 @@ class Spread:
         """
         spread = "" if self.sd is None else f" ± {self.sd:.{digits}f}"
         return f"{self.mean:z.{digits}f}{spread}"
+
+    __str__ = text
 
 
 @dataclass(frozen=True)
@@ -248,28 +243,40 @@ class Document:
     pictures: Mapping[str, str] = field(default_factory=dict)
 
 
-def means(trials: Iterable[Trial], column: str) -> dict[Hashable, float]:
-    """Mean of a column over the repeats of each trial, by trial; without trials that do not have it."""
+def repeats_of(cells: Iterable[Distillation]) -> Repeats:
+    """The repeats of several distillations, one after the other."""
+    return [repeat for cell in cells for repeat in cell.repeats]
+
+
+def means(repeats: Repeats, column: str) -> dict[Hashable, float]:
+    """Mean of a `column` over the `repeats` of each trial, by trial; without trials that do not have it."""
     found: dict[Hashable, list[float]] = defaultdict(list)
-    for trial in trials:
-        found[trial.trial] += [repeat[column] for repeat in trial.values if column in repeat]
-    return {name: statistics.fmean(values) for name, values in found.items() if values}
+    for trial, values in repeats:
+        if column in values:
+            found[trial].append(values[column])
+    return {trial: statistics.fmean(values) for trial, values in found.items()}
 
 
-def best(rows: Mapping[str, Sequence[Trial]], columns: Mapping[str, bool]) -> Mapping[str, frozenset[str]]:
-    """What is bold, everywhere: columns, by row, in which it is the best of its class by paired tests over trials.
+def best(rows: Mapping[str, Sequence[Distillation]], columns: Mapping[str, bool]) -> dict[str, frozenset[str]]:
+    """`leading` columns of all `rows`: those of the same signs compete with each other, references with nobody."""
+    rivals = {row: cells for row, cells in rows.items() if cells and not cells[0].reference}
+    found: dict[str, frozenset[str]] = defaultdict(frozenset)
+    for signs in {cells[0].marks for cells in rivals.values()}:
+        found |= leading({row: repeats_of(c) for row, c in rivals.items() if c[0].marks == signs}, columns)
+    return found
 
-    The `rows` are trials by name, of which references take no part; `columns` say whether the lowest is the best.
+
+def leading(rivals: Mapping[str, Repeats], columns: Mapping[str, bool]) -> dict[str, frozenset[str]]:
+    """What is bold, everywhere: columns in which a row is the best of its `rivals` by paired tests over trials.
+
+    The `columns` say whether the lowest is the best; rows that lead in none have an empty set.
     """
-    found: dict[str, set[str]] = defaultdict(set)
-    rivals = {row: trials for row, trials in rows.items() if trials and not trials[0].reference}
-    for signs in {trials[0].marks for trials in rivals.values()}:
-        like = {row: trials for row, trials in rivals.items() if trials[0].marks == signs}
-        for column, lowest in columns.items():
-            by_trial = {row: m for row, trials in like.items() if (m := means(trials, column))}
-            if (first := leader(by_trial, lowest=lowest)) is not None:
-                found[first].add(column)
-    return defaultdict(frozenset, {row: frozenset(names) for row, names in found.items()})
+    found: dict[str, set[str]] = {row: set() for row in rivals}
+    for column, lowest in columns.items():
+        by_trial = {row: level for row, repeats in rivals.items() if (level := means(repeats, column))}
+        if (first := leader(by_trial, lowest=lowest)) is not None:
+            found[first].add(column)
+    return {row: frozenset(names) for row, names in found.items()}
 
 
 def signed(value: float) -> str:

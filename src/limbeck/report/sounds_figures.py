@@ -38,10 +38,10 @@ def rows(results: SoundResults) -> Figure:
     figure = quiet(6.4, 0.8 + 0.3 * len(results.rows))
     axes = figure.subplots()
     for place, row in enumerate(results.rows):
-        trials = by_fold(results.of(row=row))
-        folds = list(means(trials, value).values())
-        if (found := Spread.over_trials(trials, value)) is None:
+        repeats = by_fold(results.of(row=row))
+        if (found := Spread.of(repeats, value, over_trials=True)) is None:
             continue
+        folds = list(means(repeats, value).values())
         colour, mark = (ORANGE, "s") if row in results.supervised else (BLUE, "o")
         axes.plot(folds, [place] * len(folds), "o", ms=4, mfc="none", mec=colour, alpha=0.6)
         axes.plot(found.mean, place, mark, ms=7, color=colour)
@@ -86,9 +86,10 @@ def _draw(axes: Axes, results: SoundResults, cells: Sequence[Cell], value: str) 
         for variant in dict.fromkeys(c.variant for c in cells if c.row == row):
             own = [c for c in cells if (c.row, c.variant) == (row, variant)]
             at = sorted({float(c.x) for c in own if c.x is not None})
-            found = [(x, s) for x in at if (s := Spread.over_trials(by_fold([c for c in own if c.x == x]), value))]
+            here = {x: by_fold(c for c in own if c.x == x) for x in at}
+            found = {x: s for x in at if (s := Spread.of(here[x], value, over_trials=True))}
             if found:
-                curves.setdefault(tuple((x, s.mean, s.sd or 0.0) for x, s in found), []).append((row, variant))
+                curves.setdefault(tuple((x, s.mean, s.sd or 0.0) for x, s in found.items()), []).append((row, variant))
     variants = list(dict.fromkeys(c.variant for c in cells))
     for points, who in curves.items():
         row, variant = who[0]

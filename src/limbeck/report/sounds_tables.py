@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 
 from limbeck._words import duration
 from limbeck.evaluation.sounds import AblationFacts, Cell, SoundResults
 from limbeck.evaluation.sounds.metrics import PURITY
-from limbeck.report.model import Document, Field, Repeats, Sheet, Spread, best, means, plain
+from limbeck.report.model import Document, Field, Repeats, Sheet, Spread, leading, means, plain
 from limbeck.report.statistics import bold_rule, paired
 
 NEIGHBOURS = "neighbours"
@@ -36,11 +36,18 @@ def document(results: SoundResults, pictures: Mapping[str, str] | None = None) -
 
 def sheets(results: SoundResults) -> list[Sheet]:
     """All tables: the rows, the folds where there are several, then one for each ablation. None without results."""
-    if not results.of():
+    cells = results.of()
+    if not cells:
         return []
     made = [_rows(results)]
-    if len({c.fold for c in results.of()}) > 1:
-        made.append(_folds(results))
+    folds = list(dict.fromkeys(c.fold for c in cells))
+    if len(folds) > 1:
+        value = next(iter(cells[0].values))
+        found = {
+            row: [_field(results.of(row=row, fold=fold), value, plain=True) for fold in folds] for row in results.rows
+        }
+        lines = tuple((Field(row), *fields) for row, fields in found.items())
+        made.append(Sheet("folds", f"Every fold: {value}", ("classifier", *folds), 1, lines))
     return made + [_ablation(results, facts) for facts in results.ablations]
 
 
@@ -48,16 +55,17 @@ def _rows(results: SoundResults) -> Sheet:
     cells = results.of()
     names = list(dict.fromkeys(name for c in cells for name in c.values if name not in (PURITY, NEIGHBOURS)))
     purity = any(PURITY in c.values for c in cells)
-    trials = {row: by_fold(results.of(row=row), reference=row in results.supervised) for row in results.rows}
-    bold = best(trials, dict.fromkeys(names, False))
-    level = {row: means(folds, names[0]) for row, folds in trials.items()}
+    repeats = {row: by_fold(results.of(row=row)) for row in results.rows}
+    rivals = {row: values for row, values in repeats.items() if row not in results.supervised}
+    bold = leading(rivals, dict.fromkeys(names, False))
+    level = {row: means(values, names[0]) for row, values in repeats.items()}
     columns = ["classifier", "labels seen", *names, f"difference to {results.baseline} (points)"]
     columns += ["neighbours", PURITY] if purity else []
     lines = []
     for row in results.rows:
         own = [c for c in cells if c.row == row]
         line = [Field(row), Field("the pool's" if row in results.supervised else "none")]
-        line += [_field(own, name, bold=name in bold[row]) for name in names]
+        line += [_field(own, name, bold=name in bold.get(row, ())) for name in names]
         baseline = {} if row == results.baseline else level[results.baseline]
         line.append(Field.of_difference(paired(level[row], baseline)))
         line += [_field(own, name, plain=True) for name in (NEIGHBOURS, PURITY)] if purity else []
@@ -80,16 +88,6 @@ def _rows(results: SoundResults) -> Sheet:
     )
 
 
-def _folds(results: SoundResults) -> Sheet:
-    value = next(iter(results.of()[0].values))
-    folds = list(dict.fromkeys(c.fold for c in results.of()))
-    lines = [
-        (Field(row), *(_field([c for c in results.of(row=row) if c.fold == f], value, plain=True) for f in folds))
-        for row in results.rows
-    ]
-    return Sheet("folds", f"Every fold: {value}", ("classifier", *folds), 1, tuple(lines))
-
-
 def _ablation(results: SoundResults, facts: AblationFacts) -> Sheet:
     value, ablation = next(iter(results.of()[0].values)), facts.name
     cells = results.of(ablation)
@@ -98,11 +96,9 @@ def _ablation(results: SoundResults, facts: AblationFacts) -> Sheet:
     variants = any(c.variant for c in cells)
     lines = []
     for point, variant in dict.fromkeys((c.point, c.variant) for c in cells):
-        here = [c for c in cells if (c.point, c.variant) == (point, variant)]
-        named = [Field(point), *([Field(variant)] if variants else [])]
-        found = [_field([c for c in here if c.row == row], value) for row in rows]
-        found += [_field([c for c in here if c.row == row], PURITY, plain=True) for row in pure]
-        lines.append((*named, *found))
+        here = {row: results.of(ablation, row=row, point=point, variant=variant) for row in rows}
+        found = [_field(here[row], value) for row in rows] + [_field(here[row], PURITY, plain=True) for row in pure]
+        lines.append((Field(point), *([Field(variant)] if variants else []), *found))
     columns = [facts.axis or ablation, *(["pool"] if variants else []), *rows, *pure.values()]
     about = (f"{facts.title}: {facts.about}",) if facts.about else ()
     return Sheet(plain(ablation), f"{facts.title}: {value}", tuple(columns), 1 + variants, tuple(lines), rules=about)
@@ -117,16 +113,13 @@ def _purities(results: SoundResults, ablation: str, rows: Sequence[str]) -> dict
     return {alike[0]: PURITY if len(kept) == 1 else f"{' and '.join(alike)}: {PURITY}" for alike in kept.values()}
 
 
-def by_fold(cells: Sequence[Cell], *, reference: bool = False) -> list[Repeats]:
-    """Trials of a row's `cells` at one point: a fold each, with its draws; a `reference` takes no part in bold."""
-    folds: dict[str, list[Mapping[str, float]]] = {}
-    for cell in cells:
-        folds.setdefault(cell.fold, []).append(cell.values)
-    return [Repeats(fold, values, reference=reference) for fold, values in folds.items()]
+def by_fold(cells: Iterable[Cell]) -> Repeats:
+    """The values of `cells` as draws of their folds."""
+    return [(cell.fold, cell.values) for cell in cells]
 
 
-def _field(cells: Sequence[Cell], value: str, *, bold: bool = False, plain: bool = False) -> Field:
-    found = Spread.over_trials(by_fold(cells), value)
+def _field(cells: Iterable[Cell], value: str, *, bold: bool = False, plain: bool = False) -> Field:
+    found = Spread.of(by_fold(cells), value, over_trials=True)
     if found is None:
         return Field()
     if value == NEIGHBOURS:

@@ -115,14 +115,3 @@ def bold_rule(what: str, over: str) -> str:
 def marks(labels: str, sees_labels: bool) -> str:
     """Signs of a comparison class: kind of the students' `labels`, and `sees_labels`, whether real labels helped."""
     return ("" if labels == "hard" else SOFT) + (LABELLED if sees_labels else "")
-
-
-def counted(distillations: int, students: tuple[int, int]) -> str:
-    """Number of `distillations` × fewest and most `students` of each, as text.
-
-    Example:
-        >>> counted(3, (5, 5)), counted(2, (1, 3))
-        ('3 × 5', '2 × 1–3')
-    """
-    low, high = students
-    return f"{distillations} × {low if low == high else f'{low}–{high}'}"

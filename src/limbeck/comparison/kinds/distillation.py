@@ -35,7 +35,7 @@ from limbeck.networks import Architecture, heads
 from limbeck.report import comparison_page
 from limbeck.report import comparison_tables as tables_of
 from limbeck.report.comparison import Cell, Comparison
-from limbeck.report.measures import Entry, MeasureTable, table
+from limbeck.report.measures import MeasureTable, table
 from limbeck.report.model import Document
 
 
@@ -348,7 +348,7 @@ def tables(jobs: Sequence[Job], test: LabelledClips) -> list[MeasureTable]:
                 "whole": [one for job, one in here if job.of.method is None],
                 "random": [one for job, one in here if job.row == plain],
             }
-            entries = [Entry(job.row, one, sees_labels=job.of.sees_labels) for job, one in here]
+            entries = [(job.row, one, job.of.sees_labels) for job, one in here]
             made.append(table(name, here[0][0].measure, test, entries, per_class=per_class, references=references))
     return made
 
