@@ -22,7 +22,7 @@ from limbeck.errors import InputError
 from limbeck.evaluation.sounds import SoundResults
 from limbeck.evaluation.sounds.metrics import ACCURACY, CLASS_WISE, EXAMPLE_WISE, PURITY
 from limbeck.report.model import Spread
-from limbeck.report.sounds_tables import by_fold
+from limbeck.report.sounds_comparison import by_fold
 
 ABLATIONS = {
     "cluster_size": {"settings": {"sizes": [1, 2]}},

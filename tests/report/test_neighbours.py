@@ -5,14 +5,14 @@ from typing import Any
 
 import torch
 
-from limbeck.report import _neighbours
+from limbeck.report import _samples
 
 
 def test_a_clip_is_nearest_to_itself_within_its_class(make_clips: Callable[..., Any]) -> None:
     clips = make_clips(("bell", "drip", "hum"), per_class=20)
     for label in range(3):
         index = clips.of_class(label)[torch.tensor([7, 0, 19, 7])]
-        found = _neighbours.nearest(clips.arrays(index), clips.arrays, clips.of_class(label))
+        found = _samples.nearest(clips.arrays(index), clips.arrays, clips.of_class(label))
         assert found.tolist() == index.tolist()
 
 
@@ -32,9 +32,9 @@ def test_agrees_with_a_plain_loop_where_the_modalities_disagree(make_clips: Call
             distances += (small(bank) - small(one)).square().mean((1, 2, 3)) / variance
         expected.append(8 + int(distances.argmin()))
     made = {"audio": made_audio, "image": made_frames}
-    assert _neighbours.nearest(made, clips.arrays, clips.of_class(1)).tolist() == expected
+    assert _samples.nearest(made, clips.arrays, clips.of_class(1)).tolist() == expected
 
 
 def test_class_without_clips(make_clips: Callable[..., Any]) -> None:
     clips = make_clips(("bell", "drip"), per_class=3).take(torch.tensor([0, 1, 2]))
-    assert len(_neighbours.nearest(clips.arrays(), clips.arrays, clips.of_class(1))) == 0
+    assert len(_samples.nearest(clips.arrays(), clips.arrays, clips.of_class(1))) == 0

@@ -1,8 +1,8 @@
-"""What pages show and play of a set's samples, each modality as it says of itself."""
+"""What pages show and play of a set's samples, each modality as it says of itself, and which real clips are like them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import torch
@@ -21,6 +21,13 @@ if TYPE_CHECKING:
 
 _PEAK = 0.9
 _SILENT = 1e-4
+_SIDE = 16
+_CHUNK = 256
+NEAREST_RULE = (
+    "The nearest real clip of the same class has the smallest sum of mean squared differences, one for each modality. "
+    f"Each is taken over samples shrunken to {_SIDE} × {_SIDE} numbers, and divided by their variance over the class's "
+    "real clips."
+)
 
 Piece = tuple[Tensor, Tensor]
 """A cell as it is seen, and as it is heard."""
@@ -126,3 +133,26 @@ def words(key: str, between: str = " and ") -> str:
     """The modalities of a column of accuracies, without its letters."""
     names = modalities.by_letter()
     return between.join(names.get(letter, letter) for letter in key.split("+"))
+
+
+def nearest(
+    made: Mapping[str, Tensor], real: Callable[[Tensor], Mapping[str, Tensor]], index: Tensor, *, at_most: int = 4000
+) -> Tensor:
+    """Positions of the real clips nearest to synthetic samples, among those in `index`, (sample,); see `NEAREST_RULE`.
+
+    Samples are (sample, channel, height, width) by modality; `real` reads those of the clips at some positions.
+    """
+    index = index[:at_most]
+    if not len(index):
+        return index
+    parts = [{name: _small(x) for name, x in real(some).items()} for some in torch.split(index, _CHUNK)]
+    total = torch.zeros(len(next(iter(made.values()))), len(index))
+    for name, samples in made.items():
+        bank = torch.cat([part[name] for part in parts])
+        variance = bank.var(0, correction=0).mean().clamp(min=1e-6)
+        total += torch.cdist(_small(samples), bank).square() / bank.shape[1] / variance
+    return index[total.argmin(1)]
+
+
+def _small(x: Tensor) -> Tensor:
+    return F.adaptive_avg_pool2d(x.float(), _SIDE).flatten(1)

@@ -20,7 +20,7 @@ from limbeck.engine import RunRecord, note
 from limbeck.errors import InputError
 from limbeck.evaluation import Score
 from limbeck.evaluation.store import by_title, scores_in
-from limbeck.report import _drawing, _kit, _neighbours, _samples, figures, table
+from limbeck.report import _drawing, _kit, _samples, figures, table
 from limbeck.report._samples import Samples
 from limbeck.report.model import budget_words, headline
 
@@ -37,11 +37,10 @@ Modalities = Mapping[str, Samples]
 
 
 class Cell(NamedTuple):
-    """A sample, or a cell of a mosaic: addresses of what it looks and sounds like (empty if silent), and its name."""
+    """A sample, or a cell of a mosaic: addresses of what it looks and sounds like (empty if silent), and a real one's id."""
 
     image: str
     sound: str
-    name: str
     note: str
 
 
@@ -122,13 +121,12 @@ def write(
 
     The page of a `distilled` set, in the folder `out`, holds, class by class, the samples of each modality side by
     side, with players, as distilled, as they were at the start, and their nearest real training `clips`. It holds the
-    table of `scores`, by name or in a row: those of other sets and of real
-    clips are its controls, and each set `unscored` has a sentence. Curves are of `events`, rows of ``events.jsonl``:
-    ``{"step": 1, "loss": 3.2, "seconds": 0.1, ...}``. The confusion matrix, provenance and cost follow, with what else
-    is known `about` the run. The `title` is made from method and dataset by default.
+    table of `scores`, by name or in a row, with those of other sets and of real clips as controls, and a sentence for
+    each set `unscored`; curves of `events`, rows of ``events.jsonl``: ``{"step": 1, "loss": 3.2, "seconds": 0.1}``; the
+    confusion matrix, provenance and cost, with what else is known `about` the run. The `title` is made from method and
+    dataset by default.
 
-    What does not fit `size_limit_bytes`, roughly, is left out, and the page says so. Class names, ids and all other
-    data are escaped.
+    What does not fit `size_limit_bytes`, roughly, is left out, and the page says so. All data is escaped.
 
     Raises:
         InputError: The set holds no samples, or the clips are of another recipe.
@@ -153,11 +151,7 @@ def write(
     modalities = _samples.of(shown)
     sides = ["distilled", *["start"] * (shown.start is not None), *["real"] * (clips is not None)]
     plan = _plan(shown, modalities, size_limit_bytes, len(sides))
-    drawings = {
-        name: {"svg": _drawing.publish(figure, out / "figures" / name), "text": text}
-        for name, (figure, text) in _figures(shown, modalities, lines, own, events).items()
-        if figure is not None
-    }
+    seconds = provenance.get("seconds", provenance.get("cost", {}).get("seconds"))
     _files.write_text(out / "table.md", "\n".join([table.markdown(scores), *unscored]))
     _files.write_json(out / "table.json", table.json(scores))
     return _kit.write(
@@ -165,10 +159,18 @@ def write(
         "distilled",
         title=title or f"{method} on {provenance.get('dataset', 'unknown data')}",
         verdict=_verdict(distilled, method, lines, None if place is None else lines[place]),
-        facts=_facts(distilled, modalities, provenance),
+        facts=[
+            ("classes", number(len(distilled.classes))),
+            ("stored samples", number(distilled.rows)),
+            ("training samples", number(len(distilled))),
+            ("held as", str(distilled.hold)),
+            *((key, samples.size) for key, samples in modalities.items()),
+            ("stored size", f"{size(distilled.stored_bytes)} as {distilled.storage.name}"),
+            *([("time to make", duration(float(seconds)))] if isinstance(seconds, int | float) else []),
+        ],
         scores=table.sheet(lines, place) if lines else None,
         unscored=unscored,
-        figures={name: drawing for name, drawing in drawings.items() if name != "samples"},
+        figures=_figures(shown, modalities, lines, own, events, out / "figures"),
         modalities=modalities,
         classes=_classes(shown, modalities, plan, own, sides, clips),
         plan=plan,
@@ -176,7 +178,7 @@ def write(
         seen_as_stored=distilled.hold.are_samples,
         grid=next(iter(modalities.values())).grid,
         pixelated=distilled.recipe.image_size < 96,
-        neighbour_rule=_neighbours.RULE if clips is not None else "",
+        neighbour_rule=_samples.NEAREST_RULE if clips is not None else "",
         confusions=_confusions(own),
         provenance=_kit.flat(provenance),
     )
@@ -189,7 +191,7 @@ def _plan(distilled: DistilledSet, modalities: Modalities, limit: int, sides: in
     """
 
     def taken(largest: int | None) -> int:
-        (row,) = _side(modalities, "distilled", torch.tensor([0]), 1, "", largest)
+        (row,) = _side(modalities, "distilled", torch.tensor([0]), 1, largest)
         return sides * sum(len(cell.image) + len(cell.sound) for cells in row.values() for cell in cells)
 
     used = int(torch.unique(distilled.labels).numel())
@@ -229,11 +231,17 @@ def _classes(
     for label in torch.unique(distilled.labels).tolist()[: plan.classes]:
         members = torch.nonzero(distilled.labels == label).flatten()
         rows, name = members[: plan.per_class], distilled.classes[label]
-        made = {side: _side(modalities, side, rows, len(rows), name, plan.largest) for side in sides if side != "real"}
-        if clips is not None and len(nearest := _nearest(modalities, rows, clips, name)):
-            made["real"] = _side(modalities, "real", nearest, len(rows), name, plan.largest, clips)
+        made = {side: _side(modalities, side, rows, len(rows), plan.largest) for side in sides if side != "real"}
+        if clips is not None and name in clips.classes:
+            found = _samples.nearest(
+                {key: samples.whole("distilled", rows) for key, samples in modalities.items()},
+                lambda index: {key: clips.array(key, index) for key in modalities},
+                clips.of_class(clips.classes.index(name)),
+            )
+            if len(found):
+                row_major = found.reshape(-1, len(rows)).T.flatten()
+                made["real"] = _side(modalities, "real", row_major, len(rows), plan.largest, clips)
         right = math.nan if own is None or label >= len(own.classes) else own.per_class[headline(own.mean)][label]
-        samples = [{side: several[i] for side, several in made.items()} for i in range(len(rows))]
         views.append(
             {
                 "name": name,
@@ -241,46 +249,26 @@ def _classes(
                 "count": len(members),
                 "accuracy": "" if math.isnan(right) else f"{right:.0f} %",
                 "opened": shown < _OPEN_SAMPLES,
-                "samples": samples,
+                "samples": [{side: several[i] for side, several in made.items()} for i in range(len(rows))],
             }
         )
-        shown += len(samples)
+        shown += len(rows)
     return views
 
 
 def _side(
-    modalities: Modalities,
-    side: str,
-    index: Tensor,
-    rows: int,
-    name: str,
-    largest: int | None,
-    clips: LabelledClips | None = None,
+    modalities: Modalities, side: str, index: Tensor, rows: int, largest: int | None, clips: LabelledClips | None = None
 ) -> list[dict[str, list[Cell]]]:
     """What is seen and heard of each stored sample, by modality, cell by cell, as the page holds it."""
     found: list[dict[str, list[Cell]]] = [{} for _ in range(rows)]
-    notes = [clips.ids[i] for i in index.tolist()] if clips else []
     for key, samples in modalities.items():
         several = samples.pieces(side, index, clips)
-        count = len(several) // rows
-        for i, ((seen, _), sound) in enumerate(zip(several, samples.play([x for _, x in several]), strict=True)):
-            cell = f", cell {i % count + 1}" if count > 1 else ""
-            title = f"{name}, sample {i // count + 1}{cell}, {_TITLES[side].lower()}"
+        sounds = samples.play([heard for _, heard in several])
+        for i, ((seen, _), sound) in enumerate(zip(several, sounds, strict=True)):
             media = _kit.image_uri(samples.show(seen), largest), _kit.sound_uri(sound, compact=largest is not None)
-            found[i // count].setdefault(key, []).append(Cell(*media, title, notes[i] if notes else ""))
+            note = clips.ids[int(index[i])] if clips else ""
+            found[i * rows // len(several)].setdefault(key, []).append(Cell(*media, note))
     return found
-
-
-def _nearest(modalities: Modalities, rows: Tensor, clips: LabelledClips, name: str) -> Tensor:
-    """Positions of the nearest real clips of every cell, row-major; empty where there are none."""
-    if name not in clips.classes:
-        return torch.zeros(0, dtype=torch.int64)
-    found = _neighbours.nearest(
-        {key: samples.whole("distilled", rows) for key, samples in modalities.items()},
-        lambda index: {key: clips.array(key, index) for key in modalities},
-        clips.of_class(clips.classes.index(name)),
-    )
-    return found.reshape(-1, len(rows)).T.flatten() if len(found) else found
 
 
 def _figures(
@@ -289,8 +277,9 @@ def _figures(
     lines: Sequence[table.Row],
     own: Score | None,
     events: Sequence[Mapping[str, Any]],
-) -> dict[str, tuple[Figure | None, str]]:
-    """Figures by name, each with the sentence that stands for it where it cannot be seen."""
+    folder: Path,
+) -> dict[str, dict[str, str]]:
+    """Drawings by name, which are written to a folder, each with the text that stands for it where it is not seen."""
     label = distilled.classes[int(distilled.labels[0])]
     drawn: dict[str, tuple[Figure | None, str]] = {
         "samples": (figures.samples(distilled), "First stored sample of the first classes."),
@@ -311,7 +300,11 @@ def _figures(
         drawn["students"] = figures.curves(losses, along="epoch"), text
         text = f"Confusion matrix of {key}, in percent of each true class; the numbers are in the scores."
         drawn["confusion"] = figures.confusion(own.confusion[key], own.classes), text
-    return drawn
+    return {
+        name: {"svg": _drawing.publish(figure, folder / name), "text": text}
+        for name, (figure, text) in drawn.items()
+        if figure is not None
+    }
 
 
 def _verdict(distilled: DistilledSet, method: str, lines: Sequence[table.Row], own: table.Row | None) -> str:
@@ -348,21 +341,6 @@ def _verdict(distilled: DistilledSet, method: str, lines: Sequence[table.Row], o
             f"The set keeps {kept:.0f} % of their accuracy{cost}."
         )
     return " ".join(found)
-
-
-def _facts(distilled: DistilledSet, modalities: Modalities, provenance: Mapping[str, Any]) -> list[tuple[str, str]]:
-    facts = [
-        ("classes", number(len(distilled.classes))),
-        ("stored samples", number(distilled.rows)),
-        ("training samples", number(len(distilled))),
-        ("held as", str(distilled.hold)),
-        *((key, samples.size) for key, samples in modalities.items()),
-        ("stored size", f"{size(distilled.stored_bytes)} as {distilled.storage.name}"),
-    ]
-    seconds = provenance.get("seconds", provenance.get("cost", {}).get("seconds"))
-    if isinstance(seconds, int | float):
-        facts.append(("time to make", duration(float(seconds))))
-    return facts
 
 
 def _confusions(own: Score | None, *, most: int = 5) -> list[tuple[str, str, str]]:

@@ -131,7 +131,7 @@ def measure_sheets(table: MeasureTable, rows: Sequence[str], marks_rule: str = "
             (
                 Field(line.name),
                 *(Field.of_spread(line.values.get(c.name), bold=c.name in line.best, digits=c.digits) for c in columns),
-                Field(line.n if line.distillations else NOTHING),
+                Field(line.n or NOTHING),
                 Field(line.hold or NOTHING),
                 Field.of_number(line.training_samples),
             )

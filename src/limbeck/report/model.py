@@ -87,14 +87,14 @@ class TableRow:
 
     @property
     def n(self) -> str:
-        """Distillations × fewest and most students of each, as text.
+        """Distillations × fewest and most students of each, as text; empty where nothing was run.
 
         Example:
             >>> TableRow(row="dm", distillations=2, students=(1, 3)).n
             '2 × 1–3'
         """
         low, high = self.students
-        return f"{self.distillations} × {low if low == high else f'{low}–{high}'}"
+        return f"{self.distillations} × {low if low == high else f'{low}–{high}'}" if self.distillations else ""
 
     @classmethod
     def of(cls, row: str, cells: Sequence[Distillation], columns: Iterable[str], **own: Any) -> Self:

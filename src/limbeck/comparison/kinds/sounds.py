@@ -25,7 +25,7 @@ from limbeck.evaluation.sounds import AblationFacts, Cell, EmbeddedDataset, Soun
 from limbeck.evaluation.sounds.ablations import Ablation, Point
 from limbeck.evaluation.sounds.classifiers import Classifier
 from limbeck.evaluation.sounds.metrics import ordered
-from limbeck.report import sounds_figures, sounds_tables
+from limbeck.report import sounds_comparison
 from limbeck.report.model import Document
 
 
@@ -156,8 +156,8 @@ class SoundRecipe(Recipe):
 
     def document(self, results: SoundResults, folder: Path | None = None) -> Document:
         """All tables; with a figure of the rows and of every ablation with an axis; see `Recipe.document`."""
-        drawn = sounds_figures.write(results, folder) if folder and results.of() else {}
-        return sounds_tables.document(results, {key: png.name for key, (png, _) in drawn.items()})
+        drawn = sounds_comparison.write(results, folder) if folder and results.of() else {}
+        return sounds_comparison.document(results, {key: png.name for key, (png, _) in drawn.items()})
 
     def _jobs(self, source: Source, sounds: EmbeddedDataset) -> list[NameSounds]:
         folds, jobs = sounds.folds(), []

@@ -13,12 +13,12 @@ import pytest
 
 from limbeck.evaluation.sounds import AblationFacts, Cell, SoundResults
 from limbeck.evaluation.sounds.metrics import ACCURACY, PURITY
-from limbeck.report import sounds_figures, sounds_tables, writers
+from limbeck.report import sounds_comparison, writers
 
 
 def written(writer: str, made: SoundResults, pictures: dict[str, str] | None = None) -> str:
     """What a writer makes of a comparison."""
-    return writers.load(writer).write(sounds_tables.document(made, pictures))
+    return writers.load(writer).write(sounds_comparison.document(made, pictures))
 
 
 FOLDS = ("fold1", "fold2", "fold3")
@@ -54,7 +54,7 @@ def results(gain: float = 5.0, **more: Any) -> SoundResults:
 
 
 def test_rows_have_means_differences_and_a_leader_among_their_like() -> None:
-    sheet = sounds_tables.sheets(results())[0]
+    sheet = sounds_comparison.sheets(results())[0]
     text = {line[0].text: [f.text for f in line[1:]] for line in sheet.lines}
     assert text["asked"][:3] == ["none", "81.0 ± 1.0", "–"]
     assert text["ours_|x"][:2] == ["none", "86.1 ± 1.1"]
@@ -66,11 +66,11 @@ def test_rows_have_means_differences_and_a_leader_among_their_like() -> None:
 
 
 def test_nothing_is_bold_where_nothing_can_be_told() -> None:
-    assert not any(line[2].bold for line in sounds_tables.sheets(results(gain=-0.1))[0].lines)
+    assert not any(line[2].bold for line in sounds_comparison.sheets(results(gain=-0.1))[0].lines)
 
 
 def test_folds_and_studies_have_tables_of_their_own() -> None:
-    _, folds, loud, words = sounds_tables.sheets(results())
+    _, folds, loud, words = sounds_comparison.sheets(results())
     assert [f.text for f in folds.lines[0]] == ["asked", "80.0", "81.0", "82.0"]
     assert loud.columns == ("level (dB)", "pool", "asked", "ours_|x", PURITY)
     assert [f.text for f in loud.lines[3]] == ["10 dB", "noisy", "80.0 ± 0.0", "81.0 ± 1.0", "90.0"]
@@ -83,7 +83,7 @@ def test_rows_with_the_same_neighbours_share_a_column_that_names_both() -> None:
     loud = [c for c in made.cells if c.ablation == "loud" and c.row == "ours_|x"]
     alike = [replace(c, row="told") for c in loud]
     apart = [replace(c, row="asked", values=c.values | {PURITY: 50.0}) for c in loud]
-    sheet = sounds_tables.sheets(
+    sheet = sounds_comparison.sheets(
         made.model_copy(update={"cells": (*made.of(), *made.of("words"), *apart, *loud, *alike)})
     )[2]
     assert sheet.columns[-2:] == (f"asked: {PURITY}", f"ours_|x and told: {PURITY}")
@@ -96,7 +96,7 @@ def test_markdown_is_escaped_and_says_the_command() -> None:
     assert "![Loudness: accuracy (%)](loud.png)" in text
     assert "````\nlimbeck by hand\n````" in text
     widths = [line.replace("\\|", "").count("|") for line in text.splitlines() if line.startswith("| ")]
-    assert len(widths) == sum(len(s.lines) + 2 for s in sounds_tables.sheets(results()))
+    assert len(widths) == sum(len(s.lines) + 2 for s in sounds_comparison.sheets(results()))
 
 
 def test_long_table_holds_every_number() -> None:
@@ -107,12 +107,12 @@ def test_long_table_holds_every_number() -> None:
 
 def test_writes_everything_twice_the_same(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
-    drawn = [sounds_figures.write(results(), tmp_path / name) for name in ("a", "b")]
+    drawn = [sounds_comparison.write(results(), tmp_path / name) for name in ("a", "b")]
     assert {p.name for both in drawn[0].values() for p in both} == {"rows.png", "rows.svg", "loud.png", "loud.svg"}
     for one, other in zip(*(d.values() for d in drawn), strict=True):
         assert [p.read_bytes() for p in one] == [p.read_bytes() for p in other]
     assert written("latex", results()) == written("latex", results())
-    assert written("latex", results()).count(r"\begin{tabular}") == len(sounds_tables.sheets(results()))
+    assert written("latex", results()).count(r"\begin{tabular}") == len(sounds_comparison.sheets(results()))
     assert json.loads(written("json", results()))["rows"] == list(results().rows)
 
 
@@ -123,8 +123,8 @@ def test_nothing_is_written_of_nothing() -> None:
 def test_only_studies_with_an_axis_have_a_curve() -> None:
     pytest.importorskip("matplotlib")
     loud, words = results().ablations
-    assert sounds_figures.curve(results(), words) is None
-    figure = sounds_figures.curve(results(), loud)
+    assert sounds_comparison.curve(results(), words) is None
+    figure = sounds_comparison.curve(results(), loud)
     assert figure is not None
     above, below = figure.axes
     labels = [t.get_text() for t in above.get_legend().get_texts()]
