@@ -16,7 +16,6 @@ from limbeck.engine import Lost, WorkerPool
 from limbeck.errors import InputError, LimbeckError, explained
 from limbeck.media import write_video, write_wav
 from limbeck.playground import stage
-from limbeck.playground._canvas import Box
 from limbeck.playground._voices import coloured_noise
 from limbeck.playground.cast import FPS
 from limbeck.playground.kinds import KINDS, draw_cast
@@ -70,16 +69,10 @@ class GeneratedClip(NamedTuple):
         """Make the video, then the sidecar."""
         kind = KINDS[self.label]
         scene = stage.draw_scene(kind, derive_seed(self.seed, "playground", kind.name, self.number))
-        boxes: list[Box] = []
-
-        def pictures() -> Iterator[npt.NDArray[np.uint8]]:
-            for image, box in stage.frames(scene, self.size):
-                boxes.append(box)
-                yield image
-
+        images, boxes = zip(*stage.frames(scene, self.size), strict=True)
         self.sidecar.unlink(missing_ok=True)
         sound = stage.mixture(scene)
-        write_video(self.video, pictures(), fps=FPS, waveform=sound, sample_rate_hz=stage.SAMPLE_RATE_HZ)
+        write_video(self.video, images, fps=FPS, waveform=sound, sample_rate_hz=stage.SAMPLE_RATE_HZ)
         write_json(self.sidecar, {"key": self.key, **stage.truth(scene, boxes, self.size)})
 
 
@@ -113,8 +106,8 @@ def read_truth(sidecar: Path) -> dict[str, Any]:
         raise InputError(
             f"There is no {sidecar}. Ids look like 'train/harp/harp-0003'; call clips() to make the files first."
         )
-    content: dict[str, Any] = read_json(sidecar)
-    return content
+    truth: dict[str, Any] = read_json(sidecar)
+    return truth
 
 
 def read_sources(sidecar: Path) -> dict[str, npt.NDArray[np.float32]]:

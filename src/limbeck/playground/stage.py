@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -159,11 +159,11 @@ def frames(scene: Scene, size: int) -> Iterator[tuple[npt.NDArray[np.uint8], Box
         whole = Pen(canvas, 0.0, 0.0)
         if kind.stance.setting:
             kind.stance.setting(whole, cast, t)
-        _draw(whole, [prop for prop in scene.props if not prop.front], t)
+        _draw(whole, (prop for prop in scene.props if not prop.front), t)
         canvas.touched = None
         kind.look(Pen(canvas, cast.x, cast.y, cast.scale, cast.tilt, cast.mirror), cast, t)
         box = canvas.touched or (cast.x, cast.y, cast.x, cast.y)
-        _draw(whole, [prop for prop in scene.props if prop.front], t)
+        _draw(whole, (prop for prop in scene.props if prop.front), t)
         noise = grain.standard_normal((1, size, size), np.float32) * np.float32(camera.grain)
         picture = np.clip(canvas.pixels * light + noise, 0.0, 1.0)
         image = np.ascontiguousarray((picture * 255.0 + 0.5).astype(np.uint8).transpose(1, 2, 0))
@@ -188,9 +188,14 @@ def sources(scene: Scene) -> dict[str, Wave]:
     `mixture` is their sum.
     """
     samples = round(CLIP_S * SAMPLE_RATE_HZ)
-    apart = {"main": _pan(_voice(scene.main), azimuths(scene, np.arange(samples) / SAMPLE_RATE_HZ))}
+    placed = {"main": (scene.main, azimuths(scene, np.arange(samples) / SAMPLE_RATE_HZ))}
     if scene.other is not None:
-        apart["other"] = _pan(_voice(scene.other), np.full(samples, scene.other_azimuth_deg)) * scene.other.gain
+        placed["other"] = scene.other, np.full(samples, scene.other_azimuth_deg)
+    apart = {}
+    for name, (cast, azimuth_deg) in placed.items():
+        wave = BY_NAME[cast.kind].voice(cast, SAMPLE_RATE_HZ, CLIP_S)
+        angle = (azimuth_deg / 90.0 + 1.0) * (math.pi / 4)
+        apart[name] = np.stack([wave * np.cos(angle), wave * np.sin(angle)]).astype(np.float32) * cast.gain
     rng = np.random.default_rng(scene.noise_seed)
     sides = [coloured_noise(rng, samples, SAMPLE_RATE_HZ, scene.noise_slope) for _ in range(2)]
     apart["noise"] = np.stack(sides) * np.float32(scene.noise_gain * math.sqrt(0.5))
@@ -204,7 +209,7 @@ def mixture(scene: Scene) -> Wave:
     return total(sources(scene).values())
 
 
-def truth(scene: Scene, boxes: list[Box], size: int) -> dict[str, Any]:
+def truth(scene: Scene, boxes: Sequence[Box], size: int) -> dict[str, Any]:
     """What is known of a clip, as JSON: class, boxes, onsets in seconds, azimuths in degrees, and the `scene` itself.
 
     The `boxes` are as `frames` gives them, `size` the video's height and width in pixels.
@@ -229,17 +234,8 @@ def truth(scene: Scene, boxes: list[Box], size: int) -> dict[str, Any]:
     }
 
 
-def _voice(cast: Cast) -> Wave:
-    return BY_NAME[cast.kind].voice(cast, SAMPLE_RATE_HZ, CLIP_S)
-
-
 def _within(cast: Cast) -> list[float]:
     return [o for o in cast.onsets_s if 0.0 <= o < CLIP_S]
-
-
-def _pan(wave: Wave, azimuth_deg: npt.NDArray[np.float64]) -> Wave:
-    angle = (azimuth_deg / 90.0 + 1.0) * (math.pi / 4)
-    return np.stack([wave * np.cos(angle), wave * np.sin(angle)]).astype(np.float32)
 
 
 def _from_db(level_db: float) -> float:
@@ -250,7 +246,7 @@ def _colour(rng: np.random.Generator, saturation: tuple[float, float], value: tu
     return hsv(float(rng.random()), float(rng.uniform(*saturation)), float(rng.uniform(*value)))
 
 
-def _draw(pen: Pen, props: list[Prop], t: float) -> None:
+def _draw(pen: Pen, props: Iterable[Prop], t: float) -> None:
     for prop in props:
         here = pen.at(prop.x + prop.drift * (t - CLIP_S / 2), prop.y, prop.angle)
         if prop.sides == 2:

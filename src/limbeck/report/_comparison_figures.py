@@ -25,11 +25,11 @@ _LETTERS = 26
 _DOT_POINTS = 4.6
 _STEP_POINTS = 7.0
 _SHORTEST_SECONDS = 1e-3
-_NAME_SIZE = 7.5
 _NAME_HEIGHT = 9.0
 _SECONDS = (1e-3, 1e-2, 0.1, 1.0, 10.0, 60.0, 600.0, 3600.0, 36000.0, 360000.0)
-_TITLE: dict[str, Any] = {"fontsize": 9.5, "color": INK, "loc": "left", "fontweight": "bold"}
 _TIMES = ("1 ms", "10 ms", "0.1 s", "1 s", "10 s", "1 min", "10 min", "1 h", "10 h", "100 h")
+_TITLE: dict[str, Any] = {"fontsize": 9.5, "color": INK, "loc": "left", "fontweight": "bold"}
+_PLAIN: dict[str, Any] = {"fontsize": 7.5, "color": INK, "parse_math": False}
 
 
 class Dot(NamedTuple):
@@ -52,13 +52,9 @@ def _dots(comparison: Comparison, section: Section, key: str, x: Callable[[Line]
         if at is not None and spread is not None and not line.reference:
             baseline = line.row == comparison.baseline
             colour, shape = (ORANGE, "D") if baseline else (GREEN, "s") if line.marks else (BLUE, "o")
-            name = _name(line.row, line.marks)
+            name = f"{short(line.row, _LETTERS)} {line.marks}".rstrip()
             dots.append(Dot(float(at), spread.mean, spread.sd or 0.0, name, colour, shape, baseline))
     return dots
-
-
-def _name(row: str, marks: str, letters: int = _LETTERS) -> str:
-    return f"{short(row, letters)} {marks}".rstrip()
 
 
 @any_letters()
@@ -72,7 +68,12 @@ def against_bytes(comparison: Comparison, sections: Sequence[Section], key: str)
         return None
     from matplotlib.ticker import FuncFormatter, LogLocator
 
-    clusters = _clusters(dots)
+    clusters: list[list[Dot]] = []  # dots whose bytes are within 12 % of the one before
+    for dot in sorted(dots, key=lambda d: d.x):
+        if clusters and dot.x < 1.12 * clusters[-1][-1].x:
+            clusters[-1].append(dot)
+        else:
+            clusters.append([dot])
     figure = quiet(9.5, max(3.4, 1.3 + 0.18 * max(map(len, clusters))))
     axes = figure.subplots()
     _frame(axes, comparison, sections[0], key, dots)
@@ -89,9 +90,7 @@ def against_bytes(comparison: Comparison, sections: Sequence[Section], key: str)
         if needed < 1:
             axes.set_ylim(min(low, max(0.0, (top - needed * high) / (1 - needed))), high)
     dots = [dot for cluster in clusters for dot in _side_by_side(axes, cluster)]
-    at, extents = _draw(axes, dots)
-    columns = _columns(axes, at, extents, [len(c) for c in clusters])
-    _write_names(axes, dots, at, extents, _free(axes, dots, at, extents) if columns is None else columns)
+    _draw(axes, dots, [len(c) for c in clusters])
     return figure
 
 
@@ -118,8 +117,7 @@ def against_time(comparison: Comparison, sections: Sequence[Section], key: str) 
     grid[-1].set_xlabel("time of a distillation")
     freeze(figure)
     for axes, (_, dots) in zip(grid, panels, strict=True):
-        at, extents = _draw(axes, dots)
-        _write_names(axes, dots, at, extents, _free(axes, dots, at, extents))
+        _draw(axes, dots)
     return figure
 
 
@@ -142,7 +140,7 @@ def differences(comparison: Comparison, sections: Sequence[Section], key: str) -
     reach = 1.2 * float(np.median(widths)) if widths else 1.0
     means = [0.0, *(d.mean for d in every)]
     for axes, (section, lines) in zip(grid, panels, strict=True):
-        rows(axes, [_name(row, marks[row], 30) for row in names])
+        rows(axes, [f"{short(row, 30)} {marks[row]}".rstrip() for row in names])
         axes.grid(axis="both", alpha=0.12, color=INK)
         axes.axvline(0, color=ORANGE, linewidth=1.2)
         for line in lines:
@@ -156,17 +154,6 @@ def differences(comparison: Comparison, sections: Sequence[Section], key: str) -
         axes.set_xlabel(f"points of {key}")
         axes.set_xlim(min(means) - reach, max(means) + reach)
     return figure
-
-
-def _clusters(dots: Sequence[Dot]) -> list[list[Dot]]:
-    """Dots whose bytes are within 12 % of the one before."""
-    found: list[list[Dot]] = []
-    for dot in sorted(dots, key=lambda d: d.x):
-        if found and dot.x < 1.12 * found[-1][-1].x:
-            found[-1].append(dot)
-        else:
-            found.append([dot])
-    return found
 
 
 def _side_by_side(axes: Axes, cluster: Sequence[Dot]) -> list[Dot]:
@@ -185,21 +172,16 @@ def _frame(axes: Axes, comparison: Comparison, section: Section, key: str, dots:
     low = min([d.mean - d.sd for d in dots] + [level for _, level in full])
     high = max([d.mean + d.sd for d in dots] + [level for _, level in full])
     axes.set_ylim(low - 0.05 * (high - low) - 0.5, high + 0.08 * (high - low) + 0.5)
-    for name, level in full:
-        _along(axes, f"{short(name, _LETTERS)}, all clips: {level:.1f}", level, (5, 3))
+    across = [(f"{short(name, _LETTERS)}, all clips: {level:.1f}", level, (5, 3)) for name, level in full]
     chance = comparison.about.get("chance_percent")
     if isinstance(chance, int | float) and axes.get_ylim()[0] < chance < axes.get_ylim()[1]:
-        _along(axes, f"chance: {chance:.1f}", float(chance), (1, 2))
+        across.append((f"chance: {chance:.1f}", float(chance), (1, 2)))
+    for text, level, dashes in across:
+        axes.axhline(level, color=INK, linewidth=1.1, linestyle=(0, dashes), alpha=0.7)
+        place = axes.get_yaxis_transform()
+        axes.annotate(text, (0, level), (4, 3), xycoords=place, textcoords="offset points", **_PLAIN)
     axes.set_ylabel(f"{_samples.named(key)}, accuracy (%)")
     axes.grid(alpha=0.12, color=INK)
-
-
-def _along(axes: Axes, text: str, level: float, dashes: tuple[int, int]) -> None:
-    """A named line across the axes."""
-    axes.axhline(level, color=INK, linewidth=1.1, linestyle=(0, dashes), alpha=0.7)
-    place = axes.get_yaxis_transform()
-    look: dict[str, Any] = {"fontsize": 7.5, "color": INK, "parse_math": False}
-    axes.annotate(text, (0, level), (4, 3), xycoords=place, textcoords="offset points", **look)
 
 
 def _log_axis(axes: Axes, values: Sequence[float], *, before: float, after: float) -> None:
@@ -214,21 +196,41 @@ def _log_axis(axes: Axes, values: Sequence[float], *, before: float, after: floa
     axes.autoscale(False)
 
 
-def _draw(axes: Axes, dots: Sequence[Dot]) -> tuple[Array, Array]:
-    """Draw dots and bars; where the dots lie on the drawing, and width and height of their names, (dot, 2) each."""
+def _draw(axes: Axes, dots: Sequence[Dot], groups: Sequence[int] = ()) -> None:
+    """Draw dots, bars and names: beside groups of so many dots if they fit there, or else wherever there is room."""
     look: dict[str, Any] = {"markersize": _DOT_POINTS, "elinewidth": 1.0, "alpha": 0.9}
     for dot in dots:
         axes.errorbar([dot.x], [dot.mean], yerr=[dot.sd], fmt=dot.shape, color=dot.colour, **look)
+    point, box = axes.figure.dpi / 72, axes.get_window_extent()
     # The room is that of bold names: in another font they may be wider.
-    texts = [axes.text(0, 0, d.name, fontsize=_NAME_SIZE, fontweight="bold", parse_math=False) for d in dots]
-    extents = [(text.get_window_extent().width, _NAME_HEIGHT * axes.figure.dpi / 72) for text in texts]
+    texts = [axes.text(0, 0, d.name, fontweight="bold", **_PLAIN) for d in dots]
+    extents = np.array([(text.get_window_extent().width, _NAME_HEIGHT * point) for text in texts])
     for text in texts:
         text.remove()
-    return axes.transData.transform([(d.x, d.mean) for d in dots]), np.array(extents)
+    at = axes.transData.transform([(d.x, d.mean) for d in dots])
+    corners = _columns(axes, at, extents, groups)
+    if corners is None:
+        half = (axes.transData.transform([(d.x, d.mean + d.sd) for d in dots]) - at) + (point, 0)
+        taken = np.array([text.get_window_extent().extents for text in axes.texts]).reshape(-1, 4)
+        bars = np.concatenate([at - half, at + half], axis=1)
+        corners = _labels.place(at, extents, area=box.extents, bars=bars, taken=taken, radius=_DOT_POINTS / 2 * point)
+    to_data = axes.transData.inverted()
+    for dot, centre, corner, extent in zip(dots, at, corners, extents, strict=True):
+        (end,) = _labels.end_of_leader(centre, np.concatenate([corner, corner + extent])[None])
+        away = np.hypot(*(end - centre))
+        if away > 8 * point:  # a fine line to a name that lies away from its dot
+            line = to_data.transform([centre, end + (centre - end) * 2 * point / away])
+            axes.plot(*line.T, color=INK, linewidth=0.5, alpha=0.4, zorder=1)
+        left = corner[0] + extent[0] > centre[0]  # the side towards the dot is kept whatever the font
+        x, y = to_data.transform(corner + extent * (0 if left else 1, 0.5))
+        weight = "bold" if dot.bold else "normal"
+        axes.text(x, y, dot.name, ha="left" if left else "right", va="center", fontweight=weight, **_PLAIN)
 
 
 def _columns(axes: Axes, at: Array, extents: Array, counts: Sequence[int]) -> Array | None:
     """Names in a column to the right of each group, in the order of the dots; None if they would lie on another."""
+    if not counts:
+        return None
     point, box = axes.figure.dpi / 72, axes.get_window_extent()
     corners = np.empty_like(at)
     for end, count in zip(np.cumsum(counts), counts, strict=True):
@@ -241,28 +243,3 @@ def _columns(axes: Axes, at: Array, extents: Array, counts: Sequence[int]) -> Ar
         corners[here, 0] = left
         corners[here, 1] = _labels.hang(at[here, 1] - height / 2, height, box.y0)
     return corners
-
-
-def _free(axes: Axes, dots: Sequence[Dot], at: Array, extents: Array) -> Array:
-    """Names wherever there is room near their dots."""
-    point, box = axes.figure.dpi / 72, axes.get_window_extent()
-    half = (axes.transData.transform([(d.x, d.mean + d.sd) for d in dots]) - at) + (point, 0)
-    taken = np.array([text.get_window_extent().extents for text in axes.texts]).reshape(-1, 4)
-    bars = np.concatenate([at - half, at + half], axis=1)
-    return _labels.place(at, extents, area=box.extents, bars=bars, taken=taken, radius=_DOT_POINTS / 2 * point)
-
-
-def _write_names(axes: Axes, dots: Sequence[Dot], at: Array, extents: Array, corners: Array) -> None:
-    """Write names, with a fine line to those that lie away from their dots."""
-    point = axes.figure.dpi / 72
-    to_data = axes.transData.inverted()
-    for dot, centre, corner, extent in zip(dots, at, corners, extents, strict=True):
-        (end,) = _labels.end_of_leader(centre, np.concatenate([corner, corner + extent])[None])
-        away = np.hypot(*(end - centre))
-        if away > 8 * point:
-            line = to_data.transform([centre, end + (centre - end) * 2 * point / away])
-            axes.plot(*line.T, color=INK, linewidth=0.5, alpha=0.4, zorder=1)
-        left = corner[0] + extent[0] > centre[0]  # the side towards the dot is kept whatever the font
-        x, y = to_data.transform(corner + extent * (0 if left else 1, 0.5))
-        look: dict[str, Any] = {"fontsize": _NAME_SIZE, "color": INK, "fontweight": "bold" if dot.bold else "normal"}
-        axes.text(x, y, dot.name, ha="left" if left else "right", va="center", parse_math=False, **look)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 INK = "#1f2328"
 BLUE, ORANGE, GREEN = "#3b6fd4", "#c2571a", "#2f8f5b"
 COLOURS = (BLUE, ORANGE, GREEN, "#8a56c2", "#b0394f", "#7a7a2a", "#4a5560", "#1d8a99", "#a05a2c")
+_SVG: dict[str, Any] = {"format": "svg", "metadata": dict.fromkeys(("Date", "Creator", "Format", "Type"))}
 
 
 def quiet(width: float, height: float) -> Figure:
@@ -48,16 +49,11 @@ def quiet(width: float, height: float) -> Figure:
     return figure
 
 
-def legend(axes: Axes, **options: Any) -> None:
-    """A legend without a frame; names in it are plain text."""
-    drawn = axes.legend(frameon=False, fontsize=8, labelcolor=INK, **options)
-    for text in drawn.get_texts():
+def legend(axes: Axes, *, above: bool = False, **options: Any) -> None:
+    """A legend without a frame, if asked above the axes; names in it are plain text."""
+    place: dict[str, Any] = {"loc": "lower center", "bbox_to_anchor": (0.5, 1.0)} if above else {}
+    for text in axes.legend(frameon=False, fontsize=8, labelcolor=INK, **place, **options).get_texts():
         text.set_parse_math(False)
-
-
-def legend_above(axes: Axes, columns: int, **options: Any) -> None:
-    """A legend above the axes."""
-    legend(axes, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=columns, **options)
 
 
 def bar(figure: Figure, axes: Any, label: str, size: int = 8, **options: Any) -> None:
@@ -83,12 +79,9 @@ def save(figure: Figure, stem: Path) -> tuple[Path, Path]:
 
     The same figure gives the same bytes.
     """
-    buffer = io.BytesIO()
-    with _settings(figure):
-        figure.savefig(buffer, format="png", dpi=160, facecolor="white", metadata={"Software": None})
     png, svg = stem.with_suffix(".png"), stem.with_suffix(".svg")
-    _files.write_bytes(png, buffer.getvalue())
-    _files.write_text(svg, _svg(figure, facecolor="white"))
+    _files.write_bytes(png, _saved(figure, format="png", dpi=160, facecolor="white", metadata={"Software": None}))
+    _files.write_bytes(svg, _saved(figure, facecolor="white", **_SVG))
     return png, svg
 
 
@@ -97,7 +90,7 @@ def inline(figure: Figure, name: str) -> str:
 
     The name begins the ids inside, so that several figures can share a page.
     """
-    drawing = _svg(figure, facecolor="none")
+    drawing = _saved(figure, facecolor="none", **_SVG).decode()
     drawing = drawing[drawing.index("<svg") :]
     drawing = re.sub(r"<metadata>.*?</metadata>", "", drawing, flags=re.DOTALL)
     drawing = re.sub(r'(\bid="|url\(#|href="#)', rf"\1{name}-", drawing)
@@ -147,18 +140,11 @@ def matplotlib() -> Any:
     return matplotlib
 
 
-def _svg(figure: Figure, *, facecolor: str) -> str:
-    buffer = io.StringIO()
-    with _settings(figure):
-        nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-        figure.savefig(buffer, format="svg", facecolor=facecolor, metadata=nothing)
-    return buffer.getvalue()
-
-
-@contextlib.contextmanager
-def _settings(figure: Figure) -> Iterator[None]:
-    """Settings matplotlib takes from nowhere else, given back afterwards."""
+def _saved(figure: Figure, **options: Any) -> bytes:
+    """A figure as a file, by settings that matplotlib takes from nowhere else and that are given back afterwards."""
+    buffer = io.BytesIO()
     settings = {"svg.fonttype": "none", "svg.hashsalt": "limbeck", "svg.image_inline": True}
     with matplotlib().rc_context(settings), any_letters():
         freeze(figure)
-        yield
+        figure.savefig(buffer, **options)
+    return buffer.getvalue()

@@ -1,4 +1,4 @@
-"""What pages show and play of a set's samples, each modality as it says of itself, and which real clips are like them."""
+"""What pages show and play of a set's samples, each modality as it says of itself, and the real clips like them."""
 
 from __future__ import annotations
 

@@ -36,9 +36,34 @@ def side_by_side(comparison: Comparison, heads: Heads = "columns") -> Sheet | No
     """All heads of a `comparison` in one table, `heads` as its columns or its rows; None where there is only one."""
     if not comparison.head_lines:
         return None
-    columns, fields = _head_columns(comparison) if heads == "columns" else _head_rows(comparison)
+
+    def reached(line: Line | None, head: str) -> Field:
+        return Field.of_spread(line.values.get(head), bold=head in line.best, bar=True) if line else Field()
+
+    fields: list[tuple[Field, ...]]
+    if heads == "columns":
+        columns = ["trained on", *comparison.heads, "n"]
+        fields = [
+            (
+                Field(budget(line.per_class)),
+                Field(line.name),
+                *(reached(line, h) for h in comparison.heads),
+                Field(line.n),
+            )
+            for line in comparison.head_lines
+        ]
+    else:
+        at = {(line.per_class, line.row): line for line in comparison.head_lines}
+        names = {line.row: line.name for line in comparison.head_lines}
+        rows = [row for row in comparison.rows if row in names]
+        columns = ["head", *(names[row] for row in rows)]
+        fields = [
+            (Field(budget(per_class)), Field(head), *(reached(at.get((per_class, row)), head) for row in rows))
+            for per_class in dict.fromkeys(per_class for per_class, _ in at)
+            for head in comparison.heads
+        ]
     said = (rules.SPREAD_RULE, rules.HEADS_RULE, rules.marks_rule(comparison))
-    return Sheet("heads", "Heads side by side", columns, 2, tuple(fields), rules=said)
+    return Sheet("heads", "Heads side by side", ("stored per class", *columns), 2, tuple(fields), rules=said)
 
 
 def every(comparison: Comparison, heads: Heads = "columns") -> Iterator[Sheet]:
@@ -151,30 +176,3 @@ def _difference_sheet(section: Section, comparison: Comparison) -> Sheet:
 
 def _key(kind: str, section: Section) -> str:
     return f"{kind}-{budget(section.per_class)}-{plain(section.head)}"
-
-
-def _head_columns(comparison: Comparison) -> tuple[tuple[str, ...], list[tuple[Field, ...]]]:
-    """Columns and lines: methods as lines, heads as columns."""
-    fields = [
-        (Field(budget(line.per_class)), Field(line.name), *(_of_head(line, h) for h in comparison.heads), Field(line.n))
-        for line in comparison.head_lines
-    ]
-    return ("stored per class", "trained on", *comparison.heads, "n"), fields
-
-
-def _head_rows(comparison: Comparison) -> tuple[tuple[str, ...], list[tuple[Field, ...]]]:
-    """Columns and lines: heads as lines, methods as columns."""
-    names = {line.row: line.name for line in comparison.head_lines}
-    rows = [row for row in comparison.rows if row in names]
-    at = {(line.per_class, line.row): line for line in comparison.head_lines}
-    fields = [
-        (Field(budget(per_class)), Field(head), *(_of_head(at.get((per_class, row)), head) for row in rows))
-        for per_class in dict.fromkeys(per_class for per_class, _ in at)
-        for head in comparison.heads
-    ]
-    return ("stored per class", "head", *(names[row] for row in rows)), fields
-
-
-def _of_head(line: Line | None, head: str) -> Field:
-    """What a row came to under a head."""
-    return Field.of_spread(line.values.get(head), bold=head in line.best, bar=True) if line else Field()

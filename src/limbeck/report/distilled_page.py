@@ -37,7 +37,7 @@ Modalities = Mapping[str, Samples]
 
 
 class Cell(NamedTuple):
-    """A sample, or a cell of a mosaic: addresses of what it looks and sounds like (empty if silent), and a real one's id."""
+    """A sample, or a cell of a mosaic: addresses of what it looks and sounds like (empty if silent), and what it is."""
 
     image: str
     sound: str

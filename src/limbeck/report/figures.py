@@ -12,18 +12,14 @@ import torch
 
 from limbeck.distilled import DistilledSet
 from limbeck.report import _samples
-from limbeck.report._drawing import BLUE, COLOURS, GREEN, INK, ORANGE, bar, legend, legend_above, quiet, rows, short
+from limbeck.report._drawing import BLUE, COLOURS, GREEN, INK, ORANGE, bar, legend, quiet, rows, short
 from limbeck.report.table import Row, modalities
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 _LOOKS = (*zip((ORANGE, GREEN, BLUE, *COLOURS[3:]), "osD^vP<>h", strict=True),)
 _NOT_CURVES = frozenset({"step", "steps", "seconds", "time", "epoch", "epochs"})
-
-Curves = Mapping[str, tuple[npt.NDArray[Any], npt.NDArray[Any]]]
-"""Steps and values by name."""
 
 
 def sample(samples: _samples.Samples) -> Figure | None:
@@ -71,16 +67,35 @@ def curves(events: Sequence[Mapping[str, Any]], *, along: str = "step") -> Figur
     those whose name holds "accuracy" get axes of their own. Long curves are shown faint with their running mean over a
     fiftieth of the run on top.
     """
-    series = _series(events)
+    found: dict[str, list[tuple[float, float]]] = {}
+    for event in events:
+        if not isinstance(event.get("step"), int | float):
+            continue
+        for key, value in event.items():
+            usable = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+            if usable and key.lower() not in _NOT_CURVES:
+                found.setdefault(key, []).append((float(event["step"]), float(value)))
+    series = {key: np.array(points).T for key, points in found.items()}
     accuracies = {k: v for k, v in series.items() if "accuracy" in k.lower()}
     losses = {k: v for k, v in series.items() if k not in accuracies}
     panels = [(group, name) for group, name in ((losses, "loss"), (accuracies, "accuracy (%)")) if group]
     if not panels:
         return None
     figure = quiet(4.7, 2.4 * len(panels) + 0.3)
-    for axes, (group, name) in zip(figure.subplots(len(panels), squeeze=False)[:, 0], panels, strict=True):
-        _draw_curves(axes, group)
-        axes.set(xlabel=along, ylabel=name)
+    for axes, (group, title) in zip(figure.subplots(len(panels), squeeze=False)[:, 0], panels, strict=True):
+        for place, (name, (steps, values)) in enumerate(group.items()):
+            look: dict[str, Any] = {"color": COLOURS[place % len(COLOURS)], "label": short(name.replace("_", " "), 30)}
+            if len(values) < 100:
+                axes.plot(steps, values, linewidth=1.4, marker="o" if len(values) < 30 else None, ms=3, **look)
+                continue
+            window = max(3, len(values) // 50)
+            smooth = np.convolve(values, np.full(window, 1 / window), mode="valid")
+            axes.plot(steps, values, linewidth=0.7, alpha=0.3, color=look["color"])
+            axes.plot(steps[window // 2 : window // 2 + len(smooth)], smooth, linewidth=1.6, **look)
+        axes.grid(alpha=0.15, color=INK)
+        if len(group) > 1:
+            legend(axes)
+        axes.set(xlabel=along, ylabel=title)
         values = np.concatenate([y for _, y in group.values()])
         if group is accuracies:
             axes.set_ylim(0, 100)
@@ -106,7 +121,7 @@ def accuracy(lines: Sequence[Row]) -> Figure | None:
     rows(axes, [short(r.name, 30) for r in lines])
     axes.set_xlim(left=min(0.0, axes.get_xlim()[0]))
     axes.set_xlabel("accuracy on real test clips (%)")
-    legend_above(axes, len(used) if len(used) < 4 else 2, handletextpad=0.3)
+    legend(axes, above=True, ncols=len(used) if len(used) < 4 else 2, handletextpad=0.3)
     return figure
 
 
@@ -137,30 +152,3 @@ def confusion(matrix: npt.ArrayLike, classes: Sequence[str]) -> Figure:
     axes.set(xlabel="predicted class", ylabel="true class")
     bar(figure, axes, "clips of the true class (%)", shrink=0.7, pad=0.02)
     return figure
-
-
-def _series(events: Sequence[Mapping[str, Any]]) -> Curves:
-    found: dict[str, list[tuple[float, float]]] = {}
-    for event in events:
-        if not isinstance(event.get("step"), int | float):
-            continue
-        for key, value in event.items():
-            usable = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-            if usable and key.lower() not in _NOT_CURVES:
-                found.setdefault(key, []).append((float(event["step"]), float(value)))
-    return {k: (np.array([s for s, _ in v]), np.array([y for _, y in v])) for k, v in found.items()}
-
-
-def _draw_curves(axes: Axes, group: Curves) -> None:
-    for place, (name, (steps, values)) in enumerate(group.items()):
-        look: dict[str, Any] = {"color": COLOURS[place % len(COLOURS)], "label": short(name.replace("_", " "), 30)}
-        if len(values) < 100:
-            axes.plot(steps, values, linewidth=1.4, marker="o" if len(values) < 30 else None, ms=3, **look)
-            continue
-        window = max(3, len(values) // 50)
-        smooth = np.convolve(values, np.full(window, 1 / window), mode="valid")
-        axes.plot(steps, values, linewidth=0.7, alpha=0.3, color=look["color"])
-        axes.plot(steps[window // 2 : window // 2 + len(smooth)], smooth, linewidth=1.6, **look)
-    axes.grid(alpha=0.15, color=INK)
-    if len(group) > 1:
-        legend(axes)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from limbeck._words import duration
 from limbeck.evaluation.sounds import AblationFacts, Cell, SoundResults
 from limbeck.evaluation.sounds.metrics import PURITY
-from limbeck.report._drawing import BLUE, COLOURS, INK, ORANGE, legend_above, quiet, rows, save, short
+from limbeck.report._drawing import BLUE, COLOURS, INK, ORANGE, legend, quiet, rows, save, short
 from limbeck.report.model import Document, Field, Repeats, Sheet, Spread, leading, means, plain
 from limbeck.report.statistics import bold_rule, paired
 
@@ -189,7 +189,7 @@ def curve(results: SoundResults, ablation: AblationFacts) -> Figure | None:
     grid[-1].set_xticks(places, [f"{x:g}" for x in places])
     grid[-1].minorticks_off()
     grid[-1].set_xlabel(ablation.axis)
-    legend_above(grid[0], 2, handlelength=3.2)
+    legend(grid[0], above=True, ncols=2, handlelength=3.2)
     return figure
 
 

@@ -196,16 +196,12 @@ def to_check(words: Sequence[Word], windows: Windows, most: int) -> list[tuple[i
 
 def _check(words: Sequence[Word], windows: Windows) -> None:
     count = len(windows.paths)
-    shapes = {
-        "start_s": windows.start_s.shape == (count,),
-        "duration_s": windows.duration_s.shape == (count,),
-        "features": windows.features.ndim == 2 and len(windows.features) == count,
-        "scores": windows.scores.shape == (count, len(words)),
-        "named": windows.named.shape == (count,),
-    }
-    wrong = [f"{name} {np.shape(getattr(windows, name))}" for name, fits in shapes.items() if not fits]
     if not count or not words:
         raise InputError(f"A page needs windows and words, but {count} and {len(words)} came; index recordings first.")
+    dim = np.shape(windows.features)[1:2]
+    shapes = {"start_s": (), "duration_s": (), "features": dim or (0,), "scores": (len(words),), "named": ()}
+    came = {name: np.shape(getattr(windows, name)) for name in shapes}
+    wrong = [f"{name} {shape}" for name, shape in came.items() if shape != (count, *shapes[name])]
     if wrong:
         raise InputError(
             f"{count} windows and {len(words)} words came, but these shapes do not fit: {', '.join(wrong)}."
@@ -216,10 +212,7 @@ def _check(words: Sequence[Word], windows: Windows) -> None:
 
 def _points(words: Sequence[Word], windows: Windows, places: Sequence[int]) -> dict[int, dict[str, Any]]:
     """What is shown of each window, JSON-able: recording, likeliest words with scores, and words it stands for."""
-    stands: dict[int, list[int]] = {}
-    for c, word in enumerate(words):
-        for i in map(int, word.neighbours):
-            stands.setdefault(i, []).append(c)
+    near = [set(map(int, word.neighbours)) for word in words]
     try:
         root = os.path.commonpath({str(Path(path).parent) for path in windows.paths})
     except ValueError:  # some are absolute, some are not
@@ -234,7 +227,7 @@ def _points(words: Sequence[Word], windows: Windows, places: Sequence[int]) -> d
                 [words[c].label, round(float(windows.scores[i, c]), 3)]
                 for c in np.argsort(-windows.scores[i], kind="stable")[:_LIKELIEST]
             ],
-            "stands": stands.get(i, []),
+            "stands": [c for c, own in enumerate(near) if i in own],
         }
         for i in places
     }
@@ -262,16 +255,29 @@ def _cells(
     limit: int,
     on_progress: Progress,
 ) -> tuple[dict[int, Cell], bool]:
-    """What can be heard: with images first, then the other points of the map while there is room."""
+    """What can be heard, with images first, then other points of the map while there is room; and whether all is."""
     palette, with_image = _spectrograms.palette(), set(pictured)
 
     def read(i: int) -> Cell:
+        """Read a window again and code it; of long ones the first ten seconds."""
+        seconds = min(max(float(windows.duration_s[i]), 0.1), _LONGEST_S)
+        hop = max(16, min(_FFT - 1, round(seconds * _RATE_HZ) // _FRAMES))
+        recipe = MelRecipe(
+            sample_rate_hz=_RATE_HZ, clip_seconds=seconds, fft_samples=_FFT, hop_samples=hop, mels=_BANDS
+        )
         try:
-            path = recording(i)
+            waveform, _ = read_sound(recording(i), start_s=float(windows.start_s[i]), length_s=seconds, recipe=recipe)
         except MediaError as error:
             return Cell(trouble=str(error))
-        start_s, duration_s = float(windows.start_s[i]), float(windows.duration_s[i])
-        return _cell(path, start_s, duration_s, palette if i in with_image else None)
+        loudest = float(np.abs(waveform).max())
+        if loudest > 0:
+            waveform = waveform * np.float32(_PEAK / loudest)
+        image = ""
+        if i in with_image:
+            decibels = log_mel(torch.from_numpy(waveform), recipe)
+            levels = _spectrograms.levels(decibels, _spectrograms.level_range([decibels]))
+            image = _kit.image_uri(encode.png(levels, palette))
+        return Cell(image, _kit.data_uri(encode.mp3(waveform, _RATE_HZ, **_SMALL), "audio/mpeg"))
 
     queue = list(dict.fromkeys([*pictured, *drawn]))
     cells: dict[int, Cell] = {}
@@ -284,27 +290,6 @@ def _cells(
             cells |= zip(some, pool.map(read, some), strict=True)
     on_progress(len(queue), len(queue))
     return {i: cells.get(i, Cell()) for i in queue}, len(cells) == len(queue)
-
-
-def _cell(path: Path, start_s: float, duration_s: float, palette: npt.NDArray[np.uint8] | None) -> Cell:
-    """Read a window again and code it, of long ones the first ten seconds; with an image where a palette is given."""
-    seconds = min(max(duration_s, 0.1), _LONGEST_S)
-    samples = round(seconds * _RATE_HZ)
-    hop = max(16, min(_FFT - 1, samples // _FRAMES))
-    recipe = MelRecipe(sample_rate_hz=_RATE_HZ, clip_seconds=seconds, fft_samples=_FFT, hop_samples=hop, mels=_BANDS)
-    try:
-        waveform, _ = read_sound(path, start_s=start_s, length_s=seconds, recipe=recipe)
-    except MediaError as error:
-        return Cell(trouble=str(error))
-    loudest = float(np.abs(waveform).max())
-    if loudest > 0:
-        waveform = waveform * np.float32(_PEAK / loudest)
-    image = ""
-    if palette is not None:
-        decibels = log_mel(torch.from_numpy(waveform), recipe)
-        drawn = _spectrograms.levels(decibels, _spectrograms.level_range([decibels]))
-        image = _kit.image_uri(encode.png(drawn, palette))
-    return Cell(image, _kit.data_uri(encode.mp3(waveform, _RATE_HZ, **_SMALL), "audio/mpeg"))
 
 
 def _unheard(windows: Windows, cells: Mapping[int, Cell]) -> list[str]:

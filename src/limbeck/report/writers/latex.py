@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import final
 
-from limbeck.report.model import Document, Field, Sheet
+from limbeck.report.model import Document, Sheet
 from limbeck.report.writers import Writer
 
 _SIGNS = {
@@ -55,7 +55,12 @@ def escaped(text: str) -> str:
 def _table(sheet: Sheet, title: str) -> str:
     """One table with its rules as the caption."""
     caption = " ".join([f"{escaped(title)}: {escaped(sheet.title)}.", *map(escaped, sheet.rules)])
-    rows = [_row(line) for line in sheet.lines]
+    rows = []
+    for line in sheet.lines:
+        fields = [rf"\textbf{{{escaped(f.text)}}}" if f.bold else escaped(f.text) for f in line]
+        # A bracket at the start of a line would be taken for the argument of the \\ before it.
+        opening = "{}" if fields[0].startswith("[") else ""
+        rows.append(opening + " & ".join(fields) + r" \\")
     first = min(sheet.references, default=0)
     if first:
         rows.insert(first, r"\midrule")
@@ -75,10 +80,3 @@ def _table(sheet: Sheet, title: str) -> str:
             r"\end{table}",
         ]
     )
-
-
-def _row(line: tuple[Field, ...]) -> str:
-    fields = [rf"\textbf{{{escaped(f.text)}}}" if f.bold else escaped(f.text) for f in line]
-    # A bracket at the start of a line would be taken for the argument of the \\ before it.
-    opening = "{}" if fields[0].startswith("[") else ""
-    return opening + " & ".join(fields) + r" \\"

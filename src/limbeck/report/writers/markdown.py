@@ -6,7 +6,7 @@ import json
 import re
 from typing import final
 
-from limbeck.report.model import Document, Field, Sheet
+from limbeck.report.model import Document, Sheet
 from limbeck.report.writers import Writer
 
 _IN_WORDS = ("words", "command", "failed")
@@ -34,15 +34,19 @@ class Markdown(Writer):
             blocks += ["Not done:", "\n".join(f"- {escaped(k)}: {escaped(str(v))}" for k, v in about["failed"].items())]
         if about.get("command"):
             blocks += ["Made by:", _block(str(about["command"]))]
-        facts = {"dataset": document.dataset} | {k: v for k, v in about.items() if k not in _IN_WORDS}
-        blocks += ["What was the same in all rows:", _block(_lines(facts))]
+        same = {"dataset": document.dataset} | {k: v for k, v in about.items() if k not in _IN_WORDS}
+        told = {
+            k: v if isinstance(v, str) else json.dumps(v, sort_keys=True, ensure_ascii=False) for k, v in same.items()
+        }
+        blocks += ["What was the same in all rows:", _block("\n".join(f"{k}: {v}" for k, v in told.items()))]
         return "\n\n".join(blocks) + "\n"
 
 
 def grid(sheet: Sheet) -> str:
     """The lines of one table."""
     rule = ["---"] * sheet.names + ["---:"] * (len(sheet.columns) - sheet.names)
-    rows = [[escaped(c) for c in sheet.columns], rule, *([_field(f) for f in line] for line in sheet.lines)]
+    lines = [[f"**{escaped(f.text)}**" if f.bold else escaped(f.text) for f in line] for line in sheet.lines]
+    rows = [[escaped(c) for c in sheet.columns], rule, *lines]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
@@ -58,16 +62,5 @@ def escaped(text: str) -> str:
     return line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _field(field: Field) -> str:
-    return f"**{escaped(field.text)}**" if field.bold else escaped(field.text)
-
-
 def _block(text: str) -> str:
     return f"````\n{text.strip()}\n````"
-
-
-def _lines(facts: dict[str, object]) -> str:
-    return "\n".join(
-        f"{key}: {value if isinstance(value, str) else json.dumps(value, sort_keys=True, ensure_ascii=False)}"
-        for key, value in facts.items()
-    )
