@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from limbeck._words import number, plural
-from limbeck.errors import InputError
 from limbeck.report import _comparison_figures, _drawing, _kit, _samples, comparison_tables, figures
 from limbeck.report.comparison import MARKS, Comparison, Section, marks_rule
 from limbeck.report.measures import measure_sheets
 from limbeck.report.model import Sheet, headline, in_order
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 _SHOWN_ABOVE = ("words", "command", "failed", "class_names")
 _BYTES = (
@@ -25,24 +20,22 @@ _BYTES = (
 )
 
 
-def write(comparison: Comparison, out: Path, *, confusion: str | None = None) -> Path:
+def write(comparison: Comparison, out: Path) -> Path:
     """Write a `comparison` as ``index.html``, its figures as PNG and SVG in ``figures/``; the path of the page.
 
     The page holds every table with its rules, those of measures too; accuracy against bytes and against time and the
-    differences to the baseline, by modality, under the head that has most modalities; a confusion matrix; and what was
-    the same everywhere. Names that come from data are escaped.
-
-    The folder `out` is made if need be. The matrix is that of the row called `confusion`; of the best one by default.
+    differences to the baseline, by modality, and the confusion matrix of the best row that has one, under the head that
+    has most modalities; and what was the same everywhere. Names that come from data are escaped. The folder `out` is
+    made if need be.
 
     Raises:
-        InputError: No confusion matrix was kept for the row.
         MissingExtraError: jinja2 or matplotlib is not installed.
     """
     _kit.require()
-    sections = [s for s in comparison.sections if s.head == comparison.heads[-1]]
+    head = comparison.heads[-1] if comparison.heads else ""
+    sections = [s for s in comparison.sections if s.head == head]
     keys = in_order({key for section in sections for key in section.modalities})
     names = {key: _samples.named(key) for key in keys}
-    confused = _confusion(comparison, sections, confusion)
     parts = comparison_tables.parts(comparison)
     overview = comparison_tables.side_by_side(comparison)
     signs = marks_rule(comparison)
@@ -61,11 +54,11 @@ def write(comparison: Comparison, out: Path, *, confusion: str | None = None) ->
         measures=measured,
         rules=_rules(sheet for part in parts for sheet in (overview, *part)),
         measure_rules=_rules(sheet for _, sheets in measured for sheet in sheets),
-        head=comparison.heads[-1] if comparison.heads else "",
+        head=head,
         keys=list(names.items()),
         first=headline(keys) if keys else "",
         plots=_plots(comparison, sections, names, out / "figures"),
-        confusion=confused and (_drawing.publish(confused[0], out / "figures" / "confusion"), confused[1]),
+        confusion=_confusion(comparison, sections, out / "figures"),
         command=str(comparison.about.get("command", "")),
         about=_kit.flat({k: v for k, v in comparison.about.items() if k not in _SHOWN_ABOVE}),
     )
@@ -100,28 +93,26 @@ def _plots(
     return plots
 
 
-def _confusion(comparison: Comparison, sections: Sequence[Section], row: str | None) -> tuple[Figure, str] | None:
-    """Confusion matrix of a row, all students together, and what it shows; None where none was kept."""
-    head = comparison.heads[-1] if comparison.heads else ""
-    kept = {(c.row, c.per_class) for c in comparison.cells if c.head == head and c.confusion and not c.reference}
-    entered = [
-        (line.values[headline(section.modalities)].mean, section, line)
-        for section in sections
-        for line in section.lines
-        if (line.row, line.per_class) in kept and row in (None, line.row)
-    ]
-    if not entered:
-        if row is None:
-            return None
-        raise InputError(f"No confusion matrix was kept for the row {row!r} under the head {head}.")
-    _, section, line = max(entered, key=lambda e: e[0])
-    key = headline(section.modalities)
-    cells = [c for c in comparison.cells if (c.row, c.per_class, c.head) == (line.row, line.per_class, head)]
-    matrix = np.sum([c.confusion[key] for c in cells if c.confusion], axis=0)
+def _confusion(comparison: Comparison, sections: Sequence[Section], folder: Path) -> tuple[str, str] | None:
+    """Drawing of the best row's confusion matrix, all students together, and what it shows; None where none is kept."""
+    found = []
+    for section in sections:
+        key = headline(section.modalities)
+        for line in section.lines:
+            own = [
+                c for c in comparison.cells if (c.row, c.per_class, c.head) == (line.row, line.per_class, section.head)
+            ]
+            counts = [c.confusion[key] for c in own if c.confusion and not c.reference]
+            if counts:
+                made = plural(line.distillations, "distillation")
+                place = f"{line.row}, {section.budget}, {key}, head {section.head}"
+                words = f"Confusion matrix of {place}: {made}, all students together."
+                found.append((line.values[key].mean, words, np.sum(counts, axis=0)))
+    if not found:
+        return None
+    _, words, matrix = max(found, key=lambda one: one[0])
     names = comparison.about.get("class_names") or [f"class {i}" for i in range(len(matrix))]
-    made = plural(line.distillations, "distillation")
-    words = f"Confusion matrix of {line.row}, {section.budget}, {key}, head {head}: {made}, all students together."
-    return figures.confusion(matrix, [str(n) for n in names]), words
+    return _drawing.publish(figures.confusion(matrix, [str(n) for n in names]), folder / "confusion"), words
 
 
 def _verdict(comparison: Comparison, sections: Sequence[Section]) -> str:

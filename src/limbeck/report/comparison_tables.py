@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict
 from itertools import chain
-from typing import Any, Literal
+from typing import Any
 
 from limbeck._words import duration, size
 from limbeck.report import comparison as rules
-from limbeck.report.comparison import Comparison, Line, Section
+from limbeck.report.comparison import Comparison, Section
 from limbeck.report.measures import measure_sheets
 from limbeck.report.model import NOTHING, Distillation, Document, Field, Sheet, TableRow, budget, plain
 
-Heads = Literal["rows", "columns"]
 COLUMNS = (
     *("dataset", "row", "per_class", "head", "seed", "student", "modality", "accuracy_percent", "stored_bytes"),
     *("training_samples", "hold", "distill_seconds", "student_seconds", "labels", "sees_labels", "reference"),
@@ -32,53 +31,37 @@ def parts(comparison: Comparison) -> list[tuple[Sheet, Sheet | None]]:
     ]
 
 
-def side_by_side(comparison: Comparison, heads: Heads = "columns") -> Sheet | None:
-    """All heads of a `comparison` in one table, `heads` as its columns or its rows; None where there is only one."""
+def side_by_side(comparison: Comparison) -> Sheet | None:
+    """All heads of a comparison in one table, methods as lines, heads as columns; None where there is only one head."""
     if not comparison.head_lines:
         return None
-
-    def reached(line: Line | None, head: str) -> Field:
-        return Field.of_spread(line.values.get(head), bold=head in line.best, bar=True) if line else Field()
-
-    fields: list[tuple[Field, ...]]
-    if heads == "columns":
-        columns = ["trained on", *comparison.heads, "n"]
-        fields = [
-            (
-                Field(budget(line.per_class)),
-                Field(line.name),
-                *(reached(line, h) for h in comparison.heads),
-                Field(line.n),
-            )
-            for line in comparison.head_lines
-        ]
-    else:
-        at = {(line.per_class, line.row): line for line in comparison.head_lines}
-        names = {line.row: line.name for line in comparison.head_lines}
-        rows = [row for row in comparison.rows if row in names]
-        columns = ["head", *(names[row] for row in rows)]
-        fields = [
-            (Field(budget(per_class)), Field(head), *(reached(at.get((per_class, row)), head) for row in rows))
-            for per_class in dict.fromkeys(per_class for per_class, _ in at)
-            for head in comparison.heads
-        ]
+    fields = tuple(
+        (
+            Field(budget(line.per_class)),
+            Field(line.name),
+            *(Field.of_spread(line.values.get(h), bold=h in line.best, bar=True) for h in comparison.heads),
+            Field(line.n),
+        )
+        for line in comparison.head_lines
+    )
+    columns = ("stored per class", "trained on", *comparison.heads, "n")
     said = (rules.SPREAD_RULE, rules.HEADS_RULE, rules.marks_rule(comparison))
-    return Sheet("heads", "Heads side by side", ("stored per class", *columns), 2, tuple(fields), rules=said)
+    return Sheet("heads", "Heads side by side", columns, 2, fields, rules=said)
 
 
-def every(comparison: Comparison, heads: Heads = "columns") -> Iterator[Sheet]:
-    """Every sheet of a `comparison`, in the order of reading; for `heads` see `side_by_side`."""
-    yield from filter(None, (side_by_side(comparison, heads), *chain(*parts(comparison))))
+def every(comparison: Comparison) -> Iterator[Sheet]:
+    """Every sheet of a comparison, in the order of reading."""
+    yield from filter(None, (side_by_side(comparison), *chain(*parts(comparison))))
     for table in comparison.measures:
         yield from measure_sheets(table, comparison.rows, rules.marks_rule(comparison))
 
 
-def document(comparison: Comparison, heads: Heads = "columns") -> Document:
-    """All of a `comparison` as writers print it; for `heads` see `side_by_side`."""
+def document(comparison: Comparison) -> Document:
+    """All of a comparison as writers print it."""
     return Document(
         title=comparison.title,
         dataset=comparison.dataset,
-        sheets=tuple(every(comparison, heads)),
+        sheets=tuple(every(comparison)),
         about=comparison.about,
         numbers=list(_numbers(comparison)),
         columns=(*COLUMNS, *(MEASURED if comparison.measures else ())),

@@ -31,6 +31,7 @@ SIZE_LIMIT_BYTES = 40_000_000
 NONE = -1
 """In `Windows.named`: none of the words."""
 _PLAYERS_PER_WORD = 36
+_TO_CHECK = 24
 _AT_ONCE = 32
 _LIKELIEST = 3
 _RATE_HZ = 16_000
@@ -96,7 +97,6 @@ def page(
     remarks: Sequence[str] = (),
     recording: Callable[[int], Path] | None = None,
     points: int = 1500,
-    uncertain: int = 24,
     size_limit_bytes: int = SIZE_LIMIT_BYTES,
     seed: int = 0,
     on_progress: Progress = lambda done, total: None,
@@ -105,10 +105,9 @@ def page(
     """Write ``index.html`` into the folder `out`, which is made if need be, and give its path back.
 
     The page shows the `words`, in the order of the columns of `windows.scores`; a map of at most so many `points`, of
-    which those that stand for words and those to check come first, drawn by the `seed`; so many `uncertain` windows at
-    most for checking, with the beginning of the `command` that corrects this classifier; and what else is known
-    `about` it (encoder, settings, date). The `title` is made from the number of words by default; the `remarks`, a
-    sentence each, are what a reader must know.
+    which those that stand for words and those to check come first, drawn by the `seed`; windows for checking, with the
+    beginning of the `command` that corrects this classifier; and what else is known `about` it. The `title` is made
+    from the number of words by default; the `remarks`, a sentence each, are what a reader must know.
 
     Where the `recording` of a window lies now is told by position, or `MediaError` raised; by default it is at its
     path in `windows`. Players beyond `size_limit_bytes` of sounds are left out, and the page says so. `on_progress` is
@@ -121,7 +120,7 @@ def page(
     _kit.require()
     _check(words, windows)
     about = about or {}
-    doubts = to_check(words, windows, uncertain)
+    doubts = to_check(words, windows, _TO_CHECK)
     shown = [[int(i) for i in word.neighbours][:_PLAYERS_PER_WORD] for word in words]
     pictured = list(dict.fromkeys([i for row in shown for i in row] + [i for i, _ in doubts]))
     wanted = [*pictured, *(int(i) for word in words for i in word.neighbours)]

@@ -69,19 +69,10 @@ def rows(scores: Scores) -> list[Row]:
         sd, source = score.sd, score.trained_on
         is_clips = source.kind == "clips"
         about = ": real clips" if is_clips else f", {source.per_class} per class"
-        asked = {
-            "test clips": score.tested_on.fingerprint,
-            "training": score.protocol,
-            "network": score.network,
-            "head": score.head,
-            "device": score.device.partition(":")[0],
-            "code": score.code,
-        }
-        accuracy = {k: Spread(m, None if math.isnan(sd[k]) else sd[k], score.n) for k, m in score.mean.items()}
         made.append(
             Row(
                 name=name or f"{source.name}{about}",
-                accuracy=accuracy,
+                accuracy={k: Spread(m, None if math.isnan(sd[k]) else sd[k], score.n) for k, m in score.mean.items()},
                 n=score.n,
                 stored_samples=source.rows,
                 hold=source.hold,
@@ -90,7 +81,14 @@ def rows(scores: Scores) -> list[Row]:
                 storage=source.storage,
                 seconds=score.seconds,
                 reference=is_clips,
-                asked=asked,
+                asked={
+                    "test clips": score.tested_on.fingerprint,
+                    "training": score.protocol,
+                    "network": score.network,
+                    "head": score.head,
+                    "device": score.device.partition(":")[0],
+                    "code": score.code,
+                },
             )
         )
     return made
