@@ -8,6 +8,7 @@ import hashlib
 import json
 import math
 import os
+import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -28,14 +29,16 @@ SEAL = "checksum"
 
 @contextlib.contextmanager
 def atomic(path: Path) -> Iterator[Path]:
-    """A temporary name beside `path`; on leaving without an error it is synced to disk and renamed to `path`."""
+    """A temporary name beside `path` for a file or a folder; left without an error, it is synced and gets the name."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with naming(path):
             yield temporary
-            with open(temporary, "rb+") as handle:
-                os.fsync(handle.fileno())
+            for file in (temporary, *temporary.rglob("*")):
+                if file.is_file():
+                    with open(file, "rb+") as handle:
+                        os.fsync(handle.fileno())
             os.replace(temporary, path)
             with contextlib.suppress(OSError):  # the name lasts as well, where folders can be opened
                 folder = os.open(path.parent, os.O_RDONLY)
@@ -44,6 +47,7 @@ def atomic(path: Path) -> Iterator[Path]:
                 finally:
                     os.close(folder)
     finally:
+        shutil.rmtree(temporary, ignore_errors=True)
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
 

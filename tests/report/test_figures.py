@@ -11,14 +11,14 @@ import torch
 
 from limbeck.media import ClipRecipe
 from limbeck.modalities import bound
-from limbeck.report import _drawing, _spectrograms, figures, table
+from limbeck.report import _drawing, figures, table
 
 
 def test_frequency_axis_agrees_with_librosa() -> None:
     (audio,) = bound(["audio"], ClipRecipe()).values()
     recipe = audio.recipe.mel
     axes = _drawing.quiet(4.7, 2.8).subplots()
-    _spectrograms.draw(axes, torch.zeros(recipe.shape), audio, (-80.0, 0.0))
+    _drawing.draw_levels(axes, torch.zeros(recipe.shape), audio, (-80.0, 0.0))
     centres = librosa.mel_frequencies(n_mels=recipe.mels + 2, fmin=0, fmax=recipe.sample_rate_hz / 2, htk=True)[1:-1]
     marks = {"1 k": 1000, "2 k": 2000, "4 k": 4000, "250": 250}
     found = {label.get_text(): at for label, at in zip(axes.get_yticklabels(), axes.get_yticks(), strict=True)}
@@ -30,13 +30,13 @@ def test_frequency_axis_agrees_with_librosa() -> None:
 
 def test_levels_put_low_bands_at_the_bottom() -> None:
     db = torch.tensor([[-80.0, -40.0], [0.0, 40.0]])
-    np.testing.assert_array_equal(_spectrograms.levels(db, (-80.0, 0.0)), [[255, 255], [0, 128]])
+    np.testing.assert_array_equal(_drawing.levels(db, (-80.0, 0.0)), [[255, 255], [0, 128]])
 
 
 def test_range_ignores_a_few_outliers_and_spans_80_db() -> None:
     db = torch.full((100, 100), -50.0)
     db[0, :5] = 300.0
-    assert _spectrograms.level_range([db]) == (-130.0, -50.0)
+    assert _drawing.level_range([db]) == (-130.0, -50.0)
 
 
 def test_curves_take_every_number_and_survive_bad_rows(hostile: tuple[str, ...]) -> None:

@@ -24,7 +24,7 @@ from limbeck.errors import InputError, MissingExtraError
 from limbeck.evaluation import Score, Source
 from limbeck.parameterisations import parse
 from limbeck.report import distilled_page
-from limbeck.report._spectrograms import level_range
+from limbeck.report._drawing import level_range
 
 Make = Callable[..., Any]
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-import os
-import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,24 +44,14 @@ class Row:
 
 @contextlib.contextmanager
 def new_folder(distilled: DistilledSet, out: Path) -> Iterator[Path]:
-    """A temporary folder beside `out`; on leaving without an error it is synced to disk and renamed to `out`."""
+    """A new folder that appears as `out` when it is left without an error."""
     if not distilled.rows:
         raise InputError("This distilled set holds no samples, so there is nothing to export; distil again.")
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InputError(f"{out} exists and is not an empty folder; choose another folder or remove it first.")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    temporary = out.with_name(f".{out.name}.{os.getpid()}.part")
-    try:
-        with _files.naming(out):
-            temporary.mkdir()
-            yield temporary
-            for file in temporary.rglob("*"):
-                if file.is_file():
-                    with open(file, "rb+") as handle:
-                        os.fsync(handle.fileno())
-            os.replace(temporary, out)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    with _files.atomic(out) as folder:
+        folder.mkdir()
+        yield folder
 
 
 def rows(distilled: DistilledSet, *, chunk: int = 32) -> Iterator[Row]:

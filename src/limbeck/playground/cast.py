@@ -5,12 +5,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import Field
 
 from limbeck._config import Config
-
-Times = npt.NDArray[np.float64]
 
 FPS = 15
 FRAMES = 27

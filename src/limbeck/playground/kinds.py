@@ -99,8 +99,6 @@ KINDS = (
 
 BY_NAME = {kind.name: kind for kind in KINDS}
 
-_SCALE: Range = (0.55, 1.0)
-_X: Range = (0.33, 0.67)
 _SIZE_EXPONENT = 1.5
 _SPEED_EXPONENT = 0.4
 
@@ -111,8 +109,8 @@ def draw_cast(kind: Kind, rng: np.random.Generator, clip_s: float) -> Cast:
     Pitch follows size and speed up to about three per cent.
     """
     stance, timbre = kind.stance, kind.timbre
-    low, high = _SCALE
-    scale = float(low * (high / low) ** rng.random())
+    smallest, largest = 0.55, 1.0
+    scale = float(smallest * (largest / smallest) ** rng.random())
     speed = float(rng.uniform(*kind.speed))
     pace = (speed / (sum(kind.speed) / 2)) ** _SPEED_EXPONENT if speed else 1.0
     size = (MIDDLE_SCALE / scale) ** _SIZE_EXPONENT
@@ -120,7 +118,7 @@ def draw_cast(kind: Kind, rng: np.random.Generator, clip_s: float) -> Cast:
     return Cast(
         kind=kind.name,
         seed=int(rng.integers(2**31)),
-        x=float(rng.uniform(*_X)),
+        x=float(rng.uniform(0.33, 0.67)),
         y=float(rng.uniform(*stance.y)),
         scale=scale,
         mirror=int(rng.choice([-1, 1])),

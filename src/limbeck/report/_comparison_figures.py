@@ -26,8 +26,8 @@ _DOT_POINTS = 4.6
 _STEP_POINTS = 7.0
 _SHORTEST_SECONDS = 1e-3
 _NAME_HEIGHT = 9.0
-_SECONDS = (1e-3, 1e-2, 0.1, 1.0, 10.0, 60.0, 600.0, 3600.0, 36000.0, 360000.0)
-_TIMES = ("1 ms", "10 ms", "0.1 s", "1 s", "10 s", "1 min", "10 min", "1 h", "10 h", "100 h")
+_TIMES = {1e-3: "1 ms", 1e-2: "10 ms", 0.1: "0.1 s", 1.0: "1 s", 10.0: "10 s", 60.0: "1 min", 600.0: "10 min"}
+_TIMES |= {3600.0: "1 h", 36000.0: "10 h", 360000.0: "100 h"}
 _TITLE: dict[str, Any] = {"fontsize": 9.5, "color": INK, "loc": "left", "fontweight": "bold"}
 _PLAIN: dict[str, Any] = {"fontsize": 7.5, "color": INK, "parse_math": False}
 
@@ -111,7 +111,7 @@ def against_time(comparison: Comparison, sections: Sequence[Section], key: str) 
         axes.set_title(section.budget, **_TITLE)
         _log_axis(axes, [d.x for _, dots in panels for d in dots], before=0.08, after=0.2)
         low, high = axes.get_xlim()
-        shown = {at: name for at, name in zip(_SECONDS, _TIMES, strict=True) if low < at < high}
+        shown = {at: name for at, name in _TIMES.items() if low < at < high}
         axes.set_xticks([*shown], [*shown.values()])
         axes.tick_params(labelbottom=True)
     grid[-1].set_xlabel("time of a distillation")

@@ -1,4 +1,4 @@
-"""How figures look and are written: matplotlib objects that belong to nobody, no window, no global state.
+"""How figures and levels look and are written: matplotlib objects that belong to nobody, no window, no global state.
 
 Names that come from data (classes, methods) are drawn as plain text, never as mathematics or mark-up.
 """
@@ -7,22 +7,33 @@ from __future__ import annotations
 
 import contextlib
 import io
+import math
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+from torch import Tensor, zeros
 
 from limbeck import _files
 from limbeck.errors import MissingExtraError
+from limbeck.modalities import Modality
+from limbeck.parameterisations import Box
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+Range = tuple[float, float]
 INK = "#1f2328"
 BLUE, ORANGE, GREEN = "#3b6fd4", "#c2571a", "#2f8f5b"
 COLOURS = (BLUE, ORANGE, GREEN, "#8a56c2", "#b0394f", "#7a7a2a", "#4a5560", "#1d8a99", "#a05a2c")
+COLOUR_MAP = "magma"
+DECIBELS = 80.0
+"""What is told apart below the loudest."""
 _SVG: dict[str, Any] = {"format": "svg", "metadata": dict.fromkeys(("Date", "Creator", "Format", "Type"))}
 
 
@@ -72,6 +83,69 @@ def rows(axes: Axes, names: list[str], *, above: float = 0.5) -> None:
     axes.set_ylim(len(names) - 0.5, -above)
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="x", alpha=0.15, color=INK)
+
+
+def level_range(values: Iterable[Tensor], span: float | None = DECIBELS) -> Range:
+    """The range all samples of a page share, without the outermost thousandths: `span` up to the highest, or all of it.
+
+    Example:
+        >>> import torch
+        >>> level_range([torch.tensor([-100.0, 12.0])]), level_range([torch.tensor([0.5, 2.0])], span=None)
+        ((-65.0, 15.0), (0.5, 2.0))
+    """
+    every = [x.flatten().float() for x in values if x.numel()] or [zeros(1)]
+    high = max(float(x.kthvalue(max(1, round(x.numel() * 0.999))).values) for x in every)
+    if span is not None:
+        high = 5.0 * math.ceil(high / 5)
+        return high - span, high
+    low = min(float(x.kthvalue(max(1, round(x.numel() * 0.001))).values) for x in every)
+    return low, max(high, low + 1e-6)
+
+
+def palette() -> npt.NDArray[np.uint8]:
+    """The 256 colours of spectrograms, uint8, (256, 3), quiet to loud."""
+    colours = matplotlib().colormaps[COLOUR_MAP](np.arange(256))[:, :3]
+    return np.asarray((colours * 255).round(), np.uint8)
+
+
+def levels(values: Tensor, limits: Range, origin: Literal["upper", "lower"] = "lower") -> npt.NDArray[np.uint8]:
+    """Levels (height, width) as palette numbers, uint8, top row first; the first row of a log-mel is shown below.
+
+    Example:
+        >>> import torch
+        >>> levels(torch.tensor([[-80.0], [0.0]]), (-80.0, 0.0)).tolist()
+        [[255], [0]]
+    """
+    low, high = limits
+    unit = ((values.double() - low) / (high - low)).clamp(0, 1).mul(255).round()
+    shown: npt.NDArray[np.uint8] = (unit.flip(0) if origin == "lower" else unit).numpy().astype(np.uint8)
+    return shown
+
+
+def draw_levels(axes: Axes, values: Tensor, modality: Modality, limits: Range, cells: Sequence[Box] = ()) -> None:
+    """Draw levels, (height, width), as colours, with the modality's ticks at the axes.
+
+    Each cell of a mosaic is drawn upright, where its image stands.
+    """
+    lower = modality.origin == "lower"
+    upright = values.flip(0) if cells and lower else values
+    for rows, columns in cells:
+        top = len(upright) - rows.start if lower else rows.stop
+        upright[top - (rows.stop - rows.start) : top, columns] = values[rows, columns]
+        axes.axhline(top - 0.5, color="white", linewidth=0.6)
+        axes.axvline(columns.start - 0.5, color="white", linewidth=0.6)
+    low, high = limits
+    look: dict[str, Any] = {"origin": modality.origin, "aspect": "auto", "cmap": COLOUR_MAP, "interpolation": "nearest"}
+    axes.imshow(upright.numpy(), vmin=low, vmax=high, **look)
+    axes.spines[:].set_visible(False)
+    along = modality.ticks
+    if along is None:
+        axes.set(xticks=[], yticks=[])
+        return
+    down, across = along
+    axes.set_yticks(*zip(*down.at, strict=True))
+    axes.set_xticks(*zip(*across.at, strict=True))
+    axes.set(xlabel=across.title, ylabel=down.title)
 
 
 def save(figure: Figure, stem: Path) -> tuple[Path, Path]:

@@ -14,7 +14,7 @@ from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
 from limbeck.media import encode
 from limbeck.parameterisations import Box, boxes_of
-from limbeck.report import _spectrograms
+from limbeck.report import _drawing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -55,7 +55,7 @@ class Samples:
         self.grid = distilled.hold.grid_of(name)
         self.cells = boxes_of(*self._modality.shape[1:], self.grid)
         every = (self.stored(side, torch.arange(distilled.rows)) for side in self._made)
-        self._limits = _spectrograms.level_range(every, self._modality.span) if self._levelled else (0.0, 1.0)
+        self._limits = _drawing.level_range(every, self._modality.span) if self._levelled else (0.0, 1.0)
 
     def stored(self, side: str, index: Tensor) -> Tensor:
         """Samples at these positions as they are stored, (row, ...); the side is ``"distilled"`` or ``"start"``."""
@@ -83,8 +83,8 @@ class Samples:
     def show(self, sample: Tensor) -> bytes:
         """A sample or cell as a PNG file."""
         if self._levelled:
-            levels = _spectrograms.levels(sample[0], self._limits, self._modality.origin)
-            return encode.png(levels, _spectrograms.palette())
+            levels = _drawing.levels(sample[0], self._limits, self._modality.origin)
+            return encode.png(levels, _drawing.palette())
         return encode.png(self._modality.show(sample[None])[0].numpy())
 
     def play(self, samples: Sequence[Tensor]) -> list[bytes]:
@@ -99,7 +99,7 @@ class Samples:
     def draw(self, axes: Axes, sample: Tensor, cells: Sequence[Box] = ()) -> None:
         """Draw a sample into a figure's axes, or the cells of a stored one."""
         if self._levelled:
-            _spectrograms.draw(axes, sample[0], self._modality, self._limits, cells)
+            _drawing.draw_levels(axes, sample[0], self._modality, self._limits, cells)
         else:
             axes.imshow(self._modality.show(sample[None])[0].numpy())
             axes.set_axis_off()

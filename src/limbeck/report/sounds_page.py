@@ -21,7 +21,7 @@ from limbeck import _machine
 from limbeck._words import number, plural, size
 from limbeck.errors import InputError, MediaError
 from limbeck.media import MelRecipe, encode, log_mel, read_sound
-from limbeck.report import _kit, _sound_map, _spectrograms
+from limbeck.report import _drawing, _kit, _sound_map
 from limbeck.report._sound_map import HEIGHT, WIDTH
 
 Progress = Callable[[int, int], None]
@@ -255,7 +255,7 @@ def _cells(
     on_progress: Progress,
 ) -> tuple[dict[int, Cell], bool]:
     """What can be heard, with images first, then other points of the map while there is room; and whether all is."""
-    palette, with_image = _spectrograms.palette(), set(pictured)
+    palette, with_image = _drawing.palette(), set(pictured)
 
     def read(i: int) -> Cell:
         """Read a window again and code it; of long ones the first ten seconds."""
@@ -274,7 +274,7 @@ def _cells(
         image = ""
         if i in with_image:
             decibels = log_mel(torch.from_numpy(waveform), recipe)
-            levels = _spectrograms.levels(decibels, _spectrograms.level_range([decibels]))
+            levels = _drawing.levels(decibels, _drawing.level_range([decibels]))
             image = _kit.image_uri(encode.png(levels, palette))
         return Cell(image, _kit.data_uri(encode.mp3(waveform, _RATE_HZ, **_SMALL), "audio/mpeg"))
 
