@@ -237,14 +237,28 @@ class Comparison:
 
     @cached_property
     def head_lines(self) -> tuple[Line, ...]:
-        """The same methods under every head, side by side; empty where there is only one head."""
+        """The same methods under every head, by each head's main modality; empty where there is only one head."""
         if len(self.heads) < 2:
             return ()
         found: dict[tuple[int | None, str], dict[str, list[Cell]]] = defaultdict(dict)
         for (row, per_class, head), cells in _grouped(self.cells).items():
             found[per_class, row][head] = cells
-        order = sorted(found, key=lambda k: (_budget(k[0]), self.rows.index(k[1])))
-        return tuple(_head_line(found[key]) for key in order)
+        lines = []
+        for per_class, row in sorted(found, key=lambda place: (_budget(place[0]), self.rows.index(place[1]))):
+            heads = found[per_class, row]
+            reached = {head: (repeats_of(cells), headline(cells[0].accuracy)) for head, cells in heads.items()}
+            winner = leader({head: means(*of) for head, of in reached.items()})
+            own = Line.of(
+                row,
+                [cell for cells in heads.values() for cell in cells],
+                (),
+                best=frozenset(() if winner is None else (winner,)),
+                per_class=per_class,
+                values={head: spread for head, of in reached.items() if (spread := Spread.of(*of))},
+                distillations=max(map(len, heads.values())),
+            )
+            lines.append(own)
+        return tuple(lines)
 
     def to_json(self) -> dict[str, Any]:
         """All fields as JSON-able data; without measures, if there are none."""
@@ -348,20 +362,4 @@ def _line(row: str, cells: Sequence[Cell], difference: dict[str, Difference], bo
         stored_bytes=round(statistics.fmean(c.stored_bytes for c in cells)),
         distill_seconds=statistics.fmean(c.distill_seconds for c in cells),
         student_seconds=statistics.fmean(c.student_seconds for c in cells),
-    )
-
-
-def _head_line(heads: Mapping[str, Sequence[Cell]]) -> Line:
-    """One row at one budget, with its accuracies by head, of each head's main modality."""
-    every = [c for cells in heads.values() for c in cells]
-    found = {head: (repeats_of(cells), headline(cells[0].accuracy)) for head, cells in heads.items()}
-    winner = leader({head: means(*of) for head, of in found.items()})
-    return Line.of(
-        every[0].row,
-        every,
-        (),
-        best=frozenset(() if winner is None else (winner,)),
-        per_class=every[0].per_class,
-        values={head: spread for head, of in found.items() if (spread := Spread.of(*of))},
-        distillations=max(map(len, heads.values())),
     )
