@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+import typer
 
 from limbeck.cli import _output
 
@@ -57,3 +60,14 @@ def test_quiet_notes_say_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     _output.note("hello", quiet=True)
     _output.note("[red]hello[/]")
     assert capsys.readouterr() == ("", "[red]hello[/]\n")
+
+
+def test_a_comparison_tells_of_a_missing_page_and_leaves_with_1_where_something_failed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "table.md").write_text("| a |")
+    found = SimpleNamespace(about={"page": "The page was left out.", "failed": {"job": "No."}})
+    with pytest.raises(typer.Exit) as left:
+        _output.as_comparison(found, tmp_path, json=False, quiet=False)
+    assert left.value.exit_code == 1
+    assert capsys.readouterr() == ("| a |\n", f"Tables and figures: {tmp_path}\nThe page was left out.\n")

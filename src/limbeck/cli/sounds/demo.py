@@ -1,5 +1,6 @@
 """``limbeck sounds demo``: the whole way, from recordings and ten words to a page, in a minute or two."""
 
+import contextlib
 import importlib.util
 import os
 from pathlib import Path
@@ -115,21 +116,16 @@ def _encoder(data: Path | None, weights: Path) -> "tuple[Encoder, bool]":
     from limbeck.errors import MissingWeightsError
 
     yamnet = encoders.load("yamnet")
-    try:
-        return yamnet.pretrained(folder=_links(data, weights)), True
-    except MissingWeightsError:
-        if data is not None:
-            raise
+    if data is None:
+        with contextlib.suppress(MissingWeightsError):
+            return yamnet.pretrained(), True
         return yamnet.tiny(), False
-
-
-def _links(data: Path | None, folder: Path) -> Path | None:
-    """A folder of weights in YAMNet's layout: the network's files, and the text model if a package brought it."""
-    found = {name: data / "models" / name for name in _NETWORK} if data else {}
+    # In YAMNet's layout: the network's files, and the text model if a package brought it.
+    found = {name: data / "models" / name for name in _NETWORK}
     if importlib.util.find_spec(_TEXT_PACKAGE):
         found["all-MiniLM-L6-v2"] = Path(importlib.import_module(_TEXT_PACKAGE).MODEL_DIR)
-    folder.mkdir(parents=True, exist_ok=True)
+    weights.mkdir(parents=True, exist_ok=True)
     for name, target in found.items():
-        (folder / name).unlink(missing_ok=True)
-        (folder / name).symlink_to(target.resolve())
-    return folder if data else None
+        (weights / name).unlink(missing_ok=True)
+        (weights / name).symlink_to(target.resolve())
+    return yamnet.pretrained(folder=weights), True

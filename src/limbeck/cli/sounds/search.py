@@ -39,18 +39,11 @@ def run(
                 f"index up to date: limbeck sounds index FOLDER --out {index}"
             )
     if json:
-        _output.as_json(
-            [
-                {
-                    "path": str(hit.path),
-                    "start_s": round(hit.start_s, 3),
-                    "duration_s": round(hit.duration_s, 3),
-                    "similarity": round(float(hit.similarity), 6),
-                    "state": state,
-                }
-                for hit, state in zip(hits, states, strict=True)
-            ]
-        )
+        rows = []
+        for hit, state in zip(hits, states, strict=True):
+            place = {"path": str(hit.path), "start_s": round(hit.start_s, 3), "duration_s": round(hit.duration_s, 3)}
+            rows.append(place | {"similarity": round(float(hit.similarity), 6), "state": state})
+        _output.as_json(rows)
         return
     _output.as_table(
         ["recording", ">from s", ">long s", ">similarity"],
