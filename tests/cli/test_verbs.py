@@ -189,7 +189,7 @@ def test_demo_goes_the_whole_way(prepared: Path, tmp_path: Path, limbeck: Run, m
     monkeypatch.setattr(demo, "SIZES", sizes)
     out = limbeck("demo", "--out", tmp_path / "demo", "--device", "cpu")
     lines = out.splitlines()
-    titles = [row.title for row in demo.rows(sizes)]
+    titles = list(demo.rows(sizes))
     shown = [line.split()[0] for line in lines if line.split()[:1] and line.split()[0] in titles]
     assert shown == [*titles[: demo.CONTROLS], *titles]  # a first small table early, and the whole one at the end
     assert Path(lines[-1]).read_text(encoding="utf-8").startswith("<!")

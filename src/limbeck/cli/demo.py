@@ -36,29 +36,23 @@ class Sizes(NamedTuple):
 SIZES = Sizes()
 
 
-class Row(NamedTuple):
-    """One row of the demonstration's table: a method with what differs from its defaults, or the whole split."""
+def rows(sizes: Sizes) -> dict[str, tuple[str | None, int, dict[str, Any]]]:
+    """The rows of the table by title, the name of their folder, in order: the controls, which are quick, first.
 
-    title: str  # also the name of the folder
-    method: str | None  # None for the whole training split
-    repeats: int  # networks trained on it
-    settings: dict[str, Any]
-
-
-def rows(sizes: Sizes) -> tuple[Row, ...]:
-    """The rows of the table, in order: the controls, which are quick, first."""
+    Each has its method (None for the whole split), networks trained on it, and settings that are not the defaults.
+    """
     network = {"options": {"width": sizes.width}}
     encoders = {"network": network, "bank": sizes.bank, "batch": None}
     matching = {"hold": sizes.hold, "steps": sizes.steps, "encoders": encoders}
-    return (
-        Row("random", "random", sizes.repeats, {}),
-        Row("herding", "herding", sizes.repeats, {"network": network}),
-        Row("herding+mosaic", "herding", sizes.repeats, {"hold": sizes.hold, "network": network}),
-        Row("dm", "dm", sizes.repeats, matching),
-        Row("avdd", "avdd", sizes.repeats, matching),
-        Row("best", "best", sizes.whole_repeats, {"encoders": encoders}),
-        Row("whole", None, sizes.whole_repeats, {}),
-    )
+    return {
+        "random": ("random", sizes.repeats, {}),
+        "herding": ("herding", sizes.repeats, {"network": network}),
+        "herding+mosaic": ("herding", sizes.repeats, {"hold": sizes.hold, "network": network}),
+        "dm": ("dm", sizes.repeats, matching),
+        "avdd": ("avdd", sizes.repeats, matching),
+        "best": ("best", sizes.whole_repeats, {"encoders": encoders}),
+        "whole": (None, sizes.whole_repeats, {}),
+    }
 
 
 CONTROLS = 3
@@ -83,7 +77,7 @@ def run(
 
     keep_freed_memory()
     sizes = SIZES
-    title = f"Accuracy on real test clips, {sizes.per_class} stored sample per class, mean ± sd over networks"
+    heading = f"Accuracy on real test clips, {sizes.per_class} stored sample per class, mean ± sd over networks"
 
     _output.note(f"1/4 Making {sizes.clips} videos with sound in {out / 'videos'} and preparing them", quiet=quiet)
     videos = Playground(out / "videos", clips=sizes.clips, seed=seed, test_fraction=sizes.test_fraction)
@@ -93,30 +87,25 @@ def run(
     prepared = limbeck.prepare(videos, out=out / "prepared", recipe=recipe, progress=not quiet)
     shared: dict[str, Any] = {"seed": seed, "device": device, "progress": not quiet}
     scores: dict[str, Score] = {}
-    for row in rows(sizes):
-        folder = out / "distilled" / row.title
-        if row.method is not None:
-            _output.note(f"2/4 Distilling: {row.title}, {sizes.per_class} stored sample per class", quiet=quiet)
-            limbeck.distill(prepared, row.method, out=folder, per_class=sizes.per_class, **row.settings, **shared)
-        _output.note(f"3/4 Training from scratch on: {row.title}, testing on real clips", quiet=quiet)
-        scores[row.title] = limbeck.evaluate(
-            folder if row.method else None,
-            on=prepared,
-            repeats=row.repeats,
-            network=Architecture(options={"width": sizes.width}),
-            protocol=Protocol(epochs=sizes.epochs),
-            out=out / "scores",
-            title=row.title,
-            **shared,
-        )
+    network, protocol = Architecture(options={"width": sizes.width}), Protocol(epochs=sizes.epochs)
+    for title, (method, repeats, settings) in rows(sizes).items():
+        folder = out / "distilled" / title
+        if method is not None:
+            _output.note(f"2/4 Distilling: {title}, {sizes.per_class} stored sample per class", quiet=quiet)
+            limbeck.distill(prepared, method, out=folder, per_class=sizes.per_class, **settings, **shared)
+        _output.note(f"3/4 Training from scratch on: {title}, testing on real clips", quiet=quiet)
+        scores[title] = limbeck.evaluate(
+            folder if method else None, on=prepared, out=out / "scores", title=title, repeats=repeats,
+            network=network, protocol=protocol, **shared,
+        )  # fmt: skip
         done = report.table.rows(scores)
         if len(done) == CONTROLS and not quiet:
-            _output.as_scores(done, title=f"{title}: the controls first", quiet=True)
+            _output.as_scores(done, title=f"{heading}: the controls first", quiet=True)
         elif len(done) > CONTROLS:
             found = (f"{key} {spread} %" for key, spread in done[-1].accuracy.items())
-            _output.note(f"    {row.title}: {', '.join(found)}", quiet=quiet)
+            _output.note(f"    {title}: {', '.join(found)}", quiet=quiet)
     _output.note("4/4 Writing the page", quiet=quiet)
     page = report.page(out / "distilled" / SHOWN, on=prepared, out=out / "page", compare=[out / "scores"])
-    _output.as_scores(report.table.rows(scores), title=title, quiet=quiet)
+    _output.as_scores(report.table.rows(scores), title=heading, quiet=quiet)
     _output.note("The page to look at and listen to:", quiet=quiet)
     typer.echo(page)
