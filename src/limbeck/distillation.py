@@ -184,15 +184,10 @@ class _Request:
 
         method, validation = self.method, None
         if self.validated:
-            network = Architecture.of_settings(method.to_json())
             sound, validation = choose_scale(
-                self.clips,
-                per_class=method.per_class,
-                hold=method.hold,
-                seed=self.seed,
-                network=network,
-                runtime=self.runtime,
-            )
+                self.clips, per_class=method.per_class, hold=method.hold, seed=self.seed, runtime=self.runtime,
+                network=Architecture.of_settings(method.to_json()),
+            )  # fmt: skip
             method = method.model_copy(update={"sound": sound})
         context = RunContext(self.runtime, self.cache, run.checkpoint if run else None, on_step)
         made = method.distill(self.clips, seed=self.seed, run=context)

@@ -95,24 +95,14 @@ def as_scores(rows: Sequence[Row], *, title: str | None = None, quiet: bool = Fa
     from limbeck.report import table
 
     keys = table.modalities(rows)
-    as_table(
-        ["trained on", *(f">{k} %" for k in keys), ">n", ">stored samples", "held as", ">training samples", ">stored"],
-        [
-            [
-                row.name,
-                *(str(row.accuracy.get(key, "")) for key in keys),
-                str(row.n),
-                str(row.stored_samples),
-                row.hold,
-                str(row.training_samples),
-                table.stored(row),
-            ]
-            for row in rows
-        ],
-        title=title,
-    )
-    for told in filter(None, (table.unlike(rows), table.apart(rows))):
-        note(told, quiet=quiet)
+    facts = [">n", ">stored samples", "held as", ">training samples", ">stored"]
+    lines = []
+    for row in rows:
+        told = [str(row.n), str(row.stored_samples), row.hold, str(row.training_samples), table.stored(row)]
+        lines.append([row.name, *(str(row.accuracy.get(key, "")) for key in keys), *told])
+    as_table(["trained on", *(f">{k} %" for k in keys), *facts], lines, title=title)
+    for difference in filter(None, (table.unlike(rows), table.apart(rows))):
+        note(difference, quiet=quiet)
 
 
 def as_comparison(found: Any, folder: Path, *, json: bool, quiet: bool) -> None:
