@@ -70,12 +70,18 @@ def origins(room: str, name: str) -> list[Origin]:
     return found
 
 
-def doors(base: type[L]) -> tuple[Callable[[], tuple[str, ...]], Callable[[str], type[L]]]:
-    """`names` and `load` of the room whose things are subclasses of `base`, as its package offers them."""
+def lister(base: type[Listed]) -> Callable[[], tuple[str, ...]]:
+    """`names` of the room whose things are subclasses of `base`, as its package offers it."""
 
     def listed() -> tuple[str, ...]:
         """Names of everything in the room, sorted; nothing is imported."""
         return names(base.room)
+
+    return listed
+
+
+def loader(base: type[L]) -> Callable[[str], type[L]]:
+    """`load` of the room whose things are subclasses of `base`, as its package offers it."""
 
     def loaded(name: str) -> type[L]:
         """The class of one of the room's names.
@@ -86,7 +92,7 @@ def doors(base: type[L]) -> tuple[Callable[[], tuple[str, ...]], Callable[[str],
         """
         return load(base, name)
 
-    return listed, loaded
+    return loaded
 
 
 def load(base: type[L], name: str) -> type[L]:

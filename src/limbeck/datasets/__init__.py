@@ -22,4 +22,5 @@ __all__ = [
     "prepare",
 ]
 
-names, load = _discover.doors(Dataset)
+names = _discover.lister(Dataset)
+load = _discover.loader(Dataset)

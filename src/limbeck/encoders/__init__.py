@@ -12,4 +12,5 @@ from limbeck.encoders._contract import AudioEmbeddings, Encoder
 
 __all__ = ["AudioEmbeddings", "Encoder", "load", "names"]
 
-names, load = _discover.doors(Encoder)
+names = _discover.lister(Encoder)
+load = _discover.loader(Encoder)

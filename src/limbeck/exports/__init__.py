@@ -42,7 +42,8 @@ class Export(Config, Listed, ABC):
         """
 
 
-names, load = _discover.doors(Export)
+names = _discover.lister(Export)
+load = _discover.loader(Export)
 
 
 def export(distilled: Path | str | DistilledSet, *, out: Path | str, to: str) -> Path:

@@ -48,4 +48,5 @@ __all__ = [
     "steps",
 ]
 
-names, load = _discover.doors(Method)
+names = _discover.lister(Method)
+load = _discover.loader(Method)

@@ -34,7 +34,8 @@ __all__ = [
     "together",
 ]
 
-names, load = _discover.doors(Modality)
+names = _discover.lister(Modality)
+load = _discover.loader(Modality)
 
 Modalities = Mapping[str, Modality]
 

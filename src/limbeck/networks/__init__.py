@@ -28,4 +28,5 @@ __all__ = [
     "names",
 ]
 
-names, load = _discover.doors(Network)
+names = _discover.lister(Network)
+load = _discover.loader(Network)

@@ -34,4 +34,5 @@ __all__ = [
     "parse",
 ]
 
-names, load = _discover.doors(Parameterisation)
+names = _discover.lister(Parameterisation)
+load = _discover.loader(Parameterisation)

@@ -32,4 +32,5 @@ __all__ = [
     "payload_bytes",
 ]
 
-names, load = _discover.doors(Storage)
+names = _discover.lister(Storage)
+load = _discover.loader(Storage)

@@ -12,4 +12,5 @@ from limbeck.datasets.sounds._contract import Recording, SoundDataset, Split
 
 __all__ = ["Recording", "SoundDataset", "Split", "load", "names"]
 
-names, load = _discover.doors(SoundDataset)
+names = _discover.lister(SoundDataset)
+load = _discover.loader(SoundDataset)

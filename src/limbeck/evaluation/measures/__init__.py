@@ -7,4 +7,5 @@ from limbeck.evaluation.score import Taken
 
 __all__ = ["Column", "Measure", "Subject", "Taken", "Values", "load", "names"]
 
-names, load = _discover.doors(Measure)
+names = _discover.lister(Measure)
+load = _discover.loader(Measure)

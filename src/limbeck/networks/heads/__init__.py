@@ -10,4 +10,5 @@ from limbeck.networks._contract import Head
 
 __all__ = ["Head", "load", "names"]
 
-names, load = _discover.doors(Head)
+names = _discover.lister(Head)
+load = _discover.loader(Head)

@@ -36,4 +36,5 @@ class Writer(Listed, ABC):
         """The whole file as text."""
 
 
-names, load = _discover.doors(Writer)
+names = _discover.lister(Writer)
+load = _discover.loader(Writer)

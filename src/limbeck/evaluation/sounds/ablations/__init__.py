@@ -13,4 +13,5 @@ from limbeck.evaluation.sounds.ablations._contract import Ablation, Point
 
 __all__ = ["Ablation", "EmbeddedDataset", "Point", "load", "names"]
 
-names, load = _discover.doors(Ablation)
+names = _discover.lister(Ablation)
+load = _discover.loader(Ablation)

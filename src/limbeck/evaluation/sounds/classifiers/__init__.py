@@ -13,4 +13,5 @@ from limbeck.evaluation.sounds.classifiers._contract import Classifier, Predicti
 
 __all__ = ["Classifier", "Fold", "Predictions", "Sounds", "load", "names"]
 
-names, load = _discover.doors(Classifier)
+names = _discover.lister(Classifier)
+load = _discover.loader(Classifier)
