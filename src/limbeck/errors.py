@@ -6,8 +6,10 @@ Every message says what was wrong, what was expected, what came, and what to do 
 from __future__ import annotations
 
 import errno
+import importlib
 import os
 import re
+from typing import Any
 
 _SYSTEM_ERROR = re.compile(r"\(os error (\d+)\)")
 """How libraries written in Rust (safetensors, Lance, tokenizers) tell of an error of the system."""
@@ -98,6 +100,21 @@ class MissingExtraError(LimbeckError, ImportError):
         )
         self.extra = extra
         self.package = package
+
+
+def package(extra: str, name: str) -> Any:
+    """An optional package called `name`, or a module of one, imported where it is used.
+
+    Raises:
+        MissingExtraError: It is not installed; the `extra` brings it.
+    """
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        distribution = name.partition(".")[0]
+        if error.name != distribution:
+            raise
+        raise MissingExtraError(extra, distribution) from error
 
 
 def explained(error: BaseException) -> str | None:

@@ -2,36 +2,29 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import platform
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 
+from limbeck import errors
 from limbeck._runtime import generator
-from limbeck.errors import InputError, MissingExtraError
+from limbeck.errors import InputError
 
 M = TypeVar("M", bound=nn.Module)
+
+package = partial(errors.package, "sounds")
+"""An optional package of the sound tools, imported where it is used."""
 
 _ONEDNN = (
     platform.machine().lower() in {"x86_64", "amd64"}
     and bool(torch.backends.mkldnn.is_available())  # type: ignore[no-untyped-call]
     and hasattr(torch.ops.mkldnn, "_linear_pointwise")
 )
-
-
-def package(name: str) -> Any:
-    """An optional package, imported where it is used."""
-    try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        distribution = name.partition(".")[0]
-        if error.name != distribution:
-            raise
-        raise MissingExtraError("sounds", distribution) from error
 
 
 class Linear(nn.Linear):

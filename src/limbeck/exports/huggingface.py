@@ -12,7 +12,7 @@ from pydantic import Field
 
 from limbeck import _files
 from limbeck.distilled import DistilledSet
-from limbeck.errors import MissingExtraError
+from limbeck.errors import package
 from limbeck.exports import Export
 from limbeck.exports._rows import Row, card, description, new_folder, rows
 from limbeck.media import encode
@@ -36,14 +36,10 @@ class HuggingFace(Export):
     def write(self, distilled: DistilledSet, out: Path) -> Path:
         """Write the set as Parquet with a card; see `Export.write`."""
         encode.require_pillow("export")
-        try:
-            from datasets.info import DatasetInfosDict
-            from huggingface_hub import DatasetCardData
-
-            import datasets
-        except ImportError as error:
-            raise MissingExtraError("export", "datasets") from error
+        datasets = package("export", "datasets")
         import pyarrow.parquet as pq
+        from datasets.info import DatasetInfosDict
+        from huggingface_hub import DatasetCardData
 
         kinds, source = distilled.modalities, rows(distilled)
         with new_folder(distilled, out) as folder:

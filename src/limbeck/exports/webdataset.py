@@ -12,7 +12,7 @@ from pydantic import Field
 
 from limbeck import _files
 from limbeck.distilled import DistilledSet
-from limbeck.errors import MissingExtraError
+from limbeck.errors import package
 from limbeck.exports import Export
 from limbeck.exports._rows import card, description, new_folder, npy, rows
 from limbeck.media import encode
@@ -35,16 +35,13 @@ class WebDataset(Export):
     def write(self, distilled: DistilledSet, out: Path) -> Path:
         """Write the set as shards; see `Export.write`."""
         encode.require_pillow("export")
-        try:
-            from webdataset import TarWriter
-        except ImportError as error:
-            raise MissingExtraError("export", "webdataset") from error
+        tar = package("export", "webdataset").TarWriter
         with new_folder(distilled, out) as folder:
             (folder / "shards").mkdir()
             source = rows(distilled)
             for number in range(math.ceil(len(distilled) / self.per_shard)):
                 shard = folder / "shards" / f"limbeck-{number:06d}.tar"
-                with open(shard, "wb") as handle, TarWriter(handle, encoder=False, compress=False, mtime=0.0) as writer:
+                with open(shard, "wb") as handle, tar(handle, encoder=False, compress=False, mtime=0.0) as writer:
                     for row in islice(source, self.per_shard):
                         about = {"class": distilled.classes[row.label], "row": row.row, "cell": row.cell}
                         writer.write(

@@ -19,7 +19,7 @@ import numpy.typing as npt
 from torch import Tensor, zeros
 
 from limbeck import _files
-from limbeck.errors import MissingExtraError
+from limbeck.errors import package
 from limbeck.modalities import Modality
 from limbeck.parameterisations import Box
 
@@ -39,7 +39,7 @@ _SVG: dict[str, Any] = {"format": "svg", "metadata": dict.fromkeys(("Date", "Cre
 
 def quiet(width: float, height: float) -> Figure:
     """An empty figure, in inches, whose axes are quiet: grey ink, no box."""
-    matplotlib()
+    package("report", "matplotlib")
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -104,7 +104,7 @@ def level_range(values: Iterable[Tensor], span: float | None = DECIBELS) -> Rang
 
 def palette() -> npt.NDArray[np.uint8]:
     """The 256 colours of spectrograms, uint8, (256, 3), quiet to loud."""
-    colours = matplotlib().colormaps[COLOUR_MAP](np.arange(256))[:, :3]
+    colours = package("report", "matplotlib").colormaps[COLOUR_MAP](np.arange(256))[:, :3]
     return np.asarray((colours * 255).round(), np.uint8)
 
 
@@ -205,20 +205,11 @@ def short(name: str, length: int) -> str:
     return line if len(line) <= length else line[: length - 1] + "…"
 
 
-def matplotlib() -> Any:
-    """The package, or the sentence that says how to install it."""
-    try:
-        import matplotlib
-    except ImportError as error:
-        raise MissingExtraError("report", "matplotlib") from error
-    return matplotlib
-
-
 def _saved(figure: Figure, **options: Any) -> bytes:
     """A figure as a file, by settings that matplotlib takes from nowhere else and that are given back afterwards."""
     buffer = io.BytesIO()
     settings = {"svg.fonttype": "none", "svg.hashsalt": "limbeck", "svg.image_inline": True}
-    with matplotlib().rc_context(settings), any_letters():
+    with package("report", "matplotlib").rc_context(settings), any_letters():
         freeze(figure)
         figure.savefig(buffer, **options)
     return buffer.getvalue()

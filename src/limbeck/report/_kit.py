@@ -8,12 +8,11 @@ import importlib.resources
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from limbeck import _files
 from limbeck._words import duration, number, plural, size
-from limbeck.errors import MissingExtraError
+from limbeck.errors import package
 from limbeck.media import encode
 
 
@@ -43,14 +42,10 @@ def write(out: Path, page: str, **content: Any) -> Path:
     return out / "index.html"
 
 
-def require() -> ModuleType:
+def require() -> Any:
     """The package that fills templates, or the sentence that says how to install it, or Pillow."""
     encode.require_pillow("report")
-    try:
-        import jinja2
-    except ImportError as error:
-        raise MissingExtraError("report", "jinja2") from error
-    return jinja2
+    return package("report", "jinja2")
 
 
 def data_uri(content: bytes, kind: str) -> str:
