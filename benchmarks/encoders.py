@@ -130,10 +130,8 @@ def measure(count: int, seconds: float, repeats: int) -> dict[str, Any]:
     model, *rest = full_size()
     scale = float(model.logit_scale_a.detach().exp())
     own = built(lambda: copy.deepcopy(model)), *rest
-    ours = {
-        "`clap`, float32": Clap(*own, checkpoint="random"),
-        "`clap`, bfloat16": Clap(*own, checkpoint="random", dtype=torch.bfloat16),
-    }
+    ours = {"`clap`, float32": Clap("random", *own), "`clap`, bfloat16": Clap("random", *own)}
+    ours["`clap`, bfloat16"].dtype = torch.bfloat16
     forms: dict[str, tuple[int, Callable[[list[Tensor]], Tensor]]] = {
         "transformers pipeline": (Clap.sample_rate, with_pipeline(model, *rest)),
         **{title: (Clap.sample_rate, with_limbeck(encoder, scale)) for title, encoder in ours.items()},

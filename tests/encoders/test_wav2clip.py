@@ -11,7 +11,7 @@ from tests.helpers import network
 from tests.helpers.formula_weights import formula_state, tone
 from tests.helpers.published import published_outputs, published_shapes
 
-from limbeck.encoders._clip_text import FOLDER, ClipText, in_length_buckets
+from limbeck.encoders._clip_text import CLIP_B32, ClipText, in_length_buckets
 from limbeck.encoders.wav2clip import Spectrogram, Wav2Clip, Wav2ClipNetwork
 from limbeck.errors import InputError
 
@@ -117,15 +117,15 @@ class TestEncoder:
 
     def test_towers_of_two_models_are_refused(self, tmp_path: Path) -> None:
         _tiny().save(tmp_path)
-        ClipText.tiny(9, seed=0).save(tmp_path / FOLDER)
+        ClipText.tiny(9, seed=0).save(tmp_path / CLIP_B32.name)
         with pytest.raises(InputError, match="into 12 dimensions, but the text tower into 9"):
             Wav2Clip.pretrained(folder=tmp_path, offline=True)
 
     @pytest.mark.parametrize("name", ["config.json", "tokenizer.json"])
     def test_a_broken_file_of_clip_is_a_sentence(self, name: str, tmp_path: Path) -> None:
         _tiny().save(tmp_path)
-        (tmp_path / FOLDER / name).write_text("{")
-        with pytest.raises(InputError, match=rf"^{tmp_path / FOLDER} cannot be read: .* Fetch it again\.$"):
+        (tmp_path / CLIP_B32.name / name).write_text("{")
+        with pytest.raises(InputError, match=rf"^{tmp_path / CLIP_B32.name} cannot be read: .* Fetch it again\.$"):
             Wav2Clip.pretrained(folder=tmp_path, offline=True)
 
     def test_a_file_that_would_run_code_is_refused(self, tmp_path: Path) -> None:

@@ -34,14 +34,7 @@ class SpectralEncoder(Encoder):
         return f"spectral:tiny:{self._seed:012d}"
 
     @classmethod
-    def pretrained(
-        cls,
-        checkpoint: str | None = None,
-        *,
-        folder: Path | None = None,
-        device: torch.device | str = "cpu",
-        offline: bool = False,
-    ) -> Self:
+    def _read(cls, checkpoint: str, found: Sequence[Path], device: torch.device) -> Self:
         return cls()
 
     @classmethod

@@ -34,7 +34,7 @@ class Words(Encoder):
         return self.given_id
 
     @classmethod
-    def pretrained(cls, checkpoint: str | None = None, **_: Any) -> Self:
+    def _read(cls, checkpoint: str, found: Sequence[Path], device: torch.device) -> Self:
         raise NotImplementedError
 
     @classmethod

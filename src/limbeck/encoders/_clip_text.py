@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from limbeck._files import write_tensors
-from limbeck.encoders._contract import AudioEmbeddings
+from limbeck.encoders._contract import AudioEmbeddings, Encoder
 from limbeck.encoders._module import (
     built,
     byte_vocabulary,
@@ -30,13 +30,11 @@ from limbeck.encoders._module import (
     with_random_weights,
 )
 from limbeck.encoders._state import read_state, reading
-from limbeck.encoders._weights import HubFiles, Needed, Published
+from limbeck.encoders._weights import HubFiles
 from limbeck.errors import InputError
 
 _REPO = "openai/clip-vit-base-patch32"
 _TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json")
-FOLDER = "clip-vit-base-patch32"
-"""Name of its folder beside other weights; without that it comes from the hub's cache."""
 CLIP_B32 = HubFiles(_REPO, files=("config.json", *_TOKENIZER_FILES))
 TOKENIZER = HubFiles(_REPO, files=_TOKENIZER_FILES, weights=())
 """All CLIP models read texts alike."""
@@ -121,11 +119,6 @@ class ClipText:
         self.tokenizer.save_pretrained(folder)
         write_tensors(folder / "model.safetensors", self.model.state_dict())
 
-    def to(self, device: torch.device | str) -> Self:
-        """The same, moved."""
-        self.model.to(device)
-        return self
-
     def __call__(self, texts: Sequence[str]) -> Tensor:
         """Rows of length 1 on the CPU, float32, (text, dim)."""
         longest = self.model.config.max_position_embeddings
@@ -148,11 +141,6 @@ def _model(config: Any) -> Any:
 def _special(reader: Any) -> dict[str, int]:
     """The numbers of the tokens the tower must know: it gives what it says at the end of the text."""
     return {f"{kind}_token_id": getattr(reader, f"{kind}_token_id") for kind in ("bos", "eos", "pad")}
-
-
-def near(source: HubFiles, folder: Path | None) -> Needed:
-    """CLIP's own files: in their folder in a folder of weights, if there is one, or in the cache."""
-    return Needed(source, None if folder is None else folder / FOLDER, or_cache=True)
 
 
 def converted(state: Mapping[str, Tensor], *, source: object) -> dict[str, Tensor]:
@@ -183,7 +171,7 @@ def _names(count: int) -> dict[str, list[str]]:
     return names
 
 
-class WithClipText(Published, ABC):
+class WithClipText(Encoder, ABC):
     """A network for sounds that leads into the space of a text tower; if it does not, that is refused."""
 
     def __init__(self, checkpoint: str, network: Any, text: ClipText, device: torch.device | str = "cpu") -> None:
@@ -192,9 +180,9 @@ class WithClipText(Published, ABC):
                 f"The audio network leads into {network.dim} dimensions, but the text tower into {text.dim}. "
                 "They must be of one model."
             )
-        self.checkpoint = checkpoint
-        self.dim, self.features_dim = network.dim, network.features_dim
-        self._network, self._text_tower, self._device = network.to(device), text.to(device), device
+        super().__init__(checkpoint, network.dim, network.features_dim, device)
+        self._network, self._text_tower = network.to(device), text
+        text.model.to(device)
 
     @cached_property
     def id(self) -> str:

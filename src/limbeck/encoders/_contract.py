@@ -13,7 +13,8 @@ from torch import Tensor
 
 from limbeck._discover import Listed
 from limbeck.encoders._state import weights_hash
-from limbeck.errors import InputError
+from limbeck.encoders._weights import Needed, located
+from limbeck.errors import InputError, UnknownNameError
 
 LOUDEST = 16.0
 """Samples beyond are no sound of full scale 1, 24 dB over: whole numbers of 16 bits, mostly."""
@@ -36,7 +37,8 @@ class AudioEmbeddings:
 class Encoder(Listed, ABC):
     """Sounds and texts to vectors that can be compared. One module of the room defines one.
 
-    Instances are made by `pretrained` or `tiny`, never by the constructor. They are frozen and on one device.
+    Instances are made by `pretrained` or `tiny`, never by the constructor. They are frozen and on one device. The
+    class's docstring says what a folder of weights holds.
 
     Attributes:
         sample_rate: Of the waveforms it takes, in Hz.
@@ -63,6 +65,10 @@ class Encoder(Listed, ABC):
     features_dim: int
     _device: torch.device | str = "cpu"
 
+    def __init__(self, checkpoint: str, dim: int, features_dim: int, device: torch.device | str = "cpu") -> None:
+        self.checkpoint, self.dim, self.features_dim = checkpoint, dim, features_dim
+        self._device = device
+
     @property
     @abstractmethod
     def id(self) -> str:
@@ -74,7 +80,6 @@ class Encoder(Listed, ABC):
         return f"{torch.device(self._device).type} {str(self.dtype).removeprefix('torch.')}"
 
     @classmethod
-    @abstractmethod
     def pretrained(
         cls,
         checkpoint: str | None = None,
@@ -98,6 +103,27 @@ class Encoder(Listed, ABC):
                 each was looked for, and how to get it.
             UnknownNameError: No such checkpoint.
         """
+        if checkpoint is not None and checkpoint not in cls.checkpoints:
+            raise UnknownNameError(f"There is no checkpoint {checkpoint!r}. Known names: {', '.join(cls.checkpoints)}.")
+        if not isinstance(folder, Path | str | None):
+            raise InputError(f"The folder of weights must be a path, but got {folder!r}.")
+        try:
+            place = torch.device(device)
+        except (RuntimeError, TypeError) as error:
+            raise InputError(f"A device such as 'cpu' or 'cuda' was expected, but got {device!r}.") from error
+        name = checkpoint or cls.checkpoints[0]
+        needed = cls._needed(name, None if folder is None else Path(folder))
+        return cls._read(name, located(*needed, offline=offline), place)
+
+    @classmethod
+    def _needed(cls, checkpoint: str, folder: Path | None) -> Sequence[Needed]:
+        """What a checkpoint needs, from a folder or the cache; refused if a package to read it with is missing."""
+        return ()
+
+    @classmethod
+    @abstractmethod
+    def _read(cls, checkpoint: str, found: Sequence[Path], device: torch.device) -> Self:
+        """The model from where what was needed lies: a file, or the folder of several."""
 
     @classmethod
     @abstractmethod

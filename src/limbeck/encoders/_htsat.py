@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from abc import ABC
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any, Self
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from limbeck.encoders._contract import AudioEmbeddings
-from limbeck.encoders._weights import Published
+from limbeck.encoders._contract import AudioEmbeddings, Encoder
 
 FLOOR = 1e-10
 """Smallest power told apart from silence: -100 dB."""
@@ -57,35 +55,20 @@ def log_mel(waveforms: Tensor, filters: Tensor, *, hop: int) -> Tensor:
     return 10 * torch.log10((power.transpose(1, 2) @ filters).clamp_min(FLOOR))
 
 
-class HtsatEncoder(Published, ABC):
+class HtsatEncoder(Encoder, ABC):
     """An encoder whose sounds go through HTS-AT. `features` is what that pools over its last map.
 
-    Attributes:
-        checkpoint: Which weights these are.
-        dtype: Format of the heavy products over sounds; sums, softmax and norms, and texts, stay float32.
+    `dtype` is of the heavy products over sounds; sums, softmax and norms, and texts, stay float32.
     """
 
-    def __init__(self, checkpoint: str, device: torch.device | str, dtype: torch.dtype) -> None:
-        self.checkpoint = checkpoint
-        self.dtype = dtype
-        self._device = torch.device(device)
-
     @classmethod
-    def pretrained(
-        cls,
-        checkpoint: str | None = None,
-        *,
-        folder: Path | str | None = None,
-        device: torch.device | str = "cpu",
-        offline: bool = False,
-        dtype: torch.dtype = torch.float32,
-    ) -> Self:
-        """The model with its published weights, or with those of a folder; see `Encoder.pretrained`.
+    def pretrained(cls, checkpoint: str | None = None, *, dtype: torch.dtype = torch.float32, **options: Any) -> Self:
+        """The model with its published weights, by the arguments of `Encoder.pretrained`.
 
         With `dtype` ``torch.bfloat16`` (half the time where the hardware has it) vectors agree with those of float32
         to a cosine above 0.999; the `id` is the same.
         """
-        made = super().pretrained(checkpoint, folder=folder, device=device, offline=offline)
+        made = super().pretrained(checkpoint, **options)
         made.dtype = dtype
         return made
 

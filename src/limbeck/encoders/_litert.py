@@ -122,67 +122,55 @@ def tiny_network(shape: tuple[int, int], *, width: int, classes: int, seed: int)
     """
     form = schema()
     draw = generator(seed, "network")
-    kernel = torch.randn(width, 8, 8, 1, generator=draw) / 8
-    dense = torch.randn(classes, width, generator=draw)
-    frames, bands = shape[0] // 8, shape[1] // 8
-
-    graph = _Graph(form)
-    patch = graph.tensor((1, *shape))
-    image = graph.tensor((1, *shape, 1))
-    maps = graph.tensor((1, frames, bands, width))
-    averages = graph.tensor((1, 1, 1, width))
-    logits, scores = graph.tensor((1, classes)), graph.tensor((1, classes))
-    operator, options = form.BuiltinOperator, form.BuiltinOptions
-    graph.operator(operator.RESHAPE, [patch, graph.constant(np.array([1, *shape, 1], np.int32))], image)
-    convolution = form.Conv2DOptionsT()
+    values: dict[str, tuple[int, ...] | np.ndarray] = {
+        "patch": (1, *shape),
+        "image": (1, *shape, 1),
+        "maps": (1, shape[0] // 8, shape[1] // 8, width),
+        "averages": (1, 1, 1, width),
+        "logits": (1, classes),
+        "scores": (1, classes),
+        "image_shape": np.array([1, *shape, 1], np.int32),
+        "kernel": (torch.randn(width, 8, 8, 1, generator=draw) / 8).numpy(),
+        "kernel_bias": np.zeros(width, np.float32),
+        "axes": np.array([1, 2], np.int32),
+        "dense": torch.randn(classes, width, generator=draw).numpy(),
+        "dense_bias": np.zeros(classes, np.float32),
+    }  # the shapes of what is computed, and constants
+    convolution, over = form.Conv2DOptionsT(), form.ReducerOptionsT()
     convolution.strideH = convolution.strideW = 8
     convolution.fusedActivationFunction = form.ActivationFunctionType.RELU
-    inputs = [image, graph.constant(kernel.numpy()), graph.constant(np.zeros(width, np.float32))]
-    graph.operator(operator.CONV_2D, inputs, maps, options.Conv2DOptions, convolution)
-    over = form.ReducerOptionsT()
     over.keepDims = True
-    axes = graph.constant(np.array([1, 2], np.int32))
-    graph.operator(operator.MEAN, [maps, axes], averages, options.ReducerOptions, over)
-    inputs = [averages, graph.constant(dense.numpy()), graph.constant(np.zeros(classes, np.float32))]
-    fully = form.FullyConnectedOptionsT()
-    graph.operator(operator.FULLY_CONNECTED, inputs, logits, options.FullyConnectedOptions, fully)
-    graph.operator(operator.LOGISTIC, [logits], scores)
-    return graph.content(patch, scores)
-
-
-class _Graph:
-    """Tensors and operators, in the order they are named."""
-
-    def __init__(self, form: Any) -> None:
-        self._form, self._model, self._graph = form, form.ModelT(), form.SubGraphT()
-        self._model.version, self._model.operatorCodes, self._model.subgraphs = 3, [], [self._graph]
-        self._model.buffers = [form.BufferT()]  # empty: what has no constant content points at it
-        self._graph.tensors, self._graph.operators = [], []
-
-    def tensor(self, shape: tuple[int, ...]) -> int:
-        made = self._form.TensorT()
-        made.shape, made.name = np.array(shape, np.int32), f"t{len(self._graph.tensors)}"
-        self._graph.tensors.append(made)
-        return len(self._graph.tensors) - 1
-
-    def constant(self, value: np.ndarray) -> int:
-        number, buffer = self.tensor(value.shape), self._form.BufferT()
-        buffer.data = np.frombuffer(value.tobytes(), np.uint8)
-        kinds = {"float32": self._form.TensorType.FLOAT32, "int32": self._form.TensorType.INT32}
-        made = self._graph.tensors[number]
-        made.type, made.buffer = kinds[value.dtype.name], len(self._model.buffers)
-        self._model.buffers.append(buffer)
-        return number
-
-    def operator(self, kind: int, inputs: list[int], output: int, options_kind: int = 0, options: Any = None) -> None:
-        code, made = self._form.OperatorCodeT(), self._form.OperatorT()
-        code.builtinCode = code.deprecatedBuiltinCode = kind
-        made.opcodeIndex = len(self._model.operatorCodes)
-        made.inputs, made.outputs = np.array(inputs, np.int32), np.array([output], np.int32)
-        made.builtinOptionsType, made.builtinOptions = options_kind, options
-        self._model.operatorCodes.append(code)
-        self._graph.operators.append(made)
-
-    def content(self, taken: int, given: int) -> bytes:
-        self._graph.inputs, self._graph.outputs = np.array([taken], np.int32), np.array([given], np.int32)
-        return packed(self._model)
+    operators = (
+        ("RESHAPE", ("patch", "image_shape"), "image", None),
+        ("CONV_2D", ("image", "kernel", "kernel_bias"), "maps", convolution),
+        ("MEAN", ("maps", "axes"), "averages", over),
+        ("FULLY_CONNECTED", ("averages", "dense", "dense_bias"), "logits", form.FullyConnectedOptionsT()),
+        ("LOGISTIC", ("logits",), "scores", None),
+    )
+    model, graph, places = form.ModelT(), form.SubGraphT(), {name: place for place, name in enumerate(values)}
+    model.version, model.operatorCodes, model.subgraphs = 3, [], [graph]
+    model.buffers = [form.BufferT()]  # empty: what has no constant content points at it
+    graph.tensors, graph.operators = [], []
+    graph.inputs, graph.outputs = np.array([places["patch"]], np.int32), np.array([places["scores"]], np.int32)
+    for value in values.values():
+        tensor = form.TensorT()
+        tensor.name = f"t{len(graph.tensors)}"
+        tensor.shape = np.array(value.shape if isinstance(value, np.ndarray) else value, np.int32)
+        if isinstance(value, np.ndarray):
+            tensor.type, tensor.buffer = getattr(form.TensorType, value.dtype.name.upper()), len(model.buffers)
+            buffer = form.BufferT()
+            buffer.data = np.frombuffer(value.tobytes(), np.uint8)
+            model.buffers.append(buffer)
+        graph.tensors.append(tensor)
+    for kind, inputs, output, options in operators:
+        code, operator = form.OperatorCodeT(), form.OperatorT()
+        code.builtinCode = code.deprecatedBuiltinCode = getattr(form.BuiltinOperator, kind)
+        operator.opcodeIndex = len(model.operatorCodes)
+        operator.inputs = np.array([places[name] for name in inputs], np.int32)
+        operator.outputs = np.array([places[output]], np.int32)
+        if options is not None:
+            operator.builtinOptionsType = getattr(form.BuiltinOptions, type(options).__name__.removesuffix("T"))
+            operator.builtinOptions = options
+        model.operatorCodes.append(code)
+        graph.operators.append(operator)
+    return packed(model)

@@ -1,4 +1,4 @@
-"""Published weights: found in a folder or in the cache, or fetched, checked; and encoders that are read from them.
+"""Published weights: found in a folder or in the cache, or fetched, and checked.
 
 A model says what it needs as `HubFiles` (a repository of the Hugging Face hub) or as an `OfficialFile` (one address of
 its authors). Hub files lie in the hub's own cache (``HF_HOME``), others under ``LIMBECK_CACHE`` (by default the user's
@@ -11,19 +11,14 @@ import logging
 import os
 import re
 import shlex
-from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-import torch
-
 from limbeck._files import write_text
-from limbeck.encoders._contract import Encoder
 from limbeck.encoders._module import package
 from limbeck.encoders._state import file_sha256, first_line
-from limbeck.errors import InputError, MissingWeightsError, UnknownNameError
+from limbeck.errors import MissingWeightsError
 
 _TRUE = {"1", "ON", "YES", "TRUE"}
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -65,6 +60,11 @@ class HubFiles:
 
     def __str__(self) -> str:
         return self.repo
+
+    @property
+    def name(self) -> str:
+        """What their folder is called beside other weights."""
+        return self.repo.rpartition("/")[2]
 
     def cache_name(self) -> str:
         """Where the cache is, in words."""
@@ -199,6 +199,11 @@ class Needed:
     folder: Path | None
     or_cache: bool = False
 
+    @classmethod
+    def near(cls, source: HubFiles, folder: Path | None) -> Self:
+        """What lies in a folder of its own in a folder of weights, or else in the cache."""
+        return cls(source, None if folder is None else folder / source.name, or_cache=True)
+
     @property
     def in_cache(self) -> bool:
         """Whether the cache will do."""
@@ -245,39 +250,3 @@ def located(*needed: Needed, offline: bool = False) -> list[Path]:
             + (f"\nThey cannot be fetched: {reason}" if reason else "")
         )
     return [path for path in found if path is not None]
-
-
-class Published(Encoder, ABC):
-    """An encoder that says which files it needs and reads them; its docstring says what a folder of weights holds."""
-
-    @classmethod
-    def pretrained(
-        cls,
-        checkpoint: str | None = None,
-        *,
-        folder: Path | str | None = None,
-        device: torch.device | str = "cpu",
-        offline: bool = False,
-    ) -> Self:
-        """The model with its published weights, or with those of a folder; see `Encoder.pretrained`."""
-        if checkpoint is not None and checkpoint not in cls.checkpoints:
-            raise UnknownNameError(f"There is no checkpoint {checkpoint!r}. Known names: {', '.join(cls.checkpoints)}.")
-        if not isinstance(folder, Path | str | None):
-            raise InputError(f"The folder of weights must be a path, but got {folder!r}.")
-        try:
-            place = torch.device(device)
-        except (RuntimeError, TypeError) as error:
-            raise InputError(f"A device such as 'cpu' or 'cuda' was expected, but got {device!r}.") from error
-        name = checkpoint or cls.checkpoints[0]
-        needed = cls._needed(name, None if folder is None else Path(folder))
-        return cls._read(name, located(*needed, offline=offline), place)
-
-    @classmethod
-    @abstractmethod
-    def _needed(cls, checkpoint: str, folder: Path | None) -> Sequence[Needed]:
-        """What a checkpoint needs, from a folder or the cache; refused if a package to read it with is missing."""
-
-    @classmethod
-    @abstractmethod
-    def _read(cls, checkpoint: str, found: Sequence[Path], device: torch.device) -> Self:
-        """The model from where `located` found what was needed."""

@@ -14,7 +14,7 @@ from typing import Self, final
 import torch
 
 from limbeck._files import atomic
-from limbeck.encoders._clip_text import FOLDER, TOKENIZER, ClipText, WithClipText, near, reverted, tokenizer
+from limbeck.encoders._clip_text import TOKENIZER, ClipText, WithClipText, reverted, tokenizer
 from limbeck.encoders._esresnext import PREFIX, EsResNext
 from limbeck.encoders._module import built, with_random_weights
 from limbeck.encoders._state import read_state
@@ -50,7 +50,7 @@ class AudioClip(WithClipText):
 
     @classmethod
     def _needed(cls, checkpoint: str, folder: Path | None) -> Sequence[Needed]:
-        return [Needed(FILES[checkpoint], folder), near(TOKENIZER, folder)]
+        return [Needed(FILES[checkpoint], folder), Needed.near(TOKENIZER, folder)]
 
     @classmethod
     def _read(cls, checkpoint: str, found: Sequence[Path], device: torch.device) -> Self:
@@ -67,8 +67,8 @@ class AudioClip(WithClipText):
 
     def save(self, folder: Path) -> None:
         """Write what `pretrained` takes as its `folder`: the first checkpoint's file, and the tokenizer."""
-        (folder / FOLDER).mkdir(parents=True, exist_ok=True)
+        (folder / TOKENIZER.name).mkdir(parents=True, exist_ok=True)
         sound = {PREFIX + name: tensor for name, tensor in self._network.state_dict().items()}
         with atomic(folder / FILES[self.checkpoints[0]].name) as path:
             torch.save(sound | reverted(self._text_tower.model.state_dict()), path)
-        self._text_tower.tokenizer.save_pretrained(folder / FOLDER)
+        self._text_tower.tokenizer.save_pretrained(folder / TOKENIZER.name)

@@ -61,26 +61,15 @@ class Clap(_htsat.HtsatEncoder):
     checkpoints = ("clap-htsat-unfused", "clap-htsat-fused", "larger_clap_general", "larger_clap_music_and_speech")
 
     def __init__(
-        self,
-        model: Any,
-        extractor: Any,
-        tokenizer: Any,
-        *,
-        checkpoint: str,
-        device: torch.device | str = "cpu",
-        dtype: torch.dtype = torch.float32,
+        self, checkpoint: str, model: Any, extractor: Any, tokenizer: Any, device: torch.device | str = "cpu"
     ) -> None:
         if extractor.padding not in _htsat.FILLS:
             raise InputError(
                 f"The feature extractor's padding is {extractor.padding!r}, expected was one of "
                 f"{', '.join(_htsat.FILLS)}. Correct it in preprocessor_config.json, or fetch that anew."
             )
-        super().__init__(checkpoint, device, dtype)
-        self._model = model.to(device)
-        self._extractor = extractor
-        self._tokenizer = tokenizer
-        self.dim = int(model.config.projection_dim)
-        self.features_dim = int(model.config.audio_config.hidden_size)
+        super().__init__(checkpoint, model.config.projection_dim, model.config.audio_config.hidden_size, device)
+        self._model, self._extractor, self._tokenizer = model.to(device), extractor, tokenizer
         self._fusion = bool(model.config.audio_config.enable_fusion)
         filters = extractor.mel_filters if extractor.truncation == "fusion" else extractor.mel_filters_slaney
         self._filters = torch.as_tensor(filters, dtype=torch.float32, device=device)
@@ -106,7 +95,7 @@ class Clap(_htsat.HtsatEncoder):
             extractor = transformers.ClapFeatureExtractor.from_pretrained(folder, local_files_only=True)
             tokenizer = transformers.RobertaTokenizer.from_pretrained(folder, local_files_only=True)
             model = filled(built(lambda: transformers.ClapModel(config)), read_state(weights), source=weights)
-        return cls(model, extractor, tokenizer, checkpoint=checkpoint, device=device)
+        return cls(checkpoint, model, extractor, tokenizer, device)
 
     @classmethod
     def tiny(cls, *, seed: int = 0, fusion: bool = False) -> Self:
@@ -139,7 +128,7 @@ class Clap(_htsat.HtsatEncoder):
         model = with_random_weights(built(lambda: transformers.ClapModel(config)), seed=seed)
         extractor = transformers.ClapFeatureExtractor(truncation="fusion" if fusion else "rand_trunc")
         tokenizer = transformers.RobertaTokenizer(vocab=vocabulary, merges=[])
-        return cls(model, extractor, tokenizer, checkpoint="tiny")
+        return cls("tiny", model, extractor, tokenizer)
 
     def save(self, folder: Path) -> None:
         """Write the files that `pretrained` takes as its `folder`."""

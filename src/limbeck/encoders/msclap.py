@@ -101,20 +101,10 @@ class MsClap(_htsat.HtsatEncoder):
     prompt = "this is the sound of {label}"
     checkpoints = ("2023",)
 
-    def __init__(
-        self,
-        towers: Towers,
-        tokenizer: Any,
-        *,
-        checkpoint: str,
-        device: torch.device | str = "cpu",
-        dtype: torch.dtype = torch.float32,
-    ) -> None:
-        super().__init__(checkpoint, device, dtype)
-        self._towers = towers.to(device)
-        self._tokenizer = tokenizer
-        self.dim = towers.audio_projection.linear2.out_features
-        self.features_dim = towers.audio_projection.linear1.in_features
+    def __init__(self, checkpoint: str, towers: Towers, tokenizer: Any, device: torch.device | str = "cpu") -> None:
+        projection = towers.audio_projection
+        super().__init__(checkpoint, projection.linear2.out_features, projection.linear1.in_features, device)
+        self._towers, self._tokenizer = towers.to(device), tokenizer
 
     @cached_property
     def id(self) -> str:
@@ -138,7 +128,7 @@ class MsClap(_htsat.HtsatEncoder):
         configs = transformers.ClapAudioConfig(), transformers.GPT2Config()
         towers = built(lambda: Towers(*configs, dim=1024))
         filled(towers, renamed(read_state(weights, inside=("model",))), source=weights)
-        return cls(towers, tokenizer, checkpoint=checkpoint, device=device)
+        return cls(checkpoint, towers, tokenizer, device)
 
     @classmethod
     def tiny(cls, *, seed: int = 0) -> Self:
@@ -165,7 +155,7 @@ class MsClap(_htsat.HtsatEncoder):
         tokenizer = tokenizers.Tokenizer(tokenizers.models.BPE(vocabulary, []))
         tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
         tokenizer.add_special_tokens([END])
-        return cls(towers, tokenizer, checkpoint="tiny")
+        return cls("tiny", towers, tokenizer)
 
     @torch.no_grad()
     def _audio(self, waveforms: Sequence[Tensor]) -> AudioEmbeddings:

@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from limbeck._files import atomic
-from limbeck.encoders._clip_text import CLIP_B32, FOLDER, ClipText, WithClipText, near
+from limbeck.encoders._clip_text import CLIP_B32, ClipText, WithClipText
 from limbeck.encoders._module import built, filled, numbered, with_random_weights
 from limbeck.encoders._residual import basic
 from limbeck.encoders._state import read_state
@@ -127,7 +127,7 @@ class Wav2Clip(WithClipText):
 
     @classmethod
     def _needed(cls, checkpoint: str, folder: Path | None) -> Sequence[Needed]:
-        return [Needed(NETWORK, folder), near(CLIP_B32, folder)]
+        return [Needed(NETWORK, folder), Needed.near(CLIP_B32, folder)]
 
     @classmethod
     def _read(cls, checkpoint: str, found: Sequence[Path], device: torch.device) -> Self:
@@ -145,4 +145,4 @@ class Wav2Clip(WithClipText):
         """Write what `pretrained` takes as its `folder`."""
         with atomic(folder / NETWORK.name) as path:
             torch.save(self._network.state_dict(), path)
-        self._text_tower.save(folder / FOLDER)
+        self._text_tower.save(folder / CLIP_B32.name)

@@ -28,11 +28,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from limbeck._files import atomic, write_bytes
-from limbeck.encoders._contract import AudioEmbeddings
+from limbeck.encoders._contract import AudioEmbeddings, Encoder
 from limbeck.encoders._litert import PatchNetwork, tiny_network
 from limbeck.encoders._sentences import MINILM, Sentences
 from limbeck.encoders._state import reading
-from limbeck.encoders._weights import Needed, OfficialFile, Published
+from limbeck.encoders._weights import Needed, OfficialFile
 from limbeck.encoders._yamnet_frontend import BANDS, PATCH_FRAMES, SAMPLE_RATE_HZ, patches
 from limbeck.errors import InputError
 
@@ -48,21 +48,19 @@ CLASS_MAP = OfficialFile(
     "research/audioset/yamnet/yamnet_class_map.csv",
     "cdf24d193e196d9e95912a2667051ae203e92a2ba09449218ccb40ef787c6df2",
 )
-_TEXT_FOLDER = "all-MiniLM-L6-v2"
 _BEST_PATCHES = 3
 _PATCH_SHAPE = (PATCH_FRAMES, BANDS)
 _TINY_CLASSES = ("Speech", "Dog", "Rain", "Clock", "Sneeze", "Helicopter", "Chainsaw", "Silence")
 
 
 @final
-class YamNet(Published):
+class YamNet(Encoder):
     """Log-mel patches through YAMNet in LiteRT, on the CPU; texts through a sentence encoder on any device.
 
     A folder of weights holds yamnet_spectra_in.tflite and yamnet_class_map.csv, and may hold the text model in
     all-MiniLM-L6-v2/; without that it comes from the hub's cache.
 
     Attributes:
-        checkpoint: Which weights these are.
         classes: Names of the AudioSet classes, in the network's order.
     """
 
@@ -76,8 +74,8 @@ class YamNet(Published):
                 f"The network tells {network.classes} classes apart, but the class map names {len(classes)}. "
                 f"{NETWORK.name} and {CLASS_MAP.name} must be the published pair."
             )
-        self.checkpoint, self.classes = checkpoint, tuple(classes)
-        self.dim, self.features_dim = sentences.dim, network.dim
+        super().__init__(checkpoint, sentences.dim, network.dim, sentences.model.device)
+        self.classes = tuple(classes)
         self._network, self._sentences = network, sentences
         self._names = sentences(self.classes)
 
@@ -92,8 +90,7 @@ class YamNet(Published):
 
     @classmethod
     def _needed(cls, checkpoint: str, folder: Path | None) -> Sequence[Needed]:
-        sentences = Needed(MINILM, None if folder is None else folder / _TEXT_FOLDER, or_cache=True)
-        return [Needed(NETWORK, folder), Needed(CLASS_MAP, folder), sentences]
+        return [Needed(NETWORK, folder), Needed(CLASS_MAP, folder), Needed.near(MINILM, folder)]
 
     @classmethod
     def _read(cls, checkpoint: str, found: Sequence[Path], device: torch.device) -> Self:
@@ -105,9 +102,7 @@ class YamNet(Published):
                 f"{classes} is not YAMNet's class map: expected was a CSV file with a column display_name."
             )
         content = PatchNetwork(network.read_bytes(), _PATCH_SHAPE)
-        made = cls(checkpoint, content, [row["display_name"] for row in rows], Sentences.read(text, device))
-        made._device = device
-        return made
+        return cls(checkpoint, content, [row["display_name"] for row in rows], Sentences.read(text, device))
 
     @classmethod
     def tiny(cls, *, seed: int = 0) -> Self:
@@ -120,7 +115,7 @@ class YamNet(Published):
         write_bytes(folder / NETWORK.name, self._network.content)
         with atomic(folder / CLASS_MAP.name) as path, open(path, "w", encoding="utf-8", newline="") as file:
             csv.writer(file).writerows([["index", "display_name"], *enumerate(self.classes)])
-        self._sentences.save(folder / _TEXT_FOLDER)
+        self._sentences.save(folder / MINILM.name)
 
     def class_scores(self, waveforms: Sequence[Tensor]) -> Tensor:
         """How likely each AudioSet class is in each sound, float32, (sound, class), in [0, 1]; several may be.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Unpack, overload
+from typing import Any, Unpack
 
 from limbeck import _files
 from limbeck.encoders import Encoder
@@ -22,7 +22,6 @@ def index(
     sources: Path | str | Sequence[Path | str],
     *,
     out: Path | str,
-    encoder: str | Encoder | None = None,
     checkpoint: str | None = None,
     window: float | None = None,
     hop: float | None = None,
@@ -35,14 +34,12 @@ def index(
     Args:
         sources: Folders and files; of those below folders, the ones that are gone leave the index.
         out: Folder of the index; made if there is none.
-        encoder: Name of an encoder (`encoders.names()`), or an encoder; by default the index's own, or ``"clap"`` for a
-            new one.
-        checkpoint: One of its checkpoints; the index's own, or the encoder's first, by default.
+        checkpoint: One of the encoder's; the index's own, or the first, by default.
         window: Length of a window in seconds; the encoder's by default.
         hop: Seconds from one window to the next; windows lie side by side by default.
         workers: Processes that decode; as many as there are cores by default.
         progress: Draw a bar on standard error.
-        options: How the encoder is loaded.
+        options: Which encoder is used and how it is loaded; `encoder` is ``"clap"`` by default for a new index.
 
     Returns:
         What was done, in recordings.
@@ -62,14 +59,15 @@ def index(
                 f"This index has windows of {has.window_s:g} s every {has.hop_s:g} s, and windows of another kind "
                 "cannot join them. Leave --window and --hop out, or choose another --out."
             )
+        encoder = options.get("encoder")
         if isinstance(encoder, str) and encoder != there.encoder_name:
             raise InputError(
                 f"This index was made with {there.encoder_name}, but {encoder} was requested, and vectors of two "
                 "encoders cannot be compared. Leave --encoder out, or choose another --out."
             )
-        encoder, checkpoint = encoder or there.encoder_name, checkpoint or there.checkpoint
-    model = ready(encoder or "clap", checkpoint, **options)
-    if there is None:
+        model = ready(there.encoder_name, checkpoint or there.checkpoint, **options)
+    else:
+        model = ready("clap", checkpoint, **options)
         there = SoundIndex.create(out, model, window_s=window, hop_s=hop)
     with bar("Listening", show=progress) as tell:
         return there.update([Path(source) for source in given], model, workers=workers, progress=tell)
@@ -80,13 +78,9 @@ def search(
     words: str,
     *,
     top: int = 10,
-    encoder: Encoder | None = None,
     **options: Unpack[EncoderOptions],
 ) -> list[Hit]:
-    """The windows of an index whose sound is nearest to some words, best first.
-
-    The `words` say what to look for, `index` is an index or its folder, and `top` the most windows. The encoder is the
-    index's, if it is available, or is loaded with `options`.
+    """The windows of an index (or of one in a folder) whose sound is nearest to some words, best first, at most `top`.
 
     Raises:
         InputError: There is no such index, or the words are empty.
@@ -95,7 +89,7 @@ def search(
     opened = index if isinstance(index, SoundIndex) else SoundIndex.open(index)
     if not words.strip():
         raise InputError('There are no words to look for; give some, for instance "glass breaking".')
-    model = _of_index(opened, encoder, **options)
+    model = _of_index(opened, **options)
     return opened.search(model.embed_text([words]).numpy(), top)[0]
 
 
@@ -109,7 +103,6 @@ def learn(
     neighbours: int | None = None,
     reject: str | float | None = None,
     settings: Mapping[str, Any] | None = None,
-    encoder: Encoder | None = None,
     **options: Unpack[EncoderOptions],
 ) -> SoundClassifier:
     """Learn what words sound like from an index nobody has labelled.
@@ -127,8 +120,7 @@ def learn(
         reject: What is none of the words: ``"auto"``, or the share of known sounds that may be lost; see
             `PrototypeClassifier`. None names everything.
         settings: Further settings of the `PrototypeClassifier` that differ from its defaults or the preset.
-        encoder: The index's, if it is available.
-        options: How it is loaded otherwise.
+        options: Which encoder is used and how it is loaded.
 
     Raises:
         InputError: There is no such index, it holds too few windows, a label or setting does not fit, or `out` holds
@@ -142,7 +134,7 @@ def learn(
     asked = {"neighbours": neighbours, "reject": reject}
     asked = {name: value for name, value in asked.items() if value is not None}
     learner = _classifier(preset, asked | dict(settings or {}))
-    model = _of_index(opened, encoder, **options)
+    model = _of_index(opened, **options)
     pool = opened.pool()
     if not len(pool):
         raise InputError("This index holds no window to learn from. Bring it up to date with: limbeck sounds index.")
@@ -178,13 +170,7 @@ class _Pieces(Sequence[Piece]):
     def __len__(self) -> int:
         return len(self._pool)
 
-    @overload
-    def __getitem__(self, row: int) -> Piece: ...
-    @overload
-    def __getitem__(self, row: slice) -> list[Piece]: ...
-    def __getitem__(self, row: int | slice) -> Piece | list[Piece]:
-        if isinstance(row, slice):
-            return [self[i] for i in range(*row.indices(len(self)))]
+    def __getitem__(self, row: int) -> Piece:  # type: ignore[override]  # nobody slices it
         pool = self._pool
         return Piece(
             path=str(pool.path[row]),
@@ -221,8 +207,8 @@ def _classifier(preset: str | None, settings: dict[str, Any]) -> PrototypeClassi
     return made
 
 
-def _of_index(index: SoundIndex, encoder: Encoder | None, **options: Unpack[EncoderOptions]) -> Encoder:
-    model = ready(encoder or index.encoder_name, index.checkpoint, **options)
+def _of_index(index: SoundIndex, **options: Unpack[EncoderOptions]) -> Encoder:
+    model = ready(index.encoder_name, index.checkpoint, **options)
     if model.id != index.encoder_id:
         raise FingerprintError(
             f"This index was made by {index.encoder_id}, but got {model.id}, and vectors of two encoders cannot be "

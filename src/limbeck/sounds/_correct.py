@@ -30,7 +30,6 @@ def correct(
     add: Iterable[str | Correction] = (),
     corrections: Path | str | None = None,
     index: Path | str | None = None,
-    encoder: Encoder | None = None,
     **options: Unpack[EncoderOptions],
 ) -> SoundClassifier:
     """Take wrong sounds from words, give them right ones, and learn again at once.
@@ -44,8 +43,7 @@ def correct(
         add: Sounds that do. One that is not in the index is embedded.
         corrections: File of further ones, as the page saves it.
         index: The index, if it is not where it was.
-        encoder: The classifier's, if it is available.
-        options: How it is loaded otherwise.
+        options: Which encoder is used and how it is loaded.
 
     Raises:
         InputError: The folder is no classifier, a label or a recording is unknown, or a label would be left with
@@ -82,7 +80,7 @@ def correct(
                 continue
             found = _indexed(one, base, opened)
             if found is None:
-                encoder = of_classifier(base, encoder, **options)
+                options["encoder"] = encoder = of_classifier(base, **options)
                 found = _embedded(one, base, encoder)
             start_s, vectors = found
             if not _put_known(base, one.model_copy(update={"start_s": start_s})):

@@ -12,34 +12,34 @@ from limbeck.prototypes import SoundClassifier
 
 
 class EncoderOptions(TypedDict, total=False):
-    """How an encoder is loaded, by keywords of every verb that needs one.
+    """Which encoder is used and how it is loaded, by keywords of every verb that needs one.
 
     Attributes:
+        encoder: One that is loaded already, or a name (`encoders.names()`); that of the index or the classifier by
+            default.
         weights: Folder of its weights; the cache, filled from their official address, by default.
         offline: Never ask the network.
         device: ``"auto"`` (the default), ``"cpu"``, ``"cuda"``, ...
     """
 
+    encoder: str | Encoder | None
     weights: Path | str | None
     offline: bool
     device: str
 
 
-def ready(name: str | Encoder, checkpoint: str | None = None, **options: Unpack[EncoderOptions]) -> Encoder:
-    """An encoder with its published weights (from a folder, or the cache), or the very one that was given."""
-    if isinstance(name, Encoder):
-        return name
+def ready(name: str, checkpoint: str | None = None, **options: Unpack[EncoderOptions]) -> Encoder:
+    """The encoder that was given, or else the one of a name, with its published weights."""
+    chosen = options.get("encoder") or name
+    if isinstance(chosen, Encoder):
+        return chosen
     device = choose_runtime(options.get("device", "auto")).device
     folder, offline = options.get("weights"), options.get("offline", False)
-    return encoders.load(name).pretrained(checkpoint, folder=folder, device=device, offline=offline)
+    return encoders.load(chosen).pretrained(checkpoint, folder=folder, device=device, offline=offline)
 
 
-def of_classifier(classifier: SoundClassifier, encoder: Encoder | None, **options: Unpack[EncoderOptions]) -> Encoder:
-    """The encoder a classifier was learned with, or the given one.
-
-    Raises:
-        FingerprintError: It is another one, or has other weights.
-    """
-    found = ready(encoder or classifier.encoder.name, classifier.encoder.checkpoint, **options)
+def of_classifier(classifier: SoundClassifier, **options: Unpack[EncoderOptions]) -> Encoder:
+    """The encoder a classifier was learned with; another, or one with other weights, is refused."""
+    found = ready(classifier.encoder.name, classifier.encoder.checkpoint, **options)
     classifier.check(found)
     return found

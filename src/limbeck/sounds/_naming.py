@@ -183,7 +183,6 @@ def classify(
     always: bool = False,
     window: float | None = None,
     hop: float | None = None,
-    encoder: Encoder | None = None,
     progress: bool = False,
     **options: Unpack[EncoderOptions],
 ) -> Iterator[Prediction | Unread]:
@@ -200,9 +199,8 @@ def classify(
         always: Name every sound by its likeliest word, also one that is none of them.
         window: Length of a window in seconds; that of the index it was learned from by default.
         hop: Seconds from one window to the next; likewise.
-        encoder: The classifier's, if it is available.
         progress: Draw a bar on standard error.
-        options: How it is loaded otherwise.
+        options: Which encoder is used and how it is loaded.
 
     Raises:
         InputError: There is no such classifier, or no file.
@@ -214,7 +212,7 @@ def classify(
         found += [below for _, below in files_below(path)] if path.is_dir() else [path]
     if not (paths := list(dict.fromkeys(found))):
         raise InputError("There is no recording to name: no file was given, or the folders hold none.")
-    model = of_classifier(learned, encoder, **options)
+    model = of_classifier(learned, **options)
 
     def names() -> Iterator[Prediction | Unread]:
         with bar("Naming", show=progress) as tell:
@@ -240,25 +238,14 @@ def watch(
     always: bool = False,
     window: float | None = None,
     hop: float | None = None,
-    encoder: Encoder | None = None,
     stop: Event | None = None,
     **options: Unpack[EncoderOptions],
 ) -> Iterator[Prediction | Unread]:
     """Name what arrives: each file that is written into a folder, once it is complete, or what a microphone hears.
 
-    What arrives after the call is named, also if the first name is asked for later. There is no end to it.
-
-    Args:
-        classifier: A classifier or its folder.
-        source: A folder, or ``"microphone"``.
-        existing: Begin with the files that are in the folder already.
-        top: Words with scores that are given, >= 1.
-        always: Name every sound by its likeliest word, also one that is none of them.
-        window: Length of a window in seconds; that of the index the classifier was learned from by default.
-        hop: Seconds from one window to the next; for a microphone, how often a name is given.
-        encoder: The classifier's, if it is available.
-        stop: Ends the watch when set.
-        options: How it is loaded otherwise.
+    What arrives after the call is named, also if the first name is asked for later. There is no end to it before `stop`
+    is set. The `source` is a folder, with the files that are in it already if `existing`, or ``"microphone"``, which is
+    named every `hop` seconds. Other keywords are those of `classify`.
 
     Raises:
         InputError: There is no such classifier or folder, or no microphone.
@@ -268,7 +255,7 @@ def watch(
     listening = str(source) == MICROPHONE
     # From here on nothing that arrives is missed, however long the encoder takes to load.
     arrived = iter(()) if listening else _arrivals.arrivals(Path(source), existing=existing, stop=stop)
-    model = of_classifier(learned, encoder, **options)
+    model = of_classifier(learned, **options)
     window, hop = _windows(learned, window, hop)
     if listening:
         rate = model.sample_rate

@@ -19,8 +19,9 @@ class Ear(Encoder):
     sample_rate: ClassVar[int] = 8000
     window_s: ClassVar[float] = 1.0
     checkpoints: ClassVar[tuple[str, ...]] = ("only",)
-    checkpoint = "only"
-    dim = features_dim = 2
+
+    def __init__(self) -> None:
+        super().__init__("only", dim=2, features_dim=2)
 
     @property
     def id(self) -> str:
@@ -28,15 +29,7 @@ class Ear(Encoder):
         return self._id("ear")
 
     @classmethod
-    def pretrained(
-        cls,
-        checkpoint: str | None = None,
-        *,
-        folder: Path | None = None,
-        device: torch.device | str = "cpu",
-        offline: bool = False,
-    ) -> Self:
-        """See `Encoder.pretrained`."""
+    def _read(cls, checkpoint: str, found: Sequence[Path], device: torch.device) -> Self:
         return cls()
 
     @classmethod
