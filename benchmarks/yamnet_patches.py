@@ -21,8 +21,7 @@ import soxr
 import torch
 
 from limbeck import encoders
-from limbeck.encoders._yamnet_frontend import PATCH_HOP_SAMPLES, PATCH_SAMPLES, SAMPLE_RATE_HZ, patches
-from limbeck.encoders.yamnet import conse
+from limbeck.encoders.yamnet import PATCH_HOP_SAMPLES, PATCH_SAMPLES, SAMPLE_RATE_HZ, conse, patches
 
 KS = (5, 8, 10, 12, 15, 20, 24, 30, 35)
 K = 15

@@ -15,8 +15,7 @@ from tests.helpers.published import published_outputs, published_shapes
 from torch import nn
 
 from limbeck.encoders._clip_text import ClipText, converted, in_length_buckets, reverted
-from limbeck.encoders._esresnext import EsResNext, Fbsp, framed, wavelets
-from limbeck.encoders.audioclip import AudioClip
+from limbeck.encoders.audioclip import AudioClip, EsResNext, Fbsp, framed, wavelets
 from limbeck.errors import InputError
 
 pytest.importorskip("transformers")

@@ -18,8 +18,17 @@ from tests.helpers import network
 from torch import nn
 
 from limbeck.encoders._module import built, byte_vocabulary, filled, package, tokenizer_fingerprint, with_random_weights
-from limbeck.encoders._state import file_sha256, read_state, reading, weights_hash
-from limbeck.encoders._weights import HubFiles, Needed, OfficialFile, is_offline, located
+from limbeck.encoders._weights import (
+    HubFiles,
+    Needed,
+    OfficialFile,
+    file_sha256,
+    is_offline,
+    located,
+    read_state,
+    reading,
+    weights_hash,
+)
 from limbeck.errors import InputError, MissingExtraError, MissingWeightsError
 
 CONTENT = bytes(range(256)) * 40

@@ -16,8 +16,7 @@ from tests.helpers.yamnet_folder import yamnet_folder
 
 from limbeck._runtime import derive_seed
 from limbeck.encoders._litert import PatchNetwork, packed, schema, tiny_network
-from limbeck.encoders._yamnet_frontend import mel_magnitude, patches
-from limbeck.encoders.yamnet import YamNet, conse
+from limbeck.encoders.yamnet import YamNet, conse, mel_magnitude, patches
 from limbeck.errors import InputError
 
 pytest.importorskip("ai_edge_litert")

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from limbeck.errors import MediaError
-from limbeck.index._prefetch import Message, Whole, prefetch
+from limbeck.index._prefetch import Message, prefetch
 from limbeck.index._scan import File, Refused
 from limbeck.media import SoundWindow
 
@@ -53,14 +53,14 @@ def test_every_file_comes_whole_and_in_order(tmp_path: Path) -> None:
     for name, messages in told.items():
         *windows, end = messages
         assert [w.start_s for w in windows if isinstance(w, SoundWindow)] == list(range(int(name.split(".")[0])))
-        assert isinstance(end, Whole)
+        assert isinstance(end, File)
         assert len(end.sha256) == 64
 
 
 def test_known_contents_are_not_decoded(tmp_path: Path) -> None:
     files = _files(tmp_path, "3.a", "4.b")
     end = _told(files)["3.a"][-1]
-    assert isinstance(end, Whole)
+    assert isinstance(end, File)
     told = _told(files, known=frozenset([end.sha256]))
     assert told["3.a"] == [end]
     assert len(told["4.b"]) == 5

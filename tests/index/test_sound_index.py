@@ -18,7 +18,7 @@ from tests.helpers.recordings import RATE_HZ, recording, recordings
 from tests.helpers.spectral_encoder import SpectralEncoder
 from torch import Tensor
 
-from limbeck.encoders import AudioEmbeddings
+from limbeck.encoders import AudioEmbeddings, EncoderNote
 from limbeck.errors import InputError, MediaError
 from limbeck.index import SoundIndex, Update, _store, _update
 from limbeck.index._scan import File, Refused
@@ -67,7 +67,7 @@ def _check(index: SoundIndex, paths: list[Path], *, window_s: float = 2.0, hop_s
 
 def test_it_holds_what_embedding_gives(index: SoundIndex, folder: Path, encoder: SpectralEncoder) -> None:
     _check(index, list(folder.iterdir()))
-    assert (index.encoder_id, index.encoder_name, index.checkpoint) == (encoder.id, "spectral", "tiny")
+    assert index.encoder == EncoderNote(name="spectral", checkpoint="tiny", id=encoder.id)
     assert index.files() == sorted(folder.iterdir())
 
 

@@ -7,7 +7,8 @@ import pytest
 from scipy.special import softmax  # type: ignore[import-untyped]
 
 from limbeck.errors import InputError
-from limbeck.prototypes._calibration import calibrate, level_scores, levels, temperature, threshold
+from limbeck.prototypes import PrototypeClassifier, classifier
+from limbeck.prototypes._calibration import level_scores, levels, temperature, threshold
 
 RNG = np.random.default_rng(0)
 
@@ -60,10 +61,13 @@ def test_levels_are_means_and_score_half_between() -> None:
     np.testing.assert_allclose(np.stack(levels(scores, never, never)), [[0.2, 0.1], [0.9, 0.8]])
 
 
-def test_only_recordings_that_both_views_name_alike_count() -> None:
+def test_only_recordings_that_both_views_name_alike_count(monkeypatch: pytest.MonkeyPatch) -> None:
     scores = np.array([[0.9, 0.4, 0.1], [0.5, 0.8, 0.2], [0.3, 0.2, 0.1]])
     foreign = np.array([0.4, 0.5, 5.0])
-    found = calibrate(scores, np.array([0, 1, 2]), foreign, reject="auto")
-    assert found.agreement == pytest.approx(3 / 5)
-    assert found.threshold == pytest.approx((0.8 + 0.5) / 2)
-    assert calibrate(scores, np.array([0, 1, 2])).threshold == -np.inf
+    made = PrototypeClassifier(neighbours=1).fit_from_text(np.eye(3), np.eye(3), ["a", "b", "c"])
+    monkeypatch.setattr(made, "_leave_one_out_scores", lambda: scores)
+    monkeypatch.setattr(classifier, "out_of_vocabulary_scores", lambda *_, **__: foreign)
+    made.set_params(reject="auto")._calibrate(np.array([0, 1, 2]))
+    assert made.agreement_ == pytest.approx(3 / 5)
+    assert made.threshold_ == pytest.approx((0.8 + 0.5) / 2)
+    assert made.set_params(reject=None)._calibrate(np.array([0, 1, 2])).threshold_ == -np.inf

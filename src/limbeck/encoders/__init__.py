@@ -8,9 +8,9 @@ Example:
 from __future__ import annotations
 
 from limbeck import _discover
-from limbeck.encoders._contract import AudioEmbeddings, Encoder
+from limbeck.encoders._contract import AudioEmbeddings, Encoder, EncoderNote
 
-__all__ = ["AudioEmbeddings", "Encoder", "load", "names"]
+__all__ = ["AudioEmbeddings", "Encoder", "EncoderNote", "load", "names"]
 
 names = _discover.lister(Encoder)
 load = _discover.loader(Encoder)

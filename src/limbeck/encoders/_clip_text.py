@@ -29,8 +29,7 @@ from limbeck.encoders._module import (
     tokenizer_fingerprint,
     with_random_weights,
 )
-from limbeck.encoders._state import read_state, reading
-from limbeck.encoders._weights import HubFiles
+from limbeck.encoders._weights import HubFiles, read_state, reading
 from limbeck.errors import InputError
 
 _REPO = "openai/clip-vit-base-patch32"

@@ -11,9 +11,9 @@ from typing import ClassVar, Self
 import torch
 from torch import Tensor
 
+from limbeck._config import Config
 from limbeck._discover import Listed
-from limbeck.encoders._state import weights_hash
-from limbeck.encoders._weights import Needed, located
+from limbeck.encoders._weights import Needed, located, weights_hash
 from limbeck.errors import InputError, UnknownNameError
 
 LOUDEST = 16.0
@@ -32,6 +32,20 @@ class AudioEmbeddings:
 
     joint: Tensor
     features: Tensor
+
+
+class EncoderNote(Config):
+    """Which encoder vectors come from: its name, one of its checkpoints (None for its first), `Encoder.id`."""
+
+    name: str = ""
+    checkpoint: str | None = None
+    id: str = ""
+
+    @classmethod
+    def of(cls, id: str) -> Self:
+        """The note on the encoder of an `Encoder.id`: name, checkpoint and hash with colons between."""
+        name, _, rest = id.partition(":")
+        return cls(name=name, checkpoint=rest.rpartition(":")[0], id=id)
 
 
 class Encoder(Listed, ABC):

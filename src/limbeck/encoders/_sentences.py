@@ -15,8 +15,7 @@ from torch import Tensor
 
 from limbeck._files import write_json, write_tensors
 from limbeck.encoders._module import built, package, tokenizer_fingerprint, with_random_weights
-from limbeck.encoders._state import reading
-from limbeck.encoders._weights import HubFiles
+from limbeck.encoders._weights import HubFiles, reading
 
 MINILM = HubFiles(
     "sentence-transformers/all-MiniLM-L6-v2",

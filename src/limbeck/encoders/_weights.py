@@ -1,4 +1,4 @@
-"""Published weights: found in a folder or in the cache, or fetched, and checked.
+"""Published weights: found in a folder or in the cache, or fetched, and checked; read without running code, hashed.
 
 A model says what it needs as `HubFiles` (a repository of the Hugging Face hub) or as an `OfficialFile` (one address of
 its authors). Hub files lie in the hub's own cache (``HF_HOME``), others under ``LIMBECK_CACHE`` (by default the user's
@@ -7,18 +7,24 @@ cache folder). ``HF_HUB_OFFLINE=1`` keeps both from asking the network.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
+import pickle
 import re
 import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
+
+import torch
+from torch import Tensor
 
 from limbeck._files import write_text
 from limbeck.encoders._module import package
-from limbeck.encoders._state import file_sha256, first_line
-from limbeck.errors import MissingWeightsError
+from limbeck.errors import InputError, LimbeckError, MissingWeightsError
 
 _TRUE = {"1", "ON", "YES", "TRUE"}
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -250,3 +256,70 @@ def located(*needed: Needed, offline: bool = False) -> list[Path]:
             + (f"\nThey cannot be fetched: {reason}" if reason else "")
         )
     return [path for path in found if path is not None]
+
+
+@contextmanager
+def reading(place: Path) -> Iterator[None]:
+    """Whatever other packages raise inside over a file that is not as it should be becomes one sentence."""
+    try:
+        yield
+    except (LimbeckError, ImportError):
+        raise
+    except Exception as error:  # json, safetensors, zip, torch, tokenizers and transformers each have their own root
+        raise InputError(f"{place} cannot be read: {first_line(error)} Fetch it again.") from error
+
+
+def read_state(path: Path, *, inside: Sequence[str] = ()) -> dict[str, Tensor]:
+    """Tensors by name, on the CPU, of a ``.safetensors`` file or one written by torch; nothing in it is run."""
+    with reading(path):
+        if path.suffix == ".safetensors":
+            from safetensors.torch import load_file
+
+            return load_file(path)
+        try:
+            found: Any = torch.load(path, map_location="cpu", weights_only=True)
+        except pickle.UnpicklingError as error:
+            raise InputError(
+                f"{path} holds more than tensors, and reading that would run code of its maker: it is refused. "
+                "Convert it to safetensors where you trust it."
+            ) from error
+    for key in inside:
+        if isinstance(found, Mapping) and isinstance(found.get(key), Mapping):
+            found = found[key]
+            break
+    tensors = {str(k): v for k, v in found.items() if isinstance(v, Tensor)} if isinstance(found, Mapping) else {}
+    if not tensors:
+        raise InputError(f"{path} holds no tensors by name. Is it the checkpoint of this model?")
+    return tensors
+
+
+def weights_hash(*parts: Mapping[str, Tensor] | str) -> str:
+    """A short hash (12 hexadecimal digits) for `Encoder.id`, of tensors by name in any order, settings as text.
+
+    Example:
+        >>> one, two = torch.zeros(2), torch.ones(1)
+        >>> weights_hash({"a": one, "b": two}) == weights_hash({"b": two, "a": one})
+        True
+    """
+    content = hashlib.sha256()
+    for part in parts:
+        if isinstance(part, str):
+            content.update(f"text of {len(part)}:{part};".encode())
+            continue
+        for name in sorted(part):
+            tensor = part[name].detach().cpu().contiguous()
+            content.update(f"{name}:{tensor.dtype}:{tuple(tensor.shape)};".encode())
+            content.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    return content.hexdigest()[:12]
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file, 64 hexadecimal digits."""
+    with open(path, "rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def first_line(error: Exception) -> str:
+    """An error of somebody else in one sentence."""
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0].rstrip('.')}." if lines else f"{type(error).__name__}."

@@ -27,8 +27,7 @@ from limbeck._files import write_tensors
 from limbeck.encoders import _htsat
 from limbeck.encoders._contract import AudioEmbeddings
 from limbeck.encoders._module import built, byte_vocabulary, filled, package, tokenizer_fingerprint, with_random_weights
-from limbeck.encoders._state import read_state, reading
-from limbeck.encoders._weights import HubFiles, Needed
+from limbeck.encoders._weights import HubFiles, Needed, read_state, reading
 from limbeck.errors import InputError
 
 TOKENS = 77

@@ -22,8 +22,7 @@ from limbeck._files import atomic
 from limbeck.encoders._clip_text import CLIP_B32, ClipText, WithClipText
 from limbeck.encoders._module import built, filled, numbered, with_random_weights
 from limbeck.encoders._residual import basic
-from limbeck.encoders._state import read_state
-from limbeck.encoders._weights import Needed, OfficialFile
+from limbeck.encoders._weights import Needed, OfficialFile, read_state
 
 NETWORK = OfficialFile(
     "Wav2CLIP.pt",

@@ -9,7 +9,7 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -23,14 +23,8 @@ _SLOWEST_BYTES_PER_SECOND = 2**20
 _LOOK_UP_S = 0.2
 
 
-@dataclass(frozen=True)
-class Whole:
-    """A recording was read to its end; if its content was known already (by its SHA-256), without any window."""
-
-    sha256: str
-
-
-Message = SoundWindow | Whole | Refused
+Message = SoundWindow | File | Refused
+"""A `File` with its SHA-256 was read to its end; if that was known already, without any window."""
 
 
 def prefetch(
@@ -42,7 +36,7 @@ def prefetch(
     windows: int,
     patience_s: float = _PATIENCE_S,
 ) -> Generator[tuple[File, Message], None, None]:
-    """Windows of many files, those of one in order, of several mixed; each file ends with `Whole` or `Refused`.
+    """Windows of many files, those of one in order, of several mixed; each ends with a `File` or `Refused`.
 
     Workers import `read` by name; contents with a `known` hash are not decoded, and at most `windows` wait for the
     caller. After `patience_s` without a message, and a second more for every MiB of the file, a worker counts as hung;
@@ -105,6 +99,6 @@ def _messages(read: Callable[[Path], Iterator[SoundWindow]], known: frozenset[st
             raise MediaError("unreadable_file", f"{place} cannot be read: {error.strerror}.") from error
         if sha256 not in known:
             yield from read(place)
-        yield Whole(sha256)
+        yield replace(file, sha256=sha256)
     except MediaError as error:
         yield Refused(file, error.reason, error.detail)

@@ -25,10 +25,25 @@ from limbeck.media.stream import check_lengths
 
 NOTE = b"limbeck"
 KEY = ("root", "path", "window")
-SAID = (
-    "root", "path", "window", "start_s", "duration_s", "size", "mtime_ns", "sha256", "changed_ns", "joint_sum",
-    "features_sum",
-)  # fmt: skip
+COLUMNS = {
+    "root": "string",
+    "path": "string",
+    "window": "int32",
+    "start_s": "float64",
+    "duration_s": "float64",
+    "size": "int64",
+    "mtime_ns": "int64",
+    "sha256": "string",
+    "changed_ns": "int64",
+    "encoder": "string",
+    "joint": "float16",
+    "features": "float16",
+    "joint_sum": "int64",
+    "features_sum": "int64",
+    "row_sum": "int64",
+}
+"""Columns of the table of windows with what is in them; vectors are lists of numbers."""
+SAID = tuple(name for name in COLUMNS if name not in ("encoder", "joint", "features", "row_sum"))
 """Columns that ``row_sum`` is of."""
 CHECKED = (*SAID, "row_sum")
 FILE = ("root", "path", "size", "mtime_ns", "sha256", "changed_ns")
@@ -104,23 +119,8 @@ def schema(settings: IndexSettings) -> Any:
     """Arrow schema of the table of windows, with the settings in its metadata."""
     import pyarrow as pa
 
-    columns = [
-        ("root", pa.string()),
-        ("path", pa.string()),
-        ("window", pa.int32()),
-        ("start_s", pa.float64()),
-        ("duration_s", pa.float64()),
-        ("size", pa.int64()),
-        ("mtime_ns", pa.int64()),
-        ("sha256", pa.string()),
-        ("changed_ns", pa.int64()),
-        ("encoder", pa.string()),
-        ("joint", pa.list_(pa.float16(), settings.dim)),
-        ("features", pa.list_(pa.float16(), settings.features_dim)),
-        ("joint_sum", pa.int64()),
-        ("features_sum", pa.int64()),
-        ("row_sum", pa.int64()),
-    ]
+    sizes = {"joint": settings.dim, "features": settings.features_dim}
+    columns = [(name, pa.list_(pa.float16(), sizes[name]) if name in sizes else kind) for name, kind in COLUMNS.items()]
     return pa.schema(columns, metadata={NOTE: settings.model_dump_json().encode()})
 
 
@@ -200,14 +200,6 @@ def files(table: Any) -> list[File]:
     return [File(*values) for values in zip(*columns, strict=True)]
 
 
-def refused_schema() -> Any:
-    """Arrow schema of the table of files that could not be indexed."""
-    import pyarrow as pa
-
-    numbers = ("size", "mtime_ns", "changed_ns", "row_sum")
-    return pa.schema([(n, pa.int64() if n in numbers else pa.string()) for n in (*REFUSED, "row_sum")])
-
-
 def refused_rows(refused: Iterable[Refused]) -> Any:
     """Refused files as an Arrow table, with a mark in place of bytes of a file's name that are not UTF-8."""
     import pyarrow as pa
@@ -221,7 +213,9 @@ def refused_rows(refused: Iterable[Refused]) -> Any:
     ]
     sums = _row_sums([[row[name] for row in listed] for name in REFUSED])
     listed = [row | {"row_sum": total} for row, total in zip(listed, sums, strict=True)]
-    return pa.Table.from_pylist(listed, schema=refused_schema())
+    return pa.Table.from_pylist(
+        listed, pa.schema([(name, COLUMNS.get(name, "string")) for name in (*REFUSED, "row_sum")])
+    )
 
 
 def refused_files(table: Any) -> list[Refused]:

@@ -29,12 +29,9 @@ _QUERIES_AT_A_TIME = 64
 
 @dataclass(frozen=True)
 class Hit:
-    """A window found by a search.
+    """A window found by a search: where it begins in a recording and how long it is, in seconds.
 
     Attributes:
-        path: The recording.
-        start_s: Where the window begins, in seconds.
-        duration_s: How long it is, in seconds.
         similarity: Cosine to what was searched for, in [-1, 1].
         file: The recording as it was when it was indexed; `File.located` says whether it is still that.
     """

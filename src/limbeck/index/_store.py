@@ -90,7 +90,7 @@ class Store:
                     f"{place} holds other things ({', '.join(others[:3])}); choose a new folder for the index."
                 )
             database = _connected(place)
-            database.create_table(_REFUSED, schema=_rows.refused_schema(), exist_ok=True)
+            database.create_table(_REFUSED, data=_rows.refused_rows([]), exist_ok=True)
             database.create_table(_WINDOWS, schema=_rows.schema(settings))
             return cls(place, database, settings)
 
@@ -186,9 +186,10 @@ class Store:
         count = max(1, len(self) // _PARTITION_ROWS)
         self._table.create_index("joint", config=IvfRq(distance_type="dot", num_partitions=count, num_bits=4))
 
-    def compact(self) -> None:
+    def compact(self, table: Any = None) -> None:
         """Join pieces, forget old versions, and let approximate search know of new rows."""
-        self._optimise(self._table)
+        table = self._table if table is None else table
+        table.optimize(cleanup_older_than=_READERS_MAY_NEED, delete_unverified=not is_address(self.place))
 
     def tidy(self) -> None:
         """Join small pieces, forget old versions, and bring approximate search up to date, where it is worth it."""
@@ -200,10 +201,7 @@ class Store:
                 self.compact()
             if self.approximate is None and len(self) >= APPROXIMATE_FROM:
                 self.make_approximate()
-            self._optimise(self._database.open_table(_REFUSED))
-
-    def _optimise(self, table: Any) -> None:
-        table.optimize(cleanup_older_than=_READERS_MAY_NEED, delete_unverified=not is_address(self.place))
+            self.compact(self._database.open_table(_REFUSED))
 
 
 def is_address(place: str | Path) -> bool:

@@ -21,7 +21,7 @@ import torch
 from limbeck.encoders import Encoder
 from limbeck.errors import LimbeckError
 from limbeck.index import _rows, _scan
-from limbeck.index._prefetch import Message, Whole, prefetch
+from limbeck.index._prefetch import Message, prefetch
 from limbeck.index._rows import Embedded
 from limbeck.index._scan import File, Refused
 from limbeck.index._store import Store, is_address
@@ -151,8 +151,8 @@ class _Indexer:
         """A window, or the end of a file."""
         if isinstance(message, SoundWindow):
             self._waiting.append((file, message))
-        elif isinstance(message, Whole):
-            self._whole.append(replace(file, sha256=message.sha256))
+        elif isinstance(message, File):
+            self._whole.append(message)
         else:
             self._refuse(message)
         if len(self._waiting) >= self._batch:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from limbeck import _machine
-from limbeck.encoders import Encoder
+from limbeck.encoders import Encoder, EncoderNote
 from limbeck.errors import InputError
 from limbeck.index import _search
 from limbeck.index._rows import IndexSettings
@@ -24,7 +24,8 @@ from limbeck.index._update import Progress, Update, update
 class SoundIndex:
     """Vectors of every window of many recordings, by one encoder: made once, kept up to date, searched, pooled.
 
-    Made by `open` or `create`. Any number of processes may read while one writes.
+    It lies in a folder, or at an address of LanceDB's: ``s3://bucket/name``. Made by `open` or `create`. Any number of
+    processes may read while one writes.
 
     Cost: a window takes 2 (dim + features_dim) bytes on disk and some hundred more for its recording. Searching looks
     at every window up to 200,000 of them, and goes by an approximate index above.
@@ -35,12 +36,12 @@ class SoundIndex:
 
     @classmethod
     def exists(cls, folder: str | Path) -> bool:
-        """Whether there is an index in a folder, or at an address of LanceDB's: ``s3://bucket/name``."""
+        """Whether there is one."""
         return Store.exists(folder)
 
     @classmethod
     def open(cls, folder: str | Path) -> Self:
-        """An index that is there, in a folder, or at an address of LanceDB's: ``s3://bucket/name``.
+        """An index that is there.
 
         Raises:
             InputError: There is none.
@@ -52,7 +53,7 @@ class SoundIndex:
     def create(
         cls, folder: str | Path, encoder: Encoder, *, window_s: float | None = None, hop_s: float | None = None
     ) -> Self:
-        """A new, empty index in a new or empty folder, or at an address of LanceDB's: ``s3://bucket/name``.
+        """A new, empty index in a new or empty folder.
 
         The id of the encoder is kept, and no other is accepted. Windows, in seconds, are the longest that it takes as
         a whole, and lie side by side, where `window_s` and `hop_s` are None.
@@ -70,19 +71,9 @@ class SoundIndex:
         return self._store.settings
 
     @property
-    def encoder_id(self) -> str:
-        """Name, checkpoint and hash of the weights of the encoder."""
-        return self.settings.encoder
-
-    @property
-    def encoder_name(self) -> str:
-        """Name of the encoder, for `limbeck.encoders.load`."""
-        return self.encoder_id.partition(":")[0]
-
-    @property
-    def checkpoint(self) -> str:
-        """Checkpoint of the encoder."""
-        return self.encoder_id.partition(":")[2].rpartition(":")[0]
+    def encoder(self) -> EncoderNote:
+        """Whose vectors it holds."""
+        return EncoderNote.of(self.settings.encoder)
 
     def __len__(self) -> int:
         """Number of windows."""
@@ -141,9 +132,9 @@ class SoundIndex:
             InputError: Another encoder, a source that does not exist, or numbers out of range.
             BusyError: Another process is updating it.
         """
-        if encoder.id != self.encoder_id:
+        if encoder.id != self.encoder.id:
             raise InputError(
-                f"The vectors of this index were made by {self.encoder_id}, but the encoder given is {encoder.id}; "
+                f"The vectors of this index were made by {self.encoder.id}, but the encoder given is {encoder.id}; "
                 "vectors of two encoders cannot be compared. Use the same encoder, or make a new index."
             )
         workers = _machine.cores() if workers is None else workers

@@ -4,11 +4,10 @@ from limbeck.prototypes._parameters import check_parameters
 from limbeck.prototypes._prompts import by_entropy, class_texts
 from limbeck.prototypes._sensitivity import AtCount, sensitivity
 from limbeck.prototypes.classifier import PrototypeClassifier
-from limbeck.prototypes.saved import EncoderNote, Piece, SoundClassifier
+from limbeck.prototypes.saved import Piece, SoundClassifier
 
 __all__ = [
     "AtCount",
-    "EncoderNote",
     "Piece",
     "PrototypeClassifier",
     "SoundClassifier",

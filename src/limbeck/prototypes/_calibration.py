@@ -6,7 +6,6 @@ same class that name is mostly right.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -15,43 +14,6 @@ from scipy.special import expit, softmax
 
 from limbeck.errors import InputError
 from limbeck.prototypes._arrays import Floats, Mask, Positions
-
-
-@dataclass(frozen=True)
-class Calibration:
-    """What turns similarities into answers.
-
-    Below `threshold` a sound is none of these (minus infinity refuses none); `levels`, (2, class), are those of the
-    function of this name.
-    """
-
-    agreement: float
-    temperature: float
-    threshold: float
-    levels: Floats
-
-
-def calibrate(
-    scores: Floats,
-    reference: Positions,
-    out_of_vocabulary: Floats | None = None,
-    *,
-    reject: Literal["auto"] | float | None = None,
-) -> Calibration:
-    """Everything from similarities (recording, class), none by a prototype that the recording is part of.
-
-    `reference` is the class that another view gives each recording, (recording,); for the rest see `threshold`, where
-    neither is needed to reject nothing.
-    """
-    predicted = scores.argmax(1)
-    agree = predicted == reference
-    sure = agreement(predicted, reference)
-    is_predicted = np.eye(scores.shape[1], dtype=bool)[predicted]
-    least = -np.inf
-    if out_of_vocabulary is not None and reject is not None:
-        least = threshold(scores[agree].max(axis=1), out_of_vocabulary[agree], reject)
-    both = levels(scores, is_predicted & agree[:, None], ~is_predicted)
-    return Calibration(sure, temperature(scores, sure), least, both)
 
 
 def agreement(one: Positions, other: Positions) -> float:

@@ -16,12 +16,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
 from limbeck.errors import InputError
 from limbeck.prototypes import _arrays
 from limbeck.prototypes._arrays import Floats, Positions, chunks
-from limbeck.prototypes._calibration import Calibration, agreement, calibrate, level_scores, levels, temperature
+from limbeck.prototypes._calibration import agreement, level_scores, levels, temperature, threshold
 from limbeck.prototypes._leave_one_out import leave_one_out_scores, out_of_vocabulary_scores, weighted_mean
 from limbeck.prototypes._neighbours import WEIGHTS, fair_half, nearest
 from limbeck.prototypes._parameters import AUTO, check_parameters
@@ -81,17 +82,6 @@ class PrototypeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         (['bark'], [[0, 1], [2, 3]])
     """
 
-    classes_: NDArray[Any]
-    prototypes_: Floats
-    mean_: Floats
-    scale_: Floats
-    neighbours_: list[Positions]
-    temperature_: float
-    threshold_: float
-    levels_: Floats
-    space_: Space
-    _pool: Floats
-    _sample: Positions
     _words: Floats | None
     _examples: list[tuple[Floats, Positions, float]]
     """Rows, places of their classes and what each row counts."""
@@ -182,10 +172,15 @@ class PrototypeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             ValueError: Shapes or numbers do not fit.
         """
         check_parameters(self.get_params())
-        rows, target = validate_data(
-            self, X, _arrays.one_or_several(y), dtype=[np.float64, np.float32], multi_output=True
-        )
-        classes, member = _arrays.members(target)
+        if np.ndim(y) == 2 and np.shape(y)[1] == 1:
+            y = column_or_1d(y, warn=True)
+        rows, target = validate_data(self, X, y, dtype=[np.float64, np.float32], multi_output=True)
+        check_classification_targets(target)
+        if target.ndim == 2:
+            classes, member = np.arange(target.shape[1]), target.astype(bool)
+        else:
+            classes, place = np.unique(target, return_inverse=True)
+            member = place[:, None] == np.arange(len(classes))
         self._initialise(rows, classes, "array")
         self.multi_label_ = target.ndim == 2
         self.neighbours_count_ = 0
@@ -195,10 +190,12 @@ class PrototypeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self._sample, self._words = _evenly(len(rows)), None
         self._relearn()
         of_class = member[self._sample]
-        if self.multi_label_:
-            found = levels(self._leave_one_out_scores(), of_class, ~of_class)
-            return self._set_levels(Calibration(np.nan, 1.0, -np.inf, found))
-        return self._calibrate(of_class.argmax(axis=1))
+        if not self.multi_label_:
+            return self._calibrate(of_class.argmax(axis=1))
+        self.agreement_, self.threshold_ = np.nan, -np.inf
+        self.temperature_ = 1.0 if self.temperature == AUTO else float(self.temperature)
+        self.levels_ = levels(self._leave_one_out_scores(), of_class, ~of_class)
+        return self
 
     def pruned(self) -> tuple[Self, Positions]:
         """A copy that keeps of the pool the neighbours only, and which rows of the pool these were, ascending.
@@ -325,10 +322,9 @@ class PrototypeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self._examples = []
         if self.reject is not None:
             self._nobody()
-        self.mean_, self.scale_ = np.zeros(pool.shape[1], pool.dtype), np.ones(pool.shape[1], pool.dtype)
-        if self.standardise:
-            standard = Standard.of(pool)
-            self.mean_, self.scale_ = standard.mean, standard.scale
+        zeros = np.zeros(pool.shape[1], pool.dtype)
+        standard = Standard.of(pool) if self.standardise else Standard(zeros, zeros + 1)
+        self.mean_, self.scale_ = standard.mean, standard.scale
 
     @property
     def _standard(self) -> Standard:
@@ -405,17 +401,17 @@ class PrototypeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Set everything by what another view, words or labels, calls the sample (recording,)."""
         metric, rows = METRICS[self.metric], self._standard(self._pool[self._sample])
         scores = metric.between(rows, self.prototypes_) if self._refined else self._leave_one_out_scores()
-        outside = None
+        predicted = scores.argmax(axis=1)
+        agree = predicted == reference
+        self.agreement_, self.threshold_ = agreement(predicted, reference), -np.inf
+        self.temperature_ = (
+            temperature(scores, self.agreement_) if self.temperature == AUTO else float(self.temperature)
+        )
         if self.reject is not None:
-            predicted = scores.argmax(axis=1)
             outside = out_of_vocabulary_scores(rows, self.prototypes_, predicted, metric, centred=self.standardise)
-        return self._set_levels(calibrate(scores, reference, outside, reject=self.reject))
-
-    def _set_levels(self, found: Calibration) -> Self:
-        self.agreement_ = found.agreement
-        self.temperature_ = found.temperature if self.temperature == AUTO else float(self.temperature)
-        self.threshold_ = found.threshold
-        self.levels_ = found.levels
+            self.threshold_ = threshold(scores[agree].max(axis=1), outside[agree], self.reject)
+        is_predicted = np.eye(scores.shape[1], dtype=bool)[predicted]
+        self.levels_ = levels(scores, is_predicted & agree[:, None], ~is_predicted)
         return self
 
 

@@ -16,7 +16,7 @@ from safetensors import SafetensorError
 
 from limbeck import __version__, _files
 from limbeck._config import Config
-from limbeck.encoders import AudioEmbeddings, Encoder
+from limbeck.encoders import AudioEmbeddings, Encoder, EncoderNote
 from limbeck.errors import FingerprintError, InputError
 from limbeck.prototypes._prompts import class_texts
 from limbeck.prototypes.classifier import PrototypeClassifier
@@ -28,12 +28,10 @@ _ARRAYS = ("prototypes", "mean", "scale", "levels", "prompt_weights")
 
 
 class Piece(Config):
-    """A recording, or a window of one, that a prototype was made from.
+    """A recording, or a window of one, in seconds, that a prototype was made from.
 
     Attributes:
         path: The file, as it was given.
-        start_s: Where the window begins, in seconds.
-        duration_s: How long it is, in seconds.
         sha256: Of the file's bytes, by which it is known again at another place; empty where they were not read.
     """
 
@@ -41,26 +39,6 @@ class Piece(Config):
     start_s: float = Field(default=0.0, ge=0)
     duration_s: float = Field(default=0.0, ge=0)
     sha256: str = ""
-
-
-class EncoderNote(Config):
-    """Which encoder vectors must come from.
-
-    Attributes:
-        name: As in `limbeck.encoders.names`.
-        checkpoint: One of its checkpoints; None for its first.
-        id: Of the very weights.
-    """
-
-    name: str = ""
-    checkpoint: str | None = None
-    id: str = ""
-
-    @classmethod
-    def of(cls, encoder: Encoder) -> Self:
-        """The note on an encoder, from its id: name, checkpoint and hash with colons between."""
-        name, _, rest = encoder.id.partition(":")
-        return cls(name=name, checkpoint=rest.rpartition(":")[0], id=encoder.id)
 
 
 class _Learned(Config):
@@ -130,17 +108,10 @@ class SoundClassifier:
     ) -> Self:
         """Embed the words, learn from the pool, and keep of it the neighbours only.
 
-        Args:
-            encoder: The one that embedded the pool.
-            labels: Words.
-            pool: Recordings in the joint space, (recording, dim).
-            features: In the audio network's own, (recording, features_dim); None for the joint space alone.
-            pieces: What the rows of the pool are.
-            prompts: Sentences with ``{label}``; none means the encoder's own.
-            descriptions: Words to use instead of a label's name, for some labels or all.
-            window_s: Length of the pool's windows, in seconds; None for whole recordings.
-            hop_s: From one to the next, in seconds.
-            classifier: Not learned yet; the default one if None. It learns, and keeps the whole pool.
+        The `encoder` has embedded the `pool` in the joint space, (recording, dim), and, where `features` are to be
+        compared, in its own, (recording, features_dim); `pieces` are what the rows are. No `prompts` means the
+        encoder's own; for other words about the `labels` see `SoundClassifier`. A `classifier`, not learned yet, learns
+        and keeps the pool.
 
         Raises:
             InputError: Something does not fit.
@@ -154,7 +125,7 @@ class SoundClassifier:
         small, kept = learner.fit_from_text(pool, text, labels, features=features).pruned()
         return cls(
             small,
-            EncoderNote.of(encoder),
+            EncoderNote.of(encoder.id),
             tuple(pieces[row] for row in kept.tolist()),
             used,
             dict(descriptions or {}),

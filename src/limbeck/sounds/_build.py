@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from limbeck import _files
-from limbeck.encoders import Encoder
+from limbeck.encoders import Encoder, EncoderNote
 from limbeck.engine import bar
 from limbeck.errors import FingerprintError, InputError
 from limbeck.index import Hit, Pool, SoundIndex, Update
@@ -60,14 +60,14 @@ def index(
                 "cannot join them. Leave --window and --hop out, or choose another --out."
             )
         encoder = options.get("encoder")
-        if isinstance(encoder, str) and encoder != there.encoder_name:
+        if isinstance(encoder, str) and encoder != there.encoder.name:
             raise InputError(
-                f"This index was made with {there.encoder_name}, but {encoder} was requested, and vectors of two "
+                f"This index was made with {there.encoder.name}, but {encoder} was requested, and vectors of two "
                 "encoders cannot be compared. Leave --encoder out, or choose another --out."
             )
-        model = ready(there.encoder_name, checkpoint or there.checkpoint, **options)
-    else:
-        model = ready("clap", checkpoint, **options)
+    note = EncoderNote(name="clap") if there is None else there.encoder
+    model = ready(note.model_copy(update={"checkpoint": checkpoint or note.checkpoint}), **options)
+    if there is None:
         there = SoundIndex.create(out, model, window_s=window, hop_s=hop)
     with bar("Listening", show=progress) as tell:
         return there.update([Path(source) for source in given], model, workers=workers, progress=tell)
@@ -80,7 +80,9 @@ def search(
     top: int = 10,
     **options: Unpack[EncoderOptions],
 ) -> list[Hit]:
-    """The windows of an index (or of one in a folder) whose sound is nearest to some words, best first, at most `top`.
+    """The `top` windows of an index (or of one in a folder) whose sound is nearest to some words, best first.
+
+    The `options` say which encoder is used and how it is loaded.
 
     Raises:
         InputError: There is no such index, or the words are empty.
@@ -208,10 +210,10 @@ def _classifier(preset: str | None, settings: dict[str, Any]) -> PrototypeClassi
 
 
 def _of_index(index: SoundIndex, **options: Unpack[EncoderOptions]) -> Encoder:
-    model = ready(index.encoder_name, index.checkpoint, **options)
-    if model.id != index.encoder_id:
+    model = ready(index.encoder, **options)
+    if model.id != index.encoder.id:
         raise FingerprintError(
-            f"This index was made by {index.encoder_id}, but got {model.id}, and vectors of two encoders cannot be "
+            f"This index was made by {index.encoder.id}, but got {model.id}, and vectors of two encoders cannot be "
             "compared. Give the weights it was made with (--weights), or make a new index."
         )
     return model

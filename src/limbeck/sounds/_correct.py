@@ -134,7 +134,7 @@ def _put_known(base: SoundClassifier, one: Correction) -> bool:
 
 def _indexed(one: Correction, base: SoundClassifier, index: SoundIndex | None) -> Located | None:
     """A window that the index holds; None where it does not know the recording."""
-    if index is None or index.encoder_id != base.encoder.id:
+    if index is None or index.encoder.id != base.encoder.id:
         return None
     if base.windows_differ(index.settings.window_s, index.settings.hop_s):
         return None

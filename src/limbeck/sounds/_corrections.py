@@ -91,12 +91,7 @@ def seconds(start_s: float) -> str:
 
 
 class Corrections(Config):
-    """Corrections in the order they were made.
-
-    Attributes:
-        remove: Sounds that do not stand for their label.
-        add: Sounds that do.
-    """
+    """Corrections in the order they were made: sounds that do not stand for their label, and sounds that do."""
 
     remove: tuple[Correction, ...] = ()
     add: tuple[Correction, ...] = ()

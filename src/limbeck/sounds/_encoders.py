@@ -7,7 +7,7 @@ from typing import TypedDict, Unpack
 
 from limbeck import encoders
 from limbeck._runtime import choose_runtime
-from limbeck.encoders import Encoder
+from limbeck.encoders import Encoder, EncoderNote
 from limbeck.prototypes import SoundClassifier
 
 
@@ -28,18 +28,18 @@ class EncoderOptions(TypedDict, total=False):
     device: str
 
 
-def ready(name: str, checkpoint: str | None = None, **options: Unpack[EncoderOptions]) -> Encoder:
-    """The encoder that was given, or else the one of a name, with its published weights."""
-    chosen = options.get("encoder") or name
+def ready(note: EncoderNote, **options: Unpack[EncoderOptions]) -> Encoder:
+    """The encoder that was given, or else the one of a note, with its published weights."""
+    chosen = options.get("encoder") or note.name
     if isinstance(chosen, Encoder):
         return chosen
     device = choose_runtime(options.get("device", "auto")).device
     folder, offline = options.get("weights"), options.get("offline", False)
-    return encoders.load(chosen).pretrained(checkpoint, folder=folder, device=device, offline=offline)
+    return encoders.load(chosen).pretrained(note.checkpoint, folder=folder, device=device, offline=offline)
 
 
 def of_classifier(classifier: SoundClassifier, **options: Unpack[EncoderOptions]) -> Encoder:
     """The encoder a classifier was learned with; another, or one with other weights, is refused."""
-    found = ready(classifier.encoder.name, classifier.encoder.checkpoint, **options)
+    found = ready(classifier.encoder, **options)
     classifier.check(found)
     return found

@@ -30,12 +30,9 @@ MICROPHONE = "microphone"
 
 @dataclass(frozen=True)
 class Prediction:
-    """The word predicted for a sound.
+    """The word predicted for a sound, which begins at a second of a recording and lasts so many.
 
     Attributes:
-        path: The recording.
-        start_s: Where the sound begins in it, in seconds.
-        duration_s: How long it is.
         label: Its word; None for none of these.
         scores: The likeliest words with their scores from 0 to 1, best first, also where `label` is None.
     """
@@ -59,12 +56,7 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Unread:
-    """A recording that could not be used.
-
-    Attributes:
-        path: The file.
-        reason: Why, in a sentence.
-    """
+    """A recording that could not be used, and the reason in a sentence."""
 
     path: Path
     reason: str
@@ -245,7 +237,7 @@ def watch(
 
     What arrives after the call is named, also if the first name is asked for later. There is no end to it before `stop`
     is set. The `source` is a folder, with the files that are in it already if `existing`, or ``"microphone"``, which is
-    named every `hop` seconds. Other keywords are those of `classify`.
+    named every `hop` seconds. For other keywords see `classify`.
 
     Raises:
         InputError: There is no such classifier or folder, or no microphone.

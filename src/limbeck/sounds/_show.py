@@ -54,9 +54,9 @@ def page(
     folder = Path(classifier)
     learned, origin = SoundClassifier.load(folder), Origin.read(folder)
     opened = SoundIndex.open(origin.place(folder, index))
-    if opened.encoder_id != learned.encoder.id:
+    if opened.encoder.id != learned.encoder.id:
         raise FingerprintError(
-            f"This classifier was learned with {learned.encoder.id}, but the index was made by {opened.encoder_id}. "
+            f"This classifier was learned with {learned.encoder.id}, but the index was made by {opened.encoder.id}. "
             "Name the index it was learned from with --index."
         )
     settings = opened.settings
