@@ -536,7 +536,7 @@ class TestCorrect:
         with pytest.raises(InputError, match=told):
             sounds.correct(archive.classifier, add=[f"middle={other}@0"], **fresh)
         after = sounds.correct(archive.classifier, remove=[f"high={added}@0"], add=[f"middle={other}@0"], **fresh)
-        ((_, labels, _),) = after.classifier._examples
+        _, labels, _ = after.classifier._examples
         assert labels.tolist() == [1]
 
     def test_windows_of_another_index_are_not_taken_for_its_own(self, archive: SimpleNamespace) -> None:
@@ -639,7 +639,7 @@ class TestMoved:
         assert "its content has changed since" in told
         after = sounds.correct(archive.classifier, add=[f"high={path}@0"], encoder=archive.encoder)
         assert len(after.neighbours("high")) == 3, "what lies there now was heard"
-        assert after.classifier._examples
+        assert len(after.classifier._examples[0]) == 1
 
     def test_sounds_that_left_the_index_are_told(self, archive: SimpleNamespace, tmp_path: Path) -> None:
         path = Path(SoundClassifier.load(archive.classifier).neighbours("low")[0][1].path)

@@ -70,7 +70,6 @@ class ClipText:
     def read(cls, folder: Path) -> Self:
         """A model from a folder in the form of transformers (a whole CLIP, or its text tower), without the network."""
         weights = CLIP_B32.weights_in(folder)
-        assert weights is not None
         with reading(folder):
             config = package("transformers").CLIPTextConfig.from_pretrained(folder, local_files_only=True)
             return cls(filled(_model(config), read_state(weights), source=weights), tokenizer(folder))
@@ -216,12 +215,10 @@ def in_length_buckets(
     places = defaultdict(list)
     for place, waveform in enumerate(waveforms):
         places[len(waveform)].append(place)
-    groups = [same[start : start + most] for same in places.values() for start in range(0, len(same), most)]
-    firsts, seconds = [], []
-    for group in groups:
+    found: dict[int, tuple[Tensor, Tensor]] = {}
+    for group in [same[start : start + most] for same in places.values() for start in range(0, len(same), most)]:
         with torch.no_grad():
             first, second = network(torch.stack([waveforms[place].to(device, torch.float32) for place in group]))
-        firsts.append(first.cpu())
-        seconds.append(second.cpu())
-    back = torch.tensor([place for group in groups for place in group]).argsort()
-    return torch.cat(firsts)[back], torch.cat(seconds)[back]
+        found |= zip(group, zip(first.cpu(), second.cpu(), strict=True), strict=True)
+    firsts, seconds = zip(*(found[place] for place in range(len(waveforms))), strict=True)
+    return torch.stack(firsts), torch.stack(seconds)

@@ -6,9 +6,10 @@ import json
 import platform
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, TypeVar, final
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from limbeck import errors
@@ -40,6 +41,32 @@ class Linear(nn.Linear):
             made: Tensor = torch.ops.mkldnn._linear_pointwise(input, self.weight, self.bias, "none", [], "")
             return made
         return super().forward(input)
+
+
+@final
+class Block(nn.Module):
+    """A residual block under the names public checkpoints use: conv1, bn1, ..., downsample.0, downsample.1.
+
+    Convolutions, each with a batch norm, a ReLU between two, added to the input (https://arxiv.org/abs/1512.03385).
+    """
+
+    def __init__(self, channels: int, stride: int, *convolutions: nn.Conv2d) -> None:
+        super().__init__()
+        for number, convolution in enumerate(convolutions, start=1):
+            self.add_module(f"conv{number}", convolution)
+            self.add_module(f"bn{number}", nn.BatchNorm2d(convolution.out_channels))
+        self.depth, width = len(convolutions), convolutions[-1].out_channels
+        self.downsample: nn.Module | None = None
+        if stride != 1 or channels != width:
+            self.downsample = nn.Sequential(nn.Conv2d(channels, width, 1, stride, bias=False), nn.BatchNorm2d(width))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(sound, channels, height, width) to (sound, width, height', width')."""
+        y = x
+        for number in range(1, self.depth + 1):
+            y = y if number == 1 else F.relu(y)
+            y = self.get_submodule(f"bn{number}")(self.get_submodule(f"conv{number}")(y))
+        return F.relu(y + (x if self.downsample is None else self.downsample(x)))
 
 
 def built(build: Callable[[], M]) -> M:

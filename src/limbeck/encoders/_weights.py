@@ -80,14 +80,14 @@ class HubFiles:
         """What stands for them in a folder that lacks nothing."""
         return folder
 
-    def weights_in(self, folder: Path) -> Path | None:
-        """The file of weights in a folder; None if there is none."""
-        return next((folder / name for name in self.weights if (folder / name).is_file()), None)
+    def weights_in(self, folder: Path) -> Path:
+        """The file of weights in a folder that lacks nothing."""
+        return next(folder / name for name in self.weights if (folder / name).is_file())
 
     def lacking(self, folder: Path) -> list[str]:
         """What of them a folder, which need not exist, has not got."""
         found = [name for name in self.files if not (folder / name).is_file()]
-        if self.weights and self.weights_in(folder) is None:
+        if self.weights and not any((folder / name).is_file() for name in self.weights):
             found.append(" or ".join(self.weights))
         return found
 
@@ -102,11 +102,7 @@ class HubFiles:
         return None
 
     def fetched(self) -> Path:
-        """Where they lie in the cache, once they are fetched.
-
-        Raises:
-            MissingWeightsError: They cannot be had, or are not what they should be.
-        """
+        """Where they lie in the cache, once they are fetched and found to be what they should be."""
         hub = package("huggingface_hub")
         try:
             for weights in self.weights or ("",):
@@ -234,11 +230,7 @@ class Needed:
 def located(*needed: Needed, offline: bool = False) -> list[Path]:
     """Where all that a model needs lies: an `OfficialFile` itself, of `HubFiles` the folder.
 
-    Nothing is fetched while something else cannot be had.
-
-    Raises:
-        MissingExtraError: Package huggingface_hub or pooch is not installed.
-        MissingWeightsError: Something is not there and cannot be had; the message names all of it.
+    Nothing is fetched while something else cannot be had; the message of that names all of it.
     """
     found = [one.here() for one in needed]
     lacking = [one for one, path in zip(needed, found, strict=True) if path is None]

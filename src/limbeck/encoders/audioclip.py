@@ -21,8 +21,7 @@ from torch.signal.windows import general_cosine
 
 from limbeck._files import atomic
 from limbeck.encoders._clip_text import TOKENIZER, ClipText, WithClipText, reverted, tokenizer
-from limbeck.encoders._module import built, filled, numbered, with_random_weights
-from limbeck.encoders._residual import bottleneck
+from limbeck.encoders._module import Block, built, filled, numbered, with_random_weights
 from limbeck.encoders._weights import Needed, OfficialFile, read_state
 
 _RELEASE = "https://github.com/AndreyGuzhov/AudioCLIP/releases/download/v0.1/"
@@ -122,6 +121,13 @@ class Attention(nn.Module):
         """(sound, channels, height, width) to (sound, width, *size)."""
         found: Tensor = self.bn(self.conv_point(self.conv_depth(F.adaptive_max_pool2d(x, size))))
         return found.sigmoid()
+
+
+def bottleneck(channels: int, inner: int, width: int, stride: int, groups: int) -> Block:
+    """A grouped 3 x 3 convolution between two of 1 x 1 (https://arxiv.org/abs/1611.05431)."""
+    first, last = nn.Conv2d(channels, inner, 1, bias=False), nn.Conv2d(inner, width, 1, bias=False)
+    grouped = nn.Conv2d(inner, inner, 3, stride, padding=1, groups=groups, bias=False)
+    return Block(channels, stride, first, grouped, last)
 
 
 @final

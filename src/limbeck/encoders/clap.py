@@ -88,7 +88,6 @@ class Clap(_htsat.HtsatEncoder):
     def _read(cls, checkpoint: str, found: Sequence[Path], device: torch.device) -> Self:
         transformers, (folder,) = package("transformers"), found
         weights = HubFiles(f"laion/{checkpoint}", FILES).weights_in(folder)
-        assert weights is not None
         with reading(folder):
             config = transformers.ClapConfig.from_pretrained(folder, local_files_only=True)
             extractor = transformers.ClapFeatureExtractor.from_pretrained(folder, local_files_only=True)

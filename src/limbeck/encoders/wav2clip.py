@@ -20,8 +20,7 @@ from torch import Tensor, nn
 
 from limbeck._files import atomic
 from limbeck.encoders._clip_text import CLIP_B32, ClipText, WithClipText
-from limbeck.encoders._module import built, filled, numbered, with_random_weights
-from limbeck.encoders._residual import basic
+from limbeck.encoders._module import Block, built, filled, numbered, with_random_weights
 from limbeck.encoders._weights import Needed, OfficialFile, read_state
 
 NETWORK = OfficialFile(
@@ -110,7 +109,12 @@ class Wav2ClipNetwork(nn.Module):
 
 
 def _stage(channels: int, width: int, stride: int, count: int) -> nn.Sequential:
-    return nn.Sequential(basic(channels, width, stride), *(basic(width, width, 1) for _ in range(1, count)))
+    """Blocks of two 3 x 3 convolutions."""
+    blocks = []
+    for seen, step in [(channels, stride)] + [(width, 1)] * (count - 1):
+        first = nn.Conv2d(seen, width, 3, step, padding=1, bias=False)
+        blocks.append(Block(seen, step, first, nn.Conv2d(width, width, 3, padding=1, bias=False)))
+    return nn.Sequential(*blocks)
 
 
 @final

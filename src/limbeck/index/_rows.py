@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -83,14 +83,8 @@ def window_lengths(encoder: Encoder, window_s: float | None, hop_s: float | None
 class IndexSettings(Config):
     """What all rows of an index have in common; kept with the table.
 
-    Attributes:
-        format: Of this note and the table.
-        encoder: Id of the encoder: name, checkpoint and hash of the weights.
-        sample_rate_hz: Rate of the sound it takes, in Hz.
-        window_s: Length of a window in seconds.
-        hop_s: From the beginning of one window to that of the next, in seconds.
-        dim: Length of a vector in the space shared with text.
-        features_dim: Length of a vector in the audio network's own space.
+    `encoder` is an `Encoder.id`. Windows are `window_s` long and begin every `hop_s` seconds; vectors have `dim`
+    numbers in the space shared with text, and `features_dim` in the audio network's own.
     """
 
     format: Literal[3] = 3
@@ -100,19 +94,6 @@ class IndexSettings(Config):
     hop_s: float = Field(gt=0)
     dim: int = Field(ge=1)
     features_dim: int = Field(ge=1)
-
-    @classmethod
-    def of(cls, encoder: Encoder, window_s: float | None, hop_s: float | None) -> Self:
-        """Settings for an encoder; `window_s`, `hop_s` and errors are those of `window_lengths`."""
-        window_s, hop_s = window_lengths(encoder, window_s, hop_s)
-        return cls(
-            encoder=encoder.id,
-            sample_rate_hz=encoder.sample_rate,
-            window_s=window_s,
-            hop_s=hop_s,
-            dim=encoder.dim,
-            features_dim=encoder.features_dim,
-        )
 
 
 def schema(settings: IndexSettings) -> Any:

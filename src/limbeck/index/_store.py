@@ -44,7 +44,7 @@ class Store:
         """Whether there is an index."""
         if not is_address(place) and not Path(place).is_dir():
             return False
-        database = _connected(place)
+        database = _connected(place)  # which refuses some places
         if not is_address(place):
             # A process killed while it made the table leaves folders without a version.
             return any((Path(place) / f"{_WINDOWS}.lance" / "_versions").glob("*.manifest"))
@@ -74,12 +74,7 @@ class Store:
 
     @classmethod
     def create(cls, place: str | Path, settings: _rows.IndexSettings) -> Self:
-        """A new, empty index.
-
-        Raises:
-            InputError: There is an index already, or something else, or LanceDB cannot keep tables at such a place.
-            BusyError: Another process is at work there.
-        """
+        """A new, empty index."""
         with locked(place):
             if cls.exists(place):
                 raise InputError(f"{place} holds an index already. Open it and update it, or choose another folder.")
@@ -210,11 +205,7 @@ def is_address(place: str | Path) -> bool:
 
 
 def locked(place: str | Path) -> AbstractContextManager[None]:
-    """Keep other writers out. Object stores have no locks: there, one writer at a time is up to the user.
-
-    Raises:
-        BusyError: Another process is at work there.
-    """
+    """Keep other writers out. Object stores have no locks: there, one writer at a time is up to the user."""
     return contextlib.nullcontext() if is_address(place) else _files.exclusive(Path(place))
 
 

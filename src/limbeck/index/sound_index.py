@@ -14,7 +14,7 @@ from limbeck import _machine
 from limbeck.encoders import Encoder, EncoderNote
 from limbeck.errors import InputError
 from limbeck.index import _search
-from limbeck.index._rows import IndexSettings
+from limbeck.index._rows import IndexSettings, window_lengths
 from limbeck.index._scan import File
 from limbeck.index._search import Hit, Pool
 from limbeck.index._store import Store, locked
@@ -63,7 +63,16 @@ class SoundIndex:
             BusyError: Another process is at work there.
             MissingExtraError: LanceDB is not installed.
         """
-        return cls(Store.create(folder, IndexSettings.of(encoder, window_s, hop_s)))
+        window_s, hop_s = window_lengths(encoder, window_s, hop_s)
+        settings = IndexSettings(
+            encoder=encoder.id,
+            sample_rate_hz=encoder.sample_rate,
+            window_s=window_s,
+            hop_s=hop_s,
+            dim=encoder.dim,
+            features_dim=encoder.features_dim,
+        )
+        return cls(Store.create(folder, settings))
 
     @property
     def settings(self) -> IndexSettings:

@@ -66,12 +66,7 @@ def sensitivity(
     found = []
     for count in sorted({own.neighbours_count_, *(count for count in requested if count <= len(rows))}):
         other = clone(classifier).set_params(neighbours=count).fit_from_text(pool, text, labels, features=features)
-        found.append(
-            AtCount(
-                count,
-                float((other.similarities(rows).argmax(axis=1) == predicted).mean()),
-                other.agreement_,
-                None if test is None else float(other.score(*test)),
-            )
-        )
+        steady = float((other.similarities(rows).argmax(axis=1) == predicted).mean())
+        accuracy = None if test is None else float(other.score(*test))
+        found.append(AtCount(count, steady, other.agreement_, accuracy))
     return found

@@ -8,8 +8,9 @@ Cost: learning takes one product of pool and text and one pass for mean and devi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from copy import copy
+from numbers import Integral, Real
 from typing import Any, Literal, Self, cast
 
 import numpy as np
@@ -25,11 +26,11 @@ from limbeck.prototypes._arrays import Floats, Positions, chunks
 from limbeck.prototypes._calibration import agreement, level_scores, levels, temperature, threshold
 from limbeck.prototypes._leave_one_out import leave_one_out_scores, out_of_vocabulary_scores, weighted_mean
 from limbeck.prototypes._neighbours import WEIGHTS, fair_half, nearest
-from limbeck.prototypes._parameters import AUTO, check_parameters
 from limbeck.prototypes._prompts import PROMPTS, joined
 from limbeck.prototypes._refine import refined
 from limbeck.prototypes._space import METRICS, Standard
 
+AUTO = "auto"
 Space = Literal["joint", "features", "array"]
 SAMPLE = 20_000
 """Recordings, evenly spaced over the pool, that temperature, threshold, levels and refinement look at."""
@@ -83,8 +84,8 @@ class PrototypeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """
 
     _words: Floats | None
-    _examples: list[tuple[Floats, Positions, float]]
-    """Rows, places of their classes and what each row counts."""
+    _examples: tuple[Floats, Positions, Floats]
+    """Labelled rows (row, dim), places of their classes (row,) and what each counts (row,)."""
 
     def __init__(
         self,
@@ -172,9 +173,10 @@ class PrototypeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             ValueError: Shapes or numbers do not fit.
         """
         check_parameters(self.get_params())
-        if np.ndim(y) == 2 and np.shape(y)[1] == 1:
-            y = column_or_1d(y, warn=True)
-        rows, target = validate_data(self, X, y, dtype=[np.float64, np.float32], multi_output=True)
+        labels = None if y is None else np.asarray(y)
+        if labels is not None and labels.ndim == 2 and labels.shape[1] == 1:
+            labels = column_or_1d(labels, warn=True)
+        rows, target = validate_data(self, X, labels, dtype=[np.float64, np.float32], multi_output=True)
         check_classification_targets(target)
         if target.ndim == 2:
             classes, member = np.arange(target.shape[1]), target.astype(bool)
@@ -228,7 +230,12 @@ class PrototypeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 f"{names.shape} and weight {weight}."
             )
         label = np.array([self._position(name) for name in names.tolist()], np.int64)
-        self._examples = [*self._examples, (rows, label, float(weight))]
+        known, labels, weights = self._examples
+        self._examples = (
+            np.concatenate([known, rows]),
+            np.concatenate([labels, label]),
+            np.concatenate([weights, np.full(len(rows), float(weight))]),
+        )
         return self._relearn()
 
     def without(self, label: str, index: int) -> Self:
@@ -319,7 +326,7 @@ class PrototypeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.n_features_in_ = pool.shape[1]
         self.classes_ = classes
         self.space_ = space
-        self._examples = []
+        self._examples = np.zeros((0, pool.shape[1]), pool.dtype), np.zeros(0, np.int64), np.zeros(0)
         if self.reject is not None:
             self._nobody()
         zeros = np.zeros(pool.shape[1], pool.dtype)
@@ -348,10 +355,10 @@ class PrototypeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _relearn(self) -> Self:
         means = []
+        examples, labels, example_weights = self._examples
         for label, (own, weights) in enumerate(zip(self.neighbours_, self.neighbour_weights_, strict=True)):
-            examples = [(rows[labels == label], weight) for rows, labels, weight in self._examples]
-            rows = np.concatenate([self._pool[own], *(some for some, _ in examples)])
-            counts = np.concatenate([weights, *(np.full(len(some), weight) for some, weight in examples)])
+            rows = np.concatenate([self._pool[own], examples[labels == label]])
+            counts = np.concatenate([weights, example_weights[labels == label]])
             means.append(weighted_mean(rows, counts) if len(rows) else self.mean_)
         self.prototypes_ = self._standard(np.stack(means))
         if self._refined:
@@ -417,3 +424,45 @@ class PrototypeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
 def _evenly(total: int) -> Positions:
     return np.unique(np.linspace(0, total - 1, min(total, SAMPLE)).astype(np.int64))
+
+
+def check_parameters(parameters: dict[str, Any]) -> None:
+    """See that every parameter of a `PrototypeClassifier`, as `get_params` gives them, makes sense.
+
+    Raises:
+        InputError: One does not; the sentence names it, what it may be and what it is.
+    """
+    for name, (expected, fits) in _EXPECTED.items():
+        if not fits(value := parameters[name]):
+            raise InputError(f"{name} must be {expected}, but is {value!r}.")
+    if parameters["refine"] and parameters["metric"] != "cosine":
+        raise InputError(f"refine moves directions and needs metric='cosine'; got metric={parameters['metric']!r}.")
+
+
+def _one_of(known: Collection[str]) -> tuple[str, Callable[[Any], bool]]:
+    return " or ".join(map(repr, known)), lambda value: isinstance(value, str) and value in known
+
+
+def _is_auto(value: Any) -> bool:
+    return isinstance(value, str) and value == AUTO
+
+
+def _is_number(value: Any, kind: type = Real) -> bool:
+    return isinstance(value, kind) and not isinstance(value, bool)
+
+
+_EXPECTED: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "metric": _one_of(METRICS),
+    "weights": _one_of(WEIGHTS),
+    "prompts": _one_of(PROMPTS),
+    "neighbours": (
+        "'auto' or a whole number above 0",
+        lambda value: _is_auto(value) or (_is_number(value, Integral) and value > 0),
+    ),
+    "refine": ("a whole number of rounds, 0 or more", lambda value: _is_number(value, Integral) and value >= 0),
+    "temperature": ("'auto' or a number above 0", lambda value: _is_auto(value) or (_is_number(value) and value > 0)),
+    "reject": (
+        "None, 'auto' or a fraction above 0 and below 1",
+        lambda value: value is None or _is_auto(value) or (_is_number(value) and 0 < value < 1),
+    ),
+}

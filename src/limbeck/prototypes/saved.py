@@ -25,6 +25,7 @@ FORMAT = "limbeck-sound-classifier-1"
 CONFIG = "config.json"
 _ARRAYS = ("prototypes", "mean", "scale", "levels", "prompt_weights")
 """Arrays of a `PrototypeClassifier` that are kept under their own names."""
+_EXAMPLES = ("examples", "example_classes", "example_weights")
 
 
 class Piece(Config):
@@ -123,15 +124,8 @@ class SoundClassifier:
         text = np.stack([encoder.embed_text(row).numpy() for row in sentences])
         learner = PrototypeClassifier() if classifier is None else classifier
         small, kept = learner.fit_from_text(pool, text, labels, features=features).pruned()
-        return cls(
-            small,
-            EncoderNote.of(encoder.id),
-            tuple(pieces[row] for row in kept.tolist()),
-            used,
-            dict(descriptions or {}),
-            window_s,
-            hop_s,
-        )
+        behind = tuple(pieces[row] for row in kept.tolist())
+        return cls(small, EncoderNote.of(encoder.id), behind, used, dict(descriptions or {}), window_s, hop_s)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -159,10 +153,9 @@ class SoundClassifier:
                 "with its prototypes. Use that encoder, or index and learn again with this one."
             )
 
-    def vectors(self, embeddings: AudioEmbeddings) -> NDArray[np.float32]:
-        """Of the two spaces the one this classifier compares in, float32, (sound, dim)."""
-        chosen = embeddings.features if self.classifier.space_ == "features" else embeddings.joint
-        return cast(NDArray[np.float32], chosen.numpy())
+    def vectors(self, sounds: AudioEmbeddings | Any) -> NDArray[np.float32]:
+        """Of the two spaces the one this classifier compares in, float32, (sound, dim); also of a pool of an index."""
+        return np.asarray(getattr(sounds, self.classifier.space_))
 
     def predict(self, embeddings: AudioEmbeddings) -> list[str]:
         """A word for each sound; ``""`` for none of these."""
@@ -234,17 +227,13 @@ def _pack(classifier: PrototypeClassifier) -> tuple[_Learned, dict[str, NDArray[
         temperature=c.temperature_,
         threshold=c.threshold_ if np.isfinite(c.threshold_) else None,
     )
-    nothing = (np.zeros((0, c.n_features_in_), c.prototypes_.dtype), np.zeros(0, np.int64), 1.0)
-    rows, labels, weights = zip(*(c._examples or [nothing]), strict=True)
     return numbers, {
         **{name: getattr(c, f"{name}_") for name in _ARRAYS},
         "recordings": c._pool,
         "neighbours": np.concatenate(c.neighbours_),
         "neighbour_weights": np.concatenate(c.neighbour_weights_),
         "neighbours_per_class": np.array([len(own) for own in c.neighbours_]),
-        "examples": np.concatenate(rows),
-        "example_classes": np.concatenate(labels),
-        "example_weights": np.concatenate([np.full(len(own), w) for own, w in zip(rows, weights, strict=True)]),
+        **dict(zip(_EXAMPLES, c._examples, strict=True)),
     }
 
 
@@ -262,8 +251,7 @@ def _unpack(numbers: _Learned, arrays: Mapping[str, NDArray[Any]]) -> PrototypeC
     ends = np.cumsum(arrays["neighbours_per_class"])[:-1]
     c.neighbours_ = np.split(arrays["neighbours"], ends)
     c.neighbour_weights_ = np.split(arrays["neighbour_weights"], ends)
-    examples = zip(arrays["examples"], arrays["example_classes"], arrays["example_weights"], strict=True)
-    c._examples = [(row[None], label[None], float(weight)) for row, label, weight in examples]
+    c._examples = arrays["examples"], arrays["example_classes"], arrays["example_weights"]
     labels, dim = len(numbers.labels), c.n_features_in_
     fits = c.prototypes_.shape == (labels, dim) and c._pool.shape[1:] == (dim,) and len(c.neighbours_) == labels
     if not fits or arrays["neighbours"].max(initial=-1) >= len(c._pool):

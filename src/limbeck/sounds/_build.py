@@ -41,9 +41,6 @@ def index(
         progress: Draw a bar on standard error.
         options: Which encoder is used and how it is loaded; `encoder` is ``"clap"`` by default for a new index.
 
-    Returns:
-        What was done, in recordings.
-
     Raises:
         InputError: A source is not there, or the index was made with another encoder or other windows.
         MissingWeightsError: The encoder's weights are not there and cannot be had.
@@ -74,11 +71,7 @@ def index(
 
 
 def search(
-    index: Path | str | SoundIndex,
-    words: str,
-    *,
-    top: int = 10,
-    **options: Unpack[EncoderOptions],
+    index: Path | str | SoundIndex, words: str, *, top: int = 10, **options: Unpack[EncoderOptions]
 ) -> list[Hit]:
     """The `top` windows of an index (or of one in a folder) whose sound is nearest to some words, best first.
 
@@ -174,12 +167,8 @@ class _Pieces(Sequence[Piece]):
 
     def __getitem__(self, row: int) -> Piece:  # type: ignore[override]  # nobody slices it
         pool = self._pool
-        return Piece(
-            path=str(pool.path[row]),
-            start_s=float(pool.start_s[row]),
-            duration_s=float(pool.duration_s[row]),
-            sha256=pool.file[row].sha256,
-        )
+        start_s, duration_s = float(pool.start_s[row]), float(pool.duration_s[row])
+        return Piece(path=str(pool.path[row]), start_s=start_s, duration_s=duration_s, sha256=pool.file[row].sha256)
 
 
 def _check_place(folder: Path) -> None:

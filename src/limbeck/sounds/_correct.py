@@ -148,8 +148,7 @@ def _indexed(one: Correction, base: SoundClassifier, index: SoundIndex | None) -
     pool = index.pool(same[:1])
     starts = pool.start_s.tolist()
     row = _which(one, starts)
-    rows = pool.features if base.classifier.space_ == "features" else pool.joint
-    return starts[row], rows[row : row + 1]
+    return starts[row], base.vectors(pool)[row : row + 1]
 
 
 def _embedded(one: Correction, base: SoundClassifier, encoder: Encoder) -> Located:

@@ -30,7 +30,7 @@ def page(
     progress: bool = True,
     told: Callable[[str], None] = lambda what: None,
 ) -> Path:
-    """Write one HTML page: what each word stands for, with players, a map of the index, and what to check by ear.
+    """Write ``index.html``: what each word stands for, with players, a map of the index, and what to check by ear.
 
     Args:
         classifier: Folder of a classifier.
@@ -42,9 +42,6 @@ def page(
         seed: Of the map.
         progress: Draw a bar on standard error.
         told: Told what the page cannot show or play, a sentence each; the page says so, too.
-
-    Returns:
-        Path of ``index.html``.
 
     Raises:
         InputError: The classifier or its index is not there.
@@ -67,7 +64,7 @@ def page(
             "from with --index, or learn again from this one."
         )
     pool = opened.pool()
-    vectors = pool.features if learned.classifier.space_ == "features" else pool.joint
+    vectors = learned.vectors(pool)
     scores, accepted = _naming.predict(learned.classifier, vectors)
     row_of = _finder(pool)
     words, remarks = [], []
@@ -80,14 +77,8 @@ def page(
         words.append(sounds_page.Word(label, learned.descriptions.get(label, ""), list(own)))
         if missing := [place for place, row in found.items() if row is None]:
             remarks.append(_not_indexed(label, missing))
-    windows = sounds_page.Windows(
-        pool.path,
-        pool.start_s,
-        pool.duration_s,
-        vectors,
-        scores,
-        np.where(accepted, scores.argmax(axis=1), sounds_page.NONE),
-    )
+    named = np.where(accepted, scores.argmax(axis=1), sounds_page.NONE)
+    windows = sounds_page.Windows(pool.path, pool.start_s, pool.duration_s, vectors, scores, named)
     for remark in remarks:
         told(remark)
     facts = summary(learned)
