@@ -21,21 +21,22 @@ def test_as_a_stable_sort_says_whatever_the_chunks(chunk: int, count: int, monke
     monkeypatch.setattr(_arrays, "CHUNK", chunk)
     pool, text = _data()
     found = nearest(pool, text, count)
-    for label in range(5):
+    for label, (positions, similarities, cut) in enumerate(found):
         similarity = pool @ text[label]
         expected = np.argsort(-similarity, kind="stable")
-        assert found.positions[label].tolist() == expected[:count].tolist()
-        np.testing.assert_array_equal(found.similarities[label], similarity[expected[:count]])
-        assert found.cut[label] == similarity[expected[min(count, 199)]]
+        assert positions.tolist() == expected[:count].tolist()
+        np.testing.assert_array_equal(similarities, similarity[expected[:count]])
+        assert cut == similarity[expected[min(count, 199)]]
+    assert len(found) == 5
 
 
 def test_exclusive_neighbours_serve_their_most_similar_class() -> None:
     pool, text = _data(seed=1)
     served = (pool @ text.T).argmax(1)
     found = nearest(pool, text, 8, exclusive=True)
-    taken = np.concatenate(found.positions)
+    taken = np.concatenate([positions for positions, *_ in found])
     assert len(set(taken.tolist())) == len(taken)
-    for label, positions in enumerate(found.positions):
+    for label, (positions, *_) in enumerate(found):
         own = [i for i in np.argsort(-(pool @ text[label]), kind="stable") if served[i] == label]
         assert positions.tolist() == own[:8]
 
@@ -43,7 +44,7 @@ def test_exclusive_neighbours_serve_their_most_similar_class() -> None:
 def test_a_class_nothing_is_most_similar_to_shares() -> None:
     pool = np.array([[1.0, 0.0], [0.9, 0.1]], np.float32)
     text = np.array([[1.0, 0.0], [0.5, 0.0]], np.float32)
-    assert [p.tolist() for p in nearest(pool, text, 1, exclusive=True).positions] == [[0], [0]]
+    assert [p.tolist() for p, *_ in nearest(pool, text, 1, exclusive=True)] == [[0], [0]]
 
 
 def test_weights_fall_to_nothing_at_the_cut() -> None:

@@ -57,8 +57,8 @@ _SIZES = {
 def wavelets(order: Tensor, bandwidth: Tensor, centre: Tensor, samples: int) -> Tensor:
     """The waves each band is compared with: sqrt(b) sinc(b t / m)^m exp(-i c t) over t in [-pi, pi].
 
-    Order m, bandwidth b >= 0 and centre c (turns over the frame) are (band,); the waves complex64, (band, samples),
-    divided by sqrt(samples).
+    Of each band `order` m, `bandwidth` b >= 0 and `centre` c (turns over the frame), (band,); the waves are complex64,
+    (band, samples), divided by sqrt(samples).
     """
     t = torch.pi * torch.linspace(-1, 1, samples, device=order.device) + _TINY
     m, b, c = order[:, None], bandwidth[:, None], centre[:, None]
@@ -94,7 +94,7 @@ class Fbsp(nn.Module):
 
 
 def framed(x: Tensor, samples: int, hop: int) -> Tensor:
-    """Waveforms (sound, sample) in overlapping frames, (sound, frame, samples), `hop` samples apart; nothing is lost.
+    """Waveforms x (sound, sample) in overlapping frames, (sound, frame, samples), `hop` samples apart; nothing is lost.
 
     Example:
         >>> framed(torch.arange(1.0, 6.0)[None], 4, 2)
@@ -123,7 +123,7 @@ class Attention(nn.Module):
         return found.sigmoid()
 
 
-def bottleneck(channels: int, inner: int, width: int, stride: int, groups: int) -> Block:
+def _bottleneck(channels: int, inner: int, width: int, stride: int, groups: int) -> Block:
     """A grouped 3 x 3 convolution between two of 1 x 1 (https://arxiv.org/abs/1611.05431)."""
     first, last = nn.Conv2d(channels, inner, 1, bias=False), nn.Conv2d(inner, width, 1, bias=False)
     grouped = nn.Conv2d(inner, inner, 3, stride, padding=1, groups=groups, bias=False)
@@ -161,8 +161,8 @@ class EsResNext(nn.Module):
         wide = [base, *(base * _BLOCK_GROWTH * 2**i for i in range(4))]
         kernels = ((3, 1), (1, 5), (3, 1), (1, 5))
         for i, (count, kernel) in enumerate(zip(counts, kernels, strict=True)):
-            first = bottleneck(wide[i], inner * 2**i, wide[i + 1], 2 if i else 1, groups)
-            rest = (bottleneck(wide[i + 1], inner * 2**i, wide[i + 1], 1, groups) for _ in range(1, count))
+            first = _bottleneck(wide[i], inner * 2**i, wide[i + 1], 2 if i else 1, groups)
+            rest = (_bottleneck(wide[i + 1], inner * 2**i, wide[i + 1], 1, groups) for _ in range(1, count))
             self.add_module(f"layer{i + 1}", nn.Sequential(first, *rest))
             self.add_module(f"att{i + 1}", Attention(wide[i], wide[i + 1], kernel))
         self.att5 = Attention(wide[4], wide[4], (3, 5))
@@ -170,7 +170,7 @@ class EsResNext(nn.Module):
 
     @classmethod
     def read(cls, state: Mapping[str, Tensor], source: object) -> Self:
-        """The network of an AudioCLIP checkpoint, as large as that is; other towers are left out."""
+        """The network of a checkpoint's `state`, as large as that is, without other towers; messages name `source`."""
         own = {name.removeprefix(PREFIX): tensor for name, tensor in state.items() if name.startswith(PREFIX)}
         sizes = {size: len(own[name]) for size, name in _SIZES.items() if name in own}
         grouped = own.get("layer1.0.conv2.weight")

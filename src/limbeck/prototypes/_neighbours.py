@@ -7,8 +7,6 @@ Cost: one product of pool and text; 16,384 similarities a class are in memory at
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from limbeck.prototypes._arrays import Floats, Positions, chunks
@@ -17,67 +15,51 @@ FRACTION = 0.5
 AT_MOST = 35
 
 
-@dataclass(frozen=True)
-class Neighbours:
-    """The neighbours of each class, most similar first: rows of the pool, int64, and similarities to the class's words.
-
-    `cut` is the similarity of the first recording that was left out, one a class; where none was, of the last taken.
-    """
-
-    positions: list[Positions]
-    similarities: list[Floats]
-    cut: list[float]
+Best = tuple[Positions, Floats]
+"""Some recordings, most similar first: rows of the pool, int64, and similarities to a class's words."""
 
 
-def nearest(pool: Floats, text: Floats, count: int, *, exclusive: bool = False) -> Neighbours:
+def nearest(
+    pool: Floats, text: Floats, count: int, *, exclusive: bool = False
+) -> list[tuple[Positions, Floats, float]]:
     """The `count` recordings (recording, dim) most similar to each class's words (class, dim); of equals the earlier.
 
-    Similarity is the dot product. With `exclusive` a recording serves only the class it is most similar to, so that a
-    class may get fewer; one that is nothing's most similar class gets its neighbours as if the others were not there.
+    For each class rows of the pool, most similar first, their similarities, and that of the first one that was left
+    out; where none was, of the last taken. Similarity is the dot product. With `exclusive` a recording serves only the
+    class it is most similar to, so that a class may get fewer; one that is nothing's most similar class gets its
+    neighbours as if the others were not there.
 
     Example:
         >>> pool = np.array([[1.0, 0.0], [0.8, 0.6], [0.0, 1.0]])
-        >>> [p.tolist() for p in nearest(pool, np.eye(2), 2).positions]
+        >>> [p.tolist() for p, *_ in nearest(pool, np.eye(2), 2)]
         [[0, 1], [2, 1]]
-        >>> [p.tolist() for p in nearest(pool, np.eye(2), 2, exclusive=True).positions]
+        >>> [p.tolist() for p, *_ in nearest(pool, np.eye(2), 2, exclusive=True)]
         [[0, 1], [2]]
     """
-    classes = len(text)
-    all_best = [_Best(count + 1) for _ in range(classes)]
-    own_best = [_Best(count + 1) for _ in range(classes)]
+    nothing: Best = np.zeros(0, np.int64), np.zeros(0, np.float32)
+    of_all, of_own = [nothing] * len(text), [nothing] * len(text)
     for part in chunks(len(pool)):
         similarity = pool[part] @ text.T
         place = np.arange(part.start, part.stop)
-        for label in range(classes):
-            all_best[label].offer(place, similarity[:, label])
+        for label in range(len(text)):
+            of_all[label] = _best(count + 1, of_all[label], (place, similarity[:, label]))
         if exclusive:
             served = similarity.argmax(1)
             for label in np.unique(served):
                 own = served == label
-                own_best[label].offer(place[own], similarity[own, label])
-    best = [mine if len(mine.place) else every for mine, every in zip(own_best, all_best, strict=True)]
-    return Neighbours(
-        [b.place[:count] for b in best],
-        [b.similarity[:count] for b in best],
-        [float(b.similarity[-1]) for b in best],
-    )
+                of_own[label] = _best(count + 1, of_own[label], (place[own], similarity[own, label]))
+    best = [own if len(own[0]) else every for own, every in zip(of_own, of_all, strict=True)]
+    return [(place[:count], similarity[:count], float(similarity[-1])) for place, similarity in best]
 
 
-class _Best:
-    """The most similar so far."""
-
-    def __init__(self, count: int) -> None:
-        self.count = count
-        self.place: Positions = np.zeros(0, np.int64)
-        self.similarity: Floats = np.zeros(0, np.float32)
-
-    def offer(self, place: Positions, similarity: Floats) -> None:
-        if len(similarity) > self.count:
-            lowest = np.partition(similarity, -self.count)[-self.count]
-            place, similarity = place[similarity >= lowest], similarity[similarity >= lowest]
-        place, similarity = np.concatenate([self.place, place]), np.concatenate([self.similarity, similarity])
-        order = np.lexsort((place, -similarity))[: self.count]
-        self.place, self.similarity = place[order], similarity[order]
+def _best(count: int, before: Best, others: Best) -> Best:
+    place, similarity = others
+    if len(similarity) > count:
+        lowest = np.partition(similarity, -count)[-count]
+        place, similarity = place[similarity >= lowest], similarity[similarity >= lowest]
+    place, similarity = np.concatenate([before[0], place]), np.concatenate([before[1], similarity])
+    order = np.lexsort((place, -similarity))[:count]
+    return place[order], similarity[order]
 
 
 def fair_half(pool: int, classes: int) -> int:

@@ -156,10 +156,9 @@ class PrototypeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self._initialise(rows, classes, "joint" if features is None else "features")
         self.multi_label_ = False
         self.neighbours_count_ = count
-        self.neighbours_ = found.positions
-        weigh = WEIGHTS[self.weights]
-        self.neighbour_weights_ = [weigh(s, cut) for s, cut in zip(found.similarities, found.cut, strict=True)]
-        self._sample = np.unique(np.concatenate([sample, *found.positions]))
+        self.neighbours_ = [own for own, _, _ in found]
+        self.neighbour_weights_ = [WEIGHTS[self.weights](similarity, cut) for _, similarity, cut in found]
+        self._sample = np.unique(np.concatenate([sample, *self.neighbours_]))
         self._words = joint[self._sample] @ words.T
         self._relearn()
         return self._calibrate(self._words.argmax(axis=1))

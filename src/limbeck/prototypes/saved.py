@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Self, cast
 
@@ -173,7 +173,7 @@ class SoundClassifier:
         sha256 = hashlib.sha256(content).hexdigest()
         data = f"data-{sha256[:16]}.safetensors"
         _files.write_bytes(folder / data, content)
-        facts = {name: getattr(self, name) for name in _facts()}
+        facts = {name: value for name, value in vars(self).items() if name != "classifier"}
         _files.write_record(folder / CONFIG, _Card(learned=learned, data=data, sha256=sha256, **facts).to_json())
         for old in folder.glob("data-*.safetensors"):
             if old.name != data:
@@ -207,12 +207,7 @@ class SoundClassifier:
             if _files.is_of_system(error):
                 raise
             raise InputError(f"{folder} is damaged ({error}). Learn again with: limbeck sounds learn.") from error
-        return cls(classifier, **{name: getattr(card, name) for name in _facts()})
-
-
-def _facts() -> list[str]:
-    """What a `SoundClassifier` has beside what it learned, by the names of the card."""
-    return [field.name for field in fields(SoundClassifier) if field.name != "classifier"]
+        return cls(classifier, card.encoder, card.pieces, card.prompts, card.descriptions, card.window_s, card.hop_s)
 
 
 def _pack(classifier: PrototypeClassifier) -> tuple[_Learned, dict[str, NDArray[Any]]]:
