@@ -20,11 +20,9 @@ _TABLES = frozenset([".csv", ".tsv"])
 
 
 def read(labels: Labels) -> dict[str, str]:
-    """Labels in their order, each with its description (empty where none was given).
+    """Labels in their order, each with its description (empty where none was given), in the forms of `sounds.learn`.
 
-    They come with commas between them, each ``label`` or ``label: description``, in double quotes where it has a comma
-    of its own; as a text file with one of these a line (lines that begin with ``#`` are skipped), a CSV file with a
-    column ``label``, a list of labels, used as they are, or descriptions by label.
+    Lines of a text file that begin with ``#`` are skipped; those of a list are used as they are.
 
     Example:
         >>> read('dog bark, rain'), read('crane: a bird calling, "dog, loud"'), read({"rain": "drops on a roof"})

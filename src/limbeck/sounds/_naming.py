@@ -87,10 +87,7 @@ Scored = tuple[Window | Unread, npt.NDArray[Any], bool]
 def windows_of(
     paths: Iterable[Path], encoder: Encoder, window_s: float | None, hop_s: float | None
 ) -> Iterator[Window | Unread]:
-    """Windows of recordings, one after the other; one that cannot be used ends with the reason, at times after windows.
-
-    A window is as long as the encoder models as a whole, and the next one begins where it ends, where seconds are None.
-    """
+    """Windows of recordings in their order; one that cannot be used ends with the reason, at times after windows."""
     window_s, hop_s = window_lengths(encoder, window_s, hop_s)
     for path in paths:
         try:
@@ -113,8 +110,7 @@ def name(
     """Names of windows or of whole recordings, in the order of the pieces; those of a recording stand together.
 
     A recording's score for a word is the highest of its windows' that are one of the words (of all, where none is), so
-    that a short event is not averaged away; the scores of a recording of several windows need not sum to 1. `always`
-    names every sound by its likeliest word, also one that is none of them.
+    that a short event is not averaged away; the scores of a recording of several windows need not sum to 1.
     """
     if top < 1 or by not in get_args(By):
         raise InputError(f"top is at least 1 and by is one of {', '.join(get_args(By))}, but got {top} and {by!r}.")
