@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -173,14 +174,13 @@ def _changed(**changes: Any) -> Any:
     return change
 
 
-def _other_arrays(folder: Path) -> None:
-    import hashlib
+def _other_array(**others: np.ndarray) -> Any:
+    def change(folder: Path) -> None:
+        data = next(folder.glob("*.safetensors"))
+        data.write_bytes(save(load(data.read_bytes()) | others))
+        _changed(sha256=hashlib.sha256(data.read_bytes()).hexdigest())(folder)
 
-    data = next(folder.glob("*.safetensors"))
-    arrays = load(data.read_bytes())
-    arrays["prototypes"] = arrays["prototypes"][:, :3].copy()
-    data.write_bytes(save(arrays))
-    _changed(sha256=hashlib.sha256(data.read_bytes()).hexdigest())(folder)
+    return change
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,8 @@ def _other_arrays(folder: Path) -> None:
         (_changed(pieces=[]), "0 recordings are named"),
         (_changed(data="../../secret"), "data"),
         (_changed(surprise=1), "surprise"),
-        (_other_arrays, "arrays of 4 labels in 40 dimensions were expected"),
+        (_other_array(prototypes=np.zeros((4, 3))), "arrays of 4 labels in 40 dimensions were expected"),
+        (_other_array(example_weights=np.ones(1)), "arrays of 4 labels in 40 dimensions were expected"),
     ],
 )
 def test_damage_is_told(tmp_path: Path, damage: Any, words: str) -> None:

@@ -249,6 +249,7 @@ def _unpack(numbers: _Learned, arrays: Mapping[str, NDArray[Any]]) -> PrototypeC
     c._examples = arrays["examples"], arrays["example_classes"], arrays["example_weights"]
     labels, dim = len(numbers.labels), c.n_features_in_
     fits = c.prototypes_.shape == (labels, dim) and c._pool.shape[1:] == (dim,) and len(c.neighbours_) == labels
+    fits = fits and len({len(part) for part in c._examples}) == 1
     if not fits or arrays["neighbours"].max(initial=-1) >= len(c._pool):
         raise InputError(f"arrays of {labels} labels in {dim} dimensions were expected, but got others")
     return c
