@@ -124,12 +124,12 @@ def tiny_network(shape: tuple[int, int], *, width: int, classes: int, seed: int)
     draw = generator(seed, "network")
     values: dict[str, tuple[int, ...] | np.ndarray] = {
         "patch": (1, *shape),
-        "image": (1, *shape, 1),
+        "plane": (1, *shape, 1),
         "maps": (1, shape[0] // 8, shape[1] // 8, width),
         "averages": (1, 1, 1, width),
         "logits": (1, classes),
         "scores": (1, classes),
-        "image_shape": np.array([1, *shape, 1], np.int32),
+        "plane_shape": np.array([1, *shape, 1], np.int32),
         "kernel": (torch.randn(width, 8, 8, 1, generator=draw) / 8).numpy(),
         "kernel_bias": np.zeros(width, np.float32),
         "axes": np.array([1, 2], np.int32),
@@ -141,8 +141,8 @@ def tiny_network(shape: tuple[int, int], *, width: int, classes: int, seed: int)
     convolution.fusedActivationFunction = form.ActivationFunctionType.RELU
     over.keepDims = True
     operators = (
-        ("RESHAPE", ("patch", "image_shape"), "image", None),
-        ("CONV_2D", ("image", "kernel", "kernel_bias"), "maps", convolution),
+        ("RESHAPE", ("patch", "plane_shape"), "plane", None),
+        ("CONV_2D", ("plane", "kernel", "kernel_bias"), "maps", convolution),
         ("MEAN", ("maps", "axes"), "averages", over),
         ("FULLY_CONNECTED", ("averages", "dense", "dense_bias"), "logits", form.FullyConnectedOptionsT()),
         ("LOGISTIC", ("logits",), "scores", None),
