@@ -211,7 +211,7 @@ def test_students_that_another_process_kept_meanwhile_stay(prepared, pairs, tmp_
     both = [limbeck.evaluate(pairs, repeats=n, **asked, out=tmp_path) for n in (2, 1)]
     (file,) = tmp_path.glob("*.json")
     for kept in (both[1], both[0].model_copy(update={"repeats": both[0].repeats * 2})):
-        store.ScoreFile(file).keep(kept)
+        store.keep(file, kept)
         assert evaluation.Score.read(file).n == max(2, kept.n)
 
 

@@ -166,4 +166,4 @@ def test_a_file_that_is_not_there(tmp_path):
 
 
 def test_json_and_back(recipe):
-    assert Recipe.from_json(recipe.to_json()) == recipe
+    assert type(recipe).from_json(recipe.to_json()) == recipe

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pyarrow
 
-from limbeck.datasets import _tables
+from limbeck.datasets import _prepared
 
-READ = "import sys; from pathlib import Path; from limbeck.datasets import _tables; _tables.read(Path(sys.argv[1]))"
+READ = "import sys, pathlib; from limbeck.datasets import _prepared; _prepared.read_table(pathlib.Path(sys.argv[1]))"
 
 
 def test_a_process_that_reads_a_table_and_ends_at_once_is_not_aborted(tmp_path: Path) -> None:
     file = tmp_path / "a.parquet"
-    _tables.write(file, [{"id": str(i)} for i in range(9)], pyarrow.schema([("id", pyarrow.string())]))
+    _prepared.write_table(file, [{"id": str(i)} for i in range(9)], pyarrow.schema([("id", pyarrow.string())]))
     ends = [subprocess.run([sys.executable, "-c", READ, str(file)], check=False).returncode for _ in range(8)]
     assert ends == [0] * 8

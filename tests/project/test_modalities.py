@@ -30,8 +30,7 @@ ALLOWED = {
     "methods/best.py": "losses that were measured to be best",
     "networks/convnet.py": "published depth and padding",
     "report/_samples.py": "shows what is made of the picture's track before what is made of the sound's",
-    "storage/_opus.py": "an option of the codec is called so",
-    "storage/recorded.py": "keeps the tracks of a recording",
+    "storage/recorded.py": "keeps the tracks of a recording, by a codec one of whose options is called so",
 }
 
 

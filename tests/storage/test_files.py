@@ -10,9 +10,9 @@ from limbeck.errors import InputError
 from limbeck.media import ClipRecipe, MelRecipe, log_mel
 from limbeck.modalities.image import Image
 from limbeck.storage import _chunks
-from limbeck.storage._opus import _length, _split, decode_opus, encode_opus
 from limbeck.storage._pictures import common_beginning, decode_grey, decode_rgb, encode_grey, encode_rgb
 from limbeck.storage.coded import Coded
+from limbeck.storage.recorded import _length, _split, decode_opus, encode_opus
 
 
 def smooth(height: int, width: int) -> np.ndarray:

@@ -30,7 +30,6 @@ class Line:
 
     Attributes:
         name: Row, or what is shared.
-        done: Jobs already finished.
         seconds: Estimated time of those that are not, on one process.
         stored_bytes: What its sets take, in the form they are stored in; None where that depends on clips that are not
             prepared yet.

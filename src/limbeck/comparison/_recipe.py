@@ -1,4 +1,4 @@
-"""What every recipe is: one TOML file that says a whole comparison, and the jobs it stands for."""
+"""What every recipe is: one TOML file that says a whole comparison, and the jobs, each one piece, it stands for."""
 
 from __future__ import annotations
 
@@ -7,16 +7,77 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pydantic import Field
 
 from limbeck import _discover, _recipes
 from limbeck._config import Config, checked
 from limbeck._discover import Listed
-from limbeck.comparison._job import Job
+from limbeck._runtime import threads
 from limbeck.errors import InputError
+from limbeck.evaluation import Answers
 from limbeck.report.model import Document
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Job(ABC):
+    """Settings, inputs and outputs of one piece of work. It can be sent to another process, and be run by hand.
+
+    Attributes:
+        row: Name of the tables' row it is for.
+        threads: Of torch on a CPU. Sums are rounded in another order with another number, so it belongs to the result.
+    """
+
+    row: str
+    threads: int = 1
+
+    @property
+    def needs(self) -> Sequence[Job]:
+        """Jobs whose results this one takes."""
+        return ()
+
+    @property
+    @abstractmethod
+    def folder(self) -> Path:
+        """Where its results are. It follows from what is done and from the code that does it, not from any recipe.
+
+        So recipes that ask the same share the work, and other code works beside the old.
+        """
+
+    @property
+    def found(self) -> Answers | None:
+        """What it found, of a job that answers one question; None until all of it is there."""
+        return None
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing of it is left to do."""
+        return self.found is not None
+
+    @property
+    @abstractmethod
+    def command(self) -> str:
+        """What says the same by hand."""
+
+    @property
+    def summary(self) -> str:
+        """What it found, in a line."""
+        return str(self)
+
+    def run(self) -> None:
+        """Do it, or what is left of it."""
+        with threads(self.threads):
+            self._work()
+
+    def code_changes(self) -> list[str]:
+        """What of the code was changed since the same was done before, in words; empty where it was not done before."""
+        return []
+
+    @abstractmethod
+    def _work(self) -> None:
+        """What `run` does."""
+
 
 if TYPE_CHECKING:
     from limbeck.encoders import Encoder
@@ -31,8 +92,6 @@ class Place:
     Attributes:
         out: Folder of all runs; recipes that share it share their work.
         data: Folder or manifest of the dataset, if it is not where the recipe says.
-        device: ``"auto"``, ``"cpu"``, ``"cuda"``, ...
-        progress: Draw bars.
         weights: Folder of an encoder's weights; by default they come from the cache, or from their official address.
         offline: Never ask the network for weights.
         encoder: One that is loaded, instead of the recipe's; its jobs cannot be sent to other processes.
@@ -48,22 +107,16 @@ class Place:
 
 
 class Part(Config):
-    """Something a recipe asks for: a row of the tables, a measure, an ablation.
-
-    Attributes:
-        settings: Settings that differ from the defaults; a row's win over the recipe's.
-    """
+    """Something a recipe asks for, with its own settings: a row of the tables, a measure, an ablation."""
 
     settings: dict[str, Any] = Field(default_factory=dict)
 
 
 class Data(Config):
-    """The dataset.
+    """The dataset: the name of a reader, with its options.
 
     Attributes:
-        dataset: Name of a reader.
         root: The reader's folder or manifest; environment variables are filled in. Can be given on the command line.
-        options: Further options of the reader.
     """
 
     dataset: str
@@ -71,11 +124,7 @@ class Data(Config):
     options: dict[str, Any] = Field(default_factory=dict)
 
     def folder(self, elsewhere: Path | str | None = None) -> Path | None:
-        """The reader's folder, with environment variables filled in, or `elsewhere`; None where none is said.
-
-        Raises:
-            InputError: A variable is not set.
-        """
+        """The reader's folder, with environment variables filled in, or `elsewhere`; None where none is said."""
         if elsewhere is not None or not self.root:
             return None if elsewhere is None else Path(elsewhere)
         filled = os.path.expandvars(self.root)
@@ -88,10 +137,9 @@ class Recipe(Config, Listed, ABC):
     """A whole comparison. One module of the room `limbeck.comparison.kinds` defines a kind.
 
     Attributes:
-        title: Heading of the tables.
         words: What the tables are about, for their readers.
         baseline: Row that the others are tested against.
-        rows: The rows by name, in the order of the tables.
+        rows: By name, in the order of the tables.
         threads: Of each job on a CPU. Sums are rounded in another order with another number, so it belongs to the
             result; how many jobs run at once does not.
         needed: What recipes of the kind must say; it stands in where they do not, to look at the rest of them.
@@ -121,19 +169,10 @@ class Recipe(Config, Listed, ABC):
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
-        """The recipe from what `to_json` gave, of whatever kind.
-
-        Raises:
-            InputError: Something is unknown, missing or out of range; the message lists every mistake.
-        """
-        content = dict(data)
-        if cls is Recipe:
-            return cast("Self", _kind(content.get("kind", DISTILLATION)).from_json(content))
-        content.pop("kind", None)
-        return super().from_json(content)
+        """The recipe from what `to_json` gave."""
+        return super().from_json({name: value for name, value in data.items() if name != "kind"})
 
     def to_json(self) -> dict[str, Any]:
-        """The recipe as JSON-able data, with its kind."""
         return {"kind": self.name, **super().to_json()}
 
     @classmethod

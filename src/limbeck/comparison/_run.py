@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from limbeck import _files, _recipes
-from limbeck.comparison._job import Job
-from limbeck.comparison._recipe import Place, Recipe
+from limbeck.comparison._recipe import Job, Place, Recipe
 from limbeck.engine import machine, versions
 from limbeck.engine.executor import Executor, local
 from limbeck.errors import MissingExtraError, PluginError

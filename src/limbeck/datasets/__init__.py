@@ -1,12 +1,11 @@
 """Labelled clips. One module a dataset; `names()` lists them without importing any."""
 
 from limbeck import _discover
-from limbeck.datasets._clips import ArrayStore, ClipStore, LabelledClips
+from limbeck.datasets._clips import ArrayStore, ClipStore, LabelledClips, Targets
 from limbeck.datasets._contract import ClipRef, Dataset
 from limbeck.datasets._prepare import prepare
 from limbeck.datasets._prepared import Prepared
 from limbeck.datasets._sources import Digests
-from limbeck.datasets._targets import Targets
 
 __all__ = [
     "ArrayStore",

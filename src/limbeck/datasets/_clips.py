@@ -1,4 +1,4 @@
-"""Labelled clips: the one type that methods and evaluation read."""
+"""Labelled clips, the one type that methods and evaluation read, and what is known of samples in general."""
 
 from __future__ import annotations
 
@@ -11,10 +11,76 @@ import torch
 from torch import Tensor
 
 from limbeck._files import digest
-from limbeck.datasets._targets import Targets
 from limbeck.errors import BudgetError, InputError
 from limbeck.media import ClipRecipe, RawClip
 from limbeck.modalities import Batch, Modality, Moments, Scale, ScaleKind, Statistics, bound, only
+
+
+@dataclass(frozen=True)
+class Targets:
+    """Targets of some samples.
+
+    Attributes:
+        labels: int64, (sample,): index into `classes`.
+        probabilities: Soft labels, float32, (sample, class), which networks learn instead of `labels`; None where the
+            class alone is known.
+
+    Example:
+        >>> targets = Targets(("bell", "drip"), torch.tensor([0, 1, 1]))
+        >>> len(targets), targets.per_class(), targets.of_class(1).tolist()
+        (3, (1, 2), [1, 2])
+    """
+
+    classes: tuple[str, ...]
+    labels: Tensor
+    probabilities: Tensor | None = None
+
+    def __post_init__(self) -> None:
+        if self.labels.dtype != torch.int64 or self.labels.ndim != 1:
+            raise InputError(f"Labels must be int64 (sample,), but got {self.labels.dtype} {tuple(self.labels.shape)}.")
+        if len(self.labels):
+            lowest, highest = int(self.labels.min()), int(self.labels.max())
+            if lowest < 0 or highest >= len(self.classes):
+                raise InputError(f"Labels must lie in 0..{len(self.classes) - 1}, but lie in {lowest}..{highest}.")
+        soft, shape = self.probabilities, (len(self), len(self.classes))
+        if soft is not None and (soft.dtype != torch.float32 or soft.shape != shape):
+            raise InputError(f"Soft labels must be float32 {shape}, but got {soft.dtype} {tuple(soft.shape)}.")
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def to_learn(self) -> Tensor:
+        """What a loss is given: soft labels where there are some, else `labels`."""
+        return self.labels if self.probabilities is None else self.probabilities
+
+    def of_class(self, label: int) -> Tensor:
+        """Positions (int64) of a class's samples, ascending."""
+        return torch.nonzero(self.labels == label).flatten()
+
+    def per_class(self) -> tuple[int, ...]:
+        """Number of samples of each class."""
+        return tuple(torch.bincount(self.labels, minlength=len(self.classes)).tolist())
+
+    def take(self, index: Tensor) -> Targets:
+        """Targets of the samples at `index`, in that order; classes stay."""
+        soft = None if self.probabilities is None else self.probabilities[index]
+        return replace(self, labels=self.labels[index], probabilities=soft)
+
+    def only(self, classes: Sequence[str]) -> tuple[Tensor, Targets]:
+        """The samples of some classes, relabelled 0, 1, ... in the order given: their positions and their targets."""
+        unknown = [c for c in classes if c not in self.classes]
+        if unknown:
+            raise InputError(f"Unknown classes {unknown}; this data has {list(self.classes)}.")
+        if self.probabilities is not None:
+            raise InputError("Soft labels speak of all classes, so that none can be left out; use hard labels.")
+        table = torch.full((len(self.classes),), -1)
+        for new, label in enumerate(classes):
+            table[self.classes.index(label)] = new
+        relabelled = table[self.labels]
+        index = torch.nonzero(relabelled >= 0).flatten()
+        return index, Targets(tuple(classes), relabelled[index])
+
 
 _CHUNK = 64
 
@@ -26,29 +92,19 @@ class ClipStore(Protocol):
         """Arrays of one `modality` as they are prepared, (row, channel, height, width), of some `rows`."""
 
     def originals(self, rows: Tensor) -> list[RawClip]:
-        """The recordings of the rows, decoded again.
-
-        Raises:
-            InputError: There are none, or not any more.
-        """
+        """The recordings of the rows, decoded again; refused where there are none, or not any more."""
 
 
 @dataclass(frozen=True)
-class ArrayStore:
-    """Prepared arrays held in memory.
-
-    Attributes:
-        arrays: By modality.
-    """
+class ArrayStore(ClipStore):
+    """Prepared arrays held in memory, by modality."""
 
     arrays: Mapping[str, Tensor]
 
     def read(self, modality: str, rows: Tensor) -> Tensor:
-        """See `ClipStore.read`."""
         return self.arrays[modality][rows]
 
     def originals(self, rows: Tensor) -> list[RawClip]:
-        """Refused: arrays know nothing of recordings."""
         raise InputError(
             "These clips are arrays without recordings behind them, but the recordings are needed. Prepare a dataset "
             "with limbeck prepare and use that."
@@ -60,14 +116,9 @@ class LabelledClips:
     """A labelled selection of prepared clips. Cheap to make; nothing is read until it is needed.
 
     Attributes:
-        store: Where the arrays are.
         rows: int64, (clip,): rows of the store in this selection.
-        targets: What is known of each clip.
-        modalities: What the arrays are, by name.
         statistics: Mean and spread of the dataset's training clips, by modality.
         fingerprint: Identifies dataset content, recipe and selection; equal means interchangeable.
-        name: Dataset name, for people.
-        ids: Identifier of each clip.
     """
 
     store: ClipStore
@@ -89,14 +140,9 @@ class LabelledClips:
         recipe: ClipRecipe,
         name: str = "arrays",
     ) -> LabelledClips:
-        """Clips from tensors in memory.
+        """Clips called `name` from `arrays` in memory, by modality, as it prepares them by the `recipe`.
 
-        Args:
-            arrays: By modality, as it prepares them, (clip, channel, height, width).
-            labels: int64, (clip,).
-            classes: Class names in label order.
-            recipe: How the arrays were made.
-            name: For people.
+        They are (clip, channel, height, width); `labels` are positions in `classes`, int64, (clip,).
 
         Raises:
             InputError: Shapes, dtypes or labels do not fit together.
@@ -197,30 +243,18 @@ class LabelledClips:
         return self._selected(index, self.targets.take(index), "take", index.tolist())
 
     def only(self, classes: Sequence[str]) -> LabelledClips:
-        """The clips of some classes, relabelled 0, 1, ... in the order given.
-
-        Raises:
-            InputError: A class is unknown.
-        """
+        """The clips of some classes, relabelled 0, 1, ... in the order given; an unknown one is refused."""
         return self._selected(*self.targets.only(classes), "only", list(classes))
 
     def seen_by(self, modalities: Collection[str]) -> LabelledClips:
-        """The same clips with some of their modalities.
-
-        Raises:
-            InputError: None is named, or one the clips do not have.
-        """
+        """The same clips with some of their modalities, one at least."""
         kept = only(self.modalities, modalities, "These clips have")
         if len(kept) == len(self.modalities):
             return self
         return replace(self, modalities=kept, fingerprint=digest(self.fingerprint, "modalities", [*kept]))
 
     def require(self, per_class: int, purpose: str) -> None:
-        """Refuse, before any work, data with fewer clips of a class than `per_class`; `purpose` says what needs them.
-
-        Raises:
-            BudgetError: Names every such class with its count.
-        """
+        """Refuse (`BudgetError`) fewer clips of a class than `per_class`; the `purpose` says what needs them."""
         short = {c: n for c, n in zip(self.classes, self.per_class(), strict=True) if n < per_class}
         if short:
             listed = ", ".join(f"{c!r} has {n}" for c, n in short.items())

@@ -24,7 +24,6 @@ class ClipRef:
 
     Attributes:
         id: Unique in the dataset and stable between machines (a relative path with the start time, say).
-        label: Class name.
         split: ``"train"``, ``"test"``, or another name the dataset's authors gave.
         audio: File whose sound track is used; None where the dataset makes the sound itself, or it is not read.
         image: File whose picture is used (often the same); None where the dataset makes the picture itself, or it is
@@ -82,10 +81,9 @@ class Dataset(Listed, ABC):
         """
 
     def clips_with(self, tracks: Collection[Track]) -> Sequence[ClipRef]:
-        """All clips where only some tracks are read; `clips`, unless there are several files of a clip to choose from.
+        """All clips where only some `tracks` are read; `clips`, unless a clip has several files to choose from.
 
-        Args:
-            tracks: The tracks that are read. A reference may name a file for any other.
+        A reference may name a file for any other track.
         """
         return self.clips()
 
@@ -107,20 +105,22 @@ class Dataset(Listed, ABC):
 
         The result must not depend on which clips are asked for together.
         """
-        if type(self).read is not Dataset.read:
-            return [self._read_or_error(clip, recipe) for clip in clips]
-        return self._read_neighbours(clips, recipe)
 
-    def _read_neighbours(self, clips: Sequence[ClipRef], recipe: ClipRecipe) -> list[RawClip | MediaError]:
-        """Read clips as they are listed, those that follow each other in one file together."""
+        def files_of(clip: ClipRef) -> set[Path | None]:
+            return set() if self._is_read_alone(clip) else {getattr(clip, track) for track in recipe.tracks}
+
         results: list[RawClip | MediaError] = []
-        for files, group in groupby(clips, key=lambda clip: {getattr(clip, track) for track in recipe.tracks}):
-            neighbours, file = list(group), next(iter(files))
+        for files, group in groupby(clips, key=files_of):
+            neighbours, file = list(group), next(iter(files), None)
             if file is not None and len(files) == 1 and len(neighbours) > 1:
                 results += read_clips(file, [(c.start_s, c.length_s) for c in neighbours], recipe=recipe)
             else:
                 results += [self._read_or_error(clip, recipe) for clip in neighbours]
         return results
+
+    def _is_read_alone(self, clip: ClipRef) -> bool:
+        """Whether `read` takes another part of a file than the clip says."""
+        return type(self).read is not Dataset.read
 
     def _read_or_error(self, clip: ClipRef, recipe: ClipRecipe) -> RawClip | MediaError:
         try:

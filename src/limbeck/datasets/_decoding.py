@@ -70,9 +70,6 @@ def results(pool: DecodingPool) -> list[tuple[int, Decoded | Refused]]:
 
     A unit whose worker dies or hangs is tried again, clip by clip; a clip that is alone in a worker when that dies or
     hangs, too, is refused as ``"crashed"`` or ``"timeout"``.
-
-    Raises:
-        LimbeckError: The dataset itself, not a clip, is at fault, or workers cannot start.
     """
     found: list[tuple[int, Decoded | Refused]] = []
     for unit, outcome in pool.messages():
@@ -100,11 +97,7 @@ class Decoder:
             self._arrays(RawClip.blank(self.recipe))
 
     def __call__(self, unit: Unit) -> Iterator[list[Decoded | Refused]]:
-        """The arrays of a unit's clips, or why there are none, all at once.
-
-        Raises:
-            LimbeckError: The dataset itself, not a clip, is at fault.
-        """
+        """The arrays of a unit's clips, or why there are none, all at once."""
         try:
             raw: Sequence[RawClip | Exception] = self.dataset.read_many(unit.clips, self.recipe)
         except Exception:  # one by one, to learn which

@@ -9,7 +9,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-TRAIN = "train"
+from limbeck.datasets._listing import TRAIN
+
 _NUMBER = re.compile(r"\d+(\.\d+)?(e[+-]?\d+)?")
 _TOUCHING_S = 1e-6
 _INVISIBLE = ("Cf", "Cc")

@@ -19,10 +19,10 @@ from limbeck.datasets._listing import (
     existing_file,
     existing_folder,
     hold_out,
-    manifest_paths,
     parse_names,
     parse_pairs,
     parse_span,
+    placed,
     require_some,
     usual_split,
     with_tracks,
@@ -125,16 +125,27 @@ class LabelledFiles:
             )
         rows = self._wanted(table, columns, rows)
         refs: dict[str, ClipRef] = {}
-        lines: dict[str, int] = {}
-        places = manifest_paths([(f"{table.name}, line {line}", row["path"]) for line, row in rows], table, self.base)
-        for (line, row), place in zip(rows, places, strict=True):
-            ref = _row_as_ref(row, *place, f"{table.name}, line {line}")
+        before: dict[str, str] = {}
+        for where, row, name, file in placed(rows, table, self.base):
+            if not row["label"]:
+                raise InputError(f"{where}: the label is empty.")
+            start, end = (row.get(key) or row.get(f"{key}_s") or "" for key in ("start", "end"))
+            start_s, end_s = parse_span(start, end, where, "clip")
+            ref = ClipRef(
+                id=clip_id(name, start_s, end_s) if start or end else name,
+                label=portable(row["label"]),
+                split=row.get("split", ""),
+                audio=file,
+                image=file,
+                start_s=start_s,
+                length_s=None if end_s is None else end_s - start_s,
+            )
             if ref.id in refs:
                 raise InputError(
-                    f"{table.name}, line {line}: {ref.id} came before in line {lines[ref.id]} "
+                    f"{where}: {ref.id} came before in {before[ref.id].removeprefix(f'{table.name}, ')} "
                     f"(labels {refs[ref.id].label!r} and {ref.label!r}). Remove one of the two."
                 )
-            refs[ref.id], lines[ref.id] = ref, line
+            refs[ref.id], before[ref.id] = ref, where
         hint = "Paths are relative to the manifest's folder" + (
             "." if self.suffix else "; for another one give the option 'base'."
         )
@@ -191,22 +202,6 @@ class LabelledFiles:
                 "training clips."
             )
         return list(refs)
-
-
-def _row_as_ref(row: Mapping[str, str], name: str, file: Path, where: str) -> ClipRef:
-    if not row["label"]:
-        raise InputError(f"{where}: the label is empty.")
-    start, end = (row.get(key) or row.get(f"{key}_s") or "" for key in ("start", "end"))
-    start_s, end_s = parse_span(start, end, where, "clip")
-    return ClipRef(
-        id=clip_id(name, start_s, end_s) if start or end else name,
-        label=portable(row["label"]),
-        split=row.get("split", ""),
-        audio=file,
-        image=file,
-        start_s=start_s,
-        length_s=None if end_s is None else end_s - start_s,
-    )
 
 
 def clip_id(file: str, start_s: float, end_s: float | None) -> str:

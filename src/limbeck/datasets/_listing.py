@@ -17,6 +17,7 @@ from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
 from limbeck._text import portable
+from limbeck.datasets._sources import Stamp
 from limbeck.errors import InputError, MediaError
 from limbeck.media import TRACKS, MediaInfo, Track, files_below, probe
 
@@ -43,12 +44,12 @@ def usual_split(name: str) -> str | None:
     return _SPLITS.get(_SPLIT_ENDING.sub("", name.strip().casefold()))
 
 
-def existing_folder(path: Path, what: str) -> Path:
-    """The folder itself, once it is known to exist; `what` it should hold is for the message."""
+def existing_folder(path: Path, what: str, inner: str = "") -> Path:
+    """The folder, or the `inner` one if it has it, once it is known to exist; `what` it holds is for the message."""
     if not path.is_dir():
         state = "is a file" if path.exists() else "does not exist"
         raise InputError(f"{path} should be the folder with {what}, but it {state}. Check the path.")
-    return path
+    return path / inner if (path / inner).is_dir() else path
 
 
 def existing_file(path: Path, what: str) -> Path:
@@ -109,12 +110,9 @@ def _spelled(folder: Path, _modified_ns: int) -> Mapping[str, str]:
 
 def require_some(found: Iterable[Path], *, told: str, hint: str) -> None:
     """Refuse a listing of which not one file exists: a wrong folder, rather than a few lost videos."""
-    first = None
-    for path in found:
-        first = first or path
-        if path.exists():
-            return
-    raise InputError(f"None of the files that {told} names exist; the first looked for was {first}. {hint}")
+    paths = list(found)
+    if not any(path.exists() for path in paths):
+        raise InputError(f"None of the files that {told} names exist; the first looked for was {paths[0]}. {hint}")
 
 
 def parse_span(start: str, end: str, where: str, what: str) -> tuple[float, float | None]:
@@ -170,12 +168,10 @@ def parse_pairs(value: str | Mapping[str, str] | None, option: str) -> dict[str,
     return pairs
 
 
-def shuffled(
-    items: Iterable[T], key: Mapping[T, str] | None = None, *, seed: int, path: Sequence[str | int] = ()
-) -> list[T]:
+def shuffled(items: Iterable[T], *, seed: int, path: Sequence[str | int] = ()) -> list[T]:
     """Items in an order drawn by a seed (>= 0) and the draw's `path`, the same on every machine and in every version.
 
-    Each item is ranked by a hash of seed, path and its own name, so adding one leaves the order of the others.
+    Each item is ranked by a hash of seed, path and itself as text, so adding one leaves the order of the others.
 
     Example:
         >>> shuffled("abcdef", seed=0) != shuffled("abcdef", seed=1)
@@ -188,8 +184,7 @@ def shuffled(
     prefix = "\x1f".join(map(str, (seed, *path)))
 
     def rank(item: T) -> tuple[bytes, str]:
-        name = str(key[item] if key is not None else item)
-        return hashlib.sha256(f"{prefix}\x1f{name}".encode()).digest(), name
+        return hashlib.sha256(f"{prefix}\x1f{item}".encode()).digest(), str(item)
 
     return sorted(items, key=rank)
 
@@ -228,24 +223,28 @@ def hold_out(groups: Mapping[str, Mapping[str, int]], *, fraction: float, seed: 
     return frozenset(taken)
 
 
-def manifest_paths(rows: Sequence[tuple[str, str]], table: Path, base: Path | None = None) -> list[tuple[str, Path]]:
-    r"""Name and file of each path of a manifest; `rows` have where each stands (``"clips.csv, line 7"``) and its text.
+def placed(
+    rows: Sequence[tuple[int, dict[str, str]]], table: Path, base: Path | None = None
+) -> list[tuple[str, dict[str, str], str, Path]]:
+    r"""Where each row of a manifest stands (``"clips.csv, line 7"``), the row, and name and file of its path.
 
     Names are relative, with forward slashes, and the same on every machine. Paths may be absolute if all are: the names
     are then relative to the folder they share, which `base` may replace where the files have moved.
     """
-    plain = [PurePosixPath(text.replace("\\", "/")) for _, text in rows]
-    for (where, text), path in zip(rows, plain, strict=True):
+    where = [f"{table.name}, line {line}" for line, _ in rows]
+    texts = [row["path"] for _, row in rows]
+    plain = [PurePosixPath(text.replace("\\", "/")) for text in texts]
+    for place, text, path in zip(where, texts, plain, strict=True):
         if not text or ".." in path.parts:
             raise InputError(
-                f"{where}: a path below the manifest's folder was expected, but {text!r} came. Clip names must be the "
+                f"{place}: a path below the manifest's folder was expected, but {text!r} came. Clip names must be the "
                 "same on every machine: write paths relative to one folder, or all of them absolute."
             )
     starts = [path.parts[0] if path.is_absolute() or "".join(path.parts[:1]).endswith(":") else "" for path in plain]
     odd = next((i for i, start in enumerate(starts) if start != starts[0]), None)
     if odd is not None:
         raise InputError(
-            f"{rows[odd][0]}: {rows[odd][1]!r} and {rows[0][1]!r} of {rows[0][0]} have no folder in common. Write all "
+            f"{where[odd]}: {texts[odd]!r} and {texts[0]!r} of {where[0]} have no folder in common. Write all "
             "paths relative to one folder, or all of them absolute."
         )
     folder = base or table.parent
@@ -254,7 +253,10 @@ def manifest_paths(rows: Sequence[tuple[str, str]], table: Path, base: Path | No
         given = PurePosixPath(base.absolute().as_posix()) if base else shared
         folder = Path(given)
         plain = [path.relative_to(given if shared.is_relative_to(given) else shared) for path in plain]
-    return [(portable(path.as_posix()), located(folder, path.as_posix())) for path in plain]
+    return [
+        (place, row, portable(path.as_posix()), located(folder, path.as_posix()))
+        for place, (_, row), path in zip(where, rows, plain, strict=True)
+    ]
 
 
 def duration_s(path: Path) -> float | None:
@@ -265,15 +267,12 @@ def duration_s(path: Path) -> float | None:
 
 def probed(path: Path) -> MediaInfo | None:
     """What the header of a media file tells; None where there is none that can be read."""
-    try:
-        stamp = path.stat()
-    except (OSError, ValueError):
-        return None
-    return _probed_at(path, stamp.st_size, stamp.st_mtime_ns)
+    stamp = Stamp.of(path)
+    return None if stamp is None else _probed_at(path, stamp)
 
 
 @lru_cache(maxsize=2**20)
-def _probed_at(path: Path, _size: int, _modified_ns: int) -> MediaInfo | None:
+def _probed_at(path: Path, _stamp: Stamp) -> MediaInfo | None:
     try:
         return probe(path)
     except MediaError:

@@ -7,7 +7,7 @@ nothing else: not on the number of workers, on timing, or on how often the work 
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,18 +18,26 @@ from typing import Any
 
 from limbeck import _code, _files, _machine
 from limbeck._config import differences
-from limbeck.datasets import _findings, _originals, _tables
+from limbeck.datasets import _findings, _sources
 from limbeck.datasets._contract import ClipRef, Dataset, construct
 from limbeck.datasets._decoding import Decoded, Refused, Unit, decoding_pool, results
-from limbeck.datasets._listing import parse_names
-from limbeck.datasets._prepared import FORMAT, Prepared, Shard, fingerprint_of, shard_path, shard_record, write_shard
+from limbeck.datasets._listing import TRAIN, parse_names
+from limbeck.datasets._prepared import (
+    FORMAT,
+    Prepared,
+    Shard,
+    fingerprint_of,
+    shard_path,
+    shard_record,
+    write_shard,
+    write_table,
+)
 from limbeck.datasets._sources import MEMORY, UNSTEADY, Digests, Sources, Stamp, files_of
 from limbeck.engine import Progress, bar, note
 from limbeck.errors import FingerprintError, InputError
 from limbeck.media import TRACKS, ClipRecipe
 from limbeck.modalities import Modality, Moments, bound
 
-TRAIN = "train"
 _SHARD_CLIPS = 256
 _SHARD_BYTES = 64 * 2**20
 _UNIT_CLIPS = 8
@@ -96,7 +104,7 @@ def prepare(
                 found = _files.read_record(out / "dataset.json")
                 plan.check(found, out)
                 _found_shards(plan, out)
-                where = {_originals.NOTE: plan.recordings(out)}
+                where = {_sources.NOTE: plan.recordings(out)}
                 if found | where != found:  # they have moved, or an older version did not note where they are
                     _files.write_record(out / "dataset.json", found | where)
             else:
@@ -152,25 +160,21 @@ class Plan:
         """Positions of a shard's clips."""
         return range(len(self.clips))[index * self.shard_clips : (index + 1) * self.shard_clips]
 
-    def units(self, index: int) -> Iterator[Unit]:
+    def units(self, index: int) -> list[Unit]:
         """A shard cut into pieces of work: neighbours in one file stay together, for they are decoded together."""
         wanted = [i for i in self.shard(index) if i not in self.refused]
         files = groupby(wanted, key=lambda i: (self.clips[i].audio, self.clips[i].image))
-        gathered: list[int] = []
+        pieces: list[list[int]] = []
         for (audio, image), group in files:
             positions = list(group)
             step = 1 if audio is None and image is None else _FILE_CLIPS
             for i in range(0, len(positions), step):
                 piece = positions[i : i + step]
-                if gathered and len(gathered) + len(piece) > _UNIT_CLIPS:
-                    yield self._unit(gathered)
-                    gathered = []
-                gathered += piece
-        if gathered:
-            yield self._unit(gathered)
-
-    def _unit(self, positions: Sequence[int]) -> Unit:
-        return Unit(tuple(positions), tuple(self.clips[p] for p in positions))
+                if pieces and len(pieces[-1]) + len(piece) <= _UNIT_CLIPS:
+                    pieces[-1] += piece
+                else:
+                    pieces.append(piece)
+        return [Unit(tuple(piece), tuple(self.clips[p] for p in piece)) for piece in pieces]
 
     @cached_property
     def sources(self) -> Sources:
@@ -200,7 +204,7 @@ class Plan:
 
     def recordings(self, out: Path) -> dict[str, Any] | None:
         """What is written down to find the recordings again from the prepared folder."""
-        return _originals.note(self.dataset, self.sources.root, out)
+        return _sources.note(self.dataset, self.sources.root, out)
 
     def identity(self) -> dict[str, Any]:
         """What tells one plan from another, for people and for `check`."""
@@ -341,9 +345,9 @@ def finish(plan: Plan, out: Path, shards: list[Shard]) -> None:
     text, number, whole, texts = pa.string(), pa.float64(), pa.int32(), pa.list_(pa.string())
     columns = dict.fromkeys(("id", *TRACKS), text) | {"start_s": number, "length_s": number, "label": text}
     columns |= {"split": text, "shard": whole, "row": whole, "repairs": texts, "sha256": text, "files": texts}
-    _tables.write(out / "clips.parquet", clips, pa.schema(columns))
+    write_table(out / "clips.parquet", clips, pa.schema(columns))
     why = dict.fromkeys(("id", "source", "label", "split", "reason", "detail"), text)
-    _tables.write(out / "rejected.parquet", rejected, pa.schema(why))
+    write_table(out / "rejected.parquet", rejected, pa.schema(why))
     splits = _splits(plan.clips)
     counts = Counter((c["split"], c["label"]) for c in clips)
     if not any(counts[TRAIN, label] for label in plan.classes):
@@ -376,7 +380,7 @@ def finish(plan: Plan, out: Path, shards: list[Shard]) -> None:
         },
         "statistics": {name: m.statistics(moments[name]).to_json() for name, m in plan.modalities.items()},
         "shards": len(shards),
-        _originals.NOTE: plan.recordings(out),
+        _sources.NOTE: plan.recordings(out),
         "fingerprint": fingerprint_of(plan.dataset.name, plan.classes, plan.modalities, plan.recipe, content),
     }
     _files.write_record(out / "dataset.json", description)

@@ -16,10 +16,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from limbeck._files import NOTE, digest, is_of_system, read_record, write_tensors
-from limbeck.datasets import _originals, _tables
-from limbeck.datasets._clips import LabelledClips
-from limbeck.datasets._targets import Targets
+from limbeck._files import NOTE, atomic, digest, is_of_system, read_record, write_tensors
+from limbeck.datasets import _sources
+from limbeck.datasets._clips import ClipStore, LabelledClips, Targets
 from limbeck.errors import InputError, UnknownNameError
 from limbeck.media import ClipRecipe, RawClip
 from limbeck.modalities import Modality, Statistics, bound
@@ -63,7 +62,7 @@ class Shard:
 
 
 @dataclass(frozen=True)
-class ShardStore:
+class ShardStore(ClipStore):
     """Clips in shard files. A gather reads its rows into a fresh tensor and keeps nothing: no map, no open file.
 
     Reading instead of mapping keeps resident memory at what one gather returns, however much was touched before; it may
@@ -76,15 +75,14 @@ class ShardStore:
     modalities: Mapping[str, Modality]
 
     def originals(self, rows: Tensor) -> list[RawClip]:
-        """The recordings of the rows, decoded again; see `LabelledClips.originals`."""
-        return _originals.read(self.folder, rows.tolist(), self.recipe)
+        table = read_table(self.folder / "clips.parquet", [*_sources.COLUMNS])
+        return _sources.read_again(self.folder, table, rows.tolist(), self.recipe)
 
     @cached_property
     def _starts(self) -> npt.NDArray[np.int64]:
         return np.cumsum([0, *(s.rows for s in self.shards)])
 
     def read(self, modality: str, rows: Tensor) -> Tensor:
-        """Arrays of one modality as they are prepared, (row, channel, height, width)."""
         kind = self.modalities[modality]
         out = torch.empty((len(rows), *kind.shape), dtype=kind.dtype)
         if not len(rows):
@@ -114,10 +112,7 @@ class ShardStore:
 class Prepared:
     """A prepared dataset: a folder with ``dataset.json``, ``clips.parquet``, ``rejected.parquet`` and ``shards/``.
 
-    Attributes:
-        folder: Where it is.
-        description: Content of ``dataset.json``.
-        store: The arrays.
+    Its `description` is the content of the first; the `store` has the arrays.
     """
 
     folder: Path
@@ -227,7 +222,7 @@ class Prepared:
     @cached_property
     def rejected(self) -> list[dict[str, Any]]:
         """Clips left out: ``id``, ``source``, ``label``, ``split``, ``reason``, ``detail``."""
-        return list(_tables.read(self.folder / "rejected.parquet").to_pylist())
+        return list(read_table(self.folder / "rejected.parquet").to_pylist())
 
     def why_rejected(self, most: int) -> list[str]:
         """Why `most` clips were left out, a sentence each that names the recording; the last counts the others."""
@@ -237,11 +232,7 @@ class Prepared:
         return [*told, f"... and {more} more, in {self.folder / 'rejected.parquet'}."] if more > 0 else told
 
     def clips(self, split: str = "train") -> LabelledClips:
-        """The clips of a split.
-
-        Raises:
-            InputError: There is no such split.
-        """
+        """The clips of a split; an unknown one is refused."""
         if split not in self.splits:
             raise InputError(f"{self.folder} has no split {split!r}; it has: {', '.join(self.splits)}.")
         rows = np.flatnonzero(np.array(self._table["split"], dtype=object) == split)
@@ -272,7 +263,7 @@ class Prepared:
 
     @cached_property
     def _table(self) -> dict[str, list[Any]]:
-        table = _tables.read(self.folder / "clips.parquet", ["id", "label", "split", "sha256"])
+        table = read_table(self.folder / "clips.parquet", ["id", "label", "split", "sha256"])
         return {name: table.column(name).to_pylist() for name in table.column_names}
 
 
@@ -337,3 +328,32 @@ def _intact(path: Path) -> Iterator[None]:
         raise InputError(
             f"Shard {path} is missing or damaged ({error}); delete it and run the same limbeck prepare again."
         ) from error
+
+
+def read_table(path: Path, columns: list[str] | None = None) -> Any:
+    """A Parquet table as pyarrow has it: the `columns` named, or all.
+
+    Raises:
+        InputError: The file is damaged.
+        OSError: It is not there, or cannot be read.
+    """
+    import pyarrow
+    from pyarrow import parquet
+
+    try:
+        with path.open("rb") as handle:  # pyarrow takes no names but UTF-8
+            # Not by `read_table`: it starts threads whatever one asks, and a process that ends meanwhile is aborted.
+            return parquet.ParquetFile(handle, pre_buffer=False).read(columns, use_threads=False)
+    except (OSError, pyarrow.ArrowException) as error:
+        if is_of_system(error):
+            raise
+        raise InputError(f"{path} is missing or damaged ({error}); delete the folder and prepare again.") from error
+
+
+def write_table(path: Path, rows: Sequence[dict[str, Any]], schema: Any) -> None:
+    """Write a Parquet table atomically; keys of the rows that the pyarrow schema lacks are left out."""
+    import pyarrow
+    from pyarrow import parquet
+
+    with atomic(path) as temporary, temporary.open("wb") as handle:
+        parquet.write_table(pyarrow.Table.from_pylist(list(rows), schema=schema), handle)

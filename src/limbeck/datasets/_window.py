@@ -40,9 +40,6 @@ def chosen(
 
     What is not longer than the recipe's clip is taken as it is; a length of None means to the end of the sound, and
     nothing later than `most_s` is taken.
-
-    Raises:
-        MediaError: The sound cannot be read.
     """
     ends = duration_s(path) if length_s is None else start_s + length_s
     span_s = math.inf if ends is None else min(ends, most_s) - start_s

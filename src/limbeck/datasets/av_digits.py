@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import count
 from pathlib import Path
-from typing import ClassVar, NamedTuple, final
+from typing import ClassVar, final
 
 import numpy as np
 import numpy.typing as npt
@@ -30,13 +30,6 @@ _INK = 16
 _OFFICIAL_TEST_INDEX = 5
 
 
-class _Recording(NamedTuple):
-    digit: str
-    speaker: str
-    number: int
-    path: Path
-
-
 @final
 @dataclass(kw_only=True, eq=False)
 class AVDigits(Dataset):
@@ -50,10 +43,6 @@ class AVDigits(Dataset):
         unseen_speaker: Test on this speaker's recordings and train on all others'; by default the official split.
         test_fraction: Part of each class's pictures that only the test clips use, in (0, 1).
         seed: Draws which pictures those are, and the pairs.
-
-    Example:
-        >>> AVDigits(root="fsdd", unseen_speaker="theo").name
-        'av_digits'
     """
 
     title: ClassVar[str] = "Spoken digits (FSDD) paired with handwritten digits (scikit-learn)"
@@ -82,20 +71,21 @@ class AVDigits(Dataset):
         """One clip a recording, ordered by id (``digit/speaker/index+picture``); labels ``"0"`` to ``"9"``."""
         if not 0 < self.test_fraction < 1:
             raise InputError(f"test_fraction must lie between 0 and 1, but is {self.test_fraction}.")
-        recordings = _recordings(existing_folder(Path(self.root), "FSDD's recordings ({digit}_{speaker}_{index}.wav)"))
-        speakers = sorted({r.speaker for r in recordings})
+        what = "FSDD's recordings ({digit}_{speaker}_{index}.wav)"
+        recordings = _recordings(existing_folder(Path(self.root), what, inner="recordings"))
+        speakers = sorted({speaker for _, speaker, _, _ in recordings})
         if self.unseen_speaker is not None and self.unseen_speaker not in speakers:
             raise InputError(
                 f"unseen_speaker is {self.unseen_speaker!r}, but the speakers of {self.root} are {', '.join(speakers)}."
             )
-        sides: dict[tuple[str, str], list[_Recording]] = defaultdict(list)
-        for r in recordings:
-            unseen = r.speaker == self.unseen_speaker if self.unseen_speaker else r.number < _OFFICIAL_TEST_INDEX
-            sides[r.digit, TEST if unseen else TRAIN].append(r)
+        sides: dict[tuple[str, str], list[tuple[str, Path]]] = defaultdict(list)
+        for digit, speaker, number, path in recordings:
+            unseen = speaker == self.unseen_speaker if self.unseen_speaker else number < _OFFICIAL_TEST_INDEX
+            sides[digit, TEST if unseen else TRAIN].append((f"{digit}/{speaker}/{number:02d}", path))
         refs = [
-            ClipRef(id=f"{digit}/{r.speaker}/{r.number:02d}+{picture:04d}", label=digit, split=split, audio=r.path)
+            ClipRef(id=f"{name}+{picture:04d}", label=digit, split=split, audio=path)
             for (digit, split), group in sides.items()
-            for r, picture in zip(group, self._pictures(digit, split), strict=False)
+            for (name, path), picture in zip(group, self._pictures(digit, split), strict=False)
         ]
         return sorted(refs, key=lambda ref: ref.id)
 
@@ -142,11 +132,10 @@ def _digits() -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
     return digits.images, digits.target
 
 
-def _recordings(folder: Path) -> list[_Recording]:
-    inner = folder / "recordings"
-    folder = inner if inner.is_dir() else folder
+def _recordings(folder: Path) -> list[tuple[str, str, int, Path]]:
+    """Digit, speaker, number and file of each."""
     found = [
-        _Recording(m["digit"], m["speaker"], int(m["index"]), path)
+        (m["digit"], m["speaker"], int(m["index"]), path)
         for path in folder.iterdir()
         if (m := _NAME.fullmatch(path.name))
     ]

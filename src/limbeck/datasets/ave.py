@@ -37,10 +37,6 @@ class AVE(Dataset):
 
     Args:
         root: The folder ``AVE_Dataset``, or the one it lies in.
-
-    Example:
-        >>> AVE(root="AVE_Dataset").name
-        'ave'
     """
 
     title: ClassVar[str] = "AVE: 28 classes of audio-visual events, one clip a second"
@@ -56,13 +52,9 @@ class AVE(Dataset):
     root: str | Path
 
     def clips(self) -> Sequence[ClipRef]:
-        """One clip a second of each event, ordered by class, video and second.
-
-        Videos that are missing are listed all the same; they are rejected when read.
-        """
-        root = existing_folder(Path(self.root), "the AVE dataset (trainSet.txt, testSet.txt and AVE/*.mp4)")
-        inner = root / "AVE_Dataset"
-        root = inner if inner.is_dir() else root
+        """One clip a second of each event, ordered by class, video and second; missing videos are listed, too."""
+        what = "the AVE dataset (trainSet.txt, testSet.txt and AVE/*.mp4)"
+        root = existing_folder(Path(self.root), what, inner="AVE_Dataset")
         found: dict[str, ClipRef] = {}
         for split, name in _LISTS.items():
             if split == "val" and not (root / name).is_file():

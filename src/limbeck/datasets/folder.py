@@ -17,7 +17,6 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
 from pathlib import Path
 from typing import ClassVar, final
 
@@ -52,11 +51,6 @@ class Folder(Dataset):
         window: Which part of a file longer than the recipe's clip is taken where neither start and end nor
             `clip_seconds` say: the one with most energy (``"loudest"``, searched in the first ten minutes), the
             ``"middle"`` or the ``"start"``. Where no sound is read, the middle is taken for the loudest.
-
-    Example:
-        >>> dataset = Folder(root="videos")
-        >>> dataset.name, dataset.licence
-        ('folder', "your own files: their owners' terms hold")
     """
 
     title: ClassVar[str] = "Your own videos, sounds or pictures, from a folder or a manifest"
@@ -78,7 +72,6 @@ class Folder(Dataset):
         return self.clips_with(TRACKS)
 
     def clips_with(self, tracks: Collection[Track]) -> Sequence[ClipRef]:
-        """The same of files that have the tracks; see `Dataset.clips_with`."""
         check_window(self.window)
         refs = LabelledFiles(
             source=Path(self.root),
@@ -99,7 +92,7 @@ class Folder(Dataset):
     def read(self, clip: ClipRef, recipe: ClipRecipe) -> RawClip:
         """Decode one clip: what the manifest says, or the chosen part of a file."""
         path = clip.audio or clip.image
-        if path is None or not _is_whole_file(clip):
+        if path is None or not self._is_read_alone(clip):
             return super().read(clip, recipe)
         info = probed(path)
         shown_s = (info.picture_seconds or 0.0) if info and clip.image else 0.0
@@ -114,18 +107,8 @@ class Folder(Dataset):
             return super().read(clip, recipe)  # the picture ends before the sound is loudest
         return replace(raw, repairs=(*told, *raw.repairs))
 
-    def read_many(self, clips: Sequence[ClipRef], recipe: ClipRecipe) -> list[RawClip | MediaError]:
-        """Decode some clips; those of one file that say their times together."""
-        results: list[RawClip | MediaError] = []
-        for is_whole, group in groupby(clips, key=_is_whole_file):
-            some = list(group)
-            whole = [self._read_or_error(clip, recipe) for clip in some] if is_whole else []
-            results += whole or self._read_neighbours(some, recipe)
-        return results
-
-
-def _is_whole_file(clip: ClipRef) -> bool:
-    return clip.length_s is None and clip.id == file_of(clip)
+    def _is_read_alone(self, clip: ClipRef) -> bool:
+        return clip.length_s is None and clip.id == file_of(clip)
 
 
 def _pieces(ref: ClipRef, seconds: float) -> list[ClipRef]:

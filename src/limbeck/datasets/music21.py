@@ -55,10 +55,6 @@ class Music21(Dataset):
         windows: At most this many seconds of each video, spread evenly; every whole second by default.
         test_fraction: Part of each instrument's videos to test on where there is no table, in (0, 1).
         seed: Draws which videos those are.
-
-    Example:
-        >>> Music21(root="music21", windows=5).windows
-        5
     """
 
     title: ClassVar[str] = "MUSIC-21: solos on 21 instruments, windows of one second"
@@ -95,7 +91,6 @@ class Music21(Dataset):
         return self.clips_with(TRACKS)
 
     def clips_with(self, tracks: Collection[Track]) -> Sequence[ClipRef]:
-        """The same of files that have the tracks; see `Dataset.clips_with`."""
         if self.windows is not None and self.windows < 1:
             raise InputError(f"windows must be 1 or more, but is {self.windows}.")
         root = existing_folder(Path(self.root), "MUSIC-21 (MUSIC21_solo_videos.json and videos/)")

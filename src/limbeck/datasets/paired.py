@@ -59,10 +59,6 @@ class Paired(Dataset):
         window: Which part of a sound longer than the recipe's clip is taken: the one with most energy
             (``"loudest"``, searched in the first ten minutes), the ``"middle"`` or the ``"start"``.
         seed: Draws the pairs, and the test files where a collection has no splits.
-
-    Example:
-        >>> Paired(sounds="esc10/manifest.csv", images="photos", mapping="in_order", test_sounds="fold4").window
-        'loudest'
     """
 
     title: ClassVar[str] = "Sounds and pictures of two collections, paired by class"
@@ -157,9 +153,9 @@ class Paired(Dataset):
 
     def _passes(self, refs: Sequence[ClipRef], kind: str, turns: int) -> list[ClipRef]:
         """All clips in a drawn order, then all in another, and so on."""
-        names = {r: r.id for r in refs}
-        orders = (shuffled(refs, names, seed=self.seed, path=("pair", kind, turn)) for turn in range(turns))
-        return [ref for order in orders for ref in order]
+        by_id = {r.id: r for r in refs}
+        orders = (shuffled(by_id, seed=self.seed, path=("pair", kind, turn)) for turn in range(turns))
+        return [by_id[id] for order in orders for id in order]
 
 
 def _joined_classes(

@@ -43,9 +43,6 @@ class Playground(Dataset):
         test_fraction: Part of each class that is the test split, at least 0 and below 1.
         workers: Processes that make clips; every core by default. The files do not depend on it.
 
-    Raises:
-        InputError: An argument does not fit.
-
     Example:
         >>> Playground(root=Path("playground"), clips=20).classes[:3]
         ('metal bar', 'zither string', 'harp')

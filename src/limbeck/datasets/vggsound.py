@@ -63,7 +63,6 @@ class VGGSoundTable(Dataset):
         return self.clips_with(TRACKS)
 
     def clips_with(self, tracks: Collection[Track]) -> Sequence[ClipRef]:
-        """The same of files that have the tracks; see `Dataset.clips_with`."""
         if not 0 <= self.second <= 9:
             raise InputError(f"second must lie in 0..9 (the clips last ten seconds), but is {self.second}.")
         root = existing_folder(Path(self.root), "VGGSound (vggsound.csv and videos/)")
@@ -90,12 +89,7 @@ class VGGSoundTable(Dataset):
 
 @final
 class VGGSound(VGGSoundTable):
-    """All classes of VGGSound.
-
-    Example:
-        >>> VGGSound(root="vggsound", second=0).second
-        0
-    """
+    """All classes of VGGSound."""
 
     title: ClassVar[str] = "VGGSound: 309 classes of sounds seen and heard, one second of each clip"
     only: ClassVar[tuple[str, ...]] = ()

@@ -40,8 +40,7 @@ def choose_scale(
     says; the `network` is that of so many students (`repeats`), and of the encoders that clips are herded through. The
     `runtime` is by default as in `RunContext`.
 
-    Returns:
-        The better scale, and the mean accuracy by all modalities together of each, in percent.
+    It gives the better scale, and the mean accuracy by all modalities together of each, in percent.
 
     Raises:
         BudgetError: The classes have too few clips or recordings to hold some out.

@@ -66,14 +66,10 @@ def evaluate(
 
     No choice is made on the test clips: every student is tested once, after its last epoch.
 
-    Args:
-        subject: What students are trained and tested on, and how; see `Subject.of`.
-        measure: What is measured; accuracy by default.
-        repeats: How often, each time with a seed of its own, >= 1.
-        seed: Repeat number r depends on ``(seed, r)`` alone, so that more repeats only add to fewer.
-        done: What was found earlier with the same arguments, which is taken over.
-        on_progress: Called after each epoch of each student.
-        on_repeat: Called after each repeat that was not in `done`, with all that is there.
+    The `subject` (see `Subject.of`) is measured `repeats` >= 1 times by a `measure`, accuracy by default. Repeat number
+    r depends on ``(seed, r)`` alone, so that more repeats only add to fewer. What was found earlier with the same
+    arguments (`done`) is taken over. After each epoch of each student `on_progress` is called, and `on_repeat` after
+    each repeat that was not in `done`, with all that is there.
 
     Raises:
         InputError: `done` answers another question, or the measure refused the subject.

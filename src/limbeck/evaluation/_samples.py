@@ -20,7 +20,6 @@ class Samples(ABC):
 
     Attributes:
         targets: What is to be learnt of each, on the CPU.
-        modalities: What the samples are, by name.
         scales: What made them network input, by modality; empty if not known.
         labels: What a loss is given: classes, int64, (sample,), or probabilities of all of them, float32, (sample,
             class); on the CPU.
@@ -55,9 +54,6 @@ class TensorSamples(Samples):
     """Samples held in memory, in network scale: float32, (sample, channel, height, width), by modality.
 
     Only `modality_aware` augmentation needs the `scales` that made them network input.
-
-    Raises:
-        InputError: Numbers of samples do not fit together.
     """
 
     def __init__(
@@ -80,7 +76,6 @@ class TensorSamples(Samples):
 
     @property
     def shapes(self) -> dict[str, Shape]:
-        """Shape of a sample, by modality."""
         return {name: (x.shape[1], x.shape[2], x.shape[3]) for name, x in self.tensors.items()}
 
     def fetch(self, index: Tensor, device: torch.device) -> Batch:
@@ -94,9 +89,6 @@ class ClipSamples(Samples):
     """Clips of a dataset, read batch by batch and put in network scale on the device; never all in memory.
 
     Modalities without one of the `scales` on which networks see them are not read.
-
-    Raises:
-        InputError: The clips lack a modality.
     """
 
     def __init__(self, clips: LabelledClips, scales: Mapping[str, Scale]) -> None:
@@ -105,11 +97,9 @@ class ClipSamples(Samples):
 
     @property
     def shapes(self) -> dict[str, Shape]:
-        """Shape of a sample, by modality."""
         return self.clips.shapes
 
     def fetch(self, index: Tensor, device: torch.device) -> Batch:
-        """Samples at some positions; see `Samples.fetch`."""
         return {
             name: modality.to_network(self.clips.array(name, index).to(device), self.scales[name])
             for name, modality in self.modalities.items()

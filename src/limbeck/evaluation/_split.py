@@ -20,13 +20,10 @@ CHUNK = 64
 
 @dataclass(frozen=True)
 class Split:
-    """Positions of clips in two parts, ascending.
+    """Positions of clips to train on (`kept`) and to validate on (`held`), int64, (clip,), ascending.
 
-    Attributes:
-        kept: int64, (clip,): to train on.
-        held: int64, (clip,): to validate on.
-        shared: How many held clips have an array that a kept one has, bit for bit. 0, but where one is used in several
-            classes, or reuse left no other way (see `hold_out`).
+    So many held clips (`shared`) have an array that a kept one has, bit for bit: 0, but where one is used in several
+    classes, or reuse left no other way (see `hold_out`).
     """
 
     kept: Tensor

@@ -58,17 +58,11 @@ class Subject:
     ) -> Subject:
         """A subject whose parts are checked to belong together.
 
-        Args:
-            train: A distilled set, or clips (a subset or the whole training split, streamed).
-            test: Test clips of the same classes and recipe.
-            clips: The real training clips that a set was distilled from, for measures that need them.
-            modalities: Those that students are trained on and tested with; all of `train` by default.
-            scales: On which students see clips, by modality; standardised by the training statistics by default. A
-                distilled set brings its own.
-            network: Architecture of the students; a ConvNet by default.
-            protocol: How they are trained; as published by default.
-            runtime: Where to work; on the CPU in float32 by default.
-            cache: Folder for what measures that distil again can reuse.
+        Students see the `modalities` of `train` (all by default), a distilled set or clips (a subset or the whole
+        training split, streamed), and of `test`, clips of the same classes and recipe. Clips are seen on `scales`,
+        standardised by the training statistics by default; a distilled set brings its own. The `network`, `protocol`
+        and `runtime` are by default a ConvNet, the published one, and the CPU in float32. Measures that distil again
+        need the real `clips` that a set was distilled from, and can reuse what is in a `cache`, a folder.
 
         Raises:
             InputError: Classes, recipes or modalities differ, there are no test clips, or scales came with a distilled
@@ -122,11 +116,7 @@ class Subject:
 
     @property
     def real(self) -> LabelledClips:
-        """The real training clips, with the modalities that the set has.
-
-        Raises:
-            InputError: They are not known, or lack a modality.
-        """
+        """The real training clips, with the modalities that the set has."""
         if self.clips is None:
             raise InputError("This measure needs the real clips that the set was distilled from; give them as `clips`.")
         return self.clips.seen_by([*self.train.modalities])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from limbeck.evaluation.measures import Measure
 from limbeck.evaluation.measures.accuracy import Accuracy
 from limbeck.evaluation.protocol import Protocol
 from limbeck.evaluation.score import Score
-from limbeck.evaluation.store import CONTROLS, SCORES, ScoreFile
+from limbeck.evaluation.store import CONTROLS, SCORES, file_of, keep
 from limbeck.evaluation.train import EpochReport
 from limbeck.methods import Method, RunContext
 from limbeck.modalities import ScaleKind
@@ -94,7 +95,7 @@ def evaluate(
     )
     asked = question(chosen, subject, seed)
     kept_in = out or (Path(what) / SCORES if isinstance(what, Path | str) else None)
-    file = ScoreFile.of(asked, Path(kept_in) if kept_in else None, title or asked.title)
+    file = file_of(asked, Path(kept_in), title or asked.title) if kept_in else None
     epochs: Counter[int] = Counter()
     with bar(f"Evaluating {title or asked.title}", show=progress) as tell:
 
@@ -103,7 +104,8 @@ def evaluate(
             expected = max(epochs[number], round(chosen.students * report.epochs))
             tell(number * expected + epochs[number], repeats * expected)
 
-        calls: dict[str, Any] = {"done": file.read(), "on_progress": on_progress, "on_repeat": file.keep}
+        done = Score.read(file) if file and file.exists() else None
+        calls: dict[str, Any] = {"done": done, "on_progress": on_progress, "on_repeat": file and partial(keep, file)}
         return measured(subject, chosen, repeats=repeats, seed=seed, **calls)
 
 

@@ -30,10 +30,7 @@ class Source(Config):
     """What a student was trained or tested on.
 
     Attributes:
-        kind: A distilled set or clips of a dataset.
         name: Method of the distilled set, or name of the dataset.
-        fingerprint: Identifies the content.
-        modalities: Names of what its samples are.
         samples: Number of samples (those of a mosaic's cells count one by one).
         rows: Number of rows that are stored, each of which stands for one sample or several.
         per_class: Rows stored of the class that has most; None for clips.
@@ -149,9 +146,7 @@ class Score(Answers):
         measure: Name of the measure, which has the `settings`.
         letters: What tables call each modality that students saw, by its name.
         truth: Class of every test clip, in the order of the predictions.
-        scales: On which students saw samples, by modality.
         seed: The seed all repeats' seeds come from.
-        device: Where it ran.
         formats: Number formats of real and synthetic clips, of measures that distil again; else None.
         code: Code of the measure, its networks and its head: other code is another question.
 
@@ -254,10 +249,9 @@ class Score(Answers):
 
         every = np.arange(len(self.classes))
         return {
-            key: np.sum(
-                [confusion_matrix(self.truth, r.predictions[key], labels=every) for r in self.repeats],
-                axis=0,
-                dtype=np.int64,
+            key: sum(
+                (confusion_matrix(self.truth, r.predictions[key], labels=every) for r in self.repeats),
+                start=np.zeros((len(every), len(every)), dtype=np.int64),
             )
             for key in (self.repeats[0].predictions if self.repeats else ())
         }

@@ -7,7 +7,6 @@ The folder of a distilled set keeps its scores in ``scores/``, and there what th
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,31 +23,17 @@ CONTROLS = "controls"
 ACCURACY = "accuracy"
 
 
-@dataclass(frozen=True)
-class ScoreFile:
-    """A file that keeps a score as it grows; nothing is kept where there is no `path`."""
+def file_of(question: Score, folder: Path, title: str) -> Path:
+    """The file of a `question`, a score without repeats, in a `folder`; the `title` begins its name."""
+    if Path(title).name != title:
+        raise InputError(f"A title becomes part of a file's name, but {title!r} is a path. Leave slashes out.")
+    return folder / f"{title}-{question.key}.json"
 
-    path: Path | None
 
-    @classmethod
-    def of(cls, question: Score, folder: Path | None, title: str) -> ScoreFile:
-        """The file of a `question`, a score without repeats, in a `folder`, if any; its name begins with the `title`.
-
-        Raises:
-            InputError: The title would lead out of the folder.
-        """
-        if folder and Path(title).name != title:
-            raise InputError(f"A title becomes part of a file's name, but {title!r} is a path. Leave slashes out.")
-        return cls(folder / f"{title}-{question.key}.json" if folder else None)
-
-    def read(self) -> Score | None:
-        """The score that is there; a damaged file is refused."""
-        return Score.read(self.path) if self.path and self.path.exists() else None
-
-    def keep(self, found: Score) -> None:
-        """Keep a score, unless another process has kept one of more repeats meanwhile."""
-        if self.path and not ((kept := self.read()) and kept.n >= found.n):
-            _files.write_record(self.path, found.to_json())
+def keep(file: Path, found: Score) -> None:
+    """Keep what was `found` in a `file`, unless another process has kept a score of more repeats there meanwhile."""
+    if not (file.exists() and Score.read(file).n >= found.n):
+        _files.write_record(file, found.to_json())
 
 
 def scores_in(

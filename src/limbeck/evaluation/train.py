@@ -44,20 +44,11 @@ def train_student(
 ) -> Student:
     """Train a fresh network on samples in network scale.
 
-    Weights, order of the samples and augmentation depend on `seed` alone; the global generator is not used. Same
-    seed, same machine kind: same bits.
-
-    Args:
-        samples: `TensorSamples` (in memory) or `ClipSamples` (streamed from a dataset of any size).
-        network: Architecture of the encoders.
-        head: Name of the head, one of ``limbeck.networks.heads.names()``, or what builds one.
-        protocol: How to train; lengthened to its `least_steps` if need be.
-        seed: >= 0.
-        device: Where to train.
-        on_epoch: Called after each epoch.
-
-    Returns:
-        The student after the last epoch, in evaluation mode.
+    Weights, order of the samples and augmentation depend on `seed` >= 0 alone; the global generator is not used. Same
+    seed, same machine kind: same bits. The `network` makes the encoders; the `head` is one of
+    ``limbeck.networks.heads.names()``, or builds one. The `protocol` is lengthened to its `least_steps` if need be,
+    and `on_epoch` called after each epoch on the `device`. It is the student after the last one that comes, in
+    evaluation mode.
 
     Raises:
         InputError: There are no samples, or the augmentation is `modality_aware` and their scales are not known.

@@ -1,9 +1,4 @@
-"""Kinds of arrays that are made of recordings. One module a modality; `names()` lists them without importing any.
-
-Example:
-    >>> names()
-    ('audio', 'image')
-"""
+"""Kinds of arrays that are made of recordings. One module a modality; `names()` lists them without importing any."""
 
 from __future__ import annotations
 
@@ -12,8 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from limbeck import _discover
 from limbeck.errors import InputError
 from limbeck.media import ClipRecipe
-from limbeck.modalities._contract import Batch, Modality, Ticks
-from limbeck.modalities._scale import Moments, Scale, ScaleKind, Statistics
+from limbeck.modalities._contract import Batch, Modality, Moments, Scale, ScaleKind, Statistics, Ticks
 
 __all__ = [
     "Batch",
@@ -51,11 +45,7 @@ def by_letter() -> dict[str, str]:
 
 
 def bound(chosen: Iterable[str], recipe: ClipRecipe) -> dict[str, Modality]:
-    """Modalities by name, in the order of their names, each with the recipe by which its arrays are made.
-
-    Args:
-        chosen: Names, each once.
-        recipe: How recordings are decoded.
+    """Modalities by their `chosen` names, in the order of these, each with the `recipe` by which its arrays are made.
 
     Raises:
         InputError: No name came, or one came twice.
@@ -72,11 +62,7 @@ def bound(chosen: Iterable[str], recipe: ClipRecipe) -> dict[str, Modality]:
 
 
 def only(modalities: Modalities, chosen: Collection[str], whose: str) -> dict[str, Modality]:
-    """Those of some modalities whose names are `chosen`, in their order; messages begin with `whose` they are.
-
-    Raises:
-        InputError: None is named, or one that is not there.
-    """
+    """Those of some modalities whose names are `chosen`, in their order; messages begin with `whose` they are."""
     if not chosen or not set(chosen) <= set(modalities):
         raise InputError(f"{whose} {', '.join(modalities)}, but got: {', '.join(chosen) or 'none'}.")
     return {name: modality for name, modality in modalities.items() if name in chosen}
@@ -114,10 +100,5 @@ def looked_at(letters: Iterable[str]) -> tuple[str, ...]:
 
 
 def label(modalities: Modalities) -> str:
-    """What tables call what is seen: the letters of the modalities.
-
-    Example:
-        >>> label(bound(["audio", "image"], ClipRecipe()))
-        'A+V'
-    """
+    """What tables call what is seen by all `modalities`; see `together`."""
     return together(letters(modalities).values())

@@ -15,8 +15,7 @@ import torch
 from torch import Tensor
 
 from limbeck.media import RawClip, invert_log_mel, log_mel
-from limbeck.modalities._contract import Modality, Ticks
-from limbeck.modalities._scale import Scale, ScaleKind, Statistics
+from limbeck.modalities._contract import Modality, Scale, ScaleKind, Statistics, Ticks
 
 SILENCE_DB = -100.0
 LEAST_SPREAD_DB = 1.0
@@ -43,17 +42,14 @@ class Audio(Modality):
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        """(1, mel, frame)."""
         return (1, *self.recipe.mel.shape)
 
     @property
     def words(self) -> str:
-        """Length and rate of the sound."""
         return f"{self.recipe.mel.clip_seconds:g} s, {self.recipe.mel.sample_rate_hz / 1000:g} kHz"
 
     @property
     def ticks(self) -> tuple[Ticks, Ticks]:
-        """Frequencies in hertz along bands, times in seconds along frames."""
         mel, last = self.recipe.mel, self.shape[2] - 1
         heard = (f for f in HERTZ if 2 * f < mel.sample_rate_hz)
         bands = [(self._band_of(f), f"{f // 1000} k" if f >= 1000 else str(f)) for f in heard]
@@ -62,7 +58,6 @@ class Audio(Modality):
         return Ticks("frequency (Hz)", tuple(b for b in bands if b[0] >= 0)), Ticks("time (s)", times)
 
     def array(self, raw: RawClip) -> npt.NDArray[np.float32]:
-        """The log-mel of the waveform."""
         found: npt.NDArray[np.float32] = log_mel(torch.from_numpy(raw.sound), self.recipe.mel).numpy()[None]
         return found
 

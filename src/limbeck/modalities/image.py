@@ -13,8 +13,7 @@ import torch
 from torch import Tensor
 
 from limbeck.media import RawClip
-from limbeck.modalities._contract import Modality
-from limbeck.modalities._scale import Moments, Scale, ScaleKind, Statistics
+from limbeck.modalities._contract import Modality, Moments, Scale, ScaleKind, Statistics
 
 PUBLISHED = Scale(mean=(0.425, 0.396, 0.370), std=(0.229, 0.224, 0.221))
 COLOUR_COUNTS_AS = 3
@@ -36,16 +35,13 @@ class Image(Modality):
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        """(3, height, width)."""
         return (3, self.recipe.image_size, self.recipe.image_size)
 
     @property
     def words(self) -> str:
-        """Width and height in pixels."""
         return f"{super().words} px"
 
     def array(self, raw: RawClip) -> npt.NDArray[np.uint8]:
-        """The frame, channels first."""
         return np.ascontiguousarray(raw.picture.transpose(2, 0, 1))
 
     def statistics(self, moments: Moments) -> Statistics:
@@ -57,11 +53,9 @@ class Image(Modality):
         return PUBLISHED
 
     def to_network(self, arrays: Tensor, scale: Scale) -> Tensor:
-        """Pixels, uint8, to network input; see `Modality.to_network`."""
         return super().to_network(arrays.to(torch.float32) / 255, scale)
 
     def prepared(self, values: Tensor) -> Tensor:
-        """Pixels, uint8, clamped to the legal range, of values from 0 to 1."""
         return values.mul(255).round().clamp(0, 255).to(torch.uint8)
 
     def frequency_order(self) -> Tensor:
@@ -71,5 +65,4 @@ class Image(Modality):
         return torch.stack([pitch, *[COLOUR_COUNTS_AS * (pitch + 1)] * 2])
 
     def show(self, arrays: Tensor) -> Tensor:
-        """The pixels, channels last."""
         return arrays.permute(0, 2, 3, 1)

@@ -1,9 +1,4 @@
-"""Ways to hold samples. One module each; `names()` lists them without importing any.
-
-Example:
-    >>> names()
-    ('frequencies', 'mosaic', 'plain')
-"""
+"""Ways to hold samples. One module each; `names()` lists them without importing any."""
 
 from limbeck import _discover
 from limbeck.parameterisations._contract import (

@@ -52,11 +52,9 @@ class Parameterisation(Config, Listed, ABC):
 
     @abstractmethod
     def start(self, samples: Batch, modalities: Mapping[str, Modality]) -> Tensors:
-        """Tensors that stand for real samples, as well as they can.
+        """Tensors that stand, as well as they can, for real `samples` of some `modalities`.
 
-        Args:
-            samples: In network scale, (cell * row, channel, height, width), cell-major, the most important first.
-            modalities: What the samples are.
+        These are in network scale, (cell * row, channel, height, width), cell-major, the most important first.
 
         Raises:
             InputError: The samples do not fit: a size, a number, a modality that the settings leave out.
@@ -64,14 +62,9 @@ class Parameterisation(Config, Listed, ABC):
 
     @abstractmethod
     def decode(self, tensors: Mapping[str, Tensor], modalities: Mapping[str, Modality]) -> Batch:
-        """What networks see. Differentiable.
+        """What networks see of the `tensors` of all rows, or of some, see `rows`. Differentiable.
 
-        Args:
-            tensors: Of all rows, or of some, see `rows`.
-            modalities: What the samples are.
-
-        Returns:
-            Samples in network scale, (cell * row, channel, height, width), cell-major.
+        These are samples of the `modalities` in network scale, (cell * row, channel, height, width), cell-major.
         """
 
     def grid_of(self, modality: str) -> Grid:
@@ -105,10 +98,7 @@ class Parameterisation(Config, Listed, ABC):
 
 
 def parse(text: str) -> Parameterisation:
-    """The way to hold samples that a text names.
-
-    Args:
-        text: As in ``plain``, ``mosaic:2``, ``mosaic:audio=1x16,image=4x4`` or ``frequencies:36``.
+    """The way to hold samples that a text names: ``plain``, ``mosaic:2`` or ``frequencies:36``, say.
 
     Raises:
         UnknownNameError: No parameterisation has the name.
@@ -198,9 +188,6 @@ def boxes_of(height: int, width: int, grid: Grid) -> list[Box]:
     """Rows and columns of pixels of each cell of a mosaic of `height` by `width` pixels, column by column.
 
     The `grid` has rows and columns of cells.
-
-    Raises:
-        InputError: There are fewer than one, or more than pixels (a cell would be empty).
 
     Example:
         >>> [(r.start, r.stop, c.start, c.stop) for r, c in boxes_of(5, 4, (2, 2))]

@@ -65,12 +65,10 @@ class Frequencies(Parameterisation):
         return cls.from_json({"count": each(text, _read)})
 
     def to_text(self) -> str:
-        """See `from_text`."""
         return written(self.count, str)
 
     @property
     def cells(self) -> int:
-        """The largest number of samples that share."""
         return max(self._counts())
 
     def start(self, samples: Batch, modalities: Mapping[str, Modality]) -> Tensors:
@@ -84,7 +82,6 @@ class Frequencies(Parameterisation):
         return tensors
 
     def decode(self, tensors: Mapping[str, Tensor], modalities: Mapping[str, Modality]) -> Batch:
-        """The samples that the coefficients stand for, each as often as there are others beside it."""
         samples = {}
         for name, x in tensors.items():
             count = of_each(self.count, name, self)

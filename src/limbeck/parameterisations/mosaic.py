@@ -41,10 +41,6 @@ class Mosaic(Parameterisation):
 
     Attributes:
         grid: Rows and columns of cells, 1 to 64 each: one grid for all modalities, or one for each, with as many cells.
-
-    Example:
-        >>> Mosaic.from_text("2"), Mosaic.from_text("audio=1x16,image=4x4").cells
-        (Mosaic(grid=(2, 2)), 16)
     """
 
     grid: Grid | dict[str, Grid]
@@ -63,27 +59,22 @@ class Mosaic(Parameterisation):
         return cls.from_json({"grid": each(text, _read)})
 
     def to_text(self) -> str:
-        """See `from_text`."""
         if isinstance(self.grid, dict) or self.grid[0] != self.grid[1]:
             return written(self.grid, lambda grid: f"{grid[0]}x{grid[1]}")
         return str(self.grid[0])
 
     @property
     def cells(self) -> int:
-        """Rows times columns."""
         rows, columns = next(iter(self._grids()))
         return rows * columns
 
     def grid_of(self, modality: str) -> Grid:
-        """Rows and columns of the modality's cells."""
         return cast("Grid", of_each(self.grid, modality, self))
 
     def start(self, samples: Batch, modalities: Mapping[str, Modality]) -> Tensors:
-        """Each modality's samples shrunk into their cells; see `pack`."""
         return {name: pack(x, self.grid_of(name)) for name, x in samples.items()}
 
     def decode(self, tensors: Mapping[str, Tensor], modalities: Mapping[str, Modality]) -> Batch:
-        """Each modality's cells enlarged; see `unpack`."""
         return {name: unpack(x, self.grid_of(name)) for name, x in tensors.items()}
 
     def _grids(self) -> list[Grid]:

@@ -17,13 +17,10 @@ class Plain(Parameterisation):
 
     @property
     def cells(self) -> int:
-        """One."""
         return 1
 
     def start(self, samples: Batch, modalities: Mapping[str, Modality]) -> Tensors:
-        """The samples themselves."""
         return dict(samples)
 
     def decode(self, tensors: Mapping[str, Tensor], modalities: Mapping[str, Modality]) -> Batch:
-        """The tensors themselves."""
         return dict(tensors)

@@ -1,9 +1,4 @@
-"""How the numbers of a distilled set are kept. One module a form; `names()` lists them without importing any.
-
-Example:
-    >>> names()
-    ('coded', 'float32', 'recorded', 'uint8')
-"""
+"""How the numbers of a distilled set are kept. One module a form; `names()` lists them without importing any."""
 
 from limbeck import _discover
 from limbeck.storage._contract import (

@@ -13,6 +13,21 @@ import torch
 from torch import Tensor
 
 from limbeck.errors import InputError
+from limbeck.storage._contract import Payload, Storage
+
+
+class Pieces(Storage):
+    """A form that keeps each sample as pieces of some bytes, one of every name."""
+
+    def payload(self, codes: Iterable[Mapping[str, bytes]]) -> dict[str, Tensor]:
+        """What is written of some samples' pieces, by name; see `pack`."""
+        listed = list(codes)
+        return {key: t for name in listed[0] for key, t in pack(name, [code[name] for code in listed]).items()}
+
+    def join(self, payloads: Sequence[Payload], order: Tensor) -> Payload:
+        names = [name.removesuffix("_lengths") for name in payloads[0] if name.endswith("_lengths")]
+        every = {name: [chunk for payload in payloads for chunk in unpack(name, payload)] for name in names}
+        return self.payload({name: chunks[i] for name, chunks in every.items()} for i in order.tolist())
 
 
 def pack(name: str, chunks: Sequence[bytes]) -> dict[str, Tensor]:
@@ -39,19 +54,6 @@ def unpack(name: str, payload: Mapping[str, Tensor]) -> list[bytes]:
         )
     ends = np.cumsum([0, *lengths]).tolist()
     return [head + whole[a:b] for a, b in pairwise(ends)]
-
-
-def pack_all(codes: Iterable[Mapping[str, bytes]]) -> dict[str, Tensor]:
-    """Pieces of several names as tensors, see `pack`; each entry has a piece of every name."""
-    listed = list(codes)
-    return {key: t for name in listed[0] for key, t in pack(name, [code[name] for code in listed]).items()}
-
-
-def join(payloads: Sequence[Mapping[str, Tensor]], order: Tensor) -> dict[str, Tensor]:
-    """Pieces of several payloads as one, in an order of all of them, int64, (piece,)."""
-    names = [name.removesuffix("_lengths") for name in payloads[0] if name.endswith("_lengths")]
-    every = {name: [chunk for payload in payloads for chunk in unpack(name, payload)] for name in names}
-    return pack_all({name: chunks[i] for name, chunks in every.items()} for i in order.tolist())
 
 
 def tensor_of(content: bytes) -> Tensor:

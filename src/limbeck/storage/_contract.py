@@ -28,12 +28,7 @@ Payload = Mapping[str, Tensor]
 
 
 class Meaning(NamedTuple):
-    """What makes the numbers of a tensor decibels or pixels.
-
-    Attributes:
-        modality: What its rows are samples of.
-        scale: On which they are.
-    """
+    """What makes the numbers of a tensor decibels or pixels: what its rows are samples of, and on which scale."""
 
     modality: Modality
     scale: Scale
@@ -63,11 +58,9 @@ class Storage(Config, Listed, ABC):
         """
 
     def join(self, payloads: Sequence[Payload], order: Tensor) -> Payload:
-        """One payload of several, without decoding.
+        """One payload of several of this form, without decoding.
 
-        Args:
-            payloads: Of this form.
-            order: int64, (row,): which row of all of them, one after the other, comes first, second, ...
+        The `order`, int64, (row,), says which row of all of the `payloads`, one after the other, comes first, second...
         """
         return {name: torch.cat([p[name] for p in payloads])[order] for name in payloads[0]}
 
@@ -99,10 +92,7 @@ def payload_bytes(payload: Payload) -> int:
 
 
 def parse_size(text: int | str) -> int:
-    """Bytes from words, as in ``400KB``, ``1.5 MB``, ``64KiB`` or ``250000``: decimal units, binary with an ``i``.
-
-    Raises:
-        InputError: It is no size above 0.
+    """Bytes > 0 of words, as in ``400KB``, ``1.5 MB``, ``64KiB`` or ``250000``: decimal units, binary with an ``i``.
 
     Example:
         >>> parse_size("400KB"), parse_size("1.5 MB"), parse_size("64KiB"), parse_size(250)
@@ -146,7 +136,6 @@ class Form(Config):
         return form
 
     def named(self) -> Coder:
-        """As `build`."""
         return self.build()
 
 

@@ -13,7 +13,7 @@ Size:     measured; about an eighth of `uint8`. Counted are every file, four byt
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import final
 
 import torch
@@ -21,7 +21,7 @@ from pydantic import Field
 from torch import Tensor
 
 from limbeck.modalities import Modality
-from limbeck.storage import _chunks
+from limbeck.storage._chunks import Pieces, pack, tensor_of, unpack
 from limbeck.storage._contract import Coder, Meanings, Payload
 from limbeck.storage._pictures import (
     GreyCodec,
@@ -39,7 +39,7 @@ _COLOURS = 3
 
 
 @final
-class Coded(Coder):
+class Coded(Pieces, Coder):
     """Every sample is a picture file for each modality.
 
     Attributes:
@@ -55,27 +55,18 @@ class Coded(Coder):
     sound_quality: int = Field(50, ge=1, le=100)
 
     def encode(self, tensors: Mapping[str, Tensor], meanings: Meanings) -> Payload:
-        """Files, their lengths and common beginnings; see `Coder.encode`."""
         payload: dict[str, Tensor] = {}
         for name, (modality, scale) in self.for_samples(meanings).items():
-            payload |= _chunks.pack(name, [self.code(x) for x in modality.from_network(tensors[name], scale)])
+            payload |= pack(name, [self.code(x) for x in modality.from_network(tensors[name], scale)])
         return payload
 
     def decode(self, payload: Payload, meanings: Meanings) -> dict[str, Tensor]:
-        """Files to arrays, and those to network scale; see `Storage.decode`.
-
-        One by one, so that a sample's bits do not depend on the samples beside it.
-        """
-        return {
-            name: modality.to_network(
-                torch.stack([self._array(chunk, modality) for chunk in _chunks.unpack(name, payload)]), scale
-            )
-            for name, (modality, scale) in meanings.items()
+        # One by one, so that a sample's bits do not depend on the samples beside it.
+        arrays = {
+            name: torch.stack([self._array(chunk, modality) for chunk in unpack(name, payload)])
+            for name, (modality, _) in meanings.items()
         }
-
-    def join(self, payloads: Sequence[Payload], order: Tensor) -> Payload:
-        """See `Storage.join`."""
-        return _chunks.join(payloads, order)
+        return {name: modality.to_network(arrays[name], scale) for name, (modality, scale) in meanings.items()}
 
     def code(self, array: Tensor) -> bytes:
         """The file of a prepared array, (channel, height, width), and behind levels the values of level 0 and 255."""
@@ -87,10 +78,6 @@ class Coded(Coder):
         levels, span = to_levels(array[None])
         grey = encode_grey(levels[0].flatten(0, 1).numpy(), self.sound, self.sound_quality)
         return grey + span.numpy().astype("<i2").tobytes()
-
-    def payload(self, codes: Sequence[Mapping[str, bytes]]) -> Payload:
-        """What is written of some samples' files, by modality."""
-        return _chunks.pack_all(codes)
 
     def shared(self, code: Mapping[str, bytes], modalities: Mapping[str, Modality]) -> int:
         """Bytes that the colour pictures of all samples of this size and quality begin with.
@@ -107,7 +94,7 @@ class Coded(Coder):
         if modality.dtype == torch.uint8:
             return torch.from_numpy(decode_grey(chunk, self.sound)).view(modality.shape)
         levels = torch.from_numpy(decode_grey(chunk[:-_SPAN_BYTES], self.sound)).view(1, *modality.shape)
-        return from_levels(levels, _chunks.tensor_of(chunk[-_SPAN_BYTES:]).view(torch.int16)[None])[0]
+        return from_levels(levels, tensor_of(chunk[-_SPAN_BYTES:]).view(torch.int16)[None])[0]
 
 
 def _is_colour(array: Tensor | Modality) -> bool:

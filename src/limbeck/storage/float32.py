@@ -18,9 +18,7 @@ class Float32(Coder):
     """Tensors in network scale, exactly."""
 
     def encode(self, tensors: Mapping[str, Tensor], meanings: Meanings) -> Payload:
-        """The tensors themselves; see `Coder.encode`."""
         return dict(tensors)
 
     def decode(self, payload: Payload, meanings: Meanings) -> dict[str, Tensor]:
-        """The tensors themselves; see `Storage.decode`."""
         return dict(payload)

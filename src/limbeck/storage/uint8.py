@@ -39,7 +39,6 @@ class UInt8(Coder):
         return payload
 
     def decode(self, payload: Payload, meanings: Meanings) -> dict[str, Tensor]:
-        """Levels to decibels, pixel values to network scale; see `Storage.decode`."""
         found = {}
         for name, (modality, scale) in meanings.items():
             span = payload.get(f"{name}_range")

@@ -14,7 +14,7 @@ from limbeck.datasets import LabelledClips, Targets
 from limbeck.distilled import DistilledSet
 from limbeck.errors import InputError
 from limbeck.evaluation import TensorSamples
-from limbeck.evaluation.measures._student import accuracy, trained
+from limbeck.evaluation.measures._contract import accuracy, trained
 from limbeck.evaluation.measures.continual import Continual, JoinedSamples, _repeated, forgetting, groups
 from limbeck.media import ClipRecipe
 from limbeck.methods.random import Random

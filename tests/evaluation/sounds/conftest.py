@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from limbeck.evaluation.sounds._fold import Fold, Sounds
+from limbeck.evaluation.sounds._embedded import Fold, Sounds
 
 CLASSES, DIM, WIDE = 4, 16, 24
 

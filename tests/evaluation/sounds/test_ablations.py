@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from limbeck.evaluation.sounds._fold import Fold
+from limbeck.evaluation.sounds._embedded import Fold
 from limbeck.evaluation.sounds.ablations import imbalance, out_of_vocabulary, pool_size, prompts
 
 Make = Callable[..., Fold]

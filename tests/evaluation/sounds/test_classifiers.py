@@ -12,7 +12,7 @@ import torch
 from limbeck.comparison.kinds.sounds import SoundRecipe
 from limbeck.errors import InputError
 from limbeck.evaluation.sounds import classifiers, metrics
-from limbeck.evaluation.sounds._fold import Fold
+from limbeck.evaluation.sounds._embedded import Fold
 from limbeck.evaluation.sounds.classifiers.mlp import MLP
 from limbeck.evaluation.sounds.classifiers.prototypes import Prototypes
 from limbeck.evaluation.sounds.classifiers.supervised_prototypes import SupervisedPrototypes

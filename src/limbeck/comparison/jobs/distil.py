@@ -14,7 +14,7 @@ from typing import Any, final
 import limbeck
 from limbeck import _code, _files, modalities
 from limbeck._runtime import choose_runtime
-from limbeck.comparison._job import Job
+from limbeck.comparison._recipe import Job
 from limbeck.datasets import Prepared
 from limbeck.engine import RUN
 from limbeck.evaluation import Protocol, Score, code_of
@@ -34,9 +34,7 @@ class Distil(Job):
     """One distillation with its students; or, without a method, students trained on the whole training split.
 
     Attributes:
-        per_class: Samples stored per class; None for the whole.
-        seed: Of the distillation and its students.
-        method: The method with all its settings; None for the whole.
+        per_class: Samples stored per class; None for the whole, as the `method`.
         data: Folder of the prepared data, which has the `fingerprint`.
         heads: Of the students, or the modality that they see alone; none where only measures are wanted.
         students: Networks trained under each head, of the architecture `network`, by the `protocol`.
@@ -79,7 +77,6 @@ class Distil(Job):
 
     @property
     def done(self) -> bool:
-        """Whether the set is there, and its students under every head."""
         return (self.folder / FACTS).exists() and len(list(self.scores())) == len(self.heads)
 
     @property
@@ -121,7 +118,6 @@ class Distil(Job):
 
     @property
     def summary(self) -> str:
-        """Accuracies under the first head, and seconds."""
         seconds, told = [self.facts["distill_seconds"]], []
         for score in list(self.scores())[:1]:
             told = [f"{key} {fmean(values):.1f}" for key, values in score.values.items()]
@@ -154,7 +150,6 @@ class Distil(Job):
         return None
 
     def code_changes(self) -> list[str]:
-        """What of the method's code was changed since the same was distilled before, in words."""
         if self.method is None or self.folder.exists():
             return []
         question = self.folder.name.partition("-")[0]
@@ -182,14 +177,7 @@ class Distil(Job):
 @final
 @dataclass(frozen=True, kw_only=True, eq=False)
 class MeasureSet(Job):
-    """A measure of a distilled set, or of the whole training split.
-
-    Attributes:
-        of: The job that distils the set.
-        name: Of the measure in the tables.
-        measure: With its settings.
-        repeats: How often it is taken.
-    """
+    """A measure, by its `name` in the tables, of a distilled set, or of the whole training split."""
 
     of: Distil
     name: str
@@ -201,7 +189,6 @@ class MeasureSet(Job):
 
     @property
     def needs(self) -> Sequence[Job]:
-        """The job that distils the set."""
         return (self.of,)
 
     @property
@@ -211,32 +198,21 @@ class MeasureSet(Job):
 
     @property
     def found(self) -> Score | None:
-        """What was measured of the set that is there now; None until all repeats are there."""
         return self.of.answer(self.measure, self.name, self.repeats)
 
     @property
     def command(self) -> str:
-        """``limbeck evaluate --measure``."""
         more = {"measure": self.measure.name, "title": self.name, "dtype": self.of.dtype}
         return self.of.evaluate_command(self.repeats, {"measure": self.measure.to_json()}, **more)
 
     @property
     def summary(self) -> str:
-        """That it was taken, and seconds."""
         return f"{self}  ({self.found.seconds:.0f} s)" if self.found else str(self)
 
     def _work(self) -> None:
         with _files.exclusive(self.folder / f".{_files.digest(self.measure.name, self.measure.to_json())}"):
-            limbeck.evaluate(
-                self.of.set,
-                self.measure,
-                on=Prepared.open(self.of.data),
-                repeats=self.repeats,
-                dtype=self.of.dtype,
-                out=self.folder,
-                title=self.name,
-                **self.of.evaluation,
-            )
+            options = self.of.evaluation | {"repeats": self.repeats, "title": self.name, "out": self.folder}
+            limbeck.evaluate(self.of.set, self.measure, on=self.of.data, dtype=self.of.dtype, **options)
 
 
 def _head(name: str) -> tuple[str, tuple[str, ...] | None]:

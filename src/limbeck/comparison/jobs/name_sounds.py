@@ -16,8 +16,8 @@ from pydantic import Field
 from limbeck import _code, _files, encoders
 from limbeck._config import Config
 from limbeck._runtime import derive_seed
-from limbeck.comparison._job import Job
 from limbeck.comparison._recipe import Data as _Data
+from limbeck.comparison._recipe import Job
 from limbeck.datasets import sounds as sound_datasets
 from limbeck.datasets.sounds import SoundDataset
 from limbeck.encoders import Encoder
@@ -33,24 +33,14 @@ TRIALS = "trials.json"
 
 
 class Data(_Data):
-    """The recordings.
-
-    Attributes:
-        words: What to call classes, where the reader's own words are not wanted.
-    """
+    """The recordings, and `words` to call classes by, where the reader's own are not wanted."""
 
     dataset: str = "folder"
     words: dict[str, str] = Field(default_factory=dict)
 
 
 class ChosenEncoder(Config):
-    """The encoder.
-
-    Attributes:
-        name: As in `limbeck.encoders.names`.
-        checkpoint: One of its checkpoints; the first by default.
-        prompts: Sentences with ``{label}`` for all rows; the encoder's own one by default.
-    """
+    """One of `limbeck.encoders.names`, by default with its first checkpoint and its own prompt for all rows."""
 
     name: str = "yamnet"
     checkpoint: str | None = None
@@ -58,13 +48,9 @@ class ChosenEncoder(Config):
 
 
 class Source(Config):
-    """A dataset of sounds and an encoder: all it takes to open both, here and in another process.
+    """A dataset of sounds, at `root`, and an encoder: all it takes to open both, here and in another process.
 
-    Attributes:
-        root: Folder or table of the recordings.
-        weights: Folder of the encoder's weights; None for the cache.
-        offline: Never ask the network for weights.
-        out: Folder of all runs, where vectors are kept.
+    The other fields are as in `Place`; vectors are kept in `out`.
     """
 
     data: Data
@@ -79,10 +65,6 @@ class Source(Config):
         """The dataset through the encoder, or one that is loaded; vectors that are not on disk are made when needed.
 
         Bars are shown with `progress`.
-
-        Raises:
-            InputError: The recordings are not there, or have no such class.
-            MissingWeightsError: The encoder's weights are not there.
         """
         kind: Any = sound_datasets.load(self.data.dataset)
         dataset: SoundDataset = kind.open(self.root, **self.data.options)
@@ -126,9 +108,7 @@ class NameSounds(Job):
     Attributes:
         classifier: With all its settings, those of the point too.
         part: Name of the ablation in the recipe; empty for the main table.
-        ablation: What is changed; None for nothing.
-        source: Opens the dataset and the encoder.
-        sounds: Both, opened; None where this job was sent to.
+        sounds: What `source` opens; None where this job was sent to.
     """
 
     classifier: Classifier
@@ -170,7 +150,6 @@ class NameSounds(Job):
 
     @property
     def found(self) -> Naming | None:
-        """All trials; None until they are there."""
         kept = self._kept
         return kept if kept and kept.n == self.point.draws * len(self._opened.dataset.splits()) else None
 

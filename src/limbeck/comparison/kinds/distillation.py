@@ -19,9 +19,8 @@ from pydantic import Field
 import limbeck
 from limbeck import _files, datasets, methods
 from limbeck._config import Config, merge
-from limbeck.comparison._job import Job
 from limbeck.comparison._recipe import Data as _Data
-from limbeck.comparison._recipe import Part, Place, Recipe, Session, refused, unknown
+from limbeck.comparison._recipe import Job, Part, Place, Recipe, Session, refused, unknown
 from limbeck.comparison.jobs import Distil, MeasureSet
 from limbeck.datasets import LabelledClips, Prepared
 from limbeck.engine import note
@@ -72,14 +71,10 @@ class Data(_Data):
         return out / "prepared" / f"{self.dataset}-{_files.digest(asked, root and str(Path(root).absolute()))}"
 
     def prepare(self, place: Place) -> Prepared:
-        """The data, prepared once for all recipes that share a folder.
+        """The data at a `place`, prepared once for all recipes that share a folder.
 
         What is there is checked against the recordings, so that results of others are never taken for theirs; where
         they have gone, it is taken as it is.
-
-        Raises:
-            InputError: The data is not where it should be.
-            FingerprintError: The recordings have changed since they were prepared.
         """
         folder = self.prepared_folder(place.out, place.data)
         root = self.folder(place.data) or place.out / "generated" / folder.name
@@ -87,22 +82,14 @@ class Data(_Data):
             note(f"The recordings are not at {root} any more; {folder} is taken as it is.", show=place.progress)
             return Prepared.open(folder)
         with _files.exclusive(place.out / "prepared", wait=True):
-            return limbeck.prepare(
-                self.dataset,
-                root,
-                out=folder,
-                recipe=self.clip,
-                modality=self.modality,
-                progress=place.progress,
-                **self.options,
-            )
+            how: dict[str, Any] = {"recipe": self.clip, "modality": self.modality, "progress": place.progress}
+            return limbeck.prepare(self.dataset, root, out=folder, **how, **self.options)
 
 
 class MethodRow(Part):
     """One row of the table: a method with its settings.
 
     Attributes:
-        method: Name of the method.
         preset: Named settings it starts from.
         per_class: Samples per class this row is run at; all of the recipe's by default, none of them if empty.
         at: Settings that differ at some budget.
@@ -134,7 +121,6 @@ class DistillationRecipe(Recipe):
     """A comparison of distillations.
 
     Attributes:
-        data: The dataset.
         per_class: Samples stored per class.
         distillations: Independent distillations of each row, with seeds 0, 1, ...
         students: Networks trained on each distilled set.
@@ -142,8 +128,7 @@ class DistillationRecipe(Recipe):
         heads: What joins the modalities in the students, or a modality that they see alone; none where only measures
             are wanted.
         measures: What is measured beside accuracy, by name, in the order of the tables.
-        network: Architecture of encoders and students.
-        protocol: How students are trained.
+        network: Of encoders and students.
         dtype: As in ``limbeck distill --dtype``.
         settings: Settings of all methods that have them.
         at: Settings of all methods that have them, at some budget.
@@ -166,7 +151,6 @@ class DistillationRecipe(Recipe):
     rows: Mapping[str, MethodRow] = Field(min_length=1)
 
     def mistakes(self) -> list[str]:
-        """What does not fit together, a sentence each."""
         found, dataset = super().mistakes(), self.data.dataset
         found += refused("data.dataset", lambda: datasets.load(dataset)) or unknown(
             "data.options", self.data.options, inspect.signature(datasets.load(dataset)).parameters,
@@ -221,11 +205,7 @@ class DistillationRecipe(Recipe):
         return self.per_class if row.per_class is None else row.per_class
 
     def method(self, row: MethodRow, per_class: int) -> Method:
-        """A row's method at a budget of `per_class`: the recipe's settings, then its own, then those for this budget.
-
-        Raises:
-            InputError: Settings do not fit.
-        """
+        """A row's method at a budget of `per_class`: the recipe's settings, its own, then those for this budget."""
         kind = methods.load(row.method)
         network = {"network": self.network.to_json()}
         shared = merge(merge(network | {"encoders": network}, self.settings), self.at.get(per_class, {}))
@@ -234,22 +214,16 @@ class DistillationRecipe(Recipe):
         return kind.configured(row.preset, **settings, per_class=per_class)
 
     def measure(self, name: str) -> Measure:
-        """One of the `measures` by `name`, with its settings.
-
-        Raises:
-            InputError: There is no such measure, or settings do not fit.
-        """
+        """One of the `measures` by `name`, with its settings."""
         asked = self.measures[name]
         return measures.load(asked.measure or name).from_json(asked.settings)
 
     def begin(self, place: Place) -> Session:
-        """Prepare the data, and list the jobs; see `Recipe.begin`."""
         prepared = self.data.prepare(place)
         jobs = self.jobs(prepared.folder, prepared.fingerprint, place)
         return Session(jobs, lambda name, about: self._results(prepared, jobs, about))
 
     def document(self, results: Comparison, folder: Path | None = None) -> Document:
-        """All tables; with the page and its figures; see `Recipe.document`."""
         if folder:
             comparison_page.write(results, folder)
         return tables_of.document(results)

@@ -30,21 +30,13 @@ from limbeck.report.model import Document
 
 
 class ClassifierRow(Part):
-    """One row of the tables.
-
-    Attributes:
-        classifier: As in `limbeck.evaluation.sounds.classifiers.names`.
-    """
+    """One row of the tables; its classifier is one of `limbeck.evaluation.sounds.classifiers.names`."""
 
     classifier: str = "prototypes"
 
 
 class Changing(Part):
-    """One ablation.
-
-    Attributes:
-        ablation: As in `limbeck.evaluation.sounds.ablations.names`; the entry's own name by default.
-    """
+    """One of `limbeck.evaluation.sounds.ablations.names`; the entry's own name by default."""
 
     ablation: str | None = None
 
@@ -72,14 +64,7 @@ ROWS: dict[str, ClassifierRow] = {
 
 @final
 class SoundRecipe(Recipe):
-    """A comparison of classifiers of sounds.
-
-    Attributes:
-        data: The recordings.
-        encoder: What embeds sounds and texts.
-        ablations: What is changed, by name, in the order of the tables.
-        seed: Of every draw.
-    """
+    """A comparison of classifiers of sounds, with `ablations` by name, in the order of the tables."""
 
     title: str = "Sounds"
     data: Data = Data()
@@ -90,7 +75,6 @@ class SoundRecipe(Recipe):
     seed: int = Field(0, ge=0)
 
     def mistakes(self) -> list[str]:
-        """What does not fit together, a sentence each."""
         found, dataset, encoder = super().mistakes(), self.data.dataset, self.encoder
         found += refused("data.dataset", lambda: datasets.load(dataset)) or unknown(
             "data.options", self.data.options, [*inspect.signature(datasets.load(dataset).open).parameters][1:],
@@ -109,20 +93,12 @@ class SoundRecipe(Recipe):
         return found
 
     def classifier(self, row: str, settings: Mapping[str, Any] | None = None) -> Classifier:
-        """The classifier of one of the `rows`, with `settings` that are different at some point joined to the row's.
-
-        Raises:
-            InputError: There is no such classifier, or settings do not fit.
-        """
+        """The classifier of one of the `rows`, with `settings` that are different at some point joined to the row's."""
         asked = self.rows[row]
         return classifiers.load(asked.classifier).from_json(merge(asked.settings, settings or {}))
 
     def ablation(self, name: str) -> Ablation:
-        """One of the `ablations` by `name`, with its settings.
-
-        Raises:
-            InputError: There is no such ablation, or settings do not fit.
-        """
+        """One of the `ablations` by `name`, with its settings."""
         asked = self.ablations[name]
         return ablations.load(asked.ablation or name).from_json(asked.settings)
 
@@ -131,12 +107,6 @@ class SoundRecipe(Recipe):
         return list(ablation.rows) or [name for name in self.rows if ablation.fits(self.classifier(name))]
 
     def begin(self, place: Place) -> Session:
-        """Open recordings and encoder, embed what is new, and list the jobs.
-
-        Raises:
-            InputError: The recordings are not there, or do not fit.
-            MissingWeightsError: The encoder's weights are not there.
-        """
         root = self.data.folder(place.data)
         if root is None:
             raise InputError("The recipe names no folder of its recordings; give one with --data.")
@@ -155,7 +125,6 @@ class SoundRecipe(Recipe):
         return Session(jobs, partial(self._results, sounds, jobs))
 
     def document(self, results: SoundResults, folder: Path | None = None) -> Document:
-        """All tables; with a figure of the rows and of every ablation with an axis; see `Recipe.document`."""
         drawn = sounds_comparison.write(results, folder) if folder and results.of() else {}
         return sounds_comparison.document(results, {key: png.name for key, (png, _) in drawn.items()})
 

@@ -21,7 +21,6 @@ class Recording:
 
     Attributes:
         id: Unique in the dataset and the same on every machine: a relative path, say.
-        path: The file.
         labels: Names of its classes; none where nobody has labelled it.
         split: Name of its fold, or ``"train"``, ``"test"`` or ``"validation"`` (or ``"val"``, ``"valid"``, ``"dev"``);
             empty where the dataset has none.
@@ -46,7 +45,6 @@ class Split:
     Attributes:
         name: Of the fold that is tested on.
         train: The pool: prototypes see these without labels, supervised classifiers with them.
-        test: What is classified.
         validation: Kept apart by the authors for choosing an epoch, say; empty in cross-validation.
     """
 
@@ -59,19 +57,12 @@ class Split:
 class SoundDataset(Listed, ABC):
     """Recordings in a stable order. One module of this room defines one.
 
-    Attributes:
-        title: One line for people.
-        licence: Licence of the recordings, or what the user has to find out.
-        citation: BibTeX entry; empty only for a user's own files.
-        homepage: Where it comes from; empty for a user's own files.
-        recordings: All of them.
-        classes: Names of the classes, in label order.
-        words: What to call each class in a sentence.
+    Its title, licence, citation and homepage are as in `Dataset`.
 
     Args:
         recordings: All of them, in an order that is the same on every machine.
-        classes: Names of the classes; by default the labels that occur, sorted.
-        words: Words for classes that `natural` would not find.
+        classes: Names of the classes, in label order; by default the labels that occur, sorted.
+        words: What to call classes in a sentence, where `natural` would not find it.
     """
 
     room: ClassVar[str] = "limbeck.datasets.sounds"

@@ -45,9 +45,7 @@ class Folder(SoundDataset):
                 by default their names tell.
 
         Raises:
-            InputError: There is no such folder, or nothing in it; some of its folders are splits with labels in
-                them, and some are not; its folders may be splits as well as labels; or two labels are the same in
-                words.
+            InputError: It holds nothing, its folders can be read in two ways, or two labels are the same in words.
         """
         expected = "recordings (<label>/*, <split>/<label>/* or unlabelled files)"
         files = files_below(existing_folder(Path(root), expected))

@@ -1,6 +1,6 @@
 """FSD50K: 51,197 recordings of up to thirty seconds with any of 200 classes of AudioSet's ontology (`fsd50k`).
 
-Official layout, as the authors' archives unpack::
+Official layout, as the authors' archives (31 GB) unpack::
 
     FSD50K.ground_truth/dev.csv             fname,labels,mids,split (train or val)
     FSD50K.ground_truth/eval.csv            fname,labels,mids
@@ -16,17 +16,15 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
-from typing import ClassVar, Self, final
+from typing import Any, ClassVar, Self, final
 
-from limbeck.datasets._listing import TEST, existing_file, require_some
-from limbeck.datasets.sounds._contract import Recording, SoundDataset, natural
-from limbeck.datasets.sounds._soundata import check_complete, copy_of, malformed
-
-TABLES = "FSD50K.ground_truth"
+from limbeck.datasets._listing import TEST, existing_file
+from limbeck.datasets.sounds._contract import Recording, natural
+from limbeck.datasets.sounds._published import Archive, Published, check_complete, malformed
 
 
 @final
-class FSD50K(SoundDataset):
+class FSD50K(Published):
     """FSD50K in its official layout; see `SoundDataset`."""
 
     title: ClassVar[str] = "FSD50K: 200 classes of sound events, several a recording"
@@ -39,36 +37,31 @@ class FSD50K(SoundDataset):
   volume = {30},
   year = {2022}
 }"""
+    archive: ClassVar[Archive] = Archive(
+        name="fsd50k",
+        inner="FSD50K",
+        table="FSD50K.ground_truth/dev.csv",
+        size="31 GB",
+        hint="Unpack FSD50K.dev_audio and FSD50K.eval_audio beside the tables.",
+    )
 
     @property
     def multi_label(self) -> bool:
-        """Always."""
         return True
 
     @classmethod
-    def open(cls, root: Path | str, *, download: bool = False) -> Self:
-        """Read the ground truth tables.
-
-        Args:
-            root: The folder that holds ``FSD50K.ground_truth``.
-            download: Fetch the dataset to `root` (31 GB) if it is not there.
-
-        Raises:
-            InputError: It is not there.
-        """
-        needed = f"{TABLES}/dev.csv"
-        copy = copy_of("fsd50k", root, inner="FSD50K", needed=needed, size="31 GB", download=download)
-        home = Path(copy.data_home)
+    def _read(cls, copy: Any, table: Path) -> Self:
+        tables, home = table.parent, table.parents[1]
         for name in ("eval.csv", "vocabulary.csv"):
-            existing_file(home / TABLES / name, "a table of FSD50K's ground truth")
+            existing_file(tables / name, "a table of FSD50K's ground truth")
         try:
             development, _ = copy.load_ground_truth(copy.ground_truth_dev_path)
             evaluation, _ = copy.load_ground_truth(copy.ground_truth_eval_path)
             classes = sorted(copy.fsd50k_to_audioset)
         except (ValueError, IndexError, StopIteration, csv.Error) as error:
-            raise malformed(TABLES, home, error) from error
-        check_complete(home / TABLES / "dev.csv", len(development))
-        check_complete(home / TABLES / "eval.csv", len(evaluation))
+            raise malformed(tables, error) from error
+        check_complete(tables / "dev.csv", len(development))
+        check_complete(tables / "eval.csv", len(evaluation))
         found = [
             Recording(id=f"{folder}/{clip}.wav", path=home / folder / f"{clip}.wav", labels=labels, split=split)
             for folder, clip, labels, split in (
@@ -76,8 +69,6 @@ class FSD50K(SoundDataset):
                 *(("FSD50K.eval_audio", c, tuple(row["tags"]), TEST) for c, row in sorted(evaluation.items())),
             )
         ]
-        hint = "Unpack FSD50K.dev_audio and FSD50K.eval_audio beside the tables."
-        require_some((r.path for r in found), told=str(home / TABLES), hint=hint)
         return cls(found, classes=classes, words={c: in_words(c) for c in classes})
 
 

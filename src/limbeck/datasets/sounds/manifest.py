@@ -7,13 +7,12 @@ seconds, ``group`` (what the sound was cut from). Further columns are passed ove
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar, Self, final
 
 from limbeck._text import portable, read_table
 from limbeck.datasets._labelled import clip_id
-from limbeck.datasets._listing import MANIFEST, existing_file, manifest_paths, parse_span, require_some
+from limbeck.datasets._listing import MANIFEST, existing_file, parse_span, placed, require_some
 from limbeck.datasets.sounds._contract import Recording, SoundDataset, of_files
 from limbeck.errors import InputError
 
@@ -36,8 +35,7 @@ class Manifest(SoundDataset):
             seed: Of the draw.
 
         Raises:
-            InputError: There is no such table, a row does not fit (with its line), or two labels are the
-                same in words.
+            InputError: A row does not fit (with its line), or two labels are the same in words.
         """
         given = Path(root)
         table = existing_file(given / MANIFEST if given.suffix.lower() != ".csv" else given, "a table of recordings")
@@ -45,25 +43,20 @@ class Manifest(SoundDataset):
         if "path" not in columns:
             raise InputError(f"{table} lacks the column path; it has {', '.join(columns)}.")
         found: dict[str, Recording] = {}
-        places = manifest_paths([(f"{table.name}, line {line}", row["path"]) for line, row in rows], table)
-        for (line, row), place in zip(rows, places, strict=True):
-            recording = _recording(row, *place, f"{table.name}, line {line}")
-            if recording.id in found:
-                raise InputError(f"{table.name}, line {line}: {recording.id} came before. Remove one of the two.")
-            found[recording.id] = recording
+        for where, row, name, file in placed(rows, table):
+            start, end = parse_span(row.get("start", ""), row.get("end", ""), where, "sound")
+            id = name if not start and end is None else clip_id(name, start, end)
+            if id in found:
+                raise InputError(f"{where}: {id} came before. Remove one of the two.")
+            found[id] = Recording(
+                id=id,
+                path=file,
+                labels=tuple(dict.fromkeys(portable(w.strip()) for w in row.get("label", "").split("|") if w.strip())),
+                split=row.get("split", ""),
+                start_s=start,
+                duration_s=None if end is None else end - start,
+                group=row.get("group") or name,
+            )
         hint = "Paths are relative to the table's folder."
         require_some((r.path for r in found.values()), told=str(table), hint=hint)
         return of_files(cls, list(found.values()), folds, seed)
-
-
-def _recording(row: Mapping[str, str], name: str, file: Path, where: str) -> Recording:
-    start, end = parse_span(row.get("start", ""), row.get("end", ""), where, "sound")
-    return Recording(
-        id=name if not start and end is None else clip_id(name, start, end),
-        path=file,
-        labels=tuple(dict.fromkeys(portable(w.strip()) for w in row.get("label", "").split("|") if w.strip())),
-        split=row.get("split", ""),
-        start_s=start,
-        duration_s=None if end is None else end - start,
-        group=row.get("group") or name,
-    )

@@ -1,6 +1,6 @@
 """UrbanSound8K: 8,732 pieces of up to four seconds, ten classes of city sounds, ten folds (`urbansound8k`).
 
-Official layout, as the authors' archive unpacks::
+Official layout, as the authors' archive (6 GB) unpacks::
 
     metadata/UrbanSound8K.csv   slice_file_name,fsID,start,end,salience,fold,classID,class
     audio/fold1/*.wav ... audio/fold10/*.wav
@@ -12,17 +12,14 @@ https://urbansounddataset.weebly.com. All pieces of one Freesound recording are 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar, Self, final
+from typing import Any, ClassVar, Self, final
 
-from limbeck.datasets._listing import require_some
-from limbeck.datasets.sounds._contract import Recording, SoundDataset
-from limbeck.datasets.sounds._soundata import copy_of, rows_of
-
-TABLE = "metadata/UrbanSound8K.csv"
+from limbeck.datasets.sounds._contract import Recording
+from limbeck.datasets.sounds._published import Archive, Published, rows_of
 
 
 @final
-class UrbanSound8K(SoundDataset):
+class UrbanSound8K(Published):
     """UrbanSound8K in its official layout; see `SoundDataset`."""
 
     title: ClassVar[str] = "UrbanSound8K: 10 classes of city sounds, ten folds"
@@ -36,24 +33,16 @@ class UrbanSound8K(SoundDataset):
   doi = {10.1145/2647868.2655045}
 }"""
 
+    archive: ClassVar[Archive] = Archive(
+        "urbansound8k", "UrbanSound8K", "metadata/UrbanSound8K.csv", "6 GB", "Unpack the archive's folder audio, too."
+    )
+
     @classmethod
-    def open(cls, root: Path | str, *, download: bool = False) -> Self:
-        """Read ``metadata/UrbanSound8K.csv``.
-
-        Args:
-            root: The folder ``UrbanSound8K``, or the one it lies in.
-            download: Fetch the dataset to `root` (6 GB) if it is not there.
-
-        Raises:
-            InputError: It is not there.
-        """
-        copy = copy_of("urbansound8k", root, inner="UrbanSound8K", needed=TABLE, size="6 GB", download=download)
-        home = Path(copy.data_home)
+    def _read(cls, copy: Any, table: Path) -> Self:
         found = []
-        for row in rows_of(copy, TABLE):
+        for row in rows_of(copy, table):
             fold, name = f"fold{row['fold']}", row["slice_file_name"]
-            path = home / "audio" / fold / name
+            path = table.parents[1] / "audio" / fold / name
             source = row["freesound_id"]
             found.append(Recording(id=name, path=path, labels=(row["class_label"],), split=fold, group=source))
-        require_some((r.path for r in found), told=str(home / TABLE), hint="Unpack the archive's folder audio, too.")
         return cls(found)

@@ -14,8 +14,7 @@ from typing import ClassVar, final
 
 from limbeck.datasets import LabelledClips
 from limbeck.evaluation._subject import Subject
-from limbeck.evaluation.measures._contract import Column, Measure, Values
-from limbeck.evaluation.measures._student import HeadName, guesses, right, trained
+from limbeck.evaluation.measures._contract import Column, HeadName, Measure, Values, guesses, right, trained
 from limbeck.evaluation.score import Taken
 from limbeck.evaluation.train import EpochReport
 from limbeck.modalities import letters, looked_at
@@ -56,15 +55,12 @@ class Accuracy(Measure):
         )
 
     def show(self, values: Values, references: Mapping[str, Values], letters: Sequence[str]) -> dict[str, float]:
-        """Accuracies; see `Measure.show`."""
         return {f"{key} (%)": value for key, value in values.items()}
 
     def chance(self, test: LabelledClips) -> dict[str, float]:
-        """A class drawn from all with equal probability."""
         return {f"{key} (%)": 100 / len(test.classes) for key in looked_at(letters(test.modalities).values())}
 
     def about(self, test: LabelledClips) -> str:
-        """Who is tested on what."""
         return (
             f"Percent right of {len(test)} test clips of {len(test.classes)} classes, of students ({self.head}) "
             "trained from scratch and tested once, after the last epoch."

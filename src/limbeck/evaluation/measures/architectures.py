@@ -21,8 +21,7 @@ from pydantic import Field, model_validator
 from limbeck._runtime import derive_seed
 from limbeck.datasets import LabelledClips
 from limbeck.evaluation._subject import Subject
-from limbeck.evaluation.measures._contract import Column, Measure, Values
-from limbeck.evaluation.measures._student import HeadName, accuracy, trained
+from limbeck.evaluation.measures._contract import Column, HeadName, Measure, Values, accuracy, trained
 from limbeck.evaluation.protocol import Protocol
 from limbeck.modalities import together
 from limbeck.networks import Architecture
@@ -68,7 +67,6 @@ class Architectures(Measure):
 
     @property
     def students(self) -> float:
-        """One for each network."""
         return float(len(self.networks))
 
     def columns(self, letters: Sequence[str]) -> Sequence[Column]:
@@ -92,17 +90,14 @@ class Architectures(Measure):
         return found | ({f"others {key}": fmean(found[f"{name} {key}"] for name in others)} if others else {})
 
     def show(self, values: Values, references: Mapping[str, Values], letters: Sequence[str]) -> dict[str, float]:
-        """Accuracy by all modalities together of every network; see `Measure.show`."""
         key = together(letters)
         named = {f"{name} (%)": f"{name} {key}" for name in self.networks} | {"mean of others (%)": f"others {key}"}
         return {heading: values[name] for heading, name in named.items() if name in values}
 
     def chance(self, test: LabelledClips) -> dict[str, float]:
-        """A class drawn from all with equal probability."""
         return {column.name: 100 / len(test.classes) for column in self.columns(())}
 
     def about(self, test: LabelledClips) -> str:
-        """Which networks, and how they are trained, in words."""
         told = "; ".join(
             f"{name}: {' '.join([a.name, *(f'{k}={v}' for k, v in a.options.items())])}"
             for name, a in self.networks.items()

@@ -31,8 +31,7 @@ from limbeck.datasets import LabelledClips, Targets
 from limbeck.errors import InputError
 from limbeck.evaluation._samples import Samples
 from limbeck.evaluation._subject import Subject
-from limbeck.evaluation.measures._contract import Column, Measure
-from limbeck.evaluation.measures._student import HeadName, bytes_of, guesses, trained
+from limbeck.evaluation.measures._contract import Column, HeadName, Measure, bytes_of, guesses, trained
 from limbeck.modalities import Batch, label, together
 from limbeck.networks import Shape
 
@@ -42,11 +41,7 @@ FORGETTING = "forgetting (points)"
 
 
 def groups(classes: Sequence[str], tasks: int, seed: int) -> list[tuple[str, ...]]:
-    """The names of `classes` drawn by a `seed` into so many `tasks` of as equal size as can be, the larger ones first.
-
-    Raises:
-        InputError: There are too few classes.
-    """
+    """The names of `classes` drawn by a `seed` into `tasks` of as equal size as can be, the larger ones first."""
     if len(classes) < 2 * tasks:
         raise InputError(
             f"{tasks} tasks of two classes or more need {2 * tasks} classes, but the data has {len(classes)}. "
@@ -90,11 +85,9 @@ class Continual(Measure):
 
     @property
     def distils(self) -> bool:
-        """Task by task."""
         return True
 
     def columns(self, letters: Sequence[str]) -> Sequence[Column]:
-        """For both learners: accuracy at the end and over the steps, forgetting; and what the memory takes."""
         found: list[Column] = []
         for name in (MEMORY, REPLAY):
             final, steps, forgotten = _headings(name, together(letters))
@@ -102,11 +95,7 @@ class Continual(Measure):
         return *found, Column(BYTES, "lower", 0)
 
     def take(self, subject: Subject, *, seed: int) -> dict[str, float]:
-        """Go through the tasks once; the numbers are the columns.
-
-        Raises:
-            InputError: There are too few classes for the tasks, or none of a task's classes is tested.
-        """
+        """Go through the tasks once; the numbers are the columns."""
         tasks = groups(subject.real.classes, self.tasks, seed)
         memory: list[tuple[Samples, int]] = []
         alone, together, stored, first = [], [], 0.0, 0
@@ -137,7 +126,6 @@ class Continual(Measure):
         return _told(MEMORY, steps, key) | _told(REPLAY, steps, key)
 
     def about(self, test: LabelledClips) -> str:
-        """How the classes come, what is remembered, what the numbers are."""
         return (
             f"{len(test.classes)} classes in {self.tasks} tasks drawn by the seed, {len(test)} test clips. Sets are "
             "distilled task by task and have not seen later classes. Memory alone: a student trained from scratch on "
@@ -149,12 +137,7 @@ class Continual(Measure):
         )
 
     def _learn(
-        self,
-        subject: Subject,
-        parts: Sequence[tuple[Samples, int]],
-        *,
-        tasks: Sequence[Sequence[str]],
-        seed: int,
+        self, subject: Subject, parts: Sequence[tuple[Samples, int]], *, tasks: Sequence[Sequence[str]], seed: int
     ) -> tuple[float, Tensor]:
         """Percent right over all classes so far, and on each task (0 before it came), of a fresh student."""
         classes = [name for names in tasks for name in names]
@@ -215,11 +198,9 @@ class JoinedSamples(Samples):
 
     @property
     def shapes(self) -> dict[str, Shape]:
-        """Shape of a sample, by modality."""
         return self.parts[0].shapes
 
     def fetch(self, index: Tensor, device: torch.device) -> Batch:
-        """Samples at some positions; see `Samples.fetch`."""
         found = {name: torch.empty(len(index), *shape, device=device) for name, shape in self.shapes.items()}
         part = torch.bucketize(index, self.ends, right=True)
         for number in sorted(set(part.tolist())):

@@ -28,8 +28,7 @@ from limbeck.distilled import DistilledSet
 from limbeck.errors import BudgetError, DivergedError, InputError
 from limbeck.evaluation._split import Split, hold_out
 from limbeck.evaluation._subject import Subject
-from limbeck.evaluation.measures._contract import Column, Measure, Values
-from limbeck.evaluation.measures._student import HeadName, accuracy, trained
+from limbeck.evaluation.measures._contract import Column, HeadName, Measure, Values, accuracy, trained
 from limbeck.evaluation.protocol import Protocol
 from limbeck.networks import Architecture
 
@@ -59,10 +58,7 @@ class Candidate(Config):
         return self
 
     def changed(self, network: Architecture, protocol: Protocol) -> tuple[Architecture, Protocol]:
-        """Network and protocol with this candidate's changes.
-
-        Raises:
-            InputError: The network does not have the options, or they do not fit it.
+        """A `network` and a `protocol` with this candidate's changes.
 
         Example:
             >>> deeper = Candidate(options={"depth": {"audio": 4}})
@@ -80,9 +76,6 @@ def different(
     candidates: Mapping[str, Candidate], network: Architecture, protocol: Protocol
 ) -> dict[str, tuple[Architecture, Protocol]]:
     """What `candidates` make of a `network` and a `protocol`, by name; of those with the same settings the first.
-
-    Raises:
-        InputError: A candidate does not fit the network, or fewer than two differ.
 
     Example:
         >>> widths = {f"width {w}": Candidate(options={"width": w}) for w in (8, 32)}
@@ -178,16 +171,13 @@ class Hyperparameters(Measure):
 
     @property
     def students(self) -> float:
-        """One a candidate, at most."""
         return float(len(self.candidates))
 
     @property
     def distils(self) -> bool:
-        """Without the held-out clips, if so wanted."""
         return self.unseen
 
     def columns(self, letters: Sequence[str]) -> Sequence[Column]:
-        """Agreement with the whole, what is found, and what it costs."""
         return (
             Column("Rank correlation, validation", digits=2),
             Column("Rank correlation, test", digits=2),
@@ -199,12 +189,7 @@ class Hyperparameters(Measure):
         )
 
     def take(self, subject: Subject, *, seed: int) -> dict[str, float]:
-        """Percent right of every candidate on validation clips; for the whole, trained on all, on test clips, too.
-
-        Raises:
-            BudgetError: A class has a single recording, so none can be held out.
-            InputError: A candidate does not fit the subject's network, or fewer than two differ.
-        """
+        """Percent right of every candidate on validation clips; for the whole, trained on all, on test clips, too."""
         students = different(self.candidates, subject.network, subject.protocol)
         parts = self._parts(subject.real)
         held = subject.real.take(parts.held)
@@ -221,7 +206,6 @@ class Hyperparameters(Measure):
         return found
 
     def show(self, values: Values, references: Mapping[str, Values], letters: Sequence[str]) -> dict[str, float]:
-        """Agreement with the whole and what the search found; see `Measure.show` for `references`."""
         shown: dict[str, float | None] = {"Search (s)": values[SECONDS]}
         if whole := references.get("whole"):
             tried = [name for name in self.candidates if VALIDATION + name in values]
@@ -239,7 +223,6 @@ class Hyperparameters(Measure):
         return {name: value for name, value in shown.items() if value is not None}
 
     def about(self, test: LabelledClips) -> str:
-        """Who has seen what, and what the columns are."""
         seen = "were not" if self.unseen else "were"
         return (
             f"{len(self.candidates)} candidates: {', '.join(self.candidates)}. Each changes the students' network and "

@@ -27,8 +27,7 @@ from limbeck._runtime import generator
 from limbeck.datasets import LabelledClips
 from limbeck.errors import InputError
 from limbeck.evaluation._subject import Subject
-from limbeck.evaluation.measures._contract import Column, Measure
-from limbeck.evaluation.measures._student import trained
+from limbeck.evaluation.measures._contract import Column, Measure, trained
 from limbeck.evaluation.score import means_of
 from limbeck.evaluation.train import predict
 from limbeck.modalities import Batch, letters
@@ -71,11 +70,7 @@ class Retrieval(Measure):
         return found
 
     def take(self, subject: Subject, *, seed: int) -> dict[str, float]:
-        """Train one student, and look for every test clip's other half; see `Measure.take`.
-
-        Raises:
-            InputError: There is one modality alone.
-        """
+        """Train one student, and look for every test clip's other half; see `Measure.take`."""
         if len(subject.scales) < 2:
             raise InputError(
                 f"Retrieval finds one modality of a clip by another, but students see {', '.join(subject.scales)} "
@@ -96,7 +91,6 @@ class Retrieval(Measure):
         return found
 
     def chance(self, test: LabelledClips) -> dict[str, float]:
-        """What a random order gives, in closed form; see `by_chance`."""
         seen = [*letters(test.modalities).values()]
         counts = [n for n in test.per_class() if n]
         small = [self._each(test.labels)] * len(counts)
@@ -108,7 +102,6 @@ class Retrieval(Measure):
         return {column.name: found[column.name] for column in self.columns(seen)}
 
     def about(self, test: LabelledClips) -> str:
-        """Galleries, rules and chance in words."""
         counts = [n for n in test.per_class() if n]
         small = self._each(test.labels)
         return (

@@ -29,8 +29,7 @@ from limbeck.augment import SiameseAugment
 from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
 from limbeck.evaluation._subject import Subject
-from limbeck.evaluation.measures._contract import Column, Measure, Values
-from limbeck.evaluation.measures._student import HeadName, accuracy, trained
+from limbeck.evaluation.measures._contract import Column, HeadName, Measure, Values, accuracy, trained
 from limbeck.modalities import label, looked_at, together
 
 SCORES = "scores"
@@ -80,7 +79,6 @@ class Robustness(Measure):
         return 2.0
 
     def columns(self, letters: Sequence[str]) -> Sequence[Column]:
-        """LRS and ARS by what students look at, then what those of all modalities together come from."""
         key = together(letters)
         scores = [Column(f"{score} {look}", group=SCORES) for look in _looks(letters) for score in ("LRS", "ARS")]
         parts = [Column(f"HLR {key} (points)", "lower", group=SCORES), Column(f"IOR {key} (points)", group=SCORES)]
@@ -106,7 +104,6 @@ class Robustness(Measure):
         return {f"{look} accuracy {way} (%)": value for way, *how in ways for look, value in found(*how).items()}
 
     def show(self, values: Values, references: Mapping[str, Values], letters: Sequence[str]) -> dict[str, float]:
-        """Scores against the whole and random clips, and the accuracies; see `Measure.show` for `references`."""
         key = together(letters)
         shown = {name: values[name] for name in (f"{key} accuracy {way} (%)" for way in WAYS)}
         whole, random = references.get("whole"), references.get("random")
@@ -124,11 +121,9 @@ class Robustness(Measure):
         return shown
 
     def chance(self, test: LabelledClips) -> dict[str, float]:
-        """Accuracy of a guess; the scores have no chance, since they compare."""
         return {f"{label(test.modalities)} accuracy {way} (%)": 100 / len(test.classes) for way in WAYS}
 
     def about(self, test: LabelledClips) -> str:
-        """What the scores are made of."""
         return (
             f"{len(test)} test clips of {len(test.classes)} classes. HLR: whole less this set, both with hard labels. "
             "IOR: this set as it is less random real clips, as many stored, with the labels they came with (hard ones "

@@ -21,8 +21,7 @@ from limbeck._runtime import derive_seed, generator
 from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
 from limbeck.evaluation._subject import Subject
-from limbeck.evaluation.measures._contract import Column, Measure, Values
-from limbeck.evaluation.measures._student import HeadName, accuracy, bytes_of, trained
+from limbeck.evaluation.measures._contract import Column, HeadName, Measure, Values, accuracy, bytes_of, trained
 from limbeck.modalities import label, together
 
 ACCURACY, SECONDS, BYTES, CLIPS = "accuracy (%)", "student (s)", "bytes", "clips per class"
@@ -69,7 +68,6 @@ class Savings(Measure):
     clips: tuple[int, ...] = Field((1, 2, 5, 10, 20, 50, 100, 200), min_length=1)
 
     def columns(self, letters: Sequence[str]) -> Sequence[Column]:
-        """Accuracy, the real clips that do as well, and what is saved against them."""
         return (
             Column(f"{together(letters)} (%)"),
             Column("Real clips per class for it"),
@@ -90,7 +88,6 @@ class Savings(Measure):
         return found | {key: found[f"{ALL}: {key}"] for key in (ACCURACY, SECONDS, BYTES)}
 
     def show(self, values: Values, references: Mapping[str, Values], letters: Sequence[str]) -> dict[str, float]:
-        """Accuracy and seconds, and what is saved; see `Measure.show` for `references`."""
         shown = {f"{together(letters)} (%)": values[ACCURACY], "Student (s)": values[SECONDS]}
         curve = references.get("whole")
         if curve is None:
@@ -107,11 +104,9 @@ class Savings(Measure):
         }
 
     def chance(self, test: LabelledClips) -> dict[str, float]:
-        """Accuracy of a guess."""
         return {f"{label(test.modalities)} (%)": 100 / len(test.classes)}
 
     def about(self, test: LabelledClips) -> str:
-        """How the curve is read, and what counts."""
         return (
             f"{len(test)} test clips of {len(test.classes)} classes. Real clips are random; the curve through them "
             "is made increasing (isotonic regression) and read on a logarithmic scale. A set as good as all clips or "

@@ -4,11 +4,4 @@ from limbeck.evaluation.sounds._embedded import EmbeddedDataset, Sentence
 from limbeck.evaluation.sounds.embeddings import embed
 from limbeck.evaluation.sounds.results import AblationFacts, Cell, SoundResults
 
-__all__ = [
-    "AblationFacts",
-    "Cell",
-    "EmbeddedDataset",
-    "Sentence",
-    "SoundResults",
-    "embed",
-]
+__all__ = ["AblationFacts", "Cell", "EmbeddedDataset", "Sentence", "SoundResults", "embed"]

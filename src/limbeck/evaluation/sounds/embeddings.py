@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from limbeck import _code, _files
@@ -20,10 +21,10 @@ from limbeck.datasets import Digests
 from limbeck.datasets.sounds import Recording
 from limbeck.encoders import Encoder
 from limbeck.errors import MediaError
-from limbeck.evaluation.sounds._fold import Array
 from limbeck.media import is_silent
 from limbeck.media.stream import sound_pieces
 
+Array = npt.NDArray[np.float32]
 CHUNK = 64
 """Recordings in a file: what is lost at most when a run is stopped."""
 BATCH, DECODERS = 32, 2
@@ -138,11 +139,7 @@ def pink(samples: int, seed: int) -> Array:
 
 
 def load_audio(recording: Recording, rate_hz: int, noise: PinkNoise | None = None) -> Array:
-    """The waveform of a recording, mono float32, (sample,), at `rate_hz`, with `noise` where one is given.
-
-    Raises:
-        MediaError: It cannot be used.
-    """
+    """The waveform of a recording, mono float32, (sample,), at `rate_hz`, with `noise` where one is given."""
     length = recording.duration_s
     begin = round(recording.start_s * rate_hz)
     end = None if length is None else begin + round(length * rate_hz)

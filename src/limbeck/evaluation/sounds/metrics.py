@@ -57,7 +57,7 @@ def measure(scores: Scores, targets: Targets, *, multi_label: bool) -> dict[str,
 
 
 def accuracy(scores: Scores, targets: Targets) -> float:
-    """Recordings whose best class is theirs, in percent, by `scores` and `targets` as in `measure`.
+    """Recordings whose best class is theirs, in percent; see `measure`.
 
     Example:
         >>> accuracy(np.float32([[0.9, 0.1], [0.6, 0.4]]), np.array([[True, False], [False, True]]))
@@ -68,9 +68,7 @@ def accuracy(scores: Scores, targets: Targets) -> float:
 
 
 def class_wise(scores: Scores, targets: Targets) -> float:
-    """The literature's mAP: average precision of each class over the whole split, mean over classes that occur in it.
-
-    It takes `scores` and `targets` as `measure`.
+    """The literature's mAP: average precision of each class that occurs, over the whole split; see `measure`.
 
     Example:
         >>> class_wise(np.float32([[3, 0], [2, 1], [1, 2]]), np.array([[1, 0], [0, 0], [1, 1]], dtype=bool))
@@ -83,7 +81,7 @@ def class_wise(scores: Scores, targets: Targets) -> float:
 def example_wise(scores: Scores, targets: Targets) -> float:
     """How well each recording's classes are ranked: average precision over its classes, mean over recordings.
 
-    Recordings without labels have nothing to rank and are left out. It takes `scores` and `targets` as `measure`.
+    Recordings without labels have nothing to rank and are left out; see `measure`.
 
     Example:
         >>> example_wise(np.float32([[3, 2, 1], [3, 2, 1]]), np.array([[1, 0, 0], [0, 0, 1]], dtype=bool))
@@ -97,7 +95,7 @@ def batch_wise(scores: Scores, targets: Targets, *, batch: int) -> float:
     """The published code's number: macro over all classes within each batch, absent classes as 0, mean over batches.
 
     It depends on the order of the recordings and on their number in a `batch`, and a perfect scorer stays far below
-    100. It takes `scores` and `targets` as `measure`.
+    100; see `measure`.
 
     Example:
         >>> both = np.eye(4, dtype=bool)

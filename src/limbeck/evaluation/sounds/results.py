@@ -14,12 +14,9 @@ class Cell:
 
     Attributes:
         ablation: Name of the recipe's ablation; empty for the main table.
-        draw: Number of the draw, from 0 on.
+        draw: From 0 on.
         values: Numbers by name, in percent where the name says so; the first is the one to compare by.
-        point: Where in the ablation.
-        variant: Which curve of the ablation; mostly empty.
-        x: Place on the ablation's axis; None where it has none.
-        seconds: Time to learn and to classify.
+        point: Where in the ablation; `x` and `variant` as of `ablations.Point`.
     """
 
     ablation: str
@@ -35,14 +32,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class AblationFacts:
-    """How an ablation is to be shown.
-
-    Attributes:
-        name: Of the ablation in the recipe.
-        axis: What runs along the horizontal axis; empty for none.
-        log: Whether it is logarithmic.
-        about: What a reader must know.
-    """
+    """How an ablation, by its name in the recipe, is to be shown; see `ablations.Ablation`."""
 
     name: str
     title: str
@@ -56,9 +46,8 @@ class SoundResults(Config):
 
     Attributes:
         name: Of the recipe, and of the folder of its tables.
-        dataset: Name of the reader.
         baseline: Row that the others are compared with.
-        rows: Rows in the order of the tables, as the ablations.
+        rows: In the order of the tables, as the ablations.
         supervised: Rows that saw labels of the pool.
         about: What was the same everywhere, JSON-able.
     """

@@ -1,11 +1,4 @@
-"""What accuracy depends on. One module an ablation; `names()` lists them.
-
-Example:
-    >>> names()
-    ('cluster_size', 'imbalance', 'noise', 'out_of_vocabulary', 'pool_size', 'prompts')
-"""
-
-from __future__ import annotations
+"""What accuracy depends on. One module an ablation; `names()` lists them."""
 
 from limbeck import _discover
 from limbeck.evaluation.sounds._embedded import EmbeddedDataset

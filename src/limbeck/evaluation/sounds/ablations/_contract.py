@@ -9,8 +9,7 @@ from typing import Any, ClassVar
 
 from limbeck._config import Config
 from limbeck._discover import Listed
-from limbeck.evaluation.sounds._embedded import EmbeddedDataset
-from limbeck.evaluation.sounds._fold import Fold
+from limbeck.evaluation.sounds._embedded import EmbeddedDataset, Fold
 from limbeck.evaluation.sounds.classifiers import Classifier
 
 
@@ -44,7 +43,6 @@ class Ablation(Config, Listed, ABC):
     """Settings of an ablation. One module of the room defines one.
 
     Attributes:
-        title: Heading.
         axis: What runs along the horizontal axis; empty where points have no order.
         log: Whether that axis is logarithmic.
         about: What a reader must know.

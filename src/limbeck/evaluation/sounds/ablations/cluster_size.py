@@ -19,11 +19,7 @@ from limbeck.evaluation.sounds.classifiers.prototypes import Prototypes
 
 @final
 class ClusterSize(Ablation):
-    """Prototypes of fewer and of more neighbours.
-
-    Attributes:
-        sizes: Neighbours of a class.
-    """
+    """Prototypes of fewer and of more neighbours of a class (`sizes`)."""
 
     title: ClassVar[str] = "Number of neighbours"
     axis: ClassVar[str] = "neighbours of a class"
@@ -35,7 +31,6 @@ class ClusterSize(Ablation):
     sizes: tuple[PositiveInt, ...] = (1, 2, 3, 5, 8, 12, 16, 24, 35)
 
     def fits(self, classifier: Classifier) -> bool:
-        """Whether the classifier has neighbours."""
         return isinstance(classifier, Prototypes)
 
     def points(self, sounds: EmbeddedDataset) -> Iterator[Point]:

@@ -11,8 +11,7 @@ import numpy as np
 from pydantic import Field
 
 from limbeck._runtime import derive_seed
-from limbeck.evaluation.sounds._embedded import EmbeddedDataset
-from limbeck.evaluation.sounds._fold import Fold
+from limbeck.evaluation.sounds._embedded import EmbeddedDataset, Fold
 from limbeck.evaluation.sounds.ablations._contract import Ablation, Point, each
 
 
@@ -37,7 +36,6 @@ class Imbalance(Ablation):
     draws: int = Field(5, ge=1)
 
     def points(self, sounds: EmbeddedDataset) -> Iterator[Point]:
-        """Two points for each ratio: long-tailed, and even."""
         folds = sounds.folds()
 
         def shaped(fold: Fold, *, ratio: float, even: bool, seed: int) -> Fold:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 from typing import ClassVar, final
 
 from pydantic import Field
 
-from limbeck.evaluation.sounds._embedded import EmbeddedDataset
-from limbeck.evaluation.sounds._fold import Fold
+from limbeck.evaluation.sounds._embedded import EmbeddedDataset, Fold
 from limbeck.evaluation.sounds.ablations._contract import Ablation, Point
 from limbeck.evaluation.sounds.embeddings import PinkNoise
 
@@ -33,14 +31,12 @@ class Noise(Ablation):
     seed: int = Field(0, ge=0)
 
     def points(self, sounds: EmbeddedDataset) -> Iterator[Point]:
-        """The recordings as they are, then two points for each level."""
         yield Point("no noise", lambda seed: sounds.folds(), variant="clean pool")
         for level in self.snr_db:
             noise = PinkNoise(level, self.seed)
             for variant, pool_noise in (("clean pool", None), ("noisy pool", noise)):
-                folds = partial(_noisy, sounds, pool_noise, noise)
+
+                def folds(seed: int, pool: PinkNoise | None = pool_noise, test: PinkNoise = noise) -> list[Fold]:
+                    return sounds.folds(pool_noise=pool, test_noise=test)
+
                 yield Point(f"{level:g} dB", folds, x=level, variant=variant)
-
-
-def _noisy(sounds: EmbeddedDataset, pool: PinkNoise | None, test: PinkNoise, seed: int) -> list[Fold]:
-    return sounds.folds(pool_noise=pool, test_noise=test)

@@ -15,8 +15,7 @@ import numpy as np
 from pydantic import Field
 
 from limbeck._runtime import derive_seed
-from limbeck.evaluation.sounds._embedded import EmbeddedDataset
-from limbeck.evaluation.sounds._fold import Fold, Sounds
+from limbeck.evaluation.sounds._embedded import EmbeddedDataset, Fold, Sounds
 from limbeck.evaluation.sounds.ablations._contract import Ablation, Point, each
 
 
@@ -38,7 +37,6 @@ class OutOfVocabulary(Ablation):
     draws: int = Field(5, ge=1)
 
     def points(self, sounds: EmbeddedDataset) -> Iterator[Point]:
-        """A point for each ratio."""
         folds = sounds.folds()
         for ratio in self.ratios:
             yield Point(f"{ratio:g}", each(folds, partial(half, ratio=ratio)), x=ratio, draws=self.draws)

@@ -11,8 +11,7 @@ import numpy as np
 from pydantic import Field
 
 from limbeck._runtime import derive_seed
-from limbeck.evaluation.sounds._embedded import EmbeddedDataset
-from limbeck.evaluation.sounds._fold import Fold
+from limbeck.evaluation.sounds._embedded import EmbeddedDataset, Fold
 from limbeck.evaluation.sounds.ablations._contract import Ablation, Point, each
 
 
@@ -36,7 +35,6 @@ class PoolSize(Ablation):
     draws: int = Field(5, ge=1)
 
     def points(self, sounds: EmbeddedDataset) -> Iterator[Point]:
-        """A point for each fraction."""
         folds = sounds.folds()
 
         def drawn(fold: Fold, *, fraction: float, seed: int) -> Fold:

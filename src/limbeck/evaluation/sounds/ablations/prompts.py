@@ -12,9 +12,9 @@ from dataclasses import replace
 from functools import partial
 from typing import ClassVar, final
 
-from limbeck.evaluation.sounds._embedded import EmbeddedDataset, Sentence
-from limbeck.evaluation.sounds._fold import Array, Fold
+from limbeck.evaluation.sounds._embedded import EmbeddedDataset, Fold, Sentence
 from limbeck.evaluation.sounds.ablations._contract import Ablation, Point, each
+from limbeck.evaluation.sounds.embeddings import Array
 
 PUBLISHED = (
     "{label}",
@@ -27,11 +27,7 @@ PUBLISHED = (
 
 @final
 class Prompts(Ablation):
-    """Sentences around the class's words.
-
-    Attributes:
-        texts: Sentences with ``{label}`` in them.
-    """
+    """Sentences around the class's words: `texts` with ``{label}`` in them."""
 
     title: ClassVar[str] = "Prompts"
     about: ClassVar[str] = (
@@ -43,7 +39,6 @@ class Prompts(Ablation):
     texts: tuple[Sentence, ...] = PUBLISHED
 
     def points(self, sounds: EmbeddedDataset) -> Iterator[Point]:
-        """A point for each text, then all, then the one chosen on the pool."""
         folds, texts = sounds.folds(), sounds.texts(self.texts)
 
         def using(fold: Fold, *, texts: Array, seed: int) -> Fold:

@@ -9,7 +9,8 @@ from typing import ClassVar
 from limbeck._config import Config
 from limbeck._discover import Listed
 from limbeck.evaluation.sounds import metrics
-from limbeck.evaluation.sounds._fold import Array, Fold, Rows
+from limbeck.evaluation.sounds._embedded import Fold, Rows
+from limbeck.evaluation.sounds.embeddings import Array
 
 
 @dataclass(frozen=True)

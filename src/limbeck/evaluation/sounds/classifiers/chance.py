@@ -6,7 +6,7 @@ from typing import ClassVar, final
 
 import numpy as np
 
-from limbeck.evaluation.sounds._fold import Fold
+from limbeck.evaluation.sounds._embedded import Fold
 from limbeck.evaluation.sounds.classifiers._contract import Classifier, Predictions
 
 
@@ -17,6 +17,5 @@ class Chance(Classifier):
     draws: ClassVar[int] = 20
 
     def classify(self, fold: Fold, *, seed: int) -> Predictions:
-        """Draw scores."""
         shape = (len(fold.test), fold.texts.shape[1])
         return Predictions(np.random.default_rng(seed).random(shape, dtype=np.float32))

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal, final
 import numpy as np
 from pydantic import Field
 
-from limbeck.evaluation.sounds._fold import Fold
+from limbeck.evaluation.sounds._embedded import Fold
 from limbeck.evaluation.sounds.classifiers._contract import Classifier, Predictions
 from limbeck.evaluation.sounds.classifiers.supervised_prototypes import spread
 

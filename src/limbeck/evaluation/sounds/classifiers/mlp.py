@@ -20,8 +20,9 @@ from pydantic import Field
 from torch import Tensor
 
 from limbeck._runtime import generator
-from limbeck.evaluation.sounds._fold import Array, Fold
+from limbeck.evaluation.sounds._embedded import Fold
 from limbeck.evaluation.sounds.classifiers._contract import Classifier, Predictions
+from limbeck.evaluation.sounds.embeddings import Array
 from limbeck.evaluation.sounds.metrics import class_wise
 
 

@@ -6,44 +6,34 @@ joint space, by Euclidean distance; `paper` is that to the letter, otherwise the
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal, Self, final
+from typing import Any, ClassVar, Literal, final
 
 import numpy as np
-from pydantic import Field, model_validator
 
-from limbeck.evaluation.sounds._fold import Fold
-from limbeck.evaluation.sounds.classifiers._contract import Classifier, Predictions
-from limbeck.evaluation.sounds.classifiers.prototypes import estimator
+from limbeck.evaluation.sounds._embedded import Fold
+from limbeck.evaluation.sounds.classifiers._contract import Predictions
+from limbeck.evaluation.sounds.classifiers.prototypes import Learner
 
 
 @final
-class SupervisedPrototypes(Classifier):
+class SupervisedPrototypes(Learner):
     """A `limbeck.prototypes.PrototypeClassifier` fitted with labels.
 
     Attributes:
-        paper: Start from the published settings rather than the defaults.
         space: Where means are taken and sounds compared.
-        settings: Settings of the classifier that differ.
     """
 
     supervised: ClassVar[bool] = True
-    paper: bool = False
     space: Literal["joint", "features"] = "joint"
-    settings: dict[str, Any] = Field(default_factory=dict)
 
     def classify(self, fold: Fold, *, seed: int) -> Predictions:
         """Average each class and score the test recordings; a class without recordings is never given."""
         pool = fold.pool.labelled
-        learner = estimator(self.settings, paper=self.paper)
+        learner = self.build()
         present = np.flatnonzero(pool.known.any(0))
         targets = pool.known[:, present].astype(int) if fold.multi_label else pool.known.argmax(1)
         learner.fit(getattr(pool, self.space), targets)
         return Predictions(spread(learner.similarities(getattr(fold.test, self.space)), present, fold.texts.shape[1]))
-
-    @model_validator(mode="after")
-    def _settings_fit(self) -> Self:
-        estimator(self.settings, paper=self.paper)
-        return self
 
 
 def spread(scores: Any, classes: Any, count: int) -> Any:

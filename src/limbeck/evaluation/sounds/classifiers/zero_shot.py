@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import final
 
-from limbeck.evaluation.sounds._fold import Fold
+from limbeck.evaluation.sounds._embedded import Fold
 from limbeck.evaluation.sounds.classifiers._contract import Classifier, Predictions
 
 
@@ -16,5 +16,4 @@ class ZeroShot(Classifier):
     """Cosine between sound and text; the pool is not used."""
 
     def classify(self, fold: Fold, *, seed: int) -> Predictions:
-        """Compare sounds with texts; the seed is not used."""
         return Predictions(fold.test.joint @ fold.text.T)
