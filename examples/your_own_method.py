@@ -17,21 +17,10 @@ import torch
 from pydantic import Field
 
 import limbeck
+from limbeck.augment import SiameseAugment
 from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
-from limbeck.methods import (
-    Adam,
-    EncoderDraws,
-    EncoderSource,
-    Method,
-    NamedStart,
-    Optimiser,
-    RunContext,
-    Start,
-    finished,
-    started,
-    steps,
-)
+from limbeck.methods import EncoderDraws, EncoderSource, Optimised, RunContext, started, steps
 from limbeck.methods.dm import DM
 
 
@@ -41,29 +30,24 @@ def squared_gap(one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
 
 
 @final
-class MeanAndSpread(Method):
+class MeanAndSpread(Optimised):
     """Match the mean of each class's features, and their spread.
 
     Attributes:
         spread_weight: Weight of the spreads' distance, >= 0.
-        steps: Optimisation steps.
-        start: What is held before the first step.
-        encoders: Where encoders come from.
-        optimiser: How samples follow the gradient.
     """
 
     spread_weight: float = Field(1.0, ge=0)
     steps: int = Field(40, ge=0)
-    start: NamedStart = Start(method="herding")
     encoders: EncoderSource = EncoderSource(bank=5, batch=64)
-    optimiser: Optimiser = Adam()
+    augment: SiameseAugment | None = None
 
     def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
         """Match both, step by step, all modalities alike."""
         run = run or RunContext()
-        held = started(self, self.start, self.encoders.network, real, seed, run)
-        draws = EncoderDraws(self.encoders, None, real, self.scales(real), seed, run)
-        for step in steps(held, self.optimiser, self.steps, run):
+        held = started(self, real, seed, run)
+        draws = EncoderDraws(self, real, seed, run)
+        for step in steps(held, self, run):
             drawn = draws.at(step.number)
             real_features = draws.samples(drawn)
             for block in held.blocks():
@@ -76,7 +60,7 @@ class MeanAndSpread(Method):
                         spread = squared_gap(real_clips.var(0, correction=0), samples.var(0, correction=0))
                         loss = loss + mean + self.spread_weight * spread
                 step.descend(loss, block)
-        return finished(self, real, held.tensors, seed, run, held.start)
+        return self.finished(real, held.tensors, seed, run, held.start)
 
 
 def main(videos: int = 60) -> None:

@@ -3,7 +3,8 @@ import itertools
 import numpy as np
 import torch
 
-from limbeck.methods._coresets import herding_order, kcenter_order
+from limbeck.methods.herding import herding_order
+from limbeck.methods.kcenter import kcenter_order
 
 
 def test_orders_match_the_reference(golden):

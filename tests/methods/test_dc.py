@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 import torch.nn.functional as F
-from tests.helpers.clips import scales_of, toy_clips
+from tests.helpers.clips import toy_clips
 from tests.helpers.gradients import make, naive
 from tests.helpers.resume import distil_in_two_goes, same_bits
 
@@ -133,7 +133,7 @@ def test_a_random_network_is_felt_in_every_layer():
     """Rows of a gradient must stand out from the 1e-6 beside their lengths, or the distance sees classifiers only."""
     method = make("dc")
     real = toy_clips()
-    network = Follower(method.encoders, method.augment, real, scales_of(real), 0, RunContext())
+    network = Follower(method, real, 0, RunContext())
     x = torch.randn(4, 3, 16, 16, generator=torch.Generator().manual_seed(0))
     for gradient in weight_gradients(Branch(network.student, "image"), x, 0):
         assert gradient.flatten(1).norm(dim=1).square().median() > 1e-4

@@ -121,7 +121,7 @@ def test_gradient_of_the_cross_entropy(run):
 def test_classes_are_matched_apart_but_recognised_among_all(run, monkeypatch):
     real, method = toy_clips(), make()
     whole = method.distill(real, run=run)
-    monkeypatch.setattr("limbeck.methods._held.GRAPH_PIXELS", 1)
+    monkeypatch.setattr("limbeck.methods._steps.GRAPH_PIXELS", 1)
     apart = method.distill(real, run=run)
     torch.testing.assert_close(apart.tensors["audio"], whole.tensors["audio"], rtol=1e-3, atol=1e-3)
 

@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import torch
 
-from limbeck.methods._coresets import medoids_order
+from limbeck.methods.kmedoids import medoids_order
 
 
 def blobs(sizes, *, dim=3, apart=30.0, seed=0):

@@ -110,7 +110,7 @@ def test_only_the_joint_regression_lets_the_modalities_meet():
 
 def test_equal_rows_and_rows_at_the_mean_give_finite_gradients():
     same = torch.ones(4, 5)
-    real, synthetic = unit_rows(torch.cat([same, same]), same.clone().requires_grad_())
+    real, synthetic = unit_rows([same, same], same[None].clone().requires_grad_())
     predicted = ridge_predictions(synthetic, torch.eye(4), real, 1e-3)
     (gradient,) = torch.autograd.grad(predicted.sum(), synthetic)
     assert torch.isfinite(gradient).all()

@@ -94,7 +94,7 @@ def test_a_bank_keeps_real_means_on_disk_and_reuses_them(tmp_path, monkeypatch):
     method = make("dm", steps=5, encoders=ENCODERS | {"bank": 2})
     first = method.distill(real, run=run)
     assert len(list(tmp_path.rglob("*.safetensors"))) == 2
-    monkeypatch.setattr(EncoderDraws, "_class_means", lambda *a: pytest.fail("computed again"))
+    monkeypatch.setattr(EncoderDraws, "_mean", lambda *a: pytest.fail("computed again"))
     assert same_bits(first, method.distill(real, run=run))
 
 

@@ -54,7 +54,7 @@ def test_loss_and_gradients_of_a_linear_student_match_the_reference(golden):
     outer = partial(trajectory_distance, target=target, departed=theta0)
     found = descend(inner, outer, start=theta0, rate=rate, inputs=x, batches=batches)
     np.testing.assert_allclose(found.weights, file["theta_T"], rtol=1e-12)
-    assert found.loss == pytest.approx(file["loss"].item(), rel=1e-12)
+    assert float(found.loss) == pytest.approx(file["loss"].item(), rel=1e-12)
     np.testing.assert_allclose(found.inputs, file["grad_x"], rtol=1e-9, atol=1e-14)
     assert found.rate.item() == pytest.approx(file["grad_lr"].item(), rel=1e-9)
 
@@ -95,7 +95,7 @@ def test_constant_memory_drops_no_term(modality, augment, tmp_path):
     ours = descend(inner, outer, start=start, rate=rate, inputs=inputs, batches=batches, folder=tmp_path)
     weights, loss, to_inputs, to_rate = unrolled(inner, outer, start, rate, inputs, batches)
     torch.testing.assert_close(ours.weights, weights, rtol=1e-11, atol=1e-12)
-    assert ours.loss == pytest.approx(loss.item(), rel=1e-11)
+    assert float(ours.loss) == pytest.approx(loss.item(), rel=1e-11)
     torch.testing.assert_close(ours.inputs, to_inputs, rtol=1e-8, atol=1e-11 * float(to_inputs.abs().max()))
     assert ours.rate.item() == pytest.approx(to_rate.item(), rel=1e-9)
     assert not list(tmp_path.iterdir())

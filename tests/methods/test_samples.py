@@ -25,8 +25,8 @@ def make(name: str, **settings):
 
 
 def draws_of(real, **changes):
-    source = EncoderSource.from_json(ENCODERS | changes)
-    return EncoderDraws(source, None, real, scales_of(real), 3, RunContext())
+    method = methods.load("dm").from_json({"encoders": ENCODERS | changes, "augment": None})
+    return EncoderDraws(method, real, 3, RunContext())
 
 
 def cache_of(real, bank, run):
@@ -127,7 +127,7 @@ def test_classes_distilled_apart_and_joined_are_the_whole(name):
 def test_blocks_of_classes_do_not_change_the_result(name, monkeypatch):
     real, method = toy_clips(), make(name)
     whole = method.distill(real, seed=1)
-    monkeypatch.setattr("limbeck.methods._held.GRAPH_PIXELS", 1)
+    monkeypatch.setattr("limbeck.methods._steps.GRAPH_PIXELS", 1)
     apart = method.distill(real, seed=1)
     torch.testing.assert_close(apart.tensors["image"], whole.tensors["image"], rtol=1e-3, atol=1e-3)
 

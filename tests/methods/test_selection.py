@@ -10,8 +10,9 @@ from limbeck import methods
 from limbeck._runtime import generator
 from limbeck.errors import BudgetError
 from limbeck.methods import RunContext, Selection
-from limbeck.methods._coresets import herding_order, kcenter_order
 from limbeck.methods._experts import Experts, Training
+from limbeck.methods.herding import herding_order
+from limbeck.methods.kcenter import kcenter_order
 from limbeck.networks import Architecture
 from limbeck.networks.convnet import ConvNet
 from limbeck.parameterisations import mosaic

@@ -6,15 +6,15 @@ Example:
 """
 
 from limbeck import _discover
-from limbeck.methods._choose import ByClass, Selection, features_by_class
+from limbeck.methods._choose import ByClass, FeatureSelection, Selection
 from limbeck.methods._contract import Method
 from limbeck.methods._descent import SGD, Adam, Optimiser
-from limbeck.methods._encoders import EncoderDraw, EncoderDraws, EncoderSource
+from limbeck.methods._encoders import EncoderDraw, EncoderDraws
 from limbeck.methods._experts import AsksExperts, ExpertKeys, Experts, Training
-from limbeck.methods._held import Block, Held, Step
+from limbeck.methods._optimised import EncoderSource, Optimised
 from limbeck.methods._run import Checkpoint, Passes, RunContext, StepReport
-from limbeck.methods._start import NamedStart, Start, selected, started
-from limbeck.methods._steps import finished, steps
+from limbeck.methods._start import NamedStart, Start
+from limbeck.methods._steps import Block, Held, Step, started, steps
 
 __all__ = [
     "SGD",
@@ -28,9 +28,11 @@ __all__ = [
     "EncoderSource",
     "ExpertKeys",
     "Experts",
+    "FeatureSelection",
     "Held",
     "Method",
     "NamedStart",
+    "Optimised",
     "Optimiser",
     "Passes",
     "RunContext",
@@ -39,11 +41,8 @@ __all__ = [
     "Step",
     "StepReport",
     "Training",
-    "features_by_class",
-    "finished",
     "load",
     "names",
-    "selected",
     "started",
     "steps",
 ]

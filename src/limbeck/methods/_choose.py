@@ -2,95 +2,102 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
 
-from limbeck._runtime import generator
+from limbeck._runtime import derive_seed, generator
 from limbeck.datasets import LabelledClips
-from limbeck.methods._experts import EXPERTS, ExpertKeys, Experts, Training
+from limbeck.distilled import DistilledSet
+from limbeck.methods._contract import Method
+from limbeck.methods._experts import EXPERTS, Experts, Training
 from limbeck.methods._run import Passes, RunContext
 from limbeck.methods._view import View
-from limbeck.modalities import Scale
 from limbeck.networks import Architecture, Encoder
+from limbeck.parameterisations import Tensors, joined
 
 CHUNK = 256
 
 ByClass = Callable[[int], Tensor]
 """Class label to int64 positions of the chosen clips, the most important first."""
-Choose = Callable[[LabelledClips, int, int, RunContext], ByClass]
-"""See `Selection.choose`."""
 
 
-@runtime_checkable
-class Selection(Protocol):
-    """A method that chooses real clips; see `Method` for the rest."""
+class Selection(Method, ABC):
+    """A method that chooses real clips and holds them as they are."""
 
+    @abstractmethod
     def choose(self, real: LabelledClips, count: int, seed: int, run: RunContext) -> ByClass:
-        """How a class's clips are chosen.
+        """How a class's clips are chosen, `count` different ones of at least as many."""
 
-        Args:
-            real: Training clips, at least `count` of each class.
-            count: Clips per class.
-            seed: Of every random draw.
-            run: Device, number formats and the cache.
-
-        Returns:
-            Class label to int64 positions of `count` different clips of the class, the most important first.
-        """
-
-    def required_experts(self, seed: int) -> ExpertKeys:
-        """See `Method.required_experts`."""
-
-    def passes(self, per_class: Sequence[int]) -> Passes:
-        """See `Method.passes`."""
+    def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
+        """Hold the chosen clips; see `Method.distill`."""
+        run = run or RunContext()
+        return self.finished(real, chosen_clips(self, self, self.name, real, seed, run), seed, run)
 
 
-def features_by_class(
-    network: Architecture,
-    training: Training | None,
-    real: LabelledClips,
-    scales: Mapping[str, Scale],
-    seed: int,
-    run: RunContext,
-) -> ByClass:
-    """Features of a class's clips, see `joint_features`, under random encoders, or under an expert's.
-
-    Args:
-        network: Architecture of the encoders.
-        training: How the expert is trained; None leaves encoders random.
-        real: Training clips.
-        scales: What networks see, by modality.
-        seed: Of the weights; or says which expert.
-        run: Device, number formats and the cache.
-
-    Returns:
-        Class label to features, float32, (clip, dim), on the CPU.
-    """
-    encoders: Mapping[str, Encoder]
-    if training is None:
-        fresh = network.build().encoders(real.shapes, generator=generator(seed, "features"))
-        encoders = {name: encoder.to(run.runtime.device) for name, encoder in fresh.items()}
-    else:
-        expert = Experts(training, network, real, scales, run).snapshot(seed % EXPERTS, training.epochs)
-        encoders = expert.student.encoders
-    view = View(real, scales, run.runtime)
-    return lambda label: joint_features(encoders, view, real.of_class(label))
-
-
-def joint_features(encoders: Mapping[str, Encoder], view: View, index: Tensor) -> Tensor:
-    """Features on which the clips at `index` are compared: the embeddings of all modalities side by side.
+class FeatureSelection(Selection, ABC):
+    """A method that chooses by features of encoders: the embeddings of all modalities side by side.
 
     Each modality is divided by its root mean square norm over the clips, so that all weigh the same. The published
     code ships index lists only, not the network they came from; this is the plainest reading.
 
-    Returns:
-        float32, (clip, sum of dims), on the CPU.
+    Attributes:
+        network: Architecture of the encoders whose features are compared.
+        training: None leaves them random. Otherwise they are an expert's, trained on the training clips: a comparison
+            class of its own, as the choice has then been guided by a network that learnt the task.
     """
-    found = []
-    for modality, encoder in encoders.items():
-        features = torch.cat([view.features(encoder, modality, c).cpu() for c in torch.split(index, CHUNK)])
-        found.append(features / features.square().sum(1).mean().sqrt())
-    return torch.cat(found, 1)
+
+    network: Architecture = Architecture()
+    training: Training | None = None
+
+    @abstractmethod
+    def order(self, features: Tensor, count: int, seed: int) -> Tensor:
+        """Indices of `count` clips of a class, the most important first, by their features.
+
+        These are float32, (clip, sum of dims), on the CPU; the class has a `seed` of its own.
+        """
+
+    def passes(self, per_class: Sequence[int]) -> Passes:
+        """Every clip forward once; training of the expert left out."""
+        return Passes(sum(per_class), 0)
+
+    def choose(self, real: LabelledClips, count: int, seed: int, run: RunContext) -> ByClass:
+        """Clips in the order of `order`; see `Selection.choose`."""
+        encoders: Mapping[str, Encoder]
+        view = View(real, self.scales(real), run.runtime)
+        if self.training is None:
+            encoders = self.network.build().encoders(real.shapes, generator=generator(seed, "features"))
+        else:
+            experts = Experts(self.training, self.network, real, view.scales, run)
+            encoders = experts.snapshot(seed % EXPERTS, self.training.epochs).student.encoders
+        for encoder in encoders.values():
+            encoder.to(run.runtime.device)
+
+        def chosen(label: int) -> Tensor:
+            index, parts = real.of_class(label), []
+            for modality, encoder in encoders.items():
+                features = torch.cat([view.features(encoder, modality, i).cpu() for i in torch.split(index, CHUNK)])
+                parts.append(features / features.square().sum(1).mean().sqrt())
+            own = derive_seed(seed, "order", real.classes[label])
+            return index[self.order(torch.cat(parts, 1), count, own)]
+
+        return chosen
+
+
+def chosen_clips(
+    method: Method, selection: Selection, purpose: str, real: LabelledClips, seed: int, run: RunContext
+) -> Tensors:
+    """Chosen real clips as the rows that `method` has, ordered by class, in network scale, on the CPU.
+
+    Raises:
+        BudgetError: A class has too few clips for the `purpose`.
+    """
+    count, scales, kinds = method.per_class * method.hold.cells, method.scales(real), real.modalities
+    real.require(count, f"{purpose} with per_class={method.per_class} and hold={method.hold}")
+    chosen, parts = selection.choose(real, count, seed, run), []
+    for label in range(len(real.classes)):
+        arrays = real.arrays(chosen(label))
+        parts.append(method.hold.start({m: k.to_network(arrays[m], scales[m]) for m, k in kinds.items()}, kinds))
+    return joined(parts)

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, ClassVar, Self
 
+import torch
 from pydantic import Field
 
+from limbeck import _code
 from limbeck._config import Config, merge
 from limbeck._discover import Listed
 from limbeck.datasets import LabelledClips
-from limbeck.distilled import DistilledSet
-from limbeck.errors import InputError
-from limbeck.methods._budget import row_bytes, rows_per_class
+from limbeck.distilled import DistilledSet, meanings_of
+from limbeck.errors import BudgetError, InputError
 from limbeck.methods._experts import AsksExperts, ExpertKeys
 from limbeck.methods._labels import Hard, Labels, Soft
 from limbeck.methods._run import Passes, RunContext
 from limbeck.modalities import Scale, ScaleKind
-from limbeck.parameterisations import Hold, parse
-from limbeck.storage import Form, NamedForm
+from limbeck.parameterisations import Hold, Tensors, parse
+from limbeck.storage import Form, NamedForm, payload_bytes
+
+GROUPS, GROUP = 8, 8
 
 
 class Method(Config, Listed, ABC):
@@ -50,13 +55,8 @@ class Method(Config, Listed, ABC):
     def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
         """Distil `real` into `per_class` rows per class.
 
-        Args:
-            real: Training clips; not changed.
-            seed: Of every random draw, >= 0. Same seed, same machine kind: same bits.
-            run: Where and how the work is done.
-
-        Returns:
-            A set ordered by class.
+        The set is ordered by class; `real`, the training clips, is not changed. All random draws follow from `seed`,
+        >= 0: same seed, same machine kind, same bits. `run` says where and how the work is done.
 
         Raises:
             BudgetError: A class has too few clips for the start that the settings name.
@@ -66,14 +66,10 @@ class Method(Config, Listed, ABC):
     @property
     def steps_planned(self) -> int:
         """Optimisation steps `distill` will make; 0 for selection methods."""
-        return int(getattr(self, "steps", 0))
+        return 0
 
     def required_experts(self, seed: int) -> ExpertKeys:
-        """Networks trained on the real labels that help: all that any of the settings asks for.
-
-        Args:
-            seed: Of the distillation.
-        """
+        """Networks trained on the real labels that help with this seed: all that any of the settings asks for."""
         parts = (getattr(self, name) for name in type(self).model_fields)
         return frozenset(key for part in parts if isinstance(part, AsksExperts) for key in part.experts(seed))
 
@@ -86,10 +82,6 @@ class Method(Config, Listed, ABC):
     def configured(cls, preset: str | None = None, **changes: Any) -> Self:
         """The method's defaults, or a preset, with changes; a change inside a part leaves the rest of the part alone.
 
-        Args:
-            preset: Name of the preset; None for the defaults.
-            changes: Settings that differ from it; parts as dictionaries.
-
         Raises:
             InputError: The method has no such preset, or a setting does not fit.
         """
@@ -101,37 +93,21 @@ class Method(Config, Listed, ABC):
         return cls.from_json(settings)
 
     def resolved_for(self, real: LabelledClips) -> Self:
-        """The method as it will be run on this data; most do not look at it.
-
-        Args:
-            real: Training clips.
-        """
+        """The method as it will be run on this data; most do not look at it."""
         return self
 
     def scales(self, real: LabelledClips) -> dict[str, Scale]:
         """The scales on which networks see this data, by modality."""
-        return {name: m.scale(real.statistics[name], self.sound) for name, m in real.modalities.items()}
+        return real.scales(self.sound)
 
     def passes(self, per_class: Sequence[int]) -> Passes:
-        """What `distill` costs on a dataset, for plans.
-
-        Unless a method knows better: real clips forward once per draw of its `encoders`, if it has any, and samples
-        forward and backward once per step.
-
-        Args:
-            per_class: Real training clips of each class.
-        """
-        encoders = getattr(self, "encoders", None)
-        real = encoders.real_passes(per_class, self.steps_planned) if encoders else 0
-        return Passes(real, self.steps_planned * len(per_class) * self.per_class * self.hold.cells)
+        """What `distill` costs on a dataset of so many training clips of each class, for plans."""
+        return Passes(0, 0)
 
     def stored_bytes(self, real: LabelledClips) -> tuple[int, bool]:
         """Bytes the rows of all classes will take, with their soft labels, and whether that is exact.
 
         It is where every row has the same size; elsewhere it is estimated from held real clips.
-
-        Args:
-            real: Training clips.
         """
         row, spread = self._row_bytes(real)
         return len(real.classes) * int(self.per_class * row), spread == 0
@@ -141,19 +117,70 @@ class Method(Config, Listed, ABC):
         return 4 * len(real.classes) * self.hold.cells if isinstance(self.labels, Soft) else 0
 
     def within(self, budget: int, real: LabelledClips) -> Self:
-        """The same method with as many rows per class as fit in a number of bytes.
-
-        Args:
-            budget: Bytes for the rows of all classes, and their soft labels.
-            real: Training clips.
+        """The same method with as many rows per class as fit, with all soft labels, in `budget` bytes.
 
         Raises:
             BudgetError: Not one row per class fits.
         """
-        form, row = self.storage.build(), self._row_bytes(real)
-        return self.model_copy(update={"per_class": rows_per_class(budget, len(real.classes), *row, form.name)})
+        classes, (mean, spread) = len(real.classes), self._row_bytes(real)
+
+        def needed(per_class: int) -> float:
+            # Synthetic rows may turn out larger than the real ones that were measured: room for two deviations.
+            return per_class * classes * mean + 2.0 * spread * math.sqrt(per_class * classes)
+
+        per_class = int(budget / mean / classes) + 1
+        while per_class and needed(per_class) > budget:
+            per_class -= 1
+        if per_class < 1:
+            raise BudgetError(
+                f"One row for each of the {classes} classes takes about {math.ceil(needed(1)):,} bytes as "
+                f"{self.storage.build().name}, but the budget is {budget:,}. Give more bytes, another storage "
+                "(--storage uint8 or coded), or smaller frames."
+            )
+        return self.model_copy(update={"per_class": per_class})
+
+    def provenance(self, real: LabelledClips, seed: int) -> dict[str, Any]:
+        """What must be known of a set to make it again, and to compare it with its like."""
+        return {
+            "method": self.name,
+            "settings": self.to_json(),
+            "seed": seed,
+            "dataset": real.name,
+            "training_fingerprint": real.fingerprint,
+            "clips": len(real),
+            "sees_labels": bool(self.required_experts(seed)),
+            "code": _code.of(self),
+        }
+
+    def finished(
+        self, real: LabelledClips, tensors: Tensors, seed: int, run: RunContext, start: Tensors | None = None
+    ) -> DistilledSet:
+        """Tensors as a set: stored as the settings say, with its labels, and what must be known to make it again.
+
+        The rows of `tensors`, and of what they were before optimisation, `start`, are in network scale and ordered by
+        class, equally many of each.
+        """
+        rows = len(next(iter(tensors.values()))) // len(real.classes)
+        made = DistilledSet(
+            tensors={name: t.cpu() for name, t in tensors.items()},
+            labels=torch.arange(len(real.classes)).repeat_interleave(rows),
+            classes=real.classes,
+            hold=self.hold,
+            modalities=real.modalities,
+            scales=self.scales(real),
+            provenance=self.provenance(real, seed),
+            start=start,
+        ).stored_as(self.storage.build())
+        return replace(made, soft_labels=self.labels.of(made, real, seed=seed, run=run))
 
     def _row_bytes(self, real: LabelledClips) -> tuple[float, float]:
-        """Mean and standard deviation of the bytes of a row, with its soft labels."""
-        row, spread = row_bytes(self.storage.build(), real, scales=self.scales(real), hold=self.hold)
-        return row + self.label_bytes(real), spread
+        """Mean and standard deviation of the bytes of a row, with its soft labels, measured on held real clips."""
+        form, scales, kinds, sizes = self.storage.build(), self.scales(real), real.modalities, []
+        meanings = meanings_of(self.hold, kinds, scales)
+        index = torch.linspace(0, len(real) - 1, GROUPS * GROUP * self.hold.cells).round().long()
+        for group in index.view(-1, GROUPS).T:  # every eighth: each group is spread over the data
+            samples = {m: kind.to_network(real.array(m, group), scales[m]) for m, kind in kinds.items()}
+            payload = form.encode(self.hold.start(samples, kinds), meanings)
+            sizes.append(payload_bytes(payload) / (len(group) // self.hold.cells))
+        measured = torch.tensor(sizes, dtype=torch.float64)
+        return float(measured.mean()) + self.label_bytes(real), float(measured.std()) * math.sqrt(GROUP)

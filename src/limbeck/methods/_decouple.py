@@ -55,14 +55,8 @@ def decouple(audio: Tensor, image: Tensor, *, common: int, draw: torch.Generator
 
     Source: Tucker, "An Inter-Battery Method of Factor Analysis", Psychometrika 1958.
 
-    Args:
-        audio: Sound features of real clips, (clip, dim).
-        image: Picture features of the same clips, (clip, dim).
-        common: Numbers in a code; fewer if there are not as many clips or dimensions.
-        draw: Where the iteration begins.
-
-    Returns:
-        The decouplers of both.
+    Features are of the same real clips, (clip, dim). Codes have so many `common` numbers, fewer if there are not as
+    many clips or dimensions; the iteration begins at a `draw`.
     """
     common = min(common, *audio.shape, image.shape[1])
     audio_mean, image_mean = audio.mean(0), image.mean(0)
@@ -81,15 +75,7 @@ def decouple(audio: Tensor, image: Tensor, *, common: int, draw: torch.Generator
 
 
 def rotation_onto(codes: Tensor, others: Tensor) -> Tensor:
-    """The rotation (or reflection) that brings rows nearest to others (orthogonal Procrustes).
-
-    Args:
-        codes: (row, common).
-        others: The same shape.
-
-    Returns:
-        (common, common), orthogonal.
-    """
+    """The rotation or reflection, (common, common), that brings rows, (row, common), nearest to others (Procrustes)."""
     u, _, w = torch.linalg.svd(codes.T @ others)
     rotation: Tensor = u @ w
     return rotation

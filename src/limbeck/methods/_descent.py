@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal, Protocol
+from typing import Annotated, Literal
 
 import torch
 from pydantic import Field
@@ -11,22 +11,6 @@ from torch import Tensor
 
 from limbeck._config import Config, Rates, rate_of
 from limbeck.parameterisations import Tensors, modality_of
-
-
-class Descent(Protocol):
-    """An optimiser of several tensors with a step that can be saved and restored exactly."""
-
-    def before(self) -> None:
-        """Called before the gradient is taken; may move the tensors."""
-
-    def after(self, gradients: list[Tensor]) -> None:
-        """Move the tensors by their gradients."""
-
-    def state(self) -> dict[str, Tensor]:
-        """All that the next step depends on beside the tensors themselves."""
-
-    def restore(self, state: dict[str, Tensor]) -> None:
-        """Take up a saved state."""
 
 
 class SGD(Config):
@@ -45,7 +29,7 @@ class SGD(Config):
     momentum: float = Field(0.5, ge=0, lt=1)
     loop: Literal["joint", "independent"] = "independent"
 
-    def over(self, tensors: Tensors, spreads: Mapping[str, float], classes: int) -> Descent:
+    def over(self, tensors: Tensors, spreads: Mapping[str, float], classes: int) -> JointSGD | TorchDescent:
         """An optimiser of tensors ordered by class, of so many `classes`. `spreads` are not used."""
         rates = [rate_of(self.lr, modality_of(name)) for name in tensors]
         if self.loop == "joint":
@@ -68,7 +52,7 @@ class Adam(Config):
     beta1: float = Field(0.9, ge=0, lt=1)
     beta2: float = Field(0.99, ge=0, lt=1)
 
-    def over(self, tensors: Tensors, spreads: Mapping[str, float], classes: int) -> Descent:
+    def over(self, tensors: Tensors, spreads: Mapping[str, float], classes: int) -> TorchDescent:
         """An optimiser of tensors whose modalities' spreads are given; classes never meet in Adam."""
         modalities = {name: modality_of(name) for name in tensors}
         groups = [{"params": [tensors[n]], "lr": rate_of(self.lr, m) * spreads[m]} for n, m in modalities.items()]
@@ -79,27 +63,27 @@ Optimiser = Annotated[SGD | Adam, Field(discriminator="kind")]
 
 
 class TorchDescent:
-    """A `torch.optim` optimiser over some tensors."""
+    """A `torch.optim` optimiser over some tensors, with a step that can be saved and restored exactly."""
 
     def __init__(self, tensors: list[Tensor], optimiser: torch.optim.Optimizer) -> None:
         self._tensors, self._optimiser = tensors, optimiser
 
     def before(self) -> None:
-        """Nothing to do."""
+        """Called before the gradient is taken: nothing to do."""
 
     def after(self, gradients: list[Tensor]) -> None:
-        """One step of the optimiser."""
+        """Move the tensors by their gradients."""
         for tensor, gradient in zip(self._tensors, gradients, strict=True):
             tensor.grad = gradient
         self._optimiser.step()
         self._optimiser.zero_grad(set_to_none=True)
 
     def state(self) -> dict[str, Tensor]:
-        """See `buffers_of`."""
+        """All that the next step depends on beside the tensors; see `buffers_of`."""
         return buffers_of(self._optimiser)
 
     def restore(self, state: dict[str, Tensor]) -> None:
-        """See `put_back`."""
+        """Take up a saved state."""
         put_back(self._optimiser, state)
 
 
@@ -126,13 +110,9 @@ class JointSGD:
     """The published loop in closed form: one SGD with momentum over all classes, stepped once per class.
 
     Within an iteration class c of C first coasts through c steps of the others, takes its own, and coasts through the
-    C - 1 - c that follow; all classes' gradients can then be taken in one batch. Exact, not an approximation.
-
-    Args:
-        tensors: Each (class * rows, ...), ordered by class; moved in place.
-        rates: Step size of each tensor.
-        momentum: The momentum.
-        classes: Number of classes.
+    C - 1 - c that follow; all classes' gradients can then be taken in one batch. Exact, not an approximation. Tensors
+    are (class * rows, ...), ordered by class, and moved in place, each with its step size. Its methods are those of
+    `TorchDescent`.
     """
 
     def __init__(self, tensors: list[Tensor], rates: list[float], momentum: float, classes: int) -> None:

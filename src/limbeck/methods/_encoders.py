@@ -1,68 +1,31 @@
-"""Where the encoders of a matching step come from, and what real clips look like through them."""
+"""The encoders of a matching step, and what real clips and samples look like through them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import torch
-from pydantic import Field
 from torch import Tensor
 
 from limbeck import _code, _files, _machine
-from limbeck._config import Config
 from limbeck._runtime import derive_seed, generator
-from limbeck.augment import Draw, SiameseAugment
+from limbeck.augment import Draw
 from limbeck.datasets import LabelledClips
-from limbeck.methods._experts import EXPERTS, ExpertKeys, Experts, Snapshot, Training
-from limbeck.methods._held import Block
+from limbeck.methods._experts import EXPERTS, Experts, Snapshot
+from limbeck.methods._optimised import EncoderSource, Optimised
 from limbeck.methods._run import RunContext
+from limbeck.methods._steps import Block
 from limbeck.methods._view import View
-from limbeck.modalities import Batch, Scale
-from limbeck.networks import Architecture, Encoder, group_means
+from limbeck.modalities import Batch
+from limbeck.networks import Encoder, group_means
 
 CHUNK = 128
-MEMORY_BYTES = 2**31
+MEMORY_BYTES = min(2**31, _machine.memory_bytes() // 4 or 2**31)
+"""How much of what real clips look like may be kept in memory."""
 # Features are a few units large: half precision rounds them by far less than the draw of the batch moves them.
 KEPT = torch.float16
-
-
-class EncoderSource(Config):
-    """Encoders for a matching step: fresh random ones, a fixed bank of them, or ones trained on the real clips.
-
-    Attributes:
-        network: Architecture of the encoders.
-        bank: None draws new random encoders and a new augmentation every step, as published. A number K uses K fixed
-            draws, each with one fixed augmentation, in turn; what the real clips look like through them is then
-            computed once, kept beside the prepared data, and reused by every later run.
-        batch: Real clips of each class seen by a draw, drawn anew for each; None means all of them.
-        training: None leaves encoders random. Otherwise they are experts trained on the real clips (as many as the
-            bank has, 20 without a bank), which every method and seed shares. Encoders that have seen labels are a
-            comparison class of their own.
-        age: With training: ``"last"`` takes experts after their last epoch (pretrained encoders); ``"any"`` after an
-            epoch drawn for each step, 0 included: the ages that a queue of partly trained networks holds.
-    """
-
-    network: Architecture = Architecture()
-    bank: int | None = Field(None, ge=1)
-    batch: int | None = Field(128, ge=1)
-    training: Training | None = None
-    age: Literal["last", "any"] = "last"
-
-    def number(self, step: int) -> int:
-        """Which draw a step sees: the bank's in turn, or a new one each step."""
-        return step % self.bank if self.bank else step
-
-    def experts(self, seed: int) -> ExpertKeys:
-        """Those that are looked through, whatever the `seed`."""
-        return frozenset((self.training, i) for i in range(self.bank or EXPERTS)) if self.training else frozenset()
-
-    def real_passes(self, per_class: Sequence[int], steps: int) -> int:
-        """Real clips, `per_class` of each, that go through encoders in some steps; training of experts left out."""
-        seen = sum(n if self.batch is None else min(n, self.batch) for n in per_class)
-        return seen * min(steps, self.bank or steps)
 
 
 @dataclass(frozen=True)
@@ -83,39 +46,34 @@ class EncoderDraw:
 
 
 class EncoderDraws:
-    """The encoders that steps look through, and real clips and samples through them; the seed draws all of it."""
+    """The encoders that steps of a method look through, and real clips and samples through them; `seed` draws all."""
 
-    def __init__(
-        self,
-        source: EncoderSource,
-        augment: SiameseAugment | None,
-        real: LabelledClips,
-        scales: Mapping[str, Scale],
-        seed: int,
-        run: RunContext,
-    ) -> None:
-        self.source, self._real, self._seed, self._run = source, real, seed, run
-        self._view = View(real, scales, run.runtime, augment)
-        self._network = source.network.build()
-        self._experts = Experts(source.training, source.network, real, scales, run) if source.training else None
-        self._caches = {kind: FeatureCache(kind, source, self._view, seed, run) for kind in ("means", "samples")}
+    def __init__(self, method: Optimised, real: LabelledClips, seed: int, run: RunContext) -> None:
+        self._source, self._real, self._seed, self._runtime = method.encoders, real, seed, run.runtime
+        self._view = View(real, method.scales(real), run.runtime, method.augment)
+        self._network, self._shapes = method.encoders.network.build(), real.shapes
+        self._experts = experts_of(method, real, run)
+        self._means, self._samples = (
+            FeatureCache(kind, method.encoders, self._view, seed, run) for kind in ("means", "samples")
+        )
 
     def at(self, step: int) -> EncoderDraw:
         """What a step looks through."""
-        number = self.source.number(step)
-        expert = expert_of(self.source, self._experts, self._seed, number)
-        if expert is None:
-            fresh = self._network.encoders(self._real.shapes, generator=generator(self._seed, "weights", number))
-            encoders = {m: e.to(self._run.runtime.device).requires_grad_(False) for m, e in fresh.items()}
-        else:
-            encoders = dict(expert.student.encoders)
-        return EncoderDraw(number, encoders, self._view.draw(generator(self._seed, "augment", number), None), expert)
+        number = self._source.number(step)
+        draw = self._view.draw(generator(self._seed, "augment", number), None)
+        if self._experts:
+            expert = expert_of(self._source, self._experts, self._seed, number)
+            return EncoderDraw(number, expert.student.encoders, draw, expert)
+        encoders = self._network.encoders(self._shapes, generator=generator(self._seed, "weights", number))
+        for encoder in encoders.values():
+            encoder.to(self._runtime.device).requires_grad_(False)
+        return EncoderDraw(number, encoders, draw, None)
 
     def features(self, drawn: EncoderDraw, block: Block) -> Batch:
         """Features of a block's samples under what was `drawn`, differentiable, (class, sample, dim), by modality."""
-        runtime, found = self._run.runtime, {}
+        found = {}
         for m, x in block.samples.items():
-            seen = self._view.augmented(x, m, drawn.draw)
+            seen, runtime = self._view.augmented(x, m, drawn.draw), self._runtime
             each = group_means(
                 drawn.encoders[m], seen, len(seen), dtype=runtime.synthetic_dtype, compile=runtime.compile
             )
@@ -127,10 +85,10 @@ class EncoderDraws:
         """Mean features of the real clips of each class, float32, (class, dim), by modality."""
 
         def compute() -> Batch:
-            by_class = [self._class_means(drawn, index) for index in self._batches(drawn)]
-            return {m: torch.stack([means[m] for means in by_class]) for m in drawn.encoders}
+            batches = self._batches(drawn)
+            return {m: torch.stack([self._mean(drawn, m, index) for index in batches]) for m in drawn.encoders}
 
-        return self._caches["means"].get(drawn.number, compute)
+        return self._means.get(drawn.number, compute)
 
     @torch.no_grad()
     def samples(self, drawn: EncoderDraw) -> dict[str, tuple[Tensor, ...]]:
@@ -138,49 +96,47 @@ class EncoderDraws:
         batches = self._batches(drawn)
 
         def compute() -> Batch:
-            chunks = [part for index in batches for part in self._features(drawn, index)]
-            return {m: torch.cat([part[m].to(KEPT) for part in chunks]) for m in drawn.encoders}
+            chunks = [chunk for index in batches for chunk in torch.split(index, CHUNK)]
+            return {m: torch.cat([self._features(drawn, m, c).to(KEPT) for c in chunks]) for m in drawn.encoders}
 
-        features = self._caches["samples"].get(drawn.number, compute)
+        features = self._samples.get(drawn.number, compute)
         return {m: torch.split(features[m], [len(index) for index in batches]) for m in features}
 
     def _batches(self, drawn: EncoderDraw) -> list[Tensor]:
         seed = derive_seed(self._seed, "batch", drawn.number)
-        return [batch_of(self._real, label, self.source.batch, seed) for label in range(len(self._real.classes))]
+        return [batch_of(self._real, label, self._source.batch, seed) for label in range(len(self._real.classes))]
 
-    def _class_means(self, drawn: EncoderDraw, index: Tensor) -> Batch:
+    def _mean(self, drawn: EncoderDraw, modality: str, index: Tensor) -> Tensor:
         """Mean features, (dim,), of the clips at `index`, in chunks of bounded memory."""
-        chunks = [{m: x[None].mean(1)[0] * len(x) for m, x in part.items()} for part in self._features(drawn, index)]
-        return {m: torch.stack([sums[m] for sums in chunks]).sum(0) / len(index) for m in drawn.encoders}
-
-    def _features(self, drawn: EncoderDraw, index: Tensor) -> Iterator[Batch]:
-        """Features of the clips at `index`, chunk by chunk, each float32, (clip, dim)."""
+        sums = []
         for chunk in torch.split(index, CHUNK):
-            yield {m: self._view.features(e, m, chunk, drawn.draw) for m, e in drawn.encoders.items()}
+            features = self._features(drawn, modality, chunk)
+            sums.append(features[None].mean(1)[0] * len(features))
+        return torch.stack(sums).sum(0) / len(index)
+
+    def _features(self, drawn: EncoderDraw, modality: str, index: Tensor) -> Tensor:
+        return self._view.features(drawn.encoders[modality], modality, index, drawn.draw)
 
 
 class FeatureCache:
     """What real clips look like through the draws of a bank, computed once for each draw.
 
     It is on disk, beside the prepared data, where there is a cache: two processes at work on one cache wait for each
-    other and do not compute the same thing twice. Beyond `MEMORY_BYTES`, or a quarter of the memory this process may
-    fill, it is read again each time it is needed, or, where there is no cache, computed again. Without a bank nothing
-    is kept.
+    other and do not compute the same thing twice. Beyond `MEMORY_BYTES` it is read again each time it is needed, or,
+    where there is no cache, computed again. Without a bank nothing is kept.
     """
 
     def __init__(self, kind: str, source: EncoderSource, view: View, seed: int, run: RunContext) -> None:
-        self._folder = run.cache / kind / self._key(kind, source, view, seed) if run.cache else None
         self._device, self._bank = run.runtime.device, source.bank
         self._memory: dict[int, Batch] = {}
-
-    def _key(self, kind: str, source: EncoderSource, view: View, seed: int) -> str:
-        """Names all that features depend on."""
-        scales = {m: scale.to_json() for m, scale in view.scales.items()}
-        return _files.digest(
-            kind, _code.of(type(self), source), view.real.fingerprint, scales, source.to_json(),
-            view.augment and view.augment.to_json(),
-            seed, str(view.runtime.real_dtype), view.runtime.device.type, view.runtime.compile,
-        )  # fmt: skip
+        self._folder: Path | None = None
+        if run.cache and source.bank:
+            # All that features depend on.
+            key = _files.digest(
+                kind, _code.of(type(self), source), view.key(), source.to_json(),
+                view.augment and view.augment.to_json(), seed, run.runtime.compile,
+            )  # fmt: skip
+            self._folder = run.cache / kind / key
 
     def get(self, number: int, compute: Callable[[], Batch]) -> Batch:
         """What clips look like through draw `number`; `compute` gives it, if it is not there."""
@@ -188,7 +144,7 @@ class FeatureCache:
             return compute()
         if number not in self._memory:
             found = self._read(self._folder, number, compute) if self._folder else compute()
-            if sum(t.nbytes for kept in (*self._memory.values(), found) for t in kept.values()) > _room():
+            if sum(t.nbytes for kept in (*self._memory.values(), found) for t in kept.values()) > MEMORY_BYTES:
                 return found
             self._memory[number] = found
         return self._memory[number]
@@ -202,16 +158,15 @@ class FeatureCache:
         return {name: t.to(self._device) for name, t in _files.read_tensors(file)[0].items()}
 
 
-def _room() -> int:
-    """Bytes that may be kept in memory."""
-    return min(MEMORY_BYTES, _machine.memory_bytes() // 4 or MEMORY_BYTES)
+def experts_of(method: Optimised, real: LabelledClips, run: RunContext) -> Experts | None:
+    """The experts that a method looks through; None where encoders are random."""
+    source = method.encoders
+    return Experts(source.training, source.network, real, method.scales(real), run) if source.training else None
 
 
-def expert_of(source: EncoderSource, experts: Experts | None, seed: int, number: int) -> Snapshot | None:
-    """The expert that a draw looks through, as the source says; None where encoders are random."""
-    if experts is None or source.training is None:
-        return None
-    last = source.training.epochs
+def expert_of(source: EncoderSource, experts: Experts, seed: int, number: int) -> Snapshot:
+    """The expert that a draw looks through, at the age that the source says."""
+    last = experts.training.epochs
     drawn = int(torch.randint(last + 1, (), generator=generator(seed, "age", number)))
     return experts.snapshot(number % (source.bank or EXPERTS), {"last": last, "any": drawn}[source.age])
 

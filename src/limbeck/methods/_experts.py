@@ -98,23 +98,22 @@ class Experts:
         scales: Mapping[str, Scale],
         run: RunContext,
     ) -> None:
-        self._training, self._network, self._real = training, network, real
-        self._view, self._runtime = View(real, scales, run.runtime, training.augment), run.runtime
-        self._folder = run.cache / "experts" / self._key() if run.cache else None
+        self.training, self._network, self._real, self._runtime = training, network, real, run.runtime
+        self._view = View(real, scales, run.runtime, training.augment)
         self._memory: dict[tuple[int, int], dict[str, Tensor]] = {}
-
-    def _key(self) -> str:
-        """Names all that weights depend on: not for how long they are trained, so that longer trainings go on."""
-        once, scales = self._training.model_copy(update={"epochs": 1}), self._view.scales
-        return _files.digest(
-            _code.of(type(self), self._network), self._real.fingerprint, {m: s.to_json() for m, s in scales.items()},
-            self._network.to_json(), once.to_json(), str(self._runtime.real_dtype), self._runtime.device.type,
-        )  # fmt: skip
+        self._folder: Path | None = None
+        if run.cache:
+            # All that weights depend on: not for how long they are trained, so that longer trainings go on.
+            once = training.model_copy(update={"epochs": 1})
+            code = _code.of(type(self), network)
+            self._folder = run.cache / "experts" / _files.digest(
+                code, self._view.key(), network.to_json(), once.to_json()
+            )  # fmt: skip
 
     def snapshot(self, expert: int, epoch: int) -> Snapshot:
         """Expert number `expert` after `epoch` epochs, trained if it is not there; see `tensors`."""
-        tensors = self.tensors(expert, epoch)
-        student = _loaded(self._fresh(expert), tensors)
+        tensors, student = self.tensors(expert, epoch), self._fresh(expert)
+        student.load_state_dict(_weights(tensors))
         accuracy = {m: float(tensors[ACCURACY + m]) for m in self._real.modalities}
         return Snapshot(student.to(self._runtime.device).requires_grad_(False).eval(), accuracy)
 
@@ -132,9 +131,9 @@ class Experts:
             if (expert, epoch) not in self._memory:
                 self._train(expert)
             return self._memory[expert, epoch]
-        file = self._file(self._folder, expert, epoch)
+        file = self._folder / str(expert) / f"{epoch}.safetensors"
         if not file.exists():
-            with _files.exclusive(self._folder / str(expert), wait=True):
+            with _files.exclusive(file.parent, wait=True):
                 self._train(expert)
         return _files.read_tensors(file)[0]
 
@@ -142,16 +141,13 @@ class Experts:
         return fresh_student(self._network, self._real, generator(expert, "expert"))
 
     def _train(self, expert: int) -> None:
-        student = self._fresh(expert).to(self._runtime.device)
-        training, head = self._training, cast("Ensemble", student.head)
-        optimiser = torch.optim.SGD(
-            [
-                {"params": [*encoder.parameters(), *head.classifiers[m].parameters()], "lr": rate_of(training.lr, m)}
-                for m, encoder in student.encoders.items()
-            ],
-            momentum=training.momentum,
-            weight_decay=training.weight_decay,
-        )
+        student, training = self._fresh(expert).to(self._runtime.device), self.training
+        classifiers = cast("Ensemble", student.head).classifiers
+        groups = [
+            {"params": [*encoder.parameters(), *classifiers[m].parameters()], "lr": rate_of(training.lr, m)}
+            for m, encoder in student.encoders.items()
+        ]
+        optimiser = torch.optim.SGD(groups, momentum=training.momentum, weight_decay=training.weight_decay)
         done = self._resume(student, optimiser, expert)
         if done == 0:
             self._keep(student, optimiser, expert, 0, dict.fromkeys(student.encoders, 0.0))
@@ -165,9 +161,10 @@ class Experts:
             self._keep(student, optimiser, expert, epoch + 1, right)
 
     def _epoch(self, student: Student, optimiser: torch.optim.Optimizer, draw: torch.Generator) -> dict[str, float]:
+        """Train on all clips once; the fraction that each modality named right meanwhile."""
         head, right = cast("Ensemble", student.head), dict.fromkeys(student.encoders, 0.0)
         device, dtype = self._runtime.device, self._runtime.real_dtype
-        for index in torch.split(torch.randperm(len(self._real), generator=draw), self._training.batch):
+        for index in torch.split(torch.randperm(len(self._real), generator=draw), self.training.batch):
             labels = self._real.labels[index].to(device)
             inputs = {m: self._view.read(m, index, self._view.draw(draw, len(index))) for m in right}
             with torch.autocast(device.type, dtype, enabled=dtype != torch.float32):
@@ -184,38 +181,32 @@ class Experts:
     def _keep(
         self, student: Student, optimiser: torch.optim.Optimizer, expert: int, epoch: int, right: dict[str, float]
     ) -> None:
-        accuracies = {ACCURACY + m: torch.tensor(right[m]) for m in right}
-        tensors = {k: v.detach().cpu().clone() for k, v in student.state_dict().items()} | accuracies
+        tensors = {k: v.detach().cpu().clone() for k, v in student.state_dict().items()}
+        tensors |= {ACCURACY + m: torch.tensor(fraction) for m, fraction in right.items()}
         if self._folder is None:
             self._memory[expert, epoch] = tensors
             return
-        _files.write_tensors(self._file(self._folder, expert, epoch), tensors)
+        folder = self._folder / str(expert)
+        _files.write_tensors(folder / f"{epoch}.safetensors", tensors)
         # After the weights: what it says is done is on disk.
-        note = {"epoch": epoch}
-        _files.write_tensors(self._folder / str(expert) / "optimiser.safetensors", buffers_of(optimiser), note)
+        _files.write_tensors(folder / "optimiser.safetensors", buffers_of(optimiser), {"epoch": epoch})
 
     def _resume(self, student: Student, optimiser: torch.optim.Optimizer, expert: int) -> int:
         """Put the newest saved epoch back; returns its number."""
-        file = self._folder / str(expert) / "optimiser.safetensors" if self._folder else None
-        if self._folder is None or file is None or not file.exists():
+        folder = self._folder / str(expert) if self._folder else None
+        if folder is None or not (folder / "optimiser.safetensors").exists():
             return 0
-        buffers, note = _files.read_tensors(file)
+        buffers, note = _files.read_tensors(folder / "optimiser.safetensors")
         epoch: int = note["epoch"]
-        if not all(self._file(self._folder, expert, e).exists() for e in range(epoch + 1)):
+        if not all((folder / f"{e}.safetensors").exists() for e in range(epoch + 1)):
             return 0  # somebody tidied up: begin again, the same bits come out
         put_back(optimiser, buffers)
-        _loaded(student, _files.read_tensors(self._file(self._folder, expert, epoch))[0])
+        student.load_state_dict(_weights(_files.read_tensors(folder / f"{epoch}.safetensors")[0]))
         return epoch
 
-    @staticmethod
-    def _file(folder: Path, expert: int, epoch: int) -> Path:
-        return folder / str(expert) / f"{epoch}.safetensors"
 
-
-def _loaded(student: Student, tensors: Mapping[str, Tensor]) -> Student:
-    """The student with the weights of a snapshot."""
-    student.load_state_dict({k: v for k, v in tensors.items() if not k.startswith(ACCURACY)})
-    return student
+def _weights(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {k: v for k, v in tensors.items() if not k.startswith(ACCURACY)}
 
 
 def fresh_student(network: Architecture, real: LabelledClips, draw: torch.Generator) -> Student:

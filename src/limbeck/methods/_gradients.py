@@ -1,75 +1,109 @@
-"""Weight gradients of a network that is trained on the synthetic samples: what `dc` and `dsa` compare."""
+"""Matching the weight gradients of a network that is trained on the synthetic samples: what `dc` and `dsa` share."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import cast
+from abc import ABC
+from collections.abc import Iterable, Sequence
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
+from pydantic import Field
 from torch import Tensor, nn
 
 from limbeck._runtime import derive_seed, generator
-from limbeck.augment import Draw, SiameseAugment
+from limbeck.augment import Draw
 from limbeck.datasets import LabelledClips
+from limbeck.distilled import DistilledSet
 from limbeck.methods._branch import Branch
-from limbeck.methods._encoders import CHUNK, EncoderSource, batch_of, expert_of
-from limbeck.methods._experts import Experts, fresh_student
-from limbeck.methods._held import Held
+from limbeck.methods._encoders import CHUNK, batch_of, expert_of, experts_of
+from limbeck.methods._experts import fresh_student
+from limbeck.methods._losses import gradient_distance
+from limbeck.methods._optimised import EncoderSource, Optimised
 from limbeck.methods._run import Passes, RunContext
+from limbeck.methods._steps import Held, started, steps
 from limbeck.methods._view import View
-from limbeck.modalities import Batch, Scale
+from limbeck.modalities import Batch
 from limbeck.networks import Student
 from limbeck.networks.heads.ensemble import Ensemble
 
 PUBLISHED = {1: (1, 1), 10: (10, 50), 20: (20, 25), 50: (50, 10)}
 SECOND_ORDER = 3
+FAITHFUL: dict[str, Any] = {
+    "sound": "raw",
+    "steps": 1000,
+    "encoders": {"bank": None, "batch": 256},
+    "updates": None,
+    "network_epochs": None,
+    "network_lr": 0.01,
+    "network_batch": 256,
+    "optimiser": {"kind": "sgd", "lr": 0.1, "momentum": 0.5},
+}
+"""The published recipe of both, but for the start and the augmentation."""
 
 
-def published_loops(per_class: int, updates: int | None, epochs: int | None) -> tuple[int, int]:
-    """Steps per network and epochs between them: as given, or as published for the next smaller number of samples.
+class GradientMatching(Optimised, ABC):
+    """Match gradients, class by class and modality by modality.
 
-    Example:
-        >>> published_loops(15, None, None), published_loops(1, 5, None)
-        ((10, 50), (5, 1))
+    A network is random at first. It sees `updates` steps of the samples, and after each it is trained on the samples
+    for `network_epochs` epochs; then comes the next network. A step is one update of the samples.
+
+    Attributes:
+        encoders: Where networks come from.
+        updates: Steps for which a network is kept, >= 1; None as published for `per_class`: 1, 10, 20 and 50 steps
+            at 1, 10, 20 and 50 samples per class, and at other numbers as at the next smaller one.
+        network_epochs: Epochs on the samples between two steps of one network, >= 0; None as published: 1, 50, 25, 10.
+        network_lr: Learning rate of the network, > 0.
+        network_batch: Samples in a step of the network's training, >= 1.
     """
-    usual = PUBLISHED[max(n for n in PUBLISHED if n <= per_class)]
-    return updates or usual[0], usual[1] if epochs is None else epochs
 
+    encoders: EncoderSource = EncoderSource(bank=None, batch=64)
+    updates: int | None = Field(5, ge=1)
+    network_epochs: int | None = Field(5, ge=0)
+    network_lr: float = Field(0.01, gt=0)
+    network_batch: int = Field(256, ge=1)
 
-def gradient_passes(
-    per_class: Sequence[int], batch: int | None, synthetic: int, steps: int, loops: tuple[int, int]
-) -> Passes:
-    """Gradients of a real batch; three passes for the second order of the samples; the networks' training.
+    def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
+        """Match gradients, class by class and modality by modality: no graph is larger; see `Method.distill`."""
+        run = run or RunContext()
+        held = started(self, real, seed, run)
+        network, (updates, epochs) = Follower(self, real, seed, run), self.loops
+        for step in steps(held, self, run, network.state):
+            life, age = divmod(step.number, updates)
+            if age == 0:
+                network.renew(life)
+            else:
+                network.train(held, step.number, epochs=epochs)
+            for label in range(held.classes):
+                draw = network.draw(step.number, label)
+                for modality in real.modalities:
+                    block = held.block(label, label + 1, modality)
+                    on_real = network.on_real(modality, step.number, label, draw)
+                    on_synthetic = network.on_synthetic(modality, block.samples, label, draw)
+                    step.descend(gradient_distance(on_real, on_synthetic), block)
+        return self.finished(real, held.tensors, seed, run, held.start)
 
-    Args:
-        per_class: Real training clips of each class.
-        batch: Of them, how many a step sees; None for all.
-        synthetic: Samples.
-        steps: Optimisation steps.
-        loops: See `published_loops`.
-    """
-    updates, epochs = loops
-    real = sum(n if batch is None else min(n, batch) for n in per_class)
-    trained = steps - -(-steps // updates)
-    return Passes(0, steps * (real + SECOND_ORDER * synthetic) + trained * epochs * synthetic)
+    @property
+    def loops(self) -> tuple[int, int]:
+        """Steps per network and epochs between them: as given, or as published for the next smaller `per_class`."""
+        updates, epochs = PUBLISHED[max(n for n in PUBLISHED if n <= self.per_class)]
+        return self.updates or updates, epochs if self.network_epochs is None else self.network_epochs
+
+    def passes(self, per_class: Sequence[int]) -> Passes:
+        """Gradients of a real batch; three passes for the second order of the samples; the networks' training."""
+        updates, epochs = self.loops
+        samples, trained = self.samples(len(per_class)), self.steps - -(-self.steps // updates)
+        matched = self.steps * (self.encoders.seen(per_class) + SECOND_ORDER * samples)
+        return Passes(0, matched + trained * epochs * samples)
 
 
 class Follower:
     """A network that follows the synthetic samples; its weights are the state of a run."""
 
-    def __init__(
-        self,
-        source: EncoderSource,
-        augment: SiameseAugment | None,
-        real: LabelledClips,
-        scales: Mapping[str, Scale],
-        seed: int,
-        run: RunContext,
-    ) -> None:
-        self._source, self._real, self._seed, self._runtime = source, real, seed, run.runtime
-        self._view = View(real, scales, run.runtime, augment)
-        self._experts = Experts(source.training, source.network, real, scales, run) if source.training else None
+    def __init__(self, method: GradientMatching, real: LabelledClips, seed: int, run: RunContext) -> None:
+        self._method, self._real, self._seed, self._runtime = method, real, seed, run.runtime
+        self._view = View(real, method.scales(real), run.runtime, method.augment)
+        self._experts = experts_of(method, real, run)
         self.student = self._fresh(0).to(run.runtime.device).requires_grad_()
 
     @property
@@ -81,16 +115,16 @@ class Follower:
         """Become the next network."""
         self.student.load_state_dict(self._fresh(life).state_dict())
 
-    def train(self, held: Held, step: int, *, epochs: int, lr: float, batch: int) -> None:
+    def train(self, held: Held, step: int, *, epochs: int) -> None:
         """Some epochs of plain gradient descent on the samples as they are now; `step` is the seed of the draws."""
         draw, device = generator(self._seed, "training", step), self._runtime.device
         inputs = {m: x.detach() for m, x in held.all().samples.items()}
         count = len(next(iter(inputs.values())))
         labels = torch.arange(held.classes).repeat_interleave(count // held.classes).to(device)
         branches = {m: Branch(self.student, m, self._runtime.synthetic_dtype) for m in inputs}
-        optimiser = torch.optim.SGD(self.student.parameters(), lr=lr)
+        optimiser = torch.optim.SGD(self.student.parameters(), lr=self._method.network_lr)
         for _ in range(epochs):
-            for index in torch.split(torch.randperm(count, generator=draw), batch):
+            for index in torch.split(torch.randperm(count, generator=draw), self._method.network_batch):
                 optimiser.zero_grad()
                 for m, x in inputs.items():
                     logits = branches[m](self._view.augmented(x[index], m, self._view.draw(draw, len(index))))
@@ -103,7 +137,8 @@ class Follower:
 
     def on_real(self, modality: str, step: int, label: int, draw: Draw | None) -> list[Tensor]:
         """Gradients on a batch of real clips of a class, see `weight_gradients`; in chunks of bounded memory."""
-        index = batch_of(self._real, label, self._source.batch, derive_seed(self._seed, "batch", step))
+        seed = derive_seed(self._seed, "batch", step)
+        index = batch_of(self._real, label, self._method.encoders.batch, seed)
         branch = Branch(self.student, modality, self._runtime.real_dtype)
         sums: list[Tensor] = []
         for chunk in torch.split(index, CHUNK):
@@ -118,30 +153,23 @@ class Follower:
         return weight_gradients(branch, self._view.augmented(samples[modality], modality, draw), label, graph=True)
 
     def _fresh(self, life: int) -> Student:
-        number = self._source.number(life)
-        expert = expert_of(self._source, self._experts, self._seed, number)
-        if expert:
-            return expert.student
+        source = self._method.encoders
+        number = source.number(life)
+        if self._experts:
+            return expert_of(source, self._experts, self._seed, number).student
         draw = generator(self._seed, "weights", number)
-        student = fresh_student(self._source.network, self._real, draw)
-        if isinstance(student.head, Ensemble):
-            for classifier in cast("Iterable[nn.Linear]", student.head.classifiers.values()):
-                # The head's own 1e-4 would leave the encoders' gradients below the 1e-6 in the distance's denominator.
-                nn.init.kaiming_uniform_(classifier.weight, a=5**0.5, generator=draw)
+        student = fresh_student(source.network, self._real, draw)
+        for classifier in cast("Iterable[nn.Linear]", cast("Ensemble", student.head).classifiers.values()):
+            # The head's own 1e-4 would leave the encoders' gradients below the 1e-6 in the distance's denominator.
+            nn.init.kaiming_uniform_(classifier.weight, a=5**0.5, generator=draw)
         return student
 
 
 def weight_gradients(branch: Branch, x: Tensor, label: int, *, graph: bool = False) -> list[Tensor]:
-    """Gradients of the mean cross-entropy of one class's samples, with respect to the weights that the distance counts.
+    """Gradients of the mean cross-entropy of samples `x` of one class, (sample, channel, height, width).
 
-    Args:
-        branch: Encoder and classifier.
-        x: Network input, (sample, channel, height, width).
-        label: Class of all of them.
-        graph: Whether the gradients are differentiable, with respect to `x` for instance.
-
-    Returns:
-        One tensor for every weight of two or more dimensions, in the order of ``branch.parameters()``.
+    They are those that the distance counts: one for every weight of two or more dimensions, in the order of
+    ``branch.parameters()``; differentiable, with respect to `x` for instance, with a `graph`.
     """
     loss = F.cross_entropy(branch(x), torch.full((len(x),), label, device=x.device))
     return list(torch.autograd.grad(loss, [w for w in branch.parameters() if w.ndim > 1], create_graph=graph))

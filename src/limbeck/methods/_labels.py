@@ -13,8 +13,7 @@ from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
 from limbeck.methods._experts import EXPERTS, ExpertKeys, Experts, Training
 from limbeck.methods._run import RunContext
-from limbeck.modalities import Batch
-from limbeck.networks import Architecture, Student
+from limbeck.networks import Architecture
 from limbeck.networks.heads.ensemble import Ensemble
 
 CHUNK = 128
@@ -30,7 +29,7 @@ class Hard(Config):
         return frozenset()
 
     def of(self, made: DistilledSet, real: LabelledClips, *, seed: int, run: RunContext) -> Tensor | None:
-        """None: `made` says the class itself. Nothing is asked of `real`, `seed` and `run`."""
+        """None: the set says the class itself."""
         return None
 
 
@@ -54,27 +53,20 @@ class Soft(Config):
         return self.training.experts(seed)
 
     def of(self, made: DistilledSet, real: LabelledClips, *, seed: int, run: RunContext) -> Tensor | None:
-        """Probabilities of every sample, float32, (sample, class), on the CPU: the mean of the modalities'.
+        """Probabilities of every sample of the set, float32, (sample, class), on the CPU: the mean of the modalities'.
 
-        Args:
-            made: The set, as students see it.
-            real: What the teacher is trained on.
-            seed: Which of the shared networks teaches.
-            run: Device, number formats and the cache.
+        The teacher, which of the shared networks says `seed`, is trained on `real`.
         """
         experts = Experts(self.training, self.network, real, made.scales, run)
         teacher = experts.snapshot(seed % EXPERTS, self.training.epochs).student
         samples, device = made.samples(), run.runtime.device
-        parts = [
-            self._probabilities(teacher, {m: x[index].to(device) for m, x in samples.items()}).cpu()
-            for index in torch.split(torch.arange(len(made)), CHUNK)
-        ]
+        parts = []
+        with torch.no_grad():
+            for index in torch.split(torch.arange(len(made)), CHUNK):
+                features = teacher.features({m: x[index].to(device) for m, x in samples.items()})
+                each = cast("Ensemble", teacher.head).logits(features).values()
+                parts.append(torch.stack([(logits / self.temperature).softmax(1) for logits in each]).mean(0).cpu())
         return torch.cat(parts)
-
-    @torch.no_grad()
-    def _probabilities(self, teacher: Student, samples: Batch) -> Tensor:
-        each = cast("Ensemble", teacher.head).logits(teacher.features(samples)).values()
-        return torch.stack([(logits / self.temperature).softmax(1) for logits in each]).mean(0)
 
 
 Labels = Annotated[

@@ -12,26 +12,14 @@ from limbeck.modalities import Batch
 
 
 def squared_gap(real: Tensor, synthetic: Tensor) -> Tensor:
-    """Squared Euclidean distance of mean embeddings: distribution matching of one modality.
-
-    Args:
-        real: Mean embedding of the real clips, (..., dim).
-        synthetic: Mean embedding of the synthetic clips, same shape.
-
-    Returns:
-        (...): the sum over dim of the squared differences.
-    """
+    """Distribution matching of one modality: squared Euclidean distance, (...), of mean embeddings, (..., dim)."""
     return (real - synthetic).square().sum(-1)
 
 
 def joint_gap(real_a: Tensor, real_b: Tensor, a: Tensor, b: Tensor) -> Tensor:
     """Joint matching (the paper's implicit cross-matching): squared distance, (...), of two modalities' summed means.
 
-    Args:
-        real_a: Mean embedding of the real clips in one modality, (..., dim).
-        real_b: In the other, same shape.
-        a: Mean embedding of the synthetic samples in the one modality, same shape.
-        b: In the other, same shape.
+    These are of the real clips and of the synthetic samples, (..., dim).
     """
     return squared_gap(real_a + real_b, a + b)
 
@@ -51,12 +39,9 @@ def cross_modal_gap(real: Batch, synthetic: Batch, *, joint_weight: float, gap_w
 
     Args:
         real: Mean embedding of the real clips by modality, (..., dim).
-        synthetic: Mean embedding of the synthetic samples, same shapes.
+        synthetic: Of the synthetic samples, same shapes.
         joint_weight: The paper's lambda_ICM, >= 0.
         gap_weight: The paper's lambda_CGM, >= 0.
-
-    Returns:
-        (...): the weighted sum.
 
     Example:
         >>> import torch
@@ -81,12 +66,8 @@ def gradient_distance(real: Sequence[Tensor], synthetic: Sequence[Tensor]) -> Te
     For every tensor, the sum over output rows of one minus the cosine of the rows; tensors of one dimension (biases,
     norm weights) count nothing. Source: Zhao et al., "Dataset Condensation with Gradient Matching", ICLR 2021, eq. 9.
 
-    Args:
-        real: Gradients on real clips, one tensor a weight: (out, in, height, width), (out, in) or (out,).
-        synthetic: Gradients on synthetic clips, same shapes.
-
-    Returns:
-        (): the distance, >= 0.
+    Gradients on `real` and `synthetic` clips are one tensor a weight: (out, in, height, width), (out, in) or (out,).
+    The distance is (), >= 0.
     """
     total = synthetic[0].new_zeros(())
     for r, s in zip(real, synthetic, strict=True):
@@ -104,25 +85,14 @@ def trajectory_distance(reached: Tensor, target: Tensor, departed: Tensor) -> Te
 
     Source: Cazenavette et al., "Dataset Distillation by Matching Training Trajectories", CVPR 2022, eq. 2.
 
-    Args:
-        reached: Student weights after training on synthetic clips, (weight,).
-        target: Expert weights some epochs on, (weight,).
-        departed: Expert weights both started from, (weight,).
-
-    Returns:
-        (): the ratio of squared distances, >= 0.
+    Weights, (weight,), are those that the student `reached` on synthetic clips, the expert's some epochs on, its
+    `target`, and those from which both `departed`. The ratio of squared distances is (), >= 0.
     """
     return (reached - target).square().sum() / (departed - target).square().sum()
 
 
 def squared_distances(x: Tensor) -> Tensor:
-    """Squared Euclidean distance of every row from every row.
-
-    Args:
-        x: (row, dim).
-
-    Returns:
-        (row, row), >= 0, zeros on the diagonal.
+    """Squared Euclidean distance, (row, row), of every row of (row, dim) from every row; zeros on the diagonal.
 
     Example:
         >>> squared_distances(torch.tensor([[0.0, 0.0], [3.0, 4.0]]))
@@ -141,14 +111,9 @@ def gaussian_kernels(x: Tensor, count: int = 5, factor: float = 2.0) -> Tensor:
 
     Source: Zhang et al., "M3D: Dataset Condensation by Minimizing Maximum Mean Discrepancy", AAAI 2024.
 
-    Args:
-        x: (row, dim).
-        count: Kernels, an odd number; the middle one has the mean squared distance b of different rows as its width,
-            exp(-distance² / b). No gradient goes through b.
-        factor: Ratio of neighbouring widths.
-
-    Returns:
-        (row, row), 0..count.
+    Of so many, `count`, an odd number, the middle one has the mean squared distance b of different rows as its width,
+    exp(-distance² / b), and neighbouring widths differ by a `factor`. No gradient goes through b. From (row, dim) to
+    (row, row), 0..count.
     """
     apart = squared_distances(x)
     width = apart.detach().sum() / max(len(x) * (len(x) - 1), 1)
@@ -162,12 +127,7 @@ def geodesic_kernel(x: Tensor, width: float) -> Tensor:
 
     Source: Jeong et al., "Multimodal Distribution Matching for Vision-Language Dataset Distillation", CVPR 2026.
 
-    Args:
-        x: (row, dim), each of norm 1.
-        width: Its standard deviation, radian.
-
-    Returns:
-        (row, row): exp(-angle² / (2 width²)).
+    From rows of norm 1, (row, dim), to exp(-angle² / (2 width²)), (row, row); the width is in radian.
     """
     # The angle has no derivative at 0 and pi; its square has.
     cosine = (x @ x.T).clamp(-1 + 1e-6, 1 - 1e-6)
@@ -179,12 +139,8 @@ def kernel_discrepancy(kernel: Tensor, real: int) -> Tensor:
 
     Source: Gretton et al., "A Kernel Two-Sample Test", JMLR 2012, eq. 5 (the estimator that is never negative).
 
-    Args:
-        kernel: Kernel of every row with every row, (row, row), the real rows first.
-        real: Number of real rows.
-
-    Returns:
-        (): mean over real pairs plus mean over synthetic pairs minus twice the mean over mixed pairs.
+    Of a kernel of every row with every row, (row, row), so many `real` rows first, it is the mean over real pairs plus
+    the mean over synthetic pairs minus twice the mean over mixed pairs, ().
 
     Example:
         >>> x = torch.tensor([[1.0, 0.0], [3.0, 0.0], [2.0, 1.0]])   # means (2, 0) and (2, 1)
@@ -207,10 +163,7 @@ def characteristic_gap(real: Tensor, synthetic: Tensor, amplitude_weight: float 
     Args:
         real: <t, x> of real samples, radian, (real, frequency).
         synthetic: <t, x> of synthetic samples, radian, (synthetic, frequency).
-        amplitude_weight: w, 0..1; at 1/2 the distance is ``|phi_r - phi_s| / sqrt(2)``.
-
-    Returns:
-        (), 0..sqrt(2).
+        amplitude_weight: w, 0..1; at 1/2 the distance, 0..sqrt(2), is ``|phi_r - phi_s| / sqrt(2)``.
 
     Example:
         >>> characteristic_gap(torch.zeros(1, 1), torch.full((1, 1), torch.pi))   # 1 against -1

@@ -29,9 +29,12 @@ def ridge_predictions(train: Tensor, targets: Tensor, test: Tensor, ridge: float
         >>> ridge_predictions(x, torch.tensor([[2.0], [4.0]]), x, ridge=1.0).flatten()
         tensor([1., 2.])
     """
-    if len(train) < train.shape[1]:
-        return test @ train.T @ _solved(train @ train.T, targets, ridge)
-    return test @ _solved(train.T @ train, train.T @ targets, ridge)
+    dual = len(train) < train.shape[1]
+    square = train @ train.T if dual else train.T @ train
+    factor = torch.linalg.cholesky(square + ridge * torch.eye(len(square), dtype=square.dtype, device=square.device))
+    if dual:
+        return test @ train.T @ torch.cholesky_solve(targets, factor)
+    return test @ torch.cholesky_solve(train.T @ targets, factor)
 
 
 def class_errors(real: Tensor, sizes: Sequence[int], synthetic: Tensor, ridge: float) -> Tensor:
@@ -54,34 +57,12 @@ def class_errors(real: Tensor, sizes: Sequence[int], synthetic: Tensor, ridge: f
     return torch.stack([part.mean() for part in torch.split(errors, list(sizes))])
 
 
-def unit_rows(real: Tensor, synthetic: Tensor) -> tuple[Tensor, Tensor]:
-    """Both without the mean of the real rows, every row divided by its length.
+def unit_rows(real: Sequence[Tensor], synthetic: Tensor) -> tuple[Tensor, Tensor]:
+    """A modality's features without the mean of the real ones, each divided by its length; one at the mean stays 0.
 
-    Args:
-        real: (real, dim).
-        synthetic: (synthetic, dim).
-
-    Returns:
-        The same shapes; a row that equals the mean stays 0.
+    From real features of each class, (real, dim), and synthetic ones, (class, synthetic, dim), to rows for
+    `class_errors`, (all real, dim) and (class * synthetic, dim), in the second's number format.
     """
-    mean = real.mean(0)
-    return F.normalize(real - mean, dim=1), F.normalize(synthetic - mean, dim=1)
-
-
-def unit_sides(real: Sequence[Tensor], synthetic: Tensor) -> tuple[Tensor, Tensor]:
-    """A modality's features as rows for `class_errors`.
-
-    Args:
-        real: Features of each class's real clips, each (real, dim).
-        synthetic: (class, synthetic, dim).
-
-    Returns:
-        (all real, dim) and (class * synthetic, dim), as `unit_rows` gives them, in the second's number format.
-    """
-    return unit_rows(torch.cat(list(real)).to(synthetic), synthetic.flatten(0, 1))
-
-
-def _solved(square: Tensor, right: Tensor, ridge: float) -> Tensor:
-    system = square + ridge * torch.eye(len(square), dtype=square.dtype, device=square.device)
-    solved: Tensor = torch.cholesky_solve(right, torch.linalg.cholesky(system))
-    return solved
+    clips = torch.cat(list(real)).to(synthetic)
+    mean = clips.mean(0)
+    return F.normalize(clips - mean, dim=1), F.normalize(synthetic.flatten(0, 1) - mean, dim=1)

@@ -35,13 +35,13 @@ class Descended:
 
     Attributes:
         weights: Weights after the last step, (weight,).
-        loss: The outer loss.
+        loss: The outer loss, ().
         inputs: Its gradient with respect to the inputs, of their shape.
         rate: Its gradient with respect to the learning rate, ().
     """
 
     weights: Tensor
-    loss: float
+    loss: Tensor
     inputs: Tensor
     rate: Tensor
 
@@ -70,7 +70,7 @@ def descend(
     weights = start.detach().clone()
     with tempfile.TemporaryFile(dir=folder) as file:
         for step, index in enumerate(batches):
-            _push(file, weights)
+            file.write(weights.detach().cpu().numpy().data.cast("B"))
             weights.requires_grad_()
             (gradient,) = torch.autograd.grad(inner(weights, inputs[index], step), weights)
             weights = weights.detach() - rate * gradient
@@ -85,21 +85,13 @@ def descend(
             to_before, to_x = torch.autograd.grad(gradient, [before, x], -rate * adjoint)
             adjoint = adjoint + to_before
             to_inputs.index_add_(0, batches[step], to_x)
-    return Descended(weights, float(loss.detach()), to_inputs, to_rate)
-
-
-def _push(file: BinaryIO, tensor: Tensor) -> None:
-    file.write(_bytes_of(tensor.detach().cpu()))
+    return Descended(weights, loss.detach(), to_inputs, to_rate)
 
 
 def _pop(file: BinaryIO, like: Tensor) -> Tensor:
-    """What was pushed last, a tensor of that shape, format and device."""
+    """What was written last, a tensor of that shape, format and device; the next one is that before it."""
     host = torch.empty(like.shape, dtype=like.dtype)
     file.seek(-host.nbytes, os.SEEK_CUR)
-    file.readinto(_bytes_of(host))  # type: ignore[attr-defined]
+    file.readinto(host.numpy().data.cast("B"))  # type: ignore[attr-defined]
     file.seek(-host.nbytes, os.SEEK_CUR)
     return host.to(like.device)
-
-
-def _bytes_of(host: Tensor) -> memoryview:
-    return host.numpy().data.cast("B")

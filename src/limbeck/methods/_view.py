@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -30,6 +31,11 @@ class View:
     scales: Mapping[str, Scale]
     runtime: Runtime
     augment: SiameseAugment | None = None
+
+    def key(self) -> list[Any]:
+        """Names all that features depend on, beside encoders and augmentation; JSON-able."""
+        scales = {m: scale.to_json() for m, scale in self.scales.items()}
+        return [self.real.fingerprint, scales, str(self.runtime.real_dtype), self.runtime.device.type]
 
     def draw(self, source: torch.Generator, samples: int | None) -> Draw | None:
         """An augmentation for some samples, each its own, or for all alike (None); None without augmentation."""

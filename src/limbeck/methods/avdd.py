@@ -19,20 +19,18 @@ from typing import Any, ClassVar, final
 
 from pydantic import Field
 
-from limbeck.augment import SiameseAugment
 from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
-from limbeck.methods._contract import Method
 from limbeck.methods._descent import SGD, Optimiser
-from limbeck.methods._encoders import EncoderDraws, EncoderSource
+from limbeck.methods._encoders import EncoderDraws
 from limbeck.methods._losses import cross_modal_gap
+from limbeck.methods._optimised import EncoderSource, Optimised
 from limbeck.methods._run import RunContext
-from limbeck.methods._start import NamedStart, Start, started
-from limbeck.methods._steps import finished, steps
+from limbeck.methods._steps import started, steps
 
 
 @final
-class AVDD(Method):
+class AVDD(Optimised):
     """Match class means per modality, jointly, and across modalities.
 
     Of three or more modalities the cross-modal terms are those of every two; of one there are none, and it is `dm`.
@@ -40,20 +38,11 @@ class AVDD(Method):
     Attributes:
         joint_weight: Weight of joint matching, the paper's lambda_ICM, >= 0.
         gap_weight: Weight of modality-gap matching, the paper's lambda_CGM, >= 0.
-        steps: Optimisation steps, >= 0.
-        start: What is held before the first step: ``noise``, or the name of a method that chooses real clips, or that
-            name with settings, as in ``{"method": "kmedoids", "settings": {"training": {}}}``.
-        encoders: Where encoders come from.
-        augment: Augmentation shared by real and synthetic samples; None for none.
-        optimiser: How samples follow the gradient.
     """
 
     joint_weight: float = Field(10.0, ge=0)
     gap_weight: float = Field(10.0, ge=0)
-    steps: int = Field(200, ge=0)
-    start: NamedStart = Start(method="herding")
     encoders: EncoderSource = EncoderSource(bank=20, batch=None)
-    augment: SiameseAugment | None = SiameseAugment()
     optimiser: Optimiser = SGD()
 
     presets: ClassVar[dict[str, dict[str, Any]]] = {
@@ -72,9 +61,9 @@ class AVDD(Method):
     def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
         """Match means, step by step; see `Method.distill`."""
         run = run or RunContext()
-        held = started(self, self.start, self.encoders.network, real, seed, run)
-        draws = EncoderDraws(self.encoders, self.augment, real, self.scales(real), seed, run)
-        for step in steps(held, self.optimiser, self.steps, run):
+        held = started(self, real, seed, run)
+        draws = EncoderDraws(self, real, seed, run)
+        for step in steps(held, self, run):
             drawn = draws.at(step.number)
             real_means = draws.means(drawn)
             for block in held.blocks():
@@ -86,4 +75,4 @@ class AVDD(Method):
                     gap_weight=self.gap_weight,
                 )
                 step.descend(gap.sum(), block)
-        return finished(self, real, held.tensors, seed, run, held.start)
+        return self.finished(real, held.tensors, seed, run, held.start)

@@ -24,24 +24,21 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from limbeck.augment import SiameseAugment
 from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
-from limbeck.methods._contract import Method
-from limbeck.methods._descent import Adam, Optimiser
-from limbeck.methods._encoders import EncoderDraws, EncoderSource
+from limbeck.methods._encoders import EncoderDraws
 from limbeck.methods._losses import squared_gap
-from limbeck.methods._ridge import class_errors, unit_sides
+from limbeck.methods._optimised import EncoderSource, Optimised
+from limbeck.methods._ridge import class_errors, unit_rows
 from limbeck.methods._run import RunContext
-from limbeck.methods._start import NamedStart, Start, started
-from limbeck.methods._steps import finished, steps
+from limbeck.methods._steps import started, steps
 from limbeck.parameterisations import Hold, parse
 
 CHUNK = 256
 
 
 @final
-class Best(Method):
+class Best(Optimised):
     """As many clips as the data allows, and on request each modality moved by the loss that serves it.
 
     Attributes:
@@ -51,11 +48,6 @@ class Best(Method):
         freeze_above: Samples per class from which on nothing is moved; by default always.
         losses: Loss by modality, ``"means"`` as `dm` or ``"ridge"`` as `krr`; means for one that is not named.
         ridge: Penalty on the squared weights of the regression; features have length 1.
-        start: What is held before the first step: ``noise``, or the name of a method that chooses real clips, or that
-            name with settings, as in ``{"method": "kmedoids", "settings": {"training": {}}}``.
-        encoders: Where encoders come from.
-        augment: Augmentation shared by real and synthetic samples; None for none.
-        optimiser: How samples follow the gradient.
     """
 
     hold: Hold = parse("frequencies:36")
@@ -63,41 +55,34 @@ class Best(Method):
     freeze_above: int = Field(1, ge=1)
     losses: dict[str, Literal["means", "ridge"]] = Field({"image": "ridge"})
     ridge: float = Field(10.0, ge=1e-3)
-    start: NamedStart = Start(method="herding")
     encoders: EncoderSource = EncoderSource(bank=20, batch=64)
-    augment: SiameseAugment | None = SiameseAugment()
-    optimiser: Optimiser = Adam()
 
     def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
         """Hold the clips, and move them where there are steps; see `Method.distill`."""
         run, method = run or RunContext(), self.resolved_for(real)
-        held = started(method, method.start, method.encoders.network, real, seed, run)
-        draws = EncoderDraws(method.encoders, method.augment, real, method.scales(real), seed, run)
-        for step in steps(held, method.optimiser, method.steps, run):
+        held = started(method, real, seed, run)
+        draws = EncoderDraws(method, real, seed, run)
+        for step in steps(held, method, run):
             drawn, block = draws.at(step.number), held.all()
             real_samples = draws.samples(drawn)
             synthetic = draws.features(drawn, block)
             losses = [method._loss(m, real_samples[m], x) for m, x in synthetic.items()]
             step.descend(torch.stack(losses).sum(0).sum(), block)
-        return finished(method, real, held.tensors, seed, run, held.start)
+        return method.finished(real, held.tensors, seed, run, held.start)
 
     def _loss(self, modality: str, real: Sequence[Tensor], synthetic: Tensor) -> Tensor:
         """Of a modality's features, (class,): real ones of each class, (clip, dim), and (class, sample, dim)."""
         if self.losses.get(modality, "means") == "means":
             return squared_gap(torch.stack([clips.float().mean(0) for clips in real]), synthetic.mean(1))
-        clips, samples = unit_sides(real, synthetic)
+        clips, samples = unit_rows(real, synthetic)
         return class_errors(clips, [len(part) for part in real], samples, self.ridge)
 
     def resolved_for(self, real: LabelledClips) -> Self:
-        """With the samples in a row that the clips allow, and no steps where there are many; see `Method.resolved_for`.
-
-        Args:
-            real: Training clips.
-        """
-        different = {
-            m: max(_different(real, m, label) for label in range(len(real.classes))) / self.per_class
-            for m in real.modalities
-        }
+        """With the samples in a row that the clips allow, and no steps where there are many."""
+        different = {}
+        for m in real.modalities:
+            counts = [_different(real, m, label) for label in range(len(real.classes))]
+            different[m] = max(counts) / self.per_class
         hold = self.hold.narrowed(min(real.per_class()) / self.per_class, different)
         many = self.per_class * hold.cells >= self.freeze_above
         return self.model_copy(update={"hold": hold, "steps": 0 if many else self.steps})

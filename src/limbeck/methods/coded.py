@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Literal, NamedTuple, Self, cast, final
 
@@ -28,7 +29,6 @@ from limbeck.methods._choose import ByClass, Selection
 from limbeck.methods._contract import Method
 from limbeck.methods._run import Passes, RunContext
 from limbeck.methods._start import SHARED, NamedStart, Start
-from limbeck.methods._steps import labelled, provenance
 from limbeck.networks import Architecture
 from limbeck.parameterisations import Parameterisation, parse
 from limbeck.storage import Payload, Storage
@@ -44,13 +44,9 @@ Code = Mapping[str, bytes]
 
 
 class Coder(NamedTuple):
-    """How clips become bytes.
+    """How clips become bytes: from positions of clips to the bytes of each, and to what is written of some.
 
-    Attributes:
-        form: Storage of the set.
-        code: Positions of clips to the bytes of each.
-        shared: Bytes that every clip's begin with, which are kept once.
-        payload: What is written of some clips.
+    Every clip's bytes begin with as many as `shared` says, which are kept once.
     """
 
     form: Storage
@@ -116,11 +112,11 @@ class Coded(Method):
             hold=self.hold,
             modalities=real.modalities,
             scales=scales,
-            provenance=provenance(self, real, seed) | about,
+            provenance=self.provenance(real, seed) | about,
             storage=coder.form,
             payload=payload,
         )
-        return labelled(self, made, real, seed, run)
+        return replace(made, soft_labels=self.labels.of(made, real, seed=seed, run=run))
 
     def passes(self, per_class: Sequence[int]) -> Passes:
         """Those of the method that chooses; see `Method.passes`."""

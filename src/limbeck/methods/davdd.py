@@ -33,18 +33,15 @@ from pydantic import Field, model_validator
 from torch import Tensor
 
 from limbeck._runtime import generator
-from limbeck.augment import SiameseAugment
 from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
-from limbeck.methods._contract import Method
 from limbeck.methods._decouple import Decoupler, decouple, rotation_onto
-from limbeck.methods._descent import Adam, Optimiser
-from limbeck.methods._encoders import EncoderDraws, EncoderSource
+from limbeck.methods._encoders import EncoderDraws
 from limbeck.methods._experts import Training
 from limbeck.methods._losses import squared_gap
+from limbeck.methods._optimised import EncoderSource, Optimised
 from limbeck.methods._run import RunContext
-from limbeck.methods._start import NamedStart, Start, started
-from limbeck.methods._steps import finished, steps, two_modalities
+from limbeck.methods._steps import started, steps, two_modalities
 from limbeck.modalities import Batch
 
 
@@ -63,7 +60,7 @@ class Known(NamedTuple):
 
 
 @final
-class DAVDD(Method):
+class DAVDD(Optimised):
     """Match private parts within modalities, common parts within and across them.
 
     Attributes:
@@ -73,12 +70,7 @@ class DAVDD(Method):
         sample_weight: Weight of the cross-entropy of samples among prototypes.
         temperature: Cosines with prototypes are divided by it.
         memory: Fraction of the prototypes that stays from step to step, 0 <= memory < 1.
-        steps: Optimisation steps, >= 0.
-        start: What is held before the first step: ``noise``, or the name of a method that chooses real clips, or that
-            name with settings, as in ``{"method": "kmedoids", "settings": {"training": {}}}``.
         encoders: Where encoders come from; `EncoderSource.training` and a bank must be there.
-        augment: Augmentation shared by real and synthetic samples; None for none.
-        optimiser: How samples follow the gradient.
     """
 
     common: int = Field(64, ge=1)
@@ -87,13 +79,9 @@ class DAVDD(Method):
     sample_weight: float = Field(0.1, ge=0)
     temperature: float = Field(0.1, gt=0)
     memory: float = Field(0.9, ge=0, lt=1)
-    steps: int = Field(200, ge=0)
-    start: NamedStart = Start(method="herding")
     encoders: EncoderSource = EncoderSource(
         bank=5, batch=128, training=Training(epochs=20, batch=64, momentum=0.9), age="last"
     )
-    augment: SiameseAugment | None = SiameseAugment()
-    optimiser: Optimiser = Adam()
 
     @model_validator(mode="after")
     def _has_a_bank_of_experts(self) -> Self:
@@ -112,8 +100,8 @@ class DAVDD(Method):
         """
         run = run or RunContext()
         one, other = two_modalities(real, self.name)
-        held = started(self, self.start, self.encoders.network, real, seed, run)
-        draws = EncoderDraws(self.encoders, self.augment, real, self.scales(real), seed, run)
+        held = started(self, real, seed, run)
+        draws = EncoderDraws(self, real, seed, run)
         bank = self.encoders.bank or 1
 
         @cache
@@ -130,7 +118,7 @@ class DAVDD(Method):
                 split, codes = {m: decoupler.turned(turn) for m, decoupler in split.items()}, codes @ turn
             return Known(split, means, codes)
 
-        for step in steps(held, self.optimiser, self.steps, run):
+        for step in steps(held, self, run):
             drawn = draws.at(step.number)
             recent = [self.encoders.number(step.number - ago) for ago in range(min(step.number + 1, bank))]
             weights = recency(step.number, self.memory, len(recent))
@@ -138,17 +126,10 @@ class DAVDD(Method):
             for block in held.blocks():
                 synthetic = draws.features(drawn, block)
                 step.descend(self._loss(known(drawn.number), prototypes, block.classes, synthetic).sum(), block)
-        return finished(self, real, held.tensors, seed, run, held.start)
+        return self.finished(real, held.tensors, seed, run, held.start)
 
     def _loss(self, known: Known, prototypes: Tensor, own: slice, features: Batch) -> Tensor:
-        """The four terms, (class,).
-
-        Args:
-            known: Decouplers, and mean features of the real clips of all classes.
-            prototypes: Codes of all classes, (class, common).
-            own: The classes in question.
-            features: Features of their synthetic samples, (class, sample, dim).
-        """
+        """The four terms, (class,), by prototypes of all classes and features of the `own` ones' samples."""
         sides = [(d, known.means[m][own], features[m], features[m].mean(1)) for m, d in known.split.items()]
         private = torch.stack([squared_gap(d.private(m), d.private(mean)) for d, m, _, mean in sides]).sum(0)
         codes = [(d.common(m), d.common(mean)) for d, m, _, mean in sides]
@@ -163,12 +144,8 @@ class DAVDD(Method):
 def recency(step: int, memory: float, views: int) -> list[float]:
     """Weights of the last views in a moving average over all steps so far, the newest first.
 
-    Views come round, so the average needs no keeping: the weights of one view's turns add up.
-
-    Args:
-        step: From 0.
-        memory: What a turn weighs, relative to the one a step later.
-        views: That come round, at most ``step + 1``.
+    Views come round, so the average needs no keeping: the weights of one view's turns add up. A turn weighs `memory`
+    times as much as the one a step later; of views there are at most ``step + 1``, steps counted from 0.
 
     Example:
         >>> [round(w, 3) for w in recency(2, 0.5, 2)]   # 1, 1/2, 1/4: the newest has had two turns
@@ -179,16 +156,9 @@ def recency(step: int, memory: float, views: int) -> list[float]:
 
 
 def confusion(codes: Tensor, prototypes: Tensor, own: slice, temperature: float) -> Tensor:
-    """Cross-entropy of codes among prototypes, by cosine.
+    """Cross-entropy of codes, (class, sample, common), among all prototypes, (all, common), by cosine: means, (class,).
 
-    Args:
-        codes: Of the classes in question, (class, sample, common).
-        prototypes: Of all classes, (all, common).
-        own: Which of them are in question.
-        temperature: Cosines are divided by it.
-
-    Returns:
-        (class,): means over samples.
+    The codes are of the `own` classes; cosines are divided by the temperature.
     """
     likeness = F.normalize(codes, dim=-1) @ F.normalize(prototypes, dim=-1).T / temperature
     names = likeness.log_softmax(-1)[..., own].diagonal(dim1=0, dim2=2)

@@ -16,37 +16,22 @@ from __future__ import annotations
 from typing import Any, ClassVar, final
 
 import torch
-from pydantic import Field
 
-from limbeck.augment import SiameseAugment
 from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
-from limbeck.methods._contract import Method
 from limbeck.methods._descent import SGD, Optimiser
-from limbeck.methods._encoders import EncoderDraws, EncoderSource
+from limbeck.methods._encoders import EncoderDraws
 from limbeck.methods._losses import squared_gap
+from limbeck.methods._optimised import EncoderSource, Optimised
 from limbeck.methods._run import RunContext
-from limbeck.methods._start import NamedStart, Start, started
-from limbeck.methods._steps import finished, steps
+from limbeck.methods._steps import started, steps
 
 
 @final
-class DM(Method):
-    """Match the class means of each modality.
+class DM(Optimised):
+    """Match the class means of each modality."""
 
-    Attributes:
-        steps: Optimisation steps, >= 0.
-        start: What is held before the first step: ``noise``, or the name of a method that chooses real clips, or that
-            name with settings, as in ``{"method": "kmedoids", "settings": {"training": {}}}``.
-        encoders: Where encoders come from.
-        augment: Augmentation shared by real and synthetic samples; None for none.
-        optimiser: How samples follow the gradient.
-    """
-
-    steps: int = Field(200, ge=0)
-    start: NamedStart = Start(method="herding")
     encoders: EncoderSource = EncoderSource(bank=20, batch=None)
-    augment: SiameseAugment | None = SiameseAugment()
     optimiser: Optimiser = SGD()
 
     presets: ClassVar[dict[str, dict[str, Any]]] = {
@@ -62,13 +47,13 @@ class DM(Method):
     def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
         """Match means, step by step; see `Method.distill`."""
         run = run or RunContext()
-        held = started(self, self.start, self.encoders.network, real, seed, run)
-        draws = EncoderDraws(self.encoders, self.augment, real, self.scales(real), seed, run)
-        for step in steps(held, self.optimiser, self.steps, run):
+        held = started(self, real, seed, run)
+        draws = EncoderDraws(self, real, seed, run)
+        for step in steps(held, self, run):
             drawn = draws.at(step.number)
             real_means = draws.means(drawn)
             for block in held.blocks():
                 synthetic = draws.features(drawn, block)
                 gaps = [squared_gap(real_means[m][block.classes], x.mean(1)) for m, x in synthetic.items()]
                 step.descend(torch.stack(gaps).sum(0).sum(), block)
-        return finished(self, real, held.tensors, seed, run, held.start)
+        return self.finished(real, held.tensors, seed, run, held.start)

@@ -24,19 +24,16 @@ from torch import Tensor
 from limbeck import _code, _files
 from limbeck._runtime import generator
 from limbeck.datasets import LabelledClips
-from limbeck.distilled import DistilledSet
-from limbeck.methods._choose import ByClass
-from limbeck.methods._contract import Method
+from limbeck.methods._choose import ByClass, Selection
 from limbeck.methods._encoders import CHUNK
 from limbeck.methods._experts import EXPERTS, ExpertKeys, Experts, Training
 from limbeck.methods._run import Passes, RunContext
-from limbeck.methods._start import selected
 from limbeck.methods._view import View
 from limbeck.networks import Architecture, Student
 
 
 @final
-class Forgetting(Method):
+class Forgetting(Selection):
     """Clips that experts forget least, or most, often; equals are drawn by lot.
 
     Attributes:
@@ -71,26 +68,18 @@ class Forgetting(Method):
 
         return chosen
 
-    def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
-        """Hold the chosen clips; see `Method.distill`."""
-        return selected(self, self.choose, real, seed, run or RunContext())
-
     def _numbers(self, seed: int) -> list[int]:
         return [(seed * self.experts + i) % EXPERTS for i in range(self.experts)]
 
     def _counts(self, real: LabelledClips, expert: int, run: RunContext) -> Tensor:
         """How often an expert forgot each clip, int64, (clip,); kept beside the prepared data."""
-        scales = self.scales(real)
-        key = _files.digest(
-            _code.of(type(self), self.network), real.fingerprint, {m: s.to_json() for m, s in scales.items()},
-            self.network.to_json(),
-            self.training.to_json(),
-            str(run.runtime.real_dtype), run.runtime.device.type,
-        )  # fmt: skip
+        view = View(real, self.scales(real), run.runtime)
+        code = _code.of(type(self), self.network)
+        key = _files.digest(code, view.key(), self.network.to_json(), self.training.to_json())
         file = run.cache / "forgetting" / key / f"{expert}.safetensors" if run.cache else None
         if file and file.exists():
             return _files.read_tensors(file)[0]["forgotten"]
-        experts, view = Experts(self.training, self.network, real, scales, run), View(real, scales, run.runtime)
+        experts = Experts(self.training, self.network, real, view.scales, run)
         epochs = range(1, self.training.epochs + 1)
         counts = forgotten(torch.stack([named_right(experts.snapshot(expert, e).student, view) for e in epochs]))
         if file:
@@ -99,13 +88,9 @@ class Forgetting(Method):
 
 
 def forgotten(right: Tensor) -> Tensor:
-    """How often each clip was forgotten.
+    """How often each clip was forgotten, int64, (clip,): changes from right to wrong; of one never right, all epochs.
 
-    Args:
-        right: bool, (epoch, clip): whether its class was named after the epoch.
-
-    Returns:
-        int64, (clip,): changes from right to wrong; the number of epochs for a clip that never was right.
+    What was `right`, bool, (epoch, clip), says whether its class was named after the epoch.
 
     Example:
         >>> forgotten(torch.tensor([[1, 0, 1], [0, 0, 1], [1, 0, 1], [0, 0, 1]]).bool())

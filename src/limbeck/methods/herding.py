@@ -6,48 +6,51 @@ literature leaves out.
 
 Source:   Welling, ICML 2009; used for condensation by Zhao et al., ICLR 2021.
 Differs from the paper: the published audio-visual code ships index lists without the network behind them; here the
-          features are defined in `methods._choose.joint_features`.
+          features are defined in `methods._choose.FeatureSelection`.
 Cost:     one forward pass over the data.      Memory: one class's features.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import final
 
-from limbeck.datasets import LabelledClips
-from limbeck.distilled import DistilledSet
-from limbeck.methods._choose import ByClass, features_by_class
-from limbeck.methods._contract import Method
-from limbeck.methods._coresets import herding_order
-from limbeck.methods._experts import Training
-from limbeck.methods._run import Passes, RunContext
-from limbeck.methods._start import selected
-from limbeck.networks import Architecture
+import torch
+from torch import Tensor
+
+from limbeck.methods._choose import FeatureSelection
 
 
 @final
-class Herding(Method):
-    """Clips chosen greedily so that their mean stays nearest to the class mean.
+class Herding(FeatureSelection):
+    """Clips chosen greedily so that their mean stays nearest to the class mean."""
 
-    Attributes:
-        network: Architecture of the encoders whose features are compared.
-        training: None leaves them random. Otherwise they are an expert's, trained on the training clips: a comparison
-            class of its own, as the choice has then been guided by a network that learnt the task.
+    def order(self, features: Tensor, count: int, seed: int) -> Tensor:
+        """See `herding_order`."""
+        return herding_order(features, count)
+
+
+def herding_order(features: Tensor, count: int) -> Tensor:
+    """Herding: pick, one by one, the sample that brings the mean of the picked nearest to the mean of all.
+
+    Args:
+        features: (clip, dim).
+        count: How many to pick, 1..clips.
+
+    Returns:
+        int64, (count,): indices in the order picked, all different.
+
+    Example:
+        >>> herding_order(torch.tensor([[0.0], [4.0], [5.0], [9.0]]), 2)
+        tensor([1, 2])
     """
-
-    network: Architecture = Architecture()
-    training: Training | None = None
-
-    def passes(self, per_class: Sequence[int]) -> Passes:
-        """Every clip forward once; training of the expert left out."""
-        return Passes(sum(per_class), 0)
-
-    def choose(self, real: LabelledClips, count: int, seed: int, run: RunContext) -> ByClass:
-        """Clips in the order of herding; see `Selection.choose`."""
-        features = features_by_class(self.network, self.training, real, self.scales(real), seed, run)
-        return lambda label: real.of_class(label)[herding_order(features(label), count)]
-
-    def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
-        """Hold the chosen clips; see `Method.distill`."""
-        return selected(self, self.choose, real, seed, run or RunContext())
+    mean = features.mean(0)
+    free = torch.ones(len(features), dtype=torch.bool, device=features.device)
+    total = torch.zeros_like(mean)
+    order = []
+    for k in range(count):
+        distance = (features - (mean * (k + 1) - total)).square().sum(1)
+        pick = int(distance.masked_fill(~free, torch.inf).argmin())
+        free[pick] = False
+        total += features[pick]
+        order.append(pick)
+    return torch.tensor(order)

@@ -28,17 +28,14 @@ import torch.nn.functional as F
 from pydantic import Field, model_validator
 from torch import Tensor
 
-from limbeck.augment import SiameseAugment
 from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
-from limbeck.methods._contract import Method
-from limbeck.methods._descent import Adam, Optimiser
-from limbeck.methods._encoders import EncoderDraws, EncoderSource
+from limbeck.methods._encoders import EncoderDraws
 from limbeck.methods._experts import Snapshot, Training
 from limbeck.methods._losses import squared_gap
+from limbeck.methods._optimised import EncoderSource, Optimised
 from limbeck.methods._run import RunContext
-from limbeck.methods._start import NamedStart, Start, started
-from limbeck.methods._steps import finished, steps
+from limbeck.methods._steps import started, steps
 from limbeck.modalities import Batch
 from limbeck.networks.heads.ensemble import Ensemble
 
@@ -46,28 +43,19 @@ PER_CENT = 100
 
 
 @final
-class IDM(Method):
+class IDM(Optimised):
     """Match class means under experts, and have the experts recognise the samples.
 
     Attributes:
         cross_entropy_weight: Weight of the samples' cross-entropy under the expert, which is multiplied by the expert's
             training accuracy in per cent, as published; 0 leaves it out.
-        steps: Optimisation steps, >= 0.
-        start: What is held before the first step: ``noise``, or the name of a method that chooses real clips, or that
-            name with settings, as in ``{"method": "kmedoids", "settings": {"training": {}}}``.
         encoders: Where encoders come from; `EncoderSource.training` must be there.
-        augment: Augmentation shared by real and synthetic samples; None for none.
-        optimiser: How samples follow the gradient.
     """
 
     cross_entropy_weight: float = Field(0.5, ge=0)
-    steps: int = Field(200, ge=0)
-    start: NamedStart = Start(method="herding")
     encoders: EncoderSource = EncoderSource(
         bank=10, batch=None, training=Training(epochs=20, batch=64, momentum=0.9), age="any"
     )
-    augment: SiameseAugment | None = SiameseAugment()
-    optimiser: Optimiser = Adam()
 
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "faithful": {
@@ -95,9 +83,9 @@ class IDM(Method):
     def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
         """Match means and recognise, step by step; see `Method.distill`."""
         run = run or RunContext()
-        held = started(self, self.start, self.encoders.network, real, seed, run)
-        draws = EncoderDraws(self.encoders, self.augment, real, self.scales(real), seed, run)
-        for step in steps(held, self.optimiser, self.steps, run):
+        held = started(self, real, seed, run)
+        draws = EncoderDraws(self, real, seed, run)
+        for step in steps(held, self, run):
             drawn = draws.at(step.number)
             real_means = draws.means(drawn)
             for block in held.blocks():
@@ -106,19 +94,13 @@ class IDM(Method):
                 labels = torch.arange(block.classes.start, block.classes.stop, device=gaps[0].device)
                 entropy = recognition(cast("Snapshot", drawn.expert), synthetic, labels)
                 step.descend((torch.stack(gaps).sum(0) + self.cross_entropy_weight * entropy).sum(), block)
-        return finished(self, real, held.tensors, seed, run, held.start)
+        return self.finished(real, held.tensors, seed, run, held.start)
 
 
 def recognition(expert: Snapshot, features: Batch, labels: Tensor) -> Tensor:
     """Cross-entropy of an expert's classifiers, each times its training accuracy in per cent, added.
 
-    Args:
-        expert: Whose heads they are.
-        features: Its features by modality, (class, sample, dim).
-        labels: Of the classes, int64, (class,).
-
-    Returns:
-        (class,): means over samples.
+    Means over samples, (class,), of features by modality, (class, sample, dim), with labels int64, (class,).
     """
     total = torch.zeros(len(labels), device=labels.device)
     for modality, x in features.items():

@@ -10,42 +10,41 @@ Cost:     one forward pass over the data.      Memory: one class's features.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import final
 
-from limbeck.datasets import LabelledClips
-from limbeck.distilled import DistilledSet
-from limbeck.methods._choose import ByClass, features_by_class
-from limbeck.methods._contract import Method
-from limbeck.methods._coresets import kcenter_order
-from limbeck.methods._experts import Training
-from limbeck.methods._run import Passes, RunContext
-from limbeck.methods._start import selected
-from limbeck.networks import Architecture
+import torch
+from torch import Tensor
+
+from limbeck.methods._choose import FeatureSelection
 
 
 @final
-class KCenter(Method):
-    """Clips chosen greedily so that the farthest clip of the class is near to one of them.
+class KCenter(FeatureSelection):
+    """Clips chosen greedily so that the farthest clip of the class is near to one of them."""
 
-    Attributes:
-        network: Architecture of the encoders whose features are compared.
-        training: None leaves them random. Otherwise they are an expert's, trained on the training clips: a comparison
-            class of its own, as the choice has then been guided by a network that learnt the task.
+    def order(self, features: Tensor, count: int, seed: int) -> Tensor:
+        """See `kcenter_order`."""
+        return kcenter_order(features, count)
+
+
+def kcenter_order(features: Tensor, count: int) -> Tensor:
+    """Greedy k-center: start nearest to the mean, then always the sample farthest from all picked ones.
+
+    Args:
+        features: (clip, dim).
+        count: How many to pick, 1..clips.
+
+    Returns:
+        int64, (count,): indices in the order picked, all different.
+
+    Example:
+        >>> kcenter_order(torch.tensor([[0.0], [4.0], [5.0], [9.0]]), 3)
+        tensor([1, 3, 0])
     """
-
-    network: Architecture = Architecture()
-    training: Training | None = None
-
-    def passes(self, per_class: Sequence[int]) -> Passes:
-        """Every clip forward once; training of the expert left out."""
-        return Passes(sum(per_class), 0)
-
-    def choose(self, real: LabelledClips, count: int, seed: int, run: RunContext) -> ByClass:
-        """Clips in the order of greedy k-center; see `Selection.choose`."""
-        features = features_by_class(self.network, self.training, real, self.scales(real), seed, run)
-        return lambda label: real.of_class(label)[kcenter_order(features(label), count)]
-
-    def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
-        """Hold the chosen clips; see `Method.distill`."""
-        return selected(self, self.choose, real, seed, run or RunContext())
+    order = [int((features - features.mean(0)).square().sum(1).argmin())]
+    nearest = (features - features[order[0]]).square().sum(1)
+    while len(order) < count:
+        nearest[order] = -1  # picked ones never come again, not even among equal samples
+        order.append(int(nearest.argmax()))
+        nearest = torch.minimum(nearest, (features - features[order[-1]]).square().sum(1))
+    return torch.tensor(order)

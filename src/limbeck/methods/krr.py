@@ -28,56 +28,43 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor
 
-from limbeck.augment import SiameseAugment
 from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
-from limbeck.methods._contract import Method
-from limbeck.methods._descent import Adam, Optimiser
-from limbeck.methods._encoders import EncoderDraws, EncoderSource
-from limbeck.methods._ridge import class_errors, unit_sides
+from limbeck.methods._encoders import EncoderDraws
+from limbeck.methods._optimised import EncoderSource, Optimised
+from limbeck.methods._ridge import class_errors, unit_rows
 from limbeck.methods._run import RunContext
-from limbeck.methods._start import NamedStart, Start, started
-from limbeck.methods._steps import finished, steps
+from limbeck.methods._steps import started, steps
 from limbeck.modalities import Batch
 
 
 @final
-class KRR(Method):
+class KRR(Optimised):
     """Lower the error on real clips of a ridge regression fitted on the synthetic samples.
 
     Attributes:
         ridge: Penalty on the squared weights; features have length 1.
         joint: One regression on the features of all modalities side by side; otherwise the modalities never meet.
-        steps: Optimisation steps, >= 0.
-        start: What is held before the first step: ``noise``, or the name of a method that chooses real clips, or that
-            name with settings, as in ``{"method": "kmedoids", "settings": {"training": {}}}``.
-        encoders: Where encoders come from.
-        augment: Augmentation shared by real and synthetic samples; None for none.
-        optimiser: How samples follow the gradient.
     """
 
     ridge: float = Field(30.0, ge=1e-3)
     joint: bool = False
-    steps: int = Field(200, ge=0)
-    start: NamedStart = Start(method="herding")
     encoders: EncoderSource = EncoderSource(bank=20, batch=64)
-    augment: SiameseAugment | None = SiameseAugment()
-    optimiser: Optimiser = Adam()
 
     def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
         """Lower the error, step by step, all classes at once; see `Method.distill`."""
         run = run or RunContext()
-        held = started(self, self.start, self.encoders.network, real, seed, run)
-        draws = EncoderDraws(self.encoders, self.augment, real, self.scales(real), seed, run)
-        for step in steps(held, self.optimiser, self.steps, run):
+        held = started(self, real, seed, run)
+        draws = EncoderDraws(self, real, seed, run)
+        for step in steps(held, self, run):
             drawn, block = draws.at(step.number), held.all()
             errors = self._errors(draws.samples(drawn), draws.features(drawn, block))
             step.descend(errors.sum(), block)
-        return finished(self, real, held.tensors, seed, run, held.start)
+        return self.finished(real, held.tensors, seed, run, held.start)
 
     def _errors(self, real: Mapping[str, Sequence[Tensor]], synthetic: Batch) -> Tensor:
         """Of each class, (class,), by features of real clips, each class's (clip, dim), and of (class, sample, dim)."""
-        sides = [unit_sides(real[m], x) for m, x in synthetic.items()]
+        sides = [unit_rows(real[m], x) for m, x in synthetic.items()]
         if self.joint:
             clips, samples = (F.normalize(torch.cat(rows, 1), dim=1) for rows in zip(*sides, strict=True))
             sides = [(clips, samples)]

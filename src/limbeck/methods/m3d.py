@@ -20,16 +20,13 @@ from pydantic import Field
 from torch import Tensor
 
 from limbeck._config import Config
-from limbeck.augment import SiameseAugment
 from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
-from limbeck.methods._contract import Method
-from limbeck.methods._descent import Adam, Optimiser
-from limbeck.methods._encoders import EncoderDraws, EncoderSource
+from limbeck.methods._encoders import EncoderDraws
 from limbeck.methods._losses import gaussian_kernels, kernel_discrepancy
+from limbeck.methods._optimised import Optimised
 from limbeck.methods._run import RunContext
-from limbeck.methods._start import NamedStart, Start, started
-from limbeck.methods._steps import finished, steps
+from limbeck.methods._steps import started, steps
 
 
 class Gaussian(Config):
@@ -68,32 +65,21 @@ class Polynomial(Config):
 
 
 @final
-class M3D(Method):
+class M3D(Optimised):
     """Match in the space of a kernel.
 
     Attributes:
         kernel: What features are compared with.
-        steps: Optimisation steps, >= 0.
-        start: What is held before the first step: ``noise``, or the name of a method that chooses real clips, or that
-            name with settings, as in ``{"method": "kmedoids", "settings": {"training": {}}}``.
-        encoders: Where encoders come from.
-        augment: Augmentation shared by real and synthetic samples; None for none.
-        optimiser: How samples follow the gradient.
     """
 
     kernel: Annotated[Gaussian | Polynomial, Field(discriminator="kind")] = Gaussian()
-    steps: int = Field(200, ge=0)
-    start: NamedStart = Start(method="herding")
-    encoders: EncoderSource = EncoderSource(bank=20, batch=128)
-    augment: SiameseAugment | None = SiameseAugment()
-    optimiser: Optimiser = Adam()
 
     def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
         """Match distributions, step by step; see `Method.distill`."""
         run = run or RunContext()
-        held = started(self, self.start, self.encoders.network, real, seed, run)
-        draws = EncoderDraws(self.encoders, self.augment, real, self.scales(real), seed, run)
-        for step in steps(held, self.optimiser, self.steps, run):
+        held = started(self, real, seed, run)
+        draws = EncoderDraws(self, real, seed, run)
+        for step in steps(held, self, run):
             drawn = draws.at(step.number)
             real_samples = draws.samples(drawn)
             for block in held.blocks():
@@ -104,7 +90,7 @@ class M3D(Method):
                     for clips, x in zip(real_samples[m][block.classes], synthetic[m], strict=True)
                 ]
                 step.descend(torch.stack(gaps).view(len(synthetic), -1).sum(0).sum(), block)
-        return finished(self, real, held.tensors, seed, run, held.start)
+        return self.finished(real, held.tensors, seed, run, held.start)
 
     def _discrepancy(self, real: Tensor, synthetic: Tensor) -> Tensor:
         """Of the features of one class in one modality, (), of rows (sample, dim)."""

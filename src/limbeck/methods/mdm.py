@@ -24,43 +24,29 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor
 
-from limbeck.augment import SiameseAugment
 from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
 from limbeck.errors import InputError
-from limbeck.methods._contract import Method
-from limbeck.methods._descent import Adam, Optimiser
-from limbeck.methods._encoders import EncoderDraws, EncoderSource
+from limbeck.methods._encoders import EncoderDraws
 from limbeck.methods._losses import geodesic_kernel, kernel_discrepancy, root
+from limbeck.methods._optimised import Optimised
 from limbeck.methods._run import RunContext
-from limbeck.methods._start import NamedStart, Start, started
-from limbeck.methods._steps import finished, steps, two_modalities
+from limbeck.methods._steps import started, steps, two_modalities
 
 
 @final
-class MDM(Method):
+class MDM(Optimised):
     """Match directions of agreement and of discrepancy.
 
     Attributes:
         agreement_weight: Weight of the sums' directions, >= 0.
         discrepancy_weight: Weight of the differences' directions, >= 0.
         width: Of the kernel, radian, > 0.
-        steps: Optimisation steps, >= 0.
-        start: What is held before the first step: ``noise``, or the name of a method that chooses real clips, or that
-            name with settings, as in ``{"method": "kmedoids", "settings": {"training": {}}}``.
-        encoders: Where encoders come from.
-        augment: Augmentation shared by real and synthetic samples; None for none.
-        optimiser: How samples follow the gradient.
     """
 
     agreement_weight: float = Field(0.8, ge=0)
     discrepancy_weight: float = Field(0.8, ge=0)
     width: float = Field(0.5, gt=0)
-    steps: int = Field(200, ge=0)
-    start: NamedStart = Start(method="herding")
-    encoders: EncoderSource = EncoderSource(bank=20, batch=128)
-    augment: SiameseAugment | None = SiameseAugment()
-    optimiser: Optimiser = Adam()
 
     def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
         """Match directions, step by step; see `Method.distill`.
@@ -70,16 +56,16 @@ class MDM(Method):
         """
         run = run or RunContext()
         one, other = two_modalities(real, self.name)
-        held = started(self, self.start, self.encoders.network, real, seed, run)
-        draws = EncoderDraws(self.encoders, self.augment, real, self.scales(real), seed, run)
-        for step in steps(held, self.optimiser, self.steps, run):
+        held = started(self, real, seed, run)
+        draws = EncoderDraws(self, real, seed, run)
+        for step in steps(held, self, run):
             drawn = draws.at(step.number)
             real_samples = draws.samples(drawn)
             for block in held.blocks():
                 synthetic = draws.features(drawn, block)
                 sides = [zip(real_samples[m][block.classes], synthetic[m], strict=True) for m in (one, other)]
                 step.descend(torch.stack([self._gap(*pair) for pair in zip(*sides, strict=True)]).sum(), block)
-        return finished(self, real, held.tensors, seed, run, held.start)
+        return self.finished(real, held.tensors, seed, run, held.start)
 
     def _gap(self, one: tuple[Tensor, Tensor], other: tuple[Tensor, Tensor]) -> Tensor:
         """Weighted discrepancies, not squared, (), of a class's real and synthetic features in both modalities."""

@@ -29,18 +29,15 @@ from torch import Tensor
 
 from limbeck._config import rate_of
 from limbeck._runtime import generator
-from limbeck.augment import Draw, SiameseAugment
+from limbeck.augment import Draw
 from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
 from limbeck.methods._branch import Branch
-from limbeck.methods._contract import Method
-from limbeck.methods._descent import Adam, Optimiser
-from limbeck.methods._encoders import EncoderSource
 from limbeck.methods._experts import EXPERTS, Experts, Training
 from limbeck.methods._losses import trajectory_distance
+from limbeck.methods._optimised import EncoderSource, Optimised
 from limbeck.methods._run import Passes, RunContext
-from limbeck.methods._start import NamedStart, Start, started
-from limbeck.methods._steps import finished, steps
+from limbeck.methods._steps import started, steps
 from limbeck.methods._unrolled import Inner, descend
 from limbeck.methods._view import View
 
@@ -49,17 +46,13 @@ LARGEST_CHANGE = 0.1
 
 
 @final
-class MTT(Method):
+class MTT(Optimised):
     """Match training trajectories of experts.
 
     Attributes:
-        steps: Optimisation steps, >= 0.
-        start: What is held before the first step: ``noise``, or the name of a method that chooses real clips, or that
-            name with settings, as in ``{"method": "kmedoids", "settings": {"training": {}}}``.
         encoders: `training` says how the experts are trained (needed), `bank` how many there are (20 without);
             `batch` and `age` are not used.
         augment: Augmentation of the samples in a student's steps; None for none.
-        optimiser: How samples follow the gradient.
         student_steps: Steps of gradient descent on the samples, >= 1 (the published syn_steps).
         student_batch: Samples in such a step; None means all.
         expert_epochs: Epochs between the experts' snapshots that are compared, >= 1.
@@ -70,11 +63,7 @@ class MTT(Method):
             itself in a step, and so stays above 0.
     """
 
-    steps: int = Field(200, ge=0)
-    start: NamedStart = Start(method="herding")
     encoders: EncoderSource = EncoderSource(bank=5, batch=None, training=Training(epochs=20, batch=64))
-    augment: SiameseAugment | None = SiameseAugment()
-    optimiser: Optimiser = Adam()
     student_steps: int = Field(10, ge=1)
     student_batch: int | None = Field(None, ge=1)
     expert_epochs: int = Field(2, ge=1)
@@ -87,21 +76,13 @@ class MTT(Method):
             "sound": "raw",
             "steps": 5001,
             "start": "random",
-            "encoders": {
-                "bank": 100,
-                "training": {"epochs": 50, "batch": 256, "lr": 0.01, "momentum": 0.0},
-            },
+            "encoders": {"bank": 100, "training": {"epochs": 50, "batch": 256, "lr": 0.01, "momentum": 0.0}},
             "student_steps": 20,
             "expert_epochs": 3,
             "max_start_epoch": 25,
             "rate": 0.01,
             "rate_lr": 1e-5,
-            "optimiser": {
-                "kind": "sgd",
-                "lr": 1000.0,
-                "momentum": 0.5,
-                "loop": "independent",
-            },
+            "optimiser": {"kind": "sgd", "lr": 1000.0, "momentum": 0.5, "loop": "independent"},
         }
     }
 
@@ -120,16 +101,16 @@ class MTT(Method):
     def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
         """Match trajectories, step by step; see `Method.distill`."""
         run = run or RunContext()
-        held = started(self, self.start, self.encoders.network, real, seed, run)
+        held = started(self, real, seed, run)
         training = cast("Training", self.encoders.training)
         experts = Experts(training, self.encoders.network, real, self.scales(real), run)
         view = View(real, self.scales(real), run.runtime, self.augment)
         rates = {m: torch.tensor(self.rate or self._pace(training, m, len(real))) for m in real.modalities}
         speeds = {m: torch.zeros(()) for m in real.modalities}
         state = {f"{m}.rate": r for m, r in rates.items()} | {f"{m}.speed": s for m, s in speeds.items()}
-        labels = torch.arange(held.classes).repeat_interleave(self.per_class * self.hold.cells)
+        labels = torch.arange(held.classes).repeat_interleave(self.samples(1))
         starts = min(self.max_start_epoch, training.epochs - self.expert_epochs + 1)
-        for step in steps(held, self.optimiser, self.steps, run, state):
+        for step in steps(held, self, run, state):
             draw = generator(seed, "trajectory", step.number)
             expert = int(torch.randint(self.encoders.bank or EXPERTS, (), generator=draw))
             begin = int(torch.randint(starts, (), generator=draw))
@@ -149,15 +130,15 @@ class MTT(Method):
                     folder=run.cache,
                 )
                 gradients = torch.autograd.grad(samples, [*block.leaves.values()], found.inputs)
-                step.add(found.loss, block, dict(zip(block.leaves, gradients, strict=True)))
+                step.descend(found.loss, block, gradients)
                 speeds[m].mul_(0.5).add_(found.rate.cpu())
                 most = rates[m] * LARGEST_CHANGE
                 rates[m].sub_((self.rate_lr * speeds[m]).clamp(-most, most))
-        return finished(self, real, held.tensors, seed, run, held.start)
+        return self.finished(real, held.tensors, seed, run, held.start)
 
     def passes(self, per_class: Sequence[int]) -> Passes:
         """The students' steps, first and second order; experts, which runs share, are left out."""
-        samples = len(per_class) * self.per_class * self.hold.cells
+        samples = self.samples(len(per_class))
         return Passes(0, self.steps * self.student_steps * min(samples, self.student_batch or samples) * PASSES)
 
     def _pace(self, training: Training, modality: str, clips: int) -> float:

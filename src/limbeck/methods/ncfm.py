@@ -27,21 +27,18 @@ from pydantic import Field
 from torch import Tensor
 
 from limbeck._runtime import generator
-from limbeck.augment import SiameseAugment
 from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
-from limbeck.methods._contract import Method
-from limbeck.methods._descent import Adam, Optimiser
-from limbeck.methods._encoders import EncoderDraws, EncoderSource
+from limbeck.methods._encoders import EncoderDraws
 from limbeck.methods._losses import characteristic_gap, squared_distances
+from limbeck.methods._optimised import Optimised
 from limbeck.methods._run import RunContext
-from limbeck.methods._start import NamedStart, Start, started
-from limbeck.methods._steps import finished, steps
+from limbeck.methods._steps import started, steps
 from limbeck.modalities import Batch
 
 
 @final
-class NCFM(Method):
+class NCFM(Optimised):
     """Match characteristic functions.
 
     Attributes:
@@ -52,12 +49,6 @@ class NCFM(Method):
         scales_tried: Multiples of the frequencies that are tried; the one where the functions differ most counts. One
             number is no adversary.
         amplitude_weight: Fraction of the amplitude in the distance, the rest is phase, 0..1.
-        steps: Optimisation steps, >= 0.
-        start: What is held before the first step: ``noise``, or the name of a method that chooses real clips, or that
-            name with settings, as in ``{"method": "kmedoids", "settings": {"training": {}}}``.
-        encoders: Where encoders come from.
-        augment: Augmentation shared by real and synthetic samples; None for none.
-        optimiser: How samples follow the gradient.
     """
 
     joint: bool = True
@@ -65,11 +56,6 @@ class NCFM(Method):
     width: float | None = Field(None, gt=0)
     scales_tried: tuple[float, ...] = Field((1.0,), min_length=1)
     amplitude_weight: float = Field(0.5, ge=0, le=1)
-    steps: int = Field(200, ge=0)
-    start: NamedStart = Start(method="herding")
-    encoders: EncoderSource = EncoderSource(bank=20, batch=128)
-    augment: SiameseAugment | None = SiameseAugment()
-    optimiser: Optimiser = Adam()
 
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "faithful": {
@@ -89,9 +75,9 @@ class NCFM(Method):
     def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
         """Match characteristic functions, step by step; see `Method.distill`."""
         run = run or RunContext()
-        held = started(self, self.start, self.encoders.network, real, seed, run)
-        draws = EncoderDraws(self.encoders, self.augment, real, self.scales(real), seed, run)
-        for step in steps(held, self.optimiser, self.steps, run):
+        held = started(self, real, seed, run)
+        draws = EncoderDraws(self, real, seed, run)
+        for step in steps(held, self, run):
             drawn = draws.at(step.number)
             real_samples = draws.samples(drawn)
             for block in held.blocks():
@@ -102,7 +88,7 @@ class NCFM(Method):
                     for c in range(len(block))
                 ]
                 step.descend(torch.stack(gaps).sum(), block)
-        return finished(self, real, held.tensors, seed, run, held.start)
+        return self.finished(real, held.tensors, seed, run, held.start)
 
     def _draw(self, seed: int, modality: str, step: int, like: Tensor) -> Tensor:
         """Standard normal frequencies, (dim, frequency)."""
@@ -110,25 +96,20 @@ class NCFM(Method):
         return torch.randn(self.frequencies, like.shape[-1], generator=draw).to(like).T
 
     def _gap(self, sides: Mapping[str, tuple[Tensor, Tensor]], frequencies: Batch) -> Tensor:
-        """Distance of the functions of a class, (), added over modalities unless `joint`.
-
-        Args:
-            sides: Features of its real and of its synthetic samples, by modality.
-            frequencies: By modality.
-        """
+        """Distance of the functions of a class, (), by its real and synthetic features; added up unless `joint`."""
         phases = [self._phases(real.to(x), x, frequencies[m]) for m, (real, x) in sides.items()]
         if self.joint:  # <(t_a, t_v), (a, v)> = <t_a, a> + <t_v, v>
             phases = [tuple(sum(others, first) for first, *others in zip(*phases, strict=True))]
-        return torch.stack([self._apart(*each) for each in phases]).sum()
+        gaps = []
+        for real, synthetic in phases:
+            tried = [characteristic_gap(real * s, synthetic * s, self.amplitude_weight) for s in self.scales_tried]
+            gaps.append(torch.stack(tried).max())
+        return torch.stack(gaps).sum()
 
     def _phases(self, real: Tensor, synthetic: Tensor, frequencies: Tensor) -> tuple[Tensor, ...]:
         units = F.normalize(real, dim=1), F.normalize(synthetic, dim=1)
         frequencies = frequencies / (self.width or _median_distance(torch.cat(units).detach()))
         return units[0] @ frequencies, units[1] @ frequencies
-
-    def _apart(self, real: Tensor, synthetic: Tensor) -> Tensor:
-        tried = [characteristic_gap(real * s, synthetic * s, self.amplitude_weight) for s in self.scales_tried]
-        return torch.stack(tried).max()
 
 
 def _median_distance(x: Tensor) -> float:

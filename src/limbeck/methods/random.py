@@ -16,15 +16,12 @@ from torch import Tensor
 
 from limbeck._runtime import generator
 from limbeck.datasets import LabelledClips
-from limbeck.distilled import DistilledSet
-from limbeck.methods._choose import ByClass
-from limbeck.methods._contract import Method
+from limbeck.methods._choose import ByClass, Selection
 from limbeck.methods._run import RunContext
-from limbeck.methods._start import selected
 
 
 @final
-class Random(Method):
+class Random(Selection):
     """Clips drawn at random, without replacement; a class's draw does not depend on the other classes."""
 
     def choose(self, real: LabelledClips, count: int, seed: int, run: RunContext) -> ByClass:
@@ -36,7 +33,3 @@ class Random(Method):
             return index[order[:count]]
 
         return drawn
-
-    def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
-        """Hold the drawn clips; see `Method.distill`."""
-        return selected(self, self.choose, real, seed, run or RunContext())

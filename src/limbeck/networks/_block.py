@@ -19,7 +19,6 @@ from limbeck.networks._norm import EPS, Grid, plane, pool
 
 FORMATS = (torch.float32, torch.bfloat16)
 KEPT_BYTES = 2**26
-Gradients = tuple[Tensor | None, Tensor | None, Tensor | None, Tensor | None, None, None]
 
 
 def conv_norm_relu_pool(
@@ -38,7 +37,8 @@ def conv_norm_relu_pool(
     if torch.is_autocast_enabled(x.device.type):
         half = torch.get_autocast_dtype(x.device.type)
         x, weight = x.to(half), weight.to(half)
-    if torch.is_grad_enabled() and any(t.requires_grad for t in (x, weight, scale, shift)):
+    learns = weight.requires_grad or scale.requires_grad or shift.requires_grad
+    if torch.is_grad_enabled() and (learns or x.requires_grad):
         taped: Tensor = _Block.apply(x, weight, scale, shift, padding, grid)  # type: ignore[no-untyped-call]
         return taped
     out: Tensor = _by(scale, x).norm_relu_pool(_convolved(x, weight, padding), scale, shift, grid)[0]
@@ -62,11 +62,15 @@ class _Block(torch.autograd.Function):
         return out
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> Gradients:
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         x, weight, scale, shift, mean, rstd, y = ctx.saved_tensors
         needs = ctx.needs_input_grad
         if torch.is_grad_enabled():
-            return _twice(x, weight, scale, shift, needs, gradient, ctx.padding, ctx.grid)
+            # As a differentiable expression, for losses that are made of gradients.
+            out = _plain(x, weight, scale, shift, ctx.padding, ctx.grid)
+            wanted = [t for t, needed in zip((x, weight, scale, shift), needs, strict=False) if needed]
+            found = iter(torch.autograd.grad(out, wanted, gradient, create_graph=True))
+            return *(next(found) if needed else None for needed in needs[:4]), None, None
         if y is None:
             y = _convolved(x, weight, ctx.padding)
         by = _by(scale, x)
@@ -75,25 +79,6 @@ class _Block(torch.autograd.Function):
             dy, x, weight, None, [1, 1], [ctx.padding] * 2, [1, 1], False, [0, 0], 1, [needs[0], needs[1], False]
         )
         return dx, dweight, dscale, dshift, None, None
-
-
-def _twice(
-    x: Tensor,
-    weight: Tensor,
-    scale: Tensor,
-    shift: Tensor,
-    needs: tuple[bool, ...],
-    gradient: Tensor,
-    padding: int,
-    grid: Grid | None,
-) -> Gradients:
-    """The backward pass as a differentiable expression, for losses that are made of gradients."""
-    wanted = [t for t, needed in zip((x, weight, scale, shift), needs, strict=False) if needed]
-    with torch.enable_grad():
-        out = _plain(x, weight, scale, shift, padding, grid)
-        found = iter(torch.autograd.grad(out, wanted, gradient, create_graph=True))
-    dx, dweight, dscale, dshift = (next(found) if needed else None for needed in needs[:4])
-    return dx, dweight, dscale, dshift, None, None
 
 
 def _plain(x: Tensor, weight: Tensor, scale: Tensor, shift: Tensor, padding: int, grid: Grid | None) -> Tensor:

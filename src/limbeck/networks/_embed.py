@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -19,7 +18,6 @@ from torch.utils.checkpoint import checkpoint
 from limbeck.errors import InputError
 from limbeck.networks._contract import Encoder
 
-Features = Callable[[Tensor], Tensor]
 CHUNK_PIXELS = 8 * 224 * 224
 GRAPH_PIXELS = 80 * 224 * 224
 LARGEST_CHUNK = 256
@@ -50,10 +48,7 @@ def embed(
     Raises:
         InputError: `compile` is asked for without a C++ compiler.
     """
-    features = _features(encoder, dtype, compile)
-    size = chunk or _chunk(x)
-    parts = [_padded(features, part, size if compile else len(part)) for part in torch.split(x, size)]
-    return torch.cat(parts) if parts else x.new_zeros(0, encoder.dim)
+    return _features(encoder, x, dtype, compile, chunk)
 
 
 def group_means(
@@ -76,10 +71,9 @@ def group_means(
         encoder: Its own weights are used, frozen; nothing of it is changed.
         x: Network input, float32, (sample, channel, height, width), on the encoder's device.
         groups: Number of blocks; divides the number of samples.
-        dtype: Format of the convolutions: float32, or bfloat16 (weights and activations; the norms' statistics stay
-            float32).
+        dtype: Format of the convolutions, as in `embed`.
         compile: Fuse through `torch.compile`. Fresh encoders of the same shape are not compiled again.
-        chunk: Samples at a time; None chooses (8 at 224 x 224 pixels, 56 at 128 x 56).
+        chunk: Samples at a time, as in `embed`.
 
     Returns:
         float32, (groups, dim).
@@ -98,58 +92,45 @@ def group_means(
     """
     if groups < 1 or not len(x) or len(x) % groups:
         raise InputError(f"{len(x)} samples do not divide into {groups} equal groups; their number must be a multiple.")
-    if not (torch.is_grad_enabled() and x.requires_grad):
-        features = embed(encoder, x, dtype=dtype, compile=compile, chunk=chunk)
-    else:
-        run = _features(encoder, dtype, compile)
-        size = chunk or _chunk(x)
-        keep = x.shape[0] * x.shape[2] * x.shape[3] <= GRAPH_PIXELS
-        features = torch.cat([_kept(run, part, size if compile else len(part), keep) for part in torch.split(x, size)])
-    return features.reshape(groups, len(x) // groups, -1).mean(1)
+    return _features(encoder, x, dtype, compile, chunk).reshape(groups, len(x) // groups, -1).mean(1)
 
 
-def _kept(features: Features, x: Tensor, size: int, keep: bool) -> Tensor:
-    if keep:
-        return _padded(features, x, size)
-    out: Tensor = checkpoint(_padded, features, x, size, use_reentrant=False, preserve_rng_state=False)
-    return out
-
-
-def _padded(features: Features, x: Tensor, size: int) -> Tensor:
-    """Features of a chunk, filled up to `size` samples on the way: a compiled function wants one shape."""
-    missing = size - len(x)
-    filled = F.pad(x, (0, 0, 0, 0, 0, 0, 0, missing)) if missing else x
-    return features(filled)[: len(x)]
-
-
-def _features(encoder: Encoder, dtype: torch.dtype, compile: bool) -> Features:
-    """The encoder as a function of its input alone: weights frozen, convolutions in `dtype`, features in float32."""
-    run = _compiled() if compile else _run
-    device = next(encoder.parameters()).device.type
+def _features(encoder: Encoder, x: Tensor, dtype: torch.dtype, compile: bool, chunk: int | None) -> Tensor:
+    """Features, (sample, dim): weights frozen, convolutions in `dtype`, features in float32."""
+    run = _compiled() if compile else torch.func.functional_call
+    size = chunk or _chunk(x)
     weights = {name: weight.detach() for name, weight in encoder.named_parameters()}
 
-    def features(x: Tensor) -> Tensor:
-        with torch.autocast(device, dtype, enabled=dtype != torch.float32, cache_enabled=False):
-            out = run(encoder, weights, x)
+    def features(part: Tensor) -> Tensor:
+        # A compiled function wants one shape: the last chunk is filled up on the way.
+        missing = size - len(part) if compile else 0
+        filled = F.pad(part, (0, 0, 0, 0, 0, 0, 0, missing)) if missing else part
+        with torch.autocast(x.device.type, dtype, enabled=dtype != torch.float32, cache_enabled=False):
+            out: Tensor = run(encoder, weights, (filled,))[: len(part)]
         return out if out.dtype == torch.float64 else out.float()
 
-    return features
-
-
-def _run(encoder: Encoder, weights: dict[str, Tensor], x: Tensor) -> Tensor:
-    out: Tensor = torch.func.functional_call(encoder, weights, (x,))
-    return out
+    parts = []
+    again = torch.is_grad_enabled() and x.requires_grad and x[:, 0].numel() > GRAPH_PIXELS
+    for part in torch.split(x, size):
+        parts.append(
+            checkpoint(features, part, use_reentrant=False, preserve_rng_state=False) if again else features(part)
+        )
+    return torch.cat(parts) if len(x) else x.new_zeros(0, encoder.dim)
 
 
 @cache
 def _compiled() -> Any:
-    """`_run` compiled once for the process; weights are arguments, so that fresh ones fit the same code."""
+    """A call compiled once for the process; weights are arguments, so that fresh ones fit the same code."""
     if not torch.cuda.is_available() and not any(map(shutil.which, (os.environ.get("CXX", "g++"), "clang++"))):
         raise InputError(
             "compile=True needs a C++ compiler (g++ or clang++) to build its kernels, and there is none on the PATH. "
             "Install one, or leave compile off: on a CPU that costs only a few per cent."
         )
-    return torch.compile(_run, dynamic=False)
+
+    def run(encoder: Encoder, weights: dict[str, Tensor], inputs: tuple[Tensor, ...]) -> Any:
+        return torch.func.functional_call(encoder, weights, inputs)
+
+    return torch.compile(run, dynamic=False)
 
 
 def _chunk(x: Tensor) -> int:

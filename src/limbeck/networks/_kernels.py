@@ -199,12 +199,12 @@ def _backward(
 
 def norm_relu_pool(y: Tensor, scale: Tensor, shift: Tensor, grid: Grid | None) -> tuple[Tensor, Tensor, Tensor]:
     """As `_norm.norm_relu_pool`, of a map that is on the CPU and channels_last."""
-    windows = [_windows(length, cells) for length, cells in zip(y.shape[2:], grid or (None, None), strict=True)]
-    out = torch.empty(
-        (*y.shape[:2], *(len(first) for first, _ in windows)), dtype=y.dtype, memory_format=torch.channels_last
-    )
-    mean, rstd = (torch.empty(y.shape[:2]) for _ in range(2))
-    _each(_forward, [y, out, mean, rstd], [scale, shift], [*windows[0], *windows[1]])
+    height, width = grid or (None, None)
+    rows, columns = _windows(y.shape[2], height), _windows(y.shape[3], width)
+    size = *y.shape[:2], len(rows[0]), len(columns[0])
+    out = torch.empty(size, dtype=y.dtype, memory_format=torch.channels_last)
+    mean, rstd = torch.empty(y.shape[:2]), torch.empty(y.shape[:2])
+    _each(_forward, [y, out, mean, rstd], [scale, shift], [*rows, *columns])
     return out, mean, rstd
 
 
@@ -217,25 +217,25 @@ def norm_relu_pool_backward(
         gradient = torch.ops.aten._adaptive_avg_pool2d_backward(gradient, y)
     step, factor = (2, 0.25) if grid is None else (1, 1.0)
     dy, dscale, dshift = torch.empty_like(y), torch.empty_like(mean), torch.empty_like(mean)
-    maps = [_from(length, step) for length in y.shape[2:]]
-    _each(_backward, [y, gradient, dy, mean, rstd, dscale, dshift], [scale, shift], [*maps, np.float32(factor)])
+    rest = [_from(y.shape[2], step), _from(y.shape[3], step), np.float32(factor)]
+    _each(_backward, [y, gradient, dy, mean, rstd, dscale, dshift], [scale, shift], rest)
     return dy, dscale.sum(0), dshift.sum(0)
 
 
 def _each(kernel: Any, by_sample: list[Tensor], shared: list[Tensor], rest: list[Any]) -> None:
     """Call a kernel on all samples, in as many threads as torch uses; what comes out does not depend on how many."""
-    arrays, always = [_array(t) for t in by_sample], [_array(t) for t in shared]
+    arrays, rest = list(map(_array, by_sample)), [*map(_array, shared), *rest]
     samples = len(arrays[0])
     parts = min(torch.get_num_threads(), samples, 1 + arrays[0].nbytes // WORTH_A_THREAD_BYTES)
     if parts < 2:
-        kernel(*arrays, *always, *rest)
+        kernel(*arrays, *rest)
         return
     edges = [samples * i // parts for i in range(parts + 1)]
     work = [
-        _threads(os.getpid(), parts).submit(kernel, *(a[edges[i] : edges[i + 1]] for a in arrays), *always, *rest)
+        _threads(os.getpid(), parts).submit(kernel, *(a[edges[i] : edges[i + 1]] for a in arrays), *rest)
         for i in range(1, parts)
     ]
-    kernel(*(a[: edges[1]] for a in arrays), *always, *rest)
+    kernel(*(a[: edges[1]] for a in arrays), *rest)
     for part in work:
         part.result()
 

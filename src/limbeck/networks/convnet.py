@@ -61,14 +61,7 @@ class OtherBlock(nn.Sequential):
     """`ConvBlock` with another norm, or with a bias and none."""
 
     def __init__(
-        self,
-        norm: Norm,
-        channels: int,
-        width: int,
-        *,
-        padding: int = 1,
-        grid: Grid | None = None,
-        generator: torch.Generator,
+        self, norm: Norm, channels: int, width: int, *, padding: int, grid: Grid | None, generator: torch.Generator
     ) -> None:
         conv = nn.Conv2d(channels, width, 3, padding=padding, bias=norm == "none", device="meta").to_empty(device="cpu")
         nn.init.kaiming_uniform_(conv.weight, a=5**0.5, generator=generator)
@@ -116,18 +109,11 @@ class ConvNetEncoder(Encoder):
                 "that. Use fewer blocks or larger input."
             )
         block = ConvBlock if norm == "instance" else partial(OtherBlock, norm)
-        self.blocks = nn.Sequential(
-            *(
-                block(
-                    width if i else channels,
-                    width,
-                    padding=1 if i else padding,
-                    grid=grid if i == depth - 1 else None,
-                    generator=generator,
-                )
-                for i in range(depth)
-            )
-        )
+        self.blocks = nn.Sequential()
+        for i in range(depth):
+            end = grid if i == depth - 1 else None
+            self.blocks.append(block(channels, width, padding=padding, grid=end, generator=generator))
+            channels, padding = width, 1
         rows, columns = grid or last
         self.dim = width * rows * columns
 
@@ -171,14 +157,16 @@ class ConvNet(Network):
         Raises:
             InputError: A sample is too small for the depth.
         """
-        depths = {modality: self.depth.get(modality) or _depth(shape) for modality, shape in shapes.items()}
-        leading = next((modality for modality in shapes if modality not in self.padding), None)
-        grid = _grid(shapes[leading], depths[leading]) if leading else None
+        leading, grid = next((modality for modality in shapes if modality not in self.padding), None), None
+        if leading:
+            depth, (_, height, width) = self._depth(leading, shapes[leading]), shapes[leading]
+            # What so many halvings leave of height and width; an axis of one stays.
+            grid = max(height >> depth, height == 1), max(width >> depth, width == 1)
         return {
             modality: ConvNetEncoder(
                 shape,
                 width=self.width,
-                depth=depths[modality],
+                depth=self._depth(modality, shape),
                 padding=self.padding.get(modality, 1),
                 grid=None if modality == leading and 1 not in shape[1:] else grid,
                 norm=self.norm,
@@ -187,12 +175,5 @@ class ConvNet(Network):
             for modality, shape in shapes.items()
         }
 
-
-def _depth(shape: Shape) -> int:
-    return max(1, (min(shape[1:]) // SMALLEST_GRID).bit_length() - 1)
-
-
-def _grid(shape: Shape, depth: int) -> Grid:
-    """What so many halvings leave of height and width; an axis of one stays."""
-    _, height, width = shape
-    return max(height >> depth, height == 1), max(width >> depth, width == 1)
+    def _depth(self, modality: str, shape: Shape) -> int:
+        return self.depth.get(modality) or max(1, (min(shape[1:]) // SMALLEST_GRID).bit_length() - 1)

@@ -10,16 +10,14 @@ from collections.abc import Mapping
 from typing import final
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from limbeck.modalities import Batch
-from limbeck.networks._contract import Head
-from limbeck.networks.heads._layers import linear, one_length
+from limbeck.networks.heads._layers import Together, linear, one_length
 
 
 @final
-class Sum(Head):
+class Sum(Together):
     """Linear classifier of the added features; scored together.
 
     Raises:
@@ -32,15 +30,8 @@ class Sum(Head):
         super().__init__(dims, classes, letters, generator=generator)
         self.classifier = linear(one_length(dims, self.name), classes, generator=generator)
 
-    def loss(self, features: Batch, labels: Tensor) -> Tensor:
-        """Mean cross-entropy; see `Head.loss` for shapes."""
-        return F.cross_entropy(self._logits(features), labels)
-
-    def scores(self, features: Batch) -> dict[str, Tensor]:
-        """Class probabilities from all modalities."""
-        return {self.together: self._logits(features).softmax(1)}
-
-    def _logits(self, features: Batch) -> Tensor:
+    def logits(self, features: Batch) -> Tensor:
+        """See `Together.logits`."""
         first, *others = features.values()
         logits: Tensor = self.classifier(sum(others, first))
         return logits
