@@ -29,7 +29,10 @@ class Selection(Method, ABC):
 
     @abstractmethod
     def choose(self, real: LabelledClips, count: int, seed: int, run: RunContext) -> ByClass:
-        """How a class's clips are chosen, `count` different ones of at least as many."""
+        """How clips are chosen: of every class of `real`, `count` different ones of at least as many.
+
+        All random draws follow from `seed`; `run` has the device, the number formats and the cache.
+        """
 
     def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
         """Hold the chosen clips; see `Method.distill`."""

@@ -117,7 +117,7 @@ class Method(Config, Listed, ABC):
         return 4 * len(real.classes) * self.hold.cells if isinstance(self.labels, Soft) else 0
 
     def within(self, budget: int, real: LabelledClips) -> Self:
-        """The same method with as many rows per class as fit, with all soft labels, in `budget` bytes.
+        """The same method with as many rows per class of `real` as fit, with all soft labels, in `budget` bytes.
 
         Raises:
             BudgetError: Not one row per class fits.
@@ -140,7 +140,7 @@ class Method(Config, Listed, ABC):
         return self.model_copy(update={"per_class": per_class})
 
     def provenance(self, real: LabelledClips, seed: int) -> dict[str, Any]:
-        """What must be known of a set to make it again, and to compare it with its like."""
+        """What must be known of a set, made of `real` with `seed`, to make it again and to compare it with its like."""
         return {
             "method": self.name,
             "settings": self.to_json(),
@@ -157,8 +157,8 @@ class Method(Config, Listed, ABC):
     ) -> DistilledSet:
         """Tensors as a set: stored as the settings say, with its labels, and what must be known to make it again.
 
-        The rows of `tensors`, and of what they were before optimisation, `start`, are in network scale and ordered by
-        class, equally many of each.
+        They were made of `real` with `seed`. The rows of `tensors`, and of what they were before optimisation, `start`,
+        are in network scale and ordered by class, equally many of each. Soft labels are made as `run` says.
         """
         rows = len(next(iter(tensors.values()))) // len(real.classes)
         made = DistilledSet(

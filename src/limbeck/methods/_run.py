@@ -36,7 +36,7 @@ class Checkpoint(Protocol):
         """Steps done and the tensors saved then; None at the beginning."""
 
     def offer(self, step: int, tensors: Callable[[], dict[str, Tensor]]) -> None:
-        """Called when so many steps are done; saves the state, ``tensors()``, when it is time to."""
+        """Called when `step` steps are done; saves the state, ``tensors()``, when it is time to."""
 
 
 @dataclass(frozen=True)

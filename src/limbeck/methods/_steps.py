@@ -104,7 +104,7 @@ class Step:
 
 
 def started(method: Optimised, real: LabelledClips, seed: int, run: RunContext) -> Held:
-    """What is held before the first step, as `Optimised.start` says.
+    """What a `method` holds before the first step, drawn by `seed`, on the device of `run`; see `Optimised.start`.
 
     Raises:
         BudgetError: A class has fewer clips than a start from real clips needs.
