@@ -29,12 +29,9 @@ def ridge_predictions(train: Tensor, targets: Tensor, test: Tensor, ridge: float
         >>> ridge_predictions(x, torch.tensor([[2.0], [4.0]]), x, ridge=1.0).flatten()
         tensor([1., 2.])
     """
-    dual = len(train) < train.shape[1]
-    square = train @ train.T if dual else train.T @ train
-    factor = torch.linalg.cholesky(square + ridge * torch.eye(len(square), dtype=square.dtype, device=square.device))
-    if dual:
-        return test @ train.T @ torch.cholesky_solve(targets, factor)
-    return test @ torch.cholesky_solve(train.T @ targets, factor)
+    if len(train) < train.shape[1]:
+        return test @ train.T @ _solved(train @ train.T, targets, ridge)
+    return test @ _solved(train.T @ train, train.T @ targets, ridge)
 
 
 def class_errors(real: Tensor, sizes: Sequence[int], synthetic: Tensor, ridge: float) -> Tensor:
@@ -66,3 +63,9 @@ def unit_rows(real: Sequence[Tensor], synthetic: Tensor) -> tuple[Tensor, Tensor
     clips = torch.cat(list(real)).to(synthetic)
     mean = clips.mean(0)
     return F.normalize(clips - mean, dim=1), F.normalize(synthetic.flatten(0, 1) - mean, dim=1)
+
+
+def _solved(square: Tensor, right: Tensor, ridge: float) -> Tensor:
+    system = square + ridge * torch.eye(len(square), dtype=square.dtype, device=square.device)
+    solved: Tensor = torch.cholesky_solve(right, torch.linalg.cholesky(system))
+    return solved
