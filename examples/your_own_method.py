@@ -20,7 +20,20 @@ import limbeck
 from limbeck.augment import SiameseAugment
 from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
-from limbeck.methods import EncoderDraws, EncoderSource, Optimised, RunContext, started, steps
+from limbeck.methods import (
+    Adam,
+    EncoderDraws,
+    EncoderSource,
+    Method,
+    NamedStart,
+    Optimiser,
+    RunContext,
+    Start,
+    Steps,
+    finished,
+    started,
+    steps,
+)
 from limbeck.methods.dm import DM
 
 
@@ -30,17 +43,21 @@ def squared_gap(one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
 
 
 @final
-class MeanAndSpread(Optimised):
+class MeanAndSpread(Method):
     """Match the mean of each class's features, and their spread.
+
+    Of `steps`, `start`, `encoders`, `augment` and `optimiser` see `limbeck.methods.Optimised`.
 
     Attributes:
         spread_weight: Weight of the spreads' distance, >= 0.
     """
 
     spread_weight: float = Field(1.0, ge=0)
-    steps: int = Field(40, ge=0)
+    steps: Steps = 40
+    start: NamedStart = Start(method="herding")
     encoders: EncoderSource = EncoderSource(bank=5, batch=64)
     augment: SiameseAugment | None = None
+    optimiser: Optimiser = Adam()
 
     def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
         """Match both, step by step, all modalities alike."""
@@ -60,7 +77,7 @@ class MeanAndSpread(Optimised):
                         spread = squared_gap(real_clips.var(0, correction=0), samples.var(0, correction=0))
                         loss = loss + mean + self.spread_weight * spread
                 step.descend(loss, block)
-        return self.finished(real, held.tensors, seed, run, held.start)
+        return finished(self, real, held.tensors, seed, run, held.start)
 
 
 def main(videos: int = 60) -> None:

@@ -70,7 +70,7 @@ def _fields(config: Any, prefix: str = "", values: Any = None) -> Iterator[Setti
         if several or others or not parts:
             value = "; ".join(default) if several and parts else plain(default)
             # The field that says which kind of part it is carries no sentence of its own: the part's says it.
-            sentence = about.get(name) or (inspect.getdoc(config) or "").partition("\n")[0]
+            sentence = about.get(name) or field.description or (inspect.getdoc(config) or "").partition("\n")[0]
             kinds = (field.annotation,) if several or not parts else tuple(others)
             yield Setting(prefix + name, _any_of(kinds), value if given else "", sentence)
         for part in parts:

@@ -6,12 +6,12 @@ Example:
 """
 
 from limbeck import _discover
-from limbeck.methods._choose import ByClass, FeatureSelection, Selection
-from limbeck.methods._contract import Method
-from limbeck.methods._descent import SGD, Adam, Optimiser
-from limbeck.methods._encoders import EncoderDraw, EncoderDraws
+from limbeck.methods._choose import ByClass, ComparesFeatures, Selection, chosen_clips, features_by_class
+from limbeck.methods._contract import Method, finished
+from limbeck.methods._descent import SGD, Adam, Optimiser, Steps
+from limbeck.methods._encoders import EncoderDraw, EncoderDraws, EncoderSource
 from limbeck.methods._experts import AsksExperts, ExpertKeys, Experts, Training
-from limbeck.methods._optimised import EncoderSource, Optimised
+from limbeck.methods._optimised import Optimised
 from limbeck.methods._run import Checkpoint, Passes, RunContext, StepReport
 from limbeck.methods._start import NamedStart, Start
 from limbeck.methods._steps import Block, Held, Step, started, steps
@@ -23,12 +23,12 @@ __all__ = [
     "Block",
     "ByClass",
     "Checkpoint",
+    "ComparesFeatures",
     "EncoderDraw",
     "EncoderDraws",
     "EncoderSource",
     "ExpertKeys",
     "Experts",
-    "FeatureSelection",
     "Held",
     "Method",
     "NamedStart",
@@ -40,7 +40,11 @@ __all__ = [
     "Start",
     "Step",
     "StepReport",
+    "Steps",
     "Training",
+    "chosen_clips",
+    "features_by_class",
+    "finished",
     "load",
     "names",
     "started",

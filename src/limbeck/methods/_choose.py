@@ -2,95 +2,95 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
 
-from limbeck._runtime import derive_seed, generator
+from limbeck._runtime import generator
 from limbeck.datasets import LabelledClips
-from limbeck.distilled import DistilledSet
 from limbeck.methods._contract import Method
-from limbeck.methods._experts import EXPERTS, Experts, Training
+from limbeck.methods._experts import EXPERTS, ExpertKeys, Experts, Training
+from limbeck.methods._optimised import Optimised
 from limbeck.methods._run import Passes, RunContext
 from limbeck.methods._view import View
+from limbeck.modalities import Scale
 from limbeck.networks import Architecture, Encoder
 from limbeck.parameterisations import Tensors, joined
 
 CHUNK = 256
 
 ByClass = Callable[[int], Tensor]
-"""Class label to int64 positions of the chosen clips, the most important first."""
+"""Class label to int64 positions of the chosen clips, the most important first; or to what they are compared by."""
 
 
-class Selection(Method, ABC):
-    """A method that chooses real clips and holds them as they are."""
+@runtime_checkable
+class Selection(Protocol):
+    """A `Method` that chooses real clips."""
 
-    @abstractmethod
     def choose(self, real: LabelledClips, count: int, seed: int, run: RunContext) -> ByClass:
         """How clips are chosen: of every class of `real`, `count` different ones of at least as many.
 
         All random draws follow from `seed`; `run` has the device, the number formats and the cache.
         """
 
-    def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
-        """Hold the chosen clips; see `Method.distill`."""
-        run = run or RunContext()
-        return self.finished(real, chosen_clips(self, self, self.name, real, seed, run), seed, run)
-
-
-class FeatureSelection(Selection, ABC):
-    """A method that chooses by features of encoders: the embeddings of all modalities side by side.
-
-    Each modality is divided by its root mean square norm over the clips, so that all weigh the same. The published
-    code ships index lists only, not the network they came from; this is the plainest reading.
-
-    Attributes:
-        network: Architecture of the encoders whose features are compared.
-        training: None leaves them random. Otherwise they are an expert's, trained on the training clips: a comparison
-            class of its own, as the choice has then been guided by a network that learnt the task.
-    """
-
-    network: Architecture = Architecture()
-    training: Training | None = None
-
-    @abstractmethod
-    def order(self, features: Tensor, count: int, seed: int) -> Tensor:
-        """Indices of `count` clips of a class, the most important first, by their features.
-
-        These are float32, (clip, sum of dims), on the CPU; the class has a `seed` of its own.
-        """
+    def required_experts(self, seed: int) -> ExpertKeys:
+        """See `Method.required_experts`."""
 
     def passes(self, per_class: Sequence[int]) -> Passes:
-        """Every clip forward once; training of the expert left out."""
-        return Passes(sum(per_class), 0)
+        """See `Method.passes`."""
 
-    def choose(self, real: LabelledClips, count: int, seed: int, run: RunContext) -> ByClass:
-        """Clips in the order of `order`; see `Selection.choose`."""
-        encoders: Mapping[str, Encoder]
-        view = View(real, self.scales(real), run.runtime)
-        if self.training is None:
-            encoders = self.network.build().encoders(real.shapes, generator=generator(seed, "features"))
-        else:
-            experts = Experts(self.training, self.network, real, view.scales, run)
-            encoders = experts.snapshot(seed % EXPERTS, self.training.epochs).student.encoders
-        for encoder in encoders.values():
-            encoder.to(run.runtime.device)
 
-        def chosen(label: int) -> Tensor:
-            index, parts = real.of_class(label), []
-            for modality, encoder in encoders.items():
-                features = torch.cat([view.features(encoder, modality, i).cpu() for i in torch.split(index, CHUNK)])
-                parts.append(features / features.square().sum(1).mean().sqrt())
-            own = derive_seed(seed, "order", real.classes[label])
-            return index[self.order(torch.cat(parts, 1), count, own)]
+class ComparesFeatures(Protocol):
+    """A `Method` that chooses by features of encoders, see `features_by_class`."""
 
-        return chosen
+    @property
+    def network(self) -> Architecture:
+        """Architecture of the encoders whose features are compared."""
+
+    @property
+    def training(self) -> Training | None:
+        """None leaves the encoders random.
+
+        Otherwise they are an expert's, trained on the training clips: a comparison class of its own, as the choice has
+        then been guided by a network that learnt the task.
+        """
+
+    def scales(self, real: LabelledClips) -> dict[str, Scale]:
+        """See `Method.scales`."""
+
+
+def features_by_class(method: ComparesFeatures, real: LabelledClips, seed: int, run: RunContext) -> ByClass:
+    """Features on which a `method` compares the clips of a class: the embeddings of all modalities side by side.
+
+    Each modality is divided by its root mean square norm over the clips, so that all weigh the same. The published
+    code ships index lists only, not the network they came from; this is the plainest reading. By label of a class of
+    `real` they are float32, (clip, sum of dims), on the CPU; `seed` draws the weights, or says which expert's they are.
+    """
+    encoders: Mapping[str, Encoder]
+    view = View(real, method.scales(real), run.runtime)
+    if method.training is None:
+        encoders = method.network.build().encoders(real.shapes, generator=generator(seed, "features"))
+    else:
+        experts = Experts(method.training, method.network, real, view.scales, run)
+        encoders = experts.snapshot(seed % EXPERTS, method.training.epochs).student.encoders
+    for encoder in encoders.values():
+        encoder.to(run.runtime.device)
+
+    def features(label: int) -> Tensor:
+        parts = []
+        for modality, encoder in encoders.items():
+            chunks = torch.split(real.of_class(label), CHUNK)
+            x = torch.cat([view.features(encoder, modality, index).cpu() for index in chunks])
+            parts.append(x / x.square().sum(1).mean().sqrt())
+        return torch.cat(parts, 1)
+
+    return features
 
 
 def chosen_clips(
-    method: Method, selection: Selection, purpose: str, real: LabelledClips, seed: int, run: RunContext
+    method: Method | Optimised, selection: Selection, purpose: str, real: LabelledClips, seed: int, run: RunContext
 ) -> Tensors:
     """Chosen real clips as the rows that `method` has, ordered by class, in network scale, on the CPU.
 

@@ -19,6 +19,7 @@ from limbeck.distilled import DistilledSet, meanings_of
 from limbeck.errors import BudgetError, InputError
 from limbeck.methods._experts import AsksExperts, ExpertKeys
 from limbeck.methods._labels import Hard, Labels, Soft
+from limbeck.methods._optimised import Optimised
 from limbeck.methods._run import Passes, RunContext
 from limbeck.modalities import Scale, ScaleKind
 from limbeck.parameterisations import Hold, Tensors, parse
@@ -66,7 +67,7 @@ class Method(Config, Listed, ABC):
     @property
     def steps_planned(self) -> int:
         """Optimisation steps `distill` will make; 0 for selection methods."""
-        return 0
+        return self.steps if isinstance(self, Optimised) else 0
 
     def required_experts(self, seed: int) -> ExpertKeys:
         """Networks trained on the real labels that help with this seed: all that any of the settings asks for."""
@@ -101,8 +102,16 @@ class Method(Config, Listed, ABC):
         return real.scales(self.sound)
 
     def passes(self, per_class: Sequence[int]) -> Passes:
-        """What `distill` costs on a dataset of so many training clips of each class, for plans."""
-        return Passes(0, 0)
+        """What `distill` costs on a dataset of so many training clips of each class, for plans.
+
+        Of optimised methods: real clips forward once per draw of the encoders, samples forward and backward per step.
+        """
+        if not isinstance(self, Optimised):
+            return Passes(0, 0)
+        draws = min(self.steps, self.encoders.bank or self.steps)
+        return Passes(
+            draws * self.encoders.seen(per_class), self.steps * len(per_class) * self.per_class * self.hold.cells
+        )
 
     def stored_bytes(self, real: LabelledClips) -> tuple[int, bool]:
         """Bytes the rows of all classes will take, with their soft labels, and whether that is exact.
@@ -152,27 +161,6 @@ class Method(Config, Listed, ABC):
             "code": _code.of(self),
         }
 
-    def finished(
-        self, real: LabelledClips, tensors: Tensors, seed: int, run: RunContext, start: Tensors | None = None
-    ) -> DistilledSet:
-        """Tensors as a set: stored as the settings say, with its labels, and what must be known to make it again.
-
-        They were made of `real` with `seed`. The rows of `tensors`, and of what they were before optimisation, `start`,
-        are in network scale and ordered by class, equally many of each. Soft labels are made as `run` says.
-        """
-        rows = len(next(iter(tensors.values()))) // len(real.classes)
-        made = DistilledSet(
-            tensors={name: t.cpu() for name, t in tensors.items()},
-            labels=torch.arange(len(real.classes)).repeat_interleave(rows),
-            classes=real.classes,
-            hold=self.hold,
-            modalities=real.modalities,
-            scales=self.scales(real),
-            provenance=self.provenance(real, seed),
-            start=start,
-        ).stored_as(self.storage.build())
-        return replace(made, soft_labels=self.labels.of(made, real, seed=seed, run=run))
-
     def _row_bytes(self, real: LabelledClips) -> tuple[float, float]:
         """Mean and standard deviation of the bytes of a row, with its soft labels, measured on held real clips."""
         form, scales, kinds, sizes = self.storage.build(), self.scales(real), real.modalities, []
@@ -184,3 +172,25 @@ class Method(Config, Listed, ABC):
             sizes.append(payload_bytes(payload) / (len(group) // self.hold.cells))
         measured = torch.tensor(sizes, dtype=torch.float64)
         return float(measured.mean()) + self.label_bytes(real), float(measured.std()) * math.sqrt(GROUP)
+
+
+def finished(
+    method: Method, real: LabelledClips, tensors: Tensors, seed: int, run: RunContext, start: Tensors | None = None
+) -> DistilledSet:
+    """Tensors as a set: stored as the settings of `method` say, with its labels, and what is needed to make it again.
+
+    They were made of `real` with `seed`. The rows of `tensors`, and of what they were before optimisation, `start`,
+    are in network scale and ordered by class, equally many of each. Soft labels are made as `run` says.
+    """
+    rows = len(next(iter(tensors.values()))) // len(real.classes)
+    made = DistilledSet(
+        tensors={name: t.cpu() for name, t in tensors.items()},
+        labels=torch.arange(len(real.classes)).repeat_interleave(rows),
+        classes=real.classes,
+        hold=method.hold,
+        modalities=real.modalities,
+        scales=method.scales(real),
+        provenance=method.provenance(real, seed),
+        start=start,
+    ).stored_as(method.storage.build())
+    return replace(made, soft_labels=method.labels.of(made, real, seed=seed, run=run))

@@ -60,6 +60,7 @@ class Adam(Config):
 
 
 Optimiser = Annotated[SGD | Adam, Field(discriminator="kind")]
+Steps = Annotated[int, Field(ge=0, description="Optimisation steps, >= 0.")]
 
 
 class TorchDescent:

@@ -2,30 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import torch
+from pydantic import Field
 from torch import Tensor
 
 from limbeck import _code, _files, _machine
+from limbeck._config import Config
 from limbeck._runtime import derive_seed, generator
 from limbeck.augment import Draw
 from limbeck.datasets import LabelledClips
-from limbeck.methods._experts import EXPERTS, Experts, Snapshot
-from limbeck.methods._optimised import EncoderSource, Optimised
+from limbeck.methods._experts import EXPERTS, ExpertKeys, Experts, Snapshot, Training
+from limbeck.methods._optimised import Optimised
 from limbeck.methods._run import RunContext
 from limbeck.methods._steps import Block
 from limbeck.methods._view import View
 from limbeck.modalities import Batch
-from limbeck.networks import Encoder, group_means
+from limbeck.networks import Architecture, Encoder, group_means
 
 CHUNK = 128
 MEMORY_BYTES = min(2**31, _machine.memory_bytes() // 4 or 2**31)
 """How much of what real clips look like may be kept in memory."""
 # Features are a few units large: half precision rounds them by far less than the draw of the batch moves them.
 KEPT = torch.float16
+
+
+class EncoderSource(Config):
+    """Encoders for a matching step: fresh random ones, a fixed bank of them, or ones trained on the real clips.
+
+    Attributes:
+        network: Architecture of the encoders.
+        bank: None draws new random encoders and a new augmentation every step, as published. A number K uses K fixed
+            draws, each with one fixed augmentation, in turn; what the real clips look like through them is then
+            computed once, kept beside the prepared data, and reused by every later run.
+        batch: Real clips of each class seen by a draw, drawn anew for each; None means all of them.
+        training: None leaves encoders random. Otherwise they are experts trained on the real clips (as many as the
+            bank has, 20 without a bank), which every method and seed shares. Encoders that have seen labels are a
+            comparison class of their own.
+        age: With training: ``"last"`` takes experts after their last epoch (pretrained encoders); ``"any"`` after an
+            epoch drawn for each step, 0 included: the ages that a queue of partly trained networks holds.
+    """
+
+    network: Architecture = Architecture()
+    bank: int | None = Field(None, ge=1)
+    batch: int | None = Field(128, ge=1)
+    training: Training | None = None
+    age: Literal["last", "any"] = "last"
+
+    def number(self, step: int) -> int:
+        """Which draw a step sees: the bank's in turn, or a new one each step."""
+        return step % self.bank if self.bank else step
+
+    def experts(self, seed: int) -> ExpertKeys:
+        """Those that are looked through, whatever the `seed`."""
+        return frozenset((self.training, i) for i in range(self.bank or EXPERTS)) if self.training else frozenset()
+
+    def seen(self, per_class: Sequence[int]) -> int:
+        """Real clips, of `per_class` of each class, that a draw sees."""
+        return sum(n if self.batch is None else min(n, self.batch) for n in per_class)
 
 
 @dataclass(frozen=True)

@@ -1,27 +1,23 @@
-"""Matching the weight gradients of a network that is trained on the synthetic samples: what `dc` and `dsa` share."""
+"""Weight gradients of a network that is trained on the synthetic samples: what `dc` and `dsa` compare."""
 
 from __future__ import annotations
 
-from abc import ABC
 from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
-from pydantic import Field
 from torch import Tensor, nn
 
 from limbeck._runtime import derive_seed, generator
 from limbeck.augment import Draw
 from limbeck.datasets import LabelledClips
-from limbeck.distilled import DistilledSet
 from limbeck.methods._branch import Branch
 from limbeck.methods._encoders import CHUNK, batch_of, expert_of, experts_of
 from limbeck.methods._experts import fresh_student
-from limbeck.methods._losses import gradient_distance
-from limbeck.methods._optimised import EncoderSource, Optimised
+from limbeck.methods._optimised import Optimised
 from limbeck.methods._run import Passes, RunContext
-from limbeck.methods._steps import Held, started, steps
+from limbeck.methods._steps import Held
 from limbeck.methods._view import View
 from limbeck.modalities import Batch
 from limbeck.networks import Student
@@ -42,65 +38,30 @@ FAITHFUL: dict[str, Any] = {
 """The published recipe of both, but for the start and the augmentation."""
 
 
-class GradientMatching(Optimised, ABC):
-    """Match gradients, class by class and modality by modality.
+def published_loops(per_class: int, updates: int | None, epochs: int | None) -> tuple[int, int]:
+    """Steps per network and epochs between them: as given, or as published for the next smaller number of samples.
 
-    A network is random at first. It sees `updates` steps of the samples, and after each it is trained on the samples
-    for `network_epochs` epochs; then comes the next network. A step is one update of the samples.
-
-    Attributes:
-        encoders: Where networks come from.
-        updates: Steps for which a network is kept, >= 1; None as published for `per_class`: 1, 10, 20 and 50 steps
-            at 1, 10, 20 and 50 samples per class, and at other numbers as at the next smaller one.
-        network_epochs: Epochs on the samples between two steps of one network, >= 0; None as published: 1, 50, 25, 10.
-        network_lr: Learning rate of the network, > 0.
-        network_batch: Samples in a step of the network's training, >= 1.
+    Example:
+        >>> published_loops(15, None, None), published_loops(1, 5, None)
+        ((10, 50), (5, 1))
     """
+    usual = PUBLISHED[max(n for n in PUBLISHED if n <= per_class)]
+    return updates or usual[0], usual[1] if epochs is None else epochs
 
-    encoders: EncoderSource = EncoderSource(bank=None, batch=64)
-    updates: int | None = Field(5, ge=1)
-    network_epochs: int | None = Field(5, ge=0)
-    network_lr: float = Field(0.01, gt=0)
-    network_batch: int = Field(256, ge=1)
 
-    def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
-        """Match gradients, class by class and modality by modality: no graph is larger; see `Method.distill`."""
-        run = run or RunContext()
-        held = started(self, real, seed, run)
-        network, (updates, epochs) = Follower(self, real, seed, run), self.loops
-        for step in steps(held, self, run, network.state):
-            life, age = divmod(step.number, updates)
-            if age == 0:
-                network.renew(life)
-            else:
-                network.train(held, step.number, epochs=epochs)
-            for label in range(held.classes):
-                draw = network.draw(step.number, label)
-                for modality in real.modalities:
-                    block = held.block(label, label + 1, modality)
-                    on_real = network.on_real(modality, step.number, label, draw)
-                    on_synthetic = network.on_synthetic(modality, block.samples, label, draw)
-                    step.descend(gradient_distance(on_real, on_synthetic), block)
-        return self.finished(real, held.tensors, seed, run, held.start)
-
-    @property
-    def loops(self) -> tuple[int, int]:
-        """Steps per network and epochs between them: as given, or as published for the next smaller `per_class`."""
-        updates, epochs = PUBLISHED[max(n for n in PUBLISHED if n <= self.per_class)]
-        return self.updates or updates, epochs if self.network_epochs is None else self.network_epochs
-
-    def passes(self, per_class: Sequence[int]) -> Passes:
-        """Gradients of a real batch; three passes for the second order of the samples; the networks' training."""
-        updates, epochs = self.loops
-        samples, trained = self.samples(len(per_class)), self.steps - -(-self.steps // updates)
-        matched = self.steps * (self.encoders.seen(per_class) + SECOND_ORDER * samples)
-        return Passes(0, matched + trained * epochs * samples)
+def gradient_passes(method: Optimised, per_class: Sequence[int], loops: tuple[int, int]) -> Passes:
+    """Gradients of a real batch; three passes for the second order of the samples; the networks' training."""
+    updates, epochs = loops
+    samples = len(per_class) * method.per_class * method.hold.cells
+    matched = method.steps * (method.encoders.seen(per_class) + SECOND_ORDER * samples)
+    trained = method.steps - -(-method.steps // updates)
+    return Passes(0, matched + trained * epochs * samples)
 
 
 class Follower:
     """A network that follows the synthetic samples; its weights are the state of a run."""
 
-    def __init__(self, method: GradientMatching, real: LabelledClips, seed: int, run: RunContext) -> None:
+    def __init__(self, method: Optimised, real: LabelledClips, seed: int, run: RunContext) -> None:
         self._method, self._real, self._seed, self._runtime = method, real, seed, run.runtime
         self._view = View(real, method.scales(real), run.runtime, method.augment)
         self._experts = experts_of(method, real, run)
@@ -115,16 +76,16 @@ class Follower:
         """Become the next network."""
         self.student.load_state_dict(self._fresh(life).state_dict())
 
-    def train(self, held: Held, step: int, *, epochs: int) -> None:
+    def train(self, held: Held, step: int, *, epochs: int, lr: float, batch: int) -> None:
         """Some epochs of plain gradient descent on the samples as they are now; `step` is the seed of the draws."""
         draw, device = generator(self._seed, "training", step), self._runtime.device
         inputs = {m: x.detach() for m, x in held.all().samples.items()}
         count = len(next(iter(inputs.values())))
         labels = torch.arange(held.classes).repeat_interleave(count // held.classes).to(device)
         branches = {m: Branch(self.student, m, self._runtime.synthetic_dtype) for m in inputs}
-        optimiser = torch.optim.SGD(self.student.parameters(), lr=self._method.network_lr)
+        optimiser = torch.optim.SGD(self.student.parameters(), lr=lr)
         for _ in range(epochs):
-            for index in torch.split(torch.randperm(count, generator=draw), self._method.network_batch):
+            for index in torch.split(torch.randperm(count, generator=draw), batch):
                 optimiser.zero_grad()
                 for m, x in inputs.items():
                     logits = branches[m](self._view.augmented(x[index], m, self._view.draw(draw, len(index))))

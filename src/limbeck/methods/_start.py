@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
 
@@ -61,11 +61,11 @@ class Start(Config):
                 f"one of these methods: {', '.join(filter(_chooses, _discover.names(Method.room)))}."
             )
         fitting = {name: (shared or {})[name] for name in (shared or {}).keys() & kind.model_fields.keys()}
-        return kind.from_json(self.settings | fitting)
+        return cast("Selection", kind.from_json(self.settings | fitting))
 
     def named(self) -> Method | None:
         """As `selection`."""
-        return self.selection()
+        return cast("Method | None", self.selection())
 
     def experts(self, seed: int) -> ExpertKeys:
         """Those that the choice needs with this seed."""

@@ -14,7 +14,6 @@ from limbeck._runtime import generator
 from limbeck.datasets import LabelledClips
 from limbeck.errors import DivergedError, InputError
 from limbeck.methods._choose import chosen_clips
-from limbeck.methods._contract import Method
 from limbeck.methods._optimised import Optimised
 from limbeck.methods._run import RunContext, StepReport
 from limbeck.methods._start import SHARED
@@ -141,7 +140,7 @@ def _spread(statistics: Statistics, scale: Scale) -> float:
     return float((variances.mean() + means.var(correction=0)).sqrt())
 
 
-def _noise(method: Method, real: LabelledClips, seed: int) -> Tensors:
+def _noise(method: Optimised, real: LabelledClips, seed: int) -> Tensors:
     """Normal numbers with the data's mean and spread per channel, as far as a prepared array can hold them."""
     found: dict[str, list[Tensor]] = {name: [] for name in real.modalities}
     for label in real.classes:

@@ -19,21 +19,25 @@ from typing import Any, ClassVar, final
 
 from pydantic import Field
 
+from limbeck.augment import SiameseAugment
 from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
-from limbeck.methods._descent import SGD, Optimiser
-from limbeck.methods._encoders import EncoderDraws
+from limbeck.methods._contract import Method, finished
+from limbeck.methods._descent import SGD, Optimiser, Steps
+from limbeck.methods._encoders import EncoderDraws, EncoderSource
 from limbeck.methods._losses import cross_modal_gap
-from limbeck.methods._optimised import EncoderSource, Optimised
 from limbeck.methods._run import RunContext
+from limbeck.methods._start import NamedStart, Start
 from limbeck.methods._steps import started, steps
 
 
 @final
-class AVDD(Optimised):
+class AVDD(Method):
     """Match class means per modality, jointly, and across modalities.
 
     Of three or more modalities the cross-modal terms are those of every two; of one there are none, and it is `dm`.
+
+    Of `steps`, `start`, `encoders`, `augment` and `optimiser` see `Optimised`.
 
     Attributes:
         joint_weight: Weight of joint matching, the paper's lambda_ICM, >= 0.
@@ -42,7 +46,10 @@ class AVDD(Optimised):
 
     joint_weight: float = Field(10.0, ge=0)
     gap_weight: float = Field(10.0, ge=0)
+    steps: Steps = 200
+    start: NamedStart = Start(method="herding")
     encoders: EncoderSource = EncoderSource(bank=20, batch=None)
+    augment: SiameseAugment | None = SiameseAugment()
     optimiser: Optimiser = SGD()
 
     presets: ClassVar[dict[str, dict[str, Any]]] = {
@@ -75,4 +82,4 @@ class AVDD(Optimised):
                     gap_weight=self.gap_weight,
                 )
                 step.descend(gap.sum(), block)
-        return self.finished(real, held.tensors, seed, run, held.start)
+        return finished(self, real, held.tensors, seed, run, held.start)

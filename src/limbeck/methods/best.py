@@ -24,13 +24,16 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from limbeck.augment import SiameseAugment
 from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
-from limbeck.methods._encoders import EncoderDraws
+from limbeck.methods._contract import Method, finished
+from limbeck.methods._descent import Adam, Optimiser, Steps
+from limbeck.methods._encoders import EncoderDraws, EncoderSource
 from limbeck.methods._losses import squared_gap
-from limbeck.methods._optimised import EncoderSource, Optimised
 from limbeck.methods._ridge import class_errors, unit_rows
 from limbeck.methods._run import RunContext
+from limbeck.methods._start import NamedStart, Start
 from limbeck.methods._steps import started, steps
 from limbeck.parameterisations import Hold, parse
 
@@ -38,8 +41,10 @@ CHUNK = 256
 
 
 @final
-class Best(Optimised):
+class Best(Method):
     """As many clips as the data allows, and on request each modality moved by the loss that serves it.
+
+    Of `steps`, `start`, `encoders`, `augment` and `optimiser` see `Optimised`.
 
     Attributes:
         hold: How clips are held. Of frequencies these are about the most: fewer share where a class has too few clips,
@@ -51,11 +56,14 @@ class Best(Optimised):
     """
 
     hold: Hold = parse("frequencies:36")
-    steps: int = Field(60, ge=0)
+    steps: Steps = 60
     freeze_above: int = Field(1, ge=1)
     losses: dict[str, Literal["means", "ridge"]] = Field({"image": "ridge"})
     ridge: float = Field(10.0, ge=1e-3)
+    start: NamedStart = Start(method="herding")
     encoders: EncoderSource = EncoderSource(bank=20, batch=64)
+    augment: SiameseAugment | None = SiameseAugment()
+    optimiser: Optimiser = Adam()
 
     def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
         """Hold the clips, and move them where there are steps; see `Method.distill`."""
@@ -68,7 +76,7 @@ class Best(Optimised):
             synthetic = draws.features(drawn, block)
             losses = [method._loss(m, real_samples[m], x) for m, x in synthetic.items()]
             step.descend(torch.stack(losses).sum(0).sum(), block)
-        return method.finished(real, held.tensors, seed, run, held.start)
+        return finished(method, real, held.tensors, seed, run, held.start)
 
     def _loss(self, modality: str, real: Sequence[Tensor], synthetic: Tensor) -> Tensor:
         """Of a modality's features, (class,): real ones of each class, (clip, dim), and (class, sample, dim)."""

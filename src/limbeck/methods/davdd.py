@@ -33,14 +33,17 @@ from pydantic import Field, model_validator
 from torch import Tensor
 
 from limbeck._runtime import generator
+from limbeck.augment import SiameseAugment
 from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
+from limbeck.methods._contract import Method, finished
 from limbeck.methods._decouple import Decoupler, decouple, rotation_onto
-from limbeck.methods._encoders import EncoderDraws
+from limbeck.methods._descent import Adam, Optimiser, Steps
+from limbeck.methods._encoders import EncoderDraws, EncoderSource
 from limbeck.methods._experts import Training
 from limbeck.methods._losses import squared_gap
-from limbeck.methods._optimised import EncoderSource, Optimised
 from limbeck.methods._run import RunContext
+from limbeck.methods._start import NamedStart, Start
 from limbeck.methods._steps import started, steps, two_modalities
 from limbeck.modalities import Batch
 
@@ -60,8 +63,10 @@ class Known(NamedTuple):
 
 
 @final
-class DAVDD(Optimised):
+class DAVDD(Method):
     """Match private parts within modalities, common parts within and across them.
+
+    Of `steps`, `start`, `encoders`, `augment` and `optimiser` see `Optimised`.
 
     Attributes:
         common: Numbers in the code of a common part, >= 1; fewer where features or clips are fewer.
@@ -79,9 +84,13 @@ class DAVDD(Optimised):
     sample_weight: float = Field(0.1, ge=0)
     temperature: float = Field(0.1, gt=0)
     memory: float = Field(0.9, ge=0, lt=1)
+    steps: Steps = 200
+    start: NamedStart = Start(method="herding")
     encoders: EncoderSource = EncoderSource(
         bank=5, batch=128, training=Training(epochs=20, batch=64, momentum=0.9), age="last"
     )
+    augment: SiameseAugment | None = SiameseAugment()
+    optimiser: Optimiser = Adam()
 
     @model_validator(mode="after")
     def _has_a_bank_of_experts(self) -> Self:
@@ -126,7 +135,7 @@ class DAVDD(Optimised):
             for block in held.blocks():
                 synthetic = draws.features(drawn, block)
                 step.descend(self._loss(known(drawn.number), prototypes, block.classes, synthetic).sum(), block)
-        return self.finished(real, held.tensors, seed, run, held.start)
+        return finished(self, real, held.tensors, seed, run, held.start)
 
     def _loss(self, known: Known, prototypes: Tensor, own: slice, features: Batch) -> Tensor:
         """The four terms, (class,), by prototypes of all classes and features of the `own` ones' samples."""

@@ -17,21 +17,29 @@ from typing import Any, ClassVar, final
 
 import torch
 
+from limbeck.augment import SiameseAugment
 from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
-from limbeck.methods._descent import SGD, Optimiser
-from limbeck.methods._encoders import EncoderDraws
+from limbeck.methods._contract import Method, finished
+from limbeck.methods._descent import SGD, Optimiser, Steps
+from limbeck.methods._encoders import EncoderDraws, EncoderSource
 from limbeck.methods._losses import squared_gap
-from limbeck.methods._optimised import EncoderSource, Optimised
 from limbeck.methods._run import RunContext
+from limbeck.methods._start import NamedStart, Start
 from limbeck.methods._steps import started, steps
 
 
 @final
-class DM(Optimised):
-    """Match the class means of each modality."""
+class DM(Method):
+    """Match the class means of each modality.
 
+    Of `steps`, `start`, `encoders`, `augment` and `optimiser` see `Optimised`.
+    """
+
+    steps: Steps = 200
+    start: NamedStart = Start(method="herding")
     encoders: EncoderSource = EncoderSource(bank=20, batch=None)
+    augment: SiameseAugment | None = SiameseAugment()
     optimiser: Optimiser = SGD()
 
     presets: ClassVar[dict[str, dict[str, Any]]] = {
@@ -56,4 +64,4 @@ class DM(Optimised):
                 synthetic = draws.features(drawn, block)
                 gaps = [squared_gap(real_means[m][block.classes], x.mean(1)) for m, x in synthetic.items()]
                 step.descend(torch.stack(gaps).sum(0).sum(), block)
-        return self.finished(real, held.tensors, seed, run, held.start)
+        return finished(self, real, held.tensors, seed, run, held.start)

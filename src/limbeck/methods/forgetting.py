@@ -24,7 +24,9 @@ from torch import Tensor
 from limbeck import _code, _files
 from limbeck._runtime import generator
 from limbeck.datasets import LabelledClips
-from limbeck.methods._choose import ByClass, Selection
+from limbeck.distilled import DistilledSet
+from limbeck.methods._choose import ByClass, chosen_clips
+from limbeck.methods._contract import Method, finished
 from limbeck.methods._encoders import CHUNK
 from limbeck.methods._experts import EXPERTS, ExpertKeys, Experts, Training
 from limbeck.methods._run import Passes, RunContext
@@ -33,7 +35,7 @@ from limbeck.networks import Architecture, Student
 
 
 @final
-class Forgetting(Selection):
+class Forgetting(Method):
     """Clips that experts forget least, or most, often; equals are drawn by lot.
 
     Attributes:
@@ -67,6 +69,11 @@ class Forgetting(Selection):
             return index[(sign * counts[index]).argsort(stable=True)[:count]]
 
         return chosen
+
+    def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
+        """Hold the chosen clips; see `Method.distill`."""
+        run = run or RunContext()
+        return finished(self, real, chosen_clips(self, self, self.name, real, seed, run), seed, run)
 
     def _numbers(self, seed: int) -> list[int]:
         return [(seed * self.experts + i) % EXPERTS for i in range(self.experts)]

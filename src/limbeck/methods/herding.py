@@ -6,27 +6,50 @@ literature leaves out.
 
 Source:   Welling, ICML 2009; used for condensation by Zhao et al., ICLR 2021.
 Differs from the paper: the published audio-visual code ships index lists without the network behind them; here the
-          features are defined in `methods._choose.FeatureSelection`.
+          features are defined in `methods._choose.features_by_class`.
 Cost:     one forward pass over the data.      Memory: one class's features.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import final
 
 import torch
 from torch import Tensor
 
-from limbeck.methods._choose import FeatureSelection
+from limbeck.datasets import LabelledClips
+from limbeck.distilled import DistilledSet
+from limbeck.methods._choose import ByClass, chosen_clips, features_by_class
+from limbeck.methods._contract import Method, finished
+from limbeck.methods._experts import Training
+from limbeck.methods._run import Passes, RunContext
+from limbeck.networks import Architecture
 
 
 @final
-class Herding(FeatureSelection):
-    """Clips chosen greedily so that their mean stays nearest to the class mean."""
+class Herding(Method):
+    """Clips chosen greedily so that their mean stays nearest to the class mean.
 
-    def order(self, features: Tensor, count: int, seed: int) -> Tensor:
-        """See `herding_order`."""
-        return herding_order(features, count)
+    Of `network` and `training` see `ComparesFeatures`.
+    """
+
+    network: Architecture = Architecture()
+    training: Training | None = None
+
+    def choose(self, real: LabelledClips, count: int, seed: int, run: RunContext) -> ByClass:
+        """Clips in the order of herding; see `Selection.choose`."""
+        features = features_by_class(self, real, seed, run)
+        return lambda label: real.of_class(label)[herding_order(features(label), count)]
+
+    def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
+        """Hold the chosen clips; see `Method.distill`."""
+        run = run or RunContext()
+        return finished(self, real, chosen_clips(self, self, self.name, real, seed, run), seed, run)
+
+    def passes(self, per_class: Sequence[int]) -> Passes:
+        """Every clip forward once; training of the expert left out."""
+        return Passes(sum(per_class), 0)
 
 
 def herding_order(features: Tensor, count: int) -> Tensor:

@@ -28,13 +28,16 @@ import torch.nn.functional as F
 from pydantic import Field, model_validator
 from torch import Tensor
 
+from limbeck.augment import SiameseAugment
 from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
-from limbeck.methods._encoders import EncoderDraws
+from limbeck.methods._contract import Method, finished
+from limbeck.methods._descent import Adam, Optimiser, Steps
+from limbeck.methods._encoders import EncoderDraws, EncoderSource
 from limbeck.methods._experts import Snapshot, Training
 from limbeck.methods._losses import squared_gap
-from limbeck.methods._optimised import EncoderSource, Optimised
 from limbeck.methods._run import RunContext
+from limbeck.methods._start import NamedStart, Start
 from limbeck.methods._steps import started, steps
 from limbeck.modalities import Batch
 from limbeck.networks.heads.ensemble import Ensemble
@@ -43,8 +46,10 @@ PER_CENT = 100
 
 
 @final
-class IDM(Optimised):
+class IDM(Method):
     """Match class means under experts, and have the experts recognise the samples.
+
+    Of `steps`, `start`, `encoders`, `augment` and `optimiser` see `Optimised`.
 
     Attributes:
         cross_entropy_weight: Weight of the samples' cross-entropy under the expert, which is multiplied by the expert's
@@ -53,9 +58,13 @@ class IDM(Optimised):
     """
 
     cross_entropy_weight: float = Field(0.5, ge=0)
+    steps: Steps = 200
+    start: NamedStart = Start(method="herding")
     encoders: EncoderSource = EncoderSource(
         bank=10, batch=None, training=Training(epochs=20, batch=64, momentum=0.9), age="any"
     )
+    augment: SiameseAugment | None = SiameseAugment()
+    optimiser: Optimiser = Adam()
 
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "faithful": {
@@ -94,7 +103,7 @@ class IDM(Optimised):
                 labels = torch.arange(block.classes.start, block.classes.stop, device=gaps[0].device)
                 entropy = recognition(cast("Snapshot", drawn.expert), synthetic, labels)
                 step.descend((torch.stack(gaps).sum(0) + self.cross_entropy_weight * entropy).sum(), block)
-        return self.finished(real, held.tensors, seed, run, held.start)
+        return finished(self, real, held.tensors, seed, run, held.start)
 
 
 def recognition(expert: Snapshot, features: Batch, labels: Tensor) -> Tensor:

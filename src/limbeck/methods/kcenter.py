@@ -10,21 +10,44 @@ Cost:     one forward pass over the data.      Memory: one class's features.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import final
 
 import torch
 from torch import Tensor
 
-from limbeck.methods._choose import FeatureSelection
+from limbeck.datasets import LabelledClips
+from limbeck.distilled import DistilledSet
+from limbeck.methods._choose import ByClass, chosen_clips, features_by_class
+from limbeck.methods._contract import Method, finished
+from limbeck.methods._experts import Training
+from limbeck.methods._run import Passes, RunContext
+from limbeck.networks import Architecture
 
 
 @final
-class KCenter(FeatureSelection):
-    """Clips chosen greedily so that the farthest clip of the class is near to one of them."""
+class KCenter(Method):
+    """Clips chosen greedily so that the farthest clip of the class is near to one of them.
 
-    def order(self, features: Tensor, count: int, seed: int) -> Tensor:
-        """See `kcenter_order`."""
-        return kcenter_order(features, count)
+    Of `network` and `training` see `ComparesFeatures`.
+    """
+
+    network: Architecture = Architecture()
+    training: Training | None = None
+
+    def choose(self, real: LabelledClips, count: int, seed: int, run: RunContext) -> ByClass:
+        """Clips in the order of greedy k-center; see `Selection.choose`."""
+        features = features_by_class(self, real, seed, run)
+        return lambda label: real.of_class(label)[kcenter_order(features(label), count)]
+
+    def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
+        """Hold the chosen clips; see `Method.distill`."""
+        run = run or RunContext()
+        return finished(self, real, chosen_clips(self, self, self.name, real, seed, run), seed, run)
+
+    def passes(self, per_class: Sequence[int]) -> Passes:
+        """Every clip forward once; training of the expert left out."""
+        return Passes(sum(per_class), 0)
 
 
 def kcenter_order(features: Tensor, count: int) -> Tensor:

@@ -12,21 +12,50 @@ Cost:     one forward pass over the data and k-means of every class.      Memory
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from typing import final
 
 import torch
 from torch import Tensor
 
-from limbeck.methods._choose import FeatureSelection
+from limbeck._runtime import derive_seed
+from limbeck.datasets import LabelledClips
+from limbeck.distilled import DistilledSet
+from limbeck.methods._choose import ByClass, chosen_clips, features_by_class
+from limbeck.methods._contract import Method, finished
+from limbeck.methods._experts import Training
+from limbeck.methods._run import Passes, RunContext
+from limbeck.networks import Architecture
 
 
 @final
-class KMedoids(FeatureSelection):
-    """Clips nearest to the centres that k-means finds in a class."""
+class KMedoids(Method):
+    """Clips nearest to the centres that k-means finds in a class.
 
-    def order(self, features: Tensor, count: int, seed: int) -> Tensor:
-        """See `medoids_order`."""
-        return medoids_order(features, count, seed)
+    Of `network` and `training` see `ComparesFeatures`.
+    """
+
+    network: Architecture = Architecture()
+    training: Training | None = None
+
+    def choose(self, real: LabelledClips, count: int, seed: int, run: RunContext) -> ByClass:
+        """Clips nearest to the centres; see `Selection.choose`."""
+        features = features_by_class(self, real, seed, run)
+
+        def chosen(label: int) -> Tensor:
+            own = derive_seed(seed, "order", real.classes[label])
+            return real.of_class(label)[medoids_order(features(label), count, own)]
+
+        return chosen
+
+    def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
+        """Hold the chosen clips; see `Method.distill`."""
+        run = run or RunContext()
+        return finished(self, real, chosen_clips(self, self, self.name, real, seed, run), seed, run)
+
+    def passes(self, per_class: Sequence[int]) -> Passes:
+        """Every clip forward once; training of the expert left out."""
+        return Passes(sum(per_class), 0)
 
 
 def medoids_order(features: Tensor, count: int, seed: int) -> Tensor:

@@ -28,19 +28,24 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor
 
+from limbeck.augment import SiameseAugment
 from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
-from limbeck.methods._encoders import EncoderDraws
-from limbeck.methods._optimised import EncoderSource, Optimised
+from limbeck.methods._contract import Method, finished
+from limbeck.methods._descent import Adam, Optimiser, Steps
+from limbeck.methods._encoders import EncoderDraws, EncoderSource
 from limbeck.methods._ridge import class_errors, unit_rows
 from limbeck.methods._run import RunContext
+from limbeck.methods._start import NamedStart, Start
 from limbeck.methods._steps import started, steps
 from limbeck.modalities import Batch
 
 
 @final
-class KRR(Optimised):
+class KRR(Method):
     """Lower the error on real clips of a ridge regression fitted on the synthetic samples.
+
+    Of `steps`, `start`, `encoders`, `augment` and `optimiser` see `Optimised`.
 
     Attributes:
         ridge: Penalty on the squared weights; features have length 1.
@@ -49,7 +54,11 @@ class KRR(Optimised):
 
     ridge: float = Field(30.0, ge=1e-3)
     joint: bool = False
+    steps: Steps = 200
+    start: NamedStart = Start(method="herding")
     encoders: EncoderSource = EncoderSource(bank=20, batch=64)
+    augment: SiameseAugment | None = SiameseAugment()
+    optimiser: Optimiser = Adam()
 
     def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
         """Lower the error, step by step, all classes at once; see `Method.distill`."""
@@ -60,7 +69,7 @@ class KRR(Optimised):
             drawn, block = draws.at(step.number), held.all()
             errors = self._errors(draws.samples(drawn), draws.features(drawn, block))
             step.descend(errors.sum(), block)
-        return self.finished(real, held.tensors, seed, run, held.start)
+        return finished(self, real, held.tensors, seed, run, held.start)
 
     def _errors(self, real: Mapping[str, Sequence[Tensor]], synthetic: Batch) -> Tensor:
         """Of each class, (class,), by features of real clips, each class's (clip, dim), and of (class, sample, dim)."""

@@ -20,12 +20,15 @@ from pydantic import Field
 from torch import Tensor
 
 from limbeck._config import Config
+from limbeck.augment import SiameseAugment
 from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
-from limbeck.methods._encoders import EncoderDraws
+from limbeck.methods._contract import Method, finished
+from limbeck.methods._descent import Adam, Optimiser, Steps
+from limbeck.methods._encoders import EncoderDraws, EncoderSource
 from limbeck.methods._losses import gaussian_kernels, kernel_discrepancy
-from limbeck.methods._optimised import Optimised
 from limbeck.methods._run import RunContext
+from limbeck.methods._start import NamedStart, Start
 from limbeck.methods._steps import started, steps
 
 
@@ -65,14 +68,21 @@ class Polynomial(Config):
 
 
 @final
-class M3D(Optimised):
+class M3D(Method):
     """Match in the space of a kernel.
+
+    Of `steps`, `start`, `encoders`, `augment` and `optimiser` see `Optimised`.
 
     Attributes:
         kernel: What features are compared with.
     """
 
     kernel: Annotated[Gaussian | Polynomial, Field(discriminator="kind")] = Gaussian()
+    steps: Steps = 200
+    start: NamedStart = Start(method="herding")
+    encoders: EncoderSource = EncoderSource(bank=20, batch=128)
+    augment: SiameseAugment | None = SiameseAugment()
+    optimiser: Optimiser = Adam()
 
     def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
         """Match distributions, step by step; see `Method.distill`."""
@@ -90,7 +100,7 @@ class M3D(Optimised):
                     for clips, x in zip(real_samples[m][block.classes], synthetic[m], strict=True)
                 ]
                 step.descend(torch.stack(gaps).view(len(synthetic), -1).sum(0).sum(), block)
-        return self.finished(real, held.tensors, seed, run, held.start)
+        return finished(self, real, held.tensors, seed, run, held.start)
 
     def _discrepancy(self, real: Tensor, synthetic: Tensor) -> Tensor:
         """Of the features of one class in one modality, (), of rows (sample, dim)."""

@@ -24,19 +24,24 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor
 
+from limbeck.augment import SiameseAugment
 from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
 from limbeck.errors import InputError
-from limbeck.methods._encoders import EncoderDraws
+from limbeck.methods._contract import Method, finished
+from limbeck.methods._descent import Adam, Optimiser, Steps
+from limbeck.methods._encoders import EncoderDraws, EncoderSource
 from limbeck.methods._losses import geodesic_kernel, kernel_discrepancy, root
-from limbeck.methods._optimised import Optimised
 from limbeck.methods._run import RunContext
+from limbeck.methods._start import NamedStart, Start
 from limbeck.methods._steps import started, steps, two_modalities
 
 
 @final
-class MDM(Optimised):
+class MDM(Method):
     """Match directions of agreement and of discrepancy.
+
+    Of `steps`, `start`, `encoders`, `augment` and `optimiser` see `Optimised`.
 
     Attributes:
         agreement_weight: Weight of the sums' directions, >= 0.
@@ -47,6 +52,11 @@ class MDM(Optimised):
     agreement_weight: float = Field(0.8, ge=0)
     discrepancy_weight: float = Field(0.8, ge=0)
     width: float = Field(0.5, gt=0)
+    steps: Steps = 200
+    start: NamedStart = Start(method="herding")
+    encoders: EncoderSource = EncoderSource(bank=20, batch=128)
+    augment: SiameseAugment | None = SiameseAugment()
+    optimiser: Optimiser = Adam()
 
     def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
         """Match directions, step by step; see `Method.distill`.
@@ -65,7 +75,7 @@ class MDM(Optimised):
                 synthetic = draws.features(drawn, block)
                 sides = [zip(real_samples[m][block.classes], synthetic[m], strict=True) for m in (one, other)]
                 step.descend(torch.stack([self._gap(*pair) for pair in zip(*sides, strict=True)]).sum(), block)
-        return self.finished(real, held.tensors, seed, run, held.start)
+        return finished(self, real, held.tensors, seed, run, held.start)
 
     def _gap(self, one: tuple[Tensor, Tensor], other: tuple[Tensor, Tensor]) -> Tensor:
         """Weighted discrepancies, not squared, (), of a class's real and synthetic features in both modalities."""

@@ -29,14 +29,17 @@ from torch import Tensor
 
 from limbeck._config import rate_of
 from limbeck._runtime import generator
-from limbeck.augment import Draw
+from limbeck.augment import Draw, SiameseAugment
 from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
 from limbeck.methods._branch import Branch
+from limbeck.methods._contract import Method, finished
+from limbeck.methods._descent import Adam, Optimiser, Steps
+from limbeck.methods._encoders import EncoderSource
 from limbeck.methods._experts import EXPERTS, Experts, Training
 from limbeck.methods._losses import trajectory_distance
-from limbeck.methods._optimised import EncoderSource, Optimised
 from limbeck.methods._run import Passes, RunContext
+from limbeck.methods._start import NamedStart, Start
 from limbeck.methods._steps import started, steps
 from limbeck.methods._unrolled import Inner, descend
 from limbeck.methods._view import View
@@ -46,8 +49,10 @@ LARGEST_CHANGE = 0.1
 
 
 @final
-class MTT(Optimised):
+class MTT(Method):
     """Match training trajectories of experts.
+
+    Of `steps`, `start`, `encoders`, `augment` and `optimiser` see `Optimised`.
 
     Attributes:
         encoders: `training` says how the experts are trained (needed), `bank` how many there are (20 without);
@@ -63,7 +68,11 @@ class MTT(Optimised):
             itself in a step, and so stays above 0.
     """
 
+    steps: Steps = 200
+    start: NamedStart = Start(method="herding")
     encoders: EncoderSource = EncoderSource(bank=5, batch=None, training=Training(epochs=20, batch=64))
+    augment: SiameseAugment | None = SiameseAugment()
+    optimiser: Optimiser = Adam()
     student_steps: int = Field(10, ge=1)
     student_batch: int | None = Field(None, ge=1)
     expert_epochs: int = Field(2, ge=1)
@@ -108,7 +117,7 @@ class MTT(Optimised):
         rates = {m: torch.tensor(self.rate or self._pace(training, m, len(real))) for m in real.modalities}
         speeds = {m: torch.zeros(()) for m in real.modalities}
         state = {f"{m}.rate": r for m, r in rates.items()} | {f"{m}.speed": s for m, s in speeds.items()}
-        labels = torch.arange(held.classes).repeat_interleave(self.samples(1))
+        labels = torch.arange(held.classes).repeat_interleave(self.per_class * self.hold.cells)
         starts = min(self.max_start_epoch, training.epochs - self.expert_epochs + 1)
         for step in steps(held, self, run, state):
             draw = generator(seed, "trajectory", step.number)
@@ -134,11 +143,11 @@ class MTT(Optimised):
                 speeds[m].mul_(0.5).add_(found.rate.cpu())
                 most = rates[m] * LARGEST_CHANGE
                 rates[m].sub_((self.rate_lr * speeds[m]).clamp(-most, most))
-        return self.finished(real, held.tensors, seed, run, held.start)
+        return finished(self, real, held.tensors, seed, run, held.start)
 
     def passes(self, per_class: Sequence[int]) -> Passes:
         """The students' steps, first and second order; experts, which runs share, are left out."""
-        samples = self.samples(len(per_class))
+        samples = len(per_class) * self.per_class * self.hold.cells
         return Passes(0, self.steps * self.student_steps * min(samples, self.student_batch or samples) * PASSES)
 
     def _pace(self, training: Training, modality: str, clips: int) -> float:

@@ -27,19 +27,24 @@ from pydantic import Field
 from torch import Tensor
 
 from limbeck._runtime import generator
+from limbeck.augment import SiameseAugment
 from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
-from limbeck.methods._encoders import EncoderDraws
+from limbeck.methods._contract import Method, finished
+from limbeck.methods._descent import Adam, Optimiser, Steps
+from limbeck.methods._encoders import EncoderDraws, EncoderSource
 from limbeck.methods._losses import characteristic_gap, squared_distances
-from limbeck.methods._optimised import Optimised
 from limbeck.methods._run import RunContext
+from limbeck.methods._start import NamedStart, Start
 from limbeck.methods._steps import started, steps
 from limbeck.modalities import Batch
 
 
 @final
-class NCFM(Optimised):
+class NCFM(Method):
     """Match characteristic functions.
+
+    Of `steps`, `start`, `encoders`, `augment` and `optimiser` see `Optimised`.
 
     Attributes:
         joint: Frequencies on all modalities side by side; otherwise the modalities never meet.
@@ -56,6 +61,11 @@ class NCFM(Optimised):
     width: float | None = Field(None, gt=0)
     scales_tried: tuple[float, ...] = Field((1.0,), min_length=1)
     amplitude_weight: float = Field(0.5, ge=0, le=1)
+    steps: Steps = 200
+    start: NamedStart = Start(method="herding")
+    encoders: EncoderSource = EncoderSource(bank=20, batch=128)
+    augment: SiameseAugment | None = SiameseAugment()
+    optimiser: Optimiser = Adam()
 
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "faithful": {
@@ -88,7 +98,7 @@ class NCFM(Optimised):
                     for c in range(len(block))
                 ]
                 step.descend(torch.stack(gaps).sum(), block)
-        return self.finished(real, held.tensors, seed, run, held.start)
+        return finished(self, real, held.tensors, seed, run, held.start)
 
     def _draw(self, seed: int, modality: str, step: int, like: Tensor) -> Tensor:
         """Standard normal frequencies, (dim, frequency)."""

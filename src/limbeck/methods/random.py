@@ -16,12 +16,14 @@ from torch import Tensor
 
 from limbeck._runtime import generator
 from limbeck.datasets import LabelledClips
-from limbeck.methods._choose import ByClass, Selection
+from limbeck.distilled import DistilledSet
+from limbeck.methods._choose import ByClass, chosen_clips
+from limbeck.methods._contract import Method, finished
 from limbeck.methods._run import RunContext
 
 
 @final
-class Random(Selection):
+class Random(Method):
     """Clips drawn at random, without replacement; a class's draw does not depend on the other classes."""
 
     def choose(self, real: LabelledClips, count: int, seed: int, run: RunContext) -> ByClass:
@@ -33,3 +35,8 @@ class Random(Selection):
             return index[order[:count]]
 
         return drawn
+
+    def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
+        """Hold the drawn clips; see `Method.distill`."""
+        run = run or RunContext()
+        return finished(self, real, chosen_clips(self, self, self.name, real, seed, run), seed, run)

@@ -1,35 +1,15 @@
-"""What heads share: the linear layer, and a classifier of all modalities together."""
+"""What heads share: the linear layer."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Mapping
 
 import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import nn
 
 from limbeck.errors import InputError
-from limbeck.modalities import Batch
-from limbeck.networks._contract import Head
 
 INITIAL_STD = 1e-4
-
-
-class Together(Head, ABC):
-    """A head with one classifier of all modalities, scored together."""
-
-    @abstractmethod
-    def logits(self, features: Batch) -> Tensor:
-        """Logits, (sample, class)."""
-
-    def loss(self, features: Batch, labels: Tensor) -> Tensor:
-        """Mean cross-entropy; see `Head.loss` for shapes."""
-        return F.cross_entropy(self.logits(features), labels)
-
-    def scores(self, features: Batch) -> dict[str, Tensor]:
-        """Class probabilities from all modalities."""
-        return {self.together: self.logits(features).softmax(1)}
 
 
 def linear(inputs: int, outputs: int, *, generator: torch.Generator) -> nn.Linear:

@@ -12,14 +12,16 @@ from collections.abc import Mapping
 from typing import final
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from limbeck.modalities import Batch
-from limbeck.networks.heads._layers import Together, linear, one_length
+from limbeck.networks._contract import Head
+from limbeck.networks.heads._layers import linear, one_length
 
 
 @final
-class Attention(Together):
+class Attention(Head):
     """Linear classifier of features weighted by modality; scored together.
 
     Raises:
@@ -34,8 +36,15 @@ class Attention(Together):
         self.relevance = nn.ModuleDict({m: linear(dim, 1, generator=generator) for m in dims})
         self.classifier = linear(dim, classes, generator=generator)
 
-    def logits(self, features: Batch) -> Tensor:
-        """See `Together.logits`."""
+    def loss(self, features: Batch, labels: Tensor) -> Tensor:
+        """Mean cross-entropy; see `Head.loss` for shapes."""
+        return F.cross_entropy(self._logits(features), labels)
+
+    def scores(self, features: Batch) -> dict[str, Tensor]:
+        """Class probabilities from all modalities."""
+        return {self.together: self._logits(features).softmax(1)}
+
+    def _logits(self, features: Batch) -> Tensor:
         relevance = torch.cat([score(features[m]) for m, score in self.relevance.items()], dim=1).softmax(1)
         first, *others = (w[:, None] * features[m] for w, m in zip(relevance.unbind(1), self.relevance, strict=True))
         logits: Tensor = self.classifier(len(features) * sum(others, first))

@@ -10,14 +10,16 @@ from collections.abc import Mapping
 from typing import final
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from limbeck.modalities import Batch
-from limbeck.networks.heads._layers import Together, linear
+from limbeck.networks._contract import Head
+from limbeck.networks.heads._layers import linear
 
 
 @final
-class Concat(Together):
+class Concat(Head):
     """Linear classifier of the joined features; scored together."""
 
     def __init__(
@@ -26,7 +28,14 @@ class Concat(Together):
         super().__init__(dims, classes, letters, generator=generator)
         self.classifier = linear(sum(dims.values()), classes, generator=generator)
 
-    def logits(self, features: Batch) -> Tensor:
-        """See `Together.logits`."""
+    def loss(self, features: Batch, labels: Tensor) -> Tensor:
+        """Mean cross-entropy; see `Head.loss` for shapes."""
+        return F.cross_entropy(self._logits(features), labels)
+
+    def scores(self, features: Batch) -> dict[str, Tensor]:
+        """Class probabilities from all modalities."""
+        return {self.together: self._logits(features).softmax(1)}
+
+    def _logits(self, features: Batch) -> Tensor:
         logits: Tensor = self.classifier(torch.cat([features[m] for m in self.letters], dim=1))
         return logits

@@ -10,14 +10,16 @@ from collections.abc import Mapping
 from typing import final
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from limbeck.modalities import Batch
-from limbeck.networks.heads._layers import Together, linear, one_length
+from limbeck.networks._contract import Head
+from limbeck.networks.heads._layers import linear, one_length
 
 
 @final
-class Sum(Together):
+class Sum(Head):
     """Linear classifier of the added features; scored together.
 
     Raises:
@@ -30,8 +32,15 @@ class Sum(Together):
         super().__init__(dims, classes, letters, generator=generator)
         self.classifier = linear(one_length(dims, self.name), classes, generator=generator)
 
-    def logits(self, features: Batch) -> Tensor:
-        """See `Together.logits`."""
+    def loss(self, features: Batch, labels: Tensor) -> Tensor:
+        """Mean cross-entropy; see `Head.loss` for shapes."""
+        return F.cross_entropy(self._logits(features), labels)
+
+    def scores(self, features: Batch) -> dict[str, Tensor]:
+        """Class probabilities from all modalities."""
+        return {self.together: self._logits(features).softmax(1)}
+
+    def _logits(self, features: Batch) -> Tensor:
         first, *others = features.values()
         logits: Tensor = self.classifier(sum(others, first))
         return logits

@@ -11,17 +11,38 @@ from typing import final
 import torch
 from torch import Tensor
 
-from limbeck.methods import FeatureSelection
+from limbeck.datasets import LabelledClips
+from limbeck.distilled import DistilledSet
+from limbeck.methods import ByClass, Method, RunContext, Training, chosen_clips, features_by_class, finished
+from limbeck.networks import Architecture
 
 
 @final
-class Loudest(FeatureSelection):
-    """Clips with the longest features; equals by lot."""
+class Loudest(Method):
+    """Clips with the longest features; equals by lot.
 
-    def order(self, features: Tensor, count: int, seed: int) -> Tensor:
-        """The longest first; see `FeatureSelection.order`."""
+    Attributes:
+        network: Architecture of the encoders.
+        training: Of an expert whose encoders they are; None leaves them random.
+    """
+
+    network: Architecture = Architecture()
+    training: Training | None = None
+
+    def choose(self, real: LabelledClips, count: int, seed: int, run: RunContext) -> ByClass:
+        """The longest; see `Selection.choose`."""
         from gifts._taste import liking
 
-        liked = liking(features)
-        lots = torch.rand(len(liked), generator=torch.Generator().manual_seed(seed))
-        return (liked + 1e3 * lots).argsort(descending=True)[:count]
+        features = features_by_class(self, real, seed, run)
+
+        def chosen(label: int) -> Tensor:
+            liked = liking(features(label))
+            lots = torch.rand(len(liked), generator=torch.Generator().manual_seed(seed))
+            return real.of_class(label)[(liked + 1e3 * lots).argsort(descending=True)[:count]]
+
+        return chosen
+
+    def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
+        """Hold them; see `Method.distill`."""
+        run = run or RunContext()
+        return finished(self, real, chosen_clips(self, self, self.name, real, seed, run), seed, run)

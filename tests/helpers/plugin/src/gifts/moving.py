@@ -13,16 +13,34 @@ import torch
 from limbeck.augment import SiameseAugment
 from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
-from limbeck.methods import EncoderDraws, EncoderSource, Optimised, RunContext, started, steps
+from limbeck.methods import (
+    Adam,
+    EncoderDraws,
+    EncoderSource,
+    Method,
+    NamedStart,
+    Optimiser,
+    RunContext,
+    Start,
+    Steps,
+    finished,
+    started,
+    steps,
+)
 
 
 @final
-class Gentle(Optimised):
-    """Match the class means of each modality by their absolute differences."""
+class Gentle(Method):
+    """Match the class means of each modality by their absolute differences.
 
-    steps: int = 60
+    Of `steps`, `start`, `encoders`, `augment` and `optimiser` see `limbeck.methods.Optimised`.
+    """
+
+    steps: Steps = 60
+    start: NamedStart = Start(method="herding")
     encoders: EncoderSource = EncoderSource(bank=20, batch=None)
     augment: SiameseAugment | None = None
+    optimiser: Optimiser = Adam()
 
     def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
         """Match means, step by step; see `Method.distill`."""
@@ -36,4 +54,4 @@ class Gentle(Optimised):
                 synthetic = draws.features(drawn, block)
                 gaps = [(real_means[m][block.classes] - x.mean(1)).abs().sum() for m, x in synthetic.items()]
                 step.descend(torch.stack(gaps).sum(), block)
-        return self.finished(real, held.tensors, seed, run, held.start)
+        return finished(self, real, held.tensors, seed, run, held.start)
