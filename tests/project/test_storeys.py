@@ -1,0 +1,51 @@
+"""What a room holds stands on the room's one abstract class and on nothing else: its file shows all that it does."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from typing import Any
+
+import pytest
+
+import limbeck
+from limbeck._config import Config
+from limbeck._discover import Listed
+from limbeck.networks import Encoder
+
+MIDDLE = {
+    "limbeck.encoders._with_clip_text.WithClipText": "two encoders have one text tower, and differ in how they hear",
+    "limbeck.storage._contract.Coder": "tensors can be put in all forms but one, which is filled from recordings",
+}
+"""Abstract classes between that of a room and what the room lists, and why they are there."""
+
+
+def _ours(kind: type) -> list[str]:
+    """The classes of Limbeck's that a class is, from itself down to its room's, without mixins."""
+    line = [base for base in kind.__mro__ if base.__module__.startswith("limbeck.") and base not in (Config, Listed)]
+    return [f"{base.__module__}.{base.__name__}" for base in line]
+
+
+def _things() -> list[type]:
+    """Everything that stands on the abstract class of a room, and the networks' encoders."""
+    for module in pkgutil.walk_packages(limbeck.__path__, "limbeck."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    rooms: list[Any] = [*Listed.__subclasses__(), Encoder]
+    found: list[type] = []
+    waiting = [kind for room in rooms for kind in room.__subclasses__()]
+    while waiting:
+        kind = waiting.pop()
+        found.append(kind)
+        waiting += kind.__subclasses__()
+    return sorted({kind for kind in found if kind.__module__.startswith("limbeck.")}, key=_ours)
+
+
+@pytest.mark.parametrize("kind", _things(), ids=lambda kind: _ours(kind)[0])
+def test_nothing_is_deeper_than_one_storey(kind: type) -> None:
+    storeys = [name for name in _ours(kind) if name not in MIDDLE]
+    assert len(storeys) <= 2, f"{storeys[0]} stands on {storeys[1:]}: call helpers instead of inheriting them"
+
+
+def test_every_exception_is_there() -> None:
+    assert {name for kind in _things() for name in _ours(kind)} >= MIDDLE.keys()
