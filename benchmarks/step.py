@@ -34,7 +34,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from limbeck.engine import machine, versions
-from limbeck.networks import Encoder, group_means, keep_freed_memory
+from limbeck.networks import Encoder, embed, keep_freed_memory
 from limbeck.networks.convnet import ConvNet, ConvNetEncoder
 from limbeck.parameterisations.mosaic import pack, unpack
 
@@ -143,7 +143,7 @@ def our_step(
     encoders = list(by_modality.values())
 
     def means(dtype: torch.dtype) -> list[Tensor]:
-        return [group_means(e, x, 1, dtype=dtype, compile=form.compile)[0] for e, x in zip(encoders, real, strict=True)]
+        return [embed(e, x, dtype=dtype, compile=form.compile).mean(0) for e, x in zip(encoders, real, strict=True)]
 
     cached = means(FP32) if form.real is None else None
 
@@ -151,7 +151,7 @@ def our_step(
         real_means = cached or means(form.real or FP32)
         leaves = [s.clone().requires_grad_() for s in synthetic]
         gaps = [
-            mean - group_means(e, unpack(leaf, GRID), 1, dtype=form.synthetic, compile=form.compile)[0]
+            mean - embed(e, unpack(leaf, GRID), dtype=form.synthetic, compile=form.compile).mean(0)
             for e, mean, leaf in zip(encoders, real_means, leaves, strict=True)
         ]
         return list(torch.autograd.grad(matching_loss(*gaps), leaves))

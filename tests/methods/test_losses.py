@@ -33,9 +33,12 @@ def test_single_terms_match_the_reference(golden):
     file = np.load(golden / "loss_embedding.npz")
     means = [m.mean(0) for m in _means(file, "emb_aud_real", "emb_img_real", "emb_aud_syn", "emb_img_syn")]
     ra, rv, a, v = means
-    ours = [
-        _losses.squared_gap(ra, a), _losses.squared_gap(rv, v), _losses.joint_gap(*means), _losses.modality_gap(*means)
-    ]  # fmt: skip
+    sides = {"audio": ra, "image": rv}, {"audio": a, "image": v}
+    plain, joint, gap = (
+        _losses.cross_modal_gap(*sides, joint_weight=weights[0], gap_weight=weights[1])
+        for weights in ((0, 0), (1, 0), (0, 1))
+    )
+    ours = [_losses.squared_gap(ra, a), _losses.squared_gap(rv, v), joint - plain, gap - plain]
     np.testing.assert_allclose(torch.stack(ours), file["terms_audDM_imgDM_ICM_CGM"], rtol=1e-12)
 
 

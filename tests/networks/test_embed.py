@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from limbeck.errors import InputError
-from limbeck.networks import Encoder, embed, group_means
+from limbeck.networks import Encoder, embed
 from limbeck.networks import _embed as room
 from limbeck.networks.convnet import ConvNet
 
@@ -58,7 +58,7 @@ def test_means_and_gradients_agree_with_a_naive_loop_in_float64(
     encoder, x = _encoder(modality=modality), _samples(6, 1 if modality == "audio" else 3)
     expected, gradient = _naive(encoder, x, 3)
     leaf = x.requires_grad_()
-    found = group_means(encoder, leaf, 3, dtype=dtype, chunk=chunk)
+    found = embed(encoder, leaf, dtype=dtype, chunk=chunk).reshape(3, 2, -1).mean(1)
     (g,) = torch.autograd.grad(_loss(found), leaf)
     assert found.dtype == g.dtype == torch.float32
     values, slopes = (2e-6, 2e-5) if dtype == torch.float32 else (0.01, 0.2)
@@ -67,13 +67,13 @@ def test_means_and_gradients_agree_with_a_naive_loop_in_float64(
     assert all(p.requires_grad and p.grad is None for p in encoder.parameters())
 
 
-def test_without_gradient_the_same_means_come() -> None:
+def test_without_gradient_the_same_features_come() -> None:
     encoder, x = _encoder(), _samples(8)
-    with_gradient = group_means(encoder, x.clone().requires_grad_(), 2).detach()
-    without = group_means(encoder, x, 2)
+    with_gradient = embed(encoder, x.clone().requires_grad_()).detach()
+    without = embed(encoder, x)
     assert not without.requires_grad
     torch.testing.assert_close(without, with_gradient, rtol=1e-5, atol=1e-6)
-    torch.testing.assert_close(embed(encoder, x, chunk=3).reshape(2, 4, -1).mean(1), without, rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(embed(encoder, x, chunk=3), without, rtol=1e-5, atol=1e-6)
 
 
 def test_few_activations_are_kept_when_there_are_many_samples(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,18 +84,14 @@ def test_few_activations_are_kept_when_there_are_many_samples(monkeypatch: pytes
         monkeypatch.setattr(room, "GRAPH_PIXELS", limit)
         sizes: list[int] = []
         with torch.autograd.graph.saved_tensors_hooks(lambda t, s=sizes: s.append(t.numel()) or t, lambda t: t):  # type: ignore[func-returns-value,misc]
-            group_means(encoder, x, 1, chunk=2)
+            embed(encoder, x, chunk=2)
         held[limit] = sum(sizes)
     assert held[0] <= x.numel() * 1.1 < held[room.GRAPH_PIXELS or 80 * 224 * 224] / 4
 
 
-def test_no_samples_and_groups_that_do_not_divide() -> None:
+def test_no_samples_have_no_features() -> None:
     encoder = _encoder()
     assert embed(encoder, _samples(0)).shape == (0, encoder.dim)
-    with pytest.raises(InputError, match="7 samples do not divide into 2"):
-        group_means(encoder, _samples(7), 2)
-    with pytest.raises(InputError, match="0 samples"):
-        group_means(encoder, _samples(0), 2)
 
 
 def test_chunks_are_those_that_were_measured() -> None:
@@ -108,7 +104,7 @@ def test_gradients_of_gradients_pass_through(monkeypatch: pytest.MonkeyPatch) ->
     encoder = _encoder().double()
     x = _samples(2).double().requires_grad_()
     (kept,) = torch.autograd.grad(encoder(x).mean(0).square().sum(), x, create_graph=True)
-    (again,) = torch.autograd.grad(group_means(encoder, x, 1).square().sum(), x, create_graph=True)
+    (again,) = torch.autograd.grad(embed(encoder, x).mean(0).square().sum(), x, create_graph=True)
     expected, found = (torch.autograd.grad(g.square().sum(), x)[0] for g in (kept, again))
     torch.testing.assert_close(found, expected)
 
@@ -124,7 +120,7 @@ def test_compile_without_a_compiler_says_so(monkeypatch: pytest.MonkeyPatch) -> 
 COMPILED = """
 import torch
 from torch._dynamo.utils import counters
-from limbeck.networks import group_means
+from limbeck.networks import embed
 from limbeck.networks.convnet import ConvNet
 
 def run(seed, dtype, compile):
@@ -132,9 +128,9 @@ def run(seed, dtype, compile):
     encoder = ConvNet(width=8).encoders({"audio": (1, 20, 16), "image": (3, 16, 16)}, generator=g)["image"]
     x = torch.randn(5, 3, 16, 16, generator=g)
     leaf = x.clone().requires_grad_()
-    means = group_means(encoder, leaf, 5, dtype=dtype, compile=compile, chunk=2)
+    means = embed(encoder, leaf, dtype=dtype, compile=compile, chunk=2)
     (gradient,) = torch.autograd.grad(means.square().sum(), leaf)
-    real = group_means(encoder, x, 1, dtype=dtype, compile=compile, chunk=2)
+    real = embed(encoder, x, dtype=dtype, compile=compile, chunk=2)
     return means.detach(), gradient, real
 
 for dtype, tolerance in ((torch.float32, 1e-5), (torch.bfloat16, 0.2)):

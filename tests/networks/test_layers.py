@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from limbeck.networks._layers import conv, is_large, norm_layer
+from limbeck.networks._layers import conv_norm, is_large, norm_layer
 
 
 @pytest.mark.parametrize(("norm", "groups"), [("instance", 12), ("group", 4), ("layer", 1)])
@@ -36,21 +36,18 @@ def test_channels_that_do_not_divide_make_fewer_groups(channels: int, groups: in
 
 @pytest.mark.parametrize(("kernel", "stride", "size"), [(3, 1, 20), (5, 1, 20), (7, 2, 10), (11, 4, 5), (1, 2, 10)])
 def test_convolutions_keep_the_size_of_maps_but_for_their_stride(kernel: int, stride: int, size: int) -> None:
-    layer = conv(3, 4, kernel, stride=stride, generator=torch.Generator())
+    layer, _ = conv_norm(3, 4, kernel, "none", stride=stride, generator=torch.Generator())
     assert layer(torch.zeros(1, 3, 20, 20)).shape == (1, 4, size, size)
 
 
 def test_convolutions_are_he_normal() -> None:
-    layer = conv(50, 60, 3, bias=True, generator=torch.Generator().manual_seed(0))
+    layer, _ = conv_norm(50, 60, 3, "none", generator=torch.Generator().manual_seed(0))
     assert float(layer.weight.detach().std()) == pytest.approx((2 / (9 * 50)) ** 0.5, rel=0.02)
+    assert layer.bias is not None
     assert not layer.bias.any()
+    assert conv_norm(50, 60, 3, "group", generator=torch.Generator())[0].bias is None
 
 
 def test_the_stem_changes_above_96_by_96() -> None:
-    assert [is_large(*s) for s in ((96, 96), (97, 96), (128, 56), (32, 32), (224, 224))] == [
-        False,
-        True,
-        False,
-        False,
-        True,
-    ]
+    sizes = ((96, 96), (97, 96), (128, 56), (32, 32), (224, 224))
+    assert [is_large((1, *size)) for size in sizes] == [False, True, False, False, True]

@@ -17,7 +17,7 @@ def test_weights_are_as_many_as_in_the_published_networks_without_their_classifi
     # The network for CIFAR has 11,173,962 with 512 * 10 + 10 in the classifier, that for ImageNet 11,689,512.
     assert _count(small["image"]) == 11_173_962 - 5_130
     assert _count(small["audio"]) == 11_173_962 - 5_130 - 2 * 64 * 9
-    large = ResNet18Encoder((3, 224, 224), width=64, norm="group", generator=torch.Generator())
+    large = ResNet18Encoder((3, 224, 224), ResNet18(), torch.Generator())
     assert _count(large) == 11_689_512 - 513_000
 
 
@@ -43,7 +43,7 @@ def _naive(weights: dict[str, Tensor], x: Tensor, *, large: bool) -> Tensor:
 @pytest.mark.parametrize(("shape", "large"), [((3, 32, 32), False), ((3, 112, 100), True)])
 def test_it_is_the_network_written_out(shape: tuple[int, int, int], large: bool) -> None:
     draw = torch.Generator().manual_seed(0)
-    encoder = ResNet18Encoder(shape, width=8, norm="group", generator=draw).double()
+    encoder = ResNet18Encoder(shape, ResNet18(width=8), draw).double()
     x = torch.randn(2, *shape, dtype=torch.float64, generator=draw)
     torch.testing.assert_close(encoder(x), _naive(encoder.state_dict(), x, large=large))
 

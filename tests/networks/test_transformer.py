@@ -23,7 +23,7 @@ def test_weights_are_as_many_as_in_the_published_tiny_one() -> None:
 def test_tokens_stay_few(size: tuple[int, int], tokens: int) -> None:
     side = patch_side(*size)
     assert (size[0] // side) * (size[1] // side) == tokens
-    encoder = TransformerEncoder((1, *size), width=4, depth=1, heads=1, generator=torch.Generator())
+    encoder = TransformerEncoder((1, *size), Transformer(width=4, depth=1, heads=1), torch.Generator())
     assert encoder.position.shape == (tokens, 4)
 
 
@@ -55,7 +55,7 @@ def _naive(encoder: TransformerEncoder, x: Tensor) -> Tensor:
 
 def _disturbed(shape: tuple[int, int, int]) -> tuple[TransformerEncoder, Tensor]:
     draw = torch.Generator().manual_seed(0)
-    encoder = TransformerEncoder(shape, width=12, depth=2, heads=3, generator=draw).double()
+    encoder = TransformerEncoder(shape, Transformer(width=12, depth=2, heads=3), draw).double()
     with torch.no_grad():
         for weight in encoder.parameters():
             weight += 0.1 * torch.randn(weight.shape, dtype=weight.dtype, generator=draw)

@@ -53,7 +53,7 @@ def cutout(x: Tensor, row: Tensor, column: Tensor, size: tuple[int, int], fill: 
     down = _span(row, size[0], x.shape[2])
     along = _span(column, size[1], x.shape[3])
     hole = (down[:, None, :, None] & along[:, None, None, :]).to(x.device)
-    return torch.where(hole, _like(fill, x), x)
+    return torch.where(hole, fill, x)
 
 
 def flip(x: Tensor, mirrored: Tensor) -> Tensor:
@@ -102,10 +102,6 @@ def _span(centre: Tensor, length: int, extent: int) -> Tensor:
 
 def _plane(values: Tensor, like: Tensor) -> Tensor:
     return values.to(like.device, like.dtype)[:, None, None, None]
-
-
-def _like(fill: Fill, x: Tensor) -> Tensor:
-    return fill if isinstance(fill, Tensor) else torch.tensor(fill, dtype=x.dtype, device=x.device)
 
 
 def _is_zero(fill: Fill) -> bool:

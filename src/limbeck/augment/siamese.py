@@ -76,27 +76,19 @@ class SiameseAugment(Config):
     modality_aware: bool = False
 
     def draw(self, generator: torch.Generator, samples: int | None) -> Draw:
-        """Choose a family and its numbers; what is taken from the generator depends on `samples` alone.
+        """Choose a family and its numbers; what is taken from the generator, on the CPU, depends on `samples` alone.
 
-        Args:
-            generator: A CPU generator.
-            samples: None for one draw shared by all samples (siamese), else the number of independent ones.
+        These are so many independent draws; None is for one shared by all samples (siamese).
         """
         chosen = int(torch.randint(len(self.families), (1,), generator=generator))
         shape = (_NUMBERS,) if samples is None else (samples, _NUMBERS)
         return Draw(self.families[chosen], torch.rand(shape, generator=generator, dtype=torch.float64))
 
     def apply(self, x: Tensor, draw: Draw, *, modality: Modality | None = None, scale: Scale | None = None) -> Tensor:
-        """Change a batch as drawn. Differentiable in `x`.
+        """Change `x`, (sample, channel, height, width) of any size in network scale, as drawn; differentiable.
 
-        Args:
-            x: (sample, channel, height, width), network scale; any size.
-            draw: From `draw`; one with independent numbers must have as many as there are samples.
-            modality: What the samples are; only matters with `modality_aware`.
-            scale: On which they are; likewise.
-
-        Returns:
-            Same shape, dtype and device as `x`.
+        A `draw` with independent numbers must have as many as there are samples. What these are, `modality` and
+        `scale`, only matters with `modality_aware`.
 
         Raises:
             InputError: The draw has numbers for another amount of samples, or `modality_aware` needs what is missing.

@@ -19,7 +19,7 @@ from limbeck.datasets import LabelledClips, Prepared
 from limbeck.errors import InputError
 from limbeck.methods import Method
 from limbeck.modalities import Scale
-from limbeck.networks import Student, embed, group_means, heads
+from limbeck.networks import Student, embed, heads
 
 SAMPLES = 8
 
@@ -70,7 +70,7 @@ def measure(recipe: DistillationRecipe, runtime: Runtime, classes: int) -> list[
     def backward() -> None:
         for m, encoder in student.encoders.items():
             leaf = inputs[m].clone().requires_grad_()
-            torch.autograd.grad(group_means(encoder, leaf, 1, dtype=runtime.synthetic_dtype).sum(), leaf)
+            torch.autograd.grad(embed(encoder, leaf, dtype=runtime.synthetic_dtype).sum(), leaf)
 
     @torch.enable_grad()
     def train() -> None:

@@ -66,7 +66,8 @@ def features_by_class(method: ComparesFeatures, real: LabelledClips, seed: int, 
 
     Each modality is divided by its root mean square norm over the clips, so that all weigh the same. The published
     code ships index lists only, not the network they came from; this is the plainest reading. By label of a class of
-    `real` they are float32, (clip, sum of dims), on the CPU; `seed` draws the weights, or says which expert's they are.
+    `real` they are float32, (clip, sum of dims), on the CPU, as `run` says how; `seed` draws the weights, or says which
+    expert's they are.
     """
     encoders: Mapping[str, Encoder]
     view = View(real, method.scales(real), run.runtime)
@@ -93,6 +94,8 @@ def chosen_clips(
     method: Method | Optimised, selection: Selection, purpose: str, real: LabelledClips, seed: int, run: RunContext
 ) -> Tensors:
     """Chosen real clips as the rows that `method` has, ordered by class, in network scale, on the CPU.
+
+    The `selection` chooses them, by `seed` and as `run` says.
 
     Raises:
         BudgetError: A class has too few clips for the `purpose`.

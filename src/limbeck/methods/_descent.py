@@ -127,9 +127,8 @@ class JointSGD:
     def after(self, gradients: list[Tensor]) -> None:
         """Every class's own step, then the steps of the classes that come later."""
         with torch.no_grad():
-            for tensor, buffer, rate, gradient in zip(
-                self._tensors, self._buffers, self._rates, gradients, strict=True
-            ):
+            own = zip(self._tensors, self._buffers, self._rates, gradients, strict=True)
+            for tensor, buffer, rate, gradient in own:
                 buffer.mul_(self._momentum).add_(gradient)
                 tensor.sub_(buffer, alpha=rate)
         self._coast([self._classes - 1 - c for c in range(self._classes)])

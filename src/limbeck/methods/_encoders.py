@@ -22,7 +22,7 @@ from limbeck.methods._run import RunContext
 from limbeck.methods._steps import Block
 from limbeck.methods._view import View
 from limbeck.modalities import Batch
-from limbeck.networks import Architecture, Encoder, group_means
+from limbeck.networks import Architecture, Encoder, embed
 
 CHUNK = 128
 MEMORY_BYTES = min(2**31, _machine.memory_bytes() // 4 or 2**31)
@@ -112,9 +112,7 @@ class EncoderDraws:
         found = {}
         for m, x in block.samples.items():
             seen, runtime = self._view.augmented(x, m, drawn.draw), self._runtime
-            each = group_means(
-                drawn.encoders[m], seen, len(seen), dtype=runtime.synthetic_dtype, compile=runtime.compile
-            )
+            each = embed(drawn.encoders[m], seen, dtype=runtime.synthetic_dtype, compile=runtime.compile)
             found[m] = each.reshape(len(block), -1, each.shape[1])
         return found
 
@@ -135,7 +133,10 @@ class EncoderDraws:
 
         def compute() -> Batch:
             chunks = [chunk for index in batches for chunk in torch.split(index, CHUNK)]
-            return {m: torch.cat([self._features(drawn, m, c).to(KEPT) for c in chunks]) for m in drawn.encoders}
+            found = {}
+            for m, encoder in drawn.encoders.items():
+                found[m] = torch.cat([self._view.features(encoder, m, c, drawn.draw).to(KEPT) for c in chunks])
+            return found
 
         features = self._samples.get(drawn.number, compute)
         return {m: torch.split(features[m], [len(index) for index in batches]) for m in features}
@@ -148,12 +149,9 @@ class EncoderDraws:
         """Mean features, (dim,), of the clips at `index`, in chunks of bounded memory."""
         sums = []
         for chunk in torch.split(index, CHUNK):
-            features = self._features(drawn, modality, chunk)
+            features = self._view.features(drawn.encoders[modality], modality, chunk, drawn.draw)
             sums.append(features[None].mean(1)[0] * len(features))
         return torch.stack(sums).sum(0) / len(index)
-
-    def _features(self, drawn: EncoderDraw, modality: str, index: Tensor) -> Tensor:
-        return self._view.features(drawn.encoders[modality], modality, index, drawn.draw)
 
 
 class FeatureCache:

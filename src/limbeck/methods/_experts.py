@@ -118,11 +118,7 @@ class Experts:
         return Snapshot(student.to(self._runtime.device).requires_grad_(False).eval(), accuracy)
 
     def tensors(self, expert: int, epoch: int) -> dict[str, Tensor]:
-        """The snapshot's `Student.state_dict`, float32, on the CPU, and its accuracies, ``accuracy.MODALITY``.
-
-        Args:
-            expert: Number of the expert.
-            epoch: After which the snapshot was taken.
+        """The `Student.state_dict` of `expert` after an `epoch`, on the CPU, and its accuracies, ``accuracy.MODALITY``.
 
         Raises:
             DivergedError: Its weights became NaN or infinite in training.

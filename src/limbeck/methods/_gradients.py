@@ -67,11 +67,6 @@ class Follower:
         self._experts = experts_of(method, real, run)
         self.student = self._fresh(0).to(run.runtime.device).requires_grad_()
 
-    @property
-    def state(self) -> dict[str, Tensor]:
-        """Its weights, changed in place."""
-        return self.student.state_dict()
-
     def renew(self, life: int) -> None:
         """Become the next network."""
         self.student.load_state_dict(self._fresh(life).state_dict())

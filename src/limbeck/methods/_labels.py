@@ -24,10 +24,6 @@ class Hard(Config):
 
     kind: Literal["hard"] = "hard"
 
-    def experts(self, seed: int) -> ExpertKeys:
-        """None, whatever the `seed`."""
-        return frozenset()
-
     def of(self, made: DistilledSet, real: LabelledClips, *, seed: int, run: RunContext) -> Tensor | None:
         """None: the set says the class itself."""
         return None

@@ -16,21 +16,11 @@ def squared_gap(real: Tensor, synthetic: Tensor) -> Tensor:
     return (real - synthetic).square().sum(-1)
 
 
-def joint_gap(real_a: Tensor, real_b: Tensor, a: Tensor, b: Tensor) -> Tensor:
-    """Joint matching (the paper's implicit cross-matching): squared distance, (...), of two modalities' summed means.
-
-    These are of the real clips and of the synthetic samples, (..., dim).
-    """
-    return squared_gap(real_a + real_b, a + b)
-
-
-def modality_gap(real_a: Tensor, real_b: Tensor, a: Tensor, b: Tensor) -> Tensor:
-    """Modality-gap matching: as `joint_gap`, of each modality's real mean plus the other's synthetic one."""
-    return squared_gap(real_a + b, real_b + a)
-
-
 def cross_modal_gap(real: Batch, synthetic: Batch, *, joint_weight: float, gap_weight: float) -> Tensor:
     """The loss of audio-visual dataset distillation: per modality, jointly, and across modalities.
+
+    Joint matching (the paper's implicit cross-matching) compares two modalities' summed means, modality-gap matching
+    each modality's real mean plus the other's synthetic one.
 
     With d_a and d_v the real-minus-synthetic gaps, the joint term is ``|d_a + d_v|^2`` and the gap term
     ``|d_a - d_v|^2``; they add to twice the plain loss. Equal weights w therefore give exactly ``1 + 2 w`` times
@@ -52,11 +42,10 @@ def cross_modal_gap(real: Batch, synthetic: Batch, *, joint_weight: float, gap_w
     first, *others = (squared_gap(real[m], synthetic[m]) for m in real)
     loss = sum(others, first)
     for one, other in combinations(real, 2):
-        sides = real[one], real[other], synthetic[one], synthetic[other]
         if joint_weight:
-            loss = loss + joint_weight * joint_gap(*sides)
+            loss = loss + joint_weight * squared_gap(real[one] + real[other], synthetic[one] + synthetic[other])
         if gap_weight:
-            loss = loss + gap_weight * modality_gap(*sides)
+            loss = loss + gap_weight * squared_gap(real[one] + synthetic[other], real[other] + synthetic[one])
     return loss
 
 

@@ -15,14 +15,8 @@ def ridge_predictions(train: Tensor, targets: Tensor, test: Tensor, ridge: float
     Fewer rows than columns are solved through their inner products (the dual form, kernel ridge regression), more
     through the columns': the smaller of two positive definite systems with the same solution, by Cholesky.
 
-    Args:
-        train: Features it is fitted on, (train, dim).
-        targets: (train, output).
-        test: Features it is asked about, (test, dim).
-        ridge: > 0. With rows of length 1 the condition number is at most ``1 + train / ridge``.
-
-    Returns:
-        (test, output).
+    It is fitted on features, (train, dim), for `targets`, (train, output), and asked about others: (test, dim) to
+    (test, output). With rows of length 1 the condition number is at most ``1 + train / ridge``.
 
     Example:
         >>> x = torch.tensor([[1.0, 0.0], [0.0, 1.0]])
@@ -37,14 +31,8 @@ def ridge_predictions(train: Tensor, targets: Tensor, test: Tensor, ridge: float
 def class_errors(real: Tensor, sizes: Sequence[int], synthetic: Tensor, ridge: float) -> Tensor:
     """Squared error on each class's real rows, mean over rows, of a regression that tells classes apart.
 
-    Args:
-        real: Rows of all classes, class after class, (real, dim); see `unit_rows`.
-        sizes: Rows of each class.
-        synthetic: What it is fitted on, likewise with equally many of each class, (synthetic, dim).
-        ridge: As in `ridge_predictions`.
-
-    Returns:
-        (class,).
+    These, (real, dim), are so many of each class, class after class; it is fitted on `synthetic` ones, likewise with
+    equally many of each class; see `unit_rows`. The errors are (class,).
     """
     classes = len(sizes)
     wanted = torch.eye(classes, dtype=synthetic.dtype, device=synthetic.device) - 1 / classes

@@ -32,10 +32,10 @@ class Start(Config):
     method: str = "herding"
     settings: dict[str, Any] = Field(default_factory=dict)
 
-    def selection(self, shared: Mapping[str, Any] | None = None) -> Selection | None:
+    def selection(self, optimised: Mapping[str, Any] | None = None) -> Selection | None:
         """The method that chooses the clips; None for noise.
 
-        Of the settings of the optimised method, `shared` as JSON-able data, it takes those it has.
+        Of the settings of the `optimised` method, as JSON-able data, it takes those that it shares and has.
 
         Raises:
             UnknownNameError: No method that chooses clips has this name.
@@ -60,7 +60,8 @@ class Start(Config):
                 f"Optimisation cannot start from {self.method!r}. It starts from {NOISE}, or from real clips chosen by "
                 f"one of these methods: {', '.join(filter(_chooses, _discover.names(Method.room)))}."
             )
-        fitting = {name: (shared or {})[name] for name in (shared or {}).keys() & kind.model_fields.keys()}
+        shared = kind.model_fields.keys() & set(SHARED)
+        fitting = {name: value for name, value in (optimised or {}).items() if name in shared}
         return cast("Selection", kind.from_json(self.settings | fitting))
 
     def named(self) -> Method | None:

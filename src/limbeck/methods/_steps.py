@@ -16,7 +16,6 @@ from limbeck.errors import DivergedError, InputError
 from limbeck.methods._choose import chosen_clips
 from limbeck.methods._optimised import Optimised
 from limbeck.methods._run import RunContext, StepReport
-from limbeck.methods._start import SHARED
 from limbeck.modalities import Batch, Modality, Scale, Statistics
 from limbeck.networks import GRAPH_PIXELS
 from limbeck.parameterisations import Parameterisation, Tensors, class_major, modality_of
@@ -109,8 +108,7 @@ def started(method: Optimised, real: LabelledClips, seed: int, run: RunContext) 
         BudgetError: A class has fewer clips than a start from real clips needs.
         InputError: Rows cannot be noise.
     """
-    shared = {name: value for name, value in method.to_json().items() if name in SHARED}
-    selection = method.start.selection(shared | {"network": method.encoders.network.to_json()})
+    selection = method.start.selection(method.to_json() | {"network": method.encoders.network.to_json()})
     if selection is not None:
         purpose = f"{method.name} with start={method.start.method!r}"
         tensors = chosen_clips(method, selection, purpose, real, seed, run)

@@ -58,14 +58,9 @@ def descend(
 ) -> Descended:
     """Descend along an inner loss, then differentiate an outer loss of the weights reached.
 
-    Args:
-        inner: Training loss of one step; twice differentiable.
-        outer: Loss of the last weights.
-        start: First weights, (weight,).
-        rate: Learning rate, ().
-        inputs: (sample, ...).
-        batches: Samples of each step, int64, none twice within a step.
-        folder: Where the temporary file goes, best a disk: the system's choice may be memory.
+    From the first weights, `start`, (weight,), at a learning `rate`, (), a step for each of the `batches` of the
+    `inputs`, (sample, ...): int64 positions, none twice within a step. The inner loss is twice differentiable. The
+    temporary file goes to a `folder`, best on a disk: the system's choice may be memory.
     """
     weights = start.detach().clone()
     with tempfile.TemporaryFile(dir=folder) as file:

@@ -54,6 +54,6 @@ class View:
         return self.augmented(x, modality, draw)
 
     def features(self, encoder: Encoder, modality: str, index: Tensor, draw: Draw | None = None) -> Tensor:
-        """Features of real clips at some positions without gradient, float32, (clip, dim)."""
+        """Features of real clips at some positions, float32, (clip, dim)."""
         x = self.read(modality, index, draw)
         return embed(encoder, x, dtype=self.runtime.real_dtype, compile=self.runtime.compile)

@@ -28,7 +28,7 @@ from limbeck.errors import BudgetError, InputError
 from limbeck.methods._choose import ByClass, Selection
 from limbeck.methods._contract import Method
 from limbeck.methods._run import Passes, RunContext
-from limbeck.methods._start import SHARED, NamedStart, Start
+from limbeck.methods._start import NamedStart, Start
 from limbeck.networks import Architecture
 from limbeck.parameterisations import Parameterisation, parse
 from limbeck.storage import Payload, Storage
@@ -133,8 +133,7 @@ class Coded(Method):
         return (len(real.classes) * self.class_bytes, True) if self.class_bytes else super().stored_bytes(real)
 
     def _selection(self) -> Selection:
-        shared = {name: value for name, value in self.to_json().items() if name in SHARED}
-        return cast("Selection", self.chosen_by.selection(shared))
+        return cast("Selection", self.chosen_by.selection(self.to_json()))
 
     def _coder(self, real: LabelledClips) -> Coder:
         if self.sound_codec == "opus" or (self.sound_codec == "auto" and _has_recordings(real)):

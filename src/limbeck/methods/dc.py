@@ -67,7 +67,7 @@ class DC(Method):
         run = run or RunContext()
         held = started(self, real, seed, run)
         network, (updates, epochs) = Follower(self, real, seed, run), self.loops
-        for step in steps(held, self, run, network.state):
+        for step in steps(held, self, run, network.student.state_dict()):
             life, age = divmod(step.number, updates)
             if age == 0:
                 network.renew(life)

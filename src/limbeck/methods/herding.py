@@ -55,12 +55,7 @@ class Herding(Method):
 def herding_order(features: Tensor, count: int) -> Tensor:
     """Herding: pick, one by one, the sample that brings the mean of the picked nearest to the mean of all.
 
-    Args:
-        features: (clip, dim).
-        count: How many to pick, 1..clips.
-
-    Returns:
-        int64, (count,): indices in the order picked, all different.
+    From `features`, (clip, dim), to so many different indices, int64, (count,), in the order picked.
 
     Example:
         >>> herding_order(torch.tensor([[0.0], [4.0], [5.0], [9.0]]), 2)

@@ -53,12 +53,7 @@ class KCenter(Method):
 def kcenter_order(features: Tensor, count: int) -> Tensor:
     """Greedy k-center: start nearest to the mean, then always the sample farthest from all picked ones.
 
-    Args:
-        features: (clip, dim).
-        count: How many to pick, 1..clips.
-
-    Returns:
-        int64, (count,): indices in the order picked, all different.
+    From `features`, (clip, dim), to so many different indices, int64, (count,), in the order picked.
 
     Example:
         >>> kcenter_order(torch.tensor([[0.0], [4.0], [5.0], [9.0]]), 3)

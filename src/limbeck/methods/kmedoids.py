@@ -63,13 +63,8 @@ def medoids_order(features: Tensor, count: int, seed: int) -> Tensor:
 
     Source: Lloyd's algorithm with k-means++ starts (Arthur and Vassilvitskii, SODA 2007), the best of four.
 
-    Args:
-        features: (clip, dim), on the CPU.
-        count: How many to pick, 1..samples.
-        seed: Of the starts, >= 0.
-
-    Returns:
-        int64, (count,): indices, all different; a sample nearest to two centres stands for the larger cluster.
+    From `features`, (clip, dim), on the CPU, to so many different indices, int64, (count,); a sample nearest to two
+    centres stands for the larger cluster. The `seed`, >= 0, draws the starts.
 
     Example:
         >>> medoids_order(torch.tensor([[0.0], [9.0], [1.0], [2.0], [9.5]]), 2, seed=0)

@@ -8,7 +8,7 @@ Example:
 from limbeck import _discover
 from limbeck.networks._architecture import Architecture
 from limbeck.networks._contract import Encoder, Head, Network, Shape
-from limbeck.networks._embed import GRAPH_PIXELS, embed, group_means
+from limbeck.networks._embed import GRAPH_PIXELS, embed
 from limbeck.networks._memory import keep_freed_memory
 from limbeck.networks._student import HEAD, Student
 
@@ -22,7 +22,6 @@ __all__ = [
     "Shape",
     "Student",
     "embed",
-    "group_means",
     "keep_freed_memory",
     "load",
     "names",

@@ -31,10 +31,6 @@ class Encoder(nn.Module, ABC):
         """Features, (sample, dim), of network input (sample, channel, height, width)."""
 
 
-Encoders = Mapping[str, Encoder]
-"""Encoders by modality."""
-
-
 class Network(Config, Listed, ABC):
     """Settings of an architecture for any modalities. One module of the room defines one."""
 
@@ -42,24 +38,28 @@ class Network(Config, Listed, ABC):
 
     @abstractmethod
     def encoders(self, shapes: Mapping[str, Shape], *, generator: torch.Generator) -> dict[str, Encoder]:
-        """Build an encoder per modality with fresh random weights, one after the other.
+        """Build an encoder per modality, by the `shapes` of samples, with fresh random weights, one after the other.
 
-        Args:
-            shapes: Of a sample, by modality.
-            generator: Draws the weights; the global generator is not used.
+        The `generator` draws the weights; the global one is not used.
 
         Raises:
             InputError: A shape does not fit the settings.
         """
 
 
+Dims = Mapping[str, int]
+"""Length of the features, by modality."""
+Letters = Mapping[str, str]
+"""What tables call each modality, see `Modality.letter`."""
+
+
 class Head(nn.Module, Listed, ABC):
     """What turns features of the encoders into classes. One module of ``networks.heads`` defines one.
 
     Args:
-        dims: Features of each encoder, by modality.
+        dims: See `Dims`.
         classes: Number of classes.
-        letters: What tables call each modality, see `Modality.letter`.
+        letters: See `Letters`.
         generator: Draws the weights.
 
     Attributes:
@@ -68,20 +68,16 @@ class Head(nn.Module, Listed, ABC):
 
     room: ClassVar[str] = "limbeck.networks.heads"
 
-    def __init__(
-        self, dims: Mapping[str, int], classes: int, letters: Mapping[str, str], *, generator: torch.Generator
-    ) -> None:
+    def __init__(self, dims: Dims, classes: int, letters: Letters, *, generator: torch.Generator) -> None:
         super().__init__()
         self.letters = dict(letters)
         self.together = "+".join(letters.values())
 
     @abstractmethod
     def loss(self, features: Batch, labels: Tensor) -> Tensor:
-        """Mean training loss of a batch.
+        """Mean training loss of a batch's features, (sample, dim) of each modality.
 
-        Args:
-            features: (sample, dim) of each modality.
-            labels: Classes, int64, (sample,), or probabilities of all of them, float32, (sample, class).
+        The `labels` are classes, int64, (sample,), or probabilities of all of them, float32, (sample, class).
         """
 
     @abstractmethod

@@ -1,4 +1,4 @@
-"""Features of many samples, and their means by group: the heavy part of every matching step.
+"""Features of many samples: the heavy part of every matching step.
 
 Source:   Zhao and Bilen, *Dataset Condensation with Distribution Matching*, WACV 2023: class means of random features.
 """
@@ -23,7 +23,6 @@ GRAPH_PIXELS = 80 * 224 * 224
 LARGEST_CHUNK = 256
 
 
-@torch.no_grad()
 def embed(
     encoder: Encoder,
     x: Tensor,
@@ -32,35 +31,7 @@ def embed(
     compile: bool = False,
     chunk: int | None = None,
 ) -> Tensor:
-    """Features without gradient, chunk by chunk.
-
-    Args:
-        encoder: Its own weights are used; nothing of it is changed.
-        x: Network input, float32, (sample, channel, height, width), on the encoder's device.
-        dtype: Format of the convolutions: float32, or bfloat16 (weights and activations; the norms' statistics stay
-            float32).
-        compile: Fuse through `torch.compile`.
-        chunk: Samples at a time; None chooses (8 at 224 x 224 pixels, 56 at 128 x 56).
-
-    Returns:
-        float32, (sample, dim).
-
-    Raises:
-        InputError: `compile` is asked for without a C++ compiler.
-    """
-    return _features(encoder, x, dtype, compile, chunk)
-
-
-def group_means(
-    encoder: Encoder,
-    x: Tensor,
-    groups: int,
-    *,
-    dtype: torch.dtype = torch.float32,
-    compile: bool = False,
-    chunk: int | None = None,
-) -> Tensor:
-    """Mean features of `groups` equal, consecutive blocks of samples; differentiable with respect to `x`.
+    """Features, float32, (sample, dim), chunk by chunk; differentiable with respect to `x`.
 
     The weights get no gradient. Where `x` needs one, activations are kept while they are few (up to 80 frames of
     224 x 224 pixels, about 1.2 GB in float32 at width 128); beyond that only one chunk's are, and the backward
@@ -70,33 +41,23 @@ def group_means(
     Args:
         encoder: Its own weights are used, frozen; nothing of it is changed.
         x: Network input, float32, (sample, channel, height, width), on the encoder's device.
-        groups: Number of blocks; divides the number of samples.
-        dtype: Format of the convolutions, as in `embed`.
+        dtype: Format of the convolutions: float32, or bfloat16 (weights and activations; the norms' statistics stay
+            float32).
         compile: Fuse through `torch.compile`. Fresh encoders of the same shape are not compiled again.
-        chunk: Samples at a time, as in `embed`.
-
-    Returns:
-        float32, (groups, dim).
+        chunk: Samples at a time; None chooses (8 at 224 x 224 pixels, 56 at 128 x 56).
 
     Raises:
-        InputError: The samples do not divide into so many groups, or `compile` is asked for without a C++ compiler.
+        InputError: `compile` is asked for without a C++ compiler.
 
     Example:
         >>> from limbeck.networks import load
         >>> draw = torch.Generator().manual_seed(0)
         >>> encoder = load("convnet")(width=4).encoders({"image": (3, 16, 16)}, generator=draw)["image"]
         >>> x = torch.rand(6, 3, 16, 16, requires_grad=True)
-        >>> means = group_means(encoder, x, 2)
-        >>> means.shape, torch.allclose(means[1], encoder(x[3:]).mean(0), atol=1e-6)
-        (torch.Size([2, 64]), True)
+        >>> features = embed(encoder, x)
+        >>> features.shape, torch.allclose(features[3:], encoder(x[3:]), atol=1e-6)
+        (torch.Size([6, 64]), True)
     """
-    if groups < 1 or not len(x) or len(x) % groups:
-        raise InputError(f"{len(x)} samples do not divide into {groups} equal groups; their number must be a multiple.")
-    return _features(encoder, x, dtype, compile, chunk).reshape(groups, len(x) // groups, -1).mean(1)
-
-
-def _features(encoder: Encoder, x: Tensor, dtype: torch.dtype, compile: bool, chunk: int | None) -> Tensor:
-    """Features, (sample, dim): weights frozen, convolutions in `dtype`, features in float32."""
     run = _compiled() if compile else torch.func.functional_call
     size = chunk or _chunk(x)
     weights = {name: weight.detach() for name, weight in encoder.named_parameters()}

@@ -14,6 +14,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import numba
@@ -226,18 +227,13 @@ def _each(kernel: Any, by_sample: list[Tensor], shared: list[Tensor], rest: list
     """Call a kernel on all samples, in as many threads as torch uses; what comes out does not depend on how many."""
     arrays, rest = list(map(_array, by_sample)), [*map(_array, shared), *rest]
     samples = len(arrays[0])
-    parts = min(torch.get_num_threads(), samples, 1 + arrays[0].nbytes // WORTH_A_THREAD_BYTES)
-    if parts < 2:
-        kernel(*arrays, *rest)
-        return
+    parts = max(1, min(torch.get_num_threads(), samples, 1 + arrays[0].nbytes // WORTH_A_THREAD_BYTES))
     edges = [samples * i // parts for i in range(parts + 1)]
-    work = [
-        _threads(os.getpid(), parts).submit(kernel, *(a[edges[i] : edges[i + 1]] for a in arrays), *rest)
-        for i in range(1, parts)
-    ]
-    kernel(*(a[: edges[1]] for a in arrays), *rest)
-    for part in work:
-        part.result()
+    first, *others = ([a[begin:end] for a in arrays] for begin, end in pairwise(edges))
+    work = [_threads(os.getpid(), parts).submit(kernel, *part, *rest) for part in others]
+    kernel(*first, *rest)
+    for done in work:
+        done.result()
 
 
 @cache

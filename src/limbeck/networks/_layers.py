@@ -8,6 +8,8 @@ from typing import Literal
 import torch
 from torch import nn
 
+from limbeck.networks._contract import Shape
+
 Norm = Literal["instance", "group", "layer", "none"]
 """What is brought to mean 0 and variance 1 in each sample: a channel, a quarter of the channels, all of them, nothing.
 
@@ -20,19 +22,20 @@ GROUPS = 4
 LARGE = 96 * 96
 
 
-def conv(
-    channels: int, width: int, kernel: int, *, stride: int = 1, bias: bool = False, generator: torch.Generator
-) -> nn.Conv2d:
-    """A square convolution, padded so that only `stride` makes maps smaller.
+def conv_norm(
+    channels: int, width: int, kernel: int, norm: Norm, *, stride: int = 1, generator: torch.Generator
+) -> tuple[nn.Conv2d, nn.Module]:
+    """A square convolution, padded so that only `stride` makes maps smaller, and the norm after it.
 
-    Weights are He normal by fan-in, which keeps the size of activations where there is no norm, too; biases 0.
+    Weights are He normal by fan-in, which keeps the size of activations where there is no norm, too. Only there do
+    convolutions have biases, which start at 0.
     """
-    layer = nn.Conv2d(channels, width, kernel, stride, padding=kernel // 2, bias=bias, device="meta")
+    layer = nn.Conv2d(channels, width, kernel, stride, padding=kernel // 2, bias=norm == "none", device="meta")
     layer = layer.to_empty(device="cpu")
     nn.init.kaiming_normal_(layer.weight, nonlinearity="relu", generator=generator)
     if layer.bias is not None:
         nn.init.zeros_(layer.bias)
-    return layer
+    return layer, norm_layer(norm, width)
 
 
 def norm_layer(norm: Norm, channels: int) -> nn.Module:
@@ -43,11 +46,11 @@ def norm_layer(norm: Norm, channels: int) -> nn.Module:
     return nn.GroupNorm(groups[norm], channels)
 
 
-def is_large(height: int, width: int) -> bool:
+def is_large(shape: Shape) -> bool:
     """Whether an input gets the stem made for 224 pixels (more than 96 x 96 positions) or that for 32 pixels.
 
     Example:
-        >>> is_large(224, 224), is_large(128, 56), is_large(32, 32)
+        >>> is_large((3, 224, 224)), is_large((1, 128, 56)), is_large((3, 32, 32))
         (True, False, False)
     """
-    return height * width > LARGE
+    return shape[1] * shape[2] > LARGE

@@ -34,7 +34,13 @@ def norm_relu_pool_backward(
     """Gradients for `y`, `scale` and `shift`, given that at the pooled map and what `norm_relu_pool` returned."""
     normal = (_wide(y) - plane(mean)).mul_(plane(rstd))
     before = torch.addcmul(plane(shift), normal, plane(scale))
-    passed = torch.ops.aten.threshold_backward(_wide(_unpooled(gradient, y, grid)), before, 0)
+    gradient = gradient.contiguous(memory_format=torch.channels_last)
+    if grid is not None:
+        spread = torch.ops.aten._adaptive_avg_pool2d_backward(gradient, y)
+    else:
+        spread = F.interpolate(gradient / 4, scale_factor=2)
+        spread = F.pad(spread, (0, y.shape[3] - spread.shape[3], 0, y.shape[2] - spread.shape[2]))
+    passed = torch.ops.aten.threshold_backward(_wide(spread), before, 0)
     total, along = passed.sum((2, 3)), torch.mul(passed, normal, out=before).sum((2, 3))
     slope, size = rstd * scale, y.shape[2] * y.shape[3]
     dy = torch.addcmul(plane(slope * total / -size), normal, plane(slope * along / -size), out=before)
@@ -49,16 +55,6 @@ def pool(x: Tensor, grid: Grid | None) -> Tensor:
 def plane(values: Tensor) -> Tensor:
     """(..., channel) for a product with (..., channel, height, width)."""
     return values[..., None, None]
-
-
-def _unpooled(gradient: Tensor, y: Tensor, grid: Grid | None) -> Tensor:
-    """The gradient before the pooling, of the shape of `y`."""
-    gradient = gradient.contiguous(memory_format=torch.channels_last)
-    if grid is not None:
-        spread: Tensor = torch.ops.aten._adaptive_avg_pool2d_backward(gradient, y)
-        return spread
-    spread = F.interpolate(gradient / 4, scale_factor=2)
-    return F.pad(spread, (0, y.shape[3] - spread.shape[3], 0, y.shape[2] - spread.shape[2]))
 
 
 def _wide(x: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from typing import Any, cast, final
 from torch import Tensor, nn
 
 from limbeck.modalities import Batch
-from limbeck.networks._contract import Encoder, Encoders, Head
+from limbeck.networks._contract import Encoder, Head
 
 HEAD = "head"
 """Name of the head's learning rate among those of the modalities."""
@@ -36,7 +36,7 @@ class Student(nn.Module):
         ['audio', 'image', 'head']
     """
 
-    def __init__(self, encoders: Encoders, head: Head) -> None:
+    def __init__(self, encoders: Mapping[str, Encoder], head: Head) -> None:
         super().__init__()
         self._encoders = nn.ModuleDict(encoders)
         self.head = head
@@ -51,12 +51,7 @@ class Student(nn.Module):
         return self.scores(samples)
 
     def loss(self, samples: Batch, labels: Tensor) -> Tensor:
-        """Mean training loss.
-
-        Args:
-            samples: In network scale, (sample, channel, height, width), by modality.
-            labels: Classes, int64, (sample,), or probabilities of all of them, float32, (sample, class).
-        """
+        """Mean training loss of samples in network scale, (sample, channel, height, width); see `Head.loss`."""
         return self.head.loss(self.features(samples), labels)
 
     def scores(self, samples: Batch) -> dict[str, Tensor]:

@@ -21,7 +21,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from limbeck.networks._contract import Encoder, Network, Shape
-from limbeck.networks._layers import Norm, conv, is_large, norm_layer
+from limbeck.networks._layers import Norm, conv_norm, is_large
 
 GRID = 4
 
@@ -30,23 +30,19 @@ GRID = 4
 class AlexNetEncoder(Encoder):
     """Five convolutions with a norm after each; features are the flattened last map, channel by channel.
 
-    The `shape` (channel, height, width) of the input chooses the first convolution, which has `width` channels; the
-    others have 1.5 or 2 times as many. The generator draws the weights.
+    The `shape` of the input chooses the first convolution; the others have 1.5 or 2 times its channels.
     """
 
-    def __init__(self, shape: tuple[int, int, int], *, width: int, norm: Norm, generator: torch.Generator) -> None:
+    def __init__(self, shape: Shape, settings: AlexNet, generator: torch.Generator) -> None:
         super().__init__()
-        channels, height, width_px = shape
-        large = is_large(height, width_px)
+        width = settings.width
         middle, wide = 3 * width // 2, 2 * width
-        bias = norm == "none"
 
         def step(inputs: int, outputs: int, kernel: int, stride: int = 1) -> list[nn.Module]:
-            layer = conv(inputs, outputs, kernel, stride=stride, bias=bias, generator=generator)
-            return [layer, norm_layer(norm, outputs), nn.ReLU()]
+            return [*conv_norm(inputs, outputs, kernel, settings.norm, stride=stride, generator=generator), nn.ReLU()]
 
         self.layers = nn.Sequential(
-            *(step(channels, width, 11, 4) if large else step(channels, width, 5)),
+            *(step(shape[0], width, 11, 4) if is_large(shape) else step(shape[0], width, 5)),
             nn.MaxPool2d(2, ceil_mode=True),
             *step(width, middle, 5),
             nn.MaxPool2d(2, ceil_mode=True),
@@ -84,7 +80,4 @@ class AlexNet(Network):
 
     def encoders(self, shapes: Mapping[str, Shape], *, generator: torch.Generator) -> dict[str, Encoder]:
         """Build an encoder per modality with fresh random weights; see `Network.encoders`."""
-        return {
-            modality: AlexNetEncoder(shape, width=self.width, norm=self.norm, generator=generator)
-            for modality, shape in shapes.items()
-        }
+        return {modality: AlexNetEncoder(shape, self, generator) for modality, shape in shapes.items()}

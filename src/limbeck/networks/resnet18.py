@@ -18,7 +18,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from limbeck.networks._contract import Encoder, Network, Shape
-from limbeck.networks._layers import Norm, conv, is_large, norm_layer
+from limbeck.networks._layers import Norm, conv_norm, is_large
 
 STAGES = (1, 2, 4, 8)
 
@@ -27,27 +27,22 @@ class ResidualBlock(nn.Module):
     """Two 3 x 3 convolutions with a norm after each, added to the input.
 
     `stride` is the step of the first; where it or the width changes the map, a 1 x 1 convolution brings the input into
-    its shape. The generator draws the weights.
+    its shape.
     """
 
     def __init__(self, channels: int, width: int, *, stride: int, norm: Norm, generator: torch.Generator) -> None:
         super().__init__()
-        bias = norm == "none"
         self.body = nn.Sequential(
-            conv(channels, width, 3, stride=stride, bias=bias, generator=generator),
-            norm_layer(norm, width),
+            *conv_norm(channels, width, 3, norm, stride=stride, generator=generator),
             nn.ReLU(),
-            conv(width, width, 3, bias=bias, generator=generator),
-            norm_layer(norm, width),
+            *conv_norm(width, width, 3, norm, generator=generator),
         )
         self.skip: nn.Module = nn.Identity()
         if stride > 1 or channels != width:
             # A 1 x 1 convolution with a stride, taken apart: where few channels lie innermost in memory, oneDNN's
             # backward pass of it writes where it must not (https://github.com/uxlfoundation/oneDNN/issues/6035).
             self.skip = nn.Sequential(
-                nn.AvgPool2d(1, stride),
-                conv(channels, width, 1, bias=bias, generator=generator),
-                norm_layer(norm, width),
+                nn.AvgPool2d(1, stride), *conv_norm(channels, width, 1, norm, generator=generator)
             )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -59,28 +54,21 @@ class ResidualBlock(nn.Module):
 class ResNet18Encoder(Encoder):
     """Stem and four stages; features are the last map's means.
 
-    The `shape` (channel, height, width) of the input chooses the stem; the first stage has `width` channels, the last
-    eight times as many. The generator draws the weights.
+    The `shape` of the input chooses the stem; the last stage has eight times the first one's channels.
     """
 
-    def __init__(self, shape: tuple[int, int, int], *, width: int, norm: Norm, generator: torch.Generator) -> None:
+    def __init__(self, shape: Shape, settings: ResNet18, generator: torch.Generator) -> None:
         super().__init__()
-        channels, height, width_px = shape
-        large = is_large(height, width_px)
-        self.stem = nn.Sequential(
-            conv(
-                channels, width, 7 if large else 3, stride=2 if large else 1, bias=norm == "none", generator=generator
-            ),
-            norm_layer(norm, width),
-            nn.ReLU(),
-            nn.MaxPool2d(3, 2, padding=1) if large else nn.Identity(),
-        )
-        blocks, before = [], width
+        before, norm = settings.width, settings.norm
+        kernel, stride, pool = (7, 2, nn.MaxPool2d(3, 2, padding=1)) if is_large(shape) else (3, 1, nn.Identity())
+        stem = conv_norm(shape[0], before, kernel, norm, stride=stride, generator=generator)
+        self.stem = nn.Sequential(*stem, nn.ReLU(), pool)
+        self.blocks = nn.Sequential()
         for stage, factor in enumerate(STAGES):
             for stride in (2 if stage else 1, 1):
-                blocks.append(ResidualBlock(before, width * factor, stride=stride, norm=norm, generator=generator))
-                before = width * factor
-        self.blocks = nn.Sequential(*blocks)
+                width = settings.width * factor
+                self.blocks.append(ResidualBlock(before, width, stride=stride, norm=norm, generator=generator))
+                before = width
         self.dim = before
 
     def forward(self, x: Tensor) -> Tensor:
@@ -109,7 +97,4 @@ class ResNet18(Network):
 
     def encoders(self, shapes: Mapping[str, Shape], *, generator: torch.Generator) -> dict[str, Encoder]:
         """Build an encoder per modality with fresh random weights; see `Network.encoders`."""
-        return {
-            modality: ResNet18Encoder(shape, width=self.width, norm=self.norm, generator=generator)
-            for modality, shape in shapes.items()
-        }
+        return {modality: ResNet18Encoder(shape, self, generator) for modality, shape in shapes.items()}

@@ -42,7 +42,7 @@ def patch_side(height: int, width: int) -> int:
 class TransformerBlock(nn.Module):
     """Self-attention and a two-layer perceptron, each behind a layer norm and added to its input.
 
-    The attention heads divide `width`, the length of a token; the generator draws the weights.
+    The attention heads divide `width`, the length of a token.
     """
 
     def __init__(self, width: int, heads: int, *, generator: torch.Generator) -> None:
@@ -73,21 +73,19 @@ class TransformerBlock(nn.Module):
 class TransformerEncoder(Encoder):
     """Patches with learnt positions through `depth` blocks and a last norm; features are the tokens' mean.
 
-    It takes inputs of `shape` (channel, height, width) alone; the rest is as in `TransformerBlock`.
+    It takes inputs of `shape` alone.
     """
 
-    def __init__(
-        self, shape: tuple[int, int, int], *, width: int, depth: int, heads: int, generator: torch.Generator
-    ) -> None:
+    def __init__(self, shape: Shape, settings: Transformer, generator: torch.Generator) -> None:
         super().__init__()
-        channels, height, width_px = shape
-        side = patch_side(height, width_px)
-        self.side, self.dim = side, width
-        self.patches = _linear(channels * side * side, width, generator)
-        tokens = -(-height // side) * -(-width_px // side)
-        self.position = nn.Parameter(torch.empty(tokens, width).normal_(std=0.02, generator=generator))
-        self.blocks = nn.Sequential(*(TransformerBlock(width, heads, generator=generator) for _ in range(depth)))
-        self.norm = nn.LayerNorm(width, EPS)
+        channels, height, width = shape
+        self.side, self.dim = patch_side(height, width), settings.width
+        self.patches = _linear(channels * self.side * self.side, self.dim, generator)
+        tokens = -(-height // self.side) * -(-width // self.side)
+        self.position = nn.Parameter(torch.empty(tokens, self.dim).normal_(std=0.02, generator=generator))
+        blocks = (TransformerBlock(self.dim, settings.heads, generator=generator) for _ in range(settings.depth))
+        self.blocks = nn.Sequential(*blocks)
+        self.norm = nn.LayerNorm(self.dim, EPS)
 
     def forward(self, x: Tensor) -> Tensor:
         """(sample, channel, height, width) to (sample, dim)."""
@@ -125,12 +123,7 @@ class Transformer(Network):
 
     def encoders(self, shapes: Mapping[str, Shape], *, generator: torch.Generator) -> dict[str, Encoder]:
         """Build an encoder per modality with fresh random weights; see `Network.encoders`."""
-        return {
-            modality: TransformerEncoder(
-                shape, width=self.width, depth=self.depth, heads=self.heads, generator=generator
-            )
-            for modality, shape in shapes.items()
-        }
+        return {modality: TransformerEncoder(shape, self, generator) for modality, shape in shapes.items()}
 
 
 def _linear(inputs: int, outputs: int, generator: torch.Generator) -> nn.Linear:

@@ -17,7 +17,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from limbeck.networks._contract import Encoder, Network, Shape
-from limbeck.networks._layers import Norm, conv, norm_layer
+from limbeck.networks._layers import Norm, conv_norm
 
 STAGES = ((1,), (2,), (4, 4), (8, 8), (8, 8))
 
@@ -26,21 +26,17 @@ STAGES = ((1,), (2,), (4, 4), (8, 8), (8, 8))
 class VGG11Encoder(Encoder):
     """Five stages of convolutions that each end in a max pooling; features are the last map's means.
 
-    The input has so many `channels` and any size. The first convolution has `width` channels, the last four eight times
-    as many. The generator draws the weights.
+    The input has so many `channels` and any size. The last four convolutions have eight times the first one's channels.
     """
 
-    def __init__(self, channels: int, *, width: int, norm: Norm, generator: torch.Generator) -> None:
+    def __init__(self, channels: int, settings: VGG11, generator: torch.Generator) -> None:
         super().__init__()
         layers: list[nn.Module] = []
         for stage in STAGES:
             for factor in stage:
-                layers += [
-                    conv(channels, width * factor, 3, bias=norm == "none", generator=generator),
-                    norm_layer(norm, width * factor),
-                    nn.ReLU(),
-                ]
-                channels = width * factor
+                width = settings.width * factor
+                layers += [*conv_norm(channels, width, 3, settings.norm, generator=generator), nn.ReLU()]
+                channels = width
             layers.append(nn.MaxPool2d(2, ceil_mode=True))
         self.layers = nn.Sequential(*layers)
         self.dim = channels
@@ -71,7 +67,4 @@ class VGG11(Network):
 
     def encoders(self, shapes: Mapping[str, Shape], *, generator: torch.Generator) -> dict[str, Encoder]:
         """Build an encoder per modality with fresh random weights; see `Network.encoders`."""
-        return {
-            modality: VGG11Encoder(shape[0], width=self.width, norm=self.norm, generator=generator)
-            for modality, shape in shapes.items()
-        }
+        return {modality: VGG11Encoder(shape[0], self, generator) for modality, shape in shapes.items()}

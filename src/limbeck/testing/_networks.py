@@ -12,7 +12,7 @@ from torch import nn
 from limbeck import methods, networks
 from limbeck.methods import RunContext
 from limbeck.modalities import Batch
-from limbeck.networks import Encoder, Head, Network, Shape, Student, embed, group_means, heads
+from limbeck.networks import Encoder, Head, Network, Shape, Student, embed, heads
 from limbeck.testing._shared import ListedContract, SettingsContract, check_tensor, same, toy_clips
 
 SMALL = {"audio": (1, 32, 20), "image": (3, 32, 32)}
@@ -79,10 +79,10 @@ class NetworkContract(SettingsContract):
         assert torch.equal(one(x), other(x))
 
     @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-    def test_group_means_carry_a_gradient_to_the_input_only(self, name: str, dtype: torch.dtype) -> None:
+    def test_features_carry_a_gradient_to_the_input_only(self, name: str, dtype: torch.dtype) -> None:
         encoder = _encoders(name)["image"]
         x = torch.randn(4, *SMALL["image"]).requires_grad_()
-        group_means(encoder, x, 2, dtype=dtype).square().sum().backward()  # type: ignore[no-untyped-call]
+        embed(encoder, x, dtype=dtype).square().sum().backward()  # type: ignore[no-untyped-call]
         assert x.grad is not None
         assert bool(x.grad.flatten(1).any(1).all())
         assert all(p.grad is None for p in encoder.parameters())

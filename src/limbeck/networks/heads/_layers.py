@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import torch
 from torch import nn
 
 from limbeck.errors import InputError
+from limbeck.networks._contract import Dims
 
 INITIAL_STD = 1e-4
 
@@ -24,7 +23,7 @@ def linear(inputs: int, outputs: int, *, generator: torch.Generator) -> nn.Linea
     return layer
 
 
-def one_length(dims: Mapping[str, int], head: str) -> int:
+def one_length(dims: Dims, head: str) -> int:
     """The length that all encoders' features have."""
     if len(set(dims.values())) > 1:
         told = ", ".join(f"{dim} ({modality})" for modality, dim in dims.items())

@@ -8,7 +8,6 @@ Source:   The "attention" row of Kushwaha et al., *Audio-Visual Dataset Distilla
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import final
 
 import torch
@@ -16,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from limbeck.modalities import Batch
-from limbeck.networks._contract import Head
+from limbeck.networks._contract import Dims, Head, Letters
 from limbeck.networks.heads._layers import linear, one_length
 
 
@@ -28,9 +27,7 @@ class Attention(Head):
         InputError: The encoders' features differ in length.
     """
 
-    def __init__(
-        self, dims: Mapping[str, int], classes: int, letters: Mapping[str, str], *, generator: torch.Generator
-    ) -> None:
+    def __init__(self, dims: Dims, classes: int, letters: Letters, *, generator: torch.Generator) -> None:
         super().__init__(dims, classes, letters, generator=generator)
         dim = one_length(dims, self.name)
         self.relevance = nn.ModuleDict({m: linear(dim, 1, generator=generator) for m in dims})

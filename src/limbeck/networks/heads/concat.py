@@ -6,7 +6,6 @@ Source:   The "concat" row of Kushwaha et al., *Audio-Visual Dataset Distillatio
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import final
 
 import torch
@@ -14,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from limbeck.modalities import Batch
-from limbeck.networks._contract import Head
+from limbeck.networks._contract import Dims, Head, Letters
 from limbeck.networks.heads._layers import linear
 
 
@@ -22,9 +21,7 @@ from limbeck.networks.heads._layers import linear
 class Concat(Head):
     """Linear classifier of the joined features; scored together."""
 
-    def __init__(
-        self, dims: Mapping[str, int], classes: int, letters: Mapping[str, str], *, generator: torch.Generator
-    ) -> None:
+    def __init__(self, dims: Dims, classes: int, letters: Letters, *, generator: torch.Generator) -> None:
         super().__init__(dims, classes, letters, generator=generator)
         self.classifier = linear(sum(dims.values()), classes, generator=generator)
 

@@ -8,7 +8,6 @@ Source:   Kushwaha et al., *Audio-Visual Dataset Distillation*, TMLR 2024 (the r
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import final
 
 import torch
@@ -16,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from limbeck.modalities import Batch
-from limbeck.networks._contract import Head
+from limbeck.networks._contract import Dims, Head, Letters
 from limbeck.networks.heads._layers import linear
 
 
@@ -28,9 +27,7 @@ class Ensemble(Head):
         classifiers: Linear classifiers, by modality.
     """
 
-    def __init__(
-        self, dims: Mapping[str, int], classes: int, letters: Mapping[str, str], *, generator: torch.Generator
-    ) -> None:
+    def __init__(self, dims: Dims, classes: int, letters: Letters, *, generator: torch.Generator) -> None:
         super().__init__(dims, classes, letters, generator=generator)
         self.classifiers = nn.ModuleDict({m: linear(dim, classes, generator=generator) for m, dim in dims.items()})
 

@@ -6,7 +6,6 @@ Source:   The "sum" row of Kushwaha et al., *Audio-Visual Dataset Distillation*,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import final
 
 import torch
@@ -14,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from limbeck.modalities import Batch
-from limbeck.networks._contract import Head
+from limbeck.networks._contract import Dims, Head, Letters
 from limbeck.networks.heads._layers import linear, one_length
 
 
@@ -26,9 +25,7 @@ class Sum(Head):
         InputError: The encoders' features differ in length.
     """
 
-    def __init__(
-        self, dims: Mapping[str, int], classes: int, letters: Mapping[str, str], *, generator: torch.Generator
-    ) -> None:
+    def __init__(self, dims: Dims, classes: int, letters: Letters, *, generator: torch.Generator) -> None:
         super().__init__(dims, classes, letters, generator=generator)
         self.classifier = linear(one_length(dims, self.name), classes, generator=generator)
 
