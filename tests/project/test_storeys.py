@@ -14,7 +14,10 @@ from limbeck._discover import Listed
 from limbeck.networks import Encoder
 
 MIDDLE = {
-    "limbeck.encoders._with_clip_text.WithClipText": "two encoders have one text tower, and differ in how they hear",
+    "limbeck.datasets.vggsound.VGGSoundTable": "two datasets are classes of one table, and differ in which",
+    "limbeck.encoders._weights.Published": "encoders whose weights others published are found, fetched and named alike",
+    "limbeck.encoders._clip_text.WithClipText": "two of these have one text tower, and differ in how they hear",
+    "limbeck.encoders._htsat.HtsatEncoder": "two of these have one audio tower, and differ in how they read",
     "limbeck.storage._contract.Coder": "tensors can be put in all forms but one, which is filled from recordings",
 }
 """Abstract classes between that of a room and what the room lists, and why they are there."""
