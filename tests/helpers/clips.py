@@ -11,15 +11,22 @@ from torch import Tensor
 from limbeck.datasets import LabelledClips
 from limbeck.datasets._clips import ArrayStore
 from limbeck.media import RawClip
+from limbeck.methods import RunContext
+from limbeck.methods._view import View
 from limbeck.modalities import Batch, Modality, Scale, ScaleKind, Statistics
 from limbeck.testing import RECIPE, toy_clips
 
-__all__ = ["RECIPE", "Echo", "network_input", "scales_of", "three_modalities", "toy_clips"]
+__all__ = ["RECIPE", "Echo", "network_input", "scales_of", "three_modalities", "toy_clips", "view_of"]
 
 
 def scales_of(real: LabelledClips, kind: ScaleKind = "standardised") -> dict[str, Scale]:
     """The scales on which networks see clips, by modality."""
     return {name: modality.scale(real.statistics[name], kind) for name, modality in real.modalities.items()}
+
+
+def view_of(real: LabelledClips, kind: ScaleKind = "standardised") -> View:
+    """How experts see clips."""
+    return View(real, scales_of(real, kind), RunContext().runtime)
 
 
 def network_input(real: LabelledClips, index: Tensor | None = None, kind: ScaleKind = "standardised") -> Batch:

@@ -17,9 +17,9 @@ import time
 from pathlib import Path
 
 import torch
-from tests.helpers.clips import scales_of, toy_clips
+from tests.helpers.clips import toy_clips, view_of
 
-from limbeck.methods import Experts, RunContext, Training
+from limbeck.methods import Experts, Training
 from limbeck.networks import Architecture
 
 EXPERTS, EPOCHS = 2, 6
@@ -30,7 +30,7 @@ def experts(cache: Path | None, training: Training = TRAINING) -> Experts:
     """Tiny experts on toy clips."""
     real = toy_clips()
     network = Architecture(options={"width": 6})
-    return Experts(training, network, real, scales_of(real), RunContext(cache=cache))
+    return Experts(training, network, view_of(real), cache)
 
 
 def contents(cache: Path) -> dict[str, str]:

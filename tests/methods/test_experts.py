@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from tests.helpers.clips import network_input, scales_of, toy_clips
+from tests.helpers.clips import network_input, toy_clips, view_of
 from tests.helpers.killed_experts import EPOCHS, EXPERTS, TRAINING, contents, experts
 
 from limbeck import methods
@@ -184,10 +184,7 @@ def test_no_half_file_bears_the_name_of_an_epoch(tmp_path, monkeypatch):
 
 
 def test_experts_of_one_modality_have_its_classifier_alone(tmp_path):
-    made = Experts(
-        TRAINING, NETWORK, toy_clips().seen_by(["image"]), scales_of(toy_clips().seen_by(["image"])),
-        RunContext(cache=tmp_path),
-    )  # fmt: skip
+    made = Experts(TRAINING, NETWORK, view_of(toy_clips().seen_by(["image"])), tmp_path)
     last = made.snapshot(0, EPOCHS)
     assert set(last.accuracy) == set(last.student.encoders) == set(last.student.head.classifiers) == {"image"}
 

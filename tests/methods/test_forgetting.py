@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 import torch
-from tests.helpers.clips import network_input, scales_of, toy_clips
+from tests.helpers.clips import network_input, toy_clips, view_of
 
 from limbeck import methods
 from limbeck.methods import RunContext, forgetting
@@ -34,7 +34,7 @@ def hard_clips():
 
 def naive_counts(real, expert, run):
     """Clip by clip, epoch by epoch."""
-    experts = Experts(Training.from_json(TRAINING), Architecture.from_json(NETWORK), real, scales_of(real), run)
+    experts = Experts(Training.from_json(TRAINING), Architecture.from_json(NETWORK), view_of(real), run.cache)
     students = [experts.snapshot(expert, epoch).student for epoch in (1, 2, 3, 4)]
     counts = []
     for i in range(len(real)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 import torch.nn.functional as F
-from tests.helpers.clips import network_input, scales_of, toy_clips
+from tests.helpers.clips import network_input, toy_clips, view_of
 from tests.helpers.resume import distil_in_two_goes, same_bits
 
 from limbeck import methods
@@ -39,7 +39,7 @@ def run(tmp_path_factory):
 def naive(real, method, seed, run):
     """Class by class, modality by modality, sample by sample; torch's SGD stepped once a class."""
     encoders, clips = method.encoders, network_input(real, kind=method.sound)
-    experts = Experts(encoders.training, encoders.network, real, scales_of(real, method.sound), run)
+    experts = Experts(encoders.training, encoders.network, view_of(real, method.sound), run.cache)
     began = method.model_copy(update={"steps": 0}).distill(real, seed=seed, run=run)
     pairs = {m: t.clone().requires_grad_() for m, t in began.tensors.items()}
     optimiser = torch.optim.SGD([*pairs.values()], lr=0.02, momentum=0.5)
@@ -81,7 +81,7 @@ def test_without_cross_entropy_it_is_dm_under_the_same_experts(run):
 
 def expert(run, epoch):
     real, encoders = toy_clips(), make().encoders
-    return Experts(encoders.training, encoders.network, real, scales_of(real), run).snapshot(0, epoch)
+    return Experts(encoders.training, encoders.network, view_of(real), run.cache).snapshot(0, epoch)
 
 
 def noise(trained, *shape, **how):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 import torch.nn.functional as F
-from tests.helpers.clips import toy_clips
+from tests.helpers.clips import toy_clips, view_of
 from tests.helpers.resume import same_bits
 from tests.helpers.subjects import evaluated
 
@@ -30,7 +30,7 @@ def distil(labels, **settings) -> DistilledSet:
 def test_probabilities_are_the_teachers_on_what_students_see(hold, cells):
     made = distil(SOFT | {"temperature": 3.0}, hold=hold, storage="uint8")
     real = toy_clips()
-    experts = Experts(Training(**TRAINING), Architecture(**NETWORK), real, made.scales, RunContext())
+    experts = Experts(Training(**TRAINING), Architecture(**NETWORK), view_of(real), None)
     student = experts.snapshot(2, 3).student
     for number in range(len(made)):
         sample, _ = made[number]
@@ -90,7 +90,7 @@ def test_sure_probabilities_are_the_class_itself():
 def test_of_one_modality_the_teacher_says_what_its_classifier_says(modality):
     real = toy_clips().seen_by([modality])
     made = methods.load("random").from_json({"labels": SOFT}).distill(real, seed=2)
-    experts = Experts(Training(**TRAINING), Architecture(**NETWORK), real, made.scales, RunContext())
+    experts = Experts(Training(**TRAINING), Architecture(**NETWORK), view_of(real), None)
     letter = real.modalities[modality].letter
     torch.testing.assert_close(made.soft_labels, experts.snapshot(2, 3).student.scores(made.samples())[letter])
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from tests.helpers.clips import scales_of, toy_clips
+from tests.helpers.clips import toy_clips, view_of
 from tests.helpers.resume import distil_in_two_goes, same_bits
 
 from limbeck import methods
@@ -108,7 +108,7 @@ def naive(real, method, seed, run):
     rates = [torch.tensor(method.rate, requires_grad=True) for _ in MODALITIES]
     images = torch.optim.SGD(pairs, lr=method.optimiser.lr, momentum=0.5)
     learning = torch.optim.SGD(rates, lr=method.rate_lr, momentum=0.5)
-    experts = Experts(method.encoders.training, method.encoders.network, real, scales_of(real, method.sound), run)
+    experts = Experts(method.encoders.training, method.encoders.network, view_of(real, method.sound), run.cache)
     losses = []
     for step in range(method.steps):
         draw = generator(seed, "trajectory", step)

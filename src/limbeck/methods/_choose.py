@@ -74,7 +74,7 @@ def features_by_class(method: ComparesFeatures, real: LabelledClips, seed: int, 
     if method.training is None:
         encoders = method.network.build().encoders(real.shapes, generator=generator(seed, "features"))
     else:
-        experts = Experts(method.training, method.network, real, view.scales, run)
+        experts = Experts(method.training, method.network, view, run.cache)
         encoders = experts.snapshot(seed % EXPERTS, method.training.epochs).student.encoders
     for encoder in encoders.values():
         encoder.to(run.runtime.device)

@@ -90,7 +90,7 @@ class EncoderDraws:
         self._source, self._real, self._seed, self._runtime = method.encoders, real, seed, run.runtime
         self._view = View(real, method.scales(real), run.runtime, method.augment)
         self._network, self._shapes = method.encoders.network.build(), real.shapes
-        self._experts = experts_of(method, real, run)
+        self._experts = experts_of(method.encoders, self._view, run.cache)
         self._means, self._samples = (
             FeatureCache(kind, method.encoders, self._view, seed, run) for kind in ("means", "samples")
         )
@@ -194,10 +194,9 @@ class FeatureCache:
         return {name: t.to(self._device) for name, t in _files.read_tensors(file)[0].items()}
 
 
-def experts_of(method: Optimised, real: LabelledClips, run: RunContext) -> Experts | None:
+def experts_of(source: EncoderSource, view: View, cache: Path | None) -> Experts | None:
     """The experts that a method looks through; None where encoders are random."""
-    source = method.encoders
-    return Experts(source.training, source.network, real, method.scales(real), run) if source.training else None
+    return Experts(source.training, source.network, view, cache) if source.training else None
 
 
 def expert_of(source: EncoderSource, experts: Experts, seed: int, number: int) -> Snapshot:

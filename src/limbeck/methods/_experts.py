@@ -8,7 +8,7 @@ Source:   Cazenavette et al., "Dataset Distillation by Matching Training Traject
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol, cast, final, runtime_checkable
 
@@ -23,9 +23,7 @@ from limbeck.augment import SiameseAugment
 from limbeck.datasets import LabelledClips
 from limbeck.errors import DivergedError
 from limbeck.methods._descent import buffers_of, put_back
-from limbeck.methods._run import RunContext
 from limbeck.methods._view import View
-from limbeck.modalities import Scale
 from limbeck.networks import Architecture, Student, heads
 from limbeck.networks.heads.ensemble import Ensemble
 
@@ -90,23 +88,16 @@ class Experts:
     Which expert it is decides its seed, and nothing else does: distillations with different seeds share experts.
     """
 
-    def __init__(
-        self,
-        training: Training,
-        network: Architecture,
-        real: LabelledClips,
-        scales: Mapping[str, Scale],
-        run: RunContext,
-    ) -> None:
-        self.training, self._network, self._real, self._runtime = training, network, real, run.runtime
-        self._view = View(real, scales, run.runtime, training.augment)
+    def __init__(self, training: Training, network: Architecture, view: View, cache: Path | None) -> None:
+        self.training, self._network, self._real, self._runtime = training, network, view.real, view.runtime
+        self._view = replace(view, augment=training.augment)
         self._memory: dict[tuple[int, int], dict[str, Tensor]] = {}
         self._folder: Path | None = None
-        if run.cache:
+        if cache:
             # All that weights depend on: not for how long they are trained, so that longer trainings go on.
             once = training.model_copy(update={"epochs": 1})
             code = _code.of(type(self), network)
-            self._folder = run.cache / "experts" / _files.digest(
+            self._folder = cache / "experts" / _files.digest(
                 code, self._view.key(), network.to_json(), once.to_json()
             )  # fmt: skip
 

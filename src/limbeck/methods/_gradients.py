@@ -64,7 +64,7 @@ class Follower:
     def __init__(self, method: Optimised, real: LabelledClips, seed: int, run: RunContext) -> None:
         self._method, self._real, self._seed, self._runtime = method, real, seed, run.runtime
         self._view = View(real, method.scales(real), run.runtime, method.augment)
-        self._experts = experts_of(method, real, run)
+        self._experts = experts_of(method.encoders, self._view, run.cache)
         self.student = self._fresh(0).to(run.runtime.device).requires_grad_()
 
     def renew(self, life: int) -> None:

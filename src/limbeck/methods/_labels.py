@@ -13,6 +13,7 @@ from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
 from limbeck.methods._experts import EXPERTS, ExpertKeys, Experts, Training
 from limbeck.methods._run import RunContext
+from limbeck.methods._view import View
 from limbeck.networks import Architecture
 from limbeck.networks.heads.ensemble import Ensemble
 
@@ -53,7 +54,7 @@ class Soft(Config):
 
         The teacher, which of the shared networks says `seed`, is trained on `real`.
         """
-        experts = Experts(self.training, self.network, real, made.scales, run)
+        experts = Experts(self.training, self.network, View(real, made.scales, run.runtime), run.cache)
         teacher = experts.snapshot(seed % EXPERTS, self.training.epochs).student
         samples, device = made.samples(), run.runtime.device
         parts = []

@@ -86,7 +86,7 @@ class Forgetting(Method):
         file = run.cache / "forgetting" / key / f"{expert}.safetensors" if run.cache else None
         if file and file.exists():
             return _files.read_tensors(file)[0]["forgotten"]
-        experts = Experts(self.training, self.network, real, view.scales, run)
+        experts = Experts(self.training, self.network, view, run.cache)
         epochs = range(1, self.training.epochs + 1)
         counts = forgotten(torch.stack([named_right(experts.snapshot(expert, e).student, view) for e in epochs]))
         if file:

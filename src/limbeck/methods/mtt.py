@@ -112,8 +112,8 @@ class MTT(Method):
         run = run or RunContext()
         held = started(self, real, seed, run)
         training = cast("Training", self.encoders.training)
-        experts = Experts(training, self.encoders.network, real, self.scales(real), run)
         view = View(real, self.scales(real), run.runtime, self.augment)
+        experts = Experts(training, self.encoders.network, view, run.cache)
         rates = {m: torch.tensor(self.rate or self._pace(training, m, len(real))) for m in real.modalities}
         speeds = {m: torch.zeros(()) for m in real.modalities}
         state = {f"{m}.rate": r for m, r in rates.items()} | {f"{m}.speed": s for m, s in speeds.items()}
