@@ -64,7 +64,7 @@ def test_a_bank_keeps_real_features_on_disk_in_half_precision_and_reuses_them(na
     assert [f.name for f in files] == ["0.safetensors", "1.safetensors"]
     numbers = 3 * 5 * sum(encoder.dim for encoder in draws_of(real).at(0).encoders.values())
     assert 2 * numbers <= files[0].stat().st_size < 2 * numbers + 500
-    monkeypatch.setattr(EncoderDraws, "_features", lambda *a: pytest.fail("computed again"))
+    monkeypatch.setattr(View, "features", lambda *a: pytest.fail("computed again"))
     assert same_bits(first, method.distill(real, run=RunContext(cache=tmp_path)))
 
 
