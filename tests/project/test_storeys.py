@@ -15,12 +15,15 @@ from limbeck.networks import Encoder
 
 MIDDLE = {
     "limbeck.datasets.vggsound.VGGSoundTable": "two datasets are classes of one table, and differ in which",
-    "limbeck.encoders._weights.Published": "encoders whose weights others published are found, fetched and named alike",
-    "limbeck.encoders._clip_text.WithClipText": "two of these have one text tower, and differ in how they hear",
-    "limbeck.encoders._htsat.HtsatEncoder": "two of these have one audio tower, and differ in how they read",
+    "limbeck.datasets.sounds._published.Published": "three datasets of sounds come as an archive that is fetched",
+    "limbeck.datasets.sounds.esc50.ESC": "two of these are rows of one table, and differ in which",
+    "limbeck.encoders._clip_text.WithClipText": "two encoders have one text tower, and differ in how they hear",
+    "limbeck.encoders._htsat.HtsatEncoder": "two encoders have one audio tower, and differ in how they read",
+    "limbeck.evaluation.sounds.classifiers.prototypes.Learner": "two classifiers have the settings of one learner",
+    "limbeck.storage._chunks.Pieces": "two forms keep pieces of bytes, and differ in what they are made of",
     "limbeck.storage._contract.Coder": "tensors can be put in all forms but one, which is filled from recordings",
 }
-"""Abstract classes between that of a room and what the room lists, and why they are there."""
+"""Classes between that of a room and what the room lists, and why they are there."""
 
 
 def _ours(kind: type) -> list[str]:
