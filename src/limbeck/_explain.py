@@ -11,6 +11,8 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
+from pydantic import PlainSerializer
+
 from limbeck._words import plain
 
 _KINDS = {
@@ -61,6 +63,9 @@ def _fields(config: Any, prefix: str = "", values: Any = None) -> Iterator[Setti
     about = _sentences(config)
     for name, field in config.model_fields.items():
         default = getattr(values, name) if values is not None else field.get_default(call_default_factory=True)
+        if PlainSerializer(str) in field.metadata:  # given as text, whatever it is read into
+            yield Setting(prefix + name, "text", str(default), about[name])
+            continue
         given = not field.is_required() or values is not None
         whole = inspect.isclass(field.annotation) or get_origin(field.annotation) in _WHOLE
         kinds = (field.annotation,) if whole else get_args(field.annotation)

@@ -179,7 +179,8 @@ def test_everything_listed_can_be_explained(kind: str, capsys: pytest.CaptureFix
 def test_help_of_explain_names_everything_that_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
     leave(["explain", "--help"])
     told = " ".join(capsys.readouterr().out.replace("│", " ").split())
-    assert "method, dataset, network, head, measure, encoder, form of storage or export" in told
+    assert "anything that `limbeck list` shows" in told
+    assert all(kind in told for kind in get_args(listing.Kind))
 
 
 def test_explain_tells_several_named_parts_from_one(capsys: pytest.CaptureFixture[str]) -> None:
@@ -195,6 +196,7 @@ def test_explain_shows_the_settings_of_parts_and_their_meaning(capsys: pytest.Ca
     leave(["explain", "avdd", "--json"])
     told = {s["name"]: s for s in json.loads(capsys.readouterr().out)["settings"]}
     assert told["per_class"]["default"] == "1"
+    assert (told["hold"]["type"], told["hold"]["default"]) == ("text", "plain")
     assert told["encoders.bank"]["default"] != "none", "the method's own default, not that of the part"
     assert "IPC" in told["per_class"]["about"]
     assert all(s["about"] for s in told.values()), [name for name, s in told.items() if not s["about"]]

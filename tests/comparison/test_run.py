@@ -132,7 +132,7 @@ def test_recordings_replaced_since_they_were_prepared_are_refused(recipe, done, 
 
 def test_two_at_once_share_the_work(toml, done, tmp_path):
     shutil.copytree(done / "prepared", tmp_path / "prepared")
-    command = [sys.executable, "-m", "limbeck.cli", "benchmark", str(toml), "--out", str(tmp_path), "--quiet"]
+    command = [sys.executable, "-m", "limbeck", "benchmark", str(toml), "--out", str(tmp_path), "--quiet"]
     command += ["--device", "cpu"]
     both = [subprocess.Popen(command, stdout=subprocess.DEVNULL) for _ in range(2)]
     assert [p.wait(300) for p in both] == [0, 0]
@@ -145,7 +145,7 @@ def test_two_at_once_share_the_work(toml, done, tmp_path):
 def test_killed_at_random_moments_it_repeats_nothing_and_ends_the_same(toml, done, tmp_path):
     shutil.copytree(done / "prepared", tmp_path / "prepared")
     draw = random.Random(0)
-    command = [sys.executable, "-m", "limbeck.cli", "benchmark", str(toml), "--out", str(tmp_path), "--quiet"]
+    command = [sys.executable, "-m", "limbeck", "benchmark", str(toml), "--out", str(tmp_path), "--quiet"]
     command += ["--device", "cpu", "--processes", "2"]
     kept: dict[Path, bytes] = {}
     for more in (0, 1, 1, 2, None):
@@ -174,7 +174,7 @@ def ended(out: Path) -> dict[Path, bytes]:
 
 def test_workers_end_with_their_parent(toml, done, tmp_path):
     shutil.copytree(done / "prepared", tmp_path / "prepared")
-    command = [sys.executable, "-m", "limbeck.cli", "benchmark", str(toml), "--out", str(tmp_path), "--quiet"]
+    command = [sys.executable, "-m", "limbeck", "benchmark", str(toml), "--out", str(tmp_path), "--quiet"]
     process = subprocess.Popen([*command, "--device", "cpu", "--processes", "2"], stdout=subprocess.DEVNULL)
 
     def children(pid: int) -> set[int]:

@@ -21,9 +21,7 @@ EXAMPLES = (
 
 
 def run(
-    name: Annotated[
-        str, Argument(help="Name of a method, dataset, network, head, measure, encoder, form of storage or export.")
-    ],
+    name: Annotated[str, Argument(help="Name of anything that `limbeck list` shows, but for recipes.")],
     *,
     kind: Annotated[Kind | None, Option(help="What it is, where two things have one name.")] = None,
     json: _options.Json = False,

@@ -11,7 +11,17 @@ NAME = "list"
 EXAMPLES = ("limbeck list methods", "limbeck list datasets --json", "limbeck list recipes")
 
 Kind = Literal[
-    "methods", "datasets", "networks", "heads", "measures", "storage", "exports", "encoders", "sound-datasets"
+    "methods",
+    "datasets",
+    "modalities",
+    "parameterisations",
+    "networks",
+    "heads",
+    "measures",
+    "storage",
+    "exports",
+    "encoders",
+    "sound-datasets",
 ]
 Listed = Literal[Kind, "recipes", "sound-recipes"]
 
@@ -19,6 +29,8 @@ RECIPES: dict[Listed, str] = {"recipes": _recipes.METHODS, "sound-recipes": _rec
 ROOMS: dict[Kind, str] = {
     "methods": "limbeck.methods",
     "datasets": "limbeck.datasets",
+    "modalities": "limbeck.modalities",
+    "parameterisations": "limbeck.parameterisations",
     "networks": "limbeck.networks",
     "heads": "limbeck.networks.heads",
     "measures": "limbeck.evaluation.measures",
@@ -30,7 +42,7 @@ ROOMS: dict[Kind, str] = {
 
 
 def run(kind: Annotated[Listed, Argument(help="What to list.")], *, json: _options.Json = False) -> None:
-    """List methods, datasets, networks, heads, measures, encoders, forms of storage or export, recipes; a line each."""
+    """List what there is of a kind, a line each."""
     from limbeck import _discover
 
     if kind in RECIPES:

@@ -33,8 +33,9 @@ class Method(Config, Listed, ABC):
 
     Attributes:
         per_class: Rows stored per class (the literature's IPC), >= 1.
-        hold: How samples are held in a row: ``"plain"``; ``"mosaic:2"``, 2 x 2 small ones (the literature's factor, or
-            partition-expand); ``"mosaic:audio=1x16,image=4x4"``; ``"frequencies:36"``, the low frequencies of 36.
+        hold: How samples are held in a row, see ``limbeck list parameterisations``: ``"plain"``; ``"mosaic:2"``, 2 x 2
+            small ones (the literature's factor, or partition-expand); ``"mosaic:audio=1x16,image=4x4"``;
+            ``"frequencies:36"``, the low frequencies of 36.
         sound: Scale on which networks see what is not standardised by nature: ``"raw"`` dB as published, or
             ``"standardised"`` per mel band.
         storage: How the numbers are kept, see `limbeck.storage`; students see what is left of them in it.

@@ -1,4 +1,4 @@
-"""``python -m limbeck.cli``: the same as ``limbeck``."""
+"""``python -m limbeck``: the same as ``limbeck``."""
 
 from limbeck.cli import main
 
