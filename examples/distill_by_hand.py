@@ -18,7 +18,7 @@ from limbeck.evaluation import Protocol, Subject, evaluate
 from limbeck.networks import load
 
 
-def main(videos: int = 60, steps: int = 40, width: int = 32) -> None:
+def main(videos: int = 60, steps: int = 40, width: int = 32, epochs: int = 30) -> None:
     """Distil one sample per class and compare it with the random clips it started from."""
     with tempfile.TemporaryDirectory() as folder:
         prepared = limbeck.prepare("playground", Path(folder) / "videos", out=Path(folder) / "data",
@@ -52,7 +52,7 @@ def main(videos: int = 60, steps: int = 40, width: int = 32) -> None:
 
         made = dataclasses.replace(begun, tensors={name: x.detach() for name, x in synthetic.items()})
         for title, distilled in (("random clips", begun), ("distilled", made)):
-            score = evaluate(Subject.of(distilled, test, protocol=Protocol(epochs=30)), repeats=2)
+            score = evaluate(Subject.of(distilled, test, protocol=Protocol(epochs=epochs)), repeats=2)
             print(f"{title}: {score.mean[score.together]:.1f} % of {len(test)} test clips")
 
 
@@ -61,4 +61,5 @@ if __name__ == "__main__":
     settings.add_argument("--videos", type=int, default=60)
     settings.add_argument("--steps", type=int, default=40)
     settings.add_argument("--width", type=int, default=32)
+    settings.add_argument("--epochs", type=int, default=30)
     main(**vars(settings.parse_args()))

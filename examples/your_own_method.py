@@ -80,19 +80,22 @@ class MeanAndSpread(Method):
         return finished(self, real, held.tensors, seed, run, held.start)
 
 
-def main(videos: int = 60) -> None:
+def main(videos: int = 60, steps: int = 200, epochs: int = 30) -> None:
     """Distil with the method and with `dm`, and compare."""
     with tempfile.TemporaryDirectory() as folder:
         data = limbeck.prepare("playground", Path(folder) / "videos", out=Path(folder) / "data",
                                image_size=64, clips=videos, progress=False)  # fmt: skip
         small = EncoderSource.from_json({"network": {"options": {"width": 32}}, "bank": 5, "batch": 64})
-        for method in (MeanAndSpread(per_class=2, encoders=small), DM(per_class=2, encoders=small)):
+        for kind in (MeanAndSpread, DM):
+            method = kind(per_class=2, encoders=small, steps=steps)
             made = limbeck.distill(data, method, progress=False)
-            score = limbeck.evaluate(made, on=data, repeats=2, progress=False)
+            score = limbeck.evaluate(made, on=data, repeats=2, epochs=epochs, progress=False)
             print(f"{method.name}: {score.mean[score.together]:.1f} %")
 
 
 if __name__ == "__main__":
     settings = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     settings.add_argument("--videos", type=int, default=60)
+    settings.add_argument("--steps", type=int, default=200)
+    settings.add_argument("--epochs", type=int, default=30)
     main(**vars(settings.parse_args()))

@@ -13,7 +13,7 @@ from limbeck.cli.benchmark import _print_plan
 from limbeck.comparison import Place, Recipe
 from limbeck.comparison.jobs import Distil, MeasureSet
 from limbeck.comparison.jobs.distil import FACTS
-from limbeck.comparison.kinds.distillation import cells, tables
+from limbeck.comparison.kinds.distillation import DistillationRecipe, cells, tables
 from limbeck.engine.executor import Here
 from limbeck.errors import BusyError, InputError
 from limbeck.evaluation import measures
@@ -204,7 +204,7 @@ def test_a_measure_that_refuses_does_not_stop_those_after_it(measuring, out, tmp
     shutil.copytree(out, tmp_path / "runs")
     place, kind = tmp_path / "runs", measures.load("retrieval")
     more = {"measure": "retrieval", "settings": {"dim": 3, "galleries": 1}, "repeats": 1, "per_class": [1]}
-    recipe = Recipe.from_json(
+    recipe = DistillationRecipe.from_json(
         measuring.to_json()
         | {
             "measures": {
@@ -264,7 +264,7 @@ def test_the_plan_says_that_measures_may_take_longer(measuring, recipe, out, tmp
 
 
 def test_a_recipe_with_measures_goes_to_json_and_back(measuring):
-    assert Recipe.from_json(measuring.to_json()) == measuring
+    assert DistillationRecipe.from_json(measuring.to_json()) == measuring
     assert measuring.measure("retrieval, by pair").positives == "pair"
 
 

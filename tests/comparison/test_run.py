@@ -16,8 +16,8 @@ import pytest
 
 import limbeck
 from limbeck import comparison
-from limbeck.comparison import Place, Recipe
-from limbeck.comparison.kinds.distillation import cells
+from limbeck.comparison import Place
+from limbeck.comparison.kinds.distillation import DistillationRecipe, cells
 from limbeck.errors import FingerprintError
 from limbeck.methods.dm import DM
 
@@ -281,4 +281,4 @@ def test_a_fault_in_a_job_is_told_and_does_not_stop_the_others(recipe, done, tmp
 
 
 def test_recipe_beside_the_tables_can_be_run_again(recipe, done):
-    assert Recipe.from_json(json.loads((done / "two" / "recipe.json").read_text())) == recipe
+    assert DistillationRecipe.from_json(json.loads((done / "two" / "recipe.json").read_text())) == recipe

@@ -32,13 +32,13 @@ def test_sounds_are_named(tmp_path: Path) -> None:
 
 
 def test_a_set_is_distilled_by_hand() -> None:
-    said = run("distill_by_hand.py", "--videos", "40", "--steps", "2", "--width", "8")
+    said = run("distill_by_hand.py", "--videos", "40", "--steps", "2", "--width", "8", "--epochs", "2")
     assert re.search(r"^step 0: loss \d", said, re.M)
     assert len(re.findall(r"^(random clips|distilled): \d+\.\d % of \d+ test clips$", said, re.M)) == 2
 
 
 def test_a_method_of_ones_own_distils() -> None:
-    said = run("your_own_method.py", "--videos", "40")
+    said = run("your_own_method.py", "--videos", "40", "--steps", "2", "--epochs", "2")
     assert re.findall(r"^(\S+): \d+\.\d %$", said, re.M) == ["__main__.MeanAndSpread", "dm"]
 
 
