@@ -179,8 +179,10 @@ def test_a_third_modality_and_a_way_to_hold_samples_go_the_whole_way(gifts: Path
             for out, (method, *words) in runs.items():
                 told[out] = limbeck("distill", "data", "--method", method, *words, "--out", out)
                 told[f"{{out}} evaluate"] = limbeck("evaluate", out, "--on", "data", "--repeats", "1", "--epochs", "1")
+                told[f"{{out}} folder"] = limbeck("export", out, "--to", "folder", "--out", f"{{out}}-folder")
+            for out in ("dm-plain", "best-plain", "herding-small"):
                 told[f"{{out}} report"] = limbeck("report", out, "--on", "data", "--out", f"{{out}}-page")
-                for form in ("folder", "webdataset", "huggingface"):
+                for form in ("webdataset", "huggingface"):
                     told[f"{{out}} {{form}}"] = limbeck("export", out, "--to", form, "--out", f"{{out}}-{{form}}")
             print(json.dumps(told))
             """,
