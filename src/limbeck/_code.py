@@ -4,8 +4,6 @@ Of a method, network, measure, ... that is: the distributions it and its bases c
 hash of the source of its module, of its bases' modules, and of what these import from their own package.
 """
 
-from __future__ import annotations
-
 import ast
 import contextlib
 import hashlib

@@ -5,8 +5,6 @@ distributions (plug-ins) add to a room through an entry point in the group of th
 (``limbeck.methods``); there the entry point's name is the thing's name everywhere, wherever its class is.
 """
 
-from __future__ import annotations
-
 import ast
 import contextlib
 import difflib

@@ -1,7 +1,5 @@
 """What settings a plug-in has, in words: names, kinds of value, defaults, and what its docstrings say of them."""
 
-from __future__ import annotations
-
 import builtins
 import inspect
 import re

@@ -1,7 +1,5 @@
 """What this process may use of the machine, as its container and its scheduler say, and how its threads should wait."""
 
-from __future__ import annotations
-
 import contextlib
 import math
 import os

@@ -1,7 +1,5 @@
 """Recipes that come with Limbeck, found by name as others are by path."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from pathlib import Path

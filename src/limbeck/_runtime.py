@@ -1,7 +1,5 @@
 """Device, number format and random generators: chosen once, at the edge, and said aloud with the reason."""
 
-from __future__ import annotations
-
 import contextlib
 import logging
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Text as it is written down: names that are the same on every machine, and tables as CSV."""
 
-from __future__ import annotations
-
 import csv
 import unicodedata
 from collections import Counter

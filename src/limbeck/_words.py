@@ -1,7 +1,5 @@
 """Numbers as people read them, always with a unit, and values of settings as people write them."""
 
-from __future__ import annotations
-
 from typing import Any
 
 

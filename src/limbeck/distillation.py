@@ -3,8 +3,6 @@
 The module stands right of `evaluation` because ``sound="validated"`` trains students to choose a scale of sound.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

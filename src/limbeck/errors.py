@@ -3,8 +3,6 @@
 Every message says what was wrong, what was expected, what came, and what to do next.
 """
 
-from __future__ import annotations
-
 import errno
 import importlib
 import os

@@ -1,7 +1,5 @@
 """What is in a folder that Limbeck wrote, whatever wrote it; `limbeck inspect` shows it."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable

@@ -9,8 +9,6 @@ Condensation with Differentiable Siamese Augmentation*, ICML 2021. Differs from 
 (there: 0).
 """
 
-from __future__ import annotations
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor

@@ -6,8 +6,6 @@ uniform numbers also where their sizes differ (there: the seed, so whole-pixel s
 the option `modality_aware`.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

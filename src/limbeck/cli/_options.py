@@ -1,7 +1,5 @@
 """Options that several verbs have in common, and the one way ``--set name=value`` is read."""
 
-from __future__ import annotations
-
 import importlib
 import json
 from collections.abc import Callable, Sequence

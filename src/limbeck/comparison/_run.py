@@ -1,7 +1,5 @@
 """Work a recipe off, and write its tables from what is on disk."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path

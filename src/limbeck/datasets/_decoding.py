@@ -1,7 +1,5 @@
 """Worker processes that decode clips and may die or hang on one without taking the others along."""
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence

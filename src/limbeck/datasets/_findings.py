@@ -1,7 +1,5 @@
 """What a user should know about a prepared dataset, in sentences: lost classes, repairs, one content on two sides."""
 
-from __future__ import annotations
-
 import math
 import re
 import unicodedata

@@ -1,7 +1,5 @@
 """Labelled files as clip references: a folder of classes, a folder of splits of classes, or a CSV manifest."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence

@@ -3,8 +3,6 @@
 Every order and every draw depends on names and the seed alone, so that all machines agree.
 """
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 import math

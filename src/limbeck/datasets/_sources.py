@@ -1,7 +1,5 @@
 """The files behind clips: how they are written down, whether they are still those, and how clips are read again."""
 
-from __future__ import annotations
-
 import contextlib
 import inspect
 import json

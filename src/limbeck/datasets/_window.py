@@ -1,7 +1,5 @@
 """Which part of a long recording is taken where nobody says: the loudest, the middle or the start."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from functools import lru_cache

@@ -5,8 +5,6 @@ Sounds are the Free Spoken Digit Dataset's ``recordings/{digit}_{speaker}_{index
 class by a seeded draw, in which every picture is used once before one is used twice. No picture is used in both splits.
 """
 
-from __future__ import annotations
-
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence

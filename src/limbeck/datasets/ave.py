@@ -12,8 +12,6 @@ Differs from the paper: the picture is taken from the middle of each second (pub
 frames a second); six training videos the authors dropped by hand are kept where they can be read.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path

@@ -12,8 +12,6 @@ under its name, a thumbnail say; everything else is tried, and what cannot be re
 dataset is prepared. Of a file without start and end the loudest part is taken (`window`).
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -10,8 +10,6 @@ split and label) says which. Windows of one video never cross splits. The publis
 150,000 training windows from 754 videos; which seconds those are is not documented, so every whole second is taken.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass

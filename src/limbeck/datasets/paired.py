@@ -12,8 +12,6 @@ Sound and picture of such a pair know nothing of each other but their class, so 
 match the two (joint and gap terms, retrieval of instances).
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace

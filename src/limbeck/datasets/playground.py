@@ -5,8 +5,6 @@ picture or sound alone leaves about two classes open and both together one. With
 clip: what is bigger sounds lower, hits are heard when they are seen, motors sound as fast as they run.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, final

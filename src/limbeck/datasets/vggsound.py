@@ -10,8 +10,6 @@ computed for the rate the sound has (the released code built them for the file's
 two clips of one YouTube video are told apart by their start.
 """
 
-from __future__ import annotations
-
 import csv
 from abc import abstractmethod
 from collections.abc import Collection, Sequence

@@ -4,8 +4,6 @@ Layout and protocol are those of `vggsound`; clips of other classes in the table
 counts 8,808 training and 443 or 444 test clips: those whose videos were still to be had.
 """
 
-from __future__ import annotations
-
 from typing import ClassVar, final
 
 from limbeck.datasets.vggsound import VGGSoundTable

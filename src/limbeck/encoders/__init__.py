@@ -5,8 +5,6 @@ Example:
     16000
 """
 
-from __future__ import annotations
-
 from limbeck import _discover
 from limbeck.encoders._contract import AudioEmbeddings, Encoder, EncoderNote
 

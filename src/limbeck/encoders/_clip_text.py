@@ -4,8 +4,6 @@ Source:   Radford et al., *Learning Transferable Visual Models From Natural Lang
           (https://arxiv.org/abs/2103.00020).
 """
 
-from __future__ import annotations
-
 import itertools
 from abc import ABC
 from collections import defaultdict

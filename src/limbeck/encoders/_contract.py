@@ -1,7 +1,5 @@
 """What every encoder is: a frozen pretrained model whose preprocessing cannot be separated from it."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

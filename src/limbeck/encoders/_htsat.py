@@ -4,8 +4,6 @@ Source:   Chen et al., *HTS-AT: A Hierarchical Token-Semantic Audio Transformer 
           ICASSP 2022 (https://arxiv.org/abs/2202.00874); filling as in LAION-CLAP and Microsoft CLAP.
 """
 
-from __future__ import annotations
-
 from abc import ABC
 from collections.abc import Callable, Mapping
 from typing import Any, Self

@@ -1,7 +1,5 @@
 """A LiteRT network that also gives what it knew before its last layer, as fast as the network itself; a tiny one."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue

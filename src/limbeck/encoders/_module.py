@@ -1,7 +1,5 @@
 """What of other packages is used here: networks, built, filled from a checkpoint and frozen; how tokenizers read."""
 
-from __future__ import annotations
-
 import json
 import platform
 from collections.abc import Callable, Mapping, Sequence

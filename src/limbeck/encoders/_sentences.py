@@ -1,7 +1,5 @@
 """Vectors of sentences by a small sentence-transformers model, for encoders whose sounds become words first."""
 
-from __future__ import annotations
-
 import json
 import string
 from collections.abc import Iterator, Sequence

@@ -5,8 +5,6 @@ its authors). Hub files lie in the hub's own cache (``HF_HOME``), others under `
 cache folder). ``HF_HUB_OFFLINE=1`` keeps both from asking the network.
 """
 
-from __future__ import annotations
-
 import hashlib
 import logging
 import os

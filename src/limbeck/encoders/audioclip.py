@@ -7,8 +7,6 @@ Source:   Guzhov, Raue, Hees and Dengel, *AudioCLIP: Extending CLIP to Image, Te
 Differs from the paper: a sound is taken as long as it is; the published evaluation pads or crops to 5 s.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from math import ceil
 from pathlib import Path

@@ -11,8 +11,6 @@ Cost:     per sound of up to 10 s some 6 thousand million multiplications, more 
           a tenth of a second on one processor core of 2024, half of that in bfloat16 (`dtype`).
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from functools import cached_property

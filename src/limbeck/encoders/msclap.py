@@ -13,8 +13,6 @@ Differs from the paper: of a sound beyond 7 s the beginning is heard (published:
 Cost:     as `clap`, for sounds of up to 7 s.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path

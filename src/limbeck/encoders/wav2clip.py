@@ -7,8 +7,6 @@ Differs from the paper: the published code brings the spectrograms of a batch to
           each sound is on its own, as it is there for one sound at a time.
 """
 
-from __future__ import annotations
-
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from pathlib import Path

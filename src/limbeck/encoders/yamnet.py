@@ -15,8 +15,6 @@ Differs from the paper: YAMNet averages over a recording's patches, which hides 
 Cost:     about 0.5 ms a patch (0.48 s of sound) on one core, and 5 MB of memory a core.
 """
 
-from __future__ import annotations
-
 import csv
 from collections.abc import Sequence
 from functools import cached_property, lru_cache

@@ -1,7 +1,5 @@
 """Progress on standard error, so that standard output stays clean for data."""
 
-from __future__ import annotations
-
 import contextlib
 import sys
 from collections.abc import Callable, Iterator

@@ -1,7 +1,5 @@
 """Worker processes that may die or hang on a task without taking the others along."""
 
-from __future__ import annotations
-
 import contextlib
 import math
 import multiprocessing

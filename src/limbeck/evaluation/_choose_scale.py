@@ -1,7 +1,5 @@
 """Raw or standardised samples: let the data say, on a split cut from the training clips."""
 
-from __future__ import annotations
-
 from typing import get_args
 
 from limbeck._runtime import Runtime

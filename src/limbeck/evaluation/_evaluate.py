@@ -1,7 +1,5 @@
 """Ask a measure of a training set, repeat by repeat."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """Training clips held out to validate on, recordings whole: what is scored on was not trained on."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Evaluate a set on a prepared dataset, and what it must be compared with: what is found is kept, not asked again."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Collection
 from functools import partial

@@ -4,8 +4,6 @@ The folder of a distilled set keeps its scores in ``scores/``, and there what th
 ``controls/<fingerprint>/``. A file's name is a title and the key of a question.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any

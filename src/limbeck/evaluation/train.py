@@ -1,7 +1,5 @@
 """Train one student from scratch, and let it predict."""
 
-from __future__ import annotations
-
 import math
 import time
 from collections.abc import Callable

@@ -7,8 +7,6 @@ Example:
     'Folder'
 """
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import ClassVar

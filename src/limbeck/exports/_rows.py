@@ -1,7 +1,5 @@
 """What the forms share: a new folder that appears whole, and the samples in the order they are written."""
 
-from __future__ import annotations
-
 import contextlib
 import io
 import json

@@ -1,7 +1,5 @@
 """A folder of ordinary files: NumPy arrays, PNG images, WAV sounds, a CSV table, a card."""
 
-from __future__ import annotations
-
 import csv
 import re
 import unicodedata

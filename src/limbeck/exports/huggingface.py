@@ -1,7 +1,5 @@
 """A Hugging Face dataset (Parquet and a card): exact float arrays, labels, pictures and sounds."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import Path

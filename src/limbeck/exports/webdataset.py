@@ -1,7 +1,5 @@
 """WebDataset shards (tar): exact float arrays, labels, and images and sounds of them."""
 
-from __future__ import annotations
-
 import json
 import math
 from itertools import islice

@@ -1,7 +1,5 @@
 """Reading recordings in worker processes ahead of the encoder."""
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 import os

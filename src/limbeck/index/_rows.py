@@ -7,8 +7,6 @@ at most, and a search finds what it finds in float32 but for a few near ties in 
 Every row has checksums: Lance keeps none of what is in its files, and a changed number in a vector is found by nobody.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal

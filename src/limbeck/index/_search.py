@@ -4,8 +4,6 @@ Looking at all reads the joint vectors once for any number of queries, as produc
 thousand queries that costs little more than for one, and memory is a batch of rows.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path

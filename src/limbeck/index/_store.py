@@ -3,8 +3,6 @@
 Every change is one commit, which is there as a whole or not at all; readers need no lock.
 """
 
-from __future__ import annotations
-
 import contextlib
 import json
 from collections import defaultdict

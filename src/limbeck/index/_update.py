@@ -3,8 +3,6 @@
 Killed at any moment, the index holds the recordings committed so far, whole and once; the next update goes on there.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import time

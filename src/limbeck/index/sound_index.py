@@ -1,7 +1,5 @@
 """The index of sounds."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Which way up a picture is: the display matrix of videos and the EXIF orientation of photos."""
 
-from __future__ import annotations
-
 import struct
 from pathlib import Path
 from typing import NamedTuple, cast

@@ -1,7 +1,5 @@
 """The frame of one segment, upright, with square pixels, at the recipe's size."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass, field
 from fractions import Fraction

@@ -1,7 +1,5 @@
 """Change of sample rate, by soxr or by the windowed sinc of the published reference."""
 
-from __future__ import annotations
-
 import math
 from functools import lru_cache
 from typing import Literal

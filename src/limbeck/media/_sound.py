@@ -1,7 +1,5 @@
 """The sound of one segment, cut by sample, mended or refused, at the recipe's rate and length."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace

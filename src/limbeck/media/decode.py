@@ -59,8 +59,6 @@ too much work                      R  ``too_much_work``: 50,000 frames from a ke
 Any other failure of ffmpeg is ``undecodable``. Alpha channels are dropped. Nothing but `MediaError` comes out.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self

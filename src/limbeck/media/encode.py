@@ -3,8 +3,6 @@
 The same arrays give the same bytes on the same kind of machine. Videos are MP4 with H.264 and AAC.
 """
 
-from __future__ import annotations
-
 import importlib.util
 import io
 from collections.abc import Iterable, Iterator

@@ -1,7 +1,5 @@
 """Which files below a folder could be recordings, by their names alone."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable
 from pathlib import Path

@@ -1,7 +1,5 @@
 """How a clip becomes arrays: every number that must be known to read the arrays again."""
 
-from __future__ import annotations
-
 from typing import Literal, Self
 
 from pydantic import Field, model_validator

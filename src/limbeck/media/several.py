@@ -4,8 +4,6 @@ Only whole files go this way. Whatever is odd (damage, no time stamps, a picture
 `read_clip`, so that a clip comes out the same, or is refused for the same reason, as when it is read alone.
 """
 
-from __future__ import annotations
-
 from collections.abc import Container, Sequence
 from contextlib import suppress
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Log-mel spectrograms in torch, and back to sound for listening."""
 
-from __future__ import annotations
-
 import warnings
 from functools import lru_cache
 

@@ -17,8 +17,6 @@ where a stream must decide before it has seen the end:
   end: windows that came before an error belong to a recording that is to be refused, so use them after the last.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """One modality of a student by itself: what gradients and trajectories are taken of."""
 
-from __future__ import annotations
-
 from typing import Any, cast, final
 
 import torch

@@ -1,7 +1,5 @@
 """Choosing real clips: what methods that choose share; optimised methods start from what they choose."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, runtime_checkable
 

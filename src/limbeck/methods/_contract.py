@@ -1,7 +1,5 @@
 """What every method is: settings and one verb, `distill`."""
 
-from __future__ import annotations
-
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence

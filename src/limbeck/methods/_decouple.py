@@ -1,7 +1,5 @@
 """Splitting features of two modalities into what both have in common and what is private to each."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Self
 

@@ -1,7 +1,5 @@
 """The encoders of a matching step, and what real clips and samples look like through them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path

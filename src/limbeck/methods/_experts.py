@@ -5,8 +5,6 @@ Trajectory matching follows them; other methods look through them instead of thr
 Source:   Cazenavette et al., "Dataset Distillation by Matching Training Trajectories", CVPR 2022 (expert buffers).
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path

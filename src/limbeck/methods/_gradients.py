@@ -1,7 +1,5 @@
 """Weight gradients of a network that is trained on the synthetic samples: what `dc` and `dsa` compare."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from typing import Any, cast
 

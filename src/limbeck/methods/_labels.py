@@ -1,7 +1,5 @@
 """What students learn of a sample: its class, or a teacher's probabilities."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal, cast
 
 import torch

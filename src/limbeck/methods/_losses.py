@@ -1,7 +1,5 @@
 """The mathematics of the methods: pure functions, tensors in, tensors out."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from itertools import combinations
 

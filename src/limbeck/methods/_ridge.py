@@ -1,7 +1,5 @@
 """Ridge regression in closed form, differentiable in the clips it is fitted on."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import torch

@@ -1,7 +1,5 @@
 """Where and how the work of a method is done, and what it reports; nothing here changes what is distilled."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What optimisation starts from, by name: real clips that a method chooses, or noise."""
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Mapping
 from typing import Annotated, Any, cast

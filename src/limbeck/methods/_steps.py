@@ -1,7 +1,5 @@
 """What is optimised, on its way: tensors, the samples they stand for, and steps, with resumption to the same bits."""
 
-from __future__ import annotations
-
 import math
 import time
 from collections.abc import Iterator, Mapping, Sequence

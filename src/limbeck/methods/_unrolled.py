@@ -13,8 +13,6 @@ Source:   Cui et al., "Scaling Up Dataset Distillation to ImageNet-1K with Const
           is dropped here, at the price of a second pass over the steps and of disk: one copy of the weights a step.
 """
 
-from __future__ import annotations
-
 import os
 import tempfile
 from collections.abc import Callable, Sequence

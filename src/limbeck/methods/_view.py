@@ -1,7 +1,5 @@
 """Clips and samples as encoders see them: on their scale, augmented."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any

@@ -13,8 +13,6 @@ Differs from the paper: the defaults were measured here (docs/log.md); ``--prese
 Cost:     as `dm`.
 """
 
-from __future__ import annotations
-
 from typing import Any, ClassVar, final
 
 from pydantic import Field

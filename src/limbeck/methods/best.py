@@ -15,8 +15,6 @@ Cost:     as `herding`; with steps as `krr`, with as many small samples as there
           it also trains longer.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Literal, Self, final
 

@@ -10,8 +10,6 @@ Differs from the paper: where recordings are out of reach (clips given as arrays
 Cost:     as the method that chooses, and some 20 ms to code a clip.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace

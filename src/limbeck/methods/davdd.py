@@ -21,8 +21,6 @@ Cost:     as `dm`, after `Training.epochs` passes forward and backward over the 
           dataset, and a few products with the matrix of real features for each decoupler.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from functools import cache
 from typing import NamedTuple, Self, final

@@ -14,8 +14,6 @@ Cost:     per step, one forward and backward pass over `encoders.batch` real cli
           samples, and `network_epochs` over the samples to train the network.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any, ClassVar, final
 

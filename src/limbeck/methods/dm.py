@@ -11,8 +11,6 @@ Cost:     per step, one forward pass over `encoders.batch` real clips per class 
           and one forward and backward pass over the synthetic ones.
 """
 
-from __future__ import annotations
-
 from typing import Any, ClassVar, final
 
 import torch

@@ -9,8 +9,6 @@ Differs from the paper: as `dc`; sound and picture share the draw. ``--preset fa
 Cost:     as `dc`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any, ClassVar, final
 

@@ -12,8 +12,6 @@ Cost:     training of `experts` networks, shared with every method that asks for
           over the data for each of their epochs, once for a dataset.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Literal, final
 

@@ -10,8 +10,6 @@ Differs from the paper: the published audio-visual code ships index lists withou
 Cost:     one forward pass over the data.      Memory: one class's features.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import final
 

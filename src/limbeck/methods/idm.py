@@ -19,8 +19,6 @@ Cost:     as `dm`, after `Training.epochs` passes forward and backward over the 
           dataset.
 """
 
-from __future__ import annotations
-
 from typing import Any, ClassVar, Self, cast, final
 
 import torch

@@ -8,8 +8,6 @@ Differs from the paper: features are those of a randomly initialised pair of enc
 Cost:     one forward pass over the data.      Memory: one class's features.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import final
 

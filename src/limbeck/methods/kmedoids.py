@@ -9,8 +9,6 @@ Differs from the paper: the starts of DREAM are chosen anew every few steps by t
 Cost:     one forward pass over the data and k-means of every class.      Memory: one class's features, twice.
 """
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Sequence
 from typing import final

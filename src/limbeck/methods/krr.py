@@ -18,8 +18,6 @@ Cost:     as `dm`, all classes at once, and the solution of a system with as man
           clips. Real features are kept as those of `m3d`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import final
 

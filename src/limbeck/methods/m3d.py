@@ -11,8 +11,6 @@ Differs from the paper: a discrepancy for each modality, and their sum. Where th
 Cost:     as `dm`, and kernels of all features of a class with each other, which is little beside the encoders.
 """
 
-from __future__ import annotations
-
 from typing import Annotated, Literal, final
 
 import torch

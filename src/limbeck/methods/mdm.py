@@ -15,8 +15,6 @@ Differs from the paper: classes, not single pairs, are matched. Encoders are ran
 Cost:     as `dm`, and kernels of all features of a class with each other, which is little beside the encoders.
 """
 
-from __future__ import annotations
-
 from typing import final
 
 import torch

@@ -16,8 +16,6 @@ Cost:     per step, `student_steps` passes over a batch of samples without, and 
           `student_steps` copies of the weights.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import partial
 from typing import Any, ClassVar, Self, cast, final

@@ -16,8 +16,6 @@ Differs from the paper: two modalities, jointly unless ``joint=false``. Frequenc
 Cost:     as `dm`, and a product of every feature with every frequency.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, ClassVar, final
 

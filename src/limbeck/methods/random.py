@@ -7,8 +7,6 @@ Source:   every table of dataset condensation.      Differs from the paper: noth
 Cost:     reading the chosen clips.
 """
 
-from __future__ import annotations
-
 from typing import final
 
 import torch

@@ -1,7 +1,5 @@
 """Kinds of arrays that are made of recordings. One module a modality; `names()` lists them without importing any."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Mapping
 
 from limbeck import _discover

@@ -4,8 +4,6 @@ Source:   the published recipe of Kushwaha et al., "Audio-Visual Dataset Distill
 `media.MelRecipe`.
 """
 
-from __future__ import annotations
-
 import math
 from typing import ClassVar, Literal, final
 

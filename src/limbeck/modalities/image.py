@@ -3,8 +3,6 @@
 Source:   the published recipe of Kushwaha et al., "Audio-Visual Dataset Distillation", TMLR 2024.
 """
 
-from __future__ import annotations
-
 from typing import ClassVar, Literal, final
 
 import numpy as np

@@ -5,8 +5,6 @@ block keeps channels innermost, keeps nothing but its input and the convolution'
 does all beside the convolutions in loops of its own (`_kernels`) that touch each map once or twice.
 """
 
-from __future__ import annotations
-
 from types import ModuleType
 from typing import Any
 

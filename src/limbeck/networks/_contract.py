@@ -1,7 +1,5 @@
 """What every network is: settings that build an encoder per modality; and what every head is: a loss and scores."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import ClassVar

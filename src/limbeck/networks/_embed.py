@@ -3,8 +3,6 @@
 Source:   Zhao and Bilen, *Dataset Condensation with Distribution Matching*, WACV 2023: class means of random features.
 """
 
-from __future__ import annotations
-
 import os
 import shutil
 from functools import cache

@@ -8,8 +8,6 @@ Arrays are (sample, row, column, channel), float32, or bfloat16 as the bits of u
 row, then over rows. NaN stays NaN.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor

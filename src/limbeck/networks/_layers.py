@@ -1,7 +1,5 @@
 """Layers the networks share: drawn from a generator, and the same in training and in evaluation mode."""
 
-from __future__ import annotations
-
 from math import gcd
 from typing import Literal
 

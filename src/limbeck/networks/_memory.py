@@ -1,7 +1,5 @@
 """Keep memory that was freed, instead of giving it back and having it zeroed again."""
 
-from __future__ import annotations
-
 import ctypes
 import sys
 

@@ -3,8 +3,6 @@
 `_kernels` has the same two functions for CPUs; what they agree on stands here.
 """
 
-from __future__ import annotations
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor

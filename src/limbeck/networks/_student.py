@@ -1,7 +1,5 @@
 """What is trained from scratch on a distilled set: encoders and a head."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from typing import Any, cast, final
 

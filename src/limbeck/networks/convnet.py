@@ -13,8 +13,6 @@ Differs from the paper: the convolutions have no biases. Instance norm subtracts
           no batch norm, see `_layers.Norm`. Only without a norm do convolutions have biases, which start at 0.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from functools import partial
 from typing import Annotated, final

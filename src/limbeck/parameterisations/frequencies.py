@@ -14,8 +14,6 @@ Differs from the paper: which coefficients are kept follows a rule, where FreD r
           a twelfth of the numbers, the ranking 96.5 % and 96.3 %); colours are decorrelated first.
 """
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Mapping

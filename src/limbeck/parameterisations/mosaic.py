@@ -10,8 +10,6 @@ Source:   the "partition and expansion" of Zhao et al., "Improved Distribution M
 Differs from the paper: any factor and any size, not only 2 and even sizes, and other grids.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from typing import Self, cast, final

@@ -1,7 +1,5 @@
 """Samples as they are, one in each row (`plain`)."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import final
 

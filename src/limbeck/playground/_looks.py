@@ -4,8 +4,6 @@ Coordinates are the thing's own: unit 1 is its size, x to the right, y down, the
 Neighbours share most of a look: they are told apart by small parts (a beater or a plectrum, a hand or a bird).
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 

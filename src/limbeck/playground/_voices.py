@@ -4,8 +4,6 @@ A voice is a function ``(cast, sample_rate_hz, clip_s) -> waveform`` float32 (sa
 the clip, of unit root mean square; it depends on the cast alone.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterable
 from functools import partial

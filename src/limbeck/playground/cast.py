@@ -1,7 +1,5 @@
 """What one thing in a clip is like and how it moves: the numbers that its picture and its sound share."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

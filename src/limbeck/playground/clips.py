@@ -1,7 +1,5 @@
 """The clips of a playground as files: which there are, making them, and reading their truth; and sounds alone."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path

@@ -11,8 +11,6 @@
 So one sense leaves two classes open, mostly, and both together leave one.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

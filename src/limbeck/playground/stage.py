@@ -1,7 +1,5 @@
 """One clip: a thing, what stands and sounds around it, the camera; and from these its frames, sounds and truth."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any

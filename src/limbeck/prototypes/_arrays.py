@@ -1,7 +1,5 @@
 """What comes in: vectors and labels as arrays, checked once and refused in sentences."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from typing import Any
 

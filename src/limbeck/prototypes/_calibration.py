@@ -4,8 +4,6 @@ All rest on one thing that needs no labels: words and prototypes are two views o
 same class that name is mostly right.
 """
 
-from __future__ import annotations
-
 from typing import Literal
 
 import numpy as np

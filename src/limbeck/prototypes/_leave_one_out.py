@@ -1,7 +1,5 @@
 """Prototypes as weighted means, and scores of the pool's own recordings with each, or its class, left out."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -5,8 +5,6 @@ Differs from the paper: `exclusive` is ours.
 Cost: one product of pool and text; 16,384 similarities a class are in memory at a time.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from limbeck.prototypes._arrays import Floats, Positions, chunks

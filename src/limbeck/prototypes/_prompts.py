@@ -5,8 +5,6 @@ Differs from the paper: the weights also pay for being uneven, which gives them 
 Cost: one product of pool and text a prompt.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import cast
 

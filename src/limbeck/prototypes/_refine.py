@@ -7,8 +7,6 @@ Differs from the paper: run on the pool and then frozen, so that new sounds need
 Cost: two products of pool and prototypes a step.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from scipy.special import softmax
 

@@ -1,7 +1,5 @@
 """How labels depend on the number of neighbours: on the pool, and with labelled sounds as accuracy."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 

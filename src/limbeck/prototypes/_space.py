@@ -1,7 +1,5 @@
 """The space prototypes live in: standardised on the pool, directions in it, and how near a sound is to a prototype."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self, cast

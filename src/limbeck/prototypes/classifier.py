@@ -6,8 +6,6 @@ Differs from the paper: not at all as `PrototypeClassifier.paper()`. Otherwise n
 Cost: learning takes one product of pool and text and one pass for mean and deviation.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Sequence
 from copy import copy
 from numbers import Integral, Real

@@ -1,7 +1,5 @@
 """A classifier of sounds as a folder: prototypes, their encoder, the words, and the recordings behind them."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

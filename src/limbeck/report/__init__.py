@@ -1,7 +1,5 @@
 """Numbers to a page to look at and listen to, figures and a table."""
 
-from __future__ import annotations
-
 from limbeck.report import figures, table
 from limbeck.report.distilled_page import page
 from limbeck.report.measures import measure_sheets

@@ -1,7 +1,5 @@
 """What all pages are made of: templates, styles and script in one file that needs no network; data is escaped."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import importlib.resources

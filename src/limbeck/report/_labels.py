@@ -1,7 +1,5 @@
 """Where to write the names of dots so that they can be read. All lengths of a call have one unit."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Windows of an index as points of a plane: which are drawn, where, and where the words among them stand."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 

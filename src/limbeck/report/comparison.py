@@ -4,8 +4,6 @@ The random unit of every test is the distillation: a distillation's students are
 seed, which their clips and their students share.
 """
 
-from __future__ import annotations
-
 import math
 import statistics
 from collections import Counter, defaultdict

@@ -1,7 +1,5 @@
 """One HTML page of a comparison: tables that sort, plots, confusions, facts; opens from disk, asks for nothing."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """A comparison of distillations as sheets, and as a document that writers print."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import asdict
 from itertools import chain

@@ -1,7 +1,5 @@
 """Tables of what was measured beside accuracy."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar

@@ -4,8 +4,6 @@ One HTML file that opens from disk and asks the network for nothing. What is wro
 shows the command, or saves the file, that `limbeck sounds correct` takes.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor

@@ -1,7 +1,5 @@
 """Which differences are real: paired tests over trials, which are distillations or folds."""
 
-from __future__ import annotations
-
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """Sound that arrives: files in a folder, each once it has stopped growing, and a microphone's, in windows."""
 
-from __future__ import annotations
-
 import contextlib
 import queue
 from collections.abc import Iterable, Iterator, Mapping

@@ -1,7 +1,5 @@
 """From recordings to an index, and from an index and words to a classifier."""
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path

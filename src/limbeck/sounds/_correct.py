@@ -1,7 +1,5 @@
 """Correcting a classifier: it is learned again from what it was learned from and all corrections."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Unpack

@@ -1,7 +1,5 @@
 """The encoder a verb needs: one that is available, or the one an index or a classifier names, with its weights."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import TypedDict, Unpack
 

@@ -1,7 +1,5 @@
 """Words as people give them: typed with commas, or in a file, with or without descriptions."""
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,5 @@
 """Sounds to names: recordings and what arrives, window by window through the encoder and the classifier."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace

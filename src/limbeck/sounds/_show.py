@@ -1,7 +1,5 @@
 """What a classifier is and how well it does: a page to look at and listen to, and a summary."""
 
-from __future__ import annotations
-
 import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path

@@ -3,8 +3,6 @@
 Files of one kind and quality begin alike (of a small JPEG that is most of it), so the common beginning is kept once.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise, takewhile
 

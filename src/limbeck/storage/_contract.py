@@ -1,7 +1,5 @@
 """What every form of storage is: how the tensors of a distilled set become bytes, and what is left of them."""
 
-from __future__ import annotations
-
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,5 @@
 """Pictures to the bytes of WebP, JPEG or PNG, and back, through ffmpeg. Same picture, same bytes."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction

@@ -11,8 +11,6 @@ Size:     measured; about an eighth of `uint8`. Counted are every file, four byt
           range, and once the beginning that all files share (of a small JPEG most of the file).
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import final
 

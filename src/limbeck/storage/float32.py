@@ -3,8 +3,6 @@
 Differs from what was distilled: nothing.      Size: four bytes a number.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import final
 

@@ -8,8 +8,6 @@ Size:     measured. Counted are the bytes of every Opus packet with its length (
           Not counted are the 19 bytes of Opus's own header, which are the same for every sound.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from typing import Any, final

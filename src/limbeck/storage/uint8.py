@@ -9,8 +9,6 @@ Differs from what was distilled: a pixel by at most half a pixel value, but what
 Size:     a byte a number, and four bytes for the range of each log-mel: a quarter of `float32`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import final
 

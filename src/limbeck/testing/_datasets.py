@@ -1,7 +1,5 @@
 """What every dataset, and every dataset of sounds, must keep to, whoever wrote it."""
 
-from __future__ import annotations
-
 import inspect
 import pickle
 from collections import defaultdict

@@ -1,7 +1,5 @@
 """What every encoder must do, whoever wrote it."""
 
-from __future__ import annotations
-
 from functools import lru_cache
 
 import numpy as np

@@ -1,7 +1,5 @@
 """What every measure must do, whoever wrote it."""
 
-from __future__ import annotations
-
 import json
 import math
 from collections.abc import Iterator, Mapping

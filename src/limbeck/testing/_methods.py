@@ -1,7 +1,5 @@
 """What every method must do, whoever wrote it."""
 
-from __future__ import annotations
-
 import inspect
 import re
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What every modality must do, whoever wrote it."""
 
-from __future__ import annotations
-
 import inspect
 import pickle
 from functools import cache

@@ -1,7 +1,5 @@
 """What every network and every head must do, whoever wrote it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 

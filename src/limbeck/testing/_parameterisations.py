@@ -1,7 +1,5 @@
 """What every way to hold samples must do, whoever wrote it."""
 
-from __future__ import annotations
-
 import pickle
 from functools import reduce
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What the contracts of all rooms have in common: the tests of all that is listed, toy clips, comparisons."""
 
-from __future__ import annotations
-
 import json
 import pickle
 import random

@@ -1,7 +1,5 @@
 """What every form of storage must do, whoever wrote it."""
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import Mapping
 from typing import ClassVar

@@ -1,7 +1,5 @@
 """Distil a set, evaluate it under every head and take measures of it; or do so with the whole training split."""
 
-from __future__ import annotations
-
 import json
 import shlex
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,7 +1,5 @@
 """Name the test sounds of a dataset, with one classifier at one point: on every fold, in every draw."""
 
-from __future__ import annotations
-
 import json
 import shlex
 import time

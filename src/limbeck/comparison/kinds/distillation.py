@@ -4,8 +4,6 @@ Every row is a method with settings. It is distilled at every budget with every 
 every head, and measured as the recipe asks.
 """
 
-from __future__ import annotations
-
 import difflib
 import inspect
 import os

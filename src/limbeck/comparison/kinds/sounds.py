@@ -4,8 +4,6 @@ Every row is a classifier with settings. It names the test sounds of every fold 
 again with something changed.
 """
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import Mapping, Sequence
 from functools import partial

@@ -1,7 +1,5 @@
 """What every dataset of sounds is: recordings, classes with words for them, and how it is divided."""
 
-from __future__ import annotations
-
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,5 @@
 """Public datasets of sounds in their official layout, found and fetched by soundata."""
 
-from __future__ import annotations
-
 import csv
 from abc import abstractmethod
 from pathlib import Path

@@ -4,8 +4,6 @@ Source: Piczak, ESC: Dataset for Environmental Sound Classification, ACM Multime
 https://github.com/karolpiczak/ESC-50; the rows of ESC-50 that its table marks as ESC-10.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any, ClassVar, Self, final
 

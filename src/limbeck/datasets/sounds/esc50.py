@@ -9,8 +9,6 @@ Source: Piczak, ESC: Dataset for Environmental Sound Classification, ACM Multime
 https://github.com/karolpiczak/ESC-50. All cuts of one Freesound recording are in one fold.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any, ClassVar, Self, final
 

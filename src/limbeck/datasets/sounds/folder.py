@@ -9,8 +9,6 @@ Layouts::
 Any media file ffmpeg reads will do. Files that lie beside the folders of labels are kept, without labels.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from pathlib import Path

@@ -12,8 +12,6 @@ Source: Fonseca, Favory, Pons, Font and Serra, FSD50K: an Open Dataset of Human-
 validation recordings are kept for what has to choose an epoch.
 """
 
-from __future__ import annotations
-
 import csv
 from pathlib import Path
 from typing import Any, ClassVar, Self, final

@@ -5,8 +5,6 @@ them), ``split`` (folds, or train, validation and test; val, valid and dev are v
 seconds, ``group`` (what the sound was cut from). Further columns are passed over.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import ClassVar, Self, final
 

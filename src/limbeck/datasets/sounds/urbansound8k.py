@@ -9,8 +9,6 @@ Source: Salamon, Jacoby and Bello, A Dataset and Taxonomy for Urban Sound Resear
 https://urbansounddataset.weebly.com. All pieces of one Freesound recording are in one fold.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any, ClassVar, Self, final
 

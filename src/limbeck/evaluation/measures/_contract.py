@@ -1,7 +1,5 @@
 """What every measure is, the columns it makes in a table, and what measures share that train classifying students."""
 
-from __future__ import annotations
-
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence

@@ -6,8 +6,6 @@ Differs from the paper: nothing known.
 Cost:     one student.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import ClassVar, final

@@ -10,8 +10,6 @@ Cost:     one student for each network. On 40 samples of (1, 64, 56) and (3, 32,
           0.04 s (ConvNet) and 0.1 s (ResNet-18).
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import Any, Self, final

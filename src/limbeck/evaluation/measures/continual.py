@@ -14,8 +14,6 @@ Differs from the paper: a memory holds as many samples of a class from its task 
 Cost:     a distillation a task, two students a task; for the whole one.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import partial
 from itertools import accumulate

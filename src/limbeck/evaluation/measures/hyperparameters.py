@@ -11,8 +11,6 @@ Differs from the paper: about a dozen declared candidates that also differ in ho
 Cost:     a student a candidate; for the whole two, one on three quarters of the clips and one on all.
 """
 
-from __future__ import annotations
-
 import math
 import time
 from collections.abc import Mapping, Sequence

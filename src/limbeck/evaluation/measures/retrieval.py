@@ -10,8 +10,6 @@ Differs from the paper: loss, size of the shared space and temperature are not k
 Cost: one student a take; tests compare every clip with every other, in parts that fit in memory.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from itertools import combinations, permutations

@@ -14,8 +14,6 @@ Differs from the paper: it searches a learning rate for every set and takes the 
 Cost:     two students for a set with hard labels, four with soft ones.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

@@ -8,8 +8,6 @@ Differs from the paper: there is none.
 Cost:     a student a set; for the whole one a point of the curve.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import ClassVar, final
 

@@ -7,8 +7,6 @@ recording over its classes. They are not comparable with one another, nor with t
 literature. Here every row gets all of them. scikit-learn computes each average precision.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np

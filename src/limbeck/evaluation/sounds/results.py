@@ -1,7 +1,5 @@
 """What a recipe found, as numbers that tables and figures are made of."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What heads share: the linear layer."""
 
-from __future__ import annotations
-
 import torch
 from torch import nn
 

@@ -6,8 +6,6 @@ Source:   The "attention" row of Kushwaha et al., *Audio-Visual Dataset Distilla
           scores are nearly zero, it is the head `sum`.
 """
 
-from __future__ import annotations
-
 from typing import final
 
 import torch

@@ -6,8 +6,6 @@ Source:   Kushwaha et al., *Audio-Visual Dataset Distillation*, TMLR 2024 (the r
           Differs from the paper: nothing known, but see `_layers.linear` for the biases.
 """
 
-from __future__ import annotations
-
 from typing import final
 
 import torch

@@ -4,8 +4,6 @@ Source:   The "sum" row of Kushwaha et al., *Audio-Visual Dataset Distillation*,
           released; this is the obvious form of it.
 """
 
-from __future__ import annotations
-
 from typing import final
 
 import torch

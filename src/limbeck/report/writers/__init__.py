@@ -7,8 +7,6 @@ Example:
     '.tex'
 """
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from typing import ClassVar
 

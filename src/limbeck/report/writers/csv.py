@@ -1,7 +1,5 @@
 """The long table: one line for every number that was found."""
 
-from __future__ import annotations
-
 import csv
 import io
 from typing import final

@@ -1,7 +1,5 @@
 """Everything: all fields and what follows from them, to be read again."""
 
-from __future__ import annotations
-
 import json
 from typing import final
 

@@ -1,7 +1,5 @@
 """Tables for a paper: one ``table`` each, for the package booktabs."""
 
-from __future__ import annotations
-
 import re
 from typing import final
 

@@ -1,7 +1,5 @@
 """Tables with their rules, facts and command, for a page of documentation."""
 
-from __future__ import annotations
-
 import json
 import re
 from typing import final

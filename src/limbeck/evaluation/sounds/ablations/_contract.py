@@ -1,7 +1,5 @@
 """What every ablation is: points, each a change of the folds or of the rows' settings."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field

@@ -4,8 +4,6 @@ The count that the rule for unlabelled pools takes is found without labels and s
 how much hangs on it. No count is chosen here.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import ClassVar, final
 

@@ -1,7 +1,5 @@
 """Accuracy where some classes are rare in the pool (`imbalance`): a long tail, and as many recordings without one."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial

@@ -1,7 +1,5 @@
 """Accuracy under noise (`noise`): pink noise mixed into what is classified, and into the pool as well."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import ClassVar, final
 

@@ -4,8 +4,6 @@ Half of the classes, drawn by chance, are the ones with words; recordings of the
 these is tested on.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial

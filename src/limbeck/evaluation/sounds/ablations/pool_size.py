@@ -1,7 +1,5 @@
 """Accuracy against the size of the unlabelled pool (`pool_size`): parts drawn at random, whatever their classes."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial

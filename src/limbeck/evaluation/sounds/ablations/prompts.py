@@ -5,8 +5,6 @@ the test folds for its main table. Here one row takes the prompt under which the
 surest, which needs no labels.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial

@@ -1,7 +1,5 @@
 """What every classifier of a comparison is: settings, and scores of a fold's test recordings."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import ClassVar

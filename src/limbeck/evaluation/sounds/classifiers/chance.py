@@ -1,7 +1,5 @@
 """A guess that knows nothing (`chance`): random scores, the mean over many draws."""
 
-from __future__ import annotations
-
 from typing import ClassVar, final
 
 import numpy as np

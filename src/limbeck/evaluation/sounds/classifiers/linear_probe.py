@@ -1,7 +1,5 @@
 """Logistic regression on labelled embeddings (`linear_probe`), by scikit-learn."""
 
-from __future__ import annotations
-
 from typing import ClassVar, Literal, final
 
 import numpy as np

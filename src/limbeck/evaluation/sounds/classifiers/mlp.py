@@ -7,8 +7,6 @@ where recordings have several labels and there are validation recordings.
 Differs from the paper: the best epoch has the highest class-wise macro mAP.
 """
 
-from __future__ import annotations
-
 import math
 from itertools import pairwise
 from typing import ClassVar, Literal, final

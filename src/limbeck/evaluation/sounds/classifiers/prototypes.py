@@ -1,7 +1,5 @@
 """Prototypes from words (`prototypes`): each class is the mean of the unlabelled recordings nearest to its text."""
 
-from __future__ import annotations
-
 from typing import Any, Self, final
 
 import numpy as np

@@ -4,8 +4,6 @@ Source: the "sv" prototypes of PROTO (Interspeech 2023): the mean of all pool re
 joint space, by Euclidean distance; `paper` is that to the letter, otherwise the classifier's defaults hold.
 """
 
-from __future__ import annotations
-
 from typing import Any, ClassVar, Literal, final
 
 import numpy as np

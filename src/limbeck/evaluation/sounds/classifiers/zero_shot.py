@@ -3,8 +3,6 @@
 Several prompts are averaged into one direction a class.
 """
 
-from __future__ import annotations
-
 from typing import final
 
 from limbeck.evaluation.sounds._embedded import Fold
