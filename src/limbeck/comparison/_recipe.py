@@ -169,7 +169,6 @@ class Recipe(Config, Listed, ABC):
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
-        """The recipe from what `to_json` gave."""
         return super().from_json({name: value for name, value in data.items() if name != "kind"})
 
     def to_json(self) -> dict[str, Any]:

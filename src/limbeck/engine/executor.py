@@ -57,7 +57,6 @@ class Here(Executor):
     """One task after another, in this process."""
 
     def run(self, tasks: Iterable[AnyTask]) -> Iterator[tuple[AnyTask, str | None]]:
-        """See `Executor.run`."""
         queue = _Queue(tasks)
         while task := queue.next():
             yield from queue.settled(task, partial(_attempt, task))
@@ -71,7 +70,6 @@ class LocalProcesses(Executor):
         self.count, self._begin = count, begin
 
     def run(self, tasks: Iterable[AnyTask]) -> Iterator[tuple[AnyTask, str | None]]:
-        """See `Executor.run`."""
         queue = _Queue(tasks)
         with ProcessPoolExecutor(self.count, get_context("spawn"), _begin, (self._begin,)) as pool:
             running: dict[Future[str | None], AnyTask] = {}

@@ -25,7 +25,6 @@ class Folder(Export):
     """
 
     def write(self, distilled: DistilledSet, out: Path) -> Path:
-        """Write the set as ordinary files; see `Export.write`."""
         encode.require_pillow("export")
         stems = [f"{i:03d}-{_slug(name)}" for i, name in enumerate(distilled.classes)]
         with new_folder(distilled, out) as folder:

@@ -32,7 +32,6 @@ class HuggingFace(Export):
     row_group: int = Field(64, ge=1)
 
     def write(self, distilled: DistilledSet, out: Path) -> Path:
-        """Write the set as Parquet with a card; see `Export.write`."""
         encode.require_pillow("export")
         datasets = package("export", "datasets")
         import pyarrow.parquet as pq

@@ -31,7 +31,6 @@ class WebDataset(Export):
     per_shard: int = Field(1000, ge=1)
 
     def write(self, distilled: DistilledSet, out: Path) -> Path:
-        """Write the set as shards; see `Export.write`."""
         encode.require_pillow("export")
         tar = package("export", "webdataset").TarWriter
         with new_folder(distilled, out) as folder:

@@ -63,7 +63,6 @@ class Start(Config):
         return cast("Selection", kind.from_json(self.settings | fitting))
 
     def named(self) -> Method | None:
-        """As `selection`."""
         return cast("Method | None", self.selection())
 
     def experts(self, seed: int) -> ExpertKeys:

@@ -121,7 +121,6 @@ class Coded(Method):
         return self._selection().passes(per_class)
 
     def within(self, budget: int, real: LabelledClips) -> Self:
-        """The same method with as many bytes per class; see `Method.within`."""
         if budget < len(real.classes):
             raise BudgetError(f"{budget:,} bytes are less than one for each of the {len(real.classes)} classes.")
         return self.model_copy(update={"class_bytes": budget // len(real.classes)})

@@ -86,5 +86,4 @@ class DC(Method):
         return published_loops(self.per_class, self.updates, self.network_epochs)
 
     def passes(self, per_class: Sequence[int]) -> Passes:
-        """See `gradient_passes`."""
         return gradient_passes(self, per_class, self.loops)

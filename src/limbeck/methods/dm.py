@@ -51,7 +51,6 @@ class DM(Method):
     }
 
     def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
-        """Match means, step by step; see `Method.distill`."""
         run = run or RunContext()
         held = started(self, real, seed, run)
         draws = EncoderDraws(self, real, seed, run)

@@ -49,7 +49,6 @@ class Forgetting(Method):
     order: Literal["least", "most"] = "least"
 
     def required_experts(self, seed: int) -> ExpertKeys:
-        """Those that decide; see `Method.required_experts`."""
         return super().required_experts(seed) | {(self.training, number) for number in self._numbers(seed)}
 
     def passes(self, per_class: Sequence[int]) -> Passes:
@@ -57,7 +56,6 @@ class Forgetting(Method):
         return Passes(sum(per_class) * self.training.epochs * self.experts, 0)
 
     def choose(self, real: LabelledClips, count: int, seed: int, run: RunContext) -> ByClass:
-        """Clips by how often they were forgotten; see `Selection.choose`."""
         counts = torch.stack([self._counts(real, expert, run) for expert in self._numbers(seed)]).sum(0)
         sign = {"least": 1, "most": -1}[self.order]
 
@@ -69,7 +67,6 @@ class Forgetting(Method):
         return chosen
 
     def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
-        """Hold the chosen clips; see `Method.distill`."""
         run = run or RunContext()
         return finished(self, real, chosen_clips(self, self, self.name, real, seed, run), seed, run)
 

@@ -36,12 +36,10 @@ class Herding(Method):
     training: Training | None = None
 
     def choose(self, real: LabelledClips, count: int, seed: int, run: RunContext) -> ByClass:
-        """Clips in the order of herding; see `Selection.choose`."""
         features = features_by_class(self, real, seed, run)
         return lambda label: real.of_class(label)[herding_order(features(label), count)]
 
     def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
-        """Hold the chosen clips; see `Method.distill`."""
         run = run or RunContext()
         return finished(self, real, chosen_clips(self, self, self.name, real, seed, run), seed, run)
 

@@ -88,7 +88,6 @@ class IDM(Method):
         return self
 
     def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
-        """Match means and recognise, step by step; see `Method.distill`."""
         run = run or RunContext()
         held = started(self, real, seed, run)
         draws = EncoderDraws(self, real, seed, run)

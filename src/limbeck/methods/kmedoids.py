@@ -37,7 +37,6 @@ class KMedoids(Method):
     training: Training | None = None
 
     def choose(self, real: LabelledClips, count: int, seed: int, run: RunContext) -> ByClass:
-        """Clips nearest to the centres; see `Selection.choose`."""
         features = features_by_class(self, real, seed, run)
 
         def chosen(label: int) -> Tensor:
@@ -47,7 +46,6 @@ class KMedoids(Method):
         return chosen
 
     def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
-        """Hold the chosen clips; see `Method.distill`."""
         run = run or RunContext()
         return finished(self, real, chosen_clips(self, self, self.name, real, seed, run), seed, run)
 

@@ -83,7 +83,6 @@ class M3D(Method):
     optimiser: Optimiser = Adam()
 
     def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
-        """Match distributions, step by step; see `Method.distill`."""
         run = run or RunContext()
         held = started(self, real, seed, run)
         draws = EncoderDraws(self, real, seed, run)

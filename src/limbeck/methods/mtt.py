@@ -106,7 +106,6 @@ class MTT(Method):
         return self
 
     def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
-        """Match trajectories, step by step; see `Method.distill`."""
         run = run or RunContext()
         held = started(self, real, seed, run)
         training = cast("Training", self.encoders.training)

@@ -81,7 +81,6 @@ class NCFM(Method):
     }
 
     def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
-        """Match characteristic functions, step by step; see `Method.distill`."""
         run = run or RunContext()
         held = started(self, real, seed, run)
         draws = EncoderDraws(self, real, seed, run)

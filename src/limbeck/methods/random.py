@@ -35,6 +35,5 @@ class Random(Method):
         return drawn
 
     def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
-        """Hold the drawn clips; see `Method.distill`."""
         run = run or RunContext()
         return finished(self, real, chosen_clips(self, self, self.name, real, seed, run), seed, run)

@@ -48,5 +48,4 @@ class Architecture(Config):
         return _discover.load(Network, self.name).from_json(self.options)
 
     def named(self) -> Network:
-        """As `build`."""
         return self.build()

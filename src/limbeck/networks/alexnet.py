@@ -55,7 +55,6 @@ class AlexNetEncoder(Encoder):
         self.dim = middle * GRID * GRID
 
     def forward(self, x: Tensor) -> Tensor:
-        """(sample, channel, height, width) to (sample, dim)."""
         maps: Tensor = self.layers(x)
         return maps.flatten(1)
 
@@ -79,5 +78,4 @@ class AlexNet(Network):
     norm: Norm = "none"
 
     def encoders(self, shapes: Mapping[str, Shape], *, generator: torch.Generator) -> dict[str, Encoder]:
-        """Build an encoder per modality with fresh random weights; see `Network.encoders`."""
         return {modality: AlexNetEncoder(shape, self, generator) for modality, shape in shapes.items()}

@@ -116,7 +116,6 @@ class ConvNetEncoder(Encoder):
         self.dim = width * rows * columns
 
     def forward(self, x: Tensor) -> Tensor:
-        """(sample, channel, height, width) to (sample, dim)."""
         features: Tensor = self.blocks(x)
         return features.flatten(1)
 

@@ -72,7 +72,6 @@ class ResNet18Encoder(Encoder):
         self.dim = before
 
     def forward(self, x: Tensor) -> Tensor:
-        """(sample, channel, height, width) to (sample, dim)."""
         maps: Tensor = self.blocks(self.stem(x))
         return maps.mean((2, 3))
 
@@ -96,5 +95,4 @@ class ResNet18(Network):
     norm: Norm = "group"
 
     def encoders(self, shapes: Mapping[str, Shape], *, generator: torch.Generator) -> dict[str, Encoder]:
-        """Build an encoder per modality with fresh random weights; see `Network.encoders`."""
         return {modality: ResNet18Encoder(shape, self, generator) for modality, shape in shapes.items()}

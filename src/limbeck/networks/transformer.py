@@ -88,7 +88,6 @@ class TransformerEncoder(Encoder):
         self.norm = nn.LayerNorm(self.dim, EPS)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(sample, channel, height, width) to (sample, dim)."""
         missing = -x.shape[3] % self.side, -x.shape[2] % self.side
         cut = F.unfold(F.pad(x, (0, missing[0], 0, missing[1])), self.side, stride=self.side).transpose(1, 2)
         tokens: Tensor = self.norm(self.blocks(self.patches(cut) + self.position))
@@ -122,7 +121,6 @@ class Transformer(Network):
         return self
 
     def encoders(self, shapes: Mapping[str, Shape], *, generator: torch.Generator) -> dict[str, Encoder]:
-        """Build an encoder per modality with fresh random weights; see `Network.encoders`."""
         return {modality: TransformerEncoder(shape, self, generator) for modality, shape in shapes.items()}
 
 

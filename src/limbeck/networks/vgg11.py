@@ -42,7 +42,6 @@ class VGG11Encoder(Encoder):
         self.dim = channels
 
     def forward(self, x: Tensor) -> Tensor:
-        """(sample, channel, height, width) to (sample, dim)."""
         maps: Tensor = self.layers(x)
         return maps.mean((2, 3))
 
@@ -66,5 +65,4 @@ class VGG11(Network):
     norm: Norm = "group"
 
     def encoders(self, shapes: Mapping[str, Shape], *, generator: torch.Generator) -> dict[str, Encoder]:
-        """Build an encoder per modality with fresh random weights; see `Network.encoders`."""
         return {modality: VGG11Encoder(shape[0], self, generator) for modality, shape in shapes.items()}

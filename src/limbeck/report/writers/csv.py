@@ -16,7 +16,6 @@ class Csv(Writer):
 
     @staticmethod
     def write(document: Document) -> str:
-        """The whole file as text."""
         out = io.StringIO(newline="")
         writer = csv.DictWriter(out, document.columns, restval="", lineterminator="\n")
         writer.writeheader()

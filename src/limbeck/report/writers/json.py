@@ -15,5 +15,4 @@ class Json(Writer):
 
     @staticmethod
     def write(document: Document) -> str:
-        """The whole file as text."""
         return json.dumps(document.data, indent=1, sort_keys=True, allow_nan=False, ensure_ascii=False) + "\n"
