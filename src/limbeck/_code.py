@@ -102,8 +102,7 @@ def _imported(source: bytes, package: str) -> frozenset[str]:
             if isinstance(node, ast.Import):
                 found |= {alias.name for alias in node.names}
             elif isinstance(node, ast.ImportFrom):
-                relative = "." * node.level + (node.module or "")
-                base = importlib.util.resolve_name(relative, package)
+                base = importlib.util.resolve_name("." * node.level + (node.module or ""), package)
                 found |= {base, *(f"{base}.{alias.name}" for alias in node.names)}
     return frozenset(found)
 

@@ -47,8 +47,7 @@ def settings(thing: Any) -> list[Setting]:
     """
     found: dict[str, Setting] = {}
     for one in _fields(thing) if _is_part(thing) else _arguments(thing):
-        first = found.setdefault(one.name, one)
-        if first is not one:
+        if (first := found.setdefault(one.name, one)) is not one:
             kinds = dict.fromkeys([*first.type.split(" or "), *one.type.split(" or ")])
             about = first.about if one.about in first.about else f"{first.about} / {one.about}"
             default = first.default or one.default

@@ -117,8 +117,7 @@ def read_record(path: Path) -> dict[str, Any]:
         raise _damaged(path, f"it is no JSON any more ({error})") from error
     if not isinstance(content, dict):
         raise _damaged(path, "it holds no fields")
-    seal = content.pop(SEAL, None)
-    if seal != _sum_of(content):
+    if content.pop(SEAL, None) != _sum_of(content):
         raise _damaged(path, "its checksum does not fit")
     return content
 

@@ -92,8 +92,7 @@ def read(file: Path, above: tuple[Path, ...] = ()) -> dict[str, Any]:
         base = _base(file, below)
         if base.resolve() in (file.resolve(), *above):
             raise InputError(f"{file} extends {below!r}, which extends it.")
-        beneath = read(base, (file.resolve(), *above))
-        whole = merge(_with_other_data(beneath, content), content)
+        whole = merge(_with_other_data(read(base, (file.resolve(), *above)), content), content)
     if only is not None:
         rows = whole.get("rows", {})
         if not isinstance(only, list) or not isinstance(rows, dict):

@@ -30,8 +30,7 @@ def read_table(path: Path, delimiters: str = ",;\t") -> tuple[tuple[str, ...], l
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as handle:
-            header = handle.readline()
-            delimiter = max(delimiters, key=header.count)
+            delimiter = max(delimiters, key=handle.readline().count)
             handle.seek(0)
             reader = csv.reader(handle, delimiter=delimiter, strict=True)
             columns = tuple(c.strip().lower() for c in next(reader, []))
@@ -42,8 +41,7 @@ def read_table(path: Path, delimiters: str = ",;\t") -> tuple[tuple[str, ...], l
         ) from error
     if not any(columns):
         raise InputError(f"{path} is empty; a header line with the column names was expected.")
-    twice = [c for c, n in Counter(columns).items() if n > 1]
-    if twice:
+    if twice := [c for c, n in Counter(columns).items() if n > 1]:
         raise InputError(f"{path} names the column {twice[0]!r} twice; rename one.")
     for line, row in rows:
         if len(row) != len(columns):

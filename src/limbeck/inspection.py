@@ -64,8 +64,7 @@ def _named_by_config(folder: Path) -> Contents | None:
     if form.startswith("limbeck-sound-classifier-"):
         return _classifier(folder)
     if (data := folder / "data.safetensors").is_file():
-        made = DistilledSet.load(folder)
-        return made.summary() | {"bytes": data.stat().st_size, "scores": store.summary(folder)}
+        return DistilledSet.load(folder).summary() | {"bytes": data.stat().st_size, "scores": store.summary(folder)}
     return {"kind": "export", **config} if isinstance(config, dict) and form.startswith("limbeck-") else None
 
 

@@ -109,8 +109,7 @@ def assignments(pairs: Sequence[str] | None, *, typed: bool = True) -> dict[str,
 def merged(settings: dict[str, Any], **flags: Any) -> dict[str, Any]:
     """Settings joined with the flags that were given (not None), none of them both as a flag and with ``--set``."""
     given = {name: value for name, value in flags.items() if value is not None}
-    twice = sorted(given.keys() & settings.keys())
-    if twice:
+    if twice := sorted(given.keys() & settings.keys()):
         raise typer.BadParameter(f"{twice[0]!r} is given twice: as an option and with name=value.")
     return given | settings
 

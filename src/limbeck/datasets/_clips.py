@@ -69,8 +69,7 @@ class Targets:
 
     def only(self, classes: Sequence[str]) -> tuple[Tensor, Targets]:
         """The samples of some classes, relabelled 0, 1, ... in the order given: their positions and their targets."""
-        unknown = [c for c in classes if c not in self.classes]
-        if unknown:
+        if unknown := [c for c in classes if c not in self.classes]:
             raise InputError(f"Unknown classes {unknown}; this data has {list(self.classes)}.")
         if self.probabilities is not None:
             raise InputError("Soft labels speak of all classes, so that none can be left out; use hard labels.")
@@ -255,8 +254,7 @@ class LabelledClips:
 
     def require(self, per_class: int, purpose: str) -> None:
         """Refuse (`BudgetError`) fewer clips of a class than `per_class`; the `purpose` says what needs them."""
-        short = {c: n for c, n in zip(self.classes, self.per_class(), strict=True) if n < per_class}
-        if short:
+        if short := {c: n for c, n in zip(self.classes, self.per_class(), strict=True) if n < per_class}:
             listed = ", ".join(f"{c!r} has {n}" for c, n in short.items())
             raise BudgetError(
                 f"{purpose} needs {per_class} training clips of every class, but {listed}. "

@@ -81,8 +81,7 @@ class LabelledFiles:
         files = [(name, path) for name, path in listed if path in kept]
         if not files:
             raise InputError(f"{root} holds no media files. Expected: {_LAYOUT}.")
-        twice = [name for name, n in Counter(name for name, _ in files).items() if n > 1]
-        if twice:
+        if twice := [name for name, n in Counter(name for name, _ in files).items() if n > 1]:
             raise InputError(
                 f"{root} holds two files named {twice[0]}, whose names differ in their Unicode form only. Rename one."
             )
@@ -94,8 +93,7 @@ class LabelledFiles:
             source=str(root),
             option=f"layout{self.suffix}",
         )
-        loose = [name for name, p in parts.items() if len(p) <= layout.count("/") + 1]
-        if loose:
+        if loose := [name for name, p in parts.items() if len(p) <= layout.count("/") + 1]:
             wanted = "/".join(f"<{name}>" for name in layout.split("/"))
             raise InputError(
                 f"In {root}, {loose[0]} lies outside of a class folder ({len(loose)} such files in all); {wanted}/ was "
@@ -115,8 +113,7 @@ class LabelledFiles:
 
     def _from_table(self, table: Path) -> list[ClipRef]:
         columns, rows = read_table(table)
-        missing = [c for c in ("path", "label") if c not in columns]
-        if missing:
+        if missing := [c for c in ("path", "label") if c not in columns]:
             raise InputError(
                 f"{table} lacks the column {' and '.join(missing)}; it has {', '.join(columns)}. Expected: "
                 "path, label and, if wanted, split, start and end (seconds)."
@@ -192,8 +189,7 @@ class LabelledFiles:
             raise InputError(f"'test{self.suffix}' names {unknown}, but the splits of {self.source} are {listed}.")
         names = {name: (TEST if name in test else TRAIN) if test else name for name in came}
         refs = [replace(r, split=names[trained_or_tested(r.split)]) for r in refs]
-        lacking = [s for s in (TRAIN, TEST) if all(r.split != s for r in refs)]
-        if lacking:
+        if lacking := [s for s in (TRAIN, TEST) if all(r.split != s for r in refs)]:
             raise InputError(
                 f"{self.source} has the splits {listed}; none is left for {lacking[0]!r}. Say with the option "
                 f"'test{self.suffix}' which of them to test on (test{self.suffix}='fold4'); the others become the "

@@ -239,8 +239,7 @@ def placed(
                 "same on every machine: write paths relative to one folder, or all of them absolute."
             )
     starts = [path.parts[0] if path.is_absolute() or "".join(path.parts[:1]).endswith(":") else "" for path in plain]
-    odd = next((i for i, start in enumerate(starts) if start != starts[0]), None)
-    if odd is not None:
+    if (odd := next((i for i, start in enumerate(starts) if start != starts[0]), None)) is not None:
         raise InputError(
             f"{where[odd]}: {texts[odd]!r} and {texts[0]!r} of {where[0]} have no folder in common. Write all "
             "paths relative to one folder, or all of them absolute."

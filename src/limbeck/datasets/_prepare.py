@@ -389,8 +389,7 @@ def finish(plan: Plan, out: Path, shards: list[Shard]) -> None:
 def _warnings(
     plan: Plan, counts: Counter[tuple[str, str]], clips: list[dict[str, Any]], rejected: list[dict[str, Any]]
 ) -> list[str]:
-    listed = Counter((c.split, c.label) for c in plan.clips)
-    told = _findings.lost(plan.classes, _splits(plan.clips), listed, counts)
+    told = _findings.lost(plan.classes, _splits(plan.clips), Counter((c.split, c.label) for c in plan.clips), counts)
     if len(rejected) * 2 > len(plan.clips):
         told.append(
             f"More than half of the clips were rejected, {len(rejected)} of {len(plan.clips)} "
@@ -416,11 +415,9 @@ def _digests(plan: Plan, clip: Mapping[str, Any]) -> dict[str, str]:
 def _check(dataset: Dataset, clips: Sequence[ClipRef], classes: Sequence[str]) -> None:
     if not clips:
         raise InputError(f"The dataset {dataset.name!r} lists no clips; look at the folder or manifest it was given.")
-    doubled = [i for i, n in Counter(c.id for c in clips).items() if n > 1]
-    if doubled:
+    if doubled := [i for i, n in Counter(c.id for c in clips).items() if n > 1]:
         raise InputError(f"Every clip needs an id of its own, but {doubled[0]!r} and {len(doubled) - 1} others recur.")
-    strangers = sorted({c.label for c in clips} - set(classes))
-    if strangers:
+    if strangers := sorted({c.label for c in clips} - set(classes)):
         raise InputError(f"Clips have labels {strangers}, which are not among the dataset's classes {list(classes)}.")
     splits = _splits(clips)
     if TRAIN not in splits:

@@ -123,8 +123,7 @@ class Music21(Dataset):
     def _from_table(self, root: Path) -> list[_Video]:
         table = existing_file(root / str(self.splits), "the table of splits (vid, split, label)")
         columns, rows = read_table(table)
-        missing = [c for c in ("vid", "split", "label") if c not in columns]
-        if missing:
+        if missing := [c for c in ("vid", "split", "label") if c not in columns]:
             raise InputError(f"{table} lacks the column {' and '.join(missing)}; it has {', '.join(columns)}.")
         found: dict[_Video, None] = {}
         home: dict[str, str] = {}

@@ -91,8 +91,7 @@ class Paired(Dataset):
                 raise InputError(f"{option} must be 1 or more, but is {value}.")
         check_window(self.window)
         sounds, images = self._files("sounds", "audio"), self._files("images", "image")
-        timed = next((r.id for r in images if r.start_s or r.length_s), None)
-        if timed:
+        if timed := next((r.id for r in images if r.start_s or r.length_s), None):
             raise InputError(f"Pictures have no start and end, but {timed} in {self.images} has; leave them out.")
         sound_classes, image_classes = (sorted({r.label for r in refs}) for refs in (sounds, images))
         joined = _joined_classes(sound_classes, image_classes, self.mapping)
@@ -102,8 +101,7 @@ class Paired(Dataset):
             for sound_class, image_class in joined:
                 refs += self._pairs(by_sound[split, sound_class], by_image[split, image_class])
         trained = {r.label for r in refs if r.split == TRAIN}
-        untrained = [name for name in (_joint_name(*both) for both in joined) if name not in trained]
-        if untrained:
+        if untrained := [name for name in (_joint_name(*both) for both in joined) if name not in trained]:
             raise InputError(
                 f"No training pair for {', '.join(map(repr, untrained))}: the class has no training sounds or no "
                 "training pictures. Add some, or leave the class out of 'mapping'."

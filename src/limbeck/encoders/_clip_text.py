@@ -143,8 +143,7 @@ def converted(state: Mapping[str, Tensor], *, source: object) -> dict[str, Tenso
     """The text tower's tensors under the names of transformers."""
     names = _names(numbered(state, _OLD))
     # A tower without layers lacks the first.
-    missing = [old for old in (*names, f"{_OLD}0.ln_1.weight") if old not in state]
-    if missing:
+    if missing := [old for old in (*names, f"{_OLD}0.ln_1.weight") if old not in state]:
         raise InputError(f"{source} lacks {missing[0]}, which CLIP's text tower needs. Is it another model?")
     pieces = {old: zip(new, state[old].chunk(len(new)), strict=True) for old, new in names.items()}
     found = {name: piece for several in pieces.values() for name, piece in several}

@@ -97,14 +97,12 @@ def filled(module: M, state: Mapping[str, Tensor], *, source: object) -> M:
     Whole-number tensors (indices, counters) may be left out. `source` is named in messages.
     """
     wanted = module.state_dict()
-    missing = [k for k, v in wanted.items() if k not in state and v.is_floating_point()]
-    if missing:
+    if missing := [k for k, v in wanted.items() if k not in state and v.is_floating_point()]:
         raise InputError(
             f"{source} lacks {len(missing)} of the {len(wanted)} weights of this model, for instance {missing[0]}. "
             "Is it another checkpoint, or cut short?"
         )
-    wrong = [k for k, v in wanted.items() if k in state and state[k].shape != v.shape]
-    if wrong:
+    if wrong := [k for k, v in wanted.items() if k in state and state[k].shape != v.shape]:
         raise InputError(
             f"{source}: {wrong[0]} must be of shape {tuple(wanted[wrong[0]].shape)}, "
             f"but is {tuple(state[wrong[0]].shape)}. Does it belong to another configuration?"

@@ -113,8 +113,7 @@ class HubFiles:
                 f"The weights {self.repo} could not be fetched from the Hugging Face hub: {first_line(error)} "
                 f"Try again later, or on a machine with network: {self.command()}"
             ) from error
-        lacking = self.lacking(folder)
-        if lacking:
+        if lacking := self.lacking(folder):
             raise MissingWeightsError(f"The hub's {self.repo} ({self.revision}) has no {', '.join(lacking)}.")
         for name in (*self.files, *self.weights):
             blob = (folder / name).resolve()  # the hub's cache names a large file by its sha256
@@ -219,8 +218,7 @@ class Needed:
         """What is missing, where it was looked for, and how to get it."""
         places = [str(self.folder) + ("" if self.folder.is_dir() else " (no such folder)")] if self.folder else []
         places += [self.source.cache_name()] if self.in_cache else []
-        lacking = self.source.lacking(self.folder or Path(os.devnull))
-        what = ", ".join(lacking)
+        what = ", ".join(self.source.lacking(self.folder or Path(os.devnull)))
         what += f" of {self.source}" if what != str(self.source) else ""
         return f"{what}: looked for in {' and in '.join(places)}. Get with: {self.source.command(self.folder)}"
 

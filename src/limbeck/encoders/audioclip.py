@@ -99,8 +99,7 @@ def framed(x: Tensor, samples: int, hop: int) -> Tensor:
         tensor([[[1., 2., 3., 4.],
                  [3., 4., 5., 0.]]])
     """
-    more = ceil(max(0, x.shape[1] - samples) / hop)
-    lacking = samples + more * hop - x.shape[1]
+    lacking = samples + ceil(max(0, x.shape[1] - samples) / hop) * hop - x.shape[1]
     return F.pad(x, (lacking // 2, lacking - lacking // 2)).unfold(1, samples, hop)
 
 

@@ -123,8 +123,7 @@ class Clap(_htsat.HtsatEncoder):
         )
         model = with_random_weights(built(lambda: transformers.ClapModel(config)), seed=seed)
         extractor = transformers.ClapFeatureExtractor(truncation="fusion" if fusion else "rand_trunc")
-        tokenizer = transformers.RobertaTokenizer(vocab=vocabulary, merges=[])
-        return cls("tiny", model, extractor, tokenizer)
+        return cls("tiny", model, extractor, transformers.RobertaTokenizer(vocab=vocabulary, merges=[]))
 
     def save(self, folder: Path) -> None:
         """Write the files that `pretrained` takes as its `folder`."""

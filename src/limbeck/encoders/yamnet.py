@@ -198,8 +198,7 @@ def _bands() -> Tensor:
 
     The triangles are straight over mel, not over Hz as librosa's are; the bin of 0 Hz is in none.
     """
-    bins = _FFT_SAMPLES // 2 + 1
-    mel = _mel(np.linspace(0.0, SAMPLE_RATE_HZ / 2, bins))[:, None]
+    mel = _mel(np.linspace(0.0, SAMPLE_RATE_HZ / 2, _FFT_SAMPLES // 2 + 1))[:, None]
     edges = np.linspace(_mel(np.array(_LOWEST_HZ)), _mel(np.array(_HIGHEST_HZ)), BANDS + 2)
     below, centre, above = edges[:-2], edges[1:-1], edges[2:]
     weights = np.minimum((mel - below) / (centre - below), (above - mel) / (above - centre)).clip(min=0.0)

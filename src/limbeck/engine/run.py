@@ -116,8 +116,7 @@ class RunRecord:
     def summary(self) -> dict[str, Any]:
         """What the run is and how far it got, JSON-able."""
         events = self.events
-        step = events[-1]["step"] if events else 0
-        return {"kind": "run", "finished": self.finished, "step": step, **self.facts}
+        return {"kind": "run", "finished": self.finished, "step": events[-1]["step"] if events else 0, **self.facts}
 
 
 class Run(RunRecord):

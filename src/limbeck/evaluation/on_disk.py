@@ -79,11 +79,10 @@ def evaluate(
     chosen = measure if isinstance(measure, Measure) else kind.from_json(own)
     prepared = Prepared.open(on)
     made = None if what is None else DistilledSet.load(what)
-    clips = prepared.clips("train") if made is None or "train" in prepared.splits else None
     subject = Subject.of(
         made if made is not None else prepared.clips("train"),
         prepared.clips("test"),
-        clips=clips,
+        clips=prepared.clips("train") if made is None or "train" in prepared.splits else None,
         modalities=modalities,
         scales=prepared.clips("train").scales(sound) if made is None else None,
         network=network or (made.network if made is not None else Architecture()),

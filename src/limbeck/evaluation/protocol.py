@@ -130,8 +130,7 @@ class Protocol(Config):
 
     @model_validator(mode="after")
     def _drops_happen(self) -> Self:
-        late = [last for last in self.drop_after if last >= self.epochs]
-        if late:
+        if late := [last for last in self.drop_after if last >= self.epochs]:
             raise ValueError(
                 f"drop_after {late} lies behind the last of {self.epochs} epochs, which is number {self.epochs - 1}, "
                 "so that rates would never drop there; leave drop_after out, and it follows from epochs"

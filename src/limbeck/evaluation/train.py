@@ -113,8 +113,7 @@ def predict(student: Student, samples: Samples) -> dict[str, Tensor]:
 
     They are float32 (sample, class) on the CPU, by what was looked at, as ``"A"``, ``"V"``, ``"A+V"``.
     """
-    device = next(student.parameters()).device
-    batches = samples.batches(torch.arange(len(samples)), TEST_BATCH, device)
+    batches = samples.batches(torch.arange(len(samples)), TEST_BATCH, next(student.parameters()).device)
     parts = [student.scores(batch) for batch, _ in batches]
     return {key: torch.cat([part[key] for part in parts]).cpu() for key in parts[0]}
 

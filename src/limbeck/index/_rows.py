@@ -175,8 +175,7 @@ def vectors(column: Any) -> Halves:
 
 def files(table: Any) -> list[File]:
     """The recordings of rows."""
-    columns = [table[name].to_pylist() for name in FILE]
-    return [File(*values) for values in zip(*columns, strict=True)]
+    return [File(*values) for values in zip(*[table[name].to_pylist() for name in FILE], strict=True)]
 
 
 def refused_rows(refused: Iterable[Refused]) -> Any:

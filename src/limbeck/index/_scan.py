@@ -69,8 +69,7 @@ class File:
         for place in (*moved, self.place):
             if self.is_at(place):
                 return place
-        others = [place for place in (*moved, self.place) if not is_gone(place)]
-        if others:
+        if others := [place for place in (*moved, self.place) if not is_gone(place)]:
             raise MediaError("changed_file", f"{others[0]} is not what was indexed: its content has changed since.")
         raise MediaError("missing_file", f"{self.place} is no longer there.")
 
@@ -148,8 +147,7 @@ def plan_of(found: Scan, known: Mapping[Path, File], refused: Mapping[Path, Refu
         return looked and not any(map(place.is_relative_to, found.unseen))
 
     gone = [file for place, file in known.items() if lost(place)]
-    cleared = [place for place in refused if place in unchanged or lost(place)]
-    return Plan(to_read, len(unchanged), gone, cleared)
+    return Plan(to_read, len(unchanged), gone, [place for place in refused if place in unchanged or lost(place)])
 
 
 def is_gone(place: Path) -> bool:

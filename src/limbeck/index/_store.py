@@ -77,8 +77,7 @@ class Store:
             if cls.exists(place):
                 raise InputError(f"{place} holds an index already. Open it and update it, or choose another folder.")
             found = [] if is_address(place) else sorted(Path(place).iterdir())
-            others = [path.name for path in found if not path.name.startswith(".") and path.suffix != ".lance"]
-            if others:
+            if others := [path.name for path in found if not path.name.startswith(".") and path.suffix != ".lance"]:
                 raise InputError(
                     f"{place} holds other things ({', '.join(others[:3])}); choose a new folder for the index."
                 )

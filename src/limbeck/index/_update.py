@@ -166,8 +166,7 @@ class _Indexer:
             before = self._known.get(file.place)
             if before is not None:  # it may have been found below another root
                 file = replace(file, root=before.root, path=before.path)
-            rows = self._rows(file)
-            if rows is not None:
+            if (rows := self._rows(file)) is not None:
                 tables.append(rows)
                 replaced += [] if before is None else [before]
                 self.forget([file.place])
@@ -203,8 +202,7 @@ class _Indexer:
         return made
 
     def _count(self, file: File, source: File | None = None) -> None:
-        before = self._known.get(file.place)
-        if before is not None:
+        if (before := self._known.get(file.place)) is not None:
             self.counts["unchanged" if before.sha256 == file.sha256 else "changed"] += 1
         elif source is not None and _scan.is_gone(source.place):
             self.counts["moved"] += 1

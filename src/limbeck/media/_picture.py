@@ -163,8 +163,7 @@ def fit(frame: VideoFrame, turn: Turn, pixel_aspect: Fraction | None, recipe: Cl
 def _middle(image: Image, size: int) -> Image:
     """The middle (size, size) of a picture, with black where it has none."""
     for axis in (0, 1):
-        spare = image.shape[axis] - size
-        if spare > 0:
+        if (spare := image.shape[axis] - size) > 0:
             image = np.take(image, range(spare // 2, spare // 2 + size), axis)
         elif spare < 0:
             before = -spare // 2

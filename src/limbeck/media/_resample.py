@@ -46,8 +46,7 @@ def resample(waveform: Samples, from_hz: int, to_hz: int, *, kind: Resampler = "
         return waveform
     flat = waveform.reshape(-1, waveform.shape[-1])
     wanted = -(-waveform.shape[-1] * to_hz // from_hz)
-    out = _KINDS[kind](flat, from_hz, to_hz, wanted)
-    return out.reshape(*waveform.shape[:-1], wanted)
+    return _KINDS[kind](flat, from_hz, to_hz, wanted).reshape(*waveform.shape[:-1], wanted)
 
 
 def _soxr(flat: Samples, from_hz: int, to_hz: int, wanted: int) -> Samples:

@@ -48,8 +48,7 @@ def log_mel(waveform: torch.Tensor, recipe: MelRecipe) -> torch.Tensor:
             f"A waveform needs more than {recipe.fft_samples // 2} samples for an FFT of {recipe.fft_samples}, "
             f"but has {waveform.shape[-1]}."
         )
-    flat = waveform.reshape(-1, waveform.shape[-1])
-    power = _stft(flat, recipe).abs().square()
+    power = _stft(waveform.reshape(-1, waveform.shape[-1]), recipe).abs().square()
     mel = _filters(recipe, waveform.dtype, waveform.device) @ power
     db = 10.0 * mel.clamp_min(_FLOOR_POWER).log10()
     return db.reshape(*waveform.shape[:-1], *db.shape[-2:])

@@ -171,8 +171,7 @@ def _mended(pieces: Iterator[Mono], ends: list[np.float32]) -> Iterator[Mono]:
         finite = np.isfinite(piece)
         count, bad = count + len(piece), bad + len(piece) - int(finite.sum())
         whole = piece if finite.all() else np.where(finite, piece, np.float32(0))
-        peak = float(np.abs(whole).max())
-        if peak > _sound._ABSURD_PEAK:
+        if (peak := float(np.abs(whole).max())) > _sound._ABSURD_PEAK:
             raise MediaError("absurd_loudness", f"Samples reach {peak:.3g}, where 1 is full scale.")
         clipped = np.clip(whole, -1.0, 1.0)
         ends[:] = [end([*ends, end(clipped)]) for end in (np.min, np.max)]

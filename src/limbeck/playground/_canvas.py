@@ -111,8 +111,7 @@ class Pen:
         def distance(px: Pixels, py: Pixels) -> Pixels:
             along = (px - ax) * ux + (py - ay) * uy
             across = (px - ax) * -uy + (py - ay) * ux
-            over = along - np.clip(along, 0.0, length)
-            d = np.hypot(over, across) - half
+            d = np.hypot(along - np.clip(along, 0.0, length), across) - half
             if belly:
                 d = d - belly * np.sin(np.pi * np.clip(along / length, 0.0, 1.0))
             return np.asarray(d, np.float32)
@@ -143,8 +142,7 @@ class Pen:
     def box(self, x: float, y: float, width: float, height: float, colour: Colour, **ink: Unpack[Ink]) -> None:
         """A rectangle with its middle at (x, y)."""
         w, h = width / 2, height / 2
-        corners = [(x - w, y - h), (x + w, y - h), (x + w, y + h), (x - w, y + h)]
-        self.polygon(corners, colour, **ink)
+        self.polygon([(x - w, y - h), (x + w, y - h), (x + w, y + h), (x - w, y + h)], colour, **ink)
 
     @property
     def _tall(self) -> int:

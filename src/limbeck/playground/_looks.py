@@ -79,8 +79,7 @@ def dripping_tap(pen: Pen, cast: Cast, t: float) -> None:
     size = 0.03 + 0.035 * min(part / 0.45, 1.0)
     pen.loose().ellipse(0.0, 0.02 + 0.42 * fall**2, size * 0.85, size * 1.2, _WHITE, shade=0.2)
     after = cast.since(t)
-    fade = math.exp(-after / 0.25)
-    if fade > 0.05:
+    if (fade := math.exp(-after / 0.25)) > 0.05:
         for spread in (0.08 + 0.7 * after, 0.03 + 0.45 * after):
             for side in (-1.0, 1.0):
                 start, end = (side * spread * 0.6, 0.45 + 0.03), (side * spread, 0.45)

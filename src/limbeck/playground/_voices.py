@@ -27,8 +27,7 @@ def _ring(cast: Cast, rate_hz: int, clip_s: float, *, ratios: tuple[float, ...],
         level = ratio ** (-1.0 / cast.brightness) * rng.uniform(0.6, 1.4)
         fade = np.exp(-t * (6.9 * ratio**0.7 / (decay_s * cast.decay)))
         for side in (-split, split):
-            frequency = cast.pitch_hz * ratio * (1.0 + side)
-            if frequency < 0.48 * rate_hz:
+            if (frequency := cast.pitch_hz * ratio * (1.0 + side)) < 0.48 * rate_hz:
                 one += 0.5 * level * fade * np.sin(2 * np.pi * frequency * t)
     knock = rng.standard_normal(len(t)) * np.exp(-t / 0.004)
     return _repeat(cast, rate_hz, clip_s, one + 0.25 * knock, rng)
@@ -43,8 +42,7 @@ def _pluck(
     t = np.arange(int(_RING_S * rate_hz)) / rate_hz
     one = np.zeros(len(t))
     for n in range(1, 25):
-        frequency = cast.pitch_hz * n * math.sqrt(1.0 + stiffness * n * n)
-        if frequency < 0.48 * rate_hz:
+        if (frequency := cast.pitch_hz * n * math.sqrt(1.0 + stiffness * n * n)) < 0.48 * rate_hz:
             level = math.sin(math.pi * n * at) / n ** (1.3 / cast.brightness)
             fade = np.exp(-t * (6.9 / (decay_s * cast.decay)) * (1.0 + 0.03 * n * n))
             one += level * fade * np.sin(2 * np.pi * frequency * t)

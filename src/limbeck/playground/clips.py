@@ -69,8 +69,7 @@ class GeneratedClip(NamedTuple):
         scene = stage.draw_scene(kind, derive_seed(self.seed, "playground", kind.name, self.number))
         images, boxes = zip(*stage.frames(scene, self.size), strict=True)
         self.sidecar.unlink(missing_ok=True)
-        sound = stage.mixture(scene)
-        write_video(self.video, images, fps=FPS, waveform=sound, sample_rate_hz=stage.SAMPLE_RATE_HZ)
+        write_video(self.video, images, fps=FPS, waveform=stage.mixture(scene), sample_rate_hz=stage.SAMPLE_RATE_HZ)
         write_json(self.sidecar, {"key": self.key, **stage.truth(scene, boxes, self.size)})
 
 
@@ -174,8 +173,7 @@ def write_sounds(folder: Path, *, each: int, seed: int = 0, kinds: int = len(KIN
             if path.exists():
                 continue
             rng = np.random.default_rng(derive_seed(seed, "sounds", kind.name, i))
-            cast = draw_cast(kind, rng, _SOUND_S)
-            wave = kind.voice(cast, _SOUND_RATE_HZ, _SOUND_S)
+            wave = kind.voice(draw_cast(kind, rng, _SOUND_S), _SOUND_RATE_HZ, _SOUND_S)
             wave = wave + _NOISE * coloured_noise(rng, len(wave), _SOUND_RATE_HZ, 1.0)
             write_wav(path, (wave * (_PEAK / np.abs(wave).max())).astype(np.float32), _SOUND_RATE_HZ)
     return made

@@ -42,8 +42,7 @@ def label_array(labels: Sequence[str]) -> NDArray[Any]:
     """Labels as an array."""
     if isinstance(labels, str) or not len(labels):
         raise InputError(f"labels must be a list of at least one name; got {labels!r}.")
-    doubled = sorted({str(label) for label in labels if list(labels).count(label) > 1})
-    if doubled:
+    if doubled := sorted({str(label) for label in labels if list(labels).count(label) > 1}):
         raise InputError(f"Labels must differ from one another; given more than once: {', '.join(doubled)}.")
     if any(isinstance(label, str) and not label.strip() for label in labels):
         raise InputError("A label is empty; the empty name is kept for sounds that are none of these.")

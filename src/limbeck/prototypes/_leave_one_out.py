@@ -10,8 +10,7 @@ from limbeck.prototypes._space import Metric, Standard
 
 def weighted_mean(rows: Floats, weights: Floats) -> Floats:
     """The mean of rows (row, dim), summed in float64, by weights (row,), not negative and not all 0: (dim,)."""
-    mean = np.average(rows, axis=0, weights=weights.astype(np.float64))
-    return mean.astype(rows.dtype)
+    return np.average(rows, axis=0, weights=weights.astype(np.float64)).astype(rows.dtype)
 
 
 def left_out(rows: Floats, weights: Floats, mean: Floats, total: float) -> Floats:

@@ -34,8 +34,7 @@ def class_texts(
     """
     if isinstance(prompts, str) or not len(prompts) or not all("{label}" in prompt for prompt in prompts):
         raise InputError(f"prompts must be a list of sentences with {{label}} in each; got {prompts!r}.")
-    unknown = sorted(set(descriptions or ()) - set(labels))
-    if unknown:
+    if unknown := sorted(set(descriptions or ()) - set(labels)):
         raise InputError(f"Descriptions are of labels that are not given: {', '.join(unknown)}.")
     words = [(descriptions or {}).get(label) or label.replace("_", " ") for label in labels]
     return [[prompt.replace("{label}", word) for word in words] for prompt in prompts]

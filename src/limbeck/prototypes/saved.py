@@ -118,8 +118,7 @@ class SoundClassifier:
         if len(pieces) != np.shape(pool)[0]:
             raise InputError(f"pieces must say what each of the {np.shape(pool)[0]} rows is; got {len(pieces)}.")
         used = tuple(prompts) or (encoder.prompt,)
-        sentences = class_texts(labels, used, descriptions)
-        text = np.stack([encoder.embed_text(row).numpy() for row in sentences])
+        text = np.stack([encoder.embed_text(row).numpy() for row in class_texts(labels, used, descriptions)])
         learner = PrototypeClassifier() if classifier is None else classifier
         small, kept = learner.fit_from_text(pool, text, labels, features=features).pruned()
         behind = tuple(pieces[row] for row in kept.tolist())
@@ -132,8 +131,7 @@ class SoundClassifier:
 
     def neighbours(self, label: str) -> list[tuple[int, Piece]]:
         """The recordings behind a word, most similar first, with their places for corrections."""
-        own = self.classifier.neighbours_[self.labels.index(label)]
-        return [(row, self.pieces[row]) for row in own.tolist()]
+        return [(row, self.pieces[row]) for row in self.classifier.neighbours_[self.labels.index(label)].tolist()]
 
     def windows_differ(self, window_s: float, hop_s: float) -> bool:
         """Whether windows of `window_s` seconds every `hop_s` are others than those this was learned from."""

@@ -83,8 +83,7 @@ class Samples:
     def show(self, sample: Tensor) -> bytes:
         """A sample or cell as a PNG file."""
         if self._levelled:
-            levels = _drawing.levels(sample[0], self._limits, self._modality.origin)
-            return encode.png(levels, _drawing.palette())
+            return encode.png(_drawing.levels(sample[0], self._limits, self._modality.origin), _drawing.palette())
         return encode.png(self._modality.show(sample[None])[0].numpy())
 
     def play(self, samples: Sequence[Tensor]) -> list[bytes]:

@@ -83,8 +83,7 @@ class Cell(Distillation):
                 f"{self} needs one accuracy for each student under every modality, but got: "
                 f"{ {k: len(v) for k, v in self.accuracy.items()} }."
             )
-        wrong = [x for values in self.accuracy.values() for x in values if not 0 <= x <= 100]
-        if wrong:
+        if wrong := [x for values in self.accuracy.values() for x in values if not 0 <= x <= 100]:
             raise InputError(f"{self} has accuracies that are no percentages: {wrong}.")
 
     def __str__(self) -> str:
@@ -315,8 +314,7 @@ def difference_rule(comparison: Comparison) -> str:
 
 def marks_rule(comparison: Comparison) -> str:
     """What the signs behind rows' names mean; empty if none is used."""
-    every = {c.marks for c in comparison.cells} | {c.marks for t in comparison.measures for c in t.cells}
-    return signs_rule(every)
+    return signs_rule({c.marks for c in comparison.cells} | {c.marks for t in comparison.measures for c in t.cells})
 
 
 def signs_rule(every: Collection[str]) -> str:

@@ -100,8 +100,7 @@ def _confusion(comparison: Comparison, sections: Sequence[Section], folder: Path
             own = [
                 c for c in comparison.cells if (c.row, c.per_class, c.head) == (line.row, line.per_class, section.head)
             ]
-            counts = [c.confusion[key] for c in own if c.confusion and not c.reference]
-            if counts:
+            if counts := [c.confusion[key] for c in own if c.confusion and not c.reference]:
                 made = plural(line.distillations, "distillation")
                 place = f"{line.row}, {section.budget}, {key}, head {section.head}"
                 words = f"Confusion matrix of {place}: {made}, all students together."
@@ -129,8 +128,7 @@ def _verdict(comparison: Comparison, sections: Sequence[Section]) -> str:
             f"{section.budget}: {best.row} leads{kind} with {best.values[key]} % ({key}), {apart} from all others. "
             f"The runner-up is {second.row} ({second.values[key]} %)."
         )
-        tested = [line.difference[key] for line in section.lines if key in line.difference]
-        if tested:
+        if tested := [line.difference[key] for line in section.lines if key in line.difference]:
             real = sum(d.adjusted is not None and d.real for d in tested)
             rows = f"{number(real)} of {plural(len(tested), 'row')}"
             found.append(f"{rows} differ from {comparison.baseline} beyond chance.")

@@ -197,8 +197,7 @@ def _plan(distilled: DistilledSet, modalities: Modalities, limit: int, sides: in
     used = int(torch.unique(distilled.labels).numel())
     if distilled.rows * taken(None) <= limit:
         return Plan(used, distilled.per_class)
-    grid = max(max(samples.grid) for samples in modalities.values())
-    largest = max(8, _COMPACT_PIXELS // grid)
+    largest = max(8, _COMPACT_PIXELS // max(max(samples.grid) for samples in modalities.values()))
     fitting = max(1, limit // taken(largest))
     per_class = min(distilled.per_class, max(1, fitting // used))
     classes = min(used, fitting)
@@ -323,8 +322,7 @@ def _verdict(distilled: DistilledSet, method: str, lines: Sequence[table.Row], o
         f"({key}, n = {own.n})."
     ]
     lines = [r for r in lines if key in r.accuracy and not table.asked_otherwise(r, own)]
-    controls = [r for r in lines if not r.reference and r is not own]
-    if controls:
+    if controls := [r for r in lines if not r.reference and r is not own]:
         best = max(controls, key=lambda r: r.accuracy[key].mean)
         unlike = f" with {plural(best.training_samples, 'training sample')} in {table.stored(best)}"
         found.append(

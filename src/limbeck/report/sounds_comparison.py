@@ -201,8 +201,7 @@ def _draw_curves(axes: Axes, results: SoundResults, cells: Sequence[Cell], value
             own = [c for c in cells if (c.row, c.variant) == (row, variant)]
             at = sorted({float(c.x) for c in own if c.x is not None})
             here = {x: by_fold(c for c in own if c.x == x) for x in at}
-            found = {x: s for x in at if (s := Spread.of(here[x], value, over_trials=True))}
-            if found:
+            if found := {x: s for x in at if (s := Spread.of(here[x], value, over_trials=True))}:
                 curves.setdefault(tuple((x, s.mean, s.sd or 0.0) for x, s in found.items()), []).append((row, variant))
     variants = list(dict.fromkeys(c.variant for c in cells))
     for points, who in curves.items():

@@ -198,8 +198,7 @@ def _check(words: Sequence[Word], windows: Windows) -> None:
     dim = np.shape(windows.features)[1:2]
     shapes = {"start_s": (), "duration_s": (), "features": dim or (0,), "scores": (len(words),), "named": ()}
     came = {name: np.shape(getattr(windows, name)) for name in shapes}
-    wrong = [f"{name} {shape}" for name, shape in came.items() if shape != (count, *shapes[name])]
-    if wrong:
+    if wrong := [f"{name} {shape}" for name, shape in came.items() if shape != (count, *shapes[name])]:
         raise InputError(
             f"{count} windows and {len(words)} words came, but these shapes do not fit: {', '.join(wrong)}."
         )
@@ -266,14 +265,12 @@ def _cells(
             waveform, _ = read_sound(recording(i), start_s=float(windows.start_s[i]), length_s=seconds, recipe=recipe)
         except MediaError as error:
             return Cell(trouble=str(error))
-        loudest = float(np.abs(waveform).max())
-        if loudest > 0:
+        if (loudest := float(np.abs(waveform).max())) > 0:
             waveform = waveform * np.float32(_PEAK / loudest)
         image = ""
         if i in with_image:
             decibels = log_mel(torch.from_numpy(waveform), recipe)
-            levels = _drawing.levels(decibels, _drawing.level_range([decibels]))
-            image = _kit.image_uri(encode.png(levels, palette))
+            image = _kit.image_uri(encode.png(_drawing.levels(decibels, _drawing.level_range([decibels])), palette))
         return Cell(image, _kit.data_uri(encode.mp3(waveform, _RATE_HZ, **_SMALL), "audio/mpeg"))
 
     queue = list(dict.fromkeys([*pictured, *drawn]))

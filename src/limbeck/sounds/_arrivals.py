@@ -65,8 +65,7 @@ def _arriving(
             if not hidden and path.suffix.lower() != _DOWNLOADING:
                 waiting[path] = None
         for path, before in list(waiting.items()):
-            now = _stamp(path)
-            if now is None:
+            if (now := _stamp(path)) is None:
                 del waiting[path]
             elif now == before and now[0]:
                 del waiting[path]

@@ -82,8 +82,7 @@ def search(
     opened = index if isinstance(index, SoundIndex) else SoundIndex.open(index)
     if not words.strip():
         raise InputError('There are no words to look for; give some, for instance "glass breaking".')
-    model = _of_index(opened, **options)
-    return opened.search(model.embed_text([words]).numpy(), top)[0]
+    return opened.search(_of_index(opened, **options).embed_text([words]).numpy(), top)[0]
 
 
 def learn(
@@ -189,8 +188,7 @@ def _classifier(preset: str | None, settings: dict[str, Any]) -> PrototypeClassi
     if preset not in (None, "paper"):
         raise InputError(f"There is no preset {preset!r} for naming sounds; known: paper.")
     made = PrototypeClassifier.paper() if preset else PrototypeClassifier()
-    unknown = sorted(settings.keys() - made.get_params().keys())
-    if unknown:
+    if unknown := sorted(settings.keys() - made.get_params().keys()):
         raise InputError(f"{unknown[0]!r} is no setting of a classifier; known: {', '.join(made.get_params())}.")
     made.set_params(**settings)
     return made

@@ -253,8 +253,7 @@ def watch(
 
     def names() -> Iterator[Prediction | Unread]:
         for path in arrived:
-            pieces = windows_of([path], model, window, hop)
-            yield from name(pieces, model, learned, top=top, by="file", always=always)
+            yield from name(windows_of([path], model, window, hop), model, learned, top=top, by="file", always=always)
 
     return names()
 

@@ -130,7 +130,6 @@ def summary(classifier: SoundClassifier) -> dict[str, Any]:
     same: dict[bytes, list[str]] = {}
     for label, prototype in zip(classifier.labels, inner.prototypes_, strict=True):
         same.setdefault(prototype.tobytes(), []).append(label)
-    settings = {name: v.item() if isinstance(v, np.generic) else v for name, v in inner.get_params().items()}
     return {
         "labels": list(classifier.labels),
         "encoder": classifier.encoder.id,
@@ -144,5 +143,5 @@ def summary(classifier: SoundClassifier) -> dict[str, Any]:
         "hop_s": classifier.hop_s,
         "threshold": float(inner.threshold_) if np.isfinite(inner.threshold_) else None,
         "agreement": float(inner.agreement_),
-        "settings": settings,
+        "settings": {name: v.item() if isinstance(v, np.generic) else v for name, v in inner.get_params().items()},
     }

@@ -51,8 +51,7 @@ class _ReaderContract(ListedContract):
         assert getattr(kind, "__final__", False), f"{kind.__name__} must be marked @final"
 
     def test_what_is_listed_does_not_depend_on_where_the_files_are(self, name: str, build: Any, tmp_path: Path) -> None:
-        moved = self._opened(name, tmp_path / "elsewhere" / "deep")
-        assert self._listed(moved) == self._listed(build(name))
+        assert self._listed(self._opened(name, tmp_path / "elsewhere" / "deep")) == self._listed(build(name))
 
 
 class DatasetContract(_ReaderContract):
@@ -77,8 +76,7 @@ class DatasetContract(_ReaderContract):
         kind = datasets.load(name)
         options = list(inspect.signature(kind).parameters.values())
         assert "root" in [p.name for p in options]
-        needed = [p.name for p in options if p.default is p.empty]
-        assert needed in ([], ["root"])
+        assert [p.name for p in options if p.default is p.empty] in ([], ["root"])
         assert [option.name for option in _explain.settings(kind) if not option.about] == []
 
     def test_constructor_only_stores(self, name: str, tmp_path: Path) -> None:
@@ -88,8 +86,7 @@ class DatasetContract(_ReaderContract):
 
     def test_absent_folder_is_refused_in_a_sentence_or_made(self, name: str, tmp_path: Path) -> None:
         absent = tmp_path / "absent"
-        options = self.miniature(name, tmp_path / "present")
-        dataset = datasets.load(name)(**{**options, "root": absent})
+        dataset = datasets.load(name)(**{**self.miniature(name, tmp_path / "present"), "root": absent})
         if "generated" in dataset.licence:
             assert dataset.clips()
             assert absent.is_dir()

@@ -51,8 +51,7 @@ class EncoderContract(ListedContract):
         encoder, heard = _tiny(name), _heard(name)
         for vectors, dim in ((heard.joint, encoder.dim), (heard.features, encoder.features_dim)):
             check_tensor(vectors, 5, dim)
-            apart = torch.cdist(vectors, vectors) + torch.eye(5)
-            assert float(apart.min()) > 1e-5
+            assert float((torch.cdist(vectors, vectors) + torch.eye(5)).min()) > 1e-5
         torch.testing.assert_close(heard.joint.norm(dim=1), torch.ones(5), atol=1e-5, rtol=0)
 
     def test_no_sounds_and_no_texts_are_empty_arrays_of_the_right_width(self, name: str) -> None:
@@ -66,8 +65,7 @@ class EncoderContract(ListedContract):
         for again in (encoder.embed_audio(sounds, batch=batch) for batch in (2, 1)):
             torch.testing.assert_close(again.joint, heard.joint, atol=2e-5, rtol=0)
             torch.testing.assert_close(again.features, heard.features, atol=2e-5, rtol=1e-4)
-        back = encoder.embed_audio(sounds[::-1])
-        torch.testing.assert_close(back.joint.flip(0), heard.joint, atol=2e-5, rtol=0)
+        torch.testing.assert_close(encoder.embed_audio(sounds[::-1]).joint.flip(0), heard.joint, atol=2e-5, rtol=0)
         for left, before in zip(sounds, _sounds(encoder), strict=True):
             assert torch.equal(left, before), "a waveform was changed"
 

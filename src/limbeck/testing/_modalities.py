@@ -141,6 +141,5 @@ class ModalityContract(ListedContract):
         assert torch.equal(modality.show(real[1:2])[0], shown[1])
 
     def test_plays_sound_or_has_none(self, modality: Modality) -> None:
-        played = modality.play(arrays(modality))
-        if played is not None:
+        if (played := modality.play(arrays(modality))) is not None:
             check_tensor(played, len(arrays(modality)), played.shape[-1])

@@ -102,8 +102,7 @@ class NetworkContract(SettingsContract):
         found = []
         for layout in (torch.contiguous_format, torch.channels_last):
             leaf = x.contiguous(memory_format=layout).requires_grad_()
-            loss = encoder(leaf).square().mean()
-            found.append(torch.autograd.grad(loss, [leaf, *encoder.parameters()]))
+            found.append(torch.autograd.grad(encoder(leaf).square().mean(), [leaf, *encoder.parameters()]))
         for one, other in zip(*found, strict=True):
             assert float((one - other).norm()) <= 1e-3 * float(one.norm()) + 1e-6
 
@@ -116,8 +115,7 @@ class NetworkContract(SettingsContract):
         aims = [torch.randn(w.shape, dtype=w.dtype, generator=draw) for w in weights]
 
         def pull(x: torch.Tensor, create_graph: bool = False) -> torch.Tensor:
-            loss = encoder(x).square().sum()
-            found = torch.autograd.grad(loss, weights, create_graph=create_graph)
+            found = torch.autograd.grad(encoder(x).square().sum(), weights, create_graph=create_graph)
             return torch.stack([(g * a).sum() for g, a in zip(found, aims, strict=True)]).sum()
 
         (found,) = torch.autograd.grad(pull(x.requires_grad_(), create_graph=True), x)

@@ -33,8 +33,7 @@ class ParameterisationContract:
         """Smooth random samples, all different: what is left of them in a few numbers is much."""
         draw, found = torch.Generator().manual_seed(0), {}
         for name, modality in modalities.items():
-            noise = torch.randn(hold.cells * rows, *modality.shape, generator=draw)
-            smooth = noise.cumsum(-1).cumsum(-2)
+            smooth = torch.randn(hold.cells * rows, *modality.shape, generator=draw).cumsum(-1).cumsum(-2)
             found[name] = (smooth - smooth.mean((1, 2, 3), keepdim=True)) / smooth.std((1, 2, 3), keepdim=True)
         return found
 
@@ -50,8 +49,7 @@ class ParameterisationContract:
         assert type(hold) is kind
         assert hold.name == name
         assert hold.cells >= 1
-        clips_enough = dict.fromkeys(toy_clips().modalities, 10_000.0)
-        assert hold.narrowed(10_000.0, clips_enough) == hold
+        assert hold.narrowed(10_000.0, dict.fromkeys(toy_clips().modalities, 10_000.0)) == hold
 
     def test_text_says_all_of_it_and_a_method_carries_it_so(self, text: str, hold: Parameterisation) -> None:
         assert parse(str(hold)) == hold

@@ -88,8 +88,7 @@ class CoderContract(StorageContract):
         ]
         order = torch.randperm(9, generator=torch.Generator().manual_seed(0))
         whole = form.decode(form.encode(samples, meanings), meanings)
-        joined = form.decode(form.join(halves, order), meanings)
-        assert same(joined, {key: x[order] for key, x in whole.items()})
+        assert same(form.decode(form.join(halves, order), meanings), {key: x[order] for key, x in whole.items()})
 
     def test_modalities_are_kept_apart(self, form: Coder, real: tuple[Batch, Meanings]) -> None:
         """What is kept of one does not depend on the others, and says whose it is."""

@@ -36,7 +36,6 @@ def run(
     from limbeck import sounds
 
     settings: dict[str, Any] = {"index": index, "points": points, "title": title, "root": root, "seed": seed}
-    tell = partial(_output.note, quiet=quiet)
-    made = sounds.page(classifier, out=out, progress=not quiet, told=tell, **settings)
+    made = sounds.page(classifier, out=out, progress=not quiet, told=partial(_output.note, quiet=quiet), **settings)
     _output.note("Open this page in a browser:", quiet=quiet)
     typer.echo(made)

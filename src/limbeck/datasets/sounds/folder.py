@@ -50,8 +50,7 @@ class Folder(SoundDataset):
         if not files:
             raise InputError(f"{root} holds no recordings. Expected: {expected}.")
         parts = {name: tuple(name.split("/")) for name, _ in files}
-        found = checked(layout, "layout") or _told(list(parts.values()), root)
-        label_at, split_at = places(found)
+        label_at, split_at = places(checked(layout, "layout") or _told(list(parts.values()), root))
         recordings = []
         for name, path in files:
             above = parts[name][:-1]

@@ -43,8 +43,7 @@ class Accuracy(Measure):
             if subject.on_epoch:
                 subject.on_epoch(report)
 
-        told = replace(subject, on_epoch=note)
-        student, _ = trained(told, subject.samples(subject.train), self.head, seed=seed)
+        student, _ = trained(replace(subject, on_epoch=note), subject.samples(subject.train), self.head, seed=seed)
         predicted = guesses(student, subject.samples(subject.test))
         return Taken(
             values=right(predicted, subject.test.labels),

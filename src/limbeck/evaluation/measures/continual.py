@@ -60,8 +60,7 @@ def forgetting(after: Tensor) -> float:
         25.0
     """
     last = len(after) - 1
-    fallen = [after[task:last, task].max() - after[last, task] for task in range(last)]
-    return float(torch.stack(fallen).mean())
+    return float(torch.stack([after[task:last, task].max() - after[last, task] for task in range(last)]).mean())
 
 
 @final

@@ -80,8 +80,7 @@ class Robustness(Measure):
         key = together(letters)
         scores = [Column(f"{score} {look}", group=SCORES) for look in _looks(letters) for score in ("LRS", "ARS")]
         parts = [Column(f"HLR {key} (points)", "lower", group=SCORES), Column(f"IOR {key} (points)", group=SCORES)]
-        found = [Column(f"{key} accuracy {way} (%)", group=f"{key} accuracy") for way in WAYS]
-        return *scores, *parts, *found
+        return *scores, *parts, *[Column(f"{key} accuracy {way} (%)", group=f"{key} accuracy") for way in WAYS]
 
     def take(self, subject: Subject, *, seed: int) -> dict[str, float]:
         """Percent right of students trained in each way, as ``"A+V accuracy hard labels (%)"``; all start alike."""

@@ -116,8 +116,7 @@ class Savings(Measure):
         )
 
     def _point(self, subject: Subject, train: DistilledSet | LabelledClips, seed: int) -> dict[str, float]:
-        own = derive_seed(seed, "savings")
-        student, seconds = trained(subject, subject.samples(train), self.head, seed=own)
+        student, seconds = trained(subject, subject.samples(train), self.head, seed=derive_seed(seed, "savings"))
         reached = accuracy(student, subject.samples(subject.test))[subject.together]
         return {ACCURACY: reached, SECONDS: seconds, BYTES: bytes_of(train, subject)}
 
@@ -127,6 +126,5 @@ def _subset(clips: LabelledClips, per_class: int, seed: int) -> LabelledClips:
     chosen = []
     for number, name in enumerate(clips.classes):
         index = clips.of_class(number)
-        order = torch.randperm(len(index), generator=generator(seed, "savings", name))
-        chosen.append(index[order[:per_class]])
+        chosen.append(index[torch.randperm(len(index), generator=generator(seed, "savings", name))[:per_class]])
     return clips.take(torch.cat(chosen).sort().values)

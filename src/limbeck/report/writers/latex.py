@@ -59,8 +59,7 @@ def _table(sheet: Sheet, title: str) -> str:
         # A bracket at the start of a line would be taken for the argument of the \\ before it.
         opening = "{}" if fields[0].startswith("[") else ""
         rows.append(opening + " & ".join(fields) + r" \\")
-    first = min(sheet.references, default=0)
-    if first:
+    if first := min(sheet.references, default=0):
         rows.insert(first, r"\midrule")
     return "\n".join(
         [

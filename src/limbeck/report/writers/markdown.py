@@ -44,8 +44,7 @@ def grid(sheet: Sheet) -> str:
     """The lines of one table."""
     rule = ["---"] * sheet.names + ["---:"] * (len(sheet.columns) - sheet.names)
     lines = [[f"**{escaped(f.text)}**" if f.bold else escaped(f.text) for f in line] for line in sheet.lines]
-    rows = [[escaped(c) for c in sheet.columns], rule, *lines]
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    return "\n".join(f"| {' | '.join(row)} |" for row in [[escaped(c) for c in sheet.columns], rule, *lines])
 
 
 def escaped(text: str) -> str:

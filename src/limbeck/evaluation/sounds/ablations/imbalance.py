@@ -65,7 +65,6 @@ def tail(targets: np.typing.NDArray[np.bool_], ratio: float, seed: int, *, even:
     sizes = np.array([max(1, round(float(share) * len(m))) for share, m in zip(shares, members, strict=True)])
     if even:
         every = np.array([len(m) for m in members])
-        steps = np.cumsum(every * sizes.sum() / every.sum()).round().astype(int)
-        sizes = np.diff(steps, prepend=0)
+        sizes = np.diff(np.cumsum(every * sizes.sum() / every.sum()).round().astype(int), prepend=0)
     staying = [m[:size] for m, size in zip(members, sizes, strict=True)]
     return sorted(np.concatenate([np.flatnonzero(first == -1), *staying]).astype(int).tolist())

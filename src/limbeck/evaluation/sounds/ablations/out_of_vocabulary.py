@@ -51,10 +51,9 @@ def half(fold: Fold, ratio: float, *, seed: int) -> Fold:
     inside, outside = np.flatnonzero(known), np.flatnonzero(~known)
     draw = np.random.default_rng(derive_seed(seed, "strangers", fold.name))
     some = draw.permutation(outside)[: round(ratio * len(inside))]
-    pool = fold.pool.select(np.sort(np.concatenate([inside, some])))
     return replace(
         fold,
-        pool=_only(pool, named),
+        pool=_only(fold.pool.select(np.sort(np.concatenate([inside, some]))), named),
         test=_only(fold.test.select(np.flatnonzero(fold.test.known[:, named].any(1))), named),
         validation=_only(fold.validation, named),
         texts=fold.texts[:, named],
