@@ -26,7 +26,6 @@ _HOMES = {
     "prepare": "limbeck.datasets",
 }
 """Where each public name is, and by which name where that is another."""
-_NAMESPACES = ("encoders", "report", "sounds")
 
 if TYPE_CHECKING:
     from limbeck import encoders, report, sounds
@@ -62,7 +61,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Load a public name from its home."""
-    if name in _NAMESPACES:
+    if name in ("encoders", "report", "sounds"):
         return importlib.import_module(f"limbeck.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'limbeck' has no attribute {name!r}")

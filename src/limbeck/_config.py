@@ -33,11 +33,7 @@ class Config(BaseModel):
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
-        """The settings from JSON-able data.
-
-        Raises:
-            InputError: Something is unknown, missing or out of range; the message lists every mistake.
-        """
+        """The settings from JSON-able data; an `InputError` lists all that is unknown, missing or out of range."""
         try:
             return cls.model_validate(data)
         except ValidationError as error:

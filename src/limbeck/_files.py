@@ -163,10 +163,7 @@ def digest(*parts: Any) -> str:
 def exclusive(folder: Path, *, wait: bool = False) -> Iterator[None]:
     """Hold a folder, made if need be, for this process; the lock ends with the process, however it ends.
 
-    Raises:
-        InputError: It is a file, or would lie below one.
-        BusyError: Another process holds it, and `wait` is off.
-        OSError: It cannot be locked for another reason; the error names the folder.
+    `BusyError` where another process holds it and `wait` is off; `InputError` where it is a file or lies below one.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)

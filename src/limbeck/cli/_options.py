@@ -72,13 +72,7 @@ def completer(module: str, *kinds: str) -> Callable[[str], list[str]]:
 def assignments(pairs: Sequence[str] | None, *, typed: bool = True) -> dict[str, Any]:
     """Read ``name=value`` words. Dots lead into parts; a value is JSON if it can be read as such, else text.
 
-    Args:
-        pairs: The words as typed; None where there are none.
-        typed: Whether numbers, true, false and null are read as such; else they stay text for whoever knows what is
-            wanted, since ``2024`` may be a folder.
-
-    Raises:
-        typer.BadParameter: A word has no ``=``, or a name is given twice.
+    Unless `typed`, numbers, true, false and null stay text for whoever knows what is wanted: ``2024`` may be a folder.
 
     Example:
         >>> assignments(["steps=200", "augment.flip=false", "start=noise"])

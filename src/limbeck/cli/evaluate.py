@@ -136,7 +136,6 @@ def run(
 
 
 def _accuracies(scores: dict[str, "Score"], helped: "Score | None", *, json: bool, quiet: bool) -> None:
-    """Print the table of accuracies."""
     from limbeck import report
     from limbeck.report.comparison import signs_rule
 
@@ -158,7 +157,6 @@ def _table(
     json: bool,
     quiet: bool,
 ) -> None:
-    """Print the table of another measure."""
     from limbeck.report import measure_sheets
     from limbeck.report.comparison import signs_rule
     from limbeck.report.measures import table

@@ -8,7 +8,6 @@ from typer import Argument, Option
 
 from limbeck.cli import _options, _output
 
-_MOST_REJECTED = 3
 """Rejected clips that are named at once; `inspect` names more."""
 _MOST_NOTES = 12
 
@@ -62,7 +61,7 @@ def run(
     )
     counts = ", ".join(f"{len(prepared.clips(split))} {split}" for split in prepared.splits)
     _output.note(f"{len(prepared.classes)} classes, clips: {counts}; {len(prepared.rejected)} rejected.", quiet=quiet)
-    for line in prepared.why_rejected(_MOST_REJECTED):
+    for line in prepared.why_rejected(3):
         _output.note(f"  {line}", quiet=quiet)
     notes = [*(f"{count} clips: {kind}." for kind, count in prepared.repairs.items()), *prepared.warnings]
     for line in notes[:_MOST_NOTES]:

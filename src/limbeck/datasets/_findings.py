@@ -21,7 +21,6 @@ _ADVICE = {
 }
 Clip = Mapping[str, Any]
 """What is written down about a clip."""
-_MEND = "Mend the files, or leave them out."
 
 
 def lost(
@@ -155,7 +154,9 @@ def reasons(rejected: Sequence[Clip]) -> str:
 
 def advice(rejected: Sequence[Clip]) -> str:
     """What to do where clips were rejected, by the commonest reason; there must be some."""
-    return _ADVICE.get(Counter(r["reason"] for r in rejected).most_common(1)[0][0], _MEND)
+    return _ADVICE.get(
+        Counter(r["reason"] for r in rejected).most_common(1)[0][0], "Mend the files, or leave them out."
+    )
 
 
 def _listed(names: Sequence[str]) -> str:

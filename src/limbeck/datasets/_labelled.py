@@ -36,13 +36,10 @@ _LAYOUT = "<class>/*, <split>/<class>/* or a manifest.csv with the columns path 
 
 @dataclass(frozen=True, kw_only=True)
 class LabelledFiles:
-    """Where labelled files are and how they are divided.
+    """Where labelled files are and how they are divided; what is not told here is as in `Folder`.
 
-    Attributes:
-        source: A folder (``<class>/*``, ``<split>/<class>/*``, or with a ``manifest.csv`` in it) or a CSV file; what
-            else is asked is as in `Folder`.
-        tracks: What is wanted of a file; of files of one name in one folder, those `with_tracks` are taken.
-        suffix: Ends the names of options in messages: ``"_sounds"`` where the option is ``test_sounds``.
+    Of files of one name in one folder, those `with_tracks` of the wanted `tracks` are taken. The `suffix` ends the
+    names of options in messages: ``"_sounds"`` where the option is ``test_sounds``.
     """
 
     source: Path

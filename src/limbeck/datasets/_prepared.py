@@ -25,8 +25,6 @@ from limbeck.modalities import Modality, Statistics, bound
 
 FORMAT = "limbeck-prepared-3"
 _LENGTH_BYTES = 8
-_MOST_TOLD = 10
-"""Rejected clips that a summary names."""
 _DTYPES = {"F32": torch.float32, "U8": torch.uint8}
 
 
@@ -41,7 +39,6 @@ class Shard:
 
     @classmethod
     def open(cls, path: Path, modalities: Mapping[str, Modality]) -> Shard:
-        """Read a shard's header."""
         with _intact(path):
             header, data_start, size = _header(path)
             rows = header[next(iter(modalities))]["shape"][0]
@@ -258,7 +255,7 @@ class Prepared:
         keys = ("name", "title", "modalities", "classes", "splits", "counts", "rejected", "repairs", "warnings")
         more = ("recipe", "units", "licence", "citation", "homepage", "fingerprint", "limbeck")
         told = {"kind": "prepared dataset"} | {k: self.description[k] for k in keys + more}
-        told["rejected_clips"] = self.why_rejected(_MOST_TOLD)
+        told["rejected_clips"] = self.why_rejected(10)
         return told | {"split_fingerprints": {split: self.clips(split).fingerprint for split in self.splits}}
 
     @cached_property
@@ -302,7 +299,6 @@ def shard_record(path: Path) -> dict[str, Any]:
 
 
 def shard_path(folder: Path, index: int) -> Path:
-    """File of a shard."""
     return folder / "shards" / f"{index:05d}.safetensors"
 
 
@@ -331,12 +327,7 @@ def _intact(path: Path) -> Iterator[None]:
 
 
 def read_table(path: Path, columns: list[str] | None = None) -> Any:
-    """A Parquet table as pyarrow has it: the `columns` named, or all.
-
-    Raises:
-        InputError: The file is damaged.
-        OSError: It is not there, or cannot be read.
-    """
+    """A Parquet table as pyarrow has it: the `columns` named, or all; `InputError` where it is damaged."""
     import pyarrow
     from pyarrow import parquet
 

@@ -51,7 +51,6 @@ def chosen(
 
 
 def check_window(window: str) -> None:
-    """Refuse a window that is none."""
     if window not in _WINDOWS:
         raise InputError(f"window must be one of {', '.join(_WINDOWS)}, but is {window!r}.")
 

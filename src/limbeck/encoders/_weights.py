@@ -40,14 +40,10 @@ def cache_folder() -> Path:
 
 @dataclass(frozen=True)
 class HubFiles:
-    """Some files of one repository of the Hugging Face hub; `OfficialFile` has methods of the same names.
+    """All `files` of the repository ``owner/name`` of the Hugging Face hub, and the first of `weights` that exists.
 
-    Attributes:
-        repo: ``owner/name``.
-        files: All that are needed, as paths inside the repository.
-        weights: Any one of these is needed too; the first that exists is taken.
-        revision: Branch, tag or commit. A branch is whatever the hub serves that day: its checksums show that a file
-            came whole, not that it is the one of last year.
+    `OfficialFile` has methods of the same names. A branch as `revision` is whatever the hub serves that day: its
+    checksums show that a file came whole, not that it is the one of last year.
     """
 
     repo: str
@@ -125,13 +121,9 @@ class HubFiles:
 
 @dataclass(frozen=True)
 class OfficialFile:
-    """One file at the address its authors published.
+    """One file at the address its authors published; `name` is what it is called in the cache and a local folder.
 
-    Attributes:
-        name: What it is called in the cache and in a local folder.
-        url: Where it comes from.
-        sha256: Of the file. None where the authors give none: then that of the first download is kept beside it, and
-            every later look compares.
+    Where the authors give no `sha256`, that of the first download is kept beside it, and every later look compares.
     """
 
     name: str

@@ -80,7 +80,6 @@ def rows(distilled: DistilledSet, *, chunk: int = 32) -> Iterator[Row]:
 
 
 def npy(x: Tensor) -> bytes:
-    """A NumPy file."""
     buffer = io.BytesIO()
     np.lib.format.write_array(buffer, x.numpy(), allow_pickle=False)
     return buffer.getvalue()

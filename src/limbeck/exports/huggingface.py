@@ -73,7 +73,6 @@ class HuggingFace(Export):
 
 
 def _table(group: Sequence[Row], schema: Any) -> Any:
-    """An Arrow table of some samples."""
     import pyarrow as pa
 
     def files(contents: Iterable[bytes]) -> list[dict[str, bytes | None]]:

@@ -16,9 +16,7 @@ from limbeck.errors import MediaError
 from limbeck.index._scan import File, Refused
 from limbeck.media import SoundWindow
 
-_PATIENCE_S = 600.0
 _SLOWEST_BYTES_PER_SECOND = 2**20
-_LOOK_UP_S = 0.2
 
 
 Message = SoundWindow | File | Refused
@@ -32,7 +30,7 @@ def prefetch(
     *,
     workers: int,
     windows: int,
-    patience_s: float = _PATIENCE_S,
+    patience_s: float = 600.0,
 ) -> Generator[tuple[File, Message], None, None]:
     """Windows of many files, those of one in order, of several mixed; each ends with a `File` or `Refused`.
 
@@ -63,7 +61,7 @@ def prefetch(
                 while (left or pool.is_busy) and not stopped.is_set():
                     while left and pool.has_room:
                         pool.submit(left.popleft())
-                    for file, message in pool.messages(at_most_s=_LOOK_UP_S):
+                    for file, message in pool.messages(at_most_s=0.2):
                         if isinstance(message, Lost):
                             message = Refused(file, message.reason, f"{file.place}: {message.detail}")
                         put((file, message))

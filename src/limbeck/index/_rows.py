@@ -174,7 +174,6 @@ def vectors(column: Any) -> Halves:
 
 
 def files(table: Any) -> list[File]:
-    """The recordings of rows."""
     return [File(*values) for values in zip(*[table[name].to_pylist() for name in FILE], strict=True)]
 
 
@@ -197,7 +196,6 @@ def refused_rows(refused: Iterable[Refused]) -> Any:
 
 
 def refused_files(table: Any) -> list[Refused]:
-    """Refused files from an Arrow table."""
     said = (table[name].to_pylist() for name in ("reason", "detail"))
     return [Refused(*row) for row in zip(files(table), *said, strict=True)]
 

@@ -12,7 +12,6 @@ from limbeck.errors import InputError, MediaError
 from limbeck.media import files_below
 
 UNLISTED = "unreadable_folder"
-_PASSING = frozenset([UNLISTED, "unreadable_file", "crashed", "timeout"])
 
 
 @dataclass(frozen=True)
@@ -85,7 +84,7 @@ class Refused:
     @property
     def may_pass(self) -> bool:
         """Whether the reason may lie in the disk or the machine: worth another try, and no reason to drop vectors."""
-        return self.reason in _PASSING
+        return self.reason in (UNLISTED, "unreadable_file", "crashed", "timeout")
 
 
 @dataclass(frozen=True)
@@ -114,7 +113,6 @@ class Plan:
 
 
 def scan(sources: Sequence[Path], known: Iterable[Path], *, apart_from: Path | None) -> Scan:
-    """The files below some folders."""
     known = set(known)
     found = Scan({}, {})
     for source in map(_absolute, sources):

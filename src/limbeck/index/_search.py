@@ -20,8 +20,6 @@ from limbeck.index._store import Store
 
 _WINDOW = ["start_s", "duration_s"]
 _COLUMNS = [*_rows.FILE, *_WINDOW]
-_PROBES = 24
-_REFINE = 10
 _QUERIES_AT_A_TIME = 64
 
 
@@ -65,7 +63,7 @@ def approximate(store: Store, queries: Floats, top: int) -> list[list[Hit]]:
     found: list[list[Hit]] = []
     for begin in range(0, len(queries), _QUERIES_AT_A_TIME):
         some = queries[begin : begin + _QUERIES_AT_A_TIME]
-        table = store.nearest(list(some), _COLUMNS, top, probes=_PROBES, refine=_REFINE)
+        table = store.nearest(list(some), _COLUMNS, top, probes=24, refine=10)
         of = table["query_index"].to_numpy() if len(some) > 1 else np.zeros(len(table), np.int32)
         similarity = 1 - table["_distance"].to_numpy()
         for query in range(len(some)):

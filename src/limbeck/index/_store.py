@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from limbeck import _files
-from limbeck.errors import InputError, LimbeckError, MissingExtraError
+from limbeck.errors import InputError, LimbeckError, package
 from limbeck.index import _rows
 from limbeck.index._scan import File, Refused
 
@@ -39,7 +39,6 @@ class Store:
 
     @classmethod
     def exists(cls, place: str | Path) -> bool:
-        """Whether there is an index."""
         if not is_address(place) and not Path(place).is_dir():
             return False
         database = _connected(place)  # which refuses some places
@@ -53,7 +52,6 @@ class Store:
 
     @classmethod
     def open(cls, place: str | Path) -> Self:
-        """An index that is there."""
         if not cls.exists(place):
             raise InputError(f"{place} holds no index of sounds. Make one: limbeck sounds index FOLDER --out {place}")
         database = _connected(place)
@@ -72,7 +70,6 @@ class Store:
 
     @classmethod
     def create(cls, place: str | Path, settings: _rows.IndexSettings) -> Self:
-        """A new, empty index."""
         with locked(place):
             if cls.exists(place):
                 raise InputError(f"{place} holds an index already. Open it and update it, or choose another folder.")
@@ -96,13 +93,11 @@ class Store:
             return int(self._table.count_rows())
 
     def files(self) -> list[File]:
-        """The recordings in the index."""
         with _using(self.place):
             table = self._table.search().where("window = 0").select(list(_rows.CHECKED)).to_arrow()
         return _rows.files(self._checked(table))
 
     def refused(self) -> list[Refused]:
-        """The files that could not be indexed."""
         with _using(self.place):
             return _rows.refused_files(self._checked(self._database.open_table(_REFUSED).to_arrow()))
 
@@ -122,7 +117,6 @@ class Store:
             merge.when_not_matched_by_source_delete(_among(replacing)).execute(rows)
 
     def remove(self, files: Sequence[File]) -> None:
-        """Take recordings out."""
         with _using(self.place):
             for i in range(0, len(files), _NAMES_AT_A_TIME):
                 self._table.delete(_among(files[i : i + _NAMES_AT_A_TIME]))
@@ -172,7 +166,6 @@ class Store:
         return next((i for i in self._table.list_indices() if i.columns == ["joint"]), None)
 
     def make_approximate(self) -> None:
-        """Build the index for approximate search."""
         from lancedb.index import IvfRq
 
         count = max(1, len(self) // _PARTITION_ROWS)
@@ -230,10 +223,7 @@ def _with_sums(columns: Sequence[str]) -> list[str]:
 
 
 def _connected(place: str | Path) -> Any:
-    try:
-        import lancedb
-    except ImportError as error:
-        raise MissingExtraError("sounds", "lancedb") from error
+    lancedb = package("sounds", "lancedb")
     try:
         return lancedb.connect(str(place))
     except ValueError as error:

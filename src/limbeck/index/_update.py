@@ -195,8 +195,9 @@ class _Indexer:
             return _rows.renamed(rows, file)
         made = _rows.rows(file, windows, self._store.settings)
         if made is None:
-            sentence = f"{file.place}: its vectors hold NaN, infinity or huge numbers."
-            self._refuse(Refused(file, "bad_embedding", sentence))
+            self._refuse(
+                Refused(file, "bad_embedding", f"{file.place}: its vectors hold NaN, infinity or huge numbers.")
+            )
         else:
             self._count(file)
         return made

@@ -78,7 +78,6 @@ class Media:
                 stream.codec_context.thread_count = 1
 
     def close(self) -> None:
-        """Close the container and the file."""
         self.container.close()
         self._source.close()
 

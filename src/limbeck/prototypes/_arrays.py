@@ -39,7 +39,6 @@ def class_text(values: ArrayLike, classes: int, dim: int) -> Floats:
 
 
 def label_array(labels: Sequence[str]) -> NDArray[Any]:
-    """Labels as an array."""
     if isinstance(labels, str) or not len(labels):
         raise InputError(f"labels must be a list of at least one name; got {labels!r}.")
     if doubled := sorted({str(label) for label in labels if list(labels).count(label) > 1}):

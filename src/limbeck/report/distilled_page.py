@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 SIZE_LIMIT_BYTES = 48_000_000
 """Largest page, roughly: a browser opens this without trouble."""
 _COMPACT_PIXELS = 128
-_OPEN_SAMPLES = 12
 _TITLES = {"distilled": "Distilled", "start": "Start", "real": "Nearest real"}
 
 Modalities = Mapping[str, Samples]
@@ -247,7 +246,7 @@ def _classes(
                 "anchor": f"class-{label}",
                 "count": len(members),
                 "accuracy": "" if math.isnan(right) else f"{right:.0f} %",
-                "opened": shown < _OPEN_SAMPLES,
+                "opened": shown < 12,
                 "samples": [{side: several[i] for side, several in made.items()} for i in range(len(rows))],
             }
         )

@@ -29,9 +29,7 @@ SIZE_LIMIT_BYTES = 40_000_000
 NONE = -1
 """In `Windows.named`: none of the words."""
 _PLAYERS_PER_WORD = 36
-_TO_CHECK = 24
 _AT_ONCE = 32
-_LIKELIEST = 3
 _RATE_HZ = 16_000
 _LONGEST_S = 10.0
 _FFT = 1024
@@ -118,7 +116,7 @@ def page(
     _kit.require()
     _check(words, windows)
     about = about or {}
-    doubts = to_check(words, windows, _TO_CHECK)
+    doubts = to_check(words, windows, 24)
     shown = [[int(i) for i in word.neighbours][:_PLAYERS_PER_WORD] for word in words]
     pictured = list(dict.fromkeys([i for row in shown for i in row] + [i for i, _ in doubts]))
     wanted = [*pictured, *(int(i) for word in words for i in word.neighbours)]
@@ -221,7 +219,7 @@ def _points(words: Sequence[Word], windows: Windows, places: Sequence[int]) -> d
             "word": int(windows.named[i]),
             "likeliest": [
                 [words[c].label, round(float(windows.scores[i, c]), 3)]
-                for c in np.argsort(-windows.scores[i], kind="stable")[:_LIKELIEST]
+                for c in np.argsort(-windows.scores[i], kind="stable")[:3]
             ],
             "stands": [c for c, own in enumerate(near) if i in own],
         }

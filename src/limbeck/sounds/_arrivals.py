@@ -10,12 +10,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from limbeck.errors import InputError, MissingExtraError
+from limbeck.errors import InputError, package
 from limbeck.media import could_be_media, files_below
 
 SETTLE_S = 0.5
 """A file whose size and time have not changed for so long counts as complete."""
-_DOWNLOADING = ".crdownload"
 _Stamp = tuple[int, int]
 Wave = npt.NDArray[np.float32]
 _BLOCK_S = 0.1
@@ -32,10 +31,7 @@ def arrivals(
     file is complete when it was left alone for `settle_s`. Hidden files and kinds that are known not to be media are
     skipped, as everywhere. `stop` ends the watch when set.
     """
-    try:
-        from watchfiles import watch
-    except ImportError as error:
-        raise MissingExtraError("sounds", "watchfiles") from error
+    watch = package("sounds", "watchfiles").watch
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder that could be watched; make it first, or give another --input.")
     folder, step = folder.resolve(), max(1, round(settle_s * 1000))
@@ -62,7 +58,7 @@ def _arriving(
                 there += _files(path)
         for path in filter(could_be_media, there):
             hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-            if not hidden and path.suffix.lower() != _DOWNLOADING:
+            if not hidden and path.suffix.lower() != ".crdownload":
                 waiting[path] = None
         for path, before in list(waiting.items()):
             if (now := _stamp(path)) is None:
@@ -113,9 +109,7 @@ def windows(blocks: Iterable[Wave], *, window: int, hop: int) -> Iterator[tuple[
 def microphone(rate_hz: int, *, stop: Event | None = None) -> Iterator[Wave]:
     """Blocks of the default microphone's sound, mono float32 (sample,); the newest where the reader is too slow."""
     try:
-        import sounddevice
-    except ImportError as error:
-        raise MissingExtraError("sounds", "sounddevice") from error
+        sounddevice = package("sounds", "sounddevice")
     except OSError as error:
         raise InputError(
             f"No microphone can be used here: {error}. Install PortAudio (on Debian: apt install libportaudio2), or "

@@ -49,7 +49,6 @@ def _is_file(words: str) -> bool:
 
 
 def _rows(path: Path) -> list[tuple[str, str]]:
-    """Labels and descriptions of a table."""
     columns, rows = read_table(path)
     column = next((name for name in LABEL_COLUMNS if name in columns), None)
     if column is None:

@@ -22,7 +22,6 @@ from limbeck.sounds._arrivals import Wave
 from limbeck.sounds._encoders import EncoderOptions, of_classifier
 
 By = Literal["file", "window"]
-_BATCH = 32
 MICROPHONE = "microphone"
 
 
@@ -103,7 +102,7 @@ def name(
     top: int = 3,
     by: By = "window",
     always: bool = False,
-    batch: int = _BATCH,
+    batch: int = 32,
 ) -> Iterator[Prediction | Unread]:
     """Names of windows or of whole recordings, in the order of the pieces; those of a recording stand together.
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, NamedTuple, Self
 
 from limbeck.datasets._listing import require_some
 from limbeck.datasets.sounds._contract import SoundDataset
-from limbeck.errors import InputError, MissingExtraError
+from limbeck.errors import InputError, package
 
 
 class Archive(NamedTuple):
@@ -43,14 +43,11 @@ class Published(SoundDataset):
         Raises:
             InputError: It is not there, or is damaged.
         """
-        try:
-            import soundata
-        except ImportError as error:
-            raise MissingExtraError("sounds", "soundata") from error
+        soundata = package("sounds", "soundata")
         name, inner, table, size, hint = cls.archive
         root = Path(root)
         home = root / inner if (root / inner / table).is_file() else root
-        copy: Any = soundata.initialize(name, data_home=str(home))
+        copy = soundata.initialize(name, data_home=str(home))
         if not (home / table).is_file() and download:
             copy.download()
         if not (home / table).is_file():

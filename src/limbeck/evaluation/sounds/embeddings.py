@@ -83,7 +83,6 @@ def embed(
 
 
 def _make(file: Path, chunk: Sequence[Recording], encoder: Encoder, noise: PinkNoise | None) -> None:
-    """Embed the recordings of a file."""
 
     def loaded(recording: Recording) -> Array | str:
         try:
