@@ -86,7 +86,7 @@ def loader(base: type[L]) -> Callable[[str], type[L]]:
 
         Raises:
             UnknownNameError: Nothing has this name; the message gives the nearest one.
-            PluginError: A plug-in of that name cannot be loaded, or two have it.
+            PluginError: A plug-in of that name cannot be loaded, is no such thing, or has the name of another one.
         """
         return load(base, name)
 
@@ -94,12 +94,7 @@ def loader(base: type[L]) -> Callable[[str], type[L]]:
 
 
 def load(base: type[L], name: str) -> type[L]:
-    """The class that a module of the room, or a plug-in, defines: its one concrete subclass of `base`.
-
-    Raises:
-        UnknownNameError: No such name in the room; the message lists the nearest names.
-        PluginError: A plug-in cannot be imported, is no such thing, or has the name of another one.
-    """
+    """The class that a module of the room, or a plug-in, defines: its one concrete subclass of `base`; see `loader`."""
     room = base.room
     found = origins(room, name)
     if not found:

@@ -50,16 +50,11 @@ def cpu_has_bf16() -> bool:
 
 
 def choose_runtime(device: str = "auto", dtype: str = "auto", *, compile: bool = False) -> Runtime:
-    """Choose device and number formats.
+    """Choose device and number formats; `InputError` where one does not exist here.
 
-    Args:
-        device: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:1"``, ``"mps"``.
-        dtype: ``"auto"`` (bfloat16 for real clips where the hardware has it, float32 for synthetic ones),
-            ``"float32"`` (both) or ``"bfloat16"`` (both).
-        compile: Put encoders through `torch.compile`: pays on large inputs and long runs, costs a minute at the start.
-
-    Raises:
-        InputError: The device or number format does not exist here.
+    A `device` is ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:1"``, ``"mps"``; a `dtype` ``"auto"`` (bfloat16 for real
+    clips where the hardware has it, float32 for synthetic ones), ``"float32"`` or ``"bfloat16"`` (both). With `compile`
+    encoders go through `torch.compile`: it pays on large inputs and long runs, and costs a minute at the start.
 
     Example:
         >>> choose_runtime("cpu", "float32").real_dtype

@@ -65,7 +65,6 @@ def fail(text: str) -> None:
 
 
 def as_json(content: Any) -> None:
-    """Print data for programs."""
     typer.echo(json.dumps(content, indent=2, allow_nan=False))
 
 

@@ -154,9 +154,8 @@ def reasons(rejected: Sequence[Clip]) -> str:
 
 def advice(rejected: Sequence[Clip]) -> str:
     """What to do where clips were rejected, by the commonest reason; there must be some."""
-    return _ADVICE.get(
-        Counter(r["reason"] for r in rejected).most_common(1)[0][0], "Mend the files, or leave them out."
-    )
+    commonest = Counter(r["reason"] for r in rejected).most_common(1)[0][0]
+    return _ADVICE.get(commonest, "Mend the files, or leave them out.")
 
 
 def _listed(names: Sequence[str]) -> str:

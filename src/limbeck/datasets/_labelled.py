@@ -147,8 +147,7 @@ class LabelledFiles:
     def _wanted(
         self, table: Path, columns: Sequence[str], rows: list[tuple[int, dict[str, str]]]
     ) -> list[tuple[int, dict[str, str]]]:
-        wanted = parse_pairs(self.where, f"where{self.suffix}")
-        for column, value in wanted.items():
+        for column, value in parse_pairs(self.where, f"where{self.suffix}").items():
             if column not in columns:
                 raise InputError(
                     f"'where{self.suffix}' names the column {column!r}, but {table} has {', '.join(columns)}."

@@ -157,7 +157,6 @@ class Plan:
         return min(max(_SHARD_BYTES // clip_bytes, 1), _SHARD_CLIPS)
 
     def shard(self, index: int) -> range:
-        """Positions of a shard's clips."""
         return range(len(self.clips))[index * self.shard_clips : (index + 1) * self.shard_clips]
 
     def units(self, index: int) -> list[Unit]:

@@ -18,7 +18,6 @@ from limbeck.media import SoundWindow
 
 _SLOWEST_BYTES_PER_SECOND = 2**20
 
-
 Message = SoundWindow | File | Refused
 """A `File` with its SHA-256 was read to its end; if that was known already, without any window."""
 

@@ -195,11 +195,6 @@ def refused_rows(refused: Iterable[Refused]) -> Any:
     )
 
 
-def refused_files(table: Any) -> list[Refused]:
-    said = (table[name].to_pylist() for name in ("reason", "detail"))
-    return [Refused(*row) for row in zip(files(table), *said, strict=True)]
-
-
 def vector_sums(vectors: Halves) -> npt.NDArray[np.int64]:
     """A checksum of each of some vectors (row, dim), int64, (row,): one changed bit always changes it.
 

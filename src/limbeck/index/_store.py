@@ -99,7 +99,9 @@ class Store:
 
     def refused(self) -> list[Refused]:
         with _using(self.place):
-            return _rows.refused_files(self._checked(self._database.open_table(_REFUSED).to_arrow()))
+            table = self._checked(self._database.open_table(_REFUSED).to_arrow())
+            said = (table[name].to_pylist() for name in ("reason", "detail"))
+            return [Refused(*row) for row in zip(_rows.files(table), *said, strict=True)]
 
     def rows_of(self, file: File) -> Any:
         """All that is kept of a recording as it was, as an Arrow table; nothing if it has other content now."""

@@ -135,8 +135,7 @@ class _Indexer:
             sound_windows, sample_rate_hz=settings.sample_rate_hz, window_s=settings.window_s, hop_s=settings.hop_s
         )
         known, workers = frozenset(self._by_content), min(workers, len(files))
-        ahead = prefetch(files, read, known, workers=workers, windows=2 * self._batch)
-        with contextlib.closing(ahead) as messages:
+        with contextlib.closing(prefetch(files, read, known, workers=workers, windows=2 * self._batch)) as messages:
             for file, message in messages:
                 self.add(file, message)
                 if not isinstance(message, SoundWindow):
@@ -195,9 +194,8 @@ class _Indexer:
             return _rows.renamed(rows, file)
         made = _rows.rows(file, windows, self._store.settings)
         if made is None:
-            self._refuse(
-                Refused(file, "bad_embedding", f"{file.place}: its vectors hold NaN, infinity or huge numbers.")
-            )
+            sentence = f"{file.place}: its vectors hold NaN, infinity or huge numbers."
+            self._refuse(Refused(file, "bad_embedding", sentence))
         else:
             self._count(file)
         return made

@@ -47,7 +47,6 @@ _BYTES_FOR_TIME = frozenset({"wav", "w64", "aiff", "au", "voc", "ircam", "nistsp
 _ADPCM_OF_BLOCKS = frozenset({"adpcm_ima_qt", "adpcm_ima_wav", "adpcm_ms"})
 _TEXT_ART = frozenset({"tty", "bin", "xbin", "adf", "idf"})
 
-
 Kind = Literal["sound", "picture"]
 
 

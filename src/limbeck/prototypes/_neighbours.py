@@ -12,7 +12,6 @@ from limbeck.prototypes._arrays import Floats, Positions, chunks
 FRACTION = 0.5
 AT_MOST = 35
 
-
 Best = tuple[Positions, Floats]
 """Some recordings, most similar first: rows of the pool, int64, and similarities to a class's words."""
 

@@ -36,14 +36,9 @@ Piece = tuple[Tensor, Tensor]
 class Samples:
     """One modality of a set that can be looked at (see `to_look_at`): its samples as prepared, shown and played.
 
-    What is prepared as uint8 is shown as it is; all else as colours of levels, which all samples of a set share.
-
-    Attributes:
-        noun: What one is called, as shown.
-        about: What a reader must know of it, in sentences; may be empty.
-        colours: What its colours mean, with the unit; empty where they are colours.
-        size: Size of a sample, in words.
-        grid: Rows and columns of the cells of a stored sample, which lie at `cells`.
+    What is prepared as uint8 is shown as it is; all else as colours of levels, which all samples of a set share. In
+    words there are its `noun`, as shown, its `size`, what its `colours` mean, with the unit (empty where they are
+    colours), and what a reader must know `about` it; `grid` has the rows and columns of a stored sample's `cells`.
     """
 
     def __init__(self, distilled: DistilledSet, name: str) -> None:

@@ -16,7 +16,6 @@ from limbeck.report.statistics import Difference, leader, marks
 
 NOTHING = "–"
 
-
 Repeats = Sequence[tuple[Hashable, Mapping[str, float]]]
 """Numbers by column of every repeat, after its trial: students of a distillation, by seed; draws of a fold, by name.
 

