@@ -109,8 +109,7 @@ def _imported(source: bytes, package: str) -> frozenset[str]:
 
 def _is_own(name: str, importer: str, file: Path) -> bool:
     """Whether a module belongs to the package of one that imports it: of Limbeck, the room; else the outermost."""
-    top = importer.partition(".")[0]
-    if top == OURS:
+    if (top := importer.partition(".")[0]) == OURS:
         return name.rpartition(".")[0] == importer.rpartition(".")[0]
     beside = "." not in name and (file.parent / f"{name}.py").exists()
     return name.partition(".")[0] == top or beside

@@ -14,11 +14,6 @@ from limbeck.engine import RunRecord
 from limbeck.errors import InputError
 from limbeck.evaluation import store
 
-_GENERATOR = '<meta name="generator" content="limbeck">'
-_HEAD_BYTES = 65_536
-"""A page's head is within its first so many bytes."""
-_DEEPEST = 2
-"""Folders of folders are looked into so far: what a demonstration or a comparison leaves."""
 Contents = dict[str, Any]
 
 
@@ -35,8 +30,7 @@ def inspect(path: Path | str) -> Contents:
     if not folder.is_dir():
         state = "is a file" if folder.exists() else "does not exist"
         raise InputError(f"{folder} {state}; a folder that Limbeck wrote was expected.")
-    found = _found(folder, _DEEPEST)
-    if found is None:
+    if (found := _found(folder)) is None:
         here = ", ".join(sorted(path.name for path in folder.iterdir())[:6]) or "nothing"
         raise InputError(
             f"{folder} is nothing that Limbeck wrote: no prepared dataset, distilled set, run, scores, export, index "
@@ -46,7 +40,8 @@ def inspect(path: Path | str) -> Contents:
     return found
 
 
-def _found(folder: Path, deepest: int) -> Contents | None:
+def _found(folder: Path, deepest: int = 2) -> Contents | None:
+    """Folders of folders are looked into so deep: what a demonstration or a comparison leaves."""
     for marker, look in _LOOKS:
         if (folder / marker).exists() and (found := look(folder)) is not None:
             return found
@@ -120,8 +115,8 @@ def _comparison(folder: Path) -> Contents:
 def _page(folder: Path) -> Contents | None:
     file = folder / "index.html"
     with file.open("rb") as handle:
-        head = handle.read(_HEAD_BYTES).decode("utf-8", "replace")
-    if _GENERATOR not in head:
+        head = handle.read(65_536).decode("utf-8", "replace")  # more than a page's head takes
+    if '<meta name="generator" content="limbeck">' not in head:
         return None
     title = re.search(r"<title>(.*?)</title>", head, re.DOTALL)
     return {"kind": "page", "title": title[1].strip() if title else "", "open": str(file), "files": _names(folder)}

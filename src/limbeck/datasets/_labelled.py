@@ -75,8 +75,7 @@ class LabelledFiles:
             named[path.with_suffix("")].append(path)
         # What lies beside a recording under its name and is none is left out: a thumbnail, or its sound alone.
         kept = {path for paths in named.values() for path in with_tracks(paths, self.tracks)}
-        files = [(name, path) for name, path in listed if path in kept]
-        if not files:
+        if not (files := [(name, path) for name, path in listed if path in kept]):
             raise InputError(f"{root} holds no media files. Expected: {_LAYOUT}.")
         if twice := [name for name, n in Counter(name for name, _ in files).items() if n > 1]:
             raise InputError(

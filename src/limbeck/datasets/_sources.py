@@ -140,8 +140,7 @@ def note(dataset: Dataset, files: Path, out: Path) -> dict[str, Any] | None:
 
 def read_again(folder: Path, table: Any, rows: Sequence[int], recipe: ClipRecipe) -> list[RawClip]:
     """The recordings of some rows of the dataset prepared in a folder, by its table, decoded again by a recipe."""
-    found = read_record(folder / "dataset.json").get(NOTE)
-    if found is None:
+    if (found := read_record(folder / "dataset.json").get(NOTE)) is None:
         raise InputError(
             f"{folder} does not know where its recordings are: an older version or a reader of your own prepared it. "
             "With one of Limbeck's readers, give the same limbeck prepare again; it notes that."

@@ -24,7 +24,6 @@ from limbeck.errors import InputError, MediaError
 from limbeck.media import ClipRecipe, RawClip, read_sound
 
 _NAME = re.compile(r"(?P<digit>[0-9])_(?P<speaker>[^_]+)_(?P<index>\d+)\.wav")
-_INK = 16
 _OFFICIAL_TEST_INDEX = 5
 
 
@@ -118,7 +117,7 @@ def render_digit(drawing: npt.NDArray[np.float64], size: int) -> npt.NDArray[np.
     """
     ink = torch.from_numpy(np.ascontiguousarray(drawing, dtype=np.float32))[None, None]
     large = torch.nn.functional.interpolate(ink, size=(size, size), mode="bilinear", align_corners=False)[0, 0]
-    grey = (large / _INK * 255).round().clamp(0, 255).to(torch.uint8).numpy()
+    grey = (large / 16 * 255).round().clamp(0, 255).to(torch.uint8).numpy()
     return np.repeat(grey[:, :, None], 3, axis=2)
 
 

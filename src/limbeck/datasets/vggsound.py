@@ -71,8 +71,7 @@ class VGGSoundTable(Dataset):
         for line, (video, start, label, split) in _rows(table):
             if self.only and label not in self.only:
                 continue
-            stem = f"{video}_{start:06d}"
-            if stem in refs:
+            if (stem := f"{video}_{start:06d}") in refs:
                 raise InputError(
                     f"{table.name}, line {line}: {video} from {start} s came before. Remove one of the two."
                 )

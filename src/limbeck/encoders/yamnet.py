@@ -57,7 +57,6 @@ _FLOOR = 0.001
 _PATCH_HOP_FRAMES = 48
 PATCH_SAMPLES = (PATCH_FRAMES - 1) * _HOP_SAMPLES + _WINDOW_SAMPLES
 PATCH_HOP_SAMPLES = _PATCH_HOP_FRAMES * _HOP_SAMPLES
-_BEST_PATCHES = 3
 _PATCH_SHAPE = (PATCH_FRAMES, BANDS)
 _TINY_CLASSES = ("Speech", "Dog", "Rain", "Clock", "Sneeze", "Helicopter", "Chainsaw", "Silence")
 
@@ -145,7 +144,7 @@ class YamNet(Encoder):
         seen = [patches(waveform.detach().cpu().float()) for waveform in waveforms]
         counts = [len(patch) for patch in seen]
         scores, averages = (torch.from_numpy(found) for found in self._network(torch.cat(seen).numpy()))
-        best = [own.topk(min(_BEST_PATCHES, len(own)), dim=0).values.mean(0) for own in torch.split(scores, counts)]
+        best = [own.topk(min(3, len(own)), dim=0).values.mean(0) for own in torch.split(scores, counts)]
         return torch.stack(best), torch.stack([own.amax(0) for own in torch.split(averages, counts)])
 
 

@@ -42,8 +42,7 @@ def hold_out(clips: LabelledClips, share: float, *, seed: int) -> Split:
     strong = [keys[name] for name, modality in clips.modalities.items() if not modality.recurs]
     held = np.zeros(len(clips), dtype=bool)
     for label, name in enumerate(clips.classes):
-        index = clips.of_class(label).numpy()
-        if not len(index):
+        if not len(index := clips.of_class(label).numpy()):
             continue
         groups = joined(*(values[index] for values in keys.values()))
         if strong and np.bincount(groups).max() > max(share, 1 - share) * len(index):

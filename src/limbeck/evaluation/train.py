@@ -99,8 +99,7 @@ def train_student(
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
             total += loss.detach() * len(labels)
-        mean = float(total) / len(samples)
-        if not math.isfinite(mean):
+        if not math.isfinite(mean := float(total) / len(samples)):
             raise DivergedError(_why_diverged(samples, protocol, epoch, mean, device))
         if on_epoch:
             on_epoch(EpochReport(epoch + 1, protocol.epochs, mean, time.perf_counter() - started))

@@ -83,8 +83,7 @@ def _tiff_start(data: bytes) -> int:
 
 def _orientation(tiff: bytes) -> int:
     """Raises: struct.error, ValueError where the structure is broken or says nothing."""
-    order = {b"II": "<", b"MM": ">"}.get(tiff[:2])
-    if order is None:
+    if (order := {b"II": "<", b"MM": ">"}.get(tiff[:2])) is None:
         raise ValueError("no TIFF structure")
     (first,) = struct.unpack_from(order + "I", tiff, 4)
     (count,) = struct.unpack_from(order + "H", tiff, first)

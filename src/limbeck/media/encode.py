@@ -145,8 +145,7 @@ def write_video(
         InputError: There is no frame, sizes are odd or change, or the sound does not fit.
     """
     frames = iter(frames)
-    first = next(frames, None)
-    if first is None:
+    if (first := next(frames, None)) is None:
         raise InputError("A video needs at least one frame, but none came.")
     height, width = _checked_frame(first).shape[:2]
     sound = _checked_sound(waveform)

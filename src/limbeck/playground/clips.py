@@ -22,7 +22,6 @@ _CLIPS_WORTH_A_PROCESS = 24
 """A process takes seconds to start, a clip a tenth of one."""
 _SOUND_RATE_HZ = 16_000
 _SOUND_S = 4.0
-_NOISE = 0.03
 _PEAK = 0.7
 
 
@@ -152,8 +151,7 @@ def _make(clip: GeneratedClip) -> Iterator[None]:
     try:
         clip.make()
     except Exception as error:
-        sentence = explained(error)
-        if sentence is None:
+        if (sentence := explained(error)) is None:
             raise
         raise LimbeckError(sentence) from error
     yield
@@ -174,6 +172,6 @@ def write_sounds(folder: Path, *, each: int, seed: int = 0, kinds: int = len(KIN
                 continue
             rng = np.random.default_rng(derive_seed(seed, "sounds", kind.name, i))
             wave = kind.voice(draw_cast(kind, rng, _SOUND_S), _SOUND_RATE_HZ, _SOUND_S)
-            wave = wave + _NOISE * coloured_noise(rng, len(wave), _SOUND_RATE_HZ, 1.0)
+            wave = wave + 0.03 * coloured_noise(rng, len(wave), _SOUND_RATE_HZ, 1.0)
             write_wav(path, (wave * (_PEAK / np.abs(wave).max())).astype(np.float32), _SOUND_RATE_HZ)
     return made

@@ -97,9 +97,6 @@ KINDS = (
 
 BY_NAME = {kind.name: kind for kind in KINDS}
 
-_SIZE_EXPONENT = 1.5
-_SPEED_EXPONENT = 0.4
-
 
 def draw_cast(kind: Kind, rng: np.random.Generator, clip_s: float) -> Cast:
     """One thing of a `kind`, its numbers drawn from `rng`; its onsets fill `clip_s` seconds.
@@ -110,8 +107,8 @@ def draw_cast(kind: Kind, rng: np.random.Generator, clip_s: float) -> Cast:
     smallest, largest = 0.55, 1.0
     scale = float(smallest * (largest / smallest) ** rng.random())
     speed = float(rng.uniform(*kind.speed))
-    pace = (speed / (sum(kind.speed) / 2)) ** _SPEED_EXPONENT if speed else 1.0
-    size = (MIDDLE_SCALE / scale) ** _SIZE_EXPONENT
+    pace = (speed / (sum(kind.speed) / 2)) ** 0.4 if speed else 1.0
+    size = (MIDDLE_SCALE / scale) ** 1.5
     rate_hz = float(rng.uniform(*timbre.onset_rate_hz)) * pace
     return Cast(
         kind=kind.name,

@@ -396,8 +396,7 @@ class PrototypeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             )
 
     def _position(self, label: Any) -> int:
-        places = np.flatnonzero(self.classes_ == label)
-        if not len(places):
+        if not len(places := np.flatnonzero(self.classes_ == label)):
             raise InputError(f"There is no class {label!r}; known: {', '.join(map(str, self.classes_.tolist()))}.")
         return int(places[0])
 

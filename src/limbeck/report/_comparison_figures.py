@@ -128,8 +128,7 @@ def differences(comparison: Comparison, sections: Sequence[Section], key: str) -
     that the others can be read.
     """
     tested = [(section, [line for line in section.lines if key in line.difference]) for section in sections]
-    panels = [(section, lines) for section, lines in tested if lines]
-    if not panels:
+    if not (panels := [(section, lines) for section, lines in tested if lines]):
         return None
     marks = {line.row: line.marks for _, lines in panels for line in lines}
     names = [row for row in comparison.rows if row in marks]

@@ -83,8 +83,7 @@ class Samples:
 
     def play(self, samples: Sequence[Tensor]) -> list[bytes]:
         """Whole samples as WAV files; empty ones where there is nothing to hear."""
-        sounds = self._modality.play(torch.stack([*samples]))
-        if sounds is None:
+        if (sounds := self._modality.play(torch.stack([*samples]))) is None:
             return [b"" for _ in samples]
         peaks = sounds.abs().amax(-1, keepdim=True)
         sounds = torch.where(peaks > _SILENT, sounds * _PEAK / peaks.clamp(min=_SILENT), sounds)

@@ -46,8 +46,7 @@ def document(results: SoundResults, pictures: Mapping[str, str] | None = None) -
 
 def sheets(results: SoundResults) -> list[Sheet]:
     """All tables: the rows, the folds where there are several, then one for each ablation. None without results."""
-    cells = results.of()
-    if not cells:
+    if not (cells := results.of()):
         return []
     made = [_rows(results)]
     folds = list(dict.fromkeys(c.fold for c in cells))
@@ -129,8 +128,7 @@ def by_fold(cells: Iterable[Cell]) -> Repeats:
 
 
 def _field(cells: Iterable[Cell], value: str, *, bold: bool = False, plain: bool = False) -> Field:
-    found = Spread.of(by_fold(cells), value, over_trials=True)
-    if found is None:
+    if (found := Spread.of(by_fold(cells), value, over_trials=True)) is None:
         return Field()
     if value == NEIGHBOURS:
         return Field(f"{found.mean:.3g}", found.mean)

@@ -33,7 +33,6 @@ _AT_ONCE = 32
 _RATE_HZ = 16_000
 _LONGEST_S = 10.0
 _FFT = 1024
-_BANDS = 48
 _FRAMES = 128
 _PEAK = 0.9
 _SMALL: dict[str, Any] = {"compression_level": 0.9, "bitrate_mode": "CONSTANT"}
@@ -256,9 +255,7 @@ def _cells(
         """Read a window again and code it; of long ones the first ten seconds."""
         seconds = min(max(float(windows.duration_s[i]), 0.1), _LONGEST_S)
         hop = max(16, min(_FFT - 1, round(seconds * _RATE_HZ) // _FRAMES))
-        recipe = MelRecipe(
-            sample_rate_hz=_RATE_HZ, clip_seconds=seconds, fft_samples=_FFT, hop_samples=hop, mels=_BANDS
-        )
+        recipe = MelRecipe(sample_rate_hz=_RATE_HZ, clip_seconds=seconds, fft_samples=_FFT, hop_samples=hop, mels=48)
         try:
             waveform, _ = read_sound(recording(i), start_s=float(windows.start_s[i]), length_s=seconds, recipe=recipe)
         except MediaError as error:

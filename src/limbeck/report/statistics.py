@@ -46,8 +46,7 @@ def paired(one: Mapping[Any, float], other: Mapping[Any, float]) -> Difference |
         >>> test.mean, round(test.low, 2), round(test.high, 2), round(test.p, 3)
         (2.0, -0.48, 4.48, 0.074)
     """
-    seeds = sorted(one.keys() & other.keys())
-    if not seeds:
+    if not (seeds := sorted(one.keys() & other.keys())):
         return None
     apart = [one[s] - other[s] for s in seeds]
     mean = statistics.fmean(apart)

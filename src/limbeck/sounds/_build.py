@@ -127,8 +127,7 @@ def learn(
     asked = {name: value for name, value in asked.items() if value is not None}
     learner = _classifier(preset, asked | dict(settings or {}))
     model = _of_index(opened, **options)
-    pool = opened.pool()
-    if not len(pool):
+    if not len(pool := opened.pool()):
         raise InputError("This index holds no window to learn from. Bring it up to date with: limbeck sounds index.")
     made = SoundClassifier.learn(
         model,

@@ -50,8 +50,7 @@ def _is_file(words: str) -> bool:
 
 def _rows(path: Path) -> list[tuple[str, str]]:
     columns, rows = read_table(path)
-    column = next((name for name in LABEL_COLUMNS if name in columns), None)
-    if column is None:
+    if (column := next((name for name in LABEL_COLUMNS if name in columns), None)) is None:
         raise InputError(
             f"{path} is a table without a column of labels: its first line names {', '.join(columns)}. Name one column "
             f"label (or {', '.join(LABEL_COLUMNS[1:])}) and, if you like, one {DESCRIPTION_COLUMN}; or write a text "
@@ -80,8 +79,7 @@ def _entries(text: str, separator: str, where: str) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     at = 0
     while True:
-        one = entry.match(text, at)
-        if one is None:
+        if (one := entry.match(text, at)) is None:
             raise InputError(
                 f"The double quotes in {where} do not fit, from here on: {text[at:][:60]}. Put a label with a comma "
                 'between two of them, and write one that is part of it twice: "dog barking, loud",rain.'
@@ -105,8 +103,7 @@ def _checked(rows: Sequence[tuple[str, str]], where: str) -> dict[str, str]:
     for label, about in rows:
         if not isinstance(label, str) or not isinstance(about, str):
             raise InputError(f"Labels and descriptions are words, but {label!r}: {about!r} stands in {where}.")
-        name = portable(" ".join(label.split()))
-        if not name:
+        if not (name := portable(" ".join(label.split()))):
             raise InputError(f"A label is empty in {where}; between two commas, and before a colon, a word must stand.")
         if name in found:
             raise InputError(f"The label {name!r} stands twice in {where}; remove one of the two.")

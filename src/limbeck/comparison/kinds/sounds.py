@@ -105,8 +105,7 @@ class SoundRecipe(Recipe):
         return list(ablation.rows) or [name for name in self.rows if ablation.fits(self.classifier(name))]
 
     def begin(self, place: Place) -> Session:
-        root = self.data.folder(place.data)
-        if root is None:
+        if (root := self.data.folder(place.data)) is None:
             raise InputError("The recipe names no folder of its recordings; give one with --data.")
         source = Source(
             data=self.data,

@@ -20,7 +20,6 @@ class ESC10(ESC):
 
     @classmethod
     def _read(cls, copy: Any, table: Path) -> Self:
-        found = cls._recordings(copy, table, esc10=True)
-        if not found:
+        if not (found := cls._recordings(copy, table, esc10=True)):
             raise InputError(f"{table} marks no recording as ESC-10; its column esc10 holds True or False.")
         return cls(found)

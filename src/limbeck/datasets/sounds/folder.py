@@ -46,8 +46,7 @@ class Folder(SoundDataset):
             InputError: It holds nothing, its folders can be read in two ways, or two labels are the same in words.
         """
         expected = "recordings (<label>/*, <split>/<label>/* or unlabelled files)"
-        files = files_below(existing_folder(Path(root), expected))
-        if not files:
+        if not (files := files_below(existing_folder(Path(root), expected))):
             raise InputError(f"{root} holds no recordings. Expected: {expected}.")
         parts = {name: tuple(name.split("/")) for name, _ in files}
         label_at, split_at = places(checked(layout, "layout") or _told(list(parts.values()), root))

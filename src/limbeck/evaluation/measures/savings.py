@@ -43,8 +43,7 @@ def clips_needed(reached: float, clips: Sequence[float], accuracies: Sequence[fl
 
     x = np.log(clips)
     y = IsotonicRegression().fit_transform(x, accuracies)
-    above = int(np.searchsorted(y, reached))
-    if above in (0, len(y)):
+    if (above := int(np.searchsorted(y, reached))) in (0, len(y)):
         return float(clips[0 if above == 0 else -1])
     part = (reached - y[above - 1]) / (y[above] - y[above - 1])
     return float(np.exp(x[above - 1] + part * (x[above] - x[above - 1])))
@@ -87,8 +86,7 @@ class Savings(Measure):
 
     def show(self, values: Values, references: Mapping[str, Values], letters: Sequence[str]) -> dict[str, float]:
         shown = {f"{together(letters)} (%)": values[ACCURACY], "Student (s)": values[SECONDS]}
-        curve = references.get("whole")
-        if curve is None:
+        if (curve := references.get("whole")) is None:
             return shown
         points = sorted((curve[key], key.removesuffix(CLIPS)) for key in curve if key.endswith(f": {CLIPS}"))
         clips = [n for n, _ in points]

@@ -83,7 +83,6 @@ def embed(
 
 
 def _make(file: Path, chunk: Sequence[Recording], encoder: Encoder, noise: PinkNoise | None) -> None:
-
     def loaded(recording: Recording) -> Array | str:
         try:
             return load_audio(recording, encoder.sample_rate, noise)
