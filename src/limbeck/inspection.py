@@ -139,8 +139,7 @@ def _several(folder: Path, deepest: int) -> Contents | None:
     """What lies in the folders of a folder: of a demonstration, of a comparison."""
     below = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
     found = {path.name: _found(path, deepest - 1) for path in below} if deepest else {}
-    holds = {name: what for name, what in found.items() if what is not None}
-    if not holds:
+    if not (holds := {name: what for name, what in found.items() if what is not None}):
         return None
     return {"kind": "several", "holds": {name: what.get("holds", what["kind"]) for name, what in holds.items()}}
 

@@ -31,8 +31,7 @@ class Line:
     Attributes:
         name: Row, or what is shared.
         seconds: Estimated time of those that are not, on one process.
-        stored_bytes: What its sets take, in the form they are stored in; None where that depends on clips that are not
-            prepared yet.
+        stored_bytes: What its sets take, as they are stored; None where that depends on clips that are not prepared.
         at_least: Whether more than `seconds` may be needed: of measures only the students are counted, and as many as
             they say, trained as the recipe's are; distilling again, other networks and long protocols are not.
     """
@@ -87,8 +86,7 @@ def plan(recipe: Recipe, *, out: Path | str, data: Path | str | None = None, dev
     There is a line a row, and one for what rows share. `out`, `data` and `device` are as there.
 
     Raises:
-        InputError: The recipe is of another kind; or the data is not prepared, and the recipe does not say how large
-            it is.
+        InputError: The recipe is of another kind; or the data is not prepared, and the recipe does not say its size.
     """
     if not isinstance(recipe, DistillationRecipe):
         raise InputError("Comparisons of distillations alone can be planned; this recipe is of another kind.")

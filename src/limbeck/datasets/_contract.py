@@ -26,8 +26,7 @@ class ClipRef:
         id: Unique in the dataset and stable between machines (a relative path with the start time, say).
         split: ``"train"``, ``"test"``, or another name the dataset's authors gave.
         audio: File whose sound track is used; None where the dataset makes the sound itself, or it is not read.
-        image: File whose picture is used (often the same); None where the dataset makes the picture itself, or it is
-            not read.
+        image: File whose picture is used (often the same); None where the dataset makes it itself, or it is not read.
         start_s: Where the clip starts in the file, in seconds.
         length_s: How long the clip is, in seconds; None means to the end of the file.
     """

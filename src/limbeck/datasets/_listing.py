@@ -62,8 +62,7 @@ def existing_file(path: Path, what: str) -> Path:
 def by_stem(root: Path, tracks: Collection[Track] = TRACKS) -> dict[str, Path]:
     """Files below a folder by their name (`portable`) without its ending.
 
-    Of several files of one name, a thumbnail or the extracted sound beside a video say, the first `with_tracks` is
-    taken.
+    Of several files of one name (a thumbnail or the sound beside a video, say) the first `with_tracks` is taken.
     """
     named: defaultdict[str, list[Path]] = defaultdict(list)
     for _, path in files_below(root):

@@ -74,8 +74,7 @@ def prepare(
         dataset: Name of a reader (`datasets.names()`) or a reader.
         source: The reader's `root`: the folder or manifest the data is in.
         out: Folder of the prepared dataset; made if absent.
-        modality: What arrays are made of each clip, as in ``"audio"``, ``"audio,image"`` or a list; by default what the
-            dataset has.
+        modality: What arrays are made of each clip, as ``"audio"``, ``"audio,image"`` or a list; all it has by default.
         image_size: Height and width of frames in pixels; used when no recipe is given.
         recipe: How recordings are decoded, but for its tracks, which are those of the modalities.
         workers: Processes, >= 1; by default one for each core this process may use. The result does not depend on it.

@@ -163,8 +163,7 @@ class Clap(_htsat.HtsatEncoder):
 def fused(mel: Tensor, frames: int) -> Tensor:
     """A long log-mel, (frame, band), at a glance and in three pieces of so many `frames`, (4, frames, band).
 
-    The first is the whole `mel` shrunk, then comes a piece from the middle of each third of all places a piece can
-    begin at.
+    The first is the whole `mel` shrunk, then comes a piece from the middle of each third of the places it can begin at.
     """
     whole = F.interpolate(mel[None, None], size=(frames, mel.shape[1]), mode="bilinear", align_corners=False)[0, 0]
     thirds = torch.arange(len(mel) - frames + 1).tensor_split(THIRDS)

@@ -65,8 +65,7 @@ class Subject:
         need the real `clips` that a set was distilled from, and can reuse what is in a `cache`, a folder.
 
         Raises:
-            InputError: Classes, recipes or modalities differ, there are no test clips, or scales came with a distilled
-                set.
+            InputError: Classes, recipes or modalities differ, no test clips came, or scales came with a distilled set.
         """
         if not len(test):
             raise InputError("There are no test clips; prepare a dataset with a test split.")

@@ -45,8 +45,7 @@ def train_student(
     Weights, order of the samples and augmentation depend on `seed` >= 0 alone; the global generator is not used. Same
     seed, same machine kind: same bits. The `network` makes the encoders; the `head` is one of
     ``limbeck.networks.heads.names()``, or builds one. The `protocol` is lengthened to its `least_steps` if need be,
-    and `on_epoch` called after each epoch on the `device`. It is the student after the last one that comes, in
-    evaluation mode.
+    and `on_epoch` called after each epoch on the `device`. The student after the last comes, in evaluation mode.
 
     Raises:
         InputError: There are no samples, or the augmentation is `modality_aware` and their scales are not known.

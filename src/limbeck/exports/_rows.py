@@ -105,8 +105,7 @@ def description(distilled: DistilledSet, form: str) -> dict[str, Any]:
 def card(distilled: DistilledSet, *, layout: str, use: str, exact: str = EXACT) -> str:
     """A README: what this is, what is lossy, how to read it. Class names appear as JSON, so they cannot break it.
 
-    `layout` and `exact` are Markdown: which file holds what, where the exact numbers are. `use` is Python that reads
-    it.
+    `layout` and `exact` are Markdown: which file holds what, where the exact numbers are. `use` is Python to read it.
     """
     kinds = distilled.modalities
     shapes = "\n".join(

@@ -61,8 +61,7 @@ _FACTORS = np.random.default_rng(0).integers(0, 2**64, 65_536, np.uint64) | np.u
 def window_lengths(encoder: Encoder, window_s: float | None, hop_s: float | None) -> tuple[float, float]:
     """Length of a window and the step from one to the next, in seconds, as given or by default.
 
-    Where `window_s` is None, windows are the longest that the encoder takes as a whole; where `hop_s` is None, they lie
-    side by side.
+    A `window_s` of None means the longest that the encoder takes as a whole, a `hop_s` of None windows side by side.
 
     Raises:
         InputError: A window is longer than the encoder takes, or one of the two is less than a sample.

@@ -91,8 +91,7 @@ class Refused:
 class Scan:
     """Files below some sources, by place, sorted.
 
-    `unseen` are folders that cannot be listed and files that cannot be looked at; nobody knows what has become of what
-    was there.
+    `unseen` are folders that cannot be listed and files that cannot be looked at; nobody knows what has become of them.
     """
 
     files: dict[Path, File]

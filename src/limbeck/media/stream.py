@@ -111,8 +111,7 @@ def _windows(path: Path, rate_hz: int, window: int, hop: int) -> Iterator[SoundW
 def cut(pieces: Iterator[Mono], window: int, hop: int) -> Iterator[tuple[int, Mono]]:
     """First sample and copy of each window of a stream in `pieces` of any lengths, (sample,) each.
 
-    A `window` has so many samples, the next begins `hop` samples later, both >= 1; the last is by the rule of this
-    module.
+    A `window` has so many samples, the next begins `hop` samples later, both >= 1; for the last see this module.
 
     Example:
         >>> [(start, len(samples)) for start, samples in cut(iter([np.zeros(25, np.float32)]), 10, 10)]

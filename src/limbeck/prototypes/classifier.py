@@ -70,8 +70,7 @@ class PrototypeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         temperature_: Above 0.
         threshold_: Least similarity of a sound that gets a name; minus infinity without `reject`.
         levels_: Similarity to each class that others, and its own, have on average, (2, class).
-        space_: Where vectors live that are to be named: ``"joint"`` or ``"features"`` of an encoder, ``"array"`` after
-            `fit`.
+        space_: Where vectors to be named live: ``"joint"`` or ``"features"`` of an encoder, ``"array"`` after `fit`.
         multi_label_: Whether `fit` had several labels a row.
 
     Example:

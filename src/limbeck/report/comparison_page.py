@@ -23,8 +23,7 @@ def write(comparison: Comparison, out: Path) -> Path:
 
     The page holds every table with its rules, those of measures too; accuracy against bytes and against time and the
     differences to the baseline, by modality, and the confusion matrix of the best row that has one, under the head that
-    has most modalities; and what was the same everywhere. Names that come from data are escaped. The folder `out` is
-    made if need be.
+    has most modalities; and what was the same everywhere. Names from data are escaped. `out` is made if need be.
 
     Raises:
         MissingExtraError: jinja2 or matplotlib is not installed.

@@ -94,8 +94,7 @@ def table(
 
     Each entry has a row's name, what was found of all repeats of a set, and whether networks trained on real labels
     helped to make it. They have one budget, in samples stored `per_class`; None where rows differ in it. The
-    `references` are what was found of random samples and of the whole, under ``"random"`` and ``"whole"``; see
-    `Measure.show`.
+    `references` are what was found of random samples, ``"random"``, and of the whole, ``"whole"``; see `Measure.show`.
     """
     letters = tuple(entries[0][1].letters.values()) if entries else ()
     cells = tuple(

@@ -225,8 +225,7 @@ class Document:
     """Everything writers print of a comparison, whatever it compares.
 
     Attributes:
-        about: What was the same in all rows, JSON-able. ``"words"``, ``"command"`` and ``"failed"`` have places of
-            their own.
+        about: What was the same in all rows, JSON-able; ``"words"``, ``"command"``, ``"failed"`` have their own places.
         numbers: The long table: every number with its place, by column; `columns` are its headings in order.
         data: All fields, JSON-able, to be read again, and what follows from them.
         pictures: Addresses of figures by the keys of sheets, below which they stand.

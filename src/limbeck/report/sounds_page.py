@@ -283,8 +283,7 @@ def _cells(
 
 def _unheard(windows: Windows, cells: Mapping[int, Cell]) -> list[str]:
     """That recordings cannot be heard, in a sentence; nothing where all can."""
-    lost = {str(windows.paths[i]): cell.trouble for i, cell in cells.items() if cell.trouble}
-    if not lost:
+    if not (lost := {str(windows.paths[i]): cell.trouble for i, cell in cells.items() if cell.trouble}):
         return []
     first = min(lost)
     why = lost[first] if first in lost[first] else f"{first}: {lost[first]}"

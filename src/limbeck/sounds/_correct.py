@@ -44,8 +44,7 @@ def correct(
         options: Which encoder is used and how it is loaded.
 
     Raises:
-        InputError: The folder is no classifier, a label or a recording is unknown, or a label would be left with
-            nothing.
+        InputError: The folder is no classifier, a label or recording is unknown, or a label would be left with nothing.
         BusyError: Another process corrects it.
     """
     folder = Path(classifier)

@@ -103,8 +103,7 @@ class SoundDataset(Listed, ABC):
         """The official train and test split; or each fold once for testing, with all others as the pool.
 
         Raises:
-            InputError: The recordings have no splits, only one, or folds beside official ones; or sounds of one group
-                are in several.
+            InputError: There are no splits, only one, or folds beside official ones; or one group is in several.
         """
         found: dict[str, list[int]] = {}
         for i, recording in enumerate(self.recordings):

@@ -175,8 +175,7 @@ def _repeated(memory: Sequence[tuple[Samples, int]], new: Samples) -> list[tuple
 class JoinedSamples(Samples):
     """Samples of several sets, one after the other, each with the number its first class has in the whole.
 
-    If one of the sets has soft labels all of them get some, and a set's samples have none of the classes it does not
-    know.
+    If one of the sets has soft labels all get some, and a set's samples have none of the classes it does not know.
     """
 
     def __init__(self, parts: Sequence[tuple[Samples, int]], classes: Sequence[str]) -> None:
