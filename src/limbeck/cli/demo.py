@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 EXAMPLES = ("limbeck demo --out demo/",)
 
 SHOWN = "avdd"
+CONTROLS = 3
+"""So many rows are shown together, as the first table; then each as it comes."""
 
 
 class Sizes(NamedTuple):
@@ -53,10 +55,6 @@ def rows(sizes: Sizes) -> dict[str, tuple[str | None, int, dict[str, Any]]]:
         "best": ("best", sizes.whole_repeats, {"encoders": encoders}),
         "whole": (None, sizes.whole_repeats, {}),
     }
-
-
-CONTROLS = 3
-"""So many rows are shown together, as the first table; then each as it comes."""
 
 
 def run(

@@ -19,6 +19,11 @@ from limbeck.errors import InputError
 from limbeck.evaluation import Answers
 from limbeck.report.model import Document
 
+if TYPE_CHECKING:
+    from limbeck.encoders import Encoder
+
+DISTILLATION = "distillation"
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Job(ABC):
@@ -77,12 +82,6 @@ class Job(ABC):
     @abstractmethod
     def _work(self) -> None:
         """What `run` does."""
-
-
-if TYPE_CHECKING:
-    from limbeck.encoders import Encoder
-
-DISTILLATION = "distillation"
 
 
 @dataclass(frozen=True, kw_only=True)

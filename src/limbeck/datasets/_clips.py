@@ -15,6 +15,8 @@ from limbeck.errors import BudgetError, InputError
 from limbeck.media import ClipRecipe, RawClip
 from limbeck.modalities import Batch, Modality, Moments, Scale, ScaleKind, Statistics, bound, only
 
+_CHUNK = 64
+
 
 @dataclass(frozen=True)
 class Targets:
@@ -79,9 +81,6 @@ class Targets:
         relabelled = table[self.labels]
         index = torch.nonzero(relabelled >= 0).flatten()
         return index, Targets(tuple(classes), relabelled[index])
-
-
-_CHUNK = 64
 
 
 class ClipStore(Protocol):

@@ -18,6 +18,9 @@ from limbeck.media import TRACKS, ClipRecipe, RawClip
 
 MEMORY = ".files.jsonl"
 UNSTEADY = "changed while it was prepared"
+NOTE = "recordings"
+FILES = "files"
+COLUMNS = ("id", *TRACKS, "start_s", "length_s", "label", "split", FILES)
 
 
 class Stamp(NamedTuple):
@@ -113,11 +116,6 @@ class Digests:
 def files_of(clip: ClipRef) -> list[Path]:
     """The files of a clip, sound before picture, one where they are the same."""
     return list(dict.fromkeys(p for p in (clip.audio, clip.image) if p is not None))
-
-
-NOTE = "recordings"
-FILES = "files"
-COLUMNS = ("id", *TRACKS, "start_s", "length_s", "label", "split", FILES)
 
 
 def note(dataset: Dataset, files: Path, out: Path) -> dict[str, Any] | None:

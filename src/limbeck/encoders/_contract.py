@@ -156,8 +156,7 @@ class Encoder(Listed, ABC):
         _check_batch(batch)
         for i, waveform in enumerate(waveforms):
             _check_waveform(i, waveform)
-        parts = [self._audio(waveforms[i : i + batch]) for i in range(0, len(waveforms), batch)]
-        if not parts:
+        if not (parts := [self._audio(waveforms[i : i + batch]) for i in range(0, len(waveforms), batch)]):
             return AudioEmbeddings(torch.zeros(0, self.dim), torch.zeros(0, self.features_dim))
         return AudioEmbeddings(torch.cat([p.joint for p in parts]), torch.cat([p.features for p in parts]))
 

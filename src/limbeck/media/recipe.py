@@ -6,6 +6,9 @@ from pydantic import Field, model_validator
 
 from limbeck._config import Config
 
+Track = Literal["audio", "image"]
+TRACKS: tuple[Track, ...] = ("audio", "image")
+
 
 class MelRecipe(Config):
     """Log-mel spectrogram of a fixed-length mono waveform (power, HTK mel scale, no mel norm, dB re 1.0).
@@ -54,10 +57,6 @@ class MelRecipe(Config):
             (128, 56)
         """
         return self.mels, self.samples // self.hop_samples + 1
-
-
-Track = Literal["audio", "image"]
-TRACKS: tuple[Track, ...] = ("audio", "image")
 
 
 class ClipRecipe(Config):

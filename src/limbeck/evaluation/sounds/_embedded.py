@@ -19,6 +19,8 @@ from limbeck.errors import InputError
 from limbeck.evaluation.sounds.embeddings import Array, Embedded, PinkNoise
 
 Rows = npt.NDArray[np.int64]
+Sentence = Annotated[str, Field(pattern=r"\{label\}")]
+"""A prompt, with ``{label}`` where the words go."""
 
 
 @dataclass(frozen=True)
@@ -83,10 +85,6 @@ class Fold:
             return replace(self, test=test)
         bare = replace(self.pool, targets=None)
         return replace(self, pool=bare, test=test, validation=replace(self.validation, targets=None))
-
-
-Sentence = Annotated[str, Field(pattern=r"\{label\}")]
-"""A prompt, with ``{label}`` where the words go."""
 
 
 @dataclass(frozen=True)
