@@ -1,6 +1,6 @@
 """``limbeck list``: what there is to choose from."""
 
-from typing import Annotated, Literal, cast
+from typing import Annotated, Literal, cast, get_args
 
 from typer import Argument
 
@@ -26,19 +26,8 @@ Kind = Literal[
 Listed = Literal[Kind, "recipes", "sound-recipes"]
 
 RECIPES: dict[Listed, str] = {"recipes": _recipes.METHODS, "sound-recipes": _recipes.SOUNDS}
-ROOMS: dict[Kind, str] = {
-    "methods": "limbeck.methods",
-    "datasets": "limbeck.datasets",
-    "modalities": "limbeck.modalities",
-    "parameterisations": "limbeck.parameterisations",
-    "networks": "limbeck.networks",
-    "heads": "limbeck.networks.heads",
-    "measures": "limbeck.evaluation.measures",
-    "storage": "limbeck.storage",
-    "exports": "limbeck.exports",
-    "encoders": "limbeck.encoders",
-    "sound-datasets": "limbeck.datasets.sounds",
-}
+ELSEWHERE = {"heads": "networks.heads", "measures": "evaluation.measures", "sound-datasets": "datasets.sounds"}
+ROOMS: dict[Kind, str] = {kind: f"limbeck.{ELSEWHERE.get(kind, kind)}" for kind in get_args(Kind)}
 
 
 def run(kind: Annotated[Listed, Argument(help="What to list.")], *, json: _options.Json = False) -> None:

@@ -159,7 +159,7 @@ class Experts:
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
             with torch.no_grad():
-                for m, logits in head.logits(features).items():
+                for m, logits in head.each(features).items():
                     right[m] += float((logits.softmax(1).argmax(1) == labels).sum())
         return {m: float(torch.tensor(n) / len(self._real)) for m, n in right.items()}
 

@@ -59,7 +59,7 @@ class Soft(Config):
         with torch.no_grad():
             for index in torch.split(torch.arange(len(made)), CHUNK):
                 features = teacher.features({m: x[index].to(device) for m, x in samples.items()})
-                each = cast("Ensemble", teacher.head).logits(features).values()
+                each = cast("Ensemble", teacher.head).each(features).values()
                 parts.append(torch.stack([(logits / self.temperature).softmax(1) for logits in each]).mean(0).cpu())
         return torch.cat(parts)
 

@@ -56,6 +56,7 @@ class Forgetting(Method):
         return Passes(sum(per_class) * self.training.epochs * self.experts, 0)
 
     def choose(self, real: LabelledClips, count: int, seed: int, run: RunContext) -> ByClass:
+        """Clips by how often they were forgotten; see `Selection.choose`."""
         counts = torch.stack([self._counts(real, expert, run) for expert in self._numbers(seed)]).sum(0)
         sign = {"least": 1, "most": -1}[self.order]
 

@@ -36,6 +36,7 @@ class Herding(Method):
     training: Training | None = None
 
     def choose(self, real: LabelledClips, count: int, seed: int, run: RunContext) -> ByClass:
+        """Clips in the order of herding; see `Selection.choose`."""
         features = features_by_class(self, real, seed, run)
         return lambda label: real.of_class(label)[herding_order(features(label), count)]
 

@@ -34,6 +34,7 @@ class KCenter(Method):
     training: Training | None = None
 
     def choose(self, real: LabelledClips, count: int, seed: int, run: RunContext) -> ByClass:
+        """Clips in the order of greedy k-center; see `Selection.choose`."""
         features = features_by_class(self, real, seed, run)
         return lambda label: real.of_class(label)[kcenter_order(features(label), count)]
 

@@ -37,6 +37,7 @@ class KMedoids(Method):
     training: Training | None = None
 
     def choose(self, real: LabelledClips, count: int, seed: int, run: RunContext) -> ByClass:
+        """Clips nearest to the centres; see `Selection.choose`."""
         features = features_by_class(self, real, seed, run)
 
         def chosen(label: int) -> Tensor:

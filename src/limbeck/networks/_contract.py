@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from limbeck._config import Config
@@ -71,13 +72,17 @@ class Head(nn.Module, Listed, ABC):
         self.letters = dict(letters)
         self.together = "+".join(letters.values())
 
-    @abstractmethod
+    def logits(self, features: Batch) -> Tensor:
+        """Logits, (sample, class), of a head that scores all modalities together alone; others write what follows."""
+        raise NotImplementedError
+
     def loss(self, features: Batch, labels: Tensor) -> Tensor:
         """Mean training loss of a batch's features, (sample, dim) of each modality.
 
         The `labels` are classes, int64, (sample,), or probabilities of all of them, float32, (sample, class).
         """
+        return F.cross_entropy(self.logits(features), labels)
 
-    @abstractmethod
     def scores(self, features: Batch) -> dict[str, Tensor]:
         """Class probabilities, (sample, class), of features as in `loss`, by letters of modalities, and `together`."""
+        return {self.together: self.logits(features).softmax(1)}

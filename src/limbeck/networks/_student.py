@@ -49,6 +49,7 @@ class Student(nn.Module):
         return self.scores(samples)
 
     def loss(self, samples: Batch, labels: Tensor) -> Tensor:
+        """Mean training loss of `samples` in network scale, (sample, channel, height, width), and `labels` as of heads."""
         return self.head.loss(self.features(samples), labels)
 
     def scores(self, samples: Batch) -> dict[str, Tensor]:

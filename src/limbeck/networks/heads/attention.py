@@ -9,7 +9,6 @@ Source:   The "attention" row of Kushwaha et al., *Audio-Visual Dataset Distilla
 from typing import final
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from limbeck.modalities import Batch
@@ -31,15 +30,7 @@ class Attention(Head):
         self.relevance = nn.ModuleDict({m: linear(dim, 1, generator=generator) for m in dims})
         self.classifier = linear(dim, classes, generator=generator)
 
-    def loss(self, features: Batch, labels: Tensor) -> Tensor:
-        """Mean cross-entropy; see `Head.loss` for shapes."""
-        return F.cross_entropy(self._logits(features), labels)
-
-    def scores(self, features: Batch) -> dict[str, Tensor]:
-        """Class probabilities from all modalities."""
-        return {self.together: self._logits(features).softmax(1)}
-
-    def _logits(self, features: Batch) -> Tensor:
+    def logits(self, features: Batch) -> Tensor:
         relevance = torch.cat([score(features[m]) for m, score in self.relevance.items()], dim=1).softmax(1)
         first, *others = (w[:, None] * features[m] for w, m in zip(relevance.unbind(1), self.relevance, strict=True))
         logits: Tensor = self.classifier(len(features) * sum(others, first))

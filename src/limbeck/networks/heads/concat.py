@@ -7,7 +7,6 @@ Source:   The "concat" row of Kushwaha et al., *Audio-Visual Dataset Distillatio
 from typing import final
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from limbeck.modalities import Batch
@@ -23,14 +22,6 @@ class Concat(Head):
         super().__init__(dims, classes, letters, generator=generator)
         self.classifier = linear(sum(dims.values()), classes, generator=generator)
 
-    def loss(self, features: Batch, labels: Tensor) -> Tensor:
-        """Mean cross-entropy; see `Head.loss` for shapes."""
-        return F.cross_entropy(self._logits(features), labels)
-
-    def scores(self, features: Batch) -> dict[str, Tensor]:
-        """Class probabilities from all modalities."""
-        return {self.together: self._logits(features).softmax(1)}
-
-    def _logits(self, features: Batch) -> Tensor:
+    def logits(self, features: Batch) -> Tensor:
         logits: Tensor = self.classifier(torch.cat([features[m] for m in self.letters], dim=1))
         return logits

@@ -29,13 +29,13 @@ class Ensemble(Head):
         super().__init__(dims, classes, letters, generator=generator)
         self.classifiers = nn.ModuleDict({m: linear(dim, classes, generator=generator) for m, dim in dims.items()})
 
-    def logits(self, features: Batch) -> Batch:
+    def each(self, features: Batch) -> Batch:
         """Logits of each modality's classifier, (sample, class)."""
         return {modality: classify(features[modality]) for modality, classify in self.classifiers.items()}
 
     def loss(self, features: Batch, labels: Tensor) -> Tensor:
         """Cross-entropies of the modalities, each a mean over the batch, added; see `Head.loss` for shapes."""
-        each = [F.cross_entropy(logits, labels) for logits in self.logits(features).values()]
+        each = [F.cross_entropy(logits, labels) for logits in self.each(features).values()]
         return sum(each[1:], each[0])
 
     def scores(self, features: Batch) -> dict[str, Tensor]:
@@ -43,5 +43,5 @@ class Ensemble(Head):
 
         The mean of probabilities is not the softmax of summed logits: they rank classes differently.
         """
-        each = {self.letters[m]: logits.softmax(1) for m, logits in self.logits(features).items()}
+        each = {self.letters[m]: logits.softmax(1) for m, logits in self.each(features).items()}
         return each | {self.together: sum([*each.values()][1:], next(iter(each.values()))) / len(each)}

@@ -7,7 +7,6 @@ Source:   The "sum" row of Kushwaha et al., *Audio-Visual Dataset Distillation*,
 from typing import final
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from limbeck.modalities import Batch
@@ -27,15 +26,7 @@ class Sum(Head):
         super().__init__(dims, classes, letters, generator=generator)
         self.classifier = linear(one_length(dims, self.name), classes, generator=generator)
 
-    def loss(self, features: Batch, labels: Tensor) -> Tensor:
-        """Mean cross-entropy; see `Head.loss` for shapes."""
-        return F.cross_entropy(self._logits(features), labels)
-
-    def scores(self, features: Batch) -> dict[str, Tensor]:
-        """Class probabilities from all modalities."""
-        return {self.together: self._logits(features).softmax(1)}
-
-    def _logits(self, features: Batch) -> Tensor:
+    def logits(self, features: Batch) -> Tensor:
         first, *others = features.values()
         logits: Tensor = self.classifier(sum(others, first))
         return logits
