@@ -49,7 +49,7 @@ class Student(nn.Module):
         return self.scores(samples)
 
     def loss(self, samples: Batch, labels: Tensor) -> Tensor:
-        """Mean training loss of `samples` in network scale, (sample, channel, height, width), and `labels` as of heads."""
+        """Mean training loss of `samples` (sample, channel, height, width) in network scale; `labels` as of heads."""
         return self.head.loss(self.features(samples), labels)
 
     def scores(self, samples: Batch) -> dict[str, Tensor]:
