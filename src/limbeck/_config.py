@@ -1,7 +1,5 @@
 """The one kind of settings object: typed, frozen, validated whole, all mistakes told at once, JSON in and out."""
 
-from __future__ import annotations
-
 import contextlib
 import copy
 from collections.abc import Callable, Mapping, Sequence
@@ -23,7 +21,7 @@ class Config(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=False, validate_default=True)
 
-    def named(self) -> Config | None:
+    def named(self) -> "Config | None":
         """The settings object of what these settings name (an architecture its network, say); most name nothing."""
         return None
 

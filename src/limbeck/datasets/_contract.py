@@ -1,7 +1,5 @@
 """What every dataset is: a list of references to clips, a way to read one, a licence and a citation."""
 
-from __future__ import annotations
-
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
@@ -40,11 +38,11 @@ class ClipRef:
     length_s: float | None = None
 
     @classmethod
-    def second(cls, path: Path, start_s: float, *, id: str, label: str, split: str) -> ClipRef:
+    def second(cls, path: Path, start_s: float, *, id: str, label: str, split: str) -> "ClipRef":
         """A second of the video at `path` from `start_s` on, both tracks, with its `id`, `label` and `split`."""
         return cls(id=id, label=label, split=split, audio=path, image=path, start_s=float(start_s), length_s=1.0)
 
-    def only(self, tracks: Collection[Track]) -> ClipRef:
+    def only(self, tracks: Collection[Track]) -> "ClipRef":
         """The reference without the files of other tracks."""
         unread: dict[str, Any] = dict.fromkeys(set(TRACKS) - set(tracks))
         return replace(self, **unread)

@@ -4,8 +4,6 @@ Clips are cut into shards of a fixed number, in the dataset's order, so that a s
 nothing else: not on the number of workers, on timing, or on how often the work was interrupted.
 """
 
-from __future__ import annotations
-
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -133,7 +131,7 @@ class Plan:
     key: str
 
     @classmethod
-    def of(cls, dataset: Dataset, recipe: ClipRecipe, modalities: str | Sequence[str] | None) -> Plan:
+    def of(cls, dataset: Dataset, recipe: ClipRecipe, modalities: str | Sequence[str] | None) -> "Plan":
         names = dataset.modalities if modalities is None else parse_names(modalities)
         tracks = {modality.track for modality in bound(names, recipe).values()}
         recipe = recipe.model_copy(update={"tracks": tuple(t for t in TRACKS if t in tracks)})

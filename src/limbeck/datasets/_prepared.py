@@ -1,7 +1,5 @@
 """A prepared dataset on disk: what is in it, and its arrays row by row without holding them."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -38,7 +36,7 @@ class Shard:
     record: dict[str, Any]
 
     @classmethod
-    def open(cls, path: Path, modalities: Mapping[str, Modality]) -> Shard:
+    def open(cls, path: Path, modalities: Mapping[str, Modality]) -> "Shard":
         with _intact(path):
             header, data_start, size = _header(path)
             rows = header[next(iter(modalities))]["shape"][0]
@@ -117,7 +115,7 @@ class Prepared:
     store: ShardStore
 
     @classmethod
-    def open(cls, folder: str | Path | Prepared) -> Prepared:
+    def open(cls, folder: "str | Path | Prepared") -> "Prepared":
         """Open a prepared dataset; reads headers, no arrays. One that is open already is given back.
 
         Raises:

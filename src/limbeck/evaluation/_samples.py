@@ -1,7 +1,5 @@
 """What students learn from and are tested on: samples in network scale, from memory or streamed from a dataset."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 
@@ -70,7 +68,7 @@ class TensorSamples(Samples):
         self.tensors = {name: tensors[name] for name in modalities}
 
     @classmethod
-    def of(cls, distilled: DistilledSet) -> TensorSamples:
+    def of(cls, distilled: DistilledSet) -> "TensorSamples":
         """The samples of a distilled set, with its soft labels if it has them."""
         return cls(distilled.samples(), distilled.targets, distilled.modalities, distilled.scales)
 

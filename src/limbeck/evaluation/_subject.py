@@ -1,7 +1,5 @@
 """What is measured, put together from a set, the clips it is tested on and how its students are trained."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -55,7 +53,7 @@ class Subject:
         protocol: Protocol | None = None,
         runtime: Runtime | None = None,
         cache: Path | None = None,
-    ) -> Subject:
+    ) -> "Subject":
         """A subject whose parts are checked to belong together.
 
         Students see the `modalities` of `train` (all by default), a distilled set or clips (a subset or the whole

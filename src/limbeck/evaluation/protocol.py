@@ -1,7 +1,5 @@
 """How a student is trained from scratch before it is tested: every number of it."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from typing import Any, Literal, Self
@@ -49,7 +47,7 @@ class Protocol(Config):
     compile: bool = False
 
     @classmethod
-    def faithful(cls) -> Protocol:
+    def faithful(cls) -> "Protocol":
         """The published protocol to the letter, whatever the defaults are.
 
         Example:
@@ -70,7 +68,7 @@ class Protocol(Config):
             compile=False,
         )
 
-    def lengthened(self, samples: int) -> Protocol:
+    def lengthened(self, samples: int) -> "Protocol":
         """The protocol with epochs that make `least_steps` steps on `samples` (>= 1); itself if they do already.
 
         Example:

@@ -1,7 +1,5 @@
 """Which files there are, and what has become of them since the last update. Nothing is read but sizes and times."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -39,7 +37,7 @@ class File:
         """Where it lies."""
         return Path(self.root, self.path)
 
-    def looks_like(self, other: File) -> bool:
+    def looks_like(self, other: "File") -> bool:
         """Whether size and times are the same."""
         return (self.size, self.mtime_ns, self.changed_ns) == (other.size, other.mtime_ns, other.changed_ns)
 

@@ -1,7 +1,5 @@
 """How synthetic samples follow their gradient."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
@@ -29,7 +27,7 @@ class SGD(Config):
     momentum: float = Field(0.5, ge=0, lt=1)
     loop: Literal["joint", "independent"] = "independent"
 
-    def over(self, tensors: Tensors, spreads: Mapping[str, float], classes: int) -> JointSGD | TorchDescent:
+    def over(self, tensors: Tensors, spreads: Mapping[str, float], classes: int) -> "JointSGD | TorchDescent":
         """An optimiser of tensors ordered by class, of so many `classes`. `spreads` are not used."""
         rates = [rate_of(self.lr, modality_of(name)) for name in tensors]
         if self.loop == "joint":
@@ -52,7 +50,7 @@ class Adam(Config):
     beta1: float = Field(0.9, ge=0, lt=1)
     beta2: float = Field(0.99, ge=0, lt=1)
 
-    def over(self, tensors: Tensors, spreads: Mapping[str, float], classes: int) -> TorchDescent:
+    def over(self, tensors: Tensors, spreads: Mapping[str, float], classes: int) -> "TorchDescent":
         """An optimiser of tensors whose modalities' spreads are given; classes never meet in Adam."""
         modalities = {name: modality_of(name) for name in tensors}
         groups = [{"params": [tensors[n]], "lr": rate_of(self.lr, m) * spreads[m]} for n, m in modalities.items()]

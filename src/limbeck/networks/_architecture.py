@@ -1,7 +1,5 @@
 """An architecture by name, as settings and recipes carry it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 
@@ -28,7 +26,7 @@ class Architecture(Config):
     options: dict[str, Any] = Field(default_factory=dict)
 
     @classmethod
-    def of_settings(cls, settings: Mapping[str, Any]) -> Architecture:
+    def of_settings(cls, settings: Mapping[str, Any]) -> "Architecture":
         """The architecture that the settings of a method (its `to_json`) name; the default one where they name none.
 
         Example:

@@ -11,8 +11,6 @@ Without a norm features grow with their input. Pairs distilled through it, rathe
 at the published rate of `dm`, 0.2, they diverge; Adam is safe, and so is ``norm="group"``.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import final
 
@@ -33,7 +31,7 @@ class AlexNetEncoder(Encoder):
     The `shape` of the input chooses the first convolution; the others have 1.5 or 2 times its channels.
     """
 
-    def __init__(self, shape: Shape, settings: AlexNet, generator: torch.Generator) -> None:
+    def __init__(self, shape: Shape, settings: "AlexNet", generator: torch.Generator) -> None:
         super().__init__()
         width = settings.width
         middle, wide = 3 * width // 2, 2 * width

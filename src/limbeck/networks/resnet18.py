@@ -7,8 +7,6 @@ Differs from the paper: group norm in place of batch norm (see `_layers.Norm`), 
           convolution. A log-mel has one channel.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import final
 
@@ -57,7 +55,7 @@ class ResNet18Encoder(Encoder):
     The `shape` of the input chooses the stem; the last stage has eight times the first one's channels.
     """
 
-    def __init__(self, shape: Shape, settings: ResNet18, generator: torch.Generator) -> None:
+    def __init__(self, shape: Shape, settings: "ResNet18", generator: torch.Generator) -> None:
         super().__init__()
         before, norm = settings.width, settings.norm
         kernel, stride, pool = (7, 2, nn.MaxPool2d(3, 2, padding=1)) if is_large(shape) else (3, 1, nn.Identity())

@@ -8,8 +8,6 @@ Differs from the papers: nothing is pretrained and there is no dropout; features
           (32 pixels: 4, a log-mel of 64 x 56: 8, 224 pixels: 16, as published). By default half as deep as ViT-Ti.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Self, final
 
@@ -76,7 +74,7 @@ class TransformerEncoder(Encoder):
     It takes inputs of `shape` alone.
     """
 
-    def __init__(self, shape: Shape, settings: Transformer, generator: torch.Generator) -> None:
+    def __init__(self, shape: Shape, settings: "Transformer", generator: torch.Generator) -> None:
         super().__init__()
         channels, height, width = shape
         self.side, self.dim = patch_side(height, width), settings.width

@@ -7,8 +7,6 @@ Differs from the paper: group norm after every convolution, which has no bias th
           up, so that inputs below 32 pixels pass. Small and large inputs have the same layers.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import final
 
@@ -29,7 +27,7 @@ class VGG11Encoder(Encoder):
     The input has so many `channels` and any size. The last four convolutions have eight times the first one's channels.
     """
 
-    def __init__(self, channels: int, settings: VGG11, generator: torch.Generator) -> None:
+    def __init__(self, channels: int, settings: "VGG11", generator: torch.Generator) -> None:
         super().__init__()
         layers: list[nn.Module] = []
         for stage in STAGES:

@@ -1,7 +1,5 @@
 """What every way to hold samples is: how it starts from real ones, and how its tensors become samples again."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from itertools import pairwise
@@ -75,7 +73,7 @@ class Parameterisation(Config, Listed, ABC):
         """The tensors of the rows at an index; what all rows share stays whole."""
         return {name: tensor[index] for name, tensor in tensors.items()}
 
-    def narrowed(self, clips: float, different: Mapping[str, float]) -> Parameterisation:
+    def narrowed(self, clips: float, different: Mapping[str, float]) -> "Parameterisation":
         """The nearest one whose rows take `clips` each, none of them twice; itself where it is taken as it is.
 
         Of the clips so many are `different`, by modality.

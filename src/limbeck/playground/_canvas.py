@@ -4,8 +4,6 @@ A shape is a signed distance to its outline in pixels (negative inside). It is e
 so that a frame of fifty shapes costs about two milliseconds.
 """
 
-from __future__ import annotations
-
 import colorsys
 import math
 from collections.abc import Callable, Sequence
@@ -72,12 +70,12 @@ class Pen:
     mirror: float = 1.0
     solid: bool = True
 
-    def at(self, x: float, y: float, angle: float = 0.0) -> Pen:
+    def at(self, x: float, y: float, angle: float = 0.0) -> "Pen":
         """A pen whose origin is at (x, y) of this one and which is turned by `angle`."""
         px, py = self._place((x, y))
         return replace(self, x=px / self._tall, y=py / self._tall, angle=self.angle + self.mirror * angle)
 
-    def loose(self) -> Pen:
+    def loose(self) -> "Pen":
         """A pen whose strokes do not count for the bounding box."""
         return replace(self, solid=False)
 

@@ -1,7 +1,5 @@
 """What people correct in a classifier, and where the classifier came from; kept beside it as ``origin.json``."""
 
-from __future__ import annotations
-
 import json
 import os
 import shlex
@@ -39,7 +37,7 @@ class Correction(Config):
     sha256: str = ""
 
     @classmethod
-    def of(cls, text: str | Correction) -> Correction:
+    def of(cls, text: "str | Correction") -> "Correction":
         """Read ``label=path`` or ``label=path@seconds``, as typed, or take a correction.
 
         Raises:

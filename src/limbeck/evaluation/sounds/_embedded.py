@@ -1,7 +1,5 @@
 """A dataset of sounds through an encoder: vectors, divisions of them, and the encoder's view of the words."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -34,7 +32,7 @@ class Sounds:
     def __len__(self) -> int:
         return len(self.joint)
 
-    def select(self, rows: Sequence[int] | Rows) -> Sounds:
+    def select(self, rows: Sequence[int] | Rows) -> "Sounds":
         """Those at some positions."""
         rows = np.asarray(rows, dtype=np.int64)
         return Sounds(self.joint[rows], self.features[rows], None if self.targets is None else self.targets[rows])
@@ -49,7 +47,7 @@ class Sounds:
         return self.targets
 
     @property
-    def labelled(self) -> Sounds:
+    def labelled(self) -> "Sounds":
         """Those with a label."""
         return self.select(np.flatnonzero(self.known.any(1)))
 
@@ -78,7 +76,7 @@ class Fold:
         mean = self.texts.mean(0)
         return np.asarray(mean / np.linalg.norm(mean, axis=1, keepdims=True), dtype=np.float32)
 
-    def seen(self, *, labels: bool) -> Fold:
+    def seen(self, *, labels: bool) -> "Fold":
         """As a classifier sees it: test labels never, the pool's only where `labels`."""
         test = replace(self.test, targets=None)
         if labels:

@@ -4,8 +4,6 @@ Files are named by what is in them: encoder with its weights and code, kind of d
 bytes, and noise. So nothing stale is ever read, a moved archive is not embedded again, and recipes can share a folder.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -53,7 +51,7 @@ def embed(
     encoder: Encoder,
     folder: Path,
     *,
-    noise: PinkNoise | None = None,
+    noise: "PinkNoise | None" = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Embedded:
     """Vectors of `recordings`, with `noise` mixed into them first, from disk where the `folder` has them.
@@ -82,7 +80,7 @@ def embed(
     return Embedded(joint, features, rejected, tuple(contents))
 
 
-def _make(file: Path, chunk: Sequence[Recording], encoder: Encoder, noise: PinkNoise | None) -> None:
+def _make(file: Path, chunk: Sequence[Recording], encoder: Encoder, noise: "PinkNoise | None") -> None:
     def loaded(recording: Recording) -> Array | str:
         try:
             return load_audio(recording, encoder.sample_rate, noise)
