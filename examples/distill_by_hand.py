@@ -58,7 +58,7 @@ def main(videos: int = 60, steps: int = 40, width: int = 32, epochs: int = 30) -
 
 if __name__ == "__main__":
     settings = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    settings.add_argument("--videos", type=int, default=60)
+    settings.add_argument("--videos", type=int, default=60, help="at least 40: test clips are one in four of a class")
     settings.add_argument("--steps", type=int, default=40)
     settings.add_argument("--width", type=int, default=32)
     settings.add_argument("--epochs", type=int, default=30)

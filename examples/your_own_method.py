@@ -95,7 +95,7 @@ def main(videos: int = 60, steps: int = 200, epochs: int = 30) -> None:
 
 if __name__ == "__main__":
     settings = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    settings.add_argument("--videos", type=int, default=60)
+    settings.add_argument("--videos", type=int, default=60, help="at least 40: test clips are one in four of a class")
     settings.add_argument("--steps", type=int, default=200)
     settings.add_argument("--epochs", type=int, default=30)
     main(**vars(settings.parse_args()))

@@ -500,3 +500,35 @@ def test_killed_at_random_moments_it_ends_with_the_same_bytes(prepared, tmp_path
     assert (tmp_path / "killed" / "run" / "checkpoint.safetensors").exists()
     assert run(tmp_path / "killed") == 0
     assert content(tmp_path / "killed") == content(tmp_path / "whole")
+
+
+@pytest.mark.parametrize(
+    ("method", "settings", "said"),
+    [
+        ("dm", {"hold": "frequencies:3", "storage": "uint8"}, "'uint8' rounds decibels and pixels"),
+        ("dm", {"hold": "mosaic:9"}, "dm with start='herding'.*needs 81 training clips"),
+        ("herding", {"hold": "mosaic:9"}, "herding with per_class=1.*needs 81 training clips"),
+        ("dm", {"optimiser": {"kind": "sgd", "lr": float("inf")}}, "finite"),
+    ],
+)
+def test_what_could_only_fail_at_the_end_is_refused_before_the_beginning(prepared, method, settings, said, monkeypatch):
+    monkeypatch.setattr("torch.Tensor.backward", lambda *_, **__: pytest.fail("something was trained"))
+    with pytest.raises(InputError, match=said):
+        limbeck.plan(prepared, method, **settings)
+    with pytest.raises(InputError, match=said):
+        limbeck.distill(prepared, method, progress=False, **settings)
+
+
+def test_a_method_of_two_modalities_says_so_before_the_beginning(prepared):
+    sounds = Prepared.open(prepared).clips("train").seen_by(["audio"])
+    for method in ("mdm", "davdd"):
+        with pytest.raises(InputError, match="compares two modalities"):
+            limbeck.plan(sounds, method)
+
+
+@pytest.mark.parametrize("name", ["README.md", "config.json", "dataset.json"])
+def test_what_no_run_made_is_not_overwritten(prepared, tmp_path, name):
+    (tmp_path / name).write_text("mine")
+    with pytest.raises(InputError, match=rf"holds {name}, which no run of this folder made"):
+        limbeck.distill(prepared, "random", out=tmp_path, progress=False)
+    assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [(name, "mine")]

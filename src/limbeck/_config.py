@@ -19,7 +19,9 @@ Rates = Rate | dict[str, Rate]
 class Config(BaseModel):
     """Base of all settings: immutable, unknown names refused, all mistakes told at once."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=False, validate_default=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", arbitrary_types_allowed=False, validate_default=True, allow_inf_nan=False
+    )
 
     def named(self) -> "Config | None":
         """The settings object of what these settings name (an architecture its network, say); most name nothing."""

@@ -24,6 +24,7 @@ DEFAULT = "avdd"
 """Name of the method that distils where none is named."""
 VALIDATED = "validated"
 """Value of `sound` that lets students choose between the scales."""
+_FILES = ("README.md", "config.json", "data.safetensors", "dataset.json")
 Data = Path | str | Prepared | LabelledClips
 
 
@@ -73,6 +74,12 @@ def distill(
         if out is None:
             return asked.distilled(tell)[0]
         folder = Path(out)
+        foreign = [name for name in _FILES if (folder / name).exists() and not (folder / RUN).exists()]
+        if foreign:
+            raise InputError(
+                f"{folder} holds {', '.join(foreign)}, which no run of this folder made and a set would overwrite. "
+                "Choose a new or empty folder."
+            )
         with Run.open(folder / RUN, asked.to_json(), _code.of(asked.method), about={"reason": runtime.reason}) as run:
             if run.finished:
                 found = DistilledSet.load(folder) if (folder / "config.json").exists() else None
@@ -146,6 +153,7 @@ class _Request:
                 raise InputError(
                     f"Settings {sorted(parameters)} came beside a ready {type(method).__name__}; give one of them."
                 )
+            method.resolved_for(clips).check(clips)
             return cls(clips, cache, method, False, seed, runtime)
         settings = dict(parameters)
         validated = settings.get("sound") == VALIDATED
@@ -157,7 +165,9 @@ class _Request:
         chosen = methods.load(method or DEFAULT).configured(preset, **settings)
         if size is not None:
             chosen = chosen.within(parse_size(size), clips)
-        return cls(clips, cache, chosen.resolved_for(clips), validated, seed, runtime)
+        chosen = chosen.resolved_for(clips)
+        chosen.check(clips)
+        return cls(clips, cache, chosen, validated, seed, runtime)
 
     def to_json(self) -> dict[str, Any]:
         """The request as JSON-able data, by which a run folder knows it again."""

@@ -111,6 +111,12 @@ def test_divergence_names_the_step_and_the_cause():
         method.distill(toy_clips())
 
 
+def test_samples_that_the_last_step_spoilt_are_no_result():
+    method = make("avdd", steps=1, joint_weight=1e9, optimiser={"kind": "sgd", "lr": 1e38})
+    with pytest.raises(DivergedError, match="or the samples after it are not finite"):
+        method.distill(toy_clips())
+
+
 def test_bfloat16_real_branch_stays_close():
     real = toy_clips()
     plain = make("dm").distill(real)

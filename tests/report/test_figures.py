@@ -36,7 +36,7 @@ def test_levels_put_low_bands_at_the_bottom() -> None:
 def test_range_ignores_a_few_outliers_and_spans_80_db() -> None:
     db = torch.full((100, 100), -50.0)
     db[0, :5] = 300.0
-    assert _drawing.level_range([db]) == (-130.0, -50.0)
+    assert _drawing.level_range(db) == (-130.0, -50.0)
 
 
 def test_curves_take_every_number_and_survive_bad_rows(hostile: tuple[str, ...]) -> None:

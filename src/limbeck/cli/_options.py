@@ -45,7 +45,7 @@ Always = Annotated[
 
 def setting(what: str) -> Any:
     """The option ``--set NAME=VALUE``, which may be repeated; `assignments` reads it."""
-    return Option("--set", metavar="NAME=VALUE", help=f"{what}; may be repeated.")
+    return Option("--set", metavar="NAME=VALUE", help=f"{what}; null for none; may be repeated.")
 
 
 def named(room: str, help: str, kind: Callable[..., Any] = Option) -> Any:

@@ -6,7 +6,7 @@ import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 from pydantic import Field
@@ -85,7 +85,7 @@ class Taken(Config):
         predictions: Class predicted for every test clip, by what was looked at, where the measure keeps them.
     """
 
-    values: dict[str, Annotated[float, Field(allow_inf_nan=False)]]
+    values: dict[str, float]
     losses: tuple[float, ...] = ()
     predictions: dict[str, tuple[int, ...]] = Field(default_factory=dict)
 

@@ -96,6 +96,22 @@ class Method(Config, Listed, ABC):
         """The method as it will be run on this data; most do not look at it."""
         return self
 
+    def check(self, real: LabelledClips) -> None:
+        """Refuse, before any work, what would fail on `real` after it.
+
+        Raises:
+            BudgetError: A class has fewer clips than its rows begin with.
+            InputError: The storage keeps samples, and rows are none; or the method is not for these modalities.
+        """
+        if not self.hold.are_samples:
+            self.storage.build().encode({}, {})  # a form for samples refuses
+        clips, purpose = hasattr(self, "choose"), self.name  # a selection
+        if isinstance(self, Optimised):
+            clips, purpose = self.start.selection() is not None, f"{self.name} with start={self.start.method!r}"
+        if clips:
+            cells = self.per_class * self.hold.cells
+            real.require(cells, f"{purpose} with per_class={self.per_class} and hold={self.hold}")
+
     def scales(self, real: LabelledClips) -> dict[str, Scale]:
         """The scales on which networks see this data, by modality."""
         return real.scales(self.sound)

@@ -176,10 +176,11 @@ def steps(held: Held, method: Optimised, run: RunContext, state: Mapping[str, Te
         step = Step(number, held)
         yield step
         descent.after([*step.gradients.values()])
-        if not math.isfinite(step.loss):
+        last = number + 1 == method.steps  # no later loss tells of what this step did
+        if not math.isfinite(step.loss) or (last and not all(t.isfinite().all() for t in held.tensors.values())):
             raise DivergedError(
-                f"The loss became {step.loss} at step {number + 1} of {method.steps}. The step size is the usual "
-                f"cause: lower the optimiser's lr (now {method.optimiser.lr})."
+                f"The loss became {step.loss} at step {number + 1} of {method.steps}, or the samples after it are not "
+                f"finite. The step size is the usual cause: lower the optimiser's lr (now {method.optimiser.lr})."
             )
         if run.on_step:
             run.on_step(StepReport(number + 1, method.steps, step.loss, time.perf_counter() - began))

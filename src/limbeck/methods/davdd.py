@@ -99,6 +99,10 @@ class DAVDD(Method):
             )
         return self
 
+    def check(self, real: LabelledClips) -> None:
+        two_modalities(real, self.name)
+        super().check(real)
+
     def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
         """Match both parts, step by step; see `Method.distill`.
 

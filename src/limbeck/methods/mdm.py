@@ -56,6 +56,10 @@ class MDM(Method):
     augment: SiameseAugment | None = SiameseAugment()
     optimiser: Optimiser = Adam()
 
+    def check(self, real: LabelledClips) -> None:
+        two_modalities(real, self.name)
+        super().check(real)
+
     def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
         """Match directions, step by step; see `Method.distill`.
 

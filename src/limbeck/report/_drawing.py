@@ -10,7 +10,7 @@ import io
 import math
 import re
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -85,20 +85,22 @@ def rows(axes: Axes, names: list[str], *, above: float = 0.5) -> None:
     axes.grid(axis="x", alpha=0.15, color=INK)
 
 
-def level_range(values: Iterable[Tensor], span: float | None = DECIBELS) -> Range:
-    """The range all samples of a page share, without the outermost thousandths: `span` up to the highest, or all of it.
+def level_range(values: Tensor, span: float | None = DECIBELS) -> Range:
+    """The range all samples of a page share, `values` without their outermost thousandths.
+
+    It reaches `span` down from the highest, or over all of them.
 
     Example:
         >>> import torch
-        >>> level_range([torch.tensor([-100.0, 12.0])]), level_range([torch.tensor([0.5, 2.0])], span=None)
+        >>> level_range(torch.tensor([-100.0, 12.0])), level_range(torch.tensor([0.5, 2.0]), span=None)
         ((-65.0, 15.0), (0.5, 2.0))
     """
-    every = [x.flatten().float() for x in values if x.numel()] or [zeros(1)]
-    high = max(float(x.kthvalue(max(1, round(x.numel() * 0.999))).values) for x in every)
+    every = values.flatten().float() if values.numel() else zeros(1)
+    high = float(every.kthvalue(max(1, round(every.numel() * 0.999))).values)
     if span is not None:
         high = 5.0 * math.ceil(high / 5)
         return high - span, high
-    low = min(float(x.kthvalue(max(1, round(x.numel() * 0.001))).values) for x in every)
+    low = float(every.kthvalue(max(1, round(every.numel() * 0.001))).values)
     return low, max(high, low + 1e-6)
 
 

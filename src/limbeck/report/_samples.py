@@ -49,8 +49,9 @@ class Samples:
         self.colours = f"level ({self._modality.unit})" if self._levelled else ""
         self.grid = distilled.hold.grid_of(name)
         self.cells = boxes_of(*self._modality.shape[1:], self.grid)
-        every = (self.stored(side, torch.arange(distilled.rows)) for side in self._made)
-        self._limits = _drawing.level_range(every, self._modality.span) if self._levelled else (0.0, 1.0)
+        # What optimisation moved far out of the data's range would leave all else dark.
+        usual = self.stored([*self._made][-1], torch.arange(distilled.rows))
+        self._limits = _drawing.level_range(usual, self._modality.span) if self._levelled else (0.0, 1.0)
 
     def stored(self, side: str, index: Tensor) -> Tensor:
         """Samples at these positions as they are stored, (row, ...); the side is ``"distilled"`` or ``"start"``."""

@@ -265,7 +265,7 @@ def _cells(
         image = ""
         if i in with_image:
             decibels = log_mel(torch.from_numpy(waveform), recipe)
-            image = _kit.image_uri(encode.png(_drawing.levels(decibels, _drawing.level_range([decibels])), palette))
+            image = _kit.image_uri(encode.png(_drawing.levels(decibels, _drawing.level_range(decibels)), palette))
         return Cell(image, _kit.data_uri(encode.mp3(waveform, _RATE_HZ, **_SMALL), "audio/mpeg"))
 
     queue = list(dict.fromkeys([*pictured, *drawn]))

@@ -33,7 +33,7 @@ class Correction(Config):
 
     label: str = ""
     path: str = ""
-    start_s: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    start_s: float | None = Field(default=None, ge=0)
     sha256: str = ""
 
     @classmethod

@@ -118,8 +118,9 @@ def encode_opus(waveform: Mono, sample_rate_hz: int, bitrate: int) -> bytes:
 
 def decode_opus(content: bytes, sample_rate_hz: int, samples: int) -> npt.NDArray[np.float64]:
     """So many `samples` of a clip's `content` again at a `sample_rate_hz`, float64 in [-1, 1]; missing ones are 0."""
-    context = CodecContext.create("opus", "r")
-    context.extradata = _HEAD
+    # Not FFmpeg's own decoder: its first samples can follow from what lay in memory before.
+    context = CodecContext.create("libopus", "r")
+    context.extradata, context.options = _HEAD, {"request_sample_fmt": "flt"}
     context.thread_count = 1
     try:
         frames = [f for packet in _split(content[1:]) for f in context.decode(av.Packet(packet))]
