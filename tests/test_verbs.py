@@ -132,10 +132,9 @@ def test_clips_a_set_was_not_made_from_are_not_taken_for_its_own(prepared, pairs
 def test_scores_of_a_set_that_was_there_before_are_not_shown_as_its_own(prepared, tmp_path):
     folder = tmp_path / "set"
     for seed in (0, 1):
-        limbeck.distill(prepared, "random", out=folder, seed=seed, progress=False)
+        limbeck.distill(prepared, "random", seed=seed, progress=False).save(folder)
         score = limbeck.evaluate(folder, on=prepared, repeats=1, **BRIEF)
         assert [one for _, one in store.scores_in(folder)] == [score]
-        shutil.rmtree(folder / "run")
     assert len(list((folder / "scores").glob("*.json"))) == 2
     other = tmp_path / "other"
     limbeck.distill(prepared, "random", out=other, seed=2, progress=False)
@@ -155,8 +154,7 @@ def test_controls_of_a_set_that_was_there_before_are_not_shown(prepared, tmp_pat
         "network": Architecture(**NETWORK),
     }
     for per_class in (2, 1):
-        shutil.rmtree(page / "run", ignore_errors=True)
-        limbeck.distill(prepared, "random", per_class=per_class, out=page, device="cpu", progress=False)
+        limbeck.distill(prepared, "random", per_class=per_class, device="cpu", progress=False).save(page)
         limbeck.evaluate(page, **asked)
         limbeck.evaluate_controls(page, whole_repeats=0, **asked) if per_class == 2 else None
         shown = [(title, one.trained_on.per_class) for title, one in store.scores_in(page)]
@@ -419,7 +417,7 @@ def test_sound_is_validated_as_the_set_will_be_distilled(prepared, monkeypatch):
 
 
 def test_plan_tells_everything_and_does_nothing(prepared):
-    plan = limbeck.plan(prepared, "avdd", preset="faithful", per_class=10)
+    plan = limbeck.plan(prepared, "avdd", preset="faithful", per_class=5)
     assert plan["settings"]["steps"] == 5001
     assert plan["settings"]["optimiser"]["loop"] == "joint"
     assert json.loads(json.dumps(plan)) == plan
