@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from limbeck import _code, methods
+from limbeck._config import differences
 from limbeck._runtime import Runtime, choose_runtime
 from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
@@ -74,8 +75,9 @@ class Subject:
             )
         if train.recipe != test.recipe:
             raise InputError(
-                "Training set and test clips were made by different recipes: "
-                f"{train.recipe.to_json()} and {test.recipe.to_json()}. Prepare the test data by the first."
+                "Training set and test clips were made by different recipes "
+                f"(the training set's {'; '.join(differences(train.recipe.to_json(), test.recipe.to_json()))}, in the "
+                "test clips). Prepare the test data as the training set was."
             )
         seen = [*train.modalities] if modalities is None else [*modalities]
         if isinstance(train, DistilledSet):

@@ -147,20 +147,21 @@ class Experts:
 
     def _epoch(self, student: Student, optimiser: torch.optim.Optimizer, draw: torch.Generator) -> dict[str, float]:
         """Train on all clips once; the fraction that each modality named right meanwhile."""
-        head, right = cast("Ensemble", student.head), dict.fromkeys(student.encoders, 0.0)
+        right = dict.fromkeys(student.encoders, 0.0)
         device, dtype = self._runtime.device, self._runtime.real_dtype
         for index in torch.split(torch.randperm(len(self._real), generator=draw), self.training.batch):
             labels = self._real.labels[index].to(device)
             inputs = {m: self._view.read(m, index, self._view.draw(draw, len(index))) for m in right}
             with torch.autocast(device.type, dtype, enabled=dtype != torch.float32):
                 features = student.features(inputs)
-            loss = head.loss(features, labels)
+            loss = student.head.loss(features, labels)
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
             with torch.no_grad():
-                for m, logits in head.each(features).items():
-                    right[m] += float((logits.softmax(1).argmax(1) == labels).sum())
+                logits = student.head.logits(features)
+                for m, letter in student.head.letters.items():
+                    right[m] += float((logits[letter].softmax(1).argmax(1) == labels).sum())
         return {m: float(torch.tensor(n) / len(self._real)) for m, n in right.items()}
 
     def _keep(

@@ -1,6 +1,6 @@
 """What students learn of a sample: its class, or a teacher's probabilities."""
 
-from typing import Annotated, Literal, cast
+from typing import Annotated, Literal
 
 import torch
 from pydantic import BeforeValidator, Field
@@ -13,7 +13,6 @@ from limbeck.methods._experts import EXPERTS, ExpertKeys, Experts, Training
 from limbeck.methods._run import RunContext
 from limbeck.methods._view import View
 from limbeck.networks import Architecture
-from limbeck.networks.heads.ensemble import Ensemble
 
 CHUNK = 128
 
@@ -59,7 +58,7 @@ class Soft(Config):
         with torch.no_grad():
             for index in torch.split(torch.arange(len(made)), CHUNK):
                 features = teacher.features({m: x[index].to(device) for m, x in samples.items()})
-                each = cast("Ensemble", teacher.head).each(features).values()
+                each = teacher.head.logits(features).values()
                 parts.append(torch.stack([(logits / self.temperature).softmax(1) for logits in each]).mean(0).cpu())
         return torch.cat(parts)
 

@@ -72,17 +72,22 @@ class Head(nn.Module, Listed, ABC):
         self.letters = dict(letters)
         self.together = "+".join(letters.values())
 
-    def logits(self, features: Batch) -> Tensor:
-        """Logits, (sample, class), of a head that scores all modalities together alone; others write what follows."""
-        raise NotImplementedError
+    @abstractmethod
+    def logits(self, features: Batch) -> dict[str, Tensor]:
+        """Logits, (sample, class), of features, (sample, dim), by modality: by letters, or by `together` alone."""
 
     def loss(self, features: Batch, labels: Tensor) -> Tensor:
-        """Mean training loss of a batch's features, (sample, dim) of each modality.
+        """Mean training loss of `features`: cross-entropies of all `logits`, each a mean over the batch, added.
 
         The `labels` are classes, int64, (sample,), or probabilities of all of them, float32, (sample, class).
         """
-        return F.cross_entropy(self.logits(features), labels)
+        each = [F.cross_entropy(logits, labels) for logits in self.logits(features).values()]
+        return sum(each[1:], each[0])
 
     def scores(self, features: Batch) -> dict[str, Tensor]:
-        """Class probabilities, (sample, class), of features as in `loss`, by letters of modalities, and `together`."""
-        return {self.together: self.logits(features).softmax(1)}
+        """Class probabilities, (sample, class), by the keys of `logits`, and their mean by `together`.
+
+        The mean of probabilities is not the softmax of summed logits: they rank classes differently.
+        """
+        each = {key: logits.softmax(1) for key, logits in self.logits(features).items()}
+        return each | {self.together: sum([*each.values()][1:], next(iter(each.values()))) / len(each)}

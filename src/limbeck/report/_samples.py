@@ -50,7 +50,7 @@ class Samples:
         self.grid = distilled.hold.grid_of(name)
         self.cells = boxes_of(*self._modality.shape[1:], self.grid)
         # What optimisation moved far out of the data's range would leave all else dark.
-        usual = self.stored([*self._made][-1], torch.arange(distilled.rows))
+        usual = self.stored("start" if distilled.start else "distilled", torch.arange(distilled.rows))
         self._limits = _drawing.level_range(usual, self._modality.span) if self._levelled else (0.0, 1.0)
 
     def stored(self, side: str, index: Tensor) -> Tensor:

@@ -186,12 +186,16 @@ class _Projections(Head):
 
     def loss(self, features: Batch, labels: Tensor) -> Tensor:
         """Mean over pairs of modalities; see `contrastive`."""
-        pairs = combinations(self.scores(features).values(), 2)
+        pairs = combinations(self.logits(features).values(), 2)
         losses = [contrastive(one, other, labels, self.temperature, self.positives) for one, other in pairs]
         return torch.stack(losses).mean()
 
     def scores(self, features: Batch) -> dict[str, Tensor]:
         """Unit vectors, (sample, dim), by letter."""
+        return self.logits(features)
+
+    def logits(self, features: Batch) -> dict[str, Tensor]:
+        """Unit vectors, in the place of logits."""
         return {self.letters[name]: F.normalize(project(features[name])) for name, project in self.projections.items()}
 
 

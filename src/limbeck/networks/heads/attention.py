@@ -30,8 +30,7 @@ class Attention(Head):
         self.relevance = nn.ModuleDict({m: linear(dim, 1, generator=generator) for m in dims})
         self.classifier = linear(dim, classes, generator=generator)
 
-    def logits(self, features: Batch) -> Tensor:
+    def logits(self, features: Batch) -> dict[str, Tensor]:
         relevance = torch.cat([score(features[m]) for m, score in self.relevance.items()], dim=1).softmax(1)
         first, *others = (w[:, None] * features[m] for w, m in zip(relevance.unbind(1), self.relevance, strict=True))
-        logits: Tensor = self.classifier(len(features) * sum(others, first))
-        return logits
+        return {self.together: self.classifier(len(features) * sum(others, first))}

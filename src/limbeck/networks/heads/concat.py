@@ -22,6 +22,5 @@ class Concat(Head):
         super().__init__(dims, classes, letters, generator=generator)
         self.classifier = linear(sum(dims.values()), classes, generator=generator)
 
-    def logits(self, features: Batch) -> Tensor:
-        logits: Tensor = self.classifier(torch.cat([features[m] for m in self.letters], dim=1))
-        return logits
+    def logits(self, features: Batch) -> dict[str, Tensor]:
+        return {self.together: self.classifier(torch.cat([features[m] for m in self.letters], dim=1))}

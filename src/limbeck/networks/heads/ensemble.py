@@ -9,7 +9,6 @@ Source:   Kushwaha et al., *Audio-Visual Dataset Distillation*, TMLR 2024 (the r
 from typing import final
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from limbeck.modalities import Batch
@@ -29,19 +28,5 @@ class Ensemble(Head):
         super().__init__(dims, classes, letters, generator=generator)
         self.classifiers = nn.ModuleDict({m: linear(dim, classes, generator=generator) for m, dim in dims.items()})
 
-    def each(self, features: Batch) -> Batch:
-        """Logits of each modality's classifier, (sample, class)."""
-        return {modality: classify(features[modality]) for modality, classify in self.classifiers.items()}
-
-    def loss(self, features: Batch, labels: Tensor) -> Tensor:
-        """Cross-entropies of the modalities, each a mean over the batch, added; see `Head.loss` for shapes."""
-        each = [F.cross_entropy(logits, labels) for logits in self.each(features).values()]
-        return sum(each[1:], each[0])
-
-    def scores(self, features: Batch) -> dict[str, Tensor]:
-        """Class probabilities by letter, and their mean.
-
-        The mean of probabilities is not the softmax of summed logits: they rank classes differently.
-        """
-        each = {self.letters[m]: logits.softmax(1) for m, logits in self.each(features).items()}
-        return each | {self.together: sum([*each.values()][1:], next(iter(each.values()))) / len(each)}
+    def logits(self, features: Batch) -> dict[str, Tensor]:
+        return {self.letters[m]: classify(features[m]) for m, classify in self.classifiers.items()}

@@ -26,7 +26,6 @@ class Sum(Head):
         super().__init__(dims, classes, letters, generator=generator)
         self.classifier = linear(one_length(dims, self.name), classes, generator=generator)
 
-    def logits(self, features: Batch) -> Tensor:
+    def logits(self, features: Batch) -> dict[str, Tensor]:
         first, *others = features.values()
-        logits: Tensor = self.classifier(sum(others, first))
-        return logits
+        return {self.together: self.classifier(sum(others, first))}

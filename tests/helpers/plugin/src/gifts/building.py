@@ -52,13 +52,5 @@ class Averaged(Head):
         dim = next(iter(dims.values()))
         self.weight = nn.Parameter(torch.randn(dim, classes, generator=generator) / dim**0.5)
 
-    def loss(self, features: Batch, labels: Tensor) -> Tensor:
-        """Cross-entropy; see `Head.loss`."""
-        return nn.functional.cross_entropy(self._logits(features), labels)
-
-    def scores(self, features: Batch) -> dict[str, Tensor]:
-        """Class probabilities from all modalities."""
-        return {self.together: self._logits(features).softmax(1)}
-
-    def _logits(self, features: Batch) -> Tensor:
-        return torch.stack([*features.values()]).mean(0) @ self.weight
+    def logits(self, features: Batch) -> dict[str, Tensor]:
+        return {self.together: torch.stack([*features.values()]).mean(0) @ self.weight}
