@@ -74,8 +74,7 @@ def distill(
         if out is None:
             return asked.distilled(tell)[0]
         folder = Path(out)
-        foreign = [name for name in _FILES if (folder / name).exists() and not (folder / RUN).exists()]
-        if foreign:
+        if foreign := [name for name in _FILES if (folder / name).exists() and not (folder / RUN).exists()]:
             raise InputError(
                 f"{folder} holds {', '.join(foreign)}, which no run of this folder made and a set would overwrite. "
                 "Choose a new or empty folder."

@@ -1,7 +1,5 @@
 """The hinge of the library: a distilled set, what a network can be trained on instead of the whole dataset."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -184,7 +182,7 @@ class DistilledSet(TorchDataset[tuple[Batch, Tensor]]):
             for name, modality in self.modalities.items()
         }
 
-    def seen_by(self, names: Sequence[str]) -> DistilledSet:
+    def seen_by(self, names: Sequence[str]) -> "DistilledSet":
         """The same set with some of its modalities, as float32.
 
         Raises:
@@ -207,7 +205,7 @@ class DistilledSet(TorchDataset[tuple[Batch, Tensor]]):
             payload=None,
         )
 
-    def unpacked(self) -> DistilledSet:
+    def unpacked(self) -> "DistilledSet":
         """The same samples with a row each: to look at where rows are no samples."""
         order = torch.argsort(self.targets.labels, stable=True)
 
@@ -225,7 +223,7 @@ class DistilledSet(TorchDataset[tuple[Batch, Tensor]]):
             soft_labels=None if self.soft_labels is None else self.soft_labels[order],
         )
 
-    def stored_as(self, form: Coder) -> DistilledSet:
+    def stored_as(self, form: Coder) -> "DistilledSet":
         """The same set in another `form`: what is left of it in it. In the form they have, tensors stay as they are.
 
         Raises:
@@ -253,7 +251,7 @@ class DistilledSet(TorchDataset[tuple[Batch, Tensor]]):
         return True
 
     @staticmethod
-    def concat(parts: Sequence[DistilledSet], classes: Sequence[str]) -> DistilledSet:
+    def concat(parts: "Sequence[DistilledSet]", classes: Sequence[str]) -> "DistilledSet":
         """Join sets that were distilled class by class.
 
         Args:
@@ -307,7 +305,7 @@ class DistilledSet(TorchDataset[tuple[Batch, Tensor]]):
         return folder
 
     @classmethod
-    def load(cls, folder: str | Path | DistilledSet) -> DistilledSet:
+    def load(cls, folder: "str | Path | DistilledSet") -> "DistilledSet":
         """Read a set written by `save`. Runs no code from the folder. One that is loaded already is given back.
 
         Raises:

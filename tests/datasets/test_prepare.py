@@ -15,7 +15,7 @@ import torch
 from tests.helpers.generated import RECIPE, Generated, contents
 
 from limbeck import _files
-from limbeck.datasets import ClipRef, Prepared, _prepare, _sources, prepare
+from limbeck.datasets import ClipRef, Prepared, _plan, _prepare, _sources, prepare
 from limbeck.errors import BusyError, FingerprintError, InputError, MediaError
 from limbeck.media import ClipRecipe, RawClip, log_mel
 
@@ -25,8 +25,8 @@ SMALL_SHARDS = 10
 
 @pytest.fixture(autouse=True)
 def _several_shards(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_prepare, "_SHARD_CLIPS", SMALL_SHARDS)
-    monkeypatch.setattr(_prepare, "_UNIT_CLIPS", 3)
+    monkeypatch.setattr(_plan, "_SHARD_CLIPS", SMALL_SHARDS)
+    monkeypatch.setattr(_plan, "_UNIT_CLIPS", 3)
 
 
 def test_arrays_are_those_of_the_reader(tmp_path: Path) -> None:
@@ -198,7 +198,7 @@ def test_files_are_read_again_only_if_they_look_changed(tmp_path: Path, monkeypa
 def test_a_file_that_changes_while_it_is_prepared_is_noticed_the_next_time(tmp_path: Path) -> None:
     file, out = tmp_path / "sound.bin", tmp_path / "out"
     file.write_bytes(b"12")
-    plan = _prepare.Plan.of(_WithFile(file), RECIPE, None)
+    plan = _plan.Plan.of(_WithFile(file), RECIPE, None)
     file.write_bytes(b"34")
     plan.digests(plan.clips[0], _sources.Digests.kept_in(tmp_path))
     assert plan.digests(plan.clips[0], _sources.Digests.kept_in(tmp_path)) == [_sources.UNSTEADY]
@@ -312,14 +312,14 @@ def test_one_class_or_no_test_is_told(tmp_path: Path) -> None:
 
 
 def test_large_frames_make_small_shards() -> None:
-    plan = _prepare.Plan.of(Generated(24), ClipRecipe(image_size=4096), None)
+    plan = _plan.Plan.of(Generated(24), ClipRecipe(image_size=4096), None)
     assert plan.shard_clips == 1
 
 
 def test_clips_of_one_file_are_decoded_together_and_nothing_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_prepare, "_SHARD_CLIPS", 256)
-    monkeypatch.setattr(_prepare, "_FILE_CLIPS", 6)
-    plan = _prepare.Plan.of(_Seconds([1, 1, 2, 8, 1]), RECIPE, None)
+    monkeypatch.setattr(_plan, "_SHARD_CLIPS", 256)
+    monkeypatch.setattr(_plan, "FILE_CLIPS", 6)
+    plan = _plan.Plan.of(_Seconds([1, 1, 2, 8, 1]), RECIPE, None)
     units = [u.positions for u in plan.units(0)]
     assert units == [(0, 1), (2, 3), (4, 5, 6, 7, 8, 9), (10, 11, 12)]
 

@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 from tests.helpers.generated import RECIPE, Generated
 
 from limbeck import _files
-from limbeck.datasets import Prepared, _prepare, prepare
+from limbeck.datasets import Prepared, _plan, prepare
 from limbeck.datasets._prepared import Shard, ShardStore, write_shard
 from limbeck.errors import InputError
 from limbeck.media import ClipRecipe
@@ -25,7 +25,7 @@ from limbeck.modalities import bound
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(_prepare, "_SHARD_CLIPS", 10)
+    monkeypatch.setattr(_plan, "_SHARD_CLIPS", 10)
     return prepare(Generated(45, faults={5: "rotten"}), out=tmp_path / "out", recipe=RECIPE, workers=1).folder
 
 

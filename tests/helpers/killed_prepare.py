@@ -19,7 +19,7 @@ from pathlib import Path
 import torch
 from tests.helpers.generated import RECIPE, Generated, contents
 
-from limbeck.datasets import _prepare, prepare
+from limbeck.datasets import _plan, prepare
 from limbeck.media import log_mel
 
 _BE_PARENT_OF_ORPHANS = 36
@@ -68,7 +68,7 @@ def orphans(patience_s: float) -> int:
 def main(folder: Path, kills: int, clips: int = 120) -> None:
     """Kill `kills` runs, each at a moment drawn between its start and the time a whole run takes."""
     torch.set_num_threads(1)
-    _prepare._SHARD_CLIPS, _prepare._UNIT_CLIPS = 12, 3
+    _plan._SHARD_CLIPS, _plan._UNIT_CLIPS = 12, 3
     ctypes.CDLL(None).prctl(_BE_PARENT_OF_ORPHANS, 1)
     log_mel(torch.zeros(RECIPE.mel.samples), RECIPE.mel)
     begun = time.monotonic()

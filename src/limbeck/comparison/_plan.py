@@ -1,7 +1,5 @@
 """What a recipe will take, before it is started: jobs, time, disk."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -44,7 +42,7 @@ class Line:
     at_least: bool = False
 
     @classmethod
-    def total(cls, name: str, parts: Sequence[Line]) -> Line:
+    def total(cls, name: str, parts: "Sequence[Line]") -> "Line":
         """Several parts as one of that `name`."""
         jobs, done, seconds = (sum(getattr(p, key) for p in parts) for key in ("jobs", "done", "seconds"))
         known = [p.stored_bytes for p in parts if p.stored_bytes is not None]

@@ -1,7 +1,5 @@
 """Labelled clips, the one type that methods and evaluation read, and what is known of samples in general."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -64,12 +62,12 @@ class Targets:
         """Number of samples of each class."""
         return tuple(torch.bincount(self.labels, minlength=len(self.classes)).tolist())
 
-    def take(self, index: Tensor) -> Targets:
+    def take(self, index: Tensor) -> "Targets":
         """Targets of the samples at `index`, in that order; classes stay."""
         soft = None if self.probabilities is None else self.probabilities[index]
         return replace(self, labels=self.labels[index], probabilities=soft)
 
-    def only(self, classes: Sequence[str]) -> tuple[Tensor, Targets]:
+    def only(self, classes: Sequence[str]) -> "tuple[Tensor, Targets]":
         """The samples of some classes, relabelled 0, 1, ... in the order given: their positions and their targets."""
         if unknown := [c for c in classes if c not in self.classes]:
             raise InputError(f"Unknown classes {unknown}; this data has {list(self.classes)}.")
@@ -137,7 +135,7 @@ class LabelledClips:
         *,
         recipe: ClipRecipe,
         name: str = "arrays",
-    ) -> LabelledClips:
+    ) -> "LabelledClips":
         """Clips called `name` from `arrays` in memory, by modality, as it prepares them by the `recipe`.
 
         They are (clip, channel, height, width); `labels` are positions in `classes`, int64, (clip,).
@@ -236,15 +234,15 @@ class LabelledClips:
         """Number of clips of each class."""
         return self.targets.per_class()
 
-    def take(self, index: Tensor) -> LabelledClips:
+    def take(self, index: Tensor) -> "LabelledClips":
         """The clips at `index`, in that order; classes stay."""
         return self._selected(index, self.targets.take(index), "take", index.tolist())
 
-    def only(self, classes: Sequence[str]) -> LabelledClips:
+    def only(self, classes: Sequence[str]) -> "LabelledClips":
         """The clips of some classes, relabelled 0, 1, ... in the order given; an unknown one is refused."""
         return self._selected(*self.targets.only(classes), "only", list(classes))
 
-    def seen_by(self, modalities: Collection[str]) -> LabelledClips:
+    def seen_by(self, modalities: Collection[str]) -> "LabelledClips":
         """The same clips with some of their modalities, one at least."""
         kept = only(self.modalities, modalities, "These clips have")
         if len(kept) == len(self.modalities):
@@ -260,7 +258,7 @@ class LabelledClips:
                 "Lower --per-class, hold fewer samples in one, add clips, or leave those classes out."
             )
 
-    def _selected(self, index: Tensor, targets: Targets, *how: object) -> LabelledClips:
+    def _selected(self, index: Tensor, targets: Targets, *how: object) -> "LabelledClips":
         return replace(
             self,
             rows=self.rows[index],

@@ -7,19 +7,16 @@ nothing else: not on the number of workers, on timing, or on how often the work 
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
-from functools import cached_property
 from importlib.metadata import version
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from limbeck import _code, _files, _machine
-from limbeck._config import differences
-from limbeck.datasets import _findings, _sources
-from limbeck.datasets._contract import ClipRef, Dataset, construct
-from limbeck.datasets._decoding import Decoded, Refused, Unit, decoding_pool, results
-from limbeck.datasets._listing import TRAIN, parse_names
+from limbeck import _files, _machine
+from limbeck.datasets import _findings
+from limbeck.datasets._contract import Dataset, construct
+from limbeck.datasets._decoding import Decoded, Refused, decoding_pool, results
+from limbeck.datasets._listing import TRAIN
+from limbeck.datasets._plan import FILE_CLIPS, Plan, splits_of
 from limbeck.datasets._prepared import (
     FORMAT,
     Prepared,
@@ -30,19 +27,14 @@ from limbeck.datasets._prepared import (
     write_shard,
     write_table,
 )
-from limbeck.datasets._sources import MEMORY, UNSTEADY, Digests, Sources, Stamp, files_of
+from limbeck.datasets._sources import MEMORY, Digests
 from limbeck.engine import Progress, bar, note
-from limbeck.errors import FingerprintError, InputError
+from limbeck.errors import InputError
 from limbeck.media import TRACKS, ClipRecipe
-from limbeck.modalities import Modality, Moments, bound
+from limbeck.modalities import Moments
 
-_SHARD_CLIPS = 256
-_SHARD_BYTES = 64 * 2**20
-_UNIT_CLIPS = 8
-_FILE_CLIPS = 32
 _PARTS = ".*.part"
 _OURS = {"dataset.json", "clips.parquet", "rejected.parquet", "shards", ".lock", MEMORY}
-_TOLD_NAMES = 3
 
 
 def prepare(
@@ -101,9 +93,10 @@ def prepare(
                 found = _files.read_record(out / "dataset.json")
                 plan.check(found, out)
                 _found_shards(plan, out)
-                where = {_sources.NOTE: plan.recordings(out)}
-                if found | where != found:  # they have moved, or an older version did not note where they are
-                    _files.write_record(out / "dataset.json", found | where)
+                if (
+                    now := found | plan.recordings(out)
+                ) != found:  # they have moved, or it was never noted where they are
+                    _files.write_record(out / "dataset.json", now)
             else:
                 for part in [*out.glob(_PARTS), *(out / "shards").glob(_PARTS)]:  # a killed process left them
                     part.unlink(missing_ok=True)
@@ -112,141 +105,6 @@ def prepare(
         prepared = Prepared.open(out)
     note(f"Already done: {out} holds this very data. Nothing was decoded.", show=progress and done)
     return prepared
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What will be decoded, how, and into which shards.
-
-    `stamps` are what the clips' files looked like before any was decoded (None for one that is not there), `key` a
-    digest of the clips, the files' sizes, the modalities and the recipe, equal on every machine.
-    """
-
-    dataset: Dataset
-    clips: tuple[ClipRef, ...]
-    classes: tuple[str, ...]
-    recipe: ClipRecipe
-    modalities: Mapping[str, Modality]
-    stamps: Mapping[Path, Stamp | None]
-    key: str
-
-    @classmethod
-    def of(cls, dataset: Dataset, recipe: ClipRecipe, modalities: str | Sequence[str] | None) -> "Plan":
-        names = dataset.modalities if modalities is None else parse_names(modalities)
-        tracks = {modality.track for modality in bound(names, recipe).values()}
-        recipe = recipe.model_copy(update={"tracks": tuple(t for t in TRACKS if t in tracks)})
-        made = bound(names, recipe)
-        clips, classes = tuple(c.only(tracks) for c in dataset.clips_with(tracks)), tuple(dataset.classes)
-        _check(dataset, clips, classes)
-        stamps = {path: Stamp.of(path) for path in dict.fromkeys(p for c in clips for p in files_of(c))}
-        sizes = {path: stamp and stamp.size for path, stamp in stamps.items()} | {None: None}
-        listed = [[c.id, c.label, c.split, c.start_s, c.length_s, sizes[c.audio], sizes[c.image]] for c in clips]
-        key = _files.digest(FORMAT, dataset.name, classes, [*made], recipe.to_json(), listed)
-        return cls(dataset, clips, classes, recipe, made, stamps, key)
-
-    @property
-    def shards(self) -> int:
-        return -(-len(self.clips) // self.shard_clips)
-
-    @property
-    def shard_clips(self) -> int:
-        clip_bytes = sum(modality.stored_bytes for modality in self.modalities.values())
-        return min(max(_SHARD_BYTES // clip_bytes, 1), _SHARD_CLIPS)
-
-    def shard(self, index: int) -> range:
-        return range(len(self.clips))[index * self.shard_clips : (index + 1) * self.shard_clips]
-
-    def units(self, index: int) -> list[Unit]:
-        """A shard cut into pieces of work: neighbours in one file stay together, for they are decoded together."""
-        wanted = [i for i in self.shard(index) if i not in self.refused]
-        files = groupby(wanted, key=lambda i: (self.clips[i].audio, self.clips[i].image))
-        pieces: list[list[int]] = []
-        for (audio, image), group in files:
-            positions = list(group)
-            step = 1 if audio is None and image is None else _FILE_CLIPS
-            for i in range(0, len(positions), step):
-                piece = positions[i : i + step]
-                if pieces and len(pieces[-1]) + len(piece) <= _UNIT_CLIPS:
-                    pieces[-1] += piece
-                else:
-                    pieces.append(piece)
-        return [Unit(tuple(piece), tuple(self.clips[p] for p in piece)) for piece in pieces]
-
-    @cached_property
-    def sources(self) -> Sources:
-        return Sources(self.clips)
-
-    @cached_property
-    def refused(self) -> dict[int, Refused]:
-        """Clips that are refused unseen, by position."""
-        return {
-            position: Refused("bad_name", f"The name {self.sources.of(path)} is not UTF-8 text; rename the file.")
-            for position, clip in enumerate(self.clips)
-            for path in files_of(clip)
-            if not self.sources.is_text(path)
-        }
-
-    def digests(self, clip: ClipRef, memory: Digests) -> list[str | None]:
-        """Digests of a clip's files, as they were when the plan was made."""
-        files = files_of(clip)
-        found = zip(files, memory.of(files), strict=True)
-        return [digest if self.stamps[path] == Stamp.of(path) else UNSTEADY for path, digest in found]
-
-    def row(self, clip: ClipRef) -> dict[str, Any]:
-        """What is written down about a clip in either table; each keeps the columns it has."""
-        names = {track: self.sources.of(getattr(clip, track)) for track in TRACKS}
-        files = dict.fromkeys(name for name in names.values() if name is not None)
-        return vars(clip) | names | {"source": " + ".join(files) or None}
-
-    def recordings(self, out: Path) -> dict[str, Any] | None:
-        """What is written down to find the recordings again from the prepared folder."""
-        return _sources.note(self.dataset, self.sources.root, out)
-
-    def identity(self) -> dict[str, Any]:
-        """What tells one plan from another, for people and for `check`."""
-        return {
-            "plan": self.key,
-            "name": self.dataset.name,
-            "modalities": [*self.modalities],
-            "recipe": self.recipe.to_json(),
-            "code": _code.of(self.dataset, self.modalities),
-        }
-
-    def check(self, found: dict[str, Any], out: Path) -> None:
-        """Refuse a folder that was begun with another plan, or by other code."""
-        mine = self.identity()
-        other = _code.differences(found.get("code", {}), mine["code"])
-        if found.get("plan") == self.key and not other:
-            return
-        if found.get("plan") == self.key:
-            what = f"clips read by other code than is installed now ({'; '.join(other)})"
-        elif found.get("name") != mine["name"]:
-            what = f"the dataset {found.get('name')!r}, not {mine['name']!r}"
-        elif found.get("modalities") != mine["modalities"]:
-            what = f"clips prepared as {' and '.join(found.get('modalities', ['an older version did']))}"
-        elif found.get("recipe") != mine["recipe"]:
-            what = (
-                f"clips made with other settings ({', '.join(differences(found.get('recipe') or {}, mine['recipe']))})"
-            )
-        else:
-            what = "other clips of this dataset: its list of clips or its files have changed since"
-        raise FingerprintError(f"{out} holds {what}. Choose another output folder, or delete this one to prepare anew.")
-
-    def check_files(self, entries: Sequence[Mapping[str, Any]], out: Path) -> None:
-        """Refuse clips whose recordings hold other bytes than when they were decoded."""
-        ref, memory = {c.id: files_of(c) for c in self.clips}, Digests.kept_in(out)
-        changed = {
-            str(self.sources.of(path)): None
-            for entry in entries
-            for path, then, now in zip(ref[entry["id"]], entry["files"], memory.of(ref[entry["id"]]), strict=True)
-            if then != now
-        }
-        if changed:
-            some = ", ".join([*[*changed][:_TOLD_NAMES], *(["..."] if len(changed) > _TOLD_NAMES else [])])
-            raise FingerprintError(
-                f"{out} was prepared from other recordings: {len(changed)} changed since ({some}). "
-                "Delete this folder to prepare anew, or choose another."
-            )
 
 
 def _decode_missing(plan: Plan, out: Path, workers: int | None, tell: Progress, timeout_s: float) -> list[Shard]:
@@ -259,7 +117,7 @@ def _decode_missing(plan: Plan, out: Path, workers: int | None, tell: Progress, 
     }
     units = deque((i, unit) for i in missing for unit in plan.units(i))
     count = min(workers or _machine.cores(), len(units))
-    open_limit = 4 + count * 2 * _FILE_CLIPS // plan.shard_clips
+    open_limit = 4 + count * 2 * FILE_CLIPS // plan.shard_clips
     gathered: dict[int, dict[int, Decoded | Refused]] = {}
     writes: dict[int, Future[Shard]] = {}
     memory = Digests.kept_in(out)
@@ -344,7 +202,7 @@ def finish(plan: Plan, out: Path, shards: list[Shard]) -> None:
     write_table(out / "clips.parquet", clips, pa.schema(columns))
     why = dict.fromkeys(("id", "source", "label", "split", "reason", "detail"), text)
     write_table(out / "rejected.parquet", rejected, pa.schema(why))
-    splits = _splits(plan.clips)
+    splits = splits_of(plan.clips)
     counts = Counter((c["split"], c["label"]) for c in clips)
     if not any(counts[TRAIN, label] for label in plan.classes):
         raise InputError(
@@ -376,7 +234,7 @@ def finish(plan: Plan, out: Path, shards: list[Shard]) -> None:
         },
         "statistics": {name: m.statistics(moments[name]).to_json() for name, m in plan.modalities.items()},
         "shards": len(shards),
-        _sources.NOTE: plan.recordings(out),
+        **plan.recordings(out),
         "fingerprint": fingerprint_of(plan.dataset.name, plan.classes, plan.modalities, plan.recipe, content),
     }
     _files.write_record(out / "dataset.json", description)
@@ -385,7 +243,7 @@ def finish(plan: Plan, out: Path, shards: list[Shard]) -> None:
 def _warnings(
     plan: Plan, counts: Counter[tuple[str, str]], clips: list[dict[str, Any]], rejected: list[dict[str, Any]]
 ) -> list[str]:
-    told = _findings.lost(plan.classes, _splits(plan.clips), Counter((c.split, c.label) for c in plan.clips), counts)
+    told = _findings.lost(plan.classes, splits_of(plan.clips), Counter((c.split, c.label) for c in plan.clips), counts)
     if len(rejected) * 2 > len(plan.clips):
         told.append(
             f"More than half of the clips were rejected, {len(rejected)} of {len(plan.clips)} "
@@ -406,26 +264,6 @@ def _digests(plan: Plan, clip: Mapping[str, Any]) -> dict[str, str]:
     drawn = {track for file, track in first.items() if file is None and len(first) > 1}
     telling = set(first.values()) - drawn
     return {name: digest for name, digest in clip["digests"].items() if plan.modalities[name].track in telling}
-
-
-def _check(dataset: Dataset, clips: Sequence[ClipRef], classes: Sequence[str]) -> None:
-    if not clips:
-        raise InputError(f"The dataset {dataset.name!r} lists no clips; look at the folder or manifest it was given.")
-    if doubled := [i for i, n in Counter(c.id for c in clips).items() if n > 1]:
-        raise InputError(f"Every clip needs an id of its own, but {doubled[0]!r} and {len(doubled) - 1} others recur.")
-    if strangers := sorted({c.label for c in clips} - set(classes)):
-        raise InputError(f"Clips have labels {strangers}, which are not among the dataset's classes {list(classes)}.")
-    splits = _splits(clips)
-    if TRAIN not in splits:
-        raise InputError(
-            f"The dataset {dataset.name!r} has no split 'train', only: {', '.join(splits)}. Say which clips are for "
-            "training: in a folder of videos by train/CLASS/..., in a manifest by a column 'split'."
-        )
-
-
-def _splits(clips: Sequence[ClipRef]) -> tuple[str, ...]:
-    """Names of the splits, the training split first, then in order of appearance."""
-    return tuple(sorted(dict.fromkeys(c.split for c in clips), key=lambda s: s != TRAIN))
 
 
 def _refuse_foreign(out: Path) -> None:

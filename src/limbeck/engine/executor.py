@@ -1,7 +1,5 @@
 """Where tasks are run: here, or in local processes. A cluster would be another executor in this file's place."""
 
-from __future__ import annotations
-
 import time
 import traceback
 from abc import ABC, abstractmethod
@@ -24,7 +22,7 @@ class Task(Protocol):
     """Something to do that knows all of itself, and leaves its result where it says."""
 
     @property
-    def needs(self) -> Sequence[Task]:
+    def needs(self) -> "Sequence[Task]":
         """Tasks whose results it takes."""
 
     def run(self) -> None:

@@ -4,8 +4,6 @@
 state. Killed at any moment, the same command goes on from the checkpoint and ends with the same bits.
 """
 
-from __future__ import annotations
-
 import contextlib
 import json
 import platform
@@ -81,7 +79,7 @@ class RunRecord:
     folder: Path
 
     @classmethod
-    def find(cls, folder: Path | str) -> RunRecord | None:
+    def find(cls, folder: Path | str) -> "RunRecord | None":
         """The record of the run in a folder, or of the run that made the set there; None where there is none."""
         places = (Path(folder), Path(folder) / RUN)
         return next((cls(place) for place in places if (place / "run.json").is_file()), None)
@@ -130,7 +128,7 @@ class Run(RunRecord):
     @contextlib.contextmanager
     def open(
         cls, folder: Path, asked: dict[str, Any], code: Code | None = None, *, about: dict[str, Any] | None = None
-    ) -> Iterator[Run]:
+    ) -> "Iterator[Run]":
         """Hold a run folder, new or to be continued.
 
         Args:

@@ -1,7 +1,5 @@
 """What every modality is: how its array is made of a recording, scaled for a network, shown, played and stored."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -42,7 +40,7 @@ class Moments:
         return cls(values.shape[1], mean, np.einsum("cv,cv->c", wide, wide))
 
     @classmethod
-    def pooled(cls, parts: Sequence[Moments]) -> Self:
+    def pooled(cls, parts: "Sequence[Moments]") -> Self:
         """Moments of all parts' values together (Chan, Golub and LeVeque 1983); equal parts in equal order, equal bits.
 
         Example:

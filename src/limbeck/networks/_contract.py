@@ -17,11 +17,7 @@ Shape = tuple[int, int, int]
 
 
 class Encoder(nn.Module, ABC):
-    """One modality's feature extractor: (sample, channel, height, width) to flat features (sample, dim).
-
-    Attributes:
-        dim: Length of the feature vector.
-    """
+    """One modality's feature extractor: (sample, channel, height, width) to flat features (sample, `dim`)."""
 
     dim: int
 
@@ -55,11 +51,7 @@ Letters = Mapping[str, str]
 class Head(nn.Module, Listed, ABC):
     """What turns features of the encoders into classes. One module of ``networks.heads`` defines one.
 
-    Args:
-        dims: See `Dims`.
-        classes: Number of classes.
-        letters: See `Letters`.
-        generator: Draws the weights.
+    It is made for encoders' `dims`, a number of `classes` and `letters` of modalities; `generator` draws its weights.
 
     Attributes:
         together: Key of the scores from all modalities together, as in ``"A+V"``.

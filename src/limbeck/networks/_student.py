@@ -14,11 +14,7 @@ HEAD = "head"
 
 @final
 class Student(nn.Module):
-    """An encoder per modality, and a head.
-
-    Args:
-        encoders: By modality.
-        head: Turns features into classes.
+    """Encoders by modality, and a head that turns features into classes.
 
     Example:
         >>> import torch

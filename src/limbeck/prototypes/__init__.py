@@ -1,8 +1,9 @@
 """Naming sounds: embeddings and words to prototypes, prototypes to labels, in scikit-learn's manners."""
 
+from limbeck.prototypes._parameters import check_parameters
 from limbeck.prototypes._prompts import by_entropy, class_texts
 from limbeck.prototypes._sensitivity import AtCount, sensitivity
-from limbeck.prototypes.classifier import PrototypeClassifier, check_parameters
+from limbeck.prototypes.classifier import PrototypeClassifier
 from limbeck.prototypes.saved import Piece, SoundClassifier
 
 __all__ = [

@@ -1,7 +1,5 @@
 """The one model of tables: rows with their repeats, what they come to, and the grid that writers print."""
 
-from __future__ import annotations
-
 import statistics
 from abc import ABC, abstractmethod
 from collections import defaultdict
@@ -75,7 +73,7 @@ class TableRow:
     best: frozenset[str] = frozenset()
     hold: str = ""
     training_samples: int | None = None
-    values: dict[str, Spread] = field(default_factory=dict)
+    values: "dict[str, Spread]" = field(default_factory=dict)
     distillations: int = 0
     students: tuple[int, int] = (0, 0)
 
@@ -124,7 +122,7 @@ class Spread:
     n: int
 
     @classmethod
-    def of(cls, repeats: Repeats, column: str, *, over_trials: bool = False) -> Spread | None:
+    def of(cls, repeats: Repeats, column: str, *, over_trials: bool = False) -> "Spread | None":
         """Mean and deviation of a `column` over all `repeats`; None where none has it.
 
         With `over_trials`, those of the means of trials, where there are several.
@@ -169,17 +167,17 @@ class Field:
     bar: float | None = None
 
     @classmethod
-    def of_number(cls, value: float | None, words: Callable[[Any], str] = number) -> Field:
+    def of_number(cls, value: float | None, words: Callable[[Any], str] = number) -> "Field":
         """A number `value` in `words`; a dash for none."""
         return cls() if value is None else cls(words(value), value)
 
     @classmethod
-    def of_spread(cls, value: Spread | None, *, bold: bool = False, digits: int = 1, bar: bool = False) -> Field:
+    def of_spread(cls, value: Spread | None, *, bold: bool = False, digits: int = 1, bar: bool = False) -> "Field":
         """A `value` with its deviation, to so many `digits`, `bold` or with a `bar` if asked; a dash for none."""
         return cls() if value is None else cls(value.text(digits), value.mean, bold, value.mean if bar else None)
 
     @classmethod
-    def of_difference(cls, value: Difference | None) -> Field:
+    def of_difference(cls, value: Difference | None) -> "Field":
         """A difference with its interval and mark; a dash for none.
 
         Example:
