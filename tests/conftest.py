@@ -37,5 +37,5 @@ def test_data() -> Path:
 
 @pytest.fixture(autouse=True)
 def _same_threads() -> None:
-    """Two threads, so that sums are taken in the same order everywhere."""
-    torch.set_num_threads(min(2, os.cpu_count() or 1))
+    """One thread beside other test workers, which would be in each other's way, or else two, wherever tests run."""
+    torch.set_num_threads(1 if os.environ.get("PYTEST_XDIST_WORKER") else min(2, os.cpu_count() or 1))

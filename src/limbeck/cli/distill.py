@@ -55,7 +55,7 @@ def run(
             "What optimisation starts from: noise, or a method that chooses clips, as herding, random, kmedoids.",
         ),
     ] = None,
-    steps: Annotated[int | None, Option(min=1, help="Optimisation steps.")] = None,
+    steps: Annotated[int | None, Option(min=0, help="Optimisation steps.")] = None,
     sound: Annotated[
         str | None, Option(help="Scale that networks see: raw decibels, or standardised per band.")
     ] = None,
