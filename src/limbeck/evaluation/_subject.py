@@ -75,9 +75,9 @@ class Subject:
             )
         if train.recipe != test.recipe:
             raise InputError(
-                "Training set and test clips were made by different recipes "
-                f"(the training set's {'; '.join(differences(train.recipe.to_json(), test.recipe.to_json()))}, in the "
-                "test clips). Prepare the test data as the training set was."
+                "Training set and test clips were made by different recipes: the training set's "
+                f"{'; '.join(differences(train.recipe.to_json(), test.recipe.to_json()))} in the test clips. "
+                "Prepare the test data as the training set was."
             )
         seen = [*train.modalities] if modalities is None else [*modalities]
         if isinstance(train, DistilledSet):

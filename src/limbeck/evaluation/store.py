@@ -57,18 +57,18 @@ def scores_in(
 
 
 def by_title(scores: Iterable[tuple[str, Score]]) -> dict[str, Score]:
-    """Scores by title, each question once; where titles agree and questions do not, the later ones say what differs."""
-    every: dict[str, Score] = {}
-    keys: set[str] = set()
+    """Scores by title, each question once; where titles agree and questions do not, the odd ones say what differs."""
+    once: dict[str, tuple[str, Score]] = {}
     for title, score in scores:
-        name = title
-        if score.key in keys:
-            continue
-        if title in every:
-            differ = (n for n in score.differs(every[title]) if n not in ("classes", "truth", "scales", "letters"))
-            name = f"{title} (other {', '.join(n.replace('_', ' ') for n in differ)}: {score.key[:4]})"
-        keys.add(score.key)
-        every[name] = score
+        once.setdefault(score.key, (title, score))
+    every: dict[str, Score] = {}
+    for title in dict.fromkeys(title for title, _ in once.values()):
+        group = [score for other, score in once.values() if other == title]
+        usual = min(group, key=lambda one: sum(len(one.differs(other)) for other in group))
+        for score in group:
+            differ = (n for n in score.differs(usual) if n not in ("classes", "truth", "scales", "letters"))
+            odd = f"{title} (other {', '.join(n.replace('_', ' ') for n in differ)}: {score.key[:4]})"
+            every[title if score is usual else odd] = score
     return every
 
 
