@@ -9,11 +9,18 @@ import pytest
 import torch
 from hypothesis import settings
 
+from limbeck._machine import cores
+
 # Machines are shared and slow at times: a test fails for what it finds, not for how long it took.
 settings.register_profile("limbeck", deadline=None, derandomize=True)
 settings.load_profile("limbeck")
 
 ROOT = Path(__file__).parent.parent
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Three workers for two cores: a quarter of the time tests wait for processes that they start and kill."""
+    return max(1, cores() * 3 // 2)
 
 
 def _folder(variable: str, default: str) -> Path:
