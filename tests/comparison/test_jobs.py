@@ -9,7 +9,7 @@ import pytest
 
 from limbeck import cli
 from limbeck.comparison import Place
-from limbeck.comparison.jobs import Distil, MeasureSet
+from limbeck.comparison.jobs.distil import Distil, MeasureSet
 from limbeck.evaluation import Score
 from limbeck.evaluation.measures import load
 

@@ -11,8 +11,7 @@ import limbeck
 from limbeck import _files, comparison
 from limbeck.cli.benchmark import _print_plan
 from limbeck.comparison import Place, Recipe
-from limbeck.comparison.jobs import Distil, MeasureSet
-from limbeck.comparison.jobs.distil import FACTS
+from limbeck.comparison.jobs.distil import FACTS, Distil, MeasureSet
 from limbeck.comparison.kinds.distillation import DistillationRecipe, cells, tables
 from limbeck.engine.executor import Here
 from limbeck.errors import BusyError, InputError

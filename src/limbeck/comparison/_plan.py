@@ -11,7 +11,7 @@ import torch
 from limbeck import _files
 from limbeck._runtime import Runtime, choose_runtime, generator, threads
 from limbeck.comparison._recipe import Place, Recipe
-from limbeck.comparison.jobs import Distil, MeasureSet
+from limbeck.comparison.jobs.distil import Distil, MeasureSet
 from limbeck.comparison.kinds.distillation import DistillationRecipe
 from limbeck.datasets import LabelledClips, Prepared
 from limbeck.errors import InputError

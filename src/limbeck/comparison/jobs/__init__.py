@@ -1,6 +1,3 @@
-"""Kinds of jobs: distil and evaluate, measure what was distilled, name sounds."""
+"""Kinds of jobs, a module each, which imports what that work needs: scikit-learn takes a second to import."""
 
-from limbeck.comparison.jobs.distil import Distil, MeasureSet
-from limbeck.comparison.jobs.name_sounds import NameSounds
-
-__all__ = ["Distil", "MeasureSet", "NameSounds"]
+__all__: list[str] = []

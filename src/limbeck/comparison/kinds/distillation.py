@@ -19,7 +19,7 @@ from limbeck import _files, datasets, methods
 from limbeck._config import Config, merge
 from limbeck.comparison._recipe import Data as _Data
 from limbeck.comparison._recipe import Job, Part, Place, Recipe, Session, refused, unknown
-from limbeck.comparison.jobs import Distil, MeasureSet
+from limbeck.comparison.jobs.distil import Distil, MeasureSet
 from limbeck.datasets import LabelledClips, Prepared
 from limbeck.engine import note
 from limbeck.errors import InputError
