@@ -25,6 +25,18 @@ def test_the_defaults_are_the_published_numbers():
     assert (p.dtype, p.compile) == ("float32", False)
 
 
+def test_images_alone_have_the_protocol_of_their_tables():
+    """As the released training code of condensation with siamese augmentation; sound and images keep theirs."""
+    p = Protocol.faithful(["image"])
+    assert (p.optimiser, p.lr, p.momentum, p.weight_decay, p.batch) == ("sgd", 0.01, 0.9, 5e-4, 256)
+    assert [p.rate("image", epoch) for epoch in (0, 500, 501, 999)] == pytest.approx([0.01, 0.01, 0.001, 0.001])
+    assert p.augment == SiameseAugment()
+    plain = p.changed(epochs=300, augment=None)
+    assert (plain.drop_after, plain.augment, plain.optimiser) == ((150,), None, "sgd")
+    for others in (["audio"], ["audio", "image"], []):
+        assert Protocol.faithful(others) == Protocol()
+
+
 def test_rates_drop_after_any_epochs():
     """1 until epoch 2 is over, then 1/2, and after epoch 4 a quarter."""
     p = Protocol(lr=1.0, drop_after=(2, 4), drop_factor=0.5, epochs=6)

@@ -36,6 +36,30 @@ def _same(one, other):
     return all(torch.equal(a, b) for a, b in zip(one.state_dict().values(), other.state_dict().values(), strict=True))
 
 
+def test_descent_with_momentum_is_the_textbook_rule():
+    """Three steps by hand: decay into the gradient, gradient into the velocity, velocity off the weight."""
+    protocol = Protocol(optimiser="sgd", lr=0.5, momentum=0.9, weight_decay=0.1)
+    weight = torch.nn.Parameter(torch.tensor([2.0]))
+    optimiser = protocol.optimiser_of([{"name": "head", "params": [weight], "lr": 0.5}])
+    by_hand, velocity = 2.0, 0.0
+    for gradient in (1.0, -3.0, 0.5):
+        weight.grad = torch.tensor([gradient])
+        optimiser.step()
+        velocity = 0.9 * velocity + gradient + 0.1 * by_hand
+        by_hand -= 0.5 * velocity
+        assert weight.item() == pytest.approx(by_hand, rel=1e-6)
+
+
+def test_students_learn_by_descent_with_momentum(train, small):
+    samples = _in_memory(train)
+    protocol = Protocol(optimiser="sgd", lr=0.05, epochs=6, drop_after=(), augment=None)
+    losses = []
+    one = _train(samples, small, protocol, on_epoch=lambda report: losses.append(report.loss))
+    assert losses[-1] < losses[0] / 2
+    assert _same(one, _train(samples, small, protocol))
+    assert not _same(one, _train(samples, small, protocol.changed(momentum=0.0)))
+
+
 def test_training_equals_a_plain_loop(train, small, golden):
     """The published recipe written down naively, rates from the reference: the same weights up to rounding."""
     with np.load(golden / "eval_rule.npz") as archive:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from tests.helpers import cifar
 
 from limbeck.media import write_video, write_wav
 
@@ -158,3 +159,42 @@ def music21(root: Path, train: int = 3) -> dict[str, Any]:
 
 def playground(root: Path) -> dict[str, Any]:
     return {"root": root, "clips": 20, "size": 32, "test_fraction": 0.5, "workers": 1}
+
+
+def cifar10(root: Path) -> dict[str, Any]:
+    return {"root": cifar.cifar10(root)[0]}
+
+
+def cifar100(root: Path) -> dict[str, Any]:
+    return {"root": cifar.cifar100(root)[0]}
+
+
+def speech_commands(root: Path, words: Sequence[str] = ("yes", "no", "cat")) -> dict[str, Any]:
+    """Four speakers say every word; one of them validates, one tests."""
+    for number, word in enumerate(words):
+        for speaker in ("0a7c2a8d", "1b4c9b89", "2aca1e72", "3b4f8f24"):
+            sound(root / word / f"{speaker}_nohash_0.wav", [tone(pitch_hz(number, 0), 0.9)])
+    for split, speaker in {"validation": "2aca1e72", "testing": "3b4f8f24"}.items():
+        lines = "".join(f"{word}/{speaker}_nohash_0.wav\n" for word in words)
+        (root / f"{split}_list.txt").write_text(lines, encoding="utf-8")
+    sound(root / "_background_noise_" / "white_noise.wav", [tone(3000, 1.0)])
+    (root / "README.md").write_text("## Speech Commands Data Set", encoding="utf-8")
+    return {"root": root}
+
+
+def esc50(root: Path) -> dict[str, Any]:
+    from tests.helpers import sound_layouts  # which makes its sounds with this module
+
+    return {"root": sound_layouts.esc50(root)}
+
+
+def esc10(root: Path) -> dict[str, Any]:
+    from tests.helpers import sound_layouts  # which makes its sounds with this module
+
+    return {"root": sound_layouts.esc10(root)}
+
+
+def urbansound8k(root: Path) -> dict[str, Any]:
+    from tests.helpers import sound_layouts  # which makes its sounds with this module
+
+    return {"root": sound_layouts.urbansound8k(root)}

@@ -14,6 +14,8 @@ from limbeck._discover import Listed
 from limbeck.networks import Encoder
 
 MIDDLE = {
+    "limbeck.datasets._cifar.CIFAR": "two datasets come in archives of one form, and differ in their parts and labels",
+    "limbeck.datasets._folds.FoldedSounds": "three datasets of sounds come in folds, and differ in their lists",
     "limbeck.datasets.vggsound.VGGSoundTable": "two datasets are classes of one table, and differ in which",
     "limbeck.datasets.sounds._published.Published": "three datasets of sounds come as an archive that is fetched",
     "limbeck.datasets.sounds.esc50.ESC": "two of these are rows of one table, and differ in which",

@@ -47,14 +47,21 @@ def run(
         ),
     ] = None,
     preset: Annotated[
-        Literal["faithful"] | None, Option(help="Training settings; 'faithful' is the published protocol.")
+        Literal["faithful"] | None,
+        Option(
+            help="Training settings; 'faithful' is the published protocol: of images alone, or of sound and images."
+        ),
     ] = None,
-    epochs: Annotated[int | None, Option(min=1, help="Passes over the training samples; 30 by default.")] = None,
+    epochs: Annotated[
+        int | None,
+        Option(min=1, help="Passes over the training samples; 30 by default (images alone, faithful: 1000)."),
+    ] = None,
     set_: Annotated[
         list[str] | None,
         _options.setting(
-            "A setting of the training: epochs, batch, lr, betas, weight_decay, drop_after, drop_factor, augment, "
-            "dtype, least_steps, compile; or of the network, network.NAME=VALUE, or of the measure, measure.NAME=VALUE"
+            "A setting of the training: epochs, batch, optimiser, lr, betas, momentum, weight_decay, drop_after, "
+            "drop_factor, augment, dtype, least_steps, compile; or of the network, network.NAME=VALUE, or of the "
+            "measure, measure.NAME=VALUE"
         ),
     ] = None,
     sound: Annotated[
@@ -104,12 +111,15 @@ def run(
 
     keep_freed_memory()
     prepared, asked = Prepared.open(on), measures.load(measure).from_json(of_measure)
+    made = limbeck.DistilledSet.load(distilled) if distilled else None
+    seen = modality.split(",") if modality else [*(made or prepared).modalities]
+    usual = Protocol.faithful(seen) if preset else Protocol()
     shared: dict[str, Any] = {
         "on": prepared,
         "repeats": repeats,
-        "modalities": modality.split(",") if modality else None,
+        "modalities": seen if modality else None,
         "network": Architecture(name=network or "convnet", options=options) if network or options else None,
-        "protocol": (Protocol.faithful() if preset else Protocol()).changed(**training),
+        "protocol": usual.changed(**training),
         "seed": seed,
         "device": device,
         "dtype": dtype,
@@ -128,7 +138,7 @@ def run(
         tell(name, score)
         others = limbeck.evaluate_controls(distilled, asked, **shared, whole_repeats=whole_repeats, on_score=tell)
     scores = {f"{name} (this set)" if name in others else name: score} | others  # a control may be called as the set
-    helped = score if distilled and limbeck.DistilledSet.load(distilled).sees_labels else None
+    helped = score if made and made.sees_labels else None
     if measure == "accuracy":
         _accuracies(scores, helped, json=json, quiet=quiet)
     else:

@@ -32,14 +32,21 @@ def run(
         str | None,
         Option(help="What arrays are made of each clip: audio, image or audio,image; by default the dataset's."),
     ] = None,
-    image_size: Annotated[int, Option(min=8, help="Height and width of a frame in pixels.")] = 224,
-    sample_rate: Annotated[int, Option(min=1000, help="Rate the sound is resampled to, in Hz.")] = 11000,
-    clip_seconds: Annotated[float, Option(help="Length of the sound of a clip, in seconds.")] = 1.0,
-    mels: Annotated[int, Option(min=4, help="Mel bands.")] = 128,
+    image_size: Annotated[
+        int | None, Option(min=8, help="Height and width of a frame in pixels; 224 by default, or the dataset's own.")
+    ] = None,
+    sample_rate: Annotated[
+        int | None,
+        Option(min=1000, help="Rate the sound is resampled to, in Hz; 11000 by default, or the dataset's own."),
+    ] = None,
+    clip_seconds: Annotated[
+        float | None, Option(help="Length of a clip, in seconds; 1 by default, or the dataset's own.")
+    ] = None,
+    mels: Annotated[int | None, Option(min=4, help="Mel bands; 128 by default, or the dataset's own.")] = None,
     fit: Annotated[
-        Literal["stretch", "crop", "letterbox"],
-        Option(help="Pictures that are not square: squeeze, cut the middle, add bars."),
-    ] = "stretch",
+        Literal["stretch", "crop", "letterbox"] | None,
+        Option(help="Pictures that are not square: squeeze (by default), cut the middle, add bars."),
+    ] = None,
     workers: Annotated[int | None, Option(min=1, help="Processes; as many as there are cores by default.")] = None,
     set_: Annotated[list[str] | None, _options.setting("An option of the dataset, see limbeck explain DATASET")] = None,
     quiet: _options.Quiet = False,
@@ -52,10 +59,13 @@ def run(
     options = _options.assignments(set_, typed=False)
 
     import limbeck
+    from limbeck import datasets
+    from limbeck._config import merge
     from limbeck.media import ClipRecipe
 
-    mel = {"sample_rate_hz": sample_rate, "clip_seconds": clip_seconds, "mels": mels}
-    recipe = ClipRecipe.from_json({"mel": mel, "image_size": image_size, "fit": fit})
+    mel = _options.merged({}, sample_rate_hz=sample_rate, clip_seconds=clip_seconds, mels=mels)
+    own = _options.merged({"mel": mel}, image_size=image_size, fit=fit)
+    recipe = ClipRecipe.from_json(merge(datasets.load(dataset).recipe.to_json(), own))
     prepared = limbeck.prepare(
         dataset, source, out=out, recipe=recipe, modality=modality, workers=workers, progress=not quiet, **options
     )

@@ -59,6 +59,7 @@ class Dataset(Listed, ABC):
         citation: BibTeX entry or plain reference; empty only for a user's own files.
         homepage: Where it comes from; empty for a user's own files.
         modalities: What is prepared of it unless one asks for others.
+        recipe: How its recordings are decoded unless one asks otherwise; its tracks are those of the modalities.
     """
 
     room: ClassVar[str] = "limbeck.datasets"
@@ -68,6 +69,7 @@ class Dataset(Listed, ABC):
     citation: ClassVar[str]
     homepage: ClassVar[str] = ""
     modalities: ClassVar[tuple[str, ...]] = ("audio", "image")
+    recipe: ClassVar[ClipRecipe] = ClipRecipe()
 
     @abstractmethod
     def clips(self) -> Sequence[ClipRef]:

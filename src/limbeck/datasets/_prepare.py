@@ -43,7 +43,7 @@ def prepare(
     *,
     out: Path | str,
     modality: str | Sequence[str] | None = None,
-    image_size: int = 224,
+    image_size: int | None = None,
     recipe: ClipRecipe | None = None,
     workers: int | None = None,
     timeout_s: float = 60.0,
@@ -65,8 +65,10 @@ def prepare(
         source: The reader's `root`: the folder or manifest the data is in.
         out: Folder of the prepared dataset; made if absent.
         modality: What arrays are made of each clip, as ``"audio"``, ``"audio,image"`` or a list; all it has by default.
-        image_size: Height and width of frames in pixels; used when no recipe is given.
-        recipe: How recordings are decoded, but for its tracks, which are those of the modalities.
+        image_size: Height and width of frames in pixels; used when no recipe is given. 224 by default, unless the
+            dataset has a size of its own.
+        recipe: How recordings are decoded, but for its tracks, which are those of the modalities; the dataset's by
+            default.
         workers: Processes, >= 1; by default one for each core this process may use. The result does not depend on it.
         timeout_s: Seconds one file may keep a worker busy.
         progress: Whether a bar is drawn on standard error.
@@ -85,7 +87,8 @@ def prepare(
         dataset = construct(dataset, options if source is None else {"root": Path(source), **options})
     out = Path(out)
     with bar(f"Preparing {dataset.name}", show=progress) as tell:
-        plan = Plan.of(dataset, recipe or ClipRecipe(image_size=image_size), modality)
+        own = {} if image_size is None else {"image_size": image_size}
+        plan = Plan.of(dataset, recipe or ClipRecipe.from_json(dataset.recipe.to_json() | own), modality)
         _refuse_foreign(out)
         with _files.exclusive(out):
             done = (out / "dataset.json").exists()

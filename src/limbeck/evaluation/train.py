@@ -73,9 +73,7 @@ def train_student(
     built = build(dims, classes, modalities.letters(samples.modalities), generator=generator(seed, "head"))
     student = Student(encoders, built).to(device)
     features_of = torch.compile(student.features, dynamic=False) if protocol.compile else student.features
-    optimiser = torch.optim.Adam(
-        student.parameter_groups(), betas=protocol.betas, weight_decay=protocol.weight_decay, fused=True
-    )
+    optimiser = protocol.optimiser_of(student.parameter_groups())
     order = generator(seed, "order")
     draws = {name: generator(seed, "augment", name) for name in samples.modalities}
     for epoch in range(protocol.epochs):

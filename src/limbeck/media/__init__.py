@@ -1,6 +1,7 @@
 """Files to arrays: decode frames and sound, resample, log-mel and back. No networks here."""
 
 from limbeck.media import encode
+from limbeck.media._picture import fitted
 from limbeck.media._resample import resample
 from limbeck.media._sound import is_silent
 from limbeck.media.decode import MediaInfo, RawClip, probe, read_clip, read_frame, read_sound
@@ -22,6 +23,7 @@ __all__ = [
     "could_be_media",
     "encode",
     "files_below",
+    "fitted",
     "invert_log_mel",
     "is_silent",
     "log_mel",

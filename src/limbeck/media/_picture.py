@@ -160,6 +160,19 @@ def fit(frame: VideoFrame, turn: Turn, pixel_aspect: Fraction | None, recipe: Cl
     return Picture(turn.apply(_middle(np.asarray(image, np.uint8), size)), tuple(told))
 
 
+def fitted(image: Image, recipe: ClipRecipe) -> Image:
+    """An `image` in memory, RGB, uint8, (height, width, 3), at a recipe's size, (size, size, 3), as files' frames are.
+
+    One that has the size comes back as it is, bit by bit.
+
+    Raises:
+        MediaError: It claims an absurd size.
+    """
+    if image.shape[:2] == (recipe.image_size, recipe.image_size):
+        return np.ascontiguousarray(image)
+    return fit(VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24"), Turn(), None, recipe).frame
+
+
 def _middle(image: Image, size: int) -> Image:
     """The middle (size, size) of a picture, with black where it has none."""
     for axis in (0, 1):

@@ -1,8 +1,9 @@
 """What every modality is: how its array is made of a recording, scaled for a network, shown, played and stored."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, ClassVar, Literal, NamedTuple, Self
 
 import numpy as np
@@ -133,6 +134,8 @@ class Modality(Listed, ABC):
         recurs: Whether different recordings often have equal arrays, as of stills, title cards and blank frames, so
             that equal ones are a weak sign of one recording.
         basis: Orthogonal rows that decorrelate its channels before low frequencies are kept; None for none.
+        published: How students that see it alone are trained in the published tables of such data: settings of
+            `evaluation.Protocol` that differ from the audio-visual ones. Empty where there are no such tables.
     """
 
     room: ClassVar[str] = "limbeck.modalities"
@@ -150,6 +153,7 @@ class Modality(Listed, ABC):
     keeps: ClassVar[frozenset[str]] = frozenset()
     recurs: ClassVar[bool] = False
     basis: ClassVar[tuple[tuple[float, ...], ...] | None] = None
+    published: ClassVar[Mapping[str, Any]] = MappingProxyType({})
 
     recipe: ClipRecipe
 

@@ -3,7 +3,9 @@
 Source:   the published recipe of Kushwaha et al., "Audio-Visual Dataset Distillation", TMLR 2024.
 """
 
-from typing import ClassVar, Literal, final
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar, Literal, final
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +17,17 @@ from limbeck.modalities._contract import Modality, Moments, Scale, ScaleKind, St
 
 PUBLISHED = Scale(mean=(0.425, 0.396, 0.370), std=(0.229, 0.224, 0.221))
 COLOUR_COUNTS_AS = 3
+_TRAINING: Mapping[str, Any] = {
+    "epochs": 1000,
+    "batch": 256,
+    "optimiser": "sgd",
+    "lr": 0.01,
+    "momentum": 0.9,
+    "weight_decay": 5e-4,
+    "drop_after": (500,),
+    "drop_factor": 0.1,
+}
+"""Of images alone: Zhao and Bilen, *Dataset Condensation with Differentiable Siamese Augmentation*, ICML 2021."""
 
 
 @final
@@ -30,6 +43,7 @@ class Image(Modality):
     recurs: ClassVar[bool] = True
     # Rows: brightness, red against blue, green against both.
     basis: ClassVar[tuple[tuple[float, ...], ...] | None] = ((1.0, 1.0, 1.0), (1.0, 0.0, -1.0), (-0.5, 1.0, -0.5))
+    published: ClassVar[Mapping[str, Any]] = MappingProxyType(_TRAINING)
 
     @property
     def shape(self) -> tuple[int, int, int]:

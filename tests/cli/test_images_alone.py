@@ -1,0 +1,40 @@
+"""Images alone, from the archive as it is fetched to a score by the published protocol."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.helpers import cifar
+
+from limbeck import cli
+
+
+def test_an_archive_is_distilled_and_evaluated_as_published(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    archive = cifar.packed(cifar.cifar10(tmp_path / "data")[0], tmp_path / "cifar-10-python.tar.gz")
+
+    def limbeck(*words: object) -> str:
+        with pytest.raises(SystemExit) as caught:
+            cli.main([str(word) for word in words])
+        out, err = capsys.readouterr()
+        assert not caught.value.code, err
+        return out
+
+    prepared, distilled = tmp_path / "prepared", tmp_path / "distilled"
+    limbeck("prepare", "cifar10", archive, "--out", prepared, "--workers", 1, "--quiet")
+    limbeck("distill", prepared, "--method", "random", "--out", distilled, "--device", "cpu", "--quiet")
+
+    def protocol(*words: object) -> dict[str, Any]:
+        narrow = ("--network", "convnet", "--set", "network.width=4", "--repeats", 1, "--device", "cpu", "--quiet")
+        found = limbeck("evaluate", distilled, "--on", prepared, *narrow, *words, "--json")
+        told: dict[str, Any] = json.loads(found)["protocol"]
+        return told
+
+    usual, faithful = protocol("--epochs", 2), protocol("--preset", "faithful", "--epochs", 4)
+    assert (usual["optimiser"], usual["batch"]) == ("adam", 32)
+    assert (faithful["optimiser"], faithful["batch"], faithful["lr"], faithful["drop_after"]) == ("sgd", 256, 0.01, [2])
+    assert faithful["augment"] is not None
+    plain = protocol("--preset", "faithful", "--epochs", 4, "--set", "augment=null")
+    assert plain == faithful | {"augment": None}
