@@ -21,6 +21,7 @@ _HOMES = {
     "evaluate": "limbeck.evaluation.on_disk",
     "evaluate_controls": "limbeck.evaluation.on_disk",
     "export": "limbeck.exports",
+    "import_set": "limbeck.imports",
     "inspect": "limbeck.inspection",
     "plan": "limbeck.distillation",
     "prepare": "limbeck.datasets",
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from limbeck.evaluation import Score
     from limbeck.evaluation.on_disk import evaluate, evaluate_controls
     from limbeck.exports import export
+    from limbeck.imports import import_set
     from limbeck.inspection import inspect
 
 __all__ = [
@@ -51,6 +53,7 @@ __all__ = [
     "evaluate",
     "evaluate_controls",
     "export",
+    "import_set",
     "inspect",
     "plan",
     "prepare",

@@ -16,7 +16,7 @@ from limbeck.errors import InputError
 
 PYTHON = re.compile(r"None|Annotated|Undefined|Literal|FieldInfo|True|False|\w\[|\{\}|[<>|]|torch\.|Path\b|\bint\b")
 """Words of the language settings are written in, which nobody needs to know who gives them on the command line."""
-VERBS = ["prepare", "distill", "evaluate", "report", "export", "inspect", "list", "explain", "demo"]
+VERBS = ["prepare", "distill", "evaluate", "report", "export", "import", "inspect", "list", "explain", "demo"]
 
 
 def leave(arguments: list[str]) -> int:

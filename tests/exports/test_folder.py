@@ -53,7 +53,7 @@ def test_the_same_samples_come_back(tmp_path: Path, make_set: Make, seen: tuple[
 def test_there_is_a_folder_for_each_modality_and_class(tmp_path: Path, make_set: Make, seen: tuple[str, ...]) -> None:
     made = make_set(("a b", "c/d"), seen=seen)
     out = Folder().write(made, tmp_path / "out")
-    assert sorted(p.name for p in out.iterdir() if p.is_dir()) == sorted(seen)
+    assert sorted(p.name for p in out.iterdir() if p.is_dir()) == sorted([*seen, "stored"])
     suffixes = {"audio": {".npy", ".png", ".wav"}, "image": {".npy", ".png"}}
     for m in seen:
         assert sorted(p.name for p in (out / m).iterdir()) == ["000-a-b", "001-c-d"]

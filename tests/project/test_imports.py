@@ -26,6 +26,7 @@ ORDER = [
     {"evaluation"},
     {"distillation", "report"},
     {"exports"},
+    {"imports"},
     {"sounds"},
     {"inspection"},
     {"comparison", "testing"},

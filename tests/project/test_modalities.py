@@ -30,6 +30,8 @@ ALLOWED = {
     "evaluation/measures/architectures.py": "depths that are compared",
     "evaluation/measures/hyperparameters.py": "depths that are compared",
     "evaluation/protocol.py": "published learning rates",
+    "imports/_published.py": "what published sets are of, but for one form",
+    "imports/avdd.py": "files of sounds and of images, with their scales",
     "methods/best.py": "losses that were measured to be best",
     "networks/convnet.py": "published depth and padding",
     "report/_samples.py": "shows what is made of the picture's track before what is made of the sound's",

@@ -63,7 +63,9 @@ def test_on_a_package_index_no_link_leads_nowhere() -> None:
     assert "results, speed in benchmarks" in " ".join(text.split()), "the words stay"
 
 
-@pytest.mark.parametrize("room", ["methods", "datasets", "exports", "networks.heads", "encoders", "datasets.sounds"])
+@pytest.mark.parametrize(
+    "room", ["methods", "datasets", "exports", "imports", "networks.heads", "encoders", "datasets.sounds"]
+)
 def test_everything_has_its_words_and_its_tests(room: str) -> None:
     names = _discover.names(f"limbeck.{room}")
     assert names
@@ -73,6 +75,7 @@ def test_everything_has_its_words_and_its_tests(room: str) -> None:
         "methods": "index.md",
         "datasets": "datasets.md",
         "exports": "files.md",
+        "imports": "imports.md",
         "networks.heads": "evaluation.md",
         "encoders": "encoders.md",
         "datasets.sounds": "sounds-evaluation.md",

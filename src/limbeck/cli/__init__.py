@@ -26,6 +26,7 @@ from limbeck.cli import (
     evaluate,
     explain,
     export,
+    import_set,
     inspect,
     listing,
     prepare,
@@ -36,7 +37,7 @@ from limbeck.cli import (
 from limbeck.errors import explained
 
 app = _output.app(
-    [prepare, distill, evaluate, benchmark, report, export, inspect, listing, explain, demo],
+    [prepare, distill, evaluate, benchmark, report, export, import_set, inspect, listing, explain, demo],
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="\n\n".join(

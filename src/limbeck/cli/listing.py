@@ -20,6 +20,7 @@ Kind = Literal[
     "measures",
     "storage",
     "exports",
+    "imports",
     "encoders",
     "sound-datasets",
 ]

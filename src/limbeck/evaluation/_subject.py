@@ -139,6 +139,11 @@ def _again(
             "This measure distils other clips as the set was, but the set was distilled from another dataset than "
             "these clips are of. Give the dataset that it was distilled from."
         )
+    if "imported" in made and "code" not in made:
+        raise InputError(
+            "This measure distils other clips as the set was, but the set was imported: other code made it. Use a "
+            "measure of the set as it is."
+        )
     if "method" not in made:
         raise InputError(
             "This measure distils other clips as the set was, but the set does not say by which method: it was joined "

@@ -16,14 +16,19 @@ from limbeck._config import Config
 from limbeck._discover import Listed
 from limbeck.distilled import DistilledSet
 
-__all__ = ["Export", "export", "load", "names"]
+__all__ = ["STORED", "Export", "export", "load", "names"]
+
+STORED = "stored"
+"""Folder in an export, of a set whose stored rows are not the samples themselves, with the set as it is stored."""
 
 
 class Export(Config, Listed, ABC):
     """Settings of one form of a distilled set for other tools. One module of this room defines one.
 
     Every form holds samples as networks see them (`DistilledSet.samples`: mosaics cut and enlarged), so that whoever
-    reads it needs nothing of Limbeck. The same set gives the same bytes.
+    reads it needs nothing of Limbeck. The same set gives the same bytes. What Limbeck itself needs to have the set back
+    as it was (``limbeck import``) lies in the folder ``stored``, where samples do not say it: rows that hold several
+    samples, storage that is lossy.
     """
 
     room: ClassVar[str] = "limbeck.exports"

@@ -15,8 +15,10 @@ from torch import Tensor
 from limbeck import _files
 from limbeck.distilled import DistilledSet
 from limbeck.errors import InputError
+from limbeck.exports import STORED
 from limbeck.media import encode
 from limbeck.modalities import Batch, Modality, Scale
+from limbeck.parameterisations import parse
 
 EXACT = "- `.npy`: float32 in network scale, exactly the samples. Undo the scale with `config.json`: `x * std + mean`."
 
@@ -49,6 +51,8 @@ def new_folder(distilled: DistilledSet, out: Path) -> Iterator[Path]:
         raise InputError(f"{out} exists and is not an empty folder; choose another folder or remove it first.")
     with _files.atomic(out) as folder:
         folder.mkdir()
+        if distilled.hold != parse("plain") or distilled.payload is not None:
+            distilled.save(folder / STORED)
         yield folder
 
 

@@ -47,7 +47,7 @@ class Folder(Export):
                         "class": distilled.classes[row.label],
                         **names,
                         **{f"{m}_clipped": f"{fraction:.6g}" for m, fraction in row.clipped.items()},
-                        "soft_label": " ".join(f"{value:.6g}" for value in soft),
+                        "soft_label": " ".join(f"{value:.9g}" for value in soft),
                     }
                 )
             with open(folder / "metadata.csv", "w", encoding="utf-8", newline="") as handle:

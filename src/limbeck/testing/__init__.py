@@ -21,6 +21,7 @@ pytest.register_assert_rewrite(*(f"{__name__}.{module.name}" for module in pkgut
 
 from limbeck.testing._datasets import DatasetContract, SoundDatasetContract
 from limbeck.testing._encoders import EncoderContract
+from limbeck.testing._imports import ImportContract, Published
 from limbeck.testing._measures import SHORT, MeasureContract, toy_subject
 from limbeck.testing._methods import MethodContract
 from limbeck.testing._modalities import ModalityContract
@@ -36,11 +37,13 @@ __all__ = [
     "DatasetContract",
     "EncoderContract",
     "HeadContract",
+    "ImportContract",
     "MeasureContract",
     "MethodContract",
     "ModalityContract",
     "NetworkContract",
     "ParameterisationContract",
+    "Published",
     "SoundDatasetContract",
     "StorageContract",
     "toy_clips",
