@@ -20,7 +20,8 @@ from limbeck.media import ClipRecipe
 from limbeck.playground import stage
 from limbeck.playground._canvas import Canvas, Pen
 from limbeck.playground.clips import make_all
-from limbeck.playground.kinds import BY_NAME, KINDS
+from limbeck.playground.kinds import KINDS
+from limbeck.playground.stage import BY_NAME
 
 SIZE = 64
 
@@ -58,8 +59,8 @@ def test_clips_are_files_in_split_and_class_folders_with_a_sidecar(made: Playgro
 
 def test_every_split_of_a_class_has_its_part(tmp_path: Path) -> None:
     clips = Playground(tmp_path, clips=800)._planned()
-    for label in range(10):
-        splits = [c.split for c in clips if c.label == label]
+    for kind in KINDS:
+        splits = [c.split for c in clips if c.kind == kind]
         assert (splits.count("train"), splits.count("test")) == (60, 20)
 
 
@@ -93,7 +94,7 @@ def test_processes_make_the_same_bytes(made: Playground, tmp_path: Path, monkeyp
 def test_a_process_that_fails_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("limbeck.playground.clips._CLIPS_WORTH_A_PROCESS", 1)
     good, bad = _playground(tmp_path)._planned()[:2]
-    broken = [good, bad._replace(label=99)]
+    broken = [good, bad._replace(kind=None)]
     with pytest.raises(LimbeckError, match=f"{bad.name}.mp4 ended early"):
         list(make_all(broken, 2))
     (tmp_path / "file").touch()

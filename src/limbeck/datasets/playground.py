@@ -1,13 +1,16 @@
-"""Generated videos of ten kinds of sounding things; the default for trying things out.
+"""Generated videos of ten kinds of sounding things; the default for trying things out. Or of eight motions.
 
 Real MP4 files with stereo sound, made from a seed. Neighbouring classes look alike or sound alike in turn, so that
 picture or sound alone leaves about two classes open and both together one. Within a class the tracks agree clip by
 clip: what is bigger sounds lower, hits are heard when they are seen, motors sound as fast as they run.
+
+The variant ``"motion"`` has classes that differ in motion alone (`limbeck.playground.motion`): one frame by itself is
+at chance there.
 """
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, Literal, final
 
 import numpy as np
 import numpy.typing as npt
@@ -15,14 +18,18 @@ import numpy.typing as npt
 from limbeck import _machine
 from limbeck.datasets._contract import ClipRef, Dataset
 from limbeck.errors import InputError
-from limbeck.playground import KINDS, GeneratedClip, make_all, planned, read_sources, read_truth
+from limbeck.playground import KINDS, MOTIONS, GeneratedClip, Kind, make_all, planned, read_sources, read_truth
 
 SEGMENT_START_S = 0.4
+Variant = Literal["things", "motion"]
+VARIANTS: dict[Variant, tuple[Kind, ...]] = {"things": KINDS, "motion": MOTIONS}
 
 
 @final
 class Playground(Dataset):
-    """Ten classes of generated videos, 128 pixels wide and high, 1.8 s long at 15 frames a second, stereo at 22,050 Hz.
+    """Generated videos, 128 pixels wide and high, 1.8 s long at 15 frames a second, stereo at 22,050 Hz.
+
+    The ten classes of the variant ``"things"`` are kinds of things, the eight of ``"motion"`` ways to move.
 
     Files lie at ``root/<split>/<class>/<id>.mp4`` (so that the folder is also a valid `folder` dataset), each with a
     JSON sidecar of the same name: class, the box of the thing in every frame, onsets in seconds, azimuth in degrees,
@@ -35,7 +42,8 @@ class Playground(Dataset):
 
     Args:
         root: Folder for the files; made if absent.
-        clips: Number of clips in all, at least one of each class; a multiple of ten makes the classes equal.
+        clips: Number of clips in all, at least one of each class; a multiple of their number makes the classes equal.
+        variant: ``"things"`` or ``"motion"``; use a folder for each.
         seed: Of everything, >= 0.
         size: Height and width in pixels, even, 32 to 1024.
         test_fraction: Part of each class that is the test split, at least 0 and below 1.
@@ -56,14 +64,18 @@ class Playground(Dataset):
         root: Path | str,
         *,
         clips: int = 800,
+        variant: Variant = "things",
         seed: int = 0,
         size: int = 128,
         test_fraction: float = 0.25,
         workers: int | None = None,
     ) -> None:
-        if clips < len(KINDS):
+        if variant not in VARIANTS:
+            raise InputError(f"The playground has the variants {', '.join(VARIANTS)}, but got {variant!r}.")
+        self.variant, self._kinds = variant, VARIANTS[variant]
+        if clips < len(self._kinds):
             raise InputError(
-                f"The playground needs at least {len(KINDS)} clips, one of each class, but got clips={clips}."
+                f"The playground needs at least {len(self._kinds)} clips, one of each class, but got clips={clips}."
             )
         if seed < 0:
             raise InputError(f"A seed is a whole number >= 0, but got {seed}.")
@@ -78,8 +90,8 @@ class Playground(Dataset):
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """The ten classes in the order of their ring (`limbeck.playground`)."""
-        return tuple(kind.name for kind in KINDS)
+        """The classes in the order of their ring, or of their pairs (`limbeck.playground`)."""
+        return tuple(kind.name for kind in self._kinds)
 
     def clips(self) -> Sequence[ClipRef]:
         """All clips, class by class; files that are missing are made first."""
@@ -89,7 +101,7 @@ class Playground(Dataset):
                 clip.video, SEGMENT_START_S, id=f"{clip.split}/{label}/{clip.name}", label=label, split=clip.split
             )
             for clip in self._planned()
-            for label in [KINDS[clip.label].name]
+            for label in [clip.kind.name]
         ]
 
     def make(self, on_progress: Callable[[int, int], None] | None = None) -> int:
@@ -130,4 +142,11 @@ class Playground(Dataset):
         return self.root / f"{clip if isinstance(clip, str) else clip.id}.json"
 
     def _planned(self) -> list[GeneratedClip]:
-        return planned(self.root, self._count, seed=self.seed, size=self.size, test_fraction=self.test_fraction)
+        return planned(
+            self.root,
+            self._count,
+            seed=self.seed,
+            size=self.size,
+            test_fraction=self.test_fraction,
+            kinds=self._kinds,
+        )

@@ -3,7 +3,8 @@
 Ten kinds of sounding things move on a stage with silent props, other sounds and a camera. Picture and sound of a thing
 are functions of the same few numbers (`Cast`), so that boxes, onsets, directions and isolated sources are exact.
 `Scene` holds everything one clip is made from and goes to JSON and back; the functions of `stage` make the rest of it.
-The dataset `limbeck.datasets.playground` reads what this package writes.
+Eight motions (`motion`) are classes of another kind: one frame does not tell them. The dataset
+`limbeck.datasets.playground` reads what this package writes.
 
 Example:
     >>> scene = draw_scene(KINDS[2], seed=7)
@@ -19,10 +20,12 @@ Example:
 from limbeck.playground.cast import Cast
 from limbeck.playground.clips import GeneratedClip, make_all, planned, read_sources, read_truth, write_sounds
 from limbeck.playground.kinds import KINDS, Kind, draw_cast
+from limbeck.playground.motion import MOTIONS
 from limbeck.playground.stage import Scene, azimuths, draw_scene, frames, mixture, sources, truth
 
 __all__ = [
     "KINDS",
+    "MOTIONS",
     "Cast",
     "GeneratedClip",
     "Kind",

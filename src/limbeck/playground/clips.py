@@ -16,7 +16,7 @@ from limbeck.media import write_video, write_wav
 from limbeck.playground import stage
 from limbeck.playground._voices import coloured_noise
 from limbeck.playground.cast import FPS
-from limbeck.playground.kinds import KINDS, draw_cast
+from limbeck.playground.kinds import KINDS, Kind, draw_cast
 
 _CLIPS_WORTH_A_PROCESS = 24
 """A process takes seconds to start, a clip a tenth of one."""
@@ -28,14 +28,14 @@ _PEAK = 0.7
 class GeneratedClip(NamedTuple):
     """One clip, made or to be made.
 
-    Its files go into a `folder` and have a `name`, without the ending; `number` counts the clips of its class, `seed`
-    is that of the dataset, `size` the height and width in pixels.
+    Its files go into a `folder` and have a `name`, without the ending; `kind` is its class, `number` counts the clips
+    of that, `seed` is that of the dataset, `size` the height and width in pixels.
     """
 
     folder: Path
     name: str
     split: str
-    label: int
+    kind: Kind
     number: int
     seed: int
     size: int
@@ -53,7 +53,7 @@ class GeneratedClip(NamedTuple):
     @property
     def key(self) -> str:
         """What the content depends on, in short."""
-        return digest("playground", stage.VERSION, KINDS[self.label].name, self.number, self.seed, self.size)
+        return digest("playground", stage.VERSION, self.kind.name, self.number, self.seed, self.size)
 
     def is_made(self) -> bool:
         """Whether both files exist and are those of this clip."""
@@ -64,16 +64,17 @@ class GeneratedClip(NamedTuple):
 
     def make(self) -> None:
         """Make the video, then the sidecar."""
-        kind = KINDS[self.label]
-        scene = stage.draw_scene(kind, derive_seed(self.seed, "playground", kind.name, self.number))
+        scene = stage.draw_scene(self.kind, derive_seed(self.seed, "playground", self.kind.name, self.number))
         images, boxes = zip(*stage.frames(scene, self.size), strict=True)
         self.sidecar.unlink(missing_ok=True)
         write_video(self.video, images, fps=FPS, waveform=stage.mixture(scene), sample_rate_hz=stage.SAMPLE_RATE_HZ)
         write_json(self.sidecar, {"key": self.key, **stage.truth(scene, boxes, self.size)})
 
 
-def planned(root: Path, count: int, *, seed: int, size: int, test_fraction: float) -> list[GeneratedClip]:
-    """The clips of a playground, `count` in all, class by class, whether they are made or not.
+def planned(
+    root: Path, count: int, *, seed: int, size: int, test_fraction: float, kinds: Sequence[Kind] = KINDS
+) -> list[GeneratedClip]:
+    """The clips of a playground, `count` in all of some `kinds`, class by class, whether they are made or not.
 
     Files lie at ``root/<split>/<class>/<name>.mp4`` and ``.json``; `size` is the height and width in pixels,
     `test_fraction` the part of each class that is the test split, at least 0 and below 1. A clip depends on the `seed`,
@@ -84,11 +85,11 @@ def planned(root: Path, count: int, *, seed: int, size: int, test_fraction: floa
         ['metal-bar-0000', 'metal-bar-0001']
     """
     found = []
-    for label, kind in enumerate(KINDS):
-        for i in range(len(range(label, count, len(KINDS)))):
+    for label, kind in enumerate(kinds):
+        for i in range(len(range(label, count, len(kinds)))):
             split = "test" if int((i + 1) * test_fraction) > int(i * test_fraction) else "train"
             name = f"{kind.name.replace(' ', '-')}-{i:04d}"
-            found.append(GeneratedClip(root / split / kind.name, name, split, label, i, seed, size))
+            found.append(GeneratedClip(root / split / kind.name, name, split, kind, i, seed, size))
     return found
 
 

@@ -29,14 +29,17 @@ Range = tuple[float, float]
 class Stance:
     """What a pair of look-alikes has in common.
 
-    `setting` draws what they stand in, if anything; `hue` is the middle of their colours, `y` where their middle may
-    be, in picture heights from the top; one that `travels` crosses the picture.
+    `setting` draws what they stand in, if anything; `hue` is the middle of their colours, `hues` their standard
+    deviation; `y` is where their middle may be, in picture heights from the top, `scale` how large they are; `mirrors`
+    are 1, and -1 where left and right may be swapped.
     """
 
     setting: Look | None
     hue: float
     y: Range = (0.42, 0.6)
-    travels: bool = False
+    scale: Range = (0.55, 1.0)
+    hues: float = 0.13
+    mirrors: tuple[int, ...] = (-1, 1)
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,8 @@ class Kind:
     """One class.
 
     Its `look` draws it, its `voice` gives its sound; its speed, in picture heights a second or the motor's equivalent,
-    moves pitch and onset rate, too.
+    moves pitch and onset rate, too. One that `crosses` the picture does so to the right at its speed, unless it is
+    mirrored; one of -1 to the left.
     """
 
     name: str
@@ -65,12 +69,13 @@ class Kind:
     look: Look
     voice: Voice
     speed: Range = (0.0, 0.0)
+    crosses: int = 0
 
 
 _BOARD = Stance(None, hue=0.1)
 _FRAME = Stance(None, hue=0.78)
 _OVER_WATER = Stance(looks.water, hue=0.0, y=(0.42, 0.52))
-_ON_WHEELS = Stance(looks.road, hue=0.33, y=(0.5, 0.62), travels=True)
+_ON_WHEELS = Stance(looks.road, hue=0.33, y=(0.5, 0.62))
 _SWUNG = Stance(None, hue=0.55)
 
 _STRUCK = Timbre(760.0, (2.2, 4.2), 0.08)
@@ -88,14 +93,12 @@ KINDS = (
     Kind("caged bird", _FRAME, _SWEPT, looks.caged_bird, voices.bird),
     Kind("dripping tap", _OVER_WATER, _SWEPT, looks.dripping_tap, voices.drip),
     Kind("outboard motor", _OVER_WATER, _FIRING, looks.outboard_motor, voices.outboard, _MOTOR),
-    Kind("toy car", _ON_WHEELS, _FIRING, looks.toy_car, voices.car, _MOTOR),
-    Kind("steam train", _ON_WHEELS, _BURSTING, looks.steam_train, voices.steam, _MOTOR),
+    Kind("toy car", _ON_WHEELS, _FIRING, looks.toy_car, voices.car, _MOTOR, crosses=1),
+    Kind("steam train", _ON_WHEELS, _BURSTING, looks.steam_train, voices.steam, _MOTOR, crosses=1),
     Kind("maraca", _SWUNG, _BURSTING, looks.maraca, voices.maraca),
     Kind("hand bell", _SWUNG, _STRUCK, looks.hand_bell, voices.hand_bell),
 )
 """The classes in label order."""
-
-BY_NAME = {kind.name: kind for kind in KINDS}
 
 
 def draw_cast(kind: Kind, rng: np.random.Generator, clip_s: float) -> Cast:
@@ -104,7 +107,7 @@ def draw_cast(kind: Kind, rng: np.random.Generator, clip_s: float) -> Cast:
     Pitch follows size and speed up to about three per cent.
     """
     stance, timbre = kind.stance, kind.timbre
-    smallest, largest = 0.55, 1.0
+    smallest, largest = stance.scale
     scale = float(smallest * (largest / smallest) ** rng.random())
     speed = float(rng.uniform(*kind.speed))
     pace = (speed / (sum(kind.speed) / 2)) ** 0.4 if speed else 1.0
@@ -116,9 +119,9 @@ def draw_cast(kind: Kind, rng: np.random.Generator, clip_s: float) -> Cast:
         x=float(rng.uniform(0.33, 0.67)),
         y=float(rng.uniform(*stance.y)),
         scale=scale,
-        mirror=int(rng.choice([-1, 1])),
+        mirror=int(rng.choice(stance.mirrors)),
         tilt=float(rng.normal(0.0, 0.06)),
-        hue=float((stance.hue + rng.normal(0.0, 0.13)) % 1.0),
+        hue=float((stance.hue + rng.normal(0.0, stance.hues)) % 1.0),
         saturation=float(rng.uniform(0.3, 0.85)),
         value=float(rng.uniform(0.5, 0.9)),
         detail=float(rng.random()),

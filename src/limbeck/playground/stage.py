@@ -12,13 +12,15 @@ from limbeck._config import Config
 from limbeck.playground._canvas import Box, Canvas, Colour, Pen, Pixels, hsv
 from limbeck.playground._voices import Wave, coloured_noise, total
 from limbeck.playground.cast import CLIP_S, FPS, FRAMES, Cast
-from limbeck.playground.kinds import BY_NAME, KINDS, Kind, draw_cast
+from limbeck.playground.kinds import KINDS, Kind, draw_cast
+from limbeck.playground.motion import MOTIONS
 
 VERSION = 1
 """Raised whenever the same numbers would give another clip; older files are then made again."""
 
 SAMPLE_RATE_HZ = 22050
 FIELD_OF_VIEW_DEG = 90.0
+BY_NAME = {kind.name: kind for kind in (*KINDS, *MOTIONS)}
 
 
 class Backdrop(Config):
@@ -175,7 +177,7 @@ def azimuths(scene: Scene, times: npt.NDArray[np.float64]) -> npt.NDArray[np.flo
     The `times` are in seconds from the beginning of the clip of the `scene`.
     """
     cast = scene.main
-    travelled = cast.mirror * cast.speed * (times - CLIP_S / 2) if BY_NAME[cast.kind].stance.travels else 0.0 * times
+    travelled = BY_NAME[cast.kind].crosses * cast.mirror * cast.speed * (times - CLIP_S / 2)
     return np.asarray(np.clip((cast.x + travelled - 0.5) * FIELD_OF_VIEW_DEG, -90.0, 90.0), np.float64)
 
 
