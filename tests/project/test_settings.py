@@ -49,6 +49,7 @@ REQUIRED["Score"] = {
 REQUIRED |= {
     "Data": {"dataset": "playground"},
     "MethodRow": {"method": "random"},
+    "PublishedTable": {"source": "A paper"},
     "Size": {"classes": 10, "train": 90, "test": 30},
 }
 REQUIRED["DistillationRecipe"] = {

@@ -54,6 +54,29 @@ HEADS_RULE = (
 
 
 @dataclass(frozen=True, kw_only=True)
+class Published:
+    """What papers print for the same rows, to stand beside what was found here.
+
+    Attributes:
+        source: Whose numbers they are, and by which protocol, in words.
+        percent: Accuracies by row and samples stored per class.
+        whole: Accuracy of the whole training split; None where none is printed.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    source: str
+    percent: dict[str, dict[int, float]] = field(default_factory=dict)
+    whole: float | None = None
+
+    def of(self, line: "Line", per_class: int | None) -> float | None:
+        """What is printed for a `line` of the table at a budget of `per_class`; None for nothing."""
+        if line.reference:
+            return self.whole
+        return None if per_class is None else self.percent.get(line.row, {}).get(per_class)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Cell(Distillation):
     """One distillation and its students under one head.
 
@@ -171,6 +194,7 @@ class Comparison:
         baseline: Name of the row that the others are tested against.
         rows: Names of the rows in the order of the tables.
         measures: Tables of what was measured beside accuracy.
+        published: What papers print for the same rows.
 
     Raises:
         InputError: Cells, rows and baseline do not fit together.
@@ -185,6 +209,7 @@ class Comparison:
     baseline: str
     rows: tuple[str, ...]
     measures: tuple[MeasureTable, ...] = ()
+    published: Published | None = None
 
     def __post_init__(self) -> None:
         place = {row: i for i, row in enumerate(self.rows)}
@@ -258,8 +283,8 @@ class Comparison:
         return tuple(lines)
 
     def to_json(self) -> dict[str, Any]:
-        """All fields as JSON-able data; without measures, if there are none."""
-        return {k: v for k, v in asdict(self).items() if k != "measures" or v}
+        """All fields as JSON-able data; without measures and published numbers, if there are none."""
+        return {k: v for k, v in asdict(self).items() if k not in ("measures", "published") or v}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
@@ -322,6 +347,15 @@ def signs_rule(every: Collection[str]) -> str:
     used = [mark for mark in MARKS if any(mark in signs for signs in every)]
     signs = "; ".join(f"{mark}: {MARKS[mark]}" for mark in used)
     return f"{signs}. Such rows compete for bold among their like only." if signs else ""
+
+
+def published_rule(comparison: Comparison, section: Section) -> str:
+    """Whose numbers stand beside those of a section; empty if none do."""
+    published = comparison.published
+    if published is None or not any(published.of(line, section.per_class) is not None for line in section.lines):
+        return ""
+    whole = "" if published.whole is None else f" The whole training split, as published: {published.whole:.1f} %."
+    return f"Published: {published.source}.{whole}"
 
 
 def cost_rule(comparison: Comparison) -> str:

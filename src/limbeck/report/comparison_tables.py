@@ -116,10 +116,13 @@ def _told(line: TableRow) -> dict[str, Any]:
 
 
 def _accuracy_sheet(section: Section, comparison: Comparison) -> Sheet:
+    published, printed = comparison.published, rules.published_rule(comparison, section)
+    beside = [published] if published and printed else []
     lines = tuple(
         (
             Field(line.name),
             *(Field.of_spread(line.values.get(key), bold=key in line.best, bar=True) for key in section.modalities),
+            *(Field.of_number(known.of(line, section.per_class), lambda x: f"{x:.1f}") for known in beside),
             Field(line.n, line.distillations) if line.values else Field(),
             Field(line.hold or NOTHING),
             Field.of_number(line.training_samples),
@@ -129,9 +132,18 @@ def _accuracy_sheet(section: Section, comparison: Comparison) -> Sheet:
         for line in section.lines
     )
     keys = (f"{key} (%)" for key in section.modalities)
-    columns = ("trained on", *keys, "n", "held as", "training samples", "stored", "time")
+    columns = (
+        "trained on",
+        *keys,
+        *("published (%)" for _ in beside),
+        "n",
+        "held as",
+        "training samples",
+        "stored",
+        "time",
+    )
     references = frozenset(i for i, line in enumerate(section.lines) if line.reference)
-    said = (rules.SPREAD_RULE, rules.BOLD_RULE, rules.marks_rule(comparison), rules.cost_rule(comparison))
+    said = (rules.SPREAD_RULE, printed, rules.BOLD_RULE, rules.marks_rule(comparison), rules.cost_rule(comparison))
     baseline = next(i for i, line in enumerate(section.lines) if line.row == comparison.baseline)
     return Sheet(_key("accuracy", section), section.title, columns, 1, lines, references, baseline, said)
 

@@ -10,7 +10,7 @@ import os
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar, final
+from typing import Annotated, Any, ClassVar, final
 
 from pydantic import Field
 
@@ -31,9 +31,11 @@ from limbeck.modalities import Modality, bound
 from limbeck.networks import Architecture, heads
 from limbeck.report import comparison_page
 from limbeck.report import comparison_tables as tables_of
-from limbeck.report.comparison import Cell, Comparison
+from limbeck.report.comparison import Cell, Comparison, Published
 from limbeck.report.measures import MeasureTable, table
 from limbeck.report.model import Document
+
+Percent = Annotated[float, Field(ge=0, le=100)]
 
 
 class Size(Config):
@@ -91,12 +93,26 @@ class MethodRow(Part):
         preset: Named settings it starts from.
         per_class: Samples per class this row is run at; all of the recipe's by default, none of them if empty.
         at: Settings that differ at some budget.
+        published: Accuracies that papers print for it, in percent, by samples per class.
     """
 
     method: str
     preset: str | None = None
     per_class: tuple[int, ...] | None = None
     at: dict[int, dict[str, Any]] = Field(default_factory=dict)
+    published: dict[int, Percent] = Field(default_factory=dict)
+
+
+class PublishedTable(Config):
+    """Whose numbers the rows' `published` are.
+
+    Attributes:
+        source: The papers, and by which protocol, in words.
+        whole: What is printed for the whole training split, in percent.
+    """
+
+    source: str
+    whole: Percent | None = None
 
 
 class Measuring(Part):
@@ -130,6 +146,7 @@ class DistillationRecipe(Recipe):
         dtype: As in ``limbeck distill --dtype``.
         settings: Settings of all methods that have them.
         at: Settings of all methods that have them, at some budget.
+        published: Whose numbers stand beside what is found, where rows have any.
     """
 
     needed: ClassVar[Mapping[str, Any]] = {"title": "", "data": {"dataset": "playground"}}
@@ -146,6 +163,7 @@ class DistillationRecipe(Recipe):
     dtype: str = "auto"
     settings: dict[str, Any] = Field(default_factory=dict)
     at: dict[int, dict[str, Any]] = Field(default_factory=dict)
+    published: PublishedTable | None = None
     rows: Mapping[str, MethodRow] = Field(min_length=1)
 
     def mistakes(self) -> list[str]:
@@ -158,6 +176,8 @@ class DistillationRecipe(Recipe):
         known = (*heads.names(), *self.data.modalities)
         found += [f"there is no head {h!r}; there are {', '.join(known)}" for h in self.heads if h not in known]
         found += self._unknown_settings()
+        if not self.published and (printed := [name for name, row in self.rows.items() if row.published]):
+            found.append(f"rows {printed} say what is published, but published.source does not say by whom")
         if not self.heads and not self.measures:
             found.append("there are neither heads nor measures, so that nothing would be found out")
         made: dict[int, list[Method]] = {per_class: [] for row in self.rows.values() for per_class in self.budgets(row)}
@@ -254,6 +274,13 @@ class DistillationRecipe(Recipe):
                     jobs.append(MeasureSet(of=of, name=name, measure=self.measure(name), **own))
         return jobs
 
+    @property
+    def _published(self) -> Published | None:
+        if not self.published:
+            return None
+        percent = {name: row.published for name, row in self.rows.items() if row.published}
+        return Published(percent=percent, **self.published.model_dump())
+
     def _results(self, prepared: Prepared, jobs: Sequence[Job], about: Mapping[str, Any]) -> Comparison:
         train, test = prepared.clips("train"), prepared.clips("test")
         return Comparison(
@@ -279,6 +306,7 @@ class DistillationRecipe(Recipe):
             baseline=self.baseline,
             rows=tuple(dict.fromkeys(job.row for job in jobs)),
             measures=tuple(tables(jobs, test)),
+            published=self._published,
         )
 
 
