@@ -53,6 +53,19 @@ def test_extending_says_only_what_differs(toml, tmp_path):
     assert recipe.data == base.data
 
 
+def test_what_is_published_has_a_source_and_is_in_percent(toml, tmp_path):
+    row = "[rows.random]\npublished = { 1 = %s }\n"
+    text = toml.read_text()
+    (tmp_path / "base.toml").write_text(text)
+    above = 'extends = "base.toml"\n'
+    told = Recipe.load(write(tmp_path, above + '[published]\nsource = "A paper"\n' + row % 14.4))
+    assert told.rows["random"].published == {1: 14.4}
+    with pytest.raises(InputError, match=r"rows \['random'\] say what is published, but published.source does not say"):
+        Recipe.load(write(tmp_path, above + row % 14.4))
+    with pytest.raises(InputError, match=r"rows.random.published.1: .*less than or equal to 100"):
+        Recipe.load(write(tmp_path, above + row % 144))
+
+
 def test_only_keeps_some_rows(toml, tmp_path):
     (tmp_path / "base.toml").write_text(toml.read_text())
     assert list(Recipe.load(write(tmp_path, 'extends = "base.toml"\nonly = ["random"]\n')).rows) == ["random"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.helpers import layouts
+from tests.helpers import cifar, layouts
 
 from limbeck import _recipes, comparison, methods
 from limbeck.comparison import Recipe
@@ -82,6 +82,43 @@ def test_published_recipes_run_on_miniatures(name, tmp_path):
         (name, head) for name in [*rows, "whole"] for head in recipe.heads
     }
     assert {"avdd", "dm", "herding + 2x2"} <= set(rows)
+
+
+def test_the_table_of_images_is_by_their_published_protocol_and_holds_the_published_numbers():
+    """Both protocols under which rows were published; sets are the same, so that they are shared."""
+    table, plain = (Recipe.load(ROOM / f"{name}.toml") for name in ("cifar10", "cifar10_plain"))
+    assert table.protocol == Protocol.faithful(["image"])
+    assert plain.protocol == Protocol.faithful(["image"]).changed(epochs=300, augment=None)
+    assert (table.distillations, table.students, table.per_class) == (3, 3, (1, 10))
+    assert table.network.build().width == 128
+    assert {name: row.published for name, row in table.rows.items() if row.published} == {
+        "random": {1: 14.4, 10: 26.0, 50: 43.4},
+        "herding": {1: 21.5, 10: 31.6, 50: 40.4},
+        "dc": {1: 28.3, 10: 44.9, 50: 53.9},
+        "dsa": {1: 28.8, 10: 52.1, 50: 60.6},
+        "dm": {1: 26.0, 10: 48.9, 50: 63.0},
+        "mtt": {1: 46.2, 10: 65.4, 50: 71.6},
+        "idm": {1: 45.6, 10: 58.6, 50: 67.5},
+        "m3d": {1: 45.3, 10: 63.5, 50: 69.9},
+        "ncfm": {1: 49.5, 10: 71.8, 50: 77.4},
+    }
+    assert table.published.whole == 84.8
+    for name, row in plain.rows.items():
+        assert [plain.method(row, n) for n in (1, 10)] == [table.method(table.rows[name], n) for n in (1, 10)]
+
+
+def test_the_table_of_images_runs_on_a_miniature(tmp_path):
+    recipe = small(Recipe.load(ROOM / "cifar10.toml"))
+    root, _ = cifar.cifar10(tmp_path / "data", rounds=2)
+    found = comparison.run(recipe, name="mini", out=tmp_path / "runs", data=root, device="cpu", progress=False)
+    assert found.about["failed"] == {}
+    assert {c.row for c in found.cells} == set(recipe.rows)
+    assert {key for c in found.cells for key in c.accuracy} == {"V"}
+    text = (tmp_path / "runs" / "mini" / "table.md").read_text()
+    line = next(line for line in text.splitlines() if line.startswith("| dm "))
+    assert "| 26.0 |" in line
+    assert "published (%)" in text
+    assert "The whole training split, as published: 84.8 %." in text
 
 
 def layouts_of(dataset: str, root: Path) -> Path:

@@ -20,7 +20,7 @@ from tests.helpers.comparison import invented
 
 from limbeck.errors import InputError, UnknownNameError
 from limbeck.report import comparison, comparison_tables, writers
-from limbeck.report.comparison import Cell, Comparison, Difference, paired
+from limbeck.report.comparison import Cell, Comparison, Difference, Published, paired
 from limbeck.report.statistics import holm
 
 
@@ -324,6 +324,26 @@ def test_json_that_does_not_fit_is_refused(change: dict[str, Any], words: str) -
     content = json.loads(written("json", table(*far("a", 50))))
     with pytest.raises(InputError, match=words):
         Comparison.from_json(content | change)
+
+
+def test_published_numbers_stand_beside_those_found_where_there_are_any() -> None:
+    cells = [
+        *far("a", 50),
+        *far("b", 60),
+        *far("b", 70, per_class=10),
+        cell("whole", 0, 90.0, per_class=None, reference=True),
+    ]
+    published = Published(source="A paper, 2021", percent={"b": {1: 61.25, 50: 80.0}}, whole=92.0)
+    made = replace(table(*cells), published=published)
+    ones, tens = [sheet for sheet, _ in comparison_tables.parts(made)]
+    at = ones.columns.index("published (%)")
+    assert [line[at].text for line in ones.lines] == ["–", "61.2", "92.0"]
+    assert {len(line) for line in ones.lines} == {len(ones.columns)}
+    assert "Published: A paper, 2021. The whole training split, as published: 92.0 %." in ones.rules
+    assert [line[at].text for line in tens.lines] == ["–", "–", "92.0"]
+    assert Comparison.from_json(json.loads(written("json", made))) == made
+    without = comparison_tables.parts(table(*cells))[0][0]
+    assert "published (%)" not in without.columns
 
 
 def test_writers_are_found_by_their_files() -> None:
