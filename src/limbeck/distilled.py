@@ -69,7 +69,7 @@ class DistilledSet(TorchDataset[tuple[Batch, Tensor]]):
         for name, tensor in self.tensors.items():
             if tensor.dtype != torch.float32:
                 raise InputError(f"Tensors of a distilled set are float32, but {name} is {tensor.dtype}.")
-            shape = (self.rows, *self.modalities[name].shape) if self.hold.are_samples else tensor.shape
+            shape = (self.rows, *self.hold.shape_of(self.modalities[name])) if self.hold.are_samples else tensor.shape
             if tensor.shape != shape:
                 raise InputError(f"{name} of this set must be {tuple(shape)}, but got {tuple(tensor.shape)}.")
         if self.payload is None and self.storage != Float32():
@@ -149,13 +149,13 @@ class DistilledSet(TorchDataset[tuple[Batch, Tensor]]):
         return self.rows * self.hold.cells
 
     def __getitem__(self, item: int) -> tuple[Batch, Tensor]:
-        """Sample number `item` by modality, each (channel, height, width) in network scale, and its label, ()."""
+        """Sample number `item` by modality, each (..., channel, height, width) in network scale, and its label, ()."""
         cell, row = divmod(range(len(self))[item], self.rows)
         samples = self.hold.decode(self.hold.rows(self.tensors, slice(row, row + 1)), self.modalities)
         return {name: x[cell] for name, x in samples.items()}, self.labels[row]
 
     def samples(self) -> Batch:
-        """All samples by modality, each (sample, channel, height, width), cell-major; see `targets`."""
+        """All samples by modality, each (sample, ..., channel, height, width), cell-major; see `targets`."""
         return self.hold.decode(self.tensors, self.modalities)
 
     def arrays(self, samples: Batch) -> Batch:
@@ -171,7 +171,7 @@ class DistilledSet(TorchDataset[tuple[Batch, Tensor]]):
             start_seconds: Where the clip begins, in seconds; it is as long as the recipe's, shorter ones are padded.
 
         Returns:
-            Arrays by modality, (channel, height, width), float32, in network scale.
+            Arrays by modality, (..., channel, height, width), float32, in network scale.
 
         Raises:
             MediaError: The file cannot be read there; says why.

@@ -232,3 +232,31 @@ def test_settings_survive_json_and_mistakes_are_listed():
     assert SiameseAugment.from_json(augment.to_json()) == augment
     with pytest.raises(InputError, match=r"(?s)families.*flip"):
         SiameseAugment.from_json({"families": ["warp"], "flip": 2})
+
+
+@pytest.mark.parametrize("modality_aware", [False, True])
+@pytest.mark.parametrize("samples", [None, 4])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_all_frames_of_a_sample_are_changed_alike(family, samples, modality_aware):
+    augment, generator = SiameseAugment(families=(family,), modality_aware=modality_aware), torch.Generator()
+    draw = augment.draw(generator.manual_seed(6), samples)
+    sound = Audio(ClipRecipe(mel=MelRecipe(mels=12)))
+    what = {"modality": sound, "scale": Scale(mean=(-60.0,) * 12, std=(7.0,) * 12)}
+    x = torch.randn(4, 1, 12, 10, generator=generator)
+    changed = augment.apply(x[:, None].expand(-1, 3, -1, -1, -1), draw, **what)
+    for frame in changed.unbind(1):
+        torch.testing.assert_close(frame, augment.apply(x, draw, **what))
+
+
+@pytest.mark.parametrize("family", sorted({*FAMILIES} - {"colour"}))
+def test_frames_stay_apart(family):
+    augment, generator = SiameseAugment(families=(family,)), torch.Generator().manual_seed(7)
+    x, draw = torch.randn(2, 3, 3, 12, 10, generator=generator), augment.draw(generator, 2)
+    apart = torch.stack([augment.apply(frame, draw) for frame in x.unbind(1)], 1)
+    torch.testing.assert_close(augment.apply(x, draw), apart)
+
+
+def test_contrast_is_about_the_mean_over_all_frames():
+    x = torch.stack([torch.zeros(1, 3, 4, 4), torch.full((1, 3, 4, 4), 2.0)], 1)
+    changed = operations.contrast(x, torch.tensor([0.5]))
+    assert torch.equal(changed.unique(), torch.tensor([0.5, 1.5]))

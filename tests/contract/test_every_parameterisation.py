@@ -13,9 +13,12 @@ TEXTS = [
     "mosaic:1",
     "mosaic:2",
     "mosaic:2x3",
-    "mosaic:audio=1x6,image=2x3",
+    "mosaic:audio=1x6,image=2x3,segments=1x6,video=2x3",
     "frequencies:5",
-    "frequencies:audio=3,image=12",
+    "frequencies:audio=3,image=12,segments=3,video=12",
+    "keyframes:2",
+    "keyframes:1",
+    "keyframes:8",
 ]
 
 

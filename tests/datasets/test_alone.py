@@ -55,7 +55,7 @@ def test_a_folder_of_either_alone_is_prepared(
     assert list(clips.statistics) == [modality]
     assert len(clips) + len(prepared.clips("test")) == 6
     raw = clips.originals(torch.tensor([0]))[0]
-    assert list(raw.shapes) == [{"audio": "waveform", "image": "frame"}[modality]]
+    assert list(raw.shapes) == [{"audio": "waveform", "image": "frames"}[modality]]
     made = torch.from_numpy(prepared.modalities[modality].array(raw))
     assert torch.equal(clips.array(modality, torch.tensor([0]))[0], made)
     again = prepare(Folder(root=root), out=tmp_path / "out", recipe=RECIPE, modality=[modality])

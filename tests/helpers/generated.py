@@ -81,7 +81,9 @@ class Generated(Dataset):
         size = recipe.image_size
         return RawClip(
             waveform=source.uniform(-1, 1, recipe.mel.samples).astype(np.float32),
-            frame=source.integers(0, 256, (size, size - (self.faults.get(number) == "wrong_shape"), 3), dtype=np.uint8),
+            frames=source.integers(
+                0, 256, (size, size - (self.faults.get(number) == "wrong_shape"), 3), dtype=np.uint8
+            ),
             repairs=("padded",) if number % 5 == 0 else (),
         )
 

@@ -13,7 +13,7 @@ import pytest
 from tests.helpers.mutate import mutated_files
 
 from limbeck.errors import MediaError
-from limbeck.media import ClipRecipe, RawClip, read_clip, read_clips, several, write_video
+from limbeck.media import ClipRecipe, RawClip, even_times, read_clip, read_clips, several, write_video
 from limbeck.media._container import Kind, Media
 
 RECIPE = ClipRecipe(image_size=24)
@@ -30,9 +30,9 @@ def one_by_one(path: Path, segments: list[several.Segment], recipe: ClipRecipe) 
 
 
 def assert_same(path: Path, segments: list[several.Segment]) -> list[RawClip | MediaError]:
-    """Both tracks, and each alone; what came of both."""
-    for tracks in (("audio",), ("image",)):
-        _assert_same(path, segments, RECIPE.model_copy(update={"tracks": tracks}))
+    """Both tracks, each alone, and three frames of each; what came of both tracks."""
+    for tracks, times in ((("audio",), RECIPE.times), (("image",), RECIPE.times), (("image",), even_times(3))):
+        _assert_same(path, segments, RECIPE.model_copy(update={"tracks": tracks, "times": times}))
     return _assert_same(path, segments, RECIPE)
 
 
@@ -46,7 +46,7 @@ def _assert_same(path: Path, segments: list[several.Segment], recipe: ClipRecipe
             assert isinstance(a, RawClip)
             assert a.shapes == b.shapes == RawClip.blank(recipe).shapes
             assert a.waveform is None or np.array_equal(a.waveform, b.sound)
-            assert a.frame is None or np.array_equal(a.frame, b.picture)
+            assert a.frames is None or np.array_equal(a.frames, b.frames)
             assert a.repairs == b.repairs
     return came
 

@@ -70,4 +70,4 @@ def test_a_file_without_the_track_is_refused(tmp_path: Path, recipe: ClipRecipe,
 def test_the_other_file_is_not_opened(tmp_path: Path, video: Path) -> None:
     absent = tmp_path / "absent.mp4"
     assert read_clip(video, absent, recipe=SOUND).shapes == {"waveform": (11000,)}
-    assert read_clip(absent, video, recipe=PICTURE).shapes == {"frame": (24, 24, 3)}
+    assert read_clip(absent, video, recipe=PICTURE).shapes == {"frames": (1, 24, 24, 3)}

@@ -150,3 +150,14 @@ print("compiled", graphs)
 def test_compiled_agrees_and_fresh_nets_are_not_compiled_again() -> None:
     done = subprocess.run([sys.executable, "-c", COMPILED], capture_output=True, text=True, check=False)
     assert done.stdout.strip() == "compiled 4", done.stderr
+
+
+def test_frames_are_seen_one_by_one_and_averaged() -> None:
+    shapes, draw = {"video": (5, 3, 16, 16)}, torch.Generator().manual_seed(0)
+    encoder = ConvNet(width=8).encoders(shapes, generator=draw)["video"]
+    (alone,) = ConvNet(width=8).encoders({"image": (3, 16, 16)}, generator=draw.manual_seed(0)).values()
+    x = torch.randn(3, *shapes["video"], generator=draw)
+    found = embed(encoder, x, chunk=2)
+    assert found.shape == (3, alone.dim) == (3, encoder.dim)
+    torch.testing.assert_close(found, torch.stack([embed(alone, frame) for frame in x.unbind(1)]).mean(0))
+    torch.testing.assert_close(embed(encoder, x.flip(1)), found)

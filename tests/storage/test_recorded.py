@@ -39,7 +39,7 @@ def recorded(clips: int, seen: Sequence[str] = ("audio", "image")) -> DistilledS
         RawClip(
             waveform=(0.3 * np.sin(2 * np.pi * (100 + 30 * i) * seconds) + 0.01 * draw.standard_normal(len(seconds)))
             .astype(np.float32),
-            frame=draw.integers(0, 256, (16, 16, 3), dtype=np.uint8),
+            frames=draw.integers(0, 256, (16, 16, 3), dtype=np.uint8),
         )
         for i in range(clips)
     ]  # fmt: skip

@@ -1,8 +1,8 @@
 """The single operations of the augmentation: pure functions of a batch and of parameters in their own units.
 
-Every function takes `x`, (sample, channel, height, width), and parameters with one entry for each sample or
-a single one for all of them. `fill` is what fresh borders are filled with: a number, or a tensor that
-broadcasts to a sample. All are differentiable in `x`.
+Every function takes `x`, (sample, ..., channel, height, width), and parameters with one entry for each sample or
+a single one for all of them; all frames of a sample are changed alike. `fill` is what fresh borders are filled with: a
+number, or a tensor that broadcasts to a sample. All are differentiable in `x`.
 
 Source: differentiable augmentation (Zhao et al., NeurIPS 2020) as used by Zhao and Bilen, *Dataset
 Condensation with Differentiable Siamese Augmentation*, ICML 2021. Differs from the paper: the fill is free
@@ -26,12 +26,12 @@ def saturation(x: Tensor, factor: Tensor) -> Tensor:
 
     With a single channel (sound) this changes nothing.
     """
-    return x if x.shape[1] == 1 else _stretch(x, x.mean(1, keepdim=True), factor)
+    return x if x.shape[-3] == 1 else _stretch(x, x.mean(-3, keepdim=True), factor)
 
 
 def contrast(x: Tensor, factor: Tensor) -> Tensor:
     """Scale the distance of every pixel from the sample's mean by `factor`, (1 or sample,)."""
-    return _stretch(x, x.mean((1, 2, 3), keepdim=True), factor)
+    return _stretch(x, x.mean(tuple(range(1, x.ndim)), keepdim=True), factor)
 
 
 def crop(x: Tensor, down: Tensor, right: Tensor, fill: Fill = 0.0) -> Tensor:
@@ -42,23 +42,23 @@ def crop(x: Tensor, down: Tensor, right: Tensor, fill: Fill = 0.0) -> Tensor:
     moved = _join([F.pad(part, pad) for part, pad in zip(parts, pads, strict=True)])
     if _is_zero(fill):
         return moved
-    inside = torch.ones_like(x[:1, :1], dtype=torch.bool)
+    inside = _one(x).bool()
     return torch.where(_join([F.pad(inside, pad) for pad in pads]), moved, fill)
 
 
 def cutout(x: Tensor, row: Tensor, column: Tensor, size: tuple[int, int], fill: Fill = 0.0) -> Tensor:
     """Fill a rectangle of `size` (height, width) centred at `row` and `column`, int64 (1 or sample,)."""
-    down = _span(row, size[0], x.shape[2])
-    along = _span(column, size[1], x.shape[3])
-    hole = (down[:, None, :, None] & along[:, None, None, :]).to(x.device)
-    return torch.where(hole, fill, x)
+    down = _span(row, size[0], x.shape[-2])
+    along = _span(column, size[1], x.shape[-1])
+    hole = (down[:, :, None] & along[:, None, :]).to(x.device)
+    return torch.where(_before(hole, x), fill, x)
 
 
 def flip(x: Tensor, mirrored: Tensor) -> Tensor:
     """Mirror left and right (for a spectrogram: reverse time) where `mirrored`, bool (1 or sample,)."""
     if len(mirrored) == 1:
-        return x.flip(3) if bool(mirrored) else x
-    return torch.where(mirrored.to(x.device)[:, None, None, None], x.flip(3), x)
+        return x.flip(-1) if bool(mirrored) else x
+    return torch.where(_before(mirrored.to(x.device)[:, None, None], x), x.flip(-1), x)
 
 
 def scale(x: Tensor, width: Tensor, height: Tensor, fill: Fill = 0.0) -> Tensor:
@@ -75,17 +75,17 @@ def rotate(x: Tensor, angle: Tensor, fill: Fill = 0.0) -> Tensor:
 
 def _affine(x: Tensor, matrix: list[list[Tensor]], fill: Fill) -> Tensor:
     theta = torch.stack([torch.stack(row, -1) for row in matrix], 1).to(x.device, x.dtype)
-    grid = F.affine_grid(theta, [len(theta), 1, *x.shape[2:]], align_corners=False)
+    grid = F.affine_grid(theta, [len(theta), 1, *x.shape[-2:]], align_corners=False)
     moved = _sample(x, grid)
     if _is_zero(fill):
         return moved
-    covered = _sample(torch.ones_like(x[:1, :1]).expand(len(grid), -1, -1, -1), grid)
+    covered = _sample(_one(x).expand(len(grid), *[-1] * (x.ndim - 1)), grid)
     return moved + (1 - covered) * fill
 
 
 def _sample(x: Tensor, grid: Tensor) -> Tensor:
-    grid = grid.expand(len(x), -1, -1, -1)
-    return F.grid_sample(x, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+    grid, planes = grid.expand(len(x), -1, -1, -1), x.flatten(1, -3)
+    return F.grid_sample(planes, grid, mode="bilinear", padding_mode="zeros", align_corners=False).reshape(x.shape)
 
 
 def _stretch(x: Tensor, centre: Tensor, factor: Tensor) -> Tensor:
@@ -99,7 +99,17 @@ def _span(centre: Tensor, length: int, extent: int) -> Tensor:
 
 
 def _plane(values: Tensor, like: Tensor) -> Tensor:
-    return values.to(like.device, like.dtype)[:, None, None, None]
+    return _before(values.to(like.device, like.dtype)[:, None, None], like)
+
+
+def _before(planes: Tensor, like: Tensor) -> Tensor:
+    """(sample, height, width) with axes for what `like` has in between."""
+    return planes.view(len(planes), *[1] * (like.ndim - 3), *planes.shape[1:])
+
+
+def _one(like: Tensor) -> Tensor:
+    """Ones in the shape of one plane of one sample, with as many axes."""
+    return like.new_ones(1, *[1] * (like.ndim - 3), *like.shape[-2:])
 
 
 def _is_zero(fill: Fill) -> bool:

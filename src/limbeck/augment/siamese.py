@@ -83,7 +83,9 @@ class SiameseAugment(Config):
         return Draw(self.families[chosen], torch.rand(shape, generator=generator, dtype=torch.float64))
 
     def apply(self, x: Tensor, draw: Draw, *, modality: Modality | None = None, scale: Scale | None = None) -> Tensor:
-        """Change `x`, (sample, channel, height, width) of any size in network scale, as drawn; differentiable.
+        """Change `x`, (sample, ..., channel, height, width) of any size in network scale, as drawn; differentiable.
+
+        All frames of a sample are changed alike.
 
         A `draw` with independent numbers must have as many as there are samples. What these are, `modality` and
         `scale`, only matters with `modality_aware`.
@@ -116,15 +118,15 @@ def _colour(augment: SiameseAugment, x: Tensor, u: Tensor, fill: float | Tensor)
 def _crop(augment: SiameseAugment, x: Tensor, u: Tensor, fill: float | Tensor) -> Tensor:
     down, right = (
         _whole(u[:, axis], 2 * most + 1) - most
-        for axis, most in enumerate(_part(side, augment.crop) for side in x.shape[2:])
+        for axis, most in enumerate(_part(side, augment.crop) for side in x.shape[-2:])
     )
     return operations.crop(x, down, right, fill)
 
 
 def _cutout(augment: SiameseAugment, x: Tensor, u: Tensor, fill: float | Tensor) -> Tensor:
-    height, width = (_part(side, augment.cutout) for side in x.shape[2:])
-    row = _whole(u[:, 0], x.shape[2] + 1 - height % 2)
-    column = _whole(u[:, 1], x.shape[3] + 1 - width % 2)
+    height, width = (_part(side, augment.cutout) for side in x.shape[-2:])
+    row = _whole(u[:, 0], x.shape[-2] + 1 - height % 2)
+    column = _whole(u[:, 1], x.shape[-1] + 1 - width % 2)
     return operations.cutout(x, row, column, (height, width), fill)
 
 

@@ -15,6 +15,7 @@ EXAMPLES = (
     "limbeck prepare folder videos/ --out prepared/",
     "limbeck prepare folder clips.csv --out prepared/ --image-size 64 --fit crop",
     "limbeck prepare folder barks/ --modality audio --out prepared/",
+    "limbeck prepare folder videos/ --modality audio,video --frames 4 --out prepared/",
     "limbeck prepare playground videos/ --out prepared/ --set clips=200 --set seed=1",
 )
 
@@ -30,10 +31,16 @@ def run(
     out: Annotated[Path, Option(help="Folder of the prepared dataset.")],
     modality: Annotated[
         str | None,
-        Option(help="What arrays are made of each clip: audio, image or audio,image; by default the dataset's."),
+        Option(help="What arrays are made of each clip, as in audio,video: see limbeck list modalities."),
     ] = None,
     image_size: Annotated[
         int | None, Option(min=8, help="Height and width of a frame in pixels; 224 by default, or the dataset's own.")
+    ] = None,
+    frames: Annotated[
+        str | None,
+        Option(
+            help="Frames of a video: how many, evenly spread (8 by default), or when, in parts of the clip: 0.1,0.9."
+        ),
     ] = None,
     sample_rate: Annotated[
         int | None,
@@ -41,6 +48,9 @@ def run(
     ] = None,
     clip_seconds: Annotated[
         float | None, Option(help="Length of a clip, in seconds; 1 by default, or the dataset's own.")
+    ] = None,
+    segments: Annotated[
+        int | None, Option(min=1, help="Equal parts of the sound, each with a log-mel: of segments, 4 by default.")
     ] = None,
     mels: Annotated[int | None, Option(min=4, help="Mel bands; 128 by default, or the dataset's own.")] = None,
     fit: Annotated[
@@ -64,7 +74,8 @@ def run(
     from limbeck.media import ClipRecipe
 
     mel = _options.merged({}, sample_rate_hz=sample_rate, clip_seconds=clip_seconds, mels=mels)
-    own = _options.merged({"mel": mel}, image_size=image_size, fit=fit)
+    times = None if frames is None else _frames(frames)
+    own = _options.merged({"mel": mel}, image_size=image_size, fit=fit, frames=times, segments=segments)
     recipe = ClipRecipe.from_json(merge(datasets.load(dataset).recipe.to_json(), own))
     prepared = limbeck.prepare(
         dataset, source, out=out, recipe=recipe, modality=modality, workers=workers, progress=not quiet, **options
@@ -79,3 +90,8 @@ def run(
     if len(notes) > _MOST_NOTES:
         _output.note(f"... and {len(notes) - _MOST_NOTES} notes more: limbeck inspect {out}", quiet=quiet)
     typer.echo(out)
+
+
+def _frames(text: str) -> int | list[str]:
+    """``8`` is a number of frames, ``0.25,0.75`` are their times."""
+    return int(text) if text.isdigit() else text.split(",")

@@ -85,7 +85,7 @@ class ClipStore(Protocol):
     """Random access to prepared arrays by row; in memory or memory-mapped."""
 
     def read(self, modality: str, rows: Tensor) -> Tensor:
-        """Arrays of one `modality` as they are prepared, (row, channel, height, width), of some `rows`."""
+        """Arrays of one `modality` as they are prepared, (row, ..., channel, height, width), of some `rows`."""
 
     def originals(self, rows: Tensor) -> list[RawClip]:
         """The recordings of the rows, decoded again; refused where there are none, or not any more."""
@@ -138,7 +138,7 @@ class LabelledClips:
     ) -> "LabelledClips":
         """Clips called `name` from `arrays` in memory, by modality, as it prepares them by the `recipe`.
 
-        They are (clip, channel, height, width); `labels` are positions in `classes`, int64, (clip,).
+        They are (clip, ..., channel, height, width); `labels` are positions in `classes`, int64, (clip,).
 
         Raises:
             InputError: Shapes, dtypes or labels do not fit together.
@@ -197,7 +197,7 @@ class LabelledClips:
         return next(iter(self.modalities.values())).recipe
 
     @property
-    def shapes(self) -> dict[str, tuple[int, int, int]]:
+    def shapes(self) -> dict[str, tuple[int, ...]]:
         """Shape of an array, by modality."""
         return {name: modality.shape for name, modality in self.modalities.items()}
 

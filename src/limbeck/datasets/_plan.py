@@ -18,7 +18,7 @@ from limbeck.datasets._prepared import FORMAT
 from limbeck.datasets._sources import UNSTEADY, Digests, Sources, Stamp, files_of
 from limbeck.errors import FingerprintError, InputError
 from limbeck.media import TRACKS, ClipRecipe
-from limbeck.modalities import Modality, bound
+from limbeck.modalities import Modality, bound, completed
 
 _SHARD_CLIPS = 256
 _SHARD_BYTES = 64 * 2**20
@@ -47,10 +47,10 @@ class Plan:
     @classmethod
     def of(cls, dataset: Dataset, recipe: ClipRecipe, modalities: str | Sequence[str] | None) -> "Plan":
         names = dataset.modalities if modalities is None else parse_names(modalities)
-        tracks = {modality.track for modality in bound(names, recipe).values()}
-        recipe = recipe.model_copy(update={"tracks": tuple(t for t in TRACKS if t in tracks)})
+        recipe = completed(names, recipe)
         made = bound(names, recipe)
-        clips, classes = tuple(c.only(tracks) for c in dataset.clips_with(tracks)), tuple(dataset.classes)
+        clips = tuple(c.only(recipe.tracks) for c in dataset.clips_with(recipe.tracks))
+        classes = tuple(dataset.classes)
         _check(dataset, clips, classes)
         stamps = {path: Stamp.of(path) for path in dict.fromkeys(p for c in clips for p in files_of(c))}
         sizes = {path: stamp and stamp.size for path, stamp in stamps.items()} | {None: None}

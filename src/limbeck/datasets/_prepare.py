@@ -67,8 +67,8 @@ def prepare(
         modality: What arrays are made of each clip, as ``"audio"``, ``"audio,image"`` or a list; all it has by default.
         image_size: Height and width of frames in pixels; used when no recipe is given. 224 by default, unless the
             dataset has a size of its own.
-        recipe: How recordings are decoded, but for its tracks, which are those of the modalities; the dataset's by
-            default.
+        recipe: How recordings are decoded, but for its tracks and times, which are those of the modalities; the
+            dataset's by default.
         workers: Processes, >= 1; by default one for each core this process may use. The result does not depend on it.
         timeout_s: Seconds one file may keep a worker busy.
         progress: Whether a bar is drawn on standard error.

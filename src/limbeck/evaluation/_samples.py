@@ -33,11 +33,14 @@ class Samples(ABC):
     @property
     @abstractmethod
     def shapes(self) -> dict[str, Shape]:
-        """Shape of a sample, (channel, height, width), by modality."""
+        """Shape of a sample, (..., channel, height, width), by modality."""
 
     @abstractmethod
     def fetch(self, index: Tensor, device: torch.device) -> Batch:
-        """Samples at positions `index` (int64, on the CPU), float32 (sample, channel, height, width), on a `device`."""
+        """Samples at positions `index` (int64, on the CPU), on a `device`.
+
+        They are float32 (sample, ..., channel, height, width).
+        """
 
     def batches(self, order: Tensor, size: int, device: torch.device) -> Iterator[tuple[Batch, Tensor]]:
         """Consecutive samples as `fetch` gives them, with their `labels`, on a `device`.
@@ -49,7 +52,7 @@ class Samples(ABC):
 
 
 class TensorSamples(Samples):
-    """Samples held in memory, in network scale: float32, (sample, channel, height, width), by modality.
+    """Samples held in memory, in network scale: float32, (sample, ..., channel, height, width), by modality.
 
     Only `modality_aware` augmentation needs the `scales` that made them network input.
     """
@@ -74,7 +77,7 @@ class TensorSamples(Samples):
 
     @property
     def shapes(self) -> dict[str, Shape]:
-        return {name: (x.shape[1], x.shape[2], x.shape[3]) for name, x in self.tensors.items()}
+        return {name: tuple(x.shape[1:]) for name, x in self.tensors.items()}
 
     def fetch(self, index: Tensor, device: torch.device) -> Batch:
         """Samples at some positions, see `Samples.fetch`; the whole set moves to the device once."""

@@ -154,4 +154,4 @@ def _clipped(samples: Tensor, arrays: Tensor, modality: Modality, scale: Scale) 
     """Fraction of values farther from their whole number than rounding takes them, float32, (sample,)."""
     one, nought = (modality.to_network(torch.full((1, *modality.shape), v, dtype=torch.uint8), scale) for v in (1, 0))
     gap = (modality.to_network(arrays, scale) - samples).abs()
-    return (gap > 0.505 * (one - nought).abs()).float().mean((1, 2, 3))
+    return (gap > 0.505 * (one - nought).abs()).float().flatten(1).mean(1)

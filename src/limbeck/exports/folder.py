@@ -72,7 +72,7 @@ def _slug(name: str) -> str:
 
 LAYOUT = """- `metadata.csv`: one line a sample: number, stored row, cell, label, class, the files of each modality, the
   fraction of values that were clamped in its image, and, where there are soft labels, the class probabilities
-- `MODALITY/CLASS/ROW-CELL.npy`: float32, (channel, height, width)
+- `MODALITY/CLASS/ROW-CELL.npy`: float32, (..., channel, height, width)
 - `MODALITY/CLASS/ROW-CELL.png`: to look at
 - `MODALITY/CLASS/ROW-CELL.wav`: to listen to, 16-bit mono, of modalities that are sound
 - `config.json`: class names, recipe, scales, provenance"""
@@ -82,5 +82,5 @@ import numpy as np
 
 config = json.load(open("config.json"))
 row = next(csv.DictReader(open("metadata.csv", newline="")))
-sample = {modality: np.load(row[modality]) for modality in config["scales"]}  # (channel, height, width) each
+sample = {modality: np.load(row[modality]) for modality in config["scales"]}  # (..., channel, height, width) each
 label = int(row["label"])"""

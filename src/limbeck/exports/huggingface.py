@@ -20,7 +20,7 @@ from limbeck.media import encode
 class HuggingFace(Export):
     """A folder that ``datasets.load_dataset`` reads, with or without a network.
 
-    Columns: of every modality ``MODALITY`` (channel, height, width), float32 in network scale, exact, and
+    Columns: of every modality ``MODALITY`` (..., channel, height, width), float32 in network scale, exact, and
     ``MODALITY_image`` (an Image, 8 bits); of sounds ``MODALITY_sound`` (an Audio, WAV, not decoded, so that rows can be
     read without torchcodec); ``label`` (a ClassLabel); ``row`` and ``cell`` (where in the distilled set it is);
     ``soft_label`` (class probabilities, float32) where the set has soft labels.
@@ -46,7 +46,7 @@ class HuggingFace(Export):
                 {f"{m}_image": datasets.Image() for m in kinds}
                 | {f"{m}_sound": datasets.Audio(sampling_rate=rate, decode=False) for m in group[0].sounds}
                 | {"label": datasets.ClassLabel(names=list(distilled.classes))}
-                | {m: datasets.Array3D(kind.shape, "float32") for m, kind in kinds.items()}
+                | {m: getattr(datasets, f"Array{len(kind.shape)}D")(kind.shape, "float32") for m, kind in kinds.items()}
                 | {"row": datasets.Value("int32"), "cell": datasets.Value("int32")}
             )
             if distilled.soft_labels is not None:
@@ -95,7 +95,7 @@ def _table(group: Sequence[Row], schema: Any) -> Any:
     return pa.Table.from_arrays([columns[name] for name in schema.names], schema=schema)
 
 
-LAYOUT = """- `data/*.parquet`: one row a sample. Of every modality it has `MODALITY` (channel, height, width) and
+LAYOUT = """- `data/*.parquet`: one row a sample. Of every modality it has `MODALITY` (..., channel, height, width) and
   `MODALITY_image`, of sounds `MODALITY_sound`; then `label`, `soft_label` where there are soft labels, and where the
   sample is in the distilled set, `row` and `cell`
 - `limbeck.json`: class names, recipe, scales, provenance"""

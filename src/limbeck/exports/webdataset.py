@@ -56,7 +56,7 @@ class WebDataset(Export):
         return out
 
 
-LAYOUT = """- `shards/limbeck-NNNNNN.tar`: samples, each `NUMBER.MODALITY.npy` (channel, height, width) and
+LAYOUT = """- `shards/limbeck-NNNNNN.tar`: samples, each `NUMBER.MODALITY.npy` (..., channel, height, width) and
   `NUMBER.MODALITY.png` of every modality, `NUMBER.MODALITY.wav` of sounds, `NUMBER.cls` (label), `NUMBER.json` (class,
   stored row, cell), and, where there are soft labels, `NUMBER.soft.npy` (class probabilities)
 - `config.json`: class names, recipe, scales, provenance"""

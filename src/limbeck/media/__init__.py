@@ -7,12 +7,13 @@ from limbeck.media._sound import is_silent
 from limbeck.media.decode import MediaInfo, RawClip, probe, read_clip, read_frame, read_sound
 from limbeck.media.encode import write_video, write_wav
 from limbeck.media.listing import could_be_media, files_below
-from limbeck.media.recipe import TRACKS, ClipRecipe, MelRecipe, Track
+from limbeck.media.recipe import MIDDLE, TRACKS, ClipRecipe, MelRecipe, Track, even_times
 from limbeck.media.several import read_clips
 from limbeck.media.spectrogram import invert_log_mel, log_mel
 from limbeck.media.stream import SoundWindow, sound_windows
 
 __all__ = [
+    "MIDDLE",
     "TRACKS",
     "ClipRecipe",
     "MediaInfo",
@@ -22,6 +23,7 @@ __all__ = [
     "Track",
     "could_be_media",
     "encode",
+    "even_times",
     "files_below",
     "fitted",
     "invert_log_mel",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -273,6 +273,11 @@ class Damage:
 
     def __bool__(self) -> bool:
         return self.packets + self.frames > 0
+
+    @classmethod
+    def total(cls, parts: Collection[Damage]) -> Damage:
+        """The damage of several passes."""
+        return cls(sum(p.packets for p in parts), sum(p.frames for p in parts))
 
     def told(self, what: str) -> tuple[str, ...]:
         """The damage in words, if there is any."""

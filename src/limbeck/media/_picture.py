@@ -1,7 +1,7 @@
-"""The frame of one segment, upright, with square pixels, at the recipe's size."""
+"""The frames of one segment, upright, with square pixels, at the recipe's size."""
 
 import math
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
@@ -24,6 +24,8 @@ _SCALING = Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.F
 
 _BACK_UP_S = (0.0, 1.0, 10.0, 60.0, math.inf)
 _SLACK_S = 0.01
+SEEK_AHEAD_S = 5.0
+"""How far ahead a time must lie that is sought, and not decoded up to."""
 _GUESSED_FRAME_S = 0.04
 
 Image = npt.NDArray[np.uint8]
@@ -31,25 +33,37 @@ Timed = tuple[float, VideoFrame]
 
 
 class Picture(NamedTuple):
+    """RGB frames, uint8, of shape (time, size, size, 3), and repairs."""
+
+    frames: Image
+    repairs: tuple[str, ...]
+
+
+class Fitted(NamedTuple):
     """RGB frame, uint8, of shape (size, size, 3), and repairs."""
 
     frame: Image
     repairs: tuple[str, ...]
 
 
-@dataclass
-class _Around:
-    """Frames around the wanted time, each with its time in seconds: the one shown then, and the next."""
+class _Around(NamedTuple):
+    """Frames around a wanted time, each with its time in seconds: the one shown then, and the next.
 
-    shown: Timed | None = None
-    following: Timed | None = None
-    count: int = 0
-    from_start: bool = False
-    damage: Damage = field(default_factory=Damage)
+    They are the last of `passed` frames; `damage` is that of the whole pass through the file.
+    """
+
+    shown: Timed | None
+    following: Timed | None
+    passed: int
+    from_start: bool
+    damage: Damage
 
 
 def read(path: Path, media: Media, segment: tuple[float, float], at_s: float | None, recipe: ClipRecipe) -> Picture:
-    """The frame nearest to `at_s`, or else to the middle of the segment; errors by the table of `media.decode`."""
+    """The frames nearest to the recipe's times in the segment; errors by the table of `media.decode`.
+
+    Where it is given, `at_s` is the time of all frames.
+    """
     stream = media.picture
     if stream is None:
         unknown = any(s.codec_context is None for s in media.container.streams.video)
@@ -60,20 +74,37 @@ def read(path: Path, media: Media, segment: tuple[float, float], at_s: float | N
             "tiled_picture", "The picture is stored in tiles, which are not put together; save it as JPEG or PNG."
         )
     check_size(stream.codec_context.width, stream.codec_context.height)
-    wanted_s = sum(segment) / 2 if at_s is None else at_s
+    every_s = wanted(segment, recipe) if at_s is None else [at_s] * len(recipe.times)
     if at_s is not None:
         segment = min(segment[0], at_s), max(segment[1], at_s)
     still = media.is_still
     aspect = stream.sample_aspect_ratio
     frame_s = 1 / float(stream.average_rate) if stream.average_rate else _GUESSED_FRAME_S
-    around = _look_around(media, frame_s, 0.0 if still else wanted_s)
-    shown_s, frame = nearest(around.shown, around.following, wanted_s, segment[1])
-    told = around.damage.told("picture")
-    if not still:
-        lasts_s = float(frame.duration * frame.time_base) if frame.duration and frame.time_base else frame_s
-        told += _check_shown(media, around, shown_s, shown_s + lasts_s, wanted_s, segment)
-    image, repairs = fit(frame, turn_of_photo(path) if still else turn_of_video(frame), aspect, recipe)
-    return Picture(image, told + repairs)
+    fitted: dict[int, Fitted] = {}
+    found: list[Fitted] = []
+    told: tuple[str, ...] = ()
+    looked = _look_around(media, frame_s, [0.0] * len(every_s) if still else every_s)
+    for wanted_s, around in zip(every_s, looked, strict=True):
+        shown_s, frame = nearest(around.shown, around.following, wanted_s, segment[1])
+        if not still:
+            lasts_s = float(frame.duration * frame.time_base) if frame.duration and frame.time_base else frame_s
+            # Later times lie farther beyond an early end: what is told of the last is told.
+            told = _check_shown(media, around, shown_s, shown_s + lasts_s, wanted_s, segment) or told
+        if id(frame) not in fitted:  # which `looked` keeps alive
+            fitted[id(frame)] = fit(frame, turn_of_photo(path) if still else turn_of_video(frame), aspect, recipe)
+        found.append(fitted[id(frame)])
+    return together(found, (*Damage.total({id(a.damage): a.damage for a in looked}.values()).told("picture"), *told))
+
+
+def wanted(segment: tuple[float, float], recipe: ClipRecipe) -> list[float]:
+    """The recipe's times in a segment, in seconds."""
+    return [(1 - part) * segment[0] + part * segment[1] for part in recipe.times]
+
+
+def together(frames: Sequence[Fitted], told: tuple[str, ...] = ()) -> Picture:
+    """Frames as one, in their order; what was mended, of all and, the same of several once, of each."""
+    each = (repair for frame in frames for repair in frame.repairs)
+    return Picture(np.stack([frame.frame for frame in frames]), (*told, *dict.fromkeys(each)))
 
 
 def segment(media: Media, start_s: float, length_s: float | None, recipe: ClipRecipe) -> tuple[float, float]:
@@ -84,24 +115,38 @@ def segment(media: Media, start_s: float, length_s: float | None, recipe: ClipRe
     return start_s, start_s + min(length_s, recipe.mel.clip_seconds)
 
 
-def _look_around(media: Media, frame_s: float, wanted_s: float) -> _Around:
-    """Frames around a time, seeking earlier where a format's seek lands too late."""
+def _look_around(media: Media, frame_s: float, every_s: Sequence[float]) -> list[_Around]:
+    """Frames around some times, ascending, in one pass as far as these lie near each other."""
+    found: list[_Around] = []
+    while len(found) < len(every_s):
+        found += _pass(media, frame_s, every_s[len(found) :])
+    return found
+
+
+def _pass(media: Media, frame_s: float, every_s: Sequence[float]) -> list[_Around]:
+    """Frames around the first time and those soon after it, seeking earlier where a format's seek lands too late."""
     for back in _BACK_UP_S:
-        around, now = _Around(), -frame_s
-        around.from_start, frames = media.frames("picture", wanted_s - back, around.damage)
+        found: list[_Around] = []
+        shown: Timed | None = None
+        damage, now, count, is_done = Damage(), -frame_s, 0, False
+        from_start, frames = media.frames("picture", every_s[0] - back, damage)
         for frame in frames:
             at = media.seconds(frame)
-            if not isinstance(frame, VideoFrame) or (at is None and not around.from_start):
+            if not isinstance(frame, VideoFrame) or (at is None and not from_start):
                 break
             now = now + frame_s if at is None else at
-            around.count += 1
-            if now > wanted_s:
-                around.following = (now, frame)
+            count += 1
+            while len(found) < len(every_s) and now > every_s[len(found)]:
+                found.append(_Around(shown, (now, frame), count, from_start, damage))
+            is_done = bool(found) and (len(found) == len(every_s) or every_s[len(found)] - now > SEEK_AHEAD_S)
+            if is_done:
                 break
-            around.shown = (now, frame)
-        if around.shown is not None or around.from_start:
+            shown = (now, frame)
+        if not is_done:
+            found += [_Around(shown, None, count, from_start, damage) for _ in every_s[len(found) :]]
+        if found[0].shown is not None or from_start:
             break
-    return around
+    return found
 
 
 def nearest(shown: Timed | None, following: Timed | None, wanted_s: float, end_s: float) -> Timed:
@@ -125,7 +170,7 @@ def _check_shown(
         raise MediaError("undecodable", f"No whole frame between {start_s:g} and {end_s:g} s can be decoded.")
     if around.following is not None or until_s >= wanted_s:
         return ()
-    if around.count == 1 and (
+    if around.passed == 1 and (
         around.from_start or len(list(islice(media.frames("picture", 0.0, Damage())[1], 2))) == 1
     ):
         return ("the picture track has one frame only: used for the whole clip",)
@@ -140,7 +185,7 @@ def check_size(width: int, height: int) -> None:
         raise MediaError("absurd_picture_size", f"The picture claims to be {width} x {height} pixels.")
 
 
-def fit(frame: VideoFrame, turn: Turn, pixel_aspect: Fraction | None, recipe: ClipRecipe) -> Picture:
+def fit(frame: VideoFrame, turn: Turn, pixel_aspect: Fraction | None, recipe: ClipRecipe) -> Fitted:
     """A frame as RGB, uint8, shape (size, size, 3), turned upright; and what was mended."""
     check_size(frame.width, frame.height)
     told: list[str] = []
@@ -157,7 +202,7 @@ def fit(frame: VideoFrame, turn: Turn, pixel_aspect: Fraction | None, recipe: Cl
     image = frame.reformat(width, height, "rgb24", interpolation=_SCALING, threads=1).to_ndarray()
     if turn.is_odd:
         told.append("the picture is turned by an odd angle: turned by the nearest right angle")
-    return Picture(turn.apply(_middle(np.asarray(image, np.uint8), size)), tuple(told))
+    return Fitted(turn.apply(_middle(np.asarray(image, np.uint8), size)), tuple(told))
 
 
 def fitted(image: Image, recipe: ClipRecipe) -> Image:

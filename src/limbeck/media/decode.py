@@ -2,10 +2,10 @@
 
 Second 0 is when the first of the file's sound or picture is presented, whatever its clock shows then. A clip is the
 segment from `start_s` on, `length_s` long (to the end of the sound where that is None), and never longer than the
-recipe's `clip_seconds`: its sound, and the frame nearest to its middle by time stamp. A track that the recipe does not
-ask for is not looked at: where it is the sound, the segment goes to the end of the file. Memory and work depend on the
-segment and on the distance of key frames, not on how long the file is; only where a file's own way to a time cannot be
-trusted (ADPCM in WAV, say) is it read from its beginning.
+recipe's `clip_seconds`: its sound, and the frames nearest to its middle, or to other times in it, by time stamp. A
+track that the recipe does not ask for is not looked at: where it is the sound, the segment goes to the end of the file.
+Memory and work depend on the segment and on the distance of key frames, not on how long the file is; only where a
+file's own way to a time cannot be trusted (ADPCM in WAV, say) is it read from its beginning.
 
 What happens to bad media (R rejected with `MediaError(reason)`, M mended, told in `RawClip.repairs`, N normal):
 
@@ -39,7 +39,7 @@ file cut short                     M  what is there is used, by the rules above;
 corrupt packets                    M  skipped: the nearest whole frame is used, sound has a hole; no whole frame or no
                                       sound in the segment: R ``undecodable``. Damage that decoders conceal and do not
                                       tell cannot be seen
-one frame only                     M  in a video: that frame, whatever the time. N in a still picture
+one frame only                     M  in a video: that frame, at all times. N in a still picture
 picture ends in the segment        M  its last frame, if it is shown at least into the segment
 variable frame rate                N  time stamps decide; a frame from after the segment is used only where none is
                                       shown in it
@@ -79,20 +79,22 @@ class RawClip:
     Attributes:
         waveform: Mono, float32 in [-1, 1], shape (sample,), at the recipe's rate and length; None where the recipe asks
             for no sound.
-        frame: RGB, uint8, shape (height, width, 3), at the recipe's size; None where it asks for no picture.
+        frames: RGB, uint8, shape (time, height, width, 3), at the recipe's times and size, or (height, width, 3) where
+            the picture stands still; None where the recipe asks for no picture.
         repairs: What was mended on the way, for people (``"sound ended 0.20 s early: padded with silence"``).
     """
 
     waveform: npt.NDArray[np.floating[Any]] | None
-    frame: npt.NDArray[np.uint8] | None
+    frames: npt.NDArray[np.uint8] | None
     repairs: tuple[str, ...] = ()
 
     @classmethod
     def blank(cls, recipe: ClipRecipe) -> Self:
-        """Silence and a black picture, as far as the recipe asks for either."""
+        """Silence and black frames, as far as the recipe asks for either."""
+        size = recipe.image_size
         return cls(
             np.zeros(recipe.mel.samples, np.float32) if "audio" in recipe.tracks else None,
-            np.zeros((recipe.image_size, recipe.image_size, 3), np.uint8) if "image" in recipe.tracks else None,
+            np.zeros((len(recipe.times), size, size, 3), np.uint8) if "image" in recipe.tracks else None,
         )
 
     @property
@@ -101,9 +103,9 @@ class RawClip:
 
         Example:
             >>> RawClip.blank(ClipRecipe(image_size=8)).shapes
-            {'waveform': (11000,), 'frame': (8, 8, 3)}
+            {'waveform': (11000,), 'frames': (1, 8, 8, 3)}
         """
-        parts = {"waveform": self.waveform, "frame": self.frame}
+        parts = {"waveform": self.waveform, "frames": self.frames}
         return {name: array.shape for name, array in parts.items() if array is not None}
 
     @property
@@ -114,11 +116,20 @@ class RawClip:
         return self.waveform
 
     @property
+    def frame(self) -> npt.NDArray[np.uint8] | None:
+        """The frame in the middle of all, (height, width, 3); None where there are no pictures."""
+        return self.frames if self.frames is None or self.frames.ndim == 3 else self.frames[len(self.frames) // 2]
+
+    @property
     def picture(self) -> npt.NDArray[np.uint8]:
-        """The frame, of a clip that has one."""
-        if self.frame is None:
+        """The frame in the middle, of a clip that has pictures."""
+        return self.pictures(1) if self.frame is None else self.frame
+
+    def pictures(self, count: int) -> npt.NDArray[np.uint8]:
+        """So many frames of a clip that has pictures, (time, height, width, 3); a still is the same at all times."""
+        if self.frames is None:
             raise ValueError("the recipe asks for no picture, so none was decoded")
-        return self.frame
+        return np.broadcast_to(self.frames, (count, *self.frames.shape[-3:]))
 
 
 @dataclass(frozen=True)
@@ -188,16 +199,16 @@ def read_clip(
     recipe: ClipRecipe,
     frame_at_s: float | None = None,
 ) -> RawClip:
-    """Decode the sound of a segment and one frame of it, or one of the two, by the recipe's tracks.
+    """Decode the sound of a segment and frames of it, or one of the two, by the recipe's tracks.
 
     Args:
         audio: File whose sound track is used: the first that is marked as default, or the first.
         image: File whose picture track is used, chosen likewise, or a still; may be the same file (opened once).
         start_s: Where the segment begins, in seconds, >= 0.
         length_s: Its length in seconds, > 0; None means to the end of the sound.
-        recipe: Tracks to read, rate and length of the waveform, size of the frame.
-        frame_at_s: When the frame is taken, in seconds from the file's beginning; None means the middle of the segment
-            (of that part of it that the recipe's length keeps).
+        recipe: Tracks to read, rate and length of the waveform, times and size of the frames.
+        frame_at_s: When all frames are taken, in seconds from the file's beginning; None means the recipe's times in
+            the segment (in that part of it that the recipe's length keeps).
 
     Returns:
         The clip; `repairs` tells what was mended.
@@ -227,7 +238,7 @@ def read_clip(
 def joined(sound: _sound.Sound | None, picture: _picture.Picture | None) -> RawClip:
     """A clip of what was read of it: its `sound`, its `picture` or both."""
     repairs = [told for part in (sound, picture) if part for told in part.repairs]
-    return RawClip(sound.waveform if sound else None, picture.frame if picture else None, tuple(repairs))
+    return RawClip(sound.waveform if sound else None, picture.frames if picture else None, tuple(repairs))
 
 
 def read_sound(
@@ -254,7 +265,8 @@ def read_frame(path: Path, *, at_s: float = 0.0, recipe: ClipRecipe) -> tuple[np
     """
     _check_segment(at_s, None, None)
     with opened(path) as media:
-        return _picture.read(path, media, (at_s, at_s), at_s, recipe)
+        found = _picture.read(path, media, (at_s, at_s), at_s, recipe)
+    return found.frames[0], found.repairs
 
 
 def is_segment(start_s: float, length_s: float | None) -> bool:

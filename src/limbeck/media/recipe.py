@@ -1,13 +1,40 @@
 """How a clip becomes arrays: every number that must be known to read the arrays again."""
 
-from typing import Literal, Self
+from itertools import pairwise
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from limbeck._config import Config
 
 Track = Literal["audio", "image"]
 TRACKS: tuple[Track, ...] = ("audio", "image")
+MIDDLE = 0.5
+MOST_FRAMES = 256
+
+
+def even_times(count: int) -> tuple[float, ...]:
+    """The middles of so many equal parts of a clip, as parts of its length.
+
+    Example:
+        >>> even_times(1), even_times(4)
+        ((0.5,), (0.125, 0.375, 0.625, 0.875))
+    """
+    return tuple((i + 0.5) / count for i in range(count))
+
+
+def _ascending(times: tuple[float, ...]) -> tuple[float, ...]:
+    if any(later <= earlier for earlier, later in pairwise(times)):
+        raise ValueError(f"times ascend, each once, but are {', '.join(f'{t:g}' for t in times)}")
+    return times
+
+
+Times = Annotated[
+    tuple[Annotated[float, Field(ge=0, le=1)], ...],
+    Field(min_length=1, max_length=MOST_FRAMES),
+    AfterValidator(_ascending),
+]
+"""Times in a clip as parts of its length, 0 to 1, ascending."""
 
 
 class MelRecipe(Config):
@@ -65,12 +92,28 @@ class ClipRecipe(Config):
     Attributes:
         tracks: Tracks that are read, ``"audio"``, ``"image"`` or both in this order; a file need not have the others.
         mel: The sound's recipe.
-        image_size: Height and width of the frame in pixels.
+        image_size: Height and width of a frame in pixels.
         fit: What is done with pictures that are not square: squeeze (``stretch``, as published), cut the
             middle (``crop``) or add black bars (``letterbox``).
+        frames: Frames of a video: how many, in the middles of equal parts of the clip, or at which `Times`.
+        segments: Equal parts of the sound, each with a log-mel of its own.
+        times: When frames are read; as `tracks`, what the modalities need that arrays are made for.
     """
 
     tracks: tuple[Track, ...] = Field(TRACKS, min_length=1)
     mel: MelRecipe = MelRecipe()
     image_size: int = Field(224, ge=8, le=4096)
     fit: Literal["stretch", "crop", "letterbox"] = "stretch"
+    frames: Annotated[int, Field(ge=1, le=MOST_FRAMES)] | Times = 8
+    segments: int = Field(4, ge=1, le=MOST_FRAMES)
+    times: Times = (MIDDLE,)
+
+    @property
+    def video_times(self) -> tuple[float, ...]:
+        """When the `frames` are taken, as parts of the clip.
+
+        Example:
+            >>> ClipRecipe(frames=2).video_times, ClipRecipe(frames=(0.1, 0.2)).video_times
+            ((0.25, 0.75), (0.1, 0.2))
+        """
+        return even_times(self.frames) if isinstance(self.frames, int) else self.frames

@@ -4,9 +4,10 @@ Only whole files go this way. Whatever is odd (damage, no time stamps, a picture
 `read_clip`, so that a clip comes out the same, or is refused for the same reason, as when it is read alone.
 """
 
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Container, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from av.video.frame import VideoFrame
 
@@ -17,9 +18,16 @@ from limbeck.media._orientation import turn_of_video
 from limbeck.media.decode import RawClip, is_segment, joined, read_clip
 from limbeck.media.recipe import ClipRecipe
 
-_SEEK_AHEAD_S = 5.0
-
 Segment = tuple[float, float | None]
+
+
+class Moment(NamedTuple):
+    """When a frame is wanted, and when its segment ends, in seconds; which segment that is, and which frame of it."""
+
+    at_s: float
+    end_s: float
+    segment: int
+    frame: int
 
 
 def read_clips(path: Path, segments: Sequence[Segment], *, recipe: ClipRecipe) -> list[RawClip | MediaError]:
@@ -74,44 +82,55 @@ def _alone(path: Path, segment: Segment, recipe: ClipRecipe) -> RawClip | MediaE
 def _in_one_pass(
     media: Media, wanted: dict[int, tuple[float, float]], recipe: ClipRecipe
 ) -> dict[int, _picture.Picture]:
-    """The frames nearest to the middles of some segments, as far as they come out of a faultless track."""
+    """The frames nearest to the recipe's times in some segments, as far as they come out of a faultless track."""
     stream = media.picture
     if stream is None or media.is_still:
         return {}
     _picture.check_size(stream.codec_context.width, stream.codec_context.height)
     aspect = stream.sample_aspect_ratio
-    found: dict[int, _picture.Picture] = {}
-    left = sorted(wanted, key=lambda i: sum(wanted[i]), reverse=True)
+    found: dict[tuple[int, int], _picture.Fitted] = {}
+    moments = (
+        Moment(at_s, segment[1], i, k)
+        for i, segment in wanted.items()
+        for k, at_s in enumerate(_picture.wanted(segment, recipe))
+    )
+    left = sorted(moments, reverse=True)
     while left:
         damage = Damage()
-        nearest = _nearest_frames(media, left, wanted, damage)
+        nearest = _nearest_frames(
+            media, left, damage, lambda frame: _picture.fit(frame, turn_of_video(frame), aspect, recipe)
+        )
         if nearest is None or damage:
             break
         if not nearest:
             left.pop()
-        for i, frame in nearest.items():
-            found[i] = _picture.fit(frame, turn_of_video(frame), aspect, recipe)
-    return found
+        found |= nearest
+    every = {i: [found.get((i, k)) for k in range(len(recipe.times))] for i in wanted}
+    return {i: _picture.together([f for f in frames if f]) for i, frames in every.items() if all(frames)}
 
 
 def _nearest_frames(
-    media: Media, left: list[int], wanted: dict[int, tuple[float, float]], damage: Damage
-) -> dict[int, VideoFrame] | None:
+    media: Media, left: list[Moment], damage: Damage, fit: Callable[[VideoFrame], _picture.Fitted]
+) -> dict[tuple[int, int], _picture.Fitted] | None:
     """Frames for the last of `left`, which they leave, until the next is far ahead; None where times make no sense."""
-    nearest: dict[int, VideoFrame] = {}
+    nearest: dict[tuple[int, int], _picture.Fitted] = {}
     shown: tuple[float, VideoFrame] | None = None
+    last: tuple[VideoFrame, _picture.Fitted] | None = None
     is_done = False  # told one frame later, which shows whether the clock makes sense
-    for frame in media.frames("picture", sum(wanted[left[-1]]) / 2, damage)[1]:
+    for frame in media.frames("picture", left[-1].at_s, damage)[1]:
         now = media.seconds(frame)
         if not isinstance(frame, VideoFrame) or now is None or (shown is not None and now < shown[0]):
             return None
         if is_done:
             break
-        while left and now > sum(wanted[left[-1]]) / 2:
+        while left and now > left[-1].at_s:
             if shown is None:
                 return nearest
-            start_s, end_s = wanted[left[-1]]
-            nearest[left.pop()] = _picture.nearest(shown, (now, frame), (start_s + end_s) / 2, end_s)[1]
+            moment = left.pop()
+            best = _picture.nearest(shown, (now, frame), moment.at_s, moment.end_s)[1]
+            # At once, for many frames as they are decoded take much memory; and one may be wanted several times.
+            last = last if last and last[0] is best else (best, fit(best))
+            nearest[moment.segment, moment.frame] = last[1]
         shown = (now, frame)
-        is_done = not left or (bool(nearest) and sum(wanted[left[-1]]) / 2 - now > _SEEK_AHEAD_S)
+        is_done = not left or (bool(nearest) and left[-1].at_s - now > _picture.SEEK_AHEAD_S)
     return nearest

@@ -27,7 +27,7 @@ class Block:
         classes: Which.
         rows: Of the tensors.
         leaves: Their rows, as leaves of the graph.
-        samples: What networks see of them, by modality, (class * sample, channel, height, width), ordered by class.
+        samples: What networks see of them, by modality, (class * sample, ..., channel, height, width), class by class.
     """
 
     classes: slice
@@ -73,7 +73,7 @@ class Held:
 
     def blocks(self) -> Iterator[Block]:
         """All classes, as many at once as fit in memory, for losses in which classes do not meet."""
-        pixels = self.rows * self.hold.cells * max(m.shape[1] * m.shape[2] for m in self.modalities.values())
+        pixels = self.rows * self.hold.cells * max(math.prod(m.shape) // m.shape[-3] for m in self.modalities.values())
         size = max(1, GRAPH_PIXELS // pixels)
         for first in range(0, self.classes, size):
             yield self.block(first, min(first + size, self.classes))
@@ -143,7 +143,7 @@ def _noise(method: Optimised, real: LabelledClips, seed: int) -> Tensors:
         source = generator(seed, "noise", label)
         for name, modality in real.modalities.items():
             own = Scale(mean=real.statistics[name].mean, std=real.statistics[name].std)
-            values = torch.randn(method.per_class, *modality.shape, generator=source)
+            values = torch.randn(method.per_class, *method.hold.shape_of(modality), generator=source)
             found[name].append(modality.prepared(own.undo(values, -modality.channels_at - 1)))
     scales = method.scales(real)
     return {m: kind.to_network(torch.cat(found[m]), scales[m]) for m, kind in real.modalities.items()}

@@ -4,8 +4,9 @@ from collections.abc import Collection, Iterable, Mapping
 
 from limbeck import _discover
 from limbeck.errors import InputError
-from limbeck.media import ClipRecipe
+from limbeck.media import TRACKS, ClipRecipe
 from limbeck.modalities._contract import Batch, Modality, Moments, Scale, ScaleKind, Statistics, Ticks
+from limbeck.modalities._frames import each_frame, side_by_side
 
 __all__ = [
     "Batch",
@@ -17,12 +18,15 @@ __all__ = [
     "Ticks",
     "bound",
     "by_letter",
+    "completed",
+    "each_frame",
     "label",
     "letters",
     "load",
     "looked_at",
     "names",
     "only",
+    "side_by_side",
     "together",
 ]
 
@@ -57,6 +61,19 @@ def bound(chosen: Iterable[str], recipe: ClipRecipe) -> dict[str, Modality]:
     if not listed or len(set(listed)) < len(listed):
         raise InputError(f"Modalities are named once each, as in audio,image, but got: {', '.join(listed) or 'none'}.")
     return {name: load(name)(recipe) for name in listed}
+
+
+def completed(chosen: Iterable[str], recipe: ClipRecipe) -> ClipRecipe:
+    """The `recipe` with the tracks, and the times of frames, that the `chosen` modalities are made of.
+
+    Example:
+        >>> completed(["image"], ClipRecipe()).tracks
+        ('image',)
+    """
+    kinds = bound(chosen, recipe).values()
+    tracks = tuple(track for track in TRACKS if track in {kind.track for kind in kinds})
+    times = tuple(sorted({at for kind in kinds for at in kind.times}))
+    return recipe.model_copy(update={"tracks": tracks, "times": times or recipe.times})
 
 
 def only(modalities: Modalities, chosen: Collection[str], whose: str) -> dict[str, Modality]:

@@ -101,7 +101,7 @@ def _along(values: tuple[float, ...], like: Tensor, trailing: int) -> Tensor:
 
 
 Batch = dict[str, Tensor]
-"""Samples by modality, each (sample, channel, height, width); rows of one position belong together."""
+"""Samples by modality, each (sample, ..., channel, height, width); rows of one position belong together."""
 
 
 class Ticks(NamedTuple):
@@ -116,7 +116,7 @@ class Modality(Listed, ABC):
     """One kind of array that is made of a recording. One module of this room defines one.
 
     All that depends on the kind of array is here; nothing else asks which modality it has by name, position or number
-    of channels. Arrays are (channel, height, width).
+    of channels. Arrays are (..., channel, height, width): one frame, or several along the axes before these.
 
     Attributes:
         recipe: How recordings are decoded.
@@ -147,7 +147,7 @@ class Modality(Listed, ABC):
     origin: ClassVar[Literal["upper", "lower"]] = "upper"
     unit: ClassVar[str]
     span: ClassVar[float | None] = None
-    axes: ClassVar[tuple[str, str, str]] = ("channel", "height", "width")
+    axes: ClassVar[tuple[str, ...]] = ("channel", "height", "width")
     dtype: ClassVar[torch.dtype] = torch.float32
     channels_at: ClassVar[int] = -3
     keeps: ClassVar[frozenset[str]] = frozenset()
@@ -159,17 +159,27 @@ class Modality(Listed, ABC):
 
     @property
     @abstractmethod
-    def shape(self) -> tuple[int, int, int]:
-        """Shape of an array."""
+    def shape(self) -> tuple[int, ...]:
+        """Shape of an array; its last three axes are (channel, height, width)."""
 
     @abstractmethod
     def array(self, raw: RawClip) -> npt.NDArray[Any]:
         """The array of a decoded recording, of the modality's `shape` and `dtype`."""
 
     @property
+    def times(self) -> tuple[float, ...]:
+        """When the frames are shown that it is made of, as parts of the clip from 0 to 1; none by default."""
+        return ()
+
+    def frames(self, raw: RawClip) -> npt.NDArray[np.uint8]:
+        """The frames of a recording at `times`, (time, height, width, 3), of all those at the recipe's times."""
+        return raw.pictures(len(self.recipe.times))[[self.recipe.times.index(at) for at in self.times]]
+
+    @property
     def words(self) -> str:
         """Size of a sample, for people."""
-        return " × ".join(map(str, self.shape[1:]))
+        *frames, _, height, width = self.shape
+        return " × ".join(map(str, (*frames, height, width)))
 
     @property
     def ticks(self) -> tuple[Ticks, Ticks] | None:
@@ -213,21 +223,24 @@ class Modality(Listed, ABC):
     def frequency_order(self) -> Tensor:
         """Rank of every coefficient of the cosine transform, of the modality's `shape`: those of low rank are kept.
 
-        By default the hyperbolic cross, ``(row + 1) * (column + 1)``: what is steady along one axis may be sharp along
-        the other.
+        By default the hyperbolic cross, ``(row + 1) * (column + 1)``, and so on along the axes of frames: what is
+        steady along one axis may be sharp along the others.
         """
-        channels, height, width = self.shape
-        return ((torch.arange(height)[:, None] + 1) * (torch.arange(width) + 1)).expand(channels, -1, -1)
+        *frames, _, height, width = self.shape
+        ranks = torch.ones((), dtype=torch.int64)
+        for size in (*frames, height, width):
+            ranks = ranks[..., None] * (torch.arange(size) + 1)
+        return ranks.unsqueeze(-3).expand(self.shape)
 
     @abstractmethod
     def show(self, arrays: Tensor) -> Tensor:
-        """Prepared arrays, (sample, channel, height, width), as pictures to look at.
+        """Prepared arrays, (sample, ..., channel, height, width), as pictures to look at, frames side by side.
 
         These are grey levels, uint8 (sample, height, width), or RGB, uint8 (sample, height, width, 3).
         """
 
     def play(self, arrays: Tensor) -> Tensor | None:
-        """Prepared arrays, (sample, channel, height, width), as sound to listen to; None where there is none.
+        """Prepared arrays, (sample, ..., channel, height, width), as sound to listen to; None where there is none.
 
         It is float32 (sample, time), at the recipe's rate.
         """

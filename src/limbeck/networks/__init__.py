@@ -2,7 +2,7 @@
 
 Example:
     >>> names()
-    ('alexnet', 'convnet', 'resnet18', 'transformer', 'vgg11')
+    ('alexnet', 'convnet', 'convnet3d', 'resnet18', 'transformer', 'vgg11')
 """
 
 from limbeck import _discover

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import ClassVar, final
 
 import torch
 import torch.nn.functional as F
@@ -10,20 +10,36 @@ from torch import Tensor, nn
 
 from limbeck._config import Config
 from limbeck._discover import Listed
-from limbeck.modalities import Batch
+from limbeck.modalities import Batch, each_frame
 
-Shape = tuple[int, int, int]
-"""(channel, height, width) of a sample."""
+Shape = tuple[int, ...]
+"""(..., channel, height, width) of a sample."""
 
 
 class Encoder(nn.Module, ABC):
-    """One modality's feature extractor: (sample, channel, height, width) to flat features (sample, `dim`)."""
+    """One modality's feature extractor: (sample, ..., channel, height, width) to flat features (sample, `dim`)."""
 
     dim: int
 
     @abstractmethod
     def forward(self, x: Tensor) -> Tensor:
-        """Features, (sample, dim), of network input (sample, channel, height, width)."""
+        """Features, (sample, dim), of network input (sample, ..., channel, height, width)."""
+
+
+@final
+class FrameByFrame(Encoder):
+    """An encoder of (channel, height, width) that looks at each frame by itself; features are their mean.
+
+    So features are as many as those of one frame, and frames in another order have the same.
+    """
+
+    def __init__(self, encoder: Encoder) -> None:
+        super().__init__()
+        self.encoder, self.dim = encoder, encoder.dim
+
+    def forward(self, x: Tensor) -> Tensor:
+        features: Tensor = each_frame(self.encoder, x)
+        return features.flatten(1, -2).mean(1)
 
 
 class Network(Config, Listed, ABC):
@@ -31,15 +47,22 @@ class Network(Config, Listed, ABC):
 
     room: ClassVar[str] = "limbeck.networks"
 
-    @abstractmethod
     def encoders(self, shapes: Mapping[str, Shape], *, generator: torch.Generator) -> dict[str, Encoder]:
         """Build an encoder per modality, by the `shapes` of samples, with fresh random weights, one after the other.
 
-        The `generator` draws the weights; the global one is not used.
+        The `generator` draws the weights; the global one is not used. Where samples have axes before (channel, height,
+        width), each frame is seen by itself and features are averaged; networks that see more override this.
 
         Raises:
             InputError: A shape does not fit the settings.
         """
+        frames = {modality: shape[-3:] for modality, shape in shapes.items()}
+        made = self.frame_encoders(frames, generator=generator)
+        return {m: encoder if shapes[m] == frames[m] else FrameByFrame(encoder) for m, encoder in made.items()}
+
+    @abstractmethod
+    def frame_encoders(self, shapes: Mapping[str, Shape], *, generator: torch.Generator) -> dict[str, Encoder]:
+        """Build an encoder per modality for samples of one frame, `shapes` (channel, height, width); see `encoders`."""
 
 
 Dims = Mapping[str, int]

@@ -38,7 +38,7 @@ def embed(
 
     Args:
         encoder: Its own weights are used, frozen; nothing of it is changed.
-        x: Network input, float32, (sample, channel, height, width), on the encoder's device.
+        x: Network input, float32, (sample, ..., channel, height, width), on the encoder's device.
         dtype: Format of the convolutions: float32, or bfloat16 (weights and activations; the norms' statistics stay
             float32).
         compile: Fuse through `torch.compile`. Fresh encoders of the same shape are not compiled again.
@@ -63,13 +63,13 @@ def embed(
     def features(part: Tensor) -> Tensor:
         # A compiled function wants one shape: the last chunk is filled up on the way.
         missing = size - len(part) if compile else 0
-        filled = F.pad(part, (0, 0, 0, 0, 0, 0, 0, missing)) if missing else part
+        filled = F.pad(part, [0] * (2 * part.ndim - 1) + [missing]) if missing else part
         with torch.autocast(x.device.type, dtype, enabled=dtype != torch.float32, cache_enabled=False):
             out: Tensor = run(encoder, weights, (filled,))[: len(part)]
         return out if out.dtype == torch.float64 else out.float()
 
     parts = []
-    again = torch.is_grad_enabled() and x.requires_grad and x[:, 0].numel() > GRAPH_PIXELS
+    again = torch.is_grad_enabled() and x.requires_grad and x[..., 0, :, :].numel() > GRAPH_PIXELS
     for part in torch.split(x, size):
         parts.append(
             checkpoint(features, part, use_reentrant=False, preserve_rng_state=False) if again else features(part)
@@ -94,4 +94,4 @@ def _compiled() -> Any:
 
 def _chunk(x: Tensor) -> int:
     """Samples at a time: few enough for their activations to stay near the processor."""
-    return min(LARGEST_CHUNK, max(1, CHUNK_PIXELS // (x.shape[2] * x.shape[3])))
+    return min(LARGEST_CHUNK, max(1, CHUNK_PIXELS // x[:1, ..., 0, :, :].numel()))

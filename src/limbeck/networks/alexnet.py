@@ -75,5 +75,5 @@ class AlexNet(Network):
     width: int = Field(128, ge=1)
     norm: Norm = "none"
 
-    def encoders(self, shapes: Mapping[str, Shape], *, generator: torch.Generator) -> dict[str, Encoder]:
+    def frame_encoders(self, shapes: Mapping[str, Shape], *, generator: torch.Generator) -> dict[str, Encoder]:
         return {modality: AlexNetEncoder(shape, self, generator) for modality, shape in shapes.items()}

@@ -92,5 +92,5 @@ class ResNet18(Network):
     width: int = Field(64, ge=1)
     norm: Norm = "group"
 
-    def encoders(self, shapes: Mapping[str, Shape], *, generator: torch.Generator) -> dict[str, Encoder]:
+    def frame_encoders(self, shapes: Mapping[str, Shape], *, generator: torch.Generator) -> dict[str, Encoder]:
         return {modality: ResNet18Encoder(shape, self, generator) for modality, shape in shapes.items()}

@@ -118,7 +118,7 @@ class Transformer(Network):
             raise ValueError(f"width {self.width} does not divide into {self.heads} heads; change one of them")
         return self
 
-    def encoders(self, shapes: Mapping[str, Shape], *, generator: torch.Generator) -> dict[str, Encoder]:
+    def frame_encoders(self, shapes: Mapping[str, Shape], *, generator: torch.Generator) -> dict[str, Encoder]:
         return {modality: TransformerEncoder(shape, self, generator) for modality, shape in shapes.items()}
 
 

@@ -62,5 +62,5 @@ class VGG11(Network):
     width: int = Field(64, ge=1)
     norm: Norm = "group"
 
-    def encoders(self, shapes: Mapping[str, Shape], *, generator: torch.Generator) -> dict[str, Encoder]:
+    def frame_encoders(self, shapes: Mapping[str, Shape], *, generator: torch.Generator) -> dict[str, Encoder]:
         return {modality: VGG11Encoder(shape[0], self, generator) for modality, shape in shapes.items()}

@@ -36,8 +36,9 @@ class Parameterisation(Config, Listed, ABC):
     ``mosaic:2``; see `parse`.
 
     Attributes:
-        are_samples: Whether tensors are pictures of samples: in the shape and on the scale of a sample of the modality
-            whose name they bear, so that they can be shown and kept as pictures and decibels.
+        are_samples: Whether tensors are pictures of samples: on the scale of a sample of the modality whose name they
+            bear, and in its shape (perhaps of fewer frames), so that they can be shown and kept as pictures and
+            decibels.
     """
 
     room: ClassVar[str] = "limbeck.parameterisations"
@@ -52,7 +53,7 @@ class Parameterisation(Config, Listed, ABC):
     def start(self, samples: Batch, modalities: Mapping[str, Modality]) -> Tensors:
         """Tensors that stand, as well as they can, for real `samples` of some `modalities`.
 
-        These are in network scale, (cell * row, channel, height, width), cell-major, the most important first.
+        These are in network scale, (cell * row, ..., channel, height, width), cell-major, the most important first.
 
         Raises:
             InputError: The samples do not fit: a size, a number, a modality that the settings leave out.
@@ -62,8 +63,12 @@ class Parameterisation(Config, Listed, ABC):
     def decode(self, tensors: Mapping[str, Tensor], modalities: Mapping[str, Modality]) -> Batch:
         """What networks see of the `tensors` of all rows, or of some, see `rows`. Differentiable.
 
-        These are samples of the `modalities` in network scale, (cell * row, channel, height, width), cell-major.
+        These are samples of the `modalities` in network scale, (cell * row, ..., channel, height, width), cell-major.
         """
+
+    def shape_of(self, modality: Modality) -> tuple[int, ...]:
+        """Shape of the tensor of a row that bears a `modality`'s name, where rows can be looked at."""
+        return modality.shape
 
     def grid_of(self, modality: str) -> Grid:
         """Rows and columns of the cells in a row, where rows can be looked at; see `are_samples`."""

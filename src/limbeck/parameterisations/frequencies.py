@@ -83,7 +83,7 @@ class Frequencies(Parameterisation):
         samples = {}
         for name, x in tensors.items():
             count = of_each(self.count, name, self)
-            samples[name] = unpack(x, count, modalities[name]).repeat(self.cells // count, 1, 1, 1)
+            samples[name] = torch.cat([unpack(x, count, modalities[name])] * (self.cells // count))
         return samples
 
     def narrowed(self, clips: float, different: Mapping[str, float]) -> Parameterisation:
@@ -114,14 +114,15 @@ class Frequencies(Parameterisation):
 def pack(x: Tensor, count: int, modality: Modality) -> Tensor:
     """Put the low frequencies of several samples into the room of one. Differentiable.
 
-    Of `count` >= 1 that share a room, `x` of a `modality`, (count * row, channel, height, width), cell-major, become
-    (row, channel, height, width), same dtype and device: the coefficients of cell 0, of cell 1, and so on, each from
-    its lowest frequency on; zeros where the room does not divide.
+    Of `count` >= 1 that share a room, `x` of a `modality`, (count * row, ..., channel, height, width), cell-major,
+    become (row, ..., channel, height, width), same dtype and device: the coefficients of cell 0, of cell 1, and so on,
+    each from its lowest frequency on; zeros where the room does not divide.
     """
     if len(x) % count:
         raise InputError(f"{count} samples share the room of one, so their number must be a multiple, not {len(x)}.")
     kept = _kept(modality, count).to(x.device)
-    waves = _cosines(x.shape[-2], x) @ _decorrelated(x, modality, backward=False) @ _cosines(x.shape[-1], x).T
+    flat = _decorrelated(x, modality, backward=False)
+    waves = _over_frames(_cosines(x.shape[-2], x) @ flat @ _cosines(x.shape[-1], x).T, backward=False)
     low = waves.flatten(1)[:, kept]
     side_by_side = low.view(count, -1, len(kept)).transpose(0, 1).flatten(1)
     stored = x.new_zeros(len(side_by_side), math.prod(x.shape[1:]))
@@ -130,13 +131,14 @@ def pack(x: Tensor, count: int, modality: Modality) -> Tensor:
 
 
 def unpack(x: Tensor, count: int, modality: Modality) -> Tensor:
-    """The samples, (count * row, channel, height, width), that what `pack` made stands for, whole. Differentiable.
+    """The samples, (count * row, ..., channel, height, width), that what `pack` made stands for, whole. Differentiable.
 
     They are cell-major, of the dtype and device of `x`; `count` and `modality` are those of `pack`.
     """
     kept = _kept(modality, count).to(x.device)
     low = x.flatten(1)[:, : count * len(kept)].view(len(x), count, -1).transpose(0, 1).flatten(0, 1)
     waves = x.new_zeros(len(low), math.prod(x.shape[1:])).index_copy(1, kept, low).view(-1, *x.shape[1:])
+    waves = _over_frames(waves, backward=True)
     return _decorrelated(_cosines(x.shape[-2], x).T @ waves @ _cosines(x.shape[-1], x), modality, backward=True)
 
 
@@ -178,8 +180,16 @@ def _cosines(size: int, like: Tensor) -> Tensor:
     return basis.to(like)
 
 
+def _over_frames(x: Tensor, *, backward: bool) -> Tensor:
+    """The cosine transform, or its inverse, along every axis between the samples' and the channels'."""
+    for axis in range(1, x.ndim - 3):
+        basis = _cosines(x.shape[axis], x)
+        x = torch.tensordot(x, basis, ([axis], [0 if backward else 1])).movedim(-1, axis)
+    return x
+
+
 def _decorrelated(x: Tensor, modality: Modality, *, backward: bool) -> Tensor:
     if modality.basis is None:
         return x
     basis = torch.nn.functional.normalize(torch.tensor(modality.basis, dtype=torch.float64), dim=1).to(x)
-    return torch.einsum("kc,nchw->nkhw", basis.T if backward else basis, x)
+    return torch.einsum("kc,...chw->...khw", basis.T if backward else basis, x)

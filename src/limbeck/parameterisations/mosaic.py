@@ -20,7 +20,7 @@ from pydantic import model_validator
 from torch import Tensor
 
 from limbeck.errors import InputError
-from limbeck.modalities import Batch, Modality
+from limbeck.modalities import Batch, Modality, each_frame
 from limbeck.parameterisations._contract import (
     MOST_CELLS,
     Grid,
@@ -82,10 +82,10 @@ class Mosaic(Parameterisation):
 def pack(x: Tensor, grid: Grid) -> Tensor:
     """Shrink samples and paste them together. Differentiable.
 
-    From `x`, (cell * mosaic, channel, height, width), cell-major, to (mosaic, channel, height, width), same dtype and
-    device, by a `grid` of rows and columns of cells. Shrinking is bilinear (``align_corners=False``, no smoothing
-    beforehand): at factor 2 and even sizes the mean of every 2 x 2 block. Where the size is no multiple of the grid,
-    cell borders are rounded: every pixel belongs to exactly one cell.
+    From `x`, (cell * mosaic, ..., channel, height, width), cell-major, to (mosaic, ..., channel, height, width), same
+    dtype and device, by a `grid` of rows and columns of cells. Shrinking is bilinear (``align_corners=False``, no
+    smoothing beforehand): at factor 2 and even sizes the mean of every 2 x 2 block. Where the size is no multiple of
+    the grid, cell borders are rounded: every pixel belongs to exactly one cell.
 
     Example:
         >>> x = torch.arange(4.0).reshape(4, 1, 1, 1).expand(4, 1, 4, 6)
@@ -112,8 +112,8 @@ def pack(x: Tensor, grid: Grid) -> Tensor:
 def unpack(x: Tensor, grid: Grid) -> Tensor:
     """Cut mosaics into their cells and enlarge each to full size, bilinearly. Differentiable.
 
-    From `x`, (mosaic, channel, height, width), to (cell * mosaic, channel, height, width), cell-major, same dtype and
-    device; the `grid` has rows and columns of cells.
+    From `x`, (mosaic, ..., channel, height, width), to (cell * mosaic, ..., channel, height, width), cell-major, same
+    dtype and device; the `grid` has rows and columns of cells.
 
     Example:
         >>> unpack(torch.arange(4.0).reshape(1, 1, 2, 2), (2, 2))[:, 0, 0, 0]
@@ -138,4 +138,4 @@ def _read(text: str) -> Grid:
 
 
 def _resize(x: Tensor, size: Sequence[int]) -> Tensor:
-    return F.interpolate(x, size=tuple(size), mode="bilinear", align_corners=False)
+    return each_frame(lambda frames: F.interpolate(frames, tuple(size), mode="bilinear", align_corners=False), x)

@@ -13,6 +13,7 @@ from limbeck import modalities
 from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
 from limbeck.media import encode
+from limbeck.modalities import each_frame, side_by_side
 from limbeck.parameterisations import Box, boxes_of
 from limbeck.report import _drawing
 
@@ -48,7 +49,8 @@ class Samples:
         self._levelled = self._modality.dtype != torch.uint8
         self.colours = f"level ({self._modality.unit})" if self._levelled else ""
         self.grid = distilled.hold.grid_of(name)
-        self.cells = boxes_of(*self._modality.shape[1:], self.grid)
+        height, width = self._modality.shape[-2:]
+        self.cells = boxes_of(height, width, self.grid)
         # What optimisation moved far out of the data's range would leave all else dark.
         usual = self.stored("start" if distilled.start else "distilled", torch.arange(distilled.rows))
         self._limits = _drawing.level_range(usual, self._modality.span) if self._levelled else (0.0, 1.0)
@@ -70,7 +72,8 @@ class Samples:
         if clips is not None:
             real = clips.array(self._name, index)
             rows, columns = self.cells[0]
-            small = F.interpolate(real.float(), (rows.stop, columns.stop), mode="bilinear", antialias=True)
+            size = rows.stop, columns.stop
+            small = each_frame(lambda x: F.interpolate(x.float(), size, mode="bilinear", antialias=True), real)
             return list(zip(real if self._levelled else small.round().clamp(0, 255).byte(), real, strict=True))
         seen, heard = self.stored(side, index), self.whole(side, index)
         heard = heard.reshape(len(self.cells), len(index), *heard.shape[1:])
@@ -79,7 +82,7 @@ class Samples:
     def show(self, sample: Tensor) -> bytes:
         """A sample or cell as a PNG file."""
         if self._levelled:
-            return encode.png(_drawing.levels(sample[0], self._limits, self._modality.origin), _drawing.palette())
+            return encode.png(_drawing.levels(_plane(sample), self._limits, self._modality.origin), _drawing.palette())
         return encode.png(self._modality.show(sample[None])[0].numpy())
 
     def play(self, samples: Sequence[Tensor]) -> list[bytes]:
@@ -93,7 +96,7 @@ class Samples:
     def draw(self, axes: Axes, sample: Tensor, cells: Sequence[Box] = ()) -> None:
         """Draw a sample into a figure's axes, or the cells of a stored one."""
         if self._levelled:
-            _drawing.draw_levels(axes, sample[0], self._modality, self._limits, cells)
+            _drawing.draw_levels(axes, _plane(sample), self._modality, self._limits, cells)
         else:
             axes.imshow(self._modality.show(sample[None])[0].numpy())
             axes.set_axis_off()
@@ -134,7 +137,7 @@ def nearest(
 ) -> Tensor:
     """Positions of the real clips nearest to synthetic samples, among those in `index`, (sample,); see `NEAREST_RULE`.
 
-    Samples are (sample, channel, height, width) by modality; `real` reads those of the clips at some positions.
+    Samples are (sample, ..., channel, height, width) by modality; `real` reads those of the clips at some positions.
     """
     index = index[:at_most]
     if not len(index):
@@ -149,4 +152,9 @@ def nearest(
 
 
 def _small(x: Tensor) -> Tensor:
-    return F.adaptive_avg_pool2d(x.float(), _SIDE).flatten(1)
+    return each_frame(lambda frames: F.adaptive_avg_pool2d(frames.float(), _SIDE), x).flatten(1)
+
+
+def _plane(sample: Tensor) -> Tensor:
+    """Levels to look at, (height, width): the first channel of a sample, its frames side by side."""
+    return side_by_side(sample[None])[0, 0]

@@ -1,8 +1,8 @@
 """Samples as small picture files: frames as WebP or JPEG, log-mels as grey pictures (`coded`).
 
 A log-mel, and whatever else is prepared as float32, is rounded to 256 levels as in `uint8`. Those are the brightness of
-a grey picture, channel below channel. What is prepared as uint8 is a colour picture, each three channels below the
-three before, or a grey one where channels are no multiple of three.
+a grey picture, channel below channel, frame below frame. What is prepared as uint8 is a colour picture, each three
+channels below the three before, or a grey one where channels are no multiple of three.
 
 Differs from what was distilled: by what the quality costs; at the defaults a log-mel of a real recording is off by some
           3 dB (root mean square). What lay outside of the legal pixel values is cut off as in `uint8`. Synthetic
@@ -67,14 +67,14 @@ class Coded(Pieces, Coder):
         return {name: modality.to_network(arrays[name], scale) for name, (modality, scale) in meanings.items()}
 
     def code(self, array: Tensor) -> bytes:
-        """The file of a prepared array, (channel, height, width), and behind levels the values of level 0 and 255."""
+        """The file of an array, (..., channel, height, width), and behind levels the values of level 0 and 255."""
         if _is_colour(array):
-            below = array.reshape(-1, _COLOURS, *array.shape[1:]).permute(0, 2, 3, 1).flatten(0, 1)
+            below = array.reshape(-1, _COLOURS, *array.shape[-2:]).permute(0, 2, 3, 1).flatten(0, 1)
             return encode_rgb(below.numpy(), self.picture, self.picture_quality)
         if array.dtype == torch.uint8:
-            return encode_grey(array.flatten(0, 1).numpy(), self.sound, self.sound_quality)
+            return encode_grey(array.flatten(0, -2).numpy(), self.sound, self.sound_quality)
         levels, span = to_levels(array[None])
-        grey = encode_grey(levels[0].flatten(0, 1).numpy(), self.sound, self.sound_quality)
+        grey = encode_grey(levels[0].flatten(0, -2).numpy(), self.sound, self.sound_quality)
         return grey + span.numpy().astype("<i2").tobytes()
 
     def shared(self, code: Mapping[str, bytes], modalities: Mapping[str, Modality]) -> int:
@@ -87,14 +87,14 @@ class Coded(Pieces, Coder):
 
     def _array(self, chunk: bytes, modality: Modality) -> Tensor:
         if _is_colour(modality):
-            below = torch.from_numpy(decode_rgb(chunk, self.picture)).view(-1, *modality.shape[1:], _COLOURS)
-            return below.permute(0, 3, 1, 2).flatten(0, 1).contiguous()
+            below = torch.from_numpy(decode_rgb(chunk, self.picture)).view(-1, *modality.shape[-2:], _COLOURS)
+            return below.permute(0, 3, 1, 2).contiguous().view(-1, *modality.shape[1:])
         if modality.dtype == torch.uint8:
-            return torch.from_numpy(decode_grey(chunk, self.sound)).view(modality.shape)
-        levels = torch.from_numpy(decode_grey(chunk[:-_SPAN_BYTES], self.sound)).view(1, *modality.shape)
+            return torch.from_numpy(decode_grey(chunk, self.sound)).view(-1, *modality.shape[1:])
+        levels = torch.from_numpy(decode_grey(chunk[:-_SPAN_BYTES], self.sound)).view(1, -1, *modality.shape[1:])
         return from_levels(levels, tensor_of(chunk[-_SPAN_BYTES:]).view(torch.int16)[None])[0]
 
 
 def _is_colour(array: Tensor | Modality) -> bool:
     """Whether the array, or those of the modality, make colour pictures."""
-    return array.dtype == torch.uint8 and array.shape[0] % _COLOURS == 0
+    return array.dtype == torch.uint8 and array.shape[-3] % _COLOURS == 0

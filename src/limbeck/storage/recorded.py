@@ -33,7 +33,7 @@ _STEPS = 256
 
 @final
 class Recorded(Pieces):
-    """Opus packets of the sound and a file of the picture, of the tracks that the modalities are made of.
+    """Opus packets of the sound and a file of the frames, one below the other, of the tracks that modalities need.
 
     Attributes:
         picture: Kind of file of the frames.
@@ -51,7 +51,8 @@ class Recorded(Pieces):
         if "audio" in tracks:
             found["audio"] = encode_opus(clip.sound, recipe.mel.sample_rate_hz, self.opus_bitrate)
         if "image" in tracks:
-            found["image"] = encode_rgb(clip.picture, self.picture, self.picture_quality)
+            frames = clip.pictures(len(recipe.times))
+            found["image"] = encode_rgb(frames.reshape(-1, *frames.shape[2:]), self.picture, self.picture_quality)
         return found
 
     def shared(self, code: Mapping[str, bytes]) -> int:
@@ -65,7 +66,7 @@ class Recorded(Pieces):
         clips = [
             RawClip(
                 decode_opus(chunks["audio"], mel.sample_rate_hz, mel.samples) if "audio" in chunks else None,
-                decode_rgb(chunks["image"], self.picture) if "image" in chunks else None,
+                _frames(decode_rgb(chunks["image"], self.picture), recipe) if "image" in chunks else None,
             )
             for chunks in (dict(zip(tracks, each, strict=True)) for each in pieces)
         ]
@@ -83,6 +84,11 @@ def _rounded(arrays: npt.NDArray[Any]) -> Tensor:
     """
     x = torch.from_numpy(arrays)
     return x.mul(_STEPS).round().div(_STEPS).float() if x.is_floating_point() else x
+
+
+def _frames(pixels: npt.NDArray[np.uint8], recipe: ClipRecipe) -> npt.NDArray[np.uint8]:
+    """The frames of a picture that has one below the other."""
+    return pixels.reshape(len(recipe.times), -1, *pixels.shape[1:])
 
 
 def _tracks(modalities: Iterable[Modality]) -> tuple[list[str], ClipRecipe]:

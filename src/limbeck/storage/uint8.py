@@ -53,19 +53,19 @@ def to_levels(decibels: Tensor) -> tuple[Tensor, Tensor]:
         >>> levels.flatten().tolist(), span.tolist()
         ([0, 201, 255], [[-100, 27]])
     """
-    low = decibels.amin((1, 2, 3)).floor().clamp(_WHOLE.min, _WHOLE.max - 1)
-    high = torch.maximum(decibels.amax((1, 2, 3)).ceil(), low + 1).clamp(max=_WHOLE.max)
+    low = decibels.flatten(1).amin(1).floor().clamp(_WHOLE.min, _WHOLE.max - 1)
+    high = torch.maximum(decibels.flatten(1).amax(1).ceil(), low + 1).clamp(max=_WHOLE.max)
     span = torch.stack([low, high], 1).to(torch.int16)
-    zero, step = _affine(span)
+    zero, step = _affine(span, decibels)
     return ((decibels - zero) / step).round().clamp(0, _TOP).to(torch.uint8), span
 
 
 def from_levels(levels: Tensor, span: Tensor) -> Tensor:
     """Decibels of levels, float32, of the same shape, given the `span`: those of level 0 and level 255, (sample, 2)."""
-    zero, step = _affine(span)
+    zero, step = _affine(span, levels)
     return zero + step * levels.float()
 
 
-def _affine(span: Tensor) -> tuple[Tensor, Tensor]:
-    low, high = (side.float()[:, None, None, None] for side in span.unbind(1))
+def _affine(span: Tensor, like: Tensor) -> tuple[Tensor, Tensor]:
+    low, high = (side.float().view(-1, *[1] * (like.ndim - 1)) for side in span.unbind(1))
     return low, (high - low) / _TOP

@@ -124,13 +124,14 @@ class DatasetContract(_ReaderContract):
             for label in dataset.classes:
                 clip = next(c for c in clips if c.label == label).only(tracks)
                 raw = dataset.read(clip, recipe)
-                assert raw.shapes.items() >= RawClip.blank(recipe).shapes.items()
+                for part, shape in RawClip.blank(recipe).shapes.items():
+                    assert raw.shapes[part] in (shape, shape[1:]), "a still has no time"
                 if "audio" in tracks:
                     assert raw.waveform.dtype == np.float32
                     assert np.isfinite(raw.waveform).all()
                     assert np.abs(raw.waveform).max() > 1e-4
                 if "image" in tracks:
-                    assert raw.frame.dtype == np.uint8
+                    assert raw.frames.dtype == np.uint8
 
     def test_prepares(self, name: str, build: Any, tmp_path: Path) -> None:
         dataset = build(name)

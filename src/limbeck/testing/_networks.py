@@ -13,7 +13,7 @@ from limbeck.modalities import Batch
 from limbeck.networks import Encoder, Head, Network, Shape, Student, embed, heads
 from limbeck.testing._shared import ListedContract, SettingsContract, check_tensor, same, toy_clips
 
-SMALL = {"audio": (1, 32, 20), "image": (3, 32, 32)}
+SMALL: dict[str, Shape] = {"audio": (1, 32, 20), "image": (3, 32, 32)}
 SHAPES: list[dict[str, Shape]] = [
     SMALL,
     {"audio": (1, 128, 56), "image": (3, 64, 64)},
@@ -21,6 +21,7 @@ SHAPES: list[dict[str, Shape]] = [
     {"audio": (1, 32, 20)},
     {"image": (3, 32, 40)},
     {"echo": (2, 1, 60)},
+    {"audio": (3, 1, 32, 20), "image": (3, 32, 32), "video": (4, 3, 32, 32)},
     {"audio": (1, 32, 20), "echo": (2, 24, 36), "image": (3, 32, 32)},
 ]
 LETTERS = {"audio": "A", "echo": "E", "image": "V"}
@@ -58,7 +59,9 @@ class NetworkContract(SettingsContract):
         """The network of a `name`, narrow if it can be."""
         return _network(name)
 
-    @pytest.mark.parametrize("shapes", SHAPES, ids=["small", "large", "odd", "sound", "picture", "line", "three"])
+    @pytest.mark.parametrize(
+        "shapes", SHAPES, ids=["small", "large", "odd", "sound", "picture", "line", "frames", "three"]
+    )
     def test_features_have_the_length_that_is_announced(self, name: str, shapes: dict[str, Shape]) -> None:
         encoders, samples = _encoders(name, shapes), _noise(shapes, 3)
         assert list(encoders) == list(shapes)

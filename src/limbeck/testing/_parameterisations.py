@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from limbeck import _discover, methods, parameterisations
+from limbeck import _discover, methods, modalities, parameterisations
 from limbeck.distilled import DistilledSet
 from limbeck.modalities import Batch, Modality
 from limbeck.parameterisations import Parameterisation, joined, modality_of, parse
@@ -24,21 +24,24 @@ class ParameterisationContract:
     def hold(self, text: str) -> Parameterisation:
         return parse(text)
 
-    @pytest.fixture(params=[("audio", "image"), ("audio",), ("image",)], ids="+".join)
+    @pytest.fixture(params=[("audio", "image"), ("audio",), ("image",), ("segments", "video")], ids="+".join)
     def modalities(self, request: pytest.FixtureRequest) -> dict[str, Modality]:
         """What the samples are."""
-        return dict(toy_clips().seen_by(request.param).modalities)
+        return dict(toy_clips(modalities=request.param).modalities)
 
     def _samples(self, hold: Parameterisation, modalities: dict[str, Modality], rows: int = ROWS) -> Batch:
         """Smooth random samples, all different: what is left of them in a few numbers is much."""
         draw, found = torch.Generator().manual_seed(0), {}
         for name, modality in modalities.items():
             smooth = torch.randn(hold.cells * rows, *modality.shape, generator=draw).cumsum(-1).cumsum(-2)
-            found[name] = (smooth - smooth.mean((1, 2, 3), keepdim=True)) / smooth.std((1, 2, 3), keepdim=True)
+            axes = tuple(range(1, smooth.ndim))
+            for axis in axes[:-3]:
+                smooth = smooth.cumsum(axis)
+            found[name] = (smooth - smooth.mean(axes, keepdim=True)) / smooth.std(axes, keepdim=True)
         return found
 
     def _by_row(self, hold: Parameterisation, samples: Batch) -> Batch:
-        """(row, cell, channel, height, width)."""
+        """(row, cell, ..., channel, height, width)."""
         return {m: x.view(hold.cells, -1, *x.shape[1:]).transpose(0, 1) for m, x in samples.items()}
 
     def test_says_what_it_is(self, text: str, hold: Parameterisation) -> None:
@@ -49,7 +52,7 @@ class ParameterisationContract:
         assert type(hold) is kind
         assert hold.name == name
         assert hold.cells >= 1
-        assert hold.narrowed(10_000.0, dict.fromkeys(toy_clips().modalities, 10_000.0)) == hold
+        assert hold.narrowed(10_000.0, dict.fromkeys(modalities.names(), 10_000.0)) == hold
 
     def test_text_says_all_of_it_and_a_method_carries_it_so(self, text: str, hold: Parameterisation) -> None:
         assert parse(str(hold)) == hold
@@ -70,7 +73,7 @@ class ParameterisationContract:
         assert all(tensor.dtype == torch.float32 for tensor in tensors.values())
         if hold.are_samples:
             assert {name: x.shape for name, x in tensors.items()} == {
-                name: (ROWS, *modality.shape) for name, modality in modalities.items()
+                name: (ROWS, *hold.shape_of(modality)) for name, modality in modalities.items()
             }
         back = hold.decode(tensors, modalities)
         assert list(back) == list(modalities)

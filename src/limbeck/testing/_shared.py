@@ -3,7 +3,7 @@
 import json
 import pickle
 import random
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -17,9 +17,13 @@ from limbeck._discover import Listed
 from limbeck.datasets import LabelledClips
 from limbeck.errors import InputError
 from limbeck.media import ClipRecipe, MelRecipe
+from limbeck.modalities import bound
 
 RECIPE = ClipRecipe(
-    mel=MelRecipe(sample_rate_hz=4000, clip_seconds=0.4, mels=16, fft_samples=200, hop_samples=100), image_size=16
+    mel=MelRecipe(sample_rate_hz=4000, clip_seconds=0.4, mels=16, fft_samples=200, hop_samples=100),
+    image_size=16,
+    frames=3,
+    segments=2,
 )
 
 
@@ -67,21 +71,35 @@ def rng_states() -> tuple[Any, ...]:
     return torch.get_rng_state().tolist(), numpy_state[1].tolist(), numpy_state[2:], random.getstate()
 
 
-def toy_clips(classes: int = 3, per_class: int = 12, *, seed: int = 0, recipe: ClipRecipe = RECIPE) -> LabelledClips:
-    """Clips whose class shows as a bright band of the log-mel and a tint of the picture, under noise drawn by `seed`.
+def toy_clips(
+    classes: int = 3,
+    per_class: int = 12,
+    *,
+    seed: int = 0,
+    recipe: ClipRecipe = RECIPE,
+    modalities: Collection[str] = ("audio", "image"),
+) -> LabelledClips:
+    """Clips whose class shows as a bright band of log-mels and a tint of pictures, under noise drawn by `seed`.
 
-    There are `per_class` of each of up to 10 `classes`; the `recipe` gives the shapes.
+    There are `per_class` of each of up to 10 `classes`; the `recipe` gives the shapes of the `modalities`.
     """
     source = torch.Generator().manual_seed(seed)
     labels = torch.arange(classes).repeat_interleave(per_class)
-    mels, frames = recipe.mel.shape
-    audio = torch.randn(len(labels), 1, mels, frames, generator=source) * 10 - 60
-    pictures = torch.randint(40, 160, (len(labels), 3, recipe.image_size, recipe.image_size), generator=source)
-    for i, label in enumerate(labels.tolist()):
-        audio[i, :, label * mels // classes : (label + 1) * mels // classes] += 25
-        pictures[i, label % 3] += 60 + 10 * label
+    arrays = {}
+    for name, modality in bound({"audio", "image", *modalities}, recipe).items():
+        shape = (len(labels), *modality.shape)
+        if modality.dtype == torch.uint8:
+            x = torch.randint(40, 160, shape, generator=source)
+            for i, label in enumerate(labels.tolist()):
+                x[i, ..., label % 3, :, :] += 60 + 10 * label
+            arrays[name] = x.clamp(0, 255).to(torch.uint8)
+        else:
+            x, mels = torch.randn(shape, generator=source) * 10 - 60, modality.shape[-2]
+            for i, label in enumerate(labels.tolist()):
+                x[i, ..., label * mels // classes : (label + 1) * mels // classes, :] += 25
+            arrays[name] = x
     return LabelledClips.from_arrays(
-        {"audio": audio, "image": pictures.clamp(0, 255).to(torch.uint8)},
+        {name: arrays[name] for name in modalities},
         labels,
         [f"class {c}" for c in "abcdefghij"[:classes]],
         recipe=recipe,

@@ -41,10 +41,10 @@ class CoderContract(StorageContract):
         assert isinstance(found, Coder)
         return found
 
-    @pytest.fixture(params=[("audio", "image"), ("audio",), ("image",)], ids="+".join)
+    @pytest.fixture(params=[("audio", "image"), ("audio",), ("image",), ("segments", "video")], ids="+".join)
     def real(self, request: pytest.FixtureRequest) -> tuple[Batch, Meanings]:
         """Nine real samples in network scale, and what they are."""
-        clips = toy_clips(per_class=3).seen_by(request.param)
+        clips = toy_clips(per_class=3, modalities=request.param)
         meanings = {
             name: Meaning(modality, modality.scale(clips.statistics[name], "standardised"))
             for name, modality in clips.modalities.items()

@@ -36,7 +36,7 @@ class Flat(Network):
 
     width: int = 8
 
-    def encoders(self, shapes: Mapping[str, Shape], *, generator: torch.Generator) -> dict[str, Encoder]:
+    def frame_encoders(self, shapes: Mapping[str, Shape], *, generator: torch.Generator) -> dict[str, Encoder]:
         """One for each modality; see `Network.encoders`."""
         return {m: _Pooled(shape[0], self.width, generator) for m, shape in shapes.items()}
 

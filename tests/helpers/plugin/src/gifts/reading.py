@@ -46,7 +46,7 @@ class Tones(Dataset):
         tone = 0.3 * np.sin(2 * np.pi * PITCH[clip.label] * time) + 0.05 * draw.standard_normal(len(time))
         grey = {"low": 60, "high": 180}[clip.label] + draw.integers(-40, 40)
         frame = np.full((recipe.image_size, recipe.image_size, 3), grey, np.uint8)
-        return RawClip(waveform=tone.astype(np.float32), frame=frame)
+        return RawClip(waveform=tone.astype(np.float32), frames=frame)
 
 
 @final
