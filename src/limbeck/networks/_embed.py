@@ -3,6 +3,7 @@
 Source:   Zhao and Bilen, *Dataset Condensation with Distribution Matching*, WACV 2023: class means of random features.
 """
 
+import math
 import os
 import shutil
 from functools import cache
@@ -94,4 +95,4 @@ def _compiled() -> Any:
 
 def _chunk(x: Tensor) -> int:
     """Samples at a time: few enough for their activations to stay near the processor."""
-    return min(LARGEST_CHUNK, max(1, CHUNK_PIXELS // x[:1, ..., 0, :, :].numel()))
+    return min(LARGEST_CHUNK, max(1, CHUNK_PIXELS // (math.prod(x.shape[1:]) // x.shape[-3])))
