@@ -33,7 +33,7 @@ ALLOWED = {
     "imports/_published.py": "what published sets are of, but for one form",
     "imports/avdd.py": "files of sounds and of images, with their scales",
     "methods/best.py": "losses that were measured to be best",
-    "networks/convnet.py": "published depth and padding",
+    "networks/_convnets.py": "published depth and padding",
     "report/_samples.py": "shows what is made of the picture's track before what is made of the sound's",
     "storage/recorded.py": "keeps the tracks of a recording, by a codec one of whose options is called so",
 }

@@ -85,7 +85,7 @@ class Ordered(Samples):
 
     @classmethod
     def drawn(cls, samples: Samples, draw: torch.Generator) -> "Ordered":
-        """Each sample's frames in an order drawn for it."""
+        """The `samples` with their frames in orders that `draw` makes, one for each of them."""
         counts = {name: _frames(shape) for name, shape in samples.shapes.items()}
         return cls(samples, {m: torch.rand(len(samples), n, generator=draw).argsort(1) for m, n in counts.items()})
 
