@@ -14,7 +14,7 @@ import torch
 
 from limbeck.distilled import DistilledSet
 from limbeck.media import ClipRecipe, RawClip
-from limbeck.modalities import Scale, bound
+from limbeck.modalities import Scale, bound, completed
 from limbeck.modalities.image import PUBLISHED
 from limbeck.parameterisations import parse
 from limbeck.storage import Meaning
@@ -94,6 +94,17 @@ def test_only_the_tracks_are_kept_that_are_seen(tmp_path: Path, seen: list[str],
     back = DistilledSet.load(alone.save(tmp_path / "set"))
     assert torch.equal(back.tensors[track], alone.tensors[track])
     assert list(back.modalities) == seen
+
+
+def test_frames_are_kept_in_one_picture_and_come_back_in_their_order() -> None:
+    recipe = completed(["video"], RECIPE.model_copy(update={"frames": 4}))
+    kinds, form = bound(["video"], recipe), Recorded(picture_quality=95)
+    levels = np.array([20, 220, 90, 150], np.uint8)
+    frames = np.broadcast_to(levels[:, None, None, None], (4, 16, 16, 3))
+    payload = form.payload([form.code(RawClip(None, frames), kinds)] * 2)
+    (back,) = form.decode(payload, {"video": Meaning(kinds["video"], PUBLISHED)}).values()
+    seen = kinds["video"].from_network(back, PUBLISHED).float().mean((2, 3, 4))
+    assert (seen - torch.from_numpy(levels)).abs().max() <= 4
 
 
 @pytest.mark.parametrize("seen", ["audio", "image"])
