@@ -5,6 +5,7 @@ from limbeck.datasets._clips import ArrayStore, ClipStore, LabelledClips, Target
 from limbeck.datasets._contract import ClipRef, Dataset
 from limbeck.datasets._prepare import prepare
 from limbeck.datasets._prepared import Prepared
+from limbeck.datasets._samples import Samples
 from limbeck.datasets._sources import Digests
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "Digests",
     "LabelledClips",
     "Prepared",
+    "Samples",
     "Targets",
     "load",
     "names",

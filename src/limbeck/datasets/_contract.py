@@ -27,6 +27,8 @@ class ClipRef:
         image: File whose picture is used (often the same); None where the dataset makes it itself, or it is not read.
         start_s: Where the clip starts in the file, in seconds.
         length_s: How long the clip is, in seconds; None means to the end of the file.
+        refused: Why it cannot be used, where that is known before it is read: a reason in a word, a sentence. Its label
+            may then be any.
     """
 
     id: str
@@ -36,6 +38,7 @@ class ClipRef:
     image: Path | None = None
     start_s: float = 0.0
     length_s: float | None = None
+    refused: tuple[str, str] | None = None
 
     @classmethod
     def second(cls, path: Path, start_s: float, *, id: str, label: str, split: str) -> "ClipRef":
@@ -89,7 +92,19 @@ class Dataset(Listed, ABC):
     @property
     def classes(self) -> tuple[str, ...]:
         """Class names in label order; sorted unless the dataset defines an order."""
-        return tuple(sorted({c.label for c in self.clips()}))
+        return tuple(sorted({c.label for c in self.clips() if c.refused is None}))
+
+    def usual_modalities(self) -> tuple[str, ...]:
+        """What is prepared unless one asks for others: `modalities`, or those of them that this very data has."""
+        return self.modalities
+
+    def usual_recipe(self) -> ClipRecipe:
+        """How recordings are decoded unless one asks otherwise: `recipe`, or what suits this very data."""
+        return self.recipe
+
+    def content(self) -> str:
+        """A digest of what tells the data from other data beside its clips and files; empty where these tell all."""
+        return ""
 
     def read(self, clip: ClipRef, recipe: ClipRecipe) -> RawClip:
         """Decode one `clip` by a `recipe`, whose tracks are those that are needed. Called in worker processes.
@@ -131,17 +146,22 @@ class Dataset(Listed, ABC):
 def construct(name: str, options: Mapping[str, Any]) -> Dataset:
     """The reader of a name. Text and numbers become what an option wants: 2024 is a path where a path is."""
     reader = _discover.load(Dataset, name)
-    signature = inspect.signature(reader)
-    try:
-        signature.bind(**options)
-    except TypeError as error:
-        known = ", ".join(str(p) for p in signature.parameters.values())
-        raise InputError(f"Dataset {name!r}: {error}. It takes: {known}.") from error
+    check_options(f"Dataset {name!r}", reader, options)
     try:
         hints = get_type_hints(reader.__init__)
     except NameError:  # names that only a type checker sees
         hints = {}
     return reader(**{o: _fitted(f"Dataset {name!r}, option {o!r}", hints.get(o, Any), v) for o, v in options.items()})
+
+
+def check_options(told: str, reader: type[Dataset], options: Mapping[str, Any]) -> None:
+    """Refuse options that a reader does not have, and those missing that it needs; the message begins with `told`."""
+    signature = inspect.signature(reader)
+    try:
+        signature.bind(**options)
+    except TypeError as error:
+        known = ", ".join(str(p) for p in signature.parameters.values())
+        raise InputError(f"{told}: {error}. It takes: {known}.") from error
 
 
 def _fitted(where: str, kind: Any, value: Any) -> Any:

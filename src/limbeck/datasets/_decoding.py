@@ -2,19 +2,25 @@
 
 import contextlib
 import hashlib
+import pickle
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
+from limbeck._runtime import threads
 from limbeck.datasets._contract import ClipRef, Dataset
-from limbeck.engine import Lost, WorkerPool
+from limbeck.engine import InlinePool, Lost, WorkerPool, note
 from limbeck.errors import LimbeckError, MediaError
 from limbeck.media import ClipRecipe, RawClip
 from limbeck.modalities import Modality, Moments
+
+_MAIN, _GUARD = b"__main__", b"__name__"
 
 
 @dataclass(frozen=True)
@@ -45,22 +51,48 @@ class Refused:
     detail: str
 
 
-DecodingPool = WorkerPool[Unit, list[Decoded | Refused]]
+DecodingPool = WorkerPool[Unit, list[Decoded | Refused]] | InlinePool[Unit, list[Decoded | Refused]]
 
 
 def decoding_pool(
-    dataset: Dataset, recipe: ClipRecipe, modalities: Mapping[str, Modality], *, workers: int, timeout_s: float
+    dataset: Dataset,
+    recipe: ClipRecipe,
+    modalities: Mapping[str, Modality],
+    *,
+    workers: int,
+    timeout_s: float,
+    show: bool = False,
 ) -> DecodingPool:
-    """Processes that decode units, each unit within `timeout_s`; to be used in a ``with`` statement."""
+    """Processes that decode units, each unit within `timeout_s`; to be used in a ``with`` statement.
+
+    A dataset that they cannot be given is read in this process; people are told if `show`.
+    """
     decoder = Decoder(dataset, recipe, modalities)
+    pickled, why = _pickled(dataset)
+    if why:
+        note(f"Clips are read in this process alone: {why}.", show=show)
+        return InlinePool(decoder.in_one_thread)
     return WorkerPool(
         decoder,
         workers=workers,
         patience_s=lambda unit: timeout_s,
         begin=decoder.warm_up,
         preload=(__name__, "librosa.filters", "librosa.util.utils"),
-        needs_script=type(dataset).__module__ == "__main__",
+        needs_script=_MAIN in pickled,
     )
+
+
+def _pickled(dataset: Dataset) -> tuple[bytes, str]:
+    """A dataset as other processes are given it, and why they cannot be, if so."""
+    try:
+        pickled = pickle.dumps(dataset)
+    except Exception as error:  # whatever a user's own class may raise
+        return b"", f"the dataset cannot be given to others ({error})"
+    script = getattr(sys.modules["__main__"], "__file__", None)
+    if _MAIN in pickled and (script is None or _GUARD not in Path(script).read_bytes()):
+        where = f"{Path(script).name}, which has no if __name__ == '__main__'" if script else "no file"
+        return b"", f"a part of the dataset is defined in {where}"
+    return pickled, ""
 
 
 def results(pool: DecodingPool) -> list[tuple[int, Decoded | Refused]]:
@@ -93,6 +125,11 @@ class Decoder:
         torch.set_num_threads(1)
         with contextlib.suppress(MediaError):
             self._arrays(RawClip.blank(self.recipe))
+
+    def in_one_thread(self, unit: Unit) -> Iterator[list[Decoded | Refused]]:
+        """The arrays of a unit's clips, with the bits that worker processes make."""
+        with threads(1):
+            yield from self(unit)
 
     def __call__(self, unit: Unit) -> Iterator[list[Decoded | Refused]]:
         """The arrays of a unit's clips, or why there are none, all at once."""

@@ -25,11 +25,12 @@ from limbeck.datasets._listing import (
     usual_split,
     with_tracks,
 )
-from limbeck.errors import InputError
-from limbeck.media import TRACKS, Track, files_below
+from limbeck.errors import InputError, MediaError
+from limbeck.media import TRACKS, Track, files_below, probe
 
 Layout = Literal["class", "split/class", "class/split"]
 _NAMED = 4
+_LOOKED_AT = 16
 _SPAN = re.compile(r"@\d+\.\d{3}(-\d+\.\d{3})?$")
 _LAYOUT = "<class>/*, <split>/<class>/* or a manifest.csv with the columns path and label"
 
@@ -64,7 +65,15 @@ class LabelledFiles:
             raise InputError(
                 f"{self.source} has one class only, {classes[0]!r}; a dataset needs two or more. Expected: {_LAYOUT}."
             )
-        return sorted(self._divided(refs), key=lambda r: (file_of(r), r.start_s, r.id))
+        told = divided(
+            refs,
+            source=str(self.source),
+            test=self.test,
+            test_fraction=self.test_fraction,
+            seed=self.seed,
+            suffix=self.suffix,
+        )
+        return sorted(told, key=lambda r: (file_of(r), r.start_s, r.id))
 
     def _from_folder(self) -> list[ClipRef]:
         root = existing_folder(self.source, _LAYOUT)
@@ -161,36 +170,63 @@ class LabelledFiles:
             raise InputError(f"{table} has a header but no rows.")
         return rows
 
-    def _divided(self, refs: Sequence[ClipRef]) -> list[ClipRef]:
-        came = Counter(trained_or_tested(r.split) for r in refs)
-        test = {trained_or_tested(name) for name in parse_names(self.test)}
-        listed = ", ".join(f"{s!r} ({n})" for s, n in sorted(came.items()) if s)
-        if came[""] == len(refs):
-            if test:
-                raise InputError(
-                    f"'test{self.suffix}' names the splits {sorted(test)}, but {self.source} has none; leave "
-                    f"'test{self.suffix}' out and a part of every class is held out (test_fraction)."
-                )
-            groups: dict[str, Counter[str]] = defaultdict(Counter)
-            for r in refs:
+
+def divided(
+    refs: Sequence[ClipRef],
+    *,
+    source: str,
+    test: str | int | Sequence[str | int] | None = None,
+    test_fraction: float = 0.2,
+    seed: int = 0,
+    suffix: str = "",
+) -> list[ClipRef]:
+    """Clips with the splits that they are in: those they came with, or else a part of every class is held out.
+
+    Clips that are refused are not held out. Messages call the data its `source`; the other options are as in `Folder`.
+    """
+    came = Counter(trained_or_tested(r.split) for r in refs)
+    tested = {trained_or_tested(name) for name in parse_names(test)}
+    listed = ", ".join(f"{s!r} ({n})" for s, n in sorted(came.items()) if s)
+    if came[""] == len(refs):
+        if tested:
+            raise InputError(
+                f"'test{suffix}' names the splits {sorted(tested)}, but {source} has none; leave "
+                f"'test{suffix}' out and a part of every class is held out (test_fraction)."
+            )
+        groups: dict[str, Counter[str]] = defaultdict(Counter)
+        for r in refs:
+            if r.refused is None:
                 groups[file_of(r)][r.label] += 1
-            tested = hold_out(groups, fraction=self.test_fraction, seed=self.seed)
-            return [replace(r, split=TEST if file_of(r) in tested else TRAIN) for r in refs]
-        if came[""]:
-            raise InputError(
-                f"{came['']} clips of {self.source} have no split, while others have: {listed}. Fill it in."
-            )
-        if unknown := sorted(test - set(came)):
-            raise InputError(f"'test{self.suffix}' names {unknown}, but the splits of {self.source} are {listed}.")
-        names = {name: (TEST if name in test else TRAIN) if test else name for name in came}
-        refs = [replace(r, split=names[trained_or_tested(r.split)]) for r in refs]
-        if lacking := [s for s in (TRAIN, TEST) if all(r.split != s for r in refs)]:
-            raise InputError(
-                f"{self.source} has the splits {listed}; none is left for {lacking[0]!r}. Say with the option "
-                f"'test{self.suffix}' which of them to test on (test{self.suffix}='fold4'); the others become the "
-                "training clips."
-            )
-        return list(refs)
+        held = hold_out(groups, fraction=test_fraction, seed=seed)
+        return [replace(r, split=TEST if file_of(r) in held else TRAIN) for r in refs]
+    if came[""]:
+        raise InputError(f"{came['']} clips of {source} have no split, while others have: {listed}. Fill it in.")
+    if unknown := sorted(tested - set(came)):
+        raise InputError(f"'test{suffix}' names {unknown}, but the splits of {source} are {listed}.")
+    names = {name: (TEST if name in tested else TRAIN) if tested else name for name in came}
+    refs = [replace(r, split=names[trained_or_tested(r.split)]) for r in refs]
+    if lacking := [s for s in (TRAIN, TEST) if all(r.split != s for r in refs)]:
+        raise InputError(
+            f"{source} has the splits {listed}; none is left for {lacking[0]!r}. Say with the option "
+            f"'test{suffix}' which of them to test on (test{suffix}='fold4'); the others become the "
+            "training clips."
+        )
+    return list(refs)
+
+
+def found_tracks(refs: Sequence[ClipRef], told: str) -> tuple[Track, ...]:
+    """The tracks that the first clip has which can be looked at; `told` is what the data is called."""
+    why = "none is listed that has a sound or a picture"
+    for ref in [r for r in refs if r.refused is None][:_LOOKED_AT]:
+        try:
+            infos = {track: probe(path) for track in TRACKS if (path := getattr(ref, track)) is not None}
+        except MediaError as error:
+            why = f"the first is not ({error})"
+            continue
+        has = {"audio": lambda info: info.has_audio, "image": lambda info: info.has_picture}
+        if found := tuple(track for track, info in infos.items() if has[track](info)):
+            return found
+    raise InputError(f"Not one of the first clips of {told} can be decoded: {why}.")
 
 
 def clip_id(file: str, start_s: float, end_s: float | None) -> str:

@@ -17,7 +17,7 @@ from typing import TypeVar
 from limbeck._text import portable
 from limbeck.datasets._sources import Stamp
 from limbeck.errors import InputError, MediaError
-from limbeck.media import TRACKS, MediaInfo, Track, files_below, probe
+from limbeck.media import TRACKS, Encoded, MediaInfo, Recording, Track, files_below, holder, probe
 
 T = TypeVar("T")
 
@@ -255,22 +255,28 @@ def placed(
     ]
 
 
-def duration_s(path: Path) -> float | None:
-    """Length of a media file in seconds as its header tells it; None where it cannot be told."""
-    info = probed(path)
+def duration_s(recording: Recording) -> float | None:
+    """Length of a recording in seconds as its header tells it; None where it cannot be told."""
+    info = probed(recording)
     return None if info is None else info.duration_s
 
 
-def probed(path: Path) -> MediaInfo | None:
-    """What the header of a media file tells; None where there is none that can be read."""
-    stamp = Stamp.of(path)
-    return None if stamp is None else _probed_at(path, stamp)
+def probed(recording: Recording) -> MediaInfo | None:
+    """What the header of a recording tells; None where there is none that can be read."""
+    if isinstance(recording, Encoded):
+        return _probed(recording)
+    stamp = Stamp.of(holder(recording))
+    return None if stamp is None else _probed_at(recording, stamp)
 
 
 @lru_cache(maxsize=2**20)
 def _probed_at(path: Path, _stamp: Stamp) -> MediaInfo | None:
+    return _probed(path)
+
+
+def _probed(recording: Recording) -> MediaInfo | None:
     try:
-        return probe(path)
+        return probe(recording)
     except MediaError:
         return None
 

@@ -17,7 +17,7 @@ from limbeck.datasets._listing import TRAIN, parse_names
 from limbeck.datasets._prepared import FORMAT
 from limbeck.datasets._sources import UNSTEADY, Digests, Sources, Stamp, files_of
 from limbeck.errors import FingerprintError, InputError
-from limbeck.media import TRACKS, ClipRecipe
+from limbeck.media import TRACKS, ClipRecipe, holder
 from limbeck.modalities import Modality, bound, completed
 
 _SHARD_CLIPS = 256
@@ -46,7 +46,7 @@ class Plan:
 
     @classmethod
     def of(cls, dataset: Dataset, recipe: ClipRecipe, modalities: str | Sequence[str] | None) -> "Plan":
-        names = dataset.modalities if modalities is None else parse_names(modalities)
+        names = dataset.usual_modalities() if modalities is None else parse_names(modalities)
         recipe = completed(names, recipe)
         made = bound(names, recipe)
         clips = tuple(c.only(recipe.tracks) for c in dataset.clips_with(recipe.tracks))
@@ -54,8 +54,12 @@ class Plan:
         _check(dataset, clips, classes)
         stamps = {path: Stamp.of(path) for path in dict.fromkeys(p for c in clips for p in files_of(c))}
         sizes = {path: stamp and stamp.size for path, stamp in stamps.items()} | {None: None}
-        listed = [[c.id, c.label, c.split, c.start_s, c.length_s, sizes[c.audio], sizes[c.image]] for c in clips]
-        key = _files.digest(FORMAT, dataset.name, classes, [*made], recipe.to_json(), listed)
+        files = [(c.audio and holder(c.audio), c.image and holder(c.image)) for c in clips]
+        listed = [
+            [c.id, c.label, c.split, c.start_s, c.length_s, sizes[audio], sizes[image]]
+            for c, (audio, image) in zip(clips, files, strict=True)
+        ]
+        key = _files.digest(FORMAT, dataset.name, classes, [*made], recipe.to_json(), listed, dataset.content())
         return cls(dataset, clips, classes, recipe, made, stamps, key)
 
     @property
@@ -96,9 +100,9 @@ class Plan:
         return {
             position: Refused("bad_name", f"The name {self.sources.of(path)} is not UTF-8 text; rename the file.")
             for position, clip in enumerate(self.clips)
-            for path in files_of(clip)
-            if not self.sources.is_text(path)
-        }
+            for path in (clip.audio, clip.image)
+            if path is not None and not self.sources.is_text(path)
+        } | {position: Refused(*clip.refused) for position, clip in enumerate(self.clips) if clip.refused}
 
     def digests(self, clip: ClipRef, memory: Digests) -> list[str | None]:
         """Digests of a clip's files, as they were when the plan was made."""
@@ -168,7 +172,7 @@ def _check(dataset: Dataset, clips: Sequence[ClipRef], classes: Sequence[str]) -
         raise InputError(f"The dataset {dataset.name!r} lists no clips; look at the folder or manifest it was given.")
     if doubled := [i for i, n in Counter(c.id for c in clips).items() if n > 1]:
         raise InputError(f"Every clip needs an id of its own, but {doubled[0]!r} and {len(doubled) - 1} others recur.")
-    if strangers := sorted({c.label for c in clips} - set(classes)):
+    if strangers := sorted({c.label for c in clips if not c.refused} - set(classes)):
         raise InputError(f"Clips have labels {strangers}, which are not among the dataset's classes {list(classes)}.")
     splits = splits_of(clips)
     if TRAIN not in splits:

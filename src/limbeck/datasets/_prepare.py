@@ -27,6 +27,7 @@ from limbeck.datasets._prepared import (
     write_shard,
     write_table,
 )
+from limbeck.datasets._samples import Samples, samples
 from limbeck.datasets._sources import MEMORY, Digests
 from limbeck.engine import Progress, bar, note
 from limbeck.errors import InputError
@@ -38,7 +39,7 @@ _OURS = {"dataset.json", "clips.parquet", "rejected.parquet", "shards", ".lock",
 
 
 def prepare(
-    dataset: str | Dataset,
+    dataset: Any,
     source: Path | str | None = None,
     *,
     out: Path | str,
@@ -52,6 +53,10 @@ def prepare(
 ) -> Prepared:
     """Decode all clips of a dataset once, into a folder of arrays. Killed and called again, it goes on.
 
+    The data are files that a reader knows, or samples that the program holds: a torch dataset, arrays, a Hugging Face
+    dataset. Samples that can be pickled are read in worker processes, others in this one. Those in memory are known
+    again by their bytes, others by their number, their labels and the first and the last of them.
+
     Clips that cannot be used are listed in ``rejected.parquet`` with a reason, among them ``"crashed"`` (the file
     killed the process that decoded it, twice), ``"timeout"`` (it kept one busy too long, twice), ``"unreadable"``
     (another error than the reader foresees) and ``"bad_name"`` (the file's name is not UTF-8, so that no table can hold
@@ -61,18 +66,22 @@ def prepare(
     times are others than before.
 
     Args:
-        dataset: Name of a reader (`datasets.names()`) or a reader.
+        dataset: Name of a reader (`datasets.names()`), a reader, or samples: a map-style torch dataset or a sequence of
+            ``(sample, label)`` or of mappings (``{"audio": ..., "image": ..., "label": ...}``), a mapping of arrays
+            with one row a clip, a ``datasets.Dataset``, or a mapping of splits to those.
         source: The reader's `root`: the folder or manifest the data is in.
         out: Folder of the prepared dataset; made if absent.
         modality: What arrays are made of each clip, as ``"audio"``, ``"audio,image"`` or a list; all it has by default.
         image_size: Height and width of frames in pixels; used when no recipe is given. 224 by default, unless the
-            dataset has a size of its own.
+            dataset has a size of its own; that of samples that are square pictures of at most that is theirs.
         recipe: How recordings are decoded, but for its tracks and times, which are those of the modalities; the
             dataset's by default.
         workers: Processes, >= 1; by default one for each core this process may use. The result does not depend on it.
         timeout_s: Seconds one file may keep a worker busy.
         progress: Whether a bar is drawn on standard error.
-        options: Further options of the reader.
+        options: Further options of the reader; of samples ``labels``, ``classes``, ``rate_hz``, ``audio``, ``image``,
+            ``label`` (the keys), ``test``, ``test_fraction``, ``seed``, ``window``, ``name``
+            (`limbeck.datasets.Samples`).
 
     Raises:
         InputError: The data is not of the reader's layout, there are no clips, no training clips, none that can be
@@ -83,12 +92,13 @@ def prepare(
     """
     if workers is not None and workers < 1:
         raise InputError(f"workers must be at least 1, but is {workers}.")
-    if isinstance(dataset, str):
-        dataset = construct(dataset, options if source is None else {"root": Path(source), **options})
+    reader = opened(dataset, source, options)
     out = Path(out)
-    with bar(f"Preparing {dataset.name}", show=progress) as tell:
+    if isinstance(reader, Samples) and reader.reads_every_item:
+        note("Every item is read once for its label before any is prepared; labels=... saves that.", show=progress)
+    with bar(f"Preparing {reader.name}", show=progress) as tell:
         own = {} if image_size is None else {"image_size": image_size}
-        plan = Plan.of(dataset, recipe or ClipRecipe.from_json(dataset.recipe.to_json() | own), modality)
+        plan = Plan.of(reader, recipe or ClipRecipe.from_json(reader.usual_recipe().to_json() | own), modality)
         _refuse_foreign(out)
         with _files.exclusive(out):
             done = (out / "dataset.json").exists()
@@ -103,14 +113,26 @@ def prepare(
             else:
                 for part in [*out.glob(_PARTS), *(out / "shards").glob(_PARTS)]:  # a killed process left them
                     part.unlink(missing_ok=True)
-                finish(plan, out, _decode_missing(plan, out, workers, tell, timeout_s))
+                finish(plan, out, _decode_missing(plan, out, workers, tell, timeout_s, show=progress))
         tell(len(plan.clips), len(plan.clips))
         prepared = Prepared.open(out)
     note(f"Already done: {out} holds this very data. Nothing was decoded.", show=progress and done)
     return prepared
 
 
-def _decode_missing(plan: Plan, out: Path, workers: int | None, tell: Progress, timeout_s: float) -> list[Shard]:
+def opened(dataset: Any, source: Path | str | None, options: Mapping[str, Any]) -> Dataset:
+    """The reader of a name, a reader as it is, or one of samples."""
+    if isinstance(dataset, str):
+        return construct(dataset, options if source is None else {"root": Path(source), **options})
+    if source is not None or (isinstance(dataset, Dataset) and options):
+        given = sorted([*options, *(["source"] if source is not None else [])])
+        raise InputError(f"{', '.join(given)}: these are options of readers that are named, but data itself was given.")
+    return dataset if isinstance(dataset, Dataset) else samples(dataset, options)
+
+
+def _decode_missing(
+    plan: Plan, out: Path, workers: int | None, tell: Progress, timeout_s: float, *, show: bool
+) -> list[Shard]:
     """Decode what is not there yet; all shards in order."""
     found = _found_shards(plan, out)
     missing = [i for i in range(plan.shards) if i not in found]
@@ -130,7 +152,7 @@ def _decode_missing(plan: Plan, out: Path, workers: int | None, tell: Progress, 
         unwritten = sum(not w.done() for w in writes.values())
         return units[0][0] in gathered or len(gathered) + unwritten < open_limit
 
-    decoders = decoding_pool(plan.dataset, plan.recipe, plan.modalities, workers=count, timeout_s=timeout_s)
+    decoders = decoding_pool(plan.dataset, plan.recipe, plan.modalities, workers=count, timeout_s=timeout_s, show=show)
     with ThreadPoolExecutor(1) as writer, decoders as pool:
 
         def write(index: int, outcomes: dict[int, Decoded | Refused]) -> None:

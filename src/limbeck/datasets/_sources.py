@@ -14,7 +14,7 @@ from limbeck._files import read_record, sha256_of
 from limbeck._text import printable
 from limbeck.datasets._contract import ClipRef, Dataset
 from limbeck.errors import InputError, MediaError
-from limbeck.media import TRACKS, ClipRecipe, RawClip
+from limbeck.media import TRACKS, ClipRecipe, RawClip, holder
 
 MEMORY = ".files.jsonl"
 UNSTEADY = "changed while it was prepared"
@@ -114,8 +114,8 @@ class Digests:
 
 
 def files_of(clip: ClipRef) -> list[Path]:
-    """The files of a clip, sound before picture, one where they are the same."""
-    return list(dict.fromkeys(p for p in (clip.audio, clip.image) if p is not None))
+    """The files of a clip, or that hold it, sound before picture, one where they are the same."""
+    return list(dict.fromkeys(holder(p) for p in (clip.audio, clip.image) if p is not None))
 
 
 def note(dataset: Dataset, files: Path, out: Path) -> dict[str, Any] | None:
@@ -140,8 +140,9 @@ def read_again(folder: Path, table: Any, rows: Sequence[int], recipe: ClipRecipe
     """The recordings of some rows of the dataset prepared in a folder, by its table, decoded again by a recipe."""
     if (found := read_record(folder / "dataset.json").get(NOTE)) is None:
         raise InputError(
-            f"{folder} does not know where its recordings are: an older version or a reader of your own prepared it. "
-            "With one of Limbeck's readers, give the same limbeck prepare again; it notes that."
+            f"{folder} does not know where its recordings are: they were samples in memory, or a reader of your own "
+            "read them. Recordings are found again that lie in files and were prepared by one of Limbeck's readers: "
+            "then give the same limbeck prepare again, which notes where."
         )
     files = (folder / found["folder"]).resolve()
     reader: Any = _discover.load(Dataset, found["reader"])

@@ -2,16 +2,16 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
-from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from limbeck.datasets._listing import duration_s
-from limbeck.errors import InputError
-from limbeck.media import MelRecipe, read_sound
+from limbeck.datasets._listing import duration_s, probed
+from limbeck.errors import InputError, MediaError
+from limbeck.media import ClipRecipe, Encoded, MelRecipe, RawClip, Recording, read_clip, read_sound
 
 Window = Literal["loudest", "middle", "start"]
 
@@ -31,8 +31,45 @@ def loudest_window(waveform: npt.NDArray[np.float32], samples: int) -> int:
     return int(np.argmax(energy[samples:] - energy[:-samples]))
 
 
+def read_part(audio: Recording | None, image: Recording | None, window: Window, recipe: ClipRecipe) -> RawClip:
+    """Decode that part of whole recordings that a window says; sound and picture are often of the same one."""
+    audio, image = (one if track in recipe.tracks else None for track, one in (("audio", audio), ("image", image)))
+    recording = audio or image
+    if recording is None:
+        return read_clip(audio, image, recipe=recipe)
+    info = probed(recording)
+    shown_s = (info.picture_seconds or 0.0) if info and image else 0.0
+    most_s = shown_s if shown_s > recipe.mel.clip_seconds else math.inf  # one picture may stand for all of a sound
+    window = "middle" if audio is None and window == "loudest" else window
+    start_s, length_s, told = chosen(window, recording, 0.0, None, recipe.mel, most_s=most_s)
+    try:
+        raw = read_clip(audio, image, start_s=start_s, length_s=length_s, recipe=recipe)
+    except MediaError as error:
+        if error.reason != "beyond_end" or not told:
+            raise
+        return read_clip(audio, image, recipe=recipe)  # the picture ends before the sound is loudest
+    return replace(raw, repairs=(*told, *raw.repairs))
+
+
+def part_of(
+    window: Window, waveform: npt.NDArray[Any], rate_hz: int, recipe: MelRecipe
+) -> tuple[npt.NDArray[Any], tuple[str, ...]]:
+    """The part of a waveform in memory, (channel, sample), that a window says, and what is told of it."""
+    spare = waveform.shape[1] - round(recipe.clip_seconds * rate_hz)
+    if spare <= 0:
+        return waveform, ()
+    at, words = _PLACES[window](waveform, spare), _WINDOWS[window][1]
+    return waveform[:, at : waveform.shape[1] - spare + at], (_told(words, at / rate_hz),)
+
+
 def chosen(
-    window: Window, path: Path, start_s: float, length_s: float | None, recipe: MelRecipe, *, most_s: float = math.inf
+    window: Window,
+    path: Recording,
+    start_s: float,
+    length_s: float | None,
+    recipe: MelRecipe,
+    *,
+    most_s: float = math.inf,
 ) -> tuple[float, float | None, tuple[str, ...]]:
     """Start and length of the part that is taken, in seconds, and what is told of it.
 
@@ -47,7 +84,11 @@ def chosen(
     at_s = find(path, start_s, length_s, span_s, recipe)
     if span_s == math.inf and at_s == start_s:  # its length is not known: it may be as short as a clip
         return start_s, length_s, ()
-    return at_s, recipe.clip_seconds, (f"longer than a clip: its {words} is taken, from {at_s:.2f} s",)
+    return at_s, recipe.clip_seconds, (_told(words, at_s),)
+
+
+def _told(words: str, at_s: float) -> str:
+    return f"longer than a clip: its {words} is taken, from {at_s:.2f} s"
 
 
 def check_window(window: str) -> None:
@@ -55,20 +96,39 @@ def check_window(window: str) -> None:
         raise InputError(f"window must be one of {', '.join(_WINDOWS)}, but is {window!r}.")
 
 
-@lru_cache(maxsize=4096)
-def _loudest(path: Path, start_s: float, length_s: float | None, span_s: float, recipe: MelRecipe) -> float:
+def _loudest(path: Recording, start_s: float, length_s: float | None, span_s: float, recipe: MelRecipe) -> float:
+    if isinstance(path, Encoded):
+        return _searched(path, start_s, length_s, span_s, recipe)
+    return _searched_once(path, start_s, length_s, span_s, recipe)
+
+
+def _searched(path: Recording, start_s: float, length_s: float | None, span_s: float, recipe: MelRecipe) -> float:
     long = recipe.model_copy(update={"clip_seconds": min(span_s, _SEARCHED_SECONDS)})
     waveform, _ = read_sound(path, start_s=start_s, length_s=length_s, recipe=long)
     return start_s + loudest_window(waveform, recipe.samples) / recipe.sample_rate_hz
 
 
-def _middle(path: Path, start_s: float, length_s: float | None, span_s: float, recipe: MelRecipe) -> float:
+_searched_once = lru_cache(maxsize=4096)(_searched)
+
+
+def _middle(path: Recording, start_s: float, length_s: float | None, span_s: float, recipe: MelRecipe) -> float:
     return start_s + (span_s - recipe.clip_seconds) / 2 if math.isfinite(span_s) else start_s
 
 
-_Find = Callable[[Path, float, float | None, float, MelRecipe], float]
+_Find = Callable[[Recording, float, float | None, float, MelRecipe], float]
 _WINDOWS: dict[Window, tuple[_Find, str]] = {
     "loudest": (_loudest, "loudest part"),
     "middle": (_middle, "middle"),
     "start": (lambda path, start_s, *others: start_s, "start"),
+}
+
+
+def _loudest_at(waveform: npt.NDArray[Any], spare: int) -> int:
+    return loudest_window(waveform.mean(axis=0, dtype=np.float32), waveform.shape[1] - spare)
+
+
+_PLACES: dict[Window, Callable[[npt.NDArray[Any], int], int]] = {
+    "loudest": _loudest_at,
+    "middle": lambda waveform, spare: spare // 2,
+    "start": lambda waveform, spare: 0,
 }

@@ -12,7 +12,6 @@ under its name, a thumbnail say; everything else is tried, and what cannot be re
 dataset is prepared. Of a file without start and end the loudest part is taken (`window`).
 """
 
-import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,9 +19,9 @@ from typing import ClassVar, final
 
 from limbeck.datasets._contract import ClipRef, Dataset
 from limbeck.datasets._labelled import LabelledFiles, Layout, clip_id, file_of
-from limbeck.datasets._listing import duration_s, probed
-from limbeck.datasets._window import Window, check_window, chosen
-from limbeck.errors import InputError, MediaError
+from limbeck.datasets._listing import duration_s
+from limbeck.datasets._window import Window, check_window, read_part
+from limbeck.errors import InputError
 from limbeck.media import TRACKS, ClipRecipe, RawClip, Track
 
 
@@ -89,21 +88,9 @@ class Folder(Dataset):
 
     def read(self, clip: ClipRef, recipe: ClipRecipe) -> RawClip:
         """Decode one clip: what the manifest says, or the chosen part of a file."""
-        path = clip.audio or clip.image
-        if path is None or not self._is_read_alone(clip):
+        if not self._is_read_alone(clip):
             return super().read(clip, recipe)
-        info = probed(path)
-        shown_s = (info.picture_seconds or 0.0) if info and clip.image else 0.0
-        most_s = shown_s if shown_s > recipe.mel.clip_seconds else math.inf  # one picture may stand for all of a sound
-        window = "middle" if clip.audio is None and self.window == "loudest" else self.window
-        start_s, length_s, told = chosen(window, path, 0.0, None, recipe.mel, most_s=most_s)
-        try:
-            raw = super().read(replace(clip, start_s=start_s, length_s=length_s), recipe)
-        except MediaError as error:
-            if error.reason != "beyond_end" or not told:
-                raise
-            return super().read(clip, recipe)  # the picture ends before the sound is loudest
-        return replace(raw, repairs=(*told, *raw.repairs))
+        return read_part(clip.audio, clip.image, self.window, recipe)
 
     def _is_read_alone(self, clip: ClipRef) -> bool:
         return clip.length_s is None and clip.id == file_of(clip)

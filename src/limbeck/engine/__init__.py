@@ -2,10 +2,11 @@
 
 from limbeck.engine.progress import Progress, bar, note
 from limbeck.engine.run import RUN, Run, RunCheckpoint, RunRecord, machine, runtime_of, versions
-from limbeck.engine.workers import Lost, WorkerPool
+from limbeck.engine.workers import InlinePool, Lost, WorkerPool
 
 __all__ = [
     "RUN",
+    "InlinePool",
     "Lost",
     "Progress",
     "Run",

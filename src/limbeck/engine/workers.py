@@ -195,6 +195,44 @@ class WorkerPool(Generic[Task, Message]):
             _end(worker)
 
 
+class InlinePool(Generic[Task, Message]):
+    """Works on tasks in this very process, for `work` that no other one can be given; see `WorkerPool`.
+
+    Nothing stands between a task that hangs or dies and this process.
+    """
+
+    def __init__(self, work: Callable[[Task], Iterable[Message]]) -> None:
+        self._work = work
+        self._waiting: deque[Task] = deque()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._waiting.clear()
+
+    @property
+    def has_room(self) -> bool:
+        """Whether nothing waits."""
+        return not self._waiting
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether messages are to come."""
+        return bool(self._waiting)
+
+    def submit(self, *tasks: Task) -> None:
+        """Queue tasks."""
+        self._waiting.extend(tasks)
+
+    def messages(self) -> list[tuple[Task, Message | Lost]]:
+        """The messages of the next task, with the task; none where no task waits."""
+        if not self._waiting:
+            return []
+        task = self._waiting.popleft()
+        return [(task, message) for message in self._work(task)]
+
+
 def _end(worker: _Worker[Any]) -> None:
     worker.process.kill()
     worker.process.join()

@@ -1,13 +1,15 @@
 """Files to arrays: decode frames and sound, resample, log-mel and back. No networks here."""
 
-from limbeck.media import encode
+from limbeck.media import encode, table, tar
 from limbeck.media._picture import fitted
 from limbeck.media._resample import resample
 from limbeck.media._sound import is_silent
+from limbeck.media.arrays import channels_of, picture_of, sound_of
 from limbeck.media.decode import MediaInfo, RawClip, probe, read_clip, read_frame, read_sound
 from limbeck.media.encode import write_video, write_wav
 from limbeck.media.listing import could_be_media, files_below
 from limbeck.media.recipe import MIDDLE, TRACKS, ClipRecipe, MelRecipe, Track, even_times
+from limbeck.media.recording import Encoded, Recording, holder
 from limbeck.media.several import read_clips
 from limbeck.media.spectrogram import invert_log_mel, log_mel
 from limbeck.media.stream import SoundWindow, sound_windows
@@ -16,26 +18,34 @@ __all__ = [
     "MIDDLE",
     "TRACKS",
     "ClipRecipe",
+    "Encoded",
     "MediaInfo",
     "MelRecipe",
     "RawClip",
+    "Recording",
     "SoundWindow",
     "Track",
+    "channels_of",
     "could_be_media",
     "encode",
     "even_times",
     "files_below",
     "fitted",
+    "holder",
     "invert_log_mel",
     "is_silent",
     "log_mel",
+    "picture_of",
     "probe",
     "read_clip",
     "read_clips",
     "read_frame",
     "read_sound",
     "resample",
+    "sound_of",
     "sound_windows",
+    "table",
+    "tar",
     "write_video",
     "write_wav",
 ]

@@ -9,10 +9,11 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from mmap import ACCESS_READ, mmap
-from pathlib import Path
 from typing import Any
 
 from av.packet import Packet
+
+from limbeck.media.recording import Encoded, Recording
 
 BACK_S = 1.0
 AHEAD_S = 3600.0
@@ -80,7 +81,9 @@ def from_key_frame(packets: Iterable[Packet[Any]], track: int, from_s: float) ->
     yield from held
 
 
-def is_chained(path: Path, tracks: int) -> bool:
+def is_chained(recording: Recording, tracks: int) -> bool:
     """Whether an Ogg file holds more beginnings of tracks than it begins with: files put end to end."""
-    with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as content:
+    if isinstance(recording, Encoded):
+        return len(_FIRST_PAGE.findall(recording.content)) > tracks
+    with recording.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as content:
         return len(_FIRST_PAGE.findall(content)) > tracks

@@ -11,8 +11,8 @@ import os
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import lru_cache
-from io import BufferedReader, FileIO
+from functools import cached_property, lru_cache
+from io import BufferedReader, BytesIO, FileIO
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, NoReturn
@@ -29,6 +29,7 @@ from av.video.stream import VideoStream
 
 from limbeck.errors import MediaError
 from limbeck.media._clock import Clock, from_key_frame, is_chained
+from limbeck.media.recording import Encoded, Recording, binary, resolved
 
 MAX_SECONDS = 10 * 365 * 86_400.0
 MAX_FRAMES = 50_000
@@ -53,16 +54,16 @@ Kind = Literal["sound", "picture"]
 class Media:
     """An open file, its second 0 on its own clock (`origin_s`), and the way to any time in it."""
 
-    def __init__(self, path: Path, skipped: Sequence[bool], origin_s: float | None) -> None:
-        self._path = path
+    def __init__(self, recording: Recording, skipped: Sequence[bool], origin_s: float | None) -> None:
+        self.recording = recording
         self._skipped = skipped
-        self._source = _Bytes(path)
+        self._source = _Bytes(recording)
         try:
             self._open()
             may_jump = self.container.format.name in _CLOCKS_MAY_JUMP or (
-                self.container.format.name == "ogg" and is_chained(path, len(self.container.streams))
+                self.container.format.name == "ogg" and is_chained(recording, len(self.container.streams))
             )
-            self._jumps = may_jump and self._survey().jumps > 0
+            self._jumps = may_jump and self._survey.jumps > 0
             self.origin_s = self._second_zero() if origin_s is None else origin_s
         except BaseException:
             self._source.close()
@@ -70,7 +71,7 @@ class Media:
 
     def _open(self) -> None:
         self._source.seek(0)
-        self.container = _open(self._path, self._source, self._skipped)
+        self.container = _open(self.recording, self._source, self._skipped)
         self._at_beginning = True
         for stream in self.container.streams:
             if stream.type in ("audio", "video") and stream.codec_context is not None:
@@ -154,12 +155,15 @@ class Media:
         name = self.container.format.name.partition(",")[0]
         tells = name in _TELL_THEIR_LENGTH or (name in _TELL_THEIR_END and self.origin_s == 0)
         if claimed_s is None or self._jumps or not tells:
-            claimed_s = max(self._survey().ends.values(), default=0.0) - self.origin_s
+            claimed_s = max(self._survey.ends.values(), default=0.0) - self.origin_s
         return claimed_s if 0 < claimed_s <= MAX_SECONDS else None
 
+    @cached_property
     def _survey(self) -> Clock:
-        now = self._path.stat()
-        return _surveyed(self._path, now.st_size, now.st_mtime_ns)
+        if isinstance(self.recording, Encoded):
+            return _clock_of(self.recording)
+        now = self.recording.stat()
+        return _surveyed(self.recording, now.st_size, now.st_mtime_ns)
 
     def _rewind(self) -> None:
         if not self._at_beginning:
@@ -212,40 +216,51 @@ def _packets(container: InputContainer, tracks: Sequence[AudioStream | VideoStre
 
 @lru_cache(maxsize=4096)
 def _surveyed(path: Path, _size: int, _modified_ns: int) -> Clock:
+    return _clock_of(path)
+
+
+def _clock_of(recording: Recording) -> Clock:
     clock = Clock()
-    with _Bytes(path) as source, _open(path, source, ()) as container, suppress(av.error.FFmpegError, OSError):
+    with (
+        _Bytes(recording) as source,
+        _open(recording, source, ()) as container,
+        suppress(av.error.FFmpegError, OSError),
+    ):
         for _ in clock.even(_packets(container, _played(container))):
             pass
     return clock
 
 
 @contextmanager
-def opened(path: Path, *, skipped: Sequence[bool] = (), origin_s: float | None = None) -> Iterator[Media]:
-    """An open file, with one thread a decoder; every failure inside comes out as `MediaError`.
+def opened(recording: Recording, *, skipped: Sequence[bool] = (), origin_s: float | None = None) -> Iterator[Media]:
+    """An open recording, with one thread a decoder; every failure inside comes out as `MediaError`.
 
     Of tracks that are `skipped` (from `pictures_to_skip`) nothing is decoded to learn more than the header says, which
     for pictures takes longer than all the rest; those do not tell when they begin. `origin_s` is second 0 if known.
     """
     media: Media | None = None
     try:
-        if not path.exists():
-            raise MediaError("missing_file", f"{path} does not exist.")
-        if not path.is_file():
-            raise MediaError("unreadable_file", f"{path} is not a file.")
-        if path.stat().st_size == 0:
-            raise MediaError("empty_file", f"{path} has no bytes.")
-        media = Media(path, skipped, origin_s)
+        found = resolved(recording)
+        if isinstance(found, Path):
+            if not found.exists():
+                raise MediaError("missing_file", f"{found} does not exist.")
+            if not found.is_file():
+                raise MediaError("unreadable_file", f"{found} is not a file.")
+        with binary(found) as file:
+            if not file.read(1):
+                raise MediaError("empty_file", f"{recording} has no bytes.")
+        media = Media(found, skipped, origin_s)
         yield media
     except MediaError as error:
-        if str(path) in error.detail:
+        if str(recording) in error.detail:
             raise
-        raise MediaError(error.reason, f"{path}: {error.detail}") from error
+        raise MediaError(error.reason, f"{recording}: {error.detail}") from error
     except PermissionError as error:
-        raise MediaError("unreadable_file", f"{path} cannot be read: {error.strerror}.") from error
+        raise MediaError("unreadable_file", f"{recording} cannot be read: {error.strerror}.") from error
     except MemoryError as error:
-        raise MediaError("too_much_work", f"{path} asks for more memory than there is.") from error
+        raise MediaError("too_much_work", f"{recording} asks for more memory than there is.") from error
     except Exception as error:  # whatever a broken file brings up in ffmpeg, PyAV or numpy is that file's fault
-        raise MediaError("undecodable", f"{path} cannot be decoded: {type(error).__name__}: {error}") from error
+        raise MediaError("undecodable", f"{recording} cannot be decoded: {type(error).__name__}: {error}") from error
     finally:
         if media is not None:
             media.close()
@@ -320,9 +335,11 @@ class _Bytes(BufferedReader):
 
     name = "<none>"
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(FileIO(path))
-        self._left = _MAX_READS * os.fstat(self.fileno()).st_size + _FREE_BYTES
+    def __init__(self, recording: Recording) -> None:
+        raw: Any = BytesIO(recording.content) if isinstance(recording, Encoded) else FileIO(recording)
+        super().__init__(raw)
+        self._left = _MAX_READS * self.seek(0, os.SEEK_END) + _FREE_BYTES
+        self.seek(0)
 
     def read(self, size: int | None = -1, /) -> bytes:
         self._left -= size or 0
@@ -331,9 +348,9 @@ class _Bytes(BufferedReader):
         return super().read(size)
 
 
-def _open(path: Path, source: _Bytes, skipped: Sequence[bool]) -> InputContainer:
+def _open(recording: Recording, source: _Bytes, skipped: Sequence[bool]) -> InputContainer:
     def refuse(url: str, *_: object) -> NoReturn:
-        raise MediaError("not_media", f"{path} points to another file ({url[:80]}), which is not followed.")
+        raise MediaError("not_media", f"{recording} points to another file ({url[:80]}), which is not followed.")
 
     options: Any = [{"skip_frame": "all"} if over else {} for over in skipped]  # PyAV's stub says list[str]
     try:
@@ -348,9 +365,11 @@ def _open(path: Path, source: _Bytes, skipped: Sequence[bool]) -> InputContainer
         )
     except (av.error.FFmpegError, ValueError) as error:
         raise MediaError(
-            "not_media", f"{path} is not media, or its head or index is broken: {type(error).__name__}."
+            "not_media", f"{recording} is not media, or its head or index is broken: {type(error).__name__}."
         ) from error
     if container.format.name in _POINTERS | _TEXT_ART:
         container.close()
-        raise MediaError("not_media", f"{path} is of the kind {container.format.name!r}, not a recording or picture.")
+        raise MediaError(
+            "not_media", f"{recording} is of the kind {container.format.name!r}, not a recording or picture."
+        )
     return container

@@ -1,13 +1,14 @@
 """Which way up a picture is: the display matrix of videos and the EXIF orientation of photos."""
 
 import struct
-from pathlib import Path
 from typing import NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
 from av.sidedata.sidedata import SideDataContainer, Type
 from av.video.frame import VideoFrame
+
+from limbeck.media.recording import Recording, binary
 
 _MOST_BYTES = 64 * 2**20
 _ORIENTATION_TAG, _SHORT = 0x0112, 3
@@ -61,9 +62,9 @@ def turn_of_video(frame: VideoFrame) -> Turn:
     return Turn(a, b, c, d)
 
 
-def turn_of_photo(path: Path) -> Turn:
+def turn_of_photo(recording: Recording) -> Turn:
     """The EXIF orientation of a JPEG, PNG, WebP or TIFF file; upright where there is none."""
-    with open(path, "rb") as file:
+    with binary(recording) as file:
         data = file.read(_MOST_BYTES)
     try:
         return _EXIF.get(_orientation(data[_tiff_start(data) :]), Turn())

@@ -4,7 +4,6 @@ import math
 from collections.abc import Sequence
 from fractions import Fraction
 from itertools import islice
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -59,7 +58,7 @@ class _Around(NamedTuple):
     damage: Damage
 
 
-def read(path: Path, media: Media, segment: tuple[float, float], at_s: float | None, recipe: ClipRecipe) -> Picture:
+def read(media: Media, segment: tuple[float, float], at_s: float | None, recipe: ClipRecipe) -> Picture:
     """The frames nearest to the recipe's times in the segment; errors by the table of `media.decode`.
 
     Where it is given, `at_s` is the time of all frames.
@@ -91,7 +90,7 @@ def read(path: Path, media: Media, segment: tuple[float, float], at_s: float | N
             # Later times lie farther beyond an early end: what is told of the last is told.
             told = _check_shown(media, around, shown_s, shown_s + lasts_s, wanted_s, segment) or told
         if id(frame) not in fitted:  # which `looked` keeps alive
-            fitted[id(frame)] = fit(frame, turn_of_photo(path) if still else turn_of_video(frame), aspect, recipe)
+            fitted[id(frame)] = fit(frame, turn_of_photo(media.recording) if still else turn_of_video(frame), aspect, recipe)
         found.append(fitted[id(frame)])
     return together(found, (*Damage.total({id(a.damage): a.damage for a in looked}.values()).told("picture"), *told))
 

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import av
 import numpy as np
@@ -113,7 +113,15 @@ def read(media: Media, start_s: float, length_s: float | None, recipe: MelRecipe
         begins = _fill(media, rate, start_s - _PREROLL_S - back, [buffer])
         if buffer.missing_front == 0 or begins:
             break
-    return _finished(media, buffer)
+    return _finished(_claimed_s(media), buffer)
+
+
+def of_array(samples: npt.NDArray[Any], rate_hz: int, recipe: MelRecipe) -> Sound:
+    """Sound of decoded samples, (channel, sample), float with full scale 1 or PCM; errors as of a file's sound."""
+    _check_rate(rate_hz)
+    buffer = _Buffer(0.0, None, rate_hz, recipe)
+    buffer.put(Piece(0, *mono(samples)))
+    return _finished(None, buffer)
 
 
 def read_counted(
@@ -126,7 +134,7 @@ def read_counted(
     sounds: list[Sound | MediaError] = []
     for buffer in buffers:
         try:
-            sounds.append(_finished(media, buffer))
+            sounds.append(_finished(_claimed_s(media), buffer))
         except MediaError as error:
             sounds.append(error)
     return sounds
@@ -138,16 +146,24 @@ def checked_rate_hz(media: Media) -> int:
     if stream is None:
         reason = "unknown_codec" if media.container.streams.audio else "no_audio_track"
         raise MediaError(reason, "There is no sound track that can be decoded.")
-    rate = stream.codec_context.sample_rate
-    if not _MIN_RATE_HZ <= rate <= _MAX_RATE_HZ:
-        raise MediaError("absurd_sample_rate", f"The sound claims {rate} samples a second.")
+    _check_rate(rate := stream.codec_context.sample_rate)
     return rate
 
 
-def _finished(media: Media, buffer: _Buffer) -> Sound:
-    stream, recipe, rate, start_s = media.sound, buffer.recipe, buffer.rate, buffer.start_s
+def _check_rate(rate_hz: int) -> None:
+    if not _MIN_RATE_HZ <= rate_hz <= _MAX_RATE_HZ:
+        raise MediaError("absurd_sample_rate", f"The sound claims {rate_hz} samples a second.")
+
+
+def _claimed_s(media: Media) -> float | None:
+    """How long a file's sound is by its own word."""
+    stream = media.sound
     claimed_s = sane_seconds(stream.duration, float(stream.time_base or 0)) if stream else None
-    claimed_s = claimed_s or sane_seconds(media.container.duration, 1 / av.time_base)
+    return claimed_s or sane_seconds(media.container.duration, 1 / av.time_base)
+
+
+def _finished(claimed_s: float | None, buffer: _Buffer) -> Sound:
+    recipe, rate, start_s = buffer.recipe, buffer.rate, buffer.start_s
     told = list(buffer.damage.told("sound")) if buffer.there < len(buffer.samples) else []
     if buffer.length_s is None and buffer.there:  # the segment ends where the sound ends, whatever the recipe's length
         if buffer.missing_back:
@@ -236,10 +252,15 @@ def _in_place(media: Media, rate: int, frames: Iterator[AudioFrame]) -> Iterator
 
 
 def _mono(frame: AudioFrame) -> tuple[Mono, bool]:
-    """Mean of the channels, full scale 1; where they cancel each other out, the first that is not quiet, and True."""
     raw = frame.to_ndarray()
-    if not frame.format.is_planar:
-        raw = raw.reshape(-1, frame.layout.nb_channels).T
+    return mono(raw if frame.format.is_planar else raw.reshape(-1, frame.layout.nb_channels).T)
+
+
+def mono(raw: npt.NDArray[Any]) -> tuple[Mono, bool]:
+    """Mean of channels, (channel, sample), full scale 1; where they cancel out, the first that is not quiet, and True.
+
+    They are floats with full scale 1, or integers whose full scale is that of their number format.
+    """
     scale = 1.0 if raw.dtype.kind == "f" else 2.0 ** (8 * raw.dtype.itemsize - 1)
     middle = scale if raw.dtype.kind == "u" else 0.0
     with np.errstate(invalid="ignore", over="ignore"):

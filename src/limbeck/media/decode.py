@@ -60,7 +60,6 @@ Any other failure of ffmpeg is ``undecodable``. Alpha channels are dropped. Noth
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -70,6 +69,7 @@ from limbeck.errors import MediaError
 from limbeck.media import _picture, _sound
 from limbeck.media._container import MAX_SECONDS, opened, sane_seconds
 from limbeck.media.recipe import ClipRecipe, MelRecipe
+from limbeck.media.recording import Recording
 
 
 @dataclass(frozen=True)
@@ -169,8 +169,8 @@ class MediaInfo:
         return self.height is not None
 
 
-def probe(path: Path) -> MediaInfo:
-    """Look at a file's tracks without decoding it.
+def probe(path: Recording) -> MediaInfo:
+    """Look at the tracks of a file at a `path`, or of bytes, without decoding them.
 
     Raises:
         MediaError: The file is missing, empty, not media, or broken at its head.
@@ -191,8 +191,8 @@ def probe(path: Path) -> MediaInfo:
 
 
 def read_clip(
-    audio: Path | None,
-    image: Path | None,
+    audio: Recording | None,
+    image: Recording | None,
     *,
     start_s: float = 0.0,
     length_s: float | None = None,
@@ -202,8 +202,9 @@ def read_clip(
     """Decode the sound of a segment and frames of it, or one of the two, by the recipe's tracks.
 
     Args:
-        audio: File whose sound track is used: the first that is marked as default, or the first.
-        image: File whose picture track is used, chosen likewise, or a still; may be the same file (opened once).
+        audio: File, or bytes (`media.Encoded`), whose sound track is used: the first that is marked as default, or the
+            first. A path may lead into a tar archive or a table, see `media.recording`.
+        image: File or bytes whose picture track is used, chosen likewise, or a still; may be the same (opened once).
         start_s: Where the segment begins, in seconds, >= 0.
         length_s: Its length in seconds, > 0; None means to the end of the sound.
         recipe: Tracks to read, rate and length of the waveform, times and size of the frames.
@@ -225,13 +226,13 @@ def read_clip(
         with opened(audio) as media:
             sound = _sound.read(media, start_s, length_s, recipe.mel)
             if audio == image and "image" in recipe.tracks:
-                picture = _picture.read(audio, media, sound.segment, frame_at_s, recipe)
+                picture = _picture.read(media, sound.segment, frame_at_s, recipe)
     if "image" in recipe.tracks and picture is None:
         if image is None:
             raise MediaError("no_picture_track", "The clip names no file to take a picture from.")
         with opened(image) as media:
             segment = sound.segment if sound else _picture.segment(media, start_s, length_s, recipe)
-            picture = _picture.read(image, media, segment, frame_at_s, recipe)
+            picture = _picture.read(media, segment, frame_at_s, recipe)
     return joined(sound, picture)
 
 
@@ -242,7 +243,7 @@ def joined(sound: _sound.Sound | None, picture: _picture.Picture | None) -> RawC
 
 
 def read_sound(
-    path: Path, *, start_s: float = 0.0, length_s: float | None = None, recipe: MelRecipe
+    path: Recording, *, start_s: float = 0.0, length_s: float | None = None, recipe: MelRecipe
 ) -> tuple[npt.NDArray[np.float32], tuple[str, ...]]:
     """The sound half of `read_clip`: the waveform of `path`, (sample,), by a mel `recipe`, and repairs.
 
@@ -257,7 +258,9 @@ def read_sound(
     return sound.waveform, sound.repairs
 
 
-def read_frame(path: Path, *, at_s: float = 0.0, recipe: ClipRecipe) -> tuple[npt.NDArray[np.uint8], tuple[str, ...]]:
+def read_frame(
+    path: Recording, *, at_s: float = 0.0, recipe: ClipRecipe
+) -> tuple[npt.NDArray[np.uint8], tuple[str, ...]]:
     """The picture half of `read_clip`: the frame of `path` at `at_s` by a `recipe`, (height, width, 3), and repairs.
 
     Raises:
@@ -265,7 +268,7 @@ def read_frame(path: Path, *, at_s: float = 0.0, recipe: ClipRecipe) -> tuple[np
     """
     _check_segment(at_s, None, None)
     with opened(path) as media:
-        found = _picture.read(path, media, (at_s, at_s), at_s, recipe)
+        found = _picture.read(media, (at_s, at_s), at_s, recipe)
     return found.frames[0], found.repairs
 
 

@@ -1,0 +1,254 @@
+"""Samples without files: a torch dataset, a sequence, arrays, or a Hugging Face dataset that a program holds.
+
+An item is ``(sample, label)``, a mapping with ``audio``, ``image`` (or ``video``) and ``label``, or, where labels are
+given apart, a sample alone. A sample, or what lies under one of these keys, is
+
+- a picture: a PIL image, an array or tensor (height, width), (height, width, channel) or (channel, height, width),
+  uint8 or floats from 0 to 1, grey or RGB;
+- a waveform: (sample,) or (channel, sample), with its rate as ``(waveform, rate)`` or by `rate_hz`;
+- the path of a file, or the bytes of one, of any kind that is read from folders.
+"""
+
+import math
+import pickle
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar, final
+
+import numpy as np
+
+from limbeck.datasets._contract import ClipRef, Dataset, check_options
+from limbeck.datasets._items import Items, Part, Waveform, digest_of, held, tracks_of
+from limbeck.datasets._labelled import divided
+from limbeck.datasets._labels import class_names, in_order, label_of, named, why_unnamed
+from limbeck.datasets._window import Window, check_window, part_of, read_part
+from limbeck.errors import InputError, LimbeckError, MediaError
+from limbeck.media import TRACKS, ClipRecipe, Encoded, RawClip, Recording, Track, channels_of, picture_of, sound_of
+
+_LOOKED_AT = 16
+_MOST_BYTES = 64 * 2**20
+_LEAST_SIZE = 8
+
+
+@final
+class Samples(Dataset):
+    """Samples that a program holds or makes.
+
+    Args:
+        source: A map-style ``torch.utils.data.Dataset``, a sequence, a ``datasets.Dataset``, or a mapping of arrays
+            that have one row a clip (``{"image": pixels, "audio": waveforms, "label": labels}``); or a mapping of
+            splits (``"train"``, ``"test"``) to those, as a ``datasets.DatasetDict`` is.
+        labels: Labels of all items, whose own are then not read; where `source` is of splits, a mapping of these. By
+            default those that the dataset tells (``targets``, ``labels``); else every item is read once for its own.
+        classes: Class names, in whose order labels that are numbers count; by default the dataset's own ``classes``.
+        rate_hz: Samples a second of waveforms that come without.
+        audio: Key of the sound in items that are mappings; by default ``audio``, or the only column of sounds.
+        image: Key of the picture, likewise.
+        label: Key of the label, likewise.
+        test: Names of the splits that become ``"test"``, all others becoming ``"train"``; needed where there are
+            several and none is called so.
+        test_fraction: Part of every class to test on where there is one split only, in (0, 1).
+        seed: Draws which items are held out.
+        window: Which part of a sound longer than a clip is taken: ``"loudest"``, ``"middle"`` or ``"start"``.
+        name: What the data is called.
+    """
+
+    title: ClassVar[str] = "Your own samples"
+    licence: ClassVar[str] = "your own samples: their owners' terms hold"
+    citation: ClassVar[str] = ""
+
+    def __init__(
+        self,
+        source: Any,
+        *,
+        labels: Any = None,
+        classes: str | Sequence[str] | None = None,
+        rate_hz: float | None = None,
+        audio: str | None = None,
+        image: str | None = None,
+        label: str | None = None,
+        test: str | int | Sequence[str | int] | None = None,
+        test_fraction: float = 0.2,
+        seed: int = 0,
+        window: Window = "loudest",
+        name: str = "samples",
+    ) -> None:
+        check_window(window)
+        keys: dict[str, Any] = {"audio": audio, "image": image, "label": label, "rate_hz": rate_hz}
+        is_split = isinstance(source, Mapping) and not {audio or "audio", image or "image", "video"} & source.keys()
+        if is_split and labels is not None and not (isinstance(labels, Mapping) and labels.keys() == source.keys()):
+            raise InputError(f"The labels should be a mapping of the splits, {', '.join(source)}, as the samples are.")
+        self._parts = {
+            str(split): Items.of(part, labels=None if labels is None else labels[split], **keys)
+            for split, part in source.items()
+        } if is_split else {"": Items.of(source, labels=labels, **keys)}  # fmt: skip
+        named = next((part.classes for part in self._parts.values() if part.classes), ())
+        self._names = class_names(classes) or named
+        self._name, self._window = name, window
+        self._test, self._test_fraction, self._seed = test, test_fraction, seed
+
+    @property
+    def name(self) -> str:
+        """What the data is called."""
+        return self._name
+
+    @property
+    def reads_every_item(self) -> bool:
+        """Whether all items are read once for their labels before any is prepared."""
+        return any(part.labels is None and len(part) for part in self._parts.values())
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The class names that were given, or the dataset's own; else the labels, in order."""
+        if self._names:
+            return self._names
+        return in_order(ref.label for ref in self.clips() if ref.refused is None)
+
+    def clips(self) -> Sequence[ClipRef]:
+        """One clip an item, in order; ``train/000007`` is the eighth of its split."""
+        return self._refs
+
+    def usual_modalities(self) -> tuple[str, ...]:
+        """What the first items that can be read have."""
+        return self._looked[0]
+
+    def usual_recipe(self) -> ClipRecipe:
+        """The usual one, at the size of the first picture if that is an array and a square."""
+        size = self._looked[1]
+        return ClipRecipe() if size is None else ClipRecipe(image_size=size)
+
+    def content(self) -> str:
+        """A digest of all that is held in memory, and of the first and the last item of each split."""
+        parts = [part for part in self._parts.values() if len(part)]
+        ends = [_digest(part, index) for part in parts for index in (0, len(part) - 1)]
+        return " ".join([*ends, *(digest_of(held(part.source)) for part in parts)])
+
+    def read(self, clip: ClipRef, recipe: ClipRecipe) -> RawClip:
+        """Read one item; a part that is the path or the bytes of a file is decoded like any file."""
+        split, _, number = clip.id.rpartition("/")
+        part = self._parts[split]
+        parts, label = part.read(int(number))
+        if not part.are_given and named(label, self._names) != clip.label:
+            raise MediaError(
+                "other_label", f"The item says that its label is {label!r}, where {clip.label!r} was expected."
+            )
+        files: dict[Track, Recording] = {
+            track: part for track, part in parts.items() if isinstance(part, Path | Encoded) and track in recipe.tracks
+        }
+        raw = RawClip(None, None)
+        if files:
+            some = recipe.model_copy(update={"tracks": tuple(track for track in TRACKS if track in files)})
+            raw = read_part(files.get("audio"), files.get("image"), self._window, some)
+        waveform, frame, repairs = raw.waveform, raw.frame, raw.repairs
+        if "audio" in recipe.tracks and waveform is None:
+            if not isinstance(sound := parts.get("audio"), Waveform):
+                raise MediaError("no_audio_track", "The item has no sound.")
+            samples, rate = channels_of(sound.samples), sound.rate_hz
+            whole = round(rate) if math.isfinite(rate) else 0
+            samples, told = part_of(self._window, samples, whole, recipe.mel) if whole > 0 else (samples, ())
+            waveform, mended = sound_of(samples, rate, recipe.mel)
+            repairs = (*repairs, *told, *mended)
+        if "image" in recipe.tracks and frame is None:
+            if not isinstance(picture := parts.get("image"), np.ndarray):
+                raise MediaError("no_picture_track", "The item has no picture.")
+            frame = picture_of(picture, recipe)
+        return RawClip(waveform, frame, repairs)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What another process is given: bytes, for of many tensors each would be shared by an open file."""
+        size = sum(part.nbytes if isinstance(part, np.ndarray) else len(part)
+                   for items in self._parts.values() for part in held(items.source))  # fmt: skip
+        if size > _MOST_BYTES:
+            raise pickle.PicklingError(f"it holds {size / 2**20:.0f} MiB in memory, which each would have to hold too")
+        state = {name: value for name, value in vars(self).items() if name not in ("_refs", "_looked")}
+        return {"pickled": pickle.dumps(state)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(pickle.loads(state["pickled"]))
+
+    @cached_property
+    def _refs(self) -> list[ClipRef]:
+        refs = [ref for split, part in self._parts.items() for ref in self._listed(split, part)]
+        if not refs:
+            return []
+        used = {split for split, part in self._parts.items() if len(part)}
+        if len(used) == 1:
+            refs = [ClipRef(**(vars(ref) | {"split": ""})) for ref in refs]
+        return divided(refs, source="The data", test=self._test, test_fraction=self._test_fraction, seed=self._seed)
+
+    def _listed(self, split: str, part: Items) -> list[ClipRef]:
+        refs = []
+        for index in range(len(part)):
+            label, refused = None, None
+            try:
+                label = label_of(part.labels[index]) if part.labels is not None else part.label(index)
+            except MediaError as error:
+                refused = error.reason, error.detail
+            except Exception as error:  # whatever a user's dataset may raise
+                if isinstance(error, LimbeckError):
+                    raise
+                refused = "unreadable", f"{type(error).__name__}: {error}"
+            name = named(label, self._names)
+            if name is None and refused is None:
+                refused = why_unnamed(label, self._names)
+            number = f"{index:06d}"
+            refs.append(
+                ClipRef(id=f"{split}/{number}" if split else number, label=name or "", split=split, refused=refused)
+            )
+        return refs
+
+    @cached_property
+    def _looked(self) -> tuple[tuple[str, ...], int | None]:
+        """Tracks of the first items that can be read, and the size of the first picture, if that is a square array."""
+        told: Counter[str] = Counter()
+        for part in self._parts.values():
+            for index in range(min(len(part), _LOOKED_AT)):
+                try:
+                    parts = part.read(index)[0]
+                    has = {track for track, what in parts.items() if track in tracks_of(what)}
+                    again = part.read(index)[0]
+                except LimbeckError as error:
+                    told[str(error)] += 1
+                    continue
+                except Exception as error:  # whatever a user's dataset may raise
+                    told[f"{type(error).__name__}: {error}"] += 1
+                    continue
+                if any(not _same(parts[track], again[track]) for track in parts):
+                    raise InputError(
+                        f"Item {index} is another one each time it is asked for: the dataset draws at random. Take its "
+                        "random transforms off; networks see augmented samples anyway, drawn by a seed."
+                    )
+                picture = parts.get("image")
+                shape = picture.shape if isinstance(picture, np.ndarray) else ()
+                sides = {side for side in shape if side > 4} if len(shape) in (2, 3) else set()
+                size = next(iter(sides)) if len(sides) == 1 and min(sides) >= _LEAST_SIZE else None
+                return tuple(track for track in TRACKS if track in has), size
+        why = f" The first cannot be used: {told.most_common(1)[0][0]}" if told else " There are none."
+        raise InputError(f"Not one of the first items has a sound or a picture.{why}")
+
+
+def samples(source: Any, options: Mapping[str, Any]) -> Samples:
+    """Samples that a program holds, with options by name; refused if one is not known."""
+    check_options("Samples", Samples, {"source": source, **options})
+    return Samples(source, **options)
+
+
+def _digest(part: Items, index: int) -> str:
+    """What tells an item from another in its place."""
+    try:
+        found = part.read(index)[0]
+    except Exception as error:  # whatever a user's dataset may raise
+        return type(error).__name__
+    return digest_of(_plain(what) for what in found.values())
+
+
+def _plain(part: Part) -> Any:
+    if isinstance(part, Waveform):
+        return part.samples
+    return part.content if isinstance(part, Encoded) else part.name.encode() if isinstance(part, Path) else part
+
+
+def _same(one: Part, other: Part) -> bool:
+    return digest_of(iter([_plain(one)])) == digest_of(iter([_plain(other)]))

@@ -1,0 +1,90 @@
+"""Arrays in memory come through as they are, or are refused with a reason."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.helpers import layouts
+
+from limbeck.errors import MediaError
+from limbeck.media import ClipRecipe, MelRecipe, picture_of, read_clip, read_sound, sound_of
+
+RECIPE = ClipRecipe(image_size=32)
+DRAW = np.random.default_rng(0)
+PIXELS = DRAW.integers(0, 256, (32, 32, 3), dtype=np.uint8)
+
+
+def test_pictures_of_the_size_are_bit_identical_in_every_form() -> None:
+    for form in (PIXELS, PIXELS.transpose(2, 0, 1), (PIXELS / 255).astype(np.float32), PIXELS.astype(np.float64) / 255):
+        assert np.array_equal(picture_of(form, RECIPE), PIXELS)
+    opaque = np.dstack([PIXELS, np.full((32, 32), 255, np.uint8)])
+    assert np.array_equal(picture_of(opaque, RECIPE), PIXELS)
+
+
+def test_grey_pictures_have_three_equal_channels() -> None:
+    grey = PIXELS[:, :, 0]
+    for form in (grey, grey[None], grey[:, :, None], (grey / 255).astype(np.float16)):
+        found = picture_of(form, RECIPE)
+        assert found.shape == (32, 32, 3)
+        assert np.ptp(found, axis=2).max() == 0
+    assert np.array_equal(picture_of(grey, RECIPE)[:, :, 1], grey)
+
+
+def test_pictures_of_another_size_are_those_of_files(tmp_path: Path) -> None:
+    path = layouts.picture(tmp_path / "red.png", (200, 10, 10))
+    made = read_clip(None, path, recipe=ClipRecipe(tracks=("image",), image_size=24))
+    red = np.broadcast_to(np.array([200, 10, 10], np.uint8), (32, 32, 3))
+    assert np.array_equal(picture_of(red, ClipRecipe(image_size=24)), made.picture)
+
+
+@pytest.mark.parametrize(
+    ("pixels", "reason"),
+    [
+        (np.zeros((32, 32, 2), np.uint8), "bad_shape"),
+        (np.zeros((0, 32, 3), np.uint8), "bad_shape"),
+        (np.zeros(32, np.uint8), "bad_shape"),
+        (np.zeros((1, 2, 32, 32), np.uint8), "bad_shape"),
+        (np.zeros((32, 32, 3), np.int64), "bad_dtype"),
+        (np.full((32, 32, 3), np.nan), "not_finite"),
+        (np.full((32, 32, 3), 255.0), "out_of_range"),
+        (np.full((32, 32, 3), -1.0), "out_of_range"),
+        (np.zeros((2, 2000, 3), np.uint8), "absurd_picture_size"),
+        (np.array([["a"]]), "bad_dtype"),
+    ],
+)
+def test_other_arrays_are_no_pictures(pixels: np.ndarray, reason: str) -> None:
+    with pytest.raises(MediaError, match=reason):
+        picture_of(pixels, RECIPE)
+
+
+def test_waveforms_are_those_of_files(tmp_path: Path) -> None:
+    tone = layouts.tone(700, 0.7)
+    path = layouts.sound(tmp_path / "tone.wav", [tone])
+    found, repairs = sound_of((tone * 32768).round().astype(np.int16), layouts.RATE_HZ, MelRecipe())
+    expected, told = read_sound(path, recipe=MelRecipe())
+    assert np.abs(found - expected).max() < 1e-4
+    assert repairs == told
+    for form in (tone[None], tone[:, None], np.stack([tone, tone]), np.stack([tone, tone], axis=1)):
+        assert np.allclose(sound_of(form, layouts.RATE_HZ, MelRecipe())[0], found, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("waveform", "rate_hz", "reason"),
+    [
+        (np.zeros(0, np.float32), 8000, "bad_shape"),
+        (np.zeros((40, 50), np.float32), 8000, "bad_shape"),
+        (np.zeros((2, 2, 50), np.float32), 8000, "bad_shape"),
+        (np.zeros(8000, np.int64), 8000, "bad_dtype"),
+        (np.zeros(8000, np.float32), 8000, "silent_audio"),
+        (np.full(8000, np.nan, np.float32), 8000, "nan_audio"),
+        (np.linspace(-3e4, 3e4, 8000), 8000, "absurd_loudness"),
+        (np.ones(8000, np.float32), 3, "absurd_sample_rate"),
+        (np.ones(8000, np.float32), 8000.5, "absurd_sample_rate"),
+        (np.ones(8000, np.float32), float("nan"), "absurd_sample_rate"),
+    ],
+)
+def test_other_arrays_are_no_sound(waveform: np.ndarray, rate_hz: float, reason: str) -> None:
+    with pytest.raises(MediaError, match=reason):
+        sound_of(waveform, rate_hz, MelRecipe())
