@@ -239,7 +239,7 @@ def test_unfit_items_are_rejected_with_their_reasons(tmp_path: Path) -> None:
         (7, {}, "cannot be asked"),
         (b"bytes", {}, "cannot be asked"),
         (torch.utils.data.DataLoader(Pairs()), {}, "of a loader its dataset"),
-        ([], {}, "There are none"),
+        ([], {}, "there are none"),
         ([(np.zeros((16, 16, 3), np.uint8), 0)] * 4, {"labels": [0, 1]}, "2 labels for 4 items"),
         ({"image": pixels(4), "label": [0, 1]}, {}, "image has 4, label has 2"),
         ({"train": Pairs(), "test": Pairs()}, {"labels": [0]}, "mapping of the splits"),

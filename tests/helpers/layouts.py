@@ -8,8 +8,10 @@ test can tell from a decoded clip which class and which second was read.
 from __future__ import annotations
 
 import csv
+import io
 import json
-from collections.abc import Iterable, Sequence
+import tarfile
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -198,3 +200,50 @@ def urbansound8k(root: Path) -> dict[str, Any]:
     from tests.helpers import sound_layouts  # which makes its sounds with this module
 
     return {"root": sound_layouts.urbansound8k(root)}
+
+
+def huggingface(root: Path) -> dict[str, Any]:
+    """Parquet files of two splits, with the notes that Hugging Face leaves."""
+    features = {"clip": {"_type": "Video"}, "label": {"_type": "ClassLabel", "names": ["high", "low"]}}
+    for split in ("train", "test"):
+        videos = [video(root / "videos" / f"{split}{i}.mp4", i % 2) for i in range(4)]
+        rows = [
+            {"clip": {"bytes": path.read_bytes(), "path": path.name}, "label": i % 2} for i, path in enumerate(videos)
+        ]
+        parquet(root / "data" / f"{split}-00000-of-00001.parquet", rows, features)
+    return {"root": root / "data"}
+
+
+def webdataset(root: Path) -> dict[str, Any]:
+    """Shards of two splits, with labels as words."""
+    for split in ("train", "test"):
+        members: dict[str, bytes] = {}
+        for i in range(4):
+            clip = video(root / "videos" / f"{split}{i}.mp4", i % 2)
+            members |= {f"{i:04d}.mp4": clip.read_bytes(), f"{i:04d}.cls": ("high", "low")[i % 2].encode()}
+        archive(root / "shards" / f"{split}-000000.tar", members)
+    return {"root": root / "shards"}
+
+
+def parquet(path: Path, rows: Sequence[Mapping[str, Any]], features: Mapping[str, Any] | None = None) -> Path:
+    """A Parquet file of rows, two in a group, with what Hugging Face notes of its `features`."""
+    import pyarrow as pa
+    from pyarrow import parquet as pq
+
+    table = pa.Table.from_pylist(list(rows))
+    if features is not None:
+        table = table.replace_schema_metadata({"huggingface": json.dumps({"info": {"features": features}})})
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(table, path, row_group_size=2)
+    return path
+
+
+def archive(path: Path, members: Mapping[str, bytes]) -> Path:
+    """A tar archive."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tarfile.open(path, "w") as tar:
+        for name, content in members.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            tar.addfile(entry, io.BytesIO(content))
+    return path

@@ -19,12 +19,18 @@ HOMES = {
 }
 ALLOWED = {
     "datasets/_cifar.py": "has images alone, which is what the datasets are",
+    "datasets/_columns.py": "columns of tables that hold sounds or pictures",
     "datasets/_contract.py": "the tracks that a dataset's recordings have, unless it says otherwise",
     "datasets/_findings.py": "columns that say from which files a clip was decoded",
     "datasets/_folds.py": "has sounds alone, which is what the datasets are",
+    "datasets/_items.py": "finds the tracks of items in a program, and their keys",
+    "datasets/_samples.py": "reads the tracks of items in a program",
+    "datasets/_window.py": "looks for the part that is taken in the sound, or else in the picture",
     "datasets/av_digits.py": "makes the tracks of a recording itself",
+    "datasets/huggingface.py": "names of columns, which are options",
     "datasets/paired.py": "pairs sounds with pictures, which is what the dataset is",
     "datasets/speech_commands.py": "has sounds alone, which is what the dataset is",
+    "datasets/webdataset.py": "finds the tracks among the members of a sample",
     "datasets/sounds/esc50.py": "a folder of the archive is called so",
     "datasets/sounds/urbansound8k.py": "a folder of the archive is called so",
     "evaluation/measures/architectures.py": "depths that are compared",

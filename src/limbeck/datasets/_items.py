@@ -14,7 +14,7 @@ import torch
 from limbeck.datasets._columns import columns
 from limbeck.datasets._labels import Label, label_of
 from limbeck.errors import InputError, MediaError
-from limbeck.media import TRACKS, Encoded, Track, probe
+from limbeck.media import Encoded, Track, probe
 
 _LONGEST_PICTURE = 50
 _RATES = ("rate_hz", "sampling_rate", "sample_rate")
@@ -182,8 +182,22 @@ def tracks_of(part: Part) -> tuple[Track, ...]:
     """
     if isinstance(part, Waveform | np.ndarray):
         return ("audio",) if isinstance(part, Waveform) else ("image",)
+    return probe(part).tracks
+
+
+def size_of(part: Part) -> tuple[int, int]:
+    """Height and width of a picture in pixels; zeros of a video, whose frames are seldom wanted as large as they are.
+
+    Raises:
+        MediaError: It is to be decoded, and cannot be read.
+    """
+    if isinstance(part, np.ndarray):
+        height, width = part.shape[1:] if part.ndim == 3 and part.shape[-1] not in (1, 3, 4) else part.shape[:2]
+        return height, width
+    if isinstance(part, Waveform):
+        return 0, 0
     info = probe(part)
-    return tuple(t for t, has in zip(TRACKS, (info.has_audio, info.has_picture), strict=True) if has)
+    return (0, 0) if info.duration_s is not None else (info.height or 0, info.width or 0)
 
 
 def part_of(value: Any, rate_hz: float | None, track: Track | None = None) -> Part:

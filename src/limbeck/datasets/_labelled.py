@@ -223,8 +223,7 @@ def found_tracks(refs: Sequence[ClipRef], told: str) -> tuple[Track, ...]:
         except MediaError as error:
             why = f"the first is not ({error})"
             continue
-        has = {"audio": lambda info: info.has_audio, "image": lambda info: info.has_picture}
-        if found := tuple(track for track, info in infos.items() if has[track](info)):
+        if found := tuple(track for track, info in infos.items() if track in info.tracks):
             return found
     raise InputError(f"Not one of the first clips of {told} can be decoded: {why}.")
 

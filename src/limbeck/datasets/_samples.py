@@ -11,8 +11,7 @@ given apart, a sample alone. A sample, or what lies under one of these keys, is
 
 import math
 import pickle
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, final
@@ -20,11 +19,12 @@ from typing import Any, ClassVar, final
 import numpy as np
 
 from limbeck.datasets._contract import ClipRef, Dataset, check_options
-from limbeck.datasets._items import Items, Part, Waveform, digest_of, held, tracks_of
+from limbeck.datasets._items import Items, Part, Waveform, digest_of, held, size_of, tracks_of
 from limbeck.datasets._labelled import divided
 from limbeck.datasets._labels import class_names, in_order, label_of, named, why_unnamed
+from limbeck.datasets._many import without_one_split
 from limbeck.datasets._window import Window, check_window, part_of, read_part
-from limbeck.errors import InputError, LimbeckError, MediaError
+from limbeck.errors import InputError, MediaError
 from limbeck.media import TRACKS, ClipRecipe, Encoded, RawClip, Recording, Track, channels_of, picture_of, sound_of
 
 _LOOKED_AT = 16
@@ -171,62 +171,48 @@ class Samples(Dataset):
     @cached_property
     def _refs(self) -> list[ClipRef]:
         refs = [ref for split, part in self._parts.items() for ref in self._listed(split, part)]
-        if not refs:
-            return []
-        used = {split for split, part in self._parts.items() if len(part)}
-        if len(used) == 1:
-            refs = [ClipRef(**(vars(ref) | {"split": ""})) for ref in refs]
-        return divided(refs, source="The data", test=self._test, test_fraction=self._test_fraction, seed=self._seed)
+        return divided(
+            without_one_split(refs),
+            source="The data",
+            test=self._test,
+            test_fraction=self._test_fraction,
+            seed=self._seed,
+        )
 
-    def _listed(self, split: str, part: Items) -> list[ClipRef]:
-        refs = []
+    def _listed(self, split: str, part: Items) -> Iterator[ClipRef]:
         for index in range(len(part)):
             label, refused = None, None
             try:
                 label = label_of(part.labels[index]) if part.labels is not None else part.label(index)
-            except MediaError as error:
-                refused = error.reason, error.detail
             except Exception as error:  # whatever a user's dataset may raise
-                if isinstance(error, LimbeckError):
-                    raise
-                refused = "unreadable", f"{type(error).__name__}: {error}"
+                refused = _reason(error)
             name = named(label, self._names)
             if name is None and refused is None:
                 refused = why_unnamed(label, self._names)
-            number = f"{index:06d}"
-            refs.append(
-                ClipRef(id=f"{split}/{number}" if split else number, label=name or "", split=split, refused=refused)
-            )
-        return refs
+            number = f"{split}/{index:06d}" if split else f"{index:06d}"
+            yield ClipRef(id=number, label=name or "", split=split, refused=refused)
 
     @cached_property
     def _looked(self) -> tuple[tuple[str, ...], int | None]:
-        """Tracks of the first items that can be read, and the size of the first picture, if that is a square array."""
-        told: Counter[str] = Counter()
+        """Tracks of the first item that can be read, and the size of its picture, if that is small and square."""
+        why = "there are none"
         for part in self._parts.values():
             for index in range(min(len(part), _LOOKED_AT)):
                 try:
-                    parts = part.read(index)[0]
+                    parts, again = part.read(index)[0], part.read(index)[0]
                     has = {track for track, what in parts.items() if track in tracks_of(what)}
-                    again = part.read(index)[0]
-                except LimbeckError as error:
-                    told[str(error)] += 1
-                    continue
+                    height, width = size_of(parts["image"]) if "image" in has else (0, 0)
                 except Exception as error:  # whatever a user's dataset may raise
-                    told[f"{type(error).__name__}: {error}"] += 1
+                    why = why if index else "the first is not: " + " ".join(reversed(_reason(error)))
                     continue
-                if any(not _same(parts[track], again[track]) for track in parts):
+                if any(digest_of(iter([_plain(parts[t])])) != digest_of(iter([_plain(again[t])])) for t in parts):
                     raise InputError(
                         f"Item {index} is another one each time it is asked for: the dataset draws at random. Take its "
                         "random transforms off; networks see augmented samples anyway, drawn by a seed."
                     )
-                picture = parts.get("image")
-                shape = picture.shape if isinstance(picture, np.ndarray) else ()
-                sides = {side for side in shape if side > 4} if len(shape) in (2, 3) else set()
-                size = next(iter(sides)) if len(sides) == 1 and min(sides) >= _LEAST_SIZE else None
-                return tuple(track for track in TRACKS if track in has), size
-        why = f" The first cannot be used: {told.most_common(1)[0][0]}" if told else " There are none."
-        raise InputError(f"Not one of the first items has a sound or a picture.{why}")
+                fits = height == width and _LEAST_SIZE <= height <= ClipRecipe().image_size
+                return tuple(track for track in TRACKS if track in has), height if fits else None
+        raise InputError(f"Not one of the first items is a sound or a picture that can be used; {why}.")
 
 
 def samples(source: Any, options: Mapping[str, Any]) -> Samples:
@@ -250,5 +236,8 @@ def _plain(part: Part) -> Any:
     return part.content if isinstance(part, Encoded) else part.name.encode() if isinstance(part, Path) else part
 
 
-def _same(one: Part, other: Part) -> bool:
-    return digest_of(iter([_plain(one)])) == digest_of(iter([_plain(other)]))
+def _reason(error: Exception) -> tuple[str, str]:
+    """Why an item cannot be used, by what reading it raised."""
+    if isinstance(error, MediaError):
+        return error.reason, error.detail
+    return "unreadable", f"{type(error).__name__}: {error}"

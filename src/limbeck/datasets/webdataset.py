@@ -17,7 +17,7 @@ from limbeck._text import portable
 from limbeck.datasets._contract import ClipRef, Dataset
 from limbeck.datasets._labelled import divided, found_tracks
 from limbeck.datasets._labels import Label, class_names, in_order, label_of, named, why_unnamed
-from limbeck.datasets._many import expanded, split_of, titles
+from limbeck.datasets._many import expanded, split_of, titles, without_one_split
 from limbeck.datasets._window import Window, check_window, read_part
 from limbeck.errors import InputError, MediaError
 from limbeck.media import TRACKS, ClipRecipe, RawClip, Track, tar
@@ -103,7 +103,13 @@ class WebDataset(Dataset):
     def _refs(self) -> list[ClipRef]:
         shards = expanded(self.root, (".tar",), "shards (*.tar)")
         refs = [ref for shard, title in titles(shards) for ref in self._of_shard(shard, title)]
-        return divided(refs, source=str(self.root), test=self.test, test_fraction=self.test_fraction, seed=self.seed)
+        return divided(
+            without_one_split(refs),
+            source=str(self.root),
+            test=self.test,
+            test_fraction=self.test_fraction,
+            seed=self.seed,
+        )
 
     def _of_shard(self, shard: Path, title: str) -> Iterator[ClipRef]:
         """The clips of a shard; what is wrong with the shard itself is one that is refused."""
@@ -126,11 +132,12 @@ class WebDataset(Dataset):
                 label = self._label_of(shard, sample)
             except MediaError as error:
                 refused = error.reason, error.detail
-            if (name := named(label, self._names)) is None and refused is None:
+            label_name = named(label, self._names)
+            if label_name is None and refused is None:
                 refused = why_unnamed(label, self._names)
             yield ClipRef(
                 id=f"{title}/{portable(key)}",
-                label=name or "",
+                label=label_name or "",
                 split=split,
                 audio=shard / media["audio"] if "audio" in media else None,
                 image=shard / media["image"] if "image" in media else None,

@@ -68,7 +68,7 @@ import numpy.typing as npt
 from limbeck.errors import MediaError
 from limbeck.media import _picture, _sound
 from limbeck.media._container import MAX_SECONDS, opened, sane_seconds
-from limbeck.media.recipe import ClipRecipe, MelRecipe
+from limbeck.media.recipe import TRACKS, ClipRecipe, MelRecipe, Track
 from limbeck.media.recording import Recording
 
 
@@ -167,6 +167,11 @@ class MediaInfo:
     def has_picture(self) -> bool:
         """Whether there is a picture track that can be decoded."""
         return self.height is not None
+
+    @property
+    def tracks(self) -> tuple[Track, ...]:
+        """The tracks that can be decoded."""
+        return tuple(t for t, has in zip(TRACKS, (self.has_audio, self.has_picture), strict=True) if has)
 
 
 def probe(path: Recording) -> MediaInfo:

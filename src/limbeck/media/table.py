@@ -31,7 +31,7 @@ class Table(ABC):
 
     @abstractmethod
     def piece(self, number: int, columns: Sequence[str]) -> Any:
-        """Some columns of a piece, as a pyarrow table or record batch."""
+        """Some `columns` of the piece of a `number`, as a pyarrow table or record batch."""
 
     @property
     def features(self) -> dict[str, Any]:

@@ -83,7 +83,16 @@ def _index(path: Path, size: int, _modified_ns: int) -> Index:
                 if entry.isreg() and not entry.issparse() and not is_odd:
                     doubled |= {str(name)} & members.keys()
                     members[str(name)] = Member(entry.offset_data, entry.size)
+            if not _has_end(path, archive.offset):
+                return Index(members, doubled, f"{path} has no mark of its end: it is cut off or damaged.")
     except (tarfile.TarError, OSError, ValueError, EOFError) as error:
         return Index(members, doubled, f"{path} cannot be read as a tar archive to its end: {error}.")
     beyond = next((name for name, m in members.items() if m.offset + m.size > size), None)
     return Index(members, doubled, f"{path} ends within {beyond}." if beyond else None)
+
+
+def _has_end(path: Path, at: int) -> bool:
+    """Whether a block of zeros stands at a place, by which an archive ends; what else would be the next header."""
+    with path.open("rb") as file:
+        file.seek(at)
+        return file.read(tarfile.BLOCKSIZE) == bytes(tarfile.BLOCKSIZE)
