@@ -141,7 +141,7 @@ class Samples(Dataset):
         if files:
             some = recipe.model_copy(update={"tracks": tuple(track for track in TRACKS if track in files)})
             raw = read_part(files.get("audio"), files.get("image"), self._window, some)
-        waveform, frame, repairs = raw.waveform, raw.frame, raw.repairs
+        waveform, frames, repairs = raw.waveform, raw.frames, raw.repairs
         if "audio" in recipe.tracks and waveform is None:
             if not isinstance(sound := parts.get("audio"), Waveform):
                 raise MediaError("no_audio_track", "The item has no sound.")
@@ -150,11 +150,11 @@ class Samples(Dataset):
             samples, told = part_of(self._window, samples, whole, recipe.mel) if whole > 0 else (samples, ())
             waveform, mended = sound_of(samples, rate, recipe.mel)
             repairs = (*repairs, *told, *mended)
-        if "image" in recipe.tracks and frame is None:
+        if "image" in recipe.tracks and frames is None:
             if not isinstance(picture := parts.get("image"), np.ndarray):
                 raise MediaError("no_picture_track", "The item has no picture.")
-            frame = picture_of(picture, recipe)
-        return RawClip(waveform, frame, repairs)
+            frames = picture_of(picture, recipe)
+        return RawClip(waveform, frames, repairs)
 
     def __getstate__(self) -> dict[str, Any]:
         """What another process is given: bytes, for of many tensors each would be shared by an open file."""

@@ -90,7 +90,8 @@ def read(media: Media, segment: tuple[float, float], at_s: float | None, recipe:
             # Later times lie farther beyond an early end: what is told of the last is told.
             told = _check_shown(media, around, shown_s, shown_s + lasts_s, wanted_s, segment) or told
         if id(frame) not in fitted:  # which `looked` keeps alive
-            fitted[id(frame)] = fit(frame, turn_of_photo(media.recording) if still else turn_of_video(frame), aspect, recipe)
+            turn = turn_of_photo(media.recording) if still else turn_of_video(frame)
+            fitted[id(frame)] = fit(frame, turn, aspect, recipe)
         found.append(fitted[id(frame)])
     return together(found, (*Damage.total({id(a.damage): a.damage for a in looked}.values()).told("picture"), *told))
 
