@@ -108,7 +108,9 @@ def plan(recipe: Recipe, *, out: Path | str, data: Path | str | None = None, dev
     bytes_of = _bytes_of(clips, recipe, len(per_class))
 
     def seconds_of(of: Distil) -> float:
-        samples = whole if of.method is None else len(per_class) * of.method.per_class * of.method.hold.cells
+        samples = whole
+        if of.per_class is not None:
+            samples = len(of.made) if of.method is None else len(per_class) * of.per_class * of.method.hold.cells
         return recipe.protocol.lengthened(samples).epochs * samples * train + test * forward
 
     found: dict[str, list[Line]] = {}
@@ -119,8 +121,9 @@ def plan(recipe: Recipe, *, out: Path | str, data: Path | str | None = None, dev
         if isinstance(job, MeasureSet):
             seconds = job.measure.students * job.repeats * seconds_of(job.of)
         elif isinstance(job, Distil):
-            stored = whole * each if job.method is None else bytes_of(job.method)
+            stored = whole * each if job.per_class is None else job.made.stored_bytes if job.given else None
             if job.method is not None:
+                stored = bytes_of(job.method)
                 passes = job.method.passes(per_class)
                 experts |= set(job.method.required_experts(job.seed))
                 seconds = passes.forward * forward + passes.backward * backward

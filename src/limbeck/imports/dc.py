@@ -101,6 +101,6 @@ def _facts(stem: str, content: dict[str, Any]) -> dict[str, Any]:
     measured = {
         str(network): [round(100 * value, 4) for value in values if isinstance(value, float)]
         for network, values in (found.items() if isinstance(found, dict) else ())
-        if isinstance(values, list)
+        if isinstance(values, list) and values
     }
-    return {"method": f"{named} (imported)", "published_accuracy_percent": measured}
+    return {"method": f"{named} (imported)"} | ({"published_accuracy_percent": measured} if measured else {})

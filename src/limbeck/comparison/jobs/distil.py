@@ -1,4 +1,4 @@
-"""Distil a set, evaluate it under every head and take measures of it; or do so with the whole training split."""
+"""Distil a set, evaluate it under every head and take measures of it; or a set that is there, or the whole split."""
 
 import json
 import shlex
@@ -14,6 +14,7 @@ from limbeck import _code, _files, modalities
 from limbeck._runtime import choose_runtime
 from limbeck.comparison._recipe import Job
 from limbeck.datasets import Prepared
+from limbeck.distilled import DistilledSet
 from limbeck.engine import RUN
 from limbeck.evaluation import Protocol, Score, code_of
 from limbeck.evaluation.measures import Measure
@@ -29,10 +30,12 @@ FACTS = "facts.json"
 @final
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Distil(Job):
-    """One distillation with its students; or, without a method, students trained on the whole training split.
+    """One distillation with its students; or students trained on a set that is there, or on the whole training split.
 
     Attributes:
-        per_class: Samples stored per class; None for the whole, as the `method`.
+        per_class: Samples stored per class; None for the whole.
+        method: What distils; None for the whole, and for a set that is there.
+        given: Folder of a set that is there, imported say; None where it is distilled, and for the whole.
         data: Folder of the prepared data, which has the `fingerprint`.
         heads: Of the students, or the modality that they see alone; none where only measures are wanted.
         students: Networks trained under each head, of the architecture `network`, by the `protocol`.
@@ -54,6 +57,7 @@ class Distil(Job):
     device: str
     dtype: str
     out: Path
+    given: Path | None = None
 
     def __str__(self) -> str:
         return self.row if self.per_class is None else f"{self.row}, {self.per_class} per class, seed {self.seed}"
@@ -63,15 +67,22 @@ class Distil(Job):
         """Where the set and its scores are."""
         runtime = choose_runtime(self.device, self.dtype)
         formats = [runtime.device.type, str(runtime.real_dtype), str(runtime.synthetic_dtype), self.threads]
-        if self.method is None:
+        if self.per_class is None:
             return self.out / "whole" / _files.digest(self.fingerprint, self.sound, formats)
+        if self.method is None:
+            return self.out / "sets" / _files.digest(self.fingerprint, "given", self.made.fingerprint, formats)
         key = _files.digest(self.fingerprint, self.method.name, self.method.to_json(), self.seed, formats)
         return self.out / "sets" / f"{key}-{_files.digest(_code.of(self.method))}"
 
     @property
     def set(self) -> Path | None:
         """The distilled set; None for the whole."""
-        return None if self.method is None else self.folder
+        return None if self.per_class is None else self.folder
+
+    @cached_property
+    def made(self) -> DistilledSet:
+        """The set that is given."""
+        return DistilledSet.load(self.given or self.folder)
 
     @property
     def done(self) -> bool:
@@ -80,7 +91,9 @@ class Distil(Job):
     @property
     def sees_labels(self) -> bool:
         """Whether networks trained on the real labels help to make the set."""
-        return self.method is not None and self.method.sees_labels
+        if self.method is None:
+            return self.given is not None and self.made.sees_labels
+        return self.method.sees_labels
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -109,10 +122,10 @@ class Distil(Job):
     def evaluate_command(self, repeats: int, parts: dict[str, Any], **more: Any) -> str:
         """``limbeck evaluate`` of the set or the whole, `repeats` times, with settings of `parts`, `more` options."""
         network = {"network": self.network.options} if self.network.options else {}
-        what: dict[str, Any] = {"whole": True, "sound": self.sound} if self.method is None else {}
+        what: dict[str, Any] = {"whole": True, "sound": self.sound} if self.per_class is None else {}
         what |= {"on": self.data, "repeats": repeats, "network": self.network.name, "seed": self.seed}
         what |= {"device": self.device, "set": self.protocol.to_json() | network | parts, "out": self.folder / SCORES}
-        return command_line("evaluate", *filter(None, [self.set]), **what, **more)
+        return command_line("evaluate", *filter(None, [self.given or self.set]), **what, **more)
 
     @property
     def summary(self) -> str:
@@ -157,9 +170,13 @@ class Distil(Job):
     def _work(self) -> None:
         with _files.exclusive(self.folder / "job"):
             prepared = Prepared.open(self.data)
-            if self.method is None:
+            if self.per_class is None:
                 clips = prepared.clips("train")
                 facts = {"stored_bytes": clips.stored_bytes, "distill_seconds": 0.0, "fingerprint": clips.fingerprint}
+            elif self.method is None:
+                self.made.save(self.folder)
+                facts = {"stored_bytes": self.made.stored_bytes, "distill_seconds": 0.0}
+                facts |= {"fingerprint": self.made.fingerprint}
             else:
                 own: dict[str, Any] = {"seed": self.seed, "device": self.device, "dtype": self.dtype, "progress": False}
                 made = limbeck.distill(prepared, self.method, out=self.folder, **own)

@@ -10,9 +10,9 @@ import os
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, final
+from typing import Annotated, Any, ClassVar, Self, final
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 import limbeck
 from limbeck import _files, datasets, methods
@@ -21,6 +21,7 @@ from limbeck.comparison._recipe import Data as _Data
 from limbeck.comparison._recipe import Job, Part, Place, Recipe, Session, refused, unknown
 from limbeck.comparison.jobs.distil import Distil, MeasureSet
 from limbeck.datasets import LabelledClips, Prepared
+from limbeck.distilled import DistilledSet
 from limbeck.engine import note
 from limbeck.errors import InputError
 from limbeck.evaluation import Protocol, measures
@@ -87,9 +88,12 @@ class Data(_Data):
 
 
 class MethodRow(Part):
-    """One row of the table: a method with its settings.
+    """One row of the table: a method with its settings, or a set that is there.
 
     Attributes:
+        method: Name of the method; none for a set.
+        set: Folder of a distilled set, from ``limbeck import`` say, instead of a method; environment variables are
+            filled in. It is compared at the samples per class that it has, once.
         preset: Named settings it starts from.
         per_class: Samples per class this row is run at; all of the recipe's by default, none of them if empty.
         at: Settings that differ at some budget.
@@ -97,10 +101,27 @@ class MethodRow(Part):
     """
 
     method: str
+    set: str | None = None
     preset: str | None = None
     per_class: tuple[int, ...] | None = None
     at: dict[int, dict[str, Any]] = Field(default_factory=dict)
     published: dict[int, Percent] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _a_set_has_no_method(cls, given: Any) -> Any:
+        return {"method": ""} | given if isinstance(given, dict) and given.get("set") is not None else given
+
+    @model_validator(mode="after")
+    def _either_of_them(self) -> Self:
+        if self.set is not None and (self.method or self.preset or self.settings or self.at):
+            raise ValueError("a row has a set or a method with its settings, not both")
+        return self
+
+    @property
+    def given(self) -> Path | None:
+        """Folder of the set; None of a method."""
+        return None if self.set is None else Path(os.path.expandvars(self.set))
 
 
 class PublishedTable(Config):
@@ -180,8 +201,13 @@ class DistillationRecipe(Recipe):
             found.append(f"rows {printed} say what is published, but published.source does not say by whom")
         if not self.heads and not self.measures:
             found.append("there are neither heads nor measures, so that nothing would be found out")
-        made: dict[int, list[Method]] = {per_class: [] for row in self.rows.values() for per_class in self.budgets(row)}
-        for name, row in self.rows.items():
+        missing = {name: refused(f"row {name!r}", partial(self.budgets, row)) for name, row in self.rows.items()}
+        found += [words for told in missing.values() for words in told]
+        rows = {name: row for name, row in self.rows.items() if not missing[name]}
+        made: dict[int, list[Method]] = {per_class: [] for row in rows.values() for per_class in self.budgets(row)}
+        for name, row in rows.items():
+            if row.given is not None:
+                continue
             wrong: dict[str, list[int]] = {}
             for per_class in self.budgets(row):
                 try:
@@ -219,7 +245,9 @@ class DistillationRecipe(Recipe):
         return found
 
     def budgets(self, row: MethodRow) -> tuple[int, ...]:
-        """Samples per class at which a row is run."""
+        """Samples per class at which a row is run; of a set, those that it has."""
+        if row.given is not None:
+            return (DistilledSet.load(row.given).per_class,)
         return self.per_class if row.per_class is None else row.per_class
 
     def method(self, row: MethodRow, per_class: int) -> Method:
@@ -256,11 +284,12 @@ class DistillationRecipe(Recipe):
         shared |= {"sound": self.settings.get("sound", "standardised")}  # for students of the whole
         shared |= {"data": data, "fingerprint": fingerprint, "device": place.device, "out": place.out}
         sets = [
-            Distil(row=name, per_class=n, seed=seed, method=method, students=self.students, **shared)
+            Distil(row=name, per_class=n, seed=seed, method=method, given=given, students=self.students, **shared)
             for n in sorted({n for row in self.rows.values() for n in self.budgets(row)})
-            for rows in [{name: self.method(r, n) for name, r in self.rows.items() if n in self.budgets(r)}]
+            for rows in [{name: self._made_by(r, n) for name, r in self.rows.items() if n in self.budgets(r)}]
             for seed in range(self.distillations)
-            for name, method in rows.items()
+            for name, (method, given) in rows.items()
+            if given is None or seed == 0
         ]
         if self.whole:
             sets.append(Distil(row="whole", per_class=None, seed=0, method=None, students=self.whole, **shared))
@@ -269,7 +298,7 @@ class DistillationRecipe(Recipe):
             jobs.append(of)
             for name, asked in self.measures.items():
                 if of.per_class is None or asked.per_class is None or of.per_class in asked.per_class:
-                    times = self.whole if of.method is None else asked.repeats or self.students
+                    times = self.whole if of.per_class is None else asked.repeats or self.students
                     own: dict[str, Any] = {"row": of.row, "threads": of.threads, "repeats": times}
                     jobs.append(MeasureSet(of=of, name=name, measure=self.measure(name), **own))
         return jobs
@@ -280,6 +309,10 @@ class DistillationRecipe(Recipe):
             return None
         percent = {name: row.published for name, row in self.rows.items() if row.published}
         return Published(percent=percent, **self.published.model_dump())
+
+    def _made_by(self, row: MethodRow, per_class: int) -> tuple[Method | None, Path | None]:
+        """What makes a row at a budget, or the folder of the set that it is."""
+        return (self.method(row, per_class), None) if row.given is None else (None, row.given)
 
     def _results(self, prepared: Prepared, jobs: Sequence[Job], about: Mapping[str, Any]) -> Comparison:
         train, test = prepared.clips("train"), prepared.clips("test")
@@ -324,7 +357,7 @@ def cells(jobs: Sequence[Job]) -> list[Cell]:
             student_seconds=score.seconds / score.n,
             labels=score.trained_on.labels,
             sees_labels=job.sees_labels,
-            reference=job.method is None,
+            reference=job.per_class is None,
             confusion={key: matrix.tolist() for key, matrix in score.confusion.items()},
             stored_bytes=job.facts["stored_bytes"],
             distill_seconds=job.facts["distill_seconds"],
@@ -345,7 +378,7 @@ def tables(jobs: Sequence[Job], test: LabelledClips) -> list[MeasureTable]:
             here = [(job, one) for job, one in there if job.of.per_class in (per_class, None)]
             plain = next((job.row for job, _ in here if job.of.method and is_random(job.of.method)), None)
             references = {
-                "whole": [one for job, one in here if job.of.method is None],
+                "whole": [one for job, one in here if job.of.per_class is None],
                 "random": [one for job, one in here if job.row == plain],
             }
             entries = [(job.row, one, job.of.sees_labels) for job, one in here]
