@@ -18,6 +18,10 @@ import limbeck
 from limbeck import exports
 from limbeck.distilled import DistilledSet
 from limbeck.errors import InputError
+from limbeck.media import ClipRecipe, MelRecipe
+from limbeck.modalities import Scale, bound
+from limbeck.modalities.image import PUBLISHED
+from limbeck.parameterisations import parse
 from limbeck.storage import Form
 from limbeck.testing._shared import same
 
@@ -33,6 +37,18 @@ def started(made: DistilledSet) -> DistilledSet:
     return replace(made, start={name: x + 1 for name, x in made.tensors.items()})
 
 
+def of_frames(hold: str) -> DistilledSet:
+    """Videos of four frames, with sound in two segments."""
+    mel = MelRecipe(sample_rate_hz=4000, clip_seconds=0.5, mels=16, fft_samples=256, hop_samples=64)
+    kinds = bound(["segments", "video"], ClipRecipe(image_size=8, mel=mel, frames=4, segments=2))
+    draw, held = torch.Generator().manual_seed(2), parse(hold)
+    samples = {name: torch.randn(3 * held.cells, *kind.shape, generator=draw) for name, kind in kinds.items()}
+    return DistilledSet(
+        tensors=held.start(samples, kinds), labels=torch.arange(3), classes=("a", "b", "c"), hold=held,
+        modalities=kinds, scales={"segments": Scale(mean=(-30.0,), std=(12.0,)), "video": PUBLISHED}, provenance={},
+    )  # fmt: skip
+
+
 SETS: dict[str, Callable[[], DistilledSet]] = {
     "plain": lambda: small_set(hold="plain"),
     "plain, soft": lambda: soft(small_set(hold="plain")),
@@ -40,6 +56,8 @@ SETS: dict[str, Callable[[], DistilledSet]] = {
     "mosaic, soft, with its start": lambda: started(soft(small_set())),
     "frequencies": lambda: small_set(hold="frequencies:4"),
     "uint8": lambda: small_set().stored_as(Form(name="uint8").build()),
+    "frames": lambda: of_frames("plain"),
+    "frames, mosaic": lambda: of_frames("mosaic:2"),
     "coded": lambda: small_set(hold="plain").stored_as(Form(name="coded").build()),
 }
 
