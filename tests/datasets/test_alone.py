@@ -138,8 +138,8 @@ def test_of_files_of_one_name_that_with_the_track_is_taken(tmp_path: Path) -> No
         layouts.video(tmp_path / name / "1.mp4")
         layouts.picture(tmp_path / name / "1.png", (9, 9, 9))
     dataset = Folder(root=tmp_path)
-    for track, ending in (("audio", "wav"), ("image", "png")):
-        found = [c.id for c in dataset.clips_with([track])]  # type: ignore[list-item]
+    for recipe, ending in ((SOUND, "wav"), (PICTURE, "png")):
+        found = [c.id for c in dataset.clips_for(recipe)]
         assert found == [f"bell/0.{ending}", "bell/1.mp4", f"drip/0.{ending}", "drip/1.mp4"]
 
 

@@ -10,7 +10,7 @@ from tests.helpers import layouts
 
 from limbeck.datasets.ave import AVE
 from limbeck.errors import InputError, MediaError
-from limbeck.media import ClipRecipe
+from limbeck.media import ClipRecipe, MelRecipe
 
 RECIPE = ClipRecipe(image_size=16)
 
@@ -43,6 +43,26 @@ def test_one_clip_a_second_of_the_event(root: Path) -> None:
         ("Violin, fiddle/eeeeeeeeee0@01", "test", 1.0, 1.0),
     ]
     assert clips[0].audio == clips[0].image == root / "AVE" / "-aaaaaaaaaa.mp4"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "found"),
+    [
+        (0.96, [(0, 1), (1, 1), (2, 1), (3, 1), (4, 1), (5, 1), (6, 1)]),
+        (2, [(0, 2), (2, 2), (4, 2)]),
+        (2.5, [(0, 3), (3, 3)]),
+        (7, [(0, 7)]),
+        (10, [(0, 7)]),
+    ],
+)
+def test_longer_clips_follow_the_event(seconds: float, found: list[tuple[int, int]], tmp_path: Path) -> None:
+    """An event of seven seconds from second 2 on; a rest is left out, and what is shorter than a clip gives one."""
+    dataset = AVE(root=lists(tmp_path, "Bark&a&good&2&9\nBus&a&good&3&3\n", "Bark&b&good&0&1\n"))
+    clips = dataset.clips_for(ClipRecipe(mel=MelRecipe(clip_seconds=seconds)))
+    assert [(c.id, c.start_s, c.length_s) for c in clips if c.split == "train"] == [
+        (f"Bark/a@{2 + at:02d}", 2 + at, length) for at, length in found
+    ]
+    assert [c.length_s for c in clips if c.split == "test"] == [1]
 
 
 def test_reads_the_second_that_it_names(root: Path) -> None:

@@ -16,11 +16,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.helpers import layouts
 
-from limbeck.datasets import ClipRef, prepare
+from limbeck import cli
+from limbeck.datasets import ClipRef, Prepared, prepare
 from limbeck.datasets._listing import hold_out, shuffled
 from limbeck.datasets.folder import Folder
 from limbeck.errors import InputError, MediaError
-from limbeck.media import ClipRecipe, RawClip, write_video
+from limbeck.media import ClipRecipe, MelRecipe, RawClip, write_video
 
 RECIPE = ClipRecipe(image_size=16)
 
@@ -201,7 +202,6 @@ class TestLayouts:
             (["cat/1.mp4", "dog/1.mp4"], {"where": "slot:a"}, "without one"),
             (["cat/1.mp4", "dog/1.mp4"], {"test_fraction": 1.0}, "between 0 and 1, but is 1.0"),
             (["cat/1.mp4", "dog/1.mp4"], {"seed": -1}, ">= 0, but -1"),
-            (["cat/1.mp4", "dog/1.mp4"], {"clip_seconds": 0.0}, "above 0, but is 0.0"),
         ],
     )
     def test_mistakes_are_told(self, tmp_path: Path, names: list[str], options: dict[str, Any], told: str) -> None:
@@ -410,7 +410,7 @@ class TestWindow:
         (refused,) = start.read_many(start.clips()[:1], RECIPE)
         assert isinstance(refused, MediaError)
         assert refused.reason == "silent_audio"
-        cut = Folder(root=silent, clip_seconds=1)
+        cut = Folder(root=silent, cut=True)
         raws = cut.read_many(cut.clips()[:5], RECIPE)
         found = [r.reason if isinstance(r, MediaError) else self.heard(r) for r in raws]
         assert (found[0], found[2:]) == ("silent_audio", [(1500, 2), (2000, 3), (2500, 4)])
@@ -496,7 +496,7 @@ class TestReading:
             for split in ("train", "test"):
                 layouts.video(tmp_path / split / label / "0.mp4", number, seconds=3)
         touch(tmp_path, "train/bell/broken.mp4")
-        dataset = Folder(root=tmp_path, clip_seconds=1.0)
+        dataset = Folder(root=tmp_path, cut=True)
         clips = [c for c in dataset.clips() if c.id.startswith("train/bell")]
         assert ids(clips) == [
             "train/bell/0.mp4@0.000-1.000",
@@ -509,8 +509,32 @@ class TestReading:
 
     def test_cuts_rows_into_clips(self, tmp_path: Path) -> None:
         text = "path,label,split,start,end\na1.mp4,a,train,2,4.6\nb1.mp4,b,test,0,0.7\n"
-        clips = Folder(root=manifest(tmp_path, text), clip_seconds=1.2).clips()
-        assert ids(clips) == ["a1.mp4@2.000-3.200", "a1.mp4@3.200-4.400", "b1.mp4@0.000-0.700"]
+        recipe = ClipRecipe(mel=MelRecipe(clip_seconds=1.2))
+        dataset = Folder(root=manifest(tmp_path, text), cut=True)
+        assert ids(dataset.clips_for(recipe)) == ["a1.mp4@2.000-3.200", "a1.mp4@3.200-4.400", "b1.mp4@0.000-0.700"]
+        assert dataset.notes(recipe) == (
+            "1 recording became 2 clips of 1.2 s; rests of 0.2 s in all were left out. 1 recording shorter than that "
+            "stayed whole.",
+        )
+        assert Folder(root=tmp_path).notes(recipe) == ()
+
+    def test_the_command_says_what_it_cut(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        """Videos of your own, of many clips each, and no manifest: what README says, and what it says itself."""
+        for number, label in enumerate(("bell", "drip")):
+            layouts.video(tmp_path / "videos" / label / "long.mp4", number, seconds=7)
+            layouts.video(tmp_path / "videos" / label / "short.mp4", number, seconds=2)
+        words = ["prepare", "folder", tmp_path / "videos", "--clip-seconds", 3, "--set", "cut=true", "--image-size", 16]
+        with pytest.raises(SystemExit) as caught:
+            cli.main([str(word) for word in [*words, "--workers", 1, "--out", tmp_path / "prepared"]])
+        told = capsys.readouterr().err
+        assert not caught.value.code, told
+        assert "2 recordings became 4 clips of 3 s; rests of 2.0 s in all were left out." in told
+        assert "2 recordings shorter than that stayed whole." in told
+        prepared = Prepared.open(tmp_path / "prepared")
+        assert sum(len(prepared.clips(split)) for split in prepared.splits) == 6
+        assert prepared.recipe.mel.clip_seconds == 3
+        for split in prepared.splits:
+            assert len({c.partition("@")[0] for c in prepared.clips(split).ids}) == 2, "a file stays on one side"
 
 
 @pytest.mark.data

@@ -11,7 +11,7 @@ from tests.helpers import layouts
 
 from limbeck.datasets.music21 import Music21, window_starts
 from limbeck.errors import InputError
-from limbeck.media import ClipRecipe
+from limbeck.media import ClipRecipe, MelRecipe
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +40,12 @@ def test_every_second_of_every_video(root: Path) -> None:
     assert len(clips) == 5 * 3
     assert [(c.start_s, c.length_s) for c in clips[:3]] == [(0.0, 1.0), (1.0, 1.0), (2.0, 1.0)]
     assert clips[0].audio == root / "videos/banjo/-aaaaaaaaaa.mp4"
+
+
+def test_longer_clips_lie_one_behind_the_other(root: Path) -> None:
+    clips = Music21(root=root).clips_for(ClipRecipe(mel=MelRecipe(clip_seconds=1.5)))
+    assert {(c.start_s, c.length_s) for c in clips} == {(0.0, 2.0)}, "videos of three seconds hold one of two"
+    assert len(clips) == 5
 
 
 def test_windows_of_a_video_stay_on_one_side(root: Path) -> None:

@@ -45,7 +45,7 @@ def test_recordings_are_those_the_clips_were_made_from(place: Path) -> None:
 
 
 def test_options_that_reading_needs_are_kept(place: Path, tmp_path: Path) -> None:
-    dataset = Folder(root=place / "videos", clip_seconds=0.4)
+    dataset = Folder(root=place / "videos", cut=True)
     clips = prepare(dataset, out=tmp_path / "out", recipe=RECIPE, workers=1).clips()
     assert len(clips) > 40
     assert same(clips, [0, 1, 5])

@@ -11,7 +11,7 @@ from tests.helpers import layouts
 from limbeck.datasets.vggsound import VGGSound
 from limbeck.datasets.vggsound10k import VGGSound10k
 from limbeck.errors import InputError
-from limbeck.media import ClipRecipe
+from limbeck.media import ClipRecipe, MelRecipe
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +48,18 @@ def test_the_subset_has_its_classes_only(root: Path) -> None:
     assert len(VGGSound10k.only) == 10
     whole = {c.id: c for c in VGGSound(root=root, second=1).clips()}
     assert all(whole[c.id] == c for c in VGGSound10k(root=root, second=1).clips())
+
+
+@pytest.mark.parametrize(
+    ("seconds", "second", "found"),
+    [(0.96, 4, (4, 1)), (5, 4, (4, 5)), (8, 4, (2, 8)), (10, 4, (0, 10)), (20, 4, (0, 10)), (2, 0, (0, 2))],
+)
+def test_longer_clips_begin_there_or_as_late_as_they_fit(
+    seconds: float, second: float, found: tuple[float, float], root: Path
+) -> None:
+    recipe = ClipRecipe(mel=MelRecipe(clip_seconds=seconds))
+    clips = VGGSound(root=root, second=second).clips_for(recipe)
+    assert {(c.start_s, c.length_s) for c in clips} == {found}
 
 
 @pytest.mark.parametrize("second", [4, 0, 2.5])

@@ -259,5 +259,5 @@ def test_a_live_recording_is_cut_into_all_its_seconds(tmp_path: Path) -> None:
             path = tmp_path / split / label / "live.webm"
             path.parent.mkdir(parents=True)
             write(path, VIDEOS["webm, live"])
-    clips = Folder(root=tmp_path, clip_seconds=1).clips()
+    clips = Folder(root=tmp_path, cut=True).clips()
     assert [c.start_s for c in clips if c.label == "a" and c.split == "test"] == [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]

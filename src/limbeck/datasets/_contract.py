@@ -41,9 +41,13 @@ class ClipRef:
     refused: tuple[str, str] | None = None
 
     @classmethod
-    def second(cls, path: Path, start_s: float, *, id: str, label: str, split: str) -> "ClipRef":
-        """A second of the video at `path` from `start_s` on, both tracks, with its `id`, `label` and `split`."""
-        return cls(id=id, label=label, split=split, audio=path, image=path, start_s=float(start_s), length_s=1.0)
+    def second(cls, path: Path, start_s: float, *, id: str, label: str, split: str, length_s: float = 1.0) -> "ClipRef":
+        """A second of the video at `path` from `start_s` on, both tracks, with its `id`, `label` and `split`.
+
+        It may have another length, `length_s`.
+        """
+        start_s, length_s = float(start_s), float(length_s)
+        return cls(id=id, label=label, split=split, audio=path, image=path, start_s=start_s, length_s=length_s)
 
     def only(self, tracks: Collection[Track]) -> "ClipRef":
         """The reference without the files of other tracks."""
@@ -82,12 +86,17 @@ class Dataset(Listed, ABC):
             InputError: The folder or manifest is not of the expected layout; says what is missing.
         """
 
-    def clips_with(self, tracks: Collection[Track]) -> Sequence[ClipRef]:
-        """All clips where only some `tracks` are read; `clips`, unless a clip has several files to choose from.
+    def clips_for(self, recipe: ClipRecipe) -> Sequence[ClipRef]:
+        """All clips as they are decoded by a `recipe`; `clips`, unless which there are depends on it.
 
-        A reference may name a file for any other track.
+        It does where recordings are cut into clips of its length, and where a clip has several files to choose from, by
+        its tracks. A reference may name a file for a track that is not read.
         """
         return self.clips()
+
+    def notes(self, recipe: ClipRecipe) -> Sequence[str]:
+        """What a user should know of how a `recipe`'s clips were made of the recordings, in sentences."""
+        return ()
 
     @property
     def classes(self) -> tuple[str, ...]:

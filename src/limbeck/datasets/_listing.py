@@ -112,6 +112,16 @@ def require_some(found: Iterable[Path], *, told: str, hint: str) -> None:
         raise InputError(f"None of the files that {told} names exist; the first looked for was {paths[0]}. {hint}")
 
 
+def whole_seconds(clip_seconds: float) -> int:
+    """The fewest whole seconds that hold a clip, of recordings that are annotated by the second.
+
+    Example:
+        >>> whole_seconds(0.96), whole_seconds(1.0), whole_seconds(4.2)
+        (1, 1, 5)
+    """
+    return math.ceil(clip_seconds - 1e-9)
+
+
 def parse_span(start: str, end: str, where: str, what: str) -> tuple[float, float | None]:
     """Start and end in seconds of a row's `what`, from its columns, which may be empty; None is the end of the file."""
     seconds: list[float | None] = []

@@ -49,7 +49,7 @@ class Plan:
         names = dataset.usual_modalities() if modalities is None else parse_names(modalities)
         recipe = completed(names, recipe)
         made = bound(names, recipe)
-        clips = tuple(c.only(recipe.tracks) for c in dataset.clips_with(recipe.tracks))
+        clips = tuple(c.only(recipe.tracks) for c in dataset.clips_for(recipe))
         classes = tuple(dataset.classes)
         _check(dataset, clips, classes)
         stamps = {path: Stamp.of(path) for path in dict.fromkeys(p for c in clips for p in files_of(c))}

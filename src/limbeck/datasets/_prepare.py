@@ -275,7 +275,8 @@ def _warnings(
             f"({_findings.reasons(rejected)}); see rejected.parquet. {_findings.advice(rejected)}"
         )
     contents = [c | {"digests": _digests(plan, c)} for c in clips]
-    return [*told, *_findings.lookalikes(plan.classes), *_findings.shared(contents), *_findings.overlaps(clips)]
+    notes = plan.dataset.notes(plan.recipe)
+    return [*notes, *told, *_findings.lookalikes(plan.classes), *_findings.shared(contents), *_findings.overlaps(clips)]
 
 
 def _digests(plan: Plan, clip: Mapping[str, Any]) -> dict[str, str]:

@@ -6,7 +6,9 @@ Official layout, as the authors' archive unpacks::
     AVE_Dataset/AVE/<VideoID>.mp4
 
 Every whole second between start and end of a video's event is one clip, as in the published distillation protocol;
-seconds of one video are near-duplicates and never cross splits. The validation videos keep the split ``val``.
+seconds of one video are near-duplicates and never cross splits. Longer clips follow the event likewise, one behind the
+other; a shorter rest is left out, an event that is shorter than a clip gives one. The validation videos keep the split
+``val``.
 
 Differs from the paper: the picture is taken from the middle of each second (published: 4th frame of the second at 8
 frames a second); six training videos the authors dropped by hand are kept where they can be read.
@@ -19,8 +21,9 @@ from typing import ClassVar, final
 
 from limbeck._text import portable
 from limbeck.datasets._contract import ClipRef, Dataset
-from limbeck.datasets._listing import TEST, TRAIN, existing_folder, located, read_lines, require_some
+from limbeck.datasets._listing import TEST, TRAIN, existing_folder, located, read_lines, require_some, whole_seconds
 from limbeck.errors import InputError
+from limbeck.media import ClipRecipe
 
 _LISTS = {TEST: "testSet.txt", "val": "valSet.txt", TRAIN: "trainSet.txt"}
 _FIELDS = "Category&VideoID&Quality&StartTime&EndTime"
@@ -51,20 +54,23 @@ class AVE(Dataset):
 
     def clips(self) -> Sequence[ClipRef]:
         """One clip a second of each event, ordered by class, video and second; missing videos are listed, too."""
+        return self.clips_for(self.recipe)
+
+    def clips_for(self, recipe: ClipRecipe) -> Sequence[ClipRef]:
         what = "the AVE dataset (trainSet.txt, testSet.txt and AVE/*.mp4)"
         root = existing_folder(Path(self.root), what, inner="AVE_Dataset")
         found: dict[str, ClipRef] = {}
         for split, name in _LISTS.items():
             if split == "val" and not (root / name).is_file():
                 continue
-            for ref in _seconds_of_events(root / name, root / "AVE", split):
+            for ref in _parts_of_events(root / name, root / "AVE", split, whole_seconds(recipe.mel.clip_seconds)):
                 found.setdefault(ref.id, ref)
         videos = sorted({r.audio for r in found.values() if r.audio})
         require_some(videos, told=f"{root}/*Set.txt", hint="Put the videos into AVE/ below that folder.")
         return [found[key] for key in sorted(found)]
 
 
-def _seconds_of_events(listed: Path, videos: Path, split: str) -> list[ClipRef]:
+def _parts_of_events(listed: Path, videos: Path, split: str, seconds: int) -> list[ClipRef]:
     refs = []
     for line, text in enumerate(read_lines(listed, f"AVE's list of {split} videos ({_FIELDS})"), start=1):
         if not text.strip() or text.startswith("Category&"):
@@ -78,9 +84,10 @@ def _seconds_of_events(listed: Path, videos: Path, split: str) -> list[ClipRef]:
                 f"{listed.name}, line {line}: a category, a video and a start before the end were expected, but "
                 f"{text!r} came."
             )
-        path = located(videos, f"{video}.mp4")
+        path, begins, ends = located(videos, f"{video}.mp4"), int(fields[3]), int(fields[4])
+        length = min(seconds, max(1, ends - begins))
         refs += [
-            ClipRef.second(path, second, id=f"{label}/{video}@{second:02d}", label=label, split=split)
-            for second in range(int(fields[3]), int(fields[4]))
+            ClipRef.second(path, second, id=f"{label}/{video}@{second:02d}", label=label, split=split, length_s=length)
+            for second in range(begins, ends - length + 1, length)
         ]
     return refs

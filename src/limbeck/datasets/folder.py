@@ -17,12 +17,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar, final
 
+from limbeck._words import plural
 from limbeck.datasets._contract import ClipRef, Dataset
 from limbeck.datasets._labelled import LabelledFiles, Layout, clip_id, file_of
 from limbeck.datasets._listing import duration_s
 from limbeck.datasets._window import Window, check_window, read_part
-from limbeck.errors import InputError
-from limbeck.media import TRACKS, ClipRecipe, RawClip, Track
+from limbeck.media import ClipRecipe, RawClip, Track
+
+_TOLD_S = 0.05
 
 
 @final
@@ -43,11 +45,11 @@ class Folder(Dataset):
         layout: What the folders are: ``"class"``, ``"split/class"`` or ``"class/split"``; by default their names tell.
         test_fraction: Part of every class to test on where there are no splits, in (0, 1).
         seed: Draws which files are held out.
-        clip_seconds: Cut each file, or each row of a manifest, into clips of this many seconds, leaving out a shorter
-            rest (what is shorter from the start stays as it is); by default each gives one clip.
-        window: Which part of a file longer than the recipe's clip is taken where neither start and end nor
-            `clip_seconds` say: the one with most energy (``"loudest"``, searched in the first ten minutes), the
-            ``"middle"`` or the ``"start"``. Where no sound is read, the middle is taken for the loudest.
+        cut: Cut each file, or each row of a manifest, into clips of the recipe's length, one behind the other, leaving
+            out a shorter rest; what is shorter from the start stays as it is. By default each gives one clip.
+        window: Which part of a file longer than the recipe's clip is taken where neither start and end nor `cut` say:
+            the one with most energy (``"loudest"``, searched in the first ten minutes), the ``"middle"`` or the
+            ``"start"``. Where no sound is read, the middle is taken for the loudest.
     """
 
     title: ClassVar[str] = "Your own videos, sounds or pictures, from a folder or a manifest"
@@ -61,16 +63,34 @@ class Folder(Dataset):
     layout: Layout | None = None
     test_fraction: float = 0.2
     seed: int = 0
-    clip_seconds: float | None = None
+    cut: bool = False
     window: Window = "loudest"
 
     def clips(self) -> Sequence[ClipRef]:
-        """One clip a file or manifest row, or one every `clip_seconds`, ordered by path and start."""
-        return self.clips_with(TRACKS)
+        """One clip a file or manifest row, or several where they are `cut`, ordered by path and start."""
+        return self.clips_for(self.recipe)
 
-    def clips_with(self, tracks: Collection[Track]) -> Sequence[ClipRef]:
+    def clips_for(self, recipe: ClipRecipe) -> Sequence[ClipRef]:
+        refs = self._refs(recipe.tracks)
+        return [piece for ref in refs for piece in _pieces(ref, recipe.mel.clip_seconds)] if self.cut else refs
+
+    def notes(self, recipe: ClipRecipe) -> Sequence[str]:
+        """What was cut into how many clips, and what was left out or stayed whole."""
+        if not self.cut:
+            return ()
+        seconds, refs = recipe.mel.clip_seconds, self._refs(recipe.tracks)
+        counts = {ref.id: _count(ref, seconds) for ref in refs}
+        cut = [ref for ref in refs if counts[ref.id]]
+        rest_s = sum(_length_s(ref) - counts[ref.id] * seconds for ref in cut)
+        told = f"{plural(len(cut), 'recording')} became {plural(sum(counts.values()), 'clip')} of {seconds:g} s"
+        told += f"; rests of {rest_s:.1f} s in all were left out" if rest_s >= _TOLD_S else "; nothing was left over"
+        whole = len(refs) - len(cut)
+        return (f"{told}." + (f" {plural(whole, 'recording')} shorter than that stayed whole." if whole else ""),)
+
+    def _refs(self, tracks: Collection[Track]) -> list[ClipRef]:
+        """One clip a file or manifest row."""
         check_window(self.window)
-        refs = LabelledFiles(
+        return LabelledFiles(
             source=Path(self.root),
             base=None if self.base is None else Path(self.base),
             where=self.where,
@@ -80,11 +100,6 @@ class Folder(Dataset):
             seed=self.seed,
             tracks=tracks,
         ).refs()
-        if self.clip_seconds is None:
-            return refs
-        if not self.clip_seconds > 0:
-            raise InputError(f"clip_seconds must be above 0, but is {self.clip_seconds}.")
-        return [piece for ref in refs for piece in _pieces(ref, self.clip_seconds)]
 
     def read(self, clip: ClipRef, recipe: ClipRecipe) -> RawClip:
         """Decode one clip: what the manifest says, or the chosen part of a file."""
@@ -98,11 +113,19 @@ class Folder(Dataset):
 
 def _pieces(ref: ClipRef, seconds: float) -> list[ClipRef]:
     """Consecutive clips of a length; the clip itself where it is shorter or its length cannot be told."""
-    length = ref.length_s
-    if length is None and ref.audio is not None:
-        whole = duration_s(ref.audio)
-        length = None if whole is None else whole - ref.start_s
-    count = int((length or 0.0) / seconds + 1e-6)
-    starts = [ref.start_s + i * seconds for i in range(count)]
+    starts = [ref.start_s + i * seconds for i in range(_count(ref, seconds))]
     pieces = [replace(ref, id=clip_id(file_of(ref), s, s + seconds), start_s=s, length_s=seconds) for s in starts]
     return pieces or [ref]
+
+
+def _count(ref: ClipRef, seconds: float) -> int:
+    """How many clips of a length fit in one."""
+    return int(_length_s(ref) / seconds + 1e-6)
+
+
+def _length_s(ref: ClipRef) -> float:
+    """Length of a clip in seconds; 0 where it cannot be told."""
+    path = ref.audio or ref.image
+    if ref.length_s is not None or path is None:
+        return ref.length_s or 0.0
+    return max((duration_s(path) or 0.0) - ref.start_s, 0.0)

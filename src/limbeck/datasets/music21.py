@@ -8,10 +8,11 @@ Layout::
 The dataset comes without splits: `test_fraction` of each instrument's videos is held out, or a table (columns vid,
 split and label) says which. Windows of one video never cross splits. The published distillation protocol counts about
 150,000 training windows from 754 videos; which seconds those are is not documented, so every whole second is taken.
+Longer clips lie one behind the other likewise.
 """
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, NamedTuple, final
@@ -28,9 +29,10 @@ from limbeck.datasets._listing import (
     existing_folder,
     hold_out,
     require_some,
+    whole_seconds,
 )
 from limbeck.errors import InputError
-from limbeck.media import TRACKS, Track
+from limbeck.media import ClipRecipe
 
 
 class _Video(NamedTuple):
@@ -50,7 +52,7 @@ class Music21(Dataset):
         videos: Folder of the videos, relative to `root`; folders within it are searched too.
         splits: A CSV table with the columns vid, split and label, relative to `root`, used instead of the list;
             by default videos are held out.
-        windows: At most this many seconds of each video, spread evenly; every whole second by default.
+        windows: At most this many clips of each video, spread evenly; as many as it holds by default.
         test_fraction: Part of each instrument's videos to test on where there is no table, in (0, 1).
         seed: Draws which videos those are.
     """
@@ -86,21 +88,23 @@ class Music21(Dataset):
         The length of every video is asked for once. A video that is missing or cannot be opened is listed with one
         window, to be rejected when read.
         """
-        return self.clips_with(TRACKS)
+        return self.clips_for(self.recipe)
 
-    def clips_with(self, tracks: Collection[Track]) -> Sequence[ClipRef]:
+    def clips_for(self, recipe: ClipRecipe) -> Sequence[ClipRef]:
         if self.windows is not None and self.windows < 1:
             raise InputError(f"windows must be 1 or more, but is {self.windows}.")
         root = existing_folder(Path(self.root), "MUSIC-21 (MUSIC21_solo_videos.json and videos/)")
         folder = existing_folder(root / self.videos, "MUSIC-21's videos (<YouTube ID>.mp4)")
         listed = self._from_table(root) if self.splits else self._from_json(root)
-        files = by_stem(folder, tracks)
+        files, seconds = by_stem(folder, recipe.tracks), whole_seconds(recipe.mel.clip_seconds)
         paths = {v.id: files.get(portable(v.id), folder / f"{v.id}.mp4") for v in listed}
         require_some(paths.values(), told=f"{root}'s list", hint=f"Put videos into {folder} as <YouTube ID>.mp4.")
         return [
-            ClipRef.second(paths[id], second, id=f"{label}/{id}@{second:05d}", label=label, split=split)
+            ClipRef.second(
+                paths[id], second, id=f"{label}/{id}@{second:05d}", label=label, split=split, length_s=seconds
+            )
             for label, id, split in sorted(listed)
-            for second in window_starts(duration_s(paths[id]), self.windows)
+            for second in window_starts(duration_s(paths[id]), self.windows, seconds)
         ]
 
     def _from_json(self, root: Path) -> list[_Video]:
@@ -140,16 +144,18 @@ class Music21(Dataset):
         return list(found)
 
 
-def window_starts(length_s: float | None, windows: int | None) -> list[int]:
-    """Whole seconds at which `windows` one-second windows of a video start, spread evenly; all by default.
+def window_starts(length_s: float | None, windows: int | None, seconds: int = 1) -> list[int]:
+    """Whole seconds at which `windows` windows of a video, of so many `seconds`, start, spread evenly; all by default.
 
-    The first second alone where its length (`length_s`) is not known.
+    The first window alone where its length (`length_s`) is not known, or holds none.
 
     Example:
         >>> window_starts(3.9, None), window_starts(100.0, 5), window_starts(None, 5), window_starts(0.4, None)
         ([0, 1, 2], [10, 30, 50, 70, 90], [0], [0])
+        >>> window_starts(60.0, 2, seconds=10), window_starts(25.0, None, seconds=10)
+        ([10, 40], [0, 10])
     """
-    whole = max(1, int((length_s or 0.0) + 1e-3))
+    whole = max(1, int(((length_s or 0.0) + 1e-3) / seconds))
     if windows is None or windows >= whole:
-        return list(range(whole))
-    return [int((i + 0.5) * whole / windows) for i in range(windows)]
+        return list(range(0, whole * seconds, seconds))
+    return [int((i + 0.5) * whole / windows) * seconds for i in range(windows)]

@@ -5,14 +5,15 @@ Official layout::
     vggsound.csv                              YouTube ID, start seconds, label, train/test split; no header
     videos/<YouTube ID>_<start, 6 digits>.mp4
 
-The published distillation protocol takes second 4 of each clip ([4 s, 5 s)). Differs from the paper: mel bands are
-computed for the rate the sound has (the released code built them for the file's rate after resampling to 11 kHz), and
-two clips of one YouTube video are told apart by their start.
+The published distillation protocol takes second 4 of each clip ([4 s, 5 s)). Longer clips begin there, too, or as late
+as they fit into the ten seconds. Differs from the paper: mel bands are computed for the rate the sound has (the
+released code built them for the file's rate after resampling to 11 kHz), and two clips of one YouTube video are told
+apart by their start.
 """
 
 import csv
 from abc import abstractmethod
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, final
@@ -21,8 +22,9 @@ from limbeck._text import portable
 from limbeck.datasets._contract import ClipRef, Dataset
 from limbeck.datasets._listing import TEST, TRAIN, by_stem, existing_file, existing_folder, read_lines, require_some
 from limbeck.errors import InputError
-from limbeck.media import TRACKS, Track
+from limbeck.media import ClipRecipe
 
+_VIDEO_SECONDS = 10.0
 _TABLE = "VGGSound's table (YouTube ID, start seconds, label, split)"
 
 
@@ -34,7 +36,7 @@ class VGGSoundTable(Dataset):
         root: Folder with the table and the folder of videos.
         csv: VGGSound's table, relative to `root`.
         videos: Folder of the videos, relative to `root`; folders within it are searched too.
-        second: Where the clip starts in each ten-second video, in seconds, 0 to 9.
+        second: Where the clip starts in each ten-second video, in seconds, 0 to 9; earlier where it would not fit.
     """
 
     licence: ClassVar[str] = "CC BY 4.0 (annotations); videos belong to their YouTube uploaders"
@@ -58,15 +60,17 @@ class VGGSoundTable(Dataset):
 
     def clips(self) -> Sequence[ClipRef]:
         """One clip a row of the table, ordered by id. Missing videos are listed; they are rejected when read."""
-        return self.clips_with(TRACKS)
+        return self.clips_for(self.recipe)
 
-    def clips_with(self, tracks: Collection[Track]) -> Sequence[ClipRef]:
+    def clips_for(self, recipe: ClipRecipe) -> Sequence[ClipRef]:
         if not 0 <= self.second <= 9:
             raise InputError(f"second must lie in 0..9 (the clips last ten seconds), but is {self.second}.")
         root = existing_folder(Path(self.root), "VGGSound (vggsound.csv and videos/)")
         table = existing_file(root / self.csv, _TABLE)
         folder = existing_folder(root / self.videos, "VGGSound's videos (<YouTube ID>_<start>.mp4)")
-        files = by_stem(folder, tracks)
+        files = by_stem(folder, recipe.tracks)
+        length_s = min(max(1.0, recipe.mel.clip_seconds), _VIDEO_SECONDS)
+        start_s = min(self.second, _VIDEO_SECONDS - length_s)
         refs: dict[str, ClipRef] = {}
         for line, (video, start, label, split) in _rows(table):
             if self.only and label not in self.only:
@@ -76,7 +80,7 @@ class VGGSoundTable(Dataset):
                     f"{table.name}, line {line}: {video} from {start} s came before. Remove one of the two."
                 )
             path = files.get(portable(stem), folder / f"{stem}.mp4")
-            refs[stem] = ClipRef.second(path, self.second, id=stem, label=label, split=split)
+            refs[stem] = ClipRef.second(path, start_s, id=stem, label=label, split=split, length_s=length_s)
         if not refs:
             raise InputError(f"{table} lists no clip" + (f" of {', '.join(sorted(self.only))}." if self.only else "."))
         hint = f"Put the videos into {folder} as <YouTube ID>_<start, 6 digits>.mp4."

@@ -120,7 +120,7 @@ class DatasetContract(_ReaderContract):
         every = sorted({modalities.load(m).track for m in dataset.modalities})
         for tracks in [every, *([track] for track in every)]:
             recipe = ClipRecipe.from_json(RECIPE.to_json() | {"tracks": tracks})
-            clips = dataset.clips_with(tracks)
+            clips = dataset.clips_for(recipe)
             for label in dataset.classes:
                 clip = next(c for c in clips if c.label == label).only(tracks)
                 raw = dataset.read(clip, recipe)
