@@ -125,7 +125,7 @@ def test_a_grid_of_one_row_keeps_every_band():
         ("mosaic:", ""),
         ("mosaic:0", "0"),
         ("mosaic:65", "65"),
-        ("mosaic:1x16x2", "1x16x2"),
+        ("mosaic:1x16x2x2", "1x16x2x2"),
         ("mosaic:audio=0x4,image=2x2", "0x4"),
         ("mosaic:audio=2x2,image=2x65", "2x65"),
     ],
@@ -136,7 +136,8 @@ def test_what_is_no_mosaic_is_told_in_one_sentence(value, got):
     (line,) = (line for line in str(told.value).splitlines() if "hold:" in line)
     assert line == (
         f"  hold: {value} does not fit: a mosaic is a number of cells a side, 1 to 64, as in mosaic:2, or rows and "
-        f"columns, as in mosaic:2x3 or mosaic:audio=1x16,image=4x4, but got {got!r} (came: {value!r})"
+        f"columns, as in mosaic:2x3 or mosaic:audio=1x16,image=4x4, of videos behind parts of time, as in "
+        f"mosaic:video=2x2x2, but got {got!r} (came: {value!r})"
     )
     assert len(str(told.value).splitlines()) == 3
 
@@ -212,3 +213,28 @@ def test_sets_of_one_modality_are_cut_by_its_grid(alone):
     assert len(made) == 6 * made.rows == 18
     assert made.samples()[alone].shape == (18, *real.modalities[alone].shape)
     assert made.recipe == RECIPE
+
+
+def test_time_is_cut_too_and_each_cell_is_a_whole_clip_in_fewer_frames():
+    x = torch.arange(8.0).view(8, 1, 1, 1, 1) + torch.arange(4.0).view(1, 4, 1, 1, 1) / 10
+    packed = mosaic.pack(x.expand(-1, -1, 3, 4, 4), (2, 2, 2))
+    assert packed.shape == (1, 4, 3, 4, 4)
+    # Two frames of a clip of four: means of two each. Cells stand column by column, parts of time one after the other.
+    torch.testing.assert_close(packed[0, :, 0, 0, 0], torch.tensor([0.05, 0.25, 4.05, 4.25]))
+    torch.testing.assert_close(packed[0, :, 0, 3, 0], torch.tensor([1.05, 1.25, 5.05, 5.25]))
+    back = mosaic.unpack(packed, (2, 2, 2))
+    assert back.shape == (8, 4, 3, 4, 4)
+    torch.testing.assert_close(back.mean((1, 2, 3, 4)), torch.arange(8) + 0.15)
+    torch.testing.assert_close(mosaic.pack(back, (1, 2, 2)), mosaic.pack(back, (2, 2)))
+
+
+@pytest.mark.parametrize("shape", [(8, 3, 4, 4), (8, 1, 3, 4, 4)])
+def test_time_that_is_not_there_is_not_cut(shape):
+    with pytest.raises(InputError, match="Time is cut into 2 parts, but samples have"):
+        mosaic.pack(torch.zeros(shape), (2, 2, 2))
+
+
+def test_a_grid_of_three_has_its_text():
+    assert str(parse("mosaic:2x4x4")) == "mosaic:2x4x4"
+    assert str(parse("mosaic:audio=2x4,video=2x2x2")) == "mosaic:audio=2x4,video=2x2x2"
+    assert parse("mosaic:2x2x2").cells == 8

@@ -17,8 +17,8 @@ from limbeck.modalities import Batch, Modality
 
 MOST_CELLS = 64
 Side = Annotated[int, Field(ge=1, le=MOST_CELLS)]
-Grid = tuple[Side, Side]
-"""Rows and columns of cells."""
+Grid = Annotated[tuple[Side, ...], Field(min_length=2, max_length=3)]
+"""Rows and columns of cells, behind the parts of time that they are in where frames are cut, too."""
 Box = tuple[slice, slice]
 """Rows and columns of pixels."""
 Tensors = dict[str, Tensor]
@@ -71,7 +71,7 @@ class Parameterisation(Config, Listed, ABC):
         return modality.shape
 
     def grid_of(self, modality: str) -> Grid:
-        """Rows and columns of the cells in a row, where rows can be looked at; see `are_samples`."""
+        """How a row of a modality is cut into cells, where rows can be looked at; see `are_samples`."""
         return 1, 1
 
     def rows(self, tensors: Mapping[str, Tensor], index: slice | Tensor) -> Tensors:
@@ -190,19 +190,42 @@ def joined(parts: list[Tensors]) -> Tensors:
 def boxes_of(height: int, width: int, grid: Grid) -> list[Box]:
     """Rows and columns of pixels of each cell of a mosaic of `height` by `width` pixels, column by column.
 
-    The `grid` has rows and columns of cells.
+    The `grid` has rows and columns of cells; parts of time have no part in it.
 
     Example:
         >>> [(r.start, r.stop, c.start, c.stop) for r, c in boxes_of(5, 4, (2, 2))]
         [(0, 3, 0, 2), (3, 5, 0, 2), (0, 3, 2, 4), (3, 5, 2, 4)]
     """
-    rows, columns = grid
+    rows, columns = grid[-2:]
     if not (1 <= rows <= height and 1 <= columns <= width):
         raise InputError(
             f"A mosaic has between 1 and as many rows and columns as the {height} x {width} input has pixels, but got "
             f"{rows} x {columns}."
         )
     return [(row, column) for column in _borders(width, columns) for row in _borders(height, rows)]
+
+
+def times_of(x: Tensor, grid: Grid) -> list[slice]:
+    """Frames of each part of time that a `grid` cuts samples `x`, (sample, frame, channel, height, width), into."""
+    if len(grid) > 2 and not (x.ndim > 4 and grid[0] <= x.shape[1]):
+        raise InputError(
+            f"Time is cut into {grid[0]} parts, but samples have {x.shape[1] if x.ndim > 4 else 'no'} frames. Cut them "
+            "into rows and columns alone, as in mosaic:audio=2x4,video=2x2x2, or prepare more frames."
+        )
+    return _borders(x.shape[1], grid[0]) if len(grid) > 2 else [slice(None)]
+
+
+def cut(x: Tensor, grid: Grid) -> list[Tensor]:
+    """The cells of mosaics `x`, (mosaic, ..., channel, height, width), as they are, of all mosaics one after the other.
+
+    They come column by column of the `grid`, and so of each part of time.
+
+    Example:
+        >>> [cell.flatten().tolist() for cell in cut(torch.arange(4.0).reshape(1, 1, 2, 2), (1, 2))]
+        [[0.0, 2.0], [1.0, 3.0]]
+    """
+    boxes = boxes_of(x.shape[-2], x.shape[-1], grid)
+    return [x[:, frames][..., rows, columns] for frames in times_of(x, grid) for rows, columns in boxes]
 
 
 def _borders(length: int, cells: int) -> list[slice]:

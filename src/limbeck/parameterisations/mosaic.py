@@ -3,13 +3,15 @@
 A mosaic of factor f holds f x f cells. Cells are numbered column by column (for f = 2: top left, bottom left,
 top right, bottom right). Modalities may be cut differently, into the same number of cells:
 ``mosaic:audio=1x16,image=4x4`` keeps all bands of 16 sounds and shrinks them in time alone, beside 4 x 4 pictures. Cell
-k of one modality belongs to cell k of the others.
+k of one modality belongs to cell k of the others. Videos may be cut in time, too: ``mosaic:audio=2x4,video=2x2x2`` is
+two parts of time with 2 x 2 cells each, and each cell is a whole clip in half as many frames.
 
 Source:   the "partition and expansion" of Zhao et al., "Improved Distribution Matching for Dataset Condensation", CVPR
           2023.
 Differs from the paper: any factor and any size, not only 2 and even sizes, and other grids.
 """
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import Self, cast, final
@@ -27,8 +29,10 @@ from limbeck.parameterisations._contract import (
     Parameterisation,
     Tensors,
     boxes_of,
+    cut,
     each,
     of_each,
+    times_of,
     written,
 )
 
@@ -38,14 +42,15 @@ class Mosaic(Parameterisation):
     """Samples shrunk bilinearly and pasted together.
 
     Attributes:
-        grid: Rows and columns of cells, 1 to 64 each: one grid for all modalities, or one for each, with as many cells.
+        grid: Rows and columns of cells, 1 to 64 each, behind parts of time where there are three numbers: one grid for
+            all modalities, or one for each, with as many cells.
     """
 
     grid: Grid | dict[str, Grid]
 
     @model_validator(mode="after")
     def _as_many(self) -> Self:
-        counts = {rows * columns for rows, columns in self._grids()}
+        counts = {math.prod(grid) for grid in self._grids()}
         if len(counts) != 1:
             told = " and ".join(map(str, sorted(counts)))
             raise ValueError(f"a mosaic has as many cells of every modality, but got {told}")
@@ -53,18 +58,17 @@ class Mosaic(Parameterisation):
 
     @classmethod
     def from_text(cls, text: str) -> Self:
-        """From ``2``, ``2x3`` or ``audio=1x16,image=4x4``: rows and columns."""
+        """From ``2``, ``2x3``, ``2x2x2`` or ``audio=1x16,image=4x4``: rows and columns, behind parts of time."""
         return cls.from_json({"grid": each(text, _read)})
 
     def to_text(self) -> str:
-        if isinstance(self.grid, dict) or self.grid[0] != self.grid[1]:
-            return written(self.grid, lambda grid: f"{grid[0]}x{grid[1]}")
-        return str(self.grid[0])
+        if not isinstance(self.grid, dict) and len(self.grid) == 2 and self.grid[0] == self.grid[1]:
+            return str(self.grid[0])
+        return written(self.grid, lambda grid: "x".join(map(str, grid)))
 
     @property
     def cells(self) -> int:
-        rows, columns = next(iter(self._grids()))
-        return rows * columns
+        return math.prod(next(iter(self._grids())))
 
     def grid_of(self, modality: str) -> Grid:
         return cast("Grid", of_each(self.grid, modality, self))
@@ -95,15 +99,19 @@ def pack(x: Tensor, grid: Grid) -> Tensor:
                 [1., 3.],
                 [1., 3.]])
     """
-    rows, columns = grid
-    boxes = boxes_of(x.shape[-2], x.shape[-1], grid)
-    if len(x) % len(boxes):
+    cells = math.prod(grid)
+    if len(x) % cells:
         raise InputError(
-            f"A mosaic of {rows} x {columns} cells holds {len(boxes)} samples, so their number must be a multiple of "
-            f"{len(boxes)}, but got {len(x)}."
+            f"A mosaic of {' x '.join(map(str, grid))} cells holds {cells} samples, so their number must be a multiple "
+            f"of {cells}, but got {len(x)}."
         )
-    if len(boxes) == 1:
+    times, boxes = times_of(x, grid), boxes_of(x.shape[-2], x.shape[-1], grid)
+    if cells == 1:
         return x
+    if len(times) > 1:
+        parts = zip(x.chunk(len(times)), times, strict=True)
+        return torch.cat([pack(_retimed(part, at.stop - at.start), grid[1:]) for part, at in parts], 1)
+    rows = grid[-2]
     sizes = [(down.stop - down.start, across.stop - across.start) for down, across in boxes]
     small = [_resize(part, size) for part, size in zip(x.chunk(len(boxes)), sizes, strict=True)]
     return torch.cat([torch.cat(small[i : i + rows], dim=-2) for i in range(0, len(small), rows)], dim=-1)
@@ -119,22 +127,32 @@ def unpack(x: Tensor, grid: Grid) -> Tensor:
         >>> unpack(torch.arange(4.0).reshape(1, 1, 2, 2), (2, 2))[:, 0, 0, 0]
         tensor([0., 2., 1., 3.])
     """
-    boxes = boxes_of(x.shape[-2], x.shape[-1], grid)
-    if len(boxes) == 1:
+    cells = cut(x, grid)
+    if len(cells) == 1:
         return x
-    return torch.cat([_resize(x[..., rows, columns], x.shape[-2:]) for rows, columns in boxes])
+    return torch.cat([_resize(_retimed(cell, x.shape[1]), x.shape[-2:]) for cell in cells])
 
 
 def _read(text: str) -> Grid:
-    """``2`` is (2, 2), ``1x16`` (1, 16)."""
-    found = re.fullmatch(r"\s*(\d{1,2})(?:x(\d{1,2}))?\s*", text)
-    grid = (int(found[1]), int(found[2] or found[1])) if found else (0, 0)
+    """``2`` is (2, 2), ``1x16`` (1, 16), ``2x4x4`` (2, 4, 4)."""
+    grid = tuple(map(int, text.split("x"))) if re.fullmatch(r"\s*\d{1,2}(x\d{1,2}){0,2}\s*", text) else (0,)
+    grid = grid * 2 if len(grid) == 1 else grid
     if min(grid) < 1 or max(grid) > MOST_CELLS:
         raise InputError(
             f"a mosaic is a number of cells a side, 1 to {MOST_CELLS}, as in mosaic:2, or rows and columns, as in "
-            f"mosaic:2x3 or mosaic:audio=1x16,image=4x4, but got {text!r}"
+            f"mosaic:2x3 or mosaic:audio=1x16,image=4x4, of videos behind parts of time, as in mosaic:video=2x2x2, but "
+            f"got {text!r}"
         )
     return grid
+
+
+def _retimed(x: Tensor, frames: int) -> Tensor:
+    """Samples, (sample, frame, channel, height, width), with another number of frames, linearly; one frame stays."""
+    if x.ndim < 5 or x.shape[1] == frames:
+        return x
+    flat = x.flatten(2).transpose(1, 2)
+    longer = F.interpolate(flat, size=frames, mode="linear", align_corners=False).transpose(1, 2)
+    return longer.reshape(len(x), frames, *x.shape[2:])
 
 
 def _resize(x: Tensor, size: Sequence[int]) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
 from limbeck.media import encode
 from limbeck.modalities import each_frame, side_by_side
-from limbeck.parameterisations import Box, boxes_of
+from limbeck.parameterisations import Box, boxes_of, cut
 from limbeck.report import _drawing
 
 if TYPE_CHECKING:
@@ -48,9 +49,11 @@ class Samples:
         self.noun, self.about, self.size = self._modality.noun, self._modality.about, self._modality.words
         self._levelled = self._modality.dtype != torch.uint8
         self.colours = f"level ({self._modality.unit})" if self._levelled else ""
-        self.grid = distilled.hold.grid_of(name)
+        self._grid = distilled.hold.grid_of(name)
+        *times, rows, columns = self._grid
+        self.grid = rows, math.prod(times) * columns  # parts of time stand side by side
         height, width = self._modality.shape[-2:]
-        self.cells = boxes_of(height, width, self.grid)
+        self.cells = boxes_of(height, width, (rows, columns))
         # What optimisation moved far out of the data's range would leave all else dark.
         usual = self.stored("start" if distilled.start else "distilled", torch.arange(distilled.rows))
         self._limits = _drawing.level_range(usual, self._modality.span) if self._levelled else (0.0, 1.0)
@@ -75,9 +78,9 @@ class Samples:
             size = rows.stop, columns.stop
             small = each_frame(lambda x: F.interpolate(x.float(), size, mode="bilinear", antialias=True), real)
             return list(zip(real if self._levelled else small.round().clamp(0, 255).byte(), real, strict=True))
-        seen, heard = self.stored(side, index), self.whole(side, index)
-        heard = heard.reshape(len(self.cells), len(index), *heard.shape[1:])
-        return [(seen[i][..., y, x], heard[k, i]) for i in range(len(index)) for k, (y, x) in enumerate(self.cells)]
+        cells, heard = cut(self.stored(side, index), self._grid), self.whole(side, index)
+        heard = heard.reshape(len(cells), len(index), *heard.shape[1:])
+        return [(seen[i], heard[k, i]) for i in range(len(index)) for k, seen in enumerate(cells)]
 
     def show(self, sample: Tensor) -> bytes:
         """A sample or cell as a PNG file."""
@@ -96,7 +99,13 @@ class Samples:
     def draw(self, axes: Axes, sample: Tensor, cells: Sequence[Box] = ()) -> None:
         """Draw a sample into a figure's axes, or the cells of a stored one."""
         if self._levelled:
-            _drawing.draw_levels(axes, _plane(sample), self._modality, self._limits, cells)
+            plane, width = _plane(sample), sample.shape[-1]
+            every = [
+                (rows, slice(at + columns.start, at + columns.stop))
+                for at in range(0, plane.shape[1], width)
+                for rows, columns in cells
+            ]
+            _drawing.draw_levels(axes, plane, self._modality, self._limits, every)
         else:
             axes.imshow(self._modality.show(sample[None])[0].numpy())
             axes.set_axis_off()

@@ -22,7 +22,7 @@ from limbeck.modalities import bound
 RECIPE = ClipRecipe(
     mel=MelRecipe(sample_rate_hz=4000, clip_seconds=0.4, mels=16, fft_samples=200, hop_samples=100),
     image_size=16,
-    frames=3,
+    frames=4,
     segments=2,
 )
 

@@ -70,4 +70,4 @@ def test_modalities_without_frames_stay() -> None:
     some = torch.arange(6)
     middle = Ordered.middle(samples).fetch(some, CPU)
     assert torch.equal(middle["audio"], samples.fetch(some, CPU)["audio"])
-    assert "Frames of a clip: 3 of video." in measures.load("motion")().about(clips)
+    assert "Frames of a clip: 4 of video." in measures.load("motion")().about(clips)
