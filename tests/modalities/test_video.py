@@ -8,7 +8,7 @@ import torch
 
 from limbeck.media import ClipRecipe, RawClip
 from limbeck.modalities import bound, completed
-from limbeck.modalities.image import PUBLISHED
+from limbeck.modalities.image import PUBLISHED, Image
 from limbeck.modalities.video import Video
 
 RECIPE = completed(["video"], ClipRecipe(image_size=8, frames=4))
@@ -70,5 +70,7 @@ def test_shown_from_left_to_right() -> None:
 def test_what_stands_still_is_kept_before_what_moves() -> None:
     order = VIDEO.frequency_order()
     assert order.shape == VIDEO.shape
-    assert order[0, 0, 1, 2] == order[1, 0, 1, 1] == 3
-    assert order[0, 1, 0, 0] == 3
+    assert torch.equal(order[0], Image(RECIPE).frequency_order())
+    assert order[0, 0, 1, 2] == order[3, 0, 0, 0] == 3
+    assert order[1, 0, 0, 1] == 3
+    assert order[1, 1, 0, 0] == 6
