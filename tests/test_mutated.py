@@ -21,16 +21,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from tests.helpers import published_forms
 from tests.helpers.generated import RECIPE, Generated, contents
 from tests.helpers.mutate import MUTATIONS, changed_text, whole_files
 from tests.helpers.timed_media import TimedMedia, write
 
 import limbeck
-from limbeck import cli
+from limbeck import cli, exports
 from limbeck._runtime import choose_runtime
 from limbeck.distilled import DistilledSet
 from limbeck.evaluation import Protocol
 from limbeck.playground import write_sounds
+from limbeck.testing import Published
 
 SEED = int(os.environ.get("LIMBECK_MUTATION_SEED", "0"))
 QUICK = {"protocol": Protocol(epochs=2, drop_after=()), "progress": False}
@@ -293,6 +295,26 @@ def _pairs(folder: Path) -> Path:
     return folder / "pairs"
 
 
+def _published(name: str) -> Callable[[Path], Path]:
+    """A set in one of the forms that other code publishes, or that Limbeck exports."""
+
+    def make(folder: Path) -> Path:
+        if name in exports.names():
+            return published_forms.exported(name, folder / name).path
+        published: Published = getattr(published_forms, name)(folder / name)
+        return published.path
+
+    return make
+
+
+def _import(path: Path, out: Path) -> Sequence[object]:
+    return ("import", path, "--set", "dataset=CIFAR10", "--out", out / "set", "-q")
+
+
+def _import_export(path: Path, out: Path) -> Sequence[object]:
+    return ("import", path, "--out", out / "set", "-q")
+
+
 def _weights_of(place: Path) -> Sequence[object]:
     return ("--weights", place.parent / "weights", "--offline", "--json")
 
@@ -320,6 +342,11 @@ FORMS = [
             "sounds", "correct", p.parent / "classifier", "--corrections", p, *_weights_of(p),
         ),
         False, ("corrections.json",), True, 0.03,
+    ),
+    Form("import of DM", _published("dc"), _import, False, ("*.pt",), False, 0.05),
+    *(
+        Form(f"import of {name}", _published(name), _import_export, False, ("**/*",), False, 0.04)
+        for name in exports.names()
     ),
     Form("media", _media, _prepare, False, ("*/plain.mp4", "*/busy.mp4"), False, 0.05),
     Form("manifest", _manifest, _prepare, False, ("manifest.csv",), True, 0.05),
