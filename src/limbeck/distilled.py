@@ -354,7 +354,7 @@ class DistilledSet(TorchDataset[tuple[Batch, Tensor]]):
     def card(self) -> str:
         """The README of a saved set: what it is, how it was made, how to use it."""
         shapes = ", ".join(f"{name} {' x '.join(map(str, m.shape))}" for name, m in self.modalities.items())
-        soft = "soft: class probabilities of a network trained on the real clips, `soft_labels`"
+        soft = "soft: class probabilities of every sample, `soft_labels`"
         labels = "hard: the class" if self.soft_labels is None else soft
         lines = [
             "---",
