@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from limbeck import _code, methods
 from limbeck._runtime import Runtime, choose_runtime
-from limbeck.datasets import LabelledClips, Prepared
+from limbeck.datasets import Dataset, LabelledClips, Prepared, Samples, prepare, usual_place
 from limbeck.distilled import DistilledSet
 from limbeck.engine import RUN, Progress, Run, bar, note, versions
 from limbeck.errors import FingerprintError, InputError
@@ -29,7 +29,7 @@ Data = Path | str | Prepared | LabelledClips
 
 
 def distill(
-    data: Data,
+    data: Any,
     method: str | Method | None = None,
     *,
     out: Path | str | None = None,
@@ -47,7 +47,9 @@ def distill(
     With `out`, the run is kept in ``out/run``: killed at any moment, the same call goes on and ends with the same bits.
 
     Args:
-        data: A prepared dataset (its training split is used), or clips.
+        data: A prepared dataset (its training split is used), clips, or what `prepare` takes: a torch dataset of
+            ``(sample, label)``, arrays, a Hugging Face dataset, a reader. That is prepared first, into ``out/prepared``
+            or else the user's cache folder, which is told; options of it are given to `prepare` itself.
         method: Name of a method (`methods.names()`) or a method; ``"avdd"`` by default.
         out: Folder of the distilled set and its run; None keeps nothing on disk.
         preset: Named settings of the method, ``"faithful"`` for the published recipe.
@@ -69,7 +71,8 @@ def distill(
         DivergedError: The loss became NaN or infinite.
     """
     runtime = choose_runtime(device, dtype, compile=compile)
-    asked = _Request.of(data, method, preset, classes, parameters, seed=seed, runtime=runtime)
+    found = _prepared(data, out, progress=progress)
+    asked = _Request.of(found, method, preset, classes, parameters, seed=seed, runtime=runtime)
     with bar(f"Distilling with {asked.method.name}", show=progress and asked.method.steps_planned > 0) as tell:
         if out is None:
             return asked.distilled(tell)[0]
@@ -95,6 +98,16 @@ def distill(
             cost = {"seconds": run.checkpoint.seconds, "sound_validation": validation}
             run.finish(cost | {"fingerprint": made.fingerprint})
             return made
+
+
+def _prepared(data: Any, out: Path | str | None, *, progress: bool) -> Data:
+    """A prepared dataset or clips as they are; anything else once it is prepared."""
+    if isinstance(data, Path | str | Prepared | LabelledClips):
+        return data
+    dataset = data if isinstance(data, Dataset) else Samples(data)
+    place = Path(out) / "prepared" if out is not None else usual_place(dataset)
+    note(f"The data is prepared into {place}, and what is held out of it for tests too.", show=progress)
+    return prepare(dataset, out=place, progress=progress)
 
 
 def plan(

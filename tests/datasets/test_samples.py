@@ -22,6 +22,7 @@ from tests.helpers import layouts
 from tests.helpers.generated import contents
 from torch.utils.data import ConcatDataset, Subset, TensorDataset
 
+import limbeck
 from limbeck.datasets import Prepared, Samples, prepare
 from limbeck.errors import FingerprintError, InputError
 from limbeck.media import ClipRecipe, MelRecipe
@@ -346,6 +347,29 @@ def test_recordings_in_memory_cannot_be_read_again(tmp_path: Path) -> None:
     prepared = made(tmp_path, Pairs())
     with pytest.raises(InputError, match="samples in memory"):
         prepared.clips().originals(torch.tensor([0]))
+
+
+def test_samples_are_distilled_directly(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LIMBECK_CACHE", str(tmp_path / "cache"))
+    set_ = limbeck.distill(Pairs(), "random", per_class=2, out=tmp_path / "set")
+    assert f"prepared into {tmp_path / 'set' / 'prepared'}" in capsys.readouterr().err
+    assert set_.classes == ("0", "1")
+    assert set_.recipe.image_size == 16
+    assert Prepared.open(tmp_path / "set" / "prepared").splits == ("train", "test")
+    assert limbeck.distill(Pairs(), "random", per_class=2, out=tmp_path / "set").fingerprint == set_.fingerprint
+    assert "Already done" in capsys.readouterr().err
+    again = limbeck.distill(Pairs(), "random", per_class=2)
+    (place,) = (tmp_path / "cache" / "prepared").iterdir()
+    assert str(place) in capsys.readouterr().err
+    assert again.fingerprint == set_.fingerprint
+    limbeck.distill(Pairs(), "random", per_class=2, progress=False)
+    assert len([*(tmp_path / "cache" / "prepared").iterdir()]) == 1
+    other = Pairs()
+    other.pixels[0] ^= 1
+    limbeck.distill(other, "random", per_class=2, progress=False)
+    assert len([*(tmp_path / "cache" / "prepared").iterdir()]) == 2
 
 
 KILLED = """

@@ -44,5 +44,7 @@ def test_a_method_of_ones_own_distils() -> None:
 
 def test_data_of_ones_own_is_distilled() -> None:
     said = run("your_own_data.py", "--each", "8")
+    assert re.search(r"^torch dataset: 2 samples of image, \{'V': \d", said, re.M)
+    assert re.search(r"^arrays: 3 samples of audio, classes high, low, middle$", said, re.M)
     assert re.search(r"^sounds: 3 samples, \{'A': \d", said, re.M)
-    assert re.search(r"^pictures: 2 samples, \d+ % of the clips", said, re.M)
+    assert re.search(r"^plain network: \d+ % of forty pictures$", said, re.M)

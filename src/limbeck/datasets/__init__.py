@@ -3,7 +3,7 @@
 from limbeck import _discover
 from limbeck.datasets._clips import ArrayStore, ClipStore, LabelledClips, Targets
 from limbeck.datasets._contract import ClipRef, Dataset
-from limbeck.datasets._prepare import prepare
+from limbeck.datasets._prepare import prepare, usual_place
 from limbeck.datasets._prepared import Prepared
 from limbeck.datasets._samples import Samples
 from limbeck.datasets._sources import Digests
@@ -21,6 +21,7 @@ __all__ = [
     "load",
     "names",
     "prepare",
+    "usual_place",
 ]
 
 names = _discover.lister(Dataset)

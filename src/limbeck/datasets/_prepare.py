@@ -4,6 +4,7 @@ Clips are cut into shards of a fixed number, in the dataset's order, so that a s
 nothing else: not on the number of workers, on timing, or on how often the work was interrupted.
 """
 
+import os
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -128,6 +129,15 @@ def opened(dataset: Any, source: Path | str | None, options: Mapping[str, Any]) 
         given = sorted([*options, *(["source"] if source is not None else [])])
         raise InputError(f"{', '.join(given)}: these are options of readers that are named, but data itself was given.")
     return dataset if isinstance(dataset, Dataset) else samples(dataset, options)
+
+
+def usual_place(dataset: Dataset) -> Path:
+    """The folder in the user's cache (``LIMBECK_CACHE``) that a dataset is prepared into where nobody says one.
+
+    Its name is that of the data, so that the same data finds it again.
+    """
+    cache = Path(os.environ.get("LIMBECK_CACHE") or Path.home() / ".cache" / "limbeck")
+    return cache / "prepared" / f"{dataset.name}-{Plan.of(dataset, dataset.usual_recipe(), None).key}"
 
 
 def _decode_missing(
