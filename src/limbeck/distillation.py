@@ -71,8 +71,8 @@ def distill(
         DivergedError: The loss became NaN or infinite.
     """
     runtime = choose_runtime(device, dtype, compile=compile)
-    found = _prepared(data, out, progress=progress)
-    asked = _Request.of(found, method, preset, classes, parameters, seed=seed, runtime=runtime)
+    clips = _prepared(data, out, progress=progress)
+    asked = _Request.of(clips, method, preset, classes, parameters, seed=seed, runtime=runtime)
     with bar(f"Distilling with {asked.method.name}", show=progress and asked.method.steps_planned > 0) as tell:
         if out is None:
             return asked.distilled(tell)[0]
