@@ -60,6 +60,7 @@ REQUIRED["DistillationRecipe"] = {
 }
 REQUIRED["Mosaic"] = {"grid": {"audio": (1, 4), "image": (2, 2)}}
 REQUIRED["Frequencies"] = {"count": {"audio": 3, "image": 12}}
+REQUIRED["Keyframes"] = {"count": 2}
 REQUIRED["Taken"] = {"values": {"A": 100.0}}
 REQUIRED["Trial"] = {"seed": 0, "fold": "1", "draw": 0, "seconds": 2.5, "values": {"accuracy (%)": 50.0}}
 REQUIRED["Naming"] = {

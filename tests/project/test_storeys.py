@@ -22,6 +22,9 @@ MIDDLE = {
     "limbeck.encoders._clip_text.WithClipText": "two encoders have one text tower, and differ in how they hear",
     "limbeck.encoders._htsat.HtsatEncoder": "two encoders have one audio tower, and differ in how they read",
     "limbeck.evaluation.sounds.classifiers.prototypes.Learner": "two classifiers have the settings of one learner",
+    "limbeck.modalities._log_mels.LogMels": "two modalities are log-mels, and differ in how many there are of a clip",
+    "limbeck.modalities._pictures.Pictures": "two modalities are frames in colour, and differ in how many there are",
+    "limbeck.networks._convnets.ConvNets": "two networks are stacks of the same blocks, and differ in what these see",
     "limbeck.storage._chunks.Pieces": "two forms keep pieces of bytes, and differ in what they are made of",
     "limbeck.storage._contract.Coder": "tensors can be put in all forms but one, which is filled from recordings",
 }
