@@ -49,6 +49,13 @@ def test_experiment_and_step_can_be_chosen(tmp_path: Path) -> None:
         limbeck.import_set(published.path, experiment=5, **published.given)
 
 
+def test_a_file_says_experiment_and_step_by_its_name(tmp_path: Path) -> None:
+    published = published_forms.avdd(tmp_path / "avdd")
+    made = limbeck.import_set(published.path / "exp_1_audSyn_0.pt", **published.given)
+    assert torch.equal(made.tensors["image"], torch.load(published.path / "exp_1_imgSyn_0.pt"))
+    assert made.provenance["imported"]["settings"]["experiment"] == 1
+
+
 def test_the_number_of_classes_must_be_given_in_some_way(tmp_path: Path) -> None:
     published = published_forms.avdd(tmp_path / "avdd")
     with pytest.raises(InputError, match="6 rows and no labels"):
@@ -80,6 +87,8 @@ def test_class_by_class_it_is_the_same_set(tmp_path: Path) -> None:
     made = limbeck.import_set(tmp_path / "Distill_AVE", **whole.given)
     assert made.fingerprint == limbeck.import_set(whole.path, **whole.given).fingerprint
     assert limbeck.import_set(tmp_path / "Distill_AVE").classes == ("0", "1", "2")
+    with pytest.raises(InputError, match="labels of 3 classes, but 2 names"):
+        limbeck.import_set(tmp_path / "Distill_AVE", classes=["a", "b"])
     (tmp_path / "Distill_AVE" / "class:1.pt").unlink()
     with pytest.raises(InputError, match=r"files of the classes \[0, 2\]"):
         limbeck.import_set(tmp_path / "Distill_AVE")

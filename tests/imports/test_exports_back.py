@@ -149,6 +149,17 @@ def test_a_table_that_names_files_elsewhere_is_refused(tmp_path: Path) -> None:
         limbeck.import_set(out)
 
 
+def test_an_array_whose_header_is_damaged_is_refused(tmp_path: Path) -> None:
+    out = exports.load("folder")().write(small_set(hold="plain"), tmp_path / "out")
+    file = next(out.glob("image/*/00000-0.npy"))
+    content = bytearray(file.read_bytes())
+    content[20] = 0
+    content[content.index(b"}")] = ord("(")
+    file.write_bytes(content)
+    with pytest.raises(InputError, match="is damaged"):
+        limbeck.import_set(out)
+
+
 def test_an_array_that_is_a_pickle_is_refused(tmp_path: Path) -> None:
     out = exports.load("folder")().write(small_set(hold="plain"), tmp_path / "out")
     file = next(out.glob("image/*/00000-0.npy"))

@@ -109,7 +109,7 @@ def image_scale(
             raise InputError("mean and std have a number for each of three channels, or one for all.")
         if min(given.scale.std) <= 0:
             raise InputError(f"std is above 0 in each channel, but got {min(given.scale.std):g}.")
-        return given.scale, f"The scale of images is as given: {_written(given.scale)}."
+        return given.scale, f"The scale of images is as given: {written(given.scale)}."
     if dataset is not None:
         by_name = {name.lower(): name for name in known}
         if dataset.lower() not in by_name:
@@ -120,7 +120,7 @@ def image_scale(
         name = by_name[dataset.lower()]
         return known[
             name
-        ].scale, f"The scale of images is that of {name} in this form's code: {_written(known[name].scale)}."
+        ].scale, f"The scale of images is that of {name} in this form's code: {written(known[name].scale)}."
     size = images.shape[-1]
     fitting = [name for name, one in known.items() if one.pixels in (0, size) and one.classes in (0, classes)]
     for part in reversed(source.path.parts):
@@ -129,7 +129,7 @@ def image_scale(
             scale = known[named].scale
             return (
                 scale,
-                f"The scale of images is that of {named} in this form's code, by the name {part!r}: {_written(scale)}.",
+                f"The scale of images is that of {named} in this form's code, by the name {part!r}: {written(scale)}.",
             )
     if not (fitting := [name for name in fitting if known[name].pixels]):
         raise InputError(
@@ -138,7 +138,7 @@ def image_scale(
         )
     scale, others = known[fitting[0]].scale, ", ".join(fitting[1:])
     told_others = f" (or is it {others}? Then give dataset)" if others else ""
-    return scale, f"The scale of images is that of {fitting[0]}, assumed by their size{told_others}: {_written(scale)}."
+    return scale, f"The scale of images is that of {fitting[0]}, assumed by their size{told_others}: {written(scale)}."
 
 
 def imported(form: Import, source: Source, files: list[Path], notes: Sequence[str]) -> dict[str, Any]:
@@ -219,7 +219,7 @@ def finished(
                 "dataset in the size of the set."
             )
     made = DistilledSet(
-        tensors={name: tensors[name][order].clone() for name in kinds},
+        tensors={name: tensors[name][order] for name in kinds},
         labels=labels[order],
         classes=final,
         hold=parse(hold),
@@ -245,6 +245,7 @@ def _recipe(tensors: Batch, like: Prepared | None, recipe: ClipRecipe | None) ->
     return recipe or ClipRecipe(tracks=(IMAGE,), image_size=max(8, tensors[IMAGE].shape[-1]))
 
 
-def _written(scale: Scale) -> str:
+def written(scale: Scale) -> str:
+    """A scale in words."""
     mean, std = (", ".join(f"{x:g}" for x in values) for values in (scale.mean, scale.std))
     return f"mean {mean}, std {std}"

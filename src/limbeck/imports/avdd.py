@@ -39,7 +39,7 @@ class AVDD(Import):
     """One experiment of a set of sounds and images, or of either.
 
     Attributes:
-        experiment: Which one; the first by default.
+        experiment: Which one; the first by default. Of a file it is the one in its name, as is the step.
         step: Which one; the last by default.
         idm_aug: Whether each stored sample is a mosaic of 2 x 2, as with ``--idm_aug`` there.
         per_class: Stored samples of each class, where neither classes nor a dataset like it are given.
@@ -62,6 +62,11 @@ class AVDD(Import):
         return False
 
     def read(self, source: Source, given: Given) -> DistilledSet:
+        name = re.fullmatch(WHOLE, source.path.name) if source.path.is_file() else None
+        said = {} if name is None else {"experiment": int(name[1]), "step": int(name[3])}
+        return self.model_copy(update=said)._made(source, given)
+
+    def _made(self, source: Source, given: Given) -> DistilledSet:
         if source.files(CLASS):
             found, files, notes = self._class_by_class(source)
         else:
@@ -73,7 +78,7 @@ class AVDD(Import):
         (stored,) = rows
         classes = len(given.classes or (given.like.classes if given.like else ()))
         if source.files(CLASS):
-            classes = classes or len(files)
+            classes = len(files)
         elif not classes and self.per_class:
             classes = stored // self.per_class
         if not classes or stored % classes or self.per_class not in (None, stored // classes):

@@ -17,7 +17,7 @@ from pydantic import Field
 from limbeck.distilled import DistilledSet
 from limbeck.errors import InputError, MediaError
 from limbeck.imports._contract import Given, Import
-from limbeck.imports._published import IMAGE, IMAGENET, finished
+from limbeck.imports._published import IMAGE, IMAGENET, finished, written
 from limbeck.imports._source import Source
 from limbeck.media import ClipRecipe, RawClip, files_below, probe, read_frame
 from limbeck.modalities import bound
@@ -70,10 +70,10 @@ class ImageFolder(Import):
             rows.append(kind.to_network(torch.from_numpy(kind.array(RawClip(None, frame))), scale))
             labels.append(of[file.parent.name])
         size = recipe.image_size
+        whose = "as given" if given.scale else "that of ImageNet, as in RDED"
         notes = [
             f"Images are {size} x {size} pixels; the first is {native[0]} x {native[1]} in its file.",
-            f"The scale of images is mean {scale.mean}, std {scale.std}"
-            + (", as given." if given.scale else ": that of ImageNet, as in RDED's code; else give mean and std."),
+            f"The scale of images is {whose}: {written(scale)}.",
             *rejected[:_MOST_NAMED],
             *([f"... and {len(rejected) - _MOST_NAMED} more are left out."] if len(rejected) > _MOST_NAMED else []),
         ]
