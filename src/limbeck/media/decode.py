@@ -71,6 +71,8 @@ from limbeck.media._container import MAX_SECONDS, opened, sane_seconds
 from limbeck.media.recipe import TRACKS, ClipRecipe, MelRecipe, Track
 from limbeck.media.recording import Recording
 
+_NO_PICTURE = "the recipe asks for no picture, so none was decoded"
+
 
 @dataclass(frozen=True)
 class RawClip:
@@ -123,12 +125,14 @@ class RawClip:
     @property
     def picture(self) -> npt.NDArray[np.uint8]:
         """The frame in the middle, of a clip that has pictures."""
-        return self.pictures(1) if self.frame is None else self.frame
+        if self.frame is None:
+            raise ValueError(_NO_PICTURE)
+        return self.frame
 
     def pictures(self, count: int) -> npt.NDArray[np.uint8]:
         """So many frames of a clip that has pictures, (time, height, width, 3); a still is the same at all times."""
         if self.frames is None:
-            raise ValueError("the recipe asks for no picture, so none was decoded")
+            raise ValueError(_NO_PICTURE)
         return np.broadcast_to(self.frames, (count, *self.frames.shape[-3:]))
 
 
