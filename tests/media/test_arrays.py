@@ -9,7 +9,7 @@ import pytest
 from tests.helpers import layouts
 
 from limbeck.errors import MediaError
-from limbeck.media import ClipRecipe, MelRecipe, picture_of, read_clip, read_sound, sound_of
+from limbeck.media import ClipRecipe, MelRecipe, frames_of, picture_of, read_clip, read_sound, sound_of
 
 RECIPE = ClipRecipe(image_size=32)
 DRAW = np.random.default_rng(0)
@@ -57,6 +57,16 @@ def test_pictures_of_another_size_are_those_of_files(tmp_path: Path) -> None:
 def test_other_arrays_are_no_pictures(pixels: np.ndarray, reason: str) -> None:
     with pytest.raises(MediaError, match=reason):
         picture_of(pixels, RECIPE)
+
+
+def test_of_videos_the_frames_that_are_shown_then_are_taken() -> None:
+    video = np.stack([np.roll(PIXELS, shift, axis=1) for shift in range(8)])
+    recipe = ClipRecipe(image_size=32, times=(0.0, 0.49, 0.5, 1.0))
+    assert np.array_equal(frames_of(video, recipe), video[[0, 3, 4, 7]])
+    assert np.array_equal(frames_of(video.transpose(0, 3, 1, 2) / 255, recipe), video[[0, 3, 4, 7]])
+    assert np.array_equal(frames_of(PIXELS, recipe), PIXELS)
+    with pytest.raises(MediaError, match="bad_shape"):
+        frames_of(np.zeros((0, 32, 32, 3), np.uint8), recipe)
 
 
 def test_waveforms_are_those_of_files(tmp_path: Path) -> None:

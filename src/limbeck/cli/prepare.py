@@ -16,6 +16,8 @@ EXAMPLES = (
     "limbeck prepare folder clips.csv --out prepared/ --image-size 64 --fit crop",
     "limbeck prepare folder barks/ --modality audio --out prepared/",
     "limbeck prepare folder videos/ --modality audio,video --frames 4 --out prepared/",
+    "limbeck prepare huggingface saved_to_disk/ --out prepared/",
+    "limbeck prepare webdataset 'shards/train-{000..009}.tar' --set classes=cat,dog --out prepared/",
     "limbeck prepare playground videos/ --out prepared/ --set clips=200 --set seed=1",
 )
 
@@ -25,7 +27,7 @@ def run(
         str, _options.named("limbeck.datasets", "Name of a dataset reader; see limbeck list datasets.", Argument)
     ],
     source: Annotated[
-        Path | None, Argument(help="Folder or manifest the dataset is read from (its 'root' option).")
+        Path | None, Argument(help="Folder, manifest or pattern the dataset is read from (its 'root' option).")
     ] = None,
     *,
     out: Annotated[Path, Option(help="Folder of the prepared dataset.")],

@@ -192,7 +192,8 @@ def size_of(part: Part) -> tuple[int, int]:
         MediaError: It is to be decoded, and cannot be read.
     """
     if isinstance(part, np.ndarray):
-        height, width = part.shape[1:] if part.ndim == 3 and part.shape[-1] not in (1, 3, 4) else part.shape[:2]
+        sides = part.shape[1:] if part.ndim == 4 else part.shape
+        height, width = sides[1:] if len(sides) == 3 and sides[-1] not in (1, 3, 4) else sides[:2]
         return height, width
     if isinstance(part, Waveform):
         return 0, 0

@@ -5,6 +5,7 @@ given apart, a sample alone. A sample, or what lies under one of these keys, is
 
 - a picture: a PIL image, an array or tensor (height, width), (height, width, channel) or (channel, height, width),
   uint8 or floats from 0 to 1, grey or RGB;
+- a video: an array or tensor of such pictures, (time, ...);
 - a waveform: (sample,) or (channel, sample), with its rate as ``(waveform, rate)`` or by `rate_hz`;
 - the path of a file, or the bytes of one, of any kind that is read from folders.
 """
@@ -25,7 +26,7 @@ from limbeck.datasets._labels import class_names, in_order, label_of, named, why
 from limbeck.datasets._many import without_one_split
 from limbeck.datasets._window import Window, check_window, part_of, read_part
 from limbeck.errors import InputError, MediaError
-from limbeck.media import TRACKS, ClipRecipe, Encoded, RawClip, Recording, Track, channels_of, picture_of, sound_of
+from limbeck.media import TRACKS, ClipRecipe, Encoded, RawClip, Recording, Track, channels_of, frames_of, sound_of
 
 _LOOKED_AT = 16
 _MOST_BYTES = 64 * 2**20
@@ -153,7 +154,7 @@ class Samples(Dataset):
         if "image" in recipe.tracks and frames is None:
             if not isinstance(picture := parts.get("image"), np.ndarray):
                 raise MediaError("no_picture_track", "The item has no picture.")
-            frames = picture_of(picture, recipe)
+            frames = frames_of(picture, recipe)
         return RawClip(waveform, frames, repairs)
 
     def __getstate__(self) -> dict[str, Any]:

@@ -49,6 +49,29 @@ def picture_of(pixels: npt.NDArray[Any], recipe: ClipRecipe) -> npt.NDArray[np.u
     return fitted(np.broadcast_to(image, (*image.shape[:2], 3)), recipe)
 
 
+def frames_of(pixels: npt.NDArray[Any], recipe: ClipRecipe) -> npt.NDArray[np.uint8]:
+    """A picture or a video in memory as the frames of a clip, RGB, uint8.
+
+    Of a picture they are its one frame, (size, size, 3); of a video, (time, ...) with pictures as `picture_of` takes
+    them, those that are shown at the recipe's times, (time, size, size, 3).
+
+    Args:
+        pixels: The picture, or the frames of a video at equal steps of time.
+        recipe: Times, size, and what is done with pictures that are not square.
+
+    Raises:
+        MediaError: A frame that is wanted is no picture, see `picture_of`.
+
+    Example:
+        >>> frames_of(np.zeros((9, 8, 8, 3), np.uint8), ClipRecipe(image_size=8, times=(0.2, 0.8))).shape
+        (2, 8, 8, 3)
+    """
+    if pixels.ndim != 4 or not len(pixels):
+        return picture_of(pixels, recipe)
+    shown = [min(int(part * len(pixels)), len(pixels) - 1) for part in recipe.times]
+    return np.stack([picture_of(pixels[index], recipe) for index in shown])
+
+
 def sound_of(
     waveform: npt.NDArray[Any], rate_hz: float, recipe: MelRecipe
 ) -> tuple[npt.NDArray[np.float32], tuple[str, ...]]:
