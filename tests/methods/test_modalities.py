@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 import torch
-from tests.helpers.clips import three_modalities, toy_clips
+from tests.helpers.clips import network_input, three_modalities, toy_clips, view_of
 from tests.helpers.resume import distil_in_two_goes, same_bits
 
 from limbeck import methods
 from limbeck.errors import InputError
 from limbeck.methods import Method
+from limbeck.networks.convnet import ConvNet
 
 NETWORK = {"options": {"width": 4}}
 TRAINING = {"epochs": 3, "batch": 16}
@@ -141,3 +142,22 @@ def test_a_rate_that_is_missing_is_told_before_the_first_step(name):
         method.distill(toy_clips(), run=methods.RunContext(on_step=steps.append))
     assert not steps
     assert moved(method.distill(toy_clips().seen_by(["audio"]))) == {"audio": True}
+
+
+@pytest.mark.parametrize("name", OPTIMISED)
+def test_videos_and_sounds_in_segments_are_moved(name):
+    real = toy_clips(classes=2, per_class=6, modalities=("segments", "video"))
+    made = make(name).distill(real, seed=0)
+    assert moved(made) == {"segments": True, "video": True}
+    assert {m: x.shape[1:] for m, x in made.samples().items()} == real.shapes
+
+
+def test_many_frames_are_looked_at_a_few_clips_at_a_time():
+    real = toy_clips(classes=2, per_class=5, modalities=("video",))
+    view, index = view_of(real), torch.arange(10)
+    encoder = ConvNet(width=4).encoders(real.shapes, generator=torch.Generator())["video"]
+    sizes = []
+    encoder.register_forward_pre_hook(lambda _, inputs: sizes.append(len(inputs[0])))
+    found = view.features(encoder, "video", index)
+    assert sizes == [3, 3, 3, 1]
+    torch.testing.assert_close(found, encoder(network_input(real)["video"]).detach())

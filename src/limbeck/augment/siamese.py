@@ -38,6 +38,11 @@ class Draw:
     family: Family
     uniforms: Tensor
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether all samples are changed alike."""
+        return self.uniforms.ndim == 1
+
 
 class SiameseAugment(Config):
     """One family of operations a draw, shared by a batch (siamese) or drawn for every sample.
@@ -93,8 +98,8 @@ class SiameseAugment(Config):
         Raises:
             InputError: The draw has numbers for another amount of samples, or `modality_aware` needs what is missing.
         """
-        uniforms = draw.uniforms if draw.uniforms.ndim == 2 else draw.uniforms[None]
-        if draw.uniforms.ndim == 2 and len(uniforms) != len(x):
+        uniforms = draw.uniforms[None] if draw.is_shared else draw.uniforms
+        if not draw.is_shared and len(uniforms) != len(x):
             raise InputError(
                 f"This draw holds numbers for {len(uniforms)} samples, but got {len(x)}; "
                 f"draw with samples={len(x)}, or samples=None for one draw shared by all."

@@ -1,5 +1,6 @@
 """Clips and samples as encoders see them: on their scale, augmented."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -40,7 +41,7 @@ class View:
         return self.augment.draw(source, samples) if self.augment else None
 
     def augmented(self, x: Tensor, modality: str, draw: Draw | None) -> Tensor:
-        """Network input, (sample, channel, height, width), after the augmentation."""
+        """Network input, (sample, ..., channel, height, width), after the augmentation."""
         if self.augment is None or draw is None:
             return x
         return self.augment.apply(x, draw, modality=self.real.modalities[modality], scale=self.scales[modality])
@@ -52,6 +53,9 @@ class View:
         return self.augmented(x, modality, draw)
 
     def features(self, encoder: Encoder, modality: str, index: Tensor, draw: Draw | None = None) -> Tensor:
-        """Features of real clips at some positions, float32, (clip, dim)."""
-        x = self.read(modality, index, draw)
-        return embed(encoder, x, dtype=self.runtime.real_dtype, compile=self.runtime.compile)
+        """Features of real clips at some positions, float32, (clip, dim); of many frames a few clips at a time."""
+        frames = math.prod(self.real.modalities[modality].shape[:-3])
+        parts = torch.split(index, math.ceil(len(index) / frames)) if draw is None or draw.is_shared else [index]
+        seen = (self.read(modality, part, draw) for part in parts)
+        how: dict[str, Any] = {"dtype": self.runtime.real_dtype, "compile": self.runtime.compile}
+        return torch.cat([embed(encoder, x, **how) for x in seen])
