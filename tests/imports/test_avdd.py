@@ -12,23 +12,18 @@ import limbeck
 from limbeck.errors import InputError
 
 
-def number_sign_augment(x: Tensor) -> Tensor:
-    """The published code's, which `evaluate.py` cuts mosaics with."""
-    half_h, half_w = x.shape[2] // 2, x.shape[3] // 2
-    pieces = [
-        x[:, :, :half_h, :half_w],
-        x[:, :, half_h:, :half_w],
-        x[:, :, :half_h, half_w:],
-        x[:, :, half_h:, half_w:],
-    ]
-    return torch.concat([F.interpolate(piece, scale_factor=2, mode="bilinear") for piece in pieces], dim=0)
+def quarters(x: Tensor) -> Tensor:
+    """What the published evaluation trains on: the quarters of each sample, column by column, each enlarged."""
+    height, width = x.shape[2] // 2, x.shape[3] // 2
+    cut = x.unfold(2, height, height).unfold(3, width, width).permute(3, 2, 0, 1, 4, 5).flatten(0, 2)
+    return F.interpolate(cut, scale_factor=2, mode="bilinear")
 
 
 def test_students_see_what_the_published_evaluation_cuts(tmp_path: Path) -> None:
     published = published_forms.avdd(tmp_path / "avdd")
     made = limbeck.import_set(published.path, **published.given)
     for name in ("audio", "image"):
-        assert torch.equal(made.samples()[name], number_sign_augment(published.meant.tensors[name]))
+        assert torch.equal(made.samples()[name], quarters(published.meant.tensors[name]))
     assert made.targets.labels.tolist() == [0, 0, 1, 1, 2, 2] * 4
 
 
