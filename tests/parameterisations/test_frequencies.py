@@ -189,6 +189,7 @@ def test_where_clips_are_few_fewer_share():
     for (clips, sounds, pictures), text in told.items():
         assert str(some.narrowed(clips, {"audio": sounds, "image": pictures})) == text
     assert str(some.narrowed(12, {"audio": 2.4})) == "frequencies:3"
+    assert str(some.narrowed(12, {"audio": 1.0})) == "plain", "twelve times the same sound is one sample"
     assert str(Frequencies(count={"audio": 3, "image": 12}).narrowed(100, {"image": 100})) == "frequencies:12"
 
 

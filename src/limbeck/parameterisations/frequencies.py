@@ -102,9 +102,9 @@ class Frequencies(Parameterisation):
         }
         least = min(fewer.values())
         most = least * min(round(most / least), max(1, math.floor(clips / least)))
-        if most == 1:
-            return Plain()
         counts = {name: least if n == least else most for name, n in fewer.items()}
+        if {*counts.values()} == {1}:
+            return Plain()
         return Frequencies(count=counts if len({*counts.values()}) > 1 else next(iter(counts.values())))
 
     def _counts(self) -> list[int]:

@@ -350,7 +350,7 @@ def signs_rule(every: Collection[str]) -> str:
 
 
 def published_rule(comparison: Comparison, section: Section) -> str:
-    """Whose numbers stand beside those of a section; empty if none do."""
+    """Whose numbers stand beside those of a `section` of a `comparison`; empty if none do."""
     published = comparison.published
     if published is None or not any(published.of(line, section.per_class) is not None for line in section.lines):
         return ""
