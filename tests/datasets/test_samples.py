@@ -408,6 +408,53 @@ def test_killed_it_goes_on(tmp_path: Path) -> None:
     assert all((shards / name).stat().st_mtime_ns == stamp for name, stamp in left.items())
 
 
+class Deadly(Pairs):
+    """Ends the process that asks for item 5; item 6 never comes."""
+
+    def __getitem__(self, index: int) -> Any:
+        if index == 5:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if index == 6:
+            time.sleep(1000)
+        return super().__getitem__(index)
+
+
+def test_items_that_kill_or_hang_cost_themselves_alone(tmp_path: Path) -> None:
+    labels = [i % 2 for i in range(20)]
+    prepared = made(tmp_path, Deadly(), labels=labels, recipe=SMALL, timeout_s=2.0)
+    assert reasons(prepared) == {"000005": "crashed", "000006": "timeout"}
+
+
+@pytest.mark.parametrize("is_file", [True, False])
+def test_a_class_in_a_script_without_guard_is_read_here(tmp_path: Path, is_file: bool) -> None:
+    code = "\n".join(
+        [
+            "import limbeck, numpy as np, sys",
+            "class Mine:",
+            "    def __len__(self): return 12",
+            "    def __getitem__(self, i): return np.full((16, 16, 3), i, np.uint8), i % 2",
+            "print(len(limbeck.prepare(Mine(), out='out', workers=2).clips()))",
+        ]
+    )
+    (tmp_path / "mine.py").write_text(code, encoding="utf-8")
+    command = [sys.executable, *(["mine.py"] if is_file else ["-"])]
+    done = subprocess.run(command, cwd=tmp_path, input=code, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.returncode) == ("10\n", 0), done.stderr
+    assert "in this process alone" in done.stderr
+
+
+def test_arrays_of_several_frames_are_videos(tmp_path: Path) -> None:
+    x = np.stack([np.stack([frame] * 3 + [frame[::-1]] * 3) for frame in pixels(8)])
+    prepared = made(tmp_path, {"image": x, "label": [0, 1] * 4}, modality="video", recipe=SMALL.model_copy(
+        update={"frames": 2}))  # fmt: skip
+    assert prepared.rejected == []
+    clips = prepared.clips()
+    video = clips.array("video")[0].permute(0, 2, 3, 1).numpy()
+    number = int(clips.ids[0])
+    assert np.array_equal(video[0], pixels()[number])
+    assert np.array_equal(video[1], pixels()[number][::-1])
+
+
 def test_wav_bytes_are_sounds(tmp_path: Path) -> None:
     def wav(samples: np.ndarray) -> bytes:
         buffer = io.BytesIO()

@@ -88,10 +88,11 @@ def _pickled(dataset: Dataset) -> tuple[bytes, str]:
         pickled = pickle.dumps(dataset)
     except Exception as error:  # whatever a user's own class may raise
         return b"", f"the dataset cannot be given to others ({error})"
-    script = getattr(sys.modules["__main__"], "__file__", None)
-    if _MAIN in pickled and (script is None or _GUARD not in Path(script).read_bytes()):
-        where = f"{Path(script).name}, which has no if __name__ == '__main__'" if script else "no file"
-        return b"", f"a part of the dataset is defined in {where}"
+    script = Path(getattr(sys.modules["__main__"], "__file__", None) or "")
+    if _MAIN in pickled and not script.is_file():
+        return b"", "a part of the dataset is defined in no file"
+    if _MAIN in pickled and _GUARD not in script.read_bytes():
+        return b"", f"a part of the dataset is defined in {script.name}, which has no if __name__ == '__main__'"
     return pickled, ""
 
 

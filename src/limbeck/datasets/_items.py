@@ -258,7 +258,7 @@ def _array(value: Any) -> npt.NDArray[Any]:
     except ValueError as error:  # lists of different lengths
         raise MediaError("bad_item", f"This is no array: {error}.") from error
     if array.dtype.hasobject or not array.ndim:
-        raise MediaError("bad_item", f"A {type(value).__name__} is no picture, no sound and no file.")
+        raise MediaError("bad_item", f"Of the type {type(value).__name__} is no picture, no sound and no file.")
     return array
 
 

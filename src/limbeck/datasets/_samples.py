@@ -204,7 +204,7 @@ class Samples(Dataset):
                     has = {track for track, what in parts.items() if track in tracks_of(what)}
                     height, width = size_of(parts["image"]) if "image" in has else (0, 0)
                 except Exception as error:  # whatever a user's dataset may raise
-                    why = why if index else "the first is not: " + " ".join(reversed(_reason(error)))
+                    why = why if index else "the first is not: {1} ({0})".format(*_reason(error))
                     continue
                 if any(digest_of(iter([_plain(parts[t])])) != digest_of(iter([_plain(again[t])])) for t in parts):
                     raise InputError(
