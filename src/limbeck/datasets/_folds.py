@@ -2,15 +2,15 @@
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
 from limbeck.datasets._contract import ClipRef, Dataset
 from limbeck.datasets._listing import TEST, TRAIN, parse_names
-from limbeck.datasets._window import Window, check_window, chosen
+from limbeck.datasets._window import Window, check_window, read_part
 from limbeck.datasets.sounds import SoundDataset
-from limbeck.errors import InputError, MediaError
+from limbeck.errors import InputError
 from limbeck.media import ClipRecipe, RawClip
 
 
@@ -53,21 +53,10 @@ class FoldedSounds(Dataset):
                 "all of them."
             )
         return [
-            ClipRef(
-                id=r.id,
-                label=r.labels[0],
-                split=TEST if r.split in tested else TRAIN,
-                audio=r.path,
-                start_s=r.start_s,
-                length_s=r.duration_s,
-            )
+            ClipRef(id=r.id, label=r.labels[0], split=TEST if r.split in tested else TRAIN, audio=r.path)
             for r in recordings
         ]
 
     def read(self, clip: ClipRef, recipe: ClipRecipe) -> RawClip:
         """Decode the chosen part of a recording."""
-        if clip.audio is None or "audio" not in recipe.tracks:
-            raise MediaError("no_picture_track", "These are recordings of sound alone.")
-        start_s, length_s, told = chosen(self.window, clip.audio, clip.start_s, clip.length_s, recipe.mel)
-        raw = super().read(replace(clip, start_s=start_s, length_s=length_s), recipe)
-        return replace(raw, repairs=(*told, *raw.repairs))
+        return read_part(clip.audio, clip.image, self.window, recipe)
