@@ -156,6 +156,8 @@ def test_mappings_have_both_and_labels_of_words(tmp_path: Path) -> None:
     assert tuple(prepared.modalities) == ("audio", "image")
     assert prepared.classes == ("bell", "drip")
     assert prepared.rejected == []
+    beside = [{"path": "gone.wav", "audio": (w, RATE_HZ), "label": i % 2} for i, w in enumerate(waveforms())]
+    assert made(tmp_path / "beside", beside, recipe=SMALL).rejected == []
     named = [{"pic": r["image"], "class": r["label"]} for r in rows]
     prepared = made(tmp_path / "named", named, image="pic", label="class", recipe=SMALL)
     assert tuple(prepared.modalities) == ("image",)

@@ -19,6 +19,7 @@ from limbeck.media import Encoded, Track, probe
 _LONGEST_PICTURE = 50
 _RATES = ("rate_hz", "sampling_rate", "sample_rate")
 _VIDEO = "video"
+_CODED = frozenset(["array", "bytes", "path"])
 _PIL_MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "HSV", "LAB")
 
 
@@ -143,10 +144,10 @@ class Items:
         return item[0], item[1]
 
     def _parts(self, sample: Any) -> dict[Track, Part]:
-        if not isinstance(sample, Mapping) or {"array", "bytes", "path"} & sample.keys():
+        keys: dict[Track, str] = {"audio": self.keys.audio, "image": self.keys.image}
+        if not isinstance(sample, Mapping) or (_CODED & sample.keys() and not {*keys.values(), _VIDEO} & sample.keys()):
             part = part_of(sample, self.rate_hz)
             return dict.fromkeys(tracks_of(part), part)
-        keys: dict[Track, str] = {"audio": self.keys.audio, "image": self.keys.image}
         rate = next((sample[key] for key in _RATES if key in sample), self.rate_hz)
         found = {track: sample.get(key, sample.get(_VIDEO)) for track, key in keys.items()}
         if all(value is None for value in found.values()):
