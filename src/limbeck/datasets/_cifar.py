@@ -22,7 +22,6 @@ from limbeck.media import ClipRecipe, RawClip, fitted
 SIDE = 32
 _VALUES = 3 * SIDE * SIDE
 _LARGEST_BYTES = 2**28
-_IMAGES_AT_ONCE = 2
 
 
 class Labels(NamedTuple):
@@ -130,9 +129,9 @@ class CIFAR(Dataset):
         return found
 
 
-@lru_cache(maxsize=_IMAGES_AT_ONCE)
+@lru_cache(maxsize=1)
 def _read_batch(path: Path, _stamp: Stamp | None, part: str, labels: Labels, classes: int) -> _Batch:
-    """A part of an archive; the clips of one lie beside each other, so that few are held at once."""
+    """A part of an archive; the clips of one lie beside each other, so that one is held at a time."""
     name, data = _packed(path, part) if path.name.endswith((".tar.gz", ".tgz")) else (path.name, path.read_bytes())
     try:
         batch = (_from_records if name.endswith(".bin") else _from_pickle)(data, labels)
