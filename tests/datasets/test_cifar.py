@@ -207,6 +207,7 @@ def pickled(data: Any, labels: list[Any]) -> bytes:
         (pickled(ROWS, [0] * 9), "a label for each of 10 images was expected"),
         (pickled(ROWS[:0], []), "a label for each of 0 images"),
         (pickled(ROWS, [*range(9), 10]), "labels from 0 to 9 were expected, but 10 came"),
+        (pickled(ROWS, [*range(9), None]), "labels from 0 to 9 were expected, but None came"),
         (pickled(ROWS, [*range(9), "cat"]), "labels from 0 to 9 were expected, but b'cat' came"),
         (cifar.python_batch(ROWS, {"labels": range(10)})[:-100], "truncated|Ran out of input"),
     ],
@@ -232,6 +233,17 @@ def test_rotten_binary_batches_are_refused_in_a_sentence(spoil: Any, told: str, 
     batch.write_bytes(spoil(batch.read_bytes()))
     with pytest.raises(InputError, match=told):
         CIFAR10(root=folder).clips()
+
+
+def test_a_file_that_is_something_else_is_refused_and_not_read_whole(tmp_path: Path) -> None:
+    other = tmp_path / "film.mp4"
+    other.write_bytes(b"x")
+    with pytest.raises(InputError, match=r"film\.mp4 is no part of CIFAR"):
+        CIFAR10(root=other).clips()
+    with other.open("r+b") as handle:
+        handle.truncate(2**40)
+    with pytest.raises(InputError, match=r"it is 1099511627776 bytes large\. Give the archive, or its folder"):
+        CIFAR10(root=other).clips()
 
 
 def test_missing_parts_are_named(tmp_path: Path) -> None:

@@ -132,11 +132,11 @@ class CIFAR(Dataset):
 @lru_cache(maxsize=1)
 def _read_batch(path: Path, _stamp: Stamp | None, part: str, labels: Labels, classes: int) -> _Batch:
     """A part of an archive; the clips of one lie beside each other, so that one is held at a time."""
-    name, data = _packed(path, part) if path.name.endswith((".tar.gz", ".tgz")) else (path.name, path.read_bytes())
+    name, data = _packed(path, part) if path.name.endswith((".tar.gz", ".tgz")) else (path.name, _bytes_of(path))
     try:
         batch = (_from_records if name.endswith(".bin") else _from_pickle)(data, labels)
-        if wrong := next((x for x in batch.labels if type(x) is not int or not 0 <= x < classes), None):
-            raise ValueError(f"labels from 0 to {classes - 1} were expected, but {wrong!r} came")
+        if wrong := [x for x in batch.labels if type(x) is not int or not 0 <= x < classes]:
+            raise ValueError(f"labels from 0 to {classes - 1} were expected, but {wrong[0]!r} came")
     except Exception as error:  # whatever a pickle may bring about
         raise InputError(
             f"{path}{'' if name == path.name else f' ({name})'} is no part of CIFAR as its authors published it: "
@@ -170,6 +170,13 @@ def _from_pickle(data: bytes, labels: Labels) -> _Batch:
 
 def _shaped(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     return images.reshape(-1, 3, SIDE, SIDE)
+
+
+def _bytes_of(path: Path) -> bytes:
+    """The bytes of a file, unless it is too large to be a part of an archive."""
+    if (size := path.stat().st_size) > _LARGEST_BYTES:
+        raise InputError(f"{path} is no part of CIFAR: it is {size} bytes large. Give the archive, or its folder.")
+    return path.read_bytes()
 
 
 def _packed(path: Path, part: str) -> tuple[str, bytes]:
