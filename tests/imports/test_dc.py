@@ -75,6 +75,7 @@ def test_a_dataset_that_is_said_comes_before_the_name(tmp_path: Path) -> None:
         ([images() * float("nan"), labels()], "61440 numbers that are NaN or infinite"),
         ([images(), labels()[:-1]], "holds 19 labels for 20 images"),
         ([images(), labels() - 1], "holds the label -1"),
+        ([images(), labels() + 2**62], "holds the label 4611686018427387904 for 20 images"),
         ([images(), labels().to(torch.float32)], "should hold labels, whole numbers"),
         ([images(), labels().view(2, 5, 2)], "should hold labels"),
         ([images()[:0], labels()[:0]], "holds no rows"),

@@ -149,6 +149,20 @@ def test_a_table_that_names_files_elsewhere_is_refused(tmp_path: Path) -> None:
         limbeck.import_set(out)
 
 
+@pytest.mark.parametrize("label", ["-1", "3", "9" * 30])
+def test_a_label_of_no_class_is_refused(label: str, tmp_path: Path) -> None:
+    out = exports.load("folder")().write(small_set(hold="plain"), tmp_path / "out")
+    with (out / "metadata.csv").open(newline="", encoding="utf-8") as handle:
+        rows = [*csv.DictReader(handle)]
+    rows[2]["label"] = label
+    with (out / "metadata.csv").open("w", newline="", encoding="utf-8") as handle:
+        table = csv.DictWriter(handle, [*rows[0]], lineterminator="\n")
+        table.writeheader()
+        table.writerows(rows)
+    with pytest.raises(InputError, match=f"Sample 2 in .* has the label {label}, but there are 3 classes"):
+        limbeck.import_set(out)
+
+
 def test_an_array_whose_header_is_damaged_is_refused(tmp_path: Path) -> None:
     out = exports.load("folder")().write(small_set(hold="plain"), tmp_path / "out")
     file = next(out.glob("image/*/00000-0.npy"))

@@ -78,6 +78,11 @@ def rebuilt(
     listed = sorted(samples, key=lambda sample: sample.number)
     if not listed:
         raise InputError(f"{source.path} holds no samples; export the set again.")
+    if wrong := [sample for sample in listed if not 0 <= sample.label < len(about.classes)]:
+        raise InputError(
+            f"Sample {wrong[0].number} in {source.path} has the label {wrong[0].label}, but there are "
+            f"{len(about.classes)} classes. Export the set again."
+        )
     tensors = {name: torch.stack([_array(s, name, m, source) for s in listed]) for name, m in about.modalities.items()}
     labels = torch.tensor([sample.label for sample in listed])
     soft = None

@@ -81,8 +81,10 @@ def class_labels(content: Any, rows: int, file: Path) -> tuple[Tensor, Tensor | 
     if len(x) != rows:
         raise InputError(f"{file} holds {len(x)} labels for {rows} images; the files are not of one set.")
     if x.ndim == 1:
-        if int(x.min()) < 0:
-            raise InputError(f"{file} holds the label {int(x.min())}; labels are 0, 1, 2, ...")
+        if wrong := [label for label in (int(x.min()), int(x.max())) if not 0 <= label < rows]:
+            raise InputError(
+                f"{file} holds the label {wrong[0]} for {rows} images; labels are 0, 1, 2, ..., and each has an image."
+            )
         return x.to(torch.int64), None, []
     soft = finite(x.to(torch.float32), file)
     are_probabilities = bool((soft >= 0).all()) and bool(((soft.sum(1) - 1).abs() < 1e-3).all())
