@@ -61,6 +61,8 @@ def test_the_prepared_arrays_are_the_images(kind: str, tmp_path: Path) -> None:
     root, content = form(tmp_path / "data", kind)
     prepared = datasets.prepare("cifar10", root, out=tmp_path / "prepared", workers=1, progress=False)
     assert prepared.recipe.image_size == 32, "the size that the images have, with no word from the user"
+    words = f"<Prepared cifar10: 10 classes, clips (image): 50 train, 10 test; {tmp_path / 'prepared'}>"
+    assert repr(prepared) == words, "a line, however many clips there are"
     for split, parts in {"train": cifar.PARTS_10[:5], "test": cifar.PARTS_10[5:]}.items():
         clips = prepared.clips(split)
         every = np.concatenate([content[part][0] for part in parts])

@@ -114,6 +114,14 @@ class Prepared:
     description: dict[str, Any]
     store: ShardStore
 
+    def __repr__(self) -> str:
+        by_split = {split: sum(self.description["counts"][split].values()) for split in self.description["splits"]}
+        counts = ", ".join(f"{count} {split}" for split, count in by_split.items())
+        modalities, classes = ", ".join(self.description["modalities"]), len(self.description["classes"])
+        return (
+            f"<Prepared {self.description['name']}: {classes} classes, clips ({modalities}): {counts}; {self.folder}>"
+        )
+
     @classmethod
     def open(cls, folder: "str | Path | Prepared") -> "Prepared":
         """Open a prepared dataset; reads headers, no arrays. One that is open already is given back.
