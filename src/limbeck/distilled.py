@@ -390,6 +390,7 @@ class DistilledSet(TorchDataset[tuple[Batch, Tensor]]):
             "kind": "distilled set",
             "classes": list(self.classes),
             "modalities": list(self.modalities),
+            "sizes": {name: kind.words for name, kind in self.modalities.items()},
             "rows": self.rows,
             "per_class": self.per_class,
             "hold": str(self.hold),

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import typer
 
+from limbeck import cli
 from limbeck.cli import _options
 
 
@@ -30,6 +33,15 @@ def test_assignments(words: list[str], read: dict[str, object]) -> None:
 def test_assignments_that_make_no_sense_are_refused(words: list[str]) -> None:
     with pytest.raises(typer.BadParameter):
         _options.assignments(words)
+
+
+def test_what_prepare_itself_is_told_is_no_option_of_a_dataset(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["prepare", "playground", str(tmp_path / "in"), "--out", str(tmp_path / "out"), "--set", "workers=2"])
+    assert caught.value.code == 1
+    assert "as --workers, not by --set" in capsys.readouterr().err
 
 
 def test_flags_join_the_settings_unless_not_given() -> None:

@@ -53,10 +53,12 @@ def test_as_many_as_there_are_frames_lose_nothing(keys: int) -> None:
     torch.testing.assert_close(back, x, rtol=1e-5, atol=1e-5)
 
 
-def test_samples_without_frames_are_held_as_they_are() -> None:
-    kinds, x = bound(["image"], ClipRecipe(image_size=8)), _noise(2, 3, 8, 8)
-    held = parse("keyframes:2").start({"image": x}, kinds)
-    assert torch.equal(held["image"], x)
+@pytest.mark.parametrize("name", ["audio", "image", "segments"])
+def test_samples_without_frames_are_held_as_they_are(name: str) -> None:
+    kinds = bound([name], ClipRecipe(image_size=8))
+    x = _noise(2, *kinds[name].shape)
+    held = parse("keyframes:2").start({name: x}, kinds)
+    assert torch.equal(held[name], x)
 
 
 @pytest.mark.parametrize("text", ["keyframes", "keyframes:0", "keyframes:257", "keyframes:-1", "keyframes:1.5"])

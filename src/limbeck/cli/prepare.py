@@ -1,5 +1,6 @@
 """``limbeck prepare``: recordings to a prepared dataset."""
 
+import inspect
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -7,6 +8,7 @@ import typer
 from typer import Argument, Option
 
 from limbeck.cli import _options, _output
+from limbeck.errors import InputError
 
 """Rejected clips that are named at once; `inspect` names more."""
 _MOST_NOTES = 12
@@ -75,6 +77,10 @@ def run(
     from limbeck._config import merge
     from limbeck.media import ClipRecipe
 
+    if ours := sorted(options.keys() & inspect.signature(limbeck.prepare).parameters.keys()):
+        raise InputError(
+            f"{ours[0]} is said to limbeck prepare itself, as --{ours[0].replace('_', '-')}, not by --set."
+        )
     mel = _options.merged({}, sample_rate_hz=sample_rate, clip_seconds=clip_seconds, mels=mels)
     times = None if frames is None else _frames(frames)
     own = _options.merged({"mel": mel}, image_size=image_size, fit=fit, frames=times, segments=segments)

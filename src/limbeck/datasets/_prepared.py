@@ -261,6 +261,7 @@ class Prepared:
         keys = ("name", "title", "modalities", "classes", "splits", "counts", "rejected", "repairs", "warnings")
         more = ("recipe", "units", "licence", "citation", "homepage", "fingerprint", "limbeck")
         told = {"kind": "prepared dataset"} | {k: self.description[k] for k in keys + more}
+        told["sizes"] = {name: kind.words for name, kind in self.modalities.items()}
         told["rejected_clips"] = self.why_rejected(10)
         return told | {"split_fingerprints": {split: self.clips(split).fingerprint for split in self.splits}}
 

@@ -37,6 +37,7 @@ class Source(Config):
         stored_bytes: Bytes of what is stored; of clips, as they are prepared.
         storage: How the numbers are stored: name of the form, ``"prepared"`` for clips.
         hold: How samples are held in a row, as text; see `parameterisations.parse`.
+        sizes: Size of a sample in words, by modality, as ``"8 frames of 32 × 32 px"``.
         labels: What students learn of each sample: its class, or class probabilities by a network trained on the
             real clips, which is another comparison.
     """
@@ -51,6 +52,7 @@ class Source(Config):
     stored_bytes: int = Field(ge=0)
     storage: str
     hold: str = "plain"
+    sizes: dict[str, str] = Field(default_factory=dict)
     labels: Literal["hard", "soft"] = "hard"
 
     @classmethod
@@ -61,6 +63,7 @@ class Source(Config):
             "modalities": tuple(data.modalities),
             "samples": len(data),
             "stored_bytes": data.stored_bytes,
+            "sizes": {name: kind.words for name, kind in data.modalities.items()},
         }
         if isinstance(data, LabelledClips):
             return cls(kind="clips", name=data.name, rows=len(data), storage="prepared", **shared)

@@ -3,7 +3,7 @@
 import contextlib
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from limbeck.distilled import DistilledSet
 from limbeck.errors import InputError
 from limbeck.exports import STORED
 from limbeck.media import encode
-from limbeck.modalities import Batch, Modality, Scale
+from limbeck.modalities import Batch, Modality, Scale, each_frame
 from limbeck.parameterisations import parse
 
 EXACT = "- `.npy`: float32 in network scale, exactly the samples. Undo the scale with `config.json`: `x * std + mean`."
@@ -27,8 +27,9 @@ EXACT = "- `.npy`: float32 in network scale, exactly the samples. Undo the scale
 class Row:
     """One sample of `DistilledSet.samples`, by modality in network scale, as a PNG to look at or a mono WAV to hear.
 
-    `row` is the stored row and `cell` which of its samples it is; `clipped` the fraction of values that lay outside
-    what a prepared array can hold, by modality prepared as uint8.
+    Of what moves, `images` have the frames side by side, `frames` one by one, and `films` are MP4 with the sound that
+    belongs to them. `row` is the stored row and `cell` which of its samples it is; `clipped` the fraction of values
+    that lay outside what a prepared array can hold, by modality prepared as uint8.
     """
 
     number: int
@@ -38,6 +39,8 @@ class Row:
     samples: Batch
     images: Mapping[str, bytes]
     sounds: Mapping[str, bytes]
+    frames: Mapping[str, Sequence[bytes]]
+    films: Mapping[str, bytes]
     clipped: Mapping[str, float]
     soft_label: Tensor | None
 
@@ -66,6 +69,7 @@ def rows(distilled: DistilledSet, *, chunk: int = 32) -> Iterator[Row]:
         arrays = distilled.arrays(samples)
         shown = {m: kind.show(arrays[m]).numpy() for m, kind in kinds.items()}
         played = {m: sound.numpy() for m, kind in kinds.items() if (sound := kind.play(arrays[m])) is not None}
+        moving = {m: each_frame(kind.show, arrays[m]).numpy() for m, kind in kinds.items() if kind.moves}
         pixels = {m: kind for m, kind in kinds.items() if kind.dtype == torch.uint8}
         clipped = {m: _clipped(samples[m], arrays[m], kind, distilled.scales[m]) for m, kind in pixels.items()}
         for i, item in enumerate(items):
@@ -78,6 +82,16 @@ def rows(distilled: DistilledSet, *, chunk: int = 32) -> Iterator[Row]:
                 samples=item,
                 images={m: encode.png(image[i]) for m, image in shown.items()},
                 sounds={m: encode.wav(sound[i], rate) for m, sound in played.items()},
+                frames={m: [encode.png(frame) for frame in frames[i]] for m, frames in moving.items()},
+                films={
+                    m: encode.mp4(
+                        frames[i],
+                        seconds=distilled.recipe.mel.clip_seconds,
+                        waveform=next((sound[i] for sound in played.values()), None),
+                        sample_rate_hz=rate,
+                    )
+                    for m, frames in moving.items()
+                },
                 clipped={m: float(fraction[i]) for m, fraction in clipped.items()},
                 soft_label=None if soft is None else soft[start + i],
             )
@@ -133,7 +147,8 @@ They are what is left of them in the form they were stored in: {distilled.storag
 ## What is exact and what is not
 
 {exact}
-- Images are rounded to 8 bits, and clamped or stretched to what can be seen: to look at, not to train on.
+- Images and videos are rounded to 8 bits, and clamped or stretched to what can be seen: to look at, not to train on.
+  Videos (MP4) are compressed, too, last as long as a clip and have the sample's sound.
 - Sounds are estimated where samples keep no phase, and turned down where they would clip: to listen to.
 
 ## Use

@@ -1,4 +1,4 @@
-"""A folder of ordinary files: NumPy arrays, PNG images, WAV sounds, a CSV table, a card."""
+"""A folder of ordinary files: NumPy arrays, PNG images, WAV sounds, MP4 videos, a CSV table, a card."""
 
 import csv
 import re
@@ -18,8 +18,10 @@ class Folder(Export):
     """A folder of ordinary files.
 
     A folder for each modality, in it one for each class (named by number and by the harmless letters of its name), and
-    there ``ROW-CELL.npy`` (float32, network scale, exact), ``ROW-CELL.png`` and, of sounds, ``ROW-CELL.wav``. Beside
-    them are ``metadata.csv`` with one line a sample, ``config.json`` with the scales, and a card.
+    there ``ROW-CELL.npy`` (float32, network scale, exact), ``ROW-CELL.png`` and, of sounds, ``ROW-CELL.wav``. Videos
+    have ``ROW-CELL.mp4``, with the sample's sound if it has any, and ``ROW-CELL-FRAME.png``; in ``ROW-CELL.png`` their
+    frames stand side by side. Beside them are ``metadata.csv`` with one line a sample, ``config.json`` with the scales,
+    and a card.
 
     Lossy: images are 8 bits; sounds are estimates, since a log-mel keeps no phase.
     """
@@ -34,6 +36,9 @@ class Folder(Export):
                 contents = {m: (m, ".npy", npy(x)) for m, x in row.samples.items()}
                 contents |= {f"{m}_image": (m, ".png", image) for m, image in row.images.items()}
                 contents |= {f"{m}_sound": (m, ".wav", sound) for m, sound in row.sounds.items()}
+                contents |= {f"{m}_film": (m, ".mp4", film) for m, film in row.films.items()}
+                for m, frames in row.frames.items():
+                    contents |= {f"{m}_frame_{i}": (m, f"-{i}.png", frame) for i, frame in enumerate(frames)}
                 names = {}
                 for column, (modality, suffix, content) in contents.items():
                     names[column] = f"{modality}/{stems[row.label]}/{row.row:05d}-{row.cell}{suffix}"
@@ -73,7 +78,9 @@ def _slug(name: str) -> str:
 LAYOUT = """- `metadata.csv`: one line a sample: number, stored row, cell, label, class, the files of each modality, the
   fraction of values that were clamped in its image, and, where there are soft labels, the class probabilities
 - `MODALITY/CLASS/ROW-CELL.npy`: float32, (..., channel, height, width)
-- `MODALITY/CLASS/ROW-CELL.png`: to look at
+- `MODALITY/CLASS/ROW-CELL.png`: to look at; the frames of a video side by side
+- `MODALITY/CLASS/ROW-CELL.mp4`, `MODALITY/CLASS/ROW-CELL-FRAME.png`: videos, with the sound of the sample if it has
+  any, and each of their frames
 - `MODALITY/CLASS/ROW-CELL.wav`: to listen to, 16-bit mono, of modalities that are sound
 - `config.json`: class names, recipe, scales, provenance"""
 

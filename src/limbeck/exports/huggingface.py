@@ -22,8 +22,9 @@ class HuggingFace(Export):
 
     Columns: of every modality ``MODALITY`` (..., channel, height, width), float32 in network scale, exact, and
     ``MODALITY_image`` (an Image, 8 bits); of sounds ``MODALITY_sound`` (an Audio, WAV, not decoded, so that rows can be
-    read without torchcodec); ``label`` (a ClassLabel); ``row`` and ``cell`` (where in the distilled set it is);
-    ``soft_label`` (class probabilities, float32) where the set has soft labels.
+    read without torchcodec); of videos ``MODALITY_film`` (a Video, MP4 with the sample's sound if it has any, not
+    decoded) and ``MODALITY_frames`` (Images); ``label`` (a ClassLabel); ``row`` and ``cell`` (where in the distilled
+    set it is); ``soft_label`` (class probabilities, float32) where the set has soft labels.
 
     Attributes:
         row_group: Samples in each Parquet row group: what a streaming reader loads at once.
@@ -45,6 +46,8 @@ class HuggingFace(Export):
             features = datasets.Features(
                 {f"{m}_image": datasets.Image() for m in kinds}
                 | {f"{m}_sound": datasets.Audio(sampling_rate=rate, decode=False) for m in group[0].sounds}
+                | {f"{m}_film": datasets.Video(decode=False) for m in group[0].films}
+                | {f"{m}_frames": datasets.Sequence(datasets.Image()) for m in group[0].frames}
                 | {"label": datasets.ClassLabel(names=list(distilled.classes))}
                 | {m: getattr(datasets, f"Array{len(kind.shape)}D")(kind.shape, "float32") for m, kind in kinds.items()}
                 | {"row": datasets.Value("int32"), "cell": datasets.Value("int32")}
@@ -82,6 +85,8 @@ def _table(group: Sequence[Row], schema: Any) -> Any:
     values: dict[str, Any] = {name: [getattr(row, name) for row in group] for name in ("label", "row", "cell")}
     values |= {f"{m}_image": files(row.images[m] for row in group) for m in first.images}
     values |= {f"{m}_sound": files(row.sounds[m] for row in group) for m in first.sounds}
+    values |= {f"{m}_film": files(row.films[m] for row in group) for m in first.films}
+    values |= {f"{m}_frames": [files(row.frames[m]) for row in group] for m in first.frames}
     if first.soft_label is not None:
         values["soft_label"] = [row.soft_label.numpy() for row in group if row.soft_label is not None]
     columns = {name: pa.array(several, schema.field(name).type) for name, several in values.items()}
@@ -96,8 +101,8 @@ def _table(group: Sequence[Row], schema: Any) -> Any:
 
 
 LAYOUT = """- `data/*.parquet`: one row a sample. Of every modality it has `MODALITY` (..., channel, height, width) and
-  `MODALITY_image`, of sounds `MODALITY_sound`; then `label`, `soft_label` where there are soft labels, and where the
-  sample is in the distilled set, `row` and `cell`
+  `MODALITY_image`, of sounds `MODALITY_sound`, of videos `MODALITY_film` and `MODALITY_frames`; then `label`,
+  `soft_label` where there are soft labels, and where the sample is in the distilled set, `row` and `cell`
 - `limbeck.json`: class names, recipe, scales, provenance"""
 
 EXACT = """- `MODALITY`: float32 in network scale, exactly the samples.

@@ -21,8 +21,9 @@ class WebDataset(Export):
     """Tar shards for streaming readers.
 
     Each sample has ``MODALITY.npy`` (float32, network scale, exact) and ``MODALITY.png`` (to look at) of every
-    modality, ``MODALITY.wav`` of sounds, ``cls`` (label), ``json`` (class name, stored row, cell), and ``soft.npy``
-    (class probabilities, float32) where the set has soft labels.
+    modality, ``MODALITY.wav`` of sounds, ``MODALITY.mp4`` and ``MODALITY.FRAME.png`` of videos, ``cls`` (label),
+    ``json`` (class name, stored row, cell), and ``soft.npy`` (class probabilities, float32) where the set has soft
+    labels.
 
     Attributes:
         per_shard: Samples in each shard.
@@ -46,6 +47,12 @@ class WebDataset(Export):
                             | {f"{m}.npy": npy(x) for m, x in row.samples.items()}
                             | {f"{m}.png": content for m, content in row.images.items()}
                             | {f"{m}.wav": content for m, content in row.sounds.items()}
+                            | {f"{m}.mp4": content for m, content in row.films.items()}
+                            | {
+                                f"{m}.{i}.png": frame
+                                for m, frames in row.frames.items()
+                                for i, frame in enumerate(frames)
+                            }
                             | {"cls": str(row.label).encode(), "json": json.dumps(about, sort_keys=True).encode()}
                             | ({} if row.soft_label is None else {"soft.npy": npy(row.soft_label)})
                         )
@@ -57,8 +64,9 @@ class WebDataset(Export):
 
 
 LAYOUT = """- `shards/limbeck-NNNNNN.tar`: samples, each `NUMBER.MODALITY.npy` (..., channel, height, width) and
-  `NUMBER.MODALITY.png` of every modality, `NUMBER.MODALITY.wav` of sounds, `NUMBER.cls` (label), `NUMBER.json` (class,
-  stored row, cell), and, where there are soft labels, `NUMBER.soft.npy` (class probabilities)
+  `NUMBER.MODALITY.png` of every modality, `NUMBER.MODALITY.wav` of sounds, `NUMBER.MODALITY.mp4` of videos, with the
+  sample's sound if it has any, and `NUMBER.MODALITY.FRAME.png` of each frame, `NUMBER.cls` (label), `NUMBER.json`
+  (class, stored row, cell), and, where there are soft labels, `NUMBER.soft.npy` (class probabilities)
 - `config.json`: class names, recipe, scales, provenance"""
 
 USE = """import webdataset

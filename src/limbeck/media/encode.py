@@ -18,7 +18,7 @@ import numpy.typing as npt
 from limbeck._files import atomic
 from limbeck.errors import InputError, MissingExtraError
 
-MP3_RATES_HZ = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
+RATES_HZ = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 _BITEXACT = {"flags": "+bitexact", "threads": "1"}
 # The macroblock tree reads memory it never wrote at the borders: with it the bytes differ from call to call.
 _X264 = {"preset": "veryfast", "x264-params": "mbtree=0:rc-lookahead=0"}
@@ -79,10 +79,8 @@ def mp3(waveform: npt.NDArray[np.float32], sample_rate_hz: int, **options: Any) 
     ``compression_level``. It is about a fifth of the WAV file, and unlike Ogg every browser plays it.
     """
     import soundfile
-    import soxr
 
-    rate = next((r for r in MP3_RATES_HZ if r >= sample_rate_hz), MP3_RATES_HZ[-1])
-    resampled = soxr.resample(np.clip(waveform, -1, 1), sample_rate_hz, rate)
+    resampled, rate = _at_known_rate(waveform, sample_rate_hz)
     buffer = io.BytesIO()
     soundfile.write(buffer, resampled, rate, format="MP3", subtype="MPEG_LAYER_III", **options)
     return buffer.getvalue()
@@ -125,8 +123,8 @@ def write_video(
     frames: Iterable[npt.NDArray[np.uint8]],
     *,
     fps: float,
-    waveform: npt.NDArray[np.float32],
-    sample_rate_hz: int,
+    waveform: npt.NDArray[np.float32] | None = None,
+    sample_rate_hz: int = 0,
     quality: int = 23,
 ) -> None:
     """Write frames and sound as an MP4 file (H.264, AAC), atomically and streaming over the frames.
@@ -137,7 +135,7 @@ def write_video(
             both sides even (H.264 halves the colours).
         fps: Frames a second; frame i is shown from i / fps on.
         waveform: float32, shape (channel, sample), one or two channels, in [-1, 1]; louder
-            samples are clipped.
+            samples are clipped. None for a film without sound.
         sample_rate_hz: Its rate; one that AAC knows (8000, 11025, 16000, 22050, 32000, 44100, 48000, ...).
         quality: H.264's constant rate factor, 0 (lossless) to 51 (worst).
 
@@ -147,21 +145,57 @@ def write_video(
     frames = iter(frames)
     if (first := next(frames, None)) is None:
         raise InputError("A video needs at least one frame, but none came.")
-    height, width = _checked_frame(first).shape[:2]
-    sound = _checked_sound(waveform)
+    sound = None if waveform is None else _checked_sound(waveform)
     rate = Fraction(fps).limit_denominator(1001)
-    with atomic(path) as temporary, av.open(str(temporary), "w", format="mp4", options={"fflags": "+bitexact"}) as out:
+    with atomic(path) as temporary:
+        _film(str(temporary), _checked_frame(first), frames, rate, sound, sample_rate_hz, quality)
+
+
+def mp4(
+    frames: npt.NDArray[np.uint8],
+    *,
+    seconds: float,
+    waveform: npt.NDArray[np.float32] | None = None,
+    sample_rate_hz: int = 0,
+    quality: int = 12,
+) -> bytes:
+    """An MP4 file (H.264, AAC) of `frames`, uint8 (time, height, width, 3), which take so many `seconds`.
+
+    The `waveform` is mono, float32 (sample,) in [-1, 1]; it is resampled to the next rate AAC knows. Odd sides, which
+    H.264 has not, get one pixel more, like the last. See `write_video`.
+    """
+    odd = [(0, 0), *((0, side % 2) for side in frames.shape[1:3]), (0, 0)]
+    first, *others = np.pad(frames, odd, mode="edge")
+    sound = None
+    if waveform is not None:
+        resampled, sample_rate_hz = _at_known_rate(waveform, sample_rate_hz)
+        sound = _checked_sound(resampled[None])
+    buffer = io.BytesIO()
+    rate = Fraction(len(frames)) / Fraction(seconds).limit_denominator(1000)
+    _film(buffer, _checked_frame(first), iter(others), rate, sound, sample_rate_hz, quality)
+    return buffer.getvalue()
+
+
+def _film(
+    target: str | io.BytesIO,
+    first: npt.NDArray[np.uint8],
+    others: Iterator[npt.NDArray[np.uint8]],
+    rate: Fraction,
+    sound: npt.NDArray[np.float32] | None,
+    sample_rate_hz: int,
+    quality: int,
+) -> None:
+    height, width = first.shape[:2]
+    with av.open(target, "w", format="mp4", options={"fflags": "+bitexact"}) as out:
         picture = out.add_stream("libx264", rate=rate, options={"crf": str(quality), **_X264, **_BITEXACT})
         picture.width, picture.height, picture.pix_fmt = width, height, "yuv420p"
         picture.codec_context.thread_count = 1
-        try:
-            track = out.add_stream("aac", rate=sample_rate_hz, options=dict(_BITEXACT), layout=_LAYOUTS[len(sound)])
-            track.codec_context.open()
-        except (av.error.FFmpegError, ValueError) as error:
-            raise InputError(f"AAC sound has no sample rate of {sample_rate_hz} Hz; resample to 44100, say.") from error
-        chunks = _sound_chunks(sound, sample_rate_hz)
+        track: Any = None
+        chunks: Iterator[av.AudioFrame] = iter(())
+        if sound is not None:
+            track, chunks = _track(out, sound, sample_rate_hz)
         heard = 0
-        for i, image in enumerate(chain([first], frames)):
+        for i, image in enumerate(chain([first], others)):
             if _checked_frame(image).shape[:2] != (height, width):
                 raise InputError(f"All frames must be {height} x {width}, but frame {i} has shape {image.shape}.")
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
@@ -173,7 +207,26 @@ def write_video(
         out.mux(picture.encode(None))
         for chunk in chunks:
             out.mux(track.encode(chunk))
-        out.mux(track.encode(None))
+        if track is not None:
+            out.mux(track.encode(None))
+
+
+def _track(out: Any, sound: npt.NDArray[np.float32], sample_rate_hz: int) -> tuple[Any, Iterator[av.AudioFrame]]:
+    """A track for sound, and the sound in chunks."""
+    try:
+        track = out.add_stream("aac", rate=sample_rate_hz, options=dict(_BITEXACT), layout=_LAYOUTS[len(sound)])
+        track.codec_context.open()
+    except (av.error.FFmpegError, ValueError) as error:
+        raise InputError(f"AAC sound has no sample rate of {sample_rate_hz} Hz; resample to 44100, say.") from error
+    return track, _sound_chunks(sound, sample_rate_hz)
+
+
+def _at_known_rate(waveform: npt.NDArray[np.float32], sample_rate_hz: int) -> tuple[npt.NDArray[np.float32], int]:
+    """Sound at the next rate that MP3 and AAC know, and that rate."""
+    import soxr
+
+    rate = next((r for r in RATES_HZ if r >= sample_rate_hz), RATES_HZ[-1])
+    return soxr.resample(np.clip(waveform, -1, 1), sample_rate_hz, rate), rate
 
 
 def _sound_chunks(sound: npt.NDArray[np.float32], rate_hz: int) -> Iterator[av.AudioFrame]:

@@ -171,6 +171,11 @@ class Modality(Listed, ABC):
         """When the frames are shown that it is made of, as parts of the clip from 0 to 1; none by default."""
         return ()
 
+    @property
+    def moves(self) -> bool:
+        """Whether arrays are frames that are shown one after the other, (time, channel, height, width)."""
+        return len(self.shape) > 3 and bool(self.times)
+
     def frames(self, raw: RawClip) -> npt.NDArray[np.uint8]:
         """The frames of a recording at `times`, (time, height, width, 3), of all those at the recipe's times."""
         return raw.pictures(len(self.recipe.times))[[self.recipe.times.index(at) for at in self.times]]

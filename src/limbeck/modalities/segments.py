@@ -1,7 +1,8 @@
 """Longer sound in several parts (`segments`): float32 (segment, 1, mel, frame), dB re 1.0, a log-mel of each.
 
-The clip's sound is cut into equal parts, which stand beside one picture or video. What networks see is a second of
-sound at a time, as published, however long clips are; one log-mel of all of it is `audio`.
+The clip's sound is cut into equal parts, which stand beside one picture or video: with ``limbeck prepare --modality
+segments,video --clip-seconds 10 --segments 10`` networks see a second of sound at a time, as published, however long
+clips are. One log-mel of all of it is `audio`.
 
 Source:   the log-mels of Kushwaha et al., "Audio-Visual Dataset Distillation", TMLR 2024, of which public data of ten
           seconds are kept as one array; see `media.MelRecipe`.
@@ -23,6 +24,7 @@ class Segments(LogMels):
     """Log-mels of equal parts of a clip's sound, in the order of time; statistics per mel band, over all parts."""
 
     letter: ClassVar[str] = "S"
+    about: ClassVar[str] = f"{LogMels.about} The parts of a sound stand in a row, and play one after the other."
     axes: ClassVar[tuple[str, ...]] = ("segment", "1", "mel", "frame")
 
     @property

@@ -1,7 +1,8 @@
 """Several frames of a video (`video`): uint8 (time, 3, height, width), RGB.
 
-The frames lie in the middles of equal parts of the clip, or at the times that the recipe gives; one frame alone is
-that of `image`.
+The frames lie in the middles of equal parts of the clip (``limbeck prepare --modality video --frames 8``), or at the
+times that the recipe gives (``--frames 0.1,0.5,0.9``, in parts of the clip); one frame alone is that of `image`. The
+network `convnet3d` sees which way things move.
 
 Source:   Wang et al., *Dancing with Still Images: Video Distillation via Static-Dynamic Disentanglement*, CVPR 2024,
           and its public code: clips of 8 or 16 frames are what datasets of videos are distilled at.
@@ -28,12 +29,17 @@ class Video(Pictures):
 
     letter: ClassVar[str] = "M"
     noun: ClassVar[str] = "video"
-    about: ClassVar[str] = "The frames of a video stand side by side, the first on the left."
+    about: ClassVar[str] = "Videos play in a loop as long as their clips, and in time with a sound that is pressed."
     axes: ClassVar[tuple[str, ...]] = ("time", "RGB", "height", "width")
 
     @property
     def shape(self) -> tuple[int, ...]:
         return (len(self.times), 3, self.recipe.image_size, self.recipe.image_size)
+
+    @property
+    def words(self) -> str:
+        frames, _, height, width = self.shape
+        return f"{frames} frame{'s' * (frames > 1)} of {height} × {width} px"
 
     @property
     def times(self) -> tuple[float, ...]:

@@ -2,7 +2,8 @@
 
 Of K key frames the first and the last are those of the sample, the others lie evenly between; every other frame is a
 mean of the two key frames around it, weighted by how near they are. A video of eight frames takes a quarter of the room
-as ``keyframes:2``. One key frame is a picture that stands still. Samples without frames are held as they are.
+as ``keyframes:2``. One key frame is a picture that stands still. Samples without frames are held as they are, and
+sounds in segments: between two sounds lies no sound.
 
 Source:   how animators and video codecs have always done it; for distilled videos the static and dynamic memory of Wang
           et al., *Dancing with Still Images: Video Distillation via Static-Dynamic Disentanglement*, CVPR 2024.
@@ -28,7 +29,7 @@ MOST = 256
 
 @final
 class Keyframes(Parameterisation):
-    """Key frames along the first axis of an array, where it has one before (channel, height, width).
+    """Key frames along the first axis of an array of frames, (time, ..., channel, height, width).
 
     Attributes:
         count: Key frames of a sample; all of its frames where it has no more.
@@ -56,8 +57,8 @@ class Keyframes(Parameterisation):
 
     def shape_of(self, modality: Modality) -> tuple[int, ...]:
         """The sample's shape with as many frames as are kept."""
-        frames, shape = modality.shape[:-3], modality.shape
-        return (min(self.count, frames[0]), *shape[1:]) if frames else shape
+        shape = modality.shape
+        return (min(self.count, shape[0]), *shape[1:]) if modality.moves else shape
 
     def start(self, samples: Batch, modalities: Mapping[str, Modality]) -> Tensors:
         return {name: self._mixed(x, modalities[name], backward=True) for name, x in samples.items()}
@@ -67,7 +68,7 @@ class Keyframes(Parameterisation):
 
     def _mixed(self, x: Tensor, modality: Modality, *, backward: bool) -> Tensor:
         """Frames of key frames, or key frames of frames."""
-        if len(modality.shape) == 3:
+        if not modality.moves:
             return x
         mix = weights(modality.shape[0], self.shape_of(modality)[0])
         mix = torch.linalg.pinv(mix) if backward else mix

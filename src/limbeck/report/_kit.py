@@ -56,9 +56,9 @@ def data_uri(content: bytes, kind: str) -> str:
     return f"data:{kind};base64,{base64.b64encode(content).decode()}"
 
 
-def image_uri(png: bytes, largest: int | None = None) -> str:
-    """A PNG file as an address a page can hold; with `largest`, in few bytes."""
-    return data_uri(*(encode.smaller(png, largest=largest) if largest else (png, "image/png")))
+def image_uri(png: bytes, largest: int | None = None, *, frames: int = 1) -> str:
+    """A PNG file as an address a page can hold; with `largest`, in few bytes: pixels of each of its `frames`."""
+    return data_uri(*(encode.smaller(png, largest=largest * frames) if largest else (png, "image/png")))
 
 
 def sound_uri(wav: bytes, *, compact: bool) -> str:

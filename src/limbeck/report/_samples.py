@@ -41,6 +41,8 @@ class Samples:
     What is prepared as uint8 is shown as it is; all else as colours of levels, which all samples of a set share. In
     words there are its `noun`, as shown, its `size`, what its `colours` mean, with the unit (empty where they are
     colours), and what a reader must know `about` it; `grid` has the rows and columns of a stored sample's `cells`.
+    Of what `moves` the frames are to be seen one after the other, in as many `seconds` as clips take; `parts` are what
+    stays side by side.
     """
 
     def __init__(self, distilled: DistilledSet, name: str) -> None:
@@ -49,6 +51,8 @@ class Samples:
         self.noun, self.about, self.size = self._modality.noun, self._modality.about, self._modality.words
         self._levelled = self._modality.dtype != torch.uint8
         self.colours = f"level ({self._modality.unit})" if self._levelled else ""
+        self.moves, self.seconds = self._modality.moves, distilled.recipe.mel.clip_seconds
+        self.parts = 1 if self.moves else math.prod(self._modality.shape[:-3])
         self._grid = distilled.hold.grid_of(name)
         *times, rows, columns = self._grid
         self.grid = rows, math.prod(times) * columns  # parts of time stand side by side
@@ -82,8 +86,12 @@ class Samples:
         heard = heard.reshape(len(cells), len(index), *heard.shape[1:])
         return [(seen[i], heard[k, i]) for i in range(len(index)) for k, seen in enumerate(cells)]
 
+    def frames(self, sample: Tensor) -> int:
+        """Frames of a sample or cell that stand side by side in what `show` makes of it."""
+        return len(sample) if self.moves else 1
+
     def show(self, sample: Tensor) -> bytes:
-        """A sample or cell as a PNG file."""
+        """A sample or cell as a PNG file, its frames or parts side by side."""
         if self._levelled:
             return encode.png(_drawing.levels(_plane(sample), self._limits, self._modality.origin), _drawing.palette())
         return encode.png(self._modality.show(sample[None])[0].numpy())
@@ -121,8 +129,9 @@ def of(distilled: DistilledSet) -> dict[str, Samples]:
 
 
 def to_look_at(distilled: DistilledSet) -> DistilledSet:
-    """The set, or its samples unpacked where what is stored is nothing to look at."""
-    return distilled if distilled.hold.are_samples else distilled.unpacked()
+    """The set, or its samples unpacked where what is stored is nothing to look at, or lacks frames."""
+    whole = all(distilled.hold.shape_of(kind) == kind.shape for kind in distilled.modalities.values())
+    return distilled if distilled.hold.are_samples and whole else distilled.unpacked()
 
 
 def named(key: str) -> str:

@@ -36,11 +36,15 @@ Modalities = Mapping[str, Samples]
 
 
 class Cell(NamedTuple):
-    """A sample, or a cell of a mosaic: addresses of what it looks and sounds like (empty if silent), and what it is."""
+    """A sample, or a cell of a mosaic: addresses of what it looks and sounds like (empty if silent), and what it is.
+
+    Of several `frames` the image has them side by side.
+    """
 
     image: str
     sound: str
     note: str
+    frames: int
 
 
 class Plan(NamedTuple):
@@ -174,7 +178,9 @@ def write(
         classes=_classes(shown, modalities, plan, own, sides, clips),
         plan=plan,
         sides=[(side, _TITLES[side]) for side in sides],
-        seen_as_stored=distilled.hold.are_samples,
+        seen_as_stored=shown is distilled,
+        stored_to_look_at=distilled.hold.are_samples,
+        moving=any(samples.moves for samples in modalities.values()),
         grid=next(iter(modalities.values())).grid,
         pixelated=distilled.recipe.image_size < 96,
         neighbour_rule=_samples.NEAREST_RULE if clips is not None else "",
@@ -263,9 +269,11 @@ def _side(
         several = samples.pieces(side, index, clips)
         sounds = samples.play([heard for _, heard in several])
         for i, ((seen, _), sound) in enumerate(zip(several, sounds, strict=True)):
-            media = _kit.image_uri(samples.show(seen), largest), _kit.sound_uri(sound, compact=largest is not None)
+            frames = samples.frames(seen)
+            image = _kit.image_uri(samples.show(seen), largest, frames=frames)
+            heard = _kit.sound_uri(sound, compact=largest is not None)
             note = clips.ids[int(index[i])] if clips else ""
-            found[i * rows // len(several)].setdefault(key, []).append(Cell(*media, note))
+            found[i * rows // len(several)].setdefault(key, []).append(Cell(image, heard, note, frames))
     return found
 
 

@@ -30,6 +30,7 @@ _TOLD = {
     "training_samples": "training samples",
     "stored_bytes": "stored bytes",
     "hold": "how samples are held",
+    "sizes": "size of samples",
 }
 """What rows may differ in beside how their samples were made."""
 Scores = Mapping[str, "Score"] | Sequence["Score"]
@@ -46,6 +47,7 @@ class Row:
         training_samples: Samples a student sees.
         storage: How the numbers are stored.
         reference: Whether these are real clips, a reference that takes no part in the comparison.
+        sizes: Size of a sample in words, by modality.
         asked: What students were asked beside the samples they learn from, by name: test clips, training, network, ...
     """
 
@@ -59,6 +61,7 @@ class Row:
     storage: str
     seconds: float
     reference: bool
+    sizes: Mapping[str, str] = field(default_factory=dict)
     asked: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -76,6 +79,7 @@ def rows(scores: Scores) -> list[Row]:
                 n=score.n,
                 stored_samples=source.rows,
                 hold=source.hold,
+                sizes=source.sizes,
                 training_samples=source.samples,
                 stored_bytes=source.stored_bytes,
                 storage=source.storage,
@@ -106,7 +110,7 @@ def unlike(lines: Sequence[Row]) -> str:
         'The rows differ in training samples and how samples are held: where two do, it is not the method alone ...'
     """
     made = [line for line in lines if not line.reference]
-    differ = [words for name, words in _TOLD.items() if len({getattr(line, name) for line in made}) > 1]
+    differ = [words for name, words in _TOLD.items() if len({str(getattr(line, name)) for line in made}) > 1]
     if not differ:
         return ""
     named = " and ".join([", ".join(differ[:-1]), differ[-1]] if differ[1:] else differ)
@@ -118,10 +122,10 @@ def asked_otherwise(line: Row, first: Row) -> list[str]:
 
     Example:
         >>> from dataclasses import replace
-        >>> short = Row("dm", {}, 5, 10, "plain", 10, 9, "uint8", 1.0, False, {"training": 3, "head": "sum", "code": 1})
+        >>> short = Row("dm", {}, 5, 10, "plain", 10, 9, "uint8", 1, False, {}, {"training": 3, "head": 1, "code": 1})
         >>> asked_otherwise(short, short)
         []
-        >>> asked_otherwise(replace(short, asked={"training": 30, "head": "concat", "code": 2}), short)
+        >>> asked_otherwise(replace(short, asked={"training": 30, "head": 2, "code": 2}), short)
         ['training', 'head']
     """
     differ = [name for name, value in line.asked.items() if value != first.asked.get(name)]
@@ -160,7 +164,7 @@ def sheet(lines: Sequence[Row], baseline: int | None = None) -> Sheet:
                 *(Field.of_spread(line.accuracy.get(key), bar=True) for key in keys),
                 Field.of_number(line.n),
                 Field.of_number(line.stored_samples),
-                Field(line.hold),
+                Field(held(line, lines)),
                 Field.of_number(line.training_samples),
                 Field(stored(line), line.stored_bytes),
                 Field.of_number(line.seconds, duration),
@@ -171,6 +175,19 @@ def sheet(lines: Sequence[Row], baseline: int | None = None) -> Sheet:
         baseline=baseline,
         rules=(RULE, unlike(lines), apart(lines), COST_RULE),
     )
+
+
+def held(line: Row, lines: Sequence[Row]) -> str:
+    """How the samples of a `line` are held, and how large they are where `lines` differ in it.
+
+    Example:
+        >>> from dataclasses import replace
+        >>> many = Row("dm", {}, 5, 8, "plain", 8, 1000, "float32", 1.0, False, {"audio": "1 s", "video": "8 frames"})
+        >>> held(many, [many, replace(many, sizes={"audio": "1 s", "video": "4 frames"})])
+        'plain, video: 8 frames'
+    """
+    apart = [f"{m}: {words}" for m, words in line.sizes.items() if {one.sizes.get(m) for one in lines} != {words}]
+    return ", ".join([line.hold, *apart])
 
 
 def stored(line: Row) -> str:
