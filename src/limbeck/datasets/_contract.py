@@ -112,8 +112,8 @@ class Dataset(Listed, ABC):
         return self.recipe
 
     def content(self) -> str:
-        """A digest of what tells the data from other data beside its clips and files; empty where these tell all."""
-        return ""
+        """What tells the data from other data beside its clips and files: by default the `window`, where it has one."""
+        return str(getattr(self, "window", ""))
 
     def read(self, clip: ClipRef, recipe: ClipRecipe) -> RawClip:
         """Decode one `clip` by a `recipe`, whose tracks are those that are needed. Called in worker processes.

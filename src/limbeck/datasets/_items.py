@@ -19,6 +19,7 @@ from limbeck.media import Encoded, Track, probe
 _LONGEST_PICTURE = 50
 _RATES = ("rate_hz", "sampling_rate", "sample_rate")
 _VIDEO = "video"
+_LEAST_RATE_HZ = 1000
 _CODED = frozenset(["array", "bytes", "path"])
 _PIL_MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "HSV", "LAB")
 
@@ -86,6 +87,7 @@ class Items:
         """
         keys = Keys(audio or "audio", image or "image", label or "label")
         known: Sequence[Any] | None = None
+        labels = by_place(labels)
         classes = getattr(source, "classes", None)
         if isinstance(source, Mapping):
             source, known = _rows(source, keys)
@@ -134,7 +136,7 @@ class Items:
         if not isinstance(item, tuple | list):
             return item, None
         if self.are_given and item:
-            return item[0], None
+            return item if _has_rate(item) else item[0], None
         if len(item) != 2:
             raise MediaError(
                 "bad_item",
@@ -149,7 +151,10 @@ class Items:
             part = part_of(sample, self.rate_hz)
             return dict.fromkeys(tracks_of(part), part)
         rate = next((sample[key] for key in _RATES if key in sample), self.rate_hz)
-        found = {track: sample.get(key, sample.get(_VIDEO)) for track, key in keys.items()}
+        video = sample.get(_VIDEO)
+        found = {track: sample.get(key, video) for track, key in keys.items()}
+        if found["audio"] is video and hasattr(video, "shape"):  # frames have no sound
+            del found["audio"]
         if all(value is None for value in found.values()):
             raise MediaError(
                 "bad_item",
@@ -243,6 +248,11 @@ def _part_of_mapping(value: Mapping[str, Any], track: Track | None) -> Part:
     raise MediaError("bad_item", f"Neither a picture nor a sound is in a mapping of {', '.join(map(repr, value))}.")
 
 
+def _has_rate(item: Sequence[Any]) -> bool:
+    """Whether two things are a waveform and its rate, and not a sample and a label."""
+    return len(item) == 2 and isinstance(item[1], int | float) and item[1] >= _LEAST_RATE_HZ and np.ndim(item[0]) < 3
+
+
 def _could_be_sound(array: npt.NDArray[Any]) -> bool:
     """Whether an array is no picture: it has one axis, or is far too long for one."""
     if array.ndim != 2 or not array.size:
@@ -263,8 +273,14 @@ def _array(value: Any) -> npt.NDArray[Any]:
     return array
 
 
+def by_place(column: Any) -> Any:
+    """A column whose entries are asked for by their place; pandas asks by what its rows are called."""
+    return column.to_numpy() if hasattr(column, "iloc") else column
+
+
 def _rows(columns_: Mapping[str, Any], keys: Keys) -> tuple[Rows, Sequence[Any] | None]:
     """Arrays with one row a clip as items, and their labels."""
+    columns_ = {name: by_place(column) for name, column in columns_.items()}
     lengths = {name: len(column) for name, column in columns_.items()}
     if len(set(lengths.values())) > 1:
         told = ", ".join(f"{name} has {n}" for name, n in lengths.items())
@@ -315,7 +331,9 @@ def _told_labels(source: Any) -> Sequence[Any] | None:
 def held(thing: Any, depth: int = 0, seen: frozenset[int] = frozenset()) -> Iterator[npt.NDArray[Any] | bytes]:
     """Everything that a source holds in memory: arrays as they are, encoded bytes, pixels, names in lists."""
     if isinstance(thing, np.ndarray):
-        if not thing.dtype.hasobject:
+        if thing.dtype.hasobject:
+            yield from held(list(thing.flat), depth, seen)
+        else:
             yield thing
     elif isinstance(thing, torch.Tensor):
         yield np.asarray(thing.detach().cpu().reshape(-1).view(torch.uint8)) if thing.numel() else np.zeros(0)
@@ -324,6 +342,11 @@ def held(thing: Any, depth: int = 0, seen: frozenset[int] = frozenset()) -> Iter
     elif isinstance(thing, str):
         if depth:
             yield thing.encode("utf-8", "surrogatepass")
+    elif isinstance(thing, Path):
+        stat = thing.stat() if thing.exists() else None
+        yield f"{thing} {stat and (stat.st_size, stat.st_mtime_ns)}".encode("utf-8", "surrogatepass")
+    elif isinstance(thing, list | tuple) and thing and all(isinstance(part, int | float) for part in thing):
+        yield np.asarray(thing)
     elif isinstance(thing, Mapping | list | tuple):
         for part in thing.values() if isinstance(thing, Mapping) else thing:
             yield from held(part, depth + 1, seen)
@@ -339,7 +362,9 @@ def held(thing: Any, depth: int = 0, seen: frozenset[int] = frozenset()) -> Iter
 
 
 def _held_by_table(source: Any) -> Iterator[npt.NDArray[Any] | bytes]:
-    """The buffers of a Hugging Face dataset in memory; of one on disk the names and sizes of its files."""
+    """The buffers of a Hugging Face dataset in memory; of one on disk the names and sizes of its files; which rows."""
+    if (chosen := getattr(source, "_indices", None)) is not None:
+        yield np.asarray(chosen.column(0))
     if files := [Path(file["filename"]) for file in source.cache_files]:
         yield from (f"{file.name} {file.stat().st_size}".encode() for file in files if file.exists())
         return

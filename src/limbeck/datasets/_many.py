@@ -66,9 +66,9 @@ def split_of(title: str) -> str:
 
 
 def without_one_split(refs: Sequence[ClipRef]) -> list[ClipRef]:
-    """Clips without splits, where all have the same one or some have none; else as they are."""
-    splits = {ref.split for ref in refs}
-    return [replace(ref, split="") for ref in refs] if len(splits) == 1 or "" in splits else list(refs)
+    """Clips without splits, where no two are named; else as they are."""
+    named = {ref.split for ref in refs} - {""}
+    return list(refs) if len(named) > 1 else [replace(ref, split="") for ref in refs]
 
 
 def _matching(pattern: str) -> list[Path]:

@@ -124,7 +124,8 @@ _WINDOWS: dict[Window, tuple[_Find, str]] = {
 
 
 def _loudest_at(waveform: npt.NDArray[Any], spare: int) -> int:
-    return loudest_window(waveform.mean(axis=0, dtype=np.float32), waveform.shape[1] - spare)
+    heard = np.nan_to_num(waveform.astype(np.float32))
+    return loudest_window(heard.mean(axis=0) - np.median(heard), waveform.shape[1] - spare)
 
 
 _PLACES: dict[Window, Callable[[npt.NDArray[Any], int], int]] = {

@@ -9,6 +9,7 @@ Source:   the layouts of https://huggingface.co/docs/datasets.
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any, ClassVar, final
@@ -85,6 +86,10 @@ class HuggingFace(Dataset):
         """What the first rows have."""
         return found_tracks(self.clips(), str(self.root))
 
+    def content(self) -> str:
+        """What of a row is read."""
+        return f"{self.window} {self._columns}"
+
     def read(self, clip: ClipRef, recipe: ClipRecipe) -> RawClip:
         """Decode the sound and the picture of one row, or the part of its video that `window` says."""
         return read_part(clip.audio, clip.image, self.window, recipe)
@@ -114,6 +119,12 @@ class HuggingFace(Dataset):
         for path, title, split in files:
             rows, told = self._of_table(path, title, split, known)
             refs += rows
+            if told and known and told != known and not self._given:
+                raise InputError(
+                    f"{self.root} numbers other classes in {path.name}, {list(told)}, than before, {list(known)}, so "
+                    "that a label means one thing here and another there. Give the class names, if all files mean "
+                    "those (--set classes=...), or prepare the files apart."
+                )
             known = known or told
         return divided(without_one_split(refs), source=str(self.root), **self._division), known
 
@@ -155,6 +166,9 @@ class HuggingFace(Dataset):
             below = path.parent.relative_to(root)
             for row in _ROWS[path.suffix](path):
                 ref = self._of_row(root, path, below, row)
+                if ref.id in refs and ref.label != refs[ref.id].label:
+                    told = f"{path.name} gives it the labels {refs[ref.id].label!r} and {ref.label!r}; keep one."
+                    ref = replace(ref, refused=("doubled_name", told))
                 refs[ref.id] = ref
         return divided(without_one_split([*refs.values()]), source=str(root), **self._division), self._given
 

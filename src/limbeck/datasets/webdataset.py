@@ -91,6 +91,10 @@ class WebDataset(Dataset):
         """What the first samples have."""
         return found_tracks(self.clips(), str(self.root))
 
+    def content(self) -> str:
+        """What of a sample is read."""
+        return f"{self.window} {self.endings}"
+
     def read(self, clip: ClipRef, recipe: ClipRecipe) -> RawClip:
         """Decode the sound and the picture of one sample, or the part of its video that `window` says."""
         return read_part(clip.audio, clip.image, self.window, recipe)

@@ -110,7 +110,10 @@ def _classes(folders: Sequence[str], given: Given) -> tuple[tuple[str, ...], dic
         return names, {folder: names.index(folder) for folder in folders}
     if all(folder.isdecimal() and int(folder) < len(names) for folder in folders):
         return names, {folder: int(folder) for folder in folders}
-    if len(folders) != len(names):
+    written = {name.casefold(): label for label, name in enumerate(names)}
+    if all(folder.casefold() in written for folder in folders):
+        return names, {folder: written[folder.casefold()] for folder in folders}
+    if len(folders) != len(names) or any(folder.casefold() in written for folder in folders):
         raise InputError(
             f"There are {len(folders)} folders, {', '.join(folders[:_TRIED])} ..., for {len(names)} classes, and they "
             "bear neither their names nor their numbers. Rename the folders."

@@ -41,7 +41,7 @@ def by_letter() -> dict[str, str]:
 
     Example:
         >>> by_letter()
-        {'A': 'audio', 'V': 'image'}
+        {'A': 'audio', 'V': 'image', 'S': 'segments', 'M': 'video'}
     """
     return {load(name).letter: name for name in names()}
 

@@ -35,6 +35,7 @@ class ConvNet(ConvNets):
             channels together, or none.
 
     Example:
+        >>> import torch
         >>> shapes, draw = {"audio": (1, 128, 56), "image": (3, 64, 64)}, torch.Generator().manual_seed(0)
         >>> encoders = ConvNet(width=8).encoders(shapes, generator=draw)
         >>> [encoder.dim for encoder in encoders.values()], len(encoders["image"].blocks)

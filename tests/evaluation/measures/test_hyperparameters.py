@@ -161,7 +161,10 @@ def test_a_candidate_changes_the_network_and_keeps_the_rest() -> None:
 
 def test_of_candidates_with_the_same_settings_the_first_is_tried() -> None:
     subject = toy_subject(Random(per_class=1))
-    same = {"width 4": Candidate(options={"width": 4}), "depth 3": Candidate(options={"depth": {"audio": 3}})}
+    same = {
+        "width 4": Candidate(options={"width": 4}),
+        "depth 3": Candidate(options={"depth": {"audio": 3, "segments": 3}}),
+    }
     measure = Hyperparameters(candidates={"unchanged": Candidate()} | same | {"w": Candidate(options={"width": 6})})
     values = measure.take(subject, seed=0)
     assert values.keys() - BESIDE == {"validation, unchanged", "validation, w"}
