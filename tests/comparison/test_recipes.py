@@ -71,8 +71,9 @@ def test_published_recipes_are_the_published_sizes(file):
         assert recipe.method(recipe.rows[name], 10).steps == 5001
 
 
-@pytest.mark.parametrize("name", [*OFFICIAL, "vggsound10k_fusion"])
+@pytest.mark.parametrize("name", ["vggsound10k", "ave_fusion"])
 def test_published_recipes_run_on_miniatures(name, tmp_path):
+    """Two of them: all extend the same rows, and what they read is tested by the contract of datasets."""
     recipe, dataset = small(Recipe.load(ROOM / f"{name}.toml")), name.partition("_")[0]
     root = layouts_of(dataset, tmp_path / "data")
     found = comparison.run(recipe, name="mini", out=tmp_path / "runs", data=root, device="cpu", progress=False)
