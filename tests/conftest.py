@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,21 @@ def golden() -> Path:
 def test_data() -> Path:
     """Folder of real recordings."""
     return _folder("LIMBECK_TEST_DATA", "../shared/data")
+
+
+@pytest.fixture
+def typed(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """Runs a command, checks that it succeeds, gives what it wrote on standard output."""
+    from limbeck import cli
+
+    def run(*words: object) -> str:
+        with pytest.raises(SystemExit) as caught:
+            cli.main([str(word) for word in words])
+        out, err = capsys.readouterr()
+        assert not caught.value.code, err
+        return out
+
+    return run
 
 
 @pytest.fixture(autouse=True)

@@ -31,20 +31,6 @@ WAYS = {
 Run = Callable[..., str]
 
 
-@pytest.fixture
-def typed(capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs a command and gives what it printed."""
-
-    def run(*words: object) -> str:
-        with pytest.raises(SystemExit) as caught:
-            cli.main([str(word) for word in words])
-        out, err = capsys.readouterr()
-        assert not caught.value.code, err
-        return out
-
-    return run
-
-
 def _video(path: Path, way: int, start: int) -> None:
     """A second of a bright bar that drifts, around the border, and of a tone that falls or rises."""
     frames = np.full((20, 32, 32, 3), 40, np.uint8)

@@ -3,32 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
 from tests.helpers import cifar
 
-from limbeck import cli
 
-
-def test_an_archive_is_distilled_and_evaluated_as_published(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_archive_is_distilled_and_evaluated_as_published(tmp_path: Path, typed: Callable[..., str]) -> None:
     archive = cifar.packed(cifar.cifar10(tmp_path / "data")[0], tmp_path / "cifar-10-python.tar.gz")
 
-    def limbeck(*words: object) -> str:
-        with pytest.raises(SystemExit) as caught:
-            cli.main([str(word) for word in words])
-        out, err = capsys.readouterr()
-        assert not caught.value.code, err
-        return out
-
     prepared, distilled = tmp_path / "prepared", tmp_path / "distilled"
-    limbeck("prepare", "cifar10", archive, "--out", prepared, "--workers", 1, "--quiet")
-    limbeck("distill", prepared, "--method", "random", "--out", distilled, "--device", "cpu", "--quiet")
+    typed("prepare", "cifar10", archive, "--out", prepared, "--workers", 1, "--quiet")
+    typed("distill", prepared, "--method", "random", "--out", distilled, "--device", "cpu", "--quiet")
 
     def protocol(*words: object) -> dict[str, Any]:
         narrow = ("--network", "convnet", "--set", "network.width=4", "--repeats", 1, "--device", "cpu", "--quiet")
-        found = limbeck("evaluate", distilled, "--on", prepared, *narrow, *words, "--json")
+        found = typed("evaluate", distilled, "--on", prepared, *narrow, *words, "--json")
         told: dict[str, Any] = json.loads(found)["protocol"]
         return told
 

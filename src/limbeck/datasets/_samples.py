@@ -174,7 +174,7 @@ class Samples(Dataset):
         return {"pickled": pickle.dumps(state)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update(pickle.loads(state["pickled"]))
+        vars(self).update(pickle.loads(state["pickled"]))  # of the process that started this one, never of a file
 
     @cached_property
     def _refs(self) -> list[ClipRef]:

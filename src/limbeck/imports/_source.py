@@ -45,9 +45,14 @@ class Source:
 
         Numbers in names are ordered by value.
         """
+        return [*self.matched(pattern)]
+
+    def matched(self, pattern: str) -> dict[Path, tuple[str, ...]]:
+        """The groups of a `pattern` in the names of `files`, by file."""
         folder = self.path if self.path.is_dir() else self.path.parent
-        found = [path for path in folder.iterdir() if path.is_file() and re.fullmatch(pattern, path.name)]
-        return sorted(found, key=lambda path: [(part.isdigit(), part.zfill(12)) for part in _parts(path.name)])
+        files = sorted(folder.iterdir(), key=lambda path: [(p.isdigit(), p.zfill(12)) for p in _parts(path.name)])
+        found = {path: re.fullmatch(pattern, path.name) for path in files if path.is_file()}
+        return {path: match.groups() for path, match in found.items() if match}
 
     def content(self, file: Path) -> Any:
         """What `torch.save` put into a `file`: tensors on the CPU in lists, tuples and dictionaries, numbers, text.

@@ -108,17 +108,17 @@ class AVDD(Import):
     def _whole(self, source: Source) -> tuple[Batch, list[Path], list[str]]:
         """Tensors of all classes, by modality, their files, and what is assumed."""
         there: dict[int, dict[str, Path]] = {}
-        for file in source.files(WHOLE):
-            experiment, what, step = re.fullmatch(WHOLE, file.name).groups()  # type: ignore[union-attr]
+        for file, (experiment, what, number) in source.matched(WHOLE).items():
             if int(experiment) == self.experiment:
-                there.setdefault(int(step), {})[NAMES[what]] = file
+                there.setdefault(int(number), {})[NAMES[what]] = file
         step = self._step(source, there)
         found = {name: _rows(source.content(file), file) for name, file in sorted(there[step].items())}
         return found, [*there[step].values()], [self._said(step, there)]
 
     def _class_by_class(self, source: Source) -> tuple[Batch, list[Path], list[str]]:
-        files, parts, notes = source.files(CLASS), [], []
-        numbers = [int(re.fullmatch(CLASS, file.name)[1]) for file in files]  # type: ignore[index]
+        parts, notes = [], []
+        files = source.matched(CLASS)
+        numbers = [int(number) for (number,) in files.values()]
         if numbers != [*range(len(files))]:
             raise InputError(f"{source.path} has files of the classes {numbers}; each of 0, 1, 2, ... is needed once.")
         for file in files:
@@ -131,7 +131,7 @@ class AVDD(Import):
             notes = [self._said(step, there)]
         if len({(*part, *map(len, part.values())) for part in parts}) > 1:
             raise InputError(f"The files of classes in {source.path} hold unlike rows; they are not of one set.")
-        return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}, files, notes
+        return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}, [*files], notes
 
     def _step(self, source: Source, there: dict[int, Any]) -> int:
         if not there:

@@ -111,18 +111,7 @@ class ConvNetEncoder(Encoder):
 
 
 class ConvNets(Network, ABC):
-    """Settings of ConvNets, one for each modality; all have features of equal length.
-
-    Attributes:
-        width: Channels of every convolution.
-        depth: Blocks, by modality; others get as many as leave a last map of at least 4 x 4 (32 pixels: 3, 64: 4,
-            224: 5 with a last map of 7 x 7).
-        padding: Zeros at each border before the first convolution, by modality; 1 for others. The published sound
-            encoder pads its one-channel input by 3; it is what gives 33 x 15 before the last pooling. The last map of
-            the first modality that is not named here is the grid of all.
-        norm: After every convolution: each channel of a sample by itself, as published, four groups of channels, all
-            channels together, or none.
-    """
+    """Settings of ConvNets, as `ConvNet` explains them, one for each modality; all have features of equal length."""
 
     width: int = Field(128, ge=1)
     depth: dict[str, Annotated[int, Field(ge=1, le=10)]] = Field({"audio": 3, "segments": 3})
