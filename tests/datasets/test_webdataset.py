@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import io
 import json
+import lzma
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +76,7 @@ LABELS: dict[str, tuple[dict[str, bytes], dict[str, Any]]] = {
     "json": ({"json": b'{"label": "dog", "x": 1}'}, {}),
     "json, another field": ({"json": b'{"animal": "dog"}'}, {"label": "json.animal"}),
     "txt": ({"txt": b" dog \n"}, {}),
+    "txt, a number": ({"txt": b"1"}, {"classes": ["cat", "dog"]}),
     "which of them": ({"cls": b"0", "json": b'{"class": "dog"}'}, {"label": "json"}),
 }
 
@@ -153,6 +157,47 @@ def test_a_doubled_member_is_rejected(tmp_path: Path) -> None:
         entry.size = len(picture(9))
         archive.addfile(entry, io.BytesIO(picture(9)))
     assert [c.id for c in WebDataset(path).clips() if c.refused] == ["0.tar/0002"]
+
+
+def test_names_that_differ_in_case_alone_are_one(tmp_path: Path) -> None:
+    path = layouts.archive(
+        tmp_path / "0.tar",
+        {"1.jpg": picture(1), "1.JPG": picture(2), "1.cls": b"0", "2.PNG": picture(3), "2.cls": b"1", "2.CLS": b"0"}
+        | {"3.png": picture(4), "3.cls": b"1"},
+    )
+    refused = {clip.id: clip.refused for clip in WebDataset(path).clips()}
+    assert refused == {
+        "0.tar/1": ("doubled_name", f"{path} has 1.jpg and 1.JPG: which is meant cannot be known."),
+        "0.tar/2": ("doubled_name", f"{path} has 2.cls and 2.CLS: which is meant cannot be known."),
+        "0.tar/3": None,
+    }
+
+
+def test_what_is_not_read_of_shards_is_told(tmp_path: Path) -> None:
+    array = io.BytesIO()
+    np.save(array, np.zeros((16, 16, 3), np.uint8))
+    path = layouts.archive(tmp_path / "0.tar", {"1.npy": array.getvalue(), "1.cls": b"0"})
+    for name, pack in (("1.tar", gzip.compress), ("2.tar", bz2.compress), ("3.tar", lzma.compress)):
+        (tmp_path / name).write_bytes(pack(path.read_bytes()))
+    refused = {clip.id: clip.refused for clip in WebDataset(tmp_path).clips()}
+    assert refused["0.tar/1"] is not None
+    assert refused["0.tar/1"][0] == "no_member"
+    assert "Arrays are not read from shards: store pictures as .png" in refused["0.tar/1"][1]
+    for name in ("1.tar", "2.tar", "3.tar"):
+        assert refused[name] == (
+            "not_an_archive",
+            f"{tmp_path / name} is compressed, whatever it is called; unpack it first.",
+        )
+
+
+@pytest.mark.parametrize(("packed", "tool"), [("1.tar.gz", "gunzip"), ("1.tgz", "gunzip"), ("1.tar.zst", "unzstd")])
+def test_shards_that_are_compressed_are_not_passed_over(tmp_path: Path, packed: str, tool: str) -> None:
+    shard(tmp_path / "0.tar")
+    (tmp_path / packed).write_bytes(b"x")
+    with pytest.raises(InputError, match=f"{tool} {packed}"):
+        WebDataset(tmp_path).clips()
+    shard(tmp_path / "1.tar")
+    assert len(WebDataset(tmp_path).clips()) == 16, "it lies there unpacked"
 
 
 @pytest.mark.parametrize(

@@ -32,15 +32,25 @@ def label_of(value: Any) -> Label:
 def named(label: Label, classes: Sequence[str]) -> str | None:
     """The class name of a label; None where it has none. Without `classes`, numbers are names.
 
+    A number that is written as a word counts like one, unless classes are called by numbers.
+
     Example:
         >>> named(1, ["cat", "dog"]), named(2, ["cat", "dog"]), named("cow", ["cat", "dog"]), named(7, [])
         ('dog', None, None, '7')
+        >>> named("1", ["cat", "dog"]), named("1", ["1", "2"]), named("0", ["1", "2"])
+        ('dog', '1', None)
     """
+    if isinstance(label, str) and _is_number(label) and not any(map(_is_number, classes)):
+        label = int(label)
     if isinstance(label, int):
         if classes:
             return classes[label] if 0 <= label < len(classes) else None
         return str(label) if label >= 0 else None
     return label if not classes or label in classes else None
+
+
+def _is_number(word: str) -> bool:
+    return word.isascii() and word.isdecimal()
 
 
 def why_unnamed(label: Label, classes: Sequence[str]) -> tuple[str, str]:

@@ -16,7 +16,7 @@ _WORDS = re.compile(r"[\W_]+")
 _BRACES = re.compile(r"\{([^{}]*)\}")
 _RANGE = re.compile(r"(\d+)\.\.(\d+)")
 _ELSEWHERE = re.compile(r"pipe:|\w{2,}:/")
-_PACKED = (".gz", ".tgz", ".bz2", ".xz", ".zst", ".zip")
+_UNPACKED_BY = {".gz": "gunzip", ".tgz": "gunzip", ".bz2": "bunzip2", ".xz": "unxz", ".zst": "unzstd", ".zip": "unzip"}
 _MOST_FILES = 100_000
 
 
@@ -34,18 +34,26 @@ def expanded(root: str | Path, endings: Sequence[str], what: str) -> list[Path]:
             f"{text} is no place on this machine. Limbeck reads files and fetches nothing: fetch them first."
         )
     if path.is_dir():
-        found = sorted(file for file in path.rglob("*") if file.suffix.lower() in endings and file.is_file())
+        found = sorted(file for file in path.rglob("*") if _has_ending(file, endings) and file.is_file())
     else:
         named = [file for name in _alternatives(text) for file in _matching(name)]
         found = sorted(dict.fromkeys(named)) if any(file.is_file() for file in named) else []
-    if packed := next((file for file in found if file.suffix.lower() in _PACKED), None):
+    if packed := next((file for file in found if file.suffix.lower() in _UNPACKED_BY), None):
         raise InputError(
-            f"{packed} is compressed, so that all before a sample would have to be read to get at it. Unpack it first: "
-            f"gunzip {packed.name}"
+            f"{packed} is compressed, so that all before a sample would have to be read to get at it. Unpack it first "
+            f"({_UNPACKED_BY[packed.suffix.lower()]} {packed.name}), or name the files to read by a pattern."
         )
     if not found:
         raise InputError(f"{root} should be a folder with {what}, one of these, or a pattern, but none is there.")
     return found
+
+
+def _has_ending(file: Path, endings: Sequence[str]) -> bool:
+    """Whether a file's name has one of some endings, or would once it is unpacked, which it is not yet."""
+    if file.suffix.lower() not in _UNPACKED_BY:
+        return file.suffix.lower() in endings
+    unpacked = file.with_suffix(".tar" if file.suffix.lower() == ".tgz" else "")
+    return unpacked.suffix.lower() in endings and not unpacked.exists()
 
 
 def titles(files: Sequence[Path]) -> list[tuple[Path, str]]:

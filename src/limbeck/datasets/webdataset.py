@@ -28,6 +28,7 @@ _SOUNDS = frozenset(["wav", "flac", "mp3", "ogg", "oga", "opus", "m4a", "aac", "
 _VIDEOS = frozenset(["mp4", "mkv", "webm", "avi", "mov", "mpg", "mpeg", "m4v", "ts", "flv", "wmv", "ogv", "3gp"])
 # fmt: on
 _KINDS: dict[Track, frozenset[str]] = {"audio": _SOUNDS, "image": _PICTURES}
+_ARRAYS = frozenset(["npy", "npz", "pth", "pt", "pyd", "pkl", "pickle"])
 _FIELDS = ("label", "class", "cls", "target")
 _MOST_TEXT_BYTES = 2**16
 
@@ -40,7 +41,8 @@ class WebDataset(Dataset):
     """Samples in tar archives (shards), as WebDataset has them.
 
     The split is told by the name of a shard or of its folder (``train-000.tar``, ``val/000.tar``). Where no name tells
-    of two, a part of every class is held out. A sample without label, with a file twice or cut off is rejected.
+    of two, a part of every class is held out. A sample is rejected that has no label, is cut off, or has a file twice,
+    also by names that differ in case alone.
 
     Args:
         root: A folder of shards, one shard, or a pattern: ``shards/train-{000..009}.tar``, ``shards/*.tar``.
@@ -122,16 +124,16 @@ class WebDataset(Dataset):
             found = tar.index(shard)
         except MediaError as error:
             found = tar.Index(flaw=str(error))
-        samples: dict[str, dict[str, str]] = defaultdict(dict)
+        samples: dict[str, list[tuple[str, str]]] = defaultdict(list)
         for name in found.members:
             folder, slash, file = name.rpartition("/")
             stem, dot, ending = file.partition(".")
             if dot:
-                samples[f"{folder}{slash}{stem}"][ending.lower()] = name
-        for key, sample in samples.items():
-            media, label, refused = {}, None, None
+                samples[f"{folder}{slash}{stem}"].append((ending.lower(), name))
+        for key, members in samples.items():
+            media, label, refused, sample = {}, None, None, dict(members)
             try:
-                self._check_whole(shard, found, sample)
+                self._check_whole(shard, found, members)
                 media = self._media(sample)
                 label = self._label_of(shard, sample)
             except MediaError as error:
@@ -151,10 +153,13 @@ class WebDataset(Dataset):
             reason = "truncated_archive" if found.members else "not_an_archive"
             yield ClipRef(id=title, label="", split=split, audio=shard, image=shard, refused=(reason, found.flaw))
 
-    def _check_whole(self, shard: Path, found: tar.Index, sample: _Sample) -> None:
-        for name in sample.values():
+    def _check_whole(self, shard: Path, found: tar.Index, members: Sequence[tuple[str, str]]) -> None:
+        sample = dict(members)
+        for ending, name in members:
             if name in found.doubled:
                 raise MediaError("doubled_name", f"{shard} has several members called {name}.")
+            if (other := sample[ending]) != name:
+                raise MediaError("doubled_name", f"{shard} has {name} and {other}: which is meant cannot be known.")
             if found.flaw and sum(found.members[name]) > shard.stat().st_size:
                 raise MediaError("truncated_archive", f"{shard} ends within {name}.")
 
@@ -179,7 +184,10 @@ class WebDataset(Dataset):
             if able:
                 media[track] = sample[able[0]]
         if not media:
-            raise MediaError("no_member", f"The sample has no sound, picture or video, but .{', .'.join(sample)}.")
+            told = f"The sample has no sound, picture or video, but .{', .'.join(sample)}."
+            if any(e.rpartition(".")[2] in _ARRAYS for e in sample):
+                told += " Arrays are not read from shards: store pictures as .png, sounds as .wav or .flac."
+            raise MediaError("no_member", told)
         return media
 
     def _label_of(self, shard: Path, sample: _Sample) -> Label:

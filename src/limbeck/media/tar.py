@@ -1,6 +1,7 @@
 """Members of tar archives, read from where they lie: nothing is unpacked, and nothing before them is read again."""
 
 import tarfile
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
@@ -9,6 +10,7 @@ from typing import Any, NamedTuple
 from limbeck.errors import MediaError
 
 _INDEXES_AT_ONCE = 4
+_PACKED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd", b"PK\3\4")
 
 
 class Member(NamedTuple):
@@ -86,9 +88,18 @@ def _index(path: Path, size: int, _modified_ns: int) -> Index:
             if not _has_end(path, archive.offset):
                 return Index(members, doubled, f"{path} has no mark of its end: it is cut off or damaged.")
     except (tarfile.TarError, OSError, ValueError, EOFError) as error:
+        if _is_packed(path):
+            return Index(members, doubled, f"{path} is compressed, whatever it is called; unpack it first.")
         return Index(members, doubled, f"{path} cannot be read as a tar archive to its end: {error}.")
     beyond = next((name for name, m in members.items() if m.offset + m.size > size), None)
     return Index(members, doubled, f"{path} ends within {beyond}." if beyond else None)
+
+
+def _is_packed(path: Path) -> bool:
+    """Whether a file begins like one of gzip, bzip2, xz, zstandard or zip."""
+    with suppress(OSError), path.open("rb") as file:
+        return file.read(6).startswith(_PACKED)
+    return False
 
 
 def _has_end(path: Path, at: int) -> bool:
