@@ -457,6 +457,40 @@ def test_arrays_of_several_frames_are_videos(tmp_path: Path) -> None:
     assert np.array_equal(video[1], pixels()[number][::-1])
 
 
+VIDEO_FORMS: dict[str, Callable[[np.ndarray], Any]] = {
+    "array": lambda x: x,
+    "tensor, (time, channel, height, width)": lambda x: torch.from_numpy(x).permute(0, 3, 1, 2),
+    "tensor, (channel, time, height, width)": lambda x: torch.from_numpy(x).permute(3, 0, 1, 2).float() / 255,
+    "list of PIL": lambda x: [Image.fromarray(frame) for frame in x],
+    "grey": lambda x: x[..., 0],
+    "grey, (time, height, width, 1)": lambda x: x[..., :1],
+    "grey tensor, (time, 1, height, width)": lambda x: torch.from_numpy(x[:, None, ..., 0].copy()),
+}
+
+
+@pytest.mark.parametrize("form", VIDEO_FORMS)
+def test_videos_come_in_every_form(tmp_path: Path, form: str) -> None:
+    x = np.random.default_rng(2).integers(0, 256, (6, 5, 16, 16, 3), dtype=np.uint8)
+    items = [{"video": VIDEO_FORMS[form](one), "label": i % 2} for i, one in enumerate(x)]
+    prepared = made(tmp_path, items, modality="video", recipe=SMALL.model_copy(update={"frames": 5}))
+    assert prepared.rejected == []
+    clips = prepared.clips()
+    video = clips.array("video")[0].permute(0, 2, 3, 1).numpy()
+    expected = x[int(clips.ids[0])]
+    assert np.array_equal(video, np.stack([expected[..., 0]] * 3, -1) if "grey" in form else expected)
+
+
+def test_videos_whose_axes_may_be_either_are_refused_with_a_way_out(tmp_path: Path) -> None:
+    x = torch.zeros(8, 3, 4, 16, 16, dtype=torch.uint8)
+    x[:, :, 1] = 50
+    for source in ([(one, i % 2) for i, one in enumerate(x)], {"video": x, "label": [0, 1] * 4}):
+        with pytest.raises(InputError, match=r"Give it as \(time, height, width, channel\)"):
+            made(tmp_path / "either", source, modality="video")
+    last = made(tmp_path / "last", {"video": x.permute(0, 2, 3, 4, 1), "label": [0, 1] * 4}, modality="video",
+                recipe=SMALL.model_copy(update={"frames": 4}))  # fmt: skip
+    assert last.clips().array("video")[0].float().mean((1, 2, 3)).tolist() == [0, 50, 0, 0]
+
+
 def test_wav_bytes_are_sounds(tmp_path: Path) -> None:
     def wav(samples: np.ndarray) -> bytes:
         buffer = io.BytesIO()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,17 @@ import pytest
 from tests.helpers import layouts
 
 from limbeck.errors import MediaError
-from limbeck.media import ClipRecipe, MelRecipe, frames_of, picture_of, read_clip, read_sound, sound_of
+from limbeck.media import (
+    ClipRecipe,
+    MelRecipe,
+    frames_of,
+    picture_of,
+    read_clip,
+    read_sound,
+    sound_of,
+    video_of,
+    write_wav,
+)
 
 RECIPE = ClipRecipe(image_size=32)
 DRAW = np.random.default_rng(0)
@@ -67,6 +78,69 @@ def test_of_videos_the_frames_that_are_shown_then_are_taken() -> None:
     assert np.array_equal(frames_of(PIXELS, recipe), PIXELS)
     with pytest.raises(MediaError, match="bad_shape"):
         frames_of(np.zeros((0, 32, 32, 3), np.uint8), recipe)
+
+
+VIDEO = DRAW.integers(0, 256, (8, 12, 10, 3), dtype=np.uint8)
+GREY = VIDEO[..., 0]
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        (VIDEO, VIDEO),
+        (VIDEO.transpose(0, 3, 1, 2), VIDEO),
+        (VIDEO.transpose(3, 0, 1, 2), VIDEO),
+        *[(VIDEO[:count], VIDEO[:count]) for count in (1, 2, 3, 4)],
+        (VIDEO[:2].transpose(0, 3, 1, 2), VIDEO[:2]),
+        (VIDEO[:2].transpose(3, 0, 1, 2), VIDEO[:2]),
+        (GREY, GREY[..., None]),
+        (GREY[..., None], GREY[..., None]),
+        (GREY[:, None], GREY[..., None]),
+        (GREY[None], GREY[..., None]),
+        (GREY[:1], GREY[:1, ..., None]),
+        (GREY[:1, None], GREY[:1, ..., None]),
+    ],
+)
+def test_axes_of_videos_are_told_by_their_lengths(given: np.ndarray, read: np.ndarray) -> None:
+    assert np.array_equal(video_of(given), read)
+    assert np.array_equal(video_of(read), read)
+    recipe = ClipRecipe(image_size=8, times=(0.0, 1.0))
+    if given.ndim == 4:
+        assert np.array_equal(frames_of(given, recipe), [picture_of(read[i], recipe) for i in (0, -1)])
+
+
+@pytest.mark.parametrize(
+    ("shape", "told"),
+    [
+        *[((3, count, 12, 10), r"Give it as \(time, height, width, channel\)") for count in (1, 3, 4)],
+        *[((count, 3, 12, 10), r"Give it as \(time, height, width, channel\)") for count in (1, 4)],
+        ((3, 12, 10), r"Give it as \(time, height, width, channel\)"),
+        ((4, 12, 10), "cannot be known"),
+        ((12, 10, 3), "A video is"),
+        ((8, 3, 10, 3), "A video is"),
+        ((8, 12, 10, 2), "A video is"),
+        ((12, 10, 3, 8), "A video is"),
+        ((0, 12, 10, 3), "A video is"),
+        ((12, 10), "A video is"),
+        ((1, 8, 12, 10, 3), "A video is"),
+    ],
+)
+def test_axes_of_videos_that_may_be_either_are_not_guessed(shape: tuple[int, ...], told: str) -> None:
+    with pytest.raises(MediaError, match=told) as caught:
+        video_of(np.zeros(shape, np.uint8))
+    assert caught.value.reason == "bad_shape"
+
+
+def test_channels_may_cancel_out_in_a_part(tmp_path: Path) -> None:
+    tone = layouts.tone(700, 0.5)
+    stereo = np.stack([np.concatenate([tone, tone]), np.concatenate([tone, -tone])])
+    write_wav(tmp_path / "half.wav", stereo, layouts.RATE_HZ)
+    array, file = sound_of(stereo, layouts.RATE_HZ, MelRecipe()), read_sound(tmp_path / "half.wav", recipe=MelRecipe())
+    alone = np.r_[:4400, 6600:11000]  # where it begins depends on how long decoded pieces are
+    expected = sound_of(stereo[0], layouts.RATE_HZ, MelRecipe())[0][alone]
+    for found, repairs in (array, file):
+        assert np.abs(found[alone] - expected).max() < 1e-3
+        assert re.fullmatch(r"the channels cancel each other out for 0\.\d\d s: one of them used", *repairs)
 
 
 def test_waveforms_are_those_of_files(tmp_path: Path) -> None:

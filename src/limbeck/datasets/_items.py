@@ -2,10 +2,12 @@
 
 import hashlib
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter, OrderedDict, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, Literal, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -14,12 +16,13 @@ import torch
 from limbeck.datasets._columns import columns
 from limbeck.datasets._labels import Label, label_of
 from limbeck.errors import InputError, MediaError
-from limbeck.media import Encoded, Track, probe
+from limbeck.media import Encoded, Track, probe, video_of
 
 _LONGEST_PICTURE = 50
 _RATES = ("rate_hz", "sampling_rate", "sample_rate")
-_VIDEO = "video"
+_VIDEO: Literal["video"] = "video"
 _LEAST_RATE_HZ = 1000
+_DICTS = (dict, defaultdict, OrderedDict, Counter)
 _CODED = frozenset(["array", "bytes", "path"])
 _PIL_MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "HSV", "LAB")
 
@@ -33,6 +36,10 @@ class Waveform(NamedTuple):
 
 Part = npt.NDArray[Any] | Waveform | Path | Encoded
 """A picture, a sound, or what either is decoded from."""
+
+
+Kind = Track | Literal["video"]
+"""What a value is known to be, by the key it is under."""
 
 
 class Keys(NamedTuple):
@@ -129,6 +136,32 @@ class Items:
         """
         return label_of(self._divided(self.source[index])[1])
 
+    def is_cache(self, owner: Any, name: str) -> bool:
+        """Whether a dict that the source, or a part of it, has as an attribute changes while items are asked for.
+
+        One that is full does not; so it is emptied first, for as long as two items are asked for.
+        """
+        ends, attributes = (0, len(self) - 1), vars(owner)
+
+        def ask() -> None:
+            for index in ends:
+                with suppress(Exception):  # whatever a user's dataset may raise, above all where its items are gone
+                    self.source[index]
+
+        whole = attributes[name]
+        if type(whole) in _DICTS:  # what others do where they are emptied is not known
+            attributes[name] = whole.copy()
+            attributes[name].clear()
+            try:
+                ask()
+                if attributes[name]:
+                    return True
+            finally:
+                attributes[name] = whole
+        before = digest_of(held(whole))
+        ask()
+        return attributes[name] is not whole or digest_of(held(whole)) != before
+
     def _divided(self, item: Any) -> tuple[Any, Any]:
         """A sample and its label."""
         if isinstance(item, Mapping):
@@ -151,17 +184,19 @@ class Items:
             part = part_of(sample, self.rate_hz)
             return dict.fromkeys(tracks_of(part), part)
         rate = next((sample[key] for key in _RATES if key in sample), self.rate_hz)
-        video = sample.get(_VIDEO)
-        found = {track: sample.get(key, video) for track, key in keys.items()}
-        if found["audio"] is video and hasattr(video, "shape"):  # frames have no sound
-            del found["audio"]
-        if all(value is None for value in found.values()):
+        given = {track: sample.get(key) for track, key in keys.items()}
+        found = {track: part_of(value, rate, track) for track, value in given.items() if value is not None}
+        if (value := sample.get(_VIDEO)) is not None and found.keys() < keys.keys():
+            video = part_of(value, rate, _VIDEO)
+            shows: Sequence[Track] = ("image",) if isinstance(video, np.ndarray) else [*keys]  # arrays have no sound
+            found = dict.fromkeys(shows, video) | found
+        if not found:
             raise MediaError(
                 "bad_item",
                 f"The item has no {self.keys.audio!r} and no {self.keys.image!r}, but {', '.join(map(repr, sample))}. "
                 "Say by the options 'audio' and 'image' what they are called.",
             )
-        return {track: part_of(value, rate, track) for track, value in found.items() if value is not None}
+        return found
 
     def _agree(self, labels: Sequence[Any] | None) -> bool:
         """Whether labels are those that the first and the last item have."""
@@ -198,7 +233,7 @@ def size_of(part: Part) -> tuple[int, int]:
         MediaError: It is to be decoded, and cannot be read.
     """
     if isinstance(part, np.ndarray):
-        sides = part.shape[1:] if part.ndim == 4 else part.shape
+        sides = part.shape[-3:]
         height, width = sides[1:] if len(sides) == 3 and sides[-1] not in (1, 3, 4) else sides[:2]
         return height, width
     if isinstance(part, Waveform):
@@ -207,8 +242,10 @@ def size_of(part: Part) -> tuple[int, int]:
     return (0, 0) if info.duration_s is not None else (info.height or 0, info.width or 0)
 
 
-def part_of(value: Any, rate_hz: float | None, track: Track | None = None) -> Part:
-    """What a value is, of a `track` if that is known: a picture, a waveform of `rate_hz`, a file, or the bytes of one.
+def part_of(value: Any, rate_hz: float | None, kind: Kind | None = None) -> Part:
+    """What a value is, of a `kind` if that is known: a picture, a waveform of `rate_hz`, a file, or the bytes of one.
+
+    A video in memory comes as (time, height, width, channel).
 
     Raises:
         MediaError: It is none of these.
@@ -218,17 +255,17 @@ def part_of(value: Any, rate_hz: float | None, track: Track | None = None) -> Pa
     if isinstance(value, bytes | bytearray | memoryview):
         return Encoded(bytes(value))
     if isinstance(value, Mapping):
-        return _part_of_mapping(value, track)
+        return _part_of_mapping(value, kind)
     if isinstance(value, tuple | list) and len(value) == 2 and np.ndim(value[1]) == 0 and np.ndim(value[0]) > 0:
         return Waveform(_array(value[0]), float(value[1]))
-    if (pillow := sys.modules.get("PIL.Image")) and isinstance(value, pillow.Image):
-        if value.mode not in _PIL_MODES:
-            raise MediaError("bad_dtype", f"Pictures of 8 bits are read, but this one is of the mode {value.mode!r}.")
-        return np.asarray(value.convert("RGB"))
+    if _is_pillow(value):
+        return _rgb(value)
     array = _array(value)
+    if kind == _VIDEO or (array.ndim == 4 and kind != "audio"):
+        return video_of(array)
     if array.ndim == 3 and isinstance(value, torch.Tensor) and array.shape[0] in (1, 3, 4):
         array = array.transpose(1, 2, 0)
-    if track == "image" or (track is None and not _could_be_sound(array)):
+    if kind == "image" or (kind is None and not _could_be_sound(array)):
         return array
     if rate_hz is None:
         raise MediaError(
@@ -237,10 +274,10 @@ def part_of(value: Any, rate_hz: float | None, track: Track | None = None) -> Pa
     return Waveform(array, float(rate_hz))
 
 
-def _part_of_mapping(value: Mapping[str, Any], track: Track | None) -> Part:
+def _part_of_mapping(value: Mapping[str, Any], kind: Kind | None) -> Part:
     """What Hugging Face makes of a sound or a picture."""
     if "array" in value:
-        return part_of(value["array"], next((value[key] for key in _RATES if key in value), None), track)
+        return part_of(value["array"], next((value[key] for key in _RATES if key in value), None), kind)
     if value.get("bytes") is not None:
         return Encoded(bytes(value["bytes"]), str(value.get("path") or "the bytes"))
     if value.get("path"):
@@ -260,10 +297,24 @@ def _could_be_sound(array: npt.NDArray[Any]) -> bool:
     return array.dtype != np.uint8 and max(array.shape) > _LONGEST_PICTURE * min(array.shape)
 
 
+def _is_pillow(value: Any) -> bool:
+    """Whether this is a ``PIL.Image``, which nothing is unless the package is loaded."""
+    pillow = sys.modules.get("PIL.Image")
+    return pillow is not None and isinstance(value, pillow.Image)
+
+
+def _rgb(picture: Any) -> npt.NDArray[np.uint8]:
+    if picture.mode not in _PIL_MODES:
+        raise MediaError("bad_dtype", f"Pictures of 8 bits are read, but this one is of the mode {picture.mode!r}.")
+    return np.asarray(picture.convert("RGB"))
+
+
 def _array(value: Any) -> npt.NDArray[Any]:
     if isinstance(value, torch.Tensor):
         value = value.detach().cpu()
         return np.asarray(value.float() if value.dtype == torch.bfloat16 else value)
+    if isinstance(value, list | tuple) and value and _is_pillow(value[0]):
+        value = [_rgb(picture) if _is_pillow(picture) else picture for picture in value]
     try:
         array = np.asarray(value)
     except ValueError as error:  # lists of different lengths
@@ -328,11 +379,19 @@ def _told_labels(source: Any) -> Sequence[Any] | None:
     return found if is_whole and len(found) == len(source) else None
 
 
-def held(thing: Any, depth: int = 0, seen: frozenset[int] = frozenset()) -> Iterator[npt.NDArray[Any] | bytes]:
-    """Everything that a source holds in memory: arrays as they are, encoded bytes, pixels, names in lists."""
+def held(
+    thing: Any,
+    is_cache: Callable[[Any, str], bool] = lambda owner, name: False,
+    depth: int = 0,
+    seen: frozenset[int] = frozenset(),
+) -> Iterator[npt.NDArray[Any] | bytes]:
+    """Everything that a source holds in memory: arrays as they are, encoded bytes, pixels, names in lists and dicts.
+
+    What `is_cache` says to be one is left out, of dicts that are attributes.
+    """
     if isinstance(thing, np.ndarray):
         if thing.dtype.hasobject:
-            yield from held(list(thing.flat), depth, seen)
+            yield from held(list(thing.flat), is_cache, depth, seen)
         else:
             yield thing
     elif isinstance(thing, torch.Tensor):
@@ -346,19 +405,26 @@ def held(thing: Any, depth: int = 0, seen: frozenset[int] = frozenset()) -> Iter
         stat = thing.stat() if thing.exists() else None
         yield f"{thing} {stat and (stat.st_size, stat.st_mtime_ns)}".encode("utf-8", "surrogatepass")
     elif isinstance(thing, list | tuple) and thing and all(isinstance(part, int | float) for part in thing):
-        yield np.asarray(thing)
-    elif isinstance(thing, Mapping | list | tuple):
-        for part in thing.values() if isinstance(thing, Mapping) else thing:
-            yield from held(part, depth + 1, seen)
-    elif (pillow := sys.modules.get("PIL.Image")) and isinstance(thing, pillow.Image):
+        yield repr(thing).encode()
+    elif isinstance(thing, Mapping):
+        for column in zip(*sorted(thing.items(), key=lambda item: str(item[0])), strict=True):  # keys, then values
+            yield from held(column, is_cache, depth, seen)
+    elif isinstance(thing, list | tuple):
+        for part in thing:
+            yield from held(part, is_cache, depth + 1, seen)
+    elif _is_pillow(thing):
         yield thing.tobytes()
     elif is_huggingface(thing):
         yield from _held_by_table(thing)
-    elif hasattr(type(thing), "__getitem__") and hasattr(thing, "__dict__") and id(thing) not in seen:
-        for part in vars(thing).values():
-            # A mapping beside the items is a cache, as often as not, which fills while they are read.
-            if not isinstance(part, Mapping) or isinstance(thing, Rows):
-                yield from held(part, depth, seen | {id(thing)})
+    elif _has_items_and_attributes(thing) and id(thing) not in seen:
+        for name, part in list(vars(thing).items()):
+            # Mappings of other kinds are open files, as often as not.
+            if not isinstance(part, Mapping) or (isinstance(part, dict) and not (part and is_cache(thing, name))):
+                yield from held(part, is_cache, depth, seen | {id(thing)})
+
+
+def _has_items_and_attributes(thing: Any) -> bool:
+    return hasattr(type(thing), "__getitem__") and isinstance(getattr(thing, "__dict__", None), dict)
 
 
 def _held_by_table(source: Any) -> Iterator[npt.NDArray[Any] | bytes]:

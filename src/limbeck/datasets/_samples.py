@@ -5,7 +5,9 @@ given apart, a sample alone. A sample, or what lies under one of these keys, is
 
 - a picture: a PIL image, an array or tensor (height, width), (height, width, channel) or (channel, height, width),
   uint8 or floats from 0 to 1, grey or RGB;
-- a video: an array or tensor of such pictures, (time, ...);
+- a video: an array or tensor (time, height, width, channel), (time, channel, height, width) or (channel, time, height,
+  width), or under the key ``video`` also (time, height, width), grey; what may be two of these is refused. Its frames
+  last as long as the sound beside it;
 - a waveform: (sample,) or (channel, sample), with its rate as ``(waveform, rate)`` or by `rate_hz`;
 - the path of a file, or the bytes of one, of any kind that is read from folders.
 """
@@ -15,18 +17,32 @@ import pickle
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, NamedTuple, Self, final
 
 import numpy as np
+import numpy.typing as npt
 
 from limbeck.datasets._contract import ClipRef, Dataset, check_options
 from limbeck.datasets._items import Items, Part, Waveform, digest_of, held, size_of, tracks_of
 from limbeck.datasets._labelled import divided
 from limbeck.datasets._labels import class_names, in_order, label_of, named, why_unnamed
+from limbeck.datasets._listing import duration_s
 from limbeck.datasets._many import without_one_split
-from limbeck.datasets._window import Window, check_window, part_of, read_part
+from limbeck.datasets._window import Window, check_window, chosen, part_of, read_part
 from limbeck.errors import InputError, MediaError
-from limbeck.media import TRACKS, ClipRecipe, Encoded, RawClip, Recording, Track, channels_of, frames_of, sound_of
+from limbeck.media import (
+    TRACKS,
+    ClipRecipe,
+    Encoded,
+    MelRecipe,
+    RawClip,
+    Recording,
+    channels_of,
+    frames_of,
+    read_clip,
+    read_sound,
+    sound_of,
+)
 
 _LOOKED_AT = 16
 _ASKED_AGAIN = 10
@@ -45,7 +61,8 @@ class Samples(Dataset):
             splits (``"train"``, ``"test"``) to those, as a ``datasets.DatasetDict`` is.
         labels: Labels of all items, whose own are then not read; where `source` is of splits, a mapping of these. By
             default those that the dataset tells (``targets``, ``labels``); else every item is read once for its own.
-        classes: Class names, in whose order labels that are numbers count; by default the dataset's own ``classes``.
+        classes: Class names, in whose order labels that are numbers, or words for numbers, count; by default the
+            dataset's own ``classes``.
         rate_hz: Samples a second of waveforms that come without.
         audio: Key of the sound in items that are mappings; by default ``audio``, or the only column of sounds.
         image: Key of the picture, likewise.
@@ -54,7 +71,8 @@ class Samples(Dataset):
             several and none is called so.
         test_fraction: Part of every class to test on where there is one split only, in (0, 1).
         seed: Draws which items are held out.
-        window: Which part of a sound longer than a clip is taken: ``"loudest"``, ``"middle"`` or ``"start"``.
+        window: Which part of a sound longer than a clip is taken, and of the frames beside it: ``"loudest"``,
+            ``"middle"`` or ``"start"``.
         name: What the data is called.
     """
 
@@ -128,10 +146,10 @@ class Samples(Dataset):
         return ClipRecipe() if size is None else ClipRecipe(image_size=size)
 
     def content(self) -> str:
-        """A digest of all that is held in memory, of the first and the last item of each split, and of the window."""
+        """A digest of all that is held in memory but for caches, of the first and the last items, and of the window."""
         parts = [part for part in self._parts.values() if len(part)]
         ends = [_digest(part, index) for part in parts for index in (0, len(part) - 1)]
-        return " ".join([self._window, *ends, *(digest_of(held(part.source)) for part in parts)])
+        return " ".join([self._window, *ends, *(digest_of(held(part.source, part.is_cache)) for part in parts)])
 
     def read(self, clip: ClipRef, recipe: ClipRecipe) -> RawClip:
         """Read one item; a part that is the path or the bytes of a file is decoded like any file."""
@@ -142,27 +160,22 @@ class Samples(Dataset):
             raise MediaError(
                 "other_label", f"The item says that its label is {label!r}, where {clip.label!r} was expected."
             )
-        files: dict[Track, Recording] = {
-            track: part for track, part in parts.items() if isinstance(part, Path | Encoded) and track in recipe.tracks
-        }
-        raw = RawClip(None, None)
-        if files:
-            some = recipe.model_copy(update={"tracks": tuple(track for track in TRACKS if track in files)})
-            raw = read_part(files.get("audio"), files.get("image"), self._window, some)
-        waveform, frames, repairs = raw.waveform, raw.frames, raw.repairs
-        if "audio" in recipe.tracks and waveform is None:
-            if not isinstance(sound := parts.get("audio"), Waveform):
-                raise MediaError("no_audio_track", "The item has no sound.")
-            samples, rate = channels_of(sound.samples), sound.rate_hz
-            whole = round(rate) if math.isfinite(rate) else 0
-            samples, told = part_of(self._window, samples, whole, recipe.mel) if whole > 0 else (samples, ())
-            waveform, mended = sound_of(samples, rate, recipe.mel)
-            repairs = (*repairs, *told, *mended)
-        if "image" in recipe.tracks and frames is None:
-            if not isinstance(picture := parts.get("image"), np.ndarray):
-                raise MediaError("no_picture_track", "The item has no picture.")
-            frames = frames_of(picture, recipe)
-        return RawClip(waveform, frames, repairs)
+        sound, picture = (parts.get(track) if track in recipe.tracks else None for track in TRACKS)
+        if isinstance(sound, np.ndarray) or (sound is None and "audio" in recipe.tracks):
+            raise MediaError("no_audio_track", "The item has no sound.")
+        if isinstance(picture, Waveform) or (picture is None and "image" in recipe.tracks):
+            raise MediaError("no_picture_track", "The item has no picture.")
+        if not isinstance(sound, Waveform) and not isinstance(picture, np.ndarray):
+            return read_part(sound, picture, self._window, recipe)
+        heard = _Heard() if sound is None else _Heard.of(sound, self._window, recipe.mel)
+        if picture is None:
+            return RawClip(heard.waveform, None, heard.repairs)
+        if isinstance(picture, np.ndarray):
+            shown = heard.part if picture.ndim == 4 else (0.0, 1.0)
+            return RawClip(heard.waveform, frames_of(picture, recipe, shown), heard.repairs)
+        pictures = recipe.model_copy(update={"tracks": ("image",)})
+        seen = read_clip(None, picture, start_s=heard.start_s, length_s=heard.length_s, recipe=pictures)
+        return RawClip(heard.waveform, seen.frames, (*heard.repairs, *seen.repairs))
 
     def __getstate__(self) -> dict[str, Any]:
         """What another process is given: bytes, for of many tensors each would be shared by an open file."""
@@ -221,6 +234,40 @@ class Samples(Dataset):
                 fits = height == width and _LEAST_SIZE <= height <= ClipRecipe().image_size
                 return tuple(track for track in TRACKS if track in has), height if fits else None
         raise InputError(f"Not one of the first items is a sound or a picture that can be used; {why}.")
+
+
+class _Heard(NamedTuple):
+    """The sound of an item, what was mended, and which part of all the item's time it is of.
+
+    That begins at `start_s` and is `length_s` long (None: to the end) of `whole_s` (None: unknown).
+    """
+
+    waveform: npt.NDArray[np.float32] | None = None
+    repairs: tuple[str, ...] = ()
+    start_s: float = 0.0
+    length_s: float | None = None
+    whole_s: float | None = None
+
+    @classmethod
+    def of(cls, sound: Waveform | Recording, window: Window, recipe: MelRecipe) -> Self:
+        if not isinstance(sound, Waveform):
+            start_s, length_s, told = chosen(window, sound, 0.0, None, recipe)
+            waveform, mended = read_sound(sound, start_s=start_s, length_s=length_s, recipe=recipe)
+            return cls(waveform, (*told, *mended), start_s, length_s, duration_s(sound))
+        samples, rate_hz = channels_of(sound.samples), round(sound.rate_hz) if math.isfinite(sound.rate_hz) else 0
+        taken, told = part_of(window, samples, rate_hz, recipe)
+        waveform, mended = sound_of(samples[:, taken], sound.rate_hz, recipe)
+        start_s, end_s, whole_s = (count / rate_hz for count in (taken.start, taken.stop, samples.shape[1]))
+        return cls(waveform, (*told, *mended), start_s, end_s - start_s, whole_s)
+
+    @property
+    def part(self) -> tuple[float, float]:
+        """Where it begins and ends in an array of frames, as parts of its length: frames last as long as the sound."""
+        if self.length_s is None:
+            return 0.0, 1.0
+        if not self.whole_s:
+            raise MediaError("unknown_length", "How long the sound is cannot be told, nor so when frames are shown.")
+        return self.start_s / self.whole_s, (self.start_s + self.length_s) / self.whole_s
 
 
 def samples(source: Any, options: Mapping[str, Any]) -> Samples:

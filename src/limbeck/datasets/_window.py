@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from limbeck.datasets._listing import duration_s, probed
+from limbeck.datasets._sources import Stamp
 from limbeck.errors import InputError, MediaError
-from limbeck.media import ClipRecipe, Encoded, MelRecipe, RawClip, Recording, read_clip, read_sound
+from limbeck.media import ClipRecipe, Encoded, MelRecipe, RawClip, Recording, holder, mono_of, read_clip, read_sound
 
 Window = Literal["loudest", "middle", "start"]
 
@@ -53,13 +54,14 @@ def read_part(audio: Recording | None, image: Recording | None, window: Window, 
 
 def part_of(
     window: Window, waveform: npt.NDArray[Any], rate_hz: int, recipe: MelRecipe
-) -> tuple[npt.NDArray[Any], tuple[str, ...]]:
-    """The part of a waveform in memory, (channel, sample), that a window says, and what is told of it."""
-    spare = waveform.shape[1] - round(recipe.clip_seconds * rate_hz)
-    if spare <= 0:
-        return waveform, ()
+) -> tuple[slice, tuple[str, ...]]:
+    """Which samples of a waveform in memory, (channel, sample), a window says, and what is told of them."""
+    count = waveform.shape[1]
+    spare = count - round(recipe.clip_seconds * rate_hz)
+    if not 0 < spare < count:
+        return slice(0, count), ()
     at, words = _PLACES[window](waveform, spare), _WINDOWS[window][1]
-    return waveform[:, at : waveform.shape[1] - spare + at], (_told(words, at / rate_hz),)
+    return slice(at, count - spare + at), (_told(words, at / rate_hz),)
 
 
 def chosen(
@@ -97,9 +99,9 @@ def check_window(window: str) -> None:
 
 
 def _loudest(path: Recording, start_s: float, length_s: float | None, span_s: float, recipe: MelRecipe) -> float:
-    if isinstance(path, Encoded):
+    if isinstance(path, Encoded) or (stamp := Stamp.of(holder(path))) is None:
         return _searched(path, start_s, length_s, span_s, recipe)
-    return _searched_once(path, start_s, length_s, span_s, recipe)
+    return _searched_once(stamp, path, start_s, length_s, span_s, recipe)
 
 
 def _searched(path: Recording, start_s: float, length_s: float | None, span_s: float, recipe: MelRecipe) -> float:
@@ -108,7 +110,11 @@ def _searched(path: Recording, start_s: float, length_s: float | None, span_s: f
     return start_s + loudest_window(waveform, recipe.samples) / recipe.sample_rate_hz
 
 
-_searched_once = lru_cache(maxsize=4096)(_searched)
+@lru_cache(maxsize=4096)
+def _searched_once(
+    _stamp: Stamp, path: Recording, start_s: float, length_s: float | None, span_s: float, recipe: MelRecipe
+) -> float:
+    return _searched(path, start_s, length_s, span_s, recipe)
 
 
 def _middle(path: Recording, start_s: float, length_s: float | None, span_s: float, recipe: MelRecipe) -> float:
@@ -124,8 +130,8 @@ _WINDOWS: dict[Window, tuple[_Find, str]] = {
 
 
 def _loudest_at(waveform: npt.NDArray[Any], spare: int) -> int:
-    heard = np.nan_to_num(waveform.astype(np.float32))
-    return loudest_window(heard.mean(axis=0) - np.median(heard), waveform.shape[1] - spare)
+    heard = np.nan_to_num(mono_of(waveform), posinf=0.0, neginf=0.0)
+    return loudest_window(heard - np.median(heard), waveform.shape[1] - spare)
 
 
 _PLACES: dict[Window, Callable[[npt.NDArray[Any], int], int]] = {

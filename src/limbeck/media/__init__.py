@@ -4,7 +4,7 @@ from limbeck.media import encode, table, tar
 from limbeck.media._picture import fitted
 from limbeck.media._resample import resample
 from limbeck.media._sound import is_silent
-from limbeck.media.arrays import channels_of, frames_of, picture_of, sound_of
+from limbeck.media.arrays import channels_of, frames_of, mono_of, picture_of, sound_of, video_of
 from limbeck.media.decode import MediaInfo, RawClip, probe, read_clip, read_frame, read_sound
 from limbeck.media.encode import write_video, write_wav
 from limbeck.media.listing import could_be_media, files_below
@@ -36,6 +36,7 @@ __all__ = [
     "invert_log_mel",
     "is_silent",
     "log_mel",
+    "mono_of",
     "picture_of",
     "probe",
     "read_clip",
@@ -47,6 +48,7 @@ __all__ = [
     "sound_windows",
     "table",
     "tar",
+    "video_of",
     "write_video",
     "write_wav",
 ]

@@ -27,6 +27,7 @@ _ABSURD_PEAK = 16.0
 _TOLD_PEAK = 1.1
 _LEAST_SOUND = 0.1
 _CANCELLED = 0.02
+_PIECE_SAMPLES = 1024
 _NOT_QUIET = 0.25
 
 Mono = npt.NDArray[np.float32]
@@ -120,8 +121,15 @@ def of_array(samples: npt.NDArray[Any], rate_hz: int, recipe: MelRecipe) -> Soun
     """Sound of decoded samples, (channel, sample), float with full scale 1 or PCM; errors as of a file's sound."""
     _check_rate(rate_hz)
     buffer = _Buffer(0.0, None, rate_hz, recipe)
-    buffer.put(Piece(0, *mono(samples)))
+    for piece in pieces(samples):
+        buffer.put(piece)
     return _finished(None, buffer)
+
+
+def pieces(samples: npt.NDArray[Any]) -> Iterator[Piece]:
+    """Decoded samples, (channel, sample), in pieces as decoders give them: channels may cancel out in some alone."""
+    for at in range(0, samples.shape[1], _PIECE_SAMPLES):
+        yield Piece(at, *mono(samples[:, at : at + _PIECE_SAMPLES]))
 
 
 def read_counted(

@@ -12,6 +12,8 @@ from limbeck.media._picture import fitted
 from limbeck.media.recipe import ClipRecipe, MelRecipe
 
 _CHANNELS = (1, 3, 4)
+_CHANNEL_AXES = {(3,): 3, (0, 3): 3, (1,): 1, (0, 1): 1, (0,): 0}
+"""Which axis of a video has the channels, by the axes that are as short as that."""
 _MOST_CHANNELS = 32
 _SLACK = 1e-3
 _PCM = ("uint8", "int16", "int32")
@@ -49,27 +51,67 @@ def picture_of(pixels: npt.NDArray[Any], recipe: ClipRecipe) -> npt.NDArray[np.u
     return fitted(np.broadcast_to(image, (*image.shape[:2], 3)), recipe)
 
 
-def frames_of(pixels: npt.NDArray[Any], recipe: ClipRecipe) -> npt.NDArray[np.uint8]:
-    """A picture or a video in memory as the frames of a clip, RGB, uint8.
+def video_of(pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """A video in memory as (time, height, width, channel), in its own number format, once its axes are known.
 
-    Of a picture they are its one frame, (size, size, 3); of a video, (time, ...) with pictures as `picture_of` takes
-    them, those that are shown at the recipe's times, (time, size, size, 3).
+    No side of a frame is 1, 3 or 4 pixels, so that an axis of these is one of channels or of time.
 
     Args:
-        pixels: The picture, or the frames of a video at equal steps of time.
-        recipe: Times, size, and what is done with pictures that are not square.
+        pixels: (time, height, width, channel), (time, channel, height, width) or (channel, time, height, width), with
+            one, three or four channels; or grey, (time, height, width).
 
     Raises:
-        MediaError: A frame that is wanted is no picture, see `picture_of`.
+        MediaError: ``bad_shape``: it is none of these, or may be two of them.
+
+    Example:
+        >>> [video_of(np.zeros(shape)).shape for shape in ((9, 3, 8, 6), (3, 9, 8, 6), (3, 8, 6, 1), (9, 8, 6))]
+        [(9, 8, 6, 3), (9, 8, 6, 3), (3, 8, 6, 1), (9, 8, 6, 1)]
+    """
+    video = pixels[..., None] if pixels.ndim == 3 else pixels
+    small = tuple(axis for axis, length in enumerate(video.shape) if length in _CHANNELS)
+    is_either = small == (0, 1) and video.shape[:2] != (1, 1)
+    if is_either or (pixels.ndim == 3 and small == (0, 3) and len(video) > 1):
+        raise MediaError(
+            "bad_shape",
+            f"Of a video that is {pixels.shape} it cannot be known which axis is time and which has the channels. Give "
+            "it as (time, height, width, channel).",
+        )
+    channels = _CHANNEL_AXES.get(small) if video.ndim == 4 and video.size else None
+    if channels is None:
+        raise MediaError(
+            "bad_shape",
+            "A video is (time, height, width, channel), (time, channel, height, width), (channel, time, height, width) "
+            f"or (time, height, width), with 1, 3 or 4 channels and larger frames, but this one is {pixels.shape}.",
+        )
+    return np.moveaxis(video, channels, -1)
+
+
+def frames_of(
+    pixels: npt.NDArray[Any], recipe: ClipRecipe, part: tuple[float, float] = (0.0, 1.0)
+) -> npt.NDArray[np.uint8]:
+    """A picture or a video in memory as the frames of a clip, RGB, uint8.
+
+    Of a picture they are its one frame, (size, size, 3); of a video those that are shown at the recipe's times, (time,
+    size, size, 3).
+
+    Args:
+        pixels: The picture, as `picture_of` takes it, or the frames of a video at equal steps of time, as `video_of`
+            does.
+        recipe: Times, size, and what is done with pictures that are not square.
+        part: Where in a video the clip begins and ends, as parts of its length, 0 to 1.
+
+    Raises:
+        MediaError: It is no video, or a frame that is wanted is no picture.
 
     Example:
         >>> frames_of(np.zeros((9, 8, 8, 3), np.uint8), ClipRecipe(image_size=8, times=(0.2, 0.8))).shape
         (2, 8, 8, 3)
     """
-    if pixels.ndim != 4 or not len(pixels):
+    if pixels.ndim != 4:
         return picture_of(pixels, recipe)
-    shown = [min(int(part * len(pixels)), len(pixels) - 1) for part in recipe.times]
-    return np.stack([picture_of(pixels[index], recipe) for index in shown])
+    video = video_of(pixels)
+    times = ((1 - time) * part[0] + time * part[1] for time in recipe.times)
+    return np.stack([picture_of(video[min(int(time * len(video)), len(video) - 1)], recipe) for time in times])
 
 
 def sound_of(
@@ -106,6 +148,18 @@ def channels_of(waveform: npt.NDArray[Any]) -> npt.NDArray[Any]:
     if samples.dtype.kind != "f" and samples.dtype.name not in _PCM:
         raise MediaError("bad_dtype", f"A waveform is of floats, uint8, int16 or int32, but is {samples.dtype}.")
     return samples
+
+
+def mono_of(waveform: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    """The channels of a waveform in memory as one, (sample,), full scale 1, by the rule for those that cancel out.
+
+    It is what `sound_of` takes, and is not mended.
+
+    Example:
+        >>> mono_of(np.array([[0.5, -0.5], [-0.5, 0.5]]))
+        array([ 0.5, -0.5], dtype=float32)
+    """
+    return np.concatenate([piece.mono for piece in _sound.pieces(channels_of(waveform))])
 
 
 def _bytes(pixels: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
