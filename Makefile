@@ -23,7 +23,7 @@ sounds-demo: $(VENV)/.has-sounds-demo ## Index recordings, learn ten words witho
 
 test: lint ## Lint, then every test and docstring example
 	@# Threads that spin cost ten times on a busy machine; files stay whole, for what their tests share.
-	OMP_WAIT_POLICY=passive $(BIN)/python -m pytest -m "not network" -n auto --dist loadfile
+	OMP_WAIT_POLICY=passive $(BIN)/python -m pytest -m "not network" -n auto --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.has-dev ## Style, formatting and types
 	$(BIN)/ruff check .

@@ -16,12 +16,22 @@ from limbeck._machine import cores
 settings.register_profile("limbeck", deadline=None, derandomize=True)
 settings.load_profile("limbeck")
 
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # One thread for each process that a test starts, too: beside other workers more would be in each other's way.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 ROOT = Path(__file__).parent.parent
 
 
 def pytest_xdist_auto_num_workers() -> int:
     """Three workers for two cores: a quarter of the time tests wait for processes that they start and kill."""
     return max(1, cores() * 3 // 2)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests come first, so that at the end no worker is alone with one."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
 
 
 def _folder(variable: str, default: str) -> Path:

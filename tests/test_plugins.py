@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 from tests.helpers import plugins
 
+pytestmark = pytest.mark.slow
+
 RECIPE = """
 title = "Gifts"
 per_class = [1]

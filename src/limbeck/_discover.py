@@ -10,13 +10,14 @@ import contextlib
 import difflib
 import importlib
 import inspect
+import os
 import pkgutil
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.machinery import ModuleSpec
-from importlib.metadata import EntryPoint, entry_points, version
+from importlib.metadata import EntryPoint, EntryPoints, entry_points, version
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -56,13 +57,13 @@ def names(room: str) -> tuple[str, ...]:
         >>> names("limbeck.networks.heads")
         ('attention', 'concat', 'ensemble', 'sum')
     """
-    return tuple(sorted(_built_in(room) | {entry.name for entry in entry_points(group=room)}))
+    return tuple(sorted(_built_in(room) | {entry.name for entry in _entries(room)}))
 
 
 def origins(room: str, name: str) -> list[Origin]:
     """Where the things of that name come from: one, or several that are in each other's way."""
-    found = [Origin("limbeck", version("limbeck"), f"{room}.{name}")] if name in _built_in(room) else []
-    for entry in entry_points(group=room, name=name):
+    found = [Origin("limbeck", _own_version(), f"{room}.{name}")] if name in _built_in(room) else []
+    for entry in _entries(room).select(name=name):
         where = (entry.dist.name, entry.dist.version) if entry.dist else ("an unknown distribution", "")
         found.append(Origin(*where, entry.value))
     return found
@@ -107,7 +108,7 @@ def load(base: type[L], name: str) -> type[L]:
             f"{len(found)} things in {room} are called {name!r}: {' and '.join(map(str, found))}. Names must differ: "
             "uninstall one, or have its author rename the entry point."
         )
-    for entry in entry_points(group=room, name=name):
+    for entry in _entries(room).select(name=name):
         try:
             return _class_in(entry.load(), base)
         except Exception as error:
@@ -144,7 +145,7 @@ def entry_of(kind: Any, room: str) -> EntryPoint | None:
     """The entry point a class is listed by; None for Limbeck's own, and for one that is not listed."""
     if kind.__module__.rpartition(".")[0] == room:
         return None
-    for entry in sorted(entry_points(group=room), key=lambda e: e.name):
+    for entry in sorted(_entries(room), key=lambda e: e.name):
         with contextlib.suppress(Exception):  # another plug-in that is broken
             found = entry.load()
             if found is kind or (inspect.ismodule(found) and found.__name__ == kind.__module__):
@@ -174,6 +175,23 @@ def spec_of(module: str) -> ModuleSpec | None:
             return None
         path = spec.submodule_search_locations
     return spec
+
+
+def _entries(room: str) -> EntryPoints:
+    """What plug-ins add to a room. Reading what is installed takes 20 ms: it is done again once that may be other."""
+    places = tuple((place, os.stat(place).st_mtime_ns) for place in sys.path if os.path.exists(place))
+    found: EntryPoints = _all_entries(places).select(group=room)
+    return found
+
+
+@lru_cache(maxsize=1)
+def _all_entries(_places: tuple[tuple[str, int], ...]) -> Any:  # a class of its own in Python 3.11
+    return entry_points()
+
+
+@cache
+def _own_version() -> str:
+    return version("limbeck")
 
 
 def _built_in(room: str) -> set[str]:

@@ -17,6 +17,8 @@ from limbeck.engine.executor import Here
 from limbeck.errors import BusyError, InputError
 from limbeck.evaluation import measures
 
+pytestmark = pytest.mark.slow
+
 MORE = """
 [measures.retrieval]
 settings = { dim = 4, galleries = 2 }

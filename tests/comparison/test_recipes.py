@@ -13,6 +13,8 @@ from limbeck.evaluation import Protocol
 from limbeck.media import ClipRecipe, MelRecipe
 from limbeck.networks import Architecture
 
+pytestmark = pytest.mark.slow
+
 ROOM = _recipes.ROOM
 FILES = sorted(ROOM.glob("*.toml"))
 OFFICIAL = ("vggsound10k", "vggsound", "music21", "ave")
