@@ -659,6 +659,46 @@ class TestMoved:
         archive.classifier = archive.classifier.rename(archive.folder / "deep" / "er" / "classifier")
         assert shown(archive)[1] == []
 
+    def test_all_that_moved_together_goes_on_as_before(self, archive: SimpleNamespace, tmp_path: Path) -> None:
+        """Index, classifier and recordings in one folder, which moves; then other recordings come where they were."""
+        before, outside = SoundClassifier.load(archive.classifier), recording(tmp_path / "own" / "x.wav", 3000, seed=77)
+        sounds.correct(archive.classifier, add=[f"high={outside}"], encoder=archive.encoder)
+        tmp_path.rename(away := tmp_path.with_name(f"{tmp_path.name} away"))
+        here, new = away / "old" / "archive", tmp_path / "old" / "archive"
+        archive.classifier, archive.folder = away / "classifier", away
+        text, told = shown(archive)
+        assert [one for one in told if "x.wav" not in one] == []
+        assert text.count("data:audio") >= 12
+        hits = sounds.search(away / "index", "high", encoder=archive.encoder)
+        assert all(hit.file.located().is_relative_to(here) for hit in hits)
+        gone = Path(before.neighbours("low")[0][1].path).relative_to(archive.old)
+        after = sounds.correct(archive.classifier, remove=[f"low={here / gone}"], encoder=archive.encoder)
+        assert len(after.neighbours("low")) == 2
+        assert len(after.classifier._examples[0]) == 1, "what was put in is found again, too"
+        for name in ("0.wav", "99.wav"):
+            recording(new / "low" / name, 900, seed=50)
+        done = sounds.index([here, new], out=away / "index", encoder=archive.encoder, workers=1, progress=False)
+        assert (done.added, done.changed, done.moved, done.removed, done.unchanged) == (2, 0, 0, 0, 12)
+        recording(here / "low" / "0.wav", 200, seed=51)
+        (here / "low" / "1.wav").unlink()
+        done = sounds.index([here, new], out=away / "index", encoder=archive.encoder, workers=1, progress=False)
+        assert (done.added, done.changed, done.removed, done.unchanged) == (0, 1, 1, 12)
+        index = SoundIndex.open(away / "index")
+        assert sorted(index.files()) == sorted([*here.rglob("*.wav"), *new.rglob("*.wav")])
+        assert len(index.pool()) == len(index) == 13
+
+    def test_an_index_that_moved_alone_finds_its_recordings(self, archive: SimpleNamespace) -> None:
+        (archive.folder / "deep").mkdir()
+        moved = archive.index.rename(archive.folder / "deep" / "index")
+        assert shown(archive, index=moved)[1] == []
+
+    def test_an_index_that_lost_everything_says_so(self, archive: SimpleNamespace) -> None:
+        for path in archive.old.rglob("*.wav"):
+            path.unlink()
+        sounds.index(archive.old, out=archive.index, encoder=archive.encoder, workers=1, progress=False)
+        with pytest.raises(InputError, match=r"holds no window to show. .*limbeck sounds index"):
+            shown(archive)
+
     def test_the_same_recording_twice(self, archive: SimpleNamespace) -> None:
         path = Path(SoundClassifier.load(archive.classifier).neighbours("low")[0][1].path)
         (archive.old / "copy.wav").write_bytes(path.read_bytes())

@@ -22,9 +22,10 @@ from limbeck.index._scan import File, Refused
 from limbeck.media.stream import check_lengths
 
 NOTE = b"limbeck"
-KEY = ("root", "path", "window")
+KEY = ("root", "near", "path", "window")
 COLUMNS = {
     "root": "string",
+    "near": "string",
     "path": "string",
     "window": "int32",
     "start_s": "float64",
@@ -44,7 +45,7 @@ COLUMNS = {
 SAID = tuple(name for name in COLUMNS if name not in ("encoder", "joint", "features", "row_sum"))
 """Columns that ``row_sum`` is of."""
 CHECKED = (*SAID, "row_sum")
-FILE = ("root", "path", "size", "mtime_ns", "sha256", "changed_ns")
+FILE = ("root", "path", "size", "mtime_ns", "sha256", "changed_ns", "near")
 """Columns that are the fields of a `File`."""
 REFUSED = (*FILE, "reason", "detail")
 """Columns of the table of files that could not be indexed; ``row_sum`` there is of these."""
@@ -84,7 +85,7 @@ class IndexSettings(Config):
     numbers in the space shared with text, and `features_dim` in the audio network's own.
     """
 
-    format: Literal[3] = 3
+    format: Literal[4] = 4
     encoder: str
     sample_rate_hz: int = Field(ge=1)
     window_s: float = Field(gt=0)
@@ -110,7 +111,7 @@ def rows(file: File, windows: Sequence[Embedded], settings: IndexSettings) -> An
     joint, features = np.stack(joint_rows), np.stack(feature_rows)
     if not (np.isfinite(joint).all() and np.isfinite(features).all()):
         return None
-    alike = vars(file) | {"encoder": settings.encoder, "row_sum": 0}
+    alike = _said(file) | {"encoder": settings.encoder, "row_sum": 0}
     columns = {name: pa.repeat(value, len(joint)) for name, value in alike.items()} | {
         "window": range(len(joint)),
         "start_s": starts,
@@ -172,6 +173,10 @@ def vectors(column: Any) -> Halves:
     return flat.reshape(len(column), column.type.list_size)
 
 
+def _said(file: File) -> dict[str, Any]:
+    return {name: getattr(file, name) for name in FILE}
+
+
 def files(table: Any) -> list[File]:
     return [File(*values) for values in zip(*[table[name].to_pylist() for name in FILE], strict=True)]
 
@@ -183,7 +188,7 @@ def refused_rows(refused: Iterable[Refused]) -> Any:
     listed = [
         {
             name: said.encode("utf-8", "surrogateescape").decode("utf-8", "replace") if isinstance(said, str) else said
-            for name, said in (vars(one.file) | {"reason": one.reason, "detail": one.detail}).items()
+            for name, said in (_said(one.file) | {"reason": one.reason, "detail": one.detail}).items()
         }
         for one in refused
     ]

@@ -17,12 +17,14 @@ class File:
     """A file as an index knows it.
 
     Attributes:
-        root: The folder it was found below, absolute.
+        root: The folder it was found below, absolute, as it was then.
         path: Its path from there, with forward slashes.
         size: In bytes.
         mtime_ns: When it was last written, in nanoseconds.
         sha256: Of its bytes; empty where they were not read.
         changed_ns: When its content or its entry in the folder last changed, in nanoseconds; nobody can set it back.
+        near: The same folder as seen from the index; empty where the index has an address.
+        now: Where the folder is now, absolute, if it moved together with the index; else empty.
     """
 
     root: str
@@ -31,11 +33,13 @@ class File:
     mtime_ns: int
     sha256: str = ""
     changed_ns: int = 0
+    near: str = ""
+    now: str = ""
 
     @property
     def place(self) -> Path:
         """Where it lies."""
-        return Path(self.root, self.path)
+        return Path(self.now or self.root, self.path)
 
     def looks_like(self, other: "File") -> bool:
         """Whether size and times are the same."""

@@ -54,7 +54,8 @@ def exact(store: Store, queries: Floats, top: int) -> list[list[Hit]]:
     table = store.select(row_ids.tolist(), _COLUMNS)
     order = np.argsort(table["_rowid"].to_numpy())
     return [
-        _ordered(table.take(order[np.searchsorted(row_ids, row)]), score) for row, score in zip(ids, best, strict=True)
+        _ordered(store, table.take(order[np.searchsorted(row_ids, row)]), score)
+        for row, score in zip(ids, best, strict=True)
     ]
 
 
@@ -68,12 +69,12 @@ def approximate(store: Store, queries: Floats, top: int) -> list[list[Hit]]:
         similarity = 1 - table["_distance"].to_numpy()
         for query in range(len(some)):
             rows = np.flatnonzero(of == query)
-            found.append(_ordered(table.take(rows), similarity[rows]))
+            found.append(_ordered(store, table.take(rows), similarity[rows]))
     return found
 
 
-def _ordered(table: Any, similarity: npt.NDArray[np.float32]) -> list[Hit]:
-    columns = zip(_rows.files(table), *(table[name].to_pylist() for name in _WINDOW), similarity.tolist(), strict=True)
+def _ordered(store: Store, table: Any, similarity: npt.NDArray[np.float32]) -> list[Hit]:
+    columns = zip(store.placed(table), *(table[name].to_pylist() for name in _WINDOW), similarity.tolist(), strict=True)
     hits = [Hit(file.place, start, length, value, file) for file, start, length, value in columns]
     return sorted(hits, key=lambda hit: (-hit.similarity, hit.path, hit.start_s))
 
@@ -117,10 +118,10 @@ def pool(store: Store, paths: Iterable[Path] | None) -> Pool:
             if len(missing) > 1
             else f"{min(missing)} is not in the index. Update the index, or look among the rejected recordings."
         )
-    rank = {(file.root, file.path): i for i, file in enumerate(files)}
+    rank = {(file.root, file.near, file.path): i for i, file in enumerate(files)}
     ids, of, starts, lengths = [np.zeros(0, np.uint64)], [np.zeros(0, np.int64)], [np.zeros(0)], [np.zeros(0)]
-    for batch in store.scan(["root", "path", "start_s", "duration_s"]):
-        names = zip(batch["root"].to_pylist(), batch["path"].to_pylist(), strict=True)
+    for batch in store.scan(["root", "near", "path", "start_s", "duration_s"]):
+        names = zip(*(batch[name].to_pylist() for name in ("root", "near", "path")), strict=True)
         here = np.array([rank.get(name, -1) for name in names], np.int64)
         of.append(here[here >= 0])
         for column, name in ((ids, "_rowid"), (starts, "start_s"), (lengths, "duration_s")):

@@ -5,9 +5,11 @@ Every change is one commit, which is there as a whole or not at all; readers nee
 
 import contextlib
 import json
+import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Self
@@ -95,13 +97,29 @@ class Store:
     def files(self) -> list[File]:
         with _using(self.place):
             table = self._table.search().where("window = 0").select(list(_rows.CHECKED)).to_arrow()
-        return _rows.files(self._checked(table))
+        return self.placed(self._checked(table))
 
     def refused(self) -> list[Refused]:
         with _using(self.place):
             table = self._checked(self._database.open_table(_REFUSED).to_arrow())
             said = (table[name].to_pylist() for name in ("reason", "detail"))
-            return [Refused(*row) for row in zip(_rows.files(table), *said, strict=True)]
+            return [Refused(*row) for row in zip(self.placed(table), *said, strict=True)]
+
+    def placed(self, table: Any) -> list[File]:
+        """The recordings that rows are of, where they are now: an index and its recordings may move together."""
+        files = _rows.files(table)
+        if is_address(self.place):
+            return files
+        roots = dict.fromkeys((file.root, file.near) for file in files)
+        moved = {root: os.path.normpath(os.path.join(os.path.abspath(self.place), root[1])) for root in roots}
+        now = {root: place for root, place in moved.items() if root[1] and place != root[0] and os.path.isdir(place)}
+        return [replace(file, now=now.get((file.root, file.near), "")) for file in files]
+
+    def near(self, file: File) -> File:
+        """A file with its folder as seen from the index."""
+        if file.near or is_address(self.place):
+            return file
+        return replace(file, near=os.path.relpath(file.root, os.path.abspath(self.place)))
 
     def rows_of(self, file: File) -> Any:
         """All that is kept of a recording as it was, as an Arrow table; nothing if it has other content now."""
@@ -125,7 +143,8 @@ class Store:
 
     def refuse(self, refused: Iterable[Refused]) -> None:
         """Replace the list of files that could not be indexed, if it is another."""
-        rows = _rows.refused_rows(sorted(refused, key=lambda r: r.file.place))
+        found = (replace(r, file=self.near(r.file)) for r in refused)
+        rows = _rows.refused_rows(sorted(found, key=lambda r: r.file.place))
         with _using(self.place):
             if not rows.equals(self._database.open_table(_REFUSED).to_arrow()):
                 self._database.create_table(_REFUSED, data=rows, mode="overwrite")
@@ -236,10 +255,13 @@ def _connected(place: str | Path) -> Any:
 
 def _among(files: Sequence[File]) -> str:
     """A condition that rows are of some recordings."""
-    below: dict[str, list[str]] = defaultdict(list)
+    below: dict[tuple[str, str], list[str]] = defaultdict(list)
     for file in files:
-        below[file.root].append(_quoted(file.path))
-    return " OR ".join(f"(root = {_quoted(root)} AND path IN ({', '.join(paths)}))" for root, paths in below.items())
+        below[file.root, file.near].append(_quoted(file.path))
+    return " OR ".join(
+        f"(root = {_quoted(root)} AND near = {_quoted(near)} AND path IN ({', '.join(paths)}))"
+        for (root, near), paths in below.items()
+    )
 
 
 def _quoted(text: str) -> str:

@@ -163,8 +163,10 @@ class _Indexer:
         tables, replaced = [], []
         for file in self._whole:
             before = self._known.get(file.place)
-            if before is not None:  # it may have been found below another root
-                file = replace(file, root=before.root, path=before.path)
+            if before is None:
+                file = self._store.near(file)
+            else:  # it may have been found below another root
+                file = replace(file, root=before.root, path=before.path, near=before.near, now=before.now)
             if (rows := self._rows(file)) is not None:
                 tables.append(rows)
                 replaced += [] if before is None else [before]

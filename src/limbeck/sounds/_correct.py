@@ -1,5 +1,6 @@
 """Correcting a classifier: it is learned again from what it was learned from and all corrections."""
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Unpack
@@ -58,7 +59,7 @@ def correct(
         if index is not None or origin.index:
             where = origin.place(folder, index)
             opened = SoundIndex.open(where) if index is not None or SoundIndex.exists(where) else None
-        known = _Known(base, opened, origin.corrections)
+        known = _Known(base, opened, origin.corrections, folder)
         wanted = origin.corrections.joined(
             [known.named(Correction.of(c)) for c in (*from_file.remove, *remove)],
             [known.named(Correction.of(c), fresh=True) for c in (*from_file.add, *add)],
@@ -78,7 +79,7 @@ def correct(
             found = _indexed(one, base, opened)
             if found is None:
                 options["encoder"] = encoder = of_classifier(base, **options)
-                found = _embedded(one, base, encoder)
+                found = _embedded(one, base, encoder, folder)
             start_s, vectors = found
             if not _put_known(base, one.model_copy(update={"start_s": start_s})):
                 base.classifier.add_labelled(vectors, [one.label] * len(vectors))
@@ -92,7 +93,8 @@ def correct(
 class _Known:
     """Recordings by the names a classifier has for them, wherever they lie now: they are known by their bytes."""
 
-    def __init__(self, base: SoundClassifier, index: SoundIndex | None, before: Corrections) -> None:
+    def __init__(self, base: SoundClassifier, index: SoundIndex | None, before: Corrections, folder: Path) -> None:
+        self._folder = folder
         self._content = {one.path: one.sha256 for one in (*before.remove, *before.add)}
         self._content |= {piece.path: piece.sha256 for piece in base.pieces}
         self._path = {content: path for path, content in self._content.items() if content}
@@ -105,7 +107,7 @@ class _Known:
         place = Path(one.path)
         now = sha256_of(place) if place.is_file() else self._content.get(one.path) or self._indexed.get(one.path, "")
         path = one.path if self._content.get(one.path) == now else self._path.get(now, one.path)
-        return one.model_copy(update={"path": path, "sha256": now})
+        return one.model_copy(update={"path": path, "sha256": now, "near": os.path.relpath(one.path, self._folder)})
 
 
 def _standing(base: SoundClassifier, one: Correction) -> list[int]:
@@ -148,16 +150,22 @@ def _indexed(one: Correction, base: SoundClassifier, index: SoundIndex | None) -
     return starts[row], base.vectors(pool)[row : row + 1]
 
 
-def _embedded(one: Correction, base: SoundClassifier, encoder: Encoder) -> Located:
-    """A window, from its sound; the recording has to be the one that was meant when the correction was made."""
-    if one.sha256 and (now := sha256_of(Path(one.path))) != one.sha256:
+def _embedded(one: Correction, base: SoundClassifier, encoder: Encoder, folder: Path) -> Located:
+    """A window, from its sound; the recording has to be the one that was meant when the correction was made.
+
+    It is looked for where it was, and where it is if it moved together with the classifier, which is in a folder.
+    """
+    places = [Path(one.path), *([Path(os.path.normpath(folder / one.near))] if one.near else [])]
+    there = [place for place in places if not one.sha256 or sha256_of(place) == one.sha256]
+    if not there:
+        now = sha256_of(places[0])
         raise InputError(
             f"{one.words()} was put to {one.label!r}, but the recording {'has changed' if now else 'is gone'} since. "
             f"Bring it back, or take it out: --remove {one.typed()}."
         )
     starts: list[float] = []
     samples = np.zeros(0, np.float32)
-    for piece in windows_of([Path(one.path)], encoder, base.window_s, base.hop_s):
+    for piece in windows_of(there[:1], encoder, base.window_s, base.hop_s):
         if isinstance(piece, Unread):
             raise InputError(f"{one.words()} cannot be read: {piece.reason}")
         starts.append(piece.start_s)

@@ -29,12 +29,14 @@ class Correction(Config):
         path: The recording, absolute.
         start_s: Where the sound begins, in seconds; None for a recording that is one window.
         sha256: Of the recording's bytes, by which it is known again at another place; empty where they are not known.
+        near: The recording as seen from the classifier's folder: the two may move together.
     """
 
     label: str = ""
     path: str = ""
     start_s: float | None = Field(default=None, ge=0)
     sha256: str = ""
+    near: str = ""
 
     @classmethod
     def of(cls, text: "str | Correction") -> "Correction":

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from limbeck.engine import bar, versions
-from limbeck.errors import FingerprintError
+from limbeck.errors import FingerprintError, InputError
 from limbeck.index import Pool, SoundIndex
 from limbeck.prototypes import SoundClassifier
 from limbeck.report import sounds_page
@@ -42,7 +42,7 @@ def page(
         told: Told what the page cannot show or play, a sentence each; the page says so, too.
 
     Raises:
-        InputError: The classifier or its index is not there.
+        InputError: The classifier or its index is not there, or the index is empty.
         FingerprintError: The index was made by another encoder, or holds other windows.
         MissingExtraError: jinja2, matplotlib or Pillow is not installed.
     """
@@ -61,7 +61,8 @@ def page(
             f"index holds windows of {settings.window_s:g} s every {settings.hop_s:g} s. Name the index it was learned "
             "from with --index, or learn again from this one."
         )
-    pool = opened.pool()
+    if not len(pool := opened.pool()):
+        raise InputError("The index holds no window to show. Bring it up to date with: limbeck sounds index.")
     vectors = learned.vectors(pool)
     scores, accepted = _naming.predict(learned.classifier, vectors)
     row_of = _finder(pool)
