@@ -147,6 +147,62 @@ class TestSearch:
             sounds.search(made.folder / "index", "low", encoder=Listener(seed=1))
 
 
+class TestSearchByExample:
+    def test_finds_what_sounds_like_a_recording_but_not_itself(self, made: SimpleNamespace) -> None:
+        example = made.folder / "recordings" / "high" / "3.wav"
+        hits = sounds.search(made.folder / "index", like=[example], top=9, encoder=made.encoder)
+        assert {hit.path.parent.name for hit in hits} == {"high"}
+        assert len(hits) == 9
+        assert example not in {hit.path for hit in hits}
+
+    def test_a_window_of_a_long_recording(self, made: SimpleNamespace, tmp_path: Path) -> None:
+        long = recording(tmp_path / "long.wav", 200, 3000, seed=77)
+        for at, word in ((0.0, "low"), (2.1, "high")):
+            hits = sounds.search(made.folder / "index", like=[long], at=at, top=5, encoder=made.encoder)
+            assert {hit.path.parent.name for hit in hits} == {word}
+        with pytest.raises(InputError, match=r"cannot be used: .*beyond_end"):
+            sounds.search(made.folder / "index", like=[long], at=60.0, encoder=made.encoder)
+
+    def test_what_is_not_wanted_and_words_have_their_say(self, made: SimpleNamespace, tmp_path: Path) -> None:
+        mixed = recording(tmp_path / "mixed.wav", 200, 900, seed=77)
+        low = recording(tmp_path / "low.wav", 200, seed=78)
+        for words in ("", "middle"):
+            hits = sounds.search(made.folder / "index", words, like=[mixed], unlike=[low], top=5, encoder=made.encoder)
+            assert {hit.path.parent.name for hit in hits} == {"middle"}
+        hits = sounds.search(made.folder / "index", "low", like=[mixed], top=5, encoder=made.encoder)
+        assert {hit.path.parent.name for hit in hits} == {"low"}
+
+    def test_what_was_found_is_an_example_again(self, made: SimpleNamespace, tmp_path: Path) -> None:
+        found = sounds.search(made.folder / "index", "high", top=3, encoder=made.encoder)
+        sounds.ExampleSet.of(found).write(tmp_path / "high.json")
+        again = sounds.search(made.folder / "index", like=[tmp_path / "high.json"], top=30, encoder=made.encoder)
+        assert {hit.path for hit in again} & {hit.path for hit in found} == set()
+        assert len(again) == 27
+        assert {hit.path.parent.name for hit in again[:7]} == {"high"}
+        with pytest.raises(InputError, match="belongs to one recording"):
+            sounds.search(made.folder / "index", like=[tmp_path / "high.json"], at=1.0, encoder=made.encoder)
+
+    def test_a_set_knows_its_recordings_by_their_bytes(self, made: SimpleNamespace, tmp_path: Path) -> None:
+        own = recording(tmp_path / "own.wav", 900, seed=5)
+        sounds.index(own, out=tmp_path / "index", encoder=made.encoder, workers=1, progress=False)
+        found = sounds.search(tmp_path / "index", "middle", encoder=made.encoder)
+        sounds.ExampleSet.of(found).write(tmp_path / "set.json")
+        recording(own, 3000, seed=6)
+        with pytest.raises(InputError, match="has changed since it was saved"):
+            sounds.search(tmp_path / "index", like=[tmp_path / "set.json"], encoder=made.encoder)
+        (tmp_path / "set.json").write_text("{}")
+        with pytest.raises(InputError, match="was damaged or changed"):
+            sounds.search(tmp_path / "index", like=[tmp_path / "set.json"], encoder=made.encoder)
+        with pytest.raises(InputError, match="There is no set of examples"):
+            sounds.search(tmp_path / "index", like=[tmp_path / "none.json"], encoder=made.encoder)
+
+    def test_refuses_examples_that_are_no_sound(self, made: SimpleNamespace, tmp_path: Path) -> None:
+        (tmp_path / "rotten.wav").write_bytes(b"RIFF")
+        for name in ("rotten.wav", "nowhere.wav"):
+            with pytest.raises(InputError, match=rf"The example .*{name} cannot be used: .*Give another recording"):
+                sounds.search(made.folder / "index", like=[tmp_path / name], encoder=made.encoder)
+
+
 class TestLearn:
     def test_words_find_their_recordings(self, made: SimpleNamespace) -> None:
         assert made.learned.labels == tuple(WORDS)

@@ -471,6 +471,28 @@ def test_searches_that_make_no_sense(index: SoundIndex, vectors: np.ndarray, sen
         index.search(vectors)
 
 
+def test_a_blend_is_a_sum_of_parts_by_how_they_tell_windows_apart(
+    monkeypatch: pytest.MonkeyPatch, index: SoundIndex, folder: Path, encoder: SpectralEncoder
+) -> None:
+    joint = index.pool().joint
+    wanted, unwanted = joint[:2], joint[-1:]
+    score = (
+        sum((joint @ v) / (joint @ v).std() for v in wanted) / 2
+        - 0.5 * (joint @ unwanted[0]) / (joint @ unwanted[0]).std()
+    )
+    query = index.blend(7 * wanted, unwanted)
+    assert query.shape == (1, 16)
+    assert np.corrcoef(joint @ query[0], score)[0, 1] > 0.9999
+    np.testing.assert_allclose(index.blend(3 * joint[:1]), joint[:1], rtol=1e-6)
+    exact = index.search(query, top=4, exact=True)
+    monkeypatch.setattr(_store, "APPROXIMATE_FROM", 10)
+    index.update([folder], encoder)
+    assert [h.path for h in index.search(query, top=4)[0]] == [h.path for h in exact[0]]
+    for nothing, sentence in ((joint[:0], "at least one wanted"), (np.zeros((1, 16)), "not 0 throughout")):
+        with pytest.raises(InputError, match=sentence):
+            index.blend(nothing)
+
+
 def test_an_empty_index(tmp_path: Path, encoder: SpectralEncoder) -> None:
     index = SoundIndex.create(tmp_path / "index", encoder)
     (tmp_path / "empty").mkdir()

@@ -21,6 +21,9 @@ from limbeck.index._store import Store
 _WINDOW = ["start_s", "duration_s"]
 _COLUMNS = [*_rows.FILE, *_WINDOW]
 _QUERIES_AT_A_TIME = 64
+_SAMPLE = 4096
+_UNWANTED = 0.5
+"""What an unwanted sound counts where a wanted one counts 1, in deviations."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,21 @@ def approximate(store: Store, queries: Floats, top: int) -> list[list[Hit]]:
             rows = np.flatnonzero(of == query)
             found.append(_ordered(store, table.take(rows), similarity[rows]))
     return found
+
+
+def blend(store: Store, wanted: Floats, unwanted: Floats) -> Floats:
+    """One direction, (dim,), of several wanted and unwanted ones, rows of length 1 (part, dim).
+
+    Similarities to texts differ less from window to window than those to sounds do. Each part is divided by the
+    deviation of its similarities over a sample of the index, so that each has its say.
+    """
+    parts = np.concatenate([wanted, unwanted])
+    if len(parts) == 1:
+        return np.asarray(parts[0])
+    spread = (_rows.vectors(store.sample(_SAMPLE, ["joint"])["joint"]).astype(np.float32) @ parts.T).std(axis=0)
+    weights = np.repeat([1 / len(wanted), -_UNWANTED / max(1, len(unwanted))], [len(wanted), len(unwanted)])
+    blended = (weights / np.maximum(spread, 1e-6)) @ parts
+    return np.asarray(blended / np.linalg.norm(blended), np.float32)
 
 
 def _ordered(store: Store, table: Any, similarity: npt.NDArray[np.float32]) -> list[Hit]:

@@ -162,6 +162,13 @@ class Store:
             found = self._table.take_row_ids(list(row_ids)).with_row_id().select(_with_sums(columns))
             return self._checked(found.to_arrow())
 
+    def sample(self, count: int, columns: list[str]) -> Any:
+        """Columns of at most so many rows, evenly spaced over the table, as an Arrow table."""
+        total = len(self)
+        places = sorted({round(i * (total - 1) / max(1, count - 1)) for i in range(min(count, total))})
+        with _using(self.place):
+            return self._checked(self._table.take_offsets(places).select(_with_sums(columns)).to_arrow())
+
     def nearest(self, queries: Any, columns: list[str], top: int, *, probes: int, refine: int) -> Any:
         """Rows with vectors like some by inner product, by the approximate index, with `query_index` and `_distance`.
 

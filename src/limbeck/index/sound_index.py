@@ -162,12 +162,7 @@ class SoundIndex:
         Raises:
             InputError: Vectors of another length, not finite, or 0 throughout; or `top` below 1.
         """
-        queries, dim = np.asarray(vectors, np.float32), self.settings.dim
-        if queries.ndim != 2 or queries.shape[1] != dim:
-            raise InputError(f"Vectors of shape (query, {dim}) were expected, but got {queries.shape}.")
-        lengths = np.linalg.norm(queries, axis=1, keepdims=True)
-        if not (np.isfinite(lengths) & (lengths > 0)).all():
-            raise InputError("Vectors to search for must be finite and not 0 throughout.")
+        queries = self._directions(vectors)
         if top < 1:
             raise InputError(f"top must be at least 1, but got {top}.")
         self._store.refresh()
@@ -175,7 +170,35 @@ class SoundIndex:
             return [[] for _ in queries]
         if exact is None:
             exact = self._store.approximate is None
-        return (_search.exact if exact else _search.approximate)(self._store, queries / lengths, top)
+        return (_search.exact if exact else _search.approximate)(self._store, queries, top)
+
+    def blend(self, wanted: npt.ArrayLike, unwanted: npt.ArrayLike | None = None) -> npt.NDArray[np.float32]:
+        """Join words, examples and what is not wanted into one vector for `search`, (1, dim), of length 1.
+
+        The parts of both are in the joint space, (part, dim); their lengths do not matter, and of wanted ones there is
+        at least one. Wanted parts count alike, however much or little similarities to them differ over the index, and
+        unwanted ones together half as much as the wanted ones.
+
+        Raises:
+            InputError: Vectors of another length, not finite, or 0 throughout; none is wanted; or the index is empty.
+        """
+        some = self._directions(wanted)
+        none = np.zeros((0, self.settings.dim), np.float32)
+        others = none if unwanted is None else self._directions(unwanted)
+        if not len(some):
+            raise InputError("Nothing to search for: give at least one wanted vector.")
+        if not len(self):
+            raise InputError("This index holds no window to search. Bring it up to date with: limbeck sounds index.")
+        return _search.blend(self._store, some, others)[None]
+
+    def _directions(self, vectors: npt.ArrayLike) -> npt.NDArray[np.float32]:
+        rows, dim = np.asarray(vectors, np.float32), self.settings.dim
+        if rows.ndim != 2 or rows.shape[1] != dim:
+            raise InputError(f"Vectors of shape (query, {dim}) were expected, but got {rows.shape}.")
+        lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+        if not (np.isfinite(lengths) & (lengths > 0)).all():
+            raise InputError("Vectors to search for must be finite and not 0 throughout.")
+        return np.asarray(rows / lengths, np.float32)
 
     def pool(self, paths: Sequence[Path] | None = None) -> Pool:
         """The windows of some recordings, or of all, as arrays to learn from.

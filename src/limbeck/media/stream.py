@@ -27,6 +27,7 @@ import numpy.typing as npt
 from limbeck.errors import InputError, MediaError
 from limbeck.media import _sound
 from limbeck.media._container import MAX_SECONDS, Damage, Media, opened
+from limbeck.media.recording import Recording
 
 _LONGEST_HOLES_S = 3600.0
 _STEP_BACK_S = 1.0
@@ -51,7 +52,7 @@ class SoundWindow:
     samples: Mono
 
 
-def sound_windows(path: Path, *, sample_rate_hz: int, window_s: float, hop_s: float) -> Iterator[SoundWindow]:
+def sound_windows(path: Recording, *, sample_rate_hz: int, window_s: float, hop_s: float) -> Iterator[SoundWindow]:
     """Cut a recording into windows while it is decoded, once, with memory that does not grow with its length.
 
     Args:
@@ -96,7 +97,7 @@ def sound_pieces(path: Path, *, sample_rate_hz: int) -> Iterator[Mono]:
             yield np.clip(piece, -1.0, 1.0)
 
 
-def _windows(path: Path, rate_hz: int, window: int, hop: int) -> Iterator[SoundWindow]:
+def _windows(path: Recording, rate_hz: int, window: int, hop: int) -> Iterator[SoundWindow]:
     heard, ends = False, list[np.float32]()
     with opened(path) as media:
         for start, samples in cut(_sound_of(media, rate_hz, ends), window, hop):

@@ -4,12 +4,14 @@ from limbeck.sounds._build import index, learn, search
 from limbeck.sounds._correct import correct
 from limbeck.sounds._corrections import Correction, Origin
 from limbeck.sounds._encoders import EncoderOptions
+from limbeck.sounds._examples import ExampleSet
 from limbeck.sounds._naming import Prediction, Unread, classify, watch
 from limbeck.sounds._show import page, summary
 
 __all__ = [
     "Correction",
     "EncoderOptions",
+    "ExampleSet",
     "Origin",
     "Prediction",
     "Unread",

@@ -5,13 +5,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Unpack
 
+import numpy as np
+
 from limbeck import _files
 from limbeck.encoders import Encoder, EncoderNote
 from limbeck.engine import bar
 from limbeck.errors import FingerprintError, InputError
 from limbeck.index import Hit, Pool, SoundIndex, Update
 from limbeck.prototypes import Piece, PrototypeClassifier, SoundClassifier
-from limbeck.sounds import _labels
+from limbeck.sounds import _examples, _labels
 from limbeck.sounds._corrections import LEARNED, ORIGIN, Origin
 from limbeck.sounds._encoders import EncoderOptions, ready
 
@@ -69,20 +71,49 @@ def index(
 
 
 def search(
-    index: Path | str | SoundIndex, words: str, *, top: int = 10, **options: Unpack[EncoderOptions]
+    index: Path | str | SoundIndex,
+    words: str = "",
+    *,
+    like: Sequence[Path | str] = (),
+    at: float | None = None,
+    unlike: Sequence[Path | str] = (),
+    top: int = 10,
+    exact: bool | None = None,
+    **options: Unpack[EncoderOptions],
 ) -> list[Hit]:
-    """The `top` windows of an index (or of one in a folder) whose sound is nearest to some words, best first.
+    """Find the windows of an index whose sound is nearest to some words, to examples, or to both, best first.
 
-    The `options` say which encoder is used and how it is loaded.
+    Args:
+        index: An index or its folder.
+        words: What to look for; may be empty where there are examples.
+        like: Recordings that sound like it, and sets of windows that an earlier search saved (``.json``). Their own
+            windows are not among what is found.
+        at: Where in the one recording `like` the sound begins, in seconds; all of each recording by default.
+        unlike: Recordings and sets that do not sound like it.
+        top: Most windows that are given, >= 1.
+        exact: Look at every window; None means if there is no approximate index.
+        options: Which encoder is used and how it is loaded.
 
     Raises:
-        InputError: There is no such index, or the words are empty.
+        InputError: There is no such index, nothing to look for, or an example that cannot be used.
         FingerprintError: The encoder is not the index's.
     """
     opened = index if isinstance(index, SoundIndex) else SoundIndex.open(index)
-    if not words.strip():
-        raise InputError('There are no words to look for; give some, for instance "glass breaking".')
-    return opened.search(_of_index(opened, **options).embed_text([words]).numpy(), top)[0]
+    if not words.strip() and not like:
+        raise InputError('There are no words to look for; give some, for instance "glass breaking", or an example.')
+    model, window_s = _of_index(opened, **options), opened.settings.window_s
+    wanted = [model.embed_text([words]).numpy()[0]] if words.strip() else []
+    wanted += [_examples.vector(like, model, window_s=window_s, at_s=at)] if like else []
+    if not len(opened):
+        return []
+    query = opened.blend(np.stack(wanted), _examples.vector(unlike, model, window_s=window_s)[None] if unlike else None)
+    asked = top
+    while True:
+        hits = opened.search(query, asked, exact=exact)[0]
+        found = _examples.without_examples(hits, like, at)
+        if len(found) >= top or len(hits) < asked:
+            return found[:top]
+        asked *= 2
 
 
 def learn(

@@ -160,6 +160,19 @@ class TestTheWholeWay:
         table = limbeck(*words)[0].splitlines()
         assert [line.split()[0] for line in table[1:]] == [hit["path"] for hit in hits]
 
+    def test_search_by_example(self, place: Path, tmp_path: Path, limbeck: Run) -> None:
+        sound, other = sorted((place / "recordings").rglob("*.wav"))[::5]
+        words = ["search", place / "index", "--weights", place / "weights", "--json", "--top", 3]
+        saved = tmp_path / "found.json"
+        found = json.loads(limbeck(*words, "--like", sound, "--not", other, "--at", 0.5, "--save", saved)[0])
+        assert len(found) == 3
+        assert [row["path"] for row in json.loads(saved.read_text())["windows"]] == [row["path"] for row in found]
+        again = json.loads(limbeck(*words, "harp", "--like", saved, "--exact")[0])
+        assert len(again) == 3
+        assert not {row["path"] for row in again} & {row["path"] for row in found}
+        assert "There are no words to look for" in limbeck("search", place / "index", code=1)[1]
+        assert "cannot be used" in limbeck(*words, "--like", tmp_path / "none.wav", code=1)[1]
+
     def test_search_tells_of_recordings_that_are_not_what_they_were(
         self, own: Path, tmp_path: Path, limbeck: Run
     ) -> None:

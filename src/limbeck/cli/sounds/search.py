@@ -1,5 +1,6 @@
-"""``limbeck sounds search``: what sounds like these words."""
+"""``limbeck sounds search``: what sounds like these words, or like an example."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
@@ -14,23 +15,56 @@ _TOLD = {"missing_file": "have gone", "changed_file": "have changed"}
 EXAMPLES = (
     'limbeck sounds search index/ "glass breaking" --top 20',
     'limbeck sounds search index/ "a dog barks far away" --json',
+    "limbeck sounds search index/ --like clip.wav",
+    'limbeck sounds search index/ "a dog barks" --like night.flac --at 12.5 --not wind.wav --save barks.json',
+    "limbeck sounds search index/ --like barks.json --top 100 --exact",
 )
 
 
 def run(
     index: _options.Index,
-    words: Annotated[str, Argument(help="What to look for.")],
+    words: Annotated[str, Argument(help="What to look for; may be left out where there are examples.")] = "",
     *,
+    like: Annotated[
+        list[Path] | None,
+        Option(help="A recording that sounds like it, or a set of windows (.json) saved before; may be repeated."),
+    ] = None,
+    at: Annotated[
+        float | None, Option(min=0, help="Second at which the sound begins in the recording; all of it by default.")
+    ] = None,
+    not_: Annotated[
+        list[Path] | None, Option("--not", help="A recording or a set that does not sound like it; may be repeated.")
+    ] = None,
     top: Annotated[int, Option(min=1, help="Most windows that are given.")] = 10,
+    exact: Annotated[
+        bool | None,
+        Option("--exact/--approximate", help="Look at every window, or go by the index for fast search if it has one."),
+    ] = None,
+    save: Annotated[
+        Path | None, Option(dir_okay=False, help="File (.json) to keep what is found in, as examples for --like.")
+    ] = None,
     weights: _options.Weights = None,
     offline: _options.Offline = False,
     device: _options.Device = "auto",
     json: _options.Json = False,
 ) -> None:
-    """List the windows of an index whose sound is nearest to some words, best first."""
+    """List the windows of an index whose sound is nearest to some words, to examples, or to both, best first."""
     from limbeck import sounds
 
-    hits = sounds.search(index, words, top=top, weights=weights, offline=offline, device=device)
+    hits = sounds.search(
+        index,
+        words,
+        like=like or (),
+        at=at,
+        unlike=not_ or (),
+        top=top,
+        exact=exact,
+        weights=weights,
+        offline=offline,
+        device=device,
+    )
+    if save is not None:
+        sounds.ExampleSet.of(hits).write(save)
     states = [_state(hit.file) for hit in hits]
     for state, told in _TOLD.items():
         if places := sorted({str(hit.path) for hit, now in zip(hits, states, strict=True) if now == state}):

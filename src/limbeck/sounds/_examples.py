@@ -1,0 +1,136 @@
+"""Searching by example: recordings, windows of them and sets of windows become vectors to look for."""
+
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from limbeck import _files
+from limbeck._config import Config
+from limbeck.encoders import Encoder
+from limbeck.errors import InputError, MediaError
+from limbeck.index import Hit
+from limbeck.media import MelRecipe, Recording, read_sound, sound_windows
+from limbeck.prototypes import Piece
+
+Floats = npt.NDArray[np.float32]
+_AT_ONCE = 32
+
+
+class ExampleSet(Config):
+    """Windows that were found, kept in a JSON file to be looked for again, also where their index is another.
+
+    Attributes:
+        windows: Each with its recording's path, its beginning and length in seconds, and the SHA-256 of the recording.
+    """
+
+    windows: tuple[Piece, ...] = ()
+
+    @classmethod
+    def of(cls, hits: Iterable[Hit]) -> Self:
+        """Make a set of what a search found."""
+        return cls(
+            windows=tuple(
+                Piece(path=str(hit.path), start_s=hit.start_s, duration_s=hit.duration_s, sha256=hit.file.sha256)
+                for hit in hits
+            )
+        )
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read what `write` wrote.
+
+        Raises:
+            InputError: The file is no set of examples, or was changed since.
+        """
+        if not path.is_file():
+            raise InputError(f"There is no set of examples {path}. Make one: limbeck sounds search ... --save {path}")
+        return cls.from_json(_files.read_record(path))
+
+    def write(self, path: Path) -> None:
+        """Write it as JSON, atomically."""
+        _files.write_record(path, self.to_json())
+
+
+def vector(examples: Sequence[Path | str], encoder: Encoder, *, window_s: float, at_s: float | None = None) -> Floats:
+    """Embed examples as one direction of the joint space, float32, (dim,): the mean of all their windows.
+
+    Args:
+        examples: Recordings, and sets of windows (``.json``); at least one.
+        encoder: The index's.
+        window_s: Length of a window in seconds.
+        at_s: Where in the recording the sound begins, in seconds >= 0; None means all of each recording.
+
+    Raises:
+        InputError: A recording or a set cannot be read, or `at_s` is given for several examples or for a set.
+    """
+    if at_s is not None and (len(examples) != 1 or _is_set(examples[0])):
+        raise InputError("A beginning (--at) belongs to one recording; give one with --like, or leave --at out.")
+    parts = []
+    for example in examples:
+        pieces = ExampleSet.read(Path(example)).windows if _is_set(example) else ()
+        if _is_set(example) and not pieces:
+            raise InputError(f"The set of examples {example} holds no window. Save one that found something.")
+        parts += [_embedded(Path(one.path), encoder, window_s, one.start_s, one.sha256) for one in pieces]
+        parts += [] if pieces else [_embedded(Path(example), encoder, window_s, at_s)]
+    return _direction(np.stack(parts))
+
+
+def recording_vector(recording: Recording, encoder: Encoder, *, window_s: float, at_s: float | None = None) -> Floats:
+    """Embed one recording, or its window from `at_s` seconds on, as a direction of the joint space, float32, (dim,).
+
+    Raises:
+        MediaError: It cannot be decoded, is silent, or ends before `at_s`.
+    """
+    waves: Iterator[Floats]
+    if at_s is None:
+        cut = sound_windows(recording, sample_rate_hz=encoder.sample_rate, window_s=window_s, hop_s=window_s)
+        waves = (window.samples for window in cut)
+    else:
+        recipe = MelRecipe(sample_rate_hz=encoder.sample_rate, clip_seconds=window_s)
+        waves = iter([read_sound(recording, start_s=at_s, recipe=recipe)[0]])
+    total = np.zeros(encoder.dim, np.float64)
+    while some := [torch.from_numpy(np.ascontiguousarray(wave)) for wave in itertools.islice(waves, _AT_ONCE)]:
+        total += encoder.embed_audio(some).joint.double().sum(dim=0).numpy()
+    return _direction(total[None])
+
+
+def without_examples(hits: Sequence[Hit], examples: Sequence[Path | str], at_s: float | None) -> list[Hit]:
+    """Drop from what was found the very sounds that were looked for, known by their recordings' bytes."""
+    windows = [piece for one in examples if _is_set(one) for piece in ExampleSet.read(Path(one)).windows]
+    known = {(piece.sha256, round(piece.start_s, 3)) for piece in windows}
+    whole = {_files.sha256_of(Path(one)) for one in examples if not _is_set(one)}
+
+    def is_example(hit: Hit) -> bool:
+        if hit.file.sha256 in whole:
+            return at_s is None or hit.start_s <= at_s < hit.start_s + hit.duration_s
+        return (hit.file.sha256, round(hit.start_s, 3)) in known
+
+    return [hit for hit in hits if not is_example(hit)]
+
+
+def _is_set(example: Path | str) -> bool:
+    return Path(example).suffix.lower() == ".json"
+
+
+def _embedded(path: Path, encoder: Encoder, window_s: float, at_s: float | None, sha256: str = "") -> Floats:
+    if sha256 and (now := _files.sha256_of(path)) != sha256:
+        raise InputError(
+            f"The example {path} {'has changed' if now else 'is gone'} since it was saved. Bring it back, or save the "
+            "set of examples anew: limbeck sounds search ... --save."
+        )
+    try:
+        return recording_vector(path, encoder, window_s=window_s, at_s=at_s)
+    except MediaError as error:
+        raise InputError(f"The example {path} cannot be used: {error} Give another recording.") from error
+
+
+def _direction(rows: npt.NDArray[np.floating]) -> Floats:
+    """The direction of the mean of rows (row, dim), each brought to length 1 before, float32, (dim,)."""
+    lengths = np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), np.finfo(np.float32).tiny)
+    mean = (rows / lengths).mean(axis=0)
+    return np.asarray(mean / max(float(np.linalg.norm(mean)), np.finfo(np.float32).tiny), np.float32)
