@@ -49,3 +49,19 @@ def test_any_number_of_frames_goes() -> None:
         assert encoder(torch.randn(2, count, 3, 16, 16)).shape == (2, encoder.dim)
     weights = [p for p in encoder.parameters() if p.ndim == 4]
     assert [w.shape[1] for w in weights] == [SEEN * 3, SEEN * 8]
+
+
+@torch.no_grad()
+def test_what_stands_still_is_not_seen_on_request_but_in_samples_of_one_frame() -> None:
+    shapes = {"segments": SHAPES["segments"], "video": SHAPES["video"]}
+    seeing, plain = (
+        load("convnet3d")(width=8, moving=moving).encoders(shapes, generator=_draw()) for moving in (("video",), ())
+    )
+    x, still = (torch.randn(3, n, 3, 16, 16, generator=_draw(n)) for n in (4, 1))
+    torch.testing.assert_close(seeing["video"](x + 3 * still), seeing["video"](x), rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(seeing["video"](x), plain["video"](x - x.mean(1, keepdim=True)))
+    assert float((plain["video"](x + 3 * still) - plain["video"](x)).norm() / plain["video"](x).norm()) > 0.05
+    sound = torch.randn(3, *SHAPES["segments"], generator=_draw())
+    torch.testing.assert_close(seeing["segments"](sound), plain["segments"](sound))
+    one = load("convnet3d")(width=8, moving=("video",)).encoders({"video": (1, 3, 16, 16)}, generator=_draw())["video"]
+    assert float(one(still).std(0).norm()) > 0
