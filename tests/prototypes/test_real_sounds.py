@@ -31,6 +31,7 @@ def test_prototypes_beat_words_and_two_spaces_beat_one(test_data: Path, tmp_path
     labels = sorted(set(truth.tolist()))
     text = encoder.embed_text(class_texts(labels, [encoder.prompt])[0]).numpy()
     zero_shot, paper, own, refined = [], [], [], []
+    lost: dict[float, list[float]] = {0.05: [], 0.1: [], 0.2: []}
     for fold in sorted(set(folds.tolist())):
         pool, test = folds != fold, folds == fold
         zero_shot.append(np.mean(np.array(labels)[(joint[test] @ text.T).argmax(1)] == truth[test]))
@@ -39,6 +40,13 @@ def test_prototypes_beat_words_and_two_spaces_beat_one(test_data: Path, tmp_path
         for found, clf in ((own, PrototypeClassifier()), (refined, PrototypeClassifier(refine=10))):
             clf.fit_from_text(joint[pool], text, labels, features=features[pool])
             found.append(clf.score(features[test], truth[test]))
+        for share, shares in lost.items():
+            rejecting = PrototypeClassifier(reject=share).fit_from_text(
+                joint[pool], text, labels, features=features[pool]
+            )
+            shares.append(float(np.mean(rejecting.predict(features[test]) == "")))
+    # Of sounds nobody has heard before, of known words, as many are lost as may be.
+    assert all(np.mean(shares) == pytest.approx(share, abs=0.02) for share, shares in lost.items()), lost
     assert np.mean(zero_shot) > 0.82
     assert np.mean(paper) > np.mean(zero_shot) + 0.01
     assert np.mean(own) > 0.93

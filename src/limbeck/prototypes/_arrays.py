@@ -48,6 +48,6 @@ def label_array(labels: Sequence[str]) -> NDArray[Any]:
     return np.asarray(labels)
 
 
-def chunks(total: int) -> Iterator[slice]:
-    """Slices that cover so many rows in order, `CHUNK` at a time."""
-    return (slice(start, min(start + CHUNK, total)) for start in range(0, total, CHUNK))
+def chunks(total: int, size: int = CHUNK) -> Iterator[slice]:
+    """Slices that cover so many rows in order, so many (`size`) at a time."""
+    return (slice(start, min(start + size, total)) for start in range(0, total, size))

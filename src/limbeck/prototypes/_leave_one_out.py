@@ -4,8 +4,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from limbeck.prototypes._arrays import Floats, Positions
+from limbeck.prototypes._arrays import Floats, Positions, chunks
 from limbeck.prototypes._space import Metric, Standard
+
+_LIKES = 6
+"""One in so many of a class's neighbours is left out as too like the recording that is scored."""
+_ROWS_AT_A_TIME = 2048
 
 
 def weighted_mean(rows: Floats, weights: Floats) -> Floats:
@@ -51,6 +55,40 @@ def leave_one_out_scores(
         others = left_out(rows, weight[kept], means[label], float(weight.sum()))
         scores[np.searchsorted(sample, own[kept]), label] = metric.paired(standard(rows), standard(others))
     return scores
+
+
+def nearest_without_likes(
+    pool: Floats,
+    sample: Positions,
+    neighbours: Sequence[Positions],
+    weights: Sequence[Floats],
+    standard: Standard,
+    metric: Metric,
+) -> Floats:
+    """Similarity of recordings to the nearest prototype, learned without them and without what is most like them.
+
+    Of recordings in a pool several often come from one place or one take, and stand for the same word; a new sound has
+    no such relatives. So a sixth of each class's neighbours, those most like the recording, is left out beside itself.
+    The result is (recording,), for the rows of the pool that `sample` names; a class without neighbours is none's.
+    """
+    nearest = np.full(len(sample), -np.inf, pool.dtype)
+    for own, weight in zip(neighbours, weights, strict=True):
+        if not len(own):
+            continue
+        of_class = standard(pool[own])
+        likes = max(1, round(len(own) / _LIKES))
+        for part in chunks(len(sample), _ROWS_AT_A_TIME):
+            rows = standard(pool[sample[part]])
+            itself = sample[part, None] == own
+            likeness = np.where(itself, np.inf, metric.between(rows, of_class))
+            rank = np.argsort(np.argsort(-likeness, axis=1, kind="stable"), axis=1, kind="stable")
+            left = np.minimum(likes + itself.any(axis=1), len(own) - 1)
+            counts = np.where(rank >= left[:, None], weight, 0).astype(np.float64)
+            # Where all that is left has no weight, the least like one stands for the class.
+            counts[counts.sum(axis=1) == 0] += rank[counts.sum(axis=1) == 0] == len(own) - 1
+            means = (counts @ of_class / counts.sum(axis=1, keepdims=True)).astype(pool.dtype)
+            nearest[part] = np.maximum(nearest[part], metric.paired(rows, means))
+    return nearest
 
 
 def out_of_vocabulary_scores(

@@ -20,8 +20,21 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_dat
 from limbeck.errors import InputError
 from limbeck.prototypes import _arrays
 from limbeck.prototypes._arrays import Floats, Positions, chunks
-from limbeck.prototypes._calibration import agreement, level_scores, levels, temperature, threshold
-from limbeck.prototypes._leave_one_out import leave_one_out_scores, out_of_vocabulary_scores, weighted_mean
+from limbeck.prototypes._calibration import (
+    agreement,
+    fewest_mistakes,
+    known_fraction,
+    level_scores,
+    levels,
+    losing,
+    temperature,
+)
+from limbeck.prototypes._leave_one_out import (
+    leave_one_out_scores,
+    nearest_without_likes,
+    out_of_vocabulary_scores,
+    weighted_mean,
+)
 from limbeck.prototypes._neighbours import WEIGHTS, fair_half, nearest
 from limbeck.prototypes._parameters import AUTO, check_parameters
 from limbeck.prototypes._prompts import PROMPTS, joined
@@ -49,7 +62,7 @@ class PrototypeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             has no use for it.
         prompts: ``"entropy"`` weights several prompts by how sure they make the pool, ``"even"`` weights them alike.
         reject: Name a sound "none of these" where it is too far from all prototypes. None: never. A share, such as
-            0.05: so that this share of the pool's known sounds is lost. ``"auto"``: where known sounds and sounds of a
+            0.05: so that this share of new sounds of the words is lost. ``"auto"``: where known sounds and sounds of a
             class that is not in the list are told apart best.
         temperature: What similarities are divided by before the softmax; ``"auto"``: so that over the pool predictions
             are on average as sure as words and prototypes agree (with labels: as prototypes are right about recordings
@@ -381,6 +394,17 @@ class PrototypeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             self._pool, self._sample, self.neighbours_, self.neighbour_weights_, self._standard, METRICS[self.metric]
         )
 
+    def _nearest_without_likes(self) -> Floats:
+        return nearest_without_likes(
+            self._pool, self._sample, self.neighbours_, self.neighbour_weights_, self._standard, METRICS[self.metric]
+        )
+
+    def _known(self) -> Floats:
+        """How far each recording of the sample counts as a known sound, (recording,); labelled ones all do."""
+        if self._words is None:
+            return np.ones(len(self._sample))
+        return known_fraction(self._words, [np.searchsorted(self._sample, own) for own in self.neighbours_])
+
     @property
     def _refined(self) -> bool:
         return self.refine > 0 and self.space_ != "array"
@@ -409,8 +433,12 @@ class PrototypeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             temperature(scores, self.agreement_) if self.temperature == AUTO else float(self.temperature)
         )
         if self.reject is not None:
-            outside = out_of_vocabulary_scores(rows, self.prototypes_, predicted, metric, centred=self.standardise)
-            self.threshold_ = threshold(scores[agree].max(axis=1), outside[agree], self.reject)
+            own = scores.max(axis=1) if self._refined else self._nearest_without_likes()
+            if self.reject == AUTO:
+                outside = out_of_vocabulary_scores(rows, self.prototypes_, predicted, metric, centred=self.standardise)
+                self.threshold_ = fewest_mistakes(own[agree], outside[agree])
+            else:
+                self.threshold_ = losing(own, self._known(), float(self.reject))
         is_predicted = np.eye(scores.shape[1], dtype=bool)[predicted]
         self.levels_ = levels(scores, is_predicted & agree[:, None], ~is_predicted)
         return self
