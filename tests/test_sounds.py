@@ -263,6 +263,52 @@ class TestLearn:
         assert SoundClassifier.load(copied.folder).labels == tuple(WORDS)
 
 
+class TestExamples:
+    def test_a_class_from_a_few_recordings(self, made: SimpleNamespace, tmp_path: Path) -> None:
+        """Noise is no word of the encoder's; four recordings of it, one of them broken, make it a class."""
+        told: list[str] = []
+        for i in range(4):
+            recording(tmp_path / "examples" / "white_noise" / f"{i}.wav", 0, seed=i)
+            recording(tmp_path / "examples" / "low" / f"{i}.wav", 180, seed=i)
+        (tmp_path / "examples" / "white_noise" / "0.wav").write_bytes(b"RIFF")
+        learned = sounds.learn(
+            made.folder / "index", list(WORDS), examples=tmp_path / "examples", out=tmp_path / "c",
+            encoder=made.encoder, neighbours=4, told=told.append,
+        )  # fmt: skip
+        assert learned.labels == (*WORDS, "white_noise")
+        assert [len(learned.neighbours(label)) for label in learned.labels] == [8, 4, 4, 3]
+        assert len(told) == 1
+        assert "An example of 'white_noise' is left out: " in told[0]
+        new = [recording(tmp_path / f"{i}.wav", hz, seed=60 + i) for i, hz in enumerate([0, 200, 900, 3000])]
+        found = list(sounds.classify(tmp_path / "c", new, encoder=made.encoder))
+        assert [row.label for row in found] == ["white_noise", *WORDS]
+        after = sounds.correct(tmp_path / "c", remove=[f"low={tmp_path}/examples/low/0.wav"])
+        assert len(after.neighbours("low")) == 7
+
+    @pytest.mark.parametrize("reject", [None, "auto", 0.1])
+    def test_examples_without_any_word(self, made: SimpleNamespace, tmp_path: Path, reject: Any) -> None:
+        for i in range(4):
+            for name, hertz in (("Hyla arborea", 900), ("Grus grus", 3000)):
+                recording(tmp_path / "examples" / name / f"{i}.wav", hertz, seed=30 + i)
+        learned = sounds.learn(
+            made.folder / "index", examples=tmp_path / "examples", reject=reject, encoder=made.encoder
+        )
+        assert learned.labels == ("Grus grus", "Hyla arborea")
+        learned.save(tmp_path / "c")
+        new = [recording(tmp_path / f"{i}.wav", hz, seed=60 + i) for i, hz in enumerate([900, 3000])]
+        found = list(sounds.classify(tmp_path / "c", new, encoder=made.encoder, always=True))
+        assert [row.label for row in found] == ["Hyla arborea", "Grus grus"]
+        assert all(row.scores[0][1] > 0.6 for row in found)
+
+    def test_folders_that_hold_none(self, made: SimpleNamespace, tmp_path: Path) -> None:
+        (tmp_path / "examples" / "rain").mkdir(parents=True)
+        for folder in ("examples", "nosuch"):
+            with pytest.raises(InputError, match=r"Examples are folders of recordings, one for each word.* holds none"):
+                sounds.learn(made.folder / "index", examples=tmp_path / folder, encoder=made.encoder)
+        with pytest.raises(InputError, match="nothing to learn"):
+            sounds.learn(made.folder / "index", encoder=made.encoder)
+
+
 class TestLabels:
     def test_every_way_to_give_them(self, tmp_path: Path) -> None:
         path = tmp_path / "words.txt"
@@ -488,7 +534,7 @@ class TestCorrect:
         back = sounds.correct(copied.folder, remove=[f"low={new}{removed}"])
         np.testing.assert_array_equal(back.classifier.prototypes_, first.classifier.prototypes_)
         origin = json.loads((copied.folder / "origin.json").read_text(encoding="utf-8"))
-        assert origin["corrections"] == {"add": [], "remove": []}
+        assert origin["corrections"] == {"add": [], "remove": [], "words": {}}
         with pytest.raises(InputError, match="does not stand for 'low'"):
             sounds.correct(copied.folder, remove=[f"low={new}{removed}"])
 
@@ -533,14 +579,92 @@ class TestCorrect:
         after = sounds.correct(copied.folder, corrections=tmp_path / "c.json")
         assert len(after.neighbours("low")) == 3
 
-    def test_learning_again_forgets_corrections(self, copied: SimpleNamespace) -> None:
+    def test_learning_again_keeps_corrections_of_words_that_remain(self, copied: SimpleNamespace) -> None:
+        first, told = SoundClassifier.load(copied.folder), list[str]()
+        low, high = (first.neighbours(label)[0][1].path for label in ("low", "high"))
+        both = sounds.correct(copied.folder, remove=[f"low={low}", f"high={high}"], add=[f"low={high}@0"])
+        index = copied.recordings.parent / "index"
+        again = {"out": copied.folder, "encoder": copied.encoder, "neighbours": 4, "told": told.append}
+        sounds.learn(index, list(WORDS), **again)
+        assert told == [
+            "Corrections of 'low' were kept: 1 taken out, 1 put in.",
+            "Corrections of 'high' were kept: 1 taken out, 0 put in.",
+        ]
+        np.testing.assert_allclose(
+            SoundClassifier.load(copied.folder).classifier.prototypes_, both.classifier.prototypes_, atol=1e-6
+        )
+        back = sounds.correct(copied.folder, remove=[f"low={high}@0"], add=[f"low={low}@0", f"high={high}@0"])
+        np.testing.assert_allclose(back.classifier.prototypes_, first.classifier.prototypes_, atol=1e-6)
+        sounds.correct(copied.folder, remove=[f"low={low}"], add=[f"high={low}@0"])
+        told.clear()
+        sounds.learn(index, ["low", "middle"], **again)
+        assert told == [
+            "Corrections of 'low' were kept: 1 taken out, 0 put in.",
+            "Corrections of words that are no longer there were forgotten: high.",
+        ]
+        assert low not in {piece.path for _, piece in SoundClassifier.load(copied.folder).neighbours("low")}
+
+    def test_learning_afresh_forgets_corrections(self, copied: SimpleNamespace) -> None:
         first = SoundClassifier.load(copied.folder)
         path = first.neighbours("low")[0][1].path
         sounds.correct(copied.folder, remove=[f"low={path}"])
         index = copied.recordings.parent / "index"
-        sounds.learn(index, list(WORDS), out=copied.folder, encoder=copied.encoder, neighbours=4)
+        sounds.learn(index, list(WORDS), out=copied.folder, encoder=copied.encoder, neighbours=4, fresh=True)
         after = sounds.correct(copied.folder, add=[f"low={path}@0"])
         np.testing.assert_array_equal(after.classifier.prototypes_, first.classifier.prototypes_)
+
+    def test_a_correction_that_cannot_be_made_again_is_told(self, archive: SimpleNamespace, tmp_path: Path) -> None:
+        added, told = recording(tmp_path / "x.wav", 3000, seed=7), list[str]()
+        sounds.correct(archive.classifier, add=[f"high={added}@0"], encoder=archive.encoder)
+        added.unlink()
+        sounds.learn(
+            archive.index, list(WORDS), out=archive.classifier, encoder=archive.encoder, neighbours=3, told=told.append
+        )
+        assert len(told) == 1
+        assert "A correction of 'high' is not made again: " in told[0]
+        assert "the recording is gone since" in told[0]
+        assert sounds.Origin.read(archive.classifier).corrections == type(sounds.Origin().corrections)()
+
+    def test_words_are_renamed_joined_and_dropped(self, copied: SimpleNamespace, tmp_path: Path) -> None:
+        first = SoundClassifier.load(copied.folder)
+        low = first.neighbours("low")[0][1].path
+        sounds.correct(copied.folder, remove=[f"low={low}"])
+        after = sounds.correct(copied.folder, rename={"low": "bass"}, add=[f"bass={copied.recordings}/high/9.wav"])
+        assert after.labels == ("bass", "middle", "high")
+        assert after.descriptions == {"bass": "low"}
+        assert low not in {piece.path for _, piece in after.neighbours("bass")}
+        joined = sounds.correct(copied.folder, merge={"lower": ["bass", "middle"]})
+        assert joined.labels == ("lower", "high")
+        assert stands(joined, "lower") >= stands(first, "middle")
+        assert len(joined.neighbours("lower")) + len(joined.classifier._examples[0]) == 3 + 4 + 1
+        path = recording(tmp_path / "a.wav", 900, seed=77)
+        (row,) = sounds.classify(copied.folder, path, encoder=copied.encoder)
+        assert row.label == "lower"
+        back = sounds.correct(copied.folder, remove=[f"lower={copied.recordings}/high/9.wav"])
+        assert len(back.classifier._examples[0]) + len(back.neighbours("lower")) == 7
+        left = sounds.correct(copied.folder, drop=["high"])
+        assert left.labels == ("lower",)
+        assert SoundClassifier.load(copied.folder).labels == ("lower",)
+        with pytest.raises(InputError, match="No word is left"):
+            sounds.correct(copied.folder, drop=["lower"])
+
+    @pytest.mark.parametrize(
+        ("change", "words"),
+        [
+            ({"rename": {"nosuch": "a"}}, "no label 'nosuch'.*known: low, middle, high"),
+            ({"rename": {"low": "high"}}, "'high' stands twice"),
+            ({"rename": {"low": "High"}}, "differ in their case"),
+            ({"rename": {"low": " "}}, "A label is empty"),
+            ({"merge": {"a": ["low"]}}, "'a' is made of one label"),
+            ({"merge": {"a": ["low", "high"]}, "drop": ["low"]}, "'low' is changed twice"),
+            ({"merge": {"middle": ["low", "high"]}}, "'middle' stands twice"),
+        ],
+    )
+    def test_words_that_cannot_be_changed_so(self, copied: SimpleNamespace, change: Any, words: str) -> None:
+        before = {path.name: path.read_bytes() for path in copied.folder.iterdir() if path.is_file()}
+        with pytest.raises(InputError, match=words):
+            sounds.correct(copied.folder, **change)
+        assert {path.name: path.read_bytes() for path in copied.folder.iterdir() if path.is_file()} == before
 
     @pytest.mark.parametrize(
         ("remove", "words"),

@@ -6,7 +6,7 @@ Differs from the paper: not at all as `PrototypeClassifier.paper()`. Otherwise n
 Cost: learning takes one product of pool and text and one pass for mean and deviation.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import copy
 from typing import Any, Literal, Self, cast
 
@@ -206,6 +206,92 @@ class PrototypeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.temperature_ = 1.0 if self.temperature == AUTO else float(self.temperature)
         self.levels_ = levels(self._leave_one_out_scores(), of_class, ~of_class)
         return self
+
+    def fit_from_examples(
+        self,
+        X: ArrayLike,  # noqa: N803
+        y: Sequence[str],
+        pool: ArrayLike,
+        *,
+        space: Literal["joint", "features"] = "features",
+    ) -> Self:
+        """Learn from labelled recordings `X`, (row, dim), with a label `y` each, among unlabelled ones.
+
+        A prototype is the mean of its examples; the `pool`, (recording, dim), only says what mean and deviation are.
+        They are of one `space` of an encoder.
+
+        Raises:
+            InputError: A parameter, a shape or a number does not fit.
+        """
+        check_parameters(self.get_params())
+        rows, names = _arrays.rows(X, "examples"), list(y)
+        if len(names) != len(rows):
+            raise InputError(f"Every example needs a label; got {len(rows)} examples and {len(names)} labels.")
+        self._initialise(_arrays.rows(pool, "pool"), _arrays.label_array(list(dict.fromkeys(names))), space)
+        place = np.array([self._position(name) for name in names], np.int64)
+        self._pool, self._sample, self._words = rows, np.arange(len(rows)), None
+        self.multi_label_, self.neighbours_count_, self.prompt_weights_ = False, 0, np.zeros(0, rows.dtype)
+        self.neighbours_ = [np.flatnonzero(place == label) for label in range(len(self.classes_))]
+        self.neighbour_weights_ = [np.ones(len(own), rows.dtype) for own in self.neighbours_]
+        self._relearn()
+        return self._calibrate(place)
+
+    def with_examples(self, X: ArrayLike, y: Sequence[str]) -> Self:  # noqa: N803
+        """Put labelled recordings `X`, (row, dim), to the end of the pool and among the neighbours of their labels `y`.
+
+        A label that is not in `classes_` becomes a class that stands for its examples alone. Temperature and threshold
+        stay. After `pruned`, for the pool is copied.
+
+        Raises:
+            InputError: A number does not fit.
+        """
+        self._check_correctable()
+        rows, first = self._rows(X), len(self._pool)
+        new = [name for name in dict.fromkeys(y) if name not in self.classes_.tolist()]
+        self._regroup({name: (name,) for name in self.classes_.tolist()} | dict.fromkeys(new, ()))
+        self._pool = np.concatenate([self._pool, rows.astype(self._pool.dtype)])
+        for place, name in enumerate(self.classes_.tolist()):
+            own = np.array([first + row for row, label in enumerate(y) if label == name], np.int64)
+            weights = self.neighbour_weights_[place]
+            self.neighbours_[place] = np.concatenate([self.neighbours_[place], own])
+            self.neighbour_weights_[place] = np.concatenate(
+                [weights, np.full(len(own), max(weights, default=1), self._pool.dtype)]
+            )
+        return self._relearn()
+
+    def regrouped(self, groups: Mapping[str, Sequence[str]]) -> Self:
+        """A copy with other classes: each new label stands for what some of the old ones stood for, together.
+
+        So classes are renamed (``{"rain": ["drizzle"]}``), joined, and, where a new label takes them not up, dropped.
+        Temperature and threshold stay, levels of classes that are joined are averaged.
+
+        Raises:
+            InputError: A label is unknown, or none is left.
+        """
+        self._check_correctable()
+        if not groups:
+            raise InputError("At least one class has to stay.")
+        other = copy(self)
+        other._regroup(groups)
+        return other._relearn()
+
+    def _regroup(self, groups: Mapping[str, Sequence[str]]) -> None:
+        places = [[self._position(old) for old in olds] for olds in groups.values()]
+        joined = [_joined([(self.neighbours_[c], self.neighbour_weights_[c]) for c in olds]) for olds in places]
+        rows, labels, weights = self._examples
+        taken = [(new, labels == old) for new, olds in enumerate(places) for old in olds]
+        nothing = np.zeros(0, np.int64)
+        at = np.concatenate([nothing, *(np.flatnonzero(mask) for _, mask in taken)])
+        now = np.concatenate([nothing, *(np.full(int(mask.sum()), new) for new, mask in taken)])
+        self._examples = rows[at], now, weights[at]
+        every = list(range(self.levels_.shape[1]))
+        self.levels_ = np.stack([self.levels_[:, olds or every].mean(axis=1) for olds in places], axis=1)
+        if self._words is not None:
+            lowest = self._words.min(axis=1)
+            self._words = np.stack([self._words[:, olds].max(axis=1) if olds else lowest for olds in places], axis=1)
+        self.classes_ = _arrays.label_array(list(groups))
+        self.neighbours_ = [own for own, _ in joined]
+        self.neighbour_weights_ = [own.astype(self._pool.dtype) for _, own in joined]
 
     def pruned(self) -> tuple[Self, Positions]:
         """A copy that keeps of the pool the neighbours only, and which rows of the pool these were, ascending.
@@ -442,6 +528,15 @@ class PrototypeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         is_predicted = np.eye(scores.shape[1], dtype=bool)[predicted]
         self.levels_ = levels(scores, is_predicted & agree[:, None], ~is_predicted)
         return self
+
+
+def _joined(classes: Sequence[tuple[Positions, Floats]]) -> tuple[Positions, Floats]:
+    """Neighbours of several classes with their weights: each once, with its largest."""
+    largest: dict[int, float] = {}
+    for own, weights in classes:
+        for row, weight in zip(own.tolist(), weights.tolist(), strict=True):
+            largest[row] = max(weight, largest.get(row, 0.0))
+    return np.array(list(largest), np.int64), np.array(list(largest.values()))
 
 
 def _evenly(total: int) -> Positions:

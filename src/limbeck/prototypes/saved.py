@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, Self, cast
 
@@ -62,6 +62,7 @@ class _Card(Config):
     prompts: tuple[str, ...] = ()
     window_s: float | None = None
     hop_s: float | None = None
+    thresholds: dict[str, float] = Field(default_factory=dict)
     learned: _Learned = _Learned()
     pieces: tuple[Piece, ...] = ()
     data: str = Field(default="data.safetensors", pattern=r"^[\w-]+\.safetensors$")
@@ -80,6 +81,7 @@ class SoundClassifier:
         descriptions: What was used instead of a label, for some labels or all.
         window_s: Length of the windows recordings were cut into, in seconds; None for whole recordings.
         hop_s: From the beginning of one window to the next, in seconds; None likewise.
+        thresholds: Least score from 0 to 1 with which a sound is given a label, for some labels or none.
     """
 
     classifier: PrototypeClassifier
@@ -89,6 +91,7 @@ class SoundClassifier:
     descriptions: Mapping[str, str] = field(default_factory=dict)
     window_s: float | None = None
     hop_s: float | None = None
+    thresholds: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
     def learn(
@@ -104,13 +107,16 @@ class SoundClassifier:
         window_s: float | None = None,
         hop_s: float | None = None,
         classifier: PrototypeClassifier | None = None,
+        examples: tuple[ArrayLike, Sequence[str], Sequence[Piece]] | None = None,
     ) -> Self:
         """Embed the words, learn from the pool, and keep of it the neighbours only.
 
         The `encoder` has embedded the `pool` in the joint space, (recording, dim), and, where `features` are to be
         compared, in its own, (recording, features_dim); `pieces` are what the rows are. No `prompts` means the
         encoder's own; for other words about the `labels` see `SoundClassifier`. A `classifier`, not learned yet, learns
-        and keeps the pool.
+        and keeps the pool. The `examples` are labelled recordings: vectors in the space that is compared in,
+        (row, dim), a label each, and what they are. They stand for their labels beside the words' neighbours; a label
+        that is none of the words stands for its examples alone. There may be no words, then.
 
         Raises:
             InputError: Something does not fit.
@@ -118,10 +124,18 @@ class SoundClassifier:
         if len(pieces) != np.shape(pool)[0]:
             raise InputError(f"pieces must say what each of the {np.shape(pool)[0]} rows is; got {len(pieces)}.")
         used = tuple(prompts) or (encoder.prompt,)
-        text = np.stack([encoder.embed_text(row).numpy() for row in class_texts(labels, used, descriptions)])
         learner = PrototypeClassifier() if classifier is None else classifier
-        small, kept = learner.fit_from_text(pool, text, labels, features=features).pruned()
-        behind = tuple(pieces[row] for row in kept.tolist())
+        behind: tuple[Piece, ...] = ()
+        if labels or examples is None:
+            text = np.stack([encoder.embed_text(row).numpy() for row in class_texts(labels, used, descriptions)])
+            small, kept = learner.fit_from_text(pool, text, labels, features=features).pruned()
+            behind = tuple(pieces[row] for row in kept.tolist())
+            if examples is not None:
+                small.with_examples(*examples[:2])
+        else:
+            space: Literal["joint", "features"] = "joint" if features is None else "features"
+            small = learner.fit_from_examples(*examples[:2], pool if features is None else features, space=space)
+        behind += () if examples is None else tuple(examples[2])
         return cls(small, EncoderNote.of(encoder.id), behind, used, dict(descriptions or {}), window_s, hop_s)
 
     @property
@@ -132,6 +146,19 @@ class SoundClassifier:
     def neighbours(self, label: str) -> list[tuple[int, Piece]]:
         """The recordings behind a word, most similar first, with their places for corrections."""
         return [(row, self.pieces[row]) for row in self.classifier.neighbours_[self.labels.index(label)].tolist()]
+
+    def regrouped(self, words: Mapping[str, Sequence[str]]) -> Self:
+        """The same with words renamed, joined or dropped: each new one stands for what some old ones did, together.
+
+        Raises:
+            InputError: A word is unknown, or none is left.
+        """
+        about = {
+            new: ", ".join(self.descriptions.get(old, old) for old in olds)
+            for new, olds in words.items()
+            if olds and (tuple(olds) != (new,) or new in self.descriptions)
+        }
+        return replace(self, classifier=self.classifier.regrouped(words), descriptions=about)
 
     def windows_differ(self, window_s: float, hop_s: float) -> bool:
         """Whether windows of `window_s` seconds every `hop_s` are others than those this was learned from."""
@@ -203,7 +230,16 @@ class SoundClassifier:
             if _files.is_of_system(error):
                 raise
             raise InputError(f"{folder} is damaged ({error}). Learn again with: limbeck sounds learn.") from error
-        return cls(classifier, card.encoder, card.pieces, card.prompts, card.descriptions, card.window_s, card.hop_s)
+        return cls(
+            classifier,
+            card.encoder,
+            card.pieces,
+            card.prompts,
+            card.descriptions,
+            card.window_s,
+            card.hop_s,
+            card.thresholds,
+        )
 
 
 def _pack(classifier: PrototypeClassifier) -> tuple[_Learned, dict[str, NDArray[Any]]]:

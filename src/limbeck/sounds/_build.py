@@ -1,7 +1,8 @@
 """From recordings to an index, and from an index and words to a classifier."""
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -13,8 +14,9 @@ from limbeck.engine import bar
 from limbeck.errors import FingerprintError, InputError
 from limbeck.index import Hit, Pool, SoundIndex, Update
 from limbeck.prototypes import Piece, PrototypeClassifier, SoundClassifier
-from limbeck.sounds import _examples, _labels
-from limbeck.sounds._corrections import LEARNED, ORIGIN, Origin
+from limbeck.sounds import _examples, _labels, _shown
+from limbeck.sounds._correct import applied
+from limbeck.sounds._corrections import LEARNED, ORIGIN, Correction, Corrections, Origin
 from limbeck.sounds._encoders import EncoderOptions, ready
 
 
@@ -118,14 +120,17 @@ def search(
 
 def learn(
     index: Path | str | SoundIndex,
-    labels: _labels.Labels,
+    labels: _labels.Labels | None = None,
     *,
+    examples: Path | str | None = None,
     out: Path | str | None = None,
     prompts: Sequence[str] | None = None,
     preset: str | None = None,
     neighbours: int | None = None,
     reject: str | float | None = None,
     settings: Mapping[str, Any] | None = None,
+    fresh: bool = False,
+    told: Callable[[str], None] = lambda what: None,
     **options: Unpack[EncoderOptions],
 ) -> SoundClassifier:
     """Learn what words sound like from an index nobody has labelled.
@@ -134,15 +139,20 @@ def learn(
         index: An index or its folder.
         labels: Words with commas between, each ``label`` or ``label: description``, in double quotes where it has a
             comma of its own; a text file with one of these a line; a CSV file with a column ``label``; a list; or
-            descriptions by label. A description is what the encoder reads instead of the label.
-        out: Folder of the classifier, new, empty, or an older one's, whose corrections are forgotten; None keeps
-            nothing on disk.
+            descriptions by label. A description is what the encoder reads instead of the label. May be None where there
+            are examples.
+        examples: Folder with a folder of recordings for each label. They stand for it beside what its word finds; a
+            label that is none of the words stands for its examples alone.
+        out: Folder of the classifier, new, empty, or an older one's, whose corrections of labels that remain are made
+            again; None keeps nothing on disk.
         prompts: Sentences with ``{label}`` in them; the encoder's own by default.
         preset: ``"paper"`` for the published method.
         neighbours: Windows a word; from the size of the index, or the preset's, by default.
         reject: What is none of the words: ``"auto"``, or the share of known sounds that may be lost; see
             `PrototypeClassifier`. None names everything.
         settings: Further settings of the `PrototypeClassifier` that differ from its defaults or the preset.
+        fresh: Forget the corrections of the classifier that is there.
+        told: Told which corrections were kept and which not, and what of the examples cannot be used, a sentence each.
         options: Which encoder is used and how it is loaded.
 
     Raises:
@@ -150,7 +160,10 @@ def learn(
             other things.
         FingerprintError: The encoder is not the index's.
     """
-    words = _labels.read(labels)
+    if labels is None and examples is None:
+        raise InputError("There is nothing to learn: give words (labels), examples, or both.")
+    words = {} if labels is None else _labels.read(labels)
+    shown = None if examples is None else _shown.read(Path(examples), tuple(words))
     if out is not None:
         _check_place(Path(out))
     opened = index if isinstance(index, SoundIndex) else SoundIndex.open(index)
@@ -171,16 +184,55 @@ def learn(
         window_s=opened.settings.window_s,
         hop_s=opened.settings.hop_s,
         classifier=learner,
+        examples=None
+        if shown is None
+        else _shown.embedded(shown, model, opened.settings, joint=preset is not None, told=told),
     )
-    if out is not None:
-        folder = Path(out)
-        place = "" if isinstance(index, SoundIndex) else str(index)
-        with _files.exclusive(folder):
-            # In this order: wherever it stops, no correction is made twice.
-            Origin.of(place, folder, windows=len(pool)).write(folder)
+    if out is None:
+        return made
+    folder = Path(out)
+    place = "" if isinstance(index, SoundIndex) else str(index)
+    with _files.exclusive(folder):
+        origin = Origin.of(place, folder, windows=len(pool))
+        before = Corrections() if fresh else Origin.read(folder).corrections
+        wanted, kept = _kept(before, made, opened, folder, told, options | {"encoder": model})
+        # In this order: wherever it stops, no correction is made twice, or of words that are not there.
+        origin.model_copy(update={"corrections": wanted}).write(folder)
+        if wanted.remove or wanted.add:
+            made.save(folder / LEARNED)
+        else:
             shutil.rmtree(folder / LEARNED, ignore_errors=True)
-            made.save(folder)
-    return made
+        kept.save(folder)
+    return kept
+
+
+def _kept(
+    before: Corrections,
+    made: SoundClassifier,
+    index: SoundIndex,
+    folder: Path,
+    told: Callable[[str], None],
+    options: EncoderOptions,
+) -> tuple[Corrections, SoundClassifier]:
+    """The corrections of labels that remain, and a classifier just learned with them made again."""
+    of_labels = before.of_labels(made.labels)
+    refused: list[Correction] = []
+
+    def cannot(one: Correction, error: InputError) -> None:
+        refused.append(one)
+        told(f"A correction of {one.label!r} is not made again: {error}")
+
+    corrected = applied(of_labels, deepcopy(made), index, folder, refused=cannot, **options)
+    kept = {name: tuple(one for one in getattr(of_labels, name) if one not in refused) for name in ("remove", "add")}
+    wanted = Corrections(**kept)
+    for label in made.labels:
+        out, into = (sum(one.label == label for one in some) for some in (wanted.remove, wanted.add))
+        if out or into:
+            told(f"Corrections of {label!r} were kept: {out} taken out, {into} put in.")
+    lost = dict.fromkeys(one.label for one in (*before.remove, *before.add) if one.label not in made.labels)
+    if lost:
+        told(f"Corrections of words that are no longer there were forgotten: {', '.join(lost)}.")
+    return wanted, corrected
 
 
 class _Pieces(Sequence[Piece]):

@@ -1,7 +1,8 @@
 """Correcting a classifier: it is learned again from what it was learned from and all corrections."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Unpack
 
@@ -14,6 +15,7 @@ from limbeck.encoders import Encoder
 from limbeck.errors import InputError
 from limbeck.index import SoundIndex
 from limbeck.prototypes import SoundClassifier
+from limbeck.sounds import _words
 from limbeck.sounds._corrections import LEARNED, Correction, Corrections, Origin, seconds
 from limbeck.sounds._encoders import EncoderOptions, of_classifier
 from limbeck.sounds._naming import Unread, windows_of
@@ -28,10 +30,13 @@ def correct(
     remove: Iterable[str | Correction] = (),
     add: Iterable[str | Correction] = (),
     corrections: Path | str | None = None,
+    rename: Mapping[str, str] | None = None,
+    merge: Mapping[str, Sequence[str]] | None = None,
+    drop: Sequence[str] = (),
     index: Path | str | None = None,
     **options: Unpack[EncoderOptions],
 ) -> SoundClassifier:
-    """Take wrong sounds from words, give them right ones, and learn again at once.
+    """Take wrong sounds from words, give them right ones, change the words themselves, and learn again at once.
 
     All corrections hold together: the classifier is what was learned and every correction since; the newer of two that
     contradict each other wins.
@@ -41,6 +46,10 @@ def correct(
         remove: Sounds that do not stand for a label, ``"label=path"``, or ``"label=path@seconds"`` for one window.
         add: Sounds that do. One that is not in the index is embedded.
         corrections: File of further ones, as the page saves it.
+        rename: New words by the words that they take the place of.
+        merge: Words that become one, by the new word. Words are changed before sounds, so other corrections name the
+            new ones.
+        drop: Words that go, with all that stands for them.
         index: The index, if it is not where it was.
         options: Which encoder is used and how it is loaded.
 
@@ -52,42 +61,83 @@ def correct(
     SoundClassifier.load(folder)  # Refused before a lock is made in a folder that is none.
     from_file = Corrections() if corrections is None else Corrections.read(Path(corrections))
     with exclusive(folder):
-        origin = Origin.read(folder)
+        origin, before = Origin.read(folder), SoundClassifier.load(folder)
         first = folder / LEARNED
-        base = SoundClassifier.load(first if first.is_dir() else folder)
+        base = SoundClassifier.load(first) if first.is_dir() else before
+        words = _words.changed(before.labels, rename=rename or {}, merge=merge or {}, drop=drop)
+        made = origin.corrections if words is None else origin.corrections.reworded(words)
+        if made.words:
+            base = base.regrouped(made.words)
         opened = None
         if index is not None or origin.index:
             where = origin.place(folder, index)
             opened = SoundIndex.open(where) if index is not None or SoundIndex.exists(where) else None
-        known = _Known(base, opened, origin.corrections, folder)
-        wanted = origin.corrections.joined(
+        known = _Known(base, opened, made, folder)
+        wanted = made.joined(
             [known.named(Correction.of(c)) for c in (*from_file.remove, *remove)],
             [known.named(Correction.of(c), fresh=True) for c in (*from_file.add, *add)],
             lambda one: bool(_standing(base, one)),
         )
-        gone = dict.fromkeys((one.label, place) for one in wanted.remove for place in _standing(base, one))
-        for label, place in gone:
-            if len(base.neighbours(label)) == 1:
-                raise InputError(
-                    f"Of the sounds that {label!r} was learned from, at least one has to stay. If none of them is "
-                    "right, describe the word otherwise and learn again: limbeck sounds learn."
-                )
-            base.classifier.without(label, place)
-        for one in wanted.add:
+        corrected = applied(wanted, base, opened, folder, **options)
+        corrected = replace(corrected, thresholds=_words.thresholds(before.thresholds, words))
+        if not first.is_dir():
+            SoundClassifier.load(folder).save(first)
+        corrected.save(folder)
+        origin.model_copy(update={"corrections": wanted}).write(folder)
+    return corrected
+
+
+def applied(
+    wanted: Corrections,
+    base: SoundClassifier,
+    index: SoundIndex | None,
+    folder: Path,
+    *,
+    refused: Callable[[Correction, InputError], None] | None = None,
+    **options: Unpack[EncoderOptions],
+) -> SoundClassifier:
+    """Make corrections in a classifier as it was learned, `base`, which becomes the corrected one.
+
+    The `index` may know the sounds that are put in, and paths are told from the classifier's `folder`. A correction
+    that cannot be made is passed to `refused` with the reason, or raised.
+
+    Raises:
+        InputError: A correction cannot be made, and there is no `refused`.
+    """
+    refused = refused or _raised
+    for one in wanted.remove:
+        try:
+            for place in _standing(base, one):
+                _without(base, one.label, place)
+        except InputError as error:
+            refused(one, error)
+    for one in wanted.add:
+        try:
             if _put_known(base, one):
                 continue
-            found = _indexed(one, base, opened)
+            found = _indexed(one, base, index)
             if found is None:
                 options["encoder"] = encoder = of_classifier(base, **options)
                 found = _embedded(one, base, encoder, folder)
             start_s, vectors = found
             if not _put_known(base, one.model_copy(update={"start_s": start_s})):
                 base.classifier.add_labelled(vectors, [one.label] * len(vectors))
-        if not first.is_dir():
-            SoundClassifier.load(folder).save(first)
-        base.save(folder)
-        origin.model_copy(update={"corrections": wanted}).write(folder)
+        except InputError as error:
+            refused(one, error)
     return base
+
+
+def _raised(one: Correction, error: InputError) -> None:
+    raise error
+
+
+def _without(base: SoundClassifier, label: str, place: int) -> None:
+    if len(base.neighbours(label)) == 1:
+        raise InputError(
+            f"Of the sounds that {label!r} was learned from, at least one has to stay. If none of them is right, "
+            "describe the word otherwise and learn again: limbeck sounds learn."
+        )
+    base.classifier.without(label, place)
 
 
 class _Known:

@@ -3,7 +3,7 @@
 import json
 import os
 import shlex
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -91,10 +91,15 @@ def seconds(start_s: float) -> str:
 
 
 class Corrections(Config):
-    """Corrections in the order they were made: sounds that do not stand for their label, and sounds that do."""
+    """Corrections in the order they were made: sounds that do not stand for their label, and sounds that do.
+
+    Attributes:
+        words: What the words are now, each with those it was learned as; empty where they are as they were learned.
+    """
 
     remove: tuple[Correction, ...] = ()
     add: tuple[Correction, ...] = ()
+    words: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -123,7 +128,23 @@ class Corrections(Config):
         for one in add:
             out = [other for other in out if other.label != one.label or not one.covers(other.path, other.start_s)]
             into = [*(other for other in into if not _same(one, other)), one]
-        return type(self)(remove=tuple(out), add=tuple(into))
+        return type(self)(remove=tuple(out), add=tuple(into), words=self.words)
+
+    def reworded(self, words: Mapping[str, Sequence[str]]) -> Self:
+        """These after words were renamed, joined or dropped: each new one stands for some that were there, together."""
+        now = {old: new for new, olds in words.items() for old in olds}
+
+        def renamed(some: Iterable[Correction]) -> tuple[Correction, ...]:
+            return tuple(one.model_copy(update={"label": now[one.label]}) for one in some if one.label in now)
+
+        first = {new: tuple(f for old in olds for f in self.words.get(old, (old,))) for new, olds in words.items()}
+        return type(self)(remove=renamed(self.remove), add=renamed(self.add), words=first)
+
+    def of_labels(self, labels: Iterable[str]) -> Self:
+        """Those of some labels, as corrections of a classifier that has just learned them."""
+        known = set(labels)
+        kept = (tuple(one for one in some if one.label in known) for some in (self.remove, self.add))
+        return type(self)(**dict(zip(("remove", "add"), kept, strict=True)))
 
 
 def _same(one: Correction, other: Correction) -> bool:

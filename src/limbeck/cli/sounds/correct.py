@@ -10,6 +10,7 @@ from limbeck.cli import _options, _output
 
 EXAMPLES = (
     'limbeck sounds correct classifier/ --remove "rain=recordings/applause.wav"',
+    'limbeck sounds correct classifier/ --rename "rain=drizzle" --merge "dog+puppy=dog" --drop wind',
     'limbeck sounds correct classifier/ --remove "rain=night.flac@120" --add "wind=night.flac@120"',
     "limbeck sounds correct classifier/ --corrections corrections.json",
 )
@@ -26,6 +27,13 @@ def run(
         list[str] | None,
         Option(metavar="LABEL=PATH[@SECONDS]", help="This sound stands for the label; may be repeated."),
     ] = None,
+    rename: Annotated[
+        list[str] | None, Option(metavar="LABEL=NEW", help="Another word for the same; may be repeated.")
+    ] = None,
+    merge: Annotated[
+        list[str] | None, Option(metavar="LABEL+LABEL=NEW", help="One word for several; may be repeated.")
+    ] = None,
+    drop: Annotated[list[str] | None, Option(metavar="LABEL", help="A word that goes; may be repeated.")] = None,
     corrections: Annotated[Path | None, Option(help="A file of them, as the page saves it.")] = None,
     index: _options.MovedIndex = None,
     weights: _options.Weights = None,
@@ -34,22 +42,34 @@ def run(
     json: _options.Json = False,
     quiet: _options.Quiet = False,
 ) -> None:
-    """Take wrong sounds from a word, give it right ones, and learn again at once.
+    """Take wrong sounds from a word, give it right ones, change the words, and learn again at once.
 
     Corrections are kept with the classifier and hold when it is learned again. A sound that is not in the index can be
-    added too.
+    added too. Words are changed first, so sounds are given to, or taken from, the new ones.
     """
-    if not (remove or add or corrections):
-        raise typer.BadParameter("Give at least one --remove, --add or --corrections.")
+    if not (remove or add or corrections or rename or merge or drop):
+        raise typer.BadParameter("Give at least one --remove, --add, --rename, --merge, --drop or --corrections.")
+    words: dict[str, Any] = {
+        "rename": dict(map(_pair, rename or ())),
+        "merge": {new: [one.strip() for one in olds.split("+")] for olds, new in map(_pair, merge or ())},
+        "drop": drop or (),
+    }
 
     from limbeck import sounds
 
     encoder: dict[str, Any] = {"weights": weights, "offline": offline, "device": device}
     made = sounds.correct(
-        classifier, remove=remove or (), add=add or (), corrections=corrections, index=index, **encoder
+        classifier, remove=remove or (), add=add or (), corrections=corrections, index=index, **words, **encoder
     )
     if json:
         _output.as_json({"classifier": str(classifier), **sounds.summary(made)})
         return
     _output.note("Learned again with the corrections.", quiet=quiet)
     typer.echo(classifier)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    old, equals, new = text.partition("=")
+    if not (equals and old.strip() and new.strip()):
+        raise typer.BadParameter(f"{text!r} is not of the form OLD=NEW.")
+    return old.strip(), new.strip()

@@ -1,5 +1,6 @@
 """``limbeck sounds learn``: words and an index to a classifier."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,6 +15,8 @@ EXAMPLES = (
     'limbeck sounds learn index/ --labels "crane: a large bird calling, rain" --out classifier/',
     'limbeck sounds learn index/ --labels "rain,wind" --prompt "{label}" --prompt "hear {label}" --out classifier/',
     'limbeck sounds learn index/ --labels "rain,wind" --neighbours 15 --reject auto --out classifier/',
+    "limbeck sounds learn index/ --labels words.txt --examples examples/ --out classifier/",
+    "limbeck sounds learn index/ --labels words.txt --out classifier/ --fresh",
 )
 
 
@@ -21,13 +24,20 @@ def run(
     index: _options.Index,
     *,
     labels: Annotated[
-        str,
+        str | None,
         Option(
             help="Words with commas between, each label or label: description, in double quotes if it has a comma; or "
-            "a text file with one a line; or a CSV file with a column label."
+            "a text file with one a line; or a CSV file with a column label. May be left out where there are examples."
         ),
-    ],
-    out: Annotated[Path, Option(help="Folder of the classifier.")],
+    ] = None,
+    examples: Annotated[
+        Path | None,
+        Option(
+            help="Folder with a folder of recordings for each label. They stand for it beside what its word finds; a "
+            "label that is none of the words stands for its examples alone."
+        ),
+    ] = None,
+    out: Annotated[Path, Option(help="Folder of the classifier; corrections of an older one are made again.")],
     prompt: Annotated[
         list[str] | None,
         Option(
@@ -46,6 +56,7 @@ def run(
         str | None, Option(help="paper: the published method, which knows one space and rejects nothing.")
     ] = None,
     set_: Annotated[list[str] | None, _options.setting("A setting of the classifier")] = None,
+    fresh: Annotated[bool, Option("--fresh", help="Forget the corrections of the classifier that is there.")] = False,
     weights: _options.Weights = None,
     offline: _options.Offline = False,
     device: _options.Device = "auto",
@@ -56,6 +67,8 @@ def run(
 
     Each word finds the windows nearest to it; their mean is its prototype, and a sound is named by the nearest one.
     """
+    if labels is None and examples is None:
+        raise typer.BadParameter("Give words (--labels), recordings (--examples), or both.")
     settings = _options.merged(
         _options.assignments(set_), neighbours=neighbours, reject=None if reject is None else _share(reject)
     )
@@ -63,7 +76,10 @@ def run(
     from limbeck import sounds
 
     encoder: dict[str, Any] = {"weights": weights, "offline": offline, "device": device}
-    made = sounds.learn(index, labels, out=out, prompts=prompt, preset=preset, settings=settings, **encoder)
+    made = sounds.learn(
+        index, labels, examples=examples, out=out, prompts=prompt, preset=preset, settings=settings, fresh=fresh,
+        told=partial(_output.note, quiet=quiet), **encoder,
+    )  # fmt: skip
     told = sounds.summary(made)
     for group in told["alike"]:
         _output.note(
