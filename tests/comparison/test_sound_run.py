@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from tests.helpers import sound_layouts
 from tests.helpers.layouts import table
-from tests.helpers.yamnet_folder import yamnet_folder
+from tests.helpers.weights_folder import yamnet_folder
 
 from limbeck.comparison import Place, run
 from limbeck.comparison.kinds.sounds import SoundRecipe

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,10 +10,11 @@ from tests.helpers import network
 
 from limbeck import encoders
 from limbeck._discover import summary
+from limbeck.encoders._weights import HubFiles
 from limbeck.errors import InputError, MissingWeightsError, UnknownNameError
 from limbeck.testing import EncoderContract
 
-PARTS = {"clap": 1, "msclap": 2, "audioclip": 2, "wav2clip": 2, "yamnet": 3}
+PARTS = {"clap": 1, "msclap": 2, "audioclip": 2, "wav2clip": 2, "yamnet": 3, "birdnet": 3}
 """Things each needs: networks, names of classes, tokenizers, models of text."""
 
 
@@ -21,8 +23,8 @@ def test_an_unknown_name_names_its_neighbour() -> None:
         encoders.load("msclapp")
 
 
-def test_the_five_are_there() -> None:
-    assert {"audioclip", "clap", "msclap", "wav2clip", "yamnet"} <= set(encoders.names())
+def test_all_are_there() -> None:
+    assert {"audioclip", "birdnet", "clap", "msclap", "wav2clip", "yamnet"} <= set(encoders.names())
 
 
 @pytest.mark.parametrize("name", encoders.names())
@@ -41,6 +43,32 @@ class TestEveryEncoder(EncoderContract):
         for checkpoint in (None, *encoders.load(name).checkpoints):
             with pytest.raises(MissingWeightsError, match=r"(?s)offline.*(hf download \w|curl -L .*https://)"):
                 encoders.load(name).pretrained(checkpoint, offline=way == "argument")
+
+    def test_what_comes_from_the_hub_is_of_one_commit(self, name: str) -> None:
+        for checkpoint in encoders.load(name).checkpoints:
+            for needed in encoders.load(name)._needed(checkpoint, None):
+                if isinstance(needed.source, HubFiles):
+                    assert re.fullmatch("[0-9a-f]{40}", needed.source.revision)
+
+    def test_a_folder_is_filled_by_what_the_message_says(
+        self, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The command, given without network, names all that it would put there."""
+        monkeypatch.setenv("LIMBECK_CACHE", str(tmp_path / "ours"))
+        monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+        network.forbid(monkeypatch)
+        kind = encoders.load(name)
+        with pytest.raises(MissingWeightsError, match=rf"limbeck sounds weights {name} --to FOLDER$"):
+            kind.pretrained(folder=tmp_path / "w", offline=True)
+        for checkpoint in kind.checkpoints:
+            with pytest.raises(MissingWeightsError) as caught:
+                kind.fetch(tmp_path / "w", checkpoint, offline=True)
+            files = [f for n in kind._needed(checkpoint, tmp_path) for f in n.source.lacking(tmp_path)]
+            assert files
+            assert all(file in str(caught.value) for file in files)
+        assert not (tmp_path / "w").exists()
+        with pytest.raises(UnknownNameError, match="no checkpoint 'nosuch'"):
+            kind.fetch(tmp_path / "w", "nosuch", offline=True)
 
     def test_a_folder_without_the_weights_is_refused_with_the_command(
         self, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -71,7 +99,8 @@ class TestEveryEncoder(EncoderContract):
         kind = encoders.load(name)
         with pytest.raises(MissingWeightsError) as caught:
             kind.pretrained(folder=tmp_path / "weights")
-        lines = str(caught.value).splitlines()[1:]
+        *lines, advice = str(caught.value).splitlines()[1:]
+        assert advice.endswith(f"limbeck sounds weights {name} --to FOLDER")
         assert len(lines) == PARTS[name]
         assert all(f"looked for in {tmp_path / 'weights'}" in line for line in lines)
         assert all("hf download" in line or "curl" in line for line in lines)

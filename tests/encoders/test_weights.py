@@ -7,7 +7,8 @@ import hashlib
 import json
 import os
 import pickle
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from limbeck.encoders._weights import (
     HubFiles,
     Needed,
     OfficialFile,
+    copied,
     file_sha256,
     is_offline,
     located,
@@ -33,7 +35,7 @@ from limbeck.errors import InputError, MissingExtraError, MissingWeightsError
 
 CONTENT = bytes(range(256)) * 40
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
-REPO = HubFiles("owner/name", ("config.json", "sub/words.txt"))
+REPO = HubFiles("owner/name", network.COMMIT, ("config.json", "sub/words.txt"))
 
 
 def found(source: HubFiles | OfficialFile, folder: Path | None = None, *, offline: bool = False) -> Path:
@@ -92,16 +94,14 @@ class TestHubFiles:
         command = REPO.command()
         assert command.count("--include") == 3
         assert "model.safetensors (if it has no model.safetensors: the same with pytorch_model.bin)" in command
-        assert HubFiles("owner/name", ("a",), ()).command().endswith("--include a")
+        assert HubFiles("owner/name", network.COMMIT, ("a",), ()).command().endswith("--include a")
 
     def test_the_hubs_cache_is_used_without_the_network(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         network.forbid(monkeypatch)
         repo = tmp_path / "hub" / "models--owner--name"
-        (repo / "refs").mkdir(parents=True)
-        (repo / "refs" / "main").write_text(network.COMMIT)
         folder = self._lay(repo / "snapshots" / network.COMMIT, "config.json", "sub/words.txt")
         with pytest.raises(
-            MissingWeightsError, match=r"(?s)HF_HUB_OFFLINE=0 hf download owner/name --revision main.*offline"
+            MissingWeightsError, match=r"(?s)HF_HUB_OFFLINE=0 hf download owner/name --revision 0123456789.*offline"
         ):
             found(REPO, offline=True)
         self._lay(folder, "pytorch_model.bin")
@@ -114,7 +114,7 @@ class TestHubFiles:
             template = url + "/{repo_id}/resolve/{revision}/{filename}"
             monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", url)
             monkeypatch.setattr("huggingface_hub.constants.HUGGINGFACE_CO_URL_TEMPLATE", template)
-            return HubFiles("owner/name", ("config.json",))
+            return HubFiles("owner/name", network.COMMIT, ("config.json",))
 
         return point
 
@@ -145,13 +145,63 @@ class TestHubFiles:
     def test_a_repository_without_weights_is_a_sentence(self, at: Callable[[str], HubFiles]) -> None:
         with (
             network.serving(network.Hub("owner/name", {"config.json": b"{}"})) as hub,
-            pytest.raises(MissingWeightsError, match=r"owner/name \(main\) has no model\.safetensors or pytorch_model"),
+            pytest.raises(
+                MissingWeightsError,
+                match=r"owner/name \(0123456789.*\) has no model\.safetensors or pytorch",
+            ),
         ):
             found(at(hub.url))
 
     def test_a_hub_that_does_not_answer_is_a_sentence(self, at: Callable[[str], HubFiles]) -> None:
         with pytest.raises(MissingWeightsError, match=r"could not be fetched from the Hugging Face hub.*hf download"):
             found(at("http://127.0.0.1:9"))
+
+
+@pytest.mark.usefixtures("cache")
+class TestCopied:
+    """All that a model needs in one folder, as another machine takes it."""
+
+    @pytest.fixture
+    def hub(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[network.Hub]:
+        files = {"config.json": b"{}", "sub/words.txt": b"rain", "pytorch_model.bin": CONTENT}
+        with network.serving(network.Hub("owner/name", files)) as hub:
+            assert isinstance(hub, network.Hub)
+            template = hub.url + "/{repo_id}/resolve/{revision}/{filename}"
+            monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", hub.url)
+            monkeypatch.setattr("huggingface_hub.constants.HUGGINGFACE_CO_URL_TEMPLATE", template)
+            yield hub
+
+    def _needed(self, url: str, folder: Path) -> list[Needed]:
+        return [Needed(OfficialFile("weights.pt", f"{url}/weights.pt", SHA256), folder), Needed.near(REPO, folder)]
+
+    def test_files_and_repositories_lie_where_they_are_looked_for(
+        self, hub: network.Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        folder = tmp_path / "to"
+        with network.serving(network.Server({"/weights.pt": CONTENT})) as server:
+            needed = self._needed(server.url, folder)
+            written = copied(*needed)
+        names = {"weights.pt", "name/config.json", "name/sub/words.txt", "name/pytorch_model.bin"}
+        assert {str(path.relative_to(folder)) for path in written} == names
+        assert {str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()} == names
+        assert not any(path.is_symlink() for path in written)
+        # A machine without network, to which only the folder was brought.
+        shutil.rmtree(tmp_path / "cache")
+        shutil.rmtree(tmp_path / "hub")
+        network.forbid(monkeypatch)
+        assert located(*needed, offline=True) == [folder / "weights.pt", folder / "name"]
+        assert copied(*needed, offline=True) == written
+
+    def test_the_error_names_every_file_and_nothing_is_put_there(self, hub: network.Hub, tmp_path: Path) -> None:
+        folder = tmp_path / "to"
+        with pytest.raises(MissingWeightsError) as caught:
+            copied(*self._needed("http://127.0.0.1:9", folder))
+        assert "weights.pt: looked for in" in str(caught.value)
+        with pytest.raises(MissingWeightsError) as caught:
+            copied(*self._needed("http://127.0.0.1:9", folder), offline=True)
+        for name in ("weights.pt", "config.json", "sub/words.txt", "model.safetensors or pytorch_model.bin"):
+            assert name in str(caught.value)
+        assert not folder.exists()
 
 
 class TestOfficialFile:

@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tests.helpers.yamnet_folder import yamnet_folder
+from tests.helpers.weights_folder import yamnet_folder
 
 from limbeck._runtime import derive_seed
+from limbeck.encoders._class_names import conse
 from limbeck.encoders._litert import PatchNetwork, packed, schema, tiny_network
-from limbeck.encoders.yamnet import YamNet, conse, mel_magnitude, patches
+from limbeck.encoders.yamnet import YamNet, mel_magnitude, patches
 from limbeck.errors import InputError
 
 pytest.importorskip("ai_edge_litert")
@@ -148,7 +149,7 @@ class TestNetwork:
         form = schema()
         model = form.ModelT.InitFromObj(form.Model.GetRootAs(tiny_network(SHAPE, width=5, classes=3, seed=7), 0))
         model.operatorCodes[2].builtinCode = model.operatorCodes[2].deprecatedBuiltinCode = form.BuiltinOperator.SUM
-        with pytest.raises(InputError, match=r"one average over the map.*1, 1 and 0"):
+        with pytest.raises(InputError, match=r"one average over the map.* that the last dense layer reads.*1, 1 and 0"):
             PatchNetwork(packed(model), SHAPE)
 
 

@@ -50,7 +50,7 @@ class Hub(Server):
 
     def answer(self, path: str) -> tuple[dict[str, str], bytes] | None:
         path = path.partition("?")[0]
-        if path == f"/api/models/{self.repo}/revision/main":
+        if path == f"/api/models/{self.repo}/revision/{COMMIT}":
             return {}, json.dumps({"id": self.repo, "sha": COMMIT, "siblings": []}).encode()
         if path == f"/api/models/{self.repo}/tree/{COMMIT}":
             rows = [{"type": "file", "path": n, "size": len(c), "oid": _oid(c)} for n, c in self.files.items()]

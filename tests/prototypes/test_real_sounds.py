@@ -10,7 +10,7 @@ import pytest
 import soundfile
 import soxr
 import torch
-from tests.helpers.yamnet_folder import yamnet_folder
+from tests.helpers.weights_folder import yamnet_folder
 
 from limbeck import encoders
 from limbeck.prototypes import PrototypeClassifier, class_texts

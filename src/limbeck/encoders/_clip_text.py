@@ -30,10 +30,10 @@ from limbeck.encoders._module import (
 from limbeck.encoders._weights import HubFiles, read_state, reading
 from limbeck.errors import InputError
 
-_REPO = "openai/clip-vit-base-patch32"
+_REPO = "openai/clip-vit-base-patch32", "3d74acf9a28c67741b2f4f2ea7635f0aaf6f0268"
 _TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json")
-CLIP_B32 = HubFiles(_REPO, files=("config.json", *_TOKENIZER_FILES))
-TOKENIZER = HubFiles(_REPO, files=_TOKENIZER_FILES, weights=())
+CLIP_B32 = HubFiles(*_REPO, files=("config.json", *_TOKENIZER_FILES))
+TOKENIZER = HubFiles(*_REPO, files=_TOKENIZER_FILES, weights=())
 """All CLIP models read texts alike."""
 _HEAD_DIM = 64
 

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from limbeck._config import Config
-from limbeck._discover import Listed
-from limbeck.encoders._weights import Needed, located, weights_hash
+from limbeck._discover import Listed, name_of
+from limbeck.encoders._weights import Needed, copied, located, say_once, weights_hash
 from limbeck.errors import InputError, UnknownNameError
 
 LOUDEST = 16.0
@@ -59,6 +59,8 @@ class Encoder(Listed, ABC):
         features_dim: Length of a vector in the audio network's own space.
         prompt: The text of a class, with ``{label}`` where its name goes.
         checkpoints: Names of the checkpoints that can be asked for; the first is the default.
+        licence: A sentence on what the licence of the weights asks for, said at their first use; empty where users
+            need not know.
         revision: Of the code around the weights; raised whenever the same weights give other vectors than before.
         dtype: Number format of the heavy products over sounds.
         checkpoint: Which weights these are.
@@ -70,6 +72,7 @@ class Encoder(Listed, ABC):
     window_s: ClassVar[float]
     prompt: ClassVar[str] = "This is a sound of {label}"
     checkpoints: ClassVar[tuple[str, ...]]
+    licence: ClassVar[str] = ""
     revision: ClassVar[int] = 1
     dtype: torch.dtype = torch.float32
     checkpoint: str
@@ -115,17 +118,42 @@ class Encoder(Listed, ABC):
                 each was looked for, and how to get it.
             UnknownNameError: No such checkpoint.
         """
-        if checkpoint is not None and checkpoint not in cls.checkpoints:
-            raise UnknownNameError(f"There is no checkpoint {checkpoint!r}. Known names: {', '.join(cls.checkpoints)}.")
+        name = cls._checkpoint(checkpoint)
         if not isinstance(folder, Path | str | None):
             raise InputError(f"The folder of weights must be a path, but got {folder!r}.")
         try:
             place = torch.device(device)
         except (RuntimeError, TypeError) as error:
             raise InputError(f"A device such as 'cpu' or 'cuda' was expected, but got {device!r}.") from error
-        name = checkpoint or cls.checkpoints[0]
         needed = cls._needed(name, None if folder is None else Path(folder))
-        return cls._read(name, located(*needed, offline=offline), place)
+        chosen = "" if name == cls.checkpoints[0] else f" --checkpoint {name}"
+        advice = (
+            "A machine with network puts all of them into a folder with: limbeck sounds weights "
+            f"{name_of(cls, cls.room)}{chosen} --to FOLDER"
+        )
+        found = located(*needed, offline=offline, advice=advice)
+        if cls.licence:
+            say_once(cls.licence)
+        return cls._read(name, found, place)
+
+    @classmethod
+    def fetch(cls, folder: Path | str, checkpoint: str | None = None, *, offline: bool = False) -> list[Path]:
+        """Put all that a checkpoint needs, texts' models too, into a `folder` that `pretrained` takes; the files.
+
+        They come from the cache, or else from their official addresses; what lies in the folder already is left as it
+        is. `offline` never asks the network.
+
+        Raises:
+            MissingWeightsError: Something cannot be had; the message names every missing file.
+            UnknownNameError: No such checkpoint.
+        """
+        return copied(*cls._needed(cls._checkpoint(checkpoint), Path(folder)), offline=offline)
+
+    @classmethod
+    def _checkpoint(cls, name: str | None) -> str:
+        if name is not None and name not in cls.checkpoints:
+            raise UnknownNameError(f"There is no checkpoint {name!r}. Known names: {', '.join(cls.checkpoints)}.")
+        return name or cls.checkpoints[0]
 
     @classmethod
     def _needed(cls, checkpoint: str, folder: Path | None) -> Sequence[Needed]:

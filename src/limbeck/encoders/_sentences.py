@@ -17,6 +17,7 @@ from limbeck.encoders._weights import HubFiles, reading
 
 MINILM = HubFiles(
     "sentence-transformers/all-MiniLM-L6-v2",
+    "c9745ed1d9f207416be6d2e6f8de32d1f16199bf",
     files=(
         "modules.json",
         "config.json",

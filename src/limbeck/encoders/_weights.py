@@ -11,8 +11,9 @@ import os
 import pickle
 import re
 import shlex
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -20,7 +21,7 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
-from limbeck._files import write_text
+from limbeck._files import atomic, write_text
 from limbeck.encoders._module import package
 from limbeck.errors import InputError, LimbeckError, MissingWeightsError
 
@@ -41,14 +42,14 @@ def cache_folder() -> Path:
 class HubFiles:
     """All `files` of the repository ``owner/name`` of the Hugging Face hub, and the first of `weights` that exists.
 
-    `OfficialFile` has methods of the same names. A branch as `revision` is whatever the hub serves that day: its
-    checksums show that a file came whole, not that it is the one of last year.
+    `OfficialFile` has methods of the same names. The `revision` is the hash of a commit, so that all users have the
+    same files; the hub serves what a commit held, or nothing.
     """
 
     repo: str
+    revision: str
     files: tuple[str, ...]
     weights: tuple[str, ...] = ("model.safetensors", "pytorch_model.bin")
-    revision: str = "main"
 
     def command(self, folder: Path | None = None) -> str:
         """What to type to get them into a folder, or into the cache."""
@@ -76,6 +77,11 @@ class HubFiles:
     def weights_in(self, folder: Path) -> Path:
         """The file of weights in a folder that lacks nothing."""
         return next(folder / name for name in self.weights if (folder / name).is_file())
+
+    def held(self, place: Path) -> dict[str, Path]:
+        """The files by their names, of what `cached` or `fetched` gave."""
+        weights = [self.weights_in(place)] if self.weights else []
+        return {str(path.relative_to(place)): path for path in (*(place / name for name in self.files), *weights)}
 
     def lacking(self, folder: Path) -> list[str]:
         """What of them a folder, which need not exist, has not got."""
@@ -134,6 +140,9 @@ class OfficialFile:
 
     def cache_name(self) -> str:
         return f"the cache ({cache_folder()})"
+
+    def held(self, place: Path) -> dict[str, Path]:
+        return {self.name: place}
 
     def lacking(self, folder: Path) -> list[str]:
         return [] if (folder / self.name).is_file() else [self.name]
@@ -214,10 +223,10 @@ class Needed:
         return f"{what}: looked for in {' and in '.join(places)}. Get with: {self.source.command(self.folder)}"
 
 
-def located(*needed: Needed, offline: bool = False) -> list[Path]:
+def located(*needed: Needed, offline: bool = False, advice: str = "") -> list[Path]:
     """Where all that a model needs lies: an `OfficialFile` itself, of `HubFiles` the folder.
 
-    Nothing is fetched while something else cannot be had; the message of that names all of it.
+    Nothing is fetched while something else cannot be had; the message of that names all of it, and ends with `advice`.
     """
     found = [one.here() for one in needed]
     lacking = [one for one, path in zip(needed, found, strict=True) if path is None]
@@ -233,8 +242,34 @@ def located(*needed: Needed, offline: bool = False) -> list[Path]:
         raise MissingWeightsError(
             "\n".join(["Weights are not on this machine:", *(f"  {one.sentence()}" for one in lacking)])
             + (f"\nThey cannot be fetched: {reason}" if reason else "")
+            + (f"\n{advice}" if advice else "")
         )
     return [path for path in found if path is not None]
+
+
+def copied(*needed: Needed, offline: bool = False) -> list[Path]:
+    """Put all that a model needs into the folders it would be looked for in, from the cache or fetched; the files.
+
+    What lies there already is left as it is. Nothing is put there while something cannot be had.
+    """
+    lacking = [one for one in needed if one.folder is not None and one.source.lacking(one.folder)]
+    found = located(*(Needed(one.source, None) for one in lacking), offline=offline)
+    for one, place in zip(lacking, found, strict=True):
+        for name, path in one.source.held(place).items():
+            assert one.folder is not None
+            with atomic(one.folder / name) as part:
+                shutil.copyfile(path, part)
+    there = ((one.folder, one.source) for one in needed if one.folder is not None)
+    return [folder / name for folder, source in there for name in source.held(source.inside(folder))]
+
+
+def say_once(sentence: str) -> None:
+    """Log a sentence, unless the cache has a note that it was said on this machine."""
+    note = cache_folder() / "said" / f"{hashlib.sha256(sentence.encode()).hexdigest()[:16]}.txt"
+    if not note.exists():
+        logging.getLogger("limbeck").warning(sentence)
+        with suppress(OSError):  # a cache that cannot be written: it is said again
+            write_text(note, f"{sentence}\n")
 
 
 @contextmanager

@@ -30,6 +30,13 @@ from limbeck.errors import InputError
 
 TOKENS = 77
 FILES = ("config.json", "preprocessor_config.json", "tokenizer.json")
+REVISIONS = {
+    "clap-htsat-unfused": "8fa0f1c6d0433df6e97c127f64b2a1d6c0dcda8a",
+    "clap-htsat-fused": "cca9e288ab447cee67d9ada1f85ddb46500f1401",
+    "larger_clap_general": "ada0c23a36c4e8582805bb38fec3905903f18b41",
+    "larger_clap_music_and_speech": "195c3a3e68faebb3e2088b9a79e79b43ddbda76b",
+}
+"""The commit of each checkpoint's repository."""
 THIRDS = 3
 HEARING = (
     "sampling_rate",
@@ -45,6 +52,10 @@ HEARING = (
 """Settings of the feature extractor that decide the vectors."""
 
 
+def _hub(checkpoint: str) -> HubFiles:
+    return HubFiles(f"laion/{checkpoint}", REVISIONS[checkpoint], FILES)
+
+
 @final
 class Clap(_htsat.HtsatEncoder):
     """LAION-CLAP. `features` is what HTS-AT pools over its last map, before the projection.
@@ -55,7 +66,7 @@ class Clap(_htsat.HtsatEncoder):
 
     sample_rate = 48_000
     window_s = 10.0
-    checkpoints = ("clap-htsat-unfused", "clap-htsat-fused", "larger_clap_general", "larger_clap_music_and_speech")
+    checkpoints = tuple(REVISIONS)
 
     def __init__(
         self, checkpoint: str, model: Any, extractor: Any, tokenizer: Any, device: torch.device | str = "cpu"
@@ -80,12 +91,12 @@ class Clap(_htsat.HtsatEncoder):
     @classmethod
     def _needed(cls, checkpoint: str, folder: Path | None) -> Sequence[Needed]:
         package("transformers")
-        return [Needed(HubFiles(f"laion/{checkpoint}", FILES), folder)]
+        return [Needed(_hub(checkpoint), folder)]
 
     @classmethod
     def _read(cls, checkpoint: str, found: Sequence[Path], device: torch.device) -> Self:
         transformers, (folder,) = package("transformers"), found
-        weights = HubFiles(f"laion/{checkpoint}", FILES).weights_in(folder)
+        weights = _hub(checkpoint).weights_in(folder)
         with reading(folder):
             config = transformers.ClapConfig.from_pretrained(folder, local_files_only=True)
             extractor = transformers.ClapFeatureExtractor.from_pretrained(folder, local_files_only=True)

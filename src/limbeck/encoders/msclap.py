@@ -27,6 +27,8 @@ from limbeck.encoders._contract import AudioEmbeddings
 from limbeck.encoders._module import built, byte_vocabulary, filled, package, tokenizer_fingerprint, with_random_weights
 from limbeck.encoders._weights import HubFiles, Needed, read_state, reading
 
+_REPO = "microsoft/msclap", "c47d441165daa21986ead0850660917636a81775"
+_TOKENS = "openai-community/gpt2", "607a30d783dfa663caf39e06633721c8d4cfcd7e"
 HOP = 320
 TOKENS = 77
 END = "<|endoftext|>"
@@ -112,8 +114,8 @@ class MsClap(_htsat.HtsatEncoder):
     def _needed(cls, checkpoint: str, folder: Path | None) -> Sequence[Needed]:
         package("transformers")
         return [
-            Needed(HubFiles("microsoft/msclap", (), (f"CLAP_weights_{checkpoint}.pth",)), folder),
-            Needed(HubFiles("openai-community/gpt2", ("tokenizer.json",), ()), folder),
+            Needed(HubFiles(*_REPO, (), (f"CLAP_weights_{checkpoint}.pth",)), folder),
+            Needed(HubFiles(*_TOKENS, ("tokenizer.json",), ()), folder),
         ]
 
     @classmethod

@@ -1,23 +1,21 @@
 """YAMNet: a small AudioSet classifier that runs anywhere, made an audio-text encoder by its classes' names (`yamnet`).
 
 The network names 521 kinds of sound. A clip's vector among texts is the mean of the text vectors (all-MiniLM-L6-v2) of
-the names it is likeliest to have (ConSE); the averages behind its last layer are the richer audio space.
+the names it is likeliest to have (ConSE, see `_class_names`); the averages behind its last layer are the richer audio
+space.
 
 Source:   Plakal and Ellis, *YAMNet*, 2020 (https://github.com/tensorflow/models/tree/master/research/audioset/yamnet);
           quantised weights from https://github.com/google-coral/coralmicro (Apache-2.0). Text vectors: Reimers and
-          Gurevych, *Sentence-BERT*, EMNLP 2019 (https://arxiv.org/abs/1908.10084). ConSE: equation 5 of Norouzi
-          et al., *Zero-Shot Learning by Convex Combination of Semantic Embeddings*, ICLR 2014
-          (https://arxiv.org/abs/1312.5650).
+          Gurevych, *Sentence-BERT*, EMNLP 2019 (https://arxiv.org/abs/1908.10084).
 Differs from the paper: YAMNet averages over a recording's patches, which hides short events such as a sneeze. Here a
           class counts by its three best patches, and an audio feature by its best one: chosen on ESC-10, measured in
-          docs/encoders.md. ConSE's mean is brought to length 1; the classifier's probabilities need not sum to 1
-          (AudioSet classes do not exclude each other), which the length would take out anyway.
+          docs/encoders.md.
 Cost:     about 0.5 ms a patch (0.48 s of sound) on one core, and 5 MB of memory a core.
 """
 
 import csv
 from collections.abc import Sequence
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from math import ceil
 from pathlib import Path
 from typing import Self, final
@@ -28,7 +26,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from limbeck._files import atomic, write_bytes
-from limbeck.encoders._contract import AudioEmbeddings, Encoder
+from limbeck.encoders._class_names import WithClassNames
 from limbeck.encoders._litert import PatchNetwork, tiny_network
 from limbeck.encoders._sentences import MINILM, Sentences
 from limbeck.encoders._weights import Needed, OfficialFile, reading
@@ -62,39 +60,18 @@ _TINY_CLASSES = ("Speech", "Dog", "Rain", "Clock", "Sneeze", "Helicopter", "Chai
 
 
 @final
-class YamNet(Encoder):
+class YamNet(WithClassNames):
     """Log-mel patches through YAMNet in LiteRT, on the CPU; texts through a sentence encoder on any device.
 
     A folder of weights holds yamnet_spectra_in.tflite and yamnet_class_map.csv, and may hold the text model in
-    all-MiniLM-L6-v2/; without that it comes from the hub's cache.
-
-    Attributes:
-        classes: Names of the AudioSet classes, in the network's order.
+    all-MiniLM-L6-v2/; without that it comes from the hub's cache. The classes are AudioSet's.
     """
 
     sample_rate = SAMPLE_RATE_HZ
     window_s = 10.0
     checkpoints = ("spectra-in",)
-
-    def __init__(self, checkpoint: str, network: PatchNetwork, classes: Sequence[str], sentences: Sentences) -> None:
-        if network.classes != len(classes):
-            raise InputError(
-                f"The network tells {network.classes} classes apart, but the class map names {len(classes)}. "
-                f"{NETWORK.name} and {CLASS_MAP.name} must be the published pair."
-            )
-        super().__init__(checkpoint, sentences.dim, network.dim, sentences.model.device)
-        self.classes = tuple(classes)
-        self._network, self._sentences = network, sentences
-        self._names = sentences(self.classes)
-
-    @cached_property
-    def id(self) -> str:
-        """Name, checkpoint and a hash of both models, of the class names, and of how texts are read."""
-        content = torch.frombuffer(bytearray(self._network.content), dtype=torch.uint8)
-        names = torch.frombuffer(bytearray("\n".join(self.classes).encode()), dtype=torch.uint8)
-        return self._id(
-            {"network": content, "names": names}, self._sentences.model.state_dict(), self._sentences.settings()
-        )
+    network_file = NETWORK
+    names_file = CLASS_MAP
 
     @classmethod
     def _needed(cls, checkpoint: str, folder: Path | None) -> Sequence[Needed]:
@@ -125,20 +102,6 @@ class YamNet(Encoder):
             csv.writer(file).writerows([["index", "display_name"], *enumerate(self.classes)])
         self._sentences.save(folder / MINILM.name)
 
-    def class_scores(self, waveforms: Sequence[Tensor]) -> Tensor:
-        """How likely each AudioSet class is in each sound, float32, (sound, class), in [0, 1]; several may be.
-
-        The `waveforms` are as for `embed_audio`.
-        """
-        return self._scored(waveforms)[0]
-
-    def _audio(self, waveforms: Sequence[Tensor]) -> AudioEmbeddings:
-        scores, features = self._scored(waveforms)
-        return AudioEmbeddings(conse(scores, self._names), features)
-
-    def _text(self, texts: Sequence[str]) -> Tensor:
-        return self._sentences(texts)
-
     def _scored(self, waveforms: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
         """Scores (sound, class) and features (sound, features_dim) of whole sounds."""
         seen = [patches(waveform.detach().cpu().float()) for waveform in waveforms]
@@ -146,24 +109,6 @@ class YamNet(Encoder):
         scores, averages = (torch.from_numpy(found) for found in self._network(torch.cat(seen).numpy()))
         best = [own.topk(min(3, len(own)), dim=0).values.mean(0) for own in torch.split(scores, counts)]
         return torch.stack(best), torch.stack([own.amax(0) for own in torch.split(averages, counts)])
-
-
-def conse(scores: Tensor, names: Tensor, *, best: int = 10) -> Tensor:
-    """Vectors of sounds in the space of their classes' names, rows of length 1, float32, (sound, dim).
-
-    They are the mean of the `best` classes' names, (class, dim), weighted by `scores` >= 0, (sound, class); of a sound
-    of which every score is 0, the mean of all names.
-
-    Example:
-        >>> conse(torch.tensor([[0.9, 0.3, 0.4]]), torch.eye(3), best=2)
-        tensor([[0.9138, 0.0000, 0.4061]])
-    """
-    # A stable sort, because quantised scores tie often.
-    weights, classes = scores.sort(dim=1, descending=True, stable=True)
-    weights, classes = weights[:, :best], classes[:, :best]
-    mixed = (weights[..., None] * names[classes]).sum(1)
-    mixed[weights.sum(1) == 0] = names.mean(0)
-    return F.normalize(mixed, dim=1)
 
 
 def patches(waveform: Tensor) -> Tensor:

@@ -3,7 +3,7 @@
 from limbeck.sounds._build import index, learn, search
 from limbeck.sounds._correct import correct
 from limbeck.sounds._corrections import Correction, Origin
-from limbeck.sounds._encoders import EncoderOptions
+from limbeck.sounds._encoders import EncoderOptions, weights
 from limbeck.sounds._examples import ExampleSet
 from limbeck.sounds._naming import Prediction, Unread, classify, watch
 from limbeck.sounds._show import page, summary
@@ -23,4 +23,5 @@ __all__ = [
     "search",
     "summary",
     "watch",
+    "weights",
 ]

@@ -26,6 +26,25 @@ class EncoderOptions(TypedDict, total=False):
     device: str
 
 
+def weights(encoder: str, *, to: Path | str, checkpoint: str | None = None, offline: bool = False) -> list[Path]:
+    """Put all that an encoder needs, texts' models too, into a folder, `to`, for a machine without network.
+
+    Args:
+        encoder: One of `encoders.names()`.
+        to: The folder; what lies in it already is left as it is. It is given as `weights` wherever one is loaded.
+        checkpoint: One of the encoder's; its first by default.
+        offline: Take all from the cache and never ask the network.
+
+    Returns:
+        The files.
+
+    Raises:
+        MissingWeightsError: Something cannot be had; the message names every missing file.
+        UnknownNameError: No such encoder or checkpoint.
+    """
+    return encoders.load(encoder).fetch(to, checkpoint, offline=offline)
+
+
 def ready(note: EncoderNote, **options: Unpack[EncoderOptions]) -> Encoder:
     """The encoder that was given, or else the one of a note, with its published weights."""
     chosen = options.get("encoder") or note.name

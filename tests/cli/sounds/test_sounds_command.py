@@ -12,13 +12,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.helpers import network
 from typer.main import get_command
 
 from limbeck import cli
 from limbeck.cli.sounds import demo
 from limbeck.playground import write_sounds
 
-VERBS = ["index", "search", "learn", "classify", "page", "correct", "watch", "benchmark", "demo"]
+VERBS = ["index", "search", "learn", "classify", "page", "correct", "watch", "weights", "benchmark", "demo"]
 WORDS = ["metal bar", "zither string", "harp"]
 Run = Callable[..., tuple[str, str]]
 
@@ -271,6 +272,33 @@ class TestTheWholeWay:
             assert err.startswith("Error: ")
             assert told in err
             assert "Traceback" not in err
+
+
+class TestWeights:
+    def test_a_folder_for_a_machine_without_network(
+        self, place: Path, tmp_path: Path, limbeck: Run, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Fetched from a hub on this machine, then used where there is none; all that cannot be had is named."""
+        from limbeck.encoders.clap import REVISIONS
+
+        monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+        monkeypatch.setattr("tests.helpers.network.COMMIT", REVISIONS["clap-htsat-unfused"])
+        files = {path.name: path.read_bytes() for path in (place / "weights").iterdir() if path.is_file()}
+        words = ["weights", "clap", "--to", tmp_path / "w"]
+        _, err = limbeck(*words, "--offline", code=1)
+        assert "config.json, preprocessor_config.json, tokenizer.json, model.safetensors" in err
+        with network.serving(network.Hub("laion/clap-htsat-unfused", files)) as hub:
+            template = hub.url + "/{repo_id}/resolve/{revision}/{filename}"
+            monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", hub.url)
+            monkeypatch.setattr("huggingface_hub.constants.HUGGINGFACE_CO_URL_TEMPLATE", template)
+            out, err = limbeck(*words)
+        assert out == f"{tmp_path / 'w'}\n"
+        assert "model.safetensors: " in err
+        shutil.rmtree(tmp_path / "hub")
+        network.forbid(monkeypatch)
+        assert json.loads(limbeck("search", place / "index", "rain", "--weights", tmp_path / "w", "--json")[0])
+        told = json.loads(limbeck(*words, "--offline", "--json")[0])
+        assert set(told["files"]) == {"config.json", "preprocessor_config.json", "tokenizer.json", "model.safetensors"}
 
 
 def test_benchmark_prints_its_table(place: Path, tmp_path: Path, limbeck: Run, monkeypatch: pytest.MonkeyPatch) -> None:
