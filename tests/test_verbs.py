@@ -16,6 +16,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import torch
 from tests.helpers.generated import RECIPE, Generated
 
 import limbeck
@@ -127,6 +128,16 @@ def test_clips_a_set_was_not_made_from_are_not_taken_for_its_own(prepared, pairs
             page = limbeck.report.page(made, out=tmp_path / "page", on=on, progress=False).read_text(encoding="utf-8")
             assert ("nearest real clip" in page) == (on == prepared)
             assert ("Nearest real clips are left out" in page) == (on != prepared)
+
+
+def test_a_class_without_test_clips_is_told_beside_the_score(tmp_path, capsys):
+    def split(labels):
+        return {"image": torch.randint(0, 256, (len(labels), 16, 16, 3), dtype=torch.uint8), "label": labels}
+
+    parts = {"train": split(["a", "b", "c"] * 4), "test": split(["a", "b"] * 2)}
+    prepared = limbeck.prepare(parts, out=tmp_path / "prepared", progress=False)
+    limbeck.evaluate(None, on=prepared, repeats=1, **(BRIEF | {"progress": True}))
+    assert "No test clip is of c: of this the score says nothing." in capsys.readouterr().err
 
 
 def test_scores_of_a_set_that_was_there_before_are_not_shown_as_its_own(prepared, tmp_path):

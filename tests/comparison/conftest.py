@@ -18,7 +18,7 @@ heads = ["ensemble", "audio"]
 [data]
 dataset = "playground"
 options = { clips = 60, size = 48 }
-expected = { classes = 10, train = 45, test = 15 }
+expected = { classes = 10, train = 50, test = 10 }
 
 [data.clip]
 image_size = 16

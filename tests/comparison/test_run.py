@@ -130,6 +130,12 @@ def test_recordings_replaced_since_they_were_prepared_are_refused(recipe, done, 
     assert prepare(recipe, tmp_path).fingerprint == before.fingerprint
 
 
+def test_data_of_another_size_than_the_recipe_says_is_told(recipe, done, capsys):
+    data = recipe.data.model_copy(update={"expected": recipe.data.expected.model_copy(update={"train": 50_000})})
+    data.prepare(Place(out=done, progress=True))
+    assert "50000 training clips and 10 test clips; here are 10, 50 and 10." in capsys.readouterr().err
+
+
 def test_two_at_once_share_the_work(toml, done, tmp_path):
     shutil.copytree(done / "prepared", tmp_path / "prepared")
     command = [sys.executable, "-m", "limbeck", "benchmark", str(toml), "--out", str(tmp_path), "--quiet"]

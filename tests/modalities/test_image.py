@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 
+from limbeck.errors import InputError
 from limbeck.media import RawClip
 from limbeck.modalities import Statistics
 from limbeck.modalities.image import PUBLISHED, Image
@@ -56,3 +58,8 @@ def test_brightness_is_kept_before_colour() -> None:
     assert order[0, 2, 1] == 3
     assert order[1, 0, 0] == order[2, 0, 0] == 3
     assert order[1, 1, 0] == 6
+
+
+def test_floats_are_not_taken_for_pixels_from_0_to_255() -> None:
+    with pytest.raises(InputError, match=r"uint8 from 0 to 255, but these are torch.float32.*\.byte\(\)"):
+        IMAGE.to_network(torch.rand(1, 3, SIZE, SIZE), PUBLISHED)

@@ -241,6 +241,11 @@ def test_without_any_spread_nothing_is_told() -> None:
     assert paired({0: 60}, {1: 60}) is None
 
 
+def test_a_set_that_is_there_once_is_compared_with_the_mean_of_all() -> None:
+    """Its seed is no seed of its: 96 is above the mean of 100 and 88, whichever of them has the same number."""
+    assert paired({0: 96}, {0: 100, 1: 88}) == Difference(2, None, None, None, 1)
+
+
 def test_missing_cells_are_dashes_and_missing_seeds_are_not_paired() -> None:
     cells = [*far("a", 50), *far("b", 60)[:2], *far("a", 55, per_class=10)]
     made = replace(table(*cells), rows=("a", "b", "c"))

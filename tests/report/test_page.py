@@ -28,6 +28,7 @@ from limbeck.report._drawing import level_range
 from limbeck.report._samples import Samples
 
 Make = Callable[..., Any]
+CLASSES = ("bell", "drip")
 
 
 @pytest.fixture(scope="module")
@@ -316,6 +317,20 @@ def test_files_beside_the_page(written: SimpleNamespace) -> None:
             assert picture.size[0] > 400
     assert [r["name"] for r in json.loads((folder / "table.json").read_text())] == list(written.scores)
     assert (folder / "table.md").read_text().startswith("| trained on |")
+
+
+def test_a_whole_that_learnt_less_than_the_set_is_no_measure_of_what_was_kept(
+    make_clips: Make, make_set: Make, make_score: Make, tmp_path: Path
+) -> None:
+    made = make_set(make_clips(CLASSES), per_class=1)
+    own = make_score(CLASSES, {"A+V": 90}, name="dm", samples=len(CLASSES), per_class=1).model_copy(
+        update={"trained_on": Source.of(made)}
+    )
+    whole = make_score(CLASSES, {"A+V": 60}, name="toy", kind="clips", samples=40, per_class=None)
+    page = distilled_page.write(made, tmp_path, scores={"dm": own, "whole": whole}).read_text(encoding="utf-8")
+    verdict = re.search(r'<p class="verdict">(.*?)</p>', page, re.DOTALL)[1]
+    assert "of their accuracy" not in verdict
+    assert "so few steps teach a network little of all clips" in verdict
 
 
 def test_verdict_names_set_control_and_whole(written: SimpleNamespace, hostile: tuple[str, ...]) -> None:

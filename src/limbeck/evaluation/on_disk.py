@@ -9,7 +9,7 @@ from typing import Any
 from limbeck import methods
 from limbeck.datasets import LabelledClips, Prepared
 from limbeck.distilled import DistilledSet
-from limbeck.engine import bar, runtime_of
+from limbeck.engine import bar, note, runtime_of
 from limbeck.errors import InputError
 from limbeck.evaluation import measures
 from limbeck.evaluation._evaluate import evaluate as measured
@@ -79,6 +79,8 @@ def evaluate(
     chosen = measure if isinstance(measure, Measure) else kind.from_json(own)
     prepared = Prepared.open(on)
     made = None if what is None else DistilledSet.load(what)
+    if unseen := [name for name, count in prepared.description["counts"]["test"].items() if not count]:
+        note(f"No test clip is of {', '.join(unseen)}: of this the score says nothing.", show=progress)
     subject = Subject.of(
         made if made is not None else prepared.clips("train"),
         prepared.clips("test"),

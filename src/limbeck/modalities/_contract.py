@@ -210,7 +210,7 @@ class Modality(Listed, ABC):
         """The scale of a `kind` on which networks see a dataset with these `statistics`."""
 
     def to_network(self, arrays: Tensor, scale: Scale) -> Tensor:
-        """Prepared `arrays`, (..., channel, height, width), to float32 network input on a `scale`; the shape stays."""
+        """Prepared `arrays`, (..., channel, height, width), of `dtype`, to float32 network input on a `scale`."""
         return scale.apply(arrays, -self.channels_at - 1)
 
     def from_network(self, x: Tensor, scale: Scale) -> Tensor:

@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
+from limbeck.errors import InputError
 from limbeck.modalities._contract import Modality, Moments, Scale, ScaleKind, Statistics
 
 PUBLISHED = Scale(mean=(0.425, 0.396, 0.370), std=(0.229, 0.224, 0.221))
@@ -34,6 +35,11 @@ class Pictures(Modality, ABC):
         return PUBLISHED
 
     def to_network(self, arrays: Tensor, scale: Scale) -> Tensor:
+        if arrays.dtype != torch.uint8:
+            raise InputError(
+                f"Pictures come as they are prepared, uint8 from 0 to 255, but these are {arrays.dtype}. Of floats "
+                "from 0 to 1: (255 * pictures).round().byte()."
+            )
         return super().to_network(arrays.to(torch.float32) / 255, scale)
 
     def prepared(self, values: Tensor) -> Tensor:

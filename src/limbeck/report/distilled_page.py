@@ -343,7 +343,12 @@ def _verdict(distilled: DistilledSet, method: str, lines: Sequence[table.Row], o
         cost = "" if of_bytes is None else f" at {of_bytes:{'.2g' if of_bytes < 100 else '.0f'}} % of the bytes"
         found.append(
             f"{plural(full.training_samples, 'real clip')} reach {full.accuracy[key]} %. "
-            f"The set keeps {kept:.0f} % of their accuracy{cost}."
+            + (
+                f"The set keeps {kept:.0f} % of their accuracy{cost}."
+                if kept <= 100
+                else "That is less than the set does: so few steps teach a network little of all clips. Compare with "
+                "more (--epochs)."
+            )
         )
     return " ".join(found)
 

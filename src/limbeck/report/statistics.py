@@ -15,7 +15,7 @@ SOFT, LABELLED = "†", "‡"
 
 @dataclass(frozen=True)
 class Difference:
-    """How far a row lies from another: mean of `n` paired differences, percentage points, and its 95 % interval.
+    """How far a row lies from another, in percentage points: mean of `n` paired differences, and its 95 % interval.
 
     The interval and `p`, two-sided, of the paired t-test are None where they cannot be told: fewer than two pairs, or
     no spread at all. `adjusted` is p after Holm's correction over the rows of a table; None before it, or without p.
@@ -38,6 +38,8 @@ class Difference:
 def paired(one: Mapping[Any, float], other: Mapping[Any, float]) -> Difference | None:
     """Paired t-test of the means of `one` row and an `other`, percent by seed; None where they share no seed.
 
+    Of one pair there is no test, and no reason to leave the other seeds out: the means of all are compared.
+
     Without any spread among the differences (all the same, as may happen by chance with few test clips) a t-test has
     nothing to measure with, and tells nothing.
 
@@ -49,8 +51,10 @@ def paired(one: Mapping[Any, float], other: Mapping[Any, float]) -> Difference |
     if not (seeds := sorted(one.keys() & other.keys())):
         return None
     apart = [one[s] - other[s] for s in seeds]
+    if len(apart) < 2:
+        return Difference(statistics.fmean(one.values()) - statistics.fmean(other.values()), None, None, None, 1)
     mean = statistics.fmean(apart)
-    if len(apart) < 2 or statistics.stdev(apart) < 1e-9:
+    if statistics.stdev(apart) < 1e-9:
         return Difference(mean, None, None, None, len(apart))
     from scipy import stats
 

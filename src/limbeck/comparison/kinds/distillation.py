@@ -84,7 +84,16 @@ class Data(_Data):
             return Prepared.open(folder)
         with _files.exclusive(place.out / "prepared", wait=True):
             how: dict[str, Any] = {"recipe": self.clip, "modality": self.modality, "progress": place.progress}
-            return limbeck.prepare(self.dataset, root, out=folder, **how, **self.options)
+            found = limbeck.prepare(self.dataset, root, out=folder, **how, **self.options)
+        here = [len(found.classes), *(sum(found.description["counts"][split].values()) for split in ("train", "test"))]
+        if self.expected and here != [*self.expected.to_json().values()]:
+            wanted = self.expected
+            note(
+                f"The recipe is of {wanted.classes} classes, {wanted.train} training clips and {wanted.test} test "
+                f"clips; here are {here[0]}, {here[1]} and {here[2]}.",
+                show=place.progress,
+            )
+        return found
 
 
 class MethodRow(Part):
