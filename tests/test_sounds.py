@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import sys
@@ -9,12 +10,14 @@ import threading
 import time
 import weakref
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 from tests.helpers.spectral_encoder import SpectralEncoder
 from tests.helpers.weights_folder import yamnet_folder
@@ -27,6 +30,7 @@ from limbeck.index import SoundIndex
 from limbeck.media import write_wav
 from limbeck.prototypes import SoundClassifier
 from limbeck.sounds import _arrivals, _correct, _labels, _naming
+from limbeck.sounds._nature import nature
 
 RATE_HZ = 8000
 WORDS = {"low": 200, "middle": 900, "high": 3000}
@@ -426,6 +430,42 @@ class TestClassify:
         (row,) = sounds.classify(made.learned, recording(tmp_path / "both.wav", 0, 900), encoder=made.encoder)
         assert row.label == "middle", "one window is one of the words"
 
+    def test_silence_and_noise_are_told_from_the_unknown(self, made: SimpleNamespace, tmp_path: Path) -> None:
+        """White and brown noise, silence with a recorder's hiss, clicks, and a tone that rises."""
+        rng, samples = np.random.default_rng(0), 2 * RATE_HZ
+        brown = np.cumsum(rng.standard_normal(samples))
+        clicks = np.where(np.arange(samples) % 800 < 20, rng.standard_normal(samples), 0.0)
+        parts = {
+            "noise": [0.2 * rng.standard_normal(samples), 0.5 * brown / np.abs(brown).max()],
+            "silence": [1e-5 * rng.standard_normal(samples), np.zeros(samples), np.zeros(0), 0.1 * np.ones(9000)],
+            "unknown": [0.3 * np.sin(np.cumsum(np.linspace(0.05, 3.0, samples))), clicks, np.sin(np.arange(100.0))],
+        }
+        for what, waves in parts.items():
+            assert [nature(wave.astype(np.float32)) for wave in waves] == [what] * len(waves)
+        write_wav(tmp_path / "silence.wav", parts["silence"][0].astype(np.float32) + 2**-14, RATE_HZ)
+        write_wav(tmp_path / "noise.wav", parts["noise"][0].astype(np.float32), RATE_HZ)
+        files = [tmp_path / "noise.wav", recording(tmp_path / "tone.wav", 900, seed=5), tmp_path / "silence.wav"]
+        found = list(sounds.classify(made.learned, files, encoder=made.encoder))
+        assert [(row.label, row.nature) for row in found] == [(None, "noise"), ("middle", None), (None, "silence")]
+        assert found[0].to_json()["nature"] == "noise"
+        (row,) = sounds.classify(made.learned, tmp_path / "silence.wav", encoder=made.encoder, always=True)
+        assert (row.label, row.nature) == (row.scores[0][0], None)
+
+    def test_a_least_score(self, made: SimpleNamespace, tmp_path: Path) -> None:
+        path = recording(tmp_path / "a.wav", 900, seed=5)
+        (row,) = sounds.classify(made.learned, path, encoder=made.encoder)
+        score = row.scores[0][1]
+        for least, label in ((score, "middle"), (score + 1e-3, None)):
+            (row,) = sounds.classify(made.learned, path, encoder=made.encoder, min_score=least)
+            assert row.label == label
+        assert row.nature == "unsure"
+        own = replace(made.learned, thresholds={"middle": score + 1e-3})
+        assert next(sounds.classify(own, path, encoder=made.encoder)).label is None
+        assert next(sounds.classify(own, path, encoder=made.encoder, always=True)).label == "middle"
+        assert next(sounds.classify(own, path, encoder=made.encoder, min_score=0.0)).label == "middle"
+        with pytest.raises(InputError, match="least score must be from 0 to 1, but got 2"):
+            list(sounds.classify(own, path, encoder=made.encoder, min_score=2.0))
+
     def test_other_windows_can_be_asked_for(self, made: SimpleNamespace, tmp_path: Path) -> None:
         path = recording(tmp_path / "a.wav", 900)
         found = list(sounds.classify(made.learned, path, encoder=made.encoder, by="window", window=1.0, hop=0.5))
@@ -467,6 +507,186 @@ class TestClassify:
             sounds.classify(made.learned, tmp_path, encoder=made.encoder)
         with pytest.raises(FingerprintError):
             sounds.classify(made.learned, made.folder / "recordings", encoder=Listener(seed=2))
+
+
+class TestAppend:
+    """A table that grows day by day."""
+
+    def _named(self, made: SimpleNamespace, folder: Path, **options: Any) -> tuple[list[str], list[str]]:
+        told: list[str] = []
+        rows = sounds.classify(
+            made.learned, folder / "in", append=folder / "t.csv", encoder=made.encoder, always=True,
+            told=told.append, **options,
+        )  # fmt: skip
+        return [row.path.name for row in rows], told
+
+    def test_what_is_there_is_skipped_by_its_content(self, made: SimpleNamespace, tmp_path: Path) -> None:
+        recording(tmp_path / "in" / "a.wav", 200, seed=1)
+        (tmp_path / "in" / "rotten.wav").write_bytes(b"RIFF")
+        assert self._named(made, tmp_path) == (["a.wav", "rotten.wav"], [])
+        recording(tmp_path / "in" / "b, c.wav", 900, 3000, seed=2)
+        (tmp_path / "in" / "a.wav").rename(tmp_path / "in" / "z.wav")
+        (tmp_path / "in" / "copy.wav").write_bytes((tmp_path / "in" / "b, c.wav").read_bytes())
+        names, told = self._named(made, tmp_path, by="window")
+        assert names == ["b, c.wav", "b, c.wav"]
+        assert told == [f"3 recordings are in {tmp_path / 't.csv'} already and were skipped; 1 are new."]
+        assert self._named(made, tmp_path)[0] == []
+        with open(tmp_path / "t.csv", encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+        assert [Path(row["path"]).name for row in rows] == ["a.wav", "rotten.wav", "b, c.wav", "b, c.wav"]
+        assert [row["label"] for row in rows] == ["low", "", "middle", "high"]
+        assert [row["start_s"] for row in rows] == ["0.000", "", "0.000", "2.000"]
+        assert "rotten" in rows[1]["error"]
+        assert float(rows[0]["score"]) > 0.5
+
+    def test_a_row_that_was_half_written(self, made: SimpleNamespace, tmp_path: Path) -> None:
+        """Of a recording of three windows two and a half are there: it is named again, and stands there once."""
+        recording(tmp_path / "in" / "a.wav", 200, seed=1)
+        recording(tmp_path / "in" / "b.wav", 200, 900, 3000, seed=2)
+        self._named(made, tmp_path, by="window")
+        whole = (tmp_path / "t.csv").read_bytes()
+        for cut in (1, 30, len(whole.splitlines(keepends=True)[-1]) - 1):
+            (tmp_path / "t.csv").write_bytes(whole[:-cut])
+            assert self._named(made, tmp_path, by="window")[0] == ["b.wav"] * 3
+            assert (tmp_path / "t.csv").read_bytes() == whole
+
+    def test_another_classifier_and_another_table(self, made: SimpleNamespace, tmp_path: Path) -> None:
+        recording(tmp_path / "in" / "a.wav", 200, seed=1)
+        self._named(made, tmp_path)
+        other = SimpleNamespace(
+            learned=sounds.learn(made.folder / "index", "low,high", encoder=made.encoder), encoder=made.encoder
+        )
+        _, told = self._named(other, tmp_path)
+        assert told[0].startswith(f"1 recordings in {tmp_path / 't.csv'} were named by another classifier")
+        (tmp_path / "t.csv").write_text("a,b\n1,2\n", encoding="utf-8")
+        with pytest.raises(InputError, match=r"another kind of table: its columns are a, b"):
+            self._named(made, tmp_path)
+
+
+class TestCheck:
+    def test_against_counting_by_hand(self, copied: SimpleNamespace, tmp_path: Path) -> None:
+        """Four right ones, one named wrongly by somebody, one that is none of the words, one that is broken."""
+        said = {"a": ("low", 200), "b": ("low", 200), "c": ("Middle", 900), "d": ("high", 3000), "e": ("high", 200)}
+        said |= {"f": ("low", 200), "g": ("noise", 0)}
+        lines = ["file,category"]
+        for i, (name, (label, hertz)) in enumerate(said.items()):
+            recording(tmp_path / "new" / f"{name}.wav", hertz, seed=70 + i)
+            lines.append(f"new/{name}.wav,{label}")
+        (tmp_path / "new" / "rotten.wav").write_bytes(b"RIFF")
+        lines.append("new/rotten.wav,low")
+        (tmp_path / "labels.csv").write_text("\n".join(lines), encoding="utf-8")
+        found = sounds.check(copied.folder, tmp_path / "labels.csv", encoder=copied.encoder)
+        assert (found.recordings, found.right) == (7, 5)
+        assert [one.path.name for one in found.unread] == ["rotten.wav"]
+        # Wilson's interval of 5 in 7, by its formula.
+        middle, half, z = 5 / 7, 0.0, 1.959963984540054
+        half = z / (1 + z * z / 7) * np.sqrt(middle * (1 - middle) / 7 + z * z / 196)
+        centre = (middle + z * z / 14) / (1 + z * z / 7)
+        assert found.interval == pytest.approx((centre - half, centre + half))
+        low, tall = found.words[0], found.words[2]
+        assert low.recordings == 3
+        assert low.recall == 1.0
+        assert tall.recall == 0.5
+        assert ("high", "low", 1) in found.confusions
+        assert {true for true, *_ in found.confusions} == {"high", None}
+        assert low.curve[0][2] == 1.0
+        assert low.threshold is not None
+        assert tall.threshold is None
+        assert json.loads(json.dumps(found.to_json()))["right"] == 5
+        assert SoundClassifier.load(copied.folder).thresholds == {}
+
+    def test_thresholds_are_kept_and_used(self, copied: SimpleNamespace, tmp_path: Path) -> None:
+        """Noise is named by some word, with a low score; from the suggested one on it no longer is."""
+        lines = ["path,label"]
+        for word, hertz in (*WORDS.items(), ("", 0)):
+            for i in range(4):
+                path = recording(tmp_path / f"{word or 'noise'}{i}.wav", hertz, seed=80 + i)
+                lines.append(f"{path},{word}")
+        (tmp_path / "labels.csv").write_text("\n".join(lines), encoding="utf-8")
+        before = sounds.check(copied.folder, tmp_path / "labels.csv", encoder=copied.encoder, keep=True)
+        assert before.right >= 11
+        assert (None, 4) in {(true, count) for true, _, count in before.confusions}, "noise has a word each time"
+        kept = SoundClassifier.load(copied.folder).thresholds
+        assert kept.keys() == set(WORDS)
+        files = [tmp_path / line.split(",")[0] for line in lines[1:]]
+        named = [row.label for row in sounds.classify(copied.folder, files, encoder=copied.encoder)]
+        truth = [word for word in WORDS for _ in range(4)]
+        assert named[12:] == [None] * 4
+        assert sum(word == true for word, true in zip(named, truth, strict=False)) >= 11
+        sounds.correct(copied.folder, rename={"low": "bass"})
+        now = SoundClassifier.load(copied.folder).thresholds
+        assert now == {"bass": kept["low"], "middle": kept["middle"], "high": kept["high"]}
+
+    @pytest.mark.parametrize(
+        ("table", "words"),
+        [
+            ("a,b\n1,2\n", "names a column of recordings"),
+            ("path,label\n", "and 0 lines"),
+            ("path,label\nx.wav,low\nx.wav,high\n", "line 3: x.wav has two labels"),
+            ("path,label\nx.wav,low\n", "None of the 1 recordings of .* can be read"),
+        ],
+    )
+    def test_tables_that_say_nothing(self, copied: SimpleNamespace, tmp_path: Path, table: str, words: str) -> None:
+        (tmp_path / "labels.csv").write_text(table, encoding="utf-8")
+        with pytest.raises(InputError, match=words):
+            sounds.check(copied.folder, tmp_path / "labels.csv", encoder=copied.encoder)
+        with pytest.raises(InputError, match="There is no table"):
+            sounds.check(copied.folder, tmp_path / "nosuch.csv", encoder=copied.encoder)
+
+
+class TestCut:
+    def test_clips_hold_what_was_named(self, made: SimpleNamespace, tmp_path: Path) -> None:
+        path = recording(tmp_path / "in" / "night.wav", 200, 3000, 200, seed=4)
+        (tmp_path / "in" / "rotten.wav").write_bytes(b"RIFF")
+        found = list(
+            sounds.classify(made.learned, tmp_path / "in", by="window", append=tmp_path / "t.csv", encoder=made.encoder)
+        )
+        assert len(found) == 4
+        clips = list(sounds.cut(tmp_path / "t.csv", out=tmp_path / "clips", margin=0.5))
+        assert [str(one.path.relative_to(tmp_path / "clips")) for one in clips] == [
+            "low/night_0.00s.wav", "high/night_2.00s.wav", "low/night_4.00s.wav",
+        ]  # fmt: skip
+        whole, _ = soundfile.read(path, dtype="int16")
+        cut, rate = soundfile.read(clips[1].path, dtype="int16")
+        assert rate == RATE_HZ
+        np.testing.assert_array_equal(cut, whole[round(1.5 * rate) : round(4.5 * rate)])
+        assert [one.duration_s for one in clips] == [2.5, 3.0, 2.5]
+        (only,) = sounds.cut(tmp_path / "t.csv", out=tmp_path / "more", labels=["high"])
+        assert (only.start_s, only.duration_s) == (2.0, 2.0)
+        assert not list(sounds.cut(tmp_path / "t.csv", out=tmp_path / "none", min_score=1.0))
+
+    def test_json_channels_names_and_what_is_gone(self, tmp_path: Path) -> None:
+        """Stereo stays stereo; two recordings of one name have a clip each; hostile labels stay in the folder."""
+        rng = np.random.default_rng(0)
+        for folder in ("a", "b"):
+            (tmp_path / folder).mkdir()
+            soundfile.write(tmp_path / folder / "x.wav", rng.uniform(-0.5, 0.5, (4000, 2)), 16_000)
+        rows = [
+            {"path": str(tmp_path / folder / "x.wav"), "start_s": 0.1, "end_s": 0.2, "label": label}
+            for folder, label in (("a", "../../rain"), ("b", "../../rain"), ("c", None))
+        ]
+        (tmp_path / "t.json").write_text(json.dumps(rows), encoding="utf-8")
+        first, second, gone = sounds.cut(tmp_path / "t.json", out=tmp_path / "clips")
+        assert {one.path.parent.parent for one in (first, second)} == {tmp_path / "clips"}
+        assert first.path != second.path
+        assert soundfile.read(first.path)[0].shape == (1600, 2)
+        assert "does not exist" in gone.sentence()
+
+    def test_refuses(self, tmp_path: Path) -> None:
+        (tmp_path / "t.csv").write_text("path,start_s,duration_s,label\na.wav,0,1,rain\n", encoding="utf-8")
+        with pytest.raises(InputError, match=r"Nothing in .* is named 'dog'; labels in it: rain"):
+            sounds.cut(tmp_path / "t.csv", out=tmp_path, labels=["dog"])
+        with pytest.raises(InputError, match="at least 0 s, but got -1"):
+            sounds.cut(tmp_path / "t.csv", out=tmp_path, margin=-1)
+        for name, text in (
+            ("t.csv", "a,b\n1,2\n"),
+            ("u.json", "{"),
+            ("v.json", "[1]"),
+            ("w.csv", "path,start_s\na,b\n"),
+        ):
+            (tmp_path / name).write_text(text, encoding="utf-8")
+            with pytest.raises(InputError, match=r"cannot be read as a table"):
+                sounds.cut(tmp_path / name, out=tmp_path)
 
 
 class TestCorrect:

@@ -38,6 +38,10 @@ Window = Annotated[
 ]
 Hop = Annotated[float | None, Option(help="Seconds from one window to the next; the window's length by default.")]
 Top = Annotated[int, Option(min=1, help="Words with scores that are given for each sound.")]
+MinScore = Annotated[
+    float | None,
+    Option(min=0, max=1, help="Least score of a sound that gets a word; each word's own, if it has one, by default."),
+]
 Always = Annotated[
     bool, Option("--always", help="Name every sound by its likeliest word, also one that is none of these.")
 ]

@@ -18,7 +18,8 @@ from limbeck.prototypes import SoundClassifier
 from limbeck.sounds import _words
 from limbeck.sounds._corrections import LEARNED, Correction, Corrections, Origin, seconds
 from limbeck.sounds._encoders import EncoderOptions, of_classifier
-from limbeck.sounds._naming import Unread, windows_of
+from limbeck.sounds._naming import windows_of
+from limbeck.sounds._predictions import Unread
 
 Located = tuple[float, npt.NDArray[np.float32]]
 """Where a window begins, in seconds, and its vector, (1, dim)."""

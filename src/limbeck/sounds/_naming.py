@@ -1,7 +1,7 @@
 """Sounds to names: recordings and what arrives, window by window through the encoder and the classifier."""
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
@@ -17,54 +17,14 @@ from limbeck.errors import InputError, MediaError
 from limbeck.index import window_lengths
 from limbeck.media import files_below, sound_windows
 from limbeck.prototypes import PrototypeClassifier, SoundClassifier
-from limbeck.sounds import _arrivals
+from limbeck.sounds import _arrivals, _results
 from limbeck.sounds._arrivals import Wave
 from limbeck.sounds._encoders import EncoderOptions, of_classifier
+from limbeck.sounds._nature import Nature, is_silent, nature
+from limbeck.sounds._predictions import Prediction, Unread
 
 By = Literal["file", "window"]
 MICROPHONE = "microphone"
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """The word predicted for a sound, which begins at a second of a recording and lasts so many.
-
-    Attributes:
-        label: Its word; None for none of these.
-        scores: The likeliest words with their scores from 0 to 1, best first, also where `label` is None.
-    """
-
-    path: Path
-    start_s: float
-    duration_s: float
-    label: str | None
-    scores: tuple[tuple[str, float], ...]
-
-    def to_json(self) -> dict[str, Any]:
-        """As JSON-able data."""
-        return {
-            "path": str(self.path),
-            "start_s": round(self.start_s, 3),
-            "duration_s": round(self.duration_s, 3),
-            "label": self.label,
-            "scores": [{"label": label, "score": round(score, 6)} for label, score in self.scores],
-        }
-
-
-@dataclass(frozen=True)
-class Unread:
-    """A recording that could not be used, and the reason in a sentence."""
-
-    path: Path
-    reason: str
-
-    def sentence(self) -> str:
-        """The file and the reason, in one sentence."""
-        return self.reason if self.reason.startswith(str(self.path)) else f"{self.path}: {self.reason}"
-
-    def to_json(self) -> dict[str, Any]:
-        """As JSON-able data."""
-        return {"path": str(self.path), "error": self.reason}
 
 
 @dataclass(frozen=True)
@@ -77,8 +37,8 @@ class Window:
     samples: Wave
 
 
-Scored = tuple[Window | Unread, npt.NDArray[Any], bool]
-"""A piece with its probabilities (class,) and whether it is one of the words."""
+Scored = tuple[Window | Unread, npt.NDArray[Any], Nature | None]
+"""A piece with its probabilities (class,) and what it is where it is none of the words."""
 
 
 def windows_of(
@@ -102,20 +62,28 @@ def name(
     top: int = 3,
     by: By = "window",
     always: bool = False,
+    min_score: float | None = None,
     batch: int = 32,
 ) -> Iterator[Prediction | Unread]:
     """Names of windows or of whole recordings, in the order of the pieces; those of a recording stand together.
+
+    A word is given from its own least score on, or from `min_score` on where that is given.
 
     A recording's score for a word is the highest of its windows' that are one of the words (of all, where none is), so
     that a short event is not averaged away; the scores of a recording of several windows need not sum to 1.
     """
     if top < 1 or by not in get_args(By):
         raise InputError(f"top is at least 1 and by is one of {', '.join(get_args(By))}, but got {top} and {by!r}.")
-    scored = ((piece, scores, always or known) for piece, scores, known in _scored(pieces, encoder, classifier, batch))
+    if min_score is not None and not 0 <= min_score <= 1:
+        raise InputError(f"The least score must be from 0 to 1, but got {min_score:g}.")
+    scored = (
+        (piece, scores, None if always else what) for piece, scores, what in _scored(pieces, encoder, classifier, batch)
+    )
+    least = [classifier.thresholds.get(label, 0.0) if min_score is None else min_score for label in classifier.labels]
     rows = ([row] for row in scored)
     if by == "file":
         rows = (list(group) for _, group in itertools.groupby(scored, key=lambda row: row[0].path))
-    return (_named(some, list(classifier.labels), top) for some in rows)
+    return (_named(some, list(classifier.labels), [0.0] * len(least) if always else least, top) for some in rows)
 
 
 def _scored(
@@ -130,10 +98,12 @@ def _scored(
             named = zip(scores, accepted.tolist(), strict=True)
         for piece in some:
             if isinstance(piece, Unread):
-                yield piece, nothing, False
-            else:
-                # What is kept of a file until its last window must not be its sound, nor a view of it.
-                yield replace(piece, samples=np.zeros(0, np.float32)), *next(named)
+                yield piece, nothing, None
+                continue
+            score, known = next(named)
+            what = None if known and not is_silent(piece.samples) else nature(piece.samples)
+            # What is kept of a file until its last window must not be its sound, nor a view of it.
+            yield replace(piece, samples=np.zeros(0, np.float32)), score, what
 
 
 def predict(
@@ -143,20 +113,24 @@ def predict(
     return classifier.predict_proba(vectors), classifier.similarities(vectors).max(axis=1) >= classifier.threshold_
 
 
-def _named(rows: list[Scored], words: list[str], top: int) -> Prediction | Unread:
+def _named(rows: list[Scored], words: list[str], least: list[float], top: int) -> Prediction | Unread:
     """The word of a recording's windows, or of one window."""
     windows = []
-    for piece, scores, accepted in rows:
+    for piece, scores, what in rows:
         if isinstance(piece, Unread):
             return piece
-        windows.append((piece, scores, accepted))
-    any_word = any(accepted for *_, accepted in windows)
-    scores = np.max([s for _, s, accepted in windows if accepted or not any_word], axis=0)
+        windows.append((piece, scores, what))
+    natures = {what for *_, what in windows}
+    found: Nature | None = next((what for what in (None, "unknown", "noise") if what in natures), "silence")
+    scores = np.max([s for _, s, what in windows if found is not None or what is None], axis=0)
     first, last = windows[0][0], windows[-1][0]
     order = np.argsort(-scores, kind="stable")
     best = tuple((words[c], float(scores[c])) for c in order[:top])
     duration_s = last.start_s - first.start_s + last.duration_s
-    return Prediction(first.path, first.start_s, duration_s, words[order[0]] if any_word else None, best)
+    if found is None and best[0][1] < least[order[0]]:
+        found = "unsure"
+    label = words[order[0]] if found is None else None
+    return Prediction(first.path, first.start_s, duration_s, label, best, found)
 
 
 def classify(
@@ -168,6 +142,9 @@ def classify(
     always: bool = False,
     window: float | None = None,
     hop: float | None = None,
+    min_score: float | None = None,
+    append: Path | str | None = None,
+    told: Callable[[str], None] = lambda what: None,
     progress: bool = False,
     **options: Unpack[EncoderOptions],
 ) -> Iterator[Prediction | Unread]:
@@ -184,11 +161,16 @@ def classify(
         always: Name every sound by its likeliest word, also one that is none of them.
         window: Length of a window in seconds; that of the index it was learned from by default.
         hop: Seconds from one window to the next; likewise.
+        min_score: Least score, 0 to 1, of a sound that gets a word; by default each word's own, if it has one
+            (`sounds.check`), or none.
+        append: A table (CSV) that rows are added to as recordings are done. Recordings that are in it, by their
+            content, are not named again.
+        told: Told how many recordings were skipped.
         progress: Draw a bar on standard error.
         options: Which encoder is used and how it is loaded.
 
     Raises:
-        InputError: There is no such classifier, or no file.
+        InputError: There is no such classifier, no file, or a table of another kind.
         FingerprintError: The encoder is not the classifier's.
     """
     learned = _loaded(classifier)
@@ -197,6 +179,11 @@ def classify(
         found += [below for _, below in files_below(path)] if path.is_dir() else [path]
     if not (paths := list(dict.fromkeys(found))):
         raise InputError("There is no recording to name: no file was given, or the folders hold none.")
+    table = None if append is None else _results.Table.open(Path(append), learned, told)
+    if table is not None:
+        paths = table.new(paths)
+        if not paths:
+            return iter(())
     model = of_classifier(learned, **options)
 
     def names() -> Iterator[Prediction | Unread]:
@@ -209,9 +196,9 @@ def classify(
                 tell(len(paths), len(paths))
 
             pieces = windows_of(reported(), model, *_windows(learned, window, hop))
-            yield from name(pieces, model, learned, top=top, by=by, always=always)
+            yield from name(pieces, model, learned, top=top, by=by, always=always, min_score=min_score)
 
-    return names()
+    return names() if table is None else table.appended(names())
 
 
 def watch(
@@ -221,6 +208,7 @@ def watch(
     existing: bool = False,
     top: int = 3,
     always: bool = False,
+    min_score: float | None = None,
     window: float | None = None,
     hop: float | None = None,
     stop: Event | None = None,
@@ -248,11 +236,12 @@ def watch(
         blocks = _arrivals.microphone(rate, stop=stop)
         stream = _arrivals.windows(blocks, window=round(window_s * rate), hop=round(hop_s * rate))
         pieces = (Window(Path(MICROPHONE), start / rate, len(heard) / rate, heard) for start, heard in stream)
-        return name(pieces, model, learned, top=top, always=always, batch=1)
+        return name(pieces, model, learned, top=top, always=always, min_score=min_score, batch=1)
 
     def names() -> Iterator[Prediction | Unread]:
         for path in arrived:
-            yield from name(windows_of([path], model, window, hop), model, learned, top=top, by="file", always=always)
+            pieces = windows_of([path], model, window, hop)
+            yield from name(pieces, model, learned, top=top, by="file", always=always, min_score=min_score)
 
     return names()
 

@@ -15,7 +15,8 @@ from limbeck.index import IndexSettings
 from limbeck.media import files_below
 from limbeck.prototypes import Piece
 from limbeck.sounds import _labels
-from limbeck.sounds._naming import Unread, Window, windows_of
+from limbeck.sounds._naming import Window, windows_of
+from limbeck.sounds._predictions import Unread
 
 Examples = tuple[npt.NDArray[np.float32], list[str], list[Piece]]
 """Vectors (window, dim), a label each, and what they are."""

@@ -19,7 +19,20 @@ from limbeck import cli
 from limbeck.cli.sounds import demo
 from limbeck.playground import write_sounds
 
-VERBS = ["index", "search", "learn", "classify", "page", "correct", "watch", "weights", "benchmark", "demo"]
+VERBS = [
+    "index",
+    "search",
+    "learn",
+    "classify",
+    "check",
+    "cut",
+    "page",
+    "correct",
+    "watch",
+    "weights",
+    "benchmark",
+    "demo",
+]
 WORDS = ["metal bar", "zither string", "harp"]
 Run = Callable[..., tuple[str, str]]
 
@@ -217,6 +230,43 @@ class TestTheWholeWay:
         assert ["error" in row for row in json.loads(out)] == [True, False]
         assert err.count("rotten.wav") == 1
         assert "None of the 1 recordings can be read" in limbeck(*words, code=1)[1]
+
+    def test_a_table_grows_is_checked_and_cut(self, place: Path, tmp_path: Path, limbeck: Run) -> None:
+        weights, table = ["--weights", place / "weights"], tmp_path / "t.csv"
+        words = ["classify", place / "classifier", place / "recordings", "--append", table, *weights]
+        assert len(limbeck(*words)[0].splitlines()) == 10
+        out, err = limbeck(*words)
+        assert (out, "9 recordings are in" in err) == ("", True)
+        assert json.loads(limbeck(*words, "--json")[0]) == []
+        out, err = limbeck("cut", table, "--out", tmp_path / "clips")
+        assert out == f"{tmp_path / 'clips'}\n"
+        assert "9 clips were written" in err
+        assert len(list((tmp_path / "clips").glob("*/*.wav"))) == 9
+        lines = [f"{path},{path.parent.name}" for path in sorted((place / "recordings").rglob("*.wav"))]
+        (tmp_path / "labels.csv").write_text("\n".join(["path,label", *lines]), encoding="utf-8")
+        words = ["check", place / "classifier", tmp_path / "labels.csv", *weights]
+        out, err = limbeck(*words)
+        assert out.startswith("accuracy: ")
+        assert all(word in out for word in WORDS)
+        assert "--keep keeps the thresholds" in err
+        told = json.loads(limbeck(*words, "--json")[0])
+        assert f"({told['right']} of 9; 95 % interval" in out
+
+    def test_words_are_changed(self, own: Path, limbeck: Run) -> None:
+        words = ["correct", own / "classifier", "--rename", "harp=lyre", "--merge", "metal bar+zither string=metal"]
+        assert json.loads(limbeck(*words, "--json")[0])["labels"] == ["metal", "lyre"]
+        assert "not of the form OLD=NEW" in limbeck("correct", own / "classifier", "--rename", "lyre", code=2)[1]
+        assert json.loads(limbeck("correct", own / "classifier", "--drop", "lyre", "--json")[0])["labels"] == ["metal"]
+
+    def test_examples_teach_and_corrections_are_kept(self, own: Path, limbeck: Run) -> None:
+        words = ["learn", own / "index", "--out", own / "classifier", "--weights", own / "weights"]
+        sound = own / "recordings" / "harp" / "00.wav"
+        limbeck("correct", own / "classifier", "--add", f"harp={sound}", "--weights", own / "weights")
+        out, err = limbeck(*words, "--labels", "harp", "--examples", own / "recordings", "--json")
+        assert set(json.loads(out)["labels"]) == {"harp", *(p.name for p in (own / "recordings").iterdir())}
+        assert "Corrections of 'harp' were kept: 0 taken out, 1 put in." in err
+        assert "kept" not in limbeck(*words, "--labels", "harp", "--fresh")[1]
+        assert "Give words (--labels)" in limbeck(*words, code=2)[1]
 
     def test_a_name_that_is_not_text_is_printed(self, place: Path, tmp_path: Path, limbeck: Run) -> None:
         odd = tmp_path / os.fsdecode(b"\xff.wav")

@@ -1,7 +1,20 @@
 """``limbeck sounds``: from recordings and a list of words to a classifier that can be seen and corrected."""
 
 from limbeck.cli import _output
-from limbeck.cli.sounds import benchmark, classify, correct, demo, index, learn, page, search, watch, weights
+from limbeck.cli.sounds import (
+    benchmark,
+    check,
+    classify,
+    correct,
+    cut,
+    demo,
+    index,
+    learn,
+    page,
+    search,
+    watch,
+    weights,
+)
 
 __all__ = ["app"]
 
@@ -14,7 +27,7 @@ EXAMPLES = (
 )
 
 app = _output.group(
-    [index, search, learn, classify, page, correct, watch, weights, benchmark, demo],
+    [index, search, learn, classify, check, cut, page, correct, watch, weights, benchmark, demo],
     "Name unlabelled sounds: a folder of recordings and a list of words become a classifier.",
     EXAMPLES,
 )

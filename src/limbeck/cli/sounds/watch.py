@@ -23,6 +23,7 @@ def run(
     count: Annotated[int | None, Option(min=1, help="Leave after so many sounds.")] = None,
     top: _options.Top = 3,
     always: _options.Always = False,
+    min_score: _options.MinScore = None,
     window: _options.Window = None,
     hop: _options.Hop = None,
     weights: _options.Weights = None,
@@ -34,7 +35,7 @@ def run(
     """Name each file that arrives in a folder once it is complete, or what a microphone hears, until Ctrl-C."""
     from limbeck import sounds
 
-    naming: dict[str, Any] = {"top": top, "always": always, "window": window, "hop": hop}
+    naming: dict[str, Any] = {"top": top, "always": always, "window": window, "hop": hop, "min_score": min_score}
     naming |= {"weights": weights, "offline": offline, "device": device}
     heard = sounds.watch(classifier, input, existing=existing, **naming)
     _output.note(f"Waiting for sounds from {input}; Ctrl-C ends it.", quiet=quiet)

@@ -1,0 +1,182 @@
+"""How well a classifier names recordings of one's own: accuracy, confusions, and from which score on to believe it."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Unpack
+
+import numpy as np
+from scipy.stats import binomtest
+
+from limbeck._files import exclusive
+from limbeck._text import portable, read_table
+from limbeck.errors import InputError
+from limbeck.prototypes import SoundClassifier
+from limbeck.sounds import _labels
+from limbeck.sounds._encoders import EncoderOptions
+from limbeck.sounds._naming import classify
+from limbeck.sounds._predictions import Prediction, Unread
+
+PATH_COLUMNS = ("path", "file", "filename", "recording")
+"""What the column of recordings in a table may be called; the first that is there is used."""
+_ENOUGH = 3
+
+
+@dataclass(frozen=True)
+class WordCheck:
+    """How well one word is given.
+
+    Attributes:
+        label: The word.
+        recordings: How many recordings are of it.
+        precision: Of those named so the fraction that are it; None where none was.
+        recall: Of those that are it the fraction named so; None where none is.
+        curve: Score from which on the word is believed, with the precision and recall from there on, ascending.
+        threshold: The score of the curve with the largest F1, half-way to what lies below; None where less than three
+            recordings are of the word.
+    """
+
+    label: str
+    recordings: int
+    precision: float | None
+    recall: float | None
+    curve: tuple[tuple[float, float, float], ...]
+    threshold: float | None
+
+
+@dataclass(frozen=True)
+class Check:
+    """How well a classifier names labelled recordings.
+
+    Attributes:
+        recordings: How many were named.
+        right: How many rightly: by their word, or by none where they are none of the words.
+        accuracy: The fraction, 0 to 1.
+        interval: Its 95 % interval (Wilson).
+        words: Each word of the classifier.
+        confusions: What a recording is (None for none of the words), what it was named, and how often; most first.
+        unread: Recordings that could not be used.
+        kept: Whether the thresholds are kept with the classifier.
+    """
+
+    recordings: int
+    right: int
+    accuracy: float
+    interval: tuple[float, float]
+    words: tuple[WordCheck, ...]
+    confusions: tuple[tuple[str | None, str | None, int], ...]
+    unread: tuple[Unread, ...]
+    kept: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON-able data."""
+        said = {name: value for name, value in asdict(self).items() if name != "unread"}
+        return said | {"unread": [one.to_json() for one in self.unread]}
+
+
+def check(
+    classifier: Path | str,
+    labels: Path | str,
+    *,
+    keep: bool = False,
+    progress: bool = False,
+    **options: Unpack[EncoderOptions],
+) -> Check:
+    """Measure how well a classifier names recordings that somebody has labelled.
+
+    Args:
+        classifier: Folder of a classifier.
+        labels: CSV file with a column of recordings (``path``, ``file``, ...), relative to the file, and one of labels
+            (``label``, ``category``, ...). A label that is none of the classifier's, or is empty, is none of the words.
+        keep: Keep the suggested thresholds with the classifier: from then on sounds below are named by none.
+        progress: Draw a bar on standard error.
+        options: Which encoder is used and how it is loaded.
+
+    Raises:
+        InputError: The folder is no classifier, the table lacks columns or rows, or no recording of it can be read.
+    """
+    learned = SoundClassifier.load(classifier)
+    truth = _read(Path(labels), learned.labels)
+    # As it names by rejection alone: thresholds from an earlier check would hide what lies below them.
+    plain = replace(learned, thresholds={})
+    rows = list(classify(plain, list(truth), top=len(plain.labels), progress=progress, **options))
+    named = [row for row in rows if isinstance(row, Prediction)]
+    if not named:
+        raise InputError(f"None of the {len(rows)} recordings of {labels} can be read, the first: {rows[0].sentence()}")  # type: ignore[union-attr]
+    words = tuple(_word(label, named, truth) for label in learned.labels)
+    if keep:
+        with exclusive(Path(classifier)):
+            found = {word.label: word.threshold for word in words if word.threshold is not None}
+            now = SoundClassifier.load(classifier)
+            replace(now, thresholds=dict(now.thresholds) | found).save(classifier)
+    right = sum(row.label == truth[row.path] for row in named)
+    between = binomtest(right, len(named)).proportion_ci(method="wilson")
+    confused = Counter((truth[row.path], row.label) for row in named if row.label != truth[row.path])
+    return Check(
+        recordings=len(named),
+        right=right,
+        accuracy=right / len(named),
+        interval=(float(between.low), float(between.high)),
+        words=words,
+        confusions=tuple((true, named_so, count) for (true, named_so), count in confused.most_common()),
+        unread=tuple(row for row in rows if isinstance(row, Unread)),
+        kept=keep,
+    )
+
+
+def _read(table: Path, labels: Sequence[str]) -> dict[Path, str | None]:
+    """Recordings with their label, None where it is none of the classifier's."""
+    if not table.is_file():
+        raise InputError(f"There is no table {table}; give a CSV file with a column path and a column label.")
+    columns, rows = read_table(table)
+    path = next((name for name in PATH_COLUMNS if name in columns), None)
+    label = next((name for name in _labels.LABEL_COLUMNS if name in columns), None)
+    if path is None or label is None or not rows:
+        raise InputError(
+            f"{table} needs a header that names a column of recordings ({', '.join(PATH_COLUMNS)}) and one of labels "
+            f"({', '.join(_labels.LABEL_COLUMNS)}), and a line for each recording; got {', '.join(columns)} and "
+            f"{len(rows)} lines."
+        )
+    known = {word.casefold(): word for word in labels}
+    found: dict[Path, str | None] = {}
+    for line, row in rows:
+        place = table.parent / row[path]
+        said = portable(" ".join(row[label].split())).casefold()
+        word = known.get(said, known.get(said.replace("_", " ")))
+        if found.setdefault(place, word) != word:
+            raise InputError(f"{table}, line {line}: {row[path]} has two labels; a recording is named by one word.")
+    return found
+
+
+def _word(label: str, rows: Sequence[Prediction], truth: dict[Path, str | None]) -> WordCheck:
+    of_word = sum(truth[row.path] == label for row in rows)
+    named = [(row.scores[0][1], truth[row.path] == label) for row in rows if row.label == label]
+    right = sum(correct for _, correct in named)
+    score = np.array([value for value, _ in named])
+    correct = np.array([it_is for _, it_is in named], bool)
+    curve = []
+    for level in np.unique(score).tolist():
+        above = score >= level
+        hits = int((above & correct).sum())
+        curve.append((float(level), hits / int(above.sum()), hits / of_word if of_word else 0.0))
+    return WordCheck(
+        label=label,
+        recordings=of_word,
+        precision=right / len(named) if named else None,
+        recall=right / of_word if of_word else None,
+        curve=tuple(curve),
+        threshold=_suggested(curve) if of_word >= _ENOUGH and right else None,
+    )
+
+
+def _suggested(curve: Sequence[tuple[float, float, float]]) -> float:
+    """The score with the largest F1, of equals the lowest, half-way down to the next; 0 where nothing lies below.
+
+    Example:
+        >>> _suggested([(0.2, 0.5, 1.0), (0.6, 1.0, 1.0), (0.9, 1.0, 0.5)])
+        0.4
+    """
+    f1 = [2 * precision * recall / max(precision + recall, 1e-12) for _, precision, recall in curve]
+    best = int(np.argmax(np.round(f1, 12)))
+    return round((curve[best - 1][0] + curve[best][0]) / 2, 6) if best else 0.0
