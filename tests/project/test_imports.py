@@ -19,7 +19,7 @@ ORDER = [
     {"playground", "modalities"},
     {"datasets"},
     {"augment", "networks", "parameterisations", "encoders"},
-    {"index", "prototypes"},
+    {"index", "prototypes", "detections"},
     {"storage"},
     {"distilled"},
     {"methods"},

@@ -22,6 +22,7 @@ Kind = Literal[
     "exports",
     "imports",
     "encoders",
+    "detections",
     "sound-datasets",
 ]
 Listed = Literal[Kind, "recipes", "sound-recipes"]

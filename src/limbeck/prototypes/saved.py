@@ -139,6 +139,16 @@ class SoundClassifier:
         return cls(small, EncoderNote.of(encoder.id), behind, used, dict(descriptions or {}), window_s, hop_s)
 
     @property
+    def fingerprint(self) -> str:
+        """A hash (16 hexadecimal digits) of the encoder, the words and all that was learned of them."""
+        learned, arrays = _pack(self.classifier)
+        content = hashlib.sha256(repr((self.encoder.id, learned.to_json())).encode())
+        for name in sorted(arrays):
+            content.update(f"{name} {arrays[name].dtype} {arrays[name].shape}".encode())
+            content.update(np.ascontiguousarray(arrays[name]).tobytes())
+        return content.hexdigest()[:16]
+
+    @property
     def labels(self) -> tuple[str, ...]:
         """The words, in the order they were given."""
         return tuple(self.classifier.classes_.tolist())

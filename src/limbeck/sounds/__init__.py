@@ -5,6 +5,7 @@ from limbeck.sounds._check import Check, WordCheck, check
 from limbeck.sounds._correct import correct
 from limbeck.sounds._corrections import Correction, Origin
 from limbeck.sounds._cut import Clip, cut
+from limbeck.sounds._detect import Detections, detect
 from limbeck.sounds._encoders import EncoderOptions, weights
 from limbeck.sounds._examples import ExampleSet
 from limbeck.sounds._naming import classify, watch
@@ -15,6 +16,7 @@ __all__ = [
     "Check",
     "Clip",
     "Correction",
+    "Detections",
     "EncoderOptions",
     "ExampleSet",
     "Origin",
@@ -25,6 +27,7 @@ __all__ = [
     "classify",
     "correct",
     "cut",
+    "detect",
     "index",
     "learn",
     "page",

@@ -24,6 +24,7 @@ VERBS = [
     "search",
     "learn",
     "classify",
+    "detect",
     "check",
     "cut",
     "page",
@@ -302,6 +303,27 @@ class TestTheWholeWay:
         out, _ = limbeck(*words, "--weights", place / "weights", "-q")
         assert out.count("\n") == 2
         assert rows[0]["label"] in out
+
+    def test_detect_hears_once_and_writes_what_is_asked_for(
+        self, place: Path, tmp_path: Path, limbeck: Run, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "archive").mkdir()
+        shutil.copy(place / "recordings" / "harp" / "00.wav", tmp_path / "archive" / "20240131_233005.wav")
+        (tmp_path / "archive" / "rotten.wav").write_bytes(b"RIFF")
+        words = ["detect", place / "classifier", tmp_path / "archive", "--out", tmp_path / "d", "--workers", 1]
+        out, err = limbeck(*words, "--weights", place / "weights", "--min-confidence", 0.01, "--window", 2)
+        assert out.splitlines()[-1] == str(tmp_path / "d")
+        assert "1 recordings, 0.0 hours; 1 heard now, 1 cannot be used." in err
+        assert "rotten.wav" in err
+        # Without weights, and without the network: nothing is to be heard.
+        network.forbid(monkeypatch)
+        words += ["--window", 2, "--form", "raven", "--threshold", "harp=0.9", "--weights", tmp_path, "--offline"]
+        told = json.loads(limbeck(*words, "--json")[0])
+        assert (told["heard"], told["recordings"]) == (0, 1)
+        assert set(told["files"]) == {"raven", "summary"}
+        assert (tmp_path / "d" / "raven" / "20240131_233005.wav.Table.1.selections.txt").exists()
+        assert "no word 'cello'" in limbeck(*words, "--threshold", "cello=0.5", code=1)[1]
+        assert "word=score" in limbeck(*words, "--threshold", "harp", code=2)[1]
 
     def test_weights_can_be_named_once_for_all(
         self, place: Path, limbeck: Run, monkeypatch: pytest.MonkeyPatch

@@ -8,6 +8,7 @@ from limbeck.cli.sounds import (
     correct,
     cut,
     demo,
+    detect,
     index,
     learn,
     page,
@@ -27,7 +28,7 @@ EXAMPLES = (
 )
 
 app = _output.group(
-    [index, search, learn, classify, check, cut, page, correct, watch, weights, benchmark, demo],
+    [index, search, learn, classify, detect, check, cut, page, correct, watch, weights, benchmark, demo],
     "Name unlabelled sounds: a folder of recordings and a list of words become a classifier.",
     EXAMPLES,
 )

@@ -1,0 +1,125 @@
+"""What an event is, and what every form of a table of events is."""
+
+import csv
+import shutil
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import ClassVar
+
+from limbeck._config import Config
+from limbeck._discover import Listed
+from limbeck._files import atomic
+
+
+@dataclass(frozen=True)
+class Event:
+    """A stretch of a recording that a word was found in.
+
+    Attributes:
+        label: The word.
+        start_s: Where it begins, in seconds from the beginning of the recording, to the millisecond.
+        end_s: Where it ends, likewise.
+        score: The highest score of a window in it, in [0, 1].
+    """
+
+    label: str
+    start_s: float
+    end_s: float
+    score: float
+
+
+@dataclass(frozen=True)
+class Detected:
+    """A recording and its events, in the order of their beginnings; none where nothing was found.
+
+    Attributes:
+        path: The recording below the folder it was looked for in, with forward slashes.
+        place: Where it lay.
+        duration_s: Where the last sound that was heard ends, in seconds.
+        highest_hz: The highest frequency that was heard, in Hz.
+        begins: When it begins by the clock, as its name says; None where it does not.
+        site: Where it was recorded, as its folder or name says; empty where neither does.
+        events: What was found.
+    """
+
+    path: str
+    place: Path
+    duration_s: float
+    highest_hz: float
+    begins: datetime | None
+    site: str
+    events: tuple[Event, ...]
+
+    def clock(self, second: float) -> datetime | None:
+        """The clock time of a second of the recording, to the millisecond; None where its beginning is not known."""
+        return None if self.begins is None else self.begins + timedelta(milliseconds=round(second * 1000))
+
+
+class Form(Config, Listed, ABC):
+    """Settings of one form of events for other tools. One module of this room defines one.
+
+    Recordings come one by one and are not kept, so that memory does not grow with their number. The same events give
+    the same bytes.
+    """
+
+    room: ClassVar[str] = "limbeck.detections"
+
+    @abstractmethod
+    def write(self, recordings: Iterable[Detected], folder: Path) -> Path:
+        """Write all events into a folder, in place of what this form wrote there before; gives the file or folder."""
+
+
+class Table(Form, ABC):
+    """A form that is one CSV file with a row for each event, called `file`, with these `columns`."""
+
+    file: ClassVar[str]
+    columns: ClassVar[tuple[str, ...]]
+
+    def write(self, recordings: Iterable[Detected], folder: Path) -> Path:
+        with atomic(folder / self.file) as part, open(part, "w", encoding="utf-8", newline="") as handle:
+            writer = csv.writer(handle, lineterminator="\n")
+            writer.writerow(self.columns)
+            for recording in recordings:
+                writer.writerows(self.rows(recording))
+        return folder / self.file
+
+    @abstractmethod
+    def rows(self, recording: Detected) -> Iterator[Sequence[object]]:
+        """The rows of a recording."""
+
+
+class FilePerRecording(Form, ABC):
+    """A form that is a folder of its own with a text file for each recording, also where nothing was found.
+
+    A recording's file lies there as it lies in the archive, with `ending` after its whole name.
+    """
+
+    ending: ClassVar[str]
+
+    def write(self, recordings: Iterable[Detected], folder: Path) -> Path:
+        place = folder / self.name
+        with atomic(place) as part:
+            part.mkdir()
+            for recording in recordings:
+                file = part / f"{recording.path}{self.ending}"
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_text(self.text(recording), encoding="utf-8", newline="\n")
+            shutil.rmtree(place, ignore_errors=True)
+        return place
+
+    @abstractmethod
+    def text(self, recording: Detected) -> str:
+        """What the file of a recording says."""
+
+
+def one_line(text: str) -> str:
+    r"""A text without tabs and line ends, for forms that have no way to write them.
+
+    Example:
+        >>> one_line("rain\tin\nspring")
+        'rain in spring'
+    """
+    return " ".join(text.split())

@@ -1,0 +1,158 @@
+"""Scores of every window of many recordings, in one file of SQLite: what was heard once is not heard again.
+
+Scores belong to the content of a recording, known by its SHA-256, so that one that is moved or copied is not heard
+again. A recording is there whole or not at all, whenever the writer is stopped.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from limbeck._config import Config
+from limbeck.errors import InputError
+
+FILE = "detections.db"
+_TABLES = """
+create table about (settings text not null);
+create table scores (sha256 text primary key, end_s real not null, starts blob not null, scores blob not null);
+create table recordings (
+    root text not null, path text not null, size integer, mtime_ns integer, sha256 text not null, changed_ns integer,
+    primary key (root, path)
+) without rowid;
+create table refused (
+    root text not null, path text not null, size integer, mtime_ns integer, sha256 text, changed_ns integer,
+    reason text not null, detail text not null, primary key (root, path)
+) without rowid;
+"""
+Row = tuple[str, str, int, int, str, int]
+"""Of a recording: root, path, size, mtime_ns, sha256 and changed_ns, as in `limbeck.index.File`."""
+
+
+class Scores(Config):
+    """What all scores of a store have in common.
+
+    Attributes:
+        classifier: A hash of the classifier that gave them.
+        encoder: The `id` of the encoder.
+        labels: The words, in the order of the scores.
+        sample_rate_hz: Of what was heard.
+        window_s: Length of a window in seconds.
+        hop_s: From one window to the next, in seconds.
+    """
+
+    classifier: str = ""
+    encoder: str = ""
+    labels: tuple[str, ...] = ()
+    sample_rate_hz: int = 1
+    window_s: float = 1.0
+    hop_s: float = 1.0
+
+
+@dataclass(frozen=True)
+class Heard:
+    """Scores of a recording's windows: where they begin, float64 (window,), and float16 (window, word)."""
+
+    starts_s: npt.NDArray[np.float64]
+    scores: npt.NDArray[np.float16]
+    end_s: float
+
+
+class Store:
+    """The scores in a folder; used by one process at a time."""
+
+    def __init__(self, connection: sqlite3.Connection, settings: Scores) -> None:
+        self._db, self.settings = connection, settings
+
+    @classmethod
+    @contextmanager
+    def opened(cls, folder: Path, settings: Scores | None = None) -> Iterator[Self]:
+        """The store of a folder, which is made with some `settings` if there is none.
+
+        Raises:
+            InputError: There is none, and no settings to make it with; or it is damaged.
+        """
+        file = folder / FILE
+        if settings is None and not file.is_file():
+            raise InputError(f"{folder} holds no detections: it has no {FILE}. Make them with: limbeck sounds detect.")
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            connection = sqlite3.connect(file, isolation_level=None)
+            try:
+                if not connection.execute("select 1 from sqlite_master where name = 'refused'").fetchone():
+                    if settings is None:
+                        raise InputError(f"{file} was begun and left. Give the command again that made it.")
+                    said = (settings.model_dump_json(),)
+                    connection.executescript(f"begin; {_TABLES}")
+                    connection.execute("insert into about values (?)", said)
+                    connection.execute("commit")
+                (text,) = connection.execute("select settings from about").fetchone()
+                yield cls(connection, Scores.model_validate_json(text))
+            finally:
+                connection.close()
+        except (sqlite3.DatabaseError, TypeError) as error:
+            if isinstance(error, sqlite3.OperationalError) and "full" in str(error):
+                raise OSError(28, "No space left on device", str(file)) from error
+            raise InputError(
+                f"{file} is damaged ({error}). Delete it, and give the command again: all is heard anew."
+            ) from error
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """All that is changed inside is there at once, or, if the process is stopped before, not at all."""
+        self._db.execute("begin immediate")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("rollback")
+            raise
+        self._db.execute("commit")
+
+    def contents(self) -> frozenset[str]:
+        """The SHA-256 of all that was heard."""
+        return frozenset(sha256 for (sha256,) in self._db.execute("select sha256 from scores"))
+
+    def recordings(self) -> list[Row]:
+        """What is known of every recording, sorted by root and path."""
+        return list(self._db.execute("select * from recordings order by root, path"))
+
+    def refused(self) -> list[tuple[str, str, int, int, str, int, str, str]]:
+        """Recordings that cannot be used, each with the reason in a word and in a sentence."""
+        return list(self._db.execute("select * from refused order by root, path"))
+
+    def hear(self, sha256: str, heard: Heard) -> None:
+        """Keep the scores of a content."""
+        parts = (sha256, heard.end_s, heard.starts_s.tobytes(), heard.scores.tobytes())
+        self._db.execute("insert or replace into scores values (?, ?, ?, ?)", parts)
+
+    def add(self, row: Row) -> None:
+        """Note a recording whose content was heard, in place of what was known of one at that place."""
+        self._db.execute("insert or replace into recordings values (?, ?, ?, ?, ?, ?)", row)
+        self._db.execute("delete from refused where root = ? and path = ?", row[:2])
+
+    def refuse(self, row: Row, reason: str, detail: str) -> None:
+        """Note a recording that cannot be used."""
+        self._db.execute("insert or replace into refused values (?, ?, ?, ?, ?, ?, ?, ?)", (*row, reason, detail))
+
+    def forget(self, places: Iterable[tuple[str, str]]) -> None:
+        """Take recordings, each a root and a path, off the list of what was heard; their scores stay."""
+        self._db.executemany("delete from recordings where root = ? and path = ?", places)
+
+    def clear(self, places: Iterable[tuple[str, str]]) -> None:
+        """Take recordings, each a root and a path, off the list of those that cannot be used."""
+        self._db.executemany("delete from refused where root = ? and path = ?", places)
+
+    def heard(self) -> Iterator[tuple[str, str, Heard]]:
+        """Root, path and scores of every recording, sorted by path, one after the other."""
+        query = (
+            "select root, path, end_s, starts, scores from recordings join scores using (sha256) order by path, root"
+        )
+        words = len(self.settings.labels)
+        for root, path, end_s, starts, scores in self._db.execute(query):
+            found = np.frombuffer(scores, np.float16).reshape(-1, words)
+            yield root, path, Heard(np.frombuffer(starts, np.float64), found, end_s)

@@ -1,0 +1,326 @@
+"""Events of a whole archive: windows are heard once, whatever becomes of thresholds, forms or the archive's place."""
+
+import contextlib
+import csv
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, Unpack
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from limbeck import _files, _machine, detections, encoders
+from limbeck.detections import Detected, EventSettings, FileNames, Heard, Row, Scores, Store
+from limbeck.encoders import Encoder
+from limbeck.engine import Progress, bar
+from limbeck.errors import InputError
+from limbeck.index import File, Refused, is_gone, plan_of, prefetch, scan
+from limbeck.media import SoundWindow, sound_windows
+from limbeck.prototypes import SoundClassifier
+from limbeck.sounds import _naming
+from limbeck.sounds._encoders import EncoderOptions, of_classifier
+
+FORMS = ("csv", "parquet")
+SUMMARY = "summary.csv"
+_BATCH = 32
+_COMMIT_S = 2.0
+_SILENT = "silent_audio"
+Halves = npt.NDArray[np.float16]
+
+
+@dataclass(frozen=True)
+class Detections:
+    """What was found in an archive.
+
+    Attributes:
+        folder: Where all is.
+        recordings: How many have been heard, now or before.
+        heard: How many were heard now.
+        gone: How many are no longer there; what was found in them stays.
+        seconds: How much sound there is, in seconds.
+        counts: Events of each word.
+        rejected: Recordings that cannot be used, each with the reason in a word and in a sentence.
+        files: What was written, by form.
+    """
+
+    folder: Path
+    recordings: int
+    heard: int
+    gone: int
+    seconds: float
+    counts: dict[str, int]
+    rejected: tuple[tuple[Path, str, str], ...]
+    files: dict[str, Path]
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON-able data."""
+        return {
+            **vars(self),
+            "folder": str(self.folder),
+            "seconds": round(self.seconds, 3),
+            "rejected": [{"path": str(path), "reason": why, "detail": detail} for path, why, detail in self.rejected],
+            "files": {form: str(path) for form, path in self.files.items()},
+        }
+
+
+def detect(
+    classifier: Path | str | SoundClassifier,
+    archive: Path | str | Sequence[Path | str],
+    *,
+    out: Path | str,
+    forms: Sequence[str] = FORMS,
+    settings: EventSettings | None = None,
+    names: str | None = None,
+    window: float | None = None,
+    hop: float | None = None,
+    workers: int | None = None,
+    fresh: bool = False,
+    progress: bool = False,
+    **options: Unpack[EncoderOptions],
+) -> Detections:
+    """Find events in all recordings of an archive, and write them in forms that other tools read.
+
+    Only recordings that are new, or whose content is, are heard, each as a whole; killed at any moment, the same call
+    goes on. What was heard is kept as scores, so that other settings, forms or names need no sound. What was found in
+    recordings that are no longer there stays.
+
+    Args:
+        classifier: A classifier or its folder.
+        archive: Folders, searched at all depths, and files.
+        out: Folder of the detections; made if there is none.
+        forms: Some of `detections.names()`; each is written anew.
+        settings: When scores make an event.
+        names: How recordings are named, where neither AudioMoth nor Song Meter nor ISO 8601; see `FileNames`.
+        window: Length of a window in seconds; that of the index it was learned from by default.
+        hop: Seconds from one window to the next; half a window by default.
+        workers: Processes that decode; as many as there are cores by default.
+        fresh: Forget what an earlier classifier, or one of other windows, heard.
+        progress: Draw a bar on standard error.
+        options: Which encoder is used and how it is loaded; it is loaded only if something is to be heard.
+
+    Raises:
+        InputError: There is no such classifier, archive, form or word; or `out` has scores of another classifier, of
+            this one before it was corrected, or of other windows.
+        FingerprintError: The encoder is not the classifier's.
+        BusyError: Another process is at work in `out`.
+    """
+    learned, folder = _naming._loaded(classifier), Path(out)
+    chosen, clock, writers = settings or EventSettings(), FileNames(names), [detections.load(form)() for form in forms]
+    chosen.check(learned.labels)
+    sources = [Path(source) for source in ([archive] if isinstance(archive, Path | str) else archive)]
+    given = options.get("encoder")
+    kind = given if isinstance(given, Encoder) else encoders.load(learned.encoder.name)
+    window_s = window or learned.window_s or kind.window_s
+    wanted = Scores(
+        classifier=learned.fingerprint,
+        encoder=learned.encoder.id,
+        labels=learned.labels,
+        sample_rate_hz=kind.sample_rate,
+        window_s=window_s,
+        hop_s=hop or window_s / 2,
+    )
+    with _files.exclusive(folder):
+        if fresh:
+            (folder / detections.FILE).unlink(missing_ok=True)
+        with Store.opened(folder, wanted) as store:
+            _check(store.settings, wanted, folder)
+            listener = _Listener(store, learned, partial(of_classifier, learned, **options))
+            with bar("Listening", show=progress) as tell:
+                gone = listener.listen(sources, folder, _machine.cores() if workers is None else workers, tell)
+            files = {writer.name: writer.write(_found(store, chosen, clock), folder) for writer in writers}
+            counts, seconds, number = _summed(_found(store, chosen, clock), folder / SUMMARY)
+            rejected = [(Path(row[0], row[1]), row[6], row[7]) for row in store.refused()] + listener.unnamed
+    return Detections(
+        folder, number, listener.heard, gone, seconds, {label: counts[label] for label in learned.labels},
+        tuple(sorted(rejected)), files | {"summary": folder / SUMMARY},
+    )  # fmt: skip
+
+
+def _check(there: Scores, wanted: Scores, folder: Path) -> None:
+    """Refuse scores that cannot stand beside the wanted ones."""
+    if there == wanted:
+        return
+    what = "by another classifier, or by this one before it was corrected"
+    if (there.window_s, there.hop_s) != (wanted.window_s, wanted.hop_s):
+        what = (
+            f"in windows of {there.window_s:g} s every {there.hop_s:g} s, but {wanted.window_s:g} s every "
+            f"{wanted.hop_s:g} s were requested"
+        )
+    raise InputError(
+        f"{folder} holds what was heard {what}. Choose another --out, or hear all anew in this one with --fresh."
+    )
+
+
+class _Listener:
+    """Scores the windows of recordings in batches, of whatever recordings they are, and keeps whole recordings.
+
+    `heard` tells how many were heard; `unnamed` are files whose names are no text, which no table can hold.
+    """
+
+    def __init__(self, store: Store, classifier: SoundClassifier, ready: Callable[[], Encoder]) -> None:
+        self.heard = 0
+        self.unnamed: list[tuple[Path, str, str]] = []
+        self._store, self._classifier, self._ready = store, classifier, ready
+        self._waiting: list[tuple[Path, SoundWindow]] = []
+        self._scored: dict[Path, list[tuple[float, float, Halves]]] = {}
+        self._whole: list[File] = []
+        self._encoder: Encoder | None = None
+
+    def listen(self, sources: Sequence[Path], folder: Path, workers: int, progress: Progress) -> int:
+        """Hear what is new below some sources, but not in a `folder`; how many recordings are gone."""
+        known = {file.place: file for file in (File(*row) for row in self._store.recordings())}
+        refused = {Path(row[0], row[1]): Refused(File(*row[:6]), row[6], row[7]) for row in self._store.refused()}
+        found = scan(sources, [*known, *refused], apart_from=folder.absolute())
+        plan = plan_of(found, known, refused, sources)
+        with self._store.writing():
+            self._store.clear(_key(refused[place].file) for place in plan.cleared)
+            for one in found.unseen.values():
+                self._refuse(one)
+        self._hear([file for file in plan.to_read if self._is_text(file)], workers, progress)
+        lost = [file for place, file in known.items() if place not in found.files and is_gone(place)]
+        there = Counter(row[4] for row in self._store.recordings() if lost)
+        for file in lost:
+            there[file.sha256] -= 1
+        moved = [file for file in lost if there[file.sha256] > 0]
+        with self._store.writing():
+            self._store.forget(map(_key, moved))
+        return len(lost) - len(moved)
+
+    def _is_text(self, file: File) -> bool:
+        try:
+            str(file.place).encode()
+        except UnicodeEncodeError:
+            self.unnamed.append((file.place, "bad_name", f"{file.place!r}: its name is not UTF-8. Rename it."))
+            return False
+        return True
+
+    def _hear(self, files: Sequence[File], workers: int, progress: Progress) -> None:
+        settings, done, committed = self._store.settings, 0, time.monotonic()
+        read = partial(
+            sound_windows, sample_rate_hz=settings.sample_rate_hz, window_s=settings.window_s, hop_s=settings.hop_s
+        )
+        contents = self._store.contents()
+        workers = min(workers, len(files))
+        with contextlib.closing(prefetch(files, read, contents, workers=workers, windows=2 * _BATCH)) as messages:
+            for file, message in messages:
+                if isinstance(message, SoundWindow):
+                    self._waiting.append((file.place, message))
+                else:
+                    done += 1
+                    progress(done, len(files))
+                    self._end(message)
+                if len(self._waiting) >= _BATCH:
+                    self._score()
+                if self._whole and time.monotonic() - committed > _COMMIT_S:
+                    self._commit()
+                    committed = time.monotonic()
+        self._commit()
+
+    def _end(self, message: File | Refused) -> None:
+        if isinstance(message, File):
+            self._whole.append(message)
+        elif message.reason == _SILENT:
+            self._whole.append(replace(message.file, sha256=_files.sha256_of(message.file.place)))
+        else:
+            place = message.file.place
+            self._waiting = [(other, window) for other, window in self._waiting if other != place]
+            self._scored.pop(place, None)
+            with self._store.writing():
+                self._refuse(message)
+
+    def _refuse(self, refused: Refused) -> None:
+        if self._is_text(refused.file):
+            self._store.refuse(_row(refused.file), refused.reason, refused.detail)
+
+    def _score(self) -> None:
+        if not self._waiting:
+            return
+        if self._encoder is None:
+            self._encoder = self._ready()
+        waiting, self._waiting = self._waiting, []
+        made = self._encoder.embed_audio([torch.from_numpy(window.samples) for _, window in waiting], batch=_BATCH)
+        scores, known = _naming.predict(self._classifier.classifier, self._classifier.vectors(made))
+        rows = np.where(known[:, None], scores, 0).astype(np.float16)
+        for (place, window), row in zip(waiting, rows, strict=True):
+            self._scored.setdefault(place, []).append((window.start_s, window.duration_s, row))
+
+    def _commit(self) -> None:
+        """Keep all whole recordings."""
+        self._score()
+        words = len(self._store.settings.labels)
+        contents = self._store.contents() if self._whole else frozenset()
+        with self._store.writing():
+            for file in self._whole:
+                windows = self._scored.pop(file.place, [])
+                if windows or file.sha256 not in contents:
+                    starts = np.array([start for start, *_ in windows], np.float64)
+                    scores = np.array([row for *_, row in windows], np.float16).reshape(-1, words)
+                    end_s = windows[-1][0] + windows[-1][1] if windows else 0.0
+                    self._store.hear(file.sha256, Heard(starts, scores, end_s))
+                    self.heard += 1
+                self._store.add(_row(file))
+        self._whole = []
+
+
+def _row(file: File) -> Row:
+    return (file.root, file.path, file.size, file.mtime_ns, file.sha256, file.changed_ns)
+
+
+def _key(file: File) -> tuple[str, str]:
+    return file.root, file.path
+
+
+def _found(store: Store, settings: EventSettings, clock: FileNames) -> Iterator[Detected]:
+    """Every recording with its events, one after the other."""
+    said = store.settings
+    double = {path for path, number in Counter(row[1] for row in store.recordings()).items() if number > 1}
+    for root, path, heard in store.heard():
+        place = Path(root, path)
+        events = detections.events(
+            heard.scores,
+            heard.starts_s,
+            window_s=said.window_s,
+            hop_s=said.hop_s,
+            end_s=heard.end_s,
+            labels=said.labels,
+            settings=settings,
+        )
+        # Two archives may each have a recording of that name.
+        shown = place.relative_to(place.anchor).as_posix() if path in double else path
+        yield Detected(
+            path=shown,
+            place=place,
+            duration_s=round(heard.end_s, 3),
+            highest_hz=said.sample_rate_hz / 2,
+            begins=clock.begins(path),
+            site=clock.site(path),
+            events=events,
+        )
+
+
+def _summed(recordings: Iterable[Detected], file: Path) -> tuple[Counter[str], float, int]:
+    """Write events and seconds of them by site, day, hour and word; events of each word, seconds heard, recordings."""
+    counts: Counter[tuple[str, str, str, str]] = Counter()
+    lengths: Counter[tuple[str, str, str, str]] = Counter()
+    seconds, number = 0.0, 0
+    for recording in recordings:
+        number, seconds = number + 1, seconds + recording.duration_s
+        for event in recording.events:
+            clock = recording.clock(event.start_s)
+            day, hour = ("", "") if clock is None else (f"{clock:%Y-%m-%d}", f"{clock:%H}")
+            key = (recording.site, day, hour, event.label)
+            counts[key] += 1
+            lengths[key] += round(1000 * (event.end_s - event.start_s))
+    with _files.atomic(file) as part, open(part, "w", encoding="utf-8", newline="") as handle:
+        writer = csv.writer(handle, lineterminator="\n")
+        writer.writerow(("site", "day", "hour", "label", "events", "seconds"))
+        writer.writerows((*key, counts[key], f"{lengths[key] / 1000:.3f}") for key in sorted(counts))
+    words: Counter[str] = Counter()
+    for (*_, label), count in counts.items():
+        words[label] += count
+    return words, seconds, number

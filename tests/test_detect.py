@@ -1,0 +1,205 @@
+"""Events of an archive, from files to tables, with a small real encoder that needs no weights."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from tests.helpers.tones import ToneEncoder, field_recording, tone_classifier
+
+from limbeck import sounds
+from limbeck._files import exclusive
+from limbeck.detections import EventSettings
+from limbeck.errors import BusyError, InputError, UnknownNameError
+
+KILLS = 10
+ROOT = Path(__file__).parents[1]
+TRUTH = {
+    "north/20240131_233005.wav": [("low", 4.0, 9.0), ("high", 20.0, 26.0)],
+    "north/20240201_003005.wav": [],
+    "south/20240131_233005.wav": [("middle", 10.0, 12.0)],
+}
+"""Recordings of 30 s with the events in them."""
+
+
+@pytest.fixture(scope="module")
+def learned(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder with a classifier of three tones."""
+    folder = tmp_path_factory.mktemp("learned")
+    tone_classifier(folder, ToneEncoder())
+    return folder
+
+
+@pytest.fixture
+def field(learned: Path, tmp_path: Path) -> SimpleNamespace:
+    """An archive of three recordings with known events, and a way to find them."""
+    archive = tmp_path / "archive"
+    for number, (path, truth) in enumerate(TRUTH.items()):
+        field_recording(archive / path, 30.0, truth, seed=number)
+    encoder = ToneEncoder()
+
+    def detect(**options: Any) -> sounds.Detections:
+        options = {"out": tmp_path / "out", "workers": 1, "encoder": encoder} | options
+        source = options.pop("source", archive)
+        return sounds.detect(options.pop("classifier", learned / "classifier"), source, **options)
+
+    return SimpleNamespace(archive=archive, out=tmp_path / "out", encoder=encoder, detect=detect)
+
+
+def table(out: Path) -> list[tuple[str, str, float, float]]:
+    """Path, word, beginning and end of every event."""
+    with open(out / "events.csv", encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    return [(row["path"], row["label"], float(row["start_s"]), float(row["end_s"])) for row in rows]
+
+
+class TestWhatIsFound:
+    def test_events_lie_where_they_were_put_within_half_a_window(self, field: SimpleNamespace) -> None:
+        done = field.detect()
+        assert (done.recordings, done.heard, done.gone, done.rejected) == (3, 3, 0, ())
+        assert done.counts == {"low": 1, "middle": 1, "high": 1}
+        assert done.seconds == pytest.approx(90.0, abs=0.1)
+        found = table(field.out)
+        expected = [(path, *event) for path, truth in sorted(TRUTH.items()) for event in truth]
+        assert [(path, label) for path, label, *_ in found] == [(path, label) for path, label, *_ in expected]
+        for (*_, start, end), (*_, true_start, true_end) in zip(found, expected, strict=True):
+            assert abs(start - true_start) <= 0.5
+            assert abs(end - true_end) <= 0.5
+
+    def test_clock_times_sites_and_the_summary(self, field: SimpleNamespace) -> None:
+        field.detect()
+        with open(field.out / "events.csv", encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+        assert [row["site"] for row in rows] == ["north", "north", "south"]
+        assert rows[1]["clock_start"].startswith("2024-01-31T23:30:2")
+        with open(field.out / "summary.csv", encoding="utf-8", newline="") as file:
+            summary = [tuple(row.values())[:5] for row in csv.DictReader(file)]
+        assert summary == [
+            ("north", "2024-01-31", "23", "high", "1"),
+            ("north", "2024-01-31", "23", "low", "1"),
+            ("south", "2024-01-31", "23", "middle", "1"),
+        ]
+
+    def test_names_of_ones_own(self, field: SimpleNamespace) -> None:
+        (field.archive / "north/20240131_233005.wav").rename(field.archive / "pond-31.01.24.wav")
+        field.detect(names="{site}-%d.%m.%y")
+        with open(field.out / "events.csv", encoding="utf-8", newline="") as file:
+            row = next(row for row in csv.DictReader(file) if row["path"] == "pond-31.01.24.wav")
+        assert (row["site"], row["clock_start"][:10]) == ("pond", "2024-01-31")
+
+    def test_recordings_that_cannot_be_used_are_told_and_silent_ones_hold_nothing(self, field: SimpleNamespace) -> None:
+        (field.archive / "rotten.wav").write_bytes(b"RIFF")
+        (field.archive / os.fsdecode(b"odd\xff.wav")).write_bytes(b"RIFF")
+        import numpy as np
+
+        from limbeck.media import write_wav
+
+        write_wav(field.archive / "silent.wav", np.zeros(8000, np.float32), 8000)
+        done = field.detect(forms=["raven"])
+        assert [(path.name, reason) for path, reason, _ in done.rejected] == [
+            (os.fsdecode(b"odd\xff.wav"), "bad_name"),
+            ("rotten.wav", "not_media"),
+        ]
+        assert done.recordings == 4
+        lines = (field.out / "raven" / "silent.wav.Table.1.selections.txt").read_text().splitlines()
+        assert len(lines) == 1
+        assert [why for _, why, _ in field.detect().rejected] == ["bad_name", "not_media"]
+
+
+class TestAgain:
+    def test_other_thresholds_and_forms_need_no_sound_and_no_encoder(self, field: SimpleNamespace) -> None:
+        field.detect()
+        heard = field.encoder.heard
+        shutil.move(field.archive / "south", field.out.parent / "away")
+        done = field.detect(
+            settings=EventSettings(thresholds={"low": 1.0}, release=1.0), forms=["audacity", "jams", "kaleidoscope"]
+        )
+        assert field.encoder.heard == heard
+        assert (done.heard, done.gone, done.recordings) == (0, 1, 3)
+        assert done.counts["middle"] == 1  # what is gone keeps its events
+        assert set(done.files) == {"audacity", "jams", "kaleidoscope", "summary"}
+        assert all(path.exists() for path in done.files.values())
+
+    def test_only_new_and_changed_recordings_are_heard(self, field: SimpleNamespace) -> None:
+        field.detect()
+        field_recording(field.archive / "north/20240201_003005.wav", 30.0, [("middle", 3.0, 6.0)], seed=8)
+        field_recording(field.archive / "west/new.wav", 30.0, [("high", 3.0, 6.0)], seed=9)
+        done = field.detect()
+        assert (done.heard, done.recordings) == (2, 5 - 1)
+        assert done.counts == {"low": 1, "middle": 2, "high": 2}
+
+    def test_an_archive_that_moved_is_not_heard_again(self, field: SimpleNamespace, tmp_path: Path) -> None:
+        field.detect()
+        before, heard = table(field.out), field.encoder.heard
+        field.archive.rename(tmp_path / "moved")
+        done = field.detect(source=tmp_path / "moved")
+        assert field.encoder.heard == heard
+        assert (done.heard, done.gone, done.recordings) == (0, 0, 3)
+        assert table(field.out) == before
+
+    def test_two_archives_with_the_same_names_keep_their_events_apart(
+        self, field: SimpleNamespace, tmp_path: Path
+    ) -> None:
+        other = field_recording(tmp_path / "b" / "north" / "20240131_233005.wav", 30.0, [("middle", 5.0, 9.0)], seed=5)
+        field.detect(source=[field.archive, tmp_path / "b"], forms=["csv", "audacity"])
+        assert len({path for path, *_ in table(field.out)}) == 3
+        files = sorted((field.out / "audacity").rglob("*.labels.txt"))
+        assert len(files) == 4
+        assert any(str(other).lstrip("/") in str(file) for file in files)
+
+    def test_another_classifier_or_other_windows_are_refused_unless_all_is_forgotten(
+        self, field: SimpleNamespace, tmp_path: Path
+    ) -> None:
+        field.detect()
+        with pytest.raises(InputError, match=r"windows of 1 s every 0\.5 s, but 1 s every 1 s were requested.*--fresh"):
+            field.detect(hop=1.0)
+        other = tone_classifier(tmp_path, field.encoder, words=["low", "high"])
+        with pytest.raises(InputError, match="by another classifier, or by this one before it was corrected"):
+            field.detect(classifier=other)
+        done = field.detect(classifier=other, hop=1.0, fresh=True)
+        assert (done.heard, set(done.counts)) == (3, {"low", "high"})
+
+    def test_what_does_not_fit_is_told_before_anything_is_heard(self, field: SimpleNamespace) -> None:
+        for options, kind, sentence in (
+            ({"forms": ["ravn"]}, UnknownNameError, "Did you mean 'raven'"),
+            ({"settings": EventSettings(thresholds={"rain": 0.5})}, InputError, "no word 'rain'"),
+            ({"names": "%H"}, InputError, "has a day at least"),
+            ({"source": field.archive / "nowhere"}, InputError, "does not exist"),
+        ):
+            with pytest.raises(kind, match=sentence):
+                field.detect(**options)
+        assert field.encoder.heard == 0
+        field.detect()
+        with exclusive(field.out), pytest.raises(BusyError):
+            field.detect()
+        (field.out / "detections.db").write_bytes(b"nothing of the kind" * 500)
+        with pytest.raises(InputError, match=r"detections\.db is damaged.*Delete it"):
+            field.detect()
+
+
+def test_killed_ten_times_it_ends_with_the_same_events_and_none_twice(tmp_path: Path) -> None:
+    tone_classifier(tmp_path, ToneEncoder())
+    ran = subprocess.run(
+        [sys.executable, "-m", "tests.helpers.killed_detect", str(tmp_path), str(KILLS)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    told = json.loads(ran.stdout)
+    rows = told["whole"].splitlines()
+    assert {f"{number:02}.wav" for number in range(30)} == {row.split(",")[1] for row in rows[1:]}
+    assert len(set(rows)) == len(rows)
+    assert told["ends"]
+    assert all(end == told["whole"] for end in told["ends"])
+    assert any(0 < size < 30 for size in told["sizes"]), "no kill came while there was work to do"
