@@ -69,7 +69,10 @@ class Form(Config, Listed, ABC):
 
     @abstractmethod
     def write(self, recordings: Iterable[Detected], folder: Path) -> Path:
-        """Write all events into a folder, in place of what this form wrote there before; gives the file or folder."""
+        """Write the events of all `recordings` into a `folder`, in place of what this form wrote there before.
+
+        Gives the file or folder that it wrote.
+        """
 
 
 class Table(Form, ABC):

@@ -126,7 +126,7 @@ class Store:
         return list(self._db.execute("select * from refused order by root, path"))
 
     def hear(self, sha256: str, heard: Heard) -> None:
-        """Keep the scores of a content."""
+        """Keep what was `heard` in a content, known by its `sha256`."""
         parts = (sha256, heard.end_s, heard.starts_s.tobytes(), heard.scores.tobytes())
         self._db.execute("insert or replace into scores values (?, ?, ?, ?)", parts)
 
@@ -136,7 +136,7 @@ class Store:
         self._db.execute("delete from refused where root = ? and path = ?", row[:2])
 
     def refuse(self, row: Row, reason: str, detail: str) -> None:
-        """Note a recording that cannot be used."""
+        """Note a recording, a `row`, that cannot be used: the `reason` in a word, the `detail` in a sentence."""
         self._db.execute("insert or replace into refused values (?, ?, ?, ?, ?, ?, ?, ?)", (*row, reason, detail))
 
     def forget(self, places: Iterable[tuple[str, str]]) -> None:

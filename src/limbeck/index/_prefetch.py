@@ -31,9 +31,9 @@ def prefetch(
     windows: int,
     patience_s: float = 600.0,
 ) -> Generator[tuple[File, Message], None, None]:
-    """Windows of many files, those of one in order, of several mixed; each ends with a `File` or `Refused`.
+    """Windows of many `files`, those of one in order, of several mixed; each ends with a `File` or `Refused`.
 
-    Workers import `read` by name; contents with a `known` hash are not decoded, and at most `windows` wait for the
+    So many processes (`workers`) import `read` by name; contents with a `known` hash are not decoded, and at most `windows` wait for the
     caller. After `patience_s` without a message, and a second more for every MiB of the file, a worker counts as hung;
     its file is refused as ``timeout``, and as ``crashed`` if the process died of it. Close it when leaving early: that
     ends the processes.

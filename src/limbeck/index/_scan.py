@@ -114,6 +114,10 @@ class Plan:
 
 
 def scan(sources: Sequence[Path], known: Iterable[Path], *, apart_from: Path | None) -> Scan:
+    """Files below some `sources`, folders and files, but not those below the folder `apart_from`.
+
+    A source that is not there is refused, unless it is a `known` file.
+    """
     known = set(known)
     found = Scan({}, {})
     for source in map(_absolute, sources):
@@ -132,7 +136,7 @@ def scan(sources: Sequence[Path], known: Iterable[Path], *, apart_from: Path | N
 
 
 def plan_of(found: Scan, known: Mapping[Path, File], refused: Mapping[Path, Refused], sources: Sequence[Path]) -> Plan:
-    """Compare what is there with what is known."""
+    """Compare what was `found` below some `sources` with the `known` files and those that were `refused` before."""
     to_read, unchanged = [], set()
     for place, file in found.files.items():
         if place in known and known[place].looks_like(file):
