@@ -33,10 +33,10 @@ def prefetch(
 ) -> Generator[tuple[File, Message], None, None]:
     """Windows of many `files`, those of one in order, of several mixed; each ends with a `File` or `Refused`.
 
-    So many processes (`workers`) import `read` by name; contents with a `known` hash are not decoded, and at most `windows` wait for the
-    caller. After `patience_s` without a message, and a second more for every MiB of the file, a worker counts as hung;
-    its file is refused as ``timeout``, and as ``crashed`` if the process died of it. Close it when leaving early: that
-    ends the processes.
+    So many processes (`workers`) import `read` by name; contents with a `known` hash are not decoded, and at most
+    `windows` wait for the caller. After `patience_s` without a message, and a second more for every MiB of the file, a
+    worker counts as hung; its file is refused as ``timeout``, and as ``crashed`` if the process died of it. Close it
+    when leaving early: that ends the processes.
     """
     ready: queue.Queue[tuple[File, Message] | BaseException | None] = queue.Queue(windows)
     stopped = threading.Event()
