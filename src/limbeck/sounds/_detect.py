@@ -94,7 +94,8 @@ def detect(
         archive: Folders, searched at all depths, and files.
         out: Folder of the detections; made if there is none.
         forms: Some of `detections.names()`; each is written anew.
-        settings: When scores make an event.
+        settings: When scores make an event; words whose least score the classifier keeps have that, unless it is
+            given here.
         names: How recordings are named, where neither AudioMoth nor Song Meter nor ISO 8601; see `FileNames`.
         window: Length of a window in seconds; that of the index it was learned from by default.
         hop: Seconds from one window to the next; half a window by default.
@@ -112,6 +113,8 @@ def detect(
     learned, folder = _naming._loaded(classifier), Path(out)
     chosen, clock, writers = settings or EventSettings(), FileNames(names), [detections.load(form)() for form in forms]
     chosen.check(learned.labels)
+    kept = {label: least for label, least in learned.thresholds.items() if least > 0}
+    chosen = chosen.model_copy(update={"thresholds": kept | chosen.thresholds})
     sources = [Path(source) for source in ([archive] if isinstance(archive, Path | str) else archive)]
     given = options.get("encoder")
     kind = given if isinstance(given, Encoder) else encoders.load(learned.encoder.name)
