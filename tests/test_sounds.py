@@ -31,6 +31,7 @@ from limbeck.media import write_wav
 from limbeck.prototypes import SoundClassifier
 from limbeck.sounds import _arrivals, _correct, _labels, _naming
 from limbeck.sounds._nature import nature
+from limbeck.sounds._standing import EVERYDAY
 
 RATE_HZ = 8000
 WORDS = {"low": 200, "middle": 900, "high": 3000}
@@ -40,7 +41,11 @@ class Listener(SpectralEncoder):
     """An encoder that knows what three words sound like: a text's vector is that of the tone it names."""
 
     def _text(self, texts: list[str]) -> torch.Tensor:  # type: ignore[override]
-        tones = [next(hz for word, hz in WORDS.items() if word in text) for text in texts]
+        known = [[hz for word, hz in WORDS.items() if word in text] for text in texts]
+        # Other words are tones of their own, which differ from word to word.
+        tones = [
+            own[0] if own else 400 + 20 * (sum(map(ord, text)) % 97) for own, text in zip(known, texts, strict=True)
+        ]
         return self._audio([torch.from_numpy(tone(hz, 1.0, seed=99)) for hz in tones]).joint
 
 
@@ -137,6 +142,26 @@ class TestSearch:
         hits = sounds.search(made.folder / "index", "a high tone", top=10, encoder=made.encoder)
         assert {hit.path.parent.name for hit in hits} == {"high"}
         assert [hit.similarity for hit in hits] == sorted((hit.similarity for hit in hits), reverse=True)
+
+    def test_says_how_far_a_hit_stands_above_the_usual(self, made: SimpleNamespace) -> None:
+        """Against the definition: the best of everyday words, their middle, and the distance from it."""
+        options = {"encoder": made.encoder, "standing": True}
+        usual = [sounds.search(made.folder / "index", word, top=1, encoder=made.encoder)[0] for word in EVERYDAY]
+        best = np.array([hit.similarity for hit in usual])
+        spread = 1.4826 * np.median(np.abs(best - np.median(best)))
+        hits = sounds.search(made.folder / "index", "low", **options)
+        for hit in hits:
+            assert hit.above == pytest.approx((hit.similarity - np.median(best)) / spread, abs=1e-3)
+        assert hits[0].above is not None
+        assert hits[0].above > 0
+        assert sounds.search(made.folder / "index", "low", encoder=made.encoder)[0].above is None
+        path = made.folder / "recordings" / "low" / "0.wav"
+        assert sounds.search(made.folder / "index", like=[path], **options)[0].above is None
+
+    def test_a_file_is_no_word(self, made: SimpleNamespace) -> None:
+        path = made.folder / "recordings" / "low" / "0.wav"
+        with pytest.raises(InputError, match=rf"search looks for words. .* --like {path}"):
+            sounds.search(made.folder / "index", str(path), encoder=made.encoder)
 
     def test_takes_an_open_index(self, made: SimpleNamespace) -> None:
         opened = SoundIndex.open(made.folder / "index")
@@ -1277,6 +1302,28 @@ def test_windows_keep_no_sound_of_a_long_recording(made: SimpleNamespace, tmp_pa
     kept = [piece.samples for piece, *_ in _naming._scored(pieces, made.encoder, made.learned, 8)]
     assert len(kept) == 40
     assert all(samples.base is None and samples.size == 0 for samples in kept), "a view keeps the whole window"
+
+
+@pytest.mark.data
+def test_words_that_mean_nothing_are_told_on_real_recordings(test_data: Path, tmp_path: Path) -> None:
+    """Words of sounds that are there stand above the usual; others, and no words at all, do not."""
+    (tmp_path / "weights").mkdir()
+    encoder = YamNet.pretrained(folder=yamnet_folder(test_data, tmp_path / "weights"), offline=True)
+    kinds = ("dog_bark", "rain", "rooster", "person_sneeze", "chainsaw", "baby_cry")
+    files = [p for name in kinds for p in sorted((test_data / "esc10" / name).iterdir())[:6]]
+    sounds.index(files, out=tmp_path / "index", encoder=encoder, workers=1, progress=False)
+    index = SoundIndex.open(tmp_path / "index")
+    best = {}
+    for word in ("dog bark", "rain", "rooster", "sneeze", "chainsaw", "baby cry", "phone ringing", "church bells",
+                 "xqzt", "quarterly report", "1-187207-A.ogg", "Regen"):  # fmt: skip
+        best[word] = sounds.search(index, word, top=1, encoder=encoder, standing=True)[0].above
+    assert all(best[word] > 0 for word in list(best)[:6]), best
+    assert all(best[word] < 0 for word in list(best)[6:]), best
+    with pytest.raises(InputError, match=r"Nothing in the index sounds like 'tax law', 'file.ogg': .* reads English"):
+        sounds.learn(index, ["rain", "tax law", "file.ogg"], encoder=encoder, refuse_unknown=True)
+    told: list[str] = []
+    sounds.learn(index, ["dog bark", "rain", "sneeze"], encoder=encoder, refuse_unknown=True, told=told.append)
+    assert told == []
 
 
 @pytest.mark.data

@@ -33,6 +33,7 @@ class Hit:
     Attributes:
         similarity: Cosine to what was searched for, in [-1, 1].
         file: The recording as it was when it was indexed; `File.located` says whether it is still that.
+        above: How far the similarity is above the usual best one of the index, in deviations, where that was asked.
     """
 
     path: Path
@@ -40,6 +41,7 @@ class Hit:
     duration_s: float
     similarity: float
     file: File
+    above: float | None = None
 
 
 def exact(store: Store, queries: Floats, top: int) -> list[list[Hit]]:

@@ -1,8 +1,10 @@
 """From recordings to an index, and from an index and words to a classifier."""
 
+import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -14,10 +16,11 @@ from limbeck.engine import bar
 from limbeck.errors import FingerprintError, InputError
 from limbeck.index import Hit, Pool, SoundIndex, Update
 from limbeck.prototypes import Piece, PrototypeClassifier, SoundClassifier
-from limbeck.sounds import _examples, _labels, _shown
+from limbeck.sounds import _examples, _labels, _shown, _standing
 from limbeck.sounds._correct import applied
 from limbeck.sounds._corrections import LEARNED, ORIGIN, Correction, Corrections, Origin
 from limbeck.sounds._encoders import EncoderOptions, ready
+from limbeck.sounds._standing import LANGUAGE, Usual
 
 
 def index(
@@ -81,6 +84,7 @@ def search(
     unlike: Sequence[Path | str] = (),
     top: int = 10,
     exact: bool | None = None,
+    standing: bool = False,
     **options: Unpack[EncoderOptions],
 ) -> list[Hit]:
     """Find the windows of an index whose sound is nearest to some words, to examples, or to both, best first.
@@ -94,6 +98,8 @@ def search(
         unlike: Recordings and sets that do not sound like it.
         top: Most windows that are given, >= 1.
         exact: Look at every window; None means if there is no approximate index.
+        standing: Say of each window how far it is `above` the best that everyday words usually find in this index;
+            where words alone are looked for.
         options: Which encoder is used and how it is loaded.
 
     Raises:
@@ -103,6 +109,11 @@ def search(
     opened = index if isinstance(index, SoundIndex) else SoundIndex.open(index)
     if not words.strip() and not like:
         raise InputError('There are no words to look for; give some, for instance "glass breaking", or an example.')
+    if os.path.isfile(words):
+        raise InputError(
+            f"{words} is a recording that is there, but search looks for words. To search by example: limbeck sounds "
+            f"search INDEX --like {words}"
+        )
     model, window_s = _of_index(opened, **options), opened.settings.window_s
     wanted = [model.embed_text([words]).numpy()[0]] if words.strip() else []
     wanted += [_examples.vector(like, model, window_s=window_s, at_s=at)] if like else []
@@ -114,7 +125,10 @@ def search(
         hits = opened.search(query, asked, exact=exact)[0]
         found = _examples.without_examples(hits, like, at)
         if len(found) >= top or len(hits) < asked:
-            return found[:top]
+            if not standing or like or unlike:
+                return found[:top]
+            usual = Usual.of(opened, model)
+            return [replace(hit, above=usual.above(hit.similarity)) for hit in found[:top]]
         asked *= 2
 
 
@@ -130,6 +144,7 @@ def learn(
     reject: str | float | None = None,
     settings: Mapping[str, Any] | None = None,
     fresh: bool = False,
+    refuse_unknown: bool = False,
     told: Callable[[str], None] = lambda what: None,
     **options: Unpack[EncoderOptions],
 ) -> SoundClassifier:
@@ -152,6 +167,8 @@ def learn(
             `PrototypeClassifier`. None names everything.
         settings: Further settings of the `PrototypeClassifier` that differ from its defaults or the preset.
         fresh: Forget the corrections of the classifier that is there.
+        refuse_unknown: Refuse words that find less in the index than nearly every everyday word does: the encoder does
+            not know them, or nothing like them is there.
         told: Told which corrections were kept and which not, and what of the examples cannot be used, a sentence each.
         options: Which encoder is used and how it is loaded.
 
@@ -173,6 +190,8 @@ def learn(
     model = _of_index(opened, **options)
     if not len(pool := opened.pool()):
         raise InputError("This index holds no window to learn from. Bring it up to date with: limbeck sounds index.")
+    if words and refuse_unknown:
+        _refuse_unknown(words, opened, model, told)
     made = SoundClassifier.learn(
         model,
         list(words),
@@ -204,6 +223,23 @@ def learn(
             shutil.rmtree(folder / LEARNED, ignore_errors=True)
         kept.save(folder)
     return kept
+
+
+def _refuse_unknown(words: Mapping[str, str], index: SoundIndex, encoder: Encoder, told: Callable[[str], None]) -> None:
+    """Refuse words that mean nothing in an index, and tell those that find no more than most everyday words."""
+    strange, above = _standing.unknown(index, encoder, [about or label for label, about in words.items()])
+    if lost := [label for label, unknown in zip(words, strange, strict=True) if unknown]:
+        raise InputError(
+            f"Nothing in the index sounds like {', '.join(map(repr, lost))}: everyday words that have nothing to "
+            f"do with it find more. The encoder reads {LANGUAGE}. Describe the sound in other words (label: "
+            "description), teach it by recordings (--examples), or learn it all the same (--allow-unknown)."
+        )
+    faint = [label for label, value in zip(words, above, strict=True) if value < -1]
+    if faint:
+        told(
+            f"Little in the index sounds like {', '.join(map(repr, faint))}. Listen to what search finds for it, and "
+            "describe it in other words if that is wrong."
+        )
 
 
 def _kept(

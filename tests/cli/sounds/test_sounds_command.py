@@ -170,7 +170,7 @@ class TestTheWholeWay:
         words = ["search", place / "index", "glass breaking", "--top", 4, "--weights", place / "weights"]
         hits = json.loads(limbeck(*words, "--json")[0])
         assert len(hits) == 4
-        assert set(hits[0]) == {"path", "start_s", "duration_s", "similarity", "state"}
+        assert set(hits[0]) == {"path", "start_s", "duration_s", "similarity", "above", "state"}
         assert {hit["state"] for hit in hits} == {"there"}
         table = limbeck(*words)[0].splitlines()
         assert [line.split()[0] for line in table[1:]] == [hit["path"] for hit in hits]

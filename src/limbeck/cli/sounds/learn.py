@@ -56,6 +56,9 @@ def run(
         str | None, Option(help="paper: the published method, which knows one space and rejects nothing.")
     ] = None,
     set_: Annotated[list[str] | None, _options.setting("A setting of the classifier")] = None,
+    allow_unknown: Annotated[
+        bool, Option("--allow-unknown", help="Learn words too that nothing in the index sounds like.")
+    ] = False,
     fresh: Annotated[bool, Option("--fresh", help="Forget the corrections of the classifier that is there.")] = False,
     weights: _options.Weights = None,
     offline: _options.Offline = False,
@@ -78,6 +81,7 @@ def run(
     encoder: dict[str, Any] = {"weights": weights, "offline": offline, "device": device}
     made = sounds.learn(
         index, labels, examples=examples, out=out, prompts=prompt, preset=preset, settings=settings, fresh=fresh,
+        refuse_unknown=not allow_unknown,
         told=partial(_output.note, quiet=quiet), **encoder,
     )  # fmt: skip
     told = sounds.summary(made)
@@ -91,7 +95,10 @@ def run(
         _output.as_json({"classifier": str(out), **told})
         return
     counts = ", ".join(f"{label} ({count})" for label, count in told["neighbours"].items())
-    _output.note(f"{len(told['labels'])} words, each with the windows it stands for: {counts}.", quiet=quiet)
+    _output.note(
+        f"{len(told['labels'])} words, each with the windows it stands for: {counts}. The encoder reads English.",
+        quiet=quiet,
+    )
     typer.echo(out)
 
 

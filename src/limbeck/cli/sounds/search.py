@@ -59,6 +59,7 @@ def run(
         unlike=not_ or (),
         top=top,
         exact=exact,
+        standing=True,
         weights=weights,
         offline=offline,
         device=device,
@@ -72,16 +73,24 @@ def run(
                 f"{len(places)} of these recordings {told} since they were indexed, the first {places[0]}. Bring the "
                 f"index up to date: limbeck sounds index FOLDER --out {index}"
             )
+    if hits and hits[0].above is not None and hits[0].above < 0:
+        _output.note(
+            f"Nothing stands out: everyday words that are not meant find as much in this index as {words!r} does. "
+            "Either no such sound is in it, or the encoder does not know the words; it reads English."
+        )
     if json:
         rows = []
         for hit, state in zip(hits, states, strict=True):
             place = {"path": str(hit.path), "start_s": round(hit.start_s, 3), "duration_s": round(hit.duration_s, 3)}
-            rows.append(place | {"similarity": round(float(hit.similarity), 6), "state": state})
+            above = None if hit.above is None else round(hit.above, 3)
+            rows.append(place | {"similarity": round(float(hit.similarity), 6), "above": above, "state": state})
         _output.as_json(rows)
         return
+    cells = [[str(h.path), f"{h.start_s:.1f}", f"{h.duration_s:.1f}", f"{h.similarity:.3f}"] for h in hits]
+    stands = [[f"{h.above:+.1f}"] for h in hits if h.above is not None]
     _output.as_table(
-        ["recording", ">from s", ">long s", ">similarity"],
-        [[str(h.path), f"{h.start_s:.1f}", f"{h.duration_s:.1f}", f"{h.similarity:.3f}"] for h in hits],
+        ["recording", ">from s", ">long s", ">similarity", *([">above usual"] if stands else [])],
+        [row + above for row, above in zip(cells, stands or [[]] * len(cells), strict=True)],
         unbroken=1,
     )
 
