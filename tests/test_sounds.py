@@ -641,6 +641,12 @@ class TestCheck:
         sounds.correct(copied.folder, rename={"low": "bass"})
         now = SoundClassifier.load(copied.folder).thresholds
         assert now == {"bass": kept["low"], "middle": kept["middle"], "high": kept["high"]}
+        told: list[str] = []
+        index = copied.recordings.parent / "index"
+        sounds.learn(index, list(WORDS), out=copied.folder, encoder=copied.encoder, told=told.append)
+        assert told == [
+            "Least scores of words from an earlier check were forgotten; measure again: limbeck sounds check."
+        ]
 
     @pytest.mark.parametrize(
         ("table", "words"),

@@ -99,3 +99,53 @@ def test_what_cannot_be_corrected_is_told_and_left(pool: Heard) -> None:
     with pytest.raises(InputError, match="cannot be learned anew"):
         refined.without("bark", neighbours[0])
     assert refined.neighbours_[0].tolist() == neighbours
+
+
+@pytest.mark.parametrize("refine", [0, 4])
+def test_classes_are_renamed_joined_and_dropped(pool: Heard, refine: int) -> None:
+    """Joined neighbours, each once, and joined examples have one mean; of a class alone only the name changes."""
+    clf = _learned(pool, neighbours=5, refine=refine)
+    bark, rain, siren, clock = LABELS
+    clf.with_neighbour(rain, int(clf.neighbours_[2][0]))
+    clf.add_labelled(pool.features[[7, 8]], [rain, clock], weight=3.0)
+    before = [own.tolist() for own in clf.neighbours_]
+    made = clf.regrouped({"dog": [bark], "wet": [rain, siren]})
+    assert made.classes_.tolist() == ["dog", "wet"]
+    assert [own.tolist() for own in clf.neighbours_] == before
+    assert clf.classes_.tolist() == list(LABELS)
+    joined = list(dict.fromkeys(before[1] + before[2]))
+    assert len(joined) == 10
+    assert made.neighbours_[1].tolist() == joined
+    if not refine:
+        np.testing.assert_array_equal(made.prototypes_[0], clf.prototypes_[0])
+        mean = (pool.features[joined].sum(0) + 3 * pool.features[7]) / 13
+        np.testing.assert_allclose(made.prototypes_[1], (mean - clf.mean_) / clf.scale_, atol=2e-5)
+    assert made.levels_.shape == (2, 2)
+    assert set(made.predict(pool.features).tolist()) == {"dog", "wet"}
+    with pytest.raises(InputError, match="no class 'nosuch'"):
+        clf.regrouped({"a": ["nosuch"]})
+    with pytest.raises(InputError, match="At least one class has to stay"):
+        clf.regrouped({})
+
+
+def test_examples_join_the_pool_and_make_classes(pool: Heard) -> None:
+    new = heard(seed=2)
+    small, _ = _learned(pool, neighbours=5).pruned()
+    kept, rows = len(small._pool), new.features[new.labels == "clock"][:4]
+    small.with_examples(rows, ["tick", "tick", "tick", "rain"])
+    assert small.classes_.tolist() == [*LABELS, "tick"]
+    assert small.neighbours_[4].tolist() == [kept, kept + 1, kept + 2]
+    assert small.neighbours_[1].tolist()[-1] == kept + 3
+    np.testing.assert_allclose(small.prototypes_[4], small._standard(rows[:3]).mean(0), atol=2e-5)
+
+
+def test_examples_alone_are_class_means_in_the_space_of_the_pool(pool: Heard) -> None:
+    new = heard(seed=2)
+    clf = PrototypeClassifier(reject=0.1).fit_from_examples(
+        pool.features[:60], pool.labels[:60].tolist(), pool.features
+    )
+    np.testing.assert_allclose(clf.mean_, pool.features.mean(0), atol=1e-5)
+    assert clf.score(new.features, new.labels) > 0.7
+    assert 0.5 < clf.agreement_ < 1
+    with pytest.raises(InputError, match="Every example needs a label; got 3 examples and 1 labels"):
+        PrototypeClassifier().fit_from_examples(pool.features[:3], ["a"], pool.features)

@@ -215,6 +215,8 @@ def learn(
         origin = Origin.of(place, folder, windows=len(pool))
         before = Corrections() if fresh else Origin.read(folder).corrections
         wanted, kept = _kept(before, made, opened, folder, told, options | {"encoder": model})
+        if not fresh and _has_thresholds(folder):
+            told("Least scores of words from an earlier check were forgotten; measure again: limbeck sounds check.")
         # In this order: wherever it stops, no correction is made twice, or of words that are not there.
         origin.model_copy(update={"corrections": wanted}).write(folder)
         if wanted.remove or wanted.add:
@@ -240,6 +242,13 @@ def _refuse_unknown(words: Mapping[str, str], index: SoundIndex, encoder: Encode
             f"Little in the index sounds like {', '.join(map(repr, faint))}. Listen to what search finds for it, and "
             "describe it in other words if that is wrong."
         )
+
+
+def _has_thresholds(folder: Path) -> bool:
+    try:
+        return bool(SoundClassifier.load(folder).thresholds)
+    except InputError:  # there is none yet, or one that was begun
+        return False
 
 
 def _kept(
