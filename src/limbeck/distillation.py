@@ -14,7 +14,7 @@ from limbeck._runtime import Runtime, choose_runtime
 from limbeck.datasets import Dataset, LabelledClips, Prepared, Samples, prepare, usual_place
 from limbeck.distilled import DistilledSet
 from limbeck.engine import RUN, Progress, Run, bar, note, versions
-from limbeck.errors import FingerprintError, InputError
+from limbeck.errors import BudgetError, FingerprintError, InputError
 from limbeck.evaluation import choose_scale
 from limbeck.methods import Method, RunContext, StepReport
 from limbeck.networks import Architecture
@@ -165,7 +165,7 @@ class _Request:
                 raise InputError(
                     f"Settings {sorted(parameters)} came beside a ready {type(method).__name__}; give one of them."
                 )
-            method.resolved_for(clips).check(clips)
+            _checked(method, clips, prepared)
             return cls(clips, cache, method, False, seed, runtime)
         settings = dict(parameters)
         validated = settings.get("sound") == VALIDATED
@@ -177,9 +177,7 @@ class _Request:
         chosen = methods.load(method or DEFAULT).configured(preset, **settings)
         if size is not None:
             chosen = chosen.within(parse_size(size), clips)
-        chosen = chosen.resolved_for(clips)
-        chosen.check(clips)
-        return cls(clips, cache, chosen, validated, seed, runtime)
+        return cls(clips, cache, _checked(chosen, clips, prepared), validated, seed, runtime)
 
     def to_json(self) -> dict[str, Any]:
         """The request as JSON-able data, by which a run folder knows it again."""
@@ -214,3 +212,17 @@ class _Request:
         seconds = run.checkpoint.seconds if run else time.perf_counter() - started
         about = {"versions": versions(), "cost": {"seconds": seconds}}
         return replace(made, provenance=made.provenance | about), validation
+
+
+def _checked(method: Method, clips: LabelledClips, prepared: Prepared | None) -> Method:
+    """The method as it is resolved for some clips, once it is known that they will do."""
+    try:
+        resolved = method.resolved_for(clips)
+        resolved.check(clips)
+    except BudgetError as error:
+        if prepared is None or not prepared.is_of_longer_files:
+            raise
+        raise BudgetError(
+            f"{error} The clips are parts of longer files: prepare with --set cut=true to have more of each."
+        ) from error
+    return resolved

@@ -7,7 +7,22 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from tests.helpers import cifar
+
+from limbeck import cli
+from limbeck.datasets import Prepared
+
+
+def test_images_of_one_archive_share_no_time(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    archive = cifar.packed(cifar.cifar10(tmp_path / "data")[0], tmp_path / "cifar-10-python.tar.gz")
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["prepare", "cifar10", str(archive), "--out", str(tmp_path / "prepared"), "--workers", "1"])
+    told = capsys.readouterr().err
+    assert not caught.value.code, told
+    assert "10 classes, clips: " in told
+    assert "that is no test" not in told
+    assert Prepared.open(tmp_path / "prepared").warnings == ()
 
 
 def test_an_archive_is_distilled_and_evaluated_as_published(tmp_path: Path, typed: Callable[..., str]) -> None:

@@ -55,6 +55,8 @@ def test_within_one_split_and_class_content_may_recur() -> None:
         ([("train", 0, 9), ("train", 1, 1), ("test", 5, 1)], True),
         ([("train", 0, 1), ("train", 0.5, 1), ("test", 2, 1)], False),
         ([("train", 0, 0.1 + 0.2), ("test", 0.3, 1)], False),
+        ([("train", 0, None), ("test", 0, None)], False),
+        ([("train", 0, 9), ("test", 0, 9), ("test", 5, 1)], True),
     ],
 )
 def test_clips_of_one_file_that_overlap(spans: list[tuple[str, float, float | None]], told: bool) -> None:
@@ -84,4 +86,7 @@ def test_advice_is_by_the_commonest_reason(reason: str, told: str) -> None:
 
 def test_numbers_of_repairs_do_not_divide_them() -> None:
     told = [("sound ended 0.20 s early: padded", "x"), ("sound ended 1e-05 s early: padded",), ()]
-    assert _findings.repairs(told) == {"sound ended ... s early: padded": 2, "x": 1}
+    assert _findings.repairs(told) == {"sound ended 1e-05 to 0.20 s early: padded": 2, "x": 1}
+    assert _findings.repairs([("2 packets of h264 lost",), ("2 packets of h264 lost",)]) == {
+        "2 packets of h264 lost": 2
+    }

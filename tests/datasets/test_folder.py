@@ -16,11 +16,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.helpers import layouts
 
-from limbeck import cli
+from limbeck import cli, distill
 from limbeck.datasets import ClipRef, Prepared, prepare
 from limbeck.datasets._listing import hold_out, shuffled
 from limbeck.datasets.folder import Folder
-from limbeck.errors import InputError, MediaError
+from limbeck.errors import BudgetError, InputError, MediaError
 from limbeck.media import ClipRecipe, MelRecipe, RawClip, write_video
 
 RECIPE = ClipRecipe(image_size=16)
@@ -397,10 +397,13 @@ class TestWindow:
         dataset = Folder(root=silent)
         raw = dataset.read(dataset.clips()[0], RECIPE)
         assert self.heard(raw) == (2000, 3)
-        assert raw.repairs == ("longer than a clip: its loudest part is taken, from 3.00 s",)
+        told = "longer than a clip: its loudest part is taken, 1 of 5 s, from 3.00 s; --set cut=true takes all of it"
+        assert raw.repairs == (told,)
         prepared = prepare(dataset, out=tmp_path / "out", recipe=RECIPE, workers=1)
         assert prepared.rejected == []
-        assert prepared.repairs == {"longer than a clip: its loudest part is taken, from ... s": 4}
+        assert prepared.repairs == {told: 4}
+        with pytest.raises(BudgetError, match="parts of longer files: prepare with --set cut=true"):
+            distill(prepared, "random", per_class=2)
         again = prepared.clips().originals()
         assert [self.heard(r) for r in again] == [(2000, 3)] * len(again)
 

@@ -141,7 +141,7 @@ def test_of_a_long_waveform_a_window_is_taken(tmp_path: Path) -> None:
     x[:, 5000:6600] *= 50
     prepared = made(tmp_path, {"audio": x}, labels=[0, 1] * 4, rate_hz=RATE_HZ, recipe=SMALL)
     (told,) = prepared.repairs
-    assert told == "longer than a clip: its loudest part is taken, from ... s"
+    assert told == "longer than a clip: its loudest part is taken, 0.4 of 2 s, from 1.25 s"
     apart = made(tmp_path / "cut", {"audio": x[:, 5000:6600]}, labels=[0, 1] * 4, rate_hz=RATE_HZ, recipe=SMALL)
     apart_db, found_db = (p.clips().array("audio") for p in (apart, prepared))
     assert (found_db - apart_db).abs().median() < 1
@@ -174,6 +174,32 @@ def test_videos_and_files_give_both_tracks(tmp_path: Path) -> None:
     prepared = made(tmp_path / "mixed", [{"audio": tone, "image": pixels()[i], "label": i % 2} for i in range(6)],
                     recipe=SMALL)  # fmt: skip
     assert len(prepared.clips()) == 4
+
+
+@pytest.mark.parametrize("progress", [True, False])
+def test_what_was_prepared_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str], progress: bool) -> None:
+    y: list[Any] = ["a", "b", "c"] * 4
+    x = {
+        "train": {"audio": waveforms(12, seconds=2.0), "label": [*y[:11], None]},
+        "test": {"audio": waveforms(3), "label": [0, 1, 2]},
+    }
+
+    def told(again: bool) -> list[str]:
+        prepare(x, out=tmp_path, progress=progress or again, workers=1, rate_hz=RATE_HZ, recipe=SMALL)
+        return [line for line in capsys.readouterr().err.splitlines() if not line.startswith(("Preparing", "Every"))]
+
+    rejected = ["1 of 15 clips rejected:", "  train/000011: It has no label that is a whole number or a word."]
+    warned = [f"Class {c!r} has no usable clip in {s!r}: the dataset lists none." for s, classes in (
+        ("train", "012"), ("test", "abc")) for c in classes]  # fmt: skip
+    repaired = "11 clips: longer than a clip: its loudest part is taken, 0.4 of 2 s, from "
+    found = told(again=False)
+    assert found[:-6] == rejected if not progress else (found[0], *found[1:3]) == (
+        "6 classes, clips: 11 train, 3 test.", *rejected)  # fmt: skip
+    assert found[-6:] == warned
+    assert any(line.startswith(repaired) for line in found) is progress
+    assert told(again=True)[0].startswith("Already done")
+    prepare(x, out=tmp_path, progress=False, workers=1, rate_hz=RATE_HZ, recipe=SMALL)
+    assert capsys.readouterr().err == "", "it was told when it was done"
 
 
 def test_splits_are_kept(tmp_path: Path) -> None:

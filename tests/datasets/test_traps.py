@@ -139,7 +139,7 @@ def test_frames_are_of_the_part_of_the_sound_that_is_taken(tmp_path, sound, pict
     pictures = {"array": frames, "file": layouts.video(tmp_path / "steps.mp4", seconds=6)}
     some = Samples([{"audio": sounds[sound], "video": pictures[picture], "label": i % 2} for i in range(4)])
     raw = some.read(some.clips()[0], ClipRecipe(image_size=32, times=(0.1, 0.9)))
-    assert raw.repairs[0] == "longer than a clip: its loudest part is taken, from 4.00 s"
+    assert raw.repairs[0] == "longer than a clip: its loudest part is taken, 1 of 6 s, from 4.00 s"
     assert np.abs(raw.frames.mean((1, 2, 3)) - layouts.level(4)).max() < 3
     whole = some.read(some.clips()[0], ClipRecipe(mel=MelRecipe(clip_seconds=6.0), image_size=32, times=(0.08, 0.92)))
     assert np.abs(whole.frames.mean((1, 2, 3)) - [layouts.level(0), layouts.level(5)]).max() < 3
@@ -151,7 +151,7 @@ def test_channels_that_cancel_out_are_searched_in_arrays_as_in_files(tmp_path):
     write_wav(tmp_path / "opposite.wav", noise, layouts.RATE_HZ)
     some = Samples([((noise, layouts.RATE_HZ), 0), (tmp_path / "opposite.wav", 1)] * 2)
     array, file = (some.read(clip, ClipRecipe(tracks=("audio",))) for clip in some.clips()[:2])
-    assert array.repairs[0] == file.repairs[0] == "longer than a clip: its loudest part is taken, from 1.00 s"
+    assert array.repairs[0] == file.repairs[0] == "longer than a clip: its loudest part is taken, 1 of 3 s, from 1.00 s"
     assert array.repairs == file.repairs
     assert np.corrcoef(array.sound, file.sound)[0, 1] > 0.95, "but for a sample that they begin apart"
 

@@ -12,7 +12,7 @@ from typer import Argument, Option
 
 Seed = Annotated[int, Option(min=0, help="Everything random follows from this number.")]
 Device = Annotated[str, Option(help="auto, cpu, cuda, cuda:1, mps.")]
-Quiet = Annotated[bool, Option("--quiet", "-q", help="No progress and no notes; results and errors only.")]
+Quiet = Annotated[bool, Option("--quiet", "-q", help="No progress and no notes; results, warnings and errors only.")]
 Json = Annotated[bool, Option("--json", help="Print the result as JSON.")]
 Distilled = Annotated[Path, Argument(help="Folder of a distilled set.")]
 Page = Annotated[Path, Option(help="Folder of the page.")]

@@ -7,11 +7,8 @@ from typing import Annotated, Literal
 import typer
 from typer import Argument, Option
 
-from limbeck.cli import _options, _output
+from limbeck.cli import _options
 from limbeck.errors import InputError
-
-"""Rejected clips that are named at once; `inspect` names more."""
-_MOST_NOTES = 12
 
 EXAMPLES = (
     "limbeck prepare folder videos/ --out prepared/",
@@ -85,18 +82,9 @@ def run(
     times = None if frames is None else _frames(frames)
     own = _options.merged({"mel": mel}, image_size=image_size, fit=fit, frames=times, segments=segments)
     recipe = ClipRecipe.from_json(merge(datasets.load(dataset).recipe.to_json(), own))
-    prepared = limbeck.prepare(
+    limbeck.prepare(
         dataset, source, out=out, recipe=recipe, modality=modality, workers=workers, progress=not quiet, **options
     )
-    counts = ", ".join(f"{len(prepared.clips(split))} {split}" for split in prepared.splits)
-    _output.note(f"{len(prepared.classes)} classes, clips: {counts}; {len(prepared.rejected)} rejected.", quiet=quiet)
-    for line in prepared.why_rejected(3):
-        _output.note(f"  {line}", quiet=quiet)
-    notes = [*(f"{count} clips: {kind}." for kind, count in prepared.repairs.items()), *prepared.warnings]
-    for line in notes[:_MOST_NOTES]:
-        _output.note(line, quiet=quiet)
-    if len(notes) > _MOST_NOTES:
-        _output.note(f"... and {len(notes) - _MOST_NOTES} notes more: limbeck inspect {out}", quiet=quiet)
     typer.echo(out)
 
 

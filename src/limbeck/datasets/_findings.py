@@ -10,6 +10,7 @@ from typing import Any
 from limbeck.datasets._listing import TRAIN
 
 _NUMBER = re.compile(r"\d+(\.\d+)?(e[+-]?\d+)?")
+_SLOT = "\0"
 _TOUCHING_S = 1e-6
 _INVISIBLE = ("Cf", "Cc")
 _ADVICE = {
@@ -101,6 +102,8 @@ def shared(clips: Iterable[Clip]) -> list[str]:
 def overlaps(clips: Iterable[Clip]) -> list[str]:
     """Clips of one file that share some of its time and are in different splits; a ``length_s`` of None is to the end.
 
+    Clips of one span are left out: either they are the same, which `shared` finds, or the file is an archive of many.
+
     Example:
         >>> rows = [{"id": s, "audio": "a.mp4", "image": None, "split": s, "start_s": i, "length_s": 1.5}
         ...         for i, s in enumerate(["train", "test"])]
@@ -131,7 +134,8 @@ def _overlapping(parts: Sequence[Clip]) -> Iterator[tuple[Clip, Clip]]:
     latest: dict[str, tuple[float, Clip]] = {}
     for clip in parts:
         for split, (end_s, earlier) in latest.items():
-            if split != clip["split"] and clip["start_s"] < end_s - _TOUCHING_S:
+            is_other_span = (clip["start_s"], clip["length_s"]) != (earlier["start_s"], earlier["length_s"])
+            if split != clip["split"] and is_other_span and clip["start_s"] < end_s - _TOUCHING_S:
                 yield earlier, clip
         end_s = math.inf if clip["length_s"] is None else clip["start_s"] + clip["length_s"]
         if clip["split"] not in latest or latest[clip["split"]][0] < end_s:
@@ -139,14 +143,29 @@ def _overlapping(parts: Sequence[Clip]) -> Iterator[tuple[Clip, Clip]]:
 
 
 def repairs(told: Iterable[Sequence[str]]) -> dict[str, int]:
-    """How many clips were mended in which way, the commonest first; numbers in their repairs become ``...``.
+    """How many clips were mended in which way, the commonest first; of their numbers the least and the most.
 
     Example:
         >>> repairs([["sound ended 0.20 s early: padded with silence"], ["sound ended 3 s early: padded with silence"]])
-        {'sound ended ... s early: padded with silence': 2}
+        {'sound ended 0.20 to 3 s early: padded with silence': 2}
     """
-    kinds = Counter(kind for clip in told for kind in {_NUMBER.sub("...", text) for text in clip})
-    return dict(sorted(kinds.items(), key=lambda item: (-item[1], item[0])))
+    counts: Counter[str] = Counter()
+    spans: dict[str, list[tuple[str, str]]] = {}
+    for clip in told:
+        mended = {_NUMBER.sub(_SLOT, text): [found[0] for found in _NUMBER.finditer(text)] for text in clip}
+        for kind, numbers in mended.items():
+            counts[kind] += 1
+            before = spans.get(kind) or [(n, n) for n in numbers]
+            spans[kind] = [
+                (min(least, n, key=float), max(most, n, key=float))
+                for (least, most), n in zip(before, numbers, strict=True)
+            ]
+
+    def readable(kind: str) -> str:
+        words = (least if float(least) == float(most) else f"{least} to {most}" for least, most in spans[kind])
+        return re.sub(_SLOT, lambda _: next(words), kind)
+
+    return {readable(kind): n for kind, n in sorted(counts.items(), key=lambda item: (-item[1], item[0]))}
 
 
 def reasons(rejected: Sequence[Clip]) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from limbeck import _files, _machine
+from limbeck._words import plural
 from limbeck.datasets import _findings
 from limbeck.datasets._contract import Dataset, construct
 from limbeck.datasets._decoding import Decoded, Refused, decoding_pool, results
@@ -36,6 +37,8 @@ from limbeck.media import TRACKS, ClipRecipe
 from limbeck.modalities import Moments
 
 _PARTS = ".*.part"
+_MOST_TOLD = 12
+_MOST_REJECTED = 3
 _OURS = {"dataset.json", "clips.parquet", "rejected.parquet", "shards", ".lock", MEMORY}
 
 
@@ -79,7 +82,8 @@ def prepare(
             dataset's by default.
         workers: Processes, >= 1; by default one for each core this process may use. The result does not depend on it.
         timeout_s: Seconds one file may keep a worker busy.
-        progress: Whether a bar is drawn on standard error.
+        progress: Whether a bar is drawn on standard error, and what was prepared and repaired is told there. What was
+            rejected, and what else a user should be warned of, is told at any rate.
         options: Further options of the reader; of samples ``labels``, ``classes``, ``rate_hz``, ``audio``, ``image``,
             ``label`` (the keys), ``test``, ``test_fraction``, ``seed``, ``window``, ``name``
             (`limbeck.datasets.Samples`).
@@ -118,7 +122,26 @@ def prepare(
         tell(len(plan.clips), len(plan.clips))
         prepared = Prepared.open(out)
     note(f"Already done: {out} holds this very data. Nothing was decoded.", show=progress and done)
+    _tell(prepared, notes=progress, warnings=progress or not done)
     return prepared
+
+
+def _tell(prepared: Prepared, *, notes: bool, warnings: bool) -> None:
+    """Tell people on standard error what was prepared and repaired, and what was rejected and they are warned of."""
+    counts = {split: len(prepared.clips(split)) for split in prepared.splits}
+    told = ", ".join(f"{count} {split}" for split, count in counts.items())
+    note(f"{plural(len(prepared.classes), 'class', 'classes')}, clips: {told}.", show=notes)
+    if rejected := len(prepared.rejected):
+        note(f"{rejected} of {plural(rejected + sum(counts.values()), 'clip')} rejected:", show=warnings)
+        for line in prepared.why_rejected(_MOST_REJECTED):
+            note(f"  {line}", show=warnings)
+    lines = [(f"{plural(count, 'clip')}: {kind}.", notes) for kind, count in prepared.repairs.items()]
+    lines += [(line, notes) for line in prepared.notes] + [(line, warnings) for line in prepared.warnings]
+    shown = [line for line, show in lines if show]
+    for line in shown[:_MOST_TOLD]:
+        note(line, show=True)
+    if (more := len(shown) - _MOST_TOLD) > 0:
+        note(f"... and {plural(more, 'note')} more: limbeck inspect {prepared.folder}", show=True)
 
 
 def opened(dataset: Any, source: Path | str | None, options: Mapping[str, Any]) -> Dataset:
@@ -258,6 +281,7 @@ def finish(plan: Plan, out: Path, shards: list[Shard]) -> None:
         "counts": {split: {label: counts[split, label] for label in plan.classes} for split in splits},
         "rejected": dict(Counter(r["reason"] for r in rejected)),
         "repairs": _findings.repairs(c["repairs"] for c in clips),
+        "notes": list(plan.dataset.notes(plan.recipe)),
         "warnings": _warnings(plan, counts, clips, rejected),
         "units": {
             name: {
@@ -285,8 +309,7 @@ def _warnings(
             f"({_findings.reasons(rejected)}); see rejected.parquet. {_findings.advice(rejected)}"
         )
     contents = [c | {"digests": _digests(plan, c)} for c in clips]
-    notes = plan.dataset.notes(plan.recipe)
-    return [*notes, *told, *_findings.lookalikes(plan.classes), *_findings.shared(contents), *_findings.overlaps(clips)]
+    return [*told, *_findings.lookalikes(plan.classes), *_findings.shared(contents), *_findings.overlaps(clips)]
 
 
 def _digests(plan: Plan, clip: Mapping[str, Any]) -> dict[str, str]:

@@ -17,6 +17,7 @@ from torch import Tensor
 from limbeck._files import NOTE, atomic, digest, is_of_system, read_record, write_tensors
 from limbeck.datasets import _sources
 from limbeck.datasets._clips import ClipStore, LabelledClips, Targets
+from limbeck.datasets._window import CUT
 from limbeck.errors import InputError, UnknownNameError
 from limbeck.media import ClipRecipe, RawClip
 from limbeck.modalities import Modality, Statistics, bound
@@ -218,9 +219,19 @@ class Prepared:
         return tuple(self.description["warnings"])
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """How clips were made of the recordings, in sentences."""
+        return tuple(self.description.get("notes", ()))
+
+    @property
     def repairs(self) -> dict[str, int]:
         """How many clips were mended in which way; the numbers of each clip are in ``clips.parquet``."""
         return dict(self.description["repairs"])
+
+    @property
+    def is_of_longer_files(self) -> bool:
+        """Whether one clip was taken of files that could be cut into several."""
+        return any(CUT in kind for kind in self.repairs)
 
     @cached_property
     def rejected(self) -> list[dict[str, Any]]:
@@ -261,6 +272,7 @@ class Prepared:
         keys = ("name", "title", "modalities", "classes", "splits", "counts", "rejected", "repairs", "warnings")
         more = ("recipe", "units", "licence", "citation", "homepage", "fingerprint", "limbeck")
         told = {"kind": "prepared dataset"} | {k: self.description[k] for k in keys + more}
+        told["notes"] = list(self.notes)
         told["sizes"] = {name: kind.words for name, kind in self.modalities.items()}
         told["rejected_clips"] = self.why_rejected(10)
         return told | {"split_fingerprints": {split: self.clips(split).fingerprint for split in self.splits}}

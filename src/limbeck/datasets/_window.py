@@ -16,6 +16,8 @@ from limbeck.media import ClipRecipe, Encoded, MelRecipe, RawClip, Recording, ho
 
 Window = Literal["loudest", "middle", "start"]
 
+CUT = "--set cut=true"
+"""How clips are made of all of a file, as the words of what is told of `Folder`'s parts of files have it."""
 _SEARCHED_SECONDS = 600.0
 
 
@@ -32,8 +34,13 @@ def loudest_window(waveform: npt.NDArray[np.float32], samples: int) -> int:
     return int(np.argmax(energy[samples:] - energy[:-samples]))
 
 
-def read_part(audio: Recording | None, image: Recording | None, window: Window, recipe: ClipRecipe) -> RawClip:
-    """Decode that part of whole recordings that a window says; sound and picture are often of the same one."""
+def read_part(
+    audio: Recording | None, image: Recording | None, window: Window, recipe: ClipRecipe, *, advice: str = ""
+) -> RawClip:
+    """Decode that part of whole recordings that a window says; sound and picture are often of the same one.
+
+    Of longer ones it is told which part was taken, and the `advice`.
+    """
     audio, image = (one if track in recipe.tracks else None for track, one in (("audio", audio), ("image", image)))
     recording = audio or image
     if recording is None:
@@ -49,7 +56,7 @@ def read_part(audio: Recording | None, image: Recording | None, window: Window, 
         if error.reason != "beyond_end" or not told:
             raise
         return read_clip(audio, image, recipe=recipe)  # the picture ends before the sound is loudest
-    return replace(raw, repairs=(*told, *raw.repairs))
+    return replace(raw, repairs=(*(f"{words}{advice}" for words in told), *raw.repairs))
 
 
 def part_of(
@@ -61,7 +68,7 @@ def part_of(
     if not 0 < spare < count:
         return slice(0, count), ()
     at, words = _PLACES[window](waveform, spare), _WINDOWS[window][1]
-    return slice(at, count - spare + at), (_told(words, at / rate_hz),)
+    return slice(at, count - spare + at), (_told(words, at / rate_hz, recipe, count / rate_hz),)
 
 
 def chosen(
@@ -86,11 +93,13 @@ def chosen(
     at_s = find(path, start_s, length_s, span_s, recipe)
     if span_s == math.inf and at_s == start_s:  # its length is not known: it may be as short as a clip
         return start_s, length_s, ()
-    return at_s, recipe.clip_seconds, (_told(words, at_s),)
+    whole_s = math.inf if ends is None else ends - start_s
+    return at_s, recipe.clip_seconds, (_told(words, at_s, recipe, whole_s),)
 
 
-def _told(words: str, at_s: float) -> str:
-    return f"longer than a clip: its {words} is taken, from {at_s:.2f} s"
+def _told(words: str, at_s: float, recipe: MelRecipe, whole_s: float) -> str:
+    of = f" of {round(whole_s, 1):g}" if math.isfinite(whole_s) else ""
+    return f"longer than a clip: its {words} is taken, {recipe.clip_seconds:g}{of} s, from {at_s:.2f} s"
 
 
 def check_window(window: str) -> None:

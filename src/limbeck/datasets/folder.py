@@ -21,7 +21,7 @@ from limbeck._words import plural
 from limbeck.datasets._contract import ClipRef, Dataset
 from limbeck.datasets._labelled import LabelledFiles, Layout, clip_id, file_of
 from limbeck.datasets._listing import duration_s
-from limbeck.datasets._window import Window, check_window, read_part
+from limbeck.datasets._window import CUT, Window, check_window, read_part
 from limbeck.media import ClipRecipe, RawClip, Track
 
 _TOLD_S = 0.05
@@ -105,7 +105,7 @@ class Folder(Dataset):
         """Decode one clip: what the manifest says, or the chosen part of a file."""
         if not self._is_read_alone(clip):
             return super().read(clip, recipe)
-        return read_part(clip.audio, clip.image, self.window, recipe)
+        return read_part(clip.audio, clip.image, self.window, recipe, advice=f"; {CUT} takes all of it")
 
     def _is_read_alone(self, clip: ClipRef) -> bool:
         return clip.length_s is None and clip.id == file_of(clip)
