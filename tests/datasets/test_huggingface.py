@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,13 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import torch
+from pyarrow import parquet
 from tests.datasets.test_samples import SMALL, images, pixels, png, reasons
 from tests.helpers import layouts
 from tests.helpers.generated import contents
 
 import datasets as hub
-from limbeck.datasets import Prepared, prepare
+from limbeck.datasets import Prepared, Samples, prepare
 from limbeck.datasets.huggingface import HuggingFace
 from limbeck.errors import FingerprintError, InputError
 
@@ -174,6 +176,59 @@ def test_folders_with_metadata(tmp_path: Path, kind: str) -> None:
     assert tuple(prepared.modalities) == ("audio",)
     assert sum(len(prepared.clips(s)) for s in prepared.splits) == 6
     assert reasons(prepared) == {"gone.wav": "missing_file", "../out.wav": "bad_name", "deep/ä0.wav.bak": "no_label"}
+
+
+SPLITS = ["Training"] * 7 + ["test"] * 4
+
+
+@pytest.mark.parametrize("form", ["parquet", "classes", "metadata.csv", "object", "arrays", "rows", "pandas"])
+def test_a_column_of_splits_is_kept(tmp_path: Path, form: str) -> None:
+    x = [row | {"split": split} for row, split in zip(rows(11), SPLITS, strict=True)]
+    features = {"image": hub.Image(), "label": hub.ClassLabel(names=NAMES), "split": hub.Value("string")}
+    table = pa.Table.from_pylist([row | {"image": row["image"]["bytes"]} for row in x])
+    root = tmp_path / "train-0.parquet"
+    match form:
+        case "parquet":
+            parquet.write_table(table, root)
+        case "classes":
+            kinds = features | {"split": hub.ClassLabel(names=["test", "Training"])}
+            hub.Dataset.from_list(
+                [row | {"split": int(row["split"] == "Training")} for row in x], features=hub.Features(kinds)
+            ).to_parquet(root)
+        case "metadata.csv":
+            root = tmp_path / "files"
+            root.mkdir()
+            lines = [f"{i}.png,{row['label']},{row['split']}\n" for i, row in enumerate(x)]
+            (root / "metadata.csv").write_text("file_name,label,split\n" + "".join(lines))
+            for i, row in enumerate(x):
+                (root / f"{i}.png").write_bytes(row["image"]["bytes"])
+    found = {
+        "object": lambda: hub.Dataset.from_list(x, features=hub.Features(features)),
+        "arrays": lambda: {"image": pixels(11), "label": np.arange(11) % 2, "split": np.array(SPLITS)},
+        "rows": lambda: x,
+        "pandas": lambda: table.to_pandas().iloc[::-1].iloc[::-1],
+    }
+    prepared = (
+        prepare(found[form](), out=tmp_path / "out", progress=False, workers=1, recipe=SMALL)
+        if form in found
+        else made(tmp_path, root)
+    )
+    assert {s: len(prepared.clips(s)) for s in prepared.splits} == {"train": 7, "test": 4}
+    assert all(clip.rpartition("/")[2].removesuffix(".png").lstrip("0") in ("7", "8", "9", "10")
+               for clip in prepared.clips("test").ids)  # fmt: skip
+
+
+def test_splits_of_rows_go_by_the_rules_of_manifests(tmp_path: Path) -> None:
+    x: dict[str, Any] = {"image": pixels(12), "label": np.arange(12) % 2}
+    with pytest.raises(InputError, match="2 clips of The data have no split, while others have"):
+        Samples(x | {"split": [*SPLITS[:10], None, ""]}).clips()
+    with pytest.raises(InputError, match=r"has the splits 'fold1' \(6\), 'fold2' \(6\); none is left for 'train'"):
+        Samples(x | {"split": ["fold1", "fold2"] * 6}).clips()
+    tested = Samples(x | {"split": ["fold1"] * 6 + ["fold2"] * 6}, test="fold2").clips()
+    assert [c.split for c in tested] == ["train"] * 6 + ["test"] * 6
+    assert Counter(c.split for c in Samples(x | {"split": ["train"] * 12}).clips()) == {"train": 10, "test": 2}
+    by_word = Samples({"image": x["image"], "split": ["a", "b"] * 6, "class": [*SPLITS, "test"]}, label="split").clips()
+    assert {c.label for c in by_word} == {"a", "b"}
 
 
 def test_rot_is_rejected_with_its_reasons(tmp_path: Path) -> None:

@@ -1,15 +1,16 @@
 """Which columns of a table hold sounds, pictures and labels: by what Hugging Face says of them, or what they hold."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from limbeck.datasets._labels import label_of, named
 from limbeck.datasets._listing import probed
 from limbeck.errors import InputError
 from limbeck.media import TRACKS, MediaInfo, Track
 from limbeck.media.table import Table
 
-LABEL = "label"
+LABEL, SPLIT = "label", "split"
 _MEDIA: dict[str, tuple[Track, ...]] = {"Audio": ("audio",), "Image": ("image",), "Video": ("audio", "image")}
 _LOOKED_AT = 8
 
@@ -25,11 +26,15 @@ class Columns:
         media: The column of each track; one of videos is that of both.
         label: The column of labels.
         classes: Class names in the order of their numbers, where the labels are such numbers; else empty.
+        split: The column of splits, where there is one.
+        splits: Their names in the order of their numbers, likewise.
     """
 
     media: dict[Track, str]
     label: str
     classes: tuple[str, ...]
+    split: str | None
+    splits: tuple[str, ...]
 
 
 def columns(features: Features, *, audio: str | None, image: str | None, label: str | None, told: str) -> Columns:
@@ -67,9 +72,18 @@ def columns(features: Features, *, audio: str | None, image: str | None, label: 
         label = LABEL if LABEL in features else numbered[0] if len(numbered) == 1 else None
     if label is None:
         raise InputError(f"{told} has no column of labels that is known; it has: {there}. Name it: label=COLUMN.")
-    about = features[label]
+    split = SPLIT if SPLIT in features and SPLIT not in (label, *media.values()) else None
+    return Columns(media, label, _names(features[label]), split, _names(features[split]) if split else ())
+
+
+def split_told(value: Any, names: Sequence[str] = ()) -> str:
+    """The split that a cell says, maybe as the number of one of its `names`; empty where it says none."""
+    return named(label_of(value), names) or ""
+
+
+def _names(about: Any) -> tuple[str, ...]:
     names = about.get("names") if kind_of(about) == "ClassLabel" else None
-    return Columns(media, label, tuple(map(str, names or ())))
+    return tuple(map(str, names or ()))
 
 
 def kind_of(about: Any) -> str:

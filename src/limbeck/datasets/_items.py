@@ -5,7 +5,7 @@ import sys
 from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Self
 
@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from limbeck.datasets._columns import columns
+from limbeck.datasets._columns import SPLIT, columns, split_told
 from limbeck.datasets._labels import Label, label_of
 from limbeck.errors import InputError, MediaError
 from limbeck.media import Encoded, Track, probe, video_of
@@ -74,6 +74,8 @@ class Items:
         are_given: Whether `labels` take the place of those that the items have.
         classes: Class names in the order of their numbers, where the source says them.
         rate_hz: Samples a second of waveforms that come without.
+        splits: The splits of all, where they are known without reading the items.
+        say_splits: Whether the items say theirs each.
     """
 
     source: Any
@@ -82,6 +84,8 @@ class Items:
     are_given: bool
     classes: tuple[str, ...]
     rate_hz: float | None
+    splits: Sequence[Any] | None = None
+    say_splits: bool = False
 
     @classmethod
     def of(
@@ -94,12 +98,16 @@ class Items:
         """
         keys = Keys(audio or "audio", image or "image", label or "label")
         known: Sequence[Any] | None = None
+        splits: Sequence[Any] | None = None
         labels = by_place(labels)
         classes = getattr(source, "classes", None)
+        if hasattr(source, "iloc") and hasattr(source, "columns"):  # a frame of pandas
+            source = {str(name): source[name] for name in source.columns}
         if isinstance(source, Mapping):
             source, known = _rows(source, keys)
+            splits = source.columns.get(SPLIT)
         elif is_huggingface(source):
-            source, keys, known, classes = _huggingface(source, audio, image, label, labels is not None)
+            source, keys, known, classes, splits = _huggingface(source, audio, image, label, labels is not None)
         elif isinstance(source, str | bytes) or not _can_be_asked(source):
             raise InputError(
                 f"Samples are read one by one, in any order, but a {type(source).__name__} cannot be asked for its "
@@ -110,11 +118,17 @@ class Items:
         if labels is not None and len(labels) != count:
             raise InputError(f"There are {len(labels)} labels for {count} items; each item needs one.")
         names = tuple(map(str, classes)) if isinstance(classes, Sequence) and not isinstance(classes, str) else ()
-        found = cls(source, keys, known if labels is None else labels, labels is not None, names, rate_hz)
-        if found.labels is not None or not count:
+        splits = None if SPLIT in keys else splits
+        found = cls(source, keys, known if labels is None else labels, labels is not None, names, rate_hz, splits)
+        if not count:
+            return found
+        with suppress(Exception):  # whatever a user's dataset may raise
+            first = None if splits is not None or SPLIT in keys else source[0]
+            found = replace(found, say_splits=isinstance(first, Mapping) and SPLIT in first)
+        if found.labels is not None:
             return found
         told = _told_labels(source)
-        return cls(source, keys, told if found._agree(told) else None, False, names, rate_hz)
+        return replace(found, labels=told) if found._agree(told) else found
 
     def __len__(self) -> int:
         return len(self.source)
@@ -135,6 +149,18 @@ class Items:
             MediaError: It is no item.
         """
         return label_of(self._divided(self.source[index])[1])
+
+    def split(self, index: int) -> str:
+        """The split that an item says; empty where it says none."""
+        if self.splits is not None:
+            return split_told(self.splits[index])
+        item = self.source[index] if self.say_splits else None
+        return split_told(item.get(SPLIT)) if isinstance(item, Mapping) else ""
+
+    @property
+    def are_divided(self) -> bool:
+        """Whether the items, or columns beside them, say which split each is of."""
+        return self.say_splits or self.splits is not None
 
     def is_cache(self, owner: Any, name: str) -> bool:
         """Whether a dict that the source, or a part of it, has as an attribute changes while items are asked for.
@@ -341,20 +367,22 @@ def _rows(columns_: Mapping[str, Any], keys: Keys) -> tuple[Rows, Sequence[Any] 
 
 def _huggingface(
     source: Any, audio: str | None, image: str | None, label: str | None, has_labels: bool
-) -> tuple[Any, Keys, Sequence[Any] | None, tuple[str, ...]]:
-    """A Hugging Face dataset with its recordings not decoded, where they are, its labels, and class names."""
+) -> tuple[Any, Keys, Sequence[Any] | None, tuple[str, ...], Sequence[str] | None]:
+    """A Hugging Face dataset with its recordings not decoded, where they are, its labels, class names, and splits."""
     features = source.features.to_dict()
     if has_labels and label is None:
         features |= {"label": {"_type": "Value", "dtype": "int64"}}
     found = columns(features, audio=audio, image=image, label=label, told="The Hugging Face dataset")
     wanted = list(dict.fromkeys([*found.media.values(), *([] if has_labels else [found.label])]))
-    source = source.with_format(None).select_columns(wanted)
+    plain = source.with_format(None)
+    splits = [split_told(value, found.splits) for value in plain[found.split]] if found.split else None
+    source = plain.select_columns(wanted)
     for name in dict.fromkeys(found.media.values()):
         kind = type(source.features[name])
         if hasattr(source.features[name], "decode"):
             source = source.cast_column(name, kind(decode=False))
     keys = Keys(found.media.get("audio", "audio"), found.media.get("image", "image"), found.label)
-    return source, keys, None if has_labels else list(source[found.label]), found.classes
+    return source, keys, None if has_labels else list(source[found.label]), found.classes, splits
 
 
 def _can_be_asked(source: Any) -> bool:

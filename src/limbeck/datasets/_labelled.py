@@ -182,8 +182,11 @@ def divided(
 ) -> list[ClipRef]:
     """Clips with the splits that they are in: those they came with, or else a part of every class is held out.
 
-    Clips that are refused are not held out. Messages call the data its `source`; the other options are as in `Folder`.
+    Clips that are refused are not held out, and need no split. Messages call the data its `source`; the other options
+    are as in `Folder`.
     """
+    if any(r.split for r in refs):
+        refs = [replace(r, split=TRAIN) if r.refused and not r.split else r for r in refs]
     came = Counter(trained_or_tested(r.split) for r in refs)
     tested = {trained_or_tested(name) for name in parse_names(test)}
     listed = ", ".join(f"{s!r} ({n})" for s, n in sorted(came.items()) if s)

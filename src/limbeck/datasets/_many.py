@@ -73,10 +73,13 @@ def split_of(title: str) -> str:
     return next((split for word in words if (split := usual_split(word))), "")
 
 
-def without_one_split(refs: Sequence[ClipRef]) -> list[ClipRef]:
-    """Clips without splits, where no two are named; else as they are."""
-    named = {ref.split for ref in refs} - {""}
-    return list(refs) if len(named) > 1 else [replace(ref, split="") for ref in refs]
+def without_one_split(refs: Sequence[ClipRef], *, by_row: bool = False) -> list[ClipRef]:
+    """Clips without splits, where no two are named; else as they are.
+
+    Where clips say theirs each (`by_row`), those that say none beside others that do are not passed over.
+    """
+    there = {ref.split for ref in refs if ref.split or (by_row and ref.refused is None)}
+    return list(refs) if len(there) > 1 else [replace(ref, split="") for ref in refs]
 
 
 def _matching(pattern: str) -> list[Path]:

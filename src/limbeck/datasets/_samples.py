@@ -57,8 +57,9 @@ class Samples(Dataset):
 
     Args:
         source: A map-style ``torch.utils.data.Dataset``, a sequence, a ``datasets.Dataset``, or a mapping of arrays
-            that have one row a clip (``{"image": pixels, "audio": waveforms, "label": labels}``); or a mapping of
-            splits (``"train"``, ``"test"``) to those, as a ``datasets.DatasetDict`` is.
+            that have one row a clip (``{"image": pixels, "audio": waveforms, "label": labels}``), or a frame of pandas;
+            or a mapping of splits (``"train"``, ``"test"``) to those, as a ``datasets.DatasetDict`` is. Without that, a
+            key or column ``split`` says which split each is of.
         labels: Labels of all items, whose own are then not read; where `source` is of splits, a mapping of these. By
             default those that the dataset tells (``targets``, ``labels``); else every item is read once for its own.
         classes: Class names, in whose order labels that are numbers, or words for numbers, count; by default the
@@ -123,7 +124,7 @@ class Samples(Dataset):
     @property
     def reads_every_item(self) -> bool:
         """Whether all items are read once for their labels before any is prepared."""
-        return any(part.labels is None and len(part) for part in self._parts.values())
+        return any((part.labels is None or part.say_splits) and len(part) for part in self._parts.values())
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -193,7 +194,7 @@ class Samples(Dataset):
     def _refs(self) -> list[ClipRef]:
         refs = [ref for split, part in self._parts.items() for ref in self._listed(split, part)]
         return divided(
-            without_one_split(refs),
+            without_one_split(refs, by_row=any(part.are_divided for part in self._parts.values())),
             source="The data",
             test=self._test,
             test_fraction=self._test_fraction,
@@ -202,8 +203,9 @@ class Samples(Dataset):
 
     def _listed(self, split: str, part: Items) -> Iterator[ClipRef]:
         for index in range(len(part)):
-            label, refused = None, None
+            label, refused, own = None, None, split
             try:
+                own = split or part.split(index)
                 label = label_of(part.labels[index]) if part.labels is not None else part.label(index)
             except Exception as error:  # whatever a user's dataset may raise
                 refused = _reason(error)
@@ -211,7 +213,7 @@ class Samples(Dataset):
             if name is None and refused is None:
                 refused = why_unnamed(label, self._names)
             number = f"{split}/{index:06d}" if split else f"{index:06d}"
-            yield ClipRef(id=number, label=name or "", split=split, refused=refused)
+            yield ClipRef(id=number, label=name or "", split=own, refused=refused)
 
     @cached_property
     def _looked(self) -> tuple[tuple[str, ...], int | None]:

@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, ClassVar, final
 
 from limbeck._text import portable, read_table
-from limbeck.datasets._columns import LABEL, columns, features_of
+from limbeck.datasets._columns import LABEL, SPLIT, columns, features_of, split_told
 from limbeck.datasets._contract import ClipRef, Dataset
 from limbeck.datasets._labelled import LabelledFiles, divided, found_tracks
 from limbeck.datasets._labels import class_names, in_order, label_of, named, why_unnamed
@@ -35,8 +35,9 @@ _EXPECTED = "a folder that save_to_disk wrote, Parquet files, or a folder of fil
 class HuggingFace(Dataset):
     """A dataset in a layout of Hugging Face's.
 
-    Splits are those of the layout (of a `DatasetDict`, in the names of files or folders); where there is one only, a
-    part of every class is held out. A row without label or recording is listed as rejected.
+    Splits are those of a column ``split``, or else of the layout (of a `DatasetDict`, in the names of files or
+    folders); where there is one only, a part of every class is held out. A row without label or recording is listed as
+    rejected.
 
     Args:
         root: The folder, a table (``.parquet``, ``.arrow``), or a pattern: ``data/train-*.parquet``.
@@ -115,10 +116,11 @@ class HuggingFace(Dataset):
     def _of_tables(self, files: Sequence[tuple[Path, str, str]]) -> tuple[list[ClipRef], tuple[str, ...]]:
         """Clips of tables, each with its title and split."""
         refs: list[ClipRef] = []
-        known = self._given
+        known, by_row = self._given, False
         for path, title, split in files:
-            rows, told = self._of_table(path, title, split, known)
+            rows, told, says_splits = self._of_table(path, title, split, known)
             refs += rows
+            by_row |= says_splits
             if told and known and told != known and not self._given:
                 raise InputError(
                     f"{self.root} numbers other classes in {path.name}, {list(told)}, than before, {list(known)}, so "
@@ -126,22 +128,25 @@ class HuggingFace(Dataset):
                     "those (--set classes=...), or prepare the files apart."
                 )
             known = known or told
-        return divided(without_one_split(refs), source=str(self.root), **self._division), known
+        return divided(without_one_split(refs, by_row=by_row), source=str(self.root), **self._division), known
 
     def _of_table(
         self, path: Path, title: str, split: str, classes: tuple[str, ...]
-    ) -> tuple[list[ClipRef], tuple[str, ...]]:
-        """Clips of a table, and the class names it tells; what is wrong with the table itself is a refused one."""
+    ) -> tuple[list[ClipRef], tuple[str, ...], bool]:
+        """Clips of a table, the class names it tells, and whether its rows say their splits.
+
+        What is wrong with the table itself is a refused clip.
+        """
         try:
             found = table.opened(path)
         except MediaError as error:
-            return [_refused(title, split, path, error.reason, error.detail)], ()
+            return [_refused(title, split, path, error.reason, error.detail)], (), False
         there = columns(features_of(found), **self._columns, told=str(path)) if found.rows else None
         refs: list[ClipRef] = []
         names = classes or (there.classes if there else ())
         if there:
             paths = {track: there.media.get(track) for track in TRACKS}
-            for row, (value,) in enumerate(found.values([there.label])):
+            for row, (value, *says) in enumerate(found.values([there.label, *filter(None, [there.split])])):
                 label = label_of(value)
                 name = named(label, names)
                 inside = {track: path / str(row) / column if column else None for track, column in paths.items()}
@@ -149,7 +154,7 @@ class HuggingFace(Dataset):
                     ClipRef(
                         id=f"{title}/{row:06d}",
                         label=name or "",
-                        split=split,
+                        split=split_told(says[0], there.splits) if says else split,
                         audio=inside["audio"],
                         image=inside["image"],
                         refused=why_unnamed(label, names) if name is None else None,
@@ -157,20 +162,24 @@ class HuggingFace(Dataset):
                 )
         if found.flaw:
             refs.append(_refused(title, split, path, "truncated_table", found.flaw))
-        return refs, there.classes if there else ()
+        return refs, there.classes if there else (), bool(there and there.split)
 
     def _of_files(self, root: Path, metadata: Sequence[Path]) -> tuple[list[ClipRef], tuple[str, ...]]:
         """Clips of an `imagefolder` or `audiofolder` whose files are listed."""
         refs: dict[str, ClipRef] = {}
+        by_row = False
         for path in metadata:
             below = path.parent.relative_to(root)
             for row in _ROWS[path.suffix](path):
+                by_row |= SPLIT in row
                 ref = self._of_row(root, path, below, row)
                 if ref.id in refs and ref.label != refs[ref.id].label:
                     told = f"{path.name} gives it the labels {refs[ref.id].label!r} and {ref.label!r}; keep one."
                     ref = replace(ref, refused=("doubled_name", told))
                 refs[ref.id] = ref
-        return divided(without_one_split([*refs.values()]), source=str(root), **self._division), self._given
+        return divided(
+            without_one_split([*refs.values()], by_row=by_row), source=str(root), **self._division
+        ), self._given
 
     def _of_row(self, root: Path, path: Path, below: Path, row: Mapping[str, Any]) -> ClipRef:
         files: dict[str, Any] = {"audio": row.get("audio_file_name"), "image": row.get("image_file_name")}
@@ -195,7 +204,7 @@ class HuggingFace(Dataset):
         return ClipRef(
             id=portable((below / str(first)).as_posix()),
             label=name or "",
-            split=split_of(f"{below.as_posix()}/"),
+            split=split_told(row[SPLIT]) if SPLIT in row else split_of(f"{below.as_posix()}/"),
             audio=places["audio"],
             image=places["image"],
             refused=refused,
