@@ -44,6 +44,28 @@ def test_what_prepare_itself_is_told_is_no_option_of_a_dataset(
     assert "as --workers, not by --set" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("words", "better"),
+    [
+        (
+            ["--frames", "4"],
+            "--frames is for the modality video, but audio, image would be prepared. Add --modality audio,video",
+        ),
+        (["--modality", "audio,image", "--frames", "0.1,0.9"], "Add --modality audio,video,"),
+        (["--modality", "audio", "--segments", "4"], "Add --modality segments,"),
+        (["--modality", "audio,video", "--frames", "4", "--segments", "4"], "Add --modality video,segments,"),
+    ],
+)
+def test_frames_and_segments_need_a_modality_that_has_some(
+    words: list[str], better: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["prepare", "playground", str(tmp_path / "in"), "--out", str(tmp_path / "out"), *words])
+    assert caught.value.code == 1
+    assert better in capsys.readouterr().err
+    assert not (tmp_path / "in").exists()
+
+
 def test_flags_join_the_settings_unless_not_given() -> None:
     assert _options.merged({"a": 1}, b=2, c=None) == {"a": 1, "b": 2}
     with pytest.raises(typer.BadParameter, match="'b' is given twice"):

@@ -493,6 +493,33 @@ class TestHeldOut:
         assert len(tested) == 2 * min(n - 1, max(1, round(fraction * n)))
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_files_that_cannot_be_read_are_not_held_out(tmp_path: Path, seed: int) -> None:
+    for number, label in enumerate("ab"):
+        for i in range(2):
+            layouts.sound(tmp_path / "sounds" / label / f"{i}.wav", [layouts.tone(500 + 300 * number + 90 * i, 1.0)])
+        (tmp_path / "sounds" / label / "empty.wav").touch()
+        touch(tmp_path / "sounds" / label, "no_sound.wav")
+    dataset = Folder(root=tmp_path / "sounds", seed=seed)
+    prepared = prepare(dataset, out=tmp_path / "out", modality="audio", recipe=RECIPE, workers=1, progress=False)
+    assert [prepared.clips(split).per_class() for split in prepared.splits] == [(1, 1), (1, 1)]
+    assert {row["split"] for row in prepared.rejected} == {"train"}
+    assert len(prepared.rejected) == 4
+
+
+def test_that_half_of_a_class_is_held_out_is_explained(tmp_path: Path) -> None:
+    for label, count in (("a", 2), ("b", 2), ("c", 3)):
+        for i in range(count):
+            layouts.sound(tmp_path / "sounds" / label / f"{i}.wav", [layouts.tone(300 + 97 * i + 31 * ord(label), 1.0)])
+    recipe = ClipRecipe(mel=MelRecipe(clip_seconds=0.5))
+    for place, options in (("whole", {}), ("cut", {"cut": True})):
+        dataset = Folder(root=tmp_path / "sounds", **options)
+        prepared = prepare(dataset, out=tmp_path / place, modality="audio", recipe=recipe, workers=1, progress=False)
+        (told,) = prepared.warnings
+        assert told.startswith("Half of 2 classes is held out to test on: there are two of each"), told
+    assert prepared.notes == ("7 recordings became 14 clips of 0.5 s; nothing was left over.",)
+
+
 class TestReading:
     def test_cuts_files_into_clips(self, tmp_path: Path) -> None:
         for number, label in enumerate(("bell", "drip")):

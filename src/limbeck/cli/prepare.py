@@ -1,6 +1,7 @@
 """``limbeck prepare``: recordings to a prepared dataset."""
 
 import inspect
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -78,10 +79,12 @@ def run(
         raise InputError(
             f"{ours[0]} is said to limbeck prepare itself, as --{ours[0].replace('_', '-')}, not by --set."
         )
+    reader = datasets.load(dataset)
+    _check_taken(modality or reader.modalities, {"frames": frames, "segments": segments})
     mel = _options.merged({}, sample_rate_hz=sample_rate, clip_seconds=clip_seconds, mels=mels)
     times = None if frames is None else _frames(frames)
     own = _options.merged({"mel": mel}, image_size=image_size, fit=fit, frames=times, segments=segments)
-    recipe = ClipRecipe.from_json(merge(datasets.load(dataset).recipe.to_json(), own))
+    recipe = ClipRecipe.from_json(merge(reader.recipe.to_json(), own))
     limbeck.prepare(
         dataset, source, out=out, recipe=recipe, modality=modality, workers=workers, progress=not quiet, **options
     )
@@ -91,3 +94,20 @@ def run(
 def _frames(text: str) -> int | list[str]:
     """``8`` is a number of frames, ``0.25,0.75`` are their times."""
     return int(text) if text.isdigit() else text.split(",")
+
+
+def _check_taken(chosen: str | Sequence[str], given: Mapping[str, object]) -> None:
+    """Refuse options that none of the chosen modalities has a use for, and say which would."""
+    from limbeck import modalities
+
+    names = [name.strip() for name in (chosen.split(",") if isinstance(chosen, str) else chosen)]
+    kinds = {name: modalities.load(name) for name in names}
+    for option in (option for option, value in given.items() if value is not None):
+        if not any(option in kind.takes for kind in kinds.values()):
+            takers = {n: kind for n in modalities.names() if option in (kind := modalities.load(n)).takes}
+            name, taker = next(iter(takers.items()))
+            better = [*(n for n in names if kinds[n].track != taker.track), name]
+            raise InputError(
+                f"--{option} is for the modality {' or '.join(takers)}, but {', '.join(names)} would be prepared. Add "
+                f"--modality {','.join(better)}, or leave --{option} out."
+            )

@@ -29,6 +29,7 @@ class ClipRef:
         length_s: How long the clip is, in seconds; None means to the end of the file.
         refused: Why it cannot be used, where that is known before it is read: a reason in a word, a sentence. Its label
             may then be any.
+        is_drawn: Whether its split was drawn, and not told.
     """
 
     id: str
@@ -39,6 +40,7 @@ class ClipRef:
     start_s: float = 0.0
     length_s: float | None = None
     refused: tuple[str, str] | None = None
+    is_drawn: bool = False
 
     @classmethod
     def second(cls, path: Path, start_s: float, *, id: str, label: str, split: str, length_s: float = 1.0) -> "ClipRef":

@@ -7,7 +7,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from limbeck.datasets._listing import TRAIN
+from limbeck.datasets._contract import ClipRef
+from limbeck.datasets._labelled import file_of
+from limbeck.datasets._listing import TEST, TRAIN
 
 _NUMBER = re.compile(r"\d+(\.\d+)?(e[+-]?\d+)?")
 _SLOT = "\0"
@@ -43,6 +45,27 @@ def lost(
     if not any(split != TRAIN for split in splits):
         told.append("There are no test clips: nothing trained on this can be evaluated on it.")
     return told
+
+
+def halved(clips: Iterable[ClipRef]) -> list[str]:
+    """Classes of which one half was held out, for there are two files or items of them.
+
+    Example:
+        >>> halved(ClipRef(id=f"{i}.wav", label="dog", split=s, is_drawn=True) for i, s in enumerate(["train", "test"]))
+        ["Half of 'dog' is held out to test on: there are two of it, and every class is tested on one at least."]
+    """
+    holds: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    for clip in clips:
+        if clip.is_drawn and clip.refused is None:
+            holds[clip.label][file_of(clip)] = clip.split
+    names = [label for label, files in holds.items() if len(files) == 2 and TEST in files.values()]
+    if not names:
+        return []
+    which = repr(names[0]) if len(names) == 1 else f"{len(names)} classes"
+    return [
+        f"Half of {which} is held out to test on: there are two of {'it' if len(names) == 1 else 'each'}, and every "
+        "class is tested on one at least."
+    ]
 
 
 def lookalikes(classes: Iterable[str]) -> list[str]:

@@ -21,6 +21,7 @@ from limbeck.datasets._listing import (
     parse_pairs,
     parse_span,
     placed,
+    probed,
     require_some,
     usual_split,
     with_tracks,
@@ -31,6 +32,8 @@ from limbeck.media import TRACKS, Track, files_below, probe
 Layout = Literal["class", "split/class", "class/split"]
 _NAMED = 4
 _LOOKED_AT = 16
+_FEW = 20
+"""Of a class of more clips, some that are held out can be read where any can."""
 _SPAN = re.compile(r"@\d+\.\d{3}(-\d+\.\d{3})?$")
 _LAYOUT = "<class>/*, <split>/<class>/* or a manifest.csv with the columns path and label"
 
@@ -182,8 +185,8 @@ def divided(
 ) -> list[ClipRef]:
     """Clips with the splits that they are in: those they came with, or else a part of every class is held out.
 
-    Clips that are refused are not held out, and need no split. Messages call the data its `source`; the other options
-    are as in `Folder`.
+    Clips that are refused are not held out, and need no split; nor are, of a class with few, those of files without a
+    header that can be read. Messages call the data its `source`; the other options are as in `Folder`.
     """
     if any(r.split for r in refs):
         refs = [replace(r, split=TRAIN) if r.refused and not r.split else r for r in refs]
@@ -197,11 +200,12 @@ def divided(
                 f"'test{suffix}' out and a part of every class is held out (test_fraction)."
             )
         groups: dict[str, Counter[str]] = defaultdict(Counter)
+        sizes = Counter(r.label for r in refs)
         for r in refs:
-            if r.refused is None:
+            if r.refused is None and (sizes[r.label] > _FEW or _has_header(r)):
                 groups[file_of(r)][r.label] += 1
         held = hold_out(groups, fraction=test_fraction, seed=seed)
-        return [replace(r, split=TEST if file_of(r) in held else TRAIN) for r in refs]
+        return [replace(r, split=TEST if file_of(r) in held else TRAIN, is_drawn=True) for r in refs]
     if came[""]:
         raise InputError(f"{came['']} clips of {source} have no split, while others have: {listed}. Fill it in.")
     if unknown := sorted(tested - set(came)):
@@ -215,6 +219,11 @@ def divided(
             "training clips."
         )
     return list(refs)
+
+
+def _has_header(ref: ClipRef) -> bool:
+    """Whether a clip's recordings, if it has some, may be readable, as their headers tell."""
+    return all(path is None or probed(path) is not None for path in {ref.audio, ref.image})
 
 
 def found_tracks(refs: Sequence[ClipRef], told: str) -> tuple[Track, ...]:

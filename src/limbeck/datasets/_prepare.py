@@ -309,7 +309,13 @@ def _warnings(
             f"({_findings.reasons(rejected)}); see rejected.parquet. {_findings.advice(rejected)}"
         )
     contents = [c | {"digests": _digests(plan, c)} for c in clips]
-    return [*told, *_findings.lookalikes(plan.classes), *_findings.shared(contents), *_findings.overlaps(clips)]
+    return [
+        *told,
+        *_findings.halved(plan.clips),
+        *_findings.lookalikes(plan.classes),
+        *_findings.shared(contents),
+        *_findings.overlaps(clips),
+    ]
 
 
 def _digests(plan: Plan, clip: Mapping[str, Any]) -> dict[str, str]:

@@ -125,6 +125,7 @@ class Modality(Listed, ABC):
         about: What a reader of a page must know of it, in sentences; may be empty.
         origin: Where the first row of an array is shown: above or below.
         track: Track of the recording that it is made of.
+        takes: Settings of the recipe that other modalities have no use for: asked for without it, they are refused.
         unit: Unit of its statistics and of float arrays, for people.
         span: How far below the highest values pages tell values apart, in the unit; None for all of them.
         axes: Names of the array's axes, for people.
@@ -142,6 +143,7 @@ class Modality(Listed, ABC):
 
     letter: ClassVar[str]
     track: ClassVar[Literal["audio", "image"]]
+    takes: ClassVar[frozenset[str]] = frozenset()
     noun: ClassVar[str] = "sample"
     about: ClassVar[str] = ""
     origin: ClassVar[Literal["upper", "lower"]] = "upper"

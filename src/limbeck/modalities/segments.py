@@ -24,6 +24,7 @@ class Segments(LogMels):
     """Log-mels of equal parts of a clip's sound, in the order of time; statistics per mel band, over all parts."""
 
     letter: ClassVar[str] = "S"
+    takes: ClassVar[frozenset[str]] = frozenset(["segments"])
     about: ClassVar[str] = f"{LogMels.about} The parts of a sound stand in a row, and play one after the other."
     axes: ClassVar[tuple[str, ...]] = ("segment", "1", "mel", "frame")
 

@@ -28,6 +28,7 @@ class Video(Pictures):
     """Frames of a clip in the order of time; statistics per colour channel, in pixel values from 0 to 1."""
 
     letter: ClassVar[str] = "M"
+    takes: ClassVar[frozenset[str]] = frozenset(["frames"])
     noun: ClassVar[str] = "video"
     about: ClassVar[str] = "Videos play in a loop as long as their clips, and in time with a sound that is pressed."
     axes: ClassVar[tuple[str, ...]] = ("time", "RGB", "height", "width")
