@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from limbeck import _files
-from limbeck.datasets import Prepared
+from limbeck.datasets import Prepared, unusable
 from limbeck.distilled import DistilledSet
 from limbeck.engine import RunRecord
 from limbeck.errors import InputError
@@ -152,6 +152,7 @@ _LOOKS: tuple[tuple[str, Callable[[Path], Contents | None]], ...] = (
     ("dataset.json", lambda folder: Prepared.open(folder).summary()),
     ("config.json", _named_by_config),
     ("limbeck.json", _named_by_config),
+    ("shards", unusable),
     (".", _run),
     ("windows.lance", _index),
     ("recipe.json", _comparison),

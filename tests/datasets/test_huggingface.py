@@ -134,6 +134,18 @@ def test_tables_of_others_are_told_by_what_their_cells_hold(tmp_path: Path) -> N
     ]
 
 
+def test_lists_of_numbers_are_refused_with_the_way_that_takes_them(tmp_path: Path) -> None:
+    waves = [layouts.tone(400 + 50 * i, 0.5).tolist() for i in range(10)]
+    data = hub.Dataset.from_dict({"audio": waves, "label": [0, 1] * 5})
+    with pytest.raises(
+        InputError, match=r'limbeck\.prepare\({"audio": data\["audio"\], "label": data\["label"\]}, rate'
+    ):
+        prepare(data, out=tmp_path / "out")
+    arrays = {"audio": data["audio"], "label": data["label"]}
+    prepared = prepare(arrays, rate_hz=layouts.RATE_HZ, out=tmp_path / "out", progress=False, workers=1, recipe=SMALL)
+    assert len(prepared.clips()) + len(prepared.clips("test")) == 10
+
+
 def test_several_columns_of_a_kind_are_asked_for(tmp_path: Path) -> None:
     layouts.parquet(
         tmp_path / "0.parquet", [{"a": png(x), "b": png(x), "label": i % 2} for i, x in enumerate(pixels(4))]

@@ -400,6 +400,65 @@ def test_samples_are_distilled_directly(
     assert len([*(tmp_path / "cache" / "prepared").iterdir()]) == 2
 
 
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (
+            lambda: {"sound": waveforms(), "labels": [0, 1] * 10},
+            r"keys of the data are 'sound', 'labels'.*\"label\": labels",
+        ),
+        (
+            lambda: (pixels(), np.arange(20) % 2),
+            r"Two items came, of 20 rows each.*\"image\": pixels, \"label\": labels",
+        ),
+        (lambda: {"image": pixels(), "label": np.eye(2)[np.arange(20) % 2]}, r"of one-hot rows their argmax"),
+    ],
+)
+def test_data_of_another_form_is_refused_with_the_one_to_give(tmp_path: Path, data: Any, told: str) -> None:
+    with pytest.raises(InputError, match=told):
+        made(tmp_path, data())
+    if "one-hot" in told:
+        found = limbeck.inspect(tmp_path / "out")
+        assert found["rejected"] == {"no_label": 20}
+        assert len(found["rejected_clips"]) == 11
+
+
+def test_places_are_not_taken_for_readers(tmp_path: Path) -> None:
+    place = tmp_path / "videos"
+    place.mkdir()
+    (tmp_path / "a.parquet").touch()
+    for given, reader in ((place, "folder"), (str(place), "folder"), (tmp_path / "a.parquet", "huggingface")):
+        with pytest.raises(InputError, match=rf"limbeck\.prepare\('{reader}', '{given}', out=\.\.\.\)"):
+            limbeck.prepare(given, out=tmp_path / "out")
+    with pytest.raises(InputError, match=r"There is no 'foldr'.*folder"):
+        limbeck.prepare("foldr", out=tmp_path / "out")
+    with pytest.raises(InputError, match=r"but got a list\. Prepare the data first"):
+        limbeck.evaluate(None, on=[(pixels()[0], 0)])  # type: ignore[arg-type]
+
+
+GUARDED = """
+import sys
+from limbeck.datasets import prepare
+from tests.datasets.test_samples import Pairs, SMALL
+if __name__ == "__main__":
+    class Mine(Pairs):
+        pass
+    prepare(Mine(), out=sys.argv[1], recipe=SMALL, workers=2)
+"""
+
+
+def test_a_class_inside_of_the_guard_is_read_here_and_that_is_told(tmp_path: Path) -> None:
+    script = tmp_path / "mine.py"
+    script.write_text(GUARDED)
+    ran = subprocess.run(
+        [sys.executable, script, tmp_path / "out"], cwd=Path(__file__).parents[2], capture_output=True, text=True,
+        check=True, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )  # fmt: skip
+    assert "Mine is defined inside of if __name__ == '__main__' in mine.py; define it outside" in ran.stderr
+    assert "Traceback" not in ran.stderr
+    assert len(Prepared.open(tmp_path / "out").clips()) == 16
+
+
 KILLED = """
 import sys, time
 from pathlib import Path

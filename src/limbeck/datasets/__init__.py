@@ -2,9 +2,9 @@
 
 from limbeck import _discover
 from limbeck.datasets._clips import ArrayStore, ClipStore, LabelledClips, Targets
-from limbeck.datasets._contract import ClipRef, Dataset
+from limbeck.datasets._contract import ClipRef, Dataset, load
 from limbeck.datasets._prepare import prepare, usual_place
-from limbeck.datasets._prepared import Prepared
+from limbeck.datasets._prepared import Prepared, unusable
 from limbeck.datasets._samples import Samples
 from limbeck.datasets._sources import Digests
 
@@ -21,8 +21,8 @@ __all__ = [
     "load",
     "names",
     "prepare",
+    "unusable",
     "usual_place",
 ]
 
 names = _discover.lister(Dataset)
-load = _discover.loader(Dataset)

@@ -12,6 +12,8 @@ from limbeck.media.table import Table
 
 LABEL, SPLIT = "label", "split"
 _MEDIA: dict[str, tuple[Track, ...]] = {"Audio": ("audio",), "Image": ("image",), "Video": ("audio", "image")}
+_LISTS = ("list", "sequence", "largelist")
+_AS_ARRAYS = 'limbeck.prepare({{"audio": data["{}"], "label": data["label"]}}, rate_hz=16000, out=...)'
 _LOOKED_AT = 8
 
 Features = Mapping[str, Any]
@@ -63,9 +65,11 @@ def columns(features: Features, *, audio: str | None, image: str | None, label: 
         if chosen or exact:
             media[track] = chosen or exact[0]
     if not media:
+        lists = [name for name, about in features.items() if kind_of(about).lower() in _LISTS]
+        way = f" Numbers in lists are taken as arrays: {_AS_ARRAYS.format(lists[0])}." if lists else ""
         raise InputError(
             f"{told} has no column of sounds, pictures or videos; it has: {there}. Name the one with the bytes of "
-            "files by the option 'audio' or 'image'."
+            f"files by the option 'audio' or 'image'.{way}"
         )
     if label is None:
         numbered = [name for name, about in features.items() if kind_of(about) == "ClassLabel"]

@@ -12,7 +12,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from limbeck import _discover
 from limbeck._discover import Listed
-from limbeck.errors import InputError, MediaError
+from limbeck.errors import InputError, MediaError, UnknownNameError
 from limbeck.media import TRACKS, ClipRecipe, RawClip, Track, read_clip, read_clips
 
 
@@ -154,9 +154,31 @@ class Dataset(Listed, ABC):
             return error
 
 
+_READERS = {".parquet": "huggingface", ".arrow": "huggingface", ".tar": "webdataset"}
+
+
+def load(name: str) -> type[Dataset]:
+    """The class of one of the room's names.
+
+    Raises:
+        UnknownNameError: Nothing has this name; the message gives the nearest one, or of a file or folder its reader.
+        PluginError: A plug-in of that name cannot be loaded, is no such thing, or has the name of another one.
+    """
+    try:
+        return _discover.load(Dataset, name)
+    except UnknownNameError:
+        if not Path(name).exists():
+            raise
+        kind = _READERS.get(Path(name).suffix.lower(), "folder")
+        raise UnknownNameError(
+            f"{name} is a file or folder; say before it which reader reads it: limbeck prepare {kind} {name}, or "
+            f"limbeck.prepare({kind!r}, {name!r}, out=...). Readers are: {', '.join(_discover.names(Dataset.room))}."
+        ) from None
+
+
 def construct(name: str, options: Mapping[str, Any]) -> Dataset:
     """The reader of a name. Text and numbers become what an option wants: 2024 is a path where a path is."""
-    reader = _discover.load(Dataset, name)
+    reader = load(name)
     check_options(f"Dataset {name!r}", reader, options)
     try:
         hints = get_type_hints(reader.__init__)

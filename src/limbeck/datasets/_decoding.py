@@ -1,5 +1,6 @@
 """Worker processes that decode clips and may die or hang on one without taking the others along."""
 
+import ast
 import contextlib
 import hashlib
 import pickle
@@ -93,7 +94,22 @@ def _pickled(dataset: Dataset) -> tuple[bytes, str]:
         return b"", "a part of the dataset is defined in no file"
     if _MAIN in pickled and _GUARD not in script.read_bytes():
         return b"", f"a part of the dataset is defined in {script.name}, which has no if __name__ == '__main__'"
+    if hidden := [name for name in _guarded(script) if _MAIN in pickled and _as_pickled(name) in pickled]:
+        return b"", f"{hidden[0]} is defined inside of if __name__ == '__main__' in {script.name}; define it outside"
     return pickled, ""
+
+
+def _guarded(script: Path) -> list[str]:
+    """Names of classes and functions that a script defines only where it is run itself."""
+    if not script.is_file():
+        return []
+    blocks = [node for node in ast.parse(script.read_bytes()).body if isinstance(node, ast.If)]
+    guarded = [node for block in blocks if _GUARD.decode() in ast.dump(block.test) for node in block.body]
+    return [node.name for node in guarded if isinstance(node, ast.ClassDef | ast.FunctionDef)]
+
+
+def _as_pickled(name: str) -> bytes:
+    return pickle.SHORT_BINUNICODE + bytes([len(name.encode())]) + name.encode()
 
 
 def results(pool: DecodingPool) -> list[tuple[int, Decoded | Refused]]:

@@ -20,7 +20,8 @@ _ADVICE = {
     "'paired' joins sounds with pictures, class by class.",
     "no_audio_track": "These files have no sound. Prepare their pictures alone with --modality image; or the reader "
     "'paired' joins pictures with sounds, class by class.",
-    "no_label": "Labels are whole numbers or words; say by the option 'label' where they are, or give them apart.",
+    "no_label": "Labels are whole numbers or words (of one-hot rows their argmax, y.argmax(1)); say "
+    "by the option 'label' where they are, or give them apart.",
     "bad_label": "Name all classes with the option 'classes', or leave it out.",
     "missing_file": "Look whether the paths are those of this machine.",
 }

@@ -146,8 +146,8 @@ def _tell(prepared: Prepared, *, notes: bool, warnings: bool) -> None:
 
 def opened(dataset: Any, source: Path | str | None, options: Mapping[str, Any]) -> Dataset:
     """The reader of a name, a reader as it is, or one of samples."""
-    if isinstance(dataset, str):
-        return construct(dataset, options if source is None else {"root": Path(source), **options})
+    if isinstance(dataset, str | Path):
+        return construct(str(dataset), options if source is None else {"root": Path(source), **options})
     if source is not None or (isinstance(dataset, Dataset) and options):
         given = sorted([*options, *(["source"] if source is not None else [])])
         raise InputError(f"{', '.join(given)}: these are options of readers that are named, but data itself was given.")

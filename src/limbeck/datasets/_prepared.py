@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,6 +25,7 @@ from limbeck.modalities import Modality, Statistics, bound
 
 FORMAT = "limbeck-prepared-3"
 _LENGTH_BYTES = 8
+_MOST_SHOWN = 10
 _DTYPES = {"F32": torch.float32, "U8": torch.uint8}
 
 
@@ -132,6 +134,11 @@ class Prepared:
         """
         if isinstance(folder, Prepared):
             return folder
+        if not isinstance(folder, str | Path):
+            raise InputError(
+                "A prepared dataset was expected, what limbeck.prepare returns or the folder that it wrote, but got "
+                f"a {type(folder).__name__}. Prepare the data first."
+            )
         folder = Path(folder)
         file = folder / "dataset.json"
         if not file.exists():
@@ -240,10 +247,7 @@ class Prepared:
 
     def why_rejected(self, most: int) -> list[str]:
         """Why `most` clips were left out, a sentence each that names the recording; the last counts the others."""
-        rows = [(row["source"] or row["id"], row["detail"]) for row in self.rejected]
-        told = [detail if name in detail else f"{name}: {detail}" for name, detail in rows[:most]]
-        more = len(rows) - most
-        return [*told, f"... and {more} more, in {self.folder / 'rejected.parquet'}."] if more > 0 else told
+        return _why(self.rejected, most, self.folder)
 
     def clips(self, split: str = "train") -> LabelledClips:
         """The clips of a split; an unknown one is refused."""
@@ -274,13 +278,40 @@ class Prepared:
         told = {"kind": "prepared dataset"} | {k: self.description[k] for k in keys + more}
         told["notes"] = list(self.notes)
         told["sizes"] = {name: kind.words for name, kind in self.modalities.items()}
-        told["rejected_clips"] = self.why_rejected(10)
+        told["rejected_clips"] = self.why_rejected(_MOST_SHOWN)
         return told | {"split_fingerprints": {split: self.clips(split).fingerprint for split in self.splits}}
 
     @cached_property
     def _table(self) -> dict[str, list[Any]]:
         table = read_table(self.folder / "clips.parquet", ["id", "label", "split", "sha256"])
         return {name: table.column(name).to_pylist() for name in table.column_names}
+
+
+def unusable(folder: Path) -> dict[str, Any] | None:
+    """What is in a folder that clips were prepared into of which none for training could be used, JSON-able.
+
+    None of another folder.
+
+    Raises:
+        InputError: The preparation has not ended.
+    """
+    if not any((folder / "shards").glob("*.safetensors")):
+        return None
+    if not (folder / "rejected.parquet").exists():
+        Prepared.open(folder)
+    rows = read_table(folder / "rejected.parquet").to_pylist()
+    return {
+        "kind": "no dataset: no training clip could be used",
+        "rejected": dict(Counter(row["reason"] for row in rows)),
+        "rejected_clips": _why(rows, _MOST_SHOWN, folder),
+    }
+
+
+def _why(rejected: Sequence[Mapping[str, Any]], most: int, folder: Path) -> list[str]:
+    rows = [(row["source"] or row["id"], row["detail"]) for row in rejected]
+    told = [detail if name in detail else f"{name}: {detail}" for name, detail in rows[:most]]
+    more = len(rows) - most
+    return [*told, f"... and {more} more, in {folder / 'rejected.parquet'}."] if more > 0 else told
 
 
 def fingerprint_of(

@@ -26,7 +26,7 @@ from limbeck.datasets._contract import ClipRef, Dataset, check_options
 from limbeck.datasets._items import Items, Part, Waveform, digest_of, held, size_of, tracks_of
 from limbeck.datasets._labelled import divided
 from limbeck.datasets._labels import class_names, in_order, label_of, named, why_unnamed
-from limbeck.datasets._listing import duration_s
+from limbeck.datasets._listing import duration_s, usual_split
 from limbeck.datasets._many import without_one_split
 from limbeck.datasets._window import Window, check_window, chosen, part_of, read_part
 from limbeck.errors import InputError, MediaError
@@ -100,6 +100,7 @@ class Samples(Dataset):
         check_window(window)
         keys: dict[str, Any] = {"audio": audio, "image": image, "label": label, "rate_hz": rate_hz}
         is_split = isinstance(source, Mapping) and not {audio or "audio", image or "image", "video"} & source.keys()
+        _check_shape(source, is_split=is_split, has_labels=labels is not None, test=test)
         if is_split and labels is not None and not (isinstance(labels, Mapping) and labels.keys() == source.keys()):
             raise InputError(f"The labels should be a mapping of the splits, {', '.join(source)}, as the samples are.")
         self._parts = {
@@ -270,6 +271,24 @@ class _Heard(NamedTuple):
         if not self.whole_s:
             raise MediaError("unknown_length", "How long the sound is cannot be told, nor so when frames are shown.")
         return self.start_s / self.whole_s, (self.start_s + self.length_s) / self.whole_s
+
+
+def _check_shape(source: Any, *, is_split: bool, has_labels: bool, test: Any) -> None:
+    """Refuse arrays under keys that mean nothing, and pairs of all samples with all labels."""
+    form = '{"image": pixels, "label": labels}, or "audio" for sounds'
+    if is_split and test is None and len(source) > 1 and not any(map(usual_split, map(str, source))):
+        raise InputError(
+            f"The keys of the data are {', '.join(map(repr, source))}, which are neither splits ('train', 'test'; or "
+            f"say by the option 'test' which to test on) nor those of arrays. Give arrays as {form}; or say by the "
+            "options 'audio', 'image' and 'label' what they are called."
+        )
+    if isinstance(source, tuple) and len(source) == 2 and not has_labels:
+        counts = [len(part) if hasattr(part, "__len__") else 0 for part in source]
+        if counts[0] == counts[1] > 2 and np.ndim(source[1]) == 1:
+            raise InputError(
+                f"Two items came, of {counts[0]} rows each. If these are all samples and all labels, give them as "
+                f"{form}."
+            )
 
 
 def samples(source: Any, options: Mapping[str, Any]) -> Samples:

@@ -152,7 +152,8 @@ class WorkerPool(Generic[Task, Message]):
             if not worker.is_ready:
                 raise LimbeckError(
                     f"A worker process could not start (exit code {code}); what it printed above says why. "
-                    "A script that hands over a class of its own needs: if __name__ == '__main__'."
+                    "A script that hands over a class of its own needs if __name__ == '__main__' around what it "
+                    "runs, and the class outside of that."
                 ) from None
             return self._lose(place, worker, "crashed", f"The process that decoded it ended with exit code {code}.")
         worker.heard_at = time.monotonic()
