@@ -1,7 +1,7 @@
 """``limbeck prepare``: recordings to a prepared dataset."""
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -80,7 +80,7 @@ def run(
             f"{ours[0]} is said to limbeck prepare itself, as --{ours[0].replace('_', '-')}, not by --set."
         )
     reader = datasets.load(dataset)
-    _check_taken(modality or reader.modalities, {"frames": frames, "segments": segments})
+    _check_taken(modality or reader.modalities, frames=frames, segments=segments)
     mel = _options.merged({}, sample_rate_hz=sample_rate, clip_seconds=clip_seconds, mels=mels)
     times = None if frames is None else _frames(frames)
     own = _options.merged({"mel": mel}, image_size=image_size, fit=fit, frames=times, segments=segments)
@@ -96,7 +96,7 @@ def _frames(text: str) -> int | list[str]:
     return int(text) if text.isdigit() else text.split(",")
 
 
-def _check_taken(chosen: str | Sequence[str], given: Mapping[str, object]) -> None:
+def _check_taken(chosen: str | Sequence[str], **given: object) -> None:
     """Refuse options that none of the chosen modalities has a use for, and say which would."""
     from limbeck import modalities
 
