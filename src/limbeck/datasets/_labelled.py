@@ -186,7 +186,8 @@ def divided(
     """Clips with the splits that they are in: those they came with, or else a part of every class is held out.
 
     Clips that are refused are not held out, and need no split; nor are, of a class with few, those of files without a
-    header that can be read. Messages call the data its `source`; the other options are as in `Folder`.
+    header that can be read, if others have one. Messages call the data its `source`; the other options are as in
+    `Folder`.
     """
     if any(r.split for r in refs):
         refs = [replace(r, split=TRAIN) if r.refused and not r.split else r for r in refs]
@@ -200,10 +201,12 @@ def divided(
                 f"'test{suffix}' out and a part of every class is held out (test_fraction)."
             )
         groups: dict[str, Counter[str]] = defaultdict(Counter)
-        sizes = Counter(r.label for r in refs)
-        for r in refs:
-            if r.refused is None and (sizes[r.label] > _FEW or _has_header(r)):
-                groups[file_of(r)][r.label] += 1
+        usable = [r for r in refs if r.refused is None]
+        sizes = Counter(r.label for r in usable)
+        sound = [r for r in usable if sizes[r.label] > _FEW or _has_header(r)]
+        lost = sizes.keys() - {r.label for r in sound}
+        for r in [*sound, *(r for r in usable if r.label in lost)]:
+            groups[file_of(r)][r.label] += 1
         held = hold_out(groups, fraction=test_fraction, seed=seed)
         return [replace(r, split=TEST if file_of(r) in held else TRAIN, is_drawn=True) for r in refs]
     if came[""]:
