@@ -120,7 +120,7 @@ def test_only_recordings_that_both_views_name_alike_count(monkeypatch: pytest.Mo
     foreign = np.array([0.4, 0.5, 5.0])
     made = PrototypeClassifier(neighbours=1).fit_from_text(np.eye(3), np.eye(3), ["a", "b", "c"])
     monkeypatch.setattr(made, "_leave_one_out_scores", lambda: scores)
-    monkeypatch.setattr(made, "_nearest_without_likes", lambda: scores.max(axis=1))
+    monkeypatch.setattr(made, "_nearest_without_likes", lambda rows: scores[rows].max(axis=1))
     monkeypatch.setattr(classifier, "out_of_vocabulary_scores", lambda *_, **__: foreign)
     made.set_params(reject="auto")._calibrate(np.array([0, 1, 2]))
     assert made.agreement_ == pytest.approx(3 / 5)

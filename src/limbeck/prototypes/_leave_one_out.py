@@ -72,13 +72,14 @@ def nearest_without_likes(
     The result is (recording,), for the rows of the pool that `sample` names; a class without neighbours is none's.
     """
     nearest = np.full(len(sample), -np.inf, pool.dtype)
+    scored = standard(pool[sample])
     for own, weight in zip(neighbours, weights, strict=True):
         if not len(own):
             continue
         of_class = standard(pool[own])
         likes = max(1, round(len(own) / _LIKES))
         for part in chunks(len(sample), _ROWS_AT_A_TIME):
-            rows = standard(pool[sample[part]])
+            rows = scored[part]
             itself = sample[part, None] == own
             likeness = np.where(itself, np.inf, metric.between(rows, of_class))
             rank = np.argsort(np.argsort(-likeness, axis=1, kind="stable"), axis=1, kind="stable")

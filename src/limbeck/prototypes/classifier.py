@@ -44,6 +44,8 @@ from limbeck.prototypes._space import METRICS, Standard
 Space = Literal["joint", "features", "array"]
 SAMPLE = 20_000
 """Recordings, evenly spaced over the pool, that temperature, threshold, levels and refinement look at."""
+JUDGED = 4_000
+"""Of these, evenly spaced, those that are compared with prototypes learned without their likes."""
 
 
 class PrototypeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -480,9 +482,9 @@ class PrototypeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             self._pool, self._sample, self.neighbours_, self.neighbour_weights_, self._standard, METRICS[self.metric]
         )
 
-    def _nearest_without_likes(self) -> Floats:
+    def _nearest_without_likes(self, rows: Positions) -> Floats:
         return nearest_without_likes(
-            self._pool, self._sample, self.neighbours_, self.neighbour_weights_, self._standard, METRICS[self.metric]
+            self._pool, rows, self.neighbours_, self.neighbour_weights_, self._standard, METRICS[self.metric]
         )
 
     def _known(self) -> Floats:
@@ -519,12 +521,13 @@ class PrototypeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             temperature(scores, self.agreement_) if self.temperature == AUTO else float(self.temperature)
         )
         if self.reject is not None:
-            own = scores.max(axis=1) if self._refined else self._nearest_without_likes()
+            judged = _evenly(len(self._sample), JUDGED)
+            own = scores[judged].max(axis=1) if self._refined else self._nearest_without_likes(self._sample[judged])
             if self.reject == AUTO:
                 outside = out_of_vocabulary_scores(rows, self.prototypes_, predicted, metric, centred=self.standardise)
-                self.threshold_ = fewest_mistakes(own[agree], outside[agree])
+                self.threshold_ = fewest_mistakes(own[agree[judged]], outside[judged][agree[judged]])
             else:
-                self.threshold_ = losing(own, self._known(), float(self.reject))
+                self.threshold_ = losing(own, self._known()[judged], float(self.reject))
         is_predicted = np.eye(scores.shape[1], dtype=bool)[predicted]
         self.levels_ = levels(scores, is_predicted & agree[:, None], ~is_predicted)
         return self
@@ -539,5 +542,5 @@ def _joined(classes: Sequence[tuple[Positions, Floats]]) -> tuple[Positions, Flo
     return np.array(list(largest), np.int64), np.array(list(largest.values()))
 
 
-def _evenly(total: int) -> Positions:
-    return np.unique(np.linspace(0, total - 1, min(total, SAMPLE)).astype(np.int64))
+def _evenly(total: int, most: int = SAMPLE) -> Positions:
+    return np.unique(np.linspace(0, total - 1, min(total, most)).astype(np.int64))
