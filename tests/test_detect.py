@@ -172,6 +172,8 @@ class TestAgain:
             ({"forms": ["ravn"]}, UnknownNameError, "Did you mean 'raven'"),
             ({"settings": EventSettings(thresholds={"rain": 0.5})}, InputError, "no word 'rain'"),
             ({"names": "%H"}, InputError, "has a day at least"),
+            ({"window": 5.0}, InputError, "this encoder takes 2 s as a whole"),
+            ({"hop": 0.0}, InputError, "are at least a sample long"),
             ({"source": field.archive / "nowhere"}, InputError, "does not exist"),
         ):
             with pytest.raises(kind, match=sentence):

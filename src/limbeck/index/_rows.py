@@ -59,7 +59,9 @@ _START = np.uint64(0x9E3779B97F4A7C15)
 _FACTORS = np.random.default_rng(0).integers(0, 2**64, 65_536, np.uint64) | np.uint64(1)
 
 
-def window_lengths(encoder: Encoder, window_s: float | None, hop_s: float | None) -> tuple[float, float]:
+def window_lengths(
+    encoder: Encoder | type[Encoder], window_s: float | None, hop_s: float | None
+) -> tuple[float, float]:
     """Length of a window and the step from one to the next, in seconds, as given or by default.
 
     A `window_s` of None means the longest that the encoder takes as a whole, a `hop_s` of None windows side by side.

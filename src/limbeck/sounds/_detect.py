@@ -19,7 +19,7 @@ from limbeck.detections import Detected, EventSettings, FileNames, Heard, Row, S
 from limbeck.encoders import Encoder
 from limbeck.engine import Progress, bar
 from limbeck.errors import InputError
-from limbeck.index import File, Refused, is_gone, plan_of, prefetch, scan
+from limbeck.index import File, Refused, is_gone, plan_of, prefetch, scan, window_lengths
 from limbeck.media import SoundWindow, sound_windows
 from limbeck.prototypes import SoundClassifier
 from limbeck.sounds import _naming
@@ -118,14 +118,14 @@ def detect(
     sources = [Path(source) for source in ([archive] if isinstance(archive, Path | str) else archive)]
     given = options.get("encoder")
     kind = given if isinstance(given, Encoder) else encoders.load(learned.encoder.name)
-    window_s = window or learned.window_s or kind.window_s
+    window_s, _ = window_lengths(kind, learned.window_s if window is None else window, hop)
     wanted = Scores(
         classifier=learned.fingerprint,
         encoder=learned.encoder.id,
         labels=learned.labels,
         sample_rate_hz=kind.sample_rate,
         window_s=window_s,
-        hop_s=hop or window_s / 2,
+        hop_s=window_s / 2 if hop is None else hop,
     )
     with _files.exclusive(folder):
         if fresh:
