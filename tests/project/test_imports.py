@@ -28,7 +28,7 @@ ORDER = [
     {"exports"},
     {"imports"},
     {"sounds"},
-    {"inspection"},
+    {"inspection", "studio"},
     {"comparison", "testing"},
     {"cli"},
     {"__main__"},

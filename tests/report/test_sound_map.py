@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from limbeck.errors import InputError
-from limbeck.report._sound_map import apart, chosen, places
+from limbeck.report.sound_map import apart, chosen, places
 
 
 def clouds(each: int = 30, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

@@ -4,11 +4,14 @@ from limbeck.prototypes._parameters import check_parameters
 from limbeck.prototypes._prompts import by_entropy, class_texts
 from limbeck.prototypes._sensitivity import AtCount, sensitivity
 from limbeck.prototypes.classifier import PrototypeClassifier
-from limbeck.prototypes.saved import Piece, SoundClassifier
+from limbeck.prototypes.pool_scores import PoolScores
+from limbeck.prototypes.saved import CONFIG, Piece, SoundClassifier
 
 __all__ = [
+    "CONFIG",
     "AtCount",
     "Piece",
+    "PoolScores",
     "PrototypeClassifier",
     "SoundClassifier",
     "by_entropy",

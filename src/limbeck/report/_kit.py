@@ -22,22 +22,27 @@ def write(out: Path, page: str, **content: Any) -> Path:
     """
     jinja2 = require()
     environment = jinja2.Environment(
-        loader=jinja2.FunctionLoader(_resource),
+        loader=jinja2.FunctionLoader(resource),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.globals |= {"number": number, "duration": duration, "plural": plural, "size": size}
-    script = _resource("kit.js") + _resource(f"{page}.js")
+    script = resource("kit.js") + resource(f"{page}.js")
     html = environment.get_template(f"{page}.html.jinja").render(
-        style=_resource("kit.css") + _resource(f"{page}.css"),
+        style=resource("kit.css") + resource(f"{page}.css"),
         script=script,
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         **content,
     )
     _files.write_text(out / "index.html", html)
     return out / "index.html"
+
+
+def style() -> str:
+    """The style sheet of all pages: colours for light and dark, letters, tables, buttons."""
+    return resource("kit.css")
 
 
 def require() -> Any:
@@ -83,7 +88,7 @@ def flat(data: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
     return lines
 
 
-def _resource(name: str) -> str:
+def resource(name: str) -> str:
     """A file of ``pages/``; nothing where there is none, as not every page has styles and a script of its own."""
     file = importlib.resources.files("limbeck.report") / "pages" / name
     return file.read_text(encoding="utf-8") if file.is_file() else ""

@@ -13,14 +13,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from limbeck import _machine
 from limbeck._words import number, plural, size
 from limbeck.errors import InputError, MediaError
-from limbeck.media import MelRecipe, encode, log_mel, read_sound
-from limbeck.report import _drawing, _kit, _sound_map
-from limbeck.report._sound_map import HEIGHT, WIDTH
+from limbeck.report import _kit, sound_map, sound_window
+from limbeck.report.sound_map import HEIGHT, WIDTH
 
 Progress = Callable[[int, int], None]
 
@@ -30,13 +28,6 @@ NONE = -1
 """In `Windows.named`: none of the words."""
 _PLAYERS_PER_WORD = 36
 _AT_ONCE = 32
-_RATE_HZ = 16_000
-_LONGEST_S = 10.0
-_FFT = 1024
-_FRAMES = 128
-_PEAK = 0.9
-_SMALL: dict[str, Any] = {"compression_level": 0.9, "bitrate_mode": "CONSTANT"}
-"""Of MP3's settings: 24 kbit/s at this rate, good enough to know a sound by."""
 
 
 @dataclass(frozen=True)
@@ -119,8 +110,8 @@ def page(
     shown = [[int(i) for i in word.neighbours][:_PLAYERS_PER_WORD] for word in words]
     pictured = list(dict.fromkeys([i for row in shown for i in row] + [i for i, _ in doubts]))
     wanted = [*pictured, *(int(i) for word in words for i in word.neighbours)]
-    drawn = _sound_map.chosen(len(windows.paths), wanted, max(points, 1), seed=seed).tolist()
-    spots = dict(zip(drawn, _sound_map.places(windows.features[drawn], seed=seed) * (WIDTH, HEIGHT), strict=True))
+    drawn = sound_map.chosen(len(windows.paths), wanted, max(points, 1), seed=seed).tolist()
+    spots = dict(zip(drawn, sound_map.places(windows.features[drawn], seed=seed) * (WIDTH, HEIGHT), strict=True))
     cells, complete = _cells(
         windows, recording or (lambda i: Path(windows.paths[i])), pictured, drawn, size_limit_bytes, on_progress
     )
@@ -145,7 +136,7 @@ def page(
         named=named,
         points=data,
         map=[(i, round(float(x), 1), round(float(y), 1)) for i, (x, y) in spots.items()],
-        names=_sound_map.names([(word.label, word.neighbours) for word in words], spots),
+        names=sound_map.names([(word.label, word.neighbours) for word in words], spots),
         width=WIDTH,
         height=HEIGHT,
         left_out=len(windows.paths) - len(drawn),
@@ -249,24 +240,16 @@ def _cells(
     on_progress: Progress,
 ) -> tuple[dict[int, Cell], bool]:
     """What can be heard, with images first, then other points of the map while there is room; and whether all is."""
-    palette, with_image = _drawing.palette(), set(pictured)
+    with_image = set(pictured)
 
     def read(i: int) -> Cell:
         """Read a window again and code it; of long ones the first ten seconds."""
-        seconds = min(max(float(windows.duration_s[i]), 0.1), _LONGEST_S)
-        hop = max(16, min(_FFT - 1, round(seconds * _RATE_HZ) // _FRAMES))
-        recipe = MelRecipe(sample_rate_hz=_RATE_HZ, clip_seconds=seconds, fft_samples=_FFT, hop_samples=hop, mels=48)
         try:
-            waveform, _ = read_sound(recording(i), start_s=float(windows.start_s[i]), length_s=seconds, recipe=recipe)
+            waveform = sound_window.read(recording(i), float(windows.start_s[i]), float(windows.duration_s[i]))
         except MediaError as error:
             return Cell(trouble=str(error))
-        if (loudest := float(np.abs(waveform).max())) > 0:
-            waveform = waveform * np.float32(_PEAK / loudest)
-        image = ""
-        if i in with_image:
-            decibels = log_mel(torch.from_numpy(waveform), recipe)
-            image = _kit.image_uri(encode.png(_drawing.levels(decibels, _drawing.level_range(decibels)), palette))
-        return Cell(image, _kit.data_uri(encode.mp3(waveform, _RATE_HZ, **_SMALL), "audio/mpeg"))
+        image = _kit.image_uri(sound_window.picture(waveform)) if i in with_image else ""
+        return Cell(image, _kit.data_uri(sound_window.sound(waveform), "audio/mpeg"))
 
     queue = list(dict.fromkeys([*pictured, *drawn]))
     cells: dict[int, Cell] = {}

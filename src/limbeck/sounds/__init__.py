@@ -1,18 +1,20 @@
 """Name unlabelled sounds: index recordings, search them, learn words from them, name new ones; the CLI calls these."""
 
-from limbeck.sounds._build import index, learn, search
+from limbeck.sounds._build import encoder_of, index, learn, search
 from limbeck.sounds._check import Check, WordCheck, check
 from limbeck.sounds._correct import correct
-from limbeck.sounds._corrections import Correction, Origin
+from limbeck.sounds._corrections import ORIGIN, Correction, Origin
 from limbeck.sounds._cut import Clip, cut
 from limbeck.sounds._detect import Detections, detect
 from limbeck.sounds._encoders import EncoderOptions, weights
-from limbeck.sounds._examples import ExampleSet
+from limbeck.sounds._examples import ExampleSet, recording_vector
+from limbeck.sounds._keep import keep
 from limbeck.sounds._naming import classify, watch
 from limbeck.sounds._predictions import Prediction, Unread
 from limbeck.sounds._show import page, summary
 
 __all__ = [
+    "ORIGIN",
     "Check",
     "Clip",
     "Correction",
@@ -28,9 +30,12 @@ __all__ = [
     "correct",
     "cut",
     "detect",
+    "encoder_of",
     "index",
+    "keep",
     "learn",
     "page",
+    "recording_vector",
     "search",
     "summary",
     "watch",

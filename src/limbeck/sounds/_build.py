@@ -114,7 +114,7 @@ def search(
             f"{words} is a recording that is there, but search looks for words. To search by example: limbeck sounds "
             f"search INDEX --like {words}"
         )
-    model, window_s = _of_index(opened, **options), opened.settings.window_s
+    model, window_s = encoder_of(opened, **options), opened.settings.window_s
     wanted = [model.embed_text([words]).numpy()[0]] if words.strip() else []
     wanted += [_examples.vector(like, model, window_s=window_s, at_s=at)] if like else []
     if not len(opened):
@@ -187,7 +187,7 @@ def learn(
     asked = {"neighbours": neighbours, "reject": reject}
     asked = {name: value for name, value in asked.items() if value is not None}
     learner = _classifier(preset, asked | dict(settings or {}))
-    model = _of_index(opened, **options)
+    model = encoder_of(opened, **options)
     if not len(pool := opened.pool()):
         raise InputError("This index holds no window to learn from. Bring it up to date with: limbeck sounds index.")
     if words and refuse_unknown:
@@ -321,7 +321,13 @@ def _classifier(preset: str | None, settings: dict[str, Any]) -> PrototypeClassi
     return made
 
 
-def _of_index(index: SoundIndex, **options: Unpack[EncoderOptions]) -> Encoder:
+def encoder_of(index: SoundIndex, **options: Unpack[EncoderOptions]) -> Encoder:
+    """Load the encoder an index was made with.
+
+    Raises:
+        FingerprintError: The encoder that was given, or its weights, are others.
+        MissingWeightsError: The weights are not there and cannot be had.
+    """
     model = ready(index.encoder, **options)
     if model.id != index.encoder.id:
         raise FingerprintError(

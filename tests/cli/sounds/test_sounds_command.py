@@ -28,6 +28,7 @@ VERBS = [
     "check",
     "cut",
     "page",
+    "studio",
     "correct",
     "watch",
     "weights",

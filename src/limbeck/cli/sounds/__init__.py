@@ -13,6 +13,7 @@ from limbeck.cli.sounds import (
     learn,
     page,
     search,
+    studio,
     watch,
     weights,
 )
@@ -25,10 +26,11 @@ EXAMPLES = (
     'limbeck sounds learn index/ --labels "dog bark,rain,chainsaw" --out classifier/',
     "limbeck sounds classify classifier/ new/a.wav new/b.wav --json",
     "limbeck sounds page classifier/ --out page/",
+    "limbeck sounds studio index/ --classifier classifier/",
 )
 
 app = _output.group(
-    [index, search, learn, classify, detect, check, cut, page, correct, watch, weights, benchmark, demo],
+    [index, search, learn, classify, detect, check, cut, page, studio, correct, watch, weights, benchmark, demo],
     "Name unlabelled sounds: a folder of recordings and a list of words become a classifier.",
     EXAMPLES,
 )

@@ -1,0 +1,511 @@
+"""One person's work on the words of an index: what is shown, what is said, what is learned, what is kept."""
+
+import contextlib
+import hashlib
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from limbeck import _files
+from limbeck._text import portable
+from limbeck.encoders import Encoder, EncoderNote
+from limbeck.errors import InputError, LimbeckError, MediaError
+from limbeck.index import SoundIndex
+from limbeck.media import Encoded
+from limbeck.prototypes import CONFIG, Piece, SoundClassifier
+from limbeck.report import sound_map, sound_window
+from limbeck.sounds import ORIGIN, Correction, Origin, keep, recording_vector
+from limbeck.studio.journal import NAME, Journal
+from limbeck.studio.learner import NONE, Learner, changes
+from limbeck.studio.queue import worth_checking
+from limbeck.studio.steps import Add, Judge, Rename, State, Step, Take, Undo, key, standing, state_after
+
+Media = Literal["sound", "picture"]
+_EXAMPLES = 32
+_WINDOWS_IN_MEMORY = 256
+_BINS = 40
+_CURVE = 25
+
+
+class Session:
+    """A studio's memory: an index, words, verdicts, and the classifier they give. Made by `opened`.
+
+    Every method may be called from several threads; one works at a time, but sounds are read side by side.
+
+    Attributes:
+        version: Grows with every step, so that a second tab knows whether what it shows is old.
+    """
+
+    def __init__(self, index: SoundIndex, encoder: Encoder, folder: Path, *, points: int = 1500, seed: int = 0) -> None:
+        if not len(pool := index.pool()):
+            raise InputError("This index holds no window to listen to. Bring it up to date with: limbeck sounds index.")
+        self._index, self._encoder, self._folder = index, encoder, folder
+        self._points, self._seed = points, seed
+        self._lock = threading.RLock()
+        self._saving = threading.Lock()
+        self._dirty, self._closed = threading.Event(), False
+        self._journal = Journal(folder / NAME)
+        there = SoundClassifier.load(folder) if (folder / CONFIG).is_file() else None
+        self._check(there)
+        self._learner = Learner(
+            pool,
+            encoder,
+            settings=there.classifier.get_params() if there else None,
+            prompts=there.prompts if there else (),
+            joint=there is not None and there.classifier.space_ == "joint",
+        )
+        if there is not None and self._changed_elsewhere():
+            self._journal.add(self._taken(there))
+        self.state = state_after(self._journal.steps)
+        self._learner.learn(self.state)
+        self._examples: OrderedDict[str, npt.NDArray[np.float32]] = OrderedDict()
+        self._map: list[tuple[int, float, float]] | None = None
+        self._read = lru_cache(_WINDOWS_IN_MEMORY)(self._window)
+        self._saver = threading.Thread(target=self._save_when_told, name="studio-saver", daemon=True)
+        self._mapper = threading.Thread(target=self._draw_map, name="studio-map", daemon=True)
+        self._saver.start()
+        self._mapper.start()
+        if self._journal.unsaved:
+            self._dirty.set()
+
+    @classmethod
+    @contextlib.contextmanager
+    def opened(
+        cls, index: SoundIndex, encoder: Encoder, folder: Path, *, points: int = 1500, seed: int = 0
+    ) -> Iterator["Session"]:
+        """Open a session that keeps its work in the `folder` of a classifier, made if need be, and hold the folder.
+
+        At most so many `points` are on the map, drawn by the `seed`. What was not written to the classifier yet is
+        written when it is left.
+
+        Raises:
+            InputError: The index is empty, or the folder holds something else or a classifier of another encoder.
+            BusyError: Another process is at work in the folder.
+        """
+        others = [p.name for p in folder.iterdir() if not p.name.startswith(".")] if folder.is_dir() else []
+        if others and not {CONFIG, NAME} & set(others):
+            raise InputError(
+                f"{folder} holds other things ({', '.join(sorted(others)[:3])}); choose a new folder, or one of a "
+                "classifier, with --classifier."
+            )
+        with _files.exclusive(folder):
+            session = cls(index, encoder, folder, points=points, seed=seed)
+            try:
+                yield session
+            finally:
+                session.close()
+
+    def close(self) -> None:
+        """Write what was not written yet and end."""
+        self._closed = True
+        self._dirty.set()
+        self._saver.join()
+
+    @property
+    def version(self) -> int:
+        """How many steps were made."""
+        return len(self._journal.steps)
+
+    def step(self, step: Step) -> dict[str, Any]:
+        """Take a step: it is on the disk, then learned; returns `overview` with what changed.
+
+        Raises:
+            InputError: It does not fit what is there, such as a word that is gone; then nothing is changed.
+        """
+        with self._lock:
+            before = self._learner.naming
+            state = state_after([*self._journal.steps, step]) if isinstance(step, Undo) else step.apply(self.state)
+            try:
+                self._learner.learn(state)
+            except Exception:
+                self._learner.learn(self.state)
+                raise
+            self._journal.add(step)
+            self.state = state
+            self._dirty.set()
+            return self.overview() | {"changes": changes(before, self._learner.naming)}
+
+    def judge(self, word: str, yes: bool | None, rows: Sequence[int]) -> dict[str, Any]:
+        """Say that windows, by their rows, are a word, are not, or, with None, nothing any more; see `step`."""
+        return self.step(Judge(word=word, yes=yes, windows=tuple(self._learner.piece(row) for row in self._rows(rows))))
+
+    def overview(self) -> dict[str, Any]:
+        """Tell the words with their counts and what is uncertain, as JSON-able data."""
+        with self._lock:
+            naming, state = self._learner.naming, self.state
+            counts = {} if naming is None else naming.counts()
+            said, kept = list(state.verdicts.values()), standing(self._journal.steps)
+            return {
+                "version": self.version,
+                "windows": len(self._learner.pool),
+                "words": [
+                    {
+                        "word": word,
+                        "description": about.description,
+                        "threshold": about.threshold,
+                        "named": counts.get(word, 0),
+                        "yes": sum(v.word == word for v in said),
+                        "no": sum(word in v.others for v in said),
+                        "stuck": word in self._learner.stuck,
+                    }
+                    for word, about in state.words.items()
+                ],
+                "judged": len(said),
+                "none": 0 if naming is None else int((naming.named == NONE).sum()),
+                "uncertain": 0 if naming is None else int(naming.uncertain.sum()),
+                "pairs": [] if naming is None else naming.pairs(),
+                "undo": bool(kept) and not isinstance(kept[-1], Take),
+            }
+
+    def windows(self, rows: Sequence[int]) -> list[dict[str, Any]]:
+        """Tell of windows what is shown beside them, as JSON-able data."""
+        with self._lock:
+            learner, state = self._learner, self.state
+            rows = self._rows(rows)
+            told = []
+            for row, likeliest in zip(rows, learner.likeliest(rows), strict=True):
+                piece = learner.piece(row)
+                verdict = state.verdicts.get(key(piece))
+                naming = learner.naming
+                place = NONE if naming is None else int(naming.named[row])
+                told.append(
+                    {
+                        "row": row,
+                        "name": _name(piece),
+                        "path": portable(piece.path),
+                        "start_s": round(piece.start_s, 3),
+                        "duration_s": round(piece.duration_s, 3),
+                        "named": None if naming is None or place == NONE else naming.words[place],
+                        "likeliest": [[word, round(chance, 3)] for word, chance in likeliest],
+                        "is": verdict.word if verdict else None,
+                        "not": sorted(verdict.others) if verdict else [],
+                    }
+                )
+            return told
+
+    def search(
+        self,
+        words: str = "",
+        like: Sequence[int] = (),
+        unlike: Sequence[int] = (),
+        examples: Sequence[str] = (),
+        *,
+        skip: int = 0,
+        top: int = 60,
+    ) -> list[dict[str, Any]]:
+        """Find the windows most like words, windows (rows), uploaded examples, or all of them; not like others.
+
+        Best first, from place `skip` on; `similarity` is told, too.
+
+        Raises:
+            InputError: There is nothing to look for, or an example is not known (any more).
+        """
+        joint = self._learner.pool.joint
+        wanted = [self._text(words)] if words.strip() else []
+        directions = [joint[row] for row in self._rows(like)]
+        for name in examples:
+            if name not in self._examples:
+                raise InputError("This example is not kept any more; choose the file again.")
+            directions.append(self._examples[name])
+        if directions:
+            wanted.append(np.mean(directions, axis=0))
+        if not wanted:
+            raise InputError("There is nothing to look for: type some words, or choose a window or a file.")
+        query = self._index.blend(np.stack(wanted), joint[self._rows(unlike)] if len(unlike) else None)[0]
+        similarity = joint @ query
+        similarity[self._rows(like)] = -np.inf
+        order = _best(similarity, skip + top)[skip:]
+        return [
+            told | {"similarity": round(float(similarity[told["row"]]), 3)}
+            for told in self.windows([row for row in order if np.isfinite(similarity[row])])
+        ]
+
+    def keep_example(self, content: bytes, title: str) -> str:
+        """Embed an encoded recording, and return the name to search by it with.
+
+        Raises:
+            InputError: It cannot be decoded.
+        """
+        try:
+            with self._lock:
+                vector = recording_vector(
+                    Encoded(content, portable(title) or "the example"),
+                    self._encoder,
+                    window_s=self._index.settings.window_s,
+                )
+        except MediaError as error:
+            raise InputError(f"{error} Choose another file.") from error
+        name = hashlib.sha256(content).hexdigest()[:16]
+        self._examples[name] = vector
+        while len(self._examples) > _EXAMPLES:
+            self._examples.popitem(last=False)
+        return name
+
+    def of_word(self, word: str, *, skip: int = 0, top: int = 60) -> list[dict[str, Any]]:
+        """Tell the windows a word stands for, then those it names, most similar first.
+
+        Raises:
+            InputError: There is no such word.
+        """
+        with self._lock:
+            naming = self._learner.naming
+            if naming is None or word not in naming.words:
+                raise InputError(f"There is no word {word!r} (any more).")
+            place = naming.words.index(word)
+            stands = self._learner.neighbours(word)
+            stands.sort(key=lambda row: -float(naming.similarities[row, place]))
+            named = np.where(naming.named == place, naming.similarities[:, place], -np.inf)
+            named[stands] = -np.inf
+            rest = [row for row in _best(named, skip + top) if np.isfinite(named[row])]
+            own = set(stands)
+            return [
+                told | {"reason": "stands for it" if told["row"] in own else ""}
+                for told in self.windows([*stands, *rest][skip : skip + top])
+            ]
+
+    def to_check(self, top: int = 24) -> list[dict[str, Any]]:
+        """Tell the windows worth checking next, each with the `reason`; nothing where there is no word."""
+        with self._lock:
+            naming, learner = self._learner.naming, self._learner
+            if naming is None:
+                return []
+            judged = [row for name in self.state.verdicts if (row := learner.row(name)) is not None]
+            stands = [learner.neighbours(word) for word in naming.words]
+            found = worth_checking(naming, learner.vectors, stands, judged, learner.thresholds(self.state), top)
+            reasons = dict(found)
+            return [told | {"reason": reasons[told["row"]]} for told in self.windows([row for row, _ in found])]
+
+    def curve(self, word: str) -> dict[str, Any]:
+        """Tell how a word's threshold parts its windows, as JSON-able data.
+
+        `bins` is a histogram of the similarities of windows whose likeliest word it is; `yes` and `no` are similarities
+        of windows that were said to be it and not to be it; each row of `curve` has a threshold, how many windows are
+        above it, and the fraction of the verdicts above it that are yes (None without verdicts).
+
+        Raises:
+            InputError: There is no such word.
+        """
+        with self._lock:
+            naming = self._learner.naming
+            if naming is None or word not in naming.words:
+                raise InputError(f"There is no word {word!r} (any more).")
+            place = naming.words.index(word)
+            values = naming.similarities[:, place]
+            own = np.sort(values[naming.best == place])
+            yes, no = [], []
+            for name, verdict in self.state.verdicts.items():
+                if (row := self._learner.row(name)) is None:
+                    continue
+                if verdict.word == word:
+                    yes.append(float(values[row]))
+                elif verdict.word is not None or word in verdict.others:
+                    no.append(float(values[row]))
+            spread = np.array([*own, *yes, *no, 0.0, 1.0] if not len(own) else [*own, *yes, *no])
+            low, high = float(spread.min()), max(float(spread.max()), float(spread.min()) + 1e-3)
+            counts, edges = np.histogram(own, bins=_BINS, range=(low, high))
+            rows = []
+            for level in np.linspace(low, high, _CURVE):
+                right, wrong = sum(v >= level for v in yes), sum(v >= level for v in no)
+                share = right / (right + wrong) if right + wrong else None
+                rows.append([round(float(level), 4), int((own >= level).sum()), share])
+            return {
+                "word": word,
+                "threshold": self.state.words[word].threshold,
+                "low": low,
+                "high": high,
+                "edges": [round(float(edge), 4) for edge in edges],
+                "bins": counts.tolist(),
+                "yes": sorted(yes),
+                "no": sorted(no),
+                "curve": rows,
+            }
+
+    def map(self) -> dict[str, Any] | None:
+        """Tell where windows stand on the map, with what they are named; None while it is not drawn yet."""
+        places, naming = self._map, self._learner.naming
+        if places is None:
+            return None
+        named = [NONE] * len(places) if naming is None else [int(naming.named[row]) for row, _, _ in places]
+        return {
+            "width": sound_map.WIDTH,
+            "height": sound_map.HEIGHT,
+            "points": [[row, x, y, word] for (row, x, y), word in zip(places, named, strict=True)],
+            "left_out": len(self._learner.pool) - len(places),
+        }
+
+    def media(self, row: int, kind: Media) -> bytes:
+        """Code a window, as MP3 or as PNG of its spectrogram.
+
+        Raises:
+            InputError: There is no such window, or the recording is gone, has changed or cannot be decoded.
+        """
+        self._rows([row])
+        try:
+            waveform = self._read(row)
+        except MediaError as error:
+            raise InputError(str(error)) from error
+        return sound_window.sound(waveform) if kind == "sound" else sound_window.picture(waveform)
+
+    def _window(self, row: int) -> sound_window.Wave:
+        pool = self._learner.pool
+        return sound_window.read(pool.file[row].located(), float(pool.start_s[row]), float(pool.duration_s[row]))
+
+    def _rows(self, rows: Sequence[int]) -> list[int]:
+        total = len(self._learner.pool)
+        if wrong := [row for row in rows if not 0 <= row < total]:
+            raise InputError(f"There is no window {wrong[0]}: the index has {total}, from 0 on.")
+        return list(rows)
+
+    def _text(self, words: str) -> npt.NDArray[np.float32]:
+        with self._lock:
+            return np.asarray(self._encoder.embed_text([words]).numpy()[0])
+
+    def _draw_map(self) -> None:
+        pool = self._learner.pool
+        rows = sound_map.chosen(len(pool), [], self._points, seed=self._seed)
+        spots = sound_map.places(self._learner.vectors[rows], seed=self._seed) * (sound_map.WIDTH, sound_map.HEIGHT)
+        self._map = [
+            (int(row), round(float(x), 1), round(float(y), 1)) for row, (x, y) in zip(rows, spots, strict=True)
+        ]
+
+    def _check(self, there: SoundClassifier | None) -> None:
+        if there is None:
+            return
+        there.check(self._encoder)
+        settings = self._index.settings
+        if there.windows_differ(settings.window_s, settings.hop_s):
+            raise InputError(
+                f"The classifier in {self._folder} was learned from windows of {there.window_s:g} s every "
+                f"{there.hop_s:g} s, but the index has windows of {settings.window_s:g} s every {settings.hop_s:g} s. "
+                "Name the index it was learned from, or another folder."
+            )
+
+    def _content(self) -> str:
+        """What the classifier's files are now."""
+        return "".join(_files.sha256_of(self._folder / name)[:16] for name in (CONFIG, ORIGIN))
+
+    def _changed_elsewhere(self) -> bool:
+        """Whether the classifier was learned or corrected by other means since the studio wrote it.
+
+        A studio that was killed while it wrote leaves steps that are not in the classifier: then the steps hold.
+        """
+        return not self._journal.steps or (not self._journal.unsaved and self._journal.saved != self._content())
+
+    def _taken(self, there: SoundClassifier) -> Take:
+        """The words and corrections of a classifier as one step."""
+        origin, learner = Origin.read(self._folder), self._learner
+
+        def pieces(corrections: Sequence[Correction]) -> tuple[tuple[str, Piece], ...]:
+            found = []
+            for one in corrections:
+                piece = Piece(path=one.path, start_s=one.start_s or 0.0, sha256=one.sha256)
+                rows = learner.rows_of(piece, whole=one.start_s is None)
+                found += [(one.label, learner.piece(row)) for row in rows] or [(one.label, piece)]
+            return tuple(found)
+
+        words = {label: there.descriptions.get(label, "") for label in there.labels}
+        return Take(words=words, yes=pieces(origin.corrections.add), no=pieces(origin.corrections.remove))
+
+    def _save_when_told(self) -> None:
+        while not self._closed:
+            self._dirty.wait()
+            self._dirty.clear()
+            with contextlib.suppress(OSError, LimbeckError):  # the steps are on the disk; it is tried again at the next
+                self.save()
+        self.save()
+
+    def save(self) -> None:
+        """Write the classifier of all steps made so far, as `limbeck sounds correct` would; the steps are kept already.
+
+        Without words there is nothing to write.
+        """
+        with self._saving:
+            with self._lock:
+                if not self._journal.unsaved or self._learner.naming is None:
+                    return
+                state, made = self.state, self._learner.kept()
+                note, settings = EncoderNote.of(self._encoder.id), self._index.settings
+                version = self.version
+                remove, add = self._corrections(state)
+            descriptions = {word: about.description for word, about in state.words.items() if about.description}
+            first, now = (
+                SoundClassifier(
+                    small,
+                    note,
+                    tuple(behind),
+                    self._learner.prompts,
+                    descriptions,
+                    settings.window_s,
+                    settings.hop_s,
+                )
+                for small, behind in made
+            )
+            place, windows = str(self._index.describe()["place"]), len(self._learner.pool)
+            keep(self._folder, first, now, index=place, windows=windows, remove=remove, add=add)
+            with self._lock:
+                if version == self.version:
+                    self._journal.mark_saved(self._content())
+
+    def _corrections(self, state: State) -> tuple[list[Correction], list[Correction]]:
+        """Verdicts as corrections: sounds that words found and that they are not, and others that they are."""
+        remove, add = [], []
+        for name, verdict in state.verdicts.items():
+            row = self._learner.row(name)
+            piece = verdict.piece if row is None else self._learner.piece(row)
+            for word in state.words:
+                found = row is not None and row in self._learner.found(word)
+                one = Correction(label=word, path=piece.path, start_s=piece.start_s, sha256=piece.sha256)
+                if word == verdict.word:
+                    add += [] if found else [one]
+                elif (verdict.word is not None and found) or word in verdict.others:
+                    remove += [] if word in self._learner.stuck else [one]
+        return remove, add
+
+
+def named(text: str) -> str:
+    """A word as it is kept: on one line, without control characters."""
+    return portable(" ".join(text.split()))
+
+
+def tidy(step: Step) -> Step:
+    """A step whose words are `named`.
+
+    Raises:
+        InputError: A word is empty.
+    """
+    if isinstance(step, Add):
+        step = step.model_copy(update={"word": named(step.word), "description": named(step.description)})
+        empty = not step.word
+    elif isinstance(step, Rename):
+        step = step.model_copy(update={"name": named(step.name)})
+        empty = not step.name
+    else:
+        return step
+    if empty:
+        raise InputError("A word is empty; type one, such as rain.")
+    return step
+
+
+def _name(piece: Piece) -> str:
+    """A window's recording, with its folder, and where in it."""
+    path = Path(piece.path)
+    name = portable(f"{path.parent.name}/{path.name}" if path.parent.name else path.name)
+    if piece.start_s <= 0:
+        return name
+    minutes, seconds = divmod(round(piece.start_s, 1), 60)
+    return f"{name} at {int(minutes)}:{seconds:04.1f}".removesuffix(".0")
+
+
+def _best(values: npt.NDArray[np.floating[Any]], count: int) -> list[int]:
+    """Places of the largest values, largest first."""
+    count = min(count, len(values))
+    if not count:
+        return []
+    rows = np.argpartition(-values, count - 1)[:count]
+    return [int(row) for row in rows[np.argsort(-values[rows], kind="stable")]]

@@ -1,0 +1,231 @@
+"""What a person does in a studio, step by step, and what all steps together come to.
+
+A step says what was done, in words and recordings, never in positions: it means the same to another tab, and after the
+index has grown. The state is what the steps that were not undone come to.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from limbeck._config import Config
+from limbeck.errors import InputError
+from limbeck.prototypes import Piece
+
+Key = tuple[str, float]
+"""A window wherever its recording lies: the SHA-256 of the recording (or its path) and the beginning in seconds."""
+
+
+def key(piece: Piece) -> Key:
+    """The name of a window that stays when its recording moves.
+
+    Example:
+        >>> key(Piece(path="/a.wav", start_s=1.00001, sha256="ab"))
+        ('ab', 1.0)
+    """
+    return piece.sha256 or piece.path, round(piece.start_s, 2)
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word: what the encoder reads instead of it (may be empty), and the least similarity a sound of it has."""
+
+    description: str = ""
+    threshold: float | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was said of a window: the word it is, if one was said, and words it is not."""
+
+    piece: Piece
+    word: str | None = None
+    others: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class State:
+    """Words in their order, and verdicts on windows."""
+
+    words: Mapping[str, Word] = field(default_factory=dict)
+    verdicts: Mapping[Key, Verdict] = field(default_factory=dict)
+
+
+class Add(Config):
+    """A word is added, or an old one gets another description."""
+
+    do: Literal["add"] = "add"
+    word: str = Field(min_length=1, max_length=200)
+    description: str = Field(default="", max_length=2000)
+
+    def apply(self, state: State) -> State:
+        """The state after it."""
+        others = {word.casefold(): word for word in state.words if word != self.word}
+        if self.word.casefold() in others:
+            raise InputError(
+                f"There is a word {others[self.word.casefold()]!r} already; give another word, or describe that one."
+            )
+        word = replace(state.words.get(self.word, Word()), description=self.description)
+        return replace(state, words={**state.words, self.word: word})
+
+
+class Rename(Config):
+    """A word gets another name and keeps its place, its description and all that was said of it."""
+
+    do: Literal["rename"] = "rename"
+    word: str = ""
+    name: str = Field(min_length=1, max_length=200)
+
+    def apply(self, state: State) -> State:
+        """The state after it."""
+        _known(state, self.word)
+        if self.name.casefold() in {word.casefold() for word in state.words if word != self.word}:
+            raise InputError(f"There is a word {self.name!r} already; choose another name, or drop one of the two.")
+        new = {word: self.name if word == self.word else word for word in state.words}
+        words = {new[word]: said for word, said in state.words.items()}
+        # What the encoder read stays what it reads.
+        words[self.name] = replace(words[self.name], description=words[self.name].description or self.word)
+        return State(words, {k: _renamed(verdict, new) for k, verdict in state.verdicts.items()})
+
+
+class Drop(Config):
+    """A word goes, with all that was said of it."""
+
+    do: Literal["drop"] = "drop"
+    word: str = ""
+
+    def apply(self, state: State) -> State:
+        """The state after it."""
+        _known(state, self.word)
+        new = {word: word for word in state.words if word != self.word}
+        kept = {k: _renamed(verdict, new) for k, verdict in state.verdicts.items()}
+        return State({word: state.words[word] for word in new}, {k: v for k, v in kept.items() if v.word or v.others})
+
+
+class Judge(Config):
+    """Windows are a word, or are not, or nothing is said of them any more where `yes` is None."""
+
+    do: Literal["judge"] = "judge"
+    word: str = ""
+    yes: bool | None = True
+    windows: tuple[Piece, ...] = Field(min_length=1, max_length=20_000)
+
+    def apply(self, state: State) -> State:
+        """The state after it."""
+        if self.yes is not None:
+            _known(state, self.word)
+        verdicts = dict(state.verdicts)
+        for piece in self.windows:
+            before = verdicts.pop(key(piece), Verdict(piece))
+            if self.yes:
+                verdicts[key(piece)] = replace(before, word=self.word, others=before.others - {self.word})
+            elif self.yes is False:
+                word = None if before.word == self.word else before.word
+                verdicts[key(piece)] = replace(before, word=word, others=before.others | {self.word})
+        return replace(state, verdicts=verdicts)
+
+
+class Limit(Config):
+    """The least similarity of sounds that get a word; None takes it away."""
+
+    do: Literal["limit"] = "limit"
+    word: str = ""
+    threshold: float | None = Field(default=None, ge=-1e6, le=1e6)
+
+    def apply(self, state: State) -> State:
+        """The state after it."""
+        _known(state, self.word)
+        return replace(
+            state, words={**state.words, self.word: replace(state.words[self.word], threshold=self.threshold)}
+        )
+
+
+class Take(Config):
+    """Words and verdicts are taken from a classifier that was learned or corrected elsewhere, in place of all others.
+
+    Nothing before it can be undone.
+    """
+
+    do: Literal["take"] = "take"
+    words: dict[str, str] = Field(default_factory=dict)
+    yes: tuple[tuple[str, Piece], ...] = ()
+    no: tuple[tuple[str, Piece], ...] = ()
+
+    def apply(self, state: State) -> State:
+        """The state after it."""
+        words = {word: replace(state.words.get(word, Word()), description=about) for word, about in self.words.items()}
+        taken = State(words)
+        for yes, said in ((False, self.no), (True, self.yes)):
+            for word, piece in said:
+                if word in words:
+                    taken = Judge(word=word, yes=yes, windows=(piece,)).apply(taken)
+        return taken
+
+
+class Undo(Config):
+    """The last step that was not undone is undone."""
+
+    do: Literal["undo"] = "undo"
+
+
+Step = Add | Rename | Drop | Judge | Limit | Take | Undo
+_STEP: TypeAdapter[Step] = TypeAdapter(Annotated[Step, Field(discriminator="do")])
+
+
+def step_of(content: object) -> Step:
+    """Read a step from JSON-able data.
+
+    Raises:
+        InputError: It is none.
+    """
+    try:
+        return _STEP.validate_python(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise InputError(f"No step of a studio: {'.'.join(map(str, first['loc']))}: {first['msg']}.") from error
+
+
+def standing(steps: Iterable[Step]) -> list[Step]:
+    """The steps that were not undone.
+
+    Example:
+        >>> [step.do for step in standing([Add(word="rain"), Add(word="dog"), Undo(), Undo(), Undo()])]
+        []
+    """
+    kept: list[Step] = []
+    for step in steps:
+        if not isinstance(step, Undo):
+            kept.append(step)
+        elif kept and not isinstance(kept[-1], Take):
+            kept.pop()
+    return kept
+
+
+def state_after(steps: Iterable[Step]) -> State:
+    """What steps come to, one after the other, those undone left out.
+
+    Example:
+        >>> rain = Piece(path="/a.wav")
+        >>> steps = [Add(word="rain"), Judge(word="rain", windows=(rain,)), Rename(word="rain", name="drizzle")]
+        >>> [verdict.word for verdict in state_after(steps).verdicts.values()]
+        ['drizzle']
+        >>> list(state_after([*steps, Undo()]).words)
+        ['rain']
+    """
+    state = State()
+    for step in standing(steps):
+        if not isinstance(step, Undo):
+            state = step.apply(state)
+    return state
+
+
+def _known(state: State, word: str) -> None:
+    if word not in state.words:
+        raise InputError(f"There is no word {word!r} (any more); known: {', '.join(state.words) or 'none'}.")
+
+
+def _renamed(verdict: Verdict, new: Mapping[str, str]) -> Verdict:
+    others = frozenset(new[word] for word in verdict.others if word in new)
+    return replace(verdict, word=None if verdict.word is None else new.get(verdict.word), others=others)
