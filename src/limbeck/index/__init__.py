@@ -3,7 +3,7 @@
 from limbeck.index._prefetch import prefetch
 from limbeck.index._rows import IndexSettings, window_lengths
 from limbeck.index._scan import File, Refused, is_gone, plan_of, scan
-from limbeck.index._search import Hit, Pool
+from limbeck.index._search import Hit, Pool, blend
 from limbeck.index._store import is_address
 from limbeck.index._update import Update
 from limbeck.index.sound_index import SoundIndex
@@ -16,6 +16,7 @@ __all__ = [
     "Refused",
     "SoundIndex",
     "Update",
+    "blend",
     "is_address",
     "is_gone",
     "plan_of",

@@ -78,16 +78,22 @@ def approximate(store: Store, queries: Floats, top: int) -> list[list[Hit]]:
     return found
 
 
-def blend(store: Store, wanted: Floats, unwanted: Floats) -> Floats:
-    """One direction, (dim,), of several wanted and unwanted ones, rows of length 1 (part, dim).
+def sample(store: Store) -> Floats:
+    """Joint vectors of windows evenly spaced over an index, (window, dim)."""
+    return _rows.vectors(store.sample(_SAMPLE, ["joint"])["joint"]).astype(np.float32)
+
+
+def blend(windows: Floats, wanted: Floats, unwanted: Floats) -> Floats:
+    """Join wanted and unwanted directions, rows of length 1 (part, dim), into one to search for, (dim,), of length 1.
 
     Similarities to texts differ less from window to window than those to sounds do. Each part is divided by the
-    deviation of its similarities over a sample of the index, so that each has its say.
+    deviation of its similarities to some `windows` of the index, (window, dim), so that each has its say; unwanted
+    parts together count half.
     """
     parts = np.concatenate([wanted, unwanted])
     if len(parts) == 1:
         return np.asarray(parts[0])
-    spread = (_rows.vectors(store.sample(_SAMPLE, ["joint"])["joint"]).astype(np.float32) @ parts.T).std(axis=0)
+    spread = (windows @ parts.T).std(axis=0)
     weights = np.repeat([1 / len(wanted), -_UNWANTED / max(1, len(unwanted))], [len(wanted), len(unwanted)])
     blended = (weights / np.maximum(spread, 1e-6)) @ parts
     return np.asarray(blended / np.linalg.norm(blended), np.float32)

@@ -189,7 +189,7 @@ class SoundIndex:
             raise InputError("Nothing to search for: give at least one wanted vector.")
         if not len(self):
             raise InputError("This index holds no window to search. Bring it up to date with: limbeck sounds index.")
-        return _search.blend(self._store, some, others)[None]
+        return _search.blend(_search.sample(self._store), some, others)[None]
 
     def _directions(self, vectors: npt.ArrayLike) -> npt.NDArray[np.float32]:
         rows, dim = np.asarray(vectors, np.float32), self.settings.dim

@@ -9,8 +9,11 @@ import numpy.typing as npt
 from limbeck.studio.learner import NONE, Naming
 
 Floats = npt.NDArray[np.floating[Any]]
-_CANDIDATES = 8
-"""For each reason so many times the windows wanted are candidates, of which those are taken that lie far apart."""
+_CANDIDATES, _WORST = 8, 20
+"""For each reason so many times the windows wanted are candidates, of which those are taken that lie far apart; of a
+small index its worst twentieth."""
+_BETWEEN = 0.5
+"""Windows between two words are those whose likeliest word leads by less in probability."""
 
 
 def worth_checking(
@@ -38,7 +41,7 @@ def worth_checking(
     top = naming.similarities[np.arange(len(naming.best)), naming.best]
     free = np.ones(len(top), bool)
     free[list(judged)] = False
-    words, most = naming.words, _CANDIDATES * max(1, count)
+    words, most = naming.words, min(_CANDIDATES * max(1, count), max(count, len(top) // _WORST))
 
     def least(values: Floats, where: npt.NDArray[np.bool_]) -> list[int]:
         rows = np.flatnonzero(where & free)
@@ -56,7 +59,7 @@ def worth_checking(
         doubted,
         [
             (row, f"between {words[naming.best[row]]} and {words[naming.second[row]]}")
-            for row in least(naming.lead, (naming.named != NONE) & (len(words) > 1))
+            for row in least(naming.lead, (naming.named != NONE) & (naming.lead < _BETWEEN))
         ],
         [(row, f"near the border of {words[naming.best[row]]}") for row in least(border, np.isfinite(border))],
         [(row, "unlike every word") for row in least(top, np.ones(len(top), bool))],

@@ -1,5 +1,6 @@
 """The studio as a server on this machine: a page, and the few questions it asks. No request names a file."""
 
+import contextlib
 import importlib.resources
 import secrets
 import socket
@@ -31,7 +32,7 @@ EXAMPLE_BYTES = 64 * 2**20
 _REQUEST_BYTES = 2**20
 _HERE = "127.0.0.1"
 _KINDS = {"studio.css": "text/css", "studio.js": "text/javascript"}
-_TICKS_HZ = (250, 500, 1000, 2000, 4000)
+_TICKS_HZ = (500, 1000, 2000, 4000)
 _MEDIA = {"sound": "audio/mpeg", "picture": "image/png"}
 
 
@@ -106,7 +107,8 @@ def serve(
         app = application(session, token=token, hosts=frozenset([f"{_HERE}:{found}", f"localhost:{found}"]))
         settings = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", server_header=False)
         opened(f"http://{_HERE}:{found}/{token}/")
-        uvicorn.Server(settings).run(sockets=[listening])
+        with contextlib.suppress(KeyboardInterrupt):  # which is how it ends; what is left to write is written now
+            uvicorn.Server(settings).run(sockets=[listening])
 
 
 def beside(index: str) -> Path:

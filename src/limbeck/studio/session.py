@@ -16,7 +16,7 @@ from limbeck import _files
 from limbeck._text import portable
 from limbeck.encoders import Encoder, EncoderNote
 from limbeck.errors import InputError, LimbeckError, MediaError
-from limbeck.index import SoundIndex
+from limbeck.index import SoundIndex, blend
 from limbeck.media import Encoded
 from limbeck.prototypes import CONFIG, Piece, SoundClassifier
 from limbeck.report import sound_map, sound_window
@@ -28,6 +28,7 @@ from limbeck.studio.steps import Add, Judge, Rename, State, Step, Take, Undo, ke
 
 Media = Literal["sound", "picture"]
 _EXAMPLES = 32
+_SPREAD = 4096
 _WINDOWS_IN_MEMORY = 256
 _BINS = 40
 _CURVE = 25
@@ -217,7 +218,8 @@ class Session:
             wanted.append(np.mean(directions, axis=0))
         if not wanted:
             raise InputError("There is nothing to look for: type some words, or choose a window or a file.")
-        query = self._index.blend(np.stack(wanted), joint[self._rows(unlike)] if len(unlike) else None)[0]
+        rows = np.stack(wanted) / np.linalg.norm(wanted, axis=1, keepdims=True)
+        query = blend(joint[:: max(1, len(joint) // _SPREAD)], rows, joint[self._rows(unlike)])
         similarity = joint @ query
         similarity[self._rows(like)] = -np.inf
         order = _best(similarity, skip + top)[skip:]

@@ -67,8 +67,8 @@ function take(overview) {
       make("span", "name", word.word),
       make("span", "named", word.named.toLocaleString("en")),
     );
-    const said = [word.description, `${word.yes} yes, ${word.no} no`, word.threshold === null ? "" : `from ${word.threshold.toFixed(2)}`];
-    button.append(make("span", "said", said.filter(Boolean).join(" · ")));
+    const said = [word.description, word.yes + word.no ? `${word.yes} yes, ${word.no} no` : "", word.threshold === null ? "" : `from ${word.threshold.toFixed(2)}`];
+    if (said.some(Boolean)) button.append(make("span", "said", said.filter(Boolean).join(" · ")));
     if (word.stuck) button.append(make("span", "stuck", "nothing left: accept a window, or describe it otherwise"));
     button.setAttribute("aria-current", String(place === focus));
     button.addEventListener("click", () => { look(place); show("word"); });
@@ -229,6 +229,7 @@ async function load() {
   }
   if (now !== request) return;
   list(found);
+  if (one("status").className !== "wrong" && !one("status").textContent.startsWith("Kept")) say(found.length ? count(found.length, "window") : "");
   if (view === "map") await map();
   if (view === "limit") await curve();
   if (view === "found" && !found.length) {
@@ -386,7 +387,10 @@ async function map() {
 }
 function paint(lasso = []) {
   if (!drawing || view !== "map") return;
-  const wide = canvas.clientWidth, tall = wide * drawing.height / drawing.width, dots = devicePixelRatio || 1;
+  // All of it is seen at once, with room for the cards below.
+  const most = Math.max(240, innerHeight - 330) * drawing.width / drawing.height;
+  const wide = Math.min(one("plane").clientWidth, most), tall = wide * drawing.height / drawing.width, dots = devicePixelRatio || 1;
+  canvas.style.width = `${wide}px`;
   canvas.width = wide * dots;
   canvas.height = tall * dots;
   canvas.style.height = `${tall}px`;

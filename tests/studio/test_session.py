@@ -1,0 +1,228 @@
+"""What a studio learns and keeps, against learning and correcting by other means."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.helpers.listener import Listener, recording
+
+from limbeck import sounds
+from limbeck.errors import BusyError, FingerprintError, InputError
+from limbeck.index import SoundIndex
+from limbeck.prototypes import SoundClassifier
+from limbeck.studio import Session
+from limbeck.studio.steps import Add, Drop, Limit, Rename, Undo
+
+Open = Callable[[], Session]
+
+
+def rows(session: Session, word: str) -> list[int]:
+    return [item["row"] for item in session.of_word(word)]
+
+
+def kinds(items: list[dict]) -> set[str]:  # type: ignore[type-arg]
+    return {Path(item["path"]).parent.name for item in items}
+
+
+def test_words_find_their_windows_and_clicks_are_learned(open_session: Open) -> None:
+    with open_session() as session:
+        for word in ("low", "middle", "high"):
+            first = session.step(Add(word=word))["words"]
+        counts = {w["word"]: w["named"] for w in first}
+        assert (counts["high"], sum(counts.values())) == (10, 33)
+        assert kinds(session.of_word("high")) == {"high"}
+        wrong = session.search("high", top=1)[0]["row"]
+        told = session.judge("low", True, [wrong])
+        assert wrong in session._learner.neighbours("low")
+        assert wrong not in session._learner.neighbours("high")
+        assert told["words"][0]["yes"] == 1
+        assert session.step(Undo())["words"] == first
+        assert wrong in session._learner.neighbours("high")
+
+
+def test_it_keeps_what_learning_and_correcting_by_command_give(open_session: Open, tones: Path, tmp_path: Path) -> None:
+    with open_session() as session:
+        for word in ("low", "middle", "high"):
+            session.step(Add(word=word))
+        low, high = rows(session, "low"), rows(session, "high")
+        session.judge("low", True, [high[0], high[1]])
+        session.judge("middle", False, rows(session, "middle")[:2])
+        session.judge("high", True, [low[-1]])
+    kept = SoundClassifier.load(tmp_path / "classifier")
+    corrections = json.loads((tmp_path / "classifier" / "origin.json").read_text())["corrections"]
+    assert (len(corrections["add"]), len(corrections["remove"])) == (3, 4)
+    (tmp_path / "corrections.json").write_text(json.dumps(corrections))
+    sounds.learn(tones, ["low", "middle", "high"], out=tmp_path / "other", encoder=Listener())
+    other = sounds.correct(tmp_path / "other", corrections=tmp_path / "corrections.json", encoder=Listener())
+    np.testing.assert_allclose(kept.classifier.prototypes_, other.classifier.prototypes_, rtol=1e-4, atol=1e-5)
+    first = SoundClassifier.load(tmp_path / "classifier" / "learned")
+    np.testing.assert_allclose(
+        first.classifier.prototypes_,
+        sounds.learn(tones, ["low", "middle", "high"], encoder=Listener()).classifier.prototypes_,
+        rtol=1e-6,
+    )
+    # And the commands go on from there.
+    sounds.correct(tmp_path / "classifier", remove=[f"low={corrections['add'][0]['path']}"], encoder=Listener())
+
+
+def test_work_is_left_and_taken_up_again(open_session: Open) -> None:
+    with open_session() as session:
+        session.step(Add(word="low", description="a low tone"))
+        session.step(Add(word="high"))
+        session.judge("high", False, rows(session, "high")[:1])
+        session.step(Limit(word="high", threshold=0.2))
+        before, windows = session.overview(), session.windows(range(33))
+    with open_session() as session:
+        assert session.overview() == before
+        assert session.windows(range(33)) == windows
+        assert session.step(Undo())["words"][1]["threshold"] is None
+
+
+def test_what_was_corrected_by_command_in_between_is_taken(open_session: Open, tones: Path, tmp_path: Path) -> None:
+    with open_session() as session:
+        session.step(Add(word="low"))
+        session.step(Add(word="high"))
+        session.judge("low", True, [rows(session, "high")[0]])
+    sound = tones.parent / "recordings" / "middle" / "1.wav"
+    sounds.correct(tmp_path / "classifier", add=[f"high={sound}"], encoder=Listener())
+    with open_session() as session:
+        said = {v.piece.path: v.word for v in session.state.verdicts.values()}
+        assert said[str(sound)] == "high"
+        assert sorted(filter(None, said.values())) == ["high", "low"]
+    sounds.learn(tones, ["middle", "low"], out=tmp_path / "classifier", encoder=Listener())
+    with open_session() as session:
+        assert [word["word"] for word in session.overview()["words"]] == ["middle", "low"]
+
+
+def test_a_word_left_with_nothing_says_so_and_keeps_its_last_sound(open_session: Open, tmp_path: Path) -> None:
+    with open_session() as session:
+        session.step(Add(word="low"))
+        session.step(Add(word="high"))
+        stands = session._learner.neighbours("high")
+        told = session.judge("high", False, stands)
+        assert [word["stuck"] for word in told["words"]] == [False, True]
+        told = session.judge("high", True, rows(session, "low")[-1:])
+        assert [word["stuck"] for word in told["words"]] == [False, False]
+        assert len(session._learner.neighbours("high")) == 1
+    assert SoundClassifier.load(tmp_path / "classifier").labels == ("low", "high")
+
+
+def test_search_by_words_windows_files_and_what_is_not_meant(open_session: Open, tmp_path: Path) -> None:
+    with open_session() as session:
+        high = session.search("high", top=3)
+        assert kinds(high) == {"high"}
+        like = session.search(like=[high[0]["row"]], top=5)
+        assert kinds(like) == {"high"}
+        assert high[0]["row"] not in {item["row"] for item in like}
+        name = session.keep_example(recording(tmp_path / "x.wav", 900, seed=50).read_bytes(), "x.wav")
+        assert kinds(session.search(examples=[name], top=5)) == {"middle"}
+        assert kinds(session.search("low", like=[high[0]["row"]], unlike=[high[1]["row"]], top=5)) == {"low"}
+        assert [item["row"] for item in session.search("high", skip=1, top=2)] == [item["row"] for item in high[1:]]
+        for wrong, sentence in (
+            ({}, "nothing to look for"),
+            ({"like": [33]}, "There is no window 33"),
+            ({"like": [-1]}, "There is no window -1"),
+            ({"examples": ["x"]}, "not kept any more"),
+        ):
+            with pytest.raises(InputError, match=sentence):
+                session.search(**wrong)  # type: ignore[arg-type]
+        with pytest.raises(InputError, match="Choose another file"):
+            session.keep_example(b"RIFF", "../../rotten.wav")
+
+
+def test_what_is_worth_checking_was_not_said_and_lies_apart(open_session: Open) -> None:
+    with open_session() as session:
+        assert session.to_check() == []
+        for word in ("low", "middle", "high"):
+            session.step(Add(word=word))
+        first = session.to_check(top=6)
+        assert len({item["row"] for item in first}) == 6
+        assert all(item["reason"] for item in first)
+        session.judge("low", True, [item["row"] for item in first])
+        assert not {item["row"] for item in session.to_check(top=6)} & {item["row"] for item in first}
+
+
+def test_thresholds_part_windows_and_the_curve_counts_them(open_session: Open) -> None:
+    with open_session() as session:
+        session.step(Add(word="low"))
+        session.step(Add(word="high"))
+        high = rows(session, "high")
+        session.judge("high", True, high[:3])
+        session.judge("high", False, high[-2:])
+        curve = session.curve("high")
+        assert (len(curve["yes"]), len(curve["no"])) == (3, 2)
+        assert sum(curve["bins"]) == curve["curve"][0][1]
+        assert curve["curve"][0][2] == pytest.approx(3 / 5)
+        assert max(share for *_, share in curve["curve"] if share is not None) == 1.0
+        level = curve["curve"][12]
+        told = session.step(Limit(word="high", threshold=level[0]))
+        assert told["words"][1]["named"] == pytest.approx(level[1], abs=1)
+        assert told["none"] == sum(curve["bins"]) - told["words"][1]["named"]
+
+
+def test_words_are_renamed_and_dropped(open_session: Open, tmp_path: Path) -> None:
+    with open_session() as session:
+        for word in ("low", "middle", "high"):
+            session.step(Add(word=word))
+        session.judge("high", False, rows(session, "high")[:1])
+        before = session.overview()
+        told = session.step(Rename(word="high", name="whistle"))
+        assert [{**w, "word": "", "description": ""} for w in told["words"]] == [
+            {**w, "word": "", "description": ""} for w in before["words"]
+        ]
+        session.step(Drop(word="low"))
+    kept = SoundClassifier.load(tmp_path / "classifier")
+    assert kept.labels == ("middle", "whistle")
+    assert kept.descriptions == {"whistle": "high"}
+
+
+def test_a_step_that_fails_changes_nothing(open_session: Open) -> None:
+    with open_session() as session:
+        session.step(Add(word="low"))
+        before = session.overview()
+        with pytest.raises(InputError, match="is no text in UTF-8"):
+            session.step(Add(word="one the encoder cannot read \udce9"))
+        with pytest.raises(InputError, match="There is no word"):
+            session.judge("nothing", True, [0])
+        assert session.overview() == before
+
+
+def test_one_at_a_time_and_only_what_fits(open_session: Open, tones: Path, tmp_path: Path) -> None:
+    with open_session() as session:
+        session.step(Add(word="low"))
+        with pytest.raises(BusyError), open_session():
+            pass
+    with (
+        pytest.raises(FingerprintError),
+        Session.opened(SoundIndex.open(tones), Listener(seed=1), tmp_path / "classifier"),
+    ):
+        pass
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "thesis.tex").touch()
+    with (
+        pytest.raises(InputError, match="holds other things"),
+        Session.opened(SoundIndex.open(tones), Listener(), tmp_path / "full"),
+    ):
+        pass
+    empty = SoundIndex.create(tmp_path / "empty", Listener())
+    with pytest.raises(InputError, match="holds no window"), Session.opened(empty, Listener(), tmp_path / "new"):
+        pass
+
+
+def test_sounds_and_pictures_are_those_of_the_windows(open_session: Open, tones: Path) -> None:
+    import io
+
+    import soundfile
+
+    with open_session() as session:
+        long = [item for item in session.windows(range(33)) if item["start_s"] == 4.0]
+        wave, rate = soundfile.read(io.BytesIO(session.media(long[0]["row"], "sound")))
+        assert len(wave) / rate == pytest.approx(2.0, abs=0.15)
+        assert np.abs(np.fft.rfft(wave)).argmax() * rate / len(wave) == pytest.approx(200, abs=10)
+        assert session.media(long[0]["row"], "picture").startswith(b"\x89PNG")
+        with pytest.raises(InputError, match="There is no window 99"):
+            session.media(99, "sound")
