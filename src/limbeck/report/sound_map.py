@@ -23,7 +23,9 @@ _FEWEST = 8
 
 
 def chosen(count: int, wanted: Sequence[int] | Ints, limit: int, *, seed: int = 0) -> Ints:
-    """Which of many windows are drawn: those wanted, most important first, and others at random; positions, ascending.
+    """Choose which of `count` windows are drawn, at most `limit`; returns positions, ascending.
+
+    Those `wanted` come first, the most important of them first, then others at random by the `seed`.
 
     Example:
         >>> chosen(4, [2], 10).tolist(), len(chosen(100, [7, 7, 9], 5)), chosen(100, [9, 7], 1).tolist()
@@ -38,7 +40,9 @@ def chosen(count: int, wanted: Sequence[int] | Ints, limit: int, *, seed: int = 
 
 
 def places(features: Floats, *, seed: int = 0) -> npt.NDArray[np.float64]:
-    """Where points stand, (point, 2), 0 to 1: t-SNE of the principal components of standardised features (point, dim).
+    """Tell where points stand, (point, 2), 0 to 1: t-SNE of the principal components of standardised features.
+
+    The `features` are of shape (point, dim); the `seed` is that of t-SNE.
 
     What lies close together sounds alike to the encoder; distances between far groups, and the axes, mean nothing.
     """
@@ -66,7 +70,11 @@ def places(features: Floats, *, seed: int = 0) -> npt.NDArray[np.float64]:
 def names(
     words: Sequence[tuple[str, Sequence[int]]], spots: Mapping[int, Sequence[float] | Floats]
 ) -> list[tuple[int, str, float, float]]:
-    """Position, label and place of each word with neighbours on the map: above these, beside the other words."""
+    """Place the labels of words on the map: above their neighbours, beside the other words.
+
+    The `words` are labels with the windows they stand for; `spots` are places of windows. Returns for each word with
+    a neighbour on the map its position in the list, its label, and where it stands, x and y.
+    """
     own = {c: np.array([spots[int(i)] for i in stands if int(i) in spots]) for c, (_, stands) in enumerate(words)}
     own = {c: at for c, at in own.items() if len(at)}
     if not own:
@@ -80,7 +88,9 @@ def names(
 
 
 def apart(middles: Floats, widths: Floats, height: float, *, rounds: int = 200) -> npt.NDArray[np.float64]:
-    """Middles of boxes of text, (box, 2), moved up and down as little as is needed for none to cover another.
+    """Move boxes of text up and down as little as is needed for none to cover another, in at most so many `rounds`.
+
+    Takes and returns the `middles` of the boxes, (box, 2); `widths` are (box,), and all have the same `height`.
 
     Example:
         >>> apart(np.array([[0.0, 0.0], [0.0, 0.5]]), np.array([4.0, 4.0]), 1.0).tolist()

@@ -322,7 +322,7 @@ def _classifier(preset: str | None, settings: dict[str, Any]) -> PrototypeClassi
 
 
 def encoder_of(index: SoundIndex, **options: Unpack[EncoderOptions]) -> Encoder:
-    """Load the encoder an index was made with.
+    """Load the encoder an `index` was made with, as the `options` say.
 
     Raises:
         FingerprintError: The encoder that was given, or its weights, are others.

@@ -81,7 +81,9 @@ def vector(examples: Sequence[Path | str], encoder: Encoder, *, window_s: float,
 
 
 def recording_vector(recording: Recording, encoder: Encoder, *, window_s: float, at_s: float | None = None) -> Floats:
-    """Embed one recording, or its window from `at_s` seconds on, as a direction of the joint space, float32, (dim,).
+    """Embed a `recording`, or its window from `at_s` seconds on, by an `encoder`, as a direction of the joint space.
+
+    Windows are `window_s` seconds long. Returns float32, (dim,), of length 1.
 
     Raises:
         MediaError: It cannot be decoded, is silent, or ends before `at_s`.

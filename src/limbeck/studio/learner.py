@@ -43,7 +43,10 @@ class Naming:
 
     @classmethod
     def of(cls, words: Sequence[str], similarities: Floats, temperature: float, thresholds: Floats) -> "Naming":
-        """Name windows by similarities (window, word), above the `thresholds` of the words, (word,)."""
+        """Name windows by `similarities` to `words`, (window, word), above the `thresholds`, (word,).
+
+        Similarities are divided by the `temperature` for probabilities.
+        """
         rows = np.arange(len(similarities))
         best = similarities.argmax(axis=1)
         top = similarities[rows, best]
@@ -135,7 +138,7 @@ class Learner:
         return self._row_of.get(name)
 
     def rows_of(self, piece: Piece, *, whole: bool = False) -> list[int]:
-        """Rows of a window, or, of a `whole` recording, of all its windows."""
+        """Find the rows of a window, the `piece`, or, of a `whole` recording, of all its windows."""
         if not whole:
             row = self.row(key(piece))
             return [] if row is None else [row]
@@ -160,7 +163,10 @@ class Learner:
         return self.naming
 
     def likeliest(self, rows: Sequence[int], most: int = 3) -> list[list[tuple[str, float]]]:
-        """Tell the likeliest words of some windows with their probabilities, best first; nothing without words."""
+        """Tell the likeliest words of some windows, by their `rows`, at `most` so many, best first, with probabilities.
+
+        Without words there is nothing to tell.
+        """
         if self.naming is None or self._classifier is None:
             return [[] for _ in rows]
         chances = softmax(self.naming.similarities[list(rows)] / self._classifier.temperature_, axis=1)
@@ -228,7 +234,7 @@ class Learner:
 
 
 def changes(before: Naming | None, after: Naming | None) -> dict[str, Any]:
-    """What a step changed, as JSON-able data: windows with another name, counts by word, uncertain ones."""
+    """Tell what changed from what windows were named `before` to `after`, as JSON-able data."""
     told = {
         "uncertain": 0 if after is None else int(after.uncertain.sum()),
         "uncertain_before": 0 if before is None else int(before.uncertain.sum()),

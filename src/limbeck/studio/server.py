@@ -127,7 +127,7 @@ def beside(index: str) -> Path:
 
 
 def application(session: Session, *, token: str, hosts: frozenset[str]) -> ASGIApp:
-    """The server's application: all paths begin with the `token`; in addresses it is called one of the `hosts`."""
+    """Make the application that serves a `session`: paths begin with the `token`, addresses with one of the `hosts`."""
 
     async def asked(request: Request) -> dict[str, Any]:
         try:

@@ -82,8 +82,8 @@ class Session:
     ) -> Iterator["Session"]:
         """Open a session that keeps its work in the `folder` of a classifier, made if need be, and hold the folder.
 
-        At most so many `points` are on the map, drawn by the `seed`. What was not written to the classifier yet is
-        written when it is left.
+        Its windows are those of the `index`, whose `encoder` it is. At most so many `points` are on the map, drawn by
+        the `seed`. What was not written to the classifier yet is written when it is left.
 
         Raises:
             InputError: The index is empty, or the folder holds something else or a classifier of another encoder.
@@ -133,7 +133,7 @@ class Session:
             return self.overview() | {"changes": changes(before, self._learner.naming)}
 
     def judge(self, word: str, yes: bool | None, rows: Sequence[int]) -> dict[str, Any]:
-        """Say that windows, by their rows, are a word, are not, or, with None, nothing any more; see `step`."""
+        """Say that windows, by `rows`, are a `word` (`yes`) or are not; None takes back what was said; see `step`."""
         return self.step(Judge(word=word, yes=yes, windows=tuple(self._learner.piece(row) for row in self._rows(rows))))
 
     def overview(self) -> dict[str, Any]:
@@ -200,9 +200,9 @@ class Session:
         skip: int = 0,
         top: int = 60,
     ) -> list[dict[str, Any]]:
-        """Find the windows most like words, windows (rows), uploaded examples, or all of them; not like others.
+        """Find the windows most like `words`, others (`like`, rows), uploaded `examples`, or all of them.
 
-        Best first, from place `skip` on; `similarity` is told, too.
+        Those like the rows `unlike` come later. Best first, `top` of them from place `skip` on, with `similarity`.
 
         Raises:
             InputError: There is nothing to look for, or an example is not known (any more).
@@ -229,7 +229,7 @@ class Session:
         ]
 
     def keep_example(self, content: bytes, title: str) -> str:
-        """Embed an encoded recording, and return the name to search by it with.
+        """Embed the `content` of a recording's file, whose name is its `title`; returns the name to search by it with.
 
         Raises:
             InputError: It cannot be decoded.
@@ -250,7 +250,7 @@ class Session:
         return name
 
     def of_word(self, word: str, *, skip: int = 0, top: int = 60) -> list[dict[str, Any]]:
-        """Tell the windows a word stands for, then those it names, most similar first.
+        """Tell the windows a `word` stands for, then those it names, most similar first, `top` from place `skip` on.
 
         Raises:
             InputError: There is no such word.
@@ -342,7 +342,7 @@ class Session:
         }
 
     def media(self, row: int, kind: Media) -> bytes:
-        """Code a window, as MP3 or as PNG of its spectrogram.
+        """Code a window, by its `row` and `kind`: its sound as MP3, or the picture of its spectrogram as PNG.
 
         Raises:
             InputError: There is no such window, or the recording is gone, has changed or cannot be decoded.
