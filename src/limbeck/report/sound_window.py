@@ -26,7 +26,8 @@ Wave = npt.NDArray[np.float32]
 def read(path: Path, start_s: float, duration_s: float) -> Wave:
     """Read a window of the recording at `path`, mono float32 at `RATE_HZ`, (sample,).
 
-    Its loudest sample is brought to 0.9. It begins at `start_s` seconds and is `duration_s` long, of which the first ten seconds are read.
+    Its loudest sample is brought to 0.9. It begins at `start_s` seconds and is `duration_s` long, of which the first
+    ten seconds are read.
 
     Raises:
         MediaError: The recording cannot be decoded there.
