@@ -51,6 +51,9 @@ def test_undoing_goes_back_step_by_step_to_what_was_taken_from_elsewhere() -> No
     "step",
     [
         Add(word="RAIN"),
+        Add(word=" "),
+        Rename(word="rain"),
+        Judge(word="rain"),
         Rename(word="rain", name="Dog"),
         Rename(word="cat", name="x"),
         Drop(word="cat"),
@@ -59,13 +62,14 @@ def test_undoing_goes_back_step_by_step_to_what_was_taken_from_elsewhere() -> No
     ],
 )
 def test_what_does_not_fit_is_refused(step: Step) -> None:
-    with pytest.raises(InputError, match=r"There is (a|no) word"):
+    with pytest.raises(InputError, match=r"There is (a|no) w|A word is empty"):
         state_after([*WORDS, step])
 
 
 @pytest.mark.parametrize(
     "content",
-    [None, [], {}, {"do": "eval"}, {"do": "add"}, {"do": "add", "word": "x" * 300}, {"do": "judge", "word": "rain"},
+    [None, [], {}, {"do": "eval"}, {"do": "add", "word": 1}, {"do": "add", "word": "x" * 300},
+     {"do": "judge", "windows": [1]},
      {"do": "limit", "word": "rain", "threshold": float("nan")}, {"do": "undo", "more": 1}],
 )  # fmt: skip
 def test_what_is_no_step_is_refused(content: object) -> None:

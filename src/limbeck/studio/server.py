@@ -51,7 +51,7 @@ class _Judged(Config):
 
     word: str = ""
     yes: bool | None = None
-    rows: tuple[int, ...] = Field(min_length=1, max_length=20_000)
+    rows: tuple[int, ...] = Field(default=(), max_length=20_000)
 
 
 class _OfWord(Config):

@@ -476,22 +476,10 @@ def named(text: str) -> str:
 
 
 def tidy(step: Step) -> Step:
-    """A step whose words are `named`.
-
-    Raises:
-        InputError: A word is empty.
-    """
+    """A step whose words are `named`."""
     if isinstance(step, Add):
-        step = step.model_copy(update={"word": named(step.word), "description": named(step.description)})
-        empty = not step.word
-    elif isinstance(step, Rename):
-        step = step.model_copy(update={"name": named(step.name)})
-        empty = not step.name
-    else:
-        return step
-    if empty:
-        raise InputError("A word is empty; type one, such as rain.")
-    return step
+        return step.model_copy(update={"word": named(step.word), "description": named(step.description)})
+    return step.model_copy(update={"name": named(step.name)}) if isinstance(step, Rename) else step
 
 
 def _name(piece: Piece) -> str:

@@ -57,11 +57,12 @@ class Add(Config):
     """A word is added, or an old one gets another description."""
 
     do: Literal["add"] = "add"
-    word: str = Field(min_length=1, max_length=200)
+    word: str = Field(default="", max_length=200)
     description: str = Field(default="", max_length=2000)
 
     def apply(self, state: State) -> State:
         """The state after it."""
+        _filled(self.word)
         others = {word.casefold(): word for word in state.words if word != self.word}
         if self.word.casefold() in others:
             raise InputError(
@@ -76,11 +77,12 @@ class Rename(Config):
 
     do: Literal["rename"] = "rename"
     word: str = ""
-    name: str = Field(min_length=1, max_length=200)
+    name: str = Field(default="", max_length=200)
 
     def apply(self, state: State) -> State:
         """The state after it."""
         _known(state, self.word)
+        _filled(self.name)
         if self.name.casefold() in {word.casefold() for word in state.words if word != self.word}:
             raise InputError(f"There is a word {self.name!r} already; choose another name, or drop one of the two.")
         new = {word: self.name if word == self.word else word for word in state.words}
@@ -110,12 +112,14 @@ class Judge(Config):
     do: Literal["judge"] = "judge"
     word: str = ""
     yes: bool | None = True
-    windows: tuple[Piece, ...] = Field(min_length=1, max_length=20_000)
+    windows: tuple[Piece, ...] = Field(default=(), max_length=20_000)
 
     def apply(self, state: State) -> State:
         """The state after it."""
         if self.yes is not None:
             _known(state, self.word)
+        if not self.windows:
+            raise InputError("There is no window to say something of; choose one.")
         verdicts = dict(state.verdicts)
         for piece in self.windows:
             before = verdicts.pop(key(piece), Verdict(piece))
@@ -219,6 +223,11 @@ def state_after(steps: Iterable[Step]) -> State:
         if not isinstance(step, Undo):
             state = step.apply(state)
     return state
+
+
+def _filled(word: str) -> None:
+    if not word.strip():
+        raise InputError("A word is empty; type one, such as rain.")
 
 
 def _known(state: State, word: str) -> None:
