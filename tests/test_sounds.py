@@ -27,6 +27,7 @@ from limbeck.encoders import AudioEmbeddings
 from limbeck.encoders.yamnet import YamNet
 from limbeck.errors import BusyError, FingerprintError, InputError
 from limbeck.index import SoundIndex
+from limbeck.media import write_wav
 from limbeck.prototypes import SoundClassifier
 from limbeck.sounds import _arrivals, _correct, _labels, _naming
 from limbeck.sounds._nature import nature

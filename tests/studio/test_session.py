@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from tests.helpers.listener import Listener, recording
 
 from limbeck import sounds
@@ -146,7 +147,7 @@ def test_what_is_worth_checking_was_not_said_and_lies_apart(open_session: Open) 
         assert not {item["row"] for item in session.to_check(top=6)} & {item["row"] for item in first}
 
 
-def test_thresholds_part_windows_and_the_curve_counts_them(open_session: Open) -> None:
+def test_thresholds_part_windows_and_the_curve_counts_them(open_session: Open, tmp_path: Path) -> None:
     with open_session() as session:
         session.step(Add(word="low"))
         session.step(Add(word="high"))
@@ -156,12 +157,15 @@ def test_thresholds_part_windows_and_the_curve_counts_them(open_session: Open) -
         curve = session.curve("high")
         assert (len(curve["yes"]), len(curve["no"])) == (3, 2)
         assert sum(curve["bins"]) == curve["curve"][0][1]
+        chances = {item["row"]: dict(item["likeliest"])["high"] for item in session.windows(high[:3])}
+        np.testing.assert_allclose(curve["yes"], sorted(chances.values()), atol=1e-3)
         assert curve["curve"][0][2] == pytest.approx(3 / 5)
         assert max(share for *_, share in curve["curve"] if share is not None) == 1.0
-        level = curve["curve"][12]
+        level = next(row for row in curve["curve"] if row[1] < sum(curve["bins"]))
         told = session.step(Limit(word="high", threshold=level[0]))
         assert told["words"][1]["named"] == pytest.approx(level[1], abs=1)
         assert told["none"] == sum(curve["bins"]) - told["words"][1]["named"]
+    assert SoundClassifier.load(tmp_path / "classifier").thresholds == {"high": level[0]}
 
 
 def test_words_are_renamed_and_dropped(open_session: Open, tmp_path: Path) -> None:
@@ -180,12 +184,21 @@ def test_words_are_renamed_and_dropped(open_session: Open, tmp_path: Path) -> No
     assert kept.descriptions == {"whistle": "high"}
 
 
-def test_a_step_that_fails_changes_nothing(open_session: Open) -> None:
-    with open_session() as session:
+class Choking(Listener):
+    """An encoder that cannot read one text."""
+
+    def _text(self, texts: list[str]) -> torch.Tensor:  # type: ignore[override]
+        if any("indigestible" in text for text in texts):
+            raise InputError("That is too much.")
+        return super()._text(texts)
+
+
+def test_a_step_that_fails_changes_nothing(tones: Path, tmp_path: Path) -> None:
+    with Session.opened(SoundIndex.open(tones), Choking(), tmp_path / "classifier") as session:
         session.step(Add(word="low"))
         before = session.overview()
-        with pytest.raises(InputError, match="is no text in UTF-8"):
-            session.step(Add(word="one the encoder cannot read \udce9"))
+        with pytest.raises(InputError, match="too much"):
+            session.step(Add(word="indigestible"))
         with pytest.raises(InputError, match="There is no word"):
             session.judge("nothing", True, [0])
         assert session.overview() == before

@@ -30,6 +30,7 @@ class Naming:
         similarities: To each word's prototype, (window, word).
         best: The likeliest word, (window,).
         second: The next one, (window,); the likeliest again where there is one word only.
+        score: Probability of the likeliest word, from 0 to 1, (window,).
         lead: How far the likeliest is ahead in probability, from 0 to 1, (window,).
         named: `best`, or `NONE` where a window is below a threshold, (window,).
     """
@@ -38,28 +39,31 @@ class Naming:
     similarities: Floats
     best: Ints
     second: Ints
+    score: Floats
     lead: Floats
     named: Ints
 
     @classmethod
-    def of(cls, words: Sequence[str], similarities: Floats, temperature: float, thresholds: Floats) -> "Naming":
-        """Name windows by `similarities` to `words`, (window, word), above the `thresholds`, (word,).
+    def of(
+        cls, words: Sequence[str], similarities: Floats, temperature: float, thresholds: Floats, reject: float = -np.inf
+    ) -> "Naming":
+        """Name windows by `similarities` to `words`, (window, word), from the least scores of these on, `thresholds`.
 
-        Similarities are divided by the `temperature` for probabilities.
+        Similarities are divided by the `temperature` for scores; those below `reject` are none of the words.
         """
         rows = np.arange(len(similarities))
         best = similarities.argmax(axis=1)
         top = similarities[rows, best]
-        named = np.where(top >= thresholds[best], best, NONE)
+        total = np.exp((similarities - top[:, None]) / temperature).sum(axis=1)
+        score = 1 / total
+        named = np.where((top >= reject) & (score >= thresholds[best]), best, NONE)
         if len(words) == 1:
-            return cls(tuple(words), similarities, best, best, np.ones(len(rows)), named)
+            return cls(tuple(words), similarities, best, best, score, score, named)
         rest = similarities.copy()
         rest[rows, best] = -np.inf
         second = rest.argmax(axis=1)
-        # The two likeliest of a softmax differ by this; its sum is of all words.
-        total = np.exp((similarities - top[:, None]) / temperature).sum(axis=1)
-        lead = (1 - np.exp((rest[rows, second] - top) / temperature)) / total
-        return cls(tuple(words), similarities, best, second, lead, named)
+        lead = (1 - np.exp((rest[rows, second] - top) / temperature)) * score
+        return cls(tuple(words), similarities, best, second, score, lead, named)
 
     @property
     def uncertain(self) -> npt.NDArray[np.bool_]:
@@ -158,8 +162,9 @@ class Learner:
         if self._scores is None:
             self._scores = PoolScores(self._classifier, self.vectors)
         self._scores.update(self._classifier)
-        similarities, temperature = self._scores.similarities.copy(), self._classifier.temperature_
-        self.naming = Naming.of(tuple(state.words), similarities, temperature, self.thresholds(state))
+        similarities, clf = self._scores.similarities.copy(), self._classifier
+        least = self.thresholds(state)
+        self.naming = Naming.of(tuple(state.words), similarities, clf.temperature_, least, clf.threshold_)
         return self.naming
 
     def likeliest(self, rows: Sequence[int], most: int = 3) -> list[list[tuple[str, float]]]:
@@ -175,9 +180,17 @@ class Learner:
         return [[(words[c], float(p[c])) for c in own] for p, own in zip(chances, order, strict=True)]
 
     def thresholds(self, state: State) -> Floats:
-        """Tell the least similarity that each word asks for, (word,); minus infinity where there is none."""
-        least = np.array([-np.inf if said.threshold is None else said.threshold for said in state.words.values()])
-        return least if self._classifier is None else np.maximum(least, self._classifier.threshold_)
+        """Tell the least score that each word asks for, (word,); 0 where it asks for none."""
+        return np.array([said.threshold or 0.0 for said in state.words.values()])
+
+    def scores(self, word: str) -> Floats:
+        """Tell the probability of a word for every window, (window,); there are words."""
+        assert self.naming is not None
+        assert self._classifier is not None
+        naming = self.naming
+        top = naming.similarities[np.arange(len(naming.best)), naming.best]
+        own = naming.similarities[:, naming.words.index(word)]
+        return np.asarray(np.exp((own - top) / self._classifier.temperature_) * naming.score)
 
     def neighbours(self, word: str) -> list[int]:
         """Rows of the windows that a word stands for, those it found first."""

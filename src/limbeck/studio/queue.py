@@ -35,7 +35,7 @@ def worth_checking(
         vectors: Their vectors, (window, dim).
         stands: For each word the rows of windows it was learned from.
         judged: Rows that a verdict was given on.
-        thresholds: Least similarity for each word, (word,), minus infinity where there is none.
+        thresholds: Least score for each word, (word,), 0 where there is none.
         count: Most windows to choose, >= 0.
     """
     top = naming.similarities[np.arange(len(naming.best)), naming.best]
@@ -54,7 +54,7 @@ def worth_checking(
         for row in sorted(own, key=lambda row: float(naming.similarities[row, place]))
         if free[row] and naming.named[row] != place
     ]
-    border = np.where(np.isfinite(thresholds[naming.best]), np.abs(top - thresholds[naming.best]), np.inf)
+    border = np.where(thresholds[naming.best] > 0, np.abs(naming.score - thresholds[naming.best]), np.inf)
     reasons = [
         doubted,
         [

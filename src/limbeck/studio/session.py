@@ -286,8 +286,7 @@ class Session:
     def curve(self, word: str) -> dict[str, Any]:
         """Tell how a word's threshold parts its windows, as JSON-able data.
 
-        `bins` is a histogram of the similarities of windows whose likeliest word it is; `yes` and `no` are similarities
-        of windows that were said to be it and not to be it; each row of `curve` has a threshold, how many windows are
+        `bins` is a histogram of the scores of windows whose likeliest word it is; `yes` and `no` are scores of windows that were said to be it and not to be it; each row of `curve` has a threshold, how many windows are
         above it, and the fraction of the verdicts above it that are yes (None without verdicts).
 
         Raises:
@@ -298,7 +297,7 @@ class Session:
             if naming is None or word not in naming.words:
                 raise InputError(f"There is no word {word!r} (any more).")
             place = naming.words.index(word)
-            values = naming.similarities[:, place]
+            values = self._learner.scores(word)
             own = np.sort(values[naming.best == place])
             yes, no = [], []
             for name, verdict in self.state.verdicts.items():
@@ -308,8 +307,7 @@ class Session:
                     yes.append(float(values[row]))
                 elif verdict.word is not None or word in verdict.others:
                     no.append(float(values[row]))
-            spread = np.array([*own, *yes, *no, 0.0, 1.0] if not len(own) else [*own, *yes, *no])
-            low, high = float(spread.min()), max(float(spread.max()), float(spread.min()) + 1e-3)
+            low, high = 0.0, 1.0
             counts, edges = np.histogram(own, bins=_BINS, range=(low, high))
             rows = []
             for level in np.linspace(low, high, _CURVE):
@@ -412,7 +410,12 @@ class Session:
             return tuple(found)
 
         words = {label: there.descriptions.get(label, "") for label in there.labels}
-        return Take(words=words, yes=pieces(origin.corrections.add), no=pieces(origin.corrections.remove))
+        return Take(
+            words=words,
+            thresholds=dict(there.thresholds),
+            yes=pieces(origin.corrections.add),
+            no=pieces(origin.corrections.remove),
+        )
 
     def _save_when_told(self) -> None:
         while not self._closed:
@@ -445,6 +448,7 @@ class Session:
                     descriptions,
                     settings.window_s,
                     settings.hop_s,
+                    {word: about.threshold for word, about in state.words.items() if about.threshold is not None},
                 )
                 for small, behind in made
             )

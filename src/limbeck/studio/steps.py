@@ -30,7 +30,7 @@ def key(piece: Piece) -> Key:
 
 @dataclass(frozen=True)
 class Word:
-    """A word: what the encoder reads instead of it (may be empty), and the least similarity a sound of it has."""
+    """A word: what the encoder reads instead of it (may be empty), and the least score, 0 to 1, of a sound of it."""
 
     description: str = ""
     threshold: float | None = None
@@ -132,11 +132,11 @@ class Judge(Config):
 
 
 class Limit(Config):
-    """The least similarity of sounds that get a word; None takes it away."""
+    """The least score, from 0 to 1, of sounds that get a word; None takes it away."""
 
     do: Literal["limit"] = "limit"
     word: str = ""
-    threshold: float | None = Field(default=None, ge=-1e6, le=1e6)
+    threshold: float | None = Field(default=None, ge=0, le=1)
 
     def apply(self, state: State) -> State:
         """The state after it."""
@@ -154,12 +154,13 @@ class Take(Config):
 
     do: Literal["take"] = "take"
     words: dict[str, str] = Field(default_factory=dict)
+    thresholds: dict[str, float] = Field(default_factory=dict)
     yes: tuple[tuple[str, Piece], ...] = ()
     no: tuple[tuple[str, Piece], ...] = ()
 
     def apply(self, state: State) -> State:
         """The state after it."""
-        words = {word: replace(state.words.get(word, Word()), description=about) for word, about in self.words.items()}
+        words = {word: Word(about, self.thresholds.get(word)) for word, about in self.words.items()}
         taken = State(words)
         for yes, said in ((False, self.no), (True, self.yes)):
             for word, piece in said:

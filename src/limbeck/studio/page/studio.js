@@ -216,7 +216,7 @@ async function load() {
     word: [focused() ?? "No word yet", "What the word stands for, then what it names, most similar first."],
     check: ["To check", "Windows the classifier knows least about, far from one another. Say what they are; the next ones follow."],
     map: ["Map", "Every point is a window in the colour of its word. Press one to hear it; draw a line around several to list them."],
-    limit: [`Threshold of ${focused() ?? "a word"}`, "Sounds below it are none of these. Bars count windows; marks are what you said, yes (whole) and no (dashed); the line is the share of yes above each similarity."],
+    limit: [`Threshold of ${focused() ?? "a word"}`, "Sounds with a lower score are none of these. Bars count windows; marks are what you said, yes (whole) and no (dashed); the line is the share of yes from each score on."],
   };
   one("title").textContent = titles[view][0];
   one("about").textContent = titles[view][1];
@@ -486,7 +486,7 @@ async function curve() {
   const most = Math.max(1, ...c.bins);
   const y = (n) => H - bottom - n / most * (H - top - bottom - 24);
   const share = (p) => H - bottom - p * (H - top - bottom - 24);
-  const svg = shape("svg", { viewBox: `0 0 ${W} ${H}`, role: "img", class: hue(word), "aria-label": `Similarities of windows to ${word}` });
+  const svg = shape("svg", { viewBox: `0 0 ${W} ${H}`, role: "img", class: hue(word), "aria-label": `Scores of windows for ${word}` });
   c.bins.forEach((n, i) => svg.append(shape("rect", { class: "bin", x: x(c.edges[i]), y: y(n), width: Math.max(1, x(c.edges[i + 1]) - x(c.edges[i]) - 1), height: H - bottom - y(n) })));
   for (const [kind, values] of [["yes", c.yes], ["no", c.no]]) {
     for (const v of values) svg.append(shape("line", { class: kind, x1: x(v), x2: x(v), y1: top, y2: top + 18 }));
