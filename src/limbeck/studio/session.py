@@ -286,8 +286,9 @@ class Session:
     def curve(self, word: str) -> dict[str, Any]:
         """Tell how a word's threshold parts its windows, as JSON-able data.
 
-        `bins` is a histogram of the scores of windows whose likeliest word it is; `yes` and `no` are scores of windows that were said to be it and not to be it; each row of `curve` has a threshold, how many windows are
-        above it, and the fraction of the verdicts above it that are yes (None without verdicts).
+        `bins` is a histogram of the scores of windows whose likeliest word it is; `yes` and `no` are scores of windows
+        that were said to be it and not to be it; each row of `curve` has a threshold, how many windows are above it,
+        and the fraction of the verdicts above it that are yes (None without verdicts).
 
         Raises:
             InputError: There is no such word.
