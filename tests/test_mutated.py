@@ -403,7 +403,7 @@ def test_damage_is_refused_or_harmless(
     before = _outcome(form, copy, example, tmp_path / "out", capfd)
     shutil.rmtree(copy)
     assert before[0] == 0, before[2]
-    count = max(2, round(int(os.environ.get("LIMBECK_MUTATIONS", "100")) * form.share))
+    count = max(2, round(int(os.environ.get("LIMBECK_MUTATIONS", "60")) * form.share))
     seen: Counter[str] = Counter()
     faults = []
     for number in range(count):

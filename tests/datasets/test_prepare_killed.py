@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-KILLS = 12
+KILLS = 10
 
 
 @pytest.mark.slow
