@@ -87,7 +87,9 @@ def run(
     whole_repeats: Annotated[
         int, Option(min=0, help="With --controls: networks trained on the whole split; 0 leaves it out.")
     ] = 1,
-    title: Annotated[str | None, Option(help="Name in tables; the method's by default.")] = None,
+    title: Annotated[
+        str | None, Option(help="Name in tables; by default the set's folder here, and its method on pages.")
+    ] = None,
     json: _options.Json = False,
     quiet: _options.Quiet = False,
 ) -> None:

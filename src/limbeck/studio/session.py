@@ -22,7 +22,7 @@ from limbeck.prototypes import CONFIG, Piece, SoundClassifier
 from limbeck.report import sound_map, sound_window
 from limbeck.sounds import ORIGIN, Correction, Origin, keep, recording_vector
 from limbeck.studio.journal import NAME, Journal
-from limbeck.studio.learner import NONE, Learner, changes
+from limbeck.studio.learner import NONE, Learner, Naming, changes
 from limbeck.studio.queue import worth_checking
 from limbeck.studio.steps import Add, Judge, Rename, State, Step, Take, Undo, key, standing, state_after
 
@@ -256,10 +256,7 @@ class Session:
             InputError: There is no such word.
         """
         with self._lock:
-            naming = self._learner.naming
-            if naming is None or word not in naming.words:
-                raise InputError(f"There is no word {word!r} (any more).")
-            place = naming.words.index(word)
+            naming, place = self._named(word)
             stands = self._learner.neighbours(word)
             stands.sort(key=lambda row: -float(naming.similarities[row, place]))
             named = np.where(naming.named == place, naming.similarities[:, place], -np.inf)
@@ -294,10 +291,7 @@ class Session:
             InputError: There is no such word.
         """
         with self._lock:
-            naming = self._learner.naming
-            if naming is None or word not in naming.words:
-                raise InputError(f"There is no word {word!r} (any more).")
-            place = naming.words.index(word)
+            naming, place = self._named(word)
             values = self._learner.scores(word)
             own = np.sort(values[naming.best == place])
             yes, no = [], []
@@ -308,18 +302,15 @@ class Session:
                     yes.append(float(values[row]))
                 elif verdict.word is not None or word in verdict.others:
                     no.append(float(values[row]))
-            low, high = 0.0, 1.0
-            counts, edges = np.histogram(own, bins=_BINS, range=(low, high))
+            counts, edges = np.histogram(own, bins=_BINS, range=(0, 1))
             rows = []
-            for level in np.linspace(low, high, _CURVE):
+            for level in np.linspace(0, 1, _CURVE):
                 right, wrong = sum(v >= level for v in yes), sum(v >= level for v in no)
                 share = right / (right + wrong) if right + wrong else None
                 rows.append([round(float(level), 4), int((own >= level).sum()), share])
             return {
                 "word": word,
                 "threshold": self.state.words[word].threshold,
-                "low": low,
-                "high": high,
                 "edges": [round(float(edge), 4) for edge in edges],
                 "bins": counts.tolist(),
                 "yes": sorted(yes),
@@ -352,6 +343,13 @@ class Session:
         except MediaError as error:
             raise InputError(str(error)) from error
         return sound_window.sound(waveform) if kind == "sound" else sound_window.picture(waveform)
+
+    def _named(self, word: str) -> tuple[Naming, int]:
+        """What windows are named, and which of its words this one is."""
+        naming = self._learner.naming
+        if naming is None or word not in naming.words:
+            raise InputError(f"There is no word {word!r} (any more).")
+        return naming, naming.words.index(word)
 
     def _window(self, row: int) -> sound_window.Wave:
         pool = self._learner.pool

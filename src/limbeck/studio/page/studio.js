@@ -482,7 +482,7 @@ async function curve() {
   if (word === undefined) { one("curve").replaceChildren(); return; }
   const c = await ask("curve", { word });
   const [W, H, left, right, top, bottom] = [760, 320, 44, 44, 16, 34];
-  const x = (v) => left + (v - c.low) / (c.high - c.low) * (W - left - right);
+  const x = (v) => left + v * (W - left - right);
   const most = Math.max(1, ...c.bins);
   const y = (n) => H - bottom - n / most * (H - top - bottom - 24);
   const share = (p) => H - bottom - p * (H - top - bottom - 24);
@@ -497,11 +497,11 @@ async function curve() {
     for (const p of [0, .5, 1]) svg.append(shape("text", { x: W - right + 6, y: share(p) + 4 }, `${100 * p}%`));
   }
   svg.append(shape("text", { x: 6, y: y(most) + 4 }, String(most)));
-  for (const v of [c.low, (c.low + c.high) / 2, c.high]) svg.append(shape("text", { x: x(v), y: H - 12, "text-anchor": "middle" }, v.toFixed(2)));
+  for (const v of [0, .5, 1]) svg.append(shape("text", { x: x(v), y: H - 12, "text-anchor": "middle" }, v.toFixed(2)));
   const at = shape("line", { class: "at", y1: top, y2: H - bottom });
   svg.append(at);
   const label = make("label"), said = make("span"), range = make("input");
-  Object.assign(range, { type: "range", min: c.low, max: c.high, step: (c.high - c.low) / 200, value: c.threshold ?? c.low });
+  Object.assign(range, { type: "range", min: 0, max: 1, step: 1 / 200, value: c.threshold ?? 0 });
   const read = () => {
     const level = Number(range.value);
     at.setAttribute("x1", x(level));
