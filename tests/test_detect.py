@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import csv
-import json
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from tests.helpers.killed import told_by
 from tests.helpers.tones import ToneEncoder, field_recording, tone_classifier
 
 from limbeck import sounds
@@ -21,7 +19,6 @@ from limbeck.detections import EventSettings
 from limbeck.errors import BusyError, InputError, UnknownNameError
 
 KILLS = 10
-ROOT = Path(__file__).parents[1]
 TRUTH = {
     "north/20240131_233005.wav": [("low", 4.0, 9.0), ("high", 20.0, 26.0)],
     "north/20240201_003005.wav": [],
@@ -189,16 +186,7 @@ class TestAgain:
 
 def test_killed_ten_times_it_ends_with_the_same_events_and_none_twice(tmp_path: Path) -> None:
     tone_classifier(tmp_path, ToneEncoder())
-    ran = subprocess.run(
-        [sys.executable, "-m", "tests.helpers.killed_detect", str(tmp_path), str(KILLS)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
-    assert ran.returncode == 0, ran.stderr
-    told = json.loads(ran.stdout)
+    told = told_by("killed_detect", tmp_path, KILLS)
     rows = told["whole"].splitlines()
     assert {f"{number:02}.wav" for number in range(30)} == {row.split(",")[1] for row in rows[1:]}
     assert len(set(rows)) == len(rows)

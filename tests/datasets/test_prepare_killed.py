@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from tests.helpers.killed import told_by
 
-ROOT = Path(__file__).parents[2]
 KILLS = 10
 
 
 @pytest.mark.slow
 def test_killed_at_random_moments(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.helpers.killed_prepare", str(tmp_path), str(KILLS)],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        timeout=300,
-        check=True,
-    )
-    told = json.loads(done.stdout)
+    told = told_by("killed_prepare", tmp_path, KILLS)
     assert len(told["whole"]) == 13
     assert told["ends"]
     assert all(end == told["whole"] for end in told["ends"])

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from tests.helpers.killed import told_by
 from tests.helpers.recordings import recordings
 from tests.helpers.spectral_encoder import SpectralEncoder
 
@@ -16,20 +14,10 @@ from limbeck.errors import BusyError
 from limbeck.index import SoundIndex
 
 KILLS = 10
-ROOT = Path(__file__).parents[2]
 
 
 def test_killed_ten_times(tmp_path: Path) -> None:
-    ran = subprocess.run(
-        [sys.executable, "-m", "tests.helpers.killed_index", str(tmp_path), str(KILLS)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
-    assert ran.returncode == 0, ran.stderr
-    told = json.loads(ran.stdout)
+    told = told_by("killed_index", tmp_path, KILLS)
     assert told["faults"] == ""
     assert len({name for name, *_ in told["whole"]}) == 40
     assert all(end == told["whole"] for end in told["ends"])

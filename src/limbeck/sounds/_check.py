@@ -102,8 +102,11 @@ def check(
     plain = replace(learned, thresholds={})
     rows = list(classify(plain, list(truth), top=len(plain.labels), progress=progress, **options))
     named = [row for row in rows if isinstance(row, Prediction)]
+    unread = tuple(row for row in rows if isinstance(row, Unread))
     if not named:
-        raise InputError(f"None of the {len(rows)} recordings of {labels} can be read, the first: {rows[0].sentence()}")  # type: ignore[union-attr]
+        raise InputError(
+            f"None of the {len(rows)} recordings of {labels} can be read, the first: {unread[0].sentence()}"
+        )
     words = tuple(_word(label, named, truth) for label in learned.labels)
     if keep:
         with exclusive(Path(classifier)):
@@ -120,7 +123,7 @@ def check(
         interval=(float(between.low), float(between.high)),
         words=words,
         confusions=tuple((true, named_so, count) for (true, named_so), count in confused.most_common()),
-        unread=tuple(row for row in rows if isinstance(row, Unread)),
+        unread=unread,
         kept=keep,
     )
 

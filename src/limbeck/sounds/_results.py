@@ -1,7 +1,6 @@
 """A table of names that grows: recordings that are in it, by their content, are not named again."""
 
 import csv
-import hashlib
 import io
 import itertools
 from collections.abc import Callable, Iterator, Sequence
@@ -35,7 +34,7 @@ class Table:
         Raises:
             InputError: The file is another kind of table.
         """
-        by = _name_of(classifier)
+        by = f"{classifier.encoder.id}/{_files.digest(classifier.fingerprint, dict(classifier.thresholds))}"
         if not place.exists() or not place.stat().st_size:
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_text(_lines([COLUMNS]), encoding="utf-8")
@@ -100,9 +99,3 @@ def _mend(place: Path) -> None:
     while len(lines) > 1 and lines[-1].rsplit(b",", 2)[-2:] == last:
         lines.pop()
     _files.write_bytes(place, b"".join(lines))
-
-
-def _name_of(classifier: SoundClassifier) -> str:
-    inner = classifier.classifier
-    content = hashlib.sha256(inner.prototypes_.tobytes() + repr((inner.threshold_, classifier.thresholds)).encode())
-    return f"{classifier.encoder.id}/{content.hexdigest()[:12]}"

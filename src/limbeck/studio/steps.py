@@ -175,7 +175,9 @@ class Undo(Config):
     do: Literal["undo"] = "undo"
 
 
-Step = Add | Rename | Drop | Judge | Limit | Take | Undo
+Made = Add | Rename | Drop | Judge | Limit | Take
+"""A step that changes the state by itself."""
+Step = Made | Undo
 _STEP: TypeAdapter[Step] = TypeAdapter(Annotated[Step, Field(discriminator="do")])
 
 
@@ -192,14 +194,14 @@ def step_of(content: object) -> Step:
         raise InputError(f"No step of a studio: {'.'.join(map(str, first['loc']))}: {first['msg']}.") from error
 
 
-def standing(steps: Iterable[Step]) -> list[Step]:
+def standing(steps: Iterable[Step]) -> list[Made]:
     """The steps that were not undone.
 
     Example:
         >>> [step.do for step in standing([Add(word="rain"), Add(word="dog"), Undo(), Undo(), Undo()])]
         []
     """
-    kept: list[Step] = []
+    kept: list[Made] = []
     for step in steps:
         if not isinstance(step, Undo):
             kept.append(step)
@@ -221,8 +223,7 @@ def state_after(steps: Iterable[Step]) -> State:
     """
     state = State()
     for step in standing(steps):
-        if not isinstance(step, Undo):
-            state = step.apply(state)
+        state = step.apply(state)
     return state
 
 
