@@ -168,7 +168,7 @@ class TestAgain:
         for options, kind, sentence in (
             ({"forms": ["ravn"]}, UnknownNameError, "Did you mean 'raven'"),
             ({"settings": EventSettings(thresholds={"rain": 0.5})}, InputError, "no word 'rain'"),
-            ({"names": "%H"}, InputError, "has a day at least"),
+            ({"names": "%H"}, InputError, "a year, a month and a day"),
             ({"window": 5.0}, InputError, "this encoder takes 2 s as a whole"),
             ({"hop": 0.0}, InputError, "are at least a sample long"),
             ({"source": field.archive / "nowhere"}, InputError, "does not exist"),

@@ -68,7 +68,8 @@ def test_a_pattern_of_ones_own(pattern: str, path: str, moment: datetime | None,
     ("pattern", "sentence"),
     [
         ("recording_%Q", "%Q is not known in names of files; known: %Y, "),
-        ("recording_%H%M", "has a day at least"),
+        ("recording_%H%M", "a year, a month and a day"),
+        ("recording_%d_%H%M", "a year, a month and a day"),
         ("{site}_{site}_%Y%m%d", "may stand in a pattern of names once"),
     ],
 )

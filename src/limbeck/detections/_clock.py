@@ -119,8 +119,11 @@ def _own(pattern: str) -> tuple[re.Pattern[str], Reader]:
         raise InputError(f"{{site}} may stand in a pattern of names once, but got {pattern!r}.")
     literal = re.escape(pattern).replace(r"\*", "[^/]*").replace(r"\{site\}", "(?P<site>[^/]+?)")
     expression, used = _expression(re.sub(r"\\?%", "%", literal))
-    if not {"d"} <= set(used) and "j" not in used:
-        raise InputError(f"A pattern of names has a day at least, such as site_%Y%m%d_%H%M%S, but got {pattern!r}.")
+    says_day = "j" in used or ("d" in used and not {"m", "b", "B"}.isdisjoint(used))
+    if {"Y", "y"}.isdisjoint(used) or not says_day:
+        raise InputError(
+            f"A pattern of names has a year, a month and a day, such as site_%Y%m%d_%H%M%S, but got {pattern!r}."
+        )
     return re.compile(f"(?:^|/){expression}$"), _reader(used)
 
 
