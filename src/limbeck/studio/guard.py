@@ -7,6 +7,7 @@ it nor the answer, and are refused whatever they know.
 import secrets
 from collections.abc import Mapping
 
+import anyio
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -21,6 +22,7 @@ HEADERS = {
     "X-Frame-Options": "DENY",
 }
 _SAME_SITE = frozenset(["same-origin", "none"])
+_SILENCE = 1.0  # seconds without a byte after which a body that is refused anyway is no longer waited for
 
 
 class Guard:
@@ -57,10 +59,9 @@ class Guard:
             return
         limit = self._limits.get(path, self._other_limit)
         sent = headers.get("content-length", "0")
-        if not sent.isdigit() or int(sent) > limit:
-            await PlainTextResponse(_too_large(limit), 413, HEADERS)(scope, receive, send)
-            return
-        if (body := await _body(receive, limit)) is None:
+        body = await _body(receive, limit) if sent.isdigit() and int(sent) <= limit else None
+        if body is None:
+            await _drain(receive)
             await PlainTextResponse(_too_large(limit), 413, HEADERS)(scope, receive, send)
             return
         given = False
@@ -101,6 +102,13 @@ async def _body(receive: Receive, limit: int) -> bytes | None:
             return None
         if not message.get("more_body", False):
             return b"".join(parts)
+
+
+async def _drain(receive: Receive) -> None:
+    """Take the rest of a body and keep nothing: who still sends reads no answer, and finds the connection broken."""
+    with anyio.move_on_after(_SILENCE) as waiting:
+        while (message := await receive())["type"] == "http.request" and message.get("more_body", False):
+            waiting.deadline = anyio.current_time() + _SILENCE
 
 
 def _too_large(limit: int) -> str:
