@@ -70,6 +70,13 @@ def test_bytes_shows_every_row_at_every_number_of_pairs(made: Comparison) -> Non
     assert np.exp(np.log(one).mean()) == pytest.approx(409600, rel=0.01)  # dodged around where they belong
 
 
+def test_bytes_that_all_rows_share_are_told(made: Comparison) -> None:
+    figure = _comparison_figures.against_bytes(made, made.sections[:1], "A+V")
+    assert figure is not None
+    (axes,) = figure.axes
+    assert [t.get_text() for t in axes.get_xticklabels()] == ["409 kB"]
+
+
 @pytest.mark.parametrize("key", ["A", "V", "A+V"])
 def test_drawn_names_do_not_touch(made: Comparison, key: str) -> None:
     for make in (_comparison_figures.against_bytes, _comparison_figures.against_time):

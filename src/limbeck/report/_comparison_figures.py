@@ -66,7 +66,7 @@ def against_bytes(comparison: Comparison, sections: Sequence[Section], key: str)
     dots = [dot for s in sections for dot in _dots(comparison, s, key, lambda line: line.stored_bytes or None)]
     if not dots:
         return None
-    from matplotlib.ticker import FuncFormatter, LogLocator
+    from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator
 
     clusters: list[list[Dot]] = []  # dots whose bytes are within 12 % of the one before
     for dot in sorted(dots, key=lambda d: d.x):
@@ -81,7 +81,9 @@ def against_bytes(comparison: Comparison, sections: Sequence[Section], key: str)
     _log_axis(axes, [d.x for d in dots], before=0.25, after=0.6)
     low, high = axes.get_xlim()
     few = math.log10(high / low) < 2.5
-    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if few else (1.0,), numticks=20))
+    one = FixedLocator([_centre(clusters[0])])  # all rows store the same, and nothing round may be near it
+    many = LogLocator(subs=(1.0, 2.0, 5.0) if few else (1.0,), numticks=20)
+    axes.xaxis.set_major_locator(one if len(clusters) == 1 else many)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: size(round(value))))
     freeze(figure)
     for cluster in clusters:  # lower the axis, to zero at most, until its names fit below its highest dot
@@ -155,11 +157,15 @@ def differences(comparison: Comparison, sections: Sequence[Section], key: str) -
     return figure
 
 
+def _centre(cluster: Sequence[Dot]) -> float:
+    """The geometric mean of what dots store."""
+    return math.exp(sum(math.log(d.x) for d in cluster) / len(cluster))
+
+
 def _side_by_side(axes: Axes, cluster: Sequence[Dot]) -> list[Dot]:
     """Dots a few points apart around their place, the better to the right."""
-    centre = math.exp(sum(math.log(d.x) for d in cluster) / len(cluster))
     steps = _STEP_POINTS * axes.figure.dpi / 72 * (np.arange(len(cluster)) - (len(cluster) - 1) / 2)
-    pixel = axes.transData.transform((centre, 0))[0] + steps
+    pixel = axes.transData.transform((_centre(cluster), 0))[0] + steps
     shifted = axes.transData.inverted().transform(np.stack([pixel, pixel], axis=1))[:, 0]
     ranked = sorted(cluster, key=lambda d: d.mean)
     return [dot._replace(x=float(x)) for dot, x in zip(ranked, shifted, strict=True)]
