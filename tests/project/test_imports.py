@@ -20,6 +20,7 @@ ORDER = [
     {"datasets"},
     {"augment", "networks", "parameterisations", "encoders"},
     {"index", "prototypes", "detections"},
+    {"active_learning"},
     {"storage"},
     {"distilled"},
     {"methods"},

@@ -12,11 +12,11 @@ import torch
 from tests.helpers.listener import Listener, recording
 
 from limbeck import sounds
+from limbeck.active_learning.steps import Add, Drop, Limit, Rename, Undo
 from limbeck.errors import BusyError, FingerprintError, InputError
 from limbeck.index import SoundIndex
 from limbeck.prototypes import SoundClassifier
 from limbeck.studio import Session
-from limbeck.studio.steps import Add, Drop, Limit, Rename, Undo
 
 Open = Callable[[], Session]
 

@@ -16,9 +16,9 @@ from tests.helpers.weights_folder import yamnet_folder
 from tests.studio.conftest import HOSTILE
 
 from limbeck import sounds
+from limbeck.active_learning.steps import Judge
 from limbeck.prototypes import SoundClassifier
 from limbeck.studio.journal import Journal
-from limbeck.studio.steps import Judge
 
 Visit = Callable[[Served], SimpleNamespace]
 

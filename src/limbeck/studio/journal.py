@@ -8,8 +8,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+from limbeck.active_learning.steps import Step, step_of
 from limbeck.errors import InputError
-from limbeck.studio.steps import Step, step_of
 
 NAME = "studio.jsonl"
 _SAVED = "saved"

@@ -19,13 +19,13 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from limbeck._config import Config
+from limbeck.active_learning.steps import step_of
 from limbeck.errors import InputError, LimbeckError
 from limbeck.index import SoundIndex, is_address
 from limbeck.report import sound_window, style
 from limbeck.sounds import EncoderOptions, encoder_of
 from limbeck.studio.guard import HEADERS, Guard
 from limbeck.studio.session import Session, tidy
-from limbeck.studio.steps import step_of
 
 EXAMPLE_BYTES = 64 * 2**20
 """Largest recording that is taken as an example."""

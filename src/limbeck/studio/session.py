@@ -4,7 +4,7 @@ import contextlib
 import hashlib
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
@@ -14,17 +14,17 @@ import numpy.typing as npt
 
 from limbeck import _files
 from limbeck._text import portable
+from limbeck.active_learning.learner import NONE, Learner, Naming, changes
+from limbeck.active_learning.queue import worth_checking
+from limbeck.active_learning.steps import Add, Judge, Rename, State, Step, Take, Undo, key, standing, state_after
 from limbeck.encoders import Encoder, EncoderNote
 from limbeck.errors import InputError, LimbeckError, MediaError
 from limbeck.index import SoundIndex, blend
 from limbeck.media import Encoded
-from limbeck.prototypes import CONFIG, Piece, SoundClassifier
+from limbeck.prototypes import CONFIG, Piece, SoundClassifier, class_texts
 from limbeck.report import sound_map, sound_window
 from limbeck.sounds import ORIGIN, Correction, Origin, keep, recording_vector
 from limbeck.studio.journal import NAME, Journal
-from limbeck.studio.learner import NONE, Learner, Naming, changes
-from limbeck.studio.queue import worth_checking
-from limbeck.studio.steps import Add, Judge, Rename, State, Step, Take, Undo, key, standing, state_after
 
 Media = Literal["sound", "picture"]
 _EXAMPLES = 32
@@ -54,11 +54,11 @@ class Session:
         self._journal = Journal(folder / NAME)
         there = SoundClassifier.load(folder) if (folder / CONFIG).is_file() else None
         self._check(there)
+        self._prompts = there.prompts if there else (encoder.prompt,)
         self._learner = Learner(
             pool,
-            encoder,
+            self._texts,
             settings=there.classifier.get_params() if there else None,
-            prompts=there.prompts if there else (),
             joint=there is not None and there.classifier.space_ == "joint",
         )
         if there is not None and self._changed_elsewhere():
@@ -361,6 +361,12 @@ class Session:
             raise InputError(f"There is no window {wrong[0]}: the index has {total}, from 0 on.")
         return list(rows)
 
+    def _texts(self, about: Mapping[str, str]) -> npt.NDArray[np.floating[Any]]:
+        """Vectors of words by what is read instead of each, (prompt, word, dim)."""
+        described = {word: text for word, text in about.items() if text != word}
+        texts = class_texts(list(about), self._prompts, described)
+        return np.stack([self._encoder.embed_text(row).numpy() for row in texts])
+
     def _text(self, words: str) -> npt.NDArray[np.float32]:
         with self._lock:
             return np.asarray(self._encoder.embed_text([words]).numpy()[0])
@@ -443,7 +449,7 @@ class Session:
                     small,
                     note,
                     tuple(behind),
-                    self._learner.prompts,
+                    self._prompts,
                     descriptions,
                     settings.window_s,
                     settings.hop_s,

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from limbeck.studio.learner import NONE, Naming
+from limbeck.active_learning.learner import NONE, Naming
 
 Floats = npt.NDArray[np.floating[Any]]
 _CANDIDATES, _WORST = 8, 20

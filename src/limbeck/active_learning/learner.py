@@ -1,6 +1,6 @@
 """Learning again after every step, and what changed by it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,10 +8,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import softmax
 
-from limbeck.encoders import Encoder
+from limbeck.active_learning.steps import Key, State, key
 from limbeck.index import Pool
-from limbeck.prototypes import Piece, PoolScores, PrototypeClassifier, class_texts
-from limbeck.studio.steps import Key, State, key
+from limbeck.prototypes import Piece, PoolScores, PrototypeClassifier
 
 Floats = npt.NDArray[np.floating[Any]]
 Ints = npt.NDArray[np.intp]
@@ -92,24 +91,21 @@ class Learner:
 
     Args:
         pool: All windows of an index.
-        encoder: The index's.
+        text: Gives vectors of words, (prompt, word, dim), for what is read instead of each word, by the words.
         settings: Parameters of the `PrototypeClassifier`.
-        prompts: Sentences that words are put in; the encoder's own where there is none.
         joint: Whether prototypes live in the joint space instead of the audio network's own.
     """
 
     def __init__(
         self,
         pool: Pool,
-        encoder: Encoder,
+        text: Callable[[Mapping[str, str]], Floats],
         *,
         settings: Mapping[str, Any] | None = None,
-        prompts: Sequence[str] = (),
         joint: bool = False,
     ) -> None:
         self.pool = pool
-        self.encoder = encoder
-        self.prompts = tuple(prompts) or (encoder.prompt,)
+        self._text = text
         self.vectors = pool.joint if joint else pool.features
         self._joint, self._settings = joint, dict(settings or {})
         self._asked: dict[str, str] = {}
@@ -212,11 +208,9 @@ class Learner:
 
     def _fit(self, asked: Mapping[str, str]) -> None:
         """Learn from words and the pool, before any verdict."""
-        texts = class_texts(list(asked), self.prompts, {word: about for word, about in asked.items() if about != word})
-        text = np.stack([self.encoder.embed_text(row).numpy() for row in texts])
         made = PrototypeClassifier(**self._settings)
         features = None if self._joint else self.pool.features
-        self._classifier = made.fit_from_text(self.pool.joint, text, list(asked), features=features)
+        self._classifier = made.fit_from_text(self.pool.joint, self._text(asked), list(asked), features=features)
         self._first = made.pruned()
         self._learned = [set(map(int, own)) for own in made.neighbours_]
         self._asked = dict(asked)

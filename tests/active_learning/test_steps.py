@@ -6,10 +6,23 @@ from pathlib import Path
 
 import pytest
 
+from limbeck.active_learning.steps import (
+    Add,
+    Drop,
+    Judge,
+    Limit,
+    Rename,
+    State,
+    Step,
+    Take,
+    Undo,
+    key,
+    state_after,
+    step_of,
+)
 from limbeck.errors import InputError
 from limbeck.prototypes import Piece
 from limbeck.studio.journal import Journal
-from limbeck.studio.steps import Add, Drop, Judge, Limit, Rename, State, Step, Take, Undo, key, state_after, step_of
 
 A, B = Piece(path="/a.wav", sha256="aa"), Piece(path="/b.wav", start_s=2.0, sha256="bb")
 WORDS: list[Step] = [Add(word="rain"), Add(word="dog", description="a dog barks")]
