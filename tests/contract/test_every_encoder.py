@@ -14,7 +14,7 @@ from limbeck.encoders._weights import HubFiles
 from limbeck.errors import InputError, MissingWeightsError, UnknownNameError
 from limbeck.testing import EncoderContract
 
-PARTS = {"clap": 1, "msclap": 2, "audioclip": 2, "wav2clip": 2, "yamnet": 3, "birdnet": 3}
+PARTS = {"clap": 1, "msclap": 2, "audioclip": 2, "wav2clip": 2, "yamnet": 3, "birdnet": 3, "panns": 3}
 """Things each needs: networks, names of classes, tokenizers, models of text."""
 
 
@@ -24,7 +24,7 @@ def test_an_unknown_name_names_its_neighbour() -> None:
 
 
 def test_all_are_there() -> None:
-    assert {"audioclip", "birdnet", "clap", "msclap", "wav2clip", "yamnet"} <= set(encoders.names())
+    assert {"audioclip", "birdnet", "clap", "msclap", "panns", "wav2clip", "yamnet"} <= set(encoders.names())
 
 
 @pytest.mark.parametrize("name", encoders.names())

@@ -1,8 +1,9 @@
 """Facts of published audio networks, read from their public code: tensors' names and shapes, and some outputs.
 
 The outputs are those of the published code with the weights of `formula_weights.formula_state` (windows aside, which
-are the published ones), in evaluation mode, for one second (wav2clip, 16 kHz) or half a second (audioclip, 44.1 kHz) of
-`formula_weights.tone`: the first eight numbers. The picture tower of audioclip is left out of the list.
+are the published ones, as are the mel filters of panns), in evaluation mode, for one second (wav2clip, 16 kHz; panns,
+32 kHz) or half a second (audioclip, 44.1 kHz) of `formula_weights.tone`: the first eight numbers. The picture tower of
+audioclip is left out of the list.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ def published_shapes(name: str) -> dict[str, tuple[int, ...]]:
 
 
 def published_outputs(name: str) -> dict[str, Tensor]:
-    """The first numbers of ``joint`` (before it is brought to length 1) and ``features``.
+    """The first numbers of ``joint`` (before it is brought to length 1; of panns ``scores``) and ``features``.
 
     Args:
         name: Of the encoder.

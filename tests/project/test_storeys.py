@@ -21,7 +21,7 @@ MIDDLE = {
     "limbeck.datasets.sounds.esc50.ESC": "two of these are rows of one table, and differ in which",
     "limbeck.detections._contract.FilePerRecording": "three forms are a text file for each recording, and differ in it",
     "limbeck.detections._contract.Table": "three forms are one CSV file, and differ in its rows",
-    "limbeck.encoders._class_names.WithClassNames": "two encoders are classifiers, and differ in how they hear",
+    "limbeck.encoders._class_names.WithClassNames": "three encoders are classifiers, and differ in how they hear",
     "limbeck.encoders._clip_text.WithClipText": "two encoders have one text tower, and differ in how they hear",
     "limbeck.encoders._htsat.HtsatEncoder": "two encoders have one audio tower, and differ in how they read",
     "limbeck.evaluation.sounds.classifiers.prototypes.Learner": "two classifiers have the settings of one learner",

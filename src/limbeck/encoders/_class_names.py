@@ -6,29 +6,43 @@ Differs from the paper: the mean is brought to length 1; the classifier's probab
           length would take out anyway.
 """
 
+import csv
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
-from typing import ClassVar
+from pathlib import Path
+from typing import ClassVar, Generic, Protocol, TypeVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from limbeck._files import read_tensors, write_tensors
+from limbeck._files import atomic, read_tensors, write_tensors
 from limbeck.encoders._contract import AudioEmbeddings, Encoder
-from limbeck.encoders._litert import PatchNetwork
 from limbeck.encoders._sentences import Sentences
-from limbeck.encoders._weights import OfficialFile, cache_folder, weights_hash
+from limbeck.encoders._weights import OfficialFile, cache_folder, reading, weights_hash
 from limbeck.errors import InputError
 
 _MANY = 1000
 """So many names take a sentence encoder seconds, and their vectors are kept."""
 
 
-class WithClassNames(Encoder, ABC):
-    """A classifier in LiteRT on the CPU, and a sentence encoder that reads its classes' names, on any device.
+class Network(Protocol):
+    """A classifier of so many `classes`, which knows `dim` numbers of a sound before it tells them."""
+
+    classes: int
+    dim: int
+
+    def weights(self) -> Mapping[str, Tensor]:
+        """All that decides what it says, by name."""
+
+
+N = TypeVar("N", bound=Network)
+
+
+class WithClassNames(Encoder, ABC, Generic[N]):
+    """A classifier of sounds, and a sentence encoder that reads its classes' names.
 
     Attributes:
         network_file: What the classifier's file is called, and where it is published.
@@ -39,7 +53,7 @@ class WithClassNames(Encoder, ABC):
     network_file: ClassVar[OfficialFile]
     names_file: ClassVar[OfficialFile]
 
-    def __init__(self, checkpoint: str, network: PatchNetwork, classes: Sequence[str], sentences: Sentences) -> None:
+    def __init__(self, checkpoint: str, network: N, classes: Sequence[str], sentences: Sentences) -> None:
         if network.classes != len(classes):
             raise InputError(
                 f"The network tells {network.classes} classes apart, but the class map names {len(classes)}. "
@@ -52,8 +66,7 @@ class WithClassNames(Encoder, ABC):
     @cached_property
     def id(self) -> str:
         """Name, checkpoint and a hash of both models, of the class names, and of how texts are read."""
-        content = torch.frombuffer(bytearray(self._network.content), dtype=torch.uint8)
-        return self._id({"network": content, "names": self._letters()}, *self._reader())
+        return self._id({**self._network.weights(), "names": self._letters()}, *self._reader())
 
     def class_scores(self, waveforms: Sequence[Tensor]) -> Tensor:
         """How likely each class is in each sound, float32, (sound, class), in [0, 1]; several may be.
@@ -110,3 +123,22 @@ def conse(scores: Tensor, names: Tensor, *, best: int = 10) -> Tensor:
     mixed = (weights[..., None] * names[classes]).sum(1)
     mixed[weights.sum(1) == 0] = names.mean(0)
     return F.normalize(mixed, dim=1)
+
+
+def read_class_map(path: Path) -> list[str]:
+    """The names of AudioSet's classes, in order, of a CSV file with a column ``display_name``.
+
+    Raises:
+        InputError: It is no such file.
+    """
+    with reading(path), open(path, encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    if not rows or "display_name" not in rows[0]:
+        raise InputError(f"{path} is no class map of AudioSet: expected was a CSV file with a column display_name.")
+    return [row["display_name"] for row in rows]
+
+
+def write_class_map(path: Path, names: Sequence[str]) -> None:
+    """Write what `read_class_map` reads."""
+    with atomic(path) as part, open(part, "w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([["index", "display_name"], *enumerate(names)])

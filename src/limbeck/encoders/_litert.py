@@ -40,6 +40,10 @@ class PatchNetwork:
         scores, averages = self(np.zeros((1, *shape), np.float32))
         self.classes, self.dim = scores.shape[1], averages.shape[1]
 
+    def weights(self) -> dict[str, torch.Tensor]:
+        """The bytes of its file, uint8."""
+        return {"network": torch.frombuffer(bytearray(self.content), dtype=torch.uint8)}
+
     def __call__(self, patches: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Scores (patch, class) and averages (patch, dim) of at least one patch (patch, *shape), all float32."""
         parts = np.array_split(patches, min(self._copies, len(patches)))

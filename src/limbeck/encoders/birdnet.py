@@ -55,7 +55,7 @@ _TINY_LABELS = (
 
 
 @final
-class BirdNet(WithClassNames):
+class BirdNet(WithClassNames[PatchNetwork]):
     """Waveforms of 3 s through BirdNET in LiteRT, on the CPU; texts through a sentence encoder on any device.
 
     A folder of weights holds BirdNET_GLOBAL_6K_V2.4_Model_FP32.tflite and BirdNET_GLOBAL_6K_V2.4_Labels.txt, and may

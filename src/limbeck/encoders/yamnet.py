@@ -13,7 +13,6 @@ Differs from the paper: YAMNet averages over a recording's patches, which hides 
 Cost:     about 0.5 ms a patch (0.48 s of sound) on one core, and 5 MB of memory a core.
 """
 
-import csv
 from collections.abc import Sequence
 from functools import lru_cache
 from math import ceil
@@ -25,12 +24,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from limbeck._files import atomic, write_bytes
-from limbeck.encoders._class_names import WithClassNames
+from limbeck._files import write_bytes
+from limbeck.encoders._class_names import WithClassNames, read_class_map, write_class_map
 from limbeck.encoders._litert import PatchNetwork, tiny_network
 from limbeck.encoders._sentences import MINILM, Sentences
-from limbeck.encoders._weights import Needed, OfficialFile, reading
-from limbeck.errors import InputError
+from limbeck.encoders._weights import Needed, OfficialFile
 
 NETWORK = OfficialFile(
     "yamnet_spectra_in.tflite",
@@ -60,7 +58,7 @@ _TINY_CLASSES = ("Speech", "Dog", "Rain", "Clock", "Sneeze", "Helicopter", "Chai
 
 
 @final
-class YamNet(WithClassNames):
+class YamNet(WithClassNames[PatchNetwork]):
     """Log-mel patches through YAMNet in LiteRT, on the CPU; texts through a sentence encoder on any device.
 
     A folder of weights holds yamnet_spectra_in.tflite and yamnet_class_map.csv, and may hold the text model in
@@ -80,14 +78,8 @@ class YamNet(WithClassNames):
     @classmethod
     def _read(cls, checkpoint: str, found: Sequence[Path], device: torch.device) -> Self:
         network, classes, text = found
-        with reading(classes), open(classes, encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
-        if not rows or "display_name" not in rows[0]:
-            raise InputError(
-                f"{classes} is not YAMNet's class map: expected was a CSV file with a column display_name."
-            )
         content = PatchNetwork(network.read_bytes(), _PATCH_SHAPE)
-        return cls(checkpoint, content, [row["display_name"] for row in rows], Sentences.read(text, device))
+        return cls(checkpoint, content, read_class_map(classes), Sentences.read(text, device))
 
     @classmethod
     def tiny(cls, *, seed: int = 0) -> Self:
@@ -98,8 +90,7 @@ class YamNet(WithClassNames):
     def save(self, folder: Path) -> None:
         """Write what `pretrained` takes as its `folder`."""
         write_bytes(folder / NETWORK.name, self._network.content)
-        with atomic(folder / CLASS_MAP.name) as path, open(path, "w", encoding="utf-8", newline="") as file:
-            csv.writer(file).writerows([["index", "display_name"], *enumerate(self.classes)])
+        write_class_map(folder / CLASS_MAP.name, self.classes)
         self._sentences.save(folder / MINILM.name)
 
     def _scored(self, waveforms: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
