@@ -17,7 +17,7 @@ from torch import Tensor
 from limbeck import _files
 from limbeck.encoders import AudioEmbeddings, Encoder
 from limbeck.errors import FingerprintError, InputError
-from limbeck.prototypes import Piece, PrototypeClassifier, SoundClassifier
+from limbeck.prototypes import Evidence, Piece, Probe, PrototypeClassifier, SoundClassifier
 
 
 class Words(Encoder):
@@ -125,6 +125,37 @@ def test_corrections_go_on_after_loading(tmp_path: Path) -> None:
     last.classifier.without("bark", again)
     np.testing.assert_allclose(last.classifier.prototypes_, there.classifier.prototypes_, atol=1e-6)
     assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_probe_comes_back_with_its_evidence(tmp_path: Path) -> None:
+    rng, made = np.random.default_rng(0), _learned(neighbours=12)
+    plain = made.fingerprint
+    coefficients, intercept = rng.normal(size=(4, 40)).astype(np.float32), rng.normal(size=4).astype(np.float32)
+    made.classifier.probe_ = Probe(coefficients, intercept, 0.5)
+    made.classifier.evidence_ = Evidence(windows=40, recordings=40, probe=0.9, ahead=8, p=1 / 256, chosen=True)
+    assert made.fingerprint != plain
+    back = SoundClassifier.load(made.save(tmp_path))
+    assert back.fingerprint == made.fingerprint
+    assert back.classifier.evidence_ == made.classifier.evidence_
+    np.testing.assert_array_equal(
+        back.classifier.predict_proba(POOL.features), made.classifier.predict_proba(POOL.features)
+    )
+    arrays = load(next(tmp_path.glob("*.safetensors")).read_bytes())
+    _damaged(tmp_path, arrays | {"probe_intercept": arrays["probe_intercept"][1:]})
+    with pytest.raises(InputError, match="a probe of 4 labels in 40 dimensions was expected"):
+        SoundClassifier.load(tmp_path)
+    _damaged(tmp_path, {name: array for name, array in arrays.items() if name != "probe_intercept"})
+    with pytest.raises(InputError, match="is damaged"):
+        SoundClassifier.load(tmp_path)
+
+
+def _damaged(folder: Path, arrays: dict[str, Any]) -> None:
+    """Put other arrays into a classifier, with the hash that belongs to them."""
+    content = save(arrays)
+    note = _files.read_record(folder / "config.json")
+    note["sha256"] = hashlib.sha256(content).hexdigest()
+    (folder / note["data"]).write_bytes(content)
+    _files.write_record(folder / "config.json", note)
 
 
 def test_a_writer_that_is_stopped_leaves_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -70,6 +70,33 @@ def test_it_keeps_what_learning_and_correcting_by_command_give(open_session: Ope
     sounds.correct(tmp_path / "classifier", remove=[f"low={corrections['add'][0]['path']}"], encoder=Listener())
 
 
+def test_what_was_accepted_weighs_a_probe_in_the_studio_as_by_command(
+    open_session: Open, tones: Path, tmp_path: Path
+) -> None:
+    """What a word had found by itself counts once it is accepted."""
+    with open_session() as session:
+        for word in ("low", "middle", "high"):
+            session.step(Add(word=word))
+        assert session.overview()["probe"] is None
+        for word in ("low", "middle", "high"):
+            told = session.judge(word, True, rows(session, word)[:4])
+        assert told["probe"].startswith(
+            "Prototypes are used: of 12 accepted windows left out of learning they name 100 %"
+        )
+    kept = SoundClassifier.load(tmp_path / "classifier")
+    assert kept.classifier.probe_ is None
+    assert kept.classifier.evidence_ is not None
+    assert sounds.summary(kept)["probe"]["said"] == told["probe"]
+    (tmp_path / "corrections.json").write_text(
+        json.dumps(json.loads((tmp_path / "classifier" / "origin.json").read_text())["corrections"])
+    )
+    sounds.learn(tones, ["low", "middle", "high"], out=tmp_path / "other", encoder=Listener())
+    other = sounds.correct(tmp_path / "other", corrections=tmp_path / "corrections.json", encoder=Listener())
+    assert other.classifier.evidence_ == kept.classifier.evidence_
+    with open_session() as session:
+        assert session.overview()["probe"] == told["probe"]
+
+
 def test_work_is_left_and_taken_up_again(open_session: Open) -> None:
     with open_session() as session:
         session.step(Add(word="low", description="a low tone"))

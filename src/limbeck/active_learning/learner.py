@@ -10,7 +10,7 @@ from scipy.special import softmax
 
 from limbeck.active_learning.steps import Key, State, key
 from limbeck.index import Pool
-from limbeck.prototypes import Piece, PoolScores, PrototypeClassifier
+from limbeck.prototypes import Evidence, Piece, PoolScores, PrototypeClassifier
 
 Floats = npt.NDArray[np.floating[Any]]
 Ints = npt.NDArray[np.intp]
@@ -27,6 +27,7 @@ class Naming:
     Attributes:
         words: The words, as columns of `similarities`.
         similarities: To each word's prototype, (window, word).
+        logits: What windows are named by, whose softmax are probabilities, (window, word).
         best: The likeliest word, (window,).
         second: The next one, (window,); the likeliest again where there is one word only.
         score: Probability of the likeliest word, from 0 to 1, (window,).
@@ -36,6 +37,7 @@ class Naming:
 
     words: tuple[str, ...]
     similarities: Floats
+    logits: Floats
     best: Ints
     second: Ints
     score: Floats
@@ -44,25 +46,24 @@ class Naming:
 
     @classmethod
     def of(
-        cls, words: Sequence[str], similarities: Floats, temperature: float, thresholds: Floats, reject: float = -np.inf
+        cls, words: Sequence[str], similarities: Floats, logits: Floats, thresholds: Floats, reject: float = -np.inf
     ) -> "Naming":
-        """Name windows by `similarities` to `words`, (window, word), from the least scores of these on, `thresholds`.
+        """Name windows by their `logits` for `words`, (window, word), from the least scores of these on, `thresholds`.
 
-        Similarities are divided by the `temperature` for scores; those below `reject` are none of the words.
+        Windows whose `similarities`, (window, word), are all below `reject` are none of the words.
         """
-        rows = np.arange(len(similarities))
-        best = similarities.argmax(axis=1)
-        top = similarities[rows, best]
-        total = np.exp((similarities - top[:, None]) / temperature).sum(axis=1)
-        score = 1 / total
-        named = np.where((top >= reject) & (score >= thresholds[best]), best, NONE)
+        rows = np.arange(len(logits))
+        best = logits.argmax(axis=1)
+        top = logits[rows, best]
+        score = 1 / np.exp(logits - top[:, None]).sum(axis=1)
+        named = np.where((similarities.max(axis=1) >= reject) & (score >= thresholds[best]), best, NONE)
         if len(words) == 1:
-            return cls(tuple(words), similarities, best, best, score, score, named)
-        rest = similarities.copy()
+            return cls(tuple(words), similarities, logits, best, best, score, score, named)
+        rest = logits.copy()
         rest[rows, best] = -np.inf
         second = rest.argmax(axis=1)
-        lead = (1 - np.exp((rest[rows, second] - top) / temperature)) * score
-        return cls(tuple(words), similarities, best, second, score, lead, named)
+        lead = (1 - np.exp(rest[rows, second] - top)) * score
+        return cls(tuple(words), similarities, logits, best, second, score, lead, named)
 
     @property
     def uncertain(self) -> npt.NDArray[np.bool_]:
@@ -115,9 +116,9 @@ class Learner:
         self._scores: PoolScores | None = None
         sha256 = [file.sha256 for file in pool.file]
         starts = [round(start, 2) for start in pool.start_s.tolist()]
+        self._recordings = [content or str(path) for content, path in zip(sha256, pool.path, strict=True)]
         self._row_of: dict[Key, int] = {
-            (content or str(path), start): row
-            for row, (content, path, start) in enumerate(zip(sha256, pool.path, starts, strict=True))
+            (name, start): row for row, (name, start) in enumerate(zip(self._recordings, starts, strict=True))
         }
         self.naming: Naming | None = None
         self.stuck: tuple[str, ...] = ()
@@ -158,9 +159,9 @@ class Learner:
         if self._scores is None:
             self._scores = PoolScores(self._classifier, self.vectors)
         self._scores.update(self._classifier)
-        similarities, clf = self._scores.similarities.copy(), self._classifier
+        found, reject = self._scores, self._classifier.threshold_
         least = self.thresholds(state)
-        self.naming = Naming.of(tuple(state.words), similarities, clf.temperature_, least, clf.threshold_)
+        self.naming = Naming.of(tuple(state.words), found.similarities.copy(), found.logits, least, reject)
         return self.naming
 
     def likeliest(self, rows: Sequence[int], most: int = 3) -> list[list[tuple[str, float]]]:
@@ -168,9 +169,9 @@ class Learner:
 
         Without words there is nothing to tell.
         """
-        if self.naming is None or self._classifier is None:
+        if self.naming is None:
             return [[] for _ in rows]
-        chances = softmax(self.naming.similarities[list(rows)] / self._classifier.temperature_, axis=1)
+        chances = softmax(self.naming.logits[list(rows)], axis=1)
         order = np.argsort(-chances, axis=1, kind="stable")[:, :most]
         words = self.naming.words
         return [[(words[c], float(p[c])) for c in own] for p, own in zip(chances, order, strict=True)]
@@ -182,11 +183,14 @@ class Learner:
     def scores(self, word: str) -> Floats:
         """Tell the probability of a word for every window, (window,); there are words."""
         assert self.naming is not None
-        assert self._classifier is not None
         naming = self.naming
-        top = naming.similarities[np.arange(len(naming.best)), naming.best]
-        own = naming.similarities[:, naming.words.index(word)]
-        return np.asarray(np.exp((own - top) / self._classifier.temperature_) * naming.score)
+        own = naming.logits[:, naming.words.index(word)]
+        return np.asarray(np.exp(own - naming.logits.max(axis=1)) * naming.score)
+
+    @property
+    def evidence(self) -> Evidence | None:
+        """How prototypes and a linear probe name what was accepted; None where too little was."""
+        return None if self._classifier is None else self._classifier.evidence_
 
     def neighbours(self, word: str) -> list[int]:
         """Rows of the windows that a word stands for, those it found first."""
@@ -220,14 +224,17 @@ class Learner:
         clf, words = self._classifier, list(state.words)
         assert clf is not None
         wanted = [set(own) for own in self._learned]
+        yes, no = ({word: list[int]() for word in words} for _ in range(2))
         for name, verdict in state.verdicts.items():
             if (row := self.row(name)) is None:
                 continue
             for place, word in enumerate(words):
                 if word == verdict.word:
                     wanted[place].add(row)
+                    yes[word].append(row)
                 elif verdict.word is not None or word in verdict.others:
                     wanted[place].discard(row)
+                    no[word].append(row)
         stuck = []
         for place, (word, own) in enumerate(zip(words, wanted, strict=True)):
             has = set(map(int, clf.neighbours_[place]))
@@ -238,6 +245,7 @@ class Learner:
             if not own:
                 stuck.append(word)
         self.stuck = tuple(stuck)
+        clf.consider_probe(yes, no, self._recordings)
 
 
 def changes(before: Naming | None, after: Naming | None) -> dict[str, Any]:

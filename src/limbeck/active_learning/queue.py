@@ -38,7 +38,7 @@ def worth_checking(
         thresholds: Least score for each word, (word,), 0 where there is none.
         count: Most windows to choose, >= 0.
     """
-    top = naming.similarities[np.arange(len(naming.best)), naming.best]
+    top = naming.similarities.max(axis=1)
     free = np.ones(len(top), bool)
     free[list(judged)] = False
     words, most = naming.words, min(_CANDIDATES * max(1, count), max(count, len(top) // _WORST))

@@ -5,13 +5,16 @@ from limbeck.prototypes._prompts import by_entropy, class_texts
 from limbeck.prototypes._sensitivity import AtCount, sensitivity
 from limbeck.prototypes.classifier import PrototypeClassifier
 from limbeck.prototypes.pool_scores import PoolScores
+from limbeck.prototypes.probe import Evidence, Probe
 from limbeck.prototypes.saved import CONFIG, Piece, SoundClassifier
 
 __all__ = [
     "CONFIG",
     "AtCount",
+    "Evidence",
     "Piece",
     "PoolScores",
+    "Probe",
     "PrototypeClassifier",
     "SoundClassifier",
     "by_entropy",

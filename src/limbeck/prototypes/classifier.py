@@ -6,7 +6,7 @@ Differs from the paper: not at all as `PrototypeClassifier.paper()`. Otherwise n
 Cost: learning takes one product of pool and text and one pass for mean and deviation.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from typing import Any, Literal, Self, cast
 
@@ -40,12 +40,15 @@ from limbeck.prototypes._parameters import AUTO, check_parameters
 from limbeck.prototypes._prompts import PROMPTS, joined
 from limbeck.prototypes._refine import refined
 from limbeck.prototypes._space import METRICS, Standard
+from limbeck.prototypes.probe import Evidence, Lessons, Probe, considered
 
 Space = Literal["joint", "features", "array"]
 SAMPLE = 20_000
 """Recordings, evenly spaced over the pool, that temperature, threshold, levels and refinement look at."""
 JUDGED = 4_000
 """Of these, evenly spaced, those that are compared with prototypes learned without their likes."""
+LEARNED_AT_MOST = 2_000
+"""Recordings, evenly spaced, that a probe learns from: it is considered after every click."""
 
 
 class PrototypeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -86,6 +89,8 @@ class PrototypeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         levels_: Similarity to each class that others, and its own, have on average, (2, class).
         space_: Where vectors to be named live: ``"joint"`` or ``"features"`` of an encoder, ``"array"`` after `fit`.
         multi_label_: Whether `fit` had several labels a row.
+        probe_: What names sounds instead of the nearest prototype, see `consider_probe`; mostly None.
+        evidence_: What `consider_probe` found; None where it was not asked, or too little was accepted.
 
     Example:
         >>> pool = np.array([[1.0, 0.1], [0.9, 0.0], [0.1, 1.0], [0.0, 0.9]])
@@ -94,6 +99,8 @@ class PrototypeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         (['bark'], [[0, 1], [2, 3]])
     """
 
+    probe_: Probe | None
+    evidence_: Evidence | None
     _words: Floats | None
     _examples: tuple[Floats, Positions, Floats]
     """Labelled rows (row, dim), places of their classes (row,) and what each counts (row,)."""
@@ -368,6 +375,96 @@ class PrototypeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.neighbour_weights_[place] = np.append(weights, weights.dtype.type(max(weights, default=1)))
         return self._relearn()
 
+    def with_recordings(self, X: ArrayLike) -> Self:  # noqa: N803
+        """Put recordings `X`, (row, dim), to the end of the pool, where they stand for nothing yet. The pool is copied.
+
+        Raises:
+            InputError: A number does not fit.
+        """
+        self._check_correctable()
+        self._pool = np.concatenate([self._pool, self._rows(X).astype(self._pool.dtype)])
+        return self
+
+    def consider_probe(
+        self,
+        accepted: Mapping[str, Iterable[int]],
+        refused: Mapping[str, Iterable[int]] | None = None,
+        recordings: Sequence[str] | None = None,
+    ) -> Self:
+        """Name sounds by a linear probe, instead of the nearest prototype, if that is better for sure.
+
+        Both learn from what stands for classes now. They are compared on what people accepted, left out of learning by
+        cross-validation, and `evidence_` says how; see `limbeck.prototypes.probe` for the rule. What was rejected is
+        still what is too far from all prototypes. Every correction goes back to prototypes, so ask after the last one.
+        Refined prototypes stay.
+
+        Args:
+            accepted: Positions in the pool, by label, that a person said are of it. Those that do not stand for their
+                label are of no account.
+            refused: Positions, by label, that a person said are not.
+            recordings: For each of the pool the name of the recording that it is of: what is of one recording is left
+                out together. By default each is its own.
+
+        Raises:
+            InputError: A label is unknown.
+
+        Example:
+            >>> pool = np.array([[1.0, 0.1], [0.9, 0.0], [0.1, 1.0], [0.0, 0.9]])
+            >>> clf = PrototypeClassifier(neighbours=2).fit_from_text(pool, np.eye(2), ["bark", "rain"])
+            >>> clf.consider_probe({"bark": [0], "rain": [2]}).probe_ is None  # two are too few
+            True
+        """
+        check_is_fitted(self)
+        self._forget_probe()
+        if not self.multi_label_ and not self._refined:
+            lessons = self._lessons(accepted, refused or {}, recordings)
+            self.evidence_, self.probe_ = considered(lessons, METRICS[self.metric], self.temperature_)
+        return self
+
+    def _lessons(
+        self,
+        accepted: Mapping[str, Iterable[int]],
+        refused: Mapping[str, Iterable[int]],
+        recordings: Sequence[str] | None,
+    ) -> Lessons:
+        no = [(row, self._position(label)) for label, rows in refused.items() for row in rows]
+        used = np.unique(np.concatenate([*self.neighbours_, np.array([row for row, _ in no], np.int64)]))
+        member, against = (np.zeros((len(used), len(self.classes_)), bool) for _ in range(2))
+        weights, known = np.zeros(len(used)), np.zeros(len(used), bool)
+        for place, (own, counts) in enumerate(zip(self.neighbours_, self.neighbour_weights_, strict=True)):
+            at = np.searchsorted(used, own)
+            member[at, place] = True
+            weights[at] = np.maximum(weights[at], counts)
+        for row, place in no:
+            against[np.searchsorted(used, row), place] = True
+        for label, rows in accepted.items():
+            at = np.searchsorted(used, np.intersect1d(np.fromiter(rows, np.int64), used))
+            known[at] |= member[at, self._position(label)]
+        weights[~member.any(axis=1)] = 1
+        examples, labels, example_weights = self._examples
+        names = [f"row {row}" if recordings is None else recordings[row] for row in used.tolist()]
+        counted = np.flatnonzero(np.concatenate([weights, example_weights]) > 0)
+        kept = counted[_evenly(len(counted), LEARNED_AT_MOST)]
+        return Lessons(
+            self._standard(np.concatenate([self._pool[used], examples])),
+            np.concatenate([member, labels[:, None] == np.arange(len(self.classes_))]),
+            np.concatenate([against & ~member, np.zeros((len(labels), len(self.classes_)), bool)]),
+            np.concatenate([weights, example_weights]),
+            np.concatenate([known, np.ones(len(labels), bool)]),
+            np.array([*names, *(f"example {number}" for number in range(len(labels)))]),
+        ).select(kept)
+
+    def logits(self, X: ArrayLike) -> Floats:  # noqa: N803
+        """What `X`, (row, dim), are named by: the largest wins, the softmax are probabilities, (row, class).
+
+        Similarities, or scores of the probe, over their temperature.
+        """
+        if self.probe_ is None:
+            return self.similarities(X) / self.temperature_
+        rows = self._rows(X)
+        scores = [self.probe_.scores(self._standard(rows[part])) for part in chunks(len(rows))]
+        return np.concatenate(scores) / self.probe_.temperature
+
     def similarities(self, X: ArrayLike) -> Floats:  # noqa: N803
         """Similarity of `X`, (row, dim), to each class's prototype, (row, class): the cosine, or minus the distance."""
         rows = self._rows(X)
@@ -375,8 +472,9 @@ class PrototypeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return np.concatenate([between(self._standard(rows[part]), self.prototypes_) for part in chunks(len(rows))])
 
     def decision_function(self, X: ArrayLike) -> Floats:  # noqa: N803
-        """`similarities` of `X`, (row, dim); of two classes the difference, (row,), as scikit-learn has it."""
+        """`similarities` of `X`, (row, dim), or `logits` of a probe; of two classes the difference, (row,)."""
         scores = self.similarities(X)
+        scores = scores if self.probe_ is None else self.logits(X)
         return scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 and not self.multi_label_ else scores
 
     def predict_proba(self, X: ArrayLike) -> Floats:  # noqa: N803
@@ -384,20 +482,21 @@ class PrototypeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
         After `fit` with several labels a row: `multi_label_scores`.
         """
-        scores = self.similarities(X)
+        check_is_fitted(self)
         if self.multi_label_:
-            return level_scores(scores, *self.levels_)
-        return cast(Floats, softmax(scores / self.temperature_, axis=1))
+            return self.multi_label_scores(X)
+        return cast(Floats, softmax(self.logits(X), axis=1))
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:  # noqa: N803
-        """The label nearest to each of `X`, (row, dim); for a rejected sound ``""``, or -1 where labels are numbers.
+        """The nearest label to each of `X`, (row, dim), or the probe's; ``""``, or -1 for numbers, where rejected.
 
         After `fit` with several labels a row: 0 and 1, (row, class).
         """
         scores = self.similarities(X)
         if self.multi_label_:
             return (level_scores(scores, *self.levels_) >= 0.5).astype(int)
-        named: NDArray[Any] = self.classes_[scores.argmax(axis=1)]
+        chosen = scores if self.probe_ is None else self.logits(X)
+        named: NDArray[Any] = self.classes_[chosen.argmax(axis=1)]
         known = scores.max(axis=1) >= self.threshold_
         return named if known.all() else np.where(known, named, self._nobody())
 
@@ -457,9 +556,13 @@ class PrototypeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             counts = np.concatenate([weights, example_weights[labels == label]])
             means.append(weighted_mean(rows, counts) if len(rows) else self.mean_)
         self.prototypes_ = self._standard(np.stack(means))
+        self._forget_probe()
         if self._refined:
             self._refine()
         return self
+
+    def _forget_probe(self) -> None:
+        self.probe_, self.evidence_ = None, None
 
     def _refine(self) -> None:
         assert self._words is not None

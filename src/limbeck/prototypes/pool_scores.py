@@ -24,6 +24,7 @@ class PoolScores:
 
     Attributes:
         similarities: (row, class), in the order of the classifier's labels.
+        logits: What rows are named by, (row, class), those of `PrototypeClassifier.logits` but for rounding.
 
     Raises:
         InputError: The rows are no vectors of the classifier's space.
@@ -37,6 +38,7 @@ class PoolScores:
     """
 
     similarities: Floats
+    logits: Floats
 
     def __init__(self, classifier: PrototypeClassifier, rows: ArrayLike) -> None:
         self._rows = _arrays.rows(rows, "rows")
@@ -67,11 +69,21 @@ class PoolScores:
         if changed:
             self.similarities[:, changed] = self._compared(prototypes[changed], classifier.metric)
         self._prototypes = prototypes.copy()
+        if (probe := classifier.probe_) is None:
+            self.logits = self.similarities / classifier.temperature_
+        else:
+            products, lengths = self._products(probe.coefficients), self._lengths[:, None]
+            scores = np.divide(products, lengths, out=np.zeros_like(products), where=lengths > 0) + probe.intercept
+            self.logits = scores / probe.temperature
         return changed
 
+    def _products(self, directions: Floats) -> NDArray[Any]:
+        """Of standardised rows with `directions`, (class, dim): (row, class)."""
+        scaled = directions / self._scale
+        return np.asarray(self._rows @ scaled.T - scaled @ self._mean)
+
     def _compared(self, prototypes: Floats, metric: str) -> NDArray[Any]:
-        scaled = prototypes / self._scale
-        products = self._rows @ scaled.T - scaled @ self._mean
+        products = self._products(prototypes)
         lengths, norms = self._lengths[:, None], np.linalg.norm(prototypes, axis=1)
         if metric == "euclidean":
             return np.asarray(-np.sqrt(np.maximum(lengths**2 - 2 * products + norms**2, 0)))

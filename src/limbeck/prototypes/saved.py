@@ -1,7 +1,7 @@
 """A classifier of sounds as a folder: prototypes, their encoder, the words, and the recordings behind them."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, Self, cast
@@ -18,12 +18,14 @@ from limbeck.encoders import AudioEmbeddings, Encoder, EncoderNote
 from limbeck.errors import FingerprintError, InputError
 from limbeck.prototypes._prompts import class_texts
 from limbeck.prototypes.classifier import PrototypeClassifier
+from limbeck.prototypes.probe import Evidence, Probe
 
 FORMAT = "limbeck-sound-classifier-1"
 CONFIG = "config.json"
 _ARRAYS = ("prototypes", "mean", "scale", "levels", "prompt_weights")
 """Arrays of a `PrototypeClassifier` that are kept under their own names."""
 _EXAMPLES = ("examples", "example_classes", "example_weights")
+_PROBE = ("probe_coefficients", "probe_intercept")
 
 
 class Piece(Config):
@@ -32,12 +34,14 @@ class Piece(Config):
     Attributes:
         path: The file, as it was given.
         sha256: Of the file's bytes, by which it is known again at another place; empty where they were not read.
+        example: Whether a person gave it as an example of what it stands for.
     """
 
     path: str = ""
     start_s: float = Field(default=0.0, ge=0)
     duration_s: float = Field(default=0.0, ge=0)
     sha256: str = ""
+    example: bool = False
 
 
 class _Learned(Config):
@@ -50,6 +54,8 @@ class _Learned(Config):
     agreement: float = 0.5
     temperature: float = Field(default=1.0, gt=0)
     threshold: float | None = None
+    probe_temperature: float | None = Field(default=None, gt=0)
+    evidence: Evidence | None = None
 
 
 class _Card(Config):
@@ -135,8 +141,9 @@ class SoundClassifier:
         else:
             space: Literal["joint", "features"] = "joint" if features is None else "features"
             small = learner.fit_from_examples(*examples[:2], pool if features is None else features, space=space)
-        behind += () if examples is None else tuple(examples[2])
-        return cls(small, EncoderNote.of(encoder.id), behind, used, dict(descriptions or {}), window_s, hop_s)
+        behind += () if examples is None else tuple(piece.model_copy(update={"example": True}) for piece in examples[2])
+        made = cls(small, EncoderNote.of(encoder.id), behind, used, dict(descriptions or {}), window_s, hop_s)
+        return made if examples is None else made.consider_probe({})
 
     @property
     def fingerprint(self) -> str:
@@ -169,6 +176,29 @@ class SoundClassifier:
             if olds and (tuple(olds) != (new,) or new in self.descriptions)
         }
         return replace(self, classifier=self.classifier.regrouped(words), descriptions=about)
+
+    def with_recordings(self, vectors: ArrayLike, pieces: Sequence[Piece]) -> Self:
+        """Hold further recordings, which stand for nothing yet: `vectors`, (row, dim), and what they are, `pieces`.
+
+        Raises:
+            InputError: A number does not fit.
+        """
+        self.classifier.with_recordings(vectors)
+        return replace(self, pieces=(*self.pieces, *pieces))
+
+    def consider_probe(
+        self, accepted: Mapping[str, Iterable[int]], refused: Mapping[str, Iterable[int]] | None = None
+    ) -> Self:
+        """Name sounds by a linear probe if that is better for sure; see `PrototypeClassifier.consider_probe`.
+
+        Places in `pieces` are `accepted` and `refused`, by label. Examples are accepted anyway.
+        """
+        shown = {
+            label: [row for row, piece in self.neighbours(label) if piece.example] + list(accepted.get(label, ()))
+            for label in self.labels
+        }
+        self.classifier.consider_probe(shown, refused, [piece.sha256 or piece.path for piece in self.pieces])
+        return self
 
     def windows_differ(self, window_s: float, hop_s: float) -> bool:
         """Whether windows of `window_s` seconds every `hop_s` are others than those this was learned from."""
@@ -263,7 +293,10 @@ def _pack(classifier: PrototypeClassifier) -> tuple[_Learned, dict[str, NDArray[
         agreement=c.agreement_,
         temperature=c.temperature_,
         threshold=c.threshold_ if np.isfinite(c.threshold_) else None,
+        probe_temperature=c.probe_ and c.probe_.temperature,
+        evidence=c.evidence_,
     )
+    probe = () if c.probe_ is None else (c.probe_.coefficients, c.probe_.intercept)
     return numbers, {
         **{name: getattr(c, f"{name}_") for name in _ARRAYS},
         "recordings": c._pool,
@@ -271,6 +304,7 @@ def _pack(classifier: PrototypeClassifier) -> tuple[_Learned, dict[str, NDArray[
         "neighbour_weights": np.concatenate(c.neighbour_weights_),
         "neighbours_per_class": np.array([len(own) for own in c.neighbours_]),
         **dict(zip(_EXAMPLES, c._examples, strict=True)),
+        **dict(zip(_PROBE, probe, strict=False)),
     }
 
 
@@ -290,6 +324,12 @@ def _unpack(numbers: _Learned, arrays: Mapping[str, NDArray[Any]]) -> PrototypeC
     c.neighbour_weights_ = np.split(arrays["neighbour_weights"], ends)
     c._examples = arrays["examples"], arrays["example_classes"], arrays["example_weights"]
     labels, dim = len(numbers.labels), c.n_features_in_
+    c.evidence_, c.probe_ = numbers.evidence, None
+    if numbers.probe_temperature is not None:
+        coefficients, intercept = (arrays[name] for name in _PROBE)
+        c.probe_ = Probe(coefficients, intercept, numbers.probe_temperature)
+        if coefficients.shape != (labels, dim) or intercept.shape != (labels,):
+            raise InputError(f"a probe of {labels} labels in {dim} dimensions was expected, but got another")
     fits = c.prototypes_.shape == (labels, dim) and c._pool.shape[1:] == (dim,) and len(c.neighbours_) == labels
     fits = fits and len({len(part) for part in c._examples}) == 1
     if not fits or arrays["neighbours"].max(initial=-1) >= len(c._pool):

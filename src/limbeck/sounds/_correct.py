@@ -14,7 +14,7 @@ from limbeck._files import exclusive, sha256_of
 from limbeck.encoders import Encoder
 from limbeck.errors import InputError
 from limbeck.index import SoundIndex
-from limbeck.prototypes import SoundClassifier
+from limbeck.prototypes import Piece, SoundClassifier
 from limbeck.sounds import _words
 from limbeck.sounds._corrections import LEARNED, Correction, Corrections, Origin, seconds
 from limbeck.sounds._encoders import EncoderOptions, of_classifier
@@ -99,33 +99,39 @@ def applied(
 ) -> SoundClassifier:
     """Make corrections in a classifier as it was learned, `base`, which becomes the corrected one.
 
-    The `index` may know the sounds that are put in, and paths are told from the classifier's `folder`. A correction
-    that cannot be made is passed to `refused` with the reason, or raised.
+    What was put in is what a linear probe is weighed against prototypes on. The `index` may know the sounds, and paths
+    are told from the classifier's `folder`. A correction that cannot be made is passed to `refused` with the reason, or
+    raised.
 
     Raises:
         InputError: A correction cannot be made, and there is no `refused`.
     """
     refused = refused or _raised
+    yes, no = ({label: list[int]() for label in base.labels} for _ in range(2))
     for one in wanted.remove:
         try:
-            for place in _standing(base, one):
-                _without(base, one.label, place)
+            for row in (standing := _standing(base, one)):
+                _without(base, one.label, row)
+            if not standing and (found := _indexed(one, base, index)) is not None:
+                base, row = _held(base, one, found)
+                standing = [row]
+            no[one.label] += standing
         except InputError as error:
             refused(one, error)
     for one in wanted.add:
         try:
-            if _put_known(base, one):
-                continue
-            found = _indexed(one, base, index)
-            if found is None:
-                options["encoder"] = encoder = of_classifier(base, **options)
-                found = _embedded(one, base, encoder, folder)
-            start_s, vectors = found
-            if not _put_known(base, one.model_copy(update={"start_s": start_s})):
-                base.classifier.add_labelled(vectors, [one.label] * len(vectors))
+            if (place := _known_place(base, one)) is None:
+                found = _indexed(one, base, index)
+                if found is None:
+                    options["encoder"] = encoder = of_classifier(base, **options)
+                    found = _embedded(one, base, encoder, folder)
+                base, place = _held(base, one, found)
+            if place not in base.classifier.neighbours_[base.labels.index(one.label)]:
+                base.classifier.with_neighbour(one.label, place)
+            yes[one.label].append(place)
         except InputError as error:
             refused(one, error)
-    return base
+    return base.consider_probe(yes, no)
 
 
 def _raised(one: Correction, error: InputError) -> None:
@@ -167,19 +173,25 @@ def _standing(base: SoundClassifier, one: Correction) -> list[int]:
     return [place for place, piece in base.neighbours(one.label) if one.covers(piece.path, piece.start_s)]
 
 
-def _put_known(base: SoundClassifier, one: Correction) -> bool:
-    """Let one of the classifier's own sounds stand for a label; False where it is none, or could be several."""
+def _known_place(base: SoundClassifier, one: Correction) -> int | None:
+    """Place of the one sound of the classifier's own that is meant; None where it is none, or could be several."""
     _check_label(base, one)
     known = [
         place
         for place, piece in enumerate(base.pieces)
         if one.covers(piece.path, piece.start_s) and (not (one.sha256 and piece.sha256) or one.sha256 == piece.sha256)
     ]
-    if one.start_s is None or len(known) != 1:
-        return False
-    if known[0] not in _standing(base, one):
-        base.classifier.with_neighbour(one.label, known[0])
-    return True
+    return None if one.start_s is None or len(known) != 1 else known[0]
+
+
+def _held(base: SoundClassifier, one: Correction, found: Located) -> tuple[SoundClassifier, int]:
+    """The classifier with a window that was found, and its place there."""
+    start_s, vectors = found
+    place = _known_place(base, one.model_copy(update={"start_s": start_s}))
+    if place is not None:
+        return base, place
+    piece = Piece(path=one.path, start_s=start_s, sha256=one.sha256)
+    return base.with_recordings(vectors, [piece]), len(base.pieces)
 
 
 def _indexed(one: Correction, base: SoundClassifier, index: SoundIndex | None) -> Located | None:

@@ -81,7 +81,7 @@ def page(
     for remark in remarks:
         told(remark)
     facts = summary(learned)
-    told_of = ("encoder", "space", "prompts", "window_s", "hop_s", "threshold", "agreement", "settings")
+    told_of = ("encoder", "space", "prompts", "window_s", "hop_s", "threshold", "agreement", "probe", "settings")
     about = {name: facts[name] for name in told_of} | {
         "corrections": {"taken out": len(origin.corrections.remove), "put in": len(origin.corrections.add)},
         "limbeck": versions()["limbeck"],
@@ -144,5 +144,7 @@ def summary(classifier: SoundClassifier) -> dict[str, Any]:
         "hop_s": classifier.hop_s,
         "threshold": float(inner.threshold_) if np.isfinite(inner.threshold_) else None,
         "agreement": float(inner.agreement_),
+        # How a linear probe names what was accepted, against prototypes; None where too little was accepted.
+        "probe": None if inner.evidence_ is None else inner.evidence_.to_json() | {"said": inner.evidence_.sentence()},
         "settings": {name: v.item() if isinstance(v, np.generic) else v for name, v in inner.get_params().items()},
     }

@@ -160,6 +160,7 @@ class Session:
                 "judged": len(said),
                 "none": 0 if naming is None else int((naming.named == NONE).sum()),
                 "uncertain": 0 if naming is None else int(naming.uncertain.sum()),
+                "probe": None if self._learner.evidence is None else self._learner.evidence.sentence(),
                 "pairs": [] if naming is None else naming.pairs(),
                 "undo": bool(kept) and not isinstance(kept[-1], Take),
             }
@@ -464,7 +465,10 @@ class Session:
                     self._journal.mark_saved(self._content())
 
     def _corrections(self, state: State) -> tuple[list[Correction], list[Correction]]:
-        """Verdicts as corrections: sounds that words found and that they are not, and others that they are."""
+        """Verdicts as corrections: sounds that words found, or might, and that they are not, and sounds that they are.
+
+        What a word had found by itself and a person accepted is one as well: a probe is weighed on it.
+        """
         remove, add = [], []
         for name, verdict in state.verdicts.items():
             row = self._learner.row(name)
@@ -473,7 +477,7 @@ class Session:
                 found = row is not None and row in self._learner.found(word)
                 one = Correction(label=word, path=piece.path, start_s=piece.start_s, sha256=piece.sha256)
                 if word == verdict.word:
-                    add += [] if found else [one]
+                    add.append(one)
                 elif (verdict.word is not None and found) or word in verdict.others:
                     remove += [] if word in self._learner.stuck else [one]
         return remove, add

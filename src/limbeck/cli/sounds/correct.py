@@ -61,10 +61,13 @@ def run(
     made = sounds.correct(
         classifier, remove=remove or (), add=add or (), corrections=corrections, index=index, **words, **encoder
     )
+    told = sounds.summary(made)
     if json:
-        _output.as_json({"classifier": str(classifier), **sounds.summary(made)})
+        _output.as_json({"classifier": str(classifier), **told})
         return
     _output.note("Learned again with the corrections.", quiet=quiet)
+    if told["probe"]:
+        _output.note(told["probe"]["said"], quiet=quiet)
     typer.echo(classifier)
 
 

@@ -99,6 +99,8 @@ def run(
         f"{len(told['labels'])} words, each with the windows it stands for: {counts}. The encoder reads English.",
         quiet=quiet,
     )
+    if told["probe"]:
+        _output.note(told["probe"]["said"], quiet=quiet)
     typer.echo(out)
 
 

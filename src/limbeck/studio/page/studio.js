@@ -81,6 +81,8 @@ function take(overview) {
   ];
   one("totals").replaceChildren(...totals.map(([name, n]) =>
     make("div", "", null, make("dt", "", name), make("dd", "", n.toLocaleString("en")))));
+  one("probe").hidden = !known.probe;
+  one("probe").textContent = known.probe ?? "";
   one("undo").disabled = !known.undo;
   asked();
 }
