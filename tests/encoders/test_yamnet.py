@@ -161,6 +161,35 @@ class TestEncoder:
         np.testing.assert_allclose(encoder.class_scores([sound])[0], np.sort(scores, axis=0)[-3:].mean(0), rtol=1e-5)
         np.testing.assert_array_equal(heard.features[0], averages.max(0))
 
+    def test_windows_of_a_longer_sound_share_its_patches(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Six windows of four patches, every second one, on a sound of fourteen: what each takes, worked out apart."""
+        encoder, sound = _tiny(), _noise(15600 + 13 * 7680)
+        scores, averages = (torch.from_numpy(part) for part in encoder._network(patches(sound).numpy()))
+        length = 15600 + 3 * 7680
+        heard: list[int] = []
+        network = encoder._network
+        monkeypatch.setattr(encoder, "_network", lambda seen: (heard.append(len(seen)), network(seen))[1])
+        found = encoder.embed_windows([sound], [[(2 * k * 7680, length) for k in range(6)]])
+        assert heard == [14]
+        for k in range(6):
+            own = slice(2 * k, 2 * k + 4)
+            assert torch.equal(found.features[k], averages[own].max(0).values)
+            torch.testing.assert_close(
+                found.joint[k], conse(scores[own].topk(3, dim=0).values.mean(0)[None], encoder._names)[0]
+            )
+        # These begin where patches do and end where one does, so that they are heard as by themselves.
+        alone = encoder.embed_audio([sound[2 * k * 7680 :][:length] for k in range(6)])
+        torch.testing.assert_close(found.features, alone.features, atol=1e-5, rtol=0)
+        torch.testing.assert_close(found.joint, alone.joint, atol=1e-5, rtol=0)
+
+    def test_a_window_between_patches_takes_the_nearest(self) -> None:
+        encoder, sound = _tiny(), _noise(15600 + 13 * 7680)
+        _, averages = encoder._network(patches(sound).numpy())
+        windows = [(3000, 15600), (4000, 15600), (len(sound) - 20000, 20000), (len(sound) - 10, 10)]
+        found = encoder.embed_windows([sound], [windows])
+        for row, own in enumerate((slice(0, 1), slice(1, 2), slice(12, 14), slice(13, 14))):
+            np.testing.assert_array_equal(found.features[row], averages[own].max(0))
+
     def test_the_mean_of_names_is_near_the_name_of_the_likeliest_class(self) -> None:
         encoder, sound = _tiny(), _noise(16000)
         scores = encoder.class_scores([sound])

@@ -41,9 +41,11 @@ def _importable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(Path(__file__).parents[2]))  # worker processes import `read` by its name
 
 
-def _told(files: list[File], known: frozenset[str] = frozenset(), patience_s: float = 60.0) -> dict[str, list[Message]]:
-    told: dict[str, list[Message]] = {f.path: [] for f in files}
-    for file, message in prefetch(files, read, known, workers=2, windows=4, patience_s=patience_s):
+def _told(
+    files: list[File], known: frozenset[str] = frozenset(), patience_s: float = 60.0
+) -> dict[str, list[Message[SoundWindow]]]:
+    told: dict[str, list[Message[SoundWindow]]] = {f.path: [] for f in files}
+    for file, message in prefetch(files, read, known, workers=2, pieces=4, patience_s=patience_s):
         told[file.path].append(message)
     return told
 
@@ -89,7 +91,7 @@ def test_what_cannot_be_opened(tmp_path: Path) -> None:
 
 def test_leaving_early_ends_the_workers_at_once(tmp_path: Path) -> None:
     files = _files(tmp_path, "hang.a", "500.b")
-    messages = prefetch(files, read, frozenset(), workers=2, windows=4)
+    messages = prefetch(files, read, frozenset(), workers=2, pieces=4)
     next(messages)
     begun = time.monotonic()
     messages.close()

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from tests.helpers.mutate import mutated_files
 
 from limbeck.errors import InputError, MediaError
-from limbeck.media import MelRecipe, read_sound, resample, sound_windows, write_video, write_wav
+from limbeck.media import MelRecipe, read_sound, resample, sound_stretches, sound_windows, write_video, write_wav
 from limbeck.media._sound import Piece
-from limbeck.media.stream import _resampled, _whole, cut, sound_pieces
+from limbeck.media.stream import _resampled, _whole, cut, joined, sound_pieces
 
 RATE = 8000
 
@@ -90,6 +90,39 @@ def test_resampling_in_pieces_is_resampling(from_hz: int, to_hz: int) -> None:
     expected = resample(sound, from_hz, to_hz)
     assert made.shape == expected.shape
     np.testing.assert_allclose(made, expected, atol=1e-5)
+
+
+@given(
+    length=st.integers(1, 120), window=st.integers(1, 30), hop=st.integers(1, 40), most=st.integers(1, 60),
+    silent=st.sets(st.integers(0, 20)),
+)  # fmt: skip
+def test_windows_joined_and_cut_again_are_the_windows(
+    length: int, window: int, hop: int, most: int, silent: set[int]
+) -> None:
+    sound = np.arange(length, dtype=np.float32)
+    windows = [one for place, one in enumerate(cut(iter([sound]), window, hop)) if place not in silent]
+    runs = list(joined(windows, most))
+    again = [(start + first, run[first : first + count]) for start, run, places in runs for first, count in places]
+    assert [start for start, _ in again] == [start for start, _ in windows]
+    assert all(np.array_equal(one, other) for (_, one), (_, other) in zip(again, windows, strict=True))
+    for start, run, places in runs:
+        assert np.array_equal(run, sound[start : start + len(run)])
+        assert len(places) == 1 or len(run) - window < most
+
+
+@pytest.mark.parametrize(("window_s", "hop_s"), [(1.0, 0.25), (0.75, 0.5), (1.0, 1.0), (0.5, 1.0)])
+def test_stretches_hold_the_windows_and_no_second_twice(tmp_path: Path, window_s: float, hop_s: float) -> None:
+    silence = np.zeros(3 * RATE, np.float32)
+    write_wav(tmp_path / "a.wav", np.concatenate([_tone(7.3), silence, _tone(2.6, hz=900.0)]), RATE)
+    how = {"sample_rate_hz": RATE, "window_s": window_s, "hop_s": hop_s}
+    windows = list(sound_windows(tmp_path / "a.wav", **how))  # type: ignore[arg-type]
+    stretches = list(sound_stretches(tmp_path / "a.wav", **how, stretch_s=3.0))  # type: ignore[arg-type]
+    assert [time for one in stretches for time in one.times_s()] == [(w.start_s, w.duration_s) for w in windows]
+    cut_again = [one.samples[first : first + count] for one in stretches for first, count in one.windows]
+    assert all(np.array_equal(a, w.samples) for a, w in zip(cut_again, windows, strict=True))
+    assert max(len(one.samples) for one in stretches) <= (3.0 + window_s) * RATE
+    if hop_s < window_s:
+        assert len(stretches) < len(windows) / 2
 
 
 def test_silent_windows_are_left_out(tmp_path: Path) -> None:

@@ -188,6 +188,33 @@ class Encoder(Listed, ABC):
             return AudioEmbeddings(torch.zeros(0, self.dim), torch.zeros(0, self.features_dim))
         return AudioEmbeddings(torch.cat([p.joint for p in parts]), torch.cat([p.features for p in parts]))
 
+    def embed_windows(
+        self, waveforms: Sequence[Tensor], windows: Sequence[Sequence[tuple[int, int]]], *, batch: int = 32
+    ) -> AudioEmbeddings:
+        """Vectors of windows that overlap, cut from longer sounds: a row for each window, sound by sound.
+
+        An encoder that hears in steps of its own, as `yamnet` does, hears each step once, whatever windows it is in;
+        its class says how vectors then differ from those of the windows by themselves. Others do not differ.
+
+        Args:
+            waveforms: As for `embed_audio`, but of any lengths.
+            windows: For each of them the first sample and the number of samples, above 0, of each window.
+            batch: Windows at a time.
+
+        Raises:
+            InputError: A waveform does not fit, as for `embed_audio`, or a window is not inside of its waveform.
+        """
+        _check_batch(batch)
+        for i, (waveform, own) in enumerate(zip(waveforms, windows, strict=True)):
+            _check_waveform(i, waveform)
+            for first, count in own:
+                if not (first >= 0 < count and first + count <= len(waveform)):
+                    raise InputError(
+                        f"A window of waveform {i} has samples {first} to {first + count}, but there are 0 to "
+                        f"{len(waveform)}."
+                    )
+        return self._windows(waveforms, windows, batch)
+
     def embed_text(self, texts: Sequence[str], *, batch: int = 256) -> Tensor:
         """Vectors of texts, rows of length 1 in the joint space, float32, (text, dim).
 
@@ -216,6 +243,17 @@ class Encoder(Listed, ABC):
     @abstractmethod
     def _audio(self, waveforms: Sequence[Tensor]) -> AudioEmbeddings:
         """One batch of checked waveforms, on the CPU in and out."""
+
+    def _windows(
+        self, waveforms: Sequence[Tensor], windows: Sequence[Sequence[tuple[int, int]]], batch: int
+    ) -> AudioEmbeddings:
+        """Checked windows, each by itself unless an encoder has a shorter way."""
+        cut = [
+            waveform[first : first + count]
+            for waveform, own in zip(waveforms, windows, strict=True)
+            for first, count in own
+        ]
+        return self.embed_audio(cut, batch=batch)
 
     @abstractmethod
     def _text(self, texts: Sequence[str]) -> Tensor:

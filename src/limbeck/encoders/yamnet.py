@@ -25,7 +25,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from limbeck._files import write_bytes
-from limbeck.encoders._class_names import WithClassNames, read_class_map, write_class_map
+from limbeck.encoders._class_names import WithClassNames, conse, read_class_map, write_class_map
+from limbeck.encoders._contract import AudioEmbeddings
 from limbeck.encoders._litert import PatchNetwork, tiny_network
 from limbeck.encoders._sentences import MINILM, Sentences
 from limbeck.encoders._weights import Needed, OfficialFile
@@ -63,6 +64,10 @@ class YamNet(WithClassNames[PatchNetwork]):
 
     A folder of weights holds yamnet_spectra_in.tflite and yamnet_class_map.csv, and may hold the text model in
     all-MiniLM-L6-v2/; without that it comes from the hub's cache. The classes are AudioSet's.
+
+    Windows of a longer sound (`embed_windows`) share its patches, one every 0.48 s: a window takes those that begin
+    nearest to its own, up to 0.24 s from them, and its last patch hears what follows instead of silence. A window that
+    is a sound of its own has the same vectors, to the bit, as by `embed_audio`.
     """
 
     sample_rate = SAMPLE_RATE_HZ
@@ -94,12 +99,42 @@ class YamNet(WithClassNames[PatchNetwork]):
         self._sentences.save(folder / MINILM.name)
 
     def _scored(self, waveforms: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-        """Scores (sound, class) and features (sound, features_dim) of whole sounds."""
+        return self._pooled(waveforms, [[(0, len(waveform))] for waveform in waveforms])
+
+    def _windows(
+        self, waveforms: Sequence[Tensor], windows: Sequence[Sequence[tuple[int, int]]], batch: int
+    ) -> AudioEmbeddings:
+        scores, features = self._pooled(waveforms, windows)
+        return AudioEmbeddings(conse(scores, self._names), features)
+
+    def _pooled(
+        self, waveforms: Sequence[Tensor], windows: Sequence[Sequence[tuple[int, int]]]
+    ) -> tuple[Tensor, Tensor]:
+        """Scores (window, class) and features (window, features_dim) of windows: each patch is heard once."""
         seen = [patches(waveform.detach().cpu().float()) for waveform in waveforms]
-        counts = [len(patch) for patch in seen]
+        if not seen:
+            return torch.zeros(0, len(self.classes)), torch.zeros(0, self.features_dim)
         scores, averages = (torch.from_numpy(found) for found in self._network(torch.cat(seen).numpy()))
-        best = [own.topk(min(3, len(own)), dim=0).values.mean(0) for own in torch.split(scores, counts)]
-        return torch.stack(best), torch.stack([own.amax(0) for own in torch.split(averages, counts)])
+        best, richest, before = [], [], 0
+        for own, places in zip(seen, windows, strict=True):
+            for first, count in places:
+                begin = min(round(first / PATCH_HOP_SAMPLES), len(own) - 1)
+                part = slice(before + begin, before + min(begin + patch_count(count), len(own)))
+                heard = scores[part]
+                best.append(heard.topk(min(3, len(heard)), dim=0).values.mean(0))
+                richest.append(averages[part].amax(0))
+            before += len(own)
+        return torch.stack(best), torch.stack(richest)
+
+
+def patch_count(samples: int) -> int:
+    """How many patches a sound of so many samples, above 0, has: they cover it to its end.
+
+    Example:
+        >>> patch_count(100), patch_count(15600), patch_count(15601)
+        (1, 1, 2)
+    """
+    return 1 + ceil(max(0, samples - PATCH_SAMPLES) / PATCH_HOP_SAMPLES)
 
 
 def patches(waveform: Tensor) -> Tensor:
@@ -111,7 +146,7 @@ def patches(waveform: Tensor) -> Tensor:
         >>> patches(torch.zeros(16000)).shape, patches(torch.zeros(15600)).shape
         (torch.Size([2, 96, 64]), torch.Size([1, 96, 64]))
     """
-    hops = ceil(max(0, len(waveform) - PATCH_SAMPLES) / PATCH_HOP_SAMPLES)
+    hops = patch_count(len(waveform)) - 1
     full = F.pad(waveform, (0, PATCH_SAMPLES + hops * PATCH_HOP_SAMPLES - len(waveform)))
     return (mel_magnitude(full) + _FLOOR).log().unfold(0, PATCH_FRAMES, _PATCH_HOP_FRAMES).transpose(1, 2)
 

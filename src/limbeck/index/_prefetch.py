@@ -10,45 +10,47 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import TypeAlias, TypeVar
 
 from limbeck.engine import Lost, WorkerPool
 from limbeck.errors import MediaError
 from limbeck.index._scan import File, Refused
-from limbeck.media import SoundWindow
 
 _SLOWEST_BYTES_PER_SECOND = 2**20
 
-Message = SoundWindow | File | Refused
-"""A `File` with its SHA-256 was read to its end; if that was known already, without any window."""
+Piece = TypeVar("Piece")
+"""What recordings are read as: `SoundWindow` or `SoundStretch`."""
+Message: TypeAlias = Piece | File | Refused
+"""A `File` with its SHA-256 was read to its end; if that was known already, without any piece."""
 
 
 def prefetch(
     files: Sequence[File],
-    read: Callable[[Path], Iterator[SoundWindow]],
+    read: Callable[[Path], Iterator[Piece]],
     known: frozenset[str],
     *,
     workers: int,
-    windows: int,
+    pieces: int,
     patience_s: float = 600.0,
-) -> Generator[tuple[File, Message], None, None]:
-    """Windows of many `files`, those of one in order, of several mixed; each ends with a `File` or `Refused`.
+) -> Generator[tuple[File, Message[Piece]], None, None]:
+    """Pieces of many `files`, those of one in order, of several mixed; each ends with a `File` or `Refused`.
 
     So many processes (`workers`) import `read` by name; contents with a `known` hash are not decoded, and at most
-    `windows` wait for the caller. After `patience_s` without a message, and a second more for every MiB of the file, a
+    `pieces` wait for the caller. After `patience_s` without a message, and a second more for every MiB of the file, a
     worker counts as hung; its file is refused as ``timeout``, and as ``crashed`` if the process died of it. Close it
     when leaving early: that ends the processes.
     """
-    ready: queue.Queue[tuple[File, Message] | BaseException | None] = queue.Queue(windows)
+    ready: queue.Queue[tuple[File, Message[Piece]] | BaseException | None] = queue.Queue(pieces)
     stopped = threading.Event()
 
-    def put(item: tuple[File, Message] | BaseException | None) -> None:
+    def put(item: tuple[File, Message[Piece]] | BaseException | None) -> None:
         while not stopped.is_set():
             with contextlib.suppress(queue.Full):
                 ready.put(item, timeout=0.1)
                 return
 
     def run() -> None:
-        pool: WorkerPool[File, Message] = WorkerPool(
+        pool: WorkerPool[File, Message[Piece]] = WorkerPool(
             partial(_messages, read, known),
             workers=workers,
             patience_s=lambda file: patience_s + file.size / _SLOWEST_BYTES_PER_SECOND,
@@ -80,7 +82,7 @@ def prefetch(
         thread.join()
 
 
-def _messages(read: Callable[[Path], Iterator[SoundWindow]], known: frozenset[str], file: File) -> Iterator[Message]:
+def _messages(read: Callable[[Path], Iterator[Piece]], known: frozenset[str], file: File) -> Iterator[Message[Piece]]:
     place = file.place
     try:
         if os.path.exists(place) and not os.path.isfile(place):  # opening a pipe would wait for somebody to write

@@ -135,7 +135,7 @@ class _Indexer:
             sound_windows, sample_rate_hz=settings.sample_rate_hz, window_s=settings.window_s, hop_s=settings.hop_s
         )
         known, workers = frozenset(self._by_content), min(workers, len(files))
-        with contextlib.closing(prefetch(files, read, known, workers=workers, windows=2 * self._batch)) as messages:
+        with contextlib.closing(prefetch(files, read, known, workers=workers, pieces=2 * self._batch)) as messages:
             for file, message in messages:
                 self.add(file, message)
                 if not isinstance(message, SoundWindow):
@@ -144,7 +144,7 @@ class _Indexer:
                         progress(done, len(files))
         self.commit()
 
-    def add(self, file: File, message: Message) -> None:
+    def add(self, file: File, message: Message[SoundWindow]) -> None:
         """A window, or the end of a file."""
         if isinstance(message, SoundWindow):
             self._waiting.append((file, message))

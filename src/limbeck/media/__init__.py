@@ -12,7 +12,7 @@ from limbeck.media.recipe import MIDDLE, TRACKS, ClipRecipe, MelRecipe, Track, e
 from limbeck.media.recording import Encoded, Recording, holder
 from limbeck.media.several import read_clips
 from limbeck.media.spectrogram import invert_log_mel, log_mel
-from limbeck.media.stream import SoundWindow, sound_windows
+from limbeck.media.stream import SoundStretch, SoundWindow, sound_stretches, sound_windows
 
 __all__ = [
     "MIDDLE",
@@ -23,6 +23,7 @@ __all__ = [
     "MelRecipe",
     "RawClip",
     "Recording",
+    "SoundStretch",
     "SoundWindow",
     "Track",
     "channels_of",
@@ -45,6 +46,7 @@ __all__ = [
     "read_sound",
     "resample",
     "sound_of",
+    "sound_stretches",
     "sound_windows",
     "table",
     "tar",

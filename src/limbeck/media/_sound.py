@@ -269,8 +269,12 @@ def mono(raw: npt.NDArray[Any]) -> tuple[Mono, bool]:
 
     They are floats with full scale 1, or integers whose full scale is that of their number format.
     """
+    if len(raw) == 1 and raw.dtype == np.float32:
+        return raw[0].copy(), False
     scale = 1.0 if raw.dtype.kind == "f" else 2.0 ** (8 * raw.dtype.itemsize - 1)
     middle = scale if raw.dtype.kind == "u" else 0.0
+    if len(raw) == 1 and raw.dtype.kind in "iu":
+        return ((raw[0].astype(np.float64) - middle) / scale).astype(np.float32), False
     with np.errstate(invalid="ignore", over="ignore"):
         mean = (raw.mean(0, dtype=np.float64) - middle) / scale
         if len(raw) > 1 and mean.size:

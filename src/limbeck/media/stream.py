@@ -17,7 +17,7 @@ where a stream must decide before it has seen the end:
   end: windows that came before an error belong to a recording that is to be refused, so use them after the last.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,6 +52,28 @@ class SoundWindow:
     samples: Mono
 
 
+@dataclass(frozen=True)
+class SoundStretch:
+    """Windows of a recording that overlap, as one piece of sound: no second of it is there twice.
+
+    Attributes:
+        start_s: Where the first window begins, in seconds from the recording's beginning.
+        rate_hz: Samples a second.
+        samples: Mono, float32 in [-1, 1], (sample,).
+        windows: First sample and number of samples of each window, in order.
+    """
+
+    start_s: float
+    rate_hz: int
+    samples: Mono
+    windows: tuple[tuple[int, int], ...]
+
+    def times_s(self) -> list[tuple[float, float]]:
+        """Beginning, from the recording's beginning, and length of each window, in seconds."""
+        before = round(self.start_s * self.rate_hz)
+        return [((before + first) / self.rate_hz, count / self.rate_hz) for first, count in self.windows]
+
+
 def sound_windows(path: Recording, *, sample_rate_hz: int, window_s: float, hop_s: float) -> Iterator[SoundWindow]:
     """Cut a recording into windows while it is decoded, once, with memory that does not grow with its length.
 
@@ -70,7 +92,50 @@ def sound_windows(path: Recording, *, sample_rate_hz: int, window_s: float, hop_
         MediaError: While windows are taken, by the table of `limbeck.media.decode` and the rules above.
     """
     check_lengths(sample_rate_hz, window_s, hop_s)
-    return _windows(path, sample_rate_hz, round(window_s * sample_rate_hz), round(hop_s * sample_rate_hz))
+    rate_hz = sample_rate_hz
+    cut_there = _windows(path, rate_hz, round(window_s * rate_hz), round(hop_s * rate_hz))
+    return (SoundWindow(start / rate_hz, len(samples) / rate_hz, samples) for start, samples in cut_there)
+
+
+def sound_stretches(
+    path: Recording, *, sample_rate_hz: int, window_s: float, hop_s: float, stretch_s: float = 60.0
+) -> Iterator[SoundStretch]:
+    """Cut a recording into the windows of `sound_windows`, those that overlap together as one piece of sound.
+
+    A stretch ends where silent windows are left out, and with the window that reaches `stretch_s` seconds, so that
+    memory does not grow with the recording. For the other arguments and errors see `sound_windows`.
+    """
+    check_lengths(sample_rate_hz, window_s, hop_s)
+    rate_hz = sample_rate_hz
+    cut_there = _windows(path, rate_hz, round(window_s * rate_hz), round(hop_s * rate_hz))
+    runs = joined(cut_there, round(stretch_s * rate_hz))
+    return (SoundStretch(start / rate_hz, rate_hz, samples, windows) for start, samples, windows in runs)
+
+
+def joined(windows: Iterable[tuple[int, Mono]], most: int) -> Iterator[tuple[int, Mono, tuple[tuple[int, int], ...]]]:
+    """Join windows, each its first sample and its samples, that overlap; none is taken up behind `most` samples.
+
+    Gives the first sample of each run, its samples, and where in them each window begins and how many samples it has.
+
+    Example:
+        >>> sound = np.arange(9, dtype=np.float32)
+        >>> [(start, len(run), windows) for start, run, windows in joined([(s, sound[s:s + 4]) for s in (0, 2, 5)], 9)]
+        [(0, 9, ((0, 4), (2, 4), (5, 4)))]
+    """
+    parts: list[Mono] = []
+    places: list[tuple[int, int]] = []
+    first = end = 0
+    for start, samples in windows:
+        if places and (start >= end or end - first >= most):
+            yield first, np.concatenate(parts), tuple(places)
+            parts, places = [], []
+        if not places:
+            first = end = start
+        parts.append(samples[end - start :])
+        places.append((start - first, len(samples)))
+        end = start + len(samples)
+    if places:
+        yield first, np.concatenate(parts), tuple(places)
 
 
 def check_lengths(sample_rate_hz: int, window_s: float, hop_s: float) -> None:
@@ -97,13 +162,14 @@ def sound_pieces(path: Path, *, sample_rate_hz: int) -> Iterator[Mono]:
             yield np.clip(piece, -1.0, 1.0)
 
 
-def _windows(path: Recording, rate_hz: int, window: int, hop: int) -> Iterator[SoundWindow]:
+def _windows(path: Recording, rate_hz: int, window: int, hop: int) -> Iterator[tuple[int, Mono]]:
+    """First sample and samples of each window that is not silent."""
     heard, ends = False, list[np.float32]()
     with opened(path) as media:
         for start, samples in cut(_sound_of(media, rate_hz, ends), window, hop):
             if not _sound.is_silent(samples):
                 heard = True
-                yield SoundWindow(start / rate_hz, len(samples) / rate_hz, np.clip(samples, -1.0, 1.0))
+                yield start, np.clip(samples, -1.0, 1.0)
         # A constant level rings at its ends once it is resampled, which is no sound.
         if not heard or _sound.is_silent(np.array(ends, np.float32)):
             raise MediaError("silent_audio", "The whole recording is silent (below -100 dBFS throughout).")
@@ -140,7 +206,7 @@ def cut(pieces: Iterator[Mono], window: int, hop: int) -> Iterator[tuple[int, Mo
 
 def _sound_of(media: Media, rate_hz: int, ends: list[np.float32] | None = None) -> Iterator[Mono]:
     source_hz = _sound.checked_rate_hz(media)
-    return _resampled(_mended(_whole(media, source_hz), [] if ends is None else ends), source_hz, rate_hz)
+    return _resampled(_mended(_gathered(_whole(media, source_hz)), [] if ends is None else ends), source_hz, rate_hz)
 
 
 def _whole(media: Media, rate: int) -> Iterator[Mono]:
@@ -162,6 +228,20 @@ def _whole(media: Media, rate: int) -> Iterator[Mono]:
     if end == 0:
         reason = "undecodable" if damage else "beyond_end"
         raise MediaError(reason, "The sound track holds no sound that can be decoded.")
+
+
+def _gathered(pieces: Iterator[Mono]) -> Iterator[Mono]:
+    """The same in pieces of a block at least: a thousand samples at a time would cost more than their arithmetic."""
+    waiting: list[Mono] = []
+    count = 0
+    for piece in pieces:
+        waiting.append(piece)
+        count += len(piece)
+        if count >= _BLOCK:
+            yield np.concatenate(waiting)
+            waiting, count = [], 0
+    if waiting:
+        yield np.concatenate(waiting)
 
 
 def _mended(pieces: Iterator[Mono], ends: list[np.float32]) -> Iterator[Mono]:

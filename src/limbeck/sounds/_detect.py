@@ -20,7 +20,7 @@ from limbeck.encoders import Encoder
 from limbeck.engine import Progress, bar
 from limbeck.errors import InputError
 from limbeck.index import File, Refused, is_gone, plan_of, prefetch, scan, window_lengths
-from limbeck.media import SoundWindow, sound_windows
+from limbeck.media import SoundStretch, sound_stretches
 from limbeck.prototypes import SoundClassifier
 from limbeck.sounds import _naming
 from limbeck.sounds._encoders import EncoderOptions, of_classifier
@@ -28,6 +28,8 @@ from limbeck.sounds._encoders import EncoderOptions, of_classifier
 FORMS = ("csv", "parquet")
 SUMMARY = "summary.csv"
 _BATCH = 32
+_AHEAD = 12
+"""So many stretches, of a minute each at most, wait for the encoder."""
 _COMMIT_S = 2.0
 _SILENT = "silent_audio"
 Halves = npt.NDArray[np.float16]
@@ -169,7 +171,7 @@ class _Listener:
         self.heard = 0
         self.unnamed: list[tuple[Path, str, str]] = []
         self._store, self._classifier, self._ready = store, classifier, ready
-        self._waiting: list[tuple[Path, SoundWindow]] = []
+        self._waiting: list[tuple[Path, SoundStretch]] = []
         self._scored: dict[Path, list[tuple[float, float, Halves]]] = {}
         self._whole: list[File] = []
         self._encoder: Encoder | None = None
@@ -205,19 +207,19 @@ class _Listener:
     def _hear(self, files: Sequence[File], workers: int, progress: Progress) -> None:
         settings, done, committed = self._store.settings, 0, time.monotonic()
         read = partial(
-            sound_windows, sample_rate_hz=settings.sample_rate_hz, window_s=settings.window_s, hop_s=settings.hop_s
+            sound_stretches, sample_rate_hz=settings.sample_rate_hz, window_s=settings.window_s, hop_s=settings.hop_s
         )
         contents = self._store.contents()
         workers = min(workers, len(files))
-        with contextlib.closing(prefetch(files, read, contents, workers=workers, windows=2 * _BATCH)) as messages:
+        with contextlib.closing(prefetch(files, read, contents, workers=workers, pieces=_AHEAD)) as messages:
             for file, message in messages:
-                if isinstance(message, SoundWindow):
+                if isinstance(message, SoundStretch):
                     self._waiting.append((file.place, message))
                 else:
                     done += 1
                     progress(done, len(files))
                     self._end(message)
-                if len(self._waiting) >= _BATCH:
+                if sum(len(stretch.windows) for _, stretch in self._waiting) >= _BATCH:
                     self._score()
                 if self._whole and time.monotonic() - committed > _COMMIT_S:
                     self._commit()
@@ -231,7 +233,7 @@ class _Listener:
             self._whole.append(replace(message.file, sha256=_files.sha256_of(message.file.place)))
         else:
             place = message.file.place
-            self._waiting = [(other, window) for other, window in self._waiting if other != place]
+            self._waiting = [(other, stretch) for other, stretch in self._waiting if other != place]
             self._scored.pop(place, None)
             with self._store.writing():
                 self._refuse(message)
@@ -246,11 +248,14 @@ class _Listener:
         if self._encoder is None:
             self._encoder = self._ready()
         waiting, self._waiting = self._waiting, []
-        made = self._encoder.embed_audio([torch.from_numpy(window.samples) for _, window in waiting], batch=_BATCH)
+        stretches = [stretch for _, stretch in waiting]
+        waves, windows = [torch.from_numpy(s.samples) for s in stretches], [s.windows for s in stretches]
+        made = self._encoder.embed_windows(waves, windows, batch=_BATCH)
         scores, known = _naming.predict(self._classifier.classifier, self._classifier.vectors(made))
-        rows = np.where(known[:, None], scores, 0).astype(np.float16)
-        for (place, window), row in zip(waiting, rows, strict=True):
-            self._scored.setdefault(place, []).append((window.start_s, window.duration_s, row))
+        rows = iter(np.where(known[:, None], scores, 0).astype(np.float16))
+        for place, stretch in waiting:
+            own = self._scored.setdefault(place, [])
+            own += [(start_s, length_s, next(rows)) for start_s, length_s in stretch.times_s()]
 
     def _commit(self) -> None:
         """Keep all whole recordings."""

@@ -69,6 +69,26 @@ class EncoderContract(ListedContract):
         for left, before in zip(sounds, _sounds(encoder), strict=True):
             assert torch.equal(left, before), "a waveform was changed"
 
+    def test_windows_of_their_own_are_heard_as_sounds(self, name: str) -> None:
+        encoder, heard, sounds = _tiny(name), _heard(name), _sounds(_tiny(name))
+        again = encoder.embed_windows(sounds, [[(0, len(sound))] for sound in sounds])
+        torch.testing.assert_close(again.joint, heard.joint, atol=2e-5, rtol=0)
+        torch.testing.assert_close(again.features, heard.features, atol=2e-5, rtol=1e-4)
+
+    def test_overlapping_windows_have_a_row_each_in_order(self, name: str) -> None:
+        encoder, sound = _tiny(name), _sounds(_tiny(name))[3]
+        half = len(sound) // 2
+        found = encoder.embed_windows(
+            [sound, sound[:half]], [[(0, half), (half // 2, half), (half, half)], [(0, half)]]
+        )
+        check_tensor(found.joint, 4, encoder.dim)
+        check_tensor(found.features, 4, encoder.features_dim)
+        torch.testing.assert_close(found.joint[3], encoder.embed_audio([sound[:half]]).joint[0], atol=2e-5, rtol=0)
+        assert len(encoder.embed_windows([], []).joint) == 0
+        for wrong in ((-1, 5), (0, 0), (half, half + len(sound))):
+            with pytest.raises(InputError, match="A window of waveform 0 has samples"):
+                encoder.embed_windows([sound], [[wrong]])
+
     def test_a_strided_column_and_double_precision_are_heard_as_their_copies(self, name: str) -> None:
         encoder, sound = _tiny(name), _sounds(_tiny(name))[2]
         strided = torch.stack([sound, -sound], dim=1)[:, 0]
