@@ -9,6 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 from tests.helpers.killed import told_by
 from tests.helpers.tones import ToneEncoder, field_recording, tone_classifier
@@ -17,6 +18,7 @@ from limbeck import sounds
 from limbeck._files import exclusive
 from limbeck.detections import EventSettings
 from limbeck.errors import BusyError, InputError, UnknownNameError
+from limbeck.prototypes import SoundClassifier
 
 KILLS = 10
 TRUTH = {
@@ -49,6 +51,15 @@ def field(learned: Path, tmp_path: Path) -> SimpleNamespace:
         return sounds.detect(options.pop("classifier", learned / "classifier"), source, **options)
 
     return SimpleNamespace(archive=archive, out=tmp_path / "out", encoder=encoder, detect=detect)
+
+
+LOW, HIGH = dict.fromkeys(("low", "middle", "high"), 0.3), dict.fromkeys(("low", "middle", "high"), 0.97)
+
+
+def column(out: Path, name: str) -> list[float]:
+    """Numbers of every event."""
+    with open(out / "events.csv", encoding="utf-8", newline="") as file:
+        return [float(row[name]) for row in csv.DictReader(file)]
 
 
 def table(out: Path) -> list[tuple[str, str, float, float]]:
@@ -95,8 +106,6 @@ class TestWhatIsFound:
     def test_recordings_that_cannot_be_used_are_told_and_silent_ones_hold_nothing(self, field: SimpleNamespace) -> None:
         (field.archive / "rotten.wav").write_bytes(b"RIFF")
         (field.archive / os.fsdecode(b"odd\xff.wav")).write_bytes(b"RIFF")
-        import numpy as np
-
         from limbeck.media import write_wav
 
         write_wav(field.archive / "silent.wav", np.zeros(8000, np.float32), 8000)
@@ -109,6 +118,39 @@ class TestWhatIsFound:
         lines = (field.out / "raven" / "silent.wav.Table.1.selections.txt").read_text().splitlines()
         assert len(lines) == 1
         assert [why for _, why, _ in field.detect().rejected] == ["bad_name", "not_media"]
+
+
+class TestConfidence:
+    def test_labels_make_scores_probabilities_without_hearing_anything_again(
+        self, field: SimpleNamespace, learned: Path, tmp_path: Path
+    ) -> None:
+        """A checked classifier is the same one: the scores that are kept become probabilities by its curve."""
+        before = field.detect()
+        assert before.confidence.startswith("Confidence is the classifier's score, not a probability")
+        scores, heard = column(field.out, "score"), field.encoder.heard
+        shutil.copytree(learned / "classifier", tmp_path / "classifier")
+        lines = ["path,label"]
+        for number in range(30):
+            word = ("low", "middle", "high")[number % 3]
+            path = field_recording(tmp_path / "own" / f"{number}.wav", 1.0, [(word, 0.0, 1.0)], seed=50 + number)
+            # Some were labelled wrongly, so that no score is surer than that.
+            lines.append(f"{path},{'high' if number % 7 == 0 else word}")
+        (tmp_path / "labels.csv").write_text("\n".join(lines), encoding="utf-8")
+        told = sounds.check(tmp_path / "classifier", tmp_path / "labels.csv", encoder=field.encoder)
+        assert told.confidence is not None
+        assert told.to_json()["confidence"]["recordings"] == 30
+        assert SoundClassifier.load(tmp_path / "classifier").calibration is None
+        sounds.check(tmp_path / "classifier", tmp_path / "labels.csv", encoder=field.encoder, keep=True)
+        heard = field.encoder.heard
+        done = field.detect(classifier=tmp_path / "classifier", settings=EventSettings(threshold=0.3, thresholds=LOW))
+        assert field.encoder.heard == heard
+        assert done.confidence == told.confidence.sentence()
+        found = column(field.out, "score")
+        np.testing.assert_allclose(found, told.confidence.probability(scores), atol=5e-3)
+        assert max(found) < 0.97 < max(scores)
+        assert field.detect(classifier=tmp_path / "classifier", settings=EventSettings(thresholds=HIGH)).counts == {
+            "low": 0, "middle": 0, "high": 0,
+        }  # fmt: skip
 
 
 class TestAgain:

@@ -19,7 +19,7 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_dat
 
 from limbeck.errors import InputError
 from limbeck.prototypes import _arrays
-from limbeck.prototypes._arrays import Floats, Positions, chunks
+from limbeck.prototypes._arrays import Floats, Mask, Positions, chunks
 from limbeck.prototypes._calibration import (
     agreement,
     fewest_mistakes,
@@ -40,8 +40,10 @@ from limbeck.prototypes._parameters import AUTO, check_parameters
 from limbeck.prototypes._prompts import PROMPTS, joined
 from limbeck.prototypes._refine import refined
 from limbeck.prototypes._space import METRICS, Standard
-from limbeck.prototypes.probe import Evidence, Lessons, Probe, considered
+from limbeck.prototypes.confidence import Confidence
+from limbeck.prototypes.probe import Evidence, LeftOut, Lessons, Probe, considered
 
+Cases = tuple[Floats, Mask, Positions]
 Space = Literal["joint", "features", "array"]
 SAMPLE = 20_000
 """Recordings, evenly spaced over the pool, that temperature, threshold, levels and refinement look at."""
@@ -101,6 +103,9 @@ class PrototypeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     probe_: Probe | None
     evidence_: Evidence | None
+    _confidence: Confidence | None
+    _cases: Cases | None
+    """Scores, whether they are right, and places of recordings, (case,): what `confidence_` is to be learned from."""
     _words: Floats | None
     _examples: tuple[Floats, Positions, Floats]
     """Labelled rows (row, dim), places of their classes (row,) and what each counts (row,)."""
@@ -418,8 +423,27 @@ class PrototypeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self._forget_probe()
         if not self.multi_label_ and not self._refined:
             lessons = self._lessons(accepted, refused or {}, recordings)
-            self.evidence_, self.probe_ = considered(lessons, METRICS[self.metric], self.temperature_)
+            self.evidence_, self.probe_, found = considered(lessons, METRICS[self.metric], self.temperature_)
+            self._cases = None if found is None else self._known_cases(lessons, found)
         return self
+
+    @property
+    def confidence_(self) -> Confidence | None:
+        """How scores become probabilities, calibrated on what `consider_probe` was told; None where that is too little.
+
+        What was accepted is of its class and of no other; of what was refused only that is known. Each is left out of
+        learning, and what would be rejected is not counted.
+        """
+        if self._cases is not None:
+            self._confidence, self._cases = Confidence.of(*self._cases, source="corrections"), None
+        return self._confidence
+
+    def _known_cases(self, lessons: Lessons, found: LeftOut) -> Cases:
+        judged = lessons.accepted & lessons.member.any(axis=1)
+        known = judged[:, None] | lessons.refused
+        row, place = np.nonzero(known & (found.similarities.max(axis=1) >= self.threshold_)[:, None])
+        recordings = np.unique(lessons.recording, return_inverse=True)[1]
+        return softmax(found.logits, axis=1)[row, place], lessons.member[row, place], recordings[row]
 
     def _lessons(
         self,
@@ -563,6 +587,7 @@ class PrototypeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _forget_probe(self) -> None:
         self.probe_, self.evidence_ = None, None
+        self._confidence, self._cases = None, None
 
     def _refine(self) -> None:
         assert self._words is not None

@@ -125,8 +125,25 @@ class Lessons:
         return np.asarray(counts.T @ self.rows / np.maximum(counts.sum(axis=0), 1e-12)[:, None], self.rows.dtype)
 
 
-def considered(lessons: Lessons, metric: Metric, temperature: float) -> tuple[Evidence | None, Probe | None]:
+@dataclass(frozen=True)
+class LeftOut:
+    """What recordings are named by, each left out of learning.
+
+    Attributes:
+        similarities: To prototypes, (row, class).
+        logits: Whose softmax are probabilities, (row, class).
+    """
+
+    similarities: Floats
+    logits: Floats
+
+
+def considered(
+    lessons: Lessons, metric: Metric, temperature: float
+) -> tuple[Evidence | None, Probe | None, LeftOut | None]:
     """Compare prototypes with a probe on accepted recordings, and give the probe if it is better for sure.
+
+    What is used then says of each lesson, left out, is given, too.
 
     A probe is better if it names more recordings rightly than prototypes do, by more than chance, and more windows than
     the commonest word alone would, by more than chance. There is no evidence before `ENOUGH` recordings are accepted.
@@ -138,7 +155,7 @@ def considered(lessons: Lessons, metric: Metric, temperature: float) -> tuple[Ev
     """
     judged = lessons.accepted & lessons.member.any(axis=1)
     if len(np.unique(lessons.recording[judged])) < ENOUGH or lessons.member.shape[1] < 2:
-        return None, None
+        return None, None, None
     near, scores = (np.empty(lessons.member.shape, lessons.rows.dtype) for _ in range(2))
     for train, test in GroupKFold(FOLDS).split(lessons.rows, groups=lessons.recording):
         rest = lessons.select(train)
@@ -147,10 +164,11 @@ def considered(lessons: Lessons, metric: Metric, temperature: float) -> tuple[Ev
     by_prototypes, by_probe = (_right(found, lessons.member) for found in (near, scores))
     evidence = _evidence(by_prototypes[judged], by_probe[judged], lessons.recording[judged], lessons.member[judged])
     if not evidence.chosen:
-        return evidence, None
+        return evidence, None, LeftOut(near, near / temperature)
     named = lessons.member.any(axis=1)
     sure = (by_probe[named].sum() + 1) / (named.sum() + 2)
-    return evidence, replace(learned(lessons, metric, temperature), temperature=temperature_of(scores[named], sure))
+    probe = replace(learned(lessons, metric, temperature), temperature=temperature_of(scores[named], sure))
+    return evidence, probe, LeftOut(near, scores / probe.temperature)
 
 
 def learned(lessons: Lessons, metric: Metric, temperature: float) -> Probe:

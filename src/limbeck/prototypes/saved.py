@@ -18,6 +18,7 @@ from limbeck.encoders import AudioEmbeddings, Encoder, EncoderNote
 from limbeck.errors import FingerprintError, InputError
 from limbeck.prototypes._prompts import class_texts
 from limbeck.prototypes.classifier import PrototypeClassifier
+from limbeck.prototypes.confidence import Confidence
 from limbeck.prototypes.probe import Evidence, Probe
 
 FORMAT = "limbeck-sound-classifier-1"
@@ -56,6 +57,7 @@ class _Learned(Config):
     threshold: float | None = None
     probe_temperature: float | None = Field(default=None, gt=0)
     evidence: Evidence | None = None
+    confidence: Confidence | None = None
 
 
 class _Card(Config):
@@ -69,6 +71,7 @@ class _Card(Config):
     window_s: float | None = None
     hop_s: float | None = None
     thresholds: dict[str, float] = Field(default_factory=dict)
+    confidence: Confidence | None = None
     learned: _Learned = _Learned()
     pieces: tuple[Piece, ...] = ()
     data: str = Field(default="data.safetensors", pattern=r"^[\w-]+\.safetensors$")
@@ -88,6 +91,7 @@ class SoundClassifier:
         window_s: Length of the windows recordings were cut into, in seconds; None for whole recordings.
         hop_s: From the beginning of one window to the next, in seconds; None likewise.
         thresholds: Least score from 0 to 1 with which a sound is given a label, for some labels or none.
+        confidence: How scores become probabilities by recordings with labels; see `calibration`.
     """
 
     classifier: PrototypeClassifier
@@ -98,6 +102,7 @@ class SoundClassifier:
     window_s: float | None = None
     hop_s: float | None = None
     thresholds: Mapping[str, float] = field(default_factory=dict)
+    confidence: Confidence | None = None
 
     @classmethod
     def learn(
@@ -154,6 +159,15 @@ class SoundClassifier:
             content.update(f"{name} {arrays[name].dtype} {arrays[name].shape}".encode())
             content.update(np.ascontiguousarray(arrays[name]).tobytes())
         return content.hexdigest()[:16]
+
+    @property
+    def calibration(self) -> Confidence | None:
+        """How its scores become probabilities: by labels, else by corrections, else not at all.
+
+        What labels told of the classifier before it was corrected does not hold any more.
+        """
+        told = self.confidence
+        return told if told is not None and told.classifier == self.fingerprint else self.classifier.confidence_
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -279,6 +293,7 @@ class SoundClassifier:
             card.window_s,
             card.hop_s,
             card.thresholds,
+            card.confidence,
         )
 
 
@@ -295,6 +310,7 @@ def _pack(classifier: PrototypeClassifier) -> tuple[_Learned, dict[str, NDArray[
         threshold=c.threshold_ if np.isfinite(c.threshold_) else None,
         probe_temperature=c.probe_ and c.probe_.temperature,
         evidence=c.evidence_,
+        confidence=c.confidence_,
     )
     probe = () if c.probe_ is None else (c.probe_.coefficients, c.probe_.intercept)
     return numbers, {
@@ -325,6 +341,7 @@ def _unpack(numbers: _Learned, arrays: Mapping[str, NDArray[Any]]) -> PrototypeC
     c._examples = arrays["examples"], arrays["example_classes"], arrays["example_weights"]
     labels, dim = len(numbers.labels), c.n_features_in_
     c.evidence_, c.probe_ = numbers.evidence, None
+    c._confidence, c._cases = numbers.confidence, None
     if numbers.probe_temperature is not None:
         coefficients, intercept = (arrays[name] for name in _PROBE)
         c.probe_ = Probe(coefficients, intercept, numbers.probe_temperature)

@@ -12,7 +12,7 @@ from scipy.stats import binomtest
 from limbeck._files import exclusive
 from limbeck._text import portable, read_table
 from limbeck.errors import InputError
-from limbeck.prototypes import SoundClassifier
+from limbeck.prototypes import Confidence, SoundClassifier
 from limbeck.sounds import _labels
 from limbeck.sounds._encoders import EncoderOptions
 from limbeck.sounds._naming import classify
@@ -57,7 +57,8 @@ class Check:
         words: Each word of the classifier.
         confusions: What a recording is (None for none of the words), what it was named, and how often; most first.
         unread: Recordings that could not be used.
-        kept: Whether the thresholds are kept with the classifier.
+        confidence: How scores become probabilities, and the reliability curve; None where the recordings are too few.
+        kept: Whether the thresholds and the confidence are kept with the classifier.
     """
 
     recordings: int
@@ -67,12 +68,14 @@ class Check:
     words: tuple[WordCheck, ...]
     confusions: tuple[tuple[str | None, str | None, int], ...]
     unread: tuple[Unread, ...]
+    confidence: Confidence | None = None
     kept: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """As JSON-able data."""
-        said = {name: value for name, value in asdict(self).items() if name != "unread"}
-        return said | {"unread": [one.to_json() for one in self.unread]}
+        said = {name: value for name, value in asdict(self).items() if name not in ("unread", "confidence")}
+        confidence = None if self.confidence is None else self.confidence.to_json()
+        return said | {"confidence": confidence, "unread": [one.to_json() for one in self.unread]}
 
 
 def check(
@@ -89,7 +92,8 @@ def check(
         classifier: Folder of a classifier.
         labels: CSV file with a column of recordings (``path``, ``file``, ...), relative to the file, and one of labels
             (``label``, ``category``, ...). A label that is none of the classifier's, or is empty, is none of the words.
-        keep: Keep the suggested thresholds with the classifier: from then on sounds below are named by none.
+        keep: Keep the suggested thresholds with the classifier: from then on sounds below are named by none. What
+            the labels say of its confidence is kept, too: `sounds.detect` then means probabilities.
         progress: Draw a bar on standard error.
         options: Which encoder is used and how it is loaded.
 
@@ -108,11 +112,13 @@ def check(
             f"None of the {len(rows)} recordings of {labels} can be read, the first: {unread[0].sentence()}"
         )
     words = tuple(_word(label, named, truth) for label in learned.labels)
+    confidence = _confidence(learned, named, truth)
     if keep:
         with exclusive(Path(classifier)):
             found = {word.label: word.threshold for word in words if word.threshold is not None}
             now = SoundClassifier.load(classifier)
-            replace(now, thresholds=dict(now.thresholds) | found).save(classifier)
+            thresholds = dict(now.thresholds) | found
+            replace(now, thresholds=thresholds, confidence=confidence or now.confidence).save(classifier)
     right = sum(row.label == truth[row.path] for row in named)
     between = binomtest(right, len(named)).proportion_ci(method="wilson")
     confused = Counter((truth[row.path], row.label) for row in named if row.label != truth[row.path])
@@ -124,6 +130,7 @@ def check(
         words=words,
         confusions=tuple((true, named_so, count) for (true, named_so), count in confused.most_common()),
         unread=unread,
+        confidence=confidence,
         kept=keep,
     )
 
@@ -150,6 +157,21 @@ def _read(table: Path, labels: Sequence[str]) -> dict[Path, str | None]:
         if found.setdefault(place, word) != word:
             raise InputError(f"{table}, line {line}: {row[path]} has two labels; a recording is named by one word.")
     return found
+
+
+def _confidence(
+    learned: SoundClassifier, rows: Sequence[Prediction], truth: dict[Path, str | None]
+) -> Confidence | None:
+    """How scores become probabilities; each word of each recording that is not rejected is a case."""
+    cases = [
+        (score, truth[row.path] == label, place)
+        for place, row in enumerate(rows)
+        if row.label is not None
+        for label, score in row.scores
+    ]
+    scores, right, places = (np.array(part) for part in (zip(*cases, strict=True) if cases else ((), (), ())))
+    made = Confidence.of(scores, right.astype(bool), places.astype(np.int64), "labels")
+    return made and made.model_copy(update={"classifier": learned.fingerprint})
 
 
 def _word(label: str, rows: Sequence[Prediction], truth: dict[Path, str | None]) -> WordCheck:

@@ -21,12 +21,16 @@ from limbeck.engine import Progress, bar
 from limbeck.errors import InputError
 from limbeck.index import File, Refused, is_gone, plan_of, prefetch, scan, window_lengths
 from limbeck.media import SoundStretch, sound_stretches
-from limbeck.prototypes import SoundClassifier
+from limbeck.prototypes import Confidence, SoundClassifier
 from limbeck.sounds import _naming
 from limbeck.sounds._encoders import EncoderOptions, of_classifier
 
 FORMS = ("csv", "parquet")
 SUMMARY = "summary.csv"
+UNCALIBRATED = (
+    "Confidence is the classifier's score, not a probability: how often a word is right at a score is not known. "
+    "Calibrate it on labelled recordings: limbeck sounds check classifier/ labels.csv --keep."
+)
 _BATCH = 32
 _AHEAD = 12
 """So many stretches, of a minute each at most, wait for the encoder."""
@@ -46,6 +50,7 @@ class Detections:
         gone: How many are no longer there; what was found in them stays.
         seconds: How much sound there is, in seconds.
         counts: Events of each word.
+        confidence: What the score of an event is, in a sentence: a probability, and by what it was calibrated, or not.
         rejected: Recordings that cannot be used, each with the reason in a word and in a sentence.
         files: What was written, by form.
     """
@@ -56,6 +61,7 @@ class Detections:
     gone: int
     seconds: float
     counts: dict[str, int]
+    confidence: str
     rejected: tuple[tuple[Path, str, str], ...]
     files: dict[str, Path]
 
@@ -91,6 +97,9 @@ def detect(
     goes on. What was heard is kept as scores, so that other settings, forms or names need no sound. What was found in
     recordings that are no longer there stays.
 
+    Where the classifier is calibrated, by `sounds.check` on labels or by what was accepted and refused, scores of
+    events and all thresholds are probabilities; else they are the classifier's own scores.
+
     Args:
         classifier: A classifier or its folder.
         archive: Folders, searched at all depths, and files.
@@ -115,7 +124,10 @@ def detect(
     learned, folder = _naming._loaded(classifier), Path(out)
     chosen, clock, writers = settings or EventSettings(), FileNames(names), [detections.load(form)() for form in forms]
     chosen.check(learned.labels)
+    confidence = learned.calibration
     kept = {label: least for label, least in learned.thresholds.items() if least > 0}
+    if confidence is not None:
+        kept = {label: float(confidence.probability(least)) for label, least in kept.items()}
     chosen = chosen.model_copy(update={"thresholds": kept | chosen.thresholds})
     sources = [Path(source) for source in ([archive] if isinstance(archive, Path | str) else archive)]
     given = options.get("encoder")
@@ -137,11 +149,12 @@ def detect(
             listener = _Listener(store, learned, partial(of_classifier, learned, **options))
             with bar("Listening", show=progress) as tell:
                 gone = listener.listen(sources, folder, _machine.cores() if workers is None else workers, tell)
-            files = {writer.name: writer.write(_found(store, chosen, clock), folder) for writer in writers}
-            counts, seconds, number = _summed(_found(store, chosen, clock), folder / SUMMARY)
+            files = {writer.name: writer.write(_found(store, chosen, clock, confidence), folder) for writer in writers}
+            counts, seconds, number = _summed(_found(store, chosen, clock, confidence), folder / SUMMARY)
             rejected = [(Path(row[0], row[1]), row[6], row[7]) for row in store.refused()] + listener.unnamed
     return Detections(
         folder, number, listener.heard, gone, seconds, {label: counts[label] for label in learned.labels},
+        UNCALIBRATED if confidence is None else confidence.sentence(),
         tuple(sorted(rejected)), files | {"summary": folder / SUMMARY},
     )  # fmt: skip
 
@@ -283,14 +296,16 @@ def _key(file: File) -> tuple[str, str]:
     return file.root, file.path
 
 
-def _found(store: Store, settings: EventSettings, clock: FileNames) -> Iterator[Detected]:
+def _found(
+    store: Store, settings: EventSettings, clock: FileNames, confidence: Confidence | None
+) -> Iterator[Detected]:
     """Every recording with its events, one after the other."""
     said = store.settings
     double = {path for path, number in Counter(row[1] for row in store.recordings()).items() if number > 1}
     for root, path, heard in store.heard():
         place = Path(root, path)
         events = detections.events(
-            heard.scores,
+            heard.scores if confidence is None else confidence.probability(heard.scores),
             heard.starts_s,
             window_s=said.window_s,
             hop_s=said.hop_s,

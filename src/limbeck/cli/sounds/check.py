@@ -22,7 +22,12 @@ def run(
     ],
     *,
     keep: Annotated[
-        bool, Option("--keep", help="Keep the suggested thresholds: sounds below are named by none of the words.")
+        bool,
+        Option(
+            "--keep",
+            help="Keep the suggested thresholds, below which sounds are named by none of the words, and what the "
+            "labels say of confidence.",
+        ),
     ] = False,
     weights: _options.Weights = None,
     offline: _options.Offline = False,
@@ -36,6 +41,7 @@ def run(
     be named by none.
     """
     from limbeck import sounds
+    from limbeck.prototypes.confidence import ENOUGH
 
     encoder: dict[str, Any] = {"weights": weights, "offline": offline, "device": device}
     found = sounds.check(classifier, labels, keep=keep, progress=not quiet, **encoder)
@@ -62,6 +68,17 @@ def run(
         none = "(none of the words)"
         lines = [[true or none, named or none, str(count)] for true, named, count in found.confusions]
         _output.as_table(["is", "was named", ">times"], lines, title="Mistakes")
+    if found.confidence is None:
+        typer.echo(
+            f"Confidence is not calibrated: that takes {ENOUGH} right and {ENOUGH} wrong words that were scored."
+        )
+    else:
+        typer.echo(found.confidence.sentence())
+        _output.as_table(
+            [">said %", ">was right %", ">cases"],
+            [[_percent(one.said), _percent(one.right), str(one.cases)] for one in found.confidence.bins],
+            title="Reliability on recordings left out",
+        )
     _output.note(
         "The thresholds are kept with the classifier; limbeck sounds classify goes by them."
         if found.kept

@@ -28,9 +28,14 @@ def run(
             "Form to write, see limbeck list detections; may be repeated. csv and parquet by default.",
         ),
     ] = None,
-    min_confidence: Annotated[float, Option(help="Score that an event must reach, from 0 to 1.")] = 0.5,
+    min_confidence: Annotated[
+        float,
+        Option(
+            help="Confidence that an event must reach, from 0 to 1: a probability where the classifier is calibrated."
+        ),
+    ] = 0.5,
     threshold: Annotated[
-        list[str] | None, Option(metavar="WORD=SCORE", help="The same for one word; may be repeated.")
+        list[str] | None, Option(metavar="WORD=CONFIDENCE", help="The same for one word; may be repeated.")
     ] = None,
     release: Annotated[
         float, Option(help="An event goes on while its score is at least this fraction of what it must reach.")
@@ -84,6 +89,7 @@ def run(
         f"{len(made.rejected)} cannot be used.",
         quiet=quiet,
     )
+    _output.note(made.confidence, quiet=quiet)
     if json:
         _output.as_json(made.to_json())
         return
