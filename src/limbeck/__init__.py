@@ -25,6 +25,8 @@ _HOMES = {
     "inspect": "limbeck.inspection",
     "plan": "limbeck.distillation",
     "prepare": "limbeck.datasets",
+    "pull": "limbeck.sharing",
+    "push": "limbeck.sharing",
 }
 """Where each public name is, and by which name where that is another."""
 
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from limbeck.exports import export
     from limbeck.imports import import_set
     from limbeck.inspection import inspect
+    from limbeck.sharing import pull, push
 
 __all__ = [
     "DistilledSet",
@@ -57,6 +60,8 @@ __all__ = [
     "inspect",
     "plan",
     "prepare",
+    "pull",
+    "push",
     "report",
     "sounds",
 ]

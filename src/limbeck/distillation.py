@@ -13,7 +13,7 @@ from limbeck import _code, methods
 from limbeck._runtime import Runtime, choose_runtime
 from limbeck.datasets import Dataset, LabelledClips, Prepared, Samples, prepare, usual_place
 from limbeck.distilled import DistilledSet
-from limbeck.engine import RUN, Progress, Run, bar, note, versions
+from limbeck.engine import RUN, Progress, Run, bar, machine, note, versions
 from limbeck.errors import BudgetError, FingerprintError, InputError
 from limbeck.evaluation import choose_scale
 from limbeck.methods import Method, RunContext, StepReport
@@ -210,7 +210,7 @@ class _Request:
         context = RunContext(self.runtime, self.cache, run.checkpoint if run else None, on_step)
         made = method.distill(self.clips, seed=self.seed, run=context)
         seconds = run.checkpoint.seconds if run else time.perf_counter() - started
-        about = {"versions": versions(), "cost": {"seconds": seconds}}
+        about = {"versions": versions(), "machine": machine(), "cost": {"seconds": seconds}}
         return replace(made, provenance=made.provenance | about), validation
 
 

@@ -83,6 +83,10 @@ class MissingWeightsError(LimbeckError):
     """Weights of a pretrained model are not on this machine and could not be fetched."""
 
 
+class HubError(LimbeckError):
+    """The Hugging Face hub cannot be reached, refuses, or does not hold what is expected."""
+
+
 class MissingExtraError(LimbeckError, ImportError):
     """An optional dependency is not installed.
 

@@ -25,13 +25,13 @@ from limbeck.encoders._weights import (
     OfficialFile,
     copied,
     file_sha256,
-    is_offline,
     located,
     read_state,
     reading,
     weights_hash,
 )
 from limbeck.errors import InputError, MissingExtraError, MissingWeightsError
+from limbeck.hub import is_offline
 
 CONTENT = bytes(range(256)) * 40
 SHA256 = hashlib.sha256(CONTENT).hexdigest()

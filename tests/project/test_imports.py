@@ -15,7 +15,7 @@ import pytest
 SOURCE = Path(__file__).parents[2] / "src" / "limbeck"
 
 ORDER = [
-    {"engine", "media"},
+    {"engine", "hub", "media"},
     {"playground", "modalities"},
     {"datasets"},
     {"augment", "networks", "parameterisations", "encoders"},
@@ -29,7 +29,7 @@ ORDER = [
     {"exports"},
     {"imports"},
     {"sounds"},
-    {"inspection", "studio"},
+    {"inspection", "sharing", "studio"},
     {"comparison", "testing"},
     {"cli"},
     {"__main__"},

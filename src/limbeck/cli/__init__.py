@@ -30,6 +30,8 @@ from limbeck.cli import (
     inspect,
     listing,
     prepare,
+    pull,
+    push,
     recipe,
     report,
     sounds,
@@ -37,7 +39,7 @@ from limbeck.cli import (
 from limbeck.errors import explained
 
 app = _output.app(
-    [prepare, distill, evaluate, benchmark, report, export, import_set, inspect, listing, explain, demo],
+    [prepare, distill, evaluate, benchmark, report, export, import_set, push, pull, inspect, listing, explain, demo],
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="\n\n".join(

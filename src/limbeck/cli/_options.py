@@ -33,6 +33,12 @@ Weights = Annotated[
     ),
 ]
 Offline = Annotated[bool, Option("--offline", help="Never ask the network for weights.")]
+Licence = Annotated[str, Option(help="Licence it is passed on under, as the hub writes it: cc-by-4.0, cc0-1.0, mit.")]
+Private = Annotated[bool, Option("--private", help="Only you may see it.")]
+DryRun = Annotated[bool, Option("--dry-run", help="Say what would be sent, and send nothing.")]
+Revision = Annotated[str | None, Option(help="Branch, tag or commit; the newest state by default.")]
+Cached = Annotated[bool, Option("--offline", help="Take it from the hub's cache and never ask the network.")]
+MaxBytes = Annotated[int | None, Option(min=1, help="Bytes that are fetched at most; 4,000,000,000 by default.")]
 Window = Annotated[
     float | None, Option(help="Length of a window in seconds; longer recordings are cut. The encoder's by default.")
 ]

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from limbeck._words import plain
+from limbeck._words import plain, size
 
 if TYPE_CHECKING:
     from rich.console import JustifyMethod
 
+    from limbeck.hub import Upload
     from limbeck.report import Sheet
     from limbeck.report.table import Row
 
@@ -112,6 +113,20 @@ def as_comparison(found: Any, folder: Path, *, json: bool, quiet: bool) -> None:
         note(found.about["page"], quiet=quiet)
     if found.about["failed"]:
         raise typer.Exit(1)
+
+
+def as_upload(upload: Upload, *, json: bool, quiet: bool) -> None:
+    """Print what went to the hub, or would go: files, what people may want to keep to themselves, and where it is."""
+    if json:
+        as_json(upload.to_json())
+        return
+    for file, count in upload.files.items():
+        note(f"{file}: {size(count)}", quiet=quiet)
+    for remark in upload.remarks:
+        note(remark, quiet=quiet)
+    if not upload.revision:
+        note("Nothing was sent. Without --dry-run this goes to:")
+    typer.echo(f"{upload.url}/tree/{upload.revision}" if upload.revision else upload.url)
 
 
 def as_sheet(sheet: Sheet) -> None:

@@ -24,13 +24,9 @@ from torch import Tensor
 from limbeck._files import atomic, write_text
 from limbeck.encoders._module import package
 from limbeck.errors import InputError, LimbeckError, MissingWeightsError
+from limbeck.hub import is_offline
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-
-
-def is_offline(offline: bool = False) -> bool:
-    """Whether the network must not be used: by argument, or by ``HF_HUB_OFFLINE``."""
-    return offline or os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}
 
 
 def cache_folder() -> Path:

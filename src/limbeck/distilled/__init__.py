@@ -5,25 +5,30 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset as TorchDataset
 
-from limbeck import _files, storage
+from limbeck import _files, hub, storage
 from limbeck.datasets import LabelledClips, Targets
+from limbeck.distilled import _card
 from limbeck.errors import InputError
-from limbeck.media import ClipRecipe, read_clip
+from limbeck.media import ClipRecipe, encode, read_clip
 from limbeck.modalities import Batch, Modality, Scale, bound, only
 from limbeck.networks import Architecture
 from limbeck.parameterisations import Parameterisation, Tensors, modality_of, parse
 from limbeck.storage import Coder, Meaning, Meanings, Payload, Storage, payload_bytes
 from limbeck.storage.float32 import Float32
 
+__all__ = ["FORMAT", "SOFT", "START", "DistilledSet", "meanings_of"]
+
 FORMAT = "limbeck-distilled-3"
 SOFT = "soft_labels"
 START = "start."
+_FILES = ("config.json", "data.safetensors")
 
 
 @dataclass(frozen=True, repr=False)
@@ -353,36 +358,86 @@ class DistilledSet(TorchDataset[tuple[Batch, Tensor]]):
 
     def card(self) -> str:
         """The README of a saved set: what it is, how it was made, how to use it."""
-        shapes = ", ".join(f"{name} {' x '.join(map(str, m.shape))}" for name, m in self.modalities.items())
-        soft = "soft: class probabilities of every sample, `soft_labels`"
-        labels = "hard: the class" if self.soft_labels is None else soft
-        lines = [
-            "---",
-            f"tags: [dataset-distillation, {', '.join(self.modalities)}, limbeck]",
-            "---",
-            f"# Distilled set: {len(self.classes)} classes, {self.per_class} stored samples per class",
-            "",
-            f"- Samples: {len(self)} in {self.rows} rows, held as {self.hold}",
-            f"- Storage: {self.storage.name}, {self.stored_bytes:,} bytes",
-            f"- Labels: {labels}",
-            f"- Modalities: {shapes}",
-            f"- Classes: {', '.join(self.classes)}",
-            "",
-            "```python",
-            "import limbeck",
-            "distilled = limbeck.DistilledSet.load('.')",
-            "sample, label = distilled[0]",
-            f"print(sample['{next(iter(self.modalities))}'].shape, distilled.classes[label])",
-            "```",
-            "",
-            "## Provenance",
-            "",
-            "```json",
-            json.dumps(self.provenance, indent=2, sort_keys=True),
-            "```",
-            "",
-        ]
-        return "\n".join(lines)
+        return _card.card(self)
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        name: str,
+        *,
+        revision: str | None = None,
+        token: str | None = None,
+        offline: bool = False,
+        max_bytes: int = hub.LARGEST,
+    ) -> "DistilledSet":
+        """The set that somebody has put on the Hugging Face hub. Runs no code of theirs.
+
+        ``provenance["hub"]`` says which commit it is of: ``owner/name@commit``.
+
+        Args:
+            name: Of the dataset repository, ``owner/name``.
+            revision: A branch, a tag or a commit; the newest state by default.
+            token: For what is private; that of this machine by default.
+            offline: Take it from the hub's cache and never ask the network.
+            max_bytes: What its files may take.
+
+        Raises:
+            HubError: There is no such set or revision, it is private, damaged or too large, or the hub cannot be
+                reached.
+            InputError: The name is none.
+            MissingExtraError: The extra ``hub`` is not installed.
+        """
+        found = hub.fetch(name, "dataset", _FILES, revision=revision, token=token, offline=offline, max_bytes=max_bytes)
+        made = found.read(cls.load)
+        return replace(made, provenance=made.provenance | {"hub": found.source})
+
+    def push_to_hub(
+        self,
+        name: str,
+        *,
+        licence: str = "",
+        results: Sequence[hub.Result] = (),
+        private: bool = False,
+        token: str | None = None,
+        dry_run: bool = False,
+    ) -> hub.Upload:
+        """Put the set on the Hugging Face hub, with a card and pictures, in one commit.
+
+        What the set was before optimisation is left out, and so are paths of this machine.
+
+        Args:
+            name: Of the dataset repository, ``owner/name``; it is made if need be.
+            licence: Under which it is passed on, as the hub writes it: ``"cc-by-4.0"``.
+            results: How well networks do that were trained on it, for the card.
+            private: Only its owner may see it.
+            token: Proves who sends; that of this machine by default.
+            dry_run: Say what would be sent, and ask nothing of the network.
+
+        Raises:
+            HubError: There is no token, it may not write there, or the hub cannot be reached.
+            InputError: The name is none, or the set has no samples.
+            MissingExtraError: The extra ``hub`` is not installed.
+        """
+        if not self.rows:
+            raise InputError("This distilled set holds no samples, so there is nothing to share; distil again.")
+        encode.require_pillow("hub")
+        shared = replace(self, start=None, provenance=hub.without_paths(self.provenance))
+        with TemporaryDirectory() as place:
+            folder, sheets = shared.save(place), _card.sheets(shared)
+            for file, content in sheets.items():
+                _files.write_bytes(folder / file, content)
+            text = _card.card(shared, name=name, licence=licence, results=results, sheets=[*sheets])
+            _files.write_text(folder / "README.md", text)
+            return hub.push(
+                folder,
+                name,
+                "dataset",
+                message=f"Distilled set {self.fingerprint}",
+                remarks=_card.remarks(shared),
+                private=private,
+                token=token,
+                dry_run=dry_run,
+            )
 
     def summary(self) -> dict[str, Any]:
         """What the set is and how it was made, JSON-able."""
