@@ -143,7 +143,7 @@ def test_what_is_not_there_cannot_be_seen() -> None:
 @pytest.mark.parametrize("seen", SEEN, ids="+".join)
 def test_its_card_tells_what_it_is_of(seen: tuple[str, ...]) -> None:
     text = made(seen=seen, hold="mosaic:2").card()
-    assert f"tags: [dataset-distillation, {', '.join(seen)}, limbeck]" in text
+    assert f"tags: {json.dumps(['dataset-distillation', *seen, 'limbeck'])}" in text
     assert "- Samples: 24 in 6 rows, held as mosaic:2" in text
     shapes = {"audio": "audio 1 x 16 x 17", "image": "image 3 x 16 x 16"}
     assert f"- Modalities: {', '.join(shapes[name] for name in seen)}" in text

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _CLASSES, _PER_CLASS = 10, 8
 _GAP = 2
+_SIDE = 96
+"""Pictures with less pixels a side are enlarged in whole steps to at most that."""
 
 
 def card(
@@ -93,6 +95,8 @@ def sheets(made: "DistilledSet") -> dict[str, bytes]:
 def _grid(pictures: Tensor, places: Sequence[tuple[int, int]]) -> Tensor:
     """Pictures, uint8 (sample, height, width) or with colours behind, at their row and column, with white between."""
     colours = pictures if pictures.ndim == 4 else pictures[..., None].expand(-1, -1, -1, 3)
+    larger = max(1, _SIDE // max(colours.shape[1:3]))
+    colours = colours.repeat_interleave(larger, 1).repeat_interleave(larger, 2)
     framed = F.pad(colours, (0, 0, _GAP, _GAP, _GAP, _GAP), value=255)
     height, width = framed.shape[1:3]
     tall, wide = (1 + max(place[axis] for place in places) for axis in (0, 1))

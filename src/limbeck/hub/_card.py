@@ -3,12 +3,12 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from limbeck._config import Config
 
-
-class Result(Config):
+@dataclass(frozen=True)
+class Result:
     """How well something does, as its card says it.
 
     Attributes:

@@ -13,7 +13,7 @@ def without_paths(content: Any) -> Any:
     Keys of mappings too. A path in the middle of a sentence is cut likewise.
 
     Example:
-        >>> without_paths({"from": "/home/ada/set.pt", "C:/x/y": ["~/z", "a/b", 3], "note": "Read from /srv/a.csv."})
+        >>> without_paths({"from": "/mnt/ada/set.pt", "C:/x/y": ["~/z", "a/b", 3], "note": "Read from /srv/a.csv."})
         {'from': 'set.pt', 'y': ['z', 'a/b', 3], 'note': 'Read from a.csv.'}
         >>> without_paths("<b>https://x.org/a and/or b</b>, 3 / 4")
         '<b>https://x.org/a and/or b</b>, 3 / 4'
