@@ -96,6 +96,20 @@ class TestWhatIsFound:
             ("south", "2024-01-31", "23", "middle", "1"),
         ]
 
+    def test_a_page_shows_what_the_tables_hold(self, field: SimpleNamespace) -> None:
+        (field.archive / "rotten.wav").write_bytes(b"RIFF")
+        done = field.detect(page=True)
+        html = done.files["page"].read_text(encoding="utf-8")
+        assert done.files["page"] == field.out / "page" / "index.html"
+        for text in ("3 events in 1 min 30 s of sound", "1 recording cannot be used.", "not a probability"):
+            assert text in html
+        with open(field.out / "heard.csv", encoding="utf-8", newline="") as file:
+            heard = [tuple(row.values())[:3] for row in csv.DictReader(file)]
+        assert heard == [
+            ("north", "2024-01-31", "23"), ("north", "2024-02-01", "00"), ("south", "2024-01-31", "23"),
+        ]  # fmt: skip
+        assert field.detect().heard == 0, "the page is no recording"
+
     def test_names_of_ones_own(self, field: SimpleNamespace) -> None:
         (field.archive / "north/20240131_233005.wav").rename(field.archive / "pond-31.01.24.wav")
         field.detect(names="{site}-%d.%m.%y")
@@ -164,7 +178,7 @@ class TestAgain:
         assert field.encoder.heard == heard
         assert (done.heard, done.gone, done.recordings) == (0, 1, 3)
         assert done.counts["middle"] == 1  # what is gone keeps its events
-        assert set(done.files) == {"audacity", "jams", "kaleidoscope", "summary"}
+        assert set(done.files) == {"audacity", "jams", "kaleidoscope", "summary", "heard"}
         assert all(path.exists() for path in done.files.values())
 
     def test_only_new_and_changed_recordings_are_heard(self, field: SimpleNamespace) -> None:

@@ -12,6 +12,7 @@ from limbeck.detections._clock import FileNames
 from limbeck.detections._contract import Detected, Event, Form
 from limbeck.detections._events import EventSettings, events
 from limbeck.detections._store import FILE, Heard, Row, Scores, Store
+from limbeck.detections._summary import Summary, When
 
 __all__ = [
     "FILE",
@@ -24,6 +25,8 @@ __all__ = [
     "Row",
     "Scores",
     "Store",
+    "Summary",
+    "When",
     "events",
     "load",
     "names",

@@ -1,10 +1,9 @@
 """Events of a whole archive: windows are heard once, whatever becomes of thresholds, forms or the archive's place."""
 
 import contextlib
-import csv
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -15,18 +14,20 @@ import numpy.typing as npt
 import torch
 
 from limbeck import _files, _machine, detections, encoders
-from limbeck.detections import Detected, EventSettings, FileNames, Heard, Row, Scores, Store
+from limbeck._words import plural
+from limbeck.detections import Detected, EventSettings, FileNames, Heard, Row, Scores, Store, Summary
 from limbeck.encoders import Encoder
 from limbeck.engine import Progress, bar
 from limbeck.errors import InputError
 from limbeck.index import File, Refused, is_gone, plan_of, prefetch, scan, window_lengths
 from limbeck.media import SoundStretch, sound_stretches
 from limbeck.prototypes import Confidence, SoundClassifier
+from limbeck.report import detections_page
 from limbeck.sounds import _naming
 from limbeck.sounds._encoders import EncoderOptions, of_classifier
 
 FORMS = ("csv", "parquet")
-SUMMARY = "summary.csv"
+SUMMARY, HEARD, PAGE = "summary.csv", "heard.csv", "page"
 UNCALIBRATED = (
     "Confidence is the classifier's score, not a probability: how often a word is right at a score is not known. "
     "Calibrate it on labelled recordings: limbeck sounds check classifier/ labels.csv --keep."
@@ -87,6 +88,7 @@ def detect(
     window: float | None = None,
     hop: float | None = None,
     workers: int | None = None,
+    page: bool = False,
     fresh: bool = False,
     progress: bool = False,
     **options: Unpack[EncoderOptions],
@@ -111,6 +113,7 @@ def detect(
         window: Length of a window in seconds; that of the index it was learned from by default.
         hop: Seconds from one window to the next; half a window by default.
         workers: Processes that decode; as many as there are cores by default.
+        page: Write a page to look at, ``page/index.html``: events by word, hour, day and site.
         fresh: Forget what an earlier classifier, or one of other windows, heard.
         progress: Draw a bar on standard error.
         options: Which encoder is used and how it is loaded; it is loaded only if something is to be heard.
@@ -120,7 +123,10 @@ def detect(
             this one before it was corrected, or of other windows.
         FingerprintError: The encoder is not the classifier's.
         BusyError: Another process is at work in `out`.
+        MissingExtraError: A page is requested, and jinja2, matplotlib or Pillow is not installed.
     """
+    if page:
+        detections_page.require()
     learned, folder = _naming._loaded(classifier), Path(out)
     chosen, clock, writers = settings or EventSettings(), FileNames(names), [detections.load(form)() for form in forms]
     chosen.check(learned.labels)
@@ -150,12 +156,24 @@ def detect(
             with bar("Listening", show=progress) as tell:
                 gone = listener.listen(sources, folder, _machine.cores() if workers is None else workers, tell)
             files = {writer.name: writer.write(_found(store, chosen, clock, confidence), folder) for writer in writers}
-            counts, seconds, number = _summed(_found(store, chosen, clock, confidence), folder / SUMMARY)
+            summary = Summary.of(_found(store, chosen, clock, confidence))
+            summary.write(folder / SUMMARY, folder / HEARD)
+            files |= {"summary": folder / SUMMARY, "heard": folder / HEARD}
             rejected = [(Path(row[0], row[1]), row[6], row[7]) for row in store.refused()] + listener.unnamed
+    counts, said = summary.words(), UNCALIBRATED if confidence is None else confidence.sentence()
+    if page:
+        about = wanted.model_dump(exclude={"labels"}) | {"confidence that counts": chosen.model_dump()}
+        gone_too = (
+            [f"{plural(gone, 'recording is', 'recordings are')} no longer there; what was found stays."] if gone else []
+        )
+        bad = [f"{plural(len(rejected), 'recording')} cannot be used."] if rejected else []
+        files["page"] = detections_page.page(
+            summary, folder / PAGE, labels=learned.labels, confidence=confidence, explained=said, about=about,
+            remarks=[*gone_too, *bad],
+        )  # fmt: skip
     return Detections(
-        folder, number, listener.heard, gone, seconds, {label: counts[label] for label in learned.labels},
-        UNCALIBRATED if confidence is None else confidence.sentence(),
-        tuple(sorted(rejected)), files | {"summary": folder / SUMMARY},
+        folder, summary.recordings, listener.heard, gone, summary.seconds,
+        {label: counts[label] for label in learned.labels}, said, tuple(sorted(rejected)), files,
     )  # fmt: skip
 
 
@@ -324,26 +342,3 @@ def _found(
             site=clock.site(path),
             events=events,
         )
-
-
-def _summed(recordings: Iterable[Detected], file: Path) -> tuple[Counter[str], float, int]:
-    """Write events and seconds of them by site, day, hour and word; events of each word, seconds heard, recordings."""
-    counts: Counter[tuple[str, str, str, str]] = Counter()
-    lengths: Counter[tuple[str, str, str, str]] = Counter()
-    seconds, number = 0.0, 0
-    for recording in recordings:
-        number, seconds = number + 1, seconds + recording.duration_s
-        for event in recording.events:
-            clock = recording.clock(event.start_s)
-            day, hour = ("", "") if clock is None else (f"{clock:%Y-%m-%d}", f"{clock:%H}")
-            key = (recording.site, day, hour, event.label)
-            counts[key] += 1
-            lengths[key] += round(1000 * (event.end_s - event.start_s))
-    with _files.atomic(file) as part, open(part, "w", encoding="utf-8", newline="") as handle:
-        writer = csv.writer(handle, lineterminator="\n")
-        writer.writerow(("site", "day", "hour", "label", "events", "seconds"))
-        writer.writerows((*key, counts[key], f"{lengths[key] / 1000:.3f}") for key in sorted(counts))
-    words: Counter[str] = Counter()
-    for (*_, label), count in counts.items():
-        words[label] += count
-    return words, seconds, number

@@ -13,6 +13,7 @@ EXAMPLES = (
     "limbeck sounds detect classifier/ archive/ --out detections/ --form raven --form audacity",
     'limbeck sounds detect classifier/ archive/ --out detections/ --min-confidence 0.7 --threshold "dog bark=0.9"',
     'limbeck sounds detect classifier/ archive/ --out detections/ --names "{site}_%d%m%y_%H%M"',
+    "limbeck sounds detect classifier/ archive/ --out detections/ --page",
 )
 
 
@@ -55,6 +56,9 @@ def run(
     window: _options.Window = None,
     hop: Annotated[float | None, Option(help="Seconds from one window to the next; half a window by default.")] = None,
     workers: Annotated[int | None, Option(min=1, help="Processes that decode; one a core by default.")] = None,
+    page: Annotated[
+        bool, Option("--page", help="Write a page to look at, page/index.html: by word, hour, day and site.")
+    ] = False,
     fresh: Annotated[
         bool, Option("--fresh", help="Forget what another classifier, or one of other windows, heard.")
     ] = False,
@@ -78,7 +82,7 @@ def run(
         threshold=min_confidence, thresholds=levels, release=release, merge_s=merge, min_s=min_length
     )
     how: dict[str, Any] = {"settings": settings, "names": names, "window": window, "hop": hop, "workers": workers}
-    how |= {"weights": weights, "offline": offline, "device": device, "fresh": fresh}
+    how |= {"weights": weights, "offline": offline, "device": device, "fresh": fresh, "page": page}
     how |= {"forms": form} if form else {}
     made = sounds.detect(classifier, archive, out=out, progress=not quiet, **how)
     for _, _, detail in made.rejected:
