@@ -16,6 +16,7 @@ _HOMES = {
     "LimbeckError": "limbeck.errors",
     "Prepared": "limbeck.datasets",
     "Score": "limbeck.evaluation",
+    "SoundClassifier": "limbeck.prototypes",
     "benchmark": "limbeck.comparison:run",
     "distill": "limbeck.distillation",
     "evaluate": "limbeck.evaluation.on_disk",
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from limbeck.exports import export
     from limbeck.imports import import_set
     from limbeck.inspection import inspect
+    from limbeck.prototypes import SoundClassifier
     from limbeck.sharing import pull, push
 
 __all__ = [
@@ -50,6 +52,7 @@ __all__ = [
     "LimbeckError",
     "Prepared",
     "Score",
+    "SoundClassifier",
     "benchmark",
     "distill",
     "encoders",

@@ -3,7 +3,7 @@
 Knows neither distilled sets nor classifiers; these have ``push_to_hub`` and ``from_pretrained``.
 """
 
-from limbeck.hub._card import Result, card, plain_text, results_table
+from limbeck.hub._card import Result, card, model_index, plain_text, results_table
 from limbeck.hub._client import LARGEST, Download, Kind, Upload, fetch, is_offline, new_folder, push
 from limbeck.hub._private import without_paths
 
@@ -16,6 +16,7 @@ __all__ = [
     "card",
     "fetch",
     "is_offline",
+    "model_index",
     "new_folder",
     "plain_text",
     "push",

@@ -66,6 +66,19 @@ def results_table(results: Sequence[Result]) -> str:
     return "## How well it does\n\n" + "\n".join("| " + " | ".join(map(plain_text, line)) + " |" for line in lines)
 
 
+def model_index(name: str, task: str, results: Sequence[Result]) -> list[dict[str, Any]]:
+    """The `results` of a model of a `name` for the head of its card, where the hub looks for them; of a `task`."""
+    found = [
+        {
+            "task": {"type": task},
+            "dataset": {"name": one.dataset, "type": one.dataset},
+            "metrics": [{"type": "accuracy", "name": one.measure, "value": round(one.value, 2)}],
+        }
+        for one in results
+    ]
+    return [{"name": name.rpartition("/")[2], "results": found}] if found else []
+
+
 def plain_text(text: str) -> str:
     r"""A text of one line that Markdown shows as it is.
 

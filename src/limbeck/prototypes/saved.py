@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Literal, Self, cast
 
 import numpy as np
@@ -12,10 +13,11 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
 from safetensors import SafetensorError
 
-from limbeck import __version__, _files
+from limbeck import __version__, _files, hub
 from limbeck._config import Config
 from limbeck.encoders import AudioEmbeddings, Encoder, EncoderNote
 from limbeck.errors import FingerprintError, InputError
+from limbeck.prototypes import _card
 from limbeck.prototypes._prompts import class_texts
 from limbeck.prototypes.classifier import PrototypeClassifier
 from limbeck.prototypes.confidence import Confidence
@@ -23,6 +25,7 @@ from limbeck.prototypes.probe import Evidence, Probe
 
 FORMAT = "limbeck-sound-classifier-1"
 CONFIG = "config.json"
+_DATA = "data-*.safetensors"
 _ARRAYS = ("prototypes", "mean", "scale", "levels", "prompt_weights")
 """Arrays of a `PrototypeClassifier` that are kept under their own names."""
 _EXAMPLES = ("examples", "example_classes", "example_weights")
@@ -72,6 +75,7 @@ class _Card(Config):
     hop_s: float | None = None
     thresholds: dict[str, float] = Field(default_factory=dict)
     confidence: Confidence | None = None
+    source: str = ""
     learned: _Learned = _Learned()
     pieces: tuple[Piece, ...] = ()
     data: str = Field(default="data.safetensors", pattern=r"^[\w-]+\.safetensors$")
@@ -92,6 +96,7 @@ class SoundClassifier:
         hop_s: From the beginning of one window to the next, in seconds; None likewise.
         thresholds: Least score from 0 to 1 with which a sound is given a label, for some labels or none.
         confidence: How scores become probabilities by recordings with labels; see `calibration`.
+        source: Where on the hub it was fetched from, ``owner/name@commit``; empty for one that was learned here.
     """
 
     classifier: PrototypeClassifier
@@ -103,6 +108,7 @@ class SoundClassifier:
     hop_s: float | None = None
     thresholds: Mapping[str, float] = field(default_factory=dict)
     confidence: Confidence | None = None
+    source: str = ""
 
     @classmethod
     def learn(
@@ -252,7 +258,7 @@ class SoundClassifier:
         _files.write_bytes(folder / data, content)
         facts = {name: value for name, value in vars(self).items() if name != "classifier"}
         _files.write_record(folder / CONFIG, _Card(learned=learned, data=data, sha256=sha256, **facts).to_json())
-        for old in folder.glob("data-*.safetensors"):
+        for old in folder.glob(_DATA):
             if old.name != data:
                 old.unlink(missing_ok=True)
         return folder
@@ -294,7 +300,85 @@ class SoundClassifier:
             card.hop_s,
             card.thresholds,
             card.confidence,
+            card.source,
         )
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        name: str,
+        *,
+        revision: str | None = None,
+        token: str | None = None,
+        offline: bool = False,
+        max_bytes: int = hub.LARGEST,
+    ) -> Self:
+        """The classifier that somebody has put on the Hugging Face hub. Runs no code of theirs.
+
+        Its `source` says which commit it is of. The encoder is not in it; whatever names sounds by it loads that.
+
+        Args:
+            name: Of the model repository, ``owner/name``.
+            revision: A branch, a tag or a commit; the newest state by default.
+            token: For what is private; that of this machine by default.
+            offline: Take it from the hub's cache and never ask the network.
+            max_bytes: What its files may take.
+
+        Raises:
+            HubError: There is no such classifier or revision, it is private, damaged or too large, or the hub cannot
+                be reached.
+            InputError: The name is none.
+            MissingExtraError: The extra ``hub`` is not installed.
+        """
+        found = hub.fetch(
+            name, "model", (CONFIG, _DATA), revision=revision, token=token, offline=offline, max_bytes=max_bytes
+        )
+        return replace(found.read(cls.load), source=found.source)
+
+    def push_to_hub(
+        self,
+        name: str,
+        *,
+        licence: str = "",
+        results: Sequence[hub.Result] = (),
+        recordings: bool = False,
+        private: bool = False,
+        token: str | None = None,
+        dry_run: bool = False,
+    ) -> hub.Upload:
+        """Put the classifier on the Hugging Face hub, with a card, in one commit.
+
+        Recordings behind the words become numbers: their paths and digests are left out.
+
+        Args:
+            name: Of the model repository, ``owner/name``; it is made if need be.
+            licence: Under which it is passed on, as the hub writes it: ``"cc-by-4.0"``.
+            results: How well it does, for the card.
+            recordings: Name the files of the recordings, without their folders, and give their digests.
+            private: Only its owner may see it.
+            token: Proves who sends; that of this machine by default.
+            dry_run: Say what would be sent, and ask nothing of the network.
+
+        Raises:
+            HubError: There is no token, it may not write there, or the hub cannot be reached.
+            InputError: The name is none.
+            MissingExtraError: The extra ``hub`` is not installed.
+        """
+        told = _card.shared(self, recordings=recordings)
+        with TemporaryDirectory() as place:
+            folder = told.save(place)
+            _files.write_text(folder / "README.md", _card.card(told, name=name, licence=licence, results=results))
+            return hub.push(
+                folder,
+                name,
+                "model",
+                message=f"Classifier of sounds {self.fingerprint}",
+                remarks=_card.remarks(told, recordings=recordings),
+                replaces=_DATA,
+                private=private,
+                token=token,
+                dry_run=dry_run,
+            )
 
 
 def _pack(classifier: PrototypeClassifier) -> tuple[_Learned, dict[str, NDArray[Any]]]:

@@ -11,6 +11,7 @@ from limbeck.sounds._examples import ExampleSet, recording_vector
 from limbeck.sounds._keep import keep
 from limbeck.sounds._naming import classify, watch
 from limbeck.sounds._predictions import Prediction, Unread
+from limbeck.sounds._sharing import pull, push
 from limbeck.sounds._show import page, summary
 
 __all__ = [
@@ -35,6 +36,8 @@ __all__ = [
     "keep",
     "learn",
     "page",
+    "pull",
+    "push",
     "recording_vector",
     "search",
     "summary",

@@ -134,6 +134,7 @@ def summary(classifier: SoundClassifier) -> dict[str, Any]:
     return {
         "labels": list(classifier.labels),
         "encoder": classifier.encoder.id,
+        "hub": classifier.source or None,
         "space": inner.space_,
         "prompts": list(classifier.prompts),
         "descriptions": dict(classifier.descriptions),

@@ -12,6 +12,8 @@ from limbeck.cli.sounds import (
     index,
     learn,
     page,
+    pull,
+    push,
     search,
     studio,
     watch,
@@ -30,7 +32,24 @@ EXAMPLES = (
 )
 
 app = _output.group(
-    [index, search, learn, classify, detect, check, cut, page, studio, correct, watch, weights, benchmark, demo],
+    [
+        index,
+        search,
+        learn,
+        classify,
+        detect,
+        check,
+        cut,
+        page,
+        studio,
+        correct,
+        watch,
+        push,
+        pull,
+        weights,
+        benchmark,
+        demo,
+    ],
     "Name unlabelled sounds: a folder of recordings and a list of words become a classifier.",
     EXAMPLES,
 )
