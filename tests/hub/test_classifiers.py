@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,7 +16,7 @@ from tests.helpers.listener import WORDS, Listener, recording
 from tests.helpers.weights_folder import yamnet_folder
 
 import limbeck
-from limbeck import _files, sounds
+from limbeck import _files, cli, sounds
 from limbeck.encoders.yamnet import YamNet
 from limbeck.errors import HubError, InputError
 from limbeck.hub import Result
@@ -161,6 +162,32 @@ class TestCard:
         there = {"__name__": "card"}
         exec(code.replace("recording.wav", str(made.new[1])), there)
         assert there["found"].label == "middle"  # type: ignore[attr-defined]
+
+
+class TestCommands:
+    def test_there_and_back(
+        self, made: SimpleNamespace, hub: FakeHub, tmp_path: Path, typed: Callable[..., str]
+    ) -> None:
+        dry = json.loads(typed("sounds", "push", made.classifier, NAME, "--dry-run", "--json"))
+        assert (dry["revision"], dry["url"], hub.asked) == ("", f"{hub.url}/{NAME}", [])
+        assert any("numbers and not sounds" in remark for remark in dry["remarks"])
+        told = typed("sounds", "push", made.classifier, NAME, "--licence", "cc0-1.0", "--private")
+        repository = hub.repositories["model", NAME]
+        assert told == f"{hub.url}/{NAME}/tree/{repository.commits[-1][0]}\n"
+        assert repository.private
+        assert repository.messages[-1] == f"Classifier of sounds {SoundClassifier.load(made.classifier).fingerprint}"
+        about = json.loads(typed("sounds", "pull", NAME, "--out", tmp_path / "pulled", "--json"))
+        assert about["hub"] == f"{NAME}@{repository.commits[-1][0]}"
+        assert typed("sounds", "pull", NAME, "--offline", "--out", tmp_path / "again") == f"{tmp_path / 'again'}\n"
+
+    def test_what_is_too_large_says_how_to_allow_more(
+        self, made: SimpleNamespace, hub: FakeHub, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        sounds.push(made.classifier, NAME)
+        with pytest.raises(SystemExit, match="1"):
+            cli.main(["sounds", "pull", NAME, "--out", str(tmp_path / "x"), "--max-bytes", "10"])
+        assert "--max-bytes" in capsys.readouterr().err
+        assert not (tmp_path / "x").exists()
 
 
 class TestSafety:

@@ -8,8 +8,8 @@ import torch
 
 from limbeck.errors import InputError
 from limbeck.media import ClipRecipe, MelRecipe, log_mel
-from limbeck.modalities.image import Image
-from limbeck.storage import _chunks
+from limbeck.modalities.image import PUBLISHED, Image
+from limbeck.storage import Meaning, _chunks
 from limbeck.storage._pictures import common_beginning, decode_grey, decode_rgb, encode_grey, encode_rgb
 from limbeck.storage.coded import Coded
 from limbeck.storage.recorded import _length, _split, decode_opus, encode_opus
@@ -84,6 +84,24 @@ def test_what_is_no_picture_is_told():
         decode_rgb(b"not a picture", "jpeg")
     with pytest.raises(InputError, match="cannot be decoded"):
         decode_grey(b"", "webp")
+
+
+@pytest.mark.parametrize(("codec", "sound"), [("webp", "png"), ("jpeg", "jpeg")])
+def test_a_picture_that_is_larger_than_a_sample_is_refused_before_it_takes_memory(codec, sound):
+    """Few bytes can claim to be a hundred million pixels."""
+    huge = encode_grey(np.zeros((10_000, 10_000), np.uint8), "png", 50)
+    assert len(huge) < 200_000
+    with pytest.raises(InputError, match="cannot be decoded"):
+        decode_grey(huge, "png")
+    kind = Image(ClipRecipe(image_size=15))
+    meanings = {"image": Meaning(kind, PUBLISHED)}
+    form = Coded(picture=codec, sound=sound)
+    for size, said in ((600, "cannot be decoded"), (16, "it has 768 numbers, but a sample has 675")):
+        payload = _chunks.pack("image", [encode_rgb(smooth(size, size), codec, 50)])
+        with pytest.raises(InputError, match=said):
+            form.decode(payload, meanings)
+    payload = _chunks.pack("image", [encode_rgb(smooth(15, 15), codec, 50)])
+    assert form.decode(payload, meanings)["image"].shape == (1, 3, 15, 15)
 
 
 @pytest.mark.parametrize("chunks", [[], [b""], [b"abc"], [b"abc", b"abd"], [b"ab", b"abcd", b""]])

@@ -128,8 +128,9 @@ def _making(made: "DistilledSet") -> dict[str, str]:
 def remarks(made: "DistilledSet") -> list[str]:
     """What of a set that is shared people may want to keep to themselves, a sentence each."""
     dataset = made.provenance.get("dataset")
+    names = [" ".join(name.split()) for name in made.classes[:5]]
     return [
-        f"The names of {len(made.classes)} classes go along: {', '.join(made.classes[:5])}"
+        f"The names of {len(made.classes)} classes go along: {', '.join(names)}"
         + (", ..." if len(made.classes) > 5 else "")
         + ".",
         f"The name of the dataset goes along: {dataset}." if dataset else "The set does not name its dataset.",

@@ -19,6 +19,8 @@ PictureCodec = Literal["webp", "jpeg"]
 GreyCodec = Literal["webp", "jpeg", "png"]
 Pixels = npt.NDArray[np.uint8]
 
+MOST_PIXELS = 2**24
+"""More than any sample or clip has: a picture that claims more was made to fill the memory."""
 _SCALING = Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT | Interpolation.BITEXACT
 _GREY_CHROMA = 128
 _SCAN = b"\xff\xda"  # everything before the scan, and its header, is tables and sizes
@@ -44,11 +46,11 @@ def encode_rgb(pixels: Pixels, codec: PictureCodec, quality: int) -> bytes:
     return _encoded(kind, frame.reformat(format=kind.format, interpolation=_SCALING, threads=1, **colours), quality)
 
 
-def decode_rgb(content: bytes, codec: PictureCodec) -> Pixels:
-    """The picture again, uint8, (height, width, 3)."""
+def decode_rgb(content: bytes, codec: PictureCodec, *, most_pixels: int = MOST_PIXELS) -> Pixels:
+    """The picture again, uint8, (height, width, 3); one of more pixels is refused before it takes memory."""
     kind = _CODECS[codec]
     colours = {"src_colorspace": Colorspace.ITU601, "src_color_range": kind.range}
-    frame = _decoded(kind, content).reformat(format="rgb24", interpolation=_SCALING, threads=1, **colours)
+    frame = _decoded(kind, content, most_pixels).reformat(format="rgb24", interpolation=_SCALING, threads=1, **colours)
     return np.asarray(frame.to_ndarray(), np.uint8)
 
 
@@ -64,9 +66,9 @@ def encode_grey(levels: Pixels, codec: GreyCodec, quality: int) -> bytes:
     return _encoded(kind, frame, quality)
 
 
-def decode_grey(content: bytes, codec: GreyCodec) -> Pixels:
-    """The levels again, uint8, (height, width)."""
-    frame = _decoded(_CODECS[codec], content)
+def decode_grey(content: bytes, codec: GreyCodec, *, most_pixels: int = MOST_PIXELS) -> Pixels:
+    """The levels again, uint8, (height, width); a picture of more pixels is refused before it takes memory."""
+    frame = _decoded(_CODECS[codec], content, most_pixels)
     plane = frame.planes[0]
     rows: Pixels = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
     return rows[: frame.height, : frame.width].copy()
@@ -89,8 +91,10 @@ def _encoded(kind: _Codec, frame: VideoFrame, quality: int) -> bytes:
     return b"".join(bytes(packet) for packet in (*context.encode(frame), *context.encode(None)))
 
 
-def _decoded(kind: _Codec, content: bytes) -> VideoFrame:
+def _decoded(kind: _Codec, content: bytes, most_pixels: int) -> VideoFrame:
     context = cast("VideoCodecContext", CodecContext.create(kind.decoder, "r"))
+    # Codecs work on whole blocks, whatever the picture's own size.
+    context.options = {"max_pixels": str(4 * most_pixels + 4096)}
     context.thread_count = 1
     try:
         frames = [*context.decode(av.Packet(content)), *context.decode(None)]

@@ -12,12 +12,14 @@ Size:     measured; about an eighth of `uint8`. Counted are every file, four byt
 """
 
 from collections.abc import Mapping
+from math import prod
 from typing import final
 
 import torch
 from pydantic import Field
 from torch import Tensor
 
+from limbeck.errors import InputError
 from limbeck.modalities import Modality
 from limbeck.storage._chunks import Pieces, pack, tensor_of, unpack
 from limbeck.storage._contract import Coder, Meanings, Payload
@@ -86,13 +88,27 @@ class Coded(Pieces, Coder):
         return sum(common_beginning(code[name], self.picture) for name in colour)
 
     def _array(self, chunk: bytes, modality: Modality) -> Tensor:
+        count = prod(modality.shape)
         if _is_colour(modality):
-            below = torch.from_numpy(decode_rgb(chunk, self.picture)).view(-1, *modality.shape[-2:], _COLOURS)
-            return below.permute(0, 3, 1, 2).contiguous().view(-1, *modality.shape[1:])
+            picture = torch.from_numpy(decode_rgb(chunk, self.picture, most_pixels=count // _COLOURS))
+            below = _checked(picture, count).view(-1, *modality.shape[-2:], _COLOURS)
+            return below.permute(0, 3, 1, 2).contiguous().view(modality.shape)
         if modality.dtype == torch.uint8:
-            return torch.from_numpy(decode_grey(chunk, self.sound)).view(-1, *modality.shape[1:])
-        levels = torch.from_numpy(decode_grey(chunk[:-_SPAN_BYTES], self.sound)).view(1, -1, *modality.shape[1:])
+            grey = torch.from_numpy(decode_grey(chunk, self.sound, most_pixels=count))
+            return _checked(grey, count).view(modality.shape)
+        grey = torch.from_numpy(decode_grey(chunk[:-_SPAN_BYTES], self.sound, most_pixels=count))
+        levels = _checked(grey, count).view(1, *modality.shape)
         return from_levels(levels, tensor_of(chunk[-_SPAN_BYTES:]).view(torch.int16)[None])[0]
+
+
+def _checked(picture: Tensor, count: int) -> Tensor:
+    """A picture that has so many numbers as a sample; another one is refused."""
+    if picture.numel() != count:
+        raise InputError(
+            f"A picture of this set is damaged: it has {picture.numel()} numbers, but a sample has {count}. "
+            "Distil again."
+        )
+    return picture
 
 
 def _is_colour(array: Tensor | Modality) -> bool:
