@@ -87,3 +87,23 @@ def browser() -> Iterator[Any]:
         started = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
         yield started
         started.close()
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Any]:
+    """A Ray cluster of three machines of one core each, all of them this one; ``RAY_ADDRESS`` names it.
+
+    Its address is not 127.0.0.1, for which Ray takes the one that other machines see.
+    """
+    pytest.importorskip("ray")
+    from ray.cluster_utils import Cluster
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_worker_niceness", "0")  # beside the other tests its processes would hardly get a turn
+        head = {"num_cpus": 1, "include_dashboard": False, "node_ip_address": "127.0.0.2"}
+        made = Cluster(initialize_head=True, head_node_args=head)
+        patch.setenv("RAY_ADDRESS", made.address)
+        for _ in range(2):
+            made.add_node(num_cpus=1, node_ip_address="127.0.0.2")
+        yield made
+        made.shutdown()

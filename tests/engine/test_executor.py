@@ -2,36 +2,13 @@
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from tests.helpers.tasks import Writes
 
 from limbeck.engine import executor
-from limbeck.errors import BusyError, InputError, LimbeckError
-
-
-@dataclass(frozen=True, eq=False)
-class Task:
-    """Writes a file; or fails, is busy the first time, or dies."""
-
-    file: Path
-    needs: tuple[Task, ...] = ()
-    kind: str = ""
-
-    def run(self) -> None:
-        assert all(need.file.exists() for need in self.needs)
-        if self.kind == "busy" and not self.file.with_suffix(".seen").exists():
-            self.file.with_suffix(".seen").touch()
-            raise BusyError("Another process is at it.")
-        if self.kind == "fails":
-            raise InputError("No.")
-        if self.kind == "fault":
-            raise ZeroDivisionError("by zero")
-        if self.kind == "dies":
-            os._exit(3)
-        self.file.write_text(str(os.getpid()))
+from limbeck.errors import LimbeckError
 
 
 @pytest.fixture(params=[1, 2])
@@ -43,9 +20,9 @@ def local(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> ex
 def test_one_rotten_task_stops_only_those_that_need_it(
     local: executor.Executor, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    good, bad, fault = (Task(tmp_path / n, kind=k) for n, k in (("good", ""), ("bad", "fails"), ("fault", "fault")))
-    after, never = Task(tmp_path / "after", (good,)), Task(tmp_path / "never", (bad,))
-    nor_this = Task(tmp_path / "nor this", (never,))
+    good, bad, fault = (Writes(tmp_path / n, kind=k) for n, k in (("good", ""), ("bad", "fails"), ("fault", "fault")))
+    after, never = Writes(tmp_path / "after", (good,)), Writes(tmp_path / "never", (bad,))
+    nor_this = Writes(tmp_path / "nor this", (never,))
     found = {task.file.name: error for task, error in local.run([bad, never, nor_this, good, fault, after])}
     assert found.keys() == {"good", "bad", "fault", "after"}
     assert (found["good"], found["after"], found["bad"]) == (None, None, "No.")
@@ -55,13 +32,13 @@ def test_one_rotten_task_stops_only_those_that_need_it(
 
 
 def test_what_another_process_is_busy_with_comes_last(local: executor.Executor, tmp_path: Path) -> None:
-    busy, other = Task(tmp_path / "busy", kind="busy"), Task(tmp_path / "other")
-    after = Task(tmp_path / "after", (busy,))
+    busy, other = Writes(tmp_path / "busy", kind="busy"), Writes(tmp_path / "other")
+    after = Writes(tmp_path / "after", (busy,))
     assert {t.file.name for t, error in local.run([busy, other, after]) if not error} == {"busy", "other", "after"}
 
 
 def test_a_process_that_dies_is_reported_and_what_was_done_stays(tmp_path: Path) -> None:
-    done, dies = Task(tmp_path / "done"), Task(tmp_path / "dies", kind="dies")
+    done, dies = Writes(tmp_path / "done"), Writes(tmp_path / "dies", kind="dies")
     with pytest.raises(LimbeckError, match="A working process died"):
-        list(executor.local(2).run([done, Task(dies.file, (done,), "dies")]))
+        list(executor.local(2).run([done, Writes(dies.file, (done,), "dies")]))
     assert done.file.exists()

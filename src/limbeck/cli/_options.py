@@ -12,6 +12,13 @@ from typer import Argument, Option
 
 Seed = Annotated[int, Option(min=0, help="Everything random follows from this number.")]
 Device = Annotated[str, Option(help="auto, cpu, cuda, cuda:1, mps.")]
+Ray = Annotated[
+    str | None,
+    Option(
+        metavar="ADDRESS",
+        help="Work on a Ray cluster: its address, or auto for the one RAY_ADDRESS names, or else one of this machine.",
+    ),
+]
 Quiet = Annotated[bool, Option("--quiet", "-q", help="No progress and no notes; results, warnings and errors only.")]
 Json = Annotated[bool, Option("--json", help="Print the result as JSON.")]
 Distilled = Annotated[Path, Argument(help="Folder of a distilled set.")]

@@ -1,6 +1,8 @@
 """``limbeck benchmark``: a whole comparison from one file."""
 
 import dataclasses
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,11 +12,13 @@ from limbeck.cli import _options, _output
 
 if TYPE_CHECKING:
     from limbeck.comparison import Line
+    from limbeck.engine.executor import Executor
 
 EXAMPLES = (
     "limbeck benchmark playground --out runs/ --processes 2",
     "limbeck benchmark vggsound10k --out runs/ --data VGGSound/ --device cuda",
     "limbeck benchmark music21 --out runs/ --dry-run",
+    "limbeck benchmark vggsound --out /shared/runs --ray auto --gpus-per-job 0.5",
 )
 
 
@@ -25,6 +29,13 @@ def run(
     data: _options.Data = None,
     processes: Annotated[int, Option(min=1, help="Jobs at once, each in a process of its own.")] = 1,
     device: _options.Device = "auto",
+    ray: _options.Ray = None,
+    cores_per_job: Annotated[
+        float, Option(min=0.1, help="With --ray: cores that a job gets; jobs wait until so many are free.")
+    ] = 1.0,
+    gpus_per_job: Annotated[
+        float, Option(min=0, help="With --ray: GPUs that a job gets; 0.5 has two jobs share one.")
+    ] = 0.0,
     dry_run: Annotated[bool, Option("--dry-run", help="Print the plan with time and bytes, and do nothing.")] = False,
     json: _options.Json = False,
     quiet: _options.Quiet = False,
@@ -45,16 +56,24 @@ def run(
         else:
             _print_plan(asked.title, lines, processes)
         return
-    with bar(asked.title, show=not quiet) as tell:
+    tell_note = partial(_output.note, quiet=quiet)
+    on_machines: AbstractContextManager[Executor | None] = nullcontext()
+    if ray:
+        from limbeck.engine import on_ray
+        from limbeck.networks import keep_freed_memory
+
+        share = on_ray.Share(cores_per_job, gpus_per_job)
+        on_machines = on_ray.connected(ray, folder=out, share=share, begin=keep_freed_memory, tell=tell_note)
+    with on_machines as executor, bar(asked.title, show=not quiet) as tell:
 
         def on_job(what: str, done: int, total: int) -> None:
             tell(done, total)
             if what:
-                _output.note(what, quiet=quiet)
+                tell_note(what)
 
         found = comparison.run(
-            asked, name=Path(recipe).stem, out=out, data=data, processes=processes, device=device, progress=not quiet,
-            on_job=on_job, command=_output.typed(),
+            asked, name=Path(recipe).stem, out=out, data=data, processes=processes, executor=executor,
+            device=device, progress=not quiet, on_job=on_job, command=_output.typed(),
         )  # fmt: skip
     place = _recipes.folder_of(Path(recipe).stem, asked.to_json(), out=out, data=data)
     _output.as_comparison(found, place, json=json, quiet=quiet)

@@ -1,4 +1,4 @@
-"""Where tasks are run: here, or in local processes. A cluster would be another executor in this file's place."""
+"""Where tasks are run: here, or in local processes; on a cluster see `limbeck.engine.on_ray`."""
 
 import time
 import traceback
@@ -55,9 +55,9 @@ class Here(Executor):
     """One task after another, in this process."""
 
     def run(self, tasks: Iterable[AnyTask]) -> Iterator[tuple[AnyTask, str | None]]:
-        queue = _Queue(tasks)
+        queue = Queue(tasks)
         while task := queue.next():
-            yield from queue.settled(task, partial(_attempt, task))
+            yield from queue.settled(task, partial(attempt, task))
 
 
 @final
@@ -68,14 +68,14 @@ class LocalProcesses(Executor):
         self.count, self._begin = count, begin
 
     def run(self, tasks: Iterable[AnyTask]) -> Iterator[tuple[AnyTask, str | None]]:
-        queue = _Queue(tasks)
+        queue = Queue(tasks)
         with ProcessPoolExecutor(self.count, get_context("spawn"), _begin, (self._begin,)) as pool:
             running: dict[Future[str | None], AnyTask] = {}
             try:
                 while True:
                     while len(running) < self.count and (task := queue.next()):
                         with _machine.considerate_children():  # a process starts with the first task it gets
-                            running[pool.submit(_attempt, task)] = task
+                            running[pool.submit(attempt, task)] = task
                     if not running:
                         return
                     for future in wait(running, return_when=FIRST_COMPLETED).done:
@@ -95,7 +95,7 @@ def local(processes: int, begin: Callable[[], object] | None = None) -> Executor
     return Here() if processes == 1 else LocalProcesses(processes, begin)
 
 
-class _Queue(Generic[AnyTask]):
+class Queue(Generic[AnyTask]):
     """Tasks that wait, in order: those first that need none that waits."""
 
     def __init__(self, tasks: Iterable[AnyTask]) -> None:
@@ -141,7 +141,7 @@ class _Queue(Generic[AnyTask]):
         return [task for task in self._waiting if not self._open & {id(need) for need in task.needs}]
 
 
-def _attempt(task: Task) -> str | None:
+def attempt(task: Task) -> str | None:
     """Do a task; what goes wrong in it is its result, so that the others go on."""
     try:
         task.run()

@@ -1,0 +1,241 @@
+"""Tasks on a Ray cluster, or on a Ray of this machine alone. Nothing else imports Ray.
+
+Ray brings tasks to machines and starts them again where one is lost; what is done, and where it is kept, tasks know.
+So the folder they share has to be on a disk that all machines see under the same path.
+"""
+
+import contextlib
+import os
+import secrets
+import socket
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+from typing import Any, final
+
+from limbeck import _files, _machine
+from limbeck.engine.executor import AnyTask, Executor, Queue, attempt
+from limbeck.engine.run import versions
+from limbeck.errors import InputError, package
+
+AUTO = "auto"
+_LOST_TIMES = 3
+_STOP_SECONDS = 60.0
+_KNOCK_SECONDS = 20.0
+_COMPARED = ("limbeck", "python", "torch")
+
+
+@dataclass(frozen=True)
+class Share:
+    """What of a machine one task gets.
+
+    Args:
+        cores: Cores; tasks that compute with several threads need as many.
+        gpus: Graphics cards, or a fraction of one, which tasks then share.
+        memory_bytes: Memory that has to be free; 0 asks for none.
+    """
+
+    cores: float = 1.0
+    gpus: float = 0.0
+    memory_bytes: int = 0
+
+
+@final
+class OnRay(Executor):
+    """Tasks on the machines of a cluster, as many at once as it has room for.
+
+    A task whose machine is lost is started again on another one, three times at most, and goes on from what it left.
+    One that refuses, or fails, is not: its sentence is the result.
+
+    Args:
+        share: What one task gets.
+        begin: What is called in each process before its first task; it is sent there.
+    """
+
+    def __init__(self, share: Share | None = None, begin: Callable[[], object] | None = None) -> None:
+        self._share, self._begin = share or Share(), begin
+
+    def run(self, tasks: Iterable[AnyTask]) -> Iterator[tuple[AnyTask, str | None]]:
+        import ray
+
+        send = ray.remote(_task).options(
+            num_cpus=self._share.cores,
+            num_gpus=self._share.gpus,
+            memory=self._share.memory_bytes or None,
+            max_retries=_LOST_TIMES,
+        )
+        queue = Queue(tasks)
+        running: dict[Any, AnyTask] = {}
+        try:
+            while True:
+                while len(running) < self._at_once and (task := queue.next()):
+                    running[send.remote(task, self._begin)] = task
+                if not running:
+                    return
+                for done in ray.wait([*running], num_returns=1)[0]:
+                    yield from queue.settled(running.pop(done), partial(_result, done))
+        except BaseException:  # tasks save what they have, as at Ctrl-C
+            for reference in running:
+                ray.cancel(reference)
+            with contextlib.suppress(Exception, KeyboardInterrupt):
+                ray.wait([*running], num_returns=len(running), timeout=_STOP_SECONDS)
+            raise
+
+    @property
+    def _at_once(self) -> int:
+        """Tasks that are sent before any has ended: those the cluster has room for, and as many that wait there."""
+        asked = {"CPU": self._share.cores, "GPU": self._share.gpus}
+        there = _room()
+        return 2 * max(1, int(min(there.get(kind, 0.0) / part for kind, part in asked.items() if part)))
+
+
+@contextlib.contextmanager
+def connected(
+    address: str,
+    *,
+    folder: Path,
+    share: Share | None = None,
+    begin: Callable[[], object] | None = None,
+    tell: Callable[[str], None] = print,
+) -> Iterator[OnRay]:
+    """The executor of a cluster on which every machine has the same versions, and sees the same `folder`.
+
+    Args:
+        address: ``"auto"`` for the cluster that ``RAY_ADDRESS`` names, or one that was started on this machine, or else
+            one that is started now, of this machine's cores; otherwise that of a cluster, ``ray://head:10001`` or
+            ``10.0.0.1:6379``.
+        folder: Where tasks leave their results, made if need be.
+        share: What one task gets; one core by default.
+        begin: What is called in each process before its first task; it is sent there.
+        tell: Is given a sentence that says what the cluster is.
+
+    Raises:
+        MissingExtraError: Ray is not installed.
+        InputError: There is no cluster at the address; machines differ in their versions, or one does not see the
+            folder.
+    """
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # of Ray 3, without which Ray 2 warns
+    ray = package("ray", "ray")
+    _connect(ray, address)
+    try:
+        nodes = _alive(ray)
+        _check(ray, nodes, folder)
+        there = _room()
+        parts = [f"{int(there.get('CPU', 0))} cores", f"{there.get('GPU', 0):g} GPUs"]
+        tell(f"Ray: {len(nodes)} {'machines' if len(nodes) > 1 else 'machine'}, {', '.join(parts)}.")
+        yield OnRay(share, begin)
+    finally:
+        ray.shutdown()
+
+
+def _connect(ray: Any, address: str) -> None:
+    told = {"logging_level": "ERROR"}
+    joined = os.environ.get("RAY_ADDRESS", AUTO) if address == AUTO else address
+    try:
+        if joined != AUTO:  # Ray would knock for minutes where nobody is
+            host, _, port = joined.removeprefix("ray://").rpartition(":")
+            socket.create_connection((host, int(port)), _KNOCK_SECONDS).close()
+        ray.init(address=joined, runtime_env={"env_vars": _machine.considerate()}, **told)
+    except (OSError, ValueError, RuntimeError) as error:
+        if joined != AUTO:
+            raise InputError(
+                f"There is no Ray cluster at {joined!r} ({error}). Check the address, host:port or ray://host:port; "
+                "without --ray everything runs on this machine."
+            ) from error
+        with _machine.considerate_children():
+            ray.init(address="local", num_cpus=_machine.cores(), include_dashboard=False, **told)
+
+
+def _room() -> dict[str, float]:
+    """What all machines have together, by Ray's names."""
+    import ray
+
+    there: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
+    return there
+
+
+def _alive(ray: Any) -> dict[str, str]:
+    """Names of the machines by id."""
+    return {node["NodeID"]: node["NodeManagerHostname"] for node in ray.nodes() if node["Alive"]}
+
+
+def _check(ray: Any, nodes: Mapping[str, str], folder: Path) -> None:
+    """Have every machine tell its versions, and whether it sees a file that was just written to the folder."""
+    from ray.exceptions import NodeDiedError, RayTaskError, TaskUnschedulableError
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    folder = folder.absolute()
+    folder.mkdir(parents=True, exist_ok=True)
+    mark, word = folder / f".seen-{secrets.token_hex(4)}", secrets.token_hex(8)
+    _files.write_text(mark, word)
+    try:
+        look = ray.remote(_look)
+        asked = {
+            node: look.options(num_cpus=0, scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=False)).remote(
+                str(mark)
+            )
+            for node in nodes
+        }
+        found = {}
+        for node, answer in asked.items():
+            with contextlib.suppress(NodeDiedError, TaskUnschedulableError):  # it is there no more, and needs no asking
+                found[node] = ray.get(answer)
+    except RayTaskError as error:
+        raise InputError(
+            f"A machine of the cluster cannot run Limbeck: {str(error).strip().splitlines()[-1]}. Install the same "
+            "version on every machine."
+        ) from error
+    finally:
+        mark.unlink(missing_ok=True)
+    here = versions()
+    for node, (theirs, read) in found.items():
+        if differ := [
+            f"{name} {theirs[name]} there, {here[name]} here" for name in _COMPARED if theirs[name] != here[name]
+        ]:
+            raise InputError(
+                f"The machine {nodes[node]} has other versions than this one: {'; '.join(differ)}. Results would "
+                "depend on which machine made them: install the same on every machine."
+            )
+        if read != word:
+            raise InputError(
+                f"The machine {nodes[node]} does not see {folder}. Choose a folder on a disk that all machines share "
+                "under the same path."
+            )
+
+
+def _look(mark: str) -> tuple[dict[str, str], str]:
+    """What a machine is asked at first: its versions, and what it reads in a file."""
+    try:
+        return versions(), Path(mark).read_text(encoding="utf-8")
+    except OSError:
+        return versions(), ""
+
+
+def _task(task: Any, begin: Callable[[], object] | None) -> str | None:
+    if begin:
+        _once(begin)
+    return attempt(task)
+
+
+@cache
+def _once(begin: Callable[[], object]) -> None:
+    begin()
+
+
+def _result(reference: Any) -> str | None:
+    """What went wrong in a task, which ended, or which was lost as often as it was started."""
+    import ray
+    from ray.exceptions import RayError, RayTaskError
+
+    try:
+        found: str | None = ray.get(reference)
+    except RayTaskError:
+        raise  # it is what was raised in the task as well: BusyError
+    except RayError as error:
+        return (
+            f"the machine or process that did it was lost {_LOST_TIMES + 1} times ({type(error).__name__}). If memory "
+            "was short, give each job more of the machine"
+        )
+    return found

@@ -1,0 +1,109 @@
+"""Tasks, and a recipe, on a real Ray cluster: as on one machine, bit for bit, also where machines are lost."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.comparison.test_run import accuracies
+from tests.helpers.tasks import Counts, Writes
+
+from limbeck import comparison
+from limbeck.comparison import Recipe
+from limbeck.engine import executor, on_ray
+from limbeck.errors import InputError
+
+
+@pytest.fixture
+def machines(cluster: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[on_ray.OnRay]:
+    monkeypatch.setattr(executor, "RETRY_SECONDS", 0.05)
+    with on_ray.connected("auto", folder=tmp_path, tell=lambda said: None) as found:
+        yield found
+
+
+def test_one_rotten_task_stops_only_those_that_need_it(machines: on_ray.OnRay, tmp_path: Path) -> None:
+    good, bad, fault = (Writes(tmp_path / n, kind=k) for n, k in (("good", ""), ("bad", "fails"), ("fault", "fault")))
+    after, never = Writes(tmp_path / "after", (good,)), Writes(tmp_path / "never", (bad,))
+    busy, late = Writes(tmp_path / "busy", kind="busy"), Writes(tmp_path / "late", kind="busy")
+    dies = Writes(tmp_path / "dies", kind="dies")
+    found = {t.file.name: error for t, error in machines.run([bad, never, good, fault, after, busy, late, dies])}
+    assert found.keys() == {"good", "bad", "fault", "after", "busy", "late", "dies"}
+    assert (found["good"], found["after"], found["busy"], found["late"], found["bad"]) == (None,) * 4 + ("No.",)
+    assert "a fault in Limbeck" in (found["fault"] or "")
+    assert "was lost 4 times (WorkerCrashedError)" in (found["dies"] or "")
+    assert not (tmp_path / "never").exists()
+
+
+def test_tasks_of_a_machine_that_is_lost_go_to_others(cluster: Any, machines: on_ray.OnRay, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    tasks = [Counts(tmp_path / str(i), gate) for i in range(3)]
+    found = machines.run(tasks)
+    lost = cluster.list_all_nodes()[-1]
+    ended: list[str | None] = []
+    work = threading.Thread(target=lambda: ended.extend(error for _, error in found))
+    work.start()
+
+    def begun() -> int:
+        return sum(task.file.read_text().count("begins") for task in tasks if task.file.exists())
+
+    while begun() < 3:  # one on each
+        time.sleep(0.1)
+    cluster.remove_node(lost, allow_graceful=False)
+    cluster.add_node(num_cpus=1, node_ip_address="127.0.0.2")
+    while begun() < 4:
+        time.sleep(0.1)
+    gate.touch()
+    work.join(120)
+    assert ended == [None] * 3
+    said = [task.file.read_text().split() for task in tasks]
+    assert sorted(said) == [["begins", "begins", "ends"], ["begins", "ends"], ["begins", "ends"]]
+
+
+def test_a_machine_that_is_lost_changes_no_bit(cluster: Any, recipe: Recipe, done: Path, tmp_path: Path) -> None:
+    shutil.copytree(done / "prepared", tmp_path / "prepared")
+    lost: list[Any] = []
+
+    def lose(what: str, ended: int, total: int) -> None:
+        if ended == 2 and not lost:
+            lost.append(cluster.list_all_nodes()[-1])
+            cluster.remove_node(lost[0], allow_graceful=False)
+            cluster.add_node(num_cpus=1, node_ip_address="127.0.0.2")
+
+    said: list[str] = []
+    with on_ray.connected("auto", folder=tmp_path, tell=said.append) as executor:
+        comparison.run(recipe, name="two", out=tmp_path, executor=executor, device="cpu", progress=False, on_job=lose)
+    assert lost
+    assert said == ["Ray: 3 machines, 3 cores, 0 GPUs."]
+    assert accuracies(tmp_path) == accuracies(done)
+    sets = sorted((done / "sets").glob("*/data.safetensors"))
+    assert sets
+    for file in sets:
+        assert (tmp_path / file.relative_to(done)).read_bytes() == file.read_bytes()
+
+
+def test_machines_that_differ_are_refused(cluster: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = on_ray.versions()
+    monkeypatch.setattr(on_ray, "versions", lambda: here | {"torch": "1.0"})
+    refused = pytest.raises(InputError, match=r"has other versions than this one: torch .* there, 1\.0 here")
+    with refused, on_ray.connected("auto", folder=tmp_path):
+        pass
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:9", "ray://127.0.0.1:9", "head"])
+def test_an_address_without_a_cluster_is_told(address: str, tmp_path: Path) -> None:
+    pytest.importorskip("ray")
+    refused = pytest.raises(InputError, match=rf"There is no Ray cluster at '{address}'")
+    with refused, on_ray.connected(address, folder=tmp_path):
+        pass
+
+
+def test_nothing_else_imports_ray() -> None:
+    program = "import limbeck.cli, limbeck.comparison, limbeck.sounds, sys\nassert 'ray' not in sys.modules"
+    subprocess.run([sys.executable, "-c", program], check=True)
