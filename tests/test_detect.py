@@ -166,6 +166,21 @@ class TestConfidence:
             "low": 0, "middle": 0, "high": 0,
         }  # fmt: skip
 
+    def test_what_was_accepted_calibrates_as_soon_as_it_is_enough(
+        self, field: SimpleNamespace, learned: Path, tmp_path: Path
+    ) -> None:
+        for name in ("pool", "index", "classifier"):
+            shutil.copytree(learned / name, tmp_path / name)
+        right = [f"{word}={tmp_path}/pool/{word}/{number}.wav@0" for word in LOW for number in range(10)]
+        for given, said in (
+            (right[:12], "not a probability"),
+            (right, "calibrated on the corrections of"),
+        ):
+            made = sounds.correct(tmp_path / "classifier", add=given, encoder=field.encoder)
+            done = field.detect(classifier=tmp_path / "classifier", fresh=True)
+            assert said in done.confidence
+            assert (sounds.summary(made)["confidence"] is None) == (given is not right)
+
 
 class TestAgain:
     def test_other_thresholds_and_forms_need_no_sound_and_no_encoder(self, field: SimpleNamespace) -> None:

@@ -65,6 +65,13 @@ class TestFrontEnd:
         found = patches(torch.from_numpy(sound).float())[0, frame, band]
         assert float(found) == pytest.approx(math.log(total + 0.001), abs=1e-4)
 
+    def test_frames_of_a_long_sound_are_those_of_its_parts(self) -> None:
+        sound = _noise(16000 * 12)
+        whole = mel_magnitude(sound)
+        assert whole.shape == (1198, 64)
+        torch.testing.assert_close(whole[600:], mel_magnitude(sound[600 * 160 :]))
+        torch.testing.assert_close(whole[500:530], mel_magnitude(sound[500 * 160 :][: 29 * 160 + 400]))
+
     @pytest.mark.parametrize(
         ("samples", "count"), [(1, 1), (15600, 1), (15601, 2), (23280, 2), (23281, 3), (80000, 10)]
     )

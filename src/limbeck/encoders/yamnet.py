@@ -51,6 +51,7 @@ _HOP_SAMPLES = 160
 _FFT_SAMPLES = 512
 _LOWEST_HZ, _HIGHEST_HZ = 125.0, 7500.0
 _FLOOR = 0.001
+_FRAMES_AT_A_TIME = 512
 _PATCH_HOP_FRAMES = 48
 PATCH_SAMPLES = (PATCH_FRAMES - 1) * _HOP_SAMPLES + _WINDOW_SAMPLES
 PATCH_HOP_SAMPLES = _PATCH_HOP_FRAMES * _HOP_SAMPLES
@@ -65,9 +66,9 @@ class YamNet(WithClassNames[PatchNetwork]):
     A folder of weights holds yamnet_spectra_in.tflite and yamnet_class_map.csv, and may hold the text model in
     all-MiniLM-L6-v2/; without that it comes from the hub's cache. The classes are AudioSet's.
 
-    Windows of a longer sound (`embed_windows`) share its patches, one every 0.48 s: a window takes those that begin
-    nearest to its own, up to 0.24 s from them, and its last patch hears what follows instead of silence. A window that
-    is a sound of its own has the same vectors, to the bit, as by `embed_audio`.
+    Windows of a longer sound (`embed_windows`) share its patches, one every 0.48 s: a window has those that fill it
+    best, up to 0.36 s beyond its ends, and none that is filled with silence. A window that is a sound of
+    its own has the same vectors as by `embed_audio`.
     """
 
     sample_rate = SAMPLE_RATE_HZ
@@ -117,14 +118,31 @@ class YamNet(WithClassNames[PatchNetwork]):
         scores, averages = (torch.from_numpy(found) for found in self._network(torch.cat(seen).numpy()))
         best, richest, before = [], [], 0
         for own, places in zip(seen, windows, strict=True):
-            for first, count in places:
-                begin = min(round(first / PATCH_HOP_SAMPLES), len(own) - 1)
-                part = slice(before + begin, before + min(begin + patch_count(count), len(own)))
+            for window in places:
+                part = slice(*(before + place for place in _patches_in(window, len(own))))
                 heard = scores[part]
                 best.append(heard.topk(min(3, len(heard)), dim=0).values.mean(0))
                 richest.append(averages[part].amax(0))
             before += len(own)
         return torch.stack(best), torch.stack(richest)
+
+
+def _patches_in(window: tuple[int, int], total: int) -> tuple[int, int]:
+    """First patch, and the one after the last, of those that fill a window best, of a sound that has a `total` of them.
+
+    The window is its first sample and its number of samples; one that is the whole sound has all patches.
+
+    Example:
+        >>> _patches_in((7680, 15600 + 2 * 7680), 9), _patches_in((32000, 64000), 20), _patches_in((0, 64000), 8)
+        ((1, 4), (4, 11), (0, 8))
+    """
+    first, count = window
+    if first == 0 and patch_count(count) == total:
+        return 0, total
+    own = 1 + round(max(0, count - PATCH_SAMPLES) / PATCH_HOP_SAMPLES)
+    spare = count - PATCH_SAMPLES - (own - 1) * PATCH_HOP_SAMPLES
+    begin = min(max(0, round((first + spare / 2) / PATCH_HOP_SAMPLES)), total - 1)
+    return begin, min(begin + own, total)
 
 
 def patch_count(samples: int) -> int:
@@ -157,9 +175,12 @@ def mel_magnitude(waveform: Tensor) -> Tensor:
     From a waveform at 16 kHz, (sample,), of 400 samples at least, to (frame, 64), float32, >= 0; what is behind
     the last full frame is left out.
     """
-    frames = waveform.unfold(0, _WINDOW_SAMPLES, _HOP_SAMPLES) * torch.hann_window(_WINDOW_SAMPLES)
-    magnitude: Tensor = torch.fft.rfft(frames, _FFT_SAMPLES).abs()
-    return magnitude @ _bands()
+    frames, window = waveform.unfold(0, _WINDOW_SAMPLES, _HOP_SAMPLES), torch.hann_window(_WINDOW_SAMPLES)
+    # As many at a time as the processor's cache holds.
+    parts = [
+        torch.fft.rfft(some * window, _FFT_SAMPLES).abs() @ _bands() for some in torch.split(frames, _FRAMES_AT_A_TIME)
+    ]
+    return torch.cat(parts)
 
 
 @lru_cache(maxsize=1)

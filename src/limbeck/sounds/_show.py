@@ -83,6 +83,7 @@ def page(
     facts = summary(learned)
     told_of = ("encoder", "space", "prompts", "window_s", "hop_s", "threshold", "agreement", "probe", "settings")
     about = {name: facts[name] for name in told_of} | {
+        "confidence": facts["confidence"] and facts["confidence"]["said"],
         "corrections": {"taken out": len(origin.corrections.remove), "put in": len(origin.corrections.add)},
         "limbeck": versions()["limbeck"],
     }
@@ -127,7 +128,7 @@ def _not_indexed(label: str, missing: Sequence[tuple[str, str, float]]) -> str:
 
 def summary(classifier: SoundClassifier) -> dict[str, Any]:
     """What a learned classifier is, as JSON-able data."""
-    inner = classifier.classifier
+    inner, calibration = classifier.classifier, classifier.calibration
     same: dict[bytes, list[str]] = {}
     for label, prototype in zip(classifier.labels, inner.prototypes_, strict=True):
         same.setdefault(prototype.tobytes(), []).append(label)
@@ -145,6 +146,8 @@ def summary(classifier: SoundClassifier) -> dict[str, Any]:
         "hop_s": classifier.hop_s,
         "threshold": float(inner.threshold_) if np.isfinite(inner.threshold_) else None,
         "agreement": float(inner.agreement_),
+        # By what scores become probabilities; None where they do not.
+        "confidence": calibration and calibration.to_json() | {"said": calibration.sentence()},
         # How a linear probe names what was accepted, against prototypes; None where too little was accepted.
         "probe": None if inner.evidence_ is None else inner.evidence_.to_json() | {"said": inner.evidence_.sentence()},
         "settings": {name: v.item() if isinstance(v, np.generic) else v for name, v in inner.get_params().items()},
