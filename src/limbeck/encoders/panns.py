@@ -10,7 +10,7 @@ Source:   Kong, Cao, Iqbal, Wang, Wang and Plumbley, *PANNs: Large-Scale Pretrai
           https://github.com/qiuqiangkong/audioset_tagging_cnn (MIT).
 Differs from the paper: not at all up to the classes' scores; the text space is ours. A sound shorter than 0.31 s, which
           the published code refuses, is filled up with silence.
-Cost:     about 3 s a clip of 10 s on one core, and 330 MB of weights.
+Cost:     about half a second a clip of 10 s on one core, and 330 MB of weights.
 """
 
 from collections.abc import Mapping, Sequence
