@@ -28,7 +28,7 @@ from limbeck.errors import HubError, InputError
 from limbeck.evaluation import Repeat, Score, Source
 from limbeck.evaluation.protocol import Protocol
 from limbeck.evaluation.store import SCORES, file_of, keep
-from limbeck.hub import Result
+from limbeck.hub import Download, Result
 from limbeck.networks import Architecture
 
 # The hub's client uploads large files in a way that its network layer will not offer for ever.
@@ -206,7 +206,7 @@ class TestErrors:
         small_set().push_to_hub(NAME)
         hub.conditions.add(NAME)
         monkeypatch.setenv("HF_TOKEN", "hf_bob")
-        with pytest.raises(HubError, match="open to those who accept its conditions"):
+        with pytest.raises(HubError, match=f"open to those who accept its conditions: {hub.url}/datasets/{NAME}"):
             DistilledSet.from_pretrained(NAME)
 
     def test_a_licence_that_the_hub_does_not_know(self, hub: FakeHub) -> None:
@@ -247,6 +247,21 @@ class TestSafety:
             HubError, match=r"ada/bells@\w{40} on the hub cannot be read: .*Its owner can push it again"
         ):
             DistilledSet.from_pretrained(NAME)
+
+    @pytest.mark.parametrize("broken", [RuntimeError("shape"), RecursionError(), IndexError(7), UnicodeError("utf-8")])
+    def test_whatever_a_strangers_files_break_is_one_sentence(self, tmp_path: Path, broken: Exception) -> None:
+        def load(folder: Path) -> None:
+            raise broken
+
+        with pytest.raises(HubError, match=rf"ada/bells@0f on the hub cannot be read: {type(broken).__name__}: "):
+            Download("ada/bells", "0f", tmp_path).read(load)
+
+    def test_what_the_system_refuses_is_no_fault_of_the_repository(self, tmp_path: Path) -> None:
+        def load(folder: Path) -> None:
+            raise PermissionError(13, "Permission denied", str(folder))
+
+        with pytest.raises(PermissionError):
+            Download("ada/bells", "0f", tmp_path).read(load)
 
     def test_a_set_that_changes_while_it_is_fetched_is_refused(self, hub: FakeHub) -> None:
         small_set().push_to_hub(NAME)

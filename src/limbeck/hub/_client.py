@@ -50,9 +50,12 @@ class Download:
         """What a function reads from the folder; if they are not what it expects, that is said of the repository."""
         try:
             return load(self.folder)
-        except InputError as error:
+        except Exception as error:  # files of strangers may break any part of what reads them
+            if _files.is_of_system(error):
+                raise
+            why = error if isinstance(error, LimbeckError) else f"{type(error).__name__}: {error}."
             raise HubError(
-                f"{self.source} on the hub cannot be read: {error} Its owner can push it again; if it was read before, "
+                f"{self.source} on the hub cannot be read: {why} Its owner can push it again; if it was read before, "
                 f"the copy in {self.folder} is damaged: delete that folder and fetch it again."
             ) from error
 
@@ -78,8 +81,7 @@ class Upload:
     @property
     def url(self) -> str:
         """Where it is looked at."""
-        endpoint = package("hub", "huggingface_hub.constants").ENDPOINT
-        return f"{endpoint}/{'datasets/' if self.kind == 'dataset' else ''}{self.name}"
+        return _url(self.name, self.kind)
 
     def to_json(self) -> dict[str, Any]:
         """As JSON-able data."""
@@ -197,6 +199,11 @@ def new_folder(out: Path | str) -> Path:
     return folder
 
 
+def _url(name: str, kind: Kind) -> str:
+    endpoint = package("hub", "huggingface_hub.constants").ENDPOINT
+    return f"{endpoint}/{'datasets/' if kind == 'dataset' else ''}{name}"
+
+
 def _client(name: str) -> Any:
     """The hub's client, for a name that can be one of its repositories."""
     if not isinstance(name, str) or not _NAME.fullmatch(name):
@@ -252,7 +259,7 @@ def _sentence(error: Exception, name: str, kind: Kind, revision: str | None, tok
     status = getattr(getattr(error, "response", None), "status_code", None)
     match error:
         case errors.GatedRepoError():
-            return f"{name} is open to those who accept its conditions: https://huggingface.co/{name}. {_LOG_IN}"
+            return f"{name} is open to those who accept its conditions: {_url(name, kind)}. {_LOG_IN}"
         case errors.RepositoryNotFoundError() if not sends:
             access = "your token gives no access to it" if known else f"it is private, and there is no token. {_LOG_IN}"
             return f"There is no {kind} {name} on the hub; or {access.rstrip('.')}."
