@@ -149,6 +149,23 @@ def test_the_loop_by_keyboard_alone(visit: Visit, serve: Callable[[], Served], t
     assert SoundClassifier.load(tmp_path / "classifier").labels == ("low", "high")
 
 
+def test_what_is_used_is_told_once_enough_is_accepted(
+    visit: Visit, serve: Callable[[], Served], tmp_path: Path
+) -> None:
+    opened = visit(serve())
+    tab, keys = opened.page, opened.keys
+    assert tab.locator("#probe").is_hidden()
+    for word in ("low", "middle", "high"):
+        add(opened, word)
+        keys.press("w")
+        idle(tab)
+        tab.check("#all")
+        keys.press("y")
+        idle(tab)
+    assert tab.inner_text("#probe").startswith("Prototypes are used: of ")
+    assert opened.complaints == []
+
+
 def test_a_second_tab_follows_and_an_ended_studio_says_so(visit: Visit, serve: Callable[[], Served]) -> None:
     studio = serve()
     one, other = visit(studio), visit(studio)

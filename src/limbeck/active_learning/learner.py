@@ -188,6 +188,12 @@ class Learner:
         return np.asarray(np.exp(own - naming.logits.max(axis=1)) * naming.score)
 
     @property
+    def classifier(self) -> PrototypeClassifier:
+        """The classifier as it is; there are words."""
+        assert self._classifier is not None
+        return self._classifier
+
+    @property
     def evidence(self) -> Evidence | None:
         """How prototypes and a linear probe name what was accepted; None where too little was."""
         return None if self._classifier is None else self._classifier.evidence_

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from limbeck.active_learning.learner import NONE, Naming
+from limbeck.active_learning.learner import NONE, Learner, Naming
+from limbeck.active_learning.steps import State
 
 Floats = npt.NDArray[np.floating[Any]]
 _CANDIDATES, _WORST = 8, 20
@@ -14,6 +15,18 @@ _CANDIDATES, _WORST = 8, 20
 small index its worst twentieth."""
 _BETWEEN = 0.5
 """Windows between two words are those whose likeliest word leads by less in probability."""
+
+
+def to_check(learner: Learner, state: State, count: int) -> list[tuple[int, str]]:
+    """Choose windows of the pool that a `learner` follows a `state` in, with the reason in words; none without words.
+
+    At most `count` windows, >= 0, are chosen; see `worth_checking`.
+    """
+    if (naming := learner.naming) is None:
+        return []
+    judged = [row for name in state.verdicts if (row := learner.row(name)) is not None]
+    stands = [learner.neighbours(word) for word in naming.words]
+    return worth_checking(naming, learner.vectors, stands, judged, learner.thresholds(state), count)
 
 
 def worth_checking(

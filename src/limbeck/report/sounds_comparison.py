@@ -103,14 +103,22 @@ def _ablation(results: SoundResults, facts: AblationFacts) -> Sheet:
     rows = [row for row in results.rows if any(c.row == row for c in cells)]
     pure = _purities(results, ablation, rows) if facts.axis else {}
     variants = any(c.variant for c in cells)
+    first = {row: [c for c in cells if (c.row, c.point) == (row, cells[0].point)] for row in rows}
+    compared = {row: f"{row}: difference to {cells[0].point}" for row in rows} if facts.against_first else {}
     lines = []
     for point, variant in dict.fromkeys((c.point, c.variant) for c in cells):
         here = {row: results.of(ablation, row=row, point=point, variant=variant) for row in rows}
         found = [_field(here[row], value) for row in rows] + [_field(here[row], PURITY, plain=True) for row in pure]
+        for row in compared:
+            apart = paired(*(means(by_fold(some), value) for some in (here[row], first[row])))
+            found.append(Field() if here[row] == first[row] else Field.of_difference(apart))
         lines.append((Field(point), *([Field(variant)] if variants else []), *found))
-    columns = [facts.axis or ablation, *(["pool"] if variants else []), *rows, *pure.values()]
-    about = (f"{facts.title}: {facts.about}",) if facts.about else ()
-    return Sheet(plain(ablation), f"{facts.title}: {value}", tuple(columns), 1 + variants, tuple(lines), rules=about)
+    columns = [facts.axis or ablation, *(["pool"] if variants else []), *rows, *pure.values(), *compared.values()]
+    about = [f"{facts.title}: {facts.about}"] if facts.about else []
+    about += ["Difference in points: paired t-test over folds, with 95 % interval."] if compared else []
+    return Sheet(
+        plain(ablation), f"{facts.title}: {value}", tuple(columns), 1 + variants, tuple(lines), rules=tuple(about)
+    )
 
 
 def _purities(results: SoundResults, ablation: str, rows: Sequence[str]) -> dict[str, str]:

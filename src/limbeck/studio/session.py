@@ -15,7 +15,7 @@ import numpy.typing as npt
 from limbeck import _files
 from limbeck._text import portable
 from limbeck.active_learning.learner import NONE, Learner, Naming, changes
-from limbeck.active_learning.queue import worth_checking
+from limbeck.active_learning.queue import to_check
 from limbeck.active_learning.steps import Add, Judge, Rename, State, Step, Take, Undo, key, standing, state_after
 from limbeck.encoders import Encoder, EncoderNote
 from limbeck.errors import InputError, LimbeckError, MediaError
@@ -272,12 +272,7 @@ class Session:
     def to_check(self, top: int = 24) -> list[dict[str, Any]]:
         """Tell the windows worth checking next, each with the `reason`; nothing where there is no word."""
         with self._lock:
-            naming, learner = self._learner.naming, self._learner
-            if naming is None:
-                return []
-            judged = [row for name in self.state.verdicts if (row := learner.row(name)) is not None]
-            stands = [learner.neighbours(word) for word in naming.words]
-            found = worth_checking(naming, learner.vectors, stands, judged, learner.thresholds(self.state), top)
+            found = to_check(self._learner, self.state, top)
             reasons = dict(found)
             return [told | {"reason": reasons[told["row"]]} for told in self.windows([row for row, _ in found])]
 

@@ -158,7 +158,10 @@ class SoundRecipe(Recipe):
             baseline=self.baseline,
             rows=tuple(self.rows),
             supervised=tuple(row for row in self.rows if self.classifier(row).supervised),
-            ablations=tuple(AblationFacts(n, one.title, one.axis, one.log, one.about) for n, one in ablations.items()),
+            ablations=tuple(
+                AblationFacts(n, one.title, one.axis, one.log, one.about, one.against_first)
+                for n, one in ablations.items()
+            ),
             cells=cells,
             about={
                 "words": self.words,

@@ -37,6 +37,7 @@ class AblationFacts:
     axis: str
     log: bool
     about: str
+    against_first: bool = False
 
 
 class SoundResults(Config):

@@ -44,6 +44,7 @@ class Ablation(Config, Listed, ABC):
         axis: What runs along the horizontal axis; empty where points have no order.
         log: Whether that axis is logarithmic.
         about: What a reader must know.
+        against_first: Whether tables say how far each point is from the first.
         rows: Names of the recipe's rows that take part; by default those it can say something of.
     """
 
@@ -53,6 +54,7 @@ class Ablation(Config, Listed, ABC):
     axis: ClassVar[str] = ""
     log: ClassVar[bool] = False
     about: ClassVar[str] = ""
+    against_first: ClassVar[bool] = False
     rows: tuple[str, ...] = ()
 
     def fits(self, classifier: Classifier) -> bool:
