@@ -175,19 +175,24 @@ def _rings(results: SoundResults) -> Figure:
 def curve(results: SoundResults, ablation: AblationFacts) -> Figure | None:
     """The main number of each row along the axis of an `ablation` of `results`, with its deviation over folds.
 
-    Below it stands the purity; rows that choose the same neighbours share one curve of it. None where the ablation has
-    no axis, or fewer than two places on it.
+    Below it stand differences to the first place, where the ablation is about these, and the purity; rows that choose
+    the same neighbours share one curve of it. None where the ablation has no axis, or fewer than two places on it.
     """
     cells = [c for c in results.of(ablation.name) if c.x is not None]
     places = sorted({float(c.x) for c in cells if c.x is not None})
     if not ablation.axis or len(places) < 2:
         return None
     purities = {round(c.values[PURITY], 6) for c in cells if PURITY in c.values}
-    panels = [next(iter(cells[0].values)), *[PURITY] * (len(purities) > 1)]
+    value = next(iter(cells[0].values))
+    apart = f"difference to {places[0]:g} (points)"
+    panels = [value, *[apart] * ablation.against_first, *[PURITY] * (len(purities) > 1)]
     figure = quiet(6.4, 3.6 + 2.2 * (len(panels) - 1))
-    grid = figure.subplots(len(panels), sharex=True, squeeze=False, height_ratios=[1.6, 1][: len(panels)])[:, 0]
+    grid = figure.subplots(len(panels), sharex=True, squeeze=False, height_ratios=[1.6, 1, 1][: len(panels)])[:, 0]
     for axes, name in zip(grid, panels, strict=True):
-        _draw_curves(axes, results, cells, name)
+        if name == apart:
+            _draw_differences(axes, results, cells, value)
+        else:
+            _draw_curves(axes, results, cells, name)
         axes.set_ylabel(name)
         axes.grid(alpha=0.15, color=INK)
     if ablation.log:
@@ -197,6 +202,23 @@ def curve(results: SoundResults, ablation: AblationFacts) -> Figure | None:
     grid[-1].set_xlabel(ablation.axis)
     legend(grid[0], above=True, ncols=2, handlelength=3.2)
     return figure
+
+
+def _draw_differences(axes: Axes, results: SoundResults, cells: Sequence[Cell], value: str) -> None:
+    """How far each row is from its first place, with 95 % intervals, rows side by side so that these can be told."""
+    places = sorted({float(c.x) for c in cells if c.x is not None})
+    rows = [row for row in results.rows if any(c.row == row for c in cells)]
+    aside = (places[-1] - places[0]) / 100
+    for number, row in enumerate(rows):
+        level = {x: means(by_fold(c for c in cells if (c.row, c.x) == (row, x)), value) for x in places}
+        found = {x: paired(level[x], level[places[0]]) for x in places[1:]}
+        known = {x + (number - (len(rows) - 1) / 2) * aside: d for x, d in found.items() if d is not None}
+        place = results.rows.index(row) % len(COLOURS)
+        mean = [d.mean for d in known.values()]
+        ends = [[abs((end if end is not None else d.mean) - d.mean) for end in (d.low, d.high)] for d in known.values()]
+        look: dict[str, Any] = {"marker": MARKS[place], "color": COLOURS[place], "linestyle": "none", "ms": 4.5}
+        axes.errorbar(list(known), mean, yerr=list(zip(*ends, strict=True)), elinewidth=0.9, capsize=2, **look)
+    axes.axhline(0, color=INK, linewidth=0.8)
 
 
 def _draw_curves(axes: Axes, results: SoundResults, cells: Sequence[Cell], value: str) -> None:

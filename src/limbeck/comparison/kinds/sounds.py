@@ -159,7 +159,9 @@ class SoundRecipe(Recipe):
             rows=tuple(self.rows),
             supervised=tuple(row for row in self.rows if self.classifier(row).supervised),
             ablations=tuple(
-                AblationFacts(n, one.title, one.axis, one.log, one.about, one.against_first)
+                AblationFacts(
+                    n, one.title if n == one.name else n.capitalize(), one.axis, one.log, one.about, one.against_first
+                )
                 for n, one in ablations.items()
             ),
             cells=cells,
