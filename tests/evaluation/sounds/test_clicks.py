@@ -7,11 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from tests.helpers.heard import LABELS, heard
 
 from limbeck.active_learning import Judge, Learner, State, Word
 from limbeck.active_learning.queue import to_check
 from limbeck.evaluation.sounds import metrics
-from limbeck.evaluation.sounds._embedded import Fold
+from limbeck.evaluation.sounds._embedded import Fold, Sounds
 from limbeck.evaluation.sounds.classifiers import _clicks
 from limbeck.evaluation.sounds.classifiers.linear_probe import LinearProbe
 from limbeck.evaluation.sounds.classifiers.prototypes import Prototypes
@@ -61,6 +62,31 @@ def test_the_studios_order_finds_more_mistakes_than_chance(make_fold: Make) -> N
         assert studio > before
         gains.append(studio - chance)
     assert np.mean(gains) > 2
+
+
+def test_hard_windows_alone_do_not_choose_the_probe_where_means_are_best() -> None:
+    """The list holds what prototypes find hard, which is no reason to leave them: in round clouds means are best."""
+    for seed in range(3):
+        sounds = [heard(60, seed=seed + 100 * part, noise=4.0) for part in range(2)]
+        pool, test = (Sounds(h.joint, h.features, h.labels[:, None] == np.array(LABELS)) for h in sounds)
+        fold = Fold("fold1", pool, test, test.select([]), sounds[0].text[None])
+        for clicks in (24, 48, 96):
+            assert StudioClicks(clicks=clicks).measure(fold, seed=0)[_clicks.PROBE] == 0
+
+
+def test_a_probe_names_the_tests_once_it_is_chosen(make_fold: Make) -> None:
+    """Noise that all classes share in some dimensions hides them from means."""
+    fold, draw = make_fold(per_class=60), np.random.default_rng(0)
+
+    def hidden(sounds: Sounds) -> Sounds:
+        common = 3 * draw.normal(size=(len(sounds), 1)) * np.linspace(-1, 2, sounds.features.shape[1])
+        return replace(sounds, features=(0.5 * sounds.features + common).astype(np.float32))
+
+    fold = replace(fold, pool=hidden(fold.pool), test=hidden(fold.test))
+    before = RandomClicks(clicks=0).measure(fold, seed=0)
+    after = RandomClicks(clicks=200).measure(fold, seed=0)
+    assert (before[_clicks.PROBE], after[_clicks.PROBE]) == (0, 100)
+    assert after[metrics.ACCURACY] > before[metrics.ACCURACY] + 5
 
 
 def test_labels_alone_are_a_linear_probe_of_those_that_were_drawn(make_fold: Make) -> None:
