@@ -22,11 +22,12 @@ def test_there_is_one_for_each_public_dataset() -> None:
 def test_recipes_of_the_repository_fit(file: Path) -> None:
     recipe = Recipe.load(file, kind="sounds")
     assert f"limbeck sounds benchmark {file.stem} " in file.read_text(encoding="utf-8")
-    assert {"chance", "zero-shot", "prototypes, paper", "prototypes, two spaces"} <= set(recipe.rows)
-    has_studies = recipe.encoder.name != "birdnet"  # whose rows alone are compared
-    assert has_studies == ({"cluster_size", "prompts", "pool_size"} <= set(recipe.ablations))
     assert recipe.encoder.name != "clap" or recipe.encoder.checkpoint == "clap-htsat-fused"
-    assert recipe.classifier("supervised prototypes, paper").to_json()["paper"]
+    if file.stem != "esc10_clicks":  # which is about a person, not about classifiers
+        assert {"chance", "zero-shot", "prototypes, paper", "prototypes, two spaces"} <= set(recipe.rows)
+        has_studies = recipe.encoder.name != "birdnet"  # whose rows alone are compared
+        assert has_studies == ({"cluster_size", "prompts", "pool_size"} <= set(recipe.ablations))
+        assert recipe.classifier("supervised prototypes, paper").to_json()["paper"]
     for name in recipe.ablations:
         assert recipe.rows_of(recipe.ablation(name))
 
