@@ -19,7 +19,7 @@ def push(distilled: Path | str | DistilledSet, name: str, *, licence: str = "", 
         distilled: The set, or its folder.
         name: Of the dataset repository, ``owner/name``.
         licence: Under which it is passed on, as the hub writes it: ``"cc-by-4.0"``.
-        options: ``private``, ``token`` and ``dry_run`` of `DistilledSet.push_to_hub`.
+        options: ``private``, ``token``, ``dry_run`` and ``progress`` of `DistilledSet.push_to_hub`.
 
     Raises:
         HubError: There is no token, it may not write there, or the hub cannot be reached.

@@ -342,6 +342,15 @@ class TestCommands:
         assert f"{NAME}@{commit}: 24 samples of 3 classes" in back.stderr
         assert DistilledSet.load(tmp_path / "back").fingerprint == made.fingerprint
 
+    def test_quiet_is_quiet(self, hub: FakeHub, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        small_set().save(tmp_path / "set")
+        with pytest.raises(SystemExit, match="0"):
+            cli.main(["push", str(tmp_path / "set"), NAME, "--quiet"])
+        with pytest.raises(SystemExit, match="0"):
+            cli.main(["pull", NAME, "--out", str(tmp_path / "back"), "--quiet"])
+        out, err = capsys.readouterr()
+        assert (out.splitlines()[-1], err) == (str(tmp_path / "back"), "")
+
     def test_errors_are_sentences(
         self, hub: FakeHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:

@@ -28,7 +28,7 @@ def run(
     import limbeck
 
     limits = {} if max_bytes is None else {"max_bytes": max_bytes}
-    made = limbeck.pull(name, out=out, revision=revision, offline=offline, **limits)
+    made = limbeck.pull(name, out=out, revision=revision, offline=offline, progress=not quiet, **limits)
     if json:
         _output.as_json(limbeck.inspect(out))
         return

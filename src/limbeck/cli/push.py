@@ -28,5 +28,5 @@ def run(
     """
     import limbeck
 
-    upload = limbeck.push(distilled, name, licence=licence, private=private, dry_run=dry_run)
+    upload = limbeck.push(distilled, name, licence=licence, private=private, dry_run=dry_run, progress=not quiet)
     _output.as_upload(upload, json=json, quiet=quiet)

@@ -369,6 +369,7 @@ class DistilledSet(TorchDataset[tuple[Batch, Tensor]]):
         token: str | None = None,
         offline: bool = False,
         max_bytes: int = hub.LARGEST,
+        progress: bool = True,
     ) -> "DistilledSet":
         """The set that somebody has put on the Hugging Face hub. Runs no code of theirs.
 
@@ -380,6 +381,7 @@ class DistilledSet(TorchDataset[tuple[Batch, Tensor]]):
             token: For what is private; that of this machine by default.
             offline: Take it from the hub's cache and never ask the network.
             max_bytes: What its files may take.
+            progress: Let the hub's client draw its bars on standard error.
 
         Raises:
             HubError: There is no such set or revision, it is private, damaged or too large, or the hub cannot be
@@ -387,7 +389,16 @@ class DistilledSet(TorchDataset[tuple[Batch, Tensor]]):
             InputError: The name is none.
             MissingExtraError: The extra ``hub`` is not installed.
         """
-        found = hub.fetch(name, "dataset", _FILES, revision=revision, token=token, offline=offline, max_bytes=max_bytes)
+        found = hub.fetch(
+            name,
+            "dataset",
+            _FILES,
+            revision=revision,
+            token=token,
+            offline=offline,
+            max_bytes=max_bytes,
+            progress=progress,
+        )
         made = found.read(cls.load)
         return replace(made, provenance=made.provenance | {"hub": found.source})
 
@@ -400,6 +411,7 @@ class DistilledSet(TorchDataset[tuple[Batch, Tensor]]):
         private: bool = False,
         token: str | None = None,
         dry_run: bool = False,
+        progress: bool = True,
     ) -> hub.Upload:
         """Put the set on the Hugging Face hub, with a card and pictures, in one commit.
 
@@ -412,6 +424,7 @@ class DistilledSet(TorchDataset[tuple[Batch, Tensor]]):
             private: Only its owner may see it.
             token: Proves who sends; that of this machine by default.
             dry_run: Say what would be sent, and ask nothing of the network.
+            progress: Let the hub's client draw its bars on standard error.
 
         Raises:
             HubError: There is no token, it may not write there, or the hub cannot be reached.
@@ -437,6 +450,7 @@ class DistilledSet(TorchDataset[tuple[Batch, Tensor]]):
                 private=private,
                 token=token,
                 dry_run=dry_run,
+                progress=progress,
             )
 
     def summary(self) -> dict[str, Any]:

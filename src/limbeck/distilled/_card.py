@@ -118,7 +118,6 @@ def _making(made: "DistilledSet") -> dict[str, str]:
         "Took": duration(cost["seconds"]) if "seconds" in cost else None,
         "Machine": plain(machine) if machine else None,
         "Versions": plain(versions) if versions else None,
-        "Settings": plain(made.settings) if made.settings else None,
         "Joined of": f"{len(known['parts'])} parts" if "parts" in known else None,
         "From": known.get("hub"),
     }
@@ -131,7 +130,7 @@ def remarks(made: "DistilledSet") -> list[str]:
     names = [" ".join(name.split()) for name in made.classes[:5]]
     return [
         f"The names of {len(made.classes)} classes go along: {', '.join(names)}"
-        + (", ..." if len(made.classes) > 5 else "")
+        + (" and others" if len(made.classes) > 5 else "")
         + ".",
         f"The name of the dataset goes along: {dataset}." if dataset else "The set does not name its dataset.",
         "Paths in the provenance are cut to names, and the samples before optimisation stay here.",

@@ -97,6 +97,7 @@ def fetch(
     token: str | None = None,
     offline: bool = False,
     max_bytes: int = LARGEST,
+    progress: bool = True,
 ) -> Download:
     """Some files of a repository, all of one commit, from the hub or its cache; nothing else is fetched.
 
@@ -108,6 +109,7 @@ def fetch(
         token: Proves who asks, for what is private; that of this machine by default.
         offline: Take them from the cache and never ask the network.
         max_bytes: What they may take in all.
+        progress: Let the client draw its bars on standard error.
 
     Raises:
         HubError: There is no such repository or revision, it is private, holds other files or larger ones, or the hub
@@ -118,7 +120,7 @@ def fetch(
     hub, offline = _client(name), is_offline(offline)
     options: dict[str, Any] = {"repo_type": kind, "revision": revision, "token": token}
     wanted = [*files]
-    with _told(name, kind, revision, token):
+    with _told(name, kind, revision, token), _bars(progress):
         commit = None
         if not offline:
             about = hub.HfApi().repo_info(name, files_metadata=True, **options)
@@ -144,6 +146,7 @@ def push(
     private: bool = False,
     token: str | None = None,
     dry_run: bool = False,
+    progress: bool = True,
 ) -> Upload:
     """Send the files of a folder to a repository in one commit; the repository is made if need be.
 
@@ -157,6 +160,7 @@ def push(
         private: Only its owner may see it.
         token: Proves who sends; that of this machine by default.
         dry_run: Say what would be sent, and ask nothing of the network.
+        progress: Let the client draw its bars on standard error.
 
     Raises:
         HubError: There is no token, it may not write there, or the hub cannot be reached; or the repository is public
@@ -173,7 +177,7 @@ def push(
     if not (token or hub.get_token()):
         raise HubError(f"Nothing was sent to {name}: the hub must know who you are, and there is no token. {_LOG_IN}")
     api = hub.HfApi(token=token, library_name="limbeck", library_version=__version__)
-    with _told(name, kind, None, token, sends=True):
+    with _told(name, kind, None, token, sends=True), _bars(progress):
         api.create_repo(name, repo_type=kind, private=private or None, exist_ok=True)
         there = api.repo_info(name, repo_type=kind)
         if private and not there.private:
@@ -236,6 +240,20 @@ def _check(name: str, files: Sequence[str], sizes: Mapping[str, int | None], max
         )
     if odd := [file for file, count in known.items() if file.endswith(".json") and count > _LARGEST_JSON]:
         raise HubError(f"{odd[0]} of {name} takes {size(known[odd[0]])}, far more than settings do: it is not read.")
+
+
+@contextmanager
+def _bars(show: bool) -> Iterator[None]:
+    """With the client's bars, or without."""
+    utils = package("hub", "huggingface_hub.utils")
+    if show or utils.are_progress_bars_disabled():
+        yield
+        return
+    utils.disable_progress_bars()
+    try:
+        yield
+    finally:
+        utils.enable_progress_bars()
 
 
 @contextmanager

@@ -31,10 +31,10 @@ def shared(classifier: "SoundClassifier", *, recordings: bool) -> "SoundClassifi
 def remarks(classifier: "SoundClassifier", *, recordings: bool) -> list[str]:
     """What of a classifier that is shared people may want to keep to themselves, a sentence each."""
     windows, names = len(classifier.pieces), sorted({piece.path for piece in classifier.pieces})
-    first = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
+    first = ", ".join(names[:3]) + (" and others" if len(names) > 3 else "")
     return [
         "The words go along, what they are described by, and the sentences they were put in: "
-        f"{', '.join(classifier.labels[:5])}{', ...' if len(classifier.labels) > 5 else ''}.",
+        f"{', '.join(classifier.labels[:5])}{' and others' if len(classifier.labels) > 5 else ''}.",
         f"What the encoder heard in {plural(windows, 'window')} goes along, numbers and not sounds, so that words can "
         "be corrected.",
         f"The names and digests of {plural(len(names), 'recording')} go along: {first}."

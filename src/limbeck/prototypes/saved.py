@@ -312,6 +312,7 @@ class SoundClassifier:
         token: str | None = None,
         offline: bool = False,
         max_bytes: int = hub.LARGEST,
+        progress: bool = True,
     ) -> Self:
         """The classifier that somebody has put on the Hugging Face hub. Runs no code of theirs.
 
@@ -323,6 +324,7 @@ class SoundClassifier:
             token: For what is private; that of this machine by default.
             offline: Take it from the hub's cache and never ask the network.
             max_bytes: What its files may take.
+            progress: Let the hub's client draw its bars on standard error.
 
         Raises:
             HubError: There is no such classifier or revision, it is private, damaged or too large, or the hub cannot
@@ -331,7 +333,14 @@ class SoundClassifier:
             MissingExtraError: The extra ``hub`` is not installed.
         """
         found = hub.fetch(
-            name, "model", (CONFIG, _DATA), revision=revision, token=token, offline=offline, max_bytes=max_bytes
+            name,
+            "model",
+            (CONFIG, _DATA),
+            revision=revision,
+            token=token,
+            offline=offline,
+            max_bytes=max_bytes,
+            progress=progress,
         )
         return replace(found.read(cls.load), source=found.source)
 
@@ -345,6 +354,7 @@ class SoundClassifier:
         private: bool = False,
         token: str | None = None,
         dry_run: bool = False,
+        progress: bool = True,
     ) -> hub.Upload:
         """Put the classifier on the Hugging Face hub, with a card, in one commit.
 
@@ -358,6 +368,7 @@ class SoundClassifier:
             private: Only its owner may see it.
             token: Proves who sends; that of this machine by default.
             dry_run: Say what would be sent, and ask nothing of the network.
+            progress: Let the hub's client draw its bars on standard error.
 
         Raises:
             HubError: There is no token, it may not write there, or the hub cannot be reached.
@@ -378,6 +389,7 @@ class SoundClassifier:
                 private=private,
                 token=token,
                 dry_run=dry_run,
+                progress=progress,
             )
 
 

@@ -19,7 +19,7 @@ def push(
     private: bool = False,
     token: str | None = None,
     dry_run: bool = False,
-    progress: bool = False,
+    progress: bool = True,
     **options: Unpack[EncoderOptions],
 ) -> hub.Upload:
     """Put a classifier on the Hugging Face hub; see `SoundClassifier.push_to_hub`.
@@ -33,7 +33,7 @@ def push(
         private: Only its owner may see it.
         token: Proves who sends; that of this machine by default.
         dry_run: Say what would be sent, and ask nothing of the network.
-        progress: Draw a bar on standard error.
+        progress: Draw bars on standard error.
         options: Which encoder it is measured with and how that is loaded.
 
     Raises:
@@ -48,7 +48,14 @@ def push(
         how = f"{found.right} of {found.recordings} recordings, 95 % interval {low:.1f} to {high:.1f} %"
         results.append(hub.Result(Path(check).stem, "accuracy", 100 * found.accuracy, about=how))
     return learned.push_to_hub(
-        name, licence=licence, results=results, recordings=recordings, private=private, token=token, dry_run=dry_run
+        name,
+        licence=licence,
+        results=results,
+        recordings=recordings,
+        private=private,
+        token=token,
+        dry_run=dry_run,
+        progress=progress,
     )
 
 

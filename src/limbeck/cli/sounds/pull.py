@@ -31,7 +31,7 @@ def run(
     from limbeck import sounds
 
     limits = {} if max_bytes is None else {"max_bytes": max_bytes}
-    learned = sounds.pull(name, out=out, revision=revision, offline=offline, **limits)
+    learned = sounds.pull(name, out=out, revision=revision, offline=offline, progress=not quiet, **limits)
     if json:
         _output.as_json({"classifier": str(out), **sounds.summary(learned)})
         return
