@@ -301,14 +301,17 @@ class TestCard:
         assert "![Samples: audio](audio.png)" in text
         assert "<b>toy" not in text.partition("```json")[0].rpartition("## How")[2]
 
-    def test_its_pictures_show_a_row_for_each_class(self, hub: FakeHub) -> None:
-        made = small_set(hold="mosaic:2")
+    @pytest.mark.parametrize(("hold", "across", "down"), [("mosaic:2", 8, 3), ("plain", 3, 2)])
+    def test_its_pictures_show_a_row_or_a_column_for_each_class(
+        self, hub: FakeHub, hold: str, across: int, down: int
+    ) -> None:
+        made = small_set(hold=hold)
         made.push_to_hub(NAME)
         for m, kind in made.modalities.items():
             # As large as fits 96 pixels in whole steps, with two of white around each.
             height, width = (side * (96 // max(kind.shape[-2:])) for side in kind.shape[-2:])
             sheet = Image.open(io.BytesIO(hub.repositories["dataset", NAME].files[f"{m}.png"]))
-            assert sheet.size == (8 * (width + 4), 3 * (height + 4))
+            assert sheet.size == (across * (width + 4), down * (height + 4))
 
     def test_its_code_runs_as_it_stands(self, hub: FakeHub, tmp_path: Path) -> None:
         made = small_set()

@@ -82,13 +82,18 @@ def card(
 
 
 def sheets(made: "DistilledSet") -> dict[str, bytes]:
-    """A PNG file of each modality by its name: a row for each of the first ten classes, of at most eight samples."""
+    """A PNG file of each modality by its name: at most eight samples of each of the first ten classes.
+
+    A class is a row, or a column where it has fewer samples than there are classes.
+    """
     labels = made.targets.labels
     rows = [(labels == c).nonzero().flatten()[:_PER_CLASS].tolist() for c in range(min(_CLASSES, len(made.classes)))]
     chosen = [i for row in rows for i in row]
     items = [made[i][0] for i in chosen]
     arrays = made.arrays({m: torch.stack([item[m] for item in items]) for m in made.modalities})
     places = [(r, c) for r, row in enumerate(rows) for c in range(len(row))]
+    if max(map(len, rows)) < len(rows):
+        places = [(c, r) for r, c in places]
     return {f"{m}.png": encode.png(_grid(kind.show(arrays[m]), places).numpy()) for m, kind in made.modalities.items()}
 
 
