@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from sklearn.linear_model import RidgeClassifier
+from sklearn.linear_model import Ridge, RidgeClassifier
 from tests.helpers.heard import LABELS, heard
 
 from limbeck.errors import InputError
 from limbeck.prototypes import PoolScores, PrototypeClassifier
-from limbeck.prototypes.probe import ENOUGH, LEVEL
+from limbeck.prototypes.probe import ENOUGH, LEVEL, Lessons, scores_left_out
 
 WORDS = ["bark", "rain", "siren"]
 Verdicts = dict[str, list[int]]
@@ -102,6 +102,25 @@ def test_it_is_scikit_learns_ridge_classifier_of_directions() -> None:
     np.testing.assert_allclose(
         clf.logits(pool.features) * clf.probe_.temperature, other.decision_function(units), atol=1e-4
     )
+
+
+def test_leaving_out_is_learning_without() -> None:
+    """Against scikit-learn, fold by fold, with weights and with rows that were only refused."""
+    rng = np.random.default_rng(0)
+    rows, place = rng.normal(size=(40, 12)), rng.integers(0, 3, 40)
+    member = np.eye(3, dtype=bool)[place]
+    member[35:] = False
+    refused = np.zeros((40, 3), bool)
+    refused[35:, 0] = True
+    weights, names = rng.uniform(0.2, 2, 40), np.array([f"{row}" for row in range(40)])
+    lessons = Lessons(rows, member, refused, weights, np.ones(40, bool), names)
+    folds = np.array_split(rng.permutation(40), 4)
+    found = scores_left_out(lessons, folds)
+    units = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    for fold in folds:
+        train = np.setdiff1d(np.arange(35), fold)
+        ridge = Ridge(alpha=1.0).fit(units[train], np.where(member[train], 1.0, -1.0), sample_weight=weights[train])
+        np.testing.assert_allclose(found[fold], ridge.predict(units[fold]), atol=1e-9)
 
 
 @pytest.mark.parametrize("seed", range(5))

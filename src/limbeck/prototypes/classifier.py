@@ -49,7 +49,7 @@ SAMPLE = 20_000
 """Recordings, evenly spaced over the pool, that temperature, threshold, levels and refinement look at."""
 JUDGED = 4_000
 """Of these, evenly spaced, those that are compared with prototypes learned without their likes."""
-LEARNED_AT_MOST = 2_000
+LEARNED_AT_MOST = 1_000
 """Recordings, evenly spaced, that a probe learns from: it is considered after every click."""
 
 

@@ -66,15 +66,19 @@ class PoolScores:
             changed = list(range(len(prototypes)))
         else:
             changed = np.flatnonzero((prototypes != self._prototypes).any(axis=1)).tolist()
-        if changed:
-            self.similarities[:, changed] = self._compared(prototypes[changed], classifier.metric)
-        self._prototypes = prototypes.copy()
-        if (probe := classifier.probe_) is None:
+        self._prototypes, probe = prototypes.copy(), classifier.probe_
+        directions = [prototypes[changed], *([] if probe is None else [probe.coefficients])]
+        if len(stacked := np.concatenate(directions)):
+            # Rows are many: they are gone through once for all that changed.
+            products = self._products(stacked)
+            near = products[:, : len(changed)]
+            self.similarities[:, changed] = self._compared(near, prototypes[changed], classifier.metric)
+        if probe is None:
             self.logits = self.similarities / classifier.temperature_
         else:
-            products, lengths = self._products(probe.coefficients), self._lengths[:, None]
-            scores = np.divide(products, lengths, out=np.zeros_like(products), where=lengths > 0) + probe.intercept
-            self.logits = scores / probe.temperature
+            along, lengths = products[:, len(changed) :], self._lengths[:, None]
+            scores = np.divide(along, lengths, out=np.zeros_like(along), where=lengths > 0)
+            self.logits = (scores + probe.intercept) / probe.temperature
         return changed
 
     def _products(self, directions: Floats) -> NDArray[Any]:
@@ -82,8 +86,7 @@ class PoolScores:
         scaled = directions / self._scale
         return np.asarray(self._rows @ scaled.T - scaled @ self._mean)
 
-    def _compared(self, prototypes: Floats, metric: str) -> NDArray[Any]:
-        products = self._products(prototypes)
+    def _compared(self, products: Floats, prototypes: Floats, metric: str) -> NDArray[Any]:
         lengths, norms = self._lengths[:, None], np.linalg.norm(prototypes, axis=1)
         if metric == "euclidean":
             return np.asarray(-np.sqrt(np.maximum(lengths**2 - 2 * products + norms**2, 0)))
