@@ -321,10 +321,10 @@ class TestTheWholeWay:
         words += ["--window", 2, "--form", "raven", "--threshold", "harp=0.9", "--weights", tmp_path, "--offline"]
         told = json.loads(limbeck(*words, "--json")[0])
         assert (told["heard"], told["recordings"]) == (0, 1)
-        assert set(told["files"]) == {"raven", "summary"}
+        assert set(told["files"]) == {"raven", "summary", "heard"}
         assert (tmp_path / "d" / "raven" / "20240131_233005.wav.Table.1.selections.txt").exists()
         assert "no word 'cello'" in limbeck(*words, "--threshold", "cello=0.5", code=1)[1]
-        assert "word=score" in limbeck(*words, "--threshold", "harp", code=2)[1]
+        assert "word=confidence" in limbeck(*words, "--threshold", "harp", code=2)[1]
 
     def test_weights_can_be_named_once_for_all(
         self, place: Path, limbeck: Run, monkeypatch: pytest.MonkeyPatch

@@ -105,4 +105,4 @@ def _level(pair: str, level: str) -> float:
     try:
         return float(level)
     except ValueError:
-        raise typer.BadParameter(f"{pair!r} is not of the form word=score.", param_hint="--threshold") from None
+        raise typer.BadParameter(f"{pair!r} is not of the form word=confidence.", param_hint="--threshold") from None
