@@ -198,6 +198,16 @@ class TestSafety:
         with pytest.raises(HubError, match="no dataset ada/tones"):
             limbeck.DistilledSet.from_pretrained(NAME)
 
+    @pytest.mark.parametrize("config", [b'{"model_type": "bert"}', b"[]", b"not JSON"])
+    def test_what_another_program_put_there_is_not_overwritten(
+        self, made: SimpleNamespace, hub: FakeHub, config: bytes
+    ) -> None:
+        theirs = {"config.json": config, "README.md": b"BERT", "model.safetensors": b"x"}
+        hub.put("model", NAME, theirs)
+        with pytest.raises(HubError, match=r"Nothing was sent: ada/tones holds something else"):
+            sounds.push(made.classifier, NAME)
+        assert _sent(hub) == theirs
+
     @pytest.mark.parametrize(
         "data",
         ["../../secret.safetensors", "/etc/passwd", "loader.py", "other/data-0.safetensors", "data-1.safetensors"],

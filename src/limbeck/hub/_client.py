@@ -1,5 +1,6 @@
 """What of the hub's client is used, each of its errors in a sentence."""
 
+import json
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,6 +19,7 @@ T = TypeVar("T")
 LARGEST = 4 * 10**9
 """Bytes that are fetched at most, unless more is asked for."""
 _LARGEST_JSON = 50 * 10**6
+_CONFIG = "config.json"
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
 _LOG_IN = "Make a token on https://huggingface.co/settings/tokens and give it with: hf auth login (or set HF_TOKEN)."
 
@@ -164,7 +166,7 @@ def push(
 
     Raises:
         HubError: There is no token, it may not write there, or the hub cannot be reached; or the repository is public
-            and should be private. Nothing was sent, then.
+            and should be private, or holds something that Limbeck did not make. Nothing was sent, then.
         InputError: The name is none.
         MissingExtraError: The hub's client is not installed.
     """
@@ -179,10 +181,19 @@ def push(
     api = hub.HfApi(token=token, library_name="limbeck", library_version=__version__)
     with _told(name, kind, None, token, sends=True), _bars(progress):
         api.create_repo(name, repo_type=kind, private=private or None, exist_ok=True)
-        there = api.repo_info(name, repo_type=kind)
+        there = api.repo_info(name, repo_type=kind, files_metadata=True)
         if private and not there.private:
             raise HubError(
                 f"Nothing was sent: {name} is there already, and public. Choose another name, or make it so."
+            )
+        settings = next((file for file in there.siblings or () if file.rfilename == _CONFIG), None)
+        if settings is not None and not (
+            (settings.size or 0) <= _LARGEST_JSON
+            and _is_ours(Path(api.hf_hub_download(name, _CONFIG, repo_type=kind, revision=there.sha)))
+        ):
+            raise HubError(
+                f"Nothing was sent: {name} holds something else, whose {_CONFIG} and card would be lost. "
+                "Choose another name."
             )
         old = [file.rfilename for file in there.siblings or () if _matched(file.rfilename, [replaces])]
         done = api.create_commit(
@@ -193,6 +204,15 @@ def push(
             commit_message=message,
         )
     return replace(upload, revision=done.oid)
+
+
+def _is_ours(settings: Path) -> bool:
+    """Whether a ``config.json`` is of a set or a classifier, of this version or another."""
+    try:
+        content = json.loads(settings.read_bytes())
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(content, dict) and str(content.get("format")).startswith("limbeck-")
 
 
 def new_folder(out: Path | str) -> Path:
