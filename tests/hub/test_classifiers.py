@@ -71,6 +71,33 @@ class TestThereAndBack:
         assert {*changed.labels} == {"deep", "middle", "high"}
         assert changed.source.startswith(f"{NAME}@")
 
+    def test_a_recording_is_taken_out_by_its_number(self, made: SimpleNamespace, hub: FakeHub, tmp_path: Path) -> None:
+        sounds.push(made.classifier, NAME)
+        pulled = sounds.pull(NAME, out=tmp_path / "pulled")
+        first, second, *others = [piece.path for _, piece in pulled.neighbours("high")]
+        sounds.correct(tmp_path / "pulled", remove=[f"high={first}"])
+        page = tmp_path / "corrections.json"
+        page.write_text(json.dumps({"remove": [{"label": "high", "path": second, "start_s": 0.0}]}), encoding="utf-8")
+        changed = sounds.correct(tmp_path / "pulled", corrections=page)
+        assert [piece.path for _, piece in changed.neighbours("high")] == others
+        with pytest.raises(InputError, match="recording 99 does not stand for 'high'"):
+            sounds.correct(tmp_path / "pulled", remove=["high=recording 99"])
+
+    def test_files_of_one_name_are_told_apart_by_their_content(
+        self, made: SimpleNamespace, hub: FakeHub, tmp_path: Path
+    ) -> None:
+        learned = SoundClassifier.load(made.classifier)
+        same = [piece.model_copy(update={"path": str(Path(piece.path).with_name("a.wav"))}) for piece in learned.pieces]
+        replace(learned, pieces=tuple(same)).push_to_hub(NAME, recordings=True)
+        sounds.pull(NAME, out=tmp_path / "pulled")
+        mine = [piece for _, piece in learned.neighbours("low")]
+        changed = sounds.correct(tmp_path / "pulled", remove=[f"low={mine[1].path}"])
+        changed = sounds.correct(tmp_path / "pulled", remove=[f"low={mine[2].path}"])
+        left = {piece.sha256 for piece in mine} - {mine[1].sha256, mine[2].sha256}
+        assert {piece.sha256 for _, piece in changed.neighbours("low")} == left
+        with pytest.raises(InputError, match=r"recordings are called a\.wav here"):
+            sounds.correct(tmp_path / "pulled", remove=["low=a.wav"])
+
     def test_sent_again_only_the_new_numbers_stay(self, made: SimpleNamespace, hub: FakeHub) -> None:
         first = sounds.push(made.classifier, NAME)
         learned = SoundClassifier.load(made.classifier)

@@ -1,6 +1,7 @@
 """Correcting a classifier: it is learned again from what it was learned from and all corrections."""
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -44,7 +45,8 @@ def correct(
 
     Args:
         classifier: Folder of a classifier.
-        remove: Sounds that do not stand for a label, ``"label=path"``, or ``"label=path@seconds"`` for one window.
+        remove: Sounds that do not stand for a label, ``"label=path"``, or ``"label=path@seconds"`` for one window. In
+            a classifier from the hub, a recording goes by its name there too, ``"label=recording 4"``.
         add: Sounds that do. One that is not in the index is embedded.
         corrections: File of further ones, as the page saves it.
         rename: New words by the words that they take the place of.
@@ -152,13 +154,23 @@ class _Known:
 
     def __init__(self, base: SoundClassifier, index: SoundIndex | None, before: Corrections, folder: Path) -> None:
         self._folder = folder
-        self._content = {one.path: one.sha256 for one in (*before.remove, *before.add)}
-        self._content |= {piece.path: piece.sha256 for piece in base.pieces}
-        self._path = {content: path for path, content in self._content.items() if content}
+        known = [(one.path, one.sha256) for one in (*before.remove, *before.add)]
+        pieces = [(piece.path, piece.sha256) for piece in base.pieces]
+        self._content = dict(known + pieces)
+        self._path = {content: path for path, content in known + pieces if content}
+        self._different = Counter(path for path, _ in set(pieces))
         self._indexed = {} if index is None else {str(file.place): file.sha256 for file in index.recordings()}
 
     def named(self, one: Correction, *, fresh: bool = False) -> Correction:
         """The same sound under the name the classifier knows it by."""
+        if one.path in self._content and not os.path.isabs(one.path) and not os.path.exists(one.path):
+            if self._different[one.path] > 1 and not one.sha256:
+                raise InputError(
+                    f"{self._different[one.path]} recordings are called {one.path} here. Give the one that is meant as "
+                    "a file, which is known by its content."
+                )
+            return one
+        one = one.model_copy(update={"path": os.path.abspath(one.path)})
         if one.path in self._content and not fresh:
             return one
         place = Path(one.path)
@@ -170,17 +182,13 @@ class _Known:
 def _standing(base: SoundClassifier, one: Correction) -> list[int]:
     """Places of the sounds meant that stand for their label."""
     _check_label(base, one)
-    return [place for place, piece in base.neighbours(one.label) if one.covers(piece.path, piece.start_s)]
+    return [place for place, piece in base.neighbours(one.label) if one.covers(piece.path, piece.start_s, piece.sha256)]
 
 
 def _known_place(base: SoundClassifier, one: Correction) -> int | None:
     """Place of the one sound of the classifier's own that is meant; None where it is none, or could be several."""
     _check_label(base, one)
-    known = [
-        place
-        for place, piece in enumerate(base.pieces)
-        if one.covers(piece.path, piece.start_s) and (not (one.sha256 and piece.sha256) or one.sha256 == piece.sha256)
-    ]
+    known = [place for place, piece in enumerate(base.pieces) if one.covers(piece.path, piece.start_s, piece.sha256)]
     return None if one.start_s is None or len(known) != 1 else known[0]
 
 

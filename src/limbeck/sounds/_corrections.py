@@ -26,7 +26,7 @@ class Correction(Config):
 
     Attributes:
         label: The word.
-        path: The recording, absolute.
+        path: The recording: absolute, or the name that a classifier has for it where that is no place.
         start_s: Where the sound begins, in seconds; None for a recording that is one window.
         sha256: Of the recording's bytes, by which it is known again at another place; empty where they are not known.
         near: The recording as seen from the classifier's folder: the two may move together.
@@ -50,7 +50,7 @@ class Correction(Config):
             (12.5, '/a/b@c.wav')
         """
         if isinstance(text, Correction):
-            return text.model_copy(update={"path": os.path.abspath(text.path)})
+            return text
         label, equals, rest = text.partition("=")
         path, at, seconds = rest.rpartition("@")
         try:
@@ -60,15 +60,18 @@ class Correction(Config):
         path = rest if start is None else path
         if not (equals and label.strip() and path):
             raise InputError(f"A correction is written label=path or label=path@seconds, but got {text!r}.")
-        return cls.from_json({"label": label.strip(), "path": os.path.abspath(path), "start_s": start})
+        return cls.from_json({"label": label.strip(), "path": path, "start_s": start})
 
-    def covers(self, path: str, start_s: float | None) -> bool:
+    def covers(self, path: str, start_s: float | None, sha256: str = "") -> bool:
         """Whether a sound is the one meant, or one of them where no beginning was said.
 
-        It is of a recording `path`, absolute, and begins at `start_s` seconds; only None covers None.
+        It is of a recording `path`, whose bytes have a `sha256` where that is known, and begins at `start_s` seconds;
+        only None covers None.
         """
-        if path != self.path or self.start_s is None:
-            return path == self.path
+        if path != self.path or (sha256 and self.sha256 and sha256 != self.sha256):
+            return False
+        if self.start_s is None:
+            return True
         return start_s is not None and abs(start_s - self.start_s) < _SAME_S
 
     def typed(self) -> str:
@@ -126,7 +129,7 @@ class Corrections(Config):
                 )
             into = left
         for one in add:
-            out = [other for other in out if other.label != one.label or not one.covers(other.path, other.start_s)]
+            out = [other for other in out if other.label != one.label or not _covers(one, other)]
             into = [*(other for other in into if not _same(one, other)), one]
         return type(self)(remove=tuple(out), add=tuple(into), words=self.words)
 
@@ -149,7 +152,11 @@ class Corrections(Config):
 
 def _same(one: Correction, other: Correction) -> bool:
     """Whether two are of one sound: what was put in is one window, whether or not its beginning was said."""
-    return one.label == other.label and (one.covers(other.path, other.start_s) or other.covers(one.path, one.start_s))
+    return one.label == other.label and (_covers(one, other) or _covers(other, one))
+
+
+def _covers(one: Correction, other: Correction) -> bool:
+    return one.covers(other.path, other.start_s, other.sha256)
 
 
 class Origin(Config):
