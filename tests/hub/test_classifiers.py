@@ -20,7 +20,7 @@ from limbeck import _files, cli, sounds
 from limbeck.encoders.yamnet import YamNet
 from limbeck.errors import HubError, InputError
 from limbeck.hub import Result
-from limbeck.prototypes import SoundClassifier
+from limbeck.prototypes import Confidence, SoundClassifier
 
 # The hub's client uploads large files in a way that its network layer will not offer for ever.
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")
@@ -171,6 +171,21 @@ class TestCard:
         assert "- Encoder: spectral (tiny), with the weights of `spectral:tiny:000000000000`" in text
         assert "windows of 2 s every 2 s; 12 of them stand for the words" in text
         assert "| my field recordings | accuracy | 91.2 % | 1 | 182 of 200 recordings |" in text
+
+    def test_it_is_measured_as_it_will_name(self, made: SimpleNamespace, hub: FakeHub, tmp_path: Path) -> None:
+        table = tmp_path / "mine.csv"
+        table.write_text("\n".join(["path,label", *(f"{path},{path.stem}" for path in made.new)]), encoding="utf-8")
+        strict = replace(SoundClassifier.load(made.classifier), thresholds={"low": 1.0}).save(tmp_path / "strict")
+        sounds.push(strict, NAME, check=table, encoder=made.encoder)
+        assert "| mine | accuracy | 66.7 % | 1 | 2 of 3 recordings" in _sent(hub)["README.md"].decode()
+
+    def test_a_correction_voids_what_labels_told_of_confidence(self, made: SimpleNamespace, hub: FakeHub) -> None:
+        learned = SoundClassifier.load(made.classifier)
+        told = Confidence.of(np.linspace(0, 1, 60), np.arange(60) % 3 > 0, np.arange(60), "labels")
+        assert told is not None
+        for of, said in ((learned.fingerprint, True), ("of the one before", False)):
+            replace(learned, confidence=told.model_copy(update={"classifier": of})).push_to_hub(NAME)
+            assert ("Confidence is a probability" in _sent(hub)["README.md"].decode()) is said
 
     def test_words_cannot_break_it(self, made: SimpleNamespace, hub: FakeHub) -> None:
         hostile = {"---\nlicense: none": ["low"], "```\n<script>alert(1)</script>": ["middle"], "雨": ["high"]}

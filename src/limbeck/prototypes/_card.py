@@ -67,7 +67,7 @@ def card(classifier: "SoundClassifier", *, name: str, licence: str = "", results
     if heard.name in encoders.names() and (asks := encoders.load(heard.name).licence):
         facts.append(f"- Licence of the encoder: {asks}")
     facts.append(f"- Made with: limbeck {__version__}" + (f", from {classifier.source}" if classifier.source else ""))
-    facts += [f"- {found.sentence()}" for found in (inner.evidence_, classifier.confidence) if found is not None]
+    facts += [f"- {found.sentence()}" for found in (inner.evidence_, classifier.calibration) if found is not None]
     use = [
         "```python",
         "import limbeck",

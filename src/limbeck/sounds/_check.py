@@ -103,14 +103,7 @@ def check(
     learned = SoundClassifier.load(classifier)
     truth = _read(Path(labels), learned.labels)
     # As it names by rejection alone: thresholds from an earlier check would hide what lies below them.
-    plain = replace(learned, thresholds={})
-    rows = list(classify(plain, list(truth), top=len(plain.labels), progress=progress, **options))
-    named = [row for row in rows if isinstance(row, Prediction)]
-    unread = tuple(row for row in rows if isinstance(row, Unread))
-    if not named:
-        raise InputError(
-            f"None of the {len(rows)} recordings of {labels} can be read, the first: {unread[0].sentence()}"
-        )
+    named, unread = _listened(replace(learned, thresholds={}), truth, labels, progress=progress, **options)
     words = tuple(_word(label, named, truth) for label in learned.labels)
     confidence = _confidence(learned, named, truth)
     if keep:
@@ -119,20 +112,60 @@ def check(
             now = SoundClassifier.load(classifier)
             thresholds = dict(now.thresholds) | found
             replace(now, thresholds=thresholds, confidence=confidence or now.confidence).save(classifier)
-    right = sum(row.label == truth[row.path] for row in named)
-    between = binomtest(right, len(named)).proportion_ci(method="wilson")
+    right = _right(named, truth)
     confused = Counter((truth[row.path], row.label) for row in named if row.label != truth[row.path])
     return Check(
         recordings=len(named),
         right=right,
         accuracy=right / len(named),
-        interval=(float(between.low), float(between.high)),
+        interval=_interval(right, len(named)),
         words=words,
         confusions=tuple((true, named_so, count) for (true, named_so), count in confused.most_common()),
         unread=unread,
         confidence=confidence,
         kept=keep,
     )
+
+
+def measured(
+    learned: SoundClassifier, labels: Path | str, *, progress: bool = False, **options: Unpack[EncoderOptions]
+) -> tuple[int, int, tuple[float, float]]:
+    """How many recordings a classifier names rightly with its own thresholds, of how many, and the 95 % interval.
+
+    `labels` and `options` are those of `check`.
+    """
+    truth = _read(Path(labels), learned.labels)
+    named, _ = _listened(learned, truth, labels, progress=progress, **options)
+    right = _right(named, truth)
+    return right, len(named), _interval(right, len(named))
+
+
+def _listened(
+    learned: SoundClassifier,
+    truth: dict[Path, str | None],
+    labels: Path | str,
+    *,
+    progress: bool,
+    **options: Unpack[EncoderOptions],
+) -> tuple[list[Prediction], tuple[Unread, ...]]:
+    """The recordings of a table `labels`, named, and those that cannot be."""
+    rows = list(classify(learned, list(truth), top=len(learned.labels), progress=progress, **options))
+    named = [row for row in rows if isinstance(row, Prediction)]
+    unread = tuple(row for row in rows if isinstance(row, Unread))
+    if not named:
+        raise InputError(
+            f"None of the {len(rows)} recordings of {labels} can be read, the first: {unread[0].sentence()}"
+        )
+    return named, unread
+
+
+def _right(named: Sequence[Prediction], truth: dict[Path, str | None]) -> int:
+    return sum(row.label == truth[row.path] for row in named)
+
+
+def _interval(right: int, recordings: int) -> tuple[float, float]:
+    between = binomtest(right, recordings).proportion_ci(method="wilson")
+    return float(between.low), float(between.high)
 
 
 def _read(table: Path, labels: Sequence[str]) -> dict[Path, str | None]:

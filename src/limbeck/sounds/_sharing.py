@@ -5,7 +5,7 @@ from typing import Any, Unpack
 
 from limbeck import hub
 from limbeck.prototypes import SoundClassifier
-from limbeck.sounds._check import check as checked
+from limbeck.sounds._check import measured
 from limbeck.sounds._encoders import EncoderOptions
 
 
@@ -28,7 +28,8 @@ def push(
         classifier: Its folder.
         name: Of the model repository, ``owner/name``; it is made if need be.
         licence: Under which it is passed on, as the hub writes it: ``"cc-by-4.0"``.
-        check: A table of labelled recordings that it is measured on first, as by `sounds.check`, for the card.
+        check: A table of labelled recordings, as of `sounds.check`, that it is measured on first for the card: as it
+            names whoever fetches it, with the thresholds that it keeps.
         recordings: Name the files of the recordings behind the words, without their folders, and give their digests.
         private: Only its owner may see it.
         token: Proves who sends; that of this machine by default.
@@ -43,10 +44,10 @@ def push(
     """
     learned, results = SoundClassifier.load(classifier), []
     if check is not None:
-        found = checked(classifier, check, progress=progress, **options)
-        low, high = (100 * end for end in found.interval)
-        how = f"{found.right} of {found.recordings} recordings, 95 % interval {low:.1f} to {high:.1f} %"
-        results.append(hub.Result(Path(check).stem, "accuracy", 100 * found.accuracy, about=how))
+        right, recordings_there, interval = measured(learned, check, progress=progress, **options)
+        low, high = (100 * end for end in interval)
+        how = f"{right} of {recordings_there} recordings, 95 % interval {low:.1f} to {high:.1f} %"
+        results.append(hub.Result(Path(check).stem, "accuracy", 100 * right / recordings_there, about=how))
     return learned.push_to_hub(
         name,
         licence=licence,
