@@ -12,17 +12,21 @@ _DIRECTIVES = {
     "S": r"\d{2}", "f": r"\d{1,6}", "z": r"[+-]\d{2}:?\d{2}|Z", "b": r"[A-Za-z]{3}", "B": r"[A-Za-z]+",
     "I": r"\d{2}", "p": r"[AaPp][Mm]",
 }  # fmt: skip
-_TIME = "%H[-:._]?%M[-:._]?%S"
-_ZONE = r"(?P<zone>Z|[+-]\d{2}[:.]?\d{2})?"
+_TIME = r"%H[-:._]?%M[-:._]?%S(?:[.,](?P<fraction>\d+))?"
+# Only offsets that a clock somewhere has: a number behind a time is none, -0001 as little as +0123.
+_EAST = r"Z(?![A-Za-z])|\+(?:0\d|1[0-4])(?:[:.]?(?:00|15|30|45))?(?!\d)"
+_WEST = r"-(?:0[1-9]|1[0-2])[:.]?(?:00|30)(?!\d)"
 _LAYOUTS = (
-    # ISO 8601, with whatever a file name may have in place of colons; a number behind other times is no zone.
-    rf"%Y-%m-%dT{_TIME}{_ZONE}",
-    rf"%Y%m%dT{_TIME}{_ZONE}",
-    rf"%Y-%m-%d[_ -]{_TIME}",
+    # ISO 8601, with whatever a file name may have in place of colons.
+    rf"%Y-%m-%dT{_TIME}(?P<zone>{_EAST}|{_WEST})?",
+    rf"%Y%m%dT{_TIME}(?P<zone>{_EAST}|{_WEST})?",
+    # A number with a hyphen behind other times is no zone.
+    rf"%Y-%m-%d[_ -]{_TIME}(?P<zone>{_EAST})?",
     # AudioMoth and Song Meter: PREFIX_20240131_233000, with or without the prefix, also with $ before the time.
-    "%Y%m%d[_$-]%H%M%S",
+    rf"%Y%m%d[_$-]%H%M%S(?P<zone>{_EAST})?",
 )
-_SECONDS_HEX = re.compile(r"[0-9A-F]{8}")
+# Of digits alone it could as well be a number.
+_SECONDS_HEX = re.compile(r"(?=.*[A-F])[0-9A-F]{8}")
 _FIRST, _LAST = 1990, 2100
 _FIRST_HEX, _LAST_HEX = 2016, 2037
 
@@ -32,12 +36,15 @@ class FileNames:
 
     Without a pattern, times are read as AudioMoth (``20240131_233000.WAV``, of old firmware ``65BAD7F8.WAV``, in UTC),
     Song Meter (``SM4A_20240131_233000.wav``) and ISO 8601 (``2024-01-31T23-30-00+0100.flac``) write them, and the site
-    is the first folder below the archive.
+    is the first folder below the archive. A zone is ``Z`` or an offset that is in use somewhere; one west of Greenwich
+    has minutes and stands behind an ISO time with its T, since ``-0500`` may be a number elsewhere. Eight hexadecimal
+    digits are a time only where a letter is among them: one old AudioMoth name in twenty has none, and no time.
 
     Args:
         pattern: How names are written, for others: text with the directives of `datetime.strptime` (``%Y %m %d %H %M
-            %S`` and so on), ``*`` for anything, and ``{site}`` where the site stands. It may have slashes, and then is
-            of the path below the archive; it must fit the end of that, without the ending of the file.
+            %S`` and so on; one that stands twice has to say the same twice), ``*`` for anything, and ``{site}`` where
+            the site stands. It may have slashes, and then is of the path below the archive; it must fit the end of
+            that, without the ending of the file.
 
     Raises:
         InputError: The pattern has no year, month and day, or a directive that is not known.
@@ -100,15 +107,22 @@ def _expression(layout: str) -> tuple[str, list[str]]:
 
 def _reader(used: list[str]) -> Reader:
     def read(found: re.Match[str]) -> datetime | None:
-        said = [found[f"d{number}"] for number in range(1, len(used) + 1)]
-        zone = found.groupdict().get("zone")
-        text, layout = " ".join(said), " ".join(f"%{directive}" for directive in used)
-        if zone:
-            text, layout = f"{text} {zone.replace('.', ':')}", f"{layout} %z"
+        said: dict[str, str] = {}
+        for number, directive in enumerate(used, start=1):
+            if said.setdefault(directive, text := found[f"d{number}"]) != text:
+                return None
+        also = {name: value for name, value in found.groupdict().items() if value and name in ("zone", "fraction")}
+        if "zone" in also:
+            zone = also["zone"].replace(".", ":")
+            said["z"] = f"{zone}00" if len(zone) == len("+01") else zone
+        if "fraction" in also:
+            said["f"] = also["fraction"][:6]
         try:
-            moment = datetime.strptime(text, layout)
+            moment = datetime.strptime(" ".join(said.values()), " ".join(f"%{directive}" for directive in said))
         except ValueError:
             return None
+        if "j" in said and moment.timetuple().tm_yday != int(said["j"]):
+            return None  # Of day 366 of other years, strptime makes the next New Year.
         return moment if _FIRST <= moment.year <= _LAST else None
 
     return read
