@@ -110,6 +110,15 @@ class TestWhatIsFound:
         ]  # fmt: skip
         assert field.detect().heard == 0, "the page is no recording"
 
+    def test_digits_are_a_time_beside_hexadecimal_names(self, field: SimpleNamespace) -> None:
+        for place, name in (("north/20240131_233005", "61234567"), ("north/20240201_003005", "61234A00")):
+            (field.archive / f"{place}.wav").rename(field.archive / f"north/{name}.wav")
+        (field.archive / "south/20240131_233005.wav").rename(field.archive / "south/61234568.wav")
+        field.detect()
+        with open(field.out / "events.csv", encoding="utf-8", newline="") as file:
+            begun = [(row["site"], row["clock_start"][:10]) for row in csv.DictReader(file)]
+        assert begun == [("north", "2021-08-23"), ("north", "2021-08-23"), ("south", "")]
+
     def test_names_of_ones_own(self, field: SimpleNamespace) -> None:
         (field.archive / "north/20240131_233005.wav").rename(field.archive / "pond-31.01.24.wav")
         field.detect(names="{site}-%d.%m.%y")

@@ -94,3 +94,9 @@ def test_patterns_that_cannot_be_read(pattern: str, sentence: str) -> None:
 
 def test_the_site_is_the_first_folder() -> None:
     assert [FileNames().site(path) for path in ("a.wav", "north/a.wav", "north/Data/a.wav")] == ["", "north", "north"]
+
+
+def test_eight_digits_are_a_time_beside_hexadecimal_ones() -> None:
+    names = FileNames().among(["moth/61234567.WAV", "moth/65BAD7FD.WAV", "mine/61234567.wav", "mine/DEADBEEF.wav"])
+    assert names.begins("moth/61234567.WAV") == datetime.fromtimestamp(0x61234567, UTC)
+    assert names.begins("mine/61234567.wav") is None

@@ -1,7 +1,7 @@
 """When and where a recording was made, from the names of its file and folders."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
 
@@ -25,8 +25,7 @@ _LAYOUTS = (
     # AudioMoth and Song Meter: PREFIX_20240131_233000, with or without the prefix, also with $ before the time.
     rf"%Y%m%d[_$-]%H%M%S(?P<zone>{_EAST})?",
 )
-# Of digits alone it could as well be a number.
-_SECONDS_HEX = re.compile(r"(?=.*[A-F])[0-9A-F]{8}")
+_SECONDS_HEX = re.compile(r"[0-9A-F]{8}")
 _FIRST, _LAST = 1990, 2100
 _FIRST_HEX, _LAST_HEX = 2016, 2037
 
@@ -38,7 +37,8 @@ class FileNames:
     Song Meter (``SM4A_20240131_233000.wav``) and ISO 8601 (``2024-01-31T23-30-00+0100.flac``) write them, and the site
     is the first folder below the archive. A zone is ``Z`` or an offset that is in use somewhere; one west of Greenwich
     has minutes and stands behind an ISO time with its T, since ``-0500`` may be a number elsewhere. Eight hexadecimal
-    digits are a time only where a letter is among them: one old AudioMoth name in twenty has none, and no time.
+    digits of which none is a letter, as of one old AudioMoth name in twenty, are a time where others of their folder
+    have letters; see `among`.
 
     Args:
         pattern: How names are written, for others: text with the directives of `datetime.strptime` (``%Y %m %d %H %M
@@ -60,6 +60,19 @@ class FileNames:
     def __init__(self, pattern: str | None = None) -> None:
         self.pattern = pattern
         self._own = None if pattern is None else _own(pattern)
+        self._of_hex: frozenset[str] = frozenset()
+
+    def among(self, paths: Iterable[str]) -> "FileNames":
+        """The same for recordings of an archive, with the `paths` of all below it.
+
+        Eight digits could as well be a number. They are a time in a folder where others are hexadecimal for sure.
+        """
+        made = FileNames(self.pattern)
+        known = (PurePosixPath(path) for path in paths)
+        made._of_hex = frozenset(
+            str(path.parent) for path in known if not path.stem.isdecimal() and _seconds(path.stem)
+        )
+        return made
 
     def begins(self, path: str) -> datetime | None:
         """When a recording begins, from its `path` below the archive; None where its name does not say."""
@@ -73,10 +86,9 @@ class FileNames:
             for found in expression.finditer(name):
                 if (moment := read(found)) is not None:
                     return moment
-        if _SECONDS_HEX.fullmatch(name.upper()):
-            moment = datetime.fromtimestamp(int(name, 16), UTC)
-            return moment if _FIRST_HEX <= moment.year <= _LAST_HEX else None
-        return None
+        if name.isdecimal() and str(PurePosixPath(path).parent) not in self._of_hex:
+            return None
+        return _seconds(name)
 
     def site(self, path: str) -> str:
         """Where a recording was made, from its `path` below the archive; empty where that does not say."""
@@ -85,6 +97,14 @@ class FileNames:
             found = self._own[0].search(stem)
             return "" if found is None else found["site"]
         return stem.partition("/")[0] if "/" in stem else ""
+
+
+def _seconds(name: str) -> datetime | None:
+    """The moment that AudioMoth's old firmware names a file after, in UTC."""
+    if not _SECONDS_HEX.fullmatch(name.upper()):
+        return None
+    moment = datetime.fromtimestamp(int(name, 16), UTC)
+    return moment if _FIRST_HEX <= moment.year <= _LAST_HEX else None
 
 
 Reader = Callable[[re.Match[str]], datetime | None]

@@ -155,6 +155,7 @@ def detect(
             listener = _Listener(store, learned, partial(of_classifier, learned, **options))
             with bar("Listening", show=progress) as tell:
                 gone = listener.listen(sources, folder, _machine.cores() if workers is None else workers, tell)
+            clock = clock.among(row[1] for row in store.recordings())
             files = {writer.name: writer.write(_found(store, chosen, clock, confidence), folder) for writer in writers}
             summary = Summary.of(_found(store, chosen, clock, confidence))
             summary.write(folder / SUMMARY, folder / HEARD)
