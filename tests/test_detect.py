@@ -232,6 +232,43 @@ class TestAgain:
         assert len(files) == 4
         assert any(str(other).lstrip("/") in str(file) for file in files)
 
+    @pytest.mark.parametrize("how", ["touched", "replaced", "linked"])
+    def test_a_recording_is_one_whatever_folder_or_link_leads_to_it(self, field: SimpleNamespace, how: str) -> None:
+        field.detect()
+        place = field.archive / "south/20240131_233005.wav"
+        if how == "touched":
+            os.utime(place)
+        elif how == "replaced":
+            field_recording(place, 30.0, [("high", 10.0, 12.0)], seed=6)
+        source = field.archive / "south"
+        if how == "linked":
+            source = field.archive / "link"
+            source.symlink_to(field.archive / "south", target_is_directory=True)
+        word = "high" if how == "replaced" else "middle"
+        for looked_in in (source, field.archive):
+            done = field.detect(source=looked_in)
+            assert (done.recordings, done.gone, done.seconds) == (3, 0, 90.0)
+            assert [
+                label
+                for path, label, *_ in table(field.out)
+                if path.endswith("south/20240131_233005.wav") or path == "20240131_233005.wav"
+            ] == [word]
+            assert sum(done.counts.values()) == 3
+
+    def test_one_that_was_replaced_by_what_cannot_be_used_has_no_events(self, field: SimpleNamespace) -> None:
+        field.detect()
+        place = field.archive / "south/20240131_233005.wav"
+        sound = place.read_bytes()
+        place.write_bytes(b"RIFF")
+        for source in (field.archive / "south", field.archive):
+            done = field.detect(source=source)
+            assert (done.recordings, done.counts["middle"], len(done.rejected)) == (2, 0, 1)
+        heard = field.encoder.heard
+        place.write_bytes(sound)
+        done = field.detect()
+        assert (done.recordings, done.counts["middle"], done.rejected) == (3, 1, ())
+        assert field.encoder.heard == heard
+
     def test_another_classifier_or_other_windows_are_refused_unless_all_is_forgotten(
         self, field: SimpleNamespace, tmp_path: Path
     ) -> None:

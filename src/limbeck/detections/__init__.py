@@ -11,7 +11,7 @@ from limbeck import _discover
 from limbeck.detections._clock import FileNames
 from limbeck.detections._contract import Detected, Event, Form
 from limbeck.detections._events import EventSettings, events
-from limbeck.detections._store import FILE, Heard, Row, Scores, Store
+from limbeck.detections._store import FILE, Heard, Row, Scores, Store, real_place
 from limbeck.detections._summary import Summary, When
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "events",
     "load",
     "names",
+    "real_place",
 ]
 
 names = _discover.lister(Form)

@@ -4,6 +4,7 @@ Scores belong to the content of a recording, known by its SHA-256, so that one t
 again. A recording is there whole or not at all, whenever the writer is stopped.
 """
 
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -22,14 +23,15 @@ _TABLES = """
 create table about (settings text not null);
 create table scores (sha256 text primary key, end_s real not null, starts blob not null, scores blob not null);
 create table recordings (
-    root text not null, path text not null, size integer, mtime_ns integer, sha256 text not null, changed_ns integer,
-    primary key (root, path)
+    place text primary key, root text not null, path text not null, size integer, mtime_ns integer,
+    sha256 text not null, changed_ns integer, unique (root, path)
 ) without rowid;
 create table refused (
-    root text not null, path text not null, size integer, mtime_ns integer, sha256 text, changed_ns integer,
-    reason text not null, detail text not null, primary key (root, path)
+    place text primary key, root text not null, path text not null, size integer, mtime_ns integer, sha256 text,
+    changed_ns integer, reason text not null, detail text not null, unique (root, path)
 ) without rowid;
 """
+_ROW = "root, path, size, mtime_ns, sha256, changed_ns"
 Row = tuple[str, str, int, int, str, int]
 """Of a recording: root, path, size, mtime_ns, sha256 and changed_ns, as in `limbeck.index.File`."""
 
@@ -119,11 +121,11 @@ class Store:
 
     def recordings(self) -> list[Row]:
         """What is known of every recording, sorted by root and path."""
-        return list(self._db.execute("select * from recordings order by root, path"))
+        return list(self._db.execute(f"select {_ROW} from recordings order by root, path"))
 
     def refused(self) -> list[tuple[str, str, int, int, str, int, str, str]]:
         """Recordings that cannot be used, each with the reason in a word and in a sentence."""
-        return list(self._db.execute("select * from refused order by root, path"))
+        return list(self._db.execute(f"select {_ROW}, reason, detail from refused order by root, path"))
 
     def hear(self, sha256: str, heard: Heard) -> None:
         """Keep what was `heard` in a content, known by its `sha256`."""
@@ -131,21 +133,23 @@ class Store:
         self._db.execute("insert or replace into scores values (?, ?, ?, ?)", parts)
 
     def add(self, row: Row) -> None:
-        """Note a recording whose content was heard, in place of what was known of one at that place."""
-        self._db.execute("insert or replace into recordings values (?, ?, ?, ?, ?, ?)", row)
-        self._db.execute("delete from refused where root = ? and path = ?", row[:2])
+        """Note a recording whose content was heard, in place of what was known of one that really lies there."""
+        place = str(real_place(Path(*row[:2])))
+        self._db.execute("insert or replace into recordings values (?, ?, ?, ?, ?, ?, ?)", (place, *row))
+        self._db.execute("delete from refused where place = ?", (place,))
 
     def refuse(self, row: Row, reason: str, detail: str) -> None:
         """Note a recording, a `row`, that cannot be used: the `reason` in a word, the `detail` in a sentence."""
-        self._db.execute("insert or replace into refused values (?, ?, ?, ?, ?, ?, ?, ?)", (*row, reason, detail))
+        said = (str(real_place(Path(*row[:2]))), *row, reason, detail)
+        self._db.execute("insert or replace into refused values (?, ?, ?, ?, ?, ?, ?, ?, ?)", said)
 
-    def forget(self, places: Iterable[tuple[str, str]]) -> None:
-        """Take recordings, each a root and a path, off the list of what was heard; their scores stay."""
-        self._db.executemany("delete from recordings where root = ? and path = ?", places)
+    def forget(self, places: Iterable[Path]) -> None:
+        """Take recordings, by where they really lie, off the list of what was heard; their scores stay."""
+        self._db.executemany("delete from recordings where place = ?", ((str(place),) for place in places))
 
-    def clear(self, places: Iterable[tuple[str, str]]) -> None:
-        """Take recordings, each a root and a path, off the list of those that cannot be used."""
-        self._db.executemany("delete from refused where root = ? and path = ?", places)
+    def clear(self, places: Iterable[Path]) -> None:
+        """Take recordings, by where they really lie, off the list of those that cannot be used."""
+        self._db.executemany("delete from refused where place = ?", ((str(place),) for place in places))
 
     def heard(self) -> Iterator[tuple[str, str, Heard]]:
         """Root, path and scores of every recording, sorted by path, one after the other."""
@@ -156,3 +160,8 @@ class Store:
         for root, path, end_s, starts, scores in self._db.execute(query):
             found = np.frombuffer(scores, np.float16).reshape(-1, words)
             yield root, path, Heard(np.frombuffer(starts, np.float64), found, end_s)
+
+
+def real_place(place: Path) -> Path:
+    """Where a file really lies, whatever links to folders lead there; it keeps its own name, be it a link's."""
+    return Path(os.path.realpath(place.parent), place.name)

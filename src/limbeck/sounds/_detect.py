@@ -1,6 +1,7 @@
 """Events of a whole archive: windows are heard once, whatever becomes of thresholds, forms or the archive's place."""
 
 import contextlib
+import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +16,7 @@ import torch
 
 from limbeck import _files, _machine, detections, encoders
 from limbeck._words import plural
-from limbeck.detections import Detected, EventSettings, FileNames, Heard, Row, Scores, Store, Summary
+from limbeck.detections import Detected, EventSettings, FileNames, Heard, Row, Scores, Store, Summary, real_place
 from limbeck.encoders import Encoder
 from limbeck.engine import Progress, bar
 from limbeck.errors import InputError
@@ -210,22 +211,28 @@ class _Listener:
 
     def listen(self, sources: Sequence[Path], folder: Path, workers: int, progress: Progress) -> int:
         """Hear what is new below some sources, but not in a `folder`; how many recordings are gone."""
-        known = {file.place: file for file in (File(*row) for row in self._store.recordings())}
-        refused = {Path(row[0], row[1]): Refused(File(*row[:6]), row[6], row[7]) for row in self._store.refused()}
-        found = scan(sources, [*known, *refused], apart_from=folder.absolute())
-        plan = plan_of(found, known, refused, sources)
+        heard = [File(*row) for row in self._store.recordings()]
+        bad = [Refused(File(*row[:6]), row[6], row[7]) for row in self._store.refused()]
+        places = [*(file.place for file in heard), *(one.file.place for one in bad)]
+        known = {real_place(file.place): file for file in heard}
+        refused = {real_place(one.file.place): one for one in bad}
+        found = scan(sources, places, apart_from=folder.absolute())
+        # Once each, however many links to folders lead there, and whatever folder it was looked for in.
+        files = {real_place(place): file for place, file in reversed(found.files.items())}
+        unseen = {real_place(place): one for place, one in found.unseen.items()}
+        found = replace(found, files=dict(sorted(files.items())), unseen=unseen)
+        plan = plan_of(found, known, refused, [Path(os.path.realpath(source)) for source in sources])
         with self._store.writing():
-            self._store.clear(_key(refused[place].file) for place in plan.cleared)
+            self._store.clear(plan.cleared)
             for one in found.unseen.values():
                 self._refuse(one)
         self._hear([file for file in plan.to_read if self._is_text(file)], workers, progress)
-        lost = [file for place, file in known.items() if place not in found.files and is_gone(place)]
+        lost = {place: file for place, file in known.items() if place not in found.files and is_gone(place)}
         there = Counter(row[4] for row in self._store.recordings() if lost)
-        for file in lost:
-            there[file.sha256] -= 1
-        moved = [file for file in lost if there[file.sha256] > 0]
+        there.subtract(file.sha256 for file in lost.values())
+        moved = [place for place, file in lost.items() if there[file.sha256] > 0]
         with self._store.writing():
-            self._store.forget(map(_key, moved))
+            self._store.forget(moved)
         return len(lost) - len(moved)
 
     def _is_text(self, file: File) -> bool:
@@ -271,8 +278,11 @@ class _Listener:
                 self._refuse(message)
 
     def _refuse(self, refused: Refused) -> None:
+        """Note what cannot be used; what was found in it stays, unless it holds something else now."""
         if self._is_text(refused.file):
             self._store.refuse(_row(refused.file), refused.reason, refused.detail)
+            if not refused.may_pass and not is_gone(refused.file.place):
+                self._store.forget([real_place(refused.file.place)])
 
     def _score(self) -> None:
         if not self._waiting:
@@ -309,10 +319,6 @@ class _Listener:
 
 def _row(file: File) -> Row:
     return (file.root, file.path, file.size, file.mtime_ns, file.sha256, file.changed_ns)
-
-
-def _key(file: File) -> tuple[str, str]:
-    return file.root, file.path
 
 
 def _found(
