@@ -17,7 +17,7 @@ from tests.helpers.tones import ToneEncoder, field_recording, tone_classifier
 from limbeck import sounds
 from limbeck._files import exclusive
 from limbeck.detections import EventSettings
-from limbeck.errors import BusyError, InputError, UnknownNameError
+from limbeck.errors import BusyError, FingerprintError, InputError, UnknownNameError
 from limbeck.prototypes import SoundClassifier
 
 KILLS = 10
@@ -281,6 +281,18 @@ class TestAgain:
         done = field.detect(classifier=other, hop=1.0, fresh=True)
         assert (done.heard, set(done.counts)) == (3, {"low", "high"})
 
+    def test_nothing_is_forgotten_before_all_is_there_that_is_to_be_heard_anew(self, field: SimpleNamespace) -> None:
+        field.detect()
+        for options, kind in (
+            ({"source": field.archive / "nowhere"}, InputError),
+            ({"encoder": ToneEncoder(5)}, FingerprintError),
+        ):
+            with pytest.raises(kind):
+                field.detect(fresh=True, **options)
+        heard = field.encoder.heard
+        assert (field.detect().heard, field.encoder.heard) == (0, heard)
+        assert field.detect(fresh=True).heard == 3
+
     def test_what_does_not_fit_is_told_before_anything_is_heard(self, field: SimpleNamespace) -> None:
         for options, kind, sentence in (
             ({"forms": ["ravn"]}, UnknownNameError, "Did you mean 'raven'"),
@@ -293,6 +305,10 @@ class TestAgain:
             with pytest.raises(kind, match=sentence):
                 field.detect(**options)
         assert field.encoder.heard == 0
+        for out in (field.archive, field.archive.parent):
+            with pytest.raises(InputError, match=r"the recordings of .* lie in it\. Choose a folder"):
+                field.detect(out=out)
+        assert field.detect(out=field.archive / "out").heard == 3
         field.detect()
         with exclusive(field.out), pytest.raises(BusyError):
             field.detect()

@@ -115,13 +115,14 @@ def detect(
         hop: Seconds from one window to the next; half a window by default.
         workers: Processes that decode; as many as there are cores by default.
         page: Write a page to look at, ``page/index.html``: events by word, hour, day and site.
-        fresh: Forget what an earlier classifier, or one of other windows, heard.
+        fresh: Forget what an earlier classifier, or one of other windows, heard; not before archive and encoder are
+            found to be there.
         progress: Draw a bar on standard error.
         options: Which encoder is used and how it is loaded; it is loaded only if something is to be heard.
 
     Raises:
         InputError: There is no such classifier, archive, form or word; or `out` has scores of another classifier, of
-            this one before it was corrected, or of other windows.
+            this one before it was corrected, or of other windows; or recordings lie in it.
         FingerprintError: The encoder is not the classifier's.
         BusyError: Another process is at work in `out`.
         MissingExtraError: A page is requested, and jinja2, matplotlib or Pillow is not installed.
@@ -148,8 +149,12 @@ def detect(
         window_s=window_s,
         hop_s=window_s / 2 if hop is None else hop,
     )
+    _check_apart(sources, folder)
     with _files.exclusive(folder):
         if fresh:
+            # What was heard is forgotten only when all that is to be heard anew is there.
+            scan(sources, (), apart_from=None)
+            options["encoder"] = of_classifier(learned, **options)
             (folder / detections.FILE).unlink(missing_ok=True)
         with Store.opened(folder, wanted) as store:
             _check(store.settings, wanted, folder)
@@ -177,6 +182,16 @@ def detect(
         folder, summary.recordings, listener.heard, gone, summary.seconds,
         {label: counts[label] for label in learned.labels}, said, tuple(sorted(rejected)), files,
     )  # fmt: skip
+
+
+def _check_apart(sources: Sequence[Path], folder: Path) -> None:
+    """Refuse to write among the recordings: forms are folders of their own, written anew."""
+    for source in sources:
+        if source.is_dir() and Path(os.path.realpath(source)).is_relative_to(os.path.realpath(folder)):
+            raise InputError(
+                f"Detections cannot be written to {folder}: the recordings of {source} lie in it. Choose a folder of "
+                f"its own for them, {folder / 'detections'} say."
+            )
 
 
 def _check(there: Scores, wanted: Scores, folder: Path) -> None:
