@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 import pytest
 from tests.helpers.killed import told_by
-from tests.helpers.tones import ToneEncoder, field_recording, tone_classifier
+from tests.helpers.tones import RATE_HZ, TONES, ToneEncoder, field_recording, noise, tone, tone_classifier
 
 from limbeck import sounds
 from limbeck._files import exclusive
 from limbeck.detections import EventSettings
 from limbeck.errors import BusyError, FingerprintError, InputError, UnknownNameError
+from limbeck.media import write_wav
 from limbeck.prototypes import SoundClassifier
 
 KILLS = 10
@@ -126,11 +127,20 @@ class TestWhatIsFound:
             row = next(row for row in csv.DictReader(file) if row["path"] == "pond-31.01.24.wav")
         assert (row["site"], row["clock_start"][:10]) == ("pond", "2024-01-31")
 
+    def test_silence_is_heard_too_and_nothing_found_in_it(self, field: SimpleNamespace) -> None:
+        sound = np.zeros(20 * RATE_HZ, np.float32)
+        sound[5 * RATE_HZ : 8 * RATE_HZ] = tone(TONES["low"], 3.0) + noise(3.0)
+        write_wav(field.archive / "part.wav", sound, RATE_HZ)
+        write_wav(field.archive / "silent.wav", 0 * sound, RATE_HZ)
+        done = field.detect(source=[field.archive / "part.wav", field.archive / "silent.wav"])
+        assert (done.recordings, done.seconds, done.rejected) == (2, 40.0, ())
+        ((*_, start, end),) = table(field.out)
+        assert abs(start - 5.0) <= 0.5
+        assert abs(end - 8.0) <= 0.5
+
     def test_recordings_that_cannot_be_used_are_told_and_silent_ones_hold_nothing(self, field: SimpleNamespace) -> None:
         (field.archive / "rotten.wav").write_bytes(b"RIFF")
         (field.archive / os.fsdecode(b"odd\xff.wav")).write_bytes(b"RIFF")
-        from limbeck.media import write_wav
-
         write_wav(field.archive / "silent.wav", np.zeros(8000, np.float32), 8000)
         done = field.detect(forms=["raven"])
         assert [(path.name, reason) for path, reason, _ in done.rejected] == [

@@ -68,6 +68,8 @@ def test_windows_that_are_missing_have_no_sound() -> None:
     starts = np.array([0.0, 1.0, 6.0])
     found = events(np.full((3, 1), 0.9), starts, window_s=2, hop_s=1, end_s=8, labels=["rain"])
     assert [(event.start_s, event.end_s) for event in found] == [(0.0, 2.5), (6.5, 8.0)]
+    longer = events(np.full((3, 1), 0.9), starts, window_s=2, hop_s=1, end_s=60, labels=["rain"])
+    assert [(event.start_s, event.end_s) for event in longer] == [(0.0, 2.5), (6.5, 7.5)]
     assert events(np.zeros((0, 1)), np.zeros(0), window_s=2, hop_s=1, end_s=0, labels=["rain"]) == ()
 
 

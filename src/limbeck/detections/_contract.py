@@ -38,7 +38,7 @@ class Detected:
     Attributes:
         path: The recording below the folder it was looked for in, with forward slashes.
         place: Where it lay.
-        duration_s: Where the last sound that was heard ends, in seconds.
+        duration_s: How long it is, in seconds.
         highest_hz: The highest frequency that was heard, in Hz.
         begins: When it begins by the clock, as its name says; None where it does not.
         site: Where it was recorded, as its folder or name says; empty where neither does.

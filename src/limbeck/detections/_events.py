@@ -65,7 +65,7 @@ def events(
         starts_s: Where windows begin, in seconds, ascending, (window,); those that are missing have no sound.
         window_s: Length of a window in seconds.
         hop_s: From one window to the next, in seconds.
-        end_s: Where the last window ends, in seconds.
+        end_s: Where the recording ends, in seconds.
         labels: The words.
         settings: When scores make an event.
 
@@ -83,7 +83,10 @@ def events(
     half = min(window_s, hop_s) / 2
     middles = np.arange(len(dense)) * hop_s + window_s / 2
     begins, ends = np.maximum(middles - half, 0.0), np.minimum(middles + half, end_s)
-    begins[0], ends[-1] = 0.0, end_s
+    begins[0] = 0.0
+    # Less than a step after the last window has no window of its own; more was silence, which has none either.
+    if end_s < starts_s[-1] + window_s + hop_s:
+        ends[-1] = end_s
     merge_s = hop_s if chosen.merge_s is None else chosen.merge_s
     found: list[Event] = []
     for label, column in zip(labels, dense.T, strict=True):

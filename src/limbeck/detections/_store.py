@@ -58,7 +58,7 @@ class Scores(Config):
 
 @dataclass(frozen=True)
 class Heard:
-    """Scores of a recording's windows: where they begin, float64 (window,), and float16 (window, word)."""
+    """Scores of a recording's windows: where they begin, float64 (window,), and float16 (window, word); and its end."""
 
     starts_s: npt.NDArray[np.float64]
     scores: npt.NDArray[np.float16]

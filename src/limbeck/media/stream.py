@@ -17,7 +17,7 @@ where a stream must decide before it has seen the end:
   end: windows that came before an error belong to a recording that is to be refused, so use them after the last.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -98,16 +98,24 @@ def sound_windows(path: Recording, *, sample_rate_hz: int, window_s: float, hop_
 
 
 def sound_stretches(
-    path: Recording, *, sample_rate_hz: int, window_s: float, hop_s: float, stretch_s: float = 60.0
+    path: Recording,
+    *,
+    sample_rate_hz: int,
+    window_s: float,
+    hop_s: float,
+    stretch_s: float = 60.0,
+    ended: Callable[[float], object] | None = None,
 ) -> Iterator[SoundStretch]:
     """Cut a recording into the windows of `sound_windows`, those that overlap together as one piece of sound.
 
     A stretch ends where silent windows are left out, and with the window that reaches `stretch_s` seconds, so that
-    memory does not grow with the recording. For the other arguments and errors see `sound_windows`.
+    memory does not grow with the recording. `ended` is told how long the recording is, in seconds, silence and all, as
+    soon as its end is reached, also where it is then refused as silent. For the other arguments and errors see
+    `sound_windows`.
     """
     check_lengths(sample_rate_hz, window_s, hop_s)
     rate_hz = sample_rate_hz
-    cut_there = _windows(path, rate_hz, round(window_s * rate_hz), round(hop_s * rate_hz))
+    cut_there = _windows(path, rate_hz, round(window_s * rate_hz), round(hop_s * rate_hz), ended)
     runs = joined(cut_there, round(stretch_s * rate_hz))
     return (SoundStretch(start / rate_hz, rate_hz, samples, windows) for start, samples, windows in runs)
 
@@ -162,14 +170,25 @@ def sound_pieces(path: Path, *, sample_rate_hz: int) -> Iterator[Mono]:
             yield np.clip(piece, -1.0, 1.0)
 
 
-def _windows(path: Recording, rate_hz: int, window: int, hop: int) -> Iterator[tuple[int, Mono]]:
+def _windows(
+    path: Recording, rate_hz: int, window: int, hop: int, ended: Callable[[float], object] | None = None
+) -> Iterator[tuple[int, Mono]]:
     """First sample and samples of each window that is not silent."""
-    heard, ends = False, list[np.float32]()
+    heard, ends, count = False, list[np.float32](), 0
+
+    def counted(pieces: Iterator[Mono]) -> Iterator[Mono]:
+        nonlocal count
+        for piece in pieces:
+            count += len(piece)
+            yield piece
+
     with opened(path) as media:
-        for start, samples in cut(_sound_of(media, rate_hz, ends), window, hop):
+        for start, samples in cut(counted(_sound_of(media, rate_hz, ends)), window, hop):
             if not _sound.is_silent(samples):
                 heard = True
                 yield start, np.clip(samples, -1.0, 1.0)
+        if ended is not None:
+            ended(count / rate_hz)
         # A constant level rings at its ends once it is resampled, which is no sound.
         if not heard or _sound.is_silent(np.array(ends, np.float32)):
             raise MediaError("silent_audio", "The whole recording is silent (below -100 dBFS throughout).")

@@ -19,7 +19,7 @@ from limbeck._words import plural
 from limbeck.detections import Detected, EventSettings, FileNames, Heard, Row, Scores, Store, Summary, real_place
 from limbeck.encoders import Encoder
 from limbeck.engine import Progress, bar
-from limbeck.errors import InputError
+from limbeck.errors import InputError, MediaError
 from limbeck.index import File, Refused, is_gone, plan_of, prefetch, scan, window_lengths
 from limbeck.media import SoundStretch, sound_stretches
 from limbeck.prototypes import Confidence, SoundClassifier
@@ -222,6 +222,7 @@ class _Listener:
         self._waiting: list[tuple[Path, SoundStretch]] = []
         self._scored: dict[Path, list[tuple[float, float, Halves]]] = {}
         self._whole: list[File] = []
+        self._ends_s: dict[Path, float] = {}
         self._encoder: Encoder | None = None
 
     def listen(self, sources: Sequence[Path], folder: Path, workers: int, progress: Progress) -> int:
@@ -261,7 +262,7 @@ class _Listener:
     def _hear(self, files: Sequence[File], workers: int, progress: Progress) -> None:
         settings, done, committed = self._store.settings, 0, time.monotonic()
         read = partial(
-            sound_stretches, sample_rate_hz=settings.sample_rate_hz, window_s=settings.window_s, hop_s=settings.hop_s
+            _to_the_end, sample_rate_hz=settings.sample_rate_hz, window_s=settings.window_s, hop_s=settings.hop_s
         )
         contents = self._store.contents()
         workers = min(workers, len(files))
@@ -269,6 +270,8 @@ class _Listener:
             for file, message in messages:
                 if isinstance(message, SoundStretch):
                     self._waiting.append((file.place, message))
+                elif isinstance(message, float):
+                    self._ends_s[file.place] = message
                 else:
                     done += 1
                     progress(done, len(files))
@@ -283,12 +286,11 @@ class _Listener:
     def _end(self, message: File | Refused) -> None:
         if isinstance(message, File):
             self._whole.append(message)
-        elif message.reason == _SILENT:
-            self._whole.append(replace(message.file, sha256=_files.sha256_of(message.file.place)))
         else:
             place = message.file.place
             self._waiting = [(other, stretch) for other, stretch in self._waiting if other != place]
             self._scored.pop(place, None)
+            self._ends_s.pop(place, None)
             with self._store.writing():
                 self._refuse(message)
 
@@ -325,11 +327,21 @@ class _Listener:
                 if windows or file.sha256 not in contents:
                     starts = np.array([start for start, *_ in windows], np.float64)
                     scores = np.array([row for *_, row in windows], np.float16).reshape(-1, words)
-                    end_s = windows[-1][0] + windows[-1][1] if windows else 0.0
-                    self._store.hear(file.sha256, Heard(starts, scores, end_s))
+                    self._store.hear(file.sha256, Heard(starts, scores, self._ends_s.pop(file.place)))
                     self.heard += 1
                 self._store.add(_row(file))
         self._whole = []
+
+
+def _to_the_end(path: Path, **lengths: Any) -> Iterator[SoundStretch | float]:
+    """What sounds in a recording, nothing where it is silent, and then how long it is, in seconds."""
+    ends_s: list[float] = []
+    try:
+        yield from sound_stretches(path, ended=ends_s.append, **lengths)
+    except MediaError as error:
+        if error.reason != _SILENT:
+            raise
+    yield from ends_s
 
 
 def _row(file: File) -> Row:
