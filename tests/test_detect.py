@@ -127,6 +127,12 @@ class TestWhatIsFound:
             row = next(row for row in csv.DictReader(file) if row["path"] == "pond-31.01.24.wav")
         assert (row["site"], row["clock_start"][:10]) == ("pond", "2024-01-31")
 
+    def test_steps_that_are_no_whole_samples_lose_no_window(self, field: SimpleNamespace) -> None:
+        place = field_recording(field.archive / "long.wav", 120.0, [("low", 30.0, 90.0)])
+        # Of 266.6 samples: windows begin every 267, one less in 22 s.
+        field.detect(source=place, hop=0.033325, settings=EventSettings(merge_s=0.0))
+        assert any(start < 31.0 and end > 89.0 for *_, start, end in table(field.out))
+
     def test_silence_is_heard_too_and_nothing_found_in_it(self, field: SimpleNamespace) -> None:
         sound = np.zeros(20 * RATE_HZ, np.float32)
         sound[5 * RATE_HZ : 8 * RATE_HZ] = tone(TONES["low"], 3.0) + noise(3.0)

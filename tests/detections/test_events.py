@@ -63,6 +63,19 @@ def test_words_are_apart_and_have_thresholds_of_their_own() -> None:
         EventSettings(thresholds={"rain": 2.0}).check(["rain"])
 
 
+@pytest.mark.parametrize("hop_s", [0.5, 0.48, 1 / 3, 0.5005, 0.1665, 0.03325])
+def test_one_weak_window_cuts_no_event_whatever_the_step(hop_s: float) -> None:
+    scores = np.array([0.9] * 4 + [0.1] + [0.9] * 4)[:, None]
+    for before in range(0, 300, 7):
+        column = np.concatenate([np.zeros((before, 1)), scores])
+        starts = np.arange(len(column)) * hop_s
+        found = events(
+            column, starts, window_s=2 * hop_s, hop_s=hop_s, end_s=starts[-1] + 2 * hop_s, labels=["rain"],
+            settings=EventSettings(min_s=round(9 * hop_s, 3)),
+        )  # fmt: skip
+        assert len(found) == 1
+
+
 def test_windows_that_are_missing_have_no_sound() -> None:
     """Silent windows are never heard; their places stay empty, and events do not reach over them."""
     starts = np.array([0.0, 1.0, 6.0])

@@ -10,6 +10,8 @@ from limbeck._config import Config
 from limbeck.detections._contract import Event
 from limbeck.errors import InputError
 
+_HALF_A_MS = 5e-4
+"""Times that are the same to the millisecond are the same, whatever a step is."""
 Floats = npt.NDArray[np.floating]
 
 
@@ -93,11 +95,15 @@ def events(
         own: list[Event] = []
         for first, after in _stretches(column, chosen.thresholds.get(label, chosen.threshold), chosen.release):
             score = float(column[first:after].max())
-            start, end = round(float(begins[first]), 3), round(float(ends[after - 1]), 3)
-            if own and start - own[-1].end_s <= merge_s + 1e-6:
+            start, end = float(begins[first]), float(ends[after - 1])
+            if own and start - own[-1].end_s <= merge_s + _HALF_A_MS:
                 start, score = own[-1].start_s, max(own.pop().score, score)
-            own.append(Event(label, start, end, round(score, 4)))
-        found += [event for event in own if event.end_s - event.start_s >= chosen.min_s - 1e-6]
+            own.append(Event(label, start, end, score))
+        found += [
+            Event(label, round(event.start_s, 3), round(event.end_s, 3), round(event.score, 4))
+            for event in own
+            if event.end_s - event.start_s >= chosen.min_s - _HALF_A_MS
+        ]
     return tuple(sorted(found, key=lambda event: event.start_s))
 
 

@@ -141,13 +141,15 @@ def detect(
     given = options.get("encoder")
     kind = given if isinstance(given, Encoder) else encoders.load(learned.encoder.name)
     window_s, _ = window_lengths(kind, learned.window_s if window is None else window, hop)
+    step_s = window_s / 2 if hop is None else hop
     wanted = Scores(
         classifier=learned.fingerprint,
         encoder=learned.encoder.id,
         labels=learned.labels,
         sample_rate_hz=kind.sample_rate,
         window_s=window_s,
-        hop_s=window_s / 2 if hop is None else hop,
+        # Windows begin at whole samples: over hours what is left of one would add up to windows.
+        hop_s=round(step_s * kind.sample_rate) / kind.sample_rate,
     )
     _check_apart(sources, folder)
     with _files.exclusive(folder):
