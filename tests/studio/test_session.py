@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +17,7 @@ from limbeck import sounds
 from limbeck.active_learning.steps import Add, Drop, Limit, Rename, Undo
 from limbeck.errors import BusyError, FingerprintError, InputError
 from limbeck.index import SoundIndex
-from limbeck.prototypes import SoundClassifier
+from limbeck.prototypes import Confidence, SoundClassifier
 from limbeck.studio import Session
 
 Open = Callable[[], Session]
@@ -124,6 +126,79 @@ def test_what_was_corrected_by_command_in_between_is_taken(open_session: Open, t
     sounds.learn(tones, ["middle", "low"], out=tmp_path / "classifier", encoder=Listener())
     with open_session() as session:
         assert [word["word"] for word in session.overview()["words"]] == ["middle", "low"]
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file() and p.name[0] != "."}
+
+
+def test_opening_and_closing_writes_nothing(open_session: Open, tones: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "classifier"
+    made = sounds.learn(tones, ["low", "middle", "high"], out=folder, encoder=Listener(), neighbours=5)
+    told = Confidence(source="labels", recordings=30, cases=90, right=30, classifier=made.fingerprint)
+    replace(made, confidence=told, source="ada/tones@123").save(folder)
+    before = files(folder)
+    for _ in range(2):
+        with open_session() as session:
+            assert len(session.overview()["words"]) == 3
+        assert files(folder) == before
+    with open_session() as session:
+        session.step(Limit(word="low", threshold=0.25))
+    kept = SoundClassifier.load(folder)
+    assert (kept.thresholds, kept.source, kept.calibration) == ({"low": 0.25}, "ada/tones@123", told)
+    with open_session() as session:
+        assert session.version == 2
+
+
+def test_a_sound_from_outside_the_index_still_counts(open_session: Open, tones: Path, tmp_path: Path) -> None:
+    folder, encoder = tmp_path / "classifier", Listener()
+    sounds.learn(tones, ["low", "middle", "high"], out=folder, encoder=encoder, neighbours=5)
+    mine = recording(tmp_path / "mine.wav", 900, seed=77)
+    sounds.correct(folder, add=[f"high={mine}"], encoder=encoder)
+    before = SoundClassifier.load(folder)
+    for step in (Limit(word="low", threshold=0.25), Rename(word="low", name="deep")):
+        with open_session() as session:
+            session.step(step)
+        kept = SoundClassifier.load(folder)
+        assert {p.path for _, p in kept.neighbours("high")} == {p.path for _, p in before.neighbours("high")}
+        np.testing.assert_allclose(kept.classifier.prototypes_, before.classifier.prototypes_, rtol=1e-4, atol=1e-5)
+    sounds.correct(folder, remove=[f"high={mine}"], encoder=encoder)
+    with open_session() as session:
+        session.step(Limit(word="deep", threshold=0.5))
+    assert str(mine) not in {p.path for _, p in SoundClassifier.load(folder).neighbours("high")}
+
+
+def test_what_the_studio_cannot_say_is_refused_and_left_alone(open_session: Open, tones: Path, tmp_path: Path) -> None:
+    folder, encoder = tmp_path / "classifier", Listener()
+
+    def refused(sentence: str) -> None:
+        before = files(folder)
+        with pytest.raises(InputError, match=sentence), open_session():
+            pass
+        assert files(folder) == before
+
+    for number in range(3):
+        recording(tmp_path / "examples" / "whine" / f"{number}.wav", 900, seed=200 + number)
+    sounds.learn(
+        tones, ["low", "high"], examples=tmp_path / "examples", out=folder, encoder=encoder, neighbours=5, told=print
+    )
+    refused("learned from examples")
+    sounds.learn(tones, {"dog": "low", "puppy": "middle", "high": ""}, out=folder, encoder=encoder, neighbours=5)
+    sounds.correct(folder, merge={"animal": ["dog", "puppy"]}, encoder=encoder)
+    refused("words were joined to 'animal'")
+    for number in range(12):
+        recording(tmp_path / "pool" / f"{number}.wav", 200 + 300 * number, seed=number)
+    sounds.index(tmp_path / "pool", out=tmp_path / "other", encoder=encoder, workers=1, progress=False)
+    sounds.learn(tmp_path / "other", ["low", "high"], out=folder, encoder=encoder, neighbours=3)
+    refused("learned from another index")
+
+
+def test_an_index_that_was_moved_is_known_by_what_it_gives(open_session: Open, tones: Path, tmp_path: Path) -> None:
+    shutil.copytree(tones, tmp_path / "moved")
+    sounds.learn(tmp_path / "moved", ["low", "high"], out=tmp_path / "classifier", encoder=Listener(), neighbours=5)
+    shutil.rmtree(tmp_path / "moved")
+    with open_session() as session:
+        assert [word["word"] for word in session.overview()["words"]] == ["low", "high"]
 
 
 def test_a_word_left_with_nothing_says_so_and_keeps_its_last_sound(open_session: Open, tmp_path: Path) -> None:

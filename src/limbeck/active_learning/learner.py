@@ -95,6 +95,8 @@ class Learner:
         text: Gives vectors of words, (prompt, word, dim), for what is read instead of each word, by the words.
         settings: Parameters of the `PrototypeClassifier`.
         joint: Whether prototypes live in the joint space instead of the audio network's own.
+        others: Windows that may not be of the pool, and their vectors in the space of prototypes, (window, dim). They
+            stand for a word where they were accepted, but nothing finds or names them.
     """
 
     def __init__(
@@ -104,6 +106,7 @@ class Learner:
         *,
         settings: Mapping[str, Any] | None = None,
         joint: bool = False,
+        others: tuple[Sequence[Piece], Floats] | None = None,
     ) -> None:
         self.pool = pool
         self._text = text
@@ -120,6 +123,11 @@ class Learner:
         self._row_of: dict[Key, int] = {
             (name, start): row for row, (name, start) in enumerate(zip(self._recordings, starts, strict=True))
         }
+        pieces, vectors = others or ((), self.vectors[:0])
+        outside = [place for place, piece in enumerate(pieces) if key(piece) not in self._row_of]
+        self._others, self._other_vectors = [pieces[place] for place in outside], vectors[outside]
+        self._recordings += [key(piece)[0] for piece in self._others]
+        self._other_of = {key(piece): len(pool) + place for place, piece in enumerate(self._others)}
         self.naming: Naming | None = None
         self.stuck: tuple[str, ...] = ()
         """Words whose sounds were all said to be something else; the last one stays until another is accepted."""
@@ -127,6 +135,8 @@ class Learner:
     def piece(self, row: int) -> Piece:
         """What a window is, for steps."""
         pool = self.pool
+        if row >= len(pool):
+            return self._others[row - len(pool)]
         return Piece(
             path=str(pool.path[row]),
             start_s=float(pool.start_s[row]),
@@ -199,10 +209,11 @@ class Learner:
         return None if self._classifier is None else self._classifier.evidence_
 
     def neighbours(self, word: str) -> list[int]:
-        """Rows of the windows that a word stands for, those it found first."""
+        """Rows of the windows of the pool that a word stands for, those it found first."""
         if self._classifier is None or self.naming is None or word not in self.naming.words:
             return []
-        return [int(row) for row in self._classifier.neighbours_[self.naming.words.index(word)]]
+        rows = map(int, self._classifier.neighbours_[self.naming.words.index(word)])
+        return [row for row in rows if row < len(self.pool)]
 
     def found(self, word: str) -> set[int]:
         """Rows of the windows that a word found by itself, before any verdict."""
@@ -223,6 +234,8 @@ class Learner:
         self._classifier = made.fit_from_text(self.pool.joint, self._text(asked), list(asked), features=features)
         self._first = made.pruned()
         self._learned = [set(map(int, own)) for own in made.neighbours_]
+        if self._others:
+            made.with_recordings(self._other_vectors)
         self._asked = dict(asked)
 
     def _correct(self, state: State) -> None:
@@ -232,7 +245,7 @@ class Learner:
         wanted = [set(own) for own in self._learned]
         yes, no = ({word: list[int]() for word in words} for _ in range(2))
         for name, verdict in state.verdicts.items():
-            if (row := self.row(name)) is None:
+            if (row := self._row_of.get(name, self._other_of.get(name))) is None:
                 continue
             for place, word in enumerate(words):
                 if word == verdict.word:

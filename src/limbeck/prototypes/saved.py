@@ -184,6 +184,11 @@ class SoundClassifier:
         """The recordings behind a word, most similar first, with their places for corrections."""
         return [(row, self.pieces[row]) for row in self.classifier.neighbours_[self.labels.index(label)].tolist()]
 
+    @property
+    def piece_vectors(self) -> NDArray[np.floating[Any]]:
+        """What the recordings behind the words were embedded as, in the space that is compared in, (piece, dim)."""
+        return self.classifier._pool
+
     def regrouped(self, words: Mapping[str, Sequence[str]]) -> Self:
         """The same with words renamed, joined or dropped: each new one stands for what some old ones did, together.
 

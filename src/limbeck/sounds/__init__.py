@@ -3,7 +3,7 @@
 from limbeck.sounds._build import encoder_of, index, learn, search
 from limbeck.sounds._check import Check, WordCheck, check
 from limbeck.sounds._correct import correct
-from limbeck.sounds._corrections import ORIGIN, Correction, Origin
+from limbeck.sounds._corrections import LEARNED, ORIGIN, Correction, Origin
 from limbeck.sounds._cut import Clip, cut
 from limbeck.sounds._detect import Detections, detect
 from limbeck.sounds._encoders import EncoderOptions, weights
@@ -15,6 +15,7 @@ from limbeck.sounds._sharing import pull, push
 from limbeck.sounds._show import page, summary
 
 __all__ = [
+    "LEARNED",
     "ORIGIN",
     "Check",
     "Clip",

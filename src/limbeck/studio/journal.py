@@ -21,7 +21,7 @@ class Journal:
     Attributes:
         steps: All that were made, undone ones and undoing included, in their order.
         saved: What the classifier beside it was when it was last written with all steps up to then; empty before.
-        unsaved: How many steps were made since.
+        kept: How many steps were made up to then.
 
     Raises:
         InputError: The file holds something else.
@@ -31,7 +31,8 @@ class Journal:
         self._path = path
         self.steps: list[Step] = []
         self.saved = ""
-        self.unsaved = 0
+        self.kept = 0
+        self._pending: list[dict[str, Any]] = []
         content = path.read_bytes() if path.is_file() else b""
         whole = content[: content.rfind(b"\n") + 1]
         for number, line in enumerate(whole.splitlines(), start=1):
@@ -46,10 +47,27 @@ class Journal:
             with path.open("r+b") as handle:
                 handle.truncate(len(whole))
 
-    def add(self, step: Step) -> None:
-        """Write a step; it is on the disk when this returns."""
-        self._write(step.to_json())
-        self._take(step.to_json())
+    @property
+    def unsaved(self) -> int:
+        """How many steps the classifier beside it does not have."""
+        return len(self.steps) - self.kept
+
+    def begin(self, step: Step, content: str) -> None:
+        """Go on from the classifier beside it, which is `content` and which the `step` takes over.
+
+        This is written with the next step: until then nothing has happened.
+        """
+        self._pending = [step.to_json(), {"do": _SAVED, "content": content}]
+        for said in self._pending:
+            self._take(said)
+
+    def add(self, *steps: Step) -> None:
+        """Write steps; they are on the disk when this returns, at once."""
+        said = [step.to_json() for step in steps]
+        self._write(*self._pending, *said)
+        self._pending = []
+        for one in said:
+            self._take(one)
 
     def mark_saved(self, content: str) -> None:
         """Note what the classifier beside it is now that all steps are in it."""
@@ -58,19 +76,18 @@ class Journal:
 
     def _take(self, said: dict[str, Any]) -> None:
         if said.get("do") == _SAVED:
-            self.saved, self.unsaved = str(said.get("content", "")), 0
+            self.saved, self.kept = str(said.get("content", "")), len(self.steps)
         else:
             self.steps.append(step_of(said))
-            self.unsaved += 1
 
-    def _write(self, said: dict[str, Any]) -> None:
-        line = (json.dumps(said, allow_nan=False) + "\n").encode()
+    def _write(self, *said: dict[str, Any]) -> None:
+        lines = "".join(json.dumps(one, allow_nan=False) + "\n" for one in said).encode()
         self._path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         try:
             before = os.fstat(descriptor).st_size
             try:
-                view = memoryview(line)
+                view = memoryview(lines)
                 while view:
                     view = view[os.write(descriptor, view) :]
                 os.fsync(descriptor)

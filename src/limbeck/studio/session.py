@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import os
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,14 +17,14 @@ from limbeck import _files
 from limbeck._text import portable
 from limbeck.active_learning.learner import NONE, Learner, Naming, changes
 from limbeck.active_learning.queue import to_check
-from limbeck.active_learning.steps import Add, Judge, Rename, State, Step, Take, Undo, key, standing, state_after
+from limbeck.active_learning.steps import Add, Judge, Rename, State, Step, Take, Undo, Word, key, standing, state_after
 from limbeck.encoders import Encoder, EncoderNote
 from limbeck.errors import InputError, LimbeckError, MediaError
 from limbeck.index import SoundIndex, blend
 from limbeck.media import Encoded
 from limbeck.prototypes import CONFIG, Piece, SoundClassifier, class_texts
 from limbeck.report import sound_map, sound_window
-from limbeck.sounds import ORIGIN, Correction, Origin, keep, recording_vector
+from limbeck.sounds import LEARNED, ORIGIN, Correction, Origin, keep, recording_vector
 from limbeck.studio.journal import NAME, Journal
 
 Media = Literal["sound", "picture"]
@@ -53,6 +54,7 @@ class Session:
         self._dirty, self._closed = threading.Event(), False
         self._journal = Journal(folder / NAME)
         there = SoundClassifier.load(folder) if (folder / CONFIG).is_file() else None
+        origin = Origin.read(folder)
         self._check(there)
         self._prompts = there.prompts if there else (encoder.prompt,)
         self._learner = Learner(
@@ -60,9 +62,14 @@ class Session:
             self._texts,
             settings=there.classifier.get_params() if there else None,
             joint=there is not None and there.classifier.space_ == "joint",
+            others=None if there is None else _accepted(there, origin),
         )
-        if there is not None and self._changed_elsewhere():
-            self._journal.add(self._taken(there))
+        self._confidence, self._source = (None, "") if there is None else (there.confidence, there.source)
+        self._near = {one.path: one.near for one in origin.corrections.add}
+        if there is not None:
+            self._check_learned(there, origin)
+            if self._changed_elsewhere():
+                self._journal.begin(self._taken(there, origin), self._content())
         self.state = state_after(self._journal.steps)
         self._learner.learn(self.state)
         self._examples: OrderedDict[str, npt.NDArray[np.float32]] = OrderedDict()
@@ -86,7 +93,8 @@ class Session:
         the `seed`. What was not written to the classifier yet is written when it is left.
 
         Raises:
-            InputError: The index is empty, or the folder holds something else or a classifier of another encoder.
+            InputError: The index is empty, or the folder holds something else, a classifier of another encoder or
+                index, or one with examples or joined words, which no step can say.
             BusyError: Another process is at work in the folder.
         """
         others = [p.name for p in folder.iterdir() if not p.name.startswith(".")] if folder.is_dir() else []
@@ -387,6 +395,37 @@ class Session:
                 "Name the index it was learned from, or another folder."
             )
 
+    def _check_learned(self, there: SoundClassifier, origin: Origin) -> None:
+        """Refuse a classifier that words and this index do not give: whatever is learned again would be lost."""
+        folder, words = self._folder, origin.corrections.words
+        other_ways = "Correct it with limbeck sounds correct, or give the studio a new folder with --classifier."
+        base = SoundClassifier.load(folder / LEARNED) if (folder / LEARNED).is_dir() else there
+        if any(piece.example for piece in (*base.pieces, *there.pieces)):
+            raise InputError(
+                f"The classifier in {folder} was learned from examples, which the studio does not learn from. "
+                f"{other_ways}"
+            )
+        if joined := [word for word, olds in words.items() if len(olds) > 1]:
+            raise InputError(
+                f"In the classifier in {folder} words were joined to {joined[0]!r}, and the studio would part them. "
+                f"{other_ways} Learned as one word, with a description, it can be opened: limbeck sounds learn."
+            )
+        here = os.path.realpath(str(self._index.describe()["place"]))
+        if origin.index and os.path.realpath(origin.place(folder)) == here:
+            return
+        # It may be the same index at another place, or a classifier that does not say where it is from.
+        base = base.regrouped(words) if words else base
+        self._learner.learn(State({word: Word(base.descriptions.get(word, "")) for word in base.labels}))
+        for word in base.labels:
+            found = {key(self._learner.piece(row)) for row in self._learner.found(word)}
+            if found != {key(piece) for _, piece in base.neighbours(word)}:
+                which = origin.index_place or "it does not say which"
+                raise InputError(
+                    f"The classifier in {folder} was learned from another index ({which}), and from this "
+                    f"one {word!r} would learn other sounds. Give the index it was learned from, or a new folder with "
+                    "--classifier."
+                )
+
     def _content(self) -> str:
         """What the classifier's files are now."""
         return "".join(_files.sha256_of(self._folder / name)[:16] for name in (CONFIG, ORIGIN))
@@ -398,9 +437,9 @@ class Session:
         """
         return not self._journal.steps or (not self._journal.unsaved and self._journal.saved != self._content())
 
-    def _taken(self, there: SoundClassifier) -> Take:
+    def _taken(self, there: SoundClassifier, origin: Origin) -> Take:
         """The words and corrections of a classifier as one step."""
-        origin, learner = Origin.read(self._folder), self._learner
+        learner = self._learner
 
         def pieces(corrections: Sequence[Correction]) -> tuple[tuple[str, Piece], ...]:
             found = []
@@ -450,6 +489,8 @@ class Session:
                     settings.window_s,
                     settings.hop_s,
                     {word: about.threshold for word, about in state.words.items() if about.threshold is not None},
+                    self._confidence,
+                    self._source,
                 )
                 for small, behind in made
             )
@@ -470,7 +511,8 @@ class Session:
             piece = verdict.piece if row is None else self._learner.piece(row)
             for word in state.words:
                 found = row is not None and row in self._learner.found(word)
-                one = Correction(label=word, path=piece.path, start_s=piece.start_s, sha256=piece.sha256)
+                near = self._near.get(piece.path, "")
+                one = Correction(label=word, path=piece.path, start_s=piece.start_s, sha256=piece.sha256, near=near)
                 if word == verdict.word:
                     add.append(one)
                 elif (verdict.word is not None and found) or word in verdict.others:
@@ -488,6 +530,13 @@ def tidy(step: Step) -> Step:
     if isinstance(step, Add):
         return step.model_copy(update={"word": named(step.word), "description": named(step.description)})
     return step.model_copy(update={"name": named(step.name)}) if isinstance(step, Rename) else step
+
+
+def _accepted(there: SoundClassifier, origin: Origin) -> tuple[list[Piece], npt.NDArray[np.floating[Any]]]:
+    """Windows that a person gave to words of a classifier, and their vectors, (window, dim)."""
+    given = {one.sha256 or one.path for one in origin.corrections.add}
+    rows = [row for row, piece in enumerate(there.pieces) if key(piece)[0] in given]
+    return [there.pieces[row] for row in rows], there.piece_vectors[rows]
 
 
 def _name(piece: Piece) -> str:
