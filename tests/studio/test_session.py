@@ -14,11 +14,12 @@ import torch
 from tests.helpers.listener import Listener, recording
 
 from limbeck import sounds
-from limbeck.active_learning.steps import Add, Drop, Limit, Rename, Undo
+from limbeck.active_learning.steps import Add, Drop, Judge, Limit, Rename, Take, Undo
 from limbeck.errors import BusyError, FingerprintError, InputError
 from limbeck.index import SoundIndex
 from limbeck.prototypes import Confidence, SoundClassifier
 from limbeck.studio import Session
+from limbeck.studio.journal import Journal
 
 Open = Callable[[], Session]
 
@@ -199,6 +200,44 @@ def test_an_index_that_was_moved_is_known_by_what_it_gives(open_session: Open, t
     shutil.rmtree(tmp_path / "moved")
     with open_session() as session:
         assert [word["word"] for word in session.overview()["words"]] == ["low", "high"]
+
+
+def test_a_command_after_a_studio_was_killed_is_kept_with_the_steps(
+    open_session: Open, tones: Path, tmp_path: Path
+) -> None:
+    folder, encoder = tmp_path / "classifier", Listener()
+    sounds.learn(tones, ["low", "middle", "high"], out=folder, encoder=encoder, neighbours=5)
+    with open_session() as session:
+        session.step(Limit(word="middle", threshold=0.1))
+        high = session._learner.piece(session._learner.neighbours("high")[0])
+    low = SoundClassifier.load(folder).neighbours("low")[0][1]
+    # Killed after a step was answered, before it was in the classifier; then corrected by command.
+    journal = Journal(folder / "studio.jsonl")
+    journal.add(Judge(word="high", yes=False, windows=(high,)), Rename(word="middle", name="mean"))
+    sounds.correct(folder, remove=[f"low={low.path}@{low.start_s}"], drop=["middle"], encoder=encoder)
+    with open_session() as session:
+        assert [word["word"] for word in session.overview()["words"]] == ["low", "high"]
+    kept = SoundClassifier.load(folder)
+    assert low not in [piece for _, piece in kept.neighbours("low")]
+    assert high not in [piece for _, piece in kept.neighbours("high")]
+    with open_session() as session:
+        assert not Journal(folder / "studio.jsonl").unsaved
+        assert len(session.state.verdicts) == 2
+
+
+def test_steps_hold_where_a_studio_was_killed_while_it_wrote(open_session: Open, tmp_path: Path) -> None:
+    folder = tmp_path / "classifier"
+    with open_session() as session:
+        for word in ("low", "high"):
+            session.step(Add(word=word))
+        session.judge("high", False, rows(session, "high")[:1])
+    journal, said = folder / "studio.jsonl", session.state
+    lines = journal.read_bytes().splitlines(keepends=True)
+    noted = [line for line in lines if b'"saved"' in line]
+    journal.write_bytes(b"".join(lines).removesuffix(noted[-1]))
+    with open_session() as session:
+        assert session.state == said
+        assert not any(isinstance(step, Take) for step in session._journal.steps)
 
 
 def test_a_word_left_with_nothing_says_so_and_keeps_its_last_sound(open_session: Open, tmp_path: Path) -> None:

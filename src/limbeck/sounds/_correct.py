@@ -86,7 +86,7 @@ def correct(
         if not first.is_dir():
             SoundClassifier.load(folder).save(first)
         corrected.save(folder)
-        origin.model_copy(update={"corrections": wanted}).write(folder)
+        origin.model_copy(update={"corrections": wanted, "steps": 0}).write(folder)
     return corrected
 
 
@@ -172,7 +172,7 @@ class _Known:
             return one
         one = one.model_copy(update={"path": os.path.abspath(one.path)})
         if one.path in self._content and not fresh:
-            return one
+            return one.model_copy(update={"sha256": self._content[one.path]})
         place = Path(one.path)
         now = sha256_of(place) if place.is_file() else self._content.get(one.path) or self._indexed.get(one.path, "")
         path = one.path if self._content.get(one.path) == now else self._path.get(now, one.path)

@@ -167,12 +167,14 @@ class Origin(Config):
         index_place: The same, absolute: where it is if the classifier alone was moved.
         windows: How many windows it had.
         corrections: All that hold.
+        steps: How many steps of a studio they are; 0 where a command wrote them.
     """
 
     index: str = ""
     index_place: str = ""
     windows: int = 0
     corrections: Corrections = Corrections()
+    steps: int = Field(default=0, ge=0)
 
     @classmethod
     def of(cls, index: str, classifier: Path, *, windows: int) -> Self:

@@ -16,6 +16,7 @@ def keep(
     windows: int,
     remove: Iterable[Correction],
     add: Iterable[Correction],
+    steps: int,
 ) -> None:
     """Write a corrected classifier with what it was before and the corrections, so that `correct` goes on from there.
 
@@ -27,9 +28,10 @@ def keep(
         windows: How many windows the index has.
         remove: Sounds that do not stand for a label.
         add: Sounds that do.
+        steps: How many steps of a studio these are.
     """
     corrections = Corrections(remove=tuple(remove), add=tuple(add))
-    origin = Origin.of(index, folder, windows=windows).model_copy(update={"corrections": corrections})
-    origin.write(folder)
+    origin = Origin.of(index, folder, windows=windows)
+    origin.model_copy(update={"corrections": corrections, "steps": steps}).write(folder)
     learned.save(folder / LEARNED)
     corrected.save(folder)

@@ -68,8 +68,8 @@ class Session:
         self._near = {one.path: one.near for one in origin.corrections.add}
         if there is not None:
             self._check_learned(there, origin)
-            if self._changed_elsewhere():
-                self._journal.begin(self._taken(there, origin), self._content())
+            if self._changed_elsewhere(origin):
+                self._take_up(self._taken(there, origin))
         self.state = state_after(self._journal.steps)
         self._learner.learn(self.state)
         self._examples: OrderedDict[str, npt.NDArray[np.float32]] = OrderedDict()
@@ -430,12 +430,28 @@ class Session:
         """What the classifier's files are now."""
         return "".join(_files.sha256_of(self._folder / name)[:16] for name in (CONFIG, ORIGIN))
 
-    def _changed_elsewhere(self) -> bool:
+    def _changed_elsewhere(self, origin: Origin) -> bool:
         """Whether the classifier was learned or corrected by other means since the studio wrote it.
 
-        A studio that was killed while it wrote leaves steps that are not in the classifier: then the steps hold.
+        A studio that was killed while it wrote leaves more steps there than it noted that it had written.
         """
-        return not self._journal.steps or (not self._journal.unsaved and self._journal.saved != self._content())
+        journal = self._journal
+        return not journal.steps or (journal.saved != self._content() and origin.steps <= journal.kept)
+
+    def _take_up(self, taken: Take) -> None:
+        """Go on from what was taken from the classifier, and make the steps again that it did not have.
+
+        Not those that do not fit it any more, such as of a word that is gone, or that undo what it had.
+        """
+        again: list[Step] = []
+        state = taken.apply(State())
+        for step in standing(self._journal.steps[self._journal.kept :]):
+            with contextlib.suppress(InputError):
+                state = step.apply(state)
+                again.append(step)
+        self._journal.begin(taken, self._content())
+        if again:
+            self._journal.add(*again)
 
     def _taken(self, there: SoundClassifier, origin: Origin) -> Take:
         """The words and corrections of a classifier as one step."""
@@ -495,7 +511,7 @@ class Session:
                 for small, behind in made
             )
             place, windows = str(self._index.describe()["place"]), len(self._learner.pool)
-            keep(self._folder, first, now, index=place, windows=windows, remove=remove, add=add)
+            keep(self._folder, first, now, index=place, windows=windows, remove=remove, add=add, steps=version)
             with self._lock:
                 if version == self.version:
                     self._journal.mark_saved(self._content())
