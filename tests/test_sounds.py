@@ -867,6 +867,17 @@ class TestCorrect:
         with pytest.raises(InputError, match="No word is left"):
             sounds.correct(copied.folder, drop=["lower"])
 
+    def test_joined_words_keep_what_one_of_them_was_left(self, archive: SimpleNamespace, tmp_path: Path) -> None:
+        out, encoder = tmp_path / "classifier", archive.encoder
+        sounds.learn(archive.index, {"dog": "low", "puppy": "low", "high": ""}, out=out, encoder=encoder, neighbours=4)
+        first, second = (piece.path for _, piece in SoundClassifier.load(out).neighbours("dog")[:2])
+        sounds.correct(out, remove=[f"dog={first}", f"dog={second}", f"puppy={second}"], encoder=encoder)
+        joined = sounds.correct(out, merge={"animal": ["dog", "puppy"]}, encoder=encoder)
+        assert first in {piece.path for _, piece in joined.neighbours("animal")}
+        assert second not in {piece.path for _, piece in joined.neighbours("animal")}
+        back = sounds.correct(out, remove=[f"animal={first}"], encoder=encoder)
+        assert first not in {piece.path for _, piece in back.neighbours("animal")}
+
     @pytest.mark.parametrize(
         ("change", "words"),
         [

@@ -68,7 +68,10 @@ def correct(
         first = folder / LEARNED
         base = SoundClassifier.load(first) if first.is_dir() else before
         words = _words.changed(before.labels, rename=rename or {}, merge=merge or {}, drop=drop)
-        made = origin.corrections if words is None else origin.corrections.reworded(words)
+        made = origin.corrections
+        if words is not None:
+            learned = base.regrouped(made.words) if made.words else base
+            made = _less_shared(made, words, learned, before).reworded(words)
         if made.words:
             base = base.regrouped(made.words)
         opened = None
@@ -134,6 +137,28 @@ def applied(
         except InputError as error:
             refused(one, error)
     return base.consider_probe(yes, no)
+
+
+def _less_shared(
+    made: Corrections, words: Mapping[str, Sequence[str]], learned: SoundClassifier, now: SoundClassifier
+) -> Corrections:
+    """Corrections without those that would take out of joined words what another of them stands for.
+
+    The classifiers are as it was `learned` and as it is `now`, both with the words that are joined.
+    """
+    others = {old: [other for other in olds if other != old] for olds in words.values() for old in olds}
+    remove: list[Correction] = []
+    for one in made.remove:
+        pieces = [piece for other in others.get(one.label, ()) for _, piece in now.neighbours(other)]
+        shared = {(piece.path, piece.start_s) for piece in pieces if one.covers(piece.path, piece.start_s)}
+        if not shared:
+            remove.append(one)
+            continue
+        # One that meant all windows of a recording means the others from now on.
+        own = [learned.pieces[place] for place in _standing(learned, one)]
+        left = [piece.start_s for piece in own if (piece.path, piece.start_s) not in shared]
+        remove += [one.model_copy(update={"start_s": start_s}) for start_s in left]
+    return made.model_copy(update={"remove": tuple(remove)})
 
 
 def _raised(one: Correction, error: InputError) -> None:
