@@ -213,7 +213,8 @@ def test_a_command_after_a_studio_was_killed_is_kept_with_the_steps(
     low = SoundClassifier.load(folder).neighbours("low")[0][1]
     # Killed after a step was answered, before it was in the classifier; then corrected by command.
     journal = Journal(folder / "studio.jsonl")
-    journal.add(Judge(word="high", yes=False, windows=(high,)), Rename(word="middle", name="mean"))
+    for step in (Judge(word="high", yes=False, windows=(high,)), Rename(word="middle", name="mean")):
+        journal.add(step)
     sounds.correct(folder, remove=[f"low={low.path}@{low.start_s}"], drop=["middle"], encoder=encoder)
     with open_session() as session:
         assert [word["word"] for word in session.overview()["words"]] == ["low", "high"]
