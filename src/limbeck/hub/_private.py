@@ -23,7 +23,7 @@ def without_paths(content: Any) -> Any:
         {'from': 'set.pt', 'y': ['z', 'a/b', 3], 'note': 'Read from a.csv.'}
         >>> without_paths("<b>https://x.org/a and/or b</b>, 3 / 4")
         '<b>https://x.org/a and/or b</b>, 3 / 4'
-        >>> without_paths("Read from: `/home/ada/My Data/a.csv` and https://ada:key@x.org/b?token=1.")
+        >>> without_paths("Read from: `/mnt/ada/My Data/a.csv` and https://ada:key@x.org/b?token=1.")
         'Read from: `b'
         >>> without_paths("Fetched https://ada:key@x.org/b?token=1 once.")
         'Fetched https://x.org/b once.'
