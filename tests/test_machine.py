@@ -156,7 +156,7 @@ STARTS = {
     "with decoding_pool(load('folder')(root='.'), ClipRecipe(), {}, workers=1, timeout_s=60) as pool:\n"
     "    pool._workers[0].connection.recv()",
     "index": "from limbeck.index._prefetch import *; from limbeck.index._scan import File\n"
-    "list(prefetch([File('.', 'nothing', 0, 0)], print, frozenset(), workers=1, windows=1))",
+    "list(prefetch([File('.', 'nothing', 0, 0)], print, frozenset(), workers=1, pieces=1))",
     "tasks": "from limbeck.engine.executor import local; from types import SimpleNamespace as Task\n"
     "list(local(2).run([Task(needs=(), run=print), Task(needs=(), run=print)]))",
 }

@@ -20,7 +20,7 @@ def names(kind: str = METHODS) -> tuple[str, ...]:
 
     Example:
         >>> names("sounds")
-        ('esc10', 'esc10_birdnet', 'esc50', 'fsd50k', 'urbansound8k')
+        ('esc10', 'esc10_birdnet', 'esc10_clicks', 'esc50', 'fsd50k', 'urbansound8k')
     """
     return tuple(sorted(file.stem for file in (ROOM / kind).glob("*.toml")))
 

@@ -121,10 +121,10 @@ def connected(
     _connect(ray, address)
     try:
         nodes = _alive(ray)
-        _check(ray, nodes, folder)
+        count = _check(ray, nodes, folder)
         there = _room()
         parts = [f"{int(there.get('CPU', 0))} cores", f"{there.get('GPU', 0):g} GPUs"]
-        tell(f"Ray: {len(nodes)} {'machines' if len(nodes) > 1 else 'machine'}, {', '.join(parts)}.")
+        tell(f"Ray: {count} {'machines' if count > 1 else 'machine'}, {', '.join(parts)}.")
         yield OnRay(share, begin)
     finally:
         ray.shutdown()
@@ -161,8 +161,8 @@ def _alive(ray: Any) -> dict[str, str]:
     return {node["NodeID"]: node["NodeManagerHostname"] for node in ray.nodes() if node["Alive"]}
 
 
-def _check(ray: Any, nodes: Mapping[str, str], folder: Path) -> None:
-    """Have every machine tell its versions, and whether it sees a file that was just written to the folder."""
+def _check(ray: Any, nodes: Mapping[str, str], folder: Path) -> int:
+    """Have machines tell their versions, and whether they see a file just written to the folder; how many there are."""
     from ray.exceptions import NodeDiedError, RayTaskError, TaskUnschedulableError
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
@@ -203,6 +203,7 @@ def _check(ray: Any, nodes: Mapping[str, str], folder: Path) -> None:
                 f"The machine {nodes[node]} does not see {folder}. Choose a folder on a disk that all machines share "
                 "under the same path."
             )
+    return len(found)
 
 
 def _look(mark: str) -> tuple[dict[str, str], str]:

@@ -189,9 +189,10 @@ def learned(lessons: Lessons, metric: Metric, temperature: float) -> Probe:
 
 
 def scores_left_out(lessons: Lessons, folds: Sequence[NDArray[np.int64]]) -> Floats:
-    """Score each lesson by a probe of temperature 1 that its fold, positions (row,), had no part in: (row, class).
+    """Score each of the `lessons` by a probe of temperature 1 that its fold had no part in: (row, class).
 
-    The probe learns from what stands for classes only: what was refused has no class of its own to be compared by.
+    The `folds` are positions, (row,) each, and have every lesson once. The probe learns from what stands for classes
+    only: what was refused has no class of its own to be compared by.
     It is solved once, and a fold's part is taken out of the solution (An, Liu and Venkatesh, *Fast cross-validation
     algorithms for least squares support vector machine and kernel ridge regression*, Pattern Recognition 40, 2007):
     the same as learning without it.

@@ -31,6 +31,8 @@ VERBS = [
     "studio",
     "correct",
     "watch",
+    "push",
+    "pull",
     "weights",
     "benchmark",
     "demo",
