@@ -110,8 +110,8 @@ def sound_stretches(
 
     A stretch ends where silent windows are left out, and with the window that reaches `stretch_s` seconds, so that
     memory does not grow with the recording. `ended` is told how long the recording is, in seconds, silence and all, as
-    soon as its end is reached, also where it is then refused as silent. For the other arguments and errors see
-    `sound_windows`.
+    soon as its end is reached, also where it is then refused as silent. What `path`, `sample_rate_hz`, `window_s` and
+    `hop_s` are, and which errors come, `sound_windows` says.
     """
     check_lengths(sample_rate_hz, window_s, hop_s)
     rate_hz = sample_rate_hz
