@@ -172,6 +172,16 @@ def test_jams_by_jams(found: list[Detected], tmp_path: Path) -> None:
     assert rows == expected(found)
 
 
+def test_names_with_tabs_and_places_below_no_folder() -> None:
+    events = (Event("rain", 0.0, 1.0, 0.9),)
+    odd = Detected("a\tb\n.wav", Path("/x/a\tb\n.wav"), 1.0, 8000.0, None, "", events)
+    lines = detections.load("raven")().text(odd).splitlines()  # type: ignore[attr-defined]
+    assert [len(line.split("\t")) for line in lines] == [12, 12]
+    whole = Detected("x/a.wav", Path("/x/a.wav"), 1.0, 8000.0, None, "", events)
+    (row,) = detections.load("kaleidoscope")().rows(whole)  # type: ignore[attr-defined]
+    assert (str(row[0]), *row[1:3]) == ("/", "x", "a.wav")
+
+
 def test_a_label_of_several_lines_stays_on_one_where_lines_count() -> None:
     nasty = Detected("a.wav", Path("/a.wav"), 1.0, 8000.0, None, "", (Event("rain\tin\nspring", 0.0, 1.0, 0.9),))
     for name in ("raven", "audacity"):

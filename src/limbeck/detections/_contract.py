@@ -1,6 +1,7 @@
 """What an event is, and what every form of a table of events is."""
 
 import csv
+import re
 import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
@@ -125,4 +126,4 @@ def one_line(text: str) -> str:
         >>> one_line("rain\tin\nspring")
         'rain in spring'
     """
-    return " ".join(text.split())
+    return re.sub(r"[\t\n\v\f\r\x1c-\x1e\x85\u2028\u2029]+", " ", text)

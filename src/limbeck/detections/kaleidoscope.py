@@ -6,6 +6,7 @@ Source: https://www.wildlifeacoustics.com, Kaleidoscope Pro user guide, "cluster
 
 import os
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import final
 
 from limbeck.detections._contract import Detected, Table
@@ -26,7 +27,7 @@ class Kaleidoscope(Table):
 
     def rows(self, recording: Detected) -> Iterator[Sequence[object]]:
         inside, file = os.path.split(recording.path)
-        base = str(recording.place)[: -len(recording.path)].rstrip(os.sep)
+        base = Path(str(recording.place)[: -len(recording.path)])
         for event in recording.events:
             clock = recording.clock(event.start_s)
             yield (

@@ -27,7 +27,7 @@ class Raven(FilePerRecording):
             lines.append(
                 (
                     str(number), "Spectrogram 1", "1", start, end, "0", f"{recording.highest_hz:.0f}", label,
-                    label, f"{event.score:.4f}", str(recording.place), start,
+                    label, f"{event.score:.4f}", one_line(str(recording.place)), start,
                 )
             )  # fmt: skip
         return "".join("\t".join(line) + "\n" for line in lines)
