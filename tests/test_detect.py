@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -126,6 +127,13 @@ class TestWhatIsFound:
         with open(field.out / "events.csv", encoding="utf-8", newline="") as file:
             row = next(row for row in csv.DictReader(file) if row["path"] == "pond-31.01.24.wav")
         assert (row["site"], row["clock_start"][:10]) == ("pond", "2024-01-31")
+
+    def test_a_threshold_that_is_given_wins_over_what_the_classifier_keeps(
+        self, field: SimpleNamespace, learned: Path
+    ) -> None:
+        kept = replace(SoundClassifier.load(learned / "classifier"), thresholds={"low": 1.0})
+        assert field.detect(classifier=kept).counts["low"] == 0
+        assert field.detect(classifier=kept, settings=EventSettings(threshold=0.5)).counts["low"] == 1
 
     def test_steps_that_are_no_whole_samples_lose_no_window(self, field: SimpleNamespace) -> None:
         place = field_recording(field.archive / "long.wav", 120.0, [("low", 30.0, 90.0)])

@@ -108,8 +108,8 @@ def detect(
         archive: Folders, searched at all depths, and files.
         out: Folder of the detections; made if there is none.
         forms: Some of `detections.names()`; each is written anew.
-        settings: When scores make an event; words whose least score the classifier keeps have that, unless it is
-            given here.
+        settings: When scores make an event; words whose least score the classifier keeps have that, unless a
+            threshold, of the word or of all, is given here.
         names: How recordings are named, where neither AudioMoth nor Song Meter nor ISO 8601; see `FileNames`.
         window: Length of a window in seconds; that of the index it was learned from by default.
         hop: Seconds from one window to the next; half a window by default.
@@ -133,7 +133,9 @@ def detect(
     chosen, clock, writers = settings or EventSettings(), FileNames(names), [detections.load(form)() for form in forms]
     chosen.check(learned.labels)
     confidence = learned.calibration
-    kept = {label: least for label, least in learned.thresholds.items() if least > 0}
+    # What is said wins over what was kept.
+    own = {} if "threshold" in chosen.model_fields_set else learned.thresholds
+    kept = {label: least for label, least in own.items() if least > 0}
     if confidence is not None:
         kept = {label: float(confidence.probability(least)) for label, least in kept.items()}
     chosen = chosen.model_copy(update={"thresholds": kept | chosen.thresholds})

@@ -30,11 +30,12 @@ def run(
         ),
     ] = None,
     min_confidence: Annotated[
-        float,
+        float | None,
         Option(
-            help="Confidence that an event must reach, from 0 to 1: a probability where the classifier is calibrated."
+            help="Confidence that an event must reach, from 0 to 1, a probability where the classifier is calibrated; "
+            "each word's own, if it has one, or else 0.5 by default."
         ),
-    ] = 0.5,
+    ] = None,
     threshold: Annotated[
         list[str] | None, Option(metavar="WORD=CONFIDENCE", help="The same for one word; may be repeated.")
     ] = None,
@@ -73,14 +74,19 @@ def run(
     Given again, only new recordings are heard; other thresholds, forms and names need no sound at all. Killed at any
     moment, the same command goes on.
     """
-    levels = {label: _level(pair, level) for pair in threshold or () for label, _, level in [pair.rpartition("=")]}
+    levels: dict[str, float] = {}
+    for pair in threshold or ():
+        label, _, level = pair.rpartition("=")
+        if label in levels:
+            raise typer.BadParameter(f"{label!r} is given more than once.", param_hint="--threshold")
+        levels[label] = _level(pair, level)
 
     from limbeck import sounds
     from limbeck.detections import EventSettings
 
-    settings = EventSettings(
-        threshold=min_confidence, thresholds=levels, release=release, merge_s=merge, min_s=min_length
-    )
+    said = {"thresholds": levels, "release": release, "merge_s": merge, "min_s": min_length}
+    said |= {} if min_confidence is None else {"threshold": min_confidence}
+    settings = EventSettings.from_json(said)
     how: dict[str, Any] = {"settings": settings, "names": names, "window": window, "hop": hop, "workers": workers}
     how |= {"weights": weights, "offline": offline, "device": device, "fresh": fresh, "page": page}
     how |= {"forms": form} if form else {}
