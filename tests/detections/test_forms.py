@@ -182,6 +182,17 @@ def test_names_with_tabs_and_places_below_no_folder() -> None:
     assert (str(row[0]), *row[1:3]) == ("/", "x", "a.wav")
 
 
+@pytest.mark.parametrize("name", ["raven", "audacity", "jams"])
+def test_a_name_that_is_too_long_or_in_the_way_stops_no_other(name: str, tmp_path: Path) -> None:
+    form = detections.load(name)()
+    paths = ["x.wav", f"x.wav{form.ending}/y.wav", "z" * 251 + ".wav", "last.wav"]  # type: ignore[attr-defined]
+    for order in (paths, paths[::-1]):
+        found = [Detected(path, tmp_path / path, 1.0, 8000.0, None, "", ()) for path in order]
+        files = [file.name for file in form.write(found, tmp_path / "out").rglob("*") if file.is_file()]
+        assert len(files) == 4
+        assert sum("~" in file for file in files) == 2
+
+
 def test_a_label_of_several_lines_stays_on_one_where_lines_count() -> None:
     nasty = Detected("a.wav", Path("/a.wav"), 1.0, 8000.0, None, "", (Event("rain\tin\nspring", 0.0, 1.0, 0.9),))
     for name in ("raven", "audacity"):

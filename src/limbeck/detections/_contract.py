@@ -1,6 +1,7 @@
 """What an event is, and what every form of a table of events is."""
 
 import csv
+import errno
 import re
 import shutil
 from abc import ABC, abstractmethod
@@ -12,7 +13,9 @@ from typing import ClassVar
 
 from limbeck._config import Config
 from limbeck._discover import Listed
-from limbeck._files import atomic
+from limbeck._files import atomic, digest
+
+_NO_SUCH_NAME = frozenset([errno.ENAMETOOLONG, errno.EEXIST, errno.ENOTDIR, errno.EISDIR])
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,8 @@ class Table(Form, ABC):
 class FilePerRecording(Form, ABC):
     """A form that is a folder of its own with a text file for each recording, also where nothing was found.
 
-    A recording's file lies there as it lies in the archive, with `ending` after its whole name.
+    A recording's file lies there as it lies in the archive, with `ending` after its whole name. Where that is too long,
+    or in the way of another, it lies at the top, by the beginning of its name and a hash of its path.
     """
 
     ending: ClassVar[str]
@@ -108,15 +112,25 @@ class FilePerRecording(Form, ABC):
         with atomic(place) as part:
             part.mkdir()
             for recording in recordings:
-                file = part / f"{recording.path}{self.ending}"
-                file.parent.mkdir(parents=True, exist_ok=True)
-                file.write_text(self.text(recording), encoding="utf-8", newline="\n")
+                text = self.text(recording)
+                try:
+                    _put(part / f"{recording.path}{self.ending}", text)
+                except OSError as error:
+                    if error.errno not in _NO_SUCH_NAME:
+                        raise
+                    begins = Path(recording.path).name[:30]
+                    _put(part / f"{begins}~{digest(recording.path)}{self.ending}", text)
             shutil.rmtree(place, ignore_errors=True)
         return place
 
     @abstractmethod
     def text(self, recording: Detected) -> str:
         """What the file of a recording says."""
+
+
+def _put(file: Path, text: str) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, encoding="utf-8", newline="\n")
 
 
 def one_line(text: str) -> str:
