@@ -58,3 +58,9 @@ def test_a_recipe_with_mistakes_is_refused_before_any_work(toml, tmp_path, capsy
     run(wrong, "--out", tmp_path / "runs", code=1)
     assert "'nobody' is none of the rows" in capsys.readouterr().err
     assert not (tmp_path / "runs").exists()
+
+
+def test_what_a_cluster_is_asked_for_needs_one(toml, tmp_path, capsys):
+    run(toml, "--out", tmp_path / "runs", "--gpus-per-job", "0.5", code=2)
+    assert "need --ray" in " ".join(capsys.readouterr().err.split())
+    assert not (tmp_path / "runs").exists()

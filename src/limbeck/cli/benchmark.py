@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from typer import Option
+from typer import BadParameter, Option
 
 from limbeck.cli import _options, _output
 
@@ -56,6 +56,8 @@ def run(
         else:
             _print_plan(asked.title, lines, processes)
         return
+    if not ray and (cores_per_job, gpus_per_job) != (1.0, 0.0):
+        raise BadParameter("--cores-per-job and --gpus-per-job need --ray; without it there is --processes.")
     tell_note = partial(_output.note, quiet=quiet)
     on_machines: AbstractContextManager[Executor | None] = nullcontext()
     if ray:

@@ -33,12 +33,10 @@ class Share:
     Args:
         cores: Cores; tasks that compute with several threads need as many.
         gpus: Graphics cards, or a fraction of one, which tasks then share.
-        memory_bytes: Memory that has to be free; 0 asks for none.
     """
 
     cores: float = 1.0
     gpus: float = 0.0
-    memory_bytes: int = 0
 
 
 @final
@@ -62,7 +60,6 @@ class OnRay(Executor):
         send = ray.remote(_task).options(
             num_cpus=self._share.cores,
             num_gpus=self._share.gpus,
-            memory=self._share.memory_bytes or None,
             max_retries=_LOST_TIMES,
         )
         queue = Queue(tasks)
@@ -237,6 +234,6 @@ def _result(reference: Any) -> str | None:
     except RayError as error:
         return (
             f"the machine or process that did it was lost {_LOST_TIMES + 1} times ({type(error).__name__}). If memory "
-            "was short, give each job more of the machine"
+            "was short, give each job more cores, so that fewer share a machine"
         )
     return found
