@@ -20,8 +20,8 @@ from torch import Tensor
 
 from limbeck._files import atomic, read_tensors, write_tensors
 from limbeck.encoders._contract import AudioEmbeddings, Encoder
-from limbeck.encoders._sentences import Sentences
-from limbeck.encoders._weights import OfficialFile, cache_folder, reading, weights_hash
+from limbeck.encoders._sentences import MINILM, Sentences
+from limbeck.encoders._weights import Needed, OfficialFile, cache_folder, reading, weights_hash
 from limbeck.errors import InputError
 
 _MANY = 1000
@@ -62,6 +62,10 @@ class WithClassNames(Encoder, ABC, Generic[N]):
         super().__init__(checkpoint, sentences.dim, network.dim, sentences.model.device)
         self.classes = tuple(classes)
         self._network, self._sentences = network, sentences
+
+    @classmethod
+    def _needed(cls, checkpoint: str, folder: Path | None) -> Sequence[Needed]:
+        return [Needed(cls.network_file, folder), Needed(cls.names_file, folder), Needed.near(MINILM, folder)]
 
     @cached_property
     def id(self) -> str:

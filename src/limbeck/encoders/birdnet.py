@@ -25,7 +25,7 @@ from limbeck._files import write_bytes, write_text
 from limbeck.encoders._class_names import WithClassNames
 from limbeck.encoders._litert import PatchNetwork, tiny_network
 from limbeck.encoders._sentences import MINILM, Sentences
-from limbeck.encoders._weights import Needed, OfficialFile, reading
+from limbeck.encoders._weights import OfficialFile, reading
 from limbeck.errors import InputError
 
 _REPOSITORY = (
@@ -80,10 +80,6 @@ class BirdNet(WithClassNames[PatchNetwork]):
     def __init__(self, checkpoint: str, network: PatchNetwork, labels: Sequence[str], sentences: Sentences) -> None:
         super().__init__(checkpoint, network, [readable(label) for label in labels], sentences)
         self.labels = tuple(labels)
-
-    @classmethod
-    def _needed(cls, checkpoint: str, folder: Path | None) -> Sequence[Needed]:
-        return [Needed(NETWORK, folder), Needed(LABELS, folder), Needed.near(MINILM, folder)]
 
     @classmethod
     def _read(cls, checkpoint: str, found: Sequence[Path], device: torch.device) -> Self:

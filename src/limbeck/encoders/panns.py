@@ -27,7 +27,7 @@ from limbeck.encoders._class_names import WithClassNames, read_class_map, write_
 from limbeck.encoders._clip_text import in_length_buckets
 from limbeck.encoders._module import built, filled, with_random_weights
 from limbeck.encoders._sentences import MINILM, Sentences
-from limbeck.encoders._weights import Needed, OfficialFile, read_state
+from limbeck.encoders._weights import OfficialFile, read_state
 
 NETWORK = OfficialFile(
     "Cnn14_mAP=0.431.pth",
@@ -146,10 +146,6 @@ class Panns(WithClassNames[Cnn14]):
     checkpoints = ("Cnn14",)
     network_file = NETWORK
     names_file = CLASS_MAP
-
-    @classmethod
-    def _needed(cls, checkpoint: str, folder: Path | None) -> Sequence[Needed]:
-        return [Needed(NETWORK, folder), Needed(CLASS_MAP, folder), Needed.near(MINILM, folder)]
 
     @classmethod
     def _read(cls, checkpoint: str, found: Sequence[Path], device: torch.device) -> Self:

@@ -29,7 +29,7 @@ from limbeck.encoders._class_names import WithClassNames, conse, read_class_map,
 from limbeck.encoders._contract import AudioEmbeddings
 from limbeck.encoders._litert import PatchNetwork, tiny_network
 from limbeck.encoders._sentences import MINILM, Sentences
-from limbeck.encoders._weights import Needed, OfficialFile
+from limbeck.encoders._weights import OfficialFile
 
 NETWORK = OfficialFile(
     "yamnet_spectra_in.tflite",
@@ -76,10 +76,6 @@ class YamNet(WithClassNames[PatchNetwork]):
     checkpoints = ("spectra-in",)
     network_file = NETWORK
     names_file = CLASS_MAP
-
-    @classmethod
-    def _needed(cls, checkpoint: str, folder: Path | None) -> Sequence[Needed]:
-        return [Needed(NETWORK, folder), Needed(CLASS_MAP, folder), Needed.near(MINILM, folder)]
 
     @classmethod
     def _read(cls, checkpoint: str, found: Sequence[Path], device: torch.device) -> Self:
