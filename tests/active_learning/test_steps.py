@@ -12,6 +12,7 @@ from limbeck.active_learning.steps import (
     Judge,
     Limit,
     Rename,
+    Split,
     State,
     Step,
     Take,
@@ -51,6 +52,30 @@ def test_names_change_and_words_go_with_what_was_said_of_them() -> None:
     assert said(state_after([*steps, Drop(word="dog")])) == {"aa": ("rain", [])}
 
 
+def test_a_split_word_leaves_what_was_said_of_it_to_be_told_apart() -> None:
+    c = Piece(path="/c.wav", sha256="cc")
+    birds: list[Step] = [Add(word="bird"), *WORDS, Judge(word="bird", windows=(A, B)), Judge(word="rain", windows=(c,))]
+    steps = [
+        *birds,
+        Judge(word="bird", yes=False, windows=(c,)),
+        Split(word="bird", into={"crow": "it caws", "owl": ""}),
+    ]
+    state = state_after(steps)
+    assert list(state.words) == ["crow", "owl", "rain", "dog"]
+    assert state.words["crow"].description == "it caws"
+    assert said(state) == {"aa": (None, []), "bb": (None, []), "cc": ("rain", ["crow", "owl"])}
+    one = state.verdicts[key(A)]
+    assert [word for word in state.words if one.denies(word)] == ["rain", "dog"]
+    told = state_after([*steps, Judge(word="owl", windows=(A,)), Judge(word="owl", yes=False, windows=(B,))])
+    assert said(told) == {"aa": ("owl", []), "bb": (None, ["owl"]), "cc": ("rain", ["crow", "owl"])}
+    assert [told.verdicts[key(p)].among for p in (A, B)] == [frozenset(), frozenset({"crow"})]
+    assert [word for word in told.words if told.verdicts[key(B)].denies(word)] == ["owl", "rain", "dog"]
+    again = state_after([*steps, Split(word="crow", into={"crow": "", "raven": ""}), Drop(word="owl")])
+    assert again.verdicts[key(A)].among == {"crow", "raven"}
+    assert said(again)["cc"] == ("rain", ["crow", "raven"])
+    assert state_after([*steps, Undo()]) == state_after(steps[:-1])
+
+
 def test_undoing_goes_back_step_by_step_to_what_was_taken_from_elsewhere() -> None:
     take = Take(words={"owl": "", "rain": ""}, yes=(("owl", A), ("gone", B)), no=(("rain", A),))
     steps = [*WORDS, take, Judge(word="rain", windows=(B,))]
@@ -70,6 +95,11 @@ def test_undoing_goes_back_step_by_step_to_what_was_taken_from_elsewhere() -> No
         Rename(word="rain", name="Dog"),
         Rename(word="cat", name="x"),
         Drop(word="cat"),
+        Split(word="cat", into={"a": "", "b": ""}),
+        Split(word="rain", into={"drizzle": ""}),
+        Split(word="rain", into={"drizzle": "", "Dog": ""}),
+        Split(word="rain", into={"drizzle": "", "Drizzle": ""}),
+        Split(word="rain", into={"drizzle": "", " ": ""}),
         Limit(word="cat"),
         Judge(word="cat", windows=(A,)),
     ],

@@ -14,7 +14,7 @@ import torch
 from tests.helpers.listener import Listener, recording
 
 from limbeck import sounds
-from limbeck.active_learning.steps import Add, Drop, Judge, Limit, Rename, Take, Undo
+from limbeck.active_learning.steps import Add, Drop, Judge, Limit, Rename, Split, Take, Undo
 from limbeck.errors import BusyError, FingerprintError, InputError
 from limbeck.index import SoundIndex
 from limbeck.prototypes import Confidence, SoundClassifier
@@ -324,6 +324,30 @@ def test_words_are_renamed_and_dropped(open_session: Open, tmp_path: Path) -> No
     kept = SoundClassifier.load(tmp_path / "classifier")
     assert kept.labels == ("middle", "whistle")
     assert kept.descriptions == {"whistle": "high"}
+
+
+def test_a_word_is_split_and_its_sounds_are_told_apart_first(open_session: Open, tmp_path: Path) -> None:
+    with open_session() as session:
+        for word in ("low", "high"):
+            session.step(Add(word=word))
+        accepted = rows(session, "high")[:3]
+        session.judge("high", True, accepted)
+        told = session.step(Split(word="high", into={"middle": "", "whistle": "a high tone"}))
+        assert [word["word"] for word in told["words"]] == ["low", "middle", "whistle"]
+        assert told["judged"] == 0
+        waiting = session.to_check(top=6)
+        assert len(waiting) == 6
+        assert {item["row"] for item in waiting[:3]} == set(accepted)
+        assert {item["reason"] for item in waiting[:3]} == {"was split: middle or whistle?"}
+        assert [item["row"] for item in session.to_check(top=2)] == [item["row"] for item in waiting[:2]]
+        session.judge("whistle", True, accepted[:2])
+        assert next(item["row"] for item in session.to_check(top=6)) == accepted[2]
+        assert not set(accepted) & set(session._learner.neighbours("low"))
+    with open_session() as session:
+        assert session.to_check(top=1)[0]["row"] == accepted[2]
+    kept = SoundClassifier.load(tmp_path / "classifier")
+    assert kept.labels == ("low", "middle", "whistle")
+    assert kept.descriptions == {"whistle": "a high tone"}
 
 
 class Choking(Listener):

@@ -141,6 +141,16 @@ def test_the_loop_by_keyboard_alone(visit: Visit, serve: Callable[[], Served], t
     keys.press("Enter")
     idle(tab)
     assert tab.locator("#words .name").all_inner_texts() == ["low", "high"]
+    keys.press("x")
+    keys.type("whistle: a high tone; middle")
+    keys.press("Enter")
+    idle(tab)
+    assert tab.locator("#words .name").all_inner_texts() == ["low", "whistle", "middle"]
+    assert tab.inner_text("#title") == "To check"
+    assert tab.locator("#cards .reason").first.inner_text() == "was split: whistle or middle?"
+    keys.press("u")
+    idle(tab)
+    assert tab.locator("#words .name").all_inner_texts() == ["low", "high"]
     keys.press("?")
     assert tab.is_visible("#help")
     keys.press("Escape")

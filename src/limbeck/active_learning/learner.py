@@ -251,7 +251,7 @@ class Learner:
                 if word == verdict.word:
                     wanted[place].add(row)
                     yes[word].append(row)
-                elif verdict.word is not None or word in verdict.others:
+                elif verdict.denies(word):
                     wanted[place].discard(row)
                     no[word].append(row)
         stuck = []

@@ -20,13 +20,19 @@ _BETWEEN = 0.5
 def to_check(learner: Learner, state: State, count: int) -> list[tuple[int, str]]:
     """Choose windows of the pool that a `learner` follows a `state` in, with the reason in words; none without words.
 
-    At most `count` windows, >= 0, are chosen; see `worth_checking`.
+    At most `count` windows, >= 0, are chosen: those of a word that was split first, then see `worth_checking`.
     """
     if (naming := learner.naming) is None:
         return []
-    judged = [row for name in state.verdicts if (row := learner.row(name)) is not None]
+    judged = {row: verdict for name, verdict in state.verdicts.items() if (row := learner.row(name)) is not None}
+    split = [
+        (row, f"was split: {' or '.join(word for word in naming.words if word in verdict.among)}?")
+        for row, verdict in judged.items()
+        if verdict.among
+    ][:count]
     stands = [learner.neighbours(word) for word in naming.words]
-    return worth_checking(naming, learner.vectors, stands, judged, learner.thresholds(state), count)
+    thresholds = learner.thresholds(state)
+    return split + worth_checking(naming, learner.vectors, stands, judged, thresholds, count - len(split))
 
 
 def worth_checking(

@@ -38,11 +38,23 @@ class Word:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What was said of a window: the word it is, if one was said, and words it is not."""
+    """What was said of a window: the word it is, words it is not, or words that it is one of."""
 
     piece: Piece
     word: str | None = None
     others: frozenset[str] = frozenset()
+    among: frozenset[str] = frozenset()
+
+    def denies(self, word: str) -> bool:
+        """Tell whether it is not this word, because that was said or because it is another.
+
+        Example:
+            >>> crow = Verdict(Piece(path="/a.wav"), "crow")
+            >>> crow.denies("rain"), crow.denies("crow")
+            (True, False)
+        """
+        may_be = {self.word} if self.word is not None else self.among
+        return word in self.others or bool(may_be and word not in may_be)
 
 
 @dataclass(frozen=True)
@@ -103,7 +115,49 @@ class Drop(Config):
         _known(state, self.word)
         new = {word: word for word in state.words if word != self.word}
         kept = {k: _renamed(verdict, new) for k, verdict in state.verdicts.items()}
-        return State({word: state.words[word] for word in new}, {k: v for k, v in kept.items() if v.word or v.others})
+        return State(
+            {word: state.words[word] for word in new},
+            {k: verdict for k, verdict in kept.items() if verdict.word or verdict.others or verdict.among},
+        )
+
+
+class Split(Config):
+    """A word gives its place to several others, with their descriptions, which find their windows anew.
+
+    What was said to be the word is one of them and waits to be told apart; what was said not to be it is none of them.
+    """
+
+    do: Literal["split"] = "split"
+    word: str = ""
+    into: dict[Annotated[str, Field(max_length=200)], Annotated[str, Field(max_length=2000)]] = Field(
+        default_factory=dict, max_length=50
+    )
+
+    def apply(self, state: State) -> State:
+        """The state after it."""
+        _known(state, self.word)
+        if len(self.into) < 2:
+            raise InputError("A word is split into two or more; give them with ; between: blackbird; crow.")
+        there = {word.casefold() for word in state.words if word != self.word}
+        if clash := [word for word in self.into if word.casefold() in there]:
+            raise InputError(f"There is a word {clash[0]!r} already; split {self.word!r} into others.")
+        words: dict[str, Word] = {}
+        for word, about in state.words.items():
+            if word != self.word:
+                words[word] = about
+                continue
+            for part, description in self.into.items():
+                words = dict(Add(word=part, description=description).apply(State(words)).words)
+        parts = frozenset(self.into)
+
+        def parted(words: frozenset[str]) -> frozenset[str]:
+            return words - {self.word} | parts if self.word in words else words
+
+        verdicts = {}
+        for k, v in state.verdicts.items():
+            said = replace(v, others=parted(v.others), among=parted(v.among))
+            verdicts[k] = replace(said, word=None, among=parts) if v.word == self.word else said
+        return State(words, verdicts)
 
 
 class Judge(Config):
@@ -124,10 +178,11 @@ class Judge(Config):
         for piece in self.windows:
             before = verdicts.pop(key(piece), Verdict(piece))
             if self.yes:
-                verdicts[key(piece)] = replace(before, word=self.word, others=before.others - {self.word})
+                verdicts[key(piece)] = Verdict(piece, self.word, before.others - {self.word})
             elif self.yes is False:
                 word = None if before.word == self.word else before.word
-                verdicts[key(piece)] = replace(before, word=word, others=before.others | {self.word})
+                others, among = before.others | {self.word}, before.among - {self.word}
+                verdicts[key(piece)] = Verdict(before.piece, word, others, among)
         return replace(state, verdicts=verdicts)
 
 
@@ -175,7 +230,7 @@ class Undo(Config):
     do: Literal["undo"] = "undo"
 
 
-Made = Add | Rename | Drop | Judge | Limit | Take
+Made = Add | Rename | Drop | Split | Judge | Limit | Take
 """A step that changes the state by itself."""
 Step = Made | Undo
 _STEP: TypeAdapter[Step] = TypeAdapter(Annotated[Step, Field(discriminator="do")])
@@ -238,5 +293,5 @@ def _known(state: State, word: str) -> None:
 
 
 def _renamed(verdict: Verdict, new: Mapping[str, str]) -> Verdict:
-    others = frozenset(new[word] for word in verdict.others if word in new)
-    return replace(verdict, word=None if verdict.word is None else new.get(verdict.word), others=others)
+    others, among = (frozenset(new[word] for word in words if word in new) for words in (verdict.others, verdict.among))
+    return Verdict(verdict.piece, None if verdict.word is None else new.get(verdict.word), others, among)

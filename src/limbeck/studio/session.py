@@ -17,7 +17,20 @@ from limbeck import _files
 from limbeck._text import portable
 from limbeck.active_learning.learner import NONE, Learner, Naming, changes
 from limbeck.active_learning.queue import to_check
-from limbeck.active_learning.steps import Add, Judge, Rename, State, Step, Take, Undo, Word, key, standing, state_after
+from limbeck.active_learning.steps import (
+    Add,
+    Judge,
+    Rename,
+    Split,
+    State,
+    Step,
+    Take,
+    Undo,
+    Word,
+    key,
+    standing,
+    state_after,
+)
 from limbeck.encoders import Encoder, EncoderNote
 from limbeck.errors import InputError, LimbeckError, MediaError
 from limbeck.index import SoundIndex, blend
@@ -165,7 +178,7 @@ class Session:
                     }
                     for word, about in state.words.items()
                 ],
-                "judged": len(said),
+                "judged": sum(bool(v.word or v.others) for v in said),
                 "none": 0 if naming is None else int((naming.named == NONE).sum()),
                 "uncertain": 0 if naming is None else int(naming.uncertain.sum()),
                 "probe": None if self._learner.evidence is None else self._learner.evidence.sentence(),
@@ -304,7 +317,7 @@ class Session:
                     continue
                 if verdict.word == word:
                     yes.append(float(values[row]))
-                elif verdict.word is not None or word in verdict.others:
+                elif verdict.denies(word):
                     no.append(float(values[row]))
             counts, edges = np.histogram(own, bins=_BINS, range=(0, 1))
             rows = []
@@ -531,7 +544,7 @@ class Session:
                 one = Correction(label=word, path=piece.path, start_s=piece.start_s, sha256=piece.sha256, near=near)
                 if word == verdict.word:
                     add.append(one)
-                elif (verdict.word is not None and found) or word in verdict.others:
+                elif verdict.denies(word) and (found or word in verdict.others):
                     remove += [] if word in self._learner.stuck else [one]
         return remove, add
 
@@ -545,6 +558,8 @@ def tidy(step: Step) -> Step:
     """A step whose words are `named`."""
     if isinstance(step, Add):
         return step.model_copy(update={"word": named(step.word), "description": named(step.description)})
+    if isinstance(step, Split):
+        return step.model_copy(update={"into": {named(word): named(about) for word, about in step.into.items()}})
     return step.model_copy(update={"name": named(step.name)}) if isinstance(step, Rename) else step
 
 

@@ -292,16 +292,21 @@ one("file").addEventListener("change", () => {
 for (const tab of document.querySelectorAll("[data-view]")) tab.addEventListener("click", () => show(tab.dataset.view));
 one("more").addEventListener("click", () => then(more));
 
-// Words: added, described, renamed, dropped.
+// Words: added, described, renamed, split, dropped.
+/** A word and its description after a colon, as it is kept. */
+function described(text) {
+  const [word, ...about] = text.split(":");
+  return [word.trim().replace(/\s+/g, " "), about.join(":")];
+}
 one("add").addEventListener("submit", (event) => {
   event.preventDefault();
-  const [word, ...about] = one("word").value.split(":");
+  const [word, description] = described(one("word").value);
   one("word").value = "";
   one("word").blur();
-  if (!word.trim()) return;
+  if (!word) return;
   say("Learning…");
-  step({ do: "add", word, description: about.join(":") }, async () => {
-    const place = known.words.findIndex((w) => w.word === word.trim().replace(/\s+/g, " "));
+  step({ do: "add", word, description }, async () => {
+    const place = known.words.findIndex((w) => w.word === word);
     look(place < 0 ? known.words.length - 1 : place);
     view = "word";
     await load();
@@ -316,6 +321,7 @@ function edit(kind) {
   one("edit").querySelector("label").textContent = {
     describe: `What the encoder reads instead of “${word}” (empty: the word itself)`,
     rename: `Another name for “${word}”`,
+    split: `Words that “${word}” is split into, with ; between them (a description after a colon)`,
     drop: `Type “${word}” again to drop it, with all that was said of it`,
   }[kind];
   one("edited").value = kind === "describe" ? known.words[focus].description : kind === "rename" ? word : "";
@@ -334,6 +340,11 @@ one("edit").addEventListener("submit", (event) => {
   leave();
   if (kind === "describe") step({ do: "add", word, description: text }, load);
   if (kind === "rename" && text.trim() && text !== word) step({ do: "rename", word, name: text }, load);
+  if (kind === "split") {
+    const into = Object.fromEntries(text.split(";").map(described).filter(([part]) => part));
+    say("Learning…");
+    step({ do: "split", word, into }, async () => { view = "check"; await load(); });
+  }
   if (kind === "drop") {
     if (text.trim() === word) step({ do: "drop", word }, load);
     else say(`“${word}” was not dropped.`);
@@ -542,6 +553,7 @@ const KEYS = [
   ["s w c m t", "found, word, to check, map, threshold", null],
   ["e", "describe the word", () => edit("describe")],
   ["r", "rename it", () => edit("rename")],
+  ["x", "split it into several", () => edit("split")],
   ["Delete", "drop it", () => edit("drop")],
   ["A", "what I say holds for all in the list", () => { if (!one("every").hidden) one("all").checked = !one("all").checked; }],
   ["?", "these keys", () => (one("help").open ? one("help").close() : one("help").showModal())],
