@@ -293,6 +293,27 @@ class TestAgain:
         assert (done.recordings, done.counts["middle"], done.rejected) == (3, 1, ())
         assert field.encoder.heard == heard
 
+    def test_what_a_person_wrote_into_a_table_is_kept(self, field: SimpleNamespace) -> None:
+        forms = ["csv", "raven", "kaleidoscope"]
+        assert field.detect(forms=forms).edited == ()
+        raven = field.out / "raven" / "north/20240131_233005.wav.Table.1.selections.txt"
+        raven.write_text(raven.read_text().replace("Common Name", "My Note"))
+        manual = field.out / "kaleidoscope.csv"
+        lines = manual.read_text().splitlines()
+        manual.write_text("\n".join([*lines[:-1], f"{lines[-1]}thrush"]) + "\n")
+        summary = field.out / "summary.csv"
+        summary.write_text("mine")
+        for fresh in (False, True):
+            done = field.detect(forms=forms, fresh=fresh)
+            names = [one.kept.name for one in done.edited]
+            assert names == (
+                [] if fresh else ["20240131_233005.wav.Table.1.selections.edited.txt", "summary.edited.csv"]
+            )
+            assert "My Note" in raven.with_name("20240131_233005.wav.Table.1.selections.edited.txt").read_text()
+            assert ("My Note" in raven.read_text(), manual.read_text().count("thrush")) == (False, 1)
+        assert done.to_json()["edited"] == []
+        assert field.detect(forms=forms, settings=EventSettings(threshold=1.0)).edited[0].table == manual
+
     def test_another_classifier_or_other_windows_are_refused_unless_all_is_forgotten(
         self, field: SimpleNamespace, tmp_path: Path
     ) -> None:

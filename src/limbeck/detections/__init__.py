@@ -13,10 +13,12 @@ from limbeck.detections._contract import Detected, Event, Form
 from limbeck.detections._events import EventSettings, events
 from limbeck.detections._store import FILE, Heard, Row, Scores, Store, real_place
 from limbeck.detections._summary import Summary, When
+from limbeck.detections._written import Edited, renew
 
 __all__ = [
     "FILE",
     "Detected",
+    "Edited",
     "Event",
     "EventSettings",
     "FileNames",
@@ -31,6 +33,7 @@ __all__ = [
     "load",
     "names",
     "real_place",
+    "renew",
 ]
 
 names = _discover.lister(Form)

@@ -78,6 +78,13 @@ class Form(Config, Listed, ABC):
         Gives the file or folder that it wrote.
         """
 
+    def carry(self, before: Path, now: Path) -> bool:
+        """Take what a person wrote into a file of this form, `before`, over into one that was just written, `now`.
+
+        Gives whether there is nothing left of it; most forms know of nothing that a person writes into them.
+        """
+        return True
+
 
 class Table(Form, ABC):
     """A form that is one CSV file with a row for each event, called `file`, with these `columns`."""

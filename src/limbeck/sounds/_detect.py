@@ -16,7 +16,20 @@ import torch
 
 from limbeck import _files, _machine, detections, encoders
 from limbeck._words import plural
-from limbeck.detections import Detected, EventSettings, FileNames, Heard, Row, Scores, Store, Summary, real_place
+from limbeck.detections import (
+    Detected,
+    Edited,
+    EventSettings,
+    FileNames,
+    Form,
+    Heard,
+    Row,
+    Scores,
+    Store,
+    Summary,
+    real_place,
+    renew,
+)
 from limbeck.encoders import Encoder
 from limbeck.engine import Progress, bar
 from limbeck.errors import InputError, MediaError
@@ -55,6 +68,7 @@ class Detections:
         confidence: What the score of an event is, in a sentence: a probability, and by what it was calibrated, or not.
         rejected: Recordings that cannot be used, each with the reason in a word and in a sentence.
         files: What was written, by form.
+        edited: Tables that somebody had changed since they were written, each with where it is kept now.
     """
 
     folder: Path
@@ -66,6 +80,7 @@ class Detections:
     confidence: str
     rejected: tuple[tuple[Path, str, str], ...]
     files: dict[str, Path]
+    edited: tuple[Edited, ...]
 
     def to_json(self) -> dict[str, Any]:
         """As JSON-able data."""
@@ -75,6 +90,7 @@ class Detections:
             "seconds": round(self.seconds, 3),
             "rejected": [{"path": str(path), "reason": why, "detail": detail} for path, why, detail in self.rejected],
             "files": {form: str(path) for form, path in self.files.items()},
+            "edited": [{"table": str(one.table), "kept": str(one.kept)} for one in self.edited],
         }
 
 
@@ -166,9 +182,10 @@ def detect(
             with bar("Listening", show=progress) as tell:
                 gone = listener.listen(sources, folder, _machine.cores() if workers is None else workers, tell)
             clock = clock.among(row[1] for row in store.recordings())
-            files = {writer.name: writer.write(_found(store, chosen, clock, confidence), folder) for writer in writers}
-            summary = Summary.of(_found(store, chosen, clock, confidence))
-            summary.write(folder / SUMMARY, folder / HEARD)
+            found = partial(_found, store, chosen, clock, confidence)
+            files, edited = _written(writers, found, folder)
+            summary = Summary.of(found())
+            edited += renew(folder, "summary", partial(_summarised, summary))[1]
             files |= {"summary": folder / SUMMARY, "heard": folder / HEARD}
             rejected = [(Path(row[0], row[1]), row[6], row[7]) for row in store.refused()] + listener.unnamed
     counts, said = summary.words(), UNCALIBRATED if confidence is None else confidence.sentence()
@@ -184,8 +201,25 @@ def detect(
         )  # fmt: skip
     return Detections(
         folder, summary.recordings, listener.heard, gone, summary.seconds,
-        {label: counts[label] for label in learned.labels}, said, tuple(sorted(rejected)), files,
+        {label: counts[label] for label in learned.labels}, said, tuple(sorted(rejected)), files, tuple(edited),
     )  # fmt: skip
+
+
+def _written(
+    writers: Sequence[Form], found: Callable[[], Iterator[Detected]], folder: Path
+) -> tuple[dict[str, Path], list[Edited]]:
+    """Write forms of what was found; where they are, and which of their files somebody had changed."""
+    files: dict[str, Path] = {}
+    edited: list[Edited] = []
+    for writer in writers:
+        files[writer.name], changed = renew(folder, writer.name, partial(writer.write, found()), writer.carry)
+        edited += changed
+    return files, edited
+
+
+def _summarised(summary: Summary, folder: Path) -> Path:
+    summary.write(folder / SUMMARY, folder / HEARD)
+    return folder
 
 
 def _check_apart(sources: Sequence[Path], folder: Path) -> None:

@@ -93,6 +93,8 @@ def run(
     made = sounds.detect(classifier, archive, out=out, progress=not quiet, **how)
     for _, _, detail in made.rejected:
         _output.note(detail, quiet=quiet)
+    for one in made.edited:
+        _output.note(one.sentence(), quiet=quiet)
     gone = f", {made.gone} of them no longer there" if made.gone else ""
     _output.note(
         f"{made.recordings} recordings, {made.seconds / 3600:.1f} hours{gone}; {made.heard} heard now, "
