@@ -12,13 +12,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 from tests.helpers.killed import told_by
 from tests.helpers.tones import RATE_HZ, TONES, ToneEncoder, field_recording, noise, tone, tone_classifier
+from tests.helpers.weights_folder import yamnet_folder
 
 from limbeck import sounds
 from limbeck._files import exclusive
-from limbeck.detections import EventSettings
+from limbeck.detections import EventSettings, Store
+from limbeck.encoders.yamnet import YamNet
 from limbeck.errors import BusyError, FingerprintError, InputError, UnknownNameError
+from limbeck.index import SoundIndex
 from limbeck.media import write_wav
 from limbeck.prototypes import SoundClassifier
 
@@ -371,3 +375,48 @@ def test_killed_ten_times_it_ends_with_the_same_events_and_none_twice(tmp_path: 
     assert told["ends"]
     assert all(end == told["whole"] for end in told["ends"])
     assert any(0 < size < 30 for size in told["sizes"]), "no kill came while there was work to do"
+
+
+@pytest.mark.data
+def test_index_classify_and_detect_hear_the_same_in_the_same_windows(test_data: Path, tmp_path: Path) -> None:
+    """YAMNet on a minute and a half of real recordings, with silence among them, in steps of all sorts."""
+    (tmp_path / "weights").mkdir()
+    encoder = YamNet.pretrained(folder=yamnet_folder(test_data, tmp_path / "weights"), offline=True)
+    kinds = ("dog_bark", "rain", "rooster")
+    sound = [
+        part
+        for kind in kinds
+        for file in sorted((test_data / "esc10" / kind).iterdir())[:6]
+        for part in (soundfile.read(file, dtype="float32")[0], np.zeros(7000, np.float32))
+    ]
+    sound.insert(8, np.zeros(6 * 44100, np.float32))
+    archive, rows = tmp_path / "archive", {}
+    archive.mkdir()
+    soundfile.write(archive / "long.flac", np.concatenate(sound), 44100)
+    for hop in (3.0, 1.5):
+        folder = tmp_path / f"index{hop}"
+        sounds.index(archive, out=folder, encoder=encoder, window=3.0, hop=hop, workers=1, progress=False)
+        pool = SoundIndex.open(folder).pool()
+        if hop == 3.0:
+            learned = sounds.learn(folder, ["dog bark", "rain", "rooster"], encoder=encoder, neighbours=4)
+        scores = learned.classifier.predict_proba(learned.vectors(pool).astype(np.float32))
+        rows[f"index {hop}"] = dict(zip(pool.start_s.tolist(), scores, strict=True))
+    for hop in (3.0, 1.5, 0.75):
+        named = sounds.classify(learned, archive, by="window", window=3.0, hop=hop, top=3, encoder=encoder, always=True)
+        of_window = {row.start_s: dict(row.scores) for row in named if isinstance(row, sounds.Prediction)}
+        rows[f"classify {hop}"] = {
+            start: np.array([scores[label] for label in learned.labels]) for start, scores in of_window.items()
+        }
+        out = tmp_path / f"out{hop}"
+        sounds.detect(learned, archive, out=out, window=3.0, hop=hop, encoder=encoder, workers=1)
+        with Store.opened(out) as store:
+            ((_, _, heard),) = store.heard()
+        rows[f"detect {hop}"] = dict(zip(heard.starts_s.tolist(), heard.scores.astype(np.float32), strict=True))
+    most = {name: len(found) for name, found in rows.items()}
+    assert min(most.values()) > 25, most
+    together = rows["classify 0.75"]
+    worst = {
+        name: max(float(np.abs(scores - together[start]).max()) for start, scores in found.items())
+        for name, found in rows.items()
+    }
+    assert max(worst.values()) < 5e-3, worst  # vectors and scores are kept in 16 bits

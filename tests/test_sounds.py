@@ -395,7 +395,7 @@ class TestClassify:
 
     def test_batches_do_not_matter(self, made: SimpleNamespace, tmp_path: Path) -> None:
         files = [recording(tmp_path / f"{i}.wav", *list(WORDS.values())[: i + 1], seed=i) for i in range(3)]
-        pieces = list(_naming.windows_of(files, made.encoder, None, None))
+        pieces = list(_naming.stretches_of(files, made.encoder, None, None))
         one, many = (
             list(_naming.name(pieces, made.encoder, made.learned, by="file", batch=batch)) for batch in (1, 32)
         )
@@ -773,22 +773,22 @@ class TestCorrect:
         again = sounds.correct(copied.folder, remove=[f"low={path}"])
         np.testing.assert_array_equal(again.classifier.prototypes_, gone.classifier.prototypes_)
 
-    def test_of_a_long_recording_one_window_is_kept(
+    def test_of_a_long_recording_one_stretch_is_kept(
         self, copied: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         seen: list[weakref.ref[np.ndarray]] = []
         alive = []
 
         def counted(*asked: Any) -> Iterator[Any]:
-            for piece in _naming.windows_of(*asked):
-                seen.append(weakref.ref(piece.samples))
+            for path, stretch in _naming.stretches_of(*asked):
+                seen.append(weakref.ref(stretch.samples))
                 alive.append(sum(samples() is not None for samples in seen))
-                yield piece
+                yield path, stretch
 
-        monkeypatch.setattr(_correct, "windows_of", counted)
-        new = recording(tmp_path / "long.wav", *([900] * 20))
+        monkeypatch.setattr(_correct, "stretches_of", counted)
+        new = recording(tmp_path / "long.wav", *([900] * 300))
         sounds.correct(copied.folder, add=[f"low={new}@2"], encoder=copied.encoder)
-        assert len(alive) == 20
+        assert len(alive) == 10
         assert max(alive) <= 4
 
     def test_a_file_from_the_page(self, copied: SimpleNamespace, tmp_path: Path) -> None:
@@ -1270,8 +1270,8 @@ class TestWatch:
 
 
 def test_windows_keep_no_sound_of_a_long_recording(made: SimpleNamespace, tmp_path: Path) -> None:
-    """A file of many windows is named with at most a batch of them in memory."""
-    path = recording(tmp_path / "long.wav", *([200] * 40))
+    """A file of many windows is named a batch of them at a time, and what is known of windows keeps no sound."""
+    path = recording(tmp_path / "long.wav", *([200] * 300))
     alive = []
 
     class Counting(Listener):
@@ -1279,14 +1279,20 @@ def test_windows_keep_no_sound_of_a_long_recording(made: SimpleNamespace, tmp_pa
             alive.append(len(waveforms))
             return super()._audio(waveforms)
 
-    pieces = _naming.windows_of([path], made.encoder, None, None)
+    pieces = _naming.stretches_of([path], made.encoder, None, None)
     (row,) = _naming.name(pieces, Counting(), made.learned, by="file", batch=8)
     assert row.label == "low"
-    assert alive == [8] * 5
-    pieces = _naming.windows_of([path], made.encoder, None, None)
-    kept = [piece.samples for piece, *_ in _naming._scored(pieces, made.encoder, made.learned, 8)]
-    assert len(kept) == 40
-    assert all(samples.base is None and samples.size == 0 for samples in kept), "a view keeps the whole window"
+    assert (max(alive), sum(alive)) == (8, 300)
+    seen: list[weakref.ref[np.ndarray]] = []
+
+    def counted() -> Iterator[Any]:
+        for path_of, stretch in _naming.stretches_of([path], made.encoder, None, None):
+            seen.append(weakref.ref(stretch.samples))
+            yield path_of, stretch
+
+    kept = list(_naming._scored(counted(), made.encoder, made.learned, 8))
+    assert (len(kept), len(seen)) == (300, 10)
+    assert sum(samples() is not None for samples in seen) <= 1
 
 
 @pytest.mark.data

@@ -189,9 +189,14 @@ class Encoder(Listed, ABC):
         return AudioEmbeddings(torch.cat([p.joint for p in parts]), torch.cat([p.features for p in parts]))
 
     def embed_windows(
-        self, waveforms: Sequence[Tensor], windows: Sequence[Sequence[tuple[int, int]]], *, batch: int = 32
+        self,
+        waveforms: Sequence[Tensor],
+        windows: Sequence[Sequence[tuple[int, int]]],
+        *,
+        begins: Sequence[int] | None = None,
+        batch: int = 32,
     ) -> AudioEmbeddings:
-        """Vectors of windows that overlap, cut from longer sounds: a row for each window, sound by sound.
+        """Vectors of windows cut from longer sounds: a row for each window, sound by sound.
 
         An encoder that hears in steps of its own, as `yamnet` does, hears each step once, whatever windows it is in;
         its class says how vectors then differ from those of the windows by themselves. Others do not differ.
@@ -199,21 +204,26 @@ class Encoder(Listed, ABC):
         Args:
             waveforms: As for `embed_audio`, but of any lengths.
             windows: For each of them the first sample and the number of samples, above 0, of each window.
+            begins: Number in the recording, from 0, of the first sample of each waveform, so that its steps are the
+                same however it is cut; 0 by default.
             batch: Windows at a time.
 
         Raises:
             InputError: A waveform does not fit, as for `embed_audio`, or a window is not inside of its waveform.
         """
         _check_batch(batch)
-        for i, (waveform, own) in enumerate(zip(waveforms, windows, strict=True)):
+        starts = [0] * len(waveforms) if begins is None else begins
+        for i, (waveform, own, start) in enumerate(zip(waveforms, windows, starts, strict=True)):
             _check_waveform(i, waveform)
+            if start < 0:
+                raise InputError(f"Waveform {i} must begin with sample 0 of its recording or later, but got {start}.")
             for first, count in own:
                 if not (first >= 0 < count and first + count <= len(waveform)):
                     raise InputError(
                         f"A window of waveform {i} has samples {first} to {first + count}, but there are 0 to "
                         f"{len(waveform)}."
                     )
-        return self._windows(waveforms, windows, batch)
+        return self._windows(waveforms, windows, starts, batch)
 
     def embed_text(self, texts: Sequence[str], *, batch: int = 256) -> Tensor:
         """Vectors of texts, rows of length 1 in the joint space, float32, (text, dim).
@@ -245,7 +255,11 @@ class Encoder(Listed, ABC):
         """One batch of checked waveforms, on the CPU in and out."""
 
     def _windows(
-        self, waveforms: Sequence[Tensor], windows: Sequence[Sequence[tuple[int, int]]], batch: int
+        self,
+        waveforms: Sequence[Tensor],
+        windows: Sequence[Sequence[tuple[int, int]]],
+        begins: Sequence[int],
+        batch: int,
     ) -> AudioEmbeddings:
         """Checked windows, each by itself unless an encoder has a shorter way."""
         cut = [

@@ -66,9 +66,9 @@ class YamNet(WithClassNames[PatchNetwork]):
     A folder of weights holds yamnet_spectra_in.tflite and yamnet_class_map.csv, and may hold the text model in
     all-MiniLM-L6-v2/; without that it comes from the hub's cache. The classes are AudioSet's.
 
-    Windows of a longer sound (`embed_windows`) share its patches, one every 0.48 s: a window has those that fill it
-    best, up to 0.36 s beyond its ends, and none that is filled with silence. A window that is a sound of
-    its own has the same vectors as by `embed_audio`.
+    Windows of a recording (`embed_windows`) share its patches, one every 0.48 s from its beginning: a window has those
+    that fill it best, up to 0.36 s beyond its ends, where the recording goes on. So its vectors do not depend on what
+    other windows there are. A window that is all of a recording has the same vectors as by `embed_audio`.
     """
 
     sample_rate = SAMPLE_RATE_HZ
@@ -99,9 +99,17 @@ class YamNet(WithClassNames[PatchNetwork]):
         return self._pooled(waveforms, [[(0, len(waveform))] for waveform in waveforms])
 
     def _windows(
-        self, waveforms: Sequence[Tensor], windows: Sequence[Sequence[tuple[int, int]]], batch: int
+        self,
+        waveforms: Sequence[Tensor],
+        windows: Sequence[Sequence[tuple[int, int]]],
+        begins: Sequence[int],
+        batch: int,
     ) -> AudioEmbeddings:
-        scores, features = self._pooled(waveforms, windows)
+        # Before what is given there was silence, as far back as a patch of the recording begins.
+        before = [begin % PATCH_HOP_SAMPLES for begin in begins]
+        padded = [F.pad(waveform, (gap, 0)) for waveform, gap in zip(waveforms, before, strict=True)]
+        moved = [[(first + gap, count) for first, count in own] for own, gap in zip(windows, before, strict=True)]
+        scores, features = self._pooled(padded, moved)
         return AudioEmbeddings(conse(scores, self._names), features)
 
     def _pooled(

@@ -5,6 +5,7 @@ from limbeck.index._rows import IndexSettings, window_lengths
 from limbeck.index._scan import File, Refused, is_gone, plan_of, scan
 from limbeck.index._search import Hit, Pool, blend
 from limbeck.index._store import is_address
+from limbeck.index._stretches import embed_stretches
 from limbeck.index._update import Update
 from limbeck.index.sound_index import SoundIndex
 
@@ -17,6 +18,7 @@ __all__ = [
     "SoundIndex",
     "Update",
     "blend",
+    "embed_stretches",
     "is_address",
     "is_gone",
     "plan_of",

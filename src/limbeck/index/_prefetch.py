@@ -19,7 +19,7 @@ from limbeck.index._scan import File, Refused
 _SLOWEST_BYTES_PER_SECOND = 2**20
 
 Piece = TypeVar("Piece")
-"""What recordings are read as: `SoundWindow` or `SoundStretch`."""
+"""What recordings are read as: `SoundStretch`, or more."""
 Message: TypeAlias = Piece | File | Refused
 """A `File` with its SHA-256 was read to its end; if that was known already, without any piece."""
 

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from limbeck.encoders import Encoder
 from limbeck.errors import LimbeckError
@@ -23,12 +22,15 @@ from limbeck.index._prefetch import Message, prefetch
 from limbeck.index._rows import Embedded
 from limbeck.index._scan import File, Refused
 from limbeck.index._store import Store, is_address
-from limbeck.media import SoundWindow, sound_windows
+from limbeck.index._stretches import embed_stretches
+from limbeck.media import SoundStretch, sound_stretches
 
 Progress = Callable[[int, int], None]
 """Called with the files done and the files to be read."""
 _COMMIT_WINDOWS = 4096
 _COMMIT_S = 30.0
+_AHEAD = 12
+"""So many stretches, of a minute each at most, wait for the encoder."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,7 @@ class _Indexer:
         self._batch = batch
         self._known = known
         self._by_content = {f.sha256: f for f in known.values()}
-        self._waiting: list[tuple[File, SoundWindow]] = []
+        self._waiting: list[tuple[File, SoundStretch]] = []
         self._embedded: dict[Path, list[Embedded]] = {}
         self._whole: list[File] = []
         self._again: list[File] = []
@@ -132,27 +134,27 @@ class _Indexer:
         """Read some files and commit them, and whatever else waits."""
         settings, done = self._store.settings, 0
         read = partial(
-            sound_windows, sample_rate_hz=settings.sample_rate_hz, window_s=settings.window_s, hop_s=settings.hop_s
+            sound_stretches, sample_rate_hz=settings.sample_rate_hz, window_s=settings.window_s, hop_s=settings.hop_s
         )
         known, workers = frozenset(self._by_content), min(workers, len(files))
-        with contextlib.closing(prefetch(files, read, known, workers=workers, pieces=2 * self._batch)) as messages:
+        with contextlib.closing(prefetch(files, read, known, workers=workers, pieces=_AHEAD)) as messages:
             for file, message in messages:
                 self.add(file, message)
-                if not isinstance(message, SoundWindow):
+                if not isinstance(message, SoundStretch):
                     done += 1
                     if progress:
                         progress(done, len(files))
         self.commit()
 
-    def add(self, file: File, message: Message[SoundWindow]) -> None:
-        """A window, or the end of a file."""
-        if isinstance(message, SoundWindow):
+    def add(self, file: File, message: Message[SoundStretch]) -> None:
+        """A stretch, or the end of a file."""
+        if isinstance(message, SoundStretch):
             self._waiting.append((file, message))
         elif isinstance(message, File):
             self._whole.append(message)
         else:
             self._refuse(message)
-        if len(self._waiting) >= self._batch:
+        if sum(len(stretch.windows) for _, stretch in self._waiting) >= self._batch:
             self._embed()
         if self._embedded_since >= _COMMIT_WINDOWS or time.monotonic() - self._committed_at >= _COMMIT_S:
             self.commit()
@@ -213,7 +215,7 @@ class _Indexer:
 
     def _refuse(self, refused: Refused) -> None:
         place = refused.file.place
-        self._waiting = [(f, w) for f, w in self._waiting if f.place != place]
+        self._waiting = [(f, stretch) for f, stretch in self._waiting if f.place != place]
         self._embedded.pop(place, None)
         self.refused[place] = refused
         self._refusals_changed = True
@@ -222,15 +224,15 @@ class _Indexer:
         if not self._waiting:
             return
         waiting, self._waiting = self._waiting, []
-        made = self._encoder.embed_audio([torch.from_numpy(w.samples) for _, w in waiting], batch=self._batch)
+        made = embed_stretches(self._encoder, [stretch for _, stretch in waiting], batch=self._batch)
         with np.errstate(over="ignore"):  # what float16 cannot hold becomes infinite and is refused
             joint, features = made.joint.numpy().astype(np.float16), made.features.numpy().astype(np.float16)
-        shape = (len(waiting), self._store.settings.dim), (len(waiting), self._store.settings.features_dim)
+        places = [(file, *times) for file, stretch in waiting for times in stretch.times_s()]
+        shape = (len(places), self._store.settings.dim), (len(places), self._store.settings.features_dim)
         if (joint.shape, features.shape) != shape:
             raise LimbeckError(
                 f"The encoder returned vectors of shapes {joint.shape} and {features.shape}, but {shape} were expected."
             )
-        for row, (file, window) in enumerate(waiting):
-            vectors = (joint[row], features[row])
-            self._embedded.setdefault(file.place, []).append((window.start_s, window.duration_s, *vectors))
-        self._embedded_since += len(waiting)
+        for row, (file, start_s, duration_s) in enumerate(places):
+            self._embedded.setdefault(file.place, []).append((start_s, duration_s, joint[row], features[row]))
+        self._embedded_since += len(places)

@@ -31,6 +31,7 @@ from limbeck.media.recording import Recording
 
 _LONGEST_HOLES_S = 3600.0
 _STEP_BACK_S = 1.0
+_AROUND_S = 0.5
 _BLOCK = 2**16
 _LEAST_NEW = 0.1
 
@@ -54,10 +55,12 @@ class SoundWindow:
 
 @dataclass(frozen=True)
 class SoundStretch:
-    """Windows of a recording that overlap, as one piece of sound: no second of it is there twice.
+    """Windows of a recording that overlap or follow each other, as one piece of sound, and half a second around them.
+
+    That half second is there where the sound goes on in another stretch; else nothing is around.
 
     Attributes:
-        start_s: Where the first window begins, in seconds from the recording's beginning.
+        start_s: Where the sound begins, in seconds from the recording's beginning.
         rate_hz: Samples a second.
         samples: Mono, float32 in [-1, 1], (sample,).
         windows: First sample and number of samples of each window, in order.
@@ -68,10 +71,18 @@ class SoundStretch:
     samples: Mono
     windows: tuple[tuple[int, int], ...]
 
+    @property
+    def begins(self) -> int:
+        """The first sample's number in the recording."""
+        return round(self.start_s * self.rate_hz)
+
     def times_s(self) -> list[tuple[float, float]]:
         """Beginning, from the recording's beginning, and length of each window, in seconds."""
-        before = round(self.start_s * self.rate_hz)
-        return [((before + first) / self.rate_hz, count / self.rate_hz) for first, count in self.windows]
+        return [((self.begins + first) / self.rate_hz, count / self.rate_hz) for first, count in self.windows]
+
+    def waves(self) -> list[Mono]:
+        """The samples of each window, which are views."""
+        return [self.samples[first : first + count] for first, count in self.windows]
 
 
 def sound_windows(path: Recording, *, sample_rate_hz: int, window_s: float, hop_s: float) -> Iterator[SoundWindow]:
@@ -106,7 +117,7 @@ def sound_stretches(
     stretch_s: float = 60.0,
     ended: Callable[[float], object] | None = None,
 ) -> Iterator[SoundStretch]:
-    """Cut a recording into the windows of `sound_windows`, those that overlap together as one piece of sound.
+    """Cut a recording into the windows of `sound_windows`, those that overlap or touch together as one piece of sound.
 
     A stretch ends where silent windows are left out, and with the window that reaches `stretch_s` seconds, so that
     memory does not grow with the recording. `ended` is told how long the recording is, in seconds, silence and all, as
@@ -116,34 +127,44 @@ def sound_stretches(
     check_lengths(sample_rate_hz, window_s, hop_s)
     rate_hz = sample_rate_hz
     cut_there = _windows(path, rate_hz, round(window_s * rate_hz), round(hop_s * rate_hz), ended)
-    runs = joined(cut_there, round(stretch_s * rate_hz))
+    runs = joined(cut_there, round(stretch_s * rate_hz), round(_AROUND_S * rate_hz))
     return (SoundStretch(start / rate_hz, rate_hz, samples, windows) for start, samples, windows in runs)
 
 
-def joined(windows: Iterable[tuple[int, Mono]], most: int) -> Iterator[tuple[int, Mono, tuple[tuple[int, int], ...]]]:
-    """Join windows, each its first sample and its samples, that overlap; none is taken up behind `most` samples.
+def joined(
+    windows: Iterable[tuple[int, Mono]], most: int, around: int
+) -> Iterator[tuple[int, Mono, tuple[tuple[int, int], ...]]]:
+    """Join windows, each its first sample and its samples, without gaps; none is taken up behind `most` samples.
 
     Gives the first sample of each run, its samples, and where in them each window begins and how many samples it has.
+    Where a run is cut for its length, both sides have `around` samples of each other, if there are as many.
 
     Example:
-        >>> sound = np.arange(9, dtype=np.float32)
-        >>> [(start, len(run), windows) for start, run, windows in joined([(s, sound[s:s + 4]) for s in (0, 2, 5)], 9)]
-        [(0, 9, ((0, 4), (2, 4), (5, 4)))]
+        >>> sound = np.arange(12, dtype=np.float32)
+        >>> [(start, len(run), at) for start, run, at in joined([(s, sound[s:s + 4]) for s in (0, 2, 6, 8)], 9, 1)]
+        [(0, 11, ((0, 4), (2, 4), (6, 4))), (7, 5, ((1, 4),))]
     """
-    parts: list[Mono] = []
+    run: list[Mono] = []
     places: list[tuple[int, int]] = []
     first = end = 0
     for start, samples in windows:
-        if places and (start >= end or end - first >= most):
-            yield first, np.concatenate(parts), tuple(places)
-            parts, places = [], []
+        before: list[Mono] = []
+        if places and (start > end or end - first >= most):
+            if start <= end:
+                run.append(samples[end - start : end - start + around])
+            whole = np.concatenate(run)
+            yield first, whole, tuple(places)
+            if start <= end:
+                # A copy: a view would keep all of it.
+                before = [whole[max(0, start - around - first) : start - first].copy()]
+            run, places = [], []
         if not places:
-            first = end = start
-        parts.append(samples[end - start :])
+            run, first, end = before, start - sum(map(len, before)), start
+        run.append(samples[end - start :])
         places.append((start - first, len(samples)))
         end = start + len(samples)
     if places:
-        yield first, np.concatenate(parts), tuple(places)
+        yield first, np.concatenate(run), tuple(places)
 
 
 def check_lengths(sample_rate_hz: int, window_s: float, hop_s: float) -> None:

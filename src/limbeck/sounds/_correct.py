@@ -9,17 +9,17 @@ from typing import Unpack
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from limbeck._files import exclusive, sha256_of
 from limbeck.encoders import Encoder
 from limbeck.errors import InputError
-from limbeck.index import SoundIndex
+from limbeck.index import SoundIndex, embed_stretches
+from limbeck.media import SoundStretch
 from limbeck.prototypes import Piece, SoundClassifier
 from limbeck.sounds import _words
 from limbeck.sounds._corrections import LEARNED, Correction, Corrections, Origin, seconds
 from limbeck.sounds._encoders import EncoderOptions, of_classifier
-from limbeck.sounds._naming import windows_of
+from limbeck.sounds._naming import stretches_of
 from limbeck.sounds._predictions import Unread
 
 Located = tuple[float, npt.NDArray[np.float32]]
@@ -260,15 +260,17 @@ def _embedded(one: Correction, base: SoundClassifier, encoder: Encoder, folder: 
             f"Bring it back, or take it out: --remove {one.typed()}."
         )
     starts: list[float] = []
-    samples = np.zeros(0, np.float32)
-    for piece in windows_of(there[:1], encoder, base.window_s, base.hop_s):
-        if isinstance(piece, Unread):
-            raise InputError(f"{one.words()} cannot be read: {piece.reason}")
-        starts.append(piece.start_s)
-        # A recording may be long: of its windows the one that is meant is kept.
-        if one.covers(one.path, piece.start_s):
-            samples = piece.samples
-    return starts[_which(one, starts)], base.vectors(encoder.embed_audio([torch.from_numpy(samples)]))
+    meant: SoundStretch | None = None
+    for _, stretch in stretches_of(there[:1], encoder, base.window_s, base.hop_s):
+        if isinstance(stretch, Unread):
+            raise InputError(f"{one.words()} cannot be read: {stretch.reason}")
+        for window, (start_s, _) in zip(stretch.windows, stretch.times_s(), strict=True):
+            starts.append(start_s)
+            # A recording may be long: of its stretches the one that is meant is kept.
+            if one.covers(one.path, start_s):
+                meant = replace(stretch, windows=(window,))
+    place = _which(one, starts)
+    return starts[place], base.vectors(embed_stretches(encoder, [meant] if meant else []))
 
 
 def _which(one: Correction, starts: list[float]) -> int:

@@ -12,7 +12,6 @@ from typing import Any, Unpack
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from limbeck import _files, _machine, detections, encoders
 from limbeck._words import plural
@@ -33,7 +32,7 @@ from limbeck.detections import (
 from limbeck.encoders import Encoder
 from limbeck.engine import Progress, bar
 from limbeck.errors import InputError, MediaError
-from limbeck.index import File, Refused, is_gone, plan_of, prefetch, scan, window_lengths
+from limbeck.index import File, Refused, embed_stretches, is_gone, plan_of, prefetch, scan, window_lengths
 from limbeck.media import SoundStretch, sound_stretches
 from limbeck.prototypes import Confidence, SoundClassifier
 from limbeck.report import detections_page
@@ -345,9 +344,7 @@ class _Listener:
         if self._encoder is None:
             self._encoder = self._ready()
         waiting, self._waiting = self._waiting, []
-        stretches = [stretch for _, stretch in waiting]
-        waves, windows = [torch.from_numpy(s.samples) for s in stretches], [s.windows for s in stretches]
-        made = self._encoder.embed_windows(waves, windows, batch=_BATCH)
+        made = embed_stretches(self._encoder, [stretch for _, stretch in waiting], batch=_BATCH)
         scores, known = _naming.predict(self._classifier.classifier, self._classifier.vectors(made))
         rows = iter(np.where(known[:, None], scores, 0).astype(np.float16))
         for place, stretch in waiting:

@@ -1,24 +1,21 @@
 """Searching by example: recordings, windows of them and sets of windows become vectors to look for."""
 
-import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Self
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from limbeck import _files
 from limbeck._config import Config
 from limbeck.encoders import Encoder
 from limbeck.errors import InputError, MediaError
-from limbeck.index import Hit
-from limbeck.media import MelRecipe, Recording, read_sound, sound_windows
+from limbeck.index import Hit, embed_stretches
+from limbeck.media import MelRecipe, Recording, SoundStretch, read_sound, sound_stretches
 from limbeck.prototypes import Piece
 
 Floats = npt.NDArray[np.float32]
-_AT_ONCE = 32
 
 
 class ExampleSet(Config):
@@ -88,16 +85,17 @@ def recording_vector(recording: Recording, encoder: Encoder, *, window_s: float,
     Raises:
         MediaError: It cannot be decoded, is silent, or ends before `at_s`.
     """
-    waves: Iterator[Floats]
+    rate_hz = encoder.sample_rate
+    stretches: Iterable[SoundStretch]
     if at_s is None:
-        cut = sound_windows(recording, sample_rate_hz=encoder.sample_rate, window_s=window_s, hop_s=window_s)
-        waves = (window.samples for window in cut)
+        stretches = sound_stretches(recording, sample_rate_hz=rate_hz, window_s=window_s, hop_s=window_s)
     else:
-        recipe = MelRecipe(sample_rate_hz=encoder.sample_rate, clip_seconds=window_s)
-        waves = iter([read_sound(recording, start_s=at_s, recipe=recipe)[0]])
+        recipe = MelRecipe(sample_rate_hz=rate_hz, clip_seconds=window_s)
+        wave = read_sound(recording, start_s=at_s, recipe=recipe)[0]
+        stretches = [SoundStretch(0.0, rate_hz, np.ascontiguousarray(wave), ((0, len(wave)),))]
     total = np.zeros(encoder.dim, np.float64)
-    while some := [torch.from_numpy(np.ascontiguousarray(wave)) for wave in itertools.islice(waves, _AT_ONCE)]:
-        total += encoder.embed_audio(some).joint.double().sum(dim=0).numpy()
+    for stretch in stretches:
+        total += embed_stretches(encoder, [stretch]).joint.double().sum(dim=0).numpy()
     return _direction(total[None])
 
 

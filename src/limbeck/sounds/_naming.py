@@ -2,23 +2,21 @@
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 from typing import Any, Literal, Unpack, get_args
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from limbeck.encoders import Encoder
 from limbeck.engine import bar
 from limbeck.errors import InputError, MediaError
-from limbeck.index import window_lengths
-from limbeck.media import files_below, sound_windows
+from limbeck.index import embed_stretches, window_lengths
+from limbeck.media import SoundStretch, files_below, sound_stretches
 from limbeck.prototypes import PrototypeClassifier, SoundClassifier
 from limbeck.sounds import _arrivals, _results
-from limbeck.sounds._arrivals import Wave
 from limbeck.sounds._encoders import EncoderOptions, of_classifier
 from limbeck.sounds._nature import Nature, is_silent, nature
 from limbeck.sounds._predictions import Prediction, Unread
@@ -29,33 +27,34 @@ MICROPHONE = "microphone"
 
 @dataclass(frozen=True)
 class Window:
-    """A piece of a recording, mono float32 samples at the encoder's rate."""
+    """A piece of a recording."""
 
     path: Path
     start_s: float
     duration_s: float
-    samples: Wave
 
 
+Heard = tuple[Path, SoundStretch | Unread]
+"""A stretch of a recording, or why it cannot be used."""
 Scored = tuple[Window | Unread, npt.NDArray[Any], Nature | None]
 """A piece with its probabilities (class,) and what it is where it is none of the words."""
 
 
-def windows_of(
+def stretches_of(
     paths: Iterable[Path], encoder: Encoder, window_s: float | None, hop_s: float | None
-) -> Iterator[Window | Unread]:
-    """Windows of recordings in their order; one that cannot be used ends with the reason, at times after windows."""
+) -> Iterator[Heard]:
+    """Windows of recordings in their order, by stretches; one that cannot be used ends with the reason."""
     window_s, hop_s = window_lengths(encoder, window_s, hop_s)
     for path in paths:
         try:
-            for window in sound_windows(path, sample_rate_hz=encoder.sample_rate, window_s=window_s, hop_s=hop_s):
-                yield Window(path, window.start_s, window.duration_s, window.samples)
+            for stretch in sound_stretches(path, sample_rate_hz=encoder.sample_rate, window_s=window_s, hop_s=hop_s):
+                yield path, stretch
         except MediaError as error:
-            yield Unread(path, str(error))
+            yield path, Unread(path, str(error))
 
 
 def name(
-    pieces: Iterable[Window | Unread],
+    pieces: Iterable[Heard],
     encoder: Encoder,
     classifier: SoundClassifier,
     *,
@@ -86,24 +85,32 @@ def name(
     return (_named(some, list(classifier.labels), [0.0] * len(least) if always else least, top) for some in rows)
 
 
-def _scored(
-    pieces: Iterable[Window | Unread], encoder: Encoder, classifier: SoundClassifier, batch: int
-) -> Iterator[Scored]:
-    nothing, rest = np.zeros(0), iter(pieces)
-    while some := list(itertools.islice(rest, batch)):
-        waves = [torch.from_numpy(np.ascontiguousarray(piece.samples)) for piece in some if isinstance(piece, Window)]
-        named: Iterator[tuple[npt.NDArray[Any], bool]] = iter(())
-        if waves:
-            scores, accepted = predict(classifier.classifier, classifier.vectors(encoder.embed_audio(waves)))
-            named = zip(scores, accepted.tolist(), strict=True)
-        for piece in some:
-            if isinstance(piece, Unread):
-                yield piece, nothing, None
-                continue
+def _scored(pieces: Iterable[Heard], encoder: Encoder, classifier: SoundClassifier, batch: int) -> Iterator[Scored]:
+    waiting, count = list[Heard](), 0
+    for piece in pieces:
+        waiting.append(piece)
+        count += len(piece[1].windows) if isinstance(piece[1], SoundStretch) else 1
+        if count >= batch:
+            yield from _score(waiting, encoder, classifier, batch)
+            waiting, count = [], 0
+    yield from _score(waiting, encoder, classifier, batch)
+
+
+def _score(heard: Sequence[Heard], encoder: Encoder, classifier: SoundClassifier, batch: int) -> Iterator[Scored]:
+    """The pieces of what was `heard`. They have no sound, nor a view of it: a file's are kept until its last one."""
+    named: Iterator[tuple[npt.NDArray[Any], bool]] = iter(())
+    if stretches := [stretch for _, stretch in heard if isinstance(stretch, SoundStretch)]:
+        made = embed_stretches(encoder, stretches, batch=batch)
+        scores, accepted = predict(classifier.classifier, classifier.vectors(made))
+        named = zip(scores, accepted.tolist(), strict=True)
+    for path, stretch in heard:
+        if isinstance(stretch, Unread):
+            yield stretch, np.zeros(0), None
+            continue
+        for times, samples in zip(stretch.times_s(), stretch.waves(), strict=True):
             score, known = next(named)
-            what = None if known and not is_silent(piece.samples) else nature(piece.samples)
-            # What is kept of a file until its last window must not be its sound, nor a view of it.
-            yield replace(piece, samples=np.zeros(0, np.float32)), score, what
+            what = None if known and not is_silent(samples) else nature(samples)
+            yield Window(path, *times), score, what
 
 
 def predict(
@@ -195,7 +202,7 @@ def classify(
                     yield path
                 tell(len(paths), len(paths))
 
-            pieces = windows_of(reported(), model, *_windows(learned, window, hop))
+            pieces = stretches_of(reported(), model, *_windows(learned, window, hop))
             yield from name(pieces, model, learned, top=top, by=by, always=always, min_score=min_score)
 
     return names() if table is None else table.appended(names())
@@ -235,12 +242,15 @@ def watch(
         window_s, hop_s = window_lengths(model, window, hop)
         blocks = _arrivals.microphone(rate, stop=stop)
         stream = _arrivals.windows(blocks, window=round(window_s * rate), hop=round(hop_s * rate))
-        pieces = (Window(Path(MICROPHONE), start / rate, len(heard) / rate, heard) for start, heard in stream)
+        one = ((start, np.ascontiguousarray(heard)) for start, heard in stream)
+        pieces = (
+            (Path(MICROPHONE), SoundStretch(start / rate, rate, heard, ((0, len(heard)),))) for start, heard in one
+        )
         return name(pieces, model, learned, top=top, always=always, min_score=min_score, batch=1)
 
     def names() -> Iterator[Prediction | Unread]:
         for path in arrived:
-            pieces = windows_of([path], model, window, hop)
+            pieces = stretches_of([path], model, window, hop)
             yield from name(pieces, model, learned, top=top, by="file", always=always, min_score=min_score)
 
     return names()

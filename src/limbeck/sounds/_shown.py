@@ -5,22 +5,20 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from limbeck import _files
 from limbeck._text import portable
 from limbeck.encoders import Encoder
 from limbeck.errors import InputError
-from limbeck.index import IndexSettings
+from limbeck.index import IndexSettings, embed_stretches
 from limbeck.media import files_below
 from limbeck.prototypes import Piece
 from limbeck.sounds import _labels
-from limbeck.sounds._naming import Window, windows_of
+from limbeck.sounds._naming import stretches_of
 from limbeck.sounds._predictions import Unread
 
 Examples = tuple[npt.NDArray[np.float32], list[str], list[Piece]]
 """Vectors (window, dim), a label each, and what they are."""
-_AT_ONCE = 32
 
 
 def read(folder: Path, words: Sequence[str]) -> dict[str, list[Path]]:
@@ -59,23 +57,18 @@ def embedded(
     rows, labels, pieces = [], list[str](), list[Piece]()
     for label, paths in shown.items():
         content = {path: _files.sha256_of(path) for path in paths}
-        heard: list[Window] = []
-        for piece in windows_of(paths, encoder, settings.window_s, settings.hop_s):
-            if isinstance(piece, Unread):
-                told(f"An example of {label!r} is left out: {piece.sentence()}")
-            else:
-                heard.append(piece)
-        if not heard:
-            raise InputError(f"None of the examples of {label!r} can be read; give others.")
-        for at in range(0, len(heard), _AT_ONCE):
-            some = heard[at : at + _AT_ONCE]
-            made = encoder.embed_audio([torch.from_numpy(np.ascontiguousarray(one.samples)) for one in some])
+        before = len(pieces)
+        for path, stretch in stretches_of(paths, encoder, settings.window_s, settings.hop_s):
+            if isinstance(stretch, Unread):
+                told(f"An example of {label!r} is left out: {stretch.sentence()}")
+                continue
+            made = embed_stretches(encoder, [stretch])
             rows.append((made.joint if joint else made.features).numpy())
-        labels += [label] * len(heard)
-        pieces += [
-            Piece(
-                path=str(one.path.absolute()), start_s=one.start_s, duration_s=one.duration_s, sha256=content[one.path]
-            )
-            for one in heard
-        ]
+            pieces += [
+                Piece(path=str(path.absolute()), start_s=start_s, duration_s=duration_s, sha256=content[path])
+                for start_s, duration_s in stretch.times_s()
+            ]
+        if len(pieces) == before:
+            raise InputError(f"None of the examples of {label!r} can be read; give others.")
+        labels += [label] * (len(pieces) - before)
     return np.concatenate(rows), labels, pieces

@@ -89,6 +89,22 @@ class EncoderContract(ListedContract):
             with pytest.raises(InputError, match="A window of waveform 0 has samples"):
                 encoder.embed_windows([sound], [[wrong]])
 
+    def test_a_window_is_heard_alike_however_its_recording_is_cut(self, name: str) -> None:
+        """In one piece or in another that begins later, with half a second around the window."""
+        encoder, rate = _tiny(name), _tiny(name).sample_rate
+        sound = torch.cat([piece[: 2 * rate] for piece in (*_sounds(encoder)[1:], _sounds(encoder)[3])])
+        length, around = min(rate, len(sound) // 4), rate // 2
+        firsts = list(range(0, len(sound) - length, length // 3 + 11))
+        whole = encoder.embed_windows([sound], [[(first, length) for first in firsts]])
+        begins = [max(0, first - around) for first in firsts]
+        parts = [sound[begin : first + length + around] for begin, first in zip(begins, firsts, strict=True)]
+        windows = [[(first - begin, length)] for begin, first in zip(begins, firsts, strict=True)]
+        again = encoder.embed_windows(parts, windows, begins=begins)
+        torch.testing.assert_close(again.joint, whole.joint, atol=2e-5, rtol=0)
+        torch.testing.assert_close(again.features, whole.features, atol=2e-5, rtol=1e-4)
+        with pytest.raises(InputError, match="must begin with sample 0"):
+            encoder.embed_windows([sound], [[(0, 1)]], begins=[-1])
+
     def test_a_strided_column_and_double_precision_are_heard_as_their_copies(self, name: str) -> None:
         encoder, sound = _tiny(name), _sounds(_tiny(name))[2]
         strided = torch.stack([sound, -sound], dim=1)[:, 0]
