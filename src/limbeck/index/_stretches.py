@@ -9,7 +9,7 @@ from limbeck.media import SoundStretch
 
 
 def embed_stretches(encoder: Encoder, stretches: Sequence[SoundStretch], *, batch: int = 32) -> AudioEmbeddings:
-    """Vectors of all windows of some stretches, in order, a `batch` at a time.
+    """Vectors by an `encoder` of all windows of some `stretches`, in order, a `batch` at a time.
 
     What is heard in a window depends on its recording alone, not on the windows or stretches beside it.
     """
