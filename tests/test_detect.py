@@ -199,6 +199,8 @@ class TestConfidence:
         found = column(field.out, "score")
         np.testing.assert_allclose(found, told.confidence.probability(scores), atol=5e-3)
         assert max(found) < 0.97 < max(scores)
+        short = field.detect(classifier=tmp_path / "classifier", window=0.5, out=tmp_path / "short").confidence
+        assert short.endswith("That was measured in windows of 1 s, and these are of 0.5 s: listen to some.")
         assert field.detect(classifier=tmp_path / "classifier", settings=EventSettings(thresholds=HIGH)).counts == {
             "low": 0, "middle": 0, "high": 0,
         }  # fmt: skip

@@ -616,6 +616,32 @@ class TestCheck:
             "Least scores of words from an earlier check were forgotten; measure again: limbeck sounds check."
         ]
 
+    def test_thresholds_and_confidence_are_of_windows(self, copied: SimpleNamespace, tmp_path: Path) -> None:
+        """A high tone is in one window of each of its recordings; of the low ones, half have noise beside the tone."""
+        lines = ["path,label"]
+        for i in range(12):
+            recording(tmp_path / f"high{i}.wav", *([200] * 5), 3000, seed=20 + i)
+            recording(tmp_path / f"low{i}.wav", *([200] * (3 + 3 * (i % 2))), *([0] * (3 - 3 * (i % 2))), seed=40 + i)
+            lines += [f"high{i}.wav,high", f"low{i}.wav,low"]
+        (tmp_path / "labels.csv").write_text("\n".join(lines), encoding="utf-8")
+        found = sounds.check(copied.folder, tmp_path / "labels.csv", encoder=copied.encoder)
+        assert (found.recordings, found.windows) == (24, 24 * 6)
+        files = [tmp_path / line.split(",")[0] for line in lines[1:]]
+        rows = list(sounds.classify(copied.folder, files, by="window", encoder=copied.encoder))
+        assert all(isinstance(row, sounds.Prediction) for row in rows)
+        for word in found.words[::2]:
+            named = [row for row in rows if row.label == word.label]
+            for level, precision, recall in word.curve:
+                above = [row for row in named if row.scores[0][1] >= level - 1e-9]
+                right = [row for row in above if row.path.name.startswith(word.label)]
+                assert precision == pytest.approx(len(right) / len(above))
+                assert recall == len({row.path for row in right}) / 12
+        # Five low windows of each recording of high ones are no case in favour of any word but low.
+        assert found.words[0].curve[0][1] < 0.7
+        assert found.confidence is not None
+        assert found.confidence.right == 24
+        assert found.confidence.cases > 24 * 6 * 2
+
     @pytest.mark.parametrize(
         ("table", "words"),
         [

@@ -15,12 +15,14 @@ from limbeck.errors import InputError
 from limbeck.prototypes import Confidence, SoundClassifier
 from limbeck.sounds import _labels
 from limbeck.sounds._encoders import EncoderOptions
-from limbeck.sounds._naming import classify
+from limbeck.sounds._naming import with_windows
 from limbeck.sounds._predictions import Prediction, Unread
 
 PATH_COLUMNS = ("path", "file", "filename", "recording")
 """What the column of recordings in a table may be called; the first that is there is used."""
 _ENOUGH = 3
+Named = tuple[Prediction, list[Prediction]]
+"""A recording, named, and its windows, each named by itself."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,8 @@ class WordCheck:
         recordings: How many recordings are of it.
         precision: Of those named so the fraction that are it; None where none was.
         recall: Of those that are it the fraction named so; None where none is.
-        curve: Score from which on the word is believed, with the precision and recall from there on, ascending.
+        curve: Score from which on windows are believed, ascending, with precision and recall from there on: of windows
+            named so the fraction in recordings of the word, and of these recordings the fraction with such a window.
         threshold: The score of the curve with the largest F1, half-way to what lies below; None where less than three
             recordings are of the word.
     """
@@ -56,6 +59,7 @@ class Check:
         interval: Its 95 % interval (Wilson).
         words: Each word of the classifier.
         confusions: What a recording is (None for none of the words), what it was named, and how often; most first.
+        windows: How many windows the recordings have, which thresholds and confidence are measured on.
         unread: Recordings that could not be used.
         confidence: How scores become probabilities, and the reliability curve; None where the recordings are too few.
         kept: Whether the thresholds and the confidence are kept with the classifier.
@@ -67,6 +71,7 @@ class Check:
     interval: tuple[float, float]
     words: tuple[WordCheck, ...]
     confusions: tuple[tuple[str | None, str | None, int], ...]
+    windows: int
     unread: tuple[Unread, ...]
     confidence: Confidence | None = None
     kept: bool = False
@@ -88,6 +93,10 @@ def check(
 ) -> Check:
     """Measure how well a classifier names recordings that somebody has labelled.
 
+    Accuracy is of recordings. From which score on a word is believed, and which probability a score is, is measured on
+    the windows that recordings are cut into, since it is used on windows. No label says which windows it is of: a
+    window named so in a recording of the word counts as right; for the confidence only the best one does.
+
     Args:
         classifier: Folder of a classifier.
         labels: CSV file with a column of recordings (``path``, ``file``, ...), relative to the file, and one of labels
@@ -103,9 +112,10 @@ def check(
     learned = SoundClassifier.load(classifier)
     truth = _read(Path(labels), learned.labels)
     # As it names by rejection alone: thresholds from an earlier check would hide what lies below them.
-    named, unread = _listened(replace(learned, thresholds={}), truth, labels, progress=progress, **options)
-    words = tuple(_word(label, named, truth) for label in learned.labels)
-    confidence = _confidence(learned, named, truth)
+    heard, unread = _listened(replace(learned, thresholds={}), truth, labels, progress=progress, **options)
+    named, windows = [whole for whole, _ in heard], [window for _, own in heard for window in own]
+    words = tuple(_word(label, named, windows, truth) for label in learned.labels)
+    confidence = _confidence(learned, heard, truth)
     if keep:
         with exclusive(Path(classifier)):
             found = {word.label: word.threshold for word in words if word.threshold is not None}
@@ -121,6 +131,7 @@ def check(
         interval=_interval(right, len(named)),
         words=words,
         confusions=tuple((true, named_so, count) for (true, named_so), count in confused.most_common()),
+        windows=len(windows),
         unread=unread,
         confidence=confidence,
         kept=keep,
@@ -135,7 +146,8 @@ def measured(
     `labels` and `options` are those of `check`.
     """
     truth = _read(Path(labels), learned.labels)
-    named, _ = _listened(learned, truth, labels, progress=progress, **options)
+    heard, _ = _listened(learned, truth, labels, progress=progress, **options)
+    named = [whole for whole, _ in heard]
     right = _right(named, truth)
     return right, len(named), _interval(right, len(named))
 
@@ -147,16 +159,16 @@ def _listened(
     *,
     progress: bool,
     **options: Unpack[EncoderOptions],
-) -> tuple[list[Prediction], tuple[Unread, ...]]:
-    """The recordings of a table `labels`, named, and those that cannot be."""
-    rows = list(classify(learned, list(truth), top=len(learned.labels), progress=progress, **options))
-    named = [row for row in rows if isinstance(row, Prediction)]
-    unread = tuple(row for row in rows if isinstance(row, Unread))
-    if not named:
+) -> tuple[list[Named], tuple[Unread, ...]]:
+    """The recordings of a table `labels`, named, with their windows, and those that cannot be."""
+    rows = list(with_windows(learned, list(truth), progress=progress, **options))
+    heard = [(whole, windows) for whole, windows in rows if isinstance(whole, Prediction)]
+    unread = tuple(whole for whole, _ in rows if isinstance(whole, Unread))
+    if not heard:
         raise InputError(
             f"None of the {len(rows)} recordings of {labels} can be read, the first: {unread[0].sentence()}"
         )
-    return named, unread
+    return heard, unread
 
 
 def _right(named: Sequence[Prediction], truth: dict[Path, str | None]) -> int:
@@ -192,39 +204,48 @@ def _read(table: Path, labels: Sequence[str]) -> dict[Path, str | None]:
     return found
 
 
-def _confidence(
-    learned: SoundClassifier, rows: Sequence[Prediction], truth: dict[Path, str | None]
-) -> Confidence | None:
-    """How scores become probabilities; each word of each recording that is not rejected is a case."""
-    cases = [
-        (score, truth[row.path] == label, place)
-        for place, row in enumerate(rows)
-        if row.label is not None
-        for label, score in row.scores
-    ]
+def _confidence(learned: SoundClassifier, heard: Sequence[Named], truth: dict[Path, str | None]) -> Confidence | None:
+    """How scores become probabilities; words of windows that are not rejected are cases.
+
+    Of a recording of a word it is known that one window at least is of it: the best is a case, the others are none.
+    """
+    cases = []
+    for place, (whole, windows) in enumerate(heard):
+        known = [dict(window.scores) for window in windows if window.label is not None]
+        for label in learned.labels if known else ():
+            own, it_is = [of[label] for of in known], truth[whole.path] == label
+            cases += [(score, it_is, place) for score in ([max(own)] if it_is else own)]
     scores, right, places = (np.array(part) for part in (zip(*cases, strict=True) if cases else ((), (), ())))
     made = Confidence.of(scores, right.astype(bool), places.astype(np.int64), "labels")
     return made and made.model_copy(update={"classifier": learned.fingerprint})
 
 
-def _word(label: str, rows: Sequence[Prediction], truth: dict[Path, str | None]) -> WordCheck:
+def _word(
+    label: str, rows: Sequence[Prediction], windows: Sequence[Prediction], truth: dict[Path, str | None]
+) -> WordCheck:
     of_word = sum(truth[row.path] == label for row in rows)
-    named = [(row.scores[0][1], truth[row.path] == label) for row in rows if row.label == label]
-    right = sum(correct for _, correct in named)
-    score = np.array([value for value, _ in named])
-    correct = np.array([it_is for _, it_is in named], bool)
+    named = [truth[row.path] == label for row in rows if row.label == label]
+    right = sum(named)
+    own = [
+        (window.scores[0][1], truth[window.path] == label, window.path) for window in windows if window.label == label
+    ]
+    score, correct = np.array([value for value, *_ in own]), np.array([it_is for _, it_is, _ in own], bool)
+    best: dict[Path, float] = {}
+    for value, it_is, path in own:
+        if it_is:
+            best[path] = max(best.get(path, 0.0), value)
+    reached = np.array(list(best.values()))
     curve = []
     for level in np.unique(score).tolist():
-        above = score >= level
-        hits = int((above & correct).sum())
-        curve.append((float(level), hits / int(above.sum()), hits / of_word if of_word else 0.0))
+        precision = float(correct[score >= level].mean())
+        curve.append((float(level), precision, int((reached >= level).sum()) / of_word if of_word else 0.0))
     return WordCheck(
         label=label,
         recordings=of_word,
         precision=right / len(named) if named else None,
         recall=right / of_word if of_word else None,
         curve=tuple(curve),
-        threshold=_suggested(curve) if of_word >= _ENOUGH and right else None,
+        threshold=_suggested(curve) if of_word >= _ENOUGH and best else None,
     )
 
 

@@ -157,7 +157,8 @@ def detect(
     sources = [Path(source) for source in ([archive] if isinstance(archive, Path | str) else archive)]
     given = options.get("encoder")
     kind = given if isinstance(given, Encoder) else encoders.load(learned.encoder.name)
-    window_s, _ = window_lengths(kind, learned.window_s if window is None else window, hop)
+    usual_s, _ = window_lengths(kind, learned.window_s, None)
+    window_s, _ = window_lengths(kind, usual_s if window is None else window, hop)
     step_s = window_s / 2 if hop is None else hop
     wanted = Scores(
         classifier=learned.fingerprint,
@@ -188,6 +189,8 @@ def detect(
             files |= {"summary": folder / SUMMARY, "heard": folder / HEARD}
             rejected = [(Path(row[0], row[1]), row[6], row[7]) for row in store.refused()] + listener.unnamed
     counts, said = summary.words(), UNCALIBRATED if confidence is None else confidence.sentence()
+    if window_s != usual_s and (confidence is not None or kept):
+        said += f" That was measured in windows of {usual_s:g} s, and these are of {window_s:g} s: listen to some."
     if page:
         about = wanted.model_dump(exclude={"labels"}) | {"confidence that counts": chosen.model_dump()}
         gone_too = (

@@ -23,6 +23,7 @@ from limbeck.sounds._predictions import Prediction, Unread
 
 By = Literal["file", "window"]
 MICROPHONE = "microphone"
+_BATCH = 32
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def name(
     by: By = "window",
     always: bool = False,
     min_score: float | None = None,
-    batch: int = 32,
+    batch: int = _BATCH,
 ) -> Iterator[Prediction | Unread]:
     """Names of windows or of whole recordings, in the order of the pieces; those of a recording stand together.
 
@@ -83,6 +84,23 @@ def name(
     if by == "file":
         rows = (list(group) for _, group in itertools.groupby(scored, key=lambda row: row[0].path))
     return (_named(some, list(classifier.labels), [0.0] * len(least) if always else least, top) for some in rows)
+
+
+def with_windows(
+    learned: SoundClassifier, paths: Sequence[Path], *, progress: bool, **options: Unpack[EncoderOptions]
+) -> Iterator[tuple[Prediction | Unread, list[Prediction]]]:
+    """Each recording, named as a whole, and each of its windows by itself, with scores of all words; heard once."""
+    model, words = of_classifier(learned, **options), list(learned.labels)
+    least = [learned.thresholds.get(label, 0.0) for label in words]
+    with bar("Naming", show=progress) as tell:
+        pieces = stretches_of(paths, model, learned.window_s, learned.hop_s)
+        scored = itertools.groupby(_scored(pieces, model, learned, _BATCH), key=lambda row: row[0].path)
+        for done, (_, group) in enumerate(scored, start=1):
+            rows = list(group)
+            whole = _named(rows, words, least, len(words))
+            windows = [_named([row], words, least, len(words)) for row in rows] if isinstance(whole, Prediction) else []
+            tell(done, len(paths))
+            yield whole, [one for one in windows if isinstance(one, Prediction)]
 
 
 def _scored(pieces: Iterable[Heard], encoder: Encoder, classifier: SoundClassifier, batch: int) -> Iterator[Scored]:

@@ -64,6 +64,12 @@ def run(
         cells.append([word.label, str(word.recordings), *numbers, least, *map(_percent, then)])
     heads = [">recordings", ">precision %", ">recall %", ">threshold", ">then precision %", ">then recall %"]
     _output.as_table(["word", *heads], cells)
+    if found.windows > found.recordings:
+        _output.note(
+            f"Thresholds and confidence are measured on {found.windows} windows, as they are used; the other numbers "
+            "are of recordings.",
+            quiet=quiet,
+        )
     if found.confusions:
         none = "(none of the words)"
         lines = [[true or none, named or none, str(count)] for true, named, count in found.confusions]
