@@ -522,8 +522,12 @@ class TestAppend:
         (tmp_path / "in" / "copy.wav").write_bytes((tmp_path / "in" / "b, c.wav").read_bytes())
         names, told = self._named(made, tmp_path, by="window")
         assert names == ["b, c.wav", "b, c.wav"]
-        assert told == [f"3 recordings are in {tmp_path / 't.csv'} already and were skipped; 1 are new."]
+        assert told[-1] == f"3 recordings are in {tmp_path / 't.csv'} already and were skipped; 1 are new."
         assert self._named(made, tmp_path)[0] == []
+        _, told = self._named(made, tmp_path, by="window")
+        assert told[0].startswith(
+            f"2 recordings in {tmp_path / 't.csv'} were named by another classifier, by this one as"
+        )
         with open(tmp_path / "t.csv", encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))
         assert [Path(row["path"]).name for row in rows] == ["a.wav", "rotten.wav", "b, c.wav", "b, c.wav"]
@@ -542,6 +546,22 @@ class TestAppend:
             (tmp_path / "t.csv").write_bytes(whole[:-cut])
             assert self._named(made, tmp_path, by="window")[0] == ["b.wav"] * 3
             assert (tmp_path / "t.csv").read_bytes() == whole
+
+    def test_a_table_of_another_folder_is_cut_from_anywhere(
+        self, made: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Paths that were given from the folder of work are written as seen from the table's, through a link too."""
+        recording(tmp_path / "disk" / "in" / "a.wav", 200, seed=1)
+        (tmp_path / "work").mkdir()
+        (tmp_path / "work" / "in").symlink_to(tmp_path / "disk" / "in")
+        monkeypatch.chdir(tmp_path / "work")
+        for table in ("t.csv", "../tables/t.csv"):
+            (row,) = sounds.classify(made.learned, "in", append=table, encoder=made.encoder, always=True)
+            assert row.path == Path("in/a.wav")
+        monkeypatch.chdir("/")
+        for table in ("work/t.csv", "tables/t.csv"):
+            (clip,) = sounds.cut(tmp_path / table, out=tmp_path / "clips")
+            assert (clip.label, clip.recording.resolve()) == ("low", tmp_path / "disk" / "in" / "a.wav")
 
     def test_another_classifier_and_another_table(self, made: SimpleNamespace, tmp_path: Path) -> None:
         recording(tmp_path / "in" / "a.wav", 200, seed=1)
@@ -697,6 +717,35 @@ class TestCut:
         assert soundfile.read(first.path)[0].shape == (1600, 2)
         assert "does not exist" in gone.sentence()
 
+    def test_a_name_means_one_recording_whichever_rows_are_cut(self, tmp_path: Path) -> None:
+        """Recorders name files by the hour: those of two sites have the same names."""
+        lines = ["path,start_s,end_s,label,score"]
+        for site, score in (("pond", 0.6), ("woods", 0.9)):
+            recording(tmp_path / "archive" / site / "20240601_2330.wav", 200, seed=int(10 * score))
+            lines.append(f"{site}/20240601_2330.wav,0,1,rain,{score}")
+        (tmp_path / "events.csv").write_text("\n".join(lines), encoding="utf-8")
+        cut = {"out": tmp_path / "clips", "root": tmp_path / "archive"}
+        made = [clip.path.name for clip in sounds.cut(tmp_path / "events.csv", **cut)]
+        assert made == ["pond_20240601_2330_0.00s.wav", "woods_20240601_2330_0.00s.wav"]
+        assert [clip.path.name for clip in sounds.cut(tmp_path / "events.csv", min_score=0.8, **cut)] == made[1:]
+        unread = list(sounds.cut(tmp_path / "events.csv", out=tmp_path))
+        assert all("does not exist" in row.sentence() for row in unread)
+
+    def test_what_has_no_word_lies_by_why(self, tmp_path: Path) -> None:
+        recording(tmp_path / "a.wav", 200, seed=1)
+        lines = ["path,start_s,duration_s,label,nature,score"]
+        lines += ["a.wav,0,0.5,low,,0.9", "a.wav,0.5,0.5,,unsure,0.4", "a.wav,1,0.5,,noise,0.3"]
+        (tmp_path / "t.csv").write_text("\n".join(lines), encoding="utf-8")
+        assert [clip.path.parent.name for clip in sounds.cut(tmp_path / "t.csv", out=tmp_path / "clips")] == [
+            "low", "unsure", "noise",
+        ]  # fmt: skip
+
+    def test_a_set_of_examples(self, made: SimpleNamespace, tmp_path: Path) -> None:
+        hits = sounds.search(made.folder / "index", "high", top=3, encoder=made.encoder)
+        sounds.ExampleSet.of(hits).write(tmp_path / "high.json")
+        clips = list(sounds.cut(tmp_path / "high.json", out=tmp_path / "clips"))
+        assert [clip.recording for clip in clips] == [hit.path for hit in hits]
+
     def test_refuses(self, tmp_path: Path) -> None:
         (tmp_path / "t.csv").write_text("path,start_s,duration_s,label\na.wav,0,1,rain\n", encoding="utf-8")
         with pytest.raises(InputError, match=r"Nothing in .* is named 'dog'; labels in it: rain"):
@@ -707,6 +756,7 @@ class TestCut:
             ("t.csv", "a,b\n1,2\n"),
             ("u.json", "{"),
             ("v.json", "[1]"),
+            ("x.json", '{"a": 1}'),
             ("w.csv", "path,start_s\na,b\n"),
         ):
             (tmp_path / name).write_text(text, encoding="utf-8")

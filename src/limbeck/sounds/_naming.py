@@ -189,8 +189,8 @@ def classify(
         min_score: Least score, 0 to 1, of a sound that gets a word; by default each word's own, if it has one
             (`sounds.check`), or none.
         append: A table (CSV) that rows are added to as recordings are done. Recordings that are in it, by their
-            content, are not named again.
-        told: Told how many recordings were skipped.
+            content, are not named again. Relative paths are written as seen from the table's folder.
+        told: Told how many recordings were skipped, and how many rows were named by another classifier or otherwise.
         progress: Draw a bar on standard error.
         options: Which encoder is used and how it is loaded.
 
@@ -204,7 +204,8 @@ def classify(
         found += [below for _, below in files_below(path)] if path.is_dir() else [path]
     if not (paths := list(dict.fromkeys(found))):
         raise InputError("There is no recording to name: no file was given, or the folders hold none.")
-    table = None if append is None else _results.Table.open(Path(append), learned, told)
+    asked = {"by": by, "window": window, "hop": hop, "min_score": min_score, "always": always}
+    table = None if append is None else _results.Table.open(Path(append), learned, asked, told)
     if table is not None:
         paths = table.new(paths)
         if not paths:

@@ -3,10 +3,11 @@
 import csv
 import io
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from limbeck import _files
 from limbeck._text import read_table
@@ -15,12 +16,12 @@ from limbeck.prototypes import SoundClassifier
 from limbeck.sounds._predictions import Prediction, Unread
 
 COLUMNS = ("path", "start_s", "duration_s", "label", "nature", "score", "scores", "error", "sha256", "classifier")
-"""Of the table: where, the word with its score, why there is none, all scores, and what was named by what."""
+"""Of the table: where, seen from its folder, the word with its score, why there is none, all scores, what by what."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """A CSV file of predictions; `known` are the SHA-256 of recordings in it, `by` the classifier that adds rows."""
+    """A CSV file of predictions; `known` are the SHA-256 of recordings in it, `by` says how rows are named."""
 
     place: Path
     known: frozenset[str]
@@ -28,13 +29,18 @@ class Table:
     told: Callable[[str], None]
 
     @classmethod
-    def open(cls, place: Path, classifier: SoundClassifier, told: Callable[[str], None]) -> Self:
+    def open(
+        cls, place: Path, classifier: SoundClassifier, asked: Mapping[str, Any], told: Callable[[str], None]
+    ) -> Self:
         """Read a table, or begin one; rows that were half written are taken off, with others of that recording.
+
+        `asked` is what was asked for of names, beside their classifier: rows that were named otherwise are told of.
 
         Raises:
             InputError: The file is another kind of table.
         """
-        by = f"{classifier.encoder.id}/{_files.digest(classifier.fingerprint, dict(classifier.thresholds))}"
+        how = _files.digest(classifier.fingerprint, dict(classifier.thresholds), dict(asked))
+        by = f"{classifier.encoder.id}/{how}"
         if not place.exists() or not place.stat().st_size:
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_text(_lines([COLUMNS]), encoding="utf-8")
@@ -48,8 +54,9 @@ class Table:
             )
         if others := {row["sha256"] for _, row in rows if row["classifier"] != by}:
             told(
-                f"{len(others)} recordings in {place} were named by another classifier, or by this one as it was; "
-                "they are left as they are. Choose a new file for --append to name them again."
+                f"{len(others)} recordings in {place} were named by another classifier, by this one as it was, or with "
+                "other settings (--by, --window, --hop, --min-score, --always); they are left as they are. Choose a "
+                "new file for --append to name them again."
             )
         return cls(place, frozenset(row["sha256"] for _, row in rows), by, told)
 
@@ -70,12 +77,19 @@ class Table:
             own = list(some)
             if content := _files.sha256_of(path):
                 with self.place.open("a", encoding="utf-8", newline="") as file:
-                    file.write(_lines([_row(row, content, self.by) for row in own]))
+                    file.write(_lines([_row(row, self._seen(path), content, self.by) for row in own]))
             yield from own
 
+    def _seen(self, path: Path) -> Path:
+        """A recording's path as seen from the table's folder; an absolute one stays as it is."""
+        folder = self.place.parent
+        if path.is_absolute() or folder.samefile("."):
+            return path
+        return Path(os.path.relpath(path.parent.resolve() / path.name, folder.resolve()))
 
-def _row(row: Prediction | Unread, sha256: str, by: str) -> tuple[str, ...]:
-    path = str(row.path).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+def _row(row: Prediction | Unread, place: Path, sha256: str, by: str) -> tuple[str, ...]:
+    path = str(place).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     if isinstance(row, Unread):
         return (path, "", "", "", "", "", "", row.reason, sha256, by)
     scores = "; ".join(f"{label} {score:.3f}" for label, score in row.scores)

@@ -246,6 +246,11 @@ class TestTheWholeWay:
         assert out == f"{tmp_path / 'clips'}\n"
         assert "9 clips were written" in err
         assert len(list((tmp_path / "clips").glob("*/*.wav"))) == 9
+        (tmp_path / "events.csv").write_text("path,start_s,end_s\n" + "a.wav,0,1\n" * 5, encoding="utf-8")
+        err = limbeck("cut", tmp_path / "events.csv", "--out", tmp_path / "none", code=1)[1]
+        assert err.count("a.wav does not exist") == 1
+        assert "None of the 5 sounds" in err
+        assert "--root" in err
         lines = [f"{path},{path.parent.name}" for path in sorted((place / "recordings").rglob("*.wav"))]
         (tmp_path / "labels.csv").write_text("\n".join(["path,label", *lines]), encoding="utf-8")
         words = ["check", place / "classifier", tmp_path / "labels.csv", *weights]
