@@ -193,6 +193,37 @@ class TestSearchByExample:
         with pytest.raises(InputError, match="There is no set of examples"):
             sounds.search(tmp_path / "index", like=[tmp_path / "none.json"], encoder=made.encoder)
 
+    def test_a_set_goes_on_after_the_archive_moved(self, made: SimpleNamespace, tmp_path: Path) -> None:
+        """Once the index knows the new place, by bytes; what it finds is the same."""
+        for word, hertz in WORDS.items():
+            for i in range(3):
+                recording(tmp_path / "old" / f"{word}{i}.wav", hertz, seed=i)
+        options = {"encoder": made.encoder}
+        sounds.index(tmp_path / "old", out=tmp_path / "index", workers=1, progress=False, **options)
+        sounds.ExampleSet.of(sounds.search(tmp_path / "index", "high", top=2, **options)).write(tmp_path / "set.json")
+        before = sounds.search(tmp_path / "index", like=[tmp_path / "set.json"], **options)
+        (tmp_path / "old").rename(tmp_path / "new")
+        with pytest.raises(InputError, match="is gone since it was saved"):
+            sounds.search(tmp_path / "index", like=[tmp_path / "set.json"], **options)
+        sounds.index(tmp_path / "new", out=tmp_path / "index", workers=1, progress=False, **options)
+        now = sounds.search(tmp_path / "index", like=[tmp_path / "set.json"], **options)
+        assert [hit.path.name for hit in now] == [hit.path.name for hit in before]
+        assert len(now) == 7
+        assert sounds.search(tmp_path / "index", "high", unlike=[tmp_path / "set.json"], **options)
+
+    def test_windows_of_a_set_are_as_long_as_they_were(self, made: SimpleNamespace, tmp_path: Path) -> None:
+        """The last half second of a low tone, before a high one: in windows of two seconds it would be mostly high."""
+        long = recording(tmp_path / "long.wav", 200, 3000, seed=77)
+        sounds.index(long, out=tmp_path / "short", window=0.5, encoder=made.encoder, workers=1, progress=False)
+        found = sounds.search(tmp_path / "short", "low", top=8, encoder=made.encoder)
+        sounds.ExampleSet.of([hit for hit in found if hit.start_s == 1.5]).write(tmp_path / "set.json")
+        hits = sounds.search(made.folder / "index", like=[tmp_path / "set.json"], encoder=made.encoder)
+        assert {hit.path.parent.name for hit in hits} == {"low"}
+
+    def test_a_beginning_without_an_example(self, made: SimpleNamespace) -> None:
+        with pytest.raises(InputError, match="belongs to a recording"):
+            sounds.search(made.folder / "index", "low", at=2.0, encoder=made.encoder)
+
     def test_refuses_examples_that_are_no_sound(self, made: SimpleNamespace, tmp_path: Path) -> None:
         (tmp_path / "rotten.wav").write_bytes(b"RIFF")
         for name in ("rotten.wav", "nowhere.wav"):
@@ -602,6 +633,7 @@ class TestCheck:
         assert tall.recall == 0.5
         assert ("high", "low", 1) in found.confusions
         assert {true for true, *_ in found.confusions} == {"high", None}
+        assert found.foreign == (("noise", 1),)
         assert low.curve[0][2] == 1.0
         assert low.threshold is not None
         assert tall.threshold is None
@@ -619,6 +651,7 @@ class TestCheck:
         before = sounds.check(copied.folder, tmp_path / "labels.csv", encoder=copied.encoder, keep=True)
         assert before.right >= 11
         assert (None, 4) in {(true, count) for true, _, count in before.confusions}, "noise has a word each time"
+        assert before.foreign == (), "recordings without a label are meant to be none"
         kept = SoundClassifier.load(copied.folder).thresholds
         assert kept.keys() == set(WORDS)
         files = [tmp_path / line.split(",")[0] for line in lines[1:]]

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -114,12 +115,15 @@ def search(
             f"{words} is a recording that is there, but search looks for words. To search by example: limbeck sounds "
             f"search INDEX --like {words}"
         )
-    model, window_s = encoder_of(opened, **options), opened.settings.window_s
+    if at is not None and not like:
+        raise InputError("A beginning (--at) belongs to a recording; give it with --like, or leave --at out.")
+    model = encoder_of(opened, **options)
+    vector = partial(_examples.vector, encoder=model, window_s=opened.settings.window_s, recordings=opened.recordings)
     wanted = [model.embed_text([words]).numpy()[0]] if words.strip() else []
-    wanted += [_examples.vector(like, model, window_s=window_s, at_s=at)] if like else []
+    wanted += [vector(like, at_s=at)] if like else []
     if not len(opened):
         return []
-    query = opened.blend(np.stack(wanted), _examples.vector(unlike, model, window_s=window_s)[None] if unlike else None)
+    query = opened.blend(np.stack(wanted), vector(unlike)[None] if unlike else None)
     asked = top
     while True:
         hits = opened.search(query, asked, exact=exact)[0]

@@ -59,6 +59,8 @@ class Check:
         interval: Its 95 % interval (Wilson).
         words: Each word of the classifier.
         confusions: What a recording is (None for none of the words), what it was named, and how often; most first.
+        foreign: Labels of recordings that were named that are no word of the classifier, so that these recordings
+            should be named by none, and how many there are; most first.
         windows: How many windows the recordings have, which thresholds and confidence are measured on.
         unread: Recordings that could not be used.
         confidence: How scores become probabilities, and the reliability curve; None where the recordings are too few.
@@ -71,6 +73,7 @@ class Check:
     interval: tuple[float, float]
     words: tuple[WordCheck, ...]
     confusions: tuple[tuple[str | None, str | None, int], ...]
+    foreign: tuple[tuple[str, int], ...]
     windows: int
     unread: tuple[Unread, ...]
     confidence: Confidence | None = None
@@ -110,7 +113,7 @@ def check(
         InputError: The folder is no classifier, the table lacks columns or rows, or no recording of it can be read.
     """
     learned = SoundClassifier.load(classifier)
-    truth = _read(Path(labels), learned.labels)
+    truth, foreign = _read(Path(labels), learned.labels)
     # As it names by rejection alone: thresholds from an earlier check would hide what lies below them.
     heard, unread = _listened(replace(learned, thresholds={}), truth, labels, progress=progress, **options)
     named, windows = [whole for whole, _ in heard], [window for _, own in heard for window in own]
@@ -131,6 +134,7 @@ def check(
         interval=_interval(right, len(named)),
         words=words,
         confusions=tuple((true, named_so, count) for (true, named_so), count in confused.most_common()),
+        foreign=tuple(Counter(foreign[row.path] for row in named if row.path in foreign).most_common()),
         windows=len(windows),
         unread=unread,
         confidence=confidence,
@@ -140,16 +144,17 @@ def check(
 
 def measured(
     learned: SoundClassifier, labels: Path | str, *, progress: bool = False, **options: Unpack[EncoderOptions]
-) -> tuple[int, int, tuple[float, float]]:
+) -> tuple[int, int, int, tuple[float, float]]:
     """How many recordings a classifier names rightly with its own thresholds, of how many, and the 95 % interval.
 
-    `labels` and `options` are those of `check`.
+    In between stands how many of them are none of its words. `labels` and `options` are those of `check`.
     """
-    truth = _read(Path(labels), learned.labels)
+    truth, _ = _read(Path(labels), learned.labels)
     heard, _ = _listened(learned, truth, labels, progress=progress, **options)
     named = [whole for whole, _ in heard]
     right = _right(named, truth)
-    return right, len(named), _interval(right, len(named))
+    none = sum(truth[row.path] is None for row in named)
+    return right, len(named), none, _interval(right, len(named))
 
 
 def _listened(
@@ -180,8 +185,8 @@ def _interval(right: int, recordings: int) -> tuple[float, float]:
     return float(between.low), float(between.high)
 
 
-def _read(table: Path, labels: Sequence[str]) -> dict[Path, str | None]:
-    """Recordings with their label, None where it is none of the classifier's."""
+def _read(table: Path, labels: Sequence[str]) -> tuple[dict[Path, str | None], dict[Path, str]]:
+    """Recordings with their label, None where it is none of the classifier's, and what the table says of these."""
     if not table.is_file():
         raise InputError(f"There is no table {table}; give a CSV file with a column path and a column label.")
     columns, rows = read_table(table)
@@ -195,13 +200,16 @@ def _read(table: Path, labels: Sequence[str]) -> dict[Path, str | None]:
         )
     known = {word.casefold(): word for word in labels}
     found: dict[Path, str | None] = {}
+    foreign: dict[Path, str] = {}
     for line, row in rows:
         place = table.parent / row[path]
         said = portable(" ".join(row[label].split())).casefold()
         word = known.get(said, known.get(said.replace("_", " ")))
         if found.setdefault(place, word) != word:
             raise InputError(f"{table}, line {line}: {row[path]} has two labels; a recording is named by one word.")
-    return found
+        if said and word is None:
+            foreign[place] = row[label]
+    return found, foreign
 
 
 def _confidence(learned: SoundClassifier, heard: Sequence[Named], truth: dict[Path, str | None]) -> Confidence | None:

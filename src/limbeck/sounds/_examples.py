@@ -1,6 +1,7 @@
 """Searching by example: recordings, windows of them and sets of windows become vectors to look for."""
 
-from collections.abc import Iterable, Sequence
+import functools
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -11,7 +12,7 @@ from limbeck import _files
 from limbeck._config import Config
 from limbeck.encoders import Encoder
 from limbeck.errors import InputError, MediaError
-from limbeck.index import Hit, embed_stretches
+from limbeck.index import File, Hit, embed_stretches
 from limbeck.media import MelRecipe, Recording, SoundStretch, read_sound, sound_stretches
 from limbeck.prototypes import Piece
 
@@ -53,7 +54,14 @@ class ExampleSet(Config):
         _files.write_record(path, self.to_json())
 
 
-def vector(examples: Sequence[Path | str], encoder: Encoder, *, window_s: float, at_s: float | None = None) -> Floats:
+def vector(
+    examples: Sequence[Path | str],
+    encoder: Encoder,
+    *,
+    window_s: float,
+    at_s: float | None = None,
+    recordings: Callable[[], Iterable[File]] = tuple,
+) -> Floats:
     """Embed examples as one direction of the joint space, float32, (dim,): the mean of all their windows.
 
     Args:
@@ -61,18 +69,22 @@ def vector(examples: Sequence[Path | str], encoder: Encoder, *, window_s: float,
         encoder: The index's.
         window_s: Length of a window in seconds.
         at_s: Where in the recording the sound begins, in seconds >= 0; None means all of each recording.
+        recordings: Gives the recordings of the index; asked where one of a set is no longer where it was.
 
     Raises:
         InputError: A recording or a set cannot be read, or `at_s` is given for several examples or for a set.
     """
     if at_s is not None and (len(examples) != 1 or _is_set(examples[0])):
         raise InputError("A beginning (--at) belongs to one recording; give one with --like, or leave --at out.")
+    places = functools.cache(lambda: {file.sha256: file for file in recordings()})
     parts = []
     for example in examples:
         pieces = ExampleSet.read(Path(example)).windows if _is_set(example) else ()
         if _is_set(example) and not pieces:
             raise InputError(f"The set of examples {example} holds no window. Save one that found something.")
-        parts += [_embedded(Path(one.path), encoder, window_s, one.start_s, one.sha256) for one in pieces]
+        for piece in pieces:
+            length_s = min(window_s, piece.duration_s or window_s)
+            parts.append(_embedded(_located(piece, places), encoder, length_s, piece.start_s))
         parts += [] if pieces else [_embedded(Path(example), encoder, window_s, at_s)]
     return _direction(np.stack(parts))
 
@@ -117,12 +129,21 @@ def _is_set(example: Path | str) -> bool:
     return Path(example).suffix.lower() == ".json"
 
 
-def _embedded(path: Path, encoder: Encoder, window_s: float, at_s: float | None, sha256: str = "") -> Floats:
-    if sha256 and (now := _files.sha256_of(path)) != sha256:
-        raise InputError(
-            f"The example {path} {'has changed' if now else 'is gone'} since it was saved. Bring it back, or save the "
-            "set of examples anew: limbeck sounds search ... --save."
-        )
+def _located(piece: Piece, places: Callable[[], Mapping[str, File]]) -> Path:
+    """Where the recording of a window lies now: where it was when it was saved, or where the index has its bytes."""
+    path = Path(piece.path)
+    if (now := _files.sha256_of(path)) == piece.sha256:
+        return path
+    if (known := places().get(piece.sha256)) is not None and known.is_at(known.place):
+        return known.place
+    raise InputError(
+        f"The example {path} {'has changed' if now else 'is gone'} since it was saved, and the index knows no other "
+        "place of it. Bring it back, bring the index up to date with where it is now, or save the set of examples "
+        "anew: limbeck sounds search ... --save."
+    )
+
+
+def _embedded(path: Path, encoder: Encoder, window_s: float, at_s: float | None) -> Floats:
     try:
         return recording_vector(path, encoder, window_s=window_s, at_s=at_s)
     except MediaError as error:

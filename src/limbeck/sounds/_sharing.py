@@ -44,9 +44,10 @@ def push(
     """
     learned, results = SoundClassifier.load(classifier), []
     if check is not None:
-        right, recordings_there, interval = measured(learned, check, progress=progress, **options)
+        right, recordings_there, none, interval = measured(learned, check, progress=progress, **options)
         low, high = (100 * end for end in interval)
         how = f"{right} of {recordings_there} recordings, 95 % interval {low:.1f} to {high:.1f} %"
+        how += f"; {none} of them are none of the words" if none else ""
         results.append(hub.Result(Path(check).stem, "accuracy", 100 * right / recordings_there, about=how))
     return learned.push_to_hub(
         name,

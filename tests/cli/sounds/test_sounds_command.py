@@ -258,8 +258,12 @@ class TestTheWholeWay:
         assert out.startswith("accuracy: ")
         assert all(word in out for word in WORDS)
         assert "--keep keeps the thresholds" in err
+        assert "no word of this classifier" not in out
         told = json.loads(limbeck(*words, "--json")[0])
         assert f"({told['right']} of 9; 95 % interval" in out
+        lines[0] = lines[0].rsplit(",", 1)[0] + ",harpsichord"
+        (tmp_path / "labels.csv").write_text("\n".join(["path,label", *lines]), encoding="utf-8")
+        assert "1 recordings have labels that are no word of this classifier" in limbeck(*words)[0]
 
     def test_words_are_changed(self, own: Path, limbeck: Run) -> None:
         words = ["correct", own / "classifier", "--rename", "harp=lyre", "--merge", "metal bar+zither string=metal"]

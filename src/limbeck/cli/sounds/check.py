@@ -55,6 +55,13 @@ def run(
         f"accuracy: {100 * found.accuracy:.1f} % ({found.right} of {found.recordings}; 95 % interval "
         f"{100 * low:.1f} to {100 * high:.1f} %)"
     )
+    if found.foreign:
+        said = ", ".join(f"{label} ({count})" for label, count in found.foreign)
+        typer.echo(
+            f"{sum(count for _, count in found.foreign)} recordings have labels that are no word of this classifier; "
+            f"they count as right where they get none: {said}. Is a word meant, write it as the classifier does, or "
+            "rename its word (limbeck sounds correct --rename)."
+        )
     cells = []
     for word in found.words:
         there = [(precision, recall) for at, precision, recall in word.curve if at >= (word.threshold or 0)]
