@@ -62,7 +62,7 @@ def write(folder: Path, count: int) -> None:
     spectra = draw.normal(-50, 15, (CLASSES, 1, *RECIPE.mel.shape)).astype(np.float32)
     shards = []
     for index in range(plan.shards):
-        positions = plan.shard(index)
+        positions = [*plan.shard(index).clips]
         frames = [np.roll(patterns[p % CLASSES], p // CLASSES % 224, axis=2) + np.uint8(p % 64) for p in positions]
         audio = [np.roll(spectra[p % CLASSES], p // CLASSES % 56, axis=2) for p in positions]
         clips = [{"audio": a, "image": f} for a, f in zip(audio, frames, strict=True)]

@@ -153,7 +153,7 @@ def test_the_command_line_waits_passively_unless_told_otherwise() -> None:
 
 STARTS = {
     "prepare": "from limbeck.datasets._decoding import *; from limbeck.datasets import load\n"
-    "with decoding_pool(load('folder')(root='.'), ClipRecipe(), {}, workers=1, timeout_s=60) as pool:\n"
+    "with decoding_pool(Decoder(load('folder')(root='.'), ClipRecipe(), {}), workers=1, timeout_s=60) as pool:\n"
     "    pool._workers[0].connection.recv()",
     "index": "from limbeck.index._prefetch import *; from limbeck.index._scan import File\n"
     "list(prefetch([File('.', 'nothing', 0, 0)], print, frozenset(), workers=1, pieces=1))",

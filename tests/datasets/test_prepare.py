@@ -15,7 +15,7 @@ import torch
 from tests.helpers.generated import RECIPE, Generated, contents
 
 from limbeck import _files
-from limbeck.datasets import ClipRef, Prepared, _plan, _prepare, _sources, prepare
+from limbeck.datasets import ClipRef, Prepared, _plan, _prepare, _shards, _sources, prepare
 from limbeck.errors import BusyError, FingerprintError, InputError, MediaError
 from limbeck.media import ClipRecipe, RawClip, log_mel
 
@@ -108,7 +108,7 @@ def test_a_clip_that_crashes_once_is_kept(tmp_path: Path) -> None:
 
 def test_a_finished_folder_is_returned_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = prepare(Generated(24), out=tmp_path / "out", recipe=RECIPE, workers=1)
-    monkeypatch.setattr(_prepare, "decoding_pool", None)
+    monkeypatch.setattr(_shards, "decoding_pool", None)
     again = prepare(Generated(24), out=tmp_path / "out", recipe=RECIPE)
     assert again.fingerprint == first.fingerprint
 
@@ -200,8 +200,9 @@ def test_a_file_that_changes_while_it_is_prepared_is_noticed_the_next_time(tmp_p
     file.write_bytes(b"12")
     plan = _plan.Plan.of(_WithFile(file), RECIPE, None)
     file.write_bytes(b"34")
-    plan.digests(plan.clips[0], _sources.Digests.kept_in(tmp_path))
-    assert plan.digests(plan.clips[0], _sources.Digests.kept_in(tmp_path)) == [_sources.UNSTEADY]
+    shard = plan.shard(0)
+    shard.digests(plan.clips[0], _sources.Digests.kept_in(tmp_path))
+    assert shard.digests(plan.clips[0], _sources.Digests.kept_in(tmp_path)) == [_sources.UNSTEADY]
     with pytest.raises(FingerprintError, match="1 changed"):
         plan.check_files([{"id": "0", "files": [_sources.UNSTEADY]}], out)
 
@@ -320,7 +321,7 @@ def test_clips_of_one_file_are_decoded_together_and_nothing_is_lost(monkeypatch:
     monkeypatch.setattr(_plan, "_SHARD_CLIPS", 256)
     monkeypatch.setattr(_plan, "FILE_CLIPS", 6)
     plan = _plan.Plan.of(_Seconds([1, 1, 2, 8, 1]), RECIPE, None)
-    units = [u.positions for u in plan.units(0)]
+    units = [u.positions for u in plan.shard(0).units()]
     assert units == [(0, 1), (2, 3), (4, 5, 6, 7, 8, 9), (10, 11, 12)]
 
 

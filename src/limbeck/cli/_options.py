@@ -3,12 +3,18 @@
 import importlib
 import json
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer import Argument, Option
+
+from limbeck.cli import _output
+
+if TYPE_CHECKING:
+    from limbeck.engine.executor import Executor
 
 Seed = Annotated[int, Option(min=0, help="Everything random follows from this number.")]
 Device = Annotated[str, Option(help="auto, cpu, cuda, cuda:1, mps.")]
@@ -123,6 +129,24 @@ def merged(settings: dict[str, Any], **flags: Any) -> dict[str, Any]:
     if twice := sorted(given.keys() & settings.keys()):
         raise typer.BadParameter(f"{twice[0]!r} is given twice: as an option and with name=value.")
     return given | settings
+
+
+def on_ray(
+    address: str | None,
+    *,
+    folder: Path,
+    quiet: bool,
+    cores: float = 1.0,
+    gpus: float = 0.0,
+    begin: Callable[[], object] | None = None,
+) -> "AbstractContextManager[Executor | None]":
+    """The executor of the cluster that `Ray` names, of whose machines a task gets so many cores and GPUs; or None."""
+    if not address:
+        return nullcontext()
+    from limbeck.engine.on_ray import Share, connected
+
+    tell = partial(_output.note, quiet=quiet)
+    return connected(address, folder=folder, share=Share(cores, gpus), begin=begin, tell=tell)
 
 
 def part(settings: dict[str, Any], name: str) -> dict[str, Any]:

@@ -1,8 +1,6 @@
 """``limbeck benchmark``: a whole comparison from one file."""
 
 import dataclasses
-from contextlib import AbstractContextManager, nullcontext
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +10,6 @@ from limbeck.cli import _options, _output
 
 if TYPE_CHECKING:
     from limbeck.comparison import Line
-    from limbeck.engine.executor import Executor
 
 EXAMPLES = (
     "limbeck benchmark playground --out runs/ --processes 2",
@@ -46,6 +43,7 @@ def run(
     """
     from limbeck import _recipes, comparison
     from limbeck.engine import bar
+    from limbeck.networks import keep_freed_memory
 
     asked = comparison.Recipe.load(recipe)
     if dry_run:
@@ -58,20 +56,15 @@ def run(
         return
     if not ray and (cores_per_job, gpus_per_job) != (1.0, 0.0):
         raise BadParameter("--cores-per-job and --gpus-per-job need --ray; without it there is --processes.")
-    tell_note = partial(_output.note, quiet=quiet)
-    on_machines: AbstractContextManager[Executor | None] = nullcontext()
-    if ray:
-        from limbeck.engine import on_ray
-        from limbeck.networks import keep_freed_memory
-
-        share = on_ray.Share(cores_per_job, gpus_per_job)
-        on_machines = on_ray.connected(ray, folder=out, share=share, begin=keep_freed_memory, tell=tell_note)
-    with on_machines as executor, bar(asked.title, show=not quiet) as tell:
+    cluster = _options.on_ray(
+        ray, folder=out, quiet=quiet, cores=cores_per_job, gpus=gpus_per_job, begin=keep_freed_memory
+    )
+    with cluster as executor, bar(asked.title, show=not quiet) as tell:
 
         def on_job(what: str, done: int, total: int) -> None:
             tell(done, total)
             if what:
-                tell_note(what)
+                _output.note(what, quiet=quiet)
 
         found = comparison.run(
             asked, name=Path(recipe).stem, out=out, data=data, processes=processes, executor=executor,

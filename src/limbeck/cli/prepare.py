@@ -18,6 +18,7 @@ EXAMPLES = (
     "limbeck prepare folder videos/ --modality audio,video --frames 4 --out prepared/",
     "limbeck prepare huggingface saved_to_disk/ --out prepared/",
     "limbeck prepare webdataset 'shards/train-{000..009}.tar' --set classes=cat,dog --out prepared/",
+    "limbeck prepare vggsound VGGSound/ --out /shared/prepared --ray auto",
     "limbeck prepare playground videos/ --out prepared/ --set clips=200 --set seed=1",
 )
 
@@ -59,7 +60,11 @@ def run(
         Literal["stretch", "crop", "letterbox"] | None,
         Option(help="Pictures that are not square: squeeze (by default), cut the middle, add bars."),
     ] = None,
-    workers: Annotated[int | None, Option(min=1, help="Processes; as many as there are cores by default.")] = None,
+    workers: Annotated[
+        int | None,
+        Option(min=1, help="Processes; by default as many as there are cores, with --ray one for each task."),
+    ] = None,
+    ray: _options.Ray = None,
     set_: Annotated[list[str] | None, _options.setting("An option of the dataset, see limbeck explain DATASET")] = None,
     quiet: _options.Quiet = False,
 ) -> None:
@@ -85,9 +90,11 @@ def run(
     times = None if frames is None else _frames(frames)
     own = _options.merged({"mel": mel}, image_size=image_size, fit=fit, frames=times, segments=segments)
     recipe = ClipRecipe.from_json(merge(reader.recipe.to_json(), own))
-    limbeck.prepare(
-        dataset, source, out=out, recipe=recipe, modality=modality, workers=workers, progress=not quiet, **options
-    )
+    with _options.on_ray(ray, folder=out, quiet=quiet, cores=workers or 1) as executor:
+        limbeck.prepare(
+            dataset, source, out=out, recipe=recipe, modality=modality, workers=workers, executor=executor,
+            progress=not quiet, **options,
+        )  # fmt: skip
     typer.echo(out)
 
 

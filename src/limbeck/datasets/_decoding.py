@@ -55,21 +55,12 @@ class Refused:
 DecodingPool = WorkerPool[Unit, list[Decoded | Refused]] | InlinePool[Unit, list[Decoded | Refused]]
 
 
-def decoding_pool(
-    dataset: Dataset,
-    recipe: ClipRecipe,
-    modalities: Mapping[str, Modality],
-    *,
-    workers: int,
-    timeout_s: float,
-    show: bool = False,
-) -> DecodingPool:
+def decoding_pool(decoder: "Decoder", *, workers: int, timeout_s: float, show: bool = False) -> DecodingPool:
     """Processes that decode units, each unit within `timeout_s`; to be used in a ``with`` statement.
 
     A dataset that they cannot be given is read in this process; people are told if `show`.
     """
-    decoder = Decoder(dataset, recipe, modalities)
-    pickled, why = _pickled(dataset)
+    pickled, why = _pickled(decoder.dataset)
     if why:
         note(f"Clips are read in this process alone: {why}.", show=show)
         return InlinePool(decoder.in_one_thread)

@@ -71,24 +71,11 @@ class Plan:
         clip_bytes = sum(modality.stored_bytes for modality in self.modalities.values())
         return min(max(_SHARD_BYTES // clip_bytes, 1), _SHARD_CLIPS)
 
-    def shard(self, index: int) -> range:
-        return range(len(self.clips))[index * self.shard_clips : (index + 1) * self.shard_clips]
-
-    def units(self, index: int) -> list[Unit]:
-        """A shard cut into pieces of work: neighbours in one file stay together, for they are decoded together."""
-        wanted = [i for i in self.shard(index) if i not in self.refused]
-        files = groupby(wanted, key=lambda i: (self.clips[i].audio, self.clips[i].image))
-        pieces: list[list[int]] = []
-        for (audio, image), group in files:
-            positions = list(group)
-            step = 1 if audio is None and image is None else FILE_CLIPS
-            for i in range(0, len(positions), step):
-                piece = positions[i : i + step]
-                if pieces and len(pieces[-1]) + len(piece) <= _UNIT_CLIPS:
-                    pieces[-1] += piece
-                else:
-                    pieces.append(piece)
-        return [Unit(tuple(piece), tuple(self.clips[p] for p in piece)) for piece in pieces]
+    def shard(self, index: int) -> "ShardPlan":
+        positions = range(len(self.clips))[index * self.shard_clips : (index + 1) * self.shard_clips]
+        clips = {position: self.clips[position] for position in positions}
+        stamps = {path: self.stamps[path] for clip in clips.values() for path in files_of(clip)}
+        return ShardPlan(index, clips, {p: self.refused[p] for p in positions if p in self.refused}, stamps)
 
     @cached_property
     def sources(self) -> Sources:
@@ -103,12 +90,6 @@ class Plan:
             for path in (clip.audio, clip.image)
             if path is not None and not self.sources.is_text(path)
         } | {position: Refused(*clip.refused) for position, clip in enumerate(self.clips) if clip.refused}
-
-    def digests(self, clip: ClipRef, memory: Digests) -> list[str | None]:
-        """Digests of a clip's files, as they were when the plan was made."""
-        files = files_of(clip)
-        found = zip(files, memory.of(files), strict=True)
-        return [digest if self.stamps[path] == Stamp.of(path) else UNSTEADY for path, digest in found]
 
     def row(self, clip: ClipRef) -> dict[str, Any]:
         """What is written down about a clip in either table; each keeps the columns it has."""
@@ -165,6 +146,45 @@ class Plan:
                 f"{out} was prepared from other recordings: {len(changed)} changed since ({some}). "
                 "Delete this folder to prepare anew, or choose another."
             )
+
+
+@dataclass(frozen=True)
+class ShardPlan:
+    """A shard of a plan, complete in itself.
+
+    Attributes:
+        index: Which one it is.
+        clips: Its clips by their position in the dataset.
+        refused: Those that are refused unseen, by position.
+        stamps: What its files looked like when the plan was made.
+    """
+
+    index: int
+    clips: Mapping[int, ClipRef]
+    refused: Mapping[int, Refused]
+    stamps: Mapping[Path, Stamp | None]
+
+    def units(self) -> list[Unit]:
+        """The shard cut into pieces of work: neighbours in one file stay together, for they are decoded together."""
+        wanted = [position for position in self.clips if position not in self.refused]
+        files = groupby(wanted, key=lambda i: (self.clips[i].audio, self.clips[i].image))
+        pieces: list[list[int]] = []
+        for (audio, image), group in files:
+            positions = list(group)
+            step = 1 if audio is None and image is None else FILE_CLIPS
+            for i in range(0, len(positions), step):
+                piece = positions[i : i + step]
+                if pieces and len(pieces[-1]) + len(piece) <= _UNIT_CLIPS:
+                    pieces[-1] += piece
+                else:
+                    pieces.append(piece)
+        return [Unit(tuple(piece), tuple(self.clips[p] for p in piece)) for piece in pieces]
+
+    def digests(self, clip: ClipRef, memory: Digests) -> list[str | None]:
+        """Digests of a clip's files, as they were when the plan was made."""
+        files = files_of(clip)
+        found = zip(files, memory.of(files), strict=True)
+        return [digest if self.stamps[path] == Stamp.of(path) else UNSTEADY for path, digest in found]
 
 
 def _check(dataset: Dataset, clips: Sequence[ClipRef], classes: Sequence[str]) -> None:

@@ -5,9 +5,8 @@ nothing else: not on the number of workers, on timing, or on how often the work 
 """
 
 import os
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -16,9 +15,8 @@ from limbeck import _files, _machine
 from limbeck._words import plural
 from limbeck.datasets import _findings
 from limbeck.datasets._contract import Dataset, construct
-from limbeck.datasets._decoding import Decoded, Refused, decoding_pool, results
 from limbeck.datasets._listing import TRAIN
-from limbeck.datasets._plan import FILE_CLIPS, Plan, splits_of
+from limbeck.datasets._plan import Plan, splits_of
 from limbeck.datasets._prepared import (
     FORMAT,
     Prepared,
@@ -26,17 +24,20 @@ from limbeck.datasets._prepared import (
     fingerprint_of,
     shard_path,
     shard_record,
-    write_shard,
     write_table,
 )
 from limbeck.datasets._samples import Samples, samples
-from limbeck.datasets._sources import MEMORY, Digests
+from limbeck.datasets._shards import Shards
+from limbeck.datasets._sources import MEMORY
 from limbeck.engine import Progress, bar, note
-from limbeck.errors import InputError
+from limbeck.engine.executor import Executor
+from limbeck.errors import InputError, LimbeckError
 from limbeck.media import TRACKS, ClipRecipe
 from limbeck.modalities import Moments
 
 _PARTS = ".*.part"
+_TASK_SHARDS = 4
+"""Shards that one task of an executor decodes: a worker process takes seconds to begin."""
 _MOST_TOLD = 12
 _MOST_REJECTED = 3
 _OURS = {"dataset.json", "clips.parquet", "rejected.parquet", "shards", ".lock", MEMORY}
@@ -51,6 +52,7 @@ def prepare(
     image_size: int | None = None,
     recipe: ClipRecipe | None = None,
     workers: int | None = None,
+    executor: Executor | None = None,
     timeout_s: float = 60.0,
     progress: bool = True,
     **options: Any,
@@ -81,6 +83,8 @@ def prepare(
         recipe: How recordings are decoded, but for its tracks and times, which are those of the modalities; the
             dataset's by default.
         workers: Processes, >= 1; by default one for each core this process may use. The result does not depend on it.
+        executor: What decodes shards, each by so many `workers`, one by default, instead of this process: the machines
+            of a cluster (`limbeck.engine.on_ray`), which all see `source` and `out`. The result is the same.
         timeout_s: Seconds one file may keep a worker busy.
         progress: Whether a bar is drawn on standard error, and what was prepared and repaired is told there. What was
             rejected, and what else a user should be warned of, is told at any rate.
@@ -97,8 +101,12 @@ def prepare(
     """
     if workers is not None and workers < 1:
         raise InputError(f"workers must be at least 1, but is {workers}.")
+    if executor:  # whose tasks run in other folders
+        out, source = Path(out).absolute(), None if source is None else Path(source).absolute()
     reader = opened(dataset, source, options)
     out = Path(out)
+    if executor and isinstance(reader, Samples):
+        raise InputError("Samples that a program holds are prepared on its machine; leave the executor out.")
     if isinstance(reader, Samples) and reader.reads_every_item:
         note("Every item is read once for its label before any is prepared; labels=... saves that.", show=progress)
     with bar(f"Preparing {reader.name}", show=progress) as tell:
@@ -118,7 +126,8 @@ def prepare(
             else:
                 for part in [*out.glob(_PARTS), *(out / "shards").glob(_PARTS)]:  # a killed process left them
                     part.unlink(missing_ok=True)
-                finish(plan, out, _decode_missing(plan, out, workers, tell, timeout_s, show=progress))
+                shards = _decode_missing(plan, out, executor, tell, workers=workers, timeout_s=timeout_s, show=progress)
+                finish(plan, out, shards)
         tell(len(plan.clips), len(plan.clips))
         prepared = Prepared.open(out)
     note(f"Already done: {out} holds this very data. Nothing was decoded.", show=progress and done)
@@ -164,56 +173,39 @@ def usual_place(dataset: Dataset) -> Path:
 
 
 def _decode_missing(
-    plan: Plan, out: Path, workers: int | None, tell: Progress, timeout_s: float, *, show: bool
+    plan: Plan,
+    out: Path,
+    executor: Executor | None,
+    tell: Progress,
+    *,
+    workers: int | None,
+    timeout_s: float,
+    show: bool,
 ) -> list[Shard]:
-    """Decode what is not there yet; all shards in order."""
+    """Decode what is not there yet, here or by an `executor`; all shards in order."""
     found = _found_shards(plan, out)
     missing = [i for i in range(plan.shards) if i not in found]
-    done = sum(len(plan.shard(i)) for i in found)
-    refused: dict[int, dict[int, Decoded | Refused]] = {
-        i: {p: plan.refused[p] for p in plan.shard(i) if p in plan.refused} for i in missing
-    }
-    units = deque((i, unit) for i in missing for unit in plan.units(i))
-    count = min(workers or _machine.cores(), len(units))
-    open_limit = 4 + count * 2 * FILE_CLIPS // plan.shard_clips
-    gathered: dict[int, dict[int, Decoded | Refused]] = {}
-    writes: dict[int, Future[Shard]] = {}
-    memory = Digests.kept_in(out)
-    tell(done, len(plan.clips))
-
-    def is_room() -> bool:
-        unwritten = sum(not w.done() for w in writes.values())
-        return units[0][0] in gathered or len(gathered) + unwritten < open_limit
-
-    decoders = decoding_pool(plan.dataset, plan.recipe, plan.modalities, workers=count, timeout_s=timeout_s, show=show)
-    with ThreadPoolExecutor(1) as writer, decoders as pool:
-
-        def write(index: int, outcomes: dict[int, Decoded | Refused]) -> None:
-            writes[index] = writer.submit(_write_shard, plan, out, index, outcomes, memory)
-
-        for index in missing:
-            done += len(refused[index])
-            if len(refused[index]) == len(plan.shard(index)):
-                write(index, refused[index])
-        while units or gathered:
-            while units and pool.has_room and is_room():
-                index, unit = units.popleft()
-                gathered.setdefault(index, refused[index])
-                pool.submit(unit)
-            for position, outcome in results(pool):
-                index = position // plan.shard_clips
-                gathered[index][position] = outcome
-                done += 1
-                if len(gathered[index]) == len(plan.shard(index)):
-                    write(index, gathered.pop(index))
-            tell(done, len(plan.clips))
-            for written in writes.values():
-                if written.done():
-                    written.result()
-            if units and not is_room() and not pool.is_busy:
-                next(w for w in writes.values() if not w.done()).result()
-        found |= {index: written.result() for index, written in writes.items()}
-    return [found[i] for i in range(plan.shards)]
+    step = _TASK_SHARDS if executor else max(1, len(missing))
+    count = workers or (1 if executor else _machine.cores())
+    tasks = [
+        Shards.of(plan, missing[i : i + step], out, workers=count, timeout_s=timeout_s, show=show)
+        for i in range(0, len(missing), step)
+    ]
+    total = len(plan.clips)
+    done = total - sum(task.clips for task in tasks)
+    tell(done, total)
+    if executor:
+        failed = []
+        for task, error in executor.run(tasks):
+            failed += [error] if error else []
+            done += task.clips
+            tell(done, total)
+        if failed:
+            raise LimbeckError(f"{plural(len(failed), 'part')} of the clips could not be prepared: {failed[0]}")
+    else:
+        for task in tasks:
+            task.run(lambda clips, of: tell(done + clips, total))
+    return [Shard.open(shard_path(out, index), plan.modalities) for index in range(plan.shards)]
 
 
 def _found_shards(plan: Plan, out: Path) -> dict[int, Shard]:
@@ -223,27 +215,6 @@ def _found_shards(plan: Plan, out: Path) -> dict[int, Shard]:
     found = {index: Shard.open(path, plan.modalities) for index, path in paths.items() if path.exists()}
     plan.check_files([e for s in found.values() for e in (*s.record["clips"], *s.record["rejected"])], out)
     return found
-
-
-def _write_shard(plan: Plan, out: Path, index: int, outcomes: dict[int, Decoded | Refused], memory: Digests) -> Shard:
-    in_order = [(plan.clips[p], outcomes[p]) for p in sorted(outcomes)]
-    kept = [(clip, o) for clip, o in in_order if isinstance(o, Decoded)]
-    training = [o for clip, o in kept if clip.split == TRAIN]
-    entry = {clip.id: {"id": clip.id, "files": plan.digests(clip, memory)} for clip, _ in in_order}
-    record = plan.identity() | {
-        "clips": [
-            entry[clip.id] | {"repairs": list(o.repairs), "sha256": o.sha256, "digests": o.digests} for clip, o in kept
-        ],
-        "rejected": [
-            entry[clip.id] | {"reason": o.reason, "detail": plan.sources.shortened(o.detail)}
-            for clip, o in in_order
-            if isinstance(o, Refused)
-        ],
-        "moments": {
-            name: Moments.pooled([o.moments[name] for o in training]).to_json() for name in plan.modalities if training
-        },
-    }
-    return write_shard(shard_path(out, index), plan.modalities, record, [o.arrays for _, o in kept])
 
 
 def finish(plan: Plan, out: Path, shards: list[Shard]) -> None:

@@ -45,6 +45,9 @@ def holder(path: Path) -> Path:
         >>> holder(Path("bark.wav"))
         PosixPath('bark.wav')
     """
+    text = str(path).lower()
+    if not any(kind in text for kind in _KINDS):  # a hundred thousand paths have half a million parents
+        return path
     return next((up for up in path.parents if up.suffix.lower() in _KINDS and up.is_file()), path)
 
 

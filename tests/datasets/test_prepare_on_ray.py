@@ -1,0 +1,114 @@
+"""Preparing on a real Ray cluster: the bytes of one machine, also where machines or the program that asked are lost."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.helpers.generated import RECIPE, Generated, contents
+from tests.helpers.recordings import recording
+
+from limbeck.datasets import _plan, _prepare, prepare
+from limbeck.engine import on_ray
+from limbeck.errors import InputError
+
+ROOT = Path(__file__).parents[2]
+CLIPS = 60
+FAULTS = {3: "rotten", 17: "crash", 41: "error"}
+
+
+@pytest.fixture(autouse=True)
+def _several_shards(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_plan, "_SHARD_CLIPS", 5)
+    monkeypatch.setattr(_prepare, "_TASK_SHARDS", 2)
+
+
+def here(folder: Path) -> dict[str, str]:
+    prepare(Generated(CLIPS, faults=FAULTS), out=folder, recipe=RECIPE, workers=1, progress=False)
+    return contents(folder)
+
+
+def test_a_lost_machine_and_rotten_clips_change_no_byte(
+    cluster: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost: list[Any] = []
+
+    def tell(done: int, total: int) -> None:
+        if done >= 10 and not lost:
+            lost.append(cluster.list_all_nodes()[-1])
+            cluster.remove_node(lost[0], allow_graceful=False)
+            cluster.add_node(num_cpus=1, node_ip_address="127.0.0.2")
+
+    monkeypatch.setattr(_prepare, "bar", lambda title, *, show: nullcontext(tell))
+    out = tmp_path / "out"
+    data = Generated(CLIPS, faults=FAULTS, delay_s=0.05)
+    with on_ray.connected("auto", folder=out, tell=lambda said: None) as executor:
+        prepared = prepare(data, out=out, recipe=RECIPE, executor=executor, progress=False)
+    assert lost
+    assert [clip["reason"] for clip in prepared.rejected] == ["no_audio_track", "crashed", "unreadable"]
+    assert contents(out) == here(tmp_path / "here")
+
+
+PROGRAM = """
+import sys
+from pathlib import Path
+from tests.datasets.test_prepare_on_ray import CLIPS, FAULTS
+from tests.helpers.generated import RECIPE, Generated
+from limbeck.datasets import _plan, _prepare, prepare
+from limbeck.engine import on_ray
+_plan._SHARD_CLIPS, _prepare._TASK_SHARDS = 5, 1
+out = Path(sys.argv[1])
+with on_ray.connected("auto", folder=out) as executor:
+    data = Generated(CLIPS, faults=FAULTS, delay_s=float(sys.argv[2]))
+    prepare(data, out=out, recipe=RECIPE, executor=executor, progress=False)
+"""
+
+
+def test_the_program_that_asked_is_killed_and_started_again(cluster: Any, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+
+    def begin(delay_s: float) -> subprocess.Popen[bytes]:
+        return subprocess.Popen([sys.executable, "-c", PROGRAM, str(out), str(delay_s)], cwd=ROOT)
+
+    first = begin(0.2)
+    while not list((out / "shards").glob("*.safetensors")):
+        assert first.poll() is None
+        time.sleep(0.05)
+    os.kill(first.pid, signal.SIGKILL)
+    first.wait()
+    there = {path: path.stat().st_mtime_ns for path in (out / "shards").glob("*.safetensors")}
+    assert 0 < len(there) < CLIPS // 5
+    assert begin(0).wait() == 0
+    assert {path: path.stat().st_mtime_ns for path in there} == there
+    assert contents(out) == here(tmp_path / "here")
+
+
+def test_files_by_relative_names(cluster: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for place in range(12):
+        recording(tmp_path / "data" / "ab"[place % 2] / f"{place}.wav", 0.5, place)
+    (tmp_path / "data" / "a" / "rotten.wav").write_bytes(b"RIFF no sound")
+    monkeypatch.chdir(tmp_path)
+    asked = {"recipe": RECIPE, "modality": "audio", "progress": False}
+    with on_ray.connected("auto", folder=Path("out"), tell=lambda said: None) as executor:
+        prepare("folder", "data", out="out", executor=executor, **asked)
+        with pytest.raises(InputError, match="Samples that a program holds"):
+            prepare([(0, "a")], out="samples", executor=executor)
+    prepare("folder", "data", out="here", workers=1, **asked)
+    assert contents(tmp_path / "out") == contents(tmp_path / "here")
+
+
+def test_a_disk_that_is_gone_rejects_nothing(tmp_path: Path) -> None:
+    files = [recording(tmp_path / "data" / "ab"[place % 2] / f"{place}.wav", 0.5, place) for place in range(4)]
+    plan = _plan.Plan.of(_prepare.opened("folder", tmp_path / "data", {}), RECIPE, "audio")
+    task = _prepare.Shards.of(plan, [0], tmp_path / "out", workers=1, timeout_s=60)
+    for file in files:
+        file.unlink()
+    with pytest.raises(InputError, match="None of 4 recordings is there"):
+        task.run()
