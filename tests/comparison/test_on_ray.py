@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import pytest
 from tests.comparison.test_run import accuracies
 from tests.helpers.tasks import Counts, Writes
 
-from limbeck import comparison
+from limbeck import cli, comparison
 from limbeck.comparison import Recipe
 from limbeck.engine import executor, on_ray
 from limbeck.errors import InputError
@@ -94,6 +95,22 @@ def test_machines_that_differ_are_refused(cluster: Any, tmp_path: Path, monkeypa
     refused = pytest.raises(InputError, match=r"has other versions than this one: torch .* there, 1\.0 here")
     with refused, on_ray.connected("auto", folder=tmp_path):
         pass
+
+
+def test_machines_tell_what_they_have(cluster: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = on_ray.machines("auto", folder=tmp_path / "runs")
+    assert [(one.cores, one.gpus, one.sees) for one in found] == [(1.0, 0.0, True)] * 3
+    assert all(one.versions == on_ray.versions() and one.memory_bytes > 0 for one in found)
+    assert not any(one.unfit(tmp_path) for one in found)
+    assert list((tmp_path / "runs").iterdir()) == []
+    (blind, *_) = (replace(one, sees=False) for one in found)
+    assert "does not see" in blind.unfit(tmp_path)
+    capsys.readouterr()
+    assert cli.app(["cluster", "--folder", str(tmp_path / "runs")], standalone_mode=False) in (None, 0)
+    printed = capsys.readouterr()
+    assert "3 machines" in printed.out
+    assert printed.out.count("yes") == 3
+    assert "Refused" not in printed.err
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:9", "ray://127.0.0.1:9", "head"])

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from typer.main import get_command
 
 from limbeck.cli import app
@@ -71,6 +73,24 @@ def test_commands_on_every_page_are_understood(page: Path) -> None:
                 _parse(words[1:])
             elif words[:1] == ["make"]:
                 assert re.search(rf"^{words[1]}:", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M), line
+
+
+def test_files_for_clusters_are_understood() -> None:
+    folder = ROOT / "examples" / "cluster"
+    script = (folder / "slurm.sh").read_text(encoding="utf-8")
+    assert subprocess.run(["bash", "-n", folder / "slurm.sh"], check=False).returncode == 0
+    commands = re.findall(r"^on_all (limbeck .*)", script, re.M)
+    job = yaml.safe_load((folder / "kuberay.yaml").read_text(encoding="utf-8"))
+    assert (job["apiVersion"], job["kind"]) == ("ray.io/v1", "RayJob")
+    groups = job["spec"]["rayClusterSpec"]
+    for group in (groups["headGroupSpec"], *groups["workerGroupSpecs"]):
+        pod = group["template"]["spec"]
+        (container,) = pod["containers"]
+        assert [mount["name"] for mount in container["volumeMounts"]] == [volume["name"] for volume in pod["volumes"]]
+    for command in (*commands, job["spec"]["entrypoint"]):
+        assert "/shared" in command or "$runs" in command
+        _parse(shlex.split(command)[1:])
+    assert len(commands) == 2
 
 
 def test_examples_in_help_are_understood() -> None:

@@ -21,6 +21,7 @@ from limbeck import __version__, _machine
 from limbeck.cli import (
     _output,
     benchmark,
+    cluster,
     demo,
     distill,
     evaluate,
@@ -39,7 +40,10 @@ from limbeck.cli import (
 from limbeck.errors import explained
 
 app = _output.app(
-    [prepare, distill, evaluate, benchmark, report, export, import_set, push, pull, inspect, listing, explain, demo],
+    [
+        *(prepare, distill, evaluate, benchmark, report, export, import_set),
+        *(push, pull, inspect, listing, explain, cluster, demo),
+    ],
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="\n\n".join(

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, final
 
 from limbeck import _files, _machine
+from limbeck._words import plural
 from limbeck.engine.executor import AnyTask, Executor, Queue, attempt
 from limbeck.engine.run import versions
 from limbeck.errors import InputError, package
@@ -23,7 +24,8 @@ AUTO = "auto"
 _LOST_TIMES = 3
 _STOP_SECONDS = 60.0
 _KNOCK_SECONDS = 20.0
-_COMPARED = ("limbeck", "python", "torch")
+COMPARED = ("limbeck", "python", "torch")
+"""What has to be of the same version on every machine."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,49 @@ class Share:
 
     cores: float = 1.0
     gpus: float = 0.0
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A machine of a cluster.
+
+    Attributes:
+        name: Its host name.
+        cores: Cores that tasks may use.
+        gpus: Graphics cards.
+        memory_bytes: Memory that tasks may use.
+        versions: Of Limbeck, Python and what decides numbers.
+        sees: Whether it sees the folder that was asked about; None where none was.
+    """
+
+    name: str
+    cores: float
+    gpus: float
+    memory_bytes: int
+    versions: Mapping[str, str]
+    sees: bool | None
+
+    def unfit(self, folder: Path | None) -> str:
+        """Say why no work on the `folder` that was asked about may go there; nothing where it may.
+
+        Its versions differ from those here, which decide numbers, or it does not see the folder.
+        """
+        here = versions()
+        if differ := [
+            f"{name} {self.versions[name]} there, {here[name]} here"
+            for name in COMPARED
+            if self.versions[name] != here[name]
+        ]:
+            return (
+                f"The machine {self.name} has other versions than this one: {'; '.join(differ)}. Results would "
+                "depend on which machine made them: install the same on every machine."
+            )
+        if folder is None or self.sees:
+            return ""
+        return (
+            f"The machine {self.name} does not see {folder.absolute()}. Choose a folder on a disk that all machines "
+            "share under the same path."
+        )
 
 
 @final
@@ -112,17 +157,35 @@ def connected(
         InputError: There is no cluster at the address; machines differ in their versions, or one does not see the
             folder.
     """
+    with _joined(address) as ray:
+        found = _asked(ray, folder)
+        for one in found:
+            if why := one.unfit(folder):
+                raise InputError(why)
+        cores, gpus = sum(one.cores for one in found), sum(one.gpus for one in found)
+        tell(f"Ray: {plural(len(found), 'machine')}, {cores:g} cores, {gpus:g} GPUs.")
+        yield OnRay(share, begin)
+
+
+def machines(address: str, *, folder: Path | None = None) -> list[Machine]:
+    """Ask the machines of a cluster, of an `address` as of `connected`, what they have, and whether they see a folder.
+
+    Raises:
+        MissingExtraError: Ray is not installed.
+        InputError: There is no cluster at the address, or a machine cannot run Limbeck.
+    """
+    with _joined(address) as ray:
+        return _asked(ray, folder)
+
+
+@contextlib.contextmanager
+def _joined(address: str) -> Iterator[Any]:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # of Ray 3, without which Ray 2 warns
     ray = package("ray", "ray")
     _connect(ray, address)
     try:
-        nodes = _alive(ray)
-        count = _check(ray, nodes, folder)
-        there = _room()
-        parts = [f"{int(there.get('CPU', 0))} cores", f"{there.get('GPU', 0):g} GPUs"]
-        tell(f"Ray: {count} {'machines' if count > 1 else 'machine'}, {', '.join(parts)}.")
-        yield OnRay(share, begin)
+        yield ray
     finally:
         ray.shutdown()
 
@@ -141,8 +204,11 @@ def _connect(ray: Any, address: str) -> None:
                 f"There is no Ray cluster at {joined!r} ({error}). Check the address, host:port or ray://host:port; "
                 "without --ray everything runs on this machine."
             ) from error
+        as_others = {"worker_niceness": 0}  # Ray's own would hardly get a turn beside a busy program
         with _machine.considerate_children():
-            ray.init(address="local", num_cpus=_machine.cores(), include_dashboard=False, **told)
+            ray.init(
+                address="local", num_cpus=_machine.cores(), include_dashboard=False, _system_config=as_others, **told
+            )
 
 
 def _room() -> dict[str, float]:
@@ -153,20 +219,17 @@ def _room() -> dict[str, float]:
     return there
 
 
-def _alive(ray: Any) -> dict[str, str]:
-    """Names of the machines by id."""
-    return {node["NodeID"]: node["NodeManagerHostname"] for node in ray.nodes() if node["Alive"]}
-
-
-def _check(ray: Any, nodes: Mapping[str, str], folder: Path) -> int:
-    """Have machines tell their versions, and whether they see a file just written to the folder; how many there are."""
+def _asked(ray: Any, folder: Path | None) -> list[Machine]:
+    """Have machines tell their versions, and whether they see a file just written to the folder."""
     from ray.exceptions import NodeDiedError, RayTaskError, TaskUnschedulableError
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-    folder = folder.absolute()
-    folder.mkdir(parents=True, exist_ok=True)
-    mark, word = folder / f".seen-{secrets.token_hex(4)}", secrets.token_hex(8)
-    _files.write_text(mark, word)
+    mark, word = Path(), secrets.token_hex(8)
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        mark = folder.absolute() / f".seen-{secrets.token_hex(4)}"
+        _files.write_text(mark, word)
+    nodes = {node["NodeID"]: node for node in ray.nodes() if node["Alive"]}
     try:
         look = ray.remote(_look)
         asked = {
@@ -175,32 +238,22 @@ def _check(ray: Any, nodes: Mapping[str, str], folder: Path) -> int:
             )
             for node in nodes
         }
-        found = {}
+        found = []
         for node, answer in asked.items():
             with contextlib.suppress(NodeDiedError, TaskUnschedulableError):  # it is there no more, and needs no asking
-                found[node] = ray.get(answer)
+                theirs, read = ray.get(answer)
+                name, there = nodes[node]["NodeManagerHostname"], nodes[node]["Resources"]
+                parts = there.get("CPU", 0.0), there.get("GPU", 0.0), int(there.get("memory", 0))
+                found.append(Machine(name, *parts, theirs, None if folder is None else read == word))
     except RayTaskError as error:
         raise InputError(
             f"A machine of the cluster cannot run Limbeck: {str(error).strip().splitlines()[-1]}. Install the same "
             "version on every machine."
         ) from error
     finally:
-        mark.unlink(missing_ok=True)
-    here = versions()
-    for node, (theirs, read) in found.items():
-        if differ := [
-            f"{name} {theirs[name]} there, {here[name]} here" for name in _COMPARED if theirs[name] != here[name]
-        ]:
-            raise InputError(
-                f"The machine {nodes[node]} has other versions than this one: {'; '.join(differ)}. Results would "
-                "depend on which machine made them: install the same on every machine."
-            )
-        if read != word:
-            raise InputError(
-                f"The machine {nodes[node]} does not see {folder}. Choose a folder on a disk that all machines share "
-                "under the same path."
-            )
-    return len(found)
+        if folder is not None:
+            mark.unlink(missing_ok=True)
+    return found
 
 
 def _look(mark: str) -> tuple[dict[str, str], str]:
