@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import os
 import shutil
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,13 +16,15 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
+import torch
 from tests.helpers.killed import told_by
 from tests.helpers.tones import RATE_HZ, TONES, ToneEncoder, field_recording, noise, tone, tone_classifier
 from tests.helpers.weights_folder import yamnet_folder
 
 from limbeck import sounds
 from limbeck._files import exclusive
-from limbeck.detections import EventSettings, Store
+from limbeck.detections import EventSettings, Store, names
+from limbeck.encoders import AudioEmbeddings
 from limbeck.encoders.yamnet import YamNet
 from limbeck.errors import BusyError, FingerprintError, InputError, UnknownNameError
 from limbeck.index import SoundIndex
@@ -319,6 +324,47 @@ class TestAgain:
             assert ("My Note" in raven.read_text(), manual.read_text().count("thrush")) == (False, 1)
         assert done.to_json()["edited"] == []
         assert field.detect(forms=forms, settings=EventSettings(threshold=1.0)).edited[0].table == manual
+
+    def test_damaged_scores_are_heard_anew_and_those_of_lost_recordings_told(self, field: SimpleNamespace) -> None:
+        field.detect()
+        before = table(field.out)
+        file = field.out / "detections.db"
+        harm = "update scores set scores = substr(scores, 1, 9)"
+        with closing(sqlite3.connect(file)) as connection, connection:
+            connection.execute(f"{harm} where sha256 in (select sha256 from recordings where path like 'north/%')")
+        done = field.detect()
+        assert [path.parent.name for path in done.damaged] == ["north", "north"]
+        assert (done.heard, table(field.out)) == (2, before)
+        (field.archive / "south/20240131_233005.wav").unlink()
+        with closing(sqlite3.connect(file)) as connection, connection:
+            connection.execute(harm)
+        done = field.detect()
+        assert [path.parent.name for path in done.damaged] == ["north", "north", "south"]
+        assert (done.recordings, done.counts["middle"], done.gone) == (2, 0, 0)
+        assert len(done.to_json()["damaged"]) == 3
+
+    def test_one_recording_that_the_encoder_gives_no_numbers_for_stops_no_other(self, field: SimpleNamespace) -> None:
+        class Odd(ToneEncoder):
+            def _audio(self, waveforms: Sequence[torch.Tensor]) -> AudioEmbeddings:
+                made = super()._audio(waveforms)
+                loud = torch.tensor([float(wave.abs().max()) > 0.9 for wave in waveforms])
+                return AudioEmbeddings(
+                    torch.where(loud[:, None], torch.nan, made.joint),
+                    torch.where(loud[:, None], torch.nan, made.features),
+                )
+
+        write_wav(field.archive / "loud.wav", np.tile(np.float32([0, 1]), 4 * RATE_HZ), RATE_HZ)
+        done = field.detect(encoder=Odd())
+        assert [(path.name, why) for path, why, _ in done.rejected] == [("loud.wav", "bad_embedding")]
+        assert (done.recordings, done.heard, sum(done.counts.values())) == (3, 3, 3)
+        assert field.detect(encoder=Odd()).rejected == done.rejected
+
+    def test_a_folder_whose_name_is_no_text(self, field: SimpleNamespace) -> None:
+        out = field.out.with_name(os.fsdecode(b"out\xff"))
+        for _ in range(2):
+            done = field.detect(out=out, forms=names(), page=True)
+            assert all(path.exists() for path in done.files.values())
+            assert done.edited == ()
 
     def test_another_classifier_or_other_windows_are_refused_unless_all_is_forgotten(
         self, field: SimpleNamespace, tmp_path: Path

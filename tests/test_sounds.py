@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 import sys
@@ -713,6 +714,21 @@ class TestCheck:
 
 
 class TestCut:
+    def test_names_that_are_no_text(self, made: SimpleNamespace, tmp_path: Path) -> None:
+        """Bytes of a name go through JSON; a folder of clips may have any."""
+        odd = os.fsdecode(b"odd\xff")
+        path = recording(tmp_path / odd / f"{odd}.wav", 200, 3000, seed=4)
+        rows = [row.to_json() for row in sounds.classify(made.learned, path, by="window", encoder=made.encoder)]
+        (tmp_path / "found.json").write_text(json.dumps(rows), encoding="utf-8")
+        clips = list(sounds.cut(tmp_path / "found.json", out=tmp_path / f"clips{odd}"))
+        assert [one.path.name for one in clips if isinstance(one, sounds.Clip)] == [
+            f"{odd}_0.00s.wav",
+            f"{odd}_2.00s.wav",
+        ]
+        assert all(len(soundfile.read(io.BytesIO(one.path.read_bytes()))[0]) == 2 * RATE_HZ for one in clips)
+        with pytest.raises(InputError, match="LanceDB cannot keep an index at"):
+            sounds.index(path, out=tmp_path / odd / "index", encoder=made.encoder, workers=1, progress=False)
+
     def test_clips_hold_what_was_named(self, made: SimpleNamespace, tmp_path: Path) -> None:
         path = recording(tmp_path / "in" / "night.wav", 200, 3000, 200, seed=4)
         (tmp_path / "in" / "rotten.wav").write_bytes(b"RIFF")

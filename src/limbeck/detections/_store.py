@@ -1,9 +1,11 @@
 """Scores of every window of many recordings, in one file of SQLite: what was heard once is not heard again.
 
 Scores belong to the content of a recording, known by its SHA-256, so that one that is moved or copied is not heard
-again. A recording is there whole or not at all, whenever the writer is stopped.
+again. A recording is there whole or not at all, whenever the writer is stopped. Scores have a checksum: SQLite keeps
+none, and would give back numbers that a disk or a hand has changed.
 """
 
+import hashlib
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator
@@ -14,6 +16,7 @@ from typing import Self
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import ValidationError
 
 from limbeck._config import Config
 from limbeck.errors import InputError
@@ -21,7 +24,9 @@ from limbeck.errors import InputError
 FILE = "detections.db"
 _TABLES = """
 create table about (settings text not null);
-create table scores (sha256 text primary key, end_s real not null, starts blob not null, scores blob not null);
+create table scores (
+    sha256 text primary key, end_s real not null, starts blob not null, scores blob not null, sum blob not null
+);
 create table recordings (
     place text primary key, root text not null, path text not null, size integer, mtime_ns integer,
     sha256 text not null, changed_ns integer, unique (root, path)
@@ -93,11 +98,10 @@ class Store:
                     connection.executescript(f"begin; {_TABLES}")
                     connection.execute("insert into about values (?)", said)
                     connection.execute("commit")
-                (text,) = connection.execute("select settings from about").fetchone()
-                yield cls(connection, Scores.model_validate_json(text))
+                yield cls(connection, _settings(connection))
             finally:
                 connection.close()
-        except (sqlite3.DatabaseError, TypeError) as error:
+        except sqlite3.DatabaseError as error:
             if isinstance(error, sqlite3.OperationalError) and "full" in str(error):
                 raise OSError(28, "No space left on device", str(file)) from error
             raise InputError(
@@ -129,8 +133,27 @@ class Store:
 
     def hear(self, sha256: str, heard: Heard) -> None:
         """Keep what was `heard` in a content, known by its `sha256`."""
-        parts = (sha256, heard.end_s, heard.starts_s.tobytes(), heard.scores.tobytes())
-        self._db.execute("insert or replace into scores values (?, ?, ?, ?)", parts)
+        parts = (sha256, float(heard.end_s), heard.starts_s.tobytes(), heard.scores.tobytes())
+        self._db.execute("insert or replace into scores values (?, ?, ?, ?, ?)", (*parts, _sum(*parts)))
+
+    def drop_damaged(self) -> list[Path]:
+        """Forget what is not as it was written; where the recordings lie, or lay, that this was heard in."""
+        where = " or ".join(f"typeof({name}) != 'text'" for name in ("place", "root", "path", "sha256"))
+        rows = self._db.execute("select sha256, end_s, starts, scores, sum from scores")
+        damaged = [(sha256,) for sha256, *parts, told in rows if _sum(sha256, *parts) != told]
+        lost = [
+            Path(root, path)
+            for sha256 in damaged
+            for root, path in self._db.execute(
+                f"select root, path from recordings where sha256 = ? and not ({where})", sha256
+            )
+        ]
+        with self.writing():
+            for table in ("recordings", "refused"):
+                self._db.execute(f"delete from {table} where {where}")
+            for table in ("recordings", "scores"):
+                self._db.executemany(f"delete from {table} where sha256 is ?", damaged)
+        return sorted(lost)
 
     def add(self, row: Row) -> None:
         """Note a recording whose content was heard, in place of what was known of one that really lies there."""
@@ -160,6 +183,22 @@ class Store:
         for root, path, end_s, starts, scores in self._db.execute(query):
             found = np.frombuffer(scores, np.float16).reshape(-1, words)
             yield root, path, Heard(np.frombuffer(starts, np.float64), found, end_s)
+
+
+def _settings(connection: sqlite3.Connection) -> Scores:
+    try:
+        return Scores.model_validate_json(connection.execute("select settings from about").fetchone()[0])
+    except (TypeError, ValidationError) as error:
+        raise sqlite3.DatabaseError("it does not say what was heard") from error
+
+
+def _sum(*parts: str | float | bytes) -> bytes:
+    """A checksum of what stands in a row, whatever somebody has put there."""
+    total = hashlib.blake2b(digest_size=8)
+    for part in parts:
+        content = part if isinstance(part, bytes) else repr(part).encode()
+        total.update(f"{type(part).__name__} {len(content)} ".encode() + content)
+    return total.digest()
 
 
 def real_place(place: Path) -> Path:

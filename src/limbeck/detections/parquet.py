@@ -30,7 +30,12 @@ class Parquet(Form):
                 ("clock_zone", pa.string()),
             ]
         )  # fmt: skip
-        with atomic(folder / "events.parquet") as part, pq.ParquetWriter(part, schema) as writer:
+        # An open file: pyarrow takes no path that is not UTF-8.
+        with (
+            atomic(folder / "events.parquet") as part,
+            open(part, "wb") as handle,
+            pq.ParquetWriter(handle, schema) as writer,
+        ):
             rows: list[dict[str, Any]] = []
             for recording in recordings:
                 rows += _rows(recording)

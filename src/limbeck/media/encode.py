@@ -114,8 +114,9 @@ def write_wav(path: Path, waveform: npt.NDArray[np.float32], sample_rate_hz: int
 
     sound = _checked_sound(np.atleast_2d(waveform))
     whole = np.clip(np.rint(sound * 2.0**15), -(2**15), 2**15 - 1).astype(np.int16)
-    with atomic(path) as temporary:
-        soundfile.write(temporary, whole.T, sample_rate_hz, subtype="PCM_16", format="WAV")
+    # An open file: soundfile takes no path that is not UTF-8.
+    with atomic(path) as temporary, open(temporary, "wb") as handle:
+        soundfile.write(handle, whole.T, sample_rate_hz, subtype="PCM_16", format="WAV")
 
 
 def write_video(

@@ -147,7 +147,7 @@ def _samples(path: Path, start_s: float, length_s: float) -> tuple[npt.NDArray[n
     if not path.is_file():
         raise MediaError("missing_file", f"{path} does not exist.")
     try:
-        with soundfile.SoundFile(path) as file:
+        with open(path, "rb") as handle, soundfile.SoundFile(handle) as file:
             rate = int(file.samplerate)
             file.seek(min(round(start_s * rate), file.frames))
             samples = file.read(round(length_s * rate), dtype="float32", always_2d=True).T

@@ -68,6 +68,7 @@ class Detections:
         rejected: Recordings that cannot be used, each with the reason in a word and in a sentence.
         files: What was written, by form.
         edited: Tables that somebody had changed since they were written, each with where it is kept now.
+        damaged: Recordings of which the scores that were kept were damaged; those that are still there were heard anew.
     """
 
     folder: Path
@@ -80,6 +81,7 @@ class Detections:
     rejected: tuple[tuple[Path, str, str], ...]
     files: dict[str, Path]
     edited: tuple[Edited, ...]
+    damaged: tuple[Path, ...]
 
     def to_json(self) -> dict[str, Any]:
         """As JSON-able data."""
@@ -89,6 +91,7 @@ class Detections:
             "seconds": round(self.seconds, 3),
             "rejected": [{"path": str(path), "reason": why, "detail": detail} for path, why, detail in self.rejected],
             "files": {form: str(path) for form, path in self.files.items()},
+            "damaged": [str(path) for path in self.damaged],
             "edited": [{"table": str(one.table), "kept": str(one.kept)} for one in self.edited],
         }
 
@@ -178,6 +181,7 @@ def detect(
             (folder / detections.FILE).unlink(missing_ok=True)
         with Store.opened(folder, wanted) as store:
             _check(store.settings, wanted, folder)
+            damaged = store.drop_damaged()
             listener = _Listener(store, learned, partial(of_classifier, learned, **options))
             with bar("Listening", show=progress) as tell:
                 gone = listener.listen(sources, folder, _machine.cores() if workers is None else workers, tell)
@@ -202,9 +206,18 @@ def detect(
             remarks=[*gone_too, *bad],
         )  # fmt: skip
     return Detections(
-        folder, summary.recordings, listener.heard, gone, summary.seconds,
-        {label: counts[label] for label in learned.labels}, said, tuple(sorted(rejected)), files, tuple(edited),
-    )  # fmt: skip
+        folder=folder,
+        recordings=summary.recordings,
+        heard=listener.heard,
+        gone=gone,
+        seconds=summary.seconds,
+        counts={label: counts[label] for label in learned.labels},
+        confidence=said,
+        rejected=tuple(sorted(rejected)),
+        files=files,
+        edited=tuple(edited),
+        damaged=tuple(damaged),
+    )
 
 
 def _written(
@@ -348,8 +361,10 @@ class _Listener:
             self._encoder = self._ready()
         waiting, self._waiting = self._waiting, []
         made = embed_stretches(self._encoder, [stretch for _, stretch in waiting], batch=_BATCH)
-        scores, known = _naming.predict(self._classifier.classifier, self._classifier.vectors(made))
-        rows = iter(np.where(known[:, None], scores, 0).astype(np.float16))
+        vectors = self._classifier.vectors(made)
+        whole = np.isfinite(vectors).all(axis=1, keepdims=True)
+        scores, known = _naming.predict(self._classifier.classifier, np.where(whole, vectors, 0))
+        rows = iter(np.where(whole, np.where(known[:, None], scores, 0), np.nan).astype(np.float16))
         for place, stretch in waiting:
             own = self._scored.setdefault(place, [])
             own += [(start_s, length_s, next(rows)) for start_s, length_s in stretch.times_s()]
@@ -362,6 +377,9 @@ class _Listener:
         with self._store.writing():
             for file in self._whole:
                 windows = self._scored.pop(file.place, [])
+                if any(np.isnan(row).any() for *_, row in windows):
+                    self._refuse(Refused(file, "bad_embedding", f"{file.place}: the encoder gives no numbers for it."))
+                    continue
                 if windows or file.sha256 not in contents:
                     starts = np.array([start for start, *_ in windows], np.float64)
                     scores = np.array([row for *_, row in windows], np.float16).reshape(-1, words)

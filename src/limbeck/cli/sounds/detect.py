@@ -93,6 +93,9 @@ def run(
     made = sounds.detect(classifier, archive, out=out, progress=not quiet, **how)
     for _, _, detail in made.rejected:
         _output.note(detail, quiet=quiet)
+    for path in made.damaged:
+        what = "was heard anew" if path.exists() else "is in no table any more: the recording is not there"
+        _output.note(f"What was known of {path} was damaged; it {what}.", quiet=quiet)
     for one in made.edited:
         _output.note(one.sentence(), quiet=quiet)
     gone = f", {made.gone} of them no longer there" if made.gone else ""
