@@ -4,7 +4,7 @@ Looking at all reads the joint vectors once for any number of queries, as produc
 thousand queries that costs little more than for one, and memory is a batch of rows.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -159,6 +159,18 @@ def pool(store: Store, paths: Iterable[Path] | None) -> Pool:
     return Pool(
         joint, features, [places[i] for i in found], start_s[order], duration_s[order], [files[i] for i in found]
     )
+
+
+def batches(store: Store) -> Iterator[Pool]:
+    """All windows, a batch of rows at a time, in the order of the index."""
+    files = {(file.root, file.near, file.path): file for file in store.files()}
+    for batch in store.scan(["root", "near", "path", "start_s", "duration_s", "joint", "features"]):
+        names = zip(*(batch[name].to_pylist() for name in ("root", "near", "path")), strict=True)
+        found = [files[name] for name in names]
+        joint, features = (_rows.vectors(batch[name]).astype(np.float32) for name in ("joint", "features"))
+        joint /= np.linalg.norm(joint, axis=1, keepdims=True)
+        start_s, duration_s = (batch[name].to_numpy() for name in ("start_s", "duration_s"))
+        yield Pool(joint, features, [file.place for file in found], start_s, duration_s, found)
 
 
 def _vectors(store: Store, row_ids: npt.NDArray[np.uint64]) -> tuple[Floats, Floats]:

@@ -1,7 +1,7 @@
 """The index of sounds."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -208,3 +208,8 @@ class SoundIndex:
         """
         self._store.refresh()
         return _search.pool(self._store, None if paths is None else [Path(os.path.abspath(p)) for p in paths])
+
+    def batches(self) -> Iterator[Pool]:
+        """All windows as `pool` gives them, but some thousands at a time and in the order of the index."""
+        self._store.refresh()
+        return _search.batches(self._store)

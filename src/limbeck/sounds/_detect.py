@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, Unpack
 
 import numpy as np
-import numpy.typing as npt
 
 from limbeck import _files, _machine, detections, encoders
 from limbeck._words import plural
@@ -36,8 +35,9 @@ from limbeck.index import File, Refused, embed_stretches, is_gone, plan_of, pref
 from limbeck.media import SoundStretch, sound_stretches
 from limbeck.prototypes import Confidence, SoundClassifier
 from limbeck.report import detections_page
-from limbeck.sounds import _naming
+from limbeck.sounds import _heard_index, _naming
 from limbeck.sounds._encoders import EncoderOptions, of_classifier
+from limbeck.sounds._naming import Halves
 
 FORMS = ("csv", "parquet")
 SUMMARY, HEARD, PAGE = "summary.csv", "heard.csv", "page"
@@ -50,7 +50,6 @@ _AHEAD = 12
 """So many stretches, of a minute each at most, wait for the encoder."""
 _COMMIT_S = 2.0
 _SILENT = "silent_audio"
-Halves = npt.NDArray[np.float16]
 
 
 @dataclass(frozen=True)
@@ -123,7 +122,8 @@ def detect(
 
     Args:
         classifier: A classifier or its folder.
-        archive: Folders, searched at all depths, and files.
+        archive: Folders, searched at all depths, and files; or the folder of an index made by the classifier's encoder,
+            whose windows are scored without any sound.
         out: Folder of the detections; made if there is none.
         forms: Some of `detections.names()`; each is written anew.
         settings: When scores make an event; words whose least score the classifier keeps have that, unless a
@@ -161,6 +161,8 @@ def detect(
     given = options.get("encoder")
     kind = given if isinstance(given, Encoder) else encoders.load(learned.encoder.name)
     usual_s, _ = window_lengths(kind, learned.window_s, None)
+    if (index := _heard_index.opened(sources, learned, window, hop)) is not None:
+        window, hop = index.settings.window_s, index.settings.hop_s
     window_s, _ = window_lengths(kind, usual_s if window is None else window, hop)
     step_s = window_s / 2 if hop is None else hop
     wanted = Scores(
@@ -176,15 +178,20 @@ def detect(
     with _files.exclusive(folder):
         if fresh:
             # What was heard is forgotten only when all that is to be heard anew is there.
-            scan(sources, (), apart_from=None)
-            options["encoder"] = of_classifier(learned, **options)
+            if index is None:
+                scan(sources, (), apart_from=None)
+                options["encoder"] = of_classifier(learned, **options)
             (folder / detections.FILE).unlink(missing_ok=True)
         with Store.opened(folder, wanted) as store:
             _check(store.settings, wanted, folder)
             damaged = store.drop_damaged()
             listener = _Listener(store, learned, partial(of_classifier, learned, **options))
-            with bar("Listening", show=progress) as tell:
-                gone = listener.listen(sources, folder, _machine.cores() if workers is None else workers, tell)
+            if index is None:
+                with bar("Listening", show=progress) as tell:
+                    gone = listener.listen(sources, folder, _machine.cores() if workers is None else workers, tell)
+            else:
+                listener.heard = _heard_index.hear(store, learned, index)
+                gone = sum(is_gone(Path(*row[:2])) for row in store.recordings())
             clock = clock.among(row[1] for row in store.recordings())
             found = partial(_found, store, chosen, clock, confidence)
             files, edited = _written(writers, found, folder)
@@ -192,6 +199,7 @@ def detect(
             edited += renew(folder, "summary", partial(_summarised, summary))[1]
             files |= {"summary": folder / SUMMARY, "heard": folder / HEARD}
             rejected = [(Path(row[0], row[1]), row[6], row[7]) for row in store.refused()] + listener.unnamed
+            rejected += [] if index is None else index.rejected()
     counts, said = summary.words(), UNCALIBRATED if confidence is None else confidence.sentence()
     if window_s != usual_s and (confidence is not None or kept):
         said += f" That was measured in windows of {usual_s:g} s, and these are of {window_s:g} s: listen to some."
@@ -275,6 +283,7 @@ class _Listener:
         self._waiting: list[tuple[Path, SoundStretch]] = []
         self._scored: dict[Path, list[tuple[float, float, Halves]]] = {}
         self._whole: list[File] = []
+        self._known: dict[Path, File] = {}
         self._ends_s: dict[Path, float] = {}
         self._encoder: Encoder | None = None
 
@@ -283,7 +292,7 @@ class _Listener:
         heard = [File(*row) for row in self._store.recordings()]
         bad = [Refused(File(*row[:6]), row[6], row[7]) for row in self._store.refused()]
         places = [*(file.place for file in heard), *(one.file.place for one in bad)]
-        known = {real_place(file.place): file for file in heard}
+        self._known = known = {real_place(file.place): file for file in heard}
         refused = {real_place(one.file.place): one for one in bad}
         found = scan(sources, places, apart_from=folder.absolute())
         # Once each, however many links to folders lead there, and whatever folder it was looked for in.
@@ -361,10 +370,7 @@ class _Listener:
             self._encoder = self._ready()
         waiting, self._waiting = self._waiting, []
         made = embed_stretches(self._encoder, [stretch for _, stretch in waiting], batch=_BATCH)
-        vectors = self._classifier.vectors(made)
-        whole = np.isfinite(vectors).all(axis=1, keepdims=True)
-        scores, known = _naming.predict(self._classifier.classifier, np.where(whole, vectors, 0))
-        rows = iter(np.where(whole, np.where(known[:, None], scores, 0), np.nan).astype(np.float16))
+        rows = iter(_naming.halves(self._classifier, self._classifier.vectors(made)))
         for place, stretch in waiting:
             own = self._scored.setdefault(place, [])
             own += [(start_s, length_s, next(rows)) for start_s, length_s in stretch.times_s()]
@@ -385,6 +391,9 @@ class _Listener:
                     scores = np.array([row for *_, row in windows], np.float16).reshape(-1, words)
                     self._store.hear(file.sha256, Heard(starts, scores, self._ends_s.pop(file.place)))
                     self.heard += 1
+                # Its site is by its path: that stays, whatever folder it was looked for in this time.
+                if (before := self._known.get(real_place(file.place))) is not None:
+                    file = replace(file, root=before.root, path=before.path)
                 self._store.add(_row(file))
         self._whole = []
 

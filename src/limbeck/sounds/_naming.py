@@ -37,6 +37,7 @@ class Window:
 
 Heard = tuple[Path, SoundStretch | Unread]
 """A stretch of a recording, or why it cannot be used."""
+Halves = npt.NDArray[np.float16]
 Scored = tuple[Window | Unread, npt.NDArray[Any], Nature | None]
 """A piece with its probabilities (class,) and what it is where it is none of the words."""
 
@@ -136,6 +137,16 @@ def predict(
 ) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]:
     """Probabilities (row, class) of vectors (row, dim), and whether each row is one of the words at all (row,)."""
     return classifier.predict_proba(vectors), classifier.similarities(vectors).max(axis=1) >= classifier.threshold_
+
+
+def halves(learned: SoundClassifier, vectors: npt.NDArray[Any]) -> Halves:
+    """What detections keep of windows by their `vectors`: scores (row, class), 0 where it is none of the words.
+
+    Vectors that are no numbers have NaN.
+    """
+    whole = np.isfinite(vectors).all(axis=1, keepdims=True)
+    scores, known = predict(learned.classifier, np.where(whole, vectors, 0))
+    return np.where(whole, np.where(known[:, None], scores, 0), np.nan).astype(np.float16)
 
 
 def _named(rows: list[Scored], words: list[str], least: list[float], top: int) -> Prediction | Unread:

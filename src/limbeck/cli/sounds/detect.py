@@ -14,12 +14,15 @@ EXAMPLES = (
     'limbeck sounds detect classifier/ archive/ --out detections/ --min-confidence 0.7 --threshold "dog bark=0.9"',
     'limbeck sounds detect classifier/ archive/ --out detections/ --names "{site}_%d%m%y_%H%M"',
     "limbeck sounds detect classifier/ archive/ --out detections/ --page",
+    "limbeck sounds detect classifier/ index/ --out detections/",
 )
 
 
 def run(
     classifier: _options.Classifier,
-    archive: Annotated[list[Path], Argument(help="Folders of recordings, searched at all depths, or recordings.")],
+    archive: Annotated[
+        list[Path], Argument(help="Folders of recordings, searched at all depths, or recordings; or an index.")
+    ],
     *,
     out: Annotated[Path, Option(help="Folder of the detections; what it holds already is not heard again.")],
     form: Annotated[
