@@ -213,13 +213,19 @@ class TestSearchByExample:
         assert sounds.search(tmp_path / "index", "high", unlike=[tmp_path / "set.json"], **options)
 
     def test_windows_of_a_set_are_as_long_as_they_were(self, made: SimpleNamespace, tmp_path: Path) -> None:
-        """The last half second of a low tone, before a high one: in windows of two seconds it would be mostly high."""
+        """In an index of two-second windows half a second before a high tone is looked for, and no tone."""
         long = recording(tmp_path / "long.wav", 200, 3000, seed=77)
         sounds.index(long, out=tmp_path / "short", window=0.5, encoder=made.encoder, workers=1, progress=False)
         found = sounds.search(tmp_path / "short", "low", top=8, encoder=made.encoder)
         sounds.ExampleSet.of([hit for hit in found if hit.start_s == 1.5]).write(tmp_path / "set.json")
-        hits = sounds.search(made.folder / "index", like=[tmp_path / "set.json"], encoder=made.encoder)
-        assert {hit.path.parent.name for hit in hits} == {"low"}
+        samples, rate = soundfile.read(long, dtype="int16")
+        soundfile.write(tmp_path / "piece.wav", samples[round(1.5 * rate) : 2 * rate], rate)
+        of_set, of_piece = (
+            sounds.search(made.folder / "index", like=[tmp_path / name], top=30, encoder=made.encoder)
+            for name in ("set.json", "piece.wav")
+        )
+        assert [hit.path for hit in of_set] == [hit.path for hit in of_piece]
+        assert [hit.similarity for hit in of_set] == pytest.approx([hit.similarity for hit in of_piece], abs=1e-4)
 
     def test_a_beginning_without_an_example(self, made: SimpleNamespace) -> None:
         with pytest.raises(InputError, match="belongs to a recording"):
