@@ -661,6 +661,9 @@ class TestCheck:
         assert before.foreign == (), "recordings without a label are meant to be none"
         kept = SoundClassifier.load(copied.folder).thresholds
         assert kept.keys() == set(WORDS)
+        assert sounds.summary(SoundClassifier.load(copied.folder))["thresholds"] == {
+            word: least for word, least in kept.items() if least
+        }
         files = [tmp_path / line.split(",")[0] for line in lines[1:]]
         named = [row.label for row in sounds.classify(copied.folder, files, encoder=copied.encoder)]
         truth = [word for word in WORDS for _ in range(4)]
@@ -1013,12 +1016,12 @@ class TestCorrect:
         ("change", "words"),
         [
             ({"rename": {"nosuch": "a"}}, "no label 'nosuch'.*known: low, middle, high"),
-            ({"rename": {"low": "high"}}, "'high' stands twice"),
+            ({"rename": {"low": "high"}}, "two labels 'high'.*--merge \"low\\+high=high\""),
             ({"rename": {"low": "High"}}, "differ in their case"),
             ({"rename": {"low": " "}}, "A label is empty"),
             ({"merge": {"a": ["low"]}}, "'a' is made of one label"),
             ({"merge": {"a": ["low", "high"]}, "drop": ["low"]}, "'low' is changed twice"),
-            ({"merge": {"middle": ["low", "high"]}}, "'middle' stands twice"),
+            ({"merge": {"middle": ["low", "high"]}}, "two labels 'middle'.*--merge"),
         ],
     )
     def test_words_that_cannot_be_changed_so(self, copied: SimpleNamespace, change: Any, words: str) -> None:

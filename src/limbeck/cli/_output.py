@@ -116,10 +116,14 @@ def as_comparison(found: Any, folder: Path, *, json: bool, quiet: bool) -> None:
 
 
 def as_upload(upload: Upload, *, json: bool, quiet: bool) -> None:
-    """Print what went to the hub, or would go: files, what people may want to keep to themselves, and where it is."""
+    """Print what went to the hub, or would go: files, what people may want to keep to themselves, and where it is.
+
+    Where nothing goes, the list is the result, and is printed whether or not others should be quiet.
+    """
     if json:
         as_json(upload.to_json())
         return
+    quiet = quiet and bool(upload.revision)
     for file, count in upload.files.items():
         note(f"{file}: {size(count)}", quiet=quiet)
     for remark in upload.remarks:

@@ -218,7 +218,8 @@ def classify(
     asked = {"by": by, "window": window, "hop": hop, "min_score": min_score, "always": always}
     table = None if append is None else _results.Table.open(Path(append), learned, asked, told)
     if table is not None:
-        paths = table.new(paths)
+        with bar("Comparing with the table", show=progress) as tell:
+            paths = table.new(paths, tell)
         if not paths:
             return iter(())
     model = of_classifier(learned, **options)

@@ -11,6 +11,7 @@ from typing import Any, Self
 
 from limbeck import _files
 from limbeck._text import read_table
+from limbeck.engine import Progress
 from limbeck.errors import InputError
 from limbeck.prototypes import SoundClassifier
 from limbeck.sounds._predictions import Prediction, Unread
@@ -60,10 +61,11 @@ class Table:
             )
         return cls(place, frozenset(row["sha256"] for _, row in rows), by, told)
 
-    def new(self, paths: Sequence[Path]) -> list[Path]:
-        """Of some recordings those that are not in the table; of the same content the first."""
+    def new(self, paths: Sequence[Path], progress: Progress) -> list[Path]:
+        """Of some recordings, all of which are read, those that are not in the table; of the same content the first."""
         seen, left = set(self.known), []
-        for path in paths:
+        for done, path in enumerate(paths, 1):
+            progress(done, len(paths))
             if (content := _files.sha256_of(path)) not in seen or not content:
                 left.append(path)
                 seen.add(content)

@@ -144,6 +144,8 @@ def summary(classifier: SoundClassifier) -> dict[str, Any]:
         "alike": [group for group in same.values() if len(group) > 1],
         "window_s": classifier.window_s,
         "hop_s": classifier.hop_s,
+        # Least scores of words, from 0 to 1; the next is the least similarity to any word.
+        "thresholds": {label: least for label, least in classifier.thresholds.items() if least > 0},
         "threshold": float(inner.threshold_) if np.isfinite(inner.threshold_) else None,
         "agreement": float(inner.agreement_),
         # By what scores become probabilities; None where they do not.

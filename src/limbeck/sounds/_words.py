@@ -33,7 +33,16 @@ def changed(
     kept = [old for old in labels if old not in gone]
     if not kept:
         raise InputError("No word is left; at least one has to stay.")
-    new = list(_labels.read([at.get(old, old) for old in kept]))
+    words = [at.get(old, old) for old in kept]
+    if there := [word for word in at.values() if words.count(word) > 1]:
+        word = there[0]
+        olds = [old for old in kept if at.get(old, old) == word]
+        olds += [old for old in merge.get(word, ()) if old not in olds]
+        raise InputError(
+            f"There would be two labels {word!r}. To make one word of several, join them: "
+            f'--merge "{"+".join(olds)}={word}".'
+        )
+    new = list(_labels.read(words))
     groups = {at[olds[0]]: tuple(olds) for olds in merge.values()}
     return {word: groups.get(at.get(old, old), (old,)) for word, old in zip(new, kept, strict=True)}
 
