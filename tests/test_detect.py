@@ -515,6 +515,11 @@ def test_index_classify_and_detect_hear_the_same_in_the_same_windows(test_data: 
         with Store.opened(out) as store:
             ((_, _, heard),) = store.heard()
         rows[f"detect {hop}"] = dict(zip(heard.starts_s.tolist(), heard.scores.astype(np.float32), strict=True))
+    whole = SoundIndex.open(tmp_path / "index1.5").pool()
+    for row in range(0, len(whole), 7):
+        at_s, length_s = float(whole.start_s[row]), float(whole.duration_s[row])
+        alone = sounds.recording_vector(archive / "long.flac", encoder, window_s=length_s, at_s=at_s)
+        assert float(alone @ whole.joint[row]) > 0.999, at_s
     most = {name: len(found) for name, found in rows.items()}
     assert min(most.values()) > 25, most
     together = rows["classify 0.75"]

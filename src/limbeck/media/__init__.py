@@ -12,9 +12,10 @@ from limbeck.media.recipe import MIDDLE, TRACKS, ClipRecipe, MelRecipe, Track, e
 from limbeck.media.recording import Encoded, Recording, holder
 from limbeck.media.several import read_clips
 from limbeck.media.spectrogram import invert_log_mel, log_mel
-from limbeck.media.stream import SoundStretch, SoundWindow, sound_stretches, sound_windows
+from limbeck.media.stream import AROUND_S, SoundStretch, SoundWindow, sound_stretches, sound_windows
 
 __all__ = [
+    "AROUND_S",
     "MIDDLE",
     "TRACKS",
     "ClipRecipe",

@@ -31,7 +31,8 @@ from limbeck.media.recording import Recording
 
 _LONGEST_HOLES_S = 3600.0
 _STEP_BACK_S = 1.0
-_AROUND_S = 0.5
+AROUND_S = 0.5
+"""So much of the sound around windows is kept where a stretch is cut."""
 _BLOCK = 2**16
 _LEAST_NEW = 0.1
 
@@ -127,7 +128,7 @@ def sound_stretches(
     check_lengths(sample_rate_hz, window_s, hop_s)
     rate_hz = sample_rate_hz
     cut_there = _windows(path, rate_hz, round(window_s * rate_hz), round(hop_s * rate_hz), ended)
-    runs = joined(cut_there, round(stretch_s * rate_hz), round(_AROUND_S * rate_hz))
+    runs = joined(cut_there, round(stretch_s * rate_hz), round(AROUND_S * rate_hz))
     return (SoundStretch(start / rate_hz, rate_hz, samples, windows) for start, samples, windows in runs)
 
 

@@ -13,7 +13,7 @@ from limbeck._config import Config
 from limbeck.encoders import Encoder
 from limbeck.errors import InputError, MediaError
 from limbeck.index import File, Hit, embed_stretches
-from limbeck.media import MelRecipe, Recording, SoundStretch, read_sound, sound_stretches
+from limbeck.media import AROUND_S, MelRecipe, Recording, SoundStretch, read_sound, sound_stretches
 from limbeck.prototypes import Piece
 
 Floats = npt.NDArray[np.float32]
@@ -102,13 +102,26 @@ def recording_vector(recording: Recording, encoder: Encoder, *, window_s: float,
     if at_s is None:
         stretches = sound_stretches(recording, sample_rate_hz=rate_hz, window_s=window_s, hop_s=window_s)
     else:
-        recipe = MelRecipe(sample_rate_hz=rate_hz, clip_seconds=window_s)
-        wave = read_sound(recording, start_s=at_s, recipe=recipe)[0]
-        stretches = [SoundStretch(0.0, rate_hz, np.ascontiguousarray(wave), ((0, len(wave)),))]
+        stretches = [_window(recording, rate_hz, window_s, at_s)]
     total = np.zeros(encoder.dim, np.float64)
     for stretch in stretches:
         total += embed_stretches(encoder, [stretch]).joint.double().sum(dim=0).numpy()
     return _direction(total[None])
+
+
+def _window(recording: Recording, rate_hz: int, window_s: float, at_s: float) -> SoundStretch:
+    """One window with what is around it, as it is heard among others."""
+
+    def heard(start_s: float, length_s: float) -> Floats:
+        recipe = MelRecipe(sample_rate_hz=rate_hz, clip_seconds=length_s)
+        return np.ascontiguousarray(read_sound(recording, start_s=start_s, recipe=recipe)[0])
+
+    count = len(heard(at_s, window_s))  # refused if there is no sound in it
+    before_s, after = min(at_s, AROUND_S), round(AROUND_S * rate_hz)
+    wide = heard(at_s - before_s, before_s + window_s + AROUND_S)
+    wide = wide if wide[-after:].any() else wide[:-after]  # the recording ends with it
+    first = min(round(before_s * rate_hz), len(wide) - 1)
+    return SoundStretch(at_s - before_s, rate_hz, wide, ((first, min(count, len(wide) - first)),))
 
 
 def without_examples(hits: Sequence[Hit], examples: Sequence[Path | str], at_s: float | None) -> list[Hit]:
