@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from limbeck._files import sha256_of
 from limbeck.errors import InputError, MediaError
@@ -82,6 +83,11 @@ class Refused:
     file: File
     reason: str
     detail: str
+
+    @classmethod
+    def of_vectors(cls, file: File) -> Self:
+        """A file whose vectors cannot be kept."""
+        return cls(file, "bad_embedding", f"{file.place}: its vectors hold NaN, infinity or huge numbers.")
 
     @property
     def may_pass(self) -> bool:

@@ -5,32 +5,31 @@ Killed at any moment, the index holds the recordings committed so far, whole and
 
 import contextlib
 import os
+import shutil
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from limbeck._words import plural
 from limbeck.encoders import Encoder
+from limbeck.engine.executor import Executor
 from limbeck.errors import LimbeckError
 from limbeck.index import _rows, _scan
+from limbeck.index._block import Block, blocks
+from limbeck.index._ear import AHEAD, Ear, reader
 from limbeck.index._prefetch import Message, prefetch
-from limbeck.index._rows import Embedded
 from limbeck.index._scan import File, Refused
 from limbeck.index._store import Store, is_address
-from limbeck.index._stretches import embed_stretches
-from limbeck.media import SoundStretch, sound_stretches
+from limbeck.media import SoundStretch
 
 Progress = Callable[[int, int], None]
 """Called with the files done and the files to be read."""
 _COMMIT_WINDOWS = 4096
 _COMMIT_S = 30.0
-_AHEAD = 12
-"""So many stretches, of a minute each at most, wait for the encoder."""
+_PARTS = ".parts"
 
 
 @dataclass(frozen=True)
@@ -57,9 +56,17 @@ class Update:
 
 
 def update(
-    store: Store, sources: Sequence[Path], encoder: Encoder, *, batch: int, workers: int, progress: Progress | None
+    store: Store,
+    sources: Sequence[Path],
+    encoder: Encoder,
+    *,
+    batch: int,
+    workers: int,
+    progress: Progress | None,
+    executor: Executor | None,
+    load: Callable[[], Encoder],
 ) -> Update:
-    """Bring a store up to date; the caller holds its lock."""
+    """Bring a store up to date, here or by an `executor`, whose machines `load` the encoder; it is locked already."""
     known = {f.place: f for f in store.files()}
     refused = {r.file.place: r for r in store.refused()}
     index = None if is_address(store.place) else Path(os.path.abspath(store.place))
@@ -77,7 +84,12 @@ def update(
             named.append(file)
         except UnicodeEncodeError:
             indexer.add(file, Refused(file, "bad_name", f"{file.place!r}: its name is not UTF-8. Rename it."))
-    indexer.read(named, workers, progress)
+    if executor:
+        with _emptied(Path(store.place).absolute() / _PARTS) as parts:
+            tasks = blocks(named, known.values(), store.settings, load, batch=batch, folder=parts)
+            indexer.gather(tasks, executor, progress)
+    else:
+        indexer.read(named, workers, progress)
     indexer.read_again(workers)
     gone = {f.place: f for f in (*plan.gone, *indexer.emptied)}
     store.remove(list(gone.values()))
@@ -94,6 +106,17 @@ def update(
     )
 
 
+@contextlib.contextmanager
+def _emptied(folder: Path) -> Iterator[Path]:
+    """A new folder, without what a killed process left there, that is gone afterwards."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 class _Indexer:
     """Embeds windows in batches, of whatever files they are, and commits whole files.
 
@@ -108,16 +131,13 @@ class _Indexer:
         self.counts: Counter[str] = Counter()
         self.emptied: list[File] = []
         self._store = store
-        self._encoder = encoder
-        self._batch = batch
+        self._ear = Ear(encoder, store.settings, batch)
         self._known = known
         self._by_content = {f.sha256: f for f in known.values()}
-        self._waiting: list[tuple[File, SoundStretch]] = []
-        self._embedded: dict[Path, list[Embedded]] = {}
+        self._heard: dict[Path, Any] = {}
         self._whole: list[File] = []
         self._again: list[File] = []
         self._refusals_changed = False
-        self._embedded_since = 0
         self._committed_at = time.monotonic()
 
     def forget(self, places: Iterable[Path]) -> None:
@@ -132,12 +152,9 @@ class _Indexer:
 
     def read(self, files: Sequence[File], workers: int, progress: Progress | None) -> None:
         """Read some files and commit them, and whatever else waits."""
-        settings, done = self._store.settings, 0
-        read = partial(
-            sound_stretches, sample_rate_hz=settings.sample_rate_hz, window_s=settings.window_s, hop_s=settings.hop_s
-        )
-        known, workers = frozenset(self._by_content), min(workers, len(files))
-        with contextlib.closing(prefetch(files, read, known, workers=workers, pieces=_AHEAD)) as messages:
+        known, workers, done = frozenset(self._by_content), min(workers, len(files)), 0
+        read = reader(self._store.settings)
+        with contextlib.closing(prefetch(files, read, known, workers=workers, pieces=AHEAD)) as messages:
             for file, message in messages:
                 self.add(file, message)
                 if not isinstance(message, SoundStretch):
@@ -146,22 +163,49 @@ class _Indexer:
                         progress(done, len(files))
         self.commit()
 
+    def gather(self, tasks: Sequence[Block], executor: Executor, progress: Progress | None) -> None:
+        """Have blocks read by an `executor`, and commit what they heard.
+
+        Raises:
+            LimbeckError: Some failed; what the others heard is committed.
+        """
+        total, done = sum(len(task.files) for task in tasks), 0
+        failed = []
+        for task, error in executor.run(tasks):
+            failed += [error] if error else []
+            for found, rows in task.heard() if not error else ():
+                if isinstance(found, Refused):
+                    self._refuse(found)
+                    continue
+                self._whole.append(found)
+                if rows is not None:
+                    self._heard[found.place] = rows
+                    self._ear.count += len(rows)
+            self._commit_if_due()
+            done += len(task.files)
+            if progress:
+                progress(done, total)
+        self.commit()
+        if failed:
+            raise LimbeckError(f"{plural(len(failed), 'part')} of the recordings could not be heard: {failed[0]}")
+
     def add(self, file: File, message: Message[SoundStretch]) -> None:
         """A stretch, or the end of a file."""
         if isinstance(message, SoundStretch):
-            self._waiting.append((file, message))
+            self._ear.hear(file, message)
         elif isinstance(message, File):
             self._whole.append(message)
         else:
             self._refuse(message)
-        if sum(len(stretch.windows) for _, stretch in self._waiting) >= self._batch:
-            self._embed()
-        if self._embedded_since >= _COMMIT_WINDOWS or time.monotonic() - self._committed_at >= _COMMIT_S:
+        self._commit_if_due()
+
+    def _commit_if_due(self) -> None:
+        if self._ear.count >= _COMMIT_WINDOWS or time.monotonic() - self._committed_at >= _COMMIT_S:
             self.commit()
 
     def commit(self) -> None:
         """Put all whole files into the table in one commit, and take out known ones that are refused for good now."""
-        self._embed()
+        self._ear.embed()
         tables, replaced = [], []
         for file in self._whole:
             before = self._known.get(file.place)
@@ -182,12 +226,15 @@ class _Indexer:
             self._store.remove([self._known[place] for place in rotten if place in self._known])
             self._store.refuse(self.refused.values())
         self._whole.clear()
-        self._refusals_changed, self._embedded_since = False, 0
+        self._refusals_changed, self._ear.count = False, 0
         self._committed_at = time.monotonic()
 
     def _rows(self, file: File) -> Any | None:
         """Rows of a whole file, from its windows or from another file of the same content; None if there are none."""
-        windows = self._embedded.pop(file.place, None)
+        if (heard := self._heard.pop(file.place, None)) is not None:
+            self._count(file)
+            return _rows.renamed(heard, file)
+        windows = self._ear.windows_of(file.place)
         if windows is None:
             source = self._by_content[file.sha256]
             rows = self._store.rows_of(source)
@@ -198,8 +245,7 @@ class _Indexer:
             return _rows.renamed(rows, file)
         made = _rows.rows(file, windows, self._store.settings)
         if made is None:
-            sentence = f"{file.place}: its vectors hold NaN, infinity or huge numbers."
-            self._refuse(Refused(file, "bad_embedding", sentence))
+            self._refuse(Refused.of_vectors(file))
         else:
             self._count(file)
         return made
@@ -215,24 +261,6 @@ class _Indexer:
 
     def _refuse(self, refused: Refused) -> None:
         place = refused.file.place
-        self._waiting = [(f, stretch) for f, stretch in self._waiting if f.place != place]
-        self._embedded.pop(place, None)
+        self._ear.forget(place)
         self.refused[place] = refused
         self._refusals_changed = True
-
-    def _embed(self) -> None:
-        if not self._waiting:
-            return
-        waiting, self._waiting = self._waiting, []
-        made = embed_stretches(self._encoder, [stretch for _, stretch in waiting], batch=self._batch)
-        with np.errstate(over="ignore"):  # what float16 cannot hold becomes infinite and is refused
-            joint, features = made.joint.numpy().astype(np.float16), made.features.numpy().astype(np.float16)
-        places = [(file, *times) for file, stretch in waiting for times in stretch.times_s()]
-        shape = (len(places), self._store.settings.dim), (len(places), self._store.settings.features_dim)
-        if (joint.shape, features.shape) != shape:
-            raise LimbeckError(
-                f"The encoder returned vectors of shapes {joint.shape} and {features.shape}, but {shape} were expected."
-            )
-        for row, (file, start_s, duration_s) in enumerate(places):
-            self._embedded.setdefault(file.place, []).append((start_s, duration_s, joint[row], features[row]))
-        self._embedded_since += len(places)

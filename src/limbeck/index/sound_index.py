@@ -1,7 +1,8 @@
 """The index of sounds."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -10,12 +11,13 @@ import numpy.typing as npt
 
 from limbeck import _machine
 from limbeck.encoders import Encoder, EncoderNote
+from limbeck.engine.executor import Executor
 from limbeck.errors import InputError
 from limbeck.index import _search
 from limbeck.index._rows import IndexSettings, window_lengths
 from limbeck.index._scan import File
 from limbeck.index._search import Hit, Pool
-from limbeck.index._store import Store, locked
+from limbeck.index._store import Store, is_address, locked
 from limbeck.index._update import Progress, Update, update
 
 
@@ -123,6 +125,8 @@ class SoundIndex:
         batch: int = 32,
         workers: int | None = None,
         progress: Progress | None = None,
+        executor: Executor | None = None,
+        load: Callable[[], Encoder] | None = None,
     ) -> Update:
         """Bring the index up to date with what lies below some folders. Only new and changed files are embedded.
 
@@ -135,7 +139,12 @@ class SoundIndex:
         index was made with, while `workers` >= 1 processes (None: one per core) decode ahead; `progress` is called with
         the files done and the files to be read.
 
+        An `executor` has its machines read and embed instead of this process: those of a cluster
+        (`limbeck.engine.on_ray`), which all see the sources and the index's folder. They are sent `load`, which gives
+        the encoder there, or the encoder itself. The rows are the same.
+
         Raises:
+            LimbeckError: Some of the machines' work failed; the rest is in the index.
             InputError: Another encoder, a source that does not exist, or numbers out of range.
             BusyError: Another process is updating it.
         """
@@ -147,9 +156,14 @@ class SoundIndex:
         workers = _machine.cores() if workers is None else workers
         if batch < 1 or workers < 1:
             raise InputError(f"batch and workers must be at least 1, but got {batch} and {workers}.")
+        if executor and is_address(self._store.place):
+            raise InputError("Machines of a cluster leave what they heard in the index's folder; an address has none.")
         with locked(self._store.place):
             self._store.refresh()
-            return update(self._store, sources, encoder, batch=batch, workers=workers, progress=progress)
+            return update(
+                self._store, sources, encoder, batch=batch, workers=workers, progress=progress, executor=executor,
+                load=load or partial(_itself, encoder),
+            )  # fmt: skip
 
     def search(self, vectors: npt.ArrayLike, top: int = 10, *, exact: bool | None = None) -> list[list[Hit]]:
         """For each query the `top` >= 1 windows most like it, most similar first; an index with fewer gives fewer.
@@ -213,3 +227,7 @@ class SoundIndex:
         """All windows as `pool` gives them, but some thousands at a time and in the order of the index."""
         self._store.refresh()
         return _search.batches(self._store)
+
+
+def _itself(encoder: Encoder) -> Encoder:
+    return encoder

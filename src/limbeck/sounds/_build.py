@@ -14,6 +14,7 @@ import numpy as np
 from limbeck import _files
 from limbeck.encoders import Encoder, EncoderNote
 from limbeck.engine import bar
+from limbeck.engine.executor import Executor
 from limbeck.errors import FingerprintError, InputError
 from limbeck.index import Hit, Pool, SoundIndex, Update
 from limbeck.prototypes import Piece, PrototypeClassifier, SoundClassifier
@@ -32,6 +33,7 @@ def index(
     window: float | None = None,
     hop: float | None = None,
     workers: int | None = None,
+    executor: Executor | None = None,
     progress: bool = True,
     **options: Unpack[EncoderOptions],
 ) -> Update:
@@ -44,6 +46,8 @@ def index(
         window: Length of a window in seconds; the encoder's by default.
         hop: Seconds from one window to the next; windows lie side by side by default.
         workers: Processes that decode; as many as there are cores by default.
+        executor: What reads and embeds instead of this process: the machines of a cluster (`limbeck.engine.on_ray`),
+            which all see `sources`, `out` and the folder of weights. The vectors are the same.
         progress: Draw a bar on standard error.
         options: Which encoder is used and how it is loaded; `encoder` is ``"clap"`` by default for a new index.
 
@@ -69,11 +73,16 @@ def index(
                 "encoders cannot be compared. Leave --encoder out, or choose another --out."
             )
     note = EncoderNote(name="clap") if there is None else there.encoder
-    model = ready(note.model_copy(update={"checkpoint": checkpoint or note.checkpoint}), **options)
+    if executor and (folder := options.get("weights")):  # tasks run in other folders
+        options["weights"] = Path(folder).absolute()
+    load = partial(ready, note.model_copy(update={"checkpoint": checkpoint or note.checkpoint}), **options)
+    model = load()
     if there is None:
         there = SoundIndex.create(out, model, window_s=window, hop_s=hop)
     with bar("Listening", show=progress) as tell:
-        return there.update([Path(source) for source in given], model, workers=workers, progress=tell)
+        return there.update(
+            [Path(source) for source in given], model, workers=workers, progress=tell, executor=executor, load=load
+        )
 
 
 def search(
