@@ -453,6 +453,16 @@ class TestFromAnIndex:
         done = field.detect(source=index, fresh=True)
         assert (done.heard, done.recordings) == (3, 3)
 
+    def test_recordings_that_moved_are_not_there_twice(
+        self, field: SimpleNamespace, index: Path, tmp_path: Path
+    ) -> None:
+        field.detect(source=index)
+        before = table(field.out)
+        field.archive.rename(tmp_path / "moved")
+        sounds.index(tmp_path / "moved", out=index, encoder=field.encoder, workers=1, progress=False)
+        done = field.detect(source=index)
+        assert (done.heard, done.gone, done.recordings, table(field.out)) == (0, 0, 3, before)
+
     def test_one_that_does_not_fit_is_refused(self, field: SimpleNamespace, index: Path, tmp_path: Path) -> None:
         for options, kind, sentence in (
             ({"source": [index, field.archive]}, InputError, "gone through alone"),

@@ -4,7 +4,7 @@ import contextlib
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -191,7 +191,7 @@ def detect(
                     gone = listener.listen(sources, folder, _machine.cores() if workers is None else workers, tell)
             else:
                 listener.heard = _heard_index.hear(store, learned, index)
-                gone = sum(is_gone(Path(*row[:2])) for row in store.recordings())
+                gone = _forget_moved(store, [real_place(Path(*row[:2])) for row in store.recordings()])
             clock = clock.among(row[1] for row in store.recordings())
             found = partial(_found, store, chosen, clock, confidence)
             files, edited = _written(writers, found, folder)
@@ -305,13 +305,7 @@ class _Listener:
             for one in found.unseen.values():
                 self._refuse(one)
         self._hear([file for file in plan.to_read if self._is_text(file)], workers, progress)
-        lost = {place: file for place, file in known.items() if place not in found.files and is_gone(place)}
-        there = Counter(row[4] for row in self._store.recordings() if lost)
-        there.subtract(file.sha256 for file in lost.values())
-        moved = [place for place, file in lost.items() if there[file.sha256] > 0]
-        with self._store.writing():
-            self._store.forget(moved)
-        return len(lost) - len(moved)
+        return _forget_moved(self._store, [place for place in known if place not in found.files])
 
     def _is_text(self, file: File) -> bool:
         try:
@@ -396,6 +390,18 @@ class _Listener:
                     file = replace(file, root=before.root, path=before.path)
                 self._store.add(_row(file))
         self._whole = []
+
+
+def _forget_moved(store: Store, places: Iterable[Path]) -> int:
+    """Forget which of some `places` have nothing any more while the content is elsewhere; how many others are gone."""
+    contents = {real_place(Path(*row[:2])): row[4] for row in store.recordings()}
+    lost = {place: contents[place] for place in places if place in contents and is_gone(place)}
+    there = Counter(contents.values())
+    there.subtract(lost.values())
+    moved = [place for place, sha256 in lost.items() if there[sha256] > 0]
+    with store.writing():
+        store.forget(moved)
+    return len(lost) - len(moved)
 
 
 def _to_the_end(path: Path, **lengths: Any) -> Iterator[SoundStretch | float]:
