@@ -122,7 +122,9 @@ def main() -> None:
     for what, numbers in found.items():
         print(what, {name: round(number, 3) for name, number in numbers.items()})
     if options.out:
-        options.out.write_text(json.dumps({"found": found, "machine": machine(), "versions": versions()}, indent=2))
+        options.out.write_text(
+            json.dumps({"found": found, "machine": machine(), "versions": versions()}, indent=2) + "\n"
+        )
 
 
 if __name__ == "__main__":
