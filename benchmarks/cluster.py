@@ -21,6 +21,8 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from limbeck import comparison
+from limbeck.comparison import Recipe
 from limbeck.datasets import _plan, _prepare, _shards
 from limbeck.engine import machine, on_ray, versions
 from limbeck.engine.executor import Executor, LocalProcesses
@@ -94,6 +96,17 @@ def listing(clips: int, folder: Path) -> dict[str, float]:
     return spent | {"tasks": len(tasks), "peak MiB": peak_mib()}
 
 
+def simulated(recipe: str, folder: Path) -> dict[str, float]:
+    """Days that a recipe takes on so many machines like this one, from a few clips sent through its networks here.
+
+    A machine does one job at a time with all its cores; none idles before jobs run out, but no job is split.
+    """
+    lines = comparison.plan(Recipe.load(recipe), out=folder, device="cpu")
+    every = comparison.Line.total("all", lines)
+    days = {f"days on {count}": every.seconds_on(count) / 86400 for count in (1, 8, 64)}
+    return days | {"jobs": every.jobs, "days of the longest": every.longest_seconds / 86400}
+
+
 def peak_mib() -> float:
     """The most memory that this process had, not those before it in its place."""
     status = Path("/proc/self/status").read_text(encoding="utf-8")
@@ -117,6 +130,7 @@ def main() -> None:
         # Here, for Ray's processes can be given what is defined in the program that was started, and in no other.
         f"{options.jobs} jobs of a second, two workers": overhead(options.jobs, Path()),
         **{f"{5 * n * options.jobs} jobs of no time": memory_of_jobs(5 * n * options.jobs, Path()) for n in (1, 10)},
+        "VGGSound's comparison": apart(simulated, "vggsound"),
         **{f"{n} clips planned": apart(listing, n) for n in (options.clips // 10, options.clips)},
     }
     for what, numbers in found.items():

@@ -10,7 +10,7 @@ import pytest
 import limbeck
 from limbeck import _files, comparison
 from limbeck.cli.benchmark import _print_plan
-from limbeck.comparison import Place, Recipe
+from limbeck.comparison import Line, Place, Recipe
 from limbeck.comparison.jobs.distil import FACTS, Distil, MeasureSet
 from limbeck.comparison.kinds.distillation import DistillationRecipe, cells, tables
 from limbeck.engine.executor import Here
@@ -262,6 +262,18 @@ def test_the_plan_says_that_measures_may_take_longer(measuring, recipe, out, tmp
     told = capsys.readouterr()
     assert told.out.count("≥") == 4
     assert "≥: at least" in told.err
+
+
+def test_no_number_of_processes_makes_the_longest_job_shorter(capsys):
+    short, long = Line("short", 4, 0, 40.0, 0, longest_seconds=10.0), Line("long", 2, 0, 60.0, 0, longest_seconds=50.0)
+    both = Line.total("both", [short, long])
+    assert [both.seconds_on(count) for count in (1, 2, 64)] == [100.0, 50.0, 50.0]
+    _print_plan("t", [short, long], 64)
+    told = capsys.readouterr()
+    assert "all, 64 at a time" in told.out
+    assert "The longest job takes 50.0 s: more at a time would not help." in told.err
+    _print_plan("t", [short, long], 1)
+    assert "longest" not in capsys.readouterr().err
 
 
 def test_a_recipe_with_measures_goes_to_json_and_back(measuring):

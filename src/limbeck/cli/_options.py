@@ -14,7 +14,7 @@ from typer import Argument, Option
 from limbeck.cli import _output
 
 if TYPE_CHECKING:
-    from limbeck.engine.executor import Executor
+    from limbeck.engine.on_ray import OnRay
 
 Seed = Annotated[int, Option(min=0, help="Everything random follows from this number.")]
 Device = Annotated[str, Option(help="auto, cpu, cuda, cuda:1, mps.")]
@@ -139,7 +139,7 @@ def on_ray(
     cores: float = 1.0,
     gpus: float = 0.0,
     begin: Callable[[], object] | None = None,
-) -> "AbstractContextManager[Executor | None]":
+) -> "AbstractContextManager[OnRay | None]":
     """The executor of the cluster that `Ray` names, of whose machines a task gets so many cores and GPUs; or None."""
     if not address:
         return nullcontext()

@@ -33,7 +33,13 @@ def run(
     gpus_per_job: Annotated[
         float, Option(min=0, help="With --ray: GPUs that a job gets; 0.5 has two jobs share one.")
     ] = 0.0,
-    dry_run: Annotated[bool, Option("--dry-run", help="Print the plan with time and bytes, and do nothing.")] = False,
+    dry_run: Annotated[
+        bool,
+        Option(
+            "--dry-run",
+            help="Print the plan with time here, or with --ray on so many machines like this one, and bytes.",
+        ),
+    ] = False,
     json: _options.Json = False,
     quiet: _options.Quiet = False,
 ) -> None:
@@ -46,19 +52,20 @@ def run(
     from limbeck.networks import keep_freed_memory
 
     asked = comparison.Recipe.load(recipe)
-    if dry_run:
-        _output.note("Sending a few clips through the networks to estimate the time", quiet=quiet)
-        lines = comparison.plan(asked, out=out, data=data, device=device)
-        if json:
-            _output.as_json([dataclasses.asdict(line) for line in lines])
-        else:
-            _print_plan(asked.title, lines, processes)
-        return
     if not ray and (cores_per_job, gpus_per_job) != (1.0, 0.0):
         raise BadParameter("--cores-per-job and --gpus-per-job need --ray; without it there is --processes.")
     cluster = _options.on_ray(
         ray, folder=out, quiet=quiet, cores=cores_per_job, gpus=gpus_per_job, begin=keep_freed_memory
     )
+    if dry_run:
+        _output.note("Sending a few clips through the networks to estimate the time", quiet=quiet)
+        lines = comparison.plan(asked, out=out, data=data, device=device)
+        if json:
+            _output.as_json([dataclasses.asdict(line) for line in lines])
+            return
+        with cluster as executor:
+            _print_plan(asked.title, lines, executor.room if executor else processes)
+        return
     with cluster as executor, bar(asked.title, show=not quiet) as tell:
 
         def on_job(what: str, done: int, total: int) -> None:
@@ -81,7 +88,7 @@ def _print_plan(title: str, lines: "list[Line]", processes: int) -> None:
     every = Line.total(f"all, {processes} at a time", lines)
     rows = []
     for line in (*lines, every):
-        time = f"{'≥ ' * line.at_least}{duration(line.seconds / (processes if line is every else 1))}"
+        time = f"{'≥ ' * line.at_least}{duration(line.seconds_on(processes if line is every else 1))}"
         stored = "–" if line.stored_bytes is None else size(line.stored_bytes)
         rows.append([line.name, str(line.jobs), str(line.done), time, stored])
     _output.as_table(["row", ">jobs", ">done", ">time", ">on disk"], rows, title=title)
@@ -89,6 +96,8 @@ def _print_plan(title: str, lines: "list[Line]", processes: int) -> None:
         "Time is estimated from a few clips sent through the networks here; real clips that rows share are counted "
         "for each of them."
     )
+    if every.seconds_on(processes) == every.longest_seconds > 0 and processes > 1:
+        _output.note(f"The longest job takes {duration(every.longest_seconds)}: more at a time would not help.")
     if every.stored_bytes is None:
         _output.note("–: how much is stored depends on the clips, which are not prepared yet.")
     if every.at_least:

@@ -32,6 +32,8 @@ class Line:
         stored_bytes: What its sets take, as they are stored; None where that depends on clips that are not prepared.
         at_least: Whether more than `seconds` may be needed: of measures only the students are counted, and as many as
             they say, trained as the recipe's are; distilling again, other networks and long protocols are not.
+        longest_seconds: Estimated time of the longest job of those that are not done, which no number of processes
+            makes shorter.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Line:
     seconds: float
     stored_bytes: int | None
     at_least: bool = False
+    longest_seconds: float = 0.0
 
     @classmethod
     def total(cls, name: str, parts: "Sequence[Line]") -> "Line":
@@ -47,7 +50,12 @@ class Line:
         jobs, done, seconds = (sum(getattr(p, key) for p in parts) for key in ("jobs", "done", "seconds"))
         known = [p.stored_bytes for p in parts if p.stored_bytes is not None]
         stored = sum(known) if len(known) == len(parts) else None
-        return cls(name, jobs, done, seconds, stored, any(p.at_least for p in parts))
+        longest = max((p.longest_seconds for p in parts), default=0.0)
+        return cls(name, jobs, done, seconds, stored, any(p.at_least for p in parts), longest)
+
+    def seconds_on(self, processes: int) -> float:
+        """Estimated time of so many processes, >= 1, at their best: none idles, but the longest job takes its time."""
+        return max(self.seconds / processes, self.longest_seconds)
 
 
 @torch.no_grad()
@@ -129,7 +137,8 @@ def plan(recipe: Recipe, *, out: Path | str, data: Path | str | None = None, dev
                 seconds = passes.forward * forward + passes.backward * backward
             seconds += len(job.heads) * job.students * seconds_of(job)
         done = job.done
-        line = Line(job.row, 1, int(done), seconds * (not done), stored, isinstance(job, MeasureSet) and not done)
+        left = seconds * (not done)
+        line = Line(job.row, 1, int(done), left, stored, isinstance(job, MeasureSet) and not done, left)
         found.setdefault(job.row, []).append(line)
     planned = [Line.total(name, rows) for name, rows in found.items()]
     if experts:
@@ -137,7 +146,8 @@ def plan(recipe: Recipe, *, out: Path | str, data: Path | str | None = None, dev
         student = _student(recipe, len(per_class), generator(0, "speed"))
         on_disk = 4 * sum(p.numel() for p in student.parameters()) * (epochs + len(experts))
         shared = f"experts: {len(experts)} networks, {epochs} epochs in all, trained once"
-        planned.append(Line(shared, 1, 0, epochs * whole * train, on_disk))
+        longest = max(training.epochs for training, _ in experts) * whole * train
+        planned.append(Line(shared, 1, 0, epochs * whole * train, on_disk, longest_seconds=longest))
     return planned
 
 

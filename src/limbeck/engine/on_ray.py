@@ -111,7 +111,7 @@ class OnRay(Executor):
         running: dict[Any, AnyTask] = {}
         try:
             while True:
-                while len(running) < self._at_once and (task := queue.next()):
+                while len(running) < 2 * self.room and (task := queue.next()):  # as many wait there
                     running[send.remote(task, self._begin)] = task
                 if not running:
                     return
@@ -125,11 +125,11 @@ class OnRay(Executor):
             raise
 
     @property
-    def _at_once(self) -> int:
-        """Tasks that are sent before any has ended: those the cluster has room for, and as many that wait there."""
+    def room(self) -> int:
+        """Tasks that the cluster has room for at once, at least 1."""
         asked = {"CPU": self._share.cores, "GPU": self._share.gpus}
         there = _room()
-        return 2 * max(1, int(min(there.get(kind, 0.0) / part for kind, part in asked.items() if part)))
+        return max(1, int(min(there.get(kind, 0.0) / part for kind, part in asked.items() if part)))
 
 
 @contextlib.contextmanager
