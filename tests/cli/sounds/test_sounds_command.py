@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from typer.main import get_command
 from limbeck import cli
 from limbeck.cli.sounds import demo
 from limbeck.playground import write_sounds
+from limbeck.prototypes import Confidence, SoundClassifier
 
 VERBS = [
     "index",
@@ -270,6 +272,13 @@ class TestTheWholeWay:
         assert json.loads(limbeck(*words, "--json")[0])["labels"] == ["metal", "lyre"]
         assert "not of the form OLD=NEW" in limbeck("correct", own / "classifier", "--rename", "lyre", code=2)[1]
         assert json.loads(limbeck("correct", own / "classifier", "--drop", "lyre", "--json")[0])["labels"] == ["metal"]
+
+    def test_confidence_that_is_lost_by_correcting_is_told(self, own: Path, limbeck: Run) -> None:
+        made = SoundClassifier.load(own / "classifier")
+        measured = Confidence(recordings=30, cases=90, right=30, classifier=made.fingerprint)
+        replace(made, confidence=measured).save(own / "classifier")
+        assert "measure it again" in limbeck("correct", own / "classifier", "--drop", "harp")[1]
+        assert "measure it again" not in limbeck("correct", own / "classifier", "--drop", "metal bar")[1]
 
     def test_examples_teach_and_corrections_are_kept(self, own: Path, limbeck: Run) -> None:
         words = ["learn", own / "index", "--out", own / "classifier", "--weights", own / "weights"]

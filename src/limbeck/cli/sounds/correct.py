@@ -56,8 +56,10 @@ def run(
     }
 
     from limbeck import sounds
+    from limbeck.prototypes import SoundClassifier
 
     encoder: dict[str, Any] = {"weights": weights, "offline": offline, "device": device}
+    calibrated = SoundClassifier.load(classifier).calibration is not None
     made = sounds.correct(
         classifier, remove=remove or (), add=add or (), corrections=corrections, index=index, **words, **encoder
     )
@@ -66,6 +68,12 @@ def run(
         _output.as_json({"classifier": str(classifier), **told})
         return
     _output.note("Learned again with the corrections.", quiet=quiet)
+    if calibrated and told["confidence"] is None:
+        _output.note(
+            "What labelled recordings told of its confidence was of the classifier before; measure it again: limbeck "
+            "sounds check --keep.",
+            quiet=quiet,
+        )
     if told["probe"]:
         _output.note(told["probe"]["said"], quiet=quiet)
     typer.echo(classifier)
