@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from tests.helpers.spectral_encoder import SpectralEncoder
 
 from limbeck.encoders import Encoder
 from limbeck.engine import on_ray
+from limbeck.engine.executor import AnyTask, Executor, Here, attempt
 from limbeck.errors import FingerprintError, InputError, LimbeckError
 from limbeck.index import SoundIndex, Update, _block
 
@@ -146,3 +148,39 @@ def test_a_block_says_what_is_not_as_it_should_be(recorded: Path, tmp_path: Path
         file.unlink()
     with pytest.raises(InputError, match=r"None of \d+ recordings is there"):
         task.run()
+
+
+def test_a_link_to_nothing_is_refused_as_on_one_machine(recorded: Path, tmp_path: Path) -> None:
+    for index in ("ray", "here"):
+        updated(tmp_path / index, recorded, workers=1)
+    (recorded / "nowhere.wav").symlink_to(tmp_path / "nothing")
+    _, told = updated(tmp_path / "ray", recorded, executor=Here())
+    _, said = updated(tmp_path / "here", recorded, workers=1)
+    assert told == said
+    assert (recorded / "nowhere.wav", "missing_file") in told.rejected
+
+
+class Outlived(Executor):
+    """Runs tasks after a killed program, for which a machine still works: it ends its tasks as late as it can."""
+
+    def __init__(self) -> None:
+        self._of_killed: list[Any] = []
+
+    def run(self, tasks: Iterable[AnyTask]) -> Iterator[tuple[AnyTask, str | None]]:
+        if not self._of_killed:
+            self._of_killed = list(tasks)
+            raise KeyboardInterrupt
+        for task, error in Here().run(tasks):
+            for old in self._of_killed:
+                attempt(old)
+            yield task, error
+
+
+def test_what_is_heard_for_a_killed_program_is_not_taken_for_another_recording(recorded: Path, tmp_path: Path) -> None:
+    executor = Outlived()
+    with pytest.raises(KeyboardInterrupt):
+        updated(tmp_path / "ray", recorded, executor=executor)
+    recording(recorded / "000-before.wav", 5.0, 79)
+    index, _ = updated(tmp_path / "ray", recorded, executor=executor)
+    here, _ = updated(tmp_path / "here", recorded, workers=1)
+    assert rows(index) == rows(here)

@@ -13,7 +13,7 @@ from limbeck.errors import FingerprintError, InputError
 from limbeck.index import _rows
 from limbeck.index._ear import AHEAD, Ear, reader
 from limbeck.index._prefetch import prefetch
-from limbeck.index._scan import File, Refused
+from limbeck.index._scan import File, Refused, is_gone
 from limbeck.media import SoundStretch
 
 _FILES, _BYTES = 100, 2**29
@@ -57,10 +57,11 @@ class Block:
         """
         import pyarrow as pa
 
-        if not any(file.place.exists() for file in self.files):
+        were = [file.place for file in self.files if file.changed_ns]  # links to nothing were listed as well
+        if were and all(map(is_gone, were)):
             raise InputError(
-                f"None of {len(self.files)} recordings is there that were listed, such as {self.files[0].place}. Does "
-                "every machine see their disk under the same path?"
+                f"None of {len(were)} recordings is there that were listed, such as {were[0]}. Does every machine see "
+                "their disk under the same path?"
             )
         place_of = {file.place: number for number, file in enumerate(self.files)}
         ear, whole, refused = Ear(self._encoder(), self.settings, self.batch), list[File](), list[Refused]()

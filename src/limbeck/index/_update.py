@@ -6,6 +6,7 @@ Killed at any moment, the index holds the recordings committed so far, whole and
 import contextlib
 import os
 import shutil
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -108,11 +109,14 @@ def update(
 
 @contextlib.contextmanager
 def _emptied(folder: Path) -> Iterator[Path]:
-    """A new folder, without what a killed process left there, that is gone afterwards."""
+    """A new folder in one without what a killed process left there, both of which are gone afterwards.
+
+    Machines may still work for the killed process: they do not find their way into a folder of another name.
+    """
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)  # a machine that writes at this moment may have kept it
     try:
-        yield folder
+        yield Path(tempfile.mkdtemp(dir=folder))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
