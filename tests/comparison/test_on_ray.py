@@ -98,6 +98,15 @@ def test_machines_that_differ_are_refused(cluster: Any, tmp_path: Path, monkeypa
         pass
 
 
+def test_more_for_a_task_than_any_machine_has_is_refused(cluster: Any, tmp_path: Path) -> None:
+    asked = {"folder": tmp_path, "tell": lambda said: None}
+    refused = pytest.raises(InputError, match="No machine has 2 cores and 0 GPUs, which each task is to get")
+    with refused, on_ray.connected("auto", share=on_ray.Share(2), **asked):
+        pass
+    with on_ray.connected("auto", share=on_ray.Share(0.7), **asked) as executor:
+        assert executor.room == 3  # one on each machine, not 3 / 0.7
+
+
 def test_machines_tell_what_they_have(cluster: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = on_ray.machines("auto", folder=tmp_path / "runs")
     assert [(one.cores, one.gpus, one.sees) for one in found] == [(1.0, 0.0, True)] * 3

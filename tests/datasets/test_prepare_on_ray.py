@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import pickle
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from tests.helpers.generated import RECIPE, Generated, contents
 from tests.helpers.recordings import recording
 
 from limbeck.datasets import _plan, _prepare, prepare
 from limbeck.engine import on_ray
+from limbeck.engine.executor import AnyTask, Executor, Here
 from limbeck.errors import InputError
 
 ROOT = Path(__file__).parents[2]
@@ -112,3 +117,30 @@ def test_a_disk_that_is_gone_rejects_nothing(tmp_path: Path) -> None:
         file.unlink()
     with pytest.raises(InputError, match="None of 4 recordings is there"):
         task.run()
+
+
+class Elsewhere(Executor):
+    """Runs tasks in another folder, as a machine of a cluster does."""
+
+    def run(self, tasks: Iterable[AnyTask]) -> Iterator[tuple[AnyTask, str | None]]:
+        sent = pickle.dumps([*tasks])
+        with contextlib.chdir("/"):
+            yield from Here().run(pickle.loads(sent))
+
+
+def test_options_that_are_relative_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for place in range(10):
+        recording(tmp_path / "sounds" / "ab"[place % 2] / f"{place}.wav", 0.5, place)
+        picture = tmp_path / "elsewhere" / "ab"[place % 2] / f"{place}.png"
+        picture.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (16, 16), (place, 0, 0)).save(picture)
+    monkeypatch.chdir(tmp_path)
+    asked = {"sounds": tmp_path / "sounds", "images": "elsewhere", "recipe": RECIPE, "progress": False}
+    prepare("paired", out="out", executor=Elsewhere(), **asked)
+    assert not prepare("paired", out="here", workers=1, **asked).rejected
+    assert contents(tmp_path / "out") == contents(tmp_path / "here")
+
+
+def test_what_a_killed_question_to_machines_leaves_is_no_other_thing(tmp_path: Path) -> None:
+    (tmp_path / ".seen-0123abcd").write_text("0123")
+    assert prepare(Generated(8), out=tmp_path, recipe=RECIPE, workers=1, progress=False)

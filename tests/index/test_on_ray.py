@@ -22,6 +22,7 @@ from limbeck.engine import on_ray
 from limbeck.engine.executor import AnyTask, Executor, Here, attempt
 from limbeck.errors import FingerprintError, InputError, LimbeckError
 from limbeck.index import SoundIndex, Update, _block
+from limbeck.index._scan import File
 
 ROOT = Path(__file__).parents[2]
 COUNT = 24
@@ -184,3 +185,13 @@ def test_what_is_heard_for_a_killed_program_is_not_taken_for_another_recording(r
     index, _ = updated(tmp_path / "ray", recorded, executor=executor)
     here, _ = updated(tmp_path / "here", recorded, workers=1)
     assert rows(index) == rows(here)
+
+
+def test_blocks_of_one_size_share_what_the_index_knows(tmp_path: Path) -> None:
+    settings = SoundIndex.create(tmp_path / "index", SpectralEncoder()).settings
+    known = [File(str(tmp_path), f"{i}.wav", 2**29, i, f"{i:064x}", i) for i in range(3)]
+    files = [File(str(tmp_path), f"new{i}.wav", 2**29, i, "", i) for i in range(3)]
+    first, *others = _block.blocks(files, known, settings, SpectralEncoder, batch=8, folder=tmp_path)
+    assert len(others) == 2
+    assert all(other.known[0] is first.known[0] for other in others)
+    assert len(first.known[0]) == 3

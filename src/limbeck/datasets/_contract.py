@@ -56,6 +56,11 @@ class ClipRef:
         unread: dict[str, Any] = dict.fromkeys(set(TRACKS) - set(tracks))
         return replace(self, **unread)
 
+    def absolute(self) -> "ClipRef":
+        """The reference with files that are found from whatever folder a process is in."""
+        audio, image = (path and path.absolute() for path in (self.audio, self.image))
+        return replace(self, audio=audio, image=image)
+
 
 class Dataset(Listed, ABC):
     """A labelled dataset of sounds, images or both that can be prepared. One module of this room defines one.

@@ -73,8 +73,8 @@ class Plan:
 
     def shard(self, index: int) -> "ShardPlan":
         positions = range(len(self.clips))[index * self.shard_clips : (index + 1) * self.shard_clips]
-        clips = {position: self.clips[position] for position in positions}
-        stamps = {path: self.stamps[path] for clip in clips.values() for path in files_of(clip)}
+        clips = {position: self.clips[position].absolute() for position in positions}
+        stamps = {path.absolute(): self.stamps[path] for p in positions for path in files_of(self.clips[p])}
         return ShardPlan(index, clips, {p: self.refused[p] for p in positions if p in self.refused}, stamps)
 
     @cached_property
@@ -150,7 +150,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class ShardPlan:
-    """A shard of a plan, complete in itself.
+    """A shard of a plan, complete in itself: its files are found from any folder.
 
     Attributes:
         index: Which one it is.

@@ -28,7 +28,6 @@ from limbeck.datasets._prepared import (
 )
 from limbeck.datasets._samples import Samples, samples
 from limbeck.datasets._shards import Shards
-from limbeck.datasets._sources import MEMORY
 from limbeck.engine import Progress, bar, note
 from limbeck.engine.executor import Executor
 from limbeck.errors import InputError, LimbeckError
@@ -40,7 +39,7 @@ _TASK_SHARDS = 4
 """Shards that one task of an executor decodes: a worker process takes seconds to begin."""
 _MOST_TOLD = 12
 _MOST_REJECTED = 3
-_OURS = {"dataset.json", "clips.parquet", "rejected.parquet", "shards", ".lock", MEMORY}
+_OURS = {"dataset.json", "clips.parquet", "rejected.parquet", "shards"}
 
 
 def prepare(
@@ -305,7 +304,7 @@ def _digests(plan: Plan, clip: Mapping[str, Any]) -> dict[str, str]:
 def _refuse_foreign(out: Path) -> None:
     if out.exists() and not out.is_dir():
         raise InputError(f"{out} is a file; a prepared dataset is a folder. Choose another output folder.")
-    entries = {p.name for p in out.iterdir() if not p.match(_PARTS)} if out.exists() else set()
+    entries = {p.name for p in out.iterdir() if not p.name.startswith(".")} if out.exists() else set()
     if entries - _OURS and not entries & {"dataset.json", "shards"}:
         some = ", ".join(sorted(entries - _OURS)[:3])
         raise InputError(f"{out} holds other things ({some}); choose a new or empty folder for the prepared dataset.")

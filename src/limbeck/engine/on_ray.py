@@ -127,9 +127,8 @@ class OnRay(Executor):
     @property
     def room(self) -> int:
         """Tasks that the cluster has room for at once, at least 1."""
-        asked = {"CPU": self._share.cores, "GPU": self._share.gpus}
-        there = _room()
-        return max(1, int(min(there.get(kind, 0.0) / part for kind, part in asked.items() if part)))
+        asked = {kind: part for kind, part in (("CPU", self._share.cores), ("GPU", self._share.gpus)) if part}
+        return max(1, sum(int(min(one.get(kind, 0.0) / part for kind, part in asked.items())) for one in _rooms()))
 
 
 @contextlib.contextmanager
@@ -154,8 +153,8 @@ def connected(
 
     Raises:
         MissingExtraError: Ray is not installed.
-        InputError: There is no cluster at the address; machines differ in their versions, or one does not see the
-            folder.
+        InputError: There is no cluster at the address; machines differ in their versions, one does not see the
+            folder, or none has what one task is to get.
     """
     with _joined(address) as ray:
         found = _asked(ray, folder)
@@ -164,6 +163,12 @@ def connected(
                 raise InputError(why)
         cores, gpus = sum(one.cores for one in found), sum(one.gpus for one in found)
         tell(f"Ray: {plural(len(found), 'machine')}, {cores:g} cores, {gpus:g} GPUs.")
+        share = share or Share()
+        if not any(one.cores >= share.cores and one.gpus >= share.gpus for one in found):
+            raise InputError(
+                f"No machine has {share.cores:g} cores and {share.gpus:g} GPUs, which each task is to get, so "
+                "that it would wait forever. Ask for less, or add a machine that has them."
+            )
         yield OnRay(share, begin)
 
 
@@ -211,12 +216,11 @@ def _connect(ray: Any, address: str) -> None:
             )
 
 
-def _room() -> dict[str, float]:
-    """What all machines have together, by Ray's names."""
+def _rooms() -> list[dict[str, float]]:
+    """What each machine has, by Ray's names."""
     import ray
 
-    there: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
-    return there
+    return [node["Resources"] for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
 
 
 def _asked(ray: Any, folder: Path | None) -> list[Machine]:

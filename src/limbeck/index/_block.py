@@ -28,7 +28,7 @@ class Block:
 
     Attributes:
         files: The recordings.
-        known: Contents that the index has, by SHA-256, which need no embedding.
+        known: Contents that the index has, by SHA-256, which need no embedding: a set for each size of the files.
         settings: Those of the index.
         load: Gives its encoder on whatever machine this is.
         batch: Windows that are embedded at a time.
@@ -37,7 +37,7 @@ class Block:
     """
 
     files: Sequence[File]
-    known: frozenset[str]
+    known: Sequence[frozenset[str]]
     settings: _rows.IndexSettings
     load: Callable[[], Encoder]
     batch: int
@@ -65,8 +65,9 @@ class Block:
             )
         place_of = {file.place: number for number, file in enumerate(self.files)}
         ear, whole, refused = Ear(self._encoder(), self.settings, self.batch), list[File](), list[Refused]()
+        known = frozenset[str]().union(*self.known)
         with contextlib.closing(
-            prefetch(self.files, reader(self.settings), self.known, workers=1, pieces=AHEAD)
+            prefetch(self.files, reader(self.settings), known, workers=1, pieces=AHEAD)
         ) as messages:
             for file, message in messages:
                 if isinstance(message, SoundStretch):
@@ -132,9 +133,10 @@ def blocks(
     folder: Path,
 ) -> list[Block]:
     """Cut files, in their order, into blocks that leave what they heard in a `folder`; see `Block`."""
-    contents: dict[int, set[str]] = {}
+    by_size: dict[int, set[str]] = {}
     for file in known:
-        contents.setdefault(file.size, set()).add(file.sha256)
+        by_size.setdefault(file.size, set()).add(file.sha256)
+    contents = {size: frozenset(found) for size, found in by_size.items()}  # blocks of an archive of one size share it
     cut: list[list[File]] = []
     size = 0
     for file in files:
@@ -146,7 +148,7 @@ def blocks(
     return [
         Block(
             own,
-            frozenset(sha256 for size in {file.size for file in own} for sha256 in contents.get(size, ())),
+            [contents[size] for size in {file.size for file in own} if size in contents],
             settings,
             load,
             batch,
