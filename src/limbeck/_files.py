@@ -7,7 +7,7 @@ import json
 import math
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +57,23 @@ def sha256_of(path: Path) -> str:
             return hashlib.file_digest(handle, "sha256").hexdigest()
     except OSError:
         return ""
+
+
+def check_seen(files: Iterable[Path]) -> None:
+    """Refuse to take files, which were there when they were listed, for lost where it is their disk that is not there.
+
+    Raises:
+        InputError: None of those in one folder is there.
+    """
+    folders: dict[Path, list[Path]] = {}
+    for file in files:
+        folders.setdefault(file.parent, []).append(file)
+    for folder, own in folders.items():
+        if not any(os.path.exists(file) for file in own):
+            raise InputError(
+                f"None of {len(own)} files is in {folder} any more that were listed, such as {own[0].name!r}. Is their "
+                "disk still there, and does every machine see it under the same path?"
+            )
 
 
 @contextlib.contextmanager

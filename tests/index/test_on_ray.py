@@ -147,7 +147,7 @@ def test_a_block_says_what_is_not_as_it_should_be(recorded: Path, tmp_path: Path
         list(task.heard())
     for file in recorded.iterdir():
         file.unlink()
-    with pytest.raises(InputError, match=r"None of \d+ recordings is there"):
+    with pytest.raises(InputError, match=r"None of \d+ files is in .* any more"):
         task.run()
 
 

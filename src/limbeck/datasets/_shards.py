@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from limbeck import _files
 from limbeck.datasets._decoding import Decoded, Decoder, Refused, decoding_pool, results
 from limbeck.datasets._listing import TRAIN
 from limbeck.datasets._plan import FILE_CLIPS, Plan, ShardPlan
 from limbeck.datasets._prepared import shard_path, write_shard
-from limbeck.datasets._sources import Digests, Sources, Stamp
+from limbeck.datasets._sources import Digests, Sources
 from limbeck.engine import Progress
-from limbeck.errors import InputError
 from limbeck.modalities import Moments
 
 
@@ -61,9 +61,9 @@ class Shards:
         """Decode and write them; `tell` is given the number of clips done, and of all.
 
         Raises:
-            InputError: None of the files is there that were there when the plan was made.
+            InputError: None of the files of a folder is there that were there when the plan was made.
         """
-        self._look()
+        _files.check_seen({path: None for shard in self.shards for path, stamp in shard.stamps.items() if stamp})
         shard_of = {position: shard for shard in self.shards for position in shard.clips}
         units = deque((shard.index, unit) for shard in self.shards for unit in shard.units())
         count = min(self.workers, len(units))
@@ -106,15 +106,6 @@ class Shards:
                     next(w for w in writes.values() if not w.done()).result()
             for written in writes.values():
                 written.result()
-
-    def _look(self) -> None:
-        """Refuse to reject all clips where it is the disk that is not there."""
-        were = [path for shard in self.shards for path, stamp in shard.stamps.items() if stamp]
-        if were and all(Stamp.of(path) is None for path in were):
-            raise InputError(
-                f"None of {len(were)} recordings is there that were listed, such as {were[0]}. Is their disk still "
-                "there, and does every machine see it under the same path?"
-            )
 
     def _write(self, shard: ShardPlan, outcomes: dict[int, Decoded | Refused], memory: Digests) -> None:
         modalities = self.decoder.modalities

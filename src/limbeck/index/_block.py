@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from limbeck import _files
 from limbeck.encoders import Encoder
 from limbeck.errors import FingerprintError, InputError
 from limbeck.index import _rows
 from limbeck.index._ear import AHEAD, Ear, reader
 from limbeck.index._prefetch import prefetch
-from limbeck.index._scan import File, Refused, is_gone
+from limbeck.index._scan import File, Refused
 from limbeck.media import SoundStretch
 
 _FILES, _BYTES = 100, 2**29
@@ -53,16 +54,11 @@ class Block:
 
         Raises:
             FingerprintError: The encoder of this machine is another.
-            InputError: None of the files is there.
+            InputError: None of the files of a folder is there.
         """
         import pyarrow as pa
 
-        were = [file.place for file in self.files if file.changed_ns]  # links to nothing were listed as well
-        if were and all(map(is_gone, were)):
-            raise InputError(
-                f"None of {len(were)} recordings is there that were listed, such as {were[0]}. Does every machine see "
-                "their disk under the same path?"
-            )
+        _files.check_seen(file.place for file in self.files if file.changed_ns)  # it has none where a link led nowhere
         place_of = {file.place: number for number, file in enumerate(self.files)}
         ear, whole, refused = Ear(self._encoder(), self.settings, self.batch), list[File](), list[Refused]()
         known = frozenset[str]().union(*self.known)
