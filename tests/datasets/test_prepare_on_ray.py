@@ -21,8 +21,8 @@ from tests.helpers.recordings import recording
 
 from limbeck.datasets import _plan, _prepare, prepare
 from limbeck.engine import on_ray
-from limbeck.engine.executor import AnyTask, Executor, Here
-from limbeck.errors import InputError
+from limbeck.engine.executor import AnyTask, Executor, Here, Task
+from limbeck.errors import FingerprintError, InputError
 
 ROOT = Path(__file__).parents[2]
 CLIPS = 60
@@ -144,3 +144,21 @@ def test_options_that_are_relative_names(tmp_path: Path, monkeypatch: pytest.Mon
 def test_what_a_killed_question_to_machines_leaves_is_no_other_thing(tmp_path: Path) -> None:
     (tmp_path / ".seen-0123abcd").write_text("0123")
     assert prepare(Generated(8), out=tmp_path, recipe=RECIPE, workers=1, progress=False)
+
+
+class Outlived(Executor):
+    """Runs tasks of which one was also begun for a killed program, by a machine that ends it last."""
+
+    def __init__(self, killed: Task) -> None:
+        self._killed = killed
+
+    def run(self, tasks: Iterable[AnyTask]) -> Iterator[tuple[AnyTask, str | None]]:
+        yield from Here().run(tasks)
+        self._killed.run()
+
+
+def test_shards_of_a_killed_program_with_other_settings_are_refused(tmp_path: Path) -> None:
+    other = _plan.Plan.of(Generated(8), RECIPE.model_copy(update={"fit": "crop"}), None)
+    late = Outlived(_prepare.Shards.of(other, [0], tmp_path, workers=1, timeout_s=60))
+    with pytest.raises(FingerprintError, match=r"clips made with other settings \(fit crop, now stretch\)"):
+        prepare(Generated(8), out=tmp_path, recipe=RECIPE, executor=late, progress=False)

@@ -204,7 +204,10 @@ def _decode_missing(
     else:
         for task in tasks:
             task.run(lambda clips, of: tell(done + clips, total))
-    return [Shard.open(shard_path(out, index), plan.modalities) for index in range(plan.shards)]
+    shards = [Shard.open(shard_path(out, index), plan.modalities) for index in range(plan.shards)]
+    for shard in shards:  # a machine may still have worked for a killed process that had another plan
+        plan.check(shard.record, out)
+    return shards
 
 
 def _found_shards(plan: Plan, out: Path) -> dict[int, Shard]:
