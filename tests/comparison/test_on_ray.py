@@ -108,6 +108,9 @@ def test_more_for_a_task_than_any_machine_has_is_refused(cluster: Any, tmp_path:
 
 
 def test_machines_tell_what_they_have(cluster: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(InputError, match="There is no folder"):
+        on_ray.machines("auto", folder=tmp_path / "runs")
+    (tmp_path / "runs").mkdir()
     found = on_ray.machines("auto", folder=tmp_path / "runs")
     assert [(one.cores, one.gpus, one.sees) for one in found] == [(1.0, 0.0, True)] * 3
     assert all(one.versions == on_ray.versions() and one.memory_bytes > 0 for one in found)

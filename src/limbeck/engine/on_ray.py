@@ -177,8 +177,10 @@ def machines(address: str, *, folder: Path | None = None) -> list[Machine]:
 
     Raises:
         MissingExtraError: Ray is not installed.
-        InputError: There is no cluster at the address, or a machine cannot run Limbeck.
+        InputError: There is no cluster at the address, no such folder here, or a machine cannot run Limbeck.
     """
+    if folder is not None and not folder.is_dir():
+        raise InputError(f"There is no folder {folder} here. Make it, or check its name.")
     with _joined(address) as ray:
         return _asked(ray, folder)
 

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -86,11 +85,13 @@ class Block:
         told = {"ends": ends, "refused": [[place_of[r.file.place], r.reason, r.detail] for r in refused]}
         schema = _rows.schema(self.settings)
         schema = schema.with_metadata({**schema.metadata, _HEARD: json.dumps(told).encode()})
-        part = self.out.with_suffix(f".{os.getpid()}.part")
-        with pa.OSFile(str(part), "wb") as sink, pa.ipc.new_file(sink, schema) as writer:
+        with (
+            _files.atomic(self.out) as part,
+            pa.OSFile(str(part), "wb") as sink,
+            pa.ipc.new_file(sink, schema) as writer,
+        ):
             for table in tables:
                 writer.write_table(table.combine_chunks().cast(schema))
-        os.replace(part, self.out)
 
     def heard(self) -> Iterator[tuple[File | Refused, Any | None]]:
         """What became of each: it with its rows, it alone where its content is known, or why it is refused."""
