@@ -79,8 +79,8 @@ def test_a_machine_that_is_lost_changes_no_bit(cluster: Any, recipe: Recipe, don
 
     said: list[str] = []
     with on_ray.connected("auto", folder=tmp_path, tell=said.append) as executor:
-        comparison.run(recipe, name="two", out=tmp_path, executor=executor, device="cpu", progress=False, on_job=lose)
         assert executor.room == 3
+        comparison.run(recipe, name="two", out=tmp_path, executor=executor, device="cpu", progress=False, on_job=lose)
     assert lost
     assert said == ["Ray: 3 machines, 3 cores, 0 GPUs."]
     assert accuracies(tmp_path) == accuracies(done)
