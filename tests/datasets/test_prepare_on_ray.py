@@ -76,6 +76,7 @@ with on_ray.connected("auto", folder=out) as executor:
 """
 
 
+@pytest.mark.slow
 def test_the_program_that_asked_is_killed_and_started_again(cluster: Any, tmp_path: Path) -> None:
     out = tmp_path / "out"
 

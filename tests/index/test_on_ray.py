@@ -102,6 +102,7 @@ with on_ray.connected("auto", folder=out.parent) as executor:
 """
 
 
+@pytest.mark.slow
 def test_the_program_that_asked_is_killed_and_started_again(cluster: Any, recorded: Path, tmp_path: Path) -> None:
     out = tmp_path / "ray"
 
