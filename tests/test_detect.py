@@ -112,7 +112,12 @@ class TestWhatIsFound:
         done = field.detect(page=True)
         html = done.files["page"].read_text(encoding="utf-8")
         assert done.files["page"] == field.out / "page" / "index.html"
-        for text in ("3 events in 1 min 30 s of sound", "1 recording cannot be used.", "not a probability"):
+        for text in (
+            "3 events in 1 min 30 s of sound",
+            "1 recording cannot be used.",
+            "rotten.wav",
+            "not a probability",
+        ):
             assert text in html
         with open(field.out / "heard.csv", encoding="utf-8", newline="") as file:
             heard = [tuple(row.values())[:3] for row in csv.DictReader(file)]

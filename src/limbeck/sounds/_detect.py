@@ -50,6 +50,7 @@ _AHEAD = 12
 """So many stretches, of a minute each at most, wait for the encoder."""
 _COMMIT_S = 2.0
 _SILENT = "silent_audio"
+_MOST_TOLD = 3
 
 
 @dataclass(frozen=True)
@@ -204,11 +205,13 @@ def detect(
     if window_s != usual_s and (confidence is not None or kept):
         said += f" That was measured in windows of {usual_s:g} s, and these are of {window_s:g} s: listen to some."
     if page:
-        about = wanted.model_dump(exclude={"labels"}) | {"confidence that counts": chosen.model_dump()}
+        events = {name: value for name, value in chosen.model_dump().items() if value not in (None, {})}
+        about = wanted.model_dump(exclude={"labels"}) | {"events": events}
         gone_too = (
             [f"{plural(gone, 'recording is', 'recordings are')} no longer there; what was found stays."] if gone else []
         )
         bad = [f"{plural(len(rejected), 'recording')} cannot be used."] if rejected else []
+        bad += [sentence for *_, sentence in sorted(rejected)[:_MOST_TOLD]]
         files["page"] = detections_page.page(
             summary, folder / PAGE, labels=learned.labels, confidence=confidence, explained=said, about=about,
             remarks=[*gone_too, *bad],
