@@ -9,6 +9,7 @@ import sys
 from typing import get_args
 
 import pytest
+from typer.main import get_command
 
 from limbeck import cli
 from limbeck.cli import listing
@@ -16,7 +17,7 @@ from limbeck.errors import InputError
 
 PYTHON = re.compile(r"None|Annotated|Undefined|Literal|FieldInfo|True|False|\w\[|\{\}|[<>|]|torch\.|Path\b|\bint\b")
 """Words of the language settings are written in, which nobody needs to know who gives them on the command line."""
-VERBS = ["prepare", "distill", "evaluate", "report", "export", "import", "inspect", "list", "explain", "demo"]
+VERBS = [name for name, verb in get_command(cli.app).commands.items() if not hasattr(verb, "commands")]  # type: ignore[attr-defined]
 
 
 def leave(arguments: list[str]) -> int:

@@ -37,7 +37,7 @@ def run(
         bool,
         Option(
             "--dry-run",
-            help="Print the plan with time here, or with --ray on so many machines like this one, and bytes.",
+            help="Print the plan with bytes and time, here or with --ray on machines like this one, and do nothing.",
         ),
     ] = False,
     json: _options.Json = False,
@@ -54,8 +54,10 @@ def run(
     asked = comparison.Recipe.load(recipe)
     if not ray and (cores_per_job, gpus_per_job) != (1.0, 0.0):
         raise BadParameter("--cores-per-job and --gpus-per-job need --ray; without it there is --processes.")
+    # Where nothing is done, no folder is made either.
+    seen = next(up for up in (out.absolute(), *out.absolute().parents) if up.is_dir()) if dry_run else out
     cluster = _options.on_ray(
-        ray, folder=out, quiet=quiet, cores=cores_per_job, gpus=gpus_per_job, begin=keep_freed_memory
+        ray, folder=seen, quiet=quiet, cores=cores_per_job, gpus=gpus_per_job, begin=keep_freed_memory
     )
     if dry_run:
         _output.note("Sending a few clips through the networks to estimate the time", quiet=quiet)

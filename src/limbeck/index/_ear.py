@@ -25,23 +25,18 @@ def reader(settings: IndexSettings) -> Callable[[Path], Iterator[SoundStretch]]:
 
 
 class Ear:
-    """Embeds stretches by an `encoder`, `batch` windows at a time, of whatever recordings they are.
-
-    Attributes:
-        count: Windows embedded; whoever counts may set it back.
-    """
+    """Embeds stretches by an `encoder`, `batch` windows at a time, of whatever recordings they are."""
 
     def __init__(self, encoder: Encoder, settings: IndexSettings, batch: int) -> None:
         self._encoder, self._settings, self._batch = encoder, settings, batch
         self._waiting: list[tuple[File, SoundStretch]] = []
         self._embedded: dict[Path, list[Embedded]] = {}
-        self.count = 0
 
-    def hear(self, file: File, stretch: SoundStretch) -> None:
-        """Take the next stretch of a recording."""
+    def hear(self, file: File, stretch: SoundStretch) -> int:
+        """Take the next stretch of a recording; how many windows were embedded by now that were not before."""
         self._waiting.append((file, stretch))
-        if sum(len(stretch.windows) for _, stretch in self._waiting) >= self._batch:
-            self.embed()
+        is_full = sum(len(stretch.windows) for _, stretch in self._waiting) >= self._batch
+        return self.embed() if is_full else 0
 
     def forget(self, place: Path) -> None:
         """Leave out a recording that came to no good end."""
@@ -52,10 +47,10 @@ class Ear:
         """Give away the windows of a recording, all of which are embedded; None where it had none."""
         return self._embedded.pop(place, None)
 
-    def embed(self) -> None:
-        """Embed all that waits."""
+    def embed(self) -> int:
+        """Embed all that waits; how many windows that is."""
         if not self._waiting:
-            return
+            return 0
         waiting, self._waiting = self._waiting, []
         made = embed_stretches(self._encoder, [stretch for _, stretch in waiting], batch=self._batch)
         with np.errstate(over="ignore"):  # what float16 cannot hold becomes infinite and is refused
@@ -68,4 +63,4 @@ class Ear:
             )
         for row, (file, start_s, duration_s) in enumerate(places):
             self._embedded.setdefault(file.place, []).append((start_s, duration_s, joint[row], features[row]))
-        self.count += len(places)
+        return len(places)

@@ -139,6 +139,7 @@ class _Indexer:
         self._known = known
         self._by_content = {f.sha256: f for f in known.values()}
         self._heard: dict[Path, Any] = {}
+        self._uncommitted = 0
         self._whole: list[File] = []
         self._again: list[File] = []
         self._refusals_changed = False
@@ -184,7 +185,7 @@ class _Indexer:
                 self._whole.append(found)
                 if rows is not None:
                     self._heard[found.place] = rows
-                    self._ear.count += len(rows)
+                    self._uncommitted += len(rows)
             self._commit_if_due()
             done += len(task.files)
             if progress:
@@ -196,7 +197,7 @@ class _Indexer:
     def add(self, file: File, message: Message[SoundStretch]) -> None:
         """A stretch, or the end of a file."""
         if isinstance(message, SoundStretch):
-            self._ear.hear(file, message)
+            self._uncommitted += self._ear.hear(file, message)
         elif isinstance(message, File):
             self._whole.append(message)
         else:
@@ -204,7 +205,7 @@ class _Indexer:
         self._commit_if_due()
 
     def _commit_if_due(self) -> None:
-        if self._ear.count >= _COMMIT_WINDOWS or time.monotonic() - self._committed_at >= _COMMIT_S:
+        if self._uncommitted >= _COMMIT_WINDOWS or time.monotonic() - self._committed_at >= _COMMIT_S:
             self.commit()
 
     def commit(self) -> None:
@@ -230,7 +231,7 @@ class _Indexer:
             self._store.remove([self._known[place] for place in rotten if place in self._known])
             self._store.refuse(self.refused.values())
         self._whole.clear()
-        self._refusals_changed, self._ear.count = False, 0
+        self._refusals_changed, self._uncommitted = False, 0
         self._committed_at = time.monotonic()
 
     def _rows(self, file: File) -> Any | None:
