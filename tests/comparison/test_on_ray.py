@@ -8,18 +8,23 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.comparison.test_run import accuracies
+from tests.helpers.generated import RECIPE, Generated
 from tests.helpers.tasks import Counts, Writes
 
+import limbeck
 from limbeck import cli, comparison
 from limbeck.comparison import Recipe
 from limbeck.engine import executor, on_ray
 from limbeck.errors import InputError
+from limbeck.evaluation import on_disk
+from limbeck.networks import Architecture
 
 
 @pytest.fixture
@@ -88,6 +93,37 @@ def test_a_machine_that_is_lost_changes_no_bit(cluster: Any, recipe: Recipe, don
     assert len(sets) == 6
     for file in sets:
         assert (done / file.relative_to(tmp_path)).read_bytes() == file.read_bytes()
+
+
+def test_students_of_a_machine_that_is_lost_are_trained_on_others(
+    cluster: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepared = limbeck.prepare(Generated(), out=tmp_path / "prepared", recipe=RECIPE, workers=1, progress=False)
+    given = tmp_path / "set"
+    limbeck.distill(prepared, "random", out=given, progress=False)
+    lost: list[Any] = []
+
+    def tell(ended: int, total: int) -> None:
+        if ended == 1 and not lost:
+            lost.append(cluster.list_all_nodes()[-1])
+            cluster.remove_node(lost[0], allow_graceful=False)
+            cluster.add_node(num_cpus=1, node_ip_address="127.0.0.2")
+
+    monkeypatch.setattr(on_disk, "bar", lambda title, *, show: nullcontext(tell))
+    asked: dict[str, Any] = {
+        "on": prepared,
+        "network": Architecture(options={"width": 4}),
+        "epochs": 3,
+        "repeats": 6,
+        "threads": 1,
+    }
+    with on_ray.connected("auto", folder=tmp_path, tell=lambda said: None) as executor:
+        there = limbeck.evaluate(given, **asked, device="cpu", executor=executor)
+    assert lost
+    here = limbeck.evaluate(given, **asked, device="cpu", out=tmp_path / "here", progress=False)
+    assert [(r.seed, r.losses, r.predictions) for r in there.repeats] == [
+        (r.seed, r.losses, r.predictions) for r in here.repeats
+    ]
 
 
 def test_machines_that_differ_are_refused(cluster: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

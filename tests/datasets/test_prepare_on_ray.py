@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import pickle
 import signal
 import subprocess
 import sys
@@ -18,6 +16,7 @@ import pytest
 from PIL import Image
 from tests.helpers.generated import RECIPE, Generated, contents
 from tests.helpers.recordings import recording
+from tests.helpers.tasks import Elsewhere
 
 from limbeck.datasets import _plan, _prepare, prepare
 from limbeck.engine import on_ray
@@ -118,15 +117,6 @@ def test_a_disk_that_is_gone_rejects_nothing(tmp_path: Path) -> None:
     files[3].unlink()  # those of one of two disks
     with pytest.raises(InputError, match=r"None of 2 files is in .*/b any more"):
         task.run()
-
-
-class Elsewhere(Executor):
-    """Runs tasks in another folder, as a machine of a cluster does."""
-
-    def run(self, tasks: Iterable[AnyTask]) -> Iterator[tuple[AnyTask, str | None]]:
-        sent = pickle.dumps([*tasks])
-        with contextlib.chdir("/"):
-            yield from Here().run(pickle.loads(sent))
 
 
 def test_options_that_are_relative_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

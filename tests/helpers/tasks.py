@@ -1,12 +1,16 @@
-"""Tasks for executors: small ones that end well, and others that do not."""
+"""Tasks for executors: small ones that end well, and others that do not; and an executor for any."""
 
 from __future__ import annotations
 
+import contextlib
 import os
+import pickle
 import time
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from limbeck.engine.executor import AnyTask, Executor, Here
 from limbeck.errors import BusyError, InputError
 
 
@@ -49,3 +53,12 @@ class Counts:
     def _say(self, word: str) -> None:
         with open(self.file, "a") as file:
             file.write(f"{word}\n")
+
+
+class Elsewhere(Executor):
+    """Runs tasks in another folder, as a machine of a cluster does."""
+
+    def run(self, tasks: Iterable[AnyTask]) -> Iterator[tuple[AnyTask, str | None]]:
+        sent = pickle.dumps([*tasks])
+        with contextlib.chdir("/"):
+            yield from Here().run(pickle.loads(sent))

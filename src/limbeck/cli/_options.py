@@ -14,6 +14,7 @@ from typer import Argument, Option
 from limbeck.cli import _output
 
 if TYPE_CHECKING:
+    from limbeck.engine.executor import Executor
     from limbeck.engine.on_ray import OnRay
 
 Seed = Annotated[int, Option(min=0, help="Everything random follows from this number.")]
@@ -25,6 +26,11 @@ Ray = Annotated[
         help="Work on a Ray cluster: its address, or auto for the one RAY_ADDRESS names, or else one of this machine.",
     ),
 ]
+Processes = Annotated[int, Option(min=1, help="Jobs at once, each in a process of its own.")]
+CoresPerJob = Annotated[
+    float, Option(min=0.1, help="With --ray: cores that a job gets; jobs wait until so many are free.")
+]
+GpusPerJob = Annotated[float, Option(min=0, help="With --ray: GPUs that a job gets; 0.5 has two jobs share one.")]
 Quiet = Annotated[bool, Option("--quiet", "-q", help="No progress and no notes; results, warnings and errors only.")]
 Json = Annotated[bool, Option("--json", help="Print the result as JSON.")]
 Distilled = Annotated[Path, Argument(help="Folder of a distilled set.")]
@@ -147,6 +153,22 @@ def on_ray(
 
     tell = partial(_output.note, quiet=quiet)
     return connected(address, folder=folder, share=Share(cores, gpus), begin=begin, tell=tell)
+
+
+def for_jobs(
+    *, ray: str | None, processes: int, cores: float, gpus: float, folder: Path, quiet: bool
+) -> "AbstractContextManager[Executor | None]":
+    """The executor that `Ray`, `Processes`, `CoresPerJob` and `GpusPerJob` ask for; None for this process alone."""
+    if not ray and (cores, gpus) != (1.0, 0.0):
+        raise typer.BadParameter("--cores-per-job and --gpus-per-job need --ray; without it there is --processes.")
+    if ray and processes > 1:
+        raise typer.BadParameter("--processes is for this machine; with --ray as many jobs run as there is room for.")
+    from limbeck.engine.executor import local
+    from limbeck.networks import keep_freed_memory
+
+    if ray:
+        return on_ray(ray, folder=folder, quiet=quiet, cores=cores, gpus=gpus, begin=keep_freed_memory)
+    return nullcontext(local(processes, keep_freed_memory) if processes > 1 else None)
 
 
 def part(settings: dict[str, Any], name: str) -> dict[str, Any]:

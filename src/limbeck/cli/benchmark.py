@@ -4,7 +4,7 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from typer import BadParameter, Option
+from typer import Option
 
 from limbeck.cli import _options, _output
 
@@ -24,15 +24,11 @@ def run(
     *,
     out: _options.Runs = Path("runs"),
     data: _options.Data = None,
-    processes: Annotated[int, Option(min=1, help="Jobs at once, each in a process of its own.")] = 1,
+    processes: _options.Processes = 1,
     device: _options.Device = "auto",
     ray: _options.Ray = None,
-    cores_per_job: Annotated[
-        float, Option(min=0.1, help="With --ray: cores that a job gets; jobs wait until so many are free.")
-    ] = 1.0,
-    gpus_per_job: Annotated[
-        float, Option(min=0, help="With --ray: GPUs that a job gets; 0.5 has two jobs share one.")
-    ] = 0.0,
+    cores_per_job: _options.CoresPerJob = 1.0,
+    gpus_per_job: _options.GpusPerJob = 0.0,
     dry_run: Annotated[
         bool,
         Option(
@@ -49,15 +45,12 @@ def run(
     """
     from limbeck import _recipes, comparison
     from limbeck.engine import bar
-    from limbeck.networks import keep_freed_memory
 
     asked = comparison.Recipe.load(recipe)
-    if not ray and (cores_per_job, gpus_per_job) != (1.0, 0.0):
-        raise BadParameter("--cores-per-job and --gpus-per-job need --ray; without it there is --processes.")
     # Where nothing is done, no folder is made either.
     seen = next(up for up in (out.absolute(), *out.absolute().parents) if up.is_dir()) if dry_run else out
-    cluster = _options.on_ray(
-        ray, folder=seen, quiet=quiet, cores=cores_per_job, gpus=gpus_per_job, begin=keep_freed_memory
+    workers = _options.for_jobs(
+        ray=ray, processes=processes, cores=cores_per_job, gpus=gpus_per_job, folder=seen, quiet=quiet
     )
     if dry_run:
         _output.note("Sending a few clips through the networks to estimate the time", quiet=quiet)
@@ -65,10 +58,10 @@ def run(
         if json:
             _output.as_json([dataclasses.asdict(line) for line in lines])
             return
-        with cluster as executor:
-            _print_plan(asked.title, lines, executor.room if executor else processes)
+        with workers as executor:
+            _print_plan(asked.title, lines, executor.room if executor else 1)
         return
-    with cluster as executor, bar(asked.title, show=not quiet) as tell:
+    with workers as executor, bar(asked.title, show=not quiet) as tell:
 
         def on_job(what: str, done: int, total: int) -> None:
             tell(done, total)
@@ -76,7 +69,7 @@ def run(
                 _output.note(what, quiet=quiet)
 
         found = comparison.run(
-            asked, name=Path(recipe).stem, out=out, data=data, processes=processes, executor=executor,
+            asked, name=Path(recipe).stem, out=out, data=data, executor=executor,
             device=device, progress=not quiet, on_job=on_job, command=_output.typed(),
         )  # fmt: skip
     place = _recipes.folder_of(Path(recipe).stem, asked.to_json(), out=out, data=data)

@@ -18,6 +18,7 @@ EXAMPLES = (
     "limbeck evaluate distilled/ --on prepared/ --repeats 5",
     "limbeck evaluate distilled/ --on prepared/ --controls --whole-repeats 0",
     "limbeck evaluate --whole --on prepared/ --repeats 1 --out scores/",
+    "limbeck evaluate --whole --on prepared/ --repeats 5 --out scores/ --processes 4 --threads 1",
     "limbeck evaluate distilled/ --on prepared/ --head concat --epochs 300 --set augment=null --json",
     "limbeck evaluate distilled/ --on prepared/ --measure retrieval --repeats 3 --controls",
     "limbeck evaluate distilled/ --on prepared/ --measure retrieval --set measure.dim=32 --json",
@@ -76,6 +77,14 @@ def run(
             "float32, bfloat16. That of the students is --set dtype=NAME."
         ),
     ] = "auto",
+    threads: Annotated[
+        int | None,
+        Option(min=1, help="Threads of a network on a CPU; last digits depend on it. As torch has them by default."),
+    ] = None,
+    processes: Annotated[int, Option(min=1, help="Repeats at once, each in a process of its own.")] = 1,
+    ray: _options.Ray = None,
+    cores_per_job: _options.CoresPerJob = 1.0,
+    gpus_per_job: _options.GpusPerJob = 0.0,
     out: Annotated[Path | None, Option(help="Folder of the score; the distilled set's own by default.")] = None,
     controls: Annotated[
         bool,
@@ -102,6 +111,8 @@ def run(
         raise typer.BadParameter("give the folder of a distilled set, or --whole, and not both.")
     if controls and whole:
         raise typer.BadParameter("--controls compares a distilled set; it does not go with --whole.")
+    if not (kept_in := out or distilled) and (ray or processes > 1):
+        raise typer.BadParameter("--processes and --ray leave repeats in a folder: with --whole give --out, too.")
     training = _options.merged(_options.assignments(set_), epochs=epochs)
     options = _options.part(training, "network")
     of_measure = _options.merged(_options.part(training, "measure"), head=head)
@@ -125,20 +136,25 @@ def run(
         "seed": seed,
         "device": device,
         "dtype": dtype,
+        "threads": threads,
         "progress": not quiet,
         "out": out,
     }
     name = title or (distilled.resolve().name if distilled else "whole")
-    score = limbeck.evaluate(distilled, asked, **shared, title=title, sound=sound)
     others = {}
-    if controls and distilled:
+    with _options.for_jobs(
+        ray=ray, processes=processes, cores=cores_per_job, gpus=gpus_per_job, folder=kept_in or on, quiet=quiet
+    ) as executor:
+        shared["executor"] = executor
+        score = limbeck.evaluate(distilled, asked, **shared, title=title, sound=sound)
+        if controls and distilled:
 
-        def tell(control: str, found: "Score") -> None:
-            accuracies = (f"{key} {found.mean[key]:.1f} %" for key in found.looked_at if key in found.mean)
-            _output.note(f"{control}: {', '.join(accuracies)}".rstrip(": "), quiet=quiet)
+            def tell(control: str, found: "Score") -> None:
+                accuracies = (f"{key} {found.mean[key]:.1f} %" for key in found.looked_at if key in found.mean)
+                _output.note(f"{control}: {', '.join(accuracies)}".rstrip(": "), quiet=quiet)
 
-        tell(name, score)
-        others = limbeck.evaluate_controls(distilled, asked, **shared, whole_repeats=whole_repeats, on_score=tell)
+            tell(name, score)
+            others = limbeck.evaluate_controls(distilled, asked, **shared, whole_repeats=whole_repeats, on_score=tell)
     scores = {f"{name} (this set)" if name in others else name: score} | others  # a control may be called as the set
     helped = score if made and made.sees_labels else None
     if measure == "accuracy":

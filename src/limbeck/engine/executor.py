@@ -49,6 +49,11 @@ class Executor(ABC):
             LimbeckError: A process died.
         """
 
+    @property
+    def room(self) -> int:
+        """Tasks that are done at once, at least 1."""
+        return 1
+
 
 @final
 class Here(Executor):
@@ -66,6 +71,10 @@ class LocalProcesses(Executor):
 
     def __init__(self, count: int, begin: Callable[[], object] | None = None) -> None:
         self.count, self._begin = count, begin
+
+    @property
+    def room(self) -> int:
+        return self.count
 
     def run(self, tasks: Iterable[AnyTask]) -> Iterator[tuple[AnyTask, str | None]]:
         queue = Queue(tasks)

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
+import torch
+
 from limbeck import _code
 from limbeck._code import Code
 from limbeck._runtime import derive_seed
@@ -81,18 +83,24 @@ def evaluate(
         if differ := found.differs(done):
             raise InputError(f"The finished repeats answer another question ({', '.join(differ)} differ); start anew.")
         found = done
+    for number in range(found.n, repeats):
+        on_epoch = partial(on_progress, number) if on_progress else subject.on_epoch
+        found = found.with_repeat(repeat(number, replace(subject, on_epoch=on_epoch), measure, seed))
+        if on_repeat:
+            on_repeat(found)
+    return found.first(repeats)
+
+
+def repeat(number: int, subject: Subject, measure: Measure, seed: int) -> Repeat:
+    """Repeat `number` r of a measure of a subject: it depends on ``(seed, r)`` alone."""
 
     def refuse(clips: LabelledClips) -> DistilledSet | LabelledClips:
         raise InputError(f"The measure {measure.name} distils again, but its property `distils` does not say so.")
 
     if not measure.distils and isinstance(subject.train, DistilledSet):
         subject = replace(subject, again=refuse)
-    for number in range(found.n, repeats):
-        own, started = derive_seed(seed, "repeat", number), time.perf_counter()
-        on_epoch = partial(on_progress, number) if on_progress else subject.on_epoch
-        taken = measure.take(replace(subject, on_epoch=on_epoch), seed=own)
-        kept = dict(taken) if isinstance(taken, Taken) else {"values": taken}
-        found = found.with_repeat(Repeat.from_json({"seed": own, "seconds": time.perf_counter() - started, **kept}))
-        if on_repeat:
-            on_repeat(found)
-    return found.first(repeats)
+    own, started = derive_seed(seed, "repeat", number), time.perf_counter()
+    taken = measure.take(subject, seed=own)
+    kept = dict(taken) if isinstance(taken, Taken) else {"values": taken}
+    cost = {"seconds": time.perf_counter() - started, "threads": torch.get_num_threads()}
+    return Repeat.from_json({"seed": own, **cost, **kept})

@@ -8,14 +8,15 @@ from pathlib import Path
 from limbeck import _code, methods
 from limbeck._config import differences
 from limbeck._runtime import Runtime, choose_runtime
-from limbeck.datasets import LabelledClips
+from limbeck.datasets import LabelledClips, Prepared
 from limbeck.distilled import DistilledSet
+from limbeck.engine import runtime_of
 from limbeck.errors import InputError
 from limbeck.evaluation._samples import ClipSamples, Samples, TensorSamples
 from limbeck.evaluation.protocol import Protocol
 from limbeck.evaluation.train import EpochReport
 from limbeck.methods import RunContext
-from limbeck.modalities import Scale, letters, together
+from limbeck.modalities import Scale, ScaleKind, letters, together
 from limbeck.networks import Architecture
 
 
@@ -101,6 +102,37 @@ class Subject:
             runtime=runtime,
             again=partial(_again, train, clips, RunContext(runtime, cache)),
             clips=clips,
+        )
+
+    @classmethod
+    def opened(
+        cls,
+        what: Path | DistilledSet | None,
+        on: Path | Prepared,
+        *,
+        modalities: Collection[str] | None = None,
+        network: Architecture | None = None,
+        protocol: Protocol | None = None,
+        sound: ScaleKind = "standardised",
+        device: str = "auto",
+        dtype: str = "auto",
+    ) -> "Subject":
+        """A set, or the whole training split, and the test clips of a prepared dataset; see `limbeck.evaluate`.
+
+        Raises:
+            InputError: The set does not fit the dataset, or a file is damaged.
+        """
+        prepared, made = Prepared.open(on), None if what is None else DistilledSet.load(what)
+        return cls.of(
+            made if made is not None else prepared.clips("train"),
+            prepared.clips("test"),
+            clips=prepared.clips("train") if made is None or "train" in prepared.splits else None,
+            modalities=modalities,
+            scales=prepared.clips("train").scales(sound) if made is None else None,
+            network=network or (made.network if made is not None else Architecture()),
+            protocol=protocol,
+            runtime=runtime_of(what if isinstance(what, Path) else None, device, dtype),
+            cache=prepared.cache,
         )
 
     @property

@@ -6,14 +6,19 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from limbeck import methods
+from limbeck._runtime import threads as with_threads
 from limbeck.datasets import LabelledClips, Prepared
 from limbeck.distilled import DistilledSet
 from limbeck.engine import bar, note, runtime_of
+from limbeck.engine.executor import Executor
 from limbeck.errors import InputError
 from limbeck.evaluation import measures
 from limbeck.evaluation._evaluate import evaluate as measured
 from limbeck.evaluation._evaluate import question
+from limbeck.evaluation._repeats import gathered
 from limbeck.evaluation._subject import Subject
 from limbeck.evaluation.measures import Measure
 from limbeck.evaluation.measures.accuracy import Accuracy
@@ -42,6 +47,8 @@ def evaluate(
     seed: int = 0,
     device: str = "auto",
     dtype: str = "auto",
+    threads: int | None = None,
+    executor: Executor | None = None,
     progress: bool = True,
     **settings: Any,
 ) -> Score:
@@ -63,47 +70,58 @@ def evaluate(
         seed: Seed of every random draw.
         device: ``"auto"``, ``"cpu"``, ``"cuda"``, ...
         dtype: Number format for measures that distil again; by default that of the set's own run.
+        threads: Of torch while a repeat is done on a CPU: the last digits of numbers depend on it. As many as torch has
+            here by default, wherever repeats are done.
+        executor: What does the repeats, each by itself, instead of this process: the processes, or the machines, of
+            `limbeck.engine.executor` or `limbeck.engine.on_ray`. They see set, dataset and `out` under the same path.
+            The score is that of one process, but for the seconds.
         progress: Whether a bar is drawn on standard error.
         settings: Settings of the measure (``head="concat"`` of accuracy), and of `evaluation.Protocol` that differ from
             `protocol` (``epochs=300``).
 
     Raises:
-        InputError: The set does not fit the dataset, a name or a setting is wrong, the measure refused the set, or a
-            file is damaged.
+        InputError: The set does not fit the dataset, a name or a setting is wrong, the measure refused the set, a
+            file is damaged, or there is an `executor` but no folder to leave repeats in.
         DivergedError: Training diverged.
+        LimbeckError: Some repeats failed in an `executor`, or a process died; what the others found is kept.
     """
+    if min(repeats, 1 if threads is None else threads) < 1:
+        raise InputError(f"At least one repeat and one thread are needed, but got {repeats} and {threads}.")
     kind = kind_of(measure)
     own = {name: settings.pop(name) for name in list(settings) if name in kind.model_fields}
     if own and isinstance(measure, Measure):
         raise InputError(f"Settings {sorted(own)} came beside a ready {kind.__name__}; give one of them.")
     chosen = measure if isinstance(measure, Measure) else kind.from_json(own)
     prepared = Prepared.open(on)
-    made = None if what is None else DistilledSet.load(what)
+    what = Path(what) if isinstance(what, str) else what
     if unseen := [name for name, count in prepared.description["counts"]["test"].items() if not count]:
         note(f"No test clip is of {', '.join(unseen)}: of this the score says nothing.", show=progress)
-    subject = Subject.of(
-        made if made is not None else prepared.clips("train"),
-        prepared.clips("test"),
-        clips=prepared.clips("train") if made is None or "train" in prepared.splits else None,
-        modalities=modalities,
-        scales=prepared.clips("train").scales(sound) if made is None else None,
-        network=network or (made.network if made is not None else Architecture()),
-        protocol=(protocol or Protocol()).changed(**settings),
-        runtime=runtime_of(Path(what) if isinstance(what, Path | str) else None, device, dtype),
-        cache=prepared.cache,
-    )
+    how: dict[str, Any] = {"modalities": modalities, "network": network, "sound": sound, "device": device}
+    how |= {"dtype": dtype, "protocol": (protocol or Protocol()).changed(**settings)}
+    subject = Subject.opened(what, prepared, **how)
     asked = question(chosen, subject, seed)
-    kept_in = out or (Path(what) / SCORES if isinstance(what, Path | str) else None)
+    kept_in = out or (what / SCORES if isinstance(what, Path) else None)
     file = file_of(asked, Path(kept_in), title or asked.title) if kept_in else None
+    done = Score.read(file) if file and file.exists() else None
+    threads = threads or torch.get_num_threads()
+    if done and done.n < repeats and asked.device == "cpu":
+        before = sorted({one.threads for one in done.repeats if one.threads} - {threads})
+        words = f"Repeats were done with {', '.join(map(str, before))} threads of torch, those to come have {threads}"
+        note(f"{words}: last digits may depend on it. ({file})", show=progress and bool(before))
+    if executor:
+        if file is None:
+            raise InputError("Other processes leave repeats in a folder, but there is none here. Say which with `out`.")
+        task: dict[str, Any] = {"what": what, "on": prepared.folder, "how": how, "threads": threads}
+        with bar(f"Evaluating {title or asked.title}", show=progress) as tell:
+            return gathered(asked, chosen, executor, repeats=repeats, file=file, tell=tell, **task)
     epochs: Counter[int] = Counter()
-    with bar(f"Evaluating {title or asked.title}", show=progress) as tell:
+    with bar(f"Evaluating {title or asked.title}", show=progress) as tell, with_threads(threads):
 
         def on_progress(number: int, report: EpochReport) -> None:
             epochs[number] += 1
             expected = max(epochs[number], round(chosen.students * report.epochs))
             tell(number * expected + epochs[number], repeats * expected)
 
-        done = Score.read(file) if file and file.exists() else None
         calls: dict[str, Any] = {"done": done, "on_progress": on_progress, "on_repeat": file and partial(keep, file)}
         return measured(subject, chosen, repeats=repeats, seed=seed, **calls)
 

@@ -94,10 +94,15 @@ class Taken(Config):
 
 
 class Repeat(Taken):
-    """What was found with one seed of students and of all that was drawn, and the seconds it took."""
+    """What was found with one seed of students and of all that was drawn, and the seconds it took.
+
+    Attributes:
+        threads: Of torch, on which the last digits of numbers depend on a CPU; None where it is not known.
+    """
 
     seed: int
     seconds: float = Field(ge=0)
+    threads: int | None = None
 
 
 class Answers(Config):

@@ -124,7 +124,12 @@ class Distil(Job):
         network = {"network": self.network.options} if self.network.options else {}
         what: dict[str, Any] = {"whole": True, "sound": self.sound} if self.per_class is None else {}
         what |= {"on": self.data, "repeats": repeats, "network": self.network.name, "seed": self.seed}
-        what |= {"device": self.device, "set": self.protocol.to_json() | network | parts, "out": self.folder / SCORES}
+        what |= {
+            "device": self.device,
+            "threads": self.threads,
+            "set": self.protocol.to_json() | network | parts,
+            "out": self.folder / SCORES,
+        }
         return command_line("evaluate", *filter(None, [self.given or self.set]), **what, **more)
 
     @property
