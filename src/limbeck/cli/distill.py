@@ -16,6 +16,8 @@ EXAMPLES = (
     "limbeck distill prepared/ --method coded --bytes 400KB --out control/",
     "limbeck distill prepared/ --method best --per-class 10 --out best/",
     "limbeck distill prepared/ --method avdd --preset faithful --out distilled/ --dry-run",
+    "limbeck distill prepared/ --method avdd --blocks 4 --processes 4 --out distilled/",
+    "limbeck distill /shared/prepared --method avdd --per-class 20 --out /shared/distilled --ray auto",
 )
 
 
@@ -66,6 +68,22 @@ def run(
     seed: _options.Seed = 0,
     device: _options.Device = "auto",
     dtype: Annotated[str, Option(help="auto, float32, bfloat16.")] = "auto",
+    blocks: Annotated[
+        str | None,
+        Option(
+            metavar="NUMBER",
+            help="Distil the classes in so many blocks, each apart, or each class; the number is part of the result.",
+        ),
+    ] = None,
+    processes: Annotated[int, Option(min=1, help="Blocks at once, each in a process of its own.")] = 1,
+    threads: Annotated[
+        int | None,
+        Option(min=1, help="Threads on a CPU, which are part of the result: in blocks 1, else as many as there are."),
+    ] = None,
+    ray: _options.Ray = None,
+    gpus_per_block: Annotated[
+        float, Option(min=0, help="With --ray: GPUs that a block gets; 0.5 has two share one. Cores are its threads.")
+    ] = 0.0,
     compile: Annotated[bool, Option("--compile", help="Compile the networks: pays on long runs.")] = False,
     dry_run: Annotated[bool, Option("--dry-run", help="Print the plan as JSON and do nothing.")] = False,
     json: _options.Json = False,
@@ -75,20 +93,34 @@ def run(
 
     A run that was interrupted goes on, to the same bits, when the same command is given again.
     """
+    if gpus_per_block and not ray:
+        raise typer.BadParameter("--gpus-per-block needs --ray; without it there is --device.")
+    if ray and processes > 1:
+        raise typer.BadParameter("--processes are those of this machine, and --ray has its own; give one of them.")
     flags: dict[str, Any] = {"per_class": per_class, "bytes": bytes_, "storage": storage, "labels": labels}
     flags |= {"hold": hold, "start": start, "steps": steps, "sound": sound}
     parameters = _options.merged(_options.assignments(set_), **flags)
     parameters |= {"preset": preset, "seed": seed, "device": device, "dtype": dtype, "compile": compile}
+    apart = blocks or ("each" if ray or processes > 1 else None)
+    parameters |= {"threads": threads, "blocks": apart if apart in (None, "each") else _count(apart)}
 
     import limbeck
 
     if dry_run:
         _output.as_json(limbeck.plan(data, method, **parameters))
         return
+    from limbeck.engine.executor import local
     from limbeck.networks import keep_freed_memory
 
     keep_freed_memory()
-    made = limbeck.distill(data, method, out=out, progress=not quiet, **parameters)
+    if apart and not blocks:
+        _output.note("Every class is a block; --blocks makes them fewer.", quiet=quiet)
+    cluster: Any = _options.on_ray(
+        ray, folder=out, quiet=quiet, cores=threads or 1, gpus=gpus_per_block, begin=keep_freed_memory
+    )
+    with cluster as machines:
+        executor = machines or (local(processes, keep_freed_memory) if processes > 1 else None)
+        made = limbeck.distill(data, method, out=out, executor=executor, progress=not quiet, **parameters)
     if json:
         _output.as_json(limbeck.inspect(out))
     else:
@@ -98,3 +130,9 @@ def run(
             quiet=quiet,
         )
         typer.echo(out)
+
+
+def _count(blocks: str) -> int:
+    if not blocks.isdigit():
+        raise typer.BadParameter(f"--blocks is a number, or each for one of every class, but {blocks!r} came.")
+    return int(blocks)

@@ -34,12 +34,16 @@ def run(
     about = inspect.getdoc(inspect.getmodule(thing)) or ""
     settings = _explain.settings(thing)
     presets: dict[str, dict[str, Any]] = getattr(thing, "presets", {})
+    coupling: str | None = thing().coupling if room == ROOMS["methods"] else None
     (origin,) = _discover.origins(room, name)
     if json:
         rows = [asdict(setting) for setting in settings]
-        _output.as_json({"name": name, "about": about, "from": asdict(origin), "settings": rows, "presets": presets})
+        told = {"name": name, "about": about, "from": asdict(origin), "settings": rows, "presets": presets}
+        _output.as_json(told | ({} if coupling is None else {"coupling": coupling}))
         return
     typer.echo(f"{about}\n\nIt is {origin}.\n")
+    if coupling is not None:
+        typer.echo(f"In blocks of classes: {f'no, {coupling}' if coupling else 'yes'}, as it is by default.\n")
     if settings:
         _output.as_table(["setting", "type", "default", "about"], [list(astuple(setting)) for setting in settings])
     for preset, values in presets.items():

@@ -115,6 +115,7 @@ class LabelledClips:
         rows: int64, (clip,): rows of the store in this selection.
         statistics: Mean and spread of the dataset's training clips, by modality.
         fingerprint: Identifies dataset content, recipe and selection; equal means interchangeable.
+        part_of: The clips of more classes that these are a `part` of; None where they are none.
     """
 
     store: ClipStore
@@ -125,6 +126,7 @@ class LabelledClips:
     fingerprint: str
     name: str
     ids: tuple[str, ...]
+    part_of: "LabelledClips | None" = None
 
     @classmethod
     def from_arrays(
@@ -192,6 +194,16 @@ class LabelledClips:
         return self.targets.labels
 
     @property
+    def whole(self) -> "LabelledClips":
+        """The clips of all classes, of which what is learnt of all together is learnt; see `part`."""
+        return self if self.part_of is None else self.part_of
+
+    @property
+    def places(self) -> Tensor:
+        """Which class of the `whole` each class is, int64, (class,)."""
+        return torch.tensor([self.whole.classes.index(name) for name in self.classes])
+
+    @property
     def recipe(self) -> ClipRecipe:
         """How recordings were decoded."""
         return next(iter(self.modalities.values())).recipe
@@ -242,12 +254,18 @@ class LabelledClips:
         """The clips of some classes, relabelled 0, 1, ... in the order given; an unknown one is refused."""
         return self._selected(*self.targets.only(classes), "only", list(classes))
 
+    def part(self, classes: Sequence[str]) -> "LabelledClips":
+        """As `only`, for a block of what is distilled: the clips know the `whole` that they are a part of."""
+        return replace(self._selected(*self.targets.only(classes), "part", list(classes)), part_of=self.whole)
+
     def seen_by(self, modalities: Collection[str]) -> "LabelledClips":
         """The same clips with some of their modalities, one at least."""
         kept = only(self.modalities, modalities, "These clips have")
         if len(kept) == len(self.modalities):
             return self
-        return replace(self, modalities=kept, fingerprint=digest(self.fingerprint, "modalities", [*kept]))
+        whole = None if self.part_of is None else self.part_of.seen_by(modalities)
+        fingerprint = digest(self.fingerprint, "modalities", [*kept])
+        return replace(self, modalities=kept, fingerprint=fingerprint, part_of=whole)
 
     def require(self, per_class: int, purpose: str) -> None:
         """Refuse (`BudgetError`) fewer clips of a class than `per_class`; the `purpose` says what needs them."""

@@ -193,7 +193,12 @@ class Prepared:
     @property
     def cache(self) -> Path:
         """Folder in which runs on this data find what earlier ones can share with them."""
-        return self.folder / "cache"
+        return self.cache_of(self.folder)
+
+    @staticmethod
+    def cache_of(folder: Path) -> Path:
+        """The cache of the data prepared in a folder, which is not opened."""
+        return folder / "cache"
 
     @property
     def splits(self) -> tuple[str, ...]:

@@ -27,6 +27,7 @@ from limbeck._runtime import Runtime, choose_runtime
 from limbeck.errors import FingerprintError
 
 CHECKPOINT_SECONDS = 15.0
+CHECKPOINT = "checkpoint.safetensors"
 RUN = "run"
 """Name of the folder, inside that of a distilled set, of the run that made it."""
 
@@ -95,6 +96,11 @@ class RunRecord:
         return (self.folder / "done.json").is_file()
 
     @property
+    def begun(self) -> bool:
+        """Whether something is kept that could be gone on from, of the run or of one in a folder inside."""
+        return any(next(self.folder.rglob(name), None) for name in ("done.json", CHECKPOINT))
+
+    @property
     def cost(self) -> dict[str, Any]:
         """What a finished run took, and what else was said when it ended; empty before."""
         return _files.read_record(self.folder / "done.json") if self.finished else {}
@@ -122,12 +128,18 @@ class Run(RunRecord):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
-        self.checkpoint = RunCheckpoint(folder / "checkpoint.safetensors")
+        self.checkpoint = RunCheckpoint(folder / CHECKPOINT)
 
     @classmethod
     @contextlib.contextmanager
     def open(
-        cls, folder: Path, asked: dict[str, Any], code: Code | None = None, *, about: dict[str, Any] | None = None
+        cls,
+        folder: Path,
+        asked: dict[str, Any],
+        code: Code | None = None,
+        *,
+        about: dict[str, Any] | None = None,
+        has_checkpoint: bool = True,
     ) -> "Iterator[Run]":
         """Hold a run folder, new or to be continued.
 
@@ -136,6 +148,7 @@ class Run(RunRecord):
             asked: What decides the result: method, settings, seed, dataset fingerprint, number formats. JSON-able.
             code: What else does: the code behind them, see `limbeck._code`.
             about: What is worth knowing of a new run, and decides nothing. JSON-able.
+            has_checkpoint: Whether it saves its state, for which the first Ctrl-C waits; not where its parts do.
 
         Raises:
             BusyError: Another process holds the folder.
@@ -145,7 +158,7 @@ class Run(RunRecord):
             run = cls(folder)
             run._agree(json.loads(json.dumps(asked)), code or {}, about or {})
             run._forget_unsaved_events()
-            with run._stop_on_interrupt():
+            with run._stop_on_interrupt() if has_checkpoint else contextlib.nullcontext():
                 yield run
 
     def log(self, event: dict[str, Any]) -> None:
@@ -162,7 +175,7 @@ class Run(RunRecord):
     def _agree(self, asked: dict[str, Any], code: Code, about: dict[str, Any]) -> None:
         file = self.folder / "run.json"
         # Without either nothing is kept that a run could go on from, or be mistaken for the result of another question.
-        if not (file.exists() and (self.finished or self.checkpoint.exists)):
+        if not (file.exists() and self.begun):
             facts = {"asked": asked, "code": code, "versions": versions(), "machine": machine()}
             _files.write_record(file, about | facts)
             return

@@ -92,8 +92,18 @@ class Method(Config, Listed, ABC):
             settings = merge(settings, layer)
         return cls.from_json(settings)
 
+    @property
+    def coupling(self) -> str:
+        """Why a class cannot be distilled without the others; empty where it can, and classes go in blocks.
+
+        It can where the gradient of a class's samples follows from the real clips, of whatever classes, and from
+        nothing that is learnt of other samples. On a `LabelledClips.part` such a method makes what it makes of the
+        whole, up to rounding.
+        """
+        return "it does not say that it distils every class by itself"
+
     def resolved_for(self, real: LabelledClips) -> Self:
-        """The method as it will be run on this data; most do not look at it."""
+        """The method as it will be run on this data; most do not look at it. For a part it was resolved before."""
         return self
 
     def check(self, real: LabelledClips) -> None:
@@ -138,7 +148,7 @@ class Method(Config, Listed, ABC):
 
     def label_bytes(self, real: LabelledClips) -> int:
         """Bytes of the soft labels of a row."""
-        return 4 * len(real.classes) * self.hold.cells if isinstance(self.labels, Soft) else 0
+        return 4 * len(real.whole.classes) * self.hold.cells if isinstance(self.labels, Soft) else 0
 
     def within(self, budget: int, real: LabelledClips) -> Self:
         """The same method with as many rows per class of `real` as fit, with all soft labels, in `budget` bytes.

@@ -1,6 +1,6 @@
 """How synthetic samples follow their gradient."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
 import torch
@@ -27,11 +27,16 @@ class SGD(Config):
     momentum: float = Field(0.5, ge=0, lt=1)
     loop: Literal["joint", "independent"] = "independent"
 
-    def over(self, tensors: Tensors, spreads: Mapping[str, float], classes: int) -> "JointSGD | TorchDescent":
-        """An optimiser of tensors ordered by class, of so many `classes`. `spreads` are not used."""
+    def over(
+        self, tensors: Tensors, spreads: Mapping[str, float], classes: int, places: Sequence[int] | None = None
+    ) -> "JointSGD | TorchDescent":
+        """An optimiser of tensors ordered by class, of those at some `places`, or all, of so many `classes`.
+
+        `spreads` are not used.
+        """
         rates = [rate_of(self.lr, modality_of(name)) for name in tensors]
         if self.loop == "joint":
-            return JointSGD([*tensors.values()], rates, self.momentum, classes)
+            return JointSGD([*tensors.values()], rates, self.momentum, classes, places or range(classes))
         groups = [{"params": [t], "lr": lr} for t, lr in zip(tensors.values(), rates, strict=True)]
         return TorchDescent([*tensors.values()], torch.optim.SGD(groups, momentum=self.momentum))
 
@@ -50,7 +55,9 @@ class Adam(Config):
     beta1: float = Field(0.9, ge=0, lt=1)
     beta2: float = Field(0.99, ge=0, lt=1)
 
-    def over(self, tensors: Tensors, spreads: Mapping[str, float], classes: int) -> "TorchDescent":
+    def over(
+        self, tensors: Tensors, spreads: Mapping[str, float], classes: int, places: Sequence[int] | None = None
+    ) -> "TorchDescent":
         """An optimiser of tensors whose modalities' spreads are given; classes never meet in Adam."""
         modalities = {name: modality_of(name) for name in tensors}
         groups = [{"params": [tensors[n]], "lr": rate_of(self.lr, m) * spreads[m]} for n, m in modalities.items()]
@@ -110,17 +117,20 @@ class JointSGD:
 
     Within an iteration class c of C first coasts through c steps of the others, takes its own, and coasts through the
     C - 1 - c that follow; all classes' gradients can then be taken in one batch. Exact, not an approximation. Tensors
-    are (class * rows, ...), ordered by class, and moved in place, each with its step size. Its methods are those of
-    `TorchDescent`.
+    are (class * rows, ...), of the classes at some `places` among all, and moved in place, each with its step size. Its
+    methods are those of `TorchDescent`.
     """
 
-    def __init__(self, tensors: list[Tensor], rates: list[float], momentum: float, classes: int) -> None:
-        self._tensors, self._rates, self._momentum, self._classes = tensors, rates, momentum, classes
+    def __init__(
+        self, tensors: list[Tensor], rates: list[float], momentum: float, classes: int, places: Sequence[int]
+    ) -> None:
+        self._tensors, self._rates, self._momentum = tensors, rates, momentum
+        self._classes, self._places = classes, places
         self._buffers = [torch.zeros_like(t) for t in tensors]
 
     def before(self) -> None:
         """Coast through the steps of the classes that come earlier."""
-        self._coast(list(range(self._classes)))
+        self._coast(self._places)
 
     def after(self, gradients: list[Tensor]) -> None:
         """Every class's own step, then the steps of the classes that come later."""
@@ -129,7 +139,7 @@ class JointSGD:
             for tensor, buffer, rate, gradient in own:
                 buffer.mul_(self._momentum).add_(gradient)
                 tensor.sub_(buffer, alpha=rate)
-        self._coast([self._classes - 1 - c for c in range(self._classes)])
+        self._coast([self._classes - 1 - c for c in self._places])
 
     def state(self) -> dict[str, Tensor]:
         """The momentum buffers."""
@@ -139,13 +149,13 @@ class JointSGD:
         """Put the buffers back."""
         self._buffers = [state[str(i)].to(t.device) for i, t in enumerate(self._tensors)]
 
-    def _coast(self, steps: list[int]) -> None:
+    def _coast(self, steps: Sequence[int]) -> None:
         mu = self._momentum
         way = torch.tensor([sum(mu**j for j in range(1, n + 1)) for n in steps], dtype=torch.float64)
         left = torch.tensor([mu**n for n in steps], dtype=torch.float64)
         with torch.no_grad():
             for tensor, buffer, rate in zip(self._tensors, self._buffers, self._rates, strict=True):
-                rows = len(tensor) // self._classes
+                rows = len(tensor) // len(self._places)
                 shape = (-1, *[1] * (tensor.ndim - 1))
                 tensor.sub_(buffer * (rate * way.repeat_interleave(rows)).to(tensor).view(shape))
                 buffer.mul_(left.repeat_interleave(rows).to(tensor).view(shape))

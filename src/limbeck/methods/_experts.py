@@ -81,14 +81,14 @@ class Snapshot:
 
 @final
 class Experts:
-    """Experts of a dataset, trained in the number format of real clips; kept on disk where there is a cache.
+    """Experts of all classes of a dataset, trained in the number format of real clips; kept where there is a cache.
 
     Which expert it is decides its seed, and nothing else does: distillations with different seeds share experts.
     """
 
     def __init__(self, training: Training, network: Architecture, view: View, cache: Path | None) -> None:
-        self.training, self._network, self._real, self._runtime = training, network, view.real, view.runtime
-        self._view = replace(view, augment=training.augment)
+        self._view = replace(view, real=view.real.whole, augment=training.augment)
+        self.training, self._network, self._real, self._runtime = training, network, self._view.real, view.runtime
         self._memory: dict[tuple[int, int], dict[str, Tensor]] = {}
         self._folder: Path | None = None
         if cache:

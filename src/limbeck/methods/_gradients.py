@@ -47,6 +47,12 @@ def published_loops(per_class: int, updates: int | None, epochs: int | None) -> 
     return updates or usual[0], usual[1] if epochs is None else epochs
 
 
+def learnt_of_all(loops: tuple[int, int]) -> str:
+    """See `Method.coupling`; a network that is new in every step, or never trained, has seen no samples."""
+    told = "the network whose gradients are compared is trained on the samples of all classes"
+    return told if loops[0] > 1 and loops[1] else ""
+
+
 def gradient_passes(method: Optimised, per_class: Sequence[int], loops: tuple[int, int]) -> Passes:
     """Gradients of a real batch; three passes for the second order of the samples; the networks' training."""
     updates, epochs = loops
@@ -63,6 +69,7 @@ class Follower:
         self._method, self._real, self._seed, self._runtime = method, real, seed, run.runtime
         self._view = View(real, method.scales(real), run.runtime, method.augment)
         self._experts = experts_of(method.encoders, self._view, run.cache)
+        self._places = real.places.tolist()
         self.student = self._fresh(0).to(run.runtime.device).requires_grad_()
 
     def renew(self, life: int) -> None:
@@ -96,7 +103,7 @@ class Follower:
         branch = Branch(self.student, modality, self._runtime.real_dtype)
         sums: list[Tensor] = []
         for chunk in torch.split(index, CHUNK):
-            found = weight_gradients(branch, self._view.read(modality, chunk, draw), label)
+            found = weight_gradients(branch, self._view.read(modality, chunk, draw), self._places[label])
             weight = len(chunk) / len(index)
             sums = [s + g * weight for s, g in zip(sums, found, strict=True)] if sums else [g * weight for g in found]
         return sums
@@ -104,7 +111,8 @@ class Follower:
     def on_synthetic(self, modality: str, samples: Batch, label: int, draw: Draw | None) -> list[Tensor]:
         """Gradients on samples of a class, differentiable; see `weight_gradients`."""
         branch = Branch(self.student, modality, self._runtime.synthetic_dtype)
-        return weight_gradients(branch, self._view.augmented(samples[modality], modality, draw), label, graph=True)
+        seen = self._view.augmented(samples[modality], modality, draw)
+        return weight_gradients(branch, seen, self._places[label], graph=True)
 
     def _fresh(self, life: int) -> Student:
         source = self._method.encoders
@@ -112,7 +120,7 @@ class Follower:
         if self._experts:
             return expert_of(source, self._experts, self._seed, number).student
         draw = generator(self._seed, "weights", number)
-        student = fresh_student(source.network, self._real, draw)
+        student = fresh_student(source.network, self._real.whole, draw)
         for classifier in cast("Iterable[nn.Linear]", cast("Ensemble", student.head).classifiers.values()):
             # The head's own 1e-4 would leave the encoders' gradients below the 1e-6 in the distance's denominator.
             nn.init.kaiming_uniform_(classifier.weight, a=5**0.5, generator=draw)

@@ -49,8 +49,11 @@ class Soft(Config):
     def of(self, made: DistilledSet, real: LabelledClips, *, seed: int, run: RunContext) -> Tensor | None:
         """Probabilities of every sample of the set, float32, (sample, class), on the CPU: the mean of the modalities'.
 
-        The teacher, which of the shared networks says `seed`, is trained on `real`.
+        The teacher, which of the shared networks says `seed`, is trained on `real`. A set of a part has none yet: a
+        sample has a probability of every class.
         """
+        if real.part_of is not None:
+            return None
         experts = Experts(self.training, self.network, View(real, made.scales, run.runtime), run.cache)
         teacher = experts.snapshot(seed % EXPERTS, self.training.epochs).student
         samples, device = made.samples(), run.runtime.device

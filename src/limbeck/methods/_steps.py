@@ -49,6 +49,8 @@ class Held:
         hold: How they become samples.
         modalities: What the samples are.
         classes: Number of classes.
+        places: Which of all classes they are.
+        among: Number of all classes.
         spreads: Standard deviation of the real values in network scale, by modality.
         start: The tensors before the first step, on the CPU; None if there are no steps.
     """
@@ -58,6 +60,8 @@ class Held:
     hold: Parameterisation
     modalities: Mapping[str, Modality]
     classes: int
+    places: tuple[int, ...]
+    among: int
     spreads: Mapping[str, float]
     start: Tensors | None
 
@@ -123,6 +127,8 @@ def started(method: Optimised, real: LabelledClips, seed: int, run: RunContext) 
         hold=method.hold,
         modalities=real.modalities,
         classes=len(real.classes),
+        places=tuple(real.places.tolist()),
+        among=len(real.whole.classes),
         spreads={name: _spread(real.statistics[name], scale) for name, scale in method.scales(real).items()},
         start={name: t.clone() for name, t in tensors.items()} if method.steps else None,
     )
@@ -161,7 +167,7 @@ def steps(held: Held, method: Optimised, run: RunContext, state: Mapping[str, Te
     Raises:
         DivergedError: The loss became NaN or infinite.
     """
-    descent = method.optimiser.over(held.tensors, held.spreads, held.classes)
+    descent = method.optimiser.over(held.tensors, held.spreads, held.among, held.places)
     kept = {f"held.{k}": v for k, v in held.tensors.items()} | {f"state.{k}": v for k, v in (state or {}).items()}
     saved, done = run.checkpoint.load() if run.checkpoint else None, 0
     if saved:

@@ -50,6 +50,7 @@ class AVDD(Method):
     augment: SiameseAugment | None = SiameseAugment()
     optimiser: Optimiser = SGD()
 
+    coupling: ClassVar[str] = ""
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "faithful": {
             "sound": "raw",

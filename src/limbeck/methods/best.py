@@ -76,6 +76,13 @@ class Best(Method):
             step.descend(torch.stack(losses).sum(0).sum(), block)
         return finished(method, real, held.tensors, seed, run, held.start)
 
+    @property
+    def coupling(self) -> str:
+        """Classes meet in a ridge regression, where samples are moved by one; see `Method.coupling`."""
+        ridge = [m for m, loss in self.losses.items() if loss == "ridge"]
+        told = f"one ridge regression on {' and '.join(ridge)} has to tell all classes apart (losses)"
+        return told if self.steps and ridge else ""
+
     def _loss(self, modality: str, real: Sequence[Tensor], synthetic: Tensor) -> Tensor:
         """Of a modality's features, (class,): real ones of each class, (clip, dim), and (class, sample, dim)."""
         if self.losses.get(modality, "means") == "means":
@@ -84,7 +91,9 @@ class Best(Method):
         return class_errors(clips, [len(part) for part in real], samples, self.ridge)
 
     def resolved_for(self, real: LabelledClips) -> Self:
-        """With the samples in a row that the clips allow, and no steps where there are many."""
+        """With the samples in a row that the clips allow, and no steps where there are many; see `Method`."""
+        if real.part_of is not None:
+            return self
         different = {}
         for m in real.modalities:
             counts = [_different(real, m, label) for label in range(len(real.classes))]

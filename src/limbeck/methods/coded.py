@@ -14,7 +14,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
-from typing import Literal, NamedTuple, Self, cast, final
+from typing import ClassVar, Literal, NamedTuple, Self, cast, final
 
 import torch
 from pydantic import Field, field_validator
@@ -78,6 +78,8 @@ class Coded(Method):
     jpeg_quality: int = Field(50, ge=1, le=100)
     webp_quality: int = Field(50, ge=1, le=100)
 
+    coupling: ClassVar[str] = ""
+
     @field_validator("hold")
     @classmethod
     def _whole(cls, hold: Parameterisation) -> Parameterisation:
@@ -98,7 +100,7 @@ class Coded(Method):
         real.require(self.per_class, f"{self.name} in the bytes of {self.per_class} rows per class")
         coder = self._coder(real)
         choose = cache(lambda count: self._selection().choose(real, count, seed, run))
-        room = self.stored_bytes(real)[0] // len(real.classes)
+        room = self.stored_bytes(real.whole)[0] // len(real.whole.classes)
         codes = [self._fill(real, label, coder, room, choose) for label in range(len(real.classes))]
         clips = [len(part) for part in codes]
         payload = coder.payload([clip for part in codes for clip in part])
@@ -133,7 +135,7 @@ class Coded(Method):
         return cast("Selection", self.chosen_by.selection(self.to_json()))
 
     def _coder(self, real: LabelledClips) -> Coder:
-        if self.sound_codec == "opus" or (self.sound_codec == "auto" and _has_recordings(real)):
+        if self.sound_codec == "opus" or (self.sound_codec == "auto" and _has_recordings(real.whole)):
             recorded = Recorded(picture_quality=self.jpeg_quality, opus_bitrate=self.opus_bitrate)
 
             def tracks(index: Tensor) -> list[Code]:
@@ -157,7 +159,7 @@ class Coded(Method):
         shared = coder.shared(tried[0])
         beside = LENGTH * len(tried[0]) + self.label_bytes(real) - shared
         sizes = [sum(map(len, clip.values())) + beside for clip in tried]
-        left = room - math.ceil(shared / len(real.classes))
+        left = room - math.ceil(shared / len(real.whole.classes))
         most = min(len(index), math.ceil(SPARE * left * len(sizes) / sum(sizes)))
         kept: list[Code] = []
         order = choose(max(most, 1))(label)

@@ -23,7 +23,7 @@ Cost:     as `dm`, after `Training.epochs` passes forward and backward over the 
 
 from collections.abc import Mapping
 from functools import cache
-from typing import NamedTuple, Self, final
+from typing import ClassVar, NamedTuple, Self, final
 
 import torch
 import torch.nn.functional as F
@@ -90,6 +90,8 @@ class DAVDD(Method):
     augment: SiameseAugment | None = SiameseAugment()
     optimiser: Optimiser = Adam()
 
+    coupling: ClassVar[str] = ""
+
     @model_validator(mode="after")
     def _has_a_bank_of_experts(self) -> Self:
         if self.encoders.training is None or self.encoders.bank is None:
@@ -112,7 +114,7 @@ class DAVDD(Method):
         run = run or RunContext()
         one, other = two_modalities(real, self.name)
         held = started(self, real, seed, run)
-        draws = EncoderDraws(self, real, seed, run)
+        draws = EncoderDraws(self, real.whole, seed, run)  # decouplers and prototypes are those of all classes
         bank = self.encoders.bank or 1
 
         @cache
@@ -136,10 +138,11 @@ class DAVDD(Method):
             prototypes = torch.stack([w * known(n).codes for w, n in zip(weights, recent, strict=True)]).sum(0)
             for block in held.blocks():
                 synthetic = draws.features(drawn, block)
-                step.descend(self._loss(known(drawn.number), prototypes, block.classes, synthetic).sum(), block)
+                own = real.places[block.classes]
+                step.descend(self._loss(known(drawn.number), prototypes, own, synthetic).sum(), block)
         return finished(self, real, held.tensors, seed, run, held.start)
 
-    def _loss(self, known: Known, prototypes: Tensor, own: slice, features: Batch) -> Tensor:
+    def _loss(self, known: Known, prototypes: Tensor, own: Tensor, features: Batch) -> Tensor:
         """The four terms, (class,), by prototypes of all classes and features of the `own` ones' samples."""
         sides = [(d, known.means[m][own], features[m], features[m].mean(1)) for m, d in known.split.items()]
         private = torch.stack([squared_gap(d.private(m), d.private(mean)) for d, m, _, mean in sides]).sum(0)
@@ -166,10 +169,10 @@ def recency(step: int, memory: float, views: int) -> list[float]:
     return [turn / sum(turns) for turn in turns]
 
 
-def confusion(codes: Tensor, prototypes: Tensor, own: slice, temperature: float) -> Tensor:
+def confusion(codes: Tensor, prototypes: Tensor, own: Tensor, temperature: float) -> Tensor:
     """Cross-entropy of codes, (class, sample, common), among all prototypes, (all, common), by cosine: means, (class,).
 
-    The codes are of the `own` classes; cosines are divided by the temperature.
+    The codes are of the `own` classes, int64, (class,); cosines are divided by the temperature.
     """
     likeness = F.normalize(codes, dim=-1) @ F.normalize(prototypes, dim=-1).T / temperature
     names = likeness.log_softmax(-1)[..., own].diagonal(dim1=0, dim2=2)

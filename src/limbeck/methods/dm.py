@@ -40,6 +40,7 @@ class DM(Method):
     augment: SiameseAugment | None = SiameseAugment()
     optimiser: Optimiser = SGD()
 
+    coupling: ClassVar[str] = ""
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "faithful": {
             "sound": "raw",

@@ -20,7 +20,7 @@ from limbeck.distilled import DistilledSet
 from limbeck.methods._contract import Method, finished
 from limbeck.methods._descent import Adam, Optimiser, Steps
 from limbeck.methods._encoders import EncoderSource
-from limbeck.methods._gradients import FAITHFUL, Follower, gradient_passes, published_loops
+from limbeck.methods._gradients import FAITHFUL, Follower, gradient_passes, learnt_of_all, published_loops
 from limbeck.methods._losses import gradient_distance
 from limbeck.methods._run import Passes, RunContext
 from limbeck.methods._start import NamedStart, Start
@@ -71,6 +71,10 @@ class DSA(Method):
                     on_synthetic = network.on_synthetic(modality, block.samples, label, draw)
                     step.descend(gradient_distance(on_real, on_synthetic), block)
         return finished(self, real, held.tensors, seed, run, held.start)
+
+    @property
+    def coupling(self) -> str:
+        return learnt_of_all(self.loops)
 
     @property
     def loops(self) -> tuple[int, int]:

@@ -13,7 +13,7 @@ Cost:     training of `experts` networks, shared with every method that asks for
 """
 
 from collections.abc import Sequence
-from typing import Literal, final
+from typing import ClassVar, Literal, final
 
 import torch
 from pydantic import Field
@@ -47,6 +47,8 @@ class Forgetting(Method):
     training: Training = Training(epochs=20, batch=64, momentum=0.9)
     experts: int = Field(1, ge=1, le=EXPERTS)
     order: Literal["least", "most"] = "least"
+
+    coupling: ClassVar[str] = ""
 
     def required_experts(self, seed: int) -> ExpertKeys:
         return super().required_experts(seed) | {(self.training, number) for number in self._numbers(seed)}
@@ -110,5 +112,5 @@ def named_right(student: Student, view: View) -> Tensor:
     for index in torch.split(torch.arange(len(view.real)), CHUNK):
         features = {m: view.features(encoder, m, index) for m, encoder in student.encoders.items()}
         named = student.head.scores(features)[student.head.together].argmax(1).cpu()
-        parts.append(named == view.real.labels[index])
+        parts.append(named == view.real.places[view.real.labels[index]])
     return torch.cat(parts)

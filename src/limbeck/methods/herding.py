@@ -11,7 +11,7 @@ Cost:     one forward pass over the data.      Memory: one class's features.
 """
 
 from collections.abc import Sequence
-from typing import final
+from typing import ClassVar, final
 
 import torch
 from torch import Tensor
@@ -34,6 +34,8 @@ class Herding(Method):
 
     network: Architecture = Architecture()
     training: Training | None = None
+
+    coupling: ClassVar[str] = ""
 
     def choose(self, real: LabelledClips, count: int, seed: int, run: RunContext) -> ByClass:
         """Clips in the order of herding; see `Selection.choose`."""

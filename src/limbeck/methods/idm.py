@@ -64,6 +64,7 @@ class IDM(Method):
     augment: SiameseAugment | None = SiameseAugment()
     optimiser: Optimiser = Adam()
 
+    coupling: ClassVar[str] = ""
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "faithful": {
             "sound": "raw",
@@ -97,7 +98,7 @@ class IDM(Method):
             for block in held.blocks():
                 synthetic = draws.features(drawn, block)
                 gaps = [squared_gap(real_means[m][block.classes], x.mean(1)) for m, x in synthetic.items()]
-                labels = torch.arange(block.classes.start, block.classes.stop, device=gaps[0].device)
+                labels = real.places[block.classes].to(gaps[0].device)
                 entropy = recognition(cast("Snapshot", drawn.expert), synthetic, labels)
                 step.descend((torch.stack(gaps).sum(0) + self.cross_entropy_weight * entropy).sum(), block)
         return finished(self, real, held.tensors, seed, run, held.start)

@@ -11,7 +11,7 @@ Cost:     one forward pass over the data and k-means of every class.      Memory
 
 import warnings
 from collections.abc import Sequence
-from typing import final
+from typing import ClassVar, final
 
 import torch
 from torch import Tensor
@@ -35,6 +35,8 @@ class KMedoids(Method):
 
     network: Architecture = Architecture()
     training: Training | None = None
+
+    coupling: ClassVar[str] = ""
 
     def choose(self, real: LabelledClips, count: int, seed: int, run: RunContext) -> ByClass:
         """Clips nearest to the centres; see `Selection.choose`."""

@@ -19,7 +19,7 @@ Cost:     as `dm`, all classes at once, and the solution of a system with as man
 """
 
 from collections.abc import Mapping, Sequence
-from typing import final
+from typing import ClassVar, final
 
 import torch
 import torch.nn.functional as F
@@ -57,6 +57,8 @@ class KRR(Method):
     encoders: EncoderSource = EncoderSource(bank=20, batch=64)
     augment: SiameseAugment | None = SiameseAugment()
     optimiser: Optimiser = Adam()
+
+    coupling: ClassVar[str] = "one ridge regression has to tell all classes apart"
 
     def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
         """Lower the error, step by step, all classes at once; see `Method.distill`."""

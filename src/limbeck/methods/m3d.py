@@ -11,7 +11,7 @@ Differs from the paper: a discrepancy for each modality, and their sum. Where th
 Cost:     as `dm`, and kernels of all features of a class with each other, which is little beside the encoders.
 """
 
-from typing import Annotated, Literal, final
+from typing import Annotated, ClassVar, Literal, final
 
 import torch
 from pydantic import Field
@@ -81,6 +81,8 @@ class M3D(Method):
     encoders: EncoderSource = EncoderSource(bank=20, batch=128)
     augment: SiameseAugment | None = SiameseAugment()
     optimiser: Optimiser = Adam()
+
+    coupling: ClassVar[str] = ""
 
     def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
         run = run or RunContext()

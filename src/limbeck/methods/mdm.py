@@ -15,7 +15,7 @@ Differs from the paper: classes, not single pairs, are matched. Encoders are ran
 Cost:     as `dm`, and kernels of all features of a class with each other, which is little beside the encoders.
 """
 
-from typing import final
+from typing import ClassVar, final
 
 import torch
 import torch.nn.functional as F
@@ -55,6 +55,8 @@ class MDM(Method):
     encoders: EncoderSource = EncoderSource(bank=20, batch=128)
     augment: SiameseAugment | None = SiameseAugment()
     optimiser: Optimiser = Adam()
+
+    coupling: ClassVar[str] = ""
 
     def check(self, real: LabelledClips) -> None:
         two_modalities(real, self.name)

@@ -78,6 +78,7 @@ class MTT(Method):
     rate: float | None = Field(None, gt=0)
     rate_lr: float = Field(1e-5, ge=0)
 
+    coupling: ClassVar[str] = "a student is trained on the samples of all classes"
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "faithful": {
             "sound": "raw",

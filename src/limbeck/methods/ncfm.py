@@ -65,6 +65,7 @@ class NCFM(Method):
     augment: SiameseAugment | None = SiameseAugment()
     optimiser: Optimiser = Adam()
 
+    coupling: ClassVar[str] = ""
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "faithful": {
             "sound": "raw",

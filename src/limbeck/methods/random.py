@@ -7,7 +7,7 @@ Source:   every table of dataset condensation.      Differs from the paper: noth
 Cost:     reading the chosen clips.
 """
 
-from typing import final
+from typing import ClassVar, final
 
 import torch
 from torch import Tensor
@@ -23,6 +23,8 @@ from limbeck.methods._run import RunContext
 @final
 class Random(Method):
     """Clips drawn at random, without replacement; a class's draw does not depend on the other classes."""
+
+    coupling: ClassVar[str] = ""
 
     def choose(self, real: LabelledClips, count: int, seed: int, run: RunContext) -> ByClass:
         """Clips drawn at random; see `Selection.choose`."""

@@ -95,6 +95,17 @@ class MethodContract(SettingsContract):
         assert same(first.samples(), second.samples())
         assert not any(torch.equal(x, other.samples()[m]) for m, x in first.samples().items())
 
+    def test_makes_of_a_part_what_it_makes_of_the_whole_or_says_what_couples_classes(self, name: str) -> None:
+        real = toy_clips()
+        method = self.small(name, per_class=2).resolved_for(real)
+        whole, part = method.distill(real, seed=3), method.distill(real.part(real.classes[1:]), seed=3)
+        own = whole.labels > 0
+        assert part.classes == real.classes[1:]
+        for key, x in part.tensors.items():
+            moved = 1.0 if whole.start is None else (whole.tensors[key] - whole.start[key]).abs().mean()
+            differs = (x - whole.tensors[key][own]).abs().mean() > 1e-3 * moved  # beyond rounding
+            assert bool(differs) == bool(method.coupling), method.coupling
+
     def test_says_which_class_has_too_few_clips_before_it_starts(self, name: str) -> None:
         real = toy_clips(per_class=5).take(torch.arange(12))
         with pytest.raises(BudgetError, match="'class c' has 2"):
