@@ -80,6 +80,16 @@ def test_classes_distilled_apart_and_joined_are_the_whole(start, hold):
         torch.testing.assert_close(tensor, whole.tensors[modality], rtol=1e-4, atol=1e-4)
 
 
+def test_the_joint_loop_coasts_in_a_part_as_in_the_whole():
+    real = toy_clips()
+    method = make("dm", optimiser={"kind": "sgd", "lr": 0.02, "momentum": 0.5, "loop": "joint"})
+    whole, part = method.distill(real), method.distill(real.part(real.classes[1:]))
+    alone = method.distill(real.only(real.classes[1:]))
+    for modality, tensor in part.tensors.items():
+        torch.testing.assert_close(tensor, whole.tensors[modality][1:], rtol=1e-4, atol=1e-4)
+        assert (tensor - alone.tensors[modality]).abs().max() > 1e-3
+
+
 @pytest.mark.parametrize("optimiser", [{"kind": "sgd"}, {"kind": "sgd", "loop": "joint"}, {"kind": "adam"}])
 def test_the_loss_goes_down(optimiser):
     losses = []
