@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 from pathlib import Path
-from typing import final
+from typing import ClassVar, final
 
 import torch
 from pydantic import Field
@@ -58,6 +58,8 @@ class MeanAndSpread(Method):
     encoders: EncoderSource = EncoderSource(bank=5, batch=64)
     augment: SiameseAugment | None = None
     optimiser: Optimiser = Adam()
+
+    coupling: ClassVar[str] = ""  # a class needs no other's samples: it goes in blocks, too
 
     def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
         """Match both, step by step, all modalities alike."""

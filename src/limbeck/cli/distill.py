@@ -113,6 +113,8 @@ def run(
     from limbeck.networks import keep_freed_memory
 
     keep_freed_memory()
+    if apart:
+        limbeck.plan(data, method, **parameters)  # refuses before any machine is asked
     if apart and not blocks:
         _output.note("Every class is a block; --blocks makes them fewer.", quiet=quiet)
     cluster: Any = _options.on_ray(

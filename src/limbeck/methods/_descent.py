@@ -58,7 +58,7 @@ class Adam(Config):
     def over(
         self, tensors: Tensors, spreads: Mapping[str, float], classes: int, places: Sequence[int] | None = None
     ) -> "TorchDescent":
-        """An optimiser of tensors whose modalities' spreads are given; classes never meet in Adam."""
+        """An optimiser of tensors, by their `spreads`; classes, and their `places`, never meet in Adam."""
         modalities = {name: modality_of(name) for name in tensors}
         groups = [{"params": [tensors[n]], "lr": rate_of(self.lr, m) * spreads[m]} for n, m in modalities.items()]
         return TorchDescent([*tensors.values()], torch.optim.Adam(groups, betas=(self.beta1, self.beta2)))
