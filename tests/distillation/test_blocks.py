@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import pickle
 import signal
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
@@ -14,6 +12,7 @@ from typing import Any
 import pytest
 import torch
 from tests.helpers.generated import RECIPE, Generated
+from tests.helpers.tasks import Elsewhere
 
 import limbeck
 from limbeck import distillation
@@ -33,20 +32,6 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("data") / "prepared"
     limbeck.prepare(Generated(48, classes=("a", "b", "c", "d")), out=out, recipe=RECIPE, workers=1, progress=False)
     return out
-
-
-class Elsewhere(Executor):
-    """Runs tasks from another folder with another number of threads, as a machine of a cluster does."""
-
-    def run(self, tasks: Iterable[AnyTask]) -> Iterator[tuple[AnyTask, str | None]]:
-        sent, threads = pickle.dumps([*tasks]), torch.get_num_threads()
-        assert len(sent) < 20_000, "clips are found again, not sent"
-        torch.set_num_threads(3 - threads)
-        try:
-            with contextlib.chdir("/"):
-                yield from Here().run(pickle.loads(sent))
-        finally:
-            torch.set_num_threads(threads)
 
 
 def stored(folder: Path) -> bytes:

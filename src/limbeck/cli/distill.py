@@ -81,9 +81,8 @@ def run(
         Option(min=1, help="Threads on a CPU, which are part of the result: in blocks 1, else as many as there are."),
     ] = None,
     ray: _options.Ray = None,
-    gpus_per_block: Annotated[
-        float, Option(min=0, help="With --ray: GPUs that a block gets; 0.5 has two share one. Cores are its threads.")
-    ] = 0.0,
+    cores_per_job: _options.CoresPerJob = 1.0,
+    gpus_per_job: _options.GpusPerJob = 0.0,
     compile: Annotated[bool, Option("--compile", help="Compile the networks: pays on long runs.")] = False,
     dry_run: Annotated[bool, Option("--dry-run", help="Print the plan as JSON and do nothing.")] = False,
     json: _options.Json = False,
@@ -93,10 +92,6 @@ def run(
 
     A run that was interrupted goes on, to the same bits, when the same command is given again.
     """
-    if gpus_per_block and not ray:
-        raise typer.BadParameter("--gpus-per-block needs --ray; without it there is --device.")
-    if ray and processes > 1:
-        raise typer.BadParameter("--processes are those of this machine, and --ray has its own; give one of them.")
     flags: dict[str, Any] = {"per_class": per_class, "bytes": bytes_, "storage": storage, "labels": labels}
     flags |= {"hold": hold, "start": start, "steps": steps, "sound": sound}
     parameters = _options.merged(_options.assignments(set_), **flags)
@@ -109,7 +104,6 @@ def run(
     if dry_run:
         _output.as_json(limbeck.plan(data, method, **parameters))
         return
-    from limbeck.engine.executor import local
     from limbeck.networks import keep_freed_memory
 
     keep_freed_memory()
@@ -117,11 +111,9 @@ def run(
         limbeck.plan(data, method, **parameters)  # refuses before any machine is asked
     if apart and not blocks:
         _output.note("Every class is a block; --blocks makes them fewer.", quiet=quiet)
-    cluster: Any = _options.on_ray(
-        ray, folder=out, quiet=quiet, cores=threads or 1, gpus=gpus_per_block, begin=keep_freed_memory
-    )
-    with cluster as machines:
-        executor = machines or (local(processes, keep_freed_memory) if processes > 1 else None)
+    with _options.for_jobs(
+        ray=ray, processes=processes, cores=cores_per_job, gpus=gpus_per_job, folder=out, quiet=quiet
+    ) as executor:
         made = limbeck.distill(data, method, out=out, executor=executor, progress=not quiet, **parameters)
     if json:
         _output.as_json(limbeck.inspect(out))
