@@ -21,7 +21,7 @@ class TestEveryForm(StorageContract):
 
 @pytest.mark.parametrize("name", CODERS)
 class TestEveryCoder(CoderContract):
-    within: ClassVar = {"float32": 1e-4, "uint8": 0.5, "coded": 10.0}
+    within: ClassVar = {"float32": 1e-4, "uint8": 0.5, "coded": 10.0, "quantised": 15.0}
 
 
 @pytest.mark.parametrize("name", storage.names())

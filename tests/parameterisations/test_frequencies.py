@@ -117,8 +117,6 @@ def test_which_numbers_are_kept_is_the_modalitys_own_rule():
 def test_a_method_takes_it_where_it_takes_a_mosaic():
     assert Herding.from_json({"hold": "frequencies:12"}).hold == Frequencies(count=12)
     assert Herding.from_json({"hold": "frequencies:12"}).to_json()["hold"] == "frequencies:12"
-    with pytest.raises(InputError, match="one sample alone shares nothing: use plain"):
-        Herding.from_json({"hold": "frequencies:1"})
 
 
 def test_sets_learn_keep_and_come_apart(tmp_path):
@@ -163,7 +161,6 @@ def test_fewer_sounds_than_pictures_are_heard_several_times():
     ("value", "why"),
     [
         ("audio=3,image=10", "the largest number of samples is a multiple of each, but got audio=3,image=10"),
-        ("audio=1,image=1", "one sample alone shares nothing: use plain"),
         ("audio=0,image=4", "a whole number, 1 to 1024, .*, but got '0'"),
         ("audio=3,audio=12", "each modality is named once"),
         ("1025", "a whole number, 1 to 1024, .*, but got '1025'"),
@@ -190,6 +187,7 @@ def test_where_clips_are_few_fewer_share():
         assert str(some.narrowed(clips, {"audio": sounds, "image": pictures})) == text
     assert str(some.narrowed(12, {"audio": 2.4})) == "frequencies:3"
     assert str(some.narrowed(12, {"audio": 1.0})) == "plain", "twelve times the same sound is one sample"
+    assert str(Frequencies(count=1).narrowed(60, {"audio": 60})) == "frequencies:1"
     assert str(Frequencies(count={"audio": 3, "image": 12}).narrowed(100, {"image": 100})) == "frequencies:12"
 
 

@@ -20,7 +20,7 @@ from limbeck.methods._labels import Hard, Labels, Soft
 from limbeck.methods._optimised import Optimised
 from limbeck.methods._run import Passes, RunContext
 from limbeck.modalities import Scale, ScaleKind
-from limbeck.parameterisations import Hold, Tensors, parse
+from limbeck.parameterisations import Hold, Tensors, joined, parse
 from limbeck.storage import Form, NamedForm, payload_bytes
 
 GROUPS, GROUP = 8, 8
@@ -143,8 +143,8 @@ class Method(Config, Listed, ABC):
 
         It is where every row has the same size; elsewhere it is estimated from held real clips.
         """
-        row, spread = self._row_bytes(real)
-        return len(real.classes) * int(self.per_class * row), spread == 0
+        shared, row, spread = self._row_bytes(real)
+        return int(shared) + len(real.classes) * int(self.per_class * row), spread == 0
 
     def label_bytes(self, real: LabelledClips) -> int:
         """Bytes of the soft labels of a row."""
@@ -156,11 +156,11 @@ class Method(Config, Listed, ABC):
         Raises:
             BudgetError: Not one row per class fits.
         """
-        classes, (mean, spread) = len(real.classes), self._row_bytes(real)
+        classes, (shared, mean, spread) = len(real.classes), self._row_bytes(real)
 
         def needed(per_class: int) -> float:
             # Synthetic rows may turn out larger than the real ones that were measured: room for two deviations.
-            return per_class * classes * mean + 2.0 * spread * math.sqrt(per_class * classes)
+            return shared + per_class * classes * mean + 2.0 * spread * math.sqrt(per_class * classes)
 
         per_class = int(budget / mean / classes) + 1
         while per_class and needed(per_class) > budget:
@@ -186,17 +186,26 @@ class Method(Config, Listed, ABC):
             "code": _code.of(self),
         }
 
-    def _row_bytes(self, real: LabelledClips) -> tuple[float, float]:
-        """Mean and standard deviation of the bytes of a row, with its soft labels, measured on held real clips."""
+    def _row_bytes(self, real: LabelledClips) -> tuple[float, float, float]:
+        """Bytes that all rows share, and mean and standard deviation of those of a row, with its soft labels.
+
+        They are measured on held real clips.
+        """
         form, scales, kinds, sizes = self.storage.build(), self.scales(real), real.modalities, []
         meanings = meanings_of(self.hold, kinds, scales)
         index = torch.linspace(0, len(real) - 1, GROUPS * GROUP * self.hold.cells).round().long()
+        groups = []
         for group in index.view(-1, GROUPS).T:  # every eighth: each group is spread over the data
             samples = {m: kind.to_network(real.array(m, group), scales[m]) for m, kind in kinds.items()}
-            payload = form.encode(self.hold.start(samples, kinds), meanings)
-            sizes.append(payload_bytes(payload) / (len(group) // self.hold.cells))
-        measured = torch.tensor(sizes, dtype=torch.float64)
-        return float(measured.mean()) + self.label_bytes(real), float(measured.std()) * math.sqrt(GROUP)
+            groups.append(self.hold.start(samples, kinds))
+            sizes.append(payload_bytes(form.encode(groups[-1], meanings)))
+        measured, together = (
+            torch.tensor(sizes, dtype=torch.float64),
+            payload_bytes(form.encode(joined(groups), meanings)),
+        )
+        row = (together - float(measured.mean())) / (GROUP * (GROUPS - 1))
+        shared, spread = max(0.0, together - GROUPS * GROUP * row), float(measured.std()) / math.sqrt(GROUP)
+        return shared, row + self.label_bytes(real), spread
 
 
 def finished(

@@ -89,3 +89,18 @@ NamedStart = Annotated[
     PlainSerializer(lambda start: start.to_json() if start.settings else start.method),
 ]
 """A `Start` as settings carry it: the name alone where there are no settings; it is refused where no method fits."""
+
+
+def _chooses_clips(start: Start) -> Start:
+    if start.method == NOISE:
+        raise InputError("Noise cannot be coded; name a method that chooses real clips, as herding or random.")
+    return start
+
+
+Chosen = Annotated[NamedStart, AfterValidator(_chooses_clips)]
+"""A `Start` that chooses real clips."""
+
+
+def selecting(start: Start, method: Method) -> Selection:
+    """The method that chooses the clips of one that is no noise, with the settings it shares with a `method`."""
+    return cast("Selection", start.selection(method.to_json()))

@@ -14,7 +14,11 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
+<<<<<<< HEAD
 from typing import ClassVar, Literal, NamedTuple, Self, cast, final
+=======
+from typing import Literal, NamedTuple, Self, final
+>>>>>>> e7cff69 (Storage quantised, an entropy coder for rounded coefficients, and the method transform_coded, which fills bytes with real clips so)
 
 import torch
 from pydantic import Field, field_validator
@@ -23,10 +27,10 @@ from torch import Tensor
 from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet, meanings_of
 from limbeck.errors import BudgetError, InputError
-from limbeck.methods._choose import ByClass, Selection
+from limbeck.methods._choose import ByClass
 from limbeck.methods._contract import Method
 from limbeck.methods._run import Passes, RunContext
-from limbeck.methods._start import NamedStart, Start
+from limbeck.methods._start import Chosen, Start, selecting
 from limbeck.networks import Architecture
 from limbeck.parameterisations import Parameterisation, parse
 from limbeck.storage import Payload, Storage
@@ -71,7 +75,7 @@ class Coded(Method):
     """
 
     class_bytes: int | None = Field(None, ge=1)
-    chosen_by: NamedStart = Start(method="herding")
+    chosen_by: Chosen = Start(method="herding")
     network: Architecture = Architecture()
     sound_codec: Literal["auto", "opus", "webp"] = "auto"
     opus_bitrate: int = Field(12_000, ge=6_000, le=256_000)
@@ -87,20 +91,18 @@ class Coded(Method):
             raise ValueError(f"coded keeps clips whole, so they are held as plain, not {hold}")
         return hold
 
-    @field_validator("chosen_by")
-    @classmethod
-    def _chooses(cls, start: Start) -> Start:
-        if start.selection() is None:
-            raise InputError("Noise cannot be coded; name a method that chooses real clips, as herding or random.")
-        return start
-
     def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
         """Code the chosen clips until the bytes are full; see `Method.distill`."""
         run, scales = run or RunContext(), self.scales(real)
         real.require(self.per_class, f"{self.name} in the bytes of {self.per_class} rows per class")
         coder = self._coder(real)
+<<<<<<< HEAD
         choose = cache(lambda count: self._selection().choose(real, count, seed, run))
         room = self.stored_bytes(real.whole)[0] // len(real.whole.classes)
+=======
+        choose = cache(lambda count: selecting(self.chosen_by, self).choose(real, count, seed, run))
+        room = self.stored_bytes(real)[0] // len(real.classes)
+>>>>>>> e7cff69 (Storage quantised, an entropy coder for rounded coefficients, and the method transform_coded, which fills bytes with real clips so)
         codes = [self._fill(real, label, coder, room, choose) for label in range(len(real.classes))]
         clips = [len(part) for part in codes]
         payload = coder.payload([clip for part in codes for clip in part])
@@ -120,7 +122,7 @@ class Coded(Method):
 
     def passes(self, per_class: Sequence[int]) -> Passes:
         """Those of the method that chooses; see `Method.passes`."""
-        return self._selection().passes(per_class)
+        return selecting(self.chosen_by, self).passes(per_class)
 
     def within(self, budget: int, real: LabelledClips) -> Self:
         if budget < len(real.classes):
@@ -130,9 +132,6 @@ class Coded(Method):
     def stored_bytes(self, real: LabelledClips) -> tuple[int, bool]:
         """At most as many as the rows that are filled take, or as the settings say; see `Method.stored_bytes`."""
         return (len(real.classes) * self.class_bytes, True) if self.class_bytes else super().stored_bytes(real)
-
-    def _selection(self) -> Selection:
-        return cast("Selection", self.chosen_by.selection(self.to_json()))
 
     def _coder(self, real: LabelledClips) -> Coder:
         if self.sound_codec == "opus" or (self.sound_codec == "auto" and _has_recordings(real.whole)):

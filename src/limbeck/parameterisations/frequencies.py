@@ -1,9 +1,12 @@
-"""Several samples in the room of one as their lowest frequencies (`frequencies`).
+"""Several samples in the room of one as their lowest frequencies, or one by all of them (`frequencies`).
 
 A mosaic of 12 pictures keeps 12 pictures of a twelfth of the pixels. The same numbers hold a twelfth of each picture's
 cosine transform, and those say more: most of a picture is in its low frequencies, little of it in colour, and the
 share can be spent where the energy is. Which frequencies are kept is a rule of the modality, the same for all data
 (`Modality.frequency_order`), so nothing but the coefficients is stored.
+
+One alone (``frequencies:1``) loses nothing and saves nothing: it is for a storage that spends few bits where little is
+(`limbeck.storage.quantised`).
 
 There may be fewer samples of one modality than of another: ``frequencies:audio=3,image=12`` keeps 3 sounds beside 12
 pictures, and each sound is heard with 4 of them. That is for data where one sound stands beside many pictures.
@@ -53,8 +56,6 @@ class Frequencies(Parameterisation):
     def _a_multiple(self) -> Self:
         if any(self.cells % count for count in self._counts()):
             raise ValueError(f"the largest number of samples is a multiple of each, but got {self.to_text()}")
-        if self.cells == 1:
-            raise ValueError("one sample alone shares nothing: use plain")
         return self
 
     @classmethod
@@ -87,7 +88,7 @@ class Frequencies(Parameterisation):
         return samples
 
     def narrowed(self, clips: float, different: Mapping[str, float]) -> Parameterisation:
-        """As many samples as the settings say or as there are, none twice; plain where there is one per row.
+        """As many samples as the settings say or as there are, none twice; plain where only one is left per row.
 
         Example:
             >>> some = Frequencies(count=36)
@@ -96,6 +97,8 @@ class Frequencies(Parameterisation):
             >>> str(some.narrowed(1, {"audio": 1, "image": 1}))
             'plain'
         """
+        if self.cells == 1:
+            return self
         most = max(1, min(self.cells, math.floor(clips)))
         fewer = {
             name: min(of_each(self.count, name, self), most, math.ceil(found)) for name, found in different.items()

@@ -93,7 +93,8 @@ class MethodContract(SettingsContract):
         assert rng_states() == before
         assert same(real.arrays(), toy_clips().arrays())
         assert same(first.samples(), second.samples())
-        assert not any(torch.equal(x, other.samples()[m]) for m, x in first.samples().items())
+        if len(first) < len(real):  # where all clips are kept, there is nothing to draw
+            assert not any(torch.equal(x, other.samples()[m]) for m, x in first.samples().items())
 
     def test_makes_of_a_part_what_it_makes_of_the_whole_or_says_what_couples_classes(self, name: str) -> None:
         real = toy_clips()

@@ -103,5 +103,5 @@ class CoderContract(StorageContract):
         if name in self.any_numbers:
             assert same(form.decode(form.encode(numbers, {}), {}), numbers)
             return
-        with pytest.raises(InputError, match="the tensors of this set are other numbers"):
+        with pytest.raises(InputError, match=r"the tensors of this set are other numbers|is too (far|large)"):
             form.encode(numbers, {})
