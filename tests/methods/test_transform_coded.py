@@ -80,7 +80,7 @@ def test_what_does_not_fit_is_refused():
     real = toy_clips()
     with pytest.raises(BudgetError, match="Not one clip for each of the 3 classes fits in 50 bytes"):
         transform_coded(set_bytes=50).distill(real)
-    with pytest.raises(InputError, match=r"the finest step, 5\.0, is larger than the coarsest, 4\.0"):
+    with pytest.raises(InputError, match=r"the finest step, 5\.0, is larger than the coarsest, 2\.0"):
         transform_coded(finest=5.0)
     with pytest.raises(InputError, match="keeps clips whole, so they are held as plain, not mosaic:2"):
         transform_coded(hold="mosaic:2")

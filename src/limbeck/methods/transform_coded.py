@@ -58,7 +58,7 @@ class TransformCoded(Method):
 
     set_bytes: int | None = Field(None, ge=1)
     finest: float = Field(1.0, gt=0)
-    coarsest: float = Field(4.0, gt=0)
+    coarsest: float = Field(2.0, gt=0)
     chosen_by: Chosen = Start(method="herding")
     network: Architecture = Architecture()
 
