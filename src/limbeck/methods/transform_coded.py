@@ -19,7 +19,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache, partial
-from typing import Self, final
+from typing import ClassVar, Self, final
 
 import torch
 from pydantic import Field, field_validator, model_validator
@@ -61,6 +61,8 @@ class TransformCoded(Method):
     coarsest: float = Field(2.0, gt=0)
     chosen_by: Chosen = Start(method="herding")
     network: Architecture = Architecture()
+
+    coupling: ClassVar[str] = "all classes share the bytes, and one step"
 
     @field_validator("hold")
     @classmethod
