@@ -14,11 +14,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
-<<<<<<< HEAD
-from typing import ClassVar, Literal, NamedTuple, Self, cast, final
-=======
-from typing import Literal, NamedTuple, Self, final
->>>>>>> e7cff69 (Storage quantised, an entropy coder for rounded coefficients, and the method transform_coded, which fills bytes with real clips so)
+from typing import ClassVar, Literal, NamedTuple, Self, final
 
 import torch
 from pydantic import Field, field_validator
@@ -96,13 +92,8 @@ class Coded(Method):
         run, scales = run or RunContext(), self.scales(real)
         real.require(self.per_class, f"{self.name} in the bytes of {self.per_class} rows per class")
         coder = self._coder(real)
-<<<<<<< HEAD
-        choose = cache(lambda count: self._selection().choose(real, count, seed, run))
-        room = self.stored_bytes(real.whole)[0] // len(real.whole.classes)
-=======
         choose = cache(lambda count: selecting(self.chosen_by, self).choose(real, count, seed, run))
-        room = self.stored_bytes(real)[0] // len(real.classes)
->>>>>>> e7cff69 (Storage quantised, an entropy coder for rounded coefficients, and the method transform_coded, which fills bytes with real clips so)
+        room = self.stored_bytes(real.whole)[0] // len(real.whole.classes)
         codes = [self._fill(real, label, coder, room, choose) for label in range(len(real.classes))]
         clips = [len(part) for part in codes]
         payload = coder.payload([clip for part in codes for clip in part])
