@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from filelock import FileLock, Timeout
+from filelock import AcquireReturnProxy, FileLock, SoftFileLease, Timeout
 from safetensors import SafetensorError
 from safetensors.torch import load as _tensors_of
 from safetensors.torch import save as _safetensors_bytes
@@ -24,6 +24,11 @@ NOTE = "limbeck"
 """Entry of a safetensors file's metadata: JSON."""
 SEAL = "checksum"
 """Key, in a record or note, of the SHA-256 of all else."""
+LOCKS = "LIMBECK_LOCKS"
+"""Environment variable that says how folders are held, the same on every machine; see `exclusive`."""
+SYSTEM = "system"
+LEASE_SECONDS = 120.0
+_NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}
 
 
 @contextlib.contextmanager
@@ -182,26 +187,64 @@ def digest(*parts: Any) -> str:
 def exclusive(folder: Path, *, wait: bool = False) -> Iterator[None]:
     """Hold a folder, made if need be, for this process; the lock ends with the process, however it ends.
 
-    `BusyError` where another process holds it and `wait` is off; `InputError` where it is a file or lies below one.
+    ``LIMBECK_LOCKS=lease`` is for disks that have no locks, or whose locks other machines do not see: a file there says
+    who holds the folder, as long as that process, or its machine, says so again. One that is not heard of for
+    `LEASE_SECONDS` has lost the folder to whoever asks for it, and is told when it is done.
+
+    `BusyError` where another process holds it and `wait` is off, or has taken it meanwhile; `InputError` where it is a
+    file or lies below one, or the variable is not understood.
     """
+    if (kind := os.environ.get(LOCKS, SYSTEM)) not in _HOLD:
+        raise InputError(f"{LOCKS} is {' or '.join(_HOLD)}, but it is set to {kind!r}.")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError) as error:
         raise InputError(
             f"{folder} should be a folder, but it is a file or lies below one. Choose another folder."
         ) from error
-    # Where the system has no locks, a file that says "locked" would outlive a process that is killed.
-    lock = FileLock(folder / ".lock", timeout=-1 if wait else 0, fallback_to_soft=False)
     try:
-        held = lock.acquire()
+        held = _HOLD[kind](folder, wait)
     except Timeout as error:
         raise BusyError(
             f"Another process is at work in {folder}. Wait for it to end, or choose another output folder."
         ) from error
     except OSError as error:
-        raise OSError(error.errno, f"it cannot be locked ({error.strerror})", str(folder)) from error
-    with held:
+        hint = f"; see {LOCKS} in the documentation of clusters" if error.errno in _NO_LOCKS else ""
+        raise OSError(error.errno, f"it cannot be locked ({error.strerror}{hint})", str(folder)) from error
+    with held as lock:
         yield
+    if isinstance(lock, SoftFileLease) and lock.compromise:
+        raise BusyError(
+            f"Another process took over {folder}, since this one was not heard of for {LEASE_SECONDS:g} s: its machine "
+            "slept, or did not reach the disk. Give the command again, when the other one has ended."
+        )
+
+
+def _system_lock(folder: Path, wait: bool) -> AcquireReturnProxy[Any]:
+    # Where the system has no locks, a file that only says "locked" would outlive a process that is killed.
+    return FileLock(folder / ".lock", timeout=-1 if wait else 0, fallback_to_soft=False).acquire()
+
+
+def _lease(folder: Path, wait: bool) -> AcquireReturnProxy[Any]:
+    """A lease; that of a process of this machine that has ended is taken at once, another one after its time."""
+    lease = SoftFileLease(folder / ".lease", lease_duration=LEASE_SECONDS)
+    patience = 0.0 if _is_fresh(folder / ".lease") else 1.5 * LEASE_SECONDS
+    return lease.acquire(timeout=-1 if wait else patience, poll_interval=LEASE_SECONDS / 120)
+
+
+def _is_fresh(lease: Path) -> bool:
+    """Whether its holder said lately that it is there, by the clock of the disk."""
+    now = lease.with_name(f".now-{secrets.token_hex(4)}")
+    try:
+        now.touch()
+        with contextlib.suppress(FileNotFoundError), lease.open("rb") as held:  # opened, a disk of others looks anew
+            return now.stat().st_mtime - os.fstat(held.fileno()).st_mtime < LEASE_SECONDS
+        return True
+    finally:
+        now.unlink(missing_ok=True)
+
+
+_HOLD = {SYSTEM: _system_lock, "lease": _lease}
 
 
 def _sum_of(content: Mapping[str, Any], tensors: Mapping[str, torch.Tensor] | None = None) -> str:

@@ -204,7 +204,8 @@ def _connect(ray: Any, address: str) -> None:
         if joined != AUTO:  # Ray would knock for minutes where nobody is
             host, _, port = joined.removeprefix("ray://").rpartition(":")
             socket.create_connection((host, int(port)), _KNOCK_SECONDS).close()
-        ray.init(address=joined, runtime_env={"env_vars": _machine.considerate()}, **told)
+        same = {name: os.environ[name] for name in (_files.LOCKS,) if name in os.environ}
+        ray.init(address=joined, runtime_env={"env_vars": _machine.considerate() | same}, **told)
     except (OSError, ValueError, RuntimeError) as error:
         if joined != AUTO:
             raise InputError(
