@@ -2,7 +2,7 @@
 
 import contextlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -73,6 +73,25 @@ def choose_runtime(device: str = "auto", dtype: str = "auto", *, compile: bool =
     mixed = "bfloat16 for real clips (native here), float32 for synthetic ones"
     note = mixed if native else "float32 (no native bfloat16)"
     return Runtime(chosen, real, torch.float32, compile, f"{why}; {note}")
+
+
+def kind_of(devices: Sequence[str]) -> str:
+    """The kind that `devices` are all of, ``"cuda"`` of ``"cuda:0"`` and ``"cuda:1"``.
+
+    Raises:
+        InputError: One does not exist here, or they are of several kinds, which give other numbers.
+    """
+    kinds = sorted({choose_runtime(device).device.type for device in devices})
+    if len(kinds) != 1:
+        raise InputError(f"Devices of one kind give the same numbers, but {', '.join(devices)} came.")
+    return kinds[0]
+
+
+def bind(device: str) -> None:
+    """Have what this process runs on a kind of device run on this one of them."""
+    chosen, _ = _device(device)
+    if chosen.type == "cuda" and chosen.index is not None:
+        torch.cuda.set_device(chosen)
 
 
 @contextlib.contextmanager

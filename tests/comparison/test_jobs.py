@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import pickle
 import shlex
+from dataclasses import replace
 
 import pytest
+import torch
 
 from limbeck import cli
+from limbeck._runtime import choose_runtime
 from limbeck.comparison import Place
+from limbeck.comparison.jobs import distil
 from limbeck.comparison.jobs.distil import Distil, MeasureSet
 from limbeck.evaluation import Score
 from limbeck.evaluation.measures import load
+
+CUDAS = ("cuda", "cuda:0", "cuda:1")
 
 
 def by_hand(line):
@@ -52,3 +58,11 @@ def test_the_command_of_a_measure_finds_what_was_measured(job, capsys, monkeypat
 def test_a_job_can_be_sent(job):
     sent = pickle.loads(pickle.dumps(job))
     assert (sent.folder, sent.done, str(sent)) == (job.folder, True, str(job))
+
+
+def test_which_of_several_devices_did_a_job_is_no_part_of_it(job, monkeypatch):
+    runtimes = {name: replace(choose_runtime("cpu", job.dtype), device=torch.device(name)) for name in CUDAS}
+    monkeypatch.setattr(distil, "choose_runtime", lambda device, dtype: runtimes[device])
+    folders = {replace(job, device=name).folder for name in CUDAS}
+    assert len(folders) == 1
+    assert folders != {job.folder}

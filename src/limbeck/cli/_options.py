@@ -27,6 +27,9 @@ Ray = Annotated[
     ),
 ]
 Processes = Annotated[int, Option(min=1, help="Jobs at once, each in a process of its own.")]
+Devices = Annotated[
+    str | None, Option(metavar="LIST", help="Jobs at once, each in a process on a device of its own: cuda:0,cuda:1.")
+]
 CoresPerJob = Annotated[
     float, Option(min=0.1, help="With --ray: cores that a job gets; jobs wait until so many are free.")
 ]
@@ -155,19 +158,35 @@ def on_ray(
     return connected(address, folder=folder, share=Share(cores, gpus), begin=begin, tell=tell)
 
 
+def device_of(device: str, devices: str | None, processes: int) -> tuple[str, list[str]]:
+    """The kind of device that jobs run on, and the devices that `Devices` names."""
+    if devices is None:
+        return device, []
+    if device != "auto" or processes > 1:
+        raise typer.BadParameter("--devices says device and number of processes; leave out --device and --processes.")
+    from limbeck._runtime import kind_of
+
+    named = [name.strip() for name in devices.split(",")]
+    return kind_of(named), named
+
+
 def for_jobs(
-    *, ray: str | None, processes: int, cores: float, gpus: float, folder: Path, quiet: bool
+    *, ray: str | None, processes: int, devices: Sequence[str], cores: float, gpus: float, folder: Path, quiet: bool
 ) -> "AbstractContextManager[Executor | None]":
-    """The executor that `Ray`, `Processes`, `CoresPerJob` and `GpusPerJob` ask for; None for this process alone."""
+    """The executor that such options ask for, `Ray` and `Processes` among them; None for this process alone."""
     if not ray and (cores, gpus) != (1.0, 0.0):
         raise typer.BadParameter("--cores-per-job and --gpus-per-job need --ray; without it there is --processes.")
-    if ray and processes > 1:
-        raise typer.BadParameter("--processes is for this machine; with --ray as many jobs run as there is room for.")
-    from limbeck.engine.executor import local
+    if ray and (processes > 1 or devices):
+        raise typer.BadParameter(
+            "--processes and --devices are for this machine; with --ray as many jobs run as there is room for."
+        )
+    from limbeck.engine.executor import local, on_devices
     from limbeck.networks import keep_freed_memory
 
     if ray:
         return on_ray(ray, folder=folder, quiet=quiet, cores=cores, gpus=gpus, begin=keep_freed_memory)
+    if devices:
+        return nullcontext(on_devices(devices, keep_freed_memory))
     return nullcontext(local(processes, keep_freed_memory) if processes > 1 else None)
 
 

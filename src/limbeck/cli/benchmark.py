@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 EXAMPLES = (
     "limbeck benchmark playground --out runs/ --processes 2",
     "limbeck benchmark vggsound10k --out runs/ --data VGGSound/ --device cuda",
+    "limbeck benchmark vggsound10k --out runs/ --data VGGSound/ --devices cuda:0,cuda:1",
     "limbeck benchmark music21 --out runs/ --dry-run",
     "limbeck benchmark vggsound --out /shared/runs --ray auto --gpus-per-job 0.5",
 )
@@ -26,6 +27,7 @@ def run(
     data: _options.Data = None,
     processes: _options.Processes = 1,
     device: _options.Device = "auto",
+    devices: _options.Devices = None,
     ray: _options.Ray = None,
     cores_per_job: _options.CoresPerJob = 1.0,
     gpus_per_job: _options.GpusPerJob = 0.0,
@@ -47,10 +49,11 @@ def run(
     from limbeck.engine import bar
 
     asked = comparison.Recipe.load(recipe)
+    device, bound = _options.device_of(device, devices, processes)
     # Where nothing is done, no folder is made either.
     seen = next(up for up in (out.absolute(), *out.absolute().parents) if up.is_dir()) if dry_run else out
     workers = _options.for_jobs(
-        ray=ray, processes=processes, cores=cores_per_job, gpus=gpus_per_job, folder=seen, quiet=quiet
+        ray=ray, processes=processes, devices=bound, cores=cores_per_job, gpus=gpus_per_job, folder=seen, quiet=quiet
     )
     if dry_run:
         _output.note("Sending a few clips through the networks to estimate the time", quiet=quiet)

@@ -70,6 +70,7 @@ def run(
     ] = "standardised",
     seed: _options.Seed = 0,
     device: _options.Device = "auto",
+    devices: _options.Devices = None,
     dtype: Annotated[
         str,
         Option(
@@ -111,8 +112,10 @@ def run(
         raise typer.BadParameter("give the folder of a distilled set, or --whole, and not both.")
     if controls and whole:
         raise typer.BadParameter("--controls compares a distilled set; it does not go with --whole.")
-    if not (kept_in := out or distilled) and (ray or processes > 1):
-        raise typer.BadParameter("--processes and --ray leave repeats in a folder: with --whole give --out, too.")
+    if not (kept_in := out or distilled) and (ray or devices or processes > 1):
+        raise typer.BadParameter(
+            "--processes, --devices and --ray leave repeats in a folder: with --whole give --out, too."
+        )
     training = _options.merged(_options.assignments(set_), epochs=epochs)
     options = _options.part(training, "network")
     of_measure = _options.merged(_options.part(training, "measure"), head=head)
@@ -123,6 +126,7 @@ def run(
     from limbeck.networks import Architecture, keep_freed_memory
 
     keep_freed_memory()
+    device, bound = _options.device_of(device, devices, processes)
     prepared, asked = Prepared.open(on), measures.load(measure).from_json(of_measure)
     made = limbeck.DistilledSet.load(distilled) if distilled else None
     seen = modality.split(",") if modality else [*(made or prepared).modalities]
@@ -143,7 +147,13 @@ def run(
     name = title or (distilled.resolve().name if distilled else "whole")
     others = {}
     with _options.for_jobs(
-        ray=ray, processes=processes, cores=cores_per_job, gpus=gpus_per_job, folder=kept_in or on, quiet=quiet
+        ray=ray,
+        processes=processes,
+        devices=bound,
+        cores=cores_per_job,
+        gpus=gpus_per_job,
+        folder=kept_in or on,
+        quiet=quiet,
     ) as executor:
         shared["executor"] = executor
         score = limbeck.evaluate(distilled, asked, **shared, title=title, sound=sound)

@@ -8,9 +8,11 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from multiprocessing import get_context
+from multiprocessing.queues import SimpleQueue
 from typing import Generic, Protocol, TypeVar, final
 
 from limbeck import _machine
+from limbeck._runtime import bind
 from limbeck.engine.workers import end_with_parent
 from limbeck.errors import BusyError, LimbeckError, explained
 
@@ -67,18 +69,25 @@ class Here(Executor):
 
 @final
 class LocalProcesses(Executor):
-    """Several tasks at once, each in a process of this machine, where `begin`, which is sent, is called at first."""
+    """Several tasks at once, each in a process of this machine, where `begin`, which is sent, is called at first.
 
-    def __init__(self, count: int, begin: Callable[[], object] | None = None) -> None:
-        self.count, self._begin = count, begin
+    Each process is bound to one of the `devices`, as many as there are processes, if any: what runs on ``"cuda"`` there
+    runs on that one.
+    """
+
+    def __init__(self, count: int, begin: Callable[[], object] | None = None, *, devices: Sequence[str] = ()) -> None:
+        self.count, self._begin, self._devices = count, begin, devices
 
     @property
     def room(self) -> int:
         return self.count
 
     def run(self, tasks: Iterable[AnyTask]) -> Iterator[tuple[AnyTask, str | None]]:
-        queue = Queue(tasks)
-        with ProcessPoolExecutor(self.count, get_context("spawn"), _begin, (self._begin,)) as pool:
+        queue, context = Queue(tasks), get_context("spawn")
+        devices = context.SimpleQueue()  # of which each process takes one
+        for number in range(self.count):
+            devices.put(self._devices[number] if self._devices else None)
+        with ProcessPoolExecutor(self.count, context, _begin, (self._begin, devices)) as pool:
             running: dict[Future[str | None], AnyTask] = {}
             try:
                 while True:
@@ -102,6 +111,11 @@ class LocalProcesses(Executor):
 def local(processes: int, begin: Callable[[], object] | None = None) -> Executor:
     """The executor for `processes` tasks at once (>= 1), one in this process; for `begin` see `LocalProcesses`."""
     return Here() if processes == 1 else LocalProcesses(processes, begin)
+
+
+def on_devices(devices: Sequence[str], begin: Callable[[], object] | None = None) -> Executor:
+    """The executor of a process for each of the `devices`, ``"cuda:0"``, ``"cuda:1"``; see `LocalProcesses`."""
+    return LocalProcesses(len(devices), begin, devices=devices)
 
 
 class Queue(Generic[AnyTask]):
@@ -164,7 +178,9 @@ def attempt(task: Task) -> str | None:
     return None
 
 
-def _begin(begin: Callable[[], object] | None) -> None:
+def _begin(begin: Callable[[], object] | None, devices: "SimpleQueue[str | None]") -> None:
+    if device := devices.get():
+        bind(device)
     if begin:
         begin()
     end_with_parent()
