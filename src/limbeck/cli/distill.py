@@ -67,6 +67,7 @@ def run(
     ] = None,
     seed: _options.Seed = 0,
     device: _options.Device = "auto",
+    devices: _options.Devices = None,
     dtype: Annotated[str, Option(help="auto, float32, bfloat16.")] = "auto",
     blocks: Annotated[
         str | None,
@@ -95,8 +96,9 @@ def run(
     flags: dict[str, Any] = {"per_class": per_class, "bytes": bytes_, "storage": storage, "labels": labels}
     flags |= {"hold": hold, "start": start, "steps": steps, "sound": sound}
     parameters = _options.merged(_options.assignments(set_), **flags)
+    device, bound = _options.device_of(device, devices, processes)
     parameters |= {"preset": preset, "seed": seed, "device": device, "dtype": dtype, "compile": compile}
-    apart = blocks or ("each" if ray or processes > 1 else None)
+    apart = blocks or ("each" if ray or bound or processes > 1 else None)
     parameters |= {"threads": threads, "blocks": apart if apart in (None, "each") else _count(apart)}
 
     import limbeck
@@ -112,7 +114,7 @@ def run(
     if apart and not blocks:
         _output.note("Every class is a block; --blocks makes them fewer.", quiet=quiet)
     with _options.for_jobs(
-        ray=ray, processes=processes, cores=cores_per_job, gpus=gpus_per_job, folder=out, quiet=quiet
+        ray=ray, processes=processes, devices=bound, cores=cores_per_job, gpus=gpus_per_job, folder=out, quiet=quiet
     ) as executor:
         made = limbeck.distill(data, method, out=out, executor=executor, progress=not quiet, **parameters)
     if json:
