@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -87,6 +88,27 @@ def browser() -> Iterator[Any]:
         started = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
         yield started
         started.close()
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[dict[str, str]]:
+    """An S3 server on 127.0.0.1: what the environment has to say to use it."""
+    pytest.importorskip("moto", reason="moto, a server of S3, is not installed; pip install 'limbeck[dev]'")
+    from tests.helpers.store import served
+
+    with served() as environment:
+        yield environment
+
+
+@pytest.fixture
+def s3(s3_server: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A new bucket of an S3 server, which the environment names; what is kept of it here is in ``tmp_path/cache``."""
+    from tests.helpers.store import bucket
+
+    for name, value in s3_server.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("LIMBECK_CACHE", str(tmp_path / "cache"))
+    return bucket(f"test-{secrets.token_hex(4)}")
 
 
 @pytest.fixture(scope="module")

@@ -18,6 +18,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load as _tensors_of
 from safetensors.torch import save as _safetensors_bytes
 
+from limbeck._addresses import refuse_address
 from limbeck.errors import BusyError, InputError
 
 NOTE = "limbeck"
@@ -34,6 +35,7 @@ _NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}
 @contextlib.contextmanager
 def atomic(path: Path) -> Iterator[Path]:
     """A temporary name beside `path` for a file or a folder; left without an error, it is synced and gets the name."""
+    refuse_address(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     # Processes of several machines may write one file, and have the same number.
     temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.part")
@@ -194,6 +196,7 @@ def exclusive(folder: Path, *, wait: bool = False) -> Iterator[None]:
     `BusyError` where another process holds it and `wait` is off, or has taken it meanwhile; `InputError` where it is a
     file or lies below one, or the variable is not understood.
     """
+    refuse_address(folder)
     if (kind := os.environ.get(LOCKS, SYSTEM)) not in _HOLD:
         raise InputError(f"{LOCKS} is {' or '.join(_HOLD)}, but it is set to {kind!r}.")
     try:

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from limbeck import _files
+from limbeck._addresses import is_address
+from limbeck._locations import Location
 from limbeck.datasets import Prepared, unusable
 from limbeck.distilled import DistilledSet
 from limbeck.engine import RunRecord
@@ -18,7 +20,7 @@ Contents = dict[str, Any]
 
 
 def inspect(path: Path | str) -> Contents:
-    """What is in the folder `path` that Limbeck wrote, as JSON-able data whose ``kind`` says what it is.
+    """What is in a folder, or at an address, that Limbeck wrote, as JSON-able data whose ``kind`` says what it is.
 
     A prepared dataset, a distilled set, a run, scores, an export, an index or a classifier of sounds, what a recipe
     or a demonstration left, or a page.
@@ -26,6 +28,8 @@ def inspect(path: Path | str) -> Contents:
     Raises:
         InputError: There is no such folder, it is none of these, or is damaged.
     """
+    if is_address(path):
+        return _at_address(str(path))
     folder = Path(path)
     if not folder.is_dir():
         state = "is a file" if folder.exists() else "does not exist"
@@ -38,6 +42,13 @@ def inspect(path: Path | str) -> Contents:
             "index of sounds with limbeck sounds index."
         )
     return found
+
+
+def _at_address(address: str) -> Contents:
+    """A prepared dataset or an index of sounds: nothing else is in object storage."""
+    if "windows.lance" in Location.of(address).files():
+        return _index(address)
+    return Prepared.open(address).summary()
 
 
 def _found(folder: Path, deepest: int = 2) -> Contents | None:
@@ -76,7 +87,7 @@ def _classifier(folder: Path) -> Contents:
     }
 
 
-def _index(folder: Path) -> Contents:
+def _index(folder: Path | str) -> Contents:
     from limbeck.index import SoundIndex
 
     return {"kind": "index of sounds", **SoundIndex.open(folder).describe()}

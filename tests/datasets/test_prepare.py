@@ -15,6 +15,7 @@ import torch
 from tests.helpers.generated import RECIPE, Generated, contents
 
 from limbeck import _files
+from limbeck._locations import Location
 from limbeck.datasets import ClipRef, Prepared, _plan, _prepare, _shards, _sources, prepare
 from limbeck.errors import BusyError, FingerprintError, InputError, MediaError
 from limbeck.media import ClipRecipe, RawClip, log_mel
@@ -204,7 +205,7 @@ def test_a_file_that_changes_while_it_is_prepared_is_noticed_the_next_time(tmp_p
     shard.digests(plan.clips[0], _sources.Digests.kept_in(tmp_path))
     assert shard.digests(plan.clips[0], _sources.Digests.kept_in(tmp_path)) == [_sources.UNSTEADY]
     with pytest.raises(FingerprintError, match="1 changed"):
-        plan.check_files([{"id": "0", "files": [_sources.UNSTEADY]}], out)
+        plan.check_files([{"id": "0", "files": [_sources.UNSTEADY]}], Location.of(out))
 
 
 def test_a_name_that_is_not_text_is_refused_and_nothing_else(tmp_path: Path) -> None:

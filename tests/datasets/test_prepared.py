@@ -16,8 +16,9 @@ from safetensors.torch import load_file
 from tests.helpers.generated import RECIPE, Generated
 
 from limbeck import _files
+from limbeck._locations import Location
 from limbeck.datasets import Prepared, _plan, prepare
-from limbeck.datasets._prepared import Shard, ShardStore, write_shard
+from limbeck.datasets._prepared import ShardStore, opened_shards, write_shard
 from limbeck.errors import InputError
 from limbeck.media import ClipRecipe
 from limbeck.modalities import bound
@@ -60,16 +61,11 @@ def test_store_may_be_shared(folder: Path) -> None:
 def test_resident_memory_does_not_grow_with_what_was_read(tmp_path: Path) -> None:
     recipe = ClipRecipe(image_size=224)
     modalities = bound(["audio", "image"], recipe)
-    shards = tuple(
-        write_shard(
-            tmp_path / f"{i}.safetensors",
-            modalities,
-            {},
-            [{"audio": np.zeros((1, 128, 56), np.float32), "image": np.full((3, 224, 224), i, np.uint8)}] * 250,
-        )
-        for i in range(4)
-    )
-    store = ShardStore(tmp_path, shards, recipe, modalities)
+    place = Location.of(tmp_path)
+    for i in range(4):
+        arrays = {"audio": np.zeros((1, 128, 56), np.float32), "image": np.full((3, 224, 224), i, np.uint8)}
+        write_shard(place, i, modalities, {}, [arrays] * 250)
+    store = ShardStore(tmp_path, tuple(opened_shards(place, modalities).values()), recipe, modalities)
     order = torch.randperm(1000, generator=torch.Generator().manual_seed(0))
     store.read("image", order[:50])
     before = _resident_mib()
@@ -167,7 +163,7 @@ def test_files_of_two_datasets_do_not_make_one(folder: Path, tmp_path: Path, fil
 
 def test_a_shard_cut_while_in_use_is_told(folder: Path) -> None:
     store = Prepared.open(folder).store
-    path = store.shards[0].path
+    path = store.shards[0].file.path
     path.write_bytes(path.read_bytes()[:-1])
     rows = torch.arange(10)
     with pytest.raises(InputError, match="prepare the dataset again"):
@@ -177,7 +173,7 @@ def test_a_shard_cut_while_in_use_is_told(folder: Path) -> None:
 def test_shards_of_another_shape_are_refused(folder: Path) -> None:
     larger = RECIPE.model_copy(update={"image_size": 20})
     with pytest.raises(InputError, match="its arrays of image are U8"):
-        Shard.open(folder / "shards/00000.safetensors", bound(["audio", "image"], larger))
+        opened_shards(Location.of(folder), bound(["audio", "image"], larger))
 
 
 def _resident_mib() -> float:

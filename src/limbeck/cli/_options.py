@@ -36,6 +36,7 @@ CoresPerJob = Annotated[
 GpusPerJob = Annotated[float, Option(min=0, help="With --ray: GPUs that a job gets; 0.5 has two jobs share one.")]
 Quiet = Annotated[bool, Option("--quiet", "-q", help="No progress and no notes; results, warnings and errors only.")]
 Json = Annotated[bool, Option("--json", help="Print the result as JSON.")]
+PREPARED = "Folder of a prepared dataset, or its address (s3://bucket/name)."
 Distilled = Annotated[Path, Argument(help="Folder of a distilled set.")]
 Page = Annotated[Path, Option(help="Folder of the page.")]
 Runs = Annotated[
@@ -143,7 +144,7 @@ def merged(settings: dict[str, Any], **flags: Any) -> dict[str, Any]:
 def on_ray(
     address: str | None,
     *,
-    folder: Path,
+    folder: Path | str,
     quiet: bool,
     cores: float = 1.0,
     gpus: float = 0.0,
@@ -171,7 +172,14 @@ def device_of(device: str, devices: str | None, processes: int) -> tuple[str, li
 
 
 def for_jobs(
-    *, ray: str | None, processes: int, devices: Sequence[str], cores: float, gpus: float, folder: Path, quiet: bool
+    *,
+    ray: str | None,
+    processes: int,
+    devices: Sequence[str],
+    cores: float,
+    gpus: float,
+    folder: Path | str,
+    quiet: bool,
 ) -> "AbstractContextManager[Executor | None]":
     """The executor that such options ask for, `Ray` and `Processes` among them; None for this process alone."""
     if not ray and (cores, gpus) != (1.0, 0.0):

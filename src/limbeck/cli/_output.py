@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import shlex
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import typer
 
+from limbeck._addresses import refuse_address
 from limbeck._words import plain, size
 
 if TYPE_CHECKING:
@@ -36,8 +38,22 @@ def app(modules: Iterable[ModuleType], **settings: Any) -> typer.Typer:
     for module in modules:
         name = getattr(module, "NAME", module.__name__.rpartition(".")[2])
         short = module.run.__doc__.partition("\n")[0]
-        made.command(name, short_help=short, epilog=_examples(module.EXAMPLES))(module.run)
+        made.command(name, short_help=short, epilog=_examples(module.EXAMPLES))(_on_disk(module.run))
     return made
+
+
+def _on_disk(run: Callable[..., None]) -> Callable[..., None]:
+    """A verb that refuses addresses for whatever it takes as a path."""
+
+    @functools.wraps(run)
+    def checked(**given: Any) -> None:
+        for value in given.values():
+            for path in value if isinstance(value, list) else [value]:
+                if isinstance(path, Path):
+                    refuse_address(path)
+        run(**given)
+
+    return checked
 
 
 def group(modules: Iterable[ModuleType], about: str, lines: Sequence[str]) -> typer.Typer:

@@ -1,7 +1,6 @@
 """``limbeck cluster``: what a Ray cluster would bring to the work."""
 
 import dataclasses
-from pathlib import Path
 from typing import Annotated
 
 from typer import Argument, Option
@@ -20,7 +19,10 @@ def run(
         str, Argument(help="Its address; auto is the one RAY_ADDRESS names, or else one of this machine.")
     ] = "auto",
     *,
-    folder: Annotated[Path | None, Option(help="A folder that every machine has to see, such as --out.")] = None,
+    folder: Annotated[
+        str | None,
+        Option(help="A folder, or an address (s3://...), that every machine has to see, such as --out."),
+    ] = None,
     json: _options.Json = False,
     quiet: _options.Quiet = False,
 ) -> None:

@@ -22,7 +22,7 @@ EXAMPLES = (
 
 
 def run(
-    data: Annotated[Path, Argument(metavar="PREPARED", help="Folder of a prepared dataset.")],
+    data: Annotated[str, Argument(metavar="PREPARED", help=_options.PREPARED)],
     *,
     out: Annotated[Path, Option(help="Folder of the run and of the distilled set.")],
     method: Annotated[

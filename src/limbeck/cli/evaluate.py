@@ -28,7 +28,9 @@ EXAMPLES = (
 def run(
     distilled: Annotated[Path | None, Argument(help="Folder of a distilled set; or give --whole.")] = None,
     *,
-    on: Annotated[Path, Option(help="The prepared dataset whose test clips are used.")],
+    on: Annotated[
+        str, Option(help="The prepared dataset whose test clips are used: its folder or address (s3://bucket/name).")
+    ],
     whole: Annotated[bool, Option("--whole", help="Train on the whole training split.")] = False,
     repeats: Annotated[int, Option(min=1, help="Networks trained from scratch.")] = 5,
     head: Annotated[

@@ -28,7 +28,7 @@ def run(
         _options.named("limbeck.imports", "Form, see limbeck list imports; by default it is found by what is there."),
     ] = None,
     like: Annotated[
-        Path | None,
+        str | None,
         Option(help="Prepared dataset that the set stands for: gives class names, sizes, and how it is decoded."),
     ] = None,
     classes: Annotated[

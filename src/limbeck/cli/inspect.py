@@ -1,6 +1,5 @@
 """``limbeck inspect``: what is in a folder Limbeck wrote."""
 
-from pathlib import Path
 from typing import Annotated
 
 from typer import Argument
@@ -11,7 +10,9 @@ EXAMPLES = ("limbeck inspect prepared/", "limbeck inspect distilled/ --json", "l
 
 
 def run(
-    path: Annotated[Path, Argument(help="A folder that Limbeck wrote, whatever it holds.")],
+    path: Annotated[
+        str, Argument(help="A folder that Limbeck wrote, whatever it holds; or the address of a dataset or an index.")
+    ],
     *,
     json: _options.Json = False,
 ) -> None:

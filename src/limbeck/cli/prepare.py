@@ -19,6 +19,7 @@ EXAMPLES = (
     "limbeck prepare huggingface saved_to_disk/ --out prepared/",
     "limbeck prepare webdataset 'shards/train-{000..009}.tar' --set classes=cat,dog --out prepared/",
     "limbeck prepare vggsound VGGSound/ --out /shared/prepared --ray auto",
+    "limbeck prepare vggsound VGGSound/ --out s3://bucket/prepared",
     "limbeck prepare playground videos/ --out prepared/ --set clips=200 --set seed=1",
 )
 
@@ -31,7 +32,7 @@ def run(
         Path | None, Argument(help="Folder, manifest or pattern the dataset is read from (its 'root' option).")
     ] = None,
     *,
-    out: Annotated[Path, Option(help="Folder of the prepared dataset.")],
+    out: Annotated[str, Option(help="Folder of the prepared dataset, or its address (s3://bucket/name).")],
     modality: Annotated[
         str | None,
         Option(help="What arrays are made of each clip, as in audio,video: see limbeck list modalities."),

@@ -19,7 +19,7 @@ def run(
     *,
     out: _options.Page,
     on: Annotated[
-        Path | None, Option(help="The prepared dataset; needed to show each sample's nearest real clips.")
+        str | None, Option(help="The prepared dataset; needed to show each sample's nearest real clips.")
     ] = None,
     compare: Annotated[
         list[Path] | None,

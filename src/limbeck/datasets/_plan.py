@@ -10,6 +10,7 @@ from typing import Any
 
 from limbeck import _code, _files
 from limbeck._config import differences
+from limbeck._locations import Location
 from limbeck.datasets import _sources
 from limbeck.datasets._contract import ClipRef, Dataset
 from limbeck.datasets._decoding import Refused, Unit
@@ -97,9 +98,9 @@ class Plan:
         files = dict.fromkeys(name for name in names.values() if name is not None)
         return vars(clip) | names | {"source": " + ".join(files) or None}
 
-    def recordings(self, out: Path) -> dict[str, Any]:
-        """What is written down to find the recordings again from the prepared folder."""
-        return {_sources.NOTE: _sources.note(self.dataset, self.sources.root, out)}
+    def recordings(self, out: Location) -> dict[str, Any]:
+        """What is written down to find the recordings again from the prepared folder; from an address nothing leads."""
+        return {_sources.NOTE: None if out.is_remote else _sources.note(self.dataset, self.sources.root, out.folder)}
 
     def identity(self) -> dict[str, Any]:
         """What tells one plan from another, for people and for `check`."""
@@ -111,7 +112,7 @@ class Plan:
             "code": _code.of(self.dataset, self.modalities),
         }
 
-    def check(self, found: dict[str, Any], out: Path) -> None:
+    def check(self, found: dict[str, Any], out: Location) -> None:
         """Refuse a folder that was begun with another plan, or by other code."""
         mine = self.identity()
         other = _code.differences(found.get("code", {}), mine["code"])
@@ -131,9 +132,9 @@ class Plan:
             what = "other clips of this dataset: its list of clips or its files have changed since"
         raise FingerprintError(f"{out} holds {what}. Choose another output folder, or delete this one to prepare anew.")
 
-    def check_files(self, entries: Sequence[Mapping[str, Any]], out: Path) -> None:
+    def check_files(self, entries: Sequence[Mapping[str, Any]], out: Location) -> None:
         """Refuse clips whose recordings hold other bytes than when they were decoded."""
-        ref, memory = {c.id: files_of(c) for c in self.clips}, Digests.kept_in(out)
+        ref, memory = {c.id: files_of(c) for c in self.clips}, Digests.kept_in(out.folder)
         changed = {
             str(self.sources.of(path)): None
             for entry in entries

@@ -4,14 +4,16 @@ Clips are cut into shards of a fixed number, in the dataset's order, so that a s
 nothing else: not on the number of workers, on timing, or on how often the work was interrupted.
 """
 
-import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from limbeck import _files, _machine
+from limbeck._addresses import is_address
+from limbeck._locations import Location, cache_folder
 from limbeck._words import plural
 from limbeck.datasets import _findings
 from limbeck.datasets._contract import Dataset, construct
@@ -22,8 +24,9 @@ from limbeck.datasets._prepared import (
     Prepared,
     Shard,
     fingerprint_of,
-    shard_path,
-    shard_record,
+    opened_shards,
+    read_description,
+    shard_name,
     write_table,
 )
 from limbeck.datasets._samples import Samples, samples
@@ -75,7 +78,7 @@ def prepare(
             ``(sample, label)`` or of mappings (``{"audio": ..., "image": ..., "label": ...}``), a mapping of arrays
             with one row a clip, a ``datasets.Dataset``, or a mapping of splits to those.
         source: The reader's `root`: the folder or manifest the data is in.
-        out: Folder of the prepared dataset; made if absent.
+        out: Folder of the prepared dataset, made if absent, or its address in object storage, ``s3://bucket/name``.
         modality: What arrays are made of each clip, as ``"audio"``, ``"audio,image"`` or a list; all it has by default.
         image_size: Height and width of frames in pixels; used when no recipe is given. 224 by default, unless the
             dataset has a size of its own; that of samples that are square pictures of at most that is theirs.
@@ -83,7 +86,7 @@ def prepare(
             dataset's by default.
         workers: Processes, >= 1; by default one for each core this process may use. The result does not depend on it.
         executor: What decodes shards, each by so many `workers`, one by default, instead of this process: the machines
-            of a cluster (`limbeck.engine.on_ray`), which all see `source` and `out`. The result is the same.
+            of a cluster (`limbeck.engine.on_ray`), which all see `source` and a folder `out`. The result is the same.
         timeout_s: Seconds one file may keep a worker busy.
         progress: Whether a bar is drawn on standard error, and what was prepared and repaired is told there. What was
             rejected, and what else a user should be warned of, is told at any rate.
@@ -101,9 +104,10 @@ def prepare(
     if workers is not None and workers < 1:
         raise InputError(f"workers must be at least 1, but is {workers}.")
     if executor:  # whose tasks run in other folders
-        out, source = Path(out).absolute(), None if source is None else Path(source).absolute()
+        source = None if source is None else Path(source).absolute()
+        out = out if is_address(out) else Path(out).absolute()
     reader = opened(dataset, source, options)
-    out = Path(out)
+    place = Location.of(out)
     if executor and isinstance(reader, Samples):
         raise InputError("Samples that a program holds are prepared on its machine; leave the executor out.")
     if isinstance(reader, Samples) and reader.reads_every_item:
@@ -111,25 +115,27 @@ def prepare(
     with bar(f"Preparing {reader.name}", show=progress) as tell:
         own = {} if image_size is None else {"image_size": image_size}
         plan = Plan.of(reader, recipe or ClipRecipe.from_json(reader.usual_recipe().to_json() | own), modality)
-        _refuse_foreign(out)
-        with _files.exclusive(out):
-            done = (out / "dataset.json").exists()
-            if done:
-                found = _files.read_record(out / "dataset.json")
-                plan.check(found, out)
-                _found_shards(plan, out)
+        _refuse_foreign(place)
+        with _files.exclusive(place.folder):
+            file = place.files().get("dataset.json")
+            if done := file is not None:
+                found = read_description(file)
+                plan.check(found, place)
+                _found_shards(plan, place)
                 if (
-                    now := found | plan.recordings(out)
+                    now := found | plan.recordings(place)
                 ) != found:  # they have moved, or it was never noted where they are
-                    _files.write_record(out / "dataset.json", now)
+                    _files.write_record(place.folder / "dataset.json", now)
+                    place.put("dataset.json")
             else:
-                for part in [*out.glob(_PARTS), *(out / "shards").glob(_PARTS)]:  # a killed process left them
-                    part.unlink(missing_ok=True)
-                shards = _decode_missing(plan, out, executor, tell, workers=workers, timeout_s=timeout_s, show=progress)
-                finish(plan, out, shards)
+                _forget_parts(place)
+                shards = _decode_missing(
+                    plan, place, executor, tell, workers=workers, timeout_s=timeout_s, show=progress
+                )
+                finish(plan, place, shards)
         tell(len(plan.clips), len(plan.clips))
-        prepared = Prepared.open(out)
-    note(f"Already done: {out} holds this very data. Nothing was decoded.", show=progress and done)
+        prepared = Prepared.open(place)
+    note(f"Already done: {place} holds this very data. Nothing was decoded.", show=progress and done)
     _tell(prepared, notes=progress, warnings=progress or not done)
     return prepared
 
@@ -149,7 +155,7 @@ def _tell(prepared: Prepared, *, notes: bool, warnings: bool) -> None:
     for line in shown[:_MOST_TOLD]:
         note(line, show=True)
     if (more := len(shown) - _MOST_TOLD) > 0:
-        note(f"... and {plural(more, 'note')} more: limbeck inspect {prepared.folder}", show=True)
+        note(f"... and {plural(more, 'note')} more: limbeck inspect {prepared.place}", show=True)
 
 
 def opened(dataset: Any, source: Path | str | None, options: Mapping[str, Any]) -> Dataset:
@@ -167,13 +173,12 @@ def usual_place(dataset: Dataset) -> Path:
 
     Its name is that of the data, so that the same data finds it again.
     """
-    cache = Path(os.environ.get("LIMBECK_CACHE") or Path.home() / ".cache" / "limbeck")
-    return cache / "prepared" / f"{dataset.name}-{Plan.of(dataset, dataset.usual_recipe(), None).key}"
+    return cache_folder() / "prepared" / f"{dataset.name}-{Plan.of(dataset, dataset.usual_recipe(), None).key}"
 
 
 def _decode_missing(
     plan: Plan,
-    out: Path,
+    out: Location,
     executor: Executor | None,
     tell: Progress,
     *,
@@ -204,22 +209,19 @@ def _decode_missing(
     else:
         for task in tasks:
             task.run(lambda clips, of: tell(done + clips, total))
-    shards = [Shard.open(shard_path(out, index), plan.modalities) for index in range(plan.shards)]
-    for shard in shards:  # a machine may still have worked for a killed process that had another plan
-        plan.check(shard.record, out)
-    return shards
+    # A machine may still have worked for a killed process that had another plan: it is checked again.
+    names = [shard_name(index) for index in range(plan.shards)]
+    return [*opened_shards(out, plan.modalities, names, check=partial(plan.check, out=out)).values()]
 
 
-def _found_shards(plan: Plan, out: Path) -> dict[int, Shard]:
-    for path in sorted((out / "shards").glob("*.safetensors")):
-        plan.check(shard_record(path), out)
-    paths = {index: shard_path(out, index) for index in range(plan.shards)}
-    found = {index: Shard.open(path, plan.modalities) for index, path in paths.items() if path.exists()}
+def _found_shards(plan: Plan, out: Location) -> dict[int, Shard]:
+    there = opened_shards(out, plan.modalities, check=partial(plan.check, out=out))
+    found = {index: there[name] for index in range(plan.shards) if (name := shard_name(index)) in there}
     plan.check_files([e for s in found.values() for e in (*s.record["clips"], *s.record["rejected"])], out)
     return found
 
 
-def finish(plan: Plan, out: Path, shards: list[Shard]) -> None:
+def finish(plan: Plan, out: Location, shards: list[Shard]) -> None:
     """Write the tables and, last, ``dataset.json``."""
     import pyarrow as pa
 
@@ -230,16 +232,17 @@ def finish(plan: Plan, out: Path, shards: list[Shard]) -> None:
     text, number, whole, texts = pa.string(), pa.float64(), pa.int32(), pa.list_(pa.string())
     columns = dict.fromkeys(("id", *TRACKS), text) | {"start_s": number, "length_s": number, "label": text}
     columns |= {"split": text, "shard": whole, "row": whole, "repairs": texts, "sha256": text, "files": texts}
-    write_table(out / "clips.parquet", clips, pa.schema(columns))
+    write_table(out.folder / "clips.parquet", clips, pa.schema(columns))
     why = dict.fromkeys(("id", "source", "label", "split", "reason", "detail"), text)
-    write_table(out / "rejected.parquet", rejected, pa.schema(why))
+    write_table(out.folder / "rejected.parquet", rejected, pa.schema(why))
+    out.put("clips.parquet", "rejected.parquet")
     splits = splits_of(plan.clips)
     counts = Counter((c["split"], c["label"]) for c in clips)
     if not any(counts[TRAIN, label] for label in plan.classes):
         raise InputError(
             f"No training clip could be used: {len(rejected)} of {len(plan.clips)} clips were rejected "
             f"({_findings.reasons(rejected)}), the first because: {rejected[0]['detail']} All are listed in "
-            f"{out / 'rejected.parquet'}. {_findings.advice(rejected)} Delete {out} before you "
+            f"{out}/rejected.parquet. {_findings.advice(rejected)} Delete {out} before you "
             "prepare into it again."
         )
     parts = [s.record["moments"] for s in shards if s.record["moments"]]
@@ -269,7 +272,8 @@ def finish(plan: Plan, out: Path, shards: list[Shard]) -> None:
         **plan.recordings(out),
         "fingerprint": fingerprint_of(plan.dataset.name, plan.classes, plan.modalities, plan.recipe, content),
     }
-    _files.write_record(out / "dataset.json", description)
+    _files.write_record(out.folder / "dataset.json", description)
+    out.put("dataset.json")
 
 
 def _warnings(
@@ -304,10 +308,16 @@ def _digests(plan: Plan, clip: Mapping[str, Any]) -> dict[str, str]:
     return {name: digest for name, digest in clip["digests"].items() if plan.modalities[name].track in telling}
 
 
-def _refuse_foreign(out: Path) -> None:
-    if out.exists() and not out.is_dir():
+def _forget_parts(out: Location) -> None:
+    """Delete what a killed process left half written; in what is kept of an address others may be writing."""
+    for part in () if out.is_remote else (*out.folder.glob(_PARTS), *(out.folder / "shards").glob(_PARTS)):
+        part.unlink(missing_ok=True)
+
+
+def _refuse_foreign(out: Location) -> None:
+    if not out.is_remote and out.folder.exists() and not out.folder.is_dir():
         raise InputError(f"{out} is a file; a prepared dataset is a folder. Choose another output folder.")
-    entries = {p.name for p in out.iterdir() if not p.name.startswith(".")} if out.exists() else set()
+    entries = out.files().keys()
     if entries - _OURS and not entries & {"dataset.json", "shards"}:
         some = ", ".join(sorted(entries - _OURS)[:3])
         raise InputError(f"{out} holds other things ({some}); choose a new or empty folder for the prepared dataset.")

@@ -3,7 +3,7 @@
 import contextlib
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
@@ -15,7 +15,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from limbeck._files import NOTE, atomic, digest, is_of_system, read_record, write_tensors
+from limbeck._files import NOTE, SEAL, atomic, digest, is_of_system, read_record, read_tensors, write_tensors
+from limbeck._locations import File, Location, each
 from limbeck.datasets import _sources
 from limbeck.datasets._clips import ClipStore, LabelledClips, Targets
 from limbeck.datasets._window import CUT
@@ -24,7 +25,10 @@ from limbeck.media import ClipRecipe, RawClip
 from limbeck.modalities import Modality, Statistics, bound
 
 FORMAT = "limbeck-prepared-3"
+_TABLES = ("clips.parquet", "rejected.parquet")
 _LENGTH_BYTES = 8
+_HEADER_BYTES = 2**18
+"""As many are asked for at once: most headers are shorter, and each question to a store takes its time."""
 _MOST_SHOWN = 10
 _DTYPES = {"F32": torch.float32, "U8": torch.uint8}
 
@@ -33,15 +37,23 @@ _DTYPES = {"F32": torch.float32, "U8": torch.uint8}
 class Shard:
     """One safetensors file: its rows, the first byte of each modality's arrays, and the record that `prepare` wrote."""
 
-    path: Path
+    file: File
     rows: int
     offsets: dict[str, int]
     record: dict[str, Any]
 
     @classmethod
-    def open(cls, path: Path, modalities: Mapping[str, Modality]) -> "Shard":
-        with _intact(path):
-            header, data_start, size = _header(path)
+    def open(
+        cls,
+        file: File,
+        modalities: Mapping[str, Modality],
+        check: Callable[[dict[str, Any]], None] = lambda record: None,
+    ) -> "Shard":
+        """One of a prepared dataset; `check` sees the record before anything is said of the arrays."""
+        with _intact(file):
+            header, data_start, size = _header(file)
+            record = json.loads(header["__metadata__"][NOTE])
+            check(record)
             rows = header[next(iter(modalities))]["shape"][0]
             offsets: dict[str, int] = {}
             end = data_start
@@ -56,7 +68,13 @@ class Shard:
                 end = max(end, data_start + last)
             if end != size:
                 raise ValueError(f"it has {size} bytes instead of {end}")
-            return cls(path, rows, offsets, json.loads(header["__metadata__"][NOTE]))
+            return cls(file, rows, offsets, record)
+
+    def check(self, path: Path) -> None:
+        """Refuse what was fetched if it is not this shard, as a whole."""
+        _, note = read_tensors(path)
+        if note != {name: value for name, value in self.record.items() if name != SEAL}:
+            raise InputError(f"{self.file} was written anew since it was opened. Give the same command again.")
 
 
 @dataclass(frozen=True)
@@ -94,7 +112,7 @@ class ShardStore(ClipStore):
         for at, group in groupby(np.argsort(wanted, kind="stable"), key=home.__getitem__):
             shard = self.shards[at]
             try:
-                with open(shard.path, "rb", buffering=0) as handle:
+                with shard.file.opened(shard.check) as handle:
                     for i in group:
                         handle.seek(shard.offsets[modality] + int(wanted[i] - self._starts[at]) * row_bytes)
                         if handle.readinto(view[i * row_bytes : (i + 1) * row_bytes]) != row_bytes:
@@ -102,7 +120,7 @@ class ShardStore(ClipStore):
             except OSError as error:
                 if is_of_system(error):
                     raise
-                raise InputError(f"Shard {shard.path} cannot be read ({error}); prepare the dataset again.") from error
+                raise InputError(f"Shard {shard.file} cannot be read ({error}); prepare the dataset again.") from error
         return out
 
 
@@ -110,10 +128,11 @@ class ShardStore(ClipStore):
 class Prepared:
     """A prepared dataset: a folder with ``dataset.json``, ``clips.parquet``, ``rejected.parquet`` and ``shards/``.
 
-    Its `description` is the content of the first; the `store` has the arrays.
+    Its `description` is the content of the first; the `store` has the arrays. The folder may be in object storage
+    (``s3://bucket/name``): shards are fetched when they are first read, and kept on this machine.
     """
 
-    folder: Path
+    place: Location
     description: dict[str, Any]
     store: ShardStore
 
@@ -121,40 +140,42 @@ class Prepared:
         by_split = {split: sum(self.description["counts"][split].values()) for split in self.description["splits"]}
         counts = ", ".join(f"{count} {split}" for split, count in by_split.items())
         modalities, classes = ", ".join(self.description["modalities"]), len(self.description["classes"])
-        return (
-            f"<Prepared {self.description['name']}: {classes} classes, clips ({modalities}): {counts}; {self.folder}>"
-        )
+        return f"<Prepared {self.description['name']}: {classes} classes, clips ({modalities}): {counts}; {self.place}>"
 
     @classmethod
-    def open(cls, folder: "str | Path | Prepared") -> "Prepared":
+    def open(cls, folder: "str | Path | Location | Prepared") -> "Prepared":
         """Open a prepared dataset; reads headers, no arrays. One that is open already is given back.
 
         Raises:
-            InputError: The folder is no prepared dataset, is not finished, or is damaged.
+            InputError: The folder, or address, is of no prepared dataset, is not finished, is damaged, or cannot be
+                reached.
         """
         if isinstance(folder, Prepared):
             return folder
-        if not isinstance(folder, str | Path):
+        if not isinstance(folder, str | Path | Location):
             raise InputError(
                 "A prepared dataset was expected, what limbeck.prepare returns or the folder that it wrote, but got "
                 f"a {type(folder).__name__}. Prepare the data first."
             )
-        folder = Path(folder)
-        file = folder / "dataset.json"
-        if not file.exists():
-            if (folder / "shards").is_dir():
-                raise InputError(f"{folder} is not finished; run the same limbeck prepare again, and it will go on.")
-            raise InputError(f"{folder} is not a prepared dataset (no dataset.json). Make one with: limbeck prepare.")
+        place = Location.of(folder)
+        files = place.files()
+        if (file := files.get("dataset.json")) is None:
+            if "shards" in files:
+                raise InputError(f"{place} is not finished; run the same limbeck prepare again, and it will go on.")
+            raise InputError(f"{place} is not a prepared dataset (no dataset.json). Make one with: limbeck prepare.")
         try:
-            description = read_record(file)
+            description = read_description(file)
             if description["format"] != FORMAT:
-                raise InputError(f"{folder} is of format {description['format']!r}; this version reads {FORMAT!r}.")
+                raise InputError(f"{place} is of format {description['format']!r}; this version reads {FORMAT!r}.")
             recipe = ClipRecipe.from_json(description["recipe"])
             modalities = bound(description["modalities"], recipe)
-            shards = tuple(Shard.open(shard_path(folder, i), modalities) for i in range(description["shards"]))
+            names = [shard_name(index) for index in range(description["shards"])]
+            shards = tuple(opened_shards(place, modalities, names).values())
+            for name in _TABLES:
+                files.get(name, File(place, name)).here()
         except UnknownNameError as error:
             raise UnknownNameError(
-                f"{folder} cannot be read without the package that adds a modality. {error}"
+                f"{place} cannot be read without the package that adds a modality. {error}"
             ) from error
         except (KeyError, TypeError, ValueError, OSError) as error:
             if isinstance(error, InputError) or is_of_system(error):
@@ -162,11 +183,11 @@ class Prepared:
             raise InputError(
                 f"{file} is damaged ({type(error).__name__}: {error}); delete the folder and prepare again."
             ) from error
-        prepared = cls(folder, description, ShardStore(folder, shards, recipe, modalities))
+        prepared = cls(place, description, ShardStore(place.folder, shards, recipe, modalities))
         table, stored = prepared._table, sum(s.rows for s in shards)
         if len(table["id"]) != stored:
             raise InputError(
-                f"{folder} is damaged: clips.parquet lists {len(table['id'])} clips, but the shards hold {stored}. "
+                f"{place} is damaged: clips.parquet lists {len(table['id'])} clips, but the shards hold {stored}. "
                 "Delete the folder and prepare again."
             )
         # Files of two prepared datasets in one folder: results are known by the fingerprint of one.
@@ -175,10 +196,15 @@ class Prepared:
         made = fingerprint_of(prepared.name, prepared.classes, modalities, recipe, content)
         if made != prepared.fingerprint or listed != list(zip(table["id"], table["sha256"], strict=True)):
             raise InputError(
-                f"{folder} is damaged: its dataset.json, clips.parquet and shards are not of one dataset. "
+                f"{place} is damaged: its dataset.json, clips.parquet and shards are not of one dataset. "
                 "Bring back a copy of all, or delete the folder and prepare again."
             )
         return prepared
+
+    @property
+    def folder(self) -> Path:
+        """Its folder; of one in object storage the folder of this machine in which is kept what is used of it."""
+        return self.place.folder
 
     @property
     def name(self) -> str:
@@ -193,12 +219,12 @@ class Prepared:
     @property
     def cache(self) -> Path:
         """Folder in which runs on this data find what earlier ones can share with them."""
-        return self.cache_of(self.folder)
+        return self.cache_of(self.place)
 
     @staticmethod
-    def cache_of(folder: Path) -> Path:
-        """The cache of the data prepared in a folder, which is not opened."""
-        return folder / "cache"
+    def cache_of(place: Location) -> Path:
+        """The cache of the data prepared in a place, which is not opened."""
+        return place.folder / "cache"
 
     @property
     def splits(self) -> tuple[str, ...]:
@@ -252,12 +278,12 @@ class Prepared:
 
     def why_rejected(self, most: int) -> list[str]:
         """Why `most` clips were left out, a sentence each that names the recording; the last counts the others."""
-        return _why(self.rejected, most, self.folder)
+        return _why(self.rejected, most, self.place)
 
     def clips(self, split: str = "train") -> LabelledClips:
         """The clips of a split; an unknown one is refused."""
         if split not in self.splits:
-            raise InputError(f"{self.folder} has no split {split!r}; it has: {', '.join(self.splits)}.")
+            raise InputError(f"{self.place} has no split {split!r}; it has: {', '.join(self.splits)}.")
         rows = np.flatnonzero(np.array(self._table["split"], dtype=object) == split)
         index = {name: label for label, name in enumerate(self.classes)}
         labels = torch.tensor([index[self._table["label"][row]] for row in rows], dtype=torch.int64)
@@ -312,11 +338,11 @@ def unusable(folder: Path) -> dict[str, Any] | None:
     }
 
 
-def _why(rejected: Sequence[Mapping[str, Any]], most: int, folder: Path) -> list[str]:
+def _why(rejected: Sequence[Mapping[str, Any]], most: int, place: Location | Path) -> list[str]:
     rows = [(row["source"] or row["id"], row["detail"]) for row in rejected]
     told = [detail if name in detail else f"{name}: {detail}" for name, detail in rows[:most]]
     more = len(rows) - most
-    return [*told, f"... and {more} more, in {folder / 'rejected.parquet'}."] if more > 0 else told
+    return [*told, f"... and {more} more, in {place}/rejected.parquet."] if more > 0 else told
 
 
 def fingerprint_of(
@@ -331,53 +357,67 @@ def fingerprint_of(
 
 
 def write_shard(
-    path: Path,
+    place: Location,
+    index: int,
     modalities: Mapping[str, Modality],
     record: dict[str, Any],
     clips: Sequence[Mapping[str, npt.NDArray[Any]]],
-) -> Shard:
+) -> None:
     """Write one shard file atomically: the clips' arrays by modality, and JSON-able data that goes with them."""
     tensors = {}
     for name, modality in modalities.items():
         tensors[name] = torch.empty((len(clips), *modality.shape), dtype=modality.dtype)
         for row, arrays in enumerate(clips):
             tensors[name][row] = torch.from_numpy(arrays[name])
-    write_tensors(path, tensors, record)
-    return Shard.open(path, modalities)
+    write_tensors(place.folder / shard_name(index), tensors, record)
+    place.put(shard_name(index))
 
 
-def shard_record(path: Path) -> dict[str, Any]:
-    """What was written down with a shard's arrays, whatever their shapes."""
-    with _intact(path):
-        record: dict[str, Any] = json.loads(_header(path)[0]["__metadata__"][NOTE])
-        return record
+def read_description(file: File) -> dict[str, Any]:
+    """The content of a prepared dataset's ``dataset.json``."""
+    return read_record(file.here())
 
 
-def shard_path(folder: Path, index: int) -> Path:
-    return folder / "shards" / f"{index:05d}.safetensors"
+def opened_shards(
+    place: Location,
+    modalities: Mapping[str, Modality],
+    names: Sequence[str] | None = None,
+    check: Callable[[dict[str, Any]], None] = lambda record: None,
+) -> dict[str, Shard]:
+    """Shards of a place by name: those with some `names`, which have to be there, or all; see `Shard.open`."""
+    there = place.files("shards/*.safetensors")
+    wanted = [there.get(name, File(place, name)) for name in (there if names is None else names)]
+    shards = each(lambda file: Shard.open(file, modalities, check), wanted, at_once=place.is_remote)
+    return {shard.file.name: shard for shard in shards}
 
 
-def _header(path: Path) -> tuple[dict[str, Any], int, int]:
+def shard_name(index: int) -> str:
+    return f"shards/{index:05d}.safetensors"
+
+
+def _header(file: File) -> tuple[dict[str, Any], int, int]:
     """A safetensors header, the first byte after it, and the file's size."""
-    with open(path, "rb") as handle:
+    with file.begun() as handle:
         size = handle.seek(0, 2)
         handle.seek(0)
-        length = int.from_bytes(handle.read(_LENGTH_BYTES), "little")
-        if _LENGTH_BYTES + length > size:
+        content = handle.read(_HEADER_BYTES)
+        end = _LENGTH_BYTES + int.from_bytes(content[:_LENGTH_BYTES], "little")
+        if end > size:
             raise ValueError("its header is cut off")
-        return json.loads(handle.read(length)), _LENGTH_BYTES + length, size
+        content += handle.read(max(0, end - len(content)))
+        return json.loads(content[_LENGTH_BYTES:end]), end, size
 
 
 @contextlib.contextmanager
-def _intact(path: Path) -> Iterator[None]:
+def _intact(file: File) -> Iterator[None]:
     """Whatever is wrong with a shard's header is told in a sentence."""
     try:
         yield
     except (OSError, ValueError, KeyError, TypeError) as error:
-        if is_of_system(error):
+        if is_of_system(error) or isinstance(error, InputError):
             raise
         raise InputError(
-            f"Shard {path} is missing or damaged ({error}); delete it and run the same limbeck prepare again."
+            f"Shard {file} is missing or damaged ({error}); delete it and run the same limbeck prepare again."
         ) from error
 
 

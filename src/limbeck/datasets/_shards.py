@@ -4,14 +4,14 @@ from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from limbeck import _files
+from limbeck._locations import Location
 from limbeck.datasets._decoding import Decoded, Decoder, Refused, decoding_pool, results
 from limbeck.datasets._listing import TRAIN
 from limbeck.datasets._plan import FILE_CLIPS, Plan, ShardPlan
-from limbeck.datasets._prepared import shard_path, write_shard
+from limbeck.datasets._prepared import write_shard
 from limbeck.datasets._sources import Digests, Sources
 from limbeck.engine import Progress
 from limbeck.modalities import Moments
@@ -19,14 +19,14 @@ from limbeck.modalities import Moments
 
 @dataclass(frozen=True)
 class Shards:
-    """Shards to be decoded and written to the folder of a prepared dataset, a task of `limbeck.engine.executor`.
+    """Shards to be decoded and written to the place of a prepared dataset, a task of `limbeck.engine.executor`.
 
     Attributes:
         shards: Which clips, shard by shard.
         decoder: What makes arrays of a clip.
         identity: What is written down of the plan.
         sources: How files are written down.
-        out: Folder of the prepared dataset.
+        out: Location of the prepared dataset.
         workers: Processes, >= 1.
         timeout_s: Seconds one file may keep a worker busy.
         show: Whether people are told what is unusual.
@@ -36,13 +36,13 @@ class Shards:
     decoder: Decoder
     identity: dict[str, Any]
     sources: Sources
-    out: Path
+    out: Location
     workers: int
     timeout_s: float
     show: bool = False
 
     @classmethod
-    def of(cls, plan: Plan, which: Sequence[int], out: Path, **how: Any) -> "Shards":
+    def of(cls, plan: Plan, which: Sequence[int], out: Location, **how: Any) -> "Shards":
         """Some shards of a plan by number; `how` are the last three attributes."""
         decoder = Decoder(plan.dataset, plan.recipe, plan.modalities)
         return cls([plan.shard(i) for i in which], decoder, plan.identity(), plan.sources, out, **how)
@@ -70,7 +70,7 @@ class Shards:
         open_limit = 4 + count * 2 * FILE_CLIPS // max(len(shard.clips) for shard in self.shards)
         gathered: dict[int, dict[int, Decoded | Refused]] = {}
         writes: dict[int, Future[None]] = {}
-        memory, done = Digests.kept_in(self.out), 0
+        memory, done = Digests.kept_in(self.out.folder), 0
         tell(done, self.clips)
 
         def is_room() -> bool:
@@ -127,4 +127,4 @@ class Shards:
                 name: Moments.pooled([o.moments[name] for o in training]).to_json() for name in modalities if training
             },
         }
-        write_shard(shard_path(self.out, shard.index), modalities, record, [o.arrays for _, o in kept])
+        write_shard(self.out, shard.index, modalities, record, [o.arrays for _, o in kept])

@@ -140,9 +140,10 @@ def read_again(folder: Path, table: Any, rows: Sequence[int], recipe: ClipRecipe
     """The recordings of some rows of the dataset prepared in a folder, by its table, decoded again by a recipe."""
     if (found := read_record(folder / "dataset.json").get(NOTE)) is None:
         raise InputError(
-            f"{folder} does not know where its recordings are: they were samples in memory, or a reader of your own "
-            "read them. Recordings are found again that lie in files and were prepared by one of Limbeck's readers: "
-            "then give the same limbeck prepare again, which notes where."
+            f"{folder} does not know where its recordings are: they were samples in memory, a reader of your own "
+            "read them, or they were prepared to an address. Recordings are found again that lie in files and were "
+            "prepared to a folder by one of Limbeck's readers: then give the same limbeck prepare again, which notes "
+            "where."
         )
     files = (folder / found["folder"]).resolve()
     reader: Any = _discover.load(Dataset, found["reader"])

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, Self
 
 from limbeck import _code, methods
+from limbeck._locations import Location
 from limbeck._runtime import Runtime, threads
 from limbeck._words import plural
 from limbeck.datasets import LabelledClips, Prepared
@@ -38,7 +39,7 @@ class Request:
     It can be sent to another process, which finds the clips of prepared data by itself.
 
     Attributes:
-        data: Folder of prepared data, whose training clips are distilled, or clips.
+        data: Place of prepared data, whose training clips are distilled, or clips.
         chosen: The classes of it that are distilled; None for all.
         block: The classes of those that are distilled apart from the others; None for all.
         method: As it is resolved for the clips.
@@ -49,7 +50,7 @@ class Request:
         blocks: Number of blocks to distil and to join; None for all classes at once.
     """
 
-    data: Path | LabelledClips
+    data: Location | LabelledClips
     chosen: tuple[str, ...] | None
     block: tuple[str, ...] | None
     method: Method
@@ -99,14 +100,14 @@ class Request:
         only = tuple(classes) if classes and prepared else None
         how["blocks"] = len(clips.classes) if blocks == EACH else blocks
         how["threads"] = 1 if blocks is not None and threads is None else threads
-        place = prepared.folder.absolute() if prepared else clips
+        place = prepared.place.absolute() if prepared else clips
         found = cls(place, only, None, _resolved(chosen, clips, prepared), validated, **how)
         return found._on(clips)._checked()
 
     @cached_property
     def clips(self) -> LabelledClips:
         """The training clips."""
-        clips = Prepared.open(self.data).clips("train") if isinstance(self.data, Path) else self.data
+        clips = Prepared.open(self.data).clips("train") if isinstance(self.data, Location) else self.data
         clips = clips.only(self.chosen) if self.chosen else clips
         return clips.part(self.block) if self.block else clips
 
@@ -116,7 +117,7 @@ class Request:
     @property
     def cache(self) -> Path | None:
         """Folder in which other runs on the same data find what can be reused."""
-        return Prepared.cache_of(self.data) if isinstance(self.data, Path) else None
+        return Prepared.cache_of(self.data) if isinstance(self.data, Location) else None
 
     def to_json(self) -> dict[str, Any]:
         """The request as JSON-able data, by which a run folder knows it again."""

@@ -1,7 +1,7 @@
 """Tasks on a Ray cluster, or on a Ray of this machine alone. Nothing else imports Ray.
 
 Ray brings tasks to machines and starts them again where one is lost; what is done, and where it is kept, tasks know.
-So the folder they share has to be on a disk that all machines see under the same path.
+So the folder they share has to be on a disk that all machines see under the same path, or in object storage.
 """
 
 import contextlib
@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any, final
 
 from limbeck import _files, _machine
+from limbeck._addresses import is_address
+from limbeck._locations import File, Location
 from limbeck._words import plural
 from limbeck.engine.executor import AnyTask, Executor, Queue, attempt
 from limbeck.engine.run import versions
@@ -51,7 +53,7 @@ class Machine:
         gpus: Graphics cards.
         memory_bytes: Memory that tasks may use.
         versions: Of Limbeck, Python and what decides numbers.
-        sees: Whether it sees the folder that was asked about; None where none was.
+        sees: Whether it sees the folder or address that was asked about; None where none was.
     """
 
     name: str
@@ -61,10 +63,10 @@ class Machine:
     versions: Mapping[str, str]
     sees: bool | None
 
-    def unfit(self, folder: Path | None) -> str:
+    def unfit(self, folder: Path | str | None) -> str:
         """Say why no work on the `folder` that was asked about may go there; nothing where it may.
 
-        Its versions differ from those here, which decide numbers, or it does not see the folder.
+        Its versions differ from those here, which decide numbers, or it does not see the folder or address.
         """
         here = versions()
         if differ := [
@@ -78,9 +80,14 @@ class Machine:
             )
         if folder is None or self.sees:
             return ""
+        if is_address(folder):
+            return (
+                f"The machine {self.name} does not see {folder}. Give it the network, and the AWS_ variables in its "
+                "environment, that this one has, before Ray is started there."
+            )
         return (
-            f"The machine {self.name} does not see {folder.absolute()}. Choose a folder on a disk that all machines "
-            "share under the same path."
+            f"The machine {self.name} does not see {Path(folder).absolute()}. Choose a folder on a disk that all "
+            "machines share under the same path."
         )
 
 
@@ -135,7 +142,7 @@ class OnRay(Executor):
 def connected(
     address: str,
     *,
-    folder: Path,
+    folder: Path | str,
     share: Share | None = None,
     begin: Callable[[], object] | None = None,
     tell: Callable[[str], None] = print,
@@ -146,7 +153,7 @@ def connected(
         address: ``"auto"`` for the cluster that ``RAY_ADDRESS`` names, or one that was started on this machine, or else
             one that is started now, of this machine's cores; otherwise that of a cluster, ``ray://head:10001`` or
             ``10.0.0.1:6379``.
-        folder: Where tasks leave their results, made if need be.
+        folder: Where tasks leave their results, made if need be; or its address in object storage.
         share: What one task gets; one core by default.
         begin: What is called in each process before its first task; it is sent there.
         tell: Is given a sentence that says what the cluster is.
@@ -172,14 +179,14 @@ def connected(
         yield OnRay(share, begin)
 
 
-def machines(address: str, *, folder: Path | None = None) -> list[Machine]:
+def machines(address: str, *, folder: Path | str | None = None) -> list[Machine]:
     """Ask the machines of a cluster, of an `address` as of `connected`, what they have, and whether they see a folder.
 
     Raises:
         MissingExtraError: Ray is not installed.
         InputError: There is no cluster at the address, no such folder here, or a machine cannot run Limbeck.
     """
-    if folder is not None and not folder.is_dir():
+    if folder is not None and not is_address(folder) and not Path(folder).is_dir():
         raise InputError(f"There is no folder {folder} here. Make it, or check its name.")
     with _joined(address) as ray:
         return _asked(ray, folder)
@@ -226,22 +233,22 @@ def _rooms() -> list[dict[str, float]]:
     return [node["Resources"] for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
 
 
-def _asked(ray: Any, folder: Path | None) -> list[Machine]:
-    """Have machines tell their versions, and whether they see a file just written to the folder."""
+def _asked(ray: Any, folder: Path | str | None) -> list[Machine]:
+    """Have machines tell their versions, and whether they see a file just written to the folder or address."""
     from ray.exceptions import NodeDiedError, RayTaskError, TaskUnschedulableError
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-    mark, word = Path(), secrets.token_hex(8)
-    if folder is not None:
-        folder.mkdir(parents=True, exist_ok=True)
-        mark = folder.absolute() / f".seen-{secrets.token_hex(4)}"
-        _files.write_text(mark, word)
+    place = None if folder is None else Location.of(folder if is_address(folder) else Path(folder).absolute())
+    mark, word = f".seen-{secrets.token_hex(4)}", secrets.token_hex(8)
+    if place:
+        _files.write_text(place.folder / mark, word)
+        place.put(mark)
     nodes = {node["NodeID"]: node for node in ray.nodes() if node["Alive"]}
     try:
         look = ray.remote(_look)
         asked = {
             node: look.options(num_cpus=0, scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=False)).remote(
-                str(mark)
+                place and File(place, mark)
             )
             for node in nodes
         }
@@ -251,24 +258,25 @@ def _asked(ray: Any, folder: Path | None) -> list[Machine]:
                 theirs, read = ray.get(answer)
                 name, there = nodes[node]["NodeManagerHostname"], nodes[node]["Resources"]
                 parts = there.get("CPU", 0.0), there.get("GPU", 0.0), int(there.get("memory", 0))
-                found.append(Machine(name, *parts, theirs, None if folder is None else read == word))
+                found.append(Machine(name, *parts, theirs, read == word if place else None))
     except RayTaskError as error:
         raise InputError(
             f"A machine of the cluster cannot run Limbeck: {str(error).strip().splitlines()[-1]}. Install the same "
             "version on every machine."
         ) from error
     finally:
-        if folder is not None:
-            mark.unlink(missing_ok=True)
+        if place:
+            place.delete(mark)
     return found
 
 
-def _look(mark: str) -> tuple[dict[str, str], str]:
+def _look(mark: File | None) -> tuple[dict[str, str], str]:
     """What a machine is asked at first: its versions, and what it reads in a file."""
-    try:
-        return versions(), Path(mark).read_text(encoding="utf-8")
-    except OSError:
-        return versions(), ""
+    read = ""
+    if mark:
+        with contextlib.suppress(OSError, InputError), mark.begun() as handle:
+            read = handle.read().decode()
+    return versions(), read
 
 
 def _task(task: Any, begin: Callable[[], object] | None) -> str | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from limbeck import _files
+from limbeck._locations import Location
 from limbeck._runtime import threads
 from limbeck._words import plural
 from limbeck.distilled import DistilledSet
@@ -30,7 +31,7 @@ class OneRepeat:
         asked: The question that all repeats answer.
         measure: What takes it.
         what: Folder of the set; None for the whole.
-        on: Folder of the prepared dataset.
+        on: Place of the prepared dataset.
         how: Further arguments of `Subject.opened`.
         threads: Of torch.
         file: The score that it is to be put into; it is left in a folder beside it.
@@ -40,7 +41,7 @@ class OneRepeat:
     asked: Score
     measure: Measure
     what: Path | None
-    on: Path
+    on: Location
     how: Mapping[str, Any]
     threads: int
     file: Path
@@ -94,7 +95,7 @@ def gathered(
     repeats: int,
     file: Path,
     what: Path | DistilledSet | None,
-    on: Path,
+    on: Location,
     how: Mapping[str, Any],
     threads: int,
     tell: Progress,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from limbeck import _code, methods
 from limbeck._config import differences
+from limbeck._locations import Location
 from limbeck._runtime import Runtime, choose_runtime
 from limbeck.datasets import LabelledClips, Prepared
 from limbeck.distilled import DistilledSet
@@ -108,7 +109,7 @@ class Subject:
     def opened(
         cls,
         what: Path | DistilledSet | None,
-        on: Path | Prepared,
+        on: Path | Location | Prepared,
         *,
         modalities: Collection[str] | None = None,
         network: Architecture | None = None,

@@ -111,7 +111,7 @@ def evaluate(
     if executor:
         if file is None:
             raise InputError("Other processes leave repeats in a folder, but there is none here. Say which with `out`.")
-        task: dict[str, Any] = {"what": what, "on": prepared.folder, "how": how, "threads": threads}
+        task: dict[str, Any] = {"what": what, "on": prepared.place, "how": how, "threads": threads}
         with bar(f"Evaluating {title or asked.title}", show=progress) as tell:
             return gathered(asked, chosen, executor, repeats=repeats, file=file, tell=tell, **task)
     epochs: Counter[int] = Counter()

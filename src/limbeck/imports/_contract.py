@@ -33,17 +33,17 @@ class Given:
             return made
         if missing := [name for name in made.modalities if name not in self.like.modalities]:
             raise InputError(
-                f"The set has {', '.join(missing)}, but {self.like.folder} has {', '.join(self.like.modalities)}. "
+                f"The set has {', '.join(missing)}, but {self.like.place} has {', '.join(self.like.modalities)}. "
                 "Give a dataset prepared with the set's modalities."
             )
         if made.classes != self.like.classes:
             raise InputError(
-                f"The set has the classes {list(made.classes)}, but {self.like.folder} has {list(self.like.classes)}. "
+                f"The set has the classes {list(made.classes)}, but {self.like.place} has {list(self.like.classes)}. "
                 "Give the dataset that the set stands for."
             )
         if unlike := differences(made.recipe.to_json(), self.like.recipe.to_json()):
             raise InputError(
-                f"The set was made by another recipe than {self.like.folder}: {'; '.join(unlike)}. Prepare the dataset "
+                f"The set was made by another recipe than {self.like.place}: {'; '.join(unlike)}. Prepare the dataset "
                 "as the set was made."
             )
         return made

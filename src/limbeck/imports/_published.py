@@ -208,14 +208,14 @@ def finished(
     final = own
     if given.like is not None and own != (final := given.like.classes):
         if {*own} != {*final}:
-            raise InputError(f"The classes are {list(own)}, but those of {given.like.folder} are {list(final)}.")
+            raise InputError(f"The classes are {list(own)}, but those of {given.like.place} are {list(final)}.")
         labels = torch.tensor([final.index(name) for name in own])[labels]
         soft = None if soft is None else soft[:, [own.index(name) for name in final]]
     order = torch.argsort(labels, stable=True)
     kinds = bound(tensors, _recipe(tensors, given.like, recipe))
     for name, x in tensors.items():
         if tuple(x.shape[1:]) != kinds[name].shape:
-            like = "the recipe" if given.like is None else f"{given.like.folder}"
+            like = "the recipe" if given.like is None else f"{given.like.place}"
             raise InputError(
                 f"{name} of this set is {tuple(x.shape[1:])}, but by {like} it is {kinds[name].shape}. Prepare the "
                 "dataset in the size of the set."

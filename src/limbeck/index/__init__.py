@@ -1,10 +1,10 @@
 """An index of sounds: the vectors of every window of many recordings, kept up to date, searched, and read as arrays."""
 
+from limbeck._addresses import is_address
 from limbeck.index._prefetch import prefetch
 from limbeck.index._rows import IndexSettings, window_lengths
 from limbeck.index._scan import File, Refused, is_gone, plan_of, scan
 from limbeck.index._search import Hit, Pool, blend
-from limbeck.index._store import is_address
 from limbeck.index._stretches import embed_stretches
 from limbeck.index._update import Update
 from limbeck.index.sound_index import SoundIndex

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from limbeck import _files
+from limbeck._addresses import is_address
 from limbeck.errors import InputError, LimbeckError, package
 from limbeck.index import _rows
 from limbeck.index._scan import File, Refused
@@ -215,11 +216,6 @@ class Store:
             if self.approximate is None and len(self) >= APPROXIMATE_FROM:
                 self.make_approximate()
             self.compact(self._database.open_table(_REFUSED))
-
-
-def is_address(place: str | Path) -> bool:
-    """Whether a place is an address such as ``s3://bucket/name``, not a folder."""
-    return "://" in str(place)
 
 
 def locked(place: str | Path) -> AbstractContextManager[None]:

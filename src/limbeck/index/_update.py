@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from limbeck._addresses import is_address
 from limbeck._words import plural
 from limbeck.encoders import Encoder
 from limbeck.engine.executor import Executor
@@ -23,7 +24,7 @@ from limbeck.index._block import Block, blocks
 from limbeck.index._ear import AHEAD, Ear, reader
 from limbeck.index._prefetch import Message, prefetch
 from limbeck.index._scan import File, Refused
-from limbeck.index._store import Store, is_address
+from limbeck.index._store import Store
 from limbeck.media import SoundStretch
 
 Progress = Callable[[int, int], None]

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from limbeck import _machine
+from limbeck._addresses import is_address
 from limbeck.encoders import Encoder, EncoderNote
 from limbeck.engine.executor import Executor
 from limbeck.errors import InputError
@@ -17,7 +18,7 @@ from limbeck.index import _search
 from limbeck.index._rows import IndexSettings, window_lengths
 from limbeck.index._scan import File
 from limbeck.index._search import Hit, Pool
-from limbeck.index._store import Store, is_address, locked
+from limbeck.index._store import Store, locked
 from limbeck.index._update import Progress, Update, update
 
 

@@ -88,7 +88,7 @@ def page(
     if prepared and train is not None and not made.made_from(train):
         train = None
         notes.append(
-            f"Nearest real clips are left out: the set was distilled from other clips than those of {prepared.folder}."
+            f"Nearest real clips are left out: the set was distilled from other clips than those of {prepared.place}."
         )
     for words in notes:
         note(words, show=progress)
@@ -373,7 +373,7 @@ def _unscored(place: Path, on: Prepared | None, test: LabelledClips | None) -> s
         fingerprint = DistilledSet.load(place).fingerprint
         if any(score.trained_on.fingerprint == fingerprint for _, score in scores_in(place, test)):
             return ""
-        data = "PREPARED" if on is None else shlex.quote(str(on.folder))
+        data = "PREPARED" if on is None else shlex.quote(str(on.place))
         command = f"limbeck evaluate {shlex.quote(str(place))} --on {data}"
         return f"{place} has no score, so it is not in the table. Score it with: {command}"
     if any(place.glob("*.json")):

@@ -1,6 +1,7 @@
 """How the numbers of a distilled set are kept. One module a form; `names()` lists them without importing any."""
 
 from limbeck import _discover
+from limbeck._words import parse_size
 from limbeck.storage._contract import (
     Coder,
     Form,
@@ -9,7 +10,6 @@ from limbeck.storage._contract import (
     NamedForm,
     Payload,
     Storage,
-    parse_size,
     payload_bytes,
 )
 

@@ -1,6 +1,5 @@
 """What every form of storage is: how the tensors of a distilled set become bytes, and what is left of them."""
 
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, NamedTuple
@@ -14,12 +13,6 @@ from limbeck._config import Config
 from limbeck._discover import Listed
 from limbeck.errors import InputError
 from limbeck.modalities import Modality, Scale
-
-_UNITS = {"": 1, "B": 1} | {
-    f"{letter}{kind}": base**power
-    for kind, base in (("B", 1000), ("IB", 1024))
-    for power, letter in enumerate("KMGT", 1)
-}
 
 Payload = Mapping[str, Tensor]
 """What is written, by name: everything that must be known beside the form and what the tensors mean."""
@@ -87,20 +80,6 @@ class Coder(Storage, ABC):
 def payload_bytes(payload: Payload) -> int:
     """Bytes of everything in a payload. Names, shapes and the file's own header are not counted."""
     return sum(tensor.numel() * tensor.element_size() for tensor in payload.values())
-
-
-def parse_size(text: int | str) -> int:
-    """Bytes > 0 of words, as in ``400KB``, ``1.5 MB``, ``64KiB`` or ``250000``: decimal units, binary with an ``i``.
-
-    Example:
-        >>> parse_size("400KB"), parse_size("1.5 MB"), parse_size("64KiB"), parse_size(250)
-        (400000, 1500000, 65536, 250)
-    """
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*", str(text), re.I)
-    count = int(float(match[1]) * _UNITS.get(match[2].upper(), 0)) if match else 0
-    if count < 1:
-        raise InputError(f"A size is a number above 0 with a unit, as 400KB, 1.5MB or 64KiB, but {text!r} came.")
-    return count
 
 
 class Form(Config):
