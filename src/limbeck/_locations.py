@@ -65,7 +65,9 @@ class Location:
         if not is_address(place):
             return cls(str(place))
         text = str(place).rstrip("/")
-        if not re.fullmatch(r"[a-z][a-z0-9+.-]*://[^/@?#]+(/[^/@?#]+)*", text) or {".", ".."} & {*text.split("/")}:
+        if not re.fullmatch(r"([a-z][a-z0-9+.-]*://|file:///)[^/@?#]+(/[^/@?#]+)*", text) or {".", ".."} & {
+            *text.split("/")
+        }:
             raise InputError(
                 f"{without_secrets(text)} is no address that can be used: s3://BUCKET/NAME was expected, of plain "
                 "names. Who you are and where the store is are told by the environment: AWS_ACCESS_KEY_ID, "
@@ -112,10 +114,13 @@ class Location:
         with _telling(self):
             system, root = _system(self.text, os.getpid())
             start = f"{root}/{below}".rstrip("/")
-            listed = system.get_file_info(fs.FileSelector(start, allow_not_found=True))
+            try:
+                listed = system.get_file_info(fs.FileSelector(start))
+            except FileNotFoundError:  # where it is allowed, a bucket that is not there is nothing, too
+                return {}
         entries = {one.path.removeprefix(f"{root}/"): one for one in listed}
         return {
-            name: File(self, name, one.size or 0, one.mtime_ns or 0)
+            name: File(self, name, one.size, one.mtime_ns or 0)
             for name, one in sorted(entries.items())
             if one.base_name[0] != "." and fnmatch(name, pattern)
         }
@@ -138,6 +143,18 @@ class Location:
             os.utime(path, ns=(time.time_ns(), there.mtime_ns))
         _bound(keep={self.folder / name for name in names})
 
+    def clear(self) -> None:
+        """Delete it with all that it holds, here and in the store.
+
+        Raises:
+            InputError: The store refuses it, or cannot be reached.
+        """
+        shutil.rmtree(self.folder, ignore_errors=True)
+        if self.is_remote:
+            with _telling(self), contextlib.suppress(FileNotFoundError):
+                system, root = _system(self.text, os.getpid())
+                system.delete_dir(root)
+
     def delete(self, name: str) -> None:
         """Delete a file, if it is there.
 
@@ -158,13 +175,13 @@ class File:
     Attributes:
         place: Where it is.
         name: Its name below that.
-        size: Its bytes, where it is in object storage.
+        size: Its bytes, where it is in object storage and was listed.
         modified_ns: When it was written there.
     """
 
     place: Location
     name: str
-    size: int = 0
+    size: int | None = None
     modified_ns: int = 0
 
     def __str__(self) -> str:
@@ -230,7 +247,7 @@ class File:
                 system, root = _system(self.place.text, os.getpid())
                 with system.open_input_stream(f"{root}/{self.name}") as source, part.open("wb") as sink:
                     shutil.copyfileobj(source, sink, 2**22)
-            if (got := part.stat().st_size) != self.size:
+            if self.size not in {None, got := part.stat().st_size}:
                 raise InputError(
                     f"{self} has {got} bytes, but had {self.size} when it was opened: it was written anew since. Give "
                     "the same command again."

@@ -17,6 +17,7 @@ import pytest
 from tests.helpers.recordings import recording, recordings
 from tests.helpers.spectral_encoder import SpectralEncoder
 
+from limbeck._locations import Location
 from limbeck.encoders import Encoder
 from limbeck.engine import on_ray
 from limbeck.engine.executor import AnyTask, Executor, Here, attempt
@@ -135,15 +136,17 @@ def test_another_encoder_there_is_refused_and_the_rest_is_kept(cluster: Any, rec
 def test_a_block_says_what_is_not_as_it_should_be(recorded: Path, tmp_path: Path) -> None:
     index, _ = updated(tmp_path / "index", recorded, workers=1)
     load: partial[Encoder] = partial(SpectralEncoder, 1)
-    (task,) = _block.blocks(index.recordings(), [], index.settings, load, batch=8, folder=tmp_path)
+    (task,) = _block.blocks(index.recordings(), [], index.settings, load, batch=8, folder=Location.of(tmp_path))
     with pytest.raises(FingerprintError, match="Give every machine the same weights"):
         task.run()
-    (task,) = _block.blocks(index.recordings(), [], index.settings, SpectralEncoder, batch=8, folder=tmp_path)
+    (task,) = _block.blocks(
+        index.recordings(), [], index.settings, SpectralEncoder, batch=8, folder=Location.of(tmp_path)
+    )
     task.run()
-    whole = task.out.read_bytes()
+    whole = task.out.path.read_bytes()
     assert len(list(task.heard())) == len(index.recordings())
     at = whole.index(index.pool().joint[0].astype(np.float16).tobytes())
-    task.out.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+    task.out.path.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
     with pytest.raises(InputError, match="is not what was written to it"):
         list(task.heard())
     for file in recorded.iterdir():
@@ -192,7 +195,7 @@ def test_blocks_of_one_size_share_what_the_index_knows(tmp_path: Path) -> None:
     settings = SoundIndex.create(tmp_path / "index", SpectralEncoder()).settings
     known = [File(str(tmp_path), f"{i}.wav", 2**29, i, f"{i:064x}", i) for i in range(3)]
     files = [File(str(tmp_path), f"new{i}.wav", 2**29, i, "", i) for i in range(3)]
-    first, *others = _block.blocks(files, known, settings, SpectralEncoder, batch=8, folder=tmp_path)
+    first, *others = _block.blocks(files, known, settings, SpectralEncoder, batch=8, folder=Location.of(tmp_path))
     assert len(others) == 2
     assert all(other.known[0] is first.known[0] for other in others)
     assert len(first.known[0]) == 3

@@ -4,10 +4,9 @@ import contextlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
-from limbeck import _files
+from limbeck import _files, _locations
 from limbeck.encoders import Encoder
 from limbeck.errors import FingerprintError, InputError
 from limbeck.index import _rows
@@ -32,8 +31,8 @@ class Block:
         settings: Those of the index.
         load: Gives its encoder on whatever machine this is.
         batch: Windows that are embedded at a time.
-        out: The Arrow file in which its windows are left: a record batch for each recording that was heard, and in the
-            schema's metadata what became of every one.
+        out: The Arrow file, on a disk or in object storage, in which its windows are left: a record batch for each
+            recording that was heard, and in the schema's metadata what became of every one.
     """
 
     files: Sequence[File]
@@ -41,7 +40,7 @@ class Block:
     settings: _rows.IndexSettings
     load: Callable[[], Encoder]
     batch: int
-    out: Path
+    out: _locations.File
 
     @property
     def needs(self) -> "Sequence[Block]":
@@ -86,18 +85,20 @@ class Block:
         schema = _rows.schema(self.settings)
         schema = schema.with_metadata({**schema.metadata, _HEARD: json.dumps(told).encode()})
         with (
-            _files.atomic(self.out) as part,
+            _files.atomic(self.out.path) as part,
             pa.OSFile(str(part), "wb") as sink,
             pa.ipc.new_file(sink, schema) as writer,
         ):
             for table in tables:
                 writer.write_table(table.combine_chunks().cast(schema))
+        self.out.place.put(self.out.name)
+        self._forget()
 
     def heard(self) -> Iterator[tuple[File | Refused, Any | None]]:
         """What became of each: it with its rows, it alone where its content is known, or why it is refused."""
         import pyarrow as pa
 
-        with pa.memory_map(str(self.out)) as source, pa.ipc.open_file(source) as found:
+        with pa.memory_map(str(self.out.here())) as source, pa.ipc.open_file(source) as found:
             told = json.loads(found.schema.metadata[_HEARD])
             for number, sha256, batch in told["ends"]:
                 rows = None if batch is None else pa.Table.from_batches([found.get_batch(batch)])
@@ -106,6 +107,12 @@ class Block:
                 yield replace(self.files[number], sha256=sha256), rows
             for number, reason, detail in told["refused"]:
                 yield Refused(self.files[number], reason, detail), None
+        self._forget()
+
+    def _forget(self) -> None:
+        """Keep nothing here of what is in object storage."""
+        if self.out.place.is_remote:
+            self.out.path.unlink(missing_ok=True)
 
     def _encoder(self) -> Encoder:
         if self.settings.encoder not in _encoders:
@@ -127,7 +134,7 @@ def blocks(
     load: Callable[[], Encoder],
     *,
     batch: int,
-    folder: Path,
+    folder: _locations.Location,
 ) -> list[Block]:
     """Cut files, in their order, into blocks that leave what they heard in a `folder`; see `Block`."""
     by_size: dict[int, set[str]] = {}
@@ -149,7 +156,7 @@ def blocks(
             settings,
             load,
             batch,
-            folder / f"{number:06d}.arrow",
+            _locations.File(folder, f"{number:06d}.arrow"),
         )
         for number, own in enumerate(cut)
     ]

@@ -16,6 +16,7 @@ from typing import Any, Self
 
 from limbeck import _files
 from limbeck._addresses import is_address
+from limbeck._locations import Location
 from limbeck.errors import InputError, LimbeckError, package
 from limbeck.index import _rows
 from limbeck.index._scan import File, Refused
@@ -219,8 +220,8 @@ class Store:
 
 
 def locked(place: str | Path) -> AbstractContextManager[None]:
-    """Keep other writers out. Object stores have no locks: there, one writer at a time is up to the user."""
-    return contextlib.nullcontext() if is_address(place) else _files.exclusive(Path(place))
+    """Keep other writers of this machine out, and of others where the disk has locks; object storage has none."""
+    return _files.exclusive(Location.of(place).folder)
 
 
 @contextlib.contextmanager
@@ -248,8 +249,13 @@ def _with_sums(columns: Sequence[str]) -> list[str]:
 
 def _connected(place: str | Path) -> Any:
     lancedb = package("sounds", "lancedb")
+    options = {}
+    if str(place).startswith("s3://"):
+        Location.of(place).files()  # which says in a sentence what LanceDB would say in many, or try for minutes
+        server = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
+        options = {"allow_http": "true"} if server.startswith("http://") else {}
     try:
-        return lancedb.connect(str(place))
+        return lancedb.connect(str(place), storage_options=options)
     except ValueError as error:
         raise InputError(
             f"LanceDB cannot keep an index at {str(place)!r}. Choose another folder or address. It says: {error}"

@@ -5,8 +5,7 @@ Killed at any moment, the index holds the recordings committed so far, whole and
 
 import contextlib
 import os
-import shutil
-import tempfile
+import secrets
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from limbeck._addresses import is_address
+from limbeck._locations import Location
 from limbeck._words import plural
 from limbeck.encoders import Encoder
 from limbeck.engine.executor import Executor
@@ -87,7 +87,7 @@ def update(
         except UnicodeEncodeError:
             indexer.add(file, Refused(file, "bad_name", f"{file.place!r}: its name is not UTF-8. Rename it."))
     if executor:
-        with _emptied(Path(store.place).absolute() / _PARTS) as parts:
+        with _emptied(Location.of(f"{Location.of(store.place).absolute()}/{_PARTS}")) as parts:
             tasks = blocks(named, known.values(), store.settings, load, batch=batch, folder=parts)
             indexer.gather(tasks, executor, progress)
     else:
@@ -109,17 +109,18 @@ def update(
 
 
 @contextlib.contextmanager
-def _emptied(folder: Path) -> Iterator[Path]:
+def _emptied(place: Location) -> Iterator[Location]:
     """A new folder in one without what a killed process left there, both of which are gone afterwards.
 
     Machines may still work for the killed process: they do not find their way into a folder of another name.
     """
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(exist_ok=True)  # a machine that writes at this moment may have kept it
+    place.clear()
+    inner = Location.of(f"{place}/{secrets.token_hex(8)}")
     try:
-        yield Path(tempfile.mkdtemp(dir=folder))
+        yield inner
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        inner.clear()
+        place.clear()
 
 
 class _Indexer:

@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 from limbeck import _machine
-from limbeck._addresses import is_address
 from limbeck.encoders import Encoder, EncoderNote
 from limbeck.engine.executor import Executor
 from limbeck.errors import InputError
@@ -26,7 +25,7 @@ class SoundIndex:
     """Vectors of every window of many recordings, by one encoder: made once, kept up to date, searched, pooled.
 
     It lies in a folder, or at an address of LanceDB's: ``s3://bucket/name``. Made by `open` or `create`. Any number of
-    processes may read while one writes.
+    processes may read while one writes; object storage has no locks, and machines have to take turns there.
 
     Cost: a window takes 2 (dim + features_dim) bytes on disk and some hundred more for its recording. Searching looks
     at every window up to 200,000 of them, and goes by an approximate index above.
@@ -141,7 +140,7 @@ class SoundIndex:
         the files done and the files to be read.
 
         An `executor` has its machines read and embed instead of this process: those of a cluster
-        (`limbeck.engine.on_ray`), which all see the sources and the index's folder. They are sent `load`, which gives
+        (`limbeck.engine.on_ray`), which all see the sources and the index. They are sent `load`, which gives
         the encoder there, or the encoder itself. The rows are the same.
 
         Raises:
@@ -157,8 +156,6 @@ class SoundIndex:
         workers = _machine.cores() if workers is None else workers
         if batch < 1 or workers < 1:
             raise InputError(f"batch and workers must be at least 1, but got {batch} and {workers}.")
-        if executor and is_address(self._store.place):
-            raise InputError("Machines of a cluster leave what they heard in the index's folder; an address has none.")
         with locked(self._store.place):
             self._store.refresh()
             return update(

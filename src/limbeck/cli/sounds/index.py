@@ -13,6 +13,7 @@ EXAMPLES = (
     "limbeck sounds index recordings/ more/rain.wav --encoder yamnet --weights weights/ --offline --out index/",
     "limbeck sounds index recordings/ --window 5 --hop 2.5 --out index/",
     "limbeck sounds index /shared/archive --encoder yamnet --weights /shared/weights --out /shared/index --ray auto",
+    "limbeck sounds index recordings/ --encoder clap --out s3://bucket/index",
 )
 
 
@@ -44,13 +45,10 @@ def run(
     Files that cannot be read are listed with the reason and never fatal. Killed, the same command goes on.
     """
     from limbeck import sounds
-    from limbeck.index import is_address
 
-    if ray and is_address(out):
-        raise typer.BadParameter("with --ray the index is a folder that all machines see, not an address.")
     settings: dict[str, Any] = {"encoder": encoder, "checkpoint": checkpoint, "weights": weights, "offline": offline}
     settings |= {"window": window, "hop": hop, "device": device, "workers": workers}
-    with _options.on_ray(ray, folder=Path(out), quiet=quiet) as executor:
+    with _options.on_ray(ray, folder=out, quiet=quiet) as executor:
         found = sounds.index(sources, out=out, progress=not quiet, executor=executor, **settings)
     for path, reason in found.rejected:
         _output.note(f"{path}: {reason}", quiet=quiet)
