@@ -125,8 +125,8 @@ def prepare(
                 if (
                     now := found | plan.recordings(place)
                 ) != found:  # they have moved, or it was never noted where they are
-                    _files.write_record(place.folder / "dataset.json", now)
-                    place.put("dataset.json")
+                    with place.writing("dataset.json") as path:
+                        _files.write_record(path, now)
             else:
                 _forget_parts(place)
                 shards = _decode_missing(
@@ -232,10 +232,11 @@ def finish(plan: Plan, out: Location, shards: list[Shard]) -> None:
     text, number, whole, texts = pa.string(), pa.float64(), pa.int32(), pa.list_(pa.string())
     columns = dict.fromkeys(("id", *TRACKS), text) | {"start_s": number, "length_s": number, "label": text}
     columns |= {"split": text, "shard": whole, "row": whole, "repairs": texts, "sha256": text, "files": texts}
-    write_table(out.folder / "clips.parquet", clips, pa.schema(columns))
+    with out.writing("clips.parquet") as path:
+        write_table(path, clips, pa.schema(columns))
     why = dict.fromkeys(("id", "source", "label", "split", "reason", "detail"), text)
-    write_table(out.folder / "rejected.parquet", rejected, pa.schema(why))
-    out.put("clips.parquet", "rejected.parquet")
+    with out.writing("rejected.parquet") as path:
+        write_table(path, rejected, pa.schema(why))
     splits = splits_of(plan.clips)
     counts = Counter((c["split"], c["label"]) for c in clips)
     if not any(counts[TRAIN, label] for label in plan.classes):
@@ -272,8 +273,8 @@ def finish(plan: Plan, out: Location, shards: list[Shard]) -> None:
         **plan.recordings(out),
         "fingerprint": fingerprint_of(plan.dataset.name, plan.classes, plan.modalities, plan.recipe, content),
     }
-    _files.write_record(out.folder / "dataset.json", description)
-    out.put("dataset.json")
+    with out.writing("dataset.json") as path:
+        _files.write_record(path, description)
 
 
 def _warnings(

@@ -369,8 +369,8 @@ def write_shard(
         tensors[name] = torch.empty((len(clips), *modality.shape), dtype=modality.dtype)
         for row, arrays in enumerate(clips):
             tensors[name][row] = torch.from_numpy(arrays[name])
-    write_tensors(place.folder / shard_name(index), tensors, record)
-    place.put(shard_name(index))
+    with place.writing(shard_name(index)) as path:
+        write_tensors(path, tensors, record)
 
 
 def read_description(file: File) -> dict[str, Any]:

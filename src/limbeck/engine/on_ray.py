@@ -241,8 +241,8 @@ def _asked(ray: Any, folder: Path | str | None) -> list[Machine]:
     place = None if folder is None else Location.of(folder if is_address(folder) else Path(folder).absolute())
     mark, word = f".seen-{secrets.token_hex(4)}", secrets.token_hex(8)
     if place:
-        _files.write_text(place.folder / mark, word)
-        place.put(mark)
+        with place.writing(mark) as path:
+            _files.write_text(path, word)
     nodes = {node["NodeID"]: node for node in ray.nodes() if node["Alive"]}
     try:
         look = ray.remote(_look)

@@ -85,13 +85,13 @@ class Block:
         schema = _rows.schema(self.settings)
         schema = schema.with_metadata({**schema.metadata, _HEARD: json.dumps(told).encode()})
         with (
-            _files.atomic(self.out.path) as part,
+            self.out.place.writing(self.out.name) as path,
+            _files.atomic(path) as part,
             pa.OSFile(str(part), "wb") as sink,
             pa.ipc.new_file(sink, schema) as writer,
         ):
             for table in tables:
                 writer.write_table(table.combine_chunks().cast(schema))
-        self.out.place.put(self.out.name)
         self._forget()
 
     def heard(self) -> Iterator[tuple[File | Refused, Any | None]]:
