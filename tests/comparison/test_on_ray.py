@@ -19,7 +19,7 @@ from tests.helpers.generated import RECIPE, Generated
 from tests.helpers.tasks import Counts, Writes
 
 import limbeck
-from limbeck import cli, comparison
+from limbeck import cli, comparison, distillation
 from limbeck.comparison import Recipe
 from limbeck.engine import executor, on_ray
 from limbeck.errors import InputError
@@ -173,3 +173,31 @@ def test_an_address_without_a_cluster_is_told(address: str, tmp_path: Path) -> N
 def test_nothing_else_imports_ray() -> None:
     program = "import limbeck.cli, limbeck.comparison, limbeck.sounds, sys\nassert 'ray' not in sys.modules"
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_blocks_of_classes_of_a_machine_that_is_lost_are_distilled_on_others(
+    cluster: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    classes = tuple("abcdef")
+    prepared = limbeck.prepare(
+        Generated(36, classes=classes), out=tmp_path / "prepared", recipe=RECIPE, workers=1, progress=False
+    )
+    lost: list[Any] = []
+
+    def tell(ended: int, total: int) -> None:
+        assert total == len(classes)
+        if ended == 1 and not lost:
+            lost.append(cluster.list_all_nodes()[-1])
+            cluster.remove_node(lost[0], allow_graceful=False)
+            cluster.add_node(num_cpus=1, node_ip_address="127.0.0.2")
+
+    monkeypatch.setattr(distillation, "bar", lambda title, *, show: nullcontext(tell))
+    encoders = {"network": {"options": {"width": 8}}, "bank": 2}
+    asked: dict[str, Any] = {"steps": 10, "encoders": encoders, "device": "cpu"}
+    with on_ray.connected("auto", folder=tmp_path, tell=lambda said: None) as executor:
+        limbeck.distill(prepared, "dm", out=tmp_path / "there", executor=executor, **asked)
+    monkeypatch.undo()
+    assert lost
+    limbeck.distill(prepared, "dm", blocks="each", out=tmp_path / "here", progress=False, **asked)
+    there, here = (tmp_path / name / "data.safetensors" for name in ("there", "here"))
+    assert there.read_bytes() == here.read_bytes()

@@ -11,9 +11,10 @@ import torch
 from limbeck import _files
 from limbeck._runtime import Runtime, choose_runtime, generator, threads
 from limbeck.comparison._recipe import Place, Recipe
-from limbeck.comparison.jobs.distil import Distil, MeasureSet
+from limbeck.comparison.jobs.distil import Distil, DistilBlock, MeasureSet
 from limbeck.comparison.kinds.distillation import DistillationRecipe
 from limbeck.datasets import LabelledClips, Prepared
+from limbeck.distillation import cut
 from limbeck.errors import InputError
 from limbeck.methods import Method
 from limbeck.modalities import Scale
@@ -128,11 +129,14 @@ def plan(recipe: Recipe, *, out: Path | str, data: Path | str | None = None, dev
         stored: int | None = 0
         if isinstance(job, MeasureSet):
             seconds = job.measure.students * job.repeats * seconds_of(job.of)
+        elif isinstance(job, DistilBlock) and job.of.method and job.of.blocks:
+            passes = job.of.method.passes(cut(per_class, job.of.blocks)[job.number])
+            seconds = passes.forward * forward + passes.backward * backward
         elif isinstance(job, Distil):
             stored = whole * each if job.per_class is None else job.made.stored_bytes if job.given else None
             if job.method is not None:
                 stored = bytes_of(job.method)
-                passes = job.method.passes(per_class)
+                passes = job.method.passes(per_class if job.blocks is None else ())
                 experts |= set(job.method.required_experts(job.seed))
                 seconds = passes.forward * forward + passes.backward * backward
             seconds += len(job.heads) * job.students * seconds_of(job)

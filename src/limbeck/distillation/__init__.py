@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from limbeck._runtime import choose_runtime
 from limbeck.datasets import Dataset, LabelledClips, Prepared, Samples, prepare, usual_place
-from limbeck.distillation._blocks import cut, forget, in_blocks
+from limbeck.distillation._blocks import Block, cut, forget, in_blocks, parts_of, place_of
 from limbeck.distillation._request import DEFAULT, EACH, VALIDATED, Data, Request, kept
 from limbeck.distilled import DistilledSet
 from limbeck.engine import RUN, bar, note
@@ -18,7 +18,7 @@ from limbeck.engine.executor import Executor
 from limbeck.errors import InputError
 from limbeck.methods import Method
 
-__all__ = ["DEFAULT", "VALIDATED", "distill", "plan"]
+__all__ = ["DEFAULT", "VALIDATED", "Block", "blocks_of", "cut", "distill", "place_of", "plan"]
 
 _FILES = ("README.md", "config.json", "data.safetensors", "dataset.json")
 
@@ -99,6 +99,15 @@ def distill(
         made = kept(folder, asked, lambda run: make(asked, tell, run), show=progress)
     forget(folder)
     return made
+
+
+def blocks_of(
+    data: Data, method: Method, *, out: Path | str, blocks: int, threads: int, seed: int, device: str, dtype: str
+) -> list[Block]:
+    """The blocks that `distill` with the same arguments distils and joins: tasks, which others may have done before."""
+    how: dict[str, Any] = {"blocks": blocks, "threads": threads, "seed": seed}
+    request = Request.of(data, method, None, None, {}, runtime=choose_runtime(device, dtype), **how)
+    return parts_of(request, Path(out).absolute())
 
 
 def _prepared(data: Any, out: Path | str | None, *, progress: bool) -> Data:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
+from typing import TypeVar
 
 from limbeck._config import differences
 from limbeck._words import plural
@@ -16,12 +17,13 @@ from limbeck.engine.executor import Executor, Here
 from limbeck.errors import LimbeckError
 from limbeck.methods import RunContext
 
+Of = TypeVar("Of")
 BLOCKS = "blocks"
 """Name of the folder, inside that of a run, in which each block has one of its own until all are joined."""
 
 
-def cut(classes: Sequence[str], blocks: int) -> list[tuple[str, ...]]:
-    """Classes in so many blocks, in order and as equal as can be.
+def cut(classes: Sequence[Of], blocks: int) -> list[tuple[Of, ...]]:
+    """Classes, or what there is of each, in so many blocks, in order and as equal as can be.
 
     Example:
         >>> cut(["bell", "drip", "horn", "knock", "purr"], 2)
@@ -62,10 +64,15 @@ class Block:
         kept(self.folder, self.request, lambda run: self.request.distilled(tell, run))
 
 
-def blocks_of(request: Request, folder: Path) -> list[Block]:
+def parts_of(request: Request, folder: Path) -> list[Block]:
     """The blocks of a request that is kept in a `folder`."""
     parts = cut(request.clips.classes, request.blocks or 1)
-    return [Block(request.part(part), folder / RUN / BLOCKS / str(i)) for i, part in enumerate(parts)]
+    return [Block(request.part(part), place_of(folder, i)) for i, part in enumerate(parts)]
+
+
+def place_of(folder: Path, number: int) -> Path:
+    """Where in the folder of a set its block of a `number` lies until all are joined."""
+    return folder / RUN / BLOCKS / str(number)
 
 
 def in_blocks(request: Request, tell: Progress, run: Run | None = None, executor: Executor | None = None) -> Made:
@@ -78,7 +85,7 @@ def in_blocks(request: Request, tell: Progress, run: Run | None = None, executor
         LimbeckError: Some failed; the others are kept.
     """
     request, validation = request.settled()
-    blocks = blocks_of(request, run.folder.parent if run else Path())
+    blocks = parts_of(request, run.folder.parent if run else Path())
 
     def steps_of(number: int) -> Progress:
         return lambda step, steps: tell(number * steps + step, len(blocks) * steps)

@@ -81,7 +81,7 @@ class Best(Method):
         """Classes meet in a ridge regression, where samples are moved by one; see `Method.coupling`."""
         ridge = [m for m, loss in self.losses.items() if loss == "ridge"]
         told = f"one ridge regression on {' and '.join(ridge)} has to tell all classes apart (losses)"
-        return told if self.steps and ridge else ""
+        return told if ridge and self.steps and self.per_class < self.freeze_above else ""
 
     def _loss(self, modality: str, real: Sequence[Tensor], synthetic: Tensor) -> Tensor:
         """Of a modality's features, (class,): real ones of each class, (clip, dim), and (class, sample, dim)."""

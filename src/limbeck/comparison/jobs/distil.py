@@ -14,6 +14,7 @@ from limbeck import _code, _files, modalities
 from limbeck._runtime import choose_runtime
 from limbeck.comparison._recipe import Job
 from limbeck.datasets import Prepared
+from limbeck.distillation import blocks_of, place_of
 from limbeck.distilled import DistilledSet
 from limbeck.engine import RUN
 from limbeck.evaluation import Protocol, Score, code_of
@@ -42,6 +43,7 @@ class Distil(Job):
         sound: Scale of sound for students of the whole.
         dtype: As in ``limbeck distill --dtype``.
         out: Folder of all runs.
+        blocks: Of classes, each distilled by a job of its own, as in ``limbeck distill --blocks``; None for all.
     """
 
     per_class: int | None
@@ -58,6 +60,12 @@ class Distil(Job):
     dtype: str
     out: Path
     given: Path | None = None
+    blocks: int | None = None
+
+    @cached_property
+    def needs(self) -> "Sequence[DistilBlock]":
+        own: dict[str, Any] = {"row": self.row, "threads": self.threads}
+        return tuple(DistilBlock(of=self, number=i, **own) for i in range(self.blocks or 0))
 
     def __str__(self) -> str:
         return self.row if self.per_class is None else f"{self.row}, {self.per_class} per class, seed {self.seed}"
@@ -71,7 +79,8 @@ class Distil(Job):
             return self.out / "whole" / _files.digest(self.fingerprint, self.sound, formats)
         if self.method is None:
             return self.out / "sets" / _files.digest(self.fingerprint, "given", self.made.fingerprint, formats)
-        key = _files.digest(self.fingerprint, self.method.name, self.method.to_json(), self.seed, formats)
+        split = [self.blocks] if self.blocks else []
+        key = _files.digest(self.fingerprint, self.method.name, self.method.to_json(), self.seed, formats, *split)
         return self.out / "sets" / f"{key}-{_files.digest(_code.of(self.method))}"
 
     @property
@@ -101,6 +110,11 @@ class Distil(Job):
         return _files.read_record(self.folder / FACTS)
 
     @property
+    def split(self) -> dict[str, Any]:
+        """How a distillation in blocks is asked for; empty for one of all classes at once."""
+        return {"blocks": self.blocks, "threads": self.threads} if self.blocks else {}
+
+    @property
     def evaluation(self) -> dict[str, Any]:
         """What evaluations and measures of the set are given."""
         names = ("network", "protocol", "seed", "device", "sound")
@@ -112,6 +126,7 @@ class Distil(Job):
         lines = []
         if self.method is not None:
             own = {"method": self.method.name, "seed": self.seed, "device": self.device, "dtype": self.dtype}
+            own |= self.split
             lines.append(command_line("distill", self.data, **own, set=self.method.to_json(), out=self.folder))
         for name in self.heads:
             head, seen = _head(name)
@@ -184,7 +199,7 @@ class Distil(Job):
                 facts |= {"fingerprint": self.made.fingerprint}
             else:
                 own: dict[str, Any] = {"seed": self.seed, "device": self.device, "dtype": self.dtype, "progress": False}
-                made = limbeck.distill(prepared, self.method, out=self.folder, **own)
+                made = limbeck.distill(prepared, self.method, out=self.folder, **own, **self.split)
                 seconds = _files.read_record(self.folder / RUN / "done.json")["seconds"]
                 facts = {"stored_bytes": made.stored_bytes, "distill_seconds": seconds, "fingerprint": made.fingerprint}
             _files.write_record(self.folder / FACTS, facts)
@@ -192,6 +207,39 @@ class Distil(Job):
                 head, seen = _head(name)
                 options = self.evaluation | {"repeats": self.students, "title": name, "out": self.folder / SCORES}
                 limbeck.evaluate(self.set, on=prepared, head=head, modalities=seen, **options)
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class DistilBlock(Job):
+    """One of the blocks of a distillation, by its `number` from 0, which joins them."""
+
+    of: Distil
+    number: int
+
+    def __str__(self) -> str:
+        return f"{self.of}, block {self.number + 1} of {self.of.blocks}"
+
+    @property
+    def folder(self) -> Path:
+        """Where it is until all are joined."""
+        return place_of(self.of.folder, self.number)
+
+    @property
+    def done(self) -> bool:
+        return any((folder / RUN / "done.json").exists() for folder in (self.folder, self.of.folder))
+
+    @property
+    def command(self) -> str:
+        """``limbeck distill`` with all its blocks."""
+        return self.of.command.partition("\n")[0]
+
+    def _work(self) -> None:
+        of = self.of
+        if of.method is None or self.done:  # another command may have joined them meanwhile
+            return
+        how: dict[str, Any] = {"out": of.folder, "seed": of.seed, "device": of.device, "dtype": of.dtype, **of.split}
+        blocks_of(of.data, of.method, **how)[self.number].run()
 
 
 @final

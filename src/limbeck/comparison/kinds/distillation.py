@@ -106,6 +106,8 @@ class MethodRow(Part):
         preset: Named settings it starts from.
         per_class: Samples per class this row is run at; all of the recipe's by default, none of them if empty.
         at: Settings that differ at some budget.
+        blocks: Of classes, each distilled by a job of its own that any machine can do; all classes at once by default.
+            Their number changes last digits. Methods whose classes are coupled have none.
         published: Accuracies that papers print for it, in percent, by samples per class.
     """
 
@@ -114,6 +116,7 @@ class MethodRow(Part):
     preset: str | None = None
     per_class: tuple[int, ...] | None = None
     at: dict[int, dict[str, Any]] = Field(default_factory=dict)
+    blocks: int | None = Field(None, ge=1)
     published: dict[int, Percent] = Field(default_factory=dict)
 
     @model_validator(mode="before")
@@ -123,7 +126,7 @@ class MethodRow(Part):
 
     @model_validator(mode="after")
     def _either_of_them(self) -> Self:
-        if self.set is not None and (self.method or self.preset or self.settings or self.at):
+        if self.set is not None and (self.method or self.preset or self.settings or self.at or self.blocks):
             raise ValueError("a row has a set or a method with its settings, not both")
         return self
 
@@ -220,7 +223,9 @@ class DistillationRecipe(Recipe):
             wrong: dict[str, list[int]] = {}
             for per_class in self.budgets(row):
                 try:
-                    made[per_class].append(self.method(row, per_class))
+                    made[per_class].append(method := self.method(row, per_class))
+                    if row.blocks and method.coupling:
+                        raise InputError(f"{method.name} cannot distil blocks apart: {method.coupling}")
                 except InputError as error:
                     wrong.setdefault(str(error), []).append(per_class)
             found += [f"row {name!r} at {_listed(budgets)} per class: {words}" for words, budgets in wrong.items()]
@@ -293,7 +298,16 @@ class DistillationRecipe(Recipe):
         shared |= {"sound": self.settings.get("sound", "standardised")}  # for students of the whole
         shared |= {"data": data, "fingerprint": fingerprint, "device": place.device, "out": place.out}
         sets = [
-            Distil(row=name, per_class=n, seed=seed, method=method, given=given, students=self.students, **shared)
+            Distil(
+                row=name,
+                per_class=n,
+                seed=seed,
+                method=method,
+                given=given,
+                students=self.students,
+                blocks=self.rows[name].blocks,
+                **shared,
+            )
             for n in sorted({n for row in self.rows.values() for n in self.budgets(row)})
             for rows in [{name: self._made_by(r, n) for name, r in self.rows.items() if n in self.budgets(r)}]
             for seed in range(self.distillations)
@@ -304,7 +318,7 @@ class DistillationRecipe(Recipe):
             sets.append(Distil(row="whole", per_class=None, seed=0, method=None, students=self.whole, **shared))
         jobs: list[Job] = []
         for of in sets:
-            jobs.append(of)
+            jobs += [*of.needs, of]
             for name, asked in self.measures.items():
                 if of.per_class is None or asked.per_class is None or of.per_class in asked.per_class:
                     times = self.whole if of.per_class is None else asked.repeats or self.students
