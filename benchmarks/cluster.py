@@ -23,6 +23,7 @@ from typing import Any
 
 from limbeck import comparison
 from limbeck.comparison import Recipe
+from limbeck.comparison.kinds.distillation import DistillationRecipe
 from limbeck.datasets import _plan, _prepare, _shards
 from limbeck.engine import machine, on_ray, versions
 from limbeck.engine.executor import Executor, LocalProcesses
@@ -96,15 +97,22 @@ def listing(clips: int, folder: Path) -> dict[str, float]:
     return spent | {"tasks": len(tasks), "peak MiB": peak_mib()}
 
 
-def simulated(recipe: str, folder: Path) -> dict[str, float]:
+def simulated(recipe: str, blocks: int | None, folder: Path) -> dict[str, Any]:
     """Days that a recipe takes on so many machines like this one, from a few clips sent through its networks here.
 
-    A machine does one job at a time with all its cores; none idles before jobs run out, but no job is split.
+    A machine does one job at a time with all its cores; none idles before jobs run out, but no job is split. Rows that
+    take steps and whose classes are not coupled are cut into so many `blocks`, if any, whose work adds up to the same.
     """
-    lines = comparison.plan(Recipe.load(recipe), out=folder, device="cpu")
+    asked = Recipe.load(recipe)
+    assert isinstance(asked, DistillationRecipe)
+    methods = {name: asked.method(row, 1) for name, row in asked.rows.items()}
+    cut = [name for name, method in methods.items() if method.steps_planned and not method.coupling]
+    rows = {n: row.model_copy(update={"blocks": blocks}) if n in cut else row for n, row in asked.rows.items()}
+    lines = comparison.plan(asked.model_copy(update={"rows": rows}), out=folder, device="cpu")
     every = comparison.Line.total("all", lines)
     days = {f"days on {count}": every.seconds_on(count) / 86400 for count in (1, 8, 64)}
-    return days | {"jobs": every.jobs, "days of the longest": every.longest_seconds / 86400}
+    longest = max(lines, key=lambda line: line.longest_seconds).name
+    return days | {"jobs": every.jobs, "days of the longest": every.longest_seconds / 86400, "longest": longest}
 
 
 def peak_mib() -> float:
@@ -113,7 +121,7 @@ def peak_mib() -> float:
     return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) / 1024
 
 
-def apart(work: Callable[..., dict[str, float]], *given: Any) -> dict[str, float]:
+def apart(work: Callable[..., dict[str, Any]], *given: Any) -> dict[str, Any]:
     """What a function gives in a process and a folder of its own, whose memory is nobody else's."""
     with tempfile.TemporaryDirectory() as folder, ProcessPoolExecutor(1, get_context("spawn")) as pool:
         return pool.submit(work, *given, Path(folder)).result()
@@ -130,11 +138,11 @@ def main() -> None:
         # Here, for Ray's processes can be given what is defined in the program that was started, and in no other.
         f"{options.jobs} jobs of a second, two workers": overhead(options.jobs, Path()),
         **{f"{5 * n * options.jobs} jobs of no time": memory_of_jobs(5 * n * options.jobs, Path()) for n in (1, 10)},
-        "VGGSound's comparison": apart(simulated, "vggsound"),
+        **{f"VGGSound's comparison, blocks: {n}": apart(simulated, "vggsound", n) for n in (None, 10, 309)},
         **{f"{n} clips planned": apart(listing, n) for n in (options.clips // 10, options.clips)},
     }
     for what, numbers in found.items():
-        print(what, {name: round(number, 3) for name, number in numbers.items()})
+        print(what, {name: n if isinstance(n, str) else round(n, 3) for name, n in numbers.items()})
     if options.out:
         options.out.write_text(
             json.dumps({"found": found, "machine": machine(), "versions": versions()}, indent=2) + "\n"
