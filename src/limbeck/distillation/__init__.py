@@ -104,7 +104,7 @@ def distill(
 def blocks_of(
     data: Data, method: Method, *, out: Path | str, blocks: int, threads: int, seed: int, device: str, dtype: str
 ) -> list[Block]:
-    """The blocks that `distill` with the same arguments distils and joins: tasks, which others may have done before."""
+    """The blocks that `distill` with the same arguments, see `distill`, joins: tasks, which others may do before."""
     how: dict[str, Any] = {"blocks": blocks, "threads": threads, "seed": seed}
     request = Request.of(data, method, None, None, {}, runtime=choose_runtime(device, dtype), **how)
     return parts_of(request, Path(out).absolute())

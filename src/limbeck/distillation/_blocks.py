@@ -23,7 +23,7 @@ BLOCKS = "blocks"
 
 
 def cut(classes: Sequence[Of], blocks: int) -> list[tuple[Of, ...]]:
-    """Classes, or what there is of each, in so many blocks, in order and as equal as can be.
+    """The `classes`, or what there is of each, in so many `blocks`, in order and as equal as can be.
 
     Example:
         >>> cut(["bell", "drip", "horn", "knock", "purr"], 2)
