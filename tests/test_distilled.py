@@ -62,7 +62,7 @@ def test_in_memory_it_is_what_is_on_disk(form: str, seen: tuple[str, ...], tmp_p
     assert torch.equal(back.targets.to_learn, kept.targets.to_learn)
     assert f"Storage: {form}, {kept.stored_bytes:,} bytes" in kept.card()
     tensors = load_file(tmp_path / "data.safetensors")
-    counted = sum(t.numel() * t.element_size() for name, t in tensors.items() if name != "labels")
+    counted = sum(t.numel() * t.element_size() for name, t in tensors.items() if name != "rows_of_classes")
     assert counted == kept.stored_bytes
 
 
@@ -282,7 +282,7 @@ DAMAGES = {
     "classes": [],
     "storage": {"name": "float32"},
     "recipe": [],
-    "labels": None,
+    "rows_of_classes": None,
 }
 
 
@@ -291,9 +291,9 @@ DAMAGES = {
 def test_a_part_that_is_missing_or_wrong_is_a_sentence(part: str, seen: tuple[str, ...], tmp_path: Path) -> None:
     made(seen=seen).save(tmp_path)
     config = _files.read_record(tmp_path / "config.json")
-    if part == "labels":
+    if part == "rows_of_classes":
         tensors = load_file(tmp_path / "data.safetensors")
-        del tensors["labels"]
+        del tensors["rows_of_classes"]
         _files.write_tensors(tmp_path / "data.safetensors", tensors)
     for broken in ({key: value for key, value in config.items() if key != part}, config | {part: DAMAGES[part]}):
         _files.write_record(tmp_path / "config.json", broken)
@@ -319,9 +319,9 @@ def test_a_modality_that_is_gone_from_one_file_is_noticed(taken: str, tmp_path: 
 def test_an_older_format_is_named(tmp_path: Path) -> None:
     made().save(tmp_path)
     config = _files.read_record(tmp_path / "config.json")
-    for told in ("limbeck-distilled-2", "limbeck-distilled-4"):
+    for told in ("limbeck-distilled-2", "limbeck-distilled-5"):
         _files.write_record(tmp_path / "config.json", config | {"format": told})
-        with pytest.raises(InputError, match=f"of format '{told}'; this version reads 'limbeck-distilled-3'"):
+        with pytest.raises(InputError, match=f"of format '{told}'; this version reads 'limbeck-distilled-4'"):
             DistilledSet.load(tmp_path)
 
 

@@ -25,7 +25,8 @@ from limbeck.storage.float32 import Float32
 
 __all__ = ["FORMAT", "SOFT", "START", "DistilledSet", "meanings_of"]
 
-FORMAT = "limbeck-distilled-3"
+FORMAT = "limbeck-distilled-4"
+ROWS = "rows_of_classes"
 SOFT = "soft_labels"
 START = "start."
 _FILES = ("config.json", "data.safetensors")
@@ -303,7 +304,8 @@ class DistilledSet(TorchDataset[tuple[Batch, Tensor]]):
         """
         folder = Path(folder)
         starts = {START + name: tensor for name, tensor in (self.start or {}).items()}
-        _files.write_tensors(folder / "data.safetensors", self._trained_on() | {"labels": self.labels} | starts)
+        counts = torch.bincount(self.labels, minlength=len(self.classes)).int()  # rows are in the order of classes
+        _files.write_tensors(folder / "data.safetensors", self._trained_on() | {ROWS: counts} | starts)
         _files.write_text(folder / "README.md", self.card())
         about = {"provenance": self.provenance, "fingerprint": self.fingerprint}
         _files.write_record(folder / "config.json", {"format": FORMAT, **self._decoded_by(), **about})
@@ -330,11 +332,14 @@ class DistilledSet(TorchDataset[tuple[Batch, Tensor]]):
             scales = {name: Scale.from_json(config["scales"][name]) for name in modalities}
             hold = parse(str(config["hold"]))
             form = storage.load(config["storage"]["name"]).from_json(config["storage"]["settings"])
-            labels, soft = tensors.pop("labels"), tensors.pop(SOFT, None)
+            counts, soft = tensors.pop(ROWS), tensors.pop(SOFT, None)
             start = {name.removeprefix(START): tensors.pop(name) for name in [*tensors] if name.startswith(START)}
+            decoded = form.decode(tensors, meanings_of(hold, modalities, scales))
+            if int(counts.sum()) not in {len(tensor) for tensor in decoded.values()}:
+                raise InputError(f"{folder} is damaged: its classes have another number of rows. Distil again.")
             made = cls(
-                tensors=form.decode(tensors, meanings_of(hold, modalities, scales)),
-                labels=labels,
+                tensors=decoded,
+                labels=torch.arange(len(counts)).repeat_interleave(counts),
                 classes=tuple(config["classes"]),
                 hold=hold,
                 modalities=modalities,
@@ -350,7 +355,7 @@ class DistilledSet(TorchDataset[tuple[Batch, Tensor]]):
                     f"{folder} is damaged: its config.json and data.safetensors are of two sets. Bring back a copy of "
                     "both, or distil again."
                 )
-        except (KeyError, TypeError, OSError) as error:
+        except (KeyError, TypeError, OSError, RuntimeError) as error:
             if _files.is_of_system(error):
                 raise
             raise InputError(f"{folder} is damaged ({type(error).__name__}: {error}); distil again.") from error
