@@ -23,13 +23,13 @@ def test_all_clips_are_kept_as_finely_as_the_bytes_allow():
     real = toy_clips(classes=3, per_class=6)
     lost, taken = [], []
     for room in (10_000, 20_000, 40_000):
-        made = transform_coded(set_bytes=room, finest=0.05, coarsest=40.0).distill(real)
+        made = transform_coded(set_bytes=room, finest=0.05, coarsest=40.0, pictures=1.0).distill(real)
         assert len(made) == 18
         assert made.labels.tolist() == real.labels.tolist()
         assert made.stored_bytes <= room
         assert made.provenance["transform_coded"] == {
             "clips": [6] * 3,
-            "step": made.storage.step,
+            "step": made.storage.step["audio"],
             "bytes": room,
         }
         samples, real_samples = made.samples(), network_input(real)
@@ -42,7 +42,7 @@ def test_all_clips_are_kept_as_finely_as_the_bytes_allow():
 
 def test_fewer_clips_are_kept_rather_than_coarser_ones():
     real = toy_clips(classes=2, per_class=9)
-    made = transform_coded(set_bytes=7_000, finest=0.2, coarsest=0.2).distill(real)
+    made = transform_coded(set_bytes=7_000, finest=0.2, coarsest=0.2, pictures=1.0).distill(real)
     counts = made.provenance["transform_coded"]["clips"]
     assert len({*counts}) == 1
     assert 1 <= counts[0] < 9
@@ -54,11 +54,11 @@ def test_fewer_clips_are_kept_rather_than_coarser_ones():
 
 def test_rooms_are_those_of_rows_and_the_finest_step_is_enough(tmp_path):
     real = toy_clips()
-    made = transform_coded(per_class=2, finest=1.0).distill(real)
+    made = transform_coded(per_class=2, finest=1.0, coarsest=2.0).distill(real)
     rows = methods.load("random").from_json({"per_class": 2}).distill(real)
     assert made.provenance["transform_coded"]["bytes"] == rows.stored_bytes
     assert made.stored_bytes < rows.stored_bytes / 2
-    assert made.storage.step == 1.0
+    assert made.storage.step == {"audio": 1.0, "image": 8.0}
     again = DistilledSet.load(made.save(tmp_path / "set"))
     assert again.fingerprint == made.fingerprint
     assert all(torch.equal(again.samples()[m], x) for m, x in made.samples().items())
@@ -68,19 +68,19 @@ def test_rooms_are_those_of_rows_and_the_finest_step_is_enough(tmp_path):
 
 def test_soft_labels_count():
     real = toy_clips(classes=3, per_class=4)
-    hard = transform_coded(finest=0.1).distill(real)
-    room = {"set_bytes": hard.stored_bytes + 100, "finest": 0.1}
+    hard = transform_coded(finest=0.1, pictures=1.0).distill(real)
+    room = {"set_bytes": hard.stored_bytes + 100, "finest": 0.1, "pictures": 1.0}
     made = transform_coded(labels={"kind": "soft", "training": {"epochs": 1}}, **room).distill(real)
     assert made.soft_labels is not None
     assert made.stored_bytes <= hard.stored_bytes + 100
-    assert made.storage.step > hard.storage.step
+    assert made.storage.step["audio"] > hard.storage.step["audio"]
 
 
 def test_what_does_not_fit_is_refused():
     real = toy_clips()
     with pytest.raises(BudgetError, match="Not one clip for each of the 3 classes fits in 50 bytes"):
         transform_coded(set_bytes=50).distill(real)
-    with pytest.raises(InputError, match=r"the finest step, 5\.0, is larger than the coarsest, 2\.0"):
+    with pytest.raises(InputError, match=r"the finest step, 5\.0, is larger than the coarsest, 0\.5"):
         transform_coded(finest=5.0)
     with pytest.raises(InputError, match="keeps clips whole, so they are held as plain, not mosaic:2"):
         transform_coded(hold="mosaic:2")

@@ -2,7 +2,8 @@
 
 What networks see of a clip, its log-mel and its frames, goes through a cosine transform; the coefficients are rounded
 to multiples of one step and entropy coded (`limbeck.storage.quantised`), which is what JPEG does, but without what a
-file needs to be one, and with one step for all and distributions learnt from all clips of the set. Where the bytes
+file needs to be one, with one step for all coefficients of a modality, and with distributions learnt from all clips of
+the set. Where the bytes
 allow, all clips are kept, as finely as they allow; otherwise as many as fit at the coarsest step, chosen by herding.
 Nothing is optimised.
 
@@ -50,15 +51,17 @@ class TransformCoded(Method):
         hold: Plain: clips are kept whole, as all their cosine coefficients.
         storage: The form of the `per_class` rows whose bytes are filled; the clips have a form of their own.
         set_bytes: Bytes for all clips instead; None for those of `per_class` rows.
-        finest: Smallest step, > 0, in network scale: finer ones would take room and give nothing.
-        coarsest: Largest step: fewer clips are kept rather than coarser ones.
+        finest: Smallest step of sounds, > 0, in network scale: finer ones would take room and give nothing.
+        coarsest: Largest step of sounds: fewer clips are kept rather than coarser ones.
+        pictures: Step of pictures as a multiple of that of sounds, > 0: they bear more.
         chosen_by: Method that says which clips come first, as the `start` of optimised methods.
         network: Architecture of the encoders that method looks through.
     """
 
     set_bytes: int | None = Field(None, ge=1)
-    finest: float = Field(1.0, gt=0)
-    coarsest: float = Field(2.0, gt=0)
+    finest: float = Field(0.25, gt=0)
+    coarsest: float = Field(0.5, gt=0)
+    pictures: float = Field(8.0, gt=0)
     chosen_by: Chosen = Start(method="herding")
     network: Architecture = Architecture()
 
@@ -83,7 +86,7 @@ class TransformCoded(Method):
         real.require(self.per_class, f"{self.name} in the bytes of {self.per_class} rows per class")
 
         def fits(classes: list[Tensors], step: float) -> bool:
-            taken = payload_bytes(Quantised(step=step).encode(joined(classes), {}))
+            taken = payload_bytes(self._form(real, step).encode(joined(classes), {}))
             return taken + sum(map(_rows, classes)) * self.label_bytes(real) <= room
 
         step, most = self.coarsest, self._most(real, room)
@@ -113,7 +116,7 @@ class TransformCoded(Method):
             modalities=real.modalities,
             scales=self.scales(real),
             provenance=self.provenance(real, seed) | {self.name: {"clips": clips, "step": step, "bytes": room}},
-        ).stored_as(Quantised(step=step))
+        ).stored_as(self._form(real, step))
         return replace(made, soft_labels=self.labels.of(made, real, seed=seed, run=run))
 
     def passes(self, per_class: Sequence[int]) -> Passes:
@@ -127,9 +130,15 @@ class TransformCoded(Method):
         """At most as many as the rows that are filled take, or as the settings say; see `Method.stored_bytes`."""
         return self.set_bytes or super().stored_bytes(real)[0], False
 
+    def _form(self, real: LabelledClips, step: float) -> Quantised:
+        """Storage with a step of sounds, and with that of pictures that goes with it."""
+        return Quantised(
+            step={m: step * (self.pictures if kind.track == "image" else 1) for m, kind in real.modalities.items()}
+        )
+
     def _most(self, real: LabelledClips, room: int) -> int:
         """Clips of a class that may fit in so many bytes, and some more."""
-        form = Form(name="quantised", options={"step": self.coarsest})
+        form = Form(name="quantised", options=self._form(real, self.coarsest).to_json())
         coarse = self.model_copy(update={"hold": HOLD, "storage": form})
         _, row, _ = coarse._row_bytes(real)
         return math.ceil(SPARE * room / row / len(real.classes))
