@@ -58,7 +58,7 @@ def test_rooms_are_those_of_rows_and_the_finest_step_is_enough(tmp_path):
     rows = methods.load("random").from_json({"per_class": 2}).distill(real)
     assert made.provenance["transform_coded"]["bytes"] == rows.stored_bytes
     assert made.stored_bytes < rows.stored_bytes / 2
-    assert made.storage.step == {"audio": 1.0, "image": 8.0}
+    assert made.storage.step == {"audio": 1.0, "image": 4.0}
     again = DistilledSet.load(made.save(tmp_path / "set"))
     assert again.fingerprint == made.fingerprint
     assert all(torch.equal(again.samples()[m], x) for m, x in made.samples().items())
@@ -80,7 +80,7 @@ def test_what_does_not_fit_is_refused():
     real = toy_clips()
     with pytest.raises(BudgetError, match="Not one clip for each of the 3 classes fits in 50 bytes"):
         transform_coded(set_bytes=50).distill(real)
-    with pytest.raises(InputError, match=r"the finest step, 5\.0, is larger than the coarsest, 0\.5"):
+    with pytest.raises(InputError, match=r"the finest step, 5\.0, is larger than the coarsest, 1\.0"):
         transform_coded(finest=5.0)
     with pytest.raises(InputError, match="keeps clips whole, so they are held as plain, not mosaic:2"):
         transform_coded(hold="mosaic:2")

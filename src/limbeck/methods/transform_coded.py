@@ -60,8 +60,8 @@ class TransformCoded(Method):
 
     set_bytes: int | None = Field(None, ge=1)
     finest: float = Field(0.25, gt=0)
-    coarsest: float = Field(0.5, gt=0)
-    pictures: float = Field(8.0, gt=0)
+    coarsest: float = Field(1.0, gt=0)
+    pictures: float = Field(4.0, gt=0)
     chosen_by: Chosen = Start(method="herding")
     network: Architecture = Architecture()
 
