@@ -138,6 +138,10 @@ def test_a_class_without_test_clips_is_told_beside_the_score(tmp_path, capsys):
     prepared = limbeck.prepare(parts, out=tmp_path / "prepared", progress=False)
     limbeck.evaluate(None, on=prepared, repeats=1, **(BRIEF | {"progress": True}))
     assert "No test clip is of c: of this the score says nothing." in capsys.readouterr().err
+    other = Generated(8, splits=("train", "valid"))
+    limbeck.prepare(other, out=tmp_path / "untested", recipe=RECIPE, workers=1, progress=False)
+    with pytest.raises(InputError, match=r"untested has no split 'test'; it has: train, valid\."):
+        limbeck.evaluate(None, on=tmp_path / "untested", repeats=1, **BRIEF)
 
 
 def test_scores_of_a_set_that_was_there_before_are_not_shown_as_its_own(prepared, tmp_path):

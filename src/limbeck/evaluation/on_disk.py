@@ -94,7 +94,7 @@ def evaluate(
     chosen = measure if isinstance(measure, Measure) else kind.from_json(own)
     prepared = Prepared.open(on)
     what = Path(what) if isinstance(what, str) else what
-    if unseen := [name for name, count in prepared.description["counts"]["test"].items() if not count]:
+    if unseen := [name for name, count in prepared.description["counts"].get("test", {}).items() if not count]:
         note(f"No test clip is of {', '.join(unseen)}: of this the score says nothing.", show=progress)
     how: dict[str, Any] = {"modalities": modalities, "network": network, "sound": sound, "device": device}
     how |= {"dtype": dtype, "protocol": (protocol or Protocol()).changed(**settings)}
