@@ -61,8 +61,9 @@ def test_a_job_can_be_sent(job):
 
 
 def test_which_of_several_devices_did_a_job_is_no_part_of_it(job, monkeypatch):
+    here = job.folder
     runtimes = {name: replace(choose_runtime("cpu", job.dtype), device=torch.device(name)) for name in CUDAS}
     monkeypatch.setattr(distil, "choose_runtime", lambda device, dtype: runtimes[device])
     folders = {replace(job, device=name).folder for name in CUDAS}
     assert len(folders) == 1
-    assert folders != {job.folder}
+    assert folders != {here}

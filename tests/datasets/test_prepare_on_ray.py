@@ -18,6 +18,7 @@ from tests.helpers.generated import RECIPE, Generated, contents
 from tests.helpers.recordings import recording
 from tests.helpers.tasks import Elsewhere
 
+from limbeck._locations import Location
 from limbeck.datasets import _plan, _prepare, prepare
 from limbeck.engine import on_ray
 from limbeck.engine.executor import AnyTask, Executor, Here, Task
@@ -150,6 +151,6 @@ class Outlived(Executor):
 
 def test_shards_of_a_killed_program_with_other_settings_are_refused(tmp_path: Path) -> None:
     other = _plan.Plan.of(Generated(8), RECIPE.model_copy(update={"fit": "crop"}), None)
-    late = Outlived(_prepare.Shards.of(other, [0], tmp_path, workers=1, timeout_s=60))
+    late = Outlived(_prepare.Shards.of(other, [0], Location.of(tmp_path), workers=1, timeout_s=60))
     with pytest.raises(FingerprintError, match=r"clips made with other settings \(fit crop, now stretch\)"):
         prepare(Generated(8), out=tmp_path, recipe=RECIPE, executor=late, progress=False)

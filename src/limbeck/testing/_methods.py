@@ -105,7 +105,8 @@ class MethodContract(SettingsContract):
         for key, x in part.tensors.items():
             moved = 1.0 if whole.start is None else (whole.tensors[key] - whole.start[key]).abs().mean()
             differs = (x - whole.tensors[key][own]).abs().mean() > 1e-3 * moved  # beyond rounding
-            assert bool(differs) == bool(method.coupling), method.coupling
+            if len(whole) < len(real):  # where all clips are kept, there is nothing to couple
+                assert bool(differs) == bool(method.coupling), method.coupling
 
     def test_says_which_class_has_too_few_clips_before_it_starts(self, name: str) -> None:
         real = toy_clips(per_class=5).take(torch.arange(12))
