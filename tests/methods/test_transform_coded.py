@@ -7,6 +7,7 @@ import torch
 from tests.helpers.clips import network_input
 
 from limbeck import methods
+from limbeck.datasets import LabelledClips
 from limbeck.distilled import DistilledSet
 from limbeck.errors import BudgetError, InputError
 from limbeck.methods import Method
@@ -50,6 +51,16 @@ def test_fewer_clips_are_kept_rather_than_coarser_ones():
     herded = methods.load("herding").from_json({"network": NETWORK, "per_class": counts[0]}).distill(real)
     for name, x in made.samples().items():
         assert (x - herded.tensors[name]).square().mean() < 0.05, "they are those that herding chooses"
+
+
+def test_where_samples_are_equal_more_fit_than_a_few_of_them_say():
+    few = toy_clips(classes=2, per_class=8)
+    often = torch.cat([few.of_class(label).repeat(25) for label in range(2)])
+    arrays = {m: x[often] for m, x in few.arrays().items()}
+    real = LabelledClips.from_arrays(arrays, few.labels[often], few.classes, recipe=few.recipe, name="often")
+    settings = {"finest": 0.1, "coarsest": 0.1, "pictures": 1.0}
+    roomy = transform_coded(set_bytes=10**6, **settings).distill(real)
+    assert len(transform_coded(set_bytes=roomy.stored_bytes, **settings).distill(real)) == len(roomy) == 400
 
 
 def test_rooms_are_those_of_rows_and_the_finest_step_is_enough(tmp_path):

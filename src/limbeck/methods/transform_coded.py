@@ -89,20 +89,28 @@ class TransformCoded(Method):
             taken = payload_bytes(self._form(real, step).encode(joined(classes), {}))
             return taken + sum(map(_rows, classes)) * self.label_bytes(real) <= room
 
-        step, most = self.coarsest, self._most(real, room)
-        index = [real.of_class(label) for label in range(len(real.classes))]
-        if most >= max(map(len, index)) and fits(classes := self._coefficients(real, index), step):
+        choose = cache(lambda count: selecting(self.chosen_by, self).choose(real, count, seed, run))
+        every = [real.of_class(label) for label in range(len(real.classes))]
+
+        def most_important(count: int) -> list[Tensors]:
+            return self._coefficients(real, [choose(min(count, len(own)))(i) for i, own in enumerate(every)])
+
+        step, longest = self.coarsest, max(map(len, every))
+        most = self._most(real, room)
+        while most < longest and fits(most_important(most), step):  # equal samples take less than was measured
+            most *= 2
+        if most >= longest and fits(classes := self._coefficients(real, every), step):
             octaves = math.log2(self.coarsest / self.finest)
             finer = [self.finest * 2 ** (i / STEPS_AN_OCTAVE) for i in range(math.ceil(octaves * STEPS_AN_OCTAVE))]
             step = [*finer, step][bisect_left(finer, True, key=partial(fits, classes))]
         else:
-            choose = cache(lambda count: selecting(self.chosen_by, self).choose(real, count, seed, run))
-            chosen = self._coefficients(real, [choose(min(most, len(own)))(label) for label, own in enumerate(index)])
+            ordered = most_important(most)
 
             def first(count: int) -> list[Tensors]:
-                return [HOLD.rows(own, slice(count)) for own in chosen]
+                return [HOLD.rows(own, slice(count)) for own in ordered]
 
-            classes = first(bisect_left(range(1, most + 1), True, key=lambda count: not fits(first(count), step)))
+            counts = range(1, min(most, longest) + 1)
+            classes = first(bisect_left(counts, True, key=lambda count: not fits(first(count), step)))
         if not (clips := [*map(_rows, classes)])[0]:
             raise BudgetError(
                 f"Not one clip for each of the {len(clips)} classes fits in {room:,} bytes. Give more bytes, or a "
@@ -141,7 +149,7 @@ class TransformCoded(Method):
         form = Form(name="quantised", options=self._form(real, self.coarsest).to_json())
         coarse = self.model_copy(update={"hold": HOLD, "storage": form})
         _, row, _ = coarse._row_bytes(real)
-        return math.ceil(SPARE * room / row / len(real.classes))
+        return math.ceil(SPARE * room / max(row, 1.0) / len(real.classes))
 
     def _coefficients(self, real: LabelledClips, index: Sequence[Tensor]) -> list[Tensors]:
         """Those of clips of every class, by their positions."""
