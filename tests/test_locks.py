@@ -69,6 +69,7 @@ def test_that_of_a_killed_process_is_taken_at_once(holder: subprocess.Popen[str]
     hold(tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("holder", ["elsewhere"], indirect=True)
 def test_that_of_a_machine_that_is_silent_is_taken_after_its_time(
     holder: subprocess.Popen[str], tmp_path: Path

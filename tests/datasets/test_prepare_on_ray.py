@@ -96,6 +96,7 @@ def test_the_program_that_asked_is_killed_and_started_again(cluster: Any, tmp_pa
     assert contents(out) == here(tmp_path / "here")
 
 
+@pytest.mark.slow
 def test_files_by_relative_names(cluster: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for place in range(12):
         recording(tmp_path / "data" / "ab"[place % 2] / f"{place}.wav", 0.5, place)

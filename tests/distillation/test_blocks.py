@@ -91,6 +91,7 @@ CHOSEN = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("method", "settings"), CHOSEN)
 def test_what_all_classes_share_is_that_of_all(
     method: str, settings: dict[str, Any], prepared: Path, tmp_path: Path

@@ -124,6 +124,7 @@ def test_the_program_that_asked_is_killed_and_started_again(cluster: Any, record
     assert not (out / ".parts").exists()
 
 
+@pytest.mark.slow
 def test_another_encoder_there_is_refused_and_the_rest_is_kept(cluster: Any, recorded: Path, tmp_path: Path) -> None:
     load = partial(SpectralEncoder, 1)
     with on_ray.connected("auto", folder=tmp_path, tell=lambda said: None) as executor:

@@ -33,6 +33,7 @@ def same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
     return a.keys() == b.keys() and all(torch.equal(a[k], b[k]) for k in a)
 
 
+@pytest.mark.slow
 def test_killed_at_random_moments_the_files_are_those_of_a_run_left_alone(tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "tests.helpers.killed_experts", str(tmp_path), str(KILLS)],

@@ -53,7 +53,7 @@ class TransformCoded(Method):
         set_bytes: Bytes for all clips instead; None for those of `per_class` rows.
         finest: Smallest step of sounds, > 0, in network scale: finer ones would take room and give nothing.
         coarsest: Largest step of sounds: fewer clips are kept rather than coarser ones.
-        pictures: Step of pictures as a multiple of that of sounds, > 0: they bear more.
+        pictures: Step of pictures (what is prepared in whole numbers) as a multiple of that of sounds, > 0.
         chosen_by: Method that says which clips come first, as the `start` of optimised methods.
         network: Architecture of the encoders that method looks through.
     """
@@ -140,9 +140,8 @@ class TransformCoded(Method):
 
     def _form(self, real: LabelledClips, step: float) -> Quantised:
         """Storage with a step of sounds, and with that of pictures that goes with it."""
-        return Quantised(
-            step={m: step * (self.pictures if kind.track == "image" else 1) for m, kind in real.modalities.items()}
-        )
+        kinds = real.modalities.items()
+        return Quantised(step={m: step * (1.0 if k.dtype.is_floating_point else self.pictures) for m, k in kinds})
 
     def _most(self, real: LabelledClips, room: int) -> int:
         """Clips of a class that may fit in so many bytes, and some more."""
