@@ -8,11 +8,11 @@ allow, all clips are kept, as finely as they allow; otherwise as many as fit at 
 Nothing is optimised.
 
 Source:   no paper; ITU-T T.81 for transform coding. That few bits a number serve distilled sets: RUO, ICCV 2025
-          (arXiv 2507.17221), "Dataset Distillation with Low Bits" and the like.
-Differs from the paper: there is none. The steps were chosen on splits cut from training clips, see
-          docs/methods/transform_coded.md.
-Cost:     as the method that chooses, and a second for a thousand small clips. Students see as many samples as there are
-          clips, so they train as long as on these.
+          (arXiv 2507.17221).
+Differs from the paper: there is none. The steps were chosen on a split cut from training clips, but for one choice that
+          had seen a row of the test table, see docs/log.md.
+Cost:     as the method that chooses, and some two seconds for a thousand small clips. Students see as many samples as
+          there are clips, so they train as long as on these.
 """
 
 import math

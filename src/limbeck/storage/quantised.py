@@ -1,16 +1,16 @@
 """Whole multiples of a step, entropy coded (`quantised`).
 
-Where a number says little, few bits are spent on it: each becomes the nearest multiple of one `step`, and these are
+Where a number says little, few bits are spent on it: each becomes a multiple of one `step` near it, and these are
 coded with a distribution of their own for every place in a row, so that a coefficient that is nearly always 0 takes
 nearly no room. One step for all is what costs the least squared error at a size; how often it is left behind at a
 place, not how wide the values spread there, decides the bits. That is for cosine coefficients (``--hold
-frequencies:1``), which have their energy in few places; pictures as they are take five times as much.
+frequencies:1``), which have their energy in few places; the same samples as they are take four to ten times as much.
 
 Rows that are equal (a sound beside several pictures) are kept once.
 
 Source:   coding transforms in this way: ITU-T T.81 (JPEG), with an arithmetic coder in place of Huffman's; the
           coder: Bamler, "Understanding Entropy Coding With Asymmetric Numeral Systems", 2022 (`constriction`).
-Differs from what was distilled: a number by at most 0.65 steps (0.5 but for those that become 0), in network scale, in
+Differs from what was distilled: a number by at most 0.65 steps towards 0 or 0.35 away from it, in network scale, in
           which numbers have deviation 1 where they are standardised.
 Size:     measured. Counted are the coded numbers, the table of distributions, a number of each row where rows are
           equal, shapes and a checksum.
