@@ -40,6 +40,7 @@ def here(folder: Path) -> dict[str, str]:
     return contents(folder)
 
 
+@pytest.mark.slow
 def test_a_lost_machine_and_rotten_clips_change_no_byte(
     cluster: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,6 +16,7 @@ from limbeck.index import SoundIndex
 KILLS = 10
 
 
+@pytest.mark.slow
 def test_killed_ten_times(tmp_path: Path) -> None:
     told = told_by("killed_index", tmp_path, KILLS)
     assert told["faults"] == ""

@@ -54,6 +54,7 @@ def updated(folder: Path, sources: Path, **how: Any) -> tuple[SoundIndex, Update
     return index, index.update([sources], encoder, **how)
 
 
+@pytest.mark.slow
 def test_a_lost_machine_changes_no_row(
     cluster: Any, recorded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

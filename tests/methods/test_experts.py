@@ -99,6 +99,7 @@ def test_a_second_distillation_trains_nothing(tmp_path, monkeypatch):
     assert {f: f.stat().st_mtime_ns for f in tmp_path.rglob("*.safetensors")} == written
 
 
+@pytest.mark.slow
 def test_two_processes_at_once_train_once(tmp_path):
     """The second waits for the first, and then finds every epoch there."""
     code = (

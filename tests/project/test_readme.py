@@ -30,6 +30,7 @@ SMALL = {
 """What is made small so that the example runs in seconds; its words stay."""
 
 
+@pytest.mark.slow
 def test_ten_lines_of_python_run(
     tmp_path: Path, videos: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -59,6 +59,7 @@ def recorded(clips: int, seen: Sequence[str] = ("audio", "image")) -> DistilledS
     )
 
 
+@pytest.mark.slow
 def test_the_same_set_in_every_process(tmp_path: Path) -> None:
     """Other instruction sets of the Fourier transform stand in for other processors."""
     made = recorded(40)
