@@ -29,7 +29,7 @@ ORDER = [
     {"exports"},
     {"imports"},
     {"sounds"},
-    {"inspection", "sharing", "studio"},
+    {"inspection", "sharing", "spatial", "studio"},
     {"comparison", "testing"},
     {"cli"},
     {"__main__"},

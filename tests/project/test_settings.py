@@ -95,6 +95,9 @@ REQUIRED["IndexSettings"] = {
     "dim": 384,
     "features_dim": 1024,
 }
+REQUIRED["Waypoint"] = {"azimuth": 90.0}
+REQUIRED["scene.Source"] = {"words": "dog barks", "end": 2.0, "waypoints": (REQUIRED["Waypoint"],)}
+REQUIRED["Room"] = {"size": (6.0, 5.0, 3.0)}
 """Examples of the settings that have no defaults, by class; where two are called alike, by module and class."""
 OURS = r"limbeck\.(?!playground)"
 """Where settings are looked for; how a generated scene is written down is no setting."""
