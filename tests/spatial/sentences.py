@@ -1,0 +1,378 @@
+"""Two hundred sentences and some more, each with the scene it means. They were written before there was a grammar.
+
+What they take for granted, as `docs/spatial.md` tells users:
+
+- a scene is 10 s long, or as long as the latest time in it; a sound without times is there from beginning to end
+- a sound without a place is in front, 2 m away; close is 1 m, very close 0.5 m, far 20 m, very far 50 m
+- left is azimuth 90, right -90, behind 180, front left 45, slightly left 20; north is in front
+- above and below are elevation 90 and -90, with another direction 45 and -45; high is 45, low -30, slightly above 20
+- what passes goes straight, from 80 degrees before its nearest place to 80 degrees after it
+- what moves from somewhere to somewhere goes along an arc, the shorter way, from left to right by way of the front
+- what approaches comes from 20 m to 2 m, what recedes goes from 2 m to 20 m; what circles turns to the left
+- loud is 6 dB, very loud 12 dB, quiet -6 dB, very quiet -12 dB; in the background is all around at -6 dB
+- "at 3 s" is once, from then on
+- a small room is 5 x 5 x 2.5 m, a large hall 30 x 20 x 10 m with an absorption of 0.2
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from limbeck.spatial import Listener, Room, Scene, Source, Waypoint
+
+
+class Meant(NamedTuple):
+    """A sentence, its scene, and words that must be in what is told of as not understood."""
+
+    sentence: str
+    scene: Scene
+    told: tuple[str, ...] = ()
+
+
+def sound(words: str, *places: tuple[float, float, float, float], end: float = 10, **more: Any) -> Source:
+    """A source at places, each time, azimuth, elevation, distance; in front by default."""
+    found = places or ((0, 0, 0, 2),)
+    waypoints = tuple(Waypoint(time=t, azimuth=a, elevation=e, distance=d) for t, a, e, d in found)
+    return Source(words=words, end=end, waypoints=waypoints, **more)
+
+
+def at(words: str, azimuth: float, elevation: float = 0, distance: float = 2, **more: Any) -> Source:
+    """A source that stays where it is."""
+    return sound(words, (0, azimuth, elevation, distance), **more)
+
+
+def around(words: str, **more: Any) -> Source:
+    """A source that comes from everywhere."""
+    return sound(words, extent="around", **more)
+
+
+def passing(words: str, begin: float, stop: float, near: float = 2, up: float = 0, **more: Any) -> Source:
+    """A source that goes straight from one azimuth to another, 80 degrees from its nearest place, which is `near`."""
+    distance = round(near * 5.758770483, 3)
+    start, end = more.get("start", 0), more.get("end", 10)
+    return sound(words, (start, begin, up, distance), (end, stop, up, distance), path="straight", **more)
+
+
+def scene(*sources: Source, duration: float = 10, **more: Any) -> Scene:
+    return Scene(sources=sources, duration=duration, **more)
+
+
+def _one(sentence: str, *sources: Source, told: tuple[str, ...] = (), **more: Any) -> Meant:
+    return Meant(sentence, scene(*sources, **more), told)
+
+
+DIRECTIONS = (
+    _one("a dog barks on the left", at("dog barks", 90)),
+    _one("A dog barks on the right.", at("dog barks", -90)),
+    _one("a dog barks to my left", at("dog barks", 90)),
+    _one("a dog is barking behind me", at("dog barking", 180)),
+    _one("a dog barks in front of me", at("dog barks", 0)),
+    _one("a dog barks", at("dog barks", 0)),
+    _one("On the left a dog barks.", at("dog barks", 90)),
+    _one("On my right, a rooster crows", at("rooster crows", -90)),
+    _one("Behind you a baby cries", at("baby cries", 180)),
+    _one("There is a clock ticking on the left", at("clock ticking", 90)),
+    _one("I hear a clock ticking straight ahead", at("clock ticking", 0)),
+    _one("You can hear the rain in front", at("rain", 0)),
+    _one("bell front left", at("bell", 45)),
+    _one("bell, front-right", at("bell", -45)),
+    _one("a bell behind on the left", at("bell", 135)),
+    _one("a bell at the back right", at("bell", -135)),
+    _one("a bell to the rear left", at("bell", 135)),
+    _one("a bell slightly to the left", at("bell", 20)),
+    _one("a bell a little to the right", at("bell", -20)),
+    _one("a cat meows at 3 o'clock", at("cat meows", -90)),
+    _one("a cat meows at nine o'clock", at("cat meows", 90)),
+    _one("a cat meows at 12 o'clock, far away", at("cat meows", 0, 0, 20)),
+    _one("a crow at 10 o'clock high", at("crow", 60, 45)),
+    _one("a drum at half past one o'clock", at("drum", -45)),
+    _one("a whistle 30 degrees to the left", at("whistle", 30)),
+    _one("a whistle 120 degrees to the right", at("whistle", -120)),
+    _one("a whistle at 45° right", at("whistle", -45)),
+    _one("a whistle 30 degrees left and 20 degrees up", at("whistle", 30, 20)),
+    _one("a whistle at azimuth -110 and elevation 15", at("whistle", -110, 15)),
+    _one("a whistle at azimuth 60 degrees, elevation -10 degrees", at("whistle", 60, -10)),
+    _one("a whistle at 180 degrees", at("whistle", 180)),
+    _one("a siren in the north", at("siren", 0)),
+    _one("a siren from the west", at("siren", 90)),
+    _one("a siren to the southeast", at("siren", -135)),
+    _one("a siren in the north-north-east", at("siren", -22.5)),
+    _one("thunder in the south, very far away", at("thunder", 180, 0, 50)),
+    _one("a helicopter above", at("helicopter", 0, 90)),
+    _one("a helicopter hovers overhead", at("helicopter hovers", 0, 90)),
+    _one("a helicopter above me on the right", at("helicopter", -90, 45)),
+    _one("a bird sings high up on the left", at("bird sings", 90, 45)),
+    _one("water drips below me", at("water drips", 0, -90)),
+    _one("a mouse squeaks low on the right", at("mouse squeaks", -90, -30)),
+    _one("a stream below and behind", at("stream", 180, -45)),
+    _one("a fly buzzes slightly above on the left", at("fly buzzes", 90, 20)),
+    _one("an owl hoots 40 degrees above the horizon on the right", at("owl hoots", -90, 40)),
+    _one("a violin hard left", at("violin", 90)),
+    _one("a violin half right", at("violin", -45)),
+    _one("a piano in the middle", at("piano", 0)),
+    _one("a cello on the left hand side", at("cello", 90)),
+    _one("a voice from behind", at("voice", 180)),
+    _one("left: a flute", at("flute", 90)),
+    _one("frogs croak on both sides", at("frogs croak", 90), at("frogs croak", -90)),
+    _one("crickets chirp on the left and on the right", at("crickets chirp", 90), at("crickets chirp", -90)),
+)
+
+DISTANCES = (
+    _one("a dog barks close by", at("dog barks", 0, 0, 1)),
+    _one("a dog barks nearby on the left", at("dog barks", 90, 0, 1)),
+    _one("a dog barks far away on the left", at("dog barks", 90, 0, 20)),
+    _one("a distant dog barks", at("dog barks", 0, 0, 20)),
+    _one("a church bell rings in the distance", at("church bell rings", 0, 0, 20)),
+    _one("in the distance, thunder rumbles", at("thunder rumbles", 0, 0, 20)),
+    _one("a man coughs very close on the right", at("man coughs", -90, 0, 0.5)),
+    _one("a man coughs 3 m away", at("man coughs", 0, 0, 3)),
+    _one("a man coughs 3 metres to the left", at("man coughs", 90, 0, 3)),
+    _one("a man coughs on the left at a distance of 4.5 meters", at("man coughs", 90, 0, 4.5)),
+    _one("a man coughs at five metres", at("man coughs", 0, 0, 5)),
+    _one("a man coughs half a metre behind me", at("man coughs", 180, 0, 0.5)),
+    _one("a mosquito 30 cm away on the left", at("mosquito", 90, 0, 0.3)),
+    _one("a train horn 1.5 km away in the east", at("train horn", -90, 0, 1500)),
+    _one("a gunshot, 100 m to the north", at("gunshot", 0, 0, 100)),
+    _one("a door creaks ten feet behind me", at("door creaks", 180, 0, 3.048)),
+    _one("a phone rings within reach", at("phone rings within reach", 0), told=("within reach",)),
+    _one("a faint, very distant siren", at("siren", 0, 0, 50, level=-6)),
+    _one("a kettle whistles, near, to the right", at("kettle whistles", -90, 0, 1)),
+    _one("seagulls cry far off in front of us", at("seagulls cry", 0, 0, 20)),
+)
+
+TIMES = (
+    _one("a dog barks from 2 s to 5 s", sound("dog barks", start=2, end=5)),
+    _one("a dog barks from 2 to 5 seconds", sound("dog barks", start=2, end=5)),
+    _one("from second 2 to second 5 a dog barks", sound("dog barks", start=2, end=5)),
+    _one("a dog barks between 2 and 5 s", sound("dog barks", start=2, end=5)),
+    _one("a dog barks, 2-5 s", sound("dog barks", start=2, end=5)),
+    _one("a dog barks at 3 s", sound("dog barks", start=3, repeat="once")),
+    _one("a dog barks after 3 seconds", sound("dog barks", start=3)),
+    _one("After 3 seconds, a dog barks on the left", at("dog barks", 90, start=3)),
+    _one("a dog barks until 4 s", sound("dog barks", end=4)),
+    _one("a dog barks for 4 seconds", sound("dog barks", end=4)),
+    _one("a dog barks from 2 s for 4 s", sound("dog barks", start=2, end=6)),
+    _one("a dog barks for three seconds starting at 5 s", sound("dog barks", start=5, end=8)),
+    _one("a dog barks from 4 s on", sound("dog barks", start=4)),
+    _one("a dog barks from 4 s until the end", sound("dog barks", start=4)),
+    _one("a dog barks from the beginning until 4 s", sound("dog barks", end=4)),
+    _one("a dog barks in the first 3 seconds", sound("dog barks", end=3)),
+    _one("a dog barks during the last 3 seconds", sound("dog barks", start=7)),
+    _one("a dog barks the whole time", sound("dog barks")),
+    _one("a dog barks throughout", sound("dog barks")),
+    _one("a dog barks once", sound("dog barks", repeat="once")),
+    _one("a dog barks once at 2.5 s on the left", at("dog barks", 90, start=2.5, repeat="once")),
+    _one("a dog barks again and again", sound("dog barks")),
+    _one("a dog barks repeatedly behind me", at("dog barks", 180)),
+    _one("a dog barks from 12 s to 20 s", sound("dog barks", start=12, end=20), duration=20),
+    _one("a dog barks from 0:30 to 1:15", sound("dog barks", start=30, end=75), duration=75),
+    _one("a dog barks for one minute", sound("dog barks", end=60), duration=60),
+    _one("a dog barks for 1 min 30 s", sound("dog barks", end=90), duration=90),
+    _one("a dog barks for half a minute", sound("dog barks", end=30), duration=30),
+    _one("a dog barks for 3 s, then a cat meows", sound("dog barks", end=3), sound("cat meows", start=3)),
+    _one(
+        "a dog barks for 3 s, then a cat meows on the right for 2 s, then rain for 5 s",
+        sound("dog barks", end=3),
+        at("cat meows", -90, start=3, end=5),
+        sound("rain", start=5, end=10),
+    ),
+    _one(
+        "a dog barks, then a cat meows",
+        sound("dog barks"),
+        sound("cat meows"),
+        told=("then",),
+    ),
+    _one(
+        "a dog barks from 2 s to 5 s; at the same time a cat meows on the left",
+        sound("dog barks", start=2, end=5),
+        at("cat meows", 90, start=2, end=5),
+    ),
+    _one("A scene of 20 seconds. A dog barks.", sound("dog barks", end=20), duration=20),
+    _one("The scene lasts 30 s. Rain all around.", around("rain", end=30), duration=30),
+    _one("a dog barks on the left. 15 seconds long.", at("dog barks", 90, end=15), duration=15),
+    _one("a dog barks for a few seconds", sound("dog barks"), told=("a few seconds",)),
+    _one("a dog barks at dawn", sound("dog barks at dawn"), told=("at dawn",)),
+    _one("a bell rings at the beginning", sound("bell rings", repeat="once")),
+)
+
+MOTIONS = (
+    _one("a car passes from right to left", passing("car", -80, 80)),
+    _one("a car passes from right to left behind", passing("car", -100, 100)),
+    _one("a car passes behind me from left to right", passing("car", 100, -100)),
+    _one("a car passes", passing("car", 80, -80)),
+    _one("a car passes by", passing("car", 80, -80)),
+    _one("a car drives past from left to right, 5 m away", passing("car", 80, -80, 5)),
+    _one("a car drives by on the left", passing("car", 10, 170)),
+    _one("a motorbike passes me on the right from behind to front", passing("motorbike", -170, -10)),
+    _one("a train goes by in the distance from right to left", passing("train", -80, 80, 20)),
+    _one("a plane passes overhead from left to right", passing("plane", 90, -90, 2, 10)),
+    _one("a jet flies over from front to back, 100 m up", passing("jet", 0, 180, 100, 10)),
+    _one("a truck passes from 2 s to 6 s from left to right", passing("truck", 80, -80, start=2, end=6)),
+    _one("a tram passes from north to south on the left", passing("tram", 10, 170)),
+    _one("footsteps approach", sound("footsteps", (0, 0, 0, 20), (10, 0, 0, 2))),
+    _one("footsteps approach from the left", sound("footsteps", (0, 90, 0, 20), (10, 90, 0, 2))),
+    _one("footsteps come closer from behind", sound("footsteps", (0, 180, 0, 20), (10, 180, 0, 2))),
+    _one("a horse approaches from 50 m", sound("horse", (0, 0, 0, 50), (10, 0, 0, 2))),
+    _one("a horse approaches from 50 m to 1 m on the right", sound("horse", (0, -90, 0, 50), (10, -90, 0, 1))),
+    _one("a siren is getting nearer from the east", sound("siren", (0, -90, 0, 20), (10, -90, 0, 2))),
+    _one(
+        "a siren approaches from the front until 4 s",
+        sound("siren", (0, 0, 0, 20), (4, 0, 0, 2), end=4),
+    ),
+    _one("a car drives away", sound("car", (0, 0, 0, 2), (10, 0, 0, 20))),
+    _one("a car recedes to the right", sound("car", (0, -90, 0, 2), (10, -90, 0, 20))),
+    _one("a car moves away to the left, to 100 m", sound("car", (0, 90, 0, 2), (10, 90, 0, 100))),
+    _one("footsteps walk away behind me", sound("footsteps", (0, 180, 0, 2), (10, 180, 0, 20))),
+    _one("a bee circles me", sound("bee", (0, 0, 0, 2), (10, 360, 0, 2))),
+    _one("a bee circles around my head clockwise", sound("bee", (0, 0, 0, 2), (10, -360, 0, 2))),
+    _one("a bee circles twice, very close", sound("bee", (0, 0, 0, 0.5), (10, 720, 0, 0.5))),
+    _one("a bee flies around me three times", sound("bee", (0, 0, 0, 2), (10, 1080, 0, 2))),
+    _one("a bee circles counterclockwise starting on the right", sound("bee", (0, -90, 0, 2), (10, 270, 0, 2))),
+    _one("a drone orbits me at 10 m for 8 s", sound("drone", (0, 0, 0, 10), (8, 360, 0, 10), end=8)),
+    _one("a violin moves from left to right", sound("violin", (0, 90, 0, 2), (10, -90, 0, 2))),
+    _one("a violin goes from the right to the front", sound("violin", (0, -90, 0, 2), (10, 0, 0, 2))),
+    _one("a violin moves from front left to front right", sound("violin", (0, 45, 0, 2), (10, -45, 0, 2))),
+    _one("a violin moves from left to right behind me", sound("violin", (0, 90, 0, 2), (10, 270, 0, 2))),
+    _one("a voice wanders from the back left to the back right", sound("voice", (0, 135, 0, 2), (10, 225, 0, 2))),
+    _one("a cat walks from 30 degrees left to 60 degrees right", sound("cat", (0, 30, 0, 2), (10, -60, 0, 2))),
+    _one("a cat runs from 9 o'clock to 12 o'clock", sound("cat", (0, 90, 0, 2), (10, 0, 0, 2))),
+    _one("a bird flies from left to right, high up", sound("bird", (0, 90, 45, 2), (10, -90, 45, 2))),
+    _one("a bird flies from the west to the north", sound("bird", (0, 90, 0, 2), (10, 0, 0, 2))),
+    _one(
+        "a ball rolls from left to right from 1 s to 3 s", sound("ball", (1, 90, 0, 2), (3, -90, 0, 2), start=1, end=3)
+    ),
+    _one("a violin moves from front to back on the left", sound("violin", (0, 0, 0, 2), (10, 180, 0, 2))),
+    _one("a violin moves from front to back", sound("violin", (0, 0, 0, 2), (10, 180, 0, 2)), told=("which side",)),
+    _one("a rocket rises in front of me", sound("rocket", (0, 0, 0, 2), (10, 0, 60, 2))),
+    _one("a stone falls on the left", sound("stone", (0, 90, 60, 2), (10, 90, 0, 2))),
+    _one("a car goes from close to far on the left", sound("car", (0, 90, 0, 1), (10, 90, 0, 20))),
+    _one("a bus comes from 30 m to 3 m", sound("bus", (0, 0, 0, 30), (10, 0, 0, 3))),
+    _one("a dog zigzags across the yard", sound("dog zigzags across the yard"), told=("across the yard",)),
+)
+
+LEVELS = (
+    _one("a loud dog barks on the left", at("dog barks", 90, level=6)),
+    _one("a dog barks very loudly behind", at("dog barks", 180, level=12)),
+    _one("quiet music on the right", at("music", -90, level=-6)),
+    _one("music plays very softly in front", at("music plays", 0, level=-12)),
+    _one("a dog barks at -9 dB on the left", at("dog barks", 90, level=-9)),
+    _one("a faint bell", at("bell", 0, level=-6)),
+)
+
+AMBIENCE = (
+    _one("rain all around", around("rain")),
+    _one("rain everywhere", around("rain")),
+    _one("rain from all sides", around("rain")),
+    _one("wind all around me, quiet", around("wind", level=-6)),
+    _one("the sea surrounds me", around("sea")),
+    _one("applause from all directions for 4 s", around("applause", end=4)),
+    _one("traffic in the background", around("traffic", level=-6)),
+    _one("ambient street noise", around("street noise")),
+    _one("All around, birds sing", around("birds sing")),
+)
+
+SEVERAL = (
+    _one(
+        "a dog barks on the left, close, from 2 s to 5 s; rain all around; a car passes from right to left behind",
+        at("dog barks", 90, 0, 1, start=2, end=5),
+        around("rain"),
+        passing("car", -100, 100),
+    ),
+    _one("a dog barks on the left and a cat meows on the right", at("dog barks", 90), at("cat meows", -90)),
+    _one("a dog barks on the left, a cat meows on the right", at("dog barks", 90), at("cat meows", -90)),
+    _one("a dog barks on the left while a cat meows on the right", at("dog barks", 90), at("cat meows", -90)),
+    _one(
+        "Rain all around. A dog barks behind me. A clock ticks.",
+        around("rain"),
+        at("dog barks", 180),
+        at("clock ticks", 0),
+    ),
+    _one("a dog and a cat on the left", at("dog", 90), at("cat", 90)),
+    _one("rain and wind all around", around("rain"), around("wind")),
+    _one("dog left, cat right, bird above", at("dog", 90), at("cat", -90), at("bird", 0, 90)),
+    _one("on the left a dog, on the right a cat", at("dog", 90), at("cat", -90)),
+    _one("on the left, a dog barks; on the right, a cat meows", at("dog barks", 90), at("cat meows", -90)),
+    _one(
+        "a dog barks on the left from 2 s to 4 s, and a rooster crows far away on the right from 5 s",
+        at("dog barks", 90, start=2, end=4),
+        at("rooster crows", -90, 0, 20, start=5),
+    ),
+    _one(
+        "sea waves in front, seagulls above on the left, and a boat horn in the distance at 6 s",
+        at("sea waves", 0),
+        at("seagulls", 90, 45),
+        at("boat horn", 0, 0, 20, start=6, repeat="once"),
+    ),
+    _one(
+        "a fire crackles close in front; an owl hoots far behind; crickets everywhere, quiet",
+        at("fire crackles", 0, 0, 1),
+        at("owl hoots", 180, 0, 20),
+        around("crickets", level=-6),
+    ),
+    _one(
+        "a helicopter flies over from left to right while sirens wail behind",
+        passing("helicopter", 90, -90, 2, 10),
+        at("sirens wail", 180),
+    ),
+    _one(
+        "a baby cries on the left for 4 s, then a chainsaw starts on the right",
+        at("baby cries", 90, end=4),
+        at("chainsaw starts", -90, start=4),
+    ),
+    _one(
+        "first a dog barks for 2 s, then a cat meows for 2 s",
+        sound("dog barks", end=2),
+        sound("cat meows", start=2, end=4),
+    ),
+    _one("a dog barks on the left\na cat meows on the right", at("dog barks", 90), at("cat meows", -90)),
+    _one("a dog barks on the left, and rain", at("dog barks", 90), sound("rain")),
+    _one(
+        "a man speaks at 11 o'clock, a woman speaks at 1 o'clock, both 1 m away",
+        at("man speaks", 30),
+        at("woman speaks", -30, 0, 1),
+        told=("both",),
+    ),
+    _one("sound of waves on the left", at("waves", 90)),
+    _one("the noise of an engine behind", at("engine", 180)),
+    _one("drops of water on the right", at("drops of water", -90)),
+)
+
+ROOMS = (
+    _one("a dog barks on the left in a room of 6 by 5 by 3 m", at("dog barks", 90), room=Room(size=(6, 5, 3))),
+    _one("In a large hall a man speaks in front", at("man speaks", 0), room=Room(size=(30, 20, 10), absorption=0.2)),
+    _one("a dog barks in a small room", at("dog barks", 0), room=Room(size=(5, 5, 2.5))),
+    _one("a dog barks outdoors", at("dog barks", 0)),
+    _one("in the kitchen a dog barks", at("in the kitchen dog barks", 0), told=("in the kitchen",)),
+    _one("a bell rings on the left; the listener looks to the right", at("bell rings", 90), listener=Listener(yaw=-90)),
+    _one(
+        "a bell rings; the listener is turned 30 degrees to the left",
+        at("bell rings", 0),
+        listener=Listener(yaw=30),
+    ),
+)
+
+STRANGE = (
+    _one("", told=("no sound",)),
+    _one("on the left", told=("on the left",)),
+    _one("a cat meows to the left of the dog", at("cat meows to the left of the dog", 0), told=("left of the dog",)),
+    _one("a cat meows behind the house", at("cat meows behind the house", 0), told=("behind the house",)),
+    _one("a cat meows at 45 degrees", at("cat meows", 0), told=("45 degrees",)),
+    _one("a cat meows on the left on the right", at("cat meows", 90), told=("on the right",)),
+    _one("no dog barks", told=("no dog barks",)),
+    _one("a dog barks from 5 s to 2 s", at("dog barks", 0), told=("5 s to 2 s",)),
+    _one("a dog barks at 13 o'clock", at("dog barks", 0), told=("13 o'clock",)),
+    _one("a dog barks 0 m away", at("dog barks", 0), told=("0 m away",)),
+    _one("rain falls on a tin roof", at("rain falls on a tin roof", 0), told=("on a tin roof",)),
+)
+
+SENTENCES = (
+    *DIRECTIONS,
+    *DISTANCES,
+    *TIMES,
+    *MOTIONS,
+    *LEVELS,
+    *AMBIENCE,
+    *SEVERAL,
+    *ROOMS,
+    *STRANGE,
+)
