@@ -1,0 +1,493 @@
+"""Phrases of a sentence about sounds, and the facts each of them states: a table of readers, the special before the plain.
+
+A reader is a regular expression and what its match means, a mapping of facts by name. They read small letters with one
+blank between words. Directions are facts ``azimuth``,
+``elevation`` (degrees), ``sides`` (words that are joined, front and left say) and ``up`` ("above", "below"); the others
+are called after what they say. ``told`` is a phrase that is not understood and ``kept`` one that is not either, but
+stays among the words of the sound.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+Facts = Mapping[str, Any]
+
+_WORDS = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen".split()
+_NUMBERS = dict(zip(_WORDS, range(16), strict=True)) | dict(
+    zip("twenty thirty forty fifty sixty seventy eighty ninety hundred".split(), range(20, 101, 10), strict=True)
+)
+_COMPASS = dict(zip("north west south east".split(), (0.0, 90.0, 180.0, -90.0), strict=True))
+_METRES = {"m": 1.0, "metre": 1.0, "meter": 1.0, "cm": 0.01, "centimetre": 0.01, "centimeter": 0.01, "km": 1000.0}
+_METRES |= {"kilometre": 1000.0, "kilometer": 1000.0, "foot": 0.3048, "feet": 0.3048, "ft": 0.3048, "yard": 0.9144}
+_METRES |= {"mile": 1609.344}
+_SECONDS = {"s": 1.0, "sec": 1.0, "second": 1.0, "min": 60.0, "minute": 60.0, "h": 3600.0, "hour": 3600.0}
+_SECONDS |= {"ms": 0.001, "millisecond": 0.001}
+_DISTANCES = {"very close": 0.5, "close": 1.0, "far": 20.0, "very far": 50.0}
+_LEVELS = {"loud": 6.0, "quiet": -6.0}
+_ROOMS = {
+    "small room": ((5, 5, 2.5), 0.3),
+    "room": ((6, 5, 3), 0.3),
+    "large room": ((10, 8, 4), 0.3),
+    "hall": ((20, 15, 7), 0.2),
+    "large hall": ((30, 20, 10), 0.2),
+}
+
+# Parts of the patterns; none of them captures.
+_ME = r"(?:me|us|you|(?:my|your|our|the) (?:heads?|ears?)|the listener|here)\b"
+_DIGITS = r"[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?"
+_SPELLED = rf"\b(?:{'|'.join(_NUMBERS)})\b(?:[ -](?:{'|'.join(_WORDS[1:10])})\b)?"
+_NUMBER = rf"(?:{_DIGITS}|{_SPELLED})(?: and a half)?"
+_AMOUNT = rf"(?:{_DIGITS}(?: and a half)?[ -]?|(?:\b(?:half an?|an?)|{_SPELLED})(?: and a half)?[ -])"
+
+
+def _units(names: Mapping[str, float]) -> str:
+    return rf"(?:{'|'.join(sorted(names, key=len, reverse=True))})s?\b"
+
+
+_LENGTH = rf"{_AMOUNT}{_units(_METRES)}"
+_SPAN = rf"{_AMOUNT}{_units(_SECONDS)}(?:(?: and)? {_NUMBER} ?{_units(_SECONDS)})?"
+_CLOCK = r"\d+:\d\d(?::\d\d)?(?:\.\d+)?"
+_BEGINNING = r"the (?:very )?(?:beginning|start)"
+_MOMENT = rf"(?:{_CLOCK}|{_SPAN}|seconds? {_NUMBER}|{_BEGINNING}|the end)"
+_DEGREES = rf"{_NUMBER} ?(?:degrees?|deg\b|°)"
+_POINTS = r"(?:(?:north|south|east|west)[ -]?){1,3}(?<![ -])\b"
+_SIDE = r"(?:left|right)(?:[ -]hand)?(?: side)?"
+_END = r"(?:front|back|rear)"
+_SLIGHT = r"(?:slightly|somewhat|a (?:little|bit)|just)"
+_FLAT = rf"(?:{_END}[ -]{_SIDE}|(?:left|right)[ -]{_END}|{_SIDE}|{_END}|behind)\b"
+_OCLOCK = rf"(?:half past )?{_NUMBER} ?o'?clock"
+_TURNED = rf"{_DEGREES} (?:to (?:the|my|your) |on the )?(?:left|right)\b"
+_THE = r"(?:(?:the|my|your|our) )?"
+_ANYWHERE = rf"{_THE}(?:{_TURNED}|{_OCLOCK}|(?:{_SLIGHT} |half )?{_FLAT}|{_POINTS}|above|below)"
+_OF_ME = rf"(?: of {_ME})?"
+_NEAR = r"(?:very )?(?:close|near|far)(?: away| by)?\b"
+_GO = (
+    r"(?:(?:is|are) )?\b(?:move|go|walk|run|fly|drive|travel|wander|roll|pan|sweep|glide|crawl|ride|sail|rush|come|speed|"
+    r"swim|jog|hop|stroll|march|race|drift|slide|pass)"
+)
+_GOES = (
+    rf"{_GO}(?:s|es|ing)?\b|(?:(?:is|are) )?\b(?:flies|moving|driving|riding|gliding|coming|racing|sliding|running)\b"
+)
+_GOES = rf"(?:{_GOES})"
+
+
+def number(text: str) -> float:
+    """The number at the beginning of some words.
+
+    Example:
+        >>> number("forty five"), number("2.5 s"), number("half a metre"), number("one and a half"), number("a minute")
+        (45.0, 2.5, 0.5, 1.5, 1.0)
+    """
+    more = 0.5 if "and a half" in text else 0.0
+    if digits := re.match(_DIGITS, text):
+        return float(digits[0]) + more
+    if text.startswith("half"):
+        return 0.5
+    values = [_NUMBERS[word] for word in re.split(r"[ -]", text) if word in _NUMBERS][:2]
+    return float(sum(values) if len(values) < 2 or values[0] >= 20 else values[0]) + more if values else 1.0
+
+
+def _measured(text: str, units: Mapping[str, float]) -> float:
+    """Amounts with units, added up."""
+    pattern = rf"({_AMOUNT})({'|'.join(sorted(units, key=len, reverse=True))})s?\b"
+    found = [(number(amount), units[unit]) for amount, unit in re.findall(pattern, text)]
+    return sum(amount if unit == 1 else round(amount * unit, 9) for amount, unit in found)
+
+
+def seconds(text: str) -> float | None:
+    """A moment or a span, in seconds; None is the end.
+
+    Example:
+        >>> seconds("1 min 30 s"), seconds("1:15"), seconds("half a minute"), seconds("second 4"), seconds("the end")
+        (90.0, 75.0, 30.0, 4.0, None)
+    """
+    text = re.sub(r"^the very", "the", text)
+    if text == "the end":
+        return None
+    if text.startswith("the "):
+        return 0.0
+    if ":" in text:
+        parts = [float(part) for part in text.split(":")]
+        return sum(part * 60**power for power, part in enumerate(reversed(parts)))
+    if text.startswith("second"):
+        return number(text.split(" ", 1)[1])
+    return _measured(text, _SECONDS)
+
+
+def direction(text: str) -> dict[str, Any]:
+    """The facts of a direction.
+
+    Example:
+        >>> direction("the left"), direction("3 o'clock"), direction("northeast"), direction("30 degrees to the right")
+        ({'sides': ('left',)}, {'azimuth': -90.0}, {'azimuth': -45.0}, {'azimuth': -30.0})
+    """
+    if "clock" in text:
+        half = text.partition("half past ")[2]
+        hour = number(re.sub(r"^\D*(?=\d)", "", half or text)) if re.search(r"\d", text) else number(half or text)
+        if not 0 < hour <= 12:
+            return {"told": text}
+        return {"azimuth": _wrapped(-30 * (hour + (0.5 if half else 0)))}
+    if points := re.findall("north|south|east|west", text):
+        return {"azimuth": _compass(points)}
+    if re.search("deg|°", text):
+        turned = number(re.sub(r"^(?:the|my|your|our|at) ", "", text))
+        return {"azimuth": -turned if "right" in text else turned}
+    if "above" in text or "below" in text:
+        return {"up": "above" if "above" in text else "below"}
+    words = re.findall("left|right|front|ahead|middle|centre|center|back|rear|behind", text)
+    names = {
+        "ahead": "front",
+        "middle": "front",
+        "centre": "front",
+        "center": "front",
+        "back": "behind",
+        "rear": "behind",
+    }
+    sides = tuple(names.get(word, word) for word in words)
+    if len(sides) == 1 and sides[0] in ("left", "right"):
+        angle = 20.0 if re.search(_SLIGHT, text) else 45.0 if "half" in text else None
+        if angle is not None:
+            return {"azimuth": angle if sides[0] == "left" else -angle}
+    return {"sides": sides}
+
+
+def _wrapped(azimuth: float) -> float:
+    return 180.0 - (180.0 - azimuth) % 360.0
+
+
+def _compass(points: list[str]) -> float:
+    """The azimuth of north-north-east, say: halfway between the last points and the first."""
+    azimuth = _COMPASS[points[-1]]
+    for point in reversed(points[:-1]):
+        azimuth += _wrapped(_COMPASS[point] - azimuth) / 2
+    return _wrapped(azimuth)
+
+
+def _place(text: str) -> dict[str, Any]:
+    """One end of a motion: a direction, a distance in words, or one in metres."""
+    if re.fullmatch(_NEAR, text):
+        return {"distance": near(text)}
+    if re.search(rf"^{_LENGTH}", text):
+        return {"distance": _measured(text, _METRES)}
+    return direction(text)
+
+
+def near(text: str) -> float:
+    """Metres of a distance in words, such as "very close"."""
+    word = "close" if re.search("close|near", text) else "far"
+    return _DISTANCES[f"very {word}" if "very" in text or "right" in text else word]
+
+
+def _loudness(text: str) -> float:
+    return _LEVELS["loud" if "loud" in text else "quiet"] * (2 if "very" in text else 1)
+
+
+def _times(match: re.Match[str]) -> dict[str, Any]:
+    """From one time to another; a first one without unit has that of the second."""
+    first, last = match["first"], match["last"]
+    start = seconds(first) if re.search(r"[a-z:]", first) else number(first) * _unit(last)
+    end = seconds(last)
+    if start is None or (end is not None and end <= start):
+        return {"told": match[0]}
+    return {"start": start} | ({"end": end} if end is not None else {"to_the_end": True})
+
+
+def _unit(text: str) -> float:
+    return _measured("1 " + (re.search(_units(_SECONDS), text) or ["s"])[0], _SECONDS)
+
+
+def _room(match: re.Match[str]) -> dict[str, Any]:
+    kind = match["kind"].replace("big", "large").replace("concert ", "")
+    size, absorption = _ROOMS.get(kind, _ROOMS["room"])
+    if match["size"]:
+        size = tuple(float(part) for part in re.findall(r"\d+(?:\.\d+)?(?:e[-+]?\d+)?", match["size"]))[:3]
+    if match["absorption"]:
+        absorption = float(match["absorption"])
+    return {"room": {"size": size, "absorption": absorption}}
+
+
+def _turns(text: str) -> float:
+    return {"once": 1.0, "twice": 2.0}.get(text) or number(text)
+
+
+def _up(text: str) -> dict[str, Any]:
+    return {"up": "below" if re.search("below|beneath|under|feet", text) else "above"}
+
+
+class Phrase(NamedTuple):
+    """What a part of a sentence states, and where it stands there."""
+
+    start: int
+    end: int
+    facts: Facts
+
+
+Reader = tuple[re.Pattern[str], Callable[[re.Match[str]], Facts]]
+
+
+_REST = r"[^,;.!?\n\x00]*?(?=\s+(?:and|while|then|from|at|for|until)\b|\s*[,;.!?\n\x00]|\s*$)"
+_BORDER = r"(?=\s*(?:[,;:.!?\n\x00]|$|(?:and|while|then)\b))"
+_QUOTED = r"\x01+"
+
+READERS: tuple[Reader, ...] = tuple(
+    (re.compile(pattern), meaning)
+    for pattern, meaning in (
+        # The whole scene.
+        (
+            rf"\b(?:(?:the|a|this) )?(?:whole )?(?:scene|clip|recording|soundscape) (?:lasts|is|takes|of|runs|with)(?: for)? "
+            rf"(?P<span>{_SPAN})(?: long)?",
+            lambda m: {"duration": seconds(m["span"])},
+        ),
+        (rf"\ba (?P<span>{_SPAN})(?: long)? (?:scene|clip|soundscape)\b", lambda m: {"duration": seconds(m["span"])}),
+        (rf"\b(?P<span>{_SPAN}) (?:long|in all|in total)\b", lambda m: {"duration": seconds(m["span"])}),
+        (rf"\bat (?P<rate>\d+) hz\b", lambda m: {"rate": int(m["rate"])}),
+        (r"\bnothing is heard\b|\bsilence\b", lambda m: {"silence": True}),
+        (
+            r"\b(?:in an?|in the|the(?= (?:\w+ )?\w+ (?:is|measures)\b)) (?P<kind>(?:(?:small|large|big) )?(?:room|(?:concert )?hall))\b"
+            r"(?:(?: of| is| measures|,)?(?: with)? (?P<size>[\d.e+-]+ ?m?(?: by | ?x ?| ?× ?)[\d.e+-]+ ?m?(?: by | ?x ?| ?× ?)[\d.e+-]+)"
+            r" ?(?:m\b|met(?:re|er)s))?(?:,? (?:with )?(?:an )?absorption (?:of )?(?P<absorption>\d+(?:\.\d+)?(?:e-?\d+)?))?",
+            _room,
+        ),
+        (r"\b(?:outdoors|outside|in the open(?: air)?)\b", lambda m: {"outdoors": True}),
+        (
+            rf"\b(?:the listener|i|you) (?:looks?|faces?|(?:is|am|are)(?: turned| facing| looking))(?: to| towards?)? "
+            rf"(?P<where>{_THE}(?:{_TURNED}|{_FLAT}|{_POINTS}|{_OCLOCK}))",
+            lambda m: {"yaw": direction(m["where"])},
+        ),
+        (rf"\bears at (?P<height>{_DIGITS}) m\b", lambda m: {"height": number(m["height"])}),
+        # How a scene is written exactly.
+        (rf"\brecording (?P<q>{_QUOTED})", lambda m: {"recording": slice(*m.span("q"))}),
+        (rf"\bfrom its second (?P<n>{_DIGITS})", lambda m: {"offset": number(m["n"])}),
+        (rf"\blicence (?P<q>{_QUOTED})", lambda m: {"licence": slice(*m.span("q"))}),
+        (
+            r"(?P<how>\bstraight )?\bby way of (?P<all>\([^)\x00]*\)(?:, \([^)\x00]*\))*)",
+            lambda m: {
+                "waypoints": tuple(
+                    tuple(float(n) for n in re.findall(_DIGITS, one)) for one in re.findall(r"\(([^)]*)\)", m["all"])
+                ),
+                "straight": bool(m["how"]),
+            },
+        ),
+        # Places that depend on other things than the listener.
+        (
+            rf"\b(?:(?:to|on|at|in) )?(?:the )?(?:left|right|front|back|rear|side|top|{_POINTS})(?: side)? of (?!{_ME}){_REST}",
+            lambda m: {"kept": m[0]},
+        ),
+        (
+            rf"\b(?:behind|above|below|beneath|under|underneath|over|near|beside|next to|close to|inside|opposite|in front of)"
+            rf" (?!{_ME}|the (?:left|right|horizon)\b)(?:the|an?|my|his|her|their|our|your|this|that|some|two|another) {_REST}",
+            lambda m: {"kept": m[0]},
+        ),
+        # Everywhere.
+        (
+            rf"\b(?:all (?:around|round)(?: {_ME})?|everywhere|all over the place|(?:from|on) (?:all|every) (?:sides?|directions?)|"
+            rf"from everywhere|(?:surrounds?|surrounding) {_ME})",
+            lambda m: {"around": True},
+        ),
+        (r"\b(?:ambient|ambience(?: of)?|ambiance(?: of)?)\b", lambda m: {"around": True}),
+        (r"\bin the background\b", lambda m: {"around": True, "level": _LEVELS["quiet"]}),
+        (rf"\b(?:on|from|at) both sides(?: of {_ME})?", lambda m: {"both": True}),
+        # Motions.
+        (
+            rf"\bfrom (?P<way>(?:{_ANYWHERE}|{_NEAR}|{_LENGTH})(?: to (?:{_ANYWHERE}|{_NEAR}|{_LENGTH}))+){_OF_ME}(?: {_ME})?",
+            lambda m: {"way": tuple(_place(one) for one in re.findall(rf"{_ANYWHERE}|{_NEAR}|{_LENGTH}", m["way"]))},
+        ),
+        (
+            rf"(?:\b(?:is|are) )?\b(?:circl(?:es?|ing)|orbit(?:s|ing)?|revolv(?:es?|ing)|(?:{_GOES} (?:a |in )?(?:around|round|circles? around)"
+            rf"(?= {_ME})))(?:(?: around| round)? {_ME})?(?:(?: around| round)\b)?",
+            lambda m: {"motion": "circle"},
+        ),
+        (r"\b(?:counter[ -]?|anti[ -]?)clockwise\b", lambda m: {"clockwise": False}),
+        (r"\bclockwise\b", lambda m: {"clockwise": True}),
+        (rf"\b(?P<n>once|twice|{_NUMBER} times)\b", lambda m: {"times": _turns(m["n"])}),
+        (
+            rf"{_GOES}(?: straight| right)? over(?:head| {_ME})?(?={_BORDER}| from\b|\s*\x00)",
+            lambda m: {"motion": "pass", "up": "above"},
+        ),
+        (rf"{_GOES} (?:by|past)(?: {_ME})?(?! the\b| an?\b)", lambda m: {"motion": "pass"}),
+        (
+            rf"{_GOES} (?:to|towards?) (?P<to>{_THE}(?:{_TURNED}|{_OCLOCK}|{_FLAT}|{_POINTS}))(?! of\b)",
+            lambda m: {"towards": direction(m["to"]), "taken": m[0]},
+        ),
+        (
+            rf"(?:\b(?:is|are) )?\b(?:approach(?:es|ing)?|(?:comes?|coming|gets?|getting|moves?|moving|draws?|drawing) "
+            rf"(?:(?:ever |much )?(?:closer|nearer)|near|towards? (?={_ME})))(?: to)?(?: {_ME})?",
+            lambda m: {"motion": "approach"},
+        ),
+        (
+            rf"(?:\b(?:is|are) )?\b(?:reced(?:es?|ing)|(?:gets?|getting) (?:farther|further)(?: away)?)\b(?: from {_ME})?|"
+            rf"{_GOES} (?:away|off)(?: from {_ME})?(?![\w])",
+            lambda m: {"motion": "recede"},
+        ),
+        (r"(?:\b(?:is|are) )?\b(?:pass(?:es|ing)?)\b(?: me\b)?", lambda m: {"motion": "pass"}),
+        (r"(?:\b(?:is|are) )?\b(?:ris(?:es?|ing)|ascend(?:s|ing)?)\b", lambda m: {"motion": "rise"}),
+        (
+            r"(?<!rain )(?<!snow )(?<!hail )(?:\b(?:is|are) )?\b(?:falls|falling|descend(?:s|ing)?)\b(?: down)?(?! on an?\b| on the (?!left|right))",
+            lambda m: {"motion": "fall"},
+        ),
+        # Times.
+        (
+            rf"\b(?:from )?(?P<first>{_MOMENT}|{_NUMBER})(?: ?(?:to|until|till|up to) ?| ?- ?)(?P<last>{_MOMENT})",
+            _times,
+        ),
+        (rf"\bbetween (?P<first>{_MOMENT}|{_NUMBER}) and (?P<last>{_MOMENT})", _times),
+        (rf"\b(?:in|during|for) the first (?P<t>{_SPAN})", lambda m: {"start": 0.0, "end": seconds(m["t"])}),
+        (rf"\b(?:in|during|for) the last (?P<t>{_SPAN})", lambda m: {"last": seconds(m["t"])}),
+        (
+            rf"\b(?:(?:starting|beginning) (?:at|from|after)|(?:starts|begins) (?:at|after)|after|from) (?P<t>{_MOMENT})(?: on(?:wards?)?)?\b",
+            lambda m: {"start": seconds(m["t"]) or 0.0},
+        ),
+        (
+            rf"\bat (?P<t>{_CLOCK}|{_SPAN}|second {_NUMBER}|{_BEGINNING})",
+            lambda m: {"start": seconds(m["t"]), "once_at": True},
+        ),
+        (r"\b(?:until|till|up to|to) the end\b", lambda m: {"to_the_end": True}),
+        (
+            rf"\b(?:until|till|up to|ending at|ends at|stops at|stopping at|stops after) (?P<t>{_MOMENT})",
+            lambda m: {"end": seconds(m["t"])},
+        ),
+        (
+            r"\b(?:for|in|after) (?:a few|some|several|many|a couple of) (?:second|minute|moment|hour)s\b",
+            lambda m: {"told": m[0]},
+        ),
+        (rf"\b(?:for|lasting|lasts)(?: about)? (?P<t>{_CLOCK}|{_SPAN})", lambda m: {"length": seconds(m["t"])}),
+        (
+            r"\b(?:the (?:whole|entire) time|all the time|throughout(?: the scene)?|from (?:beginning|start) to (?:end|finish)|always)\b",
+            lambda m: {"start": 0.0, "to_the_end": True},
+        ),
+        (
+            r"\b(?:again and again|over and over(?: again)?|repeatedly|continuously|continually|constantly|in a loop|looped)\b",
+            lambda m: {"once": False},
+        ),
+        (r"\b(?:at the same time|meanwhile|simultaneously)\b(?: as)?", lambda m: {"same_time": True}),
+        # Directions.
+        (
+            rf"\b(?:at )?azimuth (?:of )?(?P<n>{_DIGITS})(?: ?(?:degrees?|deg\b|°))?",
+            lambda m: {"azimuth": number(m["n"])},
+        ),
+        (
+            rf"\b(?:at )?(?:an )?elevation (?:of )?(?P<n>{_DIGITS})(?: ?(?:degrees?|deg\b|°))?",
+            lambda m: {"elevation": number(m["n"])},
+        ),
+        (
+            rf"(?:\bat )?(?P<n>{_DEGREES}) (?P<way>up(?:wards?)?|above|high|elevation|down(?:wards?)?|below)\b(?: the horizon| {_ME})?",
+            lambda m: {"elevation": number(m["n"]) * (-1 if re.match("down|below", m["way"]) else 1)},
+        ),
+        (rf"(?:\b(?:at|from) )?{_TURNED}{_OF_ME}", lambda m: direction(re.sub("^(?:at|from) ", "", m[0]))),
+        (rf"\b(?:at|from) (?P<n>0|180|360) ?(?:degrees?|deg\b|°)", lambda m: {"azimuth": _wrapped(number(m["n"]))}),
+        (rf"(?:\b(?:at|from) )?{_DEGREES}", lambda m: {"told": m[0]}),
+        (
+            rf"(?:\b(?:at|from|starting at) )?(?P<clock>{_OCLOCK})(?P<high> high)?",
+            lambda m: direction(m["clock"]) | ({"elevation": 45.0} if m["high"] else {}),
+        ),
+        (
+            rf"\b(?:in|to|from|towards?|at|starting in|coming from|comes from)(?: the)? (?P<points>{_POINTS})(?! wind\b){_OF_ME}",
+            lambda m: direction(m["points"]),
+        ),
+        (
+            rf"\b(?P<slight>{_SLIGHT} )(?P<up>above|below|higher|lower)\b(?: {_ME})?",
+            lambda m: {"elevation": 20.0 if m["up"] in ("above", "higher") else -20.0},
+        ),
+        (r"\b(?:high up|up high|high above|high(?= (?:on|in|at|to)\b))(?: me\b)?", lambda m: {"elevation": 45.0}),
+        (r"\b(?:low down|down low|low(?= (?:on|in|at|to) (?:the|my|your|front)\b))", lambda m: {"elevation": -30.0}),
+        (
+            rf"\b(?:(?:from|coming from|comes from|directly|right|up) )?(?:above|overhead|over(?= (?:me|us|you|my head|your head)\b))"
+            rf"(?: {_ME})?(?! the\b)",
+            lambda m: _up(m[0]),
+        ),
+        (
+            rf"\b(?:(?:from|coming from|comes from|directly|right|down) )?(?:below|beneath|under(?:neath)?(?= (?:me|us|you|my feet)\b))"
+            rf"(?: my feet| {_ME})?|\bunderfoot\b|\bat my feet\b",
+            lambda m: {"up": "below"},
+        ),
+        (
+            rf"\b(?P<far>on the far|at the far|far) (?P<side>left|right)\b{_OF_ME}",
+            lambda m: {"sides": (m["side"],), "extreme": m[0]},
+        ),
+        (
+            rf"\b(?:(?:in|on|at|to|from|towards?|by|starting (?:on|at|in|from)|coming from|comes? from) )?{_SLIGHT} (?:(?:in|on|at|to|from|towards?) )?"
+            rf"{_THE}(?P<flat>{_SIDE})\b{_OF_ME}",
+            lambda m: direction("slightly " + m["flat"]),
+        ),
+        (
+            rf"\b(?:to the |on the )?(?P<half>half|hard)[ -](?P<side>left|right)\b",
+            lambda m: direction(f"{m['half']} {m['side']}"),
+        ),
+        (
+            rf"\b(?:(?:in|on|at|to|from|towards?|by|starting (?:on|at|in|from)|coming from|comes? from) )(?:the|my|your|our) "
+            rf"(?P<flat>{_FLAT}|middle|cent(?:er|re))\b{_OF_ME}",
+            lambda m: direction(m["flat"]),
+        ),
+        (
+            rf"\b(?:in front|straight ahead|dead ahead|ahead|before me|from in front)\b(?: of {_ME})?(?:,? and)?(?: on| to)? the (?P<side>left|right)\b",
+            lambda m: {"sides": ("front", m["side"])},
+        ),
+        (
+            rf"\b(?:from )?(?:in front|straight ahead|dead ahead|ahead|before me)\b(?: of {_ME})?",
+            lambda m: {"sides": ("front",)},
+        ),
+        (rf"\b(?:right |directly )?(?:from )?behind\b(?: {_ME})?", lambda m: {"sides": ("behind",)}),
+        (rf"\b(?:at|from|to|in) (?P<flat>{_FLAT}|cent(?:er|re))\b{_OF_ME}", lambda m: direction(m["flat"])),
+        (rf"\b(?P<flat>{_END}[ -](?:left|right)|(?:left|right)[ -]{_END})\b(?! \w)", lambda m: direction(m["flat"])),
+        (
+            rf"\b(?P<flat>{_END}[ -](?:left|right)|(?:left|right)[ -]{_END}|left|right|front)\b{_BORDER}",
+            lambda m: direction(m["flat"]),
+        ),
+        (rf"\b(?:left|right) of {_ME}", lambda m: direction(m[0][:5])),
+        # Distances.
+        (
+            rf"\b(?:at |from )?(?:a )?distance of (?P<d>{_LENGTH})(?: from {_ME})?",
+            lambda m: _metres(m, "distance"),
+        ),
+        (rf"\bfrom (?P<d>{_LENGTH})(?: away)?", lambda m: _metres(m, "from_distance")),
+        (rf"\bto (?P<d>{_LENGTH})(?: away)?", lambda m: _metres(m, "to_distance")),
+        (
+            rf"(?:\bat )?(?P<d>{_LENGTH}) (?:up|above(?: {_ME})?|high)\b",
+            lambda m: _metres(m, "distance") | {"up": "above"},
+        ),
+        (
+            rf"(?:\bat |\bonly )?(?!an? (?:foot|yard|mile)\b(?! away| off| from| behind))(?P<d>{_LENGTH})(?: away| off| distant)?(?: from {_ME})?",
+            lambda m: _metres(m, "distance"),
+        ),
+        (
+            rf"\b(?:(?P<very>very|right) )?(?:close[ -]?by|near[ -]?by|close to {_ME}|near {_ME}|next to {_ME}|beside {_ME})",
+            lambda m: {"distance": near(f"{m['very'] or ''} close")},
+        ),
+        (
+            rf"\b(?:(?P<very>very) )?(?:far (?:away|off)|in the (?:far )?distance|distant|from afar|afar|far(?= (?:to|on|in|at|from)\b|\s*\x00|{_BORDER}))"
+            rf"(?: from {_ME})?",
+            lambda m: {"distance": near(f"{m['very'] or ''} far")},
+        ),
+        (
+            rf"\b(?P<very>very )?(?:close|near)(?= (?:in|on|at|to|behind)\b|\s*\x00|{_BORDER})",
+            lambda m: {"distance": near(f"{m['very'] or ''}close")},
+        ),
+        # Levels.
+        (rf"\bat (?P<n>{_DIGITS}) ?db\b", lambda m: {"level": number(m["n"])}),
+        (r"\b(?:very )?(?:loud(?:ly)?)\b", lambda m: {"level": _loudness(m[0])}),
+        (r"\b(?:very )?(?:quiet(?:ly)?|soft(?:ly)?|faint(?:ly)?)\b", lambda m: {"level": _loudness(m[0])}),
+    )
+)
+
+
+def _metres(match: re.Match[str], name: str) -> dict[str, Any]:
+    metres = _measured(match["d"], _METRES)
+    return {name: metres} if metres >= 0.1 else {"told": match[0]}
+
+
+def goes(word: str) -> bool:
+    """Whether a word says no more of a sound than that it moves."""
+    return re.fullmatch(_GOES, word) is not None
+
+
+def find(text: str) -> list[Phrase]:
+    """The phrases of a text in small letters, in their order; those of earlier readers leave less to later ones."""
+    found: list[Phrase] = []
+    for pattern, meaning in READERS:
+        for match in pattern.finditer(text):
+            start, end = match.span()
+            facts = meaning(match)
+            found.append(Phrase(start, end, facts))
+            text = text[:start] + "\x00" * (end - start) + text[end:]
+    return sorted(found)

@@ -1,0 +1,492 @@
+"""From a sentence to a scene and back, by rules alone; what is not understood is told, never dropped.
+
+`read` finds the phrases that say where, when, how far, how loud and along which way, cuts what is between them into
+sounds, and gives each sound the phrases that stand with it. `write` says a scene exactly.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+from pydantic import ValidationError
+
+from limbeck.spatial import _motion, _phrases
+from limbeck.spatial.scene import Listener, Room, Scene, Source, Waypoint
+
+_USUAL_SECONDS = 10.0
+_BEYOND = 5.0
+"""Seconds that a scene goes on after a sound began whose end is not said."""
+_SIGNS = str.maketrans({"−": "-", "–": "-", "—": "-", "’": "'", "‘": "'", "\x00": "\ufffd", "\x01": "\ufffd"})
+_QUOTED = re.compile(r'"(?:[^"\\\n]|\\.)*"')
+_SEPARATOR = re.compile(
+    r"(?P<then>[,;.]? ?(?:\band )?(?:\bthen\b|\bfollowed by\b|\bafter that\b|\bafterwards\b),?)"
+    r"|(?P<hard>[;\n!?]|\.(?!\d)|,? ?\b(?:while|whilst|whereas)\b)"
+    r"|(?P<comma>, ?(?:and\b)?|:|[()])"
+    r"|(?P<and>\band\b|&)"
+)
+_WORD = re.compile(r"\x01+|[^\W_]+(?:'[^\W_]+)*|[^\s,\x00]")
+_FILLERS = frozenset(
+    "a an the some is are was be been there there's i i'm i've we you he she it it's its can could hear hears heard also "
+    "please first finally as that which where".split()
+)
+_ARTICLES = frozenset("a an the".split())
+_OPENING = re.compile(r"((?:\x00|\s)*)(?:(?:the|a|an|some) )?(?:sounds?|noises?) of\b")
+_NEGATIONS = frozenset("no not without never nobody nothing none don't doesn't isn't aren't can't cannot".split())
+_PREPOSITIONS = frozenset(
+    "in on at from to into onto near behind under over above below beneath beside across through along between by until "
+    "till for during after before towards toward past within inside outside around round off".split()
+)
+_DOUBTFUL = _PREPOSITIONS | frozenset(
+    "up down left right front back both each respectively alternately every sometimes occasionally often soon later again "
+    "same other others fades fading closer nearer farther further louder softer quieter higher lower fast slow north south "
+    "east west degrees degree seconds second metres meters away far close straight clockwise twice times".split()
+)
+"""Words that say where, when or how where they are read; of a sound they say nothing."""
+_NO_ADVERBS = re.compile(r".*(?:fly|ily|elly|ully|olly|ally)$")
+_OF_THE_SCENE = frozenset({"duration", "rate", "silence", "room", "outdoors", "yaw", "height"})
+_DIRECTIONS = frozenset({"azimuth", "sides"})
+
+
+class Reading(NamedTuple):
+    """What a sentence was read as.
+
+    Attributes:
+        scene: The scene.
+        told: A sentence for each thing that was not understood, or of which something was assumed.
+    """
+
+    scene: Scene
+    told: tuple[str, ...]
+
+
+class Fact(NamedTuple):
+    """Something a phrase states, with the words of the phrase."""
+
+    name: str
+    value: Any
+    said: str
+
+
+@dataclass(frozen=True)
+class _Clause:
+    """A sound as far as it is read: its words and the facts that stand with it; `then` if it follows the one before."""
+
+    words: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    then: bool = False
+    noun: bool = False
+
+
+@dataclass(frozen=True)
+class _Segment:
+    """What is between two separators: how it is joined to what is before, the words of a sound, and facts."""
+
+    joined: str
+    text: str
+    words: str
+    facts: tuple[Fact, ...]
+    article: bool
+    count: int
+
+
+def read(text: str) -> Reading:
+    """The scene that a sentence means, and what of it was not understood.
+
+    Example:
+        >>> scene, told = read("a dog barks on the left, close, from 2 s to 5 s; rain all around")
+        >>> [(source.words, source.extent) for source in scene.sources], told
+        ([('dog barks', 'point'), ('rain', 'around')], ())
+        >>> read("a cat meows behind the house").told
+        ("'behind the house' is not understood; it stays among the words of the sound.",)
+    """
+    told: list[str] = []
+    quoted: dict[int, str] = {}
+    masked = _masked(_one_blank(text), quoted)
+    small = "".join(c.lower() if len(c.lower()) == 1 else c for c in masked)
+    phrases = _phrases.find(small)
+    facts = [
+        (phrase.start, Fact(name, _unquoted(value, quoted), small[phrase.start : phrase.end].strip()))
+        for phrase in phrases
+        for name, value in phrase.facts.items()
+    ]
+    whole = {fact.name: fact for _, fact in facts if fact.name in _OF_THE_SCENE}
+    segments = list(_segments(small, phrases, facts, quoted, told))
+    return _scene(_clauses(segments, told), whole, told)
+
+
+def _one_blank(text: str) -> str:
+    """Text with one blank between words and plain signs, outside of quotes."""
+    if '"' not in text:
+        text = re.sub("[“”„]", '"', text)
+    parts = re.split(f"({_QUOTED.pattern})", text)
+    plain = (part if i % 2 else re.sub(r"[^\S\n]+", " ", part.translate(_SIGNS)) for i, part in enumerate(parts))
+    return "".join(plain).strip()
+
+
+def _masked(text: str, quoted: dict[int, str]) -> str:
+    """Text with what is in quotes made unreadable and put into `quoted`, by where it begins."""
+
+    def mask(match: re.Match[str]) -> str:
+        try:
+            quoted[match.start()] = json.loads(match[0])
+        except ValueError:
+            return match[0].translate(_SIGNS)
+        return "\x01" * len(match[0])
+
+    return _QUOTED.sub(mask, text)
+
+
+def _unquoted(value: Any, quoted: Mapping[int, str]) -> Any:
+    return quoted[value.start] if isinstance(value, slice) else value
+
+
+def _segments(
+    small: str,
+    phrases: Sequence[_phrases.Phrase],
+    facts: Sequence[tuple[int, Fact]],
+    quoted: Mapping[int, str],
+    told: list[str],
+) -> Iterator[_Segment]:
+    """The text between separators, of which what phrases took is no more read."""
+    rest = small
+    kept = [phrase for phrase in phrases if "kept" in phrase.facts]
+    for phrase in phrases:
+        if "kept" not in phrase.facts:
+            rest = rest[: phrase.start] + "\x00" * (phrase.end - phrase.start) + rest[phrase.end :]
+    borders = [(0, 0, "hard")] + [(m.start(), m.end(), str(m.lastgroup)) for m in _SEPARATOR.finditer(rest)]
+    ends = [start for start, _, _ in borders[1:]] + [len(rest)]
+    for (_, start, joined), end in zip(borders, ends, strict=True):
+        own = tuple(fact for place, fact in facts if start <= place < end and fact.name not in _OF_THE_SCENE)
+        text = rest[start:end]
+        if opening := _OPENING.match(text):
+            text = opening[1] + " " * (opening.end() - opening.end(1)) + text[opening.end() :]
+        spans = [(m.start() + start, m[0]) for m in _WORD.finditer(text)]
+        plain = small[start:end].strip(" ,")
+        if any(word in _NEGATIONS for _, word in spans):
+            told.append(f"{plain!r} says what is not heard; it is left out.")
+            continue
+        moves = any(fact.name == "way" for fact in own)
+        words = _content([(p, w) for p, w in spans if not (moves and _phrases.goes(w))], rest, quoted, kept, told, own)
+        article = bool(spans) and spans[0][1] in _ARTICLES
+        yield _Segment(joined, plain, words, own, article, len(words.split()))
+
+
+def _content(
+    spans: Sequence[tuple[int, str]],
+    rest: str,
+    quoted: Mapping[int, str],
+    kept: Sequence[_phrases.Phrase],
+    told: list[str],
+    facts: Sequence[Fact],
+) -> str:
+    """The words of a sound; those that may have meant something else are told."""
+    for place, word in spans:
+        if word[0] == "\x01":
+            if others := [w for p, w in spans if p != place and w not in _FILLERS]:
+                told.append(f"{' '.join(others)!r} is not understood; it is left out.")
+            return quoted[place]
+    names: list[tuple[int, str]] = []
+    for number, (place, word) in enumerate(spans):
+        after = spans[number - 1][1] if number and _touch(spans[number - 1], place, rest) else ""
+        before = (
+            spans[number + 1][1]
+            if number + 1 < len(spans) and _touch((place, word), spans[number + 1][0], rest)
+            else ""
+        )
+        if not (word[0].isalnum()):
+            if word != "-" and word != "'":
+                told.append(f"{word!r} is not understood; it is left out.")
+        elif word in _ARTICLES and (after in _PREPOSITIONS or after == "of"):
+            names.append((place, word))
+        elif word == "of" and not (after and before):
+            continue
+        elif word not in _FILLERS:
+            names.append((place, word))
+    if names and all(_is_doubtful(word) for _, word in names):
+        told += [f"{word!r} is not understood; it is left out." for _, word in names]
+        return ""
+    covered = -1
+    for number, (place, word) in enumerate(names):
+        inside = any(phrase.start <= place < phrase.end for phrase in kept)
+        if inside or not _is_doubtful(word) or place <= covered:
+            continue
+        last = number
+        while (
+            word in _PREPOSITIONS
+            and last + 1 < len(names)
+            and names[last + 1][1] not in _PREPOSITIONS
+            and _touch(names[last], names[last + 1][0], rest)
+        ):
+            last += 1
+        covered = names[last][0]
+        told.append(f"{' '.join(w for _, w in names[number : last + 1])!r} is not understood; {_STAYS}.")
+    told += [f"{fact.said!r} is not understood; {_STAYS}." for fact in facts if fact.name == "kept"]
+    said = ""
+    for number, (place, word) in enumerate(names):
+        between = rest[names[number - 1][0] + len(names[number - 1][1]) : place] if number else ""
+        said += ("-" if between == "-" else " " if number else "") + word
+    return said
+
+
+_STAYS = "it stays among the words of the sound"
+
+
+def _touch(one: tuple[int, str], place: int, rest: str) -> bool:
+    return not rest[one[0] + len(one[1]) : place].strip(" -")
+
+
+def _is_doubtful(word: str) -> bool:
+    is_adverb = len(word) > 4 and word.endswith("ly") and not _NO_ADVERBS.match(word)
+    return word in _DOUBTFUL or is_adverb or word[0].isdigit()
+
+
+def _clauses(segments: Iterable[_Segment], told: list[str]) -> list[_Clause]:
+    """The sounds, each with the facts of its segment and of those without a sound beside it."""
+    clauses: list[_Clause] = []
+    pending: tuple[Fact, ...] = ()
+    first = 0
+    then = False
+    for segment in segments:
+        if segment.joined in ("hard", "then"):
+            _belong_nowhere(pending, told)
+            pending, first, then = (), len(clauses), segment.joined == "then"
+        if not segment.words:
+            if not segment.facts:
+                continue
+            if clauses and (len(clauses) > first or segment.joined == "hard"):
+                facts, conflicts = _merged(clauses[-1].facts, segment.facts, apart=segment.joined == "and")
+                if not conflicts:
+                    clauses[-1] = replace(clauses[-1], facts=_settled(facts, told))
+                    continue
+                if segment.joined == "and":
+                    clauses.append(_moved(clauses[-1], segment.facts, told))
+                    continue
+            pending += segment.facts
+            continue
+        facts, conflicts = _merged({}, pending + segment.facts)
+        told += [f"{fact.said!r} does not go with what was said before; it is left out." for fact in conflicts]
+        pending = ()
+        own = _Clause(segment.words, _settled(facts, told), then, segment.article or segment.count == 1)
+        then = False
+        if segment.joined == "comma" and segment.count == 1 and segment.words.endswith("ing") and len(clauses) > first:
+            clauses[-1] = replace(
+                clauses[-1], words=f"{clauses[-1].words} {own.words}", facts={**clauses[-1].facts, **own.facts}
+            )
+            continue
+        clauses = _coordinated(clauses, own, segment, first, told)
+    _belong_nowhere(pending, told)
+    return clauses
+
+
+def _coordinated(clauses: list[_Clause], own: _Clause, segment: _Segment, first: int, told: list[str]) -> list[_Clause]:
+    """Clauses with one more; of two nouns that are joined the place of the second is that of the first."""
+    before = clauses[-1] if len(clauses) > first else None
+    if segment.joined != "and" or before is None or before.facts or not own.facts:
+        return [*clauses, own]
+    if before.noun and len(before.words.split()) == 1 or not before.words.endswith(("s", "ing", "ed")):
+        if segment.count > 1 and not own.words.endswith(("s", "ing", "ed")):
+            words = f"{before.words} and {own.words}"
+            told.append(f"{words!r} is taken as one sound.")
+            return [*clauses[:-1], replace(own, words=words)]
+        return [*clauses[:-1], replace(before, facts=own.facts), own]
+    told.append(f"Where and when {before.words!r} is heard is not said; it is taken to be in front.")
+    return [*clauses, own]
+
+
+def _merged(
+    facts: Mapping[str, Any], more: Iterable[Fact], *, apart: bool = False
+) -> tuple[dict[str, Any], list[Fact]]:
+    """Facts with more of them, and those that do not go with the others; `apart` if no directions are to be joined."""
+    merged, conflicts = dict(facts), []
+    for fact in more:
+        had = merged.get(fact.name)
+        other = fact.name in _DIRECTIONS and any(name in merged for name in _DIRECTIONS - {fact.name})
+        if fact.name == "sides" and had and not other and not (apart and had == facts.get("sides")):
+            if _motion.together((*had, *fact.value)):
+                merged["sides"] = tuple(dict.fromkeys((*had, *fact.value)))
+                continue
+        if other or (had is not None and had != fact.value and fact.name not in ("told", "kept")):
+            conflicts.append(fact)
+        elif fact.name in ("told", "kept"):
+            merged.setdefault(fact.name, ())
+            merged[fact.name] = (*merged[fact.name], fact.said)
+        else:
+            merged[fact.name] = fact.value
+    return merged, conflicts
+
+
+def _settled(facts: Mapping[str, Any], told: list[str]) -> dict[str, Any]:
+    """Facts without those that are only to be told, which are."""
+    told += [f"{said!r} is not understood; it is left out." for said in facts.get("told", ())]
+    if "extreme" in facts:
+        told.append(f"{facts['extreme']!r} is taken as that side; where far away is meant, say so.")
+    return {name: value for name, value in facts.items() if name not in ("told", "kept", "extreme", "taken")}
+
+
+def _moved(clause: _Clause, facts: Iterable[Fact], told: list[str]) -> _Clause:
+    """The same sound at another place."""
+    left = {name: value for name, value in clause.facts.items() if name not in _DIRECTIONS | {"elevation", "up"}}
+    merged, conflicts = _merged(left, facts)
+    told += [f"{fact.said!r} does not go with what was said before; it is left out." for fact in conflicts]
+    return replace(clause, facts=_settled(merged, told), then=False)
+
+
+def _belong_nowhere(facts: Iterable[Fact], told: list[str]) -> None:
+    told += [f"{said!r} belongs to no sound." for said in dict.fromkeys(fact.said for fact in facts)]
+
+
+def _scene(clauses: Sequence[_Clause], whole: Mapping[str, Fact], told: list[str]) -> Reading:
+    """The scene of some sounds."""
+    said = whole["duration"].value if "duration" in whole else None
+    spans = _spans(clauses, told)
+    latest = max(
+        (end if end is not None else start + _BEYOND if start >= _USUAL_SECONDS else 0.0 for start, end in spans),
+        default=0.0,
+    )
+    duration = max(said or 0.0, latest) if said else max(_USUAL_SECONDS, latest)
+    if said and duration > said:
+        told.append(
+            f"The scene is said to last {said:g} s, but a sound is heard until {duration:g} s; it lasts until then."
+        )
+    sources: list[Source] = []
+    for clause, (start, end) in zip(clauses, spans, strict=True):
+        if "last" in clause.facts:
+            start = max(0.0, duration - clause.facts["last"])
+        both = ({"sides": ("left",)}, {"sides": ("right",)}) if "both" in clause.facts else ({},)
+        sources += [
+            _source(clause.words, {**clause.facts, **side}, start, duration if end is None else end, told)
+            for side in both
+        ]
+    if not sources and "silence" not in whole:
+        told.append("There is no sound in it.")
+    settings = {name: whole[name].value for name in ("rate",) if name in whole}
+    yaw = whole["yaw"].value if "yaw" in whole else {}
+    turned = _motion.way(yaw, 0, 1).places[0][1]
+    listener = Listener(yaw=turned, **({"height": whole["height"].value} if "height" in whole else {}))
+    scene = Scene(sources=tuple(sources), duration=duration, listener=listener, **settings)
+    if "room" in whole:
+        try:
+            scene = Scene(**{**dict(scene), "room": Room(**whole["room"].value)})
+        except ValidationError as error:
+            told.append(f"The room {whole['room'].said!r} is left out: {_reason(error)}.")
+    return Reading(scene, tuple(told))
+
+
+def _spans(clauses: Sequence[_Clause], told: list[str]) -> list[tuple[float, float | None]]:
+    """When each sound begins and ends, in seconds; None is the end of the scene."""
+    spans: list[tuple[float, float | None]] = []
+    for number, clause in enumerate(clauses):
+        facts = clause.facts
+        before = spans[-1] if spans else (0.0, None)
+        start, end = facts.get("start"), facts.get("end")
+        if clause.then and start is None and number:
+            start = before[1]
+            if start is None:
+                told.append(
+                    f"'then': when {clauses[number - 1].words!r} ends is not said; {clause.words!r} begins with it."
+                )
+                start = before[0]
+        if "same_time" in facts:
+            start, end = before
+        start = start or 0.0
+        if "length" in facts:
+            end = start + facts["length"]
+        if end is not None and end <= start:
+            told.append(f"{clause.words!r} would end at {end:g} s, before it begins; its end is left out.")
+            end = None
+        spans.append((start, end))
+    return spans
+
+
+def _source(words: str, facts: Mapping[str, Any], start: float, end: float, told: list[str]) -> Source:
+    way = _motion.way(facts, start, end)
+    told += [f"{words!r}: {one}." for one in way.told]
+    times = facts.get("times", 1.0)
+    is_circle = facts.get("motion") == "circle"
+    if times != 1 and not is_circle:
+        told.append(f"{words!r}: that it is heard {times:g} times is not understood; it is heard again and again.")
+    once = facts.get("once", facts.get("once_at", "times" in facts and times == 1 and not is_circle))
+    settings = {
+        "words": words,
+        "start": start,
+        "end": end,
+        "level": facts.get("level", 0.0),
+        "extent": "around" if "around" in facts else "point",
+        "repeat": "once" if once else "loop",
+    } | {name: facts[name] for name in ("recording", "offset", "licence") if name in facts}
+
+    def made(places: Sequence[_motion.Place], path: str) -> Source:
+        names = ("time", "azimuth", "elevation", "distance")
+        waypoints = tuple(Waypoint(**dict(zip(names, place, strict=True))) for place in places)
+        return Source(**settings, waypoints=waypoints, path=path)
+
+    try:
+        return made(way.places, way.path)
+    except ValidationError as error:
+        told.append(f"{words!r} is put in front, since what is said of its place cannot be: {_reason(error)}.")
+        return made([(0.0, 0.0, 0.0, _motion.USUAL_METRES)], "arc")
+
+
+def _reason(error: ValidationError) -> str:
+    return str(error.errors()[0]["msg"]).removeprefix("Value error, ")
+
+
+def write(scene: Scene) -> str:
+    """A sentence that means exactly this scene.
+
+    Example:
+        >>> dog = Source(words="dog barks", start=2, end=5, waypoints=(Waypoint(azimuth=90, distance=1),))
+        >>> print(write(Scene(sources=(dog,))))
+        The scene lasts 10 s; "dog barks" on the left, 1 m away, from 2 s to 5 s.
+    """
+    parts = [f"The scene lasts {_number(scene.duration)} s" + (f" at {scene.rate} Hz" if scene.rate != 48_000 else "")]
+    if scene.room is not None:
+        size = " x ".join(map(_number, scene.room.size))
+        parts.append(f"the room is {size} m, absorption {_number(scene.room.absorption)}")
+    usual = Listener()
+    if scene.listener.yaw != usual.yaw:
+        parts.append(f"the listener is turned {_number(scene.listener.yaw)} degrees to the left")
+    if scene.listener.height != usual.height:
+        parts.append(f"ears at {_number(scene.listener.height)} m")
+    parts += [_said(source, scene.duration) for source in scene.sources] or ["nothing is heard"]
+    return "; ".join(parts) + "."
+
+
+_NAMED = {0.0: "in front", 90.0: "on the left", -90.0: "on the right", 180.0: "behind"}
+
+
+def _said(source: Source, duration: float) -> str:
+    parts = [json.dumps(source.words, ensure_ascii=False)]
+    first = source.waypoints[0]
+    if source.extent == "around":
+        parts.append("all around")
+    if len(source.waypoints) > 1 or first.time or source.path == "straight":
+        places = ", ".join(
+            f"({_number(w.time)} s, azimuth {_number(w.azimuth)}, elevation {_number(w.elevation)}, {_number(w.distance)} m)"
+            for w in source.waypoints
+        )
+        parts.append(("straight " if source.path == "straight" else "") + f"by way of {places}")
+    elif source.extent == "point" or first != Waypoint(azimuth=0):
+        parts.append(_NAMED.get(first.azimuth, f"azimuth {_number(first.azimuth)}"))
+        if first.elevation:
+            parts.append(f"elevation {_number(first.elevation)}")
+        parts.append(f"{_number(first.distance)} m away")
+    if source.start or source.end != duration:
+        parts.append(f"from {_number(source.start)} s to {_number(source.end)} s")
+    if source.level:
+        parts.append(f"at {_number(source.level)} dB")
+    if source.repeat == "once":
+        parts.append("once")
+    if source.recording is not None:
+        parts.append(f"recording {json.dumps(source.recording, ensure_ascii=False)}")
+    if source.offset:
+        parts.append(f"from its second {_number(source.offset)}")
+    if source.licence is not None:
+        parts.append(f"licence {json.dumps(source.licence, ensure_ascii=False)}")
+    return f"{parts[0]} {', '.join(parts[1:])}"
+
+
+def _number(value: float) -> str:
+    return repr(float(value)).removesuffix(".0")
