@@ -381,9 +381,8 @@ SENTENCES = (
 STRANGERS = (
     _one(
         "Put a barking dog on my left side and a chainsaw far behind me.",
-        at("put barking dog", 90),
+        at("barking dog", 90),
         at("chainsaw", 180, 0, 20),
-        told=("put",),
     ),
     _one(
         "It's raining all around and every now and then thunder rolls in the distance",
@@ -403,11 +402,11 @@ STRANGERS = (
     ),
     _one("clock ticking at 2 o'clock, 50cm away", at("clock ticking", -60, 0, 0.5)),
     _one("At 5 seconds a door slams on the right.", at("door slams", -90, start=5, repeat="once")),
-    _one("a motorcycle comes from behind and overtakes me on the left", at("motorcycle", 90), told=("overtakes",)),
+    _one("a motorcycle comes from behind and overtakes me on the left", at("motorcycle", 180), told=("overtakes",)),
     _one(
         "ambulance approaching from the left, then driving away to the right",
         sound("ambulance", (0, 90, 0, 20), (10, 90, 0, 2)),
-        told=("then",),
+        told=("driving away",),
     ),
     _one(
         "footsteps going from the left to the right behind me between 3 s and 8 s",
@@ -420,17 +419,16 @@ STRANGERS = (
     _one("a plane flies overhead from behind me to the front", passing("plane", 180, 0, 2, 10)),
     _one("bird song from the upper left", at("bird song", 90, 45)),
     _one("a dog barks, moving from the left to the right", sound("dog barks", (0, 90, 0, 2), (10, -90, 0, 2))),
-    _one("a mosquito buzzing around my head", sound("mosquito buzzing", (0, 0, 0, 2), (10, 360, 0, 2))),
-    _one("a phone rings in the next room on the left", at("phone rings in next room", 90), told=("next room",)),
+    _one("a mosquito buzzing around my head", at("mosquito buzzing around my head", 0), told=("around my head",)),
+    _one("a phone rings in the next room on the left", at("phone rings in the next room", 90), told=("next room",)),
     _one(
         "a car starts on the left and drives away to the right",
         at("car starts", 90),
-        at("drives away", -90),
         told=("drives away",),
     ),
     _one("church bells in the distance behind us for the first five seconds", at("church bells", 180, 0, 20, end=5)),
     _one("45 degrees to the left: a cello. 45 degrees to the right: a viola.", at("cello", 45), at("viola", -45)),
-    _one("a child laughs close to my left ear", at("child laughs", 90, 0, 1)),
+    _one("a child laughs close to my left ear", at("child laughs", 90, 0, 0.5)),
     _one("There's a stream below me to the right.", at("stream", -90, -45)),
     _one(
         "a guitar on the left, a bass in the middle, drums on the right, all 3 m away",
@@ -454,6 +452,7 @@ STRANGERS = (
         "a person sneezes at 2s and again at 6s",
         at("person sneezes", 0, start=2, repeat="once"),
         at("person sneezes", 0, start=6, repeat="once"),
+        told=("again",),
     ),
     _one("a dog barking in the north east, twenty metres away", at("dog barking", -45, 0, 20)),
     _one("a baby cries upstairs on the left", at("baby cries upstairs", 90), told=("upstairs",)),
@@ -461,8 +460,91 @@ STRANGERS = (
     _one("a voice whispers in my right ear", at("voice whispers", -90, 0, 0.5)),
     _one(
         "a drone hovers 10 m above me then descends",
-        sound("drone hovers", (0, 0, 90, 10), (10, 0, 0, 10)),
-        told=("then",),
+        at("drone hovers", 0, 90, 10),
+        told=("descends",),
     ),
 )
 """Forty more, written as a stranger would after the grammar stood, and measured before it was mended."""
+
+
+LATER = (
+    _one(
+        "a chainsaw roars to the right, 8 metres away, starting at second 3", at("chainsaw roars", -90, 0, 8, start=3)
+    ),
+    _one("two babies crying, one on the left, one on the right", at("two babies crying", 90), told=("one",)),
+    _one("gentle rain all around, very quiet", around("gentle rain", level=-12)),
+    _one("The rooster crows at 7 o'clock.", at("rooster crows", 150)),
+    _one(
+        "helicopter from left to right, above, in 10 seconds",
+        passing("helicopter", 90, -90, 2, 10),
+        told=("in 10 seconds",),
+    ),
+    _one("a ticking clock right in front of my face", at("ticking clock", 0), told=("my face",)),
+    _one("waves on the left and waves on the right", at("waves", 90), at("waves", -90)),
+    _one("someone knocks twice behind me", at("someone knocks", 180), told=("2 times",)),
+    _one("a fly buzzing around me", at("fly buzzing around me", 0), told=("around me",)),
+    _one("a tractor passing slowly on the right", passing("tractor slowly", -10, -170), told=("slowly",)),
+    _one("at first silence, then a scream behind me", at("scream", 180), told=("then",)),
+    _one("dog (left), cat (right)", at("dog", 90), at("cat", -90)),
+    _one("dog - left; cat - right", at("dog", 90), at("cat", -90)),
+    _one("a sneeze, 4s, right", at("sneeze", -90), told=("4s",)),
+    _one("the dog is on my left and the cat is on my right", at("dog", 90), at("cat", -90)),
+    _one("on the left there is a waterfall; on the right, birds", at("waterfall", 90), at("birds", -90)),
+    _one("a jet passes high above from right to left", passing("jet", -90, 90, 2, 10)),
+    _one(
+        "I am standing in a large room and a man coughs to the left",
+        at("standing in large room man coughs", 90),
+        told=("standing",),
+    ),
+    _one("a bird flies from my left ear to my right ear", at("bird flies", 0), told=("ear",)),
+    _one("an ambulance passes from the far left to the far right", passing("ambulance", 80, -80)),
+    _one("thunder, 2 km away, at the 8 second mark", at("thunder", 0, 0, 2000), told=("8 second mark",)),
+    _one("a dog barks at azimuth 90 degrees at 3 m from 1 s to 2 s", at("dog barks", 90, 0, 3, start=1, end=2)),
+    _one("fire crackling at my feet", at("fire crackling", 0, -90)),
+    _one("a crow caws from the tree on the left", at("crow caws from the tree", 90), told=("from the tree",)),
+    _one("baby cries behind and to the left", at("baby cries", 135)),
+    _one(
+        "slowly approaching footsteps from behind",
+        sound("slowly footsteps", (0, 180, 0, 20), (10, 180, 0, 2)),
+        told=("slowly",),
+    ),
+    _one("a car moves to the right", sound("car", (0, 0, 0, 2), (10, -90, 0, 2)), told=("from where",)),
+    _one("music in both ears", at("music", 90), at("music", -90)),
+    _one("a saw to the left at half volume", at("saw", 90), told=("half volume",)),
+    _one(
+        "a plane crosses the sky from east to west",
+        sound("plane crosses the sky", (0, -90, 0, 2), (10, 90, 0, 2)),
+        told=("sky",),
+    ),
+    _one("rain starts at 3 s all around and stops at 8 s", around("rain", start=3, end=8)),
+    _one("a dog barks left, 3m, then right, 3m", at("dog barks", 90, 0, 3), told=("right",)),
+    _one(
+        "the baby in front, the dog behind, the rooster on the left and the rain everywhere",
+        at("baby", 0),
+        at("dog", 180),
+        at("rooster", 90),
+        around("rain"),
+    ),
+    _one(
+        "a church bell, 200 m away, north-west, quiet, from 2 s until the end",
+        at("church bell", 45, 0, 200, start=2, level=-6),
+    ),
+    _one("sea on the left side of me, 15 m", at("sea", 90, 0, 15)),
+    _one(
+        "a woman laughs nearby, slightly to the right, at 1 second",
+        at("woman laughs", -20, 0, 1, start=1, repeat="once"),
+    ),
+    _one("crickets around me and an owl above", around("crickets"), at("owl", 0, 90)),
+    _one(
+        "a motorbike goes around me once, counterclockwise, for 5 s",
+        sound("motorbike", (0, 0, 0, 2), (5, 360, 0, 2), end=5),
+    ),
+    _one("sneeze at 30 degrees right and 2 m", at("sneeze", -30)),
+    _one(
+        "a clock ticks to the left, and to the right of it a man snores",
+        at("clock ticks", 90),
+        at("man snores", 0),
+        told=("right of it",),
+    ),
+)
+"""Forty written after that, and measured as they are."""

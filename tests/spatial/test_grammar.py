@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
+from tests.spatial.sentences import SENTENCES, Meant
 
 from limbeck.spatial import Listener, Room, Scene, Source, Waypoint, grammar
-from tests.spatial.sentences import SENTENCES, Meant
 
 
 @pytest.mark.parametrize("meant", SENTENCES, ids=lambda meant: meant.sentence[:60])

@@ -51,10 +51,10 @@ def way(facts: Mapping[str, Any], start: float, end: float) -> Way:
     if "towards" in facts:
         target = _direction(facts["towards"])[0] or 0.0
         begin = azimuth or 0.0
-        told = f"from where it goes is not said; it is taken to begin at azimuth {begin:g}"
+        turned = begin + _wrapped(target - begin)
         return Way(
-            [(start, begin, elevation, distance), (end, begin + _wrapped(target - begin), elevation, distance)],
-            told=(told,),
+            [(start, begin, elevation, distance), (end, turned, elevation, distance)],
+            told=(f"from where it goes is not said; it is taken to begin at azimuth {begin:g}",),
         )
     directions = [place for place in ends if "distance" not in place]
     motion = facts.get("motion")
@@ -114,12 +114,12 @@ def _spread(values: list[float], count: int) -> list[float]:
     """Values at `count` places, evenly between the known ones."""
     if len(values) == 1:
         return values * count
-    steps = [i * (len(values) - 1) / (count - 1) for i in range(count)]
-    return [
-        values[min(int(s), len(values) - 2)] * (1 - s + min(int(s), len(values) - 2))
-        + values[min(int(s), len(values) - 2) + 1] * (s - min(int(s), len(values) - 2))
-        for s in steps
-    ]
+    found = []
+    for number in range(count):
+        whole, part = divmod(number * (len(values) - 1), count - 1)
+        after = values[min(whole + 1, len(values) - 1)]
+        found.append(values[whole] + (after - values[whole]) * part / (count - 1))
+    return found
 
 
 def _arc(
@@ -130,7 +130,7 @@ def _arc(
     found = [_direction(place) for place in ends]
     known = [azimuth for azimuth, _ in found if azimuth is not None] or [by or 0.0]
     flat = [known[0] if azimuth is None else azimuth for azimuth, _ in found]
-    heights = [90.0 * math.copysign(1, e) if a is None and e else elevation if not e else e for a, e in found]
+    heights = [math.copysign(90.0, e) if a is None and e else e or elevation for a, e in found]
     azimuths = [flat[0]]
     for azimuth in flat[1:]:
         before = azimuths[-1]

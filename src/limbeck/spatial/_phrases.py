@@ -1,4 +1,4 @@
-"""Phrases of a sentence about sounds, and the facts each of them states: a table of readers, the special before the plain.
+"""Phrases of a sentence about sounds, and the facts each of them states: readers, the special before the plain.
 
 A reader is a regular expression and what its match means, a mapping of facts by name. They read small letters with one
 blank between words. Directions are facts ``azimuth``,
@@ -13,11 +13,12 @@ from typing import Any, NamedTuple
 
 Facts = Mapping[str, Any]
 
-_WORDS = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen".split()
-_NUMBERS = dict(zip(_WORDS, range(16), strict=True)) | dict(
-    zip("twenty thirty forty fifty sixty seventy eighty ninety hundred".split(), range(20, 101, 10), strict=True)
-)
-_COMPASS = dict(zip("north west south east".split(), (0.0, 90.0, 180.0, -90.0), strict=True))
+_UNITS = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
+seventeen eighteen nineteen"""
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety hundred"
+_NUMBERS = {word: value for value, word in enumerate(_UNITS.split())}
+_NUMBERS |= {word: 10 * value for value, word in enumerate(_TENS.split(), 2)}
+_COMPASS = dict(zip(["north", "west", "south", "east"], (0.0, 90.0, 180.0, -90.0), strict=True))
 _METRES = {"m": 1.0, "metre": 1.0, "meter": 1.0, "cm": 0.01, "centimetre": 0.01, "centimeter": 0.01, "km": 1000.0}
 _METRES |= {"kilometre": 1000.0, "kilometer": 1000.0, "foot": 0.3048, "feet": 0.3048, "ft": 0.3048, "yard": 0.9144}
 _METRES |= {"mile": 1609.344}
@@ -36,7 +37,7 @@ _ROOMS = {
 # Parts of the patterns; none of them captures.
 _ME = r"(?:me|us|you|(?:my|your|our|the) (?:heads?|ears?)|the listener|here)\b"
 _DIGITS = r"[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?"
-_SPELLED = rf"\b(?:{'|'.join(_NUMBERS)})\b(?:[ -](?:{'|'.join(_WORDS[1:10])})\b)?"
+_SPELLED = rf"\b(?:{'|'.join(_NUMBERS)})\b(?:[ -](?:{'|'.join(_UNITS.split()[1:10])})\b)?"
 _NUMBER = rf"(?:{_DIGITS}|{_SPELLED})(?: and a half)?"
 _AMOUNT = rf"(?:{_DIGITS}(?: and a half)?[ -]?|(?:\b(?:half an?|an?)|{_SPELLED})(?: and a half)?[ -])"
 
@@ -57,19 +58,20 @@ _END = r"(?:front|back|rear)"
 _SLIGHT = r"(?:slightly|somewhat|a (?:little|bit)|just)"
 _FLAT = rf"(?:{_END}[ -]{_SIDE}|(?:left|right)[ -]{_END}|{_SIDE}|{_END}|behind)\b"
 _OCLOCK = rf"(?:half past )?{_NUMBER} ?o'?clock"
-_TURNED = rf"{_DEGREES} (?:to (?:the|my|your) |on the )?(?:left|right)\b"
+_TURNED = rf"(?:{_DEGREES} (?:to (?:the|my|your) |on the )?(?:left|right)\b|(?:left|right) (?:by |at )?{_DEGREES})"
 _THE = r"(?:(?:the|my|your|our) )?"
 _ANYWHERE = rf"{_THE}(?:{_TURNED}|{_OCLOCK}|(?:{_SLIGHT} |half )?{_FLAT}|{_POINTS}|above|below)"
 _OF_ME = rf"(?: of {_ME})?"
 _NEAR = r"(?:very )?(?:close|near|far)(?: away| by)?\b"
+_STOP = rf"(?:{_ANYWHERE}|{_NEAR}|{_LENGTH})"
 _GO = (
-    r"(?:(?:is|are) )?\b(?:move|go|walk|run|fly|drive|travel|wander|roll|pan|sweep|glide|crawl|ride|sail|rush|come|speed|"
-    r"swim|jog|hop|stroll|march|race|drift|slide|pass)"
+    r"(?:move|go|walk|run|fly|drive|travel|wander|roll|pan|sweep|glide|crawl|ride|sail|rush|come|speed|swim|jog|hop|"
+    r"stroll|march|race|drift|slide|pass)"
 )
-_GOES = (
-    rf"{_GO}(?:s|es|ing)?\b|(?:(?:is|are) )?\b(?:flies|moving|driving|riding|gliding|coming|racing|sliding|running)\b"
-)
-_GOES = rf"(?:{_GOES})"
+_BE = r"(?:\b(?:is|are) )?\b"
+_GOES = rf"(?:{_BE}(?:{_GO}(?:s|es|ing)?|flies|moving|driving|riding|gliding|coming|racing|sliding|running)\b)"
+_FROM = r"(?:from|coming from|comes? from)"
+_AT = rf"(?:in|on|at|to|towards?|by|starting (?:on|at|in|from)|{_FROM})"
 
 
 def number(text: str) -> float:
@@ -108,8 +110,10 @@ def seconds(text: str) -> float | None:
     if text.startswith("the "):
         return 0.0
     if ":" in text:
-        parts = [float(part) for part in text.split(":")]
-        return sum(part * 60**power for power, part in enumerate(reversed(parts)))
+        total = 0.0
+        for part in text.split(":"):
+            total = 60 * total + float(part)
+        return total
     if text.startswith("second"):
         return number(text.split(" ", 1)[1])
     return _measured(text, _SECONDS)
@@ -131,7 +135,7 @@ def direction(text: str) -> dict[str, Any]:
     if points := re.findall("north|south|east|west", text):
         return {"azimuth": _compass(points)}
     if re.search("deg|°", text):
-        turned = number(re.sub(r"^(?:the|my|your|our|at) ", "", text))
+        turned = number(text[re.search(rf"{_DIGITS}|{_SPELLED}", text).start() :])  # type: ignore[union-attr]
         return {"azimuth": -turned if "right" in text else turned}
     if "above" in text or "below" in text:
         return {"up": "above" if "above" in text else "below"}
@@ -199,6 +203,7 @@ def _unit(text: str) -> float:
 
 def _room(match: re.Match[str]) -> dict[str, Any]:
     kind = match["kind"].replace("big", "large").replace("concert ", "")
+    size: tuple[float, ...]
     size, absorption = _ROOMS.get(kind, _ROOMS["room"])
     if match["size"]:
         size = tuple(float(part) for part in re.findall(r"\d+(?:\.\d+)?(?:e[-+]?\d+)?", match["size"]))[:3]
@@ -228,6 +233,8 @@ Reader = tuple[re.Pattern[str], Callable[[re.Match[str]], Facts]]
 
 _REST = r"[^,;.!?\n\x00]*?(?=\s+(?:and|while|then|from|at|for|until)\b|\s*[,;.!?\n\x00]|\s*$)"
 _BORDER = r"(?=\s*(?:[,;:.!?\n\x00]|$|(?:and|while|then)\b))"
+_SIDE_LENGTH = r"[\d.e+-]+"
+_BY = r" ?m?(?: by | ?x ?| ?× ?)"
 _QUOTED = r"\x01+"
 
 READERS: tuple[Reader, ...] = tuple(
@@ -235,18 +242,23 @@ READERS: tuple[Reader, ...] = tuple(
     for pattern, meaning in (
         # The whole scene.
         (
-            rf"\b(?:(?:the|a|this) )?(?:whole )?(?:scene|clip|recording|soundscape) (?:lasts|is|takes|of|runs|with)(?: for)? "
-            rf"(?P<span>{_SPAN})(?: long)?",
+            rf"\b(?:(?:the|a|this) )?(?:whole )?(?:scene|clip|recording|soundscape) (?:lasts|is|takes|of|runs|with)"
+            rf"(?: for)? (?P<span>{_SPAN})(?: long)?",
             lambda m: {"duration": seconds(m["span"])},
         ),
-        (rf"\ba (?P<span>{_SPAN})(?: long)? (?:scene|clip|soundscape)\b", lambda m: {"duration": seconds(m["span"])}),
+        (
+            rf"(?:\ba )?(?P<span>{_SPAN})(?:[ -]long)? (?:scene|clip|soundscape)\b",
+            lambda m: {"duration": seconds(m["span"])},
+        ),
         (rf"\b(?P<span>{_SPAN}) (?:long|in all|in total)\b", lambda m: {"duration": seconds(m["span"])}),
-        (rf"\bat (?P<rate>\d+) hz\b", lambda m: {"rate": int(m["rate"])}),
+        (r"\bat (?P<rate>\d+) hz\b", lambda m: {"rate": int(m["rate"])}),
         (r"\bnothing is heard\b|\bsilence\b", lambda m: {"silence": True}),
         (
-            r"\b(?:in an?|in the|the(?= (?:\w+ )?\w+ (?:is|measures)\b)) (?P<kind>(?:(?:small|large|big) )?(?:room|(?:concert )?hall))\b"
-            r"(?:(?: of| is| measures|,)?(?: with)? (?P<size>[\d.e+-]+ ?m?(?: by | ?x ?| ?× ?)[\d.e+-]+ ?m?(?: by | ?x ?| ?× ?)[\d.e+-]+)"
-            r" ?(?:m\b|met(?:re|er)s))?(?:,? (?:with )?(?:an )?absorption (?:of )?(?P<absorption>\d+(?:\.\d+)?(?:e-?\d+)?))?",
+            r"\b(?:in an?|in the|the(?= (?:\w+ )?\w+ (?:is|measures)\b)) "
+            r"(?P<kind>(?:(?:small|large|big) )?(?:room|(?:concert )?hall))\b"
+            rf"(?:(?: of| is| measures|,)?(?: with)? (?P<size>{_SIDE_LENGTH}{_BY}{_SIDE_LENGTH}{_BY}{_SIDE_LENGTH})"
+            r" ?(?:m\b|met(?:re|er)s))?"
+            r"(?:,? (?:with )?(?:an )?absorption (?:of )?(?P<absorption>\d+(?:\.\d+)?(?:e-?\d+)?))?",
             _room,
         ),
         (r"\b(?:outdoors|outside|in the open(?: air)?)\b", lambda m: {"outdoors": True}),
@@ -269,20 +281,35 @@ READERS: tuple[Reader, ...] = tuple(
                 "straight": bool(m["how"]),
             },
         ),
+        (
+            r"\b(?:every now and then|now and then|from time to time|once in a while|at times|one after "
+            r"(?:another|the other))\b",
+            lambda m: {"told": m[0]},
+        ),
+        (
+            rf"\bevery (?:few (?:seconds|minutes)|{_SPAN}|other {_units(_SECONDS)}|second|minute)\b",
+            lambda m: {"told": m[0]},
+        ),
         # Places that depend on other things than the listener.
         (
-            rf"\b(?:(?:to|on|at|in) )?(?:the )?(?:left|right|front|back|rear|side|top|{_POINTS})(?: side)? of (?!{_ME}){_REST}",
+            r"\b(?:(?:very )?close to|near|next to|at|in|into|by|on) (?:my|your|the) (?P<side>left|right) ear\b",
+            lambda m: {"sides": (m["side"],), "distance": _DISTANCES["very close"]},
+        ),
+        (
+            rf"\b(?:(?:to|on|at|in) )?(?:the )?(?:left|right|front|back|rear|side|top|{_POINTS})(?: side)? of "
+            rf"(?!{_ME}){_REST}",
             lambda m: {"kept": m[0]},
         ),
         (
-            rf"\b(?:behind|above|below|beneath|under|underneath|over|near|beside|next to|close to|inside|opposite|in front of)"
-            rf" (?!{_ME}|the (?:left|right|horizon)\b)(?:the|an?|my|his|her|their|our|your|this|that|some|two|another) {_REST}",
+            rf"\b(?:behind|above|below|beneath|under|underneath|over|near|beside|next to|close to|inside|opposite|"
+            rf"in front of) (?!{_ME}|the (?:left|right|horizon)\b)"
+            rf"(?:the|an?|my|his|her|their|our|your|this|that|some|two|another) {_REST}",
             lambda m: {"kept": m[0]},
         ),
         # Everywhere.
         (
-            rf"\b(?:all (?:around|round)(?: {_ME})?|everywhere|all over the place|(?:from|on) (?:all|every) (?:sides?|directions?)|"
-            rf"from everywhere|(?:surrounds?|surrounding) {_ME})",
+            rf"\b(?:all (?:around|round)(?: {_ME})?|everywhere|all over the place|from everywhere|"
+            rf"(?:from|on) (?:all|every) (?:sides?|directions?)|(?:surrounds?|surrounding) {_ME})",
             lambda m: {"around": True},
         ),
         (r"\b(?:ambient|ambience(?: of)?|ambiance(?: of)?)\b", lambda m: {"around": True}),
@@ -290,12 +317,13 @@ READERS: tuple[Reader, ...] = tuple(
         (rf"\b(?:on|from|at) both sides(?: of {_ME})?", lambda m: {"both": True}),
         # Motions.
         (
-            rf"\bfrom (?P<way>(?:{_ANYWHERE}|{_NEAR}|{_LENGTH})(?: to (?:{_ANYWHERE}|{_NEAR}|{_LENGTH}))+){_OF_ME}(?: {_ME})?",
-            lambda m: {"way": tuple(_place(one) for one in re.findall(rf"{_ANYWHERE}|{_NEAR}|{_LENGTH}", m["way"]))},
+            rf"\bfrom (?P<way>{_STOP}(?: {_ME})?(?: to {_STOP})+){_OF_ME}(?: {_ME})?",
+            lambda m: {"way": tuple(_place(one) for one in re.findall(_STOP, m["way"]))},
         ),
         (
-            rf"(?:\b(?:is|are) )?\b(?:circl(?:es?|ing)|orbit(?:s|ing)?|revolv(?:es?|ing)|(?:{_GOES} (?:a |in )?(?:around|round|circles? around)"
-            rf"(?= {_ME})))(?:(?: around| round)? {_ME})?(?:(?: around| round)\b)?",
+            rf"{_BE}(?:circl(?:es?|ing)|orbit(?:s|ing)?|revolv(?:es?|ing)|"
+            rf"(?:{_GOES} (?:a |in )?(?:around|round|circles? around)(?= {_ME})))"
+            rf"(?:(?: around| round)? {_ME})?(?:(?: around| round)\b)?",
             lambda m: {"motion": "circle"},
         ),
         (r"\b(?:counter[ -]?|anti[ -]?)clockwise\b", lambda m: {"clockwise": False}),
@@ -305,25 +333,32 @@ READERS: tuple[Reader, ...] = tuple(
             rf"{_GOES}(?: straight| right)? over(?:head| {_ME})?(?={_BORDER}| from\b|\s*\x00)",
             lambda m: {"motion": "pass", "up": "above"},
         ),
+        (
+            rf"{_BE}overtak(?:es?|ing)\b(?: {_ME})?",
+            lambda m: {"motion": "pass", "way": ({"sides": ("behind",)}, {"sides": ("front",)})},
+        ),
         (rf"{_GOES} (?:by|past)(?: {_ME})?(?! the\b| an?\b)", lambda m: {"motion": "pass"}),
         (
             rf"{_GOES} (?:to|towards?) (?P<to>{_THE}(?:{_TURNED}|{_OCLOCK}|{_FLAT}|{_POINTS}))(?! of\b)",
             lambda m: {"towards": direction(m["to"]), "taken": m[0]},
         ),
         (
-            rf"(?:\b(?:is|are) )?\b(?:approach(?:es|ing)?|(?:comes?|coming|gets?|getting|moves?|moving|draws?|drawing) "
-            rf"(?:(?:ever |much )?(?:closer|nearer)|near|towards? (?={_ME})))(?: to)?(?: {_ME})?",
+            rf"{_BE}(?:approach(?:es|ing)?|(?:comes?|coming|gets?|getting|moves?|moving|draws?|drawing) "
+            rf"(?:(?:ever |much )?(?:closer|nearer)(?: and (?:closer|nearer))?|near|towards? (?={_ME})))"
+            rf"(?: to)?(?: {_ME})?",
             lambda m: {"motion": "approach"},
         ),
         (
-            rf"(?:\b(?:is|are) )?\b(?:reced(?:es?|ing)|(?:gets?|getting) (?:farther|further)(?: away)?)\b(?: from {_ME})?|"
+            rf"{_BE}(?:reced(?:es?|ing)|(?:gets?|getting) (?:farther|further)(?: away)?)\b"
+            rf"(?: from {_ME})?|"
             rf"{_GOES} (?:away|off)(?: from {_ME})?(?![\w])",
             lambda m: {"motion": "recede"},
         ),
-        (r"(?:\b(?:is|are) )?\b(?:pass(?:es|ing)?)\b(?: me\b)?", lambda m: {"motion": "pass"}),
-        (r"(?:\b(?:is|are) )?\b(?:ris(?:es?|ing)|ascend(?:s|ing)?)\b", lambda m: {"motion": "rise"}),
+        (rf"{_BE}(?:pass(?:es|ing)?)\b(?: me\b)?", lambda m: {"motion": "pass"}),
+        (rf"{_BE}(?:ris(?:es?|ing)|ascend(?:s|ing)?)\b", lambda m: {"motion": "rise"}),
         (
-            r"(?<!rain )(?<!snow )(?<!hail )(?:\b(?:is|are) )?\b(?:falls|falling|descend(?:s|ing)?)\b(?: down)?(?! on an?\b| on the (?!left|right))",
+            rf"(?<!rain )(?<!snow )(?<!hail ){_BE}(?:falls|falling|descend(?:s|ing)?)\b(?: down)?"
+            r"(?! on an?\b| on the (?!left|right))",
             lambda m: {"motion": "fall"},
         ),
         # Times.
@@ -335,7 +370,8 @@ READERS: tuple[Reader, ...] = tuple(
         (rf"\b(?:in|during|for) the first (?P<t>{_SPAN})", lambda m: {"start": 0.0, "end": seconds(m["t"])}),
         (rf"\b(?:in|during|for) the last (?P<t>{_SPAN})", lambda m: {"last": seconds(m["t"])}),
         (
-            rf"\b(?:(?:starting|beginning) (?:at|from|after)|(?:starts|begins) (?:at|after)|after|from) (?P<t>{_MOMENT})(?: on(?:wards?)?)?\b",
+            rf"\b(?:(?:starting|beginning) (?:at|from|after)|(?:starts|begins) (?:at|after)|after|from) "
+            rf"(?P<t>{_MOMENT})(?: on(?:wards?)?)?\b",
             lambda m: {"start": seconds(m["t"]) or 0.0},
         ),
         (
@@ -353,11 +389,13 @@ READERS: tuple[Reader, ...] = tuple(
         ),
         (rf"\b(?:for|lasting|lasts)(?: about)? (?P<t>{_CLOCK}|{_SPAN})", lambda m: {"length": seconds(m["t"])}),
         (
-            r"\b(?:the (?:whole|entire) time|all the time|throughout(?: the scene)?|from (?:beginning|start) to (?:end|finish)|always)\b",
+            r"\b(?:the (?:whole|entire) time|all the time|throughout(?: the scene)?|always|"
+            r"from (?:beginning|start) to (?:end|finish))\b",
             lambda m: {"start": 0.0, "to_the_end": True},
         ),
         (
-            r"\b(?:again and again|over and over(?: again)?|repeatedly|continuously|continually|constantly|in a loop|looped)\b",
+            r"\b(?:again and again|over and over(?: again)?|repeatedly|continuously|continually|constantly|"
+            r"in a loop|looped)\b",
             lambda m: {"once": False},
         ),
         (r"\b(?:at the same time|meanwhile|simultaneously)\b(?: as)?", lambda m: {"same_time": True}),
@@ -371,18 +409,19 @@ READERS: tuple[Reader, ...] = tuple(
             lambda m: {"elevation": number(m["n"])},
         ),
         (
-            rf"(?:\bat )?(?P<n>{_DEGREES}) (?P<way>up(?:wards?)?|above|high|elevation|down(?:wards?)?|below)\b(?: the horizon| {_ME})?",
+            rf"(?:\bat )?(?P<n>{_DEGREES}) "
+            rf"(?P<way>up(?:wards?)?|above|high|elevation|down(?:wards?)?|below)\b(?: the horizon| {_ME})?",
             lambda m: {"elevation": number(m["n"]) * (-1 if re.match("down|below", m["way"]) else 1)},
         ),
-        (rf"(?:\b(?:at|from) )?{_TURNED}{_OF_ME}", lambda m: direction(re.sub("^(?:at|from) ", "", m[0]))),
-        (rf"\b(?:at|from) (?P<n>0|180|360) ?(?:degrees?|deg\b|°)", lambda m: {"azimuth": _wrapped(number(m["n"]))}),
+        (rf"(?:\b(?:at|from) )?{_TURNED}{_OF_ME}", lambda m: direction(m[0])),
+        (r"\b(?:at|from) (?P<n>0|180|360) ?(?:degrees?|deg\b|°)", lambda m: {"azimuth": _wrapped(number(m["n"]))}),
         (rf"(?:\b(?:at|from) )?{_DEGREES}", lambda m: {"told": m[0]}),
         (
             rf"(?:\b(?:at|from|starting at) )?(?P<clock>{_OCLOCK})(?P<high> high)?",
             lambda m: direction(m["clock"]) | ({"elevation": 45.0} if m["high"] else {}),
         ),
         (
-            rf"\b(?:in|to|from|towards?|at|starting in|coming from|comes from)(?: the)? (?P<points>{_POINTS})(?! wind\b){_OF_ME}",
+            rf"\b{_AT}(?: the)? (?P<points>{_POINTS})(?! wind\b){_OF_ME}",
             lambda m: direction(m["points"]),
         ),
         (
@@ -392,12 +431,13 @@ READERS: tuple[Reader, ...] = tuple(
         (r"\b(?:high up|up high|high above|high(?= (?:on|in|at|to)\b))(?: me\b)?", lambda m: {"elevation": 45.0}),
         (r"\b(?:low down|down low|low(?= (?:on|in|at|to) (?:the|my|your|front)\b))", lambda m: {"elevation": -30.0}),
         (
-            rf"\b(?:(?:from|coming from|comes from|directly|right|up) )?(?:above|overhead|over(?= (?:me|us|you|my head|your head)\b))"
-            rf"(?: {_ME})?(?! the\b)",
+            rf"\b(?:(?:{_FROM}|directly|right|up) )?"
+            rf"(?:above|overhead|over(?= (?:me|us|you|my head|your head)\b))(?: {_ME})?(?! the\b)",
             lambda m: _up(m[0]),
         ),
         (
-            rf"\b(?:(?:from|coming from|comes from|directly|right|down) )?(?:below|beneath|under(?:neath)?(?= (?:me|us|you|my feet)\b))"
+            rf"\b(?:(?:{_FROM}|directly|right|down) )?"
+            r"(?:below|beneath|under(?:neath)?(?= (?:me|us|you|my feet)\b))"
             rf"(?: my feet| {_ME})?|\bunderfoot\b|\bat my feet\b",
             lambda m: {"up": "below"},
         ),
@@ -406,28 +446,33 @@ READERS: tuple[Reader, ...] = tuple(
             lambda m: {"sides": (m["side"],), "extreme": m[0]},
         ),
         (
-            rf"\b(?:(?:in|on|at|to|from|towards?|by|starting (?:on|at|in|from)|coming from|comes? from) )?{_SLIGHT} (?:(?:in|on|at|to|from|towards?) )?"
+            rf"\b(?:{_AT} )?{_SLIGHT} (?:{_AT} )?"
             rf"{_THE}(?P<flat>{_SIDE})\b{_OF_ME}",
             lambda m: direction("slightly " + m["flat"]),
         ),
         (
-            rf"\b(?:to the |on the )?(?P<half>half|hard)[ -](?P<side>left|right)\b",
+            r"\b(?:to the |on the )?(?P<half>half|hard)[ -](?P<side>left|right)\b",
             lambda m: direction(f"{m['half']} {m['side']}"),
         ),
         (
-            rf"\b(?:(?:in|on|at|to|from|towards?|by|starting (?:on|at|in|from)|coming from|comes? from) )(?:the|my|your|our) "
+            rf"\b{_AT} (?:the|my|your|our) "
             rf"(?P<flat>{_FLAT}|middle|cent(?:er|re))\b{_OF_ME}",
             lambda m: direction(m["flat"]),
         ),
         (
-            rf"\b(?:in front|straight ahead|dead ahead|ahead|before me|from in front)\b(?: of {_ME})?(?:,? and)?(?: on| to)? the (?P<side>left|right)\b",
+            rf"\b(?:{_AT} )?{_THE}(?P<high>upper|top|lower|bottom)[ -](?P<flat>left|right|front|back)\b(?! of\b)",
+            lambda m: direction(m["flat"]) | {"up": "above" if m["high"] in ("upper", "top") else "below"},
+        ),
+        (
+            rf"\b(?:in front|straight ahead|dead ahead|ahead|before me|from in front)\b(?: of {_ME})?(?:,? and)?"
+            r"(?: on| to)? the (?P<side>left|right)\b",
             lambda m: {"sides": ("front", m["side"])},
         ),
         (
             rf"\b(?:from )?(?:in front|straight ahead|dead ahead|ahead|before me)\b(?: of {_ME})?",
             lambda m: {"sides": ("front",)},
         ),
-        (rf"\b(?:right |directly )?(?:from )?behind\b(?: {_ME})?", lambda m: {"sides": ("behind",)}),
+        (rf"\b(?:right |directly )?(?:{_FROM} )?behind\b(?: {_ME})?", lambda m: {"sides": ("behind",)}),
         (rf"\b(?:at|from|to|in) (?P<flat>{_FLAT}|cent(?:er|re))\b{_OF_ME}", lambda m: direction(m["flat"])),
         (rf"\b(?P<flat>{_END}[ -](?:left|right)|(?:left|right)[ -]{_END})\b(?! \w)", lambda m: direction(m["flat"])),
         (
@@ -447,15 +492,18 @@ READERS: tuple[Reader, ...] = tuple(
             lambda m: _metres(m, "distance") | {"up": "above"},
         ),
         (
-            rf"(?:\bat |\bonly )?(?!an? (?:foot|yard|mile)\b(?! away| off| from| behind))(?P<d>{_LENGTH})(?: away| off| distant)?(?: from {_ME})?",
+            rf"(?:\bat |\bonly )?(?!an? (?:foot|yard|mile)\b(?! away| off| from| behind))"
+            rf"(?P<d>{_LENGTH})(?: away| off| distant)?(?: from {_ME})?",
             lambda m: _metres(m, "distance"),
         ),
         (
-            rf"\b(?:(?P<very>very|right) )?(?:close[ -]?by|near[ -]?by|close to {_ME}|near {_ME}|next to {_ME}|beside {_ME})",
+            rf"\b(?:(?P<very>very|right) )?(?:close[ -]?by|near[ -]?by|"
+            rf"(?:close to|near|next to|beside) {_ME})",
             lambda m: {"distance": near(f"{m['very'] or ''} close")},
         ),
         (
-            rf"\b(?:(?P<very>very) )?(?:far (?:away|off)|in the (?:far )?distance|distant|from afar|afar|far(?= (?:to|on|in|at|from)\b|\s*\x00|{_BORDER}))"
+            rf"\b(?:from )?(?:(?P<very>very) )?(?:far (?:away|off)|in the (?:far )?distance|distant|from afar|afar|"
+            rf"far(?= (?:to|on|in|at|from)\b|\s*\x00|{_BORDER}))"
             rf"(?: from {_ME})?",
             lambda m: {"distance": near(f"{m['very'] or ''} far")},
         ),

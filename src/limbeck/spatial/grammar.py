@@ -27,26 +27,42 @@ _SEPARATOR = re.compile(
     r"|(?P<and>\band\b|&)"
 )
 _WORD = re.compile(r"\x01+|[^\W_]+(?:'[^\W_]+)*|[^\s,\x00]")
-_FILLERS = frozenset(
-    "a an the some is are was be been there there's i i'm i've we you he she it it's its can could hear hears heard also "
-    "please first finally as that which where".split()
+
+
+def _set(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+_ARTICLES = _set("a an the")
+_FILLERS = _ARTICLES | _set(
+    """some is are was be been there there's i i'm i've we you he she it it's its can could hear hears heard also please
+    first finally as that which where"""
 )
-_ARTICLES = frozenset("a an the".split())
+_ORDERS = _set("put place add play let give hear imagine")
+"""What a sentence may begin with that says what to do, not what is heard."""
 _OPENING = re.compile(r"((?:\x00|\s)*)(?:(?:the|a|an|some) )?(?:sounds?|noises?) of\b")
-_NEGATIONS = frozenset("no not without never nobody nothing none don't doesn't isn't aren't can't cannot".split())
-_PREPOSITIONS = frozenset(
-    "in on at from to into onto near behind under over above below beneath beside across through along between by until "
-    "till for during after before towards toward past within inside outside around round off".split()
+_NEGATIONS = _set("no not without never nobody nothing none don't doesn't isn't aren't can't cannot")
+_PREPOSITIONS = _set(
+    """in on at from to into onto near behind under over above below beneath beside across through along between by
+    until till for during after before towards toward past within inside outside around round off"""
 )
-_DOUBTFUL = _PREPOSITIONS | frozenset(
-    "up down left right front back both each respectively alternately every sometimes occasionally often soon later again "
-    "same other others fades fading closer nearer farther further louder softer quieter higher lower fast slow north south "
-    "east west degrees degree seconds second metres meters away far close straight clockwise twice times".split()
+_DOUBTFUL = _PREPOSITIONS | _set(
+    """up down left right front back both each all respectively every sometimes often soon later again same other others
+    fades fading closer nearer farther further louder softer quieter higher lower fast slow north south east west degrees
+    degree seconds second metres meters away far close straight clockwise twice times me us my your our myself here
+    upstairs downstairs aloft indoors backwards forwards backward forward upwards downwards
+    sideways"""
 )
 """Words that say where, when or how where they are read; of a sound they say nothing."""
-_NO_ADVERBS = re.compile(r".*(?:fly|ily|elly|ully|olly|ally)$")
+_NO_ADVERBS = re.compile(r".*fly|family|lily|jelly|belly|bully|dolly|rally|reply|supply|assembly|anomaly")
 _OF_THE_SCENE = frozenset({"duration", "rate", "silence", "room", "outdoors", "yaw", "height"})
 _DIRECTIONS = frozenset({"azimuth", "sides"})
+_FAMILIES = (
+    _DIRECTIONS | {"elevation", "up"},
+    frozenset({"start", "end", "length", "last", "once_at", "to_the_end"}),
+    frozenset({"distance"}),
+)
+"""Facts that one sound has once; of another value of one of them there is another sound."""
 
 
 class Reading(NamedTuple):
@@ -202,7 +218,7 @@ def _content(
             names.append((place, word))
         elif word == "of" and not (after and before):
             continue
-        elif word not in _FILLERS:
+        elif word not in _FILLERS and not (number == 0 and word in _ORDERS):
             names.append((place, word))
     if names and all(_is_doubtful(word) for _, word in names):
         told += [f"{word!r} is not understood; it is left out." for _, word in names]
@@ -238,7 +254,7 @@ def _touch(one: tuple[int, str], place: int, rest: str) -> bool:
 
 
 def _is_doubtful(word: str) -> bool:
-    is_adverb = len(word) > 4 and word.endswith("ly") and not _NO_ADVERBS.match(word)
+    is_adverb = len(word) > 4 and word.endswith("ly") and not _NO_ADVERBS.fullmatch(word)
     return word in _DOUBTFUL or is_adverb or word[0].isdigit()
 
 
@@ -260,8 +276,11 @@ def _clauses(segments: Iterable[_Segment], told: list[str]) -> list[_Clause]:
                 if not conflicts:
                     clauses[-1] = replace(clauses[-1], facts=_settled(facts, told))
                     continue
+                if any(fact.name == "motion" for fact in segment.facts):
+                    told.append(f"{segment.text!r} is left out: a sound does one thing. Say it of one of its own.")
+                    continue
                 if segment.joined == "and":
-                    clauses.append(_moved(clauses[-1], segment.facts, told))
+                    clauses.append(_moved(clauses[-1], conflicts, segment.facts, told))
                     continue
             pending += segment.facts
             continue
@@ -285,7 +304,7 @@ def _coordinated(clauses: list[_Clause], own: _Clause, segment: _Segment, first:
     before = clauses[-1] if len(clauses) > first else None
     if segment.joined != "and" or before is None or before.facts or not own.facts:
         return [*clauses, own]
-    if before.noun and len(before.words.split()) == 1 or not before.words.endswith(("s", "ing", "ed")):
+    if (before.noun and len(before.words.split()) == 1) or not before.words.endswith(("s", "ing", "ed")):
         if segment.count > 1 and not own.words.endswith(("s", "ing", "ed")):
             words = f"{before.words} and {own.words}"
             told.append(f"{words!r} is taken as one sound.")
@@ -299,14 +318,15 @@ def _merged(
     facts: Mapping[str, Any], more: Iterable[Fact], *, apart: bool = False
 ) -> tuple[dict[str, Any], list[Fact]]:
     """Facts with more of them, and those that do not go with the others; `apart` if no directions are to be joined."""
-    merged, conflicts = dict(facts), []
+    merged: dict[str, Any] = dict(facts)
+    conflicts: list[Fact] = []
     for fact in more:
         had = merged.get(fact.name)
         other = fact.name in _DIRECTIONS and any(name in merged for name in _DIRECTIONS - {fact.name})
-        if fact.name == "sides" and had and not other and not (apart and had == facts.get("sides")):
-            if _motion.together((*had, *fact.value)):
-                merged["sides"] = tuple(dict.fromkeys((*had, *fact.value)))
-                continue
+        joins = fact.name == "sides" and had and not other and not (apart and had == facts.get("sides"))
+        if joins and _motion.together((*had, *fact.value)):
+            merged["sides"] = tuple(dict.fromkeys((*had, *fact.value)))
+            continue
         if other or (had is not None and had != fact.value and fact.name not in ("told", "kept")):
             conflicts.append(fact)
         elif fact.name in ("told", "kept"):
@@ -325,11 +345,13 @@ def _settled(facts: Mapping[str, Any], told: list[str]) -> dict[str, Any]:
     return {name: value for name, value in facts.items() if name not in ("told", "kept", "extreme", "taken")}
 
 
-def _moved(clause: _Clause, facts: Iterable[Fact], told: list[str]) -> _Clause:
-    """The same sound at another place."""
-    left = {name: value for name, value in clause.facts.items() if name not in _DIRECTIONS | {"elevation", "up"}}
-    merged, conflicts = _merged(left, facts)
-    told += [f"{fact.said!r} does not go with what was said before; it is left out." for fact in conflicts]
+def _moved(clause: _Clause, conflicts: Iterable[Fact], facts: Iterable[Fact], told: list[str]) -> _Clause:
+    """The same sound at another place, or at another time."""
+    names = {fact.name for fact in conflicts}
+    given_up = [family for family in _FAMILIES if family & names]
+    left = {name: value for name, value in clause.facts.items() if not any(name in family for family in given_up)}
+    merged, more = _merged(left, facts)
+    told += [f"{fact.said!r} does not go with what was said before; it is left out." for fact in more]
     return replace(clause, facts=_settled(merged, told), then=False)
 
 
@@ -464,7 +486,8 @@ def _said(source: Source, duration: float) -> str:
         parts.append("all around")
     if len(source.waypoints) > 1 or first.time or source.path == "straight":
         places = ", ".join(
-            f"({_number(w.time)} s, azimuth {_number(w.azimuth)}, elevation {_number(w.elevation)}, {_number(w.distance)} m)"
+            f"({_number(w.time)} s, azimuth {_number(w.azimuth)}, elevation {_number(w.elevation)}, "
+            f"{_number(w.distance)} m)"
             for w in source.waypoints
         )
         parts.append(("straight " if source.path == "straight" else "") + f"by way of {places}")
