@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
-from tests.spatial.sentences import SENTENCES, Meant
+from tests.spatial.sentences import LATER, SENTENCES, STRANGERS, Meant
 
 from limbeck.spatial import Listener, Room, Scene, Source, Waypoint, grammar
 
@@ -19,6 +19,14 @@ def test_a_sentence_means_its_scene(meant: Meant) -> None:
     assert scene == meant.scene
     assert bool(told) == bool(meant.told), told
     assert all(any(words in one for one in told) for words in meant.told), told
+
+
+@pytest.mark.parametrize(("sentences", "right"), [(STRANGERS, 40), (LATER, 33)])
+def test_what_strangers_write_is_read_right_or_told(sentences: tuple[Meant, ...], right: int) -> None:
+    readings = [(meant, *grammar.read(meant.sentence)) for meant in sentences]
+    assert [m.sentence for m, scene, told in readings if scene != m.scene and not told] == []
+    assert [m.sentence for m, _, told in readings if m.told and not told] == []
+    assert sum(scene == m.scene and bool(told) == bool(m.told) for m, scene, told in readings) >= right
 
 
 def _floats(low: float, high: float) -> st.SearchStrategy[float]:
@@ -73,7 +81,7 @@ def _scenes(draw: st.DrawFn) -> Scene:
         reject()
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(scene=_scenes())
 def test_a_scene_is_said_so_that_it_is_read_again(scene: Scene) -> None:
     assert grammar.read(grammar.write(scene)) == (scene, ())
@@ -85,7 +93,7 @@ def test_what_a_sentence_means_is_said_so_that_it_is_read_again(meant: Meant) ->
     assert grammar.read(grammar.write(meant.scene)) == (meant.scene, ())
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=100, deadline=None, derandomize=True)
 @given(
     text=st.text() | st.lists(st.sampled_from(sorted({w for m in SENTENCES for w in m.sentence.split()}))).map(" ".join)
 )

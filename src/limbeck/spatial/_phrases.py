@@ -35,7 +35,7 @@ _ROOMS = {
 }
 
 # Parts of the patterns; none of them captures.
-_ME = r"(?:me|us|you|(?:my|your|our|the) (?:heads?|ears?)|the listener|here)\b"
+_ME = r"(?:me|us|you|(?:my|your|our|the) (?:heads?|ears?|faces?|nose)|the listener|here)\b"
 _DIGITS = r"[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?"
 _SPELLED = rf"\b(?:{'|'.join(_NUMBERS)})\b(?:[ -](?:{'|'.join(_UNITS.split()[1:10])})\b)?"
 _NUMBER = rf"(?:{_DIGITS}|{_SPELLED})(?: and a half)?"
@@ -60,7 +60,7 @@ _FLAT = rf"(?:{_END}[ -]{_SIDE}|(?:left|right)[ -]{_END}|{_SIDE}|{_END}|behind)\
 _OCLOCK = rf"(?:half past )?{_NUMBER} ?o'?clock"
 _TURNED = rf"(?:{_DEGREES} (?:to (?:the|my|your) |on the )?(?:left|right)\b|(?:left|right) (?:by |at )?{_DEGREES})"
 _THE = r"(?:(?:the|my|your|our) )?"
-_ANYWHERE = rf"{_THE}(?:{_TURNED}|{_OCLOCK}|(?:{_SLIGHT} |half )?{_FLAT}|{_POINTS}|above|below)"
+_ANYWHERE = rf"{_THE}(?:far )?(?:{_TURNED}|{_OCLOCK}|(?:{_SLIGHT} |half )?{_FLAT}|{_POINTS}|above|below)"
 _OF_ME = rf"(?: of {_ME})?"
 _NEAR = r"(?:very )?(?:close|near|far)(?: away| by)?\b"
 _STOP = rf"(?:{_ANYWHERE}|{_NEAR}|{_LENGTH})"
@@ -232,7 +232,8 @@ Reader = tuple[re.Pattern[str], Callable[[re.Match[str]], Facts]]
 
 
 _REST = r"[^,;.!?\n\x00]*?(?=\s+(?:and|while|then|from|at|for|until)\b|\s*[,;.!?\n\x00]|\s*$)"
-_BORDER = r"(?=\s*(?:[,;:.!?\n\x00]|$|(?:and|while|then)\b))"
+_STOPS = r"(?=\s*(?:[,;:.!?)\n]|$|(?:and|while|then)\b))"
+_BORDER = rf"(?:{_STOPS}|(?=\s*\x00))"
 _SIDE_LENGTH = r"[\d.e+-]+"
 _BY = r" ?m?(?: by | ?x ?| ?× ?)"
 _QUOTED = r"\x01+"
@@ -374,14 +375,14 @@ READERS: tuple[Reader, ...] = tuple(
             rf"(?P<t>{_MOMENT})(?: on(?:wards?)?)?\b",
             lambda m: {"start": seconds(m["t"]) or 0.0},
         ),
-        (
-            rf"\bat (?P<t>{_CLOCK}|{_SPAN}|second {_NUMBER}|{_BEGINNING})",
-            lambda m: {"start": seconds(m["t"]), "once_at": True},
-        ),
         (r"\b(?:until|till|up to|to) the end\b", lambda m: {"to_the_end": True}),
         (
             rf"\b(?:until|till|up to|ending at|ends at|stops at|stopping at|stops after) (?P<t>{_MOMENT})",
             lambda m: {"end": seconds(m["t"])},
+        ),
+        (
+            rf"\bat (?P<t>{_CLOCK}|{_SPAN}|second {_NUMBER}|{_BEGINNING})",
+            lambda m: {"start": seconds(m["t"]), "once_at": True},
         ),
         (
             r"\b(?:for|in|after) (?:a few|some|several|many|a couple of) (?:second|minute|moment|hour)s\b",
@@ -424,14 +425,15 @@ READERS: tuple[Reader, ...] = tuple(
             rf"\b{_AT}(?: the)? (?P<points>{_POINTS})(?! wind\b){_OF_ME}",
             lambda m: direction(m["points"]),
         ),
+        (rf"\b(?P<points>{_POINTS}){_STOPS}", lambda m: direction(m["points"])),
         (
             rf"\b(?P<slight>{_SLIGHT} )(?P<up>above|below|higher|lower)\b(?: {_ME})?",
             lambda m: {"elevation": 20.0 if m["up"] in ("above", "higher") else -20.0},
         ),
-        (r"\b(?:high up|up high|high above|high(?= (?:on|in|at|to)\b))(?: me\b)?", lambda m: {"elevation": 45.0}),
+        (r"\b(?:high up|up high|high(?= (?:on|in|at|to)\b))(?: me\b)?", lambda m: {"elevation": 45.0}),
         (r"\b(?:low down|down low|low(?= (?:on|in|at|to) (?:the|my|your|front)\b))", lambda m: {"elevation": -30.0}),
         (
-            rf"\b(?:(?:{_FROM}|directly|right|up) )?"
+            rf"\b(?:(?:{_FROM}|directly|right|up|high) )?"
             rf"(?:above|overhead|over(?= (?:me|us|you|my head|your head)\b))(?: {_ME})?(?! the\b)",
             lambda m: _up(m[0]),
         ),
@@ -464,19 +466,19 @@ READERS: tuple[Reader, ...] = tuple(
             lambda m: direction(m["flat"]) | {"up": "above" if m["high"] in ("upper", "top") else "below"},
         ),
         (
-            rf"\b(?:in front|straight ahead|dead ahead|ahead|before me|from in front)\b(?: of {_ME})?(?:,? and)?"
-            r"(?: on| to)? the (?P<side>left|right)\b",
+            rf"\b(?:right )?(?:in front|straight ahead|dead ahead|ahead|before me|from in front)\b(?: of {_ME})?"
+            r"(?:,? and)?(?: on| to)? the (?P<side>left|right)\b",
             lambda m: {"sides": ("front", m["side"])},
         ),
         (
-            rf"\b(?:from )?(?:in front|straight ahead|dead ahead|ahead|before me)\b(?: of {_ME})?",
+            rf"\b(?:right )?(?:from )?(?:in front|straight ahead|dead ahead|ahead|before me)\b(?: of {_ME})?",
             lambda m: {"sides": ("front",)},
         ),
         (rf"\b(?:right |directly )?(?:{_FROM} )?behind\b(?: {_ME})?", lambda m: {"sides": ("behind",)}),
         (rf"\b(?:at|from|to|in) (?P<flat>{_FLAT}|cent(?:er|re))\b{_OF_ME}", lambda m: direction(m["flat"])),
         (rf"\b(?P<flat>{_END}[ -](?:left|right)|(?:left|right)[ -]{_END})\b(?! \w)", lambda m: direction(m["flat"])),
         (
-            rf"\b(?P<flat>{_END}[ -](?:left|right)|(?:left|right)[ -]{_END}|left|right|front)\b{_BORDER}",
+            rf"\b(?P<flat>{_END}[ -](?:left|right)|(?:left|right)[ -]{_END}|left|right|front)\b{_STOPS}",
             lambda m: direction(m["flat"]),
         ),
         (rf"\b(?:left|right) of {_ME}", lambda m: direction(m[0][:5])),

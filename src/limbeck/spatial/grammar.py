@@ -47,13 +47,15 @@ _PREPOSITIONS = _set(
     until till for during after before towards toward past within inside outside around round off"""
 )
 _DOUBTFUL = _PREPOSITIONS | _set(
-    """up down left right front back both each all respectively every sometimes often soon later again same other others
-    fades fading closer nearer farther further louder softer quieter higher lower fast slow north south east west degrees
-    degree seconds second metres meters away far close straight clockwise twice times me us my your our myself here
-    upstairs downstairs aloft indoors backwards forwards backward forward upwards downwards
+    """up down left right front back both each all respectively every sometimes often soon later again same other
+    others fades fading closer nearer farther further louder softer quieter higher lower fast slow north south east west
+    degrees degree seconds second metres meters away far close straight clockwise twice times me us my your our myself
+    here upstairs downstairs aloft indoors backwards forwards backward forward upwards downwards
     sideways"""
 )
 """Words that say where, when or how where they are read; of a sound they say nothing."""
+_PRONOUNS = _set("one ones another this that these those they them there and so")
+"""Words that are no sound where they stand alone."""
 _NO_ADVERBS = re.compile(r".*fly|family|lily|jelly|belly|bully|dolly|rally|reply|supply|assembly|anomaly")
 _OF_THE_SCENE = frozenset({"duration", "rate", "silence", "room", "outdoors", "yaw", "height"})
 _DIRECTIONS = frozenset({"azimuth", "sides"})
@@ -220,7 +222,15 @@ def _content(
             continue
         elif word not in _FILLERS and not (number == 0 and word in _ORDERS):
             names.append((place, word))
-    if names and all(_is_doubtful(word) for _, word in names):
+    leading = (
+        names
+        and names[0][1] in _PREPOSITIONS
+        and not any(word in _ARTICLES and place not in dict(names) for place, word in spans)
+    )
+    if leading and len(names) > 1 and not any(phrase.start <= names[0][0] < phrase.end for phrase in kept):
+        told.append(f"{' '.join(word for _, word in names)!r} is not understood; it is left out.")
+        return ""
+    if names and all(_is_doubtful(word) or word in _PRONOUNS for _, word in names):
         told += [f"{word!r} is not understood; it is left out." for _, word in names]
         return ""
     covered = -1
@@ -272,12 +282,13 @@ def _clauses(segments: Iterable[_Segment], told: list[str]) -> list[_Clause]:
             if not segment.facts:
                 continue
             if clauses and (len(clauses) > first or segment.joined == "hard"):
+                moves = any(fact.name == "motion" for fact in segment.facts)
+                if segment.joined == "and" and moves and clauses[-1].facts.keys() & (_DIRECTIONS | {"motion", "way"}):
+                    told.append(f"{segment.text!r} is left out: a sound does one thing. Say it of one of its own.")
+                    continue
                 facts, conflicts = _merged(clauses[-1].facts, segment.facts, apart=segment.joined == "and")
                 if not conflicts:
                     clauses[-1] = replace(clauses[-1], facts=_settled(facts, told))
-                    continue
-                if any(fact.name == "motion" for fact in segment.facts):
-                    told.append(f"{segment.text!r} is left out: a sound does one thing. Say it of one of its own.")
                     continue
                 if segment.joined == "and":
                     clauses.append(_moved(clauses[-1], conflicts, segment.facts, told))
@@ -304,8 +315,10 @@ def _coordinated(clauses: list[_Clause], own: _Clause, segment: _Segment, first:
     before = clauses[-1] if len(clauses) > first else None
     if segment.joined != "and" or before is None or before.facts or not own.facts:
         return [*clauses, own]
-    if (before.noun and len(before.words.split()) == 1) or not before.words.endswith(("s", "ing", "ed")):
-        if segment.count > 1 and not own.words.endswith(("s", "ing", "ed")):
+    ends = ("s", "ing", "ed")
+    is_noun = (before.noun and len(before.words.split()) == 1) or not before.words.endswith(ends)
+    if is_noun and not any(map(_is_doubtful, before.words.split())):
+        if segment.count > 1 and not own.words.endswith(ends):
             words = f"{before.words} and {own.words}"
             told.append(f"{words!r} is taken as one sound.")
             return [*clauses[:-1], replace(own, words=words)]
@@ -323,9 +336,10 @@ def _merged(
     for fact in more:
         had = merged.get(fact.name)
         other = fact.name in _DIRECTIONS and any(name in merged for name in _DIRECTIONS - {fact.name})
-        joins = fact.name == "sides" and had and not other and not (apart and had == facts.get("sides"))
-        if joins and _motion.together((*had, *fact.value)):
-            merged["sides"] = tuple(dict.fromkeys((*had, *fact.value)))
+        apart_here = apart and had == facts.get("sides") and had not in (("front",), ("behind",))
+        joined = tuple(dict.fromkeys((*had, *fact.value))) if had and fact.name == "sides" else ()
+        if joined and not other and not apart_here and _motion.together(joined):
+            merged["sides"] = joined
             continue
         if other or (had is not None and had != fact.value and fact.name not in ("told", "kept")):
             conflicts.append(fact)
