@@ -15,7 +15,7 @@ from limbeck.spatial import Listener, Room, Scene, Source, Waypoint, grammar
 
 @pytest.mark.parametrize("meant", SENTENCES, ids=lambda meant: meant.sentence[:60])
 def test_a_sentence_means_its_scene(meant: Meant) -> None:
-    scene, told = grammar.read(meant.sentence)
+    scene, told = grammar.parse(meant.sentence)
     assert scene == meant.scene
     assert bool(told) == bool(meant.told), told
     assert all(any(words in one for one in told) for words in meant.told), told
@@ -23,7 +23,7 @@ def test_a_sentence_means_its_scene(meant: Meant) -> None:
 
 @pytest.mark.parametrize(("sentences", "right"), [(STRANGERS, 40), (LATER, 33)])
 def test_what_strangers_write_is_read_right_or_told(sentences: tuple[Meant, ...], right: int) -> None:
-    readings = [(meant, *grammar.read(meant.sentence)) for meant in sentences]
+    readings = [(meant, *grammar.parse(meant.sentence)) for meant in sentences]
     assert [m.sentence for m, scene, told in readings if scene != m.scene and not told] == []
     assert [m.sentence for m, _, told in readings if m.told and not told] == []
     assert sum(scene == m.scene and bool(told) == bool(m.told) for m, scene, told in readings) >= right
@@ -84,13 +84,13 @@ def _scenes(draw: st.DrawFn) -> Scene:
 @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(scene=_scenes())
 def test_a_scene_is_said_so_that_it_is_read_again(scene: Scene) -> None:
-    assert grammar.read(grammar.write(scene)) == (scene, ())
+    assert grammar.parse(grammar.describe(scene)) == (scene, ())
     assert Scene.from_toml(scene.to_toml()) == scene
 
 
 @pytest.mark.parametrize("meant", SENTENCES, ids=lambda meant: meant.sentence[:60])
 def test_what_a_sentence_means_is_said_so_that_it_is_read_again(meant: Meant) -> None:
-    assert grammar.read(grammar.write(meant.scene)) == (meant.scene, ())
+    assert grammar.parse(grammar.describe(meant.scene)) == (meant.scene, ())
 
 
 @settings(max_examples=100, deadline=None, derandomize=True)
@@ -99,5 +99,5 @@ def test_what_a_sentence_means_is_said_so_that_it_is_read_again(meant: Meant) ->
 )
 def test_no_text_is_too_strange(text: str) -> None:
     """Whatever is typed makes a scene, and what is in none of its parts is told."""
-    scene, told = grammar.read(text)
+    scene, told = grammar.parse(text)
     assert scene.sources or told

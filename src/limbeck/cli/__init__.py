@@ -36,6 +36,7 @@ from limbeck.cli import (
     recipe,
     report,
     sounds,
+    spatial,
 )
 from limbeck.errors import explained
 
@@ -60,6 +61,7 @@ app = _output.app(
 )
 app.add_typer(_output.group([recipe], recipe.ABOUT, recipe.EXAMPLES), name="recipe")
 app.add_typer(sounds.app, name="sounds")
+app.add_typer(spatial.app, name="spatial")
 
 
 def _show_version(wanted: bool) -> None:

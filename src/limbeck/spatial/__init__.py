@@ -1,8 +1,10 @@
-"""Sound with a direction: scenes of sounds around a listener.
+"""Sound with a direction: scenes of sounds around a listener, from sentences, filled with recordings.
 
 Azimuths grow to the left from 0 in front, elevations upwards, in degrees; distances in metres, times in seconds.
 """
 
+from limbeck.spatial._named import named
+from limbeck.spatial.grammar import Reading, describe, parse
 from limbeck.spatial.scene import Listener, Room, Scene, Source, Waypoint
 
-__all__ = ["Listener", "Room", "Scene", "Source", "Waypoint"]
+__all__ = ["Listener", "Reading", "Room", "Scene", "Source", "Waypoint", "describe", "named", "parse"]

@@ -41,7 +41,7 @@ def way(facts: Mapping[str, Any], start: float, end: float) -> Way:
 
     Example:
         >>> way({"sides": ("left",), "motion": "approach"}, 0, 10).places
-        [(0, 90.0, 0.0, 20.0), (10, 90.0, 0.0, 2.0)]
+        [(0.0, 90.0, 0.0, 20.0), (10.0, 90.0, 0.0, 2.0)]
     """
     if "waypoints" in facts:
         return Way(list(facts["waypoints"]), "straight" if facts["straight"] else "arc")

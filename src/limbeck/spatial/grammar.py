@@ -1,7 +1,7 @@
 """From a sentence to a scene and back, by rules alone; what is not understood is told, never dropped.
 
-`read` finds the phrases that say where, when, how far, how loud and along which way, cuts what is between them into
-sounds, and gives each sound the phrases that stand with it. `write` says a scene exactly.
+`parse` finds the phrases that say where, when, how far, how loud and along which way, cuts what is between them into
+sounds, and gives each sound the phrases that stand with it. `describe` says a scene exactly.
 """
 
 import json
@@ -79,7 +79,7 @@ class Reading(NamedTuple):
     told: tuple[str, ...]
 
 
-class Fact(NamedTuple):
+class _Fact(NamedTuple):
     """Something a phrase states, with the words of the phrase."""
 
     name: str
@@ -104,19 +104,19 @@ class _Segment:
     joined: str
     text: str
     words: str
-    facts: tuple[Fact, ...]
+    facts: tuple[_Fact, ...]
     article: bool
     count: int
 
 
-def read(text: str) -> Reading:
+def parse(text: str) -> Reading:
     """The scene that a sentence means, and what of it was not understood.
 
     Example:
-        >>> scene, told = read("a dog barks on the left, close, from 2 s to 5 s; rain all around")
+        >>> scene, told = parse("a dog barks on the left, close, from 2 s to 5 s; rain all around")
         >>> [(source.words, source.extent) for source in scene.sources], told
         ([('dog barks', 'point'), ('rain', 'around')], ())
-        >>> read("a cat meows behind the house").told
+        >>> parse("a cat meows behind the house").told
         ("'behind the house' is not understood; it stays among the words of the sound.",)
     """
     told: list[str] = []
@@ -125,7 +125,7 @@ def read(text: str) -> Reading:
     small = "".join(c.lower() if len(c.lower()) == 1 else c for c in masked)
     phrases = _phrases.find(small)
     facts = [
-        (phrase.start, Fact(name, _unquoted(value, quoted), small[phrase.start : phrase.end].strip()))
+        (phrase.start, _Fact(name, _unquoted(value, quoted), small[phrase.start : phrase.end].strip()))
         for phrase in phrases
         for name, value in phrase.facts.items()
     ]
@@ -163,7 +163,7 @@ def _unquoted(value: Any, quoted: Mapping[int, str]) -> Any:
 def _segments(
     small: str,
     phrases: Sequence[_phrases.Phrase],
-    facts: Sequence[tuple[int, Fact]],
+    facts: Sequence[tuple[int, _Fact]],
     quoted: Mapping[int, str],
     told: list[str],
 ) -> Iterator[_Segment]:
@@ -197,7 +197,7 @@ def _content(
     quoted: Mapping[int, str],
     kept: Sequence[_phrases.Phrase],
     told: list[str],
-    facts: Sequence[Fact],
+    facts: Sequence[_Fact],
 ) -> str:
     """The words of a sound; those that may have meant something else are told."""
     for place, word in spans:
@@ -271,7 +271,7 @@ def _is_doubtful(word: str) -> bool:
 def _clauses(segments: Iterable[_Segment], told: list[str]) -> list[_Clause]:
     """The sounds, each with the facts of its segment and of those without a sound beside it."""
     clauses: list[_Clause] = []
-    pending: tuple[Fact, ...] = ()
+    pending: tuple[_Fact, ...] = ()
     first = 0
     then = False
     for segment in segments:
@@ -328,11 +328,11 @@ def _coordinated(clauses: list[_Clause], own: _Clause, segment: _Segment, first:
 
 
 def _merged(
-    facts: Mapping[str, Any], more: Iterable[Fact], *, apart: bool = False
-) -> tuple[dict[str, Any], list[Fact]]:
+    facts: Mapping[str, Any], more: Iterable[_Fact], *, apart: bool = False
+) -> tuple[dict[str, Any], list[_Fact]]:
     """Facts with more of them, and those that do not go with the others; `apart` if no directions are to be joined."""
     merged: dict[str, Any] = dict(facts)
-    conflicts: list[Fact] = []
+    conflicts: list[_Fact] = []
     for fact in more:
         had = merged.get(fact.name)
         other = fact.name in _DIRECTIONS and any(name in merged for name in _DIRECTIONS - {fact.name})
@@ -359,7 +359,7 @@ def _settled(facts: Mapping[str, Any], told: list[str]) -> dict[str, Any]:
     return {name: value for name, value in facts.items() if name not in ("told", "kept", "extreme", "taken")}
 
 
-def _moved(clause: _Clause, conflicts: Iterable[Fact], facts: Iterable[Fact], told: list[str]) -> _Clause:
+def _moved(clause: _Clause, conflicts: Iterable[_Fact], facts: Iterable[_Fact], told: list[str]) -> _Clause:
     """The same sound at another place, or at another time."""
     names = {fact.name for fact in conflicts}
     given_up = [family for family in _FAMILIES if family & names]
@@ -369,11 +369,11 @@ def _moved(clause: _Clause, conflicts: Iterable[Fact], facts: Iterable[Fact], to
     return replace(clause, facts=_settled(merged, told), then=False)
 
 
-def _belong_nowhere(facts: Iterable[Fact], told: list[str]) -> None:
+def _belong_nowhere(facts: Iterable[_Fact], told: list[str]) -> None:
     told += [f"{said!r} belongs to no sound." for said in dict.fromkeys(fact.said for fact in facts)]
 
 
-def _scene(clauses: Sequence[_Clause], whole: Mapping[str, Fact], told: list[str]) -> Reading:
+def _scene(clauses: Sequence[_Clause], whole: Mapping[str, _Fact], told: list[str]) -> Reading:
     """The scene of some sounds."""
     said = whole["duration"].value if "duration" in whole else None
     spans = _spans(clauses, told)
@@ -469,12 +469,12 @@ def _reason(error: ValidationError) -> str:
     return str(error.errors()[0]["msg"]).removeprefix("Value error, ")
 
 
-def write(scene: Scene) -> str:
+def describe(scene: Scene) -> str:
     """A sentence that means exactly this scene.
 
     Example:
         >>> dog = Source(words="dog barks", start=2, end=5, waypoints=(Waypoint(azimuth=90, distance=1),))
-        >>> print(write(Scene(sources=(dog,))))
+        >>> print(describe(Scene(sources=(dog,))))
         The scene lasts 10 s; "dog barks" on the left, 1 m away, from 2 s to 5 s.
     """
     parts = [f"The scene lasts {_number(scene.duration)} s" + (f" at {scene.rate} Hz" if scene.rate != 48_000 else "")]
