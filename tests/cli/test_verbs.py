@@ -185,3 +185,15 @@ def test_demo_goes_the_whole_way(prepared: Path, tmp_path: Path, limbeck: Run, m
     shown = [line.split()[0] for line in lines if line.split()[:1] and line.split()[0] in titles]
     assert shown == [*titles[: demo.CONTROLS], *titles]  # a first small table early, and the whole one at the end
     assert Path(lines[-1]).read_text(encoding="utf-8").startswith("<!")
+
+
+def test_a_model_is_sampled_as_often_as_wanted(prepared: Path, tmp_path: Path, limbeck: Run) -> None:
+    model, drawn = tmp_path / "model", tmp_path / "drawn"
+    limbeck("distill", prepared, "--method", "generator", "--bytes", "20KB", "--out", model, "--device", "cpu", "-q")
+    assert limbeck("sample", model, "--per-class", 7, "--seed", 1, "--out", drawn) == f"{drawn}\n"
+    told = json.loads(limbeck("inspect", drawn, "--json"))
+    assert (told["rows"], told["hold"]) == (70, "plain")
+    assert told["provenance"]["drawn"] == "generator:samples=7,seed=1"
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["sample", str(model), "--per-class", "7", "--out", str(drawn)])
+    assert caught.value.code == 1

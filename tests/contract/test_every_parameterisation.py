@@ -20,6 +20,7 @@ TEXTS = [
     "keyframes:2",
     "keyframes:1",
     "keyframes:8",
+    "generator:samples=6",
 ]
 
 

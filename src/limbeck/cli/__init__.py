@@ -35,6 +35,7 @@ from limbeck.cli import (
     push,
     recipe,
     report,
+    sample,
     sounds,
     spatial,
 )
@@ -42,7 +43,7 @@ from limbeck.errors import explained
 
 app = _output.app(
     [
-        *(prepare, distill, evaluate, benchmark, report, export, import_set),
+        *(prepare, distill, sample, evaluate, benchmark, report, export, import_set),
         *(push, pull, inspect, listing, explain, cluster, demo),
     ],
     pretty_exceptions_enable=False,

@@ -229,6 +229,23 @@ class DistilledSet(TorchDataset[tuple[Batch, Tensor]]):
             soft_labels=None if self.soft_labels is None else self.soft_labels[order],
         )
 
+    def drawn(self, per_class: int, *, seed: int = 0) -> "DistilledSet":
+        """The same model with `per_class` >= 1 other samples of every class, drawn by a `seed` >= 0.
+
+        Raises:
+            InputError: The set is no model but holds its samples, or its rows cannot have so many, or it has soft
+                labels, which are those of the samples it has.
+        """
+        if self.soft_labels is not None:
+            raise InputError("This set has soft labels, which are those of the samples it has; none can be drawn.")
+        if per_class < 1 or per_class % max(1, self.per_class):
+            raise InputError(
+                f"A class has {self.per_class} rows, of which equally many samples are drawn, so their number is a "
+                f"multiple of that and 1 or more, but got {per_class}."
+            )
+        hold = self.hold.drawn(per_class // max(1, self.per_class), seed=seed)
+        return replace(self, hold=hold, provenance=self.provenance | {"drawn": str(hold)})
+
     def stored_as(self, form: Coder) -> "DistilledSet":
         """The same set in another `form`: what is left of it in it. In the form they have, tensors stay as they are.
 

@@ -35,6 +35,10 @@ class Samples(ABC):
     def shapes(self) -> dict[str, Shape]:
         """Shape of a sample, (..., channel, height, width), by modality."""
 
+    def anew(self, seed: int) -> "Samples":
+        """As many others, drawn by a `seed`, where there is a model to draw from; these where there is none."""
+        return self
+
     @abstractmethod
     def fetch(self, index: Tensor, device: torch.device) -> Batch:
         """Samples at positions `index` (int64, on the CPU), on a `device`.
@@ -54,7 +58,8 @@ class Samples(ABC):
 class TensorSamples(Samples):
     """Samples held in memory, in network scale: float32, (sample, ..., channel, height, width), by modality.
 
-    Only `modality_aware` augmentation needs the `scales` that made them network input.
+    Only `modality_aware` augmentation needs the `scales` that made them network input. They may come from a `model`, a
+    distilled set, that others can be drawn from.
     """
 
     def __init__(
@@ -63,17 +68,24 @@ class TensorSamples(Samples):
         targets: Targets,
         modalities: Mapping[str, Modality],
         scales: Mapping[str, Scale] | None = None,
+        model: DistilledSet | None = None,
     ) -> None:
         if any(len(x) != len(targets) for x in tensors.values()):
             got = ", ".join(f"{len(x)} of {name}" for name, x in tensors.items())
             raise InputError(f"A training set has as many samples as labels, but got {len(targets)} labels and {got}.")
         super().__init__(targets, modalities, scales or {})
-        self.tensors = {name: tensors[name] for name in modalities}
+        self.tensors, self.model = {name: tensors[name] for name in modalities}, model
 
     @classmethod
     def of(cls, distilled: DistilledSet) -> "TensorSamples":
         """The samples of a distilled set, with its soft labels if it has them."""
-        return cls(distilled.samples(), distilled.targets, distilled.modalities, distilled.scales)
+        model = distilled if distilled.hold.is_model and distilled.soft_labels is None else None
+        return cls(distilled.samples(), distilled.targets, distilled.modalities, distilled.scales, model)
+
+    def anew(self, seed: int) -> Samples:
+        if self.model is None:
+            return self
+        return self.of(self.model.drawn(self.model.per_class * self.model.hold.cells, seed=seed))
 
     @property
     def shapes(self) -> dict[str, Shape]:

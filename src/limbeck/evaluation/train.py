@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from limbeck import modalities
-from limbeck._runtime import generator
+from limbeck._runtime import derive_seed, generator
 from limbeck.errors import DivergedError, InputError
 from limbeck.evaluation._samples import Samples
 from limbeck.evaluation.protocol import Protocol
@@ -45,7 +45,8 @@ def train_student(
     Weights, order of the samples and augmentation depend on `seed` >= 0 alone; the global generator is not used. Same
     seed, same machine kind: same bits. The `network` makes the encoders; the `head` is one of
     ``limbeck.networks.heads.names()``, or builds one. The `protocol` is lengthened to its `least_steps` if need be,
-    and `on_epoch` called after each epoch on the `device`. The student after the last comes, in evaluation mode.
+    and `on_epoch` called after each epoch on the `device`. Where samples are drawn from a model, each epoch has others.
+    The student after the last comes, in evaluation mode.
 
     Raises:
         InputError: There are no samples, or the augmentation is `modality_aware` and their scales are not known.
@@ -80,6 +81,8 @@ def train_student(
         started = time.perf_counter()
         for group in optimiser.param_groups:
             group["lr"] = protocol.rate(group["name"], epoch)
+        if epoch:
+            samples = samples.anew(derive_seed(seed, "samples", epoch))
         total = torch.zeros((), device=device)
         for batch, labels in samples.batches(torch.randperm(len(samples), generator=order), protocol.batch, device):
             changed = batch

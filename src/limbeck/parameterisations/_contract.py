@@ -39,10 +39,12 @@ class Parameterisation(Config, Listed, ABC):
         are_samples: Whether tensors are pictures of samples: on the scale of a sample of the modality whose name they
             bear, and in its shape (perhaps of fewer frames), so that they can be shown and kept as pictures and
             decibels.
+        is_model: Whether samples are drawn from what is stored, so that there are any number; see `drawn`.
     """
 
     room: ClassVar[str] = "limbeck.parameterisations"
     are_samples: ClassVar[bool] = True
+    is_model: ClassVar[bool] = False
 
     @property
     @abstractmethod
@@ -84,6 +86,14 @@ class Parameterisation(Config, Listed, ABC):
         Of the clips so many are `different`, by modality.
         """
         return self
+
+    def drawn(self, samples: int, *, seed: int) -> "Parameterisation":
+        """Of a model the same one, decoded to so many `samples` a row, >= 1, drawn by a `seed`, >= 0.
+
+        Raises:
+            InputError: It is no model: its samples are those it has.
+        """
+        raise InputError(f"Samples are drawn from a model, as generator, but {self} holds {self.cells} in a row.")
 
     @classmethod
     def from_text(cls, text: str) -> Self:

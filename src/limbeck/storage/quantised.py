@@ -6,7 +6,8 @@ nearly no room. One step for all is what costs the least squared error at a size
 place, not how wide the values spread there, decides the bits. That is for cosine coefficients (``--hold
 frequencies:1``), which have their energy in few places; the same samples as they are take four to ten times as much.
 
-Rows that are equal (a sound beside several pictures) are kept once.
+Rows that are equal (a sound beside several pictures) are kept once. Where a row has axes of its own before the last
+three (frames, or the directions of a `generator`), these share distributions with the rows if that takes less.
 
 Source:   coding transforms in this way: ITU-T T.81 (JPEG), with an arithmetic coder in place of Huffman's; the
           coder: Bamler, "Understanding Entropy Coding With Asymmetric Numeral Systems", 2022 (`constriction`).
@@ -30,7 +31,7 @@ from pydantic import Field
 from torch import Tensor
 
 from limbeck.errors import InputError
-from limbeck.storage._contract import Coder, Meanings, Payload
+from limbeck.storage._contract import Coder, Meanings, Payload, payload_bytes
 
 Step = Annotated[float, Field(gt=0, lt=1e6)]
 Levels = npt.NDArray[np.int32]
@@ -90,35 +91,44 @@ def _written(tensors: Mapping[str, Levels]) -> dict[str, Tensor]:
     """The payload of some multiples, by tensor: code, table, shape and, where rows are equal, which each row is."""
     payload: dict[str, Tensor] = {}
     for name, levels in tensors.items():
-        flat = levels.reshape(len(levels), math.prod(levels.shape[1:]))
         seen: dict[bytes, int] = {}
-        number = np.array([seen.setdefault(row.tobytes(), len(seen)) for row in flat])
-        if len(seen) < len(flat):
-            flat = flat[np.unique(number, return_index=True)[1]]
+        number = np.array([seen.setdefault(row.tobytes(), len(seen)) for row in levels])
+        if len(seen) < len(levels):
+            levels = levels[np.unique(number, return_index=True)[1]]
             payload[f"{name}_rows"] = torch.from_numpy(number.astype(np.int16 if len(seen) < _MOST else np.int32))
-        places = _distributions(flat)
-        widest = [int(np.abs(flat[:, places == one]).max()) for one in _present(places)]
-        coder = constriction.stream.queue.RangeEncoder()
-        for one, most in zip(_present(places), widest, strict=True):
-            coder.encode(flat[:, places == one].ravel() + most, _model(one, most))
-        payload[name] = torch.from_numpy(coder.get_compressed().view(np.int32).copy())
-        table = zlib.compress(places.tobytes() + np.array(widest, np.int16).tobytes(), 9)
-        payload[f"{name}_table"] = torch.frombuffer(bytearray(table), dtype=torch.uint8)
-        payload[f"{name}_shape"] = torch.tensor([len(flat), *levels.shape[1:]], dtype=torch.int32)
-        payload[f"{name}_check"] = torch.tensor([_check(flat)], dtype=torch.int64).to(torch.int32)
+        ways = [_coded(levels, alike) for alike in range(1, max(2, levels.ndim - 2))]
+        payload |= {f"{name}{part}": x for part, x in min(ways, key=payload_bytes).items()}
+        payload[f"{name}_check"] = torch.tensor([_check(levels)], dtype=torch.int64).to(torch.int32)
     return payload
+
+
+def _coded(levels: Levels, alike: int) -> Payload:
+    """Code, table and shape of multiples whose first axes, so many, have the same distributions."""
+    flat = levels.reshape(math.prod(levels.shape[:alike]), math.prod(levels.shape[alike:]))
+    places = _distributions(flat)
+    widest = [int(np.abs(flat[:, places == one]).max()) for one in _present(places)]
+    coder = constriction.stream.queue.RangeEncoder()
+    for one, most in zip(_present(places), widest, strict=True):
+        coder.encode(flat[:, places == one].ravel() + most, _model(one, most))
+    table = zlib.compress(places.tobytes() + np.array(widest, np.int16).tobytes(), 9)
+    return {
+        "": torch.from_numpy(coder.get_compressed().view(np.int32).copy()),
+        "_table": torch.frombuffer(bytearray(table), dtype=torch.uint8),
+        "_shape": torch.tensor([alike, *levels.shape], dtype=torch.int32),
+    }
 
 
 def _read(payload: Payload) -> dict[str, Levels]:
     found = {}
     for name in (key.removesuffix("_shape") for key in payload if key.endswith("_shape")):
         try:
-            count, *shape = payload[f"{name}_shape"].tolist()
+            alike, *shape = payload[f"{name}_shape"].tolist()
+            count = math.prod(shape[:alike])
             reader = zlib.decompressobj()
             table = reader.decompress(payload[f"{name}_table"].numpy().tobytes(), _MOST_PLACES)
             if not reader.eof:
                 raise ValueError("its table is cut short")
-            places = np.frombuffer(table, np.uint8, math.prod(shape))
+            places = np.frombuffer(table, np.uint8, math.prod(shape[alike:]))
             widest = np.frombuffer(table, np.int16, offset=len(places)).tolist()
             if count * len(places) > _MOST_NUMBERS:
                 raise ValueError(f"it claims {count} rows of {len(places)} numbers")
@@ -130,8 +140,8 @@ def _read(payload: Payload) -> dict[str, Levels]:
                 flat[:, at] = symbols.reshape(count, int(at.sum())) - most
             if _check(flat) != int(payload[f"{name}_check"]):
                 raise ValueError("its checksum is another one")
-            rows = payload.get(f"{name}_rows")
-            found[name] = (flat if rows is None else flat[rows.numpy()]).reshape(-1, *shape)
+            rows, levels = payload.get(f"{name}_rows"), flat.reshape(shape)
+            found[name] = levels if rows is None else levels[rows.numpy()]
         except (KeyError, IndexError, ValueError, zlib.error) as error:
             raise InputError(f"The {name} of this set is damaged ({error}); distil again.") from error
     return found

@@ -62,13 +62,13 @@ class MethodContract(SettingsContract):
         made = self.small(name, per_class=2, hold=hold).distill(real)
         if packs(name):
             assert made.labels.tolist() == [0, 0, 1, 1, 2, 2]
-            assert str(made.hold) == hold
+            assert (str(made.hold), made.hold.cells) == (hold, CELLS[hold])
         assert (made.labels.diff() >= 0).all()
         assert set(made.labels.tolist()) == {0, 1, 2}
         assert made.stored_bytes <= 6 * 4 * (16 * 17 + 3 * 16 * 16)
         assert made.classes == real.classes
         assert made.modalities == real.modalities
-        assert len(made) == made.rows * CELLS[hold] == len(made.targets)
+        assert len(made) == made.rows * made.hold.cells == len(made.targets)
         for modality, samples in made.samples().items():
             check_tensor(samples, len(made), *real.shapes[modality])
 

@@ -79,6 +79,10 @@ class ParameterisationContract:
         assert list(back) == list(modalities)
         for name, x in back.items():
             check_tensor(x, *samples[name].shape)
+            if hold.is_model:
+                drawn, real = (self._by_row(hold, one)[name].mean(1).flatten(1) for one in (back, samples))
+                assert float(torch.cosine_similarity(drawn, real).min()) > 0.1, "what is drawn is not round the mean"
+                continue
             near = torch.cdist(x.flatten(1), samples[name].flatten(1)).amin(1)
             assert float((near / samples[name].flatten(1).norm(dim=1).mean()).max()) < 0.9, "little is left of one"
         again = hold.start(self._samples(hold, modalities), modalities)
