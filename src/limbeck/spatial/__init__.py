@@ -3,8 +3,28 @@
 Azimuths grow to the left from 0 in front, elevations upwards, in degrees; distances in metres, times in seconds.
 """
 
+from limbeck.spatial._convert import convert
+from limbeck.spatial._measured import FileMeasured, Scores, measure_file
 from limbeck.spatial._named import named
+from limbeck.spatial._produce import Produced, SourceHeard, produce
 from limbeck.spatial.grammar import Reading, describe, parse
 from limbeck.spatial.scene import Listener, Room, Scene, Source, Waypoint
 
-__all__ = ["Listener", "Reading", "Room", "Scene", "Source", "Waypoint", "describe", "named", "parse"]
+__all__ = [
+    "FileMeasured",
+    "Listener",
+    "Produced",
+    "Reading",
+    "Room",
+    "Scene",
+    "Scores",
+    "Source",
+    "SourceHeard",
+    "Waypoint",
+    "convert",
+    "describe",
+    "measure_file",
+    "named",
+    "parse",
+    "produce",
+]

@@ -88,13 +88,8 @@ def writer(path: Path, about: About) -> Iterator[Callable[[Sound], float]]:
 
     The file at `path`, and what it says `about` itself, are written when this is left without an error.
     """
-    form = path.suffix.lower().removeprefix(".")
-    if form not in FORMS:
-        raise InputError(
-            f"{path} should end with {', '.join(f'.{name}' for name in FORMS)}: forms that can be written."
-        )
-    FORMS[form].check(path, about)
-    with _files.atomic(path) as temporary, FORMS[form].opened(temporary, about) as put:
+    form = check(path, about)
+    with _files.atomic(path) as temporary, form.opened(temporary, about) as put:
 
         def checked(piece: Sound) -> float:
             if not np.isfinite(piece).all():
@@ -103,7 +98,7 @@ def writer(path: Path, about: About) -> Iterator[Callable[[Sound], float]]:
             return float(np.abs(piece).max(initial=0.0))
 
         yield checked
-    if FORMS[form].sidecar:
+    if form.sidecar:
         _files.write_json(
             sidecar(path),
             {
@@ -115,6 +110,21 @@ def writer(path: Path, about: About) -> Iterator[Callable[[Sound], float]]:
                 **about.details,
             },
         )
+
+
+def check(path: Path, about: About) -> "Form":
+    """The form of a file at `path`, which can hold what the channels are by `about`.
+
+    Raises:
+        InputError: It cannot, or there is no such form.
+    """
+    form = path.suffix.lower().removeprefix(".")
+    if form not in FORMS:
+        raise InputError(
+            f"{path} should end with {', '.join(f'.{name}' for name in FORMS)}: forms that can be written."
+        )
+    FORMS[form].check(path, about)
+    return FORMS[form]
 
 
 def sidecar(path: Path) -> Path:

@@ -216,7 +216,7 @@ def peaks(heard: Heard, *, most: int = 8, apart: float = 25.0, least: float = 0.
     unit = heard.vectors[:, counts] / length[counts]
     # A mix of sources in one place of the spectrum flows less than it sounds: it says little.
     weight = length[counts] ** 2 / np.maximum(heard.energy[counts], 1e-30)
-    points = directions.sphere(2562)
+    points = directions.sphere(1280)
     close = np.zeros(points.shape[1])
     for first in range(0, unit.shape[1], 4096):
         part = slice(first, first + 4096)
@@ -335,7 +335,7 @@ def controls(truth: Array, *, seed: int = 0) -> Mapping[str, Array]:
     """What would be found without listening, each unit vectors like the truth, to stand beside every number.
 
     Args:
-        truth: True directions, unit vectors, (3, source, frame).
+        truth: True directions, unit vectors, (3, source, frame); NaN where a source is silent.
         seed: Of the random directions.
 
     Returns:
@@ -343,7 +343,7 @@ def controls(truth: Array, *, seed: int = 0) -> Mapping[str, Array]:
         source's mean direction; ``swapped``, each one where the next one is, where there are several; ``oracle``.
     """
     normal = np.random.default_rng(seed).standard_normal(truth.shape)
-    mean = truth.mean(axis=2, keepdims=True)
+    mean = np.nansum(truth, axis=2, keepdims=True)
     length = np.linalg.norm(mean, axis=0)
     front = np.broadcast_to(directions.vectors(0.0)[:, None, None], truth.shape)
     made = {

@@ -1,14 +1,14 @@
 """``limbeck spatial``: sounds around a listener, from a sentence to a file whose directions were measured."""
 
 from limbeck.cli import _output
-from limbeck.cli.spatial import scene
+from limbeck.cli.spatial import convert, measure, render, scene, selftest
 
 __all__ = ["app"]
 
 EXAMPLES = ('limbeck spatial scene "a dog barks on the left; rain all around" --out scene.toml',)
 
 app = _output.group(
-    [scene],
+    [scene, render, measure, convert, selftest],
     "Sound with a direction: a sentence becomes a scene, your recordings its sounds, and both a file for headphones.",
     EXAMPLES,
 )

@@ -16,6 +16,8 @@ import numpy.typing as npt
 
 from limbeck._machine import cores
 from limbeck.errors import InputError
+from limbeck.spatial import directions
+from limbeck.spatial.render._way import Way
 from limbeck.spatial.render.binaural import Binaural
 from limbeck.spatial.render.foa import Ambisonic
 from limbeck.spatial.render.output import Array, Output, Response
@@ -36,6 +38,7 @@ __all__ = [
     "Stem",
     "Stereo",
     "blocks",
+    "heard_from",
     "opened",
     "output",
 ]
@@ -55,7 +58,6 @@ OUTPUTS: Mapping[str, Output] = MappingProxyType(
 AROUND = tuple((azimuth, elevation) for azimuth in (45.0, 135.0, -135.0, -45.0) for elevation in (35.26, -35.26))
 """Directions that a sound from everywhere comes from, the corners of a cube: from each another part of it."""
 _BLOCK = 2**16
-_LATER_S = 0.011
 
 Sound = npt.NDArray[np.float32]
 
@@ -153,30 +155,45 @@ def _echo(reverb: Any, *, shape: tuple[int, int]) -> Sound:
     return out
 
 
+def heard_from(scene: Scene, times: Array) -> Array:
+    """From where each source is heard, as unit vectors, (3, source, time), for the head as it is turned.
+
+    NaN where nothing of a source is heard, and for those from everywhere. Directions are those of the time at which
+    the sound was sounded: distance / 343 m/s before it is heard.
+
+    Args:
+        scene: The scene.
+        times: Seconds, (time,), growing.
+    """
+    out = np.full((3, len(scene.sources), len(times)), np.nan)
+    for number, source in enumerate(scene.sources):
+        if source.extent == "point":
+            way = _way(source, scene.listener.yaw)
+            sounded = way.emitted(times)
+            there = (sounded >= source.start) & (sounded <= source.end)
+            azimuth, elevation, _ = way.at(sounded)
+            out[:, number, there] = directions.vectors(azimuth, elevation)[:, there]
+    return out
+
+
 def _tracks(source: Source, stem: Stem, scene: Scene) -> list[Any]:
-    """The ways of a source: one, or one from each direction of `AROUND`, none of which sounds like another."""
+    """The tracks of a source: one, or one from each direction of `AROUND`, none of which sounds like another."""
     from limbeck.spatial.render._track import Track
 
     yaw = scene.listener.yaw
-    still = len({w.model_copy(update={"time": 0.0}) for w in source.waypoints}) == 1
-    farthest = max(waypoint.distance for waypoint in source.waypoints)
     if source.extent == "point":
-        way = partial(_seen, source, yaw)
-        return [Track(stem, way, source.start, source.end, still=still, farthest=farthest)]
-    count = len(AROUND)
-    apart = len(stem.samples) // count
+        return [Track(stem, _way(source, yaw), source.start, source.end)]
+    apart = len(stem.samples) // len(AROUND)
     return [
-        Track(
-            stem,
-            partial(_fixed, source, angles, yaw),
-            source.start,
-            source.end,
-            number * apart,
-            delayed=False,
-            still=still,
-        )
+        Track(stem, Way(partial(_fixed, source, angles, yaw), delayed=False), source.start, source.end, number * apart)
         for number, angles in enumerate(AROUND)
     ]
+
+
+def _way(source: Source, yaw: float) -> Way:
+    still = len({waypoint.model_copy(update={"time": 0.0}) for waypoint in source.waypoints}) == 1
+    farthest = max(waypoint.distance for waypoint in source.waypoints)
+    return Way(partial(_seen, source, yaw), still=still, farthest=farthest)
 
 
 def _seen(source: Source, yaw: float, times: Array) -> tuple[Array, Array, Array]:

@@ -59,7 +59,7 @@ class Reverb:
             if not dry.any():
                 continue
             middle = np.array([(hop + 1) * HOP / self.rate])
-            azimuth, elevation, distance = (float(v[0]) for v in self.track.way(middle))
+            azimuth, elevation, distance = (float(v[0]) for v in self.track.way.at(middle))
             response = self._response(round(azimuth, 3), round(elevation, 3), round(distance, 4))
             wet = fftconvolve(dry[None], response, axes=1)[:, max(0, begin - hop * HOP) :].astype(np.float32)
             at = max(0, hop * HOP - begin)

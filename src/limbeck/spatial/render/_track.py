@@ -1,6 +1,5 @@
 """A source on its way: when what is heard was sounded, from where, how loud, by each channel."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,9 +8,9 @@ import numpy.typing as npt
 from limbeck.spatial.render import _kernels
 from limbeck.spatial.render._air import TAPS as AIR_TAPS
 from limbeck.spatial.render._air import air
+from limbeck.spatial.render._way import Way
 from limbeck.spatial.render.output import Array, Output
 from limbeck.spatial.render.stems import Stem
-from limbeck.spatial.scene import SOUND_SPEED
 
 STEP = 128
 """Samples from one known place of a source to the next; between them all goes in straight lines."""
@@ -19,8 +18,6 @@ EDGE_S = 0.005
 """A source rises and falls so long at its start and end, so that it does not click."""
 
 Sound = npt.NDArray[np.float32]
-Way = Callable[[Array], tuple[Array, Array, Array]]
-"""Seconds to azimuth, elevation and distance."""
 
 
 @dataclass(frozen=True)
@@ -29,14 +26,10 @@ class Track:
 
     Attributes:
         stem: What sounds.
-        way: Where it is at each time.
+        way: Where it is.
         start: Second at which it begins.
         end: Second at which it ends.
         shift: Samples of the stem that are skipped.
-        delayed: Whether sound takes its time to the listener.
-        still: Whether the way leads nowhere.
-        farthest: Metres that the source is away at most.
-        step_s: Seconds in which it goes as good as straight.
     """
 
     stem: Stem
@@ -44,29 +37,10 @@ class Track:
     start: float
     end: float
     shift: int = 0
-    delayed: bool = True
-    still: bool = False
-    farthest: float = 0.0
-    step_s: float = STEP / 48_000
-
-    def emitted(self, times: Array) -> Array:
-        """When the sound that is heard at some times, in seconds, was sounded: t - distance / c at that time.
-
-        With it comes the exact Doppler shift, 1 / (1 + v / c).
-        """
-        if not self.delayed:
-            return times
-        if self.still:
-            return np.asarray(times - self.way(times[:1])[2] / SOUND_SPEED)
-        # What is sounded later is heard later: sources are slower than sound.
-        begin = np.floor((times[0] - self.farthest / SOUND_SPEED) / self.step_s)
-        sounded = np.arange(begin, np.ceil(times[-1] / self.step_s) + 1) * self.step_s
-        found = np.interp(times, sounded + self.way(sounded)[2] / SOUND_SPEED, sounded)
-        return np.asarray(times - self.way(found)[2] / SOUND_SPEED)
 
     def sounds_between(self, first: float, last: float) -> bool:
         """Whether any of it may be heard between two seconds."""
-        heard = self.emitted(np.array([first, last + 0.1]))
+        heard = self.way.emitted(np.array([first, last + 0.1]))
         return bool(heard[1] >= self.start and heard[0] <= self.end + 0.1)
 
     def raw(self, places: Array, rate: int) -> Sound:
@@ -107,8 +81,8 @@ def add(out: Sound, track: Track, output: Output, first: int, rate: int, *, abso
     before = -(-(taps - 1 + extra) // STEP)
     grid = np.arange(-before, out.shape[1] // STEP + 1) * STEP
     times = (first + grid) / rate
-    sounded = track.emitted(times)
-    azimuth, elevation, distance = track.way(sounded[:1] if track.still else sounded)
+    sounded = track.way.emitted(times)
+    azimuth, elevation, distance = track.way.at(sounded[:1] if track.way.still else sounded)
     response = output.response(azimuth, elevation, rate)
     filters = (response.filters / distance[:, None, None]).astype(np.float32)[..., ::-1]
     delays = np.broadcast_to(response.delays, (len(response.delays), len(grid)))
