@@ -49,7 +49,8 @@ class FileMeasured:
         ratio: `ambisonics.energy_ratio` of ambisonic sound, as it is stored; NaN of other sound.
         doubt: A warning where that speaks against the convention.
         peaks: Where sound comes from over all of it, the strongest first.
-        scores: Against a scene: ``measured``, and the controls of `measure.controls`; empty without one.
+        scores: Against a scene: ``measured``, and the controls of `measure.controls`; empty without one, and
+            where no frame of the sound can tell.
     """
 
     output: str
@@ -153,6 +154,8 @@ def _scores(
     ambient = any(source.extent == "around" for source in truth.sources)
     # Frames of one source and nothing else tell of that source.
     alone = (np.isfinite(true[0]).sum(axis=0) == 1) & whole.counts & (not ambient)
+    if not windows and not alone.any():
+        return {}
 
     def scored(found: list[Array], single: Array) -> Scores:
         there = [_finite(true[:, :, at]) for at in middles]
@@ -175,6 +178,8 @@ def _scores(
     vectors = whole.vectors.sum(axis=2)[:, alone]
     rows = {"measured": scored(peaks, vectors)}
     for name, guess in measure.controls(true).items():
+        if name == "swapped":  # sources have no names here: to find each in the other's place is to find both
+            continue
         guess = np.where(np.isfinite(true), guess, np.nan)
         single = np.nansum(guess[:, :, alone], axis=1) if name != "mono" else np.full(vectors.shape, np.nan)
         level = np.linalg.norm(single, axis=0)

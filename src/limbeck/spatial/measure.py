@@ -39,6 +39,7 @@ EAR_HZ = 1500.0
 """The ears go by delays below, by levels above."""
 HIT_DEGREES = 20.0
 _LONGEST_ITD_S = 1e-3
+_STRONGEST = 4000
 
 
 @dataclass(frozen=True)
@@ -198,7 +199,8 @@ class Peak:
 def peaks(heard: Heard, *, most: int = 8, apart: float = 25.0, least: float = 0.05) -> list[Peak]:
     """Directions of several sources: peaks of the histogram of the directions of every frame and frequency.
 
-    One vector for two sources lies between them, or at the louder one; in a histogram both are found.
+    One vector for two sources lies between them, or at the louder one; in a histogram both are found. The 4,000
+    strongest of them count.
 
     Args:
         heard: Of `intensity`, with ``bands=None``.
@@ -216,6 +218,8 @@ def peaks(heard: Heard, *, most: int = 8, apart: float = 25.0, least: float = 0.
     unit = heard.vectors[:, counts] / length[counts]
     # A mix of sources in one place of the spectrum flows less than it sounds: it says little.
     weight = length[counts] ** 2 / np.maximum(heard.energy[counts], 1e-30)
+    strongest = np.argsort(-weight, kind="stable")[:_STRONGEST]
+    unit, weight = unit[:, strongest], weight[strongest]
     points = directions.sphere(1280)
     close = np.zeros(points.shape[1])
     for first in range(0, unit.shape[1], 4096):

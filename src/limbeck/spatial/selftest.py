@@ -21,7 +21,7 @@ PLACES = MappingProxyType(
 SECOND_S = 2.0
 RATE = 48_000
 _SIZE = (256, 512)
-_FPS = 10
+_FPS = 4
 
 
 def sound() -> npt.NDArray[np.float32]:
@@ -85,7 +85,7 @@ def selftest(out: Path) -> dict[str, tuple[float, float]]:
 @contextmanager
 def _opened(path: Path, about: files.About) -> Iterator[Any]:
     with av.open(str(path), "w", format="mp4") as out:
-        picture = out.add_stream("libx264", rate=_FPS, options={"crf": "20"})
+        picture = out.add_stream("libx264", rate=_FPS, options={"crf": "20", "preset": "veryfast"})
         picture.height, picture.width = _SIZE
         picture.pix_fmt = "yuv420p"
         track = files.aac(out, about)

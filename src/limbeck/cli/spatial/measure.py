@@ -13,6 +13,8 @@ EXAMPLES = (
     "limbeck spatial measure recording.wav --as foa --convention fuma",
 )
 
+_COLUMNS = {"error": ">error", "recall": ">recall", "hits": ">F 20°", "alone": ">alone", "misses": ">above 20°"}
+
 
 def run(
     file: Annotated[Path, Argument(help="File of sound with directions.")],
@@ -43,16 +45,13 @@ def run(
         [">azimuth", ">elevation", ">% of what has a direction"], rows, title=f"{kind}, {found.seconds:.1f} s"
     )
     if found.scores:
-        numbers = [
-            [name, *(_shown(v) for v in (row.error, row.recall, row.hits, row.alone, row.misses))]
-            for name, row in found.scores.items()
-        ]
-        _output.as_table(
-            ["against the scene", ">error", ">recall", ">F 20°", ">median alone", ">above 20°"],
-            numbers,
-            title="\nDegrees: sources paired in windows of 1 s; frames with one source alone",
+        told = [key for key in _COLUMNS if any(vars(row)[key] == vars(row)[key] for row in found.scores.values())]
+        rows = [[name, *(f"{vars(row)[key]:.2f}" for key in told)] for name, row in found.scores.items()]
+        _output.as_table(["against the scene", *(_COLUMNS[key] for key in told)], rows)
+        _output.note(
+            "Degrees. Error, recall and F: sources paired in windows of 1 s; alone (median) and above 20°: frames of "
+            "0.1 s with one source.",
+            quiet=quiet,
         )
-
-
-def _shown(value: float) -> str:
-    return "" if value != value else f"{value:.2f}"
+    elif scene is not None:
+        _output.note("There is no frame with one source alone, so nothing can be told from this output.", quiet=quiet)
