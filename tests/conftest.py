@@ -112,6 +112,16 @@ def s3(s3_server: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.fixture(scope="module")
+def s3_machines(s3_server: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Has the machines of a ``cluster`` know the server by their environment: the folder of what they keep of it."""
+    folder = tmp_path_factory.mktemp("of_machines")
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in (s3_server | {"LIMBECK_CACHE": str(folder)}).items():
+            patch.setenv(name, value)
+        yield folder
+
+
+@pytest.fixture(scope="module")
 def cluster() -> Iterator[Any]:
     """A Ray cluster of three machines of one core each, all of them this one; ``RAY_ADDRESS`` names it.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +13,7 @@ from limbeck.datasets import _plan, _prepare, prepare
 from limbeck.engine import on_ray
 from limbeck.errors import InputError
 
-pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module", autouse=True)
-def machines_folder(s3_server: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The machines know the server by their environment, and keep what they write in this folder."""
-    folder = tmp_path_factory.mktemp("of_machines")
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in (s3_server | {"LIMBECK_CACHE": str(folder)}).items():
-            patch.setenv(name, value)
-        yield folder
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("s3_machines")]
 
 
 def files_of(s3: Any) -> dict[str, bytes]:
@@ -33,7 +22,7 @@ def files_of(s3: Any) -> dict[str, bytes]:
 
 
 def test_machines_that_share_no_disk_make_the_bytes_of_one(
-    machines_folder: Path, cluster: Any, s3: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    s3_machines: Path, cluster: Any, s3: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(_plan, "_SHARD_CLIPS", 5)
     monkeypatch.setattr(_prepare, "_TASK_SHARDS", 2)
@@ -44,7 +33,7 @@ def test_machines_that_share_no_disk_make_the_bytes_of_one(
         made = prepare(Generated(40, faults={3: "rotten"}), out=address, recipe=RECIPE, executor=executor)
         shards = Location.of(address).folder / "shards"
         assert not shards.exists(), "none went through this machine"
-    assert len(list(machines_folder.rglob("*.safetensors"))) == len(made.store.shards)
+    assert len(list(s3_machines.rglob("*.safetensors"))) == len(made.store.shards)
     prepare(Generated(40, faults={3: "rotten"}), out=tmp_path / "disk", recipe=RECIPE, workers=1)
     assert files_of(s3) == {
         f"prepared/{name}": (tmp_path / "disk" / name).read_bytes() for name in contents(tmp_path / "disk")

@@ -48,9 +48,9 @@ def rows(index: SoundIndex) -> dict[tuple[str, float], bytes]:
     return found
 
 
-def updated(folder: Path, sources: Path, **how: Any) -> tuple[SoundIndex, Update]:
+def updated(place: str | Path, sources: Path, **how: Any) -> tuple[SoundIndex, Update]:
     encoder = SpectralEncoder()
-    index = SoundIndex.open(folder) if SoundIndex.exists(folder) else SoundIndex.create(folder, encoder)
+    index = SoundIndex.open(place) if SoundIndex.exists(place) else SoundIndex.create(place, encoder)
     return index, index.update([sources], encoder, **how)
 
 
