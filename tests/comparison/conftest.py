@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
+from tests.helpers.shared import shared_folder
 
 from limbeck.comparison import Recipe
 
@@ -60,9 +63,13 @@ def recipe(toml) -> Recipe:
 
 @pytest.fixture(scope="session")
 def done(recipe, tmp_path_factory) -> Path:
-    """Where the small recipe was run without interruption."""
+    """Where the small recipe was run without interruption: once for all test workers, each of which has a copy."""
     from limbeck import comparison
 
-    out = tmp_path_factory.mktemp("runs")
-    comparison.run(recipe, name="two", out=out, device="cpu", progress=False)
-    return out
+    of_all = shared_folder(tmp_path_factory) / "comparison"
+    with FileLock(f"{of_all}.lock"):
+        if not of_all.exists():
+            made = tmp_path_factory.mktemp("made")
+            comparison.run(recipe, name="two", out=made, device="cpu", progress=False)
+            made.rename(of_all)
+    return Path(shutil.copytree(of_all, tmp_path_factory.mktemp("runs") / "runs"))

@@ -44,7 +44,13 @@ def test_each_block_is_a_job_and_their_row_is_what_distill_gives(
     assert 0 < planned["dm, Adam"].longest_seconds < planned["dm, Adam"].seconds / 2
     told: list[str] = []
     comparison.run(
-        blocks, name="x", out=tmp_path, device="cpu", progress=False, on_job=lambda what, *_: told.append(what)
+        blocks,
+        name="x",
+        out=tmp_path,
+        device="cpu",
+        progress=False,
+        page=False,
+        on_job=lambda what, *_: told.append(what),
     )
     assert [what.partition(":")[0] for what in told if "block" in what] == [
         f"dm, Adam, 1 per class, seed 0, block {i} of 3" for i in (1, 2, 3)

@@ -48,7 +48,7 @@ def test_a_failed_job_is_told_and_ends_with_1(toml, done, tmp_path, capsys):
     (tmp_path / "base.toml").write_text(toml.read_text())
     greedy = tmp_path / "greedy.toml"
     greedy.write_text('extends = "base.toml"\n[rows.greedy]\nmethod = "random"\nsettings = { hold = "mosaic:8" }\n')
-    run(greedy, "--out", done, "--device", "cpu", code=1)
+    run(greedy, "--out", done, "--device", "cpu", "--no-page", code=1)
     assert "greedy, 1 per class, seed 0: random with per_class=1 and hold=mosaic:8 needs 64" in capsys.readouterr().err
 
 

@@ -34,7 +34,7 @@ def with_a_set(toml: Path, given: Path) -> Recipe:
 
 
 def test_it_is_compared_once_at_the_samples_it_has(with_a_set: Recipe, given: Path, done: Path) -> None:
-    comparison.run(with_a_set, name="with a set", out=done, device="cpu", progress=False)
+    comparison.run(with_a_set, name="with a set", out=done, device="cpu", progress=False, page=False)
     cells = json.loads((done / "with a set" / "table.json").read_text())["cells"]
     found = [cell for cell in cells if cell["row"] == "published"]
     assert {(cell["per_class"], cell["head"], cell["seed"]) for cell in found} == {(2, "ensemble", 0), (2, "audio", 0)}
@@ -52,7 +52,13 @@ def test_it_is_compared_once_at_the_samples_it_has(with_a_set: Recipe, given: Pa
 def test_nothing_is_done_twice_and_another_set_is_another_job(with_a_set: Recipe, given: Path, done: Path) -> None:
     told: list[object] = []
     comparison.run(
-        with_a_set, name="with a set", out=done, device="cpu", progress=False, on_job=lambda *words: told.append(words)
+        with_a_set,
+        name="with a set",
+        out=done,
+        device="cpu",
+        progress=False,
+        page=False,
+        on_job=lambda *words: told.append(words),
     )
     assert "Nothing was run" in str(told[0])
     prepared = with_a_set.data.prepare(Place(out=done))  # type: ignore[attr-defined]

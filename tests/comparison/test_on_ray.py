@@ -34,6 +34,7 @@ def machines(cluster: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
         yield found
 
 
+@pytest.mark.slow
 def test_one_rotten_task_stops_only_those_that_need_it(machines: on_ray.OnRay, tmp_path: Path) -> None:
     good, bad, fault = (Writes(tmp_path / n, kind=k) for n, k in (("good", ""), ("bad", "fails"), ("fault", "fault")))
     after, never = Writes(tmp_path / "after", (good,)), Writes(tmp_path / "never", (bad,))
@@ -72,6 +73,7 @@ def test_tasks_of_a_machine_that_is_lost_go_to_others(cluster: Any, machines: on
     assert sorted(said) == [["begins", "begins", "ends"], ["begins", "ends"], ["begins", "ends"]]
 
 
+@pytest.mark.slow
 def test_a_machine_that_is_lost_changes_no_bit(cluster: Any, recipe: Recipe, done: Path, tmp_path: Path) -> None:
     shutil.copytree(done / "prepared", tmp_path / "prepared")
     lost: list[Any] = []
@@ -85,7 +87,9 @@ def test_a_machine_that_is_lost_changes_no_bit(cluster: Any, recipe: Recipe, don
     said: list[str] = []
     with on_ray.connected("auto", folder=tmp_path, tell=said.append) as executor:
         assert executor.room >= 3  # a machine lost before may count for a moment
-        comparison.run(recipe, name="two", out=tmp_path, executor=executor, device="cpu", progress=False, on_job=lose)
+        comparison.run(
+            recipe, name="two", out=tmp_path, executor=executor, device="cpu", progress=False, page=False, on_job=lose
+        )
     assert lost
     assert said == ["Ray: 3 machines, 3 cores, 0 GPUs."]
     assert accuracies(tmp_path) == accuracies(done)
@@ -95,6 +99,7 @@ def test_a_machine_that_is_lost_changes_no_bit(cluster: Any, recipe: Recipe, don
         assert (done / file.relative_to(tmp_path)).read_bytes() == file.read_bytes()
 
 
+@pytest.mark.slow
 def test_students_of_a_machine_that_is_lost_are_trained_on_others(
     cluster: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -175,6 +180,7 @@ def test_nothing_else_imports_ray() -> None:
     subprocess.run([sys.executable, "-c", program], check=True)
 
 
+@pytest.mark.slow
 def test_blocks_of_classes_of_a_machine_that_is_lost_are_distilled_on_others(
     cluster: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

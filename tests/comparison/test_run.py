@@ -74,7 +74,9 @@ def test_nothing_is_done_twice(recipe, done):
     files |= {p: p.stat().st_mtime_ns for p in done.rglob("scores/*.json")}
     told = []
     before = accuracies(done)
-    comparison.run(recipe, name="two", out=done, device="cpu", progress=False, on_job=lambda *a: told.append(a))
+    comparison.run(
+        recipe, name="two", out=done, device="cpu", progress=False, page=False, on_job=lambda *a: told.append(a)
+    )
     assert told == [(f"Already done: all {JOBS} jobs were finished before. Nothing was run.", JOBS, JOBS)]
     assert {p: p.stat().st_mtime_ns for p in files} == files
     assert accuracies(done) == before
@@ -84,7 +86,7 @@ def test_more_students_and_another_table_reuse_what_is_there(recipe, done):
     sets = sorted(p.name for p in (done / "sets").iterdir())
     more = recipe.model_copy(update={"students": 3, "distillations": 1, "heads": ("ensemble",), "title": "More"})
     before = accuracies(done)
-    comparison.run(more, name="more", out=done, device="cpu", progress=False)
+    comparison.run(more, name="more", out=done, device="cpu", progress=False, page=False)
     assert sorted(p.name for p in (done / "sets").iterdir()) == sets
     after = accuracies(done, "more")["random", 1, "ensemble", 0]
     assert {k: v[:2] for k, v in after.items()} == before["random", 1, "ensemble", 0]
@@ -97,7 +99,7 @@ def test_another_recipe_of_the_same_name_leaves_tables_alone(recipe, done, tmp_p
     other = recipe.model_copy(update={"title": "Others", "per_class": (1,)})
     tables = []
     for asked in (recipe, other, recipe):
-        comparison.run(asked, name="two", out=tmp_path, device="cpu", progress=False)
+        comparison.run(asked, name="two", out=tmp_path, device="cpu", progress=False, page=False)
         tables.append((tmp_path / "two" / "table.md").read_text())
     assert tables[0].splitlines()[0] == tables[1].splitlines()[0] == tables[2].splitlines()[0] == f"# {recipe.title}"
     places = sorted(tmp_path.glob("two*/table.md"))
@@ -108,7 +110,7 @@ def test_another_recipe_of_the_same_name_leaves_tables_alone(recipe, done, tmp_p
 def test_a_row_that_cannot_be_made_does_not_stop_the_others(recipe, done):
     rows = recipe.rows | {"greedy": recipe.rows["random"].model_copy(update={"settings": {"hold": "mosaic:8"}})}
     found = comparison.run(
-        recipe.model_copy(update={"rows": rows}), name="greedy", out=done, device="cpu", progress=False
+        recipe.model_copy(update={"rows": rows}), name="greedy", out=done, device="cpu", progress=False, page=False
     )
     assert {c.row for c in found.cells} == {"random", "dm, Adam", "whole"}
     assert len(found.about["failed"]) == 4
@@ -125,7 +127,7 @@ def test_recordings_replaced_since_they_were_prepared_are_refused(recipe, done, 
     one.write_bytes(other.read_bytes())
     other.write_bytes(content)
     with pytest.raises(FingerprintError, match="changed since"):
-        comparison.run(recipe, name="two", out=tmp_path, device="cpu", progress=False)
+        comparison.run(recipe, name="two", out=tmp_path, device="cpu", progress=False, page=False)
     shutil.rmtree(tmp_path / "generated")
     assert prepare(recipe, tmp_path).fingerprint == before.fingerprint
 
@@ -136,9 +138,10 @@ def test_data_of_another_size_than_the_recipe_says_is_told(recipe, done, capsys)
     assert "50000 training clips and 10 test clips; here are 10, 50 and 10." in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_two_at_once_share_the_work(toml, done, tmp_path):
     shutil.copytree(done / "prepared", tmp_path / "prepared")
-    command = [sys.executable, "-m", "limbeck", "benchmark", str(toml), "--out", str(tmp_path), "--quiet"]
+    command = [sys.executable, "-m", "limbeck", "benchmark", str(toml), "--out", str(tmp_path), "--quiet", "--no-page"]
     command += ["--device", "cpu"]
     both = [subprocess.Popen(command, stdout=subprocess.DEVNULL) for _ in range(2)]
     assert [p.wait(300) for p in both] == [0, 0]
@@ -151,7 +154,7 @@ def test_two_at_once_share_the_work(toml, done, tmp_path):
 def test_killed_at_random_moments_it_repeats_nothing_and_ends_the_same(toml, done, tmp_path):
     shutil.copytree(done / "prepared", tmp_path / "prepared")
     draw = random.Random(0)
-    command = [sys.executable, "-m", "limbeck", "benchmark", str(toml), "--out", str(tmp_path), "--quiet"]
+    command = [sys.executable, "-m", "limbeck", "benchmark", str(toml), "--out", str(tmp_path), "--quiet", "--no-page"]
     command += ["--device", "cpu", "--processes", "2"]
     kept: dict[Path, bytes] = {}
     for more in (0, 2, None):
@@ -180,7 +183,7 @@ def ended(out: Path) -> dict[Path, bytes]:
 
 def test_workers_end_with_their_parent(toml, done, tmp_path):
     shutil.copytree(done / "prepared", tmp_path / "prepared")
-    command = [sys.executable, "-m", "limbeck", "benchmark", str(toml), "--out", str(tmp_path), "--quiet"]
+    command = [sys.executable, "-m", "limbeck", "benchmark", str(toml), "--out", str(tmp_path), "--quiet", "--no-page"]
     process = subprocess.Popen([*command, "--device", "cpu", "--processes", "2"], stdout=subprocess.DEVNULL)
 
     def children(pid: int) -> set[int]:
@@ -253,7 +256,7 @@ def test_another_process_at_a_job_is_waited_for(recipe, done, tmp_path):
     holder = subprocess.Popen([sys.executable, "-c", code, str(job.folder / "job")], stdout=subprocess.PIPE, text=True)
     assert holder.stdout is not None
     holder.stdout.readline()
-    found = comparison.run(one, name="one", out=tmp_path, device="cpu", progress=False)
+    found = comparison.run(one, name="one", out=tmp_path, device="cpu", progress=False, page=False)
     holder.stdout.close()
     holder.wait()
     assert {c.row for c in found.cells} == {"random", "dm, Adam"}
@@ -280,7 +283,7 @@ def test_a_fault_in_a_job_is_told_and_does_not_stop_the_others(recipe, done, tmp
         return 1 / 0 if seed == 1 else honest(self, real, seed=seed, run=run)
 
     monkeypatch.setattr(DM, "distill", faulty)
-    found = comparison.run(recipe, name="two", out=tmp_path, device="cpu", progress=False)
+    found = comparison.run(recipe, name="two", out=tmp_path, device="cpu", progress=False, page=False)
     assert list(found.about["failed"]) == ["dm, Adam, 1 per class, seed 1"]
     assert "ZeroDivisionError" in found.about["failed"]["dm, Adam, 1 per class, seed 1"]
     assert len(found.cells) == (JOBS - 1) * 2

@@ -1,4 +1,4 @@
-"""An index in object storage that machines of a Ray cluster fill: the rows of one machine and a disk, whatever is lost."""
+"""An index in object storage, filled by machines of a Ray cluster: the rows of one machine, whatever is lost."""
 
 from __future__ import annotations
 
@@ -67,7 +67,8 @@ from limbeck.engine import on_ray
 from limbeck.index import _block, _update
 _block._FILES, _update._COMMIT_S = 2, 0.0
 with on_ray.connected("auto", folder=sys.argv[1]) as executor:
-    updated(sys.argv[1], Path(sys.argv[2]), executor=executor, load=partial(SpectralEncoder, delay_s=float(sys.argv[3])))
+    load = partial(SpectralEncoder, delay_s=float(sys.argv[3]))
+    updated(sys.argv[1], Path(sys.argv[2]), executor=executor, load=load)
 """
 
 

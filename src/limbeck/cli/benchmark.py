@@ -38,6 +38,7 @@ def run(
             help="Print the plan with bytes and time, here or with --ray on machines like this one, and do nothing.",
         ),
     ] = False,
+    page: Annotated[bool, Option("--page/--no-page", help="Draw figures and the page, which takes seconds.")] = True,
     json: _options.Json = False,
     quiet: _options.Quiet = False,
 ) -> None:
@@ -73,7 +74,7 @@ def run(
 
         found = comparison.run(
             asked, name=Path(recipe).stem, out=out, data=data, executor=executor,
-            device=device, progress=not quiet, on_job=on_job, command=_output.typed(),
+            device=device, progress=not quiet, on_job=on_job, command=_output.typed(), page=page,
         )  # fmt: skip
     place = _recipes.folder_of(Path(recipe).stem, asked.to_json(), out=out, data=data)
     _output.as_comparison(found, place, json=json, quiet=quiet)

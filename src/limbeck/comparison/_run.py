@@ -28,6 +28,7 @@ def run(
     executor: Executor | None = None,
     on_job: OnJob | None = None,
     command: str = "",
+    page: bool = True,
     **place: Any,
 ) -> Any:
     """Do every job of a recipe that is not done, and write its tables and page to ``out/name``.
@@ -44,6 +45,7 @@ def run(
         executor: What runs the jobs, instead of so many processes.
         on_job: Called after each job, and with what is to be said before the first.
         command: What was typed to run it, shown below the tables.
+        page: Whether figures and the page are drawn too, which takes seconds; without them it writes tables alone.
         place: Further fields of `Place`: ``device``, ``progress``, ``weights``, ``offline``, ``encoder``.
 
     Returns:
@@ -82,11 +84,11 @@ def run(
             "failed": failed,
         }
         found = session.results(folder.name, about)
-        _write(recipe, found, folder)
+        _write(recipe, found, folder, page=page)
     return found
 
 
-def _write(recipe: Recipe, found: Any, folder: Path) -> None:
+def _write(recipe: Recipe, found: Any, folder: Path, *, page: bool) -> None:
     """Tables by every writer, then figures and the page, which the tables show where they can."""
     kinds = []
     for name in writers.names():
@@ -100,6 +102,8 @@ def _write(recipe: Recipe, found: Any, folder: Path) -> None:
             _files.write_text(folder / f"table{kind.suffix}", kind.write(document))
 
     write(recipe.document(found))
+    if not page:
+        return
     try:
         write(recipe.document(found, folder))
     except MissingExtraError as error:  # the numbers are what hours were spent on; figures can be had later
