@@ -23,8 +23,9 @@ demo: $(VENV)/.has-demo ## Make videos, distil them, compare the methods, write 
 sounds-demo: $(VENV)/.has-sounds-demo ## Index recordings, learn ten words without labels, name held-out recordings, write a page
 	$(BIN)/limbeck sounds demo --out sounds-demo
 
-# Threads that spin cost ten times on a busy machine; files stay whole, for what their tests share.
-pytest := OMP_WAIT_POLICY=passive $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
+# Threads that spin cost ten times on a busy machine; what is compiled is kept, for tests that start many programs; files
+# stay whole, for what their tests share.
+pytest := env -u PYTHONDONTWRITEBYTECODE OMP_WAIT_POLICY=passive $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 test: lint ## Lint, then tests and docstring examples, but for the slowest (a quarter of an hour on two cores)
 	$(pytest) -m "not network and not slow"

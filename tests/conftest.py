@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 import torch
+from filelock import FileLock
 from hypothesis import settings
+from tests.helpers.shared import shared_folder
 
 from limbeck._machine import cores
 
@@ -54,6 +56,17 @@ def golden() -> Path:
 def test_data() -> Path:
     """Folder of real recordings."""
     return _folder("LIMBECK_TEST_DATA", "../shared/data")
+
+
+@pytest.fixture(scope="session")
+def videos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Sixty clips of the playground, made once for all test workers; a test that changes them takes a copy."""
+    from limbeck.datasets.playground import Playground
+
+    folder = shared_folder(tmp_path_factory) / "videos"
+    with FileLock(f"{folder}.lock"):
+        Playground(root=folder, clips=60).clips()
+    return folder
 
 
 @pytest.fixture

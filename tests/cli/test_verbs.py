@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,9 +24,10 @@ def limbeck(typed: Run) -> Run:
 
 
 @pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def prepared(videos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Sixty generated clips at 32 x 32."""
     folder = tmp_path_factory.mktemp("cli")
+    shutil.copytree(videos, folder / "videos")
     words = ["prepare", "playground", folder / "videos", "--out", folder / "prepared", "--image-size", 32]
     with pytest.raises(SystemExit) as caught:
         cli.main([str(w) for w in [*words, "--set", "clips=60", "--workers", 2, "--quiet"]])

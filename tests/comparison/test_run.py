@@ -88,6 +88,7 @@ def test_more_students_and_another_table_reuse_what_is_there(recipe, done):
     before = accuracies(done)
     comparison.run(more, name="more", out=done, device="cpu", progress=False, page=False)
     assert sorted(p.name for p in (done / "sets").iterdir()) == sets
+    assert not (done / "more" / "index.html").exists(), "none was asked for"
     after = accuracies(done, "more")["random", 1, "ensemble", 0]
     assert {k: v[:2] for k, v in after.items()} == before["random", 1, "ensemble", 0]
     assert all(len(v) == 3 for v in after.values())

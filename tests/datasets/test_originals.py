@@ -19,10 +19,11 @@ from limbeck.errors import InputError
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Forty generated videos, and what was prepared of them."""
+def place(videos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Sixty generated videos, and what was prepared of them."""
     folder = tmp_path_factory.mktemp("place")
-    prepare(Playground(folder / "videos", clips=40), out=folder / "prepared", recipe=RECIPE, workers=1)
+    shutil.copytree(videos, folder / "videos")
+    prepare(Playground(folder / "videos", clips=60), out=folder / "prepared", recipe=RECIPE, workers=1)
     return folder
 
 
@@ -47,7 +48,7 @@ def test_recordings_are_those_the_clips_were_made_from(place: Path) -> None:
 def test_options_that_reading_needs_are_kept(place: Path, tmp_path: Path) -> None:
     dataset = Folder(root=place / "videos", cut=True)
     clips = prepare(dataset, out=tmp_path / "out", recipe=RECIPE, workers=1).clips()
-    assert len(clips) > 40
+    assert len(clips) > 60
     assert same(clips, [0, 1, 5])
 
 
@@ -62,11 +63,11 @@ def test_nothing_written_names_this_machine_and_both_folders_may_move(place: Pat
         clips = Prepared.open(place / "prepared").clips()
         with pytest.raises(InputError, match=r"no longer in .*videos.* with the folder they are in now"):
             clips.originals(torch.tensor([0]))
-        prepare(Playground(place / "away", clips=40), out=place / "prepared", recipe=RECIPE)
+        prepare(Playground(place / "away", clips=60), out=place / "prepared", recipe=RECIPE)
         assert same(Prepared.open(place / "prepared").clips(), [0])
     finally:
         shutil.move(place / "away", place / "videos")
-        prepare(Playground(place / "videos", clips=40), out=place / "prepared", recipe=RECIPE)
+        prepare(Playground(place / "videos", clips=60), out=place / "prepared", recipe=RECIPE)
 
 
 def test_other_recordings_are_noticed(place: Path, tmp_path: Path) -> None:
@@ -88,7 +89,7 @@ def test_a_folder_that_forgot_its_recordings_is_refused_until_prepared_again(pla
     assert len(clips.array("audio")) == len(clips)
     with pytest.raises(InputError, match="does not know where its recordings are"):
         clips.originals(torch.tensor([0]))
-    again = prepare(Playground(tmp_path / "old" / "videos", clips=40), out=file.parent, recipe=RECIPE)
+    again = prepare(Playground(tmp_path / "old" / "videos", clips=60), out=file.parent, recipe=RECIPE)
     assert again.clips().fingerprint == clips.fingerprint
     assert same(again.clips(), [0])
 

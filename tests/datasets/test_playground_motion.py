@@ -25,7 +25,7 @@ def _seen(seeds, size=32):
 
 
 def test_several_frames_tell_the_way_and_its_sense():
-    boxes, _ = _seen(range(40))
+    boxes, _ = _seen(range(12))
     middle, size = (boxes[..., :2] + boxes[..., 2:]) / 2, boxes[..., 2:] - boxes[..., :2]
     gone = middle[:, LAST] - middle[:, FIRST]
     grown = np.log(size[:, LAST].max(1) / size[:, FIRST].max(1))
@@ -41,6 +41,7 @@ def test_several_frames_tell_the_way_and_its_sense():
     assert np.abs(grown[turning]).max() < 0.5
 
 
+@pytest.mark.slow
 def test_one_frame_tells_nothing():
     """A classifier of pixels and boxes at the clip's middle does no better than chance on other clips."""
     boxes, pictures = _seen(range(60), size=16)

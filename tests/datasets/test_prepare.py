@@ -326,6 +326,7 @@ def test_clips_of_one_file_are_decoded_together_and_nothing_is_lost(monkeypatch:
     assert units == [(0, 1), (2, 3), (4, 5, 6, 7, 8, 9), (10, 11, 12)]
 
 
+@pytest.mark.slow
 def test_a_script_needs_no_main_guard(tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(

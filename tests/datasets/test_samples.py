@@ -475,6 +475,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 def test_killed_it_goes_on(tmp_path: Path) -> None:
     script = tmp_path / "killed.py"
     script.write_text(KILLED, encoding="utf-8")
@@ -512,6 +513,7 @@ def test_items_that_kill_or_hang_cost_themselves_alone(tmp_path: Path) -> None:
     assert reasons(prepared) == {"000005": "crashed", "000006": "timeout"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_file", [True, False])
 def test_a_class_in_a_script_without_guard_is_read_here(tmp_path: Path, is_file: bool) -> None:
     code = "\n".join(

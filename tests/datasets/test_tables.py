@@ -7,12 +7,14 @@ import sys
 from pathlib import Path
 
 import pyarrow
+import pytest
 
 from limbeck.datasets import _prepared
 
 READ = "import sys, pathlib; from limbeck.datasets import _prepared; _prepared.read_table(pathlib.Path(sys.argv[1]))"
 
 
+@pytest.mark.slow
 def test_a_process_that_reads_a_table_and_ends_at_once_is_not_aborted(tmp_path: Path) -> None:
     file = tmp_path / "a.parquet"
     _prepared.write_table(file, [{"id": str(i)} for i in range(9)], pyarrow.schema([("id", pyarrow.string())]))

@@ -88,6 +88,7 @@ def test_every_way_gives_the_same_bits(tmp_path: Path, videos: list[tuple[str, P
         assert torch.equal(torch.from_numpy(clips.modalities["audio"].array(raw)), clips.array("audio")[0])
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_shards_are_distilled_as_they_are_typed(tmp_path: Path, videos: list[tuple[str, Path, str]]) -> None:
     ways(tmp_path, videos)

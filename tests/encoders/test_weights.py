@@ -152,6 +152,7 @@ class TestHubFiles:
         ):
             found(at(hub.url))
 
+    @pytest.mark.slow
     def test_a_hub_that_does_not_answer_is_a_sentence(self, at: Callable[[str], HubFiles]) -> None:
         with pytest.raises(MissingWeightsError, match=r"could not be fetched from the Hugging Face hub.*hf download"):
             found(at("http://127.0.0.1:9"))

@@ -267,6 +267,7 @@ class TestRealSounds:
         assert yamnet.features_dim == 1024
         assert yamnet.classes[int(yamnet.class_scores([torch.zeros(16000)]).argmax())] == "Silence"
 
+    @pytest.mark.slow
     def test_zero_shot_prototypes_and_two_spaces_on_esc10(self, yamnet: YamNet, test_data: Path) -> None:
         """The three numbers of docs/encoders.md: k = 15, pool of three folds, tested on the fourth."""
         sounds, labels, folds = _esc10(test_data)

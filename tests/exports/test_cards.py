@@ -33,6 +33,7 @@ def _told(made: DistilledSet) -> str:
     return f"{shapes}{int(made.targets.labels[0])}\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", exports.names())
 def test_the_card_of_an_export_runs(name: str, seen: tuple[str, ...], tmp_path: Path, make_set: Make) -> None:
     made = make_set(seen=seen)

@@ -328,6 +328,7 @@ class TestCard:
 
 
 class TestCommands:
+    @pytest.mark.slow
     def test_a_folder_goes_there_with_its_accuracies_and_comes_back(self, hub: FakeHub, tmp_path: Path) -> None:
         """In processes of their own, which find the hub by HF_ENDPOINT, as a user would."""
         made = small_set()

@@ -259,6 +259,7 @@ def test_rotten_files_are_read_or_refused(tmp_path: Path) -> None:
     assert read > 20
 
 
+@pytest.mark.slow
 def test_memory_is_flat_over_three_hours(tmp_path: Path) -> None:
     path, hours, rate = tmp_path / "long.wav", 3, 4000
     second = (128 + 100 * _tone(1, rate)).astype(np.uint8).tobytes()

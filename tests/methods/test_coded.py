@@ -29,9 +29,9 @@ def coded(**settings) -> Method:
 
 
 @pytest.fixture(scope="module")
-def videos(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
-    folder = tmp_path_factory.mktemp("coded")
-    return prepare(Playground(folder / "videos", clips=40), out=folder / "prepared", recipe=RECIPE, workers=1)
+def recorded(videos: Path, tmp_path_factory: pytest.TempPathFactory) -> Prepared:
+    out = tmp_path_factory.mktemp("coded") / "prepared"
+    return prepare(Playground(videos, clips=60), out=out, recipe=RECIPE, workers=1)
 
 
 @pytest.fixture(scope="module")
@@ -57,8 +57,8 @@ def origin(made: DistilledSet, real: LabelledClips) -> torch.Tensor:
     return gaps.argmin(1)
 
 
-def test_opus_keeps_within_the_bytes_and_near_the_recordings(videos: Prepared):
-    real = videos.clips()
+def test_opus_keeps_within_the_bytes_and_near_the_recordings(recorded: Prepared):
+    real = recorded.clips()
     made = coded(class_bytes=3000, opus_bitrate=16_000, jpeg_quality=75).distill(real)
     assert made.storage.name == made.provenance["coded"]["form"] == "recorded"
     assert 0.4 * 30_000 < made.stored_bytes <= 30_000
@@ -71,6 +71,7 @@ def test_opus_keeps_within_the_bytes_and_near_the_recordings(videos: Prepared):
     assert likeness(made.tensors["image"], network_input(real, found)["image"]) > 0.9
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_real_recordings(photos: LabelledClips):
     """Budget of one float32 pair a class: every clip is used up, or the bytes are."""
@@ -87,8 +88,8 @@ def test_real_recordings(photos: LabelledClips):
     assert every.stored_bytes <= 10 * 4 * (128 * 56 + 3 * 32 * 32)
 
 
-def test_more_bits_are_nearer(videos: Prepared):
-    real = videos.clips()
+def test_more_bits_are_nearer(recorded: Prepared):
+    real = recorded.clips()
     errors, clips = [], []
     for bitrate in (6_000, 64_000):
         made = coded(class_bytes=6000, opus_bitrate=bitrate).distill(real)
@@ -139,8 +140,8 @@ def test_clips_come_in_the_order_of_the_method_that_chooses():
     assert origin(made, real)[made.labels == 1].tolist() == expected
 
 
-def test_saved_and_loaded_it_is_the_same(videos: Prepared, tmp_path: Path):
-    made = coded(class_bytes=2000).distill(videos.clips())
+def test_saved_and_loaded_it_is_the_same(recorded: Prepared, tmp_path: Path):
+    made = coded(class_bytes=2000).distill(recorded.clips())
     back = DistilledSet.load(made.save(tmp_path))
     assert same_bits(back, made)
     assert back.storage == made.storage
@@ -192,9 +193,9 @@ def test_clips_of_one_modality_are_coded_without_the_other(modality, tmp_path):
     assert same_bits(DistilledSet.load(made.save(tmp_path)), made)
 
 
-def test_recordings_of_one_track_are_kept_without_the_other(videos: Prepared):
+def test_recordings_of_one_track_are_kept_without_the_other(recorded: Prepared):
     both, sounds = (
-        coded(class_bytes=3000).distill(real) for real in (videos.clips(), videos.clips().seen_by(["audio"]))
+        coded(class_bytes=3000).distill(real) for real in (recorded.clips(), recorded.clips().seen_by(["audio"]))
     )
     assert sounds.storage.name == "recorded"
     assert set(sounds.tensors) == {"audio"}

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 
 import limbeck
@@ -21,6 +22,7 @@ def _state() -> list[Any]:
     return [torch.get_rng_state().tolist(), kind, keys.tolist(), rest, random.getstate()]
 
 
+@pytest.mark.slow
 def test_verbs_leave_the_global_generators_alone(tmp_path: Path, videos: Path) -> None:
     before = _state()
     data = limbeck.prepare("playground", videos, out=tmp_path / "data", image_size=32, clips=60, workers=1)

@@ -41,7 +41,8 @@ class MethodContract(SettingsContract):
         if "steps" in known:
             trained = known["encoders"].default.training is not None
             encoders = {"network": NETWORK, "bank": 2 if trained else None, "batch": 5, **(training if trained else {})}
-            settings = {"steps": 3, "encoders": encoders, **settings}
+            unrolled = {"student_steps": 3} if "student_steps" in known else {}
+            settings = {"steps": 3, "encoders": encoders, **unrolled, **settings}
         elif "network" in known:
             trained = "training" in known and known["training"].default is not None
             settings = {"network": NETWORK, **(training if trained else {}), **settings}

@@ -413,6 +413,7 @@ def test_benchmark_prints_its_table(place: Path, tmp_path: Path, limbeck: Run, m
     assert told["cells"]
 
 
+@pytest.mark.slow
 def test_demo_without_recordings_or_weights(tmp_path: Path, limbeck: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """It generates sounds; the encoder's weights are random, and it says so."""
     pytest.importorskip("ai_edge_litert")
