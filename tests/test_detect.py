@@ -484,6 +484,7 @@ class TestFromAnIndex:
             field.detect(source=other)
 
 
+@pytest.mark.slow
 def test_killed_ten_times_it_ends_with_the_same_events_and_none_twice(tmp_path: Path) -> None:
     tone_classifier(tmp_path, ToneEncoder())
     told = told_by("killed_detect", tmp_path, KILLS)

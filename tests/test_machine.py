@@ -162,6 +162,7 @@ STARTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", STARTS.values(), ids=STARTS.keys())
 def test_workers_of_a_python_program_wait_passively(start: str) -> None:
     first, *workers = openmp_of(f"import torch\n{start}")

@@ -1429,6 +1429,7 @@ def test_windows_keep_no_sound_of_a_long_recording(made: SimpleNamespace, tmp_pa
     assert sum(samples() is not None for samples in seen) <= 1
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_words_that_mean_nothing_are_told_on_real_recordings(test_data: Path, tmp_path: Path) -> None:
     """Words of sounds that are there stand above the usual; others, and no words at all, do not."""

@@ -14,6 +14,9 @@ ROOT = Path(__file__).parents[2]
 INVENTORY = json.loads(Path(__file__).with_name("api_surface.json").read_text(encoding="utf-8"))
 
 
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("site")

@@ -160,6 +160,7 @@ def test_two_tabs_lose_nothing(served: Served) -> None:
     assert served.ask(f"overview?since={now['version'] - 1}")[0] == 200
 
 
+@pytest.mark.slow
 def test_what_was_answered_outlives_a_kill(serve: Serve, tmp_path: Path) -> None:
     """Killed in the middle of clicks, twice; every click that was answered is there, and the classifier follows."""
     folder, answered = tmp_path / "classifier", 0
