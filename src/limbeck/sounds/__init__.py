@@ -13,6 +13,7 @@ from limbeck.sounds._naming import classify, watch
 from limbeck.sounds._predictions import Prediction, Unread
 from limbeck.sounds._sharing import pull, push
 from limbeck.sounds._show import page, summary
+from limbeck.sounds._standing import Usual
 
 __all__ = [
     "LEARNED",
@@ -26,6 +27,7 @@ __all__ = [
     "Origin",
     "Prediction",
     "Unread",
+    "Usual",
     "WordCheck",
     "check",
     "classify",

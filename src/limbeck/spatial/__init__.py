@@ -1,9 +1,10 @@
-"""Sound with a direction: scenes of sounds around a listener, from sentences, filled with recordings.
+"""Sound with a direction: scenes of sounds around a listener, from sentences, filled with recordings, rendered.
 
 Azimuths grow to the left from 0 in front, elevations upwards, in degrees; distances in metres, times in seconds.
 """
 
 from limbeck.spatial._convert import convert
+from limbeck.spatial._fill import Choice, Found, fill
 from limbeck.spatial._measured import FileMeasured, Scores, measure_file
 from limbeck.spatial._named import named
 from limbeck.spatial._produce import Produced, SourceHeard, produce
@@ -11,7 +12,9 @@ from limbeck.spatial.grammar import Reading, describe, parse
 from limbeck.spatial.scene import Listener, Room, Scene, Source, Waypoint
 
 __all__ = [
+    "Choice",
     "FileMeasured",
+    "Found",
     "Listener",
     "Produced",
     "Reading",
@@ -23,6 +26,7 @@ __all__ = [
     "Waypoint",
     "convert",
     "describe",
+    "fill",
     "measure_file",
     "named",
     "parse",

@@ -1,14 +1,17 @@
 """``limbeck spatial``: sounds around a listener, from a sentence to a file whose directions were measured."""
 
 from limbeck.cli import _output
-from limbeck.cli.spatial import convert, measure, render, scene, selftest
+from limbeck.cli.spatial import convert, fill, measure, render, scene, selftest
 
 __all__ = ["app"]
 
-EXAMPLES = ('limbeck spatial scene "a dog barks on the left; rain all around" --out scene.toml',)
+EXAMPLES = (
+    'limbeck spatial scene "a dog barks on the left; rain all around" --out scene.toml',
+    "limbeck spatial fill scene.toml --from index/",
+)
 
 app = _output.group(
-    [scene, render, measure, convert, selftest],
+    [scene, fill, render, measure, convert, selftest],
     "Sound with a direction: a sentence becomes a scene, your recordings its sounds, and both a file for headphones.",
     EXAMPLES,
 )
