@@ -35,9 +35,9 @@ class Usual:
     best: Floats
 
     @classmethod
-    def of(cls, index: SoundIndex, encoder: Encoder) -> Self:
-        """Look for everyday words in an index that is not empty."""
-        hits = index.search(encoder.embed_text(list(EVERYDAY)).numpy(), 1)
+    def of(cls, index: SoundIndex, encoder: Encoder, *, prompt: str = "{label}") -> Self:
+        """Look for everyday words, each in the `prompt`, in an `index` that is not empty, by its `encoder`."""
+        hits = index.search(encoder.embed_text([prompt.format(label=word) for word in EVERYDAY]).numpy(), 1)
         return cls(np.sort(np.array([found[0].similarity for found in hits], np.float32)))
 
     def above(self, similarity: float) -> float:

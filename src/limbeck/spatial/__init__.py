@@ -7,6 +7,7 @@ from limbeck.spatial._convert import convert
 from limbeck.spatial._fill import Choice, Found, fill
 from limbeck.spatial._measured import FileMeasured, Scores, measure_file
 from limbeck.spatial._named import named
+from limbeck.spatial._page import page
 from limbeck.spatial._produce import Produced, SourceHeard, produce
 from limbeck.spatial.grammar import Reading, describe, parse
 from limbeck.spatial.scene import Listener, Room, Scene, Source, Waypoint
@@ -29,6 +30,7 @@ __all__ = [
     "fill",
     "measure_file",
     "named",
+    "page",
     "parse",
     "produce",
 ]

@@ -76,7 +76,7 @@ def fill(
     again: bool = False,
     **options: Unpack[EncoderOptions],
 ) -> tuple[Scene, list[Choice]]:
-    """Give each source of a scene without a recording the one that sounds most like its words.
+    """Give each source of a scene without a recording the one that sounds most like its words in the encoder's prompt.
 
     Sources with the same words get different recordings: the second one the second best, and so on.
 
@@ -118,9 +118,10 @@ def fill(
     if not wanted:
         return scene, []
     model = sounds.encoder_of(opened, **options)
-    usual = sounds.Usual.of(opened, model)
-    texts = {source.words: number for number, (_, source) in enumerate(wanted)}
-    vectors = dict(zip(texts, model.embed_text(list(texts)).numpy(), strict=True))
+    usual = sounds.Usual.of(opened, model, prompt=model.prompt)
+    texts = dict.fromkeys(source.words for _, source in wanted)
+    prompts = [model.prompt.format(label=words) for words in texts]
+    vectors = dict(zip(texts, model.embed_text(prompts).numpy(), strict=True))
     seen: Counter[str] = Counter()
     choices = []
     for number, source in wanted:
