@@ -100,7 +100,14 @@ def page(
         remarks=list(remarks),
         seconds=round(waveform.shape[1] / rate, 3),
         sources=[
-            {"words": s.words, "where": s.where, "meant": _places(s.meant), "found": _places(s.found)} for s in sounds
+            {
+                "words": s.words,
+                "where": s.where,
+                "meant": _places(s.meant),
+                "found": _places(s.found),
+                "trails": _trails(s),
+            }
+            for s in sounds
         ],
         sheet=_sheet(sounds),
         provenance=_kit.flat(about or {}),
@@ -136,16 +143,28 @@ def _places(directions: Sequence[tuple[float, float]]) -> list[tuple[float, floa
     ]
 
 
+def _trails(sound: Sound) -> list[list[tuple[float, float]]]:
+    """The places of a sound in pieces, each without a silence."""
+    pieces: list[list[tuple[float, float]]] = []
+    before = -math.inf
+    step = 3 * (sound.end - sound.start) / max(1, len(sound.times))
+    for time, place in zip(sound.times, _places(sound.meant), strict=True):
+        if time - before > max(0.5, step):
+            pieces.append([])
+        pieces[-1].append(place)
+        before = time
+    return pieces
+
+
 def _verdict(sounds: Sequence[Sound]) -> str:
     errors = sorted(s.error_median for s in sounds if s.error_median is not None)
     if not errors:
         return "No direction was measured: every sound comes from everywhere, or is silent."
+    if len(errors) == 1:
+        return f"The sound was measured {errors[0]:.1f}° from where it was meant to be."
     return (
-        f"Each sound was measured by itself and without the room: half of {plural(len(errors), 'sound')} "
-        f"{'is' if len(errors) == 1 else 'are'} within {errors[len(errors) // 2]:.1f}° of where they were meant to be, "
-        f"the worst is {errors[-1]:.1f}° away."
-        if len(errors) > 1
-        else f"The sound was measured {errors[0]:.1f}° from where it was meant to be."
+        f"Each sound was measured by itself and without the room. Of {plural(len(errors), 'sound')} the median error "
+        f"is {errors[len(errors) // 2]:.1f}°, the largest {errors[-1]:.1f}°."
     )
 
 

@@ -1,0 +1,109 @@
+"""Fifty sentences find the right kind of recording among those of ESC-10, and what is not among them is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.helpers.weights_folder import yamnet_folder
+
+from limbeck import sounds
+from limbeck.encoders.yamnet import YamNet
+from limbeck.index import SoundIndex
+from limbeck.spatial import Scene, fill, parse
+
+FIFTY = {
+    "dog bark": [
+        "a dog barks on the left",
+        "a barking dog behind me, far away",
+        "the dog next door barks on the right",
+        "dogs barking in the distance",
+        "a big dog barks close to me from 2 s to 5 s",
+    ],
+    "rain": [
+        "rain all around",
+        "it is raining everywhere",
+        "heavy rain all around me",
+        "raindrops falling in front",
+        "the sound of rain on the right",
+    ],
+    "sea waves": [
+        "sea waves in front of me",
+        "waves crash on the left",
+        "the ocean all around",
+        "the sea in the distance behind",
+        "waves of the sea from left to right",
+    ],
+    "baby cry": [
+        "a baby cries on the right",
+        "a crying baby, 3 m away",
+        "an infant crying behind me",
+        "a baby is crying at 2 o'clock",
+        "the baby screams and cries close on the left",
+    ],
+    "clock tick": [
+        "a clock ticks on the left",
+        "a ticking clock above",
+        "tick tock of a clock on the right",
+        "an alarm clock ticking, very close",
+        "a wall clock ticks behind me for 5 s",
+    ],
+    "person sneeze": [
+        "a person sneezes on the left",
+        "someone sneezes behind me",
+        "a man sneezes at 3 s",
+        "a sneeze on the right, loud",
+        "a woman sneezes twice in front",
+    ],
+    "helicopter": [
+        "a helicopter flies over from left to right",
+        "a helicopter above",
+        "a helicopter circles me",
+        "the noise of a helicopter far away",
+        "a chopper hovers overhead",
+    ],
+    "chainsaw": [
+        "a chainsaw on the left",
+        "a chainsaw roars far behind me",
+        "someone uses a chainsaw on the right",
+        "the noise of a chainsaw from 1 s to 4 s",
+        "a chain saw cutting wood in front",
+    ],
+    "rooster": [
+        "a rooster crows on the left",
+        "a rooster far away in the east",
+        "a cock crows at the beginning",
+        "a crowing rooster behind me",
+        "the rooster calls on the right, 10 m away",
+    ],
+    "fire crackling": [
+        "a fire crackles in front of me",
+        "a crackling fire, close",
+        "a campfire burns and crackles on the left",
+        "burning wood crackles on the right",
+        "the crackle of a fireplace behind",
+    ],
+}
+ABSENT = ("a phone rings", "tax law", "a dentist drill", "church bells ring", "a cat meows", "a piano plays")
+
+
+@pytest.mark.slow
+@pytest.mark.data
+def test_fifty_sentences_find_their_kind(test_data: Path, tmp_path: Path) -> None:
+    (tmp_path / "weights").mkdir()
+    encoder = YamNet.pretrained(folder=yamnet_folder(test_data, tmp_path / "weights"), offline=True)
+    sounds.index([test_data / "esc10"], out=tmp_path / "index", encoder=encoder, workers=1, progress=False)
+    index = SoundIndex.open(tmp_path / "index")
+    assert len(index.files) == 320
+    wanted = [(label, parse(text).scene.sources[0]) for label, texts in FIFTY.items() for text in texts]
+    scene = Scene(sources=tuple(source.model_copy(update={"start": 0.0, "end": 10.0}) for _, source in wanted))
+    _, choices = fill(scene, index, encoder=encoder)
+    kinds = [choice.found[choice.rank - 1].recording.parent.name.replace("_", " ") for choice in choices]
+    right = [label == kind for (label, _), kind in zip(wanted, kinds, strict=True)]
+    taken = [choice.taken is not None for choice in choices]
+    assert sum(right) >= 45
+    assert sum(a and b for a, b in zip(right, taken, strict=True)) >= 42
+    assert sum(b and not a for a, b in zip(right, taken, strict=True)) <= 2
+    assert all(choice.found[0].licence for choice in choices)
+    nowhere = parse("; ".join(ABSENT)).scene
+    assert [choice.words for choice in fill(nowhere, index, encoder=encoder)[1] if choice.taken is not None] == []
