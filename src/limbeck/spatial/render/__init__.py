@@ -58,6 +58,7 @@ OUTPUTS: Mapping[str, Output] = MappingProxyType(
 AROUND = tuple((azimuth, elevation) for azimuth in (45.0, 135.0, -135.0, -45.0) for elevation in (35.26, -35.26))
 """Directions that a sound from everywhere comes from, the corners of a cube: from each another part of it."""
 _BLOCK = 2**16
+_TIMES = 512
 
 Sound = npt.NDArray[np.float32]
 
@@ -169,10 +170,11 @@ def heard_from(scene: Scene, times: Array) -> Array:
     for number, source in enumerate(scene.sources):
         if source.extent == "point":
             way = _way(source, scene.listener.yaw)
-            sounded = way.emitted(times)
-            there = (sounded >= source.start) & (sounded <= source.end)
-            azimuth, elevation, _ = way.at(sounded)
-            out[:, number, there] = directions.vectors(azimuth, elevation)[:, there]
+            for first in range(0, len(times), _TIMES):
+                sounded = way.emitted(times[first : first + _TIMES])
+                there = (sounded >= source.start) & (sounded <= source.end)
+                azimuth, elevation, _ = way.at(sounded[there])
+                out[:, number, first : first + _TIMES][:, there] = directions.vectors(azimuth, elevation)
     return out
 
 

@@ -1,11 +1,11 @@
 """The recordings of a scene as mono sound of one rate and loudness, read in pieces from wherever they lie."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
+from tempfile import TemporaryFile
+from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -78,7 +78,7 @@ class Stem:
 
 @contextmanager
 def opened(scene: Scene) -> Iterator[tuple[Stem, ...]]:
-    """The stems of a scene's sources, in order; until this is left they lie in a temporary folder, not in memory.
+    """The stems of a scene's sources, in order; until this is left they lie in temporary files, not in memory.
 
     Raises:
         InputError: A source has no recording, or what is heard of it is silent.
@@ -98,33 +98,34 @@ def opened(scene: Scene) -> Iterator[tuple[Stem, ...]]:
                 f"The recording of {source.words!r}, {source.recording}, is not there, or no file. Correct the path in "
                 "the scene's file, which counts from that file's folder.",
             )
-    with TemporaryDirectory(prefix="limbeck-") as folder:
+    with ExitStack() as stack:
+        # Files without a name: of a process that is killed nothing is left.
         yield tuple(
-            Stem.of(_decoded(source, scene.rate, Path(folder) / str(number)), scene.rate, source)
-            for number, source in enumerate(scene.sources)
+            Stem.of(_decoded(source, scene.rate, stack.enter_context(TemporaryFile())), scene.rate, source)
+            for source in scene.sources
         )
 
 
-def _decoded(source: Source, rate: int, file: Path) -> npt.NDArray[np.float32]:
+def _decoded(source: Source, rate: int, file: IO[bytes]) -> npt.NDArray[np.float32]:
     """What may be heard of the recording of a source, at a rate, in a file; a memory map."""
     begin = round(source.offset * rate)
     most = round((source.end - source.start) * rate * 1.01) + rate
     length = 0
-    with open(file, "wb") as out:
-        try:
-            for window in media.sound_windows(
-                Path(str(source.recording)), sample_rate_hz=rate, window_s=_WINDOW_S, hop_s=_WINDOW_S
-            ):
-                at = round(window.start_s * rate) - begin
-                if at >= most:
-                    break
-                # Silent windows are left out: what was not written of a file is zeros.
-                piece = window.samples[max(-at, 0) : most - at]
-                out.seek(max(at, 0) * 4)
-                out.write(piece.tobytes())
-                length = max(length, max(at, 0) + len(piece))
-        except MediaError as error:
-            raise MediaError(error.reason, f"The recording of {source.words!r}: {error.detail}") from error
+    try:
+        for window in media.sound_windows(
+            Path(str(source.recording)), sample_rate_hz=rate, window_s=_WINDOW_S, hop_s=_WINDOW_S
+        ):
+            at = round(window.start_s * rate) - begin
+            if at >= most:
+                break
+            # Silent windows are left out: what was not written of a file is zeros.
+            piece = window.samples[max(-at, 0) : most - at]
+            file.seek(max(at, 0) * 4)
+            file.write(piece.tobytes())
+            length = max(length, max(at, 0) + len(piece))
+    except MediaError as error:
+        raise MediaError(error.reason, f"The recording of {source.words!r}: {error.detail}") from error
+    file.flush()
     if length < rate // 100:
         raise InputError(
             f"The recording of {source.words!r} holds no sound behind second {source.offset:g}, where the source "
