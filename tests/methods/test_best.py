@@ -11,6 +11,7 @@ from tests.helpers.resume import distil_in_two_goes, same_bits
 
 import limbeck
 from limbeck import methods
+from limbeck.errors import InputError
 from limbeck.parameterisations import parse
 
 ENCODERS = {"network": {"options": {"width": 4}}, "bank": 2, "batch": 5}
@@ -144,3 +145,41 @@ def test_it_is_a_method_and_not_the_one_by_default():
     made = limbeck.distill(toy_clips(), "best", progress=False, device="cpu", steps=1, encoders=ENCODERS)
     assert made.provenance["method"] == "best"
     assert limbeck.plan(toy_clips(), device="cpu")["method"] == "avdd"
+
+
+def test_bytes_are_filled_with_clips_as_coarsely_as_lets_enough_of_them_in():
+    real = toy_clips(classes=2, per_class=12)
+    best = methods.load("best")(enough=10, encoders=ENCODERS)
+    taken, coarsest = [], []
+    for room in (60_000, 1_000):
+        method = best.within(room, real).resolved_for(real)
+        choice, made = method.choice(real), method.distill(real, seed=1)
+        assert made.stored_bytes <= room
+        assert made.provenance["method"] == "best"
+        assert made.provenance["settings"]["set_bytes"] == room
+        filled = methods.load("transform_coded").from_json(
+            {name: choice[name] for name in ("finest", "coarsest", "pictures")}
+            | {"set_bytes": room, "network": ENCODERS["network"]}
+        )
+        assert same_bits(made, filled.distill(real, seed=1))
+        assert f"{room:,} bytes" in choice["why"]
+        taken.append(len(made))
+        coarsest.append(choice["coarsest"])
+    assert taken == [24, 24]
+    assert coarsest == [1.0, 2.0]
+    even = best.within(60, real).choice(real)
+    assert even["coarsest"] == 2.0
+    assert "10 clips of a class do not fit in 60 bytes" in even["why"]
+
+
+def test_a_budget_in_bytes_is_planned_and_told():
+    real = toy_clips(per_class=5)
+    planned = limbeck.plan(real, "best", bytes="8KB", device="cpu", encoders=ENCODERS)
+    assert planned["settings"]["set_bytes"] == 8_000
+    assert planned["choice"]["method"] == "transform_coded"
+    assert "5 clips of a class" in planned["choice"]["why"]
+    assert "choice" not in limbeck.plan(real, "best", device="cpu", encoders=ENCODERS)
+    made = limbeck.distill(real, "best", bytes="8KB", progress=False, device="cpu", encoders=ENCODERS)
+    assert made.stored_bytes <= 8_000
+    with pytest.raises(InputError, match="all classes share the bytes"):
+        limbeck.plan(real, "best", bytes="8KB", device="cpu", blocks=3)

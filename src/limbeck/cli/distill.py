@@ -15,6 +15,7 @@ EXAMPLES = (
     "limbeck distill prepared/ --method avdd --storage coded --bytes 400KB --out distilled/",
     "limbeck distill prepared/ --method coded --bytes 400KB --out control/",
     "limbeck distill prepared/ --method best --per-class 10 --out best/",
+    "limbeck distill prepared/ --method best --bytes 60KB --out best/ --dry-run",
     "limbeck distill prepared/ --method avdd --preset faithful --out distilled/ --dry-run",
     "limbeck distill prepared/ --method avdd --blocks 4 --processes 4 --out distilled/",
     "limbeck distill /shared/prepared --method avdd --per-class 20 --out /shared/distilled --ray auto",

@@ -136,11 +136,13 @@ def plan(
 ) -> dict[str, Any]:
     """What `distill` would do with the same arguments, see `distill`: settings, data and device. Nothing is done.
 
-    Of a distillation in blocks, ``"classes_of_blocks"`` has the classes of each.
+    Of a distillation in blocks, ``"classes_of_blocks"`` has the classes of each. What a method chooses by itself, and
+    why, is in ``"choice"``.
     """
     runtime = choose_runtime(device, dtype, compile=compile)
     asked = Request.of(
         data, method, preset, classes, parameters, blocks=blocks, seed=seed, runtime=runtime, threads=threads
     )
     split = {"classes_of_blocks": cut(asked.clips.classes, asked.blocks)} if asked.blocks else {}
-    return asked.to_json() | {"reason": runtime.reason} | split
+    chosen = {"choice": choice} if (choice := asked.method.choice(asked.clips)) else {}
+    return asked.to_json() | {"reason": runtime.reason} | split | chosen

@@ -106,6 +106,10 @@ class Method(Config, Listed, ABC):
         """The method as it will be run on this data; most do not look at it. For a part it was resolved before."""
         return self
 
+    def choice(self, real: LabelledClips) -> dict[str, Any]:
+        """What the method chooses by itself for this data, and ``"why"``, JSON-able, for plans; most choose nothing."""
+        return {}
+
     def check(self, real: LabelledClips) -> None:
         """Refuse, before any work, what would fail on `real` after it.
 

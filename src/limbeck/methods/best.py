@@ -6,6 +6,9 @@ class has fewer sounds than pictures (data paired by class often reuses them) no
 all: modalities can be moved, sounds as in `dm` and pictures as in `krr`, which served each alone at few cells of a
 mosaic, but cost both together more than it gave.
 
+Where the budget is bytes, few bits a number beat few numbers: then it is `transform_coded`, all clips as finely as they
+fit. Where they do not all fit, how coarse is coarse enough follows from how many clips would be left (`enough`).
+
 Source:   frequencies: Shin, Shin and Moon, "Frequency Domain-based Dataset Distillation", NeurIPS 2023; many clips in
           the room of one: Zhao et al., "Improved Distribution Matching for Dataset Condensation", CVPR 2023; sounds:
           Zhao and Bilen, "Dataset Condensation with Distribution Matching", WACV 2023; pictures: Nguyen, Chen and Lee,
@@ -16,7 +19,8 @@ Cost:     as `herding`; with steps as `krr`, with as many small samples as there
 """
 
 from collections.abc import Sequence
-from typing import Literal, Self, final
+from dataclasses import replace
+from typing import Any, Literal, NamedTuple, Self, final
 
 import torch
 from pydantic import Field
@@ -33,9 +37,21 @@ from limbeck.methods._ridge import class_errors, unit_rows
 from limbeck.methods._run import RunContext
 from limbeck.methods._start import NamedStart, Start
 from limbeck.methods._steps import started, steps
+from limbeck.methods.transform_coded import TransformCoded
 from limbeck.parameterisations import Hold, parse
 
 CHUNK = 256
+
+
+class Rung(NamedTuple):
+    """Steps of rounding in network scale, of sounds and of pictures."""
+
+    sounds: float
+    pictures: float
+
+
+LADDER = (Rung(1.0, 4.0), Rung(2.0, 4.0))
+"""How coarse to go, and how coarse to go for `Best.enough` clips; chosen on validation splits, see docs/log.md."""
 
 
 @final
@@ -51,6 +67,8 @@ class Best(Method):
         freeze_above: Samples per class from which on nothing is moved; by default always.
         losses: Loss by modality, ``"means"`` as `dm` or ``"ridge"`` as `krr`; means for one that is not named.
         ridge: Penalty on the squared weights of the regression; features have length 1.
+        set_bytes: Bytes for all classes, in place of `per_class` rows: clips are kept as `transform_coded` keeps them.
+        enough: Clips of a class that are worth rounding more coarsely, >= 1, where there are bytes: until so many fit.
     """
 
     hold: Hold = parse("frequencies:36")
@@ -62,10 +80,16 @@ class Best(Method):
     encoders: EncoderSource = EncoderSource(bank=20, batch=64)
     augment: SiameseAugment | None = SiameseAugment()
     optimiser: Optimiser = Adam()
+    set_bytes: int | None = Field(None, ge=1)
+    enough: int = Field(40, ge=1)
 
     def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
-        """Hold the clips, and move them where there are steps; see `Method.distill`."""
+        """Hold the clips, and move them where there are steps; or fill the bytes. See `Method.distill`."""
         run, method = run or RunContext(), self.resolved_for(real)
+        if self.set_bytes is not None:
+            filling, _ = self._filling(real)
+            made = filling.distill(real, seed=seed, run=run)
+            return replace(made, provenance=made.provenance | self.provenance(real, seed))
         held = started(method, real, seed, run)
         draws = EncoderDraws(method, real, seed, run)
         for step in steps(held, method, run):
@@ -78,7 +102,9 @@ class Best(Method):
 
     @property
     def coupling(self) -> str:
-        """Classes meet in a ridge regression, where samples are moved by one; see `Method.coupling`."""
+        """Classes meet in a ridge regression, where samples are moved by one, or share bytes; see `Method.coupling`."""
+        if self.set_bytes is not None:
+            return TransformCoded.coupling
         ridge = [m for m, loss in self.losses.items() if loss == "ridge"]
         told = f"one ridge regression on {' and '.join(ridge)} has to tell all classes apart (losses)"
         return told if ridge and self.steps and self.per_class < self.freeze_above else ""
@@ -90,9 +116,38 @@ class Best(Method):
         clips, samples = unit_rows(real, synthetic)
         return class_errors(clips, [len(part) for part in real], samples, self.ridge)
 
+    def within(self, budget: int, real: LabelledClips) -> Self:
+        """Nothing shares a row and nothing is moved: the bytes are filled; see `Method.within`."""
+        return self.model_copy(update={"set_bytes": budget, "hold": parse("plain"), "steps": 0})
+
+    def stored_bytes(self, real: LabelledClips) -> tuple[int, bool]:
+        return super().stored_bytes(real) if self.set_bytes is None else (self.set_bytes, False)
+
+    def choice(self, real: LabelledClips) -> dict[str, Any]:
+        """Of a budget in bytes what is made of it, and why; see `Method.choice`."""
+        if self.set_bytes is None:
+            return {}
+        filling, why = self._filling(real)
+        steps = {"finest": filling.finest, "coarsest": filling.coarsest, "pictures": filling.pictures}
+        return {"method": filling.name, **steps, "optimised": False, "why": why}
+
+    def _filling(self, real: LabelledClips) -> tuple[TransformCoded, str]:
+        """What fills the bytes, and why it rounds as coarsely as it does."""
+        shared = {"set_bytes": self.set_bytes, "sound": self.sound, "labels": self.labels, "chosen_by": self.start}
+        wanted = [min(self.enough, count) for count in real.per_class()]
+        told = f"{max(wanted)} clips of a class"
+        for sounds, pictures in LADDER:
+            filling = TransformCoded(
+                coarsest=sounds, pictures=pictures / sounds, network=self.encoders.network, **shared
+            )
+            steps = f"steps of {sounds:g} for sounds and {pictures:g} for pictures"
+            if filling.holds(real, wanted):
+                return filling, f"At {steps} {told} fit in {self.set_bytes:,} bytes. Where all do, steps are finer."
+        return filling, f"At {steps} {told} do not fit in {self.set_bytes:,} bytes: fewer are kept, and none coarser."
+
     def resolved_for(self, real: LabelledClips) -> Self:
         """With the samples in a row that the clips allow, and no steps where there are many; see `Method`."""
-        if real.part_of is not None:
+        if real.part_of is not None or self.set_bytes is not None:
             return self
         different = {}
         for m in real.modalities:

@@ -85,10 +85,7 @@ class TransformCoded(Method):
         run, room = run or RunContext(), self.stored_bytes(real)[0]
         real.require(self.per_class, f"{self.name} in the bytes of {self.per_class} rows per class")
 
-        def fits(classes: list[Tensors], step: float) -> bool:
-            taken = payload_bytes(self._form(real, step).encode(joined(classes), {}))
-            return taken + sum(map(_rows, classes)) * self.label_bytes(real) <= room
-
+        fits = partial(self._fits, real, room)
         choose = cache(lambda count: selecting(self.chosen_by, self).choose(real, count, seed, run))
         every = [real.of_class(label) for label in range(len(real.classes))]
 
@@ -137,6 +134,16 @@ class TransformCoded(Method):
     def stored_bytes(self, real: LabelledClips) -> tuple[int, bool]:
         """At most as many as the rows that are filled take, or as the settings say; see `Method.stored_bytes`."""
         return self.set_bytes or super().stored_bytes(real)[0], False
+
+    def holds(self, real: LabelledClips, counts: Sequence[int]) -> bool:
+        """Whether so many clips of each class of `real`, evenly chosen, `counts`, fit at the coarsest step."""
+        every = [real.of_class(label) for label in range(len(real.classes))]
+        some = [own[torch.linspace(0, len(own) - 1, n).round().long()] for own, n in zip(every, counts, strict=True)]
+        return self._fits(real, self.stored_bytes(real)[0], self._coefficients(real, some), self.coarsest)
+
+    def _fits(self, real: LabelledClips, room: int, classes: list[Tensors], step: float) -> bool:
+        taken = payload_bytes(self._form(real, step).encode(joined(classes), {}))
+        return taken + sum(map(_rows, classes)) * self.label_bytes(real) <= room
 
     def _form(self, real: LabelledClips, step: float) -> Quantised:
         """Storage with a step of sounds, and with that of pictures that goes with it."""
