@@ -29,6 +29,16 @@ def test_what_strangers_write_is_read_right_or_told(sentences: tuple[Meant, ...]
     assert sum(scene == m.scene and bool(told) == bool(m.told) for m, scene, told in readings) >= right
 
 
+@pytest.mark.parametrize(
+    "sentence",
+    ["outside the window a dog barks", "the silence is broken by a dog", "once upon a time a dog barked",
+     "a dog barks 💥", "a dog barks (upstairs)", "a dog barks near the door", "a dog barks every 3 s",
+     "a dog barks at 1e400 m"],
+)  # fmt: skip
+def test_what_is_no_place_or_time_is_told(sentence: str) -> None:
+    assert grammar.parse(sentence).told
+
+
 def _floats(low: float, high: float) -> st.SearchStrategy[float]:
     """Numbers, most of them such as people write."""
     tidy = st.integers(math.ceil(low * 10), math.floor(high * 10)).map(lambda tenths: tenths / 10)

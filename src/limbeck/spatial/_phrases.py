@@ -253,7 +253,7 @@ READERS: tuple[Reader, ...] = tuple(
         ),
         (rf"\b(?P<span>{_SPAN}) (?:long|in all|in total)\b", lambda m: {"duration": seconds(m["span"])}),
         (r"\bat (?P<rate>\d+) hz\b", lambda m: {"rate": int(m["rate"])}),
-        (r"\bnothing is heard\b|\bsilence\b", lambda m: {"silence": True}),
+        (rf"\b(?:nothing is heard|silence){_STOPS}", lambda m: {"silence": True}),
         (
             r"\b(?:in an?|in the|the(?= (?:\w+ )?\w+ (?:is|measures)\b)) "
             r"(?P<kind>(?:(?:small|large|big) )?(?:room|(?:concert )?hall))\b"
@@ -262,7 +262,7 @@ READERS: tuple[Reader, ...] = tuple(
             r"(?:,? (?:with )?(?:an )?absorption (?:of )?(?P<absorption>\d+(?:\.\d+)?(?:e-?\d+)?))?",
             _room,
         ),
-        (r"\b(?:outdoors|outside|in the open(?: air)?)\b", lambda m: {"outdoors": True}),
+        (rf"\b(?:outdoors|in the open(?: air)?|outside{_STOPS})\b", lambda m: {"outdoors": True}),
         (
             rf"\b(?:the listener|i|you) (?:looks?|faces?|(?:is|am|are)(?: turned| facing| looking))(?: to| towards?)? "
             rf"(?P<where>{_THE}(?:{_TURNED}|{_FLAT}|{_POINTS}|{_OCLOCK}))",
@@ -341,7 +341,7 @@ READERS: tuple[Reader, ...] = tuple(
         (rf"{_GOES} (?:by|past)(?: {_ME})?(?! the\b| an?\b)", lambda m: {"motion": "pass"}),
         (
             rf"{_GOES} (?:to|towards?) (?P<to>{_THE}(?:{_TURNED}|{_OCLOCK}|{_FLAT}|{_POINTS}))(?! of\b)",
-            lambda m: {"towards": direction(m["to"]), "taken": m[0]},
+            lambda m: {"towards": direction(m["to"])},
         ),
         (
             rf"{_BE}(?:approach(?:es|ing)?|(?:comes?|coming|gets?|getting|moves?|moving|draws?|drawing) "

@@ -44,7 +44,7 @@ _OPENING = re.compile(r"((?:\x00|\s)*)(?:(?:the|a|an|some) )?(?:sounds?|noises?)
 _NEGATIONS = _set("no not without never nobody nothing none don't doesn't isn't aren't can't cannot")
 _PREPOSITIONS = _set(
     """in on at from to into onto near behind under over above below beneath beside across through along between by
-    until till for during after before towards toward past within inside outside around round off"""
+    until till for during after before towards toward past within inside outside around round off upon"""
 )
 _DOUBTFUL = _PREPOSITIONS | _set(
     """up down left right front back both each all respectively every sometimes often soon later again same other
@@ -356,7 +356,7 @@ def _settled(facts: Mapping[str, Any], told: list[str]) -> dict[str, Any]:
     told += [f"{said!r} is not understood; it is left out." for said in facts.get("told", ())]
     if "extreme" in facts:
         told.append(f"{facts['extreme']!r} is taken as that side; where far away is meant, say so.")
-    return {name: value for name, value in facts.items() if name not in ("told", "kept", "extreme", "taken")}
+    return {name: value for name, value in facts.items() if name not in ("told", "kept", "extreme")}
 
 
 def _moved(clause: _Clause, conflicts: Iterable[_Fact], facts: Iterable[_Fact], told: list[str]) -> _Clause:
@@ -407,7 +407,7 @@ def _scene(clauses: Sequence[_Clause], whole: Mapping[str, _Fact], told: list[st
             scene = Scene(**{**dict(scene), "room": Room(**whole["room"].value)})
         except ValidationError as error:
             told.append(f"The room {whole['room'].said!r} is left out: {_reason(error)}.")
-    return Reading(scene, tuple(told))
+    return Reading(scene, tuple(dict.fromkeys(told)))
 
 
 def _spans(clauses: Sequence[_Clause], told: list[str]) -> list[tuple[float, float | None]]:
