@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from tests.helpers.extras import needs
 from tests.helpers.weights_folder import birdnet_folder
 
 from limbeck.encoders._class_names import conse
@@ -18,8 +19,7 @@ from limbeck.encoders._weights import file_sha256
 from limbeck.encoders.birdnet import LABELS, NETWORK, BirdNet
 from limbeck.errors import InputError
 
-pytest.importorskip("ai_edge_litert")
-pytest.importorskip("sentence_transformers")
+pytestmark = needs("ai_edge_litert", "sentence_transformers")
 
 
 @lru_cache

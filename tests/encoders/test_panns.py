@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from tests.helpers import network
+from tests.helpers.extras import needs
 from tests.helpers.formula_weights import formula_state, tone
 from tests.helpers.published import published_outputs, published_shapes
 
@@ -17,7 +18,7 @@ from limbeck.encoders._clip_text import in_length_buckets
 from limbeck.encoders.panns import CLASS_MAP, LEAST_SAMPLES, NETWORK, Cnn14, LogMel, Panns
 from limbeck.errors import InputError
 
-pytest.importorskip("sentence_transformers")
+pytestmark = needs("sentence_transformers")
 _WAVES = {f"spectrogram_extractor.stft.conv_{part}.weight" for part in ("real", "imag")}
 
 

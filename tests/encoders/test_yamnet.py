@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from tests.helpers.extras import needs
 from tests.helpers.weights_folder import yamnet_folder
 
 from limbeck._runtime import derive_seed
@@ -20,8 +21,7 @@ from limbeck.encoders._litert import PatchNetwork, packed, schema, tiny_network
 from limbeck.encoders.yamnet import YamNet, mel_magnitude, patches
 from limbeck.errors import InputError
 
-pytest.importorskip("ai_edge_litert")
-pytest.importorskip("sentence_transformers")
+pytestmark = needs("ai_edge_litert", "sentence_transformers")
 SHAPE = (96, 64)
 
 
