@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from limbeck.errors import InputError, package
-from limbeck.spatial import directions
+from limbeck.spatial import directions, measure
 from limbeck.spatial._hull import Hull
 from limbeck.spatial.scene import SOUND_SPEED
 
@@ -24,9 +24,6 @@ HEAD_RADIUS_M = 0.0875
 
 class Hrtf(ABC):
     """Two ears."""
-
-    radius_m: float = HEAD_RADIUS_M
-    """Radius of a sphere with about the same delays."""
 
     @abstractmethod
     def ears(self, azimuth: Array, elevation: Array, rate: int) -> tuple[Array, npt.NDArray[np.float32]]:
@@ -40,6 +37,18 @@ class Hrtf(ABC):
         Returns:
             Seconds later than at the middle of the head, (2, n), and impulse responses, (n, 2, taps), float32.
         """
+
+    def sides(self, rate: int) -> tuple[Array, Array]:
+        """Lateral angles in degrees, and the delays between the ears there, in seconds, both growing.
+
+        They are those that `measure.interaural` finds in noise from these sides, level and in front, at a `rate`.
+        """
+        sides = np.linspace(-90, 90, 61)
+        late, filters = self.ears(sides, np.zeros_like(sides), rate)
+        count = 1 << (4 * filters.shape[-1] - 1).bit_length()
+        frequency = np.asarray(np.fft.rfftfreq(count, 1 / rate), np.float64)
+        spectra = np.fft.rfft(filters.transpose(1, 0, 2), count) * np.exp(-2j * np.pi * frequency * late[..., None])
+        return sides, np.maximum.accumulate(measure.delays(spectra, frequency, rate)) + 1e-9 * sides
 
     @abstractmethod
     def about(self) -> dict[str, Any]:

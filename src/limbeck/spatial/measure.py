@@ -135,6 +135,20 @@ def interaural(sound: Sound, rate: int, *, start_s: float = 0.0) -> tuple[Array,
     if sound.ndim != 2 or len(sound) != 2:
         raise InputError(f"Two ears have two channels, but a sound of shape {sound.shape} was given.")
     times, spectra, frequency = _spectra(sound, rate, start_s, padded=True)
+    delay = delays(spectra, frequency, rate)
+    levels = (np.abs(spectra[..., frequency > EAR_HZ]) ** 2).sum(axis=-1)
+    level = 10 * np.log10((levels[0] + 1e-20) / (levels[1] + 1e-20))
+    return times, delay, level, np.asarray((np.abs(spectra) ** 2).sum(axis=(0, 2)))
+
+
+def delays(spectra: npt.NDArray[np.complexfloating[Any]], frequency: Array, rate: int) -> Array:
+    """Seconds that the right ear hears later: the peak of the cross-correlation below 1.5 kHz within a millisecond.
+
+    Args:
+        spectra: Of left and right, (2, frame, frequency), padded to twice the length of a frame at least.
+        frequency: In Hz, (frequency,).
+        rate: Samples a second of the sound, in Hz.
+    """
     left, right = spectra
     finer = 16
     count = 2 * (spectra.shape[-1] - 1) * finer
@@ -142,26 +156,21 @@ def interaural(sound: Sound, rate: int, *, start_s: float = 0.0) -> tuple[Array,
     agreement = np.fft.irfft(left.conj() * right * low, count, axis=-1)
     most = int(_LONGEST_ITD_S * rate * finer)
     around = np.concatenate([agreement[:, -most:], agreement[:, : most + 1]], axis=1)
-    delay = (around.argmax(axis=1) - most) / (rate * finer)
-    levels = (np.abs(spectra[..., frequency > EAR_HZ]) ** 2).sum(axis=-1)
-    level = 10 * np.log10((levels[0] + 1e-20) / (levels[1] + 1e-20))
-    return times, delay, level, np.asarray((np.abs(spectra) ** 2).sum(axis=(0, 2)))
+    return np.asarray((around.argmax(axis=1) - most) / (rate * finer))
 
 
-def lateral(sound: Sound, rate: int, radius_m: float, *, start_s: float = 0.0) -> Heard:
+def lateral(sound: Sound, rate: int, sides: Array, known: Array, *, start_s: float = 0.0) -> Heard:
     """Directions to the side by the delay between two ears, which is all that it tells; in front and level.
 
     Args:
         sound: Left and right, (2, sample).
         rate: Samples a second, in Hz.
-        radius_m: Of the head, by whose delays (`hrtf.woodworth`) sides are told.
+        sides: Lateral angles in degrees, growing, of which a head's delays are known (`hrtf.Hrtf.sides`).
+        known: These delays, in seconds, growing.
         start_s: Second of its first sample.
     """
-    from limbeck.spatial.hrtf import woodworth
-
     times, delay, _, energy = interaural(sound, rate, start_s=start_s)
-    sides = np.linspace(-90, 90, 721)
-    side = np.interp(delay, woodworth(sides, radius_m=radius_m), sides)
+    side = np.interp(delay, known, sides)
     return Heard(times, (directions.vectors(side) * energy)[..., None], energy[:, None])
 
 

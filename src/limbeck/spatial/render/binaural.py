@@ -1,6 +1,7 @@
 """Headphones: every source through the two ears of a head of its own direction, and not by way of ambisonics."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, final
 
 import numpy as np
@@ -27,7 +28,16 @@ class Binaural(Output):
 
     def heard(self, sound: npt.NDArray[np.float32], rate: int, *, start_s: float = 0.0) -> measure.Heard:
         """By `measure.lateral` of the `sound` at a `rate`, from `start_s` on."""
-        return measure.lateral(sound, rate, self.head.radius_m, start_s=start_s)
+        return measure.lateral(sound, rate, *self._sides(rate), start_s=start_s)
+
+    @cached_property
+    def _known(self) -> dict[int, tuple[Array, Array]]:
+        return {}
+
+    def _sides(self, rate: int) -> tuple[Array, Array]:
+        if rate not in self._known:
+            self._known[rate] = self.head.sides(rate)
+        return self._known[rate]
 
     def kept(self, vectors: Array) -> Array:
         """The lateral angle of `vectors`: delays do not tell front from back, nor up from down."""
