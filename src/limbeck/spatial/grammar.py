@@ -205,23 +205,7 @@ def _content(
             if others := [w for p, w in spans if p != place and w not in _FILLERS]:
                 told.append(f"{' '.join(others)!r} is not understood; it is left out.")
             return quoted[place]
-    names: list[tuple[int, str]] = []
-    for number, (place, word) in enumerate(spans):
-        after = spans[number - 1][1] if number and _touch(spans[number - 1], place, rest) else ""
-        before = (
-            spans[number + 1][1]
-            if number + 1 < len(spans) and _touch((place, word), spans[number + 1][0], rest)
-            else ""
-        )
-        if not (word[0].isalnum()):
-            if word != "-" and word != "'":
-                told.append(f"{word!r} is not understood; it is left out.")
-        elif word in _ARTICLES and (after in _PREPOSITIONS or after == "of"):
-            names.append((place, word))
-        elif word == "of" and not (after and before):
-            continue
-        elif word not in _FILLERS and not (number == 0 and word in _ORDERS):
-            names.append((place, word))
+    names = _names(spans, rest, told)
     leading = (
         names
         and names[0][1] in _PREPOSITIONS
@@ -254,6 +238,28 @@ def _content(
         between = rest[names[number - 1][0] + len(names[number - 1][1]) : place] if number else ""
         said += ("-" if between == "-" else " " if number else "") + word
     return said
+
+
+def _names(spans: Sequence[tuple[int, str]], rest: str, told: list[str]) -> list[tuple[int, str]]:
+    """The words of a sound without fillers, each with its place; signs are told."""
+    names: list[tuple[int, str]] = []
+    for number, (place, word) in enumerate(spans):
+        after = spans[number - 1][1] if number and _touch(spans[number - 1], place, rest) else ""
+        before = (
+            spans[number + 1][1]
+            if number + 1 < len(spans) and _touch((place, word), spans[number + 1][0], rest)
+            else ""
+        )
+        if not (word[0].isalnum()):
+            if word != "-" and word != "'":
+                told.append(f"{word!r} is not understood; it is left out.")
+        elif word in _ARTICLES and (after in _PREPOSITIONS or after == "of"):
+            names.append((place, word))
+        elif word == "of" and not (after and before):
+            continue
+        elif word not in _FILLERS and not (number == 0 and word in _ORDERS):
+            names.append((place, word))
+    return names
 
 
 _STAYS = "it stays among the words of the sound"
@@ -300,10 +306,9 @@ def _clauses(segments: Iterable[_Segment], told: list[str]) -> list[_Clause]:
         pending = ()
         own = _Clause(segment.words, _settled(facts, told), then, segment.article or segment.count == 1)
         then = False
-        if segment.joined == "comma" and segment.count == 1 and segment.words.endswith("ing") and len(clauses) > first:
-            clauses[-1] = replace(
-                clauses[-1], words=f"{clauses[-1].words} {own.words}", facts={**clauses[-1].facts, **own.facts}
-            )
+        adds = segment.joined == "comma" and segment.count == 1 and segment.words.endswith("ing") and not own.facts
+        if adds and len(clauses) > first:
+            clauses[-1] = replace(clauses[-1], words=f"{clauses[-1].words} {own.words}")
             continue
         clauses = _coordinated(clauses, own, segment, first, told)
     _belong_nowhere(pending, told)
