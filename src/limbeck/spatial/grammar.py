@@ -306,13 +306,20 @@ def _clauses(segments: Iterable[_Segment], told: list[str]) -> list[_Clause]:
         pending = ()
         own = _Clause(segment.words, _settled(facts, told), then, segment.article or segment.count == 1)
         then = False
-        adds = segment.joined == "comma" and segment.count == 1 and segment.words.endswith("ing") and not own.facts
-        if adds and len(clauses) > first:
-            clauses[-1] = replace(clauses[-1], words=f"{clauses[-1].words} {own.words}")
+        adds = segment.joined == "comma" and segment.count == 1 and segment.words.endswith("ing")
+        if adds and len(clauses) > first and not _contradict(clauses[-1].facts, own.facts):
+            joined = {**clauses[-1].facts, **own.facts}
+            clauses[-1] = replace(clauses[-1], words=f"{clauses[-1].words} {own.words}", facts=joined)
             continue
         clauses = _coordinated(clauses, own, segment, first, told)
     _belong_nowhere(pending, told)
     return clauses
+
+
+def _contradict(facts: Mapping[str, Any], others: Mapping[str, Any]) -> bool:
+    """Whether both say something of one thing: a direction, say."""
+    families = [*_FAMILIES, *(frozenset({name}) for name in others)]
+    return any(family & facts.keys() and family & others.keys() for family in families)
 
 
 def _coordinated(clauses: list[_Clause], own: _Clause, segment: _Segment, first: int, told: list[str]) -> list[_Clause]:
