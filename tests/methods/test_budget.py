@@ -27,7 +27,7 @@ def test_eight_bits_hold_nearly_four_times_as_many():
 
 def test_soft_labels_take_their_room():
     soft = random(labels="soft", hold="mosaic:2")
-    assert soft.within(3 * (PAIR + 4 * 4 * 3), toy_clips()).per_class == 1
+    assert soft.within(3 * (PAIR + 2 * 4 * 3), toy_clips()).per_class == 1
     with pytest.raises(BudgetError):
         soft.within(3 * PAIR, toy_clips())
 

@@ -36,7 +36,7 @@ def test_probabilities_are_the_teachers_on_what_students_see(hold, cells):
         sample, _ = made[number]
         features = student.features({m: x[None] for m, x in sample.items()})
         told = [F.softmax(features[m] @ h.weight.T / 3 + h.bias / 3, 1)[0] for m, h in student.head.classifiers.items()]
-        torch.testing.assert_close(made.soft_labels[number], (told[0] + told[1]) / 2)
+        torch.testing.assert_close(made.soft_labels[number], (told[0] + told[1]) / 2, atol=5e-4, rtol=0)
     assert made.soft_labels.shape == (3 * cells, 3)
 
 
@@ -45,7 +45,21 @@ def test_labels_stay_classes_and_bytes_are_counted():
     assert hard.soft_labels is None
     assert torch.equal(soft.labels, hard.labels)
     assert same_bits(soft, hard)
-    assert soft.stored_bytes == hard.stored_bytes + 4 * 12 * 3
+    assert soft.stored_bytes == hard.stored_bytes + 2 * 12 * 3
+
+
+def test_the_likeliest_classes_alone_are_kept_and_counted(tmp_path):
+    every, top = distil(SOFT), distil(SOFT | {"top": 1})
+    sure = F.one_hot(every.soft_labels.argmax(1), 3).float()
+    assert torch.equal(top.soft_labels, sure)
+    two = distil(SOFT | {"top": 2}).soft_labels
+    assert ((two > 0).sum(1) == 2).all()
+    torch.testing.assert_close(two.sum(1), torch.ones(len(two)), atol=1e-3, rtol=0)
+    hard = distil("hard")
+    assert top.stored_bytes == hard.stored_bytes + 3 * len(top)
+    assert torch.equal(DistilledSet.load(top.save(tmp_path)).soft_labels, sure)
+    method = methods.load("random").from_json({"labels": SOFT | {"top": 1}})
+    assert method.label_bytes(toy_clips()) == 3
 
 
 def test_they_are_kept_on_disk(tmp_path):
@@ -92,7 +106,9 @@ def test_of_one_modality_the_teacher_says_what_its_classifier_says(modality):
     made = methods.load("random").from_json({"labels": SOFT}).distill(real, seed=2)
     experts = Experts(Training(**TRAINING), Architecture(**NETWORK), view_of(real), None)
     letter = real.modalities[modality].letter
-    torch.testing.assert_close(made.soft_labels, experts.snapshot(2, 3).student.scores(made.samples())[letter])
+    torch.testing.assert_close(
+        made.soft_labels, experts.snapshot(2, 3).student.scores(made.samples())[letter], atol=5e-4, rtol=0
+    )
 
 
 @pytest.mark.parametrize("name", methods.names())

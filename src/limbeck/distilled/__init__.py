@@ -20,7 +20,16 @@ from limbeck.media import ClipRecipe, encode, read_clip
 from limbeck.modalities import Batch, Modality, Scale, bound, only
 from limbeck.networks import Architecture
 from limbeck.parameterisations import Parameterisation, Tensors, modality_of, parse
-from limbeck.storage import Coder, Meaning, Meanings, Payload, Storage, payload_bytes
+from limbeck.storage import (
+    Coder,
+    Meaning,
+    Meanings,
+    Payload,
+    Storage,
+    payload_bytes,
+    read_soft_labels,
+    soft_labels_payload,
+)
 from limbeck.storage.float32 import Float32
 
 __all__ = ["FORMAT", "SOFT", "START", "DistilledSet", "meanings_of"]
@@ -349,7 +358,8 @@ class DistilledSet(TorchDataset[tuple[Batch, Tensor]]):
             scales = {name: Scale.from_json(config["scales"][name]) for name in modalities}
             hold = parse(str(config["hold"]))
             form = storage.load(config["storage"]["name"]).from_json(config["storage"]["settings"])
-            counts, soft = tensors.pop(ROWS), tensors.pop(SOFT, None)
+            counts, soft = tensors.pop(ROWS), read_soft_labels(tensors, len(config["classes"]))
+            tensors = {name: tensor for name, tensor in tensors.items() if not name.startswith(SOFT)}
             start = {name.removeprefix(START): tensors.pop(name) for name in [*tensors] if name.startswith(START)}
             decoded = form.decode(tensors, meanings_of(hold, modalities, scales))
             if int(counts.sum()) not in {len(tensor) for tensor in decoded.values()}:
@@ -506,7 +516,7 @@ class DistilledSet(TorchDataset[tuple[Batch, Tensor]]):
     def _trained_on(self) -> dict[str, Tensor]:
         """What is kept of samples, and soft labels."""
         kept = self.tensors if self.payload is None else self.payload
-        return {**kept, **({} if self.soft_labels is None else {SOFT: self.soft_labels})}
+        return {**kept, **({} if self.soft_labels is None else soft_labels_payload(self.soft_labels))}
 
 
 def meanings_of(hold: Parameterisation, modalities: Mapping[str, Modality], scales: Mapping[str, Scale]) -> Meanings:

@@ -152,7 +152,7 @@ class Method(Config, Listed, ABC):
 
     def label_bytes(self, real: LabelledClips) -> int:
         """Bytes of the soft labels of a row."""
-        return 4 * len(real.whole.classes) * self.hold.cells if isinstance(self.labels, Soft) else 0
+        return self.hold.cells * self.labels.bytes_of(len(real.whole.classes)) if isinstance(self.labels, Soft) else 0
 
     def within(self, budget: int, real: LabelledClips) -> Self:
         """The same method with as many rows per class of `real` as fit, with all soft labels, in `budget` bytes.

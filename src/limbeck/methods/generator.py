@@ -104,7 +104,7 @@ class Generator(Method):
             tensors=kept,
             labels=torch.arange(len(real.classes)),
             classes=real.classes,
-            hold=Model(samples=self.samples, seed=seed),
+            hold=Model(samples=self.samples),
             modalities=real.modalities,
             scales=self.scales(real),
             provenance=self.provenance(real, seed) | {self.name: about},

@@ -12,6 +12,7 @@ from limbeck.storage._contract import (
     Storage,
     payload_bytes,
 )
+from limbeck.storage._soft_labels import read_soft_labels, soft_label_bytes, soft_labels_payload
 
 __all__ = [
     "Coder",
@@ -25,6 +26,9 @@ __all__ = [
     "names",
     "parse_size",
     "payload_bytes",
+    "read_soft_labels",
+    "soft_label_bytes",
+    "soft_labels_payload",
 ]
 
 names = _discover.lister(Storage)
