@@ -80,10 +80,10 @@ def test_rooms_are_those_of_rows_and_the_finest_step_is_enough(tmp_path):
 def test_soft_labels_count():
     real = toy_clips(classes=3, per_class=4)
     hard = transform_coded(finest=0.1, pictures=1.0).distill(real)
-    room = {"set_bytes": hard.stored_bytes + 100, "finest": 0.1, "pictures": 1.0}
+    room = {"set_bytes": hard.stored_bytes + 50, "finest": 0.1, "pictures": 1.0}
     made = transform_coded(labels={"kind": "soft", "training": {"epochs": 1}}, **room).distill(real)
     assert made.soft_labels is not None
-    assert made.stored_bytes <= hard.stored_bytes + 100
+    assert made.stored_bytes <= hard.stored_bytes + 50
     assert made.storage.step["audio"] > hard.storage.step["audio"]
 
 
