@@ -90,5 +90,8 @@ def test_what_cannot_be_is_refused():
     kept = methods.load("random").from_json({}).distill(real)
     with pytest.raises(InputError, match="drawn from a model, as generator, but plain holds 1 in a row"):
         kept.drawn(5)
+    two = methods.load("random").from_json({"per_class": 2}).distill(real)
+    with pytest.raises(InputError, match="drawn from a model"):
+        two.drawn(5)
     with pytest.raises(InputError, match="multiple of that and 1 or more, but got 0"):
         generator().distill(real).drawn(0)

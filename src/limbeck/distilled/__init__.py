@@ -247,12 +247,12 @@ class DistilledSet(TorchDataset[tuple[Batch, Tensor]]):
         """
         if self.soft_labels is not None:
             raise InputError("This set has soft labels, which are those of the samples it has; none can be drawn.")
+        hold = self.hold.drawn(max(1, per_class // max(1, self.per_class)), seed=seed)
         if per_class < 1 or per_class % max(1, self.per_class):
             raise InputError(
                 f"A class has {self.per_class} rows, of which equally many samples are drawn, so their number is a "
                 f"multiple of that and 1 or more, but got {per_class}."
             )
-        hold = self.hold.drawn(per_class // max(1, self.per_class), seed=seed)
         return replace(self, hold=hold, provenance=self.provenance | {"drawn": str(hold)})
 
     def stored_as(self, form: Coder) -> "DistilledSet":
