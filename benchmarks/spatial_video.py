@@ -54,8 +54,12 @@ def clip(seed: int, picture: Picture, *, things: int = 1, off_screen: bool = Fal
         truth.append(place)
     sounding = np.cumsum(random.integers(3, 9, 20)) if off_screen else beats[0]
     waveform = random.standard_normal(round(SECONDS * RATE)).astype(np.float32) * 1e-3
-    for beat in sounding[sounding < FRAMES]:
-        at = round(beat / FPS * RATE)
+    # What is seen first in a frame has begun at any time since the frame before it.
+    early = np.random.default_rng([seed, 1]).uniform(0, 1, len(sounding))
+    for beat, since in zip(sounding, early, strict=True):
+        if beat >= FRAMES:
+            break
+        at = round((beat - since) / FPS * RATE)
         length = min(1600, len(waveform) - at)
         waveform[at : at + length] += (random.standard_normal(length) * np.exp(-np.arange(length) / 400) * 0.3).astype(
             "f4"

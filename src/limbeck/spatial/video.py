@@ -32,6 +32,8 @@ LEAST = 0.52
 _TURN = 0.02
 """What a degree from one frame to the next costs, in correlation."""
 _EDGE_S = 0.1
+_LATE_S = 0.01
+"""By which sound comes later than light, from a few metres away, and a picture is open."""
 _BLUR, _NEAR = 1.5, 4
 """In cells."""
 _POWER = 2
@@ -77,7 +79,7 @@ class Located:
     """Where what sounds is seen.
 
     Attributes:
-        times: Of the frames, in seconds, (frame,).
+        times: Of the frames, in seconds from the first sample of the sound, (frame,).
         vectors: Unit vectors, (3, frame).
         score: Correlation of motion and onsets there, (frame,); below `LEAST` nothing that is seen sounds.
     """
@@ -117,16 +119,19 @@ def motion(frames: Iterable[npt.NDArray[np.uint8]]) -> Array:
 
 
 def onsets(waveform: npt.NDArray[np.floating[Any]], rate: int, times: Array) -> Array:
-    """Rises of the loudness between frames, (frame,), >= 0, in nepers.
+    """Rises of the loudness up to each frame, (frame,), >= 0, in nepers.
+
+    What moves a picture has happened since the frame before it, and so has what is heard with it.
 
     Args:
         waveform: Mono, (sample,).
         rate: Samples a second, in Hz.
-        times: Of the frames, in seconds, growing.
+        times: Of the frames, in seconds from its first sample, growing.
     """
     total = np.concatenate([[0.0], np.cumsum(np.square(waveform, dtype=np.float64))])
     step = float(np.median(np.diff(times)))
-    edges = np.clip(np.round(np.append(times, times[-1] + step) * rate), 0, len(waveform)).astype(int)
+    edges = np.append(times[0] - step, times) + _LATE_S
+    edges = np.clip(np.round(edges * rate), 0, len(waveform)).astype(int)
     energy = np.diff(total[edges]) / np.maximum(np.diff(edges), 1)
     # What is 40 dB below the loudest frame is no rise.
     level = 0.5 * np.log(energy + 1e-4 * energy.max() + 1e-12)
@@ -173,15 +178,19 @@ def encode(waveform: Sound, rate: int, located: Located) -> Sound:
     Args:
         waveform: Mono, (sample,), float32.
         rate: Samples a second, in Hz.
-        located: Where it comes from; where nothing is seen that sounds, Y, Z and X fade to silence within 0.1 s.
+        located: Where it comes from; where nothing is seen that sounds, and where there is no picture, Y, Z and X fade
+            to silence within 0.1 s.
     """
     out = np.empty((4, len(waveform)), np.float32)
     out[0] = waveform
-    grid = np.arange(0, located.times[-1] + _EDGE_S, _EDGE_S / 4)
+    # The last frame is seen until the next one would come.
+    times = np.append(located.times, located.times[-1] + np.median(np.diff(located.times)))
+    grid = np.arange(0, max(times[-1], 0) + 2 * _EDGE_S, _EDGE_S / 4)
     smooth = np.hanning(11)[1:-1] / np.hanning(11).sum()
+    ways = np.append(located.vectors * located.seen, (located.vectors * located.seen)[:, -1:], axis=1)
     x, y, z = (
-        np.convolve(np.pad(np.interp(grid, located.times, axis * located.seen), 4, mode="edge"), smooth, "valid")
-        for axis in located.vectors
+        np.convolve(np.pad(np.interp(grid, times, axis, left=0, right=0), 4, mode="edge"), smooth, "valid")
+        for axis in ways
     )
     at = np.arange(len(waveform)) / rate
     for channel, axis in enumerate((y, z, x), 1):
@@ -207,11 +216,17 @@ def from_video(path: Path, out: Path, picture: Picture) -> Located:
     files.check(out, about)
     waveform = np.concatenate([piece.mean(axis=0, dtype=np.float32) for piece in files.read(path)])
     seen = _frames(path)
-    times, shape = np.array([time for time, _, _ in seen]), seen[0][2] if seen else 0.5
+    times, shape = np.array([time for time, _, _ in seen]) - _begins(path), seen[0][2] if seen else 0.5
     moved = motion(frame for _, frame, _ in seen)
     located = locate(moved, onsets(waveform, told.rate, times), times, picture, shape=shape)
     files.write(out, [encode(waveform, told.rate, located)], about)
     return located
+
+
+def _begins(path: Path) -> float:
+    """The second of a video at which its sound begins."""
+    with av.open(str(path)) as media:
+        return next((float(frame.time or 0) for frame in media.decode(audio=0)), 0.0)
 
 
 def _frames(path: Path) -> list[tuple[float, npt.NDArray[np.uint8], float]]:
@@ -224,8 +239,11 @@ def _frames(path: Path) -> list[tuple[float, npt.NDArray[np.uint8], float]]:
                 raise MediaError("no_picture_track", f"{path} has no picture.")
             for frame in media.decode(video=0):
                 if frame.time is not None and (not made or frame.time >= made[-1][0] + 1 / 15.5):
-                    small = np.asarray(frame.reformat(columns, rows, "gray").to_ndarray(), np.uint8)
-                    made.append((frame.time, small, frame.height / frame.width))
+                    small = frame.reformat(columns, rows, "gray").to_ndarray()
+                    # A phone held upright stores its picture lying, and says how it is turned.
+                    upright = np.rot90(np.asarray(small, np.uint8), round(frame.rotation / 90))
+                    shape = frame.height / frame.width
+                    made.append((frame.time, upright, shape if upright.shape == small.shape else 1 / shape))
     except av.error.FFmpegError as error:
         raise MediaError("undecodable", f"{path} cannot be read: {error}.") from error
     return made
