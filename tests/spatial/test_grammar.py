@@ -33,7 +33,8 @@ def test_what_strangers_write_is_read_right_or_told(sentences: tuple[Meant, ...]
     "sentence",
     ["outside the window a dog barks", "the silence is broken by a dog", "once upon a time a dog barked",
      "a dog barks 💥", "a dog barks (upstairs)", "a dog barks near the door", "a dog barks every 3 s",
-     "a dog barks at 1e400 m"],
+     "a dog barks at 1e400 m", "a car approaches from the left and disappears to the right",
+     "the listener turns left. a dog barks", "a dog barks at 6 o'clock, low"],
 )  # fmt: skip
 def test_what_is_no_place_or_time_is_told(sentence: str) -> None:
     assert grammar.parse(sentence).told

@@ -268,6 +268,11 @@ READERS: tuple[Reader, ...] = tuple(
             rf"(?P<where>{_THE}(?:{_TURNED}|{_FLAT}|{_POINTS}|{_OCLOCK}))",
             lambda m: {"yaw": direction(m["where"])},
         ),
+        (
+            rf"\b(?:the listener|i|you) turns?(?: (?:my|your|the) head)?(?: to| towards?)?"
+            rf"(?: {_THE}(?:{_TURNED}|{_FLAT}|{_POINTS}|{_OCLOCK}))?",
+            lambda m: {"told": m[0]},
+        ),
         (rf"\bears at (?P<height>{_DIGITS}) m\b", lambda m: {"height": number(m["height"])}),
         # How a scene is written exactly.
         (rf"\brecording (?P<q>{_QUOTED})", lambda m: {"recording": slice(*m.span("q"))}),
@@ -350,7 +355,8 @@ READERS: tuple[Reader, ...] = tuple(
             lambda m: {"motion": "approach"},
         ),
         (
-            rf"{_BE}(?:reced(?:es?|ing)|(?:gets?|getting) (?:farther|further)(?: away)?)\b"
+            rf"{_BE}(?:reced(?:es?|ing)|disappear(?:s|ing)?|vanish(?:es|ing)?|"
+            r"(?:gets?|getting) (?:farther|further)(?: away)?)\b"
             rf"(?: from {_ME})?|"
             rf"{_GOES} (?:away|off)(?: from {_ME})?(?![\w])",
             lambda m: {"motion": "recede"},

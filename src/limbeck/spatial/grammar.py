@@ -54,7 +54,7 @@ _DOUBTFUL = _PREPOSITIONS | _set(
     sideways"""
 )
 """Words that say where, when or how where they are read; of a sound they say nothing."""
-_PRONOUNS = _set("one ones another this that these those they them there and so")
+_PRONOUNS = _set("one ones another this that these those they them there and so low high")
 """Words that are no sound where they stand alone."""
 _NO_ADVERBS = re.compile(r".*fly|family|lily|jelly|belly|bully|dolly|rally|reply|supply|assembly|anomaly")
 _OF_THE_SCENE = frozenset({"duration", "rate", "silence", "room", "outdoors", "yaw", "height"})
