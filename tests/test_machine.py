@@ -144,6 +144,7 @@ def openmp_of(code: str, **variables: str) -> list[int]:
     return found
 
 
+@pytest.mark.slow
 def test_the_command_line_waits_passively_unless_told_otherwise() -> None:
     code = "from limbeck import cli; cli.main(['inspect', '.'])"
     assert set(openmp_of(code)) == {0}

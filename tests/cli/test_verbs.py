@@ -191,7 +191,7 @@ def test_demo_goes_the_whole_way(prepared: Path, tmp_path: Path, limbeck: Run, m
 
 def test_a_model_is_sampled_as_often_as_wanted(prepared: Path, tmp_path: Path, limbeck: Run) -> None:
     model, drawn = tmp_path / "model", tmp_path / "drawn"
-    limbeck("distill", prepared, "--method", "generator", "--bytes", "20KB", "--out", model, "--device", "cpu", "-q")
+    limbeck("distill", prepared, "--method", "generator", "--bytes", "40KB", "--out", model, "--device", "cpu", "-q")
     assert limbeck("sample", model, "--per-class", 7, "--seed", 1, "--out", drawn) == f"{drawn}\n"
     told = json.loads(limbeck("inspect", drawn, "--json"))
     assert (told["rows"], told["hold"]) == (70, "plain")

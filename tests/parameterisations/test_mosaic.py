@@ -156,7 +156,7 @@ def test_what_is_no_text_is_told_in_one_sentence(value):
     [
         ("mosaic:audio=2x2,image=3x3", "as many cells of every modality, but got 4 and 9"),
         ("mosaic:audio=2x2,audio=4x1", "each modality is named once"),
-        ("2", "Known names: frequencies, keyframes, mosaic, plain"),
+        ("2", "Known names: frequencies, generator, keyframes, mosaic, plain"),
     ],
 )
 def test_a_grid_that_does_not_fit_is_told(text, why):

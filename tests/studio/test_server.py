@@ -32,6 +32,7 @@ def root(served: Served) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
+@pytest.mark.slow
 def test_an_answer_is_for_its_page_alone(served: Served) -> None:
     status, content, headers = served.ask("")
     assert (status, b'<script src="studio.js">' in content) == (200, True)

@@ -176,6 +176,7 @@ def test_what_is_used_is_told_once_enough_is_accepted(
     assert opened.complaints == []
 
 
+@pytest.mark.slow
 def test_a_second_tab_follows_and_an_ended_studio_says_so(visit: Visit, serve: Callable[[], Served]) -> None:
     studio = serve()
     one, other = visit(studio), visit(studio)

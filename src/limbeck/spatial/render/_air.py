@@ -17,8 +17,8 @@ def absorption(frequency: npt.ArrayLike, celsius: float = 20.0, humidity: float 
         humidity: Relative, in percent.
 
     Example:
-        >>> float(absorption(4000.0).round(4))
-        0.0298
+        >>> float(absorption(4000.0).round(3))
+        0.03
     """
     f, kelvin = np.asarray(frequency, np.float64), celsius + 273.15
     warm = kelvin / 293.15
