@@ -59,6 +59,12 @@ def atomic(path: Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
+def refuse_full(folder: Path) -> None:
+    """Refuse a place for something new where there is a file, or a folder that holds anything."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError(f"{folder} exists and is not an empty folder; choose another folder or remove it first.")
+
+
 def sha256_of(path: Path) -> str:
     """SHA-256 of a file's bytes; empty where they cannot be read."""
     try:

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from tests.comparison.test_run import accuracies
 from tests.helpers.generated import RECIPE, Generated
+from tests.helpers.lost import lose_one
 from tests.helpers.tasks import Counts, Writes
 
 import limbeck
@@ -80,9 +81,7 @@ def test_a_machine_that_is_lost_changes_no_bit(cluster: Any, recipe: Recipe, don
 
     def lose(what: str, ended: int, total: int) -> None:
         if ended == 2 and not lost:
-            lost.append(cluster.list_all_nodes()[-1])
-            cluster.remove_node(lost[0], allow_graceful=False)
-            cluster.add_node(num_cpus=1, node_ip_address="127.0.0.2")
+            lost.append(lose_one(cluster))
 
     said: list[str] = []
     with on_ray.connected("auto", folder=tmp_path, tell=said.append) as executor:
@@ -110,9 +109,7 @@ def test_students_of_a_machine_that_is_lost_are_trained_on_others(
 
     def tell(ended: int, total: int) -> None:
         if ended == 1 and not lost:
-            lost.append(cluster.list_all_nodes()[-1])
-            cluster.remove_node(lost[0], allow_graceful=False)
-            cluster.add_node(num_cpus=1, node_ip_address="127.0.0.2")
+            lost.append(lose_one(cluster))
 
     monkeypatch.setattr(on_disk, "bar", lambda title, *, show: nullcontext(tell))
     asked: dict[str, Any] = {
@@ -193,9 +190,7 @@ def test_blocks_of_classes_of_a_machine_that_is_lost_are_distilled_on_others(
     def tell(ended: int, total: int) -> None:
         assert total == len(classes)
         if ended == 1 and not lost:
-            lost.append(cluster.list_all_nodes()[-1])
-            cluster.remove_node(lost[0], allow_graceful=False)
-            cluster.add_node(num_cpus=1, node_ip_address="127.0.0.2")
+            lost.append(lose_one(cluster))
 
     monkeypatch.setattr(distillation, "bar", lambda title, *, show: nullcontext(tell))
     encoders = {"network": {"options": {"width": 8}}, "bank": 2}

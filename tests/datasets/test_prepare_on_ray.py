@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from PIL import Image
 from tests.helpers.generated import RECIPE, Generated, contents
+from tests.helpers.lost import lose_one
 from tests.helpers.recordings import recording
 from tests.helpers.tasks import Elsewhere
 
@@ -48,9 +49,7 @@ def test_a_lost_machine_and_rotten_clips_change_no_byte(
 
     def tell(done: int, total: int) -> None:
         if done >= 10 and not lost:
-            lost.append(cluster.list_all_nodes()[-1])
-            cluster.remove_node(lost[0], allow_graceful=False)
-            cluster.add_node(num_cpus=1, node_ip_address="127.0.0.2")
+            lost.append(lose_one(cluster))
 
     monkeypatch.setattr(_prepare, "bar", lambda title, *, show: nullcontext(tell))
     out = tmp_path / "out"

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.helpers.lost import lose_one
 from tests.helpers.recordings import recordings
 from tests.helpers.spectral_encoder import SpectralEncoder
 from tests.index.test_on_ray import rows, updated
@@ -42,9 +43,7 @@ def test_a_lost_machine_changes_no_row(
 
     def progress(done: int, total: int) -> None:
         if not lost:
-            lost.append(cluster.list_all_nodes()[-1])
-            cluster.remove_node(lost[0], allow_graceful=False)
-            cluster.add_node(num_cpus=1, node_ip_address="127.0.0.2")
+            lost.append(lose_one(cluster))
 
     address = f"s3://{s3.name}/index"
     with on_ray.connected("auto", folder=address, tell=lambda said: None) as executor:

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.helpers.lost import lose_one
 from tests.helpers.recordings import recording, recordings
 from tests.helpers.spectral_encoder import SpectralEncoder
 
@@ -63,9 +64,7 @@ def test_a_lost_machine_changes_no_row(
 
     def progress(done: int, total: int) -> None:
         if not lost:
-            lost.append(cluster.list_all_nodes()[-1])
-            cluster.remove_node(lost[0], allow_graceful=False)
-            cluster.add_node(num_cpus=1, node_ip_address="127.0.0.2")
+            lost.append(lose_one(cluster))
 
     with on_ray.connected("auto", folder=tmp_path, tell=lambda said: None) as executor:
         slow = partial(SpectralEncoder, delay_s=0.02)

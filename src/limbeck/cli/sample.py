@@ -7,7 +7,6 @@ import typer
 from typer import Option
 
 from limbeck.cli import _options, _output
-from limbeck.errors import InputError
 
 EXAMPLES = (
     "limbeck sample model/ --per-class 50 --out samples/",
@@ -24,11 +23,10 @@ def run(
     quiet: _options.Quiet = False,
 ) -> None:
     """Draw samples from a set that is a model (method generator), as a set that holds them."""
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError(f"{out} exists and is not an empty folder. Choose another one for the samples.")
-
     import limbeck
+    from limbeck import _files
 
+    _files.refuse_full(out)
     made = limbeck.DistilledSet.load(distilled).drawn(per_class, seed=seed).unpacked()
     made.save(out)
     _output.note(

@@ -50,8 +50,7 @@ def new_folder(distilled: DistilledSet, out: Path) -> Iterator[Path]:
     """A new folder that appears as `out` when it is left without an error."""
     if not distilled.rows:
         raise InputError("This distilled set holds no samples, so there is nothing to export; distil again.")
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError(f"{out} exists and is not an empty folder; choose another folder or remove it first.")
+    _files.refuse_full(out)
     with _files.atomic(out) as folder:
         folder.mkdir()
         if distilled.hold != parse("plain") or distilled.payload is not None:

@@ -218,8 +218,7 @@ def _is_ours(settings: Path) -> bool:
 def new_folder(out: Path | str) -> Path:
     """The folder that something fetched goes to; refused where it holds anything."""
     folder = Path(out)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise InputError(f"{folder} exists and is not an empty folder; choose another folder or remove it first.")
+    _files.refuse_full(folder)
     return folder
 
 

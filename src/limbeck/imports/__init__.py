@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from limbeck import _discover
+from limbeck import _discover, _files
 from limbeck.datasets import Prepared
 from limbeck.distilled import DistilledSet
 from limbeck.errors import InputError
@@ -72,7 +72,7 @@ def import_set(
     if bool(mean) != bool(std):
         raise InputError("A scale is mean and std together, but one of them came alone; give both.")
     if out is not None:
-        _refuse_full(Path(out))
+        _files.refuse_full(Path(out))
     source = Source(Path(path))
     given = Given(
         classes=tuple(classes),
@@ -99,8 +99,3 @@ def _recognised(source: Source) -> str:
         f"{source.path} is no set in a form that can be imported: it is {source.describe()}. Say which form it is "
         f"meant to be with form (--form), and the reason is told. The forms are: {listed}"
     )
-
-
-def _refuse_full(out: Path) -> None:
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError(f"{out} exists and is not an empty folder; choose another folder or remove it first.")

@@ -1,7 +1,7 @@
 """``limbeck spatial render``: a scene to files."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument, Option
 
@@ -68,8 +68,8 @@ def _listed(words: str) -> list[str]:
 def _rows(produced: "Produced") -> list[list[str]]:
     from limbeck.spatial.directions import angles
 
-    def where(vectors: "object") -> str:
-        first, last = ([f"{v:.0f}" for v in angles(vectors[:, at])] for at in (0, -1))  # type: ignore[index]
+    def where(vectors: Any) -> str:
+        first, last = ([f"{v:.0f}" for v in angles(vectors[:, at])] for at in (0, -1))
         return ", ".join(first) if first == last else f"{', '.join(first)} to {', '.join(last)}"
 
     rows = []
