@@ -13,8 +13,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from limbeck.media.projection import Picture
 from limbeck.spatial import directions, measure
-from limbeck.spatial.video import Located, Picture, locate, motion, onsets
+from limbeck.spatial.video import Located, locate, motion, onsets
 
 RATE, FPS, SECONDS = 16_000, 12, 4.0
 SIZE = (64, 128)

@@ -163,6 +163,10 @@ def playground(root: Path) -> dict[str, Any]:
     return {"root": root, "clips": 20, "size": 32, "test_fraction": 0.5, "workers": 1}
 
 
+def spatial_playground(root: Path) -> dict[str, Any]:
+    return {"root": root, "clips": 10, "size": 32, "silent": 0, "test_fraction": 0.5, "workers": 1}
+
+
 def cifar10(root: Path) -> dict[str, Any]:
     return {"root": cifar.cifar10(root)[0]}
 

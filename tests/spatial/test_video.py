@@ -15,8 +15,9 @@ import pytest
 from limbeck import cli
 from limbeck.errors import InputError
 from limbeck.media import write_video
+from limbeck.media.projection import Picture
 from limbeck.spatial import ambisonics, directions, files, measure
-from limbeck.spatial.video import Located, Picture, _frames, encode, from_video, motion
+from limbeck.spatial.video import Located, _frames, encode, from_video, motion
 
 GENERATOR = runpy.run_path(str(Path(__file__).parents[2] / "benchmarks" / "spatial_video.py"))
 RATE, FPS, SIZE, FRAMES = (GENERATOR[name] for name in ("RATE", "FPS", "SIZE", "FRAMES"))

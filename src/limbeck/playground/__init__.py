@@ -4,7 +4,8 @@ Ten kinds of sounding things move on a stage with silent props, other sounds and
 are functions of the same few numbers (`Cast`), so that boxes, onsets, directions and isolated sources are exact.
 `Scene` holds everything one clip is made from and goes to JSON and back; the functions of `stage` make the rest of it.
 Eight motions (`motion`) are classes of another kind: one frame does not tell them. The dataset
-`limbeck.datasets.playground` reads what this package writes.
+`limbeck.datasets.playground` reads what this package writes. Things around a listener, in flat pictures and in those of
+all around, are in `around`, and the dataset `spatial_playground` reads those.
 
 Example:
     >>> scene = draw_scene(KINDS[2], seed=7)
@@ -17,6 +18,8 @@ Example:
     ((64, 64, 3), True)
 """
 
+from limbeck.playground.around import Surroundings, draw_surroundings
+from limbeck.playground.around_clips import AroundClip, Drawn, planned_around, read_dry, truth_folder
 from limbeck.playground.cast import Cast
 from limbeck.playground.clips import GeneratedClip, make_all, planned, read_sources, read_truth, write_sounds
 from limbeck.playground.kinds import KINDS, Kind, draw_cast
@@ -26,20 +29,27 @@ from limbeck.playground.stage import Scene, azimuths, draw_scene, frames, mixtur
 __all__ = [
     "KINDS",
     "MOTIONS",
+    "AroundClip",
     "Cast",
+    "Drawn",
     "GeneratedClip",
     "Kind",
     "Scene",
+    "Surroundings",
     "azimuths",
     "draw_cast",
     "draw_scene",
+    "draw_surroundings",
     "frames",
     "make_all",
     "mixture",
     "planned",
+    "planned_around",
+    "read_dry",
     "read_sources",
     "read_truth",
     "sources",
     "truth",
+    "truth_folder",
     "write_sounds",
 ]

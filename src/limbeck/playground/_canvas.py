@@ -46,11 +46,13 @@ class Canvas:
     """A picture, float32, (3, height, width), RGB in [0, 1], that shapes are painted on in place.
 
     `touched` is the union of the bounds of everything drawn since it was last set to None, (x0, y0, x1, y1) in picture
-    heights; None when nothing was drawn.
+    heights; None when nothing was drawn. The `opacity`, float32 (height, width), if it is wanted, grows
+    from 0 to 1 where something is drawn.
     """
 
     pixels: Pixels
     touched: Box | None = None
+    opacity: Pixels | None = None
 
 
 @dataclass(frozen=True)
@@ -191,3 +193,6 @@ class Pen:
         alpha = np.clip(0.5 - far, 0.0, 1.0) * np.float32(opacity)
         patch = self.canvas.pixels[:, top:bottom, left:right]
         patch += alpha * (tone * np.array(colour, np.float32)[:, None, None] - patch)
+        if self.canvas.opacity is not None:
+            covered = self.canvas.opacity[top:bottom, left:right]
+            covered += alpha * (1 - covered)

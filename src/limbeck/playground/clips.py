@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -93,6 +93,15 @@ def planned(
     return found
 
 
+class Makeable(Protocol):
+    """A clip that can be made, whose video goes to `video`; it pickles."""
+
+    @property
+    def video(self) -> Path: ...
+
+    def make(self) -> None: ...
+
+
 def read_truth(sidecar: Path) -> dict[str, Any]:
     """What is known of a clip, by key; `stage.truth` says what the keys are.
 
@@ -122,7 +131,7 @@ def read_sources(sidecar: Path) -> dict[str, npt.NDArray[np.float32]]:
     return stage.sources(stage.Scene.from_json(truth["scene"]))
 
 
-def make_all(clips: Sequence[GeneratedClip], workers: int) -> Iterator[None]:
+def make_all(clips: Sequence[Makeable], workers: int) -> Iterator[None]:
     """Make `clips`, here or in so many processes (`workers`) at most, yielding once after each.
 
     Raises:
@@ -134,7 +143,7 @@ def make_all(clips: Sequence[GeneratedClip], workers: int) -> Iterator[None]:
             clip.make()
             yield
         return
-    pool: WorkerPool[GeneratedClip, None]
+    pool: WorkerPool[Makeable, None]
     with WorkerPool(_make, workers=workers, patience_s=lambda _: math.inf, preload=[__name__]) as pool:
         pool.submit(*clips)
         while pool.is_busy:
@@ -147,7 +156,7 @@ def make_all(clips: Sequence[GeneratedClip], workers: int) -> Iterator[None]:
                 yield
 
 
-def _make(clip: GeneratedClip) -> Iterator[None]:
+def _make(clip: Makeable) -> Iterator[None]:
     """Make a clip in a process, which says one thing: that it is made."""
     try:
         clip.make()

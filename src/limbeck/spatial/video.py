@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from limbeck.errors import InputError, MediaError
+from limbeck.media.projection import Picture
 from limbeck.spatial import directions, files
 from limbeck.spatial.render import Ambisonic
 
@@ -37,41 +38,6 @@ _LATE_S = 0.01
 _BLUR, _NEAR = 1.5, 4
 """In cells."""
 _POWER = 2
-
-
-@dataclass(frozen=True)
-class Picture:
-    """How directions are in a picture.
-
-    Attributes:
-        width: Degrees of the world from its left to its right edge, below 180; None for a picture of all around
-            (equirectangular).
-    """
-
-    width: float | None = None
-
-    def __post_init__(self) -> None:
-        """Refuse what no picture shows."""
-        if self.width is not None and not 1 <= self.width < 180:
-            raise InputError(
-                f"A flat picture shows between 1 and 180 degrees, but {self.width:g} were given; one of all around is "
-                "no flat picture."
-            )
-
-    def vectors(self, rows: Array, columns: Array, shape: float) -> Array:
-        """Unit vectors, (3, ...), of places.
-
-        Args:
-            rows: From 0 at the top to 1 at the bottom.
-            columns: From 0 at the left to 1 at the right.
-            shape: Height of the picture by its width.
-        """
-        if self.width is None:
-            return directions.vectors((0.5 - columns) * 360, (0.5 - rows) * 180)
-        half = np.tan(np.radians(self.width / 2))
-        left, up = (0.5 - columns) * 2 * half, (0.5 - rows) * 2 * half * shape
-        seen = np.stack([np.ones_like(left), left, up])
-        return np.asarray(seen / np.linalg.norm(seen, axis=0))
 
 
 @dataclass(frozen=True)

@@ -32,8 +32,9 @@ def run(
     that came, bit for bit in WAV.
     """
     from limbeck.errors import InputError
+    from limbeck.media.projection import Picture
     from limbeck.spatial.directions import angles
-    from limbeck.spatial.video import Picture, from_video
+    from limbeck.spatial.video import from_video
 
     if all_around == (field_of_view is not None):
         raise InputError(
