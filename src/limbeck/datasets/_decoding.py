@@ -69,7 +69,6 @@ def decoding_pool(decoder: "Decoder", *, workers: int, timeout_s: float, show: b
         workers=workers,
         patience_s=lambda unit: timeout_s,
         begin=decoder.warm_up,
-        preload=(__name__, "librosa.filters", "librosa.util.utils"),
         needs_script=_MAIN in pickled,
     )
 

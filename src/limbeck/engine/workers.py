@@ -22,6 +22,15 @@ from limbeck.errors import LimbeckError
 _QUEUED = 2
 _LAST_WORDS_S = 120.0
 _STARTING = threading.Lock()
+_IMPORTED = [
+    __name__,
+    "limbeck.datasets._decoding",
+    "limbeck.index._prefetch",
+    "limbeck.playground.clips",
+    "librosa.filters",
+    "librosa.util.utils",
+]
+"""What workers of any pool begin with: they are forked off one process, which imports when the first pool is made."""
 
 Task = TypeVar("Task")
 Message = TypeVar("Message")
@@ -62,7 +71,6 @@ class WorkerPool(Generic[Task, Message]):
         workers: Number of processes.
         patience_s: Seconds without a message after which a task's worker counts as hung.
         begin: Called in each process before its first task, on no task's time.
-        preload: Modules that processes are forked with.
         needs_script: Whether `work` holds things defined in the user's script, which processes then run, too.
     """
 
@@ -73,12 +81,10 @@ class WorkerPool(Generic[Task, Message]):
         workers: int,
         patience_s: Callable[[Task], float],
         begin: Callable[[], object] | None = None,
-        preload: Iterable[str] = (),
         needs_script: bool = False,
     ) -> None:
         self._life = (work, begin)
         self._patience_s = patience_s
-        self._preload = [__name__, *preload]
         self._needs_script = needs_script
         self._count = workers
         self._workers: list[_Worker[Task]] = []
@@ -181,7 +187,7 @@ class WorkerPool(Generic[Task, Message]):
     def _start(self) -> _Worker[Task]:
         # Workers are forked off a process that has imported everything but holds none of the caller's threads or files.
         context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(self._preload)
+        context.set_forkserver_preload(_IMPORTED)
         ours, theirs = context.Pipe()
         process = context.Process(target=_live, args=(theirs, *self._life), daemon=True)
         with _STARTING, _machine.considerate_children(), _script(runs=self._needs_script):

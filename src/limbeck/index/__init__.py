@@ -1,7 +1,7 @@
 """An index of sounds: the vectors of every window of many recordings, kept up to date, searched, and read as arrays."""
 
 from limbeck._addresses import is_address
-from limbeck.index._prefetch import prefetch
+from limbeck.index._prefetch import prefetch, to_the_end
 from limbeck.index._rows import IndexSettings, window_lengths
 from limbeck.index._scan import File, Refused, is_gone, plan_of, scan
 from limbeck.index._search import Hit, Pool, blend
@@ -24,5 +24,6 @@ __all__ = [
     "plan_of",
     "prefetch",
     "scan",
+    "to_the_end",
     "window_lengths",
 ]

@@ -10,13 +10,15 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from limbeck.engine import Lost, WorkerPool
 from limbeck.errors import MediaError
 from limbeck.index._scan import File, Refused
+from limbeck.media import SoundStretch, sound_stretches
 
 _SLOWEST_BYTES_PER_SECOND = 2**20
+_SILENT = "silent_audio"
 
 Piece = TypeVar("Piece")
 """What recordings are read as: `SoundStretch`, or more."""
@@ -54,7 +56,6 @@ def prefetch(
             partial(_messages, read, known),
             workers=workers,
             patience_s=lambda file: patience_s + file.size / _SLOWEST_BYTES_PER_SECOND,
-            preload=(__name__,),
         )
         left = deque(files)
         try:
@@ -80,6 +81,17 @@ def prefetch(
     finally:
         stopped.set()
         thread.join()
+
+
+def to_the_end(path: Path, **lengths: Any) -> Iterator[SoundStretch | float]:
+    """What sounds in a recording, nothing where it is silent, and then how long it is, in seconds."""
+    ends_s: list[float] = []
+    try:
+        yield from sound_stretches(path, ended=ends_s.append, **lengths)
+    except MediaError as error:
+        if error.reason != _SILENT:
+            raise
+    yield from ends_s
 
 
 def _messages(read: Callable[[Path], Iterator[Piece]], known: frozenset[str], file: File) -> Iterator[Message[Piece]]:

@@ -144,7 +144,7 @@ def make_all(clips: Sequence[Makeable], workers: int) -> Iterator[None]:
             yield
         return
     pool: WorkerPool[Makeable, None]
-    with WorkerPool(_make, workers=workers, patience_s=lambda _: math.inf, preload=[__name__]) as pool:
+    with WorkerPool(_make, workers=workers, patience_s=lambda _: math.inf) as pool:
         pool.submit(*clips)
         while pool.is_busy:
             for clip, message in pool.messages():

@@ -30,9 +30,9 @@ from limbeck.detections import (
 )
 from limbeck.encoders import Encoder
 from limbeck.engine import Progress, bar
-from limbeck.errors import InputError, MediaError
-from limbeck.index import File, Refused, embed_stretches, is_gone, plan_of, prefetch, scan, window_lengths
-from limbeck.media import SoundStretch, sound_stretches
+from limbeck.errors import InputError
+from limbeck.index import File, Refused, embed_stretches, is_gone, plan_of, prefetch, scan, to_the_end, window_lengths
+from limbeck.media import SoundStretch
 from limbeck.prototypes import Confidence, SoundClassifier
 from limbeck.report import detections_page
 from limbeck.sounds import _heard_index, _naming
@@ -49,7 +49,6 @@ _BATCH = 32
 _AHEAD = 12
 """So many stretches, of a minute each at most, wait for the encoder."""
 _COMMIT_S = 2.0
-_SILENT = "silent_audio"
 _MOST_TOLD = 3
 
 
@@ -321,7 +320,7 @@ class _Listener:
     def _hear(self, files: Sequence[File], workers: int, progress: Progress) -> None:
         settings, done, committed = self._store.settings, 0, time.monotonic()
         read = partial(
-            _to_the_end, sample_rate_hz=settings.sample_rate_hz, window_s=settings.window_s, hop_s=settings.hop_s
+            to_the_end, sample_rate_hz=settings.sample_rate_hz, window_s=settings.window_s, hop_s=settings.hop_s
         )
         contents = self._store.contents()
         workers = min(workers, len(files))
@@ -405,17 +404,6 @@ def _forget_moved(store: Store, places: Iterable[Path]) -> int:
     with store.writing():
         store.forget(moved)
     return len(lost) - len(moved)
-
-
-def _to_the_end(path: Path, **lengths: Any) -> Iterator[SoundStretch | float]:
-    """What sounds in a recording, nothing where it is silent, and then how long it is, in seconds."""
-    ends_s: list[float] = []
-    try:
-        yield from sound_stretches(path, ended=ends_s.append, **lengths)
-    except MediaError as error:
-        if error.reason != _SILENT:
-            raise
-    yield from ends_s
 
 
 def _row(file: File) -> Row:
