@@ -148,6 +148,7 @@ def test_from_files_to_page_and_exports(
     assert {"audio", "image"} & set(re.findall(r"name: (audio|image)", card)) == {modality}
 
 
+@pytest.mark.slow
 def test_a_comparison(files: Path, modality: str, letter: str, tmp_path: Path, limbeck: Run) -> None:
     (tmp_path / "alone.toml").write_text(RECIPE.format(modality=modality))
     words = ["benchmark", tmp_path / "alone.toml", "--data", files, "--out", tmp_path / "runs", "--device", "cpu"]

@@ -81,6 +81,7 @@ def test_evaluation_goes_on_where_it_was(prepared, distilled, tmp_path):
         limbeck.evaluate(distilled, on=prepared, repeats=1, out=tmp_path, title="../elsewhere", **QUICK)
 
 
+@pytest.mark.slow
 def test_a_score_belongs_to_a_test_set_and_a_protocol_by_content(prepared, pairs, tmp_path):
     """Under one title in one folder: every other question is asked anew, beside the first."""
     other = limbeck.prepare(Generated(64, seed=1), out=tmp_path / "other", recipe=RECIPE, workers=1, progress=False)
@@ -107,6 +108,7 @@ def test_a_score_belongs_to_a_test_set_and_a_protocol_by_content(prepared, pairs
     assert "other seed" not in page, "on the other's test clips there is one score"
 
 
+@pytest.mark.slow
 def test_clips_a_set_was_not_made_from_are_not_taken_for_its_own(prepared, pairs, tmp_path):
     """Controls, nearest clips and further distillations are those of its own training clips, or there are none."""
     other = limbeck.prepare(Generated(64, seed=1), out=tmp_path / "other", recipe=RECIPE, workers=1, progress=False)
@@ -130,6 +132,7 @@ def test_clips_a_set_was_not_made_from_are_not_taken_for_its_own(prepared, pairs
             assert ("Nearest real clips are left out" in page) == (on != prepared)
 
 
+@pytest.mark.slow
 def test_a_class_without_test_clips_is_told_beside_the_score(tmp_path, capsys):
     def split(labels):
         return {"image": torch.randint(0, 256, (len(labels), 16, 16, 3), dtype=torch.uint8), "label": labels}
@@ -309,6 +312,7 @@ def test_a_set_that_is_not_packed_is_compared_with_herded_clips_that_are_not(pre
     assert controls["herding"].trained_on.samples == len(limbeck.DistilledSet.load(pairs))
 
 
+@pytest.mark.slow
 def test_sets_to_compare_with_that_have_no_score_are_named_with_the_command(
     prepared, distilled, pairs, tmp_path, capsys
 ):

@@ -128,6 +128,7 @@ def test_score_as_table_and_as_json(distilled: Path, prepared: Path, tmp_path: P
         assert f"{score['summary']['mean'][key]:.1f} ± {score['summary']['sd'][key]:.1f}" in table
 
 
+@pytest.mark.slow
 def test_report_and_exports_say_where_they_are(distilled: Path, prepared: Path, tmp_path: Path, limbeck: Run) -> None:
     page = Path(limbeck("report", distilled, "--on", prepared, "--out", tmp_path / "page", "-q").strip())
     assert page.suffix == ".html"

@@ -128,6 +128,7 @@ def test_students_of_a_machine_that_is_lost_are_trained_on_others(
     ]
 
 
+@pytest.mark.slow
 def test_machines_that_differ_are_refused(cluster: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     here = on_ray.versions()
     monkeypatch.setattr(on_ray, "versions", lambda: here | {"torch": "1.0"})
@@ -136,6 +137,7 @@ def test_machines_that_differ_are_refused(cluster: Any, tmp_path: Path, monkeypa
         pass
 
 
+@pytest.mark.slow
 def test_more_for_a_task_than_any_machine_has_is_refused(cluster: Any, tmp_path: Path) -> None:
     asked = {"folder": tmp_path, "tell": lambda said: None}
     refused = pytest.raises(InputError, match="No machine has 2 cores and 0 GPUs, which each task is to get")
@@ -145,6 +147,7 @@ def test_more_for_a_task_than_any_machine_has_is_refused(cluster: Any, tmp_path:
         assert executor.room >= 3  # a machine lost before may count for a moment  # one on each machine, not 3 / 0.7
 
 
+@pytest.mark.slow
 def test_machines_tell_what_they_have(cluster: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(InputError, match="There is no folder"):
         on_ray.machines("auto", folder=tmp_path / "runs")
@@ -172,6 +175,7 @@ def test_an_address_without_a_cluster_is_told(address: str, tmp_path: Path) -> N
         pass
 
 
+@pytest.mark.slow
 def test_nothing_else_imports_ray() -> None:
     program = "import limbeck.cli, limbeck.comparison, limbeck.sounds, sys\nassert 'ray' not in sys.modules"
     subprocess.run([sys.executable, "-c", program], check=True)

@@ -182,6 +182,7 @@ def ended(out: Path) -> dict[Path, bytes]:
     return {p: p.read_bytes() for p in [*out.rglob("*/done.json"), *whole]}
 
 
+@pytest.mark.slow
 def test_workers_end_with_their_parent(toml, done, tmp_path):
     shutil.copytree(done / "prepared", tmp_path / "prepared")
     command = [sys.executable, "-m", "limbeck", "benchmark", str(toml), "--out", str(tmp_path), "--quiet", "--no-page"]
@@ -246,6 +247,7 @@ def test_cells_are_left_out_until_all_their_students_are_there(recipe, done):
     assert [job.done for job in listed] == [False] * (JOBS - 1) + [True]
 
 
+@pytest.mark.slow
 def test_another_process_at_a_job_is_waited_for(recipe, done, tmp_path):
     shutil.copytree(done / "prepared", tmp_path / "prepared")
     one = recipe.model_copy(update={"per_class": (1,), "distillations": 1, "whole": 0, "heads": ("audio",)})
@@ -263,6 +265,7 @@ def test_another_process_at_a_job_is_waited_for(recipe, done, tmp_path):
     assert {c.row for c in found.cells} == {"random", "dm, Adam"}
 
 
+@pytest.mark.slow
 def test_data_from_another_place_is_other_data(recipe, done, tmp_path):
     videos = next((done / "generated").iterdir())
     data = recipe.data.model_copy(update={"dataset": "folder", "options": {}})

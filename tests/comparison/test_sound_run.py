@@ -126,6 +126,7 @@ def test_words_of_no_class_are_refused(encoder: Encoder, tmp_path: Path) -> None
         run(asked, out=tmp_path / "out", data=data, encoder=encoder)
 
 
+@pytest.mark.slow
 def test_run_is_repeatable_and_takes_up_what_is_kept(encoder: Encoder, tmp_path: Path) -> None:
     data, asked = sound_layouts.urbansound8k(tmp_path / "data"), recipe("urbansound8k")
     told: list[str] = []
@@ -223,6 +224,7 @@ def test_prototypes_beat_asking_directly_on_real_recordings(test_data: Path, tmp
     assert found["two spaces"].mean >= 93
 
 
+@pytest.mark.slow
 def test_a_trial_is_kept_when_it_is_there_and_not_done_again(
     encoder: Encoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

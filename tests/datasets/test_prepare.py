@@ -77,6 +77,7 @@ def test_shards_are_plain_safetensors(tmp_path: Path) -> None:
     assert torch.equal(torch.cat([t["image"] for t in tensors]), prepared.store.read("image", rows))
 
 
+@pytest.mark.slow
 def test_whatever_a_clip_does_the_others_are_prepared(tmp_path: Path) -> None:
     faults = {3: "rotten", 7: "error", 12: "crash", 16: "wrong_shape", 20: "hang", 21: "crash"}
     prepared = prepare(Generated(32, faults=faults), out=tmp_path / "bad", recipe=RECIPE, workers=2, timeout_s=3)

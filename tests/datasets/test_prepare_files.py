@@ -37,6 +37,7 @@ class Files(Dataset):
         ]
 
 
+@pytest.mark.slow
 def test_clips_of_videos_are_what_one_by_one_reading_gives(tmp_path: Path) -> None:
     files = [tmp_path / "videos" / f"{i}.mp4" for i in range(3)]
     for i, file in enumerate(files):

@@ -447,6 +447,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 def test_a_class_inside_of_the_guard_is_read_here_and_that_is_told(tmp_path: Path) -> None:
     script = tmp_path / "mine.py"
     script.write_text(GUARDED)

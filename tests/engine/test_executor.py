@@ -31,6 +31,7 @@ def test_one_rotten_task_stops_only_those_that_need_it(
     assert not (tmp_path / "never").exists()
 
 
+@pytest.mark.slow
 def test_what_another_process_is_busy_with_comes_last(local: executor.Executor, tmp_path: Path) -> None:
     busy, other = Writes(tmp_path / "busy", kind="busy"), Writes(tmp_path / "other")
     after = Writes(tmp_path / "after", (busy,))

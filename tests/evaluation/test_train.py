@@ -205,6 +205,7 @@ def test_samples_of_one_modality_train_one_encoder(train, small, head, modality,
     assert list(predict(student, samples)) == [key]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [{"dtype": "bfloat16"}, {"augment": None}, {"batch": 1000}])
 def test_options_train(train, small, options):
     losses = []

@@ -44,6 +44,7 @@ def test_the_card_of_an_export_runs(name: str, seen: tuple[str, ...], tmp_path: 
     assert told.splitlines(keepends=True)[-1] == _told(made)
 
 
+@pytest.mark.slow
 def test_the_card_of_a_distilled_set_runs(seen: tuple[str, ...], tmp_path: Path, make_set: Make) -> None:
     made = make_set(seen=seen)
     more = "".join(f"tuple(sample[{m!r}].shape), " for m in seen)

@@ -317,6 +317,7 @@ class TestCard:
             sheet = Image.open(io.BytesIO(hub.repositories["dataset", NAME].files[f"{m}.png"]))
             assert sheet.size == (across * (width + 4), down * (height + 4))
 
+    @pytest.mark.slow
     def test_its_code_runs_as_it_stands(self, hub: FakeHub, tmp_path: Path) -> None:
         made = small_set()
         made.push_to_hub(NAME)

@@ -165,6 +165,7 @@ def test_every_second_is_found(tmp_path: Path, name: str) -> None:
     _check(write(tmp_path / "media", how), how, seed=0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("name", VIDEOS)
 def test_every_second_is_found_whenever_tracks_begin(tmp_path: Path, name: str, seed: int) -> None:

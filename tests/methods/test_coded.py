@@ -88,6 +88,7 @@ def test_real_recordings(photos: LabelledClips):
     assert every.stored_bytes <= 10 * 4 * (128 * 56 + 3 * 32 * 32)
 
 
+@pytest.mark.slow
 def test_more_bits_are_nearer(recorded: Prepared):
     real = recorded.clips()
     errors, clips = [], []
@@ -193,6 +194,7 @@ def test_clips_of_one_modality_are_coded_without_the_other(modality, tmp_path):
     assert same_bits(DistilledSet.load(made.save(tmp_path)), made)
 
 
+@pytest.mark.slow
 def test_recordings_of_one_track_are_kept_without_the_other(recorded: Prepared):
     both, sounds = (
         coded(class_bytes=3000).distill(real) for real in (recorded.clips(), recorded.clips().seen_by(["audio"]))

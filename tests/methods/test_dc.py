@@ -85,6 +85,7 @@ def test_the_order_of_the_clips_of_a_class_does_not_matter():
     assert losses[0] == pytest.approx(losses[1], rel=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stop_at", [1, 2, 3, 4])
 def test_resumed_in_the_life_of_a_network_it_ends_with_the_same_bits(stop_at):
     real = toy_clips()

@@ -155,6 +155,7 @@ def test_verdict_says_whether_the_leader_is_told_apart(written: SimpleNamespace)
     assert re.search(r"\d of 4 rows differ from herding \+ 2x2 beyond chance", verdict)
 
 
+@pytest.mark.slow
 def test_confusion_of_the_best_row_is_the_sum_over_seeds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = invented(rows=FEW, per_class=(1,))
     seen = []

@@ -185,6 +185,7 @@ def test_signs_of_measured_rows_are_explained_without_any_accuracy() -> None:
     assert "†: students learn from soft labels" in text
 
 
+@pytest.mark.slow
 def test_the_page_shows_measures_alone_and_beside_accuracies(tmp_path: Path) -> None:
     pytest.importorskip("jinja2")
     hostile = table(*CELLS, name="<script>alert(1)</script>")

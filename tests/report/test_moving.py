@@ -83,6 +83,7 @@ def test_a_video_moves_with_the_sound_beside_it_and_no_other_does(opened: Any) -
     assert [i for i, time in enumerate(end) if time > 0] == [4 + 2]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("hold", "told", "made"),
     [

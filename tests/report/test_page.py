@@ -146,6 +146,7 @@ def test_toggles_and_players_work_by_keyboard(opened: SimpleNamespace) -> None:
     assert opened.complaints == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("audio", "image"), [((1, 12), (3, 4)), ((4, 2), (2, 4)), ((1, 3), (3, 1))])
 def test_cells_stand_where_they_are_stored(
     browser: Any,
@@ -178,6 +179,7 @@ def test_cells_stand_where_they_are_stored(
         np.testing.assert_allclose(cells, stored, atol=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kept", ["audio,image", "audio", "image"])
 def test_samples_that_share_by_frequencies_are_shown_apart(
     make_clips: Make, make_set: Make, tmp_path: Path, kept: str
@@ -202,6 +204,7 @@ def test_samples_that_share_by_frequencies_are_shown_apart(
                 assert shown.shape[:2] == values.shape[1:]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kept", "letter", "noun"), [("audio", "A", "spectrogram"), ("image", "V", "image")])
 @pytest.mark.parametrize("hold", ["plain", "mosaic:2"])
 def test_a_set_of_one_modality_shows_it_alone(
@@ -319,6 +322,7 @@ def test_files_beside_the_page(written: SimpleNamespace) -> None:
     assert (folder / "table.md").read_text().startswith("| trained on |")
 
 
+@pytest.mark.slow
 def test_a_whole_that_learnt_less_than_the_set_is_no_measure_of_what_was_kept(
     make_clips: Make, make_set: Make, make_score: Make, tmp_path: Path
 ) -> None:
@@ -350,6 +354,7 @@ def test_same_input_same_page(tmp_path: Path, make_clips: Make, make_set: Make) 
         assert file.read_bytes() == (two.parent / "figures" / file.name).read_bytes()
 
 
+@pytest.mark.slow
 def test_many_classes_are_capped_and_the_page_says_so(tmp_path: Path, make_clips: Make, make_set: Make) -> None:
     clips = make_clips(tuple(f"class {i}" for i in range(9)), per_class=3)
     made = make_set(clips, per_class=3)

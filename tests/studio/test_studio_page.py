@@ -66,6 +66,7 @@ def said(folder: Path) -> list[tuple[str, bool | None, str]]:
     return [(s.word, s.yes, Path(w.path).name) for s in steps if isinstance(s, Judge) for w in s.windows]
 
 
+@pytest.mark.slow
 def test_the_loop_by_keyboard_alone(visit: Visit, serve: Callable[[], Served], tmp_path: Path) -> None:
     studio = serve()
     opened = visit(studio)
@@ -159,6 +160,7 @@ def test_the_loop_by_keyboard_alone(visit: Visit, serve: Callable[[], Served], t
     assert SoundClassifier.load(tmp_path / "classifier").labels == ("low", "high")
 
 
+@pytest.mark.slow
 def test_what_is_used_is_told_once_enough_is_accepted(
     visit: Visit, serve: Callable[[], Served], tmp_path: Path
 ) -> None:
@@ -189,6 +191,7 @@ def test_a_second_tab_follows_and_an_ended_studio_says_so(visit: Visit, serve: C
     one.page.wait_for_selector('#status.wrong:has-text("The studio does not answer")')
 
 
+@pytest.mark.slow
 def test_a_line_around_points_lists_them_and_one_word_is_for_all(visit: Visit, serve: Callable[[], Served]) -> None:
     studio = serve()
     opened = visit(studio)

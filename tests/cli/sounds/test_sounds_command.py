@@ -155,6 +155,7 @@ class TestTheWholeWay:
         words = ["index", place / "recordings", "--encoder", "yamnet", "--out", place / "index", "--offline"]
         assert "made with clap, but yamnet was requested" in limbeck(*words, code=1)[1]
 
+    @pytest.mark.slow
     def test_an_index_may_have_an_address(
         self, own: Path, tmp_path: Path, limbeck: Run, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -394,6 +395,7 @@ class TestWeights:
         assert set(told["files"]) == {"config.json", "preprocessor_config.json", "tokenizer.json", "model.safetensors"}
 
 
+@pytest.mark.slow
 def test_benchmark_prints_its_table(place: Path, tmp_path: Path, limbeck: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where no --out is given, in runs/; recipes that share it have tables of their own."""
     recipe = tmp_path / "tiny.toml"
