@@ -84,7 +84,10 @@ def prefetch(
 
 
 def to_the_end(path: Path, **lengths: Any) -> Iterator[SoundStretch | float]:
-    """What sounds in a recording, nothing where it is silent, and then how long it is, in seconds."""
+    """What sounds in the recording at a `path`, nothing where it is silent, and then how long it is, in seconds.
+
+    The `lengths` are those of `sound_stretches`.
+    """
     ends_s: list[float] = []
     try:
         yield from sound_stretches(path, ended=ends_s.append, **lengths)
