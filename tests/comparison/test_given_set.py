@@ -37,7 +37,10 @@ def test_it_is_compared_once_at_the_samples_it_has(with_a_set: Recipe, given: Pa
     comparison.run(with_a_set, name="with a set", out=done, device="cpu", progress=False, page=False)
     cells = json.loads((done / "with a set" / "table.json").read_text())["cells"]
     found = [cell for cell in cells if cell["row"] == "published"]
-    assert {(cell["per_class"], cell["head"], cell["seed"]) for cell in found} == {(2, "ensemble", 0), (2, "audio", 0)}
+    assert {(cell["budget"]["per_class"], cell["head"], cell["seed"]) for cell in found} == {
+        (2, "ensemble", 0),
+        (2, "audio", 0),
+    }
     assert all(cell["stored_bytes"] == DistilledSet.load(given).stored_bytes for cell in found)
     assert not any(cell["reference"] for cell in found)
     prepared = with_a_set.data.prepare(Place(out=done))  # type: ignore[attr-defined]
@@ -62,7 +65,9 @@ def test_nothing_is_done_twice_and_another_set_is_another_job(with_a_set: Recipe
     )
     assert "Nothing was run" in str(told[0])
     prepared = with_a_set.data.prepare(Place(out=done))  # type: ignore[attr-defined]
-    jobs = with_a_set.jobs(prepared.folder, prepared.fingerprint, Place(out=done, device="cpu"))  # type: ignore[attr-defined]
+    jobs = with_a_set.jobs(
+        prepared.folder, prepared.fingerprint, Place(out=done, device="cpu"), prepared.clips("train")
+    )  # type: ignore[attr-defined]
     job = next(job for job in jobs if isinstance(job, Distil) and job.row == "published")
     assert job.done
     assert job.command.splitlines()[0].startswith(f"limbeck evaluate {given} --on")

@@ -30,7 +30,7 @@ def by_hand(line):
 def job(recipe, done) -> Distil:
     """A distillation that is done."""
     prepared = recipe.data.prepare(Place(out=done))
-    listed = recipe.jobs(prepared.folder, prepared.fingerprint, Place(out=done, device="cpu"))
+    listed = recipe.jobs(prepared.folder, prepared.fingerprint, Place(out=done, device="cpu"), prepared.clips("train"))
     return next(job for job in listed if job.row == "dm, Adam" and job.seed == 1)
 
 

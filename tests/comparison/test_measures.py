@@ -61,7 +61,7 @@ def prepare(recipe, out):
 
 def asked(recipe, out):
     prepared = prepare(recipe, out)
-    return recipe.jobs(prepared.folder, prepared.fingerprint, Place(out=out, device="cpu"))
+    return recipe.jobs(prepared.folder, prepared.fingerprint, Place(out=out, device="cpu"), prepared.clips("train"))
 
 
 def of_row(jobs, row, seed=0, per_class=1):
@@ -77,7 +77,7 @@ def test_sets_do_not_depend_on_what_is_measured(recipe, measuring, out):
 
 def test_every_job_is_measured_as_often_as_was_asked(measuring, out):
     found = json.loads((out / "measured" / "table.json").read_text())["measures"]
-    assert [(t["name"], t["per_class"]) for t in found] == [
+    assert [(t["name"], t["budget"]["per_class"]) for t in found] == [
         ("retrieval", 1), ("retrieval", 2), ("retrieval, by pair", 1),
     ]  # fmt: skip
     counts = [{(c["row"], c["seed"]): len(c["values"]) for c in t["cells"]} for t in found]

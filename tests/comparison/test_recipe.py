@@ -8,6 +8,7 @@ import pytest
 
 from limbeck.comparison import Recipe
 from limbeck.errors import InputError
+from limbeck.report.model import Budget
 
 
 def write(folder, text, name="r.toml"):
@@ -16,30 +17,30 @@ def write(folder, text, name="r.toml"):
 
 
 def test_a_row_gets_the_recipes_settings_then_its_own(recipe):
-    dm = recipe.method(recipe.rows["dm, Adam"], 1)
+    dm = recipe.method(recipe.rows["dm, Adam"], Budget(per_class=1))
     assert (dm.steps, dm.sound, dm.per_class, str(dm.hold)) == (40, "raw", 1, "plain")
     assert (dm.encoders.bank, dm.encoders.batch) == (2, 3)
     assert dm.encoders.network.options == {"width": 4}
     assert dm.optimiser.kind == "adam"
-    random = recipe.method(recipe.rows["random"], 2)
+    random = recipe.method(recipe.rows["random"], Budget(per_class=2))
     assert (random.sound, random.per_class) == ("raw", 2)
 
 
 def test_settings_for_a_budget_win(recipe):
     row = recipe.rows["dm, Adam"].model_copy(update={"at": {2: {"steps": 7}}})
-    assert [recipe.method(row, n).steps for n in (1, 2)] == [40, 7]
+    assert [recipe.method(row, Budget(per_class=n)).steps for n in (1, 2)] == [40, 7]
 
 
 def test_the_word_null_is_none(toml, tmp_path):
     text = toml.read_text().replace("encoders = { bank = 2,", 'encoders = { bank = "null",')
     recipe = Recipe.load(write(tmp_path, text))
-    assert recipe.method(recipe.rows["dm, Adam"], 1).encoders.bank is None
+    assert recipe.method(recipe.rows["dm, Adam"], Budget(per_class=1)).encoders.bank is None
 
 
 def test_settings_for_all_at_a_budget(toml, tmp_path):
     recipe = Recipe.load(write(tmp_path, toml.read_text() + "[at.2]\nsteps = 5\n"))
-    assert [recipe.method(recipe.rows["dm, Adam"], n).steps for n in (1, 2)] == [40, 5]
-    assert recipe.method(recipe.rows["random"], 2).sound == "raw"
+    assert [recipe.method(recipe.rows["dm, Adam"], Budget(per_class=n)).steps for n in (1, 2)] == [40, 5]
+    assert recipe.method(recipe.rows["random"], Budget(per_class=2)).sound == "raw"
 
 
 def test_extending_says_only_what_differs(toml, tmp_path):

@@ -12,6 +12,7 @@ from limbeck.comparison import Recipe
 from limbeck.evaluation import Protocol
 from limbeck.media import ClipRecipe, MelRecipe
 from limbeck.networks import Architecture
+from limbeck.report.model import Budget
 
 pytestmark = pytest.mark.slow
 
@@ -38,7 +39,9 @@ def small(recipe: Recipe) -> Recipe:
             training = {"training": TRAINING} if preset.encoders.training else {}
             settings["encoders"] = {"bank": preset.encoders.bank and 2, "batch": 4, **training}
         budgets = (1,) if recipe.budgets(row) else ()
-        rows[name] = row.model_copy(update={"settings": row.settings | settings, "at": {}, "per_class": budgets})
+        rows[name] = row.model_copy(
+            update={"settings": row.settings | settings, "at": {}, "per_class": budgets, "set_bytes": ()}
+        )
     return recipe.model_copy(
         update={
             "rows": rows,
@@ -70,7 +73,7 @@ def test_published_recipes_are_the_published_sizes(file):
     assert recipe.data.clip.image_size == 224
     assert recipe.data.clip.mel.shape == (128, 56)
     for name in recipe.rows.keys() & {"dm", "avdd"}:
-        assert recipe.method(recipe.rows[name], 10).steps == 5001
+        assert recipe.method(recipe.rows[name], Budget(per_class=10)).steps == 5001
 
 
 @pytest.mark.parametrize("name", ["vggsound10k", "ave_fusion"])
@@ -107,7 +110,9 @@ def test_the_table_of_images_is_by_their_published_protocol_and_holds_the_publis
     }
     assert table.published.whole == 84.8
     for name, row in plain.rows.items():
-        assert [plain.method(row, n) for n in (1, 10)] == [table.method(table.rows[name], n) for n in (1, 10)]
+        assert [plain.method(row, Budget(per_class=n)) for n in (1, 10)] == [
+            table.method(table.rows[name], Budget(per_class=n)) for n in (1, 10)
+        ]
 
 
 def test_the_table_of_images_runs_on_a_miniature(tmp_path):

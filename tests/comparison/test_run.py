@@ -20,13 +20,14 @@ from limbeck.comparison import Place
 from limbeck.comparison.kinds.distillation import DistillationRecipe, cells
 from limbeck.errors import FingerprintError
 from limbeck.methods.dm import DM
+from limbeck.report.model import Budget
 
 JOBS = 2 * 2 + 2 + 1  # random at two budgets, dm at one, two seeds; the whole
 
 
 def accuracies(out, name="two"):
     return {
-        (c["row"], c["per_class"], c["head"], c["seed"]): c["accuracy"]
+        (c["row"], c["budget"]["per_class"], c["head"], c["seed"]): c["accuracy"]
         for c in json.loads((out / name / "table.json").read_text())["cells"]
     }
 
@@ -37,7 +38,7 @@ def prepare(recipe, out, data=None):
 
 def asked(recipe, out):
     prepared = prepare(recipe, out)
-    return recipe.jobs(prepared.folder, prepared.fingerprint, Place(out=out, device="cpu"))
+    return recipe.jobs(prepared.folder, prepared.fingerprint, Place(out=out, device="cpu"), prepared.clips("train"))
 
 
 def test_every_cell_is_there(recipe, done):
@@ -53,7 +54,7 @@ def test_every_cell_is_there(recipe, done):
 def test_a_cell_is_what_the_verbs_give_by_themselves(recipe, done):
 
     prepared = prepare(recipe, done)
-    method = recipe.method(recipe.rows["dm, Adam"], 1)
+    method = recipe.method(recipe.rows["dm, Adam"], Budget(per_class=1))
     made = limbeck.distill(prepared, method, seed=1, device="cpu", dtype=recipe.dtype, progress=False)
     score = limbeck.evaluate(
         made,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from limbeck.report.comparison import Cell, Comparison
+from limbeck.report.model import Budget
 
 CLASSES = ("rain", "sea waves", "baby", "clock tick", "sneeze", "helicopter", "chainsaw", "rooster", "fire", "dog")
 PAIR_BYTES = 4 * (128 * 56 + 3 * 32 * 32)
@@ -89,7 +90,7 @@ def _cell(row: str, per_class: int, head: str, seed: int, students: int, confusi
     stored = len(CLASSES) * per_class * PAIR_BYTES
     return Cell(
         row=row,
-        per_class=per_class,
+        budget=Budget(per_class=per_class),
         head=head,
         seed=seed,
         accuracy=accuracy,
@@ -109,7 +110,7 @@ def _whole(head: str) -> Cell:
     keys = {"audio": ("A",), "image": ("V",), "ensemble": ("A", "V", "A+V")}.get(head, ("A+V",))
     return Cell(
         row=WHOLE,
-        per_class=None,
+        budget=Budget(),
         head=head,
         seed=0,
         accuracy={key: levels[key] for key in keys},

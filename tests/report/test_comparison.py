@@ -21,6 +21,7 @@ from tests.helpers.comparison import invented
 from limbeck.errors import InputError, UnknownNameError
 from limbeck.report import comparison, comparison_tables, writers
 from limbeck.report.comparison import Cell, Comparison, Difference, Published, paired
+from limbeck.report.model import Budget
 from limbeck.report.statistics import holm
 
 
@@ -38,7 +39,7 @@ def cell(row: str, seed: int, *students: float, per_class: int | None = 1, head:
     """A cell of one modality."""
     return Cell(
         row=row,
-        per_class=per_class,
+        budget=Budget(per_class=per_class),
         head=head,
         seed=seed,
         accuracy={"A+V": students},
@@ -111,10 +112,10 @@ def test_a_whole_comparison_worked_out_again_from_the_long_table() -> None:
         place.setdefault(x["seed"], []).append(float(x["accuracy_percent"]))
     checked = 0
     for section, key in itertools.product(made.sections, ("A", "V", "A+V")):
-        base = values[str(section.per_class), made.baseline, key]
+        base = values[str(section.budget.per_class), made.baseline, key]
         p = {}
         for x in section.lines:
-            here = values["" if x.reference else str(section.per_class), x.row, key]
+            here = values["" if x.reference else str(section.budget.per_class), x.row, key]
             flat = [v for seed in here.values() for v in seed]
             assert x.values[key].mean == pytest.approx(np.mean(flat))
             assert x.values[key].sd == pytest.approx(np.std(flat, ddof=1))
@@ -249,7 +250,7 @@ def test_a_set_that_is_there_once_is_compared_with_the_mean_of_all() -> None:
 def test_missing_cells_are_dashes_and_missing_seeds_are_not_paired() -> None:
     cells = [*far("a", 50), *far("b", 60)[:2], *far("a", 55, per_class=10)]
     made = replace(table(*cells), rows=("a", "b", "c"))
-    assert [s.per_class for s in made.sections] == [1, 10]
+    assert [s.budget.per_class for s in made.sections] == [1, 10]
     assert line(made, "b").difference["A+V"].n == 2
     assert line(made, "b", 1).values == {}
     lines = written("markdown", made).splitlines()
@@ -270,7 +271,7 @@ def test_nothing_done_yet() -> None:
     assert "No results yet." in written("markdown", made)
     assert Comparison.from_json(json.loads(written("json", made))) == made
     only_whole = table(cell("whole", 0, 90, per_class=None, reference=True))
-    assert [(s.per_class, s.tested) for s in only_whole.sections] == [(None, False)]
+    assert [(s.budget, s.tested) for s in only_whole.sections] == [(Budget(), False)]
 
 
 def test_few_distillations_are_warned_of() -> None:
@@ -295,7 +296,7 @@ def test_heads_side_by_side() -> None:
     for section in made.sections:
         key = {"audio": "A", "image": "V"}.get(section.head, "A+V")
         for x in (x for x in section.lines if not x.reference):
-            assert found[str(section.per_class), x.row, section.head].text == str(x.values[key])
+            assert found[section.budget.key, x.row, section.head].text == str(x.values[key])
     assert comparison_tables.side_by_side(invented(rows=FEW[:2])) is None
 
 

@@ -19,6 +19,7 @@ from limbeck.evaluation.measures import Column
 from limbeck.report import comparison_page, comparison_tables, measures, writers
 from limbeck.report.comparison import Comparison
 from limbeck.report.measures import MeasureCell, MeasureTable
+from limbeck.report.model import Budget
 
 
 def written(writer: str, made: Comparison) -> str:
@@ -44,7 +45,7 @@ def cell(row: str, seed: int, *hits: float, **more: Any) -> MeasureCell:
 def table(*cells: MeasureCell, **more: Any) -> MeasureTable:
     settings: dict[str, Any] = {
         "name": "hits & ranks",
-        "per_class": 1,
+        "budget": Budget(per_class=1),
         "about": "Among 7 clips.",
         "chance": {HIT: 12.5},
     }
@@ -167,7 +168,7 @@ def test_json_has_the_tables_worked_out() -> None:
 
 
 def test_markdown_and_latex_hold_the_tables_and_their_words() -> None:
-    made = compared(table(*CELLS), table(*CELLS, per_class=10, chance={}))
+    made = compared(table(*CELLS), table(*CELLS, budget=Budget(per_class=10), chance={}))
     text = written("markdown", made)
     assert "## hits &amp; ranks, 1 stored sample per class: near" in text
     assert "## hits &amp; ranks, 10 stored samples per class" in text

@@ -200,6 +200,7 @@ def _table(
     from limbeck.report import measure_sheets
     from limbeck.report.comparison import signs_rule
     from limbeck.report.measures import table
+    from limbeck.report.model import Budget
 
     others = list(scores.items())[1:]
     budgets = {one.trained_on.per_class for one in scores.values()} - {None}
@@ -209,7 +210,7 @@ def _table(
         asked,
         prepared.clips("test"),
         [(name, one, one is helped) for name, one in scores.items()],
-        per_class=budgets.pop() if len(budgets) == 1 else None,
+        budget=Budget(per_class=budgets.pop() if len(budgets) == 1 else None),
         references={name: [one] for name, one in others} or ({"whole": real} if real else {}),
     )
     if json:

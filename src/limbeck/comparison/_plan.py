@@ -114,17 +114,18 @@ def plan(recipe: Recipe, *, out: Path | str, data: Path | str | None = None, dev
     with threads(recipe.threads):
         forward, backward, train = measure(recipe, choose_runtime(device, recipe.dtype), len(per_class))
     whole, each = sum(per_class), sum(m.stored_bytes for m in recipe.data.modalities.values())
-    bytes_of = _bytes_of(clips, recipe, len(per_class))
+    real = clips or _invented(recipe, len(per_class))
+    bytes_of = _bytes_of(real, exactly=clips is not None)
 
     def seconds_of(of: Distil) -> float:
         samples = whole
-        if of.per_class is not None:
-            samples = len(of.made) if of.method is None else len(per_class) * of.per_class * of.method.hold.cells
+        if not of.whole:
+            samples = of.method.training_samples(per_class) if of.method else len(of.made)
         return recipe.protocol.lengthened(samples).epochs * samples * train + test * forward
 
     found: dict[str, list[Line]] = {}
     experts: set[Any] = set()
-    for job in recipe.jobs(folder, fingerprint, Place(out=out, data=data, device=device)):
+    for job in recipe.jobs(folder, fingerprint, Place(out=out, data=data, device=device), real):
         seconds = 0.0
         stored: int | None = 0
         if isinstance(job, MeasureSet):
@@ -133,7 +134,7 @@ def plan(recipe: Recipe, *, out: Path | str, data: Path | str | None = None, dev
             passes = job.of.method.passes(cut(per_class, job.of.blocks)[job.number])
             seconds = passes.forward * forward + passes.backward * backward
         elif isinstance(job, Distil):
-            stored = whole * each if job.per_class is None else job.made.stored_bytes if job.given else None
+            stored = whole * each if job.whole else job.made.stored_bytes if job.given else None
             if job.method is not None:
                 stored = bytes_of(job.method)
                 passes = job.method.passes(per_class if job.blocks is None else ())
@@ -155,17 +156,22 @@ def plan(recipe: Recipe, *, out: Path | str, data: Path | str | None = None, dev
     return planned
 
 
-def _bytes_of(clips: LabelledClips | None, recipe: DistillationRecipe, classes: int) -> Callable[[Method], int | None]:
-    """What a method's set takes; methods that differ in nothing that matters to it are measured once."""
-    real = clips
-    if real is None:  # a clip of the right shapes for each class, to count numbers that are not there yet
-        draw, unit = generator(0, "noise"), Scale(mean=(0.5,), std=(0.25,))
-        arrays = {
-            name: modality.prepared(unit.undo(torch.randn(classes, *modality.shape, generator=draw), 2))
-            for name, modality in recipe.data.modalities.items()
-        }
-        names = [str(label) for label in range(classes)]
-        real = LabelledClips.from_arrays(arrays, torch.arange(classes), names, recipe=recipe.data.clip)
+def _invented(recipe: DistillationRecipe, classes: int) -> LabelledClips:
+    """A clip of the right shapes for each class, to count numbers that are not there yet."""
+    draw, unit = generator(0, "noise"), Scale(mean=(0.5,), std=(0.25,))
+    arrays = {
+        name: modality.prepared(unit.undo(torch.randn(classes, *modality.shape, generator=draw), 2))
+        for name, modality in recipe.data.modalities.items()
+    }
+    names = [str(label) for label in range(classes)]
+    return LabelledClips.from_arrays(arrays, torch.arange(classes), names, recipe=recipe.data.clip)
+
+
+def _bytes_of(real: LabelledClips, *, exactly: bool) -> Callable[[Method], int | None]:
+    """What a method's set takes, where `real` clips tell; methods that differ in nothing that matters count once.
+
+    Clips that are invented tell only what does not depend on them; all is told `exactly` by those of the data.
+    """
     known: dict[str, int | None] = {}
 
     def bytes_of(method: Method) -> int | None:
@@ -173,7 +179,7 @@ def _bytes_of(clips: LabelledClips | None, recipe: DistillationRecipe, classes: 
         key = _files.digest({k: v for k, v in method.to_json().items() if k in Method.model_fields or not shared})
         if key not in known:
             stored, exact = method.stored_bytes(real)
-            known[key] = stored if exact or clips is not None else None
+            known[key] = stored if exact or exactly else None
         return known[key]
 
     return bytes_of

@@ -138,9 +138,11 @@ class Method(Config, Listed, ABC):
         if not isinstance(self, Optimised):
             return Passes(0, 0)
         draws = min(self.steps, self.encoders.bank or self.steps)
-        return Passes(
-            draws * self.encoders.seen(per_class), self.steps * len(per_class) * self.per_class * self.hold.cells
-        )
+        return Passes(draws * self.encoders.seen(per_class), self.steps * self.training_samples(per_class))
+
+    def training_samples(self, per_class: Sequence[int]) -> int:
+        """How many samples students see of a dataset of so many training clips of each class, at most, for plans."""
+        return len(per_class) * self.per_class * self.hold.cells
 
     def stored_bytes(self, real: LabelledClips) -> tuple[int, bool]:
         """Bytes the rows of all classes will take, with their soft labels, and whether that is exact.

@@ -116,6 +116,10 @@ class Best(Method):
         clips, samples = unit_rows(real, synthetic)
         return class_errors(clips, [len(part) for part in real], samples, self.ridge)
 
+    def training_samples(self, per_class: Sequence[int]) -> int:
+        """All clips where bytes are filled; see `Method.training_samples`."""
+        return super().training_samples(per_class) if self.set_bytes is None else sum(per_class)
+
     def within(self, budget: int, real: LabelledClips) -> Self:
         """Nothing shares a row and nothing is moved: the bytes are filled; see `Method.within`."""
         return self.model_copy(update={"set_bytes": budget, "hold": parse("plain"), "steps": 0})

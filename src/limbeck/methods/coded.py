@@ -115,6 +115,10 @@ class Coded(Method):
         """Those of the method that chooses; see `Method.passes`."""
         return selecting(self.chosen_by, self).passes(per_class)
 
+    def training_samples(self, per_class: Sequence[int]) -> int:
+        """All clips: how many fit is known when they are coded; see `Method.training_samples`."""
+        return sum(per_class)
+
     def within(self, budget: int, real: LabelledClips) -> Self:
         if budget < len(real.classes):
             raise BudgetError(f"{budget:,} bytes are less than one for each of the {len(real.classes)} classes.")

@@ -16,6 +16,7 @@ Cost:     some seconds for a thousand small clips: of every class the eigenvecto
 
 import math
 from bisect import bisect_left
+from collections.abc import Sequence
 from functools import partial
 from typing import ClassVar, Self, final
 
@@ -109,6 +110,10 @@ class Generator(Method):
             scales=self.scales(real),
             provenance=self.provenance(real, seed) | {self.name: about},
         ).stored_as(Quantised(step=step))
+
+    def training_samples(self, per_class: Sequence[int]) -> int:
+        """Those that are drawn; see `Method.training_samples`."""
+        return len(per_class) * self.samples
 
     def within(self, budget: int, real: LabelledClips) -> Self:
         return self.model_copy(update={"set_bytes": budget})

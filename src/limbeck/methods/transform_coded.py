@@ -128,6 +128,10 @@ class TransformCoded(Method):
         """Those of the method that chooses; see `Method.passes`."""
         return selecting(self.chosen_by, self).passes(per_class)
 
+    def training_samples(self, per_class: Sequence[int]) -> int:
+        """All clips: how many fit is known when they are coded; see `Method.training_samples`."""
+        return sum(per_class)
+
     def within(self, budget: int, real: LabelledClips) -> Self:
         return self.model_copy(update={"set_bytes": budget})
 

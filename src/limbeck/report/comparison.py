@@ -4,7 +4,6 @@ The random unit of every test is the distillation: a distillation's students are
 seed, which their clips and their students share.
 """
 
-import math
 import statistics
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -18,12 +17,12 @@ from limbeck._words import duration
 from limbeck.errors import InputError
 from limbeck.report.measures import MeasureTable
 from limbeck.report.model import (
+    Budget,
     Distillation,
     Repeats,
     Spread,
     TableRow,
     best,
-    budget_words,
     headline,
     in_order,
     means,
@@ -69,11 +68,11 @@ class Published:
     percent: dict[str, dict[int, float]] = field(default_factory=dict)
     whole: float | None = None
 
-    def of(self, line: "Line", per_class: int | None) -> float | None:
-        """What is printed for a `line` of the table at a budget of `per_class`; None for nothing."""
+    def of(self, line: "Line", budget: Budget) -> float | None:
+        """What is printed for a `line` of the table at a `budget`; None for nothing."""
         if line.reference:
             return self.whole
-        return None if per_class is None else self.percent.get(line.row, {}).get(per_class)
+        return None if budget.per_class is None else self.percent.get(line.row, {}).get(budget.per_class)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +80,7 @@ class Cell(Distillation):
     """One distillation and its students under one head.
 
     Attributes:
-        per_class: Samples stored per class; None for a whole training split.
+        budget: What the set may take; an empty one for a whole training split.
         accuracy: Percent, one number a student, in the same order, by modality: "A", "V", "A+V", ...
         student_seconds: Mean time of a student's training and test.
         confusion: Counts (true class, predicted class) over the students, with the keys of `accuracy`.
@@ -90,7 +89,7 @@ class Cell(Distillation):
         InputError: Accuracies are missing, are not percent, or their numbers differ.
     """
 
-    per_class: int | None
+    budget: Budget
     head: str
     accuracy: dict[str, tuple[float, ...]]
     stored_bytes: int
@@ -110,8 +109,7 @@ class Cell(Distillation):
             raise InputError(f"{self} has accuracies that are no percentages: {wrong}.")
 
     def __str__(self) -> str:
-        budget = "whole" if self.per_class is None else f"{self.per_class} per class"
-        return f"The cell {self.row!r}, {budget}, {self.head}, seed {self.seed}"
+        return f"The cell {self.row!r}, {self.budget}, {self.head}, seed {self.seed}"
 
     @property
     def repeats(self) -> Repeats:
@@ -129,12 +127,12 @@ class Line(TableRow):
     """A row of one table; its `values` are accuracies by modality, or by head where heads are compared.
 
     Attributes:
-        per_class: Samples stored per class; None for a whole training split.
+        budget: What a set may take; an empty one for a whole training split.
         difference: To the baseline, by modality; without the baseline itself and references.
         stored_bytes: What is stored, mean over distillations, as the times that follow.
     """
 
-    per_class: int | None = None
+    budget: Budget = field(default_factory=Budget)
     difference: dict[str, Difference] = field(default_factory=dict)
     stored_bytes: int | None = None
     distill_seconds: float | None = None
@@ -146,22 +144,17 @@ class Section:
     """One table: rows at the same budget under the same head.
 
     Attributes:
-        per_class: Samples stored per class; None for rows without such a number.
+        budget: What a set may take.
         modalities: What accuracies there are, in the usual order.
         lines: In the comparison's order, those without results too.
         tested: Whether the baseline is there, so that differences to it are told.
     """
 
-    per_class: int | None
+    budget: Budget
     head: str
     modalities: tuple[str, ...]
     lines: tuple[Line, ...]
     tested: bool
-
-    @property
-    def budget(self) -> str:
-        """Samples stored per class, in words."""
-        return "No fixed budget" if self.per_class is None else budget_words(self.per_class)
 
     @property
     def title(self) -> str:
@@ -220,8 +213,8 @@ class Comparison:
                 f"The rows {list(self.rows)} must differ, and hold the baseline {self.baseline!r} and those of all "
                 f"cells; not among them: {strangers}."
             )
-        count = Counter((c.row, c.per_class, c.head, c.seed) for c in self.cells)
-        twice = next((c for c in self.cells if count[c.row, c.per_class, c.head, c.seed] > 1), None)
+        count = Counter((c.row, c.budget, c.head, c.seed) for c in self.cells)
+        twice = next((c for c in self.cells if count[c.row, c.budget, c.head, c.seed] > 1), None)
         if twice is not None:
             raise InputError(f"{twice} came more than once.")
         for group in _grouped(self.cells).values():
@@ -230,7 +223,7 @@ class Comparison:
                     f"{group[0]} differs from other seeds of its row in labels, in being a reference, or in what "
                     "accuracies it has; such cells belong to different rows."
                 )
-        ordered = sorted(self.cells, key=lambda c: (c.head, _budget(c.per_class), place[c.row], c.seed))
+        ordered = sorted(self.cells, key=lambda c: (c.head, c.budget.place(), place[c.row], c.seed))
         measures = [
             replace(t, cells=tuple(sorted(t.cells, key=lambda c: (place[c.row], c.seed)))) for t in self.measures
         ]
@@ -247,14 +240,14 @@ class Comparison:
 
     @cached_property
     def sections(self) -> tuple[Section, ...]:
-        """The tables: by head, then by samples per class."""
+        """The tables: by head, then by budget."""
         made = []
         for head in self.heads:
             cells = [c for c in self.cells if c.head == head]
             # References have a table of their own only where there is nothing else.
             leading = [c for c in cells if not c.reference] or cells
-            budgets = sorted({c.per_class for c in leading}, key=_budget)
-            made += [self._section(per_class, head, cells) for per_class in budgets]
+            budgets = sorted({c.budget for c in leading}, key=Budget.place)
+            made += [self._section(budget, head, cells) for budget in budgets]
         return tuple(made)
 
     @cached_property
@@ -262,12 +255,12 @@ class Comparison:
         """The same methods under every head, by each head's main modality; empty where there is only one head."""
         if len(self.heads) < 2:
             return ()
-        found: dict[tuple[int | None, str], dict[str, list[Cell]]] = defaultdict(dict)
-        for (row, per_class, head), cells in _grouped(self.cells).items():
-            found[per_class, row][head] = cells
+        found: dict[tuple[Budget, str], dict[str, list[Cell]]] = defaultdict(dict)
+        for (row, budget, head), cells in _grouped(self.cells).items():
+            found[budget, row][head] = cells
         lines = []
-        for per_class, row in sorted(found, key=lambda place: (_budget(place[0]), self.rows.index(place[1]))):
-            heads = found[per_class, row]
+        for budget, row in sorted(found, key=lambda place: (place[0].place(), self.rows.index(place[1]))):
+            heads = found[budget, row]
             reached = {head: (repeats_of(cells), headline(cells[0].accuracy)) for head, cells in heads.items()}
             winner = leader({head: means(*of) for head, of in reached.items()})
             own = Line.of(
@@ -275,7 +268,7 @@ class Comparison:
                 [cell for cells in heads.values() for cell in cells],
                 (),
                 best=frozenset(() if winner is None else (winner,)),
-                per_class=per_class,
+                budget=budget,
                 values={head: spread for head, of in reached.items() if (spread := Spread.of(*of))},
                 distillations=max(map(len, heads.values())),
             )
@@ -299,10 +292,10 @@ class Comparison:
             wrong = "\n".join(f"  {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
             raise InputError(f"This is no comparison:\n{wrong}") from error
 
-    def _section(self, per_class: int | None, head: str, cells: Sequence[Cell]) -> Section:
+    def _section(self, budget: Budget, head: str, cells: Sequence[Cell]) -> Section:
         groups: dict[str, list[Cell]] = defaultdict(list)
         for cell in cells:
-            if cell.reference or cell.per_class == per_class:
+            if cell.reference or cell.budget == budget:
                 groups[cell.row].append(cell)
         modalities = in_order({key for here in groups.values() for c in here for key in c.accuracy})
         level = repeats_of(groups.get(self.baseline, []))
@@ -315,7 +308,7 @@ class Comparison:
                     differences[row][key] = difference
         bold = best(groups, dict.fromkeys(modalities, False))
         lines = tuple(_line(row, groups.get(row, []), differences[row], bold[row]) for row in self.rows)
-        return Section(per_class, head, modalities, lines, tested=bool(level) and len(groups) > 1)
+        return Section(budget, head, modalities, lines, tested=bool(level) and len(groups) > 1)
 
 
 def difference_rule(comparison: Comparison) -> str:
@@ -352,7 +345,7 @@ def signs_rule(every: Collection[str]) -> str:
 def published_rule(comparison: Comparison, section: Section) -> str:
     """Whose numbers stand beside those of a `section` of a `comparison`; empty if none do."""
     published = comparison.published
-    if published is None or not any(published.of(line, section.per_class) is not None for line in section.lines):
+    if published is None or not any(published.of(line, section.budget) is not None for line in section.lines):
         return ""
     whole = "" if published.whole is None else f" The whole training split, as published: {published.whole:.1f} %."
     return f"Published: {published.source}.{whole}"
@@ -368,14 +361,10 @@ def cost_rule(comparison: Comparison) -> str:
     )
 
 
-def _budget(per_class: int | None) -> float:
-    return math.inf if per_class is None else per_class
-
-
-def _grouped(cells: Sequence[Cell]) -> dict[tuple[str, int | None, str], list[Cell]]:
-    groups: dict[tuple[str, int | None, str], list[Cell]] = defaultdict(list)
+def _grouped(cells: Sequence[Cell]) -> dict[tuple[str, Budget, str], list[Cell]]:
+    groups: dict[tuple[str, Budget, str], list[Cell]] = defaultdict(list)
     for cell in cells:
-        groups[cell.row, cell.per_class, cell.head].append(cell)
+        groups[cell.row, cell.budget, cell.head].append(cell)
     return groups
 
 
@@ -387,7 +376,7 @@ def _line(row: str, cells: Sequence[Cell], difference: dict[str, Difference], bo
         cells,
         in_order(cells[0].accuracy),
         best=bold,
-        per_class=cells[0].per_class,
+        budget=cells[0].budget,
         difference=difference,
         stored_bytes=round(statistics.fmean(c.stored_bytes for c in cells)),
         distill_seconds=statistics.fmean(c.distill_seconds for c in cells),

@@ -96,9 +96,7 @@ def _confusion(comparison: Comparison, sections: Sequence[Section], folder: Path
     for section in sections:
         key = headline(section.modalities)
         for line in section.lines:
-            own = [
-                c for c in comparison.cells if (c.row, c.per_class, c.head) == (line.row, line.per_class, section.head)
-            ]
+            own = [c for c in comparison.cells if (c.row, c.budget, c.head) == (line.row, line.budget, section.head)]
             if counts := [c.confusion[key] for c in own if c.confusion and not c.reference]:
                 made = plural(line.distillations, "distillation")
                 place = f"{line.row}, {section.budget}, {key}, head {section.head}"
@@ -145,8 +143,8 @@ def _facts(comparison: Comparison) -> list[tuple[str, str]]:
     facts += [(k.replace("_", " "), number(about[k])) for k in counts if isinstance(about.get(k), int)]
     if isinstance(about.get("chance_percent"), int | float):
         facts.append(("chance", f"{about['chance_percent']:.1f} %"))
-    made = {(c.row, c.per_class, c.seed) for c in comparison.cells if not c.reference}
-    made |= {(c.row, t.per_class, c.seed) for t in comparison.measures for c in t.cells if not c.reference}
+    made = {(c.row, c.budget, c.seed) for c in comparison.cells if not c.reference}
+    made |= {(c.row, t.budget, c.seed) for t in comparison.measures for c in t.cells if not c.reference}
     facts += [
         ("rows", number(len(comparison.rows))),
         ("distillations so far", number(len(made))),

@@ -9,11 +9,20 @@ from limbeck._words import duration, size
 from limbeck.report import comparison as rules
 from limbeck.report.comparison import Comparison, Section
 from limbeck.report.measures import measure_sheets
-from limbeck.report.model import NOTHING, Distillation, Document, Field, Sheet, TableRow, budget, plain
+from limbeck.report.model import NOTHING, Distillation, Document, Field, Sheet, TableRow, plain
 
 COLUMNS = (
-    *("dataset", "row", "per_class", "head", "seed", "student", "modality", "accuracy_percent", "stored_bytes"),
-    *("training_samples", "hold", "distill_seconds", "student_seconds", "labels", "sees_labels", "reference"),
+    *("dataset", "row", "per_class", "set_bytes", "head", "seed", "student", "modality", "accuracy_percent"),
+    *(
+        "stored_bytes",
+        "training_samples",
+        "hold",
+        "distill_seconds",
+        "student_seconds",
+        "labels",
+        "sees_labels",
+        "reference",
+    ),
     "baseline",
 )
 """Of the long table."""
@@ -35,7 +44,7 @@ def side_by_side(comparison: Comparison) -> Sheet | None:
         return None
     fields = tuple(
         (
-            Field(budget(line.per_class)),
+            Field(line.budget.key),
             Field(line.name),
             *(Field.of_spread(line.values.get(h), bold=h in line.best, bar=True) for h in comparison.heads),
             Field(line.n),
@@ -70,13 +79,13 @@ def document(comparison: Comparison) -> Document:
 def _numbers(comparison: Comparison) -> Iterator[dict[str, Any]]:
     """The long table: every accuracy, then every number of the measures."""
     for cell in comparison.cells:
-        same = _place(comparison, cell)
+        same = _place(comparison, cell) | asdict(cell.budget)
         for modality, values in cell.accuracy.items():
             for student, value in enumerate(values):
                 yield same | {"student": student, "modality": modality, "accuracy_percent": value}
     for table in comparison.measures:
         for measured in table.cells:
-            same = _place(comparison, measured) | {"per_class": table.per_class, "measure": table.name}
+            same = _place(comparison, measured) | asdict(table.budget) | {"measure": table.name}
             for repeat, found in enumerate(measured.values):
                 for column, value in found.items():
                     yield same | {"repeat": repeat, "column": column, "value": value}
@@ -98,11 +107,11 @@ def _summary(comparison: Comparison) -> dict[str, Any]:
             told["accuracy"] = told.pop("values")
             told["difference"] = {key: asdict(d) | {"real": d.real} for key, d in line.difference.items()}
             lines.append(told)
-        sections.append({"per_class": section.per_class, "head": section.head, "lines": lines})
+        sections.append(asdict(section.budget) | {"head": section.head, "lines": lines})
     measures = [
         {
             "measure": table.name,
-            "per_class": table.per_class,
+            **asdict(table.budget),
             "chance": table.chance,
             "lines": [_told(line) for line in table.lines(comparison.rows)],
         }
@@ -122,7 +131,7 @@ def _accuracy_sheet(section: Section, comparison: Comparison) -> Sheet:
         (
             Field(line.name),
             *(Field.of_spread(line.values.get(key), bold=key in line.best, bar=True) for key in section.modalities),
-            *(Field.of_number(known.of(line, section.per_class), lambda x: f"{x:.1f}") for known in beside),
+            *(Field.of_number(known.of(line, section.budget), lambda x: f"{x:.1f}") for known in beside),
             Field(line.n, line.distillations) if line.values else Field(),
             Field(line.hold or NOTHING),
             Field.of_number(line.training_samples),
@@ -168,4 +177,4 @@ def _difference_sheet(section: Section, comparison: Comparison) -> Sheet:
 
 
 def _key(kind: str, section: Section) -> str:
-    return f"{kind}-{budget(section.per_class)}-{plain(section.head)}"
+    return f"{kind}-{section.budget.key}-{plain(section.head)}"

@@ -11,6 +11,7 @@ from limbeck.evaluation import Score
 from limbeck.evaluation.measures import Column, Measure
 from limbeck.report.model import (
     NOTHING,
+    Budget,
     Distillation,
     Field,
     Repeats,
@@ -18,8 +19,6 @@ from limbeck.report.model import (
     Spread,
     TableRow,
     best,
-    budget,
-    budget_words,
     plain,
 )
 from limbeck.report.statistics import bold_rule
@@ -48,7 +47,7 @@ class MeasureTable:
     """What one measure found at one budget.
 
     Attributes:
-        per_class: Samples stored per class; None for rows without such a number.
+        budget: What a set may take.
         about: What a reader must know beside it.
         chance: Columns of a guess that knows nothing, by name.
         cells: Results; real clips, whole, are in every table.
@@ -57,7 +56,7 @@ class MeasureTable:
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     name: str
-    per_class: int | None
+    budget: Budget
     columns: tuple[Column, ...]
     about: str
     chance: dict[str, float]
@@ -66,7 +65,7 @@ class MeasureTable:
     @property
     def title(self) -> str:
         """Measure and budget, as a heading."""
-        return self.name if self.per_class is None else f"{self.name}, {budget_words(self.per_class)}"
+        return self.name if self.budget == Budget() else f"{self.name}, {self.budget}"
 
     def lines(self, rows: Sequence[str]) -> list[TableRow]:
         """The table's rows, those without results too; what is the same in every repeat, a size say, has no spread."""
@@ -87,13 +86,13 @@ def table(
     test: LabelledClips,
     entries: Sequence[tuple[str, Score, bool]],
     *,
-    per_class: int | None,
+    budget: Budget,
     references: Mapping[str, Sequence[Score]],
 ) -> MeasureTable:
     """The table of what a `measure`, called `name`, found on `test` clips of several sets, the `entries`.
 
     Each entry has a row's name, what was found of all repeats of a set, and whether networks trained on real labels
-    helped to make it. They have one budget, in samples stored `per_class`; None where rows differ in it. The
+    helped to make it. They have one `budget`; an empty one where rows differ in it. The
     `references` are what was found of random samples, ``"random"``, and of the whole, ``"whole"``; see `Measure.show`.
     """
     letters = tuple(entries[0][1].letters.values()) if entries else ()
@@ -111,7 +110,7 @@ def table(
         for row, found, sees_labels in entries
     )
     columns = tuple(measure.columns(letters))
-    return MeasureTable(name, per_class, columns, measure.about(test), measure.chance(test), cells)
+    return MeasureTable(name, budget, columns, measure.about(test), measure.chance(test), cells)
 
 
 def measure_sheets(table: MeasureTable, rows: Sequence[str], marks_rule: str = "") -> list[Sheet]:
@@ -140,7 +139,7 @@ def measure_sheets(table: MeasureTable, rows: Sequence[str], marks_rule: str = "
             fields.insert(first, (Field("chance"), *values, *[Field()] * 3))
         found.append(
             Sheet(
-                key=f"measure-{plain(table.name)}-{budget(table.per_class)}-{place}",
+                key=f"measure-{plain(table.name)}-{table.budget.key}-{place}",
                 title=f"{table.title}: {group}" if group else table.title,
                 columns=("trained on", *(c.heading for c in columns), "n", "held as", "training samples"),
                 names=1,

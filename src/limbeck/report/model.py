@@ -1,5 +1,6 @@
 """The one model of tables: rows with their repeats, what they come to, and the grid that writers print."""
 
+import math
 import statistics
 from abc import ABC, abstractmethod
 from collections import defaultdict
@@ -9,7 +10,7 @@ from typing import Any, ClassVar, Self
 
 from pydantic import ConfigDict
 
-from limbeck._words import number, plural
+from limbeck._words import number, plural, size
 from limbeck.report.statistics import Difference, leader, marks
 
 NOTHING = "–"
@@ -286,9 +287,41 @@ def plain(text: str) -> str:
     return "".join(c if c.isascii() and c.isalnum() else "-" for c in text)
 
 
-def budget(per_class: int | None) -> str:
-    """Samples stored per class, as a word."""
-    return "all" if per_class is None else str(per_class)
+@dataclass(frozen=True)
+class Budget:
+    """What a set may take: samples stored `per_class`, or `set_bytes` for all classes; neither where nothing limits it.
+
+    Example:
+        >>> print(Budget(per_class=10)), print(Budget(set_bytes=33_280)), print(Budget())
+        10 stored samples per class
+        33.3 kB
+        No fixed budget
+        (None, None, None)
+        >>> sorted([Budget(), Budget(set_bytes=9), Budget(per_class=10), Budget(per_class=2)], key=Budget.place)[0].key
+        '2'
+    """
+
+    per_class: int | None = None
+    set_bytes: int | None = None
+
+    def __str__(self) -> str:
+        if self.set_bytes is not None:
+            return size(self.set_bytes)
+        return "No fixed budget" if self.per_class is None else budget_words(self.per_class)
+
+    @property
+    def key(self) -> str:
+        """As a word."""
+        if self.set_bytes is not None:
+            return f"{self.set_bytes}-bytes"
+        return "all" if self.per_class is None else str(self.per_class)
+
+    def place(self) -> tuple[float, float]:
+        """What budgets are sorted by: samples, then bytes, then no limit."""
+        return (
+            math.inf if self.per_class is None else self.per_class,
+            math.inf if self.set_bytes is None else self.set_bytes,
+        )
 
 
 def budget_words(per_class: int) -> str:

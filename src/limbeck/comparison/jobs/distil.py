@@ -24,6 +24,7 @@ from limbeck.evaluation.store import SCORES
 from limbeck.methods import Method
 from limbeck.modalities import ScaleKind
 from limbeck.networks import Architecture
+from limbeck.report.model import Budget
 
 FACTS = "facts.json"
 
@@ -34,7 +35,7 @@ class Distil(Job):
     """One distillation with its students; or students trained on a set that is there, or on the whole training split.
 
     Attributes:
-        per_class: Samples stored per class; None for the whole.
+        budget: What the set may take; an empty one for the whole.
         method: What distils; None for the whole, and for a set that is there.
         given: Folder of a set that is there, imported say; None where it is distilled, and for the whole.
         data: Folder of the prepared data, which has the `fingerprint`.
@@ -46,7 +47,7 @@ class Distil(Job):
         blocks: Of classes, each distilled by a job of its own, as in ``limbeck distill --blocks``; None for all.
     """
 
-    per_class: int | None
+    budget: Budget
     seed: int
     method: Method | None
     data: Path
@@ -68,14 +69,19 @@ class Distil(Job):
         return tuple(DistilBlock(of=self, number=i, **own) for i in range(self.blocks or 0))
 
     def __str__(self) -> str:
-        return self.row if self.per_class is None else f"{self.row}, {self.per_class} per class, seed {self.seed}"
+        return self.row if self.whole else f"{self.row}, {self.budget}, seed {self.seed}"
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is of the whole training split."""
+        return self.method is None and self.given is None
 
     @cached_property
     def folder(self) -> Path:
         """Where the set and its scores are."""
         runtime = choose_runtime(self.device, self.dtype)
         formats = [runtime.device.type, str(runtime.real_dtype), str(runtime.synthetic_dtype), self.threads]
-        if self.per_class is None:
+        if self.whole:
             return self.out / "whole" / _files.digest(self.fingerprint, self.sound, formats)
         if self.method is None:
             return self.out / "sets" / _files.digest(self.fingerprint, "given", self.made.fingerprint, formats)
@@ -86,7 +92,7 @@ class Distil(Job):
     @property
     def set(self) -> Path | None:
         """The distilled set; None for the whole."""
-        return None if self.per_class is None else self.folder
+        return None if self.whole else self.folder
 
     @cached_property
     def made(self) -> DistilledSet:
@@ -137,7 +143,7 @@ class Distil(Job):
     def evaluate_command(self, repeats: int, parts: dict[str, Any], **more: Any) -> str:
         """``limbeck evaluate`` of the set or the whole, `repeats` times, with settings of `parts`, `more` options."""
         network = {"network": self.network.options} if self.network.options else {}
-        what: dict[str, Any] = {"whole": True, "sound": self.sound} if self.per_class is None else {}
+        what: dict[str, Any] = {"whole": True, "sound": self.sound} if self.whole else {}
         what |= {"on": self.data, "repeats": repeats, "network": self.network.name, "seed": self.seed}
         what |= {
             "device": self.device,
@@ -190,7 +196,7 @@ class Distil(Job):
     def _work(self) -> None:
         with _files.exclusive(self.folder / "job"):
             prepared = Prepared.open(self.data)
-            if self.per_class is None:
+            if self.whole:
                 clips = prepared.clips("train")
                 facts = {"stored_bytes": clips.stored_bytes, "distill_seconds": 0.0, "fingerprint": clips.fingerprint}
             elif self.method is None:

@@ -7,16 +7,17 @@ every head, and measured as the recipe asks.
 import difflib
 import inspect
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self, final
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 import limbeck
 from limbeck import _files, datasets, methods
 from limbeck._config import Config, merge
+from limbeck._words import parse_size
 from limbeck.comparison._recipe import Data as _Data
 from limbeck.comparison._recipe import Job, Part, Place, Recipe, Session, refused, unknown
 from limbeck.comparison.jobs.distil import Distil, MeasureSet
@@ -34,9 +35,10 @@ from limbeck.report import comparison_page
 from limbeck.report import comparison_tables as tables_of
 from limbeck.report.comparison import Cell, Comparison, Published
 from limbeck.report.measures import MeasureTable, table
-from limbeck.report.model import Document
+from limbeck.report.model import Budget, Document
 
 Percent = Annotated[float, Field(ge=0, le=100)]
+Bytes = Annotated[int, BeforeValidator(parse_size)]
 
 
 class Size(Config):
@@ -105,6 +107,7 @@ class MethodRow(Part):
             filled in. It is compared at the samples per class that it has, once.
         preset: Named settings it starts from.
         per_class: Samples per class this row is run at; all of the recipe's by default, none of them if empty.
+        set_bytes: Bytes this row is run at; all of the recipe's by default, none of them if empty.
         at: Settings that differ at some budget.
         blocks: Of classes, each distilled by a job of its own that any machine can do; all classes at once by default.
             Their number changes last digits. Methods whose classes are coupled have none.
@@ -115,6 +118,7 @@ class MethodRow(Part):
     set: str | None = None
     preset: str | None = None
     per_class: tuple[int, ...] | None = None
+    set_bytes: tuple[Bytes, ...] | None = None
     at: dict[int, dict[str, Any]] = Field(default_factory=dict)
     blocks: int | None = Field(None, ge=1)
     published: dict[int, Percent] = Field(default_factory=dict)
@@ -154,13 +158,20 @@ class Measuring(Part):
     Attributes:
         measure: Its name; the name of the recipe's table by default.
         per_class: Samples per class at which it is taken; wherever rows are run by default.
+        set_bytes: Bytes at which it is taken; wherever rows are run by default.
         repeats: How often it is taken of each distilled set; as many times as there are students by default. Of the
             whole training split it is taken `whole` times.
     """
 
     measure: str | None = None
     per_class: tuple[int, ...] | None = None
+    set_bytes: tuple[Bytes, ...] | None = None
     repeats: int | None = Field(None, ge=1)
+
+    def at(self, budget: Budget) -> bool:
+        """Whether it is taken of sets of a `budget`."""
+        asked = self.per_class if budget.set_bytes is None else self.set_bytes
+        return asked is None or (budget.set_bytes or budget.per_class) in asked
 
 
 @final
@@ -169,6 +180,8 @@ class DistillationRecipe(Recipe):
 
     Attributes:
         per_class: Samples stored per class.
+        set_bytes: Bytes of all classes, as in ``33KB``, that each row fills as ``limbeck distill --bytes`` does; beside
+            `per_class`, or instead of it where that is empty.
         distillations: Independent distillations of each row, with seeds 0, 1, ...
         students: Networks trained on each distilled set.
         whole: Networks trained on the whole training split; 0 for none.
@@ -186,6 +199,7 @@ class DistillationRecipe(Recipe):
 
     data: Data
     per_class: tuple[int, ...] = (1,)
+    set_bytes: tuple[Bytes, ...] = ()
     distillations: int = Field(3, ge=1)
     students: int = Field(5, ge=1)
     whole: int = Field(1, ge=0)
@@ -216,31 +230,31 @@ class DistillationRecipe(Recipe):
         missing = {name: refused(f"row {name!r}", partial(self.budgets, row)) for name, row in self.rows.items()}
         found += [words for told in missing.values() for words in told]
         rows = {name: row for name, row in self.rows.items() if not missing[name]}
-        made: dict[int, list[Method]] = {per_class: [] for row in rows.values() for per_class in self.budgets(row)}
+        made: dict[Budget, list[Method]] = {budget: [] for row in rows.values() for budget in self.budgets(row)}
         for name, row in rows.items():
             if row.given is not None:
                 continue
-            wrong: dict[str, list[int]] = {}
-            for per_class in self.budgets(row):
+            wrong: dict[str, list[Budget]] = {}
+            for budget in self.budgets(row):
                 try:
-                    made[per_class].append(method := self.method(row, per_class))
+                    made[budget].append(method := self.method(row, budget))
                     if row.blocks and method.coupling:
                         raise InputError(f"{method.name} cannot distil blocks apart: {method.coupling}")
                 except InputError as error:
-                    wrong.setdefault(str(error), []).append(per_class)
-            found += [f"row {name!r} at {_listed(budgets)} per class: {words}" for words, budgets in wrong.items()]
+                    wrong.setdefault(str(error), []).append(budget)
+            found += [f"row {name!r} at {_listed(budgets)}: {words}" for words, budgets in wrong.items()]
         for name in self.measures:
             found += refused(f"measure {name!r}", partial(self.measure, name)) or self._misfits(name, made)
         return found
 
-    def _misfits(self, name: str, made: Mapping[int, Sequence[Method]]) -> list[str]:
+    def _misfits(self, name: str, made: Mapping[Budget, Sequence[Method]]) -> list[str]:
         """What is wrong with a measure beside its settings: budgets without rows, or rows it compares with missing."""
-        found, references, asked = [], self.measure(name).references, self.measures[name].per_class
-        if never := [n for n in asked or () if n not in made]:
-            found.append(f"is taken at {_listed(never)} per class, but rows are run at {_listed(sorted(made))}")
+        found, references, asked = [], self.measure(name).references, self.measures[name]
+        if never := [b for b in budgets_of(asked.per_class or (), asked.set_bytes or ()) if b not in made]:
+            found.append(f"is taken at {_listed(never)}, but rows are run at {_listed(made)}")
         if "whole" in references and not self.whole:
             found.append("compares with the whole training split, but whole is 0: give it 1 or more")
-        bare = [n for n in sorted(made) if (asked is None or n in asked) and not any(map(is_random, made[n]))]
+        bare = [budget for budget in made if asked.at(budget) and not any(map(is_random, made[budget]))]
         if "random" in references and bare:
             row = f"no row at {_listed(bare)} has method random and hold plain"
             found.append(f"compares with random samples, but {row}")
@@ -258,20 +272,30 @@ class DistillationRecipe(Recipe):
                 found.append(f"{place}: no method has a setting {field!r}{hint}")
         return found
 
-    def budgets(self, row: MethodRow) -> tuple[int, ...]:
-        """Samples per class at which a row is run; of a set, those that it has."""
+    def budgets(self, row: MethodRow) -> tuple[Budget, ...]:
+        """What sets of a row may take; of a set that is there, the samples that it has."""
         if row.given is not None:
-            return (DistilledSet.load(row.given).per_class,)
-        return self.per_class if row.per_class is None else row.per_class
+            return (Budget(per_class=DistilledSet.load(row.given).per_class),)
+        return budgets_of(
+            self.per_class if row.per_class is None else row.per_class,
+            self.set_bytes if row.set_bytes is None else row.set_bytes,
+        )
 
-    def method(self, row: MethodRow, per_class: int) -> Method:
-        """A row's method at a budget of `per_class`: the recipe's settings, its own, then those for this budget."""
-        kind = methods.load(row.method)
+    def method(self, row: MethodRow, budget: Budget, real: LabelledClips | None = None) -> Method:
+        """A row's method at a budget: the recipe's settings, its own, then those for so many samples per class.
+
+        Bytes are filled as clips like the `real` ones need; without any the method is that of one sample per class.
+
+        Raises:
+            BudgetError: So many bytes are too few.
+        """
+        kind, per_class = methods.load(row.method), budget.per_class or 1
         network = {"network": self.network.to_json()}
         shared = merge(merge(network | {"encoders": network}, self.settings), self.at.get(per_class, {}))
         settings = {k: v for k, v in shared.items() if k in kind.model_fields}
         settings = merge(merge(settings, row.settings), row.at.get(per_class, {}))
-        return kind.configured(row.preset, **settings, per_class=per_class)
+        made = kind.configured(row.preset, **settings, per_class=per_class)
+        return made.within(budget.set_bytes, real) if budget.set_bytes and real else made
 
     def measure(self, name: str) -> Measure:
         """One of the `measures` by `name`, with its settings."""
@@ -280,7 +304,7 @@ class DistillationRecipe(Recipe):
 
     def begin(self, place: Place) -> Session:
         prepared = self.data.prepare(place)
-        jobs = self.jobs(prepared.folder, prepared.fingerprint, place)
+        jobs = self.jobs(prepared.folder, prepared.fingerprint, place, prepared.clips("train"))
         return Session(jobs, lambda name, about: self._results(prepared, jobs, about))
 
     def document(self, results: Comparison, folder: Path | None = None) -> Document:
@@ -288,8 +312,10 @@ class DistillationRecipe(Recipe):
             comparison_page.write(results, folder)
         return tables_of.document(results)
 
-    def jobs(self, data: Path, fingerprint: str, place: Place) -> list[Job]:
+    def jobs(self, data: Path, fingerprint: str, place: Place, real: LabelledClips) -> list[Job]:
         """All jobs on the prepared data in a folder, `data`, which has the `fingerprint`, at a `place`.
+
+        Rows of bytes hold what fits of clips like the `real` ones.
 
         Small budgets come first, then seed by seed, so that a part of the table is soon whole.
         """
@@ -300,7 +326,7 @@ class DistillationRecipe(Recipe):
         sets = [
             Distil(
                 row=name,
-                per_class=n,
+                budget=budget,
                 seed=seed,
                 method=method,
                 given=given,
@@ -308,20 +334,22 @@ class DistillationRecipe(Recipe):
                 blocks=self.rows[name].blocks,
                 **shared,
             )
-            for n in sorted({n for row in self.rows.values() for n in self.budgets(row)})
-            for rows in [{name: self._made_by(r, n) for name, r in self.rows.items() if n in self.budgets(r)}]
+            for budget in sorted({b for row in self.rows.values() for b in self.budgets(row)}, key=Budget.place)
+            for rows in [
+                {name: self._made_by(r, budget, real) for name, r in self.rows.items() if budget in self.budgets(r)}
+            ]
             for seed in range(self.distillations)
             for name, (method, given) in rows.items()
             if given is None or seed == 0
         ]
         if self.whole:
-            sets.append(Distil(row="whole", per_class=None, seed=0, method=None, students=self.whole, **shared))
+            sets.append(Distil(row="whole", budget=Budget(), seed=0, method=None, students=self.whole, **shared))
         jobs: list[Job] = []
         for of in sets:
             jobs += [*of.needs, of]
             for name, asked in self.measures.items():
-                if of.per_class is None or asked.per_class is None or of.per_class in asked.per_class:
-                    times = self.whole if of.per_class is None else asked.repeats or self.students
+                if of.whole or asked.at(of.budget):
+                    times = self.whole if of.whole else asked.repeats or self.students
                     own: dict[str, Any] = {"row": of.row, "threads": of.threads, "repeats": times}
                     jobs.append(MeasureSet(of=of, name=name, measure=self.measure(name), **own))
         return jobs
@@ -333,9 +361,9 @@ class DistillationRecipe(Recipe):
         percent = {name: row.published for name, row in self.rows.items() if row.published}
         return Published(percent=percent, **self.published.model_dump())
 
-    def _made_by(self, row: MethodRow, per_class: int) -> tuple[Method | None, Path | None]:
+    def _made_by(self, row: MethodRow, budget: Budget, real: LabelledClips) -> tuple[Method | None, Path | None]:
         """What makes a row at a budget, or the folder of the set that it is."""
-        return (self.method(row, per_class), None) if row.given is None else (None, row.given)
+        return (self.method(row, budget, real), None) if row.given is None else (None, row.given)
 
     def _results(self, prepared: Prepared, jobs: Sequence[Job], about: Mapping[str, Any]) -> Comparison:
         train, test = prepared.clips("train"), prepared.clips("test")
@@ -371,7 +399,7 @@ def cells(jobs: Sequence[Job]) -> list[Cell]:
     return [
         Cell(
             row=job.row,
-            per_class=job.per_class,
+            budget=job.budget,
             head=score.head or "" if tuple(score.letters) == score.trained_on.modalities else ",".join(score.letters),
             seed=job.seed,
             accuracy=score.values,
@@ -380,7 +408,7 @@ def cells(jobs: Sequence[Job]) -> list[Cell]:
             student_seconds=score.seconds / score.n,
             labels=score.trained_on.labels,
             sees_labels=job.sees_labels,
-            reference=job.per_class is None,
+            reference=job.whole,
             confusion={key: matrix.tolist() for key, matrix in score.confusion.items()},
             stored_bytes=job.facts["stored_bytes"],
             distill_seconds=job.facts["distill_seconds"],
@@ -397,15 +425,15 @@ def tables(jobs: Sequence[Job], test: LabelledClips) -> list[MeasureTable]:
     measuring = [job for job in jobs if isinstance(job, MeasureSet)]
     for name in dict.fromkeys(job.name for job in measuring):
         there = [(job, found) for job in measuring if job.name == name and (found := job.found)]
-        for per_class in sorted({job.of.per_class for job, _ in there if job.of.per_class is not None}):
-            here = [(job, one) for job, one in there if job.of.per_class in (per_class, None)]
+        for budget in sorted({job.of.budget for job, _ in there if not job.of.whole}, key=Budget.place):
+            here = [(job, one) for job, one in there if job.of.whole or job.of.budget == budget]
             plain = next((job.row for job, _ in here if job.of.method and is_random(job.of.method)), None)
             references = {
-                "whole": [one for job, one in here if job.of.per_class is None],
+                "whole": [one for job, one in here if job.of.whole],
                 "random": [one for job, one in here if job.row == plain],
             }
             entries = [(job.row, one, job.of.sees_labels) for job, one in here]
-            made.append(table(name, here[0][0].measure, test, entries, per_class=per_class, references=references))
+            made.append(table(name, here[0][0].measure, test, entries, budget=budget, references=references))
     return made
 
 
@@ -414,5 +442,10 @@ def is_random(method: Method) -> bool:
     return method.name == "random" and method.hold.cells == 1
 
 
-def _listed(budgets: Sequence[int]) -> str:
-    return ", ".join(map(str, budgets))
+def budgets_of(per_class: Sequence[int], set_bytes: Sequence[int]) -> tuple[Budget, ...]:
+    """Budgets of samples, then of bytes."""
+    return (*(Budget(per_class=n) for n in per_class), *(Budget(set_bytes=n) for n in set_bytes))
+
+
+def _listed(budgets: Iterable[Budget]) -> str:
+    return ", ".join(map(str, sorted(budgets, key=Budget.place)))
