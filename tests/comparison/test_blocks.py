@@ -97,7 +97,7 @@ def test_a_row_whose_classes_are_coupled_is_refused(toml: Path, tmp_path: Path) 
         f'extends = "{toml}"\n[rows.krr]\nmethod = "krr"\nblocks = 2\n[rows.best]\nmethod = "best"\nblocks = 2\n'
     )
     with pytest.raises(
-        InputError, match=r"row 'krr' at 1, 2 per class: krr cannot distil blocks apart: one ridge"
+        InputError, match=r"row 'krr' at 1 per class, 2 per class: krr cannot distil blocks apart: one ridge"
     ) as told:
         Recipe.load(file)
     assert "best" not in str(told.value)

@@ -187,7 +187,7 @@ def test_measures_need_rows_where_they_are_taken_and_those_they_compare_with(tom
         return str(error.value)
 
     told = mistakes("[measures.retrieval]\nper_class = [1, 5]\n")
-    assert "measure 'retrieval' is taken at 5 per class, but rows are run at 1, 2" in told
+    assert "measure 'retrieval' is taken at 5 per class, but rows are run at 1 per class, 2 per class" in told
     without = text.replace("whole = 1", "whole = 0")
     for name in ("robustness", "hyperparameters", "savings"):
         assert f"measure {name!r} compares with the whole" in mistakes(f"[measures.{name}]\n", without)

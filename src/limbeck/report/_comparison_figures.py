@@ -110,7 +110,7 @@ def against_time(comparison: Comparison, sections: Sequence[Section], key: str) 
     grid = figure.subplots(len(panels), squeeze=False, sharex=True)[:, 0]
     for axes, (section, dots) in zip(grid, panels, strict=True):
         _frame(axes, comparison, section, key, dots)
-        axes.set_title(section.budget, **_TITLE)
+        axes.set_title(section.budget.words, **_TITLE)
         _log_axis(axes, [d.x for _, dots in panels for d in dots], before=0.08, after=0.2)
         low, high = axes.get_xlim()
         shown = {at: name for at, name in _TIMES.items() if low < at < high}
@@ -151,7 +151,7 @@ def differences(comparison: Comparison, sections: Sequence[Section], key: str) -
                 axes.plot([found.low, found.high], [place, place], color=colour, linewidth=1.3, solid_capstyle="butt")
             real = found.adjusted is not None and found.real
             axes.plot(found.mean, place, "o", color=colour, ms=5.5, mfc=colour if real else "none", mew=1.3)
-        axes.set_title(section.budget, **_TITLE)
+        axes.set_title(section.budget.words, **_TITLE)
         axes.set_xlabel(f"points of {key}")
         axes.set_xlim(min(means) - reach, max(means) + reach)
     return figure

@@ -159,7 +159,7 @@ class Section:
     @property
     def title(self) -> str:
         """Budget and head, as a heading."""
-        return f"{self.budget}, head {self.head}"
+        return f"{self.budget.words}, head {self.head}"
 
     def gap_closed(self, line: Line, baseline: str) -> dict[str, float]:
         """How much of the way from the row called `baseline` to the whole a `line` goes, percent, by modality.

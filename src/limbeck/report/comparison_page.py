@@ -99,7 +99,7 @@ def _confusion(comparison: Comparison, sections: Sequence[Section], folder: Path
             own = [c for c in comparison.cells if (c.row, c.budget, c.head) == (line.row, line.budget, section.head)]
             if counts := [c.confusion[key] for c in own if c.confusion and not c.reference]:
                 made = plural(line.distillations, "distillation")
-                place = f"{line.row}, {section.budget}, {key}, head {section.head}"
+                place = f"{line.row}, {section.budget.words}, {key}, head {section.head}"
                 words = f"Confusion matrix of {place}: {made}, all students together."
                 found.append((line.values[key].mean, words, np.sum(counts, axis=0)))
     if not found:
@@ -122,8 +122,8 @@ def _verdict(comparison: Comparison, sections: Sequence[Section]) -> str:
         kind = "" if len(rivals) == len(entered) else f" the rows without {' or '.join(MARKS)}"
         apart = "told apart" if key in best.best else "not told apart"
         found.append(
-            f"{section.budget}: {best.row} leads{kind} with {best.values[key]} % ({key}), {apart} from all others. "
-            f"The runner-up is {second.row} ({second.values[key]} %)."
+            f"{section.budget.words}: {best.row} leads{kind} with {best.values[key]} % ({key}), {apart} from all "
+            f"others. The runner-up is {second.row} ({second.values[key]} %)."
         )
         if tested := [line.difference[key] for line in section.lines if key in line.difference]:
             real = sum(d.adjusted is not None and d.real for d in tested)

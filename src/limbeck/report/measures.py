@@ -65,7 +65,7 @@ class MeasureTable:
     @property
     def title(self) -> str:
         """Measure and budget, as a heading."""
-        return self.name if self.budget == Budget() else f"{self.name}, {self.budget}"
+        return self.name if self.budget == Budget() else f"{self.name}, {self.budget.words}"
 
     def lines(self, rows: Sequence[str]) -> list[TableRow]:
         """The table's rows, those without results too; what is the same in every repeat, a size say, has no spread."""

@@ -292,11 +292,10 @@ class Budget:
     """What a set may take: samples stored `per_class`, or `set_bytes` for all classes; neither where nothing limits it.
 
     Example:
-        >>> print(Budget(per_class=10)), print(Budget(set_bytes=33_280)), print(Budget())
-        10 stored samples per class
-        33.3 kB
-        No fixed budget
-        (None, None, None)
+        >>> [str(one) for one in (Budget(per_class=10), Budget(set_bytes=33_280), Budget())]
+        ['10 per class', '33.3 kB', 'whole']
+        >>> Budget(per_class=1).words
+        '1 stored sample per class'
         >>> sorted([Budget(), Budget(set_bytes=9), Budget(per_class=10), Budget(per_class=2)], key=Budget.place)[0].key
         '2'
     """
@@ -307,7 +306,14 @@ class Budget:
     def __str__(self) -> str:
         if self.set_bytes is not None:
             return size(self.set_bytes)
-        return "No fixed budget" if self.per_class is None else budget_words(self.per_class)
+        return "whole" if self.per_class is None else f"{self.per_class} per class"
+
+    @property
+    def words(self) -> str:
+        """For people, as a heading."""
+        if self == Budget():
+            return "No fixed budget"
+        return str(self) if self.per_class is None else budget_words(self.per_class)
 
     @property
     def key(self) -> str:

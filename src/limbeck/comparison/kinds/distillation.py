@@ -24,7 +24,7 @@ from limbeck.comparison.jobs.distil import Distil, MeasureSet
 from limbeck.datasets import LabelledClips, Prepared
 from limbeck.distilled import DistilledSet
 from limbeck.engine import note
-from limbeck.errors import InputError
+from limbeck.errors import BudgetError, InputError
 from limbeck.evaluation import Protocol, measures
 from limbeck.evaluation.measures import Measure
 from limbeck.media import ClipRecipe
@@ -336,7 +336,7 @@ class DistillationRecipe(Recipe):
             )
             for budget in sorted({b for row in self.rows.values() for b in self.budgets(row)}, key=Budget.place)
             for rows in [
-                {name: self._made_by(r, budget, real) for name, r in self.rows.items() if budget in self.budgets(r)}
+                {name: self._made_by(name, budget, real) for name, r in self.rows.items() if budget in self.budgets(r)}
             ]
             for seed in range(self.distillations)
             for name, (method, given) in rows.items()
@@ -361,9 +361,13 @@ class DistillationRecipe(Recipe):
         percent = {name: row.published for name, row in self.rows.items() if row.published}
         return Published(percent=percent, **self.published.model_dump())
 
-    def _made_by(self, row: MethodRow, budget: Budget, real: LabelledClips) -> tuple[Method | None, Path | None]:
+    def _made_by(self, name: str, budget: Budget, real: LabelledClips) -> tuple[Method | None, Path | None]:
         """What makes a row at a budget, or the folder of the set that it is."""
-        return (self.method(row, budget, real), None) if row.given is None else (None, row.given)
+        row = self.rows[name]
+        try:
+            return (self.method(row, budget, real), None) if row.given is None else (None, row.given)
+        except BudgetError as error:
+            raise BudgetError(f"row {name!r} at {budget}: {error}") from error
 
     def _results(self, prepared: Prepared, jobs: Sequence[Job], about: Mapping[str, Any]) -> Comparison:
         train, test = prepared.clips("train"), prepared.clips("test")
@@ -443,7 +447,7 @@ def is_random(method: Method) -> bool:
 
 
 def budgets_of(per_class: Sequence[int], set_bytes: Sequence[int]) -> tuple[Budget, ...]:
-    """Budgets of samples, then of bytes."""
+    """Budgets of samples stored `per_class`, then of `set_bytes`."""
     return (*(Budget(per_class=n) for n in per_class), *(Budget(set_bytes=n) for n in set_bytes))
 
 
