@@ -11,6 +11,7 @@ from tests.comparison.test_run import accuracies
 import limbeck
 from limbeck import comparison
 from limbeck.comparison import Place, Recipe
+from limbeck.datasets import Prepared
 from limbeck.engine import executor
 from limbeck.errors import InputError
 
@@ -71,7 +72,8 @@ def test_each_block_is_a_job_and_their_row_is_what_distill_gives(
     assert "--blocks 3 --threads 1" in job.needs[0].command
     assert ("dm, Adam", 1, "audio", 0) in accuracies(tmp_path, "x")
     whole = Recipe.load(tmp_path / "blocks.toml").model_copy(update={"rows": {"dm": blocks.rows["random"]}})
-    assert whole.jobs(prepared, "x", Place(out=tmp_path))[0].needs == ()
+    real = Prepared.open(prepared).clips("train")
+    assert whole.jobs(prepared, "x", Place(out=tmp_path), real)[0].needs == ()
 
 
 def test_a_block_that_fails_stops_its_row_alone(
