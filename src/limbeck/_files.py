@@ -1,5 +1,7 @@
 """Writing files so that a reader sees the old one or the new one, never half of one."""
 
+from __future__ import annotations
+
 import contextlib
 import errno
 import hashlib
@@ -10,16 +12,16 @@ import secrets
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
 from filelock import AcquireReturnProxy, FileLock, SoftFileLease, Timeout
 from safetensors import SafetensorError
-from safetensors.torch import load as _tensors_of
-from safetensors.torch import save as _safetensors_bytes
 
 from limbeck._addresses import refuse_address
 from limbeck.errors import BusyError, InputError
+
+if TYPE_CHECKING:
+    import torch
 
 NOTE = "limbeck"
 """Entry of a safetensors file's metadata: JSON."""
@@ -156,10 +158,12 @@ def read_record(path: Path) -> dict[str, Any]:
 
 def write_tensors(path: Path, tensors: Mapping[str, torch.Tensor], note: Mapping[str, Any] | None = None) -> None:
     """Write tensors and JSON-able data as one safetensors file, atomically, sealed with a checksum."""
+    from safetensors.torch import save  # it loads torch, which takes seconds
+
     plain = {name: t.detach().to("cpu").contiguous() for name, t in tensors.items()}
     sealed = {**(note or {}), SEAL: _sum_of(note or {}, plain)}
     # One entry of metadata: the order of several would differ from process to process.
-    write_bytes(path, _safetensors_bytes(plain, {NOTE: json.dumps(sealed, sort_keys=True)}))
+    write_bytes(path, save(plain, {NOTE: json.dumps(sealed, sort_keys=True)}))
 
 
 def read_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
@@ -167,9 +171,11 @@ def read_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
 
     `InputError` if the file is damaged, or was changed since.
     """
+    from safetensors.torch import load
+
     content = path.read_bytes()
     try:
-        tensors = _tensors_of(content)
+        tensors = load(content)
         header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
         note: dict[str, Any] = json.loads(header["__metadata__"][NOTE])
         seal = note.pop(SEAL, None)
@@ -260,6 +266,8 @@ def _sum_of(content: Mapping[str, Any], tensors: Mapping[str, torch.Tensor] | No
     """SHA-256 of JSON-able data and of tensors: names, formats, shapes and bytes."""
     total = hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode())
     for name, tensor in sorted((tensors or {}).items()):
+        import torch
+
         total.update(json.dumps([name, str(tensor.dtype), list(tensor.shape)]).encode())
         total.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
     return total.hexdigest()

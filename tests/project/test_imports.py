@@ -55,6 +55,19 @@ def test_import_is_silent_and_light() -> None:
     assert min(seconds) < 0.5
 
 
+def test_reading_a_sentence_loads_nothing_that_reads_recordings(tmp_path: Path) -> None:
+    code = (
+        "import sys\nfrom limbeck.cli import main\n"
+        "sys.argv = ['limbeck', 'spatial', 'scene', 'a dog barks on the left', '--out', 'scene.toml']\n"
+        "try:\n    main()\nexcept SystemExit as ended:\n    assert not ended.code, ended\n"
+        "heavy = {'torch', 'av', 'scipy', 'numba', 'safetensors.torch'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "scene.toml").is_file()
+
+
 def test_everything_exported_loads() -> None:
     import limbeck
 

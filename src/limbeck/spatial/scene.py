@@ -15,6 +15,7 @@ import numpy.typing as npt
 import tomli_w
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
+from limbeck import _files
 from limbeck._config import Config, mistake
 from limbeck.errors import InputError
 
@@ -236,8 +237,6 @@ class Scene(Config):
 
     def save(self, path: str | Path) -> None:
         """Write the scene to a file at `path`, whole or not at all."""
-        from limbeck import _files  # it loads torch, which takes seconds
-
         _files.write_text(Path(path), self.to_toml())
 
 
