@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from tests.helpers.weights_folder import yamnet_folder
 
-from limbeck import sounds
+from limbeck import cli, sounds
+from limbeck.encoders.clap import Clap
 from limbeck.encoders.yamnet import YamNet
 from limbeck.index import SoundIndex
-from limbeck.spatial import Scene, directions, files, fill, measure, parse, produce, render
+from limbeck.media import write_wav
+from limbeck.spatial import Scene, Source, Waypoint, _fill, directions, files, fill, measure, parse, produce, render
 
+RATE = 16_000
 FIFTY = {
     "dog bark": [
         "a dog barks on the left",
@@ -135,3 +140,50 @@ def test_sentences_are_heard_from_where_they_say(test_data: Path, tmp_path: Path
     assert max(dry) < 0.1
     assert np.median(wet) < 3
     assert max(wet) < 15
+
+
+def _barking_late(file: Path, silent_s: float) -> None:
+    """Noise after near silence, three seconds in all."""
+    noise = np.random.default_rng(0).standard_normal(3 * RATE).astype(np.float32) / 10
+    noise[: round(silent_s * RATE)] *= 1e-4
+    write_wav(file, noise, RATE)
+
+
+def test_where_a_recording_begins_to_sound_is_found(tmp_path: Path) -> None:
+    _barking_late(tmp_path / "dog.wav", 2.2)
+    assert _fill.begins(tmp_path / "dog.wav", 0.0) == pytest.approx(2.2, abs=0.02)
+    assert _fill.begins(tmp_path / "dog.wav", 2.5) == 2.5
+    assert _fill.begins(tmp_path / "gone.wav", 1.0) == 1.0
+
+
+@pytest.mark.slow
+def test_a_recording_that_begins_with_silence_is_heard_when_it_should_be(
+    tmp_path: Path, typed: Callable[..., str]
+) -> None:
+    """By an index made with CLAP, whose weights are drawn here."""
+    pytest.importorskip("transformers")
+    (tmp_path / "sounds").mkdir()
+    _barking_late(tmp_path / "sounds" / "dog.wav", 2.2)
+    Clap.tiny().save(tmp_path / "weights")
+    index, scene, options = tmp_path / "index", tmp_path / "scene.toml", ("--weights", tmp_path / "weights")
+    typed("sounds", "index", tmp_path / "sounds", "--encoder", "clap", *options, "--workers", "1", "--out", index)
+    typed("spatial", "scene", "a dog barks on the left, from 2 s to 4 s; a scene of 5 s", "--out", scene)
+    told = json.loads(typed("spatial", "fill", scene, "--from", index, "--at-least", "-9", *options, "--json"))
+    assert told[0]["found"][0]["from_s"] == pytest.approx(2.2, abs=0.02)
+    assert Scene.load(scene).sources[0].offset == pytest.approx(2.2, abs=0.02)
+    typed("spatial", "render", scene, "--to", "foa", "--out", tmp_path / "out")
+    sound = np.concatenate(list(files.read(tmp_path / "out" / "foa.wav")), axis=1)[0]
+    loud = np.flatnonzero(np.abs(sound) > np.abs(sound).max() / 10)
+    assert loud[0] / 48_000 == pytest.approx(2 + 2 / 343, abs=0.03)
+
+
+def test_a_sound_that_is_heard_late_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _barking_late(tmp_path / "dog.wav", 2.0)
+    source = Source(words="dog", recording="dog.wav", start=1, end=5, waypoints=(Waypoint(azimuth=0),), repeat="once")
+    Scene(sources=(source,), duration=5, rate=RATE).save(tmp_path / "scene.toml")
+    with pytest.raises(SystemExit, match="0"):
+        cli.main(["spatial", "render", str(tmp_path / "scene.toml"), "--to", "foa", "--out", str(tmp_path / "out")])
+    told = capsys.readouterr().err
+    assert "'dog' begins at 1 s, but is first heard at 3.0 s" in told
+    assert "offset = 2.0" in told
+    assert "Rendering foa" in told

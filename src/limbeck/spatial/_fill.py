@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from limbeck.sounds import EncoderOptions
 
 _LIST = "manifest.csv"
+_LISTENED_S, _LISTENED_HZ = 30, 16_000
+_STEP_S = 0.01
+_BELOW_LOUDEST_DB = 40.0
 _ABOVE = 3
 """Folders in which a list of licences is looked for: that of the recording and those above it."""
 
@@ -32,7 +36,7 @@ class Found:
 
     Attributes:
         recording: The file.
-        offset: The second at which the window begins that was found.
+        offset: The second at which it begins to sound, in the window that was found.
         similarity: Cosine to the words, in [-1, 1].
         above: How far that is above what everyday words usually find in this index, in deviations.
         licence: Of the recording, where a ``manifest.csv`` beside it or above tells; else None.
@@ -129,7 +133,13 @@ def fill(
         rank = ranks.get(number, seen[source.words])
         hits = _recordings(opened, vectors[source.words], max(rank, 1 + alternatives))
         found = tuple(
-            Found(hit.path, hit.start_s, hit.similarity, usual.above(hit.similarity), _licence(hit.path))
+            Found(
+                hit.path,
+                begins(hit.path, hit.start_s),
+                hit.similarity,
+                usual.above(hit.similarity),
+                _licence(hit.path),
+            )
             for hit in hits
         )
         taken = found[rank - 1] if rank <= len(found) else None
@@ -169,6 +179,29 @@ def _refused(hits: Sequence[Hit], taken: Found | None, rank: int, at_least: floa
     except MediaError as error:
         return error.detail.rstrip(".")
     return ""
+
+
+def begins(recording: Path, start_s: float) -> float:
+    """The second from `start_s` on at which a recording begins to sound: within 40 dB of its loudest 10 ms."""
+    import numpy as np
+
+    from limbeck import media
+
+    times, energies = [np.zeros(0)], [np.zeros(0)]
+    with suppress(MediaError):  # who takes it is told why it cannot be read
+        for window in media.sound_windows(recording, sample_rate_hz=_LISTENED_HZ, window_s=1.0, hop_s=1.0):
+            if window.start_s >= start_s + _LISTENED_S:
+                break
+            step = round(_STEP_S * _LISTENED_HZ)
+            steps = window.samples[: len(window.samples) // step * step].reshape(-1, step)
+            times.append(window.start_s + _STEP_S * np.arange(len(steps)))
+            energies.append(np.square(steps).mean(axis=1))
+    when, loud = np.concatenate(times), np.concatenate(energies)
+    after = when >= start_s - _STEP_S / 2
+    when, loud = when[after], loud[after]
+    heard = loud > loud.max(initial=0.0) * 10 ** (-_BELOW_LOUDEST_DB / 10)
+    # The first of these steps may be the second half of a sound's beginning.
+    return max(start_s, float(when[heard.argmax()]) - _STEP_S) if heard.any() else start_s
 
 
 def _with(source: Source, found: Found | None) -> Source:

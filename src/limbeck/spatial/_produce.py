@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from limbeck import _files
+from limbeck.engine.progress import bar
 from limbeck.errors import InputError
 from limbeck.spatial import directions, files, render
 from limbeck.spatial.measure import FRAME_S, Heard
@@ -95,6 +96,7 @@ def produce(
     forms: Sequence[str] = ("wav",),
     air: bool = False,
     gain_db: float = 0.0,
+    progress: bool = True,
 ) -> Iterator[Produced]:
     """Render a scene to files, and measure in each output where its sources are.
 
@@ -106,6 +108,7 @@ def produce(
         forms: Those wanted of `files.FORMS`.
         air: Whether the air swallows high frequencies.
         gain_db: How much louder all of it is.
+        progress: Draw a bar of the seconds that are rendered on standard error.
 
     Returns:
         The outputs, each as soon as its files are there.
@@ -130,6 +133,7 @@ def produce(
             heard: list[list[Heard]] = [[] for _ in scene.sources]
             peak = 0.0
             with ExitStack() as stack:
+                tell = stack.enter_context(bar(f"Rendering {name}, seconds", show=progress))
                 puts = [stack.enter_context(files.writer(path, abouts[name])) for path in paths[name]]
                 for block in render.blocks(scene, stems, made, block=_block(scene.rate), air=air):
                     mix = block.mix * np.float32(10 ** (gain_db / 20))
@@ -137,6 +141,7 @@ def produce(
                     start_s = block.first / scene.rate
                     for own, sound in zip(heard, block.sources, strict=True):
                         own.append(made.heard(sound, scene.rate, start_s=start_s))
+                    tell(round(start_s + block.mix.shape[1] / scene.rate), round(scene.duration))
             parts = [Heard.joined(own) for own in heard]
             truth = render.heard_from(scene, parts[0].times)
             sources = tuple(

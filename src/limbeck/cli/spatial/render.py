@@ -1,5 +1,6 @@
 """``limbeck spatial render``: a scene to files."""
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -8,7 +9,9 @@ from typer import Argument, Option
 from limbeck.cli import _options, _output
 
 if TYPE_CHECKING:
-    from limbeck.spatial import Produced
+    from limbeck.spatial import Produced, Scene
+
+_LATE_S = 0.3
 
 EXAMPLES = (
     "limbeck spatial render scene.toml --out out/",
@@ -45,7 +48,8 @@ def run(
             raise InputError(f"--hrtf is for binaural, which is not among the outputs {to}; add it with --to.")
         outputs["binaural"] = render.Binaural(Measured.load(hrtf))
     made = []
-    for produced in produce(Scene.load(scene), out, outputs, forms=_listed(form), air=air, gain_db=gain):
+    loaded = Scene.load(scene)
+    for produced in produce(loaded, out, outputs, forms=_listed(form), air=air, gain_db=gain, progress=not quiet):
         made.append(produced)
         names = ", ".join(str(file) for file in produced.files)
         _output.note(f"{names}: peak {produced.peak_db:.1f} dBFS", quiet=quiet)
@@ -54,11 +58,27 @@ def run(
                 f"It is {produced.peak_db:.1f} dB over full scale: WAV holds that, other forms and players clip it. "
                 f"Give --gain {gain - produced.peak_db - 0.1:.0f} for none."
             )
+    for late in _late(loaded, made):
+        _output.note(late)
     if json:
         _output.as_json([produced.to_json() for produced in made])
         return
     rows = [row for produced in made for row in _rows(produced)]
     _output.as_table(["output", "source", "from s", ">meant", ">measured", ">error", ">at most"], rows)
+
+
+def _late(scene: "Scene", made: "Sequence[Produced]") -> Iterator[str]:
+    """A sentence for each sound that is heard long after its beginning, since its recording begins with silence."""
+    from limbeck.spatial.scene import SOUND_SPEED
+
+    first = made[0].sources if made else ()
+    for source, heard in zip(scene.sources, first, strict=False):
+        begins = source.start + source.at(source.start)[2] / SOUND_SPEED
+        if len(heard.times) and (silence := heard.times[0] - begins) > _LATE_S:
+            yield (
+                f"{source.words!r} begins at {source.start:g} s, but is first heard at {heard.times[0]:.1f} s, as what "
+                f"its recording has first is silent: offset = {source.offset + silence:.1f} in the scene skips that."
+            )
 
 
 def _listed(words: str) -> list[str]:
