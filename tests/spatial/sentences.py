@@ -587,7 +587,7 @@ LAST = (
         told=("on the table",),
     ),
     _one("a clock ticks on the wall to my right", at("clock ticks on the wall", -90), told=("on the wall",)),
-    _one("thunder rolls from left to right in the distance", sound("thunder rolls", (0, 90, 0, 20), (10, -90, 0, 20))),
+    _one("thunder rolls from left to right in the distance", sound("thunder", (0, 90, 0, 20), (10, -90, 0, 20))),
     _one("At 0:05 a glass breaks, 1 m to the left.", at("glass breaks", 90, 0, 1, start=5, repeat="once")),
     _one("a man speaks 45 degrees to my right at ear level", at("man speaks", -45)),
     _one("a piano 2 m to the left and 1 m up", at("piano", 90, 26.565, 2.236)),
@@ -666,7 +666,7 @@ LAST = (
         at("guitar", -90, level=-6),
         at("singer", 0),
     ),
-    _one("a tap drips between 3 and 7 seconds on the lower left", at("tap drips", 90, -30, start=3, end=7)),
+    _one("a tap drips between 3 and 7 seconds on the lower left", at("tap drips", 90, -45, start=3, end=7)),
     _one("hens cluck around the house", at("hens cluck around the house", 0), told=("house",)),
     _one("a plane high above, very far away", at("plane", 0, 90, 50)),
     _one(

@@ -45,6 +45,8 @@ def way(facts: Mapping[str, Any], start: float, end: float) -> Way:
     """
     if "waypoints" in facts:
         return Way(list(facts["waypoints"]), "straight" if facts["straight"] else "arc")
+    if "raised" in facts:
+        return _raised(facts, start, end)
     azimuth, elevation = _direction(facts)
     distance = facts.get("distance", USUAL_METRES)
     ends = facts.get("way", ())
@@ -80,6 +82,25 @@ def way(facts: Mapping[str, Any], start: float, end: float) -> Way:
     times = [start + (end - start) * i / (count - 1) for i in range(count)]
     columns = (_spread(azimuths, count), _spread(elevations, count), _spread(metres, count))
     return Way(list(zip(times, *columns, strict=True)), told=told)
+
+
+def _raised(facts: Mapping[str, Any], start: float, end: float) -> Way:
+    """The way of a sound that is some metres higher or lower than the head: straight up where no more is said."""
+    height = facts["raised"]
+    rest = {name: value for name, value in facts.items() if name != "raised"}
+    if "elevation" in rest:
+        done = way(rest, start, end)
+        return done._replace(told=(*done.told, f"it is said twice how high it is; {height:g} m is left out"))
+    overhead = rest.get("up") == "above" or not rest.keys() & {"way", "motion"}
+    if overhead and not rest.keys() & {"azimuth", "sides", "distance", "towards"}:
+        return way({**rest, "distance": abs(height), "up": "above" if height > 0 else "below"}, start, end)
+    ground = rest.get("distance", USUAL_METRES)
+    elevation = round(math.degrees(math.atan2(height, ground)), 3)
+    rest.pop("up", None)
+    done = way({**rest, "elevation": elevation, "distance": round(math.hypot(height, ground), 3)}, start, end)
+    if "distance" in facts:
+        return done
+    return done._replace(told=(*done.told, f"how far away it is on the ground is not said; {ground:g} m are taken"))
 
 
 def _wrapped(azimuth: float) -> float:

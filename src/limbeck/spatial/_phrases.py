@@ -61,7 +61,7 @@ _OCLOCK = rf"(?:half past )?{_NUMBER} ?o'?clock"
 _TURNED = rf"(?:{_DEGREES} (?:to (?:the|my|your) |on the )?(?:left|right)\b|(?:left|right) (?:by |at )?{_DEGREES})"
 _THE = r"(?:(?:the|my|your|our) )?"
 _ANYWHERE = rf"{_THE}(?:far )?(?:{_TURNED}|{_OCLOCK}|(?:{_SLIGHT} |half )?{_FLAT}|{_POINTS}|above|below)"
-_OF_ME = rf"(?: of {_ME})?"
+_OF_ME = rf"(?: of (?:{_ME}|(?:the )?cent(?:er|re)\b))?"
 _NEAR = r"(?:very )?(?:close|near|far)(?: away| by)?\b"
 _STOP = rf"(?:{_ANYWHERE}|{_NEAR}|{_LENGTH})"
 _GO = (
@@ -256,7 +256,7 @@ READERS: tuple[Reader, ...] = tuple(
         (rf"\b(?:nothing is heard|silence){_STOPS}", lambda m: {"silence": True}),
         (
             r"\b(?:in an?|in the|the(?= (?:\w+ )?\w+ (?:is|measures)\b)) "
-            r"(?P<kind>(?:(?:small|large|big) )?(?:room|(?:concert )?hall))\b"
+            r"(?P<kind>(?:(?:small|large|big) )?(?:room|(?:concert )?hall)|\w+(?= of [\d.]+ ?m?(?: by| ?[x×])))\b"
             rf"(?:(?: of| is| measures|,)?(?: with)? (?P<size>{_SIDE_LENGTH}{_BY}{_SIDE_LENGTH}{_BY}{_SIDE_LENGTH})"
             r" ?(?:m\b|met(?:re|er)s))?"
             r"(?:,? (?:with )?(?:an )?absorption (?:of )?(?P<absorption>\d+(?:\.\d+)?(?:e-?\d+)?))?",
@@ -298,12 +298,20 @@ READERS: tuple[Reader, ...] = tuple(
         ),
         # Places that depend on other things than the listener.
         (
+            rf"\b(?P<d>{_LENGTH})(?: away)? from (?:my|your|the) (?P<side>left|right) ear\b",
+            lambda m: {"sides": (m["side"],)} | _metres(m, "distance"),
+        ),
+        (
+            r"\bbehind (?:my|your|the) (?P<side>left|right) ear\b",
+            lambda m: {"sides": ("behind", m["side"])},
+        ),
+        (
             r"\b(?:(?:very )?close to|near|next to|at|in|into|by|on) (?:my|your|the) (?P<side>left|right) ear\b",
             lambda m: {"sides": (m["side"],), "distance": _DISTANCES["very close"]},
         ),
         (
             rf"\b(?:(?:to|on|at|in) )?(?:the )?(?:left|right|front|back|rear|side|top|{_POINTS})(?: side)? of "
-            rf"(?!{_ME}){_REST}",
+            rf"(?!{_ME}|(?:the )?cent(?:er|re)\b){_REST}",
             lambda m: {"kept": m[0]},
         ),
         (
@@ -358,7 +366,7 @@ READERS: tuple[Reader, ...] = tuple(
             rf"{_BE}(?:reced(?:es?|ing)|disappear(?:s|ing)?|vanish(?:es|ing)?|"
             r"(?:gets?|getting) (?:farther|further)(?: away)?)\b"
             rf"(?: from {_ME})?|"
-            rf"{_GOES} (?:away|off)(?: from {_ME})?(?![\w])",
+            rf"(?!(?:is |are )?go(?:es|ing)? off){_GOES} (?:away|off)(?: from {_ME})?(?![\w])",
             lambda m: {"motion": "recede"},
         ),
         (rf"{_BE}(?:pass(?:es|ing)?)\b(?: me\b)?", lambda m: {"motion": "pass"}),
@@ -381,6 +389,7 @@ READERS: tuple[Reader, ...] = tuple(
             rf"(?P<t>{_MOMENT})(?: on(?:wards?)?)?\b",
             lambda m: {"start": seconds(m["t"]) or 0.0},
         ),
+        (rf"\bover (?P<t>{_SPAN})", lambda m: {"length": seconds(m["t"])}),
         (r"\b(?:until|till|up to|to) the end\b", lambda m: {"to_the_end": True}),
         (
             rf"\b(?:until|till|up to|ending at|ends at|stops at|stopping at|stops after) (?P<t>{_MOMENT})",
@@ -424,17 +433,22 @@ READERS: tuple[Reader, ...] = tuple(
         (r"\b(?:at|from) (?P<n>0|180|360) ?(?:degrees?|deg\b|°)", lambda m: {"azimuth": _wrapped(number(m["n"]))}),
         (rf"(?:\b(?:at|from) )?{_DEGREES}", lambda m: {"told": m[0]}),
         (
-            rf"(?:\b(?:at|from|starting at) )?(?P<clock>{_OCLOCK})(?P<high> high)?",
+            rf"(?:\b(?:at|from|starting at)(?: my| your)? )?(?P<clock>{_OCLOCK})(?P<high> high)?",
             lambda m: direction(m["clock"]) | ({"elevation": 45.0} if m["high"] else {}),
         ),
         (
             rf"\b{_AT}(?: the)? (?P<points>{_POINTS})(?! wind\b){_OF_ME}",
             lambda m: direction(m["points"]),
         ),
+        (r"\bat (?:ear|head|eye)[ -](?:level|height)\b", lambda m: {"elevation": 0.0}),
         (rf"\b(?P<points>{_POINTS}){_STOPS}", lambda m: direction(m["points"])),
         (
             rf"\b(?P<slight>{_SLIGHT} )(?P<up>above|below|higher|lower)\b(?: {_ME})?",
             lambda m: {"elevation": 20.0 if m["up"] in ("above", "higher") else -20.0},
+        ),
+        (
+            rf"(?:\b(?:at|and|from) )?(?P<d>{_LENGTH}) (?P<up>up|above(?: {_ME})?|high|down|below(?: {_ME})?)\b",
+            lambda m: _raised(m),
         ),
         (r"\b(?:high up|up high|high(?= (?:on|in|at|to)\b))(?: me\b)?", lambda m: {"elevation": 45.0}),
         (r"\b(?:low down|down low|low(?= (?:on|in|at|to) (?:the|my|your|front)\b))", lambda m: {"elevation": -30.0}),
@@ -487,6 +501,7 @@ READERS: tuple[Reader, ...] = tuple(
             rf"\b(?P<flat>{_END}[ -](?:left|right)|(?:left|right)[ -]{_END}|left|right|front)\b{_STOPS}",
             lambda m: direction(m["flat"]),
         ),
+        (r"(?<=, )(?:in the )?(?:middle|cent(?:er|re))" + _STOPS, lambda m: direction(m[0])),
         (rf"\b(?:left|right) of {_ME}", lambda m: direction(m[0][:5])),
         # Distances.
         (
@@ -496,11 +511,11 @@ READERS: tuple[Reader, ...] = tuple(
         (rf"\bfrom (?P<d>{_LENGTH})(?: away)?", lambda m: _metres(m, "from_distance")),
         (rf"\bto (?P<d>{_LENGTH})(?: away)?", lambda m: _metres(m, "to_distance")),
         (
-            rf"(?:\bat )?(?P<d>{_LENGTH}) (?:up|above(?: {_ME})?|high)\b",
-            lambda m: _metres(m, "distance") | {"up": "above"},
+            rf"\b(?:starting|beginning)(?: from| at)? (?P<d>{_LENGTH})(?: away)?",
+            lambda m: _metres(m, "from_distance"),
         ),
         (
-            rf"(?:\bat |\bonly )?(?!an? (?:foot|yard|mile)\b(?! away| off| from| behind))"
+            rf"(?:\b(?:at|only|about|roughly|some) )*(?!an? (?:foot|yard|mile)\b(?! away| off| from| behind))"
             rf"(?P<d>{_LENGTH})(?: away| off| distant)?(?: from {_ME})?",
             lambda m: _metres(m, "distance"),
         ),
@@ -519,6 +534,11 @@ READERS: tuple[Reader, ...] = tuple(
             rf"\b(?P<very>very )?(?:close|near)(?= (?:in|on|at|to|behind)\b|\s*\x00|{_BORDER})",
             lambda m: {"distance": near(f"{m['very'] or ''}close")},
         ),
+        (r"\bsomewhere(?= ?\x00)", lambda m: {}),
+        (
+            r"\b(?:slightly|somewhat|an? (?:little|bit)|just|almost|nearly|not quite)(?= ?\x00)",
+            lambda m: {"told": m[0]},
+        ),
         # Levels.
         (rf"\bat (?P<n>{_DIGITS}) ?db\b", lambda m: {"level": number(m["n"])}),
         (r"\b(?:very )?(?:loud(?:ly)?)\b", lambda m: {"level": _loudness(m[0])}),
@@ -530,6 +550,12 @@ READERS: tuple[Reader, ...] = tuple(
 def _metres(match: re.Match[str], name: str) -> dict[str, Any]:
     metres = _measured(match["d"], _METRES)
     return {name: metres} if metres >= 0.1 else {"told": match[0]}
+
+
+def _raised(match: re.Match[str]) -> dict[str, Any]:
+    metres = _metres(match, "raised")
+    down = match["up"].startswith(("down", "below"))
+    return {"raised": -metres["raised"]} if down and "raised" in metres else metres
 
 
 def goes(word: str) -> bool:

@@ -40,7 +40,11 @@ _FILLERS = _ARTICLES | _set(
 )
 _ORDERS = _set("put place add play let give hear imagine")
 """What a sentence may begin with that says what to do, not what is heard."""
-_OPENING = re.compile(r"((?:\x00|\s)*)(?:(?:the|a|an|some) )?(?:sounds?|noises?) of\b")
+_OPENING = re.compile(
+    r"((?:\x00|\s)*)(?=\S)(?:(?:(?:can|could|would) you (?:please )?(?:put|place|add|play|make|give me)|"
+    r"(?:i|we)(?: want|'d like| would like)(?: to (?:hear|have))?)\b)? ?"
+    r"(?:(?:(?:the|a|an|some) )?(?:sounds?|noises?) of\b)?"
+)
 _NEGATIONS = _set("no not without never nobody nothing none don't doesn't isn't aren't can't cannot")
 _PREPOSITIONS = _set(
     """in on at from to into onto near behind under over above below beneath beside across through along between by
@@ -50,17 +54,26 @@ _DOUBTFUL = _PREPOSITIONS | _set(
     """up down left right front back both each all respectively every sometimes often soon later again same other
     others fades fading closer nearer farther further louder softer quieter higher lower fast slow north south east west
     degrees degree seconds second metres meters away far close straight clockwise twice times me us my your our myself
+    somewhere anywhere nowhere elsewhere except excluding besides apart almost nearly just little bit quite half
     here upstairs downstairs aloft indoors backwards forwards backward forward upwards downwards
     sideways"""
 )
 """Words that say where, when or how where they are read; of a sound they say nothing."""
 _PRONOUNS = _set("one ones another this that these those they them there and so low high")
 """Words that are no sound where they stand alone."""
+_GOES_ON = _set("stop stops stopping keep keeps going go goes continue continues end ends start starts again on")
+"""Words that say how a sound goes on, and name none."""
+_OF_A_THING = re.compile(
+    r"\b(?:the|my|your|our|an?) (?:(?:front|back|rear|upper|lower|far)[ -])?"
+    r"(?:left|right|front|back|rear)(?:[ -]hand)?$"
+)
+"""How a phrase ends that may go on with a thing: on the left (window)."""
+_VERB = re.compile(r".{2,}(?:s|ing|ed|ly)")
 _NO_ADVERBS = re.compile(r".*fly|family|lily|jelly|belly|bully|dolly|rally|reply|supply|assembly|anomaly")
 _OF_THE_SCENE = frozenset({"duration", "rate", "silence", "room", "outdoors", "yaw", "height"})
 _DIRECTIONS = frozenset({"azimuth", "sides"})
 _FAMILIES = (
-    _DIRECTIONS | {"elevation", "up"},
+    _DIRECTIONS | {"elevation", "up", "raised"},
     frozenset({"start", "end", "length", "last", "once_at", "to_the_end"}),
     frozenset({"distance"}),
 )
@@ -170,6 +183,7 @@ def _segments(
     """The text between separators, of which what phrases took is no more read."""
     rest = small
     kept = [phrase for phrase in phrases if "kept" in phrase.facts]
+    sided = {p.end: small[p.start : p.end].strip() for p in phrases if _OF_A_THING.search(small[p.start : p.end])}
     for phrase in phrases:
         if "kept" not in phrase.facts:
             rest = rest[: phrase.start] + "\x00" * (phrase.end - phrase.start) + rest[phrase.end :]
@@ -186,6 +200,11 @@ def _segments(
             told.append(f"{plain!r} says what is not heard; it is left out.")
             continue
         moves = any(fact.name == "way" for fact in own)
+        for number, (place, word) in enumerate(spans):
+            said = sided.get(place - 1)
+            named = any(w not in _FILLERS for _, w in spans[:number])
+            if said and named and not (word in _FILLERS | _DOUBTFUL or _VERB.fullmatch(word)):
+                told.append(f"'{said} {word}' is taken as {said!r}; where {word!r} is, is not understood.")
         words = _content([(p, w) for p, w in spans if not (moves and _phrases.goes(w))], rest, quoted, kept, told, own)
         article = bool(spans) and spans[0][1] in _ARTICLES
         yield _Segment(joined, plain, words, own, article, len(words.split()))
@@ -284,6 +303,9 @@ def _clauses(segments: Iterable[_Segment], told: list[str]) -> list[_Clause]:
         if segment.joined in ("hard", "then"):
             _belong_nowhere(pending, told)
             pending, first, then = (), len(clauses), segment.joined == "then"
+        if clauses and segment.joined != "hard" and _goes_on(segment.words):
+            told.append(f"{segment.text!r} is left out: a sound does one thing. Say it of one of its own.")
+            continue
         if not segment.words:
             if not segment.facts:
                 continue
@@ -316,6 +338,12 @@ def _clauses(segments: Iterable[_Segment], told: list[str]) -> list[_Clause]:
     return clauses
 
 
+def _goes_on(words: str) -> bool:
+    """Whether words say of the sound before that it goes on, or moves, and name none."""
+    own = words.split()
+    return bool(own) and (all(map(_phrases.goes, own)) or all(word in _GOES_ON for word in own))
+
+
 def _contradict(facts: Mapping[str, Any], others: Mapping[str, Any]) -> bool:
     """Whether both say something of one thing: a direction, say."""
     families = [*_FAMILIES, *(frozenset({name}) for name in others)]
@@ -325,6 +353,8 @@ def _contradict(facts: Mapping[str, Any], others: Mapping[str, Any]) -> bool:
 def _coordinated(clauses: list[_Clause], own: _Clause, segment: _Segment, first: int, told: list[str]) -> list[_Clause]:
     """Clauses with one more; of two nouns that are joined the place of the second is that of the first."""
     before = clauses[-1] if len(clauses) > first else None
+    if segment.joined == "and" and before is not None and not own.facts and not segment.article and segment.count == 1:
+        told.append(f"Where and when {own.words!r} is heard is not said; it is taken to be in front.")
     if segment.joined != "and" or before is None or before.facts or not own.facts:
         return [*clauses, own]
     ends = ("s", "ing", "ed")
