@@ -18,9 +18,12 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     import numpy as np
+    import numpy.typing as npt
 
     from limbeck.index import Hit, SoundIndex
     from limbeck.sounds import EncoderOptions
+
+    Floats = npt.NDArray[np.floating]
 
 _LIST = "manifest.csv"
 _LISTENED_S, _LISTENED_HZ = 30, 16_000
@@ -187,7 +190,8 @@ def begins(recording: Path, start_s: float) -> float:
 
     from limbeck import media
 
-    times, energies = [np.zeros(0)], [np.zeros(0)]
+    times: list[Floats] = [np.zeros(0)]
+    energies: list[Floats] = [np.zeros(0)]
     with suppress(MediaError):  # who takes it is told why it cannot be read
         for window in media.sound_windows(recording, sample_rate_hz=_LISTENED_HZ, window_s=1.0, hop_s=1.0):
             if window.start_s >= start_s + _LISTENED_S:
