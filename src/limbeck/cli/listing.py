@@ -24,11 +24,17 @@ Kind = Literal[
     "encoders",
     "detections",
     "sound-datasets",
+    "localisers",
 ]
 Listed = Literal[Kind, "recipes", "sound-recipes"]
 
 RECIPES: dict[Listed, str] = {"recipes": _recipes.METHODS, "sound-recipes": _recipes.SOUNDS}
-ELSEWHERE = {"heads": "networks.heads", "measures": "evaluation.measures", "sound-datasets": "datasets.sounds"}
+ELSEWHERE = {
+    "heads": "networks.heads",
+    "measures": "evaluation.measures",
+    "sound-datasets": "datasets.sounds",
+    "localisers": "spatial.localisers",
+}
 ROOMS: dict[Kind, str] = {kind: f"limbeck.{ELSEWHERE.get(kind, kind)}" for kind in get_args(Kind)}
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from limbeck.spatial._convert import convert
     from limbeck.spatial._fill import Choice, Found, fill
+    from limbeck.spatial._learn import learn
     from limbeck.spatial._measured import FileMeasured, Scores, measure_file
     from limbeck.spatial._named import named
     from limbeck.spatial._page import page
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "_convert": ("convert",),
     "_fill": ("Choice", "Found", "fill"),
+    "_learn": ("learn",),
     "_measured": ("FileMeasured", "Scores", "measure_file"),
     "_named": ("named",),
     "_page": ("page",),
@@ -46,6 +48,7 @@ __all__ = [
     "convert",
     "describe",
     "fill",
+    "learn",
     "measure_file",
     "named",
     "page",

@@ -1,17 +1,16 @@
-"""From where in a picture sound comes, by what moves when something begins to sound; mono sound gets that direction.
+"""From where in a picture sound comes; mono sound gets that direction.
 
-This is the plain way, without anything learned: in each cell of the picture the change from frame to frame is
-correlated with the rises of the loudness, over a second and a half to either side. One source is followed at a time,
-which is where the correlation is largest along a way without jumps. Where it is nowhere large enough (a source out of
-the picture, a voice over it) the sound has no direction, and stays in W alone.
+A localiser says how much each place of the picture sounds, frame by frame (`localisers`). A source is where that is
+largest along a way without jumps; then another one away from it, if that sounds, too. Of two each gets its part of the
+sound, by the bands that are loud when it moves. Where nothing that is seen sounds (a source out of the picture, a voice
+over it) the sound has no direction, and stays in W alone.
 
 W is the sound that came, bit for bit: what is added, Y, Z and X, can be left out again.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import av
 import numpy as np
@@ -20,173 +19,229 @@ import numpy.typing as npt
 from limbeck.errors import InputError, MediaError
 from limbeck.media.projection import Picture
 from limbeck.spatial import directions, files
+from limbeck.spatial.localisers import Film, Frame, Localiser, Maps
+from limbeck.spatial.localisers.motion import Motion, motion
 from limbeck.spatial.render import Ambisonic
 
 Array = npt.NDArray[np.float64]
 Sound = npt.NDArray[np.float32]
 
-CELLS = (16, 32)
-"""Rows and columns of cells that a picture is seen in."""
-AROUND_S = 1.5
-LEAST = 0.52
-"""Least correlation of a source: among 512 cells and four seconds one of 0.5 is there by chance in 1 of 6 videos."""
+MOST = 2
+"""Sources that are looked for."""
 _TURN = 0.02
-"""What a degree from one frame to the next costs, in correlation."""
+"""What a degree from one frame to the next costs, in parts of the largest weight."""
 _EDGE_S = 0.1
-_LATE_S = 0.01
-"""By which sound comes later than light, from a few metres away, and a picture is open."""
 _BLUR, _NEAR = 1.5, 4
-"""In cells."""
-_POWER = 2
+"""In cells of a map."""
+_THING = 40.0, 0.25
+"""How wide a thing may look: in degrees all around, and in parts of the width of a flat picture."""
+_SECOND = 0.3
+"""Least weight of another source, by that of the first."""
+_MOVES_S = 0.3
+"""For how long a thing is taken to sound after it moved."""
+_WINDOW_S, _BLOCK_S, _UPDATES = 0.064, 30.0, 30
 
 
 @dataclass(frozen=True)
 class Located:
-    """Where what sounds is seen.
+    """Where a thing that sounds is seen.
 
     Attributes:
         times: Of the frames, in seconds from the first sample of the sound, (frame,).
         vectors: Unit vectors, (3, frame).
-        score: Correlation of motion and onsets there, (frame,); below `LEAST` nothing that is seen sounds.
+        score: How well it goes with the sound, as the localiser says, (frame,).
+        least: The score below which it is not taken to sound.
     """
 
     times: Array
     vectors: Array
     score: Array
+    least: float
 
     @property
     def seen(self) -> npt.NDArray[np.bool_]:
-        """Frames in which something that is seen sounds, (frame,)."""
-        return self.score >= LEAST
+        """Frames in which it is taken to sound, (frame,)."""
+        return self.score >= self.least
 
 
-def motion(frames: Iterable[npt.NDArray[np.uint8]]) -> Array:
-    """Change of the picture, (frame, row, column) of `CELLS`, as the root of its mean square in each cell.
+def locate(maps: Maps, picture: Picture, *, shape: float = 0.5, most: int = MOST) -> list[Located]:
+    """Where in each frame what sounds is: one source, and others that sound in half of the frames or more.
 
     Args:
-        frames: Grey pictures, uint8, (height, width), each at least as large as `CELLS`.
+        maps: Of a localiser.
+        picture: How directions are in it.
+        shape: Height of the picture by its width.
+        most: Sources that are looked for, at least 1.
     """
-    rows, columns = CELLS
-    before: Array | None = None
+    from scipy.ndimage import gaussian_filter
+
+    rows, columns = maps.score.shape[1:]
+    down, along = np.meshgrid((np.arange(rows) + 0.5) / rows, (np.arange(columns) + 0.5) / columns, indexing="ij")
+    cells = picture.vectors(down, along, shape).reshape(3, -1)
+    near = directions.great_circle(cells[:, :, None], cells[:, None, :])
+    cell = np.degrees(np.sqrt(4 * np.pi / cells.shape[1])) if picture.width is None else picture.width / columns
+    sides = ("nearest", "wrap" if picture.width is None else "nearest")
+    score, weight = (each.reshape(len(maps.times), -1) for each in (maps.score, maps.weight))
+    found: list[Located] = []
+    heaviest = 0.0
+    thing = _widest(picture)
+    for _ in range(most):
+        # Of a thing that swells the rim moves: together it is about its middle.
+        blurred = gaussian_filter(weight.reshape(maps.score.shape), (0, _BLUR, _BLUR), mode=("nearest", *sides))
+        blurred = blurred.reshape(weight.shape)
+        way = _way(blurred / np.maximum(blurred.max(axis=1, keepdims=True), 1e-9), near)
+        # Between cells: the middle of what is as good, in them and beside them.
+        beside = near[way] < _NEAR * cell
+        middle = (cells @ (weight * beside).T) + 1e-9 * cells[:, way]
+        best = np.where(beside, score, -np.inf).max(axis=1)
+        source = Located(maps.times, middle / np.linalg.norm(middle, axis=0), best, maps.least)
+        heavy = float(blurred.max(axis=1).mean())
+        if found and (source.seen.mean() < 0.5 or heavy < _SECOND * heaviest):
+            break
+        heaviest = max(heavy, heaviest)
+        found.append(source)
+        score, weight = np.where(near[way] < thing, -np.inf, score), np.where(near[way] < thing, 0.0, weight)
+    return found
+
+
+def activity(moved: Array, sources: Sequence[Located], picture: Picture, *, shape: float = 0.5) -> Array:
+    """How much each source moved a moment ago, (source, frame), >= 0.
+
+    Args:
+        moved: Of `motion`, (frame, row, column).
+        sources: Where they are.
+        picture: How directions are in it.
+        shape: Height of the picture by its width.
+    """
+    rows, columns = moved.shape[1:]
+    down, along = np.meshgrid((np.arange(rows) + 0.5) / rows, (np.arange(columns) + 0.5) / columns, indexing="ij")
+    cells = picture.vectors(down, along, shape).reshape(3, -1)
     made = []
-    for frame in frames:
-        if frame.ndim != 2 or frame.shape[0] < rows or frame.shape[1] < columns:
-            raise InputError(f"Frames are grey and at least {rows} x {columns} pixels, but one of {frame.shape} came.")
-        now = frame.astype(np.float64)
-        change = np.square(now - (now if before is None else before))
-        before = now
-        down = np.linspace(0, frame.shape[0], rows + 1).astype(int)[:-1]
-        along = np.linspace(0, frame.shape[1], columns + 1).astype(int)[:-1]
-        total = np.add.reduceat(np.add.reduceat(change, down, axis=0), along, axis=1)
-        made.append(np.sqrt(total / (frame.size / (rows * columns))))
-    if len(made) < 3:
-        raise InputError(f"A video needs three frames for something to move in it, but {len(made)} came.")
+    for source in sources:
+        beside = directions.great_circle(source.vectors[:, :, None], cells[:, None]) < _widest(picture) / 2
+        own = (moved.reshape(len(moved), -1) * beside).sum(axis=1) / np.maximum(beside.sum(axis=1), 1)
+        own = np.maximum(own - np.median(own), 0)
+        gone = source.times[:, None] - source.times
+        made.append(np.where(gone >= 0, np.exp(-gone / _MOVES_S), 0) @ own)
     return np.stack(made)
 
 
-def onsets(waveform: npt.NDArray[np.floating[Any]], rate: int, times: Array) -> Array:
-    """Rises of the loudness up to each frame, (frame,), >= 0, in nepers.
+def split(waveform: Sound, rate: int, active: Array, times: Array) -> list[Sound]:
+    """Parts of a sound, one for each source, (sample,), whose sum it is up to rounding.
 
-    What moves a picture has happened since the frame before it, and so has what is heard with it.
+    Each source has a spectrum and a course of loudness that begins as that of its motion; both are fitted to the sound
+    (non-negative matrix factorisation), and each part is what passes its share of the fit, in blocks of half a minute.
 
     Args:
         waveform: Mono, (sample,).
         rate: Samples a second, in Hz.
-        times: Of the frames, in seconds from its first sample, growing.
-    """
-    total = np.concatenate([[0.0], np.cumsum(np.square(waveform, dtype=np.float64))])
-    step = float(np.median(np.diff(times)))
-    edges = np.append(times[0] - step, times) + _LATE_S
-    edges = np.clip(np.round(edges * rate), 0, len(waveform)).astype(int)
-    energy = np.diff(total[edges]) / np.maximum(np.diff(edges), 1)
-    # What is 40 dB below the loudest frame is no rise.
-    level = 0.5 * np.log(energy + 1e-4 * energy.max() + 1e-12)
-    return np.asarray(np.maximum(np.diff(level, prepend=level[0]), 0))
-
-
-def locate(moved: Array, rises: Array, times: Array, picture: Picture, *, shape: float = 0.5) -> Located:
-    """Where in each frame what sounds is.
-
-    Args:
-        moved: Of `motion`, (frame, row, column).
-        rises: Of `onsets`, (frame,).
+        active: Of `activity`, (source, frame).
         times: Of the frames, in seconds.
-        picture: How directions are in it.
-        shape: Height of the picture by its width.
     """
-    from scipy.ndimage import gaussian_filter
+    from scipy.signal import istft, stft
 
-    rows, columns = moved.shape[1:]
-    correlation, spread = _correlations(moved.reshape(len(moved), -1), rises, times)
-    # What hardly moves correlates with anything, and so does all that blinks a little with a camera's noise.
-    size = np.sqrt(spread / np.maximum(spread.max(axis=1, keepdims=True), 1e-9))
-    salience = np.maximum(correlation, 0) ** _POWER * size
-    # Of a thing that swells the rim moves: together it is about its middle.
-    sides = ("nearest", "wrap" if picture.width is None else "nearest")
-    blurred = gaussian_filter(salience.reshape(moved.shape), (0, _BLUR, _BLUR), mode=("nearest", *sides))
-    blurred = blurred.reshape(correlation.shape)
-    down, along = ((np.arange(n) + 0.5) / n for n in (rows, columns))
-    down, along = np.meshgrid(down, along, indexing="ij")
-    cells = picture.vectors(down, along, shape).reshape(3, -1)
-    way = _way(blurred / np.maximum(blurred.max(axis=1, keepdims=True), 1e-9), cells)
-    # Between cells: the middle of what is as good, in them and beside them.
-    near = directions.great_circle(cells[:, :, None], cells[:, None, :])
-    cell = np.degrees(np.sqrt(4 * np.pi / cells.shape[1])) if picture.width is None else picture.width / columns
-    beside = near[way] < _NEAR * cell
-    weight = salience * beside
-    middle = (cells @ weight.T) + 1e-9 * cells[:, way]
-    return Located(times, middle / np.linalg.norm(middle, axis=0), np.where(beside, correlation, 0).max(axis=1))
+    window, step = round(_WINDOW_S * rate), round(_BLOCK_S * rate)
+    if len(active) == 1:
+        return [waveform]
+    parts: list[list[Sound]] = [[] for _ in active]
+    for begin in range(0, len(waveform), step):
+        block = np.pad(waveform[begin : begin + step], (0, max(window - len(waveform) + begin, 0)))
+        _, when, spectrum = stft(block, rate, nperseg=window)
+        size = np.abs(spectrum) + 1e-9
+        course = np.stack([np.interp(when + begin / rate, times, each) for each in active])
+        course = course / np.maximum(course.max(axis=1, keepdims=True), 1e-9) + 0.05
+        colour = size @ course.T / size.sum()
+        for _ in range(_UPDATES):
+            colour *= (size / (colour @ course)) @ course.T / course.sum(axis=1)
+            course *= colour.T @ (size / (colour @ course)) / colour.sum(axis=0)[:, None]
+        for number, part in enumerate(parts):
+            share = np.outer(colour[:, number], course[number]) / (colour @ course)
+            _, own = istft(spectrum * share, rate, nperseg=window)
+            part.append(own[: min(step, len(waveform) - begin)].astype(np.float32))
+    return [np.concatenate(part) for part in parts]
 
 
-def encode(waveform: Sound, rate: int, located: Located) -> Sound:
+def encode(waveform: Sound, rate: int, sources: Sequence[Located], parts: Sequence[Sound]) -> Sound:
     """An AmbiX sound of first order, float32 (4, sample), whose W is the `waveform`, bit for bit.
 
     Args:
         waveform: Mono, (sample,), float32.
         rate: Samples a second, in Hz.
-        located: Where it comes from; where nothing is seen that sounds, and where there is no picture, Y, Z and X fade
-            to silence within 0.1 s.
+        sources: Where they are; where one is not taken to sound, and where there is no picture, its part of Y, Z and X
+            fades to silence within 0.1 s.
+        parts: The part of the sound that each has, (sample,).
     """
-    out = np.empty((4, len(waveform)), np.float32)
+    out = np.zeros((4, len(waveform)), np.float32)
     out[0] = waveform
-    # The last frame is seen until the next one would come.
-    times = np.append(located.times, located.times[-1] + np.median(np.diff(located.times)))
-    grid = np.arange(0, max(times[-1], 0) + 2 * _EDGE_S, _EDGE_S / 4)
-    smooth = np.hanning(11)[1:-1] / np.hanning(11).sum()
-    ways = np.append(located.vectors * located.seen, (located.vectors * located.seen)[:, -1:], axis=1)
-    x, y, z = (
-        np.convolve(np.pad(np.interp(grid, times, axis, left=0, right=0), 4, mode="edge"), smooth, "valid")
-        for axis in ways
-    )
     at = np.arange(len(waveform)) / rate
-    for channel, axis in enumerate((y, z, x), 1):
-        out[channel] = waveform * np.interp(at, grid, axis)
+    smooth = np.hanning(11)[1:-1] / np.hanning(11).sum()
+    for source, part in zip(sources, parts, strict=True):
+        # The last frame is seen until the next one would come.
+        times = np.append(source.times, source.times[-1] + np.median(np.diff(source.times)))
+        grid = np.arange(0, max(times[-1], 0) + 2 * _EDGE_S, _EDGE_S / 4)
+        ways = source.vectors * source.seen
+        x, y, z = (
+            np.convolve(np.pad(np.interp(grid, times, axis, left=0, right=0), 4, mode="edge"), smooth, "valid")
+            for axis in np.append(ways, ways[:, -1:], axis=1)
+        )
+        for channel, axis in enumerate((y, z, x), 1):
+            out[channel] += part * np.interp(at, grid, axis)
     return out
 
 
-def from_video(path: Path, out: Path, picture: Picture) -> Located:
+def from_video(
+    path: Path, out: Path, picture: Picture, *, localiser: Localiser | None = None, most: int = MOST
+) -> list[Located]:
     """Write the sound of a video as ambisonics, from where it is seen to come.
 
     Args:
         path: The video; of several channels of sound the mean is taken.
         out: File to write: ``.wav``, whose W is that sound bit for bit, ``.flac``, ``.opus`` or ``.mp4`` (sound alone).
         picture: How directions are in its picture.
+        localiser: What finds in it what sounds; by what moves when the sound rises, unless another is given.
+        most: Sources that are looked for, at least 1.
+
+    Returns:
+        The sources; of the first one it may be that it is never taken to sound.
 
     Raises:
         InputError: Too little is in it, or the form cannot hold it.
         MediaError: It has no picture or no sound, or cannot be read.
     """
+    if most < 1:
+        raise InputError(f"At least one source is looked for, but got most={most}.")
     told = files.about(path)
     kind = Ambisonic(1)
     about = files.About("foa", kind.channels, told.rate, kind.layout, kind.about())
     files.check(out, about)
     waveform = np.concatenate([piece.mean(axis=0, dtype=np.float32) for piece in files.read(path)])
-    seen = _frames(path)
-    times, shape = np.array([time for time, _, _ in seen]) - _begins(path), seen[0][2] if seen else 0.5
-    moved = motion(frame for _, frame, _ in seen)
-    located = locate(moved, onsets(waveform, told.rate, times), times, picture, shape=shape)
-    files.write(out, [encode(waveform, told.rate, located)], about)
-    return located
+    sources, moved, shape = _found(path, waveform, told.rate, picture, localiser or Motion(), most)
+    parts = split(waveform, told.rate, activity(moved, sources, picture, shape=shape), sources[0].times)
+    files.write(out, [encode(waveform, told.rate, sources, parts)], about)
+    return sources
+
+
+def _found(
+    path: Path, waveform: Sound, rate: int, picture: Picture, localiser: Localiser, most: int
+) -> tuple[list[Located], Array, float]:
+    """The sources of a video, how much each cell of its picture moved, and its height by its width."""
+    grey: list[npt.NDArray[np.uint8]] = []
+    shapes: list[float] = []
+
+    def watched() -> Iterator[Frame]:
+        begins = _begins(path)
+        for frame, shape in _frames(path, localiser.size):
+            grey.append(frame.pixels.mean(axis=-1).astype(np.uint8))
+            shapes.append(shape)
+            yield frame._replace(seconds=frame.seconds - begins)
+
+    maps = localiser.maps(Film(watched(), waveform, rate))
+    return locate(maps, picture, shape=shapes[0], most=most), motion(grey), shapes[0]
+
+
+def _widest(picture: Picture) -> float:
+    around, part = _THING
+    return around if picture.width is None else part * picture.width
 
 
 def _begins(path: Path) -> float:
@@ -195,49 +250,34 @@ def _begins(path: Path) -> float:
         return next((float(frame.time or 0) for frame in media.decode(audio=0)), 0.0)
 
 
-def _frames(path: Path) -> list[tuple[float, npt.NDArray[np.uint8], float]]:
-    """Time, small grey picture and height by width of frames, at least 1 / 15 s apart."""
-    rows, columns = (4 * side for side in CELLS)
-    made: list[tuple[float, npt.NDArray[np.uint8], float]] = []
+def _frames(path: Path, size: tuple[int, int]) -> Iterator[tuple[Frame, float]]:
+    """Small frames, at least 1 / 15 s apart, and the height of the picture by its width."""
+    rows, columns = size
+    last = -1.0
     try:
         with av.open(str(path)) as media:
             if not media.streams.video:
                 raise MediaError("no_picture_track", f"{path} has no picture.")
             for frame in media.decode(video=0):
-                if frame.time is not None and (not made or frame.time >= made[-1][0] + 1 / 15.5):
-                    small = frame.reformat(columns, rows, "gray").to_ndarray()
+                if frame.time is not None and frame.time >= last + 1 / 15.5:
+                    last = frame.time
                     # A phone held upright stores its picture lying, and says how it is turned.
-                    upright = np.rot90(np.asarray(small, np.uint8), round(frame.rotation / 90))
+                    turns = round(frame.rotation / 90)
+                    height, width = (rows, columns) if turns % 2 == 0 else (columns, rows)
+                    small = frame.reformat(width, height, "rgb24").to_ndarray()
                     shape = frame.height / frame.width
-                    made.append((frame.time, upright, shape if upright.shape == small.shape else 1 / shape))
+                    upright = np.ascontiguousarray(np.rot90(np.asarray(small, np.uint8), turns))
+                    yield Frame(frame.time, upright), shape if turns % 2 == 0 else 1 / shape
     except av.error.FFmpegError as error:
         raise MediaError("undecodable", f"{path} cannot be read: {error}.") from error
-    return made
 
 
-def _correlations(moved: Array, rises: Array, times: Array) -> tuple[Array, Array]:
-    """Pearson's correlation of each cell's motion with the rises, about each frame, and its spread, (frame, cell)."""
-    first = np.searchsorted(times, times - AROUND_S)
-    last = np.searchsorted(times, times + AROUND_S, side="right")
-
-    def around(values: Array) -> Array:
-        total = np.concatenate([np.zeros_like(values[:1]), np.cumsum(values, axis=0)])
-        return np.asarray((total[last] - total[first]) / (last - first).reshape(-1, *[1] * (values.ndim - 1)))
-
-    means, mean = around(moved), around(rises)
-    together = around(moved * rises[:, None]) - means * mean[:, None]
-    spread = np.maximum(around(moved**2) - means**2, 0)
-    own = np.maximum(around(rises**2) - mean**2, 0)
-    scale = np.sqrt(spread * own[:, None])
-    return np.asarray(np.where(scale > 1e-6, together / np.maximum(scale, 1e-6), 0.0)), np.sqrt(spread)
-
-
-def _way(correlation: Array, cells: Array) -> npt.NDArray[np.intp]:
-    """The cell of each frame on the way with the largest sum of correlations, less what its turns cost."""
-    cost = _TURN * directions.great_circle(cells[:, :, None], cells[:, None, :])
-    best = correlation[0]
+def _way(weight: Array, near: Array) -> npt.NDArray[np.intp]:
+    """The cell of each frame on the way with the largest sum of weights, less what its turns cost."""
+    cost = _TURN * near
+    best = weight[0]
     came: list[npt.NDArray[np.intp]] = []
-    for row in correlation[1:]:
+    for row in weight[1:]:
         reached = best[:, None] - cost
         came.append(reached.argmax(axis=0))
         best = reached.max(axis=0) + row

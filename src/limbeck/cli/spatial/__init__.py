@@ -1,7 +1,7 @@
 """``limbeck spatial``: sounds around a listener, from a sentence to a file whose directions were measured."""
 
 from limbeck.cli import _output
-from limbeck.cli.spatial import convert, fill, from_video, measure, page, render, scene, selftest
+from limbeck.cli.spatial import convert, fill, from_video, learn, measure, page, render, scene, selftest
 
 __all__ = ["app"]
 
@@ -13,7 +13,7 @@ EXAMPLES = (
 )
 
 app = _output.group(
-    [scene, fill, render, measure, page, convert, selftest, from_video],
+    [scene, fill, render, measure, page, convert, selftest, from_video, learn],
     "Sound with a direction: a sentence becomes a scene, your recordings its sounds, and both a file for headphones.",
     EXAMPLES,
 )

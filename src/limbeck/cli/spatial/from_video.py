@@ -12,6 +12,7 @@ NAME = "from-video"
 EXAMPLES = (
     "limbeck spatial from-video walk360.mp4 --all-around --out foa.wav",
     "limbeck spatial from-video street.mp4 --field-of-view 70 --out foa.opus",
+    "limbeck spatial from-video walk360.mp4 --all-around --localiser localiser/ --out foa.wav",
 )
 
 
@@ -23,16 +24,21 @@ def run(
     field_of_view: Annotated[
         float | None, Option(metavar="DEGREES", help="Degrees from the left to the right edge of a flat picture.")
     ] = None,
+    localiser: Annotated[
+        str, Option(help="What finds what sounds: motion, or the folder of one that limbeck spatial learn trained.")
+    ] = "motion",
+    most: Annotated[int, Option(min=1, help="Sources that are looked for.")] = 2,
     json: _options.Json = False,
     quiet: _options.Quiet = False,
 ) -> None:
-    """Give the sound of a video the direction of what moves when it rises; where nothing does, it has none.
+    """Give the sound of a video the direction of what sounds in it; where nothing that is seen does, it has none.
 
-    Nothing is learned: one source is followed, which must be seen to move as it sounds. W of the result is the sound
-    that came, bit for bit in WAV.
+    By itself nothing is learned: a source is what moves when the sound rises. A second one away from the first gets
+    its part of the sound. W of the result is the sound that came, bit for bit in WAV.
     """
     from limbeck.errors import InputError
     from limbeck.media.projection import Picture
+    from limbeck.spatial import localisers
     from limbeck.spatial.directions import angles
     from limbeck.spatial.video import from_video
 
@@ -41,18 +47,28 @@ def run(
             "Say how the picture shows the world: --all-around for 360 degrees (equirectangular), or --field-of-view "
             "DEGREES for an ordinary camera (a phone has about 70). It is not told by the file."
         )
-    found = from_video(video, out, Picture(field_of_view))
-    azimuth, elevation = angles(found.vectors)
+    picture = Picture(field_of_view)
+    sources = from_video(video, out, picture, localiser=localisers.opened(localiser), most=most)
     if json:
-        columns = {"time": found.times, "azimuth": azimuth, "elevation": elevation, "correlation": found.score}
-        rounded = {name: column.round(3).tolist() for name, column in columns.items()}
-        _output.as_json({**rounded, "seen": found.seen.tolist()})
+        told = []
+        for source in sources:
+            azimuth, elevation = angles(source.vectors)
+            columns = {"time": source.times, "azimuth": azimuth, "elevation": elevation, "score": source.score}
+            rounded = {name: column.round(3).tolist() for name, column in columns.items()}
+            told.append({**rounded, "least": source.least, "seen": source.seen.tolist()})
+        _output.as_json(told)
         return
     rows = []
-    for second in range(int(found.times[-1]) + 1):
-        i = int(abs(found.times - second).argmin())
-        where = [f"{azimuth[i]:.0f}", f"{elevation[i]:.0f}"] if found.seen[i] else ["", ""]
-        rows.append([f"{second}", *where, f"{found.score[i]:.2f}"])
-    _output.as_table([">s", ">azimuth", ">elevation", ">correlation"], rows)
-    _output.note(f"In {100 * found.seen.mean():.0f} % of the frames something is seen that sounds.", quiet=quiet)
+    for number, source in enumerate(sources, 1):
+        azimuth, elevation = angles(source.vectors)
+        for second in range(int(source.times[-1]) + 1):
+            i = int(abs(source.times - second).argmin())
+            where = [f"{azimuth[i]:.0f}", f"{elevation[i]:.0f}"] if source.seen[i] else ["", ""]
+            rows.append([f"{number}", f"{second}", *where, f"{source.score[i]:.2f}"])
+    _output.as_table([">source", ">s", ">azimuth", ">elevation", ">score"], rows)
+    for number, source in enumerate(sources, 1):
+        share = f"{100 * source.seen.mean():.0f} %"
+        _output.note(
+            f"In {share} of the frames source {number} is seen to sound (score {source.least:.2f}).", quiet=quiet
+        )
     typer.echo(out)
