@@ -10,9 +10,10 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+import soundfile
 
 from limbeck.errors import InputError, MediaError
-from limbeck.spatial import ambisonics, boxes, files, measure, render
+from limbeck.spatial import ambisonics, boxes, convert, files, measure, measure_file, render
 
 RATE = 48_000
 TONE = 0.3 * np.sin(2 * np.pi * 440 * np.arange(RATE) / RATE) + 0.05 * np.random.default_rng(0).standard_normal(RATE)
@@ -46,8 +47,6 @@ def test_a_file_of_every_form_is_read_back_from_where_it_was(tmp_path: Path, for
 
 
 def test_soundfile_reads_wav_and_flac(tmp_path: Path) -> None:
-    import soundfile
-
     for form, exact in (("wav", 0), ("flac", 2**-23)):
         back, rate = soundfile.read(write(tmp_path / f"foa.{form}"), dtype="float32")
         assert rate == RATE
@@ -134,3 +133,27 @@ def test_bad_files_are_refused_in_sentences(tmp_path: Path) -> None:
     shutil.move(write(tmp_path / "five.wav", np.tile(FOA[:1], (6, 1)), "5.1"), tmp_path / "six.wav")
     with pytest.raises(InputError, match=r"is of 4 channels at 48000 Hz, but six\.wav has 6"):
         files.about(tmp_path / "six.wav")
+
+
+def test_an_mp4_file_is_as_long_as_what_was_written(tmp_path: Path) -> None:
+    lengths = (1, 1000, 5120, 12345, RATE)
+    read = []
+    for length in lengths:
+        sound = np.random.default_rng(0).standard_normal((4, length)).astype(np.float32) * 0.1
+        files.write(tmp_path / "x.mp4", [sound], files.About("foa", tuple("1234"), RATE, "ambisonic 1", {}))
+        read.append(sum(piece.shape[1] for piece in files.read(tmp_path / "x.mp4")))
+    assert tuple(read) == lengths
+
+
+def test_nan_is_refused_where_it_is_read(tmp_path: Path) -> None:
+    sound = np.zeros((RATE, 4), np.float32)
+    sound[5] = np.nan
+    soundfile.write(tmp_path / "x.wav", sound, RATE, subtype="FLOAT")
+    with pytest.raises(MediaError, match="holds NaN or infinity"):
+        measure_file(tmp_path / "x.wav", output="foa", convention="ambix")
+    with pytest.raises(MediaError, match="holds NaN or infinity"):
+        convert(tmp_path / "x.wav", tmp_path / "y.wav", "fuma")
+    soundfile.write(tmp_path / "x.wav", sound[:0], RATE)
+    with pytest.raises(InputError, match="nothing to convert"):
+        convert(tmp_path / "x.wav", tmp_path / "y.wav", "fuma")
+    assert not (tmp_path / "y.wav").exists()

@@ -100,6 +100,12 @@ def test_it_fits(browser: Any, written: SimpleNamespace, width: int) -> None:
     tab = browser.new_page(viewport={"width": width, "height": 900})
     tab.goto(written.index.as_uri())
     assert tab.evaluate("document.documentElement.scrollWidth") <= width
+    ring = tab.locator('[data-source="0"] .ring').bounding_box()
+    label = tab.locator(".side", has_text="left").bounding_box()
+    assert label["x"] + label["width"] <= ring["x"], "the label on the left stands clear of what is there"
+    assert (
+        tab.evaluate("document.querySelector('#head').compareDocumentPosition(document.querySelector('.ring'))") & 4
+    ), "the head covers nothing"
     tab.close()
 
 
@@ -117,6 +123,9 @@ def test_what_is_missing_is_told(written: SimpleNamespace, tmp_path: Path) -> No
         page(out, out=tmp_path / "page", most_seconds=0)
     (out / "measured.json").write_text(json.dumps([{"output": "stereo", "sources": []}]), encoding="utf-8")
     with pytest.raises(InputError, match="says nothing of foa"):
+        page(out, out=tmp_path / "page")
+    (out / "measured.json").unlink()
+    with pytest.raises(InputError, match="did not come to its end"):
         page(out, out=tmp_path / "page")
 
 

@@ -170,6 +170,39 @@ def test_a_room_adds_what_pyroomacoustics_says(tmp_path: Path) -> None:
     assert np.linalg.norm(spectra[0]) == pytest.approx(np.linalg.norm(spectra[1]), rel=0.05)
 
 
+@pytest.mark.parametrize(("size", "absorption"), [((7, 6, 3), 0.05), ((6, 5, 3), 0.2), ((20, 15, 7), 0.1)])
+def test_a_room_echoes_as_long_as_it_should(size: tuple[float, float, float], absorption: float) -> None:
+    """By what is heard of a click: the fall from -5 to -35 dB, twice, against Eyring's formula; and from everywhere."""
+    pytest.importorskip("pyroomacoustics", reason="rooms come with limbeck[spatial]")
+    x, y, z = size
+    eyring = 0.161 * x * y * z / (-2 * (x * y + y * z + z * x) * np.log(1 - absorption))
+    click = np.zeros(RATE, np.float32)
+    click[:160] = NOISE[:160]
+    seconds = float(np.ceil(eyring)) + 1
+    made = scene(
+        source(Waypoint(azimuth=30), repeat="once"), seconds=seconds, room=Room(size=size, absorption=absorption)
+    )
+    sound = heard(made, samples=click).astype(np.float64)
+    left = np.cumsum(sound[0, ::-1] ** 2)[::-1]
+    fallen = [np.argmax(left < left[0] * 10 ** (db / 10)) / RATE for db in (-5, -35)]
+    assert 2 * (fallen[1] - fallen[0]) == pytest.approx(eyring, rel=0.1)
+    late = np.square(sound[:, round(eyring / 3 * RATE) : round(eyring / 2 * RATE)]).mean(axis=1)
+    assert late[1:].sum() / late[0] == pytest.approx(1, abs=0.15)
+
+
+def test_there_may_be_more_sources_than_files_may_be_open(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource")
+    write_wav(tmp_path / "noise.wav", NOISE, RATE)
+    one = source(Waypoint(azimuth=0), end=0.1, recording=str(tmp_path / "noise.wav"))
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (len(list(Path("/proc/self/fd").iterdir())) + 20, limits[1]))
+    try:
+        with render.opened(scene(*[one] * 60)) as stems:
+            assert [float(stem.samples[5]) for stem in stems] == [float(stems[0].samples[5])] * 60
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+
 def test_air_swallows_what_is_high_and_far() -> None:
     from limbeck.spatial.render._air import absorption
 

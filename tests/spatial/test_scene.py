@@ -84,6 +84,7 @@ def test_on_a_straight_path_it_moves_as_a_car_does() -> None:
             "[room]\nsize = [5, 5, 0]\n[[sources]]",
             "a room is 1 m to 1000 m long, wide and high, not 5 x 5 x 0",
         ),
+        ("azimuth = 90", "azimuth = 1e300", "azimuth: Input should be less than or equal to 360000"),
         ("duration = 10", "duration = ", "is not TOML"),
         ("duration = 10", "rate = 0", "rate: Input should be greater than or equal to 8000 (came: 0)"),
     ],

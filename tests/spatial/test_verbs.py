@@ -11,8 +11,20 @@ import numpy as np
 import pytest
 
 from limbeck import cli
+from limbeck.errors import InputError
 from limbeck.media import write_wav
-from limbeck.spatial import Scene, Source, Waypoint, ambisonics, boxes, convert, files, measure_file
+from limbeck.spatial import (
+    Scene,
+    Source,
+    Waypoint,
+    ambisonics,
+    boxes,
+    convert,
+    files,
+    measure_file,
+    produce,
+    render,
+)
 from limbeck.spatial.selftest import PLACES, frames
 
 RATE = 16_000
@@ -67,6 +79,20 @@ def test_render_and_measure_agree_with_the_scene(scene: Path, tmp_path: Path, ty
     words = typed("spatial", "measure", out / "binaural.wav", "--truth", out / "scene.toml")
     assert "measured" in words
     assert "oracle" in words
+
+
+def test_a_folder_holds_the_outputs_of_one_scene(scene: Path, tmp_path: Path, typed: Typed) -> None:
+    out = tmp_path / "out"
+    for to in ("foa", "stereo"):
+        typed("spatial", "render", scene, "--out", out, "--to", to)
+    assert [row["output"] for row in json.loads((out / "measured.json").read_text())] == ["foa", "stereo"]
+    other = Scene.load(scene)
+    other = other.model_copy(update={"sources": other.sources[:1]})
+    with pytest.raises(InputError, match=r"holds foa.wav of another scene"):
+        list(produce(other, out, {"stereo": render.output("stereo")}))
+    both = {name: render.output(name) for name in ("stereo", "foa")}
+    assert [made.output for made in produce(other, out, both)] == ["stereo", "foa"]
+    assert len(Scene.load(out / "scene.toml").sources) == 1
 
 
 def test_convert_leads_there_and_back_and_turns(tmp_path: Path, typed: Typed) -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from limbeck.spatial._fill import Choice, Found, fill
     from limbeck.spatial._learn import learn
     from limbeck.spatial._measured import FileMeasured, Scores, measure_file
-    from limbeck.spatial._named import named
+    from limbeck.spatial._named import named, where
     from limbeck.spatial._page import page
     from limbeck.spatial._produce import Produced, SourceHeard, produce
     from limbeck.spatial.grammar import Reading, describe, parse
@@ -25,7 +25,7 @@ _HOMES = {
     "_fill": ("Choice", "Found", "fill"),
     "_learn": ("learn",),
     "_measured": ("FileMeasured", "Scores", "measure_file"),
-    "_named": ("named",),
+    "_named": ("named", "where"),
     "_page": ("page",),
     "_produce": ("Produced", "SourceHeard", "produce"),
     "grammar": ("Reading", "describe", "parse"),
@@ -54,6 +54,7 @@ __all__ = [
     "page",
     "parse",
     "produce",
+    "where",
 ]
 
 

@@ -58,15 +58,18 @@ def convert(
     output = {1: "foa", 2: "hoa2", 3: "hoa3"}[order] if wanted == ambisonics.AMBIX else ""
     about = files.About(output, channels, told.rate, made.layout, details)
     turn = ambisonics.rotation(yaw, pitch, roll, order=order) if (yaw, pitch, roll) != (0, 0, 0) else None
-    energies = np.zeros(2)
+    energies, length = np.zeros(2), 0
 
     with files.writer(target, about) as put:
         for piece in files.read(source):
             plain = ambisonics.convert(piece, came)
+            length += piece.shape[1]
             squares = np.square(piece[:4], dtype=np.float64).sum(axis=1)
             energies += squares[0], squares[1:].sum()
             turned = plain if turn is None else np.asarray(turn @ plain, np.float32)
             put(ambisonics.convert(turned, ambisonics.AMBIX, wanted))
+        if not length:
+            raise InputError(f"{source} is empty, so there is nothing to convert.")
     if told.convention not in (None, came):
         return f"{source} itself says that it is {told.convention}, but was taken for {came}, as you said."
     return ambisonics.doubt(float(energies[1] / energies[0]) if energies[0] else float("nan"), came)

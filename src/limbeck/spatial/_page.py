@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from limbeck.errors import InputError
-from limbeck.spatial._named import named
+from limbeck.spatial._named import where
 from limbeck.spatial.scene import Scene, Source
 
 Floats = npt.NDArray[np.float64]
@@ -49,6 +49,11 @@ def page(folder: Path | str, *, out: Path | str, title: str | None = None, most_
     if sound is None:
         raise InputError(
             f"There is no foa file in {folder}; render one: limbeck spatial render scene.toml --to foa --out {folder}"
+        )
+    if not (folder / MEASURED).is_file():
+        raise InputError(
+            f"There is no {MEASURED} in {folder}, as rendering did not come to its end. Render again: limbeck spatial "
+            f"render SCENE --to foa --out {folder}"
         )
     scene = Scene.load(folder / "scene.toml")
     rows = _measured(_files.read_json(folder / MEASURED), folder)
@@ -124,10 +129,9 @@ def _measured(content: Any, folder: Path) -> list[dict[str, Any]]:
 
 
 def _shown(source: Source, row: dict[str, Any], made: Any) -> Any:
-    places = [f"{named(w.azimuth, w.elevation)}, {w.distance:.3g} m" for w in source.waypoints]
     return made(
         words=source.words,
-        where="all around" if source.extent == "around" else " to ".join(places),
+        where=where(source),
         start=source.start,
         end=source.end,
         times=row["times"],

@@ -1,6 +1,6 @@
 """A scene to files, and what direction each source has in each of them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from math import gcd
@@ -15,12 +15,12 @@ from limbeck.engine.progress import bar
 from limbeck.errors import InputError
 from limbeck.spatial import directions, files, render
 from limbeck.spatial.measure import FRAME_S, Heard
-from limbeck.spatial.scene import Scene
+from limbeck.spatial.scene import Scene, Source
 
 Array = npt.NDArray[np.float64]
 
 MEASURED = "measured.json"
-_SAMPLES, _STEP = 2**16, 128
+_SAMPLES, _STEP, _VALUES = 2**16, 128, 2**26
 _POINTS = 200
 
 
@@ -114,7 +114,8 @@ def produce(
         The outputs, each as soon as its files are there.
 
     Raises:
-        InputError: A form cannot hold an output, or the scene cannot be rendered.
+        InputError: A form cannot hold an output, the scene cannot be rendered, or the folder holds other outputs of
+            another scene.
         MediaError: A recording is not there, or cannot be read.
     """
     abouts = {
@@ -127,6 +128,9 @@ def produce(
     for name in outputs:
         for path in paths[name]:
             files.check(path, abouts[name])
+    scene = scene.model_copy(update={"sources": tuple(map(_whole, scene.sources))})
+    before = _before(scene, out, outputs)
+    (out / MEASURED).unlink(missing_ok=True)  # if this is killed, it says nothing of files that are of another scene
     done: list[Produced] = []
     with render.opened(scene) as stems:
         for name, made in outputs.items():
@@ -135,7 +139,7 @@ def produce(
             with ExitStack() as stack:
                 tell = stack.enter_context(bar(f"Rendering {name}, seconds", show=progress))
                 puts = [stack.enter_context(files.writer(path, abouts[name])) for path in paths[name]]
-                for block in render.blocks(scene, stems, made, block=_block(scene.rate), air=air):
+                for block in render.blocks(scene, stems, made, block=_block(scene, made), air=air):
                     mix = block.mix * np.float32(10 ** (gain_db / 20))
                     peak = max([peak, *(put(mix) for put in puts)])
                     start_s = block.first / scene.rate
@@ -151,7 +155,27 @@ def produce(
             done.append(Produced(name, paths[name], 20 * float(np.log10(max(peak, 1e-9))), sources))
             yield done[-1]
     scene.save(out / "scene.toml")
-    _files.write_json(out / MEASURED, [produced.to_json() for produced in done])
+    _files.write_json(out / MEASURED, [*before, *(produced.to_json() for produced in done)])
+
+
+def _whole(source: Source) -> Source:
+    return source.model_copy(update={"recording": source.recording and str(Path(source.recording).absolute())})
+
+
+def _before(scene: Scene, out: Path, outputs: Container[str]) -> list[dict[str, Any]]:
+    """What was measured of other outputs that the folder holds, which must be of the same scene."""
+    if not (out / MEASURED).is_file() or not (out / "scene.toml").is_file():
+        return []
+    others = [
+        row for row in _files.read_json(out / MEASURED)
+        if row["output"] not in outputs and all((out / file).is_file() for file in row["files"])
+    ]  # fmt: skip
+    if others and Scene.load(out / "scene.toml") != scene:
+        raise InputError(
+            f"{out} holds {', '.join(file for row in others for file in row['files'])} of another scene, and would "
+            "hold outputs of two; choose another folder, render all of them anew, or remove them."
+        )
+    return others
 
 
 def _compared(words: str, heard: Heard, truth: Array, output: render.Output) -> SourceHeard:
@@ -160,8 +184,9 @@ def _compared(words: str, heard: Heard, truth: Array, output: render.Output) -> 
     return SourceHeard(words, heard.times[there], output.kept(truth[:, there]), found / np.linalg.norm(found, axis=0))
 
 
-def _block(rate: int) -> int:
-    """Samples of a block: whole frames of measurement, and whole steps of places."""
-    frame = round(FRAME_S * rate)
+def _block(scene: Scene, output: render.Output) -> int:
+    """Samples of a block: whole frames of measurement and steps of places; fewer where there are many sources."""
+    frame = round(FRAME_S * scene.rate)
     both = frame * _STEP // gcd(frame, _STEP)
-    return both * max(1, _SAMPLES // both)
+    wanted = min(_SAMPLES, _VALUES // (len(scene.sources) * len(output.channels)))
+    return both * max(1, wanted // both)

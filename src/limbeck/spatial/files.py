@@ -196,6 +196,7 @@ def read(path: Path, *, piece: int = _PIECE) -> Iterator[Sound]:
 def _decoded(path: Path) -> Iterator[Sound]:
     try:
         with av.open(str(path)) as media:
+            seconds, done = _seconds(media), 0
             for frame in media.decode(audio=0):
                 sound = frame.to_ndarray()
                 if not frame.format.is_planar:
@@ -203,9 +204,19 @@ def _decoded(path: Path) -> Iterator[Sound]:
                 if sound.dtype.kind in "iu":
                     # FFmpeg has 24 bits at the top of 32.
                     sound = sound / np.float32(2.0 ** (8 * sound.dtype.itemsize - 1))
-                yield np.asarray(sound, np.float32)
+                if not np.isfinite(sound).all():
+                    raise MediaError("nan_audio", f"{path} holds NaN or infinity; look where it comes from.")
+                left = None if seconds is None else max(0, round(seconds * frame.sample_rate) - done)
+                done += sound.shape[1]
+                yield np.asarray(sound[:, :left], np.float32)
     except (av.error.FFmpegError, OSError) as error:
         raise MediaError("undecodable", f"{path} cannot be read: {error}.") from error
+
+
+def _seconds(media: Any) -> Fraction | None:
+    """Seconds of the sound of an MP4 file, whose last frame is longer; None of others, and where it is not said."""
+    track = media.streams.audio[0] if "mp4" in media.format.name and media.streams.audio else None
+    return track.duration * track.time_base if track is not None and track.duration else None
 
 
 @dataclass(frozen=True)
@@ -263,7 +274,8 @@ def _opus(path: Path, about: About) -> Iterator[Callable[[Sound], None]]:
 
 @contextmanager
 def _mp4(path: Path, about: About) -> Iterator[Callable[[Sound], None]]:
-    with av.open(str(path), "w", format="mp4") as out:
+    # Times are counted in samples, else the length would be rounded to thousandths of a second.
+    with av.open(str(path), "w", format="mp4", options={"movie_timescale": str(about.rate)}) as out:
         track = aac(out, about)
         with sounding(out, track, _AAC_FRAME, about) as put:
             yield put

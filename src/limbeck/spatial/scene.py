@@ -39,13 +39,13 @@ class Waypoint(Config):
 
     Attributes:
         time: Seconds from the beginning of the scene.
-        azimuth: Degrees to the left of the front. Any number of turns is allowed: from 0 to 720 is twice round.
+        azimuth: Degrees to the left of the front. Turns are allowed, a thousand: from 0 to 720 is twice round.
         elevation: Degrees above the horizon, in [-90, 90].
         distance: Metres from the middle of the head, at least 0.1.
     """
 
     time: float = Field(0.0, ge=0)
-    azimuth: float
+    azimuth: float = Field(ge=-360_000, le=360_000)
     elevation: float = Field(0.0, ge=-90, le=90)
     distance: Annotated[float, Field(le=100_000), AfterValidator(_outside_the_head)] = 2.0
 
@@ -157,7 +157,7 @@ class Listener(Config):
         height: Metres of the ears above the floor.
     """
 
-    yaw: float = 0.0
+    yaw: float = Field(0.0, ge=-360_000, le=360_000)
     height: float = Field(1.6, gt=0)
 
 

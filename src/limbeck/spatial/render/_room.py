@@ -19,7 +19,11 @@ Sound = npt.NDArray[np.float32]
 HOP = 96 * STEP
 """Samples from one place of a source to the next, for which a response is made; sound between them hears both."""
 MOST_ORDER = 15
-"""More reflections than that are left out: they are thousands, and softer than 60 dB in rooms that swallow a third."""
+"""Reflections that are followed one by one; what comes after them is noise as loud as theory has it."""
+LONGEST_S = 20.0
+"""Sound that echoes for longer is cut off, in rooms that swallow nearly nothing."""
+_CORNERS = np.array([(a, e) for a in (45.0, 135.0, -135.0, -45.0) for e in (35.264, -35.264)]).T
+_BIN_S = 0.02
 
 LOWEST_HZ = 20.0
 
@@ -45,6 +49,7 @@ class Reverb:
     rate: int
     _done: int = 0
     _ahead: Sound | None = field(default=None, repr=False)
+    _noise: Sound | None = field(default=None, repr=False)
 
     def add(self, out: Sound) -> None:
         """Add the echoes in the next samples, as many as there are in `out`, (channel, n)."""
@@ -89,8 +94,52 @@ class Reverb:
         taps = filters.shape[-1] + _kernels.TAPS
         out = np.zeros((len(self.output.channels), int(np.ceil(places.max())) + taps), np.float32)
         _kernels.placed(out, places, np.ascontiguousarray(filters), _kernels.SINC)
+        level = _late(self.room, away, gains, self.rate)
+        if len(level):
+            out = np.pad(out, ((0, 0), (0, max(0, len(level) - out.shape[1]))))
+            out[:, : len(level)] += level * self._from_everywhere(len(level))
         # All echoes of this model have one sign, and so add up to a pressure that no room holds.
         return np.asarray(sosfilt(butter(2, LOWEST_HZ, "high", fs=self.rate, output="sos"), out, axis=1), np.float32)
+
+    def _from_everywhere(self, count: int) -> Sound:
+        """Noise of size 1 in the open air, from the corners of a cube, (channel, count)."""
+        from scipy.signal import fftconvolve
+
+        if self._noise is None:
+            response = self.output.response(_CORNERS[0] - self.yaw, _CORNERS[1], self.rate)
+            filters = response.filters.swapaxes(0, 1) / np.sqrt(len(_CORNERS[0]))
+            noise = np.random.default_rng(0).standard_normal((1, len(_CORNERS[0]), count), np.float32)
+            late = np.round(response.delays * self.rate).astype(int)
+            heard = [np.stack([np.roll(n, by) for n, by in zip(noise[0], ear, strict=True)]) for ear in late]
+            self._noise = np.stack(
+                [
+                    fftconvolve(heard[min(channel, len(heard) - 1)], own, axes=1)[:, :count].sum(axis=0)
+                    for channel, own in enumerate(filters)
+                ]
+            ).astype(np.float32)
+        return self._noise
+
+
+def _late(room: Room, away: npt.NDArray[Any], gains: npt.NDArray[Any], rate: int) -> Sound:
+    """The level of each sample of the echoes that are not followed one by one, (sample,); none where all are.
+
+    Image sources fill space evenly, one in each volume of the room. So a room sends back 4 pi c / V exp(-13.8 t / T) of
+    energy a second, T by Eyring's formula, of which is left out what `away` and `gains` of the followed ones have.
+    """
+    if _order(room) <= MOST_ORDER:
+        return np.zeros(0, np.float32)
+    x, y, z = room.size
+    volume, walls = x * y * z, 2 * (x * y + y * z + z * x)
+    decay = SOUND_SPEED * walls / (4 * volume) * -np.log(max(1 - room.absorption, 1e-9))
+    until = min(6 * np.log(10) / max(decay, 1e-9), LONGEST_S)
+    edges = np.arange(0, until + _BIN_S, _BIN_S)
+    middle = edges[:-1] + _BIN_S / 2
+    followed = np.histogram(away / SOUND_SPEED, edges, weights=(gains / away) ** 2)[0] / _BIN_S
+    theory = 4 * np.pi * SOUND_SPEED / volume * np.exp(-decay * middle)
+    complete = (MOST_ORDER - 1) / np.linalg.norm(1 / np.array(room.size)) / SOUND_SPEED
+    missing = np.where(middle > complete, np.maximum(theory - followed, 0), 0)
+    times = np.arange(round(until * rate)) / rate
+    return np.asarray(np.sqrt(np.interp(times, middle, missing) / rate), np.float32)
 
 
 @lru_cache(maxsize=64)
@@ -99,7 +148,9 @@ def _echoes(room: Room, height: float, place: tuple[float, ...]) -> tuple[npt.ND
     rooms = package("spatial", "pyroomacoustics")
     size = np.array(room.size)
     ears = np.array([size[0] / 2, size[1] / 2, height])
-    box = rooms.ShoeBox(size, fs=8000, materials=rooms.Material(room.absorption), max_order=_order(room))
+    box = rooms.ShoeBox(
+        size, fs=8000, materials=rooms.Material(room.absorption), max_order=int(min(_order(room), MOST_ORDER))
+    )
     box.add_source(ears + place)
     box.add_microphone(ears)
     box.image_source_model()
@@ -108,7 +159,7 @@ def _echoes(room: Room, height: float, place: tuple[float, ...]) -> tuple[npt.ND
     return source.images[:, reflected] - ears[:, None], source.damping.mean(axis=0)[reflected]
 
 
-def _order(room: Room) -> int:
-    """Reflections after which sound is 60 dB softer, each at a wall, but no more than `MOST_ORDER`."""
+def _order(room: Room) -> float:
+    """Reflections after which sound is 60 dB softer, each at a wall."""
     kept = max(1 - room.absorption, 1e-6)
-    return int(min(np.ceil(6 / -np.log10(kept)) if kept < 1 else MOST_ORDER, MOST_ORDER))
+    return float(np.ceil(6 / -np.log10(kept))) if kept < 1 else np.inf

@@ -1,7 +1,7 @@
 """The recordings of a scene as mono sound of one rate and loudness, read in pieces from wherever they lie."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -98,16 +98,24 @@ def opened(scene: Scene) -> Iterator[tuple[Stem, ...]]:
                 f"The recording of {source.words!r}, {source.recording}, is not there, or no file. Correct the path in "
                 "the scene's file, which counts from that file's folder.",
             )
-    with ExitStack() as stack:
-        # Files without a name: of a process that is killed nothing is left.
-        yield tuple(
-            Stem.of(_decoded(source, scene.rate, stack.enter_context(TemporaryFile())), scene.rate, source)
-            for source in scene.sources
-        )
+    # One file for all, since there are more sources than files that may be open. It has no name: of a process that is
+    # killed nothing is left.
+    with TemporaryFile() as file:
+        parts: list[slice] = []
+        for source in scene.sources:
+            begin = parts[-1].stop if parts else 0
+            parts.append(slice(begin, begin + _decoded(source, scene.rate, file, begin)))
+        file.flush()
+        sound: np.memmap[Any, np.dtype[np.float32]] = np.memmap(file, np.float32, "r", shape=(parts[-1].stop,))
+        yield tuple(Stem.of(sound[part], scene.rate, source) for part, source in zip(parts, scene.sources, strict=True))
 
 
-def _decoded(source: Source, rate: int, file: IO[bytes]) -> npt.NDArray[np.float32]:
-    """What may be heard of the recording of a source, at a rate, in a file; a memory map."""
+def _decoded(source: Source, rate: int, file: IO[bytes], first: int) -> int:
+    """Write what may be heard of the recording of a source, at a rate, to a file, as its samples from `first` on.
+
+    Returns:
+        How many there are.
+    """
     begin = round(source.offset * rate)
     most = round((source.end - source.start) * rate * 1.01) + rate
     length = 0
@@ -120,16 +128,14 @@ def _decoded(source: Source, rate: int, file: IO[bytes]) -> npt.NDArray[np.float
                 break
             # Silent windows are left out: what was not written of a file is zeros.
             piece = window.samples[max(-at, 0) : most - at]
-            file.seek(max(at, 0) * 4)
+            file.seek((first + max(at, 0)) * 4)
             file.write(piece.tobytes())
             length = max(length, max(at, 0) + len(piece))
     except MediaError as error:
         raise MediaError(error.reason, f"The recording of {source.words!r}: {error.detail}") from error
-    file.flush()
     if length < rate // 100:
         raise InputError(
             f"The recording of {source.words!r} holds no sound behind second {source.offset:g}, where the source "
             "begins; take a smaller offset."
         )
-    mapped: np.memmap[Any, np.dtype[np.float32]] = np.memmap(file, np.float32, "r", shape=(length,))
-    return mapped
+    return length
