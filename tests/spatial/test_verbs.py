@@ -95,6 +95,18 @@ def test_a_folder_holds_the_outputs_of_one_scene(scene: Path, tmp_path: Path, ty
     assert len(Scene.load(out / "scene.toml").sources) == 1
 
 
+def test_what_arrives_after_the_end_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_wav(tmp_path / "noise.wav", np.random.default_rng(0).standard_normal(RATE).astype(np.float32) * 0.1, RATE)
+    far = Source(words="thunder", recording="noise.wav", end=1, waypoints=(Waypoint(azimuth=0, distance=1000),))
+    Scene(sources=(far,), duration=1, rate=RATE).save(tmp_path / "scene.toml")
+    for words in (["scene"], ["render", "--to", "foa", "--out", str(tmp_path / "out")]):
+        with pytest.raises(SystemExit, match="0"):
+            cli.main(["spatial", words[0], str(tmp_path / "scene.toml"), *words[1:]])
+        out, err = capsys.readouterr()
+        assert "'thunder' is not heard: from 1000 m away it arrives at 2.9 s" in err
+    assert "not heard" in out
+
+
 def test_convert_leads_there_and_back_and_turns(tmp_path: Path, typed: Typed) -> None:
     noise = np.random.default_rng(0).standard_normal(RATE).astype(np.float32) * 0.1
     sound = ambisonics.convert(ambisonics.encode(noise, 40.0, 10.0), "ambix", "fuma")

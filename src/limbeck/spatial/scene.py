@@ -197,6 +197,25 @@ class Scene(Config):
                 _check_inside(self.room, self.listener, source, called)
         return self
 
+    def unheard(self) -> tuple[str, ...]:
+        """A sentence for each source whose sound is so long on its way that the scene ends before it arrives.
+
+        Example:
+            >>> thunder = Source(words="thunder", end=4, waypoints=(Waypoint(azimuth=0, distance=2000),))
+            >>> Scene(sources=(thunder,), duration=4).unheard()
+            ("'thunder' is not heard: from 2000 m away it arrives at 5.8 s, and the scene ends at 4 s.",)
+        """
+        found = []
+        for source in self.sources:
+            away = float(source.at(source.start)[2])
+            arrives = source.start + away / SOUND_SPEED
+            if source.extent == "point" and arrives >= self.duration:
+                found.append(
+                    f"{source.words!r} is not heard: from {away:g} m away it arrives at {arrives:.1f} s, and the scene "
+                    f"ends at {self.duration:g} s."
+                )
+        return tuple(found)
+
     def to_toml(self) -> str:
         """The scene as the text of a file that people can edit."""
         return _HEADER + "\n" + tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))

@@ -58,12 +58,12 @@ def run(
                 f"It is {produced.peak_db:.1f} dB over full scale: WAV holds that, other forms and players clip it. "
                 f"Give --gain {gain - produced.peak_db - 0.1:.0f} for none."
             )
-    for late in _late(loaded, made):
+    for late in (*loaded.unheard(), *_late(loaded, made)):
         _output.note(late)
     if json:
         _output.as_json([produced.to_json() for produced in made])
         return
-    rows = [row for produced in made for row in _rows(produced)]
+    rows = [row for produced in made for row in _rows(loaded, produced)]
     _output.as_table(["output", "source", "from s", ">meant", ">measured", ">error", ">at most"], rows)
 
 
@@ -85,7 +85,7 @@ def _listed(words: str) -> list[str]:
     return [word.strip() for word in words.split(",") if word.strip()]
 
 
-def _rows(produced: "Produced") -> list[list[str]]:
+def _rows(scene: "Scene", produced: "Produced") -> list[list[str]]:
     from limbeck.spatial.directions import angles
 
     def where(vectors: Any) -> str:
@@ -93,8 +93,8 @@ def _rows(produced: "Produced") -> list[list[str]]:
         return ", ".join(first) if first == last else f"{', '.join(first)} to {', '.join(last)}"
 
     rows = []
-    for source in produced.sources:
-        told = ["", "everywhere", "", "", ""]
+    for meant, source in zip(scene.sources, produced.sources, strict=True):
+        told = ["", "everywhere" if meant.extent == "around" else "not heard", "", "", ""]
         if len(source.times):
             errors = [
                 f"{value:.1f}" for value in (float(sorted(source.errors)[len(source.errors) // 2]), max(source.errors))

@@ -42,7 +42,7 @@ def run(
         _output.as_json({"scene": scene.to_json(), "sentence": describe(scene), "not_understood": list(told)})
     else:
         _table.show(scene)
-    for one in told:
+    for one in (*told, *scene.unheard()):
         _output.note(one)
     if told and strict:
         _output.fail(
