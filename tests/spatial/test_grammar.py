@@ -39,7 +39,10 @@ def test_what_is_no_place_or_time_is_told() -> None:
         the listener turns left. a dog barks;
         a dog barks at 6 o'clock, low; a dog barks a little behind me; a dog barks on the left window;
         a dog barks on the front porch; rain everywhere except in front; a dog barks on the left and growls;
-        a car comes from behind and flies over me to the front; a dog barks 2 m up on the left"""
+        a car comes from behind and flies over me to the front; a dog barks 2 m up on the left;
+        a dog barks 3 m in front of me and 2 m to the left; a dog barks two steps to my left; rain at 200 dB;
+        a car passes from left to right at 50 km/h; a scene of 0 seconds with a dog; a dog barks for 100 hours;
+        a dog barks from 90000 s to 90002 s; a dog barks. at 3 hz; a dog barks, ears at 0 m; a dog barks with reverb"""
     assert [one for one in re.split(r";\s*", sentences) if not grammar.parse(one).told] == []
 
 

@@ -21,7 +21,7 @@ _NUMBERS |= {word: 10 * value for value, word in enumerate(_TENS.split(), 2)}
 _COMPASS = dict(zip(["north", "west", "south", "east"], (0.0, 90.0, 180.0, -90.0), strict=True))
 _METRES = {"m": 1.0, "metre": 1.0, "meter": 1.0, "cm": 0.01, "centimetre": 0.01, "centimeter": 0.01, "km": 1000.0}
 _METRES |= {"kilometre": 1000.0, "kilometer": 1000.0, "foot": 0.3048, "feet": 0.3048, "ft": 0.3048, "yard": 0.9144}
-_METRES |= {"mile": 1609.344}
+_METRES |= {"mile": 1609.344, "inch": 0.0254, "inche": 0.0254}
 _SECONDS = {"s": 1.0, "sec": 1.0, "second": 1.0, "min": 60.0, "minute": 60.0, "h": 3600.0, "hour": 3600.0}
 _SECONDS |= {"ms": 0.001, "millisecond": 0.001}
 _DISTANCES = {"very close": 0.5, "close": 1.0, "far": 20.0, "very far": 50.0}
@@ -296,6 +296,11 @@ READERS: tuple[Reader, ...] = tuple(
             rf"\bevery (?:few (?:seconds|minutes)|{_SPAN}|other {_units(_SECONDS)}|second|minute)\b",
             lambda m: {"told": m[0]},
         ),
+        (
+            rf"\b(?:at )?{_NUMBER} ?(?:km/h|kph|mph|m/s|(?:kilomet(?:re|er)|mile|met(?:re|er))s? (?:per|an|a) \w+)",
+            lambda m: {"told": m[0]},
+        ),
+        (rf"{_NUMBER} (?:steps?|paces?|blocks?|houses?|floors?|storeys?)(?: away)?\b", lambda m: {"told": m[0]}),
         # Places that depend on other things than the listener.
         (
             rf"\b(?P<d>{_LENGTH})(?: away)? from (?:my|your|the) (?P<side>left|right) ear\b",

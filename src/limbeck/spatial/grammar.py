@@ -6,14 +6,14 @@ sounds, and gives each sound the phrases that stand with it. `describe` says a s
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
 from limbeck.spatial import _motion, _phrases
-from limbeck.spatial.scene import Listener, Room, Scene, Source, Waypoint
+from limbeck.spatial.scene import LONGEST_S, Listener, Scene, Source, Waypoint
 
 _USUAL_SECONDS = 10.0
 _BEYOND = 5.0
@@ -38,7 +38,7 @@ _FILLERS = _ARTICLES | _set(
     """some is are was be been there there's i i'm i've we you he she it it's its can could hear hears heard also please
     first finally as that which where"""
 )
-_ORDERS = _set("put place add play let give hear imagine")
+_ORDERS = _set("put place add play let give hear imagine with")
 """What a sentence may begin with that says what to do, not what is heard."""
 _OPENING = re.compile(
     r"((?:\x00|\s)*)(?=\S)(?:(?:(?:can|could|would) you (?:please )?(?:put|place|add|play|make|give me)|"
@@ -54,6 +54,7 @@ _DOUBTFUL = _PREPOSITIONS | _set(
     """up down left right front back both each all respectively every sometimes often soon later again same other
     others fades fading closer nearer farther further louder softer quieter higher lower fast slow north south east west
     degrees degree seconds second metres meters away far close straight clockwise twice times me us my your our myself
+    reverb reverberation reverberant underwater muffled
     somewhere anywhere nowhere elsewhere except excluding besides apart almost nearly just little bit quite half
     here upstairs downstairs aloft indoors backwards forwards backward forward upwards downwards
     sideways"""
@@ -319,6 +320,9 @@ def _clauses(segments: Iterable[_Segment], told: list[str]) -> list[_Clause]:
                     clauses[-1] = replace(clauses[-1], facts=_settled(facts, told))
                     continue
                 if segment.joined == "and":
+                    if any(fact.name == "distance" for fact in conflicts) and _motion.together(facts.get("sides", ())):
+                        beside = facts["sides"] != clauses[-1].facts.get("sides")
+                        told += [f"{segment.text!r} is taken as a place of another {clauses[-1].words!r}."] * beside
                     clauses.append(_moved(clauses[-1], conflicts, segment.facts, told))
                     continue
             pending += segment.facts
@@ -415,9 +419,19 @@ def _belong_nowhere(facts: Iterable[_Fact], told: list[str]) -> None:
     told += [f"{said!r} belongs to no sound." for said in dict.fromkeys(fact.said for fact in facts)]
 
 
+_CHANGES: Mapping[str, Callable[[Scene, Any], Mapping[str, Any]]] = {
+    "rate": lambda scene, value: {"rate": value},
+    "height": lambda scene, value: {"listener": {**dict(scene.listener), "height": value}},
+    "room": lambda scene, value: {"room": value},
+}
+
+
 def _scene(clauses: Sequence[_Clause], whole: Mapping[str, _Fact], told: list[str]) -> Reading:
     """The scene of some sounds."""
     said = whole["duration"].value if "duration" in whole else None
+    if said is not None and not 0 < said <= LONGEST_S:
+        told.append(f"{whole['duration'].said!r} is left out: a scene is longer than 0 s, and {LONGEST_S:g} s at most.")
+        said = None
     spans = _spans(clauses, told)
     latest = max(
         (end if end is not None else start + _BEYOND if start >= _USUAL_SECONDS else 0.0 for start, end in spans),
@@ -439,16 +453,14 @@ def _scene(clauses: Sequence[_Clause], whole: Mapping[str, _Fact], told: list[st
         ]
     if not sources and "silence" not in whole:
         told.append("There is no sound in it.")
-    settings = {name: whole[name].value for name in ("rate",) if name in whole}
     yaw = whole["yaw"].value if "yaw" in whole else {}
-    turned = _motion.way(yaw, 0, 1).places[0][1]
-    listener = Listener(yaw=turned, **({"height": whole["height"].value} if "height" in whole else {}))
-    scene = Scene(sources=tuple(sources), duration=duration, listener=listener, **settings)
-    if "room" in whole:
-        try:
-            scene = Scene(**{**dict(scene), "room": Room(**whole["room"].value)})
-        except ValidationError as error:
-            told.append(f"The room {whole['room'].said!r} is left out: {_reason(error)}.")
+    scene = Scene(sources=tuple(sources), duration=duration, listener=Listener(yaw=_motion.way(yaw, 0, 1).places[0][1]))
+    for name, change in _CHANGES.items():
+        if name in whole:
+            try:
+                scene = Scene(**{**dict(scene), **change(scene, whole[name].value)})
+            except ValidationError as error:
+                told.append(f"{whole[name].said!r} is left out: {_reason(error)}.")
     return Reading(scene, tuple(dict.fromkeys(told)))
 
 
@@ -469,10 +481,16 @@ def _spans(clauses: Sequence[_Clause], told: list[str]) -> list[tuple[float, flo
         if "same_time" in facts:
             start, end = before
         start = start or 0.0
+        if start + _BEYOND > LONGEST_S:
+            told.append(f"{clause.words!r} begins at once: {start:g} s is more than the {LONGEST_S:g} s of a scene.")
+            start = 0.0
         if "length" in facts:
             end = start + facts["length"]
         if end is not None and end <= start:
             told.append(f"{clause.words!r} would end at {end:g} s, before it begins; its end is left out.")
+            end = None
+        if end is not None and end > LONGEST_S:
+            told.append(f"{clause.words!r} has no end: {end:g} s is more than the {LONGEST_S:g} s of a scene.")
             end = None
         spans.append((start, end))
     return spans
@@ -503,6 +521,9 @@ def _source(words: str, facts: Mapping[str, Any], start: float, end: float, told
     try:
         return made(way.places, way.path)
     except ValidationError as error:
+        if any(one["loc"][0] == "level" for one in error.errors()):
+            told.append(f"The level of {words!r} is left out: {_reason(error)}.")
+            return _source(words, {name: value for name, value in facts.items() if name != "level"}, start, end, told)
         told.append(f"{words!r} is put in front, since what is said of its place cannot be: {_reason(error)}.")
         return made([(0.0, 0.0, 0.0, _motion.USUAL_METRES)], "arc")
 

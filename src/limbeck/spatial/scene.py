@@ -25,6 +25,8 @@ SOUND_SPEED = 343.0
 """Metres per second, in air of 20 degrees Celsius."""
 NEAREST = 0.1
 """The least distance of a source in metres: nearer ones would be inside the head."""
+LONGEST_S = 86_400.0
+"""A scene lasts a day at most."""
 _HEADER = "# Degrees: azimuth + to the left of the front, elevation + up. Distances in m, times in s, levels in dB.\n"
 
 
@@ -179,7 +181,7 @@ class Scene(Config):
     """
 
     sources: tuple[Source, ...] = ()
-    duration: float = Field(10.0, gt=0, le=86_400)
+    duration: float = Field(10.0, gt=0, le=LONGEST_S)
     rate: int = Field(48_000, ge=8_000, le=192_000)
     room: Room | None = None
     listener: Listener = Listener()
