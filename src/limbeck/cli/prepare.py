@@ -56,6 +56,12 @@ def run(
     segments: Annotated[
         int | None, Option(min=1, help="Equal parts of the sound, each with a log-mel: of segments, 4 by default.")
     ] = None,
+    window: Annotated[
+        int | None, Option(min=16, help="Window of spectra in samples; 400 by default, or the dataset's own.")
+    ] = None,
+    hop: Annotated[
+        int | None, Option(min=1, help="Step between windows in samples; 200 by default, or the dataset's own.")
+    ] = None,
     mels: Annotated[int | None, Option(min=4, help="Mel bands; 128 by default, or the dataset's own.")] = None,
     fit: Annotated[
         Literal["stretch", "crop", "letterbox"] | None,
@@ -87,7 +93,9 @@ def run(
         )
     reader = datasets.load(dataset)
     _check_taken(modality or reader.modalities, frames=frames, segments=segments)
-    mel = _options.merged({}, sample_rate_hz=sample_rate, clip_seconds=clip_seconds, mels=mels)
+    mel = _options.merged(
+        {}, sample_rate_hz=sample_rate, clip_seconds=clip_seconds, mels=mels, fft_samples=window, hop_samples=hop
+    )
     times = None if frames is None else _frames(frames)
     own = _options.merged({"mel": mel}, image_size=image_size, fit=fit, frames=times, segments=segments)
     recipe = ClipRecipe.from_json(merge(reader.recipe.to_json(), own))

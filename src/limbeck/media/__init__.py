@@ -11,7 +11,7 @@ from limbeck.media.listing import could_be_media, files_below
 from limbeck.media.recipe import MIDDLE, TRACKS, ClipRecipe, MelRecipe, Track, even_times
 from limbeck.media.recording import Encoded, Recording, holder
 from limbeck.media.several import read_clips
-from limbeck.media.spectrogram import invert_log_mel, log_mel
+from limbeck.media.spectrogram import invert_log_mel, invert_magnitude, istft, log_mel, stft
 from limbeck.media.stream import AROUND_S, SoundStretch, SoundWindow, sound_stretches, sound_windows
 
 __all__ = [
@@ -36,7 +36,9 @@ __all__ = [
     "frames_of",
     "holder",
     "invert_log_mel",
+    "invert_magnitude",
     "is_silent",
+    "istft",
     "log_mel",
     "mono_of",
     "picture_of",
@@ -49,6 +51,7 @@ __all__ = [
     "sound_of",
     "sound_stretches",
     "sound_windows",
+    "stft",
     "table",
     "tar",
     "video_of",

@@ -1,4 +1,4 @@
-"""Log-mel spectrograms in torch, and back to sound for listening."""
+"""Spectra and log-mel spectrograms in torch, and back to sound."""
 
 import warnings
 from functools import lru_cache
@@ -84,9 +84,77 @@ def invert_log_mel(db: torch.Tensor, recipe: MelRecipe, *, iterations: int = 32,
         flat = db.detach().float().reshape(-1, *recipe.shape).clamp(_FLOOR_DB, _LOUDEST_DB)
         audible = torch.where(flat > _FLOOR_DB + _FLOOR_SLACK_DB, 10 ** (flat / 10), 0.0)
         magnitude = _linear_power(audible, _filters(recipe, flat.dtype, flat.device)).sqrt()
-        sound = _griffin_lim(magnitude, recipe, iterations, seed)
-        sound = sound / sound.abs().amax(-1, keepdim=True).clamp_min(1.0)
+        sound = _limited(_griffin_lim(magnitude, recipe, iterations, seed))
         return sound.reshape(*db.shape[:-2], recipe.samples)
+
+
+def stft(waveform: torch.Tensor, recipe: MelRecipe) -> torch.Tensor:
+    """Short-time Fourier transform by the window and hop of a recipe.
+
+    Hann window (periodic), frames centred and padded by reflection, divided by half the window's sum: a sine of full
+    scale has the magnitude 1.0 where its frequency is that of a bin. Batched and differentiable.
+
+    Args:
+        waveform: float32 or float64, (..., sample), in [-1, 1], at the recipe's rate; any length above half an FFT.
+        recipe: Window and hop.
+
+    Returns:
+        Complex, (..., bin, frame), of `fft_samples // 2 + 1` bins and `sample // hop + 1` frames.
+
+    Example:
+        >>> sine = torch.sin(2 * torch.pi * torch.arange(11000) / 20)
+        >>> found = stft(sine, MelRecipe()).abs()
+        >>> found.shape, int(found[:, 20].argmax()), round(float(found.max()), 3)
+        (torch.Size([201, 56]), 20, 1.0)
+    """
+    found = _stft(waveform.reshape(-1, waveform.shape[-1]), recipe) / (recipe.fft_samples / 4)
+    return found.reshape(*waveform.shape[:-1], *found.shape[-2:])
+
+
+def istft(spectrum: torch.Tensor, recipe: MelRecipe) -> torch.Tensor:
+    """The waveform of a short-time Fourier transform: `stft` undone.
+
+    Args:
+        spectrum: Complex, (..., bin, frame), as `stft` gives it, or changed.
+        recipe: The recipe it was made with.
+
+    Returns:
+        (..., sample), `recipe.samples` of them, in the number format of the real part.
+
+    Example:
+        >>> noise = torch.rand(2, 11000, generator=torch.Generator().manual_seed(0)) - 0.5
+        >>> bool((istft(stft(noise, MelRecipe()), MelRecipe()) - noise).abs().max() < 1e-5)
+        True
+    """
+    found = _istft(spectrum.reshape(-1, *spectrum.shape[-2:]) * (recipe.fft_samples / 4), recipe)
+    return found.reshape(*spectrum.shape[:-2], recipe.samples)
+
+
+def invert_magnitude(
+    magnitude: torch.Tensor, recipe: MelRecipe, *, iterations: int = 32, seed: int = 0
+) -> torch.Tensor:
+    """A waveform whose `stft` has nearly the given magnitudes, for listening; phases by Griffin-Lim with momentum.
+
+    Args:
+        magnitude: float32, (..., bin, frame), >= 0, as of `stft`.
+        recipe: The recipe it was made with.
+        iterations: Rounds of Griffin-Lim, >= 0.
+        seed: Of the phases it starts from; the same seed gives the same sound.
+
+    Returns:
+        float32, (..., sample), peak at most 1 (louder sound is scaled down clip by clip).
+
+    Example:
+        >>> invert_magnitude(torch.zeros(2, 201, 56), MelRecipe(), iterations=1).shape
+        torch.Size([2, 11000])
+    """
+    with torch.no_grad():
+        flat = magnitude.detach().reshape(-1, *magnitude.shape[-2:]) * (recipe.fft_samples / 4)
+        return _limited(_griffin_lim(flat, recipe, iterations, seed)).reshape(*magnitude.shape[:-2], recipe.samples)
+
+
+def _limited(sound: torch.Tensor) -> torch.Tensor:
+    return sound / sound.abs().amax(-1, keepdim=True).clamp_min(1.0)
 
 
 def _linear_power(mel: torch.Tensor, filters: torch.Tensor) -> torch.Tensor:

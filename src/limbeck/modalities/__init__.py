@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 from limbeck import _discover
 from limbeck.errors import InputError
 from limbeck.media import TRACKS, ClipRecipe
-from limbeck.modalities._contract import Batch, Modality, Moments, Scale, ScaleKind, Statistics, Ticks
+from limbeck.modalities._contract import Batch, Modality, Moments, Scale, ScaleKind, Separable, Statistics, Ticks
 from limbeck.modalities._frames import each_frame, side_by_side
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Moments",
     "Scale",
     "ScaleKind",
+    "Separable",
     "Statistics",
     "Ticks",
     "bound",
@@ -41,7 +42,7 @@ def by_letter() -> dict[str, str]:
 
     Example:
         >>> by_letter()
-        {'A': 'audio', 'V': 'image', 'S': 'segments', 'M': 'video'}
+        {'A': 'audio', 'V': 'image', 'S': 'segments', 'F': 'spectrum', 'M': 'video'}
     """
     return {load(name).letter: name for name in names()}
 

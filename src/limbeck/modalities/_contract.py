@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, ClassVar, Literal, NamedTuple, Self
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol, Self, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -126,7 +126,7 @@ class Modality(Listed, ABC):
         origin: Where the first row of an array is shown: above or below.
         track: Track of the recording that it is made of.
         takes: Settings of the recipe that other modalities have no use for: asked for without it, they are refused.
-        unit: Unit of its statistics and of float arrays, for people.
+        unit: Unit of its statistics and of its `levels`, for people.
         span: How far below the highest values pages tell values apart, in the unit; None for all of them.
         axes: Names of the array's axes, for people.
         dtype: Number format of prepared arrays: ``torch.float32``, or ``torch.uint8`` for pictures.
@@ -198,8 +198,12 @@ class Modality(Listed, ABC):
         """Bytes of a prepared array."""
         return int(np.prod(self.shape)) * self.dtype.itemsize
 
+    def levels(self, arrays: Tensor) -> Tensor:
+        """Prepared arrays in the `unit`, in which scales act and pages tell values apart: as they are by default."""
+        return arrays
+
     def moments(self, arrays: npt.NDArray[Any]) -> Moments:
-        """Moments per channel of arrays, (..., channel, height, width), as they are prepared."""
+        """Moments per channel of the `levels` of arrays, (..., channel, height, width), as they are prepared."""
         along = np.moveaxis(arrays, self.channels_at, 0)
         return Moments.of(along.reshape(len(along), -1))
 
@@ -213,7 +217,7 @@ class Modality(Listed, ABC):
 
     def to_network(self, arrays: Tensor, scale: Scale) -> Tensor:
         """Prepared `arrays`, (..., channel, height, width), of `dtype`, to float32 network input on a `scale`."""
-        return scale.apply(arrays, -self.channels_at - 1)
+        return scale.apply(self.levels(arrays), -self.channels_at - 1)
 
     def from_network(self, x: Tensor, scale: Scale) -> Tensor:
         """Network input `x` on a `scale` back to arrays as they are prepared: `to_network` undone, but for rounding."""
@@ -252,3 +256,14 @@ class Modality(Listed, ABC):
         It is float32 (sample, time), at the recipe's rate.
         """
         return None
+
+
+@runtime_checkable
+class Separable(Protocol):
+    """A modality whose arrays are moduli of a transform in which sounds that are heard together can be taken apart."""
+
+    def transform(self, waveforms: Tensor) -> Tensor:
+        """Waveforms, float32 (..., sample), transformed: complex, (..., height, width)."""
+
+    def inverse(self, transformed: Tensor) -> Tensor:
+        """Waveforms, float32 (..., sample), of what was transformed, (..., height, width), or changed: undone."""

@@ -14,18 +14,20 @@ from typing import ClassVar, final
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import Tensor
 
 from limbeck.media import MelRecipe, RawClip, log_mel
-from limbeck.modalities._log_mels import LogMels
+from limbeck.modalities._log_mels import ABOUT, band_of, sounds
+from limbeck.modalities._spectrograms import Spectrograms
 
 
 @final
-class Segments(LogMels):
+class Segments(Spectrograms):
     """Log-mels of equal parts of a clip's sound, in the order of time; statistics per mel band, over all parts."""
 
     letter: ClassVar[str] = "S"
     takes: ClassVar[frozenset[str]] = frozenset(["segments"])
-    about: ClassVar[str] = f"{LogMels.about} The parts of a sound stand in a row, and play one after the other."
+    about: ClassVar[str] = f"{ABOUT} The parts of a sound stand in a row, and play one after the other."
     axes: ClassVar[tuple[str, ...]] = ("segment", "1", "mel", "frame")
 
     @property
@@ -46,6 +48,12 @@ class Segments(LogMels):
         parts = torch.from_numpy(sound).view(self.recipe.segments, -1)
         found: npt.NDArray[np.float32] = log_mel(parts, self.mel).numpy()[:, None]
         return found
+
+    def play(self, arrays: Tensor) -> Tensor:
+        return sounds(arrays, self.mel)
+
+    def band_of(self, hertz: float) -> float:
+        return band_of(hertz, self.mel)
 
 
 @cache

@@ -60,7 +60,9 @@ class Samples:
         self.cells = boxes_of(height, width, (rows, columns))
         # What optimisation moved far out of the data's range would leave all else dark.
         usual = self.stored("start" if distilled.start else "distilled", torch.arange(distilled.rows))
-        self._limits = _drawing.level_range(usual, self._modality.span) if self._levelled else (0.0, 1.0)
+        self._limits = (
+            _drawing.level_range(self._modality.levels(usual), self._modality.span) if self._levelled else (0.0, 1.0)
+        )
 
     def stored(self, side: str, index: Tensor) -> Tensor:
         """Samples at these positions as they are stored, (row, ...); the side is ``"distilled"`` or ``"start"``."""
@@ -93,7 +95,9 @@ class Samples:
     def show(self, sample: Tensor) -> bytes:
         """A sample or cell as a PNG file, its frames or parts side by side."""
         if self._levelled:
-            return encode.png(_drawing.levels(_plane(sample), self._limits, self._modality.origin), _drawing.palette())
+            return encode.png(
+                _drawing.levels(self._plane(sample), self._limits, self._modality.origin), _drawing.palette()
+            )
         return encode.png(self._modality.show(sample[None])[0].numpy())
 
     def play(self, samples: Sequence[Tensor]) -> list[bytes]:
@@ -107,7 +111,7 @@ class Samples:
     def draw(self, axes: Axes, sample: Tensor, cells: Sequence[Box] = ()) -> None:
         """Draw a sample into a figure's axes, or the cells of a stored one."""
         if self._levelled:
-            plane, width = _plane(sample), sample.shape[-1]
+            plane, width = self._plane(sample), sample.shape[-1]
             every = [
                 (rows, slice(at + columns.start, at + columns.stop))
                 for at in range(0, plane.shape[1], width)
@@ -117,6 +121,10 @@ class Samples:
         else:
             axes.imshow(self._modality.show(sample[None])[0].numpy())
             axes.set_axis_off()
+
+    def _plane(self, sample: Tensor) -> Tensor:
+        """Levels to look at, (height, width): the first channel of a sample, its frames side by side."""
+        return self._modality.levels(side_by_side(sample[None])[0, 0])
 
     def _prepared(self, x: Tensor) -> Tensor:
         return self._modality.from_network(x, self._set.scales[self._name])
@@ -171,8 +179,3 @@ def nearest(
 
 def _small(x: Tensor) -> Tensor:
     return each_frame(lambda frames: F.adaptive_avg_pool2d(frames.float(), _SIDE), x).flatten(1)
-
-
-def _plane(sample: Tensor) -> Tensor:
-    """Levels to look at, (height, width): the first channel of a sample, its frames side by side."""
-    return side_by_side(sample[None])[0, 0]

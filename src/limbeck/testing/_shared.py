@@ -97,7 +97,7 @@ def toy_clips(
             x, mels = torch.randn(shape, generator=source) * 10 - 60, modality.shape[-2]
             for i, label in enumerate(labels.tolist()):
                 x[i, ..., label * mels // classes : (label + 1) * mels // classes, :] += 25
-            arrays[name] = x
+            arrays[name] = modality.prepared(x)
     return LabelledClips.from_arrays(
         {name: arrays[name] for name in modalities},
         labels,
