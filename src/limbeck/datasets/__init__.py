@@ -1,6 +1,7 @@
 """Labelled clips. One module a dataset; `names()` lists them without importing any."""
 
 from limbeck import _discover
+from limbeck.datasets._annotations import Annotation
 from limbeck.datasets._clips import ArrayStore, ClipStore, LabelledClips, Targets
 from limbeck.datasets._contract import ClipRef, Dataset, load
 from limbeck.datasets._prepare import prepare, usual_place
@@ -9,6 +10,7 @@ from limbeck.datasets._samples import Samples
 from limbeck.datasets._sources import Digests
 
 __all__ = [
+    "Annotation",
     "ArrayStore",
     "ClipRef",
     "ClipStore",

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from limbeck._files import digest
+from limbeck.datasets._annotations import NONE, Annotation
 from limbeck.errors import BudgetError, InputError
 from limbeck.media import ClipRecipe, RawClip
 from limbeck.modalities import Batch, Modality, Moments, Scale, ScaleKind, Statistics, bound, only
@@ -90,12 +91,16 @@ class ClipStore(Protocol):
     def originals(self, rows: Tensor) -> list[RawClip]:
         """The recordings of the rows, decoded again; refused where there are none, or not any more."""
 
+    def annotations(self, rows: Tensor) -> list[tuple[Annotation, ...]]:
+        """What is known of the things in the clips of some `rows`; refused where nothing is known of any."""
+
 
 @dataclass(frozen=True)
 class ArrayStore(ClipStore):
-    """Prepared arrays held in memory, by modality."""
+    """Prepared arrays held in memory, by modality, and what is known of the things in each clip."""
 
     arrays: Mapping[str, Tensor]
+    things: Sequence[tuple[Annotation, ...]] = ()
 
     def read(self, modality: str, rows: Tensor) -> Tensor:
         return self.arrays[modality][rows]
@@ -105,6 +110,11 @@ class ArrayStore(ClipStore):
             "These clips are arrays without recordings behind them, but the recordings are needed. Prepare a dataset "
             "with limbeck prepare and use that."
         )
+
+    def annotations(self, rows: Tensor) -> list[tuple[Annotation, ...]]:
+        if not self.things:
+            raise InputError(NONE)
+        return [self.things[row] for row in rows.tolist()]
 
 
 @dataclass(frozen=True)
@@ -137,10 +147,12 @@ class LabelledClips:
         *,
         recipe: ClipRecipe,
         name: str = "arrays",
+        annotations: Sequence[Sequence[Annotation]] = (),
     ) -> "LabelledClips":
         """Clips called `name` from `arrays` in memory, by modality, as it prepares them by the `recipe`.
 
-        They are (clip, ..., channel, height, width); `labels` are positions in `classes`, int64, (clip,).
+        They are (clip, ..., channel, height, width); `labels` are positions in `classes`, int64, (clip,). Where things
+        in the clips are known, `annotations` has those of each.
 
         Raises:
             InputError: Shapes, dtypes or labels do not fit together.
@@ -156,6 +168,9 @@ class LabelledClips:
         targets = Targets(tuple(classes), labels)
         if not len(labels):
             raise InputError("There are no clips; give at least one.")
+        if annotations and len(annotations) != len(labels):
+            raise InputError(f"Annotations are of each clip, but {len(annotations)} came with {len(labels)} clips.")
+        things = [tuple(each) for each in annotations]
         statistics = {}
         for key, modality in modalities.items():
             made, expected = arrays[key], (len(labels), *modality.shape)
@@ -169,13 +184,14 @@ class LabelledClips:
         content = [
             hashlib.sha256(t.contiguous().numpy().data).hexdigest() for t in (*(arrays[m] for m in modalities), labels)
         ]
+        known = [repr(things)] if things else []
         return cls(
-            store=ArrayStore(arrays),
+            store=ArrayStore(arrays, things),
             rows=torch.arange(len(labels)),
             targets=targets,
             modalities=modalities,
             statistics=statistics,
-            fingerprint=digest(name, list(classes), [*modalities], recipe.to_json(), content),
+            fingerprint=digest(name, list(classes), [*modalities], recipe.to_json(), content, *known),
             name=name,
             ids=tuple(str(i) for i in range(len(labels))),
         )
@@ -237,6 +253,14 @@ class LabelledClips:
             InputError: The clips come from arrays, or their recordings are not there any more.
         """
         return self.store.originals(self.rows if index is None else self.rows[index])
+
+    def annotations(self, index: Tensor | None = None) -> list[tuple[Annotation, ...]]:
+        """What is known of the things in the clips at `index` (in all of them by default): of each clip its things.
+
+        Raises:
+            InputError: The dataset tells of no clip what is in it.
+        """
+        return self.store.annotations(self.rows if index is None else self.rows[index])
 
     def of_class(self, label: int) -> Tensor:
         """Positions (int64) of a class's clips in this selection, ascending."""

@@ -12,6 +12,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from limbeck import _discover
 from limbeck._discover import Listed
+from limbeck.datasets._annotations import Annotation
 from limbeck.errors import InputError, MediaError, UnknownNameError
 from limbeck.media import TRACKS, ClipRecipe, RawClip, Track, read_clip, read_clips
 
@@ -103,6 +104,10 @@ class Dataset(Listed, ABC):
 
     def notes(self, recipe: ClipRecipe) -> Sequence[str]:
         """What a user should know of how a `recipe`'s clips were made of the recordings, in sentences."""
+        return ()
+
+    def annotations(self, clip: ClipRef, recipe: ClipRecipe) -> Sequence[Annotation]:
+        """What is known of the things in a `clip`, as a `recipe` decodes it; nothing by default."""
         return ()
 
     @property

@@ -15,7 +15,7 @@ from limbeck import _files, _machine
 from limbeck._addresses import is_address
 from limbeck._locations import Location, cache_folder
 from limbeck._words import plural
-from limbeck.datasets import _findings
+from limbeck.datasets import _annotations, _findings
 from limbeck.datasets._contract import Dataset, construct
 from limbeck.datasets._listing import TRAIN
 from limbeck.datasets._plan import Plan, splits_of
@@ -42,7 +42,7 @@ _TASK_SHARDS = 4
 """Shards that one task of an executor decodes: a worker process takes seconds to begin."""
 _MOST_TOLD = 12
 _MOST_REJECTED = 3
-_OURS = {"dataset.json", "clips.parquet", "rejected.parquet", "shards"}
+_OURS = {"dataset.json", "clips.parquet", "rejected.parquet", _annotations.TABLE, "shards"}
 
 
 def prepare(
@@ -68,7 +68,8 @@ def prepare(
     Clips that cannot be used are listed in ``rejected.parquet`` with a reason, among them ``"crashed"`` (the file
     killed the process that decoded it, twice), ``"timeout"`` (it kept one busy too long, twice), ``"unreadable"``
     (another error than the reader foresees) and ``"bad_name"`` (the file's name is not UTF-8, so that no table can hold
-    it). ``dataset.json`` is written last.
+    it). Where the dataset tells of things in its clips (boxes, say), they are in ``annotations.parquet``.
+    ``dataset.json`` is written last.
 
     The recordings are remembered by a digest of their bytes, which is asked for again only where a file's size or
     times are others than before.
@@ -246,6 +247,10 @@ def finish(plan: Plan, out: Location, shards: list[Shard]) -> None:
             f"{out}/rejected.parquet. {_findings.advice(rejected)} Delete {out} before you "
             "prepare into it again."
         )
+    told = _annotations.rows({c["id"]: plan.dataset.annotations(ref[c["id"]], plan.recipe) for c in clips})
+    if told:
+        with out.writing(_annotations.TABLE) as path:
+            write_table(path, told, _annotations.schema())
     parts = [s.record["moments"] for s in shards if s.record["moments"]]
     moments = {name: Moments.pooled([Moments.from_json(p[name]) for p in parts]) for name in plan.modalities}
     content = [[c["id"], c["label"], c["split"], c["sha256"]] for c in clips]
@@ -270,6 +275,7 @@ def finish(plan: Plan, out: Location, shards: list[Shard]) -> None:
         },
         "statistics": {name: m.statistics(moments[name]).to_json() for name, m in plan.modalities.items()},
         "shards": len(shards),
+        **({"annotations": len(told)} if told else {}),
         **plan.recordings(out),
         "fingerprint": fingerprint_of(plan.dataset.name, plan.classes, plan.modalities, plan.recipe, content),
     }

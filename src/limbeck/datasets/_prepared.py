@@ -17,7 +17,8 @@ from torch import Tensor
 
 from limbeck._files import NOTE, SEAL, atomic, digest, is_of_system, read_record, read_tensors, write_tensors
 from limbeck._locations import File, Location, each
-from limbeck.datasets import _sources
+from limbeck.datasets import _annotations, _sources
+from limbeck.datasets._annotations import Annotation
 from limbeck.datasets._clips import ClipStore, LabelledClips, Targets
 from limbeck.datasets._window import CUT
 from limbeck.errors import InputError, UnknownNameError
@@ -94,6 +95,11 @@ class ShardStore(ClipStore):
         table = read_table(self.folder / "clips.parquet", [*_sources.COLUMNS])
         return _sources.read_again(self.folder, table, rows.tolist(), self.recipe)
 
+    def annotations(self, rows: Tensor) -> list[tuple[Annotation, ...]]:
+        told = read_table(_annotations.refuse_none(self.folder)).to_pylist()
+        ids = read_table(self.folder / "clips.parquet", ["id"]).column("id")
+        return _annotations.of_rows(told, [ids[row].as_py() for row in rows.tolist()])
+
     @cached_property
     def _starts(self) -> npt.NDArray[np.int64]:
         return np.cumsum([0, *(s.rows for s in self.shards)])
@@ -127,6 +133,8 @@ class ShardStore(ClipStore):
 @dataclass(frozen=True)
 class Prepared:
     """A prepared dataset: a folder with ``dataset.json``, ``clips.parquet``, ``rejected.parquet`` and ``shards/``.
+
+    Where the dataset tells of things in its clips, there is ``annotations.parquet``, too; see `Annotation`.
 
     Its `description` is the content of the first; the `store` has the arrays. The folder may be in object storage
     (``s3://bucket/name``): shards are fetched when they are first read, and kept on this machine.
@@ -171,7 +179,8 @@ class Prepared:
             modalities = bound(description["modalities"], recipe)
             names = [shard_name(index) for index in range(description["shards"])]
             shards = tuple(opened_shards(place, modalities, names).values())
-            for name in _TABLES:
+            told = [_annotations.TABLE] if description.get("annotations") else []
+            for name in (*_TABLES, *told):
                 files.get(name, File(place, name)).here()
         except UnknownNameError as error:
             raise UnknownNameError(

@@ -16,11 +16,13 @@ import numpy as np
 import numpy.typing as npt
 
 from limbeck import _machine
+from limbeck.datasets._annotations import Annotation
 from limbeck.datasets._contract import ClipRef, Dataset
 from limbeck.errors import InputError
+from limbeck.media import ClipRecipe, fitted_box, frames_at
 from limbeck.playground import KINDS, MOTIONS, GeneratedClip, Kind, make_all, planned, read_sources, read_truth
 
-SEGMENT_START_S = 0.4
+SEGMENT_START_S, SEGMENT_S = 0.4, 1.0
 Variant = Literal["things", "motion"]
 VARIANTS: dict[Variant, tuple[Kind, ...]] = {"things": KINDS, "motion": MOTIONS}
 
@@ -103,6 +105,17 @@ class Playground(Dataset):
             for clip in self._planned()
             for label in [clip.kind.name]
         ]
+
+    def annotations(self, clip: ClipRef, recipe: ClipRecipe) -> Sequence[Annotation]:
+        """The thing that the clip is about and, where there is one, the other that is heard and not seen."""
+        known = self.truth(clip)
+        size, every = known["size"], known["boxes_xyxy"]
+        at = frames_at(clip.start_s, SEGMENT_S, recipe, fps=known["fps"], count=known["frames"])
+        fitted = [fitted_box(tuple(every[i]), size, size, recipe) for i in at]
+        things = [Annotation(known["class"], True, tuple((box,) if box else () for box in fitted))]
+        if known["other"]:
+            things.append(Annotation(known["other"]["class"], True, ((),) * len(at)))
+        return things
 
     def make(self, on_progress: Callable[[int, int], None] | None = None) -> int:
         """Make the files that are missing or belong to another seed, size or version; says how many they were.

@@ -12,8 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from limbeck import _machine
+from limbeck.datasets._annotations import Annotation
 from limbeck.datasets._contract import ClipRef, Dataset
 from limbeck.errors import InputError
+from limbeck.media import Box, ClipRecipe, fitted_box, frames_at
 from limbeck.media.projection import Picture
 from limbeck.playground import AroundClip, Drawn, make_all, planned_around, read_dry, read_truth, truth_folder
 from limbeck.playground.around import APART, MOST_SILENT, SECONDS
@@ -115,6 +117,21 @@ class SpatialPlayground(Dataset):
             for clip in self._planned()
         ]
 
+    def annotations(self, clip: ClipRef, recipe: ClipRecipe) -> Sequence[Annotation]:
+        """All things of a clip, those that are heard first; what crosses the edge of the picture is in two pieces."""
+        known = self.truth(clip)
+        at = frames_at(clip.start_s, SEGMENT_S, recipe, fps=known["fps"], count=known["frames"])
+
+        def seen(box: Sequence[float] | None) -> tuple[Box, ...]:
+            pieces = _pieces(box) if box else ()
+            fitted = (fitted_box(piece, 2 * known["size"], known["size"], recipe) for piece in pieces)
+            return tuple(piece for piece in fitted if piece)
+
+        return [
+            Annotation(thing["class"], thing["sounds"], tuple(seen(thing["boxes_xyxy"][i]) for i in at))
+            for thing in known["things"]
+        ]
+
     def make(self, on_progress: Callable[[int, int], None] | None = None) -> int:
         """Make the files that are missing or belong to other options; says of how many clips.
 
@@ -154,3 +171,15 @@ class SpatialPlayground(Dataset):
 
     def _planned(self) -> list[AroundClip]:
         return planned_around(self.root, self._count, test_fraction=self.test_fraction, drawn=self._drawn)
+
+
+def _pieces(box: Sequence[float]) -> list[Box]:
+    """What is on the picture of a box whose left may be below 0 or whose right above 1, one piece at either edge.
+
+    Example:
+        >>> _pieces((-0.25, 0.0, 0.25, 1.0)), _pieces((0.25, 0.0, 0.75, 1.0))
+        ([(0.0, 0.0, 0.25, 1.0), (0.75, 0.0, 1.0, 1.0)], [(0.25, 0.0, 0.75, 1.0)])
+    """
+    left, top, right, bottom = box
+    moved = [(left + by, right + by) for by in (0, 1, -1)]
+    return [(max(first, 0.0), top, min(last, 1.0), bottom) for first, last in moved if first < 1 and last > 0]

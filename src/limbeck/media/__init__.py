@@ -5,6 +5,7 @@ from limbeck.media._picture import fitted
 from limbeck.media._resample import resample
 from limbeck.media._sound import is_silent
 from limbeck.media.arrays import channels_of, frames_of, mono_of, picture_of, sound_of, video_of
+from limbeck.media.boxes import Box, fitted_box, frames_at
 from limbeck.media.decode import MediaInfo, RawClip, probe, read_clip, read_frame, read_sound
 from limbeck.media.encode import write_video, write_wav
 from limbeck.media.listing import could_be_media, files_below
@@ -18,6 +19,7 @@ __all__ = [
     "AROUND_S",
     "MIDDLE",
     "TRACKS",
+    "Box",
     "ClipRecipe",
     "Encoded",
     "MediaInfo",
@@ -33,6 +35,8 @@ __all__ = [
     "even_times",
     "files_below",
     "fitted",
+    "fitted_box",
+    "frames_at",
     "frames_of",
     "holder",
     "invert_log_mel",

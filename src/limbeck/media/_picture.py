@@ -196,13 +196,19 @@ def fit(frame: VideoFrame, turn: Turn, pixel_aspect: Fraction | None, recipe: Cl
     across, down = float(frame.width * aspect), float(frame.height)
     if max(across, down) > _MAX_RATIO * min(across, down):
         raise MediaError("absurd_picture_size", f"The picture is {across:.0f} x {down:.0f} pixels.")
-    size = recipe.image_size
-    scale = {"stretch": 0.0, "crop": size / min(across, down), "letterbox": size / max(across, down)}[recipe.fit]
-    width, height = (max(1, round(side * scale)) if scale else size for side in (across, down))
+    width, height = scaled(across, down, recipe)
     image = frame.reformat(width, height, "rgb24", interpolation=_SCALING, threads=1).to_ndarray()
     if turn.is_odd:
         told.append("the picture is turned by an odd angle: turned by the nearest right angle")
-    return Fitted(turn.apply(_middle(np.asarray(image, np.uint8), size)), tuple(told))
+    return Fitted(turn.apply(_middle(np.asarray(image, np.uint8), recipe.image_size)), tuple(told))
+
+
+def scaled(across: float, down: float, recipe: ClipRecipe) -> tuple[int, int]:
+    """Width and height in pixels that a picture is scaled to by a `recipe`, before it is cut or filled up."""
+    size = recipe.image_size
+    scale = {"stretch": 0.0, "crop": size / min(across, down), "letterbox": size / max(across, down)}[recipe.fit]
+    width, height = (max(1, round(side * scale)) if scale else size for side in (across, down))
+    return width, height
 
 
 def fitted(image: Image, recipe: ClipRecipe) -> Image:
