@@ -15,6 +15,7 @@ EXAMPLES = (
     "limbeck distill prepared/ --method avdd --storage coded --bytes 400KB --out distilled/",
     "limbeck distill prepared/ --method coded --bytes 400KB --out control/",
     "limbeck distill prepared/ --method best --per-class 10 --out best/",
+    "limbeck distill prepared/ --method kmedoids --pairs 50 --out pairs/",
     "limbeck distill prepared/ --method best --bytes 60KB --out best/ --dry-run",
     "limbeck distill prepared/ --method avdd --preset faithful --out distilled/ --dry-run",
     "limbeck distill prepared/ --method avdd --blocks 4 --processes 4 --out distilled/",
@@ -31,6 +32,12 @@ def run(
     ] = None,
     preset: Annotated[str | None, Option(help="Named settings: faithful, a method's published recipe.")] = None,
     per_class: Annotated[int | None, Option(min=1, help="Samples stored per class (the literature's IPC).")] = None,
+    pairs: Annotated[
+        int | None,
+        Option(
+            min=1, help="Instead of samples per class: so many pairs in all; classes, if there are any, are forgotten."
+        ),
+    ] = None,
     bytes_: Annotated[
         str | None,
         Option(
@@ -95,7 +102,7 @@ def run(
     A run that was interrupted goes on, to the same bits, when the same command is given again.
     """
     flags: dict[str, Any] = {"per_class": per_class, "bytes": bytes_, "storage": storage, "labels": labels}
-    flags |= {"hold": hold, "start": start, "steps": steps, "sound": sound}
+    flags |= {"pairs": pairs, "hold": hold, "start": start, "steps": steps, "sound": sound}
     parameters = _options.merged(_options.assignments(set_), **flags)
     device, bound = _options.device_of(device, devices, processes)
     parameters |= {"preset": preset, "seed": seed, "device": device, "dtype": dtype, "compile": compile}

@@ -16,6 +16,7 @@ EXAMPLES = (
     "limbeck prepare folder clips.csv --out prepared/ --image-size 64 --fit crop",
     "limbeck prepare folder barks/ --modality audio --out prepared/",
     "limbeck prepare folder videos/ --modality audio,video --frames 4 --out prepared/",
+    "limbeck prepare folder clips/ --unlabelled --out prepared/",
     "limbeck prepare huggingface saved_to_disk/ --out prepared/",
     "limbeck prepare webdataset 'shards/train-{000..009}.tar' --set classes=cat,dog --out prepared/",
     "limbeck prepare vggsound VGGSound/ --out /shared/prepared --ray auto",
@@ -67,6 +68,9 @@ def run(
         Literal["stretch", "crop", "letterbox"] | None,
         Option(help="Pictures that are not square: squeeze (by default), cut the middle, add bars."),
     ] = None,
+    unlabelled: Annotated[
+        bool, Option("--unlabelled", help="Clips without classes: what belongs together in each is all that is known.")
+    ] = False,
     workers: Annotated[
         int | None,
         Option(min=1, help="Processes; by default as many as there are cores, with --ray one for each task."),
@@ -92,6 +96,13 @@ def run(
             f"{ours[0]} is said to limbeck prepare itself, as --{ours[0].replace('_', '-')}, not by --set."
         )
     reader = datasets.load(dataset)
+    if unlabelled:
+        if "unlabelled" not in inspect.signature(reader).parameters:
+            raise InputError(
+                f"--unlabelled is for folder, whose clips may have no classes, but {dataset} has some. Leave it out: "
+                "limbeck distill --pairs forgets classes."
+            )
+        options["unlabelled"] = True
     _check_taken(modality or reader.modalities, frames=frames, segments=segments)
     mel = _options.merged(
         {}, sample_rate_hz=sample_rate, clip_seconds=clip_seconds, mels=mels, fft_samples=window, hop_samples=hop

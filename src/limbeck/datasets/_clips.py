@@ -15,6 +15,8 @@ from limbeck.media import ClipRecipe, RawClip
 from limbeck.modalities import Batch, Modality, Moments, Scale, ScaleKind, Statistics, bound, only
 
 _CHUNK = 64
+PAIRS = "pairs"
+"""What the only class of samples without classes is called."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,11 @@ class Targets:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    @property
+    def has_classes(self) -> bool:
+        """Whether there is more than one class; of one there is nothing to tell apart: samples are pairs, or alone."""
+        return len(self.classes) > 1
 
     @property
     def to_learn(self) -> Tensor:
@@ -281,6 +288,13 @@ class LabelledClips:
     def part(self, classes: Sequence[str]) -> "LabelledClips":
         """As `only`, for a block of what is distilled: the clips know the `whole` that they are a part of."""
         return replace(self._selected(*self.targets.only(classes), "part", list(classes)), part_of=self.whole)
+
+    def as_pairs(self) -> "LabelledClips":
+        """The same clips without their classes; those that have none stay as they are."""
+        if not self.targets.has_classes:
+            return self
+        targets = Targets((PAIRS,), torch.zeros_like(self.labels))
+        return replace(self, targets=targets, fingerprint=digest(self.fingerprint, PAIRS), part_of=None)
 
     def seen_by(self, modalities: Collection[str]) -> "LabelledClips":
         """The same clips with some of their modalities, one at least."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal, cast, get_args
 
 from limbeck._text import portable, read_table
+from limbeck.datasets._clips import PAIRS
 from limbeck.datasets._contract import ClipRef
 from limbeck.datasets._listing import (
     MANIFEST,
@@ -55,6 +56,7 @@ class LabelledFiles:
     layout: str | None = None
     tracks: Collection[Track] = TRACKS
     suffix: str = ""
+    unlabelled: bool = False
 
     def refs(self) -> list[ClipRef]:
         """One reference a file or manifest row, with `audio` and `image` the same file, ordered by path and start."""
@@ -64,9 +66,10 @@ class LabelledFiles:
         else:
             refs = self._from_table(existing_file(self.source, f"a folder ({_LAYOUT}) or a CSV manifest"))
         classes = sorted({r.label for r in refs})
-        if len(classes) < 2:
+        if len(classes) < 2 and not self.unlabelled:
             raise InputError(
-                f"{self.source} has one class only, {classes[0]!r}; a dataset needs two or more. Expected: {_LAYOUT}."
+                f"{self.source} has one class only, {classes[0]!r}; a dataset needs two or more. Expected: {_LAYOUT}. "
+                "Clips without classes are prepared with --unlabelled."
             )
         told = divided(
             refs,
@@ -93,6 +96,8 @@ class LabelledFiles:
             raise InputError(
                 f"{root} holds two files named {twice[0]}, whose names differ in their Unicode form only. Rename one."
             )
+        if self.unlabelled:
+            return [ClipRef(id=name, label=PAIRS, split="", audio=path, image=path) for name, path in files]
         parts = {name: tuple(name.split("/")) for name, _ in files}
         tested = {name.lower() for name in parse_names(self.test)}
         layout = checked(self.layout, f"layout{self.suffix}") or layout_of(
@@ -121,7 +126,7 @@ class LabelledFiles:
 
     def _from_table(self, table: Path) -> list[ClipRef]:
         columns, rows = read_table(table)
-        if missing := [c for c in ("path", "label") if c not in columns]:
+        if missing := [c for c in ("path", *(["label"] * (not self.unlabelled))) if c not in columns]:
             raise InputError(
                 f"{table} lacks the column {' and '.join(missing)}; it has {', '.join(columns)}. Expected: "
                 "path, label and, if wanted, split, start and end (seconds)."
@@ -130,13 +135,13 @@ class LabelledFiles:
         refs: dict[str, ClipRef] = {}
         before: dict[str, str] = {}
         for where, row, name, file in placed(rows, table, self.base):
-            if not row["label"]:
+            if not self.unlabelled and not row["label"]:
                 raise InputError(f"{where}: the label is empty.")
             start, end = (row.get(key) or row.get(f"{key}_s") or "" for key in ("start", "end"))
             start_s, end_s = parse_span(start, end, where, "clip")
             ref = ClipRef(
                 id=clip_id(name, start_s, end_s) if start or end else name,
-                label=portable(row["label"]),
+                label=PAIRS if self.unlabelled else portable(row["label"]),
                 split=row.get("split", ""),
                 audio=file,
                 image=file,

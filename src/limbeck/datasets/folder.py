@@ -1,9 +1,10 @@
 """Your own videos, sounds or pictures: a folder of classes, or a CSV manifest.
 
-Three layouts are understood::
+Four layouts are understood::
 
     videos/<split>/<class>/*.mp4          splits are named train and test (or say which with `test`)
     videos/<class>/*.mp4                  a part of every class is held out
+    videos/**/*.mp4                       with `unlabelled`: clips without classes, a part of them held out
     manifest.csv                          path,label[,split,start,end]; more columns are fine
 
 Any media file ffmpeg reads will do; a folder of sounds alone is prepared as ``--modality audio``, one of pictures alone
@@ -50,6 +51,8 @@ class Folder(Dataset):
         window: Which part of a file longer than the recipe's clip is taken where neither start and end nor `cut` say:
             the one with most energy (``"loudest"``, searched in the first ten minutes), the ``"middle"`` or the
             ``"start"``. Where no sound is read, the middle is taken for the loudest.
+        unlabelled: Clips without classes, which only what belongs together of a clip is known of: folders mean nothing,
+            and a manifest needs no labels.
     """
 
     title: ClassVar[str] = "Your own videos, sounds or pictures, from a folder or a manifest"
@@ -65,6 +68,7 @@ class Folder(Dataset):
     seed: int = 0
     cut: bool = False
     window: Window = "loudest"
+    unlabelled: bool = False
 
     def clips(self) -> Sequence[ClipRef]:
         """One clip a file or manifest row, or several where they are `cut`, ordered by path and start."""
@@ -99,6 +103,7 @@ class Folder(Dataset):
             test_fraction=self.test_fraction,
             seed=self.seed,
             tracks=tracks,
+            unlabelled=self.unlabelled,
         ).refs()
 
     def read(self, clip: ClipRef, recipe: ClipRecipe) -> RawClip:

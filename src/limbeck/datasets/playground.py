@@ -5,7 +5,8 @@ picture or sound alone leaves about two classes open and both together one. With
 clip: what is bigger sounds lower, hits are heard when they are seen, motors sound as fast as they run.
 
 The variant ``"motion"`` has classes that differ in motion alone (`limbeck.playground.motion`): one frame by itself is
-at chance there.
+at chance there. In the variant ``"tied"`` a clip's sound and picture share two numbers more, so that the very clip can
+be found: how loud and bright it is, and the colour of noise and of what is behind (`limbeck.playground.stage.tied`).
 """
 
 from collections.abc import Callable, Sequence
@@ -20,18 +21,19 @@ from limbeck.datasets._annotations import Annotation
 from limbeck.datasets._contract import ClipRef, Dataset
 from limbeck.errors import InputError
 from limbeck.media import ClipRecipe, fitted_box, frames_at
-from limbeck.playground import KINDS, MOTIONS, GeneratedClip, Kind, make_all, planned, read_sources, read_truth
+from limbeck.playground import KINDS, MOTIONS, TIED, GeneratedClip, Kind, make_all, planned, read_sources, read_truth
 
 SEGMENT_START_S, SEGMENT_S = 0.4, 1.0
-Variant = Literal["things", "motion"]
-VARIANTS: dict[Variant, tuple[Kind, ...]] = {"things": KINDS, "motion": MOTIONS}
+Variant = Literal["things", "motion", "tied"]
+VARIANTS: dict[Variant, tuple[Kind, ...]] = {"things": KINDS, "motion": MOTIONS, "tied": TIED}
 
 
 @final
 class Playground(Dataset):
     """Generated videos, 128 pixels wide and high, 1.8 s long at 15 frames a second, stereo at 22,050 Hz.
 
-    The ten classes of the variant ``"things"`` are kinds of things, the eight of ``"motion"`` ways to move.
+    The ten classes of the variants ``"things"`` and ``"tied"`` are kinds of things, the eight of ``"motion"`` ways to
+    move.
 
     Files lie at ``root/<split>/<class>/<id>.mp4`` (so that the folder is also a valid `folder` dataset), each with a
     JSON sidecar of the same name: class, the box of the thing in every frame, onsets in seconds, azimuth in degrees,
@@ -45,7 +47,7 @@ class Playground(Dataset):
     Args:
         root: Folder for the files; made if absent.
         clips: Number of clips in all, at least one of each class; a multiple of their number makes the classes equal.
-        variant: ``"things"`` or ``"motion"``; use a folder for each.
+        variant: ``"things"``, ``"motion"`` or ``"tied"``; use a folder for each.
         seed: Of everything, >= 0.
         size: Height and width in pixels, even, 32 to 1024.
         test_fraction: Part of each class that is the test split, at least 0 and below 1.

@@ -36,6 +36,7 @@ def distill(
     compile: bool = False,
     blocks: int | Literal["each"] | None = None,
     threads: int | None = None,
+    pairs: int | None = None,
     executor: Executor | None = None,
     progress: bool = True,
     **parameters: Any,
@@ -62,6 +63,8 @@ def distill(
             refuse. None distils all together.
         threads: Of torch on a CPU, >= 1: sums are rounded in another order with another number, so it belongs to what
             is asked. By default 1 in blocks; all together, as many as torch has.
+        pairs: Rows stored in all instead of `per_class`, >= 1: classes are forgotten, so that rows are shared out among
+            all clips. The set has no classes then, and serves retrieval; methods that need classes refuse.
         executor: What distils the blocks instead of this process: other processes (`limbeck.engine.executor.local`) or
             the machines of a cluster (`limbeck.engine.on_ray`), which see `data`, prepared, and `out`. `blocks` are
             then ``"each"`` by default.
@@ -83,8 +86,9 @@ def distill(
     data = _prepared(data, out, progress=progress)
     blocks = EACH if executor and blocks is None else blocks
     asked = Request.of(
-        data, method, preset, classes, parameters, blocks=blocks, seed=seed, runtime=runtime, threads=threads
-    )
+        data, method, preset, classes, parameters,
+        blocks=blocks, seed=seed, runtime=runtime, threads=threads, pairs=pairs,
+    )  # fmt: skip
     shown = progress and (asked.method.steps_planned > 0 or executor is not None)
     with bar(f"Distilling with {asked.method.name}", show=shown) as tell:
         make = partial(in_blocks, executor=executor) if asked.blocks else Request.distilled
@@ -132,6 +136,7 @@ def plan(
     compile: bool = False,
     blocks: int | Literal["each"] | None = None,
     threads: int | None = None,
+    pairs: int | None = None,
     **parameters: Any,
 ) -> dict[str, Any]:
     """What `distill` would do with the same arguments, see `distill`: settings, data and device. Nothing is done.
@@ -141,8 +146,9 @@ def plan(
     """
     runtime = choose_runtime(device, dtype, compile=compile)
     asked = Request.of(
-        data, method, preset, classes, parameters, blocks=blocks, seed=seed, runtime=runtime, threads=threads
-    )
+        data, method, preset, classes, parameters,
+        blocks=blocks, seed=seed, runtime=runtime, threads=threads, pairs=pairs,
+    )  # fmt: skip
     split = {"classes_of_blocks": cut(asked.clips.classes, asked.blocks)} if asked.blocks else {}
     chosen = {"choice": choice} if (choice := asked.method.choice(asked.clips)) else {}
     return asked.to_json() | {"reason": runtime.reason} | split | chosen

@@ -48,6 +48,7 @@ class Request:
         runtime: Device and number formats.
         threads: Of torch on a CPU; None for as many as it has.
         blocks: Number of blocks to distil and to join; None for all classes at once.
+        pairs: Whether the classes are forgotten, so that rows are shared out among all clips.
     """
 
     data: Location | LabelledClips
@@ -59,6 +60,7 @@ class Request:
     runtime: Runtime
     threads: int | None
     blocks: int | None
+    pairs: bool
 
     @classmethod
     def of(
@@ -71,6 +73,7 @@ class Request:
         *,
         blocks: int | Literal["each"] | None,
         threads: int | None,
+        pairs: int | None = None,
         **how: Any,
     ) -> Self:
         """Check all that was asked; `how` are `seed` and `runtime`."""
@@ -78,6 +81,7 @@ class Request:
         clips = prepared.clips("train") if prepared else data
         assert isinstance(clips, LabelledClips)
         clips = clips.only(classes) if classes else clips
+        clips = clips if pairs is None else clips.as_pairs()
         settings, validated = dict(parameters), False
         if isinstance(method, Method):
             if preset or parameters:
@@ -97,7 +101,15 @@ class Request:
             chosen = methods.load(method or DEFAULT).configured(preset, **settings)
             if size is not None:
                 chosen = chosen.within(parse_size(size), clips)
+        if pairs is not None:
+            if pairs < 1 or parameters.keys() & {"bytes", "per_class"}:
+                raise InputError(
+                    f"'pairs' says how many pairs are stored in all, 1 or more, in place of per_class and bytes, but "
+                    f"got {pairs} with {sorted(parameters)}. Prepare with --unlabelled to give bytes."
+                )
+            chosen = chosen.model_copy(update={"per_class": pairs})
         only = tuple(classes) if classes and prepared else None
+        how["pairs"] = pairs is not None
         how["blocks"] = len(clips.classes) if blocks == EACH else blocks
         how["threads"] = 1 if blocks is not None and threads is None else threads
         place = prepared.place.absolute() if prepared else clips
@@ -109,6 +121,7 @@ class Request:
         """The training clips."""
         clips = Prepared.open(self.data).clips("train") if isinstance(self.data, Location) else self.data
         clips = clips.only(self.chosen) if self.chosen else clips
+        clips = clips.as_pairs() if self.pairs else clips
         return clips.part(self.block) if self.block else clips
 
     def __getstate__(self) -> dict[str, Any]:
@@ -131,6 +144,7 @@ class Request:
             "classes": list(self.clips.classes),
             **self.runtime.to_json(),
             **{name: count for name, count in split.items() if count is not None},
+            **({"pairs": True} if self.pairs else {}),
         }
 
     def settled(self) -> tuple[Self, dict[str, float] | None]:

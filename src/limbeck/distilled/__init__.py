@@ -277,7 +277,12 @@ class DistilledSet(TorchDataset[tuple[Batch, Tensor]]):
             seen.append(clips.seen_by([*self.modalities]))
         for part in self.parts:
             known = set(part["classes"]) <= set(clips.classes)
-            prints = {one.fingerprint for some in seen for one in (some, *([some.only(part["classes"])] * known))}
+            alike = [
+                *seen,
+                *(some.as_pairs() for some in seen),
+                *(some.only(part["classes"]) for some in seen if known),
+            ]
+            prints = {one.fingerprint for one in alike}
             if part.get("training_fingerprint") not in prints:
                 return False
         return True

@@ -70,7 +70,7 @@ class Subject:
         """
         if not len(test):
             raise InputError("There are no test clips; prepare a dataset with a test split.")
-        if tuple(train.classes) != tuple(test.classes):
+        if train.targets.has_classes and tuple(train.classes) != tuple(test.classes):
             raise InputError(
                 f"The training set has the classes {list(train.classes)}, but the test clips have "
                 f"{list(test.classes)}; they must be the same in the same order."

@@ -179,6 +179,8 @@ def evaluate_controls(
             f"The set in {distilled} was distilled from other clips than these training clips, from which its controls "
             "would be drawn. Give the dataset that it was distilled from, or evaluate it without --controls."
         )
+    if not made.targets.has_classes:
+        train = train.as_pairs()
     # Samples per class that the settings say: a set may hold more clips in the bytes of so many.
     budget = {name: made.settings[name] for name in ("per_class", "sound")}
     kind = kind_of(measure)

@@ -93,6 +93,11 @@ class Method(Config, Listed, ABC):
         return cls.from_json(settings)
 
     @property
+    def needs_classes(self) -> str:
+        """Why clips without classes cannot be distilled; empty where they can, all as one class."""
+        return "it looks through networks that were trained to tell classes apart" if self.sees_labels else ""
+
+    @property
     def coupling(self) -> str:
         """Why a class cannot be distilled without the others; empty where it can, and classes go in blocks.
 
@@ -115,8 +120,14 @@ class Method(Config, Listed, ABC):
 
         Raises:
             BudgetError: A class has fewer clips than its rows begin with.
-            InputError: The storage keeps samples, and rows are none; or the method is not for these modalities.
+            InputError: The storage keeps samples, and rows are none; or the method is not for these modalities, or
+                needs classes.
         """
+        if self.needs_classes and not real.whole.targets.has_classes:
+            raise InputError(
+                f"{self.name} needs two classes or more, since {self.needs_classes}, but these clips have none to tell "
+                "apart. Take covmatch, kmedoids, herding or random, or leave --pairs out."
+            )
         if not self.hold.are_samples:
             self.storage.build().encode({}, {})  # a form for samples refuses
         clips, purpose = hasattr(self, "choose"), self.name  # a selection

@@ -168,3 +168,37 @@ def root(x: Tensor) -> Tensor:
     """Square root of values >= 0 that is 0 with gradient 0 at (and by rounding below) zero."""
     positive = x > 1e-12
     return torch.where(positive, x.where(positive, torch.ones_like(x)).sqrt(), torch.zeros_like(x))
+
+
+def cross_covariance_gap(one: tuple[Tensor, Tensor], other: tuple[Tensor, Tensor]) -> Tensor:
+    """Squared distance of the synthetic cross-covariance of two modalities from the real one, in parts of its square.
+
+    Of each modality there are real features, (clip, dim), and synthetic ones, (sample, dim); rows of the two modalities
+    belong together. Each side loses its own mean. The matrices, as large as one modality's features are many times the
+    other's, are never made: for rows x, y with weights w, ``|sum w x y'|^2`` is ``w' (X X' * Y Y') w``.
+
+    Example:
+        >>> x = torch.tensor([[1.0], [-1.0]])
+        >>> float(cross_covariance_gap((x, x), (x, x))), float(cross_covariance_gap((x, 2 * x), (x, x)))
+        (0.0, 1.0)
+    """
+    real, synthetic = one[0], one[1]
+    centred = [torch.cat([rows - rows.mean(0) for rows in side]) for side in (one, other)]
+    inner = (centred[0] @ centred[0].T) * (centred[1] @ centred[1].T)
+    weights = torch.cat(
+        [real.new_full((len(real),), 1 / len(real)), real.new_full((len(synthetic),), -1 / len(synthetic))]
+    )
+    n = len(real)
+    whole = weights[:n] @ inner[:n, :n] @ weights[:n]
+    return weights @ inner @ weights / whole.clamp_min(torch.finfo(whole.dtype).tiny)
+
+
+def mean_gap(real: Tensor, synthetic: Tensor) -> Tensor:
+    """Squared distance of the means of features, (clip, dim) and (sample, dim), in parts of the real ones' variance.
+
+    Example:
+        >>> float(mean_gap(torch.tensor([[1.0], [-1.0]]), torch.tensor([[2.0]])))
+        4.0
+    """
+    variance = real.var(0, correction=0).sum()
+    return (real.mean(0) - synthetic.mean(0)).square().sum() / variance.clamp_min(torch.finfo(variance.dtype).tiny)

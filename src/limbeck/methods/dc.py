@@ -60,6 +60,8 @@ class DC(Method):
 
     presets: ClassVar[dict[str, dict[str, Any]]] = {"faithful": FAITHFUL | {"start": "noise", "augment": None}}
 
+    needs_classes: ClassVar[str] = "it matches gradients of a classifier"
+
     def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
         """Match gradients, class by class and modality by modality: no graph is larger; see `Method.distill`."""
         run = run or RunContext()

@@ -52,6 +52,8 @@ class DSA(Method):
 
     presets: ClassVar[dict[str, dict[str, Any]]] = {"faithful": FAITHFUL | {"start": "random", "augment": {}}}
 
+    needs_classes: ClassVar[str] = "it matches gradients of a classifier"
+
     def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:
         """Match gradients, class by class and modality by modality: no graph is larger; see `Method.distill`."""
         run = run or RunContext()

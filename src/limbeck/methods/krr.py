@@ -58,6 +58,7 @@ class KRR(Method):
     augment: SiameseAugment | None = SiameseAugment()
     optimiser: Optimiser = Adam()
 
+    needs_classes: ClassVar[str] = "it fits a regression that tells classes apart"
     coupling: ClassVar[str] = "one ridge regression has to tell all classes apart"
 
     def distill(self, real: LabelledClips, *, seed: int = 0, run: RunContext | None = None) -> DistilledSet:

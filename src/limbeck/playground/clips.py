@@ -53,7 +53,8 @@ class GeneratedClip(NamedTuple):
     @property
     def key(self) -> str:
         """What the content depends on, in short."""
-        return digest("playground", stage.VERSION, self.kind.name, self.number, self.seed, self.size)
+        tied = ["tied"] * self.kind.tied
+        return digest("playground", stage.VERSION, self.kind.name, self.number, self.seed, self.size, *tied)
 
     def is_made(self) -> bool:
         """Whether both files exist and are those of this clip."""

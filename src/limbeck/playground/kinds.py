@@ -12,7 +12,7 @@ So one sense leaves two classes open, mostly, and both together leave one.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -60,7 +60,7 @@ class Kind:
 
     Its `look` draws it, its `voice` gives its sound; its speed, in picture heights a second or the motor's equivalent,
     moves pitch and onset rate, too. One that `crosses` the picture does so to the right at its speed, unless it is
-    mirrored; one of -1 to the left.
+    mirrored; one of -1 to the left. In clips of a `tied` one sound and picture share more numbers, see `stage.tied`.
     """
 
     name: str
@@ -70,6 +70,7 @@ class Kind:
     voice: Voice
     speed: Range = (0.0, 0.0)
     crosses: int = 0
+    tied: bool = False
 
 
 _BOARD = Stance(None, hue=0.1)
@@ -99,6 +100,9 @@ KINDS = (
     Kind("hand bell", _SWUNG, _STRUCK, looks.hand_bell, voices.hand_bell),
 )
 """The classes in label order."""
+
+TIED = tuple(replace(kind, tied=True) for kind in KINDS)
+"""The same, for finding the very clip."""
 
 
 def draw_cast(kind: Kind, rng: np.random.Generator, clip_s: float) -> Cast:

@@ -103,7 +103,7 @@ def draw_scene(kind: Kind, seed: int) -> Scene:
     if around.random() < 0.6:
         cast = draw_cast(KINDS[int(around.integers(len(KINDS)))], around, CLIP_S)
         other = cast.model_copy(update={"gain": _from_db(around.uniform(-16.0, -2.0))})
-    return Scene(
+    scene = Scene(
         main=draw_cast(kind, thing, CLIP_S),
         other=other,
         other_azimuth_deg=float(around.choice([-1, 1]) * around.uniform(50, 85)),
@@ -138,6 +138,28 @@ def draw_scene(kind: Kind, seed: int) -> Scene:
         noise_slope=float(around.uniform(0.0, 2.0)),
         noise_seed=int(around.integers(2**31)),
         level=_from_db(around.uniform(-30.0, -16.0)),
+    )
+    return tied(scene, *around.random(2)) if kind.tied else scene
+
+
+def tied(scene: Scene, light: float, hue: float) -> Scene:
+    """A scene whose sound and picture share two numbers in [0, 1], beside what its thing's do.
+
+    The more `light`, the louder and the brighter: the level goes from -40 to -10 dB, the exposure from 0.3 to 1.2. The
+    `hue` of what is behind goes from red to blue as the slope of the noise goes from white to brown; noise is 14 dB
+    below the thing. Nothing else sounds, and no silent thing stands about.
+    """
+    behind = scene.backdrop.model_copy(update={"first": hsv(0.66 * hue, 0.8, 0.8), "second": hsv(0.66 * hue, 0.8, 0.5)})
+    return scene.model_copy(
+        update={
+            "other": None,
+            "props": (),
+            "backdrop": behind,
+            "camera": scene.camera.model_copy(update={"exposure": 0.3 + 0.9 * light}),
+            "noise_gain": _from_db(-14.0),
+            "noise_slope": 2.0 * hue,
+            "level": _from_db(-40.0 + 30.0 * light),
+        }
     )
 
 

@@ -45,6 +45,7 @@ class Distil(Job):
         dtype: As in ``limbeck distill --dtype``.
         out: Folder of all runs.
         blocks: Of classes, each distilled by a job of its own, as in ``limbeck distill --blocks``; None for all.
+        pairs: Pairs stored in all, as in ``limbeck distill --pairs``; None for those of each class.
     """
 
     budget: Budget
@@ -62,6 +63,7 @@ class Distil(Job):
     out: Path
     given: Path | None = None
     blocks: int | None = None
+    pairs: int | None = None
 
     @cached_property
     def needs(self) -> "Sequence[DistilBlock]":
@@ -85,7 +87,7 @@ class Distil(Job):
             return self.out / "whole" / _files.digest(self.fingerprint, self.sound, formats)
         if self.method is None:
             return self.out / "sets" / _files.digest(self.fingerprint, "given", self.made.fingerprint, formats)
-        split = [self.blocks] if self.blocks else []
+        split = [*([self.blocks] if self.blocks else []), *(["pairs", self.pairs] if self.pairs else [])]
         key = _files.digest(self.fingerprint, self.method.name, self.method.to_json(), self.seed, formats, *split)
         return self.out / "sets" / f"{key}-{_files.digest(_code.of(self.method))}"
 
@@ -117,8 +119,9 @@ class Distil(Job):
 
     @property
     def split(self) -> dict[str, Any]:
-        """How a distillation in blocks is asked for; empty for one of all classes at once."""
-        return {"blocks": self.blocks, "threads": self.threads} if self.blocks else {}
+        """How a distillation in blocks, or of pairs, is asked for; empty for one of all classes at once."""
+        split = {"blocks": self.blocks, "threads": self.threads} if self.blocks else {}
+        return split | ({"pairs": self.pairs} if self.pairs else {})
 
     @property
     def evaluation(self) -> dict[str, Any]:

@@ -111,6 +111,8 @@ class MethodRow(Part):
         at: Settings that differ at some budget.
         blocks: Of classes, each distilled by a job of its own that any machine can do; all classes at once by default.
             Their number changes last digits. Methods whose classes are coupled have none.
+        pairs: Pairs stored in all, whatever their classes, in place of those of each class, as in
+            ``limbeck distill --pairs``; of samples per class such a row names those that take as much room.
         published: Accuracies that papers print for it, in percent, by samples per class.
     """
 
@@ -121,6 +123,7 @@ class MethodRow(Part):
     set_bytes: tuple[Bytes, ...] | None = None
     at: dict[int, dict[str, Any]] = Field(default_factory=dict)
     blocks: int | None = Field(None, ge=1)
+    pairs: int | None = Field(None, ge=1)
     published: dict[int, Percent] = Field(default_factory=dict)
 
     @model_validator(mode="before")
@@ -130,7 +133,9 @@ class MethodRow(Part):
 
     @model_validator(mode="after")
     def _either_of_them(self) -> Self:
-        if self.set is not None and (self.method or self.preset or self.settings or self.at or self.blocks):
+        if self.set is not None and (
+            self.method or self.preset or self.settings or self.at or self.blocks or self.pairs
+        ):
             raise ValueError("a row has a set or a method with its settings, not both")
         return self
 
@@ -332,6 +337,7 @@ class DistillationRecipe(Recipe):
                 given=given,
                 students=self.students,
                 blocks=self.rows[name].blocks,
+                pairs=self.rows[name].pairs,
                 **shared,
             )
             for budget in sorted({b for row in self.rows.values() for b in self.budgets(row)}, key=Budget.place)

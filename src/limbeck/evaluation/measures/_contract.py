@@ -58,12 +58,14 @@ class Measure(Config, Listed, ABC):
     Attributes:
         references: Rows without which columns are left out, among ``"random"`` and ``"whole"``; see `show`.
         controls: What a set is compared with, see `evaluate_controls`.
+        needs_classes: Whether sets that tell no classes apart, or have pairs alone, are refused.
     """
 
     room: ClassVar[str] = "limbeck.evaluation.measures"
 
     references: ClassVar[tuple[str, ...]] = ()
     controls: ClassVar[tuple[str, ...]] = ("random", "whole")
+    needs_classes: ClassVar[bool] = True
 
     @property
     def students(self) -> float:

@@ -13,7 +13,7 @@ Cost: one student a take; tests compare every clip with every other, in parts th
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from itertools import combinations, permutations
-from typing import Literal, final
+from typing import ClassVar, Literal, final
 
 import numpy as np
 import torch
@@ -31,7 +31,7 @@ from limbeck.evaluation.train import predict
 from limbeck.modalities import Batch, letters
 from limbeck.networks import Head
 
-CLASS, SMALL, PAIR = "class-level", "small gallery", "instance-level"
+CLASS, SMALL, PAIR, WITHIN = "class-level", "small gallery", "instance-level", "within a class"
 NEAREST = (1, 5, 10)
 QUERIES_AT_ONCE = 1024
 
@@ -46,18 +46,22 @@ class Retrieval(Measure):
         positives: What a sample is drawn to in training: others of its class, or its own clip alone.
         gallery_per_class: Clips per class in the small galleries; a class with fewer sets the number for all.
         galleries: Small galleries drawn from the test clips, over which numbers are averaged.
+        gallery: Clips in the gallery in which the very clip is looked for, drawn as often; all test clips by default.
     """
+
+    needs_classes: ClassVar[bool] = False
 
     dim: int = Field(64, ge=1)
     temperature: float = Field(0.1, gt=0)
     positives: Literal["class", "pair"] = "class"
     gallery_per_class: int = Field(5, ge=1)
     galleries: int = Field(20, ge=1)
+    gallery: int | None = Field(None, ge=2)
 
     def columns(self, letters: Sequence[str]) -> Sequence[Column]:
-        """All directions, as ``"A->V"``, of each of the three rules."""
+        """All directions, as ``"A->V"``, of each of the four rules."""
         found = []
-        for group in (CLASS, SMALL, PAIR):
+        for group in (CLASS, SMALL, PAIR, WITHIN):
             found.append(Column(f"{group} gallery (clips)", better="neither", digits=0, group=group))
             for direction in _directions(letters):
                 start = f"{group} {direction}"
@@ -74,30 +78,49 @@ class Retrieval(Measure):
                 f"Retrieval finds one modality of a clip by another, but students see {', '.join(subject.scales)} "
                 "alone. Give a set and clips of two modalities or more, or use another measure."
             )
-        head = partial(_Projections, dim=self.dim, temperature=self.temperature, positives=self.positives)
+        positives = self.positives if subject.train.targets.has_classes else "pair"
+        head = partial(_Projections, dim=self.dim, temperature=self.temperature, positives=positives)
         student, _ = trained(subject, subject.samples(subject.train), head, seed=seed)
         places, labels = predict(student, subject.samples(subject.test)), subject.test.labels
-        small = self._galleries(labels, seed)
-        found = self._sizes(labels)
+        has_classes, small, drawn = (
+            subject.test.targets.has_classes,
+            self._galleries(labels, seed),
+            self._drawn(labels, seed),
+        )
+        found = self._sizes(subject.test)
         for direction, (query, wanted) in _directions(subject.letters.values()).items():
             queries, gallery = places[query], places[wanted]
             by_class, by_pair, precision = _whole(queries, gallery, labels)
-            found |= _named(f"{CLASS} {direction}", by_class) | _named(f"{PAIR} {direction}", by_pair)
+            if drawn:
+                found |= means_of([_named(f"{PAIR} {direction}", _own(queries[i], gallery[i])) for i in drawn])
+            else:
+                found |= _named(f"{PAIR} {direction}", by_pair)
+            if not has_classes:
+                continue
+            found |= _named(f"{CLASS} {direction}", by_class)
             found[f"{CLASS} {direction} mAP (%)"] = 100 * precision
-            drawn = [first_ranks(queries[i] @ gallery[i].T, labels[i, None] == labels[i]) for i in small]
-            found |= means_of([_named(f"{SMALL} {direction}", ranks) for ranks in drawn])
+            within = [
+                _own(queries[i], gallery[i])
+                for c in sorted(set(labels.tolist()))
+                for i in [torch.nonzero(labels == c)[:, 0]]
+            ]
+            found |= _named(f"{WITHIN} {direction}", torch.cat(within))
+            ranked = [first_ranks(queries[i] @ gallery[i].T, labels[i, None] == labels[i]) for i in small]
+            found |= means_of([_named(f"{SMALL} {direction}", ranks) for ranks in ranked])
         return found
 
     def chance(self, test: LabelledClips) -> dict[str, float]:
         seen = [*letters(test.modalities).values()]
         counts = [n for n in test.per_class() if n]
         small = [self._each(test.labels)] * len(counts)
-        rules = {CLASS: (counts, counts), SMALL: (small, small), PAIR: ([1] * len(counts), counts)}
-        found = self._sizes(test.labels)
-        for group, (relevant, queries) in rules.items():
-            told = by_chance(round(found[f"{group} gallery (clips)"]), relevant, queries)
-            found |= {f"{group} {d} {name}": x for d in _directions(seen) for name, x in told.items()}
-        return {column.name: found[column.name] for column in self.columns(seen)}
+        found = self._sizes(test)
+        told = {PAIR: by_chance(round(found[f"{PAIR} gallery (clips)"]), [1], [1])}
+        if test.targets.has_classes:
+            told[CLASS] = by_chance(len(test), counts, counts)
+            told[SMALL] = by_chance(sum(small), small, small)
+            told[WITHIN] = by_chance(counts, [1] * len(counts), counts)
+        found |= {f"{g} {d} {name}": x for g, by in told.items() for d in _directions(seen) for name, x in by.items()}
+        return {column.name: found[column.name] for column in self.columns(seen) if column.name in found}
 
     def about(self, test: LabelledClips) -> str:
         counts = [n for n in test.per_class() if n]
@@ -108,8 +131,9 @@ class Retrieval(Measure):
             "hit. "
             f"{CLASS}: a hit is any clip of the same class, among all {len(test)} test clips ({min(counts)} to "
             f"{max(counts)} per class). {SMALL}: the same rule among {small * len(counts)} clips, {small} of each of "
-            f"{len(counts)} classes, mean of {self.galleries} draws. {PAIR}: only the very clip is a hit, among all "
-            f"{len(test)}. Chance: a random order of the same gallery under the same rule, exactly. In training a "
+            f"{len(counts)} classes, mean of {self.galleries} draws. {PAIR}: only the very clip is a hit, among "
+            f"{self._pairs(len(test))}. {WITHIN}: the same among the test clips of its class. Chance: a random order "
+            "of the same gallery under the same rule, exactly. In training a "
             f"sample is drawn to {'others of its class' if self.positives == 'class' else 'its own clip alone'}."
         )
 
@@ -118,11 +142,25 @@ class Retrieval(Measure):
         counts = torch.bincount(labels)
         return min(self.gallery_per_class, int(counts[counts > 0].min()))
 
-    def _sizes(self, labels: Tensor) -> dict[str, float]:
-        """Clips in each gallery, by column."""
-        small = self._each(labels) * len(torch.bincount(labels).nonzero())
-        sizes = {CLASS: len(labels), SMALL: small, PAIR: len(labels)}
+    def _pairs(self, clips: int) -> int:
+        """Clips in a gallery in which the very clip is looked for."""
+        return min(self.gallery or clips, clips)
+
+    def _sizes(self, test: LabelledClips) -> dict[str, float]:
+        """Clips in each gallery, by column; within a class the mean over test clips."""
+        sizes: dict[str, float] = {PAIR: self._pairs(len(test))}
+        if test.targets.has_classes:
+            counts = [n for n in test.per_class() if n]
+            small = self._each(test.labels) * len(counts)
+            sizes |= {CLASS: len(test), SMALL: small, WITHIN: sum(n * n for n in counts) / len(test)}
         return {f"{group} gallery (clips)": float(size) for group, size in sizes.items()}
+
+    def _drawn(self, labels: Tensor, seed: int) -> list[Tensor]:
+        """Positions of the clips in each gallery in which the very clip is looked for; empty if that is all clips."""
+        if (size := self._pairs(len(labels))) == len(labels):
+            return []
+        sources = (generator(seed, "pairs", number) for number in range(self.galleries))
+        return [torch.randperm(len(labels), generator=source)[:size] for source in sources]
 
     def _galleries(self, labels: Tensor, seed: int) -> list[Tensor]:
         """Positions of the clips in each small gallery, as many of each class."""
@@ -213,6 +251,11 @@ def _whole(queries: Tensor, gallery: Tensor, labels: Tensor) -> tuple[Tensor, Te
     return torch.cat(by_class), torch.cat(by_pair), precision / len(labels)
 
 
+def _own(queries: Tensor, gallery: Tensor) -> Tensor:
+    """Rank of each query's own item, int64, (query,)."""
+    return first_ranks(queries @ gallery.T, torch.eye(len(queries), dtype=torch.bool))
+
+
 def _named(start: str, ranks: Tensor) -> dict[str, float]:
     """Recalls in percent and the median rank, by column."""
     recalls = {f"{start} R@{k} (%)": 100 * float((ranks <= k).double().mean()) for k in NEAREST}
@@ -235,12 +278,13 @@ def first_ranks(alike: Tensor, relevant: Tensor) -> Tensor:
     return 1 + ((alike >= best) & ~relevant).sum(1)
 
 
-def by_chance(items: int, relevant: Sequence[int], queries: Sequence[int]) -> dict[str, float]:
+def by_chance(items: int | Sequence[int], relevant: Sequence[int], queries: Sequence[int]) -> dict[str, float]:
     """Recall at 1, 5 and 10, median rank of the first hit and mean average precision of a random order, exactly.
 
-    Each kind of query has its number of relevant items, and of queries. One with m relevant items among N has no hit
-    among the first k with probability C(N - m, k) / C(N, k); the expected average precision follows from the expected
-    number of hits before each. The median is that of the ranks of all queries together.
+    Each kind of query has its number of relevant items, and of queries, and may have its own of `items`. One with m
+    relevant items among N has no hit among the first k with probability C(N - m, k) / C(N, k); the expected average
+    precision follows from the expected number of hits before each. The median is that of the ranks of all queries
+    together.
 
     Example:
         >>> told = by_chance(50, [5], [50])
@@ -249,14 +293,18 @@ def by_chance(items: int, relevant: Sequence[int], queries: Sequence[int]) -> di
     """
     from scipy.stats import hypergeom
 
-    hit = np.arange(items + 1)
+    sizes = [items] * len(relevant) if isinstance(items, int) else items
+    hit = np.arange(max(sizes) + 1)
     within = np.average(
-        [1 - hypergeom.pmf(0, items, m, hit) for m in relevant], axis=0, weights=np.asarray(queries, float)
+        [1 - hypergeom.pmf(0, n, m, np.minimum(hit, n)) for n, m in zip(sizes, relevant, strict=True)],
+        axis=0,
+        weights=np.asarray(queries, float),
     )
-    found = {f"R@{k} (%)": 100 * float(within[min(k, items)]) for k in NEAREST}
+    found = {f"R@{k} (%)": 100 * float(within[min(k, max(sizes))]) for k in NEAREST}
     found["MedR"] = float(np.searchsorted(within, 0.5 - 1e-12))
-    harmonic = float(np.sum(1 / np.arange(1, items + 1)))
-    together = [(m - 1) / max(items - 1, 1) for m in relevant]
-    precision = [(c * items + (1 - c) * harmonic) / items for c in together]
+    precision = []
+    for n, m in zip(sizes, relevant, strict=True):
+        harmonic, together = float(np.sum(1 / np.arange(1, n + 1))), (m - 1) / max(n - 1, 1)
+        precision.append((together * n + (1 - together) * harmonic) / n)
     found["mAP (%)"] = 100 * float(np.average(precision, weights=queries))
     return found
