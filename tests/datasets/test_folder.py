@@ -590,3 +590,19 @@ class TestRecordings:
             spoken = raw.waveform[: int(clip.length_s * 11000)]
             assert np.abs(spoken).max() > 0.01
             assert 20 < raw.frame.mean() < 235
+
+
+class TestWithoutClasses:
+    def test_folders_mean_nothing_and_a_part_is_held_out(self, tmp_path: Path) -> None:
+        touch(tmp_path, *(f"{place}/{i}.mp4" for i, place in enumerate(["a", "a/deeper", ".", "b", "train"] * 2)))
+        found = Folder(root=tmp_path, unlabelled=True).clips()
+        assert {clip.label for clip in found} == {"pairs"}
+        assert (len(of(found, "train")), len(of(found, "test"))) == (8, 2)
+
+    def test_a_manifest_needs_no_labels(self, tmp_path: Path) -> None:
+        rows = "".join(f"a{i}.mp4,{'test' if i else 'train'}\n" for i in range(5))
+        table = manifest(tmp_path, f"path,split\n{rows}")
+        found = Folder(root=table, unlabelled=True).clips()
+        assert [(clip.label, clip.split) for clip in found] == [("pairs", "train"), *[("pairs", "test")] * 4]
+        with pytest.raises(InputError, match="lacks the column label"):
+            Folder(root=table).clips()

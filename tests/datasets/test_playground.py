@@ -19,8 +19,8 @@ from limbeck.errors import InputError, LimbeckError
 from limbeck.media import ClipRecipe
 from limbeck.playground import stage
 from limbeck.playground._canvas import Canvas, Pen
-from limbeck.playground.clips import make_all
-from limbeck.playground.kinds import KINDS
+from limbeck.playground.clips import make_all, planned
+from limbeck.playground.kinds import KINDS, TIED
 from limbeck.playground.stage import BY_NAME
 
 SIZE = 64
@@ -289,3 +289,27 @@ def test_shapes_have_their_areas(angle: float) -> None:
     assert area("box", 0.0, 0.0, 0.5, 0.2) == pytest.approx(100 * 40, rel=0.01)
     assert area("polygon", [(-0.2, 0.2), (0.2, 0.2), (0.0, -0.2)]) == pytest.approx(80 * 80 / 2, rel=0.02)
     assert area("line", (-0.2, 0.0), (0.2, 0.0), 0.1) == pytest.approx(80 * 20 + math.pi * 100, rel=0.01)
+
+
+def test_tied_clips_share_loudness_with_light_and_the_noise_with_what_is_behind() -> None:
+    """A scene is tied to two numbers alone: louder is brighter, browner noise is bluer; onsets and size stay."""
+    kind = next(k for k in TIED if k.name == "harp")
+    plain, one = stage.draw_scene(BY_NAME["harp"], 3), stage.draw_scene(kind, 3)
+    assert (one.main, one.other, one.props) == (plain.main, None, ())
+    dim, light = (stage.tied(plain, u, 0.0) for u in (0.0, 1.0))
+    power = [float(np.square(stage.mixture(scene)).mean()) for scene in (dim, light)]
+    shown = [float(next(stage.frames(scene, 32))[0].mean()) for scene in (dim, light)]
+    assert 10 * math.log10(power[1] / power[0]) == pytest.approx(30, abs=5)  # peaks are kept below 0.9
+    assert shown[1] > 2 * shown[0]
+    red, blue = (next(stage.frames(stage.tied(plain, 1.0, w), 32))[0].mean((0, 1)) for w in (0.0, 1.0))
+    assert red.argmax() == 0
+    assert blue.argmax() == 2
+    slopes = [np.abs(np.fft.rfft(stage.sources(stage.tied(plain, 1.0, w))["noise"][0])) for w in (0.0, 1.0)]
+    high, low = (float(s[len(s) // 2 :].mean() / s[: len(s) // 20].mean()) for s in slopes)
+    assert high > 5 * low
+
+
+def test_a_tied_clip_is_not_taken_for_another_of_its_name(tmp_path: Path) -> None:
+    plain, tied = (planned(tmp_path, 10, seed=0, size=32, test_fraction=0, kinds=kinds)[0] for kinds in (KINDS, TIED))
+    plain.make()
+    assert (plain.is_made(), tied.is_made()) == (True, False)

@@ -54,7 +54,7 @@ def test_soft_labels_need_classes_too() -> None:
 
 
 def test_more_pairs_than_clips_and_two_budgets_are_refused() -> None:
-    with pytest.raises(BudgetError, match="'pairs' has 36"):
+    with pytest.raises(BudgetError, match="needs 37 training clips, but there are 36"):
         distill(toy_clips(), "random", pairs=37)
     for other in ({"per_class": 2}, {"bytes": "40KB"}):
         with pytest.raises(InputError, match="in place of per_class and bytes"):

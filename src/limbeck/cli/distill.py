@@ -128,8 +128,9 @@ def run(
     if json:
         _output.as_json(limbeck.inspect(out))
     else:
+        of = "per class" if made.targets.has_classes else "in all"
         _output.note(
-            f"{made.rows} samples stored, {len(made)} to train on: {made.per_class} stored per class, "
+            f"{made.rows} samples stored, {len(made)} to train on: {made.per_class} stored {of}, "
             f"{made.stored_bytes:,} bytes as {made.storage.name}.",
             quiet=quiet,
         )

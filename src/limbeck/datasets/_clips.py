@@ -308,6 +308,11 @@ class LabelledClips:
     def require(self, per_class: int, purpose: str) -> None:
         """Refuse (`BudgetError`) fewer clips of a class than `per_class`; the `purpose` says what needs them."""
         if short := {c: n for c, n in zip(self.classes, self.per_class(), strict=True) if n < per_class}:
+            if not self.targets.has_classes:
+                raise BudgetError(
+                    f"{purpose} needs {per_class} training clips, but there are {len(self)}. Lower --pairs (or "
+                    "--per-class), hold fewer samples in one, or add clips."
+                )
             listed = ", ".join(f"{c!r} has {n}" for c, n in short.items())
             raise BudgetError(
                 f"{purpose} needs {per_class} training clips of every class, but {listed}. "

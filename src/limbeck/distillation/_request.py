@@ -77,6 +77,11 @@ class Request:
         **how: Any,
     ) -> Self:
         """Check all that was asked; `how` are `seed` and `runtime`."""
+        if pairs is not None and (pairs < 1 or parameters.keys() & {"bytes", "per_class"}):
+            raise InputError(
+                f"'pairs' says how many pairs are stored in all, 1 or more, in place of per_class and bytes, but "
+                f"got {pairs} with {sorted(parameters)}. Prepare with --unlabelled to give bytes."
+            )
         prepared = None if isinstance(data, LabelledClips) else Prepared.open(data)
         clips = prepared.clips("train") if prepared else data
         assert isinstance(clips, LabelledClips)
@@ -102,11 +107,6 @@ class Request:
             if size is not None:
                 chosen = chosen.within(parse_size(size), clips)
         if pairs is not None:
-            if pairs < 1 or parameters.keys() & {"bytes", "per_class"}:
-                raise InputError(
-                    f"'pairs' says how many pairs are stored in all, 1 or more, in place of per_class and bytes, but "
-                    f"got {pairs} with {sorted(parameters)}. Prepare with --unlabelled to give bytes."
-                )
             chosen = chosen.model_copy(update={"per_class": pairs})
         only = tuple(classes) if classes and prepared else None
         how["pairs"] = pairs is not None

@@ -145,7 +145,7 @@ def draw_scene(kind: Kind, seed: int) -> Scene:
 def tied(scene: Scene, light: float, hue: float) -> Scene:
     """A scene whose sound and picture share two numbers in [0, 1], beside what its thing's do.
 
-    The more `light`, the louder and the brighter: the level goes from -40 to -10 dB, the exposure from 0.3 to 1.2. The
+    The more `light`, the louder and the brighter: the level goes from -40 to -10 dB (less where peaks would clip), the exposure from 0.3 to 1.2. The
     `hue` of what is behind goes from red to blue as the slope of the noise goes from white to brown; noise is 14 dB
     below the thing. Nothing else sounds, and no silent thing stands about.
     """
