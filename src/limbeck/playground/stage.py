@@ -145,9 +145,9 @@ def draw_scene(kind: Kind, seed: int) -> Scene:
 def tied(scene: Scene, light: float, hue: float) -> Scene:
     """A scene whose sound and picture share two numbers in [0, 1], beside what its thing's do.
 
-    The more `light`, the louder and the brighter: the level goes from -40 to -10 dB (less where peaks would clip), the exposure from 0.3 to 1.2. The
-    `hue` of what is behind goes from red to blue as the slope of the noise goes from white to brown; noise is 14 dB
-    below the thing. Nothing else sounds, and no silent thing stands about.
+    The more `light`, the louder and the brighter: the level goes from -40 to -10 dB (less where peaks would clip), the
+    exposure from 0.3 to 1.2. The `hue` of what is behind goes from red to blue as the slope of the noise goes from
+    white to brown; noise is 14 dB below the thing. Nothing else sounds, and no silent thing stands about.
     """
     behind = scene.backdrop.model_copy(update={"first": hsv(0.66 * hue, 0.8, 0.8), "second": hsv(0.66 * hue, 0.8, 0.5)})
     return scene.model_copy(
