@@ -51,7 +51,7 @@ def test_a_table_with_chance_and_controls(place: Path, limbeck: Run) -> None:
     lines = [line.split() for line in out.splitlines()]
     assert [line[0] for line in lines if line and line[0] in ("pairs", "random", "chance", "whole")] == [
         "pairs", "random", "chance", "whole",
-    ] * 3  # fmt: skip
+    ] * 4  # fmt: skip
     assert "retrieval, 1 stored sample per class: instance-level" in out
     kept = {p.relative_to(place / "pairs") for p in (place / "pairs" / "scores").rglob("*.json")}
     controls = ("scores", "controls", DistilledSet.load(place / "pairs").fingerprint)

@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from limbeck.datasets._clips import PAIRS
 from limbeck.datasets._contract import ClipRef
 from limbeck.datasets._labelled import file_of
 from limbeck.datasets._listing import TEST, TRAIN
@@ -41,7 +42,7 @@ def lost(
         if not kept.get(place):
             why = f"all {listed[place]} were rejected" if listed.get(place) else "the dataset lists none"
             told.append(f"Class {place[1]!r} has no usable clip in {place[0]!r}: {why}.")
-    if len(classes) == 1:
+    if len(classes) == 1 and classes[0] != PAIRS:
         told.append(f"There is one class only, {classes[0]!r}: whatever is trained on this is right always.")
     if not any(split != TRAIN for split in splits):
         told.append("There are no test clips: nothing trained on this can be evaluated on it.")

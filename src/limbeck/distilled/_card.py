@@ -60,6 +60,8 @@ def card(
         "```",
     ]
     whole = json.dumps({"classes": list(made.classes), "provenance": made.provenance}, indent=2, sort_keys=True)
+    size = f"{len(made.classes)} classes, {made.per_class} stored samples per class"
+    size = size if made.targets.has_classes else f"{made.per_class} stored samples without classes"
     return hub.card(
         {
             "license": licence,
@@ -67,7 +69,7 @@ def card(
             "library_name": "limbeck",
             "source_datasets": [dataset] if dataset else [],
         },
-        f"# Distilled set: {len(made.classes)} classes, {made.per_class} stored samples per class",
+        f"# Distilled set: {size}",
         "A few samples per class, for networks to be trained on from scratch in place of a whole dataset.",
         "\n\n".join(f"![Samples: {sheet.partition('.')[0]}]({sheet})" for sheet in sheets),
         "\n".join(facts),

@@ -109,8 +109,11 @@ def table(
         )
         for row, found, sees_labels in entries
     )
-    columns = tuple(measure.columns(letters))
-    return MeasureTable(name, budget, columns, measure.about(test), measure.chance(test), cells)
+    told = {name for cell in cells for values in cell.values for name in values} | (
+        chance := measure.chance(test)
+    ).keys()
+    columns = tuple(c for c in measure.columns(letters) if c.name in told or not told)
+    return MeasureTable(name, budget, columns, measure.about(test), chance, cells)
 
 
 def measure_sheets(table: MeasureTable, rows: Sequence[str], marks_rule: str = "") -> list[Sheet]:

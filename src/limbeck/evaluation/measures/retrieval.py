@@ -82,11 +82,7 @@ class Retrieval(Measure):
         head = partial(_Projections, dim=self.dim, temperature=self.temperature, positives=positives)
         student, _ = trained(subject, subject.samples(subject.train), head, seed=seed)
         places, labels = predict(student, subject.samples(subject.test)), subject.test.labels
-        has_classes, small, drawn = (
-            subject.test.targets.has_classes,
-            self._galleries(labels, seed),
-            self._drawn(labels, seed),
-        )
+        small, drawn = self._galleries(labels, seed), self._drawn(labels, seed)
         found = self._sizes(subject.test)
         for direction, (query, wanted) in _directions(subject.letters.values()).items():
             queries, gallery = places[query], places[wanted]
@@ -95,7 +91,7 @@ class Retrieval(Measure):
                 found |= means_of([_named(f"{PAIR} {direction}", _own(queries[i], gallery[i])) for i in drawn])
             else:
                 found |= _named(f"{PAIR} {direction}", by_pair)
-            if not has_classes:
+            if not subject.test.targets.has_classes:
                 continue
             found |= _named(f"{CLASS} {direction}", by_class)
             found[f"{CLASS} {direction} mAP (%)"] = 100 * precision
@@ -123,18 +119,26 @@ class Retrieval(Measure):
         return {column.name: found[column.name] for column in self.columns(seen) if column.name in found}
 
     def about(self, test: LabelledClips) -> str:
-        counts = [n for n in test.per_class() if n]
-        small = self._each(test.labels)
-        return (
+        pairs = (
+            f"{PAIR}: only the very clip is a hit, among {self._pairs(len(test))}. Chance: a random order of the same "
+            "gallery under the same rule, exactly. In training a sample is drawn to "
+            f"{'others of its class' if self.positives == 'class' else 'its own clip alone'}"
+            f"{', one of a set without classes to its own clip' if self.positives == 'class' else ''}."
+        )
+        asks = (
             "Every test clip asks with one modality and ranks another one of all clips of the gallery by cosine; "
             "ties count against. R@k: percent of clips with a hit among the first k; MedR: median rank of the first "
             "hit. "
-            f"{CLASS}: a hit is any clip of the same class, among all {len(test)} test clips ({min(counts)} to "
+        )
+        if not test.targets.has_classes:
+            return asks + pairs
+        counts = [n for n in test.per_class() if n]
+        small = self._each(test.labels)
+        return (
+            f"{asks}{CLASS}: a hit is any clip of the same class, among all {len(test)} test clips ({min(counts)} to "
             f"{max(counts)} per class). {SMALL}: the same rule among {small * len(counts)} clips, {small} of each of "
-            f"{len(counts)} classes, mean of {self.galleries} draws. {PAIR}: only the very clip is a hit, among "
-            f"{self._pairs(len(test))}. {WITHIN}: the same among the test clips of its class. Chance: a random order "
-            "of the same gallery under the same rule, exactly. In training a "
-            f"sample is drawn to {'others of its class' if self.positives == 'class' else 'its own clip alone'}."
+            f"{len(counts)} classes, mean of {self.galleries} draws. {WITHIN}: the very clip among the test clips of "
+            f"its class. {pairs}"
         )
 
     def _each(self, labels: Tensor) -> int:
