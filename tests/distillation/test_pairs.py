@@ -20,7 +20,7 @@ from limbeck.networks import Architecture
 from limbeck.playground import make_all, planned
 
 NETWORK = {"options": {"width": 8}}
-WORK_BY_PAIRS = ("random", "herding", "kmedoids", "kcenter", "covmatch", "means", "dm")
+WORK_BY_PAIRS = ("random", "herding", "kmedoids", "kcenter", "covmatch", "apm", "mdm", "means", "dm")
 
 
 def small(name: str) -> dict:
