@@ -20,7 +20,7 @@ def run(
     ],
     *,
     out: Annotated[Path, Option(help="Folder of the localiser.")],
-    steps: Annotated[int, Option(min=1, help="Steps of its training.")] = 800,
+    steps: Annotated[int, Option(min=1, help="Steps of its training.")] = 1000,
     batch: Annotated[int, Option(min=4, help="Clips that are told from one another in a step.")] = 32,
     seed: _options.Seed = 0,
     quiet: _options.Quiet = False,

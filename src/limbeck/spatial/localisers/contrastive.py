@@ -70,7 +70,7 @@ class Training(Config):
         mixed: Part of the sounds that another clip's is mixed to, by up to as loud.
     """
 
-    steps: int = Field(800, ge=1)
+    steps: int = Field(1000, ge=1)
     batch: int = Field(32, ge=4)
     rate: float = Field(4e-3, gt=0)
     mixed: float = Field(0.5, ge=0, le=1)

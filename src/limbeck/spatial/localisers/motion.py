@@ -1,7 +1,7 @@
 """What moves when something begins to sound (`motion`): nothing is learned.
 
 In each cell of the picture the change from frame to frame is correlated with the rises of the loudness, over a second
-and a half to either side.
+and a half to either side. The loudness is that of the whole sound or of a band, whichever goes best with the place.
 """
 
 from collections.abc import Iterable
@@ -16,8 +16,10 @@ from limbeck.spatial.localisers._contract import Array, Film, Localiser, Maps, s
 CELLS = (16, 32)
 """Rows and columns of cells that a picture is seen in."""
 AROUND_S = 1.5
-LEAST = 0.52
-"""Least correlation of a source: among 512 cells and four seconds one of 0.5 is there by chance in 1 of 6 videos."""
+LEAST = 0.6
+"""Least correlation of a source: with many cells and bands large ones are there by chance."""
+BANDS_HZ = ((100.0, 600.0), (600.0, 1800.0), (1800.0, 6000.0))
+"""Beside the whole sound: of several sources each is alone in some band, now and then."""
 _LATE_S = 0.01
 """By which sound comes later than light, from a few metres away, and a picture is open."""
 _POWER = 2
@@ -49,8 +51,15 @@ def correlated(moved: Array, times: Array, waveform: npt.NDArray[np.float32], ra
         waveform: Mono, (sample,).
         rate: Samples a second, in Hz.
     """
-    rises = onsets(waveform, rate, times)
-    correlation, spread = _correlations(moved.reshape(len(moved), -1), rises, times)
+    from scipy.signal import butter, sosfiltfilt
+
+    cells = moved.reshape(len(moved), -1)
+    correlation, spread = _correlations(cells, onsets(waveform, rate, times), times)
+    for low, high in BANDS_HZ:
+        if high < rate / 2:
+            band = butter(3, (low, high), "band", fs=rate, output="sos")
+            rises = onsets(sosfiltfilt(band, waveform), rate, times)
+            correlation = np.maximum(correlation, _correlations(cells, rises, times)[0])
     # What hardly moves correlates with anything, and so does all that blinks a little with a camera's noise.
     size = np.sqrt(spread / np.maximum(spread.max(axis=1, keepdims=True), 1e-9))
     salience = np.maximum(correlation, 0) ** _POWER * size
