@@ -41,6 +41,7 @@ ALLOWED = {
     "methods/best.py": "losses that were measured to be best",
     "networks/_convnets.py": "published depth and padding",
     "report/_samples.py": "shows what is made of the picture's track before what is made of the sound's",
+    "spatial/_learn.py": "a localiser makes a log-mel and a picture of a film itself, as these two are made",
     "storage/recorded.py": "keeps the tracks of a recording, by a codec one of whose options is called so",
 }
 

@@ -33,6 +33,8 @@ _SHARPNESS = 12.0
 _STILL, _MOVING_S = 0.05, 0.5
 """Weight of what does not move, and over how long motion is seen."""
 _FRAMES_AT_ONCE = 16
+_CELLS = (24, 48)
+"""Rows and columns of a map at most: what is looked for along it takes the square of their number."""
 _FEWEST = 8
 _LEAST_DB = 1.0
 _PIXELS = (127.5, 64.0)
@@ -172,7 +174,13 @@ class Contrastive(Localiser):
         score = np.concatenate(made).astype(np.float64)
         peak = score.max(axis=(1, 2), keepdims=True)
         weight = np.exp(_SHARPNESS * (score - peak)) * (_STILL + _moving(np.concatenate(changes), when))
-        return Maps(when, score, weight, self.settings.least)
+        rows, columns = np.minimum(score.shape[1:], _CELLS).tolist()
+        return Maps(
+            when,
+            nn.functional.adaptive_max_pool2d(torch.from_numpy(score), (rows, columns)).numpy(),
+            nn.functional.adaptive_avg_pool2d(torch.from_numpy(weight), (rows, columns)).numpy(),
+            self.settings.least,
+        )
 
     @torch.inference_mode()
     def _cosines(self, frames: list[Frame], windows: Tensor) -> Tensor:
