@@ -23,7 +23,9 @@ class TestEveryMeasure(MeasureContract):
     tiny: ClassVar = {
         "architectures": {"least_steps": 0, "networks": {"ConvNet": {"options": {"width": 4}}}},
         "continual": {"tasks": 2},
+        "separation": {"steps": 4, "width": 4, "depth": 2, "mixtures": 6, "sdr": True},
     }
+    seen: ClassVar = {"separation": ("spectrum", "image")}
 
     def test_names_its_source_and_where_it_differs(self, name: str) -> None:
         assert f"(`{name}`)" in _discover.summary("limbeck.evaluation.measures", name)

@@ -20,7 +20,7 @@ from limbeck.media import ClipRecipe
 from limbeck.playground import stage
 from limbeck.playground._canvas import Canvas, Pen
 from limbeck.playground.clips import make_all, planned
-from limbeck.playground.kinds import KINDS, TIED
+from limbeck.playground.kinds import KINDS, SOLOS, TIED
 from limbeck.playground.stage import BY_NAME
 
 SIZE = 64
@@ -313,3 +313,16 @@ def test_a_tied_clip_is_not_taken_for_another_of_its_name(tmp_path: Path) -> Non
     plain, tied = (planned(tmp_path, 10, seed=0, size=32, test_fraction=0, kinds=kinds)[0] for kinds in (KINDS, TIED))
     plain.make()
     assert (plain.is_made(), tied.is_made()) == (True, False)
+
+
+def test_solos_are_heard_alone_and_are_the_same_things(tmp_path: Path) -> None:
+    for kind in SOLOS:
+        plain, alone = stage.draw_scene(BY_NAME[kind.name], 3), stage.draw_scene(kind, 3)
+        assert alone == plain.model_copy(update={"other": None, "noise_gain": 0.0})
+    apart = stage.sources(alone)
+    assert apart.keys() == {"main", "noise"}
+    assert not apart["noise"].any()
+    assert Playground(tmp_path, clips=5, variant="solos").classes == tuple(kind.name for kind in KINDS[::2])
+    plain, alone = (planned(tmp_path, 10, seed=0, size=32, test_fraction=0, kinds=kinds)[0] for kinds in (KINDS, SOLOS))
+    plain.make()
+    assert (plain.is_made(), alone.is_made()) == (True, False)

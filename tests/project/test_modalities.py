@@ -35,6 +35,7 @@ ALLOWED = {
     "datasets/sounds/urbansound8k.py": "a folder of the archive is called so",
     "evaluation/measures/architectures.py": "depths that are compared",
     "evaluation/measures/hyperparameters.py": "depths that are compared",
+    "evaluation/measures/separation.py": "asks for sounds by what is made of the picture's track",
     "evaluation/protocol.py": "published learning rates",
     "imports/_published.py": "what published sets are of, but for one form",
     "imports/avdd.py": "files of sounds and of images, with their scales",

@@ -104,15 +104,18 @@ class ClipStore(Protocol):
 
 @dataclass(frozen=True)
 class ArrayStore(ClipStore):
-    """Prepared arrays held in memory, by modality, and what is known of the things in each clip."""
+    """Prepared arrays held in memory, by modality, what is known of the things in each clip, and the recordings."""
 
     arrays: Mapping[str, Tensor]
     things: Sequence[tuple[Annotation, ...]] = ()
+    recordings: Sequence[RawClip] = ()
 
     def read(self, modality: str, rows: Tensor) -> Tensor:
         return self.arrays[modality][rows]
 
     def originals(self, rows: Tensor) -> list[RawClip]:
+        if self.recordings:
+            return [self.recordings[row] for row in rows.tolist()]
         raise InputError(
             "These clips are arrays without recordings behind them, but the recordings are needed. Prepare a dataset "
             "with limbeck prepare and use that."
@@ -155,11 +158,13 @@ class LabelledClips:
         recipe: ClipRecipe,
         name: str = "arrays",
         annotations: Sequence[Sequence[Annotation]] = (),
+        recordings: Sequence[RawClip] = (),
     ) -> "LabelledClips":
         """Clips called `name` from `arrays` in memory, by modality, as it prepares them by the `recipe`.
 
         They are (clip, ..., channel, height, width); `labels` are positions in `classes`, int64, (clip,). Where things
-        in the clips are known, `annotations` has those of each.
+        in the clips are known, `annotations` has those of each. The `recordings` that the clips were made of are wanted
+        by a few methods and measures alone.
 
         Raises:
             InputError: Shapes, dtypes or labels do not fit together.
@@ -177,6 +182,8 @@ class LabelledClips:
             raise InputError("There are no clips; give at least one.")
         if annotations and len(annotations) != len(labels):
             raise InputError(f"Annotations are of each clip, but {len(annotations)} came with {len(labels)} clips.")
+        if recordings and len(recordings) != len(labels):
+            raise InputError(f"Recordings are of each clip, but {len(recordings)} came with {len(labels)} clips.")
         things = [tuple(each) for each in annotations]
         statistics = {}
         for key, modality in modalities.items():
@@ -193,7 +200,7 @@ class LabelledClips:
         ]
         known = [repr(things)] if things else []
         return cls(
-            store=ArrayStore(arrays, things),
+            store=ArrayStore(arrays, things, recordings),
             rows=torch.arange(len(labels)),
             targets=targets,
             modalities=modalities,

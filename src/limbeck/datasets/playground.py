@@ -7,6 +7,7 @@ clip: what is bigger sounds lower, hits are heard when they are seen, motors sou
 The variant ``"motion"`` has classes that differ in motion alone (`limbeck.playground.motion`): one frame by itself is
 at chance there. In the variant ``"tied"`` a clip's sound and picture share two numbers more, so that the very clip can
 be found: how loud and bright it is, and the colour of noise and of what is behind (`limbeck.playground.stage.tied`).
+In the variant ``"solos"`` five things that neither look nor sound alike are heard alone, to be mixed and taken apart.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,11 +22,22 @@ from limbeck.datasets._annotations import Annotation
 from limbeck.datasets._contract import ClipRef, Dataset
 from limbeck.errors import InputError
 from limbeck.media import ClipRecipe, fitted_box, frames_at
-from limbeck.playground import KINDS, MOTIONS, TIED, GeneratedClip, Kind, make_all, planned, read_sources, read_truth
+from limbeck.playground import (
+    KINDS,
+    MOTIONS,
+    SOLOS,
+    TIED,
+    GeneratedClip,
+    Kind,
+    make_all,
+    planned,
+    read_sources,
+    read_truth,
+)
 
 SEGMENT_START_S, SEGMENT_S = 0.4, 1.0
-Variant = Literal["things", "motion", "tied"]
-VARIANTS: dict[Variant, tuple[Kind, ...]] = {"things": KINDS, "motion": MOTIONS, "tied": TIED}
+Variant = Literal["things", "motion", "tied", "solos"]
+VARIANTS: dict[Variant, tuple[Kind, ...]] = {"things": KINDS, "motion": MOTIONS, "tied": TIED, "solos": SOLOS}
 
 
 @final
@@ -33,7 +45,7 @@ class Playground(Dataset):
     """Generated videos, 128 pixels wide and high, 1.8 s long at 15 frames a second, stereo at 22,050 Hz.
 
     The ten classes of the variants ``"things"`` and ``"tied"`` are kinds of things, the eight of ``"motion"`` ways to
-    move.
+    move, the five of ``"solos"`` things that are heard alone.
 
     Files lie at ``root/<split>/<class>/<id>.mp4`` (so that the folder is also a valid `folder` dataset), each with a
     JSON sidecar of the same name: class, the box of the thing in every frame, onsets in seconds, azimuth in degrees,
@@ -47,7 +59,7 @@ class Playground(Dataset):
     Args:
         root: Folder for the files; made if absent.
         clips: Number of clips in all, at least one of each class; a multiple of their number makes the classes equal.
-        variant: ``"things"``, ``"motion"`` or ``"tied"``; use a folder for each.
+        variant: ``"things"``, ``"motion"``, ``"tied"`` or ``"solos"``; use a folder for each.
         seed: Of everything, >= 0.
         size: Height and width in pixels, even, 32 to 1024.
         test_fraction: Part of each class that is the test split, at least 0 and below 1.

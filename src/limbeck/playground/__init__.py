@@ -22,13 +22,14 @@ from limbeck.playground.around import Surroundings, draw_surroundings
 from limbeck.playground.around_clips import AroundClip, Drawn, planned_around, read_dry, truth_folder
 from limbeck.playground.cast import Cast
 from limbeck.playground.clips import GeneratedClip, make_all, planned, read_sources, read_truth, write_sounds
-from limbeck.playground.kinds import KINDS, TIED, Kind, draw_cast
+from limbeck.playground.kinds import KINDS, SOLOS, TIED, Kind, draw_cast
 from limbeck.playground.motion import MOTIONS
 from limbeck.playground.stage import Scene, azimuths, draw_scene, frames, mixture, sources, truth
 
 __all__ = [
     "KINDS",
     "MOTIONS",
+    "SOLOS",
     "TIED",
     "AroundClip",
     "Cast",

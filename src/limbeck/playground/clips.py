@@ -53,8 +53,8 @@ class GeneratedClip(NamedTuple):
     @property
     def key(self) -> str:
         """What the content depends on, in short."""
-        tied = ["tied"] * self.kind.tied
-        return digest("playground", stage.VERSION, self.kind.name, self.number, self.seed, self.size, *tied)
+        variant = ["tied"] * self.kind.tied + ["alone"] * self.kind.alone
+        return digest("playground", stage.VERSION, self.kind.name, self.number, self.seed, self.size, *variant)
 
     def is_made(self) -> bool:
         """Whether both files exist and are those of this clip."""

@@ -60,7 +60,8 @@ class Kind:
 
     Its `look` draws it, its `voice` gives its sound; its speed, in picture heights a second or the motor's equivalent,
     moves pitch and onset rate, too. One that `crosses` the picture does so to the right at its speed, unless it is
-    mirrored; one of -1 to the left. In clips of a `tied` one sound and picture share more numbers, see `stage.tied`.
+    mirrored; one of -1 to the left. In clips of a `tied` one sound and picture share more numbers, see `stage.tied`;
+    in those of one that is `alone` nothing else is heard.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Kind:
     speed: Range = (0.0, 0.0)
     crosses: int = 0
     tied: bool = False
+    alone: bool = False
 
 
 _BOARD = Stance(None, hue=0.1)
@@ -103,6 +105,9 @@ KINDS = (
 
 TIED = tuple(replace(kind, tied=True) for kind in KINDS)
 """The same, for finding the very clip."""
+
+SOLOS = tuple(replace(kind, alone=True) for kind in KINDS[::2])
+"""Every second one, no two of which look or sound alike, each heard alone: for taking sounds apart."""
 
 
 def draw_cast(kind: Kind, rng: np.random.Generator, clip_s: float) -> Cast:

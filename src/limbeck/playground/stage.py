@@ -139,6 +139,8 @@ def draw_scene(kind: Kind, seed: int) -> Scene:
         noise_seed=int(around.integers(2**31)),
         level=_from_db(around.uniform(-30.0, -16.0)),
     )
+    if kind.alone:
+        scene = scene.model_copy(update={"other": None, "noise_gain": 0.0})
     return tied(scene, *around.random(2)) if kind.tied else scene
 
 

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 from typing import Any, ClassVar
 
@@ -22,21 +22,32 @@ TIMES = "(s)"
 """Unit of numbers that differ from run to run."""
 
 
-def toy_subject(method: Method | None = None, *, classes: int = 3, per_class: int = 8) -> Subject:
-    """What a `method` made of toy clips, `per_class` of so many `classes`, or without one the whole."""
-    real, test = toy_clips(classes, per_class, seed=1), toy_clips(classes, 6, seed=2)
+def toy_subject(
+    method: Method | None = None,
+    *,
+    classes: int = 3,
+    per_class: int = 8,
+    modalities: Collection[str] = ("audio", "image"),
+) -> Subject:
+    """What a `method` made of toy clips, `per_class` of so many `classes`, or without one the whole.
+
+    The clips have some `modalities`.
+    """
+    real = toy_clips(classes, per_class, seed=1, modalities=modalities)
+    test = toy_clips(classes, 6, seed=2, modalities=modalities)
     train = method.distill(real, seed=0) if method else real
     return Subject.of(train, test, clips=real, network=Architecture(options={"width": 4}), protocol=SHORT)
 
 
 @cache
-def subject(name: str) -> Subject:
-    return toy_subject(Random(per_class=2) if name == "set" else None, classes=4, per_class=6)
+def subject(name: str, modalities: tuple[str, ...] = ("audio", "image")) -> Subject:
+    method = Random(per_class=2) if name == "set" else None
+    return toy_subject(method, classes=4, per_class=6, modalities=modalities)
 
 
 @cache
-def _taken(measure: str, settings: str, of: str) -> Score:
-    return evaluate(subject(of), measures.load(measure).from_json(json.loads(settings)), repeats=1, seed=3)
+def _taken(measure: str, settings: str, of: str, modalities: tuple[str, ...]) -> Score:
+    return evaluate(subject(of, modalities), measures.load(measure).from_json(json.loads(settings)), repeats=1, seed=3)
 
 
 class MeasureContract(SettingsContract):
@@ -44,10 +55,12 @@ class MeasureContract(SettingsContract):
 
     Attributes:
         tiny: Settings, by name of the measure, that make it small enough for a test, where its defaults are not.
+        seen: Modalities, by name of the measure, that it is tested on, where these are not audio and image.
     """
 
     base = Measure
     tiny: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    seen: ClassVar[Mapping[str, tuple[str, ...]]] = {}
 
     def small(self, name: str) -> Measure:
         """The measure at a size that runs in a blink."""
@@ -55,7 +68,11 @@ class MeasureContract(SettingsContract):
 
     def taken(self, name: str, of: str) -> Score:
         """What the measure of a `name` finds `of` a ``"set"`` or the ``"whole"``, taken once for all tests."""
-        return _taken(name, json.dumps(self.small(name).to_json()), of)
+        return _taken(name, json.dumps(self.small(name).to_json()), of, self.modalities(name))
+
+    def modalities(self, name: str) -> tuple[str, ...]:
+        """What the measure of a `name` is tested on."""
+        return self.seen.get(name, ("audio", "image"))
 
     @pytest.fixture(autouse=True)
     def _one_thread(self) -> Iterator[None]:
@@ -91,14 +108,14 @@ class MeasureContract(SettingsContract):
         assert self.taken(name, "whole").shown(measure, references)[0].keys() <= known
 
     def test_chance_and_words_need_only_the_test_clips(self, name: str) -> None:
-        measure, test = measures.load(name)(), subject("set").test
+        measure, test = measures.load(name)(), subject("set", self.modalities(name)).test
         assert measure.chance(test).keys() <= {c.name for c in measure.columns(("A", "V"))}
         assert isinstance(measure.about(test), str)
         assert measure.students > 0
 
     def test_the_seed_decides_and_the_global_generator_is_untouched(self, name: str) -> None:
         before = torch.random.get_rng_state()
-        again = evaluate(subject("set"), self.small(name), repeats=1, seed=3)
+        again = evaluate(subject("set", self.modalities(name)), self.small(name), repeats=1, seed=3)
         assert torch.equal(before, torch.random.get_rng_state())
         both = self.taken(name, "set"), again
         one, same = ({k: v for k, v in found.mean.items() if TIMES not in k} for found in both)

@@ -16,8 +16,8 @@ from limbeck._config import Config
 from limbeck._discover import Listed
 from limbeck.datasets import LabelledClips
 from limbeck.errors import InputError
-from limbeck.media import ClipRecipe, MelRecipe
-from limbeck.modalities import bound
+from limbeck.media import ClipRecipe, MelRecipe, RawClip
+from limbeck.modalities import Separable, bound
 
 RECIPE = ClipRecipe(
     mel=MelRecipe(sample_rate_hz=4000, clip_seconds=0.4, mels=16, fft_samples=200, hop_samples=100),
@@ -81,7 +81,8 @@ def toy_clips(
 ) -> LabelledClips:
     """Clips whose class shows as a bright band of log-mels and a tint of pictures, under noise drawn by `seed`.
 
-    There are `per_class` of each of up to 10 `classes`; the `recipe` gives the shapes of the `modalities`.
+    There are `per_class` of each of up to 10 `classes`; the `recipe` gives the shapes of the `modalities`. Sounds that
+    can be taken apart have recordings.
     """
     source = torch.Generator().manual_seed(seed)
     labels = torch.arange(classes).repeat_interleave(per_class)
@@ -98,10 +99,13 @@ def toy_clips(
             for i, label in enumerate(labels.tolist()):
                 x[i, ..., label * mels // classes : (label + 1) * mels // classes, :] += 25
             arrays[name] = modality.prepared(x)
+    kinds = bound(modalities, recipe)
+    waves = [kind.play(arrays[name]) for name, kind in kinds.items() if isinstance(kind, Separable)]
     return LabelledClips.from_arrays(
         {name: arrays[name] for name in modalities},
         labels,
         [f"class {c}" for c in "abcdefghij"[:classes]],
         recipe=recipe,
         name="toy",
+        recordings=[RawClip(sound.numpy(), None) for sound in waves[0]] if waves and waves[0] is not None else (),
     )
