@@ -110,3 +110,10 @@ def test_a_folder_without_classes_from_videos_to_ranks(tmp_path: Path) -> None:
         network=Architecture.from_json(NETWORK), protocol=Protocol(epochs=1), progress=False,
     )  # fmt: skip
     assert found.mean[f"{PAIR} gallery (clips)"] == 4
+
+
+def test_the_card_of_a_set_of_pairs_names_no_class(tmp_path: Path) -> None:
+    distill(toy_clips(), "random", pairs=6).save(tmp_path / "set")
+    told = (tmp_path / "set" / "README.md").read_text(encoding="utf-8")
+    assert "# Distilled set: 6 stored samples without classes" in told
+    assert "per class" not in told.partition("## How it was made")[0]

@@ -203,7 +203,9 @@ def _table(
     from limbeck.report.model import Budget
 
     others = list(scores.items())[1:]
-    budgets = {one.trained_on.per_class for one in scores.values()} - {None}
+    stored = [one.trained_on for one in scores.values()]
+    # Where all rows are of one class there are none to count by.
+    budgets = {None if one.per_class == one.rows else one.per_class for one in stored} - {None}
     real = [one for one in scores.values() if one.trained_on.kind == "clips"]
     made = table(
         asked.name,

@@ -42,11 +42,13 @@ def card(
     first = next(iter(made.modalities))
     dataset = str(made.provenance.get("dataset", ""))
     shapes = ", ".join(f"{m} {' x '.join(map(str, kind.shape))}" for m, kind in made.modalities.items())
+    classes = made.targets.has_classes
     soft = "soft: class probabilities of every sample, `soft_labels`"
+    hard = "hard: the class" if classes else "none: what belongs together in a sample is all that is known"
     facts = [
         f"- Samples: {len(made)} in {made.rows} rows, held as {made.hold}",
         f"- Storage: {made.storage.name}, {made.stored_bytes:,} bytes",
-        f"- Labels: {'hard: the class' if made.soft_labels is None else soft}",
+        f"- Labels: {hard if made.soft_labels is None else soft}",
         f"- Modalities: {shapes}",
         f"- Licence: {licence or 'none was given, so ask before you pass it on'}",
     ]
@@ -60,8 +62,9 @@ def card(
         "```",
     ]
     whole = json.dumps({"classes": list(made.classes), "provenance": made.provenance}, indent=2, sort_keys=True)
-    size = f"{len(made.classes)} classes, {made.per_class} stored samples per class"
-    size = size if made.targets.has_classes else f"{made.per_class} stored samples without classes"
+    size, few = f"{len(made.classes)} classes, {made.per_class} stored samples per class", "A few samples per class"
+    if not classes:
+        size, few = f"{made.per_class} stored samples without classes", "A few samples"
     return hub.card(
         {
             "license": licence,
@@ -70,7 +73,7 @@ def card(
             "source_datasets": [dataset] if dataset else [],
         },
         f"# Distilled set: {size}",
-        "A few samples per class, for networks to be trained on from scratch in place of a whole dataset.",
+        f"{few}, for networks to be trained on from scratch in place of a whole dataset.",
         "\n\n".join(f"![Samples: {sheet.partition('.')[0]}]({sheet})" for sheet in sheets),
         "\n".join(facts),
         "## Use",

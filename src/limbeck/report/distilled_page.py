@@ -317,10 +317,8 @@ def _verdict(distilled: DistilledSet, method: str, lines: Sequence[table.Row], o
     per_class = budget_words(distilled.per_class)
     if own is None:
         classes = plural(len(distilled.classes), "class", "classes")
-        return (
-            f"{plural(len(distilled), 'training sample')} for {classes} ({per_class}), made by {method}; "
-            "not evaluated yet."
-        )
+        told = f"for {classes} ({per_class})" if distilled.targets.has_classes else "without classes"
+        return f"{plural(len(distilled), 'training sample')} {told}, made by {method}; not evaluated yet."
     key = headline(own.accuracy)
     reached = own.accuracy[key]
     verb = "trains" if distilled.per_class == 1 else "train"
