@@ -82,3 +82,5 @@ def test_heard_again_at_the_same_frequency() -> None:
 def test_a_frequency_is_where_its_bin_is() -> None:
     marks = {words: at for at, words in SPECTRUM.ticks[0].at}
     assert marks["1 k"] == 1000 * MEL.fft_samples / MEL.sample_rate_hz
+    wide = Spectrum(RECIPE.model_copy(update={"mel": MEL.model_copy(update={"sample_rate_hz": 22050})}))
+    assert [words for _, words in wide.ticks[0].at] == ["1 k", "2 k", "4 k", "8 k"], "words would overlap below"

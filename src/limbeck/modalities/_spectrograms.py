@@ -15,6 +15,8 @@ from limbeck.modalities._log_mels import ABOUT
 SILENCE_DB = -100.0
 LEAST_SPREAD_DB = 1.0
 HERTZ = (125, 250, 500, 1000, 2000, 4000, 8000, 16000)
+_WORDS_APART = 0.05
+"""Least distance of two ticks, in parts of the axis."""
 
 
 class Spectrograms(Modality, ABC):
@@ -45,11 +47,14 @@ class Spectrograms(Modality, ABC):
         columns, apart_s = frames * self.shape[-1], mel.hop_samples / mel.sample_rate_hz
         heard = (f for f in HERTZ if 2 * f < mel.sample_rate_hz)
         bands = [(self.band_of(f), f"{f // 1000} k" if f >= 1000 else str(f)) for f in heard]
+        # Where rows are evenly spaced in Hz, octaves crowd at the bottom: words must not overlap.
+        apart = _WORDS_APART * self.shape[-2]
+        clear = [b for b, above in zip(bands, [*bands[1:], (math.inf, "")], strict=True) if above[0] - b[0] >= apart]
         marks = [(columns - 1) * i / 4 for i in range(5)]
         # Frames of one spectrogram overlap its borders, so a column of several stands for a little less.
         column_s = apart_s if frames == 1 else self.recipe.mel.clip_seconds / columns
         times = tuple((m, f"{m * column_s:.2g}") for m in marks)
-        return Ticks("frequency (Hz)", tuple(b for b in bands if b[0] >= 0)), Ticks("time (s)", times)
+        return Ticks("frequency (Hz)", tuple(b for b in clear if b[0] >= 0)), Ticks("time (s)", times)
 
     @abstractmethod
     def band_of(self, hertz: float) -> float:
