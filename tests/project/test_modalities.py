@@ -43,6 +43,7 @@ ALLOWED = {
     "networks/_convnets.py": "published depth and padding",
     "report/_samples.py": "shows what is made of the picture's track before what is made of the sound's",
     "spatial/_learn.py": "a localiser makes a log-mel and a picture of a film itself, as these two are made",
+    "report/separation_page.py": "shows what asks for sounds, which is made of the picture's track",
     "storage/recorded.py": "keeps the tracks of a recording, by a codec one of whose options is called so",
 }
 

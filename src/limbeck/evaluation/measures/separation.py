@@ -15,7 +15,7 @@ Cost:     a network of `steps` steps. On mixtures of (128, 64), pictures of 32 p
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, final
 
@@ -77,6 +77,24 @@ class Mixtures:
         return cls(pairs[heard], at_one_level(sounds, 1)[place[heard]], int((~heard).sum()))
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What came when one of two sounds was asked for.
+
+    Attributes:
+        asked: Position of the test clip that was asked for.
+        other: Position of the other one.
+        improvement_db: SI-SDR of the answer less that of the mixture.
+        waveforms: The ``"mixture"``, the ``"truth"``, the ``"answer"``, and those of the ``"ideal"`` mask and of the
+            ``"louder"`` sound's: float32 (sample,), at one level.
+    """
+
+    asked: int
+    other: int
+    improvement_db: float
+    waveforms: Mapping[str, Tensor]
+
+
 @final
 class Separation(Measure):
     """A U-Net's masks of mixtures, trained on the set: improvement of SI-SDR of what was asked for, with its bounds.
@@ -117,23 +135,28 @@ class Separation(Measure):
 
     def take(self, subject: Subject, *, seed: int) -> dict[str, float]:
         """Train one network, and ask it for both sounds of every mixture; see `Measure.take`."""
-        sound, kind = self._sound(subject)
         sdr = package("separation", "torchmetrics.functional.audio").signal_distortion_ratio if self.sdr else None
-        train, test = subject.samples(subject.train), subject.samples(subject.test)
-        for name, data in (("The training set", train), ("The test split", test)):
-            if sum(map(bool, data.targets.per_class())) < 2:
-                raise InputError(f"{name} has samples of one class only, but mixtures are of two.")
-        mixtures = Mixtures.of(subject.test, self.mixtures)
-        separator = self._trained(subject, train, sound, seed)
         told: dict[str, list[Tensor]] = {}
-        for index in torch.split(torch.arange(len(mixtures.pairs)), _AT_ONCE):
-            clips = mixtures.pairs[index].flatten()
-            asked = self._asked(test, clips, test.fetch(clips, subject.runtime.device))
-            asked = asked.view(len(index), 2, *asked.shape[1:])
-            for name, values in self._judged(separator, kind, mixtures.sources[index], asked, sdr).items():
-                told.setdefault(name, []).append(values.double().flatten().cpu())
+        mixtures, answered = self._answered(subject, seed)
+        for waves in answered:
+            for name, values in _judged(waves, sdr).items():
+                told.setdefault(name, []).append(values.double().flatten())
         sizes = {USED: float(len(mixtures.pairs)), SILENT: float(mixtures.silent)}
         return {name: float(torch.cat(values).mean()) for name, values in told.items()} | sizes
+
+    def heard(self, subject: Subject, *, seed: int, count: int = 6) -> list[Answer]:
+        """Train as `take` does on a `subject` by a `seed`, and give the answers for the first `count` mixtures."""
+        mixtures, answered = self._answered(subject, seed)
+        parts = [next(answered) for _ in range(-(-min(count, len(mixtures.pairs)) // _AT_ONCE))]
+        waves = {name: torch.cat([part[name] for part in parts])[:count] for name in parts[0]}
+        gains = _judged(waves, None)[IMPROVED]
+        return [
+            Answer(
+                int(pair[side]), int(pair[1 - side]), float(gains[i, side]), {k: x[i, side] for k, x in waves.items()}
+            )
+            for i, pair in enumerate(mixtures.pairs[:count])
+            for side in range(2)
+        ]
 
     def chance(self, test: LabelledClips) -> dict[str, float]:
         return dict.fromkeys([IMPROVED, WRONG, *([SDR] if self.sdr else [])], 0.0) | {NEARER: 50.0}
@@ -230,32 +253,58 @@ class Separation(Measure):
                 done, total, started = 0, 0.0, time.perf_counter()
         return separator.eval()
 
-    @torch.inference_mode()
-    def _judged(
-        self, separator: Separator, kind: Separable, sources: Tensor, asked: Tensor, sdr: Ratio | None
-    ) -> dict[str, Tensor]:
-        """Columns of some mixtures of `sources`, (mixture, 2, sample), each `asked` for both: a number for each."""
-        mixture = sources.sum(1)
-        whole, parts = kind.transform(mixture), kind.transform(sources).abs()
-        masks = separator(whole.abs().to(asked.device), asked)[0].sigmoid().cpu()
-        ideal = ideal_masks(parts)
-        peaks = parts.flatten(2).amax(2).argmax(1)
-        louder = ideal[torch.arange(len(peaks)), peaks, None].expand_as(ideal)
-        answers, best, loudest = (kind.inverse(whole[:, None] * m) for m in (masks, ideal, louder))
-        untouched = mixture[:, None].expand_as(sources)
-        floor, found, crossed = (si_sdr(x, sources) for x in (untouched, answers, answers.flip(1)))
-        told = {
-            IMPROVED: found - floor,
-            NEARER: 100.0 * (found > si_sdr(answers, sources.flip(1))),
-            WRONG: crossed - floor,
-            IDEAL: si_sdr(best, sources) - floor,
-            LOUDER: si_sdr(loudest, sources) - floor,
-            MIXTURE: floor,
-        }
-        if sdr:
-            floor = sdr(untouched, sources)
-            told |= {SDR: sdr(answers, sources) - floor, IDEAL_SDR: sdr(best, sources) - floor, MIXTURE_SDR: floor}
-        return told
+    def _answered(self, subject: Subject, seed: int) -> tuple[Mixtures, Iterator[dict[str, Tensor]]]:
+        """Mixtures of test clips, and some at a time the waveforms, (mixture, 2, sample), that came of them."""
+        sound, kind = self._sound(subject)
+        train, test = subject.samples(subject.train), subject.samples(subject.test)
+        for name, data in (("The training set", train), ("The test split", test)):
+            if sum(map(bool, data.targets.per_class())) < 2:
+                raise InputError(f"{name} has samples of one class only, but mixtures are of two.")
+        mixtures = Mixtures.of(subject.test, self.mixtures)
+        separator = self._trained(subject, train, sound, seed)
+
+        def answered() -> Iterator[dict[str, Tensor]]:
+            for index in torch.split(torch.arange(len(mixtures.pairs)), _AT_ONCE):
+                clips = mixtures.pairs[index].flatten()
+                asked = self._asked(test, clips, test.fetch(clips, subject.runtime.device))
+                yield _unmixed(separator, kind, mixtures.sources[index], asked.view(len(index), 2, *asked.shape[1:]))
+
+        return mixtures, answered()
+
+
+@torch.inference_mode()
+def _unmixed(separator: Separator, kind: Separable, sources: Tensor, asked: Tensor) -> dict[str, Tensor]:
+    """Waveforms, (mixture, 2, sample), by the names of `Answer`, and those of the louder sound's ideal mask."""
+    mixture = sources.sum(1)
+    whole, parts = kind.transform(mixture), kind.transform(sources).abs()
+    masks = separator(whole.abs().to(asked.device), asked)[0].sigmoid().cpu()
+    ideal = ideal_masks(parts)
+    peaks = parts.flatten(2).amax(2).argmax(1)
+    louder = ideal[torch.arange(len(peaks)), peaks, None].expand_as(ideal)
+    found = {
+        name: kind.inverse(whole[:, None] * m)
+        for name, m in {"answer": masks, "ideal": ideal, "louder": louder}.items()
+    }
+    return {"mixture": mixture[:, None].expand_as(sources), "truth": sources, **found}
+
+
+def _judged(waves: Mapping[str, Tensor], sdr: Ratio | None) -> dict[str, Tensor]:
+    """Columns of some mixtures, of the waveforms of `_unmixed`: a number for each sound, (mixture, 2)."""
+    truth, answer = waves["truth"], waves["answer"]
+    floor = si_sdr(waves["mixture"], truth)
+    found = si_sdr(answer, truth)
+    told = {
+        IMPROVED: found - floor,
+        NEARER: 100.0 * (found > si_sdr(answer, truth.flip(1))),
+        WRONG: si_sdr(answer.flip(1), truth) - floor,
+        IDEAL: si_sdr(waves["ideal"], truth) - floor,
+        LOUDER: si_sdr(waves["louder"], truth) - floor,
+        MIXTURE: floor,
+    }
+    if sdr:
+        floor = sdr(waves["mixture"], truth)
+        told |= {SDR: sdr(answer, truth) - floor, IDEAL_SDR: sdr(waves["ideal"], truth) - floor, MIXTURE_SDR: floor}
+    return told
 
 
 def shifted(magnitudes: Tensor, draw: torch.Generator) -> Tensor:
