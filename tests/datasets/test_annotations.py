@@ -107,14 +107,17 @@ def test_the_playground_tells_what_is_heard_and_not_seen(tmp_path: Path) -> None
 
 
 def test_data_that_tell_nothing_say_so() -> None:
+    known = toy_clips(classes=2, per_class=1)
+    plain = LabelledClips.from_arrays(known.arrays(), known.labels, known.classes, recipe=known.recipe)
     with pytest.raises(InputError, match="Nothing is known of what is where"):
-        toy_clips().annotations()
+        plain.annotations()
 
 
 def test_arrays_may_bring_them() -> None:
-    plain = toy_clips(classes=2, per_class=1)
+    known = toy_clips(classes=2, per_class=1)
+    arrays, labels = known.arrays(), known.labels
+    plain = LabelledClips.from_arrays(arrays, labels, known.classes, recipe=known.recipe, name="toy")
     things = [[Annotation("class a", True, (((0.0, 0.0, 0.5, 0.5),),))], []]
-    arrays, labels = plain.arrays(), plain.labels
     made = LabelledClips.from_arrays(arrays, labels, plain.classes, recipe=plain.recipe, name="toy", annotations=things)
     assert made.annotations() == [tuple(things[0]), ()]
     assert made.fingerprint != plain.fingerprint

@@ -14,9 +14,10 @@ import limbeck
 from limbeck import cli
 from limbeck.errors import InputError, UnknownNameError
 from limbeck.media import ClipRecipe, MelRecipe, log_mel
+from limbeck.networks import class_contrast, place_contrast
 from limbeck.spatial import learn, localisers
 from limbeck.spatial.localisers import Film, Frame
-from limbeck.spatial.localisers.contrastive import Contrastive, Settings, Training, contrast, train, unlike
+from limbeck.spatial.localisers.contrastive import Contrastive, Settings, Training, train
 
 SIZE, RATE = 32, 8000
 MEL = MelRecipe(sample_rate_hz=RATE, mels=32)
@@ -111,10 +112,11 @@ def test_losses_by_hand() -> None:
     # Cosines of the best places: 1, 1 for the first picture; 0, 0 for the second.
     lost = np.log(1 + np.exp(-1 / 0.07)), np.log(1 + np.exp(1 / 0.07))
     expected = (np.log(2) + (lost[0] + lost[1]) / 2) / 2
-    assert contrast(places, sounds, labels, labels[:, None]).item() == pytest.approx(expected)
+    assert place_contrast(places, sounds, labels, temperature=0.07).item() == pytest.approx(expected)
     together = torch.tensor([[0, 1], [1, 1]])
-    assert contrast(places, sounds, labels, together).item() == pytest.approx((np.log(2) / 2 + lost[1] / 2) / 2)
-    assert unlike(torch.eye(3)[:, :2], torch.tensor([0, 1, 2])).item() == 0
+    found = place_contrast(places, sounds, labels, together, temperature=0.07).item()
+    assert found == pytest.approx((np.log(2) / 2 + lost[1] / 2) / 2)
+    assert class_contrast(torch.eye(3)[:, :2], torch.tensor([0, 1, 2]), temperature=0.07).item() == 0
 
 
 @pytest.mark.slow

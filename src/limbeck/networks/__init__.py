@@ -7,7 +7,8 @@ Example:
 
 from limbeck import _discover
 from limbeck.networks._architecture import Architecture
-from limbeck.networks._contract import Encoder, Head, Network, Shape
+from limbeck.networks._contract import Encoder, Grid, Head, Network, Shape
+from limbeck.networks._contrast import best_cosines, class_contrast, place_contrast
 from limbeck.networks._embed import GRAPH_PIXELS, embed
 from limbeck.networks._memory import keep_freed_memory
 from limbeck.networks._student import HEAD, Student
@@ -17,14 +18,18 @@ __all__ = [
     "HEAD",
     "Architecture",
     "Encoder",
+    "Grid",
     "Head",
     "Network",
     "Shape",
     "Student",
+    "best_cosines",
+    "class_contrast",
     "embed",
     "keep_freed_memory",
     "load",
     "names",
+    "place_contrast",
 ]
 
 names = _discover.lister(Network)

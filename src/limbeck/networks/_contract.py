@@ -14,12 +14,20 @@ from limbeck.modalities import Batch, each_frame
 
 Shape = tuple[int, ...]
 """(..., channel, height, width) of a sample."""
+Grid = tuple[int, int, int]
+"""Channels, rows and columns of a map."""
 
 
 class Encoder(nn.Module, ABC):
-    """One modality's feature extractor: (sample, ..., channel, height, width) to flat features (sample, `dim`)."""
+    """One modality's feature extractor: (sample, ..., channel, height, width) to flat features (sample, `dim`).
+
+    Attributes:
+        dim: Length of the features.
+        grid: Of the map that features are, flattened channel by channel; None where they are not those of places.
+    """
 
     dim: int
+    grid: Grid | None = None
 
     @abstractmethod
     def forward(self, x: Tensor) -> Tensor:

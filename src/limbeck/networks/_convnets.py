@@ -1,5 +1,6 @@
 """What the ConvNets share: their settings, and a stack of blocks for each modality, alike in the length of features."""
 
+import math
 from abc import ABC
 from collections.abc import Mapping
 from functools import partial
@@ -102,8 +103,8 @@ class ConvNetEncoder(Encoder):
             end = grid if i == depth - 1 else None
             self.blocks.append(block(seen * channels, width, padding=padding, grid=end, generator=generator))
             channels, padding = width, 1
-        rows, columns = grid or last
-        self.dim = width * rows * columns
+        self.grid = (width, *(grid or last))
+        self.dim = math.prod(self.grid)
 
     def forward(self, x: Tensor) -> Tensor:
         features: Tensor = self.blocks(x)

@@ -50,6 +50,7 @@ class AlexNetEncoder(Encoder):
             nn.MaxPool2d(2, ceil_mode=True),
             nn.AdaptiveAvgPool2d(GRID),
         )
+        self.grid = (middle, GRID, GRID)
         self.dim = middle * GRID * GRID
 
     def forward(self, x: Tensor) -> Tensor:

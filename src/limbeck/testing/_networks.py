@@ -1,5 +1,6 @@
 """What every network and every head must do, whoever wrote it."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -68,6 +69,7 @@ class NetworkContract(SettingsContract):
         for modality, encoder in encoders.items():
             features = encoder(samples[modality])
             check_tensor(features, 3, encoder.dim)
+            assert encoder.grid is None or math.prod(encoder.grid) == encoder.dim
             assert features.std() > 0
 
     def test_the_generator_decides_the_weights_and_the_global_one_is_untouched(self, name: str) -> None:

@@ -14,7 +14,7 @@ from torch import Tensor
 from limbeck import _discover
 from limbeck._config import Config
 from limbeck._discover import Listed
-from limbeck.datasets import LabelledClips
+from limbeck.datasets import Annotation, LabelledClips
 from limbeck.errors import InputError
 from limbeck.media import ClipRecipe, MelRecipe, RawClip
 from limbeck.modalities import Separable, bound
@@ -25,6 +25,7 @@ RECIPE = ClipRecipe(
     frames=4,
     segments=2,
 )
+_LEFT, _RIGHT = (0.0, 0.0, 0.5, 1.0), (0.5, 0.0, 1.0, 1.0)
 
 
 class ListedContract:
@@ -82,7 +83,8 @@ def toy_clips(
     """Clips whose class shows as a bright band of log-mels and a tint of pictures, under noise drawn by `seed`.
 
     There are `per_class` of each of up to 10 `classes`; the `recipe` gives the shapes of the `modalities`. Sounds that
-    can be taken apart have recordings.
+    can be taken apart have recordings. Each clip's thing is said to be heard and seen in the left half of its picture,
+    beside a thing of another class that is seen.
     """
     source = torch.Generator().manual_seed(seed)
     labels = torch.arange(classes).repeat_interleave(per_class)
@@ -101,11 +103,17 @@ def toy_clips(
             arrays[name] = modality.prepared(x)
     kinds = bound(modalities, recipe)
     waves = [kind.play(arrays[name]) for name, kind in kinds.items() if isinstance(kind, Separable)]
+    names, times = [f"class {c}" for c in "abcdefghij"[:classes]], len(recipe.times)
+    things = [
+        [Annotation(names[c], True, ((_LEFT,),) * times), Annotation(names[c - 1], False, ((_RIGHT,),) * times)]
+        for c in labels.tolist()
+    ]
     return LabelledClips.from_arrays(
         {name: arrays[name] for name in modalities},
         labels,
-        [f"class {c}" for c in "abcdefghij"[:classes]],
+        names,
         recipe=recipe,
         name="toy",
+        annotations=things,
         recordings=[RawClip(sound.numpy(), None) for sound in waves[0]] if waves and waves[0] is not None else (),
     )

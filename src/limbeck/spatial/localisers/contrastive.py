@@ -24,6 +24,7 @@ from limbeck._config import Config
 from limbeck._runtime import derive_seed, generator
 from limbeck.errors import InputError
 from limbeck.media import MelRecipe, log_mel, resample
+from limbeck.networks import best_cosines, class_contrast, place_contrast
 from limbeck.spatial.localisers._contract import Film, Frame, Localiser, Maps, seconds_of
 
 WEIGHTS = "weights.safetensors"
@@ -246,7 +247,10 @@ def train(
         heard, beside = _mixed(log_mels[rows], training.mixed, random)
         own = labels[rows]
         places, sounds = network.places(seen), network.sounds(heard)
-        loss = contrast(places, sounds, own, torch.stack([own, own[beside]], dim=1)) + unlike(sounds, own)
+        inside = torch.stack([own, own[beside]], dim=1)
+        loss = place_contrast(places, sounds, own, inside, temperature=_TEMPERATURE) + class_contrast(
+            sounds, own, temperature=_TEMPERATURE
+        )
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
@@ -256,48 +260,6 @@ def train(
     network.eval()
     found = settings.model_copy(update={"least": least_of(network, pictures, log_mels, labels)})
     return Contrastive(found, network)
-
-
-def contrast(places: Tensor, sounds: Tensor, labels: Tensor, inside: Tensor) -> Tensor:
-    """Mean over clips of how badly a clip's own sound is told from those of other classes, and its picture likewise.
-
-    Args:
-        places: Unit vectors, (clip, dimension, row, column).
-        sounds: Unit vectors, (clip, dimension).
-        labels: Of the clips, int64, (clip,).
-        inside: What is heard in each sound, int64, (clip, any number): these are no counterexamples of it.
-    """
-    together = best(places, sounds) / _TEMPERATURE
-    alike = (labels[:, None, None] == inside).any(dim=-1) & ~torch.eye(len(labels), dtype=torch.bool)
-    own = torch.arange(len(labels))
-    together = together.masked_fill(alike, -torch.inf)
-    cross = nn.functional.cross_entropy
-    return (cross(together, own) + cross(together.T, own)) / 2
-
-
-def unlike(sounds: Tensor, labels: Tensor) -> Tensor:
-    """Mean over sounds of how badly those of its class are told from the others; 0 where no class is there twice.
-
-    It gives the pictures something to go by early: by themselves both sides learn slowly.
-
-    Args:
-        sounds: Unit vectors, (clip, dimension).
-        labels: int64, (clip,).
-    """
-    itself = torch.eye(len(labels), dtype=torch.bool)
-    alike = (labels[:, None] == labels) & ~itself
-    told = (sounds @ sounds.T / _TEMPERATURE).masked_fill(itself, -1e4).log_softmax(dim=1)
-    return -(told * alike).sum(dim=1).div(alike.sum(dim=1).clamp_min(1)).mean()
-
-
-def best(places: Tensor, sounds: Tensor) -> Tensor:
-    """The cosine of the best place of each picture and each sound, (picture, sound).
-
-    Args:
-        places: Unit vectors, (picture, dimension, row, column).
-        sounds: Unit vectors, (sound, dimension).
-    """
-    return torch.einsum("pdrc,sd->psrc", places, sounds).amax(dim=(2, 3))
 
 
 @torch.inference_mode()
@@ -313,7 +275,7 @@ def least_of(network: Network, pictures: Tensor, log_mels: Tensor, labels: Tenso
     chunks = list(range(len(labels)))
     places = torch.cat([network.places(pictures[part]) for part in _parts(chunks)])
     sounds = torch.cat([network.sounds(log_mels[part]) for part in _parts(chunks)])
-    together = torch.cat([best(places[part], sounds) for part in _parts(chunks)])
+    together = torch.cat([best_cosines(places[part], sounds) for part in _parts(chunks)])
     own = together.diagonal().sort().values
     other = together[labels[:, None] != labels].sort().values
     at = torch.linspace(-1, 1, 401)
