@@ -17,7 +17,6 @@ from typing import Any, ClassVar, Literal, final
 import numpy as np
 import numpy.typing as npt
 
-from limbeck import _machine
 from limbeck.datasets._annotations import Annotation
 from limbeck.datasets._contract import ClipRef, Dataset
 from limbeck.errors import InputError
@@ -29,7 +28,7 @@ from limbeck.playground import (
     TIED,
     GeneratedClip,
     Kind,
-    make_all,
+    make_missing,
     planned,
     read_sources,
     read_truth,
@@ -139,11 +138,7 @@ class Playground(Dataset):
         Raises:
             LimbeckError: A clip could not be made; says why.
         """
-        missing = [clip for clip in self._planned() if not clip.is_made()]
-        for done, _ in enumerate(make_all(missing, self.workers or _machine.cores()), 1):
-            if on_progress:
-                on_progress(done, len(missing))
-        return len(missing)
+        return make_missing(self._planned(), self.workers, on_progress)
 
     def truth(self, clip: ClipRef | str) -> dict[str, Any]:
         """The sidecar of a clip (or of a clip's id).

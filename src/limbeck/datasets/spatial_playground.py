@@ -11,13 +11,12 @@ from typing import Any, ClassVar, final
 import numpy as np
 import numpy.typing as npt
 
-from limbeck import _machine
 from limbeck.datasets._annotations import Annotation
 from limbeck.datasets._contract import ClipRef, Dataset
 from limbeck.errors import InputError
 from limbeck.media import Box, ClipRecipe, fitted_box, frames_at
 from limbeck.media.projection import Picture
-from limbeck.playground import AroundClip, Drawn, make_all, planned_around, read_dry, read_truth, truth_folder
+from limbeck.playground import AroundClip, Drawn, make_missing, planned_around, read_dry, read_truth, truth_folder
 from limbeck.playground.around import APART, MOST_SILENT, SECONDS
 
 SEGMENT_S = 1.0
@@ -140,11 +139,7 @@ class SpatialPlayground(Dataset):
         Raises:
             LimbeckError: A clip could not be made; says why.
         """
-        missing = [clip for clip in self._planned() if not clip.is_made()]
-        for done, _ in enumerate(make_all(missing, self.workers or _machine.cores()), 1):
-            if on_progress:
-                on_progress(done, len(missing))
-        return len(missing)
+        return make_missing(self._planned(), self.workers, on_progress)
 
     def truth(self, clip: ClipRef | str) -> dict[str, Any]:
         """What ``truth.json`` says of a clip (or of a clip's id).

@@ -21,7 +21,15 @@ Example:
 from limbeck.playground.around import Surroundings, draw_surroundings
 from limbeck.playground.around_clips import AroundClip, Drawn, planned_around, read_dry, truth_folder
 from limbeck.playground.cast import Cast
-from limbeck.playground.clips import GeneratedClip, make_all, planned, read_sources, read_truth, write_sounds
+from limbeck.playground.clips import (
+    GeneratedClip,
+    make_all,
+    make_missing,
+    planned,
+    read_sources,
+    read_truth,
+    write_sounds,
+)
 from limbeck.playground.kinds import KINDS, SOLOS, TIED, Kind, draw_cast
 from limbeck.playground.motion import MOTIONS
 from limbeck.playground.stage import Scene, azimuths, draw_scene, frames, mixture, sources, truth
@@ -44,6 +52,7 @@ __all__ = [
     "draw_surroundings",
     "frames",
     "make_all",
+    "make_missing",
     "mixture",
     "planned",
     "planned_around",

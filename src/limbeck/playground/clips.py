@@ -1,13 +1,14 @@
 """The clips of a playground as files: which there are, making them, and reading their truth; and sounds alone."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from limbeck import _machine
 from limbeck._files import digest, read_json, write_json
 from limbeck._runtime import derive_seed
 from limbeck.engine import Lost, WorkerPool
@@ -100,6 +101,8 @@ class Makeable(Protocol):
     @property
     def video(self) -> Path: ...
 
+    def is_made(self) -> bool: ...
+
     def make(self) -> None: ...
 
 
@@ -130,6 +133,23 @@ def read_sources(sidecar: Path) -> dict[str, npt.NDArray[np.float32]]:
             "Call make() to make the clips again."
         )
     return stage.sources(stage.Scene.from_json(truth["scene"]))
+
+
+def make_missing(
+    clips: Sequence[Makeable], workers: int | None = None, on_progress: Callable[[int, int], None] | None = None
+) -> int:
+    """Make those of some `clips` that are not made, in so many processes (`workers`; every core); says how many.
+
+    After each, `on_progress` is called with the number made and the number to make.
+
+    Raises:
+        LimbeckError: A clip could not be made; says why.
+    """
+    missing = [clip for clip in clips if not clip.is_made()]
+    for done, _ in enumerate(make_all(missing, workers or _machine.cores()), 1):
+        if on_progress:
+            on_progress(done, len(missing))
+    return len(missing)
 
 
 def make_all(clips: Sequence[Makeable], workers: int) -> Iterator[None]:
