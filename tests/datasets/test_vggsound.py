@@ -136,3 +136,24 @@ def test_other_mistakes_are_told(tmp_path: Path) -> None:
         VGGSound(root=tmp_path, videos="video").clips()
     with pytest.raises(InputError, match=r"v\.csv should be VGGSound's table.*holds vggsound\.csv, videos"):
         VGGSound(root=tmp_path, csv="v.csv").clips()
+
+
+def test_boxes_are_those_of_vgg_ss_where_they_lie_beside(tmp_path: Path) -> None:
+    """Some published boxes have no height."""
+    layouts.vggsound(tmp_path)
+    clips = VGGSound(root=tmp_path).clips()
+    recipe = ClipRecipe(image_size=32)
+    assert list(VGGSound(root=tmp_path).annotations(clips[2], recipe)) == []
+    (tmp_path / "other.json").write_text(
+        f'[{{"file": "{clips[2].id}", "class": "x", "bbox": [[0.25, 0, 0.75, 0.5], [0.27, 1.0, 0.75, 1.0]]}}]'
+    )
+    reader = VGGSound(root=tmp_path, boxes="other.json")
+    (thing,) = reader.annotations(clips[2], recipe)
+    assert (thing.label, thing.heard, thing.boxes) == (clips[2].label, True, (((0.25, 0.0, 0.75, 0.5),),))
+    assert list(reader.annotations(clips[0], recipe)) == []
+    (box,) = reader.annotations(clips[2], recipe.model_copy(update={"fit": "crop"}))[0].boxes[0]
+    assert box[0] <= 0.25
+    assert box[2] >= 0.75
+    (tmp_path / "wrong.json").write_text('{"a": 1}')
+    with pytest.raises(InputError, match="is not VGG-SS's file of boxes"):
+        VGGSound(root=tmp_path, boxes="wrong.json").annotations(clips[2], recipe)

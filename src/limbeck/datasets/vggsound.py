@@ -4,6 +4,7 @@ Official layout::
 
     vggsound.csv                              YouTube ID, start seconds, label, train/test split; no header
     videos/<YouTube ID>_<start, 6 digits>.mp4
+    vggss.json                                boxes of what sounds in some test clips (VGG-SS), if one has them
 
 The published distillation protocol takes second 4 of each clip ([4 s, 5 s)). Longer clips begin there, too, or as late
 as they fit into the ten seconds. Differs from the paper: mel bands are computed for the rate the sound has (the
@@ -15,14 +16,17 @@ import csv
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import ClassVar, final
 
+from limbeck._files import read_json
 from limbeck._text import portable
+from limbeck.datasets._annotations import Annotation
 from limbeck.datasets._contract import ClipRef, Dataset
 from limbeck.datasets._listing import TEST, TRAIN, by_stem, existing_file, existing_folder, read_lines, require_some
 from limbeck.errors import InputError
-from limbeck.media import ClipRecipe
+from limbeck.media import Box, ClipRecipe, fitted_box, probe
 
 _VIDEO_SECONDS = 10.0
 _TABLE = "VGGSound's table (YouTube ID, start seconds, label, split)"
@@ -37,6 +41,9 @@ class VGGSoundTable(Dataset):
         csv: VGGSound's table, relative to `root`.
         videos: Folder of the videos, relative to `root`; folders within it are searched too.
         second: Where the clip starts in each ten-second video, in seconds, 0 to 9; earlier where it would not fit.
+        boxes: VGG-SS's file of boxes around what sounds, relative to `root`, where there is one: of Chen et al.,
+            *Localizing Visual Sounds the Hard Way*, CVPR 2021. They are of the frame in the middle of a video, which a
+            clip of one second shows in its middle from second 4.5 on, and are taken for all its pictures.
     """
 
     licence: ClassVar[str] = "CC BY 4.0 (annotations); videos belong to their YouTube uploaders"
@@ -52,6 +59,7 @@ class VGGSoundTable(Dataset):
     csv: str = "vggsound.csv"
     videos: str = "videos"
     second: float = 4
+    boxes: str = "vggss.json"
 
     @property
     @abstractmethod
@@ -87,6 +95,15 @@ class VGGSoundTable(Dataset):
         require_some((r.audio for r in refs.values() if r.audio), told=str(table), hint=hint)
         return [refs[key] for key in sorted(refs)]
 
+    def annotations(self, clip: ClipRef, recipe: ClipRecipe) -> Sequence[Annotation]:
+        """What sounds in a clip, and where, of the clips that VGG-SS has boxes of."""
+        if clip.image is None or (told := _boxes(Path(self.root) / self.boxes).get(clip.id)) is None:
+            return []
+        info = None if recipe.fit == "stretch" else probe(clip.image)
+        width, height = (info.width or 1, info.height or 1) if info else (1, 1)
+        fitted = (fitted_box(box, width, height, recipe) for box in told)
+        return [Annotation(clip.label, True, (tuple(box for box in fitted if box),) * len(recipe.times))]
+
 
 @final
 class VGGSound(VGGSoundTable):
@@ -110,3 +127,22 @@ def _rows(table: Path) -> list[tuple[int, tuple[str, int, str, str]]]:
             )
         rows.append((reader.line_num, (video, int(start), portable(label), split)))
     return rows
+
+
+@lru_cache(maxsize=1)
+def _boxes(file: Path) -> dict[str, list[Box]]:
+    """Boxes of VGG-SS by the name of the video, without its ending; none where there is no such file."""
+    if not file.exists():
+        return {}
+    try:
+        return {each["file"]: [_box(*box) for box in each["bbox"]] for each in read_json(file)}
+    except (TypeError, KeyError, ValueError) as error:
+        raise InputError(
+            f"{file} is not VGG-SS's file of boxes ({type(error).__name__}: {error}): a list of objects was expected, "
+            "each with the video's name as file, and as bbox lists of left, top, right and bottom as parts of the "
+            "picture. Name another with the option 'boxes', or remove it."
+        ) from error
+
+
+def _box(left: float, top: float, right: float, bottom: float) -> Box:
+    return float(left), float(top), float(right), float(bottom)
