@@ -62,7 +62,15 @@ def test_the_gap_of_means_by_hand() -> None:
 
 def test_steps_bring_the_covariance_nearer() -> None:
     losses: list[float] = []
-    method = CovMatch.from_json(SMALL | {"steps": 20, "per_class": 4, "encoders": SMALL["encoders"] | {"bank": 1}})
+    method = CovMatch.from_json(
+        SMALL
+        | {
+            "steps": 20,
+            "per_class": 4,
+            "optimiser": {"kind": "adam", "lr": 0.1},
+            "encoders": SMALL["encoders"] | {"bank": 1},
+        }
+    )
     method.distill(toy_clips(1, 24), run=RunContext(on_step=lambda report: losses.append(report.loss)))
     assert losses[-1] < 0.8 * losses[0]
 

@@ -55,7 +55,7 @@ class CovMatch(Method):
     start: NamedStart = Start(method="kmedoids")
     encoders: EncoderSource = EncoderSource(bank=20, batch=256)
     augment: SiameseAugment | None = None
-    optimiser: Optimiser = Adam()
+    optimiser: Optimiser = Adam(lr=0.01)
 
     coupling: ClassVar[str] = "the covariance is that of the pairs of all classes together"
 
