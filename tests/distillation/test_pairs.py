@@ -90,7 +90,7 @@ def test_retrieval_measures_sets_of_pairs_on_clips_with_and_without_classes() ->
 
 def test_accuracy_of_pairs_is_refused() -> None:
     made = distill(toy_clips(), "random", pairs=6)
-    with pytest.raises(InputError, match="accuracy asks whether students tell classes apart, but this set has pairs"):
+    with pytest.raises(InputError, match="accuracy needs classes, but this set has pairs"):
         evaluate(subject(made, toy_clips(seed=1)), repeats=1)
 
 

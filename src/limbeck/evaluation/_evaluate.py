@@ -28,8 +28,8 @@ def question(measure: Measure, subject: Subject, seed: int) -> Score:
     """What is asked by a `measure` of a `subject`, with the `seed` all repeats' seeds come from, before any answer."""
     if measure.needs_classes and not subject.train.targets.has_classes:
         raise InputError(
-            f"{measure.name} asks whether students tell classes apart, but this set has pairs without classes. Measure "
-            "retrieval (--measure retrieval), or distil by class: limbeck distill --per-class."
+            f"{measure.name} needs classes, but this set has pairs without any. Measure retrieval (--measure "
+            "retrieval), or distil by class: limbeck distill --per-class."
         )
     runtime = subject.runtime
     real, synthetic = (str(dtype).removeprefix("torch.") for dtype in (runtime.real_dtype, runtime.synthetic_dtype))
