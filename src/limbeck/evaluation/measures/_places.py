@@ -53,7 +53,7 @@ class Places(Head):
         return F.normalize(self.see(maps), dim=-1).movedim(-1, 1)
 
     def loss(self, features: Batch, labels: Tensor) -> Tensor:
-        """Mean training loss, as it learns; the `labels` are classes, or truths."""
+        """Mean training loss, as it learns; the `labels` are classes, or those of `boxed`."""
         return self.learn(*(self.side(name, features[name]) for name in (self.picture, self.sound)), labels)
 
     def scores(self, features: Batch) -> dict[str, Tensor]:
@@ -75,13 +75,15 @@ def contrasted(places: Tensor, sounds: Tensor, labels: Tensor, *, temperature: f
     return place_contrast(places, sounds, classes, temperature=temperature, best=best) + apart
 
 
-def boxed(places: Tensor, sounds: Tensor, truths: Tensor, *, temperature: float, bias: Tensor) -> Tensor:
-    """Cross-entropy of each place's score and how much of it is truth, float32, (sample, row x column), from 0 to 1.
+def boxed(places: Tensor, sounds: Tensor, labels: Tensor, *, temperature: float, bias: Tensor) -> Tensor:
+    """Cross-entropy of each place's score and how much of it is truth; and contrast of sounds by class, added.
 
-    The score is the cosine of `places` and `sounds` over the `temperature`, and a `bias`.
+    The score is the cosine of `places` and `sounds` over the `temperature`, and a `bias`. The `labels` are the class
+    and, of each place, from 0 to 1, how much is truth, float32, (sample, 1 + row x column).
     """
     scores = torch.einsum("ndrc,nd->nrc", places, sounds) / temperature + bias
-    return F.binary_cross_entropy_with_logits(scores.flatten(1), truths)
+    apart = class_contrast(sounds, labels[:, 0].long(), temperature=temperature)
+    return F.binary_cross_entropy_with_logits(scores.flatten(1), labels[:, 1:]) + apart
 
 
 def _linear(inputs: int, outputs: int, generator: torch.Generator) -> nn.Linear:

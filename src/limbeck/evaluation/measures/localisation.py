@@ -57,6 +57,8 @@ Look = Callable[[Tensor, Tensor], Tensor]
 class Localisation(Measure):
     """Maps of the cosine of picture and sound, trained by contrast, against the boxes of what is heard and seen.
 
+    With an instance norm the background knows what is elsewhere, and little is found: take ``network.norm=layer``.
+
     Attributes:
         dim: Length of the vectors.
         temperature: Divides cosines before the softmax of the loss.
@@ -266,8 +268,9 @@ def _of_track(kinds: Mapping[str, Modality], track: str) -> Modality:
 
 
 class _WithTruths(ClipSamples):
-    """Clips whose labels are how much of each place of a map is truth, float32, (sample, row x column)."""
+    """Clips whose labels are their class and how much of each place of a map is truth, see `boxed`."""
 
     def __init__(self, scenes: Scenes, scales: Mapping[str, Scale], grid: Grid) -> None:
         super().__init__(scenes.clips, scales)
-        self.labels = F.adaptive_avg_pool2d(scenes.truths.float()[:, None], grid[1:]).flatten(1)
+        truths = F.adaptive_avg_pool2d(scenes.truths.float()[:, None], grid[1:]).flatten(1)
+        self.labels = torch.cat([scenes.clips.labels[:, None].float(), truths], dim=1)
