@@ -56,10 +56,12 @@ def test_prepared_folder_is_described(prepared: Path, limbeck: Run) -> None:
 
 def test_a_folder_of_videos_needs_no_options(prepared: Path, tmp_path: Path, limbeck: Run) -> None:
     videos = prepared.parent / "videos"
-    out = limbeck("prepare", "folder", videos, "--out", tmp_path / "again", "--image-size", 16, "--mels", 32, "-q")
+    words = ["--image-size", 16, "--mels", 32, "--window", 256, "--hop", 100]
+    out = limbeck("prepare", "folder", videos, "--out", tmp_path / "again", *words, "-q")
     assert out == f"{tmp_path / 'again'}\n"
     told = json.loads(limbeck("inspect", tmp_path / "again", "--json"))
-    assert (told["recipe"]["image_size"], told["recipe"]["mel"]["mels"]) == (16, 32)
+    mel = told["recipe"]["mel"]
+    assert (told["recipe"]["image_size"], mel["mels"], mel["fft_samples"], mel["hop_samples"]) == (16, 32, 256, 100)
 
 
 def test_what_is_wrong_with_a_dataset_is_told_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
