@@ -16,7 +16,7 @@ TEXTS = [
     "mosaic:audio=1x6,image=2x3,segments=2x3,video=2x3",
     "mosaic:audio=1x6,image=2x3,segments=1x2x3,video=2x1x3",
     "frequencies:5",
-    "frequencies:audio=3,image=12,segments=3,video=12",
+    "frequencies:audio=3,image=12,segments=3,spectrum=3,video=12",
     "keyframes:2",
     "keyframes:1",
     "keyframes:8",

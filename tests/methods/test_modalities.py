@@ -15,7 +15,7 @@ from limbeck.networks.convnet import ConvNet
 NETWORK = {"options": {"width": 4}}
 TRAINING = {"epochs": 3, "batch": 16}
 OPTIMISED = tuple(name for name in methods.names() if "optimiser" in methods.load(name).model_fields)
-OF_TWO = ("davdd", "mdm")
+OF_TWO = ("apm", "covmatch", "davdd", "mdm")
 """They compare two modalities."""
 ALONE = tuple(name for name in OPTIMISED if name not in OF_TWO)
 HOLDS = ("mosaic:audio=1x4,image=2x2", "frequencies:4", "frequencies:audio=2,image=4")

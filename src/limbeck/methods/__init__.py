@@ -2,7 +2,7 @@
 
 Example:
     >>> names()[:5]
-    ('avdd', 'best', 'coded', 'davdd', 'dc')
+    ('apm', 'avdd', 'best', 'coded', 'covmatch')
 """
 
 from limbeck import _discover
