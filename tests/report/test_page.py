@@ -227,7 +227,7 @@ def test_a_set_of_one_modality_shows_it_alone(
     assert f"the page shows the {noun}." in text
     assert f"on real test clips ({letter}, n = 5)" in text
     assert "Cells at the same place belong together" not in text
-    assert ("Press a log-mel" in text) == (kept == "audio")
+    assert ("Press a spectrogram" in text) == (kept == "audio")
     beside = {file.stem for file in (tmp_path / "figures").iterdir()}
     assert beside == {"samples", "accuracy", "confusion", "students"} | ({"spectrogram"} if kept == "audio" else set())
     (own, _) = json.loads((tmp_path / "table.json").read_text())

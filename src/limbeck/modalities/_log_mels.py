@@ -6,11 +6,6 @@ from torch import Tensor
 
 from limbeck.media import MelRecipe, invert_log_mel
 
-ABOUT = (
-    "Press a log-mel spectrogram to hear it. Its sound is estimated, since it keeps no phase, and brought to the same "
-    "peak everywhere. All spectrograms share the axes and the colours of this one."
-)
-
 
 def sounds(arrays: Tensor, mel: MelRecipe) -> Tensor:
     """Sounds, one after the other, whose log-mels are near; phases are estimated, see `media.invert_log_mel`."""

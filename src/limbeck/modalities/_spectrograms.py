@@ -10,7 +10,6 @@ from torch import Tensor
 from limbeck.media import MelRecipe
 from limbeck.modalities._contract import Modality, Scale, ScaleKind, Statistics, Ticks
 from limbeck.modalities._frames import side_by_side
-from limbeck.modalities._log_mels import ABOUT
 
 SILENCE_DB = -100.0
 LEAST_SPREAD_DB = 1.0
@@ -23,7 +22,10 @@ class Spectrograms(Modality, ABC):
     """Spectrograms of a clip's sound; statistics per band. Time has a direction: no flip, no rotation."""
 
     noun: ClassVar[str] = "spectrogram"
-    about: ClassVar[str] = ABOUT.replace("log-mel ", "")
+    about: ClassVar[str] = (
+        "Press a spectrogram to hear it. Its sound is estimated, since it keeps no phase, and brought to the same "
+        "peak everywhere. All spectrograms share the axes and the colours of this one."
+    )
     origin: ClassVar[Literal["upper", "lower"]] = "lower"
     track: ClassVar[Literal["audio", "image"]] = "audio"
     unit: ClassVar[str] = "dB re 1.0"

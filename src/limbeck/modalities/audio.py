@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from limbeck.media import RawClip, log_mel
-from limbeck.modalities._log_mels import ABOUT, band_of, sounds
+from limbeck.modalities._log_mels import band_of, sounds
 from limbeck.modalities._spectrograms import Spectrograms
 
 
@@ -21,7 +21,6 @@ class Audio(Spectrograms):
     """The log-mel of a clip's sound; statistics per mel band. Time has a direction: no flip, no rotation."""
 
     letter: ClassVar[str] = "A"
-    about: ClassVar[str] = ABOUT
     axes: ClassVar[tuple[str, ...]] = ("1", "mel", "frame")
 
     @property

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from limbeck.media import MelRecipe, RawClip, log_mel
-from limbeck.modalities._log_mels import ABOUT, band_of, sounds
+from limbeck.modalities._log_mels import band_of, sounds
 from limbeck.modalities._spectrograms import Spectrograms
 
 
@@ -27,7 +27,7 @@ class Segments(Spectrograms):
 
     letter: ClassVar[str] = "S"
     takes: ClassVar[frozenset[str]] = frozenset(["segments"])
-    about: ClassVar[str] = f"{ABOUT} The parts of a sound stand in a row, and play one after the other."
+    about: ClassVar[str] = f"{Spectrograms.about} The parts of a sound stand in a row, and play one after the other."
     axes: ClassVar[tuple[str, ...]] = ("segment", "1", "mel", "frame")
 
     @property
